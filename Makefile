@@ -1,0 +1,28 @@
+# Everything in one command each, on a machine that has Python 3.11 or later and make. PYTHON=... names another Python.
+
+.PHONY: help train test bench lowest
+
+help:  ## list these commands
+	@sed -n 's/^\([a-z]*\): .*##/make \1:/p' Makefile
+
+train: .venv/.core  ## set up, then train the default network on MNIST (or on the bundled digits)
+	.venv/bin/deltarule train
+
+test: .venv/.dev  ## set up, then run every check and every test
+	scripts/check
+	scripts/test
+
+bench: .venv/.dev  ## run the benchmarks, which write benchmarks/results
+	.venv/bin/python benchmarks/epoch.py
+	.venv/bin/python benchmarks/recipes.py
+
+lowest:  ## run the tests on Python 3.11 and the lowest versions that pyproject.toml allows
+	scripts/lowest
+
+.venv/.core: pyproject.toml
+	scripts/setup .venv fast,plot
+	@touch $@
+
+.venv/.dev: pyproject.toml
+	scripts/setup .venv all,dev
+	@touch $@ .venv/.core

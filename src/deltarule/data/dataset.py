@@ -1,0 +1,206 @@
+"""A Dataset: inputs, targets and what they mean. Nothing here reads a file, and nothing knows a network."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deltarule.errors import DataError, SettingError, closest
+
+Task = Literal["classes", "labels", "values"]
+MOST_CLASSES = 2**16
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Examples, stored as they came: images stay uint8 and count as value / 255 wherever they are used.
+
+    inputs: (n_samples, n_features), uint8 for images, else a float dtype.
+    targets: by `task`
+        "classes": (n_samples,) int64, the index of the one right class
+        "labels":  (n_samples, n_outputs) uint8, 0 or 1, independent of each other
+        "values":  (n_samples, n_outputs) float64, regression
+    class_names: one name an output, in the order of the outputs; "0", "1", ... where none are given.
+    image_shape: (height, width) where a row of `inputs` is an image, else None.
+    name: what messages call it.
+
+    Raises DataError where arrays do not fit each other or hold what is excluded above, SettingError for another task.
+
+    >>> data = Dataset(np.zeros((3, 4), np.uint8), np.array([0, 1, 1]), image_shape=(2, 2))
+    >>> data.n_samples, data.n_features, data.class_names
+    (3, 4, ('0', '1'))
+    """
+
+    inputs: NDArray[Any]
+    targets: NDArray[Any]
+    task: Task = "classes"
+    class_names: tuple[str, ...] = ()
+    image_shape: tuple[int, int] | None = None
+    name: str = "data"
+
+    def __post_init__(self) -> None:
+        if self.task not in get_args(Task):
+            raise SettingError(f"unknown task {self.task!r}: {closest(self.task, get_args(Task))}")
+        self._check_inputs()
+        {"classes": self._check_classes, "labels": self._check_labels, "values": self._check_values}[self.task]()
+        if len(self.inputs) != len(self.targets):
+            raise DataError(
+                f"{self.name}: as many inputs as targets are needed: got {len(self.inputs)} inputs and "
+                f"{len(self.targets)} targets; do both come from the same set?"
+            )
+
+    def _check_inputs(self) -> None:
+        inputs = self.inputs
+        if inputs.ndim != 2 or 0 in inputs.shape:
+            raise DataError(
+                f"{self.name}: inputs must have shape (n_samples, n_features), neither 0: got {inputs.shape}"
+            )
+        if inputs.dtype != np.uint8:
+            self._check_finite("inputs", inputs)
+        if self.image_shape is not None and math.prod(self.image_shape) != self.n_features:
+            height, width = self.image_shape
+            raise DataError(
+                f"{self.name}: images of {height}x{width} have {height * width} pixels: got {self.n_features} features"
+            )
+
+    def _check_classes(self) -> None:
+        if self.targets.ndim != 1 or self.targets.dtype != np.int64:
+            self._refuse_targets("(n_samples,) and int64")
+        if not self.class_names:
+            object.__setattr__(self, "class_names", numbered_classes(self.targets))
+        n_classes = self.n_outputs
+        if not 0 <= self.targets.min(initial=0) <= self.targets.max(initial=0) < n_classes:
+            index = int(np.flatnonzero((self.targets < 0) | (self.targets >= n_classes))[0])
+            raise DataError(
+                f"{self.name}: classes must be 0 to {n_classes - 1}: got {self.targets[index]} for sample {index} "
+                "(counted from 0)"
+            )
+
+    def _check_labels(self) -> None:
+        if self.targets.ndim != 2 or self.targets.dtype != np.uint8:
+            self._refuse_targets("(n_samples, n_outputs) and uint8")
+        if self.targets.size and self.targets.max() > 1:
+            raise DataError(f"{self.name}: labels must be 0 or 1: got {self.targets.max()}")
+        self._name_outputs(self.targets.shape[1])
+
+    def _check_values(self) -> None:
+        if self.targets.ndim != 2 or self.targets.dtype != np.float64:
+            self._refuse_targets("(n_samples, n_outputs) and float64")
+        self._check_finite("targets", self.targets)
+        self._name_outputs(self.targets.shape[1])
+
+    def _refuse_targets(self, expected: str) -> None:
+        got = f"{self.targets.shape} and {self.targets.dtype}"
+        raise DataError(f"{self.name}: targets for the task {self.task!r} must be {expected}: got {got}")
+
+    def _check_finite(self, what: str, array: NDArray[Any]) -> None:
+        if not np.issubdtype(array.dtype, np.floating):
+            raise DataError(
+                f"{self.name}: {what} must be uint8 or a float dtype: got {array.dtype}; use .astype(np.float32)"
+            )
+        # A NaN or an infinity shows in the extremes, which unlike isfinite(array) need no array of their own.
+        if array.size and not (math.isfinite(array.min()) and math.isfinite(array.max())):
+            row, column = np.argwhere(~np.isfinite(array))[0]
+            raise DataError(
+                f"{self.name}: {what} must be finite: got {array[row, column]} for sample {row}, column {column} "
+                "(counted from 0)"
+            )
+
+    def _name_outputs(self, n_outputs: int) -> None:
+        if not self.class_names:
+            object.__setattr__(self, "class_names", tuple(map(str, range(n_outputs))))
+        if len(self.class_names) != n_outputs:
+            raise DataError(
+                f"{self.name}: a name for each of {n_outputs} outputs is needed: got {len(self.class_names)}"
+            )
+
+    @property
+    def n_samples(self) -> int:
+        return len(self.inputs)
+
+    @property
+    def n_features(self) -> int:
+        return int(self.inputs.shape[1])
+
+    @property
+    def n_outputs(self) -> int:
+        return len(self.class_names)
+
+    def __len__(self) -> int:
+        return self.n_samples
+
+    def take(self, indices: NDArray[np.intp] | Sequence[int] | slice) -> "Dataset":
+        """The samples at `indices`, in that order: copies, except for a slice, which is a view."""
+        return replace(self, inputs=self.inputs[indices], targets=self.targets[indices])
+
+    def head(self, n_train: int) -> "Splits":
+        """The first `n_train` samples to train on, the rest to test on: views."""
+        self._check_part(n_train)
+        return Splits(self.take(slice(n_train)), self.take(slice(n_train, None)))
+
+    def hold_out(self, n_test: int) -> "Splits":
+        """The last `n_test` samples to test on, those before them to train on: views."""
+        self._check_part(n_test)
+        return self.head(self.n_samples - n_test)
+
+    def shuffled(self, n_test: int, rng: np.random.Generator) -> "Splits":
+        """`n_test` samples drawn at random to test on, the rest to train on, both in random order."""
+        self._check_part(n_test)
+        order = rng.permutation(self.n_samples)
+        return Splits(self.take(order[n_test:]), self.take(order[:n_test]))
+
+    def stratified(self, n_test: int, rng: np.random.Generator) -> "Splits":
+        """As `shuffled`, but every class gives its share of the test samples, to within one sample."""
+        self._check_part(n_test)
+        if self.task != "classes":
+            raise SettingError(f"only classes can be stratified: {self.name} holds {self.task}; use a shuffled split")
+        order = rng.permutation(self.n_samples)
+        by_class = order[np.argsort(self.targets[order], kind="stable")]
+        counts = np.bincount(self.targets, minlength=self.n_outputs)
+        # Of every class the first `share` of its shuffled samples. Rounding the running total makes the shares add up.
+        share = np.diff(np.rint(np.cumsum(counts) * (n_test / self.n_samples)).astype(np.int64), prepend=0)
+        place = np.arange(self.n_samples) - np.repeat(np.cumsum(counts) - counts, counts)
+        held = np.zeros(self.n_samples, dtype=bool)
+        held[by_class[place < np.repeat(share, counts)]] = True
+        return Splits(self.take(order[~held[order]]), self.take(order[held[order]]))
+
+    def _check_part(self, n_part: int) -> None:
+        if not 0 < n_part < self.n_samples:
+            raise SettingError(
+                f"a part of {self.name} must be 1 to {self.n_samples - 1} of its {self.n_samples} samples: got {n_part}"
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class Splits:
+    """What to train on, and what to test on where there is such a part: of one width, with the same outputs.
+
+    Raises DataError where the two do not fit each other.
+    """
+
+    train: Dataset
+    test: Dataset | None = None
+
+    def __post_init__(self) -> None:
+        if self.test is None:
+            return
+        for what in ("task", "n_features", "image_shape", "class_names"):
+            train, test = getattr(self.train, what), getattr(self.test, what)
+            if train != test:
+                raise DataError(
+                    f"{what} of {self.train.name} and of {self.test.name} must agree: got {train} and {test}"
+                )
+
+
+def numbered_classes(*targets: NDArray[np.int64]) -> tuple[str, ...]:
+    """The names "0", "1", ... of all classes in these arrays, for parts that must agree on them.
+
+    Raises DataError for an index so high that it can only be a mistake, such as a value to predict.
+    """
+    highest = max(int(part.max(initial=0)) for part in targets)
+    if highest >= MOST_CLASSES:
+        raise DataError(f"classes must be numbered from 0, {MOST_CLASSES:,} at most: got class {highest}")
+    return tuple(map(str, range(highest + 1)))

@@ -1,0 +1,109 @@
+"""npz, NumPy's archive of arrays, read as data sets are found in it: Keras's mnist.npz, or inputs and targets."""
+
+import math
+import os
+import zipfile
+import zlib
+from itertools import repeat
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deltarule.data.dataset import Dataset, Splits, numbered_classes
+from deltarule.errors import DataError
+
+LAYOUTS = (("x_train", "y_train", "x_test", "y_test"), ("X", "y"), ("inputs", "targets"))
+# What an archive declares is refused before memory is taken for it: 2 GiB is 45 times MNIST, which deflate shrinks to
+# a fifth. Real data never shrink two-hundredfold; a bomb does so a thousandfold.
+LARGEST = 2**31
+MOST_SHRUNK = 200
+UNSUSPICIOUS = 2**20
+
+
+def read_npz(path: str | os.PathLike[str]) -> Splits:
+    """The data in an npz: x_train, y_train, x_test, y_test (Keras's mnist.npz), or X, y, or inputs, targets.
+
+    Inputs (n_samples, n_features) or images (n_samples, height, width): uint8 and floats stay, integers and booleans
+    become float64. Targets: integers (n_samples,) are classes, integers or booleans (n_samples, n_outputs) are labels,
+    floats are values.
+
+    Returns Splits, whose test is None where there is one part only. Raises DataError, naming the file and the array,
+    where the archive is damaged, lacks an array or holds it twice, needs pickle, or declares more than it can hold.
+    """
+    try:
+        with zipfile.ZipFile(Path(path)) as archive:
+            members = {name.removesuffix(".npy"): name for name in archive.namelist()}
+            keys = next((keys for keys in LAYOUTS if members.keys() >= set(keys)), None)
+            if keys is None:
+                wanted = "; or ".join(", ".join(keys) for keys in LAYOUTS)
+                raise DataError(
+                    f"{path}: arrays called {wanted} were expected: got {', '.join(sorted(members)) or 'none'}"
+                )
+            names = [f"{path}, {key}" for key in keys]
+            return _splits(
+                [_read_array(archive, members[key], name) for key, name in zip(keys, names, strict=True)], names
+            )
+    except OSError as error:
+        raise DataError(f"{path}: an npz file was expected, but it cannot be read: {error.strerror}") from error
+    # zipfile raises RuntimeError for an encrypted member, and its subclass for an unknown compression.
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
+        raise DataError(f"{path}: an npz file was expected, but it is damaged or none: {error}") from error
+
+
+def _read_array(archive: zipfile.ZipFile, member: str, name: str) -> NDArray[Any]:
+    """One array of the archive, once what it declares is known to be numbers that such a file can hold."""
+    if archive.namelist().count(member) > 1:
+        raise DataError(f"{name}: one array of that name was expected: got several")
+    entry = archive.getinfo(member)
+    if entry.file_size > min(LARGEST, MOST_SHRUNK * entry.compress_size + UNSUSPICIOUS):
+        raise DataError(
+            f"{name}: at most 2 GiB, and {MOST_SHRUNK} times its {entry.compress_size:,} stored bytes, were expected: "
+            f"got {entry.file_size:,} declared; an archive like this is made to fill the memory"
+        )
+    try:
+        with archive.open(entry) as file:
+            version = np.lib.format.read_magic(file)
+            read_header = (
+                np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+            )
+            shape, _, dtype = read_header(file)
+            held = entry.file_size - file.tell()
+        if dtype.kind in "buif" and math.prod(shape) * dtype.itemsize == held:
+            with archive.open(entry) as file:
+                return np.lib.format.read_array(file, allow_pickle=False)
+    except ValueError as error:
+        raise DataError(f"{name}: an array of numbers was expected: {error}") from error
+    raise DataError(f"{name}: numbers that take {held:,} bytes were expected: got {dtype} of shape {shape}")
+
+
+def _splits(arrays: list[NDArray[Any]], names: list[str]) -> Splits:
+    """X, y or X_train, y_train, X_test, y_test as Datasets that agree on their classes."""
+    classes = [y.astype(np.int64) for y in arrays[1::2] if y.ndim == 1 and y.dtype.kind in "iu"]
+    class_names = numbered_classes(*classes) if classes else ()
+    return Splits(*map(_dataset, arrays[::2], arrays[1::2], repeat(class_names), names[::2]))
+
+
+def _dataset(X: NDArray[Any], y: NDArray[Any], class_names: tuple[str, ...], name: str) -> Dataset:
+    """A Dataset of `X`, inputs or images, and `y`, whose shape and dtype tell the task."""
+    if X.ndim not in (2, 3):
+        raise DataError(
+            f"{name}: inputs (n_samples, n_features) or images of 3 dimensions were expected: got {X.shape}"
+        )
+    n_features = math.prod(X.shape[1:])
+    if X.dtype != np.uint8:
+        X = X.astype(X.dtype.newbyteorder("=") if X.dtype.kind == "f" else np.float64)
+    side = math.isqrt(n_features)
+    image_shape = (
+        X.shape[1:] if X.ndim == 3 else (side, side) if X.dtype == np.uint8 and side**2 == n_features else None
+    )
+    X = X.reshape(len(X), n_features)
+    if y.dtype.kind == "f":
+        y = y.astype(np.float64)
+        return Dataset(X, y if y.ndim > 1 else y[:, np.newaxis], "values", (), image_shape, name)
+    if y.ndim == 1:
+        return Dataset(X, y.astype(np.int64), "classes", class_names, image_shape, name)
+    if y.size and not 0 <= y.min() <= y.max() <= 1:
+        raise DataError(f"{name}: labels of 0 and 1 were expected: got {y.min()} to {y.max()}")
+    return Dataset(X, y.astype(np.uint8), "labels", (), image_shape, name)

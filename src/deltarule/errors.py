@@ -1,0 +1,78 @@
+"""Every error that deltarule raises, in one tree.
+
+    DeltaruleError
+    ├── ShapeError          (ValueError)    arrays that do not fit a network, or each other
+    ├── SettingError        (ValueError)    a setting outside what is legal, or a name that does not exist
+    │   └── RecipeError                     the same, in a recipe; says which key
+    ├── DataError           (ValueError)    a data file or an array whose content is wrong
+    │   └── DownloadError                   a data set that could not be fetched
+    ├── ModelFileError      (ValueError)    a model file that is damaged, hostile, or of another version
+    ├── TrainingError       (RuntimeError)  training that cannot go on
+    │   └── DivergenceError                 a loss, weight or gradient that is no finite number any more
+    └── MissingExtraError   (ImportError)   an optional dependency that is not installed
+
+A message says what was expected, what was got, and what to do, in that order.
+"""
+
+import difflib
+import importlib
+from collections.abc import Iterable
+from types import ModuleType
+
+
+class DeltaruleError(Exception):
+    """The base of every error that deltarule raises on purpose."""
+
+
+class ShapeError(DeltaruleError, ValueError):
+    """Arrays that do not fit a network, or each other."""
+
+
+class SettingError(DeltaruleError, ValueError):
+    """A setting outside what is legal, or a name that does not exist."""
+
+
+class RecipeError(SettingError):
+    """A recipe with an unknown key, a wrong type or an illegal value."""
+
+
+class DataError(DeltaruleError, ValueError):
+    """A data file or an array whose content is wrong."""
+
+
+class DownloadError(DataError):
+    """A data set that could not be fetched."""
+
+
+class ModelFileError(DeltaruleError, ValueError):
+    """A model file that is damaged, hostile, or of another version."""
+
+
+class TrainingError(DeltaruleError, RuntimeError):
+    """Training that cannot go on."""
+
+
+class DivergenceError(TrainingError):
+    """A loss, weight or gradient that is no finite number any more."""
+
+
+class MissingExtraError(DeltaruleError, ImportError):
+    """An optional dependency that is not installed."""
+
+
+def closest(name: str, choices: Iterable[str]) -> str:
+    """The words that offer the nearest legal names: "did you mean 'relu'? Known: elu, relu, tanh"."""
+    known = sorted(choices)
+    near = difflib.get_close_matches(name, known, n=1)
+    offer = f"did you mean {near[0]!r}? " if near else ""
+    return f"{offer}Known: {', '.join(known)}"
+
+
+def require(module: str, extra: str) -> ModuleType:
+    """Import an optional `module`, or raise MissingExtraError with the exact command that installs its `extra`."""
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        wanted = module.partition(".")[0]
+        message = f'this needs {wanted}, which is not installed: run  pip install "deltarule[{extra}]"'
+        raise MissingExtraError(message) from error

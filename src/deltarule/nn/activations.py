@@ -1,0 +1,159 @@
+"""sigma and sigma', side by side.
+
+Each activation states two formulas: `value(z)` = sigma(z), and `derivative(z, a)` = sigma'(z), which may use
+a = sigma(z) where that is shorter. `forward` and `backward` apply them to whole batches in place. All of it works for
+float32, float64 and complex128 (where it branches on the real part, so that a complex step passes through).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from deltarule.nn.arrays import Array, blocks
+from deltarule.nn.initializers import Initializer, glorot_uniform, he_normal, zeros
+
+
+@dataclass(frozen=True)
+class Activation:
+    """How a neuron answers to its weighted input z. Write your own by giving `value` and `derivative`.
+
+    initializer, bias_initializer: where the weights and biases of a layer with this activation start.
+
+    >>> class Sine(Activation):
+    ...     def value(self, z):
+    ...         return np.sin(z)
+    ...     def derivative(self, z, a):
+    ...         return np.cos(z)
+    """
+
+    initializer: Initializer = glorot_uniform
+    bias_initializer: Initializer = zeros
+
+    def value(self, z: Array) -> Array:
+        """sigma(z): z (batch, fan_out) -> the same shape and dtype, new."""
+        raise TypeError(f"{type(self).__name__} must define value(z)")
+
+    def derivative(self, z: Array, a: Array) -> Array:
+        """sigma'(z), given z and a = sigma(z), both (batch, fan_out) -> the same shape, new."""
+        raise TypeError(f"{type(self).__name__} must define derivative(z, a)")
+
+    def forward(self, z: Array, out: Array) -> None:
+        """out = sigma(z). Both (batch, fan_out); `out` may be `z`."""
+        for rows in blocks(*z.shape):
+            out[rows] = self.value(z[rows])
+
+    def backward(self, delta: Array, z: Array, a: Array) -> None:
+        """delta *= sigma'(z), in place: dC/da becomes dC/dz. All (batch, fan_out)."""
+        for rows in blocks(*z.shape):
+            delta[rows] *= self.derivative(z[rows], a[rows])
+
+
+@dataclass(frozen=True)
+class Identity(Activation):
+    """sigma(z) = z. The output of a regression; between layers it makes a deep network no more than a linear one."""
+
+    def value(self, z: Array) -> Array:
+        return z
+
+    def derivative(self, z: Array, a: Array) -> Array:
+        return np.ones_like(z)
+
+
+@dataclass(frozen=True)
+class Sigmoid(Activation):
+    """sigma(z) = 1 / (1 + e^-z), between 0 and 1. Written with tanh, which does not overflow at z = -100."""
+
+    def value(self, z: Array) -> Array:
+        return 0.5 * (1.0 + np.tanh(0.5 * z))
+
+    def derivative(self, z: Array, a: Array) -> Array:
+        return a * (1.0 - a)
+
+
+@dataclass(frozen=True)
+class Tanh(Activation):
+    """sigma(z) = tanh(z), between -1 and 1: the sigmoid, stretched and centred on 0."""
+
+    def value(self, z: Array) -> Array:
+        return np.tanh(z)
+
+    def derivative(self, z: Array, a: Array) -> Array:
+        return 1.0 - a * a
+
+
+@dataclass(frozen=True)
+class ReLU(Activation):
+    """sigma(z) = max(z, 0). The derivative at the kink, z = 0, is taken as 0 (as PyTorch, Keras and JAX do)."""
+
+    initializer: Initializer = he_normal
+
+    def value(self, z: Array) -> Array:
+        return np.maximum(z, 0.0)  # NumPy orders complex numbers by their real part first
+
+    def derivative(self, z: Array, a: Array) -> Array:
+        return z.real > 0.0
+
+
+@dataclass(frozen=True)
+class LeakyReLU(Activation):
+    """sigma(z) = z where z > 0, else slope * z: a ReLU that cannot die (Maas et al. 2013)."""
+
+    initializer: Initializer = he_normal
+    slope: float = 0.01
+
+    def value(self, z: Array) -> Array:
+        return np.where(z.real > 0.0, z, self.slope * z)
+
+    def derivative(self, z: Array, a: Array) -> Array:
+        return np.where(z.real > 0.0, z.dtype.type(1.0), self.slope)
+
+
+@dataclass(frozen=True)
+class ELU(Activation):
+    """sigma(z) = z where z > 0, else alpha * (e^z - 1) (Clevert et al. 2016)."""
+
+    initializer: Initializer = he_normal
+    alpha: float = 1.0
+
+    def value(self, z: Array) -> Array:
+        return np.where(z.real > 0.0, z, self.alpha * np.expm1(np.minimum(z, 0.0)))
+
+    def derivative(self, z: Array, a: Array) -> Array:
+        return np.where(z.real > 0.0, z.dtype.type(1.0), a + self.alpha)
+
+
+@dataclass(frozen=True)
+class SiLU(Activation):
+    """sigma(z) = z * s(z) with the sigmoid s; also called swish (Elfwing et al. 2018)."""
+
+    initializer: Initializer = he_normal
+
+    def value(self, z: Array) -> Array:
+        return z * Sigmoid().value(z)
+
+    def derivative(self, z: Array, a: Array) -> Array:
+        s = Sigmoid().value(z)
+        return s + a * (1.0 - s)
+
+
+@dataclass(frozen=True)
+class Softmax(Activation):
+    """sigma(z)_j = e^(z_j) / sum_k e^(z_k): positive and summing to 1 over the layer, so they are probabilities.
+
+    Every output depends on every z of the layer, so sigma' is a matrix, the Jacobian
+    d a_j / d z_k = a_j (1[j = k] - a_k), and BP1 multiplies by it instead of by a number.
+    """
+
+    def value(self, z: Array) -> Array:
+        e = np.exp(z - z.real.max(axis=1, keepdims=True))  # the largest exponent is 0: no overflow, same quotient
+        return e / e.sum(axis=1, keepdims=True)
+
+    def derivative(self, z: Array, a: Array) -> Array:
+        """The Jacobian of each sample, (batch, fan_out, fan_out)."""
+        return a[:, :, None] * (np.eye(a.shape[1], dtype=a.dtype) - a[:, None, :])
+
+    def backward(self, delta: Array, z: Array, a: Array) -> None:
+        """delta_k becomes sum_j delta_j a_j (1[j = k] - a_k) = a_k (delta_k - sum_j delta_j a_j)."""
+        for rows in blocks(*z.shape):
+            delta[rows] -= (delta[rows] * a[rows]).sum(axis=1, keepdims=True)
+            delta[rows] *= a[rows]

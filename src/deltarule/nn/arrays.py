@@ -1,0 +1,21 @@
+"""Arrays, and how a large one is worked through: a few thousand numbers at a time.
+
+A formula such as `a * (1 - a)` makes temporary arrays. Written for a block that fits the processor's cache, it stays
+the textbook's formula, is faster than on the whole array, and never allocates as much as a batch.
+"""
+
+from functools import lru_cache
+from typing import Any
+
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+BLOCK_ELEMENTS = 8192  # 32 KiB of float32: two or three temporaries stay in the first-level cache
+
+
+@lru_cache(maxsize=1024)
+def blocks(n_rows: int, row_elements: int = 1) -> tuple[slice, ...]:
+    """Slices that cut `n_rows` rows of `row_elements` numbers each into blocks of at most BLOCK_ELEMENTS numbers."""
+    rows = max(1, BLOCK_ELEMENTS // row_elements)
+    return tuple(slice(start, min(start + rows, n_rows)) for start in range(0, n_rows, rows))

@@ -1,0 +1,150 @@
+"""C and dC/da: how wrong the outputs are, and which way is less wrong.
+
+Every loss is an average over samples, C = sum_i s_i C_i, where C_i is what sample i costs alone and s_i is its share:
+1 / batch, or w_i / sum(w) for weighted samples. So a loss states two formulas, C_i and dC_i/da, for targets t of the
+outputs' shape. Labels come as integers, (batch,), for one class of many; they become one-hot targets here and nowhere
+else.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from deltarule.nn.activations import Activation, Sigmoid, Softmax
+from deltarule.nn.arrays import Array, blocks
+
+
+def sample_shares(n_samples: int, sample_weight: Array | None = None, divisor: float | None = None) -> Array:
+    """s_i, (batch,) float64: each sample's weight (1 by default) over `divisor` (the sum of the weights by default)."""
+    weights = np.ones(n_samples) if sample_weight is None else np.asarray(sample_weight, np.float64)
+    return weights / (weights.sum() if divisor is None else divisor)
+
+
+@dataclass(frozen=True)
+class Loss:
+    """The price of a batch of outputs. Write your own by giving `sample_losses` and `sample_gradients`.
+
+    a and z are (batch, outputs), y is (batch,) integers or (batch, outputs), shares is what `sample_shares` returns.
+    fits: the output activations that the loss makes sense for.
+    shortcut_for: the output activation with which BP1 is proven to collapse to delta^L = a^L - t.
+    """
+
+    fits: ClassVar[tuple[type[Activation], ...]] = (Activation,)
+    shortcut_for: ClassVar[tuple[type[Activation], ...]] = ()
+
+    def sample_losses(self, a: Array, t: Array) -> Array:
+        """C_i: outputs a and targets t, (batch, outputs) -> (batch,)."""
+        raise TypeError(f"{type(self).__name__} must define sample_losses(a, t)")
+
+    def sample_gradients(self, a: Array, t: Array) -> Array:
+        """dC_i/da: outputs a and targets t, (batch, outputs) -> (batch, outputs)."""
+        raise TypeError(f"{type(self).__name__} must define sample_gradients(a, t)")
+
+    def sample_losses_from_z(self, z: Array, t: Array) -> Array:
+        """C_i from the z of a `shortcut_for` output: right even where its probability would round to 0."""
+        raise TypeError(f"{type(self).__name__} has no shortcut")
+
+    def targets(self, a: Array, y: Array) -> Array:
+        """y as targets t, (batch, outputs): integers of shape (batch,) become one-hot rows."""
+        if y.ndim == 2:
+            return y
+        t = np.zeros(a.shape, a.real.dtype)
+        t[np.arange(len(y)), y] = 1.0
+        return t
+
+    def value(self, a: Array, y: Array, shares: Array | None = None, *, from_z: bool = False) -> float:
+        """C, a Python float (complex for complex outputs). With `from_z`, `a` holds the last layer's z instead."""
+        formula = self.sample_losses_from_z if from_z else self.sample_losses
+        losses = np.empty(len(a), a.dtype)
+        for rows in blocks(*a.shape):
+            losses[rows] = formula(a[rows], self.targets(a[rows], y[rows]))
+        shares = sample_shares(len(a)) if shares is None else shares
+        return (shares * losses).sum().item()  # type: ignore[no-any-return]
+
+    def gradient(self, a: Array, y: Array, shares: Array | None = None, *, out: Array | None = None) -> Array:
+        """dC/da, (batch, outputs), in `out` where it is given."""
+        out = np.empty_like(a) if out is None else out
+        shares = sample_shares(len(a)) if shares is None else shares
+        for rows in blocks(*a.shape):
+            out[rows] = self.sample_gradients(a[rows], self.targets(a[rows], y[rows])) * shares[rows, None]
+        return out
+
+    def shortcut(self, a: Array, y: Array, shares: Array | None = None, *, out: Array | None = None) -> Array:
+        """delta^L = dC/dz^L for a `shortcut_for` output: (a - t), each row times its share."""
+        out = np.empty_like(a) if out is None else out
+        shares = sample_shares(len(a)) if shares is None else shares
+        for rows in blocks(*a.shape):
+            out[rows] = (a[rows] - self.targets(a[rows], y[rows])) * shares[rows, None]
+        return out
+
+
+@dataclass(frozen=True)
+class Quadratic(Loss):
+    """C_i = 1/2 sum_j (a_j - t_j)^2. The half makes the derivative plain; PyTorch's MSELoss has 1/outputs instead."""
+
+    def sample_losses(self, a: Array, t: Array) -> Array:
+        return 0.5 * ((a - t) ** 2).sum(axis=1)
+
+    def sample_gradients(self, a: Array, t: Array) -> Array:
+        return a - t
+
+
+@dataclass(frozen=True)
+class CrossEntropy(Loss):
+    """C_i = -sum_j t_j ln a_j for probabilities a that sum to 1: the surprise at seeing the right class.
+
+    label_smoothing: e in [0, 1) moves the targets to (1 - e) t + e / outputs (Szegedy et al. 2016, section 7).
+    """
+
+    label_smoothing: float = 0.0
+    fits: ClassVar[tuple[type[Activation], ...]] = (Softmax,)
+    shortcut_for: ClassVar[tuple[type[Activation], ...]] = (Softmax,)
+
+    def targets(self, a: Array, y: Array) -> Array:
+        t = super().targets(a, y)
+        return (1.0 - self.label_smoothing) * t + self.label_smoothing / a.shape[1]
+
+    def sample_losses(self, a: Array, t: Array) -> Array:
+        return -(t * np.log(above_zero(a))).sum(axis=1)
+
+    def sample_gradients(self, a: Array, t: Array) -> Array:
+        return -t / above_zero(a)
+
+    def sample_losses_from_z(self, z: Array, t: Array) -> Array:
+        """-sum_j t_j ln softmax(z)_j = ln sum_k e^(z_k) - sum_j t_j z_j, since the t_j sum to 1."""
+        largest = z.real.max(axis=1)
+        z = z - largest[:, None]  # adds the same number to both terms, and no exponential overflows
+        return np.log(np.exp(z).sum(axis=1)) - (t * z).sum(axis=1)
+
+
+@dataclass(frozen=True)
+class BinaryCrossEntropy(Loss):
+    """C_i = -sum_j [t_j ln a_j + (1 - t_j) ln(1 - a_j)]: every output answers a yes-or-no question of its own.
+
+    It sums over the outputs, so ten sigmoids that know nothing cost 10 ln 2 = 6.93. (PyTorch's BCELoss averages.)
+    label_smoothing: e in [0, 1) moves the targets to (1 - e) t + e / 2.
+    """
+
+    label_smoothing: float = 0.0
+    fits: ClassVar[tuple[type[Activation], ...]] = (Sigmoid, Softmax)
+    shortcut_for: ClassVar[tuple[type[Activation], ...]] = (Sigmoid,)
+
+    def targets(self, a: Array, y: Array) -> Array:
+        return (1.0 - self.label_smoothing) * super().targets(a, y) + self.label_smoothing / 2.0
+
+    def sample_losses(self, a: Array, t: Array) -> Array:
+        return -(t * np.log(above_zero(a)) + (1.0 - t) * np.log(above_zero(1.0 - a))).sum(axis=1)
+
+    def sample_gradients(self, a: Array, t: Array) -> Array:
+        return (a - t) / above_zero(a * (1.0 - a))
+
+    def sample_losses_from_z(self, z: Array, t: Array) -> Array:
+        """sum_j ln(1 + e^(z_j)) - t_j z_j, the first term written so that e^z cannot overflow."""
+        softplus = np.maximum(z, 0.0) + np.log1p(np.exp(np.where(z.real > 0.0, -z, z)))
+        return (softplus - t * z).sum(axis=1)
+
+
+def above_zero(a: Array) -> Array:
+    """A probability that underflowed to 0, as the smallest normal number: its logarithm stays finite."""
+    return np.maximum(a, np.finfo(a.dtype).tiny)

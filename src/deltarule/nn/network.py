@@ -1,0 +1,257 @@
+"""The network: what it is made of, the forward pass, and the four equations of backpropagation.
+
+A sample is a row, so a batch goes through layer l as  z = inputs @ weights[l] + biases[l].  Layers are counted from 0,
+as Python counts: layer 0 reads the data, layer l the activations of layer l - 1.
+"""
+
+import copy
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from deltarule.errors import SettingError, ShapeError
+from deltarule.nn.activations import Activation, Identity, ReLU, Sigmoid, Softmax
+from deltarule.nn.arrays import Array
+from deltarule.nn.losses import CrossEntropy, Loss, sample_shares
+from deltarule.nn.parameters import Parameters
+from deltarule.nn.workspace import Workspace
+
+PREDICTION_ROWS = 1024  # large enough for the matrix product's full speed, small enough for the cache
+
+
+def forward(network: "Network", X: Array, ws: Workspace) -> Array:
+    """Take a batch through the network: X (batch, features) -> a^L (batch, outputs), a view into `ws`.
+
+    X is uint8 pixels (counted as value / 255) or floats, at most ws.capacity rows.
+    """
+    ws.begin(X)
+    for l, activation in enumerate(network.activations):
+        np.matmul(ws.inputs[l], network.weights[l], out=ws.z[l])
+        ws.z[l] += network.biases[l]  #                                 z^l = a^(l-1) W^l + b^l
+        activation.forward(ws.z[l], out=ws.a[l])  #                     a^l = sigma(z^l)
+        ws.drop(l)
+    return ws.a[-1]
+
+
+def loss_value(
+    network: "Network", y: Array, ws: Workspace, *, sample_weight: Array | None = None, divisor: float | None = None
+) -> float:
+    """C of the batch that `forward` has just left in `ws`; arguments as for `backward`."""
+    shares = sample_shares(len(y), sample_weight, divisor)
+    if network.has_shortcut:
+        return network.loss.value(ws.z[-1], y, shares, from_z=True)
+    return network.loss.value(ws.a[-1], y, shares)
+
+
+def backward(
+    network: "Network",
+    y: Array,
+    ws: Workspace,
+    grads: Parameters,
+    *,
+    sample_weight: Array | None = None,
+    divisor: float | None = None,
+) -> None:
+    """Write dC/dW and dC/db into `grads`, for the batch that `forward` has just left in `ws`.
+
+    y: (batch,) integer classes, or (batch, outputs).
+    sample_weight: (batch,), how much each sample counts, 1 by default; `divisor` is what the weighted sum over samples
+        is divided by, the sum of the weights by default.
+
+    delta^l = dC/dz^l. The equations are those of Nielsen, "Neural Networks and Deep Learning", chapter 2.
+    """
+    weights, activations, loss = network.weights, network.activations, network.loss
+    z, a, delta, inputs = ws.z, ws.a, ws.delta, ws.inputs
+    shares = sample_shares(len(y), sample_weight, divisor)
+    last = len(weights) - 1
+
+    if network.has_shortcut:
+        loss.shortcut(a[last], y, shares, out=delta[last])  #           BP1  delta^L = a^L - t, proven for this pair
+    else:
+        loss.gradient(a[last], y, shares, out=delta[last])
+        activations[last].backward(delta[last], z[last], a[last])  #    BP1  delta^L = dC/da^L * sigma'(z^L)
+    for l in range(last, -1, -1):
+        if l < last:
+            np.matmul(delta[l + 1], weights[l + 1].T, out=delta[l])
+            ws.drop_error(l)
+            activations[l].backward(
+                delta[l], z[l], a[l]
+            )  #            BP2  delta^l = (delta^(l+1) W^(l+1)T) * sigma'(z^l)
+        np.sum(delta[l], axis=0, out=grads.biases[l])  #                BP3  dC/db^l = sum over the batch of delta^l
+        np.matmul(inputs[l].T, delta[l], out=grads.weights[l])  #       BP4  dC/dW^l = (a^(l-1))^T delta^l
+
+
+def loss_and_gradient(
+    network: "Network", X: Array, y: Array, *, sample_weight: Array | None = None
+) -> tuple[float, Parameters]:
+    """C and its gradient for any batch, in new arrays: the whole of backpropagation in one call."""
+    ws, grads = network.workspace(len(X)), network.parameters.zeros_like()
+    forward(network, X, ws)
+    backward(network, y, ws, grads, sample_weight=sample_weight)
+    return loss_value(network, y, ws, sample_weight=sample_weight), grads
+
+
+class Network:
+    """Layers of weighted sums and activations, and the loss that judges the last one.
+
+    layer_sizes: (inputs, hidden ..., outputs), two or more whole numbers.
+    hidden: the activation of every hidden layer, or a sequence with one for each.
+    output: the last activation: Softmax for one class of many, Sigmoid for independent answers, Identity for values.
+    loss: what training makes small; a cross-entropy is refused after an output that is no probability.
+    dropout: the share of each hidden layer's neurons left out of a training step, in [0, 1), or one for each layer.
+    dtype: float32, float64, or complex128 for a complex-step check.
+    rng: a generator, or a seed for one, that draws the weights.
+
+    parameters: Parameters, with the views weights[l] (fan_in, fan_out) and biases[l] (fan_out,).
+    activations[l]: the activation of layer l, the output's last.
+
+    Raises ShapeError and SettingError where these do not fit together.
+
+    >>> network = Network((784, 128, 10))
+    >>> network.predict(np.zeros((2, 784), np.uint8)).shape
+    (2,)
+    """
+
+    def __init__(
+        self,
+        layer_sizes: Sequence[int],
+        *,
+        hidden: Activation | Sequence[Activation] = ReLU(),
+        output: Activation = Softmax(),
+        loss: Loss = CrossEntropy(),
+        dropout: float | Sequence[float] = 0.0,
+        dtype: DTypeLike = np.float32,
+        rng: int | np.random.Generator = 0,
+    ) -> None:
+        self.layer_sizes = checked_layer_sizes(layer_sizes)
+        n_hidden = len(self.layer_sizes) - 2
+        self.activations: tuple[Activation, ...] = (*one_per_layer("hidden", hidden, n_hidden), output)
+        self.dropout: tuple[float, ...] = one_per_layer("dropout", dropout, n_hidden)
+        self.loss = loss
+        self.parameters = Parameters(self.layer_sizes, dtype=dtype)
+        self._check()
+        rng = np.random.default_rng(rng)
+        for activation, W, b in zip(self.activations, self.weights, self.biases, strict=True):
+            W[:] = activation.initializer(rng, *W.shape)
+            b[:] = activation.bias_initializer(rng, 1, len(b))[0]
+
+    def _check(self) -> None:
+        output, loss = self.activations[-1], self.loss
+        if not isinstance(output, loss.fits):
+            fitting = " or ".join(activation.__name__ for activation in loss.fits)
+            raise SettingError(
+                f"{type(loss).__name__} needs outputs that are probabilities, from {fitting}: "
+                f"got {type(output).__name__}; change the output, or use Quadratic"
+            )
+        if isinstance(output, Softmax) and self.layer_sizes[-1] == 1:
+            raise SettingError(
+                "a softmax over one output is always 1: use two outputs, or Sigmoid with BinaryCrossEntropy"
+            )
+        if not all(0.0 <= rate < 1.0 for rate in self.dropout):
+            raise SettingError(f"dropout must be at least 0 and less than 1: got {self.dropout}")
+
+    @property
+    def weights(self) -> tuple[Array, ...]:
+        """weights[l] (fan_in, fan_out): the textbooks' w_jk, from neuron k to neuron j, is weights[l][k, j]."""
+        return self.parameters.weights
+
+    @property
+    def biases(self) -> tuple[Array, ...]:
+        """biases[l] (fan_out,)."""
+        return self.parameters.biases
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The parameters' dtype, and that of everything computed with them."""
+        return self.parameters.vector.dtype
+
+    @property
+    def has_shortcut(self) -> bool:
+        """Whether BP1 is proven to be delta^L = a^L - t for this output and loss."""
+        return isinstance(self.activations[-1], self.loss.shortcut_for)
+
+    @property
+    def has_probabilities(self) -> bool:
+        """Whether the outputs are probabilities: a softmax's, or a single sigmoid's."""
+        output = self.activations[-1]
+        return isinstance(output, Softmax) or (isinstance(output, Sigmoid) and self.layer_sizes[-1] == 1)
+
+    def workspace(self, capacity: int) -> Workspace:
+        """Room for batches of at most `capacity` samples."""
+        return Workspace(self.layer_sizes, capacity, self.dtype, self.dropout)
+
+    def with_parameters(self, parameters: Parameters) -> Self:
+        """The same layers and loss around other parameters (used as they are, not copied)."""
+        other = copy.copy(self)
+        other.parameters = parameters
+        return other
+
+    def astype(self, dtype: DTypeLike) -> Self:
+        """A copy that computes in another dtype."""
+        return self.with_parameters(self.parameters.astype(dtype))
+
+    def outputs(self, X: Array) -> Array:
+        """a^L, (n_samples, outputs), for X (n_samples, features), as many samples as you like. Nothing is dropped."""
+        X = np.asarray(X)
+        if X.ndim != 2 or X.shape[1] != self.layer_sizes[0]:
+            raise ShapeError(
+                f"inputs must have shape (n_samples, {self.layer_sizes[0]}): got {X.shape}; "
+                "a single example x goes in as x.reshape(1, -1)"
+            )
+        out = np.empty((len(X), self.layer_sizes[-1]), self.dtype)
+        ws = self.workspace(min(max(len(X), 1), PREDICTION_ROWS))
+        for start in range(0, len(X), PREDICTION_ROWS):
+            rows = slice(start, start + PREDICTION_ROWS)
+            out[rows] = forward(self, X[rows], ws)
+        return out
+
+    def predict(self, X: Array) -> Array:
+        """The most active output of each sample, (n_samples,) int64; 0 or 1 for a single one; Identity's as they are."""
+        a = self.outputs(X)
+        if isinstance(self.activations[-1], Identity):
+            return a
+        return (a[:, 0] >= 0.5).astype(np.int64) if a.shape[1] == 1 else a.argmax(axis=1)
+
+    def probabilities(self, X: Array) -> Array:
+        """What each output claims, (n_samples, outputs): rows that sum to 1, or a single sigmoid's probability of 1.
+
+        Raises SettingError where the outputs are no probabilities: several sigmoids, for instance, need not sum to 1.
+        """
+        if not self.has_probabilities:
+            raise SettingError(
+                f"probabilities come from a softmax or one sigmoid: this network has {self.layer_sizes[-1]} outputs "
+                f"from {type(self.activations[-1]).__name__}; call outputs(X) for its activations"
+            )
+        return self.outputs(X)
+
+    def __str__(self) -> str:
+        """A table: layer, shape, activation, parameters."""
+        rows = [
+            f"{l:>5}  {W.shape[0]:>6} -> {W.shape[1]:<6}  {type(activation).__name__:<10} {W.size + b.size:>12,}"
+            for l, (W, b, activation) in enumerate(zip(self.weights, self.biases, self.activations, strict=True))
+        ]
+        heading = f"{'layer':>5}  {'shape':<16}  {'activation':<10} {'parameters':>12}"
+        total = f"loss {type(self.loss).__name__}, {self.dtype}, {self.parameters.size:,} parameters"
+        return "\n".join([f"Network {'-'.join(map(str, self.layer_sizes))}", heading, *rows, total])
+
+    def __repr__(self) -> str:
+        return f"<Network {'-'.join(map(str, self.layer_sizes))}, {self.parameters.size:,} parameters>"
+
+
+def checked_layer_sizes(layer_sizes: Sequence[int]) -> tuple[int, ...]:
+    """Layer sizes as a tuple of ints; ShapeError unless they are two or more whole numbers of at least 1."""
+    sizes = tuple(layer_sizes)
+    if len(sizes) < 2 or not all(isinstance(size, int | np.integer) and size >= 1 for size in sizes):
+        raise ShapeError(f"layer sizes are two or more whole numbers, inputs first, as in (784, 128, 10): got {sizes}")
+    return tuple(int(size) for size in sizes)
+
+
+def one_per_layer(name: str, given: Any, n_hidden: int) -> tuple[Any, ...]:
+    """`given` for each hidden layer: repeated, or as it is if it is a sequence of the right length."""
+    if not isinstance(given, Sequence):
+        return (given,) * n_hidden
+    if len(given) != n_hidden:
+        raise SettingError(f"{name} is one for all hidden layers or one for each of {n_hidden}: got {len(given)}")
+    return tuple(given)

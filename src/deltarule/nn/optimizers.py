@@ -1,0 +1,189 @@
+"""How a gradient becomes a step: update rules on one vector, in the order of what each adds to the ones before.
+
+In the formulas p are the parameters, g is their gradient dC/dp, r the learning rate; all is element by element.
+"""
+
+import math
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+
+from deltarule.errors import SettingError, ShapeError
+from deltarule.nn.arrays import Array, blocks
+from deltarule.nn.parameters import Parameters
+
+
+LEGAL = {  # setting: (least, limit, in words)
+    "momentum": (0.0, 1.0, "at least 0 and less than 1"),
+    "decay": (0.0, 1.0, "at least 0 and less than 1"),
+    "beta_1": (0.0, 1.0, "at least 0 and less than 1"),
+    "beta_2": (0.0, 1.0, "at least 0 and less than 1"),
+    "epsilon": (5e-324, math.inf, "above 0 and finite"),
+    "weight_decay": (0.0, math.inf, "at least 0 and finite"),
+}
+
+
+@dataclass(kw_only=True)
+class Optimizer:
+    """An update rule and what it remembers. Write your own by giving `moments` and `update`.
+
+    moments: the names of the vectors that it keeps: the parameters' size and dtype, zeros at first.
+    steps: how many steps it has taken.
+    """
+
+    moments: ClassVar[tuple[str, ...]] = ()
+    steps: int = field(default=0, init=False)
+    _vectors: dict[str, Array] = field(default_factory=dict, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        for name, (least, limit, words) in LEGAL.items():
+            if not least <= getattr(self, name, least) < limit:
+                raise SettingError(f"{name} of {type(self).__name__} must be {words}: got {getattr(self, name)}")
+
+    def step(self, params: Parameters, grads: Parameters, learning_rate: float) -> None:
+        """Change `params` in place, against the gradient `grads`, both of one layout."""
+        if not self._vectors:
+            self._vectors = {name: np.zeros_like(params.vector) for name in self.moments}
+        vectors = list(self._vectors.values())
+        if vectors and vectors[0].shape != params.vector.shape:
+            raise ShapeError(
+                f"this {type(self).__name__} remembers a network of {vectors[0].size} parameters: "
+                f"got one of {params.size}; make a new optimizer for each network"
+            )
+        self.steps += 1
+        for block in blocks(params.size):
+            self.update(params.vector[block], grads.vector[block], learning_rate, *(v[block] for v in vectors))
+
+    def update(self, p: Array, g: Array, learning_rate: float, *moments: Array) -> None:
+        """Change a block of p, and of each of the moments, in place."""
+        raise TypeError(f"{type(self).__name__} must define update(p, g, learning_rate, *moments)")
+
+    def state(self) -> dict[str, Array]:
+        """What the next step depends on: `steps`, a 0-d int64 array, and the moments (copies)."""
+        return {"steps": np.array(self.steps)} | {name: v.copy() for name, v in self._vectors.items()}
+
+    def load_state(self, state: dict[str, Array]) -> None:
+        """Go on from what `state` returned."""
+        names = set(state) - {"steps"}
+        if "steps" not in state or names not in (set(), set(self.moments)):
+            raise SettingError(
+                f"the state of {type(self).__name__} holds steps and {', '.join(self.moments) or 'no moments'}: "
+                f"got {', '.join(sorted(state)) or 'nothing'}; load it into the optimizer that it came from"
+            )
+        self.steps = int(state["steps"])
+        self._vectors = {name: state[name].copy() for name in self.moments if name in names}
+
+
+@dataclass(kw_only=True)
+class SGD(Optimizer):
+    """p -= r g: gradient descent; "stochastic" where g comes from a batch drawn at random."""
+
+    def update(self, p: Array, g: Array, learning_rate: float, *moments: Array) -> None:
+        p -= learning_rate * g
+
+
+@dataclass(kw_only=True)
+class Momentum(Optimizer):
+    """v = m v + g;  p -= r v: a heavy ball, which keeps rolling where gradients agree (Polyak 1964).
+
+    momentum: m in [0, 1), 0.9: about the last ten gradients count.
+    The learning rate stands outside v, as in PyTorch; Keras and Sutskever have v = m v - r g, p += v, which differs
+    as soon as the rate changes.
+    """
+
+    moments: ClassVar[tuple[str, ...]] = ("velocity",)
+    momentum: float = 0.9
+
+    def update(self, p: Array, g: Array, learning_rate: float, *moments: Array) -> None:
+        (v,) = moments
+        v *= self.momentum
+        v += g
+        p -= learning_rate * v
+
+
+@dataclass(kw_only=True)
+class Nesterov(Momentum):
+    """v = m v + g;  p -= r (g + m v): the gradient counts as if taken where the ball will be (Nesterov 1983)."""
+
+    def update(self, p: Array, g: Array, learning_rate: float, *moments: Array) -> None:
+        (v,) = moments
+        v *= self.momentum
+        v += g
+        p -= learning_rate * (g + self.momentum * v)
+
+
+@dataclass(kw_only=True)
+class AdaGrad(Optimizer):
+    """s = s + g^2;  p -= r g / (sqrt(s) + e): a smaller rate for what has already moved much (Duchi et al. 2011).
+
+    epsilon: e > 0, outside the root as in PyTorch.
+    """
+
+    moments: ClassVar[tuple[str, ...]] = ("squares",)
+    epsilon: float = 1e-10
+
+    def update(self, p: Array, g: Array, learning_rate: float, *moments: Array) -> None:
+        (s,) = moments
+        s += g * g
+        p -= learning_rate * g / (np.sqrt(s) + self.epsilon)
+
+
+@dataclass(kw_only=True)
+class RMSProp(Optimizer):
+    """s = b s + (1 - b) g^2;  p -= r g / (sqrt(s) + e): AdaGrad with a memory that fades (Hinton 2012, lecture 6e).
+
+    decay: b in [0, 1), 0.99. epsilon: e > 0, outside the root as in PyTorch (Keras has it inside, and b = 0.9).
+    """
+
+    moments: ClassVar[tuple[str, ...]] = ("squares",)
+    decay: float = 0.99
+    epsilon: float = 1e-8
+
+    def update(self, p: Array, g: Array, learning_rate: float, *moments: Array) -> None:
+        (s,) = moments
+        s *= self.decay
+        s += (1.0 - self.decay) * g * g
+        p -= learning_rate * g / (np.sqrt(s) + self.epsilon)
+
+
+@dataclass(kw_only=True)
+class Adam(Optimizer):
+    """Momentum over RMSProp, both corrected for having started at 0 (Kingma & Ba 2015, algorithm 1).
+
+    m = b1 m + (1 - b1) g;  s = b2 s + (1 - b2) g^2;  p -= r m^ / (sqrt(s^) + e)
+    with m^ = m / (1 - b1^t) and s^ = s / (1 - b2^t) at step t.
+
+    beta_1, beta_2: b1, b2 in [0, 1). epsilon: e > 0, outside the root and after the correction, as in PyTorch
+        (TensorFlow and scikit-learn have it before the correction).
+    """
+
+    moments: ClassVar[tuple[str, ...]] = ("mean", "squares")
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-8
+
+    def update(self, p: Array, g: Array, learning_rate: float, *moments: Array) -> None:
+        m, s = moments
+        m *= self.beta_1
+        m += (1.0 - self.beta_1) * g
+        s *= self.beta_2
+        s += (1.0 - self.beta_2) * g * g
+        rate = learning_rate / (1.0 - self.beta_1**self.steps)
+        correction = 1.0 / math.sqrt(1.0 - self.beta_2**self.steps)
+        p -= rate * m / (np.sqrt(s) * correction + self.epsilon)
+
+
+@dataclass(kw_only=True)
+class AdamW(Adam):
+    """Adam after w -= r d w on the weights: decay that the squares do not rescale (Loshchilov & Hutter 2019).
+
+    weight_decay: d, 0 or more. Biases do not decay (PyTorch's AdamW decays them too unless told otherwise).
+    """
+
+    weight_decay: float = 0.01
+
+    def step(self, params: Parameters, grads: Parameters, learning_rate: float) -> None:
+        weights = params.weight_block
+        weights *= 1.0 - learning_rate * self.weight_decay
+        super().step(params, grads, learning_rate)

@@ -1,0 +1,79 @@
+"""Parameters: every weight and bias of a network in one vector.
+
+The vector holds all weights, layer by layer, then all biases; `weights[l]` and `biases[l]` are views into it. So an
+optimizer is arithmetic on one vector, a penalty acts on one slice of it, saving and restoring is one copy, and a
+gradient check nudges `vector[k]`. Gradients and optimizer moments are Parameters or vectors of the same size.
+"""
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from deltarule.errors import ShapeError
+from deltarule.nn.arrays import Array
+
+
+class Parameters:
+    """One contiguous vector and its views.
+
+    layer_sizes: (inputs, hidden ..., outputs), as for Network.
+    vector: (size,), used as it is, not copied; zeros of `dtype` where none is given.
+
+    vector: (size,) the whole.
+    weight_block: (n_weights,) its first part, all weights without the biases: what a penalty acts on.
+    weights[l]: (fan_in, fan_out) of layer l, which is the layer that makes layer_sizes[l + 1] out of layer_sizes[l].
+    biases[l]: (fan_out,).
+
+    >>> parameters = Parameters((2, 3, 1))
+    >>> parameters.weights[0][:] = 1.0
+    >>> parameters.vector.sum()
+    np.float32(6.0)
+    """
+
+    def __init__(self, layer_sizes: Sequence[int], vector: Array | None = None, dtype: DTypeLike = np.float32) -> None:
+        self.layer_sizes = tuple(layer_sizes)
+        shapes = list(pairwise(self.layer_sizes))
+        n_weights = sum(math.prod(shape) for shape in shapes)
+        size = n_weights + sum(self.layer_sizes[1:])
+        self.vector = np.zeros(size, dtype) if vector is None else vector
+        if self.vector.shape != (size,) or not self.vector.flags.c_contiguous:
+            raise ShapeError(
+                f"the parameters of a {self.layer_sizes} network are one contiguous vector of shape ({size},): "
+                f"got {self.vector.shape}; copy them into one with np.ascontiguousarray"
+            )
+        self.weight_block = self.vector[:n_weights]
+        pieces = [*(math.prod(shape) for shape in shapes), *self.layer_sizes[1:]]
+        views = np.split(self.vector, np.cumsum(pieces)[:-1])
+        self.weights = tuple(view.reshape(shape) for view, shape in zip(views[: len(shapes)], shapes, strict=True))
+        self.biases = tuple(views[len(shapes) :])
+
+    @property
+    def size(self) -> int:
+        """How many numbers there are, weights and biases."""
+        return self.vector.size
+
+    def copy(self) -> Self:
+        """The same numbers in a vector of their own."""
+        return type(self)(self.layer_sizes, self.vector.copy())
+
+    def zeros_like(self) -> Self:
+        """Zeros of the same layout and dtype: room for gradients, for instance."""
+        return type(self)(self.layer_sizes, np.zeros_like(self.vector))
+
+    def astype(self, dtype: DTypeLike) -> Self:
+        """A copy of another dtype."""
+        return type(self)(self.layer_sizes, self.vector.astype(dtype))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickling and copying rebuild the views; copied one by one they would part from the vector."""
+        return type(self), (self.layer_sizes, self.vector)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self.copy()
+
+    def __repr__(self) -> str:
+        return f"Parameters({self.layer_sizes}, {self.size:,} x {self.vector.dtype})"

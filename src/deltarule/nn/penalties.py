@@ -1,0 +1,59 @@
+"""What large weights cost: a term added to the loss, on the weights and never on the biases."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from deltarule.errors import SettingError
+from deltarule.nn.arrays import blocks
+from deltarule.nn.parameters import Parameters
+
+
+@dataclass(frozen=True)
+class Penalty:
+    """No penalty, and the base of those that are one.
+
+    strength: how much, 0 or more. It belongs to the loss (a mean over samples), so it does not depend on batch size;
+        scikit-learn's `alpha` is strength * batch, Nielsen's lambda is strength * training set.
+    """
+
+    strength: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.strength < float("inf"):
+            raise SettingError(f"a penalty's strength must be 0 or more and finite: got {self.strength}")
+
+    def value(self, params: Parameters) -> float:
+        """The term itself, a Python float."""
+        return 0.0
+
+    def add_gradient(self, params: Parameters, grads: Parameters) -> None:
+        """Add the term's derivative to the gradient of every weight."""
+
+
+@dataclass(frozen=True)
+class L2(Penalty):
+    """(strength / 2) sum w^2: pulls every weight towards 0 in proportion to its size."""
+
+    def value(self, params: Parameters) -> float:
+        return 0.5 * self.strength * np.dot(params.weight_block, params.weight_block).item()
+
+    def add_gradient(self, params: Parameters, grads: Parameters) -> None:
+        for block in blocks(params.weight_block.size):
+            grads.weight_block[block] += self.strength * params.weight_block[block]
+
+
+@dataclass(frozen=True)
+class L1(Penalty):
+    """strength * sum |w|: pulls every weight towards 0 with the same force, so that many end there."""
+
+    def value(self, params: Parameters) -> float:
+        total = 0.0
+        for block in blocks(params.weight_block.size):
+            w = params.weight_block[block]
+            total += (w * np.sign(w.real)).sum().item()
+        return self.strength * total
+
+    def add_gradient(self, params: Parameters, grads: Parameters) -> None:
+        for block in blocks(params.weight_block.size):
+            grads.weight_block[block] += self.strength * np.sign(params.weight_block[block].real)

@@ -1,0 +1,104 @@
+"""Workspace: the arrays that a batch passes through. Whoever computes brings one, so a network can be shared."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from deltarule.errors import ShapeError
+from deltarule.nn.arrays import Array
+
+
+class Workspace:
+    """Room for a batch of at most `capacity` samples; nothing is allocated again while batches come and go.
+
+    For layer l, each (batch, fan_out), views of the right number of rows after `begin`:
+    z[l]: weighted input;  a[l]: activation;  delta[l]: the error dC/dz.
+    inputs[l]: what layer l reads: the data for l = 0, else a[l - 1], with dropped neurons at 0 where masks are drawn.
+    masks: one a hidden layer, 0 where a neuron is dropped and 1 / (1 - rate) where it stays; None before `draw_masks`.
+    """
+
+    def __init__(
+        self, layer_sizes: Sequence[int], capacity: int, dtype: DTypeLike, dropout: Sequence[float] = ()
+    ) -> None:
+        self.capacity = capacity
+        self.masks: list[Array] | None = None
+        self._dropout = tuple(dropout)
+        self._pixels = np.empty((0, layer_sizes[0]), dtype)
+        self._z, self._a, self._delta = (
+            [np.empty((capacity, size), dtype) for size in layer_sizes[1:]] for _ in range(3)
+        )
+        self._dropped: list[Array] = []
+        self._masks: list[Array] = []
+        self.inputs: list[Array] = [self._pixels] * len(self._z)
+        self._take_rows(capacity)
+
+    def begin(self, X: Array) -> None:
+        """Make X (batch, features) the input of layer 0 and fit every view to its number of rows."""
+        if X.ndim != 2 or X.shape[1] != self._pixels.shape[1] or not 0 < len(X) <= self.capacity:
+            raise ShapeError(
+                f"a batch for this workspace has shape (1 to {self.capacity}, {self._pixels.shape[1]}): got {X.shape}; "
+                "make a workspace of larger capacity, or pass fewer rows"
+            )
+        if len(X) != len(self.z[0]):
+            self._take_rows(len(X))
+        self.inputs[0] = self._as_floats(X)
+        for l, a in enumerate(self.a[:-1]):
+            self.inputs[l + 1] = a if self.masks is None else self._dropped[l][: len(a)]
+
+    def input_buffer(self, n_rows: int) -> Array:
+        """(n_rows, features) of the network's dtype, to gather a batch into before `begin`."""
+        if len(self._pixels) < n_rows:
+            self._pixels = np.empty((self.capacity, self._pixels.shape[1]), self._pixels.dtype)
+        return self._pixels[:n_rows]
+
+    def draw_masks(self, rng: np.random.Generator) -> None:
+        """Choose the neurons that the next batches do without: each with its layer's dropout rate (Srivastava 2014).
+
+        Those that stay count 1 / (1 - rate) times, so that nothing needs rescaling when none is dropped.
+        """
+        if not self._masks:
+            real = np.empty(0, self._pixels.dtype).real.dtype
+            self._masks = [np.empty(a.shape, real) for a in self._a[:-1]]
+            self._dropped = [np.empty_like(a) for a in self._a[:-1]]
+        for mask, rate in zip(self._masks, self._dropout, strict=True):
+            rng.random(dtype=mask.dtype, out=mask)
+            np.greater_equal(mask, rate, out=mask)
+            mask /= 1.0 - rate
+        self.masks = [mask[: len(self.z[0])] for mask in self._masks]
+
+    def clear_masks(self) -> None:
+        """No neuron is dropped from here on."""
+        self.masks = None
+
+    def drop(self, l: int) -> None:
+        """Pass on what layer l says to the layer behind it, without the dropped neurons; the output drops none."""
+        if self.masks is not None and l < len(self.masks):
+            np.multiply(self.a[l], self.masks[l], out=self.inputs[l + 1])
+
+    def drop_error(self, l: int) -> None:
+        """The same for the error that comes back to hidden layer l: a dropped neuron had no part in it."""
+        if self.masks is not None:
+            self.delta[l] *= self.masks[l]
+
+    def _take_rows(self, n_rows: int) -> None:
+        self.z, self.a, self.delta = (
+            [buffer[:n_rows] for buffer in buffers] for buffers in (self._z, self._a, self._delta)
+        )
+        if self.masks is not None:
+            self.masks = [mask[:n_rows] for mask in self._masks]
+
+    def _as_floats(self, X: Array) -> Array:
+        if X.dtype == self._pixels.dtype:
+            return X
+        out = self.input_buffer(len(X))
+        scale_inputs(X, out)
+        return out
+
+
+def scale_inputs(X: Array, out: Array) -> None:
+    """Inputs as a network reads them: uint8 are pixels and become value / 255, other dtypes are only cast."""
+    if X.dtype == np.uint8:
+        np.divide(X, 255.0, out=out, dtype=out.dtype)
+    else:
+        np.copyto(out, X, casting="same_kind")

@@ -1,0 +1,42 @@
+"""Which parameters count: the latest, or their moving average."""
+
+from deltarule.errors import SettingError
+from deltarule.nn.arrays import blocks
+from deltarule.nn.parameters import Parameters
+
+
+class Latest:
+    """No average: the parameters that count are the network's own."""
+
+    def begin(self, params: Parameters) -> None:
+        """Start from `params`."""
+        self.parameters = params
+
+    def update(self, params: Parameters) -> None:
+        """Take a step's result into account."""
+
+
+class MovingAverage(Latest):
+    """average = decay average + (1 - decay) p after every step (Polyak & Juditsky 1992, with exponential weights).
+
+    decay: in [0, 1); about 1 / (1 - decay) steps count. During the first steps it is at most (1 + step) / (10 + step),
+    so that the random start is soon forgotten. What is validated, kept as best and saved is the average.
+    """
+
+    def __init__(self, decay: float = 0.999) -> None:
+        if not 0.0 <= decay < 1.0:
+            raise SettingError(f"the decay of a moving average must be at least 0 and less than 1: got {decay}")
+        self.decay = decay
+
+    def begin(self, params: Parameters) -> None:
+        """Start from a copy of `params`."""
+        self.parameters = params.copy()
+        self.steps = 0
+
+    def update(self, params: Parameters) -> None:
+        """Move the average towards `params`."""
+        self.steps += 1
+        share = 1.0 - min(self.decay, (1 + self.steps) / (10 + self.steps))
+        for block in blocks(params.size):
+            average = self.parameters.vector[block]
+            average += share * (params.vector[block] - average)

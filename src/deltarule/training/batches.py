@@ -1,0 +1,39 @@
+"""Batches: which samples make up a step, and gathering them."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from deltarule.errors import SettingError
+from deltarule.nn.arrays import Array, blocks
+from deltarule.nn.workspace import scale_inputs
+from deltarule.randomness import generator
+
+
+def steps_per_epoch(n_samples: int, batch_size: int | None) -> int:
+    """How many steps see every sample once; None is one step on all of them. The last batch may be shorter."""
+    return 1 if batch_size is None else -(-n_samples // batch_size)
+
+
+def batches(n_samples: int, batch_size: int | None, seed: int, epoch: int) -> Iterator[Array]:
+    """The epoch's batches, as index arrays: a fresh permutation of the samples, cut into pieces of `batch_size`.
+
+    Samples are shuffled, not batches. A full batch (None) needs no shuffling: its gradient does not depend on order.
+    """
+    if batch_size is None:
+        yield np.arange(n_samples)
+        return
+    if batch_size < 1:
+        raise SettingError(f"batch_size must be at least 1, or None for all samples at once: got {batch_size}")
+    order = generator(seed, "shuffle", epoch).permutation(n_samples)
+    for start in range(0, n_samples, batch_size):
+        yield order[start : start + batch_size]
+
+
+def gather(inputs: Array, indices: Array, out: Array) -> None:
+    """out[i] = inputs[indices[i]], as the network reads it: uint8 pixels divided by 255, other dtypes cast.
+
+    inputs: (n_samples, features); indices: (batch,); out: (batch, features), of the network's dtype.
+    """
+    for rows in blocks(*out.shape):
+        scale_inputs(np.take(inputs, indices[rows], axis=0), out[rows])

@@ -1,0 +1,131 @@
+"""What a run reports, and who listens: TrainingState, History, and callbacks."""
+
+import math
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TextIO
+
+from deltarule.data.dataset import Task
+from deltarule.errors import SettingError, closest
+from deltarule.nn.network import Network
+from deltarule.nn.optimizers import Optimizer
+from deltarule.nn.parameters import Parameters
+from deltarule.nn.workspace import Workspace
+
+Row = dict[str, float]
+
+
+@dataclass
+class History:
+    """One row an epoch, epoch 0 being the network before its first step.
+
+    A row holds epoch, step, learning_rate, seconds (of training, so far), train_loss and train_accuracy (or train_r2),
+    and with a validation set validation_loss and validation_accuracy. The training figures are averages over the
+    epoch's batches as they were met, deformed and with dropout; those of epoch 0 are of at most 10,000 samples.
+
+    best_epoch: the epoch whose parameters the network has kept; stop_reason: why the run ended early, else None.
+    """
+
+    rows: list[Row] = field(default_factory=list)
+    best_epoch: int = 0
+    stop_reason: str | None = None
+
+    def __getitem__(self, name: str) -> list[float]:
+        """A column: history["train_loss"] is a list, one number an epoch."""
+        if not self.rows or name not in self.rows[0]:
+            raise SettingError(
+                f"the history has no column {name!r}: {closest(name, self.rows[0] if self.rows else ())}"
+            )
+        return [row[name] for row in self.rows]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self.rows)
+
+
+@dataclass
+class TrainingState:
+    """Where a run stands. A callback may read all of it and set one thing: stop_reason, which ends the run.
+
+    epoch: 0 before the first; step: steps taken so far; n_epochs, n_steps: how many are planned.
+    batch_loss, learning_rate: of the last step. seconds: of training so far, evaluation not counted.
+    network, grads, workspace, optimizer: what the run works with, to be looked at only. piece_grads: room for the
+        gradient of a part of a batch, where a batch is larger than the workspace.
+    """
+
+    network: Network
+    grads: Parameters
+    piece_grads: Parameters
+    workspace: Workspace
+    optimizer: Optimizer
+    task: Task
+    n_epochs: int
+    n_steps: int
+    history: History = field(default_factory=History)
+    epoch: int = 0
+    step: int = 0
+    batch_loss: float = math.nan
+    learning_rate: float = math.nan
+    seconds: float = 0.0
+    stop_reason: str | None = None
+
+
+class Callback:
+    """Something that listens to a run; override what you need."""
+
+    def train_begin(self, state: TrainingState) -> None:
+        """Before anything was computed."""
+
+    def step_end(self, state: TrainingState) -> None:
+        """After each step."""
+
+    def epoch_end(self, state: TrainingState) -> None:
+        """After each epoch's row has been added to the history, epoch 0 included."""
+
+    def train_end(self, state: TrainingState) -> None:
+        """At the end, whoever stopped; the network holds the parameters that it will keep."""
+
+
+class EarlyStopping(Callback):
+    """Stop when a figure of the history has not become better for a while.
+
+    patience: how many epochs without a new best are allowed.
+    monitor: the column that counts; a loss is to fall, an accuracy or r2 to rise.
+    min_delta: by how much a new best must beat the old one.
+    """
+
+    def __init__(self, patience: int = 10, monitor: str = "validation_loss", min_delta: float = 0.0) -> None:
+        if patience < 1:
+            raise SettingError(f"patience must be at least 1 epoch: got {patience}")
+        self.patience, self.monitor, self.min_delta = patience, monitor, min_delta
+
+    def train_begin(self, state: TrainingState) -> None:
+        self.best, self.best_epoch = math.inf, 0
+
+    def epoch_end(self, state: TrainingState) -> None:
+        now = badness(state.history, self.monitor, -1)
+        if now < self.best - self.min_delta:
+            self.best, self.best_epoch = now, state.epoch
+        elif state.epoch - self.best_epoch >= self.patience:
+            state.stop_reason = f"{self.monitor} has not improved for {self.patience} epochs"
+
+
+class Progress(Callback):
+    """A plain line an epoch."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self.stream = stream
+
+    def epoch_end(self, state: TrainingState) -> None:
+        row = state.history.rows[-1]
+        figures = "  ".join(f"{name} {value:.4f}" for name, value in row.items() if name.startswith(("train", "valid")))
+        print(f"epoch {state.epoch}/{state.n_epochs}  {figures}  {state.seconds:.1f} s", file=self.stream or sys.stderr)
+
+
+def badness(history: History, monitor: str, index: int) -> float:
+    """The monitored figure of one row, as something that is better the lower it is."""
+    value = history[monitor][index]
+    return value if monitor.endswith("loss") else -value

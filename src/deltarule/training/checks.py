@@ -1,0 +1,64 @@
+"""What `fit` refuses before it starts, and what it says when a run comes to nothing."""
+
+import numpy as np
+
+from deltarule.data.augment import Deformation
+from deltarule.data.dataset import Dataset
+from deltarule.errors import SettingError, ShapeError
+from deltarule.nn.arrays import Array
+from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy
+from deltarule.nn.network import Network
+from deltarule.training.callbacks import TrainingState
+
+LARGE_INPUT = 100.0  # inputs beyond this are more likely to blow up a run than its learning rate is
+
+
+def check_data(network: Network, data: Dataset) -> None:
+    """Raise ShapeError or SettingError unless the network can be trained and scored on these data."""
+    needed, got = (data.n_features, data.n_outputs), (network.layer_sizes[0], network.layer_sizes[-1])
+    if needed != got:
+        hidden = network.layer_sizes[1:-1]
+        raise ShapeError(
+            f"{data.name} has {needed[0]} features and {needed[1]} outputs ({data.task}): got a network with "
+            f"{got[0]} inputs and {got[1]} outputs; use layer sizes {(needed[0], *hidden, needed[1])}"
+        )
+    wrong = {"classes": (), "labels": (CrossEntropy,), "values": (CrossEntropy, BinaryCrossEntropy)}[data.task]
+    if isinstance(network.loss, wrong):
+        better = "BinaryCrossEntropy after Sigmoid" if data.task == "labels" else "Quadratic after Identity"
+        raise SettingError(
+            f"{data.name} holds {data.task}, which {type(network.loss).__name__} cannot judge: use {better}"
+        )
+
+
+def check_weights(sample_weight: Array, n_samples: int) -> None:
+    """Raise ShapeError or SettingError unless there is a finite weight of 0 or more a sample, not all of them 0."""
+    if sample_weight.shape != (n_samples,):
+        raise ShapeError(f"sample_weight needs one number a training sample, ({n_samples},): got {sample_weight.shape}")
+    if not (np.isfinite(sample_weight).all() and sample_weight.min() >= 0.0 and sample_weight.max() > 0.0):
+        raise SettingError(
+            "sample weights must be finite, 0 or more, and not all 0: "
+            f"got {sample_weight.min()} to {sample_weight.max()}"
+        )
+
+
+def check_augment(augment: Deformation | None, data: Dataset) -> None:
+    """Raise SettingError where something is to be deformed that is no image."""
+    if augment is not None and data.image_shape is None:
+        raise SettingError(
+            f"only images can be deformed: got {data.name}, which says no image_shape; leave out augment"
+        )
+
+
+def explain_divergence(state: TrainingState, train: Dataset) -> str:
+    """Which step and layer a run broke at, the likely cause, and what the network keeps."""
+    broken = (l for l, z in enumerate(state.workspace.z) if not np.isfinite(z).all())
+    layer = next(broken, len(state.workspace.z) - 1)
+    largest = float(np.abs(state.workspace.inputs[0]).max())
+    if largest > LARGE_INPUT:
+        cause = f"the inputs reach {largest:.3g}: scale them to about 1"
+    else:
+        cause = f"the learning rate {state.learning_rate:g} is too high: try {state.learning_rate / 10:g}"
+    return (
+        f"a loss must stay finite: got {state.batch_loss} at step {state.step} of epoch {state.epoch}, first in layer "
+        f"{layer}; most likely {cause}. The network keeps the parameters of epoch {state.history.best_epoch}"
+    )

@@ -1,0 +1,106 @@
+"""fit: a Trainer with sensible defaults, for arrays."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from deltarule.data.augment import Deformation
+from deltarule.data.dataset import Dataset
+from deltarule.errors import ShapeError
+from deltarule.nn.activations import Sigmoid
+from deltarule.nn.network import Network
+from deltarule.nn.optimizers import Adam, Optimizer
+from deltarule.nn.penalties import Penalty
+from deltarule.training.averaging import Latest, MovingAverage
+from deltarule.training.callbacks import Callback, EarlyStopping, History, Progress
+from deltarule.training.clipping import ClipNorm, NoClipping
+from deltarule.training.engines import engine as engine_named
+from deltarule.training.schedules import Constant, Schedule
+from deltarule.training.trainer import Trainer
+
+
+def fit(
+    network: Network,
+    X: Any,
+    y: Any,
+    *,
+    epochs: int = 10,
+    batch_size: int | None = 128,
+    learning_rate: float = 0.001,
+    schedule: Schedule | None = None,
+    optimizer: Optimizer | None = None,
+    penalty: Penalty = Penalty(),
+    augment: Deformation | None = None,
+    average: float | None = None,
+    clip: float | None = None,
+    validation: tuple[Any, Any] | None = None,
+    patience: int | None = None,
+    sample_weight: Any = None,
+    callbacks: Sequence[Callback] = (),
+    progress: bool = False,
+    engine: str = "auto",
+    seed: int = 0,
+) -> History:
+    """Train `network` in place on arrays and return the history, epoch 0 (before any step) included.
+
+    X: (n_samples, features), or images (n_samples, height, width); uint8 counts as value / 255.
+    y: (n_samples,) integer classes; or (n_samples, outputs) of 0 and 1 for a network that ends in Sigmoid; or
+        (n_samples, outputs) values.
+    batch_size: samples a step; None for all.  learning_rate: unless a schedule (step -> rate) is given.
+    optimizer: Adam() unless given.  average: the decay of a moving average of the parameters.  clip: a gradient's
+    largest norm.  validation: (X, y) to choose the best epoch by; patience: stop after so many epochs without a best.
+    sample_weight: (n_samples,).  progress: print a line an epoch to stderr.  seed: of shuffling, dropout, augmentation.
+
+    Raises ShapeError, DataError or SettingError for what does not fit, DivergenceError when the loss is lost.
+
+    >>> network = Network((2, 8, 2))
+    >>> history = fit(network, np.eye(2), np.array([0, 1]), epochs=3)
+    >>> len(history)
+    4
+    """
+    callbacks = [*callbacks, *([EarlyStopping(patience)] if patience else []), *([Progress()] if progress else [])]
+    trainer = Trainer(
+        network=network,
+        optimizer=Adam() if optimizer is None else optimizer,
+        schedule=Constant(learning_rate) if schedule is None else schedule,
+        penalty=penalty,
+        epochs=epochs,
+        batch_size=batch_size,
+        augment=augment,
+        average=Latest() if average is None else MovingAverage(average),
+        clip=NoClipping() if clip is None else ClipNorm(clip),
+        engine=engine_named(engine),
+        callbacks=callbacks,
+        seed=seed,
+    )
+    train = as_dataset(network, X, y, "the training data")
+    held_out = None if validation is None else as_dataset(network, *validation, "the validation data")
+    weights = None if sample_weight is None else np.asarray(sample_weight, np.float64)
+    return trainer.fit(train, held_out, sample_weight=weights)
+
+
+def as_dataset(network: Network, X: Any, y: Any, name: str = "the data") -> Dataset:
+    """Arrays as a Dataset for `network`: integers are classes, columns are labels after Sigmoid and else values.
+
+    X, y: as for `fit`. Raises ShapeError or DataError where they are no such arrays.
+    """
+    X, y = np.asarray(X), np.asarray(y)
+    image_shape = X.shape[1:] if X.ndim == 3 else None
+    if image_shape:
+        X = X.reshape(len(X), -1)
+    if X.dtype != np.uint8:
+        X = X.astype(network.dtype, copy=False)
+    n_outputs = network.layer_sizes[-1]
+    if y.ndim == 1 and np.issubdtype(y.dtype, np.integer) and n_outputs > 1:
+        names = tuple(map(str, range(n_outputs)))
+        return Dataset(X, y.astype(np.int64), "classes", names, image_shape, name)
+    y = y.reshape(len(y), 1) if y.ndim == 1 else y
+    if y.ndim != 2 or y.shape[1] != n_outputs:
+        raise ShapeError(
+            f"{name}: targets for {n_outputs} outputs are integer classes (n_samples,) or (n_samples, {n_outputs}): "
+            f"got {y.dtype} {y.shape}; np.unique(y, return_inverse=True) numbers the names of classes"
+        )
+    if isinstance(network.activations[-1], Sigmoid) and set(np.unique(y)) <= {0, 1}:
+        return Dataset(X, y.astype(np.uint8), "labels", (), image_shape, name)
+    return Dataset(X, y.astype(np.float64), "values", (), image_shape, name)

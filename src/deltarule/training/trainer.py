@@ -1,0 +1,192 @@
+"""The training loop, which contains no network: forward, loss, backward, step, and what happens around them."""
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from deltarule.data.augment import Deformation
+from deltarule.data.dataset import Dataset
+from deltarule.errors import DivergenceError
+from deltarule.nn.arrays import Array
+from deltarule.nn.network import Network, loss_value
+from deltarule.nn.optimizers import Adam, Optimizer
+from deltarule.nn.parameters import Parameters
+from deltarule.nn.penalties import Penalty
+from deltarule.randomness import generator
+from deltarule.training.averaging import Latest
+from deltarule.training.batches import batches, steps_per_epoch
+from deltarule.training.callbacks import Callback, History, Row, TrainingState, badness
+from deltarule.training.checks import check_augment, check_data, check_weights, explain_divergence
+from deltarule.training.clipping import NoClipping
+from deltarule.training.engines import REFERENCE, Engine
+from deltarule.training.evaluation import SCORE_NAMES, Score, evaluate
+from deltarule.training.schedules import Constant, Schedule
+
+PIECE_ROWS = 1024  # a larger batch is worked through in pieces of so many samples, whose gradients add up
+FIRST_LOOK = 10_000  # how many training samples epoch 0 is evaluated on
+
+
+@dataclass(kw_only=True)
+class Trainer:
+    """How a network is to be trained; `fit` does it.
+
+    optimizer, schedule (step -> learning rate), penalty: the update.
+    epochs: passes over the training set; batch_size: samples a step, None for all of them.
+    augment: deform every training image anew at each step.
+    average: what counts as the result, the latest parameters or their moving average. clip: what long gradients become.
+    engine: who does the arithmetic.
+    callbacks: who listens, in order.
+    monitor: the history's column by which the best epoch is chosen where there is a validation set.
+    seed: of shuffling, dropout and augmentation, each a stream of its own.
+    """
+
+    network: Network
+    optimizer: Optimizer = field(default_factory=Adam)
+    schedule: Schedule = field(default_factory=lambda: Constant(0.001))
+    penalty: Penalty = field(default_factory=Penalty)
+    epochs: int = 10
+    batch_size: int | None = 128
+    augment: Deformation | None = None
+    average: Latest = field(default_factory=Latest)
+    clip: NoClipping = field(default_factory=NoClipping)
+    engine: Engine = REFERENCE
+    callbacks: Sequence[Callback] = ()
+    monitor: str = "validation_loss"
+    seed: int = 0
+
+    def fit(self, train: Dataset, validation: Dataset | None = None, *, sample_weight: Array | None = None) -> History:
+        """Train the network in place and return the history.
+
+        train, validation: inputs and targets as the network reads them (see Model.scaled).
+        sample_weight: (n_samples,), how much each training sample counts.
+
+        With a validation set the network ends with the parameters of its best epoch, else with those of the last;
+        this holds for a run that a callback stops or Ctrl-C interrupts, too. Raises DivergenceError as soon as a loss
+        is no finite number; the network then keeps the parameters of the best (or last) whole epoch.
+        """
+        self._check(train, validation, sample_weight)
+        state = self._begin(train)
+        kept = self.network.parameters.copy()
+        final = kept if validation is not None else self.average.parameters
+        self._tell("train_begin", state)
+        try:
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+                self._end_epoch(state, kept, evaluate(self.network, train.take(slice(FIRST_LOOK))), validation)
+                while state.epoch < self.epochs and state.stop_reason is None:
+                    state.epoch += 1
+                    self._end_epoch(state, kept, self._train_epoch(state, train, sample_weight), validation)
+        except DivergenceError:
+            final = kept
+            raise
+        finally:
+            self.network.parameters.vector[:] = final.vector
+            state.history.stop_reason = state.stop_reason
+            self._tell("train_end", state)
+        return state.history
+
+    def _check(self, train: Dataset, validation: Dataset | None, sample_weight: Array | None) -> None:
+        for data in (train, validation):
+            if data is not None:
+                check_data(self.network, data)
+        if sample_weight is not None:
+            check_weights(sample_weight, train.n_samples)
+        check_augment(self.augment, train)
+
+    def _begin(self, train: Dataset) -> TrainingState:
+        network, batch_size = self.network, min(self.batch_size or train.n_samples, train.n_samples)
+        grads = network.parameters.zeros_like()
+        self.average.begin(network.parameters)
+        return TrainingState(
+            network=network,
+            grads=grads,
+            piece_grads=grads.zeros_like() if batch_size > PIECE_ROWS else grads,
+            workspace=network.workspace(min(batch_size, PIECE_ROWS)),
+            optimizer=self.optimizer,
+            task=train.task,
+            learning_rate=self.schedule(0),
+            n_epochs=self.epochs,
+            n_steps=self.epochs * steps_per_epoch(train.n_samples, self.batch_size),
+        )
+
+    def _train_epoch(self, state: TrainingState, train: Dataset, sample_weight: Array | None) -> tuple[float, float]:
+        score, loss, weight = Score(train.task), 0.0, 0.0
+        began, before = time.perf_counter(), state.seconds
+        for indices in batches(train.n_samples, self.batch_size, self.seed, state.epoch):
+            batch_weight = len(indices) if sample_weight is None else sample_weight[indices].sum().item()
+            state.learning_rate = self.schedule(state.step)
+            state.batch_loss = self._gradient(state, train, indices, sample_weight, score)
+            if not math.isfinite(state.batch_loss):
+                raise DivergenceError(explain_divergence(state, train))
+            self.penalty.add_gradient(self.network.parameters, state.grads)
+            self.clip.apply(state.grads)
+            self.engine.step(self.optimizer, self.network.parameters, state.grads, state.learning_rate)
+            self.average.update(self.network.parameters)
+            state.step += 1
+            state.seconds = before + time.perf_counter() - began
+            loss, weight = loss + state.batch_loss * batch_weight, weight + batch_weight
+            self._tell("step_end", state)
+        return loss / weight, score.value
+
+    def _gradient(
+        self, state: TrainingState, train: Dataset, indices: Array, sample_weight: Array | None, score: Score
+    ) -> float:
+        """Leave the gradient of one batch in state.grads, count its answers, return its loss."""
+        network, ws, engine, loss = self.network, state.workspace, self.engine, 0.0
+        weights = None if sample_weight is None else sample_weight[indices]
+        divisor = len(indices) if weights is None else weights.sum().item() or 1.0
+        for start in range(0, len(indices), ws.capacity):
+            piece = slice(start, start + ws.capacity)
+            y, weight = train.targets[indices[piece]], None if weights is None else weights[piece]
+            a = engine.forward(network, self._load(state, train, indices[piece], start), ws)
+            loss += loss_value(network, y, ws, sample_weight=weight, divisor=divisor)
+            score.add(a, y)
+            grads = state.grads if start == 0 else state.piece_grads
+            engine.backward(network, y, ws, grads, sample_weight=weight, divisor=divisor)
+            if start > 0:
+                total = state.grads.vector
+                total += grads.vector
+        return loss
+
+    def _load(self, state: TrainingState, train: Dataset, indices: Array, start: int) -> Array:
+        """Gather a piece of a batch into the workspace, deform its images, choose the neurons to drop."""
+        X = state.workspace.input_buffer(len(indices))
+        self.engine.gather(train.inputs, indices, X)
+        if self.augment is not None:
+            rng = generator(self.seed, f"augment {start}", state.epoch, state.step)
+            self.engine.deform(X, train.image_shape, self.augment, rng, X)
+        if any(self.network.dropout):
+            state.workspace.draw_masks(generator(self.seed, f"dropout {start}", state.epoch, state.step))
+        return X
+
+    def _end_epoch(
+        self, state: TrainingState, kept: Parameters, trained: tuple[float, float], validation: Dataset | None
+    ) -> None:
+        """Add the epoch's row to the history; keep its parameters if they are the best so far, or simply the last."""
+        history, counted = state.history, self.average.parameters
+        figures = {"train": trained}
+        if validation is not None:
+            figures["validation"] = evaluate(self.network.with_parameters(counted), validation)
+        row: Row = {
+            "epoch": state.epoch,
+            "step": state.step,
+            "learning_rate": state.learning_rate,
+            "seconds": state.seconds,
+        }
+        for which, (loss, score) in figures.items():
+            row |= {f"{which}_loss": loss, f"{which}_{SCORE_NAMES[state.task]}": score}
+        history.rows.append(row)
+        if (
+            validation is None
+            or badness(history, self.monitor, -1) < badness(history, self.monitor, history.best_epoch)
+            or state.epoch == 0
+        ):
+            history.best_epoch = state.epoch
+            kept.vector[:] = counted.vector
+        self._tell("epoch_end", state)
+
+    def _tell(self, event: str, state: TrainingState) -> None:
+        for callback in self.callbacks:
+            getattr(callback, event)(state)

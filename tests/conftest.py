@@ -1,0 +1,29 @@
+"""What every test stands on: NumPy errors raised, none of the user's own files in sight, MNIST where it is at hand."""
+
+import os
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from hypothesis import settings
+
+settings.register_profile("deltarule", deadline=None, max_examples=50, derandomize="CI" in os.environ)
+settings.load_profile("deltarule")
+
+
+@pytest.fixture(autouse=True)
+def _numpy_errors_raised() -> Iterator[None]:
+    """A number too small for a float may become 0; every other floating-point accident is an error."""
+    with np.errstate(all="raise", under="ignore"):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _empty_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Every session runs as on a fresh machine; only the `mnist` fixture gives DELTARULE_DATA back."""
+    home = str(tmp_path_factory.mktemp("home"))
+    with pytest.MonkeyPatch.context() as environment:
+        for variable in ("HOME", "USERPROFILE", "XDG_CACHE_HOME", "LOCALAPPDATA"):
+            environment.setenv(variable, home)
+        environment.delenv("DELTARULE_DATA", raising=False)
+        yield

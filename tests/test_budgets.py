@@ -1,0 +1,85 @@
+"""The budgets of the house: numbers that keep every file readable in one sitting. A decision record raises them."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src" / "deltarule"
+FILES = sorted(path for room in ("src", "tests", "examples", "benchmarks") for path in (ROOT / room).rglob("*.py"))
+TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
+LETTERS = set("XyzalWbw" + "ink" + "_")  # the mathematics, plain counters, and what is not used
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+
+
+def functions(path: Path) -> Iterator[Function]:
+    return (node for node in ast.walk(TREES[path]) if isinstance(node, Function))
+
+
+def place(path: Path, node: ast.AST | None = None) -> str:
+    return f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 1)}"
+
+
+def n_lines(node: ast.expr | ast.stmt) -> int:
+    return (node.end_lineno or node.lineno) - node.lineno + 1
+
+
+def n_code_lines(function: Function) -> int:
+    """The lines of a function without its docstring, which is where a letter is explained."""
+    documented = not isinstance(function, ast.Lambda) and ast.get_docstring(function) is not None
+    return n_lines(function) - (n_lines(function.body[0]) if documented else 0)
+
+
+def bound_letters(scope: Function | ast.Module) -> Iterator[str]:
+    """The one-letter names that a scope itself gives a value: neither a nested function's nor a class's fields."""
+    nodes = list(ast.iter_child_nodes(scope))
+    while nodes:
+        node = nodes.pop()
+        name = {ast.arg: "arg", ast.Name: "id", ast.ExceptHandler: "name"}.get(type(node), "")
+        read = isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Store)
+        if not read and len(letter := getattr(node, name, None) or "") == 1:
+            yield letter
+        if not isinstance(node, Function | ast.ClassDef):
+            nodes.extend(ast.iter_child_nodes(node))
+
+
+def test_a_module_is_300_lines_or_fewer() -> None:
+    lengths = {place(path): len(path.read_text(encoding="utf-8").splitlines()) for path in FILES}
+    assert {where: length for where, length in lengths.items() if length > 300} == {}
+
+
+def test_the_mathematics_is_900_lines_or_fewer() -> None:
+    modules = [path for path in (SOURCE / "nn").glob("*.py") if path.name != "equations.py"]
+    assert 0 < sum(len(path.read_text(encoding="utf-8").splitlines()) for path in modules) <= 900
+
+
+def test_a_function_is_40_lines_or_fewer() -> None:
+    assert [place(path, node) for path in FILES for node in functions(path) if n_lines(node) > 40] == []
+
+
+def test_a_function_takes_7_parameters_or_fewer() -> None:
+    too_many = []
+    for path in set(FILES) - {SOURCE / "estimators.py"}:
+        for node in functions(path):
+            names = [arg.arg for arg in node.args.posonlyargs + node.args.args]
+            if getattr(node, "name", "") != "fit":
+                names += [arg.arg for arg in node.args.kwonlyargs]
+            if len([name for name in names if name not in ("self", "cls")]) > 7:
+                too_many.append(place(path, node))
+    assert too_many == []
+
+
+def test_no_file_has_a_vague_name() -> None:
+    vague = {"util", "utils", "helper", "helpers", "common", "misc"}
+    assert [place(path) for path in FILES if vague & {path.stem, path.parent.name}] == []
+
+
+def test_one_letter_names_are_mathematics_within_25_lines() -> None:
+    modules = [path for path in FILES if path.is_relative_to(SOURCE)]
+    letters = {place(path): set(bound_letters(TREES[path])) for path in modules}
+    for path in modules:
+        for node in functions(path):
+            allowed = LETTERS if n_code_lines(node) <= 25 else {"_"}
+            letters[place(path, node)] = set(bound_letters(node)) - allowed
+    assert {where: found for where, found in letters.items() if found} == {}

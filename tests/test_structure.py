@@ -1,0 +1,90 @@
+"""Who knows whom: what each room imports, and what the package shows to the world."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from importlinter.cli import lint_imports
+
+import deltarule
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src" / "deltarule"
+TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(SOURCE.rglob("*.py"))}
+HEAVY = {"matplotlib", "numba", "onnx", "pandas", "PIL", "scipy", "sklearn", "starlette", "uvicorn"}
+
+
+def imported(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+
+
+def run_at_import(node: ast.AST) -> Iterator[ast.AST]:
+    """What runs when a module is imported: everything but the bodies of functions and what only type checkers read."""
+    for child in ast.iter_child_nodes(node):
+        for_types = isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"
+        if not for_types and not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield child
+            yield from run_at_import(child)
+
+
+def test_imports_point_down() -> None:
+    assert lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True) == 0
+
+
+def test_no_room_imports_the_house() -> None:
+    """`deltarule` itself imports every room: a room that imports it goes up, which import-linter does not see."""
+    assert [path.name for path, tree in TREES.items() for node in ast.walk(tree) if "deltarule" in imported(node)] == []
+
+
+@pytest.mark.parametrize("room", ["nn", "training"])
+def test_mathematics_and_training_import_numpy_and_nothing_else(room: str) -> None:
+    trees = [tree for path, tree in TREES.items() if path.is_relative_to(SOURCE / room)]
+    names = {name.partition(".")[0] for tree in trees for node in ast.walk(tree) for name in imported(node)}
+    assert "numpy" in names
+    assert names - sys.stdlib_module_names <= {"numpy", "deltarule"}
+
+
+def test_optional_dependencies_are_imported_inside_functions() -> None:
+    found = {
+        (path.name, name)
+        for path, tree in TREES.items()
+        for node in run_at_import(tree)
+        for name in imported(node)
+        if name.partition(".")[0] in HEAVY
+    }
+    assert found == set()
+
+
+def test_importing_deltarule_imports_little() -> None:
+    program = "import sys, deltarule; print(*sys.modules)"
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    loaded = set(result.stdout.split())
+    assert "deltarule" in loaded
+    assert loaded & (HEAVY | {"rich", "typer", "urllib.request"}) == set()
+
+
+def test_the_public_names_are_complete_and_sorted() -> None:
+    shown = [
+        name
+        for name, thing in vars(deltarule).items()
+        if not name.startswith("_") and not isinstance(thing, ModuleType)
+    ]
+    assert deltarule.__all__ == sorted(shown)
+
+
+def test_everything_public_says_what_it_is() -> None:
+    silent = [str(path.relative_to(SOURCE)) for path, tree in TREES.items() if not ast.get_docstring(tree)]
+    for path, tree in TREES.items():
+        classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+        # The methods of a class that inherits may leave it to the base's docstring.
+        scopes = [tree, *(node for node in classes if not node.name.startswith("_") and not node.bases)]
+        for node in (child for scope in scopes for child in scope.body):
+            if isinstance(node, ast.ClassDef | ast.FunctionDef) and not node.name.startswith("_"):
+                silent += [] if ast.get_docstring(node) else [f"{path.name}:{node.lineno} {node.name}"]
+    assert silent == []
