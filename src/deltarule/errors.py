@@ -6,6 +6,7 @@
     │   └── RecipeError                     the same, in a recipe; says which key
     ├── DataError           (ValueError)    a data file or an array whose content is wrong
     │   └── DownloadError                   a data set that could not be fetched
+    ├── FileError           (OSError)       a file that cannot be read or written: missing, forbidden, disk full
     ├── ModelFileError      (ValueError)    a model file that is damaged, hostile, or of another version
     ├── TrainingError       (RuntimeError)  training that cannot go on
     │   └── DivergenceError                 a loss, weight or gradient that is no finite number any more
@@ -42,6 +43,10 @@ class DataError(DeltaruleError, ValueError):
 
 class DownloadError(DataError):
     """A data set that could not be fetched."""
+
+
+class FileError(DeltaruleError, OSError):
+    """A file that cannot be read or written: missing, forbidden, disk full."""
 
 
 class ModelFileError(DeltaruleError, ValueError):

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from deltarule.data.dataset import Dataset, Splits
 from deltarule.data.problems import refuse
 from deltarule.errors import DataError, require
 
-FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
+SUFFIXES = {".png", ".jpg", ".jpeg"}
 
 
 def read_image(path: str | os.PathLike[str], image_shape: tuple[int, int] | None = (28, 28)) -> NDArray[np.uint8]:
@@ -25,14 +26,67 @@ def read_image(path: str | os.PathLike[str], image_shape: tuple[int, int] | None
     # Pillow's readers answer damage with any of these; its bomb warning is an error wherever warnings are.
     damage = (OSError, SyntaxError, ValueError, pillow.DecompressionBombError, pillow.DecompressionBombWarning)
     try:
-        with pillow.open(path, formats=sorted(set(FORMATS.values()))) as image:
-            got_shape = (image.height, image.width)
-            problem = _problem(got_shape, image.mode, image_shape)
-            rgba = None if problem else image.convert("RGBA")
+        with pillow.open(path, formats=["PNG", "JPEG"]) as image:
+            return _luminance(image, image_shape, str(path))
+    except DataError:
+        raise
     except damage as error:
         raise DataError(f"{path}: a PNG or JPEG image was expected, but it cannot be read: {error}") from error
-    if rgba is not None and rgba.getchannel("A").getextrema()[0] < 255:
-        problem = "an image without transparency was expected: got transparent pixels; save it on a background"
-    if problem:
-        raise DataError(f"{path}: {problem}")
-    return np.array(rgba.convert("L"))
+
+
+def _luminance(image: Any, image_shape: tuple[int, int] | None, name: str) -> NDArray[np.uint8]:
+    """The pixels of a Pillow image that is not decoded yet, once its size and mode are known to be right."""
+    if image_shape not in (None, (image.height, image.width)):
+        expected = "x".join(map(str, image_shape or ()))
+        raise DataError(f"{name}: an image of {expected} pixels was expected: got {image.height}x{image.width}")
+    if image.mode[0] in "IF":
+        raise DataError(f"{name}: 8 bits a color were expected: got Pillow's mode {image.mode}; save it with 8 bits")
+    image = image.convert("RGBA")
+    if image.getchannel("A").getextrema()[0] < 255:
+        raise DataError(f"{name}: an opaque image was expected: got transparent pixels; save it on a background")
+    return np.array(image.convert("L"), dtype=np.uint8)
+
+
+def read_image_folder(root: str | os.PathLike[str]) -> Splits:
+    """The images in root/CLASS/*.png (.jpg, .jpeg), classes and files in the order of their names.
+
+    Where `root` holds the folders train and test, those two have the folders of the classes, and become the two parts.
+
+    Returns Splits of uint8 images of one size, whose classes are called as their folders. Raises DataError, naming the
+    files, where one cannot be read or has another size than the first, a class has no image, or there is no class.
+    """
+    root = Path(root)
+    if not ((root / "train").is_dir() and (root / "test").is_dir()):
+        return Splits(_read_classes(root, _subfolders(root)))
+    class_names = _subfolders(root / "train")
+    unknown = set(_subfolders(root / "test")) - set(class_names)
+    if unknown:
+        raise DataError(f"{root}: classes of test that train has too were expected: got {', '.join(sorted(unknown))}")
+    return Splits(_read_classes(root / "train", class_names), _read_classes(root / "test", class_names))
+
+
+def _subfolders(folder: Path) -> tuple[str, ...]:
+    names = (entry.name for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+    return tuple(sorted(names))
+
+
+def _read_classes(folder: Path, class_names: tuple[str, ...]) -> Dataset:
+    """All images below `folder`, which has a folder for each of the classes."""
+    files = [
+        sorted(file for file in (folder / name).glob("*") if file.suffix.lower() in SUFFIXES) for name in class_names
+    ]
+    if not all(files) or not files:
+        empty = [name for name, found in zip(class_names, files, strict=True) if not found]
+        got = f"none in {', '.join(empty)}" if empty else "no folders"
+        raise DataError(f"{folder}: PNG or JPEG images in a folder for each class were expected: got {got}")
+    image_shape = read_image(files[0][0], None).shape
+    images, problems = [], []
+    for file in (file for found in files for file in found):
+        try:
+            images.append(read_image(file, image_shape))
+        except DataError as error:
+            problems.append(str(error))
+    refuse(folder, "readable images of one size", problems)
+    labels = np.repeat(np.arange(len(files)), [len(found) for found in files])
+    pixels = np.stack(images).reshape(len(images), -1)
+    return Dataset(pixels, labels.astype(np.int64), "classes", class_names, image_shape, str(folder))

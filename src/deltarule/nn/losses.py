@@ -60,7 +60,7 @@ class Loss:
         for rows in blocks(*a.shape):
             losses[rows] = formula(a[rows], self.targets(a[rows], y[rows]))
         shares = sample_shares(len(a)) if shares is None else shares
-        return (shares * losses).sum().item()  # type: ignore[no-any-return]
+        return (shares * losses).sum().item()
 
     def gradient(self, a: Array, y: Array, shares: Array | None = None, *, out: Array | None = None) -> Array:
         """dC/da, (batch, outputs), in `out` where it is given."""
@@ -140,9 +140,8 @@ class BinaryCrossEntropy(Loss):
         return (a - t) / above_zero(a * (1.0 - a))
 
     def sample_losses_from_z(self, z: Array, t: Array) -> Array:
-        """sum_j ln(1 + e^(z_j)) - t_j z_j, the first term written so that e^z cannot overflow."""
-        softplus = np.maximum(z, 0.0) + np.log1p(np.exp(np.where(z.real > 0.0, -z, z)))
-        return (softplus - t * z).sum(axis=1)
+        """sum_j ln(1 + e^(z_j)) - t_j z_j, written so that no e^z overflows and no small loss drowns in a large z."""
+        return (np.maximum(z, 0.0) - t * z + np.log1p(np.exp(np.where(z.real > 0.0, -z, z)))).sum(axis=1)
 
 
 def above_zero(a: Array) -> Array:

@@ -29,9 +29,9 @@ class Score:
         """Count a batch of outputs a (batch, outputs) and what they should have been, y."""
         self.n_samples += len(y)
         if self.task == "classes":
-            self._right += np.count_nonzero(a.argmax(axis=1) == y)
+            self._right += int(np.count_nonzero(a.argmax(axis=1) == y))
         elif self.task == "labels":
-            self._right += np.count_nonzero((a >= 0.5) == (y >= 0.5)) / a.shape[1]
+            self._right += int(np.count_nonzero((a >= 0.5) == (y >= 0.5))) / a.shape[1]
         else:
             y = y.astype(np.float64)
             self._sums = self._sums + np.stack([((y - a) ** 2).sum(axis=0), y.sum(axis=0), (y * y).sum(axis=0)])

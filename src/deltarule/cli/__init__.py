@@ -1,0 +1,59 @@
+"""The command line: one file a command. Here they are put together, and errors become exit codes."""
+
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from deltarule.cli.data import app as data
+from deltarule.cli.evaluate import evaluate
+from deltarule.cli.plot import plot
+from deltarule.cli.predict import predict
+from deltarule.cli.recipes import recipes
+from deltarule.cli.train import train
+from deltarule.errors import DeltaruleError, SettingError, ShapeError
+
+WRONG_USE = (SettingError, ShapeError)  # exit code 2: ask otherwise. Any other error of ours is 1: the job failed
+
+
+class Commands(TyperGroup):
+    """The commands. What goes wrong in one becomes a paragraph on stderr and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()  # a reader that has gone, as in `| head`, shows here, where Typer leaves quietly
+        except DeltaruleError as error:
+            typer.echo(f"error: {error}", err=True)
+            raise typer.Exit(2 if isinstance(error, WRONG_USE) else 1) from error
+        return result
+
+
+def show_version(wanted: bool) -> None:
+    """Print the version and leave, where that was asked for."""
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"deltarule {version('deltarule')}")
+        raise typer.Exit
+
+
+app = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def options(
+    version: Annotated[bool, typer.Option("--version", callback=show_version, is_eager=True, help="Say which.")] = False,
+) -> None:
+    """A neural network you can see through: train it, ask it, look inside."""
+
+
+for command in (train, evaluate, predict, plot, recipes):
+    app.command()(command)
+app.add_typer(data, name="data")
+
+
+def main() -> None:
+    """Carry out what the command line says, and leave with its exit code."""
+    app(prog_name="deltarule")

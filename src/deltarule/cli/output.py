@@ -1,0 +1,42 @@
+"""What is printed where: results on stdout, everything else on stderr, JSON without NaN."""
+
+import json
+import math
+import sys
+from typing import Any
+
+import typer
+
+
+def note(text: str) -> None:
+    """Tell the user something that is not the result."""
+    typer.echo(text, err=True)
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON value; a number that is not finite becomes null."""
+    typer.echo(json.dumps(without_nan(value), indent=2))
+
+
+def without_nan(value: Any) -> Any:
+    """The same dicts, lists and numbers, with None for what is no finite number."""
+    if isinstance(value, dict):
+        return {key: without_nan(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_nan(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def percent(share: float) -> str:
+    """A share of 1 for people: "98.85 %"."""
+    return f"{100 * share:.2f} %"
+
+
+def score_words(name: str, value: float) -> str:
+    """A score for people: "accuracy 98.85 %" or "R2 0.9987"."""
+    return f"accuracy {percent(value):>8}" if name == "accuracy" else f"R2 {value:7.4f}"
+
+
+def on_a_terminal() -> bool:
+    """Whether a person watches stderr."""
+    return sys.stderr.isatty()

@@ -1,0 +1,266 @@
+"""Model files: a network and what its numbers mean, in one .safetensors file from which nothing can run.
+
+The arrays are layers.0.weight (fan_in, fan_out), layers.0.bias (fan_out,), layers.1.weight and so on; then, where
+inputs or targets are standardised, input.mean, input.scale, target.mean, target.scale. The rest is a Description, as
+canonical JSON (sorted keys, no spaces) under the one metadata key "deltarule", with a digest: the SHA-256 of that JSON
+without the digest, followed by the arrays' bytes in the order above.
+"""
+
+import hashlib
+import io
+import json
+import math
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from itertools import pairwise
+from typing import Annotated, Any, BinaryIO, Literal, TypeVar
+
+import msgspec
+import numpy as np
+
+from deltarule.data.dataset import Task
+from deltarule.errors import ModelFileError, SettingError, closest
+from deltarule.files.atomic import write_atomically
+from deltarule.files.tensor_file import Slot, opened, read_header, read_tensors, strict_json, tensor_bytes
+from deltarule.model import Model, Standardization
+from deltarule.nn.activations import ELU, Activation, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
+from deltarule.nn.arrays import Array
+from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss, Quadratic
+from deltarule.nn.network import Network
+
+FORMAT = 1
+ACTIVATIONS: dict[str, type[Activation]] = {
+    kind.__name__: kind for kind in (Identity, Sigmoid, Tanh, ReLU, LeakyReLU, ELU, SiLU, Softmax)
+}
+LOSSES: dict[str, type[Loss]] = {kind.__name__: kind for kind in (Quadratic, CrossEntropy, BinaryCrossEntropy)}
+
+Kind = TypeVar("Kind", Activation, Loss)
+Size = Annotated[int, msgspec.Meta(ge=1)]
+
+
+class Part(msgspec.Struct, forbid_unknown_fields=True):
+    """An activation or a loss: its name in the table above, and its numbers."""
+
+    name: str
+    settings: dict[str, float]
+
+
+class Description(msgspec.Struct, forbid_unknown_fields=True):
+    """The JSON of a model file without its digest: what a Model is besides its arrays."""
+
+    format: Literal[1]
+    layer_sizes: Annotated[tuple[Size, ...], msgspec.Meta(min_length=2)]
+    activations: tuple[Part, ...]
+    loss: Part
+    dropout: tuple[float, ...]
+    dtype: Literal["float32", "float64"]
+    task: Task
+    class_names: tuple[str, ...]
+    image_shape: tuple[Size, Size] | None
+    columns: tuple[str, ...]
+    input_scaling: bool
+    target_scaling: bool
+    record: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        n_inputs, n_layers = self.layer_sizes[0], len(self.layer_sizes) - 1
+        if len(self.activations) != n_layers:
+            raise ModelFileError(f"expected an activation for each of {n_layers} layers: got {len(self.activations)}")
+        if self.image_shape is not None and math.prod(self.image_shape) != n_inputs:
+            raise ModelFileError(f"expected images of {n_inputs} pixels: got the shape {self.image_shape}")
+        if self.columns and len(self.columns) != n_inputs:
+            raise ModelFileError(f"expected names for {n_inputs} columns: got {len(self.columns)}")
+
+    def layout(self) -> dict[str, Slot]:
+        """The arrays that the file must hold, in the order of the digest."""
+        number: Literal["F32", "F64"] = "F32" if self.dtype == "float32" else "F64"
+        layout = {}
+        for l, (fan_in, fan_out) in enumerate(pairwise(self.layer_sizes)):
+            layout[f"layers.{l}.weight"] = Slot(number, (fan_in, fan_out))
+            layout[f"layers.{l}.bias"] = Slot(number, (fan_out,))
+        if self.input_scaling:
+            layout["input.mean"] = layout["input.scale"] = Slot("F64", self.layer_sizes[:1])
+        if self.target_scaling:
+            layout["target.mean"] = layout["target.scale"] = Slot("F64", self.layer_sizes[-1:])
+        return layout
+
+
+def save(thing: Network | Model, path: str | os.PathLike[str]) -> None:
+    """Write a network, or a model, to a file that `load` reads: whole or not at all, in the place of an older one.
+
+    The same model gives the same bytes. The weights are kept to the last bit; the initializers, which only say where
+    they started, are not kept.
+
+    Raises SettingError for what such a file cannot hold: an activation or loss of your own, a dtype other than float32
+    and float64, a record that is no JSON. Raises ModelFileError for what `load` would refuse (weights that are no
+    finite numbers, for instance), and FileError where the file cannot be written.
+
+    >>> save(Network((784, 30, 10)), "digits.safetensors")
+    """
+    model = thing if isinstance(thing, Model) else Model.of(thing)
+    data = _serialized(model)
+    _model_in(io.BytesIO(data), f"{path} was not written")
+    write_atomically(path, data)
+
+
+def load(path: str | os.PathLike[str]) -> Model:
+    """The model in a file that `save` wrote.
+
+    Raises FileError where there is no such file, and ModelFileError where it is damaged, hostile, of another version,
+    or no model at all. Nothing in a file can run: it names activations and losses, which are looked up in a table.
+
+    >>> save(Network((784, 30, 10)), "digits.safetensors")
+    >>> load("digits.safetensors").network.layer_sizes
+    (784, 30, 10)
+    """
+    with opened(path) as stream:
+        return _model_in(stream, f"{path} was not loaded")
+
+
+def _serialized(model: Model) -> bytes:
+    arrays, network = _arrays_of(model), model.network
+    if network.dtype not in (np.float32, np.float64):
+        raise SettingError(
+            f"a model file holds float32 or float64: got {network.dtype}; save network.astype(np.float64)"
+        )
+    description = {
+        "format": FORMAT,
+        "layer_sizes": network.layer_sizes,
+        "activations": [_part_of(activation, ACTIVATIONS) for activation in network.activations],
+        "loss": _part_of(network.loss, LOSSES),
+        "dropout": network.dropout,
+        "dtype": network.dtype.name,
+        "task": model.task,
+        "class_names": model.class_names,
+        "image_shape": model.image_shape,
+        "columns": model.columns,
+        "input_scaling": model.input_scaling is not None,
+        "target_scaling": model.target_scaling is not None,
+        "record": model.record,
+    }
+    try:
+        description["digest"] = _digest(description, arrays.values())
+        text = _canonical(description)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise SettingError(
+            f"the names and the record of a model must be strings, finite numbers, lists and dicts of these: {error}"
+        ) from error
+    return tensor_bytes(text, arrays)
+
+
+def _part_of(thing: Kind, table: Mapping[str, type[Kind]]) -> dict[str, Any]:
+    kind = type(thing)
+    if table.get(kind.__name__) is not kind:
+        raise SettingError(
+            f"a model file names activations and losses from a fixed list, so that no file can run code: got "
+            f'{kind.__name__}; keep the weights alone with  np.save("weights.npy", network.parameters.vector)  and put '
+            'them into a network of your own with  network.parameters.vector[:] = np.load("weights.npy")'
+        )
+    return {"name": kind.__name__, "settings": {name: float(getattr(thing, name)) for name in _setting_names(kind)}}
+
+
+def _made(part: Part, table: Mapping[str, type[Kind]]) -> Kind:
+    if part.name not in table:
+        raise ModelFileError(
+            f"expected the name of an activation or a loss: got {part.name!r}; {closest(part.name, table)}"
+        )
+    kind, settings = table[part.name], dict[str, Any](part.settings)
+    if sorted(settings) != _setting_names(kind):
+        raise ModelFileError(f"expected {_setting_names(kind)} as the settings of {part.name}: got {sorted(settings)}")
+    return kind(**settings)
+
+
+def _setting_names(kind: type[Activation | Loss]) -> list[str]:
+    return sorted(field.name for field in fields(kind) if not field.name.endswith("initializer"))
+
+
+def _arrays_of(model: Model) -> dict[str, Array]:
+    arrays = {}
+    for l, (W, b) in enumerate(zip(model.network.weights, model.network.biases, strict=True)):
+        arrays[f"layers.{l}.weight"], arrays[f"layers.{l}.bias"] = W, b
+    for name, scaling in (("input", model.input_scaling), ("target", model.target_scaling)):
+        if scaling is not None:
+            arrays[f"{name}.mean"] = np.asarray(scaling.mean, np.float64)
+            arrays[f"{name}.scale"] = np.asarray(scaling.scale, np.float64)
+    return arrays
+
+
+def _canonical(content: Any) -> str:
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def _digest(description: Mapping[str, Any], arrays: Iterable[Array]) -> str:
+    digest = hashlib.sha256(_canonical(description).encode())
+    for array in arrays:
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
+
+
+def _model_in(stream: BinaryIO, failure: str) -> Model:
+    """The model in an open file; ModelFileError, beginning with `failure`, where anything is not as it must be."""
+    try:
+        text, entries = read_header(stream)
+        content = _checked(text)
+        digest = content.pop("digest", None)
+        description = msgspec.convert(content, Description)
+        arrays = read_tensors(stream, entries, description.layout())
+        if digest != _digest(content, arrays.values()):
+            raise ModelFileError(
+                f"expected the content that its digest {digest} belongs to: got another; copy the file again"
+            )
+        _check_numbers(arrays)
+        return _model_of(description, arrays)
+    except (ValueError, RecursionError) as error:  # all errors of ours, of msgspec and of json are ValueErrors
+        raise ModelFileError(f"{failure}: {error}") from error
+
+
+def _checked(text: str) -> dict[str, Any]:
+    """The description in a file as plain dicts and lists, once it is known to be canonical and of our version."""
+    content = msgspec.convert(strict_json(text), dict[str, Any])
+    if content.get("format") != FORMAT:
+        raise ModelFileError(
+            f"this deltarule reads version {FORMAT} of the format: got version {content.get('format')}; "
+            "the latest deltarule reads it:  pip install --upgrade deltarule"
+        )
+    if _canonical(content) != text:
+        raise ModelFileError(
+            "expected canonical JSON (sorted keys, no spaces, finite numbers): got one changed by hand; save it again"
+        )
+    return content
+
+
+def _check_numbers(arrays: Mapping[str, Array]) -> None:
+    for name, array in arrays.items():
+        if not np.isfinite(array).all():
+            raise ModelFileError(f"expected finite numbers in {name!r}: got {array[~np.isfinite(array)][0]}")
+        if name.endswith(".scale") and array.min() <= 0.0:
+            raise ModelFileError(f"expected numbers above 0 in {name!r}: got {array.min()}")
+
+
+def _model_of(description: Description, arrays: Mapping[str, Array]) -> Model:
+    *hidden, output = (_made(part, ACTIVATIONS) for part in description.activations)
+    network = Network(
+        description.layer_sizes,
+        hidden=hidden,
+        output=output,
+        loss=_made(description.loss, LOSSES),
+        dropout=description.dropout,
+        dtype=description.dtype,
+    )
+    for l, (W, b) in enumerate(zip(network.weights, network.biases, strict=True)):
+        W[:], b[:] = arrays[f"layers.{l}.weight"], arrays[f"layers.{l}.bias"]
+    input_scaling, target_scaling = (
+        Standardization(arrays[f"{name}.mean"], arrays[f"{name}.scale"]) if f"{name}.mean" in arrays else None
+        for name in ("input", "target")
+    )
+    return Model(
+        network=network,
+        task=description.task,
+        class_names=description.class_names,
+        image_shape=description.image_shape,
+        input_scaling=input_scaling,
+        target_scaling=target_scaling,
+        columns=description.columns,
+        record=description.record,
+    )

@@ -1,0 +1,132 @@
+"""Run folders: everything about one training run, in files that are whole at any moment, even if the run is killed.
+
+model.safetensors   the network (`model_file.save`)
+recipe.toml         what was asked for, with every default filled in
+environment.json    what it ran on: versions, platform, threads, seed, data hash
+history.csv         a row an epoch, for a spreadsheet
+history.jsonl       the same, one JSON object an epoch, for a program
+"""
+
+import csv
+import hashlib
+import io
+import json
+import math
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from deltarule.data.dataset import Dataset
+from deltarule.errors import DataError, FileError
+from deltarule.files.atomic import write_atomically
+
+MODEL = "model.safetensors"
+RECIPE = "recipe.toml"
+ENVIRONMENT = "environment.json"
+HISTORY_TABLE = "history.csv"
+HISTORY = "history.jsonl"
+
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+
+Figure = float | None
+Row = Mapping[str, Figure]
+
+
+def start_run(path: str | os.PathLike[str], *, recipe: str, environment: Mapping[str, Any]) -> Path:
+    """A run folder, made where it does not exist, with what is known before the first step.
+
+    recipe: the resolved recipe, as TOML. environment: what `environment` returns.
+
+    Raises FileError where the folder cannot be made or written to.
+    """
+    folder = Path(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(f"a run needs a folder: got {path}, which cannot be made: {error.strerror}") from error
+    write_atomically(folder / RECIPE, recipe.encode())
+    write_atomically(folder / ENVIRONMENT, (json.dumps(environment, indent=2) + "\n").encode())
+    return folder
+
+
+def environment(*, seed: int, data_hash: str) -> dict[str, Any]:
+    """What a run depends on besides its recipe: the same values on the same machine give the same bits."""
+    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return {
+        "versions": {
+            "python": platform.python_version(),
+            **{name: _version(name) for name in ("deltarule", "numpy", "numba")},
+        },
+        "platform": platform.platform(),
+        "machine": platform.machine(),
+        "threads": {"cpus": cpus, **{name: os.environ[name] for name in THREAD_VARIABLES if name in os.environ}},
+        "seed": seed,
+        "data_hash": data_hash,
+    }
+
+
+def data_hash(*parts: Dataset) -> str:
+    """The SHA-256 of the inputs and targets of some datasets, with their dtypes and shapes, in hexadecimal."""
+    digest = hashlib.sha256()
+    for part in parts:
+        for array in (part.inputs, part.targets):
+            digest.update(f"{array.dtype.str} {array.shape} ".encode())
+            digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
+
+
+def write_history(run_folder: str | os.PathLike[str], rows: Sequence[Row]) -> None:
+    """Write both history files, in the place of older ones: to be called after each epoch.
+
+    rows: an epoch each. A figure that is missing, or no finite number, becomes null or an empty cell.
+
+    Raises FileError where they cannot be written.
+    """
+    finite = [{name: _finite(value) for name, value in row.items()} for row in rows]
+    table = io.StringIO(newline="")
+    names = dict.fromkeys(name for row in rows for name in row)  # in the order of their first appearance
+    writer = csv.DictWriter(table, list(names), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(finite)
+    lines = "".join(json.dumps(row) + "\n" for row in finite)
+    # An epoch can be shorter than a disk's answer, so nobody waits for it: a killed run still leaves whole files.
+    write_atomically(Path(run_folder, HISTORY_TABLE), table.getvalue().encode(), sync=False)
+    write_atomically(Path(run_folder, HISTORY), lines.encode(), sync=False)
+
+
+def read_history(run_folder: str | os.PathLike[str]) -> list[dict[str, Figure]]:
+    """The rows that `write_history` wrote. Raises FileError where there are none, DataError where they are damaged."""
+    path = Path(run_folder, HISTORY)
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError as error:
+        raise FileError(
+            f"a run folder holds {HISTORY}: got {run_folder}, where it cannot be read ({error.strerror}); "
+            "deltarule train --run FOLDER  makes one"
+        ) from error
+    rows = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            rows.append(msgspec.json.decode(line, type=dict[str, int | float | None]))
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise DataError(f"{path}, line {number}: expected a JSON object of numbers: {error}") from error
+    return rows
+
+
+def _finite(figure: Figure) -> Figure:
+    if figure is None or not math.isfinite(figure):
+        return None
+    return figure if isinstance(figure, int) else float(figure)
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,160 @@
+"""Named arrays and a text in one safetensors file, which is checked before any memory is taken for what it claims.
+
+The file: 8 bytes with the length N of the header (little-endian), N bytes of JSON, then the arrays' bytes.
+
+The safetensors library writes it. Reading is our own: the library takes headers of 100 MB and duplicate keys, and
+makes the arrays before anyone can object; once the header has been looked at, what is left is `np.frombuffer`.
+"""
+
+import json
+import math
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Any, BinaryIO, Literal, NamedTuple
+
+import msgspec
+import numpy as np
+from safetensors.numpy import save
+
+from deltarule.errors import FileError, ModelFileError
+from deltarule.nn.arrays import Array
+
+METADATA_KEY = "deltarule"
+HEADER_LIMIT = 64 * 1024
+OTHER_FILES = {
+    b"PK": "a zip archive, as .npz and PyTorch's files are",
+    b"\x80": "a pickle, which could run code",
+    b"\x93NUMPY": "a NumPy array",
+    b"\x89HDF": "an HDF5 file",
+    b"\x1f\x8b": "a gzip file",
+}
+
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]  # as far as every JSON reader counts exactly
+Dtype = Literal["F32", "F64"]  # the names that safetensors gives them
+DTYPES: dict[Dtype, np.dtype[Any]] = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8")}
+
+
+class Slot(NamedTuple):
+    """What an array is to be."""
+
+    dtype: Dtype
+    shape: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return f"{self.dtype} of shape {self.shape}"
+
+
+class Entry(msgspec.Struct, forbid_unknown_fields=True):
+    """What the header says about an array; the offsets count from the header's end."""
+
+    dtype: Dtype
+    shape: tuple[Count, ...]
+    data_offsets: tuple[Count, Count]
+
+    @property
+    def slot(self) -> Slot:
+        return Slot(self.dtype, self.shape)
+
+    @property
+    def n_bytes(self) -> int:
+        return math.prod(self.shape) * DTYPES[self.dtype].itemsize
+
+
+def tensor_bytes(text: str, tensors: Mapping[str, Array]) -> bytes:
+    """The file that holds `text` and `tensors` (float32 or float64), the same bytes for the same content."""
+    # The library writes the memory behind a strided array as if it were contiguous.
+    return save({name: np.ascontiguousarray(array) for name, array in tensors.items()}, {METADATA_KEY: text})
+
+
+@contextmanager
+def opened(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """A file, open for reading; FileError where there is none, or it cannot be read."""
+    target = Path(path)
+    if target.is_dir():
+        raise FileError(f"a model is a file: got {path}, a folder; a run folder keeps its model in model.safetensors")
+    if not target.is_file():  # to open a pipe would be to wait for its writer
+        what = "is a device or pipe" if target.exists() else "does not exist"
+        raise FileError(f"a model is a file: got {path}, which {what};  deltarule train --out FILE  makes one")
+    try:
+        with target.open("rb") as stream:
+            yield stream
+    except OSError as error:
+        raise FileError(f"{path} could not be read: {error.strerror or error}") from error
+
+
+def read_header(stream: BinaryIO) -> tuple[str, dict[str, Entry]]:
+    """The text and what is said of the arrays, whose bytes come next in `stream`.
+
+    Raises ModelFileError, or another ValueError, unless the header is sound and describes the file to the last byte.
+    """
+    size = stream.seek(0, os.SEEK_END)
+    stream.seek(0)
+    start = stream.read(9)
+    if start[8:] != b"{":
+        found = next((what for magic, what in OTHER_FILES.items() if start.startswith(magic)), "something else")
+        raise ModelFileError(f"expected a safetensors file: got {found if start else 'an empty file'}")
+    length = int.from_bytes(start[:8], "little")
+    if length > min(HEADER_LIMIT, size - 8):
+        raise ModelFileError(
+            f"expected a header of at most {HEADER_LIMIT:,} bytes, inside a file of {size:,}: got one of {length:,}"
+        )
+    stream.seek(8)
+    header = strict_json(stream.read(length).decode())
+    metadata = msgspec.convert(header.pop("__metadata__", {}), dict[str, str])
+    if metadata.keys() != {METADATA_KEY}:
+        raise ModelFileError(
+            f"expected the metadata of a model, {METADATA_KEY!r}: got {sorted(metadata)}, so other software made the "
+            "file; its arrays can be read with safetensors.numpy.load_file"
+        )
+    entries = msgspec.convert(header, dict[str, Entry])
+    _check_offsets(entries, size - 8 - length)
+    return metadata[METADATA_KEY], entries
+
+
+def read_tensors(stream: BinaryIO, entries: dict[str, Entry], layout: dict[str, Slot]) -> dict[str, Array]:
+    """The arrays, in the order of `layout`, from a `stream` that `read_header` has left: little-endian, read-only.
+
+    Raises ModelFileError, before it reads, where they are other than those in `layout`.
+    """
+    found = {name: entry.slot for name, entry in entries.items()}
+    for name in sorted(layout.keys() | found.keys()):
+        if layout.get(name) != found.get(name):
+            raise ModelFileError(
+                f"expected the array {name!r} to be {layout.get(name, 'absent')}: got {found.get(name, 'none')}"
+            )
+    data = stream.read()
+    return {
+        name: np.frombuffer(data, DTYPES[slot.dtype], math.prod(slot.shape), entries[name].data_offsets[0]).reshape(
+            slot.shape
+        )
+        for name, slot in layout.items()
+    }
+
+
+def strict_json(text: str) -> Any:
+    """What a JSON text says; ModelFileError where an object says something twice."""
+    return json.loads(text, object_pairs_hook=_without_duplicates)
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        names = sorted(name for name, _ in pairs)
+        twice = next(name for name, following in pairwise(names) if name == following)
+        raise ModelFileError(f"every key in its JSON may be given once: got {twice!r} twice")
+    return content
+
+
+def _check_offsets(entries: dict[str, Entry], data_bytes: int) -> None:
+    """Refuse arrays that overlap, leave holes, are not as long as their shapes, or do not fill the file."""
+    end = 0
+    for name, entry in sorted(entries.items(), key=lambda item: item[1].data_offsets):
+        place = (end, end + entry.n_bytes)
+        if entry.data_offsets != place:
+            raise ModelFileError(f"expected {name!r}, {entry.slot}, at bytes {place}: got {entry.data_offsets}")
+        end += entry.n_bytes
+    if end != data_bytes:
+        raise ModelFileError(f"expected {end:,} bytes of arrays: got {data_bytes:,}; copy the file again")

@@ -1,0 +1,185 @@
+"""How good the answers are, class by class and output by output, and which mistakes were made with most confidence."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from deltarule.data.dataset import Dataset
+from deltarule.model import Model
+from deltarule.nn.arrays import Array
+from deltarule.training.evaluation import SCORE_NAMES, evaluate
+
+MOST_MISTAKES = 25  # five rows of five on a sheet
+Z_95 = 1.959964  # 95 % of a normal distribution lie within so many standard deviations
+
+
+@dataclass(frozen=True)
+class ClassScore:
+    """How one class, or one of several independent labels, is recognized. A share of nothing is None.
+
+    support: how many examples have it.
+    recall: the share of these that are called so; with 95 % confidence it is between recall_low and recall_high.
+    precision: the share of the examples called so that have it.
+    f1: the harmonic mean of precision and recall.
+    accuracy: the share of examples that rightly are, or rightly are not, called so.
+    """
+
+    name: str
+    support: int
+    recall: float | None
+    recall_low: float
+    recall_high: float
+    precision: float | None
+    f1: float | None
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class ValueScore:
+    """How well one output of a regression is predicted.
+
+    r2: 1 - squared error / squared distance from the mean; None where the targets are all the same.
+    mean_absolute_error: in the target's own unit.
+    """
+
+    name: str
+    r2: float | None
+    mean_absolute_error: float
+
+
+@dataclass(frozen=True, eq=False)
+class Mistakes:
+    """Examples that were taken for another class, the most confident mistake first; all arrays are (n_mistakes,).
+
+    examples: their indices. predicted, true: the classes, int64. activation: the output of the predicted class, which
+    is its probability where the outputs are probabilities.
+    """
+
+    examples: Array
+    predicted: Array
+    true: Array
+    activation: Array
+
+    def __len__(self) -> int:
+        return len(self.examples)
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """What `evaluate_model` finds.
+
+    examples: how many. loss: the network's own, without penalty. score: the accuracy, a fraction, or R2; score_name.
+    per_output: a score for each class, label or value.
+    confusion, mistakes: as the functions of these names return them; None unless the task is classes.
+    """
+
+    examples: int
+    loss: float
+    score_name: str
+    score: float
+    per_output: tuple[ClassScore, ...] | tuple[ValueScore, ...]
+    confusion: Array | None = None
+    mistakes: Mistakes | None = None
+
+    def to_json_dict(self) -> dict[str, Any]:
+        """The same in dicts, lists and numbers: what `deltarule evaluate --json` prints."""
+        content: dict[str, Any] = {"examples": self.examples, self.score_name: self.score, "loss": self.loss}
+        content["per_output" if self.score_name == "r2" else "per_class"] = [asdict(score) for score in self.per_output]
+        if self.confusion is not None:
+            content["confusion"] = self.confusion.tolist()
+        if self.mistakes is not None:
+            columns = {name: column.tolist() for name, column in vars(self.mistakes).items()}
+            content["mistakes"] = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+        return content
+
+
+def evaluate_model(model: Model, dataset: Dataset) -> Report:
+    """How a model does on a dataset; ShapeError or SettingError where the two do not fit each other.
+
+    >>> from deltarule.nn.network import Network
+    >>> data = Dataset(np.eye(3, dtype=np.float32), np.array([0, 1, 2]))
+    >>> evaluate_model(Model.of(Network((3, 8, 3))), data).examples
+    3
+    """
+    loss, score = evaluate(model.network, model.scaled(dataset))
+    a, y, names = model.outputs(dataset.inputs), dataset.targets, model.class_names
+    summary = (dataset.n_samples, loss, SCORE_NAMES[model.task], score)
+    if model.task == "values":
+        answers = a if model.target_scaling is None else model.target_scaling.undo(a)
+        return Report(*summary, value_scores(y, answers, names))
+    if model.task == "labels":
+        return Report(*summary, label_scores(y, a >= 0.5, names))
+    matrix = confusion(y, a.argmax(axis=1), len(names))
+    return Report(*summary, class_scores(matrix, names), matrix, mistakes(y, a))
+
+
+def confusion(true: Array, predicted: Array, n_classes: int) -> Array:
+    """(n_classes, n_classes) int64: how often class i, the row, was taken for class j, the column.
+
+    true, predicted: (n_samples,) integers, 0 to n_classes - 1.
+    """
+    return np.bincount(true * n_classes + predicted, minlength=n_classes**2).reshape(n_classes, n_classes)
+
+
+def mistakes(true: Array, a: Array, n_most: int = MOST_MISTAKES) -> Mistakes:
+    """At most `n_most` mistakes, for the true classes (n_samples,) and the activations a (n_samples, outputs)."""
+    predicted = a.argmax(axis=1)
+    wrong = np.flatnonzero(predicted != true)
+    activation = a[wrong, predicted[wrong]]
+    order = np.argsort(-activation, kind="stable")[:n_most]
+    wrong = wrong[order]
+    return Mistakes(wrong, predicted[wrong], true[wrong], activation[order])
+
+
+def class_scores(matrix: Array, names: Sequence[str]) -> tuple[ClassScore, ...]:
+    """A score for each class of a confusion matrix."""
+    counts = np.stack([matrix.diagonal(), matrix.sum(axis=0), matrix.sum(axis=1)], axis=1).tolist()
+    return tuple(_class_score(name, matrix.sum().item(), *count) for name, count in zip(names, counts, strict=True))
+
+
+def label_scores(true: Array, predicted: Array, names: Sequence[str]) -> tuple[ClassScore, ...]:
+    """A score for each of several independent labels; true, predicted: (n_samples, outputs), 0 or 1."""
+    counts = np.stack([(true * predicted).sum(axis=0), predicted.sum(axis=0), true.sum(axis=0)], axis=1).tolist()
+    return tuple(_class_score(name, len(true), *count) for name, count in zip(names, counts, strict=True))
+
+
+def value_scores(true: Array, predicted: Array, names: Sequence[str]) -> tuple[ValueScore, ...]:
+    """A score for each output of a regression; true, predicted: (n_samples, outputs), in the targets' own units."""
+    scores = []
+    for name, y, a in zip(names, true.T, predicted.T, strict=True):
+        constant = y.min() == y.max()
+        r2 = None if constant else 1.0 - (((y - a) ** 2).sum() / ((y - y.mean()) ** 2).sum()).item()
+        scores.append(ValueScore(name, r2, np.abs(y - a).mean().item()))
+    return tuple(scores)
+
+
+def wilson_interval(hits: int, trials: int) -> tuple[float, float]:
+    """Where a share lies with 95 % confidence, when there were `hits` in so many trials (Wilson 1927); (0, 1) for none.
+
+    Unlike hits / trials plus or minus two standard deviations, it is right near 0 and 1, where good networks are.
+    """
+    if trials == 0:
+        return 0.0, 1.0
+    share, z_squared = hits / trials, Z_95**2 / trials
+    center = share + z_squared / 2.0
+    reach = math.sqrt(z_squared * (share * (1.0 - share) + z_squared / 4.0))
+    # The exact ends are within 0 and 1, the rounded ones may not be.
+    return max(0.0, (center - reach) / (1.0 + z_squared)), min(1.0, (center + reach) / (1.0 + z_squared))
+
+
+def _class_score(name: str, n_samples: int, both: int, called: int, support: int) -> ClassScore:
+    """both: how many have the class and are called so; called: how many are called so; support: how many have it."""
+    recall_low, recall_high = wilson_interval(both, support)
+    return ClassScore(
+        name=name,
+        support=support,
+        recall=both / support if support else None,
+        recall_low=recall_low,
+        recall_high=recall_high,
+        precision=both / called if called else None,
+        f1=2 * both / (support + called) if support + called else None,
+        accuracy=(n_samples - support - called + 2 * both) / n_samples,
+    )

@@ -1,0 +1,30 @@
+"""Recipes: networks, data and training in one TOML file each, by name."""
+
+from importlib.resources import files
+from pathlib import Path
+
+from deltarule.errors import RecipeError, closest
+from deltarule.recipes.schema import Recipe, parse
+
+
+def names() -> list[str]:
+    """The recipes that come with deltarule, sorted."""
+    return sorted(
+        file.name.removesuffix(".toml") for file in files(__package__).iterdir() if file.name.endswith(".toml")
+    )
+
+
+def read(name: str) -> Recipe:
+    """A recipe by its name, or from a TOML file by its path; a file is tried first.
+
+    Raises RecipeError for a name that does not exist (with the closest one) or a file that is no recipe.
+    """
+    path = Path(name)
+    if path.suffix == ".toml" or path.is_file():
+        try:
+            return parse(path.read_text(encoding="utf-8"), str(path))
+        except (OSError, UnicodeDecodeError) as error:
+            raise RecipeError(f"a recipe must be a readable TOML file: got {path} ({error})") from error
+    if name not in names():
+        raise RecipeError(f"no recipe is called {name!r}: {closest(name, names())}")
+    return parse(files(__package__).joinpath(f"{name}.toml").read_text(encoding="utf-8"), name)

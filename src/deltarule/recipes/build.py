@@ -1,0 +1,192 @@
+"""From a recipe to the objects that carry it out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from deltarule.data.augment import Deformation
+from deltarule.data.dataset import Dataset, Splits
+from deltarule.errors import RecipeError, closest
+from deltarule.model import Model, Standardization
+from deltarule.names import (
+    ACTIVATIONS,
+    INITIALIZERS,
+    LOSSES,
+    OPTIMIZERS,
+    PENALTIES,
+    Spec,
+    named,
+    setting_names,
+    with_settings,
+)
+from deltarule.nn.activations import Activation
+from deltarule.nn.initializers import Initializer, Scaled
+from deltarule.nn.network import Network
+from deltarule.nn.penalties import Penalty
+from deltarule.randomness import generator
+from deltarule.recipes.schema import Initial, Recipe
+from deltarule.training.averaging import Latest, MovingAverage
+from deltarule.training.batches import steps_per_epoch
+from deltarule.training.callbacks import Callback, EarlyStopping
+from deltarule.training.clipping import ClipNorm, NoClipping
+from deltarule.training.engines import engine as engine_named
+from deltarule.training.schedules import Constant, Cosine, Exponential, OneCycle, Schedule, StepDecay, WarmUp
+from deltarule.training.trainer import Trainer
+
+
+@dataclass(frozen=True)
+class Job:
+    """Everything that carrying out a recipe takes.
+
+    model: the untrained network and what its numbers mean.
+    trainer: `trainer.fit(train, validation)` does the work, on data as the network reads them.
+    test: examples for the final score, as they came; None where there are none.
+    """
+
+    model: Model
+    trainer: Trainer
+    train: Dataset
+    validation: Dataset | None
+    test: Dataset | None
+
+
+def build(
+    recipe: Recipe,
+    splits: Splits,
+    *,
+    seed: int = 0,
+    holdout: int = 0,
+    engine: str = "auto",
+    callbacks: Sequence[Callback] = (),
+    start: Model | None = None,
+) -> Job:
+    """Prepare a recipe for the data that it is to be trained on.
+
+    splits: as loaded; the recipe says how they are split.
+    holdout: how many of the last training examples are kept aside, to choose the best epoch by.
+    start: a trained model to go on from, instead of random weights.
+
+    Raises RecipeError where the recipe says what cannot be, DeltaruleError where the data do not fit it.
+    """
+    train, test = split(recipe, splits, seed)
+    validation = None
+    if holdout:
+        parts = train.hold_out(holdout)
+        train, validation = parts.train, parts.test
+    model = untrained(recipe, train, seed) if start is None else start
+    trainer = trainer_for(recipe, model.network, train.n_samples, seed, callbacks)
+    trainer.engine = engine_named(engine)
+    return Job(model, trainer, model.scaled(train), model.scaled(validation) if validation else None, test)
+
+
+def split(recipe: Recipe, splits: Splits, seed: int) -> tuple[Dataset, Dataset | None]:
+    """(train, test) as the recipe wants them. RecipeError where a size is missing."""
+    wanted, rng = recipe.data.split, generator(seed, "split")
+    size = wanted.train if wanted.kind == "head" else wanted.test
+    if wanted.kind == "given":
+        return splits.train, splits.test
+    if size is None:
+        needed = "train" if wanted.kind == "head" else "test"
+        raise RecipeError(
+            f"recipe {recipe.about.name}: a split of kind {wanted.kind} needs {needed}, a number of examples"
+        )
+    parts = (
+        splits.train.head(size)
+        if wanted.kind == "head"
+        else splits.train.shuffled(size, rng)
+        if wanted.kind == "shuffled"
+        else splits.train.stratified(size, rng)
+    )
+    return parts.train, parts.test
+
+
+def untrained(recipe: Recipe, train: Dataset, seed: int) -> Model:
+    """The recipe's network for these data, weights freshly drawn, in a Model that knows their names and scaling."""
+    network = network_for(recipe, train.n_features, train.n_outputs, seed)
+    input_scaling = target_scaling = None
+    if recipe.data.scaling == "raw":
+        ones = np.ones(train.n_features)
+        input_scaling = Standardization(0.0 * ones, ones / 255.0)
+    elif recipe.data.scaling == "standardised":
+        pixels = 255.0 if train.inputs.dtype == np.uint8 else 1.0
+        input_scaling = Standardization.of(train.inputs / pixels)
+        target_scaling = Standardization.of(train.targets) if train.task == "values" else None
+    return Model(
+        network,
+        train.task,
+        train.class_names,
+        train.image_shape,
+        input_scaling=input_scaling,
+        target_scaling=target_scaling,
+    )
+
+
+def network_for(recipe: Recipe, n_features: int, n_outputs: int, seed: int) -> Network:
+    """The recipe's network between so many inputs and outputs, weights freshly drawn."""
+    spec = recipe.network
+    start = initializers(spec.initializer)
+    hidden = spec.activation if isinstance(spec.activation, list) else [spec.activation] * len(spec.hidden)
+    activations: list[Activation] = [named("activation", ACTIVATIONS, each, **start) for each in [*hidden, spec.output]]
+    return Network(
+        (n_features, *spec.hidden, n_outputs),
+        hidden=activations[:-1],
+        output=activations[-1],
+        loss=named("loss", LOSSES, spec.loss),
+        dropout=spec.dropout,
+        rng=generator(seed, "weights"),
+    )
+
+
+def initializers(spec: str | Initial | None) -> dict[str, Initializer]:
+    """What to give every activation: nothing where each keeps its own start."""
+    if spec is None:
+        return {}
+    spec = Initial(weights=spec) if isinstance(spec, str) else spec
+    chosen = {"initializer": (spec.weights, spec.weights_factor), "bias_initializer": (spec.biases, spec.biases_factor)}
+    for name, _ in chosen.values():
+        if name not in INITIALIZERS:
+            raise RecipeError(f"no initializer is called {name!r}: {closest(name, INITIALIZERS)}")
+    return {key: Scaled(INITIALIZERS[name], factor) for key, (name, factor) in chosen.items()}
+
+
+def trainer_for(recipe: Recipe, network: Network, n_samples: int, seed: int, callbacks: Sequence[Callback]) -> Trainer:
+    """The recipe's way to train, for a training set of `n_samples`."""
+    spec = recipe.training
+    batch_size = None if spec.batch_size == "full" else spec.batch_size
+    steps = steps_per_epoch(n_samples, batch_size)
+    patience = [] if spec.patience is None else [EarlyStopping(spec.patience)]
+    return Trainer(
+        network=network,
+        optimizer=named("optimizer", OPTIMIZERS, spec.optimizer),
+        schedule=schedule_for(spec.schedule, steps, spec.epochs * steps),
+        penalty=Penalty() if spec.penalty is None else named("penalty", PENALTIES, spec.penalty),
+        epochs=spec.epochs,
+        batch_size=batch_size,
+        augment=None if spec.augment is None else with_settings("augment", Deformation, spec.augment),
+        average=Latest() if spec.average is None else MovingAverage(spec.average),
+        clip=NoClipping() if spec.clip is None else ClipNorm(spec.clip),
+        callbacks=[*patience, *callbacks],
+        seed=seed,
+    )
+
+
+SCHEDULES: dict[str, type[Any]] = {
+    "constant": Constant,
+    "step_decay": StepDecay,
+    "exponential": Exponential,
+    "cosine": Cosine,
+    "one_cycle": OneCycle,
+}
+
+
+def schedule_for(spec: Spec, steps_per_epoch: int, total_steps: int) -> Schedule:
+    """A schedule from its spec, in which `every_epochs` and `warm_up_epochs` stand for numbers of steps."""
+    settings: dict[str, Any] = {"name": spec} if isinstance(spec, str) else dict(spec)
+    warm_up_epochs = settings.pop("warm_up_epochs", 0)
+    lengths = {"total_steps": total_steps, "every_steps": round(settings.pop("every_epochs", 1) * steps_per_epoch)}
+    kind = SCHEDULES.get(str(settings.get("name")), Constant)
+    lengths = {key: steps for key, steps in lengths.items() if key in setting_names(kind)}
+    schedule: Schedule = named("schedule", SCHEDULES, settings, **lengths)
+    return WarmUp(schedule, round(warm_up_epochs * steps_per_epoch)) if warm_up_epochs else schedule

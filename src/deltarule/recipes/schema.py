@@ -1,0 +1,175 @@
+"""What a recipe may say: its TOML as typed records, read strictly and written back whole."""
+
+import re
+import tomllib
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import msgspec
+import tomli_w
+
+from deltarule.errors import RecipeError, closest
+
+Spec = str | dict[str, Any]  # "relu", or {name = "leaky_relu", slope = 0.1}
+
+
+class _Strict(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    pass
+
+
+class About(_Strict, frozen=True):
+    """What the recipe is: its name, what it shows, where it comes from, and the result to expect."""
+
+    name: str
+    says: str = ""
+    source: str = ""
+    expected: str = ""
+
+
+class Split(_Strict, frozen=True):
+    """Which examples are for training.
+
+    kind: "given" by the data; "head", the first `train`; "shuffled" or "stratified", all but `test` drawn at random.
+    """
+
+    kind: Literal["given", "head", "shuffled", "stratified"] = "given"
+    train: int | None = None
+    test: int | None = None
+
+
+class Data(_Strict, frozen=True):
+    """Which data, and what is done to them.
+
+    scaling: "unit", pixels / 255 and other numbers as they are; "raw", pixels 0 to 255; "standardised", inputs (and
+        regression targets) to mean 0 and standard deviation 1.
+    """
+
+    name: str = "mnist"
+    split: Split = Split()
+    scaling: Literal["unit", "raw", "standardised"] = "unit"
+
+
+class Initial(_Strict, frozen=True):
+    """Where weights and biases start: initializers by name, each times a factor."""
+
+    weights: str
+    biases: str = "zeros"
+    weights_factor: float = 1.0
+    biases_factor: float = 1.0
+
+
+class NetworkSpec(_Strict, frozen=True):
+    """The network between the data's inputs and outputs. `activation` is one for all hidden layers, or a list."""
+
+    hidden: list[int] = []
+    activation: Spec | list[Spec] = "relu"
+    output: Spec = "softmax"
+    loss: Spec = "cross_entropy"
+    initializer: str | Initial | None = None
+    dropout: float | list[float] = 0.0
+
+
+class Training(_Strict, frozen=True):
+    """How it learns. Schedules say `rate`; their lengths follow from the epochs."""
+
+    schedule: Spec
+    epochs: int
+    optimizer: Spec = "adam"
+    batch_size: int | Literal["full"] = 128
+    penalty: Spec | None = None
+    average: float | None = None
+    clip: float | None = None
+    augment: dict[str, float] | None = None
+    patience: int | None = None
+
+
+class Recipe(_Strict, frozen=True):
+    """A network, its data and its training, as one record."""
+
+    about: About
+    network: NetworkSpec
+    training: Training
+    data: Data = Data()
+
+    def to_toml(self) -> str:
+        """The whole recipe, defaults included, as TOML that `parse` reads back."""
+        return tomli_w.dumps(_without_none(msgspec.to_builtins(self)))
+
+    def changed(self, changes: Sequence[str]) -> "Recipe":
+        """The recipe with values replaced: each change is "training.epochs=5", or "epochs=5" where that is clear.
+
+        Raises RecipeError for a key that does not exist (with the closest one) or a value that does not fit.
+        """
+        tree = _without_none(msgspec.to_builtins(self))
+        for change in changes:
+            path, equals, text = change.partition("=")
+            if not equals:
+                raise RecipeError(f"a change must be KEY=VALUE, as in training.epochs=5: got {change!r}")
+            *sections, key = _full_path(path.strip())
+            place = tree
+            for section in sections:
+                if not isinstance(place.setdefault(section, {}), dict):
+                    place[section] = {"name": place[section]}  # "adam" becomes a table when it gets its first setting
+                place = place[section]
+            place[key] = _value(text.strip())
+        return convert(tree, self.about.name)
+
+
+SECTIONS: dict[str, type[msgspec.Struct]] = {"about": About, "data": Data, "network": NetworkSpec, "training": Training}
+TABLES: dict[str, type[msgspec.Struct]] = {
+    "$": Recipe,
+    "$.data.split": Split,
+    "$.network.initializer": Initial,
+    **{f"$.{name}": struct for name, struct in SECTIONS.items()},
+}
+
+
+def parse(text: str, name: str) -> Recipe:
+    """A recipe from TOML text; `name` is what messages call it. RecipeError where it is none."""
+    try:
+        tree = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(f"recipe {name} must be TOML: {error}") from error
+    return convert(tree, name)
+
+
+def convert(tree: dict[str, Any], name: str) -> Recipe:
+    """A recipe from nested dicts. RecipeError, naming the key, where one is unknown, missing or of the wrong type."""
+    try:
+        return msgspec.convert(tree, Recipe)
+    except msgspec.ValidationError as error:
+        message = str(error)
+        unknown = re.search(r"unknown field `(.+?)`(?: - at `(.+?)`)?", message)
+        if unknown:
+            key, place = unknown[1], unknown[2] or "$"
+            message = f"there is no key {key!r} in {place}: {closest(key, TABLES[place].__struct_fields__)}"
+        raise RecipeError(f"recipe {name}: {message.replace('$.', '').replace('$', 'a recipe')}") from error
+
+
+def _full_path(path: str) -> list[str]:
+    """["training", "epochs"] for "training.epochs" or "epochs"."""
+    keys = path.split(".")
+    if keys[0] in SECTIONS and len(keys) > 1:
+        return keys
+    homes = [name for name, struct in SECTIONS.items() if name != "about" and keys[0] in struct.__struct_fields__]
+    if len(homes) != 1:
+        known = [f"{name}.{key}" for name, struct in SECTIONS.items() for key in struct.__struct_fields__]
+        raise RecipeError(f"no setting of a recipe is called {path!r}: {closest(path, known)}")
+    return [*homes, *keys]
+
+
+def _value(text: str) -> Any:
+    """A TOML value, or the text itself where it is none: adam stands for "adam"."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _without_none(tree: dict[str, Any]) -> dict[str, Any]:
+    """The same nested dicts without the keys whose value is None, for which TOML has no word."""
+    return {
+        key: _without_none(value) if isinstance(value, dict) else value
+        for key, value in tree.items()
+        if value is not None
+    }
