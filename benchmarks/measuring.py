@@ -55,7 +55,11 @@ def comparison(benchmark: str, workload: str, peer: str, ours: Sequence[float], 
 def surroundings(*packages: str) -> Row:
     """The machine, and the versions of Python, NumPy, its BLAS, and `packages`: what every row ends with."""
     blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
-    versions = {"python": platform.python_version(), "numpy": np.__version__, "blas": f"{blas['name']} {blas['version']}"}
+    versions = {
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "blas": f"{blas['name']} {blas['version']}",
+    }
     return {"machine": machine(), "versions": versions | {name: version(name) for name in packages}}
 
 
@@ -65,6 +69,12 @@ def machine() -> str:
     names = re.findall(r"model name\s*: (.+)", listing.read_text(encoding="utf-8")) if listing.exists() else []
     processor = names[0] if names else platform.processor() or platform.machine()
     return f"{processor}, {os.cpu_count()} cores, {platform.system()}"
+
+
+def read_rows(path: Path) -> list[Row]:
+    """The rows in a file that `write_rows` wrote; none where there is no such file."""
+    rows: list[Row] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    return rows
 
 
 def write_rows(path: Path, rows: Sequence[Row]) -> None:

@@ -2,10 +2,17 @@
 
 import os
 from collections.abc import Iterator
+from functools import cache
 
 import numpy as np
 import pytest
 from hypothesis import settings
+
+from deltarule.data.catalog import load
+from deltarule.data.dataset import Splits
+from deltarule.errors import DownloadError
+
+DATA_FOLDER = os.environ.get("DELTARULE_DATA", "")
 
 settings.register_profile("deltarule", deadline=None, max_examples=50, derandomize="CI" in os.environ)
 settings.load_profile("deltarule")
@@ -27,3 +34,18 @@ def _empty_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             environment.setenv(variable, home)
         environment.delenv("DELTARULE_DATA", raising=False)
         yield
+
+
+@cache
+def load_mnist() -> Splits:
+    return load("mnist", offline=True)
+
+
+@pytest.fixture
+def mnist(monkeypatch: pytest.MonkeyPatch) -> Splits:
+    """MNIST, never downloaded; the test that asks for it, and every process it starts, also sees DELTARULE_DATA."""
+    monkeypatch.setenv("DELTARULE_DATA", DATA_FOLDER)
+    try:
+        return load_mnist()
+    except DownloadError:
+        pytest.skip("MNIST is not here: set DELTARULE_DATA to a folder that holds mnist/")

@@ -1,0 +1,112 @@
+"""deltarule: a neural network you can see through."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from deltarule.data.augment import Deformation
+from deltarule.data.dataset import Dataset, Splits
+from deltarule.errors import DeltaruleError
+from deltarule.model import Model, Standardization
+from deltarule.nn.activations import ELU, Activation, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
+from deltarule.nn.initializers import glorot_uniform, he_normal, lecun_normal, standard_normal, uniform, zeros
+from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss, Quadratic
+from deltarule.nn.network import Network, backward, forward, loss_and_gradient, loss_value
+from deltarule.nn.optimizers import SGD, AdaGrad, Adam, AdamW, Momentum, Nesterov, Optimizer, RMSProp
+from deltarule.nn.parameters import Parameters
+from deltarule.nn.penalties import L1, L2, Penalty
+from deltarule.nn.workspace import Workspace
+from deltarule.training.averaging import MovingAverage
+from deltarule.training.callbacks import Callback, EarlyStopping, History, Progress, TrainingState
+from deltarule.training.clipping import ClipNorm
+from deltarule.training.evaluation import evaluate
+from deltarule.training.fit import fit
+from deltarule.training.schedules import Constant, Cosine, Exponential, OneCycle, StepDecay, WarmUp
+from deltarule.training.trainer import Trainer
+
+if TYPE_CHECKING:
+    from deltarule.data.catalog import load as load_data
+    from deltarule.files.model_file import load, save
+
+# These bring other libraries with them, which `import deltarule` does not wait for.
+_ON_DEMAND = {
+    "load": ("deltarule.files.model_file", "load"),
+    "load_data": ("deltarule.data.catalog", "load"),
+    "save": ("deltarule.files.model_file", "save"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ON_DEMAND:
+        raise AttributeError(f"module 'deltarule' has no attribute {name!r}")
+    module, attribute = _ON_DEMAND[name]
+    return getattr(import_module(module), attribute)
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
+__all__ = [
+    "ELU",
+    "L1",
+    "L2",
+    "SGD",
+    "Activation",
+    "AdaGrad",
+    "Adam",
+    "AdamW",
+    "BinaryCrossEntropy",
+    "Callback",
+    "ClipNorm",
+    "Constant",
+    "Cosine",
+    "CrossEntropy",
+    "Dataset",
+    "Deformation",
+    "DeltaruleError",
+    "EarlyStopping",
+    "Exponential",
+    "History",
+    "Identity",
+    "LeakyReLU",
+    "Loss",
+    "Model",
+    "Momentum",
+    "MovingAverage",
+    "Nesterov",
+    "Network",
+    "OneCycle",
+    "Optimizer",
+    "Parameters",
+    "Penalty",
+    "Progress",
+    "Quadratic",
+    "RMSProp",
+    "ReLU",
+    "SiLU",
+    "Sigmoid",
+    "Softmax",
+    "Splits",
+    "Standardization",
+    "StepDecay",
+    "Tanh",
+    "Trainer",
+    "TrainingState",
+    "WarmUp",
+    "Workspace",
+    "backward",
+    "evaluate",
+    "fit",
+    "forward",
+    "glorot_uniform",
+    "he_normal",
+    "lecun_normal",
+    "load",
+    "load_data",
+    "loss_and_gradient",
+    "loss_value",
+    "save",
+    "standard_normal",
+    "uniform",
+    "zeros",
+]

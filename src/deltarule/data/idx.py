@@ -27,8 +27,10 @@ DEFLATE_LIMIT = 1032
 LARGEST = 2**31
 
 
-def read_idx(path: str | os.PathLike[str]) -> NDArray[np.uint8]:
+def read_idx(path: str | os.PathLike[str], *, most_bytes: int = LARGEST) -> NDArray[np.uint8]:
     """The array in an IDX file, plain or compressed with gzip (told by its content, not by its name).
+
+    most_bytes: a file that declares more is refused.
 
     Returns uint8 of the shape that the header declares, 1 to 4 dimensions. Raises DataError, naming the file, where it
     is missing, empty, damaged, longer or shorter than its header says, or holds other than unsigned bytes.
@@ -39,22 +41,27 @@ def read_idx(path: str | os.PathLike[str]) -> NDArray[np.uint8]:
             compressed = stored.read(2) == GZIP_MAGIC
             stored.seek(0)
             with gzip.GzipFile(fileobj=stored) if compressed else nullcontext(stored) as file:
-                return _parse(file, size, compressed, str(path))
+                return _parse(file, size, compressed, most_bytes, str(path))
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise DataError(f"{path}: expected a whole gzip file, but it is damaged or truncated: {error}") from error
     except OSError as error:
         raise DataError(f"{path}: expected an IDX file, but it cannot be read: {error.strerror}") from error
 
 
-def _parse(file: BinaryIO | gzip.GzipFile, stored_bytes: int, compressed: bool, name: str) -> NDArray[np.uint8]:
+def _parse(
+    file: BinaryIO | gzip.GzipFile, stored_bytes: int, compressed: bool, most_bytes: int, name: str
+) -> NDArray[np.uint8]:
     """The array behind the header of an open file that takes `stored_bytes` on disk."""
     shape = _read_header(file, name)
     header_bytes, data_bytes = 4 + 4 * len(shape), math.prod(shape)
-    expected = f"{name}: its header declares {' x '.join(map(str, shape))}, so {header_bytes + data_bytes:,} bytes"
-    if not compressed and header_bytes + data_bytes != stored_bytes:
-        raise DataError(f"{expected} were expected: got {stored_bytes:,}; the file is truncated or no IDX file")
-    if data_bytes > min(LARGEST, stored_bytes * DEFLATE_LIMIT):
-        raise DataError(f"{expected} were expected: got a file of {stored_bytes:,}, which cannot hold so many")
+    n_bytes = header_bytes + data_bytes
+    expected = f"{name}: its header declares {' x '.join(map(str, shape))}, so {n_bytes:,} bytes were expected"
+    if not compressed and n_bytes != stored_bytes:
+        raise DataError(f"{expected}: got {stored_bytes:,}; the file is truncated or no IDX file")
+    if n_bytes > stored_bytes * DEFLATE_LIMIT:
+        raise DataError(f"{expected}: got {stored_bytes:,} compressed ones, which cannot hold so many")
+    if n_bytes > most_bytes:
+        raise DataError(f"{expected}: that is more than the {most_bytes:,} that are read of such a file")
     content = np.empty(data_bytes, dtype=np.uint8)
     filled = 0
     # In pieces, because GzipFile.readinto makes a copy of what it is asked for.
@@ -62,9 +69,9 @@ def _parse(file: BinaryIO | gzip.GzipFile, stored_bytes: int, compressed: bool, 
         content[filled : filled + len(chunk)] = np.frombuffer(chunk, dtype=np.uint8)
         filled += len(chunk)
     if filled < data_bytes:
-        raise DataError(f"{expected} were expected: got {header_bytes + filled:,}; the file is truncated")
+        raise DataError(f"{expected}: got {header_bytes + filled:,}; the file is truncated")
     if file.read(1):
-        raise DataError(f"{expected} were expected: got more; the file is no IDX file, or its header is wrong")
+        raise DataError(f"{expected}: got more; the file is no IDX file, or its header is wrong")
     return content.reshape(shape)
 
 

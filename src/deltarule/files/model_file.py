@@ -1,7 +1,7 @@
 """Model files: a network and what its numbers mean, in one .safetensors file from which nothing can run.
 
 The arrays are layers.0.weight (fan_in, fan_out), layers.0.bias (fan_out,), layers.1.weight and so on; then, where
-inputs or targets are standardised, input.mean, input.scale, target.mean, target.scale. The rest is a Description, as
+inputs or targets are standardized, input.mean, input.scale, target.mean, target.scale. The rest is a Description, as
 canonical JSON (sorted keys, no spaces) under the one metadata key "deltarule", with a digest: the SHA-256 of that JSON
 without the digest, followed by the arrays' bytes in the order above.
 """
@@ -220,7 +220,7 @@ def _checked(text: str) -> dict[str, Any]:
     content = msgspec.convert(strict_json(text), dict[str, Any])
     if content.get("format") != FORMAT:
         raise ModelFileError(
-            f"this deltarule reads version {FORMAT} of the format: got version {content.get('format')}; "
+            f"this deltarule reads version {FORMAT} of the format: got version {content.get('format')!r}; "
             "the latest deltarule reads it:  pip install --upgrade deltarule"
         )
     if _canonical(content) != text:

@@ -73,14 +73,17 @@ def tensor_bytes(text: str, tensors: Mapping[str, Array]) -> bytes:
 def opened(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """A file, open for reading; FileError where there is none, or it cannot be read."""
     target = Path(path)
-    if target.is_dir():
-        raise FileError(f"a model is a file: got {path}, a folder; a run folder keeps its model in model.safetensors")
-    if not target.is_file():  # to open a pipe would be to wait for its writer
-        what = "is a device or pipe" if target.exists() else "does not exist"
-        raise FileError(f"a model is a file: got {path}, which {what};  deltarule train --out FILE  makes one")
     try:
+        if target.is_dir():
+            raise FileError(f"a model is a file: got the folder {path}; a run folder holds its model.safetensors")
+        if target.exists() and not target.is_file():  # to open a pipe would be to wait for its writer
+            raise FileError(f"a model is a file: got {path}, which is a device or pipe; save what it gives to a file")
         with target.open("rb") as stream:
             yield stream
+    except FileNotFoundError as error:
+        raise FileError(f"a model is a file: {path} does not exist;  deltarule train --out FILE  makes one") from error
+    except FileError:
+        raise
     except OSError as error:
         raise FileError(f"{path} could not be read: {error.strerror or error}") from error
 
@@ -126,12 +129,11 @@ def read_tensors(stream: BinaryIO, entries: dict[str, Entry], layout: dict[str, 
                 f"expected the array {name!r} to be {layout.get(name, 'absent')}: got {found.get(name, 'none')}"
             )
     data = stream.read()
-    return {
-        name: np.frombuffer(data, DTYPES[slot.dtype], math.prod(slot.shape), entries[name].data_offsets[0]).reshape(
-            slot.shape
-        )
-        for name, slot in layout.items()
-    }
+    arrays = {}
+    for name, (dtype, shape) in layout.items():
+        start, _ = entries[name].data_offsets
+        arrays[name] = np.frombuffer(data, DTYPES[dtype], math.prod(shape), start).reshape(shape)
+    return arrays
 
 
 def strict_json(text: str) -> Any:

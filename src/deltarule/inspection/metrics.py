@@ -54,17 +54,17 @@ class ValueScore:
 class Mistakes:
     """Examples that were taken for another class, the most confident mistake first; all arrays are (n_mistakes,).
 
-    examples: their indices. predicted, true: the classes, int64. activation: the output of the predicted class, which
-    is its probability where the outputs are probabilities.
+    example: its index in the dataset. predicted, true: its class, int64. activation: the output of the predicted
+    class, which is its probability where the outputs are probabilities.
     """
 
-    examples: Array
+    example: Array
     predicted: Array
     true: Array
     activation: Array
 
     def __len__(self) -> int:
-        return len(self.examples)
+        return len(self.example)
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,6 +17,7 @@ WIDTH = 3.5  # inches: the column of a printed page, so that its letters are as 
 
 STYLE: dict[str, Any] = {
     "axes.edgecolor": GRAY,
+    "axes.formatter.useoffset": False,
     "axes.grid": True,
     "axes.linewidth": 0.6,
     "axes.spines.right": False,
@@ -24,7 +25,10 @@ STYLE: dict[str, Any] = {
     "axes.titlelocation": "left",
     "axes.titlesize": 8,
     "axes.titleweight": "bold",
+    "figure.constrained_layout.hspace": 0.05,
     "figure.dpi": 200,
+    "figure.titlesize": 8,
+    "figure.titleweight": "bold",
     "font.size": 7.5,
     "grid.color": "#E4E4E4",
     "grid.linewidth": 0.5,
@@ -67,8 +71,8 @@ class Picture:
 
 
 @contextmanager
-def new_figure(height: float) -> Iterator["Figure"]:
-    """An empty figure, one column wide and `height` inches high, to be drawn on inside the block."""
+def new_figure(height: float, width: float = WIDTH) -> Iterator["Figure"]:
+    """An empty figure, sizes in inches, to be drawn on inside the block."""
     # The Figure itself, not pyplot: no window, no display needed, and nothing is left in memory.
     with require("matplotlib", "plot").rc_context(STYLE):
-        yield require("matplotlib.figure", "plot").Figure(figsize=(WIDTH, height), layout="constrained")
+        yield require("matplotlib.figure", "plot").Figure(figsize=(width, height), layout="constrained")

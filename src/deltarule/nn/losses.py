@@ -6,6 +6,7 @@ outputs' shape. Labels come as integers, (batch,), for one class of many; they b
 else.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -57,25 +58,27 @@ class Loss:
         """C, a Python float (complex for complex outputs). With `from_z`, `a` holds the last layer's z instead."""
         formula = self.sample_losses_from_z if from_z else self.sample_losses
         losses = np.empty(len(a), a.dtype)
-        for rows in blocks(*a.shape):
+        for rows in blocks(len(a), 2 * a.shape[1]):  # a row of outputs, and one of targets
             losses[rows] = formula(a[rows], self.targets(a[rows], y[rows]))
         shares = sample_shares(len(a)) if shares is None else shares
         return (shares * losses).sum().item()
 
     def gradient(self, a: Array, y: Array, shares: Array | None = None, *, out: Array | None = None) -> Array:
         """dC/da, (batch, outputs), in `out` where it is given."""
-        out = np.empty_like(a) if out is None else out
-        shares = sample_shares(len(a)) if shares is None else shares
-        for rows in blocks(*a.shape):
-            out[rows] = self.sample_gradients(a[rows], self.targets(a[rows], y[rows])) * shares[rows, None]
-        return out
+        return self._shared(self.sample_gradients, a, y, shares, out)
 
     def shortcut(self, a: Array, y: Array, shares: Array | None = None, *, out: Array | None = None) -> Array:
         """delta^L = dC/dz^L for a `shortcut_for` output: (a - t), each row times its share."""
+        return self._shared(np.subtract, a, y, shares, out)
+
+    def _shared(
+        self, formula: Callable[[Array, Array], Array], a: Array, y: Array, shares: Array | None, out: Array | None
+    ) -> Array:
         out = np.empty_like(a) if out is None else out
-        shares = sample_shares(len(a)) if shares is None else shares
-        for rows in blocks(*a.shape):
-            out[rows] = (a[rows] - self.targets(a[rows], y[rows])) * shares[rows, None]
+        shares = (sample_shares(len(a)) if shares is None else shares).astype(a.dtype)
+        for rows in blocks(len(a), 2 * a.shape[1]):
+            out[rows] = formula(a[rows], self.targets(a[rows], y[rows]))
+            out[rows] *= shares[rows, None]
         return out
 
 

@@ -13,7 +13,6 @@ from deltarule.errors import SettingError, ShapeError
 from deltarule.nn.arrays import Array, blocks
 from deltarule.nn.parameters import Parameters
 
-
 LEGAL = {  # setting: (least, limit, in words)
     "momentum": (0.0, 1.0, "at least 0 and less than 1"),
     "decay": (0.0, 1.0, "at least 0 and less than 1"),
@@ -46,10 +45,11 @@ class Optimizer:
         if not self._vectors:
             self._vectors = {name: np.zeros_like(params.vector) for name in self.moments}
         vectors = list(self._vectors.values())
-        if vectors and vectors[0].shape != params.vector.shape:
+        sizes = [params.size, grads.size, *(v.size for v in vectors)]
+        if len(set(sizes)) > 1:
             raise ShapeError(
-                f"this {type(self).__name__} remembers a network of {vectors[0].size} parameters: "
-                f"got one of {params.size}; make a new optimizer for each network"
+                f"parameters, gradient and what {type(self).__name__} remembers must be of one size: "
+                f"got {', '.join(map(str, sizes))}; make a new optimizer, and new gradients, for each network"
             )
         self.steps += 1
         for block in blocks(params.size):

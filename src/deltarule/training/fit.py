@@ -13,7 +13,7 @@ from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Adam, Optimizer
 from deltarule.nn.penalties import Penalty
 from deltarule.training.averaging import Latest, MovingAverage
-from deltarule.training.callbacks import Callback, EarlyStopping, History, Progress
+from deltarule.training.callbacks import Callback, History
 from deltarule.training.clipping import ClipNorm, NoClipping
 from deltarule.training.engines import engine as engine_named
 from deltarule.training.schedules import Constant, Schedule
@@ -27,18 +27,15 @@ def fit(
     *,
     epochs: int = 10,
     batch_size: int | None = 128,
-    learning_rate: float = 0.001,
-    schedule: Schedule | None = None,
+    learning_rate: float | Schedule = 0.001,
     optimizer: Optimizer | None = None,
     penalty: Penalty = Penalty(),
     augment: Deformation | None = None,
     average: float | None = None,
     clip: float | None = None,
     validation: tuple[Any, Any] | None = None,
-    patience: int | None = None,
     sample_weight: Any = None,
     callbacks: Sequence[Callback] = (),
-    progress: bool = False,
     engine: str = "auto",
     seed: int = 0,
 ) -> History:
@@ -47,10 +44,15 @@ def fit(
     X: (n_samples, features), or images (n_samples, height, width); uint8 counts as value / 255.
     y: (n_samples,) integer classes; or (n_samples, outputs) of 0 and 1 for a network that ends in Sigmoid; or
         (n_samples, outputs) values.
-    batch_size: samples a step; None for all.  learning_rate: unless a schedule (step -> rate) is given.
-    optimizer: Adam() unless given.  average: the decay of a moving average of the parameters.  clip: a gradient's
-    largest norm.  validation: (X, y) to choose the best epoch by; patience: stop after so many epochs without a best.
-    sample_weight: (n_samples,).  progress: print a line an epoch to stderr.  seed: of shuffling, dropout, augmentation.
+    epochs: passes over the samples. batch_size: samples a step, None for all of them.
+    learning_rate: a number, or a schedule (step -> number).
+    optimizer: Adam() by default. penalty: L2(strength) or L1(strength) on the weights.
+    augment: deform every image anew at each step.
+    average: decay of a moving average of the parameters, which then is the result. clip: a gradient's largest norm.
+    validation: (X, y) to choose the best epoch by; without it the last epoch is kept.
+    sample_weight: (n_samples,), how much each sample counts.
+    callbacks: who listens; Progress() prints, EarlyStopping() ends a run that gets no better.
+    engine: "numpy", or "auto" for the fastest there is. seed: of shuffling, dropout and augmentation.
 
     Raises ShapeError, DataError or SettingError for what does not fit, DivergenceError when the loss is lost.
 
@@ -59,11 +61,10 @@ def fit(
     >>> len(history)
     4
     """
-    callbacks = [*callbacks, *([EarlyStopping(patience)] if patience else []), *([Progress()] if progress else [])]
     trainer = Trainer(
         network=network,
         optimizer=Adam() if optimizer is None else optimizer,
-        schedule=Constant(learning_rate) if schedule is None else schedule,
+        schedule=learning_rate if callable(learning_rate) else Constant(learning_rate),
         penalty=penalty,
         epochs=epochs,
         batch_size=batch_size,
@@ -74,10 +75,9 @@ def fit(
         callbacks=callbacks,
         seed=seed,
     )
-    train = as_dataset(network, X, y, "the training data")
-    held_out = None if validation is None else as_dataset(network, *validation, "the validation data")
     weights = None if sample_weight is None else np.asarray(sample_weight, np.float64)
-    return trainer.fit(train, held_out, sample_weight=weights)
+    held_out = None if validation is None else as_dataset(network, *validation, "the validation data")
+    return trainer.fit(as_dataset(network, X, y, "the training data"), held_out, sample_weight=weights)
 
 
 def as_dataset(network: Network, X: Any, y: Any, name: str = "the data") -> Dataset:

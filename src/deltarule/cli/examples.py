@@ -1,0 +1,57 @@
+"""Which examples a command works on: those of a recipe, of a model, or the user's own."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from deltarule.cli.output import note
+from deltarule.data.catalog import load
+from deltarule.data.dataset import Dataset, Splits
+from deltarule.data.tables import read_table
+from deltarule.errors import SettingError
+from deltarule.model import Model
+from deltarule.recipes.build import split
+from deltarule.recipes.schema import parse
+
+
+def load_data(name: str, target: str | None, task: str, offline: bool) -> Splits:
+    """Data by name or path; with a `target` the table in a CSV, whose target column holds classes or values."""
+    if target is None:
+        return load(name, offline=offline)
+    return Splits(read_table(name, target, task="values" if task == "values" else "classes"))
+
+
+def unseen(model: Model, data: str | None, target: str | None, offline: bool) -> Dataset:
+    """The examples to judge a model by, which is said: none that it was trained on, wherever there are others.
+
+    data, target: the user's own, or None for those that the model was made for.
+    """
+    record = model.record
+    name = data or record.get("dataset")
+    if name is None:
+        raise SettingError("this model does not say what data it was made for: name some with --data")
+    splits = load_data(name, target or record.get("target"), model.task, offline)
+    if name == record.get("dataset"):
+        train, test = split(parse(record["recipe_toml"], record["recipe"]), splits, record["seed"])
+        dataset, which = (train, "the ones it was trained on: there are no others") if test is None else (test, "unseen")
+    elif splits.test is not None:
+        dataset, which = splits.test, "the test part"
+    else:
+        dataset, which = splits.train, "all there are"
+    note(f"data     {name}: {dataset.n_samples:,} examples, {which}")
+    return with_classes_of(model, dataset)
+
+
+def with_classes_of(model: Model, dataset: Dataset) -> Dataset:
+    """The dataset with its classes counted as the model counts them, where it knows them by these names.
+
+    Raises SettingError where it does not know one.
+    """
+    ours, theirs = model.class_names, dataset.class_names
+    if dataset.task != "classes" or ours == theirs or ours == tuple(map(str, range(len(theirs)))):
+        return dataset
+    unknown = sorted(set(theirs) - set(ours))
+    if unknown:
+        raise SettingError(f"this model knows the classes {', '.join(ours)}: got {', '.join(unknown)} in {dataset.name}")
+    targets = np.array([ours.index(name) for name in theirs])[dataset.targets]
+    return replace(dataset, targets=targets, class_names=ours)

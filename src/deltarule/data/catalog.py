@@ -1,0 +1,188 @@
+"""Data sets by name: what there is, where it lies, and how it comes here."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deltarule.data.dataset import Dataset, Splits, numbered_classes
+from deltarule.data.digits import load_digits
+from deltarule.data.generated import arithmetic, cute_dog, xor
+from deltarule.data.idx import labeled_images, read_idx, read_idx_pair
+from deltarule.data.images import read_image_folder
+from deltarule.data.npz import read_npz
+from deltarule.data.sources import SOURCES, PublishedFile, Source
+from deltarule.data.tables import read_pixels
+from deltarule.errors import DataError, DownloadError, SettingError, closest
+
+Announce = Callable[[str], None]
+
+
+def to_stderr(message: str) -> None:
+    """Says it where it does not mix with results."""
+    print(message, file=sys.stderr)
+
+
+@dataclass(frozen=True)
+class BuiltIn:
+    """A data set that comes with deltarule."""
+
+    says: str
+    license: str
+    citation: str
+    load: Callable[[], Splits]
+
+
+BUILT_IN = {
+    "digits": BuiltIn(
+        "1,797 handwritten digits of 8x8 cells, brought to 28x28 as MNIST's were, 360 of them to test on",
+        "CC BY 4.0",
+        "E. Alpaydin, C. Kaynak, Optical recognition of handwritten digits, UCI Machine Learning Repository, 1998",
+        load_digits,
+    ),
+    "xor": BuiltIn("exclusive or: four points", "MIT", "made by deltarule", xor),
+    "arithmetic": BuiltIn("from a and b to a + b, a - b and |a - b|", "MIT", "made by deltarule", arithmetic),
+    "cute-dog": BuiltIn("is a dog cute, from the size of its eyes", "MIT", "made by deltarule", cute_dog),
+}
+
+
+@dataclass(frozen=True)
+class FileState:
+    """One file of a data set on this machine.
+
+    path: where the genuine file is, None if it is not there. passed_over: what is wrong with others of its name.
+    """
+
+    name: str
+    path: Path | None
+    passed_over: tuple[str, ...] = ()
+
+
+def load(
+    name: str, *, offline: bool = False, announce: Announce = to_stderr, sources: Mapping[str, Source] = SOURCES
+) -> Splits:
+    """The data set of that name, or the data in a file or folder.
+
+    name: what `names()` lists, such as "digits" or "mnist"; or a path: a CSV of pixels, an npz, a folder with MNIST's
+        four IDX files or with a folder of images for each class, or what stands before "-images-idx3-ubyte" in the
+        names of a pair of IDX files. A name goes before a path: write ./digits for a folder of your own.
+    offline: download nothing. Otherwise a file that is neither in the folder of this name in DELTARULE_DATA nor in the
+        user's cache is downloaded to the latter, once.
+    announce: is told of a download before it starts, and of a file that is passed over because it is a wrong one.
+    sources: what can be downloaded, and where from.
+
+    Raises SettingError for what is neither a name nor a path, DataError for wrong content, DownloadError where a file
+    could not be fetched.
+    """
+    if name in BUILT_IN:
+        return BUILT_IN[name].load()
+    if name in sources:
+        return _published(name, sources[name], offline, announce)[0]
+    return _load_path(name, names(sources))
+
+
+def find_default(
+    *, offline: bool = False, announce: Announce = to_stderr, sources: Mapping[str, Source] = SOURCES
+) -> tuple[Splits, str]:
+    """MNIST if it is on this machine or can be downloaded, else the bundled digits; and a sentence: which, and why."""
+    try:
+        splits, folder = _published("mnist", sources["mnist"], offline, announce)
+    except DownloadError as error:
+        return load_digits(), f"the bundled digits, because {str(error).partition(chr(10))[0]}"
+    return splits, f"MNIST, because it is in {folder}"
+
+
+def names(sources: Mapping[str, Source] = SOURCES) -> list[str]:
+    """What `load` takes besides paths."""
+    return [*BUILT_IN, *sources]
+
+
+def describe(name: str, sources: Mapping[str, Source] = SOURCES) -> BuiltIn | Source:
+    """What is known of a data set, among it `says`, `license` and `citation`. Raises SettingError for another name."""
+    if name not in names(sources):
+        raise SettingError(f"no data set is called {name!r}: {closest(name, names(sources))}")
+    return BUILT_IN.get(name) or sources[name]
+
+
+def fetch(name: str, *, announce: Announce = to_stderr, sources: Mapping[str, Source] = SOURCES) -> Path | None:
+    """Download what is missing of a data set; where it lies, or None if it comes with deltarule. Raises as `load`."""
+    known = describe(name, sources)
+    return _published(name, known, False, announce)[1] if isinstance(known, Source) else None
+
+
+def verify(name: str, sources: Mapping[str, Source] = SOURCES) -> list[FileState]:
+    """The files of a data set on this machine, each compared with its hashes; none for one that comes with deltarule."""
+    known = describe(name, sources)
+    return [_state(name, file) for file in known.files] if isinstance(known, Source) else []
+
+
+def _state(name: str, file: PublishedFile) -> FileState:
+    passed_over: list[str] = []
+    found = _find(name, file, passed_over.append)
+    return FileState(file.name, found[0] if found else None, tuple(passed_over))
+
+
+def _published(name: str, source: Source, offline: bool, announce: Announce) -> tuple[Splits, Path]:
+    """A published data set and the folder of its first file; what is missing is downloaded first."""
+    found = {file: _find(name, file, announce) for file in source.files}
+    missing = [file for file, place in found.items() if place is None]
+    if missing:
+        folder = _download(name, source, missing, offline, announce)
+        found |= {file: (folder / file.name, file.read(folder / file.name)) for file in missing}
+    (path, train_images), (_, train_labels), (_, test_images), (_, test_labels) = filter(None, found.values())
+    train = labeled_images(train_images, train_labels, class_names=source.class_names, name=name)
+    test = labeled_images(test_images, test_labels, class_names=source.class_names, name=name)
+    return Splits(train, test), path.parent
+
+
+def _find(name: str, file: PublishedFile, announce: Announce) -> tuple[Path, NDArray[np.uint8]] | None:
+    """The first genuine copy of a file on this machine, and its array; tells of those that are not."""
+    for folder in search_folders(name):
+        for path in idx_files(folder, file.name.removesuffix(".gz")):
+            try:
+                return path, file.read(path)
+            except DataError as error:
+                announce(f"passing over a file: {error}")
+    return None
+
+
+def _download(name: str, source: Source, missing: list[PublishedFile], offline: bool, announce: Announce) -> Path:
+    """Fetch these files into the cache; the folder where they then are."""
+    advice = (
+        f"put the files in a folder called {name} and set {VARIABLE} to the folder above it, "
+        f"or use the data that come with deltarule: --data digits"
+    )
+    if offline:
+        looked = ", ".join(map(str, search_folders(name)))
+        what = ", ".join(file.name for file in missing)
+        raise DownloadError(f"{name} is not on this machine and --offline forbids a download\n  no {what} in {looked}\n{advice}")
+    folder = cache_folder() / name
+    announce(f"downloading {name}, up to {source.megabytes} MB, to {folder}")
+    mirrors = Mirrors(source.mirrors)
+    for file in missing:
+        try:
+            mirrors.fetch(file, folder / file.name)
+        except DownloadError as error:
+            raise DownloadError(f"{name} could not be downloaded: {error}\n{advice}") from error
+    return folder
+
+
+def _load_path(name: str, known: list[str]) -> Splits:
+    """The data in a file or folder: see `load`."""
+    path = Path(name)
+    if path.is_dir():
+        return _load_idx_folder(path) if idx_files(path, "train-images-idx3-ubyte") else read_image_folder(path)
+    if path.suffix == ".csv" and path.exists():
+        return Splits(read_pixels(path))
+    if path.suffix == ".npz" and path.exists():
+        return read_npz(path)
+    if idx_files(path.parent, f"{path.name}-images-idx3-ubyte"):
+        return Splits(_load_idx_pair(path.parent, path.name))
+    if path.exists():
+        what = "a .csv, a .npz, a folder, or what stands before -images-idx3-ubyte in the names of two IDX files"
+        raise SettingError(f"data in a file must be {what}: got {path}")
+    raise SettingError(f"data must be a name or a path that exists: got {name!r}; {closest(name, known)}")

@@ -1,0 +1,117 @@
+"""Files fetched from mirrors, any of which may be gone, slow, or wrong."""
+
+import errno
+import http.client
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import Any
+
+from deltarule.data.sources import PublishedFile
+from deltarule.data.whole_file import whole_file
+from deltarule.errors import DataError, DownloadError
+
+CHUNK_BYTES = 2**16
+
+
+class _MirrorError(Exception):
+    """One mirror did not do its part; the next may."""
+
+
+class Mirrors:
+    """The mirrors of one data set. One that fails, in whatever way, is not asked again.
+
+    urls: in the order in which to try them; a file's name is appended.
+    connect_seconds: how long mirrors that do not answer may take, all of them and for all files together.
+    stall_seconds: how long a mirror that has answered may send nothing.
+    """
+
+    def __init__(self, urls: tuple[str, ...], *, connect_seconds: float = 5.0, stall_seconds: float = 10.0) -> None:
+        self.urls = list(urls)
+        self.patience = connect_seconds
+        self.stall_seconds = stall_seconds
+        self.failures: list[str] = []
+
+    def fetch(self, file: PublishedFile, target: Path) -> None:
+        """Put the published `file` at `target`, whole or not at all, from the first mirror that has it.
+
+        Raises DownloadError where none has, with what each one did instead, or where the file cannot be written.
+        """
+        while self.urls:
+            try:
+                self._fetch_from(self.urls[0], file, target)
+            except _MirrorError as error:
+                self.failures.append(f"{self.urls.pop(0)}: {error}")
+            except OSError as error:
+                raise DownloadError(f"{target} could not be written: {_advice(error)}") from error
+            else:
+                return
+        raise DownloadError(f"no mirror has given {file.name}\n  " + "\n  ".join(self.failures))
+
+    def _fetch_from(self, mirror: str, file: PublishedFile, target: Path) -> None:
+        with self._open(mirror + file.name) as response:
+            if response.headers.get_content_type() == "text/html":
+                raise _MirrorError("a gzip file was expected: got an HTML page")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with whole_file(target) as draft:
+                for chunk in self._chunks(response, file.content_bytes):
+                    draft.write(chunk)
+                draft.flush()
+                try:
+                    file.read(Path(draft.name))
+                except DataError as error:
+                    raise _MirrorError(str(error).replace(draft.name, file.name)) from error
+
+    def _open(self, url: str) -> Any:
+        """The response of a server, whose headers have come, with a share of the patience that is left.
+
+        A thread of its own waits for it, because looking up a name has no timeout, and connecting one for each address.
+        """
+        answers: SimpleQueue[Any] = SimpleQueue()
+        request = urllib.request.Request(url, headers={"User-Agent": "deltarule"})  # noqa: S310 (a URL of the table)
+
+        def connect() -> None:
+            try:
+                answers.put(urllib.request.urlopen(request, timeout=self.stall_seconds))  # noqa: S310
+            except (OSError, http.client.HTTPException) as error:
+                answers.put(error)
+
+        share = self.patience / len(self.urls)
+        start = time.monotonic()
+        Thread(target=connect, daemon=True).start()
+        try:
+            answer = answers.get(timeout=share)
+        except Empty:
+            answer = TimeoutError(f"no answer within {share:.1f} seconds")
+        if isinstance(answer, urllib.error.HTTPError):
+            answer.close()
+        if isinstance(answer, Exception):
+            self.patience -= time.monotonic() - start
+            raise _MirrorError(f"{answer}") from answer
+        return answer
+
+    def _chunks(self, response: Any, most_bytes: int) -> Iterator[bytes]:
+        """The body of a response, in pieces, checked against the length that its header gives."""
+        received = 0
+        try:
+            while chunk := response.read(CHUNK_BYTES):
+                received += len(chunk)
+                if received > most_bytes:
+                    raise _MirrorError(f"at most {most_bytes:,} bytes were expected: got more")
+                yield chunk
+        except TimeoutError as error:
+            raise _MirrorError(f"nothing came for {self.stall_seconds:g} seconds after {received:,} bytes") from error
+        except (OSError, http.client.HTTPException) as error:
+            raise _MirrorError(f"broke off after {received:,} bytes: {error}") from error
+        if response.length:  # what its header promised and did not come
+            raise _MirrorError(f"ended after {received:,} bytes, {response.length:,} too early")
+
+
+def _advice(error: OSError) -> str:
+    if error.errno == errno.ENOSPC:
+        return "the disk is full; make room, or set DELTARULE_DATA to a folder elsewhere that holds the data"
+    return f"{error.strerror or error}; set DELTARULE_DATA to a folder that holds the data, or use --data digits"
