@@ -8,16 +8,14 @@ peak_megabytes is the most memory of fresh processes that load the images and tr
 and a ratio whose interval lies above 1.
 """
 
-import argparse
 import json
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
-from measuring import RESULTS, comparison, interleaved, surroundings, write_rows
+from measuring import comparison, interleaved, options, surroundings, write_rows
 
 from deltarule.data.catalog import load
 from deltarule.data.dataset import Dataset
@@ -82,7 +80,7 @@ class ScikitLearn:
     def __call__(self) -> float:
         """The epoch's seconds."""
         began = time.perf_counter()
-        self.network.partial_fit(self.X, self.y, self.classes)
+        self.network.partial_fit(self.X, self.y, classes=self.classes)
         return time.perf_counter() - began
 
 
@@ -93,7 +91,7 @@ def peak_megabytes() -> float | None:
     except ImportError:  # Windows
         return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak * (1 if sys.platform == "darwin" else 1024) / 1e6
+    return round(peak * (1 if sys.platform == "darwin" else 1024) / 1e6, 1)
 
 
 def fresh_peak_megabytes(n_samples: int) -> float | None:
@@ -105,13 +103,9 @@ def fresh_peak_megabytes(n_samples: int) -> float | None:
 
 def main() -> None:
     """Measure, print the row in words, and write it."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--repetitions", type=int, default=9, metavar="N", help="epochs of each (9; 2 or more)")
+    parser = options(__doc__, "epoch.json", repetitions=9)
     parser.add_argument("--examples", type=int, default=60_000, metavar="N", help="training images (60000)")
     parser.add_argument("--only-ours", action="store_true", help="train ours for an epoch, print the peak memory")
-    parser.add_argument(
-        "--json", type=Path, default=RESULTS / "epoch.json", metavar="FILE", help="(results/epoch.json)"
-    )
     given = parser.parse_args()
     if given.only_ours:
         Ours(images(given.examples))()
@@ -129,7 +123,7 @@ def main() -> None:
     print(workload)
     print("{ours_seconds:.3f} s, scikit-learn {peer_seconds:.3f} s".format(**row))
     print("scikit-learn takes {ratio:.2f} times as long ({ratio_low:.2f} to {ratio_high:.2f})".format(**row))
-    print(f"peak memory {row['peak_megabytes']} MB")
+    print("peak memory {peak_megabytes} MB".format(**row))
     write_rows(given.json, [row | surroundings("scikit-learn")])
 
 

@@ -1,5 +1,6 @@
 """What the benchmarks share: runs taken in turn, ratios with their uncertainty, the machine's name, rows as JSON."""
 
+import argparse
 import json
 import math
 import os
@@ -18,6 +19,18 @@ from deltarule.files.atomic import write_atomically
 RESULTS = Path(__file__).with_name("results")
 
 Row = dict[str, Any]
+
+
+def options(description: str, results: str, repetitions: int) -> argparse.ArgumentParser:
+    """A parser for what a comparison takes: --repetitions and --json, with these defaults."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--repetitions", type=int, default=repetitions, metavar="N", help=f"rounds, at least 2 ({repetitions})"
+    )
+    parser.add_argument(
+        "--json", type=Path, default=RESULTS / results, metavar="FILE", help=f"the rows go there (results/{results})"
+    )
+    return parser
 
 
 def interleaved(measures: Mapping[str, Callable[[], float]], repetitions: int) -> dict[str, list[float]]:

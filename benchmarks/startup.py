@@ -3,15 +3,13 @@
 Asked: an import of at most 60 ms more than NumPy's, and the help within 0.4 s.
 """
 
-import argparse
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from statistics import median
 
-from measuring import RESULTS, comparison, interleaved, surroundings, write_rows
+from measuring import comparison, interleaved, options, surroundings, write_rows
 
 COMMANDS = {
     "import numpy": ["-c", "import numpy"],
@@ -32,12 +30,8 @@ def seconds_of(command: list[str]) -> Callable[[], float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--repetitions", type=int, default=15, metavar="N", help="rounds (15; 2 or more)")
-    parser.add_argument(
-        "--json", type=Path, default=RESULTS / "startup.json", metavar="FILE", help="where to (%(default)s)"
-    )
-    given = parser.parse_args()
+    """Measure, print what was asked for, and write the rows."""
+    given = options(__doc__, "startup.json", repetitions=15).parse_args()
     measures = {name: seconds_of(command) for name, command in COMMANDS.items()}
     interleaved(measures, 1)  # so that every file is compiled, and in the system's cache
     taken = interleaved(measures, given.repetitions)

@@ -22,8 +22,9 @@ class Standardization:
     @classmethod
     def of(cls, columns: Array) -> Self:
         """The one that gives each column of `columns` (n_samples, columns) mean 0 and standard deviation 1."""
-        scale = columns.std(axis=0, dtype=np.float64)
-        return cls(columns.mean(axis=0, dtype=np.float64), np.where(scale > 0.0, scale, 1.0))
+        constant = columns.min(axis=0) == columns.max(axis=0)  # its deviation may come out as 1e-17 and not as 0
+        scale = np.where(constant, 1.0, columns.std(axis=0, dtype=np.float64))
+        return cls(columns.mean(axis=0, dtype=np.float64), scale)
 
     def apply(self, columns: Array) -> Array:
         """(columns - mean) / scale, float64."""
@@ -76,8 +77,8 @@ class Model:
         """
         raw = np.asarray(raw)
         n_features = self.network.layer_sizes[0]
-        if raw.ndim == 3:
-            raw = raw.reshape(len(raw), -1)
+        if raw.ndim == 3 and self.image_shape in (None, raw.shape[1:]):
+            raw = raw.reshape(len(raw), raw.shape[1] * raw.shape[2])
         if raw.ndim != 2 or raw.shape[1] != n_features:
             images = f" or (n_samples, {self.image_shape[0]}, {self.image_shape[1]})" if self.image_shape else ""
             raise ShapeError(

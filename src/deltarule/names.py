@@ -82,6 +82,9 @@ def with_settings(what: str, kind: type[T], settings: Mapping[str, Any], **more:
             raise SettingError(f"{what} has no setting {key!r}: {offer}")
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise SettingError(f"{key} of {what} must be a number: got {value!r}")
+    missing = [key for key in legal if key not in settings and not hasattr(kind, key)]  # a default is a class attribute
+    if missing:
+        raise SettingError(f"{what} needs {' and '.join(missing)}, a number: got {settings or 'no settings'}")
     return kind(**settings, **more)
 
 

@@ -1,4 +1,4 @@
-"""Writing whole or not at all: every step of a write fails once, and the old file must live, with no litter beside it."""
+"""Writing whole or not at all: every step of a write fails once; the old file must live, without litter."""
 
 import errno
 import os
@@ -52,9 +52,13 @@ def test_the_old_file_is_there_until_the_block_ends(old: Path) -> None:
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), ValueError("no"), MemoryError()], ids=repr)
 def test_a_block_that_fails_changes_nothing(old: Path, error: BaseException) -> None:
-    with pytest.raises(type(error)), written_atomically(old) as stream:
-        stream.write(b"half")
-        raise error
+    def write_half() -> None:
+        with written_atomically(old) as stream:
+            stream.write(b"half")
+            raise error
+
+    with pytest.raises(type(error)):
+        write_half()
     assert_untouched(old)
 
 

@@ -19,6 +19,7 @@ sklearn = pytest.importorskip("sklearn.neural_network", reason='needs scikit-lea
 
 N_SAMPLES, N_FEATURES, ALPHA, RTOL = 40, 6, 3.0, 1e-12
 HIDDEN: dict[str, Activation] = {"identity": Identity(), "logistic": Sigmoid(), "tanh": Tanh(), "relu": ReLU()}
+PLAIN_DESCENT = {"solver": "sgd", "learning_rate_init": 1.0, "momentum": 0.0, "shuffle": False, "random_state": 0}
 RNG = np.random.default_rng(11)
 X = RNG.normal(size=(N_SAMPLES, N_FEATURES))
 CLASSES = RNG.integers(3, size=N_SAMPLES)
@@ -28,16 +29,7 @@ VALUES = RNG.normal(size=(N_SAMPLES, 2))
 
 def compare(kind: type[Any], hidden: str, output: Activation, loss: Loss, y: Array) -> tuple[float, float]:
     """Hold our outputs and gradient to those of scikit-learn's model; return its loss without the L2 term, and ours."""
-    settings = {"learning_rate_init": 1.0, "momentum": 0.0, "nesterovs_momentum": False, "shuffle": False}
-    model = kind(
-        hidden_layer_sizes=(5, 4),
-        activation=hidden,
-        solver="sgd",
-        alpha=ALPHA,
-        batch_size=N_SAMPLES,
-        random_state=0,
-        **settings,
-    )
+    model = kind(hidden_layer_sizes=(5, 4), activation=hidden, alpha=ALPHA, batch_size=N_SAMPLES, **PLAIN_DESCENT)
     outputs = 3 if y is CLASSES else y.shape[1]
     model.partial_fit(X, y, **({"classes": np.arange(outputs)} if kind is sklearn.MLPClassifier else {}))
 

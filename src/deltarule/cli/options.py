@@ -9,6 +9,7 @@ import typer
 
 T = TypeVar("T")
 
+ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="A file, or the folder of a run.")]
 DataName = Annotated[
     str | None,
     typer.Option("--data", metavar="DATA", help="A name that `data list` shows, or a file or folder of your own."),
@@ -23,7 +24,7 @@ TargetTask = Annotated[
 ]
 Offline = Annotated[bool, typer.Option("--offline", help="Never download anything.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON value on stdout and nothing else.")]
-Picture = Annotated[Path, typer.Option("--out", metavar="FILE", help="Where to: .png, .svg or .pdf.")]
+Out = Annotated[Path, typer.Option("--out", metavar="FILE", help="Where to: .png, .svg or .pdf.")]
 
 
 def taken_apart(record: type[T]) -> Callable[[Callable[[T], None]], Callable[..., None]]:

@@ -2,7 +2,7 @@
 
 import json
 import math
-import sys
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import typer
@@ -34,9 +34,16 @@ def percent(share: float) -> str:
 
 def score_words(name: str, value: float) -> str:
     """A score for people: "accuracy 98.85 %" or "R2 0.9987"."""
-    return f"accuracy {percent(value):>8}" if name == "accuracy" else f"R2 {value:7.4f}"
+    return f"accuracy {percent(value):>8}" if name == "accuracy" else f"R2 {value:.4f}"
 
 
-def on_a_terminal() -> bool:
-    """Whether a person watches stderr."""
-    return sys.stderr.isatty()
+def print_table(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print rows under the names of their columns."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(*rows[0], box=None, header_style="bold", pad_edge=False)
+    for row in rows:
+        table.add_row(*map(escape, row.values()))
+    Console(highlight=False).print(table)

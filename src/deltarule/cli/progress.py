@@ -29,14 +29,11 @@ class Lines(Callback):
 
 
 class Bar(Lines):
-    """A bar that moves while an epoch runs, below the lines of the epochs before.
+    """A bar that moves while an epoch runs, below the lines of the epochs before."""
 
-    samples_per_step: how many a step sees, on average.
-    """
-
-    def __init__(self, samples_per_step: float) -> None:
+    def __init__(self, n_samples: int) -> None:
         super().__init__()
-        self.samples_per_step = samples_per_step
+        self.n_samples = n_samples
 
     def train_begin(self, state: TrainingState) -> None:
         from rich.console import Console
@@ -61,11 +58,12 @@ class Bar(Lines):
         if time.perf_counter() - self.drawn < REFRESH_SECONDS:
             return
         score = state.history[f"train_{SCORE_NAMES[state.task]}"][-1]
+        samples = state.step * self.n_samples * state.n_epochs / state.n_steps
         figures = [
             f"loss {state.batch_loss:.4f}",
             score_words(SCORE_NAMES[state.task], score),
             f"rate {state.learning_rate:.2g}",
-            f"{state.step * self.samples_per_step / state.seconds:,.0f}/s",
+            f"{samples / state.seconds:,.0f}/s",
         ]
         self.bar.update(
             self.task,
@@ -87,9 +85,9 @@ class Bar(Lines):
         self.bar.stop()
 
 
-def progress(samples_per_step: float) -> Lines:
-    """What suits stderr: a bar on a terminal, else lines."""
-    return Bar(samples_per_step) if sys.stderr.isatty() else Lines()
+def progress(n_samples: int) -> Lines:
+    """What suits stderr, for so many training samples: a bar on a terminal, else lines."""
+    return Bar(n_samples) if sys.stderr.isatty() else Lines()
 
 
 def epoch_line(state: TrainingState) -> str:

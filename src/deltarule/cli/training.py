@@ -1,39 +1,40 @@
 """How `deltarule train` is carried out: recipe, data, run, score, files, report."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import typer
+from msgspec.structs import replace as with_fields
 
 from deltarule.cli.examples import load_data
 from deltarule.cli.fitting import fitted
 from deltarule.cli.found import DEFAULT_MODEL, found_model
-from deltarule.cli.output import note, print_json
-from deltarule.cli.places import check_picture_place, check_place, write_picture
+from deltarule.cli.output import note, print_json, score_words
 from deltarule.cli.progress import progress
+from deltarule.cli.results import check_picture_place, check_place, write_picture
 from deltarule.cli.train import TrainOptions
-from deltarule.cli.verdict import print_verdict
+from deltarule.cli.verdict import next_commands, noun, score_sentence, worst_mistake
+from deltarule.data.catalog import find_default
 from deltarule.data.dataset import Splits
-from deltarule.errors import DivergenceError, DownloadError
+from deltarule.errors import DivergenceError
 from deltarule.files.model_file import save
 from deltarule.files.run_folder import MODEL, data_hash, environment, start_run, write_history
 from deltarule.inspection.metrics import Report, evaluate_model
 from deltarule.inspection.plots import curves
-from deltarule.model import Model
 from deltarule.recipes import read
 from deltarule.recipes.build import Job, build
 from deltarule.recipes.schema import Recipe
 from deltarule.training.callbacks import Callback, History, TrainingState
+from deltarule.training.evaluation import SCORE_NAMES
 
-FALLBACK = "digits"  # the recipe for the bundled digits, where MNIST cannot be had
+DEFAULT_RECIPES = {"mnist": "default", "digits": "digits"}
 
 
 @dataclass(frozen=True)
 class Run:
-    """One run: what was asked for, the recipe as it is carried out, and the objects that do it."""
+    """What was asked for, the recipe as it can be carried out, and the objects that do it."""
 
     options: TrainOptions
     recipe: Recipe
@@ -41,38 +42,154 @@ class Run:
 
     @property
     def out(self) -> Path:
-        """Where the model is saved."""
+        """Where the model goes."""
         folder = self.options.run
         return self.options.out or (folder / MODEL if folder else DEFAULT_MODEL)
 
-    def facts(self, history: History, report: Report | None = None) -> dict[str, Any]:
-        """What there is to know about the run; `report` is on the test set, None where there is none (yet)."""
-        job, score = self.job, "r2" if self.job.model.task == "values" else "accuracy"
-        return {
-            "recipe": self.recipe.about.name,
-            "dataset": self.recipe.data.name,
-            "seed": self.options.seed,
-            "engine": job.trainer.engine.name,
-            "parameters": job.model.network.parameters.size,
-            "train_examples": job.train.n_samples,
-            "validation_examples": job.validation.n_samples if job.validation else 0,
-            "test_examples": report.examples if report else 0,
-            "epochs": len(history) - 1,
-            "best_epoch": history.best_epoch,
-            "train_seconds": history.rows[-1]["seconds"],
-            "test_loss": report.loss if report else None,
-            f"test_{score}": report.score if report else None,
-        }
 
-    def model(self, facts: dict[str, Any]) -> Model:
-        """The network as it stands, with its training record."""
-        how = {"recipe_toml": self.recipe.to_toml(), "target": self.options.target, "deltarule": version("deltarule")}
-        return replace(self.job.model, record=facts | how)
+class RunFolder(Callback):
+    """Keeps the history in the folder of a run, after each epoch."""
 
-    def save(self, facts: dict[str, Any]) -> str:
-        """Save the model wherever it is wanted; "FILE", or what became of an older one."""
-        places = {self.out} if self.options.run is None else {self.out, self.options.run / MODEL}
-        existed = self.out.exists()
-        for place in places:
-            save(self.model(facts), place)
-        return f"{self.out}{' (in the place of an older one)' if existed else ''}"
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def epoch_end(self, state: TrainingState) -> None:
+        write_history(self.folder, state.history.rows)
+
+
+def carry_out(options: TrainOptions) -> None:
+    """Train what the options ask for, save it, and report."""
+    check_places(options)
+    recipe, splits = recipe_and_data(options)
+    start = None if options.start is None else found_model(options.start)[1]
+    job = build(recipe, splits, seed=options.seed, holdout=options.holdout, engine=options.engine, start=start)
+    run = Run(options, recipe, job)
+    announce(run)
+    shown = progress(job.train.n_samples)
+    job.trainer.callbacks = [*job.trainer.callbacks, shown]
+    if options.run is not None:
+        ground = environment(seed=options.seed, data_hash=data_hash(*filter(None, (splits.train, splits.test))))
+        folder = start_run(options.run, recipe=recipe.to_toml(), environment=ground)
+        job.trainer.callbacks = [*job.trainer.callbacks, RunFolder(folder)]
+    try:
+        history = job.trainer.fit(job.train, job.validation)
+    except KeyboardInterrupt:
+        note(f"interrupted; {save_early(run, shown.history)}")
+        raise typer.Exit(130) from None
+    except DivergenceError:
+        note(f"diverged; {save_early(run, shown.history)}")
+        raise
+    finish(run, history)
+
+
+def check_places(options: TrainOptions) -> None:
+    """Raise SettingError where a result could not be written: now, and not when the work is done."""
+    if options.run is not None and not options.run.is_dir():
+        check_place(options.run)
+    if options.out is not None or options.run is None:
+        check_place(options.out or DEFAULT_MODEL)
+    if options.plot is not None:
+        check_picture_place(options.plot)
+
+
+def recipe_and_data(options: TrainOptions) -> tuple[Recipe, Splits]:
+    """The recipe that was asked for, changed as asked and to fit the data; what was chosen, and why, is said."""
+    splits, name = None, options.recipe or "default"
+    if options.recipe is None and options.data is None:
+        splits, which = find_default(offline=options.offline)
+        name = DEFAULT_RECIPES[splits.train.name]
+        note(f"data     {which}")
+    original = read(name)
+    epochs = [] if options.epochs is None else [f"training.epochs={options.epochs}"]
+    recipe = original.changed([*(options.changes or []), *epochs])
+    if options.data is not None:
+        recipe = with_fields(recipe, data=with_fields(recipe.data, name=options.data))
+    is_other = recipe.data.name != original.data.name
+    if splits is None or is_other:
+        splits = load_data(recipe.data.name, options.target, options.target_task, options.offline)
+    note(f"recipe   {recipe.about.name}: {recipe.about.says}")
+    if is_other:
+        recipe, changes = fitted(recipe, splits)
+        note(f"         for {recipe.data.name}{': ' if changes else ''}{'; '.join(changes)}")
+    return recipe, splits
+
+
+def announce(run: Run) -> None:
+    """Say what is about to learn, and from what."""
+    job, network = run.job, run.job.model.network
+    held_out = f", {job.validation.n_samples:,} held out to choose the best epoch by" if job.validation else ""
+    tested = f", {job.test.n_samples:,} for the test" if job.test else ", none for a test"
+    note(f"examples {job.train.n_samples:,} {noun(job.train)} to learn from{held_out}{tested}")
+    note(f"network  {'-'.join(map(str, network.layer_sizes))}, {network.parameters.size:,} parameters")
+
+
+def facts_of(run: Run, history: History, report: Report | None) -> dict[str, Any]:
+    """What there is to know about a run; `report` is on the test set, None where there was no test (yet)."""
+    job = run.job
+    return {
+        "recipe": run.recipe.about.name,
+        "dataset": run.recipe.data.name,
+        "seed": run.options.seed,
+        "from": run.options.start,
+        "engine": job.trainer.engine.name,
+        "parameters": job.model.network.parameters.size,
+        "train_examples": job.train.n_samples,
+        "validation_examples": job.validation.n_samples if job.validation else 0,
+        "test_examples": report.examples if report else 0,
+        "epochs": len(history) - 1,
+        "best_epoch": history.best_epoch,
+        "train_seconds": history.rows[-1]["seconds"],
+        "test_loss": report.loss if report else None,
+        f"test_{SCORE_NAMES[job.model.task]}": report.score if report else None,
+    }
+
+
+def save_model(run: Run, facts: dict[str, Any]) -> str:
+    """Save the network as it stands, with its training record; where it is, in words."""
+    record = {"recipe_toml": run.recipe.to_toml(), "target": run.options.target, "deltarule": version("deltarule")}
+    model, replaced = replace(run.job.model, record=facts | record), run.out.exists()
+    save(model, run.out)
+    if run.options.run is not None and run.options.out is not None:
+        save(model, run.options.run / MODEL)
+    return f"{run.out}{', in the place of an older file' if replaced else ''}"
+
+
+def save_early(run: Run, history: History) -> str:
+    """Save what a run that broke off has learned, if anything; what became of it, in words."""
+    if len(history) < 2:
+        return "no epoch was complete, so nothing was saved"
+    return f"what it had learned until then is in {save_model(run, facts_of(run, history, None))}"
+
+
+def finish(run: Run, history: History) -> None:
+    """Score a trained network, save it, draw what was asked for, and report."""
+    options, job = run.options, run.job
+    report = evaluate_model(job.model, job.test) if job.test else None
+    facts = facts_of(run, history, report)
+    saved = save_model(run, facts)
+    if options.plot is not None:
+        write_picture(curves(history.rows, history.best_epoch if job.validation else None), options.plot)
+    if options.as_json:
+        mistakes = report.to_json_dict().get("mistakes") if report else None
+        more = {"stop_reason": history.stop_reason, "history": history.rows, "mistakes": mistakes}
+        print_json({"model": str(run.out)} | facts | more)
+        return
+    if history.stop_reason:
+        note(f"stopped early: {history.stop_reason}")
+    if job.validation:
+        note(f"the best epoch, {history.best_epoch}, is the one that was kept")
+    typer.echo(f"\n{verdict(run, history, report)}\n\nsaved    {saved}")
+    if options.plot is not None:
+        typer.echo(f"drawn    {options.plot}")
+    for title, command in zip(("next     ", " " * 9), next_commands(run.out, job.test), strict=True):
+        typer.echo(title + command)
+
+
+def verdict(run: Run, history: History, report: Report | None) -> str:
+    """How good the network is, on examples that it has never seen where there are any."""
+    if report is None or run.job.test is None:
+        score = SCORE_NAMES[run.job.model.task]
+        last = score_words(score, history[f"train_{score}"][-1])
+        return f"There are no examples for a test. On those it learned from, in the last epoch: {last}"
+    sentence = f"Never seen before: {score_sentence(report, run.job.test)}. The test set was used once, just now."
+    return f"{sentence}\n\n{worst_mistake(run.job.model, run.job.test, report)}".rstrip()

@@ -1,8 +1,11 @@
 """How good a model is, in words, and the mistake that it was most sure of."""
 
 import sys
+from importlib.util import find_spec
+from pathlib import Path
+from shlex import quote
 
-from deltarule.cli.output import percent, score_words
+from deltarule.cli.output import percent
 from deltarule.data.dataset import Dataset
 from deltarule.inspection.metrics import Report
 from deltarule.inspection.text_image import text_image
@@ -14,29 +17,38 @@ def noun(dataset: Dataset) -> str:
     return "examples" if dataset.image_shape is None else "images"
 
 
-def right_of_all(report: Report, dataset: Dataset) -> str:
-    """"98.85 %: 9,885 of 10,000 are right", or R2."""
-    if report.score_name != "accuracy":
-        return score_words(report.score_name, report.score)
+def score_sentence(report: Report, dataset: Dataset) -> str:
+    """How many answers are right, or how much of the targets' variance is explained."""
+    if report.score_name == "r2":
+        return f"R2 {report.score:.4f} on {report.examples:,} {noun(dataset)}"
     n_answers = dataset.targets.size
-    return f"{percent(report.score)}: {round(report.score * n_answers):,} of {n_answers:,} are right"
+    what = noun(dataset) if n_answers == report.examples else "answers"
+    return f"{round(report.score * n_answers):,} of {n_answers:,} {what} right, {percent(report.score)}"
 
 
 def worst_mistake(model: Model, dataset: Dataset, report: Report) -> str:
-    """The most confident mistake, drawn where it is an image; nothing where there is none."""
+    """The most confident mistake, drawn where it is an image; "" where there is none."""
     if not report.mistakes:
         return ""
     found, names = report.mistakes, dataset.class_names
-    measure = "probability" if model.has_probabilities else "activation"
+    example, measure = found.example[0].item(), "probability" if model.has_probabilities else "activation"
     sentence = (
-        f"The most confident mistake, number {found.example[0] + 1:,}: it is {names[found.true[0]]}, and was taken for "
-        f"{names[found.predicted[0]]} with {measure} {found.activation[0]:.4f}."
+        f"The most confident mistake, {noun(dataset)[:-1]} {example}, is {names[found.true[0]]}, taken for "
+        f"{names[found.predicted[0]]} with {measure} {found.activation[0]:.4f}"
     )
-    return sentence + drawing(dataset, found.example[0].item())
+    return f"{sentence}\n{drawing(dataset, example)}".rstrip()
 
 
 def drawing(dataset: Dataset, example: int) -> str:
-    """An image in text, on lines of its own; nothing for what is no image."""
+    """An image in text; "" for what is no image."""
     if dataset.image_shape is None:
         return ""
-    return "\n" + text_image(dataset.inputs[example].reshape(dataset.image_shape), sys.stdout.encoding)
+    return text_image(dataset.inputs[example].reshape(dataset.image_shape), sys.stdout.encoding)
+
+
+def next_commands(model: Path, dataset: Dataset | None) -> list[str]:
+    """Two commands to go on with; `dataset` is what the model was tested on."""
+    file = quote(str(model))
+    drawable = dataset is not None and dataset.image_shape is not None and dataset.task == "classes"
+    second = f"plot mistakes {file} --out mistakes.png" if drawable and find_spec("matplotlib") else "recipes"
+    return [f"deltarule evaluate {file}", f"deltarule {second}"]

@@ -2,24 +2,26 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deltarule.data.dataset import Dataset, Splits, numbered_classes
+from deltarule.data.dataset import Splits, numbered_classes
 from deltarule.data.digits import load_digits
 from deltarule.data.generated import arithmetic, cute_dog, xor
-from deltarule.data.idx import labeled_images, read_idx, read_idx_pair
+from deltarule.data.idx import labeled_images, read_idx
 from deltarule.data.images import read_image_folder
 from deltarule.data.npz import read_npz
+from deltarule.data.places import VARIABLE, cache_folder, idx_files, search_folders
 from deltarule.data.sources import SOURCES, PublishedFile, Source
 from deltarule.data.tables import read_pixels
 from deltarule.errors import DataError, DownloadError, SettingError, closest
 
 Announce = Callable[[str], None]
+IMAGES, LABELS = "-images-idx3-ubyte", "-labels-idx1-ubyte"  # how the names of IDX files end
 
 
 def to_stderr(message: str) -> None:
@@ -63,7 +65,11 @@ class FileState:
 
 
 def load(
-    name: str, *, offline: bool = False, announce: Announce = to_stderr, sources: Mapping[str, Source] = SOURCES
+    name: str | os.PathLike[str],
+    *,
+    offline: bool = False,
+    announce: Announce = to_stderr,
+    sources: Mapping[str, Source] = SOURCES,
 ) -> Splits:
     """The data set of that name, or the data in a file or folder.
 
@@ -77,7 +83,11 @@ def load(
 
     Raises SettingError for what is neither a name nor a path, DataError for wrong content, DownloadError where a file
     could not be fetched.
+
+    >>> load("xor").train.n_samples
+    4
     """
+    name = os.fspath(name)
     if name in BUILT_IN:
         return BUILT_IN[name].load()
     if name in sources:
@@ -114,8 +124,15 @@ def fetch(name: str, *, announce: Announce = to_stderr, sources: Mapping[str, So
     return _published(name, known, False, announce)[1] if isinstance(known, Source) else None
 
 
+def located(name: str, sources: Mapping[str, Source] = SOURCES) -> list[Path]:
+    """The files of a data set on this machine, as found by name alone; none for one that comes with deltarule."""
+    known = describe(name, sources)
+    stems = [file.name.removesuffix(".gz") for file in known.files] if isinstance(known, Source) else []
+    return [path for folder in search_folders(name) for stem in stems for path in idx_files(folder, stem)]
+
+
 def verify(name: str, sources: Mapping[str, Source] = SOURCES) -> list[FileState]:
-    """The files of a data set on this machine, each compared with its hashes; none for one that comes with deltarule."""
+    """The files of a data set, each compared with its hashes; none for one that comes with deltarule."""
     known = describe(name, sources)
     return [_state(name, file) for file in known.files] if isinstance(known, Source) else []
 
@@ -128,12 +145,12 @@ def _state(name: str, file: PublishedFile) -> FileState:
 
 def _published(name: str, source: Source, offline: bool, announce: Announce) -> tuple[Splits, Path]:
     """A published data set and the folder of its first file; what is missing is downloaded first."""
-    found = {file: _find(name, file, announce) for file in source.files}
-    missing = [file for file, place in found.items() if place is None]
+    found = {file: place for file in source.files if (place := _find(name, file, announce))}
+    missing = [file for file in source.files if file not in found]
     if missing:
         folder = _download(name, source, missing, offline, announce)
         found |= {file: (folder / file.name, file.read(folder / file.name)) for file in missing}
-    (path, train_images), (_, train_labels), (_, test_images), (_, test_labels) = filter(None, found.values())
+    (path, train_images), (_, train_labels), (_, test_images), (_, test_labels) = map(found.__getitem__, source.files)
     train = labeled_images(train_images, train_labels, class_names=source.class_names, name=name)
     test = labeled_images(test_images, test_labels, class_names=source.class_names, name=name)
     return Splits(train, test), path.parent
@@ -152,14 +169,20 @@ def _find(name: str, file: PublishedFile, announce: Announce) -> tuple[Path, NDA
 
 def _download(name: str, source: Source, missing: list[PublishedFile], offline: bool, announce: Announce) -> Path:
     """Fetch these files into the cache; the folder where they then are."""
+    # Imported here, because it brings the network's libraries with it.
+    from deltarule.data.download import Mirrors
+
     advice = (
         f"put the files in a folder called {name} and set {VARIABLE} to the folder above it, "
-        f"or use the data that come with deltarule: --data digits"
+        "or use the data that come with deltarule: --data digits"
     )
     if offline:
         looked = ", ".join(map(str, search_folders(name)))
-        what = ", ".join(file.name for file in missing)
-        raise DownloadError(f"{name} is not on this machine and --offline forbids a download\n  no {what} in {looked}\n{advice}")
+        lacking = ", ".join(file.name for file in missing)
+        raise DownloadError(
+            f"{name} is not on this machine, and --offline forbids a download\n"
+            f"  no {lacking} in {looked}\n{advice}, or leave out --offline"
+        )
     folder = cache_folder() / name
     announce(f"downloading {name}, up to {source.megabytes} MB, to {folder}")
     mirrors = Mirrors(source.mirrors)
@@ -175,14 +198,27 @@ def _load_path(name: str, known: list[str]) -> Splits:
     """The data in a file or folder: see `load`."""
     path = Path(name)
     if path.is_dir():
-        return _load_idx_folder(path) if idx_files(path, "train-images-idx3-ubyte") else read_image_folder(path)
+        return _load_idx(path, "train", "t10k") if idx_files(path, f"train{IMAGES}") else read_image_folder(path)
     if path.suffix == ".csv" and path.exists():
         return Splits(read_pixels(path))
     if path.suffix == ".npz" and path.exists():
         return read_npz(path)
-    if idx_files(path.parent, f"{path.name}-images-idx3-ubyte"):
-        return Splits(_load_idx_pair(path.parent, path.name))
+    if idx_files(path.parent, path.name + IMAGES):
+        return _load_idx(path.parent, path.name)
     if path.exists():
-        what = "a .csv, a .npz, a folder, or what stands before -images-idx3-ubyte in the names of two IDX files"
-        raise SettingError(f"data in a file must be {what}: got {path}")
+        what = f"a .csv, a .npz, a folder, or what stands before {IMAGES} in the names of two IDX files"
+        raise SettingError(f"data in files must be {what}: got {path}")
     raise SettingError(f"data must be a name or a path that exists: got {name!r}; {closest(name, known)}")
+
+
+def _load_idx(folder: Path, *prefixes: str) -> Splits:
+    """The pairs of IDX files whose names begin with these prefixes, in as far as they are there."""
+    parts = []
+    for prefix in prefixes:
+        images, labels = idx_files(folder, prefix + IMAGES), idx_files(folder, prefix + LABELS)
+        if images and not labels:
+            raise DataError(f"{folder}: {prefix}{LABELS} beside {images[0].name} was expected: got no such file")
+        if images:
+            parts.append((images[0], read_idx(images[0]), read_idx(labels[0])))
+    class_names = numbered_classes(*(labels.astype(np.int64) for _, _, labels in parts))
+    return Splits(*(labeled_images(*arrays, class_names=class_names, name=str(path)) for path, *arrays in parts))

@@ -40,9 +40,8 @@ def like_mnist(cells: NDArray[np.float32]) -> NDArray[np.uint8]:
     pixel 255; move it by whole pixels so that its rounded center of mass is at row 14, column 14 (counted from 0).
     """
     ink = _enlarge(cells)
-    inked = np.greater(ink, 0.0)
-    top, height = _extent(inked.any(axis=2))
-    left, width = _extent(inked.any(axis=1))
+    top, height = _extent(np.any(ink > 0.0, axis=2))
+    left, width = _extent(np.any(ink > 0.0, axis=1))
     longer = np.maximum(height, width)
     down = _area_weights(top, height, np.rint(INK_SIDE * height / longer), ink.shape[1])
     right = _area_weights(left, width, np.rint(INK_SIDE * width / longer), ink.shape[2])

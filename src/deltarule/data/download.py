@@ -47,10 +47,11 @@ class Mirrors:
             except _MirrorError as error:
                 self.failures.append(f"{self.urls.pop(0)}: {error}")
             except OSError as error:
-                raise DownloadError(f"{target} could not be written: {_advice(error)}") from error
+                what = "the disk is full; make room" if error.errno == errno.ENOSPC else error.strerror or error
+                raise DownloadError(f"{target} could not be written: {what}") from error
             else:
                 return
-        raise DownloadError(f"no mirror has given {file.name}\n  " + "\n  ".join(self.failures))
+        raise DownloadError(f"no mirror gave {file.name}\n  " + "\n  ".join(self.failures))
 
     def _fetch_from(self, mirror: str, file: PublishedFile, target: Path) -> None:
         with self._open(mirror + file.name) as response:
@@ -109,9 +110,3 @@ class Mirrors:
             raise _MirrorError(f"broke off after {received:,} bytes: {error}") from error
         if response.length:  # what its header promised and did not come
             raise _MirrorError(f"ended after {received:,} bytes, {response.length:,} too early")
-
-
-def _advice(error: OSError) -> str:
-    if error.errno == errno.ENOSPC:
-        return "the disk is full; make room, or set DELTARULE_DATA to a folder elsewhere that holds the data"
-    return f"{error.strerror or error}; set DELTARULE_DATA to a folder that holds the data, or use --data digits"

@@ -28,9 +28,11 @@ def forward(network: "Network", X: Array, ws: Workspace) -> Array:
     """
     ws.begin(X)
     for l, activation in enumerate(network.activations):
+        # z^l = a^(l-1) W^l + b^l
         np.matmul(ws.inputs[l], network.weights[l], out=ws.z[l])
-        ws.z[l] += network.biases[l]  #                                 z^l = a^(l-1) W^l + b^l
-        activation.forward(ws.z[l], out=ws.a[l])  #                     a^l = sigma(z^l)
+        ws.z[l] += network.biases[l]
+        # a^l = sigma(z^l)
+        activation.forward(ws.z[l], out=ws.a[l])
         ws.drop(l)
     return ws.a[-1]
 
@@ -67,20 +69,22 @@ def backward(
     shares = sample_shares(len(y), sample_weight, divisor)
     last = len(weights) - 1
 
+    # BP1  delta^L = dC/da^L * sigma'(z^L), which is a^L - t where output and loss are a proven pair
     if network.has_shortcut:
-        loss.shortcut(a[last], y, shares, out=delta[last])  #           BP1  delta^L = a^L - t, proven for this pair
+        loss.shortcut(a[last], y, shares, out=delta[last])
     else:
         loss.gradient(a[last], y, shares, out=delta[last])
-        activations[last].backward(delta[last], z[last], a[last])  #    BP1  delta^L = dC/da^L * sigma'(z^L)
+        activations[last].backward(delta[last], z[last], a[last])
     for l in range(last, -1, -1):
+        # BP2  delta^l = (delta^(l+1) (W^(l+1))^T) * sigma'(z^l)
         if l < last:
             np.matmul(delta[l + 1], weights[l + 1].T, out=delta[l])
             ws.drop_error(l)
-            activations[l].backward(
-                delta[l], z[l], a[l]
-            )  #            BP2  delta^l = (delta^(l+1) W^(l+1)T) * sigma'(z^l)
-        np.sum(delta[l], axis=0, out=grads.biases[l])  #                BP3  dC/db^l = sum over the batch of delta^l
-        np.matmul(inputs[l].T, delta[l], out=grads.weights[l])  #       BP4  dC/dW^l = (a^(l-1))^T delta^l
+            activations[l].backward(delta[l], z[l], a[l])
+        # BP3  dC/db^l = sum over the batch of delta^l
+        np.sum(delta[l], axis=0, out=grads.biases[l])
+        # BP4  dC/dW^l = (a^(l-1))^T delta^l
+        np.matmul(inputs[l].T, delta[l], out=grads.weights[l])
 
 
 def loss_and_gradient(
@@ -208,7 +212,7 @@ class Network:
         return out
 
     def predict(self, X: Array) -> Array:
-        """The most active output of each sample, (n_samples,) int64; 0 or 1 for a single one; Identity's as they are."""
+        """The most active output of each sample, (n_samples,) int64; 0 or 1 for a single one; values as they are."""
         a = self.outputs(X)
         if isinstance(self.activations[-1], Identity):
             return a

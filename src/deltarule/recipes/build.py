@@ -1,5 +1,6 @@
 """From a recipe to the objects that carry it out."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -184,9 +185,18 @@ SCHEDULES: dict[str, type[Any]] = {
 def schedule_for(spec: Spec, steps_per_epoch: int, total_steps: int) -> Schedule:
     """A schedule from its spec, in which `every_epochs` and `warm_up_epochs` stand for numbers of steps."""
     settings: dict[str, Any] = {"name": spec} if isinstance(spec, str) else dict(spec)
-    warm_up_epochs = settings.pop("warm_up_epochs", 0)
-    lengths = {"total_steps": total_steps, "every_steps": round(settings.pop("every_epochs", 1) * steps_per_epoch)}
-    kind = SCHEDULES.get(str(settings.get("name")), Constant)
-    lengths = {key: steps for key, steps in lengths.items() if key in setting_names(kind)}
+
+    def steps(key: str, default: float) -> int:
+        epochs = settings.pop(key, default)
+        if isinstance(epochs, bool) or not isinstance(epochs, int | float) or not 0 <= epochs < math.inf:
+            raise RecipeError(f"{key} of a schedule must be a number, 0 or more and finite: got {epochs!r}")
+        return round(epochs * steps_per_epoch)
+
+    warm_up_steps = steps("warm_up_epochs", 0)
+    lengths, legal = {}, setting_names(SCHEDULES.get(str(settings.get("name")), Constant))
+    if "total_steps" in legal:
+        lengths["total_steps"] = max(total_steps, 1)  # a run of 0 epochs is legal and takes none
+    if "every_steps" in legal:
+        lengths["every_steps"] = steps("every_epochs", 1)
     schedule: Schedule = named("schedule", SCHEDULES, settings, **lengths)
-    return WarmUp(schedule, round(warm_up_epochs * steps_per_epoch)) if warm_up_epochs else schedule
+    return WarmUp(schedule, warm_up_steps) if warm_up_steps else schedule

@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 import tomli_w
@@ -11,6 +11,8 @@ import tomli_w
 from deltarule.errors import RecipeError, closest
 
 Spec = str | dict[str, Any]  # "relu", or {name = "leaky_relu", slope = 0.1}
+
+NOT_TOML = (ValueError, RecursionError)  # tomllib's own error is a ValueError, as is that for a number of 5,000 digits
 
 
 class _Strict(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -73,9 +75,9 @@ class Training(_Strict, frozen=True):
     """How it learns. Schedules say `rate`; their lengths follow from the epochs."""
 
     schedule: Spec
-    epochs: int
+    epochs: Annotated[int, msgspec.Meta(ge=0)]
     optimizer: Spec = "adam"
-    batch_size: int | Literal["full"] = 128
+    batch_size: Annotated[int, msgspec.Meta(ge=1)] | Literal["full"] = 128
     penalty: Spec | None = None
     average: float | None = None
     clip: float | None = None
@@ -108,8 +110,8 @@ class Recipe(_Strict, frozen=True):
             *sections, key = _full_path(path.strip())
             place = tree
             for section in sections:
-                if not isinstance(place.setdefault(section, {}), dict):
-                    place[section] = {"name": place[section]}  # "adam" becomes a table when it gets its first setting
+                if not isinstance(place.setdefault(section, {}), dict):  # "adam" becomes a table with its first setting
+                    place[section] = {"weights" if section == "initializer" else "name": place[section]}
                 place = place[section]
             place[key] = _value(text.strip())
         return convert(tree, self.about.name)
@@ -128,7 +130,7 @@ def parse(text: str, name: str) -> Recipe:
     """A recipe from TOML text; `name` is what messages call it. RecipeError where it is none."""
     try:
         tree = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except NOT_TOML as error:
         raise RecipeError(f"recipe {name} must be TOML: {error}") from error
     return convert(tree, name)
 
@@ -139,9 +141,9 @@ def convert(tree: dict[str, Any], name: str) -> Recipe:
         return msgspec.convert(tree, Recipe)
     except msgspec.ValidationError as error:
         message = str(error)
-        unknown = re.search(r"unknown field `(.+?)`(?: - at `(.+?)`)?", message)
+        unknown = re.search(r"unknown field `(.*?)`(?: - at `(\$[.\w]*)`)?$", message, re.DOTALL)
         if unknown:
-            key, place = unknown[1], unknown[2] or "$"
+            key, place = unknown[1], unknown[2] if unknown[2] in TABLES else "$"
             message = f"there is no key {key!r} in {place}: {closest(key, TABLES[place].__struct_fields__)}"
         raise RecipeError(f"recipe {name}: {message.replace('$.', '').replace('$', 'a recipe')}") from error
 
@@ -162,7 +164,7 @@ def _value(text: str) -> Any:
     """A TOML value, or the text itself where it is none: adam stands for "adam"."""
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except NOT_TOML:
         return text
 
 

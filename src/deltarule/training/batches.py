@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from deltarule.errors import SettingError
 from deltarule.nn.arrays import Array, blocks
 from deltarule.nn.workspace import scale_inputs
 from deltarule.randomness import generator
@@ -23,8 +22,6 @@ def batches(n_samples: int, batch_size: int | None, seed: int, epoch: int) -> It
     if batch_size is None:
         yield np.arange(n_samples)
         return
-    if batch_size < 1:
-        raise SettingError(f"batch_size must be at least 1, or None for all samples at once: got {batch_size}")
     order = generator(seed, "shuffle", epoch).permutation(n_samples)
     for start in range(0, n_samples, batch_size):
         yield order[start : start + batch_size]

@@ -34,8 +34,9 @@ class History:
     def __getitem__(self, name: str) -> list[float]:
         """A column: history["train_loss"] is a list, one number an epoch."""
         if not self.rows or name not in self.rows[0]:
+            hint = "; give a validation set" if name.startswith("validation") else ""
             raise SettingError(
-                f"the history has no column {name!r}: {closest(name, self.rows[0] if self.rows else ())}"
+                f"the history has no column {name!r}: {closest(name, self.rows[0] if self.rows else ())}{hint}"
             )
         return [row[name] for row in self.rows]
 

@@ -13,6 +13,16 @@ from deltarule.training.callbacks import TrainingState
 LARGE_INPUT = 100.0  # inputs beyond this are more likely to blow up a run than its learning rate is
 
 
+def check_lengths(epochs: int, batch_size: int | None) -> None:
+    """Raise SettingError unless a run has 0 or more epochs, and its batches have 1 or more samples."""
+    if not isinstance(epochs, int | np.integer) or epochs < 0:
+        raise SettingError(f"epochs must be a whole number, 0 or more: got {epochs}")
+    if batch_size is not None and (not isinstance(batch_size, int | np.integer) or batch_size < 1):
+        raise SettingError(
+            f"batch_size must be a whole number, 1 or more, or None for all samples at once: got {batch_size}"
+        )
+
+
 def check_data(network: Network, data: Dataset) -> None:
     """Raise ShapeError or SettingError unless the network can be trained and scored on these data."""
     needed, got = (data.n_features, data.n_outputs), (network.layer_sizes[0], network.layer_sizes[-1])
@@ -27,6 +37,14 @@ def check_data(network: Network, data: Dataset) -> None:
         better = "BinaryCrossEntropy after Sigmoid" if data.task == "labels" else "Quadratic after Identity"
         raise SettingError(
             f"{data.name} holds {data.task}, which {type(network.loss).__name__} cannot judge: use {better}"
+        )
+
+
+def check_task(train: Dataset, validation: Dataset) -> None:
+    """Raise SettingError unless both are scored alike."""
+    if train.task != validation.task:
+        raise SettingError(
+            f"{train.name} and {validation.name} must be of one task: got {train.task} and {validation.task}"
         )
 
 
@@ -49,16 +67,19 @@ def check_augment(augment: Deformation | None, data: Dataset) -> None:
         )
 
 
-def explain_divergence(state: TrainingState, train: Dataset) -> str:
+def explain_divergence(state: TrainingState) -> str:
     """Which step and layer a run broke at, the likely cause, and what the network keeps."""
-    broken = (l for l, z in enumerate(state.workspace.z) if not np.isfinite(z).all())
-    layer = next(broken, len(state.workspace.z) - 1)
+    network = state.network
+    layers = zip(state.workspace.z, network.weights, network.biases, strict=True)
+    broken = (l for l, layer in enumerate(layers) if not all(np.isfinite(array).all() for array in layer))
+    first = next(broken, len(network.weights) - 1)
     largest = float(np.abs(state.workspace.inputs[0]).max())
     if largest > LARGE_INPUT:
         cause = f"the inputs reach {largest:.3g}: scale them to about 1"
     else:
         cause = f"the learning rate {state.learning_rate:g} is too high: try {state.learning_rate / 10:g}"
     return (
-        f"a loss must stay finite: got {state.batch_loss} at step {state.step} of epoch {state.epoch}, first in layer "
-        f"{layer}; most likely {cause}. The network keeps the parameters of epoch {state.history.best_epoch}"
+        f"loss and parameters must stay finite: got a loss of {state.batch_loss} at step {state.step} of epoch "
+        f"{state.epoch}, broken first in layer {first}; most likely {cause}. "
+        f"The network keeps the parameters of epoch {state.history.best_epoch}"
     )

@@ -17,24 +17,28 @@ class Score:
 
     classes: accuracy, the share of samples whose most active output is the right one.
     labels: accuracy, the share of single answers that are right (at least 0.5 means 1).
-    values: R2, 1 - squared error / squared distance from the mean, averaged over the outputs.
+    values: R2, 1 - squared error / squared distance from the mean, averaged over the outputs. Where that distance is
+        0, an output counts 1 if it is exactly right, else 0, as in scikit-learn.
     """
 
     task: Task
     n_samples: int = 0
     _right: float = 0.0
+    _origin: Array = field(default_factory=lambda: np.zeros(1))  # the first y: squares are taken from it, not from 0
     _sums: Array = field(default_factory=lambda: np.zeros((3, 1)))  # of (y - a)^2, y, y^2, for each output
 
     def add(self, a: Array, y: Array) -> None:
         """Count a batch of outputs a (batch, outputs) and what they should have been, y."""
-        self.n_samples += len(y)
         if self.task == "classes":
             self._right += int(np.count_nonzero(a.argmax(axis=1) == y))
         elif self.task == "labels":
             self._right += int(np.count_nonzero((a >= 0.5) == (y >= 0.5))) / a.shape[1]
         else:
-            y = y.astype(np.float64)
-            self._sums = self._sums + np.stack([((y - a) ** 2).sum(axis=0), y.sum(axis=0), (y * y).sum(axis=0)])
+            if self.n_samples == 0:
+                self._origin = y[0]
+            wrong, y = y - a, y - self._origin
+            self._sums = self._sums + np.stack([(wrong * wrong).sum(axis=0), y.sum(axis=0), (y * y).sum(axis=0)])
+        self.n_samples += len(y)
 
     @property
     def value(self) -> float:
@@ -45,7 +49,9 @@ class Score:
             return self._right / self.n_samples
         squared_error, total, squares = self._sums
         spread = squares - total**2 / self.n_samples
-        return float(np.mean(1.0 - squared_error / np.maximum(spread, np.finfo(np.float64).tiny)))
+        constant = spread <= 0.0
+        r2 = 1.0 - squared_error / np.where(constant, 1.0, spread)
+        return float(np.mean(np.where(constant, squared_error == 0.0, r2)))
 
 
 def evaluate(network: Network, dataset: Dataset) -> tuple[float, float]:

@@ -88,7 +88,7 @@ def as_dataset(network: Network, X: Any, y: Any, name: str = "the data") -> Data
     X, y = np.asarray(X), np.asarray(y)
     image_shape = X.shape[1:] if X.ndim == 3 else None
     if image_shape:
-        X = X.reshape(len(X), -1)
+        X = X.reshape(len(X), image_shape[0] * image_shape[1])
     if X.dtype != np.uint8:
         X = X.astype(network.dtype, copy=False)
     n_outputs = network.layer_sizes[-1]

@@ -5,23 +5,34 @@ A Python float, because NumPy would turn float32 parameters times a NumPy float6
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from deltarule.errors import SettingError
 
 Schedule = Callable[[int], float]
 
 
+LEGAL = {  # setting: (least, limit, in words)
+    "rate": (0.0, math.inf, "0 or more and finite"),
+    "final": (0.0, math.inf, "0 or more and finite"),
+    "factor": (0.0, math.inf, "0 or more and finite"),
+    "every_steps": (1, math.inf, "at least 1 step"),
+    "total_steps": (1, math.inf, "at least 1 step"),
+    "warm_up_steps": (1, math.inf, "at least 1 step"),
+    "warm_up": (0.0, 1.0, "at least 0 and less than 1"),
+    "start_divisor": (5e-324, math.inf, "above 0 and finite"),
+    "end_divisor": (5e-324, math.inf, "above 0 and finite"),
+}
+
+
 @dataclass(frozen=True)
 class _Checked:
-    """Settings of schedules: rates and factors are finite and not negative, counts of steps at least 1."""
+    """Settings of schedules, which must be legal."""
 
     def __post_init__(self) -> None:
-        for each in fields(self):
-            value = getattr(self, each.name)
-            if isinstance(value, int | float) and not (1 if "steps" in each.name else 0) <= value < math.inf:
-                least = "at least 1 step" if "steps" in each.name else "0 or more and finite"
-                raise SettingError(f"{each.name} of {type(self).__name__} must be {least}: got {value}")
+        for name, (least, limit, words) in LEGAL.items():
+            if not least <= getattr(self, name, least) < limit:
+                raise SettingError(f"{name} of {type(self).__name__} must be {words}: got {getattr(self, name)}")
 
 
 @dataclass(frozen=True)
@@ -31,7 +42,7 @@ class Constant(_Checked):
     rate: float
 
     def __call__(self, step: int) -> float:
-        return self.rate
+        return float(self.rate)
 
 
 @dataclass(frozen=True)

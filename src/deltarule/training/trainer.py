@@ -19,7 +19,14 @@ from deltarule.randomness import generator
 from deltarule.training.averaging import Latest
 from deltarule.training.batches import batches, steps_per_epoch
 from deltarule.training.callbacks import Callback, History, Row, TrainingState, badness
-from deltarule.training.checks import check_augment, check_data, check_weights, explain_divergence
+from deltarule.training.checks import (
+    check_augment,
+    check_data,
+    check_lengths,
+    check_task,
+    check_weights,
+    explain_divergence,
+)
 from deltarule.training.clipping import NoClipping
 from deltarule.training.engines import REFERENCE, Engine
 from deltarule.training.evaluation import SCORE_NAMES, Score, evaluate
@@ -88,9 +95,11 @@ class Trainer:
         return state.history
 
     def _check(self, train: Dataset, validation: Dataset | None, sample_weight: Array | None) -> None:
-        for data in (train, validation):
-            if data is not None:
-                check_data(self.network, data)
+        check_lengths(self.epochs, self.batch_size)
+        check_data(self.network, train)
+        if validation is not None:
+            check_data(self.network, validation)
+            check_task(train, validation)
         if sample_weight is not None:
             check_weights(sample_weight, train.n_samples)
         check_augment(self.augment, train)
@@ -106,7 +115,7 @@ class Trainer:
             workspace=network.workspace(min(batch_size, PIECE_ROWS)),
             optimizer=self.optimizer,
             task=train.task,
-            learning_rate=self.schedule(0),
+            learning_rate=float(self.schedule(0)),
             n_epochs=self.epochs,
             n_steps=self.epochs * steps_per_epoch(train.n_samples, self.batch_size),
         )
@@ -116,10 +125,10 @@ class Trainer:
         began, before = time.perf_counter(), state.seconds
         for indices in batches(train.n_samples, self.batch_size, self.seed, state.epoch):
             batch_weight = len(indices) if sample_weight is None else sample_weight[indices].sum().item()
-            state.learning_rate = self.schedule(state.step)
+            state.learning_rate = float(self.schedule(state.step))
             state.batch_loss = self._gradient(state, train, indices, sample_weight, score)
             if not math.isfinite(state.batch_loss):
-                raise DivergenceError(explain_divergence(state, train))
+                raise DivergenceError(explain_divergence(state))
             self.penalty.add_gradient(self.network.parameters, state.grads)
             self.clip.apply(state.grads)
             self.engine.step(self.optimizer, self.network.parameters, state.grads, state.learning_rate)
@@ -128,6 +137,8 @@ class Trainer:
             state.seconds = before + time.perf_counter() - began
             loss, weight = loss + state.batch_loss * batch_weight, weight + batch_weight
             self._tell("step_end", state)
+        if not math.isfinite(self.network.parameters.vector.sum()):  # the last step may have broken what no loss saw
+            raise DivergenceError(explain_divergence(state))
         return loss / weight, score.value
 
     def _gradient(

@@ -1,9 +1,10 @@
-"""Whether a file can be written, asked before the work whose result it is to hold."""
+"""Files that hold results: whether they can be written is asked before the work, and not when it is done."""
 
 import os
 from pathlib import Path
 
 from deltarule.errors import SettingError, require
+from deltarule.files.atomic import write_atomically
 from deltarule.inspection.picture import DESCRIPTION_KEYS, Picture
 
 
@@ -24,3 +25,8 @@ def check_picture_place(path: Path) -> None:
         raise SettingError(f"a picture's file ends in .png, .svg or .pdf: got {path}")
     check_place(path)
     require("matplotlib", "plot")
+
+
+def write_picture(picture: Picture, path: Path) -> None:
+    """Write a picture, whole or not at all, in the format that the file's name ends in."""
+    write_atomically(path, picture.to_bytes(path.suffix))

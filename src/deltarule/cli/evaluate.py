@@ -1,0 +1,68 @@
+"""`deltarule evaluate`: how good a model is, class by class."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from deltarule.cli.options import AsJson, DataName, ModelName, Offline, Target
+from deltarule.cli.output import percent, print_json, print_table
+
+SHOWN = ("name", "support", "recall", "precision", "f1", "r2", "mean_absolute_error")
+
+if TYPE_CHECKING:
+    from deltarule.inspection.metrics import Report
+
+
+def evaluate(
+    model: ModelName,
+    data: DataName = None,
+    target: Target = None,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw what is taken for what: .png, .svg or .pdf.")
+    ] = None,
+    offline: Offline = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say how good a model is on examples that it was not trained on, class by class.
+
+    Without --data: on those of its own data that were kept for the test.
+    """
+    from deltarule.cli.examples import unseen
+    from deltarule.cli.found import found_model
+    from deltarule.cli.plot import confusion_picture
+    from deltarule.cli.results import check_picture_place, write_picture
+    from deltarule.cli.verdict import score_sentence, worst_mistake
+    from deltarule.inspection.metrics import evaluate_model
+
+    if plot is not None:
+        check_picture_place(plot)
+    path, loaded = found_model(model)
+    dataset = unseen(loaded, data, target, offline)
+    report = evaluate_model(loaded, dataset)
+    if plot is not None:
+        write_picture(confusion_picture(report, dataset), plot)
+    if as_json:
+        print_json({"model": str(path), "dataset": dataset.name} | report.to_json_dict())
+        return
+    typer.echo(f"{score_sentence(report, dataset)}, loss {report.loss:.4f}\n")
+    print_table(rows_of(report))
+    typer.echo(f"\n{worst_mistake(loaded, dataset, report)}".rstrip())
+
+
+def rows_of(report: "Report") -> list[dict[str, str]]:
+    """A row for each class, label or value."""
+    return [
+        {name: words(name, value) for name, value in asdict(score).items() if name in SHOWN}
+        for score in report.per_output
+    ]
+
+
+def words(name: str, value: str | float | None) -> str:
+    """A cell of the table."""
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:.4g}" if name in ("r2", "mean_absolute_error") else percent(value)
+    return f"{value:,}" if isinstance(value, int) else value

@@ -1,0 +1,173 @@
+"""CSV files: pixels and tables, and where exactly they are wrong."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from deltarule.data.tables import read_pixel_rows, read_pixels, read_table
+from deltarule.errors import DataError, SettingError
+
+HEADER = "label,pixel0,pixel1,pixel2,pixel3"
+
+
+@pytest.fixture
+def stored(tmp_path: Path):
+    def store(content: str | bytes) -> Path:
+        path = tmp_path / "table.csv"
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    return store
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        f"{HEADER}\n7,0,1,2,255\n1,9,8,7,6\n",
+        f"{HEADER}\r\n7,0,1,2,255\r\n1,9,8,7,6\r\n",
+        f"\ufeff{HEADER}\n7,0,1,2,255\n1,9,8,7,6",
+        "\ufeff7,0,1,2,255\n1,9,8,7,6\n\n",
+        "7,0,1,2,255\n\n1,9,8,7,6\n",
+        "7, 0,1,2,+255\n01,9,8,7,6\n",
+        '"pixel0","label","pixel1","pixel2","pixel3"\n0,7,1,2,255\n9,1,8,7,6\n',
+        "pixel0,pixel1,pixel2,pixel3,label\n0,1,2,255,7\n9,8,7,6,1\n",
+        "digit,1x1,1x2,2x1,2x2\n7,0,1,2,255\n1,9,8,7,6\n",
+    ],
+)
+def test_reads_labeled_pixels(stored, content: str) -> None:
+    data = read_pixels(stored(content))
+    assert data.inputs.tolist() == [[0, 1, 2, 255], [9, 8, 7, 6]]
+    assert data.inputs.dtype == np.uint8
+    assert data.targets.tolist() == [7, 1]
+    assert data.image_shape == (2, 2)
+    assert data.n_outputs == 8
+
+
+@pytest.mark.parametrize("content", ["pixel0,pixel1,pixel2,pixel3\n0,1,2,255\n", "0,1,2,255\n"])
+def test_reads_pixels_without_labels(stored, content: str) -> None:
+    pixels, labels = read_pixel_rows(stored(content))
+    assert pixels.tolist() == [[0, 1, 2, 255]]
+    assert labels is None
+    with pytest.raises(DataError, match="add a column 'label'"):
+        read_pixels(stored(content))
+
+
+@given(arrays(np.uint8, st.tuples(st.integers(1, 8), st.just(10))), st.booleans(), st.sampled_from(["\n", "\r\n"]))
+def test_reads_what_was_written(
+    tmp_path_factory: pytest.TempPathFactory, table: np.ndarray, header: bool, newline: str
+) -> None:
+    path = tmp_path_factory.mktemp("csv") / "table.csv"
+    lines = ["label," + ",".join("abcdefghi")] * header + [",".join(map(str, row)) for row in table.tolist()]
+    path.write_bytes(newline.join([*lines, ""]).encode())
+    pixels, labels = read_pixel_rows(path)
+    assert np.array_equal(pixels, table[:, 1:])
+    assert np.array_equal(labels, table[:, 0])
+
+
+@pytest.mark.parametrize(
+    ("cell", "shown"),
+    [
+        ("x", "'x'"), ("nan", "'nan'"), ("256", "'256'"), ("-1", "'-1'"), ("3.5", "'3.5'"), ("3.0", "'3.0'"),
+        ("", "''"), ("1e2", "'1e2'"), ("1_0", "'1_0'"), ("\0", r"'\\x00'"), ('"3"', "'\"3\"'"), ("٣", "'٣'"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("column", [1, 4])
+def test_names_the_line_and_column_of_a_wrong_cell(stored, cell: str, shown: str, column: int) -> None:
+    cells = ["7", "0", "1", "2", "255"]
+    cells[column - 1] = cell
+    path = stored(f"{HEADER}\r\n7,0,1,2,255\r\n\r\n{','.join(cells)}\r\n")
+    with pytest.raises(DataError, match=f"integers from 0 to 255.*got\n  line 4, column {column}: {shown}$") as caught:
+        read_pixels(path)
+    assert str(path) in str(caught.value)
+
+
+def test_names_lines_of_a_wrong_width(stored) -> None:
+    with pytest.raises(DataError, match=r"got\n  line 2: 4 cells instead of 5\n  line 4: 6 cells instead of 5$"):
+        read_pixels(stored("7,0,1,2,255\n7,0,1,2\n7,0,1,2,3\n7,0,1,2,3,4\n"))
+    with pytest.raises(DataError, match="line 2: 5 cells instead of 6"):
+        read_pixels(stored(f"{HEADER},more\n7,0,1,2,255\n7,0,1,2,x,4\n"))
+    with pytest.raises(DataError, match="as many cells a line as the header were expected: got 5 for 6"):
+        read_pixels(stored(f"{HEADER},more\n7,0,1,2,255\n"))
+
+
+def test_shows_twenty_problems_and_counts_the_rest(stored) -> None:
+    with pytest.raises(DataError) as caught:
+        read_pixels(stored("7,0,1,2,999\n" * 1234))
+    lines = str(caught.value).splitlines()
+    assert lines[1] == "  line 1, column 5: '999'"
+    assert lines[20:] == ["  line 20, column 5: '999'", "  and 1,214 more"]
+
+
+@pytest.mark.parametrize("content", ["", "\n\n", f"{HEADER}\n", "\ufeff"])
+def test_a_file_without_rows_is_refused(stored, content: str) -> None:
+    with pytest.raises(DataError, match="rows of integers from 0 to 255 were expected: got none"):
+        read_pixels(stored(content))
+
+
+@pytest.mark.parametrize("content", ["1,2,3\n", "label,a,b,c\n1,2,3,4\n", "label,a,b,c,d,e\n1,2,3,4,5,6\n"])
+def test_pixels_must_make_a_square(stored, content: str) -> None:
+    with pytest.raises(DataError, match=r"785 cells a line: got \d; for a table .* \(--target\)"):
+        read_pixels(stored(content))
+
+
+def test_bytes_that_are_no_text_are_located(stored) -> None:
+    with pytest.raises(DataError, match="line 2, column 2: '\ufffd'"):
+        read_pixels(stored(b"7,0,1,2,255\n7,\xff,1,2,255\n"))
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"nowhere\.csv: expected a CSV file, but it cannot be read"):
+        read_pixels(tmp_path / "nowhere.csv")
+
+
+FLOWERS = "length,kind,width\n1.5,rose,2\n-3e1,lily, 4\n\n0,rose,5\n"
+
+
+def test_reads_a_table_of_classes(stored) -> None:
+    data = read_table(stored(FLOWERS), "kind")
+    assert data.inputs.tolist() == [[1.5, 2.0], [-30.0, 4.0], [0.0, 5.0]]
+    assert (data.task, data.class_names, data.targets.tolist()) == ("classes", ("lily", "rose"), [1, 0, 1])
+    assert data.image_shape is None
+
+
+def test_numbered_classes_are_in_the_order_of_numbers(stored) -> None:
+    data = read_table(stored("x,y\n1,10\n2,9\n3,10\n"), "y")
+    assert (data.class_names, data.targets.tolist()) == (("9", "10"), [1, 0, 1])
+
+
+def test_reads_a_table_of_values(stored) -> None:
+    data = read_table(stored("\ufeffx,y\r\n1,10\r\n2,-0.5\r\n"), "y", task="values")
+    assert (data.task, data.class_names) == ("values", ("y",))
+    assert data.targets.tolist() == [[10.0], [-0.5]]
+
+
+@pytest.mark.parametrize(
+    ("content", "target", "words"),
+    [
+        ("x,y\n1,2\nz,inf\n3\n", "y", r"line 3, column 1: 'z'\n  line 3, column 2: 'inf'\n  line 4: 1 cells instead of 2$"),
+        ("x,y\n1_000,2\n", "y", "line 2, column 1: '1_000'"),
+        ("x,y\n,2\n", "y", "line 2, column 1: ''"),
+        ("x,y\n", "y", "got 0 rows of 2 columns"),
+        ("y\n1\n", "y", "got 1 rows of 1 columns"),
+    ],
+)
+def test_refuses_a_table(stored, content: str, target: str, words: str) -> None:
+    with pytest.raises(DataError, match=words):
+        read_table(stored(content), target, task="values")
+
+
+def test_a_class_needs_a_name(stored) -> None:
+    with pytest.raises(DataError, match="line 3, column 2: ' '"):
+        read_table(stored("x,y\n1,a\n2, \n"), "y")
+
+
+@pytest.mark.parametrize(("target", "words"), [("knd", "got 0 .* did you mean 'kind'"), ("", "got 0")])
+def test_the_target_must_be_a_column(stored, target: str, words: str) -> None:
+    with pytest.raises(SettingError, match=words):
+        read_table(stored(FLOWERS), target)
+    with pytest.raises(SettingError, match="got 2 in the first line"):
+        read_table(stored("a,a\n1,2\n"), "a")

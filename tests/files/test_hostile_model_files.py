@@ -1,0 +1,316 @@
+"""Model files that are damaged or lie: each is refused with a ModelFileError that says why."""
+
+import hashlib
+import io
+import json
+import os
+import pickle
+import sys
+import tracemalloc
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import safetensors.numpy
+
+from deltarule.errors import DeltaruleError, FileError, ModelFileError
+from deltarule.files.model_file import load, save
+from deltarule.model import Model, Standardization
+from deltarule.nn.activations import LeakyReLU
+from deltarule.nn.network import Network
+
+Json = dict[str, Any]
+Refused = Callable[[bytes, str], None]
+
+
+def canonical(content: Any) -> str:
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def packed(header: bytes, data: bytes, length: int | None = None) -> bytes:
+    return (len(header) if length is None else length).to_bytes(8, "little") + header + data
+
+
+def unpacked(content: bytes) -> tuple[Json, Json, bytes]:
+    """The header of a file, the description inside it, and the bytes of its arrays."""
+    end = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:end])
+    return header, json.loads(header.pop("__metadata__")["deltarule"]), content[end:]
+
+
+def repacked(header: Json, description: Json, data: bytes) -> bytes:
+    """A file whose digest is right, whatever else is wrong with it."""
+    description = {name: value for name, value in description.items() if name != "digest"}
+    order = [name for l in range(2) for name in (f"layers.{l}.weight", f"layers.{l}.bias")]
+    order += [f"{side}.{what}" for side in ("input", "target") for what in ("mean", "scale")]
+    places = [header[name]["data_offsets"] for name in order if name in header]
+    arrays = b"".join(data[start:stop] for start, stop in places)
+    digest = hashlib.sha256(canonical(description).encode() + arrays).hexdigest()
+    metadata = {"deltarule": canonical({**description, "digest": digest})}
+    return packed(canonical({"__metadata__": metadata, **header}).encode(), data)
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    network = Network((2, 3, 2), hidden=LeakyReLU())
+    path = tmp_path_factory.mktemp("good") / "model"
+    save(Model(network, "classes", input_scaling=Standardization(np.zeros(2), np.ones(2))), path)
+    return path.read_bytes()
+
+
+@pytest.fixture
+def refused(tmp_path: Path) -> Refused:
+    def refuse(content: bytes, words: str) -> None:
+        path = tmp_path / "model"
+        path.write_bytes(content)
+        with pytest.raises(ModelFileError, match=f"model was not loaded: .*{words}"):
+            load(path)
+
+    return refuse
+
+
+def test_the_good_file_is_good(good: bytes, tmp_path: Path) -> None:
+    """Or else every test below would pass for the wrong reason."""
+    for content in (good, repacked(*unpacked(good))):
+        (tmp_path / "model").write_bytes(content)
+        assert load(tmp_path / "model").network.layer_sizes == (2, 3, 2)
+
+
+def test_every_truncation(good: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "model"
+    path.write_bytes(good)
+    for length in reversed(range(len(good))):
+        os.truncate(path, length)
+        with pytest.raises(ModelFileError):
+            load(path)
+
+
+def test_every_flipped_bit(good: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "model"
+    path.write_bytes(good)
+    with path.open("r+b", buffering=0) as stream:
+        for position in range(8 * len(good)):
+            place, byte = position // 8, good[position // 8]
+            stream.seek(place)
+            stream.write(bytes([byte ^ 1 << position % 8]))
+            with pytest.raises(ModelFileError):
+                load(path)
+            stream.seek(place)
+            stream.write(bytes([byte]))
+    assert path.read_bytes() == good
+
+
+def test_bytes_at_the_end(good: bytes, refused: Refused) -> None:
+    refused(good + b"\0", "bytes of arrays: got .*; copy the file again")
+    refused(good + good, "bytes of arrays")
+
+
+def archive() -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as file:
+        file.writestr("data.pkl", b"")
+    return stream.getvalue()
+
+
+def array(save_array: Callable[..., None]) -> bytes:
+    stream = io.BytesIO()
+    save_array(stream, np.ones(3))
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "got an empty file"),
+        (b"{", "got something else"),
+        (archive(), "a zip archive"),
+        (array(np.savez), "a zip archive"),
+        (array(np.save), "a NumPy array"),
+        (pickle.dumps({"weights": [1.0]}), "a pickle"),
+        (b"<!DOCTYPE html><html></html>", "got something else"),
+        (safetensors.numpy.save({"a": np.ones(3)}), "so other software made the file"),
+        (safetensors.numpy.save({"a": np.ones(3)}, {"format": "pt"}), r"got \['format'\], so other software"),
+        (safetensors.numpy.save({"a": np.ones(3)}, {"deltarule": "{}", "b": ""}), r"got \['b', 'deltarule'\]"),
+        (packed(b"{}", b""), r"'deltarule': got \[\]"),
+        (packed(b"{}", b"", 64 * 1024 + 1), "at most 65,536 bytes, inside a file of 10: got one of 65,537"),
+        (packed(b"{" + b" " * 70_000 + b"}", b""), "at most 65,536 bytes"),
+        (packed(b"{}", b"", 2**64 - 1), "got one of 18,446,744,073,709,551,615"),
+        (packed(b"{" + b'"a":[' * 20_000, b""), "at most 65,536 bytes"),
+        (packed(b'{"a":' + b"[" * 50_000, b""), "recursion"),
+        (packed(b'{"a":' + b"9" * 5_000 + b"}", b""), "integer string conversion"),
+        (packed(b'{"__metadata__":5}', b""), "Expected `object`, got `int`"),
+        (packed(b'{"__metadata__":{"deltarule":5}}', b""), "Expected `str`, got `int`"),
+        (packed(b'{"a":"\xff"}', b""), "can't decode byte 0xff"),
+        (packed('{"a":1}'.encode("utf-16-le"), b""), "Expecting property name"),
+        (packed(b'{"__metadata__":{"deltarule":"[]"}}', b""), "Expected `object`, got `array`"),
+        (packed(b'{"__metadata__":{"deltarule":"{}"}}', b""), "version 1 of the format: got version None"),
+    ],
+)
+def test_files_that_are_no_models(content: bytes, words: str, refused: Refused) -> None:
+    refused(content, words)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"format": 2}, "reads version 1 of the format: got version 2; .*  pip install --upgrade deltarule"),
+        ({"format": "1"}, "got version '1'"),
+        ({"format": True}, "."),
+        ({"surprise": 1}, "unknown field `surprise`"),
+        ({"layer_sizes": [2, 4, 2]}, "'layers.0.bias' to be F32 of shape \\(4,\\): got F32 of shape \\(3,\\)"),
+        ({"layer_sizes": [2, 3]}, "an activation for each of 1 layers: got 2"),
+        ({"layer_sizes": [2, 3, 3, 2]}, "an activation for each of 3 layers: got 2"),
+        ({"layer_sizes": [2]}, "Expected `array` of length >= 2"),
+        ({"layer_sizes": [2, 0, 2]}, "Expected `int` >= 1"),
+        ({"layer_sizes": [2, -3, 2]}, "Expected `int` >= 1"),
+        ({"layer_sizes": [10**400, 3, 2]}, "."),
+        ({"layer_sizes": [2, True, 2]}, "Expected `int`, got `bool`"),
+        ({"layer_sizes": "232"}, "Expected `array`, got `str`"),
+        ({"activations": []}, "an activation for each of 2 layers: got 0"),
+        (
+            {"activations": [{"name": "Softmx", "settings": {}}] * 2},
+            "got 'Softmx'; did you mean 'Softmax'\\? Known: ELU",
+        ),
+        ({"activations": [{"name": "os.system", "settings": {}}] * 2}, "got 'os.system'; Known: ELU"),
+        ({"activations": [{"name": "CrossEntropy", "settings": {}}] * 2}, "got 'CrossEntropy'"),
+        (
+            {"activations": [{"name": "LeakyReLU", "settings": {}}] * 2},
+            r"expected \['slope'\] as the settings of LeakyReLU",
+        ),
+        (
+            {"activations": [{"name": "ReLU", "settings": {"initializer": 1}}] * 2},
+            r"expected \[\] as the settings of ReLU",
+        ),
+        ({"activations": [{"name": "ReLU", "settings": {}, "more": 1}] * 2}, "unknown field `more`"),
+        ({"activations": [{"name": "ReLU", "settings": {"slope": "1"}}] * 2}, "Expected `float`, got `str`"),
+        ({"loss": {"name": "Crossentropy", "settings": {}}}, "did you mean 'CrossEntropy'"),
+        ({"loss": {"name": "BinaryCrossEntropy", "settings": {}}}, r"expected \['label_smoothing'\]"),
+        ({"dropout": [1.0]}, "dropout must be at least 0 and less than 1"),
+        ({"dropout": [0.1, 0.1]}, "dropout is one for all hidden layers"),
+        ({"dtype": "float64"}, "'layers.0.bias' to be F64 .*: got F32"),
+        ({"dtype": "float16"}, "Invalid enum value 'float16'"),
+        ({"task": "magic"}, "Invalid enum value 'magic'"),
+        ({"class_names": ["a"]}, "a name for each of its 2 outputs: got 1"),
+        ({"class_names": ["a", 1]}, "Expected `str`, got `int`"),
+        ({"image_shape": [10**9, 10**9]}, "expected images of 2 pixels"),
+        ({"image_shape": [2, 1, 1]}, "Expected `array` of length 2"),
+        ({"columns": ["a", "b", "c"]}, "names for 2 columns: got 3"),
+        ({"input_scaling": False}, "'input.mean' to be absent: got F64"),
+        ({"target_scaling": True}, "'target.mean' to be F64 .*: got none"),
+        ({"record": []}, "Expected `object`, got `array`"),
+    ],
+    ids=lambda value: canonical(value)[:60] if isinstance(value, dict) else "",
+)
+def test_descriptions_that_lie(good: bytes, change: Json, words: str, refused: Refused) -> None:
+    header, description, data = unpacked(good)
+    refused(repacked(header, {**description, **change}, data), words)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        (b'{\\"activations', b'{ \\"activations', "canonical JSON"),
+        (b'\\"record\\":{}', b'\\"record\\":{\\"a\\":NaN}', "not JSON compliant"),
+        (b'\\"record\\":{}', b'\\"record\\":{\\"a\\":1e999}', "not JSON compliant"),
+        (b'\\"record\\":{}', b'\\"record\\":{\\"a\\":\\"\\\\ud800\\"}', "canonical JSON"),
+        (b'\\"record\\":{}', b'\\"record\\":{\\"b\\":1,\\"a\\":1}', "canonical JSON"),
+        (b'\\"record\\":{}', b'\\"record\\":{\\"a\\":1,\\"a\\":1}', "given once: got 'a' twice"),
+        (b'\\"record\\":{}', b'\\"record\\":{\\"a\\":1}', "its digest .* belongs to: got another; copy the file again"),
+        (b'\\"slope\\":0.01', b'\\"slope\\":0.02', "its digest"),
+        (b'\\"digest\\"', b'\\"diges\\"', "unknown field `diges`"),
+        (b'"layers.0.bias"', b'"layers.0.weight"', "given once: got 'layers.0.weight' twice"),
+        (b'"layers.0.bias"', b'"layers.9.bias"', "'layers.0.bias' to be F32 .*: got none"),
+        (b'{"__metadata__"', b'{"__metadata__":{},"__metadata__"', "given once: got '__metadata__' twice"),
+        (b'"dtype":"F32","shape":[3]', b'"dtype":"F16","shape":[6]', "Invalid enum value 'F16'"),
+        (b'"dtype":"F32","shape":[3]', b'"dtype":"F32","more":1,"shape":[3]', "unknown field `more`"),
+        (b'"dtype":"F32","shape":[3]', b'"shape":[3]', "missing required field `dtype`"),
+        (
+            b'"shape":[2,3]',
+            b'"shape":[3,2]',
+            r"'layers.0.weight' to be F32 of shape \(2, 3\): got F32 of shape \(3, 2\)",
+        ),
+        (b'"shape":[2,3]', b'"shape":[9007199254740992,9007199254740992]', "expected 'layers.0.weight', F32"),
+        (b'"shape":[2,3]', b'"shape":[-2,-3]', "Expected `int` >= 0"),
+        (b'"shape":[2,3]', b'"shape":[6]', r"got F32 of shape \(6,\)"),
+        (b'"shape":[2,3]', b'"shape":[2,3.5]', "Expected `int`, got `float`"),
+    ],
+)
+def test_headers_that_were_edited(good: bytes, old: bytes, new: bytes, words: str, refused: Refused) -> None:
+    length = int.from_bytes(good[:8], "little")
+    header, data = good[8 : 8 + length], good[8 + length :]
+    assert old in header
+    refused(packed(header.replace(old, new, 1), data), words)
+
+
+@pytest.mark.parametrize("name", ["input.mean", "layers.0.bias", "layers.1.weight"])
+@pytest.mark.parametrize("shift", [(0, 4), (4, 0), (4, 4), (-4, -4), (-4, 0), (0, -4), (10**9, 10**9), (2**60, 2**60)])
+def test_offsets_that_overlap_leave_holes_or_lead_outside(
+    good: bytes, name: str, shift: tuple[int, int], refused: Refused
+) -> None:
+    header, description, data = unpacked(good)
+    places = header[name]["data_offsets"]
+    header[name]["data_offsets"] = [places[0] + shift[0], places[1] + shift[1]]
+    refused(repacked(header, description, data), "at bytes|Expected `int` (<|>)=")
+
+
+def test_an_array_too_many(good: bytes, refused: Refused) -> None:
+    header, description, data = unpacked(good)
+    header["surprise"] = {"dtype": "F32", "shape": [1], "data_offsets": [len(data), len(data) + 4]}
+    refused(repacked(header, description, data + bytes(4)), "'surprise' to be absent: got F32")
+    header["surprise"] = {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]}
+    refused(repacked(header, description, data), "'surprise' to be absent: got F32")
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "words"),
+    [
+        ("layers.1.bias", np.float32(np.nan), "expected finite numbers in 'layers.1.bias': got nan"),
+        ("layers.0.weight", np.float32(-np.inf), "expected finite numbers in 'layers.0.weight': got -inf"),
+        ("input.mean", np.float64(np.inf), "expected finite numbers in 'input.mean': got inf"),
+        ("input.scale", np.float64(0.0), "expected numbers above 0 in 'input.scale': got 0.0"),
+        ("input.scale", np.float64(-1.0), "expected numbers above 0 in 'input.scale': got -1.0"),
+    ],
+)
+def test_numbers_that_are_none(good: bytes, name: str, number: Any, words: str, refused: Refused) -> None:
+    header, description, data = unpacked(good)
+    start = header[name]["data_offsets"][0]
+    refused(repacked(header, description, data[:start] + number.tobytes() + data[start + number.nbytes :]), words)
+
+
+def test_arrays_that_changed_places(good: bytes, refused: Refused) -> None:
+    """Same names, shapes and bytes: only the digest knows."""
+    header, _, data = unpacked(good)
+    text = json.loads(good[8 : 8 + int.from_bytes(good[:8], "little")])["__metadata__"]
+    header["input.mean"], header["input.scale"] = header["input.scale"], header["input.mean"]
+    refused(packed(canonical({"__metadata__": text, **header}).encode(), data), "its digest")
+
+
+def test_nothing_is_allocated_for_what_a_file_claims(good: bytes, refused: Refused) -> None:
+    header, description, data = unpacked(good)
+    description["layer_sizes"] = [2, 10**9, 2]
+    for name, shape in (("layers.0.weight", [2, 10**9]), ("layers.0.bias", [10**9]), ("layers.1.weight", [10**9, 2])):
+        header[name]["shape"] = shape
+    content = repacked(header, description, data)
+    tracemalloc.start()
+    refused(content, "expected 'layers.0.bias', F32 of shape \\(1000000000,\\), at bytes")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2**20
+
+
+def test_what_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(FileError, match="does not exist;  deltarule train --out FILE  makes one"):
+        load(tmp_path / "none")
+    with pytest.raises(FileError, match=r"got the folder .*; a run folder holds its model\.safetensors"):
+        load(tmp_path)
+    assert issubclass(ModelFileError, DeltaruleError)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pipes among its files")
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(FileError, match="is a device or pipe"):
+        load(tmp_path / "pipe")

@@ -1,0 +1,187 @@
+"""That the benchmarks run, that their arithmetic is right, and that the README shows what they found."""
+
+import json
+import math
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deltarule import recipes
+
+ROOT = Path(__file__).parents[1]
+MEASURING = runpy.run_path(str(ROOT / "benchmarks" / "measuring.py"))
+README_TABLE = runpy.run_path(str(ROOT / "scripts" / "readme_table.py"))
+COMPARED = {"benchmark", "workload", "peer", "ours_seconds", "peer_seconds", "ratio", "ratio_low", "ratio_high"}
+CIRCUMSTANCES = {"machine", "versions"}
+
+
+def run(script: str, *arguments: str | Path, exits: int = 0) -> str:
+    """What a benchmark prints on stdout, which must end with that exit code."""
+    done = subprocess.run([sys.executable, ROOT / "benchmarks" / script, *arguments], capture_output=True, text=True)
+    assert done.returncode == exits, done.stderr
+    return done.stdout
+
+
+def rows_in(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def test_a_comparison_is_the_geometric_mean_of_pairs_with_students_interval() -> None:
+    """By hand: the logarithms of 2, 4 and 8 are 1, 2 and 3 times ln 2, so mean 2 and deviation 1 in units of ln 2."""
+    row = MEASURING["comparison"]("a", "b", "c", [1.0, 2.0, 0.5], [2.0, 8.0, 4.0])
+    margin = 4.30265 / math.sqrt(3)  # Student's t for two degrees of freedom, 97.5 %: any table has it
+    assert row["ours_seconds"] == 1.0
+    assert row["peer_seconds"] == 4.0
+    assert [row["ratio"], row["ratio_low"], row["ratio_high"]] == pytest.approx(
+        [4.0, 2 ** (2 - margin), 2 ** (2 + margin)], rel=1e-5
+    )
+
+
+def test_measures_take_turns_and_change_places() -> None:
+    calls: list[str] = []
+
+    def measure(name: str) -> Any:
+        return lambda: calls.append(name) or len(calls)
+
+    taken = MEASURING["interleaved"]({"a": measure("a"), "b": measure("b")}, 3)
+    assert calls == ["a", "b", "b", "a", "a", "b"]
+    assert taken == {"a": [1, 4, 5], "b": [2, 3, 6]}
+
+
+@pytest.fixture
+def short_xor(tmp_path: Path) -> Path:
+    path = tmp_path / "short.toml"
+    path.write_text(recipes.read("xor").changed(["epochs=2"]).to_toml(), encoding="utf-8")
+    return path
+
+
+def test_recipes_are_measured_once_and_resumed(tmp_path: Path, short_xor: Path) -> None:
+    results = tmp_path / "new" / "recipes.json"
+    options = ("--recipes", f"{short_xor},nonsense", "--json", results)
+    assert run("recipes.py", *options, "--seeds", "1", exits=1).startswith("xor  seed 0  accuracy ")
+    (row,) = rows_in(results)
+    assert row["network"] == "2-4-1"
+    (first,) = row["runs"]
+    assert (first["epochs"], first["parameters"], first["unseen_examples"]) == (2, 17, 0)
+    assert row["accuracy"] == {"mean": first["accuracy"], "sd": None}
+
+    said = run("recipes.py", *options, "--seeds", "2", exits=1)
+    assert said.startswith("xor  seed 1")
+    assert said.count("\n") == 1
+    (row,) = rows_in(results)
+    assert row["runs"][0] == first
+    assert [each["seed"] for each in row["runs"]] == [0, 1]
+
+
+def test_a_changed_recipe_starts_afresh_and_new_words_do_not(tmp_path: Path, short_xor: Path) -> None:
+    results = tmp_path / "recipes.json"
+    options = ("--recipes", short_xor, "--seeds", "1", "--json", results)
+    assert "seed 0" in run("recipes.py", *options)
+    (before,) = rows_in(results)
+
+    short_xor.write_text(recipes.read(str(short_xor)).changed(["about.expected=words"]).to_toml(), encoding="utf-8")
+    assert run("recipes.py", *options) == ""
+    assert rows_in(results) == [before | {"expected": "words"}]
+
+    short_xor.write_text(recipes.read(str(short_xor)).changed(["epochs=3"]).to_toml(), encoding="utf-8")
+    assert "seed 0" in run("recipes.py", *options)
+    (after,) = rows_in(results)
+    assert [each["epochs"] for each in after["runs"]] == [3]
+
+
+def test_settings_are_chosen_on_training_examples(tmp_path: Path) -> None:
+    """A sixth of arithmetic's 2,000 training examples are 333; its test set has 500."""
+    results = tmp_path / "choices.json"
+    changed = ("--recipes", "arithmetic", "--seeds", "1", "--set", "epochs=1", "--json", results)
+    run("recipes.py", *changed, "--choose")
+    (row,) = rows_in(results)
+    assert row["workload"] == "arithmetic epochs=1"
+    assert row["held_out"]
+    assert row["runs"][0]["unseen_examples"] == 333
+    run("recipes.py", *changed, exits=2)
+
+
+def test_epoch_compares_and_weighs(tmp_path: Path) -> None:
+    pytest.importorskip("sklearn", reason="the peer is scikit-learn")
+    said = run("epoch.py", "--examples", "256", "--repetitions", "2", "--json", tmp_path / "epoch.json")
+    (row,) = rows_in(tmp_path / "epoch.json")
+    assert row.keys() == COMPARED | CIRCUMSTANCES | {"repetitions", "peak_megabytes"}
+    assert row["workload"].endswith("256 random pixels")  # no test gives it DELTARULE_DATA
+    assert row["ratio_low"] < row["ratio"] < row["ratio_high"]
+    assert "scikit-learn takes" in said
+
+
+def test_startup_compares_fresh_processes(tmp_path: Path) -> None:
+    run("startup.py", "--repetitions", "2", "--json", tmp_path / "startup.json")
+    rows = rows_in(tmp_path / "startup.json")
+    assert [row["workload"] for row in rows] == ["import deltarule", "deltarule --help"]
+    for row in rows:
+        assert row.keys() == COMPARED | CIRCUMSTANCES | {"repetitions", "extra_seconds"}
+
+
+def recipe_row(workload: str, unseen: int, seconds: float, runs: int, **scores: Any) -> Any:
+    circumstances = {"engine": "numpy", "machine": "A, 2 cores", "versions": {"python": "3.11.7", "numpy": "2.4"}}
+    return {
+        "workload": workload,
+        "network": "2-1",
+        "expected": "much",
+        "source": "us",
+        "train_seconds": seconds,
+        "runs": [{"unseen_examples": unseen} | circumstances] * runs,
+        **scores,
+    }
+
+
+def test_the_table_says_what_was_measured() -> None:
+    exact, rough = {"mean": 0.98854, "sd": 0.00036}, {"mean": 0.5, "sd": None}
+    rows = [
+        recipe_row("default", 10, 123.4, 5, accuracy=exact),
+        recipe_row("digits", 10, 9.96, 5, accuracy=exact, mnist_accuracy=exact),
+        recipe_row("arithmetic", 10, 1.55, 2, r2=exact),
+        recipe_row("xor", 0, 0.051, 1, accuracy=rough),
+    ]
+    assert README_TABLE["table"](rows).splitlines() == [
+        "| recipe | network | result | seconds | expected | source |",
+        "|---|---|---|---:|---|---|",
+        "| `default` | 2-1 | 98.85 ± 0.04 % (5 seeds) | 123 | much | us |",
+        "| `digits` | 2-1 | 98.85 ± 0.04 %; 98.85 ± 0.04 % of MNIST's test set (5 seeds) | 10 | much | us |",
+        "| `arithmetic` | 2-1 | R² 0.9885 ± 0.0004 (2 seeds) | 1.6 | much | us |",
+        "| `xor` | 2-1 | 50.00 % of its training examples (1 seed) | 0.051 | much | us |",
+        "",
+        "Mean ± standard deviation on examples that were not trained on; the median of the seconds of training. "
+        "Measured by `benchmarks/recipes.py`: engine numpy; A, 2 cores; python 3.11.7, numpy 2.4.",
+    ]
+
+
+def test_filling_the_readme_twice_changes_nothing() -> None:
+    begin, end = README_TABLE["BEGIN"], README_TABLE["END"]
+    once = README_TABLE["filled"](f"above\n{begin}old{end}\nbelow\n", "a table")
+    assert once == f"above\n{begin}\n\na table\n\n{end}\nbelow\n"
+    assert README_TABLE["filled"](once, "a table") == once
+    with pytest.raises(SystemExit, match="in this order"):
+        README_TABLE["filled"](f"{end}{begin}", "a table")
+
+
+@pytest.fixture
+def measured() -> Any:
+    if not README_TABLE["RESULTS"].exists():
+        pytest.skip("the recipes have not been measured yet: run benchmarks/recipes.py")
+    return rows_in(README_TABLE["RESULTS"])
+
+
+def test_the_readme_shows_the_measured_table(measured: Any) -> None:
+    if not README_TABLE["README"].exists():
+        pytest.skip("there is no README.md yet")
+    readme = README_TABLE["README"].read_text(encoding="utf-8")
+    assert README_TABLE["filled"](readme, README_TABLE["table"](measured)) == readme, "run scripts/readme_table.py"
+
+
+def test_every_recipe_was_measured_as_it_is_now(measured: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    digest = runpy.run_path(str(ROOT / "benchmarks" / "recipes.py"))["digest"]
+    now = {name: digest(recipes.read(name), held_out=False) for name in recipes.names()}
+    assert {row["workload"]: row["digest"] for row in measured} == now, "run benchmarks/recipes.py"
