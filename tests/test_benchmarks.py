@@ -5,6 +5,7 @@ import math
 import runpy
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +45,12 @@ def test_a_comparison_is_the_geometric_mean_of_pairs_with_students_interval() ->
 def test_measures_take_turns_and_change_places() -> None:
     calls: list[str] = []
 
-    def measure(name: str) -> Any:
-        return lambda: calls.append(name) or len(calls)
+    def measure(name: str) -> Callable[[], float]:
+        def call() -> float:
+            calls.append(name)
+            return len(calls)
+
+        return call
 
     taken = MEASURING["interleaved"]({"a": measure("a"), "b": measure("b")}, 3)
     assert calls == ["a", "b", "b", "a", "a", "b"]

@@ -8,7 +8,8 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "deltarule"
 FILES = sorted(path for room in ("src", "tests", "examples", "benchmarks") for path in (ROOT / room).rglob("*.py"))
 TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
-LETTERS = set("XyzalWbw" + "ink" + "_")  # the mathematics, plain counters, and what is not used
+LETTERS = set("XyzalWbw" + "ink" + "_" + "T")  # the mathematics, plain counters, what is not used, a type variable
+FORMULAS = set("tpgmsve")  # the symbols of the formulas that open losses.py and optimizers.py: decision 0004
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
@@ -25,10 +26,12 @@ def n_lines(node: ast.expr | ast.stmt) -> int:
     return (node.end_lineno or node.lineno) - node.lineno + 1
 
 
-def n_code_lines(function: Function) -> int:
-    """The lines of a function without its docstring, which is where a letter is explained."""
-    documented = not isinstance(function, ast.Lambda) and ast.get_docstring(function) is not None
-    return n_lines(function) - (n_lines(function.body[0]) if documented else 0)
+def n_body_lines(function: Function) -> int:
+    """The lines of a function's body, docstring not counted: saying what an option means makes no function long."""
+    if isinstance(function, ast.Lambda):
+        return n_lines(function)
+    body = function.body[1:] if ast.get_docstring(function) is not None else function.body
+    return n_lines(function) - (body[0].lineno - function.lineno) if body else 0
 
 
 def bound_letters(scope: Function | ast.Module) -> Iterator[str]:
@@ -55,7 +58,7 @@ def test_the_mathematics_is_1100_lines_or_fewer() -> None:
 
 
 def test_a_function_is_40_lines_or_fewer() -> None:
-    assert [place(path, node) for path in FILES for node in functions(path) if n_lines(node) > 40] == []
+    assert [place(path, node) for path in FILES for node in functions(path) if n_body_lines(node) > 40] == []
 
 
 def test_a_function_takes_7_parameters_or_fewer() -> None:
@@ -77,9 +80,10 @@ def test_no_file_has_a_vague_name() -> None:
 
 def test_one_letter_names_are_mathematics_within_25_lines() -> None:
     modules = [path for path in FILES if path.is_relative_to(SOURCE)]
-    letters = {place(path): set(bound_letters(TREES[path])) for path in modules}
+    letters = {place(path): set(bound_letters(TREES[path])) - {"T"} for path in modules}
     for path in modules:
         for node in functions(path):
-            allowed = LETTERS if n_code_lines(node) <= 25 else {"_"}
+            mathematics = LETTERS | (FORMULAS if path.parent.name == "nn" else set())
+            allowed = mathematics if n_body_lines(node) <= 25 else {"_"}
             letters[place(path, node)] = set(bound_letters(node)) - allowed
     assert {where: found for where, found in letters.items() if found} == {}

@@ -69,13 +69,12 @@ def test_importing_deltarule_imports_little() -> None:
     assert loaded & (HEAVY | {"rich", "typer", "urllib.request"}) == set()
 
 
-def test_the_public_names_are_complete_and_sorted() -> None:
-    shown = [
-        name
-        for name, thing in vars(deltarule).items()
-        if not name.startswith("_") and not isinstance(thing, ModuleType)
-    ]
-    assert deltarule.__all__ == sorted(shown)
+def test_the_public_names_are_complete() -> None:
+    """ruff sorts __all__; some names are imported when they are first asked for."""
+    shown = {name for name, thing in vars(deltarule).items() if not isinstance(thing, ModuleType)}
+    own = {name for name in shown if not name.startswith("_")} - {"TYPE_CHECKING", "Any", "import_module"}
+    assert set(deltarule.__all__) == own | set(deltarule._ON_DEMAND)
+    assert all(getattr(deltarule, name) is not None for name in deltarule.__all__)
 
 
 def test_everything_public_says_what_it_is() -> None:

@@ -112,4 +112,4 @@ def test_parts_must_fit_each_other() -> None:
 
 
 def test_parts_agree_on_numbered_classes() -> None:
-    assert numbered_classes(np.array([0, 1]), np.array([3])) == ("0", "1", "2", "3")
+    assert numbered_classes(np.array([0, 1]), np.array([3]), name="data") == ("0", "1", "2", "3")

@@ -57,7 +57,10 @@ def test_reads_what_it_writes(tmp_path_factory: pytest.TempPathFactory, array: n
         (IMAGES[:16], "declares 2 x 2 x 3, so 28 bytes were expected: got 16"),
         (IMAGES[:-1], "so 28 bytes were expected: got 27"),
         (IMAGES + b"\x00", "so 28 bytes were expected: got (29|more)"),
-        (struct.pack(">HBB3I", 0, 8, 3, 2**32 - 1, 2**32 - 1, 2**32 - 1), r"79,228,162,458,924,.* were expected: got \d+"),
+        (
+            struct.pack(">HBB3I", 0, 8, 3, 2**32 - 1, 2**32 - 1, 2**32 - 1),
+            r"79,228,162,458,924,.* were expected: got \d+",
+        ),
     ],
 )
 def test_refuses(stored, content: bytes, words: str) -> None:

@@ -148,7 +148,11 @@ def test_reads_a_table_of_values(stored) -> None:
 @pytest.mark.parametrize(
     ("content", "target", "words"),
     [
-        ("x,y\n1,2\nz,inf\n3\n", "y", r"line 3, column 1: 'z'\n  line 3, column 2: 'inf'\n  line 4: 1 cells instead of 2$"),
+        (
+            "x,y\n1,2\nz,inf\n3\n",
+            "y",
+            r"line 3, column 1: 'z'\n  line 3, column 2: 'inf'\n  line 4: 1 cells instead of 2$",
+        ),
         ("x,y\n1_000,2\n", "y", "line 2, column 1: '1_000'"),
         ("x,y\n,2\n", "y", "line 2, column 1: ''"),
         ("x,y\n", "y", "got 0 rows of 2 columns"),

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -231,3 +233,17 @@ def test_scalings_of_another_width_are_not_saved(tmp_path: Path) -> None:
 def test_saving_where_nothing_can_be_saved(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="its folder does not exist"):
         save(Network((2, 2)), tmp_path / "none" / "model")
+
+
+def test_what_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(FileError, match="does not exist;  deltarule train --out FILE  makes one"):
+        load(tmp_path / "none")
+    with pytest.raises(FileError, match=r"got the folder .*; a run folder holds its model\.safetensors"):
+        load(tmp_path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pipes among its files")
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(FileError, match="is a device or pipe"):
+        load(tmp_path / "pipe")

@@ -37,25 +37,85 @@ def fetch(name: Name) -> None:
 
 @app.command()
 def info(data: NameOrPath, as_json: AsJson = False) -> None:
-    """Say what a data set holds, whose it is, and under which license. Downloads nothing."""
+    """Say what a data set holds and whose it is. Downloads nothing."""
     from deltarule.data.catalog import describe, load, names
 
-    known = describe(data) if data in names() else None
-    origin = {key: getattr(known, key) for key in ("says", "license", "citation")} if known else {}
-    splits = load(data, offline=True)
-    parts = {"train": splits.train} | ({"test": splits.test} if splits.test else {})
-    content = {"name": data} | origin | meaning(splits.train) | {part: counts(each) for part, each in parts.items()}
+    content: dict[str, Any] = {"name": data}
+    if data in names():
+        known = describe(data)
+        content |= {"says": known.says, "license": known.license, "source": known.citation, "where": where(data)}
+    if content.get("where") != NOT_HERE:
+        splits = load(data, offline=True)
+        content |= described(splits.train) | {"train": counts(splits.train)}
+        content |= {"test": counts(splits.test)} if splits.test else {}
     if as_json:
         print_json(content)
-        return
-    ...
+    else:
+        print_table([{"": key, " ": in_words(value)} for key, value in content.items()])
 
 
 @app.command()
 def verify(name: Name, as_json: AsJson = False) -> None:
-    """Compare the files of a data set with their published SHA-256."""
+    """Compare the files of a data set with their published SHA-256; exit code 1 unless all are here and genuine."""
     from deltarule.data import catalog
 
     states = catalog.verify(name)
-    rows = [{"file": each.name, "path": each.path and str(each.path), "wrong": list(each.passed_over)} for each in states]
-    ...
+    rows = [
+        {"file": each.name, "genuine": str(each.path) if each.path else None, "wrong": list(each.passed_over)}
+        for each in states
+    ]
+    if as_json:
+        print_json(rows)
+    elif rows:
+        print_table([{key: in_words(value) for key, value in row.items()} for row in rows])
+    else:
+        typer.echo(f"{name} comes with deltarule: there is nothing to verify")
+    missing = [each.name for each in states if each.path is None]
+    if missing:
+        raise DataError(
+            f"{name}: genuine files were expected: got none for {', '.join(missing)}; run  deltarule data fetch {name}"
+        )
+
+
+NOT_HERE = "not here"
+
+
+def where(name: str) -> str:
+    """Where a data set lies, as far as the names of files tell."""
+    from deltarule.data.catalog import BUILT_IN, located
+
+    if name in BUILT_IN:
+        return "comes with deltarule"
+    files = located(name)
+    return str(files[0].parent) if files else NOT_HERE
+
+
+def described(dataset: "Dataset") -> dict[str, Any]:
+    """What its examples are made of."""
+    return {
+        "task": dataset.task,
+        "features": dataset.n_features,
+        "image_shape": dataset.image_shape,
+        "outputs": dataset.class_names,
+    }
+
+
+def counts(dataset: "Dataset") -> dict[str, Any]:
+    """How many examples there are, and of which class."""
+    import numpy as np
+
+    total: dict[str, Any] = {"examples": dataset.n_samples}
+    if dataset.task == "classes":
+        total["per_class"] = np.bincount(dataset.targets, minlength=dataset.n_outputs).tolist()
+    return total
+
+
+def in_words(value: Any) -> str:
+    """A cell of a table."""
+    if isinstance(value, dict):
+        return ", ".join(f"{key.replace('_', ' ')} {in_words(each)}" for key, each in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(in_words, value)) or "-"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return "-" if value is None else str(value)

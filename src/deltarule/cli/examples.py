@@ -33,7 +33,9 @@ def unseen(model: Model, data: str | None, target: str | None, offline: bool) ->
     splits = load_data(name, target or record.get("target"), model.task, offline)
     if name == record.get("dataset"):
         train, test = split(parse(record["recipe_toml"], record["recipe"]), splits, record["seed"])
-        dataset, which = (train, "the ones it was trained on: there are no others") if test is None else (test, "unseen")
+        dataset, which = (
+            (train, "the ones it was trained on: there are no others") if test is None else (test, "unseen")
+        )
     elif splits.test is not None:
         dataset, which = splits.test, "the test part"
     else:
@@ -52,6 +54,8 @@ def with_classes_of(model: Model, dataset: Dataset) -> Dataset:
         return dataset
     unknown = sorted(set(theirs) - set(ours))
     if unknown:
-        raise SettingError(f"this model knows the classes {', '.join(ours)}: got {', '.join(unknown)} in {dataset.name}")
+        raise SettingError(
+            f"this model knows the classes {', '.join(ours)}: got {', '.join(unknown)} in {dataset.name}"
+        )
     targets = np.array([ours.index(name) for name in theirs])[dataset.targets]
     return replace(dataset, targets=targets, class_names=ours)

@@ -40,7 +40,7 @@ def summary(recipe: "Recipe") -> dict[str, str]:
 
 
 def network_in_words(recipe: "Recipe") -> str:
-    """"512-256 relu, softmax": hidden sizes and activations, then the output's."""
+    """ "512-256 relu, softmax": hidden sizes and activations, then the output's."""
     network = recipe.network
     activations = network.activation if isinstance(network.activation, list) else [network.activation]
     words = [spec if isinstance(spec, str) else spec["name"] for spec in [*activations, network.output]]

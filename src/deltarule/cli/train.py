@@ -39,9 +39,9 @@ class TrainOptions:
         Path | None,
         typer.Option(metavar="FILE", help="Where to save the model.", show_default="model.safetensors"),
     ] = None
-    run: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Keep everything about the run in this folder.")
-    ] = None
+    run: Annotated[Path | None, typer.Option(metavar="DIR", help="Keep everything about the run in this folder.")] = (
+        None
+    )
     plot: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Draw loss and accuracy by epoch: .png, .svg or .pdf.")
     ] = None

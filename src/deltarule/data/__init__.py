@@ -1,4 +1,4 @@
-"""Where examples come from. Readers, one module a format, are imported by name: `import deltarule` needs none of them."""
+"""Where examples come from. The readers, a module for each format, are not imported before someone asks for them."""
 
 from deltarule.data.augment import Deformation, deform
 from deltarule.data.dataset import Dataset, Splits, Task

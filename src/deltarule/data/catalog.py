@@ -220,5 +220,5 @@ def _load_idx(folder: Path, *prefixes: str) -> Splits:
             raise DataError(f"{folder}: {prefix}{LABELS} beside {images[0].name} was expected: got no such file")
         if images:
             parts.append((images[0], read_idx(images[0]), read_idx(labels[0])))
-    class_names = numbered_classes(*(labels.astype(np.int64) for _, _, labels in parts))
+    class_names = numbered_classes(*(labels.astype(np.int64) for _, _, labels in parts), name=str(folder))
     return Splits(*(labeled_images(*arrays, class_names=class_names, name=str(path)) for path, *arrays in parts))

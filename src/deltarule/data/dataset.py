@@ -70,7 +70,7 @@ class Dataset:
         if self.targets.ndim != 1 or self.targets.dtype != np.int64:
             self._refuse_targets("(n_samples,) and int64")
         if not self.class_names:
-            object.__setattr__(self, "class_names", numbered_classes(self.targets))
+            object.__setattr__(self, "class_names", numbered_classes(self.targets, name=self.name))
         n_classes = self.n_outputs
         if not 0 <= self.targets.min(initial=0) <= self.targets.max(initial=0) < n_classes:
             index = int(np.flatnonzero((self.targets < 0) | (self.targets >= n_classes))[0])
@@ -119,14 +119,17 @@ class Dataset:
 
     @property
     def n_samples(self) -> int:
+        """How many examples there are."""
         return len(self.inputs)
 
     @property
     def n_features(self) -> int:
+        """How many numbers an input is."""
         return int(self.inputs.shape[1])
 
     @property
     def n_outputs(self) -> int:
+        """How many outputs a network for these targets has."""
         return len(self.class_names)
 
     def __len__(self) -> int:
@@ -195,12 +198,14 @@ class Splits:
                 )
 
 
-def numbered_classes(*targets: NDArray[np.int64]) -> tuple[str, ...]:
+def numbered_classes(*targets: NDArray[np.int64], name: str) -> tuple[str, ...]:
     """The names "0", "1", ... of all classes in these arrays, for parts that must agree on them.
+
+    name: what messages call these data.
 
     Raises DataError for an index so high that it can only be a mistake, such as a value to predict.
     """
     highest = max(int(part.max(initial=0)) for part in targets)
     if highest >= MOST_CLASSES:
-        raise DataError(f"classes must be numbered from 0, {MOST_CLASSES:,} at most: got class {highest}")
+        raise DataError(f"{name}: classes must be numbered from 0, {MOST_CLASSES:,} at most: got class {highest}")
     return tuple(map(str, range(highest + 1)))

@@ -81,7 +81,7 @@ def _read_array(archive: zipfile.ZipFile, member: str, name: str) -> NDArray[Any
 def _splits(arrays: list[NDArray[Any]], names: list[str]) -> Splits:
     """X, y or X_train, y_train, X_test, y_test as Datasets that agree on their classes."""
     classes = [y.astype(np.int64) for y in arrays[1::2] if y.ndim == 1 and y.dtype.kind in "iu"]
-    class_names = numbered_classes(*classes) if classes else ()
+    class_names = numbered_classes(*classes, name=names[1]) if classes else ()
     return Splits(*map(_dataset, arrays[::2], arrays[1::2], repeat(class_names), names[::2]))
 
 

@@ -13,7 +13,7 @@ from typing import Literal, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-from deltarule.data.dataset import Dataset, numbered_classes
+from deltarule.data.dataset import Dataset
 from deltarule.data.problems import refuse
 from deltarule.errors import DataError, SettingError, closest
 
@@ -56,7 +56,7 @@ def read_pixels(path: str | os.PathLike[str]) -> Dataset:
     if labels is None:
         raise DataError(f"{path}: a label for each image was expected: got rows of pixels only; add a column 'label'")
     side = math.isqrt(pixels.shape[1])
-    return Dataset(pixels, labels, "classes", numbered_classes(labels), (side, side), str(path))
+    return Dataset(pixels, labels, "classes", (), (side, side), str(path))
 
 
 @contextmanager

@@ -164,10 +164,10 @@ def wilson_interval(hits: int, trials: int) -> tuple[float, float]:
     if trials == 0:
         return 0.0, 1.0
     share, z_squared = hits / trials, Z_95**2 / trials
-    center = share + z_squared / 2.0
-    reach = math.sqrt(z_squared * (share * (1.0 - share) + z_squared / 4.0))
-    # The exact ends are within 0 and 1, the rounded ones may not be.
-    return max(0.0, (center - reach) / (1.0 + z_squared)), min(1.0, (center + reach) / (1.0 + z_squared))
+    center = (share + z_squared / 2.0) / (1.0 + z_squared)
+    reach = math.sqrt(z_squared * (share * (1.0 - share) + z_squared / 4.0)) / (1.0 + z_squared)
+    # The share lies within, and both within 0 and 1; rounding must not say otherwise.
+    return max(0.0, min(share, center - reach)), min(1.0, max(share, center + reach))
 
 
 def _class_score(name: str, n_samples: int, both: int, called: int, support: int) -> ClassScore:

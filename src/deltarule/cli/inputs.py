@@ -1,0 +1,58 @@
+"""The examples in a user's file, for a model to answer."""
+
+from pathlib import Path
+
+import numpy as np
+
+from deltarule.data.idx import read_idx
+from deltarule.data.images import SUFFIXES, read_image
+from deltarule.data.npz import read_npz
+from deltarule.data.tables import read_pixel_rows
+from deltarule.errors import DataError, SettingError, ShapeError
+from deltarule.model import Model
+from deltarule.nn.arrays import Array
+
+
+def read_inputs(path: Path, model: Model) -> Array:
+    """The examples in a file as they are stored, (n_samples, features): uint8 pixels, or numbers in their own units.
+
+    Raises SettingError where there is no such file, DataError where its content is wrong, ShapeError where it does not
+    fit the model.
+    """
+    if not path.is_file():
+        raise SettingError(f"a file to predict from must exist: got {path}")
+    raw = _read(path, model)
+    try:
+        model.inputs(raw[:1])
+    except ShapeError as error:
+        raise ShapeError(f"{path}: {error}") from error
+    return raw.reshape(len(raw), -1)
+
+
+def _read(path: Path, model: Model) -> Array:
+    suffix = path.suffix.lower()
+    if suffix in SUFFIXES:
+        return read_image(path, model.image_shape or (28, 28))[np.newaxis]
+    if suffix == ".npz":
+        splits = read_npz(path)
+        return (splits.test or splits.train).inputs
+    if suffix != ".csv":
+        return read_idx(path)
+    return read_numbers(path, model.record.get("target")) if model.image_shape is None else read_pixel_rows(path)[0]
+
+
+def read_numbers(path: Path, target: str | None) -> Array:
+    """The inputs in a CSV with a header, (n_samples, features) float64: every column but `target`, which may be there.
+
+    Raises DataError where a cell holds no finite number.
+    """
+    lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
+    names = [name.strip() for name in lines[0].split(",")] if lines else []
+    columns = [k for k, name in enumerate(names) if name != target]
+    try:
+        numbers = np.loadtxt(lines[1:], delimiter=",", comments=None, usecols=columns, ndmin=2)
+    except ValueError as error:
+        raise DataError(f"{path}: a header and rows of numbers were expected: {error}") from error
+    if not np.isfinite(numbers).all():
+        raise DataError(f"{path}: finite numbers were expected: got {numbers[~np.isfinite(numbers)][0]}")
+    return numbers

@@ -1,0 +1,110 @@
+"""`deltarule predict`: what a model makes of the user's own files."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from deltarule.cli.options import AsJson
+from deltarule.cli.output import percent, print_json
+from deltarule.errors import SettingError
+
+if TYPE_CHECKING:
+    from deltarule.model import Model
+    from deltarule.nn.arrays import Array
+
+Answer = dict[str, Any]
+
+
+def predict(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="FILE...", help="PNG or JPEG images; or many in a CSV, an npz or an IDX file."),
+    ] = None,
+    model: Annotated[str, typer.Option(metavar="MODEL", help="A file, or the folder of a run.")] = "model.safetensors",
+    show: Annotated[bool, typer.Option("--show", help="Draw each image in text, too.")] = False,
+    kaggle: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Kaggle's test.csv, to be answered as Kaggle wants it.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="With --kaggle: where the answers go.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Ask a model: a line for each image, or row of numbers.
+
+    The line says the answer and its probability (or the activation of its neuron, where that is no probability).
+    """
+    from deltarule.cli.found import found_model
+    from deltarule.cli.inputs import read_inputs
+
+    if bool(files) == (kaggle is not None) or (kaggle is None) != (out is None):
+        raise SettingError("give either FILE... or both --kaggle test.csv and --out submission.csv")
+    loaded = found_model(model)[1]
+    if show and loaded.image_shape is None:
+        raise SettingError("--show draws images: this model reads rows of numbers")
+    if kaggle is not None and out is not None:
+        n_answers = write_submission(loaded, read_inputs(kaggle, loaded), out)
+        print_json({"rows": n_answers, "out": str(out)}) if as_json else typer.echo(
+            f"{n_answers:,} answers are in {out}"
+        )
+        return
+    inputs = {str(path): read_inputs(path, loaded) for path in files or ()}
+    answers = [answer for name, raw in inputs.items() for answer in answers_for(loaded, name, raw)]
+    if as_json:
+        print_json(answers)
+        return
+    for answer in answers:
+        if show:
+            typer.echo(drawn(loaded, inputs[answer["input"]][answer["row"]]))
+        typer.echo(line(answer, alone=len(inputs[answer["input"]]) == 1))
+
+
+def answers_for(model: "Model", name: str, raw: "Array") -> Iterator[Answer]:
+    """An answer for each row of `raw`, which came from the file `name`."""
+    kind = ("probability", "probabilities") if model.has_probabilities else ("activation", "activations")
+    outputs, predicted = model.outputs(raw), model.predict(raw)
+    for row, (a, answer) in enumerate(zip(outputs.tolist(), predicted.tolist(), strict=True)):
+        named = dict(zip(model.class_names, a, strict=True))
+        result: Answer = {"input": name, "row": row}
+        if model.task == "values":
+            result |= {"values": dict(zip(model.class_names, answer, strict=True))}
+        elif model.task == "classes":
+            result |= {"label": model.class_names[answer], kind[0]: a[answer], kind[1]: named}
+        else:
+            on = [label for label, is_on in zip(model.class_names, answer, strict=True) if is_on]
+            result |= {"label": on, kind[1]: named}
+        yield result
+
+
+def line(answer: Answer, *, alone: bool) -> str:
+    """An answer in a line; `alone` in its file, it needs no row."""
+    place = answer["input"] if alone else f"{answer['input']}[{answer['row']}]"
+    if "values" in answer:
+        return f"{place}  " + "  ".join(f"{name} = {value:.6g}" for name, value in answer["values"].items())
+    if isinstance(answer["label"], list):
+        numbers = answer.get("probabilities") or answer["activations"]
+        words = (f"{'' if name in answer['label'] else 'not '}{name} ({a:.4f})" for name, a in numbers.items())
+        return f"{place}  " + "  ".join(words)
+    sure = percent(answer["probability"]) if "probability" in answer else f"activation {answer['activation']:.4f}"
+    return f"{place}  {answer['label']}  {sure}"
+
+
+def drawn(model: "Model", pixels: "Array") -> str:
+    """One input as an image in text."""
+    import sys
+
+    from deltarule.inspection.text_image import text_image
+
+    return text_image(pixels.reshape(model.image_shape), sys.stdout.encoding)
+
+
+def write_submission(model: "Model", raw: "Array", out: Path) -> int:
+    """Write ImageId,Label for every row, counted from 1, whole or not at all; how many there are."""
+    from deltarule.files.atomic import write_atomically
+
+    if model.task != "classes":
+        raise SettingError(f"a submission needs a class for each image: this model answers {model.task}")
+    labels = [model.class_names[k] for k in model.predict(raw)]
+    rows = "".join(f"{number},{label}\n" for number, label in enumerate(labels, start=1))
+    write_atomically(out, f"ImageId,Label\n{rows}".encode())
+    return len(labels)

@@ -1,0 +1,126 @@
+"""Image files: one, a folder by class, and all that is refused."""
+
+import io
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from deltarule.data.images import read_image, read_image_folder
+from deltarule.errors import DataError, MissingExtraError
+
+Image = pytest.importorskip("PIL.Image", reason="images need Pillow: install deltarule[page]")
+
+RAMP = np.arange(28 * 28, dtype=np.int64).reshape(28, 28).astype(np.uint8)
+
+
+def save(path: Path, pixels: np.ndarray = RAMP, mode: str | None = None, **options: object) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image = Image.fromarray(pixels)
+    (image.convert(mode) if mode else image).save(path, **options)
+    return path
+
+
+@pytest.mark.parametrize("mode", [None, "RGB", "RGBA", "LA"])
+def test_reads_gray_exactly_however_it_is_stored(tmp_path: Path, mode: str | None) -> None:
+    pixels = read_image(save(tmp_path / "a.png", mode=mode))
+    assert pixels.dtype == np.uint8
+    assert np.array_equal(pixels, RAMP)
+
+
+def test_reads_bilevel_and_jpeg(tmp_path: Path) -> None:
+    black_and_white = np.where(RAMP > 99, 255, 0).astype(np.uint8)
+    assert np.array_equal(read_image(save(tmp_path / "a.png", black_and_white, "1")), black_and_white)
+    gray = np.full((28, 28), 77, np.uint8)
+    assert np.abs(read_image(save(tmp_path / "a.jpg", gray)).astype(int) - 77).max() <= 1
+
+
+def test_refuses_another_size(tmp_path: Path) -> None:
+    path = save(tmp_path / "a.png", RAMP[:20])
+    with pytest.raises(DataError, match=r"a\.png: an image of 28x28 pixels was expected: got 20x28"):
+        read_image(path)
+    assert read_image(path, (20, 28)).shape == read_image(path, None).shape == (20, 28)
+
+
+def test_refuses_what_cannot_be_shown_in_eight_bits(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="8 bits a color were expected: got Pillow's mode I;16"):
+        read_image(save(tmp_path / "a.png", RAMP.astype(np.uint16) * 257))
+    with pytest.raises(DataError, match="got transparent pixels"):
+        read_image(save(tmp_path / "a.png", np.zeros((28, 28, 4), np.uint8)))
+    with pytest.raises(DataError, match="got transparent pixels"):
+        read_image(save(tmp_path / "a.png", transparency=0))
+
+
+def test_refuses_files_that_are_damaged_or_something_else(tmp_path: Path) -> None:
+    whole = save(tmp_path / "a.png").read_bytes()
+    gif = io.BytesIO()
+    Image.fromarray(RAMP).save(gif, "GIF")
+    wrong = [b"", b"<html>", whole[: len(whole) // 2], whole.replace(b"IDAT", b"IDAX"), gif.getvalue()]
+    for content in wrong:
+        (tmp_path / "a.png").write_bytes(content)
+        with pytest.raises(DataError, match=r"a\.png: a PNG or JPEG image was expected, but it cannot be read"):
+            read_image(tmp_path / "a.png")
+    with pytest.raises(DataError, match="cannot be read"):
+        read_image(tmp_path / "nowhere.png")
+
+
+@pytest.mark.parametrize("n_pixels", [100, 10_000])
+def test_an_image_too_large_to_be_decoded_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n_pixels: int
+) -> None:
+    path = save(tmp_path / "a.png", np.zeros((150, 100), np.uint8))
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", n_pixels)  # above it Pillow warns, above twice as many it raises
+    with pytest.raises(DataError, match="decompression bomb"):
+        read_image(path)
+
+
+def test_without_pillow_the_command_that_installs_it_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(sys.modules, "PIL.Image", None)
+    with pytest.raises(MissingExtraError, match=r'pip install "deltarule\[page\]"'):
+        read_image(tmp_path / "a.png")
+
+
+def test_a_folder_by_class(tmp_path: Path) -> None:
+    for k, name in enumerate(["dog/b.png", "dog/a.JPEG", "cat/z.png", "dog/c.jpg"]):
+        save(tmp_path / name, np.full((5, 4), 50 * k, np.uint8))
+    (tmp_path / "dog" / "notes.txt").write_text("no image")
+    (tmp_path / ".hidden").mkdir()
+    splits = read_image_folder(tmp_path)
+    assert splits.test is None
+    assert splits.train.class_names == ("cat", "dog")
+    assert splits.train.targets.tolist() == [0, 1, 1, 1]
+    assert np.round(splits.train.inputs.mean(axis=1) / 50).tolist() == [2, 1, 0, 3]
+    assert splits.train.image_shape == (5, 4)
+
+
+def test_folders_of_train_and_test(tmp_path: Path) -> None:
+    for name in ("train/0/a.png", "train/1/a.png", "train/1/b.png", "test/0/a.png", "test/1/a.png"):
+        save(tmp_path / name)
+    splits = read_image_folder(tmp_path)
+    assert (splits.train.targets.tolist(), splits.test.targets.tolist()) == ([0, 1, 1], [0, 1])
+    save(tmp_path / "test/2/a.png")
+    with pytest.raises(DataError, match="classes of test that train has too were expected: got 2"):
+        read_image_folder(tmp_path)
+
+
+def test_a_folder_names_each_wrong_file(tmp_path: Path) -> None:
+    save(tmp_path / "0/a.png")
+    save(tmp_path / "0/b.png", RAMP[:7])
+    (tmp_path / "0/c.png").write_bytes(b"")
+    with pytest.raises(DataError, match="readable images of one size were expected") as caught:
+        read_image_folder(tmp_path)
+    message = str(caught.value)
+    assert "b.png: an image of 28x28 pixels was expected: got 7x28" in message
+    assert "c.png: a PNG or JPEG image was expected" in message
+    assert "a.png" not in message
+
+
+def test_a_folder_must_hold_images_by_class(tmp_path: Path) -> None:
+    save(tmp_path / "a.png")
+    with pytest.raises(DataError, match="in a folder for each class were expected: got no folders"):
+        read_image_folder(tmp_path)
+    save(tmp_path / "0/a.png")
+    (tmp_path / "1").mkdir()
+    with pytest.raises(DataError, match="got none in 1"):
+        read_image_folder(tmp_path)
