@@ -48,7 +48,7 @@ def comparison(benchmark: str, workload: str, peer: str, ours: Sequence[float], 
     ratio is how many times as long the peer takes: the geometric mean over the pairs. ratio_low and ratio_high are its
     95 % interval, Student's for the mean of the logarithms.
     """
-    from scipy.special import stdtrit  # here, because processes started before it need less memory than it does
+    from scipy.special import stdtrit  # here, so that who only records or starts processes stays small
 
     logs = [math.log(their / our) for our, their in zip(ours, theirs, strict=True)]
     margin = stdtrit(len(logs) - 1, 0.975) * stdev(logs) / math.sqrt(len(logs))
@@ -66,14 +66,16 @@ def comparison(benchmark: str, workload: str, peer: str, ours: Sequence[float], 
 
 
 def surroundings(*packages: str) -> Row:
-    """The machine, and the versions of Python, NumPy, its BLAS, and `packages`: what every row ends with."""
+    """What every row ends with: the machine, limits on threads, and versions: Python, NumPy, its BLAS, `packages`."""
     blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
     versions = {
         "python": platform.python_version(),
         "numpy": np.__version__,
         "blas": f"{blas['name']} {blas['version']}",
+        **{name: version(name) for name in packages},
     }
-    return {"machine": machine(), "versions": versions | {name: version(name) for name in packages}}
+    threads = {name: number for name, number in os.environ.items() if name.endswith("_NUM_THREADS")}
+    return {"machine": machine(), "threads": threads, "versions": versions}
 
 
 def machine() -> str:

@@ -2,10 +2,10 @@
 
     python examples/one_page.py [FOLDER]      a folder with MNIST's four .gz files; else $DELTARULE_DATA/mnist
 
-A sample is a row of numbers. Layer l reads the activations of the layer before it, a[l] (the data, for l = 0), weighs
-them into z[l] = a[l] W + b, and answers with a[l + 1] = sigma(z[l]). The loss C says how wrong the last answers are.
-Each layer has an error, delta = dC/dz. Backpropagation finds the deltas from the last layer to the first, and from each
-delta the derivatives of C by the layer's weights and biases. To learn is to move them all a little against those.
+A sample is a row of numbers. Layer l takes what the layer before it says, a[l] (the data, for l = 0), weighs it into
+z[l] = a[l] W + b, and says a[l + 1] = sigma(z[l]). The loss C tells how wrong the last layer is. delta = dC/dz is the
+error of a layer: backpropagation finds it from the last layer to the first, and with it the derivative of C by every
+weight and bias. To learn is to move them all a little against their derivatives, again and again.
 """
 
 import gzip
@@ -20,8 +20,7 @@ import numpy as np
 def new_network(layer_sizes, rng):
     """weights[l] (fan_in, fan_out), random, of a size that lets signals neither fade nor grow; biases[l] (fan_out,)."""
     weights = [rng.normal(0, np.sqrt(2 / fan_in), (fan_in, fan_out)) for fan_in, fan_out in pairwise(layer_sizes)]
-    biases = [np.zeros(fan_out, np.float32) for fan_out in layer_sizes[1:]]
-    return [W.astype(np.float32) for W in weights], biases
+    return [W.astype(np.float32) for W in weights], [np.zeros(fan_out, np.float32) for fan_out in layer_sizes[1:]]
 
 
 def relu(z):
@@ -53,7 +52,7 @@ def backward(weights, z, a, y):
     """dC/dW and dC/db of every layer: the four equations of backpropagation."""
     weight_gradients, bias_gradients = [None] * len(weights), [None] * len(weights)
     targets = np.eye(a[-1].shape[1], dtype=a[-1].dtype)[y]  # 1 for the right digit, 0 for the others
-    delta = (a[-1] - targets) / len(y)  # BP1: dC/da * sigma'(z), which for cross-entropy after softmax is just this
+    delta = (a[-1] - targets) / len(y)  # BP1: dC/da * sigma'(z); for cross-entropy after softmax it comes to this
     for l in reversed(range(len(weights))):
         bias_gradients[l] = delta.sum(axis=0)  # BP3: every sample pulls at a bias with its error
         weight_gradients[l] = a[l].T @ delta  # BP4: and at a weight with its error times what came in
@@ -77,16 +76,16 @@ def accuracy(weights, biases, X, y):
     return np.mean(a[-1].argmax(axis=1) == y)
 
 
-def read_idx(path):
-    """An IDX file: 4 bytes, the last of which counts the axes; 4 bytes with the length of each axis; the numbers."""
-    raw = gzip.decompress(path.read_bytes())
-    return np.frombuffer(raw, np.uint8, offset=4 + 4 * raw[3]).reshape(np.frombuffer(raw, ">u4", raw[3], offset=4))
+def read_mnist(folder, part):
+    """X (samples, 784), pixels from 0 to 1, and y (samples,), digits; the files hold bytes behind a short header."""
+    images = gzip.decompress((folder / f"{part}-images-idx3-ubyte.gz").read_bytes())[16:]
+    labels = gzip.decompress((folder / f"{part}-labels-idx1-ubyte.gz").read_bytes())[8:]
+    return np.frombuffer(images, np.uint8).reshape(-1, 784) / np.float32(255), np.frombuffer(labels, np.uint8)
 
 
 def main(folder, layer_sizes=(784, 100, 10), epochs=5, batch_size=32, learning_rate=0.3, seed=0):
-    images = (read_idx(folder / f"{part}-images-idx3-ubyte.gz") for part in ("train", "t10k"))
-    y, y_test = (read_idx(folder / f"{part}-labels-idx1-ubyte.gz") for part in ("train", "t10k"))
-    X, X_test = (pixels.reshape(-1, 784) / np.float32(255) for pixels in images)
+    X, y = read_mnist(folder, "train")
+    X_test, y_test = read_mnist(folder, "t10k")
     rng = np.random.default_rng(seed)
     weights, biases = new_network(layer_sizes, rng)
     print(f"before training: {accuracy(weights, biases, X_test, y_test):.2%} of the test images read rightly")

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 MEASURING = runpy.run_path(str(ROOT / "benchmarks" / "measuring.py"))
 README_TABLE = runpy.run_path(str(ROOT / "scripts" / "readme_table.py"))
 COMPARED = {"benchmark", "workload", "peer", "ours_seconds", "peer_seconds", "ratio", "ratio_low", "ratio_high"}
-CIRCUMSTANCES = {"machine", "versions"}
+CIRCUMSTANCES = {"machine", "threads", "versions"}
 
 
 def run(script: str, *arguments: str | Path, exits: int = 0) -> str:

@@ -240,6 +240,9 @@ def test_what_is_no_file(tmp_path: Path) -> None:
         load(tmp_path / "none")
     with pytest.raises(FileError, match=r"got the folder .*; a run folder holds its model\.safetensors"):
         load(tmp_path)
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(FileError, match="could not be read: Not a directory|does not exist"):
+        load(tmp_path / "file" / "model")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pipes among its files")

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from typing import Any
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
@@ -63,7 +63,7 @@ def test_every_format_is_valid_and_described(name: str) -> None:
         assert image.size[0] == 700  # 3.5 inches, sharp enough for print
         assert len(image.getcolors(2**24)) > 10
         assert image.info["Description"] == words
-    svg = ElementTree.fromstring(picture.to_bytes(".svg"))
+    svg = ET.fromstring(picture.to_bytes(".svg"))
     assert svg.tag == "{http://www.w3.org/2000/svg}svg"
     assert [element.text for element in svg.iter(DESCRIPTION)] == [words]
     pdf = picture.to_bytes(".pdf")
@@ -72,9 +72,8 @@ def test_every_format_is_valid_and_described(name: str) -> None:
 
 
 @pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf"])
-@pytest.mark.parametrize("name", PICTURES)
-def test_the_same_picture_is_the_same_file(name: str, suffix: str) -> None:
-    assert PICTURES[name]().to_bytes(suffix) == PICTURES[name]().to_bytes(suffix)
+def test_the_same_picture_is_the_same_file(suffix: str) -> None:
+    assert confusion(MATRIX, NAMES).to_bytes(suffix) == confusion(MATRIX, NAMES).to_bytes(suffix)
 
 
 @pytest.mark.parametrize(("suffix", "got"), [(".gif", r"'\.gif'"), ("", "'no ending'"), ("png", "'png'")])
@@ -118,7 +117,6 @@ def test_curves_of_a_regression(n_epochs: int, validation: bool) -> None:
     picture = curves(history(n_epochs, "r2", validation))
     assert set(lines(picture, 1)) >= ({"train", "validation"} if validation else {"train"})
     assert picture.figure.axes[1].get_title("left") == "R²"
-    assert picture.to_bytes(".png")
 
 
 def test_gaps_are_gaps() -> None:
@@ -133,6 +131,11 @@ def test_gaps_are_gaps() -> None:
         "validation": [True, True, False, True, True, True],
     }
     assert picture.to_bytes(".png")
+
+
+def test_a_history_without_epochs() -> None:
+    with pytest.raises(SettingError, match="curves need at least one epoch"):
+        curves([])
 
 
 def texts(picture: Picture) -> dict[tuple[int, int], str]:
@@ -156,14 +159,13 @@ def test_confusion_without_mistakes(n_classes: int) -> None:
     picture = confusion(np.eye(n_classes, dtype=int), list(map(str, range(n_classes))))
     assert picture.description == f"Confusion matrix of {n_classes} classes: {n_classes} of {n_classes} right"
     assert set(texts(picture).values()) == {"100.0"}
-    assert picture.to_bytes(".png")
 
 
 def test_dollar_signs_are_no_mathematics() -> None:
     assert confusion(np.ones((2, 2), dtype=int), ("$a^", "$x$")).to_bytes(".png")
 
 
-@pytest.mark.parametrize("n_mistakes", [0, 1, 5, 6, 25])
+@pytest.mark.parametrize("n_mistakes", [0, 1, 5, 6])
 def test_a_sheet_shows_each_mistake_once(n_mistakes: int) -> None:
     data, found = some_mistakes(n_mistakes)
     picture = mistakes(data, found)

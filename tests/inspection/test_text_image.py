@@ -25,7 +25,7 @@ def test_blocks() -> None:
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "no such encoding"])
 def test_plain_characters_where_the_encoding_lacks_blocks(encoding: str) -> None:
-    assert text_image(SEVEN, encoding).split("\n") == ["ooooo", '  o"', " +#'", ' "']
+    assert text_image(SEVEN, encoding).split("\n") == ["_____", '  _"', " +#:", ' "']
 
 
 def test_any_dtype_and_scale_draws_the_same() -> None:

@@ -29,7 +29,7 @@ def examples(seed: int, n_samples: int = 40) -> Dataset:
 
 
 def good_then_bad(step: int) -> float:
-    """Three epochs of learning, then the same rate backwards in effect: so large that every step is thrown about."""
+    """Three epochs of learning, then a rate so large that every step throws the network about."""
     return 0.5 if step < 3 * BATCHES else 300.0
 
 

@@ -25,7 +25,7 @@ class Commands(TyperGroup):
             result = super().invoke(ctx)
             sys.stdout.flush()  # a reader that has gone, as in `| head`, shows here, where Typer leaves quietly
         except DeltaruleError as error:
-            typer.echo(f"error: {error}", err=True)
+            typer.echo(f"Error: {error}", err=True)
             raise typer.Exit(2 if isinstance(error, WRONG_USE) else 1) from error
         return result
 
@@ -40,14 +40,18 @@ def show_version(wanted: bool) -> None:
 
 
 app = typer.Typer(
-    cls=Commands, no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help is shorter, and there in half the time
 )
 
 
 @app.callback()
 def options(
     version: Annotated[
-        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Say which.")
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
     """A neural network you can see through: train it, ask it, look inside."""

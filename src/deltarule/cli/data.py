@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from deltarule.cli.options import AsJson
-from deltarule.cli.output import print_json, print_table
+from deltarule.cli.output import note, print_json
 from deltarule.errors import DataError
 
 if TYPE_CHECKING:
-    from deltarule.data.dataset import Dataset
+    from deltarule.data.dataset import Splits
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="One that `data list` shows.")]
 NameOrPath = Annotated[str, typer.Argument(metavar="DATA", help="A name that `data list` shows, or a path.")]
@@ -17,13 +17,20 @@ NameOrPath = Annotated[str, typer.Argument(metavar="DATA", help="A name that `da
 app = typer.Typer(no_args_is_help=True, help="List, fetch, describe and verify data.")
 
 
+NOT_HERE = "not here"
+
+
 @app.command("list")
 def show_all(as_json: AsJson = False) -> None:
     """List the data sets that go by a name, and where they are."""
     from deltarule.data.catalog import describe, names
 
-    rows = [{"name": name, "where": where(name), "what": describe(name).says} for name in names()]
-    print_json(rows) if as_json else print_table(rows)
+    rows = [{"name": name, "where": where(name), "says": describe(name).says} for name in names()]
+    if as_json:
+        print_json(rows)
+        return
+    for row in rows:
+        typer.echo(f"{row['name']:<15}{row['where']}\n  {row['says']}")
 
 
 @app.command()
@@ -37,47 +44,48 @@ def fetch(name: Name) -> None:
 
 @app.command()
 def info(data: NameOrPath, as_json: AsJson = False) -> None:
-    """Say what a data set holds and whose it is. Downloads nothing."""
+    """Say what data hold, and whose they are; download nothing."""
     from deltarule.data.catalog import describe, load, names
 
     content: dict[str, Any] = {"name": data}
     if data in names():
         known = describe(data)
         content |= {"says": known.says, "license": known.license, "source": known.citation, "where": where(data)}
-    if content.get("where") != NOT_HERE:
-        splits = load(data, offline=True)
-        content |= described(splits.train) | {"train": counts(splits.train)}
-        content |= {"test": counts(splits.test)} if splits.test else {}
+    splits = None if content.get("where") == NOT_HERE else load(data, offline=True)
+    if splits is not None:
+        content |= meaning(splits)
     if as_json:
         print_json(content)
-    else:
-        print_table([{"": key, " ": in_words(value)} for key, value in content.items()])
+        return
+    for key, value in content.items():
+        typer.echo(f"{key.replace('_', ' '):<17}{in_words(value)}")
+    if splits is None:
+        typer.echo(f"{'next':<17}deltarule data fetch {data}")
 
 
 @app.command()
 def verify(name: Name, as_json: AsJson = False) -> None:
-    """Compare the files of a data set with their published SHA-256; exit code 1 unless all are here and genuine."""
+    """Compare the files of a data set with their published SHA-256.
+
+    The exit code is 1 unless all of them are here and genuine.
+    """
     from deltarule.data import catalog
 
     states = catalog.verify(name)
-    rows = [
-        {"file": each.name, "genuine": str(each.path) if each.path else None, "wrong": list(each.passed_over)}
-        for each in states
-    ]
     if as_json:
-        print_json(rows)
-    elif rows:
-        print_table([{key: in_words(value) for key, value in row.items()} for row in rows])
-    else:
-        typer.echo(f"{name} comes with deltarule: there is nothing to verify")
+        print_json([{"file": each.name, "genuine": each.path and str(each.path), "wrong": each.passed_over} for each in states])
+    for state in states if not as_json else ():
+        typer.echo(f"{'missing' if state.path is None else 'genuine'}  {state.path or state.name}")
+        for problem in state.passed_over:
+            typer.echo(f"wrong    {problem}")
+    if not states:
+        note(f"{name} comes with deltarule: there is nothing to verify")
     missing = [each.name for each in states if each.path is None]
     if missing:
         raise DataError(
-            f"{name}: genuine files were expected: got none for {', '.join(missing)}; run  deltarule data fetch {name}"
+            f"{name}: {len(states)} genuine files were expected: got {len(states) - len(missing)}; "
+            f"run  deltarule data fetch {name}"
         )
-
-
-NOT_HERE = "not here"
 
 
 def where(name: str) -> str:
@@ -90,32 +98,25 @@ def where(name: str) -> str:
     return str(files[0].parent) if files else NOT_HERE
 
 
-def described(dataset: "Dataset") -> dict[str, Any]:
-    """What its examples are made of."""
-    return {
-        "task": dataset.task,
-        "features": dataset.n_features,
-        "image_shape": dataset.image_shape,
-        "outputs": dataset.class_names,
-    }
-
-
-def counts(dataset: "Dataset") -> dict[str, Any]:
-    """How many examples there are, and of which class."""
+def meaning(splits: "Splits") -> dict[str, Any]:
+    """What examples are made of, and how many there are."""
     import numpy as np
 
-    total: dict[str, Any] = {"examples": dataset.n_samples}
-    if dataset.task == "classes":
-        total["per_class"] = np.bincount(dataset.targets, minlength=dataset.n_outputs).tolist()
-    return total
+    content: dict[str, Any] = {
+        "task": splits.train.task,
+        "features": splits.train.n_features,
+        "image_shape": splits.train.image_shape,
+        "class_names": splits.train.class_names,
+    }
+    for part, dataset in (("train", splits.train), ("test", splits.test)):
+        content[f"{part}_examples"] = 0 if dataset is None else dataset.n_samples
+        if dataset is not None and dataset.task == "classes":
+            content[f"{part}_per_class"] = np.bincount(dataset.targets, minlength=dataset.n_outputs).tolist()
+    return content
 
 
 def in_words(value: Any) -> str:
-    """A cell of a table."""
-    if isinstance(value, dict):
-        return ", ".join(f"{key.replace('_', ' ')} {in_words(each)}" for key, each in value.items())
+    """A value of `data info` for people."""
     if isinstance(value, list | tuple):
-        return ", ".join(map(in_words, value)) or "-"
-    if isinstance(value, int):
-        return f"{value:,}"
-    return "-" if value is None else str(value)
+        return ", ".join(map(in_words, value))
+    return "-" if value is None else f"{value:,}" if isinstance(value, int) else value

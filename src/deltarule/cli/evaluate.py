@@ -1,5 +1,6 @@
 """`deltarule evaluate`: how good a model is, class by class."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,10 +10,19 @@ import typer
 from deltarule.cli.options import AsJson, DataName, ModelName, Offline, Target
 from deltarule.cli.output import percent, print_json, print_table
 
-SHOWN = ("name", "support", "recall", "precision", "f1", "r2", "mean_absolute_error")
+COLUMNS = {
+    "name": "class",
+    "support": "examples",
+    "recall": "recall",
+    "precision": "precision",
+    "f1": "f1",
+    "r2": "R2",
+    "mean_absolute_error": "mean absolute error",
+}
 
 if TYPE_CHECKING:
     from deltarule.inspection.metrics import Report
+    from deltarule.nn.arrays import Array
 
 
 def evaluate(
@@ -47,16 +57,26 @@ def evaluate(
         print_json({"model": str(path), "dataset": dataset.name} | report.to_json_dict())
         return
     typer.echo(f"{score_sentence(report, dataset)}, loss {report.loss:.4f}\n")
-    print_table(rows_of(report))
+    print_table(rows_of(report, dataset.class_names))
     typer.echo(f"\n{worst_mistake(loaded, dataset, report)}".rstrip())
 
 
-def rows_of(report: "Report") -> list[dict[str, str]]:
+def rows_of(report: "Report", names: Sequence[str]) -> list[dict[str, str]]:
     """A row for each class, label or value."""
-    return [
-        {name: words(name, value) for name, value in asdict(score).items() if name in SHOWN}
+    rows = [
+        {COLUMNS[name]: words(name, value) for name, value in asdict(score).items() if name in COLUMNS}
         for score in report.per_output
     ]
+    for k, row in enumerate(rows if report.confusion is not None else ()):
+        row["mostly taken for"] = rival(report.confusion, k, names)
+    return rows
+
+
+def rival(confusion: "Array", true: int, names: Sequence[str]) -> str:
+    """Which other class examples of the class `true` are most often taken for, and how often."""
+    counts = confusion[true].copy()
+    counts[true] = 0
+    return f"{names[counts.argmax()]} ({counts.max()})" if counts.any() else "-"
 
 
 def words(name: str, value: str | float | None) -> str:

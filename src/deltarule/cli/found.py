@@ -23,7 +23,7 @@ def found_model(name: str | Path) -> tuple[Path, Model]:
     if not path.exists():
         raise SettingError(f"a model is a file, or the folder of a run: got {name}, which {_what_instead(name)}")
     model = load(path)
-    note(f"model    {path}: {' - '.join(map(str, model.network.layer_sizes))}, {how_made(model)}")
+    note(f"model    {path}: {'-'.join(map(str, model.network.layer_sizes))}, {how_made(model)}")
     return path, model
 
 

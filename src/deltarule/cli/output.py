@@ -27,6 +27,19 @@ def without_nan(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
+def print_table(rows: Sequence[Mapping[str, str]]) -> None:
+    """Print rows under the names of their columns: names to the left, numbers to the right."""
+    columns = {name: [name, *(row[name] for row in rows)] for name in rows[0]}
+    widths = {name: max(map(len, cells)) for name, cells in columns.items()}
+    first = next(iter(columns))
+    for line in zip(*columns.values(), strict=True):
+        cells = (
+            cell.ljust(widths[name]) if name == first else cell.rjust(widths[name])
+            for name, cell in zip(columns, line, strict=True)
+        )
+        typer.echo("  ".join(cells))
+
+
 def percent(share: float) -> str:
     """A share of 1 for people: "98.85 %"."""
     return f"{100 * share:.2f} %"
@@ -35,15 +48,3 @@ def percent(share: float) -> str:
 def score_words(name: str, value: float) -> str:
     """A score for people: "accuracy 98.85 %" or "R2 0.9987"."""
     return f"accuracy {percent(value):>8}" if name == "accuracy" else f"R2 {value:.4f}"
-
-
-def print_table(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Print rows under the names of their columns."""
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table(*rows[0], box=None, header_style="bold", pad_edge=False)
-    for row in rows:
-        table.add_row(*map(escape, row.values()))
-    Console(highlight=False).print(table)

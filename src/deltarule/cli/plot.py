@@ -1,5 +1,6 @@
 """`deltarule plot`: pictures of a run, and of a model's mistakes."""
 
+import math
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -52,9 +53,8 @@ def curves_picture(run: str) -> "Picture":
     from deltarule.inspection.plots import curves
 
     rows = read_history(run)
-    judged = [row for row in rows if row.get("validation_loss") is not None]
-    best = min(judged, key=lambda row: row["validation_loss"])["epoch"] if judged else None
-    return curves(rows, best)
+    losses = [math.inf if loss is None else loss for loss in (row.get("validation_loss") for row in rows)]
+    return curves(rows, losses.index(min(losses)) if any(map(math.isfinite, losses)) else None)
 
 
 def confusion_picture(report: "Report", dataset: "Dataset") -> "Picture":

@@ -44,9 +44,10 @@ def predict(
         raise SettingError("--show draws images: this model reads rows of numbers")
     if kaggle is not None and out is not None:
         n_answers = write_submission(loaded, read_inputs(kaggle, loaded), out)
-        print_json({"rows": n_answers, "out": str(out)}) if as_json else typer.echo(
-            f"{n_answers:,} answers are in {out}"
-        )
+        if as_json:
+            print_json({"rows": n_answers, "out": str(out)})
+        else:
+            typer.echo(f"{n_answers:,} answers are in {out}")
         return
     inputs = {str(path): read_inputs(path, loaded) for path in files or ()}
     answers = [answer for name, raw in inputs.items() for answer in answers_for(loaded, name, raw)]

@@ -9,11 +9,11 @@ from deltarule.training.callbacks import Callback, History, TrainingState
 from deltarule.training.evaluation import SCORE_NAMES
 
 REFRESH_SECONDS = 0.1  # drawing takes longer than a small network's step
-MOST_LINES = 25  # above the bar
+MOST_LINES = 50  # of a run of many epochs
 
 
 class Lines(Callback):
-    """A plain line an epoch; the first says what guessing looks like."""
+    """A plain line an epoch, or every few where there are many; the first says what guessing looks like."""
 
     def __init__(self) -> None:
         self.history = History()
@@ -22,7 +22,8 @@ class Lines(Callback):
         self.history = state.history
 
     def epoch_end(self, state: TrainingState) -> None:
-        self.show(epoch_line(state))
+        if state.epoch % -(-state.n_epochs // MOST_LINES) == 0 or state.epoch == state.n_epochs:
+            self.show(epoch_line(state))
 
     def show(self, line: str) -> None:
         note(line)
@@ -74,10 +75,6 @@ class Bar(Lines):
         )
         self.drawn = time.perf_counter()
 
-    def epoch_end(self, state: TrainingState) -> None:
-        if state.epoch % -(-state.n_epochs // MOST_LINES) == 0 or state.epoch == state.n_epochs:
-            super().epoch_end(state)
-
     def show(self, line: str) -> None:
         self.bar.console.print(line, highlight=False, markup=False, soft_wrap=True)
 
@@ -106,6 +103,6 @@ def epoch_line(state: TrainingState) -> str:
 
 def luck(task: Task, n_outputs: int) -> str:
     """What a network that has learned nothing can be expected to reach."""
-    if task == "classes":
-        return f"one of {n_outputs} is right {percent(1 / n_outputs)} of the time"
-    return "each answer is right half the time" if task == "labels" else "always to say the mean would be R2 0"
+    if task == "values":
+        return "to say the mean, always, is R2 0"
+    return f"luck alone gets {percent(0.5 if task == 'labels' else 1.0 / n_outputs)}"

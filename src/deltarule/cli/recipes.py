@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deltarule.cli.options import AsJson
-from deltarule.cli.output import print_json, print_table
+from deltarule.cli.output import print_json
 
 if TYPE_CHECKING:
     from deltarule.recipes.schema import Recipe
@@ -15,7 +15,10 @@ def recipes(
     name: Annotated[str | None, typer.Argument(metavar="RECIPE", help="Print this one, as TOML to be changed.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List what there is to train: network, data, expected result, source. Or print one recipe."""
+    """List what there is to train, or print one recipe.
+
+    The list says of each recipe its network (hidden layers, output), its data, the result to expect, and its source.
+    """
     from msgspec import to_builtins
 
     from deltarule.recipes import names, read
@@ -25,11 +28,16 @@ def recipes(
         print_json(to_builtins(recipe)) if as_json else typer.echo(recipe.to_toml(), nl=False)
         return
     rows = [summary(read(each)) for each in names()]
-    print_json(rows) if as_json else print_table(rows)
+    if as_json:
+        print_json(rows)
+        return
+    for row in rows:
+        typer.echo(f"{row['name']:<26}{row['network']:<28}{row['data']}")
+        typer.echo(f"  expected: {row['expected']}. Source: {row['source']}")
 
 
 def summary(recipe: "Recipe") -> dict[str, str]:
-    """A recipe in a row."""
+    """A recipe in a few words."""
     return {
         "name": recipe.about.name,
         "network": network_in_words(recipe),
@@ -40,11 +48,10 @@ def summary(recipe: "Recipe") -> dict[str, str]:
 
 
 def network_in_words(recipe: "Recipe") -> str:
-    """ "512-256 relu, softmax": hidden sizes and activations, then the output's."""
+    """Hidden sizes and activations, then the output's: 512-256 relu, softmax."""
     network = recipe.network
-    activations = network.activation if isinstance(network.activation, list) else [network.activation]
-    words = [spec if isinstance(spec, str) else spec["name"] for spec in [*activations, network.output]]
-    *hidden, output = words
+    hidden = network.activation if isinstance(network.activation, list) else [network.activation]
+    *hidden_names, output = (spec if isinstance(spec, str) else spec["name"] for spec in [*hidden, network.output])
     if not network.hidden:
         return output
-    return f"{'-'.join(map(str, network.hidden))} {' '.join(hidden)}, {output}"
+    return f"{'-'.join(map(str, network.hidden))} {' '.join(hidden_names)}, {output}"

@@ -1,7 +1,6 @@
 """How `deltarule train` is carried out: recipe, data, run, score, files, report."""
 
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +33,12 @@ DEFAULT_RECIPES = {"mnist": "default", "digits": "digits"}
 
 @dataclass(frozen=True)
 class Run:
-    """What was asked for, the recipe as it can be carried out, and the objects that do it."""
+    """What was asked for, the recipe as it can be carried out, the objects that do it, and what they run on."""
 
     options: TrainOptions
     recipe: Recipe
     job: Job
+    environment: dict[str, Any]
 
     @property
     def out(self) -> Path:
@@ -63,13 +63,13 @@ def carry_out(options: TrainOptions) -> None:
     recipe, splits = recipe_and_data(options)
     start = None if options.start is None else found_model(options.start)[1]
     job = build(recipe, splits, seed=options.seed, holdout=options.holdout, engine=options.engine, start=start)
-    run = Run(options, recipe, job)
+    parts = [part for part in (splits.train, splits.test) if part is not None]
+    run = Run(options, recipe, job, environment(seed=options.seed, data_hash=data_hash(*parts)))
     announce(run)
     shown = progress(job.train.n_samples)
     job.trainer.callbacks = [*job.trainer.callbacks, shown]
     if options.run is not None:
-        ground = environment(seed=options.seed, data_hash=data_hash(*filter(None, (splits.train, splits.test))))
-        folder = start_run(options.run, recipe=recipe.to_toml(), environment=ground)
+        folder = start_run(options.run, recipe=recipe.to_toml(), environment=run.environment)
         job.trainer.callbacks = [*job.trainer.callbacks, RunFolder(folder)]
     try:
         history = job.trainer.fit(job.train, job.validation)
@@ -109,8 +109,8 @@ def recipe_and_data(options: TrainOptions) -> tuple[Recipe, Splits]:
         splits = load_data(recipe.data.name, options.target, options.target_task, options.offline)
     note(f"recipe   {recipe.about.name}: {recipe.about.says}")
     if is_other:
-        recipe, changes = fitted(recipe, splits)
-        note(f"         for {recipe.data.name}{': ' if changes else ''}{'; '.join(changes)}")
+        recipe, given_up = fitted(recipe, splits)
+        note(f"data     {'; '.join([recipe.data.name, *given_up])}")
     return recipe, splits
 
 
@@ -146,8 +146,8 @@ def facts_of(run: Run, history: History, report: Report | None) -> dict[str, Any
 
 def save_model(run: Run, facts: dict[str, Any]) -> str:
     """Save the network as it stands, with its training record; where it is, in words."""
-    record = {"recipe_toml": run.recipe.to_toml(), "target": run.options.target, "deltarule": version("deltarule")}
-    model, replaced = replace(run.job.model, record=facts | record), run.out.exists()
+    how = {"recipe_toml": run.recipe.to_toml(), "target": run.options.target, "environment": run.environment}
+    model, replaced = replace(run.job.model, record=facts | how), run.out.exists()
     save(model, run.out)
     if run.options.run is not None and run.options.out is not None:
         save(model, run.options.run / MODEL)

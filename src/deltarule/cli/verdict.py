@@ -43,7 +43,7 @@ def drawing(dataset: Dataset, example: int) -> str:
     """An image in text; "" for what is no image."""
     if dataset.image_shape is None:
         return ""
-    return text_image(dataset.inputs[example].reshape(dataset.image_shape), sys.stdout.encoding)
+    return text_image(dataset.inputs[example].reshape(dataset.image_shape), sys.stdout.encoding).strip("\n")
 
 
 def next_commands(model: Path, dataset: Dataset | None) -> list[str]:

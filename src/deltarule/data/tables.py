@@ -114,7 +114,7 @@ def _pixel_problems(file: TextIO) -> Iterator[str]:
         width = width or len(cells)
         if len(cells) != width:
             yield f"line {line}: {len(cells)} cells instead of {width}"
-        elif line > 1 or not header:
+        elif (line > 1 or not header) and not BYTES.issuperset(cells):
             for column, cell in enumerate(cells, start=1):
                 if cell not in BYTES and not UNUSUAL_BYTE.fullmatch(cell):
                     yield f"line {line}, column {column}: {cell[:40]!r}"

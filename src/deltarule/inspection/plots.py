@@ -27,8 +27,10 @@ LOG_FROM = 10.0  # a loss that falls to less than a tenth needs a logarithmic ax
 def curves(rows: Rows, best_epoch: int | None = None) -> Picture:
     """Loss and accuracy (or R2) against the epoch, for training and validation, the best epoch marked.
 
-    rows: those of a History, at least one. best_epoch: its best_epoch; None marks none.
+    rows: those of a History. best_epoch: its best_epoch; None marks none. Raises SettingError where there are no rows.
     """
+    if not rows:
+        raise SettingError("curves need at least one epoch: got a history without any; train first")
     score = "r2" if any(name.endswith("r2") for name in rows[0]) else "accuracy"
     words = _in_words(rows, score, best_epoch)
     with new_figure(height=3.4) as figure:

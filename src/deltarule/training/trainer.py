@@ -137,6 +137,8 @@ class Trainer:
             state.seconds = before + time.perf_counter() - began
             loss, weight = loss + state.batch_loss * batch_weight, weight + batch_weight
             self._tell("step_end", state)
+            if state.stop_reason is not None:
+                break
         if not math.isfinite(self.network.parameters.vector.sum()):  # the last step may have broken what no loss saw
             raise DivergenceError(explain_divergence(state))
         return loss / weight, score.value
