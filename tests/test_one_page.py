@@ -35,7 +35,7 @@ def test_it_is_one_page_of_numpy() -> None:
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [(np.float32, 1e-6), (np.float64, 1e-13)])
-def test_the_library_takes_the_same_steps(dtype: type, tolerance: float) -> None:
+def test_the_library_takes_the_same_steps(dtype: Any, tolerance: float) -> None:
     one_page, rng = imported_one_page(), np.random.default_rng(0)
     weights, biases = one_page.new_network((30, 20, 15, 10), rng)
     weights, biases = ([array.astype(dtype) for array in arrays] for arrays in (weights, biases))

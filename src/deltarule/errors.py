@@ -68,8 +68,9 @@ class MissingExtraError(DeltaruleError, ImportError):
 def closest(name: str, choices: Iterable[str]) -> str:
     """The words that offer the nearest legal names: "did you mean 'relu'? Known: elu, relu, tanh"."""
     known = sorted(choices)
-    near = difflib.get_close_matches(name, known, n=1)
-    offer = f"did you mean {near[0]!r}? " if near else ""
+    folded = {choice.casefold(): choice for choice in known}
+    near = difflib.get_close_matches(name.casefold(), folded, n=1)
+    offer = f"did you mean {folded[near[0]]!r}? " if near else ""
     return f"{offer}Known: {', '.join(known)}"
 
 

@@ -61,6 +61,28 @@ def test_shear_leans_upright_strokes_to_the_right() -> None:
     assert np.allclose(leaning, np.fliplr(np.eye(5)))
 
 
+class Given:
+    """A generator that draws what it is given."""
+
+    def __init__(self, draws: list[float]) -> None:
+        self.draws = np.array(draws)
+
+    def uniform(self, low: float, high: float, size: tuple[int, ...]) -> np.ndarray:
+        return self.draws.reshape(size)
+
+
+def test_amounts_together_undo_growing_then_leaning_then_turning_then_shifting() -> None:
+    amounts = Deformation(rotation=30, scale=0.4, shift=2, shear=20)
+    points = sampling_points(1, SHAPE, amounts, Given([1, -0.5, 0.5, -1, 0.25, -0.75]), np.dtype(float))
+    turn, lean = np.deg2rad(30), np.tan(np.deg2rad(-10))
+    grown = np.diag([1.2, 0.6])  # down, right
+    leaning = np.array([[1, 0], [-lean, 1]])  # what is above the middle goes to the right
+    turned = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    middle, shift = np.array([[4.0], [5.5]]), np.array([[0.5], [-1.5]])
+    forward = turned @ leaning @ grown @ (points.reshape(2, -1) - middle) + middle + shift
+    assert np.allclose(forward, np.indices(SHAPE).reshape(2, -1))
+
+
 @FLOATS
 def test_warping_is_scipys_interpolation(dtype: type) -> None:
     ndimage = pytest.importorskip("scipy.ndimage", reason="compares with SciPy")

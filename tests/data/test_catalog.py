@@ -172,11 +172,11 @@ def test_the_default_is_mnist_else_the_digits_and_says_why(monkeypatch: pytest.M
     assert sentence == f"MNIST, because it is in {cache_folder() / 'mnist'}"
 
 
-def test_a_failed_download_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    said: list[str] = []
-    monkeypatch.setattr(download, "Mirrors", OneMirror(False, said))
+def test_a_failed_download_says_what_to_do(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(download, "Mirrors", OneMirror(False, ["announced by default on stderr"]))
     with pytest.raises(DownloadError, match=r"(?s)HTTP Error 404.*set DELTARULE_DATA to.*--data digits"):
-        catalog.load("mnist", announce=said.append, sources=SMALL)
+        catalog.load("mnist", sources=SMALL)
+    assert capsys.readouterr() == ("", f"downloading mnist, up to 12 MB, to {cache_folder() / 'mnist'}\n")
 
 
 def test_loads_a_folder_or_a_pair_of_idx_files(tmp_path: Path) -> None:

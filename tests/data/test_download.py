@@ -4,6 +4,7 @@ import errno
 import gzip
 import hashlib
 import socket
+import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -45,10 +46,13 @@ class Mirror(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "text/html; charset=utf-8" if kind == "html" else "application/gzip")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body[:100] if kind in ("truncated", "stalled") else body)
+        self.wfile.write(body[:100] if kind in ("truncated", "stalled", "reset") else body)
         self.wfile.flush()
         if kind == "stalled":
             self.server.released.wait()
+        if kind == "reset":
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.connection.close()
 
     def log_message(self, *args: object) -> None:
         """Keeps the test's output clean."""
@@ -87,6 +91,7 @@ FAILURES = {
     "wrong": "labels.gz: the SHA-256 of labels.gz as published was expected: got that of another file",
     "truncated": f"ended after 100 bytes, {len(STORED) - 100} too early",
     "oversized": f"at most {len(CONTENT):,} bytes were expected: got more",
+    "reset": "broke off after ",
     "stalled": "nothing came for 0.2 seconds",
 }
 

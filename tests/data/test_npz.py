@@ -1,6 +1,7 @@
 """npz archives: the layouts that are read, and the hostile ones that are not."""
 
 import io
+import re
 import zipfile
 from pathlib import Path
 
@@ -112,10 +113,12 @@ def test_refuses_a_bomb_by_its_declared_size(path: Path) -> None:
 
 def test_refuses_a_header_that_lies(path: Path) -> None:
     header = npy(np.zeros((1, 4), np.uint8))
-    for shape in (b"(1, 5)", b"(9**9, 4)", b"(-1, -4)"):
+    for shape in (b"(1, 5)", b"(99999, 9)", b"(-1, 4)"):
         lying = header.replace(b"(1, 4)", shape).replace(b" " * (len(shape) - 6) + b"\n", b"\n")
         write_zip(path, [("X.npy", lying), ("y.npy", npy(np.array([0])))])
-        with pytest.raises(DataError, match=r"data\.npz, X: (numbers that take 4 bytes|an array of numbers)"):
+        with pytest.raises(
+            DataError, match=rf"data\.npz, X: numbers that take 4 bytes .* shape {re.escape(shape.decode())}"
+        ):
             read_npz(path)
 
 

@@ -164,6 +164,11 @@ def test_refuses_a_table(stored, content: str, target: str, words: str) -> None:
         read_table(stored(content), target, task="values")
 
 
+def test_a_cell_without_end_is_refused(stored) -> None:
+    with pytest.raises(DataError, match="a CSV was expected: line 2 is none"):
+        read_table(stored('x,y\n1,"' + "2" * 200_000), "y")
+
+
 def test_a_class_needs_a_name(stored) -> None:
     with pytest.raises(DataError, match="line 3, column 2: ' '"):
         read_table(stored("x,y\n1,a\n2, \n"), "y")

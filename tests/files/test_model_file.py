@@ -129,9 +129,9 @@ def test_the_digest_by_hand(tmp_path: Path) -> None:
     model.network.parameters.vector[:] = 1.0, 2.0, 3.0
     save(model, tmp_path / "model")
     description = (
-        '{"activations":[{"name":"Identity","settings":{}}],"class_names":["0"],"columns":[],"dropout":[],'
+        '{"activations":[{"name":"identity"}],"class_names":["0"],"columns":[],"dropout":[],'
         '"dtype":"float32","format":1,"image_shape":null,"input_scaling":true,"layer_sizes":[2,1],'
-        '"loss":{"name":"Quadratic","settings":{}},"record":{},"target_scaling":false,"task":"values"}'
+        '"loss":{"name":"quadratic"},"record":{},"target_scaling":false,"task":"values"}'
     )
     arrays = np.array([1, 2, 3], "<f4").tobytes() + np.array([0.5, 0.5, 0.5, 0.5], "<f8").tobytes()
     digest = hashlib.sha256(description.encode() + arrays).hexdigest()
@@ -241,7 +241,7 @@ def test_what_is_no_file(tmp_path: Path) -> None:
     with pytest.raises(FileError, match=r"got the folder .*; a run folder holds its model\.safetensors"):
         load(tmp_path)
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(FileError, match="could not be read: Not a directory|does not exist"):
+    with pytest.raises(FileError, match=r"could not be read: Not a directory|does not exist"):
         load(tmp_path / "file" / "model")
 
 

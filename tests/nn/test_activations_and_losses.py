@@ -31,7 +31,7 @@ def name(thing: Any) -> str:
 
 @pytest.mark.parametrize("dtype", FLOATS, ids=name)
 @pytest.mark.parametrize("activation", EXACT, ids=name)
-def test_values(activation: Activation, dtype: type) -> None:
+def test_values(activation: Activation, dtype: Any) -> None:
     z = np.linspace(-40, 40, 321, dtype=dtype).reshape(3, 107)
     a = np.empty_like(z)
     activation.forward(z, out=a)
@@ -65,7 +65,7 @@ def test_the_derivative_of_relu_at_its_kink_is_0() -> None:
 
 
 @pytest.mark.parametrize("dtype", FLOATS, ids=name)
-def test_softmax(dtype: type) -> None:
+def test_softmax(dtype: Any) -> None:
     z = np.array([[0.0, math.log(2), math.log(5)], [7.0, 7.0, 7.0], [-1e4, 1e4, 1e4]], dtype)
     expected = [[1 / 8, 2 / 8, 5 / 8], [1 / 3, 1 / 3, 1 / 3], [0, 1 / 2, 1 / 2]]
     np.testing.assert_allclose(Softmax().value(z), expected, rtol=2 * np.finfo(dtype).eps)
@@ -106,7 +106,7 @@ def test_label_smoothing_moves_the_targets_towards_even() -> None:
 
 
 @pytest.mark.parametrize("dtype", FLOATS, ids=name)
-def test_cross_entropy_from_z(dtype: type) -> None:
+def test_cross_entropy_from_z(dtype: Any) -> None:
     """Against 50 digits: ordinary z, and z for which the probability of the answer is 0 in any float."""
     precision = 2 * float(np.finfo(dtype).eps)
     z = np.array([[1.5, -0.5, 0.25], [30.0, 0.0, -30.0], [1000.0, 0.0, -1000.0], [-1e4, 1e4, 1e4]], dtype)
@@ -114,12 +114,12 @@ def test_cross_entropy_from_z(dtype: type) -> None:
         found = CrossEntropy().value(z, np.full(4, answer), np.ones(4), from_z=True)
         with localcontext(prec=50):
             rows = [[Decimal(x) for x in row] for row in z.tolist()]
-            exact = sum(sum(x.exp() for x in row).ln() - row[answer] for row in rows)
+            exact = sum(sum((x.exp() for x in row), Decimal(0)).ln() - row[answer] for row in rows)
         assert found == pytest.approx(float(exact), rel=precision, abs=precision)
 
 
 @pytest.mark.parametrize("dtype", FLOATS, ids=name)
-def test_binary_cross_entropy_from_z(dtype: type) -> None:
+def test_binary_cross_entropy_from_z(dtype: Any) -> None:
     for z in (-1e4, -1000.0, -30.0, -2.5, 0.0, 0.75, 30.0, 1000.0, 1e4):
         for answer in (0, 1):
             found = BinaryCrossEntropy().value(np.array([[z]], dtype), np.array([[answer]]), from_z=True)
@@ -135,7 +135,7 @@ def test_binary_cross_entropy_from_z(dtype: type) -> None:
     ids=name,
 )
 def test_the_general_way_stays_finite_where_probabilities_underflow(
-    output: Activation, loss: Loss, dtype: type
+    output: Activation, loss: Loss, dtype: Any
 ) -> None:
     z, y = np.array([[1000.0, -1000.0, 0.0]] * 3, dtype), np.array([0, 1, 2])
     a = output.value(z)

@@ -39,14 +39,15 @@ class GeneralBinaryCrossEntropy(BinaryCrossEntropy):
 
 
 ACTIVATIONS = (Identity(), Sigmoid(), Tanh(), ReLU(), LeakyReLU(slope=0.1), ELU(alpha=0.7), SiLU(), Softmax())
-PAIRS: list[tuple[Activation, Loss]] = [
-    *((output, Quadratic()) for output in ACTIVATIONS),
-    *product([Softmax()], [CrossEntropy(), GeneralCrossEntropy(), BinaryCrossEntropy()]),
-    *product([Sigmoid()], [BinaryCrossEntropy(), GeneralBinaryCrossEntropy()]),
-]
-SMOOTHED: list[tuple[Activation, Loss]] = [
-    (output, type(loss)(label_smoothing=0.2)) for output, loss in PAIRS if hasattr(loss, "label_smoothing")
-]
+
+
+def cross_entropies(smoothing: float) -> list[tuple[Activation, Loss]]:
+    for_softmax = [CrossEntropy(smoothing), GeneralCrossEntropy(smoothing), BinaryCrossEntropy(smoothing)]
+    for_sigmoid = [BinaryCrossEntropy(smoothing), GeneralBinaryCrossEntropy(smoothing)]
+    return [*product([Softmax()], for_softmax), *product([Sigmoid()], for_sigmoid)]
+
+
+PAIRS: list[tuple[Activation, Loss]] = [*((output, Quadratic()) for output in ACTIVATIONS), *cross_entropies(0.0)]
 
 
 def pair_name(part: Any) -> str:
@@ -142,7 +143,7 @@ def test_every_activation_with_every_loss(hidden: Activation, output: Activation
 
 
 @pytest.mark.parametrize("labels", ["classes", "targets"])
-@pytest.mark.parametrize(("output", "loss"), SMOOTHED, ids=pair_name)
+@pytest.mark.parametrize(("output", "loss"), cross_entropies(0.2), ids=pair_name)
 def test_label_smoothing(output: Activation, loss: Loss, labels: str) -> None:
     Problem(network_of(Tanh(), output, loss), *batch(loss, labels)).check()
 

@@ -73,7 +73,9 @@ def verify(name: Name, as_json: AsJson = False) -> None:
 
     states = catalog.verify(name)
     if as_json:
-        print_json([{"file": each.name, "genuine": each.path and str(each.path), "wrong": each.passed_over} for each in states])
+        print_json(
+            [{"file": each.name, "genuine": each.path and str(each.path), "wrong": each.passed_over} for each in states]
+        )
     for state in states if not as_json else ():
         typer.echo(f"{'missing' if state.path is None else 'genuine'}  {state.path or state.name}")
         for problem in state.passed_over:

@@ -11,7 +11,7 @@ from deltarule.cli.options import AsJson, DataName, ModelName, Offline, Target
 from deltarule.cli.output import percent, print_json, print_table
 
 COLUMNS = {
-    "name": "class",
+    "name": "",
     "support": "examples",
     "recall": "recall",
     "precision": "precision",

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from deltarule.cli.output import note
+from deltarule.cli.output import entry, note
 from deltarule.data.catalog import load
 from deltarule.data.dataset import Dataset, Splits
 from deltarule.data.tables import read_table
@@ -40,7 +40,7 @@ def unseen(model: Model, data: str | None, target: str | None, offline: bool) ->
         dataset, which = splits.test, "the test part"
     else:
         dataset, which = splits.train, "all there are"
-    note(f"data     {name}: {dataset.n_samples:,} examples, {which}")
+    note(entry("data", f"{name}: {dataset.n_samples:,} examples, {which}"))
     return with_classes_of(model, dataset)
 
 

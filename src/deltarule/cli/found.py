@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from deltarule.cli.output import note
+from deltarule.cli.output import entry, note
 from deltarule.errors import SettingError
 from deltarule.files.model_file import load
 from deltarule.files.run_folder import MODEL
@@ -23,7 +23,7 @@ def found_model(name: str | Path) -> tuple[Path, Model]:
     if not path.exists():
         raise SettingError(f"a model is a file, or the folder of a run: got {name}, which {_what_instead(name)}")
     model = load(path)
-    note(f"model    {path}: {'-'.join(map(str, model.network.layer_sizes))}, {how_made(model)}")
+    note(entry("model", f"{path}: {'-'.join(map(str, model.network.layer_sizes))}, {how_made(model)}"))
     return path, model
 
 

@@ -2,6 +2,8 @@
 
 import json
 import math
+import shutil
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +13,18 @@ import typer
 def note(text: str) -> None:
     """Tell the user something that is not the result."""
     typer.echo(text, err=True)
+
+
+def entry(title: str, text: str) -> str:
+    """A text beside its title, in lines that fit the terminal and break between words."""
+    return textwrap.fill(
+        text,
+        width=shutil.get_terminal_size().columns,
+        initial_indent=f"{title:<9}",
+        subsequent_indent=" " * 9,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def print_json(value: Any) -> None:

@@ -4,7 +4,6 @@ import sys
 import time
 
 from deltarule.cli.output import note, percent, score_words
-from deltarule.data.dataset import Task
 from deltarule.training.callbacks import Callback, History, TrainingState
 from deltarule.training.evaluation import SCORE_NAMES
 
@@ -13,28 +12,30 @@ MOST_LINES = 50  # of a run of many epochs
 
 
 class Lines(Callback):
-    """A plain line an epoch, or every few where there are many; the first says what guessing looks like."""
+    """A line an epoch, or every few where there are many, below a heading that says what epoch 0 is.
 
-    def __init__(self) -> None:
+    n_samples: how many there are to train on. is_new: the weights are random, and not those of a trained model.
+    """
+
+    def __init__(self, n_samples: int, *, is_new: bool) -> None:
+        self.n_samples, self.is_new = n_samples, is_new
         self.history = History()
 
     def train_begin(self, state: TrainingState) -> None:
         self.history = state.history
 
     def epoch_end(self, state: TrainingState) -> None:
+        if state.epoch == 0:
+            self.show(f"\n{what_epoch_0_is(state, self.is_new)}\n{heading(state)}")
         if state.epoch % -(-state.n_epochs // MOST_LINES) == 0 or state.epoch == state.n_epochs:
             self.show(epoch_line(state))
 
-    def show(self, line: str) -> None:
-        note(line)
+    def show(self, text: str) -> None:
+        note(text)
 
 
 class Bar(Lines):
-    """A bar that moves while an epoch runs, below the lines of the epochs before."""
-
-    def __init__(self, n_samples: int) -> None:
-        super().__init__()
-        self.n_samples = n_samples
+    """The same, above a bar that moves while an epoch runs."""
 
     def train_begin(self, state: TrainingState) -> None:
         from rich.console import Console
@@ -58,51 +59,56 @@ class Bar(Lines):
     def step_end(self, state: TrainingState) -> None:
         if time.perf_counter() - self.drawn < REFRESH_SECONDS:
             return
-        score = state.history[f"train_{SCORE_NAMES[state.task]}"][-1]
+        score = SCORE_NAMES[state.task]
         samples = state.step * self.n_samples * state.n_epochs / state.n_steps
         figures = [
-            f"loss {state.batch_loss:.4f}",
-            score_words(SCORE_NAMES[state.task], score),
-            f"rate {state.learning_rate:.2g}",
+            f"loss {state.batch_loss:.3f}",
+            score_words(score, state.history[f"train_{score}"][-1]),
+            f"rate {state.learning_rate:.1g}",
             f"{samples / state.seconds:,.0f}/s",
         ]
-        self.bar.update(
-            self.task,
-            description=f"epoch {state.epoch}/{state.n_epochs}",
-            completed=state.step,
-            figures="  ".join(figures),
-            refresh=True,
-        )
+        epoch = f"epoch {state.epoch}/{state.n_epochs}"
+        self.bar.update(self.task, description=epoch, completed=state.step, figures="  ".join(figures), refresh=True)
         self.drawn = time.perf_counter()
 
-    def show(self, line: str) -> None:
-        self.bar.console.print(line, highlight=False, markup=False, soft_wrap=True)
+    def show(self, text: str) -> None:
+        self.bar.console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     def train_end(self, state: TrainingState) -> None:
         self.bar.stop()
 
 
-def progress(n_samples: int) -> Lines:
-    """What suits stderr, for so many training samples: a bar on a terminal, else lines."""
-    return Bar(n_samples) if sys.stderr.isatty() else Lines()
+def progress(n_samples: int, *, is_new: bool) -> Lines:
+    """What suits stderr: a bar on a terminal, else lines."""
+    kind = Bar if sys.stderr.isatty() else Lines
+    return kind(n_samples, is_new=is_new)
+
+
+def what_epoch_0_is(state: TrainingState, is_new: bool) -> str:
+    """What the first line of a run shows, and what to compare it with."""
+    if not is_new:
+        return "Epoch 0 is the model to go on from, before any step."
+    if state.task == "values":
+        luck = "always to say the mean would be R2 0"
+    else:
+        share = 0.5 if state.task == "labels" else 1.0 / state.network.layer_sizes[-1]
+        luck = f"luck alone gets {percent(share)}"
+    return f"At epoch 0, before any step, the network guesses: {luck}."
+
+
+def heading(state: TrainingState) -> str:
+    """The names of the columns of `epoch_line`."""
+    score = "R2" if state.task == "values" else "accuracy"
+    held_out = f"{'held-out loss':>15}{score:>11}" if "validation_loss" in state.history.rows[-1] else ""
+    return f"{'epoch':>9}{'loss':>9}{score:>11}{held_out}{'rate':>10}{'seconds':>9}"
 
 
 def epoch_line(state: TrainingState) -> str:
-    """What an epoch brought, in a line."""
-    row, score = state.history.rows[-1], SCORE_NAMES[state.task]
-    words = [f"epoch {state.epoch:>{len(str(state.n_epochs))}}/{state.n_epochs}"]
-    for which, title in (("train", ""), ("validation", "held out: ")):
-        if f"{which}_loss" in row:
-            words += [f"{title}loss {row[f'{which}_loss']:.4f}", score_words(score, row[f"{which}_{score}"])]
-    if state.epoch == 0:
-        words.append(f"guessing: {luck(state.task, state.network.layer_sizes[-1])}")
-    else:
-        words += [f"rate {row['learning_rate']:.2g}", f"{row['seconds']:.1f} s"]
-    return "  ".join(words)
-
-
-def luck(task: Task, n_outputs: int) -> str:
-    """What a network that has learned nothing can be expected to reach."""
-    if task == "values":
-        return "to say the mean, always, is R2 0"
-    return f"luck alone gets {percent(0.5 if task == 'labels' else 1.0 / n_outputs)}"
+    """What an epoch brought."""
+    row, name = state.history.rows[-1], SCORE_NAMES[state.task]
+    line = f"{state.epoch:>{8 - len(str(state.n_epochs))}}/{state.n_epochs}"
+    for part, width in (("train", 9), ("validation", 15)):
+        if f"{part}_loss" in row:
+            score = row[f"{part}_{name}"]
+            line += f"{row[f'{part}_loss']:>{width}.4f}{percent(score) if name == 'accuracy' else f'{score:.4f}':>11}"
+    return line if state.epoch == 0 else f"{line}{row['learning_rate']:>10.2g}{row['seconds']:>9.1f}"

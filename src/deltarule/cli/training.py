@@ -10,7 +10,7 @@ from msgspec.structs import replace as with_fields
 from deltarule.cli.examples import load_data
 from deltarule.cli.fitting import fitted
 from deltarule.cli.found import DEFAULT_MODEL, found_model
-from deltarule.cli.output import note, print_json, score_words
+from deltarule.cli.output import entry, note, print_json, score_words
 from deltarule.cli.progress import progress
 from deltarule.cli.results import check_picture_place, check_place, write_picture
 from deltarule.cli.train import TrainOptions
@@ -66,7 +66,7 @@ def carry_out(options: TrainOptions) -> None:
     parts = [part for part in (splits.train, splits.test) if part is not None]
     run = Run(options, recipe, job, environment(seed=options.seed, data_hash=data_hash(*parts)))
     announce(run)
-    shown = progress(job.train.n_samples)
+    shown = progress(job.train.n_samples, is_new=start is None)
     job.trainer.callbacks = [*job.trainer.callbacks, shown]
     if options.run is not None:
         folder = start_run(options.run, recipe=recipe.to_toml(), environment=run.environment)
@@ -98,7 +98,7 @@ def recipe_and_data(options: TrainOptions) -> tuple[Recipe, Splits]:
     if options.recipe is None and options.data is None:
         splits, which = find_default(offline=options.offline)
         name = DEFAULT_RECIPES[splits.train.name]
-        note(f"data     {which}")
+        note(entry("data", which))
     original = read(name)
     epochs = [] if options.epochs is None else [f"training.epochs={options.epochs}"]
     recipe = original.changed([*(options.changes or []), *epochs])
@@ -107,20 +107,20 @@ def recipe_and_data(options: TrainOptions) -> tuple[Recipe, Splits]:
     is_other = recipe.data.name != original.data.name
     if splits is None or is_other:
         splits = load_data(recipe.data.name, options.target, options.target_task, options.offline)
-    note(f"recipe   {recipe.about.name}: {recipe.about.says}")
+    note(entry("recipe", f"{recipe.about.name}: {recipe.about.says}"))
     if is_other:
         recipe, given_up = fitted(recipe, splits)
-        note(f"data     {'; '.join([recipe.data.name, *given_up])}")
+        note(entry("data", "; ".join([recipe.data.name, *given_up])))
     return recipe, splits
 
 
 def announce(run: Run) -> None:
     """Say what is about to learn, and from what."""
     job, network = run.job, run.job.model.network
-    held_out = f", {job.validation.n_samples:,} held out to choose the best epoch by" if job.validation else ""
+    held_out = f", {job.validation.n_samples:,} to choose the best epoch by" if job.validation else ""
     tested = f", {job.test.n_samples:,} for the test" if job.test else ", none for a test"
-    note(f"examples {job.train.n_samples:,} {noun(job.train)} to learn from{held_out}{tested}")
-    note(f"network  {'-'.join(map(str, network.layer_sizes))}, {network.parameters.size:,} parameters")
+    note(entry("examples", f"{job.train.n_samples:,} {noun(job.train)} to learn from{held_out}{tested}"))
+    note(entry("network", f"{'-'.join(map(str, network.layer_sizes))}, {network.parameters.size:,} parameters"))
 
 
 def facts_of(run: Run, history: History, report: Report | None) -> dict[str, Any]:
@@ -175,14 +175,15 @@ def finish(run: Run, history: History) -> None:
         print_json({"model": str(run.out)} | facts | more)
         return
     if history.stop_reason:
-        note(f"stopped early: {history.stop_reason}")
+        note(f"Stopped early: {history.stop_reason}.")
     if job.validation:
-        note(f"the best epoch, {history.best_epoch}, is the one that was kept")
-    typer.echo(f"\n{verdict(run, history, report)}\n\nsaved    {saved}")
-    if options.plot is not None:
-        typer.echo(f"drawn    {options.plot}")
-    for title, command in zip(("next     ", " " * 9), next_commands(run.out, job.test), strict=True):
-        typer.echo(title + command)
+        note(f"The best epoch was {history.best_epoch}: its network was kept.")
+    typer.echo(f"\n{verdict(run, history, report)}\n\n{entry('saved', saved)}")
+    for title, place in (("run", options.run), ("plot", options.plot)):
+        if place is not None:
+            typer.echo(entry(title, str(place)))
+    for title, command in zip(("next", ""), next_commands(run.out, job.test), strict=True):
+        typer.echo(f"{title:<9}{command}")
 
 
 def verdict(run: Run, history: History, report: Report | None) -> str:
@@ -190,6 +191,6 @@ def verdict(run: Run, history: History, report: Report | None) -> str:
     if report is None or run.job.test is None:
         score = SCORE_NAMES[run.job.model.task]
         last = score_words(score, history[f"train_{score}"][-1])
-        return f"There are no examples for a test. On those it learned from, in the last epoch: {last}"
-    sentence = f"Never seen before: {score_sentence(report, run.job.test)}. The test set was used once, just now."
-    return f"{sentence}\n\n{worst_mistake(run.job.model, run.job.test, report)}".rstrip()
+        return entry("learned", f"{last} in the last epoch; there are no other examples for a test")
+    tested = f"{score_sentence(report, run.job.test)}, none of them seen before; the test set was used once, at the end"
+    return f"{entry('tested', tested)}\n\n{worst_mistake(run.job.model, run.job.test, report)}".rstrip()

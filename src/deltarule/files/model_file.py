@@ -12,7 +12,6 @@ import json
 import math
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import fields
 from itertools import pairwise
 from typing import Annotated, Any, BinaryIO, Literal, TypeVar
 
@@ -20,30 +19,22 @@ import msgspec
 import numpy as np
 
 from deltarule.data.dataset import Task
-from deltarule.errors import ModelFileError, SettingError, closest
+from deltarule.errors import ModelFileError, SettingError
 from deltarule.files.atomic import write_atomically
 from deltarule.files.tensor_file import Slot, opened, read_header, read_tensors, strict_json, tensor_bytes
 from deltarule.model import Model, Standardization
-from deltarule.nn.activations import ELU, Activation, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
+from deltarule.names import ACTIVATIONS, LOSSES, described, named
+from deltarule.nn.activations import Activation
 from deltarule.nn.arrays import Array
-from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss, Quadratic
+from deltarule.nn.losses import Loss
 from deltarule.nn.network import Network
 
 FORMAT = 1
-ACTIVATIONS: dict[str, type[Activation]] = {
-    kind.__name__: kind for kind in (Identity, Sigmoid, Tanh, ReLU, LeakyReLU, ELU, SiLU, Softmax)
-}
-LOSSES: dict[str, type[Loss]] = {kind.__name__: kind for kind in (Quadratic, CrossEntropy, BinaryCrossEntropy)}
-
-Kind = TypeVar("Kind", Activation, Loss)
 Size = Annotated[int, msgspec.Meta(ge=1)]
 
 
-class Part(msgspec.Struct, forbid_unknown_fields=True):
-    """An activation or a loss: its name in the table above, and its numbers."""
-
-    name: str
-    settings: dict[str, float]
+Part = dict[str, str | float]  # a name from the tables of names.py, and its settings
+Kind = TypeVar("Kind", Activation, Loss)
 
 
 class Description(msgspec.Struct, forbid_unknown_fields=True):
@@ -127,8 +118,8 @@ def _serialized(model: Model) -> bytes:
     description = {
         "format": FORMAT,
         "layer_sizes": network.layer_sizes,
-        "activations": [_part_of(activation, ACTIVATIONS) for activation in network.activations],
-        "loss": _part_of(network.loss, LOSSES),
+        "activations": [_part_of("activation", ACTIVATIONS, each) for each in network.activations],
+        "loss": _part_of("loss", LOSSES, network.loss),
         "dropout": network.dropout,
         "dtype": network.dtype.name,
         "task": model.task,
@@ -149,30 +140,22 @@ def _serialized(model: Model) -> bytes:
     return tensor_bytes(text, arrays)
 
 
-def _part_of(thing: Kind, table: Mapping[str, type[Kind]]) -> dict[str, Any]:
-    kind = type(thing)
-    if table.get(kind.__name__) is not kind:
+def _part_of(what: str, table: Mapping[str, type[Kind]], thing: Kind) -> Part:
+    try:
+        return described(what, table, thing)
+    except SettingError as error:
         raise SettingError(
             f"a model file names activations and losses from a fixed list, so that no file can run code: got "
-            f'{kind.__name__}; keep the weights alone with  np.save("weights.npy", network.parameters.vector)  and put '
-            'them into a network of your own with  network.parameters.vector[:] = np.load("weights.npy")'
-        )
-    return {"name": kind.__name__, "settings": {name: float(getattr(thing, name)) for name in _setting_names(kind)}}
+            f'{type(thing).__name__}; keep the weights alone,  np.save("weights.npy", network.parameters.vector),  and '
+            'put them into a network of your own with  network.parameters.vector[:] = np.load("weights.npy")'
+        ) from error
 
 
-def _made(part: Part, table: Mapping[str, type[Kind]]) -> Kind:
-    if part.name not in table:
-        raise ModelFileError(
-            f"expected the name of an activation or a loss: got {part.name!r}; {closest(part.name, table)}"
-        )
-    kind, settings = table[part.name], dict[str, Any](part.settings)
-    if sorted(settings) != _setting_names(kind):
-        raise ModelFileError(f"expected {_setting_names(kind)} as the settings of {part.name}: got {sorted(settings)}")
-    return kind(**settings)
-
-
-def _setting_names(kind: type[Activation | Loss]) -> list[str]:
-    return sorted(field.name for field in fields(kind) if not field.name.endswith("initializer"))
+def _made(what: str, table: Mapping[str, type[Kind]], part: Part) -> Kind:
+    thing = named(what, table, part)
+    if described(what, table, thing) != part:
+        raise ModelFileError(f"expected every setting of the {what}, {described(what, table, thing)}: got {part}")
+    return thing
 
 
 def _arrays_of(model: Model) -> dict[str, Array]:
@@ -239,12 +222,12 @@ def _check_numbers(arrays: Mapping[str, Array]) -> None:
 
 
 def _model_of(description: Description, arrays: Mapping[str, Array]) -> Model:
-    *hidden, output = (_made(part, ACTIVATIONS) for part in description.activations)
+    *hidden, output = (_made("activation", ACTIVATIONS, part) for part in description.activations)
     network = Network(
         description.layer_sizes,
         hidden=hidden,
         output=output,
-        loss=_made(description.loss, LOSSES),
+        loss=_made("loss", LOSSES, description.loss),
         dropout=description.dropout,
         dtype=description.dtype,
     )

@@ -12,6 +12,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from deltarule.errors import SettingError
 from deltarule.nn.activations import Activation, Sigmoid, Softmax
 from deltarule.nn.arrays import Array, blocks
 
@@ -104,6 +105,9 @@ class CrossEntropy(Loss):
     fits: ClassVar[tuple[type[Activation], ...]] = (Softmax,)
     shortcut_for: ClassVar[tuple[type[Activation], ...]] = (Softmax,)
 
+    def __post_init__(self) -> None:
+        check_smoothing(self.label_smoothing)
+
     def targets(self, a: Array, y: Array) -> Array:
         t = super().targets(a, y)
         return (1.0 - self.label_smoothing) * t + self.label_smoothing / a.shape[1]
@@ -133,6 +137,9 @@ class BinaryCrossEntropy(Loss):
     fits: ClassVar[tuple[type[Activation], ...]] = (Sigmoid, Softmax)
     shortcut_for: ClassVar[tuple[type[Activation], ...]] = (Sigmoid,)
 
+    def __post_init__(self) -> None:
+        check_smoothing(self.label_smoothing)
+
     def targets(self, a: Array, y: Array) -> Array:
         return (1.0 - self.label_smoothing) * super().targets(a, y) + self.label_smoothing / 2.0
 
@@ -150,3 +157,9 @@ class BinaryCrossEntropy(Loss):
 def above_zero(a: Array) -> Array:
     """A probability that underflowed to 0, as the smallest normal number: its logarithm stays finite."""
     return np.maximum(a, np.finfo(a.dtype).tiny)
+
+
+def check_smoothing(label_smoothing: float) -> None:
+    """Raise SettingError unless `label_smoothing` is at least 0 and less than 1."""
+    if not 0.0 <= label_smoothing < 1.0:
+        raise SettingError(f"label_smoothing must be at least 0 and less than 1: got {label_smoothing}")

@@ -155,8 +155,8 @@ def _full_path(path: str) -> list[str]:
         return keys
     homes = [name for name, struct in SECTIONS.items() if name != "about" and keys[0] in struct.__struct_fields__]
     if len(homes) != 1:
-        known = [f"{name}.{key}" for name, struct in SECTIONS.items() for key in struct.__struct_fields__]
-        raise RecipeError(f"no setting of a recipe is called {path!r}: {closest(path, known)}")
+        known = {*SECTIONS, *(key for struct in SECTIONS.values() for key in struct.__struct_fields__)}
+        raise RecipeError(f"no setting of a recipe is called {path!r}: {closest(keys[0], known)}")
     return [*homes, *keys]
 
 
