@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.files.atomic import write_atomically
+from deltarule.atomic import write_atomically
 
 RESULTS = Path(__file__).with_name("results")
 

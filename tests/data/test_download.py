@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from deltarule.atomic import written_atomically
 from deltarule.data import download
 from deltarule.data.download import Mirrors
 from deltarule.data.sources import PublishedFile
-from deltarule.data.whole_file import whole_file
 from deltarule.errors import DownloadError
 
 CONTENT = bytes.fromhex("00000801 00000400") + bytes(range(256)) * 4
@@ -157,11 +157,11 @@ def test_a_full_disk_is_said_and_no_other_mirror_is_asked(
 
     @contextmanager
     def on_full_disk(path: Path) -> Iterator[Full]:
-        with whole_file(path) as file:
+        with written_atomically(path) as file:
             yield Full(file)
 
-    monkeypatch.setattr(download, "whole_file", on_full_disk)
-    with pytest.raises(DownloadError, match=r"labels\.gz could not be written: the disk is full; make room"):
+    monkeypatch.setattr(download, "written_atomically", on_full_disk)
+    with pytest.raises(DownloadError, match=r"labels\.gz could not be written, .*the disk is full: make room"):
         Mirrors(urls(server, "good", "good")).fetch(FILE, tmp_path / FILE.name)
     assert server.asked == ["good"]
     assert [path.name for path in tmp_path.iterdir()] == [FILE.name]

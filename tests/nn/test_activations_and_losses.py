@@ -134,9 +134,7 @@ def test_binary_cross_entropy_from_z(dtype: Any) -> None:
     [(Softmax(), CrossEntropy()), (Softmax(), BinaryCrossEntropy()), (Sigmoid(), BinaryCrossEntropy())],
     ids=name,
 )
-def test_the_general_way_stays_finite_where_probabilities_underflow(
-    output: Activation, loss: Loss, dtype: Any
-) -> None:
+def test_the_general_way_stays_finite_where_probabilities_underflow(output: Activation, loss: Loss, dtype: Any) -> None:
     z, y = np.array([[1000.0, -1000.0, 0.0]] * 3, dtype), np.array([0, 1, 2])
     a = output.value(z)
     delta = loss.gradient(a, y)

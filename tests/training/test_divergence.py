@@ -120,3 +120,12 @@ def test_a_run_that_breaks_leaves_numpys_error_state_alone() -> None:
     before = np.geterr()
     diverged(AfterEpoch(), values(), schedule=suddenly)
     assert np.geterr() == before
+
+
+def test_before_the_first_step_no_learning_rate_is_to_blame() -> None:
+    class Overgrown(AfterEpoch):
+        def train_begin(self, state: TrainingState) -> None:
+            state.network.weights[1][:] = 1e30
+
+    _, message = diverged(Overgrown(), values(), schedule=lambda _: 0.05)
+    assert "at step 0 of epoch 1, broken first in layer 1; most likely the starting weights are too large" in message

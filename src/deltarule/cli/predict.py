@@ -101,7 +101,7 @@ def drawn(model: "Model", pixels: "Array") -> str:
 
 def write_submission(model: "Model", raw: "Array", out: Path) -> int:
     """Write ImageId,Label for every row, counted from 1, whole or not at all; how many there are."""
-    from deltarule.files.atomic import write_atomically
+    from deltarule.atomic import write_atomically
 
     if model.task != "classes":
         raise SettingError(f"a submission needs a class for each image: this model answers {model.task}")

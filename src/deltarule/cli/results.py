@@ -3,8 +3,8 @@
 import os
 from pathlib import Path
 
+from deltarule.atomic import write_atomically
 from deltarule.errors import SettingError, require
-from deltarule.files.atomic import write_atomically
 from deltarule.inspection.picture import DESCRIPTION_KEYS, Picture
 
 

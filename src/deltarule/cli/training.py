@@ -16,19 +16,20 @@ from deltarule.cli.results import check_picture_place, check_place, write_pictur
 from deltarule.cli.train import TrainOptions
 from deltarule.cli.verdict import next_commands, noun, score_sentence, worst_mistake
 from deltarule.data.catalog import find_default
-from deltarule.data.dataset import Splits
+from deltarule.data.dataset import Dataset, Splits
 from deltarule.errors import DivergenceError
 from deltarule.files.model_file import save
 from deltarule.files.run_folder import MODEL, data_hash, environment, start_run, write_history
 from deltarule.inspection.metrics import Report, evaluate_model
 from deltarule.inspection.plots import curves
+from deltarule.model import Model
 from deltarule.recipes import read
 from deltarule.recipes.build import Job, build
 from deltarule.recipes.schema import Recipe
 from deltarule.training.callbacks import Callback, History, TrainingState
 from deltarule.training.evaluation import SCORE_NAMES
 
-DEFAULT_RECIPES = {"mnist": "default", "digits": "digits"}
+DIGITS_EPOCHS = 40  # so few images need more passes than the recipe makes over MNIST
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def carry_out(options: TrainOptions) -> None:
     """Train what the options ask for, save it, and report."""
     check_places(options)
     recipe, splits = recipe_and_data(options)
-    start = None if options.start is None else found_model(options.start)[1]
+    start = None if options.start is None else model_to_go_on_from(options.start, splits.train)
     job = build(recipe, splits, seed=options.seed, holdout=options.holdout, engine=options.engine, start=start)
     parts = [part for part in (splits.train, splits.test) if part is not None]
     run = Run(options, recipe, job, environment(seed=options.seed, data_hash=data_hash(*parts)))
@@ -72,14 +73,13 @@ def carry_out(options: TrainOptions) -> None:
         folder = start_run(options.run, recipe=recipe.to_toml(), environment=run.environment)
         job.trainer.callbacks = [*job.trainer.callbacks, RunFolder(folder)]
     try:
-        history = job.trainer.fit(job.train, job.validation)
+        finish(run, job.trainer.fit(job.train, job.validation))
     except KeyboardInterrupt:
         note(f"interrupted; {save_early(run, shown.history)}")
         raise typer.Exit(130) from None
     except DivergenceError:
         note(f"diverged; {save_early(run, shown.history)}")
         raise
-    finish(run, history)
 
 
 def check_places(options: TrainOptions) -> None:
@@ -94,12 +94,9 @@ def check_places(options: TrainOptions) -> None:
 
 def recipe_and_data(options: TrainOptions) -> tuple[Recipe, Splits]:
     """The recipe that was asked for, changed as asked and to fit the data; what was chosen, and why, is said."""
-    splits, name = None, options.recipe or "default"
+    original, splits = read(options.recipe or "default"), None
     if options.recipe is None and options.data is None:
-        splits, which = find_default(offline=options.offline)
-        name = DEFAULT_RECIPES[splits.train.name]
-        note(entry("data", which))
-    original = read(name)
+        original, splits = on_default_data(original, options.offline)
     epochs = [] if options.epochs is None else [f"training.epochs={options.epochs}"]
     recipe = original.changed([*(options.changes or []), *epochs])
     if options.data is not None:
@@ -112,6 +109,21 @@ def recipe_and_data(options: TrainOptions) -> tuple[Recipe, Splits]:
         recipe, given_up = fitted(recipe, splits)
         note(entry("data", "; ".join([recipe.data.name, *given_up])))
     return recipe, splits
+
+
+def on_default_data(recipe: Recipe, offline: bool) -> tuple[Recipe, Splits]:
+    """The recipe and MNIST, or the bundled digits where MNIST cannot be had; which, and why, is said."""
+    splits, which = find_default(offline=offline)
+    note(entry("data", which))
+    if splits.train.name != recipe.data.name:
+        recipe = recipe.changed([f"data.name={splits.train.name}", f"training.epochs={DIGITS_EPOCHS}"])
+    return recipe, splits
+
+
+def model_to_go_on_from(name: str, train: Dataset) -> Model:
+    """A trained model, its outputs called as these data call them."""
+    model = found_model(name)[1]
+    return replace(model, class_names=train.class_names) if len(model.class_names) == train.n_outputs else model
 
 
 def announce(run: Run) -> None:

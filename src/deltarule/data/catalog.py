@@ -199,9 +199,9 @@ def _load_path(name: str, known: list[str]) -> Splits:
     path = Path(name)
     if path.is_dir():
         return _load_idx(path, "train", "t10k") if idx_files(path, f"train{IMAGES}") else read_image_folder(path)
-    if path.suffix == ".csv" and path.exists():
+    if path.suffix.lower() == ".csv" and path.exists():
         return Splits(read_pixels(path))
-    if path.suffix == ".npz" and path.exists():
+    if path.suffix.lower() == ".npz" and path.exists():
         return read_npz(path)
     if idx_files(path.parent, path.name + IMAGES):
         return _load_idx(path.parent, path.name)

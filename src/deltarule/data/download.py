@@ -1,6 +1,5 @@
 """Files fetched from mirrors, any of which may be gone, slow, or wrong."""
 
-import errno
 import http.client
 import time
 import urllib.error
@@ -11,9 +10,9 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any
 
+from deltarule.atomic import written_atomically
 from deltarule.data.sources import PublishedFile
-from deltarule.data.whole_file import whole_file
-from deltarule.errors import DataError, DownloadError
+from deltarule.errors import DataError, DownloadError, FileError
 
 CHUNK_BYTES = 2**16
 
@@ -46,9 +45,10 @@ class Mirrors:
                 self._fetch_from(self.urls[0], file, target)
             except _MirrorError as error:
                 self.failures.append(f"{self.urls.pop(0)}: {error}")
+            except FileError as error:
+                raise DownloadError(str(error)) from error
             except OSError as error:
-                what = "the disk is full; make room" if error.errno == errno.ENOSPC else error.strerror or error
-                raise DownloadError(f"{target} could not be written: {what}") from error
+                raise DownloadError(f"{target} could not be written: {error}") from error
             else:
                 return
         raise DownloadError(f"no mirror gave {file.name}\n  " + "\n  ".join(self.failures))
@@ -58,7 +58,7 @@ class Mirrors:
             if response.headers.get_content_type() == "text/html":
                 raise _MirrorError("a gzip file was expected: got an HTML page")
             target.parent.mkdir(parents=True, exist_ok=True)
-            with whole_file(target) as draft:
+            with written_atomically(target) as draft:
                 for chunk in self._chunks(response, file.content_bytes):
                     draft.write(chunk)
                 draft.flush()

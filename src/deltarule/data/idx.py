@@ -16,8 +16,8 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from deltarule.atomic import written_atomically
 from deltarule.data.dataset import Dataset
-from deltarule.data.whole_file import whole_file
 from deltarule.errors import DataError
 
 GZIP_MAGIC = b"\x1f\x8b"
@@ -97,7 +97,7 @@ def write_idx(path: str | os.PathLike[str], array: NDArray[np.uint8]) -> None:
     if array.dtype != np.uint8 or not 1 <= array.ndim <= MOST_DIMENSIONS:
         raise DataError(f"IDX takes uint8 of 1 to {MOST_DIMENSIONS} dimensions: got {array.dtype} of {array.ndim}")
     content = idx_header(array.shape) + array.tobytes()
-    with whole_file(Path(path)) as file:
+    with written_atomically(path) as file:
         file.write(gzip.compress(content, mtime=0) if Path(path).suffix == ".gz" else content)
 
 

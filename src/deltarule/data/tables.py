@@ -18,9 +18,8 @@ from deltarule.data.problems import refuse
 from deltarule.errors import DataError, SettingError, closest
 
 BYTES = frozenset(map(str, range(256)))
-UNUSUAL_BYTE = re.compile(
-    r"\s*\+?0*([0-9]{1,2}|1[0-9]{2}|2[0-4][0-9]|25[0-5])\s*"
-)  # as np.loadtxt reads it: "+7", " 007"
+# What np.loadtxt takes besides: "+7", " 007".
+UNUSUAL_BYTE = re.compile(r"\s*\+?0*([0-9]{1,2}|1[0-9]{2}|2[0-4][0-9]|25[0-5])\s*")
 
 
 def read_pixel_rows(path: str | os.PathLike[str]) -> tuple[NDArray[np.uint8], NDArray[np.int64] | None]:

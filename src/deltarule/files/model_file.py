@@ -18,9 +18,9 @@ from typing import Annotated, Any, BinaryIO, Literal, TypeVar
 import msgspec
 import numpy as np
 
+from deltarule.atomic import write_atomically
 from deltarule.data.dataset import Task
 from deltarule.errors import ModelFileError, SettingError
-from deltarule.files.atomic import write_atomically
 from deltarule.files.tensor_file import Slot, opened, read_header, read_tensors, strict_json, tensor_bytes
 from deltarule.model import Model, Standardization
 from deltarule.names import ACTIVATIONS, LOSSES, described, named

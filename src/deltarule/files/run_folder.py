@@ -22,9 +22,9 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from deltarule.atomic import write_atomically
 from deltarule.data.dataset import Dataset
 from deltarule.errors import DataError, FileError
-from deltarule.files.atomic import write_atomically
 
 MODEL = "model.safetensors"
 RECIPE = "recipe.toml"

@@ -76,6 +76,8 @@ def explain_divergence(state: TrainingState) -> str:
     largest = float(np.abs(state.workspace.inputs[0]).max())
     if largest > LARGE_INPUT:
         cause = f"the inputs reach {largest:.3g}: scale them to about 1"
+    elif state.step == 0:
+        cause = "the starting weights are too large: choose another initializer"
     else:
         cause = f"the learning rate {state.learning_rate:g} is too high: try {state.learning_rate / 10:g}"
     return (

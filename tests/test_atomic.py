@@ -10,8 +10,8 @@ from typing import Any, NoReturn
 
 import pytest
 
+from deltarule.atomic import write_atomically, written_atomically
 from deltarule.errors import DeltaruleError, FileError
-from deltarule.files.atomic import write_atomically, written_atomically
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="permissions and pipes of POSIX")
 
