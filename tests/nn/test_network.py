@@ -81,6 +81,15 @@ def test_penalties_that_cannot_be(strength: float) -> None:
             penalty(strength)
 
 
+@pytest.mark.parametrize("smoothing", [-0.1, 1.0, float("nan")])
+def test_label_smoothing_that_cannot_be(smoothing: float) -> None:
+    for loss in (CrossEntropy, BinaryCrossEntropy):
+        with pytest.raises(
+            SettingError, match=f"^label_smoothing must be at least 0 and less than 1: got {smoothing}$"
+        ):
+            loss(smoothing)
+
+
 @pytest.mark.parametrize("shape", [(5, 4), (0, 4), (2, 3), (4,)])
 def test_batches_that_do_not_fit_a_workspace(shape: tuple[int, ...]) -> None:
     network = Network((4, 3, 2))

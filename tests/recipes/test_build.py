@@ -99,7 +99,7 @@ def test_the_last_training_examples_are_held_out() -> None:
     mean, deviation = raw[:30].mean(axis=0), raw[:30].std(axis=0)
     np.testing.assert_allclose(held.train.inputs, (raw[:30] - mean) / deviation, rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(held.validation.inputs, (raw[30:] - mean) / deviation, rtol=1e-4, atol=1e-5)
-    with pytest.raises(SettingError, match="must be 1 to 59 of its 60 samples: got 0"):
+    with pytest.raises(SettingError, match="must be 1 to 59 of its 60 samples: got 60"):
         job(holdout=60)
 
 
@@ -160,7 +160,7 @@ def test_initializers_and_their_factors() -> None:
     short = job("initializer=standard_normal", "hidden=[400]").model.network
     assert short.weights[0].std() == pytest.approx(1.0, rel=0.05)
     assert not short.biases[0].any()
-    with pytest.raises(RecipeError, match="no initializer is called 'he_norml': did you mean 'he_normal'?"):
+    with pytest.raises(RecipeError, match="no initializer is called 'he_norml': did you mean 'he_normal'"):
         job("initializer=he_norml")
 
 
@@ -209,7 +209,7 @@ def test_schedules_measure_in_epochs(spec: dict[str, Any], expected: Schedule) -
     [
         ("constant", "schedule constant needs rate, a number: got no settings"),
         ("cosin", "no schedule is called 'cosin': did you mean 'cosine'?"),
-        ({"rate": 0.1}, "no schedule is called None: Known: constant, cosine"),
+        ({"rate": 0.1}, "no schedule is called None: "),
         (
             {"name": "cosine", "rate": 0.1, "total_steps": 5},
             "schedule cosine has no setting 'total_steps': Known: final",

@@ -1,4 +1,4 @@
-"""The recipes that come with deltarule: every one can be read, written, carried out; the small ones do what they say."""
+"""The recipes that come with deltarule: every one can be carried out, and the small ones do what they say."""
 
 from typing import Any
 

@@ -1,6 +1,5 @@
 """Which parameters the network ends with, whoever stopped the run."""
 
-import signal
 from collections.abc import Callable
 from typing import Any
 
@@ -72,7 +71,7 @@ def stop(state: TrainingState) -> None:
 
 
 def press_ctrl_c(state: TrainingState) -> None:
-    signal.raise_signal(signal.SIGINT)
+    raise KeyboardInterrupt
 
 
 def fail(state: TrainingState) -> None:
@@ -135,6 +134,14 @@ def test_without_validation_the_last_are_kept(stopper: Callback, raised: type[Ba
     np.testing.assert_array_equal(witness.at_the_end, [witness.latest])
 
 
+def test_a_run_interrupted_in_its_first_epoch_is_as_if_it_had_not_begun() -> None:
+    network, witness = Network((2, 8, 2), dtype=np.float64), Witness()
+    with pytest.raises(KeyboardInterrupt):
+        trainer(network, callbacks=[At(2, press_ctrl_c), witness]).fit(examples(0), examples(1))
+    assert (len(witness.history), witness.history.best_epoch, len(witness.at_the_end)) == (1, 0, 1)
+    np.testing.assert_array_equal(network.parameters.vector, Network((2, 8, 2), dtype=np.float64).parameters.vector)
+
+
 def test_the_quantity_that_is_monitored_chooses() -> None:
     network, witness = Network((2, 8, 2), dtype=np.float64), Witness()
     trainer(network, callbacks=[witness], monitor="validation_accuracy").fit(examples(0), examples(1))
@@ -185,6 +192,16 @@ def test_the_moving_average_is_the_result(decay: float) -> None:
     np.testing.assert_array_equal(steps.vectors, expected.vectors)
     averages = average_by_definition(decay, [vector.astype(np.float64) for vector in steps.vectors])
     np.testing.assert_allclose(network.parameters.vector, averages[-1], rtol=1e-4, atol=1e-6)
+
+
+def test_the_moving_average_is_the_result_of_an_interrupted_run() -> None:
+    network, steps = Network((2, 8, 2), dtype=np.float64), Steps()
+    run = trainer(network, callbacks=[steps, At(BATCHES + 2, press_ctrl_c)], average=MovingAverage(0.5))
+    with pytest.raises(KeyboardInterrupt):
+        run.fit(examples(0))
+    assert len(steps.vectors) == 1 + BATCHES + 2
+    expected = average_by_definition(0.5, steps.vectors)[-1]
+    np.testing.assert_allclose(network.parameters.vector, expected, rtol=1e-9, atol=1e-12)
 
 
 def test_the_moving_average_is_what_is_validated_and_kept() -> None:

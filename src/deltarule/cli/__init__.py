@@ -1,6 +1,7 @@
 """The command line: one file a command. Here they are put together, and errors become exit codes."""
 
 import sys
+from io import TextIOWrapper
 from typing import Annotated, Any
 
 import typer
@@ -24,7 +25,7 @@ class Commands(TyperGroup):
         try:
             result = super().invoke(ctx)
             sys.stdout.flush()  # a reader that has gone, as in `| head`, shows here, where Typer leaves quietly
-        except DeltaruleError as error:
+        except (DeltaruleError, MemoryError) as error:
             typer.echo(f"Error: {error}", err=True)
             raise typer.Exit(2 if isinstance(error, WRONG_USE) else 1) from error
         return result
@@ -64,4 +65,7 @@ app.add_typer(data, name="data")
 
 def main() -> None:
     """Carry out what the command line says, and leave with its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a class may have a name that the terminal cannot show
     app(prog_name="deltarule")

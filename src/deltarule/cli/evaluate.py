@@ -58,7 +58,8 @@ def evaluate(
         return
     typer.echo(f"{score_sentence(report, dataset)}, loss {report.loss:.4f}\n")
     print_table(rows_of(report, dataset.class_names))
-    typer.echo(f"\n{worst_mistake(loaded, dataset, report)}".rstrip())
+    if report.mistakes:
+        typer.echo(f"\n{worst_mistake(loaded, dataset, report)}")
 
 
 def rows_of(report: "Report", names: Sequence[str]) -> list[dict[str, str]]:
@@ -67,8 +68,9 @@ def rows_of(report: "Report", names: Sequence[str]) -> list[dict[str, str]]:
         {COLUMNS[name]: words(name, value) for name, value in asdict(score).items() if name in COLUMNS}
         for score in report.per_output
     ]
-    for k, row in enumerate(rows if report.confusion is not None else ()):
-        row["mostly taken for"] = rival(report.confusion, k, names)
+    if report.confusion is not None:
+        for k, row in enumerate(rows):
+            row["mostly taken for"] = rival(report.confusion, k, names)
     return rows
 
 
@@ -83,6 +85,8 @@ def words(name: str, value: str | float | None) -> str:
     """A cell of the table."""
     if value is None:
         return "-"
-    if isinstance(value, float):
-        return f"{value:.4g}" if name in ("r2", "mean_absolute_error") else percent(value)
-    return f"{value:,}" if isinstance(value, int) else value
+    if isinstance(value, str):
+        return value
+    if name == "support":
+        return f"{value:,.0f}"
+    return f"{value:.4g}" if name in ("r2", "mean_absolute_error") else percent(value)

@@ -1,6 +1,7 @@
 """Which examples a command works on: those of a recipe, of a model, or the user's own."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -18,6 +19,8 @@ def load_data(name: str, target: str | None, task: str, offline: bool) -> Splits
     """Data by name or path; with a `target` the table in a CSV, whose target column holds classes or values."""
     if target is None:
         return load(name, offline=offline)
+    if not Path(name).is_file():
+        raise SettingError(f"--target names a column of a CSV file: got {name}; give the file with --data")
     return Splits(read_table(name, target, task="values" if task == "values" else "classes"))
 
 

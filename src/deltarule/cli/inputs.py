@@ -46,13 +46,18 @@ def read_numbers(path: Path, target: str | None) -> Array:
 
     Raises DataError where a cell holds no finite number.
     """
-    lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
-    names = [name.strip() for name in lines[0].split(",")] if lines else []
-    columns = [k for k, name in enumerate(names) if name != target]
     try:
-        numbers = np.loadtxt(lines[1:], delimiter=",", comments=None, usecols=columns, ndmin=2)
+        header, *lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines() or [""]
+    except OSError as error:
+        raise DataError(f"{path}: a CSV file was expected, but it cannot be read: {error.strerror}") from error
+    columns = [k for k, name in enumerate(header.split(",")) if name.strip() != target]
+    if not any(map(str.strip, lines)):
+        raise DataError(f"{path}: a header and rows of numbers were expected: got no rows")
+    try:
+        numbers = np.loadtxt(lines, delimiter=",", comments=None, quotechar='"', usecols=columns, ndmin=2)
     except ValueError as error:
-        raise DataError(f"{path}: a header and rows of numbers were expected: {error}") from error
+        raise DataError(f"{path}: a header and rows of numbers were expected: {error} (counted from 0)") from error
     if not np.isfinite(numbers).all():
-        raise DataError(f"{path}: finite numbers were expected: got {numbers[~np.isfinite(numbers)][0]}")
+        row, column = np.argwhere(~np.isfinite(numbers))[0]
+        raise DataError(f"{path}: finite numbers were expected: got {numbers[row, column]} in row {row} (from 0)")
     return numbers

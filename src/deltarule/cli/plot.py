@@ -1,6 +1,7 @@
 """`deltarule plot`: pictures of a run, and of a model's mistakes."""
 
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -49,9 +50,11 @@ def plot(
 
 def curves_picture(run: str) -> "Picture":
     """Loss and accuracy by epoch, from a run's folder."""
-    from deltarule.files.run_folder import read_history
+    from deltarule.files.run_folder import HISTORY, read_history
     from deltarule.inspection.plots import curves
 
+    if not Path(run, HISTORY).is_file():
+        raise SettingError(f"curves are drawn of a run's folder: got {run}; deltarule train --run FOLDER  makes one")
     rows = read_history(run)
     losses = [math.inf if loss is None else loss for loss in (row.get("validation_loss") for row in rows)]
     return curves(rows, losses.index(min(losses)) if any(map(math.isfinite, losses)) else None)

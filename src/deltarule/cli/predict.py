@@ -36,9 +36,12 @@ def predict(
     """
     from deltarule.cli.found import found_model
     from deltarule.cli.inputs import read_inputs
+    from deltarule.cli.results import check_place
 
     if bool(files) == (kaggle is not None) or (kaggle is None) != (out is None):
         raise SettingError("give either FILE... or both --kaggle test.csv and --out submission.csv")
+    if out is not None:
+        check_place(out)
     loaded = found_model(model)[1]
     if show and loaded.image_shape is None:
         raise SettingError("--show draws images: this model reads rows of numbers")

@@ -109,6 +109,7 @@ def epoch_line(state: TrainingState) -> str:
     line = f"{state.epoch:>{8 - len(str(state.n_epochs))}}/{state.n_epochs}"
     for part, width in (("train", 9), ("validation", 15)):
         if f"{part}_loss" in row:
-            score = row[f"{part}_{name}"]
-            line += f"{row[f'{part}_loss']:>{width}.4f}{percent(score) if name == 'accuracy' else f'{score:.4f}':>11}"
+            loss, score = row[f"{part}_loss"], row[f"{part}_{name}"]
+            line += f"{loss:>{width}.{'4f' if loss < 1000 else '2g'}}"
+            line += f"{percent(score) if name == 'accuracy' else f'{score:.4f}':>11}"
     return line if state.epoch == 0 else f"{line}{row['learning_rate']:>10.2g}{row['seconds']:>9.1f}"

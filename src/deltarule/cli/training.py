@@ -95,7 +95,7 @@ def check_places(options: TrainOptions) -> None:
 def recipe_and_data(options: TrainOptions) -> tuple[Recipe, Splits]:
     """The recipe that was asked for, changed as asked and to fit the data; what was chosen, and why, is said."""
     original, splits = read(options.recipe or "default"), None
-    if options.recipe is None and options.data is None:
+    if options.recipe is None and options.data is None and options.target is None:
         original, splits = on_default_data(original, options.offline)
     epochs = [] if options.epochs is None else [f"training.epochs={options.epochs}"]
     recipe = original.changed([*(options.changes or []), *epochs])

@@ -1,0 +1,130 @@
+"""The command line as a whole, much of it in processes of its own: help, pipes, colors, Ctrl-C."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deltarule.cli.output import without_nan
+from deltarule.files.model_file import load
+
+Command = Callable[..., Any]
+PROGRAM = [sys.executable, "-m", "deltarule"]
+COMMANDS = ["train", "evaluate", "predict", "plot", "recipes", "data"]
+ENDLESS = [*PROGRAM, "train", "linear", "--data", "digits", "--epochs", "100000"]
+
+posix_only = pytest.mark.skipif(os.name != "posix", reason="signals and terminals as POSIX has them")
+
+
+def test_help_lists_the_commands_and_each_says_what_it_takes(deltarule: Command) -> None:
+    overview = deltarule("--help")
+    assert overview.code == 0
+    listed = re.findall(r"^  (\w+)  +\w", overview.out.partition("Commands:")[2], flags=re.MULTILINE)
+    assert listed == COMMANDS
+    for command in COMMANDS:
+        text = deltarule(command, "--help")
+        assert text.code == 0
+        assert "..." not in overview.out
+        assert f"Usage: deltarule {command}" in text.out
+        assert all(len(line) <= 80 for line in text.out.splitlines())
+
+
+def test_help_waits_for_nothing_that_it_does_not_need() -> None:
+    program = "import sys; sys.argv = ['deltarule', '--help']; import deltarule.cli as cli\ntry: cli.main()\n"
+    program += "except SystemExit: print(*sys.modules, file=sys.stderr)"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stderr.split()
+    assert "typer" in loaded
+    assert not {"rich", "msgspec", "safetensors", "matplotlib", "PIL", "urllib.request", "tomli_w"} & set(loaded)
+
+
+@pytest.mark.parametrize("arguments", [["trian"], ["train", "--sed", "3"], ["data", "lst"], ["evaluate"], ["plot"]])
+def test_wrong_use_is_code_2_and_a_hint(deltarule: Command, arguments: list[str]) -> None:
+    code, out, err = deltarule(*arguments)
+    assert (code, out) == (2, "")
+    assert "--help" in err
+
+
+def test_json_knows_no_nan() -> None:
+    value = {"a": [1.5, float("nan"), (float("inf"), "x")], "b": None, "c": True}
+    assert without_nan(value) == {"a": [1.5, None, [None, "x"]], "b": None, "c": True}
+
+
+def test_names_that_a_terminal_cannot_show_are_no_traceback() -> None:
+    Path("words.csv").write_text("x,word\n" + "\n".join(f"{k},{'äß'[k % 2]}" for k in range(20)), encoding="utf-8")
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    command = [*PROGRAM, "train", "--data", "words.csv", "--target", "word", "--epochs", "1"]
+    subprocess.run(command, env=environment, check=True, capture_output=True)
+    Path("new.csv").write_text("x\n1\n")
+    predict = [*PROGRAM, "predict", "new.csv"]
+    out = subprocess.run(predict, env=environment, check=True, capture_output=True).stdout
+    assert re.match(rb"new.csv  \\x(e4|df)  ", out)
+
+
+@posix_only
+def test_a_reader_that_leaves_is_no_error() -> None:
+    for arguments in (["recipes"], ["--help"]):
+        process = subprocess.Popen([*PROGRAM, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        process.stderr.close()
+        process.wait()
+
+
+@posix_only
+def test_ctrl_c_keeps_the_network_and_says_where() -> None:
+    Path("model.safetensors").write_bytes(b"older")
+    with subprocess.Popen(ENDLESS, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        said = ""
+        while "/100000" not in said or " 2000/" not in said:
+            said += process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate()
+    assert (process.returncode, out) == (130, "")
+    assert "what it had learned until then is in model.safetensors, in the place of an older file" in err
+    assert load("model.safetensors").record["epochs"] >= 2000
+
+
+@posix_only
+def test_ctrl_c_before_the_first_epoch_saves_nothing() -> None:
+    ...
+
+
+def in_a_terminal(command: list[str], **variables: str) -> bytes:
+    """What a command writes to a terminal of 80 columns."""
+    import pty
+
+    ours, theirs = pty.openpty()
+    environment = {key: value for key, value in os.environ.items() if key != "NO_COLOR"}
+    environment |= {"TERM": "xterm-256color", "COLUMNS": "80", **variables}
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment) as process:
+        os.close(theirs)
+        written = b""
+        try:
+            while chunk := os.read(ours, 2**16):
+                written += chunk
+        except OSError:  # so Linux says that the other end is closed
+            pass
+        os.close(ours)
+    assert process.returncode == 0
+    return written
+
+
+@posix_only
+def test_a_terminal_gets_a_bar_and_colors_unless_it_wants_none() -> None:
+    command = [*PROGRAM, "train", "linear", "--data", "digits", "--epochs", "30"]
+    color = re.compile(rb"\x1b\[[0-9;]*3[0-9]")
+    colored, plain = in_a_terminal(command), in_a_terminal(command, NO_COLOR="1")
+    assert color.search(colored)
+    assert not color.search(plain)
+    for written in (colored, plain):
+        assert re.search(rb"epoch \d+/30 .*loss \d.*accuracy .*%.*rate \d.*/s.*\d:\d\d", written)
+        assert b"30/30" in written

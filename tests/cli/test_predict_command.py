@@ -1,0 +1,173 @@
+"""deltarule predict: the same answers from every kind of file, and Kaggle's form."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from deltarule.data.catalog import load as load_data
+from deltarule.data.idx import write_idx
+from deltarule.files.model_file import load
+from deltarule.inspection.text_image import text_image
+from deltarule.nn.arrays import Array
+
+Command = Callable[..., Any]
+
+
+@pytest.fixture
+def images() -> Array:
+    """Five digits, (5, 28, 28)."""
+    test = load_data("digits").test
+    assert test is not None
+    return test.inputs[:5].reshape(-1, 28, 28)
+
+
+def write_pixels(path: str, images: Array) -> None:
+    header = ",".join(f"pixel{k}" for k in range(784))
+    Path(path).write_text("\n".join([header, *(",".join(map(str, image.ravel())) for image in images)]))
+
+
+def test_every_kind_of_file_gives_the_answers_of_the_model(
+    deltarule: Command, digits_model: Path, images: Array
+) -> None:
+    pillow = pytest.importorskip("PIL.Image")
+    names = [f"{k}.png" for k in range(5)]
+    for name, image in zip(names, images, strict=True):
+        pillow.fromarray(image).save(name)
+    write_pixels("five.csv", images)
+    np.savez("five.npz", X=images, y=np.zeros(5, np.int64))
+    write_idx("five-idx3-ubyte.gz", images)
+    files = [*names, "five.csv", "five.npz", "five-idx3-ubyte.gz"]
+    answers = deltarule("predict", *files, "--model", digits_model, "--json").json
+    assert [(answer["input"], answer["row"]) for answer in answers] == [
+        *((name, 0) for name in names),
+        *((name, row) for name in files[5:] for row in range(5)),
+    ]
+    probabilities = load(digits_model).probabilities(images)
+    for k, answer in enumerate(answers):
+        p = dict(zip("0123456789", probabilities[k % 5], strict=True))
+        assert answer["probabilities"] == pytest.approx(p, rel=1e-5)
+        assert answer["label"] == max(p, key=p.__getitem__)
+        assert answer["probability"] == answer["probabilities"][answer["label"]]
+
+
+def test_a_line_for_each_row(deltarule: Command, digits_model: Path, images: Array) -> None:
+    write_pixels("five.csv", images)
+    write_pixels("one.csv", images[:1])
+    answers = deltarule("predict", "five.csv", "one.csv", "--model", digits_model, "--json").json
+    assert deltarule("predict", "five.csv", "one.csv", "--model", digits_model).out.splitlines() == [
+        f"{answer['input']}{place}  {answer['label']}  {100 * answer['probability']:.2f} %"
+        for answer, place in zip(answers, ["[0]", "[1]", "[2]", "[3]", "[4]", ""], strict=True)
+    ]
+
+
+def test_show_draws_the_image(deltarule: Command, digits_model: Path, images: Array) -> None:
+    write_pixels("one.csv", images[:1])
+    drawn = deltarule("predict", "one.csv", "--show", "--model", digits_model).out
+    assert drawn.startswith(text_image(images[0]))
+
+
+def test_ten_sigmoids_are_no_probabilities(deltarule: Command, images: Array) -> None:
+    assert deltarule("train", "nielsen-30", "--data", "digits", "--epochs", "1").code == 0
+    write_pixels("one.csv", images[:1])
+    (answer,) = deltarule("predict", "one.csv", "--json").json
+    assert answer["activation"] == max(answer["activations"].values())
+    assert "probability" not in answer
+    assert f"activation {answer['activation']:.4f}" in deltarule("predict", "one.csv").out
+
+
+def test_one_sigmoid_is_a_probability_of_yes(deltarule: Command) -> None:
+    assert deltarule("train", "cute-dog", "--epochs", "100").code == 0
+    Path("dogs.csv").write_text("size\n1.0\n4.0\n")
+    small, large = deltarule("predict", "dogs.csv", "--json").json
+    assert (small["label"], large["label"]) == ([], ["cute"])
+    assert small["probabilities"]["cute"] < 0.1 < 0.9 < large["probabilities"]["cute"]
+    lines = deltarule("predict", "dogs.csv").out.splitlines()
+    assert lines[0].startswith("dogs.csv[0]  not cute (0.0")
+    assert lines[1].startswith("dogs.csv[1]  cute (0.9")
+
+
+def test_values_come_in_their_units(deltarule: Command, arithmetic_model: Path) -> None:
+    Path("numbers.csv").write_text("\ufeffa,b\r\n3,4\r\n-5,2.5\r\n\r\n")
+    values = load(arithmetic_model).predict(np.array([[3.0, 4.0], [-5.0, 2.5]]))
+    answers = deltarule("predict", "numbers.csv", "--model", arithmetic_model, "--json").json
+    assert [list(answer["values"].values()) for answer in answers] == values.tolist()
+    first = deltarule("predict", "numbers.csv", "--model", arithmetic_model).out.splitlines()[0]
+    assert first.startswith(f"numbers.csv[0]  a + b = {values[0, 0]:.6g}")
+
+
+def test_a_tables_target_may_stay_in_the_file(deltarule: Command) -> None:
+    Path("sizes.csv").write_text("x,kind,z\n" + "\n".join(f"{x},{'ab'[x > 20]},{-x}" for x in range(40)))
+    assert deltarule("train", "--data", "sizes.csv", "--target", "kind", "--epochs", "1").code == 0
+    Path("new.csv").write_text("x,z\n0,0\n39,-39\n")
+    old, new = (deltarule("predict", name, "--json").json for name in ("sizes.csv", "new.csv"))
+    for known, asked in zip((old[0], old[-1]), new, strict=True):
+        assert known["probabilities"] == pytest.approx(asked["probabilities"], abs=1e-6)
+
+
+def test_kaggles_form(deltarule: Command, digits_model: Path, images: Array) -> None:
+    write_pixels("test.csv", images)
+    labels = [answer["label"] for answer in deltarule("predict", "test.csv", "--model", digits_model, "--json").json]
+    options = ("--kaggle", "test.csv", "--model", digits_model, "--out", "submission.csv")
+    assert deltarule("predict", *options, "--json").json == {"rows": 5, "out": "submission.csv"}
+    expected = "ImageId,Label\n" + "".join(f"{k},{label}\n" for k, label in enumerate(labels, start=1))
+    assert Path("submission.csv").read_bytes() == expected.encode()
+    assert "5 answers are in submission.csv" in deltarule("predict", *options).out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        ([], 2, "give either FILE"),
+        (["--kaggle", "small.csv"], 2, "give either FILE"),
+        (["nothing.png"], 2, "must exist: got nothing.png"),
+        (["small.csv", "--model", "nothing"], 2, "deltarule train  makes one"),
+        (["--kaggle", "small.csv", "--out", "missing/s.csv"], 2, "its folder does not exist"),
+        (["small.csv"], 2, "small.csv: this model takes inputs of shape (n_samples, 784)"),
+        (["table.csv"], 1, "table.csv"),
+        (["."], 2, "must exist: got ."),
+        (["noise"], 1, "starts with 00 00 08"),
+    ],
+)
+def test_what_cannot_be_predicted(
+    deltarule: Command, digits_model: Path, arguments: list[str], code: int, message: str
+) -> None:
+    Path("small.csv").write_text("1,2,3,4\n")
+    Path("table.csv").write_text("a,b\n0.5,x\n")
+    Path("noise").write_bytes(b"no IDX")
+    Path("model.safetensors").write_bytes(digits_model.read_bytes())
+    got = deltarule("predict", *arguments)
+    assert (got.code, got.out) == (code, "")
+    assert message in got.err
+
+
+@pytest.mark.parametrize("content", ["", "a,b\n", "a,b\n1,x\n", "a,b\n1,nan\n", "a,b\n1\n"])
+def test_rows_that_are_no_numbers(deltarule: Command, arithmetic_model: Path, content: str) -> None:
+    Path("rows.csv").write_text(content)
+    code, out, err = deltarule("predict", "rows.csv", "--model", arithmetic_model)
+    assert (code, out) == (1, "")
+    assert "rows.csv" in err
+
+
+def test_a_regression_draws_nothing_and_submits_nothing(deltarule: Command, arithmetic_model: Path) -> None:
+    Path("rows.csv").write_text("a,b\n1,2\n")
+    assert deltarule("predict", "rows.csv", "--show", "--model", arithmetic_model).code == 2
+    assert deltarule("predict", "--kaggle", "rows.csv", "--out", "s.csv", "--model", arithmetic_model).code == 2
+    assert not Path("s.csv").exists()
+
+
+def test_an_image_of_another_size(deltarule: Command, digits_model: Path) -> None:
+    pillow = pytest.importorskip("PIL.Image")
+    pillow.new("L", (30, 28)).save("wide.png")
+    code, _, err = deltarule("predict", "wide.png", "--model", digits_model)
+    assert code == 1
+    assert "28x28 pixels was expected: got 28x30" in err
+
+
+def test_json_is_json(deltarule: Command, digits_model: Path, images: Array) -> None:
+    write_pixels("one.csv", images[:1])
+    out = deltarule("predict", "one.csv", "--model", digits_model, "--json").out
+    assert isinstance(json.loads(out), list)
