@@ -3,7 +3,7 @@
 import deltarule as dr
 
 digits = dr.load_data("digits")
-X, y = digits.train.inputs, digits.train.targets
+X, y = digits.train.inputs.reshape(-1, 28, 28), digits.train.targets
 
 network = dr.Network((784, 32, 10), rng=0)
 dr.fit(network, X, y, epochs=3)

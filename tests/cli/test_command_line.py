@@ -94,8 +94,7 @@ def test_ctrl_c_keeps_the_network_and_says_where() -> None:
 
 
 @posix_only
-def test_ctrl_c_before_the_first_epoch_saves_nothing() -> None:
-    ...
+def test_ctrl_c_before_the_first_epoch_saves_nothing() -> None: ...
 
 
 def in_a_terminal(command: list[str], **variables: str) -> bytes:

@@ -86,6 +86,7 @@ def test_a_data_frame() -> None:
         (valued(), VALUES.astype(np.float32), "values"),
         (Network((6, 1), output=Sigmoid(), loss=BinaryCrossEntropy()), LABELS[:, 0], "labels"),
         (Network((6, 1), output=Sigmoid(), loss=Quadratic()), VALUES[:, 0], "values"),
+        (Network((6, 3), output=Sigmoid(), loss=Quadratic()), LABELS * 2, "values"),
         (Network((6, 1), output=Identity(), loss=Quadratic()), CLASSES, "values"),
     ],
 )
