@@ -17,7 +17,7 @@ from deltarule.files.model_file import load
 Command = Callable[..., Any]
 PROGRAM = [sys.executable, "-m", "deltarule"]
 COMMANDS = ["train", "evaluate", "predict", "plot", "recipes", "data"]
-ENDLESS = [*PROGRAM, "train", "linear", "--data", "digits", "--epochs", "100000"]
+LONG = [*PROGRAM, "train", "linear", "--data", "digits", "--epochs", "50"]
 
 posix_only = pytest.mark.skipif(os.name != "posix", reason="signals and terminals as POSIX has them")
 
@@ -27,10 +27,10 @@ def test_help_lists_the_commands_and_each_says_what_it_takes(deltarule: Command)
     assert overview.code == 0
     listed = re.findall(r"^  (\w+)  +\w", overview.out.partition("Commands:")[2], flags=re.MULTILINE)
     assert listed == COMMANDS
+    assert "..." not in overview.out.partition("Commands:")[2]
     for command in COMMANDS:
         text = deltarule(command, "--help")
         assert text.code == 0
-        assert "..." not in overview.out
         assert f"Usage: deltarule {command}" in text.out
         assert all(len(line) <= 80 for line in text.out.splitlines())
 
@@ -56,14 +56,14 @@ def test_json_knows_no_nan() -> None:
 
 
 def test_names_that_a_terminal_cannot_show_are_no_traceback() -> None:
-    Path("words.csv").write_text("x,word\n" + "\n".join(f"{k},{'äß'[k % 2]}" for k in range(20)), encoding="utf-8")
-    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    Path("words.csv").write_text("x,word\n" + "\n".join(f"{k},{'あの'[k % 2]}" for k in range(20)), encoding="utf-8")
+    environment = os.environ | {"PYTHONIOENCODING": "latin-1"}
     command = [*PROGRAM, "train", "--data", "words.csv", "--target", "word", "--epochs", "1"]
     subprocess.run(command, env=environment, check=True, capture_output=True)
     Path("new.csv").write_text("x\n1\n")
     predict = [*PROGRAM, "predict", "new.csv"]
     out = subprocess.run(predict, env=environment, check=True, capture_output=True).stdout
-    assert re.match(rb"new.csv  \\x(e4|df)  ", out)
+    assert re.match(rb"new.csv  \\u30(42|6e)  ", out)
 
 
 @posix_only
@@ -81,20 +81,15 @@ def test_a_reader_that_leaves_is_no_error() -> None:
 @posix_only
 def test_ctrl_c_keeps_the_network_and_says_where() -> None:
     Path("model.safetensors").write_bytes(b"older")
-    with subprocess.Popen(ENDLESS, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(LONG, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
-        said = ""
-        while "/100000" not in said or " 2000/" not in said:
-            said += process.stderr.readline()
+        while " 1/50 " not in process.stderr.readline():
+            pass
         process.send_signal(signal.SIGINT)
         out, err = process.communicate()
     assert (process.returncode, out) == (130, "")
     assert "what it had learned until then is in model.safetensors, in the place of an older file" in err
-    assert load("model.safetensors").record["epochs"] >= 2000
-
-
-@posix_only
-def test_ctrl_c_before_the_first_epoch_saves_nothing() -> None: ...
+    assert load("model.safetensors").record["epochs"] >= 1
 
 
 def in_a_terminal(command: list[str], **variables: str) -> bytes:
@@ -119,11 +114,11 @@ def in_a_terminal(command: list[str], **variables: str) -> bytes:
 
 @posix_only
 def test_a_terminal_gets_a_bar_and_colors_unless_it_wants_none() -> None:
-    command = [*PROGRAM, "train", "linear", "--data", "digits", "--epochs", "30"]
+    command = [*PROGRAM, "train", "linear", "--data", "digits", "--epochs", "4"]
     color = re.compile(rb"\x1b\[[0-9;]*3[0-9]")
     colored, plain = in_a_terminal(command), in_a_terminal(command, NO_COLOR="1")
     assert color.search(colored)
     assert not color.search(plain)
     for written in (colored, plain):
-        assert re.search(rb"epoch \d+/30 .*loss \d.*accuracy .*%.*rate \d.*/s.*\d:\d\d", written)
-        assert b"30/30" in written
+        assert re.search(rb"epoch \d+/4 .*loss \d.*accuracy .*%.*rate \d.*/s.*\d:\d\d", written)
+        assert b"4/4" in written

@@ -49,7 +49,7 @@ def test_a_model_with_its_own_split_is_judged_by_what_it_has_not_seen(deltarule:
     for asked in ([], ["--data", "digits"]):
         result = deltarule("evaluate", "model.safetensors", *asked, "--json")
         assert (result.json["examples"], result.json["accuracy"]) == (300, trained["test_accuracy"])
-        assert "300 examples, unseen" in result.err
+        assert "300 examples, not seen in training" in result.err
 
 
 def test_examples_that_a_model_was_trained_on_are_called_so(deltarule: Command) -> None:
@@ -87,10 +87,13 @@ def test_a_class_that_the_model_does_not_know_is_refused(deltarule: Command, dig
     assert "this model knows the classes a, b, c" in err
 
 
-def test_a_model_without_a_record_needs_data(deltarule: Command, digits_model: Path) -> None:
-    save(load(digits_model).network, "bare.safetensors")
-    assert deltarule("evaluate", "bare.safetensors").code == 2
-    assert deltarule("evaluate", "bare.safetensors", "--data", "digits").code == 0
+@pytest.mark.parametrize("record", [{}, {"dataset": "digits"}, {"recipe": 1, "recipe_toml": 2, "seed": "x"}])
+def test_a_model_of_other_making_needs_data(deltarule: Command, digits_model: Path, record: dict[str, Any]) -> None:
+    save(replace(load(digits_model), record=record), "other.safetensors")
+    code, _, err = deltarule("evaluate", "other.safetensors")
+    assert code == 2
+    assert "name some with --data" in err
+    assert deltarule("evaluate", "other.safetensors", "--data", "digits").code == 0
 
 
 def test_a_folder_stands_for_the_model_of_its_run(deltarule: Command, digits_model: Path) -> None:

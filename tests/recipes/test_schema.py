@@ -179,6 +179,11 @@ def test_what_is_refused(line: str, message: str) -> None:
     assert message in str(caught.value)
 
 
+def test_a_key_that_reads_like_the_readers_own_words() -> None:
+    with pytest.raises(RecipeError, match=r"recipe mine: there is no key 'x.* in a recipe: Known: about, data"):
+        parse('"x` - at `$.foo" = 5', "mine")
+
+
 def test_a_recipe_is_found_by_name_or_by_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "mine.toml"

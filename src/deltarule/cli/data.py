@@ -5,19 +5,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from deltarule.cli.options import AsJson
-from deltarule.cli.output import note, print_json
+from deltarule.cli.output import print_json
 from deltarule.errors import DataError
 
 if TYPE_CHECKING:
+    from deltarule.data.catalog import FileState
     from deltarule.data.dataset import Splits
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="One that `data list` shows.")]
 NameOrPath = Annotated[str, typer.Argument(metavar="DATA", help="A name that `data list` shows, or a path.")]
 
-app = typer.Typer(no_args_is_help=True, help="List, fetch, describe and verify data.")
-
-
 NOT_HERE = "not here"
+
+app = typer.Typer(no_args_is_help=True, help="List, fetch, describe and verify data.")
 
 
 @app.command("list")
@@ -73,21 +73,22 @@ def verify(name: Name, as_json: AsJson = False) -> None:
 
     states = catalog.verify(name)
     if as_json:
-        print_json(
-            [{"file": each.name, "genuine": each.path and str(each.path), "wrong": each.passed_over} for each in states]
-        )
-    for state in states if not as_json else ():
-        typer.echo(f"{'missing' if state.path is None else 'genuine'}  {state.path or state.name}")
-        for problem in state.passed_over:
-            typer.echo(f"wrong    {problem}")
-    if not states:
-        note(f"{name} comes with deltarule: there is nothing to verify")
-    missing = [each.name for each in states if each.path is None]
-    if missing:
+        print_json([{"file": each.name, "genuine": each.path, "wrong": each.passed_over} for each in states])
+    elif not states:
+        typer.echo(f"{name} comes with deltarule: there is nothing to verify")
+    else:
+        typer.echo("\n".join(line for state in states for line in state_lines(state)))
+    n_genuine = sum(state.path is not None for state in states)
+    if n_genuine < len(states):
         raise DataError(
-            f"{name}: {len(states)} genuine files were expected: got {len(states) - len(missing)}; "
-            f"run  deltarule data fetch {name}"
+            f"{name}: {len(states)} genuine files were expected: got {n_genuine}; run  deltarule data fetch {name}"
         )
+
+
+def state_lines(state: "FileState") -> list[str]:
+    """Whether a file is here, and what is wrong with others of its name."""
+    found = f"missing  {state.name}" if state.path is None else f"genuine  {state.path}"
+    return [found, *(f"wrong    {problem}" for problem in state.passed_over)]
 
 
 def where(name: str) -> str:

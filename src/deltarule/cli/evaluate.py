@@ -35,9 +35,9 @@ def evaluate(
     offline: Offline = False,
     as_json: AsJson = False,
 ) -> None:
-    """Say how good a model is on examples that it was not trained on, class by class.
+    """Say how good a model is, class by class.
 
-    Without --data: on those of its own data that were kept for the test.
+    Without --data it is judged by those of its own data that were kept for the test.
     """
     from deltarule.cli.examples import unseen
     from deltarule.cli.found import found_model
@@ -54,7 +54,7 @@ def evaluate(
     if plot is not None:
         write_picture(confusion_picture(report, dataset), plot)
     if as_json:
-        print_json({"model": str(path), "dataset": dataset.name} | report.to_json_dict())
+        print_json({"model": path, "dataset": dataset.name} | report.to_json_dict())
         return
     typer.echo(f"{score_sentence(report, dataset)}, loss {report.loss:.4f}\n")
     print_table(rows_of(report, dataset.class_names))

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from deltarule.cli.output import entry, note
+from deltarule.cli.record import training_record
 from deltarule.data.catalog import load
 from deltarule.data.dataset import Dataset, Splits
 from deltarule.data.tables import read_table
@@ -29,22 +30,19 @@ def unseen(model: Model, data: str | None, target: str | None, offline: bool) ->
 
     data, target: the user's own, or None for those that the model was made for.
     """
-    record = model.record
-    name = data or record.get("dataset")
-    if name is None:
+    record = training_record(model)
+    if record is None and data is None:
         raise SettingError("this model does not say what data it was made for: name some with --data")
-    splits = load_data(name, target or record.get("target"), model.task, offline)
-    if name == record.get("dataset"):
-        train, test = split(parse(record["recipe_toml"], record["recipe"]), splits, record["seed"])
-        dataset, which = (
-            (train, "the ones it was trained on: there are no others") if test is None else (test, "unseen")
-        )
-    elif splits.test is not None:
-        dataset, which = splits.test, "the test part"
+    name = data or (record.dataset if record else "")
+    splits = load_data(name, target or (record.target if record else None), model.task, offline)
+    if record and name == record.dataset:
+        train, test = split(parse(record.recipe_toml, record.recipe), splits, record.seed)
+        chosen = (test, "not seen in training") if test else (train, "the ones it was trained on: there are no others")
     else:
-        dataset, which = splits.train, "all there are"
+        chosen = (splits.test, "the test part") if splits.test else (splits.train, "all there are")
+    dataset, which = chosen
     note(entry("data", f"{name}: {dataset.n_samples:,} examples, {which}"))
-    return with_classes_of(model, dataset)
+    return with_classes_of(model, replace(dataset, name=name))
 
 
 def with_classes_of(model: Model, dataset: Dataset) -> Dataset:
@@ -57,8 +55,7 @@ def with_classes_of(model: Model, dataset: Dataset) -> Dataset:
         return dataset
     unknown = sorted(set(theirs) - set(ours))
     if unknown:
-        raise SettingError(
-            f"this model knows the classes {', '.join(ours)}: got {', '.join(unknown)} in {dataset.name}"
-        )
+        got = f"{', '.join(unknown)} in {dataset.name}"
+        raise SettingError(f"this model knows the classes {', '.join(ours)}: got {got}")
     targets = np.array([ours.index(name) for name in theirs])[dataset.targets]
     return replace(dataset, targets=targets, class_names=ours)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from deltarule.cli.record import training_record
 from deltarule.data.idx import read_idx
 from deltarule.data.images import SUFFIXES, read_image
 from deltarule.data.npz import read_npz
@@ -38,7 +39,10 @@ def _read(path: Path, model: Model) -> Array:
         return (splits.test or splits.train).inputs
     if suffix != ".csv":
         return read_idx(path)
-    return read_numbers(path, model.record.get("target")) if model.image_shape is None else read_pixel_rows(path)[0]
+    if model.image_shape is not None:
+        return read_pixel_rows(path)[0]
+    record = training_record(model)
+    return read_numbers(path, record.target if record else None)
 
 
 def read_numbers(path: Path, target: str | None) -> Array:

@@ -2,12 +2,17 @@
 
 import json
 import math
+import os
 import shutil
+import sys
 import textwrap
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from deltarule.nn.arrays import Array
 
 
 def note(text: str) -> None:
@@ -28,8 +33,8 @@ def entry(title: str, text: str) -> str:
 
 
 def print_json(value: Any) -> None:
-    """Print one JSON value; a number that is not finite becomes null."""
-    typer.echo(json.dumps(without_nan(value), indent=2))
+    """Print one JSON value; a path becomes a string, and a number that is not finite null."""
+    typer.echo(json.dumps(without_nan(value), indent=2, default=os.fspath))
 
 
 def without_nan(value: Any) -> Any:
@@ -42,16 +47,18 @@ def without_nan(value: Any) -> Any:
 
 
 def print_table(rows: Sequence[Mapping[str, str]]) -> None:
-    """Print rows under the names of their columns: names to the left, numbers to the right."""
-    columns = {name: [name, *(row[name] for row in rows)] for name in rows[0]}
-    widths = {name: max(map(len, cells)) for name, cells in columns.items()}
-    first = next(iter(columns))
-    for line in zip(*columns.values(), strict=True):
-        cells = (
-            cell.ljust(widths[name]) if name == first else cell.rjust(widths[name])
-            for name, cell in zip(columns, line, strict=True)
-        )
-        typer.echo("  ".join(cells))
+    """Print rows below the names of their columns, the first column to the left, the others to the right."""
+    lines = [list(rows[0]), *(list(row.values()) for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for first, *others in lines:
+        typer.echo("  ".join([first.ljust(widths[0]), *map(str.rjust, others, widths[1:])]))
+
+
+def drawn(pixels: "Array", image_shape: tuple[int, int]) -> str:
+    """An image in text, of its pixels (height * width,)."""
+    from deltarule.inspection.text_image import text_image
+
+    return text_image(pixels.reshape(image_shape), sys.stdout.encoding).strip("\n")
 
 
 def percent(share: float) -> str:

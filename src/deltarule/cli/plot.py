@@ -30,7 +30,7 @@ def plot(
     target: Target = None,
     offline: Offline = False,
 ) -> None:
-    """Draw a run's curves, or a model's confusion matrix or mistakes, into a file."""
+    """Draw curves, a confusion matrix or mistakes into a file."""
     from deltarule.cli.examples import unseen
     from deltarule.cli.found import found_model
     from deltarule.cli.results import check_picture_place, write_picture

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from deltarule.cli.options import AsJson
-from deltarule.cli.output import percent, print_json
+from deltarule.cli.output import drawn, percent, print_json
 from deltarule.errors import SettingError
 
 if TYPE_CHECKING:
@@ -48,19 +48,20 @@ def predict(
     if kaggle is not None and out is not None:
         n_answers = write_submission(loaded, read_inputs(kaggle, loaded), out)
         if as_json:
-            print_json({"rows": n_answers, "out": str(out)})
+            print_json({"rows": n_answers, "out": out})
         else:
             typer.echo(f"{n_answers:,} answers are in {out}")
         return
     inputs = {str(path): read_inputs(path, loaded) for path in files or ()}
-    answers = [answer for name, raw in inputs.items() for answer in answers_for(loaded, name, raw)]
+    answers = (answer for name, raw in inputs.items() for answer in answers_for(loaded, name, raw))
     if as_json:
-        print_json(answers)
+        print_json(list(answers))
         return
     for answer in answers:
-        if show:
-            typer.echo(drawn(loaded, inputs[answer["input"]][answer["row"]]))
-        typer.echo(line(answer, alone=len(inputs[answer["input"]]) == 1))
+        raw = inputs[answer["input"]]
+        if show and loaded.image_shape is not None:
+            typer.echo(drawn(raw[answer["row"]], loaded.image_shape))
+        typer.echo(line(answer, alone=len(raw) == 1))
 
 
 def answers_for(model: "Model", name: str, raw: "Array") -> Iterator[Answer]:
@@ -91,15 +92,6 @@ def line(answer: Answer, *, alone: bool) -> str:
         return f"{place}  " + "  ".join(words)
     sure = percent(answer["probability"]) if "probability" in answer else f"activation {answer['activation']:.4f}"
     return f"{place}  {answer['label']}  {sure}"
-
-
-def drawn(model: "Model", pixels: "Array") -> str:
-    """One input as an image in text."""
-    import sys
-
-    from deltarule.inspection.text_image import text_image
-
-    return text_image(pixels.reshape(model.image_shape), sys.stdout.encoding)
 
 
 def write_submission(model: "Model", raw: "Array", out: Path) -> int:

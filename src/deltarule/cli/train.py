@@ -15,19 +15,22 @@ class TrainOptions:
 
     recipe: Annotated[
         str | None,
-        typer.Argument(metavar="RECIPE", help="A name that `recipes` lists, or a TOML file.", show_default="default"),
+        typer.Argument(metavar="RECIPE", help="A name that `recipes` lists, a TOML file, or a run's folder."),
     ] = None
     data: DataName = None
     target: Target = None
     target_task: TargetTask = "classes"
-    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same network.")] = 0
+    seed: Annotated[int, typer.Option(min=0, metavar="N", help="The same seed gives the same network.")] = 0
     epochs: Annotated[
-        int | None, typer.Option(min=1, help="Passes over the training data, instead of the recipe's.")
+        int | None, typer.Option(min=1, metavar="N", help="Passes over the training data, instead of the recipe's.")
     ] = None
     holdout: Annotated[
-        int, typer.Option(min=0, help="Keep the last N training examples aside, to choose the best epoch by.")
+        int,
+        typer.Option(min=0, metavar="N", help="Keep the last N training examples aside, to choose the best epoch by."),
     ] = 0
-    engine: Annotated[str, typer.Option(help="Who does the arithmetic: numpy, or auto for the fastest.")] = "auto"
+    engine: Annotated[
+        str, typer.Option(metavar="NAME", help="Who does the arithmetic: numpy, or auto for the fastest.")
+    ] = "auto"
     start: Annotated[
         str | None, typer.Option("--from", metavar="MODEL", help="Go on from this model, not from random weights.")
     ] = None
@@ -37,11 +40,11 @@ class TrainOptions:
     ] = None
     out: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Where to save the model.", show_default="model.safetensors"),
+        typer.Option(metavar="FILE", help="Where to save the model; else model.safetensors."),
     ] = None
-    run: Annotated[Path | None, typer.Option(metavar="DIR", help="Keep everything about the run in this folder.")] = (
-        None
-    )
+    run: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Keep the model, its recipe, history and environment here.")
+    ] = None
     plot: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Draw loss and accuracy by epoch: .png, .svg or .pdf.")
     ] = None
@@ -51,7 +54,7 @@ class TrainOptions:
 
 @taken_apart(TrainOptions)
 def train(options: TrainOptions) -> None:
-    """Train a network, save it, and say how well it does on examples it has never seen.
+    """Train a network, save it, and test it on new examples.
 
     With nothing else: the recipe `default`, about ten seconds on MNIST's 60,000 handwritten digits.
     """

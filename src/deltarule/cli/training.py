@@ -9,7 +9,7 @@ from msgspec.structs import replace as with_fields
 
 from deltarule.cli.examples import load_data
 from deltarule.cli.fitting import fitted
-from deltarule.cli.found import DEFAULT_MODEL, found_model
+from deltarule.cli.found import found_model, found_recipe
 from deltarule.cli.output import entry, note, print_json, score_words
 from deltarule.cli.progress import progress
 from deltarule.cli.results import check_picture_place, check_place, write_picture
@@ -23,12 +23,12 @@ from deltarule.files.run_folder import MODEL, data_hash, environment, start_run,
 from deltarule.inspection.metrics import Report, evaluate_model
 from deltarule.inspection.plots import curves
 from deltarule.model import Model
-from deltarule.recipes import read
 from deltarule.recipes.build import Job, build
 from deltarule.recipes.schema import Recipe
 from deltarule.training.callbacks import Callback, History, TrainingState
 from deltarule.training.evaluation import SCORE_NAMES
 
+DEFAULT_MODEL = Path(MODEL)
 DIGITS_EPOCHS = 40  # so few images need more passes than the recipe makes over MNIST
 
 
@@ -94,7 +94,7 @@ def check_places(options: TrainOptions) -> None:
 
 def recipe_and_data(options: TrainOptions) -> tuple[Recipe, Splits]:
     """The recipe that was asked for, changed as asked and to fit the data; what was chosen, and why, is said."""
-    original, splits = read(options.recipe or "default"), None
+    original, splits = found_recipe(options.recipe or "default"), None
     if options.recipe is None and options.data is None and options.target is None:
         original, splits = on_default_data(original, options.offline)
     epochs = [] if options.epochs is None else [f"training.epochs={options.epochs}"]
@@ -107,7 +107,8 @@ def recipe_and_data(options: TrainOptions) -> tuple[Recipe, Splits]:
     note(entry("recipe", f"{recipe.about.name}: {recipe.about.says}"))
     if is_other:
         recipe, given_up = fitted(recipe, splits)
-        note(entry("data", "; ".join([recipe.data.name, *given_up])))
+        if given_up:
+            note(entry("changed", "; ".join(given_up)))
     return recipe, splits
 
 
@@ -131,7 +132,8 @@ def announce(run: Run) -> None:
     job, network = run.job, run.job.model.network
     held_out = f", {job.validation.n_samples:,} to choose the best epoch by" if job.validation else ""
     tested = f", {job.test.n_samples:,} for the test" if job.test else ", none for a test"
-    note(entry("examples", f"{job.train.n_samples:,} {noun(job.train)} to learn from{held_out}{tested}"))
+    learned = f"{job.train.n_samples:,} {noun(job.train)} of {run.recipe.data.name} to learn from"
+    note(entry("examples", learned + held_out + tested))
     note(entry("network", f"{'-'.join(map(str, network.layer_sizes))}, {network.parameters.size:,} parameters"))
 
 
@@ -184,7 +186,7 @@ def finish(run: Run, history: History) -> None:
     if options.as_json:
         mistakes = report.to_json_dict().get("mistakes") if report else None
         more = {"stop_reason": history.stop_reason, "history": history.rows, "mistakes": mistakes}
-        print_json({"model": str(run.out)} | facts | more)
+        print_json({"model": run.out} | facts | more)
         return
     if history.stop_reason:
         note(f"Stopped early: {history.stop_reason}.")

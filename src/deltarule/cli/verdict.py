@@ -1,14 +1,12 @@
 """How good a model is, in words, and the mistake that it was most sure of."""
 
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 from shlex import quote
 
-from deltarule.cli.output import percent
+from deltarule.cli.output import drawn, percent
 from deltarule.data.dataset import Dataset
 from deltarule.inspection.metrics import Report
-from deltarule.inspection.text_image import text_image
 from deltarule.model import Model
 
 
@@ -36,14 +34,9 @@ def worst_mistake(model: Model, dataset: Dataset, report: Report) -> str:
         f"The most confident mistake, {noun(dataset)[:-1]} {example}, is {names[found.true[0]]}, taken for "
         f"{names[found.predicted[0]]} with {measure} {found.activation[0]:.4f}"
     )
-    return f"{sentence}\n{drawing(dataset, example)}".rstrip()
-
-
-def drawing(dataset: Dataset, example: int) -> str:
-    """An image in text; "" for what is no image."""
     if dataset.image_shape is None:
-        return ""
-    return text_image(dataset.inputs[example].reshape(dataset.image_shape), sys.stdout.encoding).strip("\n")
+        return sentence
+    return f"{sentence}\n{drawn(dataset.inputs[example], dataset.image_shape)}"
 
 
 def next_commands(model: Path, dataset: Dataset | None) -> list[str]:

@@ -1,0 +1,27 @@
+"""What a model file says about how its network was trained, as far as the commands need it."""
+
+import msgspec
+
+from deltarule.model import Model
+
+
+class TrainingRecord(msgspec.Struct):
+    """What `deltarule train` keeps in Model.record, among more that is only for people to read.
+
+    recipe: its name; recipe_toml: all of it, as it was carried out; seed: what its split was drawn with.
+    dataset: a name or path; target: the column that was learned, where the data are a table.
+    """
+
+    recipe: str
+    recipe_toml: str
+    seed: int
+    dataset: str
+    target: str | None
+
+
+def training_record(model: Model) -> TrainingRecord | None:
+    """The record of a model, None for one that `deltarule train` has not made."""
+    try:
+        return msgspec.convert(model.record, TrainingRecord)
+    except msgspec.ValidationError:
+        return None
