@@ -42,7 +42,7 @@ class Model:
     task: "classes", "labels" or "values", as for Dataset.
     class_names: one name an output.
     image_shape: (height, width) of an input, where inputs are images.
-    input_scaling, target_scaling: how inputs and regression targets were standardised, None where they were not.
+    input_scaling, target_scaling: how inputs and regression targets were standardized, None where they were not.
     columns: the names of the inputs, where they come from a table.
     record: how it was trained (recipe, data, seed, versions, scores): strings, numbers, lists and dicts of them.
     """
@@ -118,7 +118,7 @@ class Model:
         return self.network.probabilities(self.inputs(raw))
 
     def scaled(self, dataset: Dataset) -> Dataset:
-        """A dataset as the network is trained and scored on it: inputs and targets standardised as the model does.
+        """A dataset as the network is trained and scored on it: inputs and targets standardized as the model does.
 
         Raises ShapeError or SettingError where the data do not fit the model.
         """

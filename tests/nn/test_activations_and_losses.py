@@ -37,7 +37,7 @@ def test_values(activation: Activation, dtype: Any) -> None:
     activation.forward(z, out=a)
     assert a.dtype == dtype
     with localcontext(prec=50):
-        exact = [[EXACT[activation](Decimal(z.item())) for z in row] for row in z]
+        exact = [[EXACT[activation](Decimal(number)) for number in row] for row in z.tolist()]
     assert (abs(a - np.array(exact, float)) <= 2 * np.finfo(dtype).eps * np.maximum(1, abs(z))).all()
 
 

@@ -92,7 +92,7 @@ def test_splits_that_cannot_be(change: str, message: str) -> None:
 
 def test_the_last_training_examples_are_held_out() -> None:
     """After the split, so never a test example; and scaled by what the others are."""
-    held = job("split={kind='head', train=40}", "scaling=standardised", holdout=10)
+    held = job("split={kind='head', train=40}", "scaling=standardized", holdout=10)
     assert (held.train.n_samples, held.test.n_samples if held.test else 0) == (30, 20)
     assert held.validation is not None
     raw = images().train.inputs[:40] / 255.0
@@ -120,8 +120,8 @@ def test_raw_pixels_count_as_0_to_255() -> None:
     np.testing.assert_allclose(raw.model.outputs(pixels), expected, rtol=1e-4)
 
 
-def test_standardised_values_come_back_in_their_units() -> None:
-    regression = ["output=identity", "loss=quadratic", "scaling=standardised", "schedule.rate=0.05", "epochs=100"]
+def test_standardized_values_come_back_in_their_units() -> None:
+    regression = ["output=identity", "loss=quadratic", "scaling=standardized", "schedule.rate=0.05", "epochs=100"]
     made = job(*regression, splits=table())
     assert made.train.inputs.mean(axis=0) == pytest.approx(np.zeros(3), abs=1e-5)
     assert made.train.targets.std(axis=0) == pytest.approx(np.ones(2), rel=1e-9)
@@ -245,7 +245,7 @@ def test_no_epochs_is_a_look_at_guessing() -> None:
 
 
 def test_a_model_to_go_on_from() -> None:
-    first = job("scaling=standardised")
+    first = job("scaling=standardized")
     first.trainer.fit(first.train)
     trained = first.model.network.parameters.vector.copy()
     second = job(start=first.model)

@@ -115,7 +115,7 @@ PLAUSIBLE = {
     "split.kind": ["head", "shuffled", "stratified"],
     "split.train": ["0", "1", "29", "30", "-1"],
     "split.test": ["0", "1", "29", "30", "-1"],
-    "scaling": ["unit", "raw", "standardised"],
+    "scaling": ["unit", "raw", "standardized"],
     "hidden": ["[]", "[0]", "[-1]", "[1]", "[4, 3]", "[1, 1, 1]"],
     "activation": ["tanh", "leaky_relu", "softmax", "[]", "['elu', 'silu']", "[{name='elu', alpha=-1}]", "{}"],
     "activation.slope": NUMBERS,

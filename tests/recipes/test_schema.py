@@ -88,7 +88,7 @@ source = "a test"
 expected = "nothing"
 [data]
 name = "digits"
-scaling = "standardised"
+scaling = "standardized"
 split = {kind = "stratified", test = 100}
 [network]
 hidden = [3, 4]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from deltarule.cli.options import AsJson
-from deltarule.cli.output import print_json
+from deltarule.cli.output import entry, print_json
 from deltarule.errors import DataError
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ def show_all(as_json: AsJson = False) -> None:
         print_json(rows)
         return
     for row in rows:
-        typer.echo(f"{row['name']:<15}{row['where']}\n  {row['says']}")
+        typer.echo(f"{row['name']:<15}{row['where']}")
+        typer.echo(entry("", row["says"], indent=2))
 
 
 @app.command()
@@ -58,9 +59,9 @@ def info(data: NameOrPath, as_json: AsJson = False) -> None:
         print_json(content)
         return
     for key, value in content.items():
-        typer.echo(f"{key.replace('_', ' '):<17}{in_words(value)}")
+        typer.echo(entry(key.replace("_", " "), in_words(value), indent=17))
     if splits is None:
-        typer.echo(f"{'next':<17}deltarule data fetch {data}")
+        typer.echo(entry("next", f"deltarule data fetch {data}", indent=17))
 
 
 @app.command()

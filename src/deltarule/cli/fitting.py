@@ -19,8 +19,8 @@ def fitted(recipe: Recipe, splits: Splits) -> tuple[Recipe, list[str]]:
         training = replace(training, augment=None)
         changes.append("no deformation, which is for images")
     if splits.train.image_shape is None and data.scaling == "unit":
-        data = replace(data, scaling="standardised")
-        changes.append("standardised inputs")
+        data = replace(data, scaling="standardized")
+        changes.append("standardized inputs")
     task = splits.train.task
     if task == "values" and network.output != "identity":
         network = replace(network, output="identity", loss="quadratic")

@@ -20,13 +20,13 @@ def note(text: str) -> None:
     typer.echo(text, err=True)
 
 
-def entry(title: str, text: str) -> str:
+def entry(title: str, text: str, indent: int = 9) -> str:
     """A text beside its title, in lines that fit the terminal and break between words."""
     return textwrap.fill(
         text,
         width=shutil.get_terminal_size().columns,
-        initial_indent=f"{title:<9}",
-        subsequent_indent=" " * 9,
+        initial_indent=f"{title:<{indent}}",
+        subsequent_indent=" " * indent,
         break_long_words=False,
         break_on_hyphens=False,
     )

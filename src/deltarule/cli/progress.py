@@ -89,7 +89,7 @@ def what_epoch_0_is(state: TrainingState, is_new: bool) -> str:
     if not is_new:
         return "Epoch 0 is the model to go on from, before any step."
     if state.task == "values":
-        luck = "always to say the mean would be R2 0"
+        luck = "to say the mean is R2 0"
     else:
         share = 0.5 if state.task == "labels" else 1.0 / state.network.layer_sizes[-1]
         luck = f"luck alone gets {percent(share)}"

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deltarule.cli.options import AsJson
-from deltarule.cli.output import print_json
+from deltarule.cli.output import entry, print_json
 
 if TYPE_CHECKING:
     from deltarule.recipes.schema import Recipe
@@ -33,7 +33,7 @@ def recipes(
         return
     for row in rows:
         typer.echo(f"{row['name']:<26}{row['network']:<28}{row['data']}")
-        typer.echo(f"  expected: {row['expected']}. Source: {row['source']}")
+        typer.echo(entry("", f"expected: {row['expected']}. Source: {row['source']}", indent=2))
 
 
 def summary(recipe: "Recipe") -> dict[str, str]:

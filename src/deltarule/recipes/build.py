@@ -110,7 +110,7 @@ def untrained(recipe: Recipe, train: Dataset, seed: int) -> Model:
     if recipe.data.scaling == "raw":
         ones = np.ones(train.n_features)
         input_scaling = Standardization(0.0 * ones, ones / 255.0)
-    elif recipe.data.scaling == "standardised":
+    elif recipe.data.scaling == "standardized":
         pixels = 255.0 if train.inputs.dtype == np.uint8 else 1.0
         input_scaling = Standardization.of(train.inputs / pixels)
         target_scaling = Standardization.of(train.targets) if train.task == "values" else None

@@ -42,13 +42,13 @@ class Split(_Strict, frozen=True):
 class Data(_Strict, frozen=True):
     """Which data, and what is done to them.
 
-    scaling: "unit", pixels / 255 and other numbers as they are; "raw", pixels 0 to 255; "standardised", inputs (and
+    scaling: "unit", pixels / 255 and other numbers as they are; "raw", pixels 0 to 255; "standardized", inputs (and
         regression targets) to mean 0 and standard deviation 1.
     """
 
     name: str = "mnist"
     split: Split = Split()
-    scaling: Literal["unit", "raw", "standardised"] = "unit"
+    scaling: Literal["unit", "raw", "standardized"] = "unit"
 
 
 class Initial(_Strict, frozen=True):
