@@ -2,7 +2,7 @@
 
     python benchmarks/recipes.py
     python benchmarks/recipes.py --recipes quick,default --seeds 3
-    python benchmarks/recipes.py --recipes default --choose --set rate=0.003
+    python benchmarks/recipes.py --recipes default --choose --set schedule.rate=0.003
 
 The results are written after every run, and a run that they already hold is skipped: stop this and start it again as
 you like. A recipe whose data, network or training has changed starts afresh.

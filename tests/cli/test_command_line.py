@@ -50,6 +50,20 @@ def test_wrong_use_is_code_2_and_a_hint(deltarule: Command, arguments: list[str]
     assert "--help" in err
 
 
+def test_what_is_told_fits_a_terminal(deltarule: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    for arguments in (
+        ["train", "linear", "--data", "digits", "--epochs", "1", "--holdout", "200"],
+        ["evaluate", "model.safetensors"],
+        ["recipes"],
+        ["data", "list"],
+        ["data", "info", "digits"],
+    ):
+        result = deltarule(*arguments)
+        assert result.code == 0
+        assert max(map(len, (result.out + result.err).splitlines())) <= 80
+
+
 def test_json_knows_no_nan() -> None:
     value = {"a": [1.5, float("nan"), (float("inf"), "x")], "b": None, "c": True}
     assert without_nan(value) == {"a": [1.5, None, [None, "x"]], "b": None, "c": True}
@@ -88,7 +102,7 @@ def test_ctrl_c_keeps_the_network_and_says_where() -> None:
         process.send_signal(signal.SIGINT)
         out, err = process.communicate()
     assert (process.returncode, out) == (130, "")
-    assert "what it had learned until then is in model.safetensors, in the place of an older file" in err
+    assert "by Ctrl-C; what it had learned until then is in model.safetensors, in the place of an older file" in err
     assert load("model.safetensors").record["epochs"] >= 1
 
 

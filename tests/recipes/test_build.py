@@ -77,9 +77,9 @@ def test_a_random_part(kind: str) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ("split={kind='head', test=5}", "recipe quick: a split of kind head needs train, a number of examples"),
-        ("split={kind='shuffled', train=5}", "recipe quick: a split of kind shuffled needs test, a number of"),
-        ("split.kind=stratified", "recipe quick: a split of kind stratified needs test, a number of examples"),
+        ("split={kind='head', test=5}", "recipe quick: a split of kind head takes train, a number of examples"),
+        ("split={kind='shuffled', train=5}", "recipe quick: a split of kind shuffled takes test, a number of"),
+        ("split.kind=stratified", "recipe quick: a split of kind stratified takes test, a number of examples"),
         ("split={kind='head', train=60}", "a part of data must be 1 to 59 of its 60 samples: got 60"),
         ("split={kind='shuffled', test=0}", "a part of data must be 1 to 59 of its 60 samples: got 0"),
     ],

@@ -173,6 +173,7 @@ def with_nan() -> np.ndarray:
         (classifier(), PIXELS, CLASSES.astype(float), ShapeError, "integer classes (n_samples,) or (n_samples, 3)"),
         (classifier(), PIXELS, CLASSES.astype(str), ShapeError, "np.unique(y, return_inverse=True)"),
         (classifier(), PIXELS, VALUES, SettingError, "holds values, which CrossEntropy cannot judge: use Quadratic"),
+        (classifier(), PIXELS, np.eye(3)[CLASSES], ShapeError, "y.argmax(axis=1) turns one-hot rows into classes"),
         (asked(), PIXELS, VALUES, SettingError, "values, which BinaryCrossEntropy cannot judge: use Quadratic"),
         (valued(), PIXELS, VALUES[:, :2], ShapeError, "targets for 3 outputs are"),
         (valued(), PIXELS, VALUES * np.inf, DataError, "targets must be finite: got "),

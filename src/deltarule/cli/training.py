@@ -75,10 +75,10 @@ def carry_out(options: TrainOptions) -> None:
     try:
         finish(run, job.trainer.fit(job.train, job.validation))
     except KeyboardInterrupt:
-        note(f"interrupted; {save_early(run, shown.history)}")
+        note(entry("stopped", f"by Ctrl-C; {save_early(run, shown.history)}"))
         raise typer.Exit(130) from None
     except DivergenceError:
-        note(f"diverged; {save_early(run, shown.history)}")
+        note(entry("diverged", save_early(run, shown.history)))
         raise
 
 
@@ -189,9 +189,9 @@ def finish(run: Run, history: History) -> None:
         print_json({"model": run.out} | facts | more)
         return
     if history.stop_reason:
-        note(f"Stopped early: {history.stop_reason}.")
+        note(entry("stopped", history.stop_reason))
     if job.validation:
-        note(f"The best epoch was {history.best_epoch}: its network was kept.")
+        note(entry("kept", f"the network of epoch {history.best_epoch}, the best by its held-out loss"))
     typer.echo(f"\n{verdict(run, history, report)}\n\n{entry('saved', saved)}")
     for title, place in (("run", options.run), ("plot", options.plot)):
         if place is not None:

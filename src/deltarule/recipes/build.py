@@ -83,23 +83,19 @@ def build(
 
 
 def split(recipe: Recipe, splits: Splits, seed: int) -> tuple[Dataset, Dataset | None]:
-    """(train, test) as the recipe wants them. RecipeError where a size is missing."""
-    wanted, rng = recipe.data.split, generator(seed, "split")
-    size = wanted.train if wanted.kind == "head" else wanted.test
+    """(train, test) as the recipe wants them. RecipeError where a size is missing, or one is given in vain."""
+    wanted, train, rng = recipe.data.split, splits.train, generator(seed, "split")
+    given = {"train": wanted.train, "test": wanted.test}
+    needed = {"given": None, "head": "train", "shuffled": "test", "stratified": "test"}[wanted.kind]
+    if [name for name, size in given.items() if size is not None] != ([needed] if needed else []):
+        takes = f"{needed}, a number of examples, and nothing else" if needed else "no number of examples"
+        raise RecipeError(f"recipe {recipe.about.name}: a split of kind {wanted.kind} takes {takes}: got {given}")
     if wanted.kind == "given":
-        return splits.train, splits.test
-    if size is None:
-        needed = "train" if wanted.kind == "head" else "test"
-        raise RecipeError(
-            f"recipe {recipe.about.name}: a split of kind {wanted.kind} needs {needed}, a number of examples"
-        )
-    parts = (
-        splits.train.head(size)
-        if wanted.kind == "head"
-        else splits.train.shuffled(size, rng)
-        if wanted.kind == "shuffled"
-        else splits.train.stratified(size, rng)
-    )
+        return train, splits.test
+    if wanted.kind == "head":
+        parts = train.head(wanted.train or 0)
+    else:
+        parts = (train.shuffled if wanted.kind == "shuffled" else train.stratified)(wanted.test or 0, rng)
     return parts.train, parts.test
 
 

@@ -9,6 +9,7 @@ from deltarule.data.augment import Deformation
 from deltarule.data.dataset import Dataset
 from deltarule.errors import ShapeError
 from deltarule.nn.activations import Sigmoid
+from deltarule.nn.losses import CrossEntropy
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Adam, Optimizer
 from deltarule.nn.penalties import Penalty
@@ -101,6 +102,12 @@ def as_dataset(network: Network, X: Any, y: Any, name: str = "the data") -> Data
             f"{name}: targets for {n_outputs} outputs are integer classes (n_samples,) or (n_samples, {n_outputs}): "
             f"got {y.dtype} {y.shape}; np.unique(y, return_inverse=True) numbers the names of classes"
         )
-    if isinstance(network.activations[-1], Sigmoid) and set(np.unique(y)) <= {0, 1}:
+    is_binary = set(np.unique(y)) <= {0, 1}
+    if isinstance(network.loss, CrossEntropy) and is_binary:
+        raise ShapeError(
+            f"{name}: CrossEntropy takes integer classes (n_samples,): got columns of 0 and 1, {y.shape}; "
+            "y.argmax(axis=1) turns one-hot rows into classes"
+        )
+    if isinstance(network.activations[-1], Sigmoid) and is_binary:
         return Dataset(X, y.astype(np.uint8), "labels", (), image_shape, name)
     return Dataset(X, y.astype(np.float64), "values", (), image_shape, name)
