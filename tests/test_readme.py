@@ -1,0 +1,48 @@
+"""What the README shows is what the code says."""
+
+import re
+import shlex
+from pathlib import Path
+from textwrap import dedent
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import deltarule as dr
+from deltarule.cli import app
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PROGRAMS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+
+def test_the_heart_is_quoted_word_for_word() -> None:
+    source = dedent((ROOT / "src/deltarule/nn/network.py").read_text(encoding="utf-8"))
+    quoted = [line.strip() for line in PROGRAMS[1].splitlines()]
+    lines = [line.strip() for line in source.splitlines()]
+    start = lines.index(quoted[0])
+    assert lines[start : start + len(quoted)] == quoted
+
+
+def test_the_program_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    exec(PROGRAMS[0].replace('"mnist"', '"digits"').replace("epochs=5", "epochs=1"), names)
+    network, model = names["network"], names["model"]
+    assert isinstance(network, dr.Network)
+    assert isinstance(model, dr.Model)
+    np.testing.assert_array_equal(model.network.parameters.vector, network.parameters.vector)
+
+
+def test_every_link_leads_somewhere() -> None:
+    links = [link for link in re.findall(r"\]\((.+?)\)", README) if "://" not in link]
+    assert links
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_the_commands_exist() -> None:
+    commands = {shlex.split(line)[1] for line in re.findall(r"^    \$ (deltarule .+)$", README, re.MULTILINE)}
+    assert commands
+    for command in commands:
+        assert CliRunner().invoke(app, [command, "--help"]).exit_code == 0
