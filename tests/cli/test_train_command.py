@@ -101,6 +101,14 @@ def test_a_run_folder_is_enough_to_repeat_the_run(deltarule: Command) -> None:
     assert parse(load("again").record["recipe_toml"], "saved") == recipe
 
 
+def test_a_run_folder_that_cannot_be_made_ends_the_run_before_it_begins(deltarule: Command) -> None:
+    Path("taken").write_text("a file")
+    code, out, err = deltarule(*SMALL, "--run", "taken")
+    assert (code, out) == (1, "")
+    assert "a run needs a folder: got taken" in err
+    assert "epoch 0" not in err
+
+
 def test_with_run_and_out_the_model_is_in_both_places(deltarule: Command) -> None:
     assert deltarule(*SMALL, "--run", "run", "--out", "m").code == 0
     assert Path("m").read_bytes() == Path("run/model.safetensors").read_bytes()
@@ -205,7 +213,6 @@ def test_many_epochs_are_told_in_few_lines(deltarule: Command) -> None:
         (["--data", "digits", "--from", "default"], "is the name of a recipe; deltarule train default"),
         (["--data", "digits", "--out", "missing/m"], "its folder does not exist"),
         (["--data", "digits", "--out", "."], "a folder; give a file's name"),
-        (["--data", "digits", "--run", "missing/run"], "its folder does not exist"),
         (["--data", "digits", "--plot", "curves.gif"], ".png, .svg or .pdf"),
         (["--data", "digits", "--epochs", "0"], "--epochs"),
         (["--data", "xor", "--target", "y"], "a column of a CSV file: got xor"),

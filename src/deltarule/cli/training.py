@@ -68,10 +68,7 @@ def carry_out(options: TrainOptions) -> None:
     run = Run(options, recipe, job, environment(seed=options.seed, data_hash=data_hash(*parts)))
     announce(run)
     shown = progress(job.train.n_samples, is_new=start is None)
-    job.trainer.callbacks = [*job.trainer.callbacks, shown]
-    if options.run is not None:
-        folder = start_run(options.run, recipe=recipe.to_toml(), environment=run.environment)
-        job.trainer.callbacks = [*job.trainer.callbacks, RunFolder(folder)]
+    job.trainer.callbacks = [*job.trainer.callbacks, shown, *folder_keepers(run)]
     try:
         finish(run, job.trainer.fit(job.train, job.validation))
     except KeyboardInterrupt:
@@ -82,10 +79,15 @@ def carry_out(options: TrainOptions) -> None:
         raise
 
 
+def folder_keepers(run: Run) -> list[Callback]:
+    """Start the run's folder, and return what keeps it up to date; nothing where no folder is wanted."""
+    if run.options.run is None:
+        return []
+    return [RunFolder(start_run(run.options.run, recipe=run.recipe.to_toml(), environment=run.environment))]
+
+
 def check_places(options: TrainOptions) -> None:
     """Raise SettingError where a result could not be written: now, and not when the work is done."""
-    if options.run is not None and not options.run.is_dir():
-        check_place(options.run)
     if options.out is not None or options.run is None:
         check_place(options.out or DEFAULT_MODEL)
     if options.plot is not None:
