@@ -142,7 +142,8 @@ def class_scores(matrix: Array, names: Sequence[str]) -> tuple[ClassScore, ...]:
 
 def label_scores(true: Array, predicted: Array, names: Sequence[str]) -> tuple[ClassScore, ...]:
     """A score for each of several independent labels; true, predicted: (n_samples, outputs), 0 or 1."""
-    counts = np.stack([(true * predicted).sum(axis=0), predicted.sum(axis=0), true.sum(axis=0)], axis=1).tolist()
+    sums = [(each != 0).sum(axis=0) for each in (true * predicted, predicted, true)]
+    counts = np.stack(sums, axis=1).tolist()
     return tuple(_class_score(name, len(true), *count) for name, count in zip(names, counts, strict=True))
 
 
