@@ -228,8 +228,16 @@ def test_an_activation_and_a_loss_of_ones_own_train() -> None:
     assert loss_and_gradient(network, X, y)[0] < before / 1000
 
 
-@pytest.mark.parametrize(("mine", "method"), [(Activation, "value"), (Loss, "sample_losses")])
-def test_what_ones_own_part_lacks_is_named(mine: type, method: str) -> None:
+@pytest.mark.parametrize(
+    ("mine", "method", "arguments"),
+    [
+        (Activation, "value", "z"),
+        (Activation, "derivative", "z, a"),
+        (Loss, "sample_losses", "a, t"),
+        (Loss, "sample_gradients", "a, t"),
+    ],
+)
+def test_what_ones_own_part_lacks_is_named(mine: type, method: str, arguments: str) -> None:
     unfinished = type("Unfinished", (mine,), {})()
-    with pytest.raises(TypeError, match=rf"Unfinished must define {method}\("):
-        getattr(unfinished, method)(*[np.ones((1, 3))] * (1 if mine is Activation else 2))
+    with pytest.raises(TypeError, match=rf"Unfinished must define {method}\({arguments}\)"):
+        getattr(unfinished, method)(*[np.ones((1, 3)) for _ in arguments.split()])

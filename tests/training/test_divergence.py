@@ -129,3 +129,12 @@ def test_before_the_first_step_no_learning_rate_is_to_blame() -> None:
 
     _, message = diverged(Overgrown(), values(), schedule=lambda _: 0.05)
     assert "at step 0 of epoch 1, broken first in layer 1; most likely the starting weights are too large" in message
+
+
+def test_a_loss_that_blows_up_is_not_waited_for() -> None:
+    """A thousand times what it was at epoch 0, and still a number."""
+    witness = AfterEpoch()
+    _, message = diverged(witness, values(), schedule=lambda step: 0.05 if step < 2 * BATCHES else 1e4)
+    assert np.isfinite(float(message.partition("a loss of ")[2].split()[0]))
+    assert "the learning rate 10000 is too high: try 1000" in message
+    assert witness.steps <= 2 * BATCHES + 1

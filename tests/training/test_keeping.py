@@ -20,6 +20,12 @@ from deltarule.training.trainer import Trainer
 BATCHES = 4  # batches an epoch
 
 
+@pytest.fixture(autouse=True)
+def no_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """These runs are to get far worse without being stopped for it."""
+    monkeypatch.setattr("deltarule.training.checks.BLOW_UP", np.inf)
+
+
 def examples(seed: int, n_samples: int = 40) -> Dataset:
     """Three classes that a line tells apart fairly well."""
     rng = np.random.default_rng(seed)

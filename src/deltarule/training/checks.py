@@ -1,5 +1,7 @@
 """What `fit` refuses before it starts, and what it says when a run comes to nothing."""
 
+import math
+
 import numpy as np
 
 from deltarule.data.augment import Deformation
@@ -10,6 +12,7 @@ from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy
 from deltarule.nn.network import Network
 from deltarule.training.callbacks import TrainingState
 
+BLOW_UP = 1000.0  # a loss so many times that of epoch 0 (or 1, if that was less) is on its way to infinity
 LARGE_INPUT = 100.0  # inputs beyond this are more likely to blow up a run than its learning rate is
 
 
@@ -67,12 +70,18 @@ def check_augment(augment: Deformation | None, data: Dataset) -> None:
         )
 
 
+def has_diverged(state: TrainingState) -> bool:
+    """Whether the last step's loss is no number, or has blown up beyond all measure."""
+    limit = BLOW_UP * max(state.history.rows[0]["train_loss"], 1.0)
+    return not (math.isfinite(state.batch_loss) and state.batch_loss <= limit)
+
+
 def explain_divergence(state: TrainingState) -> str:
     """Which step and layer a run broke at, the likely cause, and what the network keeps."""
     network = state.network
     layers = zip(state.workspace.z, network.weights, network.biases, strict=True)
     broken = (l for l, layer in enumerate(layers) if not all(np.isfinite(array).all() for array in layer))
-    first = next(broken, len(network.weights) - 1)
+    first = next(broken, int(np.argmax([np.abs(z).max() for z in state.workspace.z])))
     largest = float(np.abs(state.workspace.inputs[0]).max())
     if largest > LARGE_INPUT:
         cause = f"the inputs reach {largest:.3g}: scale them to about 1"
@@ -81,7 +90,7 @@ def explain_divergence(state: TrainingState) -> str:
     else:
         cause = f"the learning rate {state.learning_rate:g} is too high: try {state.learning_rate / 10:g}"
     return (
-        f"loss and parameters must stay finite: got a loss of {state.batch_loss} at step {state.step} of epoch "
-        f"{state.epoch}, broken first in layer {first}; most likely {cause}. "
+        f"loss and parameters must stay finite, and the loss near where it began: got a loss of {state.batch_loss:.6g} "
+        f"at step {state.step} of epoch {state.epoch}, broken first in layer {first}; most likely {cause}. "
         f"The network keeps the parameters of epoch {state.history.best_epoch}"
     )

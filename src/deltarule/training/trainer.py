@@ -26,6 +26,7 @@ from deltarule.training.checks import (
     check_task,
     check_weights,
     explain_divergence,
+    has_diverged,
 )
 from deltarule.training.clipping import NoClipping
 from deltarule.training.engines import REFERENCE, Engine
@@ -72,7 +73,8 @@ class Trainer:
 
         With a validation set the network ends with the parameters of its best epoch, else with those of the last;
         this holds for a run that a callback stops or Ctrl-C interrupts, too. Raises DivergenceError as soon as a loss
-        is no finite number; the network then keeps the parameters of the best (or last) whole epoch.
+        is no finite number, or a thousand times that of epoch 0; the network then keeps the parameters of the best (or
+        last) whole epoch.
         """
         self._check(train, validation, sample_weight)
         state = self._begin(train)
@@ -127,7 +129,7 @@ class Trainer:
             batch_weight = len(indices) if sample_weight is None else sample_weight[indices].sum().item()
             state.learning_rate = float(self.schedule(state.step))
             state.batch_loss = self._gradient(state, train, indices, sample_weight, score)
-            if not math.isfinite(state.batch_loss):
+            if has_diverged(state):
                 raise DivergenceError(explain_divergence(state))
             self.penalty.add_gradient(self.network.parameters, state.grads)
             self.clip.apply(state.grads)
