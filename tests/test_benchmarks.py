@@ -69,7 +69,7 @@ def test_recipes_are_measured_once_and_resumed(tmp_path: Path, short_xor: Path) 
     options = ("--recipes", f"{short_xor},nonsense", "--json", results)
     assert run("recipes.py", *options, "--seeds", "1", exits=1).startswith("xor  seed 0  accuracy ")
     (row,) = rows_in(results)
-    assert row["network"] == "2-4-1"
+    assert row["network"] == "2-8-1"
     (first,) = row["runs"]
     assert (first["epochs"], first["parameters"], first["unseen_examples"]) == (2, 17, 0)
     assert row["accuracy"] == {"mean": first["accuracy"], "sd": None}

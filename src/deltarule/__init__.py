@@ -3,43 +3,62 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from deltarule.data.augment import Deformation
-from deltarule.data.dataset import Dataset, Splits
-from deltarule.errors import DeltaruleError
-from deltarule.model import Model, Standardization
-from deltarule.nn.activations import ELU, Activation, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
-from deltarule.nn.initializers import glorot_uniform, he_normal, lecun_normal, standard_normal, uniform, zeros
-from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss, Quadratic
-from deltarule.nn.network import Network, backward, forward, loss_and_gradient, loss_value
-from deltarule.nn.optimizers import SGD, AdaGrad, Adam, AdamW, Momentum, Nesterov, Optimizer, RMSProp
-from deltarule.nn.parameters import Parameters
-from deltarule.nn.penalties import L1, L2, Penalty
-from deltarule.nn.workspace import Workspace
-from deltarule.training.averaging import MovingAverage
-from deltarule.training.callbacks import Callback, EarlyStopping, History, Progress, TrainingState
-from deltarule.training.clipping import ClipNorm
-from deltarule.training.evaluation import evaluate
-from deltarule.training.fit import fit
-from deltarule.training.schedules import Constant, Cosine, Exponential, OneCycle, StepDecay, WarmUp
-from deltarule.training.trainer import Trainer
-
 if TYPE_CHECKING:
+    from deltarule.data.augment import Deformation
     from deltarule.data.catalog import load as load_data
+    from deltarule.data.dataset import Dataset, Splits
+    from deltarule.errors import DeltaruleError
     from deltarule.files.model_file import load, save
+    from deltarule.model import Model, Standardization
+    from deltarule.nn.activations import ELU, Activation, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
+    from deltarule.nn.initializers import glorot_uniform, he_normal, lecun_normal, standard_normal, uniform, zeros
+    from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss, Quadratic
+    from deltarule.nn.network import Network, backward, forward, loss_and_gradient, loss_value
+    from deltarule.nn.optimizers import SGD, AdaGrad, Adam, AdamW, Momentum, Nesterov, Optimizer, RMSProp
+    from deltarule.nn.parameters import Parameters
+    from deltarule.nn.penalties import L1, L2, Penalty
+    from deltarule.nn.workspace import Workspace
+    from deltarule.training.averaging import MovingAverage
+    from deltarule.training.callbacks import Callback, EarlyStopping, History, Progress, TrainingState
+    from deltarule.training.clipping import ClipNorm
+    from deltarule.training.evaluation import evaluate
+    from deltarule.training.fit import fit
+    from deltarule.training.schedules import Constant, Cosine, Exponential, OneCycle, StepDecay, WarmUp
+    from deltarule.training.trainer import Trainer
 
-# These bring other libraries with them, which `import deltarule` does not wait for.
-_ON_DEMAND = {
-    "load": ("deltarule.files.model_file", "load"),
-    "load_data": ("deltarule.data.catalog", "load"),
-    "save": ("deltarule.files.model_file", "save"),
+# Where the public names live. Each is imported when it is first asked for, so that `import deltarule` costs nothing.
+_HOMES = {
+    "deltarule.data.augment": "Deformation",
+    "deltarule.data.dataset": "Dataset Splits",
+    "deltarule.errors": "DeltaruleError",
+    "deltarule.model": "Model Standardization",
+    "deltarule.nn.activations": "ELU Activation Identity LeakyReLU ReLU Sigmoid SiLU Softmax Tanh",
+    "deltarule.nn.initializers": "glorot_uniform he_normal lecun_normal standard_normal uniform zeros",
+    "deltarule.nn.losses": "BinaryCrossEntropy CrossEntropy Loss Quadratic",
+    "deltarule.nn.network": "Network backward forward loss_and_gradient loss_value",
+    "deltarule.nn.optimizers": "SGD AdaGrad Adam AdamW Momentum Nesterov Optimizer RMSProp",
+    "deltarule.nn.parameters": "Parameters",
+    "deltarule.nn.penalties": "L1 L2 Penalty",
+    "deltarule.nn.workspace": "Workspace",
+    "deltarule.training.averaging": "MovingAverage",
+    "deltarule.training.callbacks": "Callback EarlyStopping History Progress TrainingState",
+    "deltarule.training.clipping": "ClipNorm",
+    "deltarule.training.evaluation": "evaluate",
+    "deltarule.training.fit": "fit",
+    "deltarule.training.schedules": "Constant Cosine Exponential OneCycle StepDecay WarmUp",
+    "deltarule.training.trainer": "Trainer",
+    "deltarule.files.model_file": "load save",
 }
+_ON_DEMAND = {name: (home, name) for home, names in _HOMES.items() for name in names.split()}
+_ON_DEMAND["load_data"] = ("deltarule.data.catalog", "load")
 
 
 def __getattr__(name: str) -> Any:
     if name not in _ON_DEMAND:
         raise AttributeError(f"module 'deltarule' has no attribute {name!r}")
-    module, attribute = _ON_DEMAND[name]
-    return getattr(import_module(module), attribute)
+    home, attribute = _ON_DEMAND[name]
+    globals()[name] = value = getattr(import_module(home), attribute)
+    return value
 
 
 def __dir__() -> list[str]:
