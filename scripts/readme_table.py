@@ -44,9 +44,7 @@ def conditions(runs: Sequence[Row]) -> str:
     """What the figures are, and which engine, machine and versions they come from."""
     engine = all_of(run["engine"] for run in runs)
     machine = all_of(run["machine"] for run in runs)
-    threads = all_of(
-        ", ".join(f"{name}={number}" for name, number in run.get("threads", {}).items()) or "none" for run in runs
-    )
+    threads = all_of("".join(f", {name}={n}" for name, n in run.get("threads", {}).items()) for run in runs)
     versions = all_of(", ".join(f"{name} {number}" for name, number in run["versions"].items()) for run in runs)
     return (
         "Mean ± standard deviation on examples that were not trained on; the median of the seconds of training. "

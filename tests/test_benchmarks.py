@@ -71,7 +71,7 @@ def test_recipes_are_measured_once_and_resumed(tmp_path: Path, short_xor: Path) 
     (row,) = rows_in(results)
     assert row["network"] == "2-8-1"
     (first,) = row["runs"]
-    assert (first["epochs"], first["parameters"], first["unseen_examples"]) == (2, 17, 0)
+    assert (first["epochs"], first["parameters"], first["unseen_examples"]) == (2, 33, 0)
     assert row["accuracy"] == {"mean": first["accuracy"], "sd": None}
 
     said = run("recipes.py", *options, "--seeds", "2", exits=1)
