@@ -10,6 +10,7 @@ FILES = sorted(path for room in ("src", "tests", "examples", "benchmarks") for p
 TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
 LETTERS = set("XyzalWbw" + "ink" + "_" + "T")  # the mathematics, plain counters, what is not used, a type variable
 FORMULAS = set("tpgmsve")  # the symbols of the formulas that open losses.py and optimizers.py: decision 0004
+KERNELS = FORMULAS | set("bcdjqrx")  # a kernel writes out the indices that NumPy does without: decision 0006
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
@@ -80,10 +81,12 @@ def test_no_file_has_a_vague_name() -> None:
 
 def test_one_letter_names_are_mathematics_within_25_lines() -> None:
     modules = [path for path in FILES if path.is_relative_to(SOURCE)]
+    rooms = {"nn": FORMULAS, "compiled": KERNELS}
     letters = {place(path): set(bound_letters(TREES[path])) - {"T"} for path in modules}
     for path in modules:
         for node in functions(path):
-            mathematics = LETTERS | (FORMULAS if path.parent.name == "nn" else set())
-            allowed = mathematics if n_body_lines(node) <= 25 else {"_"}
+            room = path.parent.name
+            short = n_body_lines(node) <= 25 or room == "compiled"
+            allowed = LETTERS | rooms.get(room, set()) if short else {"_"}
             letters[place(path, node)] = set(bound_letters(node)) - allowed
     assert {where: found for where, found in letters.items() if found} == {}

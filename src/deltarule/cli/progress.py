@@ -37,6 +37,8 @@ class Lines(Callback):
 class Bar(Lines):
     """The same, above a bar that moves while an epoch runs."""
 
+    every_step = False
+
     def train_begin(self, state: TrainingState) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn

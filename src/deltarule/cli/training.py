@@ -137,6 +137,8 @@ def announce(run: Run) -> None:
     learned = f"{job.train.n_samples:,} {noun(job.train)} of {run.recipe.data.name} to learn from"
     note(entry("examples", learned + held_out + tested))
     note(entry("network", f"{'-'.join(map(str, network.layer_sizes))}, {network.parameters.size:,} parameters"))
+    if job.trainer.engine.says:
+        note(entry("engine", f"NumPy, without compiled kernels: {job.trainer.engine.says}"))
 
 
 def facts_of(run: Run, history: History, report: Report | None) -> dict[str, Any]:

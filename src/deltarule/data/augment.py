@@ -71,11 +71,16 @@ def deform(
     Returns `out`; equal to `images`, bit by bit, where all amounts are 0. Raises ShapeError where shapes or dtype are
     others than these.
     """
+    check_images(images, image_shape)
+    return warp(images, sampling_points(len(images), image_shape, deformation, rng, images.dtype), out)
+
+
+def check_images(images: NDArray[Any], image_shape: tuple[int, int]) -> None:
+    """Raise ShapeError unless these are floating-point images of that shape, flattened."""
     height, width = image_shape
     if images.ndim != 2 or images.shape[1] != height * width or images.dtype not in (np.float32, np.float64):
         expected = f"float32 or float64 images of shape (n_samples, {height * width})"
         raise ShapeError(f"{expected} were expected: got {images.dtype} of shape {images.shape}")
-    return warp(images, sampling_points(len(images), image_shape, deformation, rng, images.dtype), out)
 
 
 def sampling_points(
@@ -86,53 +91,63 @@ def sampling_points(
     dtype: np.dtype[Any],
 ) -> NDArray[Any]:
     """Where each pixel of each deformed image comes from: rows and columns, (2, n_samples, height, width)."""
-    height, width = image_shape
-    middle = np.array([(height - 1) / 2, (width - 1) / 2])
-    rows, columns = np.indices(image_shape).reshape(2, -1) - middle[:, np.newaxis]
+    rows, columns = np.indices(image_shape).reshape(2, -1)
     grid = np.stack([rows, columns, np.ones_like(rows)])  # (3, height * width)
-    maps = _affine_maps(n_samples, deformation, rng)  # (2, n_samples, 3)
-    maps[:, :, 2] += middle[:, np.newaxis]
-    points: NDArray[Any] = (maps.astype(dtype) @ grid.astype(dtype)).reshape(2, n_samples, height, width)
-    if deformation.elastic_alpha > 0.0:
-        points += _elastic_fields(n_samples, image_shape, deformation, rng, dtype)
+    maps = affine_maps(n_samples, image_shape, deformation, rng)
+    noise = elastic_noise(n_samples, image_shape, deformation, rng)
+    points: NDArray[Any] = (maps.astype(dtype) @ grid.astype(dtype)).reshape(2, n_samples, *image_shape)
+    if noise.size:
+        points += smoothed(noise, deformation, dtype).transpose(1, 2, 0, 3)
     return points
 
 
-def _affine_maps(n_samples: int, deformation: Deformation, rng: np.random.Generator) -> NDArray[np.float64]:
-    """(row, column, 1), from the middle of a deformed image, to row and column in the original: (2, n_samples, 3).
+def affine_maps(
+    n_samples: int, image_shape: tuple[int, int], deformation: Deformation, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """(row, column, 1) in a deformed image to row and column in the original: (2, n_samples, 3).
 
-    This is the inverse of: grow, lean, turn, shift. Rows count downwards, so a counterclockwise turn takes a point on
-    the right, (0, 1), to the top, (-1, 0).
+    This is the inverse of: grow, lean, turn about the middle, shift. Rows count downwards, so a counterclockwise turn
+    takes a point on the right, (0, 1), to the top, (-1, 0).
     """
+    middle = np.array([(image_shape[0] - 1) / 2, (image_shape[1] - 1) / 2])[:, np.newaxis]
     amounts = rng.uniform(-1.0, 1.0, (6, n_samples))
     angle = amounts[0] * math.radians(deformation.rotation)
     lean = np.tan(amounts[1] * math.radians(deformation.shear))
     growth_down, growth_right = 1.0 + amounts[2:4] * deformation.scale
-    shift_down, shift_right = amounts[4:6] * deformation.shift
     cos, sin = np.cos(angle), np.sin(angle)
     linear = np.array([[cos, sin], [lean * cos - sin, lean * sin + cos]])  # (2, 2, n_samples)
     linear /= np.array([growth_down, growth_right])[:, np.newaxis]
-    offset = -(linear[:, 0] * shift_down + linear[:, 1] * shift_right)
+    origin = middle + amounts[4:6] * deformation.shift  # where the middle of the original comes to lie
+    offset = middle - linear[:, 0] * origin[0] - linear[:, 1] * origin[1]
     return np.stack([linear[:, 0], linear[:, 1], offset], axis=2)
 
 
-def _elastic_fields(
-    n_samples: int,
-    image_shape: tuple[int, int],
-    deformation: Deformation,
-    rng: np.random.Generator,
-    dtype: np.dtype[Any],
-) -> NDArray[Any]:
-    """How far every pixel moves, down and to the right: (2, n_samples, height, width)."""
-    height, width = image_shape
+def elastic_noise(
+    n_samples: int, image_shape: tuple[int, int], deformation: Deformation, rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    """Noise of 256 levels for each pixel's two displacements, (height, 2, n_samples, width); empty where none is asked.
+
+    One random word is eight of them; smoothed over its neighbors, nobody can tell them from finer ones.
+    """
+    shape = (image_shape[0], 2, n_samples, image_shape[1])
+    if deformation.elastic_alpha == 0.0:
+        return np.empty((0, *shape[1:]), np.uint8)
+    size = math.prod(shape)
+    words = rng.integers(2**64, size=-(-size // 8), dtype=np.uint64)
+    return words.astype("<u8", copy=False).view(np.uint8)[:size].reshape(shape)
+
+
+def smoothed(noise: NDArray[np.uint8], deformation: Deformation, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """How far every pixel moves, down and to the right: (height, 2, n_samples, width), like the noise it is made of."""
+    height, _, _, width = noise.shape
+    if not noise.size:
+        return np.empty(noise.shape, dtype)
     # Rows first and columns last, so that one matrix product each smooths the whole batch along them.
-    fields: NDArray[Any] = rng.random((height, 2, n_samples, width), dtype=dtype)
-    fields *= 2.0
-    fields -= 1.0
-    smooth = gaussian_matrix(height, deformation.elastic_sigma).astype(dtype) * deformation.elastic_alpha
-    fields = (smooth @ fields.reshape(height, -1)).reshape(-1, width)
+    fields = np.subtract(noise, dtype.type(127.5), dtype=dtype).reshape(height, -1)
+    smooth = gaussian_matrix(height, deformation.elastic_sigma) * (deformation.elastic_alpha / 127.5)
+    fields = (smooth.astype(dtype) @ fields).reshape(-1, width)
     fields = fields @ gaussian_matrix(width, deformation.elastic_sigma).astype(dtype).T
-    return fields.reshape(height, 2, n_samples, width).transpose(1, 2, 0, 3)
+    return fields.reshape(noise.shape)
 
 
 def gaussian_matrix(size: int, sigma: float) -> NDArray[np.float64]:

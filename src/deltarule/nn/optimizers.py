@@ -42,6 +42,13 @@ class Optimizer:
 
     def step(self, params: Parameters, grads: Parameters, learning_rate: float) -> None:
         """Change `params` in place, against the gradient `grads`, both of one layout."""
+        moments = self.remembered(params, grads)
+        self.steps += 1
+        for block in blocks(params.size):
+            self.update(params.vector[block], grads.vector[block], learning_rate, *(v[block] for v in moments))
+
+    def remembered(self, params: Parameters, grads: Parameters) -> list[Array]:
+        """The moments, zeros before the first step. Raises ShapeError where they do not fit these parameters."""
         if not self._vectors:
             self._vectors = {name: np.zeros_like(params.vector) for name in self.moments}
         vectors = list(self._vectors.values())
@@ -51,9 +58,7 @@ class Optimizer:
                 f"parameters, gradient and what {type(self).__name__} remembers must be of one size: "
                 f"got {', '.join(map(str, sizes))}; make a new optimizer, and new gradients, for each network"
             )
-        self.steps += 1
-        for block in blocks(params.size):
-            self.update(params.vector[block], grads.vector[block], learning_rate, *(v[block] for v in vectors))
+        return vectors
 
     def update(self, p: Array, g: Array, learning_rate: float, *moments: Array) -> None:
         """Change a block of p, and of each of the moments, in place."""
@@ -184,6 +189,7 @@ class AdamW(Adam):
     weight_decay: float = 0.01
 
     def step(self, params: Parameters, grads: Parameters, learning_rate: float) -> None:
+        self.remembered(params, grads)  # which refuses what does not fit before anything changes
         weights = params.weight_block
         weights *= 1.0 - learning_rate * self.weight_decay
         super().step(params, grads, learning_rate)

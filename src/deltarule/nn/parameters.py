@@ -72,8 +72,5 @@ class Parameters:
         """Pickling and copying rebuild the views; copied one by one they would part from the vector."""
         return type(self), (self.layer_sizes, self.vector)
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        return self.copy()
-
     def __repr__(self) -> str:
         return f"Parameters({self.layer_sizes}, {self.size:,} x {self.vector.dtype})"

@@ -32,7 +32,7 @@ from deltarule.training.averaging import Latest, MovingAverage
 from deltarule.training.batches import steps_per_epoch
 from deltarule.training.callbacks import Callback, EarlyStopping
 from deltarule.training.clipping import ClipNorm, NoClipping
-from deltarule.training.engines import engine as engine_named
+from deltarule.training.engines import engine_for
 from deltarule.training.schedules import Constant, Cosine, Exponential, OneCycle, Schedule, StepDecay, WarmUp
 from deltarule.training.trainer import Trainer
 
@@ -78,7 +78,7 @@ def build(
         train, validation = parts.train, parts.test
     model = untrained(recipe, train, seed) if start is None else start
     trainer = trainer_for(recipe, model.network, train.n_samples, seed, callbacks)
-    trainer.engine = engine_named(engine)
+    trainer.engine = engine_for(trainer, train.n_samples, engine)
     return Job(model, trainer, model.scaled(train), model.scaled(validation) if validation else None, test)
 
 

@@ -22,9 +22,14 @@ def batches(n_samples: int, batch_size: int | None, seed: int, epoch: int) -> It
     if batch_size is None:
         yield np.arange(n_samples)
         return
-    order = generator(seed, "shuffle", epoch).permutation(n_samples)
+    order = shuffled(n_samples, seed, epoch)
     for start in range(0, n_samples, batch_size):
         yield order[start : start + batch_size]
+
+
+def shuffled(n_samples: int, seed: int, epoch: int) -> Array:
+    """The order in which an epoch takes the samples: a permutation of their indices, (n_samples,) int64."""
+    return generator(seed, "shuffle", epoch).permutation(n_samples)
 
 
 def gather(inputs: Array, indices: Array, out: Array) -> None:

@@ -4,7 +4,7 @@ import math
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TextIO
+from typing import ClassVar, TextIO
 
 from deltarule.data.dataset import Task
 from deltarule.errors import SettingError, closest
@@ -75,7 +75,13 @@ class TrainingState:
 
 
 class Callback:
-    """Something that listens to a run; override what you need."""
+    """Something that listens to a run; override what you need.
+
+    every_step: whether `step_end` has to come after each single step. Who only shows how far a run is says False: a
+        small network then takes many steps at once, and `step_end` comes every tenth of a second.
+    """
+
+    every_step: ClassVar[bool] = True
 
     def train_begin(self, state: TrainingState) -> None:
         """Before anything was computed."""

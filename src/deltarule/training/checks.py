@@ -1,6 +1,6 @@
 """What `fit` refuses before it starts, and what it says when a run comes to nothing."""
 
-import math
+import sys
 
 import numpy as np
 
@@ -72,8 +72,12 @@ def check_augment(augment: Deformation | None, data: Dataset) -> None:
 
 def has_diverged(state: TrainingState) -> bool:
     """Whether the last step's loss is no number, or has blown up beyond all measure."""
-    limit = BLOW_UP * max(state.history.rows[0]["train_loss"], 1.0)
-    return not (math.isfinite(state.batch_loss) and state.batch_loss <= limit)
+    return not state.batch_loss <= highest_loss(state)
+
+
+def highest_loss(state: TrainingState) -> float:
+    """The highest loss that a run goes on from."""
+    return min(BLOW_UP * max(state.history.rows[0]["train_loss"], 1.0), sys.float_info.max)
 
 
 def explain_divergence(state: TrainingState) -> str:

@@ -1,38 +1,106 @@
-"""Engines: the five functions that do the work of a step, as one object, so that faster twins can take their place."""
+"""Engines: the functions that do the work of a step, as one object, so that faster twins can take their place."""
 
+import logging
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from deltarule.data.augment import deform
-from deltarule.errors import SettingError, closest
-from deltarule.nn.network import backward, forward
+from deltarule.errors import DeltaruleError, SettingError, closest, require
+from deltarule.nn.network import backward, forward, loss_value
 from deltarule.nn.optimizers import Optimizer
-from deltarule.training.batches import gather
+from deltarule.nn.parameters import Parameters
+from deltarule.training.batches import gather, steps_per_epoch
+from deltarule.training.checks import check_lengths
+
+if TYPE_CHECKING:
+    from deltarule.training.trainer import Trainer
+
+NAMES = ("auto", "numpy", "numba")
+WORTH_COMPILING_SECONDS = 5.0  # a run that NumPy ends sooner is over before its kernels would be compiled
+SECONDS_PER_STEP, OPERATIONS_PER_SECOND = 4e-4, 5e10  # of NumPy's engine, on two cores
 
 
 @dataclass(frozen=True)
 class Engine:
-    """The five functions, with the signatures of their originals.
+    """The functions, with the signatures of their originals.
 
-    forward(network, X, ws), backward(network, y, ws, grads, ...), step(optimizer, params, grads, learning_rate),
-    gather(inputs, indices, out), deform(images, image_shape, deformation, rng, out).
+    forward(network, X, ws), loss_value(network, y, ws, ...), backward(network, y, ws, grads, ...),
+    step(optimizer, params, grads, learning_rate), gather(inputs, indices, out),
+    deform(images, image_shape, deformation, rng, out).
+
+    take_steps: many small steps in one call, where there is such a function; can_take_steps says for which networks.
+    says: why it is this engine, where another was to be expected.
     """
 
     name: str
     forward: Callable[..., Any]
-    backward: Callable[..., Any]
-    step: Callable[..., Any]
-    gather: Callable[..., Any]
+    loss_value: Callable[..., float]
+    backward: Callable[..., None]
+    step: Callable[..., None]
+    gather: Callable[..., None]
     deform: Callable[..., Any]
+    can_take_steps: Callable[..., bool] = lambda *arguments: False
+    take_steps: Callable[..., Any] = lambda *arguments: None
+    says: str = ""
 
 
-REFERENCE = Engine("numpy", forward, backward, Optimizer.step, gather, deform)
-ENGINES = {"auto": REFERENCE, "numpy": REFERENCE}
+def step(optimizer: Optimizer, params: Parameters, grads: Parameters, learning_rate: float) -> None:
+    """The step as the optimizer itself takes it, decay and all."""
+    optimizer.step(params, grads, learning_rate)
 
 
-def engine(name: str) -> Engine:
-    """The engine of that name: "numpy", or "auto" for the fastest there is. SettingError for a name that is none."""
-    if name not in ENGINES:
-        raise SettingError(f"no engine is called {name!r}: {closest(name, ENGINES)}")
-    return ENGINES[name]
+REFERENCE = Engine("numpy", forward, loss_value, backward, step, gather, deform)
+
+
+def engine(name: str, numpy_seconds: float = math.inf) -> Engine:
+    """The engine of that name: "numpy"; "numba"; or "auto", Numba's where it is there and worth its compilation.
+
+    numpy_seconds: how long the work would take with NumPy, roughly.
+
+    Raises SettingError for another name, and MissingExtraError for "numba" where Numba is not installed.
+    """
+    if name not in NAMES:
+        raise SettingError(f"no engine is called {name!r}: {closest(name, NAMES)}")
+    if name == "numpy" or (name == "auto" and numpy_seconds < WORTH_COMPILING_SECONDS):
+        return REFERENCE
+    try:
+        return compiled()
+    except (DeltaruleError, ImportError, OSError, RuntimeError, AttributeError) as error:
+        if name == "numba":
+            raise
+        return replace(REFERENCE, says=str(error))
+
+
+def engine_for(trainer: "Trainer", n_samples: int, name: str) -> Engine:
+    """The engine of that name for a run on so many samples: six operations a weight and sample, and Python's part."""
+    check_lengths(trainer.epochs, trainer.batch_size)
+    steps = trainer.epochs * steps_per_epoch(n_samples, trainer.batch_size)
+    operations = 6.0 * trainer.network.parameters.size * n_samples * trainer.epochs
+    return engine(name, SECONDS_PER_STEP * steps + operations / OPERATIONS_PER_SECOND)
+
+
+@cache
+def compiled() -> Engine:
+    """Numba's engine. Raises MissingExtraError where Numba is not there, and what Numba raises where it is broken."""
+    require("numba", "fast")
+    from deltarule.compiled import announcement, augment, batches, network, optimizers, steps
+
+    announcement.begin(logging.getLogger("deltarule").warning)
+    found = Engine(
+        "numba",
+        network.forward,
+        network.loss_value,
+        network.backward,
+        optimizers.step,
+        batches.gather,
+        augment.deform,
+        steps.can_take_steps,
+        steps.take_steps,
+    )
+    found.gather(np.zeros((1, 1), np.uint8), np.zeros(1, np.int64), np.empty((1, 1), np.float32))  # can it be kept?
+    return found

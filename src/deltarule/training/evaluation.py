@@ -6,7 +6,8 @@ import numpy as np
 
 from deltarule.data.dataset import Dataset, Task
 from deltarule.nn.arrays import Array
-from deltarule.nn.network import PREDICTION_ROWS, Network, forward, loss_value
+from deltarule.nn.network import PREDICTION_ROWS, Network
+from deltarule.training.engines import REFERENCE, Engine
 
 SCORE_NAMES: dict[Task, str] = {"classes": "accuracy", "labels": "accuracy", "values": "r2"}
 
@@ -54,13 +55,15 @@ class Score:
         return float(np.mean(np.where(constant, squared_error == 0.0, r2)))
 
 
-def evaluate(network: Network, dataset: Dataset) -> tuple[float, float]:
+def evaluate(network: Network, dataset: Dataset, engine: Engine = REFERENCE) -> tuple[float, float]:
     """(loss, score) of a network on a whole dataset, in large blocks; nothing is dropped, no penalty is added."""
     ws = network.workspace(min(dataset.n_samples, PREDICTION_ROWS))
     score, loss = Score(dataset.task), 0.0
     for start in range(0, dataset.n_samples, PREDICTION_ROWS):
         y = dataset.targets[start : start + PREDICTION_ROWS]
-        a = forward(network, dataset.inputs[start : start + PREDICTION_ROWS], ws)
-        loss += loss_value(network, y, ws, divisor=dataset.n_samples)
+        X = ws.input_buffer(len(y))
+        engine.gather(dataset.inputs, np.arange(start, start + len(y)), X)
+        a = engine.forward(network, X, ws)
+        loss += engine.loss_value(network, y, ws, divisor=dataset.n_samples)
         score.add(a, y)
     return loss, score.value

@@ -16,7 +16,7 @@ from deltarule.nn.penalties import Penalty
 from deltarule.training.averaging import Latest, MovingAverage
 from deltarule.training.callbacks import Callback, History
 from deltarule.training.clipping import ClipNorm, NoClipping
-from deltarule.training.engines import engine as engine_named
+from deltarule.training.engines import engine_for
 from deltarule.training.schedules import Constant, Schedule
 from deltarule.training.trainer import Trainer
 
@@ -53,7 +53,8 @@ def fit(
     validation: (X, y) to choose the best epoch by; without it the last epoch is kept.
     sample_weight: (n_samples,), how much each sample counts.
     callbacks: who listens; Progress() prints, EarlyStopping() ends a run that gets no better.
-    engine: "numpy", or "auto" for the fastest there is. seed: of shuffling, dropout and augmentation.
+    engine: "numpy", "numba", or "auto": Numba where it is installed and the run long enough to be worth compiling.
+    seed: of shuffling, dropout and augmentation.
 
     Raises ShapeError, DataError or SettingError for what does not fit, DivergenceError when the loss is lost.
 
@@ -72,13 +73,14 @@ def fit(
         augment=augment,
         average=Latest() if average is None else MovingAverage(average),
         clip=NoClipping() if clip is None else ClipNorm(clip),
-        engine=engine_named(engine),
         callbacks=callbacks,
         seed=seed,
     )
     weights = None if sample_weight is None else np.asarray(sample_weight, np.float64)
     held_out = None if validation is None else as_dataset(network, *validation, "the validation data")
-    return trainer.fit(as_dataset(network, X, y, "the training data"), held_out, sample_weight=weights)
+    train = as_dataset(network, X, y, "the training data")
+    trainer.engine = engine_for(trainer, train.n_samples, engine)
+    return trainer.fit(train, held_out, sample_weight=weights)
 
 
 def as_dataset(network: Network, X: Any, y: Any, name: str = "the data") -> Dataset:

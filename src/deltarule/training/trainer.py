@@ -11,7 +11,7 @@ from deltarule.data.augment import Deformation
 from deltarule.data.dataset import Dataset
 from deltarule.errors import DivergenceError
 from deltarule.nn.arrays import Array
-from deltarule.nn.network import Network, loss_value
+from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Adam, Optimizer
 from deltarule.nn.parameters import Parameters
 from deltarule.nn.penalties import Penalty
@@ -32,6 +32,7 @@ from deltarule.training.clipping import NoClipping
 from deltarule.training.engines import REFERENCE, Engine
 from deltarule.training.evaluation import SCORE_NAMES, Score, evaluate
 from deltarule.training.schedules import Constant, Schedule
+from deltarule.training.strides import can_stride, train_epoch_in_strides
 
 PIECE_ROWS = 1024  # a larger batch is worked through in pieces of so many samples, whose gradients add up
 FIRST_LOOK = 10_000  # how many training samples epoch 0 is evaluated on
@@ -80,10 +81,11 @@ class Trainer:
         state = self._begin(train)
         kept = self.network.parameters.copy()
         final = kept if validation is not None else self.average.parameters
-        self._tell("train_begin", state)
+        self.tell("train_begin", state)
         try:
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-                self._end_epoch(state, kept, evaluate(self.network, train.take(slice(FIRST_LOOK))), validation)
+                first_look = evaluate(self.network, train.take(slice(FIRST_LOOK)), self.engine)
+                self._end_epoch(state, kept, first_look, validation)
                 while state.epoch < self.epochs and state.stop_reason is None:
                     state.epoch += 1
                     self._end_epoch(state, kept, self._train_epoch(state, train, sample_weight), validation)
@@ -93,7 +95,7 @@ class Trainer:
         finally:
             self.network.parameters.vector[:] = final.vector
             state.history.stop_reason = state.stop_reason
-            self._tell("train_end", state)
+            self.tell("train_end", state)
         return state.history
 
     def _check(self, train: Dataset, validation: Dataset | None, sample_weight: Array | None) -> None:
@@ -123,6 +125,8 @@ class Trainer:
         )
 
     def _train_epoch(self, state: TrainingState, train: Dataset, sample_weight: Array | None) -> tuple[float, float]:
+        if can_stride(self, train):
+            return train_epoch_in_strides(self, state, train, sample_weight)
         score, loss, weight = Score(train.task), 0.0, 0.0
         began, before = time.perf_counter(), state.seconds
         for indices in batches(train.n_samples, self.batch_size, self.seed, state.epoch):
@@ -138,11 +142,9 @@ class Trainer:
             state.step += 1
             state.seconds = before + time.perf_counter() - began
             loss, weight = loss + state.batch_loss * batch_weight, weight + batch_weight
-            self._tell("step_end", state)
+            self.tell("step_end", state)
             if state.stop_reason is not None:
                 break
-        if not math.isfinite(self.network.parameters.vector.sum()):  # the last step may have broken what no loss saw
-            raise DivergenceError(explain_divergence(state))
         return loss / weight, score.value
 
     def _gradient(
@@ -155,8 +157,8 @@ class Trainer:
         for start in range(0, len(indices), ws.capacity):
             piece = slice(start, start + ws.capacity)
             y, weight = train.targets[indices[piece]], None if weights is None else weights[piece]
-            a = engine.forward(network, self._load(state, train, indices[piece], start), ws)
-            loss += loss_value(network, y, ws, sample_weight=weight, divisor=divisor)
+            a = engine.forward(network, self.load(state, train, indices[piece], start), ws)
+            loss += engine.loss_value(network, y, ws, sample_weight=weight, divisor=divisor)
             score.add(a, y)
             grads = state.grads if start == 0 else state.piece_grads
             engine.backward(network, y, ws, grads, sample_weight=weight, divisor=divisor)
@@ -165,7 +167,7 @@ class Trainer:
                 total += grads.vector
         return loss
 
-    def _load(self, state: TrainingState, train: Dataset, indices: Array, start: int) -> Array:
+    def load(self, state: TrainingState, train: Dataset, indices: Array, start: int) -> Array:
         """Gather a piece of a batch into the workspace, deform its images, choose the neurons to drop."""
         X = state.workspace.input_buffer(len(indices))
         self.engine.gather(train.inputs, indices, X)
@@ -181,9 +183,11 @@ class Trainer:
     ) -> None:
         """Add the epoch's row to the history; keep its parameters if they are the best so far, or simply the last."""
         history, counted = state.history, self.average.parameters
+        if not math.isfinite(counted.vector.sum()):  # the last step may have broken what no loss saw
+            raise DivergenceError(explain_divergence(state))
         figures = {"train": trained}
         if validation is not None:
-            figures["validation"] = evaluate(self.network.with_parameters(counted), validation)
+            figures["validation"] = evaluate(self.network.with_parameters(counted), validation, self.engine)
         row: Row = {
             "epoch": state.epoch,
             "step": state.step,
@@ -200,8 +204,9 @@ class Trainer:
         ):
             history.best_epoch = state.epoch
             kept.vector[:] = counted.vector
-        self._tell("epoch_end", state)
+        self.tell("epoch_end", state)
 
-    def _tell(self, event: str, state: TrainingState) -> None:
+    def tell(self, event: str, state: TrainingState) -> None:
+        """Call that hook of every callback."""
         for callback in self.callbacks:
             getattr(callback, event)(state)

@@ -1,0 +1,121 @@
+"""sigma and sigma' of a whole layer, each in one pass with what stands next to it: the bias, the bias's gradient.
+
+Inside kernels an activation is a code and a setting (a slope, an alpha, or 0).
+"""
+
+from typing import Any
+
+from deltarule.compiled.kernels import exponential, hyperbolic_tangent, kernel, number
+from deltarule.nn.activations import ELU, Activation, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
+
+IDENTITY, SIGMOID, TANH, RELU, LEAKY_RELU, ELU_, SILU, SOFTMAX = range(8)
+CODES = {
+    Identity: IDENTITY,
+    Sigmoid: SIGMOID,
+    Tanh: TANH,
+    ReLU: RELU,
+    LeakyReLU: LEAKY_RELU,
+    ELU: ELU_,
+    SiLU: SILU,
+    Softmax: SOFTMAX,
+}
+
+
+def code(activation: Activation) -> tuple[int, float] | None:
+    """The code and the setting of an activation; None for one that is not deltarule's own, subclasses included."""
+    if type(activation) not in CODES:
+        return None
+    return CODES[type(activation)], float(getattr(activation, "slope", getattr(activation, "alpha", 0.0)))
+
+
+@kernel
+def sigmoid(z: Any, one: Any) -> Any:
+    """1 / (1 + e^-z); `one` is 1 in the dtype of z."""
+    return one / (one + exponential(-z))
+
+
+@kernel
+def activate(z: Any, b: Any, code: int, setting: float, a: Any) -> None:
+    """z += b; a = sigma(z). z, a: (batch, fan_out), which may be one array; b: (fan_out,)."""
+    one, zero, c = number(1.0, z), number(0.0, z), number(setting, z)
+    for i in range(z.shape[0]):
+        row, out = z[i], a[i]
+        for j in range(row.shape[0]):
+            row[j] += b[j]
+        if code == RELU:
+            for j in range(row.shape[0]):
+                out[j] = row[j] if not row[j] <= zero else zero
+        elif code == SIGMOID:
+            for j in range(row.shape[0]):
+                out[j] = sigmoid(row[j], one)
+        elif code == TANH:
+            for j in range(row.shape[0]):
+                out[j] = hyperbolic_tangent(row[j])
+        elif code == LEAKY_RELU:
+            for j in range(row.shape[0]):
+                out[j] = row[j] if row[j] > zero else c * row[j]
+        elif code == ELU_:
+            for j in range(row.shape[0]):
+                out[j] = row[j] if row[j] > zero else c * (exponential(row[j]) - one)
+        elif code == SILU:
+            for j in range(row.shape[0]):
+                out[j] = row[j] * sigmoid(row[j], one)
+        elif code == SOFTMAX:
+            softmax(row, out)
+        else:
+            for j in range(row.shape[0]):
+                out[j] = row[j]
+
+
+@kernel
+def softmax(z: Any, a: Any) -> None:
+    """a_j = e^(z_j) / sum_k e^(z_k) of one sample."""
+    largest, total = z[0], number(0.0, z)
+    for j in range(1, z.shape[0]):
+        largest = max(largest, z[j])
+    for j in range(z.shape[0]):
+        a[j] = exponential(z[j] - largest)
+    for j in range(z.shape[0]):
+        total += a[j]
+    for j in range(z.shape[0]):
+        a[j] /= total
+
+
+@kernel
+def derive(delta: Any, z: Any, a: Any, code: int, setting: float, bias_gradient: Any) -> None:
+    """delta *= sigma'(z), and BP3 in the same pass: bias_gradient = sum over the batch of delta.
+
+    delta, z, a: (batch, fan_out); bias_gradient: (fan_out,). With IDENTITY it is BP3 alone.
+    """
+    one, zero, c = number(1.0, z), number(0.0, z), number(setting, z)
+    for j in range(bias_gradient.shape[0]):
+        bias_gradient[j] = zero
+    for i in range(z.shape[0]):
+        d, row, out = delta[i], z[i], a[i]
+        if code == RELU:
+            for j in range(d.shape[0]):
+                d[j] = d[j] if row[j] > zero else zero
+        elif code == SIGMOID:
+            for j in range(d.shape[0]):
+                d[j] *= out[j] * (one - out[j])
+        elif code == TANH:
+            for j in range(d.shape[0]):
+                d[j] *= one - out[j] * out[j]
+        elif code == LEAKY_RELU:
+            for j in range(d.shape[0]):
+                d[j] *= one if row[j] > zero else c
+        elif code == ELU_:
+            for j in range(d.shape[0]):
+                d[j] *= one if row[j] > zero else out[j] + c
+        elif code == SILU:
+            for j in range(d.shape[0]):
+                s = sigmoid(row[j], one)
+                d[j] *= s + out[j] * (one - s)
+        elif code == SOFTMAX:
+            total = zero
+            for j in range(d.shape[0]):
+                total += d[j] * out[j]
+            for j in range(d.shape[0]):
+                d[j] = out[j] * (d[j] - total)
+        for j in range(d.shape[0]):
+            bias_gradient[j] += d[j]

@@ -1,0 +1,86 @@
+"""How kernels are compiled, and e^x and tanh x, which Numba would call a library for, number by number."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numba
+import numpy as np
+from numba.extending import overload
+
+# Sums may be taken in another order, and products be fused into them; a NaN stays a NaN, so that it can be reported.
+FAST_MATH = {"reassoc", "contract", "arcp", "nsz", "afn"}
+
+
+def kernel(function: Callable[..., Any]) -> Any:
+    """`function`, compiled when it is first called with arguments of these types; kept on disk for the next process."""
+    # Numba's own error model tests every divisor for 0, which keeps loops from being vectorized.
+    return numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST_MATH)(function)
+
+
+@kernel
+def number(value: float, like: Any) -> Any:
+    """`value` in the dtype of the array `like`: a literal would make every formula around it float64."""
+    return like.dtype.type(value)
+
+
+@kernel
+def exponential_float32(x: Any) -> Any:
+    """e^x for a float32, to 1e-7 of itself, without a call, so that loops around it are vectorized.
+
+    x = n ln 2 + r, with |r| <= ln 2 / 2; e^r is a polynomial and 2^n is written into the exponent's bits. Below -80 it
+    stays at e^-80, above 88 at e^88, so no result is denormal or infinite.
+    Source: S. L. Moshier, Cephes Mathematical Library (1989), expf.
+    """
+    x = np.float32(-80.0) if x < np.float32(-80.0) else x
+    x = np.float32(88.0) if x > np.float32(88.0) else x
+    n = np.floor(x * np.float32(1.44269504) + np.float32(0.5))
+    r = x - n * np.float32(0.693359375) + n * np.float32(2.12194440e-4)
+    p = np.float32(1.9875691500e-4)
+    p = p * r + np.float32(1.3981999507e-3)
+    p = p * r + np.float32(8.3334519073e-3)
+    p = p * r + np.float32(4.1665795894e-2)
+    p = p * r + np.float32(1.6666665459e-1)
+    p = p * r + np.float32(5.0000001201e-1)
+    p = p * r * r + r + np.float32(1.0)
+    return p * np.int32((np.int32(n) + np.int32(127)) << np.int32(23)).view(np.float32)
+
+
+@kernel
+def tanh_float32(x: Any) -> Any:
+    """tanh x for a float32, to 4e-7 of itself: from e^2x, and near 0, where that loses digits, from Taylor's series."""
+    one, squared = np.float32(1.0), x * x
+    series = np.float32(-1 / 3) + squared * (np.float32(2 / 15) - squared * np.float32(17 / 315))
+    far = one - np.float32(2.0) / (one + exponential_float32(x + x))
+    return x + x * squared * series if squared < np.float32(0.04) else far
+
+
+def exponential(x: Any) -> Any:
+    """e^x of a float32 or a float64, inside a kernel."""
+    return np.exp(x)
+
+
+def hyperbolic_tangent(x: Any) -> Any:
+    """tanh x of a float32 or a float64, inside a kernel."""
+    return np.tanh(x)
+
+
+@overload(exponential)
+def _exponential(x: Any) -> Any:
+    def of_float32(x: Any) -> Any:
+        return exponential_float32(x)
+
+    def of_float64(x: Any) -> Any:
+        return np.exp(x)
+
+    return of_float32 if x == numba.float32 else of_float64
+
+
+@overload(hyperbolic_tangent)
+def _hyperbolic_tangent(x: Any) -> Any:
+    def of_float32(x: Any) -> Any:
+        return tanh_float32(x)
+
+    def of_float64(x: Any) -> Any:
+        return np.tanh(x)
+
+    return of_float32 if x == numba.float32 else of_float64

@@ -1,0 +1,205 @@
+"""Whole runs: the engines take the same steps, one at a time or many in a call."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from deltarule.data.augment import Deformation
+from deltarule.data.dataset import Dataset
+from deltarule.errors import DivergenceError
+from deltarule.nn import activations, losses, optimizers
+from deltarule.nn.network import Network
+from deltarule.nn.penalties import L1, L2
+from deltarule.training import strides
+from deltarule.training.averaging import MovingAverage
+from deltarule.training.callbacks import Callback, History, TrainingState
+from deltarule.training.clipping import ClipNorm
+from deltarule.training.engines import REFERENCE, Engine, engine
+from deltarule.training.schedules import Constant, Cosine
+from deltarule.training.trainer import Trainer
+
+pytest.importorskip("numba", reason="the extra fast is not installed")
+
+COMPILED = engine("numba")
+ONE_BY_ONE = replace(COMPILED, can_take_steps=REFERENCE.can_take_steps)
+
+
+def pictures(n_samples: int = 203, dtype: Any = np.uint8) -> Dataset:
+    """Images of 6 x 6, most pixels 0, in three classes that can be told apart."""
+    rng = np.random.default_rng(0)
+    classes = rng.integers(3, size=n_samples)
+    pixels = rng.integers(256, size=(n_samples, 36)) * (rng.random((n_samples, 36)) < 0.2)
+    pixels[np.arange(n_samples), classes * 5] = 255
+    inputs = pixels.astype(dtype) if dtype == np.uint8 else (pixels / 255.0).astype(dtype)
+    return Dataset(inputs, classes, "classes", ("a", "b", "c"), (6, 6))
+
+
+def trained(
+    with_engine: Engine, data: Dataset, weights: Any = None, **settings: Any
+) -> tuple[Network, History, Trainer]:
+    network = Network(
+        (36, 9, 7, 3),
+        hidden=settings.pop("hidden", activations.ReLU()),
+        output=settings.pop("output", activations.Softmax()),
+        loss=settings.pop("loss", losses.CrossEntropy()),
+        dropout=settings.pop("dropout", 0.0),
+        dtype=settings.pop("dtype", np.float64),
+    )
+    settings = {"epochs": 3, "batch_size": 10, "schedule": Cosine(0.05, 60), "optimizer": optimizers.SGD()} | settings
+    trainer = Trainer(network=network, engine=with_engine, **settings)
+    validation = replace(data, inputs=data.inputs[:50], targets=data.targets[:50])
+    return network, trainer.fit(data, validation, sample_weight=weights), trainer
+
+
+def same_run(theirs: tuple[Network, History, Trainer], ours: tuple[Network, History, Trainer], atol: float) -> None:
+    (network1, history1, trainer1), (network2, history2, trainer2) = theirs, ours
+    np.testing.assert_allclose(network2.parameters.vector, network1.parameters.vector, rtol=0.0, atol=atol)
+    for row1, row2 in zip(history1, history2, strict=True):
+        assert row2.keys() == row1.keys()
+        assert {name: row2[name] for name in ("epoch", "step", "learning_rate")} == {
+            name: row1[name] for name in ("epoch", "step", "learning_rate")
+        }
+        for name in row1.keys() - {"seconds"}:
+            np.testing.assert_allclose(row2[name], row1[name], rtol=0.0, atol=max(atol, 1e-12))
+    for name, value in trainer1.optimizer.state().items():
+        np.testing.assert_allclose(trainer2.optimizer.state()[name], value, rtol=0.0, atol=atol)
+
+
+def fresh(settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings whose optimizer and average remember nothing."""
+    return {
+        name: value() if callable(value) and isinstance(value, type | Fresh) else value
+        for name, value in settings.items()
+    }
+
+
+class Fresh:
+    """Makes an object anew each time."""
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self.make = make
+
+    def __call__(self) -> Any:
+        return self.make()
+
+
+RUNS: dict[str, dict[str, Any]] = {
+    "sgd": {},
+    "adamw, smoothing": {"optimizer": optimizers.AdamW, "loss": losses.CrossEntropy(label_smoothing=0.1)},
+    "nesterov, tanh": {"optimizer": optimizers.Nesterov, "hidden": activations.Tanh()},
+    "rmsprop, quadratic on sigmoids": {
+        "optimizer": optimizers.RMSProp,
+        "output": activations.Sigmoid(),
+        "loss": losses.Quadratic(),
+        "schedule": Constant(0.003),
+    },
+    "adagrad, two kinds of layer": {
+        "optimizer": optimizers.AdaGrad,
+        "hidden": [activations.SiLU(), activations.ELU()],
+    },
+    "L2": {"penalty": L2(0.01)},
+    "L1, Adam": {"penalty": L1(0.001), "optimizer": optimizers.Adam},
+    "one batch": {"batch_size": 203},
+    "batches of one": {"batch_size": 1, "epochs": 1},
+}
+LOOP_ONLY: dict[str, dict[str, Any]] = {
+    "dropout": {"dropout": 0.3},
+    "augmented": {"augment": Deformation(rotation=10.0, shift=1.0, elastic_alpha=5.0, elastic_sigma=2.0)},
+    "clipped and averaged": {"clip": ClipNorm(0.1), "average": Fresh(lambda: MovingAverage(0.9))},
+    "all at once": {"batch_size": None},
+}
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("dtype", [np.uint8, np.float64])
+@pytest.mark.parametrize("name", RUNS)
+def test_small_networks_take_the_same_steps_in_strides(name: str, dtype: Any, weighted: bool) -> None:
+    data = pictures(dtype=dtype)
+    weights = np.random.default_rng(1).random(data.n_samples) if weighted else None
+    runs = [trained(each, data, weights, **fresh(RUNS[name])) for each in (REFERENCE, ONE_BY_ONE, COMPILED)]
+    assert strides.can_stride(runs[2][2], data)
+    assert not strides.can_stride(runs[1][2], data)
+    same_run(runs[0], runs[1], 1e-11)
+    same_run(runs[0], runs[2], 1e-11)
+
+
+@pytest.mark.parametrize("name", LOOP_ONLY)
+def test_what_is_no_matter_of_strides_takes_the_same_steps_too(name: str) -> None:
+    runs = [trained(each, pictures(), **fresh(LOOP_ONLY[name])) for each in (REFERENCE, COMPILED)]
+    assert not strides.can_stride(runs[1][2], pictures())
+    same_run(*runs, 1e-11)
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_float32_runs_stay_together(name: str) -> None:
+    runs = [
+        trained(each, pictures(), dtype=np.float32, **fresh(RUNS[name])) for each in (REFERENCE, ONE_BY_ONE, COMPILED)
+    ]
+    for run in runs[1:]:
+        np.testing.assert_allclose(run[0].parameters.vector, runs[0][0].parameters.vector, rtol=0.0, atol=1e-4)
+
+
+def test_a_callback_that_counts_steps_gets_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(strides, "STRIDE_WEIGHTS", 5 * 10 * 500)
+
+    class Counting(Callback):
+        def __init__(self, *, every_step: bool) -> None:
+            self.every_step, self.steps = every_step, list[int]()  # type: ignore[misc] - set for each instance
+
+        def step_end(self, state: TrainingState) -> None:
+            self.steps.append(state.step)
+
+    patient, exact = Counting(every_step=False), Counting(every_step=True)
+    trained(COMPILED, pictures(), epochs=1, callbacks=[patient])
+    trained(COMPILED, pictures(), epochs=1, callbacks=[patient, exact])
+    assert exact.steps == list(range(1, 22))
+    assert patient.steps == [5, 10, 15, 20, 21, *range(1, 22)]
+
+
+def test_a_stop_between_strides_counts_what_was_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(strides, "STRIDE_WEIGHTS", 5 * 10 * 500)
+
+    class Stop(Callback):
+        every_step = False
+
+        def step_end(self, state: TrainingState) -> None:
+            state.stop_reason = "enough"
+
+    _, history, _ = trained(COMPILED, pictures(), callbacks=[Stop()])
+    assert (len(history), history["step"][-1], history.stop_reason) == (2, 5, "enough")
+    assert 0.0 <= history["train_accuracy"][-1] <= 1.0
+
+
+def test_a_rate_that_diverges_is_named_at_the_same_step() -> None:
+    said = []
+    for each in (REFERENCE, COMPILED):
+        with pytest.raises(DivergenceError) as caught:
+            trained(each, pictures(), schedule=Constant(1e6), output=activations.Identity(), loss=losses.Quadratic())
+        said.append(str(caught.value).partition("got a loss of")[2].partition("at step")[2])
+    assert said[0] == said[1]
+    assert "the learning rate 1e+06 is too high" in said[0]
+
+
+def test_two_threads_that_train_and_predict_at_once_are_both_right() -> None:
+    data = pictures(600)
+    alone, _, _ = trained(COMPILED, data)
+    predicted = alone.outputs(data.inputs)
+    results: dict[int, Any] = {}
+
+    def train_and_predict(number: int) -> None:
+        network, _, _ = trained(COMPILED, data)
+        results[number] = network.parameters.vector, [alone.outputs(data.inputs) for _ in range(20)]
+
+    threads = [threading.Thread(target=train_and_predict, args=(number,)) for number in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for vector, outputs in results.values():
+        np.testing.assert_array_equal(vector, alone.parameters.vector)
+        assert all(np.array_equal(each, predicted) for each in outputs)
+    assert len(results) == 2
