@@ -127,7 +127,7 @@ def test_dropout() -> None:
     assert grads.weights[1].tolist() == [[12.0], [0.0], [12.0], [0.0]]
     assert grads.weights[0].tolist() == [[12.0, 0.0, 12.0, 0.0]]
 
-    ws.clear_masks()
+    ws.masks = None
     assert forward(network, np.array([[3.0]]), ws).tolist() == [[12.0]]
     assert network.outputs(np.array([[3.0]])).tolist() == [[12.0]]
 

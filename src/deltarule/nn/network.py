@@ -16,7 +16,7 @@ from deltarule.nn.activations import Activation, Identity, ReLU, Sigmoid, Softma
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import CrossEntropy, Loss, sample_shares
 from deltarule.nn.parameters import Parameters
-from deltarule.nn.workspace import Workspace
+from deltarule.nn.workspace import Workspace, scale_inputs
 
 PREDICTION_ROWS = 1024  # large enough for the matrix product's full speed, small enough for the cache
 
@@ -204,12 +204,24 @@ class Network:
                 f"inputs must have shape (n_samples, {self.layer_sizes[0]}): got {X.shape}; "
                 "a single example x goes in as x.reshape(1, -1)"
             )
+        if len(X) == 1:
+            return self._outputs_of_one(X)
         out = np.empty((len(X), self.layer_sizes[-1]), self.dtype)
         ws = self.workspace(min(max(len(X), 1), PREDICTION_ROWS))
         for start in range(0, len(X), PREDICTION_ROWS):
             rows = slice(start, start + PREDICTION_ROWS)
             out[rows] = forward(self, X[rows], ws)
         return out
+
+    def _outputs_of_one(self, X: Array) -> Array:
+        """Without a workspace: its arrays would take longer to make than to fill with a single sample."""
+        a = np.empty(X.shape, self.dtype)
+        scale_inputs(X, a)
+        for W, b, activation in zip(self.weights, self.biases, self.activations, strict=True):
+            z = np.dot(a, W)
+            z += b
+            a = activation.value(z)
+        return a
 
     def predict(self, X: Array) -> Array:
         """The most active output of each sample, (n_samples,) int64; 0 or 1 for a single one; values as they are."""

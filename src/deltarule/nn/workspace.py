@@ -15,7 +15,7 @@ class Workspace:
     For layer l, each (batch, fan_out), views of the right number of rows after `begin`:
     z[l]: weighted input;  a[l]: activation;  delta[l]: the error dC/dz.
     inputs[l]: what layer l reads: the data for l = 0, else a[l - 1], with dropped neurons at 0 where masks are drawn.
-    masks: one a hidden layer, 0 where a neuron is dropped and 1 / (1 - rate) where it stays; None before `draw_masks`.
+    masks: one a hidden layer, 0 where a neuron is dropped and 1 / (1 - rate) where it stays; None where nothing is dropped.
     """
 
     def __init__(
@@ -66,10 +66,6 @@ class Workspace:
             np.greater_equal(mask, rate, out=mask)
             mask /= 1.0 - rate
         self.masks = [mask[: len(self.z[0])] for mask in self._masks]
-
-    def clear_masks(self) -> None:
-        """No neuron is dropped from here on."""
-        self.masks = None
 
     def drop(self, l: int) -> None:
         """Pass on what layer l says to the layer behind it, without the dropped neurons; the output drops none."""
