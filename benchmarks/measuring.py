@@ -116,6 +116,12 @@ def comparison(benchmark: str, workload: str, peer: str, ours: Sequence[float], 
     }
 
 
+def unmeasured(benchmark: str, workload: str, peer: str, ours: Sequence[float], reason: Row) -> Row:
+    """The row of a peer that could not be measured: what `comparison` would say of ours, and the reason."""
+    row = comparison(benchmark, workload, peer, ours, ours)
+    return row | dict.fromkeys(("peer_seconds", "ratio", "ratio_low", "ratio_high")) | reason
+
+
 def surroundings(*packages: str) -> Row:
     """What every row ends with: the machine, limits on threads, and versions: Python, NumPy, its BLAS, `packages`."""
     blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]

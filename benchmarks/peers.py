@@ -29,13 +29,15 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 from contenders import ENTRIES
-from measuring import Row, Worker, comparison, interleaved, options, read_rows, surroundings, write_rows
+from measuring import Row, Worker, comparison, interleaved, options, read_rows, surroundings, unmeasured, write_rows
 from workloads import WORKLOADS, Workload, prepare
 
 OURS, BOUND, SLOW = "deltarule", "sgemm", "tutorial loop"
+PEERS = [name for name in ENTRIES if name != OURS]
+REASONS = ("absent", "failed", "left_out")
 SLOW_ROUNDS = 2
+SLOW_FLOPS = 10**11  # an epoch of more takes the tutorial loop many minutes: it sits out unless --peers names it
 REST_SECONDS = 0.2  # until the threads of whoever went before have stopped spinning
-NOT_MEASURED = dict.fromkeys(("peer_seconds", "ratio", "ratio_low", "ratio_high"))
 ALIKE = 0.3  # how far apart, as a logarithm, two losses may be: orders differ, and so does what they lead to
 
 
@@ -77,25 +79,25 @@ class Contest:
 
 
 def contest(work: Contest, peers: Sequence[str], repetitions: int, n_fresh: int) -> list[Row]:
-    """A row for each of `peers`: measured, or why not."""
-    reasons = {name: {"absent": absent} for name in peers if (absent := ENTRIES[name].absent())}
+    """A row for each of `peers`, or of all where that is empty: measured, or why not."""
+    reasons = {name: {"absent": absent} for name in peers or PEERS if (absent := ENTRIES[name].absent())}
+    if not peers and work.workload.flops > SLOW_FLOPS:
+        reasons[SLOW] = {"left_out": "many minutes an epoch: name it in --peers"}
     fresh = {OURS: [work.fresh(OURS) for _ in range(n_fresh)]}
-    for name in [name for name in peers if name not in reasons]:
+    for name in [name for name in peers or PEERS if name not in reasons]:
         try:
             fresh[name] = [work.fresh(name) for _ in range(1 if name in (SLOW, BOUND) else n_fresh)]
         except ChildProcessError as failure:
             reasons[name] = {"failed": str(failure)}
     taken = work.warm(list(fresh), repetitions)
     rows = []
-    for name in peers:
-        row: Row = {"benchmark": "peers", "workload": str(work.workload), "peer": name} | NOT_MEASURED
-        row["ours_seconds"] = median(taken[OURS])
+    for name in peers or PEERS:
+        named = "peers", str(work.workload), name
         if name in reasons:
-            row |= reasons[name]
+            row = unmeasured(*named, taken[OURS], reasons[name])
         else:
             theirs = taken[name]
-            row |= comparison("peers", str(work.workload), name, taken[OURS][: len(theirs)], theirs)
-            row |= costs(fresh[OURS], fresh[name])
+            row = comparison(*named, taken[OURS][: len(theirs)], theirs) | costs(fresh[OURS], fresh[name])
         rows.append(row | {"engine": fresh[OURS][0]["engine"], "images": work.images, "flops": work.workload.flops})
     return rows
 
@@ -119,7 +121,7 @@ def told(row: Row) -> str:
     """A row in words."""
     words = [f"{row['peer']:13}"]
     if row["ratio"] is None:
-        return " ".join([*words, *(f"{reason}: {row[reason]}" for reason in ("absent", "failed") if reason in row)])
+        return " ".join([*words, *(f"{reason}: {row[reason]}" for reason in REASONS if reason in row)])
     words.append("{peer_seconds:8.3f} s, {ratio:6.3f} times ours ({ratio_low:.3f} to {ratio_high:.3f})".format(**row))
     if row["peer_loss"] is None:
         return " ".join([*words, f"{row['flops'] / row['peer_seconds'] / 1e9:8.1f} GFLOP/s"])
@@ -128,20 +130,24 @@ def told(row: Row) -> str:
     return " ".join(words if row["learned_alike"] else [*words, "NOT AS OURS"])
 
 
+def chosen(parser: argparse.ArgumentParser, names: str | None, known: Sequence[str]) -> list[str]:
+    """The names in a list with commas; an end with a message where one is none of `known`."""
+    listed = names.split(",") if names else []
+    if unknown := set(listed) - set(known):
+        parser.error(f"expected some of {', '.join(known)}: got {', '.join(sorted(unknown))}")
+    return listed
+
+
 def arguments() -> argparse.Namespace:
     """What the command line asks for."""
     parser = options(__doc__, "peers.json", repetitions=9)
-    known = [name for name in ENTRIES if name != OURS]
     parser.add_argument("--workloads", metavar="A,B", help=f"some of {', '.join(WORKLOADS)} (all)")
-    parser.add_argument("--peers", metavar="A,B", help=f"some of {', '.join(known)} (all)")
+    parser.add_argument("--peers", metavar="A,B", help=f"some of {', '.join(PEERS)} (all; a long {SLOW} only so)")
     parser.add_argument("--fresh", type=int, default=3, metavar="N", help="fresh processes of each, at least 1 (3)")
     parser.add_argument("--examples", type=int, default=60_000, metavar="N", help="images at most (60000)")
     given = parser.parse_args()
-    for name, choices in {"workloads": list(WORKLOADS), "peers": known}.items():
-        chosen = getattr(given, name)
-        setattr(given, name, chosen.split(",") if chosen else choices)
-        if unknown := set(getattr(given, name)) - set(choices):
-            parser.error(f"--{name} takes {', '.join(choices)}: got {', '.join(sorted(unknown))}")
+    given.workloads = chosen(parser, given.workloads, list(WORKLOADS)) or list(WORKLOADS)
+    given.peers = chosen(parser, given.peers, PEERS)
     return given
 
 
