@@ -9,12 +9,14 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import fmean, median, stdev
 from typing import Any, Self, TypeVar
 
 import numpy as np
+from workloads import Workload
 
 from deltarule.atomic import write_atomically
 
@@ -93,27 +95,40 @@ class Worker:
         self.process.communicate()  # closes its stdin, whereupon it ends
 
 
+def training(
+    subject: str, workload: Workload, folder: Path, environment: Mapping[str, str] | None = None, **settings: Any
+) -> Worker:
+    """A worker that makes a contender, such as "ours:Ours", for a workload whose images are in `folder`."""
+    arguments = {"subject": subject, "workload": asdict(workload), "folder": str(folder)} | settings
+    return Worker("contenders:contender", arguments, environment)
+
+
 def comparison(benchmark: str, workload: str, peer: str, ours: Sequence[float], theirs: Sequence[float]) -> Row:
     """A row for seconds that were measured in pairs, side by side; two pairs at least.
 
     ratio is how many times as long the peer takes: the geometric mean over the pairs. ratio_low and ratio_high are its
     95 % interval, Student's for the mean of the logarithms.
     """
-    from scipy.special import stdtrit  # here, so that who only records or starts processes stays small
-
     logs = [math.log(their / our) for our, their in zip(ours, theirs, strict=True)]
-    margin = stdtrit(len(logs) - 1, 0.975) * stdev(logs) / math.sqrt(len(logs))
+    mean, margin = mean_interval(logs)
     return {
         "benchmark": benchmark,
         "workload": workload,
         "peer": peer,
         "ours_seconds": median(ours),
         "peer_seconds": median(theirs),
-        "ratio": math.exp(fmean(logs)),
-        "ratio_low": math.exp(fmean(logs) - margin),
-        "ratio_high": math.exp(fmean(logs) + margin),
+        "ratio": math.exp(mean),
+        "ratio_low": math.exp(mean - margin),
+        "ratio_high": math.exp(mean + margin),
         "repetitions": len(logs),
     }
+
+
+def mean_interval(values: Sequence[float]) -> tuple[float, float]:
+    """The mean of two values or more, and by how much its 95 % interval (Student's) goes to either side."""
+    from scipy.special import stdtrit  # here, so that who only records or starts processes stays small
+
+    return fmean(values), float(stdtrit(len(values) - 1, 0.975) * stdev(values) / math.sqrt(len(values)))
 
 
 def unmeasured(benchmark: str, workload: str, peer: str, ours: Sequence[float], reason: Row) -> Row:

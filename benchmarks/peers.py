@@ -21,7 +21,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from math import log
 from pathlib import Path
@@ -29,13 +29,24 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 from contenders import ENTRIES
-from measuring import Row, Worker, comparison, interleaved, options, read_rows, surroundings, unmeasured, write_rows
+from measuring import (
+    Row,
+    Worker,
+    comparison,
+    interleaved,
+    options,
+    read_rows,
+    surroundings,
+    training,
+    unmeasured,
+    write_rows,
+)
 from workloads import WORKLOADS, Workload, prepare
 
 OURS, BOUND, SLOW = "deltarule", "sgemm", "tutorial loop"
 PEERS = [name for name in ENTRIES if name != OURS]
 REASONS = ("absent", "failed", "left_out")
-SLOW_ROUNDS = 2
+SLOW_ROUNDS = 3
 SLOW_FLOPS = 10**11  # an epoch of more takes the tutorial loop many minutes: it sits out unless --peers names it
 REST_SECONDS = 0.2  # until the threads of whoever went before have stopped spinning
 ALIKE = 0.3  # how far apart, as a logarithm, two losses may be: orders differ, and so does what they lead to
@@ -53,8 +64,8 @@ class Contest:
     def worker(self, name: str) -> Worker:
         """A fresh process of a contender; whatever it compiles is kept in the folder, for later ones of the same."""
         kept = {name: str(self.folder / "kept") for name in ("NUMBA_CACHE_DIR", "TORCHINDUCTOR_CACHE_DIR")}
-        arguments = {"name": name, "workload": asdict(self.workload), "folder": str(self.folder)}
-        return Worker("contenders:contender", arguments | ({"engine": self.engine} if name == OURS else {}), kept)
+        settings = {"engine": self.engine} if name == OURS else {}
+        return training(ENTRIES[name].subject, self.workload, self.folder, kept, **settings)
 
     def fresh(self, name: str) -> Row:
         """Seconds from the start of a fresh process to the end of its first epoch, and its report."""

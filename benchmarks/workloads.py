@@ -54,7 +54,7 @@ class Workload:
         gain = {"relu": 2.0, "sigmoid": 1.0}[self.activation]
         return [
             (
-                rng.normal(0.0, (gain / fan_in) ** 0.5, (fan_in, fan_out)).astype(np.float32),
+                rng.standard_normal((fan_in, fan_out), np.float32) * np.float32((gain / fan_in) ** 0.5),
                 np.zeros(fan_out, np.float32),
             )
             for fan_in, fan_out in pairwise(self.layer_sizes)
@@ -85,12 +85,12 @@ WORKLOADS = {
 
 
 def synthetic(n_samples: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Images (n_samples, 784) and their classes that are as sparse as MNIST (81 % zeros) and can be learned.
+    """Images (n_samples, 784) and their classes: as sparse as MNIST's (81 % zeros), and not too easy to learn.
 
     Each class has its own chance of ink for every pixel.
     """
     rng = np.random.default_rng(0)
-    chances = 0.38 * rng.random((N_CLASSES, N_FEATURES), np.float32)
+    chances = rng.uniform(0.14, 0.24, (N_CLASSES, N_FEATURES)).astype(np.float32)
     classes = rng.integers(N_CLASSES, size=n_samples)
     images = np.empty((n_samples, N_FEATURES), np.uint8)
     for start in range(0, n_samples, BLOCK_ROWS):
@@ -103,7 +103,7 @@ def synthetic(n_samples: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
 def prepare(folder: Path, n_samples: int) -> str:
     """Write images.npy and classes.npy into `folder`, from MNIST where it is at hand; says which images they are.
 
-    A file that NumPy alone reads, so that nobody's loading, or memory, is another's.
+    Files that NumPy alone reads, so that loading costs everybody the same.
     """
     from deltarule.data.catalog import load
     from deltarule.errors import DeltaruleError
@@ -113,6 +113,7 @@ def prepare(folder: Path, n_samples: int) -> str:
         name, images, classes = "MNIST", train.inputs, train.targets
     except DeltaruleError:
         name, (images, classes) = "synthetic", synthetic(n_samples)
+    folder.mkdir(exist_ok=True)
     np.save(folder / "images.npy", images)
     np.save(folder / "classes.npy", classes)
     return name

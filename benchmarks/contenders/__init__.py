@@ -12,27 +12,33 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
-from memory import peak_megabytes
+from memory import peak_megabytes, status_megabytes
 from numpy.typing import NDArray
 from workloads import Layers, Workload
 
 N_CORES = os.cpu_count() or 1
+FILES = ("images.npy", "classes.npy")
 JUDGED = 10_000  # the images that a loss is taken over
 
 
 class Contender:
     """A network that `epoch` trains. A subclass gives `prepare`, `train` and `layers`.
 
-    data: "images", uint8, and "classes", int64, to be taken out: what nobody holds any more takes no memory.
+    folder: where images.npy, uint8, and classes.npy, int64, are.
     """
+
+    mmap_mode: Literal["r"] | None = None  # the data are read into memory
 
     def __init__(self, workload: Workload, folder: Path, **settings: Any) -> None:
         self.workload, self.folder = workload, folder
         self.rng = np.random.default_rng(0)
-        self.prepare(np.load(folder / "images.npy"), np.load(folder / "classes.npy"), **settings)
+        images, classes = (np.load(folder / name, mmap_mode=self.mmap_mode) for name in FILES)
+        self.prepare(images, classes, **settings)
+        del images, classes
+        self.loaded_megabytes = status_megabytes("VmRSS")
 
     def prepare(self, images: NDArray[np.uint8], classes: NDArray[np.int64]) -> None:
         """Make the data and the network ready, as this software likes them."""
@@ -53,12 +59,12 @@ class Contender:
         return time.perf_counter() - began
 
     def report(self) -> dict[str, Any]:
-        """The most memory so far; then the loss on the first images."""
+        """Memory, when all was loaded and the most so far; then the loss on the first images."""
         peak, layers, loss = peak_megabytes(), self.layers(), None
         if layers is not None:
-            images, classes = (np.load(self.folder / f"{what}.npy", mmap_mode="r") for what in ("images", "classes"))
+            images, classes = (np.load(self.folder / name, mmap_mode="r") for name in FILES)
             loss = self.workload.loss(layers, images[:JUDGED], classes[:JUDGED])
-        return {"peak_megabytes": peak, "loss": loss}
+        return {"loaded_megabytes": self.loaded_megabytes, "peak_megabytes": peak, "loss": loss}
 
 
 @dataclass(frozen=True)
@@ -91,9 +97,9 @@ ENTRIES = {
 }
 
 
-def contender(name: str, workload: Mapping[str, Any], folder: str, **settings: Any) -> Contender:
-    """The contender of that name, ready to train. Its arguments come as JSON, hence plain."""
-    module, subject = ENTRIES[name].subject.split(":")
+def contender(subject: str, workload: Mapping[str, Any], folder: str, **settings: Any) -> Contender:
+    """A contender, ready to train. The arguments come as JSON, hence plain."""
+    module, name = subject.split(":")
     sizes = tuple(workload["layer_sizes"])
     work = Workload(**{**workload, "layer_sizes": sizes})
-    return getattr(importlib.import_module(f"contenders.{module}"), subject)(work, Path(folder), **settings)
+    return getattr(importlib.import_module(f"contenders.{module}"), name)(work, Path(folder), **settings)
