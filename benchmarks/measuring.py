@@ -13,12 +13,14 @@ from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import fmean, median, stdev
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
-from workloads import Workload
 
 from deltarule.atomic import write_atomically
+
+if TYPE_CHECKING:
+    from workloads import Workload
 
 RESULTS = Path(__file__).with_name("results")
 WORKER = Path(__file__).with_name("worker.py")
@@ -96,7 +98,7 @@ class Worker:
 
 
 def training(
-    subject: str, workload: Workload, folder: Path, environment: Mapping[str, str] | None = None, **settings: Any
+    subject: str, workload: "Workload", folder: Path, environment: Mapping[str, str] | None = None, **settings: Any
 ) -> Worker:
     """A worker that makes a contender, such as "ours:Ours", for a workload whose images are in `folder`."""
     arguments = {"subject": subject, "workload": asdict(workload), "folder": str(folder)} | settings
@@ -107,7 +109,7 @@ def comparison(benchmark: str, workload: str, peer: str, ours: Sequence[float], 
     """A row for seconds that were measured in pairs, side by side; two pairs at least.
 
     ratio is how many times as long the peer takes: the geometric mean over the pairs. ratio_low and ratio_high are its
-    95 % interval, Student's for the mean of the logarithms.
+    95 % interval, Student's for the mean of the logarithms; ratio_median is the pairs' median, which no outlier moves.
     """
     logs = [math.log(their / our) for our, their in zip(ours, theirs, strict=True)]
     mean, margin = mean_interval(logs)
@@ -120,6 +122,7 @@ def comparison(benchmark: str, workload: str, peer: str, ours: Sequence[float], 
         "ratio": math.exp(mean),
         "ratio_low": math.exp(mean - margin),
         "ratio_high": math.exp(mean + margin),
+        "ratio_median": math.exp(median(logs)),
         "repetitions": len(logs),
     }
 
@@ -134,7 +137,7 @@ def mean_interval(values: Sequence[float]) -> tuple[float, float]:
 def unmeasured(benchmark: str, workload: str, peer: str, ours: Sequence[float], reason: Row) -> Row:
     """The row of a peer that could not be measured: what `comparison` would say of ours, and the reason."""
     row = comparison(benchmark, workload, peer, ours, ours)
-    return row | dict.fromkeys(("peer_seconds", "ratio", "ratio_low", "ratio_high")) | reason
+    return row | {name: None for name in row if name.startswith(("peer_", "ratio"))} | reason
 
 
 def surroundings(*packages: str) -> Row:

@@ -95,20 +95,21 @@ def contest(work: Contest, peers: Sequence[str], repetitions: int, n_fresh: int)
     if not peers and work.workload.flops > SLOW_FLOPS:
         reasons[SLOW] = {"left_out": "many minutes an epoch: name it in --peers"}
     fresh = {OURS: [work.fresh(OURS) for _ in range(n_fresh)]}
-    for name in [name for name in peers or PEERS if name not in reasons]:
+    for name in [name for name in peers or PEERS if name not in reasons and name != BOUND]:
         try:
-            fresh[name] = [work.fresh(name) for _ in range(1 if name in (SLOW, BOUND) else n_fresh)]
+            fresh[name] = [work.fresh(name) for _ in range(1 if name == SLOW else n_fresh)]
         except ChildProcessError as failure:
             reasons[name] = {"failed": str(failure)}
-    taken = work.warm(list(fresh), repetitions)
+    taken = work.warm([OURS, *(name for name in peers or PEERS if name not in reasons)], repetitions)
     rows = []
     for name in peers or PEERS:
         named = "peers", str(work.workload), name
         if name in reasons:
             row = unmeasured(*named, taken[OURS], reasons[name])
         else:
-            theirs = taken[name]
-            row = comparison(*named, taken[OURS][: len(theirs)], theirs) | costs(fresh[OURS], fresh[name])
+            row = comparison(*named, taken[OURS][: len(taken[name])], taken[name])
+        if name in fresh:
+            row |= costs(fresh[OURS], fresh[name])
         rows.append(row | {"engine": fresh[OURS][0]["engine"], "images": work.images, "flops": work.workload.flops})
     return rows
 
@@ -123,9 +124,7 @@ def costs(ours: Sequence[Row], theirs: Sequence[Row]) -> Row:
         row[f"{who}_loss"] = runs[0]["loss"]
     if row["ours_peak_megabytes"] is not None:
         row["memory_ratio"] = row["peer_peak_megabytes"] / row["ours_peak_megabytes"]
-    if row["peer_loss"] is not None:
-        row["learned_alike"] = abs(log(row["peer_loss"] / row["ours_loss"])) < ALIKE
-    return row
+    return row | {"learned_alike": abs(log(row["peer_loss"] / row["ours_loss"])) < ALIKE}
 
 
 def told(row: Row) -> str:
@@ -134,7 +133,7 @@ def told(row: Row) -> str:
     if row["ratio"] is None:
         return " ".join([*words, *(f"{reason}: {row[reason]}" for reason in REASONS if reason in row)])
     words.append("{peer_seconds:8.3f} s, {ratio:6.3f} times ours ({ratio_low:.3f} to {ratio_high:.3f})".format(**row))
-    if row["peer_loss"] is None:
+    if row["peer"] == BOUND:
         return " ".join([*words, f"{row['flops'] / row['peer_seconds'] / 1e9:8.1f} GFLOP/s"])
     words.append("cold {peer_cold_seconds:.2f} s, first {peer_first_seconds:.2f} s".format(**row))
     words.append("peak {peer_peak_megabytes} MB, loss {peer_loss:.4f}".format(**row))

@@ -5,7 +5,7 @@
 
 Every point is a process of its own, and the points of a sweep take turns. A slope is one of logarithms: 1 where twice
 as much takes twice as long; its interval is that of the rounds' slopes. Beside it stand the slopes of the FLOPs and of
-the memory that training adds to the loaded images. Asked: 1.0 +- 0.05 in samples, and in FLOPs at large sizes ("flops").
+the memory that training adds to the loaded images. Asked: 1.0 +- 0.05 in samples, and in FLOPs (of large networks).
 
 The last row trains on a file of --gigabytes of uint8 images, which is made in --folder, mapped, and removed. Asked: at
 most 500 MB of anonymous memory.

@@ -48,8 +48,8 @@ class Contender:
         """Train for an epoch: every image once, in an order drawn anew."""
         raise TypeError(f"{type(self).__name__} must define train()")
 
-    def layers(self) -> Layers | None:
-        """The network as it is now; None for what learns nothing."""
+    def layers(self) -> Layers:
+        """The network as it is now."""
         raise TypeError(f"{type(self).__name__} must define layers()")
 
     def epoch(self) -> float:
@@ -60,10 +60,9 @@ class Contender:
 
     def report(self) -> dict[str, Any]:
         """Memory, when all was loaded and the most so far; then the loss on the first images."""
-        peak, layers, loss = peak_megabytes(), self.layers(), None
-        if layers is not None:
-            images, classes = (np.load(self.folder / name, mmap_mode="r") for name in FILES)
-            loss = self.workload.loss(layers, images[:JUDGED], classes[:JUDGED])
+        peak = peak_megabytes()
+        images, classes = (np.load(self.folder / name, mmap_mode="r")[:JUDGED] for name in FILES)
+        loss = self.workload.loss(self.layers(), images, classes)
         return {"loaded_megabytes": self.loaded_megabytes, "peak_megabytes": peak, "loss": loss}
 
 

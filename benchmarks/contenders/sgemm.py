@@ -30,6 +30,3 @@ class Sgemm(Contender):
                 np.matmul(a[l].T, z[l + 1], out=self.gradients[l])
                 if l > 0:
                     np.matmul(a[l + 1], self.weights[l].T, out=z[l])
-
-    def layers(self) -> None:
-        return None
