@@ -5,21 +5,18 @@ turns of --calls. p50 is the median time of a turn's calls, p99 what 99 % of the
 medians of p50 over the turns, its ratio compares p50 turn by turn. Asked of Network.predict: 15 microseconds.
 """
 
-import time
 from contextlib import ExitStack
-from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from measuring import Row, Worker, comparison, interleaved, options, surroundings, unmeasured, write_rows
+from measuring import Row, Worker, comparison, in_turns, options, surroundings, unmeasured, write_rows
 from predictors import MODULES, PREDICTORS, SMALL
 from workloads import prepare
 
 PACKAGES = ("onnxruntime", "torch", "scikit-learn", "numba")
 OURS = ("Network.predict", "Model.predict")
-REST_SECONDS = 0.1  # until the threads of whoever went before have stopped spinning
 
 
 def turns(folder: str, names: list[str], n_calls: int, repetitions: int) -> dict[str, list[Row]]:
@@ -30,16 +27,10 @@ def turns(folder: str, names: list[str], n_calls: int, repetitions: int) -> dict
             arguments = {"name": name, "folder": folder, "n_calls": n_calls}
             workers[name] = stack.enter_context(Worker("predictors:Predictor", arguments))
 
-        def latencies(name: str) -> Row:
-            time.sleep(REST_SECONDS)
-            return workers[name].ask("latencies")
-
         answers = {name: worker.ask("answers") for name, worker in workers.items()}
         if different := [name for name in names if answers[name] != answers[OURS[0]]]:
             raise SystemExit(f"the same weights must give the same answers: not so {', '.join(different)}")
-        measures = {name: partial(latencies, name) for name in names}
-        interleaved(measures, 1)  # a first turn to warm up
-        return interleaved(measures, repetitions)
+        return in_turns(workers, "latencies", repetitions)
 
 
 def main() -> None:

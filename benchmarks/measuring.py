@@ -8,8 +8,10 @@ import platform
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import fmean, median, stdev
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 RESULTS = Path(__file__).with_name("results")
 WORKER = Path(__file__).with_name("worker.py")
+REST_SECONDS = 0.2  # until the threads of whoever went before have stopped spinning
 
 Row = dict[str, Any]
 T = TypeVar("T")
@@ -95,6 +98,20 @@ class Worker:
 
     def __exit__(self, *failure: object) -> None:
         self.process.communicate()  # closes its stdin, whereupon it ends
+
+
+def in_turns(
+    workers: Mapping[str, Worker], method: str, repetitions: int, fewer: Mapping[str, int] | None = None
+) -> dict[str, list[Any]]:
+    """What each worker answers, as `interleaved`. Before, all but `fewer` answer once to warm up."""
+
+    def answer(worker: Worker) -> Any:
+        time.sleep(REST_SECONDS)
+        return worker.ask(method)
+
+    measures = {name: partial(answer, worker) for name, worker in workers.items()}
+    interleaved({name: measure for name, measure in measures.items() if name not in (fewer or {})}, 1)
+    return interleaved(measures, repetitions, fewer)
 
 
 def training(

@@ -22,7 +22,6 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from functools import partial
 from math import log
 from pathlib import Path
 from statistics import median
@@ -33,7 +32,7 @@ from measuring import (
     Row,
     Worker,
     comparison,
-    interleaved,
+    in_turns,
     options,
     read_rows,
     surroundings,
@@ -48,7 +47,6 @@ PEERS = [name for name in ENTRIES if name != OURS]
 REASONS = ("absent", "failed", "left_out")
 SLOW_ROUNDS = 3
 SLOW_FLOPS = 10**11  # an epoch of more takes the tutorial loop many minutes: it sits out unless --peers names it
-REST_SECONDS = 0.2  # until the threads of whoever went before have stopped spinning
 ALIKE = 0.3  # how far apart, as a logarithm, two losses may be: orders differ, and so does what they lead to
 
 
@@ -79,14 +77,7 @@ class Contest:
         """The seconds of an epoch, of all of them in turn."""
         with ExitStack() as stack:
             workers = {name: stack.enter_context(self.worker(name)) for name in names}
-
-            def epoch(name: str) -> float:
-                time.sleep(REST_SECONDS)
-                return workers[name].ask("epoch")
-
-            measures = {name: partial(epoch, name) for name in names}
-            interleaved({name: measures[name] for name in names if name != SLOW}, 1)  # a first epoch to warm up
-            return interleaved(measures, repetitions, {SLOW: SLOW_ROUNDS})
+            return in_turns(workers, "epoch", repetitions, {SLOW: SLOW_ROUNDS})
 
 
 def contest(work: Contest, peers: Sequence[str], repetitions: int, n_fresh: int) -> list[Row]:

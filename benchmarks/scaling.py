@@ -14,49 +14,40 @@ most 500 MB of anonymous memory.
 import argparse
 import shutil
 import tempfile
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from statistics import linear_regression, median
 
 import numpy as np
-from measuring import Row, interleaved, mean_interval, options, surroundings, training, write_rows
+from measuring import Row, in_turns, mean_interval, options, surroundings, training, write_rows
 from workloads import HEADLINE, N_FEATURES, Workload, prepare, synthetic
 
 SHORT = replace(HEADLINE, n_samples=15_360)
-SWEEPS: dict[str, dict[int, Workload]] = {
+LARGE = [replace(SHORT, layer_sizes=(N_FEATURES, n, n, 10), n_samples=5120) for n in (1024, 1536, 2048, 3072)]
+SWEEPS: dict[str, dict[int, Workload]] = {  # size: workload
     "width": {n: replace(SHORT, layer_sizes=(N_FEATURES, n, n, 10)) for n in (64, 128, 256, 512, 1024)},
-    "flops": {n: replace(SHORT, layer_sizes=(N_FEATURES, n, n, 10), n_samples=5120) for n in (1024, 1536, 2048, 3072)},
     "depth": {n: replace(SHORT, layer_sizes=(N_FEATURES, *[256] * n, 10)) for n in (1, 2, 4, 8)},
     "batch": {n: replace(SHORT, batch_size=n) for n in (8, 32, 128, 512)},
     "samples": {n: replace(HEADLINE, n_samples=n) for n in (7_500, 15_000, 30_000, 60_000)},
+    "flops": {workload.flops: workload for workload in LARGE},
 }
 MAPPED = Workload((N_FEATURES, 32, 10), "relu", 256, "adam", 0.001)
 BLOCK_IMAGES = 50_000
-REST_SECONDS = 0.2  # until the threads of whoever went before have stopped spinning
 
 
-def swept(points: Mapping[int, Workload], folder: Path, repetitions: int) -> dict[int, Row]:
-    """The seconds of every epoch, and the memory, of every point."""
+def swept(workloads: Sequence[Workload], folder: Path, repetitions: int) -> list[Row]:
+    """What was measured at every point: the seconds of its epochs, and its memory."""
     with ExitStack() as stack:
         workers = {}
-        for n, workload in points.items():
+        for workload in workloads:
             images = folder / str(workload.n_samples)
             if not images.exists():
                 prepare(images, workload.n_samples)
-            workers[str(n)] = stack.enter_context(training("ours:Ours", workload, images))
-
-        def epoch(name: str) -> float:
-            time.sleep(REST_SECONDS)
-            return workers[name].ask("epoch")
-
-        measures = {name: partial(epoch, name) for name in workers}
-        interleaved(measures, 1)  # a first epoch to warm up
-        taken = interleaved(measures, repetitions)
-        return {int(name): {"seconds": taken[name], **workers[name].ask("report")} for name in workers}
+            workers[str(workload)] = stack.enter_context(training("ours:Ours", workload, images))
+        taken = in_turns(workers, "epoch", repetitions)
+        return [{"seconds": taken[name], **worker.ask("report")} for name, worker in workers.items()]
 
 
 def slope(sizes: Sequence[float], values: Sequence[float]) -> float:
@@ -66,38 +57,20 @@ def slope(sizes: Sequence[float], values: Sequence[float]) -> float:
 
 def sweep(name: str, points: Mapping[int, Workload], folder: Path, repetitions: int) -> list[Row]:
     """A row for each point, and one with the slopes."""
-    measured = swept(points, folder, repetitions)
-    sizes = [workload.flops for workload in points.values()] if name == "flops" else list(points)
-    added = {}
-    for n, found in measured.items():
-        known = found["loaded_megabytes"] is not None
-        added[n] = found["peak_megabytes"] - found["loaded_megabytes"] if known else None
-    rows: list[Row] = [
-        {
-            "benchmark": "scaling",
-            "workload": str(workload),
-            "sweep": name,
-            "size": size,
-            "ours_seconds": median(measured[n]["seconds"]),
-            "flops": workload.flops,
-            "training_megabytes": added[n],
-            "peak_megabytes": measured[n]["peak_megabytes"],
-            "engine": measured[n]["engine"],
-        }
-        for size, (n, workload) in zip(sizes, points.items(), strict=True)
-    ]
-    slopes = [slope(sizes, seconds) for seconds in zip(*(found["seconds"] for found in measured.values()), strict=True)]
-    mean, margin = mean_interval(slopes)
-    summary: Row = {
-        "benchmark": "scaling",
-        "workload": f"slope in {name}",
-        "slope": mean,
-        "slope_low": mean - margin,
-        "slope_high": mean + margin,
-        "flops_slope": slope(sizes, [workload.flops for workload in points.values()]),
-        "memory_slope": slope(sizes, list(added.values())) if all(added.values()) else None,
-        "repetitions": repetitions,
-    }
+    rows: list[Row] = []
+    points_measured = swept(list(points.values()), folder, repetitions)
+    for (size, workload), measured in zip(points.items(), points_measured, strict=True):
+        row = {"benchmark": "scaling", "workload": str(workload), "sweep": name, "size": size, "flops": workload.flops}
+        rows.append(row | {"ours_seconds": median(measured["seconds"])} | measured)
+        if measured["loaded_megabytes"] is not None:
+            rows[-1]["training_megabytes"] = measured["peak_megabytes"] - measured["loaded_megabytes"]
+    sizes = list(points)
+    mean, margin = mean_interval([slope(sizes, turn) for turn in zip(*(row["seconds"] for row in rows), strict=True)])
+    summary: Row = {"benchmark": "scaling", "workload": f"slope in {name}", "repetitions": repetitions}
+    summary |= {"slope": mean, "slope_low": mean - margin, "slope_high": mean + margin}
+    summary["flops_slope"] = slope(sizes, [row["flops"] for row in rows])
+    added = [row.get("training_megabytes") for row in rows]
+    summary["memory_slope"] = slope(sizes, added) if all(added) else None
     return [*rows, summary]
 
 
@@ -149,8 +122,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for name in chosen:
             rows += sweep(name, SWEEPS[name], Path(folder), given.repetitions)
-            told = "{workload:17} {slope:6.3f} ({slope_low:.3f} to {slope_high:.3f}), of the FLOPs {flops_slope:.3f}"
-            print(told.format(**rows[-1]), "of the memory", rows[-1]["memory_slope"], flush=True)
+            told = "{workload:16} {slope:6.3f} ({slope_low:.3f} to {slope_high:.3f}), FLOPs {flops_slope:.3f}"
+            print(told.format(**rows[-1]), f"memory {rows[-1]['memory_slope']}", flush=True)
     if given.gigabytes > 0:
         rows.append(mapped(given.gigabytes, given.folder))
         print("{workload}: {ours_seconds:.0f} s, anonymous memory {anonymous_megabytes} MB".format(**rows[-1]))

@@ -56,6 +56,9 @@ def test_measures_take_turns_and_change_places() -> None:
     taken = MEASURING["interleaved"]({"a": measure("a"), "b": measure("b")}, 3)
     assert calls == ["a", "b", "b", "a", "a", "b"]
     assert taken == {"a": [1, 4, 5], "b": [2, 3, 6]}
+    calls.clear()
+    taken = MEASURING["interleaved"]({"a": measure("a"), "b": measure("b")}, 3, {"b": 2})
+    assert calls == ["a", "b", "b", "a", "a"]
 
 
 @pytest.fixture
