@@ -1,4 +1,4 @@
-"""What the benchmarks share: runs taken in turn, ratios with their uncertainty, the machine's name, rows as JSON."""
+"""What the benchmarks share: processes that take turns, ratios with their uncertainty, the machine, rows as JSON."""
 
 import argparse
 import json
@@ -6,19 +6,30 @@ import math
 import os
 import platform
 import re
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
-from importlib.metadata import version
+from dataclasses import asdict
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import fmean, median, stdev
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 
 from deltarule.atomic import write_atomically
 
+if TYPE_CHECKING:
+    from workloads import Workload
+
 RESULTS = Path(__file__).with_name("results")
+WORKER = Path(__file__).with_name("worker.py")
+REST_SECONDS = 0.2  # until the threads of whoever went before have stopped spinning
 
 Row = dict[str, Any]
+T = TypeVar("T")
 
 
 def options(description: str, results: str, repetitions: int) -> argparse.ArgumentParser:
@@ -33,36 +44,117 @@ def options(description: str, results: str, repetitions: int) -> argparse.Argume
     return parser
 
 
-def interleaved(measures: Mapping[str, Callable[[], float]], repetitions: int) -> dict[str, list[float]]:
-    """What each measure returned, round by round. Every round takes all of them, every other one in reverse order."""
-    taken: dict[str, list[float]] = {name: [] for name in measures}
+def interleaved(
+    measures: Mapping[str, Callable[[], T]], repetitions: int, fewer: Mapping[str, int] | None = None
+) -> dict[str, list[T]]:
+    """What each measure returned, round by round. Every round takes all of them, every other one in reverse order.
+
+    fewer: those that take part in the first rounds only, and in how many.
+    """
+    rounds = dict.fromkeys(measures, repetitions) | dict(fewer or {})
+    taken: dict[str, list[T]] = {name: [] for name in measures}
     for i in range(repetitions):
         for name in list(measures)[:: 1 if i % 2 == 0 else -1]:
-            taken[name].append(measures[name]())
+            if i < rounds[name]:
+                taken[name].append(measures[name]())
     return taken
+
+
+class Worker:
+    """A process of its own that holds a subject, such as a network and its data, and does what it is told.
+
+    Whoever is measured has its threads to itself: two libraries in one process, each with threads that spin while they
+    wait, would slow each other down. While others are measured it waits for a line and takes no time.
+
+    subject, arguments: what worker.py makes. environment: variables on top of this process's own.
+    """
+
+    def __init__(self, subject: str, arguments: Row, environment: Mapping[str, str] | None = None) -> None:
+        order = json.dumps({"subject": subject, "arguments": arguments})
+        self.process = subprocess.Popen(
+            [sys.executable, str(WORKER), order],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ | dict(environment or {}),
+        )
+
+    def ask(self, method: str) -> Any:
+        """What the subject's method returns. ChildProcessError where the process has ended; stderr says why."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        try:
+            print(method, file=self.process.stdin, flush=True)
+        except BrokenPipeError:
+            answer = ""
+        else:
+            answer = self.process.stdout.readline()
+        if not answer:
+            raise ChildProcessError(f"stopped at {method!r} with exit code {self.process.wait()}")
+        return json.loads(answer)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self.process.communicate()  # closes its stdin, whereupon it ends
+
+
+def in_turns(
+    workers: Mapping[str, Worker], method: str, repetitions: int, fewer: Mapping[str, int] | None = None
+) -> dict[str, list[Any]]:
+    """What each worker answers, as `interleaved`. Before, all but `fewer` answer once to warm up."""
+
+    def answer(worker: Worker) -> Any:
+        time.sleep(REST_SECONDS)
+        return worker.ask(method)
+
+    measures = {name: partial(answer, worker) for name, worker in workers.items()}
+    interleaved({name: measure for name, measure in measures.items() if name not in (fewer or {})}, 1)
+    return interleaved(measures, repetitions, fewer)
+
+
+def training(
+    subject: str, workload: "Workload", folder: Path, environment: Mapping[str, str] | None = None, **settings: Any
+) -> Worker:
+    """A worker that makes a contender, such as "ours:Ours", for a workload whose images are in `folder`."""
+    arguments = {"subject": subject, "workload": asdict(workload), "folder": str(folder)} | settings
+    return Worker("contenders:contender", arguments, environment)
 
 
 def comparison(benchmark: str, workload: str, peer: str, ours: Sequence[float], theirs: Sequence[float]) -> Row:
     """A row for seconds that were measured in pairs, side by side; two pairs at least.
 
     ratio is how many times as long the peer takes: the geometric mean over the pairs. ratio_low and ratio_high are its
-    95 % interval, Student's for the mean of the logarithms.
+    95 % interval, Student's for the mean of the logarithms; ratio_median is the pairs' median, which no outlier moves.
     """
-    from scipy.special import stdtrit  # here, so that who only records or starts processes stays small
-
     logs = [math.log(their / our) for our, their in zip(ours, theirs, strict=True)]
-    margin = stdtrit(len(logs) - 1, 0.975) * stdev(logs) / math.sqrt(len(logs))
+    mean, margin = mean_interval(logs)
     return {
         "benchmark": benchmark,
         "workload": workload,
         "peer": peer,
         "ours_seconds": median(ours),
         "peer_seconds": median(theirs),
-        "ratio": math.exp(fmean(logs)),
-        "ratio_low": math.exp(fmean(logs) - margin),
-        "ratio_high": math.exp(fmean(logs) + margin),
+        "ratio": math.exp(mean),
+        "ratio_low": math.exp(mean - margin),
+        "ratio_high": math.exp(mean + margin),
+        "ratio_median": math.exp(median(logs)),
         "repetitions": len(logs),
     }
+
+
+def mean_interval(values: Sequence[float]) -> tuple[float, float]:
+    """The mean of two values or more, and by how much its 95 % interval (Student's) goes to either side."""
+    from scipy.special import stdtrit  # here, so that who only records or starts processes stays small
+
+    return fmean(values), float(stdtrit(len(values) - 1, 0.975) * stdev(values) / math.sqrt(len(values)))
+
+
+def unmeasured(benchmark: str, workload: str, peer: str, ours: Sequence[float], reason: Row) -> Row:
+    """The row of a peer that could not be measured: what `comparison` would say of ours, and the reason."""
+    row = comparison(benchmark, workload, peer, ours, ours)
+    return row | {name: None for name in row if name.startswith(("peer_", "ratio"))} | reason
 
 
 def surroundings(*packages: str) -> Row:
@@ -72,10 +164,18 @@ def surroundings(*packages: str) -> Row:
         "python": platform.python_version(),
         "numpy": np.__version__,
         "blas": f"{blas['name']} {blas['version']}",
-        **{name: version(name) for name in packages},
+        **{name: number for name in packages if (number := installed(name))},
     }
     threads = {name: number for name, number in os.environ.items() if name.endswith("_NUM_THREADS")}
     return {"machine": machine(), "threads": threads, "versions": versions}
+
+
+def installed(package: str) -> str | None:
+    """The version of an installed package; None for one that is not."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
 
 
 def machine() -> str:

@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""Writes the README's table of recipes, between its two markers, from what benchmarks/recipes.py has measured."""
+"""Writes the README's tables, each between its two markers, from what the benchmarks have measured.
+
+recipes: from results/recipes.json.  peers: from results/peers.json. A table without results is left as it is.
+"""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,20 +10,27 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-README, RESULTS = ROOT / "README.md", ROOT / "benchmarks" / "results" / "recipes.json"
-BEGIN, END = "<!-- recipes: begin -->", "<!-- recipes: end -->"
+README, RESULTS = ROOT / "README.md", ROOT / "benchmarks" / "results"
+
+COSTS = {
+    "cold_seconds": ("cold", "s"),
+    "first_seconds": ("cold, the first time", "s"),
+    "peak_megabytes": ("peak memory", "MB"),
+}
 
 Row = Mapping[str, Any]
 
 
-def table(rows: Sequence[Row]) -> str:
+def recipes_table(rows: Sequence[Row]) -> str:
     """The rows as Markdown, and below them what they were measured with."""
     lines = ["| recipe | network | result | seconds | expected | source |", "|---|---|---|---:|---|---|"]
     for row in rows:
         seconds = f"{row['train_seconds']:,.0f}" if row["train_seconds"] >= 10 else f"{row['train_seconds']:.2g}"
         cells = f"`{row['workload']}`", row["network"], result(row), seconds, row["expected"], row["source"]
         lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join([*lines, "", conditions([run for row in rows for run in row["runs"]])])
+    runs = [run for row in rows for run in row["runs"]]
+    explained = "Mean ± standard deviation on examples that were not trained on; the median of the seconds of training."
+    return "\n".join([*lines, "", f"{explained} {conditions('recipes', runs)}"])
 
 
 def result(row: Row) -> str:
@@ -40,16 +50,43 @@ def spread(score: Row, unit: int, digits: int) -> str:
     return f"{unit * mean:.{digits}f}" + ("" if sd is None else f" ± {unit * sd:.{digits}f}")
 
 
-def conditions(runs: Sequence[Row]) -> str:
-    """What the figures are, and which engine, machine and versions they come from."""
+def peers_table(rows: Sequence[Row]) -> str:
+    """How many times as long each peer takes, workload by workload; then what a start of the first workload costs."""
+    peers = list(dict.fromkeys(row["peer"] for row in rows))
+    workloads: dict[str, dict[str, Row]] = {}
+    for row in rows:
+        workloads.setdefault(row["workload"], {})[row["peer"]] = row
+    lines = [f"| | deltarule | {' | '.join(peers)} |", "|---|---:|" + "---:|" * len(peers)]
+    for workload, of in workloads.items():
+        ours = f"{next(iter(of.values()))['ours_seconds']:.3g} s"
+        lines.append(f"| {' | '.join([workload, ours, *(ratio(of.get(peer, {})) for peer in peers)])} |")
+    headline, of = next(iter(workloads.items()))
+    started = next((row for row in of.values() if "learned_alike" in row), {})
+    for what, (words, unit) in COSTS.items():
+        figures = [started.get(f"ours_{what}"), *(of.get(peer, {}).get(f"peer_{what}") for peer in peers)]
+        lines.append(f"| {words} | {' | '.join('' if each is None else f'{each:.3g} {unit}' for each in figures)} |")
+    explained = (
+        "The seconds of an epoch, and how many times as long the peers take (95 % interval), side by side in one run; "
+        f"sgemm is its matrix products alone. Below, for {headline}: the first epoch of a fresh process, with import, "
+        "loading and compilation; the same where no compiled code has been kept yet; the most memory of that process."
+    )
+    return "\n".join([*lines, "", f"{explained} {conditions('peers', rows)}"])
+
+
+def ratio(row: Row) -> str:
+    """A ratio with its interval, such as "2.10 (2.05 to 2.15)", or why there is none."""
+    if row.get("ratio") is None:
+        return next((word for word in ("absent", "failed") if word in row), "")
+    return "{ratio:.2f} ({ratio_low:.2f} to {ratio_high:.2f})".format(**row)
+
+
+def conditions(benchmark: str, runs: Sequence[Row]) -> str:
+    """Which engine, machine and versions the figures come from."""
     engine = all_of(run["engine"] for run in runs)
     machine = all_of(run["machine"] for run in runs)
     threads = all_of("".join(f", {name}={n}" for name, n in run.get("threads", {}).items()) for run in runs)
     versions = all_of(", ".join(f"{name} {number}" for name, number in run["versions"].items()) for run in runs)
-    return (
-        "Mean ± standard deviation on examples that were not trained on; the median of the seconds of training. "
-        f"Measured by `benchmarks/recipes.py`: engine {engine}; {machine}; {versions}{threads}."
-    )
+    return f"Measured by `benchmarks/{benchmark}.py`: engine {engine}; {machine}; {versions}{threads}."
 
 
 def all_of(values: Iterable[str]) -> str:
@@ -57,19 +94,28 @@ def all_of(values: Iterable[str]) -> str:
     return " or ".join(sorted(set(values)))
 
 
-def filled(readme: str, content: str) -> str:
-    """The README with `content` between its markers."""
-    before, begin, rest = readme.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not end:
-        raise SystemExit(f"expected {BEGIN} and {END} in {README}, in this order: add them where the table is to go")
+def filled(readme: str, name: str, content: str) -> str:
+    """The README with `content` between the markers of that name."""
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    before, _, rest = readme.partition(begin)
+    _, found, after = rest.partition(end)
+    if not found:
+        raise SystemExit(f"expected {begin} and {end} in {README}, in this order: add them where the table is to go")
     return f"{before}{begin}\n\n{content}\n\n{end}{after}"
+
+
+def written(readme: str) -> str:
+    """The README with every table that there are results for."""
+    for name, table in {"recipes": recipes_table, "peers": peers_table}.items():
+        results = RESULTS / f"{name}.json"
+        if results.exists():
+            readme = filled(readme, name, table(json.loads(results.read_text(encoding="utf-8"))))
+    return readme
 
 
 def main() -> None:
     """Write README.md anew."""
-    rows = json.loads(RESULTS.read_text(encoding="utf-8"))
-    README.write_text(filled(README.read_text(encoding="utf-8"), table(rows)), encoding="utf-8", newline="\n")
+    README.write_text(written(README.read_text(encoding="utf-8")), encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,8 @@ from deltarule import recipes
 ROOT = Path(__file__).parents[1]
 MEASURING = runpy.run_path(str(ROOT / "benchmarks" / "measuring.py"))
 README_TABLE = runpy.run_path(str(ROOT / "scripts" / "readme_table.py"))
-COMPARED = {"benchmark", "workload", "peer", "ours_seconds", "peer_seconds", "ratio", "ratio_low", "ratio_high"}
+COMPARED = {"benchmark", "workload", "peer", "ours_seconds", "peer_seconds"}
+COMPARED |= {"ratio", "ratio_low", "ratio_high", "ratio_median"}
 CIRCUMSTANCES = {"machine", "threads", "versions"}
 
 
@@ -55,6 +56,9 @@ def test_measures_take_turns_and_change_places() -> None:
     taken = MEASURING["interleaved"]({"a": measure("a"), "b": measure("b")}, 3)
     assert calls == ["a", "b", "b", "a", "a", "b"]
     assert taken == {"a": [1, 4, 5], "b": [2, 3, 6]}
+    calls.clear()
+    taken = MEASURING["interleaved"]({"a": measure("a"), "b": measure("b")}, 3, {"b": 2})
+    assert calls == ["a", "b", "b", "a", "a"]
 
 
 @pytest.fixture
@@ -114,10 +118,10 @@ def test_epoch_compares_and_weighs(tmp_path: Path) -> None:
     pytest.importorskip("sklearn", reason="the peer is scikit-learn")
     said = run("epoch.py", "--examples", "256", "--repetitions", "2", "--json", tmp_path / "epoch.json")
     (row,) = rows_in(tmp_path / "epoch.json")
-    assert row.keys() == COMPARED | CIRCUMSTANCES | {"repetitions", "peak_megabytes"}
-    assert row["workload"].endswith("256 random pixels")  # no test gives it DELTARULE_DATA
+    assert row.keys() >= COMPARED | CIRCUMSTANCES | {"repetitions", "peak_megabytes"}
+    assert (row["images"], row["engine"]) == ("synthetic", "numpy")  # no test gives it DELTARULE_DATA
     assert row["ratio_low"] < row["ratio"] < row["ratio_high"]
-    assert "scikit-learn takes" in said
+    assert "times ours" in said
 
 
 def test_startup_compares_fresh_processes(tmp_path: Path) -> None:
@@ -149,7 +153,7 @@ def test_the_table_says_what_was_measured() -> None:
         recipe_row("arithmetic", 10, 1.55, 2, r2=exact),
         recipe_row("xor", 0, 0.051, 1, accuracy=rough),
     ]
-    assert README_TABLE["table"](rows).splitlines() == [
+    assert README_TABLE["recipes_table"](rows).splitlines() == [
         "| recipe | network | result | seconds | expected | source |",
         "|---|---|---|---:|---|---|",
         "| `default` | 2-1 | 98.85 ± 0.04 % (5 seeds) | 123 | much | us |",
@@ -162,27 +166,57 @@ def test_the_table_says_what_was_measured() -> None:
     ]
 
 
+def peer_row(workload: str, peer: str, ratio: float | None, **more: Any) -> Any:
+    interval = {"ratio": ratio, "ratio_low": ratio and ratio - 0.1, "ratio_high": ratio and ratio + 0.1}
+    circumstances = {"engine": "numba", "machine": "A, 2 cores", "versions": {"python": "3.11.7", "torch": "2.13"}}
+    return {"workload": workload, "peer": peer, "ours_seconds": 0.4567} | interval | circumstances | more
+
+
+def test_the_peers_stand_beside_each_other() -> None:
+    start = {"learned_alike": True, "ours_cold_seconds": 1.234, "ours_first_seconds": 9.0, "ours_peak_megabytes": 99.5}
+    torch = {"peer_cold_seconds": 3.0, "peer_first_seconds": 3.5, "peer_peak_megabytes": 512.3}
+    rows = [
+        peer_row("small", "PyTorch", 2.0, **start, **torch),
+        peer_row("small", "JAX", None, absent="pip install jax"),
+        peer_row("small", "sgemm", 0.5),
+        peer_row("deep", "PyTorch", 1.0),
+    ]
+    lines = README_TABLE["peers_table"](rows).splitlines()
+    assert lines[:7] == [
+        "| | deltarule | PyTorch | JAX | sgemm |",
+        "|---|---:|---:|---:|---:|",
+        "| small | 0.457 s | 2.00 (1.90 to 2.10) | absent | 0.50 (0.40 to 0.60) |",
+        "| deep | 0.457 s | 1.00 (0.90 to 1.10) |  |  |",
+        "| cold | 1.23 s | 3 s |  |  |",
+        "| cold, the first time | 9 s | 3.5 s |  |  |",
+        "| peak memory | 99.5 MB | 512 MB |  |  |",
+    ]
+    assert "for small: " in lines[-1]
+    assert lines[-1].endswith("`benchmarks/peers.py`: engine numba; A, 2 cores; python 3.11.7, torch 2.13.")
+
+
 def test_filling_the_readme_twice_changes_nothing() -> None:
-    begin, end = README_TABLE["BEGIN"], README_TABLE["END"]
-    once = README_TABLE["filled"](f"above\n{begin}old{end}\nbelow\n", "a table")
+    begin, end = "<!-- peers: begin -->", "<!-- peers: end -->"
+    once = README_TABLE["filled"](f"above\n{begin}old{end}\nbelow\n", "peers", "a table")
     assert once == f"above\n{begin}\n\na table\n\n{end}\nbelow\n"
-    assert README_TABLE["filled"](once, "a table") == once
+    assert README_TABLE["filled"](once, "peers", "a table") == once
     with pytest.raises(SystemExit, match="in this order"):
-        README_TABLE["filled"](f"{end}{begin}", "a table")
+        README_TABLE["filled"](f"{end}{begin}", "peers", "a table")
 
 
 @pytest.fixture
 def measured() -> Any:
-    if not README_TABLE["RESULTS"].exists():
+    results = README_TABLE["RESULTS"] / "recipes.json"
+    if not results.exists():
         pytest.skip("the recipes have not been measured yet: run benchmarks/recipes.py")
-    return rows_in(README_TABLE["RESULTS"])
+    return rows_in(results)
 
 
-def test_the_readme_shows_the_measured_table(measured: Any) -> None:
+def test_the_readme_shows_the_measured_tables() -> None:
     if not README_TABLE["README"].exists():
         pytest.skip("there is no README.md yet")
     readme = README_TABLE["README"].read_text(encoding="utf-8")
-    assert README_TABLE["filled"](readme, README_TABLE["table"](measured)) == readme, "run scripts/readme_table.py"
+    assert README_TABLE["written"](readme) == readme, "run scripts/readme_table.py"
 
 
 def test_every_recipe_was_measured_as_it_is_now(measured: Any, monkeypatch: pytest.MonkeyPatch) -> None:
