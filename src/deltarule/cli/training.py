@@ -68,7 +68,7 @@ def carry_out(options: TrainOptions) -> None:
     run = Run(options, recipe, job, environment(seed=options.seed, data_hash=data_hash(*parts)))
     announce(run)
     shown = progress(job.train.n_samples, is_new=start is None)
-    job.trainer.callbacks = [*job.trainer.callbacks, shown, *folder_keepers(run)]
+    job.trainer.callbacks = [*job.trainer.callbacks, *checkups(run), shown, *folder_keepers(run)]
     try:
         finish(run, job.trainer.fit(job.train, job.validation))
     except KeyboardInterrupt:
@@ -84,6 +84,17 @@ def folder_keepers(run: Run) -> list[Callback]:
     if run.options.run is None:
         return []
     return [RunFolder(start_run(run.options.run, recipe=run.recipe.to_toml(), environment=run.environment))]
+
+
+def checkups(run: Run) -> list[Callback]:
+    """What looks for faults while the network learns; nothing where that is not wanted."""
+    if not run.options.diagnose:
+        return []
+    from deltarule.inspection.diagnosis import Checkup
+
+    job = run.job
+    judged_by = job.validation or (None if job.test is None else job.model.scaled(job.test))
+    return [Checkup(job.train, judged_by, note)]
 
 
 def check_places(options: TrainOptions) -> None:
