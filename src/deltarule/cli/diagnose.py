@@ -1,11 +1,13 @@
 """`deltarule diagnose`: why a network does not learn, or would not."""
 
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 from deltarule.cli.options import AsJson, DataName, ModelOrRecipe, Offline, Target
+from deltarule.cli.output import entry, print_json
 
 if TYPE_CHECKING:
     from deltarule.inspection.finding import Diagnosis
@@ -23,10 +25,7 @@ def diagnose(
     Of a recipe: its data, starting weights and first steps. Of a model: what it has become. Of a run's folder: its
     history, too.
     """
-    import shutil
-
     from deltarule.cli.found import names_model
-    from deltarule.cli.output import print_json
 
     if Path(name).is_dir():
         found = of_run(name, data, target, offline)
@@ -37,7 +36,19 @@ def diagnose(
     if as_json:
         print_json(found.to_json_list())
     else:
-        typer.echo(found.to_text(shutil.get_terminal_size().columns))
+        typer.echo(shown(found))
+
+
+def shown(diagnosis: "Diagnosis") -> str:
+    """A diagnosis in lines that fit the terminal."""
+    return diagnosis.to_text(shutil.get_terminal_size().columns)
+
+
+def looked(at: str, diagnosis: "Diagnosis") -> str:
+    """What was looked at, and what was found."""
+    if not diagnosis:
+        return entry("looked", f"at {at}: nothing wrong was found")
+    return f"{entry('looked', f'at {at}:')}\n{shown(diagnosis)}"
 
 
 def of_recipe(name: str, data: str | None, target: str | None, offline: bool) -> "Diagnosis":

@@ -1,7 +1,7 @@
 """Why a network does not learn: a look at its data, at where it stands, and at its first steps."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from copy import deepcopy
 from dataclasses import replace
@@ -19,7 +19,7 @@ from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Adam, Optimizer
 from deltarule.training.averaging import Latest
 from deltarule.training.batches import steps_per_epoch
-from deltarule.training.callbacks import TrainingState
+from deltarule.training.callbacks import History
 from deltarule.training.checks import check_data, check_task
 from deltarule.training.evaluation import evaluate
 from deltarule.training.fit import as_dataset
@@ -32,7 +32,7 @@ ONE_BATCH_RATES = (0.003, 0.03)  # Adam's usual one, and a bold one
 HEALTHY = 0.5  # a loss below so much of that of knowing nothing needs no further question
 SLOW = 0.8  # a loss above so much of it has hardly moved
 BETTER = 0.7  # another rate is better when it leaves so much of the loss
-RATE_FACTORS = (0.1, 10.0, 0.01, 100.0, 1000.0)
+RATE_FACTORS = (0.1, 10.0, 0.01, 100.0, 1e3, 1e4)  # the likeliest first
 
 
 def diagnose(
@@ -207,21 +207,16 @@ def one_batch_findings(network: Network, part: Dataset) -> Iterator[Finding]:
 
 
 class Checkup(Watch):
-    """A look at data, starting state, steps and history of a run while it is under way.
+    """A look at data and starting state before a run, and at its steps and history afterwards.
 
-    before, after: what was found at its beginning and at its end. say: is told each as text.
+    before: what was found at once. As a callback it watches the first steps.
     """
 
-    def __init__(self, train: Dataset, validation: Dataset | None, say: Callable[[str], None]) -> None:
+    def __init__(self, network: Network, train: Dataset, validation: Dataset | None = None) -> None:
         super().__init__(ends_run=False)
-        self.train, self.validation, self.say = train, validation, say
-        self.before = self.after = Diagnosis(())
+        self.before = Diagnosis.of(before_training(network, train, validation))
+        self._chance = chance_loss(network, sample_of(train, PART))
 
-    def train_begin(self, state: TrainingState) -> None:
-        self.before = Diagnosis.of(before_training(state.network, self.train, self.validation))
-        self.say(str(self.before))
-
-    def train_end(self, state: TrainingState) -> None:
-        chance = chance_loss(state.network, sample_of(self.train, PART))
-        self.after = Diagnosis.of([*self.findings(), *look_at_history(state.history.rows, chance)])
-        self.say(str(self.after))
+    def after(self, history: History) -> Diagnosis:
+        """What the run has shown."""
+        return Diagnosis.of([*self.findings(), *look_at_history(history.rows, self._chance)])

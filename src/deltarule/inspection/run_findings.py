@@ -14,11 +14,13 @@ Row = Mapping[str, float | None]
 
 WATCHED = 200  # steps
 EVERY = 10  # so many steps from one measured update to the next
+EARLY = 5  # measured updates: later ones may be small because everything has died
 LARGE_UPDATE, SMALL_UPDATE = 0.1, 1e-5  # a step's length over the weights'; about 1e-3 is usual
 LEARNED = 0.97  # a loss above so much of that of knowing nothing has learned nothing
 OVERFITTED = 1.1  # a validation loss that ends so many times above its least
 GAP = 0.05  # accuracy, or R2, that is better in training than in validation
 JUMP = 1.1  # a loss that rises to so much of the epoch before
+CREEP = 0.002  # a loss that falls by so much of itself falls, and not by luck alone
 UNFINISHED = 0.2  # of the whole fall of the loss, in the last quarter of the epochs
 
 
@@ -33,6 +35,9 @@ class Watch(Callback):
         self.updates: list[Array] = []
         self.losses: list[float] = []
         self._before: Array | None = None
+
+    def train_begin(self, state: TrainingState) -> None:
+        self._before = state.network.parameters.vector.copy()
 
     def step_end(self, state: TrainingState) -> None:
         if state.step > WATCHED:
@@ -50,13 +55,14 @@ class Watch(Callback):
         """What the sizes of the steps show."""
         if not self.updates:
             return
-        typical = np.median(self.updates, axis=0)
-        measured = {f"step / weights in layer {l}": float(ratio) for l, ratio in enumerate(typical)}
-        if typical.max() > LARGE_UPDATE:
+        early, largest = np.mean(self.updates[:EARLY], axis=0), np.max(self.updates, axis=0)
+        if early.max() > LARGE_UPDATE:
+            measured = {f"step / weights in layer {l}": float(ratio) for l, ratio in enumerate(early)}
             says = "The steps are very large: every one changes the weights by more than a tenth (usual is 0.001)."
             mend = "try a learning rate 10 times smaller"
             yield Finding("warning", "steps-too-large", says, measured, mend)
-        elif typical.max() < SMALL_UPDATE:
+        elif largest.max() < SMALL_UPDATE:
+            measured = {f"largest step / weights in layer {l}": float(ratio) for l, ratio in enumerate(largest)}
             says = "The steps are very small beside the weights: less than 0.00001 of them (usual is 0.001)."
             mend = "try a learning rate 10 to 100 times larger, or smaller starting weights"
             yield Finding("warning", "steps-too-small", says, measured, mend)
@@ -85,9 +91,7 @@ def progress_findings(rows: Sequence[Row], losses: Sequence[float], chance: floa
     if chance is not None:
         measured["loss of knowing nothing"] = chance
     if min(losses[1:]) > LEARNED * start:
-        says = "The run has learned nothing: its loss has not fallen below that of knowing nothing."
-        mend = "diagnose the recipe: its first steps tell a wrong learning rate from wrong data or weights"
-        yield Finding("fault", "stuck-at-chance", says, measured, mend)
+        yield stuck_finding(losses, measured)
         return
     rises = sum(after > JUMP * before for before, after in pairwise(losses[1:]))
     if rises > max(1, len(losses) // 4):
@@ -101,6 +105,18 @@ def progress_findings(rows: Sequence[Row], losses: Sequence[float], chance: floa
         mend = "try a learning rate 3 to 10 times larger, or more epochs"
         measured |= {"share of the fall in the last quarter": late}
         yield Finding("warning", "learning-rate-too-low", says, measured, mend)
+
+
+def stuck_finding(losses: Sequence[float], measured: Mapping[str, float]) -> Finding:
+    """That a run has learned nothing: because it creeps, or for another reason."""
+    fall, late = losses[0] - losses[-1], losses[len(losses) // 2] - losses[-1]
+    if fall > CREEP * losses[0] and late > fall / 4.0 and all(after < before for before, after in pairwise(losses)):
+        says = "The loss falls steadily, and hardly at all: the learning rate is far too low."
+        mend = "try a learning rate 10 to 100 times larger"
+        return Finding("fault", "learning-rate-too-low", says, measured, mend)
+    says = "The run has learned nothing: its loss has not fallen to below that of knowing nothing."
+    mend = "diagnose the recipe: its first steps tell a wrong learning rate from wrong data or weights"
+    return Finding("fault", "stuck-at-chance", says, measured, mend)
 
 
 def validation_findings(rows: Sequence[Row], losses: Sequence[float]) -> Iterator[Finding]:
