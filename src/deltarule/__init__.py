@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from deltarule.data.dataset import Dataset, Splits
     from deltarule.errors import DeltaruleError
     from deltarule.files.model_file import load, save
+    from deltarule.inspection.diagnosis import diagnose
+    from deltarule.inspection.gradient_check import gradcheck
     from deltarule.model import Model, Standardization
     from deltarule.nn.activations import ELU, Activation, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
     from deltarule.nn.initializers import glorot_uniform, he_normal, lecun_normal, standard_normal, uniform, zeros
@@ -31,6 +33,8 @@ _HOMES = {
     "deltarule.data.augment": "Deformation",
     "deltarule.data.dataset": "Dataset Splits",
     "deltarule.errors": "DeltaruleError",
+    "deltarule.inspection.diagnosis": "diagnose",
+    "deltarule.inspection.gradient_check": "gradcheck",
     "deltarule.model": "Model Standardization",
     "deltarule.nn.activations": "ELU Activation Identity LeakyReLU ReLU Sigmoid SiLU Softmax Tanh",
     "deltarule.nn.initializers": "glorot_uniform he_normal lecun_normal standard_normal uniform zeros",
@@ -114,10 +118,12 @@ __all__ = [
     "WarmUp",
     "Workspace",
     "backward",
+    "diagnose",
     "evaluate",
     "fit",
     "forward",
     "glorot_uniform",
+    "gradcheck",
     "he_normal",
     "lecun_normal",
     "load",

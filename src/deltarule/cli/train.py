@@ -48,6 +48,9 @@ class TrainOptions:
     plot: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Draw loss and accuracy by epoch: .png, .svg or .pdf.")
     ] = None
+    diagnose: Annotated[
+        bool, typer.Option("--diagnose", help="Look for what keeps it from learning, and say what is found.")
+    ] = False
     offline: Offline = False
     as_json: AsJson = False
 

@@ -7,6 +7,7 @@ from typing import Any
 import typer
 from msgspec.structs import replace as with_fields
 
+from deltarule.cli.diagnose import looked
 from deltarule.cli.examples import load_data
 from deltarule.cli.fitting import fitted
 from deltarule.cli.found import found_model, found_recipe
@@ -20,6 +21,7 @@ from deltarule.data.dataset import Dataset, Splits
 from deltarule.errors import DivergenceError
 from deltarule.files.model_file import save
 from deltarule.files.run_folder import MODEL, data_hash, environment, start_run, write_history
+from deltarule.inspection.diagnosis import Checkup
 from deltarule.inspection.metrics import Report, evaluate_model
 from deltarule.inspection.plots import curves
 from deltarule.model import Model
@@ -68,7 +70,7 @@ def carry_out(options: TrainOptions) -> None:
     run = Run(options, recipe, job, environment(seed=options.seed, data_hash=data_hash(*parts)))
     announce(run)
     shown = progress(job.train.n_samples, is_new=start is None)
-    job.trainer.callbacks = [*job.trainer.callbacks, shown, *folder_keepers(run)]
+    job.trainer.callbacks = [*job.trainer.callbacks, *checkups(run), shown, *folder_keepers(run)]
     try:
         finish(run, job.trainer.fit(job.train, job.validation))
     except KeyboardInterrupt:
@@ -84,6 +86,27 @@ def folder_keepers(run: Run) -> list[Callback]:
     if run.options.run is None:
         return []
     return [RunFolder(start_run(run.options.run, recipe=run.recipe.to_toml(), environment=run.environment))]
+
+
+def checkups(run: Run) -> list[Checkup]:
+    """What looks for faults while the network learns, after a look at what it starts from; nothing unless wanted."""
+    if not run.options.diagnose:
+        return []
+    job = run.job
+    judged_by = job.validation or (None if job.test is None else job.model.scaled(job.test))
+    checkup = Checkup(job.model.network, job.train, judged_by)
+    note(looked("data and starting weights", checkup.before))
+    return [checkup]
+
+
+def diagnosis_of(run: Run, history: History) -> dict[str, Any]:
+    """What was found before the run and in it, as `diagnosis`, where that was wanted; the latter is said."""
+    checkup = next((each for each in run.job.trainer.callbacks if isinstance(each, Checkup)), None)
+    if checkup is None:
+        return {}
+    after = checkup.after(history)
+    note(looked("the first steps and the history", after))
+    return {"diagnosis": [*checkup.before.to_json_list(), *after.to_json_list()]}
 
 
 def check_places(options: TrainOptions) -> None:
@@ -185,12 +208,13 @@ def finish(run: Run, history: History) -> None:
     report = evaluate_model(job.model, job.test) if job.test else None
     facts = facts_of(run, history, report)
     saved = save_model(run, facts)
+    diagnosis = diagnosis_of(run, history)
     if options.plot is not None:
         write_picture(curves(history.rows, history.best_epoch if job.validation else None), options.plot)
     if options.as_json:
         mistakes = report.to_json_dict().get("mistakes") if report else None
         more = {"stop_reason": history.stop_reason, "history": history.rows, "mistakes": mistakes}
-        print_json({"model": run.out} | facts | more)
+        print_json({"model": run.out} | facts | more | diagnosis)
         return
     if history.stop_reason:
         note(entry("stopped", history.stop_reason))

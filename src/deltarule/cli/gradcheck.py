@@ -1,0 +1,53 @@
+"""`deltarule gradcheck`: whether the gradient is the derivative of the loss, parameter by parameter."""
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from deltarule.cli.options import AsJson, DataName, ModelOrRecipe, Offline, Target
+
+if TYPE_CHECKING:
+    from deltarule.inspection.gradient_check import GradientCheck
+
+BATCH = slice(8)  # the first examples: more say no more
+
+
+def gradcheck(
+    name: ModelOrRecipe,
+    data: DataName = None,
+    target: Target = None,
+    offline: Offline = False,
+    as_json: AsJson = False,
+) -> None:
+    """Check backpropagation against derivatives that know nothing of it.
+
+    Every parameter is nudged, on a batch of 8 examples, in float64. The exit code is 1 where the two disagree.
+    """
+    from deltarule.cli.found import names_model
+    from deltarule.cli.output import print_json
+
+    check = of_model(name, data, target, offline) if names_model(name) else of_recipe(name, data, target, offline)
+    print_json(check.to_json_dict()) if as_json else typer.echo(str(check))
+    if not check.ok:
+        raise typer.Exit(1)
+
+
+def of_model(name: str, data: str | None, target: str | None, offline: bool) -> "GradientCheck":
+    """The check of a trained network, on examples that it has not seen."""
+    from deltarule.cli.examples import unseen
+    from deltarule.cli.found import found_model
+    from deltarule.inspection.gradient_check import gradcheck as check
+
+    model = found_model(name)[1]
+    batch = model.scaled(unseen(model, data, target, offline).take(BATCH))
+    return check(model.network, batch.inputs, batch.targets)
+
+
+def of_recipe(name: str, data: str | None, target: str | None, offline: bool) -> "GradientCheck":
+    """The check of a recipe's untrained network, its penalty included, on examples that it is to learn."""
+    from deltarule.cli.examples import job_of
+    from deltarule.inspection.gradient_check import gradcheck as check
+
+    job = job_of(name, data, target, offline)
+    batch = job.train.take(BATCH)
+    return check(job.model.network, batch.inputs, batch.targets, penalty=job.trainer.penalty)

@@ -1,0 +1,222 @@
+"""Why a network does not learn: a look at its data, at where it stands, and at its first steps."""
+
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from copy import deepcopy
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from deltarule.data.dataset import Dataset
+from deltarule.errors import DivergenceError
+from deltarule.inspection.data_findings import look_at_data, sample_of
+from deltarule.inspection.finding import Diagnosis, Finding, Level
+from deltarule.inspection.run_findings import LEARNED, WATCHED, Watch, gap_findings, look_at_history
+from deltarule.inspection.state_findings import chance_loss, dead_findings, look_at_state, passed
+from deltarule.nn.network import Network
+from deltarule.nn.optimizers import Adam, Optimizer
+from deltarule.training.averaging import Latest
+from deltarule.training.batches import steps_per_epoch
+from deltarule.training.callbacks import History
+from deltarule.training.checks import check_data, check_task
+from deltarule.training.evaluation import evaluate
+from deltarule.training.fit import as_dataset
+from deltarule.training.schedules import Constant, Schedule
+from deltarule.training.trainer import Trainer
+
+PART = 2000  # examples for the first steps
+ONE_BATCH = 32
+ONE_BATCH_RATES = (0.003, 0.03)  # Adam's usual one, and a bold one
+HEALTHY = 0.5  # a loss below so much of that of knowing nothing needs no further question
+SLOW = 0.8  # a loss above so much of it has hardly moved
+BETTER = 0.7  # another rate is better when it leaves so much of the loss
+RATE_FACTORS = (0.1, 10.0, 0.01, 100.0, 1e3, 1e4)  # the likeliest first
+
+
+def diagnose(
+    network: Network,
+    X: Any,
+    y: Any,
+    *,
+    validation: tuple[Any, Any] | None = None,
+    learning_rate: float | Schedule = 0.001,
+    optimizer: Optimizer | None = None,
+    batch_size: int | None = 128,
+) -> Diagnosis:
+    """Say what keeps a network from learning: each finding in a sentence, with its evidence and its mend.
+
+    X, y, validation, learning_rate, optimizer, batch_size: what `fit` would be given, with its defaults. The network
+    is left as it is: a copy takes a few hundred steps on at most 2,000 of the examples.
+
+    Raises ShapeError, DataError or SettingError for what does not fit.
+
+    >>> network = Network((2, 8, 2))
+    >>> X = np.random.default_rng(0).normal(size=(500, 2))
+    >>> print(diagnose(network, X, (X[:, 0] > X[:, 1]).astype(int), learning_rate=0.05))
+    Nothing wrong was found.
+    """
+    train = as_dataset(network, X, y, "the training data")
+    held_out = None if validation is None else as_dataset(network, *validation, "the validation data")
+    trainer = Trainer(
+        network=network,
+        optimizer=Adam() if optimizer is None else optimizer,
+        schedule=learning_rate if callable(learning_rate) else Constant(learning_rate),
+        batch_size=batch_size,
+    )
+    return diagnose_training(trainer, train, held_out)
+
+
+def diagnose_training(trainer: Trainer, train: Dataset, validation: Dataset | None = None) -> Diagnosis:
+    """The same for a Trainer and the data it is to be given; nothing of the trainer's is changed."""
+    found = list(before_training(trainer.network, train, validation))
+    has_fault = any(each.level == "fault" for each in found)
+    return Diagnosis.of([*found, *first_steps(trainer, train, try_rates=not has_fault)])
+
+
+def diagnose_network(network: Network, train: Dataset, validation: Dataset | None = None) -> Diagnosis:
+    """The same for a trained network: no step is taken."""
+    found = list(before_training(network, train, validation))
+    loss, score = evaluate(network, sample_of(train, PART))
+    chance = chance_loss(network, train)
+    found += stuck_findings(loss, chance, {"loss": loss, "loss of knowing nothing": chance})
+    if validation is not None:
+        found += gap_findings(score, evaluate(network, sample_of(validation, PART))[1])
+    return Diagnosis.of(found)
+
+
+def before_training(network: Network, train: Dataset, validation: Dataset | None = None) -> Iterator[Finding]:
+    """What data and state show; whether the network is new is seen from its loss."""
+    check_data(network, train)
+    if validation is not None:
+        check_data(network, validation)
+        check_task(train, validation)
+    yield from look_at_data(train, validation)
+    part = sample_of(train, PART)
+    with np.errstate(all="ignore"):
+        is_new = not evaluate(network, part)[0] < LEARNED * chance_loss(network, part)
+    yield from look_at_state(network, part, is_new=is_new)
+
+
+def first_steps(trainer: Trainer, train: Dataset, *, try_rates: bool) -> Iterator[Finding]:
+    """What a few hundred steps on a part of the data show, and with `try_rates` those with other learning rates."""
+    part, watch = sample_of(train, PART), Watch(ends_run=True)
+    if not np.isfinite(trainer.network.parameters.vector).all():
+        return
+    after, loss = stepped(trainer, part, watch)
+    if after is not None:
+        yield from watch.findings()
+        yield from died_findings(trainer.network, after, part)
+    chance, rate = chance_loss(trainer.network, part), float(trainer.schedule(WATCHED // 2))
+    if loss < HEALTHY * chance:
+        return
+    measured = {"learning rate": rate, f"loss after {WATCHED} steps": loss, "loss of knowing nothing": chance}
+    factor, better = better_rate(trainer, part, min(loss, chance)) if try_rates else (None, math.inf)
+    if factor is not None:
+        measured |= {f"loss with a rate of {rate * factor:.2g}": better}
+        yield rate_finding(factor, rate, measured, loss / chance)
+    elif after is None:
+        says = "The loss blows up within the first steps."
+        mend = "mend the other faults first; then try a learning rate 10 times smaller"
+        yield Finding("fault", "diverged", says, {"learning rate": rate, "steps": len(watch.losses)}, mend)
+    else:
+        yield from stuck_findings(loss, chance, measured)
+    yield from one_batch_findings(trainer.network, part)
+
+
+def stepped(trainer: Trainer, part: Dataset, watch: Watch, factor: float = 1.0) -> tuple[Network | None, float]:
+    """A copy of the network after its first steps with `factor` times the rate, and its loss; None, inf if lost."""
+    network = trainer.network.with_parameters(trainer.network.parameters.copy())
+    copy = replace(
+        trainer,
+        network=network,
+        optimizer=deepcopy(trainer.optimizer),
+        schedule=lambda step: factor * trainer.schedule(step),
+        epochs=-(-WATCHED // steps_per_epoch(part.n_samples, trainer.batch_size)),
+        augment=None,
+        average=Latest(),
+        callbacks=[watch],
+    )
+    try:
+        copy.fit(part)
+    except DivergenceError:
+        return None, math.inf
+    return network, evaluate(network, part)[0]
+
+
+def better_rate(trainer: Trainer, part: Dataset, loss: float) -> tuple[float | None, float]:
+    """The factor for the rate with which the same steps leave much less than `loss`, and what; None where none does."""
+    for factor in RATE_FACTORS:
+        _, other = stepped(trainer, part, Watch(ends_run=True), factor)
+        if other < BETTER * loss:
+            return factor, other
+    return None, math.inf
+
+
+def rate_finding(factor: float, rate: float, measured: dict[str, float], remaining: float) -> Finding:
+    """That another rate does much better; `remaining` is the share of the loss that the first rate has left."""
+    level: Level = "fault" if remaining > LEARNED else "warning" if remaining > SLOW else "note"
+    mend = f"try a learning rate of about {rate * factor:.1g}"
+    if factor < 1.0:
+        says = "The learning rate is too high: smaller steps get much further."
+        return Finding(level, "learning-rate-too-high", says, measured, mend)
+    says = "The learning rate is too low: larger steps get much further."
+    if level == "note":
+        says, mend = (
+            "The learning rate is on the low side: larger steps get further at first.",
+            f"{mend}, or be patient",
+        )
+    return Finding(level, "learning-rate-too-low", says, measured, mend)
+
+
+def stuck_findings(loss: float, chance: float, measured: Mapping[str, float]) -> Iterator[Finding]:
+    """A loss that is that of an answer which is the same for all examples."""
+    if loss > LEARNED * chance:
+        says = "The loss is stuck at chance: the network knows no more than the shares of the answers."
+        mend = "mend the other findings first; where there are none, more steps, or other starting weights"
+        yield Finding("fault", "stuck-at-chance", says, measured, mend)
+
+
+def died_findings(before: Network, after: Network, part: Dataset) -> Iterator[Finding]:
+    """ReLUs that were alive before the first steps, and are dead after them."""
+    already = {each.evidence["layer"] for each in dead_findings(before, passed(before, part))}
+    for each in dead_findings(after, passed(after, part)):
+        if each.evidence["layer"] not in already:
+            yield replace(each, says=f"{each.says} They died in the first {WATCHED} steps.")
+
+
+def one_batch_findings(network: Network, part: Dataset) -> Iterator[Finding]:
+    """A network that cannot even learn a few examples by heart, with weights enough to do so."""
+    n_samples = min(ONE_BATCH, part.n_samples, network.parameters.size // (4 * part.n_outputs))
+    batch, least = part.take(slice(n_samples)), math.inf
+    if n_samples < 2:
+        return
+    for rate in ONE_BATCH_RATES:
+        copy = network.with_parameters(network.parameters.copy())
+        copy.dropout = tuple(0.0 for _ in copy.dropout)
+        with suppress(DivergenceError):
+            Trainer(network=copy, schedule=Constant(rate), epochs=WATCHED, batch_size=None).fit(batch)
+            least = min(least, evaluate(copy, batch)[0])
+    chance = chance_loss(network, batch)
+    if least > HEALTHY * chance:
+        says = "The network cannot even learn one small batch by heart."
+        measured = {"examples": n_samples, f"loss on them after {WATCHED} steps of Adam": least, "of chance": chance}
+        mend = "look for equal examples with different labels, saturated or dead units, or a wrong gradient (gradcheck)"
+        yield Finding("fault", "cannot-overfit-one-batch", says, measured, mend)
+
+
+class Checkup(Watch):
+    """A look at data and starting state before a run, and at its steps and history afterwards.
+
+    before: what was found at once. As a callback it watches the first steps.
+    """
+
+    def __init__(self, network: Network, train: Dataset, validation: Dataset | None = None) -> None:
+        super().__init__(ends_run=False)
+        self.before = Diagnosis.of(before_training(network, train, validation))
+        self._chance = chance_loss(network, sample_of(train, PART))
+
+    def after(self, history: History) -> Diagnosis:
+        """What the run has shown."""
+        return Diagnosis.of([*self.findings(), *look_at_history(history.rows, self._chance)])

@@ -1,0 +1,232 @@
+"""A gradient check: is what backpropagation says the derivative of the loss? For every parameter, in float64."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from deltarule.inspection.gradient_mistakes import as_layers, likely_mistakes, relative_error
+from deltarule.inspection.gradient_premises import best_method, check_axis, without_kinks
+from deltarule.inspection.numeric_gradient import CENTRAL_DIFFERENCES, Method, Problem, by_layer, directions
+from deltarule.nn.arrays import Array
+from deltarule.nn.network import Network, backward
+from deltarule.nn.parameters import Parameters
+from deltarule.nn.penalties import Penalty
+from deltarule.nn.workspace import scale_inputs
+from deltarule.randomness import generator
+from deltarule.training.checks import check_data, check_weights
+from deltarule.training.fit import as_dataset
+
+Gradient = Callable[..., tuple[float, Any]]
+
+N_DIRECTIONS = 8
+MOST_WORK = 5e8  # numbers, half a minute: for larger networks random directions have to do
+
+
+@dataclass(frozen=True)
+class LayerCheck:
+    """How far backpropagation and the numeric derivative are apart in one layer.
+
+    relative_error: norm of the difference / norm of the derivative, of the weights or of the biases, whichever is more.
+    second_opinion: the same from central differences along random directions, by whole forward passes.
+    """
+
+    layer: int
+    parameters: int
+    relative_error: float
+    second_opinion: float
+
+
+@dataclass(frozen=True)
+class WorstParameter:
+    """The parameter with the largest difference for its layer's size: its name, and both values."""
+
+    name: str
+    gradient: float
+    numeric: float
+
+
+@dataclass(frozen=True)
+class GradientCheck:
+    """What `gradcheck` found.
+
+    parameters, samples: how many were checked. method: "complex step", "central differences" or "random directions".
+    tolerance: the largest relative error that rounding explains.
+    per_layer: a LayerCheck each. worst: None where only directions were checked.
+    kinks: neurons at a z where the activation has no derivative; their samples were left out.
+    notes: what else to know. mistakes: what is likely to be wrong, where something is.
+    """
+
+    parameters: int
+    samples: int
+    method: str
+    tolerance: float
+    per_layer: tuple[LayerCheck, ...]
+    worst: WorstParameter | None
+    kinks: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    mistakes: tuple[str, ...] = ()
+
+    @property
+    def max_relative_error(self) -> float:
+        """The largest relative error of a layer."""
+        return max(each.relative_error for each in self.per_layer)
+
+    @property
+    def ok(self) -> bool:
+        """Whether both opinions agree with the gradient, as far as rounding lets them."""
+        second = max(each.second_opinion for each in self.per_layer)
+        return self.max_relative_error <= self.tolerance and second <= CENTRAL_DIFFERENCES.tolerance
+
+    def to_json_dict(self) -> dict[str, Any]:
+        """The same as dicts, lists and numbers."""
+        return {"ok": self.ok, "max_relative_error": self.max_relative_error} | asdict(self)
+
+    def __str__(self) -> str:
+        verdict = "right" if self.ok else "WRONG"
+        lines = [
+            f"The gradient is {verdict}: {self.method}, {self.parameters:,} parameters, {self.samples} samples, "
+            f"largest relative error {self.max_relative_error:.1e} (tolerance {self.tolerance:.0e})",
+            "",
+            f"{'layer':>5}{'parameters':>12}{'relative error':>16}{'second opinion':>16}",
+        ]
+        lines += [
+            f"{each.layer:>5}{each.parameters:>12,}{each.relative_error:>16.1e}{each.second_opinion:>16.1e}"
+            for each in self.per_layer
+        ]
+        if self.worst is not None:
+            name, gradient, numeric = self.worst.name, self.worst.gradient, self.worst.numeric
+            lines += ["", f"worst    {name}: backpropagation {gradient:.9g}, {self.method} {numeric:.9g}"]
+        for title, sentences in (("kink", self.kinks), ("note", self.notes), ("likely", self.mistakes)):
+            lines += [f"{title:<9}{sentence}" for sentence in sentences]
+        return "\n".join(lines)
+
+
+def gradcheck(
+    network: Network,
+    X: Any,
+    y: Any,
+    *,
+    sample_weight: Any = None,
+    penalty: Penalty = Penalty(),
+    gradient: Gradient | None = None,
+) -> GradientCheck:
+    """Compare the gradient of a batch's loss with numeric derivatives, parameter by parameter, in float64.
+
+    X, y: a small batch, as for `fit`; 8 samples are plenty. Dropout masks, where the network drops, are fixed.
+    sample_weight: (n_samples,), how much each sample counts. penalty: a part of the loss.
+    gradient: whose gradient to check, backpropagation's by default. Your own is called as `loss_and_gradient` is,
+        gradient(network, X, y), with sample_weight=... only where one is given, and returns (loss, Parameters) or
+        (loss, (all dC/dW, all dC/db)), of the whole loss, penalty included, nothing dropped. It must compute with the
+        network that it is given: biases that are all 0 are drawn anew, lest a pass that forgets them looks right.
+
+    All parameters are checked by the complex step, or by central differences where an activation or a loss of your own
+    cannot take complex numbers; a very large network along random directions only. Central differences along random
+    directions give a second opinion. Where the gradient is wrong, the result names the likely mistake.
+
+    Raises ShapeError, DataError or SettingError for what does not fit.
+
+    >>> network = Network((4, 5, 3))
+    >>> gradcheck(network, np.eye(4), np.array([0, 1, 2, 0])).ok
+    True
+    """
+    problem, notes = problem_of(network, X, y, sample_weight, penalty, is_own=gradient is not None)
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore", under="ignore"):
+        check_axis(problem)
+        problem, kinks = without_kinks(problem)
+        method, why = best_method(problem)
+        if gradient is None:
+            found = backpropagated(problem)
+        else:
+            found = own_gradient(gradient, problem, is_weighted=sample_weight is not None)
+        check = compared(problem, found, method, gradient is not None)
+    return replace(check, kinks=kinks, notes=(*notes, *why, *check.notes))
+
+
+def problem_of(
+    network: Network, X: Any, y: Any, sample_weight: Any, penalty: Penalty, *, is_own: bool
+) -> tuple[Problem, list[str]]:
+    """What is to be checked, from a user's arrays, and what was done to the network for it."""
+    network, notes = network.astype(np.float64), []
+    data = as_dataset(network, X, y, "the batch")
+    check_data(network, data)
+    inputs = np.empty(data.inputs.shape)
+    scale_inputs(data.inputs, inputs)
+    weights = np.ones(len(inputs)) if sample_weight is None else np.asarray(sample_weight, np.float64)
+    check_weights(weights, len(inputs))
+    if is_own:
+        network.dropout = tuple(0.0 for _ in network.dropout)
+        if not any(b.any() for b in network.biases):
+            for l, b in enumerate(network.biases):
+                b[:] = generator(0, "biases", l).normal(0.0, 0.1, b.shape)
+            notes.append("all biases were 0, where one forgotten would not show: they were drawn from N(0, 0.01)")
+    return Problem(network, inputs, data.targets, weights, penalty), notes
+
+
+def backpropagated(problem: Problem) -> list[Array]:
+    """The gradient that is to be checked: deltarule's."""
+    grads = problem.network.parameters.zeros_like()
+    backward(problem.network, problem.y, problem.ws, grads, sample_weight=problem.sample_weight)
+    problem.penalty.add_gradient(problem.network.parameters, grads)
+    return by_layer(grads)
+
+
+def own_gradient(gradient: Gradient, problem: Problem, *, is_weighted: bool) -> list[Array]:
+    """The gradient that is to be checked: the user's, of the samples that count."""
+    counts = problem.sample_weight > 0.0
+    more = {"sample_weight": problem.sample_weight[counts]} if is_weighted else {}
+    return as_layers(gradient(problem.network, problem.X[counts], problem.y[counts], **more)[1], problem.network)
+
+
+def compared(problem: Problem, found: Sequence[Array], method: Method, is_own: bool) -> GradientCheck:
+    """The gradient `found` beside numeric derivatives, in every parameter where that is not too much work."""
+    in_full = work(problem) <= MOST_WORK
+    expected = problem.gradient(method) if in_full else None
+    size = np.sqrt(sum(float(np.vdot(part, part)) for part in (expected or found)))
+    layers = []
+    for l, part in enumerate(found):
+        ways = directions(problem.network, l, N_DIRECTIONS)
+        opinion = along(problem, part, l, ways, CENTRAL_DIFFERENCES, size)
+        if expected is None:
+            error = along(problem, part, l, ways, method, size)
+        else:
+            pairs = ((part[:-1], expected[l][:-1]), (part[-1], expected[l][-1]))
+            error = max(relative_error(mine, right, method.floor * size) for mine, right in pairs)
+        layers.append(LayerCheck(l, part.size, error, opinion))
+    check = GradientCheck(
+        parameters=problem.network.parameters.size,
+        samples=int(np.count_nonzero(problem.sample_weight)),
+        method=method.name if in_full else f"{method.name} along random directions",
+        tolerance=method.tolerance,
+        per_layer=tuple(layers),
+        worst=None if expected is None else worst_parameter(found, expected),
+    )
+    if check.ok or expected is None:
+        return check
+    return replace(check, mistakes=likely_mistakes(problem, found, expected, method, is_own))
+
+
+def along(problem: Problem, found: Array, l: int, ways: Sequence[Parameters], method: Method, size: float) -> float:
+    """How far a layer's gradient and slopes along random directions are apart, relative to them."""
+    said = np.array([np.vdot(found, by_layer(way)[l]) for way in ways])
+    slopes = np.array([problem.slope_along(way.vector, method) for way in ways])
+    return relative_error(said, slopes, method.floor * size * np.sqrt(len(ways) / found.size))
+
+
+def work(problem: Problem) -> int:
+    """How many numbers are computed when every parameter is nudged: the neurons behind it, for every sample."""
+    sizes = problem.network.layer_sizes
+    nudges = [(fan_in + 1) * fan_out * sum(sizes[l + 2 :]) for l, (fan_in, fan_out) in enumerate(pairwise(sizes))]
+    return len(problem.X) * sum(nudges)
+
+
+def worst_parameter(found: Sequence[Array], expected: Sequence[Array]) -> WorstParameter:
+    """The parameter with the largest difference, relative to the norm of its layer's derivative."""
+    tiny = np.finfo(np.float64).tiny
+    off = [np.abs(part - right) / max(np.linalg.norm(right), tiny) for part, right in zip(found, expected, strict=True)]
+    l = int(np.argmax([part.max() for part in off]))
+    k, neuron = (int(n) for n in np.unravel_index(off[l].argmax(), off[l].shape))
+    name = f"biases[{l}][{neuron}]" if k == len(off[l]) - 1 else f"weights[{l}][{k}, {neuron}]"
+    return WorstParameter(name, float(found[l][k, neuron]), float(expected[l][k, neuron]))

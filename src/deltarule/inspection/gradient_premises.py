@@ -1,0 +1,139 @@
+"""What a numeric derivative stands on: a loss that has one at the point, and formulas that take complex numbers."""
+
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from deltarule.errors import SettingError, ShapeError
+from deltarule.inspection.numeric_gradient import CENTRAL_DIFFERENCES, COMPLEX_STEP, Method, Problem
+from deltarule.nn.activations import Activation
+from deltarule.nn.arrays import Array
+from deltarule.nn.losses import Loss
+from deltarule.randomness import generator
+
+KINK = 1e-2  # slopes to the left and to the right that differ by so much, and by so much of the larger, make a kink
+NO_COMPLEX = (TypeError, ValueError, np.exceptions.ComplexWarning)
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """An activation or a loss where the batch meets it.
+
+    function: its formula, of an array like `point` alone; (batch, neurons) -> (batch, neurons) or (batch,).
+    point: z of a layer, or the outputs (z again, where the loss is computed from it).
+    matters: (batch, neurons), False for what has no part in the loss: samples left out, neurons dropped.
+    """
+
+    layer: int
+    owner: Activation | Loss
+    function: Callable[[Array], Array]
+    point: Array
+    matters: Array
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return type(self.owner).__name__
+
+
+def parts(problem: Problem) -> Iterator[Part]:
+    """Every formula that the loss goes through, from the first layer to the loss."""
+    network, ws, last = problem.network, problem.ws, len(problem.network.weights) - 1
+    counts = (problem.sample_weight > 0.0)[:, np.newaxis]
+    for l, activation in enumerate(network.activations):
+        if l < last or not network.has_shortcut:
+            stays = np.ones_like(ws.z[l]) if ws.masks is None or l == last else ws.masks[l]
+            yield Part(l, activation, activation.value, ws.z[l], counts & (stays > 0.0))
+    formula = network.loss.sample_losses_from_z if network.has_shortcut else network.loss.sample_losses
+    point, targets = ws.z[-1] if network.has_shortcut else ws.a[-1], network.loss.targets(ws.a[-1], problem.y)
+    yield Part(last, network.loss, lambda a: formula(a, targets), point, np.broadcast_to(counts, point.shape))
+
+
+def check_axis(problem: Problem) -> None:
+    """Raise ShapeError unless the loss is one number a sample."""
+    loss, a = problem.network.loss, problem.ws.a[-1]
+    targets = loss.targets(a, problem.y)
+    n_rows = len(a) - 1 if len(a) == a.shape[1] > 1 else len(a)  # so that samples are not as many as outputs
+    shape = np.shape(loss.sample_losses(a[:n_rows], targets[:n_rows]))
+    if shape != (n_rows,):
+        raise ShapeError(
+            f"{type(loss).__name__}.sample_losses must return one number a sample, shape ({n_rows},): got {shape}; "
+            "it sums over the wrong axis: sum over axis 1, the outputs"
+        )
+
+
+def without_kinks(problem: Problem) -> tuple[Problem, tuple[str, ...]]:
+    """The problem without the samples that sit on a kink, where there is no derivative, and those, in words.
+
+    Raises SettingError where none is left.
+    """
+    found: dict[int, list[str]] = {}
+    for part in parts(problem):
+        for sample, neuron in np.argwhere(part.matters & kinked(part)).tolist():
+            what = (
+                f"neuron {neuron} of layer {part.layer}" if isinstance(part.owner, Activation) else f"output {neuron}"
+            )
+            where = f"{what}, {part.name} at {part.point[sample, neuron]:.3g}"
+            found.setdefault(sample, []).append(where)
+    if not found:
+        return problem, ()
+    said = [
+        f"sample {sample} is left out: it sits on a kink, where there is no derivative ({places[0]}"
+        + (f", and {len(places) - 1} more)" if places[1:] else ")")
+        for sample, places in sorted(found.items())
+    ]
+    weights = problem.sample_weight.copy()
+    weights[list(found)] = 0.0
+    if not weights.any():
+        raise SettingError(
+            f"a gradient check needs samples that sit on no kink: got none ({said[0]}); give other samples, or other "
+            "weights and biases: a network of zeros has nothing to check"
+        )
+    return replace(problem, sample_weight=weights), tuple(said)
+
+
+def kinked(part: Part) -> Array:
+    """Where the slopes to the left and to the right differ, within the reach of a central difference: like `point`."""
+    reach = CENTRAL_DIFFERENCES.step * np.maximum(1.0, np.abs(part.point))
+    found = np.zeros(part.point.shape, bool)
+    if isinstance(part.owner, Activation):
+        columns = [np.ones(part.point.shape[1], bool)]  # every neuron has an answer of its own
+    else:
+        columns = list(np.eye(part.point.shape[1], dtype=bool))  # all outputs share one loss
+    middle = part.function(part.point)
+    for column in columns:
+        step = reach * column
+        size = reach if middle.ndim == 2 else reach[:, column].ravel()
+        right = (part.function(part.point + step) - middle) / size
+        left = (middle - part.function(part.point - step)) / size
+        jump = np.abs(right - left) > KINK * np.maximum(1.0, np.maximum(np.abs(left), np.abs(right)))
+        found |= (jump if jump.ndim == 2 else jump[:, np.newaxis]) & column
+    return found
+
+
+def best_method(problem: Problem) -> tuple[Method, list[str]]:
+    """The complex step; or central differences, and why, where a formula cannot take complex numbers."""
+    for part in parts(problem):
+        if not takes_complex_numbers(part):
+            reason = "cannot take complex numbers as it is written: central differences had to do, right to 5 digits"
+            return CENTRAL_DIFFERENCES, [f"{part.name} {reason}"]
+    return COMPLEX_STEP, []
+
+
+def takes_complex_numbers(part: Part) -> bool:
+    """Whether a complex step through a formula finds the slope that real numbers have."""
+    direction = generator(0, "direction").standard_normal(part.point.shape) * part.matters
+
+    def along(step: complex) -> Array:
+        return part.function(part.point + step * direction)
+
+    expected = CENTRAL_DIFFERENCES.slope(along)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", np.exceptions.ComplexWarning)
+            found = COMPLEX_STEP.slope(along)
+    except NO_COMPLEX:
+        return False
+    return bool(np.linalg.norm(found - expected) <= 1e-4 * max(1.0, float(np.linalg.norm(expected))))

@@ -1,0 +1,123 @@
+"""deltarule diagnose: of recipes, models and runs; and train --diagnose."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from deltarule.data.catalog import load as load_data
+from deltarule.files.model_file import load, save
+
+Command = Callable[..., Any]
+RAW = ("sigmoid-16-16-as-written", "--data", "small.npz")
+
+
+@pytest.fixture(autouse=True)
+def _small_images(_empty_folder_and_wide_terminal: None) -> None:
+    """200 digits of 14x14 pixels in this folder."""
+    digits = load_data("digits").train.take(slice(200))
+    np.savez("small.npz", X=digits.inputs.reshape(-1, 28, 28)[:, ::2, ::2], y=digits.targets)
+
+
+def ids(found: list[dict[str, Any]], level: str) -> set[str]:
+    return {each["id"] for each in found if each["level"] == level}
+
+
+def test_the_posts_network_as_written_is_told_its_faults(deltarule: Command) -> None:
+    result = deltarule("diagnose", *RAW, "--json")
+    assert result.code == 0
+    assert {"inputs-not-scaled", "saturated-units"} <= ids(result.json, "fault")
+    assert all(set(each) == {"level", "id", "says", "evidence", "mend"} for each in result.json)
+    scale = next(each for each in result.json if each["id"] == "inputs-not-scaled")
+    assert scale["evidence"]["largest input"] == 255
+
+
+def test_its_text_says_what_the_json_says(deltarule: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    found, text = deltarule("diagnose", *RAW, "--json").json, deltarule("diagnose", *RAW).out
+    levels = [each["level"] for each in found]
+    assert levels == sorted(levels, key=["fault", "warning", "note"].index)
+    for each in found:
+        assert f"{each['level']:<9}{each['says']}" in text
+        assert each["mend"] in text
+    monkeypatch.setenv("COLUMNS", "80")
+    assert max(map(len, deltarule("diagnose", *RAW).out.splitlines())) <= 80
+
+
+def test_a_sound_recipe(deltarule: Command) -> None:
+    result = deltarule("diagnose", "linear", "--data", "digits")
+    assert (result.code, result.out) == (0, "Nothing wrong was found.\n")
+    assert "linear, untrained, on digits" in result.err
+
+
+def test_a_trained_model(deltarule: Command, digits_model: Path, arithmetic_model: Path) -> None:
+    assert ids(deltarule("diagnose", digits_model, "--json").json, "fault") == set()
+    assert ids(deltarule("diagnose", arithmetic_model, "--json").json, "fault") == set()
+
+
+def test_a_model_that_has_learned_nothing(deltarule: Command, digits_model: Path) -> None:
+    model = load(digits_model)
+    model.network.parameters.vector[:] *= 0.0
+    save(replace(model), "empty.safetensors")
+    assert "stuck-at-chance" in ids(deltarule("diagnose", "empty.safetensors", "--json").json, "fault")
+
+
+def test_a_model_that_knows_its_examples_by_heart(deltarule: Command) -> None:
+    """Pixels of noise, labels by lot: the one can be learned by heart, and nothing can be learned of new ones."""
+    rng = np.random.default_rng(0)
+    np.savez("noise.npz", X=rng.integers(256, size=(300, 100), dtype=np.uint8), y=rng.integers(10, size=300))
+    assert deltarule("train", "quick", "--data", "noise.npz", "--epochs", "60", "--set", "batch_size=32").code == 0
+    found = deltarule("diagnose", "model.safetensors", "--json").json
+    assert "overfitting" in ids(found, "warning")
+    assert "labels-shuffled" in ids(found, "fault")
+
+
+def test_a_run_is_judged_by_its_history_and_its_model(deltarule: Command) -> None:
+    arguments = ("linear", "--data", "digits", "--epochs", "9", "--set", "schedule={name='constant', rate=3e-6}")
+    assert deltarule("train", *arguments, "--run", "slow").code == 0
+    assert "learning-rate-too-low" in ids(deltarule("diagnose", "slow", "--json").json, "fault")
+    Path("slow", "model.safetensors").unlink()
+    result = deltarule("diagnose", "slow", "--json")
+    assert ids(result.json, "fault") == {"learning-rate-too-low"}
+    assert "model" not in result.err
+
+
+def test_a_run_without_a_history(deltarule: Command, digits_model: Path) -> None:
+    Path("run").mkdir()
+    (Path("run") / "recipe.toml").write_text("")
+    code, out, err = deltarule("diagnose", "run")
+    assert (code, out) == (1, "")
+    assert "a run folder holds history.jsonl: got run" in err
+    Path("run", "history.jsonl").write_text(json.dumps({"train_loss": 2.3}) + "\n")
+    code, out, err = deltarule("diagnose", "run")
+    assert (code, out) == (1, "")
+    assert "an epoch after epoch 0 is needed: got 1 rows" in err
+
+
+def test_what_does_not_exist_or_fit(deltarule: Command, digits_model: Path) -> None:
+    np.savez("narrow.npz", X=np.ones((20, 3)), y=np.arange(20) % 10)
+    for arguments, message in (
+        (["nothing"], "no recipe is called 'nothing'"),
+        ([digits_model, "--data", "narrow.npz"], "inputs of shape (n_samples, 784)"),
+        ([digits_model, "--data", "xor"], "this model answers 10 classes"),
+    ):
+        code, out, err = deltarule("diagnose", *arguments)
+        assert (code, out) == (2, "")
+        assert message in err
+
+
+def test_train_diagnoses_before_and_after(deltarule: Command) -> None:
+    result = deltarule("train", *RAW, "--epochs", "3", "--diagnose")
+    assert result.code == 0
+    before, _, after = result.err.partition("before any step, the network guesses")
+    assert "fault    The inputs are not scaled." in before
+    assert "fault    The run has learned nothing" in after
+
+
+def test_train_puts_its_diagnosis_into_the_json(deltarule: Command) -> None:
+    facts = deltarule("train", *RAW, "--epochs", "3", "--diagnose", "--json").json
+    assert {"inputs-not-scaled", "saturated-units", "stuck-at-chance"} <= ids(facts["diagnosis"], "fault")
+    assert "diagnosis" not in deltarule("train", "linear", "--data", "digits", "--epochs", "1", "--json").json

@@ -1,0 +1,56 @@
+"""deltarule gradcheck: on recipes and on models, right and wrong."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from deltarule.nn.activations import Tanh
+from deltarule.nn.arrays import Array
+
+Command = Callable[..., Any]
+
+
+def test_a_recipe_is_checked_with_its_penalty(deltarule: Command) -> None:
+    code, _, err = result = deltarule("gradcheck", "nielsen-cross-entropy", "--data", "digits", "--json")
+    assert code == 0
+    assert "nielsen-cross-entropy, untrained, on digits" in err
+    facts = result.json
+    assert (facts["ok"], facts["parameters"], facts["method"]) == (True, 79_510, "complex step")
+    assert facts["max_relative_error"] <= 1e-12
+    assert [each["parameters"] for each in facts["per_layer"]] == [78_500, 1_010]
+    assert facts["worst"]["gradient"] == pytest.approx(facts["worst"]["numeric"])
+
+
+def test_a_model_is_checked_on_its_own_data(deltarule: Command, digits_model: Path, arithmetic_model: Path) -> None:
+    for model, parameters in ((digits_model, 7_850), (arithmetic_model, 47)):
+        result = deltarule("gradcheck", model)
+        assert result.code == 0
+        assert "not seen in training" in result.err
+        assert f"The gradient is right: complex step, {parameters:,} parameters" in result.out
+
+
+def test_a_wrong_gradient_is_code_1_and_named(deltarule: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def reversed_sign(self: Tanh, z: Array, a: Array) -> Array:
+        return a * a - 1.0
+
+    monkeypatch.setattr(Tanh, "derivative", reversed_sign)
+    result = deltarule("gradcheck", "xor", "--json")
+    assert result.code == 1
+    assert result.json["ok"] is False
+    assert "Tanh.derivative is not the derivative of value: its sign is reversed" in result.json["mistakes"][0]
+    assert "The gradient is WRONG" in deltarule("gradcheck", "xor").out
+
+
+def test_data_that_do_not_fit(deltarule: Command, digits_model: Path) -> None:
+    np.savez("narrow.npz", X=np.ones((20, 3)), y=np.arange(20) % 10)
+    for arguments, message in (
+        ([digits_model, "--data", "narrow.npz"], "inputs of shape (n_samples, 784)"),
+        (["nothing"], "no recipe is called 'nothing'"),
+        (["xor", "--data", "nowhere"], "nowhere"),
+    ):
+        code, out, err = deltarule("gradcheck", *arguments)
+        assert (code, out) == (2, "")
+        assert message in err
