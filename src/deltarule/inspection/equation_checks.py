@@ -1,0 +1,251 @@
+"""A check for every equation of the registry, to be run on any network and any examples.
+
+What the code computes is compared with something that knows nothing of the lines that compute it: a sum written out, a
+derivative by nudging, a definition. Everything is computed in float64. Where a quantity has more than MOST numbers, as
+many of them are nudged; the gradient check takes them all.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from deltarule.inspection.nudges import IMAGINARY, derivatives, losses_from, numeric_delta
+from deltarule.nn.arrays import Array
+from deltarule.nn.equations import Equation
+from deltarule.nn.losses import sample_shares
+from deltarule.nn.network import Network, backward, forward, loss_and_gradient, loss_value
+from deltarule.nn.optimizers import SGD, AdaGrad, Adam, AdamW, Momentum, Nesterov, Optimizer, RMSProp
+from deltarule.nn.parameters import Parameters
+from deltarule.nn.workspace import Workspace
+
+MOST = 256
+EXACT = 1e-12  # for derivatives by complex step, and for the same sum in another order
+DIFFERENCE = 1e-6  # for derivatives by difference, which loses half the digits
+
+
+@dataclass(frozen=True)
+class Check:
+    """How far what the code computes is from what it should be.
+
+    says: what is compared with what.
+    relative_error: the norm of the difference over the norm of what it should be.
+    absolute_error: that norm of the difference. Where a saturated network leaves a derivative of 1e-15, all of it may
+        be rounding; so a check is passed when either error is at most `tolerance`.
+    """
+
+    says: str
+    relative_error: float
+    absolute_error: float
+    tolerance: float = EXACT
+
+    @classmethod
+    def of(cls, says: str, found: Array | float, expected: Array | float, tolerance: float = EXACT) -> "Check":
+        """Compare two arrays of one shape, or two numbers."""
+        size = np.linalg.norm(np.ravel(expected)).item()
+        error = np.linalg.norm(np.ravel(found) - np.ravel(expected)).item()
+        return cls(says, error / size if size else error, error, tolerance)
+
+    @property
+    def ok(self) -> bool:
+        """Whether it is passed."""
+        return min(self.relative_error, self.absolute_error) <= self.tolerance
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A network in float64, a batch, and what forward and backward pass have made of them.
+
+    X: (batch, features), uint8 pixels or floats. y: as `backward` takes it.
+    """
+
+    network: Network
+    X: Array
+    y: Array
+    ws: Workspace
+    grads: Parameters
+
+    @classmethod
+    def of(cls, network: Network, X: Array, y: Array) -> "Case":
+        """Take the batch through the network, and back."""
+        network = network.astype(np.float64)
+        ws, grads = network.workspace(len(X)), network.parameters.zeros_like()
+        forward(network, X, ws)
+        backward(network, y, ws, grads)
+        return cls(network, X, y, ws, grads)
+
+    @cached_property
+    def nudged(self) -> Network:
+        """The same network in complex numbers, to be nudged (and put back)."""
+        return self.network.astype(np.complex128)
+
+    def value(self, network: Network) -> complex:
+        """C of the batch with another network, which may be complex."""
+        ws = network.workspace(len(self.X))
+        forward(network, self.X, ws)
+        return loss_value(network, self.y, ws)
+
+    def value_beside(self, index: int, step: complex) -> complex:
+        """C of the batch when one number of the parameters' vector is moved by `step`."""
+        vector, before = self.nudged.parameters.vector, self.network.parameters.vector[index]
+        vector[index] = before + step
+        value = self.value(self.nudged)
+        vector[index] = before
+        return value
+
+    def numeric_gradient(self, l: int, array: Array, chosen: Array) -> Array:
+        """dC/dp of the chosen numbers of layer l's weights or biases, `array` of `nudged`, by complex step."""
+        inputs, W, b = self.ws.inputs[l], self.nudged.weights[l], self.nudged.biases[l]
+        gradient, shares = np.empty(len(chosen)), sample_shares(len(self.X))
+        for n, index in enumerate(zip(*np.unravel_index(chosen, array.shape), strict=True)):
+            before = array[index]
+            array[index] += IMAGINARY
+            gradient[n] = (shares * derivatives(losses_from(self.nudged, l, inputs @ W + b, self.y))).sum()
+            array[index] = before
+        return gradient
+
+
+def some(size: int) -> Array:
+    """The indices of at most MOST numbers out of `size`, evenly spread."""
+    return np.unique(np.linspace(0, size - 1, min(size, MOST)).astype(np.intp))
+
+
+def check_loss(case: Case) -> list[Check]:
+    """The three conditions on C."""
+    network, X, y = case.network, case.X, case.y
+    value, grads = loss_and_gradient(network, X, y)
+    alone = [loss_and_gradient(network, X[[i]], y[[i]])[0] for i in range(len(X))]
+    mirrored = network.with_parameters(network.parameters.copy())
+    mirrored.weights[0][:] = network.weights[0][::-1]
+    same_outputs = loss_and_gradient(mirrored, X[:, ::-1], y)[0]
+
+    steepest, h = int(np.abs(grads.weight_block).argmax()), 1e-5
+    above, below, beside = (case.value_beside(steepest, step) for step in (h, -h, IMAGINARY))
+    slope = derivatives(np.array(beside)).item()
+    return [
+        Check.of(
+            "the loss of a batch against the mean of what its samples cost alone", value, math.fsum(alone) / len(X)
+        ),
+        Check.of("another network, and other inputs, that lead to the same outputs", same_outputs, value),
+        Check.of("a small step along a weight", (above - below).real / (2 * h), slope, DIFFERENCE),
+    ]
+
+
+def check_forward(case: Case) -> list[Check]:
+    """Every z as a sum written out, and sigma of it, layer by layer."""
+    checks = []
+    for l, activation in enumerate(case.network.activations):
+        z = np.einsum("ik,kj->ij", case.ws.inputs[l], case.network.weights[l]) + case.network.biases[l]
+        expected, found = np.stack([z, activation.value(z)]), np.stack([case.ws.z[l], case.ws.a[l]])
+        checks.append(Check.of(f"layer {l}: z and a against the sums written out", found, expected))
+    return checks
+
+
+def check_delta(case: Case, layers: range) -> list[Check]:
+    """Delta of these layers against what nudging z does to C."""
+    checks, shares = [], sample_shares(len(case.X))
+    for l in layers:
+        neurons = some(case.network.layer_sizes[l + 1])
+        expected = shares[:, None] * numeric_delta(case.network, l, case.ws.z[l], case.y, neurons)
+        checks.append(Check.of(f"layer {l}: delta against nudges of z", case.ws.delta[l][:, neurons], expected))
+    return checks
+
+
+def check_output_delta(case: Case) -> list[Check]:
+    """BP1, by whichever way the network takes."""
+    last = len(case.network.weights) - 1
+    return check_delta(case, range(last, last + 1))
+
+
+def check_hidden_delta(case: Case) -> list[Check]:
+    """BP2 in every hidden layer."""
+    return check_delta(case, range(len(case.network.weights) - 1))
+
+
+def check_shortcut(case: Case) -> list[Check]:
+    """The shortcut against the general BP1, where no output was rounded to 0 or 1."""
+    network, z, a = case.network, case.ws.z[-1], case.ws.a[-1]
+    inside = ((a > 0.0) & (a < 1.0)).all(axis=1)
+    z, a, y, shares = z[inside], a[inside], case.y[inside], sample_shares(len(a))[inside]
+    general = network.loss.gradient(a, y, shares)
+    network.activations[-1].backward(general, z, a)
+    return [Check.of("a - t against dC/da sigma'(z)", network.loss.shortcut(a, y, shares), general)]
+
+
+def check_biases(case: Case) -> list[Check]:
+    """BP3 in every layer."""
+    checks = []
+    for l, b in enumerate(case.nudged.biases):
+        chosen = some(b.size)
+        expected = case.numeric_gradient(l, b, chosen)
+        checks.append(Check.of(f"layer {l}: dC/db against nudges of biases", case.grads.biases[l][chosen], expected))
+    return checks
+
+
+def check_weights(case: Case) -> list[Check]:
+    """BP4 in every layer."""
+    checks = []
+    for l, W in enumerate(case.nudged.weights):
+        chosen = some(W.size)
+        found, expected = case.grads.weights[l].ravel()[chosen], case.numeric_gradient(l, W, chosen)
+        checks.append(Check.of(f"layer {l}: dC/dw against nudges of weights", found, expected))
+    return checks
+
+
+# How an optimizer divides or multiplies a gradient that is the same at every step: its step t is -r times g times this.
+# The sums of the series that its formula runs through, worked out on paper; size is |g|.
+STEPS: dict[type[Optimizer], Callable[..., Array | float]] = {
+    SGD: lambda rule, t, size: 1.0,
+    Momentum: lambda rule, t, size: (1.0 - rule.momentum**t) / (1.0 - rule.momentum),
+    Nesterov: lambda rule, t, size: (1.0 - rule.momentum ** (t + 1)) / (1.0 - rule.momentum),
+    AdaGrad: lambda rule, t, size: 1.0 / (math.sqrt(t) * size + rule.epsilon),
+    RMSProp: lambda rule, t, size: 1.0 / (math.sqrt(1.0 - rule.decay**t) * size + rule.epsilon),
+    Adam: lambda rule, t, size: 1.0 / (size + rule.epsilon),
+    AdamW: lambda rule, t, size: 1.0 / (size + rule.epsilon),
+}
+
+
+def check_update(case: Case) -> list[Check]:
+    """A step along the gradient lowers C by r |g|^2; and every optimizer walks as its definition says."""
+    g, rate, n_steps = case.grads.vector, 0.01, 5
+    case.nudged.parameters.vector[:] -= IMAGINARY * g
+    fall = derivatives(np.array([case.value(case.nudged)]))
+    case.nudged.parameters.vector[:] = case.network.parameters.vector
+    checks = [Check.of("dC/dr of a step against -|g|^2", fall, -(g @ g))]
+    chosen = some(g.size)
+    for kind, factor in STEPS.items():
+        rule, start = kind(), Parameters((len(chosen) - 1, 1), case.network.parameters.vector[chosen])
+        params, grads, expected = start.copy(), Parameters(start.layer_sizes, g[chosen]), start.vector.copy()
+        for t in range(1, n_steps + 1):
+            rule.step(params, grads, rate)
+            expected[:-1] *= 1.0 - rate * getattr(rule, "weight_decay", 0.0)
+            expected -= rate * g[chosen] * factor(rule, t, np.abs(g[chosen]))
+        says = f"{n_steps} steps of {kind.__name__} against the definition"
+        checks.append(Check.of(says, params.vector - start.vector, expected - start.vector))
+    return checks
+
+
+CHECKS: dict[str, Callable[[Case], list[Check]]] = {
+    "C": check_loss,
+    "forward": check_forward,
+    "BP1": check_output_delta,
+    "BP1-softmax": check_shortcut,
+    "BP1-sigmoid": check_shortcut,
+    "BP2": check_hidden_delta,
+    "BP3": check_biases,
+    "BP4": check_weights,
+    "update": check_update,
+}
+
+
+def check_equation(equation: Equation, network: Network, X: Array, y: Array) -> list[Check]:
+    """Run the checks of an equation: X (batch, features), y as `backward` takes it; [] where it does not apply.
+
+    >>> from deltarule.nn.equations import EQUATIONS
+    >>> X, y = np.array([[0.0, 1.0], [1.0, 0.5]]), np.array([0, 2])
+    >>> [check.ok for check in check_equation(EQUATIONS["BP2"], Network((2, 4, 3)), X, y)]
+    [True]
+    """
+    return CHECKS[equation.id](Case.of(network, X, y)) if equation.applies_to(network) else []
