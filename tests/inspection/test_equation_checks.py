@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from deltarule.inspection.equation_checks import CHECKS, MOST, Check, check_equation
+from deltarule.inspection.equation_checks import CHECKS, MOST, STEPS, Check, check_equation
+from deltarule.names import OPTIMIZERS
 from deltarule.nn.activations import ELU, Activation, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
 from deltarule.nn.arrays import Array
 from deltarule.nn.equations import EQUATIONS
@@ -44,6 +45,10 @@ def failed(network: Network, *keys: str) -> list[str]:
 
 def test_every_equation_has_a_check() -> None:
     assert list(CHECKS) == list(EQUATIONS)
+
+
+def test_every_optimizer_is_checked() -> None:
+    assert list(STEPS) == list(OPTIMIZERS.values())
 
 
 @pytest.mark.parametrize(("output", "loss"), PAIRS, ids=name)

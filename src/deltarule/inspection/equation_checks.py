@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from deltarule.inspection.nudges import IMAGINARY, derivatives, losses_from, numeric_delta
+from deltarule.inspection.nudges import IMAGINARY, derivatives, losses_when_nudged, numeric_delta
 from deltarule.nn.arrays import Array
 from deltarule.nn.equations import Equation
 from deltarule.nn.losses import sample_shares
@@ -95,15 +95,13 @@ class Case:
         vector[index] = before
         return value
 
-    def numeric_gradient(self, l: int, array: Array, chosen: Array) -> Array:
-        """dC/dp of the chosen numbers of layer l's weights or biases, `array` of `nudged`, by complex step."""
-        inputs, W, b = self.ws.inputs[l], self.nudged.weights[l], self.nudged.biases[l]
-        gradient, shares = np.empty(len(chosen)), sample_shares(len(self.X))
-        for n, index in enumerate(zip(*np.unravel_index(chosen, array.shape), strict=True)):
-            before = array[index]
-            array[index] += IMAGINARY
-            gradient[n] = (shares * derivatives(losses_from(self.nudged, l, inputs @ W + b, self.y))).sum()
-            array[index] = before
+    def numeric_gradient(self, l: int, neurons: Array, z: Array) -> Array:
+        """dC/de of parameters of some neurons in layer l, (n,); z (batch, n) is theirs after each was moved by e."""
+        gradient, shares = np.zeros(len(neurons)), sample_shares(len(self.X))
+        for i, share in enumerate(shares):
+            nudges = np.zeros((len(neurons), self.ws.z[l].shape[1]), np.complex128)
+            nudges[np.arange(len(neurons)), neurons] = z[i] - self.ws.z[l][i, neurons]
+            gradient += share * derivatives(losses_when_nudged(self.nudged, l, self.ws.z[l][i], nudges, self.y[[i]]))
         return gradient
 
 
@@ -121,15 +119,15 @@ def check_loss(case: Case) -> list[Check]:
     mirrored.weights[0][:] = network.weights[0][::-1]
     same_outputs = loss_and_gradient(mirrored, X[:, ::-1], y)[0]
 
-    steepest, h = int(np.abs(grads.weight_block).argmax()), 1e-5
-    above, below, beside = (case.value_beside(steepest, step) for step in (h, -h, IMAGINARY))
+    steepest, step = int(np.abs(grads.weight_block).argmax()), 1e-5
+    above, below, beside = (case.value_beside(steepest, to) for to in (step, -step, IMAGINARY))
     slope = derivatives(np.array(beside)).item()
     return [
         Check.of(
             "the loss of a batch against the mean of what its samples cost alone", value, math.fsum(alone) / len(X)
         ),
         Check.of("another network, and other inputs, that lead to the same outputs", same_outputs, value),
-        Check.of("a small step along a weight", (above - below).real / (2 * h), slope, DIFFERENCE),
+        Check.of("a small step along a weight", (above - below).real / (2 * step), slope, DIFFERENCE),
     ]
 
 
@@ -148,7 +146,7 @@ def check_delta(case: Case, layers: range) -> list[Check]:
     checks, shares = [], sample_shares(len(case.X))
     for l in layers:
         neurons = some(case.network.layer_sizes[l + 1])
-        expected = shares[:, None] * numeric_delta(case.network, l, case.ws.z[l], case.y, neurons)
+        expected = shares[:, None] * numeric_delta(case.nudged, l, case.ws.z[l], case.y, neurons)
         checks.append(Check.of(f"layer {l}: delta against nudges of z", case.ws.delta[l][:, neurons], expected))
     return checks
 
@@ -177,10 +175,11 @@ def check_shortcut(case: Case) -> list[Check]:
 def check_biases(case: Case) -> list[Check]:
     """BP3 in every layer."""
     checks = []
-    for l, b in enumerate(case.nudged.biases):
-        chosen = some(b.size)
-        expected = case.numeric_gradient(l, b, chosen)
-        checks.append(Check.of(f"layer {l}: dC/db against nudges of biases", case.grads.biases[l][chosen], expected))
+    for l, b in enumerate(case.network.biases):
+        neurons = some(b.size)
+        z = case.ws.inputs[l] @ case.network.weights[l][:, neurons] + (b[neurons] + IMAGINARY)
+        expected = case.numeric_gradient(l, neurons, z)
+        checks.append(Check.of(f"layer {l}: dC/db against nudges of biases", case.grads.biases[l][neurons], expected))
     return checks
 
 
@@ -189,39 +188,43 @@ def check_weights(case: Case) -> list[Check]:
     checks = []
     for l, W in enumerate(case.nudged.weights):
         chosen = some(W.size)
-        found, expected = case.grads.weights[l].ravel()[chosen], case.numeric_gradient(l, W, chosen)
+        sources, neurons = np.unravel_index(chosen, W.shape)
+        columns = W[:, neurons]  # (fan_in, n): for each of the weights, all that lead to the same neuron
+        columns[sources, np.arange(len(chosen))] += IMAGINARY
+        expected = case.numeric_gradient(l, neurons, case.ws.inputs[l] @ columns + case.network.biases[l][neurons])
+        found = case.grads.weights[l].ravel()[chosen]
         checks.append(Check.of(f"layer {l}: dC/dw against nudges of weights", found, expected))
     return checks
 
 
-# How an optimizer divides or multiplies a gradient that is the same at every step: its step t is -r times g times this.
+# How an optimizer divides or multiplies a gradient that is the same at every step: its step n is -r times g times this.
 # The sums of the series that its formula runs through, worked out on paper; size is |g|.
 STEPS: dict[type[Optimizer], Callable[..., Array | float]] = {
-    SGD: lambda rule, t, size: 1.0,
-    Momentum: lambda rule, t, size: (1.0 - rule.momentum**t) / (1.0 - rule.momentum),
-    Nesterov: lambda rule, t, size: (1.0 - rule.momentum ** (t + 1)) / (1.0 - rule.momentum),
-    AdaGrad: lambda rule, t, size: 1.0 / (math.sqrt(t) * size + rule.epsilon),
-    RMSProp: lambda rule, t, size: 1.0 / (math.sqrt(1.0 - rule.decay**t) * size + rule.epsilon),
-    Adam: lambda rule, t, size: 1.0 / (size + rule.epsilon),
-    AdamW: lambda rule, t, size: 1.0 / (size + rule.epsilon),
+    SGD: lambda rule, n, size: 1.0,
+    Momentum: lambda rule, n, size: (1.0 - rule.momentum**n) / (1.0 - rule.momentum),
+    Nesterov: lambda rule, n, size: (1.0 - rule.momentum ** (n + 1)) / (1.0 - rule.momentum),
+    AdaGrad: lambda rule, n, size: 1.0 / (math.sqrt(n) * size + rule.epsilon),
+    RMSProp: lambda rule, n, size: 1.0 / (math.sqrt(1.0 - rule.decay**n) * size + rule.epsilon),
+    Adam: lambda rule, n, size: 1.0 / (size + rule.epsilon),
+    AdamW: lambda rule, n, size: 1.0 / (size + rule.epsilon),
 }
 
 
 def check_update(case: Case) -> list[Check]:
     """A step along the gradient lowers C by r |g|^2; and every optimizer walks as its definition says."""
-    g, rate, n_steps = case.grads.vector, 0.01, 5
-    case.nudged.parameters.vector[:] -= IMAGINARY * g
+    gradient, rate, n_steps = case.grads.vector, 0.01, 5
+    case.nudged.parameters.vector[:] -= IMAGINARY * gradient
     fall = derivatives(np.array([case.value(case.nudged)]))
     case.nudged.parameters.vector[:] = case.network.parameters.vector
-    checks = [Check.of("dC/dr of a step against -|g|^2", fall, -(g @ g))]
-    chosen = some(g.size)
+    checks = [Check.of("dC/dr of a step against -|g|^2", fall, -(gradient @ gradient))]
+    chosen = some(gradient.size)
     for kind, factor in STEPS.items():
         rule, start = kind(), Parameters((len(chosen) - 1, 1), case.network.parameters.vector[chosen])
-        params, grads, expected = start.copy(), Parameters(start.layer_sizes, g[chosen]), start.vector.copy()
-        for t in range(1, n_steps + 1):
+        params, grads, expected = start.copy(), Parameters(start.layer_sizes, gradient[chosen]), start.vector.copy()
+        for n in range(1, n_steps + 1):
             rule.step(params, grads, rate)
             expected[:-1] *= 1.0 - rate * getattr(rule, "weight_decay", 0.0)
-            expected -= rate * g[chosen] * factor(rule, t, np.abs(g[chosen]))
+            expected -= rate * gradient[chosen] * factor(rule, n, np.abs(gradient[chosen]))
         says = f"{n_steps} steps of {kind.__name__} against the definition"
         checks.append(Check.of(says, params.vector - start.vector, expected - start.vector))
     return checks

@@ -7,7 +7,7 @@ here: at the kink of a ReLU it leads to the side whose derivative, 0, is the one
 
 import numpy as np
 
-from deltarule.nn.arrays import Array, blocks
+from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
 
 STEP = 1e-30
@@ -22,11 +22,11 @@ def derivatives(losses: Array) -> Array:
 def losses_from(network: Network, l: int, z: Array, y: Array) -> Array:
     """C_i, (n,), when the weighted inputs of layer l are z (n, fan_out), of the network's dtype; y: n targets."""
     last = len(network.weights) - 1
-    for m in range(l, last + 1):
+    for n in range(l, last + 1):
         a = np.empty_like(z)
-        network.activations[m].forward(z, out=a)
-        if m < last:
-            z = a @ network.weights[m + 1] + network.biases[m + 1]
+        network.activations[n].forward(z, out=a)
+        if n < last:
+            z = a @ network.weights[n + 1] + network.biases[n + 1]
     targets = network.loss.targets(a, y)
     if network.has_shortcut:
         return network.loss.sample_losses_from_z(z, targets)
@@ -38,11 +38,9 @@ def losses_when_nudged(network: Network, l: int, z: Array, nudges: Array, y: Arr
 
     z: (fan_out,). nudges: (n, fan_out), what is added to it. y: (1,) or (1, outputs).
     """
-    network = network.astype(np.result_type(z, nudges))
-    losses = np.empty(len(nudges), network.dtype)
-    for rows in blocks(len(nudges), 2 * max(network.layer_sizes[l + 1 :])):
-        losses[rows] = losses_from(network, l, z + nudges[rows], np.repeat(y, len(nudges[rows]), axis=0))
-    return losses
+    dtype = np.result_type(z, nudges)
+    network = network if network.dtype == dtype else network.astype(dtype)
+    return losses_from(network, l, z + nudges, np.repeat(y, len(nudges), axis=0))
 
 
 def numeric_delta(network: Network, l: int, z: Array, y: Array, neurons: Array) -> Array:
