@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from deltarule.data.dataset import Dataset, Splits
     from deltarule.errors import DeltaruleError
     from deltarule.files.model_file import load, save
+    from deltarule.inspection.walkthrough import Walkthrough, explain
     from deltarule.model import Model, Standardization
     from deltarule.nn.activations import ELU, Activation, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
     from deltarule.nn.initializers import glorot_uniform, he_normal, lecun_normal, standard_normal, uniform, zeros
@@ -31,6 +32,7 @@ _HOMES = {
     "deltarule.data.augment": "Deformation",
     "deltarule.data.dataset": "Dataset Splits",
     "deltarule.errors": "DeltaruleError",
+    "deltarule.inspection.walkthrough": "Walkthrough explain",
     "deltarule.model": "Model Standardization",
     "deltarule.nn.activations": "ELU Activation Identity LeakyReLU ReLU Sigmoid SiLU Softmax Tanh",
     "deltarule.nn.initializers": "glorot_uniform he_normal lecun_normal standard_normal uniform zeros",
@@ -111,10 +113,12 @@ __all__ = [
     "Tanh",
     "Trainer",
     "TrainingState",
+    "Walkthrough",
     "WarmUp",
     "Workspace",
     "backward",
     "evaluate",
+    "explain",
     "fit",
     "forward",
     "glorot_uniform",

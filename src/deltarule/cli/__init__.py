@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 from deltarule.cli.data import app as data
 from deltarule.cli.evaluate import evaluate
+from deltarule.cli.explain import explain
 from deltarule.cli.plot import plot
 from deltarule.cli.predict import predict
 from deltarule.cli.recipes import recipes
@@ -58,7 +59,7 @@ def options(
     """A neural network you can see through: train it, ask it, look inside."""
 
 
-for command in (train, evaluate, predict, plot, recipes):
+for command in (train, evaluate, predict, explain, plot, recipes):
     app.command()(command)
 app.add_typer(data, name="data")
 

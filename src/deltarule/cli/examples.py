@@ -4,7 +4,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from msgspec.structs import replace as with_fields
 
+from deltarule.cli.fitting import fitted
+from deltarule.cli.found import found_recipe
 from deltarule.cli.output import entry, note
 from deltarule.cli.record import training_record
 from deltarule.data.catalog import load
@@ -12,7 +15,7 @@ from deltarule.data.dataset import Dataset, Splits
 from deltarule.data.tables import read_table
 from deltarule.errors import SettingError
 from deltarule.model import Model
-from deltarule.recipes.build import split
+from deltarule.recipes.build import Job, build, split
 from deltarule.recipes.schema import parse
 
 
@@ -25,23 +28,51 @@ def load_data(name: str, target: str | None, task: str, offline: bool) -> Splits
     return Splits(read_table(name, target, task="values" if task == "values" else "classes"))
 
 
+def job_of(recipe: str, data: str | None, target: str | None, offline: bool) -> Job:
+    """What carries out a recipe, by name, on its own data or on others; nothing has been trained."""
+    wanted = found_recipe(recipe)
+    splits = load_data(data or wanted.data.name, target, "classes", offline)
+    if data is not None:
+        wanted, changes = fitted(with_fields(wanted, data=with_fields(wanted.data, name=data)), splits)
+        if changes:
+            note(entry("changed", "; ".join(changes)))
+    note(entry("recipe", f"{wanted.about.name}, untrained, on {wanted.data.name}"))
+    return build(wanted, splits, engine="numpy")
+
+
 def unseen(model: Model, data: str | None, target: str | None, offline: bool) -> Dataset:
     """The examples to judge a model by, which is said: none that it was trained on, wherever there are others.
 
     data, target: the user's own, or None for those that the model was made for.
     """
+    (train, test), are_its_own = both_parts(model, data, target, offline)
+    if are_its_own:
+        which = "not seen in training" if test else "the ones it was trained on: there are no others"
+    else:
+        which = "the test part" if test else "all there are"
+    dataset = test or train
+    note(entry("data", f"{dataset.name}: {dataset.n_samples:,} examples, {which}"))
+    return dataset
+
+
+def both_parts(
+    model: Model, data: str | None, target: str | None, offline: bool
+) -> tuple[tuple[Dataset, Dataset | None], bool]:
+    """(train, test) of the data that are named, else of the model's own; and whether they are the model's own."""
     record = training_record(model)
     if record is None and data is None:
         raise SettingError("this model does not say what data it was made for: name some with --data")
     name = data or (record.dataset if record else "")
     splits = load_data(name, target or (record.target if record else None), model.task, offline)
-    if record and name == record.dataset:
+    are_its_own = record is not None and name == record.dataset
+    train, test = splits.train, splits.test
+    if record and are_its_own:
         train, test = split(parse(record.recipe_toml, record.recipe), splits, record.seed)
-        chosen = (test, "not seen in training") if test else (train, "the ones it was trained on: there are no others")
-    else:
-        chosen = (splits.test, "the test part") if splits.test else (splits.train, "all there are")
-    dataset, which = chosen
-    note(entry("data", f"{name}: {dataset.n_samples:,} examples, {which}"))
+    return (of_model(model, train, name), None if test is None else of_model(model, test, name)), are_its_own
+
+
+def of_model(model: Model, dataset: Dataset, name: str) -> Dataset:
+    """The dataset under the name that the user gave it, its classes counted as the model counts them."""
     return with_classes_of(model, replace(dataset, name=name))
 
 

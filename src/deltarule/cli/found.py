@@ -29,6 +29,12 @@ def found_model(name: str) -> tuple[Path, Model]:
     return path, model
 
 
+def names_model(name: str) -> bool:
+    """Whether a name stands for a model, in a file or in the folder of a run, and not for a recipe."""
+    path = Path(name, MODEL) if Path(name).is_dir() else Path(name)
+    return path.is_file() and path.suffix != ".toml"
+
+
 def found_recipe(name: str) -> Recipe:
     """The recipe in a TOML file or in the folder of a run, or the one that comes with deltarule by that name.
 

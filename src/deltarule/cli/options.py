@@ -10,6 +10,9 @@ import typer
 T = TypeVar("T")
 
 ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="A file, or the folder of a run.")]
+ModelOrRecipe = Annotated[
+    str, typer.Argument(metavar="MODEL|RECIPE", help="A file, the folder of a run, or a name that `recipes` lists.")
+]
 DataName = Annotated[
     str | None,
     typer.Option("--data", metavar="DATA", help="A name that `data list` shows, or a file or folder of your own."),

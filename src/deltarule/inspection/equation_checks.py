@@ -123,11 +123,11 @@ def check_loss(case: Case) -> list[Check]:
     above, below, beside = (case.value_beside(steepest, to) for to in (step, -step, IMAGINARY))
     slope = derivatives(np.array(beside)).item()
     return [
+        Check.of("the loss of a batch against the mean over its samples", value, math.fsum(alone) / len(X)),
+        Check.of("the same outputs from another network and other inputs", same_outputs, value),
         Check.of(
-            "the loss of a batch against the mean of what its samples cost alone", value, math.fsum(alone) / len(X)
+            "a small step along a weight against the derivative", (above - below).real / (2 * step), slope, DIFFERENCE
         ),
-        Check.of("another network, and other inputs, that lead to the same outputs", same_outputs, value),
-        Check.of("a small step along a weight", (above - below).real / (2 * step), slope, DIFFERENCE),
     ]
 
 
@@ -231,8 +231,8 @@ def check_update(case: Case) -> list[Check]:
 
 
 CHECKS: dict[str, Callable[[Case], list[Check]]] = {
-    "C": check_loss,
     "forward": check_forward,
+    "C": check_loss,
     "BP1": check_output_delta,
     "BP1-softmax": check_shortcut,
     "BP1-sigmoid": check_shortcut,

@@ -116,7 +116,7 @@ class ELU(Activation):
     alpha: float = 1.0
 
     def value(self, z: Array) -> Array:
-        return np.where(z.real > 0.0, z, self.alpha * np.expm1(np.minimum(z, 0.0)))
+        return np.where(z.real > 0.0, z, self.alpha * np.expm1(np.where(z.real > 0.0, 0.0, z)))
 
     def derivative(self, z: Array, a: Array) -> Array:
         return np.where(z.real > 0.0, z.dtype.type(1.0), a + self.alpha)

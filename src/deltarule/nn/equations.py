@@ -145,16 +145,6 @@ EQUATIONS = {
     equation.id: equation
     for equation in (
         Equation(
-            id="C",
-            title="The loss",
-            latex=r"C = \sum_i s_i\, C_i\bigl(a^L_i, t_i\bigr), \qquad \sum_i s_i = 1",
-            text="C = sum_i s_i C_i(a^L_i, t_i),   sum_i s_i = 1",
-            says="How wrong the network is: the average, over samples, of a smooth function of its outputs.",
-            symbols=("C", "C_i", "s_i", "a^l_ij", "t_ij"),
-            home=Loss.value,
-            markers=("return (shares * losses).sum().item()",),
-        ),
-        Equation(
             id="forward",
             title="The forward pass",
             latex=r"z^l_{ij} = \sum_k w^l_{jk}\, a^{l-1}_{ik} + b^l_j, \qquad a^l_{ij} = \sigma\bigl(z^l_{ij}\bigr)",
@@ -163,6 +153,16 @@ EQUATIONS = {
             symbols=("w^l_jk", "a^(l-1)_ik", "b^l_j", "z^l_ij", "a^l_ij", "sigma"),
             home=forward,
             markers=("# z^l = a^(l-1) W^l + b^l", "# a^l = sigma(z^l)"),
+        ),
+        Equation(
+            id="C",
+            title="The loss",
+            latex=r"C = \sum_i s_i\, C_i\bigl(a^L_i, t_i\bigr), \qquad \sum_i s_i = 1",
+            text="C = sum_i s_i C_i(a^L_i, t_i),   sum_i s_i = 1",
+            says="How wrong the network is: the average, over samples, of a smooth function of its outputs.",
+            symbols=("C", "C_i", "s_i", "a^l_ij", "t_ij"),
+            home=Loss.value,
+            markers=("return (shares * losses).sum().item()",),
         ),
         Equation(
             id="BP1",

@@ -151,7 +151,8 @@ class BinaryCrossEntropy(Loss):
 
     def sample_losses_from_z(self, z: Array, t: Array) -> Array:
         """sum_j ln(1 + e^(z_j)) - t_j z_j, written so that no e^z overflows and no small loss drowns in a large z."""
-        return (np.where(z.real > 0.0, z, 0.0) - t * z + np.log1p(np.exp(np.where(z.real > 0.0, -z, z)))).sum(axis=1)
+        above = z.real > 0.0  # asked once: at z = 0 a complex number must take the same side in both terms
+        return (np.where(above, z, 0.0) - t * z + np.log1p(np.exp(np.where(above, -z, z)))).sum(axis=1)
 
 
 def above_zero(a: Array) -> Array:
