@@ -55,7 +55,8 @@ class NeuronPass:
     """One neuron in full.
 
     weighted: the sum of what it reads (left) times its weights (right); with the bias that is z, and a = sigma(z).
-    slope: sigma'(z). back: the sum of weights (left) times delta (right) over the next layer; None in the last.
+    slope: sigma'(z); None in a softmax, where it is a matrix.
+    back: the sum of weights (left) times delta (right) over the next layer; None in the last.
     next_layer: which z of the next layer a nudge of z by `nudge` moves, the most moved first; loss: how it moves C.
     delta, numeric_delta: dC/dz by backpropagation, and by complex step.
     gradient, numeric_gradient: dC/dw of all its weights, (fan_in,), likewise; gradient_error: how far they are apart.
@@ -67,7 +68,7 @@ class NeuronPass:
     bias: float
     z: float
     a: float
-    slope: float
+    slope: float | None
     back: LongSum | None
     nudge: float
     next_layer: tuple[Moved, ...]
@@ -83,7 +84,7 @@ def neuron_pass(case: Case, l: int, neuron: int) -> NeuronPass:
     """What the example is to one neuron of layer l."""
     network, ws = case.network, case.ws
     inputs, weights, z = ws.inputs[l][0], network.weights[l][:, neuron], ws.z[l][0]
-    answers = answers_to_nudge(case, l, neuron)
+    slopes = network.activations[l].derivative(ws.z[l], ws.a[l])[0]
     last = l + 1 == len(network.weights)
     back = None if last else LongSum.of(network.weights[l + 1][neuron], ws.delta[l + 1][0])
     gradient, delta = case.grads.weights[l][:, neuron], ws.delta[l][0, neuron].item()
@@ -95,10 +96,10 @@ def neuron_pass(case: Case, l: int, neuron: int) -> NeuronPass:
         bias=network.biases[l][neuron].item(),
         z=z[neuron].item(),
         a=ws.a[l][0, neuron].item(),
-        slope=answers[neuron].item(),
+        slope=float(slopes[neuron]) if slopes.ndim == 1 else None,
         back=back,
         nudge=NUDGE,
-        next_layer=() if last else moved_next(case, l, neuron, answers),
+        next_layer=() if last else moved_next(case, l, neuron, slopes),
         loss=Moved(0, delta * NUDGE, moved_loss(case, l, neuron)),
         delta=delta,
         numeric_delta=numeric_delta(case.nudged, l, ws.z[l], case.y, np.array([neuron])).item(),
@@ -108,27 +109,17 @@ def neuron_pass(case: Case, l: int, neuron: int) -> NeuronPass:
     )
 
 
-def answers_to_nudge(case: Case, l: int, neuron: int) -> Array:
-    """How the activations of layer l answer to the z of one neuron, (fan_out,): sigma'(z) of its own, 0 elsewhere.
+def moved_next(case: Case, l: int, neuron: int, slopes: Array) -> tuple[Moved, ...]:
+    """What a nudge of a neuron in layer l does to the z of the layer behind it: those that it moves most.
 
-    Only after a softmax do the others answer too.
+    slopes: sigma'(z) of the layer, (fan_out,), or its Jacobian (fan_out, fan_out).
     """
-    derivative = case.network.activations[l].derivative(case.ws.z[l], case.ws.a[l])[0]
-    if derivative.ndim == 2:
-        return derivative[:, neuron]
-    answers = np.zeros(len(derivative))
-    answers[neuron] = derivative[neuron]
-    return answers
-
-
-def moved_next(case: Case, l: int, neuron: int, answers: Array) -> tuple[Moved, ...]:
-    """What a nudge of a neuron in layer l does to the z of the layer behind it: those that it moves most."""
     W, z = case.network.weights[l + 1], case.ws.z[l].copy()
     z[0, neuron] += NUDGE
     a = np.empty_like(z)
     case.network.activations[l].forward(z, out=a)
     actual = (a @ W + case.network.biases[l + 1] - case.ws.z[l + 1])[0]
-    predicted = NUDGE * (answers @ W)
+    predicted = NUDGE * (slopes[neuron] * W[neuron] if slopes.ndim == 1 else slopes[:, neuron] @ W)
     most = np.argsort(-np.abs(predicted), kind="stable")[:MOST_TERMS]
     return tuple(Moved(int(k), predicted[k].item(), actual[k].item()) for k in most)
 

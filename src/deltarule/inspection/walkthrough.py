@@ -43,9 +43,9 @@ class Step:
     actual: float
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Walkthrough:
-    """What `explain` finds. Printed, it is a text of 80 columns; `as_dict()` has every number in it.
+    """What `explain` finds. Shown or printed, it is a text of 80 columns; `as_dict()` has every number in it.
 
     raw, inputs: the example as it came and as the network reads it, (features,). targets: (outputs,).
     loss: C. output_gradient: dC/da of the outputs, (outputs,). output_slope: their sigma'(z), None after a softmax.
@@ -91,7 +91,7 @@ class Walkthrough:
         """All of it in words and numbers, at most 80 columns; `encoding` is what the terminal takes."""
         return text_of(self, encoding)
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return self.text()
 
 
@@ -127,10 +127,7 @@ def explain(
         raise SettingError(
             f"{chosen[0].id} has no part in this network: {'-'.join(map(str, model.network.layer_sizes))}"
         )
-    raw = np.asarray(x)
-    X = model.inputs(raw if raw.shape == (1, model.network.layer_sizes[0]) else raw[np.newaxis])
-    if len(X) != 1 or not np.isfinite(X).all():
-        raise ShapeError(f"one example of finite numbers is explained at a time: got {len(X)}")
+    raw, X = one_example(model, x)
     targets = checked_target(model, y)
     case = Case.of(model.network, X, targets)
     a = case.ws.a[-1]
@@ -138,7 +135,7 @@ def explain(
     layers = tuple(layer_pass(case, l) for l in range(len(case.network.weights)))
     return Walkthrough(
         model=model,
-        raw=raw.ravel(),
+        raw=raw,
         inputs=case.ws.inputs[0][0],
         targets=case.network.loss.targets(a, targets)[0],
         loss=case.value(case.network).real,
@@ -152,6 +149,17 @@ def explain(
         checks={each.id: CHECKS[each.id](case) for each in shown},
         alone=equation is not None,
     )
+
+
+def one_example(model: Model, x: Array) -> tuple[Array, Array]:
+    """The example as it came, (features,), and as the network reads it, (1, features)."""
+    raw, n_features = np.asarray(x), model.network.layer_sizes[0]
+    if raw.ndim == 2 and raw.shape[1] == n_features and len(raw) != 1:
+        raise ShapeError(f"one example is explained at a time: got {len(raw)}; pass X[0], and its y")
+    X = model.inputs(raw if raw.shape == (1, n_features) else raw[np.newaxis])
+    if not np.isfinite(X).all():
+        raise ShapeError("an example must be finite numbers: got NaN or infinity among them")
+    return raw.ravel(), X
 
 
 def checked_target(model: Model, y: Any) -> Array:

@@ -124,7 +124,10 @@ def hidden_error(walk: "Walkthrough", encoding: str) -> Lines:
     if neuron.back is None:
         return wrapped(f"Neuron {neuron.neuron} of layer {neuron.layer} is an output: see BP1.")
     names = [f"neuron {term.number} of layer {neuron.layer + 1}" for term in neuron.back.largest]
-    ends = [["times sigma'(z)", "", "", number(neuron.slope)], ["is delta", "", "", number(neuron.delta)]]
+    ends = [
+        ["times sigma'(z)", "", "", "(a matrix)" if neuron.slope is None else number(neuron.slope)],
+        ["is delta", "", "", number(neuron.delta)],
+    ]
     return [
         *wrapped(f"What comes back to neuron {neuron.neuron} of layer {neuron.layer}:"),
         *table(["from", "w", "delta", "w delta"], [*sum_rows(neuron.back, names, {"sum": neuron.back.total}), *ends]),

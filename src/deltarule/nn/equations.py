@@ -50,7 +50,7 @@ SYMBOLS = {
         Symbol("a^l_{ij}", "a^l_ij", "the activation of neuron j", "ws.a[l][i, j]", "(batch, fan_out)"),
         Symbol("a^{l-1}_{ik}", "a^(l-1)_ik", "what layer l reads", "ws.inputs[l][i, k]", "(batch, fan_in)"),
         Symbol(r"\sigma", "sigma", "the activation function of the layer", "activations[l].value(z)", "as z"),
-        Symbol(r"\sigma'", "sigma'", "its derivative", "activations[l].derivative(z, a)", "as z"),
+        Symbol(r"\sigma'", "sigma'", "the derivative of sigma", "activations[l].derivative(z, a)", "as z"),
         Symbol(r"\delta^l_{ij}", "delta^l_ij", "the error of neuron j: dC/dz", "ws.delta[l][i, j]", "(batch, fan_out)"),
         Symbol(
             r"\frac{\partial C}{\partial a^L_{ij}}",
