@@ -162,6 +162,14 @@ def test_values_in_their_own_units() -> None:
     assert "BP2" not in walk.checks
 
 
+def test_sigmoids_may_tell_classes_apart() -> None:
+    network = Network((2, 3), output=Sigmoid(), loss=Quadratic(), rng=0)
+    by_class, by_labels = explain(network, np.ones(2), 2), explain(network, np.ones(2), [0, 0, 1])
+    assert by_class.loss == by_labels.loss
+    assert "It should be 2;" in str(by_class)
+    assert "It should be output 0 = 0, output 1 = 0, output 2 = 1;" in re.sub(r"\s+", " ", str(by_labels))
+
+
 def test_many_outputs_are_cut_short() -> None:
     walk = explain(Network((3, 40)), np.ones(3), 39)
     assert str(walk).count("and 28 others of the 40 outputs") == 3
@@ -188,23 +196,21 @@ def test_one_equation_alone(chain: Network) -> None:
         ({"layer": 1, "neuron": 1}, SettingError, "neurons of layer 1 are 0 to 0: got neuron 1"),
         ({"equation": "BP5"}, SettingError, "no equation is called 'BP5'"),
         ({"equation": "BP1-softmax"}, SettingError, "BP1-softmax has no part in this network"),
-        ({"x": np.ones(2)}, ShapeError, r"inputs of shape \(n_samples, 1\): got \(1, 2\)"),
-        ({"x": np.ones((2, 1))}, ShapeError, "one example"),
-        ({"x": np.array([np.nan])}, ShapeError, "finite"),
-        ({"y": np.ones(2)}, ShapeError, "1 finite numbers"),
-        ({"y": np.array([np.inf])}, ShapeError, "1 finite numbers"),
+        ({"example": np.ones(2)}, ShapeError, r"inputs of shape \(n_samples, 1\): got \(1, 2\)"),
+        ({"example": np.ones((2, 1))}, ShapeError, "one example"),
+        ({"example": np.array([np.nan])}, ShapeError, "finite"),
+        ({"target": np.ones(2)}, ShapeError, "1 finite numbers"),
+        ({"target": np.array([np.inf])}, ShapeError, "1 finite numbers"),
     ],
 )
 def test_what_cannot_be_explained(
     chain: Network, arguments: dict[str, Any], error: type[Exception], message: str
 ) -> None:
-    given = {"x": np.array([1.0]), "y": np.array([1.0])} | arguments
-    x, y = given.pop("x"), given.pop("y")
     with pytest.raises(error, match=message):
-        explain(chain, x, y, **given)
+        explain(chain, **({"example": np.array([1.0]), "target": np.array([1.0])} | arguments))
 
 
-@pytest.mark.parametrize("y", [10, -1, 0.5])
+@pytest.mark.parametrize("y", [10, -1, 0.5, np.nan])
 def test_a_class_that_does_not_exist(y: float) -> None:
     with pytest.raises(SettingError, match="0 to 9: got"):
         explain(Network((4, 10)), np.ones(4), y)

@@ -29,8 +29,8 @@ def carry_out(options: ExplainOptions) -> None:
     if options.label is not None and options.image is None:
         raise SettingError("--label says what an --image is: examples of data know it themselves")
     model, dataset = model_and_data(options)
-    x, y, origin = from_file(options, model) if dataset is None else from_data(options, model, dataset)
-    walk = explain(model, x, y, layer=options.layer, neuron=options.neuron, equation=options.equation)
+    example, target, origin = from_file(options, model) if dataset is None else from_data(options, model, dataset)
+    walk = explain(model, example, target, layer=options.layer, neuron=options.neuron, equation=options.equation)
     if options.as_json:
         print_json({"model": options.name} | origin | walk.as_dict())
     else:

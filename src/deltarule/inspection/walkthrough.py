@@ -1,7 +1,7 @@
 """One example on its way through a network and back: every number, and beside each a check."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -97,8 +97,8 @@ class Walkthrough:
 
 def explain(
     net_or_model: Network | Model,
-    x: Array,
-    y: Any,
+    example: Array,
+    target: Any,
     *,
     layer: int | None = None,
     neuron: int | None = None,
@@ -106,29 +106,31 @@ def explain(
 ) -> Walkthrough:
     """Follow one example through the network and back, with every number, and every number checked.
 
-    x: (features,), or an image (height, width): uint8 pixels, or numbers in the units that the model takes.
-    y: the class, an integer; or (outputs,), labels or values in their own units.
+    example: (features,), or an image (height, width): uint8 pixels, or numbers in the units that the model takes.
+    target: the class, an integer; or (outputs,), labels or values in their own units.
     layer, neuron: the neuron to show in full, counted from 0. By default layer 0, the one that reads the example, and
         there the neuron with the largest error: that to which the loss answers most.
     equation: the id of one equation to show alone, with its symbols, lines of code and proof: a key of
         deltarule.nn.equations.EQUATIONS.
 
-    All is computed in float64. Raises ShapeError where x or y does not fit the network, SettingError for a layer,
-    neuron or equation that does not exist.
+    All is computed in float64. Raises ShapeError where example or target does not fit the network, SettingError for a
+    class, layer, neuron or equation that does not exist.
 
     >>> walk = explain(Network((2, 3, 2)), np.array([0.5, -1.0]), 1)
     >>> walk.layers[-1].a.shape, all(check.ok for checks in walk.checks.values() for check in checks)
     ((2,), True)
     """
     model = net_or_model if isinstance(net_or_model, Model) else Model.of(net_or_model)
+    if np.size(target) == 1 < model.network.layer_sizes[-1]:
+        model = replace(model, task="classes")  # several sigmoids can tell classes apart, too
     chosen = [equation_named(equation)] if equation else list(EQUATIONS.values())
     shown = [each for each in chosen if each.applies_to(model.network)]
     if not shown:
         raise SettingError(
             f"{chosen[0].id} has no part in this network: {'-'.join(map(str, model.network.layer_sizes))}"
         )
-    raw, X = one_example(model, x)
-    targets = checked_target(model, y)
+    raw, X = one_example(model, example)
+    targets = checked_target(model, target)
     case = Case.of(model.network, X, targets)
     a = case.ws.a[-1]
     slope = case.network.activations[-1].derivative(case.ws.z[-1], a)
@@ -151,9 +153,9 @@ def explain(
     )
 
 
-def one_example(model: Model, x: Array) -> tuple[Array, Array]:
+def one_example(model: Model, example: Array) -> tuple[Array, Array]:
     """The example as it came, (features,), and as the network reads it, (1, features)."""
-    raw, n_features = np.asarray(x), model.network.layer_sizes[0]
+    raw, n_features = np.asarray(example), model.network.layer_sizes[0]
     if raw.ndim == 2 and raw.shape[1] == n_features and len(raw) != 1:
         raise ShapeError(f"one example is explained at a time: got {len(raw)}; pass X[0], and its y")
     X = model.inputs(raw if raw.shape == (1, n_features) else raw[np.newaxis])
@@ -162,17 +164,16 @@ def one_example(model: Model, x: Array) -> tuple[Array, Array]:
     return raw.ravel(), X
 
 
-def checked_target(model: Model, y: Any) -> Array:
+def checked_target(model: Model, target: Any) -> Array:
     """The target as `backward` takes it: (1,) int64, or (1, outputs) float64 in the units of the outputs."""
-    n_outputs, y = model.network.layer_sizes[-1], np.asarray(y)
-    if y.size == 1 and model.task == "classes":
-        number = y.item()
-        if number != int(number) or not 0 <= number < n_outputs:
-            raise SettingError(f"the class of the example must be 0 to {n_outputs - 1}: got {number}")
-        return np.array([int(number)])
+    n_outputs, y = model.network.layer_sizes[-1], np.asarray(target)
+    if y.size == 1 < n_outputs:
+        if y.item() not in range(n_outputs):
+            raise SettingError(f"the class of the example must be 0 to {n_outputs - 1}: got {y.item()}")
+        return y.reshape(1).astype(np.int64)
     if y.size != n_outputs or not np.isfinite(y).all():
         raise ShapeError(f"the target of an example is {n_outputs} finite numbers, one an output: got {y.tolist()}")
-    values = y.reshape(1, -1).astype(np.float64)
+    values = y.reshape(1, n_outputs).astype(np.float64)
     return values if model.target_scaling is None else model.target_scaling.apply(values)
 
 
