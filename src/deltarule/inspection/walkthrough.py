@@ -123,34 +123,39 @@ def explain(
     model = net_or_model if isinstance(net_or_model, Model) else Model.of(net_or_model)
     if np.size(target) == 1 < model.network.layer_sizes[-1]:
         model = replace(model, task="classes")  # several sigmoids can tell classes apart, too
-    chosen = [equation_named(equation)] if equation else list(EQUATIONS.values())
-    shown = [each for each in chosen if each.applies_to(model.network)]
-    if not shown:
-        raise SettingError(
-            f"{chosen[0].id} has no part in this network: {'-'.join(map(str, model.network.layer_sizes))}"
-        )
+    shown = shown_equations(equation, model.network)
     raw, X = one_example(model, example)
-    targets = checked_target(model, target)
-    case = Case.of(model.network, X, targets)
-    a = case.ws.a[-1]
-    slope = case.network.activations[-1].derivative(case.ws.z[-1], a)
-    layers = tuple(layer_pass(case, l) for l in range(len(case.network.weights)))
+    case = Case.of(model.network, X, checked_target(model, target))
+    z, a, loss = case.ws.z[-1], case.ws.a[-1], case.network.loss
+    slope = case.network.activations[-1].derivative(z, a)
+    layers = tuple(layer_pass(case, n) for n in range(len(case.network.weights)))
     return Walkthrough(
         model=model,
         raw=raw,
         inputs=case.ws.inputs[0][0],
-        targets=case.network.loss.targets(a, targets)[0],
+        targets=loss.targets(a, case.y)[0],
         loss=case.value(case.network).real,
-        output_gradient=case.network.loss.gradient(a, targets)[0],
+        output_gradient=loss.gradient(a, case.y)[0],
         output_slope=slope[0] if slope.ndim == 2 else None,
         layers=layers,
         neuron=neuron_pass(case, *which_neuron(layers, layer, neuron)),
         gradient_norm=np.linalg.norm(case.grads.vector).item(),
         steps=tuple(step_of(case, rate) for rate in RATES),
-        equations=tuple(shown),
+        equations=shown,
         checks={each.id: CHECKS[each.id](case) for each in shown},
         alone=equation is not None,
     )
+
+
+def shown_equations(name: str | None, network: Network) -> tuple[Equation, ...]:
+    """The equation of that name, or all that have a part in the network; SettingError where that one has none."""
+    equations = [equation_named(name)] if name else list(EQUATIONS.values())
+    shown = tuple(equation for equation in equations if equation.applies_to(network))
+    if not shown:
+        sizes = "-".join(map(str, network.layer_sizes))
+        outputs = f"{type(network.activations[-1]).__name__} with {type(network.loss).__name__}"
+        raise SettingError(f"{equations[0].id} has no part in this network: got a {sizes}, {outputs}; ask for another")
+    return shown
 
 
 def one_example(model: Model, example: Array) -> tuple[Array, Array]:
