@@ -15,8 +15,8 @@ Every equation that deltarule computes: what it says, why it is true, which line
 `deltarule explain --equation ID` reads, too, with the numbers of an example. What else is called what:
 [notation](notation.md).
 
-A sample is a row. Indices: $i$ a sample, $l$ a layer, counted from 0, the last one $L$; $j$ a neuron of layer $l$, $k$ one of a
-neighboring layer. $a^{l-1}$ is what layer $l$ reads: for the first layer, the data.
+A sample is a row. Indices: $i$ a sample, $l$ a layer, counted from 0, the last one $L$; $j$ a neuron of layer $l$, $k$
+one of a neighboring layer. $a^{l-1}$ is what layer $l$ reads: for the first layer, the data.
 """
 
 
