@@ -75,14 +75,17 @@ def test_one_equation(deltarule: Command) -> None:
 def test_a_file_of_ones_own(deltarule: Command, digits_model: Path) -> None:
     write_digits("one.npz", 1)
     taken_for = deltarule("explain", digits_model, "--image", "one.npz", "--json")
-    assert "it counts as what the network takes it for" in taken_for.err
+    assert "what the network says counts as right" in taken_for.err
     outputs = taken_for.json["layers"][-1]["a"]
     assert taken_for.json["targets"][int(np.argmax(outputs))] == 1.0
     named = deltarule("explain", digits_model, "--image", "one.npz", "--label", "8", "--json").json
     assert named["targets"][8] == 1.0
     write_digits("three.npz", 3)
     third = deltarule("explain", digits_model, "--image", "three.npz", "--example", "2", "--json").json
+    assert (third["dataset"], third["example"]) == ("three.npz", 2)
     assert third["inputs"] != named["inputs"]
+    least_sure = deltarule("explain", digits_model, "--image", "three.npz", "--json").json
+    assert least_sure["loss"] >= third["loss"]
 
 
 def test_an_image(deltarule: Command, digits_model: Path) -> None:
@@ -108,7 +111,6 @@ def test_an_image(deltarule: Command, digits_model: Path) -> None:
         (["--image", "nothing.png"], 2, "must exist: got nothing.png"),
         (["--image", "noise.png"], 1, "noise.png: a PNG or JPEG image was expected"),
         (["--image", "narrow.csv"], 2, "inputs of shape (n_samples, 784)"),
-        (["--image", "three.npz"], 2, "three.npz holds 3 examples: say which with --example, 0 to 2"),
         (["--image", "three.npz", "--example", "3"], 2, "the examples of three.npz are 0 to 2"),
         (["--image", "three.npz", "--example", "0", "--label", "ten"], 2, "no class is called 'ten'"),
         (["--image", "three.npz", "--data", "digits"], 2, "either with --image, or with --data"),

@@ -1,7 +1,7 @@
 """docs/the-posts.md: what was wrong in the programs that deltarule grew from, each claim by running it.
 
-The lines of the posts stand here as they were printed, so far as the claim needs them. tests/docs/test_pages.py holds the
-page to this file.
+The lines of the posts stand here as they were printed, so far as a claim needs them. test_pages.py holds the page to
+this file.
 """
 
 from typing import Any

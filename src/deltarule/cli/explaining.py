@@ -3,7 +3,6 @@
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import typer
@@ -17,7 +16,6 @@ from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError, closest
 from deltarule.inspection.walkthrough import explain
 from deltarule.model import Model
-from deltarule.nn.arrays import Array
 
 MOST_LOOKED_AT = 1000  # examples among which the one that costs most is looked for: enough for a good one, and no wait
 
@@ -29,59 +27,56 @@ def carry_out(options: ExplainOptions) -> None:
     if options.label is not None and options.image is None:
         raise SettingError("--label says what an --image is: examples of data know it themselves")
     model, dataset = model_and_data(options)
-    example, target, origin = from_file(options, model) if dataset is None else from_data(options, model, dataset)
+    number = example_number(options.example, model, dataset)
+    example, target = dataset.inputs[number], dataset.targets[number]
     walk = explain(model, example, target, layer=options.layer, neuron=options.neuron, equation=options.equation)
     if options.as_json:
-        print_json({"model": options.name} | origin | walk.as_dict())
+        print_json({"model": options.name, "dataset": dataset.name, "example": number} | walk.as_dict())
     else:
         typer.echo(walk.text(sys.stdout.encoding))
 
 
-def model_and_data(options: ExplainOptions) -> tuple[Model, Dataset | None]:
-    """The model of that name, or a recipe's untrained one; and the data to choose from, None where a file is given."""
+def model_and_data(options: ExplainOptions) -> tuple[Model, Dataset]:
+    """The model of that name, or the untrained one of a recipe; and the examples to choose from."""
     if names_model(options.name):
         model = found_model(options.name)[1]
-        return model, None if options.image else unseen(model, options.data, options.target, options.offline)
+        if options.image is None:
+            return model, unseen(model, options.data, options.target, options.offline)
+        return model, own_examples(options.image, options.label, model)
     job = job_of(options.name, options.data, options.target, options.offline)
     if options.image is not None:
-        return job.model, None
+        return job.model, own_examples(options.image, options.label, job.model)
     if job.test is not None:
         return job.model, job.test
-    return replace(job.model, input_scaling=None, target_scaling=None), job.train  # these are scaled already
+    return replace(job.model, input_scaling=None, target_scaling=None), job.train  # which is scaled already
 
 
-def from_data(options: ExplainOptions, model: Model, dataset: Dataset) -> tuple[Array, Array, dict[str, Any]]:
-    """One of the data: what it is, what it should be, and where it comes from, which is said."""
-    n_looked_at, why = min(dataset.n_samples, MOST_LOOKED_AT), ""
-    number = options.example
-    if number is None:
-        number = costliest(model, dataset.take(slice(n_looked_at)))
-        why = f", of the first {n_looked_at:,} the one that costs most"
-    check_number(number, dataset.n_samples, dataset.name)
+def own_examples(path: Path, label: str | None, model: Model) -> Dataset:
+    """The examples in a file, each of the class `label`; without one, as the model takes them, which is said."""
+    inputs = read_inputs(path, model)
+    targets = model.predict(inputs)
+    if label is None:
+        note(entry("label", "none is given, so what the network says counts as right"))
+    elif model.task == "classes" and label in model.class_names:
+        targets = np.full(len(inputs), model.class_names.index(label))
+    else:
+        known = model.class_names if model.task == "classes" else ()
+        raise SettingError(f"no class is called {label!r}: {closest(label, known)}")
+    targets = targets.astype(np.float64) if model.task == "values" else targets
+    return Dataset(inputs, targets, model.task, model.class_names, model.image_shape, str(path))
+
+
+def example_number(wanted: int | None, model: Model, dataset: Dataset) -> int:
+    """The number of the example to explain, which is said: the one wanted, else the one that costs most."""
+    if wanted is not None and not 0 <= wanted < dataset.n_samples:
+        raise SettingError(f"the examples of {dataset.name} are 0 to {dataset.n_samples - 1:,}: got --example {wanted}")
+    if wanted is not None or dataset.n_samples == 1:
+        number, why = wanted or 0, ""
+    else:
+        number = costliest(model, dataset.take(slice(MOST_LOOKED_AT)))
+        why = f", of the first {min(MOST_LOOKED_AT, dataset.n_samples):,} the one that costs most"
     note(entry("example", f"{number} of {dataset.name}{why}"))
-    return dataset.inputs[number], dataset.targets[number], {"dataset": dataset.name, "example": number}
-
-
-def from_file(options: ExplainOptions, model: Model) -> tuple[Array, Any, dict[str, Any]]:
-    """An example of the user's own, likewise."""
-    path, number = Path(options.image or ""), options.example or 0
-    raw = read_inputs(path, model)
-    if len(raw) > 1 and options.example is None:
-        raise SettingError(f"{path} holds {len(raw):,} examples: say which with --example, 0 to {len(raw) - 1:,}")
-    check_number(number, len(raw), str(path))
-    origin = {"input": path, "example": number}
-    if options.label is None:
-        note(entry("example", f"{path}; without --label it counts as what the network takes it for"))
-        return raw[number], model.predict(raw[[number]])[0], origin
-    if model.task != "classes" or options.label not in model.class_names:
-        raise SettingError(f"no class is called {options.label!r}: {closest(options.label, model.class_names)}")
-    return raw[number], model.class_names.index(options.label), origin
-
-
-def check_number(number: int, n_samples: int, name: str) -> None:
-    """Raise SettingError unless there is an example of that number."""
-    if not 0 <= number < n_samples:
-        raise SettingError(f"the examples of {name} are 0 to {n_samples - 1:,}: got --example {number}")
+    return number
 
 
 def costliest(model: Model, dataset: Dataset) -> int:

@@ -16,7 +16,7 @@ from deltarule.inspection.nudges import IMAGINARY, derivatives, losses_when_nudg
 from deltarule.nn.arrays import Array
 from deltarule.nn.equations import Equation
 from deltarule.nn.losses import sample_shares
-from deltarule.nn.network import Network, backward, forward, loss_and_gradient, loss_value
+from deltarule.nn.network import Network, backward, forward, loss_value
 from deltarule.nn.optimizers import SGD, AdaGrad, Adam, AdamW, Momentum, Nesterov, Optimizer, RMSProp
 from deltarule.nn.parameters import Parameters
 from deltarule.nn.workspace import Workspace
@@ -42,7 +42,7 @@ class Check:
     tolerance: float = EXACT
 
     @classmethod
-    def of(cls, says: str, found: Array | float, expected: Array | float, tolerance: float = EXACT) -> "Check":
+    def of(cls, says: str, found: Array | complex, expected: Array | complex, tolerance: float = EXACT) -> "Check":
         """Compare two arrays of one shape, or two numbers."""
         size = np.linalg.norm(np.ravel(expected)).item()
         error = np.linalg.norm(np.ravel(found) - np.ravel(expected)).item()
@@ -83,9 +83,7 @@ class Case:
 
     def value(self, network: Network) -> complex:
         """C of the batch with another network, which may be complex."""
-        ws = network.workspace(len(self.X))
-        forward(network, self.X, ws)
-        return loss_value(network, self.y, ws)
+        return value_of(network, self.X, self.y)
 
     def value_beside(self, index: int, step: complex) -> complex:
         """C of the batch when one number of the parameters' vector is moved by `step`."""
@@ -105,6 +103,13 @@ class Case:
         return gradient
 
 
+def value_of(network: Network, X: Array, y: Array) -> complex:
+    """C of a batch, by the forward pass alone."""
+    ws = network.workspace(len(X))
+    forward(network, X, ws)
+    return loss_value(network, y, ws)
+
+
 def some(size: int) -> Array:
     """The indices of at most MOST numbers out of `size`, evenly spread."""
     return np.unique(np.linspace(0, size - 1, min(size, MOST)).astype(np.intp))
@@ -113,17 +118,15 @@ def some(size: int) -> Array:
 def check_loss(case: Case) -> list[Check]:
     """The three conditions on C."""
     network, X, y = case.network, case.X, case.y
-    value, grads = loss_and_gradient(network, X, y)
-    alone = [loss_and_gradient(network, X[[i]], y[[i]])[0] for i in range(len(X))]
+    value, alone = case.value(network), [value_of(network, X[[i]], y[[i]]) for i in range(len(X))]
     mirrored = network.with_parameters(network.parameters.copy())
     mirrored.weights[0][:] = network.weights[0][::-1]
-    same_outputs = loss_and_gradient(mirrored, X[:, ::-1], y)[0]
-
-    steepest, step = int(np.abs(grads.weight_block).argmax()), 1e-5
+    same_outputs = value_of(mirrored, X[:, ::-1], y)
+    steepest, step = int(np.abs(case.grads.weight_block).argmax()), 1e-5
     above, below, beside = (case.value_beside(steepest, to) for to in (step, -step, IMAGINARY))
     slope = derivatives(np.array(beside)).item()
     return [
-        Check.of("the loss of a batch against the mean over its samples", value, math.fsum(alone) / len(X)),
+        Check.of("the loss of a batch against the mean over its samples", value, sum(alone) / len(X)),
         Check.of("the same outputs from another network and other inputs", same_outputs, value),
         Check.of(
             "a small step along a weight against the derivative", (above - below).real / (2 * step), slope, DIFFERENCE
