@@ -175,6 +175,14 @@ def test_many_outputs_are_cut_short() -> None:
     assert str(walk).count("and 28 others of the 40 outputs") == 3
 
 
+def test_long_names_leave_room_for_their_numbers() -> None:
+    names = tuple(f"the {'very ' * 20}long name of {k}" for k in range(4))
+    model = Model(Network((4, 3, 4), hidden=Tanh(), rng=0), "classes", names, columns=names)
+    text = str(explain(model, np.array([1e-7, 1.0, -1e9, 3.0]), 0))
+    assert max(map(len, text.splitlines())) <= 80
+    assert "the very very very ..." in text
+
+
 def test_one_equation_alone(chain: Network) -> None:
     walk = explain(chain, np.array([1.0]), np.array([1.0]), equation="bp4")
     assert list(walk.checks) == ["BP4"]

@@ -9,6 +9,7 @@ import numpy as np
 from deltarule.errors import SettingError, ShapeError
 from deltarule.inspection.equation_checks import CHECKS, Case, Check
 from deltarule.inspection.neuron import NeuronPass, neuron_pass
+from deltarule.inspection.nudges import numeric_delta
 from deltarule.inspection.walkthrough_text import text_of
 from deltarule.model import Model
 from deltarule.nn.arrays import Array
@@ -49,6 +50,7 @@ class Walkthrough:
 
     raw, inputs: the example as it came and as the network reads it, (features,). targets: (outputs,).
     loss: C. output_gradient: dC/da of the outputs, (outputs,). output_slope: their sigma'(z), None after a softmax.
+    numeric_output_delta: dC/dz of the outputs, (outputs,), by complex step.
     gradient_norm: |dC/dp| over all parameters. steps: what steps of several rates do.
     equations: those that are shown; checks: for each of them by id.
     alone: whether one equation was asked for, which is then told with symbols, lines of code and proof.
@@ -61,6 +63,7 @@ class Walkthrough:
     loss: float
     output_gradient: Array
     output_slope: Array | None
+    numeric_output_delta: Array
     layers: tuple[LayerPass, ...]
     neuron: NeuronPass
     gradient_norm: float
@@ -78,7 +81,10 @@ class Walkthrough:
             "loss_name": type(network.loss).__name__,
             "class_names": list(self.model.class_names),
             "image_shape": self.model.image_shape,
-            **{name: plain(getattr(self, name)) for name in ("inputs", "targets", "output_gradient", "output_slope")},
+            **{
+                name: plain(getattr(self, name))
+                for name in ("inputs", "targets", "output_gradient", "output_slope", "numeric_output_delta")
+            },
             "loss": self.loss,
             "layers": [plain(each) for each in self.layers],
             "neuron": plain(self.neuron),
@@ -137,6 +143,7 @@ def explain(
         loss=case.value(case.network).real,
         output_gradient=loss.gradient(a, case.y)[0],
         output_slope=slope[0] if slope.ndim == 2 else None,
+        numeric_output_delta=numeric_delta(case.nudged, len(layers) - 1, z, case.y, np.arange(a.shape[1]))[0],
         layers=layers,
         neuron=neuron_pass(case, *which_neuron(layers, layer, neuron)),
         gradient_norm=np.linalg.norm(case.grads.vector).item(),

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from deltarule.inspection.walkthrough import Walkthrough
     from deltarule.nn.arrays import Array
 
+MOST_LETTERS = 22  # of a user's own names
 MOST_ROWS = 12  # outputs or inputs that are listed one by one
 
 Lines = list[str]
@@ -97,7 +98,8 @@ def output_error(walk: "Walkthrough", encoding: str) -> Lines:
     columns = {"dC/da": walk.output_gradient}
     if walk.output_slope is not None:
         columns["sigma'(z)"] = walk.output_slope
-    lines = outputs(walk, columns | {"delta": walk.layers[-1].delta})
+    columns |= {"delta": walk.layers[-1].delta, "complex step": walk.numeric_output_delta}
+    lines = outputs(walk, columns)
     return [*lines, "", *nudge(walk)] if walk.neuron.back is None else lines
 
 
@@ -110,7 +112,7 @@ def shortcut(walk: "Walkthrough", encoding: str) -> Lines:
 def outputs(walk: "Walkthrough", columns: dict[str, "Array"]) -> Lines:
     """A row for each output; where they are many, for those with the largest errors."""
     shown = most(walk.layers[-1].delta, MOST_ROWS)
-    names = [walk.model.class_names[k] for k in shown]
+    names = [shortened(walk.model.class_names[k]) for k in shown]
     cells = [[number(value) for value in column[shown]] for column in columns.values()]
     return [
         *table(["output", *columns], list(zip(names, *cells, strict=True))),
@@ -174,14 +176,15 @@ def weight_gradient(walk: "Walkthrough", encoding: str) -> Lines:
     reads = walk.inputs if neuron.layer == 0 else walk.layers[neuron.layer - 1].a
     shown = most(neuron.gradient, 5)
     names = [source(walk, neuron.layer, k) for k in shown]
-    columns = aligned(reads[shown]), aligned([neuron.delta] * len(shown)), aligned(neuron.gradient[shown])
+    factors = aligned(reads[shown]), [number(neuron.delta)] * len(shown)
+    gradients = aligned(neuron.gradient[shown]), aligned(neuron.numeric_gradient[shown])
     lines = [
         *table(["layer", "shape of dC/dw", "norm"], norms, left=2),
         "",
         f"  Neuron {neuron.neuron} of layer {neuron.layer}, the weights that are told most:",
-        *table(["from", "a", "delta", "dC/dw = a delta"], list(zip(names, *columns, strict=True))),
+        *table(["from", "a", "delta", "a delta", "complex step"], list(zip(names, *factors, *gradients, strict=True))),
         *others(shown, neuron.gradient, "weights"),
-        f"    all of them against the complex step: relative error {neuron.gradient_error:.1e}",
+        f"    relative error of all: {neuron.gradient_error:.1e}",
     ]
     if neuron.layer == 0 and shape is not None:
         lines += ["", *gradient_image(neuron.gradient, shape, encoding)]
@@ -240,7 +243,12 @@ def source(walk: "Walkthrough", layer: int, k: int) -> str:
         return f"neuron {k} of layer {layer - 1}"
     if model.image_shape is not None:
         return f"pixel in row {k // model.image_shape[1]}, column {k % model.image_shape[1]}"
-    return model.columns[k] if model.columns else f"input {k}"
+    return shortened(model.columns[k]) if model.columns else f"input {k}"
+
+
+def shortened(name: str) -> str:
+    """A name that leaves room for its numbers."""
+    return name if len(name) <= MOST_LETTERS else f"{name[: MOST_LETTERS - 3]}..."
 
 
 def sum_rows(total: "LongSum", names: Sequence[str], summed: dict[str, float]) -> list[Sequence[str]]:
