@@ -152,7 +152,7 @@ def test_delta_is_not_always_a_minus_y(output: Activation, loss: Loss, right: bo
     X, y = batch_of(1, 4, 3)
     case = Case.of(Network((4, 3), output=output, loss=loss), X, y)
     a_minus_y = case.ws.a[0] - np.eye(3)[y]
-    numeric = numeric_delta(case.nudged, 0, case.ws.z[0], y, np.arange(3))
+    numeric = numeric_delta(case.in_complex, 0, case.ws.z[0], y, np.arange(3))
     assert np.allclose(a_minus_y, numeric, rtol=1e-12, atol=1e-15) == right
     np.testing.assert_allclose(case.ws.delta[0], numeric, rtol=1e-12, atol=1e-15)
 
@@ -180,7 +180,7 @@ def test_every_derivative_is_the_sigmoids() -> None:
     X, y = batch_of(8, 4, 3)
     wrong = Case.of(Network((4, 5, 3), hidden=AsWritten(), rng=0), X, y)
     right = Case.of(Network((4, 5, 3), hidden=ReLU(), rng=0), X, y)
-    numeric = numeric_delta(right.nudged, 0, right.ws.z[0], y, np.arange(5)) / 8
+    numeric = numeric_delta(right.in_complex, 0, right.ws.z[0], y, np.arange(5)) / 8
     np.testing.assert_allclose(right.ws.delta[0], numeric, rtol=1e-10, atol=1e-15)
     assert np.linalg.norm(wrong.ws.delta[0] - numeric) > 0.3 * np.linalg.norm(numeric)
 

@@ -35,6 +35,11 @@ def all_ok(walk: Walkthrough) -> bool:
     return all(check.ok for checks in walk.checks.values() for check in checks)
 
 
+def flat(walk: Walkthrough) -> str:
+    """What is printed, with a single space wherever there are several or a line ends."""
+    return re.sub(r"\s+", " ", str(walk))
+
+
 def test_the_chain_on_paper(chain: Network) -> None:
     walk = explain(chain, np.array([1.0]), np.array([1.0]))
     np.testing.assert_allclose([layer.a.item() for layer in walk.layers], [3 / 4, 1 / 2, 1 / 2], rtol=1e-15)
@@ -48,9 +53,8 @@ def test_the_chain_on_paper(chain: Network) -> None:
     assert walk.gradient_norm**2 == pytest.approx(squares, rel=1e-14)
     assert walk.steps[0].predicted == pytest.approx(-0.001 * squares, rel=1e-14)
     assert all_ok(walk)
-    printed = re.sub(" +", " ", str(walk))
     for words in ("z 1.0986", "a = sigma(z) 0.75", "C = 0.125.", "times sigma'(z) 0.1875", "is delta -0.046875"):
-        assert words in printed
+        assert words in flat(walk)
 
 
 def test_a_long_sum_adds_up(digit_walk: Walkthrough) -> None:
@@ -158,7 +162,8 @@ def test_values_in_their_own_units() -> None:
     assert walk.inputs.tolist() == [1.0, 2.0]
     assert walk.targets.tolist() == [0.0, -1.0]
     assert re.search(r"left +12 +1\n", str(walk))
-    assert "sum = 0, product = -1" in str(walk)
+    assert "It should be sum = 10, product = -4;" in flat(walk)
+    assert "Below, both are standardized." in flat(walk)
     assert "BP2" not in walk.checks
 
 
@@ -167,7 +172,7 @@ def test_sigmoids_may_tell_classes_apart() -> None:
     by_class, by_labels = explain(network, np.ones(2), 2), explain(network, np.ones(2), [0, 0, 1])
     assert by_class.loss == by_labels.loss
     assert "It should be 2;" in str(by_class)
-    assert "It should be output 0 = 0, output 1 = 0, output 2 = 1;" in re.sub(r"\s+", " ", str(by_labels))
+    assert "It should be output 0 = 0, output 1 = 0, output 2 = 1;" in flat(by_labels)
 
 
 def test_many_outputs_are_cut_short() -> None:

@@ -44,9 +44,8 @@ class Check:
     @classmethod
     def of(cls, says: str, found: Array | complex, expected: Array | complex, tolerance: float = EXACT) -> "Check":
         """Compare two arrays of one shape, or two numbers."""
-        size = np.linalg.norm(np.ravel(expected)).item()
         error = np.linalg.norm(np.ravel(found) - np.ravel(expected)).item()
-        return cls(says, error / size if size else error, error, tolerance)
+        return cls(says, error / (np.linalg.norm(np.ravel(expected)).item() or 1.0), error, tolerance)
 
     @property
     def ok(self) -> bool:
@@ -58,7 +57,7 @@ class Check:
 class Case:
     """A network in float64, a batch, and what forward and backward pass have made of them.
 
-    X: (batch, features), uint8 pixels or floats. y: as `backward` takes it.
+    X: (batch, features), uint8 pixels or floats. y: as `backward` takes it. loss: C.
     """
 
     network: Network
@@ -66,6 +65,7 @@ class Case:
     y: Array
     ws: Workspace
     grads: Parameters
+    loss: float
 
     @classmethod
     def of(cls, network: Network, X: Array, y: Array) -> "Case":
@@ -74,24 +74,17 @@ class Case:
         ws, grads = network.workspace(len(X)), network.parameters.zeros_like()
         forward(network, X, ws)
         backward(network, y, ws, grads)
-        return cls(network, X, y, ws, grads)
+        return cls(network, X, y, ws, grads, loss_value(network, y, ws))
 
     @cached_property
-    def nudged(self) -> Network:
-        """The same network in complex numbers, to be nudged (and put back)."""
+    def in_complex(self) -> Network:
+        """The same network in complex numbers, through which an imaginary nudge passes."""
         return self.network.astype(np.complex128)
 
-    def value(self, network: Network) -> complex:
-        """C of the batch with another network, which may be complex."""
-        return value_of(network, self.X, self.y)
-
-    def value_beside(self, index: int, step: complex) -> complex:
-        """C of the batch when one number of the parameters' vector is moved by `step`."""
-        vector, before = self.nudged.parameters.vector, self.network.parameters.vector[index]
-        vector[index] = before + step
-        value = self.value(self.nudged)
-        vector[index] = before
-        return value
+    def value_at(self, change: Array) -> complex:
+        """C of the batch when the vector of all parameters is moved by `change`, which may be complex."""
+        moved = Parameters(self.network.layer_sizes, self.network.parameters.vector + change)
+        return value_of(self.network.with_parameters(moved), self.X, self.y)
 
     def numeric_gradient(self, l: int, neurons: Array, z: Array) -> Array:
         """dC/de of parameters of some neurons in layer l, (n,); z (batch, n) is theirs after each was moved by e."""
@@ -99,7 +92,9 @@ class Case:
         for i, share in enumerate(shares):
             nudges = np.zeros((len(neurons), self.ws.z[l].shape[1]), np.complex128)
             nudges[np.arange(len(neurons)), neurons] = z[i] - self.ws.z[l][i, neurons]
-            gradient += share * derivatives(losses_when_nudged(self.nudged, l, self.ws.z[l][i], nudges, self.y[[i]]))
+            gradient += share * derivatives(
+                losses_when_nudged(self.in_complex, l, self.ws.z[l][i], nudges, self.y[[i]])
+            )
         return gradient
 
 
@@ -118,19 +113,19 @@ def some(size: int) -> Array:
 def check_loss(case: Case) -> list[Check]:
     """The three conditions on C."""
     network, X, y = case.network, case.X, case.y
-    value, alone = case.value(network), [value_of(network, X[[i]], y[[i]]) for i in range(len(X))]
+    alone = [value_of(network, X[[i]], y[[i]]) for i in range(len(X))]
     mirrored = network.with_parameters(network.parameters.copy())
     mirrored.weights[0][:] = network.weights[0][::-1]
-    same_outputs = value_of(mirrored, X[:, ::-1], y)
-    steepest, step = int(np.abs(case.grads.weight_block).argmax()), 1e-5
-    above, below, beside = (case.value_beside(steepest, to) for to in (step, -step, IMAGINARY))
-    slope = derivatives(np.array(beside)).item()
+    along, step = np.zeros(network.parameters.size), 1e-5
+    along[np.abs(case.grads.weight_block).argmax()] = 1.0
+    difference = (case.value_at(step * along) - case.value_at(-step * along)) / (2 * step)
+    slope = derivatives(np.array(case.value_at(IMAGINARY * along)))
     return [
-        Check.of("the loss of a batch against the mean over its samples", value, sum(alone) / len(X)),
-        Check.of("the same outputs from another network and other inputs", same_outputs, value),
+        Check.of("the loss of a batch against the mean over its samples", case.loss, sum(alone) / len(X)),
         Check.of(
-            "a small step along a weight against the derivative", (above - below).real / (2 * step), slope, DIFFERENCE
+            "the same outputs from another network and other inputs", value_of(mirrored, X[:, ::-1], y), case.loss
         ),
+        Check.of("a small step along a weight against the derivative", difference, slope, DIFFERENCE),
     ]
 
 
@@ -149,7 +144,7 @@ def check_delta(case: Case, layers: range) -> list[Check]:
     checks, shares = [], sample_shares(len(case.X))
     for l in layers:
         neurons = some(case.network.layer_sizes[l + 1])
-        expected = shares[:, None] * numeric_delta(case.nudged, l, case.ws.z[l], case.y, neurons)
+        expected = shares[:, None] * numeric_delta(case.in_complex, l, case.ws.z[l], case.y, neurons)
         checks.append(Check.of(f"layer {l}: delta against nudges of z", case.ws.delta[l][:, neurons], expected))
     return checks
 
@@ -189,7 +184,7 @@ def check_biases(case: Case) -> list[Check]:
 def check_weights(case: Case) -> list[Check]:
     """BP4 in every layer."""
     checks = []
-    for l, W in enumerate(case.nudged.weights):
+    for l, W in enumerate(case.in_complex.weights):
         chosen = some(W.size)
         sources, neurons = np.unravel_index(chosen, W.shape)
         columns = W[:, neurons]  # (fan_in, n): for each of the weights, all that lead to the same neuron
@@ -200,8 +195,8 @@ def check_weights(case: Case) -> list[Check]:
     return checks
 
 
-# How an optimizer divides or multiplies a gradient that is the same at every step: its step n is -r times g times this.
-# The sums of the series that its formula runs through, worked out on paper; size is |g|.
+# Were the gradient g the same at every step, step n of an optimizer would be -r g times this: the sums of the series
+# that its formula runs through, worked out on paper. size is |g|.
 STEPS: dict[type[Optimizer], Callable[..., Array | float]] = {
     SGD: lambda rule, n, size: 1.0,
     Momentum: lambda rule, n, size: (1.0 - rule.momentum**n) / (1.0 - rule.momentum),
@@ -216,9 +211,7 @@ STEPS: dict[type[Optimizer], Callable[..., Array | float]] = {
 def check_update(case: Case) -> list[Check]:
     """A step along the gradient lowers C by r |g|^2; and every optimizer walks as its definition says."""
     gradient, rate, n_steps = case.grads.vector, 0.01, 5
-    case.nudged.parameters.vector[:] -= IMAGINARY * gradient
-    fall = derivatives(np.array([case.value(case.nudged)]))
-    case.nudged.parameters.vector[:] = case.network.parameters.vector
+    fall = derivatives(np.array(case.value_at(-IMAGINARY * gradient)))
     checks = [Check.of("dC/dr of a step against -|g|^2", fall, -(gradient @ gradient))]
     chosen = some(gradient.size)
     for kind, factor in STEPS.items():

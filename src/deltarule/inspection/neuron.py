@@ -102,7 +102,7 @@ def neuron_pass(case: Case, l: int, neuron: int) -> NeuronPass:
         next_layer=() if last else moved_next(case, l, neuron, slopes),
         loss=Moved(0, delta * NUDGE, moved_loss(case, l, neuron)),
         delta=delta,
-        numeric_delta=numeric_delta(case.nudged, l, ws.z[l], case.y, np.array([neuron])).item(),
+        numeric_delta=numeric_delta(case.in_complex, l, ws.z[l], case.y, np.array([neuron])).item(),
         gradient=gradient,
         numeric_gradient=numeric,
         gradient_error=Check.of("", gradient, numeric).relative_error,
@@ -137,4 +137,4 @@ def numeric_gradient(case: Case, l: int, neuron: int) -> Array:
     inputs = case.ws.inputs[l][0]
     nudges = np.zeros((len(inputs), case.ws.z[l].shape[1]), np.complex128)
     nudges[:, neuron] = IMAGINARY * inputs  # a weight that moves by e moves z by e times what comes in through it
-    return derivatives(losses_when_nudged(case.nudged, l, case.ws.z[l][0], nudges, case.y))
+    return derivatives(losses_when_nudged(case.in_complex, l, case.ws.z[l][0], nudges, case.y))

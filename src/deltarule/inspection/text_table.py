@@ -5,6 +5,7 @@ import textwrap
 from collections.abc import Iterable, Sequence
 
 WIDTH = 78
+MOST_LETTERS = 22  # of a user's own names
 
 
 def number(value: float, sign: str = "-") -> str:
@@ -21,6 +22,11 @@ def aligned(values: Iterable[float]) -> list[str]:
         return [f"{value:{sign}.4e}" for value in values]
     decimals = max(0, 4 - math.floor(math.log10(largest))) if largest else 1
     return [f"{round(value, decimals) + 0.0:{sign}.{decimals}f}" for value in values]
+
+
+def shortened(name: str) -> str:
+    """A name that leaves room for its numbers."""
+    return name if len(name) <= MOST_LETTERS else f"{name[: MOST_LETTERS - 3]}..."
 
 
 def wrapped(sentence: str) -> list[str]:

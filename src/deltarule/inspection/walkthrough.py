@@ -15,7 +15,6 @@ from deltarule.model import Model
 from deltarule.nn.arrays import Array
 from deltarule.nn.equations import EQUATIONS, SYMBOLS, Equation, equation_named
 from deltarule.nn.network import Network
-from deltarule.nn.parameters import Parameters
 
 RATES = (0.001, 0.01, 0.1, 1.0)
 
@@ -140,10 +139,10 @@ def explain(
         raw=raw,
         inputs=case.ws.inputs[0][0],
         targets=loss.targets(a, case.y)[0],
-        loss=case.value(case.network).real,
+        loss=case.loss,
         output_gradient=loss.gradient(a, case.y)[0],
         output_slope=slope[0] if slope.ndim == 2 else None,
-        numeric_output_delta=numeric_delta(case.nudged, len(layers) - 1, z, case.y, np.arange(a.shape[1]))[0],
+        numeric_output_delta=numeric_delta(case.in_complex, len(layers) - 1, z, case.y, np.arange(a.shape[1]))[0],
         layers=layers,
         neuron=neuron_pass(case, *which_neuron(layers, layer, neuron)),
         gradient_norm=np.linalg.norm(case.grads.vector).item(),
@@ -221,10 +220,8 @@ def layer_pass(case: Case, l: int) -> LayerPass:
 def step_of(case: Case, rate: float) -> Step:
     """A step of gradient descent on the example alone."""
     gradient = case.grads.vector
-    vector = case.network.parameters.vector - rate * gradient
-    stepped = case.network.with_parameters(Parameters(case.network.layer_sizes, vector))
-    actual = case.value(stepped) - case.value(case.network)
-    return Step(rate, -rate * (gradient @ gradient).item(), actual.real)
+    actual = case.value_at(-rate * gradient).real - case.loss
+    return Step(rate, -rate * (gradient @ gradient).item(), actual)
 
 
 def described(equation: Equation, checks: Sequence[Check]) -> dict[str, Any]:

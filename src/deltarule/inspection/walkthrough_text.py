@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deltarule.inspection.text_image import text_image
-from deltarule.inspection.text_table import aligned, number, table, wrapped
+from deltarule.inspection.text_table import aligned, number, shortened, table, wrapped
 from deltarule.nn.equations import SYMBOLS, Equation
 
 if TYPE_CHECKING:
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from deltarule.inspection.walkthrough import Walkthrough
     from deltarule.nn.arrays import Array
 
-MOST_LETTERS = 22  # of a user's own names
 MOST_ROWS = 12  # outputs or inputs that are listed one by one
 
 Lines = list[str]
@@ -36,13 +35,14 @@ def heading(walk: "Walkthrough", encoding: str) -> Lines:
     network, model = walk.model.network, walk.model
     sizes = "-".join(map(str, network.layer_sizes))
     activations = ", ".join(type(activation).__name__ for activation in network.activations)
+    standardized = "Below, both are standardized." if model.target_scaling is not None else ""
     lines = [
         *wrapped(
             f"Network {sizes} ({activations}), {type(network.loss).__name__}, {network.parameters.size:,} parameters"
         ),
         *wrapped(
-            f"One example, so s = 1 and i is left out. It should be {in_words(walk, walk.targets)}; "
-            f"the network says {in_words(walk, walk.layers[-1].a)}."
+            f"One example, so i is 0 and its share s is 1. It should be {in_words(walk, walk.targets)}; "
+            f"the network says {in_words(walk, walk.layers[-1].a)}. {standardized}"
         ),
     ]
     if model.image_shape is not None:
@@ -143,7 +143,7 @@ def nudge(walk: "Walkthrough") -> Lines:
     neuron, name = walk.neuron, f"neuron {walk.neuron.neuron} of layer {walk.neuron.layer}"
     moved = [*neuron.next_layer, neuron.loss]
     names = [f"z of neuron {each.number} of layer {neuron.layer + 1}" for each in neuron.next_layer]
-    columns = aligned(each.predicted for each in moved), aligned(each.actual for each in moved)
+    columns = [number(each.predicted, "+") for each in moved], [number(each.actual, "+") for each in moved]
     error = abs(neuron.delta - neuron.numeric_delta) / (abs(neuron.numeric_delta) or 1.0)
     return [
         f"  Nudge z of {name} by {neuron.nudge:g}, and it moves:",
@@ -176,13 +176,13 @@ def weight_gradient(walk: "Walkthrough", encoding: str) -> Lines:
     reads = walk.inputs if neuron.layer == 0 else walk.layers[neuron.layer - 1].a
     shown = most(neuron.gradient, 5)
     names = [source(walk, neuron.layer, k) for k in shown]
-    factors = aligned(reads[shown]), [number(neuron.delta)] * len(shown)
-    gradients = aligned(neuron.gradient[shown]), aligned(neuron.numeric_gradient[shown])
+    columns = reads[shown], np.full(len(shown), neuron.delta), neuron.gradient[shown], neuron.numeric_gradient[shown]
+    cells = (map(number, column) for column in columns)
     lines = [
         *table(["layer", "shape of dC/dw", "norm"], norms, left=2),
         "",
         f"  Neuron {neuron.neuron} of layer {neuron.layer}, the weights that are told most:",
-        *table(["from", "a", "delta", "a delta", "complex step"], list(zip(names, *factors, *gradients, strict=True))),
+        *table(["from", "a", "delta", "a delta", "complex step"], list(zip(names, *cells, strict=True))),
         *others(shown, neuron.gradient, "weights"),
         f"    relative error of all: {neuron.gradient_error:.1e}",
     ]
@@ -228,9 +228,11 @@ SECTIONS: dict[str, Callable[["Walkthrough", str], Lines]] = {
 
 def in_words(walk: "Walkthrough", values: "Array") -> str:
     """Outputs or targets: the class with the largest; else each with its name, as far as they fit."""
-    names = walk.model.class_names
-    if walk.model.task == "classes":
+    model, names = walk.model, walk.model.class_names
+    if model.task == "classes":
         return names[values.argmax()]
+    if model.target_scaling is not None:
+        values = model.target_scaling.undo(values)
     named = (f"output {name}" if name.isdigit() else name for name in names[:4])
     shown = [f"{name} = {number(a)}" for name, a in zip(named, values, strict=False)]
     return ", ".join(shown) + (", ..." if len(names) > 4 else "")
@@ -244,11 +246,6 @@ def source(walk: "Walkthrough", layer: int, k: int) -> str:
     if model.image_shape is not None:
         return f"pixel in row {k // model.image_shape[1]}, column {k % model.image_shape[1]}"
     return shortened(model.columns[k]) if model.columns else f"input {k}"
-
-
-def shortened(name: str) -> str:
-    """A name that leaves room for its numbers."""
-    return name if len(name) <= MOST_LETTERS else f"{name[: MOST_LETTERS - 3]}..."
 
 
 def sum_rows(total: "LongSum", names: Sequence[str], summed: dict[str, float]) -> list[Sequence[str]]:

@@ -9,7 +9,7 @@ from deltarule.errors import SettingError
 from deltarule.inspection.nudges import IMAGINARY, derivatives
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, forward, loss_value
-from deltarule.training.evaluation import evaluate
+from deltarule.training.evaluation import Score
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,15 +53,14 @@ def weight_slice(
         )
     if dataset.task == "values":
         raise SettingError(f"accuracy is of classes or labels: got {dataset.name}, which holds values")
-    moved, beside = network.astype(np.float64), network.astype(np.complex128)
-    before = moved.weights[layer][source, neuron]
-    ws, losses, slopes, scores = beside.workspace(dataset.n_samples), [], [], []
+    moved = network.astype(np.complex128)
+    before, ws = moved.weights[layer][source, neuron], moved.workspace(dataset.n_samples)
+    rows = []
     for offset in offsets:
-        moved.weights[layer][source, neuron] = before + offset
-        loss, accuracy = evaluate(moved, dataset)
-        beside.weights[layer][source, neuron] = before + offset + IMAGINARY
-        forward(beside, dataset.inputs, ws)
-        losses.append(loss)
-        slopes.append(derivatives(np.array(loss_value(beside, dataset.targets, ws))))
-        scores.append(accuracy)
-    return WeightSlice(layer, neuron, source, np.asarray(offsets), *map(np.array, (losses, slopes, scores)))
+        moved.weights[layer][source, neuron] = before + offset + IMAGINARY
+        score = Score(dataset.task)
+        score.add(forward(moved, dataset.inputs, ws).real, dataset.targets)
+        value = np.array(loss_value(moved, dataset.targets, ws))
+        rows.append((value.real.item(), derivatives(value).item(), score.value))
+    loss, slope, accuracy = np.transpose(rows)
+    return WeightSlice(layer, neuron, source, np.asarray(offsets), loss, slope, accuracy)
