@@ -21,7 +21,10 @@ RATES = (0.001, 0.01, 0.1, 1.0)
 
 @dataclass(frozen=True, eq=False)
 class LayerPass:
-    """A layer's numbers for the example: z, a and delta, each (fan_out,); the norms of its gradients."""
+    """A layer's numbers for the example: z, a, sigma'(z) and delta, each (fan_out,); the norms of its gradients.
+
+    slope: sigma'(z); None after a softmax, where it is a matrix.
+    """
 
     layer: int
     fan_in: int
@@ -29,6 +32,7 @@ class LayerPass:
     activation: str
     z: Array
     a: Array
+    slope: Array | None
     delta: Array
     weights_gradient_norm: float
     biases_gradient_norm: float
@@ -48,7 +52,7 @@ class Walkthrough:
     """What `explain` finds. Shown or printed, it is a text of 80 columns; `as_dict()` has every number in it.
 
     raw, inputs: the example as it came and as the network reads it, (features,). targets: (outputs,).
-    loss: C. output_gradient: dC/da of the outputs, (outputs,). output_slope: their sigma'(z), None after a softmax.
+    loss: C. output_gradient: dC/da of the outputs, (outputs,).
     numeric_output_delta: dC/dz of the outputs, (outputs,), by complex step.
     gradient_norm: |dC/dp| over all parameters. steps: what steps of several rates do.
     equations: those that are shown; checks: for each of them by id.
@@ -61,7 +65,6 @@ class Walkthrough:
     targets: Array
     loss: float
     output_gradient: Array
-    output_slope: Array | None
     numeric_output_delta: Array
     layers: tuple[LayerPass, ...]
     neuron: NeuronPass
@@ -82,7 +85,7 @@ class Walkthrough:
             "image_shape": self.model.image_shape,
             **{
                 name: plain(getattr(self, name))
-                for name in ("inputs", "targets", "output_gradient", "output_slope", "numeric_output_delta")
+                for name in ("inputs", "targets", "output_gradient", "numeric_output_delta")
             },
             "loss": self.loss,
             "layers": [plain(each) for each in self.layers],
@@ -132,7 +135,6 @@ def explain(
     raw, X = one_example(model, example)
     case = Case.of(model.network, X, checked_target(model, target))
     z, a, loss = case.ws.z[-1], case.ws.a[-1], case.network.loss
-    slope = case.network.activations[-1].derivative(z, a)
     layers = tuple(layer_pass(case, n) for n in range(len(case.network.weights)))
     return Walkthrough(
         model=model,
@@ -141,7 +143,6 @@ def explain(
         targets=loss.targets(a, case.y)[0],
         loss=case.loss,
         output_gradient=loss.gradient(a, case.y)[0],
-        output_slope=slope[0] if slope.ndim == 2 else None,
         numeric_output_delta=numeric_delta(case.in_complex, len(layers) - 1, z, case.y, np.arange(a.shape[1]))[0],
         layers=layers,
         neuron=neuron_pass(case, *which_neuron(layers, layer, neuron)),
@@ -204,6 +205,7 @@ def which_neuron(layers: Sequence[LayerPass], layer: int | None, neuron: int | N
 def layer_pass(case: Case, l: int) -> LayerPass:
     """What one layer makes of the example."""
     fan_in, fan_out = case.network.weights[l].shape
+    slope = case.network.activations[l].derivative(case.ws.z[l], case.ws.a[l])
     return LayerPass(
         layer=l,
         fan_in=fan_in,
@@ -211,6 +213,7 @@ def layer_pass(case: Case, l: int) -> LayerPass:
         activation=type(case.network.activations[l]).__name__,
         z=case.ws.z[l][0],
         a=case.ws.a[l][0],
+        slope=slope[0].astype(np.float64) if slope.ndim == 2 else None,
         delta=case.ws.delta[l][0],
         weights_gradient_norm=np.linalg.norm(case.grads.weights[l]).item(),
         biases_gradient_norm=np.linalg.norm(case.grads.biases[l]).item(),

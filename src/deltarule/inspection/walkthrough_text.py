@@ -95,11 +95,10 @@ def loss(walk: "Walkthrough", encoding: str) -> Lines:
 
 def output_error(walk: "Walkthrough", encoding: str) -> Lines:
     """Delta of the outputs, and where it comes from."""
-    columns = {"dC/da": walk.output_gradient}
-    if walk.output_slope is not None:
-        columns["sigma'(z)"] = walk.output_slope
-    columns |= {"delta": walk.layers[-1].delta, "complex step": walk.numeric_output_delta}
-    lines = outputs(walk, columns)
+    last = walk.layers[-1]
+    slope = {} if last.slope is None else {"sigma'(z)": last.slope}
+    numbers = {"dC/da": walk.output_gradient, **slope, "delta": last.delta, "complex step": walk.numeric_output_delta}
+    lines = outputs(walk, numbers)
     return [*lines, "", *nudge(walk)] if walk.neuron.back is None else lines
 
 
