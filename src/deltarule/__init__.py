@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from deltarule.files.model_file import load, save
     from deltarule.inspection.diagnosis import diagnose
     from deltarule.inspection.gradient_check import gradcheck
+    from deltarule.inspection.walkthrough import Walkthrough, explain
     from deltarule.model import Model, Standardization
     from deltarule.nn.activations import ELU, Activation, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
     from deltarule.nn.initializers import glorot_uniform, he_normal, lecun_normal, standard_normal, uniform, zeros
@@ -35,6 +36,7 @@ _HOMES = {
     "deltarule.errors": "DeltaruleError",
     "deltarule.inspection.diagnosis": "diagnose",
     "deltarule.inspection.gradient_check": "gradcheck",
+    "deltarule.inspection.walkthrough": "Walkthrough explain",
     "deltarule.model": "Model Standardization",
     "deltarule.nn.activations": "ELU Activation Identity LeakyReLU ReLU Sigmoid SiLU Softmax Tanh",
     "deltarule.nn.initializers": "glorot_uniform he_normal lecun_normal standard_normal uniform zeros",
@@ -115,11 +117,13 @@ __all__ = [
     "Tanh",
     "Trainer",
     "TrainingState",
+    "Walkthrough",
     "WarmUp",
     "Workspace",
     "backward",
     "diagnose",
     "evaluate",
+    "explain",
     "fit",
     "forward",
     "glorot_uniform",

@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 from deltarule.cli.data import app as data
 from deltarule.cli.diagnose import diagnose
 from deltarule.cli.evaluate import evaluate
+from deltarule.cli.explain import explain
 from deltarule.cli.gradcheck import gradcheck
 from deltarule.cli.plot import plot
 from deltarule.cli.predict import predict
@@ -60,7 +61,7 @@ def options(
     """A neural network you can see through: train it, ask it, look inside."""
 
 
-for command in (train, evaluate, predict, gradcheck, diagnose, plot, recipes):
+for command in (train, evaluate, predict, explain, gradcheck, diagnose, plot, recipes):
     app.command()(command)
 app.add_typer(data, name="data")
 

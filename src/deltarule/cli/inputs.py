@@ -21,7 +21,7 @@ def read_inputs(path: Path, model: Model) -> Array:
     fit the model.
     """
     if not path.is_file():
-        raise SettingError(f"a file to predict from must exist: got {path}")
+        raise SettingError(f"a file of examples must exist: got {path}")
     raw = _read(path, model)
     try:
         model.inputs(raw[:1])

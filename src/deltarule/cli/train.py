@@ -29,7 +29,10 @@ class TrainOptions:
         typer.Option(min=0, metavar="N", help="Keep the last N training examples aside, to choose the best epoch by."),
     ] = 0
     engine: Annotated[
-        str, typer.Option(metavar="NAME", help="Who does the arithmetic: numpy, numba, or auto: Numba for runs worth compiling.")
+        str,
+        typer.Option(
+            metavar="NAME", help="Who does the arithmetic: numpy, numba, or auto: Numba for runs worth compiling."
+        ),
     ] = "auto"
     start: Annotated[
         str | None, typer.Option("--from", metavar="MODEL", help="Go on from this model, not from random weights.")

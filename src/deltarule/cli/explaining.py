@@ -1,0 +1,86 @@
+"""How `deltarule explain` is carried out: which network, which example, and what is printed."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import typer
+
+from deltarule.cli.examples import job_of, unseen
+from deltarule.cli.explain import ExplainOptions
+from deltarule.cli.found import found_model, names_model
+from deltarule.cli.inputs import read_inputs
+from deltarule.cli.output import entry, note, print_json
+from deltarule.data.dataset import Dataset
+from deltarule.errors import SettingError, closest
+from deltarule.inspection.walkthrough import explain
+from deltarule.model import Model
+
+MOST_LOOKED_AT = 1000  # examples among which the one that costs most is looked for: enough for a good one, and no wait
+
+
+def carry_out(options: ExplainOptions) -> None:
+    """Explain what the options ask for."""
+    if options.image is not None and (options.data is not None or options.target is not None):
+        raise SettingError("give the example either with --image, or with --data and --target")
+    if options.label is not None and options.image is None:
+        raise SettingError("--label says what an --image is: examples of data know it themselves")
+    model, dataset = model_and_data(options)
+    number = example_number(options.example, model, dataset)
+    example, target = dataset.inputs[number], dataset.targets[number]
+    walk = explain(model, example, target, layer=options.layer, neuron=options.neuron, equation=options.equation)
+    if options.as_json:
+        print_json({"model": options.name, "dataset": dataset.name, "example": number} | walk.as_dict())
+    else:
+        typer.echo(walk.text(sys.stdout.encoding))
+
+
+def model_and_data(options: ExplainOptions) -> tuple[Model, Dataset]:
+    """The model of that name, or the untrained one of a recipe; and the examples to choose from."""
+    if names_model(options.name):
+        model = found_model(options.name)[1]
+        if options.image is None:
+            return model, unseen(model, options.data, options.target, options.offline)
+        return model, own_examples(options.image, options.label, model)
+    job = job_of(options.name, options.data, options.target, options.offline)
+    if options.image is not None:
+        return job.model, own_examples(options.image, options.label, job.model)
+    if job.test is not None:
+        return job.model, job.test
+    return replace(job.model, input_scaling=None, target_scaling=None), job.train  # which is scaled already
+
+
+def own_examples(path: Path, label: str | None, model: Model) -> Dataset:
+    """The examples in a file, each of the class `label`; without one, as the model takes them, which is said."""
+    inputs = read_inputs(path, model)
+    targets = model.predict(inputs)
+    if label is None:
+        note(entry("label", "none is given, so what the network says counts as right"))
+    elif model.task == "classes" and label in model.class_names:
+        targets = np.full(len(inputs), model.class_names.index(label))
+    else:
+        known = model.class_names if model.task == "classes" else ()
+        raise SettingError(f"no class is called {label!r}: {closest(label, known)}")
+    targets = targets.astype(np.float64) if model.task == "values" else targets
+    return Dataset(inputs, targets, model.task, model.class_names, model.image_shape, str(path))
+
+
+def example_number(wanted: int | None, model: Model, dataset: Dataset) -> int:
+    """The number of the example to explain, which is said: the one wanted, else the one that costs most."""
+    if wanted is not None and not 0 <= wanted < dataset.n_samples:
+        raise SettingError(f"the examples of {dataset.name} are 0 to {dataset.n_samples - 1:,}: got --example {wanted}")
+    if wanted is not None or dataset.n_samples == 1:
+        number, why = wanted or 0, ""
+    else:
+        number = costliest(model, dataset.take(slice(MOST_LOOKED_AT)))
+        why = f", of the first {min(MOST_LOOKED_AT, dataset.n_samples):,} the one that costs most"
+    note(entry("example", f"{number} of {dataset.name}{why}"))
+    return number
+
+
+def costliest(model: Model, dataset: Dataset) -> int:
+    """The example with the largest loss: where most is to be learned."""
+    scaled, loss = model.scaled(dataset), model.network.loss
+    a = model.network.outputs(scaled.inputs)
+    return int(np.argmax(loss.sample_losses(a, loss.targets(a, scaled.targets))))

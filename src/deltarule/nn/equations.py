@@ -1,0 +1,251 @@
+r"""The registry: every equation that the network computes, stated once, with its proof and the lines that compute it.
+
+Whatever shows an equation reads it here. Indices: i a sample, l a layer, counted from 0, the last one L; j a neuron of
+layer l, k one of a neighboring layer. a^(l-1) is what layer l reads: for the first layer, the data.
+
+>>> print(EQUATIONS["BP4"].text)
+dC/dw^l_jk = sum_i a^(l-1)_ik delta^l_ij
+>>> print(EQUATIONS["BP4"].code())
+np.matmul(inputs[l].T, delta[l], out=grads.weights[l])
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.resources import files
+from textwrap import dedent
+from typing import Any
+
+from deltarule.errors import SettingError, closest
+from deltarule.nn.activations import Sigmoid, Softmax
+from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss
+from deltarule.nn.network import Network, backward, forward
+from deltarule.nn.optimizers import SGD
+
+
+@dataclass(frozen=True)
+class Symbol:
+    """What a letter stands for.
+
+    latex, text: how it is written; text for a terminal.
+    means: what it is. code: what the code calls it, with the order of its indices. shape: of the array that holds it.
+    """
+
+    latex: str
+    text: str
+    means: str
+    code: str
+    shape: str
+
+
+SYMBOLS = {
+    symbol.text: symbol
+    for symbol in (
+        Symbol("C", "C", "the loss of a batch", "loss_value(network, y, ws)", "a number"),
+        Symbol("C_i", "C_i", "what sample i costs alone", "loss.sample_losses(a, t)[i]", "(batch,)"),
+        Symbol("s_i", "s_i", "the share of sample i: 1 / batch", "shares[i]", "(batch,)"),
+        Symbol("t_{ij}", "t_ij", "the target of output j", "loss.targets(a, y)[i, j]", "(batch, outputs)"),
+        Symbol("w^l_{jk}", "w^l_jk", "the weight to neuron j from neuron k", "weights[l][k, j]", "(fan_in, fan_out)"),
+        Symbol("b^l_j", "b^l_j", "the bias of neuron j", "biases[l][j]", "(fan_out,)"),
+        Symbol("z^l_{ij}", "z^l_ij", "the weighted input of neuron j", "ws.z[l][i, j]", "(batch, fan_out)"),
+        Symbol("a^l_{ij}", "a^l_ij", "the activation of neuron j", "ws.a[l][i, j]", "(batch, fan_out)"),
+        Symbol("a^{l-1}_{ik}", "a^(l-1)_ik", "what layer l reads", "ws.inputs[l][i, k]", "(batch, fan_in)"),
+        Symbol(r"\sigma", "sigma", "the activation function of the layer", "activations[l].value(z)", "as z"),
+        Symbol(r"\sigma'", "sigma'", "the derivative of sigma", "activations[l].derivative(z, a)", "as z"),
+        Symbol(r"\delta^l_{ij}", "delta^l_ij", "the error of neuron j: dC/dz", "ws.delta[l][i, j]", "(batch, fan_out)"),
+        Symbol(
+            r"\frac{\partial C}{\partial a^L_{ij}}",
+            "dC/da^L_ij",
+            "how C answers to output j",
+            "loss.gradient(a, y, shares)[i, j]",
+            "(batch, outputs)",
+        ),
+        Symbol(
+            r"\frac{\partial C}{\partial b^l_j}",
+            "dC/db^l_j",
+            "the gradient by a bias",
+            "grads.biases[l][j]",
+            "(fan_out,)",
+        ),
+        Symbol(
+            r"\frac{\partial C}{\partial w^l_{jk}}",
+            "dC/dw^l_jk",
+            "the gradient by a weight",
+            "grads.weights[l][k, j]",
+            "(fan_in, fan_out)",
+        ),
+        Symbol("p", "p", "all weights and biases, one vector", "network.parameters.vector", "(parameters,)"),
+        Symbol("r", "r", "the learning rate", "learning_rate", "a number"),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Equation:
+    """An equation of the library.
+
+    id, title: what it is called.
+    latex: for a page. text: for a terminal, lines of at most 76 columns. says: one sentence in plain words.
+    symbols: what occurs in it, keys of SYMBOLS.
+    home: the function or method that computes it.
+    markers: lines in the source of `home`: a comment above lines that compute it, or a line that does.
+    applies_to: whether a network computes it.
+    """
+
+    id: str
+    title: str
+    latex: str
+    text: str
+    says: str
+    symbols: tuple[str, ...]
+    home: Callable[..., Any]
+    markers: tuple[str, ...]
+    applies_to: Callable[[Network], bool] = lambda network: True
+
+    @property
+    def proof(self) -> str:
+        """Markdown with LaTeX: why the equation is true, every step and every index."""
+        return files(__package__).joinpath("proofs", f"{self.id}.md").read_text(encoding="utf-8")
+
+    @property
+    def place(self) -> str:
+        """The importable name of what computes it: deltarule.nn.network.backward."""
+        return f"{self.home.__module__}.{self.home.__qualname__}"
+
+    def code(self) -> str:
+        """The lines that compute it, as they stand in the source."""
+        import inspect
+
+        lines = inspect.getsource(self.home).splitlines()
+        return "\n".join(_marked(lines, marker) for marker in self.markers)
+
+
+def _marked(lines: list[str], marker: str) -> str:
+    """The line that holds the marker; if that is a comment, what stands below it, as far as the next comment."""
+    start = next(n for n, line in enumerate(lines) if marker in line)
+    if not lines[start].lstrip().startswith("#"):
+        return lines[start].strip()
+    depth, block = _depth(lines[start]), []
+    for line in lines[start + 1 :]:
+        next_begins = line.lstrip().startswith("#") or (_depth(line) == depth and line.lstrip().startswith("for "))
+        if next_begins or _depth(line) < depth:
+            break
+        block.append(line)
+    return dedent("\n".join(block))
+
+
+def _depth(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def _has(output: type, loss: type) -> Callable[[Network], bool]:
+    return lambda network: isinstance(network.activations[-1], output) and isinstance(network.loss, loss)
+
+
+EQUATIONS = {
+    equation.id: equation
+    for equation in (
+        Equation(
+            id="forward",
+            title="The forward pass",
+            latex=r"z^l_{ij} = \sum_k w^l_{jk}\, a^{l-1}_{ik} + b^l_j, \qquad a^l_{ij} = \sigma\bigl(z^l_{ij}\bigr)",
+            text="z^l_ij = sum_k w^l_jk a^(l-1)_ik + b^l_j\na^l_ij = sigma(z^l_ij)",
+            says="A neuron adds up what it reads, each number weighted, adds its bias, and answers with sigma of that.",
+            symbols=("w^l_jk", "a^(l-1)_ik", "b^l_j", "z^l_ij", "a^l_ij", "sigma"),
+            home=forward,
+            markers=("# z^l = a^(l-1) W^l + b^l", "# a^l = sigma(z^l)"),
+        ),
+        Equation(
+            id="C",
+            title="The loss",
+            latex=r"C = \sum_i s_i\, C_i\bigl(a^L_i, t_i\bigr), \qquad \sum_i s_i = 1",
+            text="C = sum_i s_i C_i(a^L_i, t_i),   sum_i s_i = 1",
+            says="How wrong the network is: the average, over samples, of a smooth function of its outputs.",
+            symbols=("C", "C_i", "s_i", "a^l_ij", "t_ij"),
+            home=Loss.value,
+            markers=("return (shares * losses).sum().item()",),
+        ),
+        Equation(
+            id="BP1",
+            title="The error of an output",
+            latex=r"\delta^L_{ij} = \frac{\partial C}{\partial a^L_{ij}}\, \sigma'\bigl(z^L_{ij}\bigr)"
+            r" \qquad \Bigl(\text{softmax: } \sum_k \frac{\partial C}{\partial a^L_{ik}}"
+            r"\, \frac{\partial a^L_{ik}}{\partial z^L_{ij}}\Bigr)",
+            text="delta^L_ij = dC/da^L_ij sigma'(z^L_ij)\n(softmax: sum_k dC/da^L_ik da^L_ik/dz^L_ij)",
+            says="An output's error is how C answers to its activation, times how its activation answers to its z.",
+            symbols=("delta^l_ij", "dC/da^L_ij", "sigma'", "z^l_ij"),
+            home=backward,
+            markers=("# BP1  delta^L = dC/da^L * sigma'(z^L)",),
+        ),
+        Equation(
+            id="BP1-softmax",
+            title="The error of an output, for cross-entropy after softmax",
+            latex=r"\delta^L_{ij} = s_i \bigl(a^L_{ij} - t_{ij}\bigr)",
+            text="delta^L_ij = s_i (a^L_ij - t_ij)",
+            says="With these two BP1 shrinks to a difference: the probability that was given minus the one deserved.",
+            symbols=("delta^l_ij", "s_i", "a^l_ij", "t_ij"),
+            home=Loss.shortcut,
+            markers=("return self._shared(np.subtract, a, y, shares, out)",),
+            applies_to=_has(Softmax, CrossEntropy),
+        ),
+        Equation(
+            id="BP1-sigmoid",
+            title="The error of an output, for binary cross-entropy after sigmoid",
+            latex=r"\delta^L_{ij} = s_i \bigl(a^L_{ij} - t_{ij}\bigr)",
+            text="delta^L_ij = s_i (a^L_ij - t_ij)",
+            says="With these two the flat ends of the sigmoid cancel: an output that is surely wrong still learns.",
+            symbols=("delta^l_ij", "s_i", "a^l_ij", "t_ij"),
+            home=Loss.shortcut,
+            markers=("return self._shared(np.subtract, a, y, shares, out)",),
+            applies_to=_has(Sigmoid, BinaryCrossEntropy),
+        ),
+        Equation(
+            id="BP2",
+            title="The error of a hidden neuron",
+            latex=r"\delta^l_{ij} = \sigma'\bigl(z^l_{ij}\bigr) \sum_k w^{l+1}_{kj}\, \delta^{l+1}_{ik}",
+            text="delta^l_ij = sigma'(z^l_ij) sum_k w^(l+1)_kj delta^(l+1)_ik",
+            says="A hidden neuron's error is what comes back from those it speaks to, weighted, times its own slope.",
+            symbols=("delta^l_ij", "sigma'", "z^l_ij", "w^l_jk"),
+            home=backward,
+            markers=("# BP2  delta^l = (delta^(l+1) (W^(l+1))^T) * sigma'(z^l)",),
+            applies_to=lambda network: len(network.weights) > 1,
+        ),
+        Equation(
+            id="BP3",
+            title="The gradient by a bias",
+            latex=r"\frac{\partial C}{\partial b^l_j} = \sum_i \delta^l_{ij}",
+            text="dC/db^l_j = sum_i delta^l_ij",
+            says="C answers to a bias as it does to the neuron's z, since the one moves the other by the same amount.",
+            symbols=("dC/db^l_j", "delta^l_ij"),
+            home=backward,
+            markers=("# BP3  dC/db^l = sum over the batch of delta^l",),
+        ),
+        Equation(
+            id="BP4",
+            title="The gradient by a weight",
+            latex=r"\frac{\partial C}{\partial w^l_{jk}} = \sum_i a^{l-1}_{ik}\, \delta^l_{ij}",
+            text="dC/dw^l_jk = sum_i a^(l-1)_ik delta^l_ij",
+            says="C answers to a weight by what came in through it, times the error of the neuron behind it.",
+            symbols=("dC/dw^l_jk", "a^(l-1)_ik", "delta^l_ij"),
+            home=backward,
+            markers=("# BP4  dC/dW^l = (a^(l-1))^T delta^l",),
+        ),
+        Equation(
+            id="update",
+            title="The update",
+            latex=r"p \leftarrow p - r\, \frac{\partial C}{\partial p}",
+            text="p <- p - r dC/dp",
+            says="Every weight and bias moves against its derivative: no direction lets C fall faster.",
+            symbols=("p", "r", "C"),
+            home=SGD.update,
+            markers=("p -= learning_rate * g",),
+        ),
+    )
+}
+
+
+def equation_named(name: str) -> Equation:
+    """The equation with that id, small or capital letters; SettingError, with the closest one, where there is none."""
+    for equation in EQUATIONS.values():
+        if equation.id.casefold() == name.casefold():
+            return equation
+    raise SettingError(f"no equation is called {name!r}: {closest(name, EQUATIONS)}")
