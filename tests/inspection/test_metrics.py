@@ -11,6 +11,7 @@ from sklearn import metrics as sklearn_metrics
 
 from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError, ShapeError
+from deltarule.inspection.intervals import wilson_interval
 from deltarule.inspection.metrics import (
     ClassScore,
     ValueScore,
@@ -20,7 +21,6 @@ from deltarule.inspection.metrics import (
     label_scores,
     mistakes,
     value_scores,
-    wilson_interval,
 )
 from deltarule.model import Model, Standardization
 from deltarule.nn.activations import Identity, Sigmoid
@@ -116,7 +116,16 @@ def test_a_report_on_classes() -> None:
     np.testing.assert_allclose(report.loss, sklearn_metrics.log_loss(data.targets, probabilities), rtol=1e-6)
     content = report.to_json_dict()
     assert json.loads(json.dumps(content, allow_nan=False)) == content
-    assert set(content) == {"examples", "accuracy", "loss", "confusion", "per_class", "mistakes"}
+    assert set(content) == {
+        "examples",
+        "accuracy",
+        "loss",
+        "confusion",
+        "per_class",
+        "mistakes",
+        "top_losses",
+        "reliability",
+    }
     assert content["examples"] == np.sum(content["confusion"]) == 3000
     assert [row["name"] for row in content["per_class"]] == list(NAMES)
     assert len(content["mistakes"]) == 25
@@ -136,7 +145,7 @@ def test_a_report_on_labels() -> None:
     np.testing.assert_allclose(np.mean([score.accuracy for score in report.per_output]), report.score)
     content = report.to_json_dict()
     assert json.loads(json.dumps(content, allow_nan=False)) == content
-    assert set(content) == {"examples", "accuracy", "loss", "per_class"}
+    assert set(content) == {"examples", "accuracy", "loss", "per_class", "top_losses"}
 
 
 def test_a_report_on_values_is_in_their_own_units() -> None:
@@ -163,7 +172,7 @@ def test_a_report_on_values_is_in_their_own_units() -> None:
     np.testing.assert_allclose(np.mean([score.r2 for score in report.per_output]), report.score)
     content = report.to_json_dict()
     assert json.loads(json.dumps(content, allow_nan=False)) == content
-    assert set(content) == {"examples", "r2", "loss", "per_output"}
+    assert set(content) == {"examples", "r2", "loss", "per_output", "top_losses"}
 
 
 def test_data_that_do_not_fit() -> None:

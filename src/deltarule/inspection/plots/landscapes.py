@@ -1,0 +1,63 @@
+"""Landscapes: the loss as a surface with the path of a run on it, and loss beside accuracy along one weight."""
+
+import numpy as np
+
+from deltarule.errors import require
+from deltarule.inspection.landscape import Surface, WeightSlice
+from deltarule.inspection.picture import BLUE, GRAY, NOTE, ORANGE, Picture, new_figure, percent_axis
+
+N_LEVELS = 14
+LOG_FROM = 10.0  # a loss that grows more than tenfold is shown on a logarithmic scale
+
+
+def surface(found: Surface) -> Picture:
+    """The loss over a plane in the space of parameters, in color, and the path of descent on it, in orange."""
+    path = found.plane.path
+    kind = (
+        "the loss, exactly: two parameters"
+        if found.is_exact
+        else f"a slice, {found.plane.share:.0%} of the path's variance"
+    )
+    names = ("weight", "bias") if found.is_exact else ("first principal component", "second principal component")
+    losses = np.ma.masked_invalid(found.losses)
+    low, high = losses.min(), losses.max()
+    is_log = low > 0.0 and high > LOG_FROM * low
+    levels = np.geomspace(low, high, N_LEVELS) if is_log else np.linspace(low, high, N_LEVELS)
+    with new_figure(height=3.0) as figure:
+        axes = figure.subplots()
+        norm = require("matplotlib.colors", "plot").LogNorm(low, high) if is_log else None
+        areas = axes.contourf(found.across, found.up, losses, levels, cmap="cividis", norm=norm, extend="both")
+        axes.contour(found.across, found.up, losses, levels, colors="white", linewidths=0.3, alpha=0.6)
+        axes.plot(*path.T, "-", color="white", linewidth=2.6)
+        axes.plot(*path.T, ".-", color=ORANGE, markersize=3.5)
+        for point, mark, words in ((path[0], "s", "start"), (path[-1], "o", "end")):
+            axes.plot(*point, mark, color=ORANGE, markersize=6, markeredgecolor="white", label=words)
+        axes.legend(ncols=2, loc="upper right", bbox_to_anchor=(1.0, -0.12), borderaxespad=0.0)
+        axes.set(xlabel=names[0], ylabel=names[1])
+        axes.xaxis.set_label_coords(0.0, -0.13)
+        axes.xaxis.label.set_horizontalalignment("left")
+        axes.grid(visible=False)
+        axes.set_title(kind, fontweight="normal")
+        ticks = levels[:: N_LEVELS // 5]
+        figure.colorbar(areas, ax=axes, ticks=ticks, format="%.2g", label="loss").ax.minorticks_off()
+    return Picture(
+        figure, f"Loss surface and the path of descent on it: {kind}; the loss runs from {low:.3g} to {high:.3g}"
+    )
+
+
+def weight_slice(found: WeightSlice) -> Picture:
+    """Why a network learns by a loss: along one weight the loss is smooth, and the accuracy a staircase."""
+    k, j = found.weight
+    n_steps = int(np.count_nonzero(np.diff(found.accuracies)))
+    with new_figure(height=3.2) as figure:
+        panels = figure.subplots(2, 1, sharex=True)
+        panels[0].plot(found.values, found.losses, color=BLUE)
+        panels[1].step(found.values, found.accuracies, color=ORANGE, where="mid")
+        for axes, title in zip(panels, ("loss: a slope everywhere", "accuracy: flat, but for its steps"), strict=True):
+            axes.axvline(found.value, color=GRAY, linewidth=0.8, linestyle=(0, (4, 3)))
+            axes.set_title(title)
+        panels[0].set_title(f"{found.examples} examples", **NOTE)
+        panels[1].yaxis.set_major_formatter(percent_axis)
+        panels[1].set_xlabel(f"weights[{found.layer}][{k}, {j}] (dashed: as it is)")
+    title = f"Loss and accuracy along weights[{found.layer}][{k}, {j}]"
+    return Picture(figure, f"{title}: the loss is smooth, the accuracy changes in {n_steps} steps and is flat between")

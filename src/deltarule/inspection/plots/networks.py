@@ -1,0 +1,186 @@
+"""Networks: their architecture, their activation functions, and what their first layer looks for."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from deltarule.inspection.picture import (
+    BLUE,
+    GRAY,
+    ORANGE,
+    PALE,
+    WIDTH,
+    Picture,
+    new_figure,
+    shortened,
+    signed_colors,
+)
+from deltarule.model import Model
+from deltarule.nn.activations import Activation, Softmax
+from deltarule.nn.arrays import Array
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MOST_NEURONS = 8  # of a layer are drawn one by one
+MOST_FEATURES = 25  # first-layer neurons are drawn as images
+PER_ROW = 5
+MOST_NUMBERS = 12  # rows and columns of a matrix whose numbers are written out
+SHOWN_Z = np.linspace(-4.0, 4.0, 401)
+
+
+def activations(shown: Mapping[str, Activation]) -> Picture:
+    """Activation functions and their derivatives, a panel each; a softmax as one of its z moves, and nine stay at 0."""
+    n_rows = math.ceil(len(shown) / 2)
+    with new_figure(height=0.35 + 1.05 * n_rows) as figure:
+        panels = figure.subplots(n_rows, 2, sharex=True, squeeze=False).flat
+        for axes, (name, activation) in zip(panels, shown.items(), strict=False):
+            value, derivative = curve_of(activation)
+            axes.axhline(0.0, color=GRAY, linewidth=0.6)
+            axes.plot(SHOWN_Z, value, color=BLUE, label="σ(z)")
+            axes.plot(SHOWN_Z, derivative, color=ORANGE, linestyle=(0, (4, 1)), label="σ'(z)")
+            axes.set_title(f"{name}, 1 of 10" if isinstance(activation, Softmax) else name)
+            axes.set_ylim(max(-1.3, value.min() - 0.15), min(1.3, max(value.max(), derivative.max()) + 0.15))
+        for axes in list(panels):
+            axes.set_axis_off()
+        figure.legend(*figure.axes[0].get_legend_handles_labels(), ncols=2, loc="outside upper right")
+        figure.suptitle("activations and their derivatives", x=0.02, ha="left")
+    return Picture(figure, f"Activation functions and their derivatives: {', '.join(shown)} for z from -4 to 4")
+
+
+def curve_of(activation: Activation) -> tuple[Array, Array]:
+    """sigma and sigma' at SHOWN_Z; for a softmax, of the first of ten z, the others being 0."""
+    z = SHOWN_Z[:, np.newaxis]
+    if isinstance(activation, Softmax):
+        z = np.hstack([z, np.zeros((len(z), 9))])
+    a = activation.value(z)
+    derivative = activation.derivative(z, a)
+    derivative = derivative[:, :1, 0] if derivative.ndim == 3 else derivative
+    return a[:, 0], derivative[:, 0].astype(np.float64)
+
+
+def first_layer(model: Model, inked: Array | None = None) -> Picture:
+    """What the first layer looks for: for each of its first 25 neurons, its weights as an image; or all as a matrix.
+
+    inked: (features,) of bool, which pixels are ever above 0 in the training set; the others, whose weights never
+        learned, are gray. None masks none.
+    """
+    W = model.network.weights[0]
+    if model.image_shape is None:
+        return _matrix(model)
+    features = np.ma.masked_array(
+        W.T, mask=np.zeros(W.T.shape, bool) if inked is None else np.tile(~inked, (len(W.T), 1))
+    )
+    features = features[:MOST_FEATURES]
+    limit = np.percentile(np.abs(features.compressed()), 99.5) or 1.0
+    n_rows = math.ceil(len(features) / PER_ROW)
+    with new_figure(height=0.7 + 0.72 * n_rows) as figure:
+        panels = figure.subplots(n_rows, PER_ROW, squeeze=False, subplot_kw={"xticks": [], "yticks": []})
+        for n, axes in enumerate(panels.flat):
+            axes.set_axis_off()
+            if n < len(features):
+                image = axes.imshow(
+                    features[n].reshape(model.image_shape), cmap=signed_colors(), vmin=-limit, vmax=limit
+                )
+                axes.set_title(str(n), loc="center", fontsize=6, fontweight="normal", pad=2)
+        figure.colorbar(image, ax=panels, location="bottom", fraction=0.04, aspect=40, extend="both", format="%.2g")
+        figure.suptitle(f"the weights of {len(features)} of {W.shape[1]} neurons of layer 0", x=0.02, ha="left")
+    n_masked = 0 if inked is None else int(np.count_nonzero(~inked))
+    words = f"{n_masked} of {len(W)} pixels, which never saw ink, are gray; the others run from {features.min():.2g}"
+    return Picture(
+        figure, f"Weights of {len(features)} of {W.shape[1]} first-layer neurons: {words} to {features.max():.2g}"
+    )
+
+
+def _matrix(model: Model) -> Picture:
+    """The first layer's weights and biases, a row for each input, a column for each neuron."""
+    W, b = model.network.weights[0], model.network.biases[0]
+    table = np.vstack([W, b])
+    names = [*(model.columns or [f"input {k}" for k in range(len(W))]), "bias"]
+    limit = np.abs(table).max() or 1.0
+    is_small = max(table.shape) <= MOST_NUMBERS
+    with new_figure(height=min(0.9 + 0.25 * len(table), 2 * WIDTH)) as figure:
+        axes = figure.subplots()
+        image = axes.imshow(table, cmap=signed_colors(), vmin=-limit, vmax=limit, aspect="auto")
+        for i, k in np.ndindex(table.shape) if is_small else ():
+            color = "white" if abs(table[i, k]) > 0.75 * limit else "black"
+            axes.text(k, i, f"{table[i, k]:.2f}", ha="center", va="center", fontsize=6, color=color)
+        if is_small:
+            axes.set_xticks(range(table.shape[1]))
+            axes.set_yticks(range(len(names)), [shortened(name) for name in names])
+        axes.tick_params(length=0)
+        axes.grid(visible=False)
+        axes.set(xlabel="neuron", title="weights and biases of layer 0")
+        figure.colorbar(image, ax=axes, location="bottom", fraction=0.1, aspect=40, format="%.2g")
+    words = f"{W.shape[0]} inputs, {W.shape[1]} neurons, from {table.min():.2g} to {table.max():.2g}"
+    return Picture(figure, f"Weights and biases of layer 0: {words}")
+
+
+def architecture(model: Model) -> Picture:
+    """A network as a diagram: a column of neurons a layer, and its weights as lines where all of them are shown."""
+    network = model.network
+    heights = [_heights(size) for size in network.layer_sizes]
+    last = len(network.weights)
+    with new_figure(height=2.5) as figure:
+        axes = figure.subplots()
+        axes.set_axis_off()
+        for l, W in enumerate(network.weights):
+            _draw_weights(axes, l, W, heights[l], heights[l + 1])
+            words = f"{W.size:,}\n+ {W.shape[1]:,}" if last > 1 else f"{W.size:,} weights\n+ {W.shape[1]:,} biases"
+            axes.text(l + 0.5, -1.38, words, ha="center", va="top", fontsize=5.5, color=GRAY)
+        for l, (size, places) in enumerate(zip(network.layer_sizes, heights, strict=True)):
+            axes.plot(
+                np.full(len(places), l), places, "o", color="white", markeredgecolor="black", markersize=6, zorder=3
+            )
+            if len(places) < size:
+                axes.text(l, 0.0, "⋮", ha="center", va="center", fontsize=9)
+            kind = "inputs" if l == 0 else type(network.activations[l - 1]).__name__
+            axes.text(l, -1.12, f"{size:,}", ha="center", va="top", fontweight="bold")
+            axes.text(l, 1.12, kind, ha="center", va="bottom", fontsize=6.5)
+        _name_neurons(axes, last, heights[-1], model.class_names)
+        _name_neurons(axes, 0, heights[0], model.columns)
+        axes.set(xlim=(-0.4, last + 0.4), ylim=(-1.75, 1.3))
+        axes.set_title(f"{type(network.loss).__name__}, {network.parameters.size:,} parameters", fontweight="normal")
+    sizes = "-".join(map(str, network.layer_sizes))
+    kinds = ", ".join(type(activation).__name__ for activation in network.activations)
+    words = f"{kinds}, judged by {type(network.loss).__name__}, {network.parameters.size:,} parameters"
+    return Picture(figure, f"Architecture of a network {sizes}: {words}")
+
+
+def _heights(size: int) -> Array:
+    """Where the neurons of a layer stand, from top to bottom; where not all are drawn, with a gap in the middle."""
+    if size > MOST_NEURONS:
+        return np.delete(np.linspace(1.0, -1.0, MOST_NEURONS + 1), MOST_NEURONS // 2)
+    return np.linspace(1.0, -1.0, size) * (size - 1) / MOST_NEURONS
+
+
+def _draw_weights(axes: "Axes", l: int, W: Array, left: Array, right: Array) -> None:
+    """Lines from layer to layer: orange below 0, blue above, strong ones dark; pale where only some are shown."""
+    is_whole = W.shape == (len(left), len(right))
+    limit = np.abs(W).max() or 1.0
+    for k, j in np.ndindex(len(left), len(right)):
+        strength = abs(W[k, j]) / limit
+        style: dict[str, Any] = {"color": PALE, "linewidth": 0.4}
+        if is_whole:
+            color = BLUE if W[k, j] > 0.0 else ORANGE
+            style = {"color": color, "linewidth": 0.3 + 1.5 * strength, "alpha": 0.25 + 0.75 * strength}
+        axes.plot([l, l + 1], [left[k], right[j]], zorder=1, **style)
+
+
+def _name_neurons(axes: "Axes", l: int, places: Array, names: Sequence[str]) -> None:
+    """Names beside the inputs, or the outputs, where each has one and all are drawn."""
+    if len(names) != len(places):
+        return
+    for y, name in zip(places, names, strict=True):
+        side = -1.0 if l == 0 else 1.0
+        axes.annotate(
+            shortened(name),
+            (l, y),
+            (6 * side, 0),
+            textcoords="offset points",
+            fontsize=6,
+            ha="right" if l == 0 else "left",
+            va="center",
+        )
