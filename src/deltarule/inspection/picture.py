@@ -11,6 +11,7 @@ from xml.sax.saxutils import escape
 from deltarule.errors import SettingError, require
 
 if TYPE_CHECKING:
+    from matplotlib.axis import Axis
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
@@ -106,12 +107,21 @@ def signed_colors() -> "Colormap":
     return colors.with_extremes(bad=PALE)
 
 
+def plain_log_ticks(axis: "Axis") -> None:
+    """Ticks of a logarithmic axis as plain numbers, at 1, 2 and 5 where it spans less than three powers of ten."""
+    ticker = require("matplotlib.ticker", "plot")
+    lowest, highest = sorted(axis.get_view_interval())
+    axis.set_major_locator(ticker.LogLocator(subs=(1.0, 2.0, 5.0) if highest < 1000.0 * lowest else (1.0,), numticks=6))
+    axis.set_major_formatter(ticker.StrMethodFormatter("{x:g}"))
+    axis.set_minor_locator(ticker.NullLocator())
+
+
 def _told_to_screen_readers(svg: bytes, description: str) -> bytes:
     """An SVG with its description where a browser looks for it, behind its title."""
     text = svg.decode().replace("</title>", f"</title>\n <desc>{escape(description)}</desc>", 1)
     return re.sub("<svg ", '<svg role="img" ', text, count=1).encode()
 
 
-def percent_axis(share: float, _: float) -> str:
-    """A tick of an axis of shares."""
+def percent(share: float, _: float = 0.0) -> str:
+    """A share for people, "98.85 %"; and, with a tick's place as the second argument, for the axis of a plot."""
     return f"{round(100.0 * share, 2):g} %"

@@ -29,14 +29,14 @@ class RangeTest:
     """The loss of each step's batch, and smoothed, against its learning rate; all arrays (n_steps,).
 
     steepest: the rate at which the smoothed loss fell fastest, a good one to train with.
-    highest: the rate at which it was least: more is too much.
+    highest: the rate at which it was least: more is too much; None where it never rose again.
     """
 
     rates: Array
     losses: Array
     smoothed: Array
     steepest: float
-    highest: float
+    highest: float | None
 
     def to_json_dict(self) -> dict[str, Any]:
         """The same in numbers and lists."""
@@ -78,6 +78,7 @@ def range_test(trainer: Trainer, train: Dataset) -> RangeTest:
             f"a range test needs a few steps with a finite loss: got {len(listener.rows)}; look at the starting weights"
         )
     rates, losses, smoothed = np.array(listener.rows).T
-    until = smoothed.argmin() + 1
-    slope = np.gradient(smoothed[: max(until, 2)])
-    return RangeTest(rates, losses, smoothed, rates[slope.argmin()].item(), rates[until - 1].item())
+    least = int(smoothed.argmin())
+    slope = np.gradient(smoothed[: max(least + 1, 2)])
+    highest = None if least == len(rates) - 1 else rates[least].item()
+    return RangeTest(rates, losses, smoothed, rates[slope.argmin()].item(), highest)

@@ -8,6 +8,7 @@ import numpy as np
 from deltarule.errors import SettingError
 from deltarule.model import Model
 from deltarule.nn.arrays import Array
+from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy
 from deltarule.nn.network import Network, backward, forward
 
 LENGTHS = np.geomspace(1e-3, 1e3, 2000)  # of the steps that are tried, each 0.7 % longer than the one before
@@ -35,7 +36,8 @@ class Flip:
     """An example, and what would change the network's mind about it.
 
     inputs, changed: (features,) float64, as they are and as they would have to be; pixels count from 0 to 1.
-    gradient: dC/dx, (features,), where C is the loss if the network's own answer is the right one.
+    gradient: dC/dx, (features,), where C is the loss, without label smoothing, if the own answer
+        is the right one.
     answer, becomes: what it says to the one and to the other. confidence: its output for the answer, before.
     distance: the length of the change, as the network reads it (standardized where the model standardizes).
 
@@ -64,12 +66,16 @@ def flip(model: Model, raw: Array) -> Flip:
     """
     if model.task == "values":
         raise SettingError("only a class or a label can flip: got a model that answers values")
-    model = replace(model, network=model.network.astype(np.float64))
+    network = model.network.astype(np.float64)
+    if isinstance(network.loss, CrossEntropy | BinaryCrossEntropy):
+        # Smoothed labels would call an answer too sure, and lead away from the boundary.
+        network.loss = replace(network.loss, label_smoothing=0.0)
+    model = replace(model, network=network)
     inputs = raw / 255.0 if raw.dtype == np.uint8 else raw.astype(np.float64)
     a = model.outputs(inputs.reshape(1, -1))[0]
     answer = _answers(model, inputs.reshape(1, -1))[0]
     y = answer if model.task == "labels" else answer[0]
-    gradient = input_gradient(model.network, model.inputs(inputs.reshape(1, -1)), y[np.newaxis])[0]
+    gradient = input_gradient(network, model.inputs(inputs.reshape(1, -1)), y[np.newaxis])[0]
     sure = a.max() if model.task == "classes" else np.where(answer == 1, a, 1.0 - a).min()
     before = Flip(inputs, gradient, _in_words(model, answer), sure.item())
     scale = 1.0 if model.input_scaling is None else model.input_scaling.scale

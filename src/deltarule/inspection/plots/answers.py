@@ -15,7 +15,7 @@ from deltarule.inspection.picture import (
     Picture,
     are_long,
     new_figure,
-    percent_axis,
+    percent,
     shortened,
 )
 from deltarule.inspection.robustness import Response
@@ -68,20 +68,19 @@ def scores(per_class: Sequence[ClassScore]) -> Picture:
         axes.plot(shares[:, 1], rows, "|", color=ORANGE, markersize=8, label="precision")
         axes.set_yticks(rows, [f"{shortened(each.name)} ({each.support:,})" for each in per_class])
         axes.invert_yaxis()
-        axes.set_title("class (examples)")
-        axes.xaxis.set_major_formatter(percent_axis)
+        axes.set_ylabel("class (examples)")
+        axes.xaxis.set_major_formatter(percent)
         axes.grid(visible=False, axis="y")
         axes.legend(ncols=2, loc="lower right", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.0)
-    words = "no class occurs"
-    if known:
-        words = "lowest for {1}, {0:.2%}, highest for {3}, {2:.2%}".format(*min(known), *max(known))
-    return Picture(figure, f"Recall and precision of {len(per_class)} classes: recall is {words}")
+    extremes = dict.fromkeys([min(known), max(known)] if known else [])  # one where there is but one
+    words = ", ".join(f"{percent(recall)} for {name}" for recall, name in extremes)
+    return Picture(figure, f"Recall and precision by class: the lowest and the highest recall are {words or 'unknown'}")
 
 
 def reliability(found: Reliability) -> Picture:
     """Accuracy against confidence, bin by bin, with 95 % intervals; below it, how many answers a bin holds."""
     used = found.examples > 0
-    words = f"expected calibration error {found.expected_calibration_error:.2%}"
+    words = f"expected calibration error {percent(found.expected_calibration_error)}"
     with new_figure(height=3.6) as figure:
         axes, counts = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
         axes.plot([0, 1], [0, 1], color=GRAY, linewidth=0.8, linestyle=(0, (4, 3)))
@@ -89,7 +88,7 @@ def reliability(found: Reliability) -> Picture:
         axes.plot(found.confidence[used], found.accuracy[used], "o", color=BLUE, markersize=4)
         axes.set_title("accuracy")
         axes.set_title(words, **NOTE)
-        axes.yaxis.set_major_formatter(percent_axis)
+        axes.yaxis.set_major_formatter(percent)
         axes.annotate("too modest", (0.04, 0.93), color=GRAY)
         axes.annotate("too sure", (0.96, 0.04), color=GRAY, ha="right")
         counts.bar(found.low, found.examples, width=found.high - found.low, align="edge", color=BLUE, edgecolor="white")
@@ -97,26 +96,26 @@ def reliability(found: Reliability) -> Picture:
         counts.yaxis.set_major_formatter(lambda count, _: f"{count:,.0f}")
         counts.set_title("answers")
         counts.set_xlabel("confidence: the probability of the answer")
-        counts.xaxis.set_major_formatter(percent_axis)
+        counts.xaxis.set_major_formatter(percent)
     return Picture(figure, f"Accuracy against confidence: {words}, {found.examples.sum():,} answers")
 
 
 def robustness(responses: Sequence[Response]) -> Picture:
     """Accuracy against the amount of each change of the images, a panel each, with 95 % intervals."""
     words = "; ".join(
-        f"{each.change} of {each.amounts[each.accuracy.argmin()]:g} {each.unit} {each.accuracy.min():.0%}"
+        f"{each.change} of {each.amounts[each.accuracy.argmin()]:g} {each.unit} {percent(each.accuracy.min())}"
         for each in responses
     )
     with new_figure(height=0.3 + 1.15 * -(-len(responses) // 2)) as figure:
-        panels = figure.subplots(-(-len(responses) // 2), 2, sharey=True).flat
+        panels = figure.subplots(-(-len(responses) // 2), 2, sharey=True).reshape(-1)
+        for axes in panels[len(responses) :]:
+            axes.set_axis_off()
         for axes, each in zip(panels, responses, strict=False):
             axes.axvline(each.neutral, color=GRAY, linewidth=0.8, linestyle=(0, (4, 3)))
             axes.fill_between(each.amounts, each.low, each.high, color=BLUE, alpha=0.2, linewidth=0)
             axes.plot(each.amounts, each.accuracy, "o-", color=BLUE, markersize=2.5)
             axes.set_title(each.change)
             axes.set_xlabel(each.unit)
-            axes.set_ylim(0.0, 1.0)
-            axes.yaxis.set_major_formatter(percent_axis)
-        for axes in list(panels):
-            axes.set_axis_off()
+            axes.set_ylim(0.0, 1.04)
+            axes.yaxis.set_major_formatter(percent)
     return Picture(figure, f"Accuracy under changes of {responses[0].examples:,} images: at its lowest, {words}")

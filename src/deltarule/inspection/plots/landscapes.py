@@ -4,7 +4,7 @@ import numpy as np
 
 from deltarule.errors import require
 from deltarule.inspection.landscape import Surface, WeightSlice
-from deltarule.inspection.picture import BLUE, GRAY, NOTE, ORANGE, Picture, new_figure, percent_axis
+from deltarule.inspection.picture import BLUE, GRAY, NOTE, ORANGE, Picture, new_figure, percent
 
 N_LEVELS = 14
 LOG_FROM = 10.0  # a loss that grows more than tenfold is shown on a logarithmic scale
@@ -16,26 +16,29 @@ def surface(found: Surface) -> Picture:
     kind = (
         "the loss, exactly: two parameters"
         if found.is_exact
-        else f"a slice, {found.plane.share:.0%} of the path's variance"
+        else f"a slice, {percent(round(found.plane.share, 3))} of the path's variance"
     )
     names = ("weight", "bias") if found.is_exact else ("first principal component", "second principal component")
     losses = np.ma.masked_invalid(found.losses)
     low, high = losses.min(), losses.max()
     is_log = low > 0.0 and high > LOG_FROM * low
-    levels = np.geomspace(low, high, N_LEVELS) if is_log else np.linspace(low, high, N_LEVELS)
+    # Squares, so that a parabola's contours are equally far apart.
+    levels = np.geomspace(low, high, N_LEVELS) if is_log else low + (high - low) * np.linspace(0.0, 1.0, N_LEVELS) ** 2
     with new_figure(height=3.0) as figure:
         axes = figure.subplots()
-        norm = require("matplotlib.colors", "plot").LogNorm(low, high) if is_log else None
+        colors = require("matplotlib.colors", "plot")
+        norm = colors.LogNorm(low, high) if is_log else colors.PowerNorm(0.5, low, high)
         areas = axes.contourf(found.across, found.up, losses, levels, cmap="cividis", norm=norm, extend="both")
         axes.contour(found.across, found.up, losses, levels, colors="white", linewidths=0.3, alpha=0.6)
         axes.plot(*path.T, "-", color="white", linewidth=2.6)
         axes.plot(*path.T, ".-", color=ORANGE, markersize=3.5)
         for point, mark, words in ((path[0], "s", "start"), (path[-1], "o", "end")):
-            axes.plot(*point, mark, color=ORANGE, markersize=6, markeredgecolor="white", label=words)
-        axes.legend(ncols=2, loc="upper right", bbox_to_anchor=(1.0, -0.12), borderaxespad=0.0)
+            axes.plot(*point, mark, color=ORANGE, markersize=6, markeredgecolor="white")
+            text = axes.annotate(words, point, (0, 6), textcoords="offset points", ha="center", fontweight="bold")
+            text.set_path_effects(
+                [require("matplotlib.patheffects", "plot").withStroke(linewidth=2, foreground="white")]
+            )
         axes.set(xlabel=names[0], ylabel=names[1])
-        axes.xaxis.set_label_coords(0.0, -0.13)
-        axes.xaxis.label.set_horizontalalignment("left")
         axes.grid(visible=False)
         axes.set_title(kind, fontweight="normal")
         ticks = levels[:: N_LEVELS // 5]
@@ -57,7 +60,7 @@ def weight_slice(found: WeightSlice) -> Picture:
             axes.axvline(found.value, color=GRAY, linewidth=0.8, linestyle=(0, (4, 3)))
             axes.set_title(title)
         panels[0].set_title(f"{found.examples} examples", **NOTE)
-        panels[1].yaxis.set_major_formatter(percent_axis)
+        panels[1].yaxis.set_major_formatter(percent)
         panels[1].set_xlabel(f"weights[{found.layer}][{k}, {j}] (dashed: as it is)")
     title = f"Loss and accuracy along weights[{found.layer}][{k}, {j}]"
     return Picture(figure, f"{title}: the loss is smooth, the accuracy changes in {n_steps} steps and is flat between")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deltarule.errors import require
-from deltarule.inspection.picture import GRAY, NOTE, Picture, new_figure
+from deltarule.inspection.picture import GRAY, NOTE, Picture, new_figure, plain_log_ticks
 from deltarule.inspection.recording import QUANTITIES, Recording
 from deltarule.nn.arrays import Array
 
@@ -76,11 +76,12 @@ def gradients(recording: Recording) -> Picture:
         ratios.axhline(SOUND_RATIO, color=GRAY, linewidth=0.8, linestyle=(0, (4, 3)))
         for axes, title in ((norms, "length of the gradient"), (ratios, "update / weights")):
             axes.set_yscale("log")
+            plain_log_ticks(axes.yaxis)
             axes.set_title(title)
-        ratios.set_title("dashed: 1e-3, a rule of thumb", **NOTE)
+        ratios.set_title("dashed: 0.001, often sound", **NOTE)
         ratios.set_xlabel("epoch")
         ratios.xaxis.get_major_locator().set_params(integer=True)
-        norms.legend(ncols=min(n_layers, 3), loc="lower right", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.0)
+        figure.legend(ncols=min(n_layers, 4), loc="outside upper left")
     words = ", ".join(f"{ratio:.1e}" for ratio in recording.update_ratio[-1])
     title = f"Gradient norm and update ratio of {n_layers} layers by epoch"
     return Picture(figure, f"{title}: the last updates are {words} of their weights")

@@ -35,18 +35,18 @@ def activations(shown: Mapping[str, Activation]) -> Picture:
     """Activation functions and their derivatives, a panel each; a softmax as one of its z moves, and nine stay at 0."""
     n_rows = math.ceil(len(shown) / 2)
     with new_figure(height=0.35 + 1.05 * n_rows) as figure:
-        panels = figure.subplots(n_rows, 2, sharex=True, squeeze=False).flat
+        panels = figure.subplots(n_rows, 2, sharex=True, squeeze=False).reshape(-1)
+        for axes in panels[len(shown) :]:
+            axes.set_axis_off()
         for axes, (name, activation) in zip(panels, shown.items(), strict=False):
             value, derivative = curve_of(activation)
             axes.axhline(0.0, color=GRAY, linewidth=0.6)
             axes.plot(SHOWN_Z, value, color=BLUE, label="σ(z)")
             axes.plot(SHOWN_Z, derivative, color=ORANGE, linestyle=(0, (4, 1)), label="σ'(z)")
             axes.set_title(f"{name}, 1 of 10" if isinstance(activation, Softmax) else name)
-            axes.set_ylim(max(-1.3, value.min() - 0.15), min(1.3, max(value.max(), derivative.max()) + 0.15))
-        for axes in list(panels):
-            axes.set_axis_off()
+            axes.set_ylim(max(-1.3, value.min() - 0.15), min(2.2, max(value.max(), derivative.max()) + 0.15))
         figure.legend(*figure.axes[0].get_legend_handles_labels(), ncols=2, loc="outside upper right")
-        figure.suptitle("activations and their derivatives", x=0.02, ha="left")
+        figure.suptitle("activations", x=0.02, ha="left")
     return Picture(figure, f"Activation functions and their derivatives: {', '.join(shown)} for z from -4 to 4")
 
 
@@ -121,35 +121,38 @@ def _matrix(model: Model) -> Picture:
 def architecture(model: Model) -> Picture:
     """A network as a diagram: a column of neurons a layer, and its weights as lines where all of them are shown."""
     network = model.network
-    heights = [_heights(size) for size in network.layer_sizes]
-    last = len(network.weights)
-    with new_figure(height=2.5) as figure:
+    places = [_places(size) for size in network.layer_sizes]
+    top, last = max(each[0] for each in places), len(network.weights)
+    kinds = ["inputs", *(type(activation).__name__ for activation in network.activations)]
+    with new_figure(height=1.1 + 1.5 * top) as figure:
         axes = figure.subplots()
         axes.set_axis_off()
         for l, W in enumerate(network.weights):
-            _draw_weights(axes, l, W, heights[l], heights[l + 1])
-            words = f"{W.size:,}\n+ {W.shape[1]:,}" if last > 1 else f"{W.size:,} weights\n+ {W.shape[1]:,} biases"
-            axes.text(l + 0.5, -1.38, words, ha="center", va="top", fontsize=5.5, color=GRAY)
-        for l, (size, places) in enumerate(zip(network.layer_sizes, heights, strict=True)):
-            axes.plot(
-                np.full(len(places), l), places, "o", color="white", markeredgecolor="black", markersize=6, zorder=3
-            )
-            if len(places) < size:
-                axes.text(l, 0.0, "⋮", ha="center", va="center", fontsize=9)
-            kind = "inputs" if l == 0 else type(network.activations[l - 1]).__name__
-            axes.text(l, -1.12, f"{size:,}", ha="center", va="top", fontweight="bold")
-            axes.text(l, 1.12, kind, ha="center", va="bottom", fontsize=6.5)
-        _name_neurons(axes, last, heights[-1], model.class_names)
-        _name_neurons(axes, 0, heights[0], model.columns)
-        axes.set(xlim=(-0.4, last + 0.4), ylim=(-1.75, 1.3))
-        axes.set_title(f"{type(network.loss).__name__}, {network.parameters.size:,} parameters", fontweight="normal")
-    sizes = "-".join(map(str, network.layer_sizes))
-    kinds = ", ".join(type(activation).__name__ for activation in network.activations)
-    words = f"{kinds}, judged by {type(network.loss).__name__}, {network.parameters.size:,} parameters"
+            _draw_weights(axes, l, W, places[l], places[l + 1])
+            shape = f"{W.shape[0]}×{W.shape[1]}\n+ {W.shape[1]}"
+            _write(axes, (l + 0.5, -top), (0, -22), shape, fontsize=5.5, color=GRAY, va="top")
+        for l, (size, each) in enumerate(zip(network.layer_sizes, places, strict=True)):
+            axes.plot(np.full(len(each), l), each, "o", color="white", markeredgecolor="black", markersize=6, zorder=3)
+            _write(axes, (l, 0.0), (0, 0), "⋮" if len(each) < size else "", fontsize=9)
+            _write(axes, (l, -top), (0, -9), f"{size:,}", fontweight="bold", va="top")
+            _write(axes, (l, top), (0, 7), kinds[l], fontsize=6.5, va="bottom")
+        _name_neurons(axes, last, places[-1], model.class_names)
+        _name_neurons(axes, 0, places[0], model.columns)
+        axes.set(xlim=(-0.4, last + 0.4))
+        axes.set_title(
+            f"{type(network.loss).__name__}, {network.parameters.size:,} parameters", fontweight="normal", pad=16
+        )
+    sizes, names = "-".join(map(str, network.layer_sizes)), ", ".join(kinds[1:])
+    words = f"{names}, judged by {type(network.loss).__name__}, {network.parameters.size:,} parameters"
     return Picture(figure, f"Architecture of a network {sizes}: {words}")
 
 
-def _heights(size: int) -> Array:
+def _write(axes: "Axes", place: tuple[float, float], offset: tuple[float, float], text: str, **style: Any) -> None:
+    """Words at an offset, in points, from a place, centered unless `style` says otherwise."""
+    axes.annotate(text, place, offset, textcoords="offset points", **{"ha": "center", "va": "center"} | style)
+
+
+def _places(size: int) -> Array:
     """Where the neurons of a layer stand, from top to bottom; where not all are drawn, with a gap in the middle."""
     if size > MOST_NEURONS:
         return np.delete(np.linspace(1.0, -1.0, MOST_NEURONS + 1), MOST_NEURONS // 2)
@@ -173,14 +176,6 @@ def _name_neurons(axes: "Axes", l: int, places: Array, names: Sequence[str]) -> 
     """Names beside the inputs, or the outputs, where each has one and all are drawn."""
     if len(names) != len(places):
         return
+    side = "right" if l == 0 else "left"
     for y, name in zip(places, names, strict=True):
-        side = -1.0 if l == 0 else 1.0
-        axes.annotate(
-            shortened(name),
-            (l, y),
-            (6 * side, 0),
-            textcoords="offset points",
-            fontsize=6,
-            ha="right" if l == 0 else "left",
-            va="center",
-        )
+        _write(axes, (l, y), (-6 if l == 0 else 6, 0), shortened(name), fontsize=6, ha=side)

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deltarule.errors import SettingError, require
-from deltarule.inspection.picture import BLUE, GRAY, NOTE, ORANGE, PALE, Picture, new_figure
+from deltarule.errors import SettingError
+from deltarule.inspection.picture import BLUE, GRAY, NOTE, ORANGE, PALE, Picture, new_figure, plain_log_ticks
 from deltarule.inspection.range_test import RangeTest
 from deltarule.nn.arrays import Array
 
@@ -17,7 +17,6 @@ Rows = Sequence[Mapping[str, float | None]]
 
 PARTS = {"train": BLUE, "validation": ORANGE}
 LOG_FROM = 10.0  # what falls to less than a tenth needs a logarithmic axis
-ERRORS = (1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0)  # where an axis of scores is marked
 
 
 def curves(rows: Rows, best_epoch: int | None = None) -> Picture:
@@ -58,11 +57,8 @@ def _draw_curves(axes: "Axes", rows: Rows, name: str, best_epoch: int | None) ->
 def _scale_loss(axes: "Axes") -> None:
     lowest, highest = axes.dataLim.intervaly
     if 0.0 < lowest < highest / LOG_FROM:
-        ticker = require("matplotlib.ticker", "plot")
         axes.set_yscale("log")
-        axes.yaxis.set_major_locator(ticker.LogLocator(subs=(1.0, 2.0, 5.0) if highest < 1000.0 * lowest else (1.0,)))
-        axes.yaxis.set_major_formatter(ticker.StrMethodFormatter("{x:g}"))
-        axes.yaxis.set_minor_locator(ticker.NullLocator())
+        plain_log_ticks(axes.yaxis)
 
 
 def _scale_score(axes: "Axes", rows: Rows, score: str) -> None:
@@ -70,17 +66,24 @@ def _scale_score(axes: "Axes", rows: Rows, score: str) -> None:
 
     So the guesses of epoch 0 and the last tenth of a percent are both in the picture.
     """
-    axes.yaxis.set_major_formatter(lambda figure, _: _score_text(score, figure))
     errors = 1.0 - np.concatenate([_column(rows, f"{part}_{score}") for part in PARTS])
-    above_0 = errors[np.isfinite(errors) & (errors > 0.0)]
-    if len(above_0) == 0 or above_0.min() > above_0.max() / LOG_FROM:
-        return
-    least = above_0.min() / 2.0  # where a score without any error is drawn
-    axes.set_yscale("function", functions=(lambda y: -np.log10(np.maximum(1.0 - y, least)), lambda y: 1.0 - 10.0**-y))
-    axes.set_ylim(1.0 - 1.1 * above_0.max(), 1.0 - (least if errors.min() == 0.0 else 0.9 * above_0.min()))
-    highest = 1.0 - above_0.min()
-    marks = [1.0 - error for error in ERRORS if error <= 1.1 * above_0.max() and 1.0 - error <= highest]
-    axes.set_yticks([*marks, 1.0] if np.nanmin(errors) == 0.0 else marks)
+    errors = errors[np.isfinite(errors)]
+    above_0 = errors[errors > 0.0]
+    if len(above_0) > 0 and above_0.min() <= above_0.max() / LOG_FROM:
+        worst, best, perfect = above_0.max(), above_0.min(), 0.5 * above_0.min()
+        axes.set_yscale("function", functions=(lambda y: -np.log10(np.maximum(1.0 - y, perfect)), _unlogged))
+        is_perfect = bool(errors.min() <= 0.0)
+        axes.set_ylim(1.0 - 1.1 * worst, 1.0 - (perfect if is_perfect else 0.9 * best))
+        steps = (1.0, 0.5, 0.2) if worst < 1000.0 * best else (1.0,)
+        errors_marked = (step * 10.0**power for power in range(2, -10, -1) for step in steps)
+        marks = [error for error in errors_marked if best <= error <= 1.1 * worst]
+        axes.set_yticks([1.0 - error for error in (*marks, *[0.0] * is_perfect)])
+    axes.yaxis.set_major_formatter(lambda figure, _: _score_text(score, figure))
+
+
+def _unlogged(height: Array) -> Array:
+    """The score at a height on such an axis."""
+    return 1.0 - 10.0**-height
 
 
 def _in_words(rows: Rows, score: str, best_epoch: int | None) -> str:
@@ -92,7 +95,7 @@ def _in_words(rows: Rows, score: str, best_epoch: int | None) -> str:
 
 
 def _score_text(score: str, figure: float) -> str:
-    return f"{figure:.4g}" if score == "r2" else f"{round(100.0 * figure, 2):g} %"
+    return f"{figure:.6g}" if score == "r2" else f"{round(100.0 * figure, 2):g} %"
 
 
 def _column(rows: Rows, name: str) -> Array:
@@ -102,17 +105,21 @@ def _column(rows: Rows, name: str) -> Array:
 
 def range_curve(found: RangeTest) -> Picture:
     """The loss against the learning rate that a range test tried, the best rate and the highest marked."""
-    words = f"the loss falls fastest at {found.steepest:.2g} and rises from {found.highest:.2g} on"
+    rises = "never rises" if found.highest is None else f"rises from {found.highest:.2g} on"
+    words = f"the loss falls fastest at {found.steepest:.2g} and {rises}"
+    marked = np.isin(found.rates, [found.steepest, found.highest or found.steepest])
+    before = found.smoothed[: found.smoothed.argmin() + 1]  # what comes behind may be as high as it likes
+    margin = 0.3 * (before.max() - before.min()) or 1.0
     with new_figure(height=2.2) as figure:
         axes = figure.subplots()
         axes.plot(found.rates, found.losses, color=PALE, label="of a batch")
         axes.plot(found.rates, found.smoothed, color=BLUE, label="smoothed")
-        for rate in (found.steepest, found.highest):
-            at = int(np.searchsorted(found.rates, rate))
-            axes.plot(rate, found.smoothed[at], "o", color=ORANGE, markersize=4.5, markeredgecolor="white")
-            axes.annotate(f"{rate:.2g}", (rate, found.smoothed[at]), (0, 5), textcoords="offset points", ha="center")
+        axes.plot(
+            found.rates[marked], found.smoothed[marked], "o", color=ORANGE, markersize=4.5, markeredgecolor="white"
+        )
         axes.set_xscale("log")
-        axes.set(xlabel="learning rate, growing with every step", title="loss")
-        axes.set_ylim(top=1.1 * max(found.smoothed[0], *found.smoothed[: found.smoothed.argmin() + 1]))
+        plain_log_ticks(axes.xaxis)
+        axes.set(xlabel=f"learning rate\n({words})", title="loss")
+        axes.set_ylim(before.min() - margin, before.max() + margin)
         axes.legend(ncols=2, loc="lower right", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.0)
     return Picture(figure, f"Loss against the learning rate, a range test: {words}")

@@ -58,10 +58,12 @@ def digits(dataset: Dataset, answers: Array | None = None) -> Picture:
         raise SettingError(f"a sheet shows images of classes: got {dataset.name}, which holds {dataset.task}")
     names = [shortened(name) for name in dataset.class_names]
     given = dataset.targets if answers is None else answers
-    captions = [names[i] if i == k else f"{names[i]}→{names[k]}" for i, k in zip(dataset.targets, given, strict=True)]
-    per_row = PER_ROW if are_long(names) else MOST_PER_ROW
+    per_row, height, arrow = (PER_ROW, 1.0, "\n→ ") if are_long(names) else (MOST_PER_ROW, 0.5, "→")
+    captions = [
+        names[i] if i == k else f"{names[i]}{arrow}{names[k]}" for i, k in zip(dataset.targets, given, strict=True)
+    ]
     n_rows = math.ceil(len(images) / per_row)
-    with new_figure(height=0.3 + n_rows * (0.5 if per_row == MOST_PER_ROW else 0.9)) as figure:
+    with new_figure(height=0.3 + n_rows * height) as figure:
         panels = figure.subplots(n_rows, per_row, subplot_kw={"frame_on": False, "xticks": [], "yticks": []})
         for axes, image, caption in zip(np.ravel(panels), images, captions, strict=False):
             axes.imshow(image, cmap="gray_r")
@@ -69,7 +71,9 @@ def digits(dataset: Dataset, answers: Array | None = None) -> Picture:
         n_wrong = int(np.count_nonzero(given != dataset.targets))
         told = "" if answers is None else f", {len(images) - n_wrong} answered right"
         figure.suptitle(f"{len(images)} examples of {dataset.name}{told}", x=0.02, ha="left")
-    return Picture(figure, f"Sheet of {len(images)} examples of {dataset.name}{told}: {' '.join(captions)}")
+    return Picture(
+        figure, f"Sheet of {len(images)} examples of {dataset.name}{told}: {', '.join(captions)}".replace("\n", "")
+    )
 
 
 def flips(found: Sequence[Flip], image_shape: tuple[int, int] | None) -> Picture:
