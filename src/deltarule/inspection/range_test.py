@@ -21,6 +21,7 @@ from deltarule.training.trainer import Trainer
 N_STEPS = 150
 LOWEST, HIGHEST = 1e-6, 100.0
 MEMORY = 0.9  # about ten steps count in the smoothed loss
+RISEN = 1.1  # times the least loss is more than noise
 TOO_MUCH = 4.0  # times the least loss so far: the test is over
 
 
@@ -80,5 +81,5 @@ def range_test(trainer: Trainer, train: Dataset) -> RangeTest:
     rates, losses, smoothed = np.array(listener.rows).T
     least = int(smoothed.argmin())
     slope = np.gradient(smoothed[: max(least + 1, 2)])
-    highest = None if least == len(rates) - 1 else rates[least].item()
-    return RangeTest(rates, losses, smoothed, rates[slope.argmin()].item(), highest)
+    rose = len(rates) < N_STEPS or smoothed[-1] > RISEN * smoothed[least]
+    return RangeTest(rates, losses, smoothed, rates[slope.argmin()].item(), rates[least].item() if rose else None)
