@@ -132,6 +132,8 @@ def write_recording(run_folder: str | os.PathLike[str], arrays: Mapping[str, Arr
 def read_recording(run_folder: str | os.PathLike[str]) -> dict[str, Array]:
     """What `write_recording` wrote. Raises FileError where there is none, DataError where it is damaged."""
     path = Path(run_folder, RECORDING)
+    if not path.is_file():
+        raise FileError(f"a run leaves {RECORDING}: got {run_folder}, where there is none; train with --run FOLDER")
     try:
         with opened(path) as stream:
             _, entries = read_header(stream)
