@@ -84,6 +84,13 @@ def test_a_large_array_is_sampled_and_what_is_not_finite_left_out() -> None:
     assert (counts.sum(), limits.tolist()) == (2, [1.0, 3.0])
 
 
+@pytest.mark.parametrize("numbers", [[2.0], [2.0, 2.0, np.nan], [np.inf], []])
+def test_a_histogram_of_one_number_or_none(numbers: list[float]) -> None:
+    counts, limits = histogram(np.array(numbers))
+    assert counts.sum() == np.isfinite(numbers).sum()
+    assert limits.tolist() == ([1.5, 2.5] if 2.0 in numbers else [0.0, 1.0])
+
+
 def test_of_a_long_run_some_epochs_are_kept() -> None:
     recording = recorded(epochs=100)[0]
     assert len(recording.epochs) <= MOST_EPOCHS

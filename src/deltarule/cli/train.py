@@ -43,7 +43,7 @@ class TrainOptions:
         typer.Option(metavar="FILE", help="Where to save the model; else model.safetensors."),
     ] = None
     run: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Keep the model, its recipe, history and environment here.")
+        Path | None, typer.Option(metavar="DIR", help="Keep everything about the run here: `plot` draws it.")
     ] = None
     plot: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Draw loss and accuracy by epoch: .png, .svg or .pdf.")

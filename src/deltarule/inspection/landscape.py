@@ -11,6 +11,7 @@ import numpy as np
 
 from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError, ShapeError
+from deltarule.inspection.findings import Findings
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
 from deltarule.nn.parameters import Parameters
@@ -107,7 +108,7 @@ def loss_at(network: Network, dataset: Dataset, vector: Array) -> float:
 
 
 @dataclass(frozen=True, eq=False)
-class WeightSlice:
+class WeightSlice(Findings):
     """Loss and accuracy along one weight, `weights[layer][k, j]`, everything else as it is; arrays (n_points,).
 
     value: the weight as it is. Accuracy is a staircase, flat between its steps: it has no slope to descend, so a
@@ -121,10 +122,6 @@ class WeightSlice:
     values: Array
     losses: Array
     accuracies: Array
-
-    def to_json_dict(self) -> dict[str, Any]:
-        """The same in numbers and lists."""
-        return {name: each.tolist() if isinstance(each, np.ndarray) else each for name, each in vars(self).items()}
 
 
 def weight_slice(network: Network, dataset: Dataset, layer: int, weight: tuple[int, int], values: Array) -> WeightSlice:

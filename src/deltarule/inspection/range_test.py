@@ -6,12 +6,12 @@ Source: L. Smith, "Cyclical learning rates for training neural networks", WACV 2
 import math
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from deltarule.data.dataset import Dataset
 from deltarule.errors import DivergenceError, SettingError
+from deltarule.inspection.findings import Findings
 from deltarule.nn.arrays import Array
 from deltarule.training.batches import steps_per_epoch
 from deltarule.training.callbacks import Callback, TrainingState
@@ -26,7 +26,7 @@ TOO_MUCH = 4.0  # times the least loss so far: the test is over
 
 
 @dataclass(frozen=True, eq=False)
-class RangeTest:
+class RangeTest(Findings):
     """The loss of each step's batch, and smoothed, against its learning rate; all arrays (n_steps,).
 
     steepest: the rate at which the smoothed loss fell fastest, a good one to train with.
@@ -38,10 +38,6 @@ class RangeTest:
     smoothed: Array
     steepest: float
     highest: float | None
-
-    def to_json_dict(self) -> dict[str, Any]:
-        """The same in numbers and lists."""
-        return {name: each.tolist() if isinstance(each, np.ndarray) else each for name, each in vars(self).items()}
 
 
 class _Listener(Callback):

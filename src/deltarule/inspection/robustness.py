@@ -10,6 +10,7 @@ import numpy as np
 from deltarule.data.augment import warp
 from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError
+from deltarule.inspection.findings import Findings
 from deltarule.inspection.intervals import wilson_interval
 from deltarule.model import Model
 from deltarule.nn.arrays import Array
@@ -34,7 +35,7 @@ class Change:
 
 
 @dataclass(frozen=True, eq=False)
-class Response:
+class Response(Findings):
     """The accuracy under each amount of a change, with 95 % confidence from low to high; all arrays (n_amounts,)."""
 
     change: str
@@ -45,10 +46,6 @@ class Response:
     accuracy: Array
     low: Array
     high: Array
-
-    def to_json_dict(self) -> dict[str, Any]:
-        """The same in numbers and lists."""
-        return {name: each.tolist() if isinstance(each, np.ndarray) else each for name, each in vars(self).items()}
 
 
 def moved(images: Array, linear: Any, offset: tuple[float, float] = (0.0, 0.0)) -> Array:

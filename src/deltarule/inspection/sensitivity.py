@@ -1,11 +1,12 @@
 """What an answer hangs on: dC/dx, and the smallest change along it that makes the network answer otherwise."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from deltarule.errors import SettingError
+from deltarule.inspection.findings import Findings
 from deltarule.model import Model
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy
@@ -32,13 +33,14 @@ def input_gradient(network: Network, X: Array, y: Array) -> Array:
 
 
 @dataclass(frozen=True, eq=False)
-class Flip:
+class Flip(Findings):
     """An example, and what would change the network's mind about it.
 
     inputs, changed: (features,) float64, as they are and as they would have to be; pixels count from 0 to 1.
-    gradient: dC/dx, (features,), where C is the loss, without label smoothing, if the own answer
-        is the right one.
-    answer, becomes: what it says to the one and to the other. confidence: its output for the answer, before.
+    gradient: dC/dx, (features,), x as the network reads it, C the loss if its own answer is taken for the right one
+        (labels not smoothed).
+    answer, becomes: what it says to the one and to the other.
+    confidence: its output for the answer, before the change; where it answers several labels, the least.
     distance: the length of the change, as the network reads it (standardized where the model standardizes).
 
     becomes, changed, distance: None where no step along the gradient changes the answer.
@@ -52,48 +54,52 @@ class Flip:
     becomes: str | None = None
     distance: float | None = None
 
-    def to_json_dict(self) -> dict[str, Any]:
-        """The same in numbers and lists."""
-        return {name: each.tolist() if isinstance(each, np.ndarray) else each for name, each in vars(self).items()}
-
 
 def flip(model: Model, raw: Array) -> Flip:
     """The smallest change along dC/dx that flips the answer to one example, raw (features,), found in float64.
 
-    Pixels stay between 0 and 1. The step is the shortest of those tried, from 0.001 to 1000, refined by bisection.
+    Pixels (uint8) stay between 0 and 1. The step is the shortest of those tried, from 0.001 to 1000, then bisected.
 
     Raises SettingError for a regression, whose answers change with every step.
     """
     if model.task == "values":
         raise SettingError("only a class or a label can flip: got a model that answers values")
-    network = model.network.astype(np.float64)
-    if isinstance(network.loss, CrossEntropy | BinaryCrossEntropy):
-        # Smoothed labels would call an answer too sure, and lead away from the boundary.
-        network.loss = replace(network.loss, label_smoothing=0.0)
-    model = replace(model, network=network)
-    inputs = raw / 255.0 if raw.dtype == np.uint8 else raw.astype(np.float64)
-    a = model.outputs(inputs.reshape(1, -1))[0]
-    answer = _answers(model, inputs.reshape(1, -1))[0]
-    y = answer if model.task == "labels" else answer[0]
-    gradient = input_gradient(network, model.inputs(inputs.reshape(1, -1)), y[np.newaxis])[0]
-    sure = a.max() if model.task == "classes" else np.where(answer == 1, a, 1.0 - a).min()
-    before = Flip(inputs, gradient, _in_words(model, answer), sure.item())
+    model, is_pixels = replace(model, network=_exact(model.network)), raw.dtype == np.uint8
+    inputs = raw / 255.0 if is_pixels else raw.astype(np.float64)
+    answer = _answers(model, inputs[np.newaxis])[0]
+    before = _looked_at(model, inputs, answer)
     scale = 1.0 if model.input_scaling is None else model.input_scaling.scale
-    direction = gradient / max(np.linalg.norm(gradient), np.finfo(np.float64).tiny)
+    direction = before.gradient / max(np.linalg.norm(before.gradient), np.finfo(np.float64).tiny) * scale
 
-    def candidates(lengths: Array) -> Array:
-        stepped = inputs + lengths[:, np.newaxis] * (direction * scale)
-        return np.clip(stepped, 0.0, 1.0) if raw.dtype == np.uint8 else stepped
+    def stepped(lengths: Array) -> Array:
+        changed = inputs + lengths[:, np.newaxis] * direction
+        return np.clip(changed, 0.0, 1.0) if is_pixels else changed
 
-    length = _shortest(lambda lengths: (_answers(model, candidates(lengths)) != answer).any(axis=1))
+    length = _shortest(lambda lengths: (_answers(model, stepped(lengths)) != answer).any(axis=1))
     if length is None:
         return before
-    changed = candidates(np.array([length]))
+    changed = stepped(np.array([length]))
     distance = np.linalg.norm((changed[0] - inputs) / scale).item()
     return replace(before, changed=changed[0], becomes=_in_words(model, _answers(model, changed)[0]), distance=distance)
 
 
-def _shortest(flips: Any) -> float | None:
+def _exact(network: Network) -> Network:
+    """The network in float64, with a loss that does not call an answer too sure, as smoothed labels do."""
+    network = network.astype(np.float64)
+    if isinstance(network.loss, CrossEntropy | BinaryCrossEntropy):
+        network.loss = replace(network.loss, label_smoothing=0.0)
+    return network
+
+
+def _looked_at(model: Model, inputs: Array, answer: Array) -> Flip:
+    """An example (features,) with its answer, before any change."""
+    X, y = model.inputs(inputs[np.newaxis]), answer if model.task == "classes" else answer[np.newaxis]
+    a = model.network.outputs(X)[0]
+    confidence = a.max() if model.task == "classes" else np.where(answer == 1, a, 1.0 - a).min()
+    return Flip(inputs, input_gradient(model.network, X, y)[0], _in_words(model, answer), confidence.item())
+
+
+def _shortest(flips: Callable[[Array], Array]) -> float | None:
     """The least length for which `flips` (lengths (n,) -> (n,) of bool) is true, None where none of LENGTHS is."""
     flipped = flips(LENGTHS)
     if not flipped.any():

@@ -50,7 +50,7 @@ def surface(found: Surface) -> Picture:
 
 def weight_slice(found: WeightSlice) -> Picture:
     """Why a network learns by a loss: along one weight the loss is smooth, and the accuracy a staircase."""
-    k, j = found.weight
+    name = f"weights[{found.layer}][{found.weight[0]}, {found.weight[1]}]"
     n_steps = int(np.count_nonzero(np.diff(found.accuracies)))
     with new_figure(height=3.2) as figure:
         panels = figure.subplots(2, 1, sharex=True)
@@ -61,6 +61,8 @@ def weight_slice(found: WeightSlice) -> Picture:
             axes.set_title(title)
         panels[0].set_title(f"{found.examples} examples", **NOTE)
         panels[1].yaxis.set_major_formatter(percent)
-        panels[1].set_xlabel(f"weights[{found.layer}][{k}, {j}] (dashed: as it is)")
-    title = f"Loss and accuracy along weights[{found.layer}][{k}, {j}]"
-    return Picture(figure, f"{title}: the loss is smooth, the accuracy changes in {n_steps} steps and is flat between")
+        panels[1].set_xlabel(f"{name} (dashed: as it is)")
+    return Picture(
+        figure,
+        f"Loss and accuracy along {name}: the loss is smooth, the accuracy flat but for {n_steps} steps",
+    )

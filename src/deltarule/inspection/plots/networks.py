@@ -163,13 +163,13 @@ def _draw_weights(axes: "Axes", l: int, W: Array, left: Array, right: Array) -> 
     """Lines from layer to layer: orange below 0, blue above, strong ones dark; pale where only some are shown."""
     is_whole = W.shape == (len(left), len(right))
     limit = np.abs(W).max() or 1.0
-    for k, j in np.ndindex(len(left), len(right)):
-        strength = abs(W[k, j]) / limit
+    for i, k in np.ndindex(len(left), len(right)):
+        strength = abs(W[i, k]) / limit
         style: dict[str, Any] = {"color": PALE, "linewidth": 0.4}
         if is_whole:
-            color = BLUE if W[k, j] > 0.0 else ORANGE
+            color = BLUE if W[i, k] > 0.0 else ORANGE
             style = {"color": color, "linewidth": 0.3 + 1.5 * strength, "alpha": 0.25 + 0.75 * strength}
-        axes.plot([l, l + 1], [left[k], right[j]], zorder=1, **style)
+        axes.plot([l, l + 1], [left[i], right[k]], zorder=1, **style)
 
 
 def _name_neurons(axes: "Axes", l: int, places: Array, names: Sequence[str]) -> None:
