@@ -147,9 +147,9 @@ def test_an_older_recording_is_no_part_of_a_new_run(deltarule: Command, digits_r
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["curves", "."], "curves are drawn of a run's folder: got ., which holds no history.jsonl"),
+        (["curves", "."], "the picture curves is drawn of a run's folder: got ., which holds no history.jsonl"),
         (["curves", "nothing"], "got nothing; deltarule train RECIPE --run FOLDER  makes one"),
-        (["curves"], "curves are drawn of a run's folder: got none"),
+        (["curves"], "the picture curves is drawn of a run's folder: got none"),
         (["histograms", "xor"], "got xor, the name of a recipe; deltarule train xor --run FOLDER  makes one"),
         (["confusion", "nothing"], "deltarule train  makes one"),
         (["confusion"], "confusion is drawn of a model: got none"),

@@ -39,7 +39,7 @@ def run_folder(asked: PlotOptions, file: str) -> str:
     else:
         got = f"{name}, the name of a recipe" if name in names() else name
     command = f"deltarule train {name if name in names() else 'RECIPE'} --run FOLDER"
-    raise SettingError(f"{asked.kind} are drawn of a run's folder: got {got}; {command}  makes one")
+    raise SettingError(f"the picture {asked.kind} is drawn of a run's folder: got {got}; {command}  makes one")
 
 
 def curves(asked: PlotOptions) -> Shown:

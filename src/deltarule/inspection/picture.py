@@ -21,6 +21,8 @@ PALE = "#E4E4E4"
 WIDTH = 3.5  # inches: the column of a printed page, so that its letters are as large as the text around it
 
 LONGEST_NAME = 11  # letters
+DASHED: dict[str, Any] = {"color": GRAY, "linewidth": 0.8, "linestyle": (0, (4, 3))}
+LEGEND: dict[str, Any] = {"ncols": 2, "loc": "lower right", "bbox_to_anchor": (1.0, 1.0), "borderaxespad": 0.0}
 NOTE: dict[str, Any] = {"loc": "right", "color": GRAY, "fontweight": "normal", "fontsize": "medium"}  # beside a title
 
 STYLE: dict[str, Any] = {

@@ -1,7 +1,7 @@
 """What a run leaves for the eye: where its parameters went, how large gradients and updates were, and histograms."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -65,23 +65,23 @@ class Recording:
         return recording
 
 
-@dataclass
 class Recorder(Callback):
     """Records a run at little cost: it looks at one step an epoch, of at most MOST_EPOCHS epochs.
 
     The step is the first after an epoch's end, because the parameters before it are known then.
     """
 
-    snapshots: list[tuple[int, Array]] = field(default_factory=list)
-    rows: list[dict[str, Array]] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.snapshots: list[tuple[int, Array]] = []
+        self.rows: list[dict[str, Array]] = []
 
     def train_begin(self, state: TrainingState) -> None:
-        most = max(4, min(MOST_EPOCHS, MOST_BYTES // state.network.parameters.vector.nbytes))
-        self.every = -(-state.n_epochs // most)
         self.snapshots, self.rows, self.is_waiting = [], [], False
+        most = max(4, min(MOST_EPOCHS, MOST_BYTES // state.network.parameters.vector.nbytes))
+        self.every = max(1, -(-state.n_epochs // most))
 
     def epoch_end(self, state: TrainingState) -> None:
-        if state.epoch % max(self.every, 1) == 0 or state.epoch == state.n_epochs:
+        if state.epoch % self.every == 0 or state.epoch == state.n_epochs:
             self.snapshots.append((state.epoch, state.network.parameters.vector.copy()))
             self.is_waiting = True
 

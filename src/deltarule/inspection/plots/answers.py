@@ -8,7 +8,9 @@ from deltarule.inspection.calibration import Reliability
 from deltarule.inspection.metrics import ClassScore
 from deltarule.inspection.picture import (
     BLUE,
+    DASHED,
     GRAY,
+    LEGEND,
     NOTE,
     ORANGE,
     WIDTH,
@@ -71,7 +73,7 @@ def scores(per_class: Sequence[ClassScore]) -> Picture:
         axes.set_ylabel("class (examples)")
         axes.xaxis.set_major_formatter(percent)
         axes.grid(visible=False, axis="y")
-        axes.legend(ncols=2, loc="lower right", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.0)
+        axes.legend(**LEGEND)
     extremes = dict.fromkeys([min(known), max(known)] if known else [])  # one where there is but one
     words = ", ".join(f"{percent(recall)} for {name}" for recall, name in extremes)
     return Picture(figure, f"Recall and precision by class: the lowest and the highest recall are {words or 'unknown'}")
@@ -83,7 +85,7 @@ def reliability(found: Reliability) -> Picture:
     words = f"expected calibration error {percent(found.expected_calibration_error)}"
     with new_figure(height=3.6) as figure:
         axes, counts = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-        axes.plot([0, 1], [0, 1], color=GRAY, linewidth=0.8, linestyle=(0, (4, 3)))
+        axes.plot([0, 1], [0, 1], **DASHED)
         axes.vlines(found.confidence[used], found.accuracy_low[used], found.accuracy_high[used], color=BLUE, alpha=0.4)
         axes.plot(found.confidence[used], found.accuracy[used], "o", color=BLUE, markersize=4)
         axes.set_title("accuracy")
@@ -111,7 +113,7 @@ def robustness(responses: Sequence[Response]) -> Picture:
         for axes in panels[len(responses) :]:
             axes.set_axis_off()
         for axes, each in zip(panels, responses, strict=False):
-            axes.axvline(each.neutral, color=GRAY, linewidth=0.8, linestyle=(0, (4, 3)))
+            axes.axvline(each.neutral, **DASHED)
             axes.fill_between(each.amounts, each.low, each.high, color=BLUE, alpha=0.2, linewidth=0)
             axes.plot(each.amounts, each.accuracy, "o-", color=BLUE, markersize=2.5)
             axes.set_title(each.change)

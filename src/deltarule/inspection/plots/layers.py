@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deltarule.errors import require
-from deltarule.inspection.picture import GRAY, NOTE, Picture, new_figure, plain_log_ticks
+from deltarule.inspection.picture import DASHED, NOTE, Picture, new_figure, plain_log_ticks
 from deltarule.inspection.recording import QUANTITIES, Recording
 from deltarule.nn.arrays import Array
 
@@ -29,11 +29,11 @@ def histograms(recording: Recording, layers: Sequence[int]) -> Picture:
                 axes.set_title(quantity, **NOTE)
         for axes in panels[-1]:
             axes.set_xlabel("epoch")
-    first, last = (_spread(recording, "weights", layers, row) for row in (0, -1))
-    epoch = recording.measured[-1]
-    words = ", ".join(f"layer {l} from {a:.2g} to {z:.2g}" for l, a, z in zip(layers, first, last, strict=True))
+    words = ", ".join(
+        f"layer {l} from {_deviation(recording, 0, l):.2g} to {_deviation(recording, -1, l):.2g}" for l in layers
+    )
     title = "Histograms of weights, activations, deltas and gradients by epoch"
-    return Picture(figure, f"{title}: the weights' deviation until epoch {epoch:g}, {words}")
+    return Picture(figure, f"{title}: standard deviation of the weights, {words}")
 
 
 def _draw_strips(axes: "Axes", epochs: Array, counts: Array, limits: Array) -> None:
@@ -41,7 +41,7 @@ def _draw_strips(axes: "Axes", epochs: Array, counts: Array, limits: Array) -> N
     edges = np.concatenate([epochs, [epochs[-1] + (epochs[-1] - epochs[-2] if len(epochs) > 1 else 1.0)]])
     for k, (row, (low, high)) in enumerate(zip(counts, limits, strict=True)):
         # The root of a share: what few have is still to be seen beside what most have.
-        shade = np.sqrt(row / row.max())[:, np.newaxis]
+        shade = np.sqrt(row / max(row.max(), 1.0))[:, np.newaxis]
         axes.pcolormesh(
             edges[k : k + 2], np.linspace(low, high, len(row) + 1), shade, cmap="cividis", vmin=0.0, rasterized=True
         )
@@ -53,15 +53,12 @@ def _draw_strips(axes: "Axes", epochs: Array, counts: Array, limits: Array) -> N
     axes.yaxis.set_major_formatter(ticker.StrMethodFormatter("{x:.3g}"))
 
 
-def _spread(recording: Recording, quantity: str, layers: Sequence[int], row: int) -> list[float]:
-    """The standard deviation of a quantity in each layer, from its histogram."""
-    deviations = []
-    for l in layers:
-        counts, (low, high) = recording.counts[quantity][row, l], recording.limits[quantity][row, l]
-        centers = np.linspace(low, high, 2 * len(counts) + 1)[1::2]
-        mean = np.average(centers, weights=counts)
-        deviations.append(float(np.sqrt(np.average((centers - mean) ** 2, weights=counts))))
-    return deviations
+def _deviation(recording: Recording, row: int, l: int) -> float:
+    """The standard deviation of the weights of layer l, from their histogram."""
+    counts, (low, high) = recording.counts["weights"][row, l], recording.limits["weights"][row, l]
+    centers = np.linspace(low, high, 2 * len(counts) + 1)[1::2]
+    mean = np.average(centers, weights=counts)
+    return float(np.sqrt(np.average((centers - mean) ** 2, weights=counts)))
 
 
 def gradients(recording: Recording) -> Picture:
@@ -73,14 +70,15 @@ def gradients(recording: Recording) -> Picture:
         for l, color in enumerate(colors):
             norms.plot(recording.measured, recording.gradient_norm[:, l], ".-", color=color, label=f"layer {l}")
             ratios.plot(recording.measured, recording.update_ratio[:, l], ".-", color=color)
-        ratios.axhline(SOUND_RATIO, color=GRAY, linewidth=0.8, linestyle=(0, (4, 3)))
+        ratios.axhline(SOUND_RATIO, **DASHED)
         for axes, title in ((norms, "length of the gradient"), (ratios, "update / weights")):
-            axes.set_yscale("log")
-            plain_log_ticks(axes.yaxis)
+            if axes.dataLim.y1 > 0.0:  # where every gradient is 0 there is no logarithm to show
+                axes.set_yscale("log")
+                plain_log_ticks(axes.yaxis)
             axes.set_title(title)
         ratios.set_title("dashed: 0.001, often sound", **NOTE)
         ratios.set_xlabel("epoch")
-        ratios.xaxis.get_major_locator().set_params(integer=True)
+        ratios.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
         figure.legend(ncols=min(n_layers, 4), loc="outside upper left")
     words = ", ".join(f"{ratio:.1e}" for ratio in recording.update_ratio[-1])
     title = f"Gradient norm and update ratio of {n_layers} layers by epoch"

@@ -36,8 +36,9 @@ def activations(shown: Mapping[str, Activation]) -> Picture:
     n_rows = math.ceil(len(shown) / 2)
     with new_figure(height=0.35 + 1.05 * n_rows) as figure:
         panels = figure.subplots(n_rows, 2, sharex=True, squeeze=False).reshape(-1)
-        for axes in panels[len(shown) :]:
-            axes.set_axis_off()
+        if len(shown) % 2:
+            panels[-1].set_axis_off()
+            panels[-3:][0].tick_params(labelbottom=True)  # nothing below it has ticks
         for axes, (name, activation) in zip(panels, shown.items(), strict=False):
             value, derivative = curve_of(activation)
             axes.axhline(0.0, color=GRAY, linewidth=0.6)
@@ -62,36 +63,34 @@ def curve_of(activation: Activation) -> tuple[Array, Array]:
 
 
 def first_layer(model: Model, inked: Array | None = None) -> Picture:
-    """What the first layer looks for: for each of its first 25 neurons, its weights as an image; or all as a matrix.
+    """What the first layer looks for: the weights of its first 25 neurons as images; without images, as a matrix.
 
     inked: (features,) of bool, which pixels are ever above 0 in the training set; the others, whose weights never
         learned, are gray. None masks none.
     """
-    W = model.network.weights[0]
     if model.image_shape is None:
         return _matrix(model)
-    features = np.ma.masked_array(
-        W.T, mask=np.zeros(W.T.shape, bool) if inked is None else np.tile(~inked, (len(W.T), 1))
-    )
-    features = features[:MOST_FEATURES]
-    limit = np.percentile(np.abs(features.compressed()), 99.5) or 1.0
-    n_rows = math.ceil(len(features) / PER_ROW)
-    with new_figure(height=0.7 + 0.72 * n_rows) as figure:
-        panels = figure.subplots(n_rows, PER_ROW, squeeze=False, subplot_kw={"xticks": [], "yticks": []})
-        for n, axes in enumerate(panels.flat):
+    W = model.network.weights[0]
+    never = np.zeros(len(W), bool) if inked is None else ~inked
+    features = np.ma.masked_array(W.T, np.broadcast_to(never, W.T.shape))[:MOST_FEATURES]
+    limit = np.percentile(np.abs(features.compressed()), 99.5) if not never.all() else 0.0
+    limit = limit or 1.0
+    colors = {"cmap": signed_colors(), "vmin": -limit, "vmax": limit}
+    n_columns = min(PER_ROW, len(features))
+    n_rows = math.ceil(len(features) / n_columns)
+    with new_figure(height=0.7 + 3.6 / n_columns * n_rows) as figure:
+        panels = figure.subplots(n_rows, n_columns, squeeze=False)
+        for axes in panels.flat:
             axes.set_axis_off()
-            if n < len(features):
-                image = axes.imshow(
-                    features[n].reshape(model.image_shape), cmap=signed_colors(), vmin=-limit, vmax=limit
-                )
-                axes.set_title(str(n), loc="center", fontsize=6, fontweight="normal", pad=2)
+        for n, (axes, feature) in enumerate(zip(panels.flat, features, strict=False)):
+            image = axes.imshow(feature.reshape(model.image_shape), **colors)
+            axes.set_title(str(n), loc="center", fontsize=6, fontweight="normal", pad=2)
         figure.colorbar(image, ax=panels, location="bottom", fraction=0.04, aspect=40, extend="both", format="%.2g")
         figure.suptitle(f"the weights of {len(features)} of {W.shape[1]} neurons of layer 0", x=0.02, ha="left")
-    n_masked = 0 if inked is None else int(np.count_nonzero(~inked))
-    words = f"{n_masked} of {len(W)} pixels, which never saw ink, are gray; the others run from {features.min():.2g}"
-    return Picture(
-        figure, f"Weights of {len(features)} of {W.shape[1]} first-layer neurons: {words} to {features.max():.2g}"
+    words = (
+        f"orange below 0, blue above, up to {limit:.2g}; {never.sum()} of {len(W)} pixels, which never saw ink, gray"
     )
+    return Picture(figure, f"Weights of {len(features)} of {W.shape[1]} first-layer neurons: {words}")
 
 
 def _matrix(model: Model) -> Picture:

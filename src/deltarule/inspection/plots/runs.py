@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deltarule.errors import SettingError
-from deltarule.inspection.picture import BLUE, GRAY, NOTE, ORANGE, PALE, Picture, new_figure, plain_log_ticks
+from deltarule.inspection.picture import BLUE, DASHED, LEGEND, NOTE, ORANGE, PALE, Picture, new_figure, plain_log_ticks
 from deltarule.inspection.range_test import RangeTest
 from deltarule.nn.arrays import Array
 
@@ -34,10 +34,10 @@ def curves(rows: Rows, best_epoch: int | None = None) -> Picture:
         _draw_curves(score_axes, rows, score, best_epoch)
         _scale_loss(loss_axes)
         _scale_score(score_axes, rows, score)
-        loss_axes.legend(ncols=2, loc="lower right", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.0)
+        loss_axes.legend(**LEGEND)
         score_axes.set_title(words, **NOTE)
         score_axes.set_xlabel("epoch")
-        score_axes.xaxis.get_major_locator().set_params(integer=True)
+        score_axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
     return Picture(figure, f"Loss and {score} against the epoch: {words}")
 
 
@@ -50,7 +50,7 @@ def _draw_curves(axes: "Axes", rows: Rows, name: str, best_epoch: int | None) ->
             axes.plot(epochs, figures, color=color, label=part)
             axes.plot(epochs[best], figures[best], "o", color=color, markersize=4.5, markeredgecolor="white")
     for epoch in epochs[best]:
-        axes.axvline(epoch, color=GRAY, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
+        axes.axvline(epoch, **DASHED, zorder=1)
     axes.set_title(name.replace("r2", "R²"))
 
 
@@ -121,5 +121,5 @@ def range_curve(found: RangeTest) -> Picture:
         plain_log_ticks(axes.xaxis)
         axes.set(xlabel=f"learning rate\n({words})", title="loss")
         axes.set_ylim(before.min() - margin, before.max() + margin)
-        axes.legend(ncols=2, loc="lower right", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.0)
+        axes.legend(**LEGEND)
     return Picture(figure, f"Loss against the learning rate, a range test: {words}")

@@ -22,6 +22,7 @@ from deltarule.nn.arrays import Array
 
 PER_ROW = 5
 MOST_PER_ROW = 10  # where all that is written below an image is a digit or two
+BARE = {"frame_on": False, "xticks": [], "yticks": []}
 
 
 def mistakes(dataset: Dataset, found: Mistakes) -> Picture:
@@ -35,7 +36,7 @@ def mistakes(dataset: Dataset, found: Mistakes) -> Picture:
     captions = [f"{names[k]}{between}not {names[i]}" for k, i in zip(found.predicted, found.true, strict=True)]
     n_rows = max(1, math.ceil(len(images) / PER_ROW))
     with new_figure(height=0.3 + 1.05 * n_rows) as figure:
-        panels = figure.subplots(n_rows, PER_ROW, subplot_kw={"frame_on": False, "xticks": [], "yticks": []})
+        panels = figure.subplots(n_rows, PER_ROW, subplot_kw=BARE)
         for axes, image, caption, a in zip(panels.flat, images, captions, found.activation, strict=False):
             axes.imshow(image, cmap="gray_r")
             axes.set_title(caption, loc="center", fontsize=6, fontweight="normal")
@@ -64,7 +65,7 @@ def digits(dataset: Dataset, answers: Array | None = None) -> Picture:
     ]
     n_rows = math.ceil(len(images) / per_row)
     with new_figure(height=0.3 + n_rows * height) as figure:
-        panels = figure.subplots(n_rows, per_row, subplot_kw={"frame_on": False, "xticks": [], "yticks": []})
+        panels = figure.subplots(n_rows, per_row, subplot_kw=BARE)
         for axes, image, caption in zip(np.ravel(panels), images, captions, strict=False):
             axes.imshow(image, cmap="gray_r")
             axes.set_xlabel(caption, fontsize=6, labelpad=1, color=ORANGE if "→" in caption else "black")
@@ -85,9 +86,7 @@ def flips(found: Sequence[Flip], image_shape: tuple[int, int] | None) -> Picture
         raise SettingError("only images can be drawn: got inputs without image_shape; --json gives the numbers")
     headings = ("image", "dC/dx", "change", "changed")
     with new_figure(height=0.35 + 0.98 * len(found)) as figure:
-        panels = figure.subplots(
-            len(found), 4, squeeze=False, subplot_kw={"frame_on": False, "xticks": [], "yticks": []}
-        )
+        panels = figure.subplots(len(found), 4, squeeze=False, subplot_kw=BARE)
         for axes, heading in zip(panels[0], headings, strict=True):
             axes.set_title(heading, loc="center", fontweight="normal")
         for row, each in zip(panels, found, strict=True):
