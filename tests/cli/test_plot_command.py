@@ -156,6 +156,7 @@ def test_an_older_recording_is_no_part_of_a_new_run(deltarule: Command, digits_r
         (["digits"], "needs a model or data: got neither"),
         (["rates"], "a range test trains: got nothing to train"),
         (["rates", "quik"], "did you mean 'quick'?"),
+        (["curves", "nothing", "--layer", "1"], "--layer is for histograms and staircase: got curves"),
         (["confusoin", "nothing"], "no picture is called 'confusoin': did you mean 'confusion'?"),
     ],
 )

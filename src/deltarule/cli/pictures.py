@@ -26,6 +26,7 @@ from deltarule.nn.network import loss_and_gradient
 
 SHEET = 50  # examples on a sheet
 FEW = 5  # examples whose flips are shown
+OF_A_LAYER = ("histograms", "staircase")
 STAIRS = 100  # examples whose accuracy makes a staircase: with more, its steps are too low to be seen
 
 
@@ -33,6 +34,8 @@ def found(asked: PlotOptions) -> Shown:
     """The picture that was asked for, not drawn yet. Raises SettingError where there is none of that kind."""
     if asked.kind not in KINDS:
         raise SettingError(f"no picture is called {asked.kind!r}: {closest(asked.kind, KINDS)}")
+    if asked.layer is not None and asked.kind not in OF_A_LAYER:
+        raise SettingError(f"--layer is for {' and '.join(OF_A_LAYER)}: got {asked.kind}; leave it out")
     return KINDS[asked.kind](asked)
 
 

@@ -13,7 +13,7 @@ from deltarule.inspection.intervals import wilson_interval
 from deltarule.model import Model
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import PREDICTION_ROWS, Network, forward
-from deltarule.training.evaluation import SCORE_NAMES, evaluate
+from deltarule.training.evaluation import SCORE_NAMES, Score
 
 MOST_MISTAKES = 25  # five rows of five on a sheet
 
@@ -126,11 +126,12 @@ def evaluate_model(model: Model, dataset: Dataset) -> Report:
     >>> evaluate_model(Model.of(Network((3, 8, 3))), data).examples
     3
     """
-    scaled, names = model.scaled(dataset), model.class_names
-    loss, score = evaluate(model.network, scaled)
-    a, y = model.outputs(dataset.inputs), dataset.targets
-    dearest = top_losses(sample_losses(model.network, scaled))
-    report = partial(Report, dataset.n_samples, loss, SCORE_NAMES[model.task], score, top_losses=dearest)
+    scaled, y, names = model.scaled(dataset), dataset.targets, model.class_names
+    a, losses = outputs_and_losses(model.network, scaled)
+    score = Score(model.task)
+    score.add(a, scaled.targets)
+    summary = (dataset.n_samples, losses.mean().item(), SCORE_NAMES[model.task], score.value)
+    report = partial(Report, *summary, top_losses=top_losses(losses))
     reliable = reliability(a, y) if model.has_probabilities else None
     if model.task == "values":
         answers = a if model.target_scaling is None else model.target_scaling.undo(a)
@@ -143,17 +144,23 @@ def evaluate_model(model: Model, dataset: Dataset) -> Report:
     )
 
 
-def sample_losses(network: Network, dataset: Dataset) -> Array:
-    """C_i, what each example of a dataset, as the network reads it, costs alone: (n_samples,)."""
-    ws = network.workspace(min(dataset.n_samples, PREDICTION_ROWS))
-    formula = network.loss.sample_losses_from_z if network.has_shortcut else network.loss.sample_losses
-    pieces = []
-    for start in range(0, dataset.n_samples, PREDICTION_ROWS):
+def outputs_and_losses(network: Network, dataset: Dataset) -> tuple[Array, Array]:
+    """a^L, (n_samples, outputs), and C_i, what each example costs alone, (n_samples,) float64.
+
+    dataset: as the network reads it.
+    """
+    n_samples, loss = dataset.n_samples, network.loss
+    ws = network.workspace(min(n_samples, PREDICTION_ROWS))
+    outputs, losses = np.empty((n_samples, network.layer_sizes[-1]), network.dtype), np.empty(n_samples)
+    for start in range(0, n_samples, PREDICTION_ROWS):
         rows = slice(start, start + PREDICTION_ROWS)
-        a = forward(network, dataset.inputs[rows], ws)
-        targets = network.loss.targets(a, dataset.targets[rows])
-        pieces.append(formula(ws.z[-1] if network.has_shortcut else a, targets))
-    return np.concatenate(pieces)
+        a = outputs[rows] = forward(network, dataset.inputs[rows], ws)
+        targets = loss.targets(a, dataset.targets[rows])
+        if network.has_shortcut:
+            losses[rows] = loss.sample_losses_from_z(ws.z[-1], targets)
+        else:
+            losses[rows] = loss.sample_losses(a, targets)
+    return outputs, losses
 
 
 def top_losses(losses: Array, n_most: int = MOST_MISTAKES) -> TopLosses:
