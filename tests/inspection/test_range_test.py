@@ -30,8 +30,10 @@ def test_the_rate_grows_by_the_same_factor_until_the_loss_explodes() -> None:
     assert found.losses[0] == pytest.approx(13.0)
     assert found.highest is not None
     assert 0.01 < found.steepest < 0.5  # the loss halves in a few steps, and nothing overshoots
-    assert 2.0 < found.highest < found.rates[-1] < 30.0
-    assert found.smoothed[-1] > 4.0 * found.smoothed.min()
+    assert 0.5 < found.highest < found.rates[-1] < 30.0
+    np.testing.assert_allclose(found.smoothed[50], found.losses[46:55].mean())
+    np.testing.assert_allclose(found.smoothed[0], found.losses[:5].mean())
+    assert found.losses[-1] > 4.0 * found.losses.min()
     content = found.to_json_dict()
     assert json.loads(json.dumps(content)) == content
 

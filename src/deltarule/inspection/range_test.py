@@ -20,7 +20,8 @@ from deltarule.training.trainer import Trainer
 
 N_STEPS = 150
 LOWEST, HIGHEST = 1e-6, 100.0
-MEMORY = 0.9  # about ten steps count in the smoothed loss
+MEMORY = 0.9  # about ten steps count in the running loss that ends the test
+WINDOW = 9  # steps, around each, make the smoothed loss: it must not lag behind the rate
 RISEN = 1.1  # times the least loss is more than noise
 TOO_MUCH = 4.0  # times the least loss so far: the test is over
 
@@ -44,15 +45,15 @@ class _Listener(Callback):
     """Notes rate and loss of every step, and ends the run when the loss is far above its least."""
 
     def __init__(self) -> None:
-        self.rows: list[tuple[float, float, float]] = []
+        self.rows: list[tuple[float, float]] = []
         self.average, self.least = 0.0, math.inf
 
     def step_end(self, state: TrainingState) -> None:
         self.average = MEMORY * self.average + (1.0 - MEMORY) * state.batch_loss
-        smoothed = self.average / (1.0 - MEMORY ** (len(self.rows) + 1))  # as if it had not started at 0
-        self.rows.append((state.learning_rate, state.batch_loss, smoothed))
-        self.least = min(self.least, smoothed)
-        if smoothed > TOO_MUCH * self.least or len(self.rows) == N_STEPS:
+        self.rows.append((state.learning_rate, state.batch_loss))
+        running = self.average / (1.0 - MEMORY ** len(self.rows))  # as if it had not started at 0
+        self.least = min(self.least, running)
+        if running > TOO_MUCH * self.least or len(self.rows) == N_STEPS:
             state.stop_reason = "the range test is done"
 
 
@@ -74,7 +75,9 @@ def range_test(trainer: Trainer, train: Dataset) -> RangeTest:
         raise SettingError(
             f"a range test needs a few steps with a finite loss: got {len(listener.rows)}; look at the starting weights"
         )
-    rates, losses, smoothed = np.array(listener.rows).T
+    rates, losses = np.array(listener.rows).T
+    smoothed, counts = (np.convolve(each, np.ones(WINDOW), "full") for each in (losses, np.ones_like(losses)))
+    smoothed = (smoothed / counts)[WINDOW // 2 : -(WINDOW // 2)]
     least = int(smoothed.argmin())
     slope = np.gradient(smoothed[: max(least + 1, 2)])
     rose = len(rates) < N_STEPS or smoothed[-1] > RISEN * smoothed[least]
