@@ -124,6 +124,13 @@ def test_all_activations_without_a_model(deltarule: Command) -> None:
     assert len(deltarule("plot", "activations", "--json").json["activations"]) == 8
 
 
+def test_the_model_in_a_runs_folder_stands_for_the_run(deltarule: Command, digits_run: Path) -> None:
+    of_folder, of_model = (
+        deltarule("plot", "gradients", each, "--json").json for each in (digits_run, digits_run / "model.safetensors")
+    )
+    assert of_folder == of_model
+
+
 def test_one_layer_of_the_histograms(deltarule: Command, digits_run: Path) -> None:
     assert deltarule("plot", "histograms", digits_run, "--layer", "0", "--json").json["layers"] == [0]
 

@@ -27,19 +27,23 @@ SURFACE_WORK = 10**8  # parameters times examples: so much is computed for each 
 FEWEST, MOST = 100, 2000  # examples
 
 
-def run_folder(asked: PlotOptions, file: str) -> str:
-    """The folder of a run that was named, which holds `file`. SettingError where it is none."""
-    if asked.name is not None and Path(asked.name, file).is_file():
-        return asked.name
+def run_folder(asked: PlotOptions, file: str) -> Path:
+    """The folder of the run that was named, by itself or by the model in it, which holds `file`.
+
+    Raises SettingError where there is none.
+    """
     name = asked.name or "none"
+    folder = Path(name).parent if Path(name).name == MODEL else Path(name)
+    if asked.name is not None and (folder / file).is_file():
+        return folder
+    recipe = name if name in names() else "RECIPE"
+    got = name if recipe == "RECIPE" else f"{name}, the name of a recipe"
     if Path(name).is_dir():
         got = f"{name}, which holds no {file}: it is no run's, or the run was made without one, or broke off"
-    elif Path(name).exists():
-        got = f"the file {name}"
-    else:
-        got = f"{name}, the name of a recipe" if name in names() else name
-    command = f"deltarule train {name if name in names() else 'RECIPE'} --run FOLDER"
-    raise SettingError(f"the picture {asked.kind} is drawn of a run's folder: got {got}; {command}  makes one")
+    raise SettingError(
+        f"the picture {asked.kind} is drawn of a run's folder: got {got}; "
+        f"deltarule train {recipe} --run FOLDER  makes one"
+    )
 
 
 def curves(asked: PlotOptions) -> Shown:
