@@ -14,7 +14,15 @@ from deltarule.data.dataset import Dataset
 from deltarule.errors import DataError, FileError
 from deltarule.files import run_folder
 from deltarule.files.model_file import load, save
-from deltarule.files.run_folder import data_hash, environment, read_history, start_run, write_history
+from deltarule.files.run_folder import (
+    data_hash,
+    environment,
+    read_history,
+    read_recording,
+    start_run,
+    write_history,
+    write_recording,
+)
 from deltarule.nn.network import Network
 from deltarule.training.fit import fit
 
@@ -139,3 +147,23 @@ def test_the_hash_of_data_knows_what_they_are() -> None:
     assert data_hash(data) == data_hash(Dataset(inputs.copy(), targets, name="other name"))
     assert data_hash(data) == data_hash(data.take(slice(None)))
     assert len({data_hash(data), *(data_hash(other) for other in others), data_hash(data, data)}) == 7
+
+
+def test_a_recording_and_back(folder: Path) -> None:
+    arrays = {"epochs": np.arange(3.0), "counts.weights": np.random.default_rng(0).random((3, 2, 4), dtype=np.float32)}
+    write_recording(folder, arrays)
+    again = read_recording(folder)
+    assert again.keys() == arrays.keys()
+    for name, array in arrays.items():
+        np.testing.assert_array_equal(again[name], array)
+        assert again[name].dtype == array.dtype
+    start_run(folder, recipe="", environment={})
+    with pytest.raises(FileError, match=r"a run leaves recording\.safetensors: got .*, where there is none"):
+        read_recording(folder)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"\x02\x00\x00\x00\x00\x00\x00\x00{}"])
+def test_a_damaged_recording(folder: Path, content: bytes) -> None:
+    (folder / "recording.safetensors").write_bytes(content)
+    with pytest.raises(DataError, match=r"recording\.safetensors: a recording of a run was expected"):
+        read_recording(folder)

@@ -11,6 +11,7 @@ from sklearn import metrics as sklearn_metrics
 
 from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError, ShapeError
+from deltarule.inspection.intervals import wilson_interval
 from deltarule.inspection.metrics import (
     ClassScore,
     ValueScore,
@@ -19,13 +20,15 @@ from deltarule.inspection.metrics import (
     evaluate_model,
     label_scores,
     mistakes,
+    outputs_and_losses,
+    top_losses,
     value_scores,
-    wilson_interval,
 )
 from deltarule.model import Model, Standardization
 from deltarule.nn.activations import Identity, Sigmoid
 from deltarule.nn.losses import BinaryCrossEntropy, Quadratic
 from deltarule.nn.network import Network
+from deltarule.training.evaluation import evaluate
 
 NAMES = ("ant", "bee", "cat", "dog")
 answers = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=60)
@@ -106,6 +109,28 @@ def test_mistakes_by_hand() -> None:
     assert len(mistakes(np.array([0]), a[:1])) == 0
 
 
+def test_the_dearest_examples_by_hand() -> None:
+    """Costs -ln 0.5, -ln 0.25, -ln 0.125: half, and half again."""
+    network = Network((3, 2), dtype=np.float64)
+    network.weights[0][:] = [[0.0, 0.0], [np.log(3.0), 0.0], [np.log(7.0), 0.0]]
+    outputs, losses = outputs_and_losses(network, Dataset(np.eye(3), np.array([0, 1, 1])))
+    np.testing.assert_allclose(outputs[:, 0], [1 / 2, 3 / 4, 7 / 8])
+    np.testing.assert_allclose(losses, np.log([2.0, 4.0, 8.0]))
+    found = top_losses(losses, n_most=2)
+    assert found.example.tolist() == [2, 1]
+    np.testing.assert_allclose(found.loss, np.log([8.0, 4.0]))
+
+
+@pytest.mark.parametrize(("output", "loss"), [(Sigmoid(), Quadratic()), (Sigmoid(), BinaryCrossEntropy())])
+def test_losses_of_examples_average_to_the_loss(output: Sigmoid, loss: Quadratic) -> None:
+    rng = np.random.default_rng(0)
+    data = Dataset(rng.normal(size=(2500, 4)), rng.integers(0, 2, (2500, 3), dtype=np.uint8), "labels")
+    network = Network((4, 3), output=output, loss=loss, dtype=np.float64)
+    outputs, losses = outputs_and_losses(network, data)
+    np.testing.assert_array_equal(outputs, network.outputs(data.inputs))
+    assert losses.mean() == pytest.approx(evaluate(network, data)[0], rel=1e-12)
+
+
 def test_a_report_on_classes() -> None:
     rng = np.random.default_rng(1)
     data = Dataset(rng.integers(0, 256, (3000, 6), dtype=np.uint8), rng.integers(0, 4, 3000), class_names=NAMES)
@@ -116,10 +141,22 @@ def test_a_report_on_classes() -> None:
     np.testing.assert_allclose(report.loss, sklearn_metrics.log_loss(data.targets, probabilities), rtol=1e-6)
     content = report.to_json_dict()
     assert json.loads(json.dumps(content, allow_nan=False)) == content
-    assert set(content) == {"examples", "accuracy", "loss", "confusion", "per_class", "mistakes"}
+    assert set(content) == {
+        "examples",
+        "accuracy",
+        "loss",
+        "confusion",
+        "per_class",
+        "mistakes",
+        "top_losses",
+        "reliability",
+    }
     assert content["examples"] == np.sum(content["confusion"]) == 3000
     assert [row["name"] for row in content["per_class"]] == list(NAMES)
     assert len(content["mistakes"]) == 25
+    assert content["top_losses"][0]["loss"] == pytest.approx(-np.log(probabilities[range(3000), data.targets].min()))
+    calibration = content["reliability"]
+    assert sum(row["examples"] for row in calibration["bins"]) == 3000
     worst = content["mistakes"][0]
     wrong = probabilities[predicted != data.targets]
     assert worst["activation"] == wrong.max()
@@ -136,7 +173,7 @@ def test_a_report_on_labels() -> None:
     np.testing.assert_allclose(np.mean([score.accuracy for score in report.per_output]), report.score)
     content = report.to_json_dict()
     assert json.loads(json.dumps(content, allow_nan=False)) == content
-    assert set(content) == {"examples", "accuracy", "loss", "per_class"}
+    assert set(content) == {"examples", "accuracy", "loss", "per_class", "top_losses"}
 
 
 def test_a_report_on_values_is_in_their_own_units() -> None:
@@ -163,7 +200,7 @@ def test_a_report_on_values_is_in_their_own_units() -> None:
     np.testing.assert_allclose(np.mean([score.r2 for score in report.per_output]), report.score)
     content = report.to_json_dict()
     assert json.loads(json.dumps(content, allow_nan=False)) == content
-    assert set(content) == {"examples", "r2", "loss", "per_output"}
+    assert set(content) == {"examples", "r2", "loss", "per_output", "top_losses"}
 
 
 def test_data_that_do_not_fit() -> None:

@@ -15,8 +15,11 @@ from deltarule.data.dataset import Dataset
 from deltarule.errors import MissingExtraError, SettingError
 from deltarule.inspection.metrics import Mistakes
 from deltarule.inspection.picture import Picture
-from deltarule.inspection.plots import confusion, curves, mistakes
+from deltarule.inspection.plots.answers import confusion
+from deltarule.inspection.plots.runs import curves
+from deltarule.inspection.plots.sheets import mistakes
 
+SVG = "{http://www.w3.org/2000/svg}"
 DESCRIPTION = "{http://purl.org/dc/elements/1.1/}description"
 MATRIX = np.array([[1200, 3, 0], [0, 7, 21], [0, 0, 0]])
 NAMES = ("ant", "bee", "a name that is much too long for a column")
@@ -62,10 +65,11 @@ def test_every_format_is_valid_and_described(name: str) -> None:
         assert image.format == "PNG"
         assert image.size[0] == 700  # 3.5 inches, sharp enough for print
         assert len(image.getcolors(2**24)) > 10
-        assert image.info["Description"] == words
+        assert (image.info["Title"], image.info["Description"]) == (words.split(":")[0], words)
     svg = ET.fromstring(picture.to_bytes(".svg"))
-    assert svg.tag == "{http://www.w3.org/2000/svg}svg"
+    assert svg.tag == f"{SVG}svg"
     assert [element.text for element in svg.iter(DESCRIPTION)] == [words]
+    assert (svg.get("role"), svg.findtext(f"{SVG}title"), svg.findtext(f"{SVG}desc")) == ("img", picture.title, words)
     pdf = picture.to_bytes(".pdf")
     assert pdf.startswith(b"%PDF-")
     assert b"/Subject" in pdf
@@ -98,7 +102,7 @@ def test_curves_show_the_history() -> None:
         assert [(list(mark.get_xdata()), list(mark.get_ydata())) for mark in marks] == [
             ([4], [rows[4][f"{part}_{name}"]]) for part in ("train", "validation")
         ]
-    assert picture.description == "Loss and accuracy against the epoch. 10 % at epoch 0, 94.38 % at epoch 4."
+    assert picture.description == "Loss and accuracy against the epoch: 10 % at epoch 0, 94.38 % at epoch 4"
 
 
 def test_a_loss_that_falls_far_is_logarithmic_and_another_is_not() -> None:
@@ -106,9 +110,25 @@ def test_a_loss_that_falls_far_is_logarithmic_and_another_is_not() -> None:
     assert curves(history(2)).figure.axes[0].get_yscale() == "linear"
 
 
-def test_after_the_first_epoch_the_guesses_before_it_are_out_of_the_picture() -> None:
-    low, high = curves(history()).figure.axes[1].get_ylim()
-    assert 0.1 < low < 0.55 < 1 - 0.9 * 0.4**5 < high
+def test_guesses_and_the_last_percent_are_both_in_the_picture() -> None:
+    """From 10 to 99.1 %: each tenfold fall of the error is of the same height."""
+    axes = curves(history()).figure.axes[1]
+    low, high = axes.get_ylim()
+    assert low < 0.1 < 1 - 0.9 * 0.4**5 < high < 1.0
+    heights = axes.transData.transform([(0.0, share) for share in (0.0, 0.9, 0.99)])[:, 1]
+    assert heights[1] - heights[0] == pytest.approx(heights[2] - heights[1])
+    assert axes.yaxis.get_major_formatter()(0.98, 0) == "98 %"
+
+
+def test_a_perfect_score_has_a_place_of_its_own() -> None:
+    rows = history()
+    rows[5]["train_accuracy"] = 1.0
+    axes = curves(rows).figure.axes[1]
+    assert axes.get_yticks()[-1] == axes.get_ylim()[1] == 1.0
+
+
+def test_an_accuracy_that_moves_little_is_linear() -> None:
+    assert curves(history(2)).figure.axes[1].get_yscale() == "linear"
 
 
 @pytest.mark.parametrize("n_epochs", [1, 2, 40])
@@ -196,7 +216,7 @@ def test_without_matplotlib_the_way_to_it_is_named(monkeypatch: pytest.MonkeyPat
 def test_no_window_is_needed() -> None:
     program = """
 import sys
-from deltarule.inspection.plots import curves
+from deltarule.inspection.plots.runs import curves
 assert curves([{"epoch": 0, "train_loss": 1.0, "train_accuracy": 0.1}]).to_bytes(".png")
 assert "matplotlib.pyplot" not in sys.modules
 """

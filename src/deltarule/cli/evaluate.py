@@ -41,7 +41,7 @@ def evaluate(
     """
     from deltarule.cli.examples import unseen
     from deltarule.cli.found import found_model
-    from deltarule.cli.plot import confusion_picture
+    from deltarule.cli.pictures import confusion_picture
     from deltarule.cli.results import check_picture_place, write_picture
     from deltarule.cli.verdict import score_sentence, worst_mistake
     from deltarule.inspection.metrics import evaluate_model

@@ -45,35 +45,39 @@ def unseen(model: Model, data: str | None, target: str | None, offline: bool) ->
 
     data, target: the user's own, or None for those that the model was made for.
     """
-    (train, test), are_its_own = both_parts(model, data, target, offline)
-    if are_its_own:
+    train, test, is_own = parts(model, data, target, offline)
+    if is_own:
         which = "not seen in training" if test else "the ones it was trained on: there are no others"
     else:
         which = "the test part" if test else "all there are"
-    dataset = test or train
-    note(entry("data", f"{dataset.name}: {dataset.n_samples:,} examples, {which}"))
-    return dataset
+    return told(test or train, which)
 
 
-def both_parts(
-    model: Model, data: str | None, target: str | None, offline: bool
-) -> tuple[tuple[Dataset, Dataset | None], bool]:
-    """(train, test) of the data that are named, else of the model's own; and whether they are the model's own."""
+def trained_on(model: Model, data: str | None, target: str | None, offline: bool) -> Dataset:
+    """The examples that a model was trained on, or the training part of the user's own, which is said."""
+    train, _, is_own = parts(model, data, target, offline)
+    return told(train, "the ones it was trained on" if is_own else "the training part")
+
+
+def parts(model: Model, data: str | None, target: str | None, offline: bool) -> tuple[Dataset, Dataset | None, bool]:
+    """(train, test) of some data as the model counts their classes, and whether they are what it was made from."""
     record = training_record(model)
     if record is None and data is None:
         raise SettingError("this model does not say what data it was made for: name some with --data")
     name = data or (record.dataset if record else "")
     splits = load_data(name, target or (record.target if record else None), model.task, offline)
-    are_its_own = record is not None and name == record.dataset
+    is_own = record is not None and name == record.dataset
     train, test = splits.train, splits.test
-    if record and are_its_own:
+    if record and is_own:
         train, test = split(parse(record.recipe_toml, record.recipe), splits, record.seed)
-    return (of_model(model, train, name), None if test is None else of_model(model, test, name)), are_its_own
+    train = with_classes_of(model, replace(train, name=name))
+    return train, with_classes_of(model, replace(test, name=name)) if test else None, is_own
 
 
-def of_model(model: Model, dataset: Dataset, name: str) -> Dataset:
-    """The dataset under the name that the user gave it, its classes counted as the model counts them."""
-    return with_classes_of(model, replace(dataset, name=name))
+def told(dataset: Dataset, which: str) -> Dataset:
+    """The same dataset, after it was said which examples it holds."""
+    note(entry("data", f"{dataset.name}: {dataset.n_samples:,} examples, {which}"))
+    return dataset
 
 
 def with_classes_of(model: Model, dataset: Dataset) -> Dataset:

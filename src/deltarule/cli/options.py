@@ -27,7 +27,7 @@ TargetTask = Annotated[
 ]
 Offline = Annotated[bool, typer.Option("--offline", help="Never download anything.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON value on stdout and nothing else.")]
-Out = Annotated[Path, typer.Option("--out", metavar="FILE", help="Where to: .png, .svg or .pdf.")]
+Out = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Where to: .png, .svg or .pdf.")]
 
 
 def taken_apart(record: type[T]) -> Callable[[Callable[[T], None]], Callable[..., None]]:

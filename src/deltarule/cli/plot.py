@@ -1,78 +1,77 @@
-"""`deltarule plot`: pictures of a run, and of a model's mistakes."""
+"""`deltarule plot`: what it can be asked. `pictures.py` and `run_pictures.py` find out what there is to draw."""
 
-import math
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from dataclasses import dataclass
+from typing import Annotated
 
 import typer
 
-from deltarule.cli.options import DataName, Offline, Out, Target
+from deltarule.cli.options import AsJson, DataName, Offline, Out, Target, taken_apart
 from deltarule.errors import SettingError
 
-if TYPE_CHECKING:
-    from deltarule.data.dataset import Dataset
-    from deltarule.inspection.metrics import Report
-    from deltarule.inspection.picture import Picture
+
+@dataclass(frozen=True)
+class PlotOptions:
+    """What `deltarule plot` was asked for."""
+
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="One of those above.")]
+    name: Annotated[
+        str | None, typer.Argument(metavar="[MODEL|RUN]", help="A file, or the folder of a run.", show_default=False)
+    ] = None
+    out: Out = None
+    data: DataName = None
+    target: Target = None
+    layer: Annotated[
+        int | None, typer.Option(metavar="L", help="Of histograms and staircase: this layer, counted from 0.")
+    ] = None
+    offline: Offline = False
+    as_json: AsJson = False
 
 
-def plot(
-    kind: Annotated[
-        Literal["curves", "confusion", "mistakes"],
-        typer.Argument(
-            metavar="KIND",
-            help="curves: a run's loss and accuracy by epoch. confusion: what a model takes for what. "
-            "mistakes: the images that it was most confidently wrong about.",
-        ),
-    ],
-    name: Annotated[str, typer.Argument(metavar="RUN|MODEL", help="The folder of a run; or a model's file.")],
-    out: Out,
-    data: DataName = None,
-    target: Target = None,
-    offline: Offline = False,
-) -> None:
-    """Draw curves, a confusion matrix or mistakes into a file."""
-    from deltarule.cli.examples import unseen
-    from deltarule.cli.found import found_model
+@taken_apart(PlotOptions)
+def plot(options: PlotOptions) -> None:
+    """Draw a picture of a run or a model into a file; --json gives its numbers.
+
+    \b
+    Of a run's folder, which `deltarule train --run FOLDER` makes:
+      curves        loss and accuracy by epoch
+      histograms    weights, activations, deltas and gradients of each layer, by epoch
+      gradients     the gradient's norm and the update ratio of each layer, by epoch
+      surface       the loss as a landscape, and the path of descent on it
+
+    \b
+    Of a model and the examples to judge it by:
+      confusion     what is taken for what
+      scores        recall of each class, with its 95 % interval, and precision
+      mistakes      the images that it was most confidently wrong about
+      reliability   whether its probabilities keep their word
+      robustness    accuracy on images shifted, turned, scaled, noisy, thin or thick
+      flips         the smallest changes along dC/dx that would change its mind
+      staircase     along one weight, the loss is smooth and accuracy a staircase
+      digits        a sheet of the examples, with its answers; of --data alone, without
+
+    \b
+    Of a model:
+      weights       what the neurons of the first layer look for
+      architecture  the network as a diagram
+      activations   its activation functions and their derivatives; without a MODEL, all
+
+    \b
+    Of a model, a run or a recipe:
+      rates         a learning-rate range test, which trains for 150 steps
+    """  # noqa: D301 - a backspace is what keeps the lines below it apart
+    from deltarule.cli.output import print_json
+    from deltarule.cli.pictures import found
     from deltarule.cli.results import check_picture_place, write_picture
-    from deltarule.inspection.metrics import evaluate_model
 
-    check_picture_place(out)
-    if kind == "curves":
-        picture = curves_picture(name)
-    else:
-        model = found_model(name)[1]
-        dataset = unseen(model, data, target, offline)
-        report = evaluate_model(model, dataset)
-        picture = confusion_picture(report, dataset) if kind == "confusion" else mistakes_picture(report, dataset)
-    write_picture(picture, out)
-    typer.echo(f"{out}: {picture.description}")
-
-
-def curves_picture(run: str) -> "Picture":
-    """Loss and accuracy by epoch, from a run's folder."""
-    from deltarule.files.run_folder import HISTORY, read_history
-    from deltarule.inspection.plots import curves
-
-    if not Path(run, HISTORY).is_file():
-        raise SettingError(f"curves are drawn of a run's folder: got {run}; deltarule train --run FOLDER  makes one")
-    rows = read_history(run)
-    losses = [math.inf if loss is None else loss for loss in (row.get("validation_loss") for row in rows)]
-    return curves(rows, losses.index(min(losses)) if any(map(math.isfinite, losses)) else None)
-
-
-def confusion_picture(report: "Report", dataset: "Dataset") -> "Picture":
-    """What is taken for what. SettingError where there are no classes."""
-    from deltarule.inspection.plots import confusion
-
-    if report.confusion is None:
-        raise SettingError(f"only classes can be taken for each other: got {dataset.name}, which holds {dataset.task}")
-    return confusion(report.confusion, dataset.class_names)
-
-
-def mistakes_picture(report: "Report", dataset: "Dataset") -> "Picture":
-    """The most confident mistakes. SettingError where there are no classes."""
-    from deltarule.inspection.plots import mistakes
-
-    if report.mistakes is None:
-        raise SettingError(f"mistakes are drawn of classes: got {dataset.name}, which holds {dataset.task}")
-    return mistakes(dataset, report.mistakes)
+    if options.out is None and not options.as_json:
+        raise SettingError("a picture needs a file to go to: give --out FILE, or --json for its numbers")
+    if options.out is not None:
+        check_picture_place(options.out)
+    shown = found(options)
+    if options.out is not None:
+        picture = shown.draw()
+        write_picture(picture, options.out)
+        if not options.as_json:
+            typer.echo(f"{options.out}: {picture.description}")
+    if options.as_json:
+        print_json({"kind": options.kind} | shown.facts)

@@ -30,9 +30,7 @@ class TrainOptions:
     ] = 0
     engine: Annotated[
         str,
-        typer.Option(
-            metavar="NAME", help="Who does the arithmetic: numpy, numba, or auto: Numba for runs worth compiling."
-        ),
+        typer.Option(metavar="NAME", help="Who does the arithmetic: numpy, numba, or auto: numba if worth it."),
     ] = "auto"
     start: Annotated[
         str | None, typer.Option("--from", metavar="MODEL", help="Go on from this model, not from random weights.")
@@ -46,7 +44,7 @@ class TrainOptions:
         typer.Option(metavar="FILE", help="Where to save the model; else model.safetensors."),
     ] = None
     run: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Keep the model, its recipe, history and environment here.")
+        Path | None, typer.Option(metavar="DIR", help="Keep everything about the run here: `plot` draws it.")
     ] = None
     plot: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Draw loss and accuracy by epoch: .png, .svg or .pdf.")

@@ -20,10 +20,11 @@ from deltarule.data.catalog import find_default
 from deltarule.data.dataset import Dataset, Splits
 from deltarule.errors import DivergenceError
 from deltarule.files.model_file import save
-from deltarule.files.run_folder import MODEL, data_hash, environment, start_run, write_history
+from deltarule.files.run_folder import MODEL, data_hash, environment, start_run, write_history, write_recording
 from deltarule.inspection.diagnosis import Checkup
 from deltarule.inspection.metrics import Report, evaluate_model
-from deltarule.inspection.plots import curves
+from deltarule.inspection.plots.runs import curves
+from deltarule.inspection.recording import Recorder
 from deltarule.model import Model
 from deltarule.recipes.build import Job, build
 from deltarule.recipes.schema import Recipe
@@ -51,13 +52,17 @@ class Run:
 
 
 class RunFolder(Callback):
-    """Keeps the history in the folder of a run, after each epoch."""
+    """Keeps the history in the folder of a run, after each epoch, and at the end what the recorder has seen."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, recorder: Recorder) -> None:
+        self.folder, self.recorder = folder, recorder
 
     def epoch_end(self, state: TrainingState) -> None:
         write_history(self.folder, state.history.rows)
+
+    def train_end(self, state: TrainingState) -> None:
+        if self.recorder.recording is not None:
+            write_recording(self.folder, self.recorder.recording.to_arrays())
 
 
 def carry_out(options: TrainOptions) -> None:
@@ -85,7 +90,8 @@ def folder_keepers(run: Run) -> list[Callback]:
     """Start the run's folder, and return what keeps it up to date; nothing where no folder is wanted."""
     if run.options.run is None:
         return []
-    return [RunFolder(start_run(run.options.run, recipe=run.recipe.to_toml(), environment=run.environment))]
+    folder, recorder = start_run(run.options.run, recipe=run.recipe.to_toml(), environment=run.environment), Recorder()
+    return [recorder, RunFolder(folder, recorder)]
 
 
 def checkups(run: Run) -> list[Checkup]:

@@ -5,6 +5,7 @@ recipe.toml         what was asked for, with every default filled in
 environment.json    what it ran on: versions, platform, threads, seed, data hash
 history.csv         a row an epoch, for a spreadsheet
 history.jsonl       the same, one JSON object an epoch, for a program
+recording.safetensors   where its parameters went, gradients, histograms: what pictures of a run are drawn from
 """
 
 import csv
@@ -25,12 +26,15 @@ import numpy as np
 from deltarule.atomic import write_atomically
 from deltarule.data.dataset import Dataset
 from deltarule.errors import DataError, FileError
+from deltarule.files.tensor_file import opened, read_header, read_tensors, tensor_bytes
+from deltarule.nn.arrays import Array
 
 MODEL = "model.safetensors"
 RECIPE = "recipe.toml"
 ENVIRONMENT = "environment.json"
 HISTORY_TABLE = "history.csv"
 HISTORY = "history.jsonl"
+RECORDING = "recording.safetensors"
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
@@ -51,6 +55,7 @@ def start_run(path: str | os.PathLike[str], *, recipe: str, environment: Mapping
     except OSError as error:
         raise FileError(f"a run needs a folder: got {path}, which cannot be made: {error.strerror}") from error
     write_atomically(folder / RECIPE, recipe.encode())
+    (folder / RECORDING).unlink(missing_ok=True)  # an older run's
     write_atomically(folder / ENVIRONMENT, (json.dumps(environment, indent=2) + "\n").encode())
     return folder
 
@@ -117,6 +122,24 @@ def read_history(run_folder: str | os.PathLike[str]) -> list[dict[str, Figure]]:
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise DataError(f"{path}, line {number}: expected a JSON object of numbers: {error}") from error
     return rows
+
+
+def write_recording(run_folder: str | os.PathLike[str], arrays: Mapping[str, Array]) -> None:
+    """Write named arrays, float32 or float64, that a run has left. Raises FileError where they cannot be written."""
+    write_atomically(Path(run_folder, RECORDING), tensor_bytes("a recording of a run", arrays), sync=False)
+
+
+def read_recording(run_folder: str | os.PathLike[str]) -> dict[str, Array]:
+    """What `write_recording` wrote. Raises FileError where there is none, DataError where it is damaged."""
+    path = Path(run_folder, RECORDING)
+    if not path.is_file():
+        raise FileError(f"a run leaves {RECORDING}: got {run_folder}, where there is none; train with --run FOLDER")
+    try:
+        with opened(path) as stream:
+            _, entries = read_header(stream)
+            return read_tensors(stream, entries, {name: entry.slot for name, entry in entries.items()})
+    except ValueError as error:
+        raise DataError(f"{path}: a recording of a run was expected: {error}") from error
 
 
 def _finite(figure: Figure) -> Figure:

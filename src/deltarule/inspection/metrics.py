@@ -1,19 +1,21 @@
 """How good the answers are, class by class and output by output, and which mistakes were made with most confidence."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from deltarule.data.dataset import Dataset
+from deltarule.inspection.calibration import Reliability, reliability
+from deltarule.inspection.intervals import wilson_interval
 from deltarule.model import Model
 from deltarule.nn.arrays import Array
-from deltarule.training.evaluation import SCORE_NAMES, evaluate
+from deltarule.nn.network import PREDICTION_ROWS, Network, forward
+from deltarule.training.evaluation import SCORE_NAMES, Score
 
 MOST_MISTAKES = 25  # five rows of five on a sheet
-Z_95 = 1.959964  # 95 % of a normal distribution lie within so many standard deviations
 
 
 @dataclass(frozen=True)
@@ -68,12 +70,22 @@ class Mistakes:
 
 
 @dataclass(frozen=True, eq=False)
+class TopLosses:
+    """The examples that cost most, the dearest first: example (n,), its index in the dataset; loss (n,), its C_i."""
+
+    example: Array
+    loss: Array
+
+
+@dataclass(frozen=True, eq=False)
 class Report:
     """What `evaluate_model` finds.
 
     examples: how many. loss: the network's own, without penalty. score: the accuracy, a fraction, or R2; score_name.
     per_output: a score for each class, label or value.
+    top_losses: the examples that cost most.
     confusion, mistakes: as the functions of these names return them; None unless the task is classes.
+    reliability: how well probabilities keep their word; None where outputs are none.
     """
 
     examples: int
@@ -81,8 +93,10 @@ class Report:
     score_name: str
     score: float
     per_output: tuple[ClassScore, ...] | tuple[ValueScore, ...]
+    top_losses: TopLosses
     confusion: Array | None = None
     mistakes: Mistakes | None = None
+    reliability: Reliability | None = None
 
     def to_json_dict(self) -> dict[str, Any]:
         """The same in dicts, lists and numbers: what `deltarule evaluate --json` prints."""
@@ -91,9 +105,17 @@ class Report:
         if self.confusion is not None:
             content["confusion"] = self.confusion.tolist()
         if self.mistakes is not None:
-            columns = {name: column.tolist() for name, column in vars(self.mistakes).items()}
-            content["mistakes"] = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+            content["mistakes"] = _rows(self.mistakes)
+        content["top_losses"] = _rows(self.top_losses)
+        if self.reliability is not None:
+            content["reliability"] = self.reliability.to_json_dict()
         return content
+
+
+def _rows(columns: Mistakes | TopLosses) -> list[dict[str, Any]]:
+    """One dict for each example."""
+    lists = [column.tolist() for column in vars(columns).values()]
+    return [dict(zip(vars(columns), row, strict=True)) for row in zip(*lists, strict=True)]
 
 
 def evaluate_model(model: Model, dataset: Dataset) -> Report:
@@ -104,16 +126,47 @@ def evaluate_model(model: Model, dataset: Dataset) -> Report:
     >>> evaluate_model(Model.of(Network((3, 8, 3))), data).examples
     3
     """
-    loss, score = evaluate(model.network, model.scaled(dataset))
-    a, y, names = model.outputs(dataset.inputs), dataset.targets, model.class_names
-    summary = (dataset.n_samples, loss, SCORE_NAMES[model.task], score)
+    scaled, y, names = model.scaled(dataset), dataset.targets, model.class_names
+    a, losses = outputs_and_losses(model.network, scaled)
+    score = Score(model.task)
+    score.add(a, scaled.targets)
+    summary = (dataset.n_samples, losses.mean().item(), SCORE_NAMES[model.task], score.value)
+    report = partial(Report, *summary, top_losses=top_losses(losses))
+    reliable = reliability(a, y) if model.has_probabilities else None
     if model.task == "values":
         answers = a if model.target_scaling is None else model.target_scaling.undo(a)
-        return Report(*summary, value_scores(y, answers, names))
+        return report(per_output=value_scores(y, answers, names))
     if model.task == "labels":
-        return Report(*summary, label_scores(y, a >= 0.5, names))
+        return report(per_output=label_scores(y, a >= 0.5, names), reliability=reliable)
     matrix = confusion(y, a.argmax(axis=1), len(names))
-    return Report(*summary, class_scores(matrix, names), matrix, mistakes(y, a))
+    return report(
+        per_output=class_scores(matrix, names), confusion=matrix, mistakes=mistakes(y, a), reliability=reliable
+    )
+
+
+def outputs_and_losses(network: Network, dataset: Dataset) -> tuple[Array, Array]:
+    """a^L, (n_samples, outputs), and C_i, what each example costs alone, (n_samples,) float64.
+
+    dataset: as the network reads it.
+    """
+    n_samples, loss = dataset.n_samples, network.loss
+    ws = network.workspace(min(n_samples, PREDICTION_ROWS))
+    outputs, losses = np.empty((n_samples, network.layer_sizes[-1]), network.dtype), np.empty(n_samples)
+    for start in range(0, n_samples, PREDICTION_ROWS):
+        rows = slice(start, start + PREDICTION_ROWS)
+        a = outputs[rows] = forward(network, dataset.inputs[rows], ws)
+        targets = loss.targets(a, dataset.targets[rows])
+        if network.has_shortcut:
+            losses[rows] = loss.sample_losses_from_z(ws.z[-1], targets)
+        else:
+            losses[rows] = loss.sample_losses(a, targets)
+    return outputs, losses
+
+
+def top_losses(losses: Array, n_most: int = MOST_MISTAKES) -> TopLosses:
+    """At most `n_most` examples, of the losses (n_samples,) of all."""
+    order = np.argsort(-losses, kind="stable")[:n_most]
+    return TopLosses(order, losses[order])
 
 
 def confusion(true: Array, predicted: Array, n_classes: int) -> Array:
@@ -155,20 +208,6 @@ def value_scores(true: Array, predicted: Array, names: Sequence[str]) -> tuple[V
         r2 = None if constant else 1.0 - (((y - a) ** 2).sum() / ((y - y.mean()) ** 2).sum()).item()
         scores.append(ValueScore(name, r2, np.abs(y - a).mean().item()))
     return tuple(scores)
-
-
-def wilson_interval(hits: int, trials: int) -> tuple[float, float]:
-    """Where a share lies with 95 % confidence, when there were `hits` in so many trials (Wilson 1927); (0, 1) for none.
-
-    Unlike hits / trials plus or minus two standard deviations, it is right near 0 and 1, where good networks are.
-    """
-    if trials == 0:
-        return 0.0, 1.0
-    share, z_squared = hits / trials, Z_95**2 / trials
-    center = (share + z_squared / 2.0) / (1.0 + z_squared)
-    reach = math.sqrt(z_squared * (share * (1.0 - share) + z_squared / 4.0)) / (1.0 + z_squared)
-    # The share lies within, and both within 0 and 1; rounding must not say otherwise.
-    return max(0.0, min(share, center - reach)), min(1.0, max(share, center + reach))
 
 
 def _class_score(name: str, n_samples: int, both: int, called: int, support: int) -> ClassScore:

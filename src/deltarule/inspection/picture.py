@@ -1,19 +1,29 @@
 """Pictures: one style for all of them, and words in the file for those who cannot see it."""
 
 import io
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from xml.sax.saxutils import escape
 
 from deltarule.errors import SettingError, require
 
 if TYPE_CHECKING:
+    from matplotlib.axis import Axis
+    from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
 BLUE, ORANGE = "#0072B2", "#D55E00"  # told apart with every kind of color vision (Okabe & Ito 2008), and in gray
 GRAY = "#767676"
+PALE = "#E4E4E4"
 WIDTH = 3.5  # inches: the column of a printed page, so that its letters are as large as the text around it
+
+LONGEST_NAME = 11  # letters
+DASHED: dict[str, Any] = {"color": GRAY, "linewidth": 0.8, "linestyle": (0, (4, 3))}
+LEGEND: dict[str, Any] = {"ncols": 2, "loc": "lower right", "bbox_to_anchor": (1.0, 1.0), "borderaxespad": 0.0}
+NOTE: dict[str, Any] = {"loc": "right", "color": GRAY, "fontweight": "normal", "fontsize": "medium"}  # beside a title
 
 STYLE: dict[str, Any] = {
     "axes.edgecolor": GRAY,
@@ -30,7 +40,7 @@ STYLE: dict[str, Any] = {
     "figure.titlesize": 8,
     "figure.titleweight": "bold",
     "font.size": 7.5,
-    "grid.color": "#E4E4E4",
+    "grid.color": PALE,
     "grid.linewidth": 0.5,
     "legend.frameon": False,
     "lines.linewidth": 1.4,
@@ -49,25 +59,30 @@ DATE_KEYS = {".svg": "Date", ".pdf": "CreationDate"}
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """A matplotlib figure, and what it shows, in words."""
+    """A matplotlib figure, and what it shows, in words: a title, a colon, and what there is to see."""
 
     figure: "Figure"
     description: str
 
+    @property
+    def title(self) -> str:
+        """The description up to its first colon."""
+        return self.description.partition(":")[0]
+
     def to_bytes(self, suffix: str) -> bytes:
-        """The content of a file that ends in `suffix`, ".png", ".svg" or ".pdf"; the description is in its metadata.
+        """The content of a file that ends in `suffix`, ".png", ".svg" or ".pdf", title and description in its metadata.
 
         Raises SettingError for another suffix.
         """
         if suffix not in DESCRIPTION_KEYS:
             raise SettingError(f"a picture's file ends in .png, .svg or .pdf: got {suffix or 'no ending'!r}")
-        metadata: dict[str, Any] = {DESCRIPTION_KEYS[suffix]: self.description}
+        metadata: dict[str, Any] = {"Title": self.title, DESCRIPTION_KEYS[suffix]: self.description}
         if suffix in DATE_KEYS:
             metadata[DATE_KEYS[suffix]] = None
         stream = io.BytesIO()
         with require("matplotlib", "plot").rc_context(STYLE):
             self.figure.savefig(stream, format=suffix[1:], metadata=metadata)
-        return stream.getvalue()
+        return _told_to_screen_readers(stream.getvalue(), self.description) if suffix == ".svg" else stream.getvalue()
 
 
 @contextmanager
@@ -76,3 +91,39 @@ def new_figure(height: float, width: float = WIDTH) -> Iterator["Figure"]:
     # The Figure itself, not pyplot: no window, no display needed, and nothing is left in memory.
     with require("matplotlib", "plot").rc_context(STYLE):
         yield require("matplotlib.figure", "plot").Figure(figsize=(width, height), layout="constrained")
+
+
+def shortened(name: str) -> str:
+    """A name that fits under an image or beside an axis."""
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
+
+
+def are_long(names: Sequence[str]) -> bool:
+    """Whether these names are wider than an image or a tick."""
+    return max(map(len, names), default=0) > 2
+
+
+def signed_colors() -> "Colormap":
+    """Orange for what is below 0, white for 0, blue for what is above; pale gray for what is masked."""
+    colors = require("matplotlib.colors", "plot").LinearSegmentedColormap.from_list("signed", [ORANGE, "white", BLUE])
+    return colors.with_extremes(bad=PALE)
+
+
+def plain_log_ticks(axis: "Axis") -> None:
+    """Ticks of a logarithmic axis as plain numbers, at 1, 2 and 5 where it spans less than three powers of ten."""
+    ticker = require("matplotlib.ticker", "plot")
+    lowest, highest = sorted(axis.get_view_interval())
+    axis.set_major_locator(ticker.LogLocator(subs=(1.0, 2.0, 5.0) if highest < 1000.0 * lowest else (1.0,), numticks=6))
+    axis.set_major_formatter(ticker.StrMethodFormatter("{x:g}"))
+    axis.set_minor_locator(ticker.NullLocator())
+
+
+def _told_to_screen_readers(svg: bytes, description: str) -> bytes:
+    """An SVG with its description where a browser looks for it, behind its title."""
+    text = svg.decode().replace("</title>", f"</title>\n <desc>{escape(description)}</desc>", 1)
+    return re.sub("<svg ", '<svg role="img" ', text, count=1).encode()
+
+
+def percent(share: float, _: float = 0.0) -> str:
+    """A share for people, "98.85 %"; and, with a tick's place as the second argument, for the axis of a plot."""
+    return f"{round(100.0 * share, 2):g} %"

@@ -15,7 +15,7 @@ class Workspace:
     For layer l, each (batch, fan_out), views of the right number of rows after `begin`:
     z[l]: weighted input;  a[l]: activation;  delta[l]: the error dC/dz.
     inputs[l]: what layer l reads: the data for l = 0, else a[l - 1], with dropped neurons at 0 where masks are drawn.
-    masks: one a hidden layer, 0 where a neuron is dropped and 1 / (1 - rate) where it stays; None where nothing is dropped.
+    masks: one a hidden layer, 0 where a neuron is dropped and 1 / (1 - rate) where it stays; None drops nothing.
     """
 
     def __init__(

@@ -1,0 +1,125 @@
+"""A run as curves: loss and score by epoch; and the range test, its loss by learning rate."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from deltarule.errors import SettingError
+from deltarule.inspection.picture import BLUE, DASHED, LEGEND, NOTE, ORANGE, PALE, Picture, new_figure, plain_log_ticks
+from deltarule.inspection.range_test import RangeTest
+from deltarule.nn.arrays import Array
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Rows = Sequence[Mapping[str, float | None]]
+
+PARTS = {"train": BLUE, "validation": ORANGE}
+LOG_FROM = 10.0  # what falls to less than a tenth needs a logarithmic axis
+
+
+def curves(rows: Rows, best_epoch: int | None = None) -> Picture:
+    """Loss and accuracy (or R2) against the epoch, for training and validation, the best epoch marked.
+
+    rows: those of a History. best_epoch: its best_epoch; None marks none. Raises SettingError where there are no rows.
+    """
+    if not rows:
+        raise SettingError("curves need at least one epoch: got a history without any; train first")
+    score = "r2" if any(name.endswith("r2") for name in rows[0]) else "accuracy"
+    words = _in_words(rows, score, best_epoch)
+    with new_figure(height=3.4) as figure:
+        loss_axes, score_axes = figure.subplots(2, 1, sharex=True)
+        _draw_curves(loss_axes, rows, "loss", best_epoch)
+        _draw_curves(score_axes, rows, score, best_epoch)
+        _scale_loss(loss_axes)
+        _scale_score(score_axes, rows, score)
+        loss_axes.legend(**LEGEND)
+        score_axes.set_title(words, **NOTE)
+        score_axes.set_xlabel("epoch")
+        score_axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
+    return Picture(figure, f"Loss and {score} against the epoch: {words}")
+
+
+def _draw_curves(axes: "Axes", rows: Rows, name: str, best_epoch: int | None) -> None:
+    epochs = _column(rows, "epoch")
+    best = epochs == best_epoch
+    for part, color in PARTS.items():
+        figures = _column(rows, f"{part}_{name}")
+        if np.isfinite(figures).any():
+            axes.plot(epochs, figures, color=color, label=part)
+            axes.plot(epochs[best], figures[best], "o", color=color, markersize=4.5, markeredgecolor="white")
+    for epoch in epochs[best]:
+        axes.axvline(epoch, **DASHED, zorder=1)
+    axes.set_title(name.replace("r2", "R²"))
+
+
+def _scale_loss(axes: "Axes") -> None:
+    lowest, highest = axes.dataLim.intervaly
+    if 0.0 < lowest < highest / LOG_FROM:
+        axes.set_yscale("log")
+        plain_log_ticks(axes.yaxis)
+
+
+def _scale_score(axes: "Axes", rows: Rows, score: str) -> None:
+    """Where the error falls to less than a tenth, give each tenfold fall the same height, as 90 to 99 and 99 to 99.9 %.
+
+    So the guesses of epoch 0 and the last tenth of a percent are both in the picture.
+    """
+    errors = 1.0 - np.concatenate([_column(rows, f"{part}_{score}") for part in PARTS])
+    errors = errors[np.isfinite(errors)]
+    above_0 = errors[errors > 0.0]
+    if len(above_0) > 0 and above_0.min() <= above_0.max() / LOG_FROM:
+        worst, best, perfect = above_0.max(), above_0.min(), 0.5 * above_0.min()
+        axes.set_yscale("function", functions=(lambda y: -np.log10(np.maximum(1.0 - y, perfect)), _unlogged))
+        is_perfect = bool(errors.min() <= 0.0)
+        axes.set_ylim(1.0 - 1.1 * worst, 1.0 - (perfect if is_perfect else 0.9 * best))
+        steps = (1.0, 0.5, 0.2) if worst < 1000.0 * best else (1.0,)
+        errors_marked = (step * 10.0**power for power in range(2, -10, -1) for step in steps)
+        marks = [error for error in errors_marked if best <= error <= 1.1 * worst]
+        axes.set_yticks([1.0 - error for error in (*marks, *[0.0] * is_perfect)])
+    axes.yaxis.set_major_formatter(lambda figure, _: _score_text(score, figure))
+
+
+def _unlogged(height: Array) -> Array:
+    """The score at a height on such an axis."""
+    return 1.0 - 10.0**-height
+
+
+def _in_words(rows: Rows, score: str, best_epoch: int | None) -> str:
+    """The score at first and in the best (else the last) epoch, on the validation set where there is one."""
+    part = "validation" if f"validation_{score}" in rows[0] else "train"
+    figures = dict(zip(_column(rows, "epoch").astype(int), _column(rows, f"{part}_{score}"), strict=True))
+    first, last = min(figures), max(figures) if best_epoch is None else best_epoch
+    return ", ".join(f"{_score_text(score, figures[epoch])} at epoch {epoch}" for epoch in sorted({first, last}))
+
+
+def _score_text(score: str, figure: float) -> str:
+    return f"{figure:.6g}" if score == "r2" else f"{round(100.0 * figure, 2):g} %"
+
+
+def _column(rows: Rows, name: str) -> Array:
+    """A column of a history, (n_epochs,), with NaN, which is not drawn, for what is missing."""
+    return np.array([row.get(name) for row in rows], np.float64)
+
+
+def range_curve(found: RangeTest) -> Picture:
+    """The loss against the learning rate that a range test tried, the best rate and the highest marked."""
+    rises = "never rises" if found.highest is None else f"rises from {found.highest:.2g} on"
+    words = f"the loss falls fastest at {found.steepest:.2g} and {rises}"
+    marked = np.isin(found.rates, [found.steepest, found.highest or found.steepest])
+    before = found.smoothed[: found.smoothed.argmin() + 1]  # what comes behind may be as high as it likes
+    margin = 0.3 * (before.max() - before.min()) or 1.0
+    with new_figure(height=2.2) as figure:
+        axes = figure.subplots()
+        axes.plot(found.rates, found.losses, color=PALE, label="of a batch")
+        axes.plot(found.rates, found.smoothed, color=BLUE, label="smoothed")
+        axes.plot(
+            found.rates[marked], found.smoothed[marked], "o", color=ORANGE, markersize=4.5, markeredgecolor="white"
+        )
+        axes.set_xscale("log")
+        plain_log_ticks(axes.xaxis)
+        axes.set(xlabel=f"learning rate\n({words})", title="loss")
+        axes.set_ylim(before.min() - margin, before.max() + margin)
+        axes.legend(**LEGEND)
+    return Picture(figure, f"Loss against the learning rate, a range test: {words}")

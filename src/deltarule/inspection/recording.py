@@ -1,0 +1,145 @@
+"""What a run leaves for the eye: where its parameters went, how large gradients and updates were, and histograms."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from deltarule.errors import DataError
+from deltarule.nn.arrays import Array
+from deltarule.nn.parameters import Parameters
+from deltarule.randomness import generator
+from deltarule.training.callbacks import Callback, TrainingState
+
+PLAIN = ("epochs", "parameters", "measured", "gradient_norm", "update_ratio")
+QUANTITIES = ("weights", "activations", "deltas", "gradients")
+N_BINS = 40
+MOST_VALUES = 4096  # of a layer, drawn at random, go into its histogram
+MOST_EPOCHS = 32  # of a run are recorded, at equal distances
+MOST_BYTES = 64 * 2**20  # of parameters are kept
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """A run of a network of n_layers, as a Recorder has seen it.
+
+    epochs: (n_epochs,), those after which the parameters were kept, parameters (n_epochs, n_parameters).
+    measured: (n_measured,), the epochs after which the next step was looked at closely, its gradient and its batch:
+        gradient_norm: (n_measured, n_layers), the length of dC/dW, penalty and clipping included.
+        update_ratio: (n_measured, n_layers), the length of the step of W over that of W.
+        counts[quantity]: (n_measured, n_layers, n_bins), its histogram between limits[quantity], (n_measured,
+        n_layers, 2), for each of QUANTITIES.
+    """
+
+    epochs: Array
+    parameters: Array
+    measured: Array
+    gradient_norm: Array
+    update_ratio: Array
+    counts: Mapping[str, Array]
+    limits: Mapping[str, Array]
+
+    def to_arrays(self) -> dict[str, Array]:
+        """The same as named float arrays, to be kept in a file."""
+        plain = {name: getattr(self, name) for name in PLAIN}
+        histograms = {
+            f"{name}.{quantity}": getattr(self, name)[quantity]
+            for name in ("counts", "limits")
+            for quantity in QUANTITIES
+        }
+        return plain | histograms
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, Array]) -> "Recording":
+        """What `to_arrays` gave. Raises DataError where arrays are missing, or do not fit each other."""
+        try:
+            counts, limits = ({each: arrays[f"{name}.{each}"] for each in QUANTITIES} for name in ("counts", "limits"))
+            plain = {name: arrays[name] for name in PLAIN}
+        except KeyError as error:
+            raise DataError(f"a recording of a run was expected: got one without {error.args[0]}") from error
+        recording = cls(**plain, counts=counts, limits=limits)
+        per_layer = {each.shape[:2] for each in (*counts.values(), *limits.values(), recording.update_ratio)}
+        if per_layer != {recording.gradient_norm.shape} or len(recording.parameters) != len(recording.epochs):
+            raise DataError("the arrays of a recording must be of as many epochs and layers: got others; train again")
+        return recording
+
+
+class Recorder(Callback):
+    """Records a run at little cost: it looks at one step an epoch, of at most MOST_EPOCHS epochs.
+
+    The step is the first after an epoch's end, because the parameters before it are known then.
+    """
+
+    def __init__(self) -> None:
+        self.snapshots: list[tuple[int, Array]] = []
+        self.rows: list[dict[str, Array]] = []
+
+    def train_begin(self, state: TrainingState) -> None:
+        self.snapshots, self.rows, self.is_waiting = [], [], False
+        most = max(4, min(MOST_EPOCHS, MOST_BYTES // state.network.parameters.vector.nbytes))
+        self.every = max(1, -(-state.n_epochs // most))
+
+    def epoch_end(self, state: TrainingState) -> None:
+        if state.epoch % self.every == 0 or state.epoch == state.n_epochs:
+            self.snapshots.append((state.epoch, state.network.parameters.vector.copy()))
+            self.is_waiting = True
+
+    def step_end(self, state: TrainingState) -> None:
+        if self.is_waiting:
+            self.is_waiting = False
+            epoch, vector = self.snapshots[-1]
+            before = Parameters(state.network.layer_sizes, vector)
+            self.rows.append({"measured": np.array(epoch, np.float64)} | measurements(state, before))
+
+    @property
+    def recording(self) -> Recording | None:
+        """What was recorded so far; None before the first step."""
+        if not self.rows:
+            return None
+        columns = {name: np.stack([row[name] for row in self.rows]) for name in self.rows[0]}
+        epochs, vectors = zip(*self.snapshots, strict=True)
+        return Recording.from_arrays(
+            {"epochs": np.array(epochs, np.float64), "parameters": np.stack(vectors)} | columns
+        )
+
+
+def measurements(state: TrainingState, before: Parameters) -> dict[str, Array]:
+    """What there is to see after a step, layer by layer; `before`: the parameters before it."""
+    pairs = list(zip(state.network.weights, before.weights, strict=True))
+    row = {
+        "gradient_norm": np.array([np.linalg.norm(g_layer) for g_layer in state.grads.weights], np.float64),
+        "update_ratio": np.array([_ratio(after, W) for after, W in pairs], np.float64),
+    }
+    ws = state.workspace
+    layers = dict(zip(QUANTITIES, (before.weights, ws.a, ws.delta, state.grads.weights), strict=True))
+    for quantity, arrays in layers.items():
+        histograms = [histogram(array) for array in arrays]
+        row[f"counts.{quantity}"] = np.stack([counts for counts, _ in histograms])
+        row[f"limits.{quantity}"] = np.stack([limits for _, limits in histograms])
+    return row
+
+
+def histogram(array: Array) -> tuple[Array, Array]:
+    """(counts (N_BINS,), limits (2,)) of an array's finite numbers, or of MOST_VALUES of them drawn at random."""
+    values = array.reshape(-1)
+    if values.size > MOST_VALUES:
+        values = values[sample(values.size)]
+    values = values[np.isfinite(values)].astype(np.float64)
+    low, high = values.min(initial=np.inf), values.max(initial=-np.inf)
+    if not low < high:  # one number, or none: something for it to stand in
+        low, high = (low - 0.5, low + 0.5) if np.isfinite(low) else (0.0, 1.0)
+    bins = ((values - low) / (high - low) * N_BINS).astype(np.intp)  # as np.histogram, in a fifth of its time
+    counts = np.bincount(np.minimum(bins, N_BINS - 1), minlength=N_BINS)
+    return counts.astype(np.float64), np.array([low, high])
+
+
+@lru_cache(maxsize=64)
+def sample(size: int) -> Array:
+    """MOST_VALUES indices of an array of that size, the same every time."""
+    return generator(0, "recording", size).integers(size, size=MOST_VALUES)
+
+
+def _ratio(after: Array, W: Array) -> float:
+    length = np.linalg.norm(W)
+    return float(np.linalg.norm(after - W) / length) if length > 0.0 else float("nan")

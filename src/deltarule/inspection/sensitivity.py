@@ -1,0 +1,125 @@
+"""What an answer hangs on: dC/dx, and the smallest change along it that makes the network answer otherwise."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from deltarule.errors import SettingError
+from deltarule.inspection.findings import Findings
+from deltarule.model import Model
+from deltarule.nn.arrays import Array
+from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy
+from deltarule.nn.network import Network, backward, forward
+
+LENGTHS = np.geomspace(1e-3, 1e3, 2000)  # of the steps that are tried, each 0.7 % longer than the one before
+HALVINGS = 40  # bring the two sides of a boundary as close as float64 can tell
+
+
+def input_gradient(network: Network, X: Array, y: Array) -> Array:
+    """dC_i/dx_i, (n_samples, features): how each input moves the loss of its own example.
+
+    X, y: as for `forward` and `backward`. `backward` stops at delta^0, as training needs no more; BP2 once more, for
+    inputs, whose sigma' is 1, gives dC/dx = delta^0 (W^0)^T.
+
+    >>> network = Network((3, 2), rng=0)
+    >>> input_gradient(network, np.zeros((1, 3)), np.array([1])).shape
+    (1, 3)
+    """
+    ws = network.workspace(len(X))
+    forward(network, X, ws)
+    backward(network, y, ws, network.parameters.zeros_like(), divisor=1.0)
+    return ws.delta[0] @ network.weights[0].T
+
+
+@dataclass(frozen=True, eq=False)
+class Flip(Findings):
+    """An example, and what would change the network's mind about it.
+
+    inputs, changed: (features,) float64, as they are and as they would have to be; pixels count from 0 to 1.
+    gradient: dC/dx, (features,), x as the network reads it, C the loss if its own answer is taken for the right one
+        (labels not smoothed).
+    answer, becomes: what it says to the one and to the other.
+    confidence: its output for the answer, before the change; where it answers several labels, the least.
+    distance: the length of the change, as the network reads it (standardized where the model standardizes).
+
+    becomes, changed, distance: None where no step along the gradient changes the answer.
+    """
+
+    inputs: Array
+    gradient: Array
+    answer: str
+    confidence: float
+    changed: Array | None = None
+    becomes: str | None = None
+    distance: float | None = None
+
+
+def flip(model: Model, raw: Array) -> Flip:
+    """The smallest change along dC/dx that flips the answer to one example, raw (features,), found in float64.
+
+    Pixels (uint8) stay between 0 and 1. The step is the shortest of those tried, from 0.001 to 1000, then bisected.
+
+    Raises SettingError for a regression, whose answers change with every step.
+    """
+    if model.task == "values":
+        raise SettingError("only a class or a label can flip: got a model that answers values")
+    model, is_pixels = replace(model, network=_exact(model.network)), raw.dtype == np.uint8
+    inputs = raw / 255.0 if is_pixels else raw.astype(np.float64)
+    answer = _answers(model, inputs[np.newaxis])[0]
+    before = _looked_at(model, inputs, answer)
+    scale = 1.0 if model.input_scaling is None else model.input_scaling.scale
+    direction = before.gradient / max(np.linalg.norm(before.gradient), np.finfo(np.float64).tiny) * scale
+
+    def stepped(lengths: Array) -> Array:
+        changed = inputs + lengths[:, np.newaxis] * direction
+        return np.clip(changed, 0.0, 1.0) if is_pixels else changed
+
+    length = _shortest(lambda lengths: (_answers(model, stepped(lengths)) != answer).any(axis=1))
+    if length is None:
+        return before
+    changed = stepped(np.array([length]))
+    distance = np.linalg.norm((changed[0] - inputs) / scale).item()
+    return replace(before, changed=changed[0], becomes=_in_words(model, _answers(model, changed)[0]), distance=distance)
+
+
+def _exact(network: Network) -> Network:
+    """The network in float64, with a loss that does not call an answer too sure, as smoothed labels do."""
+    network = network.astype(np.float64)
+    if isinstance(network.loss, CrossEntropy | BinaryCrossEntropy):
+        network.loss = replace(network.loss, label_smoothing=0.0)
+    return network
+
+
+def _looked_at(model: Model, inputs: Array, answer: Array) -> Flip:
+    """An example (features,) with its answer, before any change."""
+    X, y = model.inputs(inputs[np.newaxis]), answer if model.task == "classes" else answer[np.newaxis]
+    a = model.network.outputs(X)[0]
+    confidence = a.max() if model.task == "classes" else np.where(answer == 1, a, 1.0 - a).min()
+    return Flip(inputs, input_gradient(model.network, X, y)[0], _in_words(model, answer), confidence.item())
+
+
+def _shortest(flips: Callable[[Array], Array]) -> float | None:
+    """The least length for which `flips` (lengths (n,) -> (n,) of bool) is true, None where none of LENGTHS is."""
+    flipped = flips(LENGTHS)
+    if not flipped.any():
+        return None
+    first = int(flipped.argmax())
+    low, high = (0.0 if first == 0 else LENGTHS[first - 1]), LENGTHS[first]
+    for _ in range(HALVINGS):
+        middle = 0.5 * (low + high)
+        low, high = (low, middle) if flips(np.array([middle]))[0] else (middle, high)
+    return float(high)
+
+
+def _answers(model: Model, inputs: Array) -> Array:
+    """What is answered, in whole numbers: (n_samples, 1) classes, or (n_samples, outputs) of 0 and 1."""
+    return model.predict(inputs).reshape(len(inputs), -1)
+
+
+def _in_words(model: Model, answer: Array) -> str:
+    if model.task == "classes":
+        return model.class_names[answer[0]]
+    return ", ".join(
+        name if yes else f"not {name}" for name, yes in zip(model.class_names, answer.tolist(), strict=True)
+    )
