@@ -158,6 +158,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--peers", metavar="A,B", help=f"some of {', '.join(PEERS)} (all; a long {SLOW} only so)")
     parser.add_argument("--fresh", type=int, default=3, metavar="N", help="fresh processes of each, at least 1 (3)")
     parser.add_argument("--examples", type=int, default=60_000, metavar="N", help="images at most (60000)")
+    parser.add_argument("--engine", default="auto", metavar="E", help="deltarule's engine (auto)")
     given = parser.parse_args()
     given.workloads = chosen(parser, given.workloads, list(WORKLOADS)) or list(WORKLOADS)
     given.peers = chosen(parser, given.peers, PEERS)
@@ -180,7 +181,7 @@ def main() -> int:
         workload = replace(WORKLOADS[name], n_samples=min(given.examples, WORKLOADS[name].n_samples))
         with TemporaryDirectory() as folder:
             images = prepare(Path(folder), workload.n_samples)
-            work = Contest(workload, images, Path(folder))
+            work = Contest(workload, images, Path(folder), given.engine)
             rows = contest(work, given.peers, given.repetitions, given.fresh)
         print(f"{workload} of {images}")
         print(f"{OURS:13} {rows[0]['ours_seconds']:8.3f} s, {start(rows[0], 'ours')}")
