@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from measuring import options, surroundings, write_rows
-from peers import Contest, contest, told
+from peers import Contest, contest, start, told
 from workloads import HEADLINE, prepare
 
 
@@ -26,9 +26,8 @@ def main() -> None:
         (row,) = contest(work, ["scikit-learn"], given.repetitions, n_fresh=1)
     row |= {"benchmark": "epoch", "peak_megabytes": row["ours_peak_megabytes"]}
     print(f"{workload} of {images}")
-    print(f"deltarule     {row['ours_seconds']:8.3f} s")
+    print(f"deltarule     {row['ours_seconds']:8.3f} s, {start(row, 'ours')}")
     print(told(row))
-    print("peak memory {peak_megabytes} MB".format(**row))
     write_rows(given.json, [row | surroundings("scikit-learn")])
 
 

@@ -61,7 +61,7 @@ class Contest:
 
     def worker(self, name: str) -> Worker:
         """A fresh process of a contender; whatever it compiles is kept in the folder, for later ones of the same."""
-        kept = {name: str(self.folder / "kept") for name in ("NUMBA_CACHE_DIR", "TORCHINDUCTOR_CACHE_DIR")}
+        kept = {variable: str(self.folder / "kept") for variable in ("NUMBA_CACHE_DIR", "TORCHINDUCTOR_CACHE_DIR")}
         settings = {"engine": self.engine} if name == OURS else {}
         return training(ENTRIES[name].subject, self.workload, self.folder, kept, **settings)
 
@@ -100,22 +100,29 @@ def contest(work: Contest, peers: Sequence[str], repetitions: int, n_fresh: int)
         else:
             row = comparison(*named, taken[OURS][: len(taken[name])], taken[name])
         if name in fresh:
-            row |= costs(fresh[OURS], fresh[name])
-        rows.append(row | {"engine": fresh[OURS][0]["engine"], "images": work.images, "flops": work.workload.flops})
+            row |= costs(fresh[name], "peer") | beside(fresh[OURS][-1], fresh[name][-1])
+        row |= {"engine": fresh[OURS][0]["engine"], "images": work.images, "flops": work.workload.flops}
+        rows.append(row | costs(fresh[OURS], "ours"))
     return rows
 
 
-def costs(ours: Sequence[Row], theirs: Sequence[Row]) -> Row:
-    """What the fresh processes tell: seconds, peak memory, and whether both have learned alike."""
-    row: Row = {}
-    for who, runs in {"ours": ours, "peer": theirs}.items():
-        row[f"{who}_first_seconds"] = runs[0]["seconds"]
-        row[f"{who}_cold_seconds"] = median(run["seconds"] for run in runs[1:] or runs)
-        row[f"{who}_peak_megabytes"] = runs[-1]["peak_megabytes"]
-        row[f"{who}_loss"] = runs[0]["loss"]
-    if row["ours_peak_megabytes"] is not None:
-        row["memory_ratio"] = row["peer_peak_megabytes"] / row["ours_peak_megabytes"]
-    return row | {"learned_alike": abs(log(row["peer_loss"] / row["ours_loss"])) < ALIKE}
+def costs(runs: Sequence[Row], who: str) -> Row:
+    """What somebody's fresh processes tell: seconds, peak memory, and the loss after the first epoch."""
+    return {
+        f"{who}_first_seconds": runs[0]["seconds"],
+        f"{who}_cold_seconds": median(run["seconds"] for run in runs[1:] or runs),
+        f"{who}_peak_megabytes": runs[-1]["peak_megabytes"],
+        f"{who}_loss": runs[0]["loss"],
+    }
+
+
+def beside(ours: Row, theirs: Row) -> Row:
+    """What two fresh processes tell beside each other: who took how much memory, and whether both learned the same."""
+    peak = ours["peak_megabytes"]
+    return {
+        "memory_ratio": peak and theirs["peak_megabytes"] / peak,
+        "learned_alike": abs(log(theirs["loss"] / ours["loss"])) < ALIKE,
+    }
 
 
 def told(row: Row) -> str:
@@ -126,9 +133,14 @@ def told(row: Row) -> str:
     words.append("{peer_seconds:8.3f} s, {ratio:6.3f} times ours ({ratio_low:.3f} to {ratio_high:.3f})".format(**row))
     if row["peer"] == BOUND:
         return " ".join([*words, f"{row['flops'] / row['peer_seconds'] / 1e9:8.1f} GFLOP/s"])
-    words.append("cold {peer_cold_seconds:.2f} s, first {peer_first_seconds:.2f} s".format(**row))
-    words.append("peak {peer_peak_megabytes} MB, loss {peer_loss:.4f}".format(**row))
-    return " ".join(words if row["learned_alike"] else [*words, "NOT AS OURS"])
+    return " ".join([*words, start(row, "peer"), "" if row["learned_alike"] else "NOT AS OURS"])
+
+
+def start(row: Row, who: str) -> str:
+    """What somebody's fresh processes tell, in words."""
+    first, cold = row[f"{who}_first_seconds"], row[f"{who}_cold_seconds"]
+    peak, loss = row[f"{who}_peak_megabytes"], row[f"{who}_loss"]
+    return f"cold {cold:.2f} s, first {first:.2f} s, peak {peak} MB, loss {loss:.4f}"
 
 
 def chosen(parser: argparse.ArgumentParser, names: str | None, known: Sequence[str]) -> list[str]:
@@ -146,6 +158,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--peers", metavar="A,B", help=f"some of {', '.join(PEERS)} (all; a long {SLOW} only so)")
     parser.add_argument("--fresh", type=int, default=3, metavar="N", help="fresh processes of each, at least 1 (3)")
     parser.add_argument("--examples", type=int, default=60_000, metavar="N", help="images at most (60000)")
+    parser.add_argument("--engine", default="auto", metavar="E", help="deltarule's engine (auto)")
     given = parser.parse_args()
     given.workloads = chosen(parser, given.workloads, list(WORKLOADS)) or list(WORKLOADS)
     given.peers = chosen(parser, given.peers, PEERS)
@@ -168,10 +181,10 @@ def main() -> int:
         workload = replace(WORKLOADS[name], n_samples=min(given.examples, WORKLOADS[name].n_samples))
         with TemporaryDirectory() as folder:
             images = prepare(Path(folder), workload.n_samples)
-            work = Contest(workload, images, Path(folder))
+            work = Contest(workload, images, Path(folder), given.engine)
             rows = contest(work, given.peers, given.repetitions, given.fresh)
         print(f"{workload} of {images}")
-        print(f"{OURS:13} {rows[0]['ours_seconds']:8.3f} s")
+        print(f"{OURS:13} {rows[0]['ours_seconds']:8.3f} s, {start(rows[0], 'ours')}")
         for row in rows:
             print(told(row), flush=True)
         record(given.json, [row | around for row in rows])

@@ -58,12 +58,12 @@ def peers_table(rows: Sequence[Row]) -> str:
         workloads.setdefault(row["workload"], {})[row["peer"]] = row
     lines = [f"| | deltarule | {' | '.join(peers)} |", "|---|---:|" + "---:|" * len(peers)]
     for workload, of in workloads.items():
-        ours = f"{next(iter(of.values()))['ours_seconds']:.3g} s"
-        lines.append(f"| {' | '.join([workload, ours, *(ratio(of.get(peer, {})) for peer in peers)])} |")
+        seconds = f"{next(iter(of.values()))['ours_seconds']:.3g} s"
+        lines.append(f"| {' | '.join([workload, seconds, *(ratio(of.get(peer, {})) for peer in peers)])} |")
     headline, of = next(iter(workloads.items()))
-    started = next((row for row in of.values() if "learned_alike" in row), {})
+    ours = next(iter(of.values()))
     for what, (words, unit) in COSTS.items():
-        figures = [started.get(f"ours_{what}"), *(of.get(peer, {}).get(f"peer_{what}") for peer in peers)]
+        figures = [ours.get(f"ours_{what}"), *(of.get(peer, {}).get(f"peer_{what}") for peer in peers)]
         lines.append(f"| {words} | {' | '.join('' if each is None else f'{each:.3g} {unit}' for each in figures)} |")
     explained = (
         "The seconds of an epoch, and how many times as long the peers take (95 % interval), side by side in one run; "
