@@ -20,7 +20,7 @@ def diagnose(
     offline: Offline = False,
     as_json: AsJson = False,
 ) -> None:
-    """Say why a network does not learn: faults, warnings and notes, each with its evidence and its mend.
+    """Say why a network does not learn, with evidence and mend.
 
     Of a recipe: its data, starting weights and first steps. Of a model: what it has become. Of a run's folder: its
     history, too.

@@ -29,13 +29,13 @@ class PlotOptions:
 
 @taken_apart(PlotOptions)
 def plot(options: PlotOptions) -> None:
-    """Draw a picture of a run or a model into a file; --json gives its numbers.
+    """Draw a picture of a run or a model, or print its numbers.
 
     \b
     Of a run's folder, which `deltarule train --run FOLDER` makes:
       curves        loss and accuracy by epoch
-      histograms    weights, activations, deltas and gradients of each layer, by epoch
-      gradients     the gradient's norm and the update ratio of each layer, by epoch
+      histograms    weights, activations, deltas, gradients by layer and epoch
+      gradients     gradient norm and update ratio by layer and epoch
       surface       the loss as a landscape, and the path of descent on it
 
     \b
@@ -44,16 +44,16 @@ def plot(options: PlotOptions) -> None:
       scores        recall of each class, with its 95 % interval, and precision
       mistakes      the images that it was most confidently wrong about
       reliability   whether its probabilities keep their word
-      robustness    accuracy on images shifted, turned, scaled, noisy, thin or thick
+      robustness    accuracy when shifted, turned, scaled, noisy, thin or thick
       flips         the smallest changes along dC/dx that would change its mind
       staircase     along one weight, the loss is smooth and accuracy a staircase
-      digits        a sheet of the examples, with its answers; of --data alone, without
+      digits        a sheet of examples and its answers; no MODEL, no answers
 
     \b
     Of a model:
       weights       what the neurons of the first layer look for
       architecture  the network as a diagram
-      activations   its activation functions and their derivatives; without a MODEL, all
+      activations   its activations and their derivatives; no MODEL: all
 
     \b
     Of a model, a run or a recipe:
