@@ -100,7 +100,7 @@ def test_a_run_without_a_history(deltarule: Command, digits_model: Path) -> None
 def test_what_does_not_exist_or_fit(deltarule: Command, digits_model: Path) -> None:
     np.savez("narrow.npz", X=np.ones((20, 3)), y=np.arange(20) % 10)
     for arguments, message in (
-        (["nothing"], "no recipe is called 'nothing'"),
+        (["nothing"], "a recipe was expected: got nothing"),
         ([digits_model, "--data", "narrow.npz"], "inputs of shape (n_samples, 784)"),
         ([digits_model, "--data", "xor"], "this model answers 10 classes"),
     ):

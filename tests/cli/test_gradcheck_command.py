@@ -48,7 +48,7 @@ def test_data_that_do_not_fit(deltarule: Command, digits_model: Path) -> None:
     np.savez("narrow.npz", X=np.ones((20, 3)), y=np.arange(20) % 10)
     for arguments, message in (
         ([digits_model, "--data", "narrow.npz"], "inputs of shape (n_samples, 784)"),
-        (["nothing"], "no recipe is called 'nothing'"),
+        (["nothing"], "a recipe was expected: got nothing"),
         (["xor", "--data", "nowhere"], "nowhere"),
     ):
         code, out, err = deltarule("gradcheck", *arguments)

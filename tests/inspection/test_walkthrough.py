@@ -154,6 +154,13 @@ def test_a_black_image_teaches_no_weight() -> None:
     assert "learns nothing from this example" in str(walk)
 
 
+def test_an_image_too_wide_for_the_terminal_is_not_drawn() -> None:
+    image = np.random.default_rng(0).integers(256, size=(2, 75)).astype(np.uint8)
+    text = str(explain(Model(Network((150, 2)), "classes", image_shape=(2, 75)), image, 0))
+    assert "an image of 2x75 pixels, too wide" in text
+    assert max(map(len, text.splitlines())) <= 80
+
+
 def test_values_in_their_own_units() -> None:
     scaling = Standardization(np.array([10.0, 0.0]), np.array([2.0, 4.0]))
     network = Network((2, 2), output=Identity(), loss=Quadratic(), dtype=np.float64)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from deltarule.cli.output import entry, note
 from deltarule.cli.record import training_record
-from deltarule.errors import SettingError
+from deltarule.errors import SettingError, closest
 from deltarule.files.model_file import load
 from deltarule.files.run_folder import MODEL, RECIPE
 from deltarule.model import Model
@@ -30,8 +30,16 @@ def found_model(name: str) -> tuple[Path, Model]:
 
 
 def names_model(name: str) -> bool:
-    """Whether a name stands for a model, in a file or in the folder of a run, and not for a recipe."""
+    """Whether a name stands for a model, in a file or in the folder of a run, and not for a recipe.
+
+    Raises SettingError, with the closest recipe, where it stands for neither.
+    """
     path = Path(name, MODEL) if Path(name).is_dir() else Path(name)
+    if not Path(name).exists() and name not in names():
+        offer = closest(name, names())
+        raise SettingError(
+            f"a model's file, a run's folder or a recipe was expected: got {name}, none of these; {offer}"
+        )
     return path.is_file() and path.suffix != ".toml"
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deltarule.inspection.text_image import text_image
-from deltarule.inspection.text_table import aligned, number, shortened, table, wrapped
+from deltarule.inspection.text_table import WIDTH, aligned, number, shortened, table, wrapped
 from deltarule.nn.equations import SYMBOLS, Equation
 
 if TYPE_CHECKING:
@@ -277,6 +277,8 @@ def spread(array: "Array") -> str:
 
 def picture(array: "Array", shape: tuple[int, int], encoding: str) -> Lines:
     """An image in text, without its empty margins above and below."""
+    if shape[1] > WIDTH - 4:
+        return [f"    (an image of {shape[0]}x{shape[1]} pixels, too wide to be drawn here)"]
     lines = text_image(array.reshape(shape), encoding).strip("\n").splitlines()
     return [f"    {line}".rstrip() for line in lines]
 
