@@ -20,10 +20,10 @@ def diagnose(
     offline: Offline = False,
     as_json: AsJson = False,
 ) -> None:
-    """Say why a network does not learn: faults, warnings and notes, each with its evidence and its mend.
+    """Say why a network does not learn, or would not.
 
-    Of a recipe: its data, starting weights and first steps. Of a model: what it has become. Of a run's folder: its
-    history, too.
+    Faults, warnings and notes come each with their evidence in numbers and what to do. Of a recipe, data, starting
+    weights and first steps are looked at; of a model, what it has become; of a run, its history, too.
     """
     from deltarule.cli.found import names_model
 

@@ -19,7 +19,7 @@ def gradcheck(
     offline: Offline = False,
     as_json: AsJson = False,
 ) -> None:
-    """Check backpropagation against derivatives that know nothing of it.
+    """Check the gradient against numeric derivatives.
 
     Every parameter is nudged, on a batch of 8 examples, in float64. The exit code is 1 where the two disagree.
     """
