@@ -29,7 +29,8 @@ def test_a_model_is_checked_on_its_own_data(deltarule: Command, digits_model: Pa
         result = deltarule("gradcheck", model)
         assert result.code == 0
         assert "not seen in training" in result.err
-        assert f"The gradient is right: complex step, {parameters:,} parameters" in result.out
+        assert result.out.startswith("The gradient is right")
+        assert f"by complex step, {parameters:,} parameters, " in result.out
 
 
 def test_a_wrong_gradient_is_code_1_and_named(deltarule: Command, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -42,6 +43,11 @@ def test_a_wrong_gradient_is_code_1_and_named(deltarule: Command, monkeypatch: p
     assert result.json["ok"] is False
     assert "Tanh.derivative is not the derivative of value: its sign is reversed" in result.json["mistakes"][0]
     assert "The gradient is WRONG" in deltarule("gradcheck", "xor").out
+
+
+def test_its_lines_fit_a_terminal(deltarule: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert max(map(len, deltarule("gradcheck", "arithmetic").out.splitlines())) <= 80  # it meets kinks
 
 
 def test_data_that_do_not_fit(deltarule: Command, digits_model: Path) -> None:

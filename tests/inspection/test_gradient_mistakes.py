@@ -224,7 +224,7 @@ def test_shapes_that_are_wrong_say_what_they_look_like() -> None:
 
 def test_its_text_and_its_json_say_the_same() -> None:
     check = checked(Mistaken("forgotten bias"))
-    content, text = check.to_json_dict(), str(check)
+    content, text = check.to_json_dict(), check.to_text(1000)
     assert {"parameters", "method", "max_relative_error", "worst", "per_layer", "ok"} <= set(content)
     assert content["ok"] is False
     assert content["max_relative_error"] == check.per_layer[1].relative_error == pytest.approx(1.0)

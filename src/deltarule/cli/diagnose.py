@@ -20,10 +20,10 @@ def diagnose(
     offline: Offline = False,
     as_json: AsJson = False,
 ) -> None:
-    """Say why a network does not learn, with evidence and mend.
+    """Say why a network does not learn, or would not.
 
-    Of a recipe: its data, starting weights and first steps. Of a model: what it has become. Of a run's folder: its
-    history, too.
+    Faults, warnings and notes come each with their evidence in numbers and what to do. Of a recipe, data, starting
+    weights and first steps are looked at; of a model, what it has become; of a run, its history, too.
     """
     from deltarule.cli.found import names_model
 
@@ -62,12 +62,12 @@ def of_recipe(name: str, data: str | None, target: str | None, offline: bool) ->
 
 def of_model(name: str, data: str | None, target: str | None, offline: bool) -> "Diagnosis":
     """What is wrong with a trained network."""
-    from deltarule.cli.examples import parts
+    from deltarule.cli.examples import both_parts
     from deltarule.cli.found import found_model
     from deltarule.inspection.diagnosis import diagnose_network
 
     model = found_model(name)[1]
-    train, test, _ = parts(model, data, target, offline)
+    train, test = both_parts(model, data, target, offline)[0]
     return diagnose_network(model.network, model.scaled(train), None if test is None else model.scaled(test))
 
 

@@ -1,10 +1,12 @@
 """`deltarule gradcheck`: whether the gradient is the derivative of the loss, parameter by parameter."""
 
+import shutil
 from typing import TYPE_CHECKING
 
 import typer
 
 from deltarule.cli.options import AsJson, DataName, ModelOrRecipe, Offline, Target
+from deltarule.cli.output import print_json
 
 if TYPE_CHECKING:
     from deltarule.inspection.gradient_check import GradientCheck
@@ -19,15 +21,14 @@ def gradcheck(
     offline: Offline = False,
     as_json: AsJson = False,
 ) -> None:
-    """Check backpropagation against numeric derivatives.
+    """Check the gradient against numeric derivatives.
 
     Every parameter is nudged, on a batch of 8 examples, in float64. The exit code is 1 where the two disagree.
     """
     from deltarule.cli.found import names_model
-    from deltarule.cli.output import print_json
 
     check = of_model(name, data, target, offline) if names_model(name) else of_recipe(name, data, target, offline)
-    print_json(check.to_json_dict()) if as_json else typer.echo(str(check))
+    print_json(check.to_json_dict()) if as_json else typer.echo(check.to_text(shutil.get_terminal_size().columns))
     if not check.ok:
         raise typer.Exit(1)
 

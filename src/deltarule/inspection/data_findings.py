@@ -127,9 +127,9 @@ def neighbor_findings(X: Array, targets: Array, *, is_image: bool) -> Iterator[F
     correlation = float((apart[:half] * theirs).sum() / np.sqrt((apart[:half] ** 2).sum() * (theirs**2).sum()))
     luck = 3.0 / math.sqrt(half * max(1, targets.shape[1] - 1))
     if abs(correlation) < luck:
-        says = "The labels have nothing to do with the inputs: examples that look alike are labeled as if by lot."
-        measured = {"correlation with the nearest neighbor's label": correlation, "luck alone reaches": luck}
-        mend = "look at a few examples with their labels: were they shuffled, sorted or cut apart from each other"
+        says = "The targets have nothing to do with the inputs: examples that look alike have them as if by lot."
+        measured = {"correlation with the nearest neighbor's target": correlation, "luck alone reaches": luck}
+        mend = "look at a few examples with their targets: were they shuffled, sorted or cut apart from each other"
         yield Finding("fault", "labels-shuffled", says, measured, mend)
 
 

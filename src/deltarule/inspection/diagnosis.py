@@ -32,6 +32,7 @@ ONE_BATCH_RATES = (0.003, 0.03)  # Adam's usual one, and a bold one
 HEALTHY = 0.5  # a loss below so much of that of knowing nothing needs no further question
 SLOW = 0.8  # a loss above so much of it has hardly moved
 BETTER = 0.7  # another rate is better when it leaves so much of the loss
+EXPLAIN = {"inputs-not-scaled", "inputs-too-small", "targets-not-scaled", "weights-too-large", "weights-too-small"}
 RATE_FACTORS = (0.1, 10.0, 0.01, 100.0, 1e3, 1e4)  # the likeliest first
 
 
@@ -71,8 +72,8 @@ def diagnose(
 def diagnose_training(trainer: Trainer, train: Dataset, validation: Dataset | None = None) -> Diagnosis:
     """The same for a Trainer and the data it is to be given; nothing of the trainer's is changed."""
     found = list(before_training(trainer.network, train, validation))
-    has_fault = any(each.level == "fault" for each in found)
-    return Diagnosis.of([*found, *first_steps(trainer, train, try_rates=not has_fault)])
+    explained = any(each.level == "fault" or each.id in EXPLAIN for each in found)
+    return Diagnosis.of([*found, *first_steps(trainer, train, is_explained=explained)])
 
 
 def diagnose_network(network: Network, train: Dataset, validation: Dataset | None = None) -> Diagnosis:
@@ -99,20 +100,21 @@ def before_training(network: Network, train: Dataset, validation: Dataset | None
     yield from look_at_state(network, part, is_new=is_new)
 
 
-def first_steps(trainer: Trainer, train: Dataset, *, try_rates: bool) -> Iterator[Finding]:
-    """What a few hundred steps on a part of the data show, and with `try_rates` those with other learning rates."""
+def first_steps(trainer: Trainer, train: Dataset, *, is_explained: bool) -> Iterator[Finding]:
+    """What a few hundred steps on a part of the data show; other rates are tried unless a failure is explained."""
     part, watch = sample_of(train, PART), Watch(ends_run=True)
     if not np.isfinite(trainer.network.parameters.vector).all():
         return
     after, loss = stepped(trainer, part, watch)
-    if after is not None:
-        yield from watch.findings()
-        yield from died_findings(trainer.network, after, part)
     chance, rate = chance_loss(trainer.network, part), float(trainer.schedule(WATCHED // 2))
-    if loss < HEALTHY * chance:
+    if after is not None:
+        yield from died_findings(trainer.network, after, part)
+        if not is_explained:
+            yield from watch.findings("note" if loss < HEALTHY * chance else "warning")
+    if loss < HEALTHY * chance or chance == 0.0:
         return
     measured = {"learning rate": rate, f"loss after {WATCHED} steps": loss, "loss of knowing nothing": chance}
-    factor, better = better_rate(trainer, part, min(loss, chance)) if try_rates else (None, math.inf)
+    factor, better = (None, math.inf) if is_explained else better_rate(trainer, part, min(loss, chance))
     if factor is not None:
         measured |= {f"loss with a rate of {rate * factor:.2g}": better}
         yield rate_finding(factor, rate, measured, loss / chance)
@@ -172,8 +174,8 @@ def rate_finding(factor: float, rate: float, measured: dict[str, float], remaini
 
 def stuck_findings(loss: float, chance: float, measured: Mapping[str, float]) -> Iterator[Finding]:
     """A loss that is that of an answer which is the same for all examples."""
-    if loss > LEARNED * chance:
-        says = "The loss is stuck at chance: the network knows no more than the shares of the answers."
+    if loss > LEARNED * chance > 0.0:
+        says = "The loss is stuck at chance (ln K for K equal classes): one answer for all examples costs no more."
         mend = "mend the other findings first; where there are none, more steps, or other starting weights"
         yield Finding("fault", "stuck-at-chance", says, measured, mend)
 
@@ -201,7 +203,8 @@ def one_batch_findings(network: Network, part: Dataset) -> Iterator[Finding]:
     chance = chance_loss(network, batch)
     if least > HEALTHY * chance:
         says = "The network cannot even learn one small batch by heart."
-        measured = {"examples": n_samples, f"loss on them after {WATCHED} steps of Adam": least, "of chance": chance}
+        after = f"loss on them after {WATCHED} steps of Adam"
+        measured = {"examples": n_samples, after: least, "loss of knowing nothing": chance}
         mend = "look for equal examples with different labels, saturated or dead units, or a wrong gradient (gradcheck)"
         yield Finding("fault", "cannot-overfit-one-batch", says, measured, mend)
 
@@ -219,4 +222,6 @@ class Checkup(Watch):
 
     def after(self, history: History) -> Diagnosis:
         """What the run has shown."""
-        return Diagnosis.of([*self.findings(), *look_at_history(history.rows, self._chance)])
+        is_healthy = history["train_loss"][-1] < HEALTHY * self._chance
+        found = self.findings("note" if is_healthy else "warning")
+        return Diagnosis.of([*found, *look_at_history(history.rows, self._chance)])

@@ -60,13 +60,14 @@ class Diagnosis:
         lines = []
         for each in self.findings:
             sentences = ((each.level, each.says), ("", f"Measured: {each.numbers}."), ("", f"Mend: {each.mend}."))
-            lines += [_entry(title, text, width) for title, text in sentences]
+            lines += [entry(title, text, width) for title, text in sentences]
         return "\n".join(lines) or "Nothing wrong was found."
 
     def __str__(self) -> str:
         return self.to_text()
 
 
-def _entry(title: str, text: str, width: int) -> str:
-    head = f"{title:<9}"
-    return textwrap.fill(text, width, initial_indent=head, subsequent_indent=" " * 9, break_on_hyphens=False)
+def entry(title: str, text: str, width: int, indent: int = 9) -> str:
+    """A text beside its title, in lines of at most `width` characters."""
+    head = f"{title:<{indent}}"
+    return textwrap.fill(text, width, initial_indent=head, subsequent_indent=" " * indent, break_on_hyphens=False)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from deltarule.inspection.finding import entry
 from deltarule.inspection.gradient_mistakes import as_layers, likely_mistakes, relative_error
 from deltarule.inspection.gradient_premises import best_method, check_axis, without_kinks
 from deltarule.inspection.numeric_gradient import CENTRAL_DIFFERENCES, Method, Problem, by_layer, directions
@@ -84,11 +85,13 @@ class GradientCheck:
         """The same as dicts, lists and numbers."""
         return {"ok": self.ok, "max_relative_error": self.max_relative_error} | asdict(self)
 
-    def __str__(self) -> str:
+    def to_text(self, width: int = 80) -> str:
+        """The same in lines of at most `width` characters."""
         verdict = "right" if self.ok else "WRONG"
+        error = f"largest relative error {self.max_relative_error:.1e}, tolerance {self.tolerance:.0e}"
         lines = [
-            f"The gradient is {verdict}: {self.method}, {self.parameters:,} parameters, {self.samples} samples, "
-            f"largest relative error {self.max_relative_error:.1e} (tolerance {self.tolerance:.0e})",
+            entry("", f"The gradient is {verdict}: {error}", width, indent=0),
+            entry("", f"by {self.method}, {self.parameters:,} parameters, {self.samples} samples", width, indent=0),
             "",
             f"{'layer':>5}{'parameters':>12}{'relative error':>16}{'second opinion':>16}",
         ]
@@ -96,12 +99,15 @@ class GradientCheck:
             f"{each.layer:>5}{each.parameters:>12,}{each.relative_error:>16.1e}{each.second_opinion:>16.1e}"
             for each in self.per_layer
         ]
+        said = [("kink", each) for each in self.kinks]
+        said += [("note", each) for each in self.notes] + [("likely", each) for each in self.mistakes]
         if self.worst is not None:
-            name, gradient, numeric = self.worst.name, self.worst.gradient, self.worst.numeric
-            lines += ["", f"worst    {name}: backpropagation {gradient:.9g}, {self.method} {numeric:.9g}"]
-        for title, sentences in (("kink", self.kinks), ("note", self.notes), ("likely", self.mistakes)):
-            lines += [f"{title:<9}{sentence}" for sentence in sentences]
-        return "\n".join(lines)
+            both = f"gradient {self.worst.gradient:.9g}, {self.method} {self.worst.numeric:.9g}"
+            said.insert(0, ("worst", f"{self.worst.name}: {both}"))
+        return "\n".join([*lines, "", *(entry(title, text, width) for title, text in said)]).rstrip()
+
+    def __str__(self) -> str:
+        return self.to_text()
 
 
 def gradcheck(

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from deltarule.inspection.finding import Finding
+from deltarule.inspection.finding import Finding, Level
 from deltarule.nn.arrays import Array
 from deltarule.training.callbacks import Callback, TrainingState
 
@@ -14,7 +14,7 @@ Row = Mapping[str, float | None]
 
 WATCHED = 200  # steps
 EVERY = 10  # so many steps from one measured update to the next
-EARLY = 5  # measured updates: later ones may be small because everything has died
+EARLY = 10  # all of so many first steps are measured: later ones may be small because everything has died
 LARGE_UPDATE, SMALL_UPDATE = 0.1, 1e-5  # a step's length over the weights'; about 1e-3 is usual
 LEARNED = 0.97  # a loss above so much of that of knowing nothing has learned nothing
 OVERFITTED = 1.1  # a validation loss that ends so many times above its least
@@ -47,25 +47,26 @@ class Watch(Callback):
             before = type(state.network.parameters)(state.network.layer_sizes, self._before)
             pairs = zip(state.network.weights, before.weights, strict=True)
             self.updates.append(np.array([_length(W - old) / max(_length(old), 1e-30) for W, old in pairs]))
-        self._before = state.network.parameters.vector.copy() if state.step % EVERY == 0 else None
+        is_next_measured = state.step < EARLY or state.step % EVERY == 0
+        self._before = state.network.parameters.vector.copy() if is_next_measured else None
         if self.ends_run and state.step == WATCHED:
             state.stop_reason = "the first steps were all that was wanted"
 
-    def findings(self) -> Iterator[Finding]:
-        """What the sizes of the steps show."""
+    def findings(self, level: Level) -> Iterator[Finding]:
+        """What the sizes of the steps show; `level` says how much it matters."""
         if not self.updates:
             return
-        early, largest = np.mean(self.updates[:EARLY], axis=0), np.max(self.updates, axis=0)
+        early, largest = np.median(self.updates[:EARLY], axis=0), np.max(self.updates, axis=0)
         if early.max() > LARGE_UPDATE:
             measured = {f"step / weights in layer {l}": float(ratio) for l, ratio in enumerate(early)}
-            says = "The steps are very large: every one changes the weights by more than a tenth (usual is 0.001)."
-            mend = "try a learning rate 10 times smaller"
-            yield Finding("warning", "steps-too-large", says, measured, mend)
+            says = "The first steps are very large: most change a layer's weights by over a tenth (usual is 0.001)."
+            mend = "try a learning rate 10 times smaller, or one that warms up, where the loss jumps or units die"
+            yield Finding(level, "steps-too-large", says, measured, mend)
         elif largest.max() < SMALL_UPDATE:
             measured = {f"largest step / weights in layer {l}": float(ratio) for l, ratio in enumerate(largest)}
             says = "The steps are very small beside the weights: less than 0.00001 of them (usual is 0.001)."
             mend = "try a learning rate 10 to 100 times larger, or smaller starting weights"
-            yield Finding("warning", "steps-too-small", says, measured, mend)
+            yield Finding(level, "steps-too-small", says, measured, mend)
 
 
 def look_at_history(rows: Sequence[Row], chance: float | None = None) -> Iterator[Finding]:

@@ -86,7 +86,7 @@ def weight_findings(network: Network) -> Iterator[Finding]:
 
 def start_findings(loss: float, chance: float) -> Iterator[Finding]:
     """A start that is surer, and so more wrong, than one that knows nothing."""
-    if not loss <= START_TOO_SURE * chance:
+    if chance > 0.0 and not loss <= START_TOO_SURE * chance:
         says = "Before its first step the network is sure of wrong answers."
         measured = {"loss": loss, "loss of knowing nothing": chance}
         mend = "start from smaller weights, and scale the inputs: a fresh network should give every class its share"
@@ -147,7 +147,7 @@ def gradient_findings(ws: Workspace) -> Iterator[Finding]:
     if len(sizes) < 2 or sizes[-1] == 0.0:
         return
     ratio = sizes[0] / sizes[-1]
-    measured = {f"size of delta in layer {l}": size for l, size in enumerate(sizes)}
+    measured = {f"typical delta in layer {l}": size for l, size in enumerate(sizes)}
     if ratio < 100.0 * VANISHED:
         says = "The gradient vanishes on its way back: the first layers hardly learn."
         mend = "use ReLU with he_normal, or fewer layers; sigmoids let at most a quarter through, each layer anew"
