@@ -13,13 +13,14 @@ from deltarule.cli.run_pictures import curves, gradients, histograms, rates, sur
 from deltarule.cli.shown import Shown
 from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError, closest
-from deltarule.inspection.landscape import check_layer, weight_slice
+from deltarule.inspection.landscape import check_layer
 from deltarule.inspection.metrics import ClassScore, Report, evaluate_model
 from deltarule.inspection.picture import Picture
 from deltarule.inspection.plots import answers, landscapes, networks, sheets
 from deltarule.inspection.robustness import robustness as robustness_of
 from deltarule.inspection.robustness import spread
 from deltarule.inspection.sensitivity import flip
+from deltarule.inspection.weight_slice import weight_slice
 from deltarule.model import Model
 from deltarule.names import ACTIVATIONS
 from deltarule.nn.network import loss_and_gradient
@@ -118,10 +119,10 @@ def staircase(asked: PlotOptions) -> Shown:
     layer = len(network.weights) - 1 if asked.layer is None else asked.layer
     check_layer(network, layer)
     steepest = np.abs(loss_and_gradient(network, few.inputs, few.targets)[1].weights[layer])
-    weight = np.unravel_index(steepest.argmax(), steepest.shape)
-    value, reach = network.weights[layer][weight].item(), 4.0 * np.abs(network.weights[layer]).max().item()
-    values = np.linspace(value - reach, value + reach, 401)
-    result = weight_slice(network, few, layer, (int(weight[0]), int(weight[1])), values)
+    source, neuron = divmod(int(steepest.argmax()), steepest.shape[1])
+    reach = 4.0 * np.abs(network.weights[layer]).max().item()
+    offsets = np.linspace(-reach, reach, 401)
+    result = weight_slice(network, few, layer=layer, neuron=neuron, source=source, offsets=offsets)
     return Shown(result.to_json_dict(), partial(landscapes.weight_slice, result))
 
 

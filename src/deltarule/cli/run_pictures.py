@@ -73,7 +73,7 @@ def histograms(asked: PlotOptions) -> Shown:
         }
         for quantity in recording.counts
     }
-    described = {"epochs": recording.measured.tolist(), "layers": list(chosen)} | facts
+    described = {"epochs": recording.epochs.tolist(), "layers": list(chosen)} | facts
     return Shown(described, partial(layers.histograms, recording, chosen))
 
 
@@ -81,7 +81,7 @@ def gradients(asked: PlotOptions) -> Shown:
     """The gradient's norm and the update ratio of each layer."""
     recording = recording_of(asked)
     facts = {
-        "epochs": recording.measured.tolist(),
+        "epochs": recording.epochs.tolist(),
         "gradient_norm": recording.gradient_norm.tolist(),
         "update_ratio": recording.update_ratio.tolist(),
     }

@@ -10,8 +10,8 @@ import numpy as np
 from deltarule.data.augment import warp
 from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError
-from deltarule.inspection.findings import Findings
 from deltarule.inspection.intervals import wilson_interval
+from deltarule.inspection.json_record import JsonRecord
 from deltarule.model import Model
 from deltarule.nn.arrays import Array
 from deltarule.randomness import generator
@@ -35,7 +35,7 @@ class Change:
 
 
 @dataclass(frozen=True, eq=False)
-class Response(Findings):
+class Response(JsonRecord):
     """The accuracy under each amount of a change, with 95 % confidence from low to high; all arrays (n_amounts,)."""
 
     change: str

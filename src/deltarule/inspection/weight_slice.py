@@ -6,6 +6,7 @@ import numpy as np
 
 from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError
+from deltarule.inspection.json_record import JsonRecord
 from deltarule.inspection.nudges import IMAGINARY, derivatives
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, forward, loss_value
@@ -13,7 +14,7 @@ from deltarule.training.evaluation import Score
 
 
 @dataclass(frozen=True, eq=False)
-class WeightSlice:
+class WeightSlice(JsonRecord):
     """What happens while one weight moves and everything else stays: arrays of shape (n_offsets,), float64.
 
     offsets: how far the weight w_jk, `weights[layer][source, neuron]`, is from where it was.
