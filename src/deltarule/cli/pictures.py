@@ -18,7 +18,6 @@ from deltarule.inspection.metrics import ClassScore, Report, evaluate_model
 from deltarule.inspection.picture import Picture
 from deltarule.inspection.plots import answers, landscapes, networks, sheets
 from deltarule.inspection.robustness import robustness as robustness_of
-from deltarule.inspection.robustness import spread
 from deltarule.inspection.sensitivity import flip
 from deltarule.inspection.weight_slice import weight_slice
 from deltarule.model import Model
@@ -108,14 +107,14 @@ def robustness(asked: PlotOptions) -> Shown:
 def flips(asked: PlotOptions) -> Shown:
     """What would change the model's mind about a few examples."""
     model, dataset = judged(asked)
-    few = [flip(model, raw) for raw in spread(dataset, FEW).inputs]
+    few = [flip(model, raw) for raw in dataset.spread(FEW).inputs]
     return Shown({"flips": [each.to_json_dict() for each in few]}, partial(sheets.flips, few, dataset.image_shape))
 
 
 def staircase(asked: PlotOptions) -> Shown:
     """Loss and accuracy along the weight of a layer, the last unless another is named, that the loss hangs on most."""
     model, dataset = judged(asked)
-    network, few = model.network, spread(model.scaled(dataset), STAIRS)
+    network, few = model.network, model.scaled(dataset).spread(STAIRS)
     layer = len(network.weights) - 1 if asked.layer is None else asked.layer
     check_layer(network, layer)
     steepest = np.abs(loss_and_gradient(network, few.inputs, few.targets)[1].weights[layer])
@@ -132,10 +131,10 @@ def digits(asked: PlotOptions) -> Shown:
         raise SettingError("a sheet of digits needs a model or data: got neither; give a MODEL, or --data DATA")
     if asked.name is None:
         splits = load_data(asked.data or "", asked.target, "classes", asked.offline)
-        some, predicted = spread(splits.test or splits.train, SHEET), None
+        some, predicted = (splits.test or splits.train).spread(SHEET), None
     else:
         model, dataset = judged(asked)
-        some = spread(dataset, SHEET)
+        some = dataset.spread(SHEET)
         predicted = model.predict(some.inputs)
     facts = {"class_names": some.class_names, "pixels": some.inputs.tolist(), "classes": some.targets.tolist()}
     answered = {} if predicted is None else {"answers": predicted.tolist()}

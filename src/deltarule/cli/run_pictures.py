@@ -18,7 +18,6 @@ from deltarule.inspection.landscape import surface as surface_on
 from deltarule.inspection.plots import landscapes, layers, runs
 from deltarule.inspection.range_test import N_STEPS, range_test
 from deltarule.inspection.recording import Recording
-from deltarule.inspection.robustness import spread
 from deltarule.recipes import names
 from deltarule.recipes.build import build
 from deltarule.recipes.schema import Recipe, parse
@@ -94,7 +93,7 @@ def surface(asked: PlotOptions) -> Shown:
     model = found_model(asked.name or "")[1]
     plane = plane_of(recording.parameters)
     most = min(max(SURFACE_WORK // model.network.parameters.size, FEWEST), MOST)
-    dataset = spread(trained_on(model, asked.data, asked.target, asked.offline), most)
+    dataset = trained_on(model, asked.data, asked.target, asked.offline).spread(most)
     result = surface_on(model.network, model.scaled(dataset), plane)
     return Shown(result.to_json_dict(), partial(landscapes.surface, result))
 

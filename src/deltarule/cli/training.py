@@ -25,7 +25,6 @@ from deltarule.inspection.diagnosis import Checkup
 from deltarule.inspection.metrics import Report, evaluate_model
 from deltarule.inspection.plots.runs import curves
 from deltarule.inspection.recording import Recorder
-from deltarule.inspection.robustness import spread
 from deltarule.model import Model
 from deltarule.recipes.build import Job, build
 from deltarule.recipes.schema import Recipe
@@ -93,7 +92,7 @@ def folder_keepers(run: Run) -> list[Callback]:
     if run.options.run is None:
         return []
     folder = start_run(run.options.run, recipe=run.recipe.to_toml(), environment=run.environment)
-    recorder = Recorder(spread(run.job.train, max(run.job.train.n_samples // 100, FEWEST_PROBED)))
+    recorder = Recorder(run.job.train.spread(max(run.job.train.n_samples // 100, FEWEST_PROBED)))
     return [recorder, RunFolder(folder, recorder)]
 
 
