@@ -62,7 +62,7 @@ OF_A_RUN = {
     "reliability": {"expected_calibration_error", "bins"},
     "robustness": {"changes"},
     "flips": {"flips"},
-    "staircase": {"layer", "weight", "value", "examples", "values", "losses", "accuracies"},
+    "staircase": {"layer", "neuron", "source", "offsets", "loss", "slope", "accuracy"},
     "digits": {"class_names", "pixels", "classes", "answers"},
     "weights": {"weights", "biases", "inked"},
     "architecture": {"layer_sizes", "activations", "loss", "parameters"},
@@ -148,7 +148,7 @@ def test_a_range_test_trains_a_recipe_or_the_model_anew(deltarule: Command, dog_
 def test_an_older_recording_is_no_part_of_a_new_run(deltarule: Command, digits_run: Path) -> None:
     shutil.copytree(digits_run, "run")
     assert deltarule("train", "xor", "--epochs", "2", "--run", "run").code == 0
-    assert deltarule("plot", "gradients", "run", "--json").json["epochs"] == [0, 1]
+    assert deltarule("plot", "gradients", "run", "--json").json["epochs"] == [0, 1, 2]
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,7 @@ def test_a_model_and_data_of_different_widths(deltarule: Command, digits_run: Pa
         ("reliability", "from a softmax or one sigmoid: got 3 outputs from Identity"),
         ("robustness", "images of classes: got arithmetic, which holds no images"),
         ("flips", "only a class or a label can flip: got a model that answers values"),
-        ("staircase", "accuracy is a figure of classes or labels: got arithmetic, which holds values"),
+        ("staircase", "accuracy is of classes or labels: got arithmetic, which holds values"),
         ("digits", "only images can be drawn: got arithmetic"),
     ],
 )

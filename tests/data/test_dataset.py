@@ -113,3 +113,9 @@ def test_parts_must_fit_each_other() -> None:
 
 def test_parts_agree_on_numbered_classes() -> None:
     assert numbered_classes(np.array([0, 1]), np.array([3]), name="data") == ("0", "1", "2", "3")
+
+
+def test_samples_from_all_over() -> None:
+    data = Dataset(np.arange(101.0)[:, np.newaxis], np.zeros((101, 1)), "values")
+    assert data.spread(5).inputs.ravel().tolist() == [0, 25, 50, 75, 100]
+    assert data.spread(101) is data

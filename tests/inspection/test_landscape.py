@@ -7,9 +7,9 @@ import pytest
 
 from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError, ShapeError
-from deltarule.inspection.landscape import plane_of, surface, weight_slice
-from deltarule.nn.activations import Identity, Sigmoid
-from deltarule.nn.losses import BinaryCrossEntropy, Quadratic
+from deltarule.inspection.landscape import check_layer, plane_of, surface
+from deltarule.nn.activations import Identity
+from deltarule.nn.losses import Quadratic
 from deltarule.nn.network import Network
 from deltarule.training.evaluation import evaluate
 
@@ -85,30 +85,7 @@ def test_a_plane_of_another_network() -> None:
         surface(network, data, plane_of(path()))
 
 
-def test_loss_and_accuracy_along_a_weight_by_hand() -> None:
-    """Inputs 1 and 2 with labels 1 and 0, bias -3: the answers to both are 1 where w > 3 and w > 1.5."""
-    network = Network((1, 1), output=Sigmoid(), loss=BinaryCrossEntropy(), dtype=np.float64)
-    network.weights[0][:], network.biases[0][:] = 0.25, -3.0
-    data = Dataset(np.array([[1.0], [2.0]]), np.array([[1], [0]], np.uint8), "labels")
-    found = weight_slice(network, data, 0, (0, 0), np.array([1.0, 2.0, 4.0]))
-    assert found.accuracies.tolist() == [0.5, 0.0, 0.5]
-    by_hand = [(np.log1p(np.exp(3.0 - w)) + np.log1p(np.exp(2.0 * w - 3.0))) / 2.0 for w in (1.0, 2.0, 4.0)]
-    np.testing.assert_allclose(found.losses, by_hand)
-    assert found.value == network.weights[0][0, 0] == 0.25
-    content = found.to_json_dict()
-    assert json.loads(json.dumps(content))["losses"] == content["losses"]
-
-
-@pytest.mark.parametrize(
-    ("layer", "weight", "message"),
-    [(1, (0, 0), "layers 0 to 0: got 1"), (-1, (0, 0), "got -1"), (0, (0, 1), r"\(0 to 0, 0 to 0\): got \(0, 1\)")],
-)
-def test_a_weight_that_does_not_exist(layer: int, weight: tuple[int, int], message: str) -> None:
-    network, data = line()
-    with pytest.raises(SettingError, match=message):
-        weight_slice(network, data, layer, weight, np.zeros(1))
-
-
-def test_values_have_no_accuracy() -> None:
-    with pytest.raises(SettingError, match="accuracy is a figure of classes or labels"):
-        weight_slice(*line(), 0, (0, 0), np.zeros(1))
+@pytest.mark.parametrize("layer", [-1, 1])
+def test_a_layer_that_does_not_exist(layer: int) -> None:
+    with pytest.raises(SettingError, match=f"layers 0 to 0: got {layer}"):
+        check_layer(line()[0], layer)

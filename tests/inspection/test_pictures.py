@@ -12,7 +12,7 @@ from PIL import Image
 from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError
 from deltarule.inspection.calibration import reliability
-from deltarule.inspection.landscape import Plane, Surface, WeightSlice
+from deltarule.inspection.landscape import Plane, Surface
 from deltarule.inspection.metrics import class_scores
 from deltarule.inspection.picture import Picture
 from deltarule.inspection.plots import answers, landscapes, layers, networks, runs, sheets
@@ -20,6 +20,7 @@ from deltarule.inspection.range_test import RangeTest
 from deltarule.inspection.recording import N_BINS, QUANTITIES, Recording
 from deltarule.inspection.robustness import Response
 from deltarule.inspection.sensitivity import Flip
+from deltarule.inspection.weight_slice import WeightSlice
 from deltarule.model import Model
 from deltarule.nn.activations import Sigmoid, Softmax, Tanh
 from deltarule.nn.losses import BinaryCrossEntropy
@@ -33,16 +34,17 @@ RESPONSES = [
 ] * 3
 FLIP = Flip(np.full(4, 0.5), np.array([1.0, -2.0, 0.0, 0.5]), "3", 0.9, np.array([0.5, 0.1, 0.5, 0.5]), "8", 0.4)
 RANGE = RangeTest(np.geomspace(1e-3, 1.0, 4), np.array([2.0, 1.5, 1.0, 9.0]), np.array([2.0, 1.7, 1.3, 5.0]), 0.01, 0.1)
-SLICE = WeightSlice(1, (2, 0), 0.5, 4, np.arange(4.0), np.array([3.0, 2.0, 1.5, 2.0]), np.array([0.25, 0.5, 0.5, 0.75]))
+SLICE = WeightSlice(
+    1, 0, 2, *(np.array(each) for each in ([-1, 0, 1, 2], [3, 2, 1.5, 2], [0, 0, 0, 0], [0.25, 0.5, 0.5, 0.75]))
+)
 
 
 def recording(n_layers: int = 2) -> Recording:
     rng, shape = np.random.default_rng(0), (3, n_layers)
     limits = np.sort(rng.normal(size=(*shape, 2)), axis=2)
     return Recording(
-        epochs=np.arange(4.0),
-        parameters=rng.normal(size=(4, 7)),
-        measured=np.arange(3.0),
+        epochs=np.arange(3.0),
+        parameters=rng.normal(size=(3, 7)),
         gradient_norm=rng.random(shape) + 0.1,
         update_ratio=rng.random(shape) + 0.1,
         counts={each: rng.integers(0, 9, (*shape, N_BINS)) + 1.0 for each in QUANTITIES},

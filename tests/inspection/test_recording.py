@@ -3,76 +3,93 @@
 import numpy as np
 import pytest
 
+from deltarule.data.dataset import Dataset
 from deltarule.errors import DataError
 from deltarule.inspection.recording import MOST_EPOCHS, N_BINS, QUANTITIES, Recorder, Recording, histogram
-from deltarule.nn.network import Network
-from deltarule.nn.optimizers import SGD
+from deltarule.nn.network import Network, loss_and_gradient
+from deltarule.nn.optimizers import SGD, Adam, Optimizer
 from deltarule.training.callbacks import Callback, TrainingState
-from deltarule.training.fit import fit
+from deltarule.training.schedules import Constant
+from deltarule.training.trainer import Trainer
 
 
-class Everything(Callback):
-    """Keeps the parameters and gradients of every step."""
+class Snapshots(Callback):
+    """Keeps the network after every epoch."""
 
     def train_begin(self, state: TrainingState) -> None:
-        self.vectors, self.gradients = [state.network.parameters.copy()], []
-        self.limits = []
+        self.networks: list[Network] = []
 
-    def step_end(self, state: TrainingState) -> None:
-        self.vectors.append(state.network.parameters.copy())
-        self.gradients.append(state.grads.copy())
-        self.limits.append([(each.min(), each.max()) for each in state.workspace.a])
+    def epoch_end(self, state: TrainingState) -> None:
+        self.networks.append(state.network.with_parameters(state.network.parameters.copy()))
 
 
-def recorded(epochs: int = 3) -> tuple[Recording, Everything]:
+def data() -> Dataset:
     rng = np.random.default_rng(0)
-    X, y = rng.normal(size=(50, 6)), rng.integers(0, 3, 50)
-    recorder, everything = Recorder(), Everything()
+    return Dataset(rng.normal(size=(50, 6)), rng.integers(0, 3, 50))
+
+
+def recorded(epochs: int = 3, optimizer: Optimizer | None = None) -> tuple[Recording, list[Network]]:
+    recorder, snapshots = Recorder(data().take(slice(20))), Snapshots()
     network = Network((6, 5, 3), dtype=np.float64)
-    fit(
-        network,
-        X,
-        y,
-        epochs=epochs,
-        batch_size=10,
-        learning_rate=0.1,
-        optimizer=SGD(),
-        callbacks=[recorder, everything],
+    trainer = Trainer(
+        network=network, optimizer=optimizer or SGD(), schedule=Constant(0.1), epochs=epochs, batch_size=10
     )
+    trainer.callbacks = [recorder, snapshots]
+    trainer.fit(data())
     assert recorder.recording is not None
-    return recorder.recording, everything
+    return recorder.recording, snapshots.networks
 
 
 def test_snapshots_are_the_parameters_after_each_epoch() -> None:
-    recording, everything = recorded()
+    recording, networks = recorded()
     assert recording.epochs.tolist() == [0, 1, 2, 3]
-    assert recording.measured.tolist() == [0, 1, 2]
-    for k, vector in enumerate(recording.parameters):
-        np.testing.assert_array_equal(vector, everything.vectors[5 * k].vector)
+    for vector, network in zip(recording.parameters, networks, strict=True):
+        np.testing.assert_array_equal(vector, network.parameters.vector)
 
 
-def test_norms_and_ratios_are_those_of_the_first_step_after_an_epoch() -> None:
+def test_norms_are_those_of_the_gradient_on_the_probe() -> None:
     """Plain descent moves by the rate times the gradient, so the ratio follows from the norm."""
-    recording, everything = recorded()
-    for k in range(3):
-        for l in range(2):
-            norm = np.sqrt((everything.gradients[5 * k].weights[l] ** 2).sum())
-            length = np.sqrt((everything.vectors[5 * k].weights[l] ** 2).sum())
+    recording, networks = recorded()
+    for k, network in enumerate(networks):
+        grads = loss_and_gradient(network, data().inputs[:20], data().targets[:20])[1]
+        for l, W in enumerate(network.weights):
+            norm = np.sqrt((grads.weights[l] ** 2).sum())
             assert recording.gradient_norm[k, l] == pytest.approx(norm, rel=1e-12)
-            assert recording.update_ratio[k, l] == pytest.approx(0.1 * norm / length, rel=1e-9)
+            assert recording.update_ratio[k, l] == pytest.approx(0.1 * norm / np.sqrt((W**2).sum()), rel=1e-9)
+
+
+def test_an_update_takes_the_optimizers_memory_into_account() -> None:
+    """Adam's first step has the size of the rate, whatever the gradient, for every weight that has one."""
+    recording, networks = recorded(optimizer=Adam())
+    W = networks[0].weights[1]
+    assert recording.update_ratio[0, 1] == pytest.approx(0.1 * np.sqrt(W.size) / np.sqrt((W**2).sum()), rel=1e-3)
+    assert (recording.update_ratio[1:, 1] < 0.9 * recording.update_ratio[0, 1]).all()
+
+
+def test_a_recorded_run_is_the_same_run() -> None:
+    network = Network((6, 5, 3), dtype=np.float64)
+    Trainer(network=network, optimizer=Adam(), schedule=Constant(0.1), epochs=3, batch_size=10).fit(data())
+    np.testing.assert_array_equal(recorded(optimizer=Adam())[0].parameters[-1], network.parameters.vector)
 
 
 def test_histograms_count_every_number() -> None:
-    recording, everything = recorded()
-    sizes = {"weights": (30, 15), "gradients": (30, 15), "activations": (50, 30), "deltas": (50, 30)}
+    recording, networks = recorded()
+    sizes = {"weights": [30, 15], "gradients": [30, 15], "activations": [100, 60], "deltas": [100, 60]}
     for quantity in QUANTITIES:
-        assert recording.counts[quantity].shape == (3, 2, N_BINS)
-        assert recording.counts[quantity].sum(axis=2).tolist() == [list(sizes[quantity])] * 3
-    for k in range(3):
-        W = everything.vectors[5 * k].weights[0]
-        assert recording.limits["weights"][k, 0].tolist() == [W.min(), W.max()]
-        np.testing.assert_array_equal(recording.limits["activations"][k], everything.limits[5 * k])
-        np.testing.assert_array_equal(recording.counts["weights"][k, 0], np.histogram(W, N_BINS)[0])
+        assert recording.counts[quantity].shape == (4, 2, N_BINS)
+        assert recording.counts[quantity].sum(axis=2).tolist() == [sizes[quantity]] * 4
+    for k, network in enumerate(networks):
+        for l, (W, outputs) in enumerate(zip(network.weights, outputs_of_layers(network), strict=True)):
+            assert recording.limits["weights"][k, l].tolist() == [W.min(), W.max()]
+            np.testing.assert_array_equal(recording.counts["weights"][k, l], np.histogram(W, N_BINS)[0])
+            np.testing.assert_allclose(recording.limits["activations"][k, l], [outputs.min(), outputs.max()])
+
+
+def outputs_of_layers(network: Network) -> list[np.ndarray]:
+    """Of a ReLU and a softmax, by hand."""
+    hidden = np.maximum(data().inputs[:20] @ network.weights[0] + network.biases[0], 0.0)
+    powers = np.exp(hidden @ network.weights[1] + network.biases[1])
+    return [hidden, powers / powers.sum(axis=1, keepdims=True)]
 
 
 def test_a_large_array_is_sampled_and_what_is_not_finite_left_out() -> None:
@@ -98,10 +115,17 @@ def test_of_a_long_run_some_epochs_are_kept() -> None:
     assert recording.epochs[-1] == 100
 
 
-def test_a_run_without_a_step_leaves_nothing() -> None:
-    recorder = Recorder()
-    fit(Network((2, 3)), np.eye(2), np.array([0, 1]), epochs=0, callbacks=[recorder])
-    assert recorder.recording is None
+def test_before_a_run_there_is_nothing() -> None:
+    assert Recorder(data()).recording is None
+
+
+def test_a_network_without_weights_has_no_ratio() -> None:
+    network = Network((6, 3), dtype=np.float64)
+    network.parameters.vector[:] = 0.0
+    recorder = Recorder(data())
+    Trainer(network=network, epochs=0, callbacks=[recorder]).fit(data())
+    assert recorder.recording is not None
+    assert np.isnan(recorder.recording.update_ratio).all()
 
 
 def test_arrays_and_back() -> None:

@@ -7,7 +7,7 @@ from scipy import ndimage
 from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError, ShapeError
 from deltarule.inspection.intervals import wilson_interval
-from deltarule.inspection.robustness import CHANGES, drawn_with, noisy, robustness, rotated, scaled, shifted, spread
+from deltarule.inspection.robustness import CHANGES, drawn_with, noisy, robustness, rotated, scaled, shifted
 from deltarule.model import Model
 from deltarule.nn.network import Network
 
@@ -86,12 +86,6 @@ def test_accuracy_under_a_shift_by_hand() -> None:
     assert (response.low[0], response.high[0]) == wilson_interval(1, 5)
     turned = robustness(*bars())[1].to_json_dict()
     assert turned["accuracy"][turned["amounts"].index(0.0)] == 1.0
-
-
-def test_examples_are_taken_from_all_over() -> None:
-    data = Dataset(np.arange(101.0)[:, np.newaxis], np.zeros((101, 1)), "values")
-    assert spread(data, 5).inputs.ravel().tolist() == [0, 25, 50, 75, 100]
-    assert spread(data, 101) is data
 
 
 @pytest.mark.parametrize("task", ["values", "no images"])

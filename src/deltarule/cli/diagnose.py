@@ -62,12 +62,12 @@ def of_recipe(name: str, data: str | None, target: str | None, offline: bool) ->
 
 def of_model(name: str, data: str | None, target: str | None, offline: bool) -> "Diagnosis":
     """What is wrong with a trained network."""
-    from deltarule.cli.examples import both_parts
+    from deltarule.cli.examples import parts
     from deltarule.cli.found import found_model
     from deltarule.inspection.diagnosis import diagnose_network
 
     model = found_model(name)[1]
-    train, test = both_parts(model, data, target, offline)[0]
+    train, test, _ = parts(model, data, target, offline)
     return diagnose_network(model.network, model.scaled(train), None if test is None else model.scaled(test))
 
 

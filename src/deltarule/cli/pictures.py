@@ -13,13 +13,13 @@ from deltarule.cli.run_pictures import curves, gradients, histograms, rates, sur
 from deltarule.cli.shown import Shown
 from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError, closest
-from deltarule.inspection.landscape import check_layer, weight_slice
+from deltarule.inspection.landscape import check_layer
 from deltarule.inspection.metrics import ClassScore, Report, evaluate_model
 from deltarule.inspection.picture import Picture
 from deltarule.inspection.plots import answers, landscapes, networks, sheets
 from deltarule.inspection.robustness import robustness as robustness_of
-from deltarule.inspection.robustness import spread
 from deltarule.inspection.sensitivity import flip
+from deltarule.inspection.weight_slice import weight_slice
 from deltarule.model import Model
 from deltarule.names import ACTIVATIONS
 from deltarule.nn.network import loss_and_gradient
@@ -107,21 +107,21 @@ def robustness(asked: PlotOptions) -> Shown:
 def flips(asked: PlotOptions) -> Shown:
     """What would change the model's mind about a few examples."""
     model, dataset = judged(asked)
-    few = [flip(model, raw) for raw in spread(dataset, FEW).inputs]
+    few = [flip(model, raw) for raw in dataset.spread(FEW).inputs]
     return Shown({"flips": [each.to_json_dict() for each in few]}, partial(sheets.flips, few, dataset.image_shape))
 
 
 def staircase(asked: PlotOptions) -> Shown:
     """Loss and accuracy along the weight of a layer, the last unless another is named, that the loss hangs on most."""
     model, dataset = judged(asked)
-    network, few = model.network, spread(model.scaled(dataset), STAIRS)
+    network, few = model.network, model.scaled(dataset).spread(STAIRS)
     layer = len(network.weights) - 1 if asked.layer is None else asked.layer
     check_layer(network, layer)
     steepest = np.abs(loss_and_gradient(network, few.inputs, few.targets)[1].weights[layer])
-    weight = np.unravel_index(steepest.argmax(), steepest.shape)
-    value, reach = network.weights[layer][weight].item(), 4.0 * np.abs(network.weights[layer]).max().item()
-    values = np.linspace(value - reach, value + reach, 401)
-    result = weight_slice(network, few, layer, (int(weight[0]), int(weight[1])), values)
+    source, neuron = divmod(int(steepest.argmax()), steepest.shape[1])
+    reach = 4.0 * np.abs(network.weights[layer]).max().item()
+    offsets = np.linspace(-reach, reach, 401)
+    result = weight_slice(network, few, layer=layer, neuron=neuron, source=source, offsets=offsets)
     return Shown(result.to_json_dict(), partial(landscapes.weight_slice, result))
 
 
@@ -131,10 +131,10 @@ def digits(asked: PlotOptions) -> Shown:
         raise SettingError("a sheet of digits needs a model or data: got neither; give a MODEL, or --data DATA")
     if asked.name is None:
         splits = load_data(asked.data or "", asked.target, "classes", asked.offline)
-        some, predicted = spread(splits.test or splits.train, SHEET), None
+        some, predicted = (splits.test or splits.train).spread(SHEET), None
     else:
         model, dataset = judged(asked)
-        some = spread(dataset, SHEET)
+        some = dataset.spread(SHEET)
         predicted = model.predict(some.inputs)
     facts = {"class_names": some.class_names, "pixels": some.inputs.tolist(), "classes": some.targets.tolist()}
     answered = {} if predicted is None else {"answers": predicted.tolist()}

@@ -18,7 +18,6 @@ from deltarule.inspection.landscape import surface as surface_on
 from deltarule.inspection.plots import landscapes, layers, runs
 from deltarule.inspection.range_test import N_STEPS, range_test
 from deltarule.inspection.recording import Recording
-from deltarule.inspection.robustness import spread
 from deltarule.recipes import names
 from deltarule.recipes.build import build
 from deltarule.recipes.schema import Recipe, parse
@@ -73,7 +72,7 @@ def histograms(asked: PlotOptions) -> Shown:
         }
         for quantity in recording.counts
     }
-    described = {"epochs": recording.measured.tolist(), "layers": list(chosen)} | facts
+    described = {"epochs": recording.epochs.tolist(), "layers": list(chosen)} | facts
     return Shown(described, partial(layers.histograms, recording, chosen))
 
 
@@ -81,7 +80,7 @@ def gradients(asked: PlotOptions) -> Shown:
     """The gradient's norm and the update ratio of each layer."""
     recording = recording_of(asked)
     facts = {
-        "epochs": recording.measured.tolist(),
+        "epochs": recording.epochs.tolist(),
         "gradient_norm": recording.gradient_norm.tolist(),
         "update_ratio": recording.update_ratio.tolist(),
     }
@@ -94,7 +93,7 @@ def surface(asked: PlotOptions) -> Shown:
     model = found_model(asked.name or "")[1]
     plane = plane_of(recording.parameters)
     most = min(max(SURFACE_WORK // model.network.parameters.size, FEWEST), MOST)
-    dataset = spread(trained_on(model, asked.data, asked.target, asked.offline), most)
+    dataset = trained_on(model, asked.data, asked.target, asked.offline).spread(most)
     result = surface_on(model.network, model.scaled(dataset), plane)
     return Shown(result.to_json_dict(), partial(landscapes.surface, result))
 

@@ -32,6 +32,7 @@ from deltarule.training.callbacks import Callback, History, TrainingState
 from deltarule.training.evaluation import SCORE_NAMES
 
 DEFAULT_MODEL = Path(MODEL)
+FEWEST_PROBED = 10  # examples that a recorder looks at; else one of a hundred
 DIGITS_EPOCHS = 40  # so few images need more passes than the recipe makes over MNIST
 
 
@@ -90,7 +91,8 @@ def folder_keepers(run: Run) -> list[Callback]:
     """Start the run's folder, and return what keeps it up to date; nothing where no folder is wanted."""
     if run.options.run is None:
         return []
-    folder, recorder = start_run(run.options.run, recipe=run.recipe.to_toml(), environment=run.environment), Recorder()
+    folder = start_run(run.options.run, recipe=run.recipe.to_toml(), environment=run.environment)
+    recorder = Recorder(run.job.train.spread(max(run.job.train.n_samples // 100, FEWEST_PROBED)))
     return [recorder, RunFolder(folder, recorder)]
 
 

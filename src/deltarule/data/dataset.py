@@ -139,6 +139,12 @@ class Dataset:
         """The samples at `indices`, in that order: copies, except for a slice, which is a view."""
         return replace(self, inputs=self.inputs[indices], targets=self.targets[indices])
 
+    def spread(self, most: int) -> "Dataset":
+        """At most so many samples, at equal distances from the first to the last."""
+        if self.n_samples <= most:
+            return self
+        return self.take(np.linspace(0, self.n_samples - 1, most).astype(np.intp))
+
     def head(self, n_train: int) -> "Splits":
         """The first `n_train` samples to train on, the rest to test on: views."""
         self._check_part(n_train)

@@ -11,7 +11,6 @@ import numpy as np
 
 from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError, ShapeError
-from deltarule.inspection.findings import Findings
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
 from deltarule.nn.parameters import Parameters
@@ -105,44 +104,6 @@ def loss_at(network: Network, dataset: Dataset, vector: Array) -> float:
     """C with other parameters, (n_parameters,), in the place of the network's own."""
     parameters = Parameters(network.layer_sizes, vector.astype(network.dtype))
     return evaluate(network.with_parameters(parameters), dataset)[0]
-
-
-@dataclass(frozen=True, eq=False)
-class WeightSlice(Findings):
-    """Loss and accuracy along one weight, `weights[layer][k, j]`, everything else as it is; arrays (n_points,).
-
-    value: the weight as it is. Accuracy is a staircase, flat between its steps: it has no slope to descend, so a
-    network learns by a loss, which has one everywhere.
-    """
-
-    layer: int
-    weight: tuple[int, int]
-    value: float
-    examples: int
-    values: Array
-    losses: Array
-    accuracies: Array
-
-
-def weight_slice(network: Network, dataset: Dataset, layer: int, weight: tuple[int, int], values: Array) -> WeightSlice:
-    """Loss and accuracy on a dataset, as the network reads it, for each of `values` of one weight.
-
-    Raises SettingError where there is no such layer or weight, or the targets are values, which have no accuracy.
-    """
-    check_layer(network, layer)
-    fan_in, fan_out = network.weights[layer].shape
-    if not (0 <= weight[0] < fan_in and 0 <= weight[1] < fan_out):
-        raise SettingError(f"the weights of layer {layer} are (0 to {fan_in - 1}, 0 to {fan_out - 1}): got {weight}")
-    if dataset.task == "values":
-        raise SettingError(f"accuracy is a figure of classes or labels: got {dataset.name}, which holds values")
-    other = network.with_parameters(network.parameters.copy())
-    figures = []
-    for value in values:
-        other.weights[layer][weight] = value
-        figures.append(evaluate(other, dataset))
-    losses, accuracies = np.array(figures).T
-    value = network.weights[layer][weight].item()
-    return WeightSlice(layer, weight, value, dataset.n_samples, np.asarray(values), losses, accuracies)
 
 
 def check_layer(network: Network, layer: int) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from deltarule.data.dataset import Dataset
 from deltarule.errors import DivergenceError, SettingError
-from deltarule.inspection.findings import Findings
+from deltarule.inspection.json_record import JsonRecord
 from deltarule.nn.arrays import Array
 from deltarule.training.batches import steps_per_epoch
 from deltarule.training.callbacks import Callback, TrainingState
@@ -27,7 +27,7 @@ TOO_MUCH = 4.0  # times the least loss so far: the test is over
 
 
 @dataclass(frozen=True, eq=False)
-class RangeTest(Findings):
+class RangeTest(JsonRecord):
     """The loss of each step's batch, and smoothed, against its learning rate; all arrays (n_steps,).
 
     steepest: the rate at which the smoothed loss fell fastest, a good one to train with.

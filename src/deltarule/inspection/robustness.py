@@ -10,8 +10,8 @@ import numpy as np
 from deltarule.data.augment import warp
 from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError
-from deltarule.inspection.findings import Findings
 from deltarule.inspection.intervals import wilson_interval
+from deltarule.inspection.json_record import JsonRecord
 from deltarule.model import Model
 from deltarule.nn.arrays import Array
 from deltarule.randomness import generator
@@ -35,7 +35,7 @@ class Change:
 
 
 @dataclass(frozen=True, eq=False)
-class Response(Findings):
+class Response(JsonRecord):
     """The accuracy under each amount of a change, with 95 % confidence from low to high; all arrays (n_amounts,)."""
 
     change: str
@@ -106,22 +106,15 @@ def robustness(model: Model, dataset: Dataset, most: int = MOST_EXAMPLES) -> tup
     Raises SettingError where the examples are no images, or their task is not classes, ShapeError where they do not
     fit the model.
     """
-    if dataset.image_shape is None or dataset.task != "classes":
-        what = dataset.task if dataset.image_shape else "no images"
+    image_shape = dataset.image_shape
+    if image_shape is None or dataset.task != "classes":
+        what = dataset.task if image_shape else "no images"
         raise SettingError(f"robustness is measured on images of classes: got {dataset.name}, which holds {what}")
-    chosen = model.scaled(spread(dataset, most))
-    raw = spread(dataset, most).inputs
-    images = (raw / np.float32(255.0) if raw.dtype == np.uint8 else raw.astype(np.float32)).reshape(
-        -1, *dataset.image_shape
-    )
-    return tuple(_response(model, name, images, chosen.targets) for name in CHANGES)
-
-
-def spread(dataset: Dataset, most: int) -> Dataset:
-    """At most so many examples, at equal distances from the first to the last."""
-    if dataset.n_samples <= most:
-        return dataset
-    return dataset.take(np.linspace(0, dataset.n_samples - 1, most).astype(np.intp))
+    dataset = dataset.spread(most)
+    model.scaled(dataset)  # raises where the two do not fit each other
+    images = dataset.inputs.reshape(-1, *image_shape)
+    images = images / np.float32(255.0) if images.dtype == np.uint8 else images.astype(np.float32)
+    return tuple(_response(model, name, images, dataset.targets) for name in CHANGES)
 
 
 def _response(model: Model, name: str, images: Array, true: Array) -> Response:

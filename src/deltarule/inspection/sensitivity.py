@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from deltarule.errors import SettingError
-from deltarule.inspection.findings import Findings
+from deltarule.inspection.json_record import JsonRecord
 from deltarule.model import Model
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy
@@ -33,7 +33,7 @@ def input_gradient(network: Network, X: Array, y: Array) -> Array:
 
 
 @dataclass(frozen=True, eq=False)
-class Flip(Findings):
+class Flip(JsonRecord):
     """An example, and what would change the network's mind about it.
 
     inputs, changed: (features,) float64, as they are and as they would have to be; pixels count from 0 to 1.

@@ -3,8 +3,9 @@
 import numpy as np
 
 from deltarule.errors import SettingError, require
-from deltarule.inspection.landscape import Surface, WeightSlice
-from deltarule.inspection.picture import BLUE, DASHED, NOTE, ORANGE, Picture, new_figure, percent
+from deltarule.inspection.landscape import Surface
+from deltarule.inspection.picture import BLUE, DASHED, ORANGE, Picture, new_figure, percent
+from deltarule.inspection.weight_slice import WeightSlice
 
 N_LEVELS = 14
 LOG_FROM = 10.0  # a loss that grows more than tenfold is shown on a logarithmic scale
@@ -52,17 +53,16 @@ def surface(found: Surface) -> Picture:
 
 def weight_slice(found: WeightSlice) -> Picture:
     """Why a network learns by a loss: along one weight the loss is smooth, and the accuracy a staircase."""
-    name = f"weights[{found.layer}][{found.weight[0]}, {found.weight[1]}]"
-    n_steps = int(np.count_nonzero(np.diff(found.accuracies)))
+    name = f"weights[{found.layer}][{found.source}, {found.neuron}]"
+    n_steps = int(np.count_nonzero(np.diff(found.accuracy)))
     with new_figure(height=3.2) as figure:
         panels = figure.subplots(2, 1, sharex=True)
-        panels[0].plot(found.values, found.losses, color=BLUE)
-        panels[1].step(found.values, found.accuracies, color=ORANGE, where="mid")
+        panels[0].plot(found.offsets, found.loss, color=BLUE)
+        panels[1].step(found.offsets, found.accuracy, color=ORANGE, where="mid")
         for axes, title in zip(panels, ("loss: a slope everywhere", "accuracy: flat, but for its steps"), strict=True):
-            axes.axvline(found.value, **DASHED)
+            axes.axvline(0.0, **DASHED)
             axes.set_title(title)
-        panels[0].set_title(f"{found.examples} examples", **NOTE)
         panels[1].yaxis.set_major_formatter(percent)
-        panels[1].set_xlabel(f"{name} (dashed: as it is)")
+        panels[1].set_xlabel(f"change of {name}")
     words = f"the loss is smooth, the accuracy flat but for {n_steps} steps"
     return Picture(figure, f"Loss and accuracy along {name}: {words}")

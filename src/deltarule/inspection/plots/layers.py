@@ -22,9 +22,7 @@ def histograms(recording: Recording, layers: Sequence[int]) -> Picture:
         panels = figure.subplots(2 * len(layers), 2, sharex=True, squeeze=False)
         for n, l in enumerate(layers):
             for axes, quantity in zip(panels[2 * n : 2 * n + 2].flat, QUANTITIES, strict=True):
-                _draw_strips(
-                    axes, recording.measured, recording.counts[quantity][:, l], recording.limits[quantity][:, l]
-                )
+                _draw_strips(axes, recording.epochs, recording.counts[quantity][:, l], recording.limits[quantity][:, l])
                 axes.set_title(f"layer {l}" if quantity == "weights" else "")
                 axes.set_title(quantity, **NOTE)
         for axes in panels[-1]:
@@ -68,8 +66,8 @@ def gradients(recording: Recording) -> Picture:
     with new_figure(height=3.6) as figure:
         norms, ratios = figure.subplots(2, 1, sharex=True)
         for l, color in enumerate(colors):
-            norms.plot(recording.measured, recording.gradient_norm[:, l], ".-", color=color, label=f"layer {l}")
-            ratios.plot(recording.measured, recording.update_ratio[:, l], ".-", color=color)
+            norms.plot(recording.epochs, recording.gradient_norm[:, l], ".-", color=color, label=f"layer {l}")
+            ratios.plot(recording.epochs, recording.update_ratio[:, l], ".-", color=color)
         ratios.axhline(SOUND_RATIO, **DASHED)
         for axes, title in ((norms, "length of the gradient"), (ratios, "update / weights")):
             if axes.dataLim.y1 > 0.0:  # where every gradient is 0 there is no logarithm to show

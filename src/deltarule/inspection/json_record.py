@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 
-class Findings:
+class JsonRecord:
     """A record of numbers, texts and arrays."""
 
     def to_json_dict(self) -> dict[str, Any]:
