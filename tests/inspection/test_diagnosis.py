@@ -8,6 +8,9 @@ import pytest
 
 import deltarule as dr
 from deltarule.cli.examples import job_of
+from deltarule.errors import DataError, ShapeError
+from deltarule.inspection import diagnosis as diagnosis_module
+from deltarule.inspection import run_findings
 from deltarule.inspection.diagnosis import diagnose_training
 from deltarule.inspection.finding import Diagnosis
 from deltarule.nn.arrays import Array
@@ -119,7 +122,9 @@ FAULTS: dict[str, tuple[dict[str, str], Callable[[], Diagnosis]]] = {
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_seeded_fault_is_found_and_named(name: str) -> None:
+def test_a_seeded_fault_is_found_and_named(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (diagnosis_module, run_findings):  # fewer steps than in earnest, for the tests' sake
+        monkeypatch.setattr(module, "WATCHED", 80)
     expected, make = FAULTS[name]
     diagnosis = make()
     assert expected.items() <= levels(diagnosis).items(), str(diagnosis)
@@ -174,3 +179,26 @@ def test_the_posts_network_as_written(mnist: dr.Splits) -> None:
 def test_the_posts_networks_mended_have_no_fault(mnist: dr.Splits, name: str) -> None:
     job = job_of(name, None, None, offline=True)
     assert diagnose_training(job.trainer, job.train.take(slice(500)), job.test).faults == ()
+
+
+def test_the_network_and_the_optimizer_are_left_as_they_were() -> None:
+    network, optimizer = digits_net(dropout=0.2), dr.Adam()
+    before = network.parameters.vector.copy()
+    look(network, IMAGES, LABELS, optimizer=optimizer)
+    np.testing.assert_array_equal(network.parameters.vector, before)
+    assert (optimizer.steps, network.dropout) == (0, (0.2,))
+
+
+def test_the_same_question_gets_the_same_answer() -> None:
+    first, second = (look(digits_net(), IMAGES, LABELS, learning_rate=1e-4) for _ in range(2))
+    assert first == second
+    assert first
+
+
+def test_what_does_not_fit_is_refused() -> None:
+    with pytest.raises(ShapeError, match=r"196 features and 10 outputs .classes.: got a network with 5 inputs"):
+        look(dr.Network((5, 10)), IMAGES, LABELS)
+    with pytest.raises(ShapeError, match="5 features"):
+        look(digits_net(), IMAGES, LABELS, validation=(POINTS, LABELS[:1].repeat(600)))
+    with pytest.raises(DataError, match="inputs must be finite"):
+        look(values_net(), one_column(np.nan), SUMS)

@@ -139,7 +139,7 @@ def gradcheck(
     True
     """
     problem, notes = problem_of(network, X, y, sample_weight, penalty, is_own=gradient is not None)
-    with np.errstate(over="ignore", divide="ignore", invalid="ignore", under="ignore"):
+    with np.errstate(all="ignore"):
         check_axis(problem)
         problem, kinks = without_kinks(problem)
         method, why = best_method(problem)

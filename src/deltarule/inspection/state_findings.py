@@ -31,8 +31,7 @@ def look_at_state(network: Network, data: Dataset, *, is_new: bool) -> Iterator[
         yield Finding("fault", "parameters-not-finite", says, {"parameters": broken}, mend)
         return
     ws, batch = passed(network, data), data.take(slice(BATCH))
-    with np.errstate(all="ignore"):
-        loss = loss_value(network, batch.targets, ws)
+    loss = loss_value(network, batch.targets, ws)
     if is_new:
         yield from weight_findings(network)
         yield from start_findings(loss, chance_loss(network, data))
@@ -47,9 +46,8 @@ def passed(network: Network, data: Dataset) -> Workspace:
     """What a few hundred examples leave on their way through a network and back, in float64."""
     network, batch = network.astype(np.float64), data.take(slice(BATCH))
     ws = network.workspace(batch.n_samples)
-    with np.errstate(all="ignore"):
-        forward(network, as_read(batch.inputs), ws)
-        backward(network, batch.targets, ws, network.parameters.zeros_like())
+    forward(network, as_read(batch.inputs), ws)
+    backward(network, batch.targets, ws, network.parameters.zeros_like())
     return ws
 
 
