@@ -121,3 +121,10 @@ def test_train_puts_its_diagnosis_into_the_json(deltarule: Command) -> None:
     facts = deltarule("train", *RAW, "--epochs", "3", "--diagnose", "--json").json
     assert {"inputs-not-scaled", "saturated-units", "stuck-at-chance"} <= ids(facts["diagnosis"], "fault")
     assert "diagnosis" not in deltarule("train", "linear", "--data", "digits", "--epochs", "1", "--json").json
+
+
+def test_a_run_that_diverges_is_diagnosed_too(deltarule: Command) -> None:
+    run = deltarule("train", "quick", "--data", "digits", "--epochs", "2", "--diagnose", "--set", "schedule.rate=900")
+    assert run.code == 1
+    assert "The first steps are very large" in run.err
+    assert run.err.index("The first steps are very large") < run.err.index("most likely the learning rate")

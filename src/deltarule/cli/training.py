@@ -81,9 +81,11 @@ def carry_out(options: TrainOptions) -> None:
         finish(run, job.trainer.fit(job.train, job.validation))
     except KeyboardInterrupt:
         note(entry("stopped", f"by Ctrl-C; {save_early(run, shown.history)}"))
+        diagnosis_of(run, shown.history)
         raise typer.Exit(130) from None
     except DivergenceError:
         note(entry("diverged", save_early(run, shown.history)))
+        diagnosis_of(run, shown.history)
         raise
 
 
@@ -110,7 +112,7 @@ def checkups(run: Run) -> list[Checkup]:
 def diagnosis_of(run: Run, history: History) -> dict[str, Any]:
     """What was found before the run and in it, as `diagnosis`, where that was wanted; the latter is said."""
     checkup = next((each for each in run.job.trainer.callbacks if isinstance(each, Checkup)), None)
-    if checkup is None:
+    if checkup is None or not history.rows:
         return {}
     after = checkup.after(history)
     note(looked("the first steps and the history", after))
