@@ -1,10 +1,10 @@
 """gradcheck: right gradients pass to the last digits, whatever the loss depends on; kinks are named, not failed."""
 
 import math
-from typing import Any
 
 import numpy as np
 import pytest
+from small_network import CLASSES, VALUES, RealOnly, X, network_of
 
 import deltarule as dr
 from deltarule.errors import SettingError, ShapeError
@@ -12,16 +12,7 @@ from deltarule.inspection import gradient_check
 from deltarule.inspection.gradient_check import gradcheck
 from deltarule.nn.arrays import Array
 
-RNG = np.random.default_rng(0)
-X, CLASSES = RNG.normal(size=(7, 4)), RNG.integers(3, size=7)
-VALUES = RNG.normal(size=(7, 3))
-
-
-def network_of(hidden: Any = dr.Tanh(), output: dr.Activation = dr.Softmax(), loss: Any = dr.CrossEntropy()) -> Any:
-    """4-5-5-3, with biases."""
-    network = dr.Network((4, 5, 5, 3), hidden=hidden, output=output, loss=loss, dtype=np.float64)
-    network.parameters.vector[:] = np.random.default_rng(1).normal(0.1, 0.5, network.parameters.size)
-    return network
+RNG = np.random.default_rng(2)
 
 
 def test_all_79510_parameters_to_the_last_digits() -> None:
@@ -137,16 +128,6 @@ def test_a_kinked_loss() -> None:
 
 
 # Without complex numbers
-
-
-class RealOnly(dr.Activation):
-    """x / (1 + |x|): np.abs throws the imaginary part away without a word."""
-
-    def value(self, z: Array) -> Array:
-        return z / (1.0 + np.abs(z))
-
-    def derivative(self, z: Array, a: Array) -> Array:
-        return 1.0 / (1.0 + np.abs(z)) ** 2
 
 
 class RefusesComplex(dr.Activation):

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from small_network import CLASSES, X, network_of
 
 import deltarule as dr
 from deltarule.errors import ShapeError
@@ -14,16 +15,7 @@ from deltarule.inspection import gradient_check
 from deltarule.inspection.gradient_check import GradientCheck, gradcheck
 from deltarule.nn.arrays import Array
 
-RNG = np.random.default_rng(0)
-X, CLASSES = RNG.normal(size=(7, 4)), RNG.integers(3, size=7)
-VALUES = RNG.normal(size=(7, 3))
-
-
-def network_of(hidden: Any = dr.Tanh(), output: dr.Activation = dr.Softmax(), loss: Any = dr.CrossEntropy()) -> Any:
-    """4-5-5-3, with biases."""
-    network = dr.Network((4, 5, 5, 3), hidden=hidden, output=output, loss=loss, dtype=np.float64)
-    network.parameters.vector[:] = np.random.default_rng(1).normal(0.1, 0.5, network.parameters.size)
-    return network
+RNG = np.random.default_rng(2)
 
 
 @dataclass

@@ -1,25 +1,15 @@
 """gradcheck: an activation or a loss of one's own whose derivative is wrong, and what is wrong with it."""
 
-from typing import Any
-
 import numpy as np
 import pytest
+from small_network import CLASSES, VALUES, RealOnly, X, network_of
 
 import deltarule as dr
 from deltarule.errors import ShapeError
 from deltarule.inspection.gradient_check import gradcheck
 from deltarule.nn.arrays import Array
 
-RNG = np.random.default_rng(0)
-X, CLASSES = RNG.normal(size=(7, 4)), RNG.integers(3, size=7)
-VALUES = RNG.normal(size=(7, 3))
-
-
-def network_of(hidden: Any = dr.Tanh(), output: dr.Activation = dr.Softmax(), loss: Any = dr.CrossEntropy()) -> Any:
-    """4-5-5-3, with biases."""
-    network = dr.Network((4, 5, 5, 3), hidden=hidden, output=output, loss=loss, dtype=np.float64)
-    network.parameters.vector[:] = np.random.default_rng(1).normal(0.1, 0.5, network.parameters.size)
-    return network
+RNG = np.random.default_rng(2)
 
 
 class LostMinus(dr.Activation):
@@ -129,16 +119,6 @@ def test_a_lost_minus_where_the_shortcut_is_taken() -> None:
     check = gradcheck(network, X, RNG.integers(2, size=(7, 3)))
     assert not check.ok
     assert "a - t, the shortcut, is not the derivative of sample_losses" in check.mistakes[0]
-
-
-class RealOnly(dr.Activation):
-    """x / (1 + |x|): np.abs throws the imaginary part away without a word."""
-
-    def value(self, z: Array) -> Array:
-        return z / (1.0 + np.abs(z))
-
-    def derivative(self, z: Array, a: Array) -> Array:
-        return 1.0 / (1.0 + np.abs(z)) ** 2
 
 
 def test_without_complex_numbers_mistakes_are_named_too() -> None:

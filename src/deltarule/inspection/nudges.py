@@ -5,6 +5,8 @@ dC/dz = Im C(z + ih) / h, right to the last digits since no difference is formed
 here: at the kink of a ReLU it leads to the side whose derivative, 0, is the one taken there.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from deltarule.nn.arrays import Array
@@ -19,13 +21,17 @@ def derivatives(losses: Array) -> Array:
     return -losses.imag / STEP
 
 
-def losses_from(network: Network, l: int, z: Array, y: Array) -> Array:
-    """C_i, (n,), when the weighted inputs of layer l are z (n, fan_out), of the network's dtype; y: n targets."""
+def losses_from(network: Network, l: int, z: Array, y: Array, masks: Sequence[Array] | None = None) -> Array:
+    """C_i, (n,), when the weighted inputs of layer l are z (n, fan_out), of the network's dtype; y: n targets.
+
+    masks: what drops neurons of each hidden layer, (n, fan_out) each, as in Workspace; None drops none.
+    """
     last = len(network.weights) - 1
     for n in range(l, last + 1):
         a = np.empty_like(z)
         network.activations[n].forward(z, out=a)
         if n < last:
+            a = a if masks is None else a * masks[n]
             z = a @ network.weights[n + 1] + network.biases[n + 1]
     targets = network.loss.targets(a, y)
     if network.has_shortcut:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from deltarule.inspection.nudges import losses_from
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import sample_shares
 from deltarule.nn.network import Network, forward, loss_value
@@ -125,17 +126,8 @@ class Problem:
 
     def _losses_behind(self, l: int, z: Array, n_copies: int) -> Array:
         """C_i of every sample, (copies * batch,), where layer l has the weighted inputs z (copies * batch, fan_out)."""
-        network = self.network
-        a = self._activated(l, z)
-        for behind in range(l + 1, len(network.weights)):
-            if self.ws.masks is not None:
-                a *= np.tile(self.ws.masks[behind - 1], (n_copies, 1))
-            z = a @ network.weights[behind] + network.biases[behind]
-            a = self._activated(behind, z)
-        targets = np.tile(network.loss.targets(self.ws.a[-1], self.y), (n_copies, 1))
-        if network.has_shortcut:
-            return network.loss.sample_losses_from_z(z, targets)
-        return network.loss.sample_losses(a, targets)
+        masks = self.ws.masks and [np.tile(mask, (n_copies, 1)) for mask in self.ws.masks]
+        return losses_from(self.network, l, z, np.concatenate([self.y] * n_copies), masks)
 
     def _is_elementwise(self, l: int) -> bool:
         """Whether an activation of layer l depends on the z of its own neuron alone."""

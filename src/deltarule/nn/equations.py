@@ -16,7 +16,7 @@ from textwrap import dedent
 from typing import Any
 
 from deltarule.errors import SettingError, closest
-from deltarule.nn.activations import Sigmoid, Softmax
+from deltarule.nn.activations import Activation, Sigmoid, Softmax
 from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss
 from deltarule.nn.network import Network, backward, forward
 from deltarule.nn.optimizers import SGD
@@ -141,6 +141,19 @@ def _has(output: type, loss: type) -> Callable[[Network], bool]:
     return lambda network: isinstance(network.activations[-1], output) and isinstance(network.loss, loss)
 
 
+def _shortcut(output: type[Activation], loss: type[Loss], **words: Any) -> Equation:
+    """BP1 where it is proven to collapse; words: id, title and says."""
+    return Equation(
+        latex=r"\delta^L_{ij} = s_i \bigl(a^L_{ij} - t_{ij}\bigr)",
+        text="delta^L_ij = s_i (a^L_ij - t_ij)",
+        symbols=("delta^l_ij", "s_i", "a^l_ij", "t_ij"),
+        home=Loss.shortcut,
+        markers=("return self._shared(np.subtract, a, y, shares, out)",),
+        applies_to=_has(output, loss),
+        **words,
+    )
+
+
 EQUATIONS = {
     equation.id: equation
     for equation in (
@@ -176,27 +189,19 @@ EQUATIONS = {
             home=backward,
             markers=("# BP1  delta^L = dC/da^L * sigma'(z^L)",),
         ),
-        Equation(
+        _shortcut(
+            Softmax,
+            CrossEntropy,
             id="BP1-softmax",
             title="The error of an output, for cross-entropy after softmax",
-            latex=r"\delta^L_{ij} = s_i \bigl(a^L_{ij} - t_{ij}\bigr)",
-            text="delta^L_ij = s_i (a^L_ij - t_ij)",
             says="With these two BP1 shrinks to a difference: the probability that was given minus the one deserved.",
-            symbols=("delta^l_ij", "s_i", "a^l_ij", "t_ij"),
-            home=Loss.shortcut,
-            markers=("return self._shared(np.subtract, a, y, shares, out)",),
-            applies_to=_has(Softmax, CrossEntropy),
         ),
-        Equation(
+        _shortcut(
+            Sigmoid,
+            BinaryCrossEntropy,
             id="BP1-sigmoid",
             title="The error of an output, for binary cross-entropy after sigmoid",
-            latex=r"\delta^L_{ij} = s_i \bigl(a^L_{ij} - t_{ij}\bigr)",
-            text="delta^L_ij = s_i (a^L_ij - t_ij)",
             says="With these two the flat ends of the sigmoid cancel: an output that is surely wrong still learns.",
-            symbols=("delta^l_ij", "s_i", "a^l_ij", "t_ij"),
-            home=Loss.shortcut,
-            markers=("return self._shared(np.subtract, a, y, shares, out)",),
-            applies_to=_has(Sigmoid, BinaryCrossEntropy),
         ),
         Equation(
             id="BP2",
