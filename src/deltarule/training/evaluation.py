@@ -28,6 +28,11 @@ class Score:
     _origin: Array = field(default_factory=lambda: np.zeros(1))  # the first y: squares are taken from it, not from 0
     _sums: Array = field(default_factory=lambda: np.zeros((3, 1)))  # of (y - a)^2, y, y^2, for each output
 
+    def count(self, n_right: float, n_samples: int) -> None:
+        """Count answers that somebody else has compared."""
+        self._right += n_right
+        self.n_samples += n_samples
+
     def add(self, a: Array, y: Array) -> None:
         """Count a batch of outputs a (batch, outputs) and what they should have been, y."""
         if self.task == "classes":
@@ -41,6 +46,16 @@ class Score:
             self._sums = self._sums + np.stack([(wrong * wrong).sum(axis=0), y.sum(axis=0), (y * y).sum(axis=0)])
         self.n_samples += len(y)
 
+    def state(self) -> dict[str, Array]:
+        """All that was counted."""
+        counts = {"samples": np.array(self.n_samples), "right": np.array(self._right)}
+        return counts | {"origin": self._origin, "sums": self._sums}
+
+    def load_state(self, state: dict[str, Array]) -> None:
+        """Go on from what `state` returned."""
+        self.n_samples, self._right = int(state["samples"]), float(state["right"])
+        self._origin, self._sums = state["origin"], state["sums"]
+
     @property
     def value(self) -> float:
         """The score so far; not a number before the first batch."""
@@ -53,6 +68,37 @@ class Score:
         constant = spread <= 0.0
         r2 = 1.0 - squared_error / np.where(constant, 1.0, spread)
         return float(np.mean(np.where(constant, squared_error == 0.0, r2)))
+
+
+class Tally:
+    """What an epoch has come to so far: the loss of its batches, weighted, and the score of its samples."""
+
+    def __init__(self, task: Task) -> None:
+        self.score, self.loss, self.weight = Score(task), 0.0, 0.0
+
+    def add(self, loss: float, weight: float) -> None:
+        """Add a step's loss, which counts as much as its batch weighs."""
+        self.loss += loss * weight
+        self.weight += weight
+
+    def add_all(self, losses: Array, weights: Array) -> None:
+        """The same for many steps, (steps,) float64 each, one after the other: the sums are those of `add`."""
+        self.loss = np.cumsum(np.append(self.loss, losses * weights))[-1].item()
+        self.weight = np.cumsum(np.append(self.weight, weights))[-1].item()
+
+    @property
+    def result(self) -> tuple[float, float]:
+        """(mean loss, score)."""
+        return self.loss / self.weight, self.score.value
+
+    def state(self) -> dict[str, Array]:
+        """All that was added."""
+        return self.score.state() | {"loss": np.array(self.loss), "weight": np.array(self.weight)}
+
+    def load_state(self, state: dict[str, Array]) -> None:
+        """Go on from what `state` returned."""
+        self.score.load_state(state)
+        self.loss, self.weight = float(state["loss"]), float(state["weight"])
 
 
 def evaluate(network: Network, dataset: Dataset, engine: Engine = REFERENCE) -> tuple[float, float]:

@@ -40,30 +40,32 @@ def can_stride(trainer: "Trainer", train: Dataset) -> bool:
 
 def train_epoch_in_strides(
     trainer: "Trainer", state: TrainingState, train: Dataset, sample_weight: Array | None
-) -> tuple[float, float]:
-    """The mean loss and the accuracy of an epoch: the same steps as the Trainer's own loop takes."""
-    order = shuffled(train.n_samples, trainer.seed, state.epoch)
-    loss, weight, right, seen = 0.0, 0.0, 0, 0
+) -> None:
+    """Take the steps of an epoch that are left, the same as the Trainer's own loop takes."""
+    tally = state.tally
+    order = shuffled(train.n_samples, trainer.seed, state.epoch)[tally.score.n_samples :]
     began, before = time.perf_counter(), state.seconds
-    for samples in strides(trainer, order):
+    for samples in strides(trainer, state, order):
         losses, answered = take_stride(trainer, state, train, samples, sample_weight)
         state.seconds = before + time.perf_counter() - began
         starts = np.arange(0, len(samples), trainer.batch_size)
         weights = np.add.reduceat(np.ones(len(samples)) if sample_weight is None else sample_weight[samples], starts)
-        loss, weight = loss + (losses @ weights).item(), weight + weights.sum().item()
-        right, seen = right + answered, seen + len(samples)
+        tally.add_all(losses, weights)
+        tally.score.count(answered, len(samples))
         trainer.tell("step_end", state)
         if state.stop_reason is not None:
             break
-    return loss / weight, right / seen
 
 
-def strides(trainer: "Trainer", order: Array) -> Iterator[Array]:
-    """The samples of an epoch, a whole number of batches at a time."""
+def strides(trainer: "Trainer", state: TrainingState, order: Array) -> Iterator[Array]:
+    """The samples of an epoch, a whole number of batches at a time, cut where a callback wants to be told."""
     batch_size = trainer.batch_size or len(order)
-    size = max(1, STRIDE_WEIGHTS // (trainer.network.parameters.size * batch_size)) * batch_size
-    for start in range(0, len(order), size):
-        yield order[start : start + size]
+    longest = max(1, STRIDE_WEIGHTS // (trainer.network.parameters.size * batch_size))
+    wanted = [callback.every_steps for callback in trainer.callbacks if callback.every_steps is not None]
+    while len(order) > 0:
+        size = batch_size * min([longest, *(every - state.step % every for every in wanted)])
+        yield order[:size]
+        order = order[size:]
 
 
 def take_stride(
