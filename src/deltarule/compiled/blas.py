@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-import llvmlite.binding
+import llvmlite.binding  # type: ignore[import-untyped]
 import numba
 import numpy as np
 from numba import types
@@ -25,13 +25,14 @@ _sgemm, _dgemm = (
 )
 _lock = threading.Lock()
 _users = 0
+_limit: Any = None
 
 
 @cache
 def available() -> bool:
     """Whether SciPy's BLAS can be had, and threads be kept from it; the kernels find it from now on."""
     try:
-        import threadpoolctl  # noqa: F401 - one_thread needs it
+        import threadpoolctl  # type: ignore[import-untyped] # noqa: F401 - one_thread needs it
 
         for name in ("sgemm", "dgemm"):
             address = get_cython_function_address("scipy.linalg.cython_blas", name)
@@ -42,25 +43,24 @@ def available() -> bool:
 
 
 @cache
-def _controller() -> Any:
+def libraries() -> tuple[Any, int]:
+    """Every BLAS of the process, and how many threads they take by themselves: as many as the user or the machine says.
+
+    threadpoolctl keeps the first; asked while one_thread is entered, it would say 1.
+    """
     from threadpoolctl import ThreadpoolController
 
-    return ThreadpoolController().select(user_api="blas")
-
-
-@cache
-def threads() -> int:
-    """How many threads a BLAS takes here by itself: what the user has set, or the number of cores."""
-    return max((library["num_threads"] for library in _controller().info()), default=1)
+    found = ThreadpoolController().select(user_api="blas")
+    return found, max((library["num_threads"] for library in found.info()), default=1)
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Every BLAS of the process computes in the thread that calls it, as long as anybody is in here."""
-    global _users
+    global _users, _limit
     with _lock:
         if _users == 0:
-            one_thread.limit = _controller().limit(limits=1)  # type: ignore[attr-defined]
+            _limit = libraries()[0].limit(limits=1)
         _users += 1
     try:
         yield
@@ -68,7 +68,7 @@ def one_thread() -> Iterator[None]:
         with _lock:
             _users -= 1
             if _users == 0:
-                one_thread.limit.restore_original_limits()  # type: ignore[attr-defined]
+                _limit.restore_original_limits()
 
 
 def gemm(like: Any, *arguments: Any) -> None:

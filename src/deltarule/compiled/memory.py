@@ -1,10 +1,11 @@
-"""Samples fetched into the cache before they are needed: shuffled, they lie all over memory, and waiting for one takes
-longer than learning from it.
+"""Samples fetched into the cache before they are needed.
+
+Shuffled, they lie all over the memory, and waiting for a small image takes longer than learning from it.
 """
 
 from typing import Any
 
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 from numba.extending import intrinsic
 
@@ -36,4 +37,4 @@ def fetch_rows(inputs: Any, rows: Any, columns: Any) -> None:
     for i in range(len(rows)):
         row = inputs[rows[i], columns[0] : columns[1]]
         for k in range(0, len(row), LINE_BYTES // row.itemsize):
-            fetch(row, k)
+            fetch(row, k)  # type: ignore[call-arg]

@@ -7,8 +7,8 @@ learning A thread owns some rows of every layer's weights, and some biases: grad
 So no gradients have to be added up, and the large first layer stays in the caches of those who own it.
 
 shape: the layer sizes; the layers' widths, which are their sizes and padding; where a layer's weights begin in a vector
-    of parameters, and where its biases, (2, layers); activations as `compiled.activations.code` knows them, (layers, 2);
-    whether inputs are packed (compiled.packed) or go to the BLAS.
+    of parameters, and where its biases, (2, layers); activations as compiled.activations has them, (layers, 2); whether
+    inputs are packed (compiled.packed) or go to the BLAS.
 room: inputs, (threads, batch_size * most that anybody owns); parts of the first z, (threads, batch_size * width); z, a
     and delta of all layers, each one vector; sums of delta for the biases, (threads, widths); and for packed inputs
     their values and places, (threads, batch_size, inputs), and how many there are, (threads, batch_size).
@@ -102,7 +102,7 @@ def read(team: Any, inputs: Any, rows: Any, unit: float, shape: Any, p: Any, roo
 @kernel
 def forward(mine: Any, shape: Any, p: Any, room: Any) -> None:
     """z and a of every layer, for one's samples; the first z from everybody's part of it."""
-    _, widths, starts, codes, _ = shape
+    sizes, widths, starts, codes, _ = shape
     for l in range(len(codes)):
         z, a = neurons_of(room[2], shape, l, mine), neurons_of(room[3], shape, l, mine)
         if l == 0:
@@ -114,7 +114,8 @@ def forward(mine: Any, shape: Any, p: Any, room: Any) -> None:
                 for j in range(len(whole)):
                     whole[j] += part[j]
         else:
-            multiply(neurons_of(room[3], shape, l - 1, mine), weights_of(p, shape, l), z, False, False)
+            below = neurons_of(room[3], shape, l - 1, mine)[:, : sizes[l]]
+            multiply(below, weights_of(p, shape, l), z, False, False)
         biases = p[starts[1, l] : starts[1, l] + widths[l]]
         activate(z, biases, int(codes[l, 0]), codes[l, 1], a)
 
@@ -138,12 +139,13 @@ def judge(y: Any, importance: Any, divisor: float, mine: Any, shape: Any, loss: 
 @kernel
 def backward(rank: int, mine: Any, shape: Any, p: Any, shortcut: bool, room: Any) -> None:
     """BP1, BP2, and what one's samples add to BP3."""
-    _, widths, starts, codes, _ = shape
+    sizes, widths, starts, codes, _ = shape
     for l in range(len(codes) - 1, -1, -1):
         z, a = neurons_of(room[2], shape, l, mine), neurons_of(room[3], shape, l, mine)
         delta = neurons_of(room[4], shape, l, mine)
         if l < len(codes) - 1:
-            multiply(neurons_of(room[4], shape, l + 1, mine), weights_of(p, shape, l + 1), delta, False, True)
+            above = neurons_of(room[4], shape, l + 1, mine)
+            multiply(above, weights_of(p, shape, l + 1), delta[:, : sizes[l + 1]], False, True)
         kind = IDENTITY if shortcut and l == len(codes) - 1 else int(codes[l, 0])
         bias = starts[1, l] - starts[1, 0]
         derive(delta, z, a, kind, codes[l, 1], room[5][rank, bias : bias + widths[l]])

@@ -25,7 +25,7 @@ from deltarule.nn.parameters import Parameters
 from deltarule.nn.penalties import L1, L2, Penalty
 
 SMALL_LAYER = 64  # neurons; in larger layers the BLAS is faster than loops that spare the zeros
-RANK_ROWS = 16  # of a batch, at least, for each thread
+RANK_ROWS = 5  # of a batch, at least, for each thread
 
 
 def can_take_steps(network: Network, optimizer: Optimizer, penalty: Penalty) -> bool:
@@ -63,7 +63,7 @@ def take_steps(
     l1, l2 = (penalty.strength if type(penalty) is kind else 0.0 for kind in (L1, L2))
     decay = float(getattr(optimizer, "weight_decay", 0.0))
     losses = np.empty(len(learning_rates))
-    n_ranks = max(1, min(blas.threads(), team.most(), batch_size // RANK_ROWS))
+    n_ranks = max(1, min(blas.libraries()[1], team.most(), batch_size // RANK_ROWS))
     wide = tuple(padded(vector, network, shape) for vector in kept)
     n_losses, right = by_team(
         n_ranks,
@@ -111,7 +111,7 @@ def laid_out(network: Network) -> tuple[Array, Array, Array, Array, bool]:
 
 
 def padded(vector: Array, network: Network, shape: Any) -> Array:
-    """A vector of parameters with the padding that a packed network's rows need; others, and empty ones, as they are."""
+    """A vector of parameters with the padding that a packed network needs; others, and empty ones, as they are."""
     sizes, widths, _, _, packed = shape
     if not packed or not vector.size:
         return vector

@@ -7,7 +7,7 @@ awake: they count themselves in, and look again until all are there. Who waits l
 import os
 from typing import Any
 
-import llvmlite.binding
+import llvmlite.binding  # type: ignore[import-untyped]
 from numba import types
 from numba.extending import intrinsic
 
@@ -43,7 +43,8 @@ def meet(meeting: Any, n_ranks: int) -> bool:
     """Wait until all threads of a team have come here. False where one of them never will."""
     if n_ranks == 1:
         return True
-    now, looks = add_at_once(meeting, ROUND, 0), 0
+    now: int = add_at_once(meeting, ROUND, 0)  # type: ignore[call-arg]
+    looks = 0
     if add_at_once(meeting, ARRIVED, 1) == n_ranks - 1:
         add_at_once(meeting, ARRIVED, -n_ranks)
         add_at_once(meeting, ROUND, 1)
