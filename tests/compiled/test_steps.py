@@ -71,10 +71,7 @@ def same_run(theirs: tuple[Network, History, Trainer], ours: tuple[Network, Hist
 
 def fresh(settings: dict[str, Any]) -> dict[str, Any]:
     """Settings whose optimizer and average remember nothing."""
-    return {
-        name: value() if isinstance(value, type | Fresh) else value
-        for name, value in settings.items()
-    }
+    return {name: value() if isinstance(value, type | Fresh) else value for name, value in settings.items()}
 
 
 class Fresh:

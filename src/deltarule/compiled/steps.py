@@ -63,7 +63,7 @@ def take_steps(
     l1, l2 = (penalty.strength if type(penalty) is kind else 0.0 for kind in (L1, L2))
     decay = float(getattr(optimizer, "weight_decay", 0.0))
     losses = np.empty(len(learning_rates))
-    n_ranks = max(1, min(blas.libraries()[1], team.most(), batch_size // RANK_ROWS))
+    n_ranks = max(1, min(team.most(), batch_size // RANK_ROWS))
     wide = tuple(padded(vector, network, shape) for vector in kept)
     n_losses, right = by_team(
         n_ranks,

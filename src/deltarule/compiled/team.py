@@ -5,12 +5,15 @@ awake: they count themselves in, and look again until all are there. Who waits l
 """
 
 import os
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import llvmlite.binding  # type: ignore[import-untyped]
 from numba import types
 from numba.extending import intrinsic
 
+from deltarule.compiled import blas
 from deltarule.compiled.kernels import kernel
 
 CAN_YIELD = llvmlite.binding.address_of_symbol("sched_yield") is not None  # POSIX
@@ -22,9 +25,20 @@ let_others_run = types.ExternalFunction("sched_yield", types.intc())
 
 
 def most() -> int:
-    """As many threads as this process may use cores; one where a waiting thread could not let others have its core."""
+    """As many threads as a BLAS would take, and the process may use cores.
+
+    One where a waiting thread could not let others have its core.
+    """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return cores if CAN_YIELD else 1
+    return min(cores, blas.libraries()[1]) if CAN_YIELD else 1
+
+
+def each(function: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
+    """What a function says of every item, in order, by as many threads as there are cores, each its own BLAS."""
+    if not blas.available():
+        return list(map(function, items))
+    with blas.one_thread(), ThreadPoolExecutor(most()) as pool:
+        return list(pool.map(function, items))
 
 
 @intrinsic

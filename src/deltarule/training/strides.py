@@ -1,9 +1,7 @@
 """An epoch in strides: many steps in one call, where nobody has to be told of each."""
 
-import os
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -47,17 +45,16 @@ def train_epoch_in_strides(
     tally = state.tally
     order = shuffled(train.n_samples, trainer.seed, state.epoch)[tally.score.n_samples :]
     began, before = time.perf_counter(), state.seconds
-    with trainer.engine.one_thread_each():
-        for samples in strides(trainer, state, order):
-            losses, answered = take_stride(trainer, state, train, samples, sample_weight)
-            state.seconds = before + time.perf_counter() - began
-            starts = np.arange(0, len(samples), trainer.batch_size)
-            weights = np.ones(len(samples)) if sample_weight is None else sample_weight[samples]
-            tally.add_all(losses, np.add.reduceat(weights, starts))
-            tally.score.count(answered, len(samples))
-            trainer.tell("step_end", state)
-            if state.stop_reason is not None:
-                break
+    for samples in strides(trainer, state, order):
+        losses, answered = take_stride(trainer, state, train, samples, sample_weight)
+        state.seconds = before + time.perf_counter() - began
+        starts = np.arange(0, len(samples), trainer.batch_size)
+        weights = np.ones(len(samples)) if sample_weight is None else sample_weight[samples]
+        tally.add_all(losses, np.add.reduceat(weights, starts))
+        tally.score.count(answered, len(samples))
+        trainer.tell("step_end", state)
+        if state.stop_reason is not None:
+            break
 
 
 def strides(trainer: "Trainer", state: TrainingState, order: Array) -> Iterator[Array]:
@@ -106,7 +103,7 @@ def take_stride(
 
 
 def deformed(trainer: "Trainer", state: TrainingState, train: Dataset, samples: Array) -> Array:
-    """The images of a stride as its steps see them, (samples, features): batch by batch, on all cores."""
+    """The images of a stride as its steps see them, (samples, features)."""
     X = np.empty((len(samples), train.n_features), trainer.network.dtype)
     batch_size = trainer.batch_size or len(samples)
 
@@ -116,6 +113,5 @@ def deformed(trainer: "Trainer", state: TrainingState, train: Dataset, samples: 
         rng = generator(trainer.seed, "augment 0", state.epoch, state.step + i)
         trainer.engine.deform(X[batch], train.image_shape, trainer.augment, rng, X[batch])
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(deform, range(steps_per_epoch(len(samples), batch_size))))
+    trainer.engine.each(deform, range(steps_per_epoch(len(samples), batch_size)))
     return X
