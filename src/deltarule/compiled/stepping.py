@@ -12,7 +12,7 @@ shape: the layer sizes; the layers' widths, which are their sizes and padding; w
 room: inputs, (threads, batch_size * most that anybody owns); parts of the first z, (threads, batch_size * width); z, a
     and delta of all layers, each one vector; sums of delta for the biases, (threads, widths); and for packed inputs
     their values and places, (threads, batch_size, inputs), and how many there are, (threads, batch_size).
-team: which thread it is, of how many.
+team: which thread it is, of how many, and where they meet.
 """
 
 from typing import Any
@@ -27,9 +27,11 @@ from deltarule.compiled.packed import add_rows, pack, spread
 from deltarule.compiled.penalties import penalize
 from deltarule.compiled.team import meet, share
 
+WIDE = 2**17  # weights
+
 
 @kernel
-def run(team: Any, meeting: Any, vectors: Any, shape: Any, data: Any, rules: Any, plan: Any, room: Any) -> Any:
+def run(team: Any, vectors: Any, shape: Any, data: Any, rules: Any, plan: Any, room: Any) -> Any:
     """One thread's part in all steps. How many losses it came to, and how many samples were answered rightly."""
     inputs, unit, classes, weights = data
     order, batch_size, learning_rates, paces, highest_loss, losses, judged = plan
@@ -41,13 +43,13 @@ def run(team: Any, meeting: Any, vectors: Any, shape: Any, data: Any, rules: Any
         read(team, inputs, rows, unit, shape, vectors[0], room)
         soon = order[(step + 1) * batch_size : (step + 2) * batch_size]
         fetch_rows(inputs, soon, share(shape[0][0], team[0], team[1]))
-        if not meet(meeting, team[1]):
+        if not meet(team[2], team[1]):
             return step, right
         mine = share(len(rows), team[0], team[1])
-        forward(mine, shape, vectors[0], room)
-        judge(y, importance, divisor, mine, shape, rules[0], room, judged[team[0]])
-        backward(team[0], mine, shape, vectors[0], rules[0][2], room)
-        if not meet(meeting, team[1]):
+        forward(team, len(rows), shape, vectors[0], room)
+        judge((y, importance, divisor), mine, shape, rules[0], room, judged[team[0]])
+        backward(team, len(rows), shape, vectors[0], rules[0][2], room)
+        if not meet(team[2], team[1]):
             return step, right
         total, answered = 0.0, 0.0
         for other in range(team[1]):  # all threads add up in one order, and so come to the same
@@ -81,6 +83,15 @@ def neurons_of(buffer: Any, shape: Any, l: int, rows: Any) -> Any:
 
 
 @kernel
+def is_wide(weights: Any, team: Any) -> bool:
+    """Whether a product with these is shared by neurons, for all samples, and not by samples.
+
+    Every thread would have to rearrange all weights, as a BLAS does before it multiplies; but it costs two meetings.
+    """
+    return team[1] > 1 and weights.size >= WIDE
+
+
+@kernel
 def read(team: Any, inputs: Any, rows: Any, unit: float, shape: Any, p: Any, room: Any) -> None:
     """One's inputs of a batch, and what they add to the first layer's z."""
     first, last = share(shape[0][0], team[0], team[1])
@@ -100,9 +111,10 @@ def read(team: Any, inputs: Any, rows: Any, unit: float, shape: Any, p: Any, roo
 
 
 @kernel
-def forward(mine: Any, shape: Any, p: Any, room: Any) -> None:
+def forward(team: Any, n_samples: int, shape: Any, p: Any, room: Any) -> None:
     """z and a of every layer, for one's samples; the first z from everybody's part of it."""
     sizes, widths, starts, codes, _ = shape
+    mine = share(n_samples, team[0], team[1])
     for l in range(len(codes)):
         z, a = neurons_of(room[2], shape, l, mine), neurons_of(room[3], shape, l, mine)
         if l == 0:
@@ -114,16 +126,23 @@ def forward(mine: Any, shape: Any, p: Any, room: Any) -> None:
                 for j in range(len(whole)):
                     whole[j] += part[j]
         else:
-            below = neurons_of(room[3], shape, l - 1, mine)[:, : sizes[l]]
-            multiply(below, weights_of(p, shape, l), z, False, False)
+            weights, rows, columns = weights_of(p, shape, l), mine, (0, widths[l])
+            if is_wide(weights, team):
+                rows, columns = (0, n_samples), share(widths[l], team[0], team[1])
+                meet(team[2], team[1])
+            below = neurons_of(room[3], shape, l - 1, rows)[:, : sizes[l]]
+            above = neurons_of(room[2], shape, l, rows)[:, columns[0] : columns[1]]
+            multiply(below, weights[:, columns[0] : columns[1]], above, False, False)
+            if is_wide(weights, team):
+                meet(team[2], team[1])
         biases = p[starts[1, l] : starts[1, l] + widths[l]]
         activate(z, biases, int(codes[l, 0]), codes[l, 1], a)
 
 
 @kernel
-def judge(y: Any, importance: Any, divisor: float, mine: Any, shape: Any, loss: Any, room: Any, judged: Any) -> None:
+def judge(truth: Any, mine: Any, shape: Any, loss: Any, room: Any, judged: Any) -> None:
     """One's part of the loss, how many right answers, and dC/da, or dC/dz by the shortcut, in the last delta."""
-    l = len(shape[3]) - 1
+    l, (y, importance, divisor) = len(shape[3]) - 1, truth
     z, a, delta = (
         neurons_of(room[2], shape, l, mine),
         neurons_of(room[3], shape, l, mine),
@@ -137,18 +156,26 @@ def judge(y: Any, importance: Any, divisor: float, mine: Any, shape: Any, loss: 
 
 
 @kernel
-def backward(rank: int, mine: Any, shape: Any, p: Any, shortcut: bool, room: Any) -> None:
+def backward(team: Any, n_samples: int, shape: Any, p: Any, shortcut: bool, room: Any) -> None:
     """BP1, BP2, and what one's samples add to BP3."""
     sizes, widths, starts, codes, _ = shape
+    mine = share(n_samples, team[0], team[1])
     for l in range(len(codes) - 1, -1, -1):
         z, a = neurons_of(room[2], shape, l, mine), neurons_of(room[3], shape, l, mine)
         delta = neurons_of(room[4], shape, l, mine)
         if l < len(codes) - 1:
-            above = neurons_of(room[4], shape, l + 1, mine)
-            multiply(above, weights_of(p, shape, l + 1), delta[:, : sizes[l + 1]], False, True)
+            weights, rows, inputs = weights_of(p, shape, l + 1), mine, (0, sizes[l + 1])
+            if is_wide(weights, team):
+                rows, inputs = (0, n_samples), share(sizes[l + 1], team[0], team[1])
+                meet(team[2], team[1])
+            above = neurons_of(room[4], shape, l + 1, rows)
+            below = neurons_of(room[4], shape, l, rows)[:, inputs[0] : inputs[1]]
+            multiply(above, weights[inputs[0] : inputs[1]], below, False, True)
+            if is_wide(weights, team):
+                meet(team[2], team[1])
         kind = IDENTITY if shortcut and l == len(codes) - 1 else int(codes[l, 0])
         bias = starts[1, l] - starts[1, 0]
-        derive(delta, z, a, kind, codes[l, 1], room[5][rank, bias : bias + widths[l]])
+        derive(delta, z, a, kind, codes[l, 1], room[5][team[0], bias : bias + widths[l]])
 
 
 @kernel

@@ -87,7 +87,7 @@ def by_team(n_ranks: int, *arguments: Any) -> tuple[int, int]:
     with blas.one_thread(), ThreadPoolExecutor(n_ranks) as pool:
         running: list[Future[tuple[int, int]]] = []
         try:
-            running.extend(pool.submit(run, (rank, n_ranks), meeting, *arguments) for rank in range(n_ranks))
+            running.extend(pool.submit(run, (rank, n_ranks, meeting), *arguments) for rank in range(n_ranks))
         finally:  # an interruption in between must not leave the others waiting
             meeting[team.FORSAKEN] = len(running) < n_ranks
     return running[0].result()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from deltarule.training.trainer import Trainer
 
 LARGEST_BATCH = 1024  # samples; larger ones are worked through in pieces
-STRIDE_WEIGHTS = 2**31  # weights times samples of a stride: a tenth of a second, so that neither Ctrl-C nor a bar waits
+STRIDE_WEIGHTS = 2**33  # weights times samples of a stride: a tenth of a second, so that neither Ctrl-C nor a bar waits
 STRIDE_INPUTS = 2**23  # numbers in the deformed images of a stride, at most
 
 
@@ -78,11 +78,8 @@ def take_stride(
     rates = np.array([float(trainer.schedule(state.step + i)) for i in range(n_steps)])
     data, order = (train.inputs, train.targets, sample_weight), samples
     if trainer.augment is not None:
-        weights = None if sample_weight is None else sample_weight[samples]
-        data, order = (
-            (deformed(trainer, state, train, samples), train.targets[samples], weights),
-            np.arange(len(samples)),
-        )
+        weights, order = None if sample_weight is None else sample_weight[samples], np.arange(len(samples))
+        data = deformed(trainer, state, train, samples), train.targets[samples], weights
     losses, answered = trainer.engine.take_steps(
         trainer.network,
         trainer.optimizer,
@@ -107,10 +104,10 @@ def deformed(trainer: "Trainer", state: TrainingState, train: Dataset, samples: 
     X = np.empty((len(samples), train.n_features), trainer.network.dtype)
     batch_size = trainer.batch_size or len(samples)
 
-    def deform(i: int) -> None:
-        batch = slice(i * batch_size, (i + 1) * batch_size)
+    def deform(number: int) -> None:
+        batch = slice(number * batch_size, (number + 1) * batch_size)
         trainer.engine.gather(train.inputs, samples[batch], X[batch])
-        rng = generator(trainer.seed, "augment 0", state.epoch, state.step + i)
+        rng = generator(trainer.seed, "augment 0", state.epoch, state.step + number)
         trainer.engine.deform(X[batch], train.image_shape, trainer.augment, rng, X[batch])
 
     trainer.engine.each(deform, range(steps_per_epoch(len(samples), batch_size)))
