@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.utils import shuffle
 
 from deltarule.data.dataset import Task
 from deltarule.errors import DivergenceError
@@ -46,7 +45,9 @@ class Descent:
         kept = parameters.vector.copy()
         for epoch in range(1, max_epochs + 1):
             if self.random_state is not None and len(train) > self.batch_size:
-                order = shuffle(order, random_state=self.random_state)
+                places = np.arange(len(order))
+                self.random_state.shuffle(places)  # sklearn.utils.shuffle, without its checks
+                order = order[places]
             try:
                 loss = self._epoch(train, order, epoch)
             except DivergenceError:

@@ -51,7 +51,7 @@ class Fit:
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
                 (self._descend if stochastic else self._minimize)(slope, batch_size)
         except KeyboardInterrupt:
-            warnings.warn("Training interrupted by user.", stacklevel=4)
+            warnings.warn("Training interrupted by user.", stacklevel=2)
         finally:
             self._keep_best()
             self.listeners.end()
@@ -74,7 +74,7 @@ class Fit:
             return min(settings.AUTO_BATCH, n_samples)
         if asked > n_samples:
             words = "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped"
-            warnings.warn(words, stacklevel=5)
+            warnings.warn(words, stacklevel=2)
         return min(int(asked), n_samples)
 
     def _engine(self, batch_size: int) -> Engine:
@@ -123,7 +123,7 @@ class Fit:
         if self.estimator.learning_rate not in settings.PLANNED:
             reached = f"Maximum iterations ({self.estimator.max_iter}) reached"
             words = f"Stochastic Optimizer: {reached} and the optimization hasn't converged yet."
-            warnings.warn(words, ConvergenceWarning, stacklevel=8)
+            warnings.warn(words, ConvergenceWarning, stacklevel=2)
 
     def _take_stock(self, loss: float) -> None:
         """Note an epoch's loss, and the score and loss on what is held out."""
@@ -163,7 +163,7 @@ class Fit:
         if found.status == 1:
             reached = f"lbfgs failed to converge after {found.nit} iteration(s) (status={found.status})"
             words = f"{reached}:\n{found.message}\n\nIncrease max_iter or max_fun, or scale the data (StandardScaler)."
-            warnings.warn(words, ConvergenceWarning, stacklevel=5)
+            warnings.warn(words, ConvergenceWarning, stacklevel=2)
 
     def _keep_best(self) -> None:
         """The parameters that were validated best, for who predicts; `partial_fit` goes on from the latest."""

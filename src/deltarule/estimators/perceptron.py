@@ -120,7 +120,7 @@ class Perceptron(CallbackSupportMixin, BaseEstimator):
         self.n_layers_, self.n_outputs_ = len(sizes) + 2, len(names)
         self.t_, self.n_iter_, self.loss_, self.stopped_ = 0, 0, math.nan, False
         self.out_activation_ = settings.OUTPUTS[type(output)]
-        self._progress = Progress(self.tol, self.n_iter_no_change, self._stops_early)
+        self._progress = Progress(self.tol, self._patience, self._stops_early)
         self._state: tuple[Optimizer, Rate, int] | None = None
         self._latest: Array | None = None
         self._split_seed: int | None = None
@@ -136,7 +136,7 @@ class Perceptron(CallbackSupportMixin, BaseEstimator):
             network.parameters.vector[:] = self._latest
         if not incremental:
             self._state, self.stopped_ = None, False
-        self._progress.tol, self._progress.patience = self.tol, self.n_iter_no_change
+        self._progress.tol, self._progress.patience = self.tol, self._patience
         self._progress.by_score = self._stops_early
 
     def _descending(self, steps_per_epoch: int) -> tuple[Optimizer, Rate, int]:
@@ -169,6 +169,12 @@ class Perceptron(CallbackSupportMixin, BaseEstimator):
     def _stops_early(self) -> bool:
         """Whether the validation score ends a run: the solver lbfgs has its own end."""
         return bool(self.early_stopping) and self.solver in settings.STOCHASTIC
+
+    @property
+    def _patience(self) -> float:
+        """How many epochs without progress are allowed; any number where the rate is planned to the end of the run."""
+        is_planned = self.learning_rate in settings.PLANNED and not self._stops_early
+        return math.inf if is_planned else self.n_iter_no_change
 
     def _show(self, loss: float) -> None:
         """Set the attributes that tell how far the run is, as scikit-learn names them, and beyond."""
