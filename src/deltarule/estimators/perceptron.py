@@ -56,7 +56,7 @@ class Perceptron(CallbackSupportMixin, BaseEstimator):
         raise NotImplementedError
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, validation_data: Any, incremental: bool) -> Self:
-        settings.hidden_sizes(self.hidden_layer_sizes)  # a bad size is refused before anything is looked at
+        settings.check_together(vars(self))
         is_first = not hasattr(self, "model_") or not (self.warm_start or incremental)
         is_pixels = getattr(X, "dtype", None) == np.uint8
         told = {"X": X, "y": y, "metadata": None if sample_weight is None else {"sample_weight": sample_weight}}
@@ -64,10 +64,10 @@ class Perceptron(CallbackSupportMixin, BaseEstimator):
         random_state = check_random_state(self.random_state)
         if is_first:
             self._begin(examples, random_state, is_pixels)
+        elif incremental and self._stops_early and self.stopped_:
+            return self
         else:
             self._go_on(incremental)
-        if incremental and self.stopped_:
-            return self
         train, held_out = self._split(examples, validation_data, random_state, incremental)
         train = replace(train, weights=self._with_class_weight(train, incremental))
         listeners = Listeners(None if incremental else self, self.max_iter, **told)

@@ -71,6 +71,14 @@ def hidden_sizes(given: Any) -> list[int]:
     return sizes
 
 
+def check_together(given: Mapping[str, Any]) -> None:
+    """Raise ValueError where the parameters of an estimator, by name, are legal one by one, but not together."""
+    n_hidden = len(hidden_sizes(given["hidden_layer_sizes"]))
+    rates = one_a_layer("dropout", given["dropout"], n_hidden)
+    if given["solver"] == "lbfgs" and any(rates):
+        raise ValueError("dropout needs a solver that takes steps: got 'lbfgs'; use 'adam', or dropout=0.0")
+
+
 def one_a_layer(name: str, given: Any, n_hidden: int) -> list[Any]:
     """`given` for every hidden layer, or its items where it is a list. Raises ValueError where these are too many."""
     if isinstance(given, str) or not isinstance(given, Sequence):
