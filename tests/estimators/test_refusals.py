@@ -69,6 +69,8 @@ def test_data(wine: Table) -> None:
         model.predict(X[:, :5])
     with pytest.raises(ValueError, match=r"`y` has classes not in `self\.classes_`"):
         model.fit(X, y, validation_data=(X, y + 1))
+    with pytest.raises(ValueError, match=r"validation_data must be \(X, y\) or \(X, y, sample_weight\): got array"):
+        model.fit(X, y, validation_data=X)
 
 
 def test_what_partial_fit_cannot_do(wine: Table) -> None:
