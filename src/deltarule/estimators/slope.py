@@ -46,13 +46,8 @@ class Slope:
 
     def _data_part(self, examples: Examples, chosen: Array | slice, divisor: float) -> float:
         network, ws, engine = self.network, self.workspace, self.engine
-        n_chosen = len(range(len(examples))[chosen]) if isinstance(chosen, slice) else len(chosen)
-        total = 0.0
-        for start in range(0, n_chosen, ws.capacity):
-            piece = chosen
-            if n_chosen > ws.capacity:
-                rows = slice(start, start + ws.capacity)
-                piece = rows if isinstance(chosen, slice) else chosen[rows]
+        grads, total = self.grads, 0.0
+        for piece in examples.pieces(chosen, ws.capacity):
             y, weight = examples.targets[piece], None if examples.weights is None else examples.weights[piece]
             X = examples.load(piece, ws, engine)
             if self._rng is not None:
@@ -60,11 +55,11 @@ class Slope:
                 ws.draw_masks(self._rng)
             engine.forward(network, X, ws)
             total += engine.loss_value(network, y, ws, sample_weight=weight, divisor=divisor)
-            grads = self.grads if start == 0 else self._piece_grads
             engine.backward(network, y, ws, grads, sample_weight=weight, divisor=divisor)
-            if start > 0:
+            if grads is not self.grads:
                 whole = self.grads.vector
                 whole += grads.vector
+            grads = self._piece_grads
         return total
 
     def divergence(self, loss: float, learning_rate: float, step: int, epoch: int, optimizer: Optimizer) -> Exception:
@@ -97,8 +92,7 @@ def mean_loss(network: Network, examples: Examples, engine: Engine, task: Task) 
     ws, n_samples = network.workspace(min(len(examples), PIECE_ROWS)), len(examples)
     outputs = np.empty((n_samples, network.layer_sizes[-1]), network.dtype)
     divisor, total = examples.weight(slice(None)) or 1.0, 0.0
-    for start in range(0, n_samples, ws.capacity):
-        piece = slice(start, start + ws.capacity)
+    for piece in examples.pieces(slice(None), ws.capacity):
         outputs[piece] = engine.forward(network, examples.load(piece, ws, engine), ws)
         weight = None if examples.weights is None else examples.weights[piece]
         total += engine.loss_value(network, examples.targets[piece], ws, sample_weight=weight, divisor=divisor)
