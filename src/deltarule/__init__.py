@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from deltarule.data.dataset import Dataset, Splits
     from deltarule.errors import DeltaruleError
     from deltarule.estimators import MLPClassifier, MLPRegressor
+    from deltarule.files.checkpoint import Checkpoints
     from deltarule.files.model_file import load, save
     from deltarule.inspection.diagnosis import diagnose
     from deltarule.inspection.gradient_check import gradcheck
@@ -55,6 +56,7 @@ _HOMES = {
     "deltarule.training.fit": "fit",
     "deltarule.training.schedules": "Constant Cosine Exponential OneCycle StepDecay WarmUp",
     "deltarule.training.trainer": "Trainer",
+    "deltarule.files.checkpoint": "Checkpoints",
     "deltarule.files.model_file": "load save",
 }
 _ON_DEMAND = {name: (home, name) for home, names in _HOMES.items() for name in names.split()}
@@ -84,6 +86,7 @@ __all__ = [
     "AdamW",
     "BinaryCrossEntropy",
     "Callback",
+    "Checkpoints",
     "ClipNorm",
     "Constant",
     "Cosine",

@@ -1,6 +1,7 @@
 """Slope: the loss of a batch and its gradient, with dropout, and with alpha as scikit-learn scales it."""
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -9,12 +10,25 @@ from deltarule.errors import DivergenceError
 from deltarule.estimators.examples import Examples
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
-from deltarule.nn.optimizers import Optimizer
 from deltarule.nn.penalties import L2, Penalty
-from deltarule.training.callbacks import History, TrainingState
+from deltarule.nn.workspace import Workspace
+from deltarule.training.callbacks import History
 from deltarule.training.checks import explain_divergence
 from deltarule.training.engines import Engine
 from deltarule.training.trainer import PIECE_ROWS
+
+
+@dataclass
+class BrokenStep:
+    """Where a loss was lost: what `explain_divergence` asks for."""
+
+    network: Network
+    workspace: Workspace
+    history: History
+    epoch: int
+    step: int
+    batch_loss: float
+    learning_rate: float
 
 
 class Slope:
@@ -62,24 +76,11 @@ class Slope:
             grads = self._piece_grads
         return total
 
-    def divergence(self, loss: float, learning_rate: float, step: int, epoch: int, optimizer: Optimizer) -> Exception:
+    def divergence(self, loss: float, learning_rate: float, step: int, epoch: int) -> DivergenceError:
         """What to raise after a loss that is no finite number: it names the step and the layer."""
-        state = TrainingState(
-            network=self.network,
-            grads=self.grads,
-            piece_grads=self._piece_grads,
-            workspace=self.workspace,
-            optimizer=optimizer,
-            task="values",
-            n_epochs=epoch,
-            n_steps=step,
-            history=History(best_epoch=epoch - 1),
-            epoch=epoch,
-            step=step,
-            batch_loss=loss,
-            learning_rate=learning_rate,
-        )
-        return DivergenceError(explain_divergence(state))
+        kept = History(best_epoch=epoch - 1)
+        broken = BrokenStep(self.network, self.workspace, kept, epoch, step, loss, learning_rate)
+        return DivergenceError(explain_divergence(broken))
 
 
 def reported(loss: float, network: Network, task: Task) -> float:
