@@ -13,6 +13,7 @@ SAID = {
     "continue_from_model.py": "after three more epochs",
     "own_activation.py": "relative error",
     "own_csv.py": "a field of 3 by 7: 2",
+    "scikit_learn.py": "beyond scikit-learn: 9",
     "train_from_arrays.py": "it has never seen",
 }
 
