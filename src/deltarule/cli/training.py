@@ -7,9 +7,10 @@ from typing import Any
 import typer
 from msgspec.structs import replace as with_fields
 
+from deltarule.cli.columns import columns_in_words, names_in_words, never_seen
 from deltarule.cli.diagnose import looked
-from deltarule.cli.examples import load_data
-from deltarule.cli.fitting import fitted
+from deltarule.cli.examples import data_for, load_data
+from deltarule.cli.fitting import fitted, suited
 from deltarule.cli.found import found_model, found_recipe
 from deltarule.cli.output import entry, note, print_json, score_words
 from deltarule.cli.progress import progress
@@ -33,7 +34,6 @@ from deltarule.training.evaluation import SCORE_NAMES
 
 DEFAULT_MODEL = Path(MODEL)
 FEWEST_PROBED = 10  # examples that a recorder looks at; else one of a hundred
-DIGITS_EPOCHS = 40  # so few images need more passes than the recipe makes over MNIST
 
 
 @dataclass(frozen=True)
@@ -69,8 +69,9 @@ class RunFolder(Callback):
 def carry_out(options: TrainOptions) -> None:
     """Train what the options ask for, save it, and report."""
     check_places(options)
-    recipe, splits = recipe_and_data(options)
-    start = None if options.start is None else model_to_go_on_from(options.start, splits.train)
+    known = None if options.start is None else found_model(options.start)[1]
+    recipe, splits = recipe_and_data(options, known)
+    start = None if known is None else as_called(known, splits.train)
     job = build(recipe, splits, seed=options.seed, holdout=options.holdout, engine=options.engine, start=start)
     parts = [part for part in (splits.train, splits.test) if part is not None]
     run = Run(options, recipe, job, environment(seed=options.seed, data_hash=data_hash(*parts)))
@@ -127,19 +128,21 @@ def check_places(options: TrainOptions) -> None:
         check_picture_place(options.plot)
 
 
-def recipe_and_data(options: TrainOptions) -> tuple[Recipe, Splits]:
-    """The recipe that was asked for, changed as asked and to fit the data; what was chosen, and why, is said."""
+def recipe_and_data(options: TrainOptions, known: Model | None) -> tuple[Recipe, Splits]:
+    """The recipe that was asked for, changed as asked and to fit the data; what was chosen, and why, is said.
+
+    known: the model to go on from, if any: a table's columns are counted as it counts them.
+    """
     original, splits = found_recipe(options.recipe or "default"), None
     if options.recipe is None and options.data is None and options.target is None:
         original, splits = on_default_data(original, options.offline)
-    epochs = [] if options.epochs is None else [f"training.epochs={options.epochs}"]
-    recipe = original.changed([*(options.changes or []), *epochs])
-    if options.data is not None:
-        recipe = with_fields(recipe, data=with_fields(recipe.data, name=options.data))
+    recipe = as_asked(original, options)
     is_other = recipe.data.name != original.data.name
     if splits is None or is_other:
-        splits = load_data(recipe.data.name, options.target, options.target_task, options.offline)
+        splits = asked_data(options, recipe.data.name, known)
     note(entry("recipe", f"{recipe.about.name}: {recipe.about.says}"))
+    if options.recipe is None and is_other:
+        recipe = as_asked(with_fields(suited(original, splits), data=original.data), options)
     if is_other:
         recipe, given_up = fitted(recipe, splits)
         if given_up:
@@ -147,18 +150,32 @@ def recipe_and_data(options: TrainOptions) -> tuple[Recipe, Splits]:
     return recipe, splits
 
 
+def as_asked(recipe: Recipe, options: TrainOptions) -> Recipe:
+    """The recipe with what the options change in it."""
+    epochs = [] if options.epochs is None else [f"training.epochs={options.epochs}"]
+    recipe = recipe.changed([*(options.changes or []), *epochs])
+    return recipe if options.data is None else with_fields(recipe, data=with_fields(recipe.data, name=options.data))
+
+
+def asked_data(options: TrainOptions, name: str, known: Model | None) -> Splits:
+    """The data of that name, read as the options say."""
+    if known is not None and known.columns and options.target is not None:
+        return data_for(known, name, options.target, options.offline)
+    reading: dict[str, Any] = {"missing": options.missing, "without": options.without or (), "size": options.size}
+    return load_data(name, options.target, options.target_task, options.offline, **reading)
+
+
 def on_default_data(recipe: Recipe, offline: bool) -> tuple[Recipe, Splits]:
     """The recipe and MNIST, or the bundled digits where MNIST cannot be had; which, and why, is said."""
     splits, which = find_default(offline=offline)
     note(entry("data", which))
     if splits.train.name != recipe.data.name:
-        recipe = recipe.changed([f"data.name={splits.train.name}", f"training.epochs={DIGITS_EPOCHS}"])
+        recipe = suited(recipe.changed([f"data.name={splits.train.name}"]), splits)
     return recipe, splits
 
 
-def model_to_go_on_from(name: str, train: Dataset) -> Model:
+def as_called(model: Model, train: Dataset) -> Model:
     """A trained model, its outputs called as these data call them."""
-    model = found_model(name)[1]
     return replace(model, class_names=train.class_names) if len(model.class_names) == train.n_outputs else model
 
 
@@ -169,6 +186,10 @@ def announce(run: Run) -> None:
     tested = f", {job.test.n_samples:,} for the test" if job.test else ", none for a test"
     learned = f"{job.train.n_samples:,} {noun(job.train)} of {run.recipe.data.name} to learn from"
     note(entry("examples", learned + held_out + tested))
+    if job.model.columns:
+        note(entry("columns", columns_in_words(job.model.columns)))
+    if unseen := never_seen(job.model.columns, job.train.inputs):
+        note(entry("unseen", f"{names_in_words(unseen)}: in no example to learn from, so nothing is learned of it"))
     note(entry("network", f"{'-'.join(map(str, network.layer_sizes))}, {network.parameters.size:,} parameters"))
     if job.trainer.engine.says:
         note(entry("engine", f"NumPy, without compiled kernels: {job.trainer.engine.says}"))
@@ -180,6 +201,7 @@ def facts_of(run: Run, history: History, report: Report | None) -> dict[str, Any
     return {
         "recipe": run.recipe.about.name,
         "dataset": run.recipe.data.name,
+        "task": job.model.task,
         "seed": run.options.seed,
         "from": run.options.start,
         "engine": job.trainer.engine.name,
@@ -197,7 +219,8 @@ def facts_of(run: Run, history: History, report: Report | None) -> dict[str, Any
 
 def save_model(run: Run, facts: dict[str, Any]) -> str:
     """Save the network as it stands, with its training record; where it is, in words."""
-    how = {"recipe_toml": run.recipe.to_toml(), "target": run.options.target, "environment": run.environment}
+    how = {"recipe_toml": run.recipe.to_toml(), "environment": run.environment}
+    how |= {name: getattr(run.options, name) for name in ("target", "missing", "size")}
     model, replaced = replace(run.job.model, record=facts | how), run.out.exists()
     save(model, run.out)
     if run.options.run is not None and run.options.out is not None:

@@ -12,6 +12,7 @@ import json
 import math
 import os
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from itertools import pairwise
 from typing import Annotated, Any, BinaryIO, Literal, TypeVar
 
@@ -19,6 +20,7 @@ import msgspec
 import numpy as np
 
 from deltarule.atomic import write_atomically
+from deltarule.data.columns import Column
 from deltarule.data.dataset import Task
 from deltarule.errors import ModelFileError, SettingError
 from deltarule.files.tensor_file import Slot, opened, read_header, read_tensors, strict_json, tensor_bytes
@@ -29,7 +31,7 @@ from deltarule.nn.arrays import Array
 from deltarule.nn.losses import Loss
 from deltarule.nn.network import Network
 
-FORMAT = 1
+FORMAT = 2
 Size = Annotated[int, msgspec.Meta(ge=1)]
 
 
@@ -37,10 +39,26 @@ Part = dict[str, str | float]  # a name from the tables of names.py, and its set
 Kind = TypeVar("Kind", Activation, Loss)
 
 
+class ColumnEntry(msgspec.Struct, forbid_unknown_fields=True):
+    """A column of the table that inputs come from."""
+
+    name: str
+    categories: tuple[str, ...]
+    fill: float | None
+
+    def __post_init__(self) -> None:
+        if len(set(self.categories)) < len(self.categories):
+            raise ModelFileError(f"expected different categories in the column {self.name!r}: got one twice")
+
+    @property
+    def column(self) -> Column:
+        return Column(self.name, self.categories, self.fill)
+
+
 class Description(msgspec.Struct, forbid_unknown_fields=True):
     """The JSON of a model file without its digest: what a Model is besides its arrays."""
 
-    format: Literal[1]
+    format: Literal[2]
     layer_sizes: Annotated[tuple[Size, ...], msgspec.Meta(min_length=2)]
     activations: tuple[Part, ...]
     loss: Part
@@ -49,7 +67,7 @@ class Description(msgspec.Struct, forbid_unknown_fields=True):
     task: Task
     class_names: tuple[str, ...]
     image_shape: tuple[Size, Size] | None
-    columns: tuple[str, ...]
+    columns: tuple[ColumnEntry, ...]
     input_scaling: bool
     target_scaling: bool
     record: dict[str, Any]
@@ -60,8 +78,11 @@ class Description(msgspec.Struct, forbid_unknown_fields=True):
             raise ModelFileError(f"expected an activation for each of {n_layers} layers: got {len(self.activations)}")
         if self.image_shape is not None and math.prod(self.image_shape) != n_inputs:
             raise ModelFileError(f"expected images of {n_inputs} pixels: got the shape {self.image_shape}")
-        if self.columns and len(self.columns) != n_inputs:
-            raise ModelFileError(f"expected names for {n_inputs} columns: got {len(self.columns)}")
+        names = [name for column in self.columns for name in column.column.input_names]
+        if names and len(names) != n_inputs:
+            raise ModelFileError(f"expected columns for {n_inputs} inputs: got columns for {len(names)}")
+        if len({column.name for column in self.columns}) < len(self.columns):
+            raise ModelFileError(f"expected columns of different names: got {[column.name for column in self.columns]}")
 
     def layout(self) -> dict[str, Slot]:
         """The arrays that the file must hold, in the order of the digest."""
@@ -125,7 +146,7 @@ def _serialized(model: Model) -> bytes:
         "task": model.task,
         "class_names": model.class_names,
         "image_shape": model.image_shape,
-        "columns": model.columns,
+        "columns": [asdict(column) for column in model.columns],
         "input_scaling": model.input_scaling is not None,
         "target_scaling": model.target_scaling is not None,
         "record": model.record,
@@ -186,7 +207,7 @@ def _model_in(stream: BinaryIO, failure: str) -> Model:
         text, entries = read_header(stream)
         content = _checked(text)
         digest = content.pop("digest", None)
-        description = msgspec.convert(content, Description)
+        description = msgspec.convert(_as_of_now(content), Description)
         arrays = read_tensors(stream, entries, description.layout())
         if digest != _digest(content, arrays.values()):
             raise ModelFileError(
@@ -201,9 +222,9 @@ def _model_in(stream: BinaryIO, failure: str) -> Model:
 def _checked(text: str) -> dict[str, Any]:
     """The description in a file as plain dicts and lists, once it is known to be canonical and of our version."""
     content = msgspec.convert(strict_json(text), dict[str, Any])
-    if content.get("format") != FORMAT:
+    if content.get("format") not in (1, FORMAT) or isinstance(content["format"], bool | float):
         raise ModelFileError(
-            f"this deltarule reads version {FORMAT} of the format: got version {content.get('format')!r}; "
+            f"this deltarule reads versions 1 and {FORMAT} of the format: got version {content.get('format')!r}; "
             "the latest deltarule reads it:  pip install --upgrade deltarule"
         )
     if _canonical(content) != text:
@@ -211,6 +232,15 @@ def _checked(text: str) -> dict[str, Any]:
             "expected canonical JSON (sorted keys, no spaces, finite numbers): got one changed by hand; save it again"
         )
     return content
+
+
+def _as_of_now(content: dict[str, Any]) -> dict[str, Any]:
+    """A description of format 1, whose columns held numbers and were names alone, in the words of format 2."""
+    if content["format"] == FORMAT:
+        return content
+    names = msgspec.convert(content.get("columns"), list[str])
+    columns: list[dict[str, Any]] = [{"name": name, "categories": [], "fill": None} for name in names]
+    return content | {"format": FORMAT, "columns": columns}
 
 
 def _check_numbers(arrays: Mapping[str, Array]) -> None:
@@ -244,6 +274,6 @@ def _model_of(description: Description, arrays: Mapping[str, Array]) -> Model:
         image_shape=description.image_shape,
         input_scaling=input_scaling,
         target_scaling=target_scaling,
-        columns=description.columns,
+        columns=tuple(entry.column for entry in description.columns),
         record=description.record,
     )
