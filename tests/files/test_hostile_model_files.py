@@ -7,7 +7,7 @@ import os
 import pickle
 import tracemalloc
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
+from deltarule.data.columns import Column
 from deltarule.errors import ModelFileError
 from deltarule.files.model_file import load, save
 from deltarule.model import Model, Standardization
@@ -78,6 +79,20 @@ def test_the_good_file_is_good(good: bytes, tmp_path: Path) -> None:
         assert load(tmp_path / "model").network.layer_sizes == (2, 3, 2)
 
 
+def test_columns_of_format_1_held_numbers_and_were_names_alone(good: bytes, tmp_path: Path) -> None:
+    """As deltarule wrote them until it read text."""
+    header, description, data = unpacked(good)
+    (tmp_path / "model").write_bytes(repacked(header, {**description, "format": 1, "columns": ["a", "b"]}, data))
+    model = load(tmp_path / "model")
+    assert model.columns == (Column("a"), Column("b"))
+    np.testing.assert_array_equal(model.predict(np.eye(2)), load_bytes(good, tmp_path).predict(np.eye(2)))
+
+
+def load_bytes(content: bytes, folder: Path) -> Model:
+    (folder / "other").write_bytes(content)
+    return load(folder / "other")
+
+
 def test_every_truncation(good: bytes, tmp_path: Path) -> None:
     path = tmp_path / "model"
     path.write_bytes(good)
@@ -134,10 +149,10 @@ def array(save_array: Callable[..., None]) -> bytes:
         (safetensors.numpy.save({"a": np.ones(3)}, {"format": "pt"}), r"got \['format'\], so other software"),
         (safetensors.numpy.save({"a": np.ones(3)}, {"deltarule": "{}", "b": ""}), r"got \['b', 'deltarule'\]"),
         (packed(b"{}", b""), r"'deltarule': got \[\]"),
-        (packed(b"{}", b"", 64 * 1024 + 1), "at most 65,536 bytes, inside a file of 10: got one of 65,537"),
-        (packed(b"{" + b" " * 70_000 + b"}", b""), "at most 65,536 bytes"),
+        (packed(b"{}", b"", 2**20 + 1), "at most 1,048,576 bytes, inside a file of 10: got one of 1,048,577"),
+        (packed(b"{" + b" " * 2**20 + b"}", b""), "at most 1,048,576 bytes"),
         (packed(b"{}", b"", 2**64 - 1), "got one of 18,446,744,073,709,551,615"),
-        (packed(b"{" + b'"a":[' * 20_000, b""), "at most 65,536 bytes"),
+        (packed(b"{" + b'"a":[' * 250_000, b""), "at most 1,048,576 bytes"),
         (packed(b'{"a":' + b"[" * 50_000, b""), "recursion|Expecting value"),
         (packed(b'{"a":' + b"9" * 5_000 + b"}", b""), "integer string conversion"),
         (packed(b'{"__metadata__":5}', b""), "Expected `object`, got `int`"),
@@ -145,11 +160,15 @@ def array(save_array: Callable[..., None]) -> bytes:
         (packed(b'{"a":"\xff"}', b""), "can't decode byte 0xff"),
         (packed('{"a":1}'.encode("utf-16-le"), b""), "Expecting property name"),
         (packed(b'{"__metadata__":{"deltarule":"[]"}}', b""), "Expected `object`, got `array`"),
-        (packed(b'{"__metadata__":{"deltarule":"{}"}}', b""), "version 1 of the format: got version None"),
+        (packed(b'{"__metadata__":{"deltarule":"{}"}}', b""), "versions 1 and 2 of the format: got version None"),
     ],
 )
 def test_files_that_are_no_models(content: bytes, words: str, refused: Refused) -> None:
     refused(content, words)
+
+
+def column(name: str, categories: Sequence[str] = (), fill: Any = None) -> Json:
+    return {"name": name, "categories": list(categories), "fill": fill}
 
 
 def two_of(name: str, **settings: Any) -> Json:
@@ -159,9 +178,10 @@ def two_of(name: str, **settings: Any) -> Json:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"format": 2}, "reads version 1 of the format: got version 2; .*  pip install --upgrade deltarule"),
+        ({"format": 3}, "reads versions 1 and 2 of the format: got version 3; .*  pip install --upgrade deltarule"),
         ({"format": "1"}, "got version '1'"),
-        ({"format": True}, "."),
+        ({"format": True}, "got version True"),
+        ({"format": 1.0}, "got version 1.0"),
         ({"surprise": 1}, "unknown field `surprise`"),
         ({"layer_sizes": [2, 4, 2]}, "'layers.0.bias' to be F32 of shape \\(4,\\): got F32 of shape \\(3,\\)"),
         ({"layer_sizes": [2, 3]}, "an activation for each of 1 layers: got 2"),
@@ -192,7 +212,17 @@ def two_of(name: str, **settings: Any) -> Json:
         ({"class_names": ["a", 1]}, "Expected `str`, got `int`"),
         ({"image_shape": [10**9, 10**9]}, "expected images of 2 pixels"),
         ({"image_shape": [2, 1, 1]}, "Expected `array` of length 2"),
-        ({"columns": ["a", "b", "c"]}, "names for 2 columns: got 3"),
+        ({"columns": [column("a"), column("b"), column("c")]}, "columns for 2 inputs: got columns for 3"),
+        ({"columns": [column("a", ["x", "y", "z"])]}, "columns for 2 inputs: got columns for 3"),
+        ({"columns": [column("a"), column("a")]}, "columns of different names: got .'a', 'a'."),
+        ({"columns": [column("a", ["x", "x"])]}, "different categories in the column 'a': got one twice"),
+        ({"columns": [column("a"), column("b", fill="0")]}, "Expected `float . null`, got `str`"),
+        ({"columns": [column("a"), column("b", fill=True)]}, "Expected `float . null`, got `bool`"),
+        ({"columns": [column("a"), column("b") | {"more": 1}]}, "unknown field `more`"),
+        ({"columns": [column("a"), {"name": "b"}]}, "missing required field `categories`"),
+        ({"columns": ["a", "b"]}, "Expected `object`, got `str`"),
+        ({"format": 1, "columns": [column("a"), column("b")]}, "Expected `str`, got `object`"),
+        ({"format": 1, "columns": ["a"]}, "columns for 2 inputs: got columns for 1"),
         ({"input_scaling": False}, "'input.mean' to be absent: got F64"),
         ({"target_scaling": True}, "'target.mean' to be F64 .*: got none"),
         ({"record": []}, "Expected `object`, got `array`"),

@@ -89,7 +89,7 @@ def filled_by(columns: Sequence[Column], rows: NDArray[Any]) -> tuple[Column, ..
     Where none of the cells is a number, the mean stays what it was.
     """
     filled = []
-    for column, cells in zip(columns, rows.T, strict=True):
+    for column, cells in zip(columns, rows.T if columns else (), strict=True):
         known = cells[~np.isnan(cells)]
         if column.fill is not None and not column.categories and known.size:
             column = replace(column, fill=float(known.mean(dtype=np.float64)))

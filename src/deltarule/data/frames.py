@@ -106,13 +106,17 @@ def separator_of(path: Path) -> str:
 def _read_csv(path: Path, header: list[str], text: set[str]) -> Any:
     pandas = require("pandas", "sklearn")
     separator = separator_of(path)
+    settings: dict[str, Any] = {
+        "sep": separator, "names": header, "header": 0, "index_col": False, "skipinitialspace": True,
+        "na_values": list(MISSING), "keep_default_na": False,
+        "encoding": "utf-8-sig", "encoding_errors": "replace", "low_memory": False,
+    }  # fmt: skip
     try:
         with warnings.catch_warnings(action="error", category=pandas.errors.ParserWarning):  # says what it cuts off
-            frame = pandas.read_csv(
-                path, sep=separator, names=header, header=0, index_col=False, skipinitialspace=True,
-                dtype=dict.fromkeys(text, str), na_values=list(MISSING), keep_default_na=False,
-                encoding="utf-8-sig", encoding_errors="replace", low_memory=False,
-            )  # fmt: skip
+            frame = pandas.read_csv(path, dtype=dict.fromkeys(text, str), **settings)
+            truths = [name for name in header if pandas.api.types.infer_dtype(frame[name], skipna=True) == "boolean"]
+            if truths:  # how they were written is lost, so once more as text
+                frame[truths] = pandas.read_csv(path, dtype=str, **settings)[truths]
     except (ValueError, Warning) as error:  # pandas' own errors are ValueErrors
         _refuse_widths(path, len(header), separator)
         raise DataError(f"{path}: a CSV with a header was expected: {error}") from error
