@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from deltarule.data.augment import Deformation
     from deltarule.data.catalog import load as load_data
+    from deltarule.data.columns import Column
     from deltarule.data.dataset import Dataset, Splits
+    from deltarule.data.tables import read_table
     from deltarule.errors import DeltaruleError
     from deltarule.files.model_file import load, save
     from deltarule.inspection.diagnosis import diagnose
@@ -32,7 +34,9 @@ if TYPE_CHECKING:
 # Where the public names live. Each is imported when it is first asked for, so that `import deltarule` costs nothing.
 _HOMES = {
     "deltarule.data.augment": "Deformation",
+    "deltarule.data.columns": "Column",
     "deltarule.data.dataset": "Dataset Splits",
+    "deltarule.data.tables": "read_table",
     "deltarule.errors": "DeltaruleError",
     "deltarule.inspection.diagnosis": "diagnose",
     "deltarule.inspection.gradient_check": "gradcheck",
@@ -83,6 +87,7 @@ __all__ = [
     "BinaryCrossEntropy",
     "Callback",
     "ClipNorm",
+    "Column",
     "Constant",
     "Cosine",
     "CrossEntropy",
@@ -134,6 +139,7 @@ __all__ = [
     "load_data",
     "loss_and_gradient",
     "loss_value",
+    "read_table",
     "save",
     "standard_normal",
     "uniform",

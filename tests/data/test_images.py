@@ -108,7 +108,7 @@ def test_a_folder_names_each_wrong_file(tmp_path: Path) -> None:
     save(tmp_path / "0/a.png")
     save(tmp_path / "0/b.png", RAMP[:7])
     (tmp_path / "0/c.png").write_bytes(b"")
-    with pytest.raises(DataError, match="readable images of one size .* were expected") as caught:
+    with pytest.raises(DataError, match=r"readable images of one size .* were expected") as caught:
         read_image_folder(tmp_path)
     message = str(caught.value)
     assert "b.png: an image of 28x28 pixels was expected: got 7x28" in message

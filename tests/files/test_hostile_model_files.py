@@ -7,7 +7,7 @@ import os
 import pickle
 import tracemalloc
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,6 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from deltarule.data.columns import Column
 from deltarule.errors import ModelFileError
 from deltarule.files.model_file import load, save
 from deltarule.model import Model, Standardization
@@ -77,20 +76,6 @@ def test_the_good_file_is_good(good: bytes, tmp_path: Path) -> None:
     for content in (good, repacked(*unpacked(good))):
         (tmp_path / "model").write_bytes(content)
         assert load(tmp_path / "model").network.layer_sizes == (2, 3, 2)
-
-
-def test_columns_of_format_1_held_numbers_and_were_names_alone(good: bytes, tmp_path: Path) -> None:
-    """As deltarule wrote them until it read text."""
-    header, description, data = unpacked(good)
-    (tmp_path / "model").write_bytes(repacked(header, {**description, "format": 1, "columns": ["a", "b"]}, data))
-    model = load(tmp_path / "model")
-    assert model.columns == (Column("a"), Column("b"))
-    np.testing.assert_array_equal(model.predict(np.eye(2)), load_bytes(good, tmp_path).predict(np.eye(2)))
-
-
-def load_bytes(content: bytes, folder: Path) -> Model:
-    (folder / "other").write_bytes(content)
-    return load(folder / "other")
 
 
 def test_every_truncation(good: bytes, tmp_path: Path) -> None:
@@ -167,10 +152,6 @@ def test_files_that_are_no_models(content: bytes, words: str, refused: Refused) 
     refused(content, words)
 
 
-def column(name: str, categories: Sequence[str] = (), fill: Any = None) -> Json:
-    return {"name": name, "categories": list(categories), "fill": fill}
-
-
 def two_of(name: str, **settings: Any) -> Json:
     return {"activations": [{"name": name, **settings}] * 2}
 
@@ -212,17 +193,7 @@ def two_of(name: str, **settings: Any) -> Json:
         ({"class_names": ["a", 1]}, "Expected `str`, got `int`"),
         ({"image_shape": [10**9, 10**9]}, "expected images of 2 pixels"),
         ({"image_shape": [2, 1, 1]}, "Expected `array` of length 2"),
-        ({"columns": [column("a"), column("b"), column("c")]}, "columns for 2 inputs: got columns for 3"),
-        ({"columns": [column("a", ["x", "y", "z"])]}, "columns for 2 inputs: got columns for 3"),
-        ({"columns": [column("a"), column("a")]}, "columns of different names: got .'a', 'a'."),
-        ({"columns": [column("a", ["x", "x"])]}, "different categories in the column 'a': got one twice"),
-        ({"columns": [column("a"), column("b", fill="0")]}, "Expected `float . null`, got `str`"),
-        ({"columns": [column("a"), column("b", fill=True)]}, "Expected `float . null`, got `bool`"),
-        ({"columns": [column("a"), column("b") | {"more": 1}]}, "unknown field `more`"),
-        ({"columns": [column("a"), {"name": "b"}]}, "missing required field `categories`"),
         ({"columns": ["a", "b"]}, "Expected `object`, got `str`"),
-        ({"format": 1, "columns": [column("a"), column("b")]}, "Expected `str`, got `object`"),
-        ({"format": 1, "columns": ["a"]}, "columns for 2 inputs: got columns for 1"),
         ({"input_scaling": False}, "'input.mean' to be absent: got F64"),
         ({"target_scaling": True}, "'target.mean' to be F64 .*: got none"),
         ({"record": []}, "Expected `object`, got `array`"),

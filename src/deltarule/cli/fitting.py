@@ -2,7 +2,6 @@
 
 from msgspec.structs import replace
 
-from deltarule.cli.output import entry, note
 from deltarule.data.dataset import Splits
 from deltarule.recipes.schema import Recipe, Split
 
@@ -13,7 +12,7 @@ MOST_EPOCHS = 200
 
 
 def suited(recipe: Recipe, splits: Splits) -> Recipe:
-    """The recipe `default`, made for MNIST, as it suits data of another size, or a table; what changes is said."""
+    """The recipe `default`, made for MNIST, as it suits data of another size, or a table."""
     n_samples, training = splits.train.n_samples, recipe.training
     if splits.train.image_shape is not None:
         epochs = min(max(training.epochs, DIGITS * DIGITS_EPOCHS // n_samples), MOST_EPOCHS)
@@ -22,8 +21,15 @@ def suited(recipe: Recipe, splits: Splits) -> Recipe:
     network = replace(recipe.network, hidden=[64, 32], loss="cross_entropy")
     schedule = {"name": "one_cycle", "rate": 0.003}
     training = replace(training, epochs=epochs, batch_size=TABLE_BATCH, schedule=schedule)
-    note(entry("suited", f"to a table: hidden layers of 64 and 32 neurons, {epochs} epochs, batches of {TABLE_BATCH}"))
     return replace(recipe, network=network, training=training)
+
+
+def suited_in_words(recipe: Recipe, splits: Splits) -> str:
+    """What the recipe has become."""
+    what = "rows of a table" if splits.train.image_shape is None else "images"
+    hidden, training = "-".join(map(str, recipe.network.hidden)), recipe.training
+    how = f"hidden layers {hidden}, {training.epochs} epochs, batches of {training.batch_size}"
+    return f"to {splits.train.n_samples:,} {what}: {how}"
 
 
 def fitted(recipe: Recipe, splits: Splits) -> tuple[Recipe, list[str]]:

@@ -10,7 +10,7 @@ from msgspec.structs import replace as with_fields
 from deltarule.cli.columns import columns_in_words, names_in_words, never_seen
 from deltarule.cli.diagnose import looked
 from deltarule.cli.examples import data_for, load_data
-from deltarule.cli.fitting import fitted, suited
+from deltarule.cli.fitting import fitted, suited, suited_in_words
 from deltarule.cli.found import found_model, found_recipe
 from deltarule.cli.output import entry, note, print_json, score_words
 from deltarule.cli.progress import progress
@@ -142,7 +142,8 @@ def recipe_and_data(options: TrainOptions, known: Model | None) -> tuple[Recipe,
         splits = asked_data(options, recipe.data.name, known)
     note(entry("recipe", f"{recipe.about.name}: {recipe.about.says}"))
     if options.recipe is None and is_other:
-        recipe = as_asked(with_fields(suited(original, splits), data=original.data), options)
+        recipe = as_asked(suited(original, splits), options)
+        note(entry("suited", suited_in_words(recipe, splits)))
     if is_other:
         recipe, given_up = fitted(recipe, splits)
         if given_up:

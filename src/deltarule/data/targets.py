@@ -51,13 +51,14 @@ def _inferred(table: Table, name: str, codes: NDArray[np.intp], texts: Sequence[
             refuse(
                 table.name, f"numbers in the target {name!r}, where most cells are numbers,", not_numbers(table, name)
             )
-        announce(f"{table.name}: {name!r} holds {len(texts)} texts: classes to tell apart")
+        announce(f"{table.name}: {name!r} holds {len(texts)} different texts: classes to tell apart")
         return "classes"
     is_whole = all(number.is_integer() for number in known)
     if is_whole and len(texts) <= MOST_GUESSED and len(codes) >= FEWEST_EACH * len(texts):
-        announce(f"{table.name}: {name!r} holds {len(texts)} whole numbers: classes to tell apart (else --task values)")
+        holds = f"{name!r} holds {len(texts)} different whole numbers"
+        announce(f"{table.name}: {holds}: classes to tell apart (else --task values)")
         return "classes"
-    announce(f"{table.name}: {name!r} holds {len(texts):,} numbers: values to predict (else --task classes)")
+    announce(f"{table.name}: {name!r} holds {len(texts):,} different numbers: values to predict (else --task classes)")
     return "values"
 
 
