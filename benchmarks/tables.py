@@ -13,7 +13,7 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-import pandas
+import pandas as pd
 from measuring import comparison, interleaved, options, surroundings, write_rows
 
 from deltarule.data.catalog import load
@@ -66,7 +66,7 @@ def main() -> None:
         readers = {
             "pixels": partial(read_pixels, path),
             "table": partial(read_table, path, "label", announce=lambda _: None),
-            "pandas": partial(pandas.read_csv, path),
+            "pandas": partial(pd.read_csv, path),
         }
         if not np.array_equal(readers["pixels"]().inputs, table[:, 1:]):
             raise SystemExit("the pixels that were read are not those that were written")

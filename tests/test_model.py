@@ -207,7 +207,7 @@ def test_a_model_of_a_table_answers_data_frames() -> None:
     by_hand = model.network.outputs(np.array([[-z, 0, 1], [z, 1, 0], [0, 0, 0]]))
     for raw in (frame, rows):
         np.testing.assert_allclose(model.predict(raw), model.target_scaling.undo(by_hand), rtol=1e-5)
-    with pytest.raises(DataError, match=r"row 0 \(counted from 0\), column 'color': 'green' was never seen"):
+    with pytest.raises(DataError, match=r"row 0 \(counted from 0\), column 'color': 'green' .* was never seen"):
         model.predict(frame.assign(color="green"))
     with pytest.raises(DataError, match="got none called 'size'"):
         model.predict(frame.drop(columns="size"))
@@ -222,9 +222,7 @@ def test_rows_counted_by_other_columns_are_refused() -> None:
     model = Model.suited(network(3, 2), data)
     assert model.scaled(data).columns == (Column("a"), Column("b=x"), Column("b=y"))
     other = replace(data, columns=(Column("a"), Column("b", ("y", "x"))))
-    with pytest.raises(
-        SettingError, match="this model reads the columns a, b=x, b=y: got those of data, counted other"
-    ):
+    with pytest.raises(SettingError, match="this model reads the columns a, b=x, b=y: got those of data"):
         model.scaled(other)
     numbers = model.of_numbers()
     np.testing.assert_array_equal(numbers.inputs(model.unscaled(np.eye(2))), model.inputs(np.eye(2)))
