@@ -1,6 +1,7 @@
 """Tables and folders of images of one's own, from training to the answers."""
 
 import csv
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,9 @@ def test_rows_that_were_left_out_are_left_out_again(deltarule: Command, with_hol
     assert "4 of 200 rows are left out" in judged.err
     model = load("model.safetensors")
     assert model.columns == (Column("size"), Column("town", tuple(TOWNS)))
+    went_on = deltarule("train", "--data", "houses.csv", "--target", "price", "--from", "model.safetensors", *FAST)
+    assert went_on.code == 0
+    assert deltarule("evaluate", "model.safetensors", "--json").json["examples"] == report["test_examples"]
     refused = deltarule("predict", "houses.csv")
     assert (refused.code, refused.out) == (1, "")
     assert "1 in 'size', 2 in 'town', 'size' first in line 9; fill them in, or train with --missing mean" in refused.err
@@ -149,6 +153,8 @@ BAD_TABLES = {
         (["--data", "text.csv", "--missing", "drop"], 2, "name the column to learn with --target"),
         (["--data", "text.csv", "--task", "values"], 2, "name the column to learn with --target"),
         (["--data", "text.csv", "--size", "8"], 2, "--size is for a folder"),
+        (["--size", "8"], 2, "--size is for a folder with a folder of images for each class: got mnist"),
+        (["linear", "--missing", "mean"], 2, "name the column to learn with --target"),
         (["--data", ".", "--target", "y"], 2, "--target names a column of a CSV file"),
     ],
 )
@@ -255,6 +261,14 @@ def test_kaggles_digits_in_two_commands(deltarule: Command) -> None:
     np.testing.assert_array_equal(numbers, np.arange(1, 361))
     accuracy = (labels == test.targets).mean()
     assert accuracy > 0.8
+
+
+def test_a_table_needs_pandas(deltarule: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("table.csv").write_text("x,y\n1,2\n")
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    got = deltarule("train", "--data", "table.csv", "--target", "y")
+    assert (got.code, got.out) == (1, "")
+    assert 'this needs pandas, which is not installed: run  pip install "deltarule[sklearn]"' in got.err
 
 
 def test_a_frame_and_its_file_are_counted_alike(with_holes: Any) -> None:

@@ -14,6 +14,7 @@ from deltarule.cli.fitting import fitted, suited, suited_in_words
 from deltarule.cli.found import found_model, found_recipe
 from deltarule.cli.output import entry, note, print_json, score_words
 from deltarule.cli.progress import progress
+from deltarule.cli.record import training_record
 from deltarule.cli.results import check_picture_place, check_place, write_picture
 from deltarule.cli.train import TrainOptions
 from deltarule.cli.verdict import next_commands, noun, score_sentence, worst_mistake
@@ -33,6 +34,7 @@ from deltarule.training.callbacks import Callback, History, TrainingState
 from deltarule.training.evaluation import SCORE_NAMES
 
 DEFAULT_MODEL = Path(MODEL)
+AS_THEY_ARE: dict[str, Any] = dict.fromkeys(("target", "target_task", "without", "size")) | {"missing": "error"}
 FEWEST_PROBED = 10  # examples that a recorder looks at; else one of a hundred
 
 
@@ -70,6 +72,9 @@ def carry_out(options: TrainOptions) -> None:
     """Train what the options ask for, save it, and report."""
     check_places(options)
     known = None if options.start is None else found_model(options.start)[1]
+    record = training_record(known) if known is not None and known.columns else None
+    if record is not None:
+        options = replace(options, missing=record.missing)
     recipe, splits = recipe_and_data(options, known)
     start = None if known is None else as_called(known, splits.train)
     job = build(recipe, splits, seed=options.seed, holdout=options.holdout, engine=options.engine, start=start)
@@ -134,7 +139,7 @@ def recipe_and_data(options: TrainOptions, known: Model | None) -> tuple[Recipe,
     known: the model to go on from, if any: a table's columns are counted as it counts them.
     """
     original, splits = found_recipe(options.recipe or "default"), None
-    if options.recipe is None and options.data is None and options.target is None:
+    if options == replace(options, recipe=None, data=None, **AS_THEY_ARE):
         original, splits = on_default_data(original, options.offline)
     recipe = as_asked(original, options)
     is_other = recipe.data.name != original.data.name

@@ -111,6 +111,8 @@ def _read_csv(path: Path, header: list[str], text: set[str]) -> Any:
         "na_values": list(MISSING), "keep_default_na": False,
         "encoding": "utf-8-sig", "encoding_errors": "replace", "low_memory": False,
     }  # fmt: skip
+    if int(pandas.__version__.partition(".")[0]) < 3:
+        settings["float_precision"] = "round_trip"  # what later versions do without being told
     try:
         with warnings.catch_warnings(action="error", category=pandas.errors.ParserWarning):  # says what it cuts off
             frame = pandas.read_csv(path, dtype=dict.fromkeys(text, str), **settings)

@@ -48,7 +48,9 @@ def _luminance(image: Any, image_shape: tuple[int, int] | None, name: str) -> ND
 
 
 def read_scaled_image(path: str | os.PathLike[str], size: int) -> NDArray[np.uint8]:
-    """A PNG or JPEG brought to `size` x `size` pixels, its sides each on their own, averaged where it gets smaller.
+    """A PNG or JPEG brought to `size` x `size` pixels, its sides each on their own.
+
+    Pixels are averaged by area; where one of the sides has to grow, they are interpolated.
 
     Returns (size, size) uint8. Raises as `read_image`.
     """
@@ -56,7 +58,9 @@ def read_scaled_image(path: str | os.PathLike[str], size: int) -> NDArray[np.uin
     if pixels.shape == (size, size):
         return pixels
     pillow = require("PIL.Image", "page")
-    return np.array(pillow.fromarray(pixels).resize((size, size), pillow.Resampling.BILINEAR), dtype=np.uint8)
+    kinds = pillow.Resampling
+    kind = kinds.BOX if size <= min(pixels.shape) else kinds.BILINEAR
+    return np.array(pillow.fromarray(pixels).resize((size, size), kind), dtype=np.uint8)
 
 
 def read_image_folder(root: str | os.PathLike[str], *, size: int | None = None) -> Splits:
