@@ -32,7 +32,7 @@ def texts_of(cells: Any) -> tuple[NDArray[np.intp], list[str]]:
 
 
 def _written(cell: Any) -> str:
-    is_whole = isinstance(cell, float) and cell.is_integer()
+    is_whole = isinstance(cell, float | np.floating) and cell.is_integer()
     return str(int(cell)) if is_whole else str(cell).strip()
 
 
