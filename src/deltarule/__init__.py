@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from deltarule.data.dataset import Dataset, Splits
     from deltarule.data.tables import read_table
     from deltarule.errors import DeltaruleError
+    from deltarule.files.checkpoint import Checkpoints
     from deltarule.files.model_file import load, save
     from deltarule.inspection.diagnosis import diagnose
     from deltarule.inspection.gradient_check import gradcheck
@@ -57,6 +58,7 @@ _HOMES = {
     "deltarule.training.fit": "fit",
     "deltarule.training.schedules": "Constant Cosine Exponential OneCycle StepDecay WarmUp",
     "deltarule.training.trainer": "Trainer",
+    "deltarule.files.checkpoint": "Checkpoints",
     "deltarule.files.model_file": "load save",
 }
 _ON_DEMAND = {name: (home, name) for home, names in _HOMES.items() for name in names.split()}
@@ -86,6 +88,7 @@ __all__ = [
     "AdamW",
     "BinaryCrossEntropy",
     "Callback",
+    "Checkpoints",
     "ClipNorm",
     "Column",
     "Constant",

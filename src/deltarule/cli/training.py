@@ -2,39 +2,46 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from signal import SIGTERM
 from typing import Any
 
 import typer
-from msgspec.structs import replace as with_fields
 
+from deltarule.cli.checkpoints import Resumed, checked, gone_on, how_to_go_on, record_of
+from deltarule.cli.choosing import as_called, recipe_and_data
 from deltarule.cli.columns import columns_in_words, names_in_words, never_seen
 from deltarule.cli.diagnose import looked
-from deltarule.cli.examples import data_for, load_data
-from deltarule.cli.fitting import fitted, suited, suited_in_words
-from deltarule.cli.found import found_model, found_recipe
+from deltarule.cli.found import found_model
+from deltarule.cli.interrupts import heeded
 from deltarule.cli.output import entry, note, print_json, score_words
 from deltarule.cli.progress import progress
 from deltarule.cli.record import training_record
 from deltarule.cli.results import check_picture_place, check_place, write_picture
 from deltarule.cli.train import TrainOptions
 from deltarule.cli.verdict import next_commands, noun, score_sentence, worst_mistake
-from deltarule.data.catalog import find_default
-from deltarule.data.dataset import Dataset, Splits
+from deltarule.data.dataset import data_hash
 from deltarule.errors import DivergenceError
+from deltarule.files.checkpoint import Checkpoints
 from deltarule.files.model_file import save
-from deltarule.files.run_folder import MODEL, data_hash, environment, start_run, write_history, write_recording
+from deltarule.files.run_folder import (
+    MODEL,
+    RECORDING,
+    environment,
+    read_recording,
+    start_run,
+    write_history,
+    write_recording,
+)
 from deltarule.inspection.diagnosis import Checkup
 from deltarule.inspection.metrics import Report, evaluate_model
 from deltarule.inspection.plots.runs import curves
 from deltarule.inspection.recording import Recorder
-from deltarule.model import Model
 from deltarule.recipes.build import Job, build
 from deltarule.recipes.schema import Recipe
 from deltarule.training.callbacks import Callback, History, TrainingState
 from deltarule.training.evaluation import SCORE_NAMES
 
 DEFAULT_MODEL = Path(MODEL)
-AS_THEY_ARE: dict[str, Any] = dict.fromkeys(("target", "target_task", "without", "size")) | {"missing": "error"}
 FEWEST_PROBED = 10  # examples that a recorder looks at; else one of a hundred
 
 
@@ -70,37 +77,54 @@ class RunFolder(Callback):
 
 def carry_out(options: TrainOptions) -> None:
     """Train what the options ask for, save it, and report."""
+    options, checkpoints, resumed = gone_on(options)
     check_places(options)
     known = None if options.start is None else found_model(options.start)[1]
     record = training_record(known) if known is not None and known.columns else None
     if record is not None:
         options = replace(options, missing=record.missing)
-    recipe, splits = recipe_and_data(options, known)
+    recipe, splits = recipe_and_data(options, known, resumed.recipe if resumed else None)
     start = None if known is None else as_called(known, splits.train)
     job = build(recipe, splits, seed=options.seed, holdout=options.holdout, engine=options.engine, start=start)
     parts = [part for part in (splits.train, splits.test) if part is not None]
     run = Run(options, recipe, job, environment(seed=options.seed, data_hash=data_hash(*parts)))
     announce(run)
     shown = progress(job.train.n_samples, is_new=start is None)
-    job.trainer.callbacks = [*job.trainer.callbacks, *checkups(run), shown, *folder_keepers(run)]
+    listeners = [*checkups(run), shown, *folder_keepers(run, is_new=resumed is None)]
+    job.trainer.callbacks = [*job.trainer.callbacks, *listeners, *([checkpoints] if checkpoints else [])]
     try:
-        finish(run, job.trainer.fit(job.train, job.validation))
-    except KeyboardInterrupt:
-        note(entry("stopped", f"by Ctrl-C; {save_early(run, shown.history)}"))
+        with heeded(checkpoints):
+            history = train(run, checkpoints, resumed)
+        finish(run, history)
+    except KeyboardInterrupt as stop:
+        by, code = ("SIGTERM", 143) if getattr(stop, "signum", None) == SIGTERM else ("Ctrl-C", 130)
+        note(entry("stopped", f"by {by}; {save_early(run, shown.history)}"))
+        if checkpoints is not None:
+            note(entry("go on", how_to_go_on(checkpoints)))
         diagnosis_of(run, shown.history)
-        raise typer.Exit(130) from None
+        raise typer.Exit(code) from None
     except DivergenceError:
         note(entry("diverged", save_early(run, shown.history)))
         diagnosis_of(run, shown.history)
         raise
 
 
-def folder_keepers(run: Run) -> list[Callback]:
+def train(run: Run, checkpoints: Checkpoints | None, resumed: Resumed | None) -> History:
+    """Carry the run out, from its beginning or from where it was."""
+    job = run.job
+    if checkpoints is not None:
+        checkpoints.record = record_of(run.options, run.recipe, job)
+    return job.trainer.fit(job.train, job.validation, resume=checked(resumed, run.options, job))
+
+
+def folder_keepers(run: Run, *, is_new: bool) -> list[Callback]:
     """Start the run's folder, and return what keeps it up to date; nothing where no folder is wanted."""
     if run.options.run is None:
         return []
-    folder = start_run(run.options.run, recipe=run.recipe.to_toml(), environment=run.environment)
-    recorder = Recorder(run.job.train.spread(max(run.job.train.n_samples // 100, FEWEST_PROBED)))
+    toml, folder = run.recipe.to_toml(), run.options.run
+    start_run(folder, recipe=toml, environment=run.environment, is_new=is_new)
+    earlier = read_recording(folder) if (folder / RECORDING).is_file() else {}
+    recorder = Recorder(run.job.train.spread(max(run.job.train.n_samples // 100, FEWEST_PROBED)), earlier)
     return [recorder, RunFolder(folder, recorder)]
 
 
@@ -131,58 +155,6 @@ def check_places(options: TrainOptions) -> None:
         check_place(options.out or DEFAULT_MODEL)
     if options.plot is not None:
         check_picture_place(options.plot)
-
-
-def recipe_and_data(options: TrainOptions, known: Model | None) -> tuple[Recipe, Splits]:
-    """The recipe that was asked for, changed as asked and to fit the data; what was chosen, and why, is said.
-
-    known: the model to go on from, if any: a table's columns are counted as it counts them.
-    """
-    original, splits = found_recipe(options.recipe or "default"), None
-    if options == replace(options, recipe=None, data=None, **AS_THEY_ARE):
-        original, splits = on_default_data(original, options.offline)
-    recipe = as_asked(original, options)
-    is_other = recipe.data.name != original.data.name
-    if splits is None or is_other:
-        splits = asked_data(options, recipe.data.name, known)
-    note(entry("recipe", f"{recipe.about.name}: {recipe.about.says}"))
-    if options.recipe is None and is_other:
-        recipe = as_asked(suited(original, splits), options)
-        note(entry("suited", suited_in_words(recipe, splits)))
-    if is_other:
-        recipe, given_up = fitted(recipe, splits)
-        if given_up:
-            note(entry("changed", "; ".join(given_up)))
-    return recipe, splits
-
-
-def as_asked(recipe: Recipe, options: TrainOptions) -> Recipe:
-    """The recipe with what the options change in it."""
-    epochs = [] if options.epochs is None else [f"training.epochs={options.epochs}"]
-    recipe = recipe.changed([*(options.changes or []), *epochs])
-    return recipe if options.data is None else with_fields(recipe, data=with_fields(recipe.data, name=options.data))
-
-
-def asked_data(options: TrainOptions, name: str, known: Model | None) -> Splits:
-    """The data of that name, read as the options say."""
-    if known is not None and known.columns and options.target is not None:
-        return data_for(known, name, options.target, options.offline)
-    reading: dict[str, Any] = {"missing": options.missing, "without": options.without or (), "size": options.size}
-    return load_data(name, options.target, options.target_task, options.offline, **reading)
-
-
-def on_default_data(recipe: Recipe, offline: bool) -> tuple[Recipe, Splits]:
-    """The recipe and MNIST, or the bundled digits where MNIST cannot be had; which, and why, is said."""
-    splits, which = find_default(offline=offline)
-    note(entry("data", which))
-    if splits.train.name != recipe.data.name:
-        recipe = suited(recipe.changed([f"data.name={splits.train.name}"]), splits)
-    return recipe, splits
-
-
-def as_called(model: Model, train: Dataset) -> Model:
-    """A trained model, its outputs called as these data call them."""
-    return replace(model, class_names=train.class_names) if len(model.class_names) == train.n_outputs else model
 
 
 def announce(run: Run) -> None:

@@ -2,16 +2,20 @@
 
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, TextIO
+from typing import TYPE_CHECKING, TextIO
 
-from deltarule.data.dataset import Task
+from deltarule.data.dataset import Dataset, Task
 from deltarule.errors import SettingError, closest
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Optimizer
 from deltarule.nn.parameters import Parameters
 from deltarule.nn.workspace import Workspace
+from deltarule.training.averaging import Latest
+
+if TYPE_CHECKING:
+    from deltarule.training.evaluation import Tally
 
 Row = dict[str, float]
 
@@ -55,6 +59,9 @@ class TrainingState:
     batch_loss, learning_rate: of the last step. seconds: of training so far, evaluation not counted.
     network, grads, workspace, optimizer: what the run works with, to be looked at only. piece_grads: room for the
         gradient of a part of a batch, where a batch is larger than the workspace.
+    average: what counts as the result; best: the parameters of the best epoch so far, or of the last one.
+    train, validation: the data. tally: what the epoch has come to so far, empty between epochs.
+    listeners: the callbacks, in order. identity: says what the run is, for those who want to go on with it.
     """
 
     network: Network
@@ -62,9 +69,15 @@ class TrainingState:
     piece_grads: Parameters
     workspace: Workspace
     optimizer: Optimizer
-    task: Task
+    average: Latest
+    best: Parameters
+    train: Dataset
+    validation: Dataset | None
+    tally: "Tally"
     n_epochs: int
     n_steps: int
+    listeners: Sequence["Callback"] = ()
+    identity: Callable[[], dict[str, str]] = dict
     history: History = field(default_factory=History)
     epoch: int = 0
     step: int = 0
@@ -73,18 +86,25 @@ class TrainingState:
     seconds: float = 0.0
     stop_reason: str | None = None
 
+    @property
+    def task(self) -> Task:
+        """That of the data."""
+        return self.train.task
+
 
 class Callback:
     """Something that listens to a run; override what you need.
 
     every_step: whether `step_end` has to come after each single step. Who only shows how far a run is says False: a
         small network then takes many steps at once, and `step_end` comes every tenth of a second.
+    every_steps: a number of steps; where every_step is False, `step_end` comes at its multiples, too.
     """
 
-    every_step: ClassVar[bool] = True
+    every_step: bool = True
+    every_steps: int | None = None
 
     def train_begin(self, state: TrainingState) -> None:
-        """Before anything was computed."""
+        """Before anything was computed; in a run that goes on from a snapshot, the state is that of the snapshot."""
 
     def step_end(self, state: TrainingState) -> None:
         """After each step."""
@@ -111,13 +131,19 @@ class EarlyStopping(Callback):
 
     def train_begin(self, state: TrainingState) -> None:
         self.best, self.best_epoch = math.inf, 0
+        for index in range(len(state.history)):  # none, unless the run goes on from a snapshot
+            self._look(state.history, index)
 
     def epoch_end(self, state: TrainingState) -> None:
-        now = badness(state.history, self.monitor, -1)
-        if now < self.best - self.min_delta:
-            self.best, self.best_epoch = now, state.epoch
-        elif state.epoch - self.best_epoch >= self.patience:
+        if self._look(state.history, -1) >= self.patience:
             state.stop_reason = f"{self.monitor} has not improved for {self.patience} epochs"
+
+    def _look(self, history: History, index: int) -> int:
+        """Take an epoch into account; how many there were since the best."""
+        now, epoch = badness(history, self.monitor, index), int(history["epoch"][index])
+        if now < self.best - self.min_delta:
+            self.best, self.best_epoch = now, epoch
+        return epoch - self.best_epoch
 
 
 class Progress(Callback):
