@@ -103,6 +103,15 @@ def test_rows_that_were_left_out_are_left_out_again(deltarule: Command, with_hol
     assert "1 in 'size', 2 in 'town', 'size' first in line 9; fill them in, or train with --missing mean" in refused.err
 
 
+def test_a_run_on_a_table_goes_on_from_its_checkpoint(deltarule: Command, with_holes: Any) -> None:
+    """The table is read again as it was: a column left out, missing cells filled in."""
+    command = ("train", "--data", "houses.csv", "--target", "price", "--without", "id", "--missing", "mean", *FAST)
+    report = deltarule(*command, "--checkpoint", "kept", "--every-steps", "50", "--json").json
+    resumed = deltarule("train", "--resume", "kept", "--json")
+    assert (resumed.code, resumed.json["test_r2"]) == (0, report["test_r2"])
+    assert "resumed  after step" in resumed.err
+
+
 def test_one_may_look_into_a_model_of_a_table(deltarule: Command, with_holes: Any) -> None:
     command = ("train", "--data", "houses.csv", "--target", "price", "--without", "id", "--missing", "mean", *FAST)
     assert deltarule(*command).code == 0

@@ -94,6 +94,13 @@ def test_names_lines_of_a_wrong_width(stored) -> None:
         read_pixels(stored(f"{HEADER},more\n7,0,1,2,255\n"))
 
 
+def test_a_table_of_something_else_is_told_how_to_be_read(stored) -> None:
+    with pytest.raises(
+        DataError, match=r"integers .* \(another table is read with --target COLUMN\) .*column 1: '7.5'"
+    ):
+        read_pixels(stored("size,town,price\n7.5,Ulm,3\n"))
+
+
 def test_shows_twenty_problems_and_counts_the_rest(stored) -> None:
     with pytest.raises(DataError) as caught:
         read_pixels(stored("7,0,1,2,999\n" * 1234))
