@@ -42,10 +42,7 @@ def read_pixel_rows(path: str | os.PathLike[str]) -> tuple[NDArray[np.uint8], ND
             with warnings.catch_warnings(action="error"):
                 table = np.loadtxt(file, np.uint8, delimiter=",", comments=None, ndmin=2)
         except (ValueError, Warning) as error:
-            other = (
-                "" if not header or _is_row_of_pixels(len(header)) else " (another table is read with --target COLUMN)"
-            )
-            refuse(path, f"integers from 0 to 255, equally many in every line{other},", _pixel_problems(file))
+            refuse(path, f"integers from 0 to 255, equally many in every line{_advice(header)},", _pixel_problems(file))
             raise DataError(f"{path}: rows of integers from 0 to 255 were expected: got none ({error})") from error
     width = table.shape[1]
     if header and len(header) != width:
@@ -74,9 +71,9 @@ def _header(file: TextIO) -> list[str]:
     return []
 
 
-def _is_row_of_pixels(width: int) -> bool:
-    """Whether so many cells are a square image, with its label or without."""
-    return any(math.isqrt(cells) ** 2 == cells > 0 for cells in (width - 1, width))
+def _advice(header: list[str]) -> str:
+    """Words for those whose CSV has a header as other tables have it."""
+    return " (or, for a table of something else, --target COLUMN)" if header and "label" not in header else ""
 
 
 def _label_column(header: list[str], width: int, name: str) -> int | None:
