@@ -102,6 +102,16 @@ def test_a_changed_recipe_starts_afresh_and_new_words_do_not(tmp_path: Path, sho
     assert [each["epochs"] for each in after["runs"]] == [3]
 
 
+def test_tables_are_read_beside_pandas(tmp_path: Path) -> None:
+    results = tmp_path / "tables.json"
+    said = run("tables.py", "--rows", "200", "--repetitions", "2", "--json", results)
+    assert said.startswith("pixels: ")
+    pixels, table = rows_in(results)
+    assert pixels.keys() >= COMPARED | CIRCUMSTANCES
+    assert (pixels["rows"], pixels["columns"], pixels["asked_seconds"]) == (200, 785, 2.0)
+    assert table["workload"] == "table"
+
+
 def test_settings_are_chosen_on_training_examples(tmp_path: Path) -> None:
     """A sixth of arithmetic's 2,000 training examples are 333; its test set has 500."""
     results = tmp_path / "choices.json"

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from deltarule.data.augment import Deformation
     from deltarule.data.catalog import load as load_data
+    from deltarule.data.columns import Column
     from deltarule.data.dataset import Dataset, Splits
+    from deltarule.data.tables import read_table
     from deltarule.errors import DeltaruleError
     from deltarule.estimators import MLPClassifier, MLPRegressor
     from deltarule.files.checkpoint import Checkpoints
@@ -34,7 +36,9 @@ if TYPE_CHECKING:
 # Where the public names live. Each is imported when it is first asked for, so that `import deltarule` costs nothing.
 _HOMES = {
     "deltarule.data.augment": "Deformation",
+    "deltarule.data.columns": "Column",
     "deltarule.data.dataset": "Dataset Splits",
+    "deltarule.data.tables": "read_table",
     "deltarule.errors": "DeltaruleError",
     "deltarule.estimators": "MLPClassifier MLPRegressor",
     "deltarule.inspection.diagnosis": "diagnose",
@@ -88,6 +92,7 @@ __all__ = [
     "Callback",
     "Checkpoints",
     "ClipNorm",
+    "Column",
     "Constant",
     "Cosine",
     "CrossEntropy",
@@ -141,6 +146,7 @@ __all__ = [
     "load_data",
     "loss_and_gradient",
     "loss_value",
+    "read_table",
     "save",
     "standard_normal",
     "uniform",

@@ -26,17 +26,18 @@ def digest_of(description: Mapping[str, Any], arrays: Iterable[Array]) -> str:
     return digest.hexdigest()
 
 
-def description_in(text: str, key: str, version: int) -> dict[str, Any]:
-    """The description in a file as plain dicts and lists, once it is known to be canonical and of our version.
+def description_in(text: str, key: str, *versions: int) -> dict[str, Any]:
+    """The description in a file as plain dicts and lists, once it is known to be canonical and of a version of ours.
 
-    key: where the version of the format stands.
+    key: where the version of the format stands. versions: those that can be read.
 
     Raises ModelFileError, or another ValueError, for any other text.
     """
     content = msgspec.convert(strict_json(text), dict[str, Any])
-    if content.get(key) != version:
+    if type(content.get(key)) is not int or content[key] not in versions:
+        ours = f"version{'s' * (len(versions) > 1)} {' and '.join(map(str, versions))}"
         raise ModelFileError(
-            f"this deltarule reads version {version} of the format: got version {content.get(key)!r}; "
+            f"this deltarule reads {ours} of the format: got version {content.get(key)!r}; "
             "the latest deltarule reads it:  pip install --upgrade deltarule"
         )
     if canonical(content) != text:
