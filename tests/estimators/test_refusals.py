@@ -110,7 +110,7 @@ def test_a_batch_larger_than_the_data_is_cut_with_a_warning(wine: Table) -> None
 
 
 def test_a_machine_without_scikit_learn_is_told_what_to_install(tmp_path: Path) -> None:
-    (tmp_path / "sklearn.py").write_text("raise ImportError('not here')", encoding="utf-8")
+    (tmp_path / "sklearn.py").write_text("raise ModuleNotFoundError('not here')", encoding="utf-8")
     program = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import deltarule; deltarule.MLPClassifier"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.returncode == 1
