@@ -10,6 +10,7 @@ from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import SGD
+from deltarule.training.averaging import Latest
 from deltarule.training.callbacks import Callback, EarlyStopping, History, Progress, TrainingState
 from deltarule.training.schedules import Constant
 from deltarule.training.trainer import Trainer
@@ -124,6 +125,7 @@ def state_with(losses: list[float], column: str = "validation_loss") -> Training
         piece_grads=network.parameters,
         workspace=network.workspace(1),
         optimizer=SGD(),
+        average=Latest(),
         task="classes",
         n_epochs=100,
         n_steps=100,

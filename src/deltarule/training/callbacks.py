@@ -12,8 +12,10 @@ from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Optimizer
 from deltarule.nn.parameters import Parameters
 from deltarule.nn.workspace import Workspace
+from deltarule.training.averaging import Latest
 
 Row = dict[str, float]
+MODES = ("auto", "min", "max")
 
 
 @dataclass
@@ -55,6 +57,7 @@ class TrainingState:
     batch_loss, learning_rate: of the last step. seconds: of training so far, evaluation not counted.
     network, grads, workspace, optimizer: what the run works with, to be looked at only. piece_grads: room for the
         gradient of a part of a batch, where a batch is larger than the workspace.
+    average: what counts as the result: its parameters are validated and kept.
     """
 
     network: Network
@@ -62,6 +65,7 @@ class TrainingState:
     piece_grads: Parameters
     workspace: Workspace
     optimizer: Optimizer
+    average: Latest
     task: Task
     n_epochs: int
     n_steps: int
@@ -96,28 +100,62 @@ class Callback:
         """At the end, whoever stopped; the network holds the parameters that it will keep."""
 
 
+class Monitor:
+    """A figure of the history that is to become better, and the best that it has been.
+
+    name: its column. mode: "min" where it is to fall, "max" where it is to rise; "auto" knows that a loss is to fall
+        and anything else to rise.
+    min_delta: by how much a new best must beat the old one.
+
+    Raises SettingError for another mode or a min_delta below 0.
+    """
+
+    def __init__(self, name: str, mode: str = "auto", min_delta: float = 0.0) -> None:
+        if mode not in MODES:
+            raise SettingError(f"no mode is called {mode!r}: {closest(mode, MODES)}")
+        if not min_delta >= 0.0:
+            raise SettingError(f"min_delta must be 0 or more: got {min_delta}")
+        self.name, self.min_delta = name, min_delta
+        self.rises = mode == "max" or (mode == "auto" and not name.endswith("loss"))
+
+    def begin(self, history: History) -> None:
+        """Forget other runs; a run that goes on brings its history."""
+        self.best, self.best_epoch = math.inf, 0  # as something that is better the lower it is
+        for index in range(len(history)):
+            self.improves(history, index)
+
+    def improves(self, history: History, index: int = -1) -> bool:
+        """Whether that row, the latest by default, is a new best. SettingError where there is no such column."""
+        value = history[self.name][index]
+        now = -value if self.rises else value
+        if not now < self.best - self.min_delta:
+            return False
+        self.best, self.best_epoch = now, int(history["epoch"][index])
+        return True
+
+
 class EarlyStopping(Callback):
     """Stop when a figure of the history has not become better for a while.
 
     patience: how many epochs without a new best are allowed.
-    monitor: the column that counts; a loss is to fall, an accuracy or r2 to rise.
+    monitor: the column that counts; a loss is to fall, an accuracy or r2 to rise, unless `mode` is "min" or "max".
     min_delta: by how much a new best must beat the old one.
     """
 
-    def __init__(self, patience: int = 10, monitor: str = "validation_loss", min_delta: float = 0.0) -> None:
+    def __init__(
+        self, patience: int = 10, monitor: str = "validation_loss", min_delta: float = 0.0, mode: str = "auto"
+    ) -> None:
         if patience < 1:
             raise SettingError(f"patience must be at least 1 epoch: got {patience}")
-        self.patience, self.monitor, self.min_delta = patience, monitor, min_delta
+        self.patience, self.monitor = patience, Monitor(monitor, mode, min_delta)
 
     def train_begin(self, state: TrainingState) -> None:
-        self.best, self.best_epoch = math.inf, 0
+        self.monitor.begin(state.history)
 
     def epoch_end(self, state: TrainingState) -> None:
-        now = badness(state.history, self.monitor, -1)
-        if now < self.best - self.min_delta:
-            self.best, self.best_epoch = now, state.epoch
-        elif state.epoch - self.best_epoch >= self.patience:
-            state.stop_reason = f"{self.monitor} has not improved for {self.patience} epochs"
+        improves = self.monitor.improves(state.history)
+        if not improves and state.epoch - self.monitor.best_epoch >= self.patience:
+            state.stop_reason = f"{self.monitor.name} has not improved for {self.patience} epochs"
 
 
 class Progress(Callback):

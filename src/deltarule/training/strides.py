@@ -26,7 +26,7 @@ STRIDE_WEIGHTS = 2**28  # weights times samples of a stride: a tenth of a second
 def can_stride(trainer: "Trainer", train: Dataset) -> bool:
     """Whether the network is small, and nothing stands between its steps that has to see each of them."""
     network, batch_size = trainer.network, trainer.batch_size
-    listeners = [callback for callback in trainer.callbacks if type(callback).step_end is not Callback.step_end]
+    listeners = [callback for callback in trainer.listeners if type(callback).step_end is not Callback.step_end]
     return (
         trainer.engine.can_take_steps(network, trainer.optimizer, trainer.penalty)
         and max(network.layer_sizes[1:]) <= SMALL_LAYER

@@ -31,7 +31,7 @@ from deltarule.training.checks import (
 from deltarule.training.clipping import NoClipping
 from deltarule.training.engines import REFERENCE, Engine
 from deltarule.training.evaluation import SCORE_NAMES, Score, evaluate
-from deltarule.training.schedules import Constant, Schedule
+from deltarule.training.schedules import Constant, Schedule, check_plateaus, listens
 from deltarule.training.strides import can_stride, train_epoch_in_strides
 
 PIECE_ROWS = 1024  # a larger batch is worked through in pieces of so many samples, whose gradients add up
@@ -107,6 +107,7 @@ class Trainer:
         if sample_weight is not None:
             check_weights(sample_weight, train.n_samples)
         check_augment(self.augment, train)
+        check_plateaus(self.schedule, self.callbacks)
 
     def _begin(self, train: Dataset) -> TrainingState:
         network, batch_size = self.network, min(self.batch_size or train.n_samples, train.n_samples)
@@ -118,6 +119,7 @@ class Trainer:
             piece_grads=grads.zeros_like() if batch_size > PIECE_ROWS else grads,
             workspace=network.workspace(min(batch_size, PIECE_ROWS)),
             optimizer=self.optimizer,
+            average=self.average,
             task=train.task,
             learning_rate=float(self.schedule(0)),
             n_epochs=self.epochs,
@@ -206,7 +208,12 @@ class Trainer:
             kept.vector[:] = counted.vector
         self.tell("epoch_end", state)
 
+    @property
+    def listeners(self) -> list[Callback]:
+        """The callbacks, and a schedule that listens."""
+        return [*self.callbacks, *([self.schedule] if listens(self.schedule, self.callbacks) else [])]
+
     def tell(self, event: str, state: TrainingState) -> None:
-        """Call that hook of every callback."""
-        for callback in self.callbacks:
-            getattr(callback, event)(state)
+        """Call that hook of everyone who listens."""
+        for listener in self.listeners:
+            getattr(listener, event)(state)
