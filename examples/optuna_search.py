@@ -1,4 +1,4 @@
-"""Search with Optuna: processes, or machines that share a disk, share their trials; those outrun by others end early."""
+"""Search with Optuna: processes, or machines that share a disk, share their trials, and end those that lag behind."""
 
 from collections import Counter
 from multiprocessing import get_context
