@@ -190,6 +190,14 @@ def test_it_answers_as_pytorch_does(name: str, hidden: Any, output: Activation, 
     np.testing.assert_allclose(outputs, GOLDEN[name]["outputs"], atol=1e-6)
 
 
+def test_numbers_say_the_order_of_the_layers() -> None:
+    """A safetensors file gives "net.10" before "net.2"; all layers are square, so no shape would tell."""
+    layers = [f"net.{2 * l}.weight" for l in range(7)]
+    state = {name: np.full((3, 3), float(l)) for l, name in enumerate(layers)}
+    network = from_torch({name: state[name] for name in sorted(state)}, hidden=ReLU()).network
+    assert [W[0, 0] for W in network.weights] == list(range(7))
+
+
 def test_names_and_pixels_can_be_given() -> None:
     model = from_torch(arrays("classifier"), hidden=ReLU(), class_names=("a", "b", "c"), image_shape=(2, 2))
     assert isinstance(model, Model)

@@ -3,6 +3,7 @@
 Only arrays are taken over. scikit-learn's are laid out as ours are; PyTorch's weights are (out, in) and are transposed.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -85,8 +86,9 @@ def from_torch(
 ) -> Model:
     """The Model of a PyTorch network of Linear layers, from the arrays of its state_dict. PyTorch is not needed.
 
-    state_dict: name -> array, or CPU tensor; "0.weight" (fan_out, fan_in), "0.bias" (fan_out,) and so on, the layers
-        in the order in which data pass them. A layer may lack its bias.
+    state_dict: name -> array, or CPU tensor; "0.weight" (fan_out, fan_in), "0.bias" (fan_out,) and so on. A layer may
+        lack its bias. Where names differ in numbers alone these are the layers' order; else they must come in the order
+        in which data pass them, as they do from PyTorch (a safetensors file sorts them by name).
     hidden: the activation of every hidden layer, or a sequence with one for each: a state_dict does not say.
     output: what makes answers of the last layer's numbers. Softmax where CrossEntropyLoss trained it, Sigmoid where
         BCEWithLogitsLoss did, Identity for values. It also decides the task.
@@ -149,6 +151,10 @@ def _linear_layers(arrays: Mapping[str, Array]) -> list[Layer]:
         raise SettingError(
             f"from_torch takes Linear layers, a weight (fan_out, fan_in) and a bias (fan_out,) each: got {got}; fold "
             "normalizations into the layer before them, and give the layers after the last convolution alone"
+        )
+    if len({re.sub(r"\d+", "", prefix) for prefix in weights}) == 1:
+        weights = dict(
+            sorted(weights.items(), key=lambda item: [int(number) for number in re.findall(r"\d+", item[0])])
         )
     biases = {prefix: arrays.get(f"{prefix}bias", np.zeros(len(W), W.dtype)) for prefix, W in weights.items()}
     return [Layer(prefix.rstrip("._") or "weight", W.T, biases[prefix]) for prefix, W in weights.items()]
