@@ -6,6 +6,7 @@ class_names, image_shape, columns, activations, loss, record. Nothing in it need
 """
 
 import os
+from typing import Any
 
 import numpy as np
 
@@ -29,5 +30,6 @@ def save_npz(thing: Network | Model, path: str | os.PathLike[str]) -> None:
     """
     model = thing if isinstance(thing, Model) else Model.of(thing)
     said = ", ".join(f'"{name}": {value}' for name, value in meaning_of(model).items())
+    arrays: dict[str, Any] = {"meaning": np.array(f"{{{said}}}")} | arrays_of(model)
     with written_atomically(path) as stream:
-        np.savez(stream, allow_pickle=False, meaning=np.array(f"{{{said}}}"), **arrays_of(model))
+        np.savez(stream, **arrays)

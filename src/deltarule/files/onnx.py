@@ -187,7 +187,9 @@ def _one(operator: str) -> Operators:
 
 
 def _silu(graph: Graph, activation: SiLU, z: str, a: str) -> str:
-    return graph.add("Mul", a, z, graph.add("Sigmoid", f"{a}.sigmoid", z))
+    """h + h tanh(h) with h = z / 2: z sigmoid(z) is fused by older ONNX Runtimes, which then lack it for float64."""
+    half = graph.add("Mul", f"{a}.half", z, graph.constant(f"{a}.factor", np.array(0.5, graph.dtype)))
+    return graph.add("Add", a, half, graph.add("Mul", f"{a}.bent", half, graph.add("Tanh", f"{a}.tanh", half)))
 
 
 def _leaky_relu(graph: Graph, activation: LeakyReLU, z: str, a: str) -> str:

@@ -80,7 +80,7 @@ def take_stride(
         (train.inputs, train.targets, sample_weight),
         (samples, trainer.batch_size, rates, highest_loss(state)),
     )
-    n_taken = np.count_nonzero(losses <= highest_loss(state)).item()
+    n_taken = int(np.count_nonzero(losses <= highest_loss(state)))
     state.step += n_taken
     state.batch_loss, state.learning_rate = losses[-1].item(), rates[len(losses) - 1].item()
     if n_taken < len(losses):  # show the workspace what broke it
