@@ -50,13 +50,14 @@ def test_mathematics_and_training_import_numpy_and_nothing_else(room: str) -> No
 
 
 def test_optional_dependencies_are_imported_inside_functions() -> None:
-    """All but Numba, without which nobody imports compiled/: its kernels are made where they are defined."""
+    """All but what a whole room stands on, and nobody imports without it: Numba, and what estimators derive from."""
+    grounds = {"compiled": {"numba"}, "estimators": {"scipy", "sklearn"}}
     found = {
         (path.name, name)
         for path, tree in TREES.items()
         for node in run_at_import(tree)
         for name in imported(node)
-        if name.partition(".")[0] in HEAVY - ({"numba"} if path.parent.name == "compiled" else set())
+        if name.partition(".")[0] in HEAVY - grounds.get(path.parent.name, set())
     }
     assert found == set()
 

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from deltarule.data.catalog import load as load_data
     from deltarule.data.dataset import Dataset, Splits
     from deltarule.errors import DeltaruleError
+    from deltarule.estimators import MLPClassifier, MLPRegressor
     from deltarule.files.foreign import from_sklearn, from_torch
     from deltarule.files.model_checkpoint import ModelCheckpoint
     from deltarule.files.model_file import load, save
@@ -47,6 +48,7 @@ _HOMES = {
     "deltarule.data.augment": "Deformation",
     "deltarule.data.dataset": "Dataset Splits",
     "deltarule.errors": "DeltaruleError",
+    "deltarule.estimators": "MLPClassifier MLPRegressor",
     "deltarule.inspection.diagnosis": "diagnose",
     "deltarule.inspection.gradient_check": "gradcheck",
     "deltarule.inspection.walkthrough": "Walkthrough explain",
@@ -114,6 +116,8 @@ __all__ = [
     "Identity",
     "LeakyReLU",
     "Loss",
+    "MLPClassifier",
+    "MLPRegressor",
     "Model",
     "ModelCheckpoint",
     "Momentum",

@@ -1,5 +1,6 @@
 """Model: a network with everything else that a prediction needs, so that it can be saved, loaded and asked."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
@@ -90,6 +91,12 @@ class Model:
         values = raw / 255.0 if raw.dtype == np.uint8 else raw
         return self.input_scaling.apply(values).astype(self.network.dtype)
 
+    def read(self, raw: Array, targets: Array) -> tuple[Array, Array]:
+        """Raw inputs and targets in their own units, as the network is trained on them; `scaled` is for a Dataset."""
+        if self.target_scaling is not None:
+            targets = self.target_scaling.apply(np.asarray(targets).reshape(len(targets), -1))
+        return self.inputs(raw), targets
+
     def outputs(self, raw: Array) -> Array:
         """The activations of the last layer, (n_samples, outputs)."""
         return self.network.outputs(self.inputs(raw))
@@ -131,3 +138,10 @@ class Model:
         if self.target_scaling is not None:
             targets = self.target_scaling.apply(targets)
         return replace(dataset, inputs=inputs, targets=targets)
+
+
+def reader(net_or_model: Network | Model) -> tuple[Network, Callable[[Any, Any], tuple[Any, Any]]]:
+    """The network, and what makes of a user's inputs and targets those that it is trained on."""
+    if isinstance(net_or_model, Model):
+        return net_or_model.network, net_or_model.read
+    return net_or_model, lambda X, y: (X, y)

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from deltarule.data.dataset import Dataset
-from deltarule.errors import DataError, MissingExtraError, SettingError, ShapeError
+from deltarule.errors import DataError, SettingError, ShapeError
 from deltarule.files.foreign import from_sklearn, from_torch
 from deltarule.files.model_file import load, save
+from deltarule.files.onnx import onnx_bytes
 from deltarule.inspection.gradient_check import gradcheck
 from deltarule.inspection.walkthrough import explain
 from deltarule.model import Model
@@ -100,11 +101,17 @@ def test_it_can_be_explained_checked_and_kept(tmp_path: Path) -> None:
     assert again.record == {"origin": "scikit-learn's MLPClassifier"}
 
 
-def test_an_estimator_that_holds_a_model_gives_it() -> None:
-    class Ours:
-        model_ = from_torch(arrays("classifier"), hidden=ReLU())
-
-    assert from_sklearn(Ours()) is Ours.model_
+@pytest.mark.parametrize("kind", ["MLPClassifier", "MLPRegressor"])
+def test_our_own_estimators_give_the_model_that_they_hold(kind: str) -> None:
+    ours = pytest.importorskip("deltarule.estimators", reason="scikit-learn is not installed")
+    estimator = getattr(ours, kind)(hidden_layer_sizes=(6, 5), solver="lbfgs", max_iter=500).fit(X, 1 * (X[:, 0] > 0))
+    model = from_sklearn(estimator)
+    assert model is estimator.model_
+    runtime = pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed")
+    (found,) = runtime.InferenceSession(onnx_bytes(model)).run(None, {"X": X})
+    np.testing.assert_allclose(found, model.outputs(X) if model.task != "values" else model.predict(X), atol=1e-6)
+    with pytest.raises(SettingError, match=f"got a {kind} that is not fitted"):
+        from_sklearn(getattr(ours, kind)())
 
 
 def pipeline() -> Any:
@@ -163,12 +170,6 @@ def test_an_output_that_has_no_counterpart() -> None:
     estimator.out_activation_ = "exp"
     with pytest.raises(SettingError, match="no activation here is scikit-learn's 'exp': Known: identity, logistic"):
         from_sklearn(estimator)
-
-
-def test_without_scikit_learn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "sklearn.neural_network", None)
-    with pytest.raises(MissingExtraError, match=r'pip install "deltarule\[sklearn\]"'):
-        from_sklearn(3)
 
 
 def arrays(name: str) -> dict[str, np.ndarray[Any, Any]]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.errors import DataError, SettingError, ShapeError, closest, require
+from deltarule.errors import DataError, SettingError, ShapeError, closest
 from deltarule.model import Model
 from deltarule.nn.activations import Activation, Identity, ReLU, Sigmoid, Softmax, Tanh
 from deltarule.nn.arrays import Array
@@ -47,7 +47,7 @@ def from_sklearn(estimator: Any) -> Model:
     scikit-learn takes every dtype at its value, and a Model takes uint8 as value / 255: give it X.astype(np.float64).
 
     Raises SettingError for another kind of estimator, a Pipeline for instance, for one that is not fitted, and for an
-    output that has no counterpart here (that of a Poisson regression); MissingExtraError without scikit-learn.
+    output that has no counterpart here (that of a Poisson regression).
 
     >>> from sklearn.neural_network import MLPRegressor
     >>> estimator = MLPRegressor(8, solver="lbfgs", random_state=0).fit(np.eye(4), np.arange(4.0))
@@ -115,9 +115,8 @@ def from_torch(
 
 
 def _check_estimator(estimator: Any) -> None:
-    """Raise SettingError unless it is a fitted network of scikit-learn's."""
-    networks = require("sklearn.neural_network", "sklearn")
-    kinds, name = (networks.MLPClassifier, networks.MLPRegressor), type(estimator).__name__
+    """Raise SettingError unless it is a fitted network of scikit-learn's. Who has one has imported scikit-learn."""
+    name, kinds = type(estimator).__name__, {kind.__name__ for kind in type(estimator).__mro__}
     wanted = "from_sklearn takes a fitted MLPClassifier or MLPRegressor"
     if isinstance(estimator, type):
         raise SettingError(f"{wanted}: got the class {estimator.__name__}; make one and call its fit(X, y)")
@@ -129,7 +128,7 @@ def _check_estimator(estimator: Any) -> None:
         )
     if hasattr(estimator, "best_estimator_"):
         raise SettingError(f"{wanted}: got a {name}; give its best_estimator_")
-    if not isinstance(estimator, kinds):
+    if not kinds & {"MLPClassifier", "MLPRegressor"}:
         raise SettingError(f"{wanted}: got {name}; other models have no layers to take over")
     if not all(hasattr(estimator, each) for each in FITTED):
         raise SettingError(f"{wanted}: got a {name} that is not fitted; call its fit(X, y) first")

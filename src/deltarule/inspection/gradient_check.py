@@ -11,6 +11,7 @@ from deltarule.inspection.finding import entry
 from deltarule.inspection.gradient_mistakes import as_layers, likely_mistakes, relative_error
 from deltarule.inspection.gradient_premises import best_method, check_axis, without_kinks
 from deltarule.inspection.numeric_gradient import CENTRAL_DIFFERENCES, Method, Problem, by_layer, directions
+from deltarule.model import Model, reader
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, backward
 from deltarule.nn.parameters import Parameters
@@ -111,7 +112,7 @@ class GradientCheck:
 
 
 def gradcheck(
-    network: Network,
+    net_or_model: Network | Model,
     X: Any,
     y: Any,
     *,
@@ -121,7 +122,8 @@ def gradcheck(
 ) -> GradientCheck:
     """Compare the gradient of a batch's loss with numeric derivatives, parameter by parameter, in float64.
 
-    X, y: a small batch, as for `fit`; 8 samples are plenty. Dropout masks, where the network drops, are fixed.
+    X, y: a small batch, as for `fit`, or in a Model's own units; 8 samples are plenty. Dropout masks, where the network
+        drops, are fixed.
     sample_weight: (n_samples,), how much each sample counts. penalty: a part of the loss.
     gradient: whose gradient to check, backpropagation's by default. Your own is called as `loss_and_gradient` is,
         gradient(network, X, y), with sample_weight=... only where one is given, and returns (loss, Parameters) or
@@ -138,7 +140,8 @@ def gradcheck(
     >>> gradcheck(network, np.eye(4), np.array([0, 1, 2, 0])).ok
     True
     """
-    problem, notes = problem_of(network, X, y, sample_weight, penalty, is_own=gradient is not None)
+    network, read = reader(net_or_model)
+    problem, notes = problem_of(network, *read(X, y), sample_weight, penalty, is_own=gradient is not None)
     with np.errstate(all="ignore"):
         check_axis(problem)
         problem, kinks = without_kinks(problem)
