@@ -66,6 +66,15 @@ def test_the_same_model_gives_the_same_bytes(tmp_path: Path, monkeypatch: pytest
     assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "two.npz").read_bytes()
 
 
+def test_a_loss_of_ones_own_changes_no_answer(tmp_path: Path) -> None:
+    class Absolute(Quadratic):
+        pass
+
+    save_npz(Network((2, 2), output=Identity(), loss=Absolute()), tmp_path / "model.npz")
+    with np.load(tmp_path / "model.npz") as arrays:
+        assert json.loads(str(arrays["meaning"]))["loss"] is None
+
+
 def test_what_it_refuses(tmp_path: Path) -> None:
     class Softsign(Activation):
         def value(self, z: Array) -> Array:

@@ -22,7 +22,7 @@ def save_npz(thing: Network | Model, path: str | os.PathLike[str]) -> None:
 
     The same model gives the same bytes. `load` reads the files that `save` writes, and not these.
 
-    Raises SettingError for an activation or loss of your own, and FileError where the file cannot be written.
+    Raises SettingError for an activation of your own, and FileError where the file cannot be written.
 
     >>> save_npz(Network((784, 30, 10)), "digits.npz")
     >>> np.load("digits.npz")["layers.1.weight"].shape
