@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from deltarule.data.dataset import Dataset, Splits
     from deltarule.errors import DeltaruleError
     from deltarule.estimators import MLPClassifier, MLPRegressor
+    from deltarule.files.checkpoint import Checkpoints
     from deltarule.files.foreign import from_sklearn, from_torch
     from deltarule.files.model_checkpoint import ModelCheckpoint
     from deltarule.files.model_file import load, save
@@ -69,6 +70,7 @@ _HOMES = {
     "deltarule.training.fit": "fit",
     "deltarule.training.schedules": "Constant Cosine Exponential OneCycle ReduceOnPlateau StepDecay WarmUp",
     "deltarule.training.trainer": "Trainer",
+    "deltarule.files.checkpoint": "Checkpoints",
     "deltarule.files.foreign": "from_sklearn from_torch",
     "deltarule.files.model_checkpoint": "ModelCheckpoint",
     "deltarule.files.model_file": "load save",
@@ -103,6 +105,7 @@ __all__ = [
     "BinaryCrossEntropy",
     "CSVLog",
     "Callback",
+    "Checkpoints",
     "ClipNorm",
     "Constant",
     "Cosine",

@@ -19,6 +19,8 @@ ADVICE = {
     errno.EROFS: "the disk is read-only: choose another folder",
 }
 
+TEMPORARIES = ".deltarule-*.tmp"  # what a process leaves that is killed while it writes
+
 
 @contextmanager
 def written_atomically(path: str | os.PathLike[str], *, sync: bool = True) -> Iterator[BinaryIO]:
@@ -36,7 +38,7 @@ def written_atomically(path: str | os.PathLike[str], *, sync: bool = True) -> It
     """
     target = Path(os.path.realpath(path))
     # Its name does not depend on the target's, which may be as long as a name can be.
-    temporary = target.with_name(f".deltarule-{secrets.token_hex(8)}.tmp")
+    temporary = target.with_name(TEMPORARIES.replace("*", secrets.token_hex(8)))
     try:
         _check_replaceable(target)
         with temporary.open("xb") as stream:

@@ -10,12 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deltarule.data.dataset import Dataset
+from deltarule.data.dataset import Dataset, data_hash
 from deltarule.errors import DataError, FileError
 from deltarule.files import run_folder
 from deltarule.files.model_file import load, save
 from deltarule.files.run_folder import (
-    data_hash,
     environment,
     read_history,
     read_recording,

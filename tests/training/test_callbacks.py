@@ -12,6 +12,7 @@ from deltarule.nn.network import Network
 from deltarule.nn.optimizers import SGD
 from deltarule.training.averaging import Latest
 from deltarule.training.callbacks import Callback, EarlyStopping, History, Progress, TrainingState
+from deltarule.training.evaluation import Tally
 from deltarule.training.schedules import Constant
 from deltarule.training.trainer import Trainer
 
@@ -126,7 +127,10 @@ def state_with(losses: list[float], column: str = "validation_loss") -> Training
         workspace=network.workspace(1),
         optimizer=SGD(),
         average=Latest(),
-        task="classes",
+        best=network.parameters,
+        train=examples(6),
+        validation=None,
+        tally=Tally("classes"),
         n_epochs=100,
         n_steps=100,
     )

@@ -14,8 +14,10 @@ from deltarule.nn.optimizers import SGD
 from deltarule.training.averaging import Latest
 from deltarule.training.callbacks import Callback, EarlyStopping, History, TrainingState
 from deltarule.training.engines import engine
+from deltarule.training.evaluation import Tally
 from deltarule.training.fit import fit
 from deltarule.training.schedules import Cosine, ReduceOnPlateau, Schedule, WarmUp
+from deltarule.training.snapshot import Snapshot
 from deltarule.training.trainer import Trainer
 
 LOSSES = [
@@ -38,8 +40,21 @@ def examples(seed: int = 0) -> Dataset:
 
 def state_of(network: Network, history: History) -> TrainingState:
     """A state in which nothing but the history counts."""
-    grads, ws = network.parameters, network.workspace(1)
-    return TrainingState(network, grads, grads, ws, SGD(), Latest(), "classes", 100, 100, history)
+    return TrainingState(
+        network=network,
+        grads=network.parameters,
+        piece_grads=network.parameters,
+        workspace=network.workspace(1),
+        optimizer=SGD(),
+        average=Latest(),
+        best=network.parameters,
+        train=examples(),
+        validation=None,
+        tally=Tally("classes"),
+        n_epochs=100,
+        n_steps=100,
+        history=history,
+    )
 
 
 def rates(plateau: ReduceOnPlateau, figures: list[float], column: str = "validation_loss") -> list[float]:
@@ -129,6 +144,27 @@ def test_fit_takes_it_as_the_learning_rate() -> None:
     rate = ReduceOnPlateau(0.01, patience=2, monitor="train_loss", min_delta=1e9)
     history = fit(Network((2, 3, 2)), data.inputs, data.targets, epochs=5, learning_rate=rate)
     assert history["learning_rate"] == pytest.approx([0.01, 0.01, 0.01, 1e-3, 1e-3, 1e-4], rel=1e-12)
+
+
+def test_a_run_that_is_resumed_has_the_same_bits() -> None:
+    """A snapshot of epoch 5, in the middle of a plateau, goes on as if nothing had happened."""
+    snapshots: list[Snapshot] = []
+
+    class Keep(Callback):
+        def epoch_end(self, state: TrainingState) -> None:
+            snapshots.append(Snapshot.of(state))
+
+    def trainer(*callbacks: Callback) -> Trainer:
+        rate = ReduceOnPlateau(0.3, factor=0.5, patience=2)
+        return Trainer(network=Network((2, 3, 2)), schedule=rate, epochs=12, batch_size=10, callbacks=callbacks)
+
+    whole, again = trainer(Keep()), trainer()
+    history = whole.fit(examples(), examples(1))
+    assert len(set(history["learning_rate"])) > 2
+    resumed = again.fit(examples(), examples(1), resume=snapshots[5])
+    assert resumed["learning_rate"] == history["learning_rate"]
+    assert resumed["train_loss"] == history["train_loss"]
+    np.testing.assert_array_equal(again.network.parameters.vector, whole.network.parameters.vector)
 
 
 def test_it_can_wait_for_less_than_early_stopping_does() -> None:

@@ -23,6 +23,8 @@ class Lines(Callback):
 
     def train_begin(self, state: TrainingState) -> None:
         self.history = state.history
+        if state.history.rows:  # of a run that goes on
+            self.show(f"\n{heading(state)}\n{epoch_line(state)}")
 
     def epoch_end(self, state: TrainingState) -> None:
         if state.epoch == 0:
@@ -43,7 +45,6 @@ class Bar(Lines):
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-        super().train_begin(state)
         self.bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=None),
@@ -54,8 +55,9 @@ class Bar(Lines):
             transient=True,
             expand=True,
         )
-        self.task = self.bar.add_task("epoch 0", total=state.n_steps, figures="")
+        self.task = self.bar.add_task("", total=state.n_steps, completed=state.step, figures="")
         self.bar.start()
+        super().train_begin(state)
         self.drawn = time.perf_counter()
 
     def step_end(self, state: TrainingState) -> None:

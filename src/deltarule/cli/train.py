@@ -49,6 +49,21 @@ class TrainOptions:
     plot: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Draw loss and accuracy by epoch: .png, .svg or .pdf.")
     ] = None
+    checkpoint: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Keep where the run stands here, once a minute.")
+    ] = None
+    every_steps: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Keep it after every N steps instead.")
+    ] = None
+    every_seconds: Annotated[
+        float | None, typer.Option(min=0.01, metavar="S", help="Keep it every S seconds instead.")
+    ] = None
+    resume: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Go on with the run that keeps its checkpoints there.")
+    ] = None
+    resume_anyway: Annotated[
+        bool, typer.Option("--resume-anyway", help="With --resume: even if settings or data are others.")
+    ] = False
     diagnose: Annotated[
         bool, typer.Option("--diagnose", help="Look for what keeps it from learning, and say what is found.")
     ] = False

@@ -2,25 +2,37 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from signal import SIGTERM
 from typing import Any
 
 import typer
 from msgspec.structs import replace as with_fields
 
+from deltarule.cli.checkpoints import Resumed, checked, gone_on, how_to_go_on, record_of
 from deltarule.cli.diagnose import looked
 from deltarule.cli.examples import load_data
 from deltarule.cli.fitting import fitted
 from deltarule.cli.found import found_model, found_recipe
+from deltarule.cli.interrupts import heeded
 from deltarule.cli.output import entry, note, print_json, score_words
 from deltarule.cli.progress import progress
 from deltarule.cli.results import check_picture_place, check_place, write_picture
 from deltarule.cli.train import TrainOptions
 from deltarule.cli.verdict import next_commands, noun, score_sentence, worst_mistake
 from deltarule.data.catalog import find_default
-from deltarule.data.dataset import Dataset, Splits
+from deltarule.data.dataset import Dataset, Splits, data_hash
 from deltarule.errors import DivergenceError
+from deltarule.files.checkpoint import Checkpoints
 from deltarule.files.model_file import save
-from deltarule.files.run_folder import MODEL, data_hash, environment, start_run, write_history, write_recording
+from deltarule.files.run_folder import (
+    MODEL,
+    RECORDING,
+    environment,
+    read_recording,
+    start_run,
+    write_history,
+    write_recording,
+)
 from deltarule.inspection.diagnosis import Checkup
 from deltarule.inspection.metrics import Report, evaluate_model
 from deltarule.inspection.plots.runs import curves
@@ -68,33 +80,50 @@ class RunFolder(Callback):
 
 def carry_out(options: TrainOptions) -> None:
     """Train what the options ask for, save it, and report."""
+    options, checkpoints, resumed = gone_on(options)
     check_places(options)
-    recipe, splits = recipe_and_data(options)
+    recipe, splits = recipe_and_data(options, resumed.recipe if resumed else None)
     start = None if options.start is None else model_to_go_on_from(options.start, splits.train)
     job = build(recipe, splits, seed=options.seed, holdout=options.holdout, engine=options.engine, start=start)
     parts = [part for part in (splits.train, splits.test) if part is not None]
     run = Run(options, recipe, job, environment(seed=options.seed, data_hash=data_hash(*parts)))
     announce(run)
     shown = progress(job.train.n_samples, is_new=start is None)
-    job.trainer.callbacks = [*job.trainer.callbacks, *checkups(run), shown, *folder_keepers(run)]
+    listeners = [*checkups(run), shown, *folder_keepers(run, is_new=resumed is None)]
+    job.trainer.callbacks = [*job.trainer.callbacks, *listeners, *([checkpoints] if checkpoints else [])]
     try:
-        finish(run, job.trainer.fit(job.train, job.validation))
-    except KeyboardInterrupt:
-        note(entry("stopped", f"by Ctrl-C; {save_early(run, shown.history)}"))
+        with heeded(checkpoints):
+            history = train(run, checkpoints, resumed)
+        finish(run, history)
+    except KeyboardInterrupt as stop:
+        by, code = ("SIGTERM", 143) if getattr(stop, "signum", None) == SIGTERM else ("Ctrl-C", 130)
+        note(entry("stopped", f"by {by}; {save_early(run, shown.history)}"))
+        if checkpoints is not None:
+            note(entry("go on", how_to_go_on(checkpoints)))
         diagnosis_of(run, shown.history)
-        raise typer.Exit(130) from None
+        raise typer.Exit(code) from None
     except DivergenceError:
         note(entry("diverged", save_early(run, shown.history)))
         diagnosis_of(run, shown.history)
         raise
 
 
-def folder_keepers(run: Run) -> list[Callback]:
+def train(run: Run, checkpoints: Checkpoints | None, resumed: Resumed | None) -> History:
+    """Carry the run out, from its beginning or from where it was."""
+    job = run.job
+    if checkpoints is not None:
+        checkpoints.record = record_of(run.options, run.recipe, job)
+    return job.trainer.fit(job.train, job.validation, resume=checked(resumed, run.options, job))
+
+
+def folder_keepers(run: Run, *, is_new: bool) -> list[Callback]:
     """Start the run's folder, and return what keeps it up to date; nothing where no folder is wanted."""
     if run.options.run is None:
         return []
-    folder = start_run(run.options.run, recipe=run.recipe.to_toml(), environment=run.environment)
-    recorder = Recorder(run.job.train.spread(max(run.job.train.n_samples // 100, FEWEST_PROBED)))
+    toml, folder = run.recipe.to_toml(), run.options.run
+    start_run(folder, recipe=toml, environment=run.environment, is_new=is_new)
+    earlier = read_recording(folder) if (folder / RECORDING).is_file() else {}
+    recorder = Recorder(run.job.train.spread(max(run.job.train.n_samples // 100, FEWEST_PROBED)), earlier)
     return [recorder, RunFolder(folder, recorder)]
 
 
@@ -127,10 +156,15 @@ def check_places(options: TrainOptions) -> None:
         check_picture_place(options.plot)
 
 
-def recipe_and_data(options: TrainOptions) -> tuple[Recipe, Splits]:
-    """The recipe that was asked for, changed as asked and to fit the data; what was chosen, and why, is said."""
-    original, splits = found_recipe(options.recipe or "default"), None
-    if options.recipe is None and options.data is None and options.target is None:
+def recipe_and_data(options: TrainOptions, resumed: Recipe | None) -> tuple[Recipe, Splits]:
+    """The recipe that was asked for, changed as asked and to fit the data; what was chosen, and why, is said.
+
+    resumed: that of the run that goes on.
+    """
+    is_default = options.recipe is None and resumed is None
+    original = resumed if resumed and options.recipe is None else found_recipe(options.recipe or "default")
+    splits = None
+    if is_default and options.data is None and options.target is None:
         original, splits = on_default_data(original, options.offline)
     epochs = [] if options.epochs is None else [f"training.epochs={options.epochs}"]
     recipe = original.changed([*(options.changes or []), *epochs])

@@ -1,5 +1,6 @@
 """A Dataset: inputs, targets and what they mean. Nothing here reads a file, and nothing knows a network."""
 
+import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -215,3 +216,13 @@ def numbered_classes(*targets: NDArray[np.int64], name: str) -> tuple[str, ...]:
     if highest >= MOST_CLASSES:
         raise DataError(f"{name}: classes must be numbered from 0, {MOST_CLASSES:,} at most: got class {highest}")
     return tuple(map(str, range(highest + 1)))
+
+
+def data_hash(*parts: Dataset) -> str:
+    """The SHA-256 of the inputs and targets of some datasets, with their dtypes and shapes, in hexadecimal."""
+    digest = hashlib.sha256()
+    for part in parts:
+        for array in (part.inputs, part.targets):
+            digest.update(f"{array.dtype.str} {array.shape} ".encode())
+            digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()

@@ -11,9 +11,7 @@ from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Optimizer
 from deltarule.nn.penalties import L2, Penalty
-from deltarule.training.averaging import Latest
-from deltarule.training.callbacks import History, TrainingState
-from deltarule.training.checks import explain_divergence
+from deltarule.training.checks import where_it_broke
 from deltarule.training.engines import Engine
 from deltarule.training.trainer import PIECE_ROWS
 
@@ -70,23 +68,16 @@ class Slope:
 
     def divergence(self, loss: float, learning_rate: float, step: int, epoch: int, optimizer: Optimizer) -> Exception:
         """What to raise after a loss that is no finite number: it names the step and the layer."""
-        state = TrainingState(
-            network=self.network,
-            grads=self.grads,
-            piece_grads=self._piece_grads,
-            workspace=self.workspace,
-            optimizer=optimizer,
-            average=Latest(),
-            task="values",
-            n_epochs=epoch,
-            n_steps=step,
-            history=History(best_epoch=epoch - 1),
-            epoch=epoch,
-            step=step,
-            batch_loss=loss,
+        words = where_it_broke(
+            self.network,
+            self.workspace,
+            loss=loss,
             learning_rate=learning_rate,
+            step=step,
+            epoch=epoch,
+            best_epoch=epoch - 1,
         )
-        return DivergenceError(explain_divergence(state))
+        return DivergenceError(words)
 
 
 def reported(loss: float, network: Network, task: Task) -> float:

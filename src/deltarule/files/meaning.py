@@ -11,8 +11,9 @@ from deltarule.names import ACTIVATIONS, LOSSES, described
 def meaning_of(model: Model) -> dict[str, str]:
     """Its task, class_names, image_shape, columns, activations (a name each, and settings), loss and record, each JSON.
 
-    A loss of one's own is null: answers do not depend on it. Raises SettingError for an activation of one's own, and for
-    names or a record that are no JSON.
+    A loss of one's own is null: no answer depends on it.
+
+    Raises SettingError for an activation of one's own, and for names or a record that are no JSON.
     """
     network = model.network
     said: dict[str, Any] = {name: getattr(model, name) for name in ("task", "class_names", "image_shape", "columns")}

@@ -6,12 +6,10 @@ canonical JSON (sorted keys, no spaces) under the one metadata key "deltarule", 
 without the digest, followed by the arrays' bytes in the order above.
 """
 
-import hashlib
 import io
-import json
 import math
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Annotated, Any, BinaryIO, Literal, TypeVar
 
@@ -21,7 +19,8 @@ import numpy as np
 from deltarule.atomic import write_atomically
 from deltarule.data.dataset import Task
 from deltarule.errors import ModelFileError, SettingError
-from deltarule.files.tensor_file import Slot, opened, read_header, read_tensors, strict_json, tensor_bytes
+from deltarule.files.canonical import canonical, check_digest, description_in, digest_of
+from deltarule.files.tensor_file import Slot, opened, read_header, read_tensors, tensor_bytes
 from deltarule.model import Model, Standardization
 from deltarule.names import ACTIVATIONS, LOSSES, described, named
 from deltarule.nn.activations import Activation
@@ -131,8 +130,8 @@ def _serialized(model: Model) -> bytes:
         "record": model.record,
     }
     try:
-        description["digest"] = _digest(description, arrays.values())
-        text = _canonical(description)
+        description["digest"] = digest_of(description, arrays.values())
+        text = canonical(description)
     except (TypeError, ValueError, RecursionError) as error:
         raise SettingError(
             f"the names and the record of a model must be strings, finite numbers, lists and dicts of these: {error}"
@@ -170,48 +169,23 @@ def arrays_of(model: Model) -> dict[str, Array]:
     return arrays
 
 
-def _canonical(content: Any) -> str:
-    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-
-
-def _digest(description: Mapping[str, Any], arrays: Iterable[Array]) -> str:
-    digest = hashlib.sha256(_canonical(description).encode())
-    for array in arrays:
-        digest.update(np.ascontiguousarray(array).data)
-    return digest.hexdigest()
-
-
 def _model_in(stream: BinaryIO, failure: str) -> Model:
     """The model in an open file; ModelFileError, beginning with `failure`, where anything is not as it must be."""
     try:
         text, entries = read_header(stream)
-        content = _checked(text)
+        if '"checkpoint":' in text[:100]:
+            raise ModelFileError(
+                "expected a model: got a checkpoint;  deltarule train --resume FOLDER  goes on from it"
+            )
+        content = description_in(text, "format", FORMAT)
         digest = content.pop("digest", None)
         description = msgspec.convert(content, Description)
         arrays = read_tensors(stream, entries, description.layout())
-        if digest != _digest(content, arrays.values()):
-            raise ModelFileError(
-                f"expected the content that its digest {digest} belongs to: got another; copy the file again"
-            )
+        check_digest(digest, content, arrays.values())
         _check_numbers(arrays)
         return _model_of(description, arrays)
     except (ValueError, RecursionError) as error:  # all errors of ours, of msgspec and of json are ValueErrors
         raise ModelFileError(f"{failure}: {error}") from error
-
-
-def _checked(text: str) -> dict[str, Any]:
-    """The description in a file as plain dicts and lists, once it is known to be canonical and of our version."""
-    content = msgspec.convert(strict_json(text), dict[str, Any])
-    if content.get("format") != FORMAT:
-        raise ModelFileError(
-            f"this deltarule reads version {FORMAT} of the format: got version {content.get('format')!r}; "
-            "the latest deltarule reads it:  pip install --upgrade deltarule"
-        )
-    if _canonical(content) != text:
-        raise ModelFileError(
-            "expected canonical JSON (sorted keys, no spaces, finite numbers): got one changed by hand; save it again"
-        )
-    return content
 
 
 def _check_numbers(arrays: Mapping[str, Array]) -> None:

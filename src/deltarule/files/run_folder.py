@@ -5,10 +5,10 @@ recipe.toml         what was asked for, with every default filled in
 environment.json    what it ran on: versions, platform, threads, seed, data hash
 history.csv         a row an epoch, for a spreadsheet
 history.jsonl       the same, one JSON object an epoch, for a program
+checkpoints/        where the run stands, so that it can go on (`checkpoint.Checkpoints`)
 recording.safetensors   where its parameters went, gradients, histograms: what pictures of a run are drawn from
 """
 
-import hashlib
 import json
 import os
 import platform
@@ -18,10 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
 
 from deltarule.atomic import write_atomically
-from deltarule.data.dataset import Dataset
 from deltarule.errors import DataError, FileError
 from deltarule.files.tensor_file import opened, read_header, read_tensors, tensor_bytes
 from deltarule.nn.arrays import Array
@@ -33,14 +31,17 @@ ENVIRONMENT = "environment.json"
 HISTORY_TABLE = "history.csv"
 HISTORY = "history.jsonl"
 RECORDING = "recording.safetensors"
+CHECKPOINTS = "checkpoints"
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
-def start_run(path: str | os.PathLike[str], *, recipe: str, environment: Mapping[str, Any]) -> Path:
+def start_run(
+    path: str | os.PathLike[str], *, recipe: str, environment: Mapping[str, Any], is_new: bool = True
+) -> Path:
     """A run folder, made where it does not exist, with what is known before the first step.
 
-    recipe: the resolved recipe, as TOML. environment: what `environment` returns.
+    recipe: the resolved recipe, as TOML. environment: what `environment` returns. is_new: forget an older recording.
 
     Raises FileError where the folder cannot be made or written to.
     """
@@ -50,13 +51,19 @@ def start_run(path: str | os.PathLike[str], *, recipe: str, environment: Mapping
     except OSError as error:
         raise FileError(f"a run needs a folder: got {path}, which cannot be made: {error.strerror}") from error
     write_atomically(folder / RECIPE, recipe.encode())
-    (folder / RECORDING).unlink(missing_ok=True)  # an older run's
+    if is_new:
+        (folder / RECORDING).unlink(missing_ok=True)
     write_atomically(folder / ENVIRONMENT, (json.dumps(environment, indent=2) + "\n").encode())
     return folder
 
 
 def environment(*, seed: int, data_hash: str) -> dict[str, Any]:
     """What a run depends on besides its recipe: the same values on the same machine give the same bits."""
+    return surroundings() | {"seed": seed, "data_hash": data_hash}
+
+
+def surroundings() -> dict[str, Any]:
+    """Where a run takes place: versions, platform, threads."""
     cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return {
         "versions": {
@@ -66,19 +73,7 @@ def environment(*, seed: int, data_hash: str) -> dict[str, Any]:
         "platform": platform.platform(),
         "machine": platform.machine(),
         "threads": {"cpus": cpus, **{name: os.environ[name] for name in THREAD_VARIABLES if name in os.environ}},
-        "seed": seed,
-        "data_hash": data_hash,
     }
-
-
-def data_hash(*parts: Dataset) -> str:
-    """The SHA-256 of the inputs and targets of some datasets, with their dtypes and shapes, in hexadecimal."""
-    digest = hashlib.sha256()
-    for part in parts:
-        for array in (part.inputs, part.targets):
-            digest.update(f"{array.dtype.str} {array.shape} ".encode())
-            digest.update(np.ascontiguousarray(array).data)
-    return digest.hexdigest()
 
 
 def write_history(run_folder: str | os.PathLike[str], rows: Sequence[Row]) -> None:

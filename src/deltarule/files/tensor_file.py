@@ -65,8 +65,9 @@ class Entry(msgspec.Struct, forbid_unknown_fields=True):
 
 def tensor_bytes(text: str, tensors: Mapping[str, Array]) -> bytes:
     """The file that holds `text` and `tensors` (float32 or float64), the same bytes for the same content."""
-    # The library writes the memory behind a strided array as if it were contiguous.
-    return save({name: np.ascontiguousarray(array) for name, array in tensors.items()}, {METADATA_KEY: text})
+    # The library writes the memory behind a strided array as if it were contiguous; NumPy gives a number a dimension.
+    contiguous = {name: np.ascontiguousarray(array).reshape(array.shape) for name, array in tensors.items()}
+    return save(contiguous, {METADATA_KEY: text})
 
 
 @contextmanager

@@ -198,8 +198,7 @@ def compared(problem: Problem, found: Sequence[Array], method: Method, is_own: b
     """The gradient `found` beside numeric derivatives, in every parameter where that is not too much work."""
     in_full = work(problem) <= MOST_WORK
     expected = problem.gradient(method) if in_full else None
-    norm = np.sqrt(sum(float(np.vdot(part, part)) for part in (expected or found)))
-    size = max(norm, LEAST_NORM)
+    size = max(np.sqrt(sum(float(np.vdot(part, part)) for part in (expected or found))), LEAST_NORM)
     layers = []
     for l, part in enumerate(found):
         ways = directions(problem.network, l, N_DIRECTIONS)
@@ -217,7 +216,7 @@ def compared(problem: Problem, found: Sequence[Array], method: Method, is_own: b
         tolerance=method.tolerance,
         per_layer=tuple(layers),
         worst=None if expected is None else worst_parameter(found, expected),
-        notes=(SURE,) if norm < LEAST_NORM else (),
+        notes=(SURE,) if size == LEAST_NORM else (),
     )
     if check.ok or expected is None:
         return check

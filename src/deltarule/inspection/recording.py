@@ -70,15 +70,19 @@ class Recorder(Callback):
 
     probe: examples as the network reads them, always the same, on which gradients, activations and deltas are taken;
         nothing is dropped or deformed. A hundredth of the training set costs about a hundredth of the time.
+    earlier: the arrays of a Recording of the same run, which goes on and is to be recorded as one.
     """
 
-    def __init__(self, probe: Dataset) -> None:
-        self.probe = probe
+    def __init__(self, probe: Dataset, earlier: Mapping[str, Array] | None = None) -> None:
+        self.probe, self.earlier = probe, earlier or {}
         self.rows: list[dict[str, Array]] = []
 
     def train_begin(self, state: TrainingState) -> None:
         most = max(4, min(MOST_EPOCHS, MOST_BYTES // state.network.parameters.vector.nbytes))
         self.every, self.rows = max(1, -(-state.n_epochs // most)), []
+        if state.history.rows and self.earlier:
+            rows = [dict(zip(self.earlier, arrays, strict=True)) for arrays in zip(*self.earlier.values(), strict=True)]
+            self.rows = [row for row in rows if row["epochs"] <= state.epoch]
 
     def epoch_end(self, state: TrainingState) -> None:
         if state.epoch % self.every == 0 or state.epoch == state.n_epochs:

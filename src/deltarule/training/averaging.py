@@ -1,21 +1,44 @@
 """Which parameters count: the latest, or their moving average."""
 
+from dataclasses import dataclass
+
+import numpy as np
+
 from deltarule.errors import SettingError
-from deltarule.nn.arrays import blocks
+from deltarule.nn.arrays import Array, blocks
 from deltarule.nn.parameters import Parameters
 
 
+@dataclass
 class Latest:
     """No average: the parameters that count are the network's own."""
 
     def begin(self, params: Parameters) -> None:
         """Start from `params`."""
         self.parameters = params
+        self.steps = 0
 
     def update(self, params: Parameters) -> None:
         """Take a step's result into account."""
 
+    def paces(self, n_steps: int) -> Array:
+        """Which share of its distance to the parameters the average moves, at each of the next steps: (n_steps,)."""
+        return np.zeros(n_steps)
 
+    def state(self) -> dict[str, Array]:
+        """What the average depends on besides the network's parameters (copies)."""
+        return {}
+
+    def load_state(self, state: dict[str, Array]) -> None:
+        """Go on from what `state` returned, after `begin`."""
+        if state.keys() != self.state().keys():
+            raise SettingError(
+                f"the state of {type(self).__name__} holds {', '.join(self.state()) or 'nothing'}: "
+                f"got {', '.join(state) or 'nothing'}; load it into the average that it came from"
+            )
+
+
+@dataclass
 class MovingAverage(Latest):
     """average = decay average + (1 - decay) p after every step (Polyak & Juditsky 1992, with exponential weights).
 
@@ -23,20 +46,32 @@ class MovingAverage(Latest):
     so that the random start is soon forgotten. What is validated, kept as best and saved is the average.
     """
 
-    def __init__(self, decay: float = 0.999) -> None:
-        if not 0.0 <= decay < 1.0:
-            raise SettingError(f"the decay of a moving average must be at least 0 and less than 1: got {decay}")
-        self.decay = decay
+    decay: float = 0.999
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.decay < 1.0:
+            raise SettingError(f"the decay of a moving average must be at least 0 and less than 1: got {self.decay}")
 
     def begin(self, params: Parameters) -> None:
         """Start from a copy of `params`."""
-        self.parameters = params.copy()
-        self.steps = 0
+        super().begin(params.copy())
 
     def update(self, params: Parameters) -> None:
         """Move the average towards `params`."""
+        share = self.paces(1).item()
         self.steps += 1
-        share = 1.0 - min(self.decay, (1 + self.steps) / (10 + self.steps))
         for block in blocks(params.size):
             average = self.parameters.vector[block]
             average += share * (params.vector[block] - average)
+
+    def paces(self, n_steps: int) -> Array:
+        steps = self.steps + np.arange(1, n_steps + 1)
+        return 1.0 - np.minimum(self.decay, (1 + steps) / (10 + steps))
+
+    def state(self) -> dict[str, Array]:
+        return {"steps": np.array(self.steps), "parameters": self.parameters.vector.copy()}
+
+    def load_state(self, state: dict[str, Array]) -> None:
+        super().load_state(state)
+        self.steps = int(state["steps"])
+        self.parameters.vector[:] = state["parameters"]

@@ -14,16 +14,19 @@ def steps_per_epoch(n_samples: int, batch_size: int | None) -> int:
     return 1 if batch_size is None else -(-n_samples // batch_size)
 
 
-def batches(n_samples: int, batch_size: int | None, seed: int, epoch: int) -> Iterator[Array]:
+def batches(n_samples: int, batch_size: int | None, seed: int, epoch: int, first: int = 0) -> Iterator[Array]:
     """The epoch's batches, as index arrays: a fresh permutation of the samples, cut into pieces of `batch_size`.
 
     Samples are shuffled, not batches. A full batch (None) needs no shuffling: its gradient does not depend on order.
+
+    first: how many samples the epoch has already taken; the batches after them come.
     """
     if batch_size is None:
-        yield np.arange(n_samples)
+        if first == 0:
+            yield np.arange(n_samples)
         return
     order = shuffled(n_samples, seed, epoch)
-    for start in range(0, n_samples, batch_size):
+    for start in range(first, n_samples, batch_size):
         yield order[start : start + batch_size]
 
 

@@ -2,17 +2,20 @@
 
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, TextIO
+from typing import TYPE_CHECKING, TextIO
 
-from deltarule.data.dataset import Task
+from deltarule.data.dataset import Dataset, Task
 from deltarule.errors import SettingError, closest
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Optimizer
 from deltarule.nn.parameters import Parameters
 from deltarule.nn.workspace import Workspace
 from deltarule.training.averaging import Latest
+
+if TYPE_CHECKING:
+    from deltarule.training.evaluation import Tally
 
 Row = dict[str, float]
 MODES = ("auto", "min", "max")
@@ -57,7 +60,9 @@ class TrainingState:
     batch_loss, learning_rate: of the last step. seconds: of training so far, evaluation not counted.
     network, grads, workspace, optimizer: what the run works with, to be looked at only. piece_grads: room for the
         gradient of a part of a batch, where a batch is larger than the workspace.
-    average: what counts as the result: its parameters are validated and kept.
+    average: what counts as the result; best: the parameters of the best epoch so far, or of the last one.
+    train, validation: the data. tally: what the epoch has come to so far, empty between epochs.
+    listeners: the callbacks, in order. identity: says what the run is, for those who want to go on with it.
     """
 
     network: Network
@@ -66,9 +71,14 @@ class TrainingState:
     workspace: Workspace
     optimizer: Optimizer
     average: Latest
-    task: Task
+    best: Parameters
+    train: Dataset
+    validation: Dataset | None
+    tally: "Tally"
     n_epochs: int
     n_steps: int
+    listeners: Sequence["Callback"] = ()
+    identity: Callable[[], dict[str, str]] = dict
     history: History = field(default_factory=History)
     epoch: int = 0
     step: int = 0
@@ -77,18 +87,25 @@ class TrainingState:
     seconds: float = 0.0
     stop_reason: str | None = None
 
+    @property
+    def task(self) -> Task:
+        """That of the data."""
+        return self.train.task
+
 
 class Callback:
     """Something that listens to a run; override what you need.
 
     every_step: whether `step_end` has to come after each single step. Who only shows how far a run is says False: a
         small network then takes many steps at once, and `step_end` comes every tenth of a second.
+    every_steps: a number of steps; where every_step is False, `step_end` comes at its multiples, too.
     """
 
-    every_step: ClassVar[bool] = True
+    every_step: bool = True
+    every_steps: int | None = None
 
     def train_begin(self, state: TrainingState) -> None:
-        """Before anything was computed."""
+        """Before anything was computed; in a run that goes on from a snapshot, the state is that of the snapshot."""
 
     def step_end(self, state: TrainingState) -> None:
         """After each step."""
@@ -100,6 +117,7 @@ class Callback:
         """At the end, whoever stopped; the network holds the parameters that it will keep."""
 
 
+@dataclass
 class Monitor:
     """A figure of the history that is to become better, and the best that it has been.
 
@@ -110,13 +128,16 @@ class Monitor:
     Raises SettingError for another mode or a min_delta below 0.
     """
 
-    def __init__(self, name: str, mode: str = "auto", min_delta: float = 0.0) -> None:
-        if mode not in MODES:
-            raise SettingError(f"no mode is called {mode!r}: {closest(mode, MODES)}")
-        if not min_delta >= 0.0:
-            raise SettingError(f"min_delta must be 0 or more: got {min_delta}")
-        self.name, self.min_delta = name, min_delta
-        self.rises = mode == "max" or (mode == "auto" and not name.endswith("loss"))
+    name: str
+    mode: str = "auto"
+    min_delta: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.mode not in MODES:
+            raise SettingError(f"no mode is called {self.mode!r}: {closest(self.mode, MODES)}")
+        if not self.min_delta >= 0.0:
+            raise SettingError(f"min_delta must be 0 or more: got {self.min_delta}")
+        self.rises = self.mode == "max" or (self.mode == "auto" and not self.name.endswith("loss"))
 
     def begin(self, history: History) -> None:
         """Forget other runs; a run that goes on brings its history."""

@@ -10,6 +10,7 @@ from deltarule.errors import SettingError, ShapeError
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy
 from deltarule.nn.network import Network
+from deltarule.nn.workspace import Workspace
 from deltarule.training.callbacks import TrainingState
 
 BLOW_UP = 1000.0  # a loss so many times that of epoch 0 (or 1, if that was less) is on its way to infinity
@@ -82,19 +83,33 @@ def highest_loss(state: TrainingState) -> float:
 
 def explain_divergence(state: TrainingState) -> str:
     """Which step and layer a run broke at, the likely cause, and what the network keeps."""
-    network = state.network
-    layers = zip(state.workspace.z, network.weights, network.biases, strict=True)
+    return where_it_broke(
+        state.network,
+        state.workspace,
+        loss=state.batch_loss,
+        learning_rate=state.learning_rate,
+        step=state.step,
+        epoch=state.epoch,
+        best_epoch=state.history.best_epoch,
+    )
+
+
+def where_it_broke(
+    network: Network, ws: Workspace, *, loss: float, learning_rate: float, step: int, epoch: int, best_epoch: int
+) -> str:
+    """The same, for who has no TrainingState: `ws` is as the forward pass of the broken step left it."""
+    layers = zip(ws.z, network.weights, network.biases, strict=True)
     broken = (l for l, layer in enumerate(layers) if not all(np.isfinite(array).all() for array in layer))
-    first = next(broken, int(np.argmax([np.abs(z).max() for z in state.workspace.z])))
-    largest = float(np.abs(state.workspace.inputs[0]).max())
+    first = next(broken, int(np.argmax([np.abs(z).max() for z in ws.z])))
+    largest = float(np.abs(ws.inputs[0]).max())
     if largest > LARGE_INPUT:
         cause = f"the inputs reach {largest:.3g}: scale them to about 1"
-    elif state.step == 0:
+    elif step == 0:
         cause = "the starting weights are too large: choose another initializer"
     else:
-        cause = f"the learning rate {state.learning_rate:g} is too high: try {state.learning_rate / 10:g}"
+        cause = f"the learning rate {learning_rate:g} is too high: try {learning_rate / 10:g}"
     return (
-        f"loss and parameters must stay finite, and the loss near where it began: got a loss of {state.batch_loss:.6g} "
-        f"at step {state.step} of epoch {state.epoch}, broken first in layer {first}; most likely {cause}. "
-        f"The network keeps the parameters of epoch {state.history.best_epoch}"
+        f"loss and parameters must stay finite, and the loss near where it began: got a loss of {loss:.6g} "
+        f"at step {step} of epoch {epoch}, broken first in layer {first}; most likely {cause}. "
+        f"The network keeps the parameters of epoch {best_epoch}"
     )

@@ -7,6 +7,7 @@ import numpy as np
 from deltarule.data.dataset import Dataset, Task
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import PREDICTION_ROWS, Network
+from deltarule.nn.workspace import Workspace
 from deltarule.training.engines import REFERENCE, Engine
 
 SCORE_NAMES: dict[Task, str] = {"classes": "accuracy", "labels": "accuracy", "values": "r2"}
@@ -28,6 +29,11 @@ class Score:
     _origin: Array = field(default_factory=lambda: np.zeros(1))  # the first y: squares are taken from it, not from 0
     _sums: Array = field(default_factory=lambda: np.zeros((3, 1)))  # of (y - a)^2, y, y^2, for each output
 
+    def count(self, n_right: float, n_samples: int) -> None:
+        """Count answers that somebody else has compared."""
+        self._right += n_right
+        self.n_samples += n_samples
+
     def add(self, a: Array, y: Array) -> None:
         """Count a batch of outputs a (batch, outputs) and what they should have been, y."""
         if self.task == "classes":
@@ -40,6 +46,16 @@ class Score:
             wrong, y = y - a, y - self._origin
             self._sums = self._sums + np.stack([(wrong * wrong).sum(axis=0), y.sum(axis=0), (y * y).sum(axis=0)])
         self.n_samples += len(y)
+
+    def state(self) -> dict[str, Array]:
+        """All that was counted."""
+        counts = {"samples": np.array(self.n_samples), "right": np.array(self._right)}
+        return counts | {"origin": self._origin, "sums": self._sums}
+
+    def load_state(self, state: dict[str, Array]) -> None:
+        """Go on from what `state` returned."""
+        self.n_samples, self._right = int(state["samples"]), float(state["right"])
+        self._origin, self._sums = state["origin"], state["sums"]
 
     @property
     def value(self) -> float:
@@ -55,15 +71,55 @@ class Score:
         return float(np.mean(np.where(constant, squared_error == 0.0, r2)))
 
 
+class Tally:
+    """What an epoch has come to so far: the loss of its batches, weighted, and the score of its samples."""
+
+    def __init__(self, task: Task) -> None:
+        self.score, self.loss, self.weight = Score(task), 0.0, 0.0
+
+    def add(self, loss: float, weight: float) -> None:
+        """Add a step's loss, which counts as much as its batch weighs."""
+        self.loss += loss * weight
+        self.weight += weight
+
+    def add_all(self, losses: Array, weights: Array) -> None:
+        """The same for many steps, (steps,) float64 each, one after the other: the sums are those of `add`."""
+        self.loss = np.cumsum(np.append(self.loss, losses * weights))[-1].item()
+        self.weight = np.cumsum(np.append(self.weight, weights))[-1].item()
+
+    @property
+    def result(self) -> tuple[float, float]:
+        """(mean loss, score)."""
+        return self.loss / self.weight, self.score.value
+
+    def state(self) -> dict[str, Array]:
+        """All that was added."""
+        return self.score.state() | {"loss": np.array(self.loss), "weight": np.array(self.weight)}
+
+    def load_state(self, state: dict[str, Array]) -> None:
+        """Go on from what `state` returned."""
+        self.score.load_state(state)
+        self.loss, self.weight = float(state["loss"]), float(state["weight"])
+
+
 def evaluate(network: Network, dataset: Dataset, engine: Engine = REFERENCE) -> tuple[float, float]:
     """(loss, score) of a network on a whole dataset, in large blocks; nothing is dropped, no penalty is added."""
-    ws = network.workspace(min(dataset.n_samples, PREDICTION_ROWS))
-    score, loss = Score(dataset.task), 0.0
-    for start in range(0, dataset.n_samples, PREDICTION_ROWS):
+    idle: list[Workspace] = []
+
+    def answer(start: int) -> tuple[float, Array]:
+        """A block's part of the loss, and the outputs."""
+        ws = idle.pop() if idle else network.workspace(min(dataset.n_samples, PREDICTION_ROWS))
         y = dataset.targets[start : start + PREDICTION_ROWS]
         X = ws.input_buffer(len(y))
         engine.gather(dataset.inputs, np.arange(start, start + len(y)), X)
-        a = engine.forward(network, X, ws)
-        loss += engine.loss_value(network, y, ws, divisor=dataset.n_samples)
-        score.add(a, y)
+        a = engine.forward(network, X, ws).copy()
+        loss = engine.loss_value(network, y, ws, divisor=dataset.n_samples)
+        idle.append(ws)
+        return loss, a
+
+    score, loss = Score(dataset.task), 0.0
+    starts = range(0, dataset.n_samples, PREDICTION_ROWS)
+    for start, (part, a) in zip(starts, engine.each(answer, starts), strict=True):
+        loss += part
+        score.add(a, dataset.targets[start : start + PREDICTION_ROWS])
     return loss, score.value

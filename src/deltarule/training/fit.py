@@ -18,6 +18,7 @@ from deltarule.training.callbacks import Callback, History
 from deltarule.training.clipping import ClipNorm, NoClipping
 from deltarule.training.engines import engine_for
 from deltarule.training.schedules import Constant, Schedule
+from deltarule.training.snapshot import Snapshot
 from deltarule.training.trainer import Trainer
 
 
@@ -39,6 +40,7 @@ def fit(
     callbacks: Sequence[Callback] = (),
     engine: str = "auto",
     seed: int = 0,
+    resume: Snapshot | None = None,
 ) -> History:
     """Train `network` in place on arrays and return the history, epoch 0 (before any step) included.
 
@@ -55,6 +57,7 @@ def fit(
     callbacks: who listens; Progress() prints, EarlyStopping() ends a run that gets no better.
     engine: "numpy", "numba", or "auto": Numba where it is installed and the run long enough to be worth compiling.
     seed: of shuffling, dropout and augmentation.
+    resume: where an earlier run, of the same call, has come to (see Checkpoints).
 
     Raises ShapeError, DataError or SettingError for what does not fit, DivergenceError when the loss is lost.
 
@@ -80,7 +83,7 @@ def fit(
     held_out = None if validation is None else as_dataset(network, *validation, "the validation data")
     train = as_dataset(network, X, y, "the training data")
     trainer.engine = engine_for(trainer, train.n_samples, engine)
-    return trainer.fit(train, held_out, sample_weight=weights)
+    return trainer.fit(train, held_out, sample_weight=weights, resume=resume)
 
 
 def as_dataset(network: Network, X: Any, y: Any, name: str = "the data") -> Dataset:

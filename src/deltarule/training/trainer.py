@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 
@@ -13,7 +14,6 @@ from deltarule.errors import DivergenceError
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Adam, Optimizer
-from deltarule.nn.parameters import Parameters
 from deltarule.nn.penalties import Penalty
 from deltarule.randomness import generator
 from deltarule.training.averaging import Latest
@@ -30,8 +30,10 @@ from deltarule.training.checks import (
 )
 from deltarule.training.clipping import NoClipping
 from deltarule.training.engines import REFERENCE, Engine
-from deltarule.training.evaluation import SCORE_NAMES, Score, evaluate
+from deltarule.training.evaluation import SCORE_NAMES, Score, Tally, evaluate
+from deltarule.training.identity import identity_of
 from deltarule.training.schedules import Constant, Schedule, check_plateaus, listens
+from deltarule.training.snapshot import Snapshot
 from deltarule.training.strides import can_stride, train_epoch_in_strides
 
 PIECE_ROWS = 1024  # a larger batch is worked through in pieces of so many samples, whose gradients add up
@@ -66,11 +68,20 @@ class Trainer:
     monitor: str = "validation_loss"
     seed: int = 0
 
-    def fit(self, train: Dataset, validation: Dataset | None = None, *, sample_weight: Array | None = None) -> History:
+    def fit(
+        self,
+        train: Dataset,
+        validation: Dataset | None = None,
+        *,
+        sample_weight: Array | None = None,
+        resume: Snapshot | None = None,
+    ) -> History:
         """Train the network in place and return the history.
 
         train, validation: inputs and targets as the network reads them (see Model.scaled).
         sample_weight: (n_samples,), how much each training sample counts.
+        resume: where an earlier run of the same trainer on the same data has come to. The run goes on from there, and
+            ends with the very bits that it would have ended with. SettingError where it was another run's.
 
         With a validation set the network ends with the parameters of its best epoch, else with those of the last;
         this holds for a run that a callback stops or Ctrl-C interrupts, too. Raises DivergenceError as soon as a loss
@@ -78,19 +89,21 @@ class Trainer:
         last) whole epoch.
         """
         self._check(train, validation, sample_weight)
-        state = self._begin(train)
-        kept = self.network.parameters.copy()
-        final = kept if validation is not None else self.average.parameters
+        state = self._begin(train, validation, sample_weight)
+        final = state.best if validation is not None else self.average.parameters
+        if resume is not None:
+            resume.restore(state)
         self.tell("train_begin", state)
         try:
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-                first_look = evaluate(self.network, train.take(slice(FIRST_LOOK)), self.engine)
-                self._end_epoch(state, kept, first_look, validation)
+                if resume is None:
+                    self._end_epoch(state, evaluate(self.network, train.take(slice(FIRST_LOOK)), self.engine))
                 while state.epoch < self.epochs and state.stop_reason is None:
                     state.epoch += 1
-                    self._end_epoch(state, kept, self._train_epoch(state, train, sample_weight), validation)
+                    self._train_epoch(state, train, sample_weight)
+                    self._end_epoch(state, state.tally.result)
         except DivergenceError:
-            final = kept
+            final = state.best
             raise
         finally:
             self.network.parameters.vector[:] = final.vector
@@ -109,7 +122,7 @@ class Trainer:
         check_augment(self.augment, train)
         check_plateaus(self.schedule, self.callbacks)
 
-    def _begin(self, train: Dataset) -> TrainingState:
+    def _begin(self, train: Dataset, validation: Dataset | None, sample_weight: Array | None) -> TrainingState:
         network, batch_size = self.network, min(self.batch_size or train.n_samples, train.n_samples)
         grads = network.parameters.zeros_like()
         self.average.begin(network.parameters)
@@ -120,21 +133,25 @@ class Trainer:
             workspace=network.workspace(min(batch_size, PIECE_ROWS)),
             optimizer=self.optimizer,
             average=self.average,
-            task=train.task,
+            best=network.parameters.copy(),
+            train=train,
+            validation=validation,
+            tally=Tally(train.task),
+            listeners=self.callbacks,
+            identity=cache(lambda: identity_of(self, train, validation, sample_weight)),
             learning_rate=float(self.schedule(0)),
             n_epochs=self.epochs,
             n_steps=self.epochs * steps_per_epoch(train.n_samples, self.batch_size),
         )
 
-    def _train_epoch(self, state: TrainingState, train: Dataset, sample_weight: Array | None) -> tuple[float, float]:
+    def _train_epoch(self, state: TrainingState, train: Dataset, sample_weight: Array | None) -> None:
         if can_stride(self, train):
             return train_epoch_in_strides(self, state, train, sample_weight)
-        score, loss, weight = Score(train.task), 0.0, 0.0
-        began, before = time.perf_counter(), state.seconds
-        for indices in batches(train.n_samples, self.batch_size, self.seed, state.epoch):
+        tally, began, before = state.tally, time.perf_counter(), state.seconds
+        for indices in batches(train.n_samples, self.batch_size, self.seed, state.epoch, tally.score.n_samples):
             batch_weight = len(indices) if sample_weight is None else sample_weight[indices].sum().item()
             state.learning_rate = float(self.schedule(state.step))
-            state.batch_loss = self._gradient(state, train, indices, sample_weight, score)
+            state.batch_loss = self._gradient(state, train, indices, sample_weight, tally.score)
             if has_diverged(state):
                 raise DivergenceError(explain_divergence(state))
             self.penalty.add_gradient(self.network.parameters, state.grads)
@@ -143,11 +160,11 @@ class Trainer:
             self.average.update(self.network.parameters)
             state.step += 1
             state.seconds = before + time.perf_counter() - began
-            loss, weight = loss + state.batch_loss * batch_weight, weight + batch_weight
+            tally.add(state.batch_loss, batch_weight)
             self.tell("step_end", state)
             if state.stop_reason is not None:
                 break
-        return loss / weight, score.value
+        return None
 
     def _gradient(
         self, state: TrainingState, train: Dataset, indices: Array, sample_weight: Array | None, score: Score
@@ -180,11 +197,9 @@ class Trainer:
             state.workspace.draw_masks(generator(self.seed, f"dropout {start}", state.epoch, state.step))
         return X
 
-    def _end_epoch(
-        self, state: TrainingState, kept: Parameters, trained: tuple[float, float], validation: Dataset | None
-    ) -> None:
+    def _end_epoch(self, state: TrainingState, trained: tuple[float, float]) -> None:
         """Add the epoch's row to the history; keep its parameters if they are the best so far, or simply the last."""
-        history, counted = state.history, self.average.parameters
+        history, counted, validation = state.history, self.average.parameters, state.validation
         if not math.isfinite(counted.vector.sum()):  # the last step may have broken what no loss saw
             raise DivergenceError(explain_divergence(state))
         figures = {"train": trained}
@@ -205,7 +220,8 @@ class Trainer:
             or state.epoch == 0
         ):
             history.best_epoch = state.epoch
-            kept.vector[:] = counted.vector
+            state.best.vector[:] = counted.vector
+        state.tally = Tally(state.task)
         self.tell("epoch_end", state)
 
     @property

@@ -1,0 +1,270 @@
+"""Checkpoints: where a run stands, in files from which it goes on, bit for bit, after whatever has ended it.
+
+A checkpoint is a file as strict as a model file: arrays, and under the metadata key "deltarule" canonical JSON with a
+digest over all of it. Nothing in it can run. The arrays are those of a Snapshot.
+"""
+
+import io
+import logging
+import os
+import time
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+import numpy as np
+
+from deltarule.atomic import TEMPORARIES, write_atomically
+from deltarule.errors import FileError, ModelFileError, SettingError
+from deltarule.files.canonical import canonical, check_digest, description_in, digest_of
+from deltarule.files.folder_lock import FolderLock
+from deltarule.files.run_folder import surroundings
+from deltarule.files.tensor_file import opened, read_header, read_tensors, tensor_bytes
+from deltarule.nn.arrays import Array
+from deltarule.training.callbacks import Callback, TrainingState
+from deltarule.training.snapshot import Snapshot
+
+FORMAT = 1
+KEPT = 2  # checkpoints: where the newest turns out to be damaged, there is another
+FILES = "step-*.safetensors"
+SLOW_SECONDS = 0.25  # after a step that took longer, a copy of the state takes no time worth mentioning
+
+LOG = logging.getLogger("deltarule")
+
+
+class Description(msgspec.Struct, forbid_unknown_fields=True):
+    """The JSON of a checkpoint without its digest: what a Snapshot is besides its arrays, and where it was taken."""
+
+    checkpoint: Literal[1]
+    columns: tuple[str, ...]
+    identity: dict[str, str]
+    record: dict[str, Any]
+    surroundings: dict[str, Any]
+
+
+class Checkpoints(Callback):
+    """Keeps where a run stands in a folder, the last two times, so that a run that was killed can go on.
+
+    folder: made where there is none; one process at a time may use it.
+    every_seconds: how often; a run that is killed loses as much. every_steps: after every so many steps, instead.
+    record: what else is to be kept with each, as JSON has it.
+
+    The training thread copies the state, which takes a millisecond; another one writes. What cannot be written is
+    logged as a warning and tried again at the next time; the last checkpoints then stay as they are.
+
+    As a callback it comes last, so that it sees what the others have done. The same program starts a run, and goes on
+    with it after whatever has ended it:
+
+    >>> network, data = Network((2, 8, 2)), Dataset(np.eye(2), np.array([0, 1]))
+    >>> checkpoints = Checkpoints("checkpoints", every_seconds=30)
+    >>> trainer = Trainer(network=network, callbacks=[checkpoints])
+    >>> history = trainer.fit(data, resume=checkpoints.newest())
+    """
+
+    every_step = False
+
+    def __init__(
+        self,
+        folder: str | os.PathLike[str],
+        *,
+        every_seconds: float = 60.0,
+        every_steps: int | None = None,
+        record: Mapping[str, Any] | None = None,
+    ) -> None:
+        if not every_seconds > 0.0:
+            raise SettingError(f"every_seconds must be above 0: got {every_seconds}")
+        if every_steps is not None and every_steps < 1:
+            raise SettingError(f"every_steps must be at least 1: got {every_steps}")
+        self.folder, self.every_seconds, self.every_steps = Path(folder), every_seconds, every_steps
+        self.record = dict(record or {})
+        self.stopped = False
+        self._lock = FolderLock(self.folder)
+        self._good: list[Path] = []
+        self._stop: BaseException | None = None
+        self._held: Snapshot | None = None
+        self._writing: Future[None] | None = None
+
+    def newest(self) -> Snapshot | None:
+        """The newest checkpoint that is sound, to be given to `fit` as `resume`; None where the folder holds none.
+
+        What is passed over is logged as a warning, with the reason. Raises ModelFileError where there are checkpoints,
+        but none is sound; FileError where another process uses the folder.
+        """
+        self._lock.acquire()
+        try:
+            path, snapshot = newest_in(self.folder)
+        except FileNotFoundError:
+            return None
+        self._good = [path]
+        return snapshot
+
+    @property
+    def last(self) -> Path | None:
+        """The newest checkpoint that is known to be sound."""
+        return self._good[-1] if self._good else None
+
+    def stop(self, error: BaseException) -> None:
+        """End the run at its next step with `error`, after that step was kept; another thread may ask for it."""
+        self._stop = error
+
+    def train_begin(self, state: TrainingState) -> None:
+        if state.listeners[-1] is not self:
+            raise SettingError("checkpoints must be the last of the callbacks, to see what the others have done")
+        self._lock.acquire()
+        try:
+            self._check_folder(state.step)
+        except BaseException:
+            self._lock.release()
+            raise
+        state.identity()  # which reads all data once: now, and not in the middle of a step
+        self._step, self._held, self.stopped, self._is_judging_slow = state.step, None, False, False
+        self._due = self._before = time.monotonic()
+        self._writer = ThreadPoolExecutor(1, "checkpoints")
+
+    def step_end(self, state: TrainingState) -> None:
+        now = time.monotonic()
+        was_slow, self._before = now - self._before > SLOW_SECONDS, now
+        if self._stop is not None:
+            self._held, self.stopped = self._copy(state), True
+            error, self._stop = self._stop, None
+            raise error
+        if self._is_due(state.step, now):
+            self._due = now + self.every_seconds
+            self._write(self._copy(state))
+        elif was_slow or (self._is_judging_slow and state.step * state.n_epochs % state.n_steps == 0):
+            self._held = self._copy(state)  # for whoever cannot wait for the end of another such step
+
+    def epoch_end(self, state: TrainingState) -> None:
+        self._is_judging_slow = time.monotonic() - self._before > SLOW_SECONDS
+
+    def train_end(self, state: TrainingState) -> None:
+        try:
+            if self._held is not None and self._held.step > self._step:
+                self._write(self._held)
+            self._finish_writing()
+        finally:
+            self._writer.shutdown()
+            self._lock.release()
+
+    def _check_folder(self, step: int) -> None:
+        """Refuse checkpoints that are not of this run, and clear up after a process that was killed while it wrote."""
+        found = sorted(self.folder.glob(FILES))
+        if found and (self.last is None or step_of(self.last) != step):
+            raise SettingError(
+                f"a new run keeps its checkpoints where there are none: got {self.folder}, which holds "
+                f"{found[-1].name}; go on with that run, or give another folder"
+            )
+        for litter in self.folder.glob(TEMPORARIES):
+            litter.unlink(missing_ok=True)
+
+    def _copy(self, state: TrainingState) -> Snapshot:
+        return replace(Snapshot.of(state), record=self.record)
+
+    def _is_due(self, step: int, now: float) -> bool:
+        if self._writing is not None and not self._writing.done():
+            return False
+        if self.every_steps is None:
+            return now >= self._due
+        return step // self.every_steps > self._step // self.every_steps
+
+    def _write(self, snapshot: Snapshot) -> None:
+        self._finish_writing()
+        self._step, self._held = snapshot.step, None
+        self._writing = self._writer.submit(self._put, snapshot)
+
+    def _finish_writing(self) -> None:
+        """Wait until the last checkpoint is on the disk; warn where it could not be written."""
+        if self._writing is not None:
+            writing, self._writing = self._writing, None
+            try:
+                writing.result()
+            except FileError as error:
+                LOG.warning("checkpoint not kept: %s", error)
+
+    def _put(self, snapshot: Snapshot) -> None:
+        path = self.folder / f"step-{snapshot.step:012d}.safetensors"
+        write_atomically(path, checkpoint_bytes(snapshot))
+        self._good = [*self._good, path][-KEPT:]
+        for other in set(self.folder.glob(FILES)) - set(self._good):
+            other.unlink(missing_ok=True)
+
+
+def checkpoint_bytes(snapshot: Snapshot) -> bytes:
+    """The file that holds a snapshot. SettingError where its record is no JSON, or too long."""
+    arrays = {name: _as_float(snapshot.arrays[name]) for name in sorted(snapshot.arrays)}
+    description = {
+        "checkpoint": FORMAT,
+        "columns": snapshot.columns,
+        "identity": snapshot.identity,
+        "record": snapshot.record,
+        "surroundings": surroundings(),
+    }
+    try:
+        description["digest"] = digest_of(description, arrays.values())
+        data = tensor_bytes(canonical(description), arrays)
+        read_header(io.BytesIO(data))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise SettingError(f"the record of a checkpoint must be JSON, and short: {error}") from error
+    return data
+
+
+def read_checkpoint(path: str | os.PathLike[str]) -> Snapshot:
+    """The snapshot in a checkpoint. FileError where there is none, ModelFileError where it is damaged or hostile."""
+    with opened(path) as stream:
+        try:
+            text, entries = read_header(stream)
+            content = description_in(text, "checkpoint", FORMAT)
+            digest = content.pop("digest", None)
+            description = msgspec.convert(content, Description)
+            arrays = read_tensors(stream, entries, {name: entries[name].slot for name in sorted(entries)})
+            check_digest(digest, content, arrays.values())
+        except (ValueError, RecursionError) as error:  # all errors of ours, of msgspec and of json are ValueErrors
+            raise ModelFileError(f"{path} is no sound checkpoint: {error}") from error
+    _warn_of_changes(description.surroundings)
+    return Snapshot(arrays, description.columns, description.identity, description.record)
+
+
+def newest_in(folder: str | os.PathLike[str]) -> tuple[Path, Snapshot]:
+    """The newest checkpoint of a folder that is sound; what is passed over is logged as a warning, with the reason.
+
+    Raises FileNotFoundError where there are no checkpoints, ModelFileError where none is sound.
+    """
+    paths = sorted(Path(folder).glob(FILES), reverse=True)
+    if not paths:
+        raise FileNotFoundError(f"{folder} holds no checkpoint")
+    reasons = []
+    for path in paths:
+        try:
+            snapshot = read_checkpoint(path)
+        except (ModelFileError, FileError) as error:
+            reasons.append(str(error))
+            continue
+        for reason in reasons:
+            LOG.warning("checkpoint passed over: %s", reason)
+        return path, snapshot
+    raise ModelFileError(f"none of {len(paths)} checkpoints in {folder} is sound: {'; '.join(reasons)}")
+
+
+def step_of(path: Path) -> int:
+    """The step in a checkpoint's name."""
+    return int(path.stem.removeprefix("step-"))
+
+
+def _as_float(array: Array) -> Array:
+    return array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
+
+
+def _warn_of_changes(before: Mapping[str, Any]) -> None:
+    """Say what is other than where the checkpoint was made: the run goes on, but perhaps not with the same bits."""
+    now = surroundings()
+    for what in ("versions", "machine", "threads"):
+        if before.get(what) != now[what]:
+            LOG.warning(
+                "the checkpoint was made with other %s, so the bits may differ: %s, now %s",
+                what,
+                before.get(what),
+                now[what],
+            )

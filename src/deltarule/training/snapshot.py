@@ -1,0 +1,125 @@
+"""Snapshots: all that the rest of a run depends on, after one of its steps."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import numpy as np
+
+from deltarule.errors import SettingError
+from deltarule.nn.arrays import Array
+from deltarule.training.callbacks import Row, TrainingState
+from deltarule.training.identity import differences
+
+COUNTED = ("epoch", "step")  # columns of a history that hold whole numbers
+FIGURES = ("step", "seconds", "batch_loss", "learning_rate")
+WHOLE = ("step", "best_epoch", "optimizer.steps", "tally.samples")
+PLAIN = (*FIGURES, *WHOLE, "tally.right", "tally.loss", "tally.weight")
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """A copy of a run's state. Random numbers need none: each step's are drawn anew from the seed and its number.
+
+    arrays: by name; parameters, best and whatever optimizer and average remember, (n_parameters,) each; history
+        (epochs, columns); what the epoch has come to so far; single figures, such as the step, as 0-d arrays.
+    columns: the names of the history's columns.
+    identity: what makes the run the run that it is, in words; empty where it does not matter.
+    record: what those who keep it want to know of it, as JSON has it.
+    """
+
+    arrays: Mapping[str, Array]
+    columns: tuple[str, ...]
+    identity: Mapping[str, str]
+    record: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Raise SettingError where this is no state of any run."""
+        dims = {**dict.fromkeys(PLAIN, 0), "parameters": 1, "best": 1, "history": 2, "tally.origin": 1, "tally.sums": 2}
+        for name, n_dims in dims.items():
+            if name not in self.arrays or self.arrays[name].ndim != n_dims:
+                raise SettingError(f"a snapshot needs {name!r}, an array of {n_dims} dimensions: got none")
+        rows, n_columns = self.arrays["history"].shape
+        if rows == 0 or n_columns != len(self.columns) or not set(COUNTED) <= set(self.columns):
+            raise SettingError(f"a snapshot needs a history with columns {COUNTED}: got {rows} rows of {self.columns}")
+        counts = [*(self.arrays[name] for name in WHOLE)]
+        counts += [self.arrays["history"][:, self.columns.index(name)] for name in COUNTED]
+        if not all(np.isfinite(count).all() and (count >= 0).all() and (count % 1 == 0).all() for count in counts):
+            raise SettingError("the counts of a snapshot must be whole numbers, 0 or more: got others")
+
+    @property
+    def step(self) -> int:
+        """How many steps the run had taken."""
+        return int(self.arrays["step"])
+
+    @property
+    def epoch(self) -> int:
+        """How many epochs the run had ended."""
+        return int(self.arrays["history"][-1, self.columns.index("epoch")])
+
+    @classmethod
+    def of(cls, state: TrainingState) -> Self:
+        """A copy of where a run stands, at the end of a step."""
+        rows = state.history.rows
+        arrays = {name: np.array(getattr(state, name), np.float64) for name in FIGURES}
+        arrays["best_epoch"] = np.array(state.history.best_epoch, np.float64)
+        arrays["history"] = np.array([list(row.values()) for row in rows], np.float64)
+        arrays["parameters"] = state.network.parameters.vector.copy()
+        arrays["best"] = state.best.vector.copy()
+        for part in ("optimizer", "average", "tally"):
+            arrays |= {f"{part}.{name}": array for name, array in getattr(state, part).state().items()}
+        return cls(arrays, tuple(rows[0]), state.identity())
+
+    def restore(self, state: TrainingState) -> None:
+        """Bring a run that has just begun to where this one was.
+
+        Raises SettingError, naming each difference, where the run is another.
+        """
+        different = differences(self.identity, state.identity()) if self.identity else []
+        if different:
+            raise SettingError(
+                f"a run goes on with the settings and data that it began with: got {'; '.join(different)}. "
+                "Use the same, or begin anew"
+            )
+        self._check(state)
+        for name in FIGURES:
+            setattr(state, name, self.arrays[name].item())
+        state.step = self.step
+        state.network.parameters.vector[:] = self.arrays["parameters"]
+        state.best.vector[:] = self.arrays["best"]
+        for part in ("optimizer", "average", "tally"):
+            getattr(state, part).load_state(self._part(part))
+        state.history.rows[:] = [self._row(values) for values in self.arrays["history"]]
+        state.history.best_epoch = int(self.arrays["best_epoch"])
+        state.epoch = self.epoch
+
+    def _check(self, state: TrainingState) -> None:
+        """Raise SettingError where the arrays are not those of such a run at all, whatever its settings."""
+        parameters = state.network.parameters.vector
+        for name in ("parameters", "best", *self._vectors()):
+            array = self.arrays[name]
+            if (array.shape, array.dtype) != (parameters.shape, parameters.dtype):
+                raise SettingError(
+                    f"a network of {len(parameters):,} parameters, {parameters.dtype}, cannot take {name!r}: "
+                    f"got {array.dtype} of shape {array.shape}; use the layer sizes and the dtype of the first run"
+                )
+        if ("validation_loss" in self.columns) != (state.validation is not None):
+            began, goes_on = ("with", "without") if state.validation is None else ("without", "with")
+            raise SettingError(
+                f"a run that began {began} a validation set goes on {began} one: got it {goes_on}; give the same"
+            )
+
+    def _vectors(self) -> list[str]:
+        return [
+            name
+            for name, array in self.arrays.items()
+            if name.startswith(("optimizer.", "average.")) and not name.endswith(".steps")
+        ]
+
+    def _part(self, part: str) -> dict[str, Array]:
+        prefix = f"{part}."
+        return {name.removeprefix(prefix): array for name, array in self.arrays.items() if name.startswith(prefix)}
+
+    def _row(self, values: Array) -> Row:
+        pairs = zip(self.columns, values.tolist(), strict=True)
+        return {name: int(value) if name in COUNTED else value for name, value in pairs}
