@@ -18,6 +18,7 @@ SAID = {
     "own_activation.py": "relative error",
     "own_callback.py": "epoch 2  train_accuracy",
     "own_csv.py": "a field of 3 by 7: 2",
+    "scikit_learn.py": "beyond scikit-learn: 9",
     "train_from_arrays.py": "it has never seen",
 }
 NEEDED = {"dask_search.py": ("distributed", "sklearn"), "optuna_search.py": ("optuna",)}

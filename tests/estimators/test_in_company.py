@@ -10,6 +10,7 @@ from deltarule.nn.arrays import Array
 
 pytest.importorskip("sklearn", reason='needs scikit-learn: pip install "deltarule[sklearn]"')
 
+from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.metrics import brier_score_loss
 from sklearn.model_selection import GridSearchCV, cross_val_score
@@ -52,6 +53,20 @@ def test_probabilities_are_calibrated(tumors: Table) -> None:
     of_others = {"y_true": y[1::2]}
     before = brier_score_loss(y_proba=alone.predict_proba(X[1::2])[:, 1], **of_others)
     assert brier_score_loss(y_proba=calibrated.predict_proba(X[1::2])[:, 1], **of_others) < before
+
+
+class Wide(dr.MLPClassifier):
+    """What users write: a class of their own with fewer parameters, and one more."""
+
+    def __init__(self, width: int = 10, *, solver: str = "lbfgs") -> None:
+        super().__init__(hidden_layer_sizes=(width,), solver=solver, random_state=0)
+        self.width = width
+
+
+def test_a_class_derived_from_it_is_an_estimator(wine: Table) -> None:
+    derived = clone(Wide(width=7))
+    assert derived.get_params() == {"width": 7, "solver": "lbfgs"}
+    assert derived.fit(*wine).coefs_[0].shape == (13, 7)
 
 
 def test_names_are_found_on_the_package() -> None:

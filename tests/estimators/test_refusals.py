@@ -67,8 +67,10 @@ def test_data(wine: Table) -> None:
     model.fit(X, y)
     with pytest.raises(ValueError, match="X has 5 features, but MLPClassifier is expecting 13 features as input"):
         model.predict(X[:, :5])
-    with pytest.raises(ValueError, match="`y` has classes not in `self.classes_`"):
+    with pytest.raises(ValueError, match=r"`y` has classes not in `self\.classes_`"):
         model.fit(X, y, validation_data=(X, y + 1))
+    with pytest.raises(ValueError, match=r"validation_data must be \(X, y\) or \(X, y, sample_weight\): got array"):
+        model.fit(X, y, validation_data=X)
 
 
 def test_what_partial_fit_cannot_do(wine: Table) -> None:
@@ -80,7 +82,7 @@ def test_what_partial_fit_cannot_do(wine: Table) -> None:
     with pytest.raises(ValueError, match="class_weight 'balanced' needs all samples at once"):
         MLPClassifier(class_weight="balanced").partial_fit(X, y, classes=[0, 1, 2])
     started = MLPClassifier().partial_fit(X, y, classes=[0, 1, 2])
-    with pytest.raises(ValueError, match="`y` has classes not in `self.classes_`"):
+    with pytest.raises(ValueError, match=r"`y` has classes not in `self\.classes_`"):
         started.partial_fit(X, y + 1)
     with pytest.raises(ValueError, match=r"go on with the same layers: got \(13, 5, 3\) after \(13, 100, 3\)"):
         started.set_params(hidden_layer_sizes=(5,)).partial_fit(X, y)

@@ -23,7 +23,7 @@ from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss
 
 
 class MLPClassifier(ClassifierMixin, Perceptron):
-    """scikit-learn's MLPClassifier on deltarule's network: same parameters, same results, faster, and more of them.
+    """scikit-learn's MLPClassifier on deltarule's network: same parameters, same results, and more of both.
 
     hidden_layer_sizes: neurons of each hidden layer; one number is one layer, () is none.
     activation: of all hidden layers, or a list with one for each: "identity", "logistic", "tanh", "relu", and beyond

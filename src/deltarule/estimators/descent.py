@@ -65,7 +65,7 @@ class Descent:
             learning_rate = self.rate.at(self.step)
             descended, told = slope.descend(train, chosen, self.task)
             if not math.isfinite(descended):
-                raise slope.divergence(descended, learning_rate, self.step, epoch, self.optimizer)
+                raise slope.divergence(descended, learning_rate, self.step, epoch)
             if type(self.optimizer) is Adam:
                 self._epsilon_before_correction(self.optimizer)
             slope.engine.step(self.optimizer, slope.network.parameters, slope.grads, learning_rate)
@@ -73,7 +73,7 @@ class Descent:
             weight = train.weight(chosen)
             total, seen = total + told * weight, seen + weight
         if not is_finite(slope.network.parameters.vector):  # the last step may have broken what no loss saw
-            raise slope.divergence(total, learning_rate, self.step, epoch, self.optimizer)
+            raise slope.divergence(total, learning_rate, self.step, epoch)
         return total / (seen or 1.0)
 
     def _epsilon_before_correction(self, adam: Adam) -> None:

@@ -1,5 +1,6 @@
 """Examples: rows to learn from, dense or sparse, with what they should become and how much each counts."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -44,8 +45,18 @@ class Examples:
         engine.gather(self.inputs, chosen, X)
         return X
 
+    def count(self, chosen: Array | slice) -> int:
+        """How many examples are chosen."""
+        return len(range(len(self))[chosen]) if isinstance(chosen, slice) else len(chosen)
+
+    def pieces(self, chosen: Array | slice, most: int) -> Iterator[Array | slice]:
+        """The chosen examples, at most so many at a time."""
+        if isinstance(chosen, slice):
+            begin, end, _ = chosen.indices(len(self))
+            yield from (slice(start, min(start + most, end)) for start in range(begin, end, most))
+        else:
+            yield from (chosen[start : start + most] for start in range(0, len(chosen), most))
+
     def weight(self, chosen: Array | slice) -> float:
         """The sum of the weights of the chosen examples: their number, where all count the same."""
-        if self.weights is not None:
-            return self.weights[chosen].sum().item()
-        return float(len(range(len(self))[chosen]) if isinstance(chosen, slice) else len(chosen))
+        return float(self.count(chosen)) if self.weights is None else self.weights[chosen].sum().item()

@@ -11,7 +11,6 @@ from deltarule.data.dataset import Task
 from deltarule.estimators.examples import Examples
 from deltarule.estimators.slope import Slope, is_finite
 from deltarule.nn.arrays import Array
-from deltarule.nn.optimizers import SGD
 
 
 def minimized(
@@ -41,7 +40,7 @@ def minimized(
     def checked(step: int) -> float:
         descended, told = slope.descend(train, everything, task)
         if not (math.isfinite(descended) and is_finite(parameters.vector)):
-            raise slope.divergence(descended, 1.0, step, max(step, 1), SGD())
+            raise slope.divergence(descended, 1.0, step, max(step, 1))
         return told
 
     checked(0)

@@ -40,8 +40,9 @@ class Perceptron(CallbackSupportMixin, BaseEstimator):
 
     def _keep(self, given: Mapping[str, Any]) -> None:
         """Keep the arguments of a constructor, given as its `locals()`."""
-        for name in self._get_param_names():
-            setattr(self, name, given[name])
+        for name, value in given.items():
+            if name not in ("self", "__class__"):
+                setattr(self, name, value)
 
     def _output(self) -> tuple[Activation, Loss, Task, tuple[str, ...]]:
         """The last layer, its loss, the task, and the names of the outputs, once the targets have been read."""
@@ -149,8 +150,12 @@ class Perceptron(CallbackSupportMixin, BaseEstimator):
     ) -> tuple[Examples, Examples | None]:
         """What to learn from, and what to validate on: what was given, or with early stopping a part of it all."""
         if validation_data is not None:
-            X, y, *sample_weight = validation_data
-            return examples, self._examples(X, y, sample_weight[0] if sample_weight else None, False, True)
+            if not isinstance(validation_data, tuple | list) or len(validation_data) not in (2, 3):
+                raise ValueError(
+                    f"validation_data must be (X, y) or (X, y, sample_weight): got {validation_data!r:.60}"
+                )
+            X, y, sample_weight = (*validation_data, None)[:3]
+            return examples, self._examples(X, y, sample_weight, False, True)
         if not self._stops_early:
             return examples, None
         seed: Any = random_state

@@ -18,7 +18,7 @@ from deltarule.nn.losses import Loss, Quadratic
 
 
 class MLPRegressor(RegressorMixin, Perceptron):
-    """scikit-learn's MLPRegressor on deltarule's network: same parameters, same results, faster, and more of them.
+    """scikit-learn's MLPRegressor on deltarule's network: same parameters, same results, and more of both.
 
     loss: "squared_error", half of it, averaged over samples and outputs where it is told. (Not yet "poisson".)
     hidden_layer_sizes: neurons of each hidden layer; one number is one layer, () is none.

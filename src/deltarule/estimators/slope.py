@@ -1,6 +1,7 @@
 """Slope: the loss of a batch and its gradient, with dropout, and with alpha as scikit-learn scales it."""
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -9,11 +10,25 @@ from deltarule.errors import DivergenceError
 from deltarule.estimators.examples import Examples
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
-from deltarule.nn.optimizers import Optimizer
 from deltarule.nn.penalties import L2, Penalty
-from deltarule.training.checks import where_it_broke
+from deltarule.nn.workspace import Workspace
+from deltarule.training.callbacks import History
+from deltarule.training.checks import explain_divergence
 from deltarule.training.engines import Engine
 from deltarule.training.trainer import PIECE_ROWS
+
+
+@dataclass
+class BrokenStep:
+    """Where a loss was lost: what `explain_divergence` asks for."""
+
+    network: Network
+    workspace: Workspace
+    history: History
+    epoch: int
+    step: int
+    batch_loss: float
+    learning_rate: float
 
 
 class Slope:
@@ -45,13 +60,8 @@ class Slope:
 
     def _data_part(self, examples: Examples, chosen: Array | slice, divisor: float) -> float:
         network, ws, engine = self.network, self.workspace, self.engine
-        n_chosen = len(range(len(examples))[chosen]) if isinstance(chosen, slice) else len(chosen)
-        total = 0.0
-        for start in range(0, n_chosen, ws.capacity):
-            piece = chosen
-            if n_chosen > ws.capacity:
-                rows = slice(start, start + ws.capacity)
-                piece = rows if isinstance(chosen, slice) else chosen[rows]
+        grads, total = self.grads, 0.0
+        for piece in examples.pieces(chosen, ws.capacity):
             y, weight = examples.targets[piece], None if examples.weights is None else examples.weights[piece]
             X = examples.load(piece, ws, engine)
             if self._rng is not None:
@@ -59,25 +69,18 @@ class Slope:
                 ws.draw_masks(self._rng)
             engine.forward(network, X, ws)
             total += engine.loss_value(network, y, ws, sample_weight=weight, divisor=divisor)
-            grads = self.grads if start == 0 else self._piece_grads
             engine.backward(network, y, ws, grads, sample_weight=weight, divisor=divisor)
-            if start > 0:
+            if grads is not self.grads:
                 whole = self.grads.vector
                 whole += grads.vector
+            grads = self._piece_grads
         return total
 
-    def divergence(self, loss: float, learning_rate: float, step: int, epoch: int, optimizer: Optimizer) -> Exception:
+    def divergence(self, loss: float, learning_rate: float, step: int, epoch: int) -> DivergenceError:
         """What to raise after a loss that is no finite number: it names the step and the layer."""
-        words = where_it_broke(
-            self.network,
-            self.workspace,
-            loss=loss,
-            learning_rate=learning_rate,
-            step=step,
-            epoch=epoch,
-            best_epoch=epoch - 1,
-        )
-        return DivergenceError(words)
+        kept = History(best_epoch=epoch - 1)
+        broken = BrokenStep(self.network, self.workspace, kept, epoch, step, loss, learning_rate)
+        return DivergenceError(explain_divergence(broken))
 
 
 def reported(loss: float, network: Network, task: Task) -> float:
@@ -90,8 +93,7 @@ def mean_loss(network: Network, examples: Examples, engine: Engine, task: Task) 
     ws, n_samples = network.workspace(min(len(examples), PIECE_ROWS)), len(examples)
     outputs = np.empty((n_samples, network.layer_sizes[-1]), network.dtype)
     divisor, total = examples.weight(slice(None)) or 1.0, 0.0
-    for start in range(0, n_samples, ws.capacity):
-        piece = slice(start, start + ws.capacity)
+    for piece in examples.pieces(slice(None), ws.capacity):
         outputs[piece] = engine.forward(network, examples.load(piece, ws, engine), ws)
         weight = None if examples.weights is None else examples.weights[piece]
         total += engine.loss_value(network, examples.targets[piece], ws, sample_weight=weight, divisor=divisor)

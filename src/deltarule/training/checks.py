@@ -1,6 +1,7 @@
 """What `fit` refuses before it starts, and what it says when a run comes to nothing."""
 
 import sys
+from typing import Protocol
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from deltarule.nn.arrays import Array
 from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy
 from deltarule.nn.network import Network
 from deltarule.nn.workspace import Workspace
-from deltarule.training.callbacks import TrainingState
+from deltarule.training.callbacks import History, TrainingState
 
 BLOW_UP = 1000.0  # a loss so many times that of epoch 0 (or 1, if that was less) is on its way to infinity
 LARGE_INPUT = 100.0  # inputs beyond this are more likely to blow up a run than its learning rate is
@@ -81,35 +82,33 @@ def highest_loss(state: TrainingState) -> float:
     return min(BLOW_UP * max(state.history.rows[0]["train_loss"], 1.0), sys.float_info.max)
 
 
-def explain_divergence(state: TrainingState) -> str:
+class Broken(Protocol):
+    """What a run has to say of the step that broke it: a TrainingState, or less."""
+
+    network: Network
+    workspace: Workspace
+    history: History
+    epoch: int
+    step: int
+    batch_loss: float
+    learning_rate: float
+
+
+def explain_divergence(state: Broken) -> str:
     """Which step and layer a run broke at, the likely cause, and what the network keeps."""
-    return where_it_broke(
-        state.network,
-        state.workspace,
-        loss=state.batch_loss,
-        learning_rate=state.learning_rate,
-        step=state.step,
-        epoch=state.epoch,
-        best_epoch=state.history.best_epoch,
-    )
-
-
-def where_it_broke(
-    network: Network, ws: Workspace, *, loss: float, learning_rate: float, step: int, epoch: int, best_epoch: int
-) -> str:
-    """The same, for who has no TrainingState: `ws` is as the forward pass of the broken step left it."""
-    layers = zip(ws.z, network.weights, network.biases, strict=True)
+    network = state.network
+    layers = zip(state.workspace.z, network.weights, network.biases, strict=True)
     broken = (l for l, layer in enumerate(layers) if not all(np.isfinite(array).all() for array in layer))
-    first = next(broken, int(np.argmax([np.abs(z).max() for z in ws.z])))
-    largest = float(np.abs(ws.inputs[0]).max())
+    first = next(broken, int(np.argmax([np.abs(z).max() for z in state.workspace.z])))
+    largest = float(np.abs(state.workspace.inputs[0]).max())
     if largest > LARGE_INPUT:
         cause = f"the inputs reach {largest:.3g}: scale them to about 1"
-    elif step == 0:
+    elif state.step == 0:
         cause = "the starting weights are too large: choose another initializer"
     else:
-        cause = f"the learning rate {learning_rate:g} is too high: try {learning_rate / 10:g}"
+        cause = f"the learning rate {state.learning_rate:g} is too high: try {state.learning_rate / 10:g}"
     return (
-        f"loss and parameters must stay finite, and the loss near where it began: got a loss of {loss:.6g} "
-        f"at step {step} of epoch {epoch}, broken first in layer {first}; most likely {cause}. "
-        f"The network keeps the parameters of epoch {best_epoch}"
+        f"loss and parameters must stay finite, and the loss near where it began: got a loss of {state.batch_loss:.6g} "
+        f"at step {state.step} of epoch {state.epoch}, broken first in layer {first}; most likely {cause}. "
+        f"The network keeps the parameters of epoch {state.history.best_epoch}"
     )
