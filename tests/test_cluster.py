@@ -1,6 +1,7 @@
 """Benchmarks spread over a Dask cluster of two worker processes find what they find alone."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import pytest
 
 from deltarule import recipes
 
+PATIENT = os.environ | {"DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "120s"}  # a busy machine starts workers slowly
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 CLUSTER = """
 import json
@@ -38,7 +40,8 @@ def cluster() -> Iterator[subprocess.Popen[str]]:
     if find_spec("distributed") is None:
         pytest.skip("dask[distributed] is not installed")
     command = [sys.executable, "-c", CLUSTER]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, **pipes, text=True, env=PATIENT) as process:
         yield process
 
 
@@ -62,7 +65,7 @@ def findings(path: Path) -> Any:
 
 
 def started(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, cwd=BENCHMARKS)
+    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, cwd=BENCHMARKS, env=PATIENT)
 
 
 def test_recipes(tmp_path: Path, address: str) -> None:

@@ -54,7 +54,8 @@ def said(name: str, folder: Path) -> str:
     for module in NEEDED.get(name, ()):
         if find_spec(module) is None:
             pytest.skip(f"{name} needs {module}")
-    quiet = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
+    patient = {"DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "120s"}  # on a busy machine workers take long to start
+    quiet = os.environ | {"OPENBLAS_NUM_THREADS": "1"} | patient
     path = next(path for path in EXAMPLES if path.name == name)
     result = subprocess.run(
         [sys.executable, "-W", "error", path], capture_output=True, text=True, cwd=folder, env=quiet
