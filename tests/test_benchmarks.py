@@ -132,6 +132,15 @@ def test_startup_compares_fresh_processes(tmp_path: Path) -> None:
         assert row.keys() == COMPARED | CIRCUMSTANCES | {"repetitions", "extra_seconds"}
 
 
+def test_deforming_is_compared_with_numpy_and_scipy(tmp_path: Path) -> None:
+    pytest.importorskip("numba", reason="the extra fast is not installed")
+    run("deform.py", "--examples", "300", "--repetitions", "2", "--json", tmp_path / "deform.json")
+    rows = rows_in(tmp_path / "deform.json")
+    assert [row["peer"] for row in rows] == ["numpy", "SciPy"]
+    for row in rows:
+        assert row.keys() == COMPARED | CIRCUMSTANCES | {"repetitions"}
+
+
 def recipe_row(workload: str, unseen: int, seconds: float, runs: int, **scores: Any) -> Any:
     circumstances = {"engine": "numpy", "machine": "A, 2 cores", "versions": {"python": "3.11.7", "numpy": "2.4"}}
     return {
