@@ -130,7 +130,7 @@ def load(path: str | os.PathLike[str]) -> Model:
 
 
 def _serialized(model: Model) -> bytes:
-    arrays, network = _arrays_of(model), model.network
+    arrays, network = arrays_of(model), model.network
     if network.dtype not in (np.float32, np.float64):
         raise SettingError(
             f"a model file holds float32 or float64: got {network.dtype}; save network.astype(np.float64)"
@@ -178,7 +178,8 @@ def _made(what: str, table: Mapping[str, type[Kind]], part: Part) -> Kind:
     return thing
 
 
-def _arrays_of(model: Model) -> dict[str, Array]:
+def arrays_of(model: Model) -> dict[str, Array]:
+    """A model's arrays under their names in a file, in the order of the digest."""
     arrays = {}
     for l, (W, b) in enumerate(zip(model.network.weights, model.network.biases, strict=True)):
         arrays[f"layers.{l}.weight"], arrays[f"layers.{l}.bias"] = W, b

@@ -49,7 +49,7 @@ def fit(
     y: (n_samples,) integer classes; or (n_samples, outputs) of 0 and 1 for a network that ends in Sigmoid; or
         (n_samples, outputs) values.
     epochs: passes over the samples. batch_size: samples a step, None for all of them.
-    learning_rate: a number, or a schedule (step -> number).
+    learning_rate: a number, or a schedule (step -> number); ReduceOnPlateau(0.001) also hears how the run goes.
     optimizer: Adam() by default. penalty: L2(strength) or L1(strength) on the weights.
     augment: deform every image anew at each step.
     average: decay of a moving average of the parameters, which then is the result. clip: a gradient's largest norm.
