@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -33,6 +34,7 @@ FILES = "step-*.safetensors"
 SLOW_SECONDS = 0.25  # after a step that took longer, a copy of the state takes no time worth mentioning
 
 LOG = logging.getLogger("deltarule")
+HERE = cache(surroundings)  # to ask for versions takes milliseconds
 
 
 class Description(msgspec.Struct, forbid_unknown_fields=True):
@@ -144,7 +146,7 @@ class Checkpoints(Callback):
         try:
             if self._held is not None and self._held.step > self._step:
                 self._write(self._held)
-            self._finish_writing()
+            self.wait()
         finally:
             self._writer.shutdown()
             self._lock.release()
@@ -171,17 +173,17 @@ class Checkpoints(Callback):
         return step // self.every_steps > self._step // self.every_steps
 
     def _write(self, snapshot: Snapshot) -> None:
-        self._finish_writing()
+        self.wait()
         self._step, self._held = snapshot.step, None
         self._writing = self._writer.submit(self._put, snapshot)
 
-    def _finish_writing(self) -> None:
+    def wait(self) -> None:
         """Wait until the last checkpoint is on the disk; warn where it could not be written."""
         if self._writing is not None:
             writing, self._writing = self._writing, None
             try:
                 writing.result()
-            except FileError as error:
+            except OSError as error:
                 LOG.warning("checkpoint not kept: %s", error)
 
     def _put(self, snapshot: Snapshot) -> None:
@@ -200,7 +202,7 @@ def checkpoint_bytes(snapshot: Snapshot) -> bytes:
         "columns": snapshot.columns,
         "identity": snapshot.identity,
         "record": snapshot.record,
-        "surroundings": surroundings(),
+        "surroundings": HERE(),
     }
     try:
         description["digest"] = digest_of(description, arrays.values())
@@ -221,10 +223,11 @@ def read_checkpoint(path: str | os.PathLike[str]) -> Snapshot:
             description = msgspec.convert(content, Description)
             arrays = read_tensors(stream, entries, {name: entries[name].slot for name in sorted(entries)})
             check_digest(digest, content, arrays.values())
+            snapshot = Snapshot(arrays, description.columns, description.identity, description.record)
         except (ValueError, RecursionError) as error:  # all errors of ours, of msgspec and of json are ValueErrors
             raise ModelFileError(f"{path} is no sound checkpoint: {error}") from error
     _warn_of_changes(description.surroundings)
-    return Snapshot(arrays, description.columns, description.identity, description.record)
+    return snapshot
 
 
 def newest_in(folder: str | os.PathLike[str]) -> tuple[Path, Snapshot]:
@@ -259,7 +262,7 @@ def _as_float(array: Array) -> Array:
 
 def _warn_of_changes(before: Mapping[str, Any]) -> None:
     """Say what is other than where the checkpoint was made: the run goes on, but perhaps not with the same bits."""
-    now = surroundings()
+    now = HERE()
     for what in ("versions", "machine", "threads"):
         if before.get(what) != now[what]:
             LOG.warning(

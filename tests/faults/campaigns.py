@@ -1,0 +1,465 @@
+"""The campaigns: each injects its faults, and counts how many of them did no harm."""
+
+import logging
+import os
+import random
+import resource
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jobs
+from crash_states import crash_states
+from injection import ERRORS, Failing, Killing, Operation, watched
+
+from deltarule.errors import DeltaruleError, ModelFileError
+from deltarule.files.checkpoint import Checkpoints, checkpoint_bytes, newest_in, read_checkpoint, step_of
+from deltarule.files.model_file import save
+from deltarule.nn.network import Network
+from deltarule.training.trainer import Trainer
+
+LOG = logging.getLogger("deltarule")
+NOBODY = 65534
+
+
+@dataclass
+class Count:
+    """How many faults were tried, and what harm they did."""
+
+    tried: int = 0
+    harm: list[str] = field(default_factory=list)
+
+    def check(self, is_harmless: object, what: str) -> None:
+        """Count a fault; `what` describes it."""
+        self.tried += 1
+        if not is_harmless:
+            self.harm.append(what)
+
+    def __str__(self) -> str:
+        return f"{self.tried - len(self.harm):,} of {self.tried:,}"
+
+
+class Warnings(logging.Handler):
+    """Collects what is logged."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.messages: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.messages.append(record.getMessage())
+
+
+@contextmanager
+def collected_warnings() -> Iterator[list[str]]:
+    """A block whose warnings go into a list, and nowhere else."""
+    handler, propagates = Warnings(), LOG.propagate
+    LOG.addHandler(handler)
+    LOG.propagate = False
+    try:
+        yield handler.messages
+    finally:
+        LOG.removeHandler(handler)
+        LOG.propagate = propagates
+
+
+@contextmanager
+def fresh_folder() -> Iterator[Path]:
+    """A folder that anybody may read, for the length of a block."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+def litter(folder: Path) -> list[str]:
+    """Temporary files that were left behind."""
+    return [path.name for path in folder.iterdir() if path.suffix == ".tmp"]
+
+
+def newest_step(folder: Path) -> int:
+    """The step of the newest sound checkpoint; -1 where there is none."""
+    try:
+        with collected_warnings():
+            return newest_in(folder)[1].step
+    except (FileNotFoundError, ModelFileError):
+        return -1
+
+
+def goes_on(folder: Path) -> bool:
+    """Whether the run ends, from what is in the folder, as if nothing had happened, and leaves no litter."""
+    with collected_warnings():
+        return jobs.run(folder) == jobs.expected() and not litter(folder)
+
+
+def recorded(folder: Path, work: Callable[[], Any]) -> list[Operation]:
+    """What some work does in a folder."""
+    operations: list[Operation] = []
+    with watched(folder, operations.append):
+        work()
+    return operations
+
+
+def calls(operations: list[Operation]) -> int:
+    """How many of the operations can be made to fail: all but those that make room."""
+    return sum(each.kind != "unlink" for each in operations)
+
+
+# every operation fails once
+
+
+def failing_calls(*, stays_full: bool = False) -> Count:
+    """Every operation of a run that keeps checkpoints fails once, with each error: an error or a warning, no harm."""
+    count = Count()
+    for resumed in (False, True):
+        with fresh_folder() as before:
+            if resumed:  # in the middle of the run
+                jobs.run(before)
+                max(before.glob("step-*")).unlink()
+            for n in range(n_calls(before)):
+                for code in ERRORS[: 1 if stays_full else None]:
+                    failing_call(count, before, Failing(n, code, stays_full=stays_full))
+    return count
+
+
+def n_calls(before: Path) -> int:
+    """How many operations a run takes that goes on from there."""
+    with fresh_folder() as folder:
+        shutil.copytree(before, folder, dirs_exist_ok=True)
+        return calls(recorded(folder, lambda: jobs.run(folder)))
+
+
+def failing_call(count: Count, before: Path, failing: Failing) -> None:
+    """Let one operation of a run fail, then let the run go on without failures."""
+    with fresh_folder() as folder:
+        shutil.copytree(before, folder, dirs_exist_ok=True)
+        kept, is_loud = [newest_step(folder)], False
+        with collected_warnings() as said:
+            try:
+                with watched(folder, failing):
+                    jobs.run(folder, kept.append)
+            except DeltaruleError:
+                is_loud = True
+        is_loud = is_loud or bool(said)
+        whole = newest_step(folder) >= kept[-1] and not litter(folder)
+        where = f"operation {failing.n}, {os.strerror(failing.code)}"
+        count.check(is_loud and whole and goes_on(folder), f"{where}: loud {is_loud}, whole {whole}")
+
+
+def failing_saves() -> Count:
+    """The same for a model that is saved in the place of an older one: the old file is there, or the whole new one."""
+    count = Count()
+    with fresh_folder() as folder:
+        old, new, path = Network((2, 3, 2), rng=0), Network((2, 3, 2), rng=1), folder / "model.safetensors"
+        save(old, path)
+        older = path.read_bytes()
+        save(new, path)
+        newer = path.read_bytes()
+        for n in range(calls(recorded(folder, lambda: save(new, path)))):
+            for code in ERRORS:
+                path.write_bytes(older)
+                with collected_warnings() as said:
+                    try:
+                        with watched(folder, Failing(n, code)):
+                            save(new, path)
+                        is_loud = bool(said)
+                    except DeltaruleError:
+                        is_loud = True
+                is_whole = path.read_bytes() in (older, newer) and [each.name for each in folder.iterdir()] == [
+                    path.name
+                ]
+                count.check(is_loud and is_whole, f"save, operation {n}, {os.strerror(code)}: loud {is_loud}")
+    return count
+
+
+# the process is killed
+
+
+def forked(work: Callable[[], Any]) -> int:
+    """The id of a process that does some work, and ends with code 0 when it is done: far cheaper than a new one."""
+    sys.stdout.flush()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of Python 3.12: no thread of ours runs at this moment
+        process = os.fork()
+    if process == 0:
+        code = 1
+        try:
+            LOG.addHandler(logging.NullHandler())
+            LOG.propagate = False
+            work()
+            code = 0
+        finally:
+            os._exit(code)
+    return process
+
+
+class Child:
+    """A process that runs the job in a folder, and reports each checkpoint that is safe."""
+
+    def __init__(self, folder: Path, around: Callable[[Callable[[], Any]], Any] | None = None, **settings: Any) -> None:
+        self.reader, writer = os.pipe()
+
+        def work() -> None:
+            def report(step: int) -> None:
+                os.write(writer, step.to_bytes(4, "little"))
+
+            def job() -> None:
+                outcome = jobs.run(folder, report, **settings)
+                os.write(writer, b"done" + bytes.fromhex(outcome))
+
+            around(job) if around else job()
+
+        self.process = forked(work)
+        os.close(writer)
+
+    def wait(self) -> tuple[int, str | None]:
+        """The last step that was reported, and what the run came to, None where it was killed."""
+        said = b""
+        while part := os.read(self.reader, 65536):
+            said += part
+        os.close(self.reader)
+        os.waitpid(self.process, 0)
+        steps, _, outcome = said.partition(b"done")
+        last = steps[len(steps) - len(steps) % 4 - 4 : len(steps) - len(steps) % 4]
+        return (int.from_bytes(last, "little") if last else -1), outcome.hex() or None
+
+
+def kills_between_operations() -> Count:
+    """A run is killed before each of its operations, then goes on."""
+    count = Count()
+    with fresh_folder() as folder:
+        n_operations = len(recorded(folder, lambda: jobs.run(folder)))
+    for n in range(n_operations):
+        with fresh_folder() as folder:
+
+            def killed(job: Callable[[], Any], folder: Path = folder, n: int = n) -> None:
+                with watched(folder, Killing(n)):
+                    job()
+
+            kept, _ = Child(folder, killed).wait()
+            count.check(newest_step(folder) >= kept and goes_on(folder), f"killed before operation {n}")
+    return count
+
+
+def kills_at_random(n_kills: int, engine_name: str = "numpy", seed: int = 0) -> Count:
+    """Runs are killed at random moments, again and again, and go on each time, until they are done."""
+    count, rng = Count(), random.Random(seed)
+    outcome, began = jobs.expected(engine_name), time.perf_counter()
+    with fresh_folder() as folder:
+        Child(folder, every_steps=1, engine_name=engine_name).wait()
+    longest = time.perf_counter() - began
+    while count.tried < n_kills:
+        with fresh_folder() as folder:
+            found = None
+            while found is None and count.tried < n_kills:
+                child = Child(folder, every_steps=1, engine_name=engine_name)
+                time.sleep(rng.uniform(0.0, longest))
+                os.kill(child.process, signal.SIGKILL)
+                kept, found = child.wait()
+                if found is None:
+                    count.check(newest_step(folder) >= kept, f"kill {count.tried}: step {kept} was lost")
+            if found not in (None, outcome):
+                count.harm.append(f"a run that was killed came to something else after {count.tried} kills")
+    return count
+
+
+# the power is cut
+
+
+def power_cuts(drop: Callable[[Operation], bool] = lambda operation: False, first: int | None = None) -> Count:
+    """Everything that a power cut may leave of a run's operations: what was reported as kept is there.
+
+    drop: which operations are left out, to see that their absence is found. first: how many are looked at.
+    """
+    count, operations, kept = Count(), list[Operation](), dict[int, int]()
+    with fresh_folder() as folder, watched(folder, operations.append):
+        jobs.run(folder, lambda step: kept.update({len(operations): step}))
+        parts = [each for each in operations if not each.path.endswith(".lock")]
+    reported = {len([each for each in operations[:at] if each in parts]): step for at, step in kept.items()}
+    done = [each for each in parts if not drop(each)][:first]
+    with fresh_folder() as found:
+        for n_done, files in crash_states(done, str(folder), {}):
+            at = len(parts[: parts.index(done[n_done - 1]) + 1]) if n_done else 0
+            least = max((step for place, step in reported.items() if place <= at), default=-1)
+            for path in found.iterdir():
+                path.unlink()
+            for name, data in files.items():
+                (found / Path(name).name).write_bytes(data)
+            count.check(newest_step(found) >= least, f"a power cut after operation {at} lost step {least}")
+    return count
+
+
+# files are damaged
+
+
+def small_checkpoint() -> bytes:
+    """A checkpoint of the job after its fifth step."""
+    photographer = jobs.Photographer()
+    jobs.trainer(photographer).fit(*jobs.images())
+    return checkpoint_bytes(photographer.snapshots[4])
+
+
+def small_model() -> bytes:
+    """A model file."""
+    with fresh_folder() as folder:
+        save(Network((2, 3, 2), rng=0), folder / "model")
+        return (folder / "model").read_bytes()
+
+
+def truncations(content: bytes, read: Callable[[Path], Any], every: int = 1) -> Count:
+    """A file is cut off at each length, or at every so many."""
+    return damaged((f"cut at {length}", content[:length]) for length in range(0, len(content), every))(read)
+
+
+def flips(content: bytes, read: Callable[[Path], Any], every: int = 1) -> Count:
+    """Each bit of a file is turned over, or every so many."""
+
+    def flipped() -> Iterator[tuple[str, bytes]]:
+        for position in range(0, 8 * len(content), every):
+            place = position // 8
+            byte = bytes([content[place] ^ 1 << position % 8])
+            yield f"bit {position}", content[:place] + byte + content[place + 1 :]
+
+    return damaged(flipped())(read)
+
+
+def damaged(files: Iterator[tuple[str, bytes]]) -> Callable[[Callable[[Path], Any]], Count]:
+    """Count the damaged files that a reader refuses."""
+
+    def counted(read: Callable[[Path], Any]) -> Count:
+        count = Count()
+        with fresh_folder() as folder:
+            path = folder / "damaged"
+            for what, content in files:
+                path.write_bytes(content)
+                try:
+                    read(path)
+                    count.check(False, what)
+                except ModelFileError:
+                    count.check(True, what)
+        return count
+
+    return counted
+
+
+def fallbacks(every: int) -> Count:
+    """The newest of two checkpoints is damaged in every so many ways: the older one is used, and that is said."""
+    count = Count()
+    with fresh_folder() as folder:
+        jobs.run(folder)
+        older, newest = sorted(folder.glob("step-*"))
+        content = newest.read_bytes()
+        for place in range(0, len(content), every):
+            for data in (content[:place], content[:place] + bytes([content[place] ^ 255]) + content[place + 1 :]):
+                newest.write_bytes(data)
+                with collected_warnings() as said:
+                    path, snapshot = newest_in(folder)
+                used = (path, snapshot.step) == (older, step_of(older))
+                count.check(used and len(said) == 1 and newest.name in said[0], f"damaged at byte {place}")
+        newest.write_bytes(content[:-1])
+        count.check(goes_on(folder), "the run from the older one")
+    return count
+
+
+# the system sets limits
+
+
+def size_limits() -> Count:
+    """Files may not grow beyond a limit, for limits up to a checkpoint's size: a warning, and the older one stays."""
+    count = Count()
+    size = len(small_checkpoint())
+    for limit in range(0, size, size // 12):
+        with fresh_folder() as folder:
+            jobs.run(folder, every_steps=jobs.STEPS // 2)
+            before = newest_step(folder)
+
+            def limited(job: Callable[[], Any], limit: int = limit) -> None:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+                job()
+
+            _, outcome = Child(folder, limited, every_steps=1).wait()
+            fine = outcome == jobs.expected() and newest_step(folder) >= before and not litter(folder)
+            count.check(fine, f"a limit of {limit} bytes")
+    return count
+
+
+def read_only_folders() -> Count:
+    """A folder that may not be written to, a file in the place of a folder: an error at once, and nothing changed."""
+    count = Count()
+    with fresh_folder() as top:
+        locked, file = top / "locked", top / "file"
+        locked.mkdir(mode=0o555)
+        file.write_bytes(b"")
+        for place, user in ((locked, NOBODY), (locked / "new", NOBODY), (file, 0), (file / "new", 0)):
+
+            def attempt(place: Path = place, user: int = user) -> None:
+                if user and os.geteuid() == 0:  # root may write anywhere
+                    os.setgid(user)
+                    os.setuid(user)
+                try:
+                    jobs.run(place)
+                except DeltaruleError as error:
+                    os._exit(0 if str(place) in str(error) else 2)
+                os._exit(3)
+
+            _, status = os.waitpid(forked(attempt), 0)
+            count.check(status == 0 and not list(locked.iterdir()), f"{place.name}: status {status}")
+    return count
+
+
+def two_processes() -> Count:
+    """A second run in a folder is refused while the first is there, and let in as soon as that is killed."""
+    count = Count()
+    with fresh_folder() as folder:
+        jobs.run(folder)
+        reader, writer = os.pipe()
+
+        def hold() -> None:
+            holding = Checkpoints(folder)
+            holding.newest()
+            os.write(writer, b"!")
+            signal.pause()
+
+        holder = forked(hold)
+        os.read(reader, 1)
+        before = {path.name: path.read_bytes() for path in folder.iterdir()}
+        try:
+            jobs.run(folder)
+            count.check(False, "both were let in")
+        except DeltaruleError as error:
+            count.check(f"process {holder} keeps its own" in str(error), str(error))
+        count.check(before == {path.name: path.read_bytes() for path in folder.iterdir()}, "the files have changed")
+        os.kill(holder, signal.SIGKILL)
+        os.waitpid(holder, 0)
+        os.close(reader)
+        os.close(writer)
+        count.check(goes_on(folder), "the folder stayed locked")
+    return count
+
+
+# a run that is stopped goes on
+
+
+def exact_resumes(make: Callable[..., Trainer], steps: int = 300) -> Count:
+    """A run of so many steps is stopped at each of them, and goes on from a checkpoint to the same bits."""
+    count, epochs = Count(), steps // jobs.STEPS_AN_EPOCH
+    photographer = jobs.Photographer()
+    whole = make(epochs=epochs)
+    outcome = jobs.result(whole, whole.fit(*jobs.images()))
+    seen = make(photographer, epochs=epochs)
+    count.harm += [] if jobs.result(seen, seen.fit(*jobs.images())) == outcome else ["being watched made a difference"]
+    with fresh_folder() as folder:
+        for snapshot in photographer.snapshots:
+            (folder / "checkpoint").write_bytes(checkpoint_bytes(snapshot))
+            resumed = make(epochs=epochs)
+            resumed.network.parameters.vector[:] = 0.0
+            history = resumed.fit(*jobs.images(), resume=read_checkpoint(folder / "checkpoint"))
+            count.check(jobs.result(resumed, history) == outcome, f"step {snapshot.step}")
+    return count

@@ -1,0 +1,121 @@
+"""A share of the faults that `make faults` injects, and that each campaign finds the harm that it looks for."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import campaigns
+import jobs
+import pytest
+from injection import Operation
+
+from deltarule.files import checkpoint, model_file
+from deltarule.files.checkpoint import read_checkpoint
+from deltarule.files.model_file import load
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals, limits and forks as POSIX has them")
+
+
+@pytest.mark.parametrize(
+    "campaign",
+    [
+        campaigns.failing_calls,
+        campaigns.failing_saves,
+        campaigns.kills_between_operations,
+        campaigns.power_cuts,
+        campaigns.size_limits,
+        campaigns.read_only_folders,
+        campaigns.two_processes,
+    ],
+)
+def test_no_harm_is_done(campaign: Callable[[], campaigns.Count]) -> None:
+    count = campaign()
+    assert count.tried > 2
+    assert count.harm == []
+
+
+def test_a_disk_that_stays_full_does_no_harm() -> None:
+    count = campaigns.failing_calls(stays_full=True)
+    assert count.tried > 20
+    assert count.harm == []
+
+
+@pytest.mark.parametrize(("engine_name", "n_kills"), [("numpy", 150), ("numba", 50)])
+def test_kills_at_random_moments_lose_nothing(engine_name: str, n_kills: int) -> None:
+    if engine_name == "numba":
+        pytest.importorskip("numba", reason="the extra fast is not installed")
+    count = campaigns.kills_at_random(n_kills, engine_name)
+    assert (count.tried, count.harm) == (n_kills, [])
+
+
+def test_damage_is_found_and_the_older_checkpoint_used() -> None:
+    content = campaigns.small_checkpoint()
+    for count in (
+        campaigns.truncations(content, read_checkpoint, every=5),
+        campaigns.flips(content, read_checkpoint, every=41),
+        campaigns.truncations(campaigns.small_model(), load, every=5),
+        campaigns.flips(campaigns.small_model(), load, every=41),
+        campaigns.fallbacks(every=97),
+    ):
+        assert count.tried > 50
+        assert count.harm == []
+
+
+@pytest.mark.parametrize("engine_name", ["numpy", "numba"])
+def test_a_run_is_stopped_at_every_step_and_goes_on_exactly(engine_name: str) -> None:
+    if engine_name == "numba":
+        pytest.importorskip("numba", reason="the extra fast is not installed")
+
+    def make(*callbacks: Any, epochs: int) -> Any:
+        return jobs.trainer(*callbacks, engine_name=engine_name, epochs=epochs)
+
+    count = campaigns.exact_resumes(make)
+    assert (count.tried, count.harm) == (300, [])
+
+
+def test_many_steps_in_one_call_are_stopped_at_every_step_too() -> None:
+    pytest.importorskip("numba", reason="the extra fast is not installed")
+    count = campaigns.exact_resumes(jobs.small_nets_trainer)
+    assert (count.tried, count.harm) == (300, [])
+
+
+# what would happen without the care that is taken
+
+
+def in_place(path: Path, data: bytes) -> None:
+    with path.open("wb") as stream:
+        stream.write(data)
+
+
+def test_a_save_in_place_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model_file, "write_atomically", in_place)
+    assert campaigns.failing_saves().harm != []
+
+
+def test_a_checkpoint_in_place_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpoint, "write_atomically", in_place)
+    assert campaigns.power_cuts().harm != []
+
+
+def is_sync(operation: Operation, *, of_folder: bool) -> bool:
+    return operation.kind == "fsync" and operation.path.endswith(".tmp") != of_folder
+
+
+@pytest.mark.parametrize("of_folder", [False, True])
+def test_a_missing_sync_is_found(of_folder: bool) -> None:
+    harm = campaigns.power_cuts(lambda operation: is_sync(operation, of_folder=of_folder), first=12).harm
+    assert harm
+    assert all("lost step 4" in each for each in harm)
+
+
+def test_silence_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpoint.LOG, "warning", lambda *words: None)
+    harm = campaigns.failing_calls(stays_full=True).harm
+    assert any("loud False" in each for each in harm)
+    assert all("whole True" in each for each in harm)
+
+
+def test_a_resume_that_forgets_something_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("deltarule.training.averaging.MovingAverage.load_state", lambda average, state: None)
+    assert len(campaigns.exact_resumes(jobs.trainer, steps=9).harm) == 9
