@@ -129,6 +129,19 @@ def failing_calls(*, stays_full: bool = False) -> Count:
     return count
 
 
+def told(work: Callable[[], Any], folder: Path, failing: Failing) -> bool:
+    """Whether work whose disk fails says so: by an error of ours (any other would be a traceback) or a warning."""
+    with collected_warnings() as said:
+        try:
+            with watched(folder, failing):
+                work()
+        except DeltaruleError:
+            return True
+        except OSError:
+            return False
+    return bool(said)
+
+
 def n_calls(before: Path) -> int:
     """How many operations a run takes that goes on from there."""
     with fresh_folder() as folder:
@@ -140,14 +153,8 @@ def failing_call(count: Count, before: Path, failing: Failing) -> None:
     """Let one operation of a run fail, then let the run go on without failures."""
     with fresh_folder() as folder:
         shutil.copytree(before, folder, dirs_exist_ok=True)
-        kept, is_loud = [newest_step(folder)], False
-        with collected_warnings() as said:
-            try:
-                with watched(folder, failing):
-                    jobs.run(folder, kept.append)
-            except DeltaruleError:
-                is_loud = True
-        is_loud = is_loud or bool(said)
+        kept = [newest_step(folder)]
+        is_loud = told(lambda: jobs.run(folder, kept.append), folder, failing)
         whole = newest_step(folder) >= kept[-1] and not litter(folder)
         where = f"operation {failing.n}, {os.strerror(failing.code)}"
         count.check(is_loud and whole and goes_on(folder), f"{where}: loud {is_loud}, whole {whole}")
@@ -165,13 +172,7 @@ def failing_saves() -> Count:
         for n in range(calls(recorded(folder, lambda: save(new, path)))):
             for code in ERRORS:
                 path.write_bytes(older)
-                with collected_warnings() as said:
-                    try:
-                        with watched(folder, Failing(n, code)):
-                            save(new, path)
-                        is_loud = bool(said)
-                    except DeltaruleError:
-                        is_loud = True
+                is_loud = told(lambda: save(new, path), folder, Failing(n, code))
                 is_whole = path.read_bytes() in (older, newer) and [each.name for each in folder.iterdir()] == [
                     path.name
                 ]

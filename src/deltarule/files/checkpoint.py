@@ -1,7 +1,7 @@
 """Checkpoints: where a run stands, in files from which it goes on, bit for bit, after whatever has ended it.
 
 A checkpoint is a file as strict as a model file: arrays, and under the metadata key "deltarule" canonical JSON with a
-digest over all of it. Nothing in it can run. The arrays are those of a Snapshot.
+digest over all of it, the arrays' names and shapes included. Nothing in it can run. The arrays are those of a Snapshot.
 """
 
 import io
@@ -23,7 +23,7 @@ from deltarule.errors import FileError, ModelFileError, SettingError
 from deltarule.files.canonical import canonical, check_digest, description_in, digest_of
 from deltarule.files.folder_lock import FolderLock
 from deltarule.files.run_folder import surroundings
-from deltarule.files.tensor_file import opened, read_header, read_tensors, tensor_bytes
+from deltarule.files.tensor_file import Slot, opened, read_header, read_tensors, slot_of, tensor_bytes
 from deltarule.nn.arrays import Array
 from deltarule.training.callbacks import Callback, TrainingState
 from deltarule.training.snapshot import Snapshot
@@ -41,6 +41,7 @@ class Description(msgspec.Struct, forbid_unknown_fields=True):
     """The JSON of a checkpoint without its digest: what a Snapshot is besides its arrays, and where it was taken."""
 
     checkpoint: Literal[1]
+    arrays: dict[str, Slot]
     columns: tuple[str, ...]
     identity: dict[str, str]
     record: dict[str, Any]
@@ -199,6 +200,7 @@ def checkpoint_bytes(snapshot: Snapshot) -> bytes:
     arrays = {name: _as_float(snapshot.arrays[name]) for name in sorted(snapshot.arrays)}
     description = {
         "checkpoint": FORMAT,
+        "arrays": {name: slot_of(array) for name, array in arrays.items()},
         "columns": snapshot.columns,
         "identity": snapshot.identity,
         "record": snapshot.record,
@@ -221,7 +223,7 @@ def read_checkpoint(path: str | os.PathLike[str]) -> Snapshot:
             content = description_in(text, "checkpoint", FORMAT)
             digest = content.pop("digest", None)
             description = msgspec.convert(content, Description)
-            arrays = read_tensors(stream, entries, {name: entries[name].slot for name in sorted(entries)})
+            arrays = read_tensors(stream, entries, description.arrays)
             check_digest(digest, content, arrays.values())
             snapshot = Snapshot(arrays, description.columns, description.identity, description.record)
         except (ValueError, RecursionError) as error:  # all errors of ours, of msgspec and of json are ValueErrors
