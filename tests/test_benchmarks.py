@@ -195,6 +195,18 @@ def test_the_peers_stand_beside_each_other() -> None:
     assert lines[-1].endswith("`benchmarks/peers.py`: engine numba; A, 2 cores; python 3.11.7, torch 2.13.")
 
 
+def test_the_faults_are_counted() -> None:
+    row = {"fault": "SIGKILL", "tried": 1000, "harmless": 999, "machine": "A, 2 cores", "versions": {"python": "3.11"}}
+    assert README_TABLE["reliability_table"]([row, row | {"harmless": 1000}]).splitlines() == [
+        "| fault | injected | without harm |",
+        "|---|---:|---:|",
+        "| SIGKILL | 1,000 | 999 |",
+        "| SIGKILL | 1,000 | 1,000 |",
+        "",
+        "Counted by `make faults`: A, 2 cores; python 3.11.",
+    ]
+
+
 def test_filling_the_readme_twice_changes_nothing() -> None:
     begin, end = "<!-- peers: begin -->", "<!-- peers: end -->"
     once = README_TABLE["filled"](f"above\n{begin}old{end}\nbelow\n", "peers", "a table")

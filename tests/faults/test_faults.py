@@ -1,6 +1,9 @@
 """A share of the faults that `make faults` injects, and that each campaign finds the harm that it looks for."""
 
+import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -119,3 +122,13 @@ def test_silence_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_resume_that_forgets_something_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("deltarule.training.averaging.MovingAverage.load_state", lambda average, state: None)
     assert len(campaigns.exact_resumes(jobs.trainer, steps=9).harm) == 9
+
+
+def test_the_program_counts_and_writes(tmp_path: Path) -> None:
+    results = tmp_path / "faults.json"
+    program = [sys.executable, str(Path(__file__).with_name("faults.py")), "--only", "limits,power", "--json", results]
+    said = subprocess.run(program, capture_output=True, text=True, check=True).stdout
+    assert "3 of 3  two processes and one folder" in said
+    rows = json.loads(results.read_text(encoding="utf-8"))
+    assert [row["workload"] for row in rows] == ["limits", "limits", "limits", "power"]
+    assert all(row["tried"] == row["harmless"] > 0 and row["machine"] for row in rows)
