@@ -132,6 +132,16 @@ def test_startup_compares_fresh_processes(tmp_path: Path) -> None:
         assert row.keys() == COMPARED | CIRCUMSTANCES | {"repetitions", "extra_seconds"}
 
 
+def test_checkpoints_are_weighed(tmp_path: Path) -> None:
+    few = ("--examples", "512", "--checkpoints", "5", "--repetitions", "2")
+    said = run("checkpoint.py", *few, "--json", tmp_path / "checkpoint.json")
+    (row,) = rows_in(tmp_path / "checkpoint.json")
+    assert row.keys() >= COMPARED | CIRCUMSTANCES
+    assert row["checkpoints"] == 5
+    assert 0.0 < row["p50_ms"] <= row["p99_ms"]
+    assert "of the training thread, p99" in said
+
+
 def recipe_row(workload: str, unseen: int, seconds: float, runs: int, **scores: Any) -> Any:
     circumstances = {"engine": "numpy", "machine": "A, 2 cores", "versions": {"python": "3.11.7", "numpy": "2.4"}}
     return {

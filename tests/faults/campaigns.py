@@ -297,6 +297,22 @@ def power_cuts(drop: Callable[[Operation], bool] = lambda operation: False, firs
     return count
 
 
+def power_cuts_of_saves(drop: Callable[[Operation], bool] = lambda operation: False) -> Count:
+    """The same for a model that is saved in the place of an older one: the old file is found, or the whole new one."""
+    count = Count()
+    with fresh_folder() as folder:
+        path = str(folder / "model.safetensors")
+        save(Network((2, 3, 2), rng=0), path)
+        older = Path(path).read_bytes()
+        operations = [
+            each for each in recorded(folder, lambda: save(Network((2, 3, 2), rng=1), path)) if not drop(each)
+        ]
+        newer = Path(path).read_bytes()
+        for n_done, files in crash_states(operations, str(folder), {path: older}):
+            count.check(files.get(path) in (older, newer), f"save: a power cut after operation {n_done}")
+    return count
+
+
 # files are damaged
 
 

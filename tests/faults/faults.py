@@ -81,7 +81,10 @@ def parts(share: float) -> dict[str, list[Part]]:
             ("from each on, the disk stays full", partial(campaigns.failing_calls, stays_full=True)),
             ("the same calls, where a model replaces an older one", campaigns.failing_saves),
         ],
-        "power": [("a power cut: what was not synced is lost, cut, zeroed or reordered", campaigns.power_cuts)],
+        "power": [
+            ("a power cut: what was not synced is lost, cut, zeroed or reordered", campaigns.power_cuts),
+            ("the same, where a model replaces an older one", campaigns.power_cuts_of_saves),
+        ],
         "damage": [
             ("a checkpoint cut off at each length", partial(campaigns.truncations, checkpoint, read_checkpoint, every)),
             ("each bit of a checkpoint turned over", partial(campaigns.flips, checkpoint, read_checkpoint, every)),

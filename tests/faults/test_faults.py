@@ -27,6 +27,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals, limits and 
         campaigns.failing_saves,
         campaigns.kills_between_operations,
         campaigns.power_cuts,
+        campaigns.power_cuts_of_saves,
         campaigns.size_limits,
         campaigns.read_only_folders,
         campaigns.two_processes,
@@ -112,6 +113,10 @@ def test_a_missing_sync_is_found(of_folder: bool) -> None:
     assert all("lost step 4" in each for each in harm)
 
 
+def test_a_save_that_does_not_wait_for_the_disk_is_found() -> None:
+    assert campaigns.power_cuts_of_saves(lambda operation: is_sync(operation, of_folder=False)).harm != []
+
+
 def test_silence_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkpoint.LOG, "warning", lambda *words: None)
     harm = campaigns.failing_calls(stays_full=True).harm
@@ -130,5 +135,5 @@ def test_the_program_counts_and_writes(tmp_path: Path) -> None:
     said = subprocess.run(program, capture_output=True, text=True, check=True).stdout
     assert "3 of 3  two processes and one folder" in said
     rows = json.loads(results.read_text(encoding="utf-8"))
-    assert [row["workload"] for row in rows] == ["limits", "limits", "limits", "power"]
+    assert [row["workload"] for row in rows] == ["limits", "limits", "limits", "power", "power"]
     assert all(row["tried"] == row["harmless"] > 0 and row["machine"] for row in rows)
