@@ -1,102 +1,24 @@
-"""The campaigns: each injects its faults, and counts how many of them did no harm."""
+"""Campaigns in which operations fail, processes are killed, the power is cut, and runs go on from every step."""
 
-import logging
 import os
 import random
-import resource
 import shutil
 import signal
-import sys
-import tempfile
 import time
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import jobs
+from counting import Count, collected_warnings, forked, fresh_folder, goes_on, litter, newest_step
 from crash_states import crash_states
 from injection import ERRORS, Failing, Killing, Operation, watched
 
-from deltarule.errors import DeltaruleError, ModelFileError
-from deltarule.files.checkpoint import Checkpoints, checkpoint_bytes, newest_in, read_checkpoint, step_of
+from deltarule.errors import DeltaruleError
+from deltarule.files.checkpoint import checkpoint_bytes, read_checkpoint
 from deltarule.files.model_file import save
 from deltarule.nn.network import Network
 from deltarule.training.trainer import Trainer
-
-LOG = logging.getLogger("deltarule")
-NOBODY = 65534
-
-
-@dataclass
-class Count:
-    """How many faults were tried, and what harm they did."""
-
-    tried: int = 0
-    harm: list[str] = field(default_factory=list)
-
-    def check(self, is_harmless: object, what: str) -> None:
-        """Count a fault; `what` describes it."""
-        self.tried += 1
-        if not is_harmless:
-            self.harm.append(what)
-
-    def __str__(self) -> str:
-        return f"{self.tried - len(self.harm):,} of {self.tried:,}"
-
-
-class Warnings(logging.Handler):
-    """Collects what is logged."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.messages: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.messages.append(record.getMessage())
-
-
-@contextmanager
-def collected_warnings() -> Iterator[list[str]]:
-    """A block whose warnings go into a list, and nowhere else."""
-    handler, propagates = Warnings(), LOG.propagate
-    LOG.addHandler(handler)
-    LOG.propagate = False
-    try:
-        yield handler.messages
-    finally:
-        LOG.removeHandler(handler)
-        LOG.propagate = propagates
-
-
-@contextmanager
-def fresh_folder() -> Iterator[Path]:
-    """A folder that anybody may read, for the length of a block."""
-    with tempfile.TemporaryDirectory() as name:
-        Path(name).chmod(0o755)
-        yield Path(name)
-
-
-def litter(folder: Path) -> list[str]:
-    """Temporary files that were left behind."""
-    return [path.name for path in folder.iterdir() if path.suffix == ".tmp"]
-
-
-def newest_step(folder: Path) -> int:
-    """The step of the newest sound checkpoint; -1 where there is none."""
-    try:
-        with collected_warnings():
-            return newest_in(folder)[1].step
-    except (FileNotFoundError, ModelFileError):
-        return -1
-
-
-def goes_on(folder: Path) -> bool:
-    """Whether the run ends, from what is in the folder, as if nothing had happened, and leaves no litter."""
-    with collected_warnings():
-        return jobs.run(folder) == jobs.expected() and not litter(folder)
 
 
 def recorded(folder: Path, work: Callable[[], Any]) -> list[Operation]:
@@ -181,24 +103,6 @@ def failing_saves() -> Count:
 
 
 # the process is killed
-
-
-def forked(work: Callable[[], Any]) -> int:
-    """The id of a process that does some work, and ends with code 0 when it is done: far cheaper than a new one."""
-    sys.stdout.flush()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of Python 3.12: no thread of ours runs at this moment
-        process = os.fork()
-    if process == 0:
-        code = 1
-        try:
-            LOG.addHandler(logging.NullHandler())
-            LOG.propagate = False
-            work()
-            code = 0
-        finally:
-            os._exit(code)
-    return process
 
 
 class Child:
@@ -310,154 +214,6 @@ def power_cuts_of_saves(drop: Callable[[Operation], bool] = lambda operation: Fa
         newer = Path(path).read_bytes()
         for n_done, files in crash_states(operations, str(folder), {path: older}):
             count.check(files.get(path) in (older, newer), f"save: a power cut after operation {n_done}")
-    return count
-
-
-# files are damaged
-
-
-def small_checkpoint() -> bytes:
-    """A checkpoint of the job after its fifth step."""
-    photographer = jobs.Photographer()
-    jobs.trainer(photographer).fit(*jobs.images())
-    return checkpoint_bytes(photographer.snapshots[4])
-
-
-def small_model() -> bytes:
-    """A model file."""
-    with fresh_folder() as folder:
-        save(Network((2, 3, 2), rng=0), folder / "model")
-        return (folder / "model").read_bytes()
-
-
-def truncations(content: bytes, read: Callable[[Path], Any], every: int = 1) -> Count:
-    """A file is cut off at each length, or at every so many."""
-    return damaged((f"cut at {length}", content[:length]) for length in range(0, len(content), every))(read)
-
-
-def flips(content: bytes, read: Callable[[Path], Any], every: int = 1) -> Count:
-    """Each bit of a file is turned over, or every so many."""
-
-    def flipped() -> Iterator[tuple[str, bytes]]:
-        for position in range(0, 8 * len(content), every):
-            place = position // 8
-            byte = bytes([content[place] ^ 1 << position % 8])
-            yield f"bit {position}", content[:place] + byte + content[place + 1 :]
-
-    return damaged(flipped())(read)
-
-
-def damaged(files: Iterator[tuple[str, bytes]]) -> Callable[[Callable[[Path], Any]], Count]:
-    """Count the damaged files that a reader refuses."""
-
-    def counted(read: Callable[[Path], Any]) -> Count:
-        count = Count()
-        with fresh_folder() as folder:
-            path = folder / "damaged"
-            for what, content in files:
-                path.write_bytes(content)
-                try:
-                    read(path)
-                    count.check(False, what)
-                except ModelFileError:
-                    count.check(True, what)
-        return count
-
-    return counted
-
-
-def fallbacks(every: int) -> Count:
-    """The newest of two checkpoints is damaged in every so many ways: the older one is used, and that is said."""
-    count = Count()
-    with fresh_folder() as folder:
-        jobs.run(folder)
-        older, newest = sorted(folder.glob("step-*"))
-        content = newest.read_bytes()
-        for place in range(0, len(content), every):
-            for data in (content[:place], content[:place] + bytes([content[place] ^ 255]) + content[place + 1 :]):
-                newest.write_bytes(data)
-                with collected_warnings() as said:
-                    path, snapshot = newest_in(folder)
-                used = (path, snapshot.step) == (older, step_of(older))
-                count.check(used and len(said) == 1 and newest.name in said[0], f"damaged at byte {place}")
-        newest.write_bytes(content[:-1])
-        count.check(goes_on(folder), "the run from the older one")
-    return count
-
-
-# the system sets limits
-
-
-def size_limits() -> Count:
-    """Files may not grow beyond a limit, for limits up to a checkpoint's size: a warning, and the older one stays."""
-    count = Count()
-    size = len(small_checkpoint())
-    for limit in range(0, size, size // 12):
-        with fresh_folder() as folder:
-            jobs.run(folder, every_steps=jobs.STEPS // 2)
-            before = newest_step(folder)
-
-            def limited(job: Callable[[], Any], limit: int = limit) -> None:
-                resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-                job()
-
-            _, outcome = Child(folder, limited, every_steps=1).wait()
-            fine = outcome == jobs.expected() and newest_step(folder) >= before and not litter(folder)
-            count.check(fine, f"a limit of {limit} bytes")
-    return count
-
-
-def read_only_folders() -> Count:
-    """A folder that may not be written to, a file in the place of a folder: an error at once, and nothing changed."""
-    count = Count()
-    with fresh_folder() as top:
-        locked, file = top / "locked", top / "file"
-        locked.mkdir(mode=0o555)
-        file.write_bytes(b"")
-        for place, user in ((locked, NOBODY), (locked / "new", NOBODY), (file, 0), (file / "new", 0)):
-
-            def attempt(place: Path = place, user: int = user) -> None:
-                if user and os.geteuid() == 0:  # root may write anywhere
-                    os.setgid(user)
-                    os.setuid(user)
-                try:
-                    jobs.run(place)
-                except DeltaruleError as error:
-                    os._exit(0 if str(place) in str(error) else 2)
-                os._exit(3)
-
-            _, status = os.waitpid(forked(attempt), 0)
-            count.check(status == 0 and not list(locked.iterdir()), f"{place.name}: status {status}")
-    return count
-
-
-def two_processes() -> Count:
-    """A second run in a folder is refused while the first is there, and let in as soon as that is killed."""
-    count = Count()
-    with fresh_folder() as folder:
-        jobs.run(folder)
-        reader, writer = os.pipe()
-
-        def hold() -> None:
-            holding = Checkpoints(folder)
-            holding.newest()
-            os.write(writer, b"!")
-            signal.pause()
-
-        holder = forked(hold)
-        os.read(reader, 1)
-        before = {path.name: path.read_bytes() for path in folder.iterdir()}
-        try:
-            jobs.run(folder)
-            count.check(False, "both were let in")
-        except DeltaruleError as error:
-            count.check(f"process {holder} keeps its own" in str(error), str(error))
-        count.check(before == {path.name: path.read_bytes() for path in folder.iterdir()}, "the files have changed")
-        os.kill(holder, signal.SIGKILL)
-        os.waitpid(holder, 0)
-        os.close(reader)
-        os.close(writer)
-        count.check(goes_on(folder), "the folder stayed locked")
     return count
 
 

@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from campaigns import Count, fresh_folder, newest_step
+from counting import Count, fresh_folder, newest_step
 
 from deltarule.errors import DeltaruleError
 from deltarule.files.model_file import load

@@ -20,9 +20,10 @@ sys.path[:0] = [str(Path(__file__).parent), str(ROOT / "benchmarks")]
 
 import campaigns  # noqa: E402
 import commands  # noqa: E402
+import damage  # noqa: E402
 import jobs  # noqa: E402
 import measuring  # noqa: E402
-from campaigns import Count  # noqa: E402
+from counting import Count  # noqa: E402
 
 from deltarule.files.checkpoint import read_checkpoint  # noqa: E402
 from deltarule.files.model_file import load  # noqa: E402
@@ -40,42 +41,49 @@ def exact(engine_name: str) -> Count:
     return campaigns.exact_resumes(make)
 
 
-def parts(share: float) -> dict[str, list[Part]]:
-    """The campaigns by short name, each with what is promised of it. share: of those that are drawn at random."""
+def some(share: float, number: int) -> int:
+    """A share of a number, but not nothing."""
+    return max(2, round(share * number))
 
-    def some(number: int) -> int:
-        return max(2, round(share * number))
 
-    every = max(1, round(1 / share))
-    checkpoint, model = campaigns.small_checkpoint(), campaigns.small_model()
+def of_processes(share: float) -> dict[str, list[Part]]:
+    """What is drawn at random: kills, signals, and whether the same seed gives the same bytes."""
     answered: list[Count] = []
 
     def signals() -> Count:
-        went_on, in_time = commands.signals(some(30))
+        went_on, in_time = commands.signals(some(share, 30))
         answered.append(in_time)
         return went_on
 
+    n_kills, n_processes = some(share, 500), some(share, 50)
     return {
-        "exact": [
-            (
-                "a run of 300 steps is stopped at each, goes on, ends with the same bytes: NumPy",
-                partial(exact, "numpy"),
-            ),
-            ("the same, compiled", partial(exact, "numba")),
-            ("the same, many steps in one call", partial(campaigns.exact_resumes, jobs.small_nets_trainer)),
-        ],
         "kills": [
             (
                 "SIGKILL at random moments: no kept checkpoint is lost, the run goes on, NumPy",
-                partial(campaigns.kills_at_random, some(500), "numpy"),
+                partial(campaigns.kills_at_random, n_kills, "numpy"),
             ),
-            ("the same, compiled", partial(campaigns.kills_at_random, some(500), "numba")),
+            ("the same, compiled", partial(campaigns.kills_at_random, n_kills, "numba")),
             ("SIGKILL before each file operation of a run", campaigns.kills_between_operations),
         ],
         "signals": [
             ("`deltarule train` gets SIGTERM, Ctrl-C or SIGKILL: `--resume` ends with the same weights", signals),
             ("SIGTERM and Ctrl-C: the step is kept, and the process gone, within a second", lambda: answered[0]),
         ],
+        "bytes": [
+            (
+                "same seed, same bytes, in fresh processes: NumPy",
+                partial(commands.fresh_processes, n_processes, "numpy"),
+            ),
+            ("the same, compiled", partial(commands.fresh_processes, n_processes, "numba")),
+        ],
+    }
+
+
+def of_files(share: float) -> dict[str, list[Part]]:
+    """What is gone through one by one; of the bits of files and their lengths, a share."""
+    every = max(1, round(1 / share))
+    checkpoint, model = damage.small_checkpoint(), damage.small_model()
+    return {
         "calls": [
             ("each open, write, fsync, rename and close fails, with ENOSPC, EIO and EACCES", campaigns.failing_calls),
             ("from each on, the disk stays full", partial(campaigns.failing_calls, stays_full=True)),
@@ -86,22 +94,25 @@ def parts(share: float) -> dict[str, list[Part]]:
             ("the same, where a model replaces an older one", campaigns.power_cuts_of_saves),
         ],
         "damage": [
-            ("a checkpoint cut off at each length", partial(campaigns.truncations, checkpoint, read_checkpoint, every)),
-            ("each bit of a checkpoint turned over", partial(campaigns.flips, checkpoint, read_checkpoint, every)),
-            ("a model file cut off at each length", partial(campaigns.truncations, model, load, every)),
-            ("each bit of a model file turned over", partial(campaigns.flips, model, load, every)),
-            ("the newest checkpoint is damaged: the one before is used", partial(campaigns.fallbacks, 5 * every)),
+            ("a checkpoint cut off at each length", partial(damage.truncations, checkpoint, read_checkpoint, every)),
+            ("each bit of a checkpoint turned over", partial(damage.flips, checkpoint, read_checkpoint, every)),
+            ("a model file cut off at each length", partial(damage.truncations, model, load, every)),
+            ("each bit of a model file turned over", partial(damage.flips, model, load, every)),
+            ("the newest checkpoint is damaged: the one before is used", partial(damage.fallbacks, 5 * every)),
         ],
         "limits": [
-            ("a limit on the size of files", campaigns.size_limits),
-            ("a folder that is read-only, or a file", campaigns.read_only_folders),
-            ("two processes and one folder", campaigns.two_processes),
-        ],
-        "bytes": [
-            ("same seed, same bytes, in fresh processes: NumPy", partial(commands.fresh_processes, some(50), "numpy")),
-            ("the same, compiled", partial(commands.fresh_processes, some(50), "numba")),
+            ("a limit on the size of files", damage.size_limits),
+            ("a folder that is read-only, or a file", damage.read_only_folders),
+            ("two processes and one folder", damage.two_processes),
         ],
     }
+
+
+EXACT: list[Part] = [
+    ("a run of 300 steps is stopped at each, goes on, ends with the same bytes: NumPy", partial(exact, "numpy")),
+    ("the same, compiled", partial(exact, "numba")),
+    ("the same, many steps in one call", partial(campaigns.exact_resumes, jobs.small_nets_trainer)),
+]
 
 
 def main() -> None:
@@ -113,7 +124,7 @@ def main() -> None:
     parser.add_argument("--share", type=float, default=1.0, metavar="X", help="of the random ones, and of the bits (1)")
     parser.add_argument("--json", type=Path, default=RESULTS, metavar="FILE", help="benchmarks/results/faults.json")
     given = parser.parse_args()
-    chosen = parts(given.share)
+    chosen = {"exact": EXACT} | of_processes(given.share) | of_files(given.share)
     rows = []
     for name in given.only.split(",") if given.only else chosen:
         for says, campaign in chosen[name]:

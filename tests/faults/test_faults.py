@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import campaigns
+import damage
 import jobs
 import pytest
+from counting import Count
 from injection import Operation
 
 from deltarule.files import checkpoint, model_file
@@ -28,12 +30,12 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals, limits and 
         campaigns.kills_between_operations,
         campaigns.power_cuts,
         campaigns.power_cuts_of_saves,
-        campaigns.size_limits,
-        campaigns.read_only_folders,
-        campaigns.two_processes,
+        damage.size_limits,
+        damage.read_only_folders,
+        damage.two_processes,
     ],
 )
-def test_no_harm_is_done(campaign: Callable[[], campaigns.Count]) -> None:
+def test_no_harm_is_done(campaign: Callable[[], Count]) -> None:
     count = campaign()
     assert count.tried > 2
     assert count.harm == []
@@ -54,13 +56,13 @@ def test_kills_at_random_moments_lose_nothing(engine_name: str, n_kills: int) ->
 
 
 def test_damage_is_found_and_the_older_checkpoint_used() -> None:
-    content = campaigns.small_checkpoint()
+    content = damage.small_checkpoint()
     for count in (
-        campaigns.truncations(content, read_checkpoint, every=5),
-        campaigns.flips(content, read_checkpoint, every=41),
-        campaigns.truncations(campaigns.small_model(), load, every=5),
-        campaigns.flips(campaigns.small_model(), load, every=41),
-        campaigns.fallbacks(every=97),
+        damage.truncations(content, read_checkpoint, every=5),
+        damage.flips(content, read_checkpoint, every=41),
+        damage.truncations(damage.small_model(), load, every=5),
+        damage.flips(damage.small_model(), load, every=41),
+        damage.fallbacks(every=97),
     ):
         assert count.tried > 50
         assert count.harm == []
