@@ -239,7 +239,7 @@ def test_a_checkpoint_is_no_model_and_a_model_no_checkpoint(tmp_path: Path) -> N
     with pytest.raises(ModelFileError, match="expected a model: got a checkpoint"):
         dr.load(sorted(tmp_path.glob("step-*"))[0])
     dr.save(Network((2, 3)), tmp_path / "model")
-    with pytest.raises(ModelFileError, match=r"is no sound checkpoint: .* got version None"):
+    with pytest.raises(ModelFileError, match="is no sound checkpoint: expected a checkpoint: got a model"):
         read_checkpoint(tmp_path / "model")
     with pytest.raises(FileError, match="does not exist"):
         read_checkpoint(tmp_path / "none")
