@@ -16,9 +16,14 @@ class Latest:
     def begin(self, params: Parameters) -> None:
         """Start from `params`."""
         self.parameters = params
+        self.steps = 0
 
     def update(self, params: Parameters) -> None:
         """Take a step's result into account."""
+
+    def paces(self, n_steps: int) -> Array:
+        """Which share of its distance to the parameters the average moves, at each of the next steps: (n_steps,)."""
+        return np.zeros(n_steps)
 
     def state(self) -> dict[str, Array]:
         """What the average depends on besides the network's parameters (copies)."""
@@ -49,16 +54,19 @@ class MovingAverage(Latest):
 
     def begin(self, params: Parameters) -> None:
         """Start from a copy of `params`."""
-        self.parameters = params.copy()
-        self.steps = 0
+        super().begin(params.copy())
 
     def update(self, params: Parameters) -> None:
         """Move the average towards `params`."""
+        share = self.paces(1).item()
         self.steps += 1
-        share = 1.0 - min(self.decay, (1 + self.steps) / (10 + self.steps))
         for block in blocks(params.size):
             average = self.parameters.vector[block]
             average += share * (params.vector[block] - average)
+
+    def paces(self, n_steps: int) -> Array:
+        steps = self.steps + np.arange(1, n_steps + 1)
+        return 1.0 - np.minimum(self.decay, (1 + steps) / (10 + steps))
 
     def state(self) -> dict[str, Array]:
         return {"steps": np.array(self.steps), "parameters": self.parameters.vector.copy()}

@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -33,7 +33,8 @@ class Engine:
     step(optimizer, params, grads, learning_rate), gather(inputs, indices, out),
     deform(images, image_shape, deformation, rng, out).
 
-    take_steps: many small steps in one call, where there is such a function; can_take_steps says for which networks.
+    take_steps: many steps in one call, where there is such a function; can_take_steps says for which networks.
+    each(function, items): what the function says of every item, in order; by several threads, if the engine has them.
     says: why it is this engine, where another was to be expected.
     """
 
@@ -46,6 +47,9 @@ class Engine:
     deform: Callable[..., Any]
     can_take_steps: Callable[..., bool] = lambda *arguments: False
     take_steps: Callable[..., Any] = lambda *arguments: None
+    each: Callable[[Callable[[Any], Any], Iterable[Any]], list[Any]] = lambda function, items: list(
+        map(function, items)
+    )
     says: str = ""
 
 
@@ -88,7 +92,7 @@ def engine_for(trainer: "Trainer", n_samples: int, name: str) -> Engine:
 def compiled() -> Engine:
     """Numba's engine. Raises MissingExtraError where Numba is not there, and what Numba raises where it is broken."""
     require("numba", "fast")
-    from deltarule.compiled import announcement, augment, batches, network, optimizers, steps
+    from deltarule.compiled import announcement, augment, batches, network, optimizers, steps, team
 
     announcement.begin(logging.getLogger("deltarule").warning)
     found = Engine(
@@ -101,6 +105,7 @@ def compiled() -> Engine:
         augment.deform,
         steps.can_take_steps,
         steps.take_steps,
+        team.each,
     )
     found.gather(np.zeros((1, 1), np.uint8), np.zeros(1, np.int64), np.empty((1, 1), np.float32))  # can it be kept?
     return found

@@ -7,6 +7,7 @@ import numpy as np
 from deltarule.data.dataset import Dataset, Task
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import PREDICTION_ROWS, Network
+from deltarule.nn.workspace import Workspace
 from deltarule.training.engines import REFERENCE, Engine
 
 SCORE_NAMES: dict[Task, str] = {"classes": "accuracy", "labels": "accuracy", "values": "r2"}
@@ -103,13 +104,22 @@ class Tally:
 
 def evaluate(network: Network, dataset: Dataset, engine: Engine = REFERENCE) -> tuple[float, float]:
     """(loss, score) of a network on a whole dataset, in large blocks; nothing is dropped, no penalty is added."""
-    ws = network.workspace(min(dataset.n_samples, PREDICTION_ROWS))
-    score, loss = Score(dataset.task), 0.0
-    for start in range(0, dataset.n_samples, PREDICTION_ROWS):
+    idle: list[Workspace] = []
+
+    def answer(start: int) -> tuple[float, Array]:
+        """A block's part of the loss, and the outputs."""
+        ws = idle.pop() if idle else network.workspace(min(dataset.n_samples, PREDICTION_ROWS))
         y = dataset.targets[start : start + PREDICTION_ROWS]
         X = ws.input_buffer(len(y))
         engine.gather(dataset.inputs, np.arange(start, start + len(y)), X)
-        a = engine.forward(network, X, ws)
-        loss += engine.loss_value(network, y, ws, divisor=dataset.n_samples)
-        score.add(a, y)
+        a = engine.forward(network, X, ws).copy()
+        loss = engine.loss_value(network, y, ws, divisor=dataset.n_samples)
+        idle.append(ws)
+        return loss, a
+
+    score, loss = Score(dataset.task), 0.0
+    starts = range(0, dataset.n_samples, PREDICTION_ROWS)
+    for start, (part, a) in zip(starts, engine.each(answer, starts), strict=True):
+        loss += part
+        score.add(a, dataset.targets[start : start + PREDICTION_ROWS])
     return loss, score.value

@@ -1,4 +1,4 @@
-"""An epoch of a small network in strides: many steps in one call, where nobody has to be told of each."""
+"""An epoch in strides: many steps in one call, where nobody has to be told of each."""
 
 import time
 from collections.abc import Iterator
@@ -9,7 +9,8 @@ import numpy as np
 from deltarule.data.dataset import Dataset
 from deltarule.errors import DivergenceError
 from deltarule.nn.arrays import Array
-from deltarule.training.averaging import Latest
+from deltarule.randomness import generator
+from deltarule.training.averaging import Latest, MovingAverage
 from deltarule.training.batches import shuffled, steps_per_epoch
 from deltarule.training.callbacks import Callback, TrainingState
 from deltarule.training.checks import explain_divergence, highest_loss
@@ -18,22 +19,21 @@ from deltarule.training.clipping import NoClipping
 if TYPE_CHECKING:
     from deltarule.training.trainer import Trainer
 
-SMALL_LAYER = 64  # neurons; in larger layers the BLAS is faster than loops that spare the zeros
-SMALL_BATCH = 256
-STRIDE_WEIGHTS = 2**28  # weights times samples of a stride: a tenth of a second, so that neither Ctrl-C nor a bar waits
+LARGEST_BATCH = 1024  # samples; larger ones are worked through in pieces
+STRIDE_WEIGHTS = 2**33  # weights times samples of a stride: a tenth of a second, so that neither Ctrl-C nor a bar waits
+STRIDE_INPUTS = 2**23  # numbers in the deformed images of a stride, at most
 
 
 def can_stride(trainer: "Trainer", train: Dataset) -> bool:
-    """Whether the network is small, and nothing stands between its steps that has to see each of them."""
-    network, batch_size = trainer.network, trainer.batch_size
+    """Whether nothing stands between the steps that has to see each of them."""
     listeners = [callback for callback in trainer.callbacks if type(callback).step_end is not Callback.step_end]
     return (
-        trainer.engine.can_take_steps(network, trainer.optimizer, trainer.penalty)
-        and max(network.layer_sizes[1:]) <= SMALL_LAYER
-        and batch_size is not None
-        and batch_size <= SMALL_BATCH
+        trainer.engine.can_take_steps(trainer.network, trainer.optimizer, trainer.penalty)
+        and trainer.batch_size is not None
+        and trainer.batch_size <= LARGEST_BATCH
         and train.task == "classes"
-        and (type(trainer.average), type(trainer.clip), trainer.augment) == (Latest, NoClipping, None)
+        and type(trainer.average) in (Latest, MovingAverage)
+        and type(trainer.clip) is NoClipping
         and not any(callback.every_step for callback in listeners)
     )
 
@@ -49,8 +49,8 @@ def train_epoch_in_strides(
         losses, answered = take_stride(trainer, state, train, samples, sample_weight)
         state.seconds = before + time.perf_counter() - began
         starts = np.arange(0, len(samples), trainer.batch_size)
-        weights = np.add.reduceat(np.ones(len(samples)) if sample_weight is None else sample_weight[samples], starts)
-        tally.add_all(losses, weights)
+        weights = np.ones(len(samples)) if sample_weight is None else sample_weight[samples]
+        tally.add_all(losses, np.add.reduceat(weights, starts))
         tally.score.count(answered, len(samples))
         trainer.tell("step_end", state)
         if state.stop_reason is not None:
@@ -60,10 +60,12 @@ def train_epoch_in_strides(
 def strides(trainer: "Trainer", state: TrainingState, order: Array) -> Iterator[Array]:
     """The samples of an epoch, a whole number of batches at a time, cut where a callback wants to be told."""
     batch_size = trainer.batch_size or len(order)
-    longest = max(1, STRIDE_WEIGHTS // (trainer.network.parameters.size * batch_size))
+    longest = STRIDE_WEIGHTS // (trainer.network.parameters.size * batch_size)
+    if trainer.augment is not None:
+        longest = min(longest, STRIDE_INPUTS // (trainer.network.layer_sizes[0] * batch_size))
     wanted = [callback.every_steps for callback in trainer.callbacks if callback.every_steps is not None]
     while len(order) > 0:
-        size = batch_size * min([longest, *(every - state.step % every for every in wanted)])
+        size = batch_size * min([max(1, longest), *(every - state.step % every for every in wanted)])
         yield order[:size]
         order = order[size:]
 
@@ -72,21 +74,41 @@ def take_stride(
     trainer: "Trainer", state: TrainingState, train: Dataset, samples: Array, sample_weight: Array | None
 ) -> tuple[Array, int]:
     """The losses of a stride's steps, and how many samples were answered rightly. Raises DivergenceError."""
-    n_steps = steps_per_epoch(len(samples), trainer.batch_size)
+    n_steps, average = steps_per_epoch(len(samples), trainer.batch_size), trainer.average
     rates = np.array([float(trainer.schedule(state.step + i)) for i in range(n_steps)])
+    data, order = (train.inputs, train.targets, sample_weight), samples
+    if trainer.augment is not None:
+        weights, order = None if sample_weight is None else sample_weight[samples], np.arange(len(samples))
+        data = deformed(trainer, state, train, samples), train.targets[samples], weights
     losses, answered = trainer.engine.take_steps(
         trainer.network,
         trainer.optimizer,
         trainer.penalty,
-        state.grads,
-        (train.inputs, train.targets, sample_weight),
-        (samples, trainer.batch_size, rates, highest_loss(state)),
+        (state.grads, None if type(average) is Latest else average.parameters),
+        data,
+        (order, trainer.batch_size, rates, average.paces(n_steps), highest_loss(state)),
     )
     n_taken = np.count_nonzero(losses <= highest_loss(state)).item()
     state.step += n_taken
+    average.steps += n_taken
     state.batch_loss, state.learning_rate = losses[-1].item(), rates[len(losses) - 1].item()
     if n_taken < len(losses):  # show the workspace what broke it
         broken = np.split(samples, np.arange(0, len(samples), trainer.batch_size)[1:])[n_taken]
         trainer.engine.forward(trainer.network, trainer.load(state, train, broken, 0), state.workspace)
         raise DivergenceError(explain_divergence(state))
     return losses, answered
+
+
+def deformed(trainer: "Trainer", state: TrainingState, train: Dataset, samples: Array) -> Array:
+    """The images of a stride as its steps see them, (samples, features)."""
+    X = np.empty((len(samples), train.n_features), trainer.network.dtype)
+    batch_size = trainer.batch_size or len(samples)
+
+    def deform(number: int) -> None:
+        batch = slice(number * batch_size, (number + 1) * batch_size)
+        trainer.engine.gather(train.inputs, samples[batch], X[batch])
+        rng = generator(trainer.seed, "augment 0", state.epoch, state.step + number)
+        trainer.engine.deform(X[batch], train.image_shape, trainer.augment, rng, X[batch])
+
+    trainer.engine.each(deform, range(steps_per_epoch(len(samples), batch_size)))
+    return X

@@ -1,0 +1,223 @@
+"""The kernel that takes many steps in one call, by one thread or by a team of threads that share every step.
+
+A step has three parts, and nobody begins one before all have ended what it needs:
+inputs   A thread owns some of the inputs, and so some rows of the first layer's weights: its part of z is theirs alone.
+samples  A thread takes some of the batch's samples through all the other layers, forward and back: BP1, BP2.
+learning A thread owns some rows of every layer's weights, and some biases: gradient (BP3, BP4), penalty, update.
+So no gradients have to be added up, and the large first layer stays in the caches of those who own it.
+
+shape: the layer sizes; the layers' widths, which are their sizes and padding; where a layer's weights begin in a vector
+    of parameters, and where its biases, (2, layers); activations as compiled.activations has them, (layers, 2); whether
+    inputs are packed (compiled.packed) or go to the BLAS.
+room: inputs, (threads, batch_size * most that anybody owns); parts of the first z, (threads, batch_size * width); z, a
+    and delta of all layers, each one vector; sums of delta for the biases, (threads, widths); and for packed inputs
+    their values and places, (threads, batch_size, inputs), and how many there are, (threads, batch_size).
+team: which thread it is, of how many, and where they meet.
+"""
+
+from typing import Any
+
+from deltarule.compiled.activations import IDENTITY, activate, derive
+from deltarule.compiled.blas import multiply
+from deltarule.compiled.kernels import kernel, number
+from deltarule.compiled.losses import output_error, total_loss
+from deltarule.compiled.memory import fetch_rows
+from deltarule.compiled.optimizers import update
+from deltarule.compiled.packed import add_rows, pack, spread
+from deltarule.compiled.penalties import penalize
+from deltarule.compiled.team import meet, share
+
+WIDE = 2**17  # weights
+
+
+@kernel
+def run(team: Any, vectors: Any, shape: Any, data: Any, rules: Any, plan: Any, room: Any) -> Any:
+    """One thread's part in all steps. How many losses it came to, and how many samples were answered rightly."""
+    inputs, unit, classes, weights = data
+    order, batch_size, learning_rates, paces, highest_loss, losses, judged = plan
+    right = 0
+    for step in range(len(losses)):
+        rows = order[step * batch_size : (step + 1) * batch_size]
+        y, importance = classes[rows], weights[rows] if len(weights) else weights
+        divisor = importance.sum() if len(weights) else float(len(rows))
+        read(team, inputs, rows, unit, shape, vectors[0], room)
+        soon = order[(step + 1) * batch_size : (step + 2) * batch_size]
+        fetch_rows(inputs, soon, share(shape[0][0], team[0], team[1]))
+        if not meet(team[2], team[1]):
+            return step, right
+        mine = share(len(rows), team[0], team[1])
+        forward(team, len(rows), shape, vectors[0], room)
+        judge((y, importance, divisor), mine, shape, rules[0], room, judged[team[0]])
+        backward(team, len(rows), shape, vectors[0], rules[0][2], room)
+        if not meet(team[2], team[1]):
+            return step, right
+        total, answered = 0.0, 0.0
+        for other in range(team[1]):  # all threads add up in one order, and so come to the same
+            total += judged[other, 0]
+            answered += judged[other, 1]
+        losses[step] = total
+        if not total <= highest_loss:
+            return step + 1, right
+        right += int(answered)
+        learn(team, len(rows), shape, vectors, rules[1], (learning_rates[step], paces[step], step + 1), room)
+    return len(losses), right
+
+
+@kernel
+def matrix(vector: Any, start: int, n_columns: int, n_rows: int) -> Any:
+    """A piece of a vector as a matrix."""
+    return vector[start : start + n_rows * n_columns].reshape(n_rows, n_columns)
+
+
+@kernel
+def weights_of(vector: Any, shape: Any, l: int) -> Any:
+    """W of layer l, (fan_in, width)."""
+    return matrix(vector, shape[2][0, l], shape[1][l], shape[0][l])
+
+
+@kernel
+def neurons_of(buffer: Any, shape: Any, l: int, rows: Any) -> Any:
+    """What layer l says of the samples from rows[0] up to rows[1] of a batch, (samples, width)."""
+    before, batch_size = shape[2][1, l] - shape[2][1, 0], len(buffer) // shape[1].sum()
+    return matrix(buffer, batch_size * before + rows[0] * shape[1][l], shape[1][l], rows[1] - rows[0])
+
+
+@kernel
+def is_wide(weights: Any, team: Any) -> bool:
+    """Whether a product with these is shared by neurons, for all samples, and not by samples.
+
+    Every thread would have to rearrange all weights, as a BLAS does before it multiplies; but it costs two meetings.
+    """
+    return team[1] > 1 and weights.size >= WIDE
+
+
+@kernel
+def read(team: Any, inputs: Any, rows: Any, unit: float, shape: Any, p: Any, room: Any) -> None:
+    """One's inputs of a batch, and what they add to the first layer's z."""
+    first, last = share(shape[0][0], team[0], team[1])
+    weights, part = weights_of(p, shape, 0)[first:last], matrix(room[1][team[0]], 0, shape[1][0], len(rows))
+    if shape[4]:
+        values, places, lengths = room[6][0][team[0]], room[6][1][team[0]], room[6][2][team[0]]
+        for i in range(len(rows)):
+            lengths[i] = pack(inputs[rows[i], first:last], unit, values[i], places[i])
+            add_rows(values[i], places[i], lengths[i], weights, part[i])
+    else:
+        x, factor = matrix(room[0][team[0]], 0, last - first, len(rows)), number(unit, p)
+        for i in range(len(rows)):
+            source, row = inputs[rows[i], first:last], x[i]
+            for k in range(len(row)):
+                row[k] = factor * row.dtype.type(source[k])
+        multiply(x, weights, part, False, False)
+
+
+@kernel
+def forward(team: Any, n_samples: int, shape: Any, p: Any, room: Any) -> None:
+    """z and a of every layer, for one's samples; the first z from everybody's part of it."""
+    sizes, widths, starts, codes, _ = shape
+    mine = share(n_samples, team[0], team[1])
+    for l in range(len(codes)):
+        z, a = neurons_of(room[2], shape, l, mine), neurons_of(room[3], shape, l, mine)
+        if l == 0:
+            begin, end = mine[0] * widths[0], mine[1] * widths[0]
+            whole = room[2][begin:end]
+            whole[:] = room[1][0, begin:end]
+            for other in range(1, len(room[1])):
+                part = room[1][other, begin:end]
+                for j in range(len(whole)):
+                    whole[j] += part[j]
+        else:
+            weights, rows, columns = weights_of(p, shape, l), mine, (0, widths[l])
+            if is_wide(weights, team):
+                rows, columns = (0, n_samples), share(widths[l], team[0], team[1])
+                meet(team[2], team[1])
+            below = neurons_of(room[3], shape, l - 1, rows)[:, : sizes[l]]
+            above = neurons_of(room[2], shape, l, rows)[:, columns[0] : columns[1]]
+            multiply(below, weights[:, columns[0] : columns[1]], above, False, False)
+            if is_wide(weights, team):
+                meet(team[2], team[1])
+        biases = p[starts[1, l] : starts[1, l] + widths[l]]
+        activate(z, biases, int(codes[l, 0]), codes[l, 1], a)
+
+
+@kernel
+def judge(truth: Any, mine: Any, shape: Any, loss: Any, room: Any, judged: Any) -> None:
+    """One's part of the loss, how many right answers, and dC/da, or dC/dz by the shortcut, in the last delta."""
+    l, (y, importance, divisor) = len(shape[3]) - 1, truth
+    z, a, delta = (
+        neurons_of(room[2], shape, l, mine),
+        neurons_of(room[3], shape, l, mine),
+        neurons_of(room[4], shape, l, mine),
+    )
+    y, importance = y[mine[0] : mine[1]], importance[mine[0] : mine[1]]
+    output_error(a, y, importance, divisor, loss, delta)
+    judged[0], judged[1] = total_loss(z, a, y, importance, divisor, loss), 0.0
+    for i in range(len(a)):
+        judged[1] += a[i].argmax() == y[i]
+
+
+@kernel
+def backward(team: Any, n_samples: int, shape: Any, p: Any, shortcut: bool, room: Any) -> None:
+    """BP1, BP2, and what one's samples add to BP3."""
+    sizes, widths, starts, codes, _ = shape
+    mine = share(n_samples, team[0], team[1])
+    for l in range(len(codes) - 1, -1, -1):
+        z, a = neurons_of(room[2], shape, l, mine), neurons_of(room[3], shape, l, mine)
+        delta = neurons_of(room[4], shape, l, mine)
+        if l < len(codes) - 1:
+            weights, rows, inputs = weights_of(p, shape, l + 1), mine, (0, sizes[l + 1])
+            if is_wide(weights, team):
+                rows, inputs = (0, n_samples), share(sizes[l + 1], team[0], team[1])
+                meet(team[2], team[1])
+            above = neurons_of(room[4], shape, l + 1, rows)
+            below = neurons_of(room[4], shape, l, rows)[:, inputs[0] : inputs[1]]
+            multiply(above, weights[inputs[0] : inputs[1]], below, False, True)
+            if is_wide(weights, team):
+                meet(team[2], team[1])
+        kind = IDENTITY if shortcut and l == len(codes) - 1 else int(codes[l, 0])
+        bias = starts[1, l] - starts[1, 0]
+        derive(delta, z, a, kind, codes[l, 1], room[5][team[0], bias : bias + widths[l]])
+
+
+@kernel
+def learn(team: Any, n_samples: int, shape: Any, vectors: Any, optimizer: Any, now: Any, room: Any) -> None:
+    """BP4, the rest of BP3, and the update of what one owns."""
+    sizes, widths, starts, codes, packed = shape
+    all_rows, g = (0, n_samples), vectors[1]
+    for l in range(len(codes)):
+        first, last = share(sizes[l], team[0], team[1])
+        gradient, delta = weights_of(g, shape, l)[first:last], neurons_of(room[4], shape, l, all_rows)
+        if l == 0 and packed:
+            values, places, lengths = room[6][0][team[0]], room[6][1][team[0]], room[6][2][team[0]]
+            gradient[:] = 0
+            for i in range(n_samples):
+                spread(values[i], places[i], lengths[i], delta[i], gradient)
+        elif l == 0:
+            multiply(matrix(room[0][team[0]], 0, last - first, n_samples), delta, gradient, True, False)
+        else:
+            multiply(neurons_of(room[3], shape, l - 1, all_rows)[:, first:last], delta, gradient, True, False)
+        change(vectors, starts[0, l] + first * widths[l], starts[0, l] + last * widths[l], True, optimizer, now)
+    first, last = share(room[5].shape[1], team[0], team[1])
+    sums = g[starts[1, 0] + first : starts[1, 0] + last]
+    sums[:] = 0
+    for other in range(team[1]):
+        for j in range(len(sums)):
+            sums[j] += room[5][other, first + j]
+    change(vectors, starts[1, 0] + first, starts[1, 0] + last, False, optimizer, now)
+
+
+@kernel
+def change(vectors: Any, first: int, last: int, are_weights: bool, optimizer: Any, now: Any) -> None:
+    """Penalty, update and average of one piece of the parameters. now: learning rate, the average's pace, the step."""
+    rule, steps, weight_decay, l1, l2 = optimizer
+    rate, pace, step = now
+    p, g, one, two, average = vectors
+    p, g, average = p[first:last], g[first:last], average[first:last]
+    decay = 0.0
+    if are_weights:
+        penalize(p, g, l1, l2)
+        decay = rate * weight_decay
+    update(p, g, (one[first:last], two[first:last]), rule, rate, steps + step, (decay, last - first))
+    if len(average):
+        towards = number(pace, p)
+        for k in range(len(p)):
+            average[k] += towards * (p[k] - average[k])
