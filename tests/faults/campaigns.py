@@ -220,8 +220,11 @@ def power_cuts_of_saves(drop: Callable[[Operation], bool] = lambda operation: Fa
 # a run that is stopped goes on
 
 
-def exact_resumes(make: Callable[..., Trainer], steps: int = 300) -> Count:
-    """A run of so many steps is stopped at each of them, and goes on from a checkpoint to the same bits."""
+def exact_resumes(make: Callable[..., Trainer], steps: int = 300, every: int = 1) -> Count:
+    """A run of so many steps is stopped at each of them, and goes on from a checkpoint to the same bits.
+
+    every: only at every so many steps.
+    """
     count, epochs = Count(), steps // jobs.STEPS_AN_EPOCH
     photographer = jobs.Photographer()
     whole = make(epochs=epochs)
@@ -229,7 +232,7 @@ def exact_resumes(make: Callable[..., Trainer], steps: int = 300) -> Count:
     seen = make(photographer, epochs=epochs)
     count.harm += [] if jobs.result(seen, seen.fit(*jobs.images())) == outcome else ["being watched made a difference"]
     with fresh_folder() as folder:
-        for snapshot in photographer.snapshots:
+        for snapshot in photographer.snapshots[::every]:
             (folder / "checkpoint").write_bytes(checkpoint_bytes(snapshot))
             resumed = make(epochs=epochs)
             resumed.network.parameters.vector[:] = 0.0

@@ -22,22 +22,22 @@ from deltarule.training.schedules import OneCycle
 from deltarule.training.snapshot import Snapshot
 from deltarule.training.trainer import Trainer
 
-STEPS_AN_EPOCH, EPOCHS = 3, 4
+STEPS_AN_EPOCH, EPOCHS = 6, 2
 STEPS = STEPS_AN_EPOCH * EPOCHS
 EVERY_STEPS = 4
 
 
 @cache
 def images() -> tuple[Dataset, Dataset]:
-    """To learn from, (22 samples, so that the last batch is short), and to choose the best epoch by."""
+    """To learn from (46 samples: the last batch is short), and to choose the best epoch by."""
     rng = np.random.default_rng(0)
     data = Dataset(
-        rng.integers(256, size=(30, 16), dtype=np.uint8),
-        rng.integers(3, size=30),
+        rng.integers(256, size=(54, 16), dtype=np.uint8),
+        rng.integers(3, size=54),
         class_names=("a", "b", "c"),
         image_shape=(4, 4),
     )
-    return data.take(slice(22)), data.take(slice(22, 30))
+    return data.take(slice(46)), data.take(slice(46, 54))
 
 
 def trainer(*callbacks: Callback, engine_name: str = "numpy", epochs: int = EPOCHS, **settings: Any) -> Trainer:
