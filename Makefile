@@ -1,6 +1,6 @@
 # Everything in one command each, on a machine that has Python 3.11 or later and make. PYTHON=... names another Python.
 
-.PHONY: help train test bench lowest
+.PHONY: help train test bench faults lowest
 
 help:  ## list these commands
 	@sed -n 's/^\([a-z]*\): .*##/make \1:/p' Makefile
@@ -13,7 +13,10 @@ test: .venv/.dev  ## set up, then run every check and every test
 	scripts/test
 
 bench: .venv/.dev  ## run the benchmarks, which write benchmarks/results
-	for each in startup epoch latency deform tables peers scaling recipes ladder estimators; do .venv/bin/python benchmarks/$$each.py || exit 1; done
+	for each in startup epoch latency deform tables checkpoint peers scaling recipes ladder estimators; do .venv/bin/python benchmarks/$$each.py || exit 1; done
+
+faults: .venv/.dev  ## inject every fault (some minutes), and write benchmarks/results/faults.json
+	.venv/bin/python tests/faults/faults.py
 
 lowest:  ## run the tests on Python 3.11 and the lowest versions that pyproject.toml allows
 	scripts/lowest

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Writes the README's tables, each between its two markers, from what the benchmarks have measured.
 
-recipes: from results/recipes.json.  peers: from results/peers.json. A table without results is left as it is.
+recipes: from results/recipes.json.  peers: from results/peers.json.  reliability: from results/faults.json, which
+`make faults` writes. A table without results, or without markers, is left as it is.
 """
 
 import json
@@ -73,6 +74,13 @@ def peers_table(rows: Sequence[Row]) -> str:
     return "\n".join([*lines, "", f"{explained} {conditions('peers', rows)}"])
 
 
+def reliability_table(rows: Sequence[Row]) -> str:
+    """Every fault that was injected, how often, and how often nothing was lost."""
+    lines = ["| fault | injected | without harm |", "|---|---:|---:|"]
+    lines += [f"| {row['fault']} | {row['tried']:,} | {row['harmless']:,} |" for row in rows]
+    return "\n".join([*lines, "", f"Counted by `make faults`: {circumstances(rows)}."])
+
+
 def ratio(row: Row) -> str:
     """A ratio with its interval, such as "2.10 (2.05 to 2.15)", or why there is none."""
     if row.get("ratio") is None:
@@ -83,10 +91,15 @@ def ratio(row: Row) -> str:
 def conditions(benchmark: str, runs: Sequence[Row]) -> str:
     """Which engine, machine and versions the figures come from."""
     engine = all_of(run["engine"] for run in runs)
+    return f"Measured by `benchmarks/{benchmark}.py`: engine {engine}; {circumstances(runs)}."
+
+
+def circumstances(runs: Sequence[Row]) -> str:
+    """Machine, versions and limits on threads."""
     machine = all_of(run["machine"] for run in runs)
     threads = all_of("".join(f", {name}={n}" for name, n in run.get("threads", {}).items()) for run in runs)
     versions = all_of(", ".join(f"{name} {number}" for name, number in run["versions"].items()) for run in runs)
-    return f"Measured by `benchmarks/{benchmark}.py`: engine {engine}; {machine}; {versions}{threads}."
+    return f"{machine}; {versions}{threads}"
 
 
 def all_of(values: Iterable[str]) -> str:
@@ -106,9 +119,10 @@ def filled(readme: str, name: str, content: str) -> str:
 
 def written(readme: str) -> str:
     """The README with every table that there are results for."""
-    for name, table in {"recipes": recipes_table, "peers": peers_table}.items():
-        results = RESULTS / f"{name}.json"
-        if results.exists():
+    tables = {"recipes": recipes_table, "peers": peers_table, "reliability": reliability_table}
+    for name, table in tables.items():
+        results = RESULTS / ("faults.json" if name == "reliability" else f"{name}.json")
+        if results.exists() and f"<!-- {name}: begin -->" in readme:
             readme = filled(readme, name, table(json.loads(results.read_text(encoding="utf-8"))))
     return readme
 

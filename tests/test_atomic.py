@@ -172,3 +172,36 @@ def test_the_disk_is_awaited_before_the_name_changes(old: Path, monkeypatch: pyt
 def test_the_error_belongs_to_both_trees() -> None:
     assert issubclass(FileError, DeltaruleError)
     assert issubclass(FileError, OSError)
+
+
+def folder_that_fails(monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+    """Let fsync fail for folders, and for them only."""
+    real = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(code, os.strerror(code))
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+
+
+@posix
+def test_a_disk_that_does_not_confirm_the_name_is_an_error(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder_that_fails(monkeypatch, errno.EIO)
+    with pytest.raises(FileError, match="was written, but the disk has not confirmed its name: Input/output error"):
+        write_atomically(old, b"new")
+    assert {path.name: path.read_bytes() for path in old.parent.iterdir()} == {"model": b"new"}
+
+
+@posix
+def test_a_folder_that_may_not_be_synced_is_a_warning_and_a_drive_that_cannot_is_none(
+    old: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder_that_fails(monkeypatch, errno.EINVAL)
+    write_atomically(old, b"new")
+    assert caplog.text == ""
+    folder_that_fails(monkeypatch, errno.EACCES)
+    write_atomically(old, b"newer")
+    assert "a power cut could bring the older file back" in caplog.text
+    assert old.read_bytes() == b"newer"

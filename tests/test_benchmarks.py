@@ -151,6 +151,16 @@ def test_deforming_is_compared_with_numpy_and_scipy(tmp_path: Path) -> None:
         assert row.keys() == COMPARED | CIRCUMSTANCES | {"repetitions"}
 
 
+def test_checkpoints_are_weighed(tmp_path: Path) -> None:
+    few = ("--examples", "512", "--checkpoints", "5", "--repetitions", "2")
+    said = run("checkpoint.py", *few, "--json", tmp_path / "checkpoint.json")
+    (row,) = rows_in(tmp_path / "checkpoint.json")
+    assert row.keys() >= COMPARED | CIRCUMSTANCES
+    assert row["checkpoints"] == 5
+    assert 0.0 < row["p50_ms"] <= row["p99_ms"]
+    assert "of the training thread, p99" in said
+
+
 def recipe_row(workload: str, unseen: int, seconds: float, runs: int, **scores: Any) -> Any:
     circumstances = {"engine": "numpy", "machine": "A, 2 cores", "versions": {"python": "3.11.7", "numpy": "2.4"}}
     return {
@@ -212,6 +222,18 @@ def test_the_peers_stand_beside_each_other() -> None:
     ]
     assert "for small: " in lines[-1]
     assert lines[-1].endswith("`benchmarks/peers.py`: engine numba; A, 2 cores; python 3.11.7, torch 2.13.")
+
+
+def test_the_faults_are_counted() -> None:
+    row = {"fault": "SIGKILL", "tried": 1000, "harmless": 999, "machine": "A, 2 cores", "versions": {"python": "3.11"}}
+    assert README_TABLE["reliability_table"]([row, row | {"harmless": 1000}]).splitlines() == [
+        "| fault | injected | without harm |",
+        "|---|---:|---:|",
+        "| SIGKILL | 1,000 | 999 |",
+        "| SIGKILL | 1,000 | 1,000 |",
+        "",
+        "Counted by `make faults`: A, 2 cores; python 3.11.",
+    ]
 
 
 def test_filling_the_readme_twice_changes_nothing() -> None:

@@ -1,9 +1,11 @@
 """Files that are written whole or not at all: whoever opens one finds the old content or the new, never a part."""
 
 import errno
+import logging
 import os
 import secrets
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,6 +21,8 @@ ADVICE = {
     errno.EROFS: "the disk is read-only: choose another folder",
 }
 
+UNSUPPORTED = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS)  # what network drives say that cannot do it
+LOG = logging.getLogger("deltarule")
 TEMPORARIES = ".deltarule-*.tmp"  # what a process leaves that is killed while it writes
 
 
@@ -58,7 +62,7 @@ def written_atomically(path: str | os.PathLike[str], *, sync: bool = True) -> It
         with suppress(OSError):  # the failure that brought us here is the one to tell
             temporary.unlink(missing_ok=True)
     if sync:
-        _sync_folder(target.parent)
+        _sync_folder(target)
 
 
 def write_atomically(path: str | os.PathLike[str], data: bytes, *, sync: bool = True) -> None:
@@ -73,11 +77,19 @@ def _check_replaceable(target: Path) -> None:
         raise FileError(f"a file can only take the place of a file: got {target}, which is {what}; give a file's name")
 
 
-def _sync_folder(folder: Path) -> None:
-    """Make the new name itself survive a power cut, where the system can (Windows cannot open a folder)."""
-    with suppress(OSError):  # the file is whole and in place; some network drives refuse this last wish
-        descriptor = os.open(folder, os.O_RDONLY)
+def _sync_folder(target: Path) -> None:
+    """Make the new name itself survive a power cut, where the system can; the file is whole and in place anyway."""
+    if sys.platform == "win32":  # which cannot open a folder
+        return
+    try:
+        descriptor = os.open(target.parent, os.O_RDONLY)
         try:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+    except OSError as error:
+        says = f"{target} was written, but the disk has not confirmed its name: {error.strerror or error}"
+        if error.errno in (errno.EACCES, errno.EPERM):
+            LOG.warning("%s; a power cut could bring the older file back", says)
+        elif error.errno not in UNSUPPORTED:
+            raise FileError(f"{says}; look after the disk, and write again") from error

@@ -10,7 +10,9 @@ from deltarule.data.dataset import Dataset, Splits
 from deltarule.data.generated import arithmetic, cute_dog, xor
 from deltarule.recipes.build import Job, build
 from deltarule.recipes.schema import Recipe, parse
+from deltarule.training.callbacks import Callback, TrainingState
 from deltarule.training.evaluation import evaluate
+from deltarule.training.snapshot import Snapshot
 
 GENERATED = {"arithmetic": arithmetic, "cute-dog": cute_dog, "xor": xor}
 ASKED_FOR = {  # the rows of the issue that ordered them
@@ -57,6 +59,24 @@ def test_it_can_be_carried_out(name: str) -> None:
     assert (one.model.network.parameters.vector != before).any()
     raw = one.train if one.test is None else one.test
     assert len(one.model.predict(raw.inputs)) == raw.n_samples
+
+
+class AfterOneStep(Callback):
+    """Takes a snapshot after the first step."""
+
+    def step_end(self, state: TrainingState) -> None:
+        if state.step == 1:
+            self.snapshot = Snapshot.of(state)
+
+
+@pytest.mark.parametrize("name", recipes.names())
+def test_it_goes_on_from_where_it_was(name: str) -> None:
+    recipe, seen = recipes.read(name).changed(["epochs=2"]), AfterOneStep()
+    whole, resumed = job(recipe, callbacks=[seen]), job(recipe, seed=0)
+    whole.trainer.fit(whole.train)
+    resumed.trainer.fit(resumed.train, resume=seen.snapshot)
+    vectors = [each.model.network.parameters.vector for each in (whole, resumed)]
+    assert vectors[0].tobytes() == vectors[1].tobytes()
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -65,7 +65,7 @@ def gone_on(options: TrainOptions) -> tuple[TrainOptions, Checkpoints | None, Re
             )
         return options, checkpoints, None
     resumed = found_in(source, checkpoints if source == folder else None)
-    return with_options_of(resumed.asked, options), checkpoints, resumed
+    return with_options_of(resumed, options), checkpoints, resumed
 
 
 def place_of(options: TrainOptions) -> Path | None:
@@ -107,9 +107,10 @@ def found_in(folder: Path, checkpoints: Checkpoints | None) -> Resumed:
     return Resumed(snapshot, parse(asked.recipe, asked.recipe_name), asked)
 
 
-def with_options_of(asked: Asked, options: TrainOptions) -> TrainOptions:
+def with_options_of(resumed: Resumed, options: TrainOptions) -> TrainOptions:
     """The options, and where one was not given, that of the run that goes on."""
-    before: dict[str, Any] = {name: getattr(asked, name) for name in (*KEPT, "engine")}
+    before: dict[str, Any] = {name: getattr(resumed.asked, name) for name in (*KEPT, "engine")}
+    before["data"] = resumed.recipe.data.name if options.recipe is not None else None
     for name in ("out", "run", "plot"):
         before[name] = None if before[name] is None else Path(before[name])
     given = {

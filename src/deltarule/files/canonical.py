@@ -12,6 +12,11 @@ from deltarule.errors import ModelFileError
 from deltarule.files.tensor_file import strict_json
 from deltarule.nn.arrays import Array
 
+KINDS = {  # where the version of a format stands: what it is of, and the command for it
+    "format": ("a model", "deltarule train --from FILE"),
+    "checkpoint": ("a checkpoint", "deltarule train --resume FOLDER"),
+}
+
 
 def canonical(content: Any) -> str:
     """JSON with sorted keys and no spaces. ValueError, TypeError or RecursionError for what is no JSON."""
@@ -34,6 +39,9 @@ def description_in(text: str, key: str, *versions: int) -> dict[str, Any]:
     Raises ModelFileError, or another ValueError, for any other text.
     """
     content = msgspec.convert(strict_json(text), dict[str, Any])
+    other = next((found for found in KINDS if found != key and found in content), None)
+    if other is not None and key not in content:
+        raise ModelFileError(f"expected {KINDS[key][0]}: got {KINDS[other][0]};  {KINDS[other][1]}  takes it")
     if type(content.get(key)) is not int or content[key] not in versions:
         ours = f"version{'s' * (len(versions) > 1)} {' and '.join(map(str, versions))}"
         raise ModelFileError(

@@ -1,7 +1,7 @@
 """Checkpoints: where a run stands, in files from which it goes on, bit for bit, after whatever has ended it.
 
 A checkpoint is a file as strict as a model file: arrays, and under the metadata key "deltarule" canonical JSON with a
-digest over all of it. Nothing in it can run. The arrays are those of a Snapshot.
+digest over all of it, the arrays' names and shapes included. Nothing in it can run. The arrays are those of a Snapshot.
 """
 
 import io
@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,7 +23,7 @@ from deltarule.errors import FileError, ModelFileError, SettingError
 from deltarule.files.canonical import canonical, check_digest, description_in, digest_of
 from deltarule.files.folder_lock import FolderLock
 from deltarule.files.run_folder import surroundings
-from deltarule.files.tensor_file import opened, read_header, read_tensors, tensor_bytes
+from deltarule.files.tensor_file import Slot, opened, read_header, read_tensors, slot_of, tensor_bytes
 from deltarule.nn.arrays import Array
 from deltarule.training.callbacks import Callback, TrainingState
 from deltarule.training.snapshot import Snapshot
@@ -33,12 +34,14 @@ FILES = "step-*.safetensors"
 SLOW_SECONDS = 0.25  # after a step that took longer, a copy of the state takes no time worth mentioning
 
 LOG = logging.getLogger("deltarule")
+HERE = cache(surroundings)  # to ask for versions takes milliseconds
 
 
 class Description(msgspec.Struct, forbid_unknown_fields=True):
     """The JSON of a checkpoint without its digest: what a Snapshot is besides its arrays, and where it was taken."""
 
     checkpoint: Literal[1]
+    arrays: dict[str, Slot]
     columns: tuple[str, ...]
     identity: dict[str, str]
     record: dict[str, Any]
@@ -52,8 +55,9 @@ class Checkpoints(Callback):
     every_seconds: how often; a run that is killed loses as much. every_steps: after every so many steps, instead.
     record: what else is to be kept with each, as JSON has it.
 
-    The training thread copies the state, which takes a millisecond; another one writes. What cannot be written is
-    logged as a warning and tried again at the next time; the last checkpoints then stay as they are.
+    The training thread copies the state, which takes a millisecond; another one writes, one at a time: where the disk
+    is slower than what was asked for, there are fewer. What cannot be written is logged as a warning and tried again at
+    the next time; the last checkpoints then stay as they are.
 
     As a callback it comes last, so that it sees what the others have done. The same program starts a run, and goes on
     with it after whatever has ended it:
@@ -144,7 +148,7 @@ class Checkpoints(Callback):
         try:
             if self._held is not None and self._held.step > self._step:
                 self._write(self._held)
-            self._finish_writing()
+            self.wait()
         finally:
             self._writer.shutdown()
             self._lock.release()
@@ -171,17 +175,17 @@ class Checkpoints(Callback):
         return step // self.every_steps > self._step // self.every_steps
 
     def _write(self, snapshot: Snapshot) -> None:
-        self._finish_writing()
+        self.wait()
         self._step, self._held = snapshot.step, None
         self._writing = self._writer.submit(self._put, snapshot)
 
-    def _finish_writing(self) -> None:
+    def wait(self) -> None:
         """Wait until the last checkpoint is on the disk; warn where it could not be written."""
         if self._writing is not None:
             writing, self._writing = self._writing, None
             try:
                 writing.result()
-            except FileError as error:
+            except OSError as error:
                 LOG.warning("checkpoint not kept: %s", error)
 
     def _put(self, snapshot: Snapshot) -> None:
@@ -197,10 +201,11 @@ def checkpoint_bytes(snapshot: Snapshot) -> bytes:
     arrays = {name: _as_float(snapshot.arrays[name]) for name in sorted(snapshot.arrays)}
     description = {
         "checkpoint": FORMAT,
+        "arrays": {name: slot_of(array) for name, array in arrays.items()},
         "columns": snapshot.columns,
         "identity": snapshot.identity,
         "record": snapshot.record,
-        "surroundings": surroundings(),
+        "surroundings": HERE(),
     }
     try:
         description["digest"] = digest_of(description, arrays.values())
@@ -219,12 +224,13 @@ def read_checkpoint(path: str | os.PathLike[str]) -> Snapshot:
             content = description_in(text, "checkpoint", FORMAT)
             digest = content.pop("digest", None)
             description = msgspec.convert(content, Description)
-            arrays = read_tensors(stream, entries, {name: entries[name].slot for name in sorted(entries)})
+            arrays = read_tensors(stream, entries, description.arrays)
             check_digest(digest, content, arrays.values())
+            snapshot = Snapshot(arrays, description.columns, description.identity, description.record)
         except (ValueError, RecursionError) as error:  # all errors of ours, of msgspec and of json are ValueErrors
             raise ModelFileError(f"{path} is no sound checkpoint: {error}") from error
     _warn_of_changes(description.surroundings)
-    return Snapshot(arrays, description.columns, description.identity, description.record)
+    return snapshot
 
 
 def newest_in(folder: str | os.PathLike[str]) -> tuple[Path, Snapshot]:
@@ -259,7 +265,7 @@ def _as_float(array: Array) -> Array:
 
 def _warn_of_changes(before: Mapping[str, Any]) -> None:
     """Say what is other than where the checkpoint was made: the run goes on, but perhaps not with the same bits."""
-    now = surroundings()
+    now = HERE()
     for what in ("versions", "machine", "threads"):
         if before.get(what) != now[what]:
             LOG.warning(

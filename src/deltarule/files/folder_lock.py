@@ -1,25 +1,29 @@
 """One process at a time in a folder: a lock that the system lets go of when its process ends, however it ends."""
 
+import logging
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from deltarule.errors import FileError
 
 if sys.platform == "win32":
     import msvcrt
 
-    def _lock(stream: BinaryIO) -> None:
+    def _lock(stream: IO[bytes]) -> None:
         msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
 else:
     import fcntl
 
-    def _lock(stream: BinaryIO) -> None:
+    def _lock(stream: IO[bytes]) -> None:
         fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 NAME = ".lock"
+LOG = logging.getLogger("deltarule")
 
 
 class FolderLock:
@@ -27,7 +31,7 @@ class FolderLock:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._stream: BinaryIO | None = None
+        self._stream: IO[bytes] | None = None
 
     def acquire(self) -> None:
         """Hold the folder, from now on. FileError where another process does, or it cannot be made or written to."""
@@ -35,7 +39,7 @@ class FolderLock:
             return
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            stream = (self.folder / NAME).open("a+b")
+            stream = (self.folder / NAME).open("a+b", buffering=0)
         except OSError as error:
             raise FileError(
                 f"checkpoints need a folder that can be written to: got {self.folder}: {error.strerror}"
@@ -50,13 +54,25 @@ class FolderLock:
                 f"one run at a time may keep its checkpoints in a folder: got {self.folder}, where process {holder} "
                 "keeps its own; wait for it, stop it, or give another folder"
             ) from error
-        stream.truncate(0)
-        stream.write(f"{os.getpid()}\n".encode())
-        stream.flush()
         self._stream = stream
+        with _failures_logged(self.folder):  # the number is only for the message above
+            stream.truncate(0)
+            stream.write(f"{os.getpid()}\n".encode())
 
     def release(self) -> None:
         """Let another process have the folder."""
-        if self._stream is not None:
-            self._stream.close()
-            self._stream = None
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            with _failures_logged(self.folder):  # the system lets go of it in any case
+                stream.close()
+
+    def __del__(self) -> None:
+        self.release()
+
+
+@contextmanager
+def _failures_logged(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        LOG.warning("the lock of %s: %s", folder, error.strerror or error)

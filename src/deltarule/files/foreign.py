@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from deltarule.data.columns import Column
 from deltarule.errors import DataError, SettingError, ShapeError, closest
 from deltarule.model import Model
 from deltarule.nn.activations import Activation, Identity, ReLU, Sigmoid, Softmax, Tanh
@@ -71,7 +72,7 @@ def from_sklearn(estimator: Any) -> Model:
         network,
         model.task,
         names,
-        columns=tuple(map(str, getattr(estimator, "feature_names_in_", ()))),
+        columns=tuple(Column(str(name)) for name in getattr(estimator, "feature_names_in_", ())),
         record={"origin": f"scikit-learn's {type(estimator).__name__}"},
     )
 

@@ -194,10 +194,6 @@ def _model_in(stream: BinaryIO, failure: str) -> Model:
     """The model in an open file; ModelFileError, beginning with `failure`, where anything is not as it must be."""
     try:
         text, entries = read_header(stream)
-        if '"checkpoint":' in text[:100]:
-            raise ModelFileError(
-                "expected a model: got a checkpoint;  deltarule train --resume FOLDER  goes on from it"
-            )
         content = description_in(text, "format", 1, FORMAT)
         digest = content.pop("digest", None)
         description = msgspec.convert(_as_of_now(content), Description)

@@ -14,6 +14,7 @@ from deltarule.training.identity import differences
 COUNTED = ("epoch", "step")  # columns of a history that hold whole numbers
 FIGURES = ("step", "seconds", "batch_loss", "learning_rate")
 WHOLE = ("step", "best_epoch", "optimizer.steps", "tally.samples")
+MOST = 2**53  # steps, as far as a float64 counts exactly
 PLAIN = (*FIGURES, *WHOLE, "tally.right", "tally.loss", "tally.weight")
 
 
@@ -44,7 +45,7 @@ class Snapshot:
             raise SettingError(f"a snapshot needs a history with columns {COUNTED}: got {rows} rows of {self.columns}")
         counts = [*(self.arrays[name] for name in WHOLE)]
         counts += [self.arrays["history"][:, self.columns.index(name)] for name in COUNTED]
-        if not all(np.isfinite(count).all() and (count >= 0).all() and (count % 1 == 0).all() for count in counts):
+        if not all(((count >= 0) & (count <= MOST) & (count == np.floor(count))).all() for count in counts):
             raise SettingError("the counts of a snapshot must be whole numbers, 0 or more: got others")
 
     @property

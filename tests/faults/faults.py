@@ -1,0 +1,145 @@
+#!/usr/bin/env python3
+"""Injects every fault there is, counts the harm done, and writes the counts.
+
+    python tests/faults/faults.py
+    python tests/faults/faults.py --only kills,signals --share 0.1
+
+It takes some minutes. The exit code is 1 where there was any harm.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(Path(__file__).parent), str(ROOT / "benchmarks")]
+
+import campaigns  # noqa: E402
+import commands  # noqa: E402
+import damage  # noqa: E402
+import jobs  # noqa: E402
+import measuring  # noqa: E402
+from counting import Count  # noqa: E402
+
+from deltarule.files.checkpoint import read_checkpoint  # noqa: E402
+from deltarule.files.model_file import load  # noqa: E402
+
+RESULTS = ROOT / "benchmarks" / "results" / "faults.json"
+Part = tuple[str, Callable[[], Count]]
+
+
+def exact(engine_name: str) -> Count:
+    """Every step of a run that has every option."""
+
+    def make(*callbacks: Any, epochs: int) -> Any:
+        return jobs.trainer(*callbacks, engine_name=engine_name, epochs=epochs)
+
+    return campaigns.exact_resumes(make)
+
+
+def some(share: float, number: int) -> int:
+    """A share of a number, but not nothing."""
+    return max(2, round(share * number))
+
+
+def of_processes(share: float) -> dict[str, list[Part]]:
+    """What is drawn at random: kills, signals, and whether the same seed gives the same bytes."""
+    answered: list[Count] = []
+
+    def signals() -> Count:
+        went_on, in_time = commands.signals(some(share, 30))
+        answered.append(in_time)
+        return went_on
+
+    n_kills, n_processes = some(share, 500), some(share, 50)
+    return {
+        "kills": [
+            (
+                "SIGKILL at random moments: no kept checkpoint is lost, the run goes on, NumPy",
+                partial(campaigns.kills_at_random, n_kills, "numpy"),
+            ),
+            ("the same, compiled", partial(campaigns.kills_at_random, n_kills, "numba")),
+            ("SIGKILL before each file operation of a run", campaigns.kills_between_operations),
+        ],
+        "signals": [
+            ("`deltarule train` gets SIGTERM, Ctrl-C or SIGKILL: `--resume` ends with the same weights", signals),
+            ("SIGTERM and Ctrl-C: the step is kept, and the process gone, within a second", lambda: answered[0]),
+        ],
+        "bytes": [
+            (
+                "same seed, same bytes, in fresh processes: NumPy",
+                partial(commands.fresh_processes, n_processes, "numpy"),
+            ),
+            ("the same, compiled", partial(commands.fresh_processes, n_processes, "numba")),
+        ],
+    }
+
+
+def of_files(share: float) -> dict[str, list[Part]]:
+    """What is gone through one by one; of the bits of files and their lengths, a share."""
+    every = max(1, round(1 / share))
+    checkpoint, model = damage.small_checkpoint(), damage.small_model()
+    return {
+        "calls": [
+            ("each open, write, fsync, rename and close fails, with ENOSPC, EIO and EACCES", campaigns.failing_calls),
+            ("from each on, the disk stays full", partial(campaigns.failing_calls, stays_full=True)),
+            ("the same calls, where a model replaces an older one", campaigns.failing_saves),
+        ],
+        "power": [
+            ("a power cut: what was not synced is lost, cut, zeroed or reordered", campaigns.power_cuts),
+            ("the same, where a model replaces an older one", campaigns.power_cuts_of_saves),
+        ],
+        "damage": [
+            ("a checkpoint cut off at each length", partial(damage.truncations, checkpoint, read_checkpoint, every)),
+            ("each bit of a checkpoint turned over", partial(damage.flips, checkpoint, read_checkpoint, every)),
+            ("a model file cut off at each length", partial(damage.truncations, model, load, every)),
+            ("each bit of a model file turned over", partial(damage.flips, model, load, every)),
+            ("the newest checkpoint is damaged: the one before is used", partial(damage.fallbacks, 5 * every)),
+        ],
+        "limits": [
+            ("a limit on the size of files", damage.size_limits),
+            ("a folder that is read-only, or a file", damage.read_only_folders),
+            ("two processes and one folder", damage.two_processes),
+        ],
+    }
+
+
+EXACT: list[Part] = [
+    ("a run of 300 steps is stopped at each, goes on, ends with the same bytes: NumPy", partial(exact, "numpy")),
+    ("the same, compiled", partial(exact, "numba")),
+    ("the same, many steps in one call", partial(campaigns.exact_resumes, jobs.small_nets_trainer)),
+]
+
+
+def main() -> None:
+    """Run the campaigns that were asked for, and print and write their counts."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--only", metavar="A,B", help="exact, kills, signals, calls, power, damage, limits, bytes (all)"
+    )
+    parser.add_argument("--share", type=float, default=1.0, metavar="X", help="of the random ones, and of the bits (1)")
+    parser.add_argument("--json", type=Path, default=RESULTS, metavar="FILE", help="benchmarks/results/faults.json")
+    given = parser.parse_args()
+    chosen = {"exact": EXACT} | of_processes(given.share) | of_files(given.share)
+    rows = []
+    for name in given.only.split(",") if given.only else chosen:
+        for says, campaign in chosen[name]:
+            began = time.perf_counter()
+            count = campaign()
+            seconds = time.perf_counter() - began
+            print(f"{count!s:>16}  {says}  ({seconds:.0f} s)", flush=True)
+            for harm in count.harm[:5]:
+                print(f"{'':18}{harm}")
+            figures = {"tried": count.tried, "harmless": count.tried - len(count.harm), "seconds": round(seconds, 1)}
+            rows.append({"benchmark": "faults", "workload": name, "fault": says} | figures | {"harm": count.harm[:5]})
+    surroundings = measuring.surroundings("deltarule", "numba")
+    measuring.write_rows(given.json, [row | surroundings for row in rows])
+    sys.exit(any(row["harm"] for row in rows))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,141 @@
+"""A share of the faults that `make faults` injects, and that each campaign finds the harm that it looks for."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import campaigns
+import damage
+import jobs
+import pytest
+from counting import Count
+from injection import Operation
+
+from deltarule.files import checkpoint, model_file
+from deltarule.files.checkpoint import read_checkpoint
+from deltarule.files.model_file import load
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals, limits and forks as POSIX has them")
+
+
+@pytest.mark.parametrize(
+    "campaign",
+    [
+        campaigns.failing_calls,
+        campaigns.failing_saves,
+        campaigns.kills_between_operations,
+        campaigns.power_cuts,
+        campaigns.power_cuts_of_saves,
+        damage.size_limits,
+        damage.read_only_folders,
+        damage.two_processes,
+    ],
+)
+def test_no_harm_is_done(campaign: Callable[[], Count]) -> None:
+    count = campaign()
+    assert count.tried > 2
+    assert count.harm == []
+
+
+def test_a_disk_that_stays_full_does_no_harm() -> None:
+    count = campaigns.failing_calls(stays_full=True)
+    assert count.tried > 20
+    assert count.harm == []
+
+
+@pytest.mark.parametrize(("engine_name", "n_kills"), [("numpy", 150), ("numba", 50)])
+def test_kills_at_random_moments_lose_nothing(engine_name: str, n_kills: int) -> None:
+    if engine_name == "numba":
+        pytest.importorskip("numba", reason="the extra fast is not installed")
+    count = campaigns.kills_at_random(n_kills, engine_name)
+    assert (count.tried, count.harm) == (n_kills, [])
+
+
+def test_damage_is_found_and_the_older_checkpoint_used() -> None:
+    content = damage.small_checkpoint()
+    for count in (
+        damage.truncations(content, read_checkpoint, every=5),
+        damage.flips(content, read_checkpoint, every=41),
+        damage.truncations(damage.small_model(), load, every=5),
+        damage.flips(damage.small_model(), load, every=41),
+        damage.fallbacks(every=97),
+    ):
+        assert count.tried > 50
+        assert count.harm == []
+
+
+@pytest.mark.parametrize("engine_name", ["numpy", "numba"])
+def test_a_run_is_stopped_at_every_step_and_goes_on_exactly(engine_name: str) -> None:
+    if engine_name == "numba":
+        pytest.importorskip("numba", reason="the extra fast is not installed")
+
+    def make(*callbacks: Any, epochs: int) -> Any:
+        return jobs.trainer(*callbacks, engine_name=engine_name, epochs=epochs)
+
+    count = campaigns.exact_resumes(make)
+    assert (count.tried, count.harm) == (300, [])
+
+
+def test_many_steps_in_one_call_are_stopped_at_every_step_too() -> None:
+    pytest.importorskip("numba", reason="the extra fast is not installed")
+    count = campaigns.exact_resumes(jobs.small_nets_trainer, every=7)
+    assert (count.tried, count.harm) == (43, [])
+
+
+# what would happen without the care that is taken
+
+
+def in_place(path: Path, data: bytes) -> None:
+    with path.open("wb") as stream:
+        stream.write(data)
+
+
+def test_a_save_in_place_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model_file, "write_atomically", in_place)
+    assert campaigns.failing_saves().harm != []
+
+
+def test_a_checkpoint_in_place_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpoint, "write_atomically", in_place)
+    assert campaigns.power_cuts().harm != []
+
+
+def is_sync(operation: Operation, *, of_folder: bool) -> bool:
+    return operation.kind == "fsync" and operation.path.endswith(".tmp") != of_folder
+
+
+@pytest.mark.parametrize("of_folder", [False, True])
+def test_a_missing_sync_is_found(of_folder: bool) -> None:
+    harm = campaigns.power_cuts(lambda operation: is_sync(operation, of_folder=of_folder), first=12).harm
+    assert harm
+    assert all("lost step 4" in each for each in harm)
+
+
+def test_a_save_that_does_not_wait_for_the_disk_is_found() -> None:
+    assert campaigns.power_cuts_of_saves(lambda operation: is_sync(operation, of_folder=False)).harm != []
+
+
+def test_silence_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpoint.LOG, "warning", lambda *words: None)
+    harm = campaigns.failing_calls(stays_full=True).harm
+    assert any("loud False" in each for each in harm)
+    assert all("whole True" in each for each in harm)
+
+
+def test_a_resume_that_forgets_something_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("deltarule.training.averaging.MovingAverage.load_state", lambda average, state: None)
+    assert len(campaigns.exact_resumes(jobs.trainer, steps=12).harm) == 12
+
+
+def test_the_program_counts_and_writes(tmp_path: Path) -> None:
+    results = tmp_path / "faults.json"
+    program = [sys.executable, str(Path(__file__).with_name("faults.py")), "--only", "limits,power", "--json", results]
+    said = subprocess.run(program, capture_output=True, text=True, check=True).stdout
+    assert "3 of 3  two processes and one folder" in said
+    rows = json.loads(results.read_text(encoding="utf-8"))
+    assert [row["workload"] for row in rows] == ["limits", "limits", "limits", "power", "power"]
+    assert all(row["tried"] == row["harmless"] > 0 and row["machine"] for row in rows)

@@ -1,0 +1,264 @@
+"""Checkpoints: what is kept, which is taken, what is refused, and that nothing in a file can do harm."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import deltarule as dr
+from deltarule.data.dataset import Dataset
+from deltarule.errors import FileError, ModelFileError, SettingError
+from deltarule.files import checkpoint
+from deltarule.files.checkpoint import Checkpoints, newest_in, read_checkpoint
+from deltarule.nn.network import Network
+from deltarule.nn.optimizers import SGD, Adam
+from deltarule.training.callbacks import Callback, TrainingState
+from deltarule.training.snapshot import Snapshot
+from deltarule.training.trainer import Trainer
+
+
+def data(n_samples: int = 20) -> Dataset:
+    rng = np.random.default_rng(0)
+    return Dataset(rng.normal(size=(n_samples, 4)).astype(np.float32), np.arange(n_samples) % 2)
+
+
+def trainer(*callbacks: Callback, **settings: Any) -> Trainer:
+    network = Network((4, 5, 2), rng=0)
+    return Trainer(**{"network": network, "epochs": 3, "batch_size": 5, "callbacks": callbacks} | settings)
+
+
+class BrokenOffError(Exception):
+    """Ends a run from outside."""
+
+
+class Wait(Callback):
+    """Gives the writer time to finish after each step, and breaks the run off after one."""
+
+    every_step = False
+
+    def __init__(self, checkpoints: Checkpoints, breaks_after: int = 0) -> None:
+        self.checkpoints, self.breaks_after = checkpoints, breaks_after
+
+    def step_end(self, state: TrainingState) -> None:
+        self.checkpoints.wait()
+        if state.step == self.breaks_after:
+            raise BrokenOffError
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.glob("step-*"))
+
+
+def broken_run(folder: Path, step: int = 8, **settings: Any) -> None:
+    checkpoints = Checkpoints(folder, every_steps=1)
+    with pytest.raises(BrokenOffError):
+        trainer(Wait(checkpoints, step), checkpoints, **settings).fit(data())
+
+
+def test_the_last_two_are_kept_and_the_run_goes_on_to_the_same_bits(tmp_path: Path) -> None:
+    whole = trainer()
+    history = whole.fit(data())
+    broken_run(tmp_path)
+    assert names(tmp_path) == ["step-000000000006.safetensors", "step-000000000007.safetensors"]
+    checkpoints = Checkpoints(tmp_path, every_steps=1)
+    again = trainer(Wait(checkpoints), checkpoints)
+    resumed = again.fit(data(), resume=checkpoints.newest())
+    assert again.network.parameters.vector.tobytes() == whole.network.parameters.vector.tobytes()
+    assert resumed["train_loss"] == history["train_loss"]
+    assert names(tmp_path) == ["step-000000000011.safetensors", "step-000000000012.safetensors"]
+
+
+def test_one_program_starts_a_run_and_goes_on_with_it(tmp_path: Path) -> None:
+    assert Checkpoints(tmp_path / "new").newest() is None
+    results = []
+    for _ in range(2):
+        network = Network((4, 5, 2), rng=0)
+        checkpoints = Checkpoints(tmp_path / "new", every_steps=2)
+        dr.fit(network, data().inputs, data().targets, callbacks=[checkpoints], resume=checkpoints.newest())
+        results.append(network.parameters.vector.tobytes())
+    assert results[0] == results[1]
+
+
+def test_by_time_the_first_comes_at_once_and_the_next_after_a_while(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter(range(1000))
+    monkeypatch.setattr(checkpoint.time, "monotonic", lambda: next(clock) * 10.0)
+    kept = []
+
+    class Kept(Checkpoints):
+        def _put(self, snapshot: Snapshot) -> None:
+            kept.append(snapshot.step)
+            super()._put(snapshot)
+
+    checkpoints = Kept(tmp_path, every_seconds=25.0)
+    trainer(Wait(checkpoints), checkpoints, epochs=1, batch_size=2).fit(data())
+    assert kept[:4] == [1, 4, 7, 10]  # a step takes 10 seconds of this clock
+
+
+def test_the_older_one_is_used_where_the_newest_is_damaged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    broken_run(tmp_path)
+    older, newest = sorted(tmp_path.glob("step-*"))
+    newest.write_bytes(newest.read_bytes()[:-1])
+    path, snapshot = newest_in(tmp_path)
+    assert (path, snapshot.step) == (older, 6)
+    assert f"passed over: {newest} is no sound checkpoint" in caplog.text
+    assert "bytes of arrays" in caplog.text
+    older.write_bytes(b"")
+    with pytest.raises(ModelFileError, match=r"none of 2 checkpoints in .* is sound: .*an empty file"):
+        newest_in(tmp_path)
+
+
+def test_a_damaged_one_is_gone_when_two_sound_ones_are_there(tmp_path: Path) -> None:
+    broken_run(tmp_path)
+    (tmp_path / "step-000000000999.safetensors").write_bytes(b"damaged")
+    (tmp_path / ".deltarule-0123456789abcdef.tmp").write_bytes(b"half")
+    checkpoints = Checkpoints(tmp_path, every_steps=4)
+    trainer(Wait(checkpoints), checkpoints).fit(data(), resume=checkpoints.newest())
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        ".lock",
+        "step-000000000008.safetensors",
+        "step-000000000012.safetensors",
+    ]
+
+
+def test_another_run_is_refused_and_each_difference_named(tmp_path: Path) -> None:
+    broken_run(tmp_path, optimizer=Adam())
+    snapshot = newest_in(tmp_path)[1]
+    other = trainer(optimizer=SGD(), epochs=4, seed=1)
+    with pytest.raises(SettingError) as caught:
+        other.fit(data(25), resume=snapshot)
+    for difference in (
+        "optimizer was Adam(beta_1=0.9, beta_2=0.999, epsilon=1e-08) and is SGD()",
+        "epochs was 3 and is 4",
+        "seed was 0 and is 1",
+        "training data was 20 examples, SHA-256 ",
+    ):
+        assert difference in str(caught.value)
+    with pytest.raises(SettingError, match="network was 4-5-2 and is 4-6-2"):
+        trainer(network=Network((4, 6, 2))).fit(data(), resume=snapshot)
+
+
+def test_what_cannot_go_on_is_refused_even_without_identity(tmp_path: Path) -> None:
+    broken_run(tmp_path)
+    snapshot = newest_in(tmp_path)[1]
+    anyhow = Snapshot(snapshot.arrays, snapshot.columns, {})
+    with pytest.raises(SettingError, match=r"a network of 44 parameters, float32, cannot take 'parameters'"):
+        trainer(network=Network((4, 6, 2))).fit(data(), resume=anyhow)
+    with pytest.raises(SettingError, match="began without a validation set"):
+        trainer().fit(data(), data(), resume=anyhow)
+    with pytest.raises(SettingError, match="the state of SGD holds steps and no moments"):
+        trainer(optimizer=SGD()).fit(data(), resume=anyhow)
+    with pytest.raises(SettingError, match="the state of MovingAverage holds steps, parameters: got nothing"):
+        trainer(average=dr.MovingAverage()).fit(data(), resume=anyhow)
+    longer = trainer(epochs=4)
+    assert len(longer.fit(data(), resume=anyhow)) == 5
+
+
+def test_a_new_run_does_not_touch_the_checkpoints_of_another(tmp_path: Path) -> None:
+    broken_run(tmp_path)
+    before = names(tmp_path)
+    with pytest.raises(SettingError, match=r"where there are none: got .*, which holds step-000000000007"):
+        trainer(Checkpoints(tmp_path)).fit(data())
+    assert names(tmp_path) == before
+    Checkpoints(tmp_path).newest()  # the lock is free
+
+
+def test_what_comes_after_checkpoints_would_be_missed(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match="must be the last of the callbacks"):
+        trainer(Checkpoints(tmp_path), Callback()).fit(data())
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"every_steps": 0}, "every_steps must be at least 1: got 0"),
+        ({"every_seconds": 0.0}, "every_seconds must be above 0: got 0.0"),
+    ],
+)
+def test_settings(tmp_path: Path, settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(SettingError, match=message):
+        Checkpoints(tmp_path, **settings)
+
+
+def test_a_record_that_is_no_json_or_too_long(tmp_path: Path) -> None:
+    for record in ({"a": float("nan")}, {"a": object()}, {"a": "b" * 100_000}):
+        with pytest.raises(SettingError, match="the record of a checkpoint must be JSON, and short"):
+            trainer(Checkpoints(tmp_path, every_steps=1, record=record)).fit(data())
+        assert names(tmp_path) == []
+
+
+def test_other_versions_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: Any) -> None:
+    broken_run(tmp_path)
+    newest_in(tmp_path)
+    assert caplog.text == ""
+    here = checkpoint.HERE()
+    monkeypatch.setattr(checkpoint, "HERE", lambda: here | {"machine": "abacus"})
+    newest_in(tmp_path)
+    assert "made with other machine, so the bits may differ" in caplog.text
+    assert "now abacus" in caplog.text
+
+
+def test_a_stop_keeps_the_step_and_then_ends_the_run(tmp_path: Path) -> None:
+    checkpoints = Checkpoints(tmp_path)
+
+    class Ask(Callback):
+        def step_end(self, state: TrainingState) -> None:
+            if state.step == 7:
+                checkpoints.stop(BrokenOffError())
+
+    with pytest.raises(BrokenOffError):
+        trainer(Ask(), checkpoints).fit(data())
+    assert checkpoints.stopped
+    assert checkpoints.last == tmp_path / "step-000000000007.safetensors"
+    assert read_checkpoint(checkpoints.last).step == 7
+
+
+def test_an_end_in_the_middle_of_a_slow_step_keeps_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Ctrl-C does where nobody waits for the step's end."""
+    monkeypatch.setattr(checkpoint, "SLOW_SECONDS", -1.0)
+    slow = trainer(Checkpoints(tmp_path))
+
+    def gradient(*arguments: Any) -> float:
+        if slow.optimizer.steps == 9:
+            raise BrokenOffError
+        return Trainer._gradient(slow, *arguments)
+
+    monkeypatch.setattr(slow, "_gradient", gradient)
+    with pytest.raises(BrokenOffError):
+        slow.fit(data())
+    assert newest_in(tmp_path)[1].step == 9
+
+
+def test_a_checkpoint_is_no_model_and_a_model_no_checkpoint(tmp_path: Path) -> None:
+    broken_run(tmp_path)
+    with pytest.raises(ModelFileError, match="expected a model: got a checkpoint"):
+        dr.load(sorted(tmp_path.glob("step-*"))[0])
+    dr.save(Network((2, 3)), tmp_path / "model")
+    with pytest.raises(ModelFileError, match="is no sound checkpoint: expected a checkpoint: got a model"):
+        read_checkpoint(tmp_path / "model")
+    with pytest.raises(FileError, match="does not exist"):
+        read_checkpoint(tmp_path / "none")
+
+
+def test_what_cannot_be_written_is_told_and_the_run_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    real, calls = checkpoint.write_atomically, []
+
+    def fails_at_first(path: Path, content: bytes) -> None:
+        calls.append(path)
+        if len(calls) < 3:
+            raise FileError("the disk is full")
+        real(path, content)
+
+    monkeypatch.setattr(checkpoint, "write_atomically", fails_at_first)
+    checkpoints = Checkpoints(tmp_path, every_steps=4)
+    with caplog.at_level(logging.WARNING, "deltarule"):
+        trainer(Wait(checkpoints), checkpoints).fit(data())
+    assert caplog.text.count("checkpoint not kept: the disk is full") == 2
+    assert names(tmp_path) == ["step-000000000012.safetensors"]
