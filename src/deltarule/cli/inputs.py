@@ -10,6 +10,8 @@ from deltarule.cli.record import training_record
 from deltarule.data.idx import read_idx
 from deltarule.data.images import SUFFIXES, read_image, read_scaled_image
 from deltarule.data.npz import read_npz
+from deltarule.data.pictures import SUFFIXES as PICTURES
+from deltarule.data.pictures import read_digit
 from deltarule.data.tables import read_numbers, read_pixel_rows, read_rows
 from deltarule.errors import SettingError, ShapeError
 from deltarule.model import Model
@@ -19,10 +21,11 @@ from deltarule.nn.arrays import Array
 def read_inputs(path: Path, model: Model) -> Array:
     """The examples in a file as they are stored, (n_samples, features): uint8 pixels, or numbers in their own units.
 
-    A table's texts are places among their categories, as in `data/columns.py`.
+    Where the model reads digits as MNIST has them, a picture of any size becomes such an image. A table's texts are
+    places among their categories, as in `data/columns.py`.
 
-    Raises SettingError where there is no such file, DataError where its content is wrong, ShapeError where it does not
-    fit the model.
+    Raises SettingError where there is no such file, NoDigitError for a blank picture, DataError where the content is
+    wrong, ShapeError where it does not fit the model.
     """
     if not path.is_file():
         raise SettingError(f"a file of examples must exist: got {path}")
@@ -37,6 +40,8 @@ def read_inputs(path: Path, model: Model) -> Array:
 def _read(path: Path, model: Model) -> Array:
     suffix = path.suffix.lower()
     record = training_record(model)
+    if suffix in PICTURES and reads_digits(model):
+        return read_digit(path)[np.newaxis]
     if suffix in SUFFIXES:
         if record and record.size:
             return read_scaled_image(path, record.size)[np.newaxis]
@@ -54,6 +59,11 @@ def _read(path: Path, model: Model) -> Array:
     return read_numbers(path, target)
 
 
+def reads_digits(model: Model) -> bool:
+    """Whether a model tells the ten digits of images like MNIST's."""
+    return model.image_shape == (28, 28) and model.class_names == tuple("0123456789")
+
+
 def files_in(paths: Iterable[Path]) -> list[Path]:
     """The files, and in place of a folder the images in it and in the folders in it, by name.
 
@@ -64,8 +74,10 @@ def files_in(paths: Iterable[Path]) -> list[Path]:
         if not path.is_dir():
             files.append(path)
             continue
-        found = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES)
+        found = sorted(file for file in path.rglob("*") if file.suffix.lower() in PICTURES)
         if not found:
-            raise SettingError(f"a file of examples, or a folder of PNG or JPEG images, must exist: got {path}")
+            raise SettingError(
+                f"a file of examples, or a folder of pictures (PNG, JPEG, WebP, BMP), must exist: got {path}"
+            )
         files += found
     return files
