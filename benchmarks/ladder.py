@@ -12,16 +12,19 @@ saving included. The results are written after every run, and a run that they ho
 """
 
 import argparse
+import importlib
 import os
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from statistics import median
 
 import numpy as np
-from measuring import RESULTS, Row, read_rows, surroundings, write_rows
+from cluster import add_option, spread
+from measuring import RESULTS, Row, machine, read_rows, surroundings, write_rows
 from recipes import Plan, digest, examples, mean_and_sd, planned
 
 from deltarule.recipes.build import build
@@ -31,34 +34,27 @@ RUNGS = {"quick": 1, "default": 10, "thorough": 60}
 PEER = "scikit-learn"
 
 
-def of_recipe(plan: Plan) -> Callable[[int], Row]:
-    """A run of a recipe: seed -> accuracy and seconds of training."""
-
-    def run(seed: int) -> Row:
-        job = build(plan.recipe, plan.splits, seed=seed, engine="numba")
-        history = job.trainer.fit(job.train)
-        assert job.test is not None
-        accuracy = evaluate(job.model.network, job.model.scaled(job.test), job.trainer.engine)[1]
-        return {"seed": seed, "accuracy": accuracy, "warm_seconds": history["seconds"][-1]}
-
-    return run
+def run_recipe(plan: Plan, engine: str, seed: int) -> Row:
+    """A run of a recipe: accuracy and seconds of training."""
+    job = build(plan.recipe, plan.splits, seed=seed, engine=engine)
+    history = job.trainer.fit(job.train)
+    assert job.test is not None
+    accuracy = evaluate(job.model.network, job.model.scaled(job.test), job.trainer.engine)[1]
+    return {"seed": seed, "accuracy": accuracy, "warm_seconds": history["seconds"][-1], "machine": machine()}
 
 
-def of_sklearn(held_out: bool) -> Callable[[int], Row]:
+def run_sklearn(held_out: bool, seed: int) -> Row:
     """The same for scikit-learn's network, whose inputs are float32 from 0 to 1 before its clock starts."""
+    from sklearn.neural_network import MLPClassifier
 
-    def run(seed: int) -> Row:
-        from sklearn.neural_network import MLPClassifier
-
-        splits = examples("mnist", held_out)
-        assert splits.test is not None
-        X, X_test = (part.inputs / np.float32(255.0) for part in (splits.train, splits.test))
-        began = time.perf_counter()
-        network = MLPClassifier((100, 100), random_state=seed).fit(X, splits.train.targets)
-        seconds = time.perf_counter() - began
-        return {"seed": seed, "accuracy": network.score(X_test, splits.test.targets), "warm_seconds": seconds}
-
-    return run
+    splits = examples("mnist", held_out)
+    assert splits.test is not None
+    X, X_test = (part.inputs / np.float32(255.0) for part in (splits.train, splits.test))
+    began = time.perf_counter()
+    network = MLPClassifier((100, 100), random_state=seed).fit(X, splits.train.targets)
+    seconds = time.perf_counter() - began
+    accuracy = network.score(X_test, splits.test.targets)
+    return {"seed": seed, "accuracy": accuracy, "warm_seconds": seconds, "machine": machine()}
 
 
 def cold_seconds(name: str) -> float:
@@ -81,11 +77,19 @@ def cold_seconds(name: str) -> float:
         return time.perf_counter() - began
 
 
-def measured(known: list[Row], run: Callable[[int], Row], seeds: int, keep: Callable[[list[Row]], None]) -> None:
-    """Run the seeds that are not known yet, and keep what is known after each."""
-    for seed in sorted(set(range(seeds)) - {row["seed"] for row in known}):
-        known.append(run(seed))
+def measured(
+    known: list[Row],
+    run: Callable[[int], Row],
+    seeds: int,
+    keep: Callable[[list[Row]], None],
+    address: str | None = None,
+) -> None:
+    """Run the seeds that are not known yet, here or on a cluster, and keep what is known after each."""
+    tasks = [(seed,) for seed in sorted(set(range(seeds)) - {row["seed"] for row in known})]
+    for _, result in spread(run, tasks, address):
+        known.append(result())
         print("  seed {seed}  {accuracy:.4f}  {warm_seconds:.2f} s".format(**known[-1]), flush=True)
+        known.sort(key=lambda row: row["seed"])
         keep(known)
 
 
@@ -106,8 +110,8 @@ def climb(name: str, given: argparse.Namespace) -> None:
 
     for part, held_out, seeds in (("held_out", True, given.choices), ("test", False, given.seeds)):
         print(f"{name}, {'the last 10,000 training images' if held_out else 'test set'}", flush=True)
-        run = of_sklearn(held_out) if plans is None else of_recipe(plans[held_out])
-        measured(row.get(part, []), run, seeds, lambda runs, part=part: keep(part, runs))
+        run = partial(run_sklearn, held_out) if plans is None else partial(run_recipe, plans[held_out], "numba")
+        measured(row.get(part, []), run, seeds, lambda runs, part=part: keep(part, runs), given.dask)
     if plans is not None and "cold_seconds" not in row:
         row["cold_seconds"] = cold_seconds(name)
         keep("test", row["test"])
@@ -133,6 +137,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=10, metavar="N", help="runs scored on the test set (10)")
     parser.add_argument("--choices", type=int, default=3, metavar="N", help="runs scored on training images (3)")
     parser.add_argument("--json", default=RESULTS / "ladder.json", metavar="FILE", help="results/ladder.json")
+    add_option(parser)
     given = parser.parse_args()
     for name in given.rungs.split(","):
         climb(name, given)
@@ -140,4 +145,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    importlib.import_module("ladder").main()  # under the name by which workers import it, too

@@ -102,6 +102,16 @@ def test_a_changed_recipe_starts_afresh_and_new_words_do_not(tmp_path: Path, sho
     assert [each["epochs"] for each in after["runs"]] == [3]
 
 
+def test_tables_are_read_beside_pandas(tmp_path: Path) -> None:
+    results = tmp_path / "tables.json"
+    said = run("tables.py", "--rows", "200", "--repetitions", "2", "--json", results)
+    assert said.startswith("pixels: ")
+    pixels, table = rows_in(results)
+    assert pixels.keys() >= COMPARED | CIRCUMSTANCES
+    assert (pixels["rows"], pixels["columns"], pixels["asked_seconds"]) == (200, 785, 2.0)
+    assert table["workload"] == "table"
+
+
 def test_settings_are_chosen_on_training_examples(tmp_path: Path) -> None:
     """A sixth of arithmetic's 2,000 training examples are 333; its test set has 500."""
     results = tmp_path / "choices.json"
@@ -130,6 +140,15 @@ def test_startup_compares_fresh_processes(tmp_path: Path) -> None:
     assert [row["workload"] for row in rows] == ["import deltarule", "deltarule --help"]
     for row in rows:
         assert row.keys() == COMPARED | CIRCUMSTANCES | {"repetitions", "extra_seconds"}
+
+
+def test_deforming_is_compared_with_numpy_and_scipy(tmp_path: Path) -> None:
+    pytest.importorskip("numba", reason="the extra fast is not installed")
+    run("deform.py", "--examples", "300", "--repetitions", "2", "--json", tmp_path / "deform.json")
+    rows = rows_in(tmp_path / "deform.json")
+    assert [row["peer"] for row in rows] == ["numpy", "SciPy"]
+    for row in rows:
+        assert row.keys() == COMPARED | CIRCUMSTANCES | {"repetitions"}
 
 
 def test_checkpoints_are_weighed(tmp_path: Path) -> None:

@@ -64,8 +64,10 @@ def test_a_function_is_40_lines_or_fewer() -> None:
 
 def test_a_function_takes_7_parameters_or_fewer() -> None:
     too_many = []
-    for path in set(FILES) - {SOURCE / "estimators.py"}:
+    for path in FILES:
         for node in functions(path):
+            if path.parent == SOURCE / "estimators" and getattr(node, "name", "") == "__init__":
+                continue  # scikit-learn's parameters, a name each
             names = [arg.arg for arg in node.args.posonlyargs + node.args.args]
             if getattr(node, "name", "") != "fit":
                 names += [arg.arg for arg in node.args.kwonlyargs]

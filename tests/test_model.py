@@ -1,5 +1,7 @@
 """A network with what its numbers mean: what goes in, what comes out, in whose units."""
 
+import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from deltarule.data.columns import Column
 from deltarule.data.dataset import Dataset
-from deltarule.errors import SettingError, ShapeError
+from deltarule.errors import DataError, SettingError, ShapeError
 from deltarule.model import Model, Standardization
 from deltarule.nn.activations import Activation, Identity, Sigmoid, Softmax
 from deltarule.nn.losses import Quadratic
@@ -184,3 +187,42 @@ def test_data_of_another_kind(data: Dataset, error: type[Exception], message: st
     with pytest.raises(error) as caught:
         Model(network(6, 3), "classes").scaled(data)
     assert message in str(caught.value)
+
+
+def test_a_model_of_a_table_answers_data_frames() -> None:
+    """Columns in any order, more than are needed, numbers and text; the same as the network on rows made by hand."""
+    pandas = pytest.importorskip("pandas")
+    rows = np.array([[10.0, 1.0], [30.0, 0.0], [20.0, np.nan]])
+    columns = (Column("size", fill=0.0), Column("color", ("blue", "red"), 0.0))
+    train = Dataset(rows, np.array([[1.0], [2.0], [6.0]]), "values", ("price",), columns=columns)
+    model = Model.suited(network(3, 1, Identity()), train)
+    assert [column.fill for column in model.columns] == [20.0, 0.0]
+    assert model.input_names == ("size", "color=blue", "color=red")
+    assert model.input_scaling is not None
+    assert model.target_scaling is not None
+    assert model.input_scaling.mean.tolist() == [20.0, 0.0, 0.0]
+    assert model.input_scaling.scale.tolist() == pytest.approx([math.sqrt(200 / 3), 1.0, 1.0])
+    frame = pandas.DataFrame({"note": list("xyz"), "color": ["red", "blue", None], "size": [10, 30, None]})
+    z = math.sqrt(1.5)
+    by_hand = model.network.outputs(np.array([[-z, 0, 1], [z, 1, 0], [0, 0, 0]]))
+    for raw in (frame, rows):
+        np.testing.assert_allclose(model.predict(raw), model.target_scaling.undo(by_hand), rtol=1e-5)
+    with pytest.raises(DataError, match=r"row 0 \(counted from 0\), column 'color': 'green' .* was never seen"):
+        model.predict(frame.assign(color="green"))
+    with pytest.raises(DataError, match="got none called 'size'"):
+        model.predict(frame.drop(columns="size"))
+    with pytest.raises(ShapeError, match="a DataFrame, or rows of numbers: got an array of object"):
+        model.predict(frame[["size", "color"]].to_numpy())
+    with pytest.raises(ShapeError, match=r"inputs of shape \(n_samples, 2\): got \(1, 3\)"):
+        model.predict(np.zeros((1, 3)))
+
+
+def test_rows_counted_by_other_columns_are_refused() -> None:
+    data = Dataset(np.eye(2), np.array([0, 1]), columns=(Column("a"), Column("b", ("x", "y"))))
+    model = Model.suited(network(3, 2), data)
+    assert model.scaled(data).columns == (Column("a"), Column("b=x"), Column("b=y"))
+    other = replace(data, columns=(Column("a"), Column("b", ("y", "x"))))
+    with pytest.raises(SettingError, match="this model reads the columns a, b=x, b=y: got those of data"):
+        model.scaled(other)
+    numbers = model.of_numbers()
+    np.testing.assert_array_equal(numbers.inputs(model.unscaled(np.eye(2))), model.inputs(np.eye(2)))

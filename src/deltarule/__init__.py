@@ -6,10 +6,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from deltarule.data.augment import Deformation
     from deltarule.data.catalog import load as load_data
+    from deltarule.data.columns import Column
     from deltarule.data.dataset import Dataset, Splits
+    from deltarule.data.tables import read_table
     from deltarule.errors import DeltaruleError
+    from deltarule.estimators import MLPClassifier, MLPRegressor
     from deltarule.files.checkpoint import Checkpoints
+    from deltarule.files.foreign import from_sklearn, from_torch
+    from deltarule.files.model_checkpoint import ModelCheckpoint
     from deltarule.files.model_file import load, save
+    from deltarule.files.npz import save_npz
+    from deltarule.files.onnx import save_onnx
     from deltarule.inspection.diagnosis import diagnose
     from deltarule.inspection.gradient_check import gradcheck
     from deltarule.inspection.walkthrough import Walkthrough, explain
@@ -25,16 +32,28 @@ if TYPE_CHECKING:
     from deltarule.training.averaging import MovingAverage
     from deltarule.training.callbacks import Callback, EarlyStopping, History, Progress, TrainingState
     from deltarule.training.clipping import ClipNorm
+    from deltarule.training.csv_log import CSVLog
     from deltarule.training.evaluation import evaluate
     from deltarule.training.fit import fit
-    from deltarule.training.schedules import Constant, Cosine, Exponential, OneCycle, StepDecay, WarmUp
+    from deltarule.training.schedules import (
+        Constant,
+        Cosine,
+        Exponential,
+        OneCycle,
+        ReduceOnPlateau,
+        StepDecay,
+        WarmUp,
+    )
     from deltarule.training.trainer import Trainer
 
 # Where the public names live. Each is imported when it is first asked for, so that `import deltarule` costs nothing.
 _HOMES = {
     "deltarule.data.augment": "Deformation",
+    "deltarule.data.columns": "Column",
     "deltarule.data.dataset": "Dataset Splits",
+    "deltarule.data.tables": "read_table",
     "deltarule.errors": "DeltaruleError",
+    "deltarule.estimators": "MLPClassifier MLPRegressor",
     "deltarule.inspection.diagnosis": "diagnose",
     "deltarule.inspection.gradient_check": "gradcheck",
     "deltarule.inspection.walkthrough": "Walkthrough explain",
@@ -50,12 +69,17 @@ _HOMES = {
     "deltarule.training.averaging": "MovingAverage",
     "deltarule.training.callbacks": "Callback EarlyStopping History Progress TrainingState",
     "deltarule.training.clipping": "ClipNorm",
+    "deltarule.training.csv_log": "CSVLog",
     "deltarule.training.evaluation": "evaluate",
     "deltarule.training.fit": "fit",
-    "deltarule.training.schedules": "Constant Cosine Exponential OneCycle StepDecay WarmUp",
+    "deltarule.training.schedules": "Constant Cosine Exponential OneCycle ReduceOnPlateau StepDecay WarmUp",
     "deltarule.training.trainer": "Trainer",
     "deltarule.files.checkpoint": "Checkpoints",
+    "deltarule.files.foreign": "from_sklearn from_torch",
+    "deltarule.files.model_checkpoint": "ModelCheckpoint",
     "deltarule.files.model_file": "load save",
+    "deltarule.files.npz": "save_npz",
+    "deltarule.files.onnx": "save_onnx",
 }
 _ON_DEMAND = {name: (home, name) for home, names in _HOMES.items() for name in names.split()}
 _ON_DEMAND["load_data"] = ("deltarule.data.catalog", "load")
@@ -83,9 +107,11 @@ __all__ = [
     "Adam",
     "AdamW",
     "BinaryCrossEntropy",
+    "CSVLog",
     "Callback",
     "Checkpoints",
     "ClipNorm",
+    "Column",
     "Constant",
     "Cosine",
     "CrossEntropy",
@@ -98,7 +124,10 @@ __all__ = [
     "Identity",
     "LeakyReLU",
     "Loss",
+    "MLPClassifier",
+    "MLPRegressor",
     "Model",
+    "ModelCheckpoint",
     "Momentum",
     "MovingAverage",
     "Nesterov",
@@ -111,6 +140,7 @@ __all__ = [
     "Quadratic",
     "RMSProp",
     "ReLU",
+    "ReduceOnPlateau",
     "SiLU",
     "Sigmoid",
     "Softmax",
@@ -129,6 +159,8 @@ __all__ = [
     "explain",
     "fit",
     "forward",
+    "from_sklearn",
+    "from_torch",
     "glorot_uniform",
     "gradcheck",
     "he_normal",
@@ -137,7 +169,10 @@ __all__ = [
     "load_data",
     "loss_and_gradient",
     "loss_value",
+    "read_table",
     "save",
+    "save_npz",
+    "save_onnx",
     "standard_normal",
     "uniform",
     "zeros",

@@ -80,5 +80,6 @@ def require(module: str, extra: str) -> ModuleType:
         return importlib.import_module(module)
     except ImportError as error:
         wanted = module.partition(".")[0]
-        message = f'this needs {wanted}, which is not installed: run  pip install "deltarule[{extra}]"'
+        trouble = "is not installed" if isinstance(error, ModuleNotFoundError) else f"cannot be imported ({error})"
+        message = f'this needs {wanted}, which {trouble}: run  pip install "deltarule[{extra}]"'
         raise MissingExtraError(message) from error

@@ -16,7 +16,7 @@ from deltarule.files.model_file import load
 
 Command = Callable[..., Any]
 PROGRAM = [sys.executable, "-m", "deltarule"]
-COMMANDS = ["train", "evaluate", "predict", "explain", "gradcheck", "diagnose", "plot", "recipes", "data"]
+COMMANDS = ["train", "evaluate", "predict", "explain", "gradcheck", "diagnose", "plot", "export", "recipes", "data"]
 LONG = [*PROGRAM, "train", "linear", "--data", "digits", "--epochs", "50"]
 
 posix_only = pytest.mark.skipif(os.name != "posix", reason="signals and terminals as POSIX has them")
@@ -43,7 +43,9 @@ def test_help_waits_for_nothing_that_it_does_not_need() -> None:
     assert not {"rich", "msgspec", "safetensors", "matplotlib", "PIL", "urllib.request", "tomli_w"} & set(loaded)
 
 
-@pytest.mark.parametrize("arguments", [["trian"], ["train", "--sed", "3"], ["data", "lst"], ["evaluate"], ["plot"]])
+@pytest.mark.parametrize(
+    "arguments", [["trian"], ["train", "--sed", "3"], ["data", "lst"], ["evaluate"], ["plot"], ["export"]]
+)
 def test_wrong_use_is_code_2_and_a_hint(deltarule: Command, arguments: list[str]) -> None:
     code, out, err = deltarule(*arguments)
     assert (code, out) == (2, "")

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deltarule.data.images import read_image, read_image_folder
+from deltarule.data.images import read_image, read_image_folder, read_scaled_image
 from deltarule.errors import DataError, MissingExtraError
 
 Image = pytest.importorskip("PIL.Image", reason="images need Pillow: install deltarule[page]")
@@ -108,7 +108,7 @@ def test_a_folder_names_each_wrong_file(tmp_path: Path) -> None:
     save(tmp_path / "0/a.png")
     save(tmp_path / "0/b.png", RAMP[:7])
     (tmp_path / "0/c.png").write_bytes(b"")
-    with pytest.raises(DataError, match="readable images of one size were expected") as caught:
+    with pytest.raises(DataError, match=r"readable images of one size .* were expected") as caught:
         read_image_folder(tmp_path)
     message = str(caught.value)
     assert "b.png: an image of 28x28 pixels was expected: got 7x28" in message
@@ -124,3 +124,20 @@ def test_a_folder_must_hold_images_by_class(tmp_path: Path) -> None:
     (tmp_path / "1").mkdir()
     with pytest.raises(DataError, match="got none in 1"):
         read_image_folder(tmp_path)
+
+
+def test_images_of_any_size_are_brought_to_one(tmp_path: Path) -> None:
+    """Each pixel four times as large, and back again; a black and a white half stay halves."""
+    doubled = RAMP.repeat(2, axis=0).repeat(2, axis=1)
+    save(tmp_path / "0/doubled.png", doubled)
+    save(tmp_path / "1/same.png", RAMP)
+    halves = np.zeros((50, 40), np.uint8)
+    halves[:, 20:] = 255
+    save(tmp_path / "1/halves.png", halves)
+    train = read_image_folder(tmp_path, size=28).train
+    assert (train.image_shape, train.targets.tolist()) == ((28, 28), [0, 1, 1])
+    halved, parted, same = train.inputs.reshape(3, 28, 28)
+    np.testing.assert_array_equal(halved, RAMP)
+    np.testing.assert_array_equal(same, RAMP)
+    np.testing.assert_array_equal(parted, np.repeat([[0, 255]], 14, axis=1).repeat(28, axis=0))
+    assert set(read_scaled_image(tmp_path / "1/halves.png", 45)[:, [0, -1]].ravel().tolist()) == {0, 255}

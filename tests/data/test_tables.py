@@ -1,4 +1,4 @@
-"""CSV files: pixels and tables, and where exactly they are wrong."""
+"""CSV files of pixels and of numbers, and where exactly they are wrong."""
 
 from pathlib import Path
 
@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from deltarule.data.tables import read_pixel_rows, read_pixels, read_table
-from deltarule.errors import DataError, SettingError
+from deltarule.data.tables import read_numbers, read_pixel_rows, read_pixels
+from deltarule.errors import DataError
 
 HEADER = "label,pixel0,pixel1,pixel2,pixel3"
 
@@ -94,6 +94,11 @@ def test_names_lines_of_a_wrong_width(stored) -> None:
         read_pixels(stored(f"{HEADER},more\n7,0,1,2,255\n"))
 
 
+def test_a_table_of_something_else_is_told_how_to_be_read(stored) -> None:
+    with pytest.raises(DataError, match=r"integers .* \(or, for a table of something else, --target COLUMN\), were"):
+        read_pixels(stored("size,town,price\n7.5,Ulm,3\n"))
+
+
 def test_shows_twenty_problems_and_counts_the_rest(stored) -> None:
     with pytest.raises(DataError) as caught:
         read_pixels(stored("7,0,1,2,999\n" * 1234))
@@ -124,59 +129,15 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         read_pixels(tmp_path / "nowhere.csv")
 
 
-FLOWERS = "length,kind,width\n1.5,rose,2\n-3e1,lily, 4\n\n0,rose,5\n"
-
-
-def test_reads_a_table_of_classes(stored) -> None:
-    data = read_table(stored(FLOWERS), "kind")
-    assert data.inputs.tolist() == [[1.5, 2.0], [-30.0, 4.0], [0.0, 5.0]]
-    assert (data.task, data.class_names, data.targets.tolist()) == ("classes", ("lily", "rose"), [1, 0, 1])
-    assert data.image_shape is None
-
-
-def test_numbered_classes_are_in_the_order_of_numbers(stored) -> None:
-    data = read_table(stored("x,y\n1,10\n2,9\n3,10\n"), "y")
-    assert (data.class_names, data.targets.tolist()) == (("9", "10"), [1, 0, 1])
-
-
-def test_reads_a_table_of_values(stored) -> None:
-    data = read_table(stored("\ufeffx,y\r\n1,10\r\n2,-0.5\r\n"), "y", task="values")
-    assert (data.task, data.class_names) == ("values", ("y",))
-    assert data.targets.tolist() == [[10.0], [-0.5]]
+def test_reads_numbers_whatever_their_names(stored) -> None:
+    path = stored('\ufeffa,"b",kind\r\n1,2.5,x\r\n\r\n-3e1,"4",y\r\n')
+    assert read_numbers(path, "kind").tolist() == [[1.0, 2.5], [-30.0, 4.0]]
 
 
 @pytest.mark.parametrize(
-    ("content", "target", "words"),
-    [
-        (
-            "x,y\n1,2\nz,inf\n3\n",
-            "y",
-            r"line 3, column 1: 'z'\n  line 3, column 2: 'inf'\n  line 4: 1 cells instead of 2$",
-        ),
-        ("x,y\n1_000,2\n", "y", "line 2, column 1: '1_000'"),
-        ("x,y\n,2\n", "y", "line 2, column 1: ''"),
-        ("x,y\n", "y", "got 0 rows of 2 columns"),
-        ("y\n1\n", "y", "got 1 rows of 1 columns"),
-    ],
+    ("content", "words"),
+    [("", "got no rows"), ("a,b\n", "got no rows"), ("a,b\n1,x\n", "'x'"), ("a,b\n1,nan\n", "got nan in row 0")],
 )
-def test_refuses_a_table(stored, content: str, target: str, words: str) -> None:
+def test_refuses_what_are_no_numbers(stored, content: str, words: str) -> None:
     with pytest.raises(DataError, match=words):
-        read_table(stored(content), target, task="values")
-
-
-def test_a_cell_without_end_is_refused(stored) -> None:
-    with pytest.raises(DataError, match="a CSV was expected: line 2 is none"):
-        read_table(stored('x,y\n1,"' + "2" * 200_000), "y")
-
-
-def test_a_class_needs_a_name(stored) -> None:
-    with pytest.raises(DataError, match="line 3, column 2: ' '"):
-        read_table(stored("x,y\n1,a\n2, \n"), "y")
-
-
-@pytest.mark.parametrize(("target", "words"), [("knd", "got 0 .* did you mean 'kind'"), ("", "got 0")])
-def test_the_target_must_be_a_column(stored, target: str, words: str) -> None:
-    with pytest.raises(SettingError, match=words):
-        read_table(stored(FLOWERS), target)
-    with pytest.raises(SettingError, match="got 2 in the first line"):
-        read_table(stored("a,a\n1,2\n"), "a")
+        read_numbers(stored(content), None)

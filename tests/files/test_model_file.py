@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.numpy import load_file
 
+from deltarule.data.columns import Column
 from deltarule.errors import FileError, ModelFileError, SettingError
 from deltarule.files.model_file import load, save
 from deltarule.model import Model, Standardization
@@ -52,6 +53,16 @@ def scalings(draw: st.DrawFn, size: int) -> Standardization | None:
 
 
 @st.composite
+def columns_of(draw: st.DrawFn, n_inputs: int) -> tuple[Column, ...]:
+    """Columns of numbers and, where one stands for all that is left, of text."""
+    n_numbers = draw(st.integers(0, n_inputs))
+    fills = st.none() | numbers
+    columns = [Column(f"column {k}", fill=draw(fills)) for k in range(n_numbers)]
+    categories = draw(st.lists(names, min_size=n_inputs - n_numbers, max_size=n_inputs - n_numbers, unique=True))
+    return (*columns, *([Column("text", tuple(categories), draw(fills))] if categories else []))
+
+
+@st.composite
 def models(draw: st.DrawFn) -> Model:
     height, width = draw(st.tuples(st.integers(1, 3), st.integers(1, 3)))
     sizes = (height * width, *draw(st.lists(st.integers(1, 12), max_size=12)), draw(st.integers(2, 4)))
@@ -73,7 +84,7 @@ def models(draw: st.DrawFn) -> Model:
         image_shape=draw(st.sampled_from([None, (height, width)])),
         input_scaling=draw(scalings(sizes[0])),
         target_scaling=draw(scalings(sizes[-1])) if task == "values" else None,
-        columns=draw(st.sampled_from([(), tuple(f"column {i}" for i in range(sizes[0]))])),
+        columns=draw(columns_of(sizes[0])),
         record=draw(st.dictionaries(names, records, max_size=3)),
     )
 
@@ -88,7 +99,10 @@ def test_what_comes_back_is_what_was_saved(model: Model, tmp_path_factory: pytes
         assert getattr(loaded.network, name) == getattr(model.network, name)
     for name in ("task", "class_names", "image_shape", "columns", "record"):
         assert getattr(loaded, name) == getattr(model, name)
-    X = np.random.default_rng(0).integers(0, 256, (5, model.network.layer_sizes[0]), np.uint8)
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 256, (5, len(model.columns) or model.network.layer_sizes[0]), np.uint8)
+    for k, column in enumerate(model.columns):
+        X[:, k] = rng.integers(0, len(column.categories) or 256, 5)
     np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
     save(loaded, path.with_name("again"))
     assert path.with_name("again").read_bytes() == path.read_bytes()
@@ -130,7 +144,7 @@ def test_the_digest_by_hand(tmp_path: Path) -> None:
     save(model, tmp_path / "model")
     description = (
         '{"activations":[{"name":"identity"}],"class_names":["0"],"columns":[],"dropout":[],'
-        '"dtype":"float32","format":1,"image_shape":null,"input_scaling":true,"layer_sizes":[2,1],'
+        '"dtype":"float32","format":2,"image_shape":null,"input_scaling":true,"layer_sizes":[2,1],'
         '"loss":{"name":"quadratic"},"record":{},"target_scaling":false,"task":"values"}'
     )
     arrays = np.array([1, 2, 3], "<f4").tobytes() + np.array([0.5, 0.5, 0.5, 0.5], "<f8").tobytes()
@@ -192,12 +206,16 @@ ReLU6.__name__ = "ReLU"
         (Model(Network((2, 2)), "classes", record={"data": {1, 2}}), SettingError, "record .*: Object of type set"),
         (Model(Network((2, 2)), "classes", ("\ud800", "b")), SettingError, "names .*: .*surrogates not allowed"),
         (
-            Model(Network((2, 2)), "classes", record={"text": "a" * 70_000}),
+            Model(Network((2, 2)), "classes", record={"text": "a" * 2**20}),
             ModelFileError,
-            "was not written: .* 65,536",
+            "was not written: .* 1,048,576",
         ),
         (Model(Network((2, 2)), "classes", image_shape=(2, 2)), ModelFileError, "was not written: .* 2 pixels"),
-        (Model(Network((2, 2)), "classes", columns=("a",)), ModelFileError, "was not written: .* 2 columns: got 1"),
+        (
+            Model(Network((2, 2)), "classes", columns=(Column("a"),)),
+            ModelFileError,
+            "was not written: .* 2 inputs: got .* 1",
+        ),
     ],
 )
 def test_what_cannot_be_saved_leaves_the_old_file(tmp_path: Path, thing: Any, error: type, words: str) -> None:

@@ -155,3 +155,16 @@ def test_what_does_not_fit_is_refused() -> None:
         gradcheck(network, np.ones((2, 6)), [0, 1])
     with pytest.raises(ShapeError, match="one number a training sample"):
         gradcheck(network, X, CLASSES, sample_weight=[1.0])
+
+
+def test_a_network_that_is_sure_of_everything_is_not_called_wrong() -> None:
+    """Of a gradient of 1e-40 the numeric derivative sees only zeros."""
+    network = dr.Network((2, 4, 2), hidden=dr.Tanh(), rng=3)
+    network.weights[1][:] *= 100.0
+    inputs = np.array([[1.0, 2.0], [-1.0, 0.5]])
+    check = gradcheck(network, inputs, network.predict(inputs))
+    assert check.ok
+    assert "so sure of these samples" in check.notes[-1]
+    wrong = gradcheck(network, inputs, 1 - network.predict(inputs))
+    assert wrong.ok
+    assert wrong.notes == ()

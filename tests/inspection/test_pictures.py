@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from deltarule.data.columns import Column
 from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError
 from deltarule.inspection.calibration import reliability
@@ -71,7 +72,7 @@ def image_model() -> Model:
 
 def table_model() -> Model:
     network = Network((2, 3, 1), hidden=Tanh(), output=Sigmoid(), loss=BinaryCrossEntropy())
-    return Model(network, "labels", ("a xor b",), columns=("a", "b"))
+    return Model(network, "labels", ("a xor b",), columns=(Column("a"), Column("b")))
 
 
 PICTURES: dict[str, Callable[[], Picture]] = {

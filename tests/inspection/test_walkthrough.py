@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from deltarule.data.columns import Column
 from deltarule.errors import SettingError, ShapeError
 from deltarule.inspection.walkthrough import Walkthrough, explain
 from deltarule.model import Model, Standardization
@@ -164,7 +165,7 @@ def test_an_image_too_wide_for_the_terminal_is_not_drawn() -> None:
 def test_values_in_their_own_units() -> None:
     scaling = Standardization(np.array([10.0, 0.0]), np.array([2.0, 4.0]))
     network = Network((2, 2), output=Identity(), loss=Quadratic(), dtype=np.float64)
-    model = Model(network, "values", ("sum", "product"), None, scaling, scaling, ("left", "right"))
+    model = Model(network, "values", ("sum", "product"), None, scaling, scaling, (Column("left"), Column("right")))
     walk = explain(model, np.array([12.0, 8.0]), np.array([10.0, -4.0]))
     assert walk.inputs.tolist() == [1.0, 2.0]
     assert walk.targets.tolist() == [0.0, -1.0]
@@ -187,9 +188,21 @@ def test_many_outputs_are_cut_short() -> None:
     assert str(walk).count("and 28 others of the 40 outputs") == 3
 
 
+def test_a_row_of_a_table_is_told_by_the_names_of_its_columns() -> None:
+    columns = (Column("size", fill=2.0), Column("color", ("blue", "red")))
+    model = Model(Network((3, 4, 2), rng=0), "classes", columns=columns)
+    walk = explain(model, np.array([np.nan, 1.0]), 1)
+    assert walk.raw.tolist() == [2.0, 0.0, 1.0]
+    assert [line.split() for line in str(walk).splitlines() if line.startswith("    color=")][:2] == [
+        ["color=blue", "0", "0"],
+        ["color=red", "1", "1"],
+    ]
+    assert walk.as_dict()["input_names"] == ["size", "color=blue", "color=red"]
+
+
 def test_long_names_leave_room_for_their_numbers() -> None:
     names = tuple(f"the {'very ' * 20}long name of {k}" for k in range(4))
-    model = Model(Network((4, 3, 4), hidden=Tanh(), rng=0), "classes", names, columns=names)
+    model = Model(Network((4, 3, 4), hidden=Tanh(), rng=0), "classes", names, columns=tuple(map(Column, names)))
     text = str(explain(model, np.array([1e-7, 1.0, -1e9, 3.0]), 0))
     assert max(map(len, text.splitlines())) <= 80
     assert "the very very very ..." in text

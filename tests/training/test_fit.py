@@ -72,6 +72,8 @@ def test_a_data_frame() -> None:
     frame = pandas.DataFrame(VALUES.repeat(2, axis=1), columns=list("abcdef"))
     found = trained(classifier(), frame, pandas.Series(CLASSES))
     np.testing.assert_array_equal(found, trained(classifier(), VALUES.repeat(2, axis=1), CLASSES))
+    with pytest.raises(DataError, match=r"numbers were expected: .*'red'; read_table\(frame, target\) makes numbers"):
+        trained(classifier(), frame.assign(c="red"), CLASSES)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,8 @@ from deltarule.recipes.schema import Recipe, parse
 from deltarule.training.identity import differences, identity_of
 from deltarule.training.snapshot import Snapshot
 
-KEPT = ("target", "target_task", "seed", "holdout", "start", "out", "run", "plot", "diagnose")
+READING = ("target", "target_task", "missing", "without", "size")
+KEPT = (*READING, "seed", "holdout", "start", "out", "run", "plot", "diagnose")
 
 
 class Asked(msgspec.Struct, forbid_unknown_fields=True):
@@ -26,7 +27,7 @@ class Asked(msgspec.Struct, forbid_unknown_fields=True):
     recipe_name: str
     engine: str
     target: str | None
-    target_task: str
+    target_task: str | None
     seed: int
     holdout: int
     start: str | None
@@ -34,6 +35,9 @@ class Asked(msgspec.Struct, forbid_unknown_fields=True):
     run: str | None
     plot: str | None
     diagnose: bool
+    missing: str = "error"
+    without: list[str] | None = None
+    size: int | None = None
 
 
 class Resumed(msgspec.Struct):

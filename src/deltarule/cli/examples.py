@@ -1,5 +1,6 @@
 """Which examples a command works on: those of a recipe, of a model, or the user's own."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,26 +13,56 @@ from deltarule.cli.output import entry, note
 from deltarule.cli.record import training_record
 from deltarule.data.catalog import load
 from deltarule.data.dataset import Dataset, Splits
-from deltarule.data.tables import read_table
+from deltarule.data.images import read_image_folder
+from deltarule.data.tables import Missing, read_known_table, read_table
+from deltarule.data.targets import Goal
 from deltarule.errors import SettingError
 from deltarule.model import Model
 from deltarule.recipes.build import Job, build, split
 from deltarule.recipes.schema import parse
 
 
-def load_data(name: str, target: str | None, task: str, offline: bool) -> Splits:
-    """Data by name or path; with a `target` the table in a CSV, whose target column holds classes or values."""
-    if target is None:
-        return load(name, offline=offline)
+def load_data(
+    name: str,
+    target: str | None,
+    task: Goal | None,
+    offline: bool,
+    *,
+    missing: Missing = "error",
+    without: Sequence[str] = (),
+    size: int | None = None,
+) -> Splits:
+    """Data by name or path; with a `target` the table in a CSV, in which a column holds classes or values.
+
+    missing, without: as for `read_table`. size: what the images of a folder are brought to.
+    """
+    if target is not None:
+        check_table(name)
+        return Splits(read_table(name, target, task=task, missing=missing, without=without, announce=say))
+    if without or missing != "error" or task is not None:
+        raise SettingError("--task, --missing and --without are for tables: name the column to learn with --target")
+    if size is not None:
+        if not Path(name).is_dir():
+            raise SettingError(f"--size is for a folder with a folder of images for each class: got {name}")
+        return read_image_folder(name, size=size)
+    return load(name, offline=offline)
+
+
+def check_table(name: str) -> None:
+    """Raise SettingError unless a file is called so, in which a column can be the target."""
     if not Path(name).is_file():
         raise SettingError(f"--target names a column of a CSV file: got {name}; give the file with --data")
-    return Splits(read_table(name, target, task="values" if task == "values" else "classes"))
+
+
+def say(sentence: str) -> None:
+    """Tell the user how a table was understood."""
+    note(entry("table", sentence))
 
 
 def job_of(recipe: str, data: str | None, target: str | None, offline: bool) -> Job:
     """What carries out a recipe, by name, on its own data or on others; nothing has been trained."""
     wanted = found_recipe(recipe)
-    splits = load_data(data or wanted.data.name, target, "classes", offline)
+    splits = load_data(data or wanted.data.name, target, None, offline)
     if data is not None:
         wanted, changes = fitted(with_fields(wanted, data=with_fields(wanted.data, name=data)), splits)
         if changes:
@@ -65,13 +96,30 @@ def parts(model: Model, data: str | None, target: str | None, offline: bool) -> 
     if record is None and data is None:
         raise SettingError("this model does not say what data it was made for: name some with --data")
     name = data or (record.dataset if record else "")
-    splits = load_data(name, target or (record.target if record else None), model.task, offline)
+    splits = data_for(model, name, target or (record.target if record else None), offline)
     is_own = record is not None and name == record.dataset
     train, test = splits.train, splits.test
     if record and is_own:
         train, test = split(parse(record.recipe_toml, record.recipe), splits, record.seed)
     train = with_classes_of(model, replace(train, name=name))
     return train, with_classes_of(model, replace(test, name=name)) if test else None, is_own
+
+
+def data_for(model: Model, name: str, target: str | None, offline: bool) -> Splits:
+    """Data by name or path, a table's columns and classes counted as the model counts them."""
+    record = training_record(model)
+    size = record.size if record and Path(name).is_dir() else None
+    if target is None or model.task == "labels" or not model.columns:
+        task = None if target is None or model.task == "labels" else model.task
+        return load_data(name, target, task, offline, size=size)
+    check_table(name)
+    missing = record.missing if record else "error"
+    class_names, columns = model.class_names, model.columns
+    return Splits(
+        read_known_table(
+            name, target, task=model.task, class_names=class_names, columns=columns, missing=missing, announce=say
+        )
+    )
 
 
 def told(dataset: Dataset, which: str) -> Dataset:

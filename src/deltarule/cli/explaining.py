@@ -48,7 +48,8 @@ def model_and_data(options: ExplainOptions) -> tuple[Model, Dataset]:
         return job.model, own_examples(options.image, options.label, job.model)
     if job.test is not None:
         return job.model, job.test
-    return replace(job.model, input_scaling=None, target_scaling=None), job.train  # which is scaled already
+    model = replace(job.model.of_numbers(), input_scaling=None, target_scaling=None)
+    return model, job.train  # which is scaled already
 
 
 def own_examples(path: Path, label: str | None, model: Model) -> Dataset:
@@ -63,7 +64,7 @@ def own_examples(path: Path, label: str | None, model: Model) -> Dataset:
         known = model.class_names if model.task == "classes" else ()
         raise SettingError(f"no class is called {label!r}: {closest(label, known)}")
     targets = targets.astype(np.float64) if model.task == "values" else targets
-    return Dataset(inputs, targets, model.task, model.class_names, model.image_shape, str(path))
+    return Dataset(inputs, targets, model.task, model.class_names, model.image_shape, str(path), model.columns)
 
 
 def example_number(wanted: int | None, model: Model, dataset: Dataset) -> int:

@@ -6,6 +6,30 @@ from deltarule.data.dataset import Splits
 from deltarule.recipes.schema import Recipe, Split
 
 HELD_OUT = 5  # of data that come in one part, every fifth example is kept for the test
+DIGITS, DIGITS_EPOCHS = 1437, 40  # so few images need more passes than the recipe makes over MNIST; fewer, still more
+TABLE_STEPS, TABLE_BATCH = 3000, 32
+MOST_EPOCHS = 200
+
+
+def suited(recipe: Recipe, splits: Splits) -> Recipe:
+    """The recipe `default`, made for MNIST, as it suits data of another size, or a table."""
+    n_samples, training = splits.train.n_samples, recipe.training
+    if splits.train.image_shape is not None:
+        epochs = min(max(training.epochs, DIGITS * DIGITS_EPOCHS // n_samples), MOST_EPOCHS)
+        return replace(recipe, training=replace(training, epochs=epochs))
+    epochs = min(max(training.epochs, TABLE_STEPS * TABLE_BATCH // n_samples), MOST_EPOCHS)
+    network = replace(recipe.network, hidden=[64, 32], loss="cross_entropy")
+    schedule = {"name": "one_cycle", "rate": 0.003}
+    training = replace(training, epochs=epochs, batch_size=TABLE_BATCH, schedule=schedule)
+    return replace(recipe, network=network, training=training)
+
+
+def suited_in_words(recipe: Recipe, splits: Splits) -> str:
+    """What the recipe has become."""
+    what = "rows of a table" if splits.train.image_shape is None else "images"
+    hidden, training = "-".join(map(str, recipe.network.hidden)), recipe.training
+    how = f"hidden layers {hidden}, {training.epochs} epochs, batches of {training.batch_size}"
+    return f"to {splits.train.n_samples:,} {what}: {how}"
 
 
 def fitted(recipe: Recipe, splits: Splits) -> tuple[Recipe, list[str]]:

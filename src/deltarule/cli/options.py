@@ -22,8 +22,20 @@ Target = Annotated[
     typer.Option(metavar="COLUMN", help="For a CSV that is a table: the column to learn."),
 ]
 TargetTask = Annotated[
-    Literal["classes", "values"],
-    typer.Option("--task", help="With --target: whether its cells name classes or are values to predict."),
+    Literal["classes", "values"] | None,
+    typer.Option("--task", help="With --target: what its cells are; else that is guessed, and said."),
+]
+MissingCells = Annotated[
+    Literal["error", "drop", "mean"],
+    typer.Option("--missing", help="Rows that lack a cell: refuse, leave out, or fill in."),
+]
+Without = Annotated[
+    list[str] | None,
+    typer.Option("--without", metavar="COLUMN", help="Leave a column out; may be given many times."),
+]
+Size = Annotated[
+    int | None,
+    typer.Option(min=1, max=1024, metavar="N", help="Bring a folder's images of any size to N x N pixels."),
 ]
 Offline = Annotated[bool, typer.Option("--offline", help="Never download anything.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON value on stdout and nothing else.")]

@@ -130,7 +130,7 @@ def digits(asked: PlotOptions) -> Shown:
     if asked.name is None and asked.data is None:
         raise SettingError("a sheet of digits needs a model or data: got neither; give a MODEL, or --data DATA")
     if asked.name is None:
-        splits = load_data(asked.data or "", asked.target, "classes", asked.offline)
+        splits = load_data(asked.data or "", asked.target, None, asked.offline)
         some, predicted = (splits.test or splits.train).spread(SHEET), None
     else:
         model, dataset = judged(asked)

@@ -20,7 +20,7 @@ Answer = dict[str, Any]
 def predict(
     files: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="FILE...", help="PNG or JPEG images; or many in a CSV, an npz or an IDX file."),
+        typer.Argument(metavar="FILE...", help="Images (PNG, JPEG, folders of them), a CSV, an npz or an IDX file."),
     ] = None,
     model: Annotated[str, typer.Option(metavar="MODEL", help="A file, or the folder of a run.")] = "model.safetensors",
     show: Annotated[bool, typer.Option("--show", help="Draw each image in text, too.")] = False,
@@ -35,7 +35,7 @@ def predict(
     The line says the answer and its probability (or the activation of its neuron, where that is no probability).
     """
     from deltarule.cli.found import found_model
-    from deltarule.cli.inputs import read_inputs
+    from deltarule.cli.inputs import files_in, read_inputs
     from deltarule.cli.results import check_place
 
     if bool(files) == (kaggle is not None) or (kaggle is None) != (out is None):
@@ -52,7 +52,7 @@ def predict(
         else:
             typer.echo(f"{n_answers:,} answers are in {out}")
         return
-    inputs = {str(path): read_inputs(path, loaded) for path in files or ()}
+    inputs = {str(path): read_inputs(path, loaded) for path in files_in(files or ())}
     answers = (answer for name, raw in inputs.items() for answer in answers_for(loaded, name, raw))
     if as_json:
         print_json(list(answers))

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from deltarule.data.tables import Missing
 from deltarule.model import Model
 
 
@@ -9,7 +10,8 @@ class TrainingRecord(msgspec.Struct):
     """What `deltarule train` keeps in Model.record, among more that is only for people to read.
 
     recipe: its name; recipe_toml: all of it, as it was carried out; seed: what its split was drawn with.
-    dataset: a name or path; target: the column that was learned, where the data are a table.
+    dataset: a name or path; target: the column that was learned, where the data are a table; missing: what became of
+        rows that lacked a cell, as for `read_table`; size: what images of a folder were brought to, if anything.
     """
 
     recipe: str
@@ -17,6 +19,8 @@ class TrainingRecord(msgspec.Struct):
     seed: int
     dataset: str
     target: str | None
+    missing: Missing = "error"
+    size: int | None = None
 
 
 def training_record(model: Model) -> TrainingRecord | None:

@@ -4,7 +4,7 @@ import math
 from functools import partial
 from pathlib import Path
 
-from deltarule.cli.examples import load_data, trained_on
+from deltarule.cli.examples import data_for, load_data, trained_on
 from deltarule.cli.fitting import fitted
 from deltarule.cli.found import found_model, found_recipe
 from deltarule.cli.output import entry, note
@@ -18,6 +18,7 @@ from deltarule.inspection.landscape import surface as surface_on
 from deltarule.inspection.plots import landscapes, layers, runs
 from deltarule.inspection.range_test import N_STEPS, range_test
 from deltarule.inspection.recording import Recording
+from deltarule.model import Model
 from deltarule.recipes import names
 from deltarule.recipes.build import build
 from deltarule.recipes.schema import Recipe, parse
@@ -100,9 +101,12 @@ def surface(asked: PlotOptions) -> Shown:
 
 def rates(asked: PlotOptions) -> Shown:
     """A range test, from the random weights that the recipe starts with."""
-    recipe, seed, target, task = how_to_train(asked)
+    recipe, seed, target, model = how_to_train(asked)
     data, target = asked.data or recipe.data.name, asked.target or target
-    splits = load_data(data, target, task, asked.offline)
+    if model is None:
+        splits = load_data(data, target, None, asked.offline)
+    else:
+        splits = data_for(model, data, target, asked.offline)
     if data != recipe.data.name:
         recipe = fitted(recipe.changed([f"data.name={data}"]), splits)[0]
     job = build(recipe, splits, seed=seed)
@@ -111,8 +115,8 @@ def rates(asked: PlotOptions) -> Shown:
     return Shown(result.to_json_dict(), partial(runs.range_curve, result))
 
 
-def how_to_train(asked: PlotOptions) -> tuple[Recipe, int, str | None, str]:
-    """Recipe, seed, target column and task, of the model, run or recipe that was named."""
+def how_to_train(asked: PlotOptions) -> tuple[Recipe, int, str | None, Model | None]:
+    """Recipe, seed, target column and, if it was a model or a run that was named, its model."""
     if asked.name is None:
         raise SettingError("a range test trains: got nothing to train; give a MODEL, a RUN, or the name of a RECIPE")
     path = Path(asked.name)
@@ -121,5 +125,5 @@ def how_to_train(asked: PlotOptions) -> tuple[Recipe, int, str | None, str]:
         record = training_record(model)
         if record is None:
             raise SettingError(f"{path} does not say how it was trained: give the name of a recipe in its place")
-        return parse(record.recipe_toml, record.recipe), record.seed, record.target, model.task
-    return found_recipe(asked.name), 0, None, "classes"
+        return parse(record.recipe_toml, record.recipe), record.seed, record.target, model
+    return found_recipe(asked.name), 0, None, None

@@ -6,7 +6,17 @@ from typing import Annotated
 
 import typer
 
-from deltarule.cli.options import AsJson, DataName, Offline, Target, TargetTask, taken_apart
+from deltarule.cli.options import (
+    AsJson,
+    DataName,
+    MissingCells,
+    Offline,
+    Size,
+    Target,
+    TargetTask,
+    Without,
+    taken_apart,
+)
 
 
 @dataclass(frozen=True)
@@ -19,7 +29,10 @@ class TrainOptions:
     ] = None
     data: DataName = None
     target: Target = None
-    target_task: TargetTask = "classes"
+    target_task: TargetTask = None
+    missing: MissingCells = "error"
+    without: Without = None
+    size: Size = None
     seed: Annotated[int, typer.Option(min=0, metavar="N", help="The same seed gives the same network.")] = 0
     epochs: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Passes over the training data, instead of the recipe's.")

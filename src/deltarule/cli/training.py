@@ -6,21 +6,20 @@ from signal import SIGTERM
 from typing import Any
 
 import typer
-from msgspec.structs import replace as with_fields
 
 from deltarule.cli.checkpoints import Resumed, checked, gone_on, how_to_go_on, record_of
+from deltarule.cli.choosing import as_called, recipe_and_data
+from deltarule.cli.columns import columns_in_words, names_in_words, never_seen
 from deltarule.cli.diagnose import looked
-from deltarule.cli.examples import load_data
-from deltarule.cli.fitting import fitted
-from deltarule.cli.found import found_model, found_recipe
+from deltarule.cli.found import found_model
 from deltarule.cli.interrupts import heeded
 from deltarule.cli.output import entry, note, print_json, score_words
 from deltarule.cli.progress import progress
+from deltarule.cli.record import training_record
 from deltarule.cli.results import check_picture_place, check_place, write_picture
 from deltarule.cli.train import TrainOptions
 from deltarule.cli.verdict import next_commands, noun, score_sentence, worst_mistake
-from deltarule.data.catalog import find_default
-from deltarule.data.dataset import Dataset, Splits, data_hash
+from deltarule.data.dataset import data_hash
 from deltarule.errors import DivergenceError
 from deltarule.files.checkpoint import Checkpoints
 from deltarule.files.model_file import save
@@ -37,7 +36,6 @@ from deltarule.inspection.diagnosis import Checkup
 from deltarule.inspection.metrics import Report, evaluate_model
 from deltarule.inspection.plots.runs import curves
 from deltarule.inspection.recording import Recorder
-from deltarule.model import Model
 from deltarule.recipes.build import Job, build
 from deltarule.recipes.schema import Recipe
 from deltarule.training.callbacks import Callback, History, TrainingState
@@ -45,7 +43,6 @@ from deltarule.training.evaluation import SCORE_NAMES
 
 DEFAULT_MODEL = Path(MODEL)
 FEWEST_PROBED = 10  # examples that a recorder looks at; else one of a hundred
-DIGITS_EPOCHS = 40  # so few images need more passes than the recipe makes over MNIST
 
 
 @dataclass(frozen=True)
@@ -82,8 +79,12 @@ def carry_out(options: TrainOptions) -> None:
     """Train what the options ask for, save it, and report."""
     options, checkpoints, resumed = gone_on(options)
     check_places(options)
-    recipe, splits = recipe_and_data(options, resumed.recipe if resumed else None)
-    start = None if options.start is None else model_to_go_on_from(options.start, splits.train)
+    known = None if options.start is None else found_model(options.start)[1]
+    record = training_record(known) if known is not None and known.columns else None
+    if record is not None:
+        options = replace(options, missing=record.missing)
+    recipe, splits = recipe_and_data(options, known, resumed.recipe if resumed else None)
+    start = None if known is None else as_called(known, splits.train)
     job = build(recipe, splits, seed=options.seed, holdout=options.holdout, engine=options.engine, start=start)
     parts = [part for part in (splits.train, splits.test) if part is not None]
     run = Run(options, recipe, job, environment(seed=options.seed, data_hash=data_hash(*parts)))
@@ -156,46 +157,6 @@ def check_places(options: TrainOptions) -> None:
         check_picture_place(options.plot)
 
 
-def recipe_and_data(options: TrainOptions, resumed: Recipe | None) -> tuple[Recipe, Splits]:
-    """The recipe that was asked for, changed as asked and to fit the data; what was chosen, and why, is said.
-
-    resumed: that of the run that goes on.
-    """
-    is_default = options.recipe is None and resumed is None
-    original = resumed if resumed and options.recipe is None else found_recipe(options.recipe or "default")
-    splits = None
-    if is_default and options.data is None and options.target is None:
-        original, splits = on_default_data(original, options.offline)
-    epochs = [] if options.epochs is None else [f"training.epochs={options.epochs}"]
-    recipe = original.changed([*(options.changes or []), *epochs])
-    if options.data is not None:
-        recipe = with_fields(recipe, data=with_fields(recipe.data, name=options.data))
-    is_other = recipe.data.name != original.data.name
-    if splits is None or is_other:
-        splits = load_data(recipe.data.name, options.target, options.target_task, options.offline)
-    note(entry("recipe", f"{recipe.about.name}: {recipe.about.says}"))
-    if is_other:
-        recipe, given_up = fitted(recipe, splits)
-        if given_up:
-            note(entry("changed", "; ".join(given_up)))
-    return recipe, splits
-
-
-def on_default_data(recipe: Recipe, offline: bool) -> tuple[Recipe, Splits]:
-    """The recipe and MNIST, or the bundled digits where MNIST cannot be had; which, and why, is said."""
-    splits, which = find_default(offline=offline)
-    note(entry("data", which))
-    if splits.train.name != recipe.data.name:
-        recipe = recipe.changed([f"data.name={splits.train.name}", f"training.epochs={DIGITS_EPOCHS}"])
-    return recipe, splits
-
-
-def model_to_go_on_from(name: str, train: Dataset) -> Model:
-    """A trained model, its outputs called as these data call them."""
-    model = found_model(name)[1]
-    return replace(model, class_names=train.class_names) if len(model.class_names) == train.n_outputs else model
-
-
 def announce(run: Run) -> None:
     """Say what is about to learn, and from what."""
     job, network = run.job, run.job.model.network
@@ -203,6 +164,10 @@ def announce(run: Run) -> None:
     tested = f", {job.test.n_samples:,} for the test" if job.test else ", none for a test"
     learned = f"{job.train.n_samples:,} {noun(job.train)} of {run.recipe.data.name} to learn from"
     note(entry("examples", learned + held_out + tested))
+    if job.model.columns:
+        note(entry("columns", columns_in_words(job.model.columns)))
+    if unseen := never_seen(job.model.columns, job.train.inputs):
+        note(entry("unseen", f"{names_in_words(unseen)}: in no example to learn from, so nothing is learned of it"))
     note(entry("network", f"{'-'.join(map(str, network.layer_sizes))}, {network.parameters.size:,} parameters"))
     if job.trainer.engine.says:
         note(entry("engine", f"NumPy, without compiled kernels: {job.trainer.engine.says}"))
@@ -214,6 +179,7 @@ def facts_of(run: Run, history: History, report: Report | None) -> dict[str, Any
     return {
         "recipe": run.recipe.about.name,
         "dataset": run.recipe.data.name,
+        "task": job.model.task,
         "seed": run.options.seed,
         "from": run.options.start,
         "engine": job.trainer.engine.name,
@@ -231,7 +197,8 @@ def facts_of(run: Run, history: History, report: Report | None) -> dict[str, Any
 
 def save_model(run: Run, facts: dict[str, Any]) -> str:
     """Save the network as it stands, with its training record; where it is, in words."""
-    how = {"recipe_toml": run.recipe.to_toml(), "target": run.options.target, "environment": run.environment}
+    how = {"recipe_toml": run.recipe.to_toml(), "environment": run.environment}
+    how |= {name: getattr(run.options, name) for name in ("target", "missing", "size")}
     model, replaced = replace(run.job.model, record=facts | how), run.out.exists()
     save(model, run.out)
     if run.options.run is not None and run.options.out is not None:

@@ -1,7 +1,6 @@
 """Data sets by name: what there is, where it lies, and how it comes here."""
 
 import os
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from deltarule.data.announcing import Announce, to_stderr
 from deltarule.data.dataset import Splits, numbered_classes
 from deltarule.data.digits import load_digits
 from deltarule.data.generated import arithmetic, cute_dog, xor
@@ -20,13 +20,7 @@ from deltarule.data.sources import SOURCES, PublishedFile, Source
 from deltarule.data.tables import read_pixels
 from deltarule.errors import DataError, DownloadError, SettingError, closest
 
-Announce = Callable[[str], None]
 IMAGES, LABELS = "-images-idx3-ubyte", "-labels-idx1-ubyte"  # how the names of IDX files end
-
-
-def to_stderr(message: str) -> None:
-    """Says it where it does not mix with results."""
-    print(message, file=sys.stderr)
 
 
 @dataclass(frozen=True)

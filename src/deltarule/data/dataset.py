@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from deltarule.data.columns import Column, input_names
 from deltarule.errors import DataError, SettingError, closest
 
 Task = Literal["classes", "labels", "values"]
@@ -27,6 +28,7 @@ class Dataset:
     class_names: one name an output, in the order of the outputs; "0", "1", ... where none are given.
     image_shape: (height, width) where a row of `inputs` is an image, else None.
     name: what messages call it.
+    columns: what the cells of a row are, where `inputs` come from a table: see `columns.py`. A missing one is NaN.
 
     Raises DataError where arrays do not fit each other or hold what is excluded above, SettingError for another task.
 
@@ -41,6 +43,7 @@ class Dataset:
     class_names: tuple[str, ...] = ()
     image_shape: tuple[int, int] | None = None
     name: str = "data"
+    columns: tuple[Column, ...] = ()
 
     def __post_init__(self) -> None:
         if self.task not in get_args(Task):
@@ -59,13 +62,27 @@ class Dataset:
             raise DataError(
                 f"{self.name}: inputs must have shape (n_samples, n_features), neither 0: got {inputs.shape}"
             )
-        if inputs.dtype != np.uint8:
+        if self.columns:
+            self._check_columns()
+        elif inputs.dtype != np.uint8:
             self._check_finite("inputs", inputs)
         if self.image_shape is not None and math.prod(self.image_shape) != self.n_features:
             height, width = self.image_shape
             raise DataError(
                 f"{self.name}: images of {height}x{width} have {height * width} pixels: got {self.n_features} features"
             )
+
+    def _check_columns(self) -> None:
+        if len(self.columns) != self.n_features:
+            raise DataError(
+                f"{self.name}: a column for each of {self.n_features} features is needed: got {len(self.columns)}"
+            )
+        names = [column.name for column in self.columns]
+        if len(set(names)) < len(names):
+            raise DataError(f"{self.name}: columns of different names are needed: got {', '.join(names)}")
+        may_miss = [column.fill is not None for column in self.columns]
+        inputs = np.where(np.isnan(self.inputs) & may_miss, 0.0, self.inputs) if any(may_miss) else self.inputs
+        self._check_finite("inputs", inputs)
 
     def _check_classes(self) -> None:
         if self.targets.ndim != 1 or self.targets.dtype != np.int64:
@@ -125,8 +142,13 @@ class Dataset:
 
     @property
     def n_features(self) -> int:
-        """How many numbers an input is."""
+        """How many numbers an input is stored as."""
         return int(self.inputs.shape[1])
+
+    @property
+    def n_inputs(self) -> int:
+        """How many numbers of an input a network reads: n_features, or more where columns hold text."""
+        return len(input_names(self.columns)) or self.n_features
 
     @property
     def n_outputs(self) -> int:
@@ -197,7 +219,7 @@ class Splits:
     def __post_init__(self) -> None:
         if self.test is None:
             return
-        for what in ("task", "n_features", "image_shape", "class_names"):
+        for what in ("task", "n_features", "image_shape", "class_names", "columns"):
             train, test = getattr(self.train, what), getattr(self.test, what)
             if train != test:
                 raise DataError(

@@ -47,8 +47,26 @@ def _luminance(image: Any, image_shape: tuple[int, int] | None, name: str) -> ND
     return np.array(image.convert("L"), dtype=np.uint8)
 
 
-def read_image_folder(root: str | os.PathLike[str]) -> Splits:
+def read_scaled_image(path: str | os.PathLike[str], size: int) -> NDArray[np.uint8]:
+    """A PNG or JPEG brought to `size` x `size` pixels, its sides each on their own.
+
+    Pixels are averaged by area; where one of the sides has to grow, they are interpolated.
+
+    Returns (size, size) uint8. Raises as `read_image`.
+    """
+    pixels = read_image(path, None)
+    if pixels.shape == (size, size):
+        return pixels
+    pillow = require("PIL.Image", "page")
+    kinds = pillow.Resampling
+    kind = kinds.BOX if size <= min(pixels.shape) else kinds.BILINEAR
+    return np.array(pillow.fromarray(pixels).resize((size, size), kind), dtype=np.uint8)
+
+
+def read_image_folder(root: str | os.PathLike[str], *, size: int | None = None) -> Splits:
     """The images in root/CLASS/*.png (.jpg, .jpeg), classes and files in the order of their names.
+
+    size: the height and width that images of any size are brought to; None where all have one size already.
 
     Where `root` holds the folders train and test, those two have the folders of the classes, and become the two parts.
 
@@ -57,12 +75,13 @@ def read_image_folder(root: str | os.PathLike[str]) -> Splits:
     """
     root = Path(root)
     if not ((root / "train").is_dir() and (root / "test").is_dir()):
-        return Splits(_read_classes(root, _subfolders(root)))
+        return Splits(_read_classes(root, _subfolders(root), size))
     class_names = _subfolders(root / "train")
     unknown = set(_subfolders(root / "test")) - set(class_names)
     if unknown:
         raise DataError(f"{root}: classes of test that train has too were expected: got {', '.join(sorted(unknown))}")
-    return Splits(_read_classes(root / "train", class_names), _read_classes(root / "test", class_names))
+    train, test = (_read_classes(root / part, class_names, size) for part in ("train", "test"))
+    return Splits(train, test)
 
 
 def _subfolders(folder: Path) -> tuple[str, ...]:
@@ -70,7 +89,7 @@ def _subfolders(folder: Path) -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
-def _read_classes(folder: Path, class_names: tuple[str, ...]) -> Dataset:
+def _read_classes(folder: Path, class_names: tuple[str, ...], size: int | None) -> Dataset:
     """All images below `folder`, which has a folder for each of the classes."""
     files = [
         sorted(file for file in (folder / name).glob("*") if file.suffix.lower() in SUFFIXES) for name in class_names
@@ -79,14 +98,14 @@ def _read_classes(folder: Path, class_names: tuple[str, ...]) -> Dataset:
         empty = [name for name, found in zip(class_names, files, strict=True) if not found]
         got = f"none in {', '.join(empty)}" if empty else "no folders"
         raise DataError(f"{folder}: PNG or JPEG images in a folder for each class were expected: got {got}")
-    image_shape = read_image(files[0][0], None).shape
+    image_shape = (size, size) if size else read_image(files[0][0], None).shape
     images, problems = [], []
     for file in (file for found in files for file in found):
         try:
-            images.append(read_image(file, image_shape))
+            images.append(read_scaled_image(file, size) if size else read_image(file, image_shape))
         except DataError as error:
             problems.append(str(error))
-    refuse(folder, "readable images of one size", problems)
+    refuse(folder, "readable images of one size (--size brings them to one)", problems)
     labels = np.repeat(np.arange(len(files)), [len(found) for found in files])
     pixels = np.stack(images).reshape(len(images), -1)
     return Dataset(pixels, labels.astype(np.int64), "classes", class_names, image_shape, str(folder))

@@ -31,10 +31,10 @@ def digest_of(description: Mapping[str, Any], arrays: Iterable[Array]) -> str:
     return digest.hexdigest()
 
 
-def description_in(text: str, key: str, version: int) -> dict[str, Any]:
-    """The description in a file as plain dicts and lists, once it is known to be canonical and of our version.
+def description_in(text: str, key: str, *versions: int) -> dict[str, Any]:
+    """The description in a file as plain dicts and lists, once it is known to be canonical and of a version of ours.
 
-    key: where the version of the format stands.
+    key: where the version of the format stands. versions: those that can be read.
 
     Raises ModelFileError, or another ValueError, for any other text.
     """
@@ -42,9 +42,10 @@ def description_in(text: str, key: str, version: int) -> dict[str, Any]:
     other = next((found for found in KINDS if found != key and found in content), None)
     if other is not None and key not in content:
         raise ModelFileError(f"expected {KINDS[key][0]}: got {KINDS[other][0]};  {KINDS[other][1]}  takes it")
-    if content.get(key) != version:
+    if type(content.get(key)) is not int or content[key] not in versions:
+        ours = f"version{'s' * (len(versions) > 1)} {' and '.join(map(str, versions))}"
         raise ModelFileError(
-            f"this deltarule reads version {version} of the format: got version {content.get(key)!r}; "
+            f"this deltarule reads {ours} of the format: got version {content.get(key)!r}; "
             "the latest deltarule reads it:  pip install --upgrade deltarule"
         )
     if canonical(content) != text:

@@ -56,8 +56,8 @@ class Checkpoints(Callback):
     record: what else is to be kept with each, as JSON has it.
 
     The training thread copies the state, which takes a millisecond; another one writes, one at a time: where the disk
-    is slower than what was asked for, there are fewer. What cannot be written is logged as a warning and tried again
-    at the next time; the last checkpoints then stay as they are.
+    is slower than what was asked for, there are fewer. What cannot be written is logged as a warning and tried again at
+    the next time; the last checkpoints then stay as they are.
 
     As a callback it comes last, so that it sees what the others have done. The same program starts a run, and goes on
     with it after whatever has ended it:

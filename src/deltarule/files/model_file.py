@@ -10,6 +10,7 @@ import io
 import math
 import os
 from collections.abc import Mapping
+from dataclasses import asdict
 from itertools import pairwise
 from typing import Annotated, Any, BinaryIO, Literal, TypeVar
 
@@ -17,6 +18,7 @@ import msgspec
 import numpy as np
 
 from deltarule.atomic import write_atomically
+from deltarule.data.columns import Column
 from deltarule.data.dataset import Task
 from deltarule.errors import ModelFileError, SettingError
 from deltarule.files.canonical import canonical, check_digest, description_in, digest_of
@@ -28,7 +30,7 @@ from deltarule.nn.arrays import Array
 from deltarule.nn.losses import Loss
 from deltarule.nn.network import Network
 
-FORMAT = 1
+FORMAT = 2
 Size = Annotated[int, msgspec.Meta(ge=1)]
 
 
@@ -36,10 +38,26 @@ Part = dict[str, str | float]  # a name from the tables of names.py, and its set
 Kind = TypeVar("Kind", Activation, Loss)
 
 
+class ColumnEntry(msgspec.Struct, forbid_unknown_fields=True):
+    """A column of the table that inputs come from."""
+
+    name: str
+    categories: tuple[str, ...]
+    fill: float | None
+
+    def __post_init__(self) -> None:
+        if len(set(self.categories)) < len(self.categories):
+            raise ModelFileError(f"expected different categories in the column {self.name!r}: got one twice")
+
+    @property
+    def column(self) -> Column:
+        return Column(self.name, self.categories, self.fill)
+
+
 class Description(msgspec.Struct, forbid_unknown_fields=True):
     """The JSON of a model file without its digest: what a Model is besides its arrays."""
 
-    format: Literal[1]
+    format: Literal[2]
     layer_sizes: Annotated[tuple[Size, ...], msgspec.Meta(min_length=2)]
     activations: tuple[Part, ...]
     loss: Part
@@ -48,7 +66,7 @@ class Description(msgspec.Struct, forbid_unknown_fields=True):
     task: Task
     class_names: tuple[str, ...]
     image_shape: tuple[Size, Size] | None
-    columns: tuple[str, ...]
+    columns: tuple[ColumnEntry, ...]
     input_scaling: bool
     target_scaling: bool
     record: dict[str, Any]
@@ -59,8 +77,11 @@ class Description(msgspec.Struct, forbid_unknown_fields=True):
             raise ModelFileError(f"expected an activation for each of {n_layers} layers: got {len(self.activations)}")
         if self.image_shape is not None and math.prod(self.image_shape) != n_inputs:
             raise ModelFileError(f"expected images of {n_inputs} pixels: got the shape {self.image_shape}")
-        if self.columns and len(self.columns) != n_inputs:
-            raise ModelFileError(f"expected names for {n_inputs} columns: got {len(self.columns)}")
+        names = [name for column in self.columns for name in column.column.input_names]
+        if names and len(names) != n_inputs:
+            raise ModelFileError(f"expected columns for {n_inputs} inputs: got columns for {len(names)}")
+        if len({column.name for column in self.columns}) < len(self.columns):
+            raise ModelFileError(f"expected columns of different names: got {[column.name for column in self.columns]}")
 
     def layout(self) -> dict[str, Slot]:
         """The arrays that the file must hold, in the order of the digest."""
@@ -109,7 +130,7 @@ def load(path: str | os.PathLike[str]) -> Model:
 
 
 def _serialized(model: Model) -> bytes:
-    arrays, network = _arrays_of(model), model.network
+    arrays, network = arrays_of(model), model.network
     if network.dtype not in (np.float32, np.float64):
         raise SettingError(
             f"a model file holds float32 or float64: got {network.dtype}; save network.astype(np.float64)"
@@ -124,7 +145,7 @@ def _serialized(model: Model) -> bytes:
         "task": model.task,
         "class_names": model.class_names,
         "image_shape": model.image_shape,
-        "columns": model.columns,
+        "columns": [asdict(column) for column in model.columns],
         "input_scaling": model.input_scaling is not None,
         "target_scaling": model.target_scaling is not None,
         "record": model.record,
@@ -157,7 +178,8 @@ def _made(what: str, table: Mapping[str, type[Kind]], part: Part) -> Kind:
     return thing
 
 
-def _arrays_of(model: Model) -> dict[str, Array]:
+def arrays_of(model: Model) -> dict[str, Array]:
+    """A model's arrays under their names in a file, in the order of the digest."""
     arrays = {}
     for l, (W, b) in enumerate(zip(model.network.weights, model.network.biases, strict=True)):
         arrays[f"layers.{l}.weight"], arrays[f"layers.{l}.bias"] = W, b
@@ -172,15 +194,24 @@ def _model_in(stream: BinaryIO, failure: str) -> Model:
     """The model in an open file; ModelFileError, beginning with `failure`, where anything is not as it must be."""
     try:
         text, entries = read_header(stream)
-        content = description_in(text, "format", FORMAT)
+        content = description_in(text, "format", 1, FORMAT)
         digest = content.pop("digest", None)
-        description = msgspec.convert(content, Description)
+        description = msgspec.convert(_as_of_now(content), Description)
         arrays = read_tensors(stream, entries, description.layout())
         check_digest(digest, content, arrays.values())
         _check_numbers(arrays)
         return _model_of(description, arrays)
     except (ValueError, RecursionError) as error:  # all errors of ours, of msgspec and of json are ValueErrors
         raise ModelFileError(f"{failure}: {error}") from error
+
+
+def _as_of_now(content: dict[str, Any]) -> dict[str, Any]:
+    """A description of format 1, whose columns held numbers and were names alone, in the words of format 2."""
+    if content["format"] == FORMAT:
+        return content
+    names = msgspec.convert(content.get("columns"), list[str])
+    columns: list[dict[str, Any]] = [{"name": name, "categories": [], "fill": None} for name in names]
+    return content | {"format": FORMAT, "columns": columns}
 
 
 def _check_numbers(arrays: Mapping[str, Array]) -> None:
@@ -214,6 +245,6 @@ def _model_of(description: Description, arrays: Mapping[str, Array]) -> Model:
         image_shape=description.image_shape,
         input_scaling=input_scaling,
         target_scaling=target_scaling,
-        columns=description.columns,
+        columns=tuple(entry.column for entry in description.columns),
         record=description.record,
     )

@@ -9,10 +9,7 @@ checkpoints/        where the run stands, so that it can go on (`checkpoint.Chec
 recording.safetensors   where its parameters went, gradients, histograms: what pictures of a run are drawn from
 """
 
-import csv
-import io
 import json
-import math
 import os
 import platform
 from collections.abc import Mapping, Sequence
@@ -26,6 +23,7 @@ from deltarule.atomic import write_atomically
 from deltarule.errors import DataError, FileError
 from deltarule.files.tensor_file import opened, read_header, read_tensors, tensor_bytes
 from deltarule.nn.arrays import Array
+from deltarule.training.csv_log import Figure, Row, finite_row, table_text
 
 MODEL = "model.safetensors"
 RECIPE = "recipe.toml"
@@ -36,9 +34,6 @@ RECORDING = "recording.safetensors"
 CHECKPOINTS = "checkpoints"
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-
-Figure = float | None
-Row = Mapping[str, Figure]
 
 
 def start_run(
@@ -88,15 +83,10 @@ def write_history(run_folder: str | os.PathLike[str], rows: Sequence[Row]) -> No
 
     Raises FileError where they cannot be written.
     """
-    finite = [{name: _finite(value) for name, value in row.items()} for row in rows]
-    table = io.StringIO(newline="")
-    names = dict.fromkeys(name for row in rows for name in row)  # in the order of their first appearance
-    writer = csv.DictWriter(table, list(names), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(finite)
+    finite = [finite_row(row) for row in rows]
     lines = "".join(json.dumps(row) + "\n" for row in finite)
     # An epoch can be shorter than a disk's answer, so nobody waits for it: a killed run still leaves whole files.
-    write_atomically(Path(run_folder, HISTORY_TABLE), table.getvalue().encode(), sync=False)
+    write_atomically(Path(run_folder, HISTORY_TABLE), table_text(finite).encode(), sync=False)
     write_atomically(Path(run_folder, HISTORY), lines.encode(), sync=False)
 
 
@@ -135,12 +125,6 @@ def read_recording(run_folder: str | os.PathLike[str]) -> dict[str, Array]:
             return read_tensors(stream, entries, {name: entry.slot for name, entry in entries.items()})
     except ValueError as error:
         raise DataError(f"{path}: a recording of a run was expected: {error}") from error
-
-
-def _finite(figure: Figure) -> Figure:
-    if figure is None or not math.isfinite(figure):
-        return None
-    return figure if isinstance(figure, int) else float(figure)
 
 
 def _version(package: str) -> str | None:

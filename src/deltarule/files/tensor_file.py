@@ -23,7 +23,7 @@ from deltarule.errors import FileError, ModelFileError
 from deltarule.nn.arrays import Array
 
 METADATA_KEY = "deltarule"
-HEADER_LIMIT = 64 * 1024
+HEADER_LIMIT = 1024 * 1024  # the columns of a wide table, with their categories, take most of it
 OTHER_FILES = {
     b"PK": "a zip archive, as .npz and PyTorch's files are",
     b"\x80": "a pickle, which could run code",

@@ -15,6 +15,7 @@ from deltarule.inspection.data_findings import look_at_data, sample_of
 from deltarule.inspection.finding import Diagnosis, Finding, Level
 from deltarule.inspection.run_findings import LEARNED, WATCHED, Watch, gap_findings, look_at_history
 from deltarule.inspection.state_findings import chance_loss, dead_findings, look_at_state, passed
+from deltarule.model import Model, reader
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Adam, Optimizer
 from deltarule.training.averaging import Latest
@@ -37,7 +38,7 @@ RATE_FACTORS = (0.1, 10.0, 0.01, 100.0, 1e3, 1e4)  # the likeliest first
 
 
 def diagnose(
-    network: Network,
+    net_or_model: Network | Model,
     X: Any,
     y: Any,
     *,
@@ -48,8 +49,9 @@ def diagnose(
 ) -> Diagnosis:
     """Say what keeps a network from learning: each finding in a sentence, with its evidence and its mend.
 
-    X, y, validation, learning_rate, optimizer, batch_size: what `fit` would be given, with its defaults. The network
-    is left as it is: a copy takes a few hundred steps on at most 2,000 of the examples.
+    X, y, validation, learning_rate, optimizer, batch_size: what `fit` would be given, with its defaults; X and y of a
+    Model are in their own units. The network is left as it is: a copy takes a few hundred steps on at most 2,000 of
+    the examples.
 
     Raises ShapeError, DataError or SettingError for what does not fit.
 
@@ -58,8 +60,9 @@ def diagnose(
     >>> print(diagnose(network, X, (X[:, 0] > X[:, 1]).astype(int), learning_rate=0.05))
     Nothing wrong was found.
     """
-    train = as_dataset(network, X, y, "the training data")
-    held_out = None if validation is None else as_dataset(network, *validation, "the validation data")
+    network, read = reader(net_or_model)
+    train = as_dataset(network, *read(X, y), "the training data")
+    held_out = None if validation is None else as_dataset(network, *read(*validation), "the validation data")
     trainer = Trainer(
         network=network,
         optimizer=Adam() if optimizer is None else optimizer,

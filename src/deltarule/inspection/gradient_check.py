@@ -11,6 +11,7 @@ from deltarule.inspection.finding import entry
 from deltarule.inspection.gradient_mistakes import as_layers, likely_mistakes, relative_error
 from deltarule.inspection.gradient_premises import best_method, check_axis, without_kinks
 from deltarule.inspection.numeric_gradient import CENTRAL_DIFFERENCES, Method, Problem, by_layer, directions
+from deltarule.model import Model, reader
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, backward
 from deltarule.nn.parameters import Parameters
@@ -24,6 +25,11 @@ Gradient = Callable[..., tuple[float, Any]]
 
 N_DIRECTIONS = 8
 MOST_WORK = 5e8  # numbers, half a minute: for larger networks random directions have to do
+LEAST_NORM = 1e-9  # of a whole gradient; the loss it is the slope of is rounded, so what is less may be rounding
+SURE = (
+    "the network is so sure of these samples, and right, that next to nothing is left of the gradient: choose samples "
+    "that it errs on, too"
+)
 
 
 @dataclass(frozen=True)
@@ -111,7 +117,7 @@ class GradientCheck:
 
 
 def gradcheck(
-    network: Network,
+    net_or_model: Network | Model,
     X: Any,
     y: Any,
     *,
@@ -121,7 +127,8 @@ def gradcheck(
 ) -> GradientCheck:
     """Compare the gradient of a batch's loss with numeric derivatives, parameter by parameter, in float64.
 
-    X, y: a small batch, as for `fit`; 8 samples are plenty. Dropout masks, where the network drops, are fixed.
+    X, y: a small batch, as for `fit`, or in a Model's own units; 8 samples are plenty. Dropout masks, where the network
+        drops, are fixed.
     sample_weight: (n_samples,), how much each sample counts. penalty: a part of the loss.
     gradient: whose gradient to check, backpropagation's by default. Your own is called as `loss_and_gradient` is,
         gradient(network, X, y), with sample_weight=... only where one is given, and returns (loss, Parameters) or
@@ -138,7 +145,8 @@ def gradcheck(
     >>> gradcheck(network, np.eye(4), np.array([0, 1, 2, 0])).ok
     True
     """
-    problem, notes = problem_of(network, X, y, sample_weight, penalty, is_own=gradient is not None)
+    network, read = reader(net_or_model)
+    problem, notes = problem_of(network, *read(X, y), sample_weight, penalty, is_own=gradient is not None)
     with np.errstate(all="ignore"):
         check_axis(problem)
         problem, kinks = without_kinks(problem)
@@ -190,7 +198,7 @@ def compared(problem: Problem, found: Sequence[Array], method: Method, is_own: b
     """The gradient `found` beside numeric derivatives, in every parameter where that is not too much work."""
     in_full = work(problem) <= MOST_WORK
     expected = problem.gradient(method) if in_full else None
-    size = np.sqrt(sum(float(np.vdot(part, part)) for part in (expected or found)))
+    size = max(np.sqrt(sum(float(np.vdot(part, part)) for part in (expected or found))), LEAST_NORM)
     layers = []
     for l, part in enumerate(found):
         ways = directions(problem.network, l, N_DIRECTIONS)
@@ -208,6 +216,7 @@ def compared(problem: Problem, found: Sequence[Array], method: Method, is_own: b
         tolerance=method.tolerance,
         per_layer=tuple(layers),
         worst=None if expected is None else worst_parameter(found, expected),
+        notes=(SURE,) if size == LEAST_NORM else (),
     )
     if check.ok or expected is None:
         return check

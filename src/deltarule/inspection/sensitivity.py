@@ -65,7 +65,8 @@ def flip(model: Model, raw: Array) -> Flip:
     if model.task == "values":
         raise SettingError("only a class or a label can flip: got a model that answers values")
     model, is_pixels = replace(model, network=_exact(model.network)), raw.dtype == np.uint8
-    inputs = raw / 255.0 if is_pixels else raw.astype(np.float64)
+    inputs = raw / 255.0 if is_pixels else model.unscaled(raw[np.newaxis])[0].astype(np.float64)
+    model = model.of_numbers()
     answer = _answers(model, inputs[np.newaxis])[0]
     before = _looked_at(model, inputs, answer)
     scale = 1.0 if model.input_scaling is None else model.input_scaling.scale

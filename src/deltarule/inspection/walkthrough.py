@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from deltarule.data.frames import is_frame
 from deltarule.errors import SettingError, ShapeError
 from deltarule.inspection.equation_checks import CHECKS, Case, Check
 from deltarule.inspection.neuron import NeuronPass, neuron_pass
@@ -83,6 +84,7 @@ class Walkthrough:
             "loss_name": type(network.loss).__name__,
             "class_names": list(self.model.class_names),
             "image_shape": self.model.image_shape,
+            "input_names": list(self.model.input_names),
             **{
                 name: plain(getattr(self, name))
                 for name in ("inputs", "targets", "output_gradient", "numeric_output_delta")
@@ -105,7 +107,7 @@ class Walkthrough:
 
 def explain(
     net_or_model: Network | Model,
-    example: Array,
+    example: Any,
     target: Any,
     *,
     layer: int | None = None,
@@ -114,7 +116,8 @@ def explain(
 ) -> Walkthrough:
     """Follow one example through the network and back, with every number, and every number checked.
 
-    example: (features,), or an image (height, width): uint8 pixels, or numbers in the units that the model takes.
+    example: (features,), or an image (height, width): uint8 pixels, or numbers in the units that the model takes; a
+        DataFrame of one row for a model of a table.
     target: the class, an integer; or (outputs,), labels or values in their own units.
     layer, neuron: the neuron to show in full, counted from 0. By default layer 0, the one that reads the example, and
         there the neuron with the largest error: that to which the loss answers most.
@@ -165,12 +168,16 @@ def shown_equations(name: str | None, network: Network) -> tuple[Equation, ...]:
     return shown
 
 
-def one_example(model: Model, example: Array) -> tuple[Array, Array]:
+def one_example(model: Model, example: Any) -> tuple[Array, Array]:
     """The example as it came, (features,), and as the network reads it, (1, features)."""
-    raw, n_features = np.asarray(example), model.network.layer_sizes[0]
+    if is_frame(example):
+        example = model.unscaled(example)
+        model = model.of_numbers()
+    raw, n_features = np.asarray(example), len(model.columns) or model.network.layer_sizes[0]
     if raw.ndim == 2 and raw.shape[1] == n_features and len(raw) != 1:
         raise ShapeError(f"one example is explained at a time: got {len(raw)}; pass X[0], and its y")
-    X = model.inputs(raw if raw.shape == (1, n_features) else raw[np.newaxis])
+    raw = model.unscaled(raw if raw.shape == (1, n_features) else raw[np.newaxis])
+    X = model.of_numbers().inputs(raw)
     if not np.isfinite(X).all():
         raise ShapeError("an example must be finite numbers: got NaN or infinity among them")
     return raw.ravel(), X

@@ -244,7 +244,7 @@ def source(walk: "Walkthrough", layer: int, k: int) -> str:
         return f"neuron {k} of layer {layer - 1}"
     if model.image_shape is not None:
         return f"pixel in row {k // model.image_shape[1]}, column {k % model.image_shape[1]}"
-    return shortened(model.columns[k]) if model.columns else f"input {k}"
+    return shortened(model.input_names[k]) if model.columns else f"input {k}"
 
 
 def sum_rows(total: "LongSum", names: Sequence[str], summed: dict[str, float]) -> list[Sequence[str]]:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -101,23 +101,15 @@ def split(recipe: Recipe, splits: Splits, seed: int) -> tuple[Dataset, Dataset |
 
 def untrained(recipe: Recipe, train: Dataset, seed: int) -> Model:
     """The recipe's network for these data, weights freshly drawn, in a Model that knows their names and scaling."""
-    network = network_for(recipe, train.n_features, train.n_outputs, seed)
-    input_scaling = target_scaling = None
-    if recipe.data.scaling == "raw":
-        ones = np.ones(train.n_features)
-        input_scaling = Standardization(0.0 * ones, ones / 255.0)
-    elif recipe.data.scaling == "standardized":
-        pixels = 255.0 if train.inputs.dtype == np.uint8 else 1.0
-        input_scaling = Standardization.of(train.inputs / pixels)
-        target_scaling = Standardization.of(train.targets) if train.task == "values" else None
-    return Model(
-        network,
-        train.task,
-        train.class_names,
-        train.image_shape,
-        input_scaling=input_scaling,
-        target_scaling=target_scaling,
+    model = Model.suited(
+        network_for(recipe, train.n_inputs, train.n_outputs, seed),
+        train,
+        standardize=recipe.data.scaling == "standardized",
     )
+    if recipe.data.scaling == "raw":
+        ones = np.ones(train.n_inputs)
+        return replace(model, input_scaling=Standardization(0.0 * ones, ones / 255.0))
+    return model
 
 
 def network_for(recipe: Recipe, n_features: int, n_outputs: int, seed: int) -> Network:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from deltarule.training.evaluation import Tally
 
 Row = dict[str, float]
+MODES = ("auto", "min", "max")
 
 
 @dataclass
@@ -116,34 +117,66 @@ class Callback:
         """At the end, whoever stopped; the network holds the parameters that it will keep."""
 
 
+@dataclass
+class Monitor:
+    """A figure of the history that is to become better, and the best that it has been.
+
+    name: its column. mode: "min" where it is to fall, "max" where it is to rise; "auto" knows that a loss is to fall
+        and anything else to rise.
+    min_delta: by how much a new best must beat the old one.
+
+    Raises SettingError for another mode or a min_delta below 0.
+    """
+
+    name: str
+    mode: str = "auto"
+    min_delta: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.mode not in MODES:
+            raise SettingError(f"no mode is called {self.mode!r}: {closest(self.mode, MODES)}")
+        if not self.min_delta >= 0.0:
+            raise SettingError(f"min_delta must be 0 or more: got {self.min_delta}")
+        self.rises = self.mode == "max" or (self.mode == "auto" and not self.name.endswith("loss"))
+
+    def begin(self, history: History) -> None:
+        """Forget other runs; a run that goes on brings its history."""
+        self.best, self.best_epoch = math.inf, 0  # as something that is better the lower it is
+        for index in range(len(history)):
+            self.improves(history, index)
+
+    def improves(self, history: History, index: int = -1) -> bool:
+        """Whether that row, the latest by default, is a new best. SettingError where there is no such column."""
+        value = history[self.name][index]
+        now = -value if self.rises else value
+        if not now < self.best - self.min_delta:
+            return False
+        self.best, self.best_epoch = now, int(history["epoch"][index])
+        return True
+
+
 class EarlyStopping(Callback):
     """Stop when a figure of the history has not become better for a while.
 
     patience: how many epochs without a new best are allowed.
-    monitor: the column that counts; a loss is to fall, an accuracy or r2 to rise.
+    monitor: the column that counts; a loss is to fall, an accuracy or r2 to rise, unless `mode` is "min" or "max".
     min_delta: by how much a new best must beat the old one.
     """
 
-    def __init__(self, patience: int = 10, monitor: str = "validation_loss", min_delta: float = 0.0) -> None:
+    def __init__(
+        self, patience: int = 10, monitor: str = "validation_loss", min_delta: float = 0.0, mode: str = "auto"
+    ) -> None:
         if patience < 1:
             raise SettingError(f"patience must be at least 1 epoch: got {patience}")
-        self.patience, self.monitor, self.min_delta = patience, monitor, min_delta
+        self.patience, self.monitor = patience, Monitor(monitor, mode, min_delta)
 
     def train_begin(self, state: TrainingState) -> None:
-        self.best, self.best_epoch = math.inf, 0
-        for index in range(len(state.history)):  # none, unless the run goes on from a snapshot
-            self._look(state.history, index)
+        self.monitor.begin(state.history)
 
     def epoch_end(self, state: TrainingState) -> None:
-        if self._look(state.history, -1) >= self.patience:
-            state.stop_reason = f"{self.monitor} has not improved for {self.patience} epochs"
-
-    def _look(self, history: History, index: int) -> int:
-        """Take an epoch into account; how many there were since the best."""
-        now, epoch = badness(history, self.monitor, index), int(history["epoch"][index])
-        if now < self.best - self.min_delta:
-            self.best, self.best_epoch = now, epoch
-        return epoch - self.best_epoch
+        improves = self.monitor.improves(state.history)
+        if not improves and state.epoch - self.monitor.best_epoch >= self.patience:
+            state.stop_reason = f"{self.monitor.name} has not improved for {self.patience} epochs"
 
 
 class Progress(Callback):

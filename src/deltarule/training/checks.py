@@ -1,6 +1,7 @@
 """What `fit` refuses before it starts, and what it says when a run comes to nothing."""
 
 import sys
+from typing import Protocol
 
 import numpy as np
 
@@ -10,7 +11,8 @@ from deltarule.errors import SettingError, ShapeError
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy
 from deltarule.nn.network import Network
-from deltarule.training.callbacks import TrainingState
+from deltarule.nn.workspace import Workspace
+from deltarule.training.callbacks import History, TrainingState
 
 BLOW_UP = 1000.0  # a loss so many times that of epoch 0 (or 1, if that was less) is on its way to infinity
 LARGE_INPUT = 100.0  # inputs beyond this are more likely to blow up a run than its learning rate is
@@ -80,7 +82,19 @@ def highest_loss(state: TrainingState) -> float:
     return min(BLOW_UP * max(state.history.rows[0]["train_loss"], 1.0), sys.float_info.max)
 
 
-def explain_divergence(state: TrainingState) -> str:
+class Broken(Protocol):
+    """What a run has to say of the step that broke it: a TrainingState, or less."""
+
+    network: Network
+    workspace: Workspace
+    history: History
+    epoch: int
+    step: int
+    batch_loss: float
+    learning_rate: float
+
+
+def explain_divergence(state: Broken) -> str:
     """Which step and layer a run broke at, the likely cause, and what the network keeps."""
     network = state.network
     layers = zip(state.workspace.z, network.weights, network.biases, strict=True)

@@ -7,8 +7,9 @@ import numpy as np
 
 from deltarule.data.augment import Deformation
 from deltarule.data.dataset import Dataset
-from deltarule.errors import ShapeError
+from deltarule.errors import DataError, ShapeError
 from deltarule.nn.activations import Sigmoid
+from deltarule.nn.arrays import Array
 from deltarule.nn.losses import CrossEntropy
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Adam, Optimizer
@@ -48,7 +49,7 @@ def fit(
     y: (n_samples,) integer classes; or (n_samples, outputs) of 0 and 1 for a network that ends in Sigmoid; or
         (n_samples, outputs) values.
     epochs: passes over the samples. batch_size: samples a step, None for all of them.
-    learning_rate: a number, or a schedule (step -> number).
+    learning_rate: a number, or a schedule (step -> number); ReduceOnPlateau(0.001) also hears how the run goes.
     optimizer: Adam() by default. penalty: L2(strength) or L1(strength) on the weights.
     augment: deform every image anew at each step.
     average: decay of a moving average of the parameters, which then is the result. clip: a gradient's largest norm.
@@ -96,7 +97,7 @@ def as_dataset(network: Network, X: Any, y: Any, name: str = "the data") -> Data
     if image_shape:
         X = X.reshape(len(X), image_shape[0] * image_shape[1])
     if X.dtype != np.uint8:
-        X = X.astype(network.dtype, copy=False)
+        X = as_numbers(X, network, name)
     n_outputs = network.layer_sizes[-1]
     if y.ndim == 1 and np.issubdtype(y.dtype, np.integer) and n_outputs > 1:
         names = tuple(map(str, range(n_outputs)))
@@ -116,3 +117,13 @@ def as_dataset(network: Network, X: Any, y: Any, name: str = "the data") -> Data
     if isinstance(network.activations[-1], Sigmoid) and is_binary:
         return Dataset(X, y.astype(np.uint8), "labels", (), image_shape, name)
     return Dataset(X, y.astype(np.float64), "values", (), image_shape, name)
+
+
+def as_numbers(X: Array, network: Network, name: str) -> Array:
+    """Inputs in the dtype of the network; DataError where they are no numbers."""
+    try:
+        return X.astype(network.dtype, copy=False)
+    except (TypeError, ValueError) as error:
+        raise DataError(
+            f"{name}: inputs that are numbers were expected: {error}; read_table(frame, target) makes numbers of text"
+        ) from error

@@ -29,7 +29,7 @@ def identity_of(
         "dropout": in_words(network.dropout),
         "dtype": network.dtype.name,
         **{name: in_words(getattr(trainer, name)) for name in SETTINGS},
-        "early stopping": in_words([vars_of(each, "patience", "monitor", "min_delta") for each in stopping]),
+        "early stopping": in_words([vars_of(each, "patience", "monitor") for each in stopping]),
         "engine": trainer.engine.name,
         "steps in one call": "many" if can_stride(trainer, train) else "one",
         "training data": _data_in_words(train),

@@ -4,10 +4,12 @@ A Python float, because NumPy would turn float32 parameters times a NumPy float6
 """
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import KW_ONLY, dataclass
+from typing import TypeGuard
 
 from deltarule.errors import SettingError
+from deltarule.training.callbacks import Callback, History, Monitor, TrainingState
 
 Schedule = Callable[[int], float]
 
@@ -111,5 +113,96 @@ class WarmUp(_Checked):
     schedule: Schedule
     warm_up_steps: int
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if isinstance(self.schedule, Callback):
+            inner = type(self.schedule).__name__
+            raise SettingError(
+                f"a schedule that listens must be the outermost, or it hears nothing: got WarmUp({inner}(...), ...); "
+                f"use {inner}(WarmUp(...))"
+            )
+
     def __call__(self, step: int) -> float:
         return self.schedule(step) * min((step + 1) / self.warm_up_steps, 1.0)
+
+
+@dataclass(eq=False)
+class ReduceOnPlateau(Callback):
+    """A schedule times a factor that becomes smaller whenever a figure of the history stands still.
+
+    It is a schedule that listens: given as the learning rate, it hears of every epoch as a callback does.
+
+    rate: a number, or a schedule. factor: what the rate is multiplied by, at least 0 and less than 1.
+    patience: how many epochs without a new best it takes. cooldown: epochs after a reduction that do not count.
+    monitor: the column that counts; a loss is to fall, an accuracy or r2 to rise, unless `mode` is "min" or "max".
+    min_delta: by how much a new best must beat the old one. min_rate: it reduces no further than that.
+
+    What it returns depends on the step and the rows of the history alone. As Keras's ReduceLROnPlateau, which has no
+    epoch 0 and counts the last epoch of a cooldown. PyTorch's waits an epoch longer, and its threshold is relative.
+
+    >>> rate = ReduceOnPlateau(0.001, patience=3)  # fit(network, X, y, learning_rate=rate, validation=(X_new, y_new))
+    """
+
+    rate: float | Schedule
+    factor: float = 0.1
+    patience: int = 10
+    _: KW_ONLY
+    monitor: str = "validation_loss"
+    mode: str = "auto"
+    min_delta: float = 1e-4
+    cooldown: int = 0
+    min_rate: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.schedule = self.rate if callable(self.rate) else Constant(self.rate)
+        legal = {
+            "factor": (0.0 <= self.factor < 1.0, "at least 0 and less than 1"),
+            "patience": (self.patience >= 1, "at least 1 epoch"),
+            "cooldown": (self.cooldown >= 0, "0 or more epochs"),
+            "min_rate": (0.0 <= self.min_rate < math.inf, "0 or more and finite"),
+        }
+        for name, (is_legal, words) in legal.items():
+            if not is_legal:
+                raise SettingError(f"{name} of ReduceOnPlateau must be {words}: got {getattr(self, name)}")
+        self.monitored = Monitor(self.monitor, self.mode, self.min_delta)
+        self._begin()
+
+    def __call__(self, step: int) -> float:
+        rate = self.schedule(step)
+        return min(rate, max(rate * self.factor**self.reductions, self.min_rate))
+
+    def train_begin(self, state: TrainingState) -> None:
+        self._begin()
+        for epoch in range(len(state.history)):  # of a run that goes on
+            self._hear(state.history, epoch)
+
+    def epoch_end(self, state: TrainingState) -> None:
+        self._hear(state.history, -1)
+
+    def train_end(self, state: TrainingState) -> None:
+        self._begin()
+
+    def _begin(self) -> None:
+        self.reductions = self.waited = self.cooling = 0
+        self.monitored.begin(History())
+
+    def _hear(self, history: History, index: int) -> None:
+        improves, cools = self.monitored.improves(history, index), self.cooling > 0
+        self.cooling -= cools
+        self.waited = 0 if improves or cools else self.waited + 1
+        if self.waited >= self.patience:
+            self.reductions, self.waited, self.cooling = self.reductions + 1, 0, self.cooldown
+
+
+def listens(schedule: Schedule, callbacks: Sequence[Callback]) -> TypeGuard[Callback]:
+    """Whether a schedule has to be told of the run, and is not told as one of the callbacks."""
+    return isinstance(schedule, Callback) and not any(each is schedule for each in callbacks)
+
+
+def check_plateaus(schedule: Schedule, callbacks: Sequence[Callback]) -> None:
+    """Raise SettingError where a callback reduces a rate that is not the run's: it would change nothing."""
+    if any(isinstance(each, ReduceOnPlateau) and each is not schedule for each in callbacks):
+        raise SettingError(
+            "ReduceOnPlateau must be the learning rate itself, as it sets no other: got it among the callbacks; use "
+            "fit(..., learning_rate=ReduceOnPlateau(0.001))"
+        )

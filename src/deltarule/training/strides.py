@@ -26,7 +26,7 @@ STRIDE_INPUTS = 2**23  # numbers in the deformed images of a stride, at most
 
 def can_stride(trainer: "Trainer", train: Dataset) -> bool:
     """Whether nothing stands between the steps that has to see each of them."""
-    listeners = [callback for callback in trainer.callbacks if type(callback).step_end is not Callback.step_end]
+    listeners = [callback for callback in trainer.listeners if type(callback).step_end is not Callback.step_end]
     return (
         trainer.engine.can_take_steps(trainer.network, trainer.optimizer, trainer.penalty)
         and trainer.batch_size is not None
@@ -88,7 +88,7 @@ def take_stride(
         data,
         (order, trainer.batch_size, rates, average.paces(n_steps), highest_loss(state)),
     )
-    n_taken = np.count_nonzero(losses <= highest_loss(state)).item()
+    n_taken = int(np.count_nonzero(losses <= highest_loss(state)))
     state.step += n_taken
     average.steps += n_taken
     state.batch_loss, state.learning_rate = losses[-1].item(), rates[len(losses) - 1].item()

@@ -32,7 +32,7 @@ from deltarule.training.clipping import NoClipping
 from deltarule.training.engines import REFERENCE, Engine
 from deltarule.training.evaluation import SCORE_NAMES, Score, Tally, evaluate
 from deltarule.training.identity import identity_of
-from deltarule.training.schedules import Constant, Schedule
+from deltarule.training.schedules import Constant, Schedule, check_plateaus, listens
 from deltarule.training.snapshot import Snapshot
 from deltarule.training.strides import can_stride, train_epoch_in_strides
 
@@ -120,6 +120,7 @@ class Trainer:
         if sample_weight is not None:
             check_weights(sample_weight, train.n_samples)
         check_augment(self.augment, train)
+        check_plateaus(self.schedule, self.callbacks)
 
     def _begin(self, train: Dataset, validation: Dataset | None, sample_weight: Array | None) -> TrainingState:
         network, batch_size = self.network, min(self.batch_size or train.n_samples, train.n_samples)
@@ -223,7 +224,12 @@ class Trainer:
         state.tally = Tally(state.task)
         self.tell("epoch_end", state)
 
+    @property
+    def listeners(self) -> list[Callback]:
+        """The callbacks, and a schedule that listens."""
+        return [*self.callbacks, *([self.schedule] if listens(self.schedule, self.callbacks) else [])]
+
     def tell(self, event: str, state: TrainingState) -> None:
-        """Call that hook of every callback."""
-        for callback in self.callbacks:
-            getattr(callback, event)(state)
+        """Call that hook of everyone who listens."""
+        for listener in self.listeners:
+            getattr(listener, event)(state)

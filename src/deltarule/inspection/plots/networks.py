@@ -97,7 +97,7 @@ def _matrix(model: Model) -> Picture:
     """The first layer's weights and biases, a row for each input, a column for each neuron."""
     W, b = model.network.weights[0], model.network.biases[0]
     table = np.vstack([W, b])
-    names = [*(model.columns or [f"input {k}" for k in range(len(W))]), "bias"]
+    names = [*(model.input_names or [f"input {k}" for k in range(len(W))]), "bias"]
     limit = np.abs(table).max() or 1.0
     is_small = max(table.shape) <= MOST_NUMBERS
     with new_figure(height=min(0.9 + 0.25 * len(table), 2 * WIDTH)) as figure:
@@ -136,7 +136,7 @@ def architecture(model: Model) -> Picture:
             _write(axes, (l, -top), (0, -9), f"{size:,}", fontweight="bold", va="top")
             _write(axes, (l, top), (0, 7), kinds[l], fontsize=6.5, va="bottom")
         _name_neurons(axes, last, places[-1], model.class_names)
-        _name_neurons(axes, 0, places[0], model.columns)
+        _name_neurons(axes, 0, places[0], model.input_names)
         axes.set(xlim=(-0.4, last + 0.4))
         axes.set_title(
             f"{type(network.loss).__name__}, {network.parameters.size:,} parameters", fontweight="normal", pad=16

@@ -1,0 +1,47 @@
+"""What PyTorch's own networks answer, for tests/files/test_foreign.py: their state_dicts, inputs and outputs.
+
+Run it with `python scripts/make_torch_goldens.py` where PyTorch is installed. All numbers are float32, written so that
+they read back exactly.
+"""
+
+import json
+from collections import OrderedDict
+from pathlib import Path
+
+import torch
+from torch import nn
+
+GOLDENS = Path(__file__).parents[1] / "tests" / "goldens"
+
+
+class Named(nn.Module):
+    """Layers with names of their own, the last without a bias."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc1, self.fc2, self.out = nn.Linear(4, 6), nn.Linear(6, 5), nn.Linear(5, 2, bias=False)
+
+    def forward(self, X: torch.Tensor) -> torch.Tensor:
+        return self.out(torch.tanh(self.fc2(nn.functional.leaky_relu(self.fc1(X)))))
+
+
+def main() -> None:
+    torch.manual_seed(0)
+    X = 2.0 * torch.randn(12, 4)
+    classifier = nn.Sequential(nn.Linear(4, 7), nn.ReLU(), nn.Dropout(), nn.Linear(7, 3)).eval()
+    binary = nn.Sequential(OrderedDict(hidden=nn.Linear(4, 5), silu=nn.SiLU(), answer=nn.Linear(5, 1)))
+    cases = {
+        "classifier": (classifier, lambda z: z.softmax(dim=1)),
+        "binary": (binary, torch.sigmoid),
+        "regression": (Named(), lambda z: z),
+    }
+    golden = {"torch": torch.__version__, "X": X.tolist()}
+    for name, (module, answer) in cases.items():
+        state = {key: value.tolist() for key, value in module.state_dict().items()}
+        with torch.no_grad():
+            golden[name] = {"state_dict": state, "outputs": answer(module(X)).tolist()}
+    (GOLDENS / "pytorch_networks.json").write_text(json.dumps(golden) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

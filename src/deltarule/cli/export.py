@@ -1,0 +1,35 @@
+"""`deltarule export`: what it can be asked. `exporting.py` carries it out."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deltarule.cli.options import AsJson, ModelName, taken_apart
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    """What `deltarule export` was asked for. The fields that `exporting.FORMATS` names say where to."""
+
+    name: ModelName
+    onnx: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="For every runtime of ONNX: opset 17, scaling inside.")
+    ] = None
+    npz: Annotated[Path | None, typer.Option(metavar="FILE", help="The arrays and what they mean, for NumPy.")] = None
+    floats: Annotated[
+        bool, typer.Option("--floats", help="With --onnx: images come as floats, value / 255, not as uint8.")
+    ] = False
+    as_json: AsJson = False
+
+
+@taken_apart(ExportOptions)
+def export(options: ExportOptions) -> None:
+    """Write a model for other software to read.
+
+    The same model gives the same bytes. An older file is replaced, whole or not at all.
+    """
+    from deltarule.cli.exporting import carry_out
+
+    carry_out(options)

@@ -1,0 +1,97 @@
+"""The columns of a table, and how its rows become what a network reads: text one-hot, what is missing filled in.
+
+A row is float64, with a cell for each column: a number, or the place of a text among the column's categories, counted
+from 0; NaN where the cell is missing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deltarule.errors import DataError, ShapeError
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table.
+
+    categories: the texts that its cells hold, no two the same; none for a column of numbers.
+    fill: what the network reads where a cell is missing: the mean, in a column of numbers, and 0 for each category, in
+        one of text. None where no cell may be missing.
+
+    >>> Column("color", ("blue", "red")).input_names
+    ('color=blue', 'color=red')
+    """
+
+    name: str
+    categories: tuple[str, ...] = ()
+    fill: float | None = None
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """What it is to a network: a number under its own name, or an input of 0 or 1 for each category."""
+        return tuple(f"{self.name}={category}" for category in self.categories) or (self.name,)
+
+
+def input_names(columns: Sequence[Column]) -> tuple[str, ...]:
+    """What the numbers that a network reads of these columns are called."""
+    return tuple(name for column in columns for name in column.input_names)
+
+
+def encoded(columns: Sequence[Column], rows: NDArray[Any]) -> NDArray[np.float64]:
+    """What a network reads, (n_samples, inputs), of `rows`, (n_samples, columns).
+
+    Raises ShapeError for another number of columns, DataError, naming the column, for a cell that is missing where
+    none may be, or holds the place of no category.
+
+    >>> encoded([Column("size"), Column("color", ("blue", "red"))], np.array([[2.5, 1.0]])).tolist()
+    [[2.5, 0.0, 1.0]]
+    """
+    if rows.ndim != 2 or rows.shape[1] != len(columns):
+        raise ShapeError(f"rows of {len(columns)} cells, one a column, were expected: got an array {rows.shape}")
+    missing = np.isnan(rows)
+    if not missing.any() and not any(column.categories for column in columns):
+        return rows.astype(np.float64, copy=False)
+    ends = np.cumsum([0, *(len(column.input_names) for column in columns)]).tolist()
+    inputs = np.empty((len(rows), ends[-1]))
+    for k, (column, (start, end)) in enumerate(zip(columns, pairwise(ends), strict=True)):
+        cells = rows[:, k]
+        if column.categories:
+            codes = np.arange(len(column.categories))
+            inputs[:, start:end] = cells[:, np.newaxis] == codes
+            _check_cells(column, ~missing[:, k] & ~np.isin(cells, codes), cells)
+        else:
+            inputs[:, start] = cells
+        if missing[:, k].any():
+            _check_cells(column, missing[:, k] & (column.fill is None), cells)
+            inputs[missing[:, k], start:end] = column.fill
+    return inputs
+
+
+def _check_cells(column: Column, wrong: NDArray[np.bool_], cells: NDArray[Any]) -> None:
+    if wrong.any():
+        row = int(wrong.argmax())
+        what = f"0 to {len(column.categories) - 1}, the places of its categories," if column.categories else "a number"
+        got = "none" if np.isnan(cells[row]) else f"{cells[row]:g}"
+        raise DataError(
+            f"{what} was expected in column {column.name!r}: got {got} in row {row} (counted from 0); rows with a "
+            "missing cell can be left out, or a model be trained with --missing mean"
+        )
+
+
+def filled_by(columns: Sequence[Column], rows: NDArray[Any]) -> tuple[Column, ...]:
+    """The columns, with means over these `rows` in place of older ones: those over what a network learns from.
+
+    Where none of the cells is a number, the mean stays what it was.
+    """
+    filled = []
+    for column, cells in zip(columns, rows.T if columns else (), strict=True):
+        known = cells[~np.isnan(cells)]
+        if column.fill is not None and not column.categories and known.size:
+            column = replace(column, fill=float(known.mean(dtype=np.float64)))
+        filled.append(column)
+    return tuple(filled)

@@ -1,0 +1,211 @@
+"""MLPClassifier: classes, or sets of labels, for rows of numbers."""
+
+from numbers import Real
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.metrics import accuracy_score
+from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils import compute_sample_weight
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target, unique_labels
+
+from deltarule.data.dataset import Task
+from deltarule.estimators.examples import Examples
+from deltarule.estimators.listening import with_callbacks
+from deltarule.estimators.perceptron import Perceptron
+from deltarule.estimators.settings import CONSTRAINTS
+from deltarule.nn.activations import Activation, Sigmoid, Softmax
+from deltarule.nn.arrays import Array
+from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss
+
+
+class MLPClassifier(ClassifierMixin, Perceptron):
+    """scikit-learn's MLPClassifier on deltarule's network: same parameters, same results, and more of both.
+
+    hidden_layer_sizes: neurons of each hidden layer; one number is one layer, () is none.
+    activation: of all hidden layers, or a list with one for each: "identity", "logistic", "tanh", "relu", and beyond
+        scikit-learn "leaky_relu", "elu", "silu".
+    solver: "adam", "sgd", "lbfgs", and beyond scikit-learn "adamw", "nesterov", "rmsprop".
+    alpha: the penalty is alpha / (2 n) sum w^2 on the weights, n being the samples of a batch (or the sum of their
+        weights): deltarule's L2 of strength alpha / n.
+    batch_size: samples a step; "auto" is 200, or all where there are fewer. learning_rate_init: the first rate.
+    learning_rate: "constant"; "invscaling" and "adaptive", for sgd and nesterov; and beyond scikit-learn, for all but
+        lbfgs, "cosine" and "one_cycle", planned for `max_iter` epochs, and "plateau", a fifth after every 5 epochs
+        without progress.
+    power_t: of "invscaling". max_iter: epochs at most, or iterations of lbfgs; max_fun: its calls at most.
+    shuffle: whether the order of samples changes every epoch. random_state: of weights, split and order.
+    tol, n_iter_no_change: the run ends after so many epochs in which the loss, or the score, got no better by `tol`.
+    verbose: print a line an epoch. warm_start: `fit` goes on from where the last one ended.
+    momentum, nesterovs_momentum: of sgd. beta_1, beta_2, epsilon: of adam and adamw. rho: of rmsprop.
+    weight_decay: of adamw, on top of alpha.
+    early_stopping: hold out `validation_fraction` of the samples, end by their score, keep the best parameters.
+    scoring: that score: None for accuracy, "loss", a scorer's name, or a function (estimator, X, y) -> float.
+    dropout: the share of each hidden layer's neurons left out of a step, or a list with one for each.
+    engine: "numpy", "numba", or "auto": Numba where it is there and the run long enough to be worth compiling.
+    class_weight: {class: weight}, "balanced", or None: how much the samples of a class count.
+    label_smoothing: how far targets move from 0 and 1, in [0, 1).
+
+    After `fit`:
+
+    classes_: the classes, (n_classes,), in the order of probabilities.
+    model_: the deltarule Model, for explain, diagnose, gradcheck, save and the page. coefs_, intercepts_: its weights
+        and biases. n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_: its shape.
+    loss_, loss_curve_, best_loss_: training loss with penalty, the last, of every epoch, the lowest.
+    validation_scores_, best_validation_score_, validation_loss_curve_: on what was held out, else None.
+    n_iter_: epochs of the last call; t_: samples seen in all. stopped_: whether the run ended by itself.
+
+    Raises what scikit-learn raises for bad arguments, ValueError and TypeError, and DivergenceError, at the step and
+    with the layer, where a loss or weight is no finite number any more.
+
+    >>> X, y = np.array([[0.0], [1.0], [2.0], [3.0]]), ["low", "low", "high", "high"]
+    >>> MLPClassifier(solver="lbfgs", random_state=0).fit(X, y).predict([[0.0], [3.0]]).tolist()
+    ['low', 'high']
+    """
+
+    _y_is_numeric: ClassVar[bool] = False
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **CONSTRAINTS,
+        "class_weight": [dict, list, StrOptions({"balanced"}), None],
+        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
+    }
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Any = (100,),
+        activation: Any = "relu",
+        *,
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | str = "auto",
+        learning_rate: str = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: bool | int = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        dropout: Any = 0.0,
+        weight_decay: float = 0.01,
+        rho: float = 0.99,
+        scoring: Any = None,
+        engine: str = "auto",
+        class_weight: Any = None,
+        label_smoothing: float = 0.0,
+    ) -> None:
+        self._keep(locals())
+
+    @with_callbacks
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, validation_data: Any = None) -> Self:
+        """Learn from X (n_samples, n_features), dense or sparse, and y.
+
+        y: (n_samples,) classes of any kind, or (n_samples, n_labels) of 0 and 1.
+        sample_weight: (n_samples,), how much each counts.
+        validation_data: (X, y) or (X, y, sample_weight), scored after every epoch; the best parameters are kept.
+        """
+        return self._fit(X, y, sample_weight, validation_data, False)
+
+    @available_if(Perceptron._is_stochastic)
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(
+        self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None, validation_data: Any = None
+    ) -> Self:
+        """One more epoch, on these samples; arguments as for `fit`.
+
+        classes: all there will ever be, needed in the first call. With early stopping every call holds out its share,
+        the best parameters answer, and calls after `stopped_` change nothing.
+        """
+        if _check_partial_fit_first_call(self, classes):
+            labeled = type_of_target(y).startswith("multilabel")
+            self._learn_classes(np.asarray(y) if labeled else self.classes_)
+        return self._fit(X, y, sample_weight, validation_data, True)
+
+    def _learn_classes(self, y: Any) -> None:
+        binarizer = LabelBinarizer().fit(y)
+        self.classes_, self._kind = binarizer.classes_, binarizer.y_type_
+
+    def _read_targets(self, y: Array, is_first: bool, incremental: bool) -> Array:
+        if is_first and not incremental:
+            self._learn_classes(y)
+        else:
+            self._check_classes(unique_labels(y), incremental)
+        if self._kind.startswith("multilabel"):
+            return y.astype(np.uint8)
+        if self._kind == "multiclass":
+            return np.searchsorted(self.classes_, y).astype(np.int64)
+        is_second = y == self.classes_[-1] if len(self.classes_) > 1 else np.zeros(len(y))
+        return is_second.astype(np.uint8).reshape(-1, 1)
+
+    def _check_classes(self, found: Array, incremental: bool) -> None:
+        """Raise ValueError, in scikit-learn's words, for a class that was not there at first."""
+        if self.warm_start and not incremental and set(found) != set(self.classes_):
+            raise ValueError(
+                "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
+                f"Previously got {self.classes_}, `y` has {found}"
+            )
+        if len(np.setdiff1d(found, self.classes_, assume_unique=True)):
+            raise ValueError(
+                f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes_}. 'y' has {found}."
+            )
+
+    def _output(self) -> tuple[Activation, Loss, Task, tuple[str, ...]]:
+        names = tuple(map(str, self.classes_))
+        if self._kind == "multiclass":
+            return Softmax(), CrossEntropy(self.label_smoothing), "classes", names
+        names = names if self._kind.startswith("multilabel") else names[-1:]
+        return Sigmoid(), BinaryCrossEntropy(self.label_smoothing), "labels", names
+
+    def _with_class_weight(self, train: Examples, incremental: bool) -> Array | None:
+        if self.class_weight is None:
+            return train.weights
+        if incremental and self.class_weight == "balanced":
+            raise ValueError(
+                "class_weight 'balanced' needs all samples at once: got a call of partial_fit; give it a dict, such as "
+                "compute_class_weight('balanced', classes=classes, y=y) finds for a sample"
+            )
+        weights = compute_sample_weight(self.class_weight, train.answers)
+        return weights if train.weights is None else weights * train.weights
+
+    def _labels(self, outputs: Array) -> Array:
+        """The classes, or sets of labels, that outputs (n_samples, n_outputs) say."""
+        if self._kind == "multiclass":
+            return self.classes_[outputs.argmax(axis=1)]
+        if self._kind.startswith("multilabel"):
+            return (outputs > 0.5).astype(np.int64)
+        return self.classes_[np.where(outputs[:, 0] > 0.5, -1, 0)]
+
+    def _score_of(self, outputs: Array, answers: Any, weights: Array | None) -> float:
+        return float(accuracy_score(answers, self._labels(outputs), sample_weight=weights))
+
+    def predict(self, X: Any) -> Array:
+        """The classes of X (n_samples, n_features): (n_samples,), or (n_samples, n_labels) of 0 and 1."""
+        return self._labels(self._outputs(X))
+
+    def predict_proba(self, X: Any) -> Array:
+        """(n_samples, n_classes) probabilities in the order of `classes_`; for labels, one of its own for each."""
+        outputs = self._outputs(X)
+        return np.hstack([1.0 - outputs, outputs]) if self.n_outputs_ == 1 else outputs
+
+    def predict_log_proba(self, X: Any) -> Array:
+        """The logarithms of `predict_proba`; minus infinity for a probability of 0."""
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags

@@ -1,0 +1,254 @@
+"""Perceptron: what MLPClassifier and MLPRegressor have in common."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.base import BaseEstimator
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state, column_or_1d
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from deltarule.data.dataset import Task
+from deltarule.estimators import settings
+from deltarule.estimators.examples import Examples
+from deltarule.estimators.fitting import Fit
+from deltarule.estimators.listening import CallbackSupportMixin, Listeners
+from deltarule.estimators.progress import Progress
+from deltarule.estimators.rates import Rate
+from deltarule.model import Model, Standardization
+from deltarule.nn.activations import Activation
+from deltarule.nn.arrays import Array
+from deltarule.nn.losses import Loss
+from deltarule.nn.network import PREDICTION_ROWS, Network, forward
+from deltarule.nn.optimizers import Optimizer
+
+PIXELS = 255.0  # a Model counts uint8 as value / 255; an estimator takes every dtype at its value
+
+
+class Perceptron(CallbackSupportMixin, BaseEstimator):
+    """A network with scikit-learn's face: parameters are kept as they come, and looked at when `fit` is called.
+
+    Who derives from it says what the outputs are: `_output`, `_read_targets` and `_score_of`.
+    """
+
+    _y_is_numeric: ClassVar[bool] = True
+    _parameter_constraints: ClassVar[dict[str, Any]] = settings.CONSTRAINTS
+
+    def _keep(self, given: Mapping[str, Any]) -> None:
+        """Keep the arguments of a constructor, given as its `locals()`."""
+        for name, value in given.items():
+            if name not in ("self", "__class__"):
+                setattr(self, name, value)
+
+    def _output(self) -> tuple[Activation, Loss, Task, tuple[str, ...]]:
+        """The last layer, its loss, the task, and the names of the outputs, once the targets have been read."""
+        raise NotImplementedError
+
+    def _read_targets(self, y: Array, is_first: bool, incremental: bool) -> Array:
+        """Targets as in Dataset, (n_samples,) or (n_samples, n_outputs); ValueError where they do not fit."""
+        raise NotImplementedError
+
+    def _score_of(self, outputs: Array, answers: Any, weights: Array | None) -> float:
+        """How good the outputs are for `answers`: accuracy or R2."""
+        raise NotImplementedError
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any, validation_data: Any, incremental: bool) -> Self:
+        settings.check_together(vars(self))
+        is_first = not hasattr(self, "model_") or not (self.warm_start or incremental)
+        is_pixels = getattr(X, "dtype", None) == np.uint8
+        told = {"X": X, "y": y, "metadata": None if sample_weight is None else {"sample_weight": sample_weight}}
+        examples = self._examples(X, y, sample_weight, is_first, incremental)
+        random_state = check_random_state(self.random_state)
+        if is_first:
+            self._begin(examples, random_state, is_pixels)
+        elif incremental and self._stops_early and self.stopped_:
+            return self
+        else:
+            self._go_on(incremental)
+        train, held_out = self._split(examples, validation_data, random_state, incremental)
+        train = replace(train, weights=self._with_class_weight(train, incremental))
+        listeners = Listeners(None if incremental else self, self.max_iter, **told)
+        Fit(self, train, held_out, listeners, random_state, incremental).run()
+        return self
+
+    def _examples(self, X: Any, y: Any, sample_weight: Any, is_first: bool, incremental: bool) -> Examples:
+        """What was given, checked in scikit-learn's way; where it `is_first`, it says what there is to learn."""
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            accept_sparse="csr",
+            dtype=(np.float64, np.float32),
+            order="C",
+            multi_output=True,
+            y_numeric=self._y_is_numeric,
+            reset=is_first,
+        )
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        y = y.toarray() if issparse(y) else y
+        weights = None
+        if sample_weight is not None:
+            weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+        X = X if is_first else X.astype(self.model_.network.dtype, copy=False)
+        return Examples(X, self._read_targets(y, is_first, incremental), weights, y)
+
+    def _with_class_weight(self, train: Examples, incremental: bool) -> Array | None:
+        """How much each example counts, (n_samples,), or None."""
+        return train.weights
+
+    def _begin(self, examples: Examples, random_state: np.random.RandomState, is_pixels: bool) -> None:
+        """Make the network, and everything else anew."""
+        sizes, n_features = settings.hidden_sizes(self.hidden_layer_sizes), examples.inputs.shape[1]
+        output, loss, task, names = self._output()
+        network = Network(
+            (n_features, *sizes, len(names)),
+            hidden=settings.activations(self.activation, len(sizes)),
+            output=output,
+            loss=loss,
+            dropout=settings.one_a_layer("dropout", self.dropout, len(sizes)),
+            dtype=examples.inputs.dtype,
+        )
+        settings.start(network, random_state)
+        columns = tuple(getattr(self, "feature_names_in_", ()))
+        pixels = Standardization(np.zeros(n_features), np.full(n_features, 1.0 / PIXELS)) if is_pixels else None
+        record = {"estimator": type(self).__name__}
+        self.model_ = Model(network, task, names, input_scaling=pixels, columns=columns, record=record)
+        self.n_layers_, self.n_outputs_ = len(sizes) + 2, len(names)
+        self.t_, self.n_iter_, self.loss_, self.stopped_ = 0, 0, math.nan, False
+        self.out_activation_ = settings.OUTPUTS[type(output)]
+        self._progress = Progress(self.tol, self._patience, self._stops_early)
+        self._state: tuple[Optimizer, Rate, int] | None = None
+        self._latest: Array | None = None
+        self._split_seed: int | None = None
+        self._show(math.nan)
+
+    def _go_on(self, incremental: bool) -> None:
+        """From where the last call stopped; a warm start takes a fresh optimizer, as in scikit-learn."""
+        sizes = (self.n_features_in_, *settings.hidden_sizes(self.hidden_layer_sizes), self.n_outputs_)
+        network = self.model_.network
+        if sizes != network.layer_sizes:
+            raise ValueError(f"a fit can only go on with the same layers: got {sizes} after {network.layer_sizes}")
+        if self._latest is not None:
+            network.parameters.vector[:] = self._latest
+        if not incremental:
+            self._state, self.stopped_ = None, False
+        self._progress.tol, self._progress.patience = self.tol, self._patience
+        self._progress.by_score = self._stops_early
+
+    def _descending(self, steps_per_epoch: int) -> tuple[Optimizer, Rate, int]:
+        """The optimizer, the learning rate and the steps so far: new ones, or those of the `partial_fit` before."""
+        given = self.get_params(deep=False)
+        return self._state or (settings.optimizer(given), settings.rate(given, steps_per_epoch), 0)
+
+    def _split(
+        self, examples: Examples, validation_data: Any, random_state: np.random.RandomState, incremental: bool
+    ) -> tuple[Examples, Examples | None]:
+        """What to learn from, and what to validate on: what was given, or with early stopping a part of it all."""
+        if validation_data is not None:
+            if not isinstance(validation_data, tuple | list) or len(validation_data) not in (2, 3):
+                raise ValueError(
+                    f"validation_data must be (X, y) or (X, y, sample_weight): got {validation_data!r:.60}"
+                )
+            X, y, sample_weight = (*validation_data, None)[:3]
+            return examples, self._examples(X, y, sample_weight, False, True)
+        if not self._stops_early:
+            return examples, None
+        seed: Any = random_state
+        if incremental:  # calls with the same examples hold out the same ones
+            self._split_seed = seed = random_state.randint(2**31) if self._split_seed is None else self._split_seed
+        stratify = examples.targets if self.n_outputs_ == 1 and not self._y_is_numeric else None
+        kept, held = train_test_split(
+            np.arange(len(examples)), random_state=seed, test_size=self.validation_fraction, stratify=stratify
+        )
+        if len(held) < 2:
+            words = "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
+            raise ValueError(words)
+        return examples.take(kept), examples.take(held)
+
+    @property
+    def _stops_early(self) -> bool:
+        """Whether the validation score ends a run: the solver lbfgs has its own end."""
+        return bool(self.early_stopping) and self.solver in settings.STOCHASTIC
+
+    @property
+    def _patience(self) -> float:
+        """How many epochs without progress are allowed; any number where the rate is planned to the end of the run."""
+        is_planned = self.learning_rate in settings.PLANNED and not self._stops_early
+        return math.inf if is_planned else self.n_iter_no_change
+
+    def _show(self, loss: float) -> None:
+        """Set the attributes that tell how far the run is, as scikit-learn names them, and beyond."""
+        progress = self._progress
+        self.loss_, self.loss_curve_ = loss, progress.losses
+        self.best_loss_ = None if progress.by_score else progress.best_loss
+        is_validated = progress.by_score or progress.best is not None
+        self.validation_scores_ = progress.scores if is_validated else None
+        self.validation_loss_curve_ = progress.validation_losses if is_validated else None
+        self.best_validation_score_ = progress.best_score if is_validated else None
+
+    def _as_fitted(self) -> dict[str, Any]:
+        """What makes a copy of the estimator one that is fitted as far as this one is now."""
+        network = self.model_.network
+        return {"model_": replace(self.model_, network=network.with_parameters(network.parameters.copy()))}
+
+    @property
+    def coefs_(self) -> list[Array]:
+        """The weights, a (fan_in, fan_out) array a layer: views into the network's vector."""
+        return list(self._fitted_network("coefs_").weights)
+
+    @property
+    def intercepts_(self) -> list[Array]:
+        """The biases, a (fan_out,) array a layer: views into the network's vector."""
+        return list(self._fitted_network("intercepts_").biases)
+
+    def _fitted_network(self, attribute: str) -> Network:
+        if "model_" not in vars(self):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {attribute!r} before it is fitted")
+        network: Network = self.model_.network
+        return network
+
+    def _checked_inputs(self, X: Any) -> Any:
+        check_is_fitted(self)
+        X = validate_data(self, X, accept_sparse="csr", dtype=(np.float64, np.float32), reset=False)
+        return X.astype(self.model_.network.dtype, copy=False)
+
+    def _outputs(self, X: Any) -> Array:
+        """a^L, (n_samples, n_outputs), for inputs as they were given."""
+        X, network = self._checked_inputs(X), self.model_.network
+        with np.errstate(over="ignore", invalid="ignore"):
+            if not issparse(X):
+                return network.outputs(X)
+            starts = range(0, X.shape[0], PREDICTION_ROWS)
+            return np.concatenate([network.outputs(X[start : start + PREDICTION_ROWS].toarray()) for start in starts])
+
+    def hidden_activations(self, X: Any) -> list[Array]:
+        """What every hidden layer says to X (n_samples, n_features): an (n_samples, fan_out) array a layer.
+
+        X: as for `predict`. Raises NotFittedError before `fit`.
+        """
+        X, network = self._checked_inputs(X), self.model_.network
+        pieces = []
+        for start in range(0, X.shape[0], PREDICTION_ROWS):
+            rows = X[start : start + PREDICTION_ROWS]
+            ws = network.workspace(rows.shape[0])
+            forward(network, rows.toarray() if issparse(rows) else rows, ws)
+            pieces.append(ws.a[:-1])
+        return [np.concatenate(layer) for layer in zip(*pieces, strict=True)]
+
+    def _is_stochastic(self) -> bool:
+        """For `available_if`: whether there is a `partial_fit`. Raises AttributeError where there is none."""
+        if self.solver not in settings.STOCHASTIC:
+            raise AttributeError(
+                f"partial_fit is only available for stochastic optimizers. {self.solver} is not stochastic."
+            )
+        return True
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags

@@ -1,0 +1,144 @@
+"""What the estimators' parameters may be, and the parts of deltarule that they stand for."""
+
+from collections.abc import Mapping, Sequence
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from sklearn.utils._param_validation import Interval, Options, StrOptions
+
+from deltarule.estimators.rates import Adaptive, InverseScaling, Planned, Plateau, Rate
+from deltarule.nn.activations import ELU, Activation, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
+from deltarule.nn.network import Network
+from deltarule.nn.optimizers import SGD, Adam, AdamW, Momentum, Nesterov, Optimizer, RMSProp
+from deltarule.training.engines import NAMES
+from deltarule.training.schedules import Cosine, OneCycle
+
+ACTIVATIONS: dict[str, Activation] = {
+    "identity": Identity(),
+    "logistic": Sigmoid(),
+    "tanh": Tanh(),
+    "relu": ReLU(),
+    "leaky_relu": LeakyReLU(),
+    "elu": ELU(),
+    "silu": SiLU(),
+}
+OUTPUTS: dict[type[Activation], str] = {Softmax: "softmax", Sigmoid: "logistic", Identity: "identity"}
+STOCHASTIC = ("sgd", "adam", "adamw", "nesterov", "rmsprop")
+DESCENDING = ("sgd", "nesterov")  # the solvers that "invscaling" and "adaptive" are for
+PLANNED = ("cosine", "one_cycle")
+LEARNING_RATES = {"constant", "invscaling", "adaptive", "plateau", *PLANNED}
+AUTO_BATCH = 200  # samples a step, or as many as there are
+PATIENCE = 5  # epochs without progress after which "plateau" lowers the rate, or half of n_iter_no_change
+
+CONSTRAINTS: dict[str, list[Any]] = {
+    "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
+    "activation": [StrOptions(set(ACTIVATIONS)), list, tuple],
+    "solver": [StrOptions({"lbfgs", *STOCHASTIC})],
+    "alpha": [Interval(Real, 0, None, closed="left")],
+    "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+    "learning_rate": [StrOptions(LEARNING_RATES)],
+    "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+    "power_t": [Interval(Real, 0, None, closed="left")],
+    "max_iter": [Interval(Integral, 1, None, closed="left")],
+    "shuffle": ["boolean"],
+    "random_state": ["random_state"],
+    "tol": [Interval(Real, 0, None, closed="left")],
+    "verbose": ["verbose"],
+    "warm_start": ["boolean"],
+    "momentum": [Interval(Real, 0, 1, closed="left")],
+    "nesterovs_momentum": ["boolean"],
+    "early_stopping": ["boolean"],
+    "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+    "beta_1": [Interval(Real, 0, 1, closed="left")],
+    "beta_2": [Interval(Real, 0, 1, closed="left")],
+    "epsilon": [Interval(Real, 0, None, closed="neither")],
+    "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), Options(Real, {np.inf})],
+    "max_fun": [Interval(Integral, 1, None, closed="left")],
+    "dropout": [Interval(Real, 0, 1, closed="left"), list, tuple],
+    "weight_decay": [Interval(Real, 0, None, closed="left")],
+    "rho": [Interval(Real, 0, 1, closed="left")],
+    "scoring": [str, callable, None],
+    "engine": [StrOptions(set(NAMES))],
+}
+
+
+def hidden_sizes(given: Any) -> list[int]:
+    """hidden_layer_sizes as a list. Raises ValueError, with scikit-learn's words, for a size below 1."""
+    sizes = list(given) if hasattr(given, "__iter__") else [given]
+    if any(size <= 0 for size in sizes):
+        raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
+    return sizes
+
+
+def check_together(given: Mapping[str, Any]) -> None:
+    """Raise ValueError where the parameters of an estimator, by name, are legal one by one, but not together."""
+    n_hidden = len(hidden_sizes(given["hidden_layer_sizes"]))
+    rates = one_a_layer("dropout", given["dropout"], n_hidden)
+    if given["solver"] == "lbfgs" and any(rates):
+        raise ValueError("dropout needs a solver that takes steps: got 'lbfgs'; use 'adam', or dropout=0.0")
+
+
+def one_a_layer(name: str, given: Any, n_hidden: int) -> list[Any]:
+    """`given` for every hidden layer, or its items where it is a list. Raises ValueError where these are too many."""
+    if isinstance(given, str) or not isinstance(given, Sequence):
+        return [given] * n_hidden
+    if len(given) != n_hidden:
+        raise ValueError(
+            f"{name} must be one for all hidden layers, or a list of one for each of the {n_hidden}: got {given}"
+        )
+    return list(given)
+
+
+def activations(given: Any, n_hidden: int) -> list[Activation]:
+    """The activations of the hidden layers. Raises ValueError for a name that is not in ACTIVATIONS."""
+    names = one_a_layer("activation", given, n_hidden)
+    for name in names:
+        if name not in ACTIVATIONS:
+            raise ValueError(f"activation must be made of {sorted(ACTIVATIONS)}: got {name!r}")
+    return [ACTIVATIONS[name] for name in names]
+
+
+def start(network: Network, random_state: np.random.RandomState) -> None:
+    """Draw weights and biases as scikit-learn does: Glorot & Bengio's, eq. 16, with a smaller bound for sigmoids.
+
+    The layers are drawn in order, each its weights and then its biases; the output's bound is that of the layer before.
+    """
+    shapes = [W.shape for W in network.weights]
+    hidden = network.activations[:-1]
+    for l, (fan_in, fan_out) in enumerate(shapes):
+        nearest = hidden[min(l, len(hidden) - 1)] if hidden else None
+        bound = np.sqrt((2.0 if isinstance(nearest, Sigmoid) else 6.0) / (fan_in + fan_out))
+        network.weights[l][:] = random_state.uniform(-bound, bound, (fan_in, fan_out))
+        network.biases[l][:] = random_state.uniform(-bound, bound, fan_out)
+
+
+def optimizer(given: Mapping[str, Any]) -> Optimizer:
+    """The optimizer that the parameters of an estimator, by name, ask for."""
+    solver, momentum = given["solver"], given["momentum"]
+    moments = {name: given[name] for name in ("beta_1", "beta_2", "epsilon")}
+    if solver == "adam":
+        return Adam(**moments)
+    if solver == "adamw":
+        return AdamW(weight_decay=given["weight_decay"], **moments)
+    if solver == "rmsprop":
+        return RMSProp(decay=given["rho"], epsilon=given["epsilon"])
+    if solver == "nesterov" or (momentum > 0 and given["nesterovs_momentum"]):
+        return Nesterov(momentum=momentum)
+    return Momentum(momentum=momentum) if momentum > 0 else SGD()
+
+
+def rate(given: Mapping[str, Any], steps_per_epoch: int) -> Rate:
+    """The learning rate over a run that the parameters of an estimator, by name, ask for."""
+    name, initial, total_steps = (
+        given["learning_rate"],
+        given["learning_rate_init"],
+        given["max_iter"] * steps_per_epoch,
+    )
+    if name in PLANNED:
+        return Planned(initial, {"cosine": Cosine, "one_cycle": OneCycle}[name](initial, total_steps))
+    if name == "plateau":
+        return Plateau(initial, int(max(1, min(PATIENCE, given["n_iter_no_change"] // 2))))
+    if name == "invscaling" and given["solver"] in DESCENDING:
+        return InverseScaling(initial, given["power_t"])
+    return Adaptive(initial) if name == "adaptive" and given["solver"] in DESCENDING else Rate(initial)

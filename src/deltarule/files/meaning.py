@@ -1,0 +1,28 @@
+"""What a model's numbers mean, for the formats of other software: as JSON, because that every language reads."""
+
+import json
+from typing import Any
+
+from deltarule.errors import SettingError
+from deltarule.model import Model
+from deltarule.names import ACTIVATIONS, LOSSES, described
+
+
+def meaning_of(model: Model) -> dict[str, str]:
+    """Its task, class_names, image_shape, columns, activations (a name each, and settings), loss and record, each JSON.
+
+    A loss of one's own is null: no answer depends on it.
+
+    Raises SettingError for an activation of one's own, and for names or a record that are no JSON.
+    """
+    network = model.network
+    said: dict[str, Any] = {name: getattr(model, name) for name in ("task", "class_names", "image_shape", "columns")}
+    said["activations"] = [described("activation", ACTIVATIONS, each) for each in network.activations]
+    said["loss"] = described("loss", LOSSES, network.loss) if type(network.loss) in LOSSES.values() else None
+    said["record"] = model.record
+    try:
+        return {name: json.dumps(value, sort_keys=True, allow_nan=False) for name, value in said.items()}
+    except (TypeError, ValueError, RecursionError) as error:
+        raise SettingError(
+            f"the names and the record of a model must be strings, finite numbers, lists and dicts of these: {error}"
+        ) from error

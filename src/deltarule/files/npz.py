@@ -1,0 +1,35 @@
+"""A model as an npz file: its arrays under the names that a model file gives them, for whoever has NumPy alone.
+
+layers.0.weight (fan_in, fan_out), layers.0.bias (fan_out,), layers.1.weight and so on; input.mean, input.scale,
+target.mean, target.scale where inputs or targets are standardized; and meaning, a JSON object in a string: task,
+class_names, image_shape, columns, activations, loss, record. Nothing in it needs pickle.
+"""
+
+import os
+from typing import Any
+
+import numpy as np
+
+from deltarule.atomic import written_atomically
+from deltarule.files.meaning import meaning_of
+from deltarule.files.model_file import arrays_of
+from deltarule.model import Model
+from deltarule.nn.network import Network
+
+
+def save_npz(thing: Network | Model, path: str | os.PathLike[str]) -> None:
+    """Write a network, or a model, as an npz file: whole or not at all, in the place of an older one.
+
+    The same model gives the same bytes. `load` reads the files that `save` writes, and not these.
+
+    Raises SettingError for an activation of your own, and FileError where the file cannot be written.
+
+    >>> save_npz(Network((784, 30, 10)), "digits.npz")
+    >>> np.load("digits.npz")["layers.1.weight"].shape
+    (30, 10)
+    """
+    model = thing if isinstance(thing, Model) else Model.of(thing)
+    said = ", ".join(f'"{name}": {value}' for name, value in meaning_of(model).items())
+    arrays: dict[str, Any] = {"meaning": np.array(f"{{{said}}}")} | arrays_of(model)
+    with written_atomically(path) as stream:
+        np.savez(stream, **arrays)

@@ -1,0 +1,232 @@
+"""A model as an ONNX file: the whole way from what the user has to the answer, for every runtime that reads ONNX.
+
+The graph, of opset 17 (IR version 8), has one input X and one output, both with a batch of any size:
+
+X               (batch, features): uint8 pixels where the model reads images; float64, in their own units, where its
+                inputs are standardized; else in the network's dtype
+probabilities   (batch, outputs): of a softmax or a single sigmoid. It is called activations where they are no
+                probabilities, and values, in the targets' own units, where the model answers values
+
+In between: pixels / 255, the standardization, Gemm and the activation of each layer, the targets' units.
+The file's metadata are what `meaning_of` returns, each a JSON value: task, class_names and so on.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from deltarule.atomic import write_atomically
+from deltarule.errors import SettingError, closest, require
+from deltarule.files.meaning import meaning_of
+from deltarule.model import Model, Standardization
+from deltarule.names import ACTIVATIONS
+from deltarule.nn.activations import ELU, Activation, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
+from deltarule.nn.arrays import Array
+from deltarule.nn.network import Network
+
+OPSET, IR_VERSION = 17, 8  # of 2022: ONNX Runtime 1.12 and whatever is younger reads them
+LARGEST = 2**31 - 2**20  # no protobuf of 2 GiB can be read; the graph around the arrays takes a few KB
+
+
+@dataclass
+class Graph:
+    """Nodes, each named after what it makes, in the order in which they run; and the arrays that they read.
+
+    dtype: the network's.
+    """
+
+    dtype: np.dtype[Any]
+    nodes: list[Any] = field(default_factory=list)
+    arrays: list[Any] = field(default_factory=list)
+
+    def add(self, operator: str, made: str, *read: str, **attributes: Any) -> str:
+        """Add a node that makes `made` out of what it reads; returns `made`."""
+        from onnx import helper
+
+        self.nodes.append(helper.make_node(operator, read, [made], name=made, **attributes))
+        return made
+
+    def cast(self, made: str, read: str, dtype: DTypeLike) -> str:
+        """Add a node that gives `read` another dtype."""
+        return self.add("Cast", made, read, to=_number(dtype))
+
+    def constant(self, name: str, value: Array) -> str:
+        """Add an array, which may be a single number; returns its name."""
+        from onnx import numpy_helper
+
+        self.arrays.append(numpy_helper.from_array(value, name))
+        return name
+
+
+def save_onnx(thing: Network | Model, path: str | os.PathLike[str], *, pixels: bool | None = None) -> None:
+    """Write a network, or a model, as an ONNX file: whole or not at all, in the place of an older one.
+
+    pixels: whether X is uint8 and counts as value / 255; by default where the model has an image_shape. Give False for
+        images that come as floats.
+
+    The same model gives the same bytes; ONNX's checker has found them sound before they are written. The weights keep
+    their dtype and are in the file itself.
+
+    Raises MissingExtraError without the extra `onnx`; SettingError for what ONNX has no operators for, an activation of
+    your own, or does not hold: complex numbers, 2 GiB or more. Raises FileError where the file cannot be written.
+
+    >>> save_onnx(Network((784, 30, 10)), "digits.onnx")  # X float32 (batch, 784) -> probabilities (batch, 10)
+    """
+    write_atomically(path, onnx_bytes(thing, pixels=pixels))
+
+
+def onnx_bytes(thing: Network | Model, *, pixels: bool | None = None) -> bytes:
+    """The content of the file that `save_onnx` writes; arguments and errors as there."""
+    checker = require("onnx.checker", "onnx")
+    model = thing if isinstance(thing, Model) else Model.of(thing)
+    if model.network.dtype not in (np.float32, np.float64):
+        raise SettingError(
+            f"ONNX takes float32 or float64: got {model.network.dtype}; export network.astype(np.float32)"
+        )
+    check_size(model.network.parameters.vector.nbytes)
+    whole = _whole(model, model.image_shape is not None if pixels is None else pixels)
+    data: bytes = whole.SerializeToString(deterministic=True)
+    checker.check_model(data, full_check=True)
+    return data
+
+
+def check_size(n_bytes: int) -> None:
+    """Raise SettingError for parameters of so many bytes that no ONNX file holds them."""
+    if n_bytes > LARGEST:
+        raise SettingError(
+            f"an ONNX file without external data holds less than 2 GiB: got {n_bytes / 2**30:.1f} GiB of parameters; "
+            "save them with deltarule.save or deltarule.save_npz"
+        )
+
+
+def output_name(model: Model) -> str:
+    """What the graph's output is called: probabilities, activations or values."""
+    if model.task == "values":
+        return "values"
+    return "probabilities" if model.has_probabilities else "activations"
+
+
+def _whole(model: Model, pixels: bool) -> Any:
+    from onnx import helper
+
+    number = model.network.dtype
+    graph = Graph(number)
+    made = _layers(graph, model, _inputs(graph, model, pixels))
+    if model.target_scaling is not None:
+        _in_own_units(graph, made, model.target_scaling, output_name(model))
+    entry = np.uint8 if pixels else number if model.input_scaling is None else np.float64
+    answer = number if model.target_scaling is None else np.float64
+    whole = helper.make_model(
+        helper.make_graph(
+            graph.nodes,
+            "-".join(map(str, model.network.layer_sizes)),
+            [_side("X", entry, model.network.layer_sizes[0])],
+            [_side(output_name(model), answer, model.network.layer_sizes[-1])],
+            graph.arrays,
+        ),
+        opset_imports=[helper.make_opsetid("", OPSET)],
+        ir_version=IR_VERSION,
+        producer_name="deltarule",
+        producer_version=version("deltarule"),
+    )
+    helper.set_model_props(whole, meaning_of(model))
+    return whole
+
+
+def _side(name: str, dtype: DTypeLike, size: int) -> Any:
+    """The input or the output: (batch, size)."""
+    from onnx import helper
+
+    return helper.make_tensor_value_info(name, _number(dtype), ["batch", size])
+
+
+def _inputs(graph: Graph, model: Model, pixels: bool) -> str:
+    """X as layer 0 reads it. What is standardized may be large beside its spread, so that is done in float64."""
+    scaling, made = model.input_scaling, "X"
+    wide = model.network.dtype if scaling is None else np.dtype(np.float64)
+    if pixels:
+        made = graph.add(
+            "Div", "unit", graph.cast("pixels", made, wide), graph.constant("white", np.array(255.0, wide))
+        )
+    if scaling is None:
+        return made
+    made = graph.add("Sub", "centered", made, graph.constant("input.mean", np.asarray(scaling.mean, wide)))
+    made = graph.add("Div", "standardized", made, graph.constant("input.scale", np.asarray(scaling.scale, wide)))
+    return graph.cast("inputs", made, model.network.dtype)
+
+
+def _layers(graph: Graph, model: Model, made: str) -> str:
+    """The layers, the last of which makes the output, unless that goes on to its own units."""
+    network, name = model.network, output_name(model)
+    activations = [f"layers.{l}.a" for l in range(len(network.weights))]
+    activations[-1] = name if model.target_scaling is None else f"standardized_{name}"
+    layers = zip(network.weights, network.biases, network.activations, activations, strict=True)
+    for l, (W, b, activation, a) in enumerate(layers):
+        arrays = [graph.constant(f"layers.{l}.weight", W), graph.constant(f"layers.{l}.bias", b)]
+        z = graph.add("Gemm", f"layers.{l}.z", made, *arrays)
+        made = _operators(activation)(graph, activation, z, a)
+    return made
+
+
+def _in_own_units(graph: Graph, made: str, scaling: Standardization, name: str) -> None:
+    made = graph.cast("wide", made, np.float64)
+    made = graph.add("Mul", "spread", made, graph.constant("target.scale", np.asarray(scaling.scale, np.float64)))
+    graph.add("Add", name, made, graph.constant("target.mean", np.asarray(scaling.mean, np.float64)))
+
+
+Operators = Callable[[Graph, Any, str, str], str]  # what reads z and makes a, for an activation
+
+
+def _one(operator: str) -> Operators:
+    return lambda graph, activation, z, a: graph.add(operator, a, z)
+
+
+def _silu(graph: Graph, activation: SiLU, z: str, a: str) -> str:
+    """h + h tanh(h) with h = z / 2: z sigmoid(z) is fused by older ONNX Runtimes, which then lack it for float64."""
+    half = graph.add("Mul", f"{a}.half", z, graph.constant(f"{a}.factor", np.array(0.5, graph.dtype)))
+    return graph.add("Add", a, half, graph.add("Mul", f"{a}.bent", half, graph.add("Tanh", f"{a}.tanh", half)))
+
+
+def _leaky_relu(graph: Graph, activation: LeakyReLU, z: str, a: str) -> str:
+    return graph.add("LeakyRelu", a, z, alpha=activation.slope)
+
+
+def _elu(graph: Graph, activation: ELU, z: str, a: str) -> str:
+    """max(z, 0) + alpha (e^min(z, 0) - 1): ONNX Runtime has no Elu for float64."""
+    numbers = {"zero": 0.0, "one": 1.0, "alpha": activation.alpha}
+    zero, one, alpha = (graph.constant(f"{a}.{name}", np.array(value, graph.dtype)) for name, value in numbers.items())
+    above, below = graph.add("Max", f"{a}.above", z, zero), graph.add("Min", f"{a}.below", z, zero)
+    shrunk = graph.add("Sub", f"{a}.shrunk", graph.add("Exp", f"{a}.exp", below), one)
+    return graph.add("Add", a, above, graph.add("Mul", f"{a}.scaled", shrunk, alpha))
+
+
+OPERATORS: dict[type[Activation], Operators] = {
+    Identity: _one("Identity"),
+    Sigmoid: _one("Sigmoid"),
+    Tanh: _one("Tanh"),
+    ReLU: _one("Relu"),
+    LeakyReLU: _leaky_relu,
+    ELU: _elu,
+    SiLU: _silu,
+    Softmax: lambda graph, activation, z, a: graph.add("Softmax", a, z, axis=1),
+}
+
+
+def _operators(activation: Activation) -> Operators:
+    if type(activation) not in OPERATORS:
+        raise SettingError(
+            f"ONNX has operators for the activations that have a name here: got {type(activation).__name__}; "
+            f"{closest('', ACTIVATIONS)}"
+        )
+    return OPERATORS[type(activation)]
+
+
+def _number(dtype: DTypeLike) -> int:
+    from onnx import helper
+
+    return helper.np_dtype_to_tensor_dtype(np.dtype(dtype))

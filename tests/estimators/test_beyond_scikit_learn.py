@@ -1,0 +1,281 @@
+"""What the estimators do beyond scikit-learn's, and what happens to a run that is cut short."""
+
+import copy
+import os
+import pickle
+import signal
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import deltarule as dr
+from deltarule.nn.arrays import Array
+
+pytest.importorskip("sklearn", reason='needs scikit-learn: pip install "deltarule[sklearn]"')
+
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.metrics import accuracy_score, log_loss, r2_score
+
+from deltarule.estimators import MLPClassifier, MLPRegressor
+from deltarule.estimators.rates import Plateau
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+Table = tuple[Array, Array]
+
+
+def quick(**settings: Any) -> MLPClassifier:
+    return MLPClassifier(**({"hidden_layer_sizes": (20,), "random_state": 0, "max_iter": 25} | settings))
+
+
+def with_mistakes(table: Table) -> Table:
+    """Every fifth class is wrong, so that who learns them all by heart does worse on others."""
+    X, y = table
+    return X, np.where(np.arange(len(y)) % 5 == 0, (y + 1) % 3, y)
+
+
+def halves(table: Table) -> tuple[Array, Array, Array, Array]:
+    X, y = table
+    return X[::2], y[::2], X[1::2], y[1::2]
+
+
+@pytest.mark.parametrize("solver", ["adamw", "nesterov", "rmsprop"])
+@pytest.mark.parametrize("learning_rate", ["cosine", "one_cycle", "plateau"])
+def test_other_solvers_and_schedules_learn(wine: Table, solver: str, learning_rate: str) -> None:
+    model = quick(solver=solver, learning_rate=learning_rate, learning_rate_init=0.01, batch_size=32).fit(*wine)
+    assert model.score(*wine) > 0.97
+    assert model.loss_curve_[-1] < 0.3 * model.loss_curve_[0]
+
+
+def test_the_solvers_are_those_of_the_library(wine: Table) -> None:
+    """Two full-batch steps by hand with the library's own optimizer, from the same start."""
+    X, y = wine
+    for solver, optimizer in (("adamw", dr.AdamW(weight_decay=0.1)), ("rmsprop", dr.RMSProp(decay=0.9))):
+        model = quick(solver=solver, weight_decay=0.1, rho=0.9, batch_size=len(y), alpha=0.0, max_iter=2)
+        start = quick(solver="sgd", learning_rate_init=1e-300, momentum=0.0, max_iter=1).fit(X, y).model_.network
+        for _ in range(2):
+            _, grads = dr.loss_and_gradient(start, X, y)
+            optimizer.step(start.parameters, grads, 0.001)
+        np.testing.assert_allclose(model.fit(X, y).coefs_[0], start.weights[0], 1e-9)
+
+
+def test_a_planned_rate_reaches_its_end_without_a_warning(wine: Table) -> None:
+    model = quick(learning_rate="cosine", tol=10.0, n_iter_no_change=1)
+    with warnings.catch_warnings(action="error"):
+        model.fit(*wine)
+    assert (model.n_iter_, model.stopped_) == (25, False)
+
+
+def test_a_plateau_lowers_the_rate_before_it_ends_the_run(wine: Table) -> None:
+    model = quick(learning_rate="plateau", tol=10.0, n_iter_no_change=6, max_iter=50).fit(*wine)
+    assert (model.n_iter_, model.stopped_) == (8, True)  # the first epoch is progress, the next seven are too few
+    _, rate, _ = model._state
+    assert isinstance(rate, Plateau)
+    assert rate.current == pytest.approx(0.001 / 5 / 5)  # after three epochs without progress, and after six
+
+
+def test_each_layer_has_its_activation_and_dropout(wine: Table) -> None:
+    layers = {"activation": ["tanh", "silu"], "dropout": [0.4, 0.0]}
+    model = quick(hidden_layer_sizes=(30, 10), **layers).fit(*wine)
+    network = model.model_.network
+    assert [type(each) for each in network.activations] == [dr.Tanh, dr.SiLU, dr.Softmax]
+    assert network.dropout == (0.4, 0.0)
+    again = quick(hidden_layer_sizes=(30, 10), **layers).fit(*wine)
+    without = quick(hidden_layer_sizes=(30, 10), activation=["tanh", "silu"]).fit(*wine)
+    np.testing.assert_array_equal(model.coefs_[0], again.coefs_[0])
+    assert np.abs(model.coefs_[0] - without.coefs_[0]).max() > 1e-3
+
+
+def test_hidden_activations_lead_to_the_answer(wine: Table) -> None:
+    model = quick(hidden_layer_sizes=(30, 10), activation="tanh").fit(*wine)
+    first, second = model.hidden_activations(wine[0])
+    assert first.shape == (178, 30)
+    np.testing.assert_allclose(first, np.tanh(wine[0] @ model.coefs_[0] + model.intercepts_[0]), 1e-12)
+    z = second @ model.coefs_[2] + model.intercepts_[2]
+    e = np.exp(z - z.max(axis=1, keepdims=True))
+    np.testing.assert_allclose(model.predict_proba(wine[0]), e / e.sum(axis=1, keepdims=True), 1e-10)
+
+
+def test_smoothed_labels_make_modest_probabilities(wine: Table) -> None:
+    """With e = 0.3 and 3 classes no probability should pass 1 - 0.3 + 0.3 / 3 = 0.8."""
+    model = quick(label_smoothing=0.3, solver="lbfgs", max_iter=2000, tol=1e-9, alpha=0.0).fit(*wine)
+    assert model.predict_proba(wine[0]).max() == pytest.approx(0.8, abs=0.02)
+    assert quick(solver="lbfgs").fit(*wine).predict_proba(wine[0]).max() > 0.99
+
+
+def test_class_weights_are_sample_weights(wine: Table) -> None:
+    X, y = wine
+    weights = {0: 1.0, 1: 5.0, 2: 0.5}
+    given = quick(class_weight=weights).fit(X, y)
+    by_hand = quick().fit(X, y, sample_weight=np.array([1.0, 5.0, 0.5])[y])
+    np.testing.assert_array_equal(given.coefs_[0], by_hand.coefs_[0])
+    balanced = quick(class_weight="balanced").fit(X, y, np.full(len(y), 2.0))
+    shares = len(y) / (3 * np.bincount(y))
+    np.testing.assert_allclose(balanced.coefs_[0], quick().fit(X, y, 2.0 * shares[y]).coefs_[0], 1e-9)
+
+
+def test_validation_data_keep_the_best_parameters(wine: Table) -> None:
+    X, y, X_held, y_held = halves(with_mistakes(wine))
+    model = quick(scoring="loss", learning_rate_init=0.05).fit(X, y, validation_data=(X_held, y_held))
+    losses = model.validation_loss_curve_
+    assert len(losses) == len(model.validation_scores_) == model.n_iter_
+    assert np.argmin(losses) < len(losses) - 1, "the last epoch would be kept in any case"
+    assert log_loss(y_held, model.predict_proba(X_held)) == pytest.approx(min(losses))
+    assert model.best_validation_score_ == -min(losses)
+    longer = quick(max_iter=10).fit(X, y, validation_data=(X_held, y_held, np.ones(len(y_held))))
+    assert longer.best_validation_score_ == accuracy_score(y_held, longer.predict(X_held))
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_validation_of_values(diabetes: Table, solver: str) -> None:
+    X, y, X_held, y_held = halves(diabetes)
+    model = MLPRegressor(solver=solver, random_state=0, max_iter=60, learning_rate_init=0.01)
+    model.fit(X, y, validation_data=(X_held, y_held))
+    assert r2_score(y_held, model.predict(X_held)) == pytest.approx(max(model.validation_scores_))
+    assert max(model.validation_scores_) > model.validation_scores_[-1]
+
+
+@pytest.mark.parametrize("scoring", ["neg_log_loss", "balanced_accuracy", "loss", None])
+def test_any_score_can_end_a_run(tumors: Table, scoring: str | None) -> None:
+    pandas = pytest.importorskip("pandas", reason='needs pandas: pip install "deltarule[sklearn]"')
+    X = pandas.DataFrame(tumors[0], columns=[f"c{n}" for n in range(30)])
+    model = quick(early_stopping=True, scoring=scoring, n_iter_no_change=3, max_iter=200, learning_rate_init=0.02)
+    model.fit(X, tumors[1])
+    assert model.stopped_
+    assert model.best_loss_ is None
+    assert model.best_validation_score_ == max(model.validation_scores_)
+    assert model.n_iter_ == len(model.validation_scores_) < 200
+    assert model.model_.columns == tuple(model.feature_names_in_)
+
+
+def test_partial_fit_stops_early_and_answers_with_the_best(wine: Table) -> None:
+    model = quick(early_stopping=True, scoring="loss", n_iter_no_change=2, learning_rate_init=0.1, tol=1e-3)
+    table = with_mistakes(wine)
+    calls = next(n for n in range(1, 300) if model.partial_fit(*table, classes=[0, 1, 2]).stopped_)
+    assert len(model.validation_scores_) == calls
+    assert model.best_validation_score_ == max(model.validation_scores_) > model.validation_scores_[-1]
+    before = model.predict_proba(wine[0])
+    np.testing.assert_array_equal(model.partial_fit(*table).predict_proba(wine[0]), before)
+    assert len(model.validation_scores_) == calls
+
+
+def test_partial_fit_goes_on_from_the_latest_parameters(wine: Table) -> None:
+    """What is held out of the same samples is the same in every call, and never learned from."""
+    X, y, X_held, y_held = halves(wine)
+    kept = quick(learning_rate_init=0.1, scoring="loss")
+    plain = quick(learning_rate_init=0.1)
+    for _ in range(12):
+        kept.partial_fit(X, y, classes=[0, 1, 2], validation_data=(X_held, y_held))
+        plain.partial_fit(X, y, classes=[0, 1, 2])
+    assert kept.loss_curve_ == plain.loss_curve_
+
+
+def test_a_loss_that_is_lost_is_told_with_step_and_layer(diabetes: Table) -> None:
+    X, y = diabetes
+    model = MLPRegressor(
+        hidden_layer_sizes=(5, 4), activation="identity", solver="sgd", learning_rate_init=10.0, random_state=0
+    )
+    with pytest.raises(
+        dr.DeltaruleError, match=r"got a loss of (inf|nan) at step \d of epoch \d, broken first in layer"
+    ):
+        model.fit(X, y)
+    assert np.isfinite(model.predict(X)).all()
+
+
+def test_ctrl_c_keeps_the_best_and_warns(wine: Table) -> None:
+    scores = iter([1.0, 2.0, 5.0, 3.0])
+
+    def scorer(estimator: Any, X: Array, y: Array) -> float:
+        score = next(scores, None)
+        if score is None:
+            os.kill(os.getpid(), signal.SIGINT)
+        elif score == 5.0:
+            best.append(estimator.coefs_[0].copy())
+        return score or 0.0
+
+    best: list[Array] = []
+    model = quick(early_stopping=True, scoring=scorer)
+    with pytest.warns(UserWarning, match=r"^Training interrupted by user\.$"):
+        model.fit(*wine)
+    np.testing.assert_array_equal(model.coefs_[0], best[0])
+    assert model.best_validation_score_ == 5.0
+    assert model.predict(wine[0]).shape == (178,)
+
+
+class Listener:
+    """A callback that writes down what it is told, and ends the fit after a number of epochs."""
+
+    def __init__(self, epochs: int) -> None:
+        self.epochs = epochs
+        self.told: list[str] = []
+        self.coefs: list[Array] = []
+
+    def setup(self, estimator: Any, context: Any) -> None:
+        self.told.append("setup")
+
+    def teardown(self, estimator: Any, context: Any) -> None:
+        self.told.append("teardown")
+
+    def on_fit_task_begin(self, estimator: Any, context: Any, *, X: Any = None) -> None:
+        self.told.append(f"begin {context.task_name}")
+
+    def on_fit_task_end(self, estimator: Any, context: Any, *, fitted_estimator: Any = None) -> bool:
+        self.coefs.append(fitted_estimator.coefs_[0])
+        self.told.append(f"end {context.task_name}")
+        return self.told.count("end epoch") == self.epochs
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_scikit_learns_callbacks_hear_every_epoch(wine: Table, solver: str) -> None:
+    pytest.importorskip("sklearn.callback", reason="scikit-learn has callbacks from 1.9 on")
+    listener = Listener(epochs=3)
+    model = quick(solver=solver).set_callbacks(listener).fit(*wine)
+    epoch = ["begin epoch", "end epoch"]
+    assert listener.told == ["setup", "begin fit", *epoch, *epoch, *epoch, "end fit", "teardown"]
+    assert model.n_iter_ == 3
+    first, second, third, after = listener.coefs
+    assert np.abs(second - first).max() > 0.0 < np.abs(third - second).max()
+    np.testing.assert_array_equal(third, model.coefs_[0])
+    np.testing.assert_array_equal(after, model.coefs_[0])
+
+
+def test_a_progress_bar_is_shown(wine: Table, capsys: pytest.CaptureFixture[str]) -> None:
+    callback = pytest.importorskip("sklearn.callback", reason="scikit-learn has callbacks from 1.9 on")
+    quick(max_iter=3).set_callbacks(callback.ProgressBar()).fit(*wine)
+    assert "MLPClassifier - fit" in capsys.readouterr().out
+
+
+def test_pickled_copied_and_cloned(wine: Table) -> None:
+    X, y = wine
+    model = quick(max_iter=5).fit(X, y)
+    for other in (pickle.loads(pickle.dumps(model)), copy.deepcopy(model)):
+        np.testing.assert_array_equal(other.predict_proba(X), model.predict_proba(X))
+        vector = other.model_.network.parameters.vector
+        vector[:] = 0.0
+        assert not any(W.any() for W in other.coefs_)
+        assert model.coefs_[0].any()
+    unfitted = clone(model)
+    assert unfitted.get_params() == model.get_params()
+    with pytest.raises(NotFittedError):
+        unfitted.predict(X)
+    going = pickle.loads(pickle.dumps(quick().partial_fit(X, y, classes=[0, 1, 2])))
+    straight = quick().partial_fit(X, y, classes=[0, 1, 2]).partial_fit(X, y)
+    np.testing.assert_array_equal(going.partial_fit(X, y).coefs_[0], straight.coefs_[0])
+
+
+def test_the_model_is_explained_checked_diagnosed_and_saved(wine: Table, tmp_path: Path) -> None:
+    X, y = wine
+    names = np.array(["Barolo", "Grignolino", "Barbera"])
+    model = quick(solver="lbfgs").fit(X, names[y])
+    order = np.searchsorted(model.classes_, names[y])
+    assert model.model_.class_names == ("Barbera", "Barolo", "Grignolino")
+    walk = dr.explain(model.model_, X[0], int(order[0]))
+    assert walk.layers[-1].a.tolist() == pytest.approx(model.predict_proba(X[:1])[0].tolist())
+    assert dr.gradcheck(model.model_, X[:6], order[:6]).ok
+    assert [each.level for each in dr.diagnose(model.model_, X, order) if each.level == "fault"] == []
+    dr.save(model.model_, tmp_path / "wine.safetensors")
+    np.testing.assert_allclose(dr.load(tmp_path / "wine.safetensors").probabilities(X), model.predict_proba(X), 1e-6)

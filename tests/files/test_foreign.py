@@ -1,0 +1,248 @@
+"""Networks of scikit-learn and of PyTorch, taken over: they answer as they did where they came from."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from deltarule.data.dataset import Dataset
+from deltarule.errors import DataError, SettingError, ShapeError
+from deltarule.files.foreign import from_sklearn, from_torch
+from deltarule.files.model_file import load, save
+from deltarule.files.onnx import onnx_bytes
+from deltarule.inspection.gradient_check import gradcheck
+from deltarule.inspection.walkthrough import explain
+from deltarule.model import Model
+from deltarule.nn.activations import Activation, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
+from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Quadratic
+
+GOLDEN = json.loads((Path(__file__).parents[1] / "goldens" / "pytorch_networks.json").read_text(encoding="utf-8"))
+X = np.random.default_rng(0).normal(size=(60, 4))
+CLASSES = np.array(["ant", "bee", "cat"])[np.arange(60) % 3]
+LABELS = (X[:, :3] > 0).astype(int)
+
+
+def fitted(kind: str, y: Any, inputs: Any = X, **settings: Any) -> Any:
+    networks = pytest.importorskip("sklearn.neural_network", reason="scikit-learn is not installed")
+    settings = {"hidden_layer_sizes": (6, 5), "solver": "lbfgs", "max_iter": 3, "random_state": 0} | settings
+    estimator = getattr(networks, kind)(**settings)
+    with pytest.warns(match="lbfgs failed to converge|iterations"):
+        return estimator.fit(inputs, y)
+
+
+@pytest.mark.parametrize("activation", ["identity", "logistic", "tanh", "relu"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_many_classes(activation: str, dtype: Any) -> None:
+    inputs = X.astype(dtype)
+    solver = "adam" if dtype == np.float32 else "lbfgs"  # scikit-learn's lbfgs leaves float64 whatever it was given
+    estimator = fitted("MLPClassifier", CLASSES, inputs, activation=activation, solver=solver)
+    model = from_sklearn(estimator)
+    assert (model.task, model.class_names, model.network.dtype) == ("classes", ("ant", "bee", "cat"), dtype)
+    assert isinstance(model.network.loss, CrossEntropy)
+    tolerance = 1e-6 if dtype == np.float32 else 1e-14
+    np.testing.assert_allclose(model.probabilities(inputs), estimator.predict_proba(inputs), atol=tolerance)
+    np.testing.assert_array_equal(np.array(model.class_names)[model.predict(inputs)], estimator.predict(inputs))
+
+
+def test_two_classes_are_one_sigmoid() -> None:
+    estimator = fitted("MLPClassifier", np.where(X[:, 0] > 0, "yes", "no"))
+    model = from_sklearn(estimator)
+    assert (model.task, model.class_names, model.network.layer_sizes) == ("labels", ("yes",), (4, 6, 5, 1))
+    np.testing.assert_allclose(model.probabilities(X)[:, 0], estimator.predict_proba(X)[:, 1], atol=1e-14)
+    np.testing.assert_array_equal(np.array(["no", "yes"])[model.predict(X)[:, 0]], estimator.predict(X))
+
+
+def test_labels_that_exclude_no_other() -> None:
+    estimator = fitted("MLPClassifier", LABELS)
+    model = from_sklearn(estimator)
+    assert (model.task, model.class_names) == ("labels", ("0", "1", "2"))
+    assert isinstance(model.network.loss, BinaryCrossEntropy)
+    np.testing.assert_allclose(model.outputs(X), estimator.predict_proba(X), atol=1e-14)
+    np.testing.assert_array_equal(model.predict(X), estimator.predict(X))
+
+
+@pytest.mark.parametrize("n_outputs", [1, 2])
+@pytest.mark.parametrize("hidden", [(), (8,)])
+def test_values(n_outputs: int, hidden: tuple[int, ...]) -> None:
+    y = X[:, :n_outputs] if n_outputs > 1 else X[:, 0]
+    estimator = fitted("MLPRegressor", y, hidden_layer_sizes=hidden)
+    model = from_sklearn(estimator)
+    assert (model.task, model.class_names) == ("values", tuple("01"[:n_outputs]))
+    assert isinstance(model.network.loss, Quadratic)
+    np.testing.assert_allclose(model.predict(X), estimator.predict(X).reshape(60, n_outputs), atol=1e-13)
+
+
+def test_columns_of_a_table_keep_their_names() -> None:
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed")
+    table = pandas.DataFrame(X, columns=["length", "width", "height", "weight"])
+    assert from_sklearn(fitted("MLPClassifier", CLASSES, table)).columns == ("length", "width", "height", "weight")
+
+
+def test_the_arrays_are_copies() -> None:
+    estimator = fitted("MLPClassifier", CLASSES)
+    before = from_sklearn(estimator)
+    estimator.coefs_[0][:] = 0.0
+    assert np.abs(before.network.weights[0]).min() > 0.0
+
+
+def test_it_can_be_explained_checked_and_kept(tmp_path: Path) -> None:
+    model = from_sklearn(fitted("MLPClassifier", CLASSES))
+    y = np.arange(60) % 3
+    walk = explain(model, X[0], y[0])
+    assert all(check.ok for checks in walk.checks.values() for check in checks)
+    assert gradcheck(model.network, X[:8], y[:8]).ok
+    assert model.scaled(Dataset(X, y, class_names=("ant", "bee", "cat"))).n_samples == 60
+    save(model, tmp_path / "model.safetensors")
+    again = load(tmp_path / "model.safetensors")
+    np.testing.assert_array_equal(again.outputs(X), model.outputs(X))
+    assert again.record == {"origin": "scikit-learn's MLPClassifier"}
+
+
+@pytest.mark.parametrize("kind", ["MLPClassifier", "MLPRegressor"])
+def test_our_own_estimators_give_the_model_that_they_hold(kind: str) -> None:
+    ours = pytest.importorskip("deltarule.estimators", reason="scikit-learn is not installed")
+    estimator = getattr(ours, kind)(hidden_layer_sizes=(6, 5), solver="lbfgs", max_iter=500).fit(X, 1 * (X[:, 0] > 0))
+    model = from_sklearn(estimator)
+    assert model is estimator.model_
+    runtime = pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed")
+    (found,) = runtime.InferenceSession(onnx_bytes(model)).run(None, {"X": X})
+    np.testing.assert_allclose(found, model.outputs(X) if model.task != "values" else model.predict(X), atol=1e-6)
+    with pytest.raises(SettingError, match=f"got a {kind} that is not fitted"):
+        from_sklearn(getattr(ours, kind)())
+
+
+def pipeline() -> Any:
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    return make_pipeline(StandardScaler(), fitted("MLPClassifier", CLASSES))
+
+
+def unfitted() -> Any:
+    from sklearn.neural_network import MLPClassifier
+
+    return MLPClassifier()
+
+
+def a_class() -> Any:
+    from sklearn.neural_network import MLPRegressor
+
+    return MLPRegressor
+
+
+def search() -> Any:
+    from sklearn.model_selection import GridSearchCV
+
+    found = GridSearchCV(unfitted(), {})
+    found.best_estimator_ = found.estimator
+    return found
+
+
+def forest() -> Any:
+    from sklearn.dummy import DummyClassifier
+
+    return DummyClassifier().fit(X, CLASSES)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (pipeline, r"got a Pipeline; give its last step, pipeline\[-1\], .*StandardScaler is Model's input_scaling"),
+        (unfitted, r"got a MLPClassifier that is not fitted; call its fit\(X, y\) first"),
+        (a_class, r"got the class MLPRegressor; make one and call its fit\(X, y\)"),
+        (search, "got a GridSearchCV; give its best_estimator_"),
+        (forest, "got DummyClassifier; other models have no layers to take over"),
+        (lambda: 3, "from_sklearn takes a fitted MLPClassifier or MLPRegressor: got int"),
+    ],
+)
+def test_what_is_no_fitted_network(make: Callable[[], Any], message: str) -> None:
+    pytest.importorskip("sklearn", reason="scikit-learn is not installed")
+    with pytest.raises(SettingError, match=message):
+        from_sklearn(make())
+
+
+def test_an_output_that_has_no_counterpart() -> None:
+    """scikit-learn 1.7's Poisson regression ends in an exponential."""
+    estimator = fitted("MLPRegressor", X[:, 0])
+    estimator.out_activation_ = "exp"
+    with pytest.raises(SettingError, match="no activation here is scikit-learn's 'exp': Known: identity, logistic"):
+        from_sklearn(estimator)
+
+
+def arrays(name: str) -> dict[str, np.ndarray[Any, Any]]:
+    return {key: np.array(value, np.float32) for key, value in GOLDEN[name]["state_dict"].items()}
+
+
+@pytest.mark.parametrize(
+    ("name", "hidden", "output", "sizes", "task"),
+    [
+        ("classifier", ReLU(), Softmax(), (4, 7, 3), "classes"),
+        ("binary", SiLU(), Sigmoid(), (4, 5, 1), "labels"),
+        ("regression", [LeakyReLU(), Tanh()], Identity(), (4, 6, 5, 2), "values"),
+    ],
+)
+def test_it_answers_as_pytorch_does(name: str, hidden: Any, output: Activation, sizes: Any, task: str) -> None:
+    model = from_torch(arrays(name), hidden=hidden, output=output)
+    assert (model.network.layer_sizes, model.task, model.network.dtype) == (sizes, task, np.float32)
+    outputs = model.outputs(np.array(GOLDEN["X"], np.float32))
+    np.testing.assert_allclose(outputs, GOLDEN[name]["outputs"], atol=1e-6)
+
+
+def test_numbers_say_the_order_of_the_layers() -> None:
+    """A safetensors file gives "net.10" before "net.2"; all layers are square, so no shape would tell."""
+    layers = [f"net.{2 * l}.weight" for l in range(7)]
+    state = {name: np.full((3, 3), float(l)) for l, name in enumerate(layers)}
+    network = from_torch({name: state[name] for name in sorted(state)}, hidden=ReLU()).network
+    assert [W[0, 0] for W in network.weights] == list(range(7))
+
+
+def test_names_and_pixels_can_be_given() -> None:
+    model = from_torch(arrays("classifier"), hidden=ReLU(), class_names=("a", "b", "c"), image_shape=(2, 2))
+    assert isinstance(model, Model)
+    assert (model.class_names, model.image_shape) == (("a", "b", "c"), (2, 2))
+
+
+def test_double_stays_double_and_the_arrays_are_copies() -> None:
+    state = {name: array.astype(np.float64) for name, array in arrays("classifier").items()}
+    model = from_torch(state, hidden=ReLU())
+    state["0.weight"][:] = 0.0
+    assert model.network.dtype == np.float64
+    assert np.abs(model.network.weights[0]).min() > 0.0
+
+
+def without(name: str, **others: Any) -> dict[str, Any]:
+    return {key: value for key, value in arrays("classifier").items() if key != name} | others
+
+
+@pytest.mark.parametrize(
+    ("state", "error", "message"),
+    [
+        ({}, SettingError, "from_torch takes Linear layers, .*: got no weight"),
+        (without("", **{"1.running_mean": np.zeros(7)}), SettingError, r"got '1\.running_mean' of shape \(7,\); fold"),
+        (without("", **{"1.weight": np.zeros(7)}), SettingError, r"got '1\.weight' of shape \(7,\); fold"),
+        (without("", conv=np.zeros(7)), SettingError, r"got 'conv' of shape \(7,\)"),
+        (without("0.weight", **{"0.weight": np.zeros((8, 3, 2, 2))}), SettingError, r"of shape \(8, 3, 2, 2\)"),
+        (
+            without("3.weight", **{"3.weight": np.zeros((3, 9))}),
+            ShapeError,
+            "got 7 .* before 3, which takes 9 and make",
+        ),
+        (without("3.bias", **{"3.bias": np.zeros(4)}), ShapeError, r"makes 3, with biases \(4,\)"),
+        (without("3.bias", **{"3.bias": np.full(3, np.nan)}), DataError, "must be finite numbers: got others in 3"),
+    ],
+)
+def test_what_is_no_chain_of_linear_layers(state: dict[str, Any], error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        from_torch(state, hidden=ReLU())
+
+
+def test_activations_that_do_not_fit() -> None:
+    with pytest.raises(SettingError, match="hidden is one for all hidden layers or one for each of 1: got 2"):
+        from_torch(arrays("classifier"), hidden=[ReLU(), ReLU()])
+    with pytest.raises(SettingError, match="a softmax over one output is always 1: use two outputs, or Sigmoid"):
+        from_torch(arrays("binary"), hidden=SiLU())
+    with pytest.raises(ShapeError, match="a model needs a name for each of its 3 outputs: got 2"):
+        from_torch(arrays("classifier"), hidden=ReLU(), class_names=("a", "b"))
