@@ -78,7 +78,7 @@ def test_values(n_outputs: int, hidden: tuple[int, ...]) -> None:
 def test_columns_of_a_table_keep_their_names() -> None:
     pandas = pytest.importorskip("pandas", reason="pandas is not installed")
     table = pandas.DataFrame(X, columns=["length", "width", "height", "weight"])
-    assert from_sklearn(fitted("MLPClassifier", CLASSES, table)).columns == ("length", "width", "height", "weight")
+    assert from_sklearn(fitted("MLPClassifier", CLASSES, table)).input_names == ("length", "width", "height", "weight")
 
 
 def test_the_arrays_are_copies() -> None:

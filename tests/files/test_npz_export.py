@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from deltarule.data.columns import Column
 from deltarule.errors import FileError, SettingError
 from deltarule.files.npz import save_npz
 from deltarule.model import Model, Standardization
@@ -22,7 +23,7 @@ def regression() -> Model:
     network.biases[0][:] = np.linspace(-1, 1, 6)
     inputs = Standardization(np.array([5.0, 0.0, 100.0]), np.array([1.0, 2.0, 30.0]))
     targets = Standardization(np.array([500.0, -1e5]), np.array([20.0, 1.0]))
-    names = {"class_names": ("price", "debt"), "columns": ("a", "b", "c"), "record": {"seed": 3}}
+    names = {"class_names": ("price", "debt"), "columns": tuple(map(Column, ("a", "b", "c"))), "record": {"seed": 3}}
     return Model(network, "values", input_scaling=inputs, target_scaling=targets, **names)
 
 
@@ -41,7 +42,8 @@ def test_numpy_alone_can_answer(tmp_path: Path) -> None:
         "task": "values",
         "class_names": ["price", "debt"],
         "image_shape": None,
-        "columns": ["a", "b", "c"],
+        "columns": [{"name": name, "categories": [], "fill": None} for name in "abc"],
+        "inputs": ["a", "b", "c"],
         "activations": [{"name": "leaky_relu", "slope": 0.2}, {"name": "identity"}],
         "loss": {"name": "quadratic"},
         "record": {"seed": 3},

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from deltarule.data.columns import Column
 from deltarule.data.dataset import Splits
 from deltarule.errors import FileError, MissingExtraError, SettingError
 from deltarule.files import onnx as room
@@ -79,7 +80,7 @@ def standardized(dtype: Any = np.float32) -> Model:
     network = network_of(3, 6, 2, hidden=Tanh(), dtype=dtype, **OUTPUTS[2])
     inputs = Standardization(np.array([1e6, 0.0, 2020.0]), np.array([1.0, 2.0, 0.01]))
     targets = Standardization(np.array([500.0, -1e5]), np.array([20.0, 1.0]))
-    names = {"class_names": ("price", "debt"), "columns": ("a", "b", "year")}
+    names = {"class_names": ("price", "debt"), "columns": tuple(map(Column, ("a", "b", "year")))}
     return Model(network, "values", input_scaling=inputs, target_scaling=targets, **names)
 
 
@@ -103,6 +104,20 @@ def test_pixels_as_they_are_stored(read: Any, is_standardized: bool) -> None:
     np.testing.assert_allclose(read(onnx_bytes(model), X), model.probabilities(X), atol=1e-6)
     numbers = X / 255.0 if is_standardized else (X / 255.0).astype(np.float32)
     np.testing.assert_allclose(read(onnx_bytes(model, pixels=False), numbers), model.probabilities(X), atol=1e-6)
+
+
+@READERS
+def test_a_text_is_a_number_for_each_category(read: Any) -> None:
+    columns = (Column("town", ("Bonn", "Ulm")), Column("size"))
+    scaling = Standardization(np.array([0.0, 0.0, 80.0]), np.array([1.0, 1.0, 20.0]))
+    model = Model(network_of(3, 5, 2), "classes", ("a", "b"), columns=columns, input_scaling=scaling)
+    data = onnx_bytes(model)
+    session = runtime.InferenceSession(data, providers=["CPUExecutionProvider"])
+    meaning = session.get_modelmeta().custom_metadata_map
+    assert json.loads(meaning["inputs"]) == ["town=Bonn", "town=Ulm", "size"]
+    assert json.loads(meaning["columns"])[0] == {"name": "town", "categories": ["Bonn", "Ulm"], "fill": None}
+    by_place, by_category = np.array([[0.0, 70.0], [1.0, 90.0]]), np.array([[1.0, 0.0, 70.0], [0.0, 1.0, 90.0]])
+    np.testing.assert_allclose(read(data, by_category), model.probabilities(by_place), atol=1e-6)
 
 
 def sides(data: bytes) -> list[tuple[str, str, list[Any]]]:
@@ -133,6 +148,7 @@ def test_what_the_numbers_mean_is_in_the_metadata() -> None:
         "class_names": ["Käse", "no"],
         "image_shape": [2, 2],
         "columns": [],
+        "inputs": [],
         "activations": [{"name": "leaky_relu", "slope": 0.25}, {"name": "softmax"}],
         "loss": {"name": "cross_entropy", "label_smoothing": 0.0},
         "record": record,

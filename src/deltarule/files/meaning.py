@@ -1,6 +1,7 @@
 """What a model's numbers mean, for the formats of other software: as JSON, because that every language reads."""
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 from deltarule.errors import SettingError
@@ -9,14 +10,18 @@ from deltarule.names import ACTIVATIONS, LOSSES, described
 
 
 def meaning_of(model: Model) -> dict[str, str]:
-    """Its task, class_names, image_shape, columns, activations (a name each, and settings), loss and record, each JSON.
+    """Its task, class_names, image_shape, columns, inputs, activations (with settings), loss and record, each JSON.
 
+    columns: of the table that was learned from; inputs: what the numbers that are read of it are called. A text is a
+        number for each category, 1 where it is that one ("town=Ulm") and else 0.
     A loss of one's own is null: no answer depends on it.
 
     Raises SettingError for an activation of one's own, and for names or a record that are no JSON.
     """
     network = model.network
-    said: dict[str, Any] = {name: getattr(model, name) for name in ("task", "class_names", "image_shape", "columns")}
+    said: dict[str, Any] = {name: getattr(model, name) for name in ("task", "class_names", "image_shape")}
+    said["columns"] = [asdict(column) for column in model.columns]
+    said["inputs"] = model.input_names
     said["activations"] = [described("activation", ACTIVATIONS, each) for each in network.activations]
     said["loss"] = described("loss", LOSSES, network.loss) if type(network.loss) in LOSSES.values() else None
     said["record"] = model.record
