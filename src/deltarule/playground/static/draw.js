@@ -112,16 +112,13 @@ function makeDesk(panel, store, server) {
 
 /** The tab for a network that reads images of 28x28. */
 function forImages(panel, store, server) {
-    return [
-        element("div", { class: "columns" },
-            makeDesk(panel, store, server),
-            element("div", {}, element("h2", {}, "What it reads"), makeAnswers(panel, store, true))),
-        element("h2", {}, "What the network sees"),
-        element("p", { class: "muted" }, "The network has only ever seen digits that were cropped, scaled to 20 pixels and " +
-            "centered by their mass, as MNIST's were. So is your drawing, before it is read; nudge it and nothing changes. " +
-            "Skip the normalizer, draw small or in a corner, and see what it is worth."),
-        makeFilm(panel, store),
-    ];
+    const reads = element("div", {},
+        element("h2", {}, "What it reads"), makeAnswers(panel, store, true),
+        element("h2", {}, "What the network sees"), makeFilm(panel, store),
+        element("p", { class: "small muted" }, "The network has only ever seen digits that were cropped, scaled to 20 pixels " +
+            "and centered by their mass, as MNIST's were. So your drawing is treated alike before it is read: nudge it, and " +
+            "nothing changes. Skip the normalizer, draw small or in a corner, and see what it is worth."));
+    return [element("div", { class: "columns" }, makeDesk(panel, store, server), reads)];
 }
 
 /** The tab for any other network: its inputs as numbers. */

@@ -60,29 +60,33 @@ function placeOf(diagram, network, layer, neuron) {
     return diagram.querySelector(`.cell[data-layer="${layer}"][data-neuron="${first}"]`);
 }
 
-/** Lines from a neuron's cell to those that it reaches most strongly; dashed where it holds them back. */
+/** The way of a line from one box to the other, both in the coordinates of the window, drawn in `frame`. */
+function wayBetween(frame, start, end) {
+    const [x1, y1] = [start.right - frame.left, start.top + start.height / 2 - frame.top];
+    const [x2, y2] = [end.left - frame.left, end.top + end.height / 2 - frame.top];
+    return `M ${x1} ${y1} C ${(x1 + x2) / 2} ${y1} ${(x1 + x2) / 2} ${y2} ${x2} ${y2}`;
+}
+
+/** Marks those that a neuron reaches most strongly, with lines to them: dashed where it holds them back. */
 function paintEdges(svg, diagram, store, { layer, neuron }) {
     svg.replaceChildren();
+    diagram.querySelectorAll(".told").forEach((each) => each.classList.remove("told", "below"));
     const from = placeOf(diagram, store.network, layer, neuron);
     const edges = strongestEdges(store, layer, neuron, N_EDGES);
-    if (!from || edges.length === 0) {
+    if (edges.length === 0) {
         return;
     }
-    const frame = diagram.getBoundingClientRect();
+    const frame = svg.getBoundingClientRect();
     svg.setAttribute("viewBox", `0 0 ${frame.width} ${frame.height}`);
     const start = from.getBoundingClientRect();
-    const largest = Math.abs(edges[0].strength) || 1;
+    const largest = Math.abs(edges[0].strength);
     for (const { to, strength } of edges) {
-        const end = placeOf(diagram, store.network, layer + 1, to).getBoundingClientRect();
-        const stacked = end.top > start.bottom + 40 && end.left < start.right;
-        const [x1, y1, x2, y2] = stacked
-            ? [start.left + start.width / 2, start.bottom, end.left + Math.min(end.width / 2, 40), end.top]
-            : [start.right, start.top + start.height / 2, end.left, end.top + end.height / 2];
+        const place = placeOf(diagram, store.network, layer + 1, to);
+        const below = strength < 0 ? ["below"] : [];
+        place.classList.add("told", ...below);
         const line = document.createElementNS(SVG, "path");
-        const [a, b, c, d] = [x1 - frame.left, y1 - frame.top, x2 - frame.left, y2 - frame.top];
-        const bend = stacked ? `${a} ${(b + d) / 2} ${c} ${(b + d) / 2}` : `${(a + c) / 2} ${b} ${(a + c) / 2} ${d}`;
-        line.setAttribute("d", `M ${a} ${b} C ${bend} ${c} ${d}`);
-        line.setAttribute("class", strength < 0 ? "edge below" : "edge");
+        line.setAttribute("d", wayBetween(frame, start, place.getBoundingClientRect()));
+        line.setAttribute("class", ["edge", ...below].join(" "));
         line.setAttribute("stroke-width", String(1 + (3 * Math.abs(strength)) / largest));
         svg.append(line);
     }
@@ -111,7 +115,7 @@ function build(panel, store) {
     const last = network.sizes.length - 1;
     const outputs = element("div", { class: "layer outputs" },
         element("h3", {}, `Layer ${last}: ${network.sizes[last]} × ${network.output}`), makeAnswers(panel, store));
-    const diagram = element("div", { class: "diagram" }, makeInput(panel, store), ...layers.map(({ node }) => node), outputs, svg);
+    const diagram = element("div", { class: layers.length > 2 ? "diagram deep" : "diagram" }, makeInput(panel, store), ...layers.map(({ node }) => node), outputs, svg);
     return { diagram, layers, svg };
 }
 
