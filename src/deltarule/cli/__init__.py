@@ -12,6 +12,7 @@ from deltarule.cli.diagnose import diagnose
 from deltarule.cli.evaluate import evaluate
 from deltarule.cli.explain import explain
 from deltarule.cli.gradcheck import gradcheck
+from deltarule.cli.playground import playground
 from deltarule.cli.plot import plot
 from deltarule.cli.predict import predict
 from deltarule.cli.recipes import recipes
@@ -61,7 +62,7 @@ def options(
     """A neural network you can see through: train it, ask it, look inside."""
 
 
-for command in (train, evaluate, predict, explain, gradcheck, diagnose, plot, recipes):
+for command in (train, evaluate, predict, explain, gradcheck, diagnose, plot, playground, recipes):
     app.command()(command)
 app.add_typer(data, name="data")
 

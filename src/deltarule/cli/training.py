@@ -9,7 +9,6 @@ from msgspec.structs import replace as with_fields
 
 from deltarule.cli.diagnose import looked
 from deltarule.cli.examples import load_data
-from deltarule.cli.fitting import fitted
 from deltarule.cli.found import found_model, found_recipe
 from deltarule.cli.output import entry, note, print_json, score_words
 from deltarule.cli.progress import progress
@@ -27,6 +26,7 @@ from deltarule.inspection.plots.runs import curves
 from deltarule.inspection.recording import Recorder
 from deltarule.model import Model
 from deltarule.recipes.build import Job, build
+from deltarule.recipes.fitting import fitted
 from deltarule.recipes.schema import Recipe
 from deltarule.training.callbacks import Callback, History, TrainingState
 from deltarule.training.evaluation import SCORE_NAMES

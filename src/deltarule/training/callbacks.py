@@ -83,6 +83,13 @@ class Callback:
 
     every_step: ClassVar[bool] = True
 
+    def stride(self) -> int | None:
+        """Where `every_step` is False: at most so many steps until the next `step_end`, None for as many as are good.
+
+        This is asked anew before they are taken.
+        """
+        return None
+
     def train_begin(self, state: TrainingState) -> None:
         """Before anything was computed."""
 

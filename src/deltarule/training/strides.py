@@ -59,11 +59,13 @@ def train_epoch_in_strides(
 
 
 def strides(trainer: "Trainer", order: Array) -> Iterator[Array]:
-    """The samples of an epoch, a whole number of batches at a time."""
-    batch_size = trainer.batch_size or len(order)
-    size = max(1, STRIDE_WEIGHTS // (trainer.network.parameters.size * batch_size)) * batch_size
-    for start in range(0, len(order), size):
-        yield order[start : start + size]
+    """The samples of an epoch, a whole number of batches at a time: no more of them than a listener waits for."""
+    batch_size, start = trainer.batch_size or len(order), 0
+    most = max(1, STRIDE_WEIGHTS // (trainer.network.parameters.size * batch_size))
+    while start < len(order):
+        n_steps = min([most, *(n for callback in trainer.callbacks if (n := callback.stride()) is not None)])
+        yield order[start : start + n_steps * batch_size]
+        start += n_steps * batch_size
 
 
 def take_stride(

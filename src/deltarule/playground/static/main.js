@@ -5,7 +5,8 @@ import { mount as mountDraw } from "./draw.js";
 import { forward, readModel } from "./engine.js";
 import { mount as mountMistakes } from "./mistakes.js";
 import { mount as mountNetwork } from "./network.js";
-import { Store } from "./store.js";
+import { readDrawings } from "./reading.js";
+import { addressOf, fieldsOf, Store } from "./store.js";
 import { roving, themeChanged } from "./widgets.js";
 
 const MOUNTS = { draw: mountDraw, network: mountNetwork, backprop: mountBackprop, mistakes: mountMistakes };
@@ -38,14 +39,27 @@ function connectTabs(store) {
             tab.setAttribute("tabindex", open ? "0" : "-1");
             document.getElementById(tab.getAttribute("aria-controls")).hidden = !open;
         }
-        history.replaceState(null, "", `#${store.tab}`);
     };
     store.addEventListener("change", (event) => event.keys.has("tab") && show());
-    const asked = location.hash.slice(1);
-    if (tabs.some((tab) => !tab.hidden && tab.getAttribute("aria-controls") === asked)) {
-        store.open(asked);
-    }
     show();
+}
+
+const ADDRESS_DELAY = 400; // milliseconds: a browser refuses a new address a frame
+
+/** Keeps the address what the store holds, and the store what the address says when a person changes it. */
+function connectAddress(store) {
+    const take = () => {
+        const { tab, ...fields } = fieldsOf(location.hash.slice(1));
+        const known = document.querySelector(`[role=tab]:not([hidden])[aria-controls="${CSS.escape(tab)}"]`);
+        store.set(known ? { tab, ...fields } : fields);
+    };
+    let waiting = null;
+    store.addEventListener("change", () => {
+        clearTimeout(waiting);
+        waiting = setTimeout(() => history.replaceState(null, "", `#${addressOf(store)}`), ADDRESS_DELAY);
+    });
+    window.addEventListener("hashchange", take);
+    take();
 }
 
 /** The switch between light and dark: the system's choice until a person makes another. */
@@ -83,8 +97,10 @@ async function start() {
     for (const [name, mount] of Object.entries(MOUNTS)) {
         mount(document.getElementById(name), store, server);
     }
+    readDrawings(store);
     connectTabs(store);
     store.set({ network });
+    connectAddress(store);
 }
 
 start().catch((error) => {

@@ -17,17 +17,34 @@ export function element(tag, properties = {}, ...children) {
     return node;
 }
 
-/** A function that runs `paint` in the next animation frame, once however often it is called before. */
-export function inNextFrame(paint) {
-    let asked = false;
-    return () => {
-        if (!asked) {
-            asked = true;
-            requestAnimationFrame(() => {
-                asked = false;
+const asked = new Set();
+
+/** Runs what was asked for, and what that asks for in its turn, in one frame: nothing twice. */
+function runFrame() {
+    const done = new Set();
+    const open = () => [...asked].filter((paint) => !done.has(paint));
+    try {
+        for (let next = open(); next.length > 0; next = open()) {
+            for (const paint of next) {
+                asked.delete(paint);
+                done.add(paint);
                 paint();
-            });
+            }
         }
+    } finally {
+        if (asked.size > 0) {
+            requestAnimationFrame(runFrame);
+        }
+    }
+}
+
+/** A function that asks for `paint` in the coming frame: the one under way, if it is asked within one. */
+export function inNextFrame(paint) {
+    return () => {
+        if (asked.size === 0) {
+            requestAnimationFrame(runFrame);
+        }
+        asked.add(paint);
     };
 }
 
@@ -47,14 +64,13 @@ export function repaintOn(store, panel, keys, paint) {
         stale = stale || keys.some((key) => event.keys.has(key));
         ask();
     });
-    window.addEventListener("themechange", () => {
-        stale = true;
-        ask();
-    });
-    return () => {
+    const again = () => {
         stale = true;
         ask();
     };
+    window.addEventListener("themechange", again);
+    again();
+    return again;
 }
 
 const COLORS = new Map();
@@ -83,12 +99,6 @@ export function diverging(value, scale) {
     return zero.map((from, index) => Math.round(from + (end[index] - from) * share));
 }
 
-/** The color of a gray value in [0, 1], ink on paper: --ink at 1. */
-export function inked(value) {
-    const [from, to] = [color("--pad"), color("--pad-ink")];
-    return from.map((each, index) => Math.round(each + (to[index] - each) * Math.max(0, Math.min(1, value))));
-}
-
 /** A canvas of width x height picture elements that says what it shows; style.css enlarges it without smoothing. */
 export function picture(width, height, label) {
     return element("canvas", { width, height, class: "pixels", role: "img", "aria-label": label });
@@ -101,6 +111,27 @@ export function paintPixels(canvas, values, colorOf) {
     for (let index = 0; index < canvas.width * canvas.height; index += 1) {
         image.data.set(colorOf(values[index]), 4 * index);
         image.data[4 * index + 3] = 255;
+    }
+    context.putImageData(image, 0, 0);
+}
+
+const INKS = new Map();
+
+/** Paints gray values 0..255 (width * height, row by row), 255 in --pad-ink on --pad, on a canvas of that size. */
+export function paintInk(canvas, values) {
+    const key = `${color("--pad")} ${color("--pad-ink")}`;
+    if (!INKS.has(key)) {
+        const [from, to] = [color("--pad"), color("--pad-ink")];
+        const bytes = Array.from({ length: 256 }, (_, ink) =>
+            [...from.map((each, index) => Math.round(each + ((to[index] - each) * ink) / 255)), 255]);
+        INKS.set(key, new Uint32Array(Uint8Array.from(bytes.flat()).buffer));
+    }
+    const inks = INKS.get(key);
+    const context = canvas.getContext("2d");
+    const image = context.createImageData(canvas.width, canvas.height);
+    const words = new Uint32Array(image.data.buffer);
+    for (let index = 0; index < words.length; index += 1) {
+        words[index] = inks[Math.max(0, Math.min(255, Math.round(values[index])))];
     }
     context.putImageData(image, 0, 0);
 }
