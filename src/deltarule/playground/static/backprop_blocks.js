@@ -1,6 +1,6 @@
 // A quantity on the page: its numbers written out, or as colored cells; one of them picked, by pointer or arrow keys.
 
-import { color, diverging, element, inked, shown } from "./widgets.js";
+import { color, diverging, element, shown } from "./widgets.js";
 
 /** A name such as "w^0_5,12" with its indices raised and lowered. */
 export function pretty(text) {
@@ -19,15 +19,16 @@ export function scaleOf(values) {
 
 const rgb = (parts) => `rgb(${parts.join(" ")})`;
 
-/**
- * The color of a number.
- * @param {{id: string}} part x is ink on paper where it is a picture; all else diverges from 0
- */
+/** The color of a number: ink on the pad where it is a pixel; all else diverges from 0. */
 function colorOf(part, value, scale) {
-    return rgb(part.ink ? inked(value) : diverging(value, scale));
+    if (!part.ink) {
+        return rgb(diverging(value, scale));
+    }
+    const [pad, ink] = [color("--pad"), color("--pad-ink")];
+    return rgb(pad.map((from, n) => Math.round(from + (ink[n] - from) * Math.max(0, Math.min(1, value)))));
 }
 
-/** Paints cells of `size` pixels, those outside `focus` faint, a tick in those below 0, a frame around the picked one. */
+/** Paints cells of `size` pixels, those outside `focus` faint, a tick at the top of those above 0 and at the bottom of those below, a frame around the picked one. */
 export function paintCells(canvas, part, size, focus = null, picked = -1) {
     const rows = Math.ceil(part.values.length / part.columns);
     const density = size >= 8 ? Math.max(1, Math.round(window.devicePixelRatio || 1)) : 1;
@@ -42,9 +43,9 @@ export function paintCells(canvas, part, size, focus = null, picked = -1) {
         context.globalAlpha = focus === null || focus.has(n) ? 1 : 0.2;
         context.fillStyle = colorOf(part, value, scale);
         context.fillRect(left, top, size - (size >= 8 ? 1 : 0), size - (size >= 8 ? 1 : 0));
-        if (size >= 12 && value < 0 && !part.ink) {
+        if (size >= 10 && part.ticks && value !== 0 && !part.ink) {
             context.fillStyle = rgb(color("--ink"));
-            context.fillRect(left + size / 2 - 3, top + size / 2 - 1, 5, 1);
+            context.fillRect(left + size / 2 - 2.5, value > 0 ? top + 1.5 : top + size - 4, 4, 1.5);
         }
     });
     context.globalAlpha = 1;
@@ -95,7 +96,7 @@ export class Block {
     }
 
     colorCells(part) {
-        this.size = Math.max(3, Math.min(18, Math.floor(232 / part.columns)));
+        this.size = Math.max(2, Math.min(16, Math.floor(176 / part.columns)));
         const canvas = element("canvas", { class: "bp-cells", tabindex: "0", role: "application" });
         canvas.addEventListener("keydown", (event) => this.move(event));
         canvas.addEventListener("click", (event) => {

@@ -20,14 +20,19 @@ export function digits(value, count = 6) {
 /** The words of a badge, and whether they are good: never color alone. */
 export function badgeOf({ ok, tiny, error, kinks, count }) {
     const left = kinks > 0 ? `, ${kinks} at a kink left out` : "";
-    const of = count === 1 ? "" : ` of ${count.toLocaleString("en")}`;
+    const all = count === 1 ? "" : `${count.toLocaleString("en")} `;
+    const agree = count === 1 ? "agrees" : "agree";
     if (kinks === count) {
         return { good: true, text: "– at a kink: no derivative" };
     }
     if (tiny) {
-        return { good: true, text: `✓ agrees as far as rounding shows${of}${left}` };
+        return { good: true, text: `✓ ${all}${agree} as far as rounding shows${left}` };
     }
-    return { good: ok, text: `${ok ? "✓ agrees" : "✗ differs"}${of}: relative error ${error.toExponential(1).replace("-", "−")}${left}` };
+    return { good: ok, text: `${ok ? `✓ ${all}${agree}` : `✗ ${all}do not agree`}: relative error ${error.toExponential(1).replace("-", "−")}${left}` };
+}
+
+function pair(title, value) {
+    return [element("dt", {}, title), element("dd", {}, digits(value, 9))];
 }
 
 /** An aside that explains one number at a time. */
@@ -142,8 +147,8 @@ export class SumPanel {
         return element(
             "div",
             { class: "bp-numeric" },
-            element("p", {}, "By backpropagation, ", pretty(what), ` = ${digits(both.slope, 9)}`),
-            element("p", {}, `By two nudges: ${digits(both.numeric, 9)}`),
+            element("p", {}, "Two ways to ", pretty(what)),
+            element("dl", {}, ...pair("backpropagation", both.slope), ...pair("two nudges", both.numeric)),
             element("p", { class: badge.good ? "bp-badge bp-good" : "bp-badge bp-bad" }, badge.text),
         );
     }

@@ -100,6 +100,11 @@ const SIGNS = {
     update: ["− r ×", "and", "− r ×"],
 };
 
+/** Whether a quantity is a picture: pixels from 0 to 1. */
+export function isInk(walk, { kind }) {
+    return kind === "x" && walk.network.imageShape !== null && walk.network.scaling === null;
+}
+
 /** What one number is about, in words: "pixel in row 3, column 12", "answer seven". */
 export function placeOf(walk, { kind, l }, index) {
     const { network, last } = walk;
