@@ -101,6 +101,7 @@ async function start() {
     connectTabs(store);
     store.set({ network });
     connectAddress(store);
+    document.getElementById("main").removeAttribute("aria-busy");
 }
 
 start().catch((error) => {

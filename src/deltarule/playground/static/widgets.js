@@ -62,7 +62,9 @@ export function repaintOn(store, panel, keys, paint) {
     });
     store.addEventListener("change", (event) => {
         stale = stale || keys.some((key) => event.keys.has(key));
-        ask();
+        if (event.keys.has("tab") || (stale && !panel.hidden)) {
+            ask();
+        }
     });
     const again = () => {
         stale = true;
