@@ -12,8 +12,8 @@ import {
     lossValue,
     numericGradient,
     nudge,
+    probeOf,
     readModel,
-    targetsOf,
     update,
 } from "../../src/deltarule/playground/static/engine.js";
 import { LOSSES } from "../../src/deltarule/playground/static/losses.js";
@@ -74,9 +74,9 @@ test("a nudge that crosses the kink of a ReLU says so", () => {
     const network = cases.map((each) => readModel(bytes(each.model))).find(({ hidden }) => hidden[0] === "relu");
     network.biases[0].fill(0);
     const trace = forward(network, new Float64Array(3)); // every z of layer 1 is 0, where a ReLU has its kink
-    const t = targetsOf(network, 0);
-    assert.equal(nudge(network, trace, t, "bias", 1, 0).kink, true);
-    assert.equal(nudge(network, trace, t, "bias", 2, 0).kink, false);
+    const probe = probeOf(network, trace, 0);
+    assert.equal(nudge(probe, "bias", 1, 0).kink, true);
+    assert.equal(nudge(probe, "bias", 2, 0).kink, false);
 });
 
 test("a surely wrong answer keeps a finite loss and a gradient that does not vanish", () => {
@@ -85,6 +85,15 @@ test("a surely wrong answer keeps a finite loss and a gradient that does not van
     const trace = forward(network, Float64Array.from(cases[0].x));
     assert.ok(Math.abs(lossOfTrace(network, trace, 1) - 2000) < 20);
     assertNear(backward(network, trace, 1).delta[2], [1, -1]);
+});
+
+test("a surely right answer has a derivative that is tiny, and right to many digits", () => {
+    const network = readModel(bytes(cases[0].model));
+    network.biases[1].set([14, 0]);
+    const x = Float64Array.from(cases[0].x);
+    const wanted = backward(network, forward(network, x), 0).biases[1][0];
+    assert.ok(wanted < 0 && wanted > -1e-5);
+    assert.ok(Math.abs(numericGradient(network, x, 0, "bias", 2, 0) / wanted - 1) < 1e-6);
 });
 
 test("a file that is no model is refused with a sentence", () => {

@@ -106,9 +106,7 @@ export function backward(network, trace, y) {
     const t = targetsOf(network, y);
     const delta = new Array(last + 1).fill(null);
     // BP1
-    delta[last] = shortcutApplies(network)
-        ? a[last].map((each, j) => each - t[j])
-        : throughActivation(network.parts[last - 1], lossGradient(network.lossPart, a[last], t), z[last], a[last]);
+    delta[last] = outputErrors(network, trace, t);
     // BP2
     for (let l = last - 1; l >= 1; l -= 1) {
         delta[l] = throughActivation(network.parts[l - 1], sentBack(network, l + 1, delta[l + 1]), z[l], a[l]);
@@ -117,6 +115,14 @@ export function backward(network, trace, y) {
     const biases = delta.slice(1).map((each) => Float64Array.from(each));
     const weights = biases.map((each, at) => outer(a[at], each));
     return { delta, weights, biases, input: sentBack(network, 1, delta[1]) };
+}
+
+/** delta^L = dC/da^L * sigma'(z^L), which is a^L - t where output and loss are a proven pair; (outputs). */
+function outputErrors(network, { z, a }, t) {
+    const last = depth(network);
+    return shortcutApplies(network)
+        ? a[last].map((each, j) => each - t[j])
+        : throughActivation(network.parts[last - 1], lossGradient(network.lossPart, a[last], t), z[last], a[last]);
 }
 
 /**
@@ -171,39 +177,53 @@ export function update(network, gradient, rate) {
  * @param {number} index in the flat array
  */
 export function numericGradient(network, x, y, kind, layer, index) {
-    return nudge(network, forward(network, x), targetsOf(network, y), kind, layer, index).slope;
+    return nudge(probeOf(network, forward(network, x), y), kind, layer, index).slope;
+}
+
+/**
+ * What every nudge of one example starts from.
+ * @param {Network} network
+ * @param {Trace} trace
+ * @param {number | ArrayLike<number>} y
+ * @returns {{network: Network, trace: Trace, t: Float64Array, size: number}} size: of the numbers that C is made of, in
+ *     which it is rounded
+ */
+export function probeOf(network, trace, y) {
+    const last = depth(network);
+    const sum = (values) => values.reduce((total, each) => total + Math.abs(each), 0);
+    const t = targetsOf(network, y);
+    const largest = trace.z[last].reduce((most, each) => Math.max(most, Math.abs(each)), 1);
+    const size = Math.abs(lossOfTrace(network, trace, y)) + largest * sum(outputErrors(network, trace, t));
+    return { network, trace, t, size };
 }
 
 /**
  * As `numericGradient`, for a pass that is already there. The nudge of a weight, a bias or a z moves one z of its layer
  * and no other, so the pass starts again there.
- * @param {Network} network
- * @param {Trace} trace
- * @param {Float64Array} t targets (outputs)
+ * @param {ReturnType<typeof probeOf>} probe
  * @returns {{slope: number, rounding: number, kink: boolean}} rounding: how far off the slope may be because C is
  *     rounded; kink: whether the nudge crosses a point where an activation has no derivative
  */
-export function nudge(network, trace, t, kind, layer, index) {
+export function nudge(probe, kind, layer, index) {
+    const { network, trace, t } = probe;
     const by = kind === "weight" ? trace.a[layer - 1][Math.floor(index / network.sizes[layer])] : 1;
     if (by === 0) {
         return { slope: 0, rounding: 0, kink: false }; // the weight of a silent input moves nothing
     }
     const j = kind === "weight" ? index % network.sizes[layer] : index;
-    const largest = trace.z[depth(network)].reduce((most, each) => Math.max(most, Math.abs(each)), 1);
-    let found = null;
-    for (let step = STEP / Math.max(1, Math.abs(by)); step > 1e-9; step /= 10) {
-        const ends = [by * step, -by * step].map((move) =>
-            kind === "input" ? afterInput(network, trace, t, index, move) : afterZ(network, trace, t, layer, j, move),
-        );
-        const size = Math.max(largest, Math.abs(ends[0].loss));
-        const slope = (ends[0].loss - ends[1].loss) / (2 * step);
-        const kink = ends[0].kink || ends[1].kink;
-        found = { slope, rounding: (8 * EPSILON * size) / step, kink };
-        if (!kink) {
-            break;
-        }
+    const lossAfter = (move) =>
+        kind === "input" ? afterInput(network, trace, t, index, move) : afterZ(network, trace, t, layer, j, move);
+    let step = STEP / Math.max(1, Math.abs(by));
+    let ends = [by * step, -by * step].map(lossAfter);
+    while (ends.some((end) => end.kink) && step > 1e-8) {
+        step /= 10; // a kink that is only near can be left aside
+        ends = [by * step, -by * step].map(lossAfter);
     }
-    return found;
+    return {
+        slope: (ends[0].loss - ends[1].loss) / (2 * step),
+        rounding: 4 * EPSILON * (probe.size / step + 2 * Math.abs(by)), // the last: a - t is rounded, too
+        kink: ends.some((end) => end.kink),
+    };
 }
 
 function afterInput(network, trace, t, index, move) {

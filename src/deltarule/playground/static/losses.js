@@ -66,14 +66,14 @@ export function lossFromZ(loss, z, t) {
     if (loss.name === "binary_cross_entropy") {
         return z.reduce((total, each, j) => total + Math.max(each, 0) - t[j] * each + Math.log1p(Math.exp(-Math.abs(each))), 0);
     }
-    const largest = z.reduce((most, each) => Math.max(most, each), -Infinity);
-    let sum = 0;
+    const top = z.indexOf(z.reduce((most, each) => Math.max(most, each), -Infinity));
+    let others = 0;
     let wanted = 0;
     for (let j = 0; j < z.length; j += 1) {
-        sum += Math.exp(z[j] - largest);
-        wanted += t[j] * (z[j] - largest);
+        others += j === top ? 0 : Math.exp(z[j] - z[top]);
+        wanted += t[j] * (z[j] - z[top]);
     }
-    return Math.log(sum) - wanted;
+    return Math.log1p(others) - wanted; // the largest term is 1: a small loss keeps all its digits
 }
 
 /**
