@@ -22,7 +22,8 @@ MOST_NEURONS = 64  # of the first layer are drawn
 MOST_INPUTS = 4096  # that a neuron may have to be drawn
 FULL_COLOR = 3.0  # times the typical size of a weight
 FRAME_SECONDS = 0.12  # at least between two frames
-SHARE = 0.02  # of the time of a run may go into making frames
+SHARE = 0.02  # of the time of a run may go into making frames,
+EARLY = 8  # but not before so many were made: a run is short, or its start is what is worth seeing
 
 
 class Control:
@@ -94,7 +95,7 @@ class Watcher(Callback):
         self.control, self.show, self.data = control, show, [train] if validation is None else [train, validation]
         self.image_shape = train.image_shape
         self.points: list[list[float]] = []
-        self.next_look, self.waited, self.done = 0.0, 0.0, False
+        self.n_looks, self.next_look, self.waited, self.done = 0, 0.0, 0.0, False
 
     def stride(self) -> int | None:
         return 1 if self.control.paused else None
@@ -140,7 +141,9 @@ class Watcher(Callback):
             if len(self.points) > MOST_POINTS:
                 self.points = self.points[::-2][::-1]  # the newest stays
             self.show(frame(self.facts(state), self.arrays(state)))
-        self.next_look = began + max(FRAME_SECONDS, (time.perf_counter() - began) / SHARE)
+        self.n_looks += 1
+        share = SHARE if self.n_looks > EARLY else 1.0
+        self.next_look = began + max(FRAME_SECONDS, (time.perf_counter() - began) / share)
 
     def facts(self, state: TrainingState) -> dict[str, Any]:
         """Where the run stands, in numbers."""

@@ -43,7 +43,7 @@ export function apart(places, gap) {
 export class Chart {
     /** @param {string} title  @param {(value: number) => string} say a value for people  @param {number | null} most the highest value there can be */
     constructor(title, say, most = null) {
-        Object.assign(this, { title, say, most });
+        Object.assign(this, { title, say, most, axis: most === null ? brief : (value) => `${Math.round(100 * value)} %` });
         this.canvas = element("canvas", { role: "img", class: "chart", "aria-label": `${title}: nothing yet` });
         this.node = element("figure", { class: "curve" }, element("figcaption", {}, title), this.canvas);
     }
@@ -90,7 +90,7 @@ export class Chart {
         context.textAlign = "right";
         for (const value of ticks(low, high, 4)) {
             line(context, [[MARGIN.left, y(value)], [right, y(value)]]);
-            context.fillText(this.most === null ? brief(value) : this.say(value), MARGIN.left - 6, y(value));
+            context.fillText(this.axis(value), MARGIN.left - 6, y(value));
         }
         context.textBaseline = "top";
         context.textAlign = "center";

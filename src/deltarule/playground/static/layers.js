@@ -7,9 +7,15 @@ const WIDE = 16; // pictures in a row
 const NARROW = 8;
 const MANY = { dead: 0.25, saturated: 0.5 }; // as `deltarule diagnose` counts it
 
-/** How many of `count` pictures stand in a row of at most `most`. */
+/** How many of `count` pictures stand in a row of at most `most`: twice as many as rows, and no row is left unfilled if possible. */
 export function columnsFor(count, most) {
-    return Math.min(count, most, Math.max(1, Math.ceil(Math.sqrt(2 * count))));
+    const fewest = Math.min(count, most, Math.ceil(Math.sqrt(2 * count)));
+    for (let columns = fewest; columns <= Math.min(count, most); columns += 1) {
+        if (count % columns === 0) {
+            return columns;
+        }
+    }
+    return fewest;
 }
 
 /** The first layer's weights, one picture a neuron, on one canvas. */
@@ -33,7 +39,7 @@ export class WeightPictures {
         this.canvas.style.maxWidth = `${Math.min(1100, full * Math.max(2, Math.round(40 / width)))}px`;
         const context = this.canvas.getContext("2d");
         const image = context.createImageData(full, high);
-        const words = new Uint32Array(image.data.buffer).fill(wordOf(color("--line")));
+        const words = new Uint32Array(image.data.buffer).fill(wordOf(color("--paper")));
         const inks = Uint32Array.from({ length: 255 }, (_, index) => wordOf(diverging(index - 127, 127)));
         for (let neuron = 0, at = 0; neuron < count; neuron += 1) {
             const left = GAP + (neuron % columns) * (width + GAP);

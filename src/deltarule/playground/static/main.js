@@ -24,7 +24,7 @@ async function modelBytes(server) {
 function connectTabs(store) {
     const list = document.querySelector("[role=tablist]");
     const tabs = [...list.querySelectorAll("[role=tab]")];
-    roving(list, "[role=tab]:not([hidden])", () => 0);
+    roving(list, "[role=tab]:not([hidden])");
     list.addEventListener("focusin", (event) => store.open(event.target.getAttribute("aria-controls")));
     list.addEventListener("click", (event) => {
         const tab = event.target.closest("[role=tab]");
@@ -53,6 +53,9 @@ function connectAddress(store) {
     }
     const take = () => {
         const { tab, ...fields } = fieldsOf(location.hash.slice(1));
+        if (fields.label >= store.network.sizes.at(-1)) {
+            delete fields.label;
+        }
         const known = document.querySelector(`[role=tab]:not([hidden])[aria-controls="${CSS.escape(tab)}"]`);
         store.set(known ? { tab, ...fields } : fields);
     };

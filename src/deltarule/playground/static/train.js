@@ -96,10 +96,9 @@ class View {
         this.weights.paint(frame.arrays.weights, frame.scale, frame.layers[0].neurons);
         this.layers.paint(frame.layers);
         const [learned, held] = frame.probe;
-        const marks = held === undefined ? "Dots: whole epochs" : "Dots and rings: whole epochs";
-        this.probe.textContent = held === undefined
-            ? `Lines: measured on ${learned} training examples while the run goes on. ${marks}.`
-            : `Lines: measured on ${learned} training and ${held} held-out examples while the run goes on. ${marks}, on all of them.`;
+        const few = held === undefined ? `${learned} training examples` : `${learned} training and ${held} held-out examples`;
+        const rings = held === undefined ? "" : "; rings: all held-out examples after it";
+        this.probe.textContent = `Lines: ${few}, again and again. Dots: an epoch's batches, as they were met${rings}.`;
     }
 }
 
@@ -133,7 +132,8 @@ class Lesson {
         Object.assign(this, { panel, store, server, run: null, frame: null, asked: true, lastTold: 0 });
         this.choice = new Choice(catalogue);
         this.view = new View();
-        this.status = element("p", { class: "status" }, "Nothing is learning yet.");
+        this.status = element("p", { class: "status" }, "Start a run, or take it step by step, a batch at a time: " +
+            "Python trains on this machine, and this page watches.");
         this.verdict = element("p", { class: "verdict", role: "alert" });
         const button = (text, act, properties = {}) => element("button", { type: "button", onclick: act, ...properties }, text);
         this.begin = button("Start", () => this.startOrResume(), { class: "primary" });

@@ -1,0 +1,104 @@
+"""tests/playground/ink.json: what data/ink.py makes of 1,000 pictures and 200 drawings, for ink.js to be held to.
+
+The pictures are made of the bundled digits by a generator of whole numbers that tests/playground/ink.test.js repeats;
+of what is read, image and stages, the file keeps the first 8 hexadecimal digits of its SHA-256.
+"""
+
+import base64
+import hashlib
+import json
+import zlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from deltarule.data.catalog import load
+from deltarule.data.ink import Reading, ink_image, ink_strokes
+
+GOLDEN = Path(__file__).parents[1] / "tests" / "playground" / "ink.json"
+N_DIGITS, N_PICTURES, N_DRAWINGS = 50, 1000, 200
+
+
+class Draws:
+    """Whole numbers that look random: Lehmer's generator, exact in the numbers of JavaScript, too."""
+
+    def __init__(self, seed: int) -> None:
+        self.state = seed + 1
+
+    def below(self, limit: int) -> int:
+        """From 0 to limit - 1."""
+        self.state = self.state * 48271 % 2147483647
+        return self.state % limit
+
+
+def enlarged(digit: np.ndarray, side: int) -> np.ndarray:
+    """A 28x28 digit with `side` pixels a side, interpolated in sixteenths of a pixel."""
+    at = np.clip((2 * np.arange(side) + 1) * 28 * 8 // side - 8, 0, 27 * 16)
+    low, part = at // 16, at % 16
+    high = np.minimum(low + 1, 27)
+    whole = digit.astype(np.int64)
+    rows = whole[low] * (16 - part)[:, np.newaxis] + whole[high] * part[:, np.newaxis]
+    return (rows[:, low] * (16 - part) + rows[:, high] * part + 128) // 256
+
+
+def picture(digits: np.ndarray, seed: int) -> np.ndarray:
+    """One digit of some size, somewhere, in either polarity, at times on paper in uneven light."""
+    draws = Draws(seed)
+    digit = digits[seed % len(digits)]
+    canvas = (28, 280, 280, 280, 280, 280, 280, 700)[draws.below(8)]
+    side = canvas * (30 + draws.below(71)) // 100 if canvas > 28 else 28
+    ink = np.zeros((canvas, canvas), np.int64)
+    top, left = draws.below(canvas - side + 1), draws.below(canvas - side + 1)
+    ink[top : top + side, left : left + side] = enlarged(digit, side)
+    y, x = np.indices(ink.shape)
+    if canvas > 28 and draws.below(5) == 0:
+        grain = (7 * x + 13 * y + x * y % 11 * 5) % 9 - 4
+        ink = 255 - (130 + 60 * x // canvas + 40 * y // canvas - ink * 90 // 255 + grain)
+    return (255 - ink if draws.below(2) else ink).astype(np.uint8)
+
+
+def drawing(seed: int) -> list[list[list[float]]]:
+    """One to three strokes that wander about a pad of 280 pixels."""
+    draws = Draws(seed + 100_000)
+    strokes = []
+    for _ in range(1 + draws.below(3)):
+        x, y = 40 + draws.below(200) / 7, 40 + draws.below(1400) / 7
+        down, right = draws.below(61) - 30, draws.below(61) - 30
+        points = [[x, y]]
+        for _ in range(draws.below(40)):
+            down, right = down + draws.below(21) - 10, right + draws.below(21) - 10
+            x, y = x + right / 9, y + down / 9
+            points.append([x, y])
+        strokes.append(points)
+    return strokes
+
+
+def digest(reading: Reading) -> str:
+    """Eight digits for all that was read; "blank" where that was nothing."""
+    if reading.image is None:
+        return "blank"
+    sizes = "".join(f"{stage.name} {stage.pixels.shape[1]}x{stage.pixels.shape[0]};" for stage in reading.stages)
+    parts = [sizes.encode(), reading.image.tobytes(), *(stage.pixels.tobytes() for stage in reading.stages)]
+    return hashlib.sha256(b"".join(parts)).hexdigest()[:8]
+
+
+def golden(digits: np.ndarray, pictures: Iterable[int] = range(N_PICTURES)) -> dict[str, Any]:
+    """The digits and the digests. digits: (n, 28, 28) uint8."""
+    return {
+        "digits": base64.b64encode(zlib.compress(digits.tobytes(), 9)).decode(),
+        "pictures": [digest(ink_image(picture(digits, seed))) for seed in pictures],
+        "drawings": [digest(ink_strokes(drawing(seed))) for seed in range(N_DRAWINGS)],
+    }
+
+
+def bundled() -> np.ndarray:
+    """Fifty of the digits that come with the package."""
+    test = load("digits").test
+    assert test is not None
+    return test.inputs[:N_DIGITS].reshape(-1, 28, 28)
+
+
+if __name__ == "__main__":
+    GOLDEN.write_text(json.dumps(golden(bundled()), indent=0) + "\n", encoding="utf-8")

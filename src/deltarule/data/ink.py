@@ -1,0 +1,226 @@
+"""A drawing, or a picture of one, made into the 28x28 pixels that MNIST would have made of it.
+
+What MNIST did: crop to the ink; scale so that the longer side is 20 pixels, by area averaging, the darkest back to 255;
+move by whole pixels so that the rounded center of mass is at row 14, column 14 (counted from 0). On MNIST's own images
+all of that changes nothing. Source: Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits".
+
+All arithmetic is float64 in a fixed order, without library sums, so that ink.js of the playground gives the same bits.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deltarule.data.paper import found_ink
+from deltarule.errors import DataError, ShapeError
+
+SIDE = 28  # pixels of an image
+INK_SIDE = 20  # pixels of the longer side of its ink
+CENTER = 14  # row and column of the ink's rounded center of mass
+PEN = 2.5  # pixels: the median width of MNIST's strokes
+PAD_SIDE = 280
+FEWEST_PIXELS = 5  # of a digit's longer side, where each is counted: less is a speck
+DOT = 1 / 40  # of a pad's side: strokes that reach no further are a dot
+EDGE = 0.35  # of the darkest: where the ink of a finer picture than MNIST's ends; what is lighter is blur
+FULL_INK = 254  # MNIST's own darkest pixels are 254 or 255, and stay as they are
+SKETCH_SIDE = 56  # pixels of the picture of a pad among the stages
+MOST_SEGMENTS = 256  # whose distances to all pixels are in memory at once
+
+Gray = NDArray[np.uint8]
+Stroke = Sequence[Sequence[float]]
+
+
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """A step on the way: its name, and what there was then, (height, width) uint8, ink white on black."""
+
+    name: str
+    pixels: Gray
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What was made of a drawing: `image`, (28, 28) uint8 as in MNIST, or None where there is no digit; the stages."""
+
+    image: Gray | None
+    stages: tuple[Stage, ...] = ()
+
+
+def ink_image(gray: Gray) -> Reading:
+    """A picture of one digit, as MNIST would have it.
+
+    gray: (height, width) uint8, of any size, dark on light or light on dark; a photo of paper in uneven light, too.
+
+    Returns a Reading; its image is None where nothing stands out from the paper. Raises ShapeError for another array.
+
+    >>> picture = np.full((100, 60), 200, np.uint8)
+    >>> picture[20:80, 27:33] = 30  # a stroke, three pixels wide where it is 30 pixels high
+    >>> image = ink_image(picture).image
+    >>> np.argwhere(image).min(axis=0).tolist(), np.argwhere(image).max(axis=0).tolist()
+    ([4, 13], [23, 14])
+    """
+    if gray.ndim != 2 or gray.dtype != np.uint8 or gray.size == 0:
+        raise ShapeError(f"a picture (height, width) of uint8 was expected: got {gray.dtype} of shape {gray.shape}")
+    ink = found_ink(gray)
+    if ink is None:
+        return Reading(None)
+    rows, columns = ink_box(ink)
+    if max(rows.stop - rows.start, columns.stop - columns.start) < FEWEST_PIXELS:
+        return Reading(None)
+    crop = ink[rows, columns]
+    small = in_twenty(crop)
+    image = centered(small)
+    return Reading(
+        image,
+        (Stage("ink found", shown(ink)), Stage("crop", shown(crop)), Stage("20x20", small), Stage("centered", image)),
+    )
+
+
+def ink_strokes(strokes: Sequence[Stroke], size: float = PAD_SIDE) -> Reading:
+    """What was drawn on a pad, as MNIST would have it: the points are scaled, then inked with a round pen of 2.5 pixels.
+
+    strokes: one or more, each a sequence of points (x, y), x to the right and y downwards, in the pad's pixels.
+    size: the side of the pad.
+
+    Returns a Reading; its image is None where there is no stroke, or only a dot. Raises DataError for a point that is no
+    pair of finite numbers.
+
+    >>> ink_strokes([[(100, 40), (100, 240)]]).image.max()
+    np.uint8(255)
+    >>> ink_strokes([]).image is None
+    True
+    """
+    paths = [path_of(stroke) for stroke in strokes if len(stroke)]
+    points = np.concatenate(paths) if paths else np.zeros((1, 2))
+    first, last = points.min(axis=0), points.max(axis=0)
+    extent = float((last - first).max())
+    if not extent >= size * DOT:
+        return Reading(None)
+    scale = (INK_SIDE - PEN) / extent
+    width, height = (math.ceil(min(float(INK_SIDE), side * scale + PEN)) for side in last - first)
+    small = inked([(path - first) * scale + PEN / 2 for path in paths], (height, width), PEN / 2)
+    grain = SKETCH_SIDE / size
+    sketch = inked([path * grain for path in paths], (SKETCH_SIDE, SKETCH_SIDE), PEN * SKETCH_SIDE / SIDE / 2)
+    stages = [Stage("ink found", sketch)]
+    if sketch.any():
+        stages.append(Stage("crop", sketch[ink_box(sketch.astype(np.float64))]))
+    image = centered(small)
+    return Reading(image, (*stages, Stage("20x20", small), Stage("centered", image)))
+
+
+def path_of(stroke: Stroke) -> NDArray[np.float64]:
+    """The points of a stroke, (n_points, 2)."""
+    try:
+        points = np.array(stroke, np.float64)
+    except (TypeError, ValueError):
+        points = np.empty(0)
+    if points.ndim != 2 or points.shape[1] != 2 or not np.isfinite(points).all():
+        raise DataError(f"a stroke must be points (x, y) of finite numbers: got {str(stroke)[:60]}")
+    return points
+
+
+def ink_box(ink: NDArray[np.float64]) -> tuple[slice, slice]:
+    """The rows and columns that hold the ink. In a picture finer than MNIST's, ink is what is dark enough."""
+    rows, columns = box(ink > 0.0)
+    if max(rows.stop - rows.start, columns.stop - columns.start) <= INK_SIDE:
+        return rows, columns
+    return box(ink >= EDGE * ink.max())
+
+
+def box(inked: NDArray[np.bool_]) -> tuple[slice, slice]:
+    """From the first row that is true anywhere to the last, and the same for columns."""
+    rows, columns = (np.flatnonzero(inked.any(axis=axis)) for axis in (1, 0))
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+
+def in_twenty(ink: NDArray[np.float64]) -> Gray:
+    """Cropped ink with a longer side of 20 pixels, its darkest 255; equal to it where it had both already."""
+    longer = max(ink.shape)
+    if longer != INK_SIDE:
+        height, width = (max(1, (2 * INK_SIDE * side + longer) // (2 * longer)) for side in ink.shape)
+        ink = resized(resized(ink, height).T, width).T
+    return rounded(stretched(ink))
+
+
+def stretched(ink: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The ink with its darkest at 255."""
+    peak = ink.max()
+    return ink if peak >= FULL_INK else ink * (255.0 / peak)
+
+
+def rounded(ink: NDArray[np.float64]) -> Gray:
+    """To the nearest whole number, halves upwards."""
+    return np.floor(ink + 0.5).astype(np.uint8)
+
+
+def shown(ink: NDArray[np.float64]) -> Gray:
+    """Ink as a stage shows it."""
+    return rounded(stretched(ink))
+
+
+def resized(ink: NDArray[np.float64], n_rows: int) -> NDArray[np.float64]:
+    """(height, width) to (n_rows, width): fewer rows by area averaging, more by linear interpolation."""
+    step = len(ink) / n_rows
+    i = np.arange(n_rows)
+    if step >= 1.0:
+        start, end = i * step, (i + 1) * step
+        first, n_terms = np.floor(start).astype(np.intp), math.ceil(step) + 1
+    else:
+        middle = np.clip((i + 0.5) * step - 0.5, 0.0, len(ink) - 1.0)
+        first, n_terms = np.floor(middle).astype(np.intp), 2
+    out = np.zeros((n_rows, ink.shape[1]))
+    for k in range(n_terms):
+        row = first + k
+        if step >= 1.0:
+            share = np.maximum(np.minimum(row + 1.0, end) - np.maximum(row, start), 0.0) / step
+        else:
+            share = 1.0 - np.abs(middle - row)
+        out += share[:, np.newaxis] * ink[np.minimum(row, len(ink) - 1)] * (row < len(ink))[:, np.newaxis]
+    return out
+
+
+def centered(small: Gray) -> Gray:
+    """A 28x28 image of ink (height, width), at most 20 pixels each, its rounded center of mass at 14, 14."""
+    mass = small.astype(np.int64)
+    total = int(mass.sum())
+    place = []
+    for axis, side in enumerate(small.shape):
+        moment = int((mass.sum(axis=1 - axis) * np.arange(side)).sum())
+        middle = (2 * moment + total) // (2 * total)
+        start = min(max(CENTER - middle, 0), SIDE - side)
+        place.append(slice(start, start + side))
+    image = np.zeros((SIDE, SIDE), np.uint8)
+    image[place[0], place[1]] = small
+    return image
+
+
+def inked(paths: Sequence[NDArray[np.float64]], shape: tuple[int, int], radius: float) -> Gray:
+    """Paths of points (x, y) drawn by a round pen, (height, width); a pixel on its rim is inked in part."""
+    start = np.concatenate([path[:-1] if len(path) > 1 else path for path in paths])
+    end = np.concatenate([path[1:] if len(path) > 1 else path for path in paths])
+    y, x = np.indices(shape) + 0.5
+    nearest = np.full(shape, np.inf)
+    for k in range(0, len(start), MOST_SEGMENTS):
+        chunk = slice(k, k + MOST_SEGMENTS)
+        distances = squared_distances(x, y, start[chunk], end[chunk])
+        np.minimum(nearest, distances.min(axis=0), out=nearest)
+    covered = np.clip(radius + 0.5 - np.sqrt(nearest), 0.0, 1.0)
+    return rounded(255.0 * covered)
+
+
+def squared_distances(
+    x: NDArray[Any], y: NDArray[Any], start: NDArray[np.float64], end: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """From each of n segments to each point (x, y): (n, height, width)."""
+    from_x, from_y = start.T[:, :, np.newaxis, np.newaxis]
+    right, down = (end - start).T[:, :, np.newaxis, np.newaxis]
+    length = right * right + down * down
+    along = (x - from_x) * right + (y - from_y) * down
+    along = np.clip(along / np.where(length > 0.0, length, 1.0), 0.0, 1.0)
+    beside, below = x - (from_x + along * right), y - (from_y + along * down)
+    squared: NDArray[np.float64] = beside * beside + below * below
+    return squared

@@ -1,0 +1,148 @@
+"""Ink told from paper: dark on light or light on dark, on a plain ground, or on a photo of paper in uneven light.
+
+All arithmetic is float64 in a fixed order, sums are of whole numbers, so that paper.js gives the same bits.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+MOST_PIXELS = 512  # of the longer side of what is looked at: a larger picture is averaged down first
+FAINTEST = 16  # levels of 255 by which ink stands out from a plain ground, at least
+FAINTEST_ON_PAPER = 20  # the same on paper in uneven light
+PLAIN = 1 / 32  # of the strongest ink: a ground whose border varies by less is plain
+BRUSH = 8  # strokes are narrower than this part of the longer side, on each side of their middle
+GRAIN = 1.4826  # standard deviations in a median absolute deviation of normal noise
+SPECK = 1 / 20  # of the largest piece of ink: smaller ones are dust
+
+Plane = NDArray[np.float64]
+
+
+def found_ink(gray: NDArray[np.uint8]) -> Plane | None:
+    """How dark each pixel's ink is, 0 for none to at most 255, (height, width); None where there is no ink.
+
+    gray: (height, width) uint8. A picture with more than 512 pixels on a side is returned smaller.
+    """
+    level = averaged_down(gray)
+    ground = border(level)
+    median = middle(ground)
+    unrest = quantile(np.abs(ground - median), 3, 4)
+    darker, lighter = median - float(level.min()), float(level.max()) - median
+    contrast = max(darker, lighter)
+    if unrest > contrast * PLAIN:
+        return ink_on_paper(level)
+    if contrast < FAINTEST:
+        return None
+    ink = median - level if darker >= lighter else level - median
+    return np.maximum(ink - 2.0 * unrest, 0.0)
+
+
+def averaged_down(gray: NDArray[np.uint8]) -> Plane:
+    """The picture with at most 512 pixels on its longer side: means of whole squares, smaller ones at the far edges."""
+    factor = -(-max(gray.shape) // MOST_PIXELS)
+    if factor == 1:
+        return gray.astype(np.float64)
+    starts = [np.arange(0, side, factor) for side in gray.shape]
+    sums = np.add.reduceat(np.add.reduceat(gray, starts[0], axis=0, dtype=np.int64), starts[1], axis=1)
+    height, width = (np.diff(start, append=side) for start, side in zip(starts, gray.shape, strict=True))
+    return sums / np.multiply.outer(height, width)
+
+
+def border(level: Plane) -> Plane:
+    """The outermost pixels, corners twice."""
+    return np.concatenate([level[0], level[-1], level[:, 0], level[:, -1]])
+
+
+def quantile(values: Plane, part: int, parts: int) -> float:
+    """The value below or at which part / parts of the values lie: one of them, nothing in between."""
+    values = values.ravel()
+    k = (values.size - 1) * part // parts
+    return float(np.partition(values, k)[k])
+
+
+def middle(values: Plane) -> float:
+    """The median, the lower one of two."""
+    return quantile(values, 1, 2)
+
+
+def ink_on_paper(level: Plane) -> Plane | None:
+    """Ink on paper in uneven light, 0 to 255; None where nothing stands out from the paper and its grain.
+
+    The paper at a pixel is what is left there when everything as narrow as a stroke is filled in: a gray closing by a
+    square for dark ink, an opening for light ink. Whichever of the two takes more away is right about the ink.
+    """
+    smooth = smoothed(level)
+    radius = max(level.shape) // BRUSH + 1
+    dark = extreme(np.minimum, extreme(np.maximum, smooth, radius), radius) - smooth
+    light = smooth - extreme(np.maximum, extreme(np.minimum, smooth, radius), radius)
+    depth = dark if energy(dark) >= energy(light) else light
+    base = middle(depth)
+    grain = GRAIN * middle(np.abs(depth - base))
+    peak = float(depth.max()) - base
+    if peak < FAINTEST_ON_PAPER or peak < 8.0 * grain:
+        return None
+    kept = without_specks(depth - base > max(4.0 * grain, 0.25 * peak))
+    full = middle(depth[kept]) - base
+    return np.where(kept, np.minimum(255.0 * ((depth - base) / full), 255.0), 0.0)
+
+
+def smoothed(level: Plane) -> Plane:
+    """The mean of each pixel and its eight neighbors; beyond the border lies a copy of it."""
+    framed = np.pad(level, 1, mode="edge")
+    columns = framed[:-2] + framed[1:-1] + framed[2:]
+    return (columns[:, :-2] + columns[:, 1:-1] + columns[:, 2:]) / 9.0
+
+
+def extreme(chosen: np.ufunc, level: Plane, radius: int) -> Plane:
+    """The maximum or minimum (`chosen`) in a square of that radius around each pixel, as far as it lies within."""
+    beyond = -np.inf if chosen is np.maximum else np.inf
+    for axis in (0, 1):
+        frame = [(radius, radius) if each == axis else (0, 0) for each in (0, 1)]
+        lines = np.moveaxis(np.pad(level, frame, constant_values=beyond), axis, 0)
+        n_lines, span = level.shape[axis], 1
+        while 2 * span <= 2 * radius + 1:  # lines[k] speaks for the lines from k to k + span - 1
+            lines = chosen(lines[:-span], lines[span:])
+            span *= 2
+        rest = 2 * radius + 1 - span
+        level = np.moveaxis(chosen(lines[:n_lines], lines[rest : rest + n_lines]), 0, axis)
+    return level
+
+
+def energy(depth: Plane) -> int:
+    """The sum of squares, of whole levels so that its order does not matter."""
+    whole = np.floor(depth).astype(np.int64)
+    return int((whole * whole).sum())
+
+
+def without_specks(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The pieces of a mask, joined across corners, too, without those that are far smaller than the largest."""
+    label = pieces(mask)
+    areas = np.bincount(label[mask])
+    return mask & (areas[label] >= SPECK * areas.max())
+
+
+def pieces(mask: NDArray[np.bool_]) -> NDArray[Any]:
+    """A number for each pixel, equal within a piece (height, width); any number outside the mask.
+
+    Runs of pixels in a row are numbered; a run that touches others in the row above joins them.
+    """
+    framed = np.pad(mask, [(0, 0), (1, 1)])
+    begins = framed[:, 1:] & ~framed[:, :-1]
+    runs = np.cumsum(begins.ravel()).reshape(begins.shape)[:, :-1] - 1  # within the mask: the run that a pixel is in
+    root = list(range(max(int(begins.sum()), 1)))
+
+    def root_of(run: int) -> int:
+        while root[run] != run:
+            root[run] = root[root[run]]
+            run = root[run]
+        return run
+
+    width = mask.shape[1]
+    for shift in (-1, 0, 1):
+        below, above = slice(max(shift, 0), width + min(shift, 0)), slice(max(-shift, 0), width + min(-shift, 0))
+        touching = mask[1:, below] & mask[:-1, above]
+        pairs = np.stack([runs[1:, below][touching], runs[:-1, above][touching]], axis=1)
+        for one, other in np.unique(pairs, axis=0).tolist():
+            root[root_of(one)] = root_of(other)
+    return np.array([root_of(run) for run in range(len(root))])[np.maximum(runs, 0)]

@@ -1,0 +1,252 @@
+// A drawing, or a picture of one, made into the 28x28 pixels that MNIST would have made of it: data/ink.py of the
+// library, in the same order of the same float64 arithmetic, so that every byte is the same.
+
+import { foundInk } from "./paper.js";
+
+const SIDE = 28;
+const INK_SIDE = 20;
+const CENTER = 14;
+const PEN = 2.5;
+const PAD_SIDE = 280;
+const FEWEST_PIXELS = 5;
+const DOT = 1 / 40;
+const EDGE = 0.35;
+const FULL_INK = 254;
+const SKETCH_SIDE = 56;
+
+/**
+ * @typedef {{name: string, width: number, height: number, pixels: Uint8ClampedArray}} Stage  ink white on black
+ * @typedef {{image: Uint8ClampedArray|null, stages: Stage[]}} Reading  image: 784 values 0..255, null for no digit
+ * @typedef {{values: Float64Array, width: number, height: number}} Plane
+ */
+
+/**
+ * A picture of one digit: `gray` holds width * height values 0..255, dark on light or light on dark.
+ * @returns {Reading}
+ */
+export function inkImage(gray, width, height) {
+    const ink = foundInk(gray, width, height);
+    if (ink === null) {
+        return { image: null, stages: [] };
+    }
+    const box = inkBox(ink);
+    if (Math.max(box.width, box.height) < FEWEST_PIXELS) {
+        return { image: null, stages: [] };
+    }
+    const crop = cropped(ink, box);
+    const small = inTwenty(crop);
+    const image = centered(small);
+    return {
+        image: image.pixels,
+        stages: [
+            { name: "ink found", ...shown(ink) },
+            { name: "crop", ...shown(crop) },
+            { name: "20x20", ...small },
+            { name: "centered", ...image },
+        ],
+    };
+}
+
+/**
+ * What was drawn on a pad of `size` pixels: `strokes` is a list of lists of points [x, y], y downwards.
+ * @returns {Reading}
+ */
+export function inkStrokes(strokes, size = PAD_SIDE) {
+    const paths = strokes.filter((stroke) => stroke.length > 0);
+    const [left, right] = range(paths, 0);
+    const [top, bottom] = range(paths, 1);
+    const extent = Math.max(right - left, bottom - top);
+    if (!(extent >= size * DOT)) {
+        return { image: null, stages: [] };
+    }
+    const scale = (INK_SIDE - PEN) / extent;
+    const [width, height] = [right - left, bottom - top].map((side) => Math.ceil(Math.min(INK_SIDE, side * scale + PEN)));
+    const moved = paths.map((path) => path.map(([x, y]) => [(x - left) * scale + PEN / 2, (y - top) * scale + PEN / 2]));
+    const small = inked(moved, width, height, PEN / 2);
+    const grain = SKETCH_SIDE / size;
+    const coarse = paths.map((path) => path.map(([x, y]) => [x * grain, y * grain]));
+    const sketch = inked(coarse, SKETCH_SIDE, SKETCH_SIDE, PEN * SKETCH_SIDE / SIDE / 2);
+    const stages = [{ name: "ink found", ...sketch }];
+    if (sketch.pixels.some((value) => value > 0)) {
+        const plane = planeOf(sketch);
+        stages.push({ name: "crop", ...bytesOf(cropped(plane, inkBox(plane))) });
+    }
+    const image = centered(small);
+    return { image: image.pixels, stages: [...stages, { name: "20x20", ...small }, { name: "centered", ...image }] };
+}
+
+/** The smallest and the largest coordinate on an axis; [0, 0] where there is no point. */
+function range(paths, axis) {
+    let [least, most] = [Infinity, -Infinity];
+    for (const path of paths) {
+        for (const point of path) {
+            if (point.length !== 2 || !Number.isFinite(point[axis])) {
+                throw new RangeError(`a stroke must be points [x, y] of finite numbers: got ${JSON.stringify(point)}`);
+            }
+            least = Math.min(least, point[axis]);
+            most = Math.max(most, point[axis]);
+        }
+    }
+    return least > most ? [0, 0] : [least, most];
+}
+
+/** The box that holds the ink; in a picture finer than MNIST's, ink is what is dark enough. */
+function inkBox(ink) {
+    const whole = boxOf(ink, Number.MIN_VALUE);
+    if (Math.max(whole.width, whole.height) <= INK_SIDE) {
+        return whole;
+    }
+    return boxOf(ink, EDGE * peakOf(ink));
+}
+
+/** From the first row and column with a value of at least `least` to the last. */
+function boxOf({ values, width, height }, least) {
+    let [left, right, top, bottom] = [width, -1, height, -1];
+    for (let y = 0; y < height; y += 1) {
+        for (let x = 0; x < width; x += 1) {
+            if (values[y * width + x] >= least) {
+                left = Math.min(left, x);
+                right = Math.max(right, x);
+                top = Math.min(top, y);
+                bottom = y;
+            }
+        }
+    }
+    return { left, top, width: right - left + 1, height: bottom - top + 1 };
+}
+
+function peakOf({ values }) {
+    return values.reduce((most, value) => Math.max(most, value), -Infinity);
+}
+
+function cropped(ink, { left, top, width, height }) {
+    const values = new Float64Array(width * height);
+    for (let y = 0; y < height; y += 1) {
+        const start = (top + y) * ink.width + left;
+        values.set(ink.values.subarray(start, start + width), y * width);
+    }
+    return { values, width, height };
+}
+
+/** Cropped ink with a longer side of 20 pixels, its darkest 255. */
+function inTwenty(ink) {
+    const longer = Math.max(ink.width, ink.height);
+    if (longer === INK_SIDE) {
+        return shown(ink);
+    }
+    const [width, height] = [ink.width, ink.height].map((side) =>
+        Math.max(1, Math.floor((2 * INK_SIDE * side + longer) / (2 * longer))));
+    return shown(transposed(resized(transposed(resized(ink, height)), width)));
+}
+
+/** Ink with its darkest at 255, as whole numbers. */
+function shown(ink) {
+    const peak = peakOf(ink);
+    const factor = 255 / peak;
+    return bytesOf(peak >= FULL_INK ? ink : { ...ink, values: ink.values.map((value) => value * factor) });
+}
+
+function bytesOf({ values, width, height }) {
+    return { width, height, pixels: Uint8ClampedArray.from(values, (value) => Math.floor(value + 0.5)) };
+}
+
+function planeOf({ pixels, width, height }) {
+    return { values: Float64Array.from(pixels), width, height };
+}
+
+function transposed({ values, width, height }) {
+    const turned = new Float64Array(values.length);
+    for (let y = 0; y < height; y += 1) {
+        for (let x = 0; x < width; x += 1) {
+            turned[x * height + y] = values[y * width + x];
+        }
+    }
+    return { values: turned, width: height, height: width };
+}
+
+/** Ink of another height: fewer rows by area averaging, more by linear interpolation. */
+function resized({ values, width, height }, rows) {
+    const step = height / rows;
+    const out = new Float64Array(rows * width);
+    for (let i = 0; i < rows; i += 1) {
+        const [start, end] = [i * step, (i + 1) * step];
+        const middle = Math.min(Math.max((i + 0.5) * step - 0.5, 0), height - 1);
+        const first = Math.floor(step >= 1 ? start : middle);
+        const terms = step >= 1 ? Math.ceil(step) + 1 : 2;
+        for (let row = first; row < Math.min(first + terms, height); row += 1) {
+            const share = step >= 1
+                ? Math.max(Math.min(row + 1, end) - Math.max(row, start), 0) / step
+                : 1 - Math.abs(middle - row);
+            for (let x = 0; x < width; x += 1) {
+                out[i * width + x] += share * values[row * width + x];
+            }
+        }
+    }
+    return { values: out, width, height: rows };
+}
+
+/** Where ink of that `mass` along an axis begins, so that its rounded center is at 14 and none of it is cut off. */
+function beginning(mass) {
+    let [total, moment] = [0, 0];
+    mass.forEach((value, index) => {
+        total += value;
+        moment += value * index;
+    });
+    const middle = Math.floor((2 * moment + total) / (2 * total));
+    return Math.min(Math.max(CENTER - middle, 0), SIDE - mass.length);
+}
+
+/** A 28x28 image of ink of at most 20x20 pixels. */
+function centered({ pixels, width, height }) {
+    const rows = new Float64Array(height);
+    const columns = new Float64Array(width);
+    pixels.forEach((value, index) => {
+        rows[Math.floor(index / width)] += value;
+        columns[index % width] += value;
+    });
+    const [top, left] = [beginning(rows), beginning(columns)];
+    const image = new Uint8ClampedArray(SIDE * SIDE);
+    for (let y = 0; y < height; y += 1) {
+        image.set(pixels.subarray(y * width, (y + 1) * width), (top + y) * SIDE + left);
+    }
+    return { width: SIDE, height: SIDE, pixels: image };
+}
+
+/** Paths drawn by a round pen; a pixel on its rim is inked in part. */
+function inked(paths, width, height, radius) {
+    const nearest = new Float64Array(width * height).fill(Infinity);
+    for (const path of paths) {
+        for (let k = 0; k < Math.max(path.length - 1, 1); k += 1) {
+            approach(nearest, width, height, radius + 1, path[k], path[Math.min(k + 1, path.length - 1)]);
+        }
+    }
+    const pixels = Uint8ClampedArray.from(nearest, (squared) => {
+        const covered = Math.min(Math.max(radius + 0.5 - Math.sqrt(squared), 0), 1);
+        return Math.floor(255 * covered + 0.5);
+    });
+    return { width, height, pixels };
+}
+
+/** Lowers the squared distances of pixels within `reach` of a segment, where it is nearer than all before. */
+function approach(nearest, width, height, reach, [fromX, fromY], [toX, toY]) {
+    const [right, down] = [toX - fromX, toY - fromY];
+    const length = right * right + down * down;
+    const firstRow = Math.max(0, Math.floor(Math.min(fromY, toY) - reach - 0.5));
+    const lastRow = Math.min(height - 1, Math.ceil(Math.max(fromY, toY) + reach - 0.5));
+    const firstColumn = Math.max(0, Math.floor(Math.min(fromX, toX) - reach - 0.5));
+    const lastColumn = Math.min(width - 1, Math.ceil(Math.max(fromX, toX) + reach - 0.5));
+    for (let row = firstRow; row <= lastRow; row += 1) {
+        for (let column = firstColumn; column <= lastColumn; column += 1) {
+            const [x, y] = [column + 0.5, row + 0.5];
+            let along = (x - fromX) * right + (y - fromY) * down;
+            along = Math.min(Math.max(along / (length > 0 ? length : 1), 0), 1);
+            const beside = x - (fromX + along * right);
+            const below = y - (fromY + along * down);
+            const squared = beside * beside + below * below;
+            const index = row * width + column;
+            if (squared < nearest[index]) {
+                nearest[index] = squared;
+            }
+        }
+    }
+}

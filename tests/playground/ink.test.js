@@ -1,0 +1,107 @@
+// ink.js beside the library: ink.json is what Python makes of the same pictures (scripts/make_ink_golden.py, whose
+// generator of pictures is repeated here). INK_GOLDEN names another such file.
+
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { inflateSync } from "node:zlib";
+
+import { inkImage, inkStrokes } from "../../src/deltarule/playground/static/ink.js";
+
+const golden = JSON.parse(readFileSync(process.env.INK_GOLDEN ?? new URL("ink.json", import.meta.url), "utf8"));
+const digits = inflateSync(Buffer.from(golden.digits, "base64"));
+
+class Draws {
+    constructor(seed) {
+        this.state = seed + 1;
+    }
+
+    below(limit) {
+        this.state = this.state * 48271 % 2147483647;
+        return this.state % limit;
+    }
+}
+
+function enlarged(digit, side) {
+    const places = Array.from({ length: side }, (_, k) => {
+        const at = Math.min(Math.max(Math.floor((2 * k + 1) * 28 * 8 / side) - 8, 0), 27 * 16);
+        return { low: at >> 4, high: Math.min((at >> 4) + 1, 27), part: at & 15 };
+    });
+    return places.flatMap((row) => places.map((column) => {
+        const between = (y) => digit[28 * y + column.low] * (16 - column.part) + digit[28 * y + column.high] * column.part;
+        return (between(row.low) * (16 - row.part) + between(row.high) * row.part + 128) >> 8;
+    }));
+}
+
+function picture(seed) {
+    const draws = new Draws(seed);
+    const digit = digits.subarray(784 * (seed % (digits.length / 784))).subarray(0, 784);
+    const canvas = [28, 280, 280, 280, 280, 280, 280, 700][draws.below(8)];
+    const side = canvas > 28 ? Math.floor(canvas * (30 + draws.below(71)) / 100) : 28;
+    const pixels = new Int32Array(canvas * canvas);
+    const [top, left] = [draws.below(canvas - side + 1), draws.below(canvas - side + 1)];
+    enlarged(digit, side).forEach((value, k) => {
+        pixels[(top + Math.floor(k / side)) * canvas + left + k % side] = value;
+    });
+    const onPaper = canvas > 28 && draws.below(5) === 0;
+    const inverted = draws.below(2) === 1;
+    const gray = Uint8Array.from(pixels, (ink, k) => {
+        const [x, y] = [k % canvas, Math.floor(k / canvas)];
+        const grain = (7 * x + 13 * y + x * y % 11 * 5) % 9 - 4;
+        const light = 130 + Math.floor(60 * x / canvas) + Math.floor(40 * y / canvas);
+        const value = onPaper ? 255 - (light - Math.floor(ink * 90 / 255) + grain) : ink;
+        return inverted ? 255 - value : value;
+    });
+    return inkImage(gray, canvas, canvas);
+}
+
+function drawing(seed) {
+    const draws = new Draws(seed + 100000);
+    return Array.from({ length: 1 + draws.below(3) }, () => {
+        let [x, y] = [40 + draws.below(200) / 7, 40 + draws.below(1400) / 7];
+        let [down, right] = [draws.below(61) - 30, draws.below(61) - 30];
+        const points = [[x, y]];
+        for (let left = draws.below(40); left > 0; left -= 1) {
+            [down, right] = [down + draws.below(21) - 10, right + draws.below(21) - 10];
+            [x, y] = [x + right / 9, y + down / 9];
+            points.push([x, y]);
+        }
+        return points;
+    });
+}
+
+function digest({ image, stages }) {
+    if (image === null) {
+        return "blank";
+    }
+    const hash = createHash("sha256");
+    hash.update(stages.map(({ name, width, height }) => `${name} ${width}x${height};`).join(""));
+    [image, ...stages.map(({ pixels }) => pixels)].forEach((pixels) => hash.update(pixels));
+    return hash.digest("hex").slice(0, 8);
+}
+
+test("every picture is read as Python reads it, to the last bit", () => {
+    assert.equal(golden.pictures.length, 1000);
+    golden.pictures.forEach((expected, seed) => assert.equal(digest(picture(seed)), expected, `picture ${seed}`));
+});
+
+test("every drawing is read as Python reads it, to the last bit", () => {
+    assert.equal(golden.drawings.length, 200);
+    golden.drawings.forEach((expected, seed) => assert.equal(digest(inkStrokes(drawing(seed))), expected, `drawing ${seed}`));
+});
+
+test("what is blank is no digit", () => {
+    for (const value of [0, 128, 255]) {
+        assert.equal(inkImage(new Uint8Array(280 * 280).fill(value), 280, 280).image, null);
+    }
+    assert.equal(inkStrokes([]).image, null);
+    assert.equal(inkStrokes([[]]).image, null);
+    assert.equal(inkStrokes([[[140, 140]]]).image, null);
+});
+
+test("a point that is no pair of finite numbers is refused", () => {
+    for (const point of [[NaN, 3], [3, Infinity], [3], [1, 2, 3]]) {
+        assert.throws(() => inkStrokes([[[0, 0], point]]), RangeError);
+    }
+});
