@@ -48,6 +48,9 @@ const ADDRESS_DELAY = 400; // milliseconds: a browser refuses a new address a fr
 
 /** Keeps the address what the store holds, and the store what the address says when a person changes it. */
 function connectAddress(store) {
+    if (location.protocol === "about:") {
+        return; // a frame in a notebook has no address of its own
+    }
     const take = () => {
         const { tab, ...fields } = fieldsOf(location.hash.slice(1));
         if (fields.label >= store.network.sizes.at(-1)) {
