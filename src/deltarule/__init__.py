@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from deltarule.data.dataset import Dataset, Splits
     from deltarule.errors import DeltaruleError
     from deltarule.files.model_file import load, save
+    from deltarule.files.page import show
     from deltarule.inspection.diagnosis import diagnose
     from deltarule.inspection.gradient_check import gradcheck
     from deltarule.inspection.walkthrough import Walkthrough, explain
@@ -54,6 +55,7 @@ _HOMES = {
     "deltarule.training.schedules": "Constant Cosine Exponential OneCycle StepDecay WarmUp",
     "deltarule.training.trainer": "Trainer",
     "deltarule.files.model_file": "load save",
+    "deltarule.files.page": "show",
 }
 _ON_DEMAND = {name: (home, name) for home, names in _HOMES.items() for name in names.split()}
 _ON_DEMAND["load_data"] = ("deltarule.data.catalog", "load")
@@ -135,6 +137,7 @@ __all__ = [
     "loss_and_gradient",
     "loss_value",
     "save",
+    "show",
     "standard_normal",
     "uniform",
     "zeros",

@@ -98,6 +98,8 @@ class Backprop {
             button.toggleAttribute("aria-current", at === goal);
             button.classList.toggle("bp-passed", at < goal);
         });
+        const current = this.list.children[goal].firstChild;
+        this.list.scrollLeft = current.offsetLeft - this.list.offsetLeft - (this.list.clientWidth - current.clientWidth) / 2;
         this.back.disabled = goal === 0;
         this.next.disabled = goal === this.steps.length - 1;
         this.count.textContent = `step ${goal + 1} of ${this.steps.length}`;

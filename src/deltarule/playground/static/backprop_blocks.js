@@ -69,6 +69,7 @@ export function paintCells(canvas, part, size, focus = null, picked = -1) {
  * @property {boolean} numbers
  * @property {boolean} ink
  * @property {(n: number) => string} nameOf the name of one of them
+ * @property {(n: number) => string} labelOf a short one, where it is written out: a class, an index, or nothing
  */
 
 /** One quantity: a figure with a caption, its cells, and room for a badge. */
@@ -147,6 +148,7 @@ export class Block {
             button.setAttribute("aria-pressed", String(current && n === picked));
             button.classList.toggle("bp-picked", n === picked);
             button.classList.toggle("bp-faint", focus !== null && !focus.has(n));
+            button.dataset.label = part.labelOf(n);
             button.style.setProperty("--bar", part.values[n] < 0 ? "var(--negative)" : "var(--positive)");
             button.style.setProperty("--share", `${Math.round(100 * share)}%`);
         });

@@ -81,6 +81,10 @@ export class WalkMap {
             button.setAttribute("aria-label", `${part.text}, ${part.means}${role}${badge ? `. ${badge.text}` : ""}`);
             button.title = `${part.means}${badge ? `: ${badge.text}` : ""}`;
         });
+        if (stop !== null && stop !== this.made) {
+            this.made = stop; // where the map is wider than the page, what is made comes to its middle
+            this.root.scrollLeft = stop.offsetLeft - this.root.offsetLeft - (this.root.clientWidth - stop.clientWidth) / 2;
+        }
         (stop ?? this.nodes.values().next().value.button).setAttribute("tabindex", "0");
     }
 

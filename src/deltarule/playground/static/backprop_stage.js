@@ -2,10 +2,10 @@
 
 import { Block, pretty } from "./backprop_blocks.js";
 import { canCheck } from "./backprop_check.js";
-import { cellText, quantityOf } from "./backprop_steps.js";
+import { cellText, isMatrix, quantityOf } from "./backprop_steps.js";
 import { badgeOf, digits } from "./backprop_sum_panel.js";
 import { sumOf } from "./backprop_sums.js";
-import { isInk, pickedIndex, viewOf } from "./backprop_view.js";
+import { isInk, labelOf, pickedIndex, viewOf } from "./backprop_view.js";
 import { EQUATIONS } from "./equations.js";
 import { element } from "./widgets.js";
 
@@ -64,6 +64,7 @@ export class Stage {
             ink: isInk(walk, whole),
             ticks: true,
             nameOf: (n) => cellText(walk, whole, indices[n]),
+            labelOf: (n) => (isMatrix(whole.kind) && !isSlice ? "" : labelOf(walk, whole, indices[n])),
         };
     }
 

@@ -25,6 +25,9 @@ export function badgeOf({ ok, tiny, error, kinks, count }) {
     if (kinks === count) {
         return { good: true, text: "– at a kink: no derivative" };
     }
+    if (error === 0 && ok) {
+        return { good: true, text: `✓ ${all}${agree} exactly${left}` };
+    }
     if (tiny) {
         return { good: true, text: `✓ ${all}${agree} as far as rounding shows${left}` };
     }
@@ -96,7 +99,7 @@ export class SumPanel {
         const [id, index] = term.cells[0];
         const names = term.factors.flatMap((factor, n) => (n === 0 ? [pretty(factor.text)] : [" ", pretty(factor.text)]));
         const link = element("button", { type: "button", class: "bp-term", onclick: () => this.onPick(id, index), "aria-label": `${term.text}: show where it comes from` }, ...names);
-        return element("tr", {}, element("th", { scope: "row" }, link), element("td", {}, numbers), element("td", {}, digits(term.value, 4), bar));
+        return element("tr", {}, element("th", { scope: "row" }, link), element("td", {}, numbers), element("td", {}, shown(term.value), bar));
     }
 
     restRow(rest, again) {

@@ -130,6 +130,17 @@ export function placeOf(walk, { kind, l }, index) {
     return neuron({ t: last, g: last }[kind] ?? l, index);
 }
 
+/** A short label of one number: its class where that is short, else the index of its neuron; nothing where it is alone. */
+export function labelOf(walk, { kind, l, values }, index) {
+    const isOutput = (l === walk.last && kind !== "C") || kind === "t" || kind === "g";
+    if (values.length === 1) {
+        return "";
+    }
+    const place = isMatrix(kind) ? index % walk.network.sizes[l] : index;
+    const name = isOutput ? walk.network.classNames[place] : "";
+    return name !== "" && name.length <= 4 ? name : String(place);
+}
+
 /** A step's main number in one sentence, for those who hear the page. */
 export function sentenceOf(walk, step, id, index, format) {
     const made = quantityOf(walk, id);

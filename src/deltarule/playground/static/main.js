@@ -24,7 +24,7 @@ async function modelBytes(server) {
 function connectTabs(store) {
     const list = document.querySelector("[role=tablist]");
     const tabs = [...list.querySelectorAll("[role=tab]")];
-    roving(list, "[role=tab]:not([hidden])", () => 0);
+    roving(list, "[role=tab]:not([hidden])");
     list.addEventListener("focusin", (event) => store.open(event.target.getAttribute("aria-controls")));
     list.addEventListener("click", (event) => {
         const tab = event.target.closest("[role=tab]");
@@ -48,8 +48,14 @@ const ADDRESS_DELAY = 400; // milliseconds: a browser refuses a new address a fr
 
 /** Keeps the address what the store holds, and the store what the address says when a person changes it. */
 function connectAddress(store) {
+    if (location.protocol === "about:") {
+        return; // a frame in a notebook has no address of its own
+    }
     const take = () => {
         const { tab, ...fields } = fieldsOf(location.hash.slice(1));
+        if (fields.label >= store.network.sizes.at(-1)) {
+            delete fields.label;
+        }
         const known = document.querySelector(`[role=tab]:not([hidden])[aria-controls="${CSS.escape(tab)}"]`);
         store.set(known ? { tab, ...fields } : fields);
     };
@@ -93,7 +99,11 @@ async function start() {
     }
     const store = new Store(forward);
     const network = readModel(await modelBytes(server));
-    document.getElementById("about").textContent = network.sizes.join(" – ");
+    store.addEventListener("change", ({ keys }) => {
+        if (keys.has("network")) {
+            document.getElementById("about").textContent = store.network.sizes.join(" – ");
+        }
+    });
     for (const [name, mount] of Object.entries(MOUNTS)) {
         mount(document.getElementById(name), store, server);
     }

@@ -21,7 +21,7 @@ class LayerCells {
             element("button", { type: "button", class: "cell", tabindex: index === 0 ? "0" : "-1",
                 "data-layer": layer, "data-neuron": index * this.group, "aria-label": this.named(index) }));
         const grouped = this.group > 1 ? `, ${this.group} a cell` : "";
-        const title = `Layer ${layer}: ${this.size} × ${network.hidden[layer - 1]}${grouped}`;
+        const title = `Layer ${layer - 1}: ${this.size} × ${network.hidden[layer - 1]}${grouped}`;
         const grid = element("div", { class: "cells", role: "group", "aria-label": title }, ...this.cells);
         grid.style.setProperty("--columns", columns);
         roving(grid, ".cell", () => columns);
@@ -31,7 +31,7 @@ class LayerCells {
     named(index) {
         const first = index * this.group;
         const last = Math.min(this.size, first + this.group) - 1;
-        return `Layer ${this.layer}, ${first === last ? `neuron ${first}` : `neurons ${first} to ${last}`}`;
+        return `Layer ${this.layer - 1}, ${first === last ? `neuron ${first}` : `neurons ${first} to ${last}`}`;
     }
 
     /** The mean activation of each cell's neurons, and its sign as a tick. activations: (size,) or null. */
@@ -114,7 +114,7 @@ function build(panel, store) {
     svg.setAttribute("aria-hidden", "true");
     const last = network.sizes.length - 1;
     const outputs = element("div", { class: "layer outputs" },
-        element("h3", {}, `Layer ${last}: ${network.sizes[last]} × ${network.output}`), makeAnswers(panel, store));
+        element("h3", {}, `Layer ${last - 1}: ${network.sizes[last]} × ${network.output}`), makeAnswers(panel, store));
     const diagram = element("div", { class: layers.length > 2 ? "diagram deep" : "diagram" }, makeInput(panel, store), ...layers.map(({ node }) => node), outputs, svg);
     return { diagram, layers, svg };
 }

@@ -53,9 +53,9 @@ function strongest({ layer, neuron, group }, trace) {
     return best;
 }
 
-/** "Layer 2, neuron 7", or for an output "Output 7". */
+/** "Layer 1, neuron 7", or for an output "Output 7". */
 function titleOf(network, layer, neuron) {
-    return layer === network.sizes.length - 1 ? `Output ${nameOf(network, neuron)}` : `Layer ${layer}, neuron ${neuron}`;
+    return layer === network.sizes.length - 1 ? `Output ${nameOf(network, neuron)}` : `Layer ${layer - 1}, neuron ${neuron}`;
 }
 
 /** The panel beside the diagram: { node, paint({ layer, neuron, group }) }. */

@@ -139,25 +139,29 @@ export function paintInk(canvas, values) {
 }
 
 /**
- * Gives `container` one tab stop: arrow keys, Home and End move the focus among the elements that match `selector`
- * (`columns()` of them in a row: up and down move by so many). Enter and Space stay with the elements.
+ * Gives `container` one tab stop: arrow keys, Home and End move the focus among the elements that match `selector`.
+ * With `columns()` of them in a row, up and down move by so many; without, only left and right move, and go round.
  */
-export function roving(container, selector, columns = () => 1) {
+export function roving(container, selector, columns = null) {
     const items = () => [...container.querySelectorAll(selector)];
     const focus = (item) => {
         items().forEach((each) => each.setAttribute("tabindex", each === item ? "0" : "-1"));
         item.focus();
     };
+    const goalOf = (key, here, count) => {
+        const steps = { ArrowLeft: -1, ArrowRight: 1, ...(columns && { ArrowUp: -columns(), ArrowDown: columns() }) };
+        if (key in steps) {
+            return columns ? here + steps[key] : (here + steps[key] + count) % count;
+        }
+        return { Home: 0, End: count - 1 }[key];
+    };
     container.addEventListener("keydown", (event) => {
         const all = items();
         const here = all.indexOf(event.target.closest(selector));
-        const row = columns();
-        const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -row, ArrowDown: row };
-        const goals = { Home: 0, End: all.length - 1 };
-        const goal = event.key in steps ? here + steps[event.key] : goals[event.key];
-        if (here >= 0 && goal !== undefined && all[goal]) {
+        const goal = here < 0 ? undefined : goalOf(event.key, here, all.length);
+        if (goal !== undefined) {
             event.preventDefault();
-            focus(all[goal]);
+            focus(all[goal] ?? all[here]);
         }
     });
     container.addEventListener("focusin", (event) => {
