@@ -1,5 +1,7 @@
 """Ten digits as a person writes them: strokes on a pad of 280 by 280, for the tests that draw."""
 
+import string
+
 Stroke = list[tuple[float, float]]
 
 DIGITS: dict[int, list[Stroke]] = {
@@ -16,3 +18,11 @@ DIGITS: dict[int, list[Stroke]] = {
          (130, 142), (170, 110), (178, 78)]],
     9: [[(184, 86), (148, 58), (108, 78), (104, 118), (138, 138), (178, 112), (184, 86), (178, 150), (164, 228)]],
 }  # fmt: skip
+
+BASE36 = string.digits + string.ascii_lowercase
+
+
+def in_address(strokes: list[Stroke]) -> str:
+    """Strokes as the page's address writes them: twice a coordinate, moved by 360, in two digits of base 36."""
+    numbers = [[round(2 * value) + 360 for point in stroke for value in point] for stroke in strokes]
+    return "strokes=" + "-".join("".join(BASE36[n // 36] + BASE36[n % 36] for n in stroke) for stroke in numbers)

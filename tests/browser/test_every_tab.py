@@ -1,24 +1,16 @@
 """What holds for every tab: nothing serious for axe-core, a phone's width, keys, colors, and an answer in time."""
 
-import string
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from handwriting import DIGITS, Stroke
+from handwriting import DIGITS, in_address
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 Visit = Callable[..., "Page"]
 TABS = ("Draw", "Network", "Backprop", "Train", "Mistakes")
-BASE36 = string.digits + string.ascii_lowercase
-
-
-def in_address(strokes: list[Stroke]) -> str:
-    """Strokes as the page's address writes them: twice a coordinate, moved by 360, in two digits of base 36."""
-    numbers = [[round(2 * value) + 360 for point in stroke for value in point] for stroke in strokes]
-    return "strokes=" + "-".join("".join(BASE36[n // 36] + BASE36[n % 36] for n in stroke) for stroke in numbers)
 
 
 @pytest.mark.parametrize("colors", ["light", "dark"])
@@ -29,7 +21,9 @@ def test_axe_finds_nothing_serious_in_any_tab(visit: Visit, colors: str) -> None
     for tab in TABS:
         page.get_by_role("tab", name=tab).click()
         page.wait_for_timeout(200)
-        found[tab] = [serious(each) for each in axe.run(page).response["violations"] if each["impact"] in ("serious", "critical")]
+        found[tab] = [
+            serious(each) for each in axe.run(page).response["violations"] if each["impact"] in ("serious", "critical")
+        ]
     assert found == {tab: [] for tab in TABS}
 
 

@@ -30,7 +30,7 @@ MOST_PARAMETERS = 20_000_000  # 107 MB of page: a browser still opens it
 ABSENT = ("train",)  # tabs that need a server
 LOADER = """
 try {
-    const bytes = Uint8Array.from(atob(document.getElementById("program").textContent), (letter) => letter.charCodeAt(0));
+    const bytes = Uint8Array.from(atob(document.getElementById("program").textContent), (each) => each.charCodeAt(0));
     const plain = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
     const script = document.createElement("script");
     script.type = "module";
