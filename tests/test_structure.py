@@ -14,7 +14,8 @@ import deltarule
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "deltarule"
 TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(SOURCE.rglob("*.py"))}
-HEAVY = {"matplotlib", "numba", "onnx", "pandas", "PIL", "scipy", "sklearn", "starlette", "uvicorn"}
+HEAVY = {"matplotlib", "numba", "onnx", "pandas", "PIL", "scipy", "sklearn", "starlette", "uvicorn", "websockets"}
+ROOMS_OF_ONE_EXTRA = {"compiled": {"numba"}, "playground": {"starlette", "uvicorn"}}
 
 
 def imported(node: ast.AST) -> list[str]:
@@ -50,13 +51,13 @@ def test_mathematics_and_training_import_numpy_and_nothing_else(room: str) -> No
 
 
 def test_optional_dependencies_are_imported_inside_functions() -> None:
-    """All but Numba, without which nobody imports compiled/: its kernels are made where they are defined."""
+    """All but those without which nobody imports a room: compiled/ defines kernels, playground/ a server."""
     found = {
         (path.name, name)
         for path, tree in TREES.items()
         for node in run_at_import(tree)
         for name in imported(node)
-        if name.partition(".")[0] in HEAVY - ({"numba"} if path.parent.name == "compiled" else set())
+        if name.partition(".")[0] in HEAVY - ROOMS_OF_ONE_EXTRA.get(path.parent.name, set())
     }
     assert found == set()
 

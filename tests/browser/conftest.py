@@ -20,14 +20,15 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 Visit = Callable[..., "Page"]
+MODEL = "pretrained"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-IMPATIENCE = 10_000  # milliseconds after which something that should have happened has not
+IMPATIENCE = 30_000  # milliseconds after which something that should have happened has not
 
 
 @pytest.fixture(scope="session")
 def address() -> Iterator[str]:
     """Where `deltarule playground` serves the bundled network, with the bundled digits."""
-    command = [sys.executable, "-m", "deltarule", "playground", "--port", "0", "--no-browser", "--offline"]
+    command = [sys.executable, "-m", "deltarule", "playground", MODEL, "--port", "0", "--no-browser", "--offline"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         try:
             said = process.stdout.readline() if process.stdout else ""
@@ -42,7 +43,7 @@ def address() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def pretrained() -> Model:
     """The bundled network, as Python sees it."""
-    return found_model("pretrained")[1]
+    return found_model(MODEL)[1]
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +62,7 @@ def browser() -> Iterator["Browser"]:
 
 @pytest.fixture
 def visit(browser: "Browser", request: pytest.FixtureRequest) -> Iterator[Visit]:
-    """visit("network", has_touch=True): a fresh visitor at that tab. Whatever the page complained of fails the test.
+    """Opens a tab for a fresh visitor, as in `visit("network", has_touch=True)`; what the page complains of fails.
 
     at: another address than the server's. The rest are options of a browser context.
     """
@@ -89,5 +90,7 @@ def visit(browser: "Browser", request: pytest.FixtureRequest) -> Iterator[Visit]
 def elsewhere(url: str, base: str) -> list[str]:
     """The complaint about a request that leaves the page's own server, or file."""
     asked, own = urlsplit(url), urlsplit(base)
-    inside = asked.scheme in ("data", "blob") or (asked.scheme == "file" == own.scheme) or asked.netloc == own.netloc != ""
+    inside = (
+        asked.scheme in ("data", "blob") or (asked.scheme == "file" == own.scheme) or asked.netloc == own.netloc != ""
+    )
     return [] if inside else [f"asked for {url}"]

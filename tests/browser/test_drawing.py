@@ -3,13 +3,14 @@
 import io
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from handwriting import DIGITS, Stroke
 
 from deltarule.data.ink import ink_strokes
+from deltarule.model import Model
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -114,12 +115,13 @@ def reach(page: "Page", selector: str) -> None:
     pytest.fail(f"Tab never reached {selector}")
 
 
-def test_the_page_reads_a_drawing_as_python_does(visit: Visit, pretrained: Any) -> None:
+def test_the_page_reads_a_drawing_as_python_does(visit: Visit, pretrained: Model) -> None:
     page = visit()
     for digit in (2, 5, 8):
         page.get_by_role("button", name="Clear").click()
         draw(page, DIGITS[digit])
         image = ink_strokes(drawn(page), SIDE).image
+        assert image is not None
         np.testing.assert_allclose(shares(page), pretrained.probabilities(image.reshape(1, -1))[0], atol=6e-4)
 
 
@@ -151,14 +153,16 @@ def test_arrow_keys_nudge_the_picture_which_only_the_normalizer_forgives(visit: 
 
 def test_an_example_of_the_data_comes_with_its_label(visit: Visit) -> None:
     page = visit()
-    page.get_by_role("button", name="Random digit").click()
+    page.get_by_role("button", name="Random example").click()
     page.wait_for_function("() => document.querySelector('#draw .headline').textContent.includes('the data say')")
     assert answer(page) in "0123456789"
 
 
 def test_an_image_file_is_read_and_anything_else_is_refused_in_words(visit: Visit) -> None:
     page = visit()
-    page.set_input_files("#draw input[type=file]", {"name": "7.png", "mimeType": "image/png", "buffer": photo(DIGITS[7])})
+    page.set_input_files(
+        "#draw input[type=file]", {"name": "7.png", "mimeType": "image/png", "buffer": photo(DIGITS[7])}
+    )
     page.wait_for_function("() => document.querySelector('#draw .digit').textContent === '7'")
     page.set_input_files("#draw input[type=file]", {"name": "no.png", "mimeType": "image/png", "buffer": b"no image"})
     page.wait_for_selector("#draw .complaint:has-text('take a PNG')")
@@ -167,7 +171,7 @@ def test_an_image_file_is_read_and_anything_else_is_refused_in_words(visit: Visi
 
 def photo(strokes: list[Stroke]) -> bytes:
     """A PNG of dark strokes on light paper, 420 x 300."""
-    Image, ImageDraw = pytest.importorskip("PIL.Image"), pytest.importorskip("PIL.ImageDraw")  # noqa: N806
+    Image, ImageDraw = pytest.importorskip("PIL.Image"), pytest.importorskip("PIL.ImageDraw")
     image = Image.new("L", (420, 300), 225)
     for stroke in strokes:
         ImageDraw.Draw(image).line([(x + 60, y + 10) for x, y in stroke], fill=40, width=20, joint="curve")
@@ -176,23 +180,26 @@ def photo(strokes: list[Stroke]) -> bytes:
     return data.getvalue()
 
 
-def test_every_neuron_is_a_cell_that_says_what_python_computes(visit: Visit, pretrained: Any) -> None:
+def test_every_neuron_is_a_cell_that_says_what_python_computes(visit: Visit, pretrained: Model) -> None:
     page = visit()
     draw(page, DIGITS[3])
     image = ink_strokes(drawn(page), SIDE).image
+    assert image is not None
+    network = pretrained.network.astype(np.float64)
     page.get_by_role("tab", name="Network").click()
-    sizes = pretrained.network.layer_sizes
-    for l, size in enumerate(sizes[1:-1], start=1):
-        assert page.locator(f".cell[data-layer='{l}']").count() == min(size, -(-size // -(-size // 128)))
+    shared = [-(-size // 128) for size in network.layer_sizes]  # neurons a cell
+    for l, size in list(enumerate(network.layer_sizes))[1:-1]:
+        assert page.locator(f".cell[data-layer='{l}']").count() == -(-size // shared[l])
+    z = (image.reshape(1, -1) / 255.0 @ network.weights[0] + network.biases[0])[0]
+    a = np.empty_like(z)
+    network.activations[0].forward(z, a)
+    cell = int(np.abs(a).argmax()) // shared[1]
     reach(page, ".cell[data-layer='1']")
-    press(page, "ArrowRight", 2)
+    press(page, "ArrowRight", cell)
     frames(page)
-    z = (image.reshape(1, -1) / 255.0) @ pretrained.network.weights[0].astype(np.float64) + pretrained.network.biases[0]
-    members = -(-sizes[1] // 128)
     shown = re.search(r"z = (\S+), and", page.inner_text(".detail"))
     assert shown is not None
-    strongest = 2 * members + int(np.abs(np.maximum(z[0, 2 * members : 3 * members], 0.0)).argmax())
-    assert float(shown[1].replace("\N{MINUS SIGN}", "-")) == pytest.approx(z[0, strongest], rel=6e-3)
+    assert float(shown[1].replace("\N{MINUS SIGN}", "-")) == pytest.approx(z[np.abs(a).argmax()], rel=6e-3)
     assert 0 < page.locator(".edges path").count() <= 6
 
 

@@ -70,7 +70,9 @@ def examples_for(model: "Model", data: str | None, offline: bool) -> dict[str, "
     from deltarule.cli.examples import parts
 
     if data is not None:
-        return by_part(*parts(model, data, None, offline)[:2])
+        train, test, _ = parts(model, data, None, offline)
+        model.scaled(train.take(slice(1)))  # raises where they do not fit
+        return by_part(train, test)
     for name in (None, "mnist", "digits"):
         try:
             train, test, _ = parts(model, name, None, offline=True)

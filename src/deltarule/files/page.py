@@ -121,8 +121,8 @@ def _rows(model: Model, examples: Dataset) -> list[dict[str, object]]:
     pixels = examples.inputs.dtype == np.uint8
     inputs = examples.inputs[chosen].reshape(count, -1)
     return [
-        {"x": x.tolist(), "label": int(y), "pixels": pixels, "index": int(index)}
-        for x, y, index in zip(inputs, examples.targets[chosen], chosen, strict=True)
+        {"x": row.tolist(), "label": int(label), "pixels": pixels, "index": int(index)}
+        for row, label, index in zip(inputs, examples.targets[chosen], chosen, strict=True)
     ]
 
 

@@ -11,6 +11,8 @@ from deltarule.playground.lessons import Datasets, Lesson
 from deltarule.playground.protocol import Start
 from deltarule.playground.subjects import Subject
 
+STOP_SECONDS = 5.0  # that a run may take to its next step
+
 
 @dataclass
 class Playground:
@@ -37,13 +39,18 @@ class Playground:
         return subject
 
     def begin(self, order: Start, say: Callable[[bytes, bool], None]) -> Lesson:
-        """Start a run. SettingError while another is under way: two would only slow each other down."""
+        """Start a run; one that has been told to stop is waited for.
+
+        Raises SettingError while another is under way: two would only slow each other down.
+        """
 
         def keeping(data: bytes, is_frame: bool) -> None:
             self.trained = lesson.subject or self.trained  # before the page hears that it can have it
             say(data, is_frame)
 
         with self._one:
+            if self.lesson is not None and self.lesson.control.stopped:
+                self.lesson.join(timeout=STOP_SECONDS)
             if self.lesson is not None and self.lesson.is_alive():
                 raise SettingError("one run at a time: another page is training; stop it there first")
             lesson = self.lesson = Lesson(order, self.datasets, keeping)
@@ -54,4 +61,4 @@ class Playground:
         """Stop the run that is under way, and wait for it a little."""
         if self.lesson is not None:
             self.lesson.control.stop()
-            self.lesson.join(timeout=2.0)
+            self.lesson.join(timeout=STOP_SECONDS)

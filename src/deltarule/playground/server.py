@@ -35,7 +35,9 @@ def application(playground: Playground, patience: Patience = PATIENCE) -> Starle
         finally:
             n_sockets -= 1
 
-    return Starlette(routes=[*routes(playground), WebSocketRoute("/ws", converse)])
+    app = Starlette(routes=[*routes(playground), WebSocketRoute("/ws", converse)])
+    app.router.redirect_slashes = False
+    return app
 
 
 class Service:

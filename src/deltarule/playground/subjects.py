@@ -90,5 +90,10 @@ class Subject:
 
 def shown(dataset: Dataset, index: int) -> dict[str, Any]:
     """An example as JSON: pixels 0 to 255, or numbers in their own units; `label` is what it should be."""
-    x, y = dataset.inputs[index], dataset.targets[index]
-    return {"x": x.tolist(), "pixels": x.dtype == np.uint8, "label": y.tolist(), "index": index}
+    inputs, target = dataset.inputs[index], dataset.targets[index]
+    return {
+        "x": inputs.tolist(),
+        "pixels": inputs.dtype == np.uint8,
+        "label": target.tolist(),
+        "index": index,
+    }

@@ -103,7 +103,7 @@ function makeDesk(panel, store, server) {
         element("div", { class: "row" },
             button("Undo", () => undo(store)),
             button("Clear", () => clear(store)),
-            server ? button("Random digit", () => takeExample(store, server, complaint)) : null,
+            server ? button("Random example", () => takeExample(store, server, complaint)) : null,
             button("Open image …", () => input.click()), pen, input),
         element("label", { class: "switch" }, skip, " Skip the normalizer: give the network the pad as it is"),
         complaint,

@@ -2,7 +2,7 @@
 
 const LARGEST_FILE = 32 * 2 ** 20; // bytes
 const LARGEST_IMAGE = 16e6; // pixels
-const SIDE = 560; // of what is kept: twice the pad's
+const SIDE = 512; // of what is kept: the normalizer reads no larger ones
 const UPLOAD = 64 * 1024; // bytes: what the server takes
 
 /** Luminance 0..255 of red, green, blue, alpha bytes; what is transparent lets the opposite of the ink shine through. */
@@ -22,7 +22,7 @@ function grayOf(bytes) {
     return gray;
 }
 
-/** The file decoded by the browser, upright, no side longer than 560: { pixels, width, height, gray: true }. */
+/** The file decoded by the browser, upright, no side longer than 512: { pixels, width, height, gray: true }. */
 async function decoded(file) {
     const bitmap = await createImageBitmap(file, { imageOrientation: "from-image" }).catch(() => {
         throw new Error("This file is no image that the browser can read: take a PNG, JPEG, WebP or BMP.");

@@ -99,7 +99,11 @@ async function start() {
     }
     const store = new Store(forward);
     const network = readModel(await modelBytes(server));
-    document.getElementById("about").textContent = network.sizes.join(" – ");
+    store.addEventListener("change", ({ keys }) => {
+        if (keys.has("network")) {
+            document.getElementById("about").textContent = store.network.sizes.join(" – ");
+        }
+    });
     for (const [name, mount] of Object.entries(MOUNTS)) {
         mount(document.getElementById(name), store, server);
     }
