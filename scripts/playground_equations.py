@@ -17,7 +17,9 @@ from deltarule.nn.equations import EQUATIONS, SYMBOLS, Equation
 
 MODULE = Path(__file__).parents[1] / "src" / "deltarule" / "playground" / "static" / "equations.js"
 HEAD = "// Written by scripts/playground_equations.py from the registry, nn/equations.py: change it there.\n"
-MARKS = re.compile(r"\$\$(?P<display>.+?)\$\$|\$(?P<inline>.+?)\$|`(?P<code>.+?)`|\*\*(?P<b>.+?)\*\*|\*(?P<em>.+?)\*", re.S)
+MARKS = re.compile(
+    r"\$\$(?P<display>.+?)\$\$|\$(?P<inline>.+?)\$|`(?P<code>.+?)`|\*\*(?P<b>.+?)\*\*|\*(?P<em>.+?)\*", re.S
+)
 
 
 def mathml(latex: str, display: str = "inline") -> str:
@@ -65,7 +67,9 @@ def entry(equation: Equation) -> dict[str, Any]:
         "title": equation.title,
         "says": equation.says,
         "mathml": mathml(equation.latex, "block"),
-        "symbols": [[mathml(symbol.latex), symbol.means, symbol.code] for symbol in map(SYMBOLS.get, equation.symbols) if symbol],
+        "symbols": [
+            [mathml(symbol.latex), symbol.means, symbol.code] for symbol in map(SYMBOLS.get, equation.symbols) if symbol
+        ],
         "code": equation.code(),
         "proof": as_html(equation.proof),
     }

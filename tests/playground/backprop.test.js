@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { canCheck, checking, inSlices } from "../../src/deltarule/playground/static/backprop_check.js";
+import { canCheck, checking, inSlices, spread } from "../../src/deltarule/playground/static/backprop_check.js";
 import { quantityOf, stepsOf, walkOf } from "../../src/deltarule/playground/static/backprop_steps.js";
 import { sumOf, totalOf } from "../../src/deltarule/playground/static/backprop_sums.js";
 import { readModel } from "../../src/deltarule/playground/static/engine.js";
@@ -87,6 +87,14 @@ test("a wrong gradient is found, in every quantity", () => {
             assert.equal(ran(checking(wrong, id)).ok, false, id);
         }
     }
+});
+
+test("of a very large network numbers are checked that are evenly spread", () => {
+    const [, walk] = walks[0];
+    assert.equal(spread(walk, "gW1"), null);
+    assert.deepEqual(spread(walk, "gW1", 8), [0, 3]); // each moves two numbers of the next layer, up and down
+    const verdict = ran(checking(walk, "gW1", [0, 3]));
+    assert.ok(verdict.ok && verdict.count === 2);
 });
 
 test("a step downhill lowers the loss", () => {

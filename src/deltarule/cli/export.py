@@ -9,6 +9,8 @@ from deltarule.cli.options import DataName, ModelName, Offline
 from deltarule.cli.output import entry, note
 from deltarule.errors import SettingError
 
+PAGE_SUFFIXES = (".html", ".htm")
+
 if TYPE_CHECKING:
     from deltarule.model import Model
 
@@ -31,6 +33,8 @@ def export(
     wanted = [(place, write) for place, write in targets.values() if place is not None]
     if not wanted:
         raise SettingError(f"expected what to write: got none of {', '.join(f'--{name} FILE' for name in targets)}")
+    if html is not None and html.suffix not in PAGE_SUFFIXES:
+        raise SettingError(f"a browser opens a page by its name: got {html}; use {html.with_suffix('.html')}")
     loaded = found_model(model)[1]
     for place, write in wanted:
         existed = place.exists()

@@ -19,16 +19,17 @@ COMMENTS = re.compile(r"^[ \t]*//.*\n|^[ \t]*/\*\*[\s\S]*?\*/[ \t]*\n", re.M)
 
 
 def bundle(entry: str, read: Callable[[str], str]) -> str:
-    """One script that does what the module `entry` does, without comments and indentation.
+    r"""One script that does what the module `entry` does, without comments and indentation.
 
     read: the text of a module by its name. `import("./name.js")` stays as it is: what loads a module later finds none.
 
     Raises SettingError for modules that import one another in a circle, and for imports and exports of another form.
 
-    >>> print(bundle("a.js", {"a.js": 'import { f } from "./b.js";\\nf();\\n', "b.js": "export const f = eval;\\n"}.get))
+    >>> modules = {"a.js": 'import { f } from "./b.js";\nf();\n', "b.js": "export const f = alert;\n"}
+    >>> print(bundle("a.js", modules.__getitem__))
     const modules = {};
     modules["b.js"] = (() => {
-    const f = eval;
+    const f = alert;
     return { f };
     })();
     modules["a.js"] = (() => {

@@ -30,7 +30,7 @@ MOST_PARAMETERS = 20_000_000  # 107 MB of page: a browser still opens it
 ABSENT = ("train",)  # tabs that need a server
 LOADER = """
 try {
-    const bytes = Uint8Array.from(atob(document.getElementById("program").textContent), (letter) => letter.charCodeAt(0));
+    const bytes = Uint8Array.from(atob(document.getElementById("program").textContent), (each) => each.charCodeAt(0));
     const plain = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
     const script = document.createElement("script");
     script.type = "module";
@@ -83,7 +83,7 @@ def show(thing: Network | Model, examples: Dataset | None = None) -> Page:
     <Page, ... bytes: page.save(path) writes it, a notebook shows it>
     """
     model = thing if isinstance(thing, Model) else Model.of(thing)
-    if not model.image_shape and model.network.layer_sizes[0] == 784:
+    if not (model.image_shape or model.columns) and model.network.layer_sizes[0] == 784:
         model = replace(model, image_shape=(28, 28))
     static = files("deltarule").joinpath("playground", "static")
     parts = {"model": _base64(_content(model))}
@@ -121,8 +121,8 @@ def _rows(model: Model, examples: Dataset) -> list[dict[str, object]]:
     pixels = examples.inputs.dtype == np.uint8
     inputs = examples.inputs[chosen].reshape(count, -1)
     return [
-        {"x": x.tolist(), "label": int(y), "pixels": pixels, "index": int(index)}
-        for x, y, index in zip(inputs, examples.targets[chosen], chosen, strict=True)
+        {"x": row.tolist(), "label": int(label), "pixels": pixels, "index": int(index)}
+        for row, label, index in zip(inputs, examples.targets[chosen], chosen, strict=True)
     ]
 
 

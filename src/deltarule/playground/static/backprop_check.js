@@ -89,11 +89,22 @@ export function* checking(walk, id, indices = null) {
             sums.size += both.numeric ** 2;
             sums.rounding += both.rounding ** 2;
         }
-        if (n % 32 === 31) {
-            yield n + 1;
-        }
+        yield n + 1;
     }
     return { count, ...verdict(sums) };
+}
+
+/**
+ * Which numbers of a quantity are checked where all are too much work: as many as `most` multiplications allow, evenly
+ * spread; null for all.
+ */
+export function spread(walk, id, most = 2e10) {
+    const { kind, l, values } = quantityOf(walk, id);
+    const { sizes } = walk.network;
+    const products = sizes.slice(1).map((size, at) => (at > l ? size * sizes[at] : 0));
+    const cost = kind in NUDGED ? 2 * (products.reduce((sum, each) => sum + each, 0) + (sizes[l + 1] ?? 1)) : 1;
+    const count = Math.max(1, Math.floor(most / cost));
+    return count >= values.length ? null : Array.from({ length: count }, (_, n) => Math.floor((n * values.length) / count));
 }
 
 /** Sums of squares as a verdict, without its count. */

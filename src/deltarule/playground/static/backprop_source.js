@@ -66,8 +66,15 @@ export class Source {
         return network && x ? { network, x, y: this.target(network) } : null;
     }
 
+    /** The class that somebody has named, where the network knows it; else null. */
+    label() {
+        const { label, network } = this.store;
+        return label !== null && label < network.classNames.length ? label : null;
+    }
+
     target(network) {
-        const { label, answer, outputs } = this.store;
+        const { answer, outputs } = this.store;
+        const label = this.label();
         if (network.task === "classes") {
             return label ?? answer;
         }
@@ -95,7 +102,8 @@ export class Source {
     }
 
     ownSays({ network }) {
-        const { label, answer } = this.store;
+        const { answer } = this.store;
+        const label = this.label();
         if (network.task !== "classes") {
             return "Say what the outputs should be; the walk shows which way each weight would have to go.";
         }

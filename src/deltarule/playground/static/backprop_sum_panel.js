@@ -53,6 +53,7 @@ export class SumPanel {
     show(walk, id, index, free) {
         const part = quantityOf(walk, id);
         const sum = sumOf(walk, id, index);
+        Object.assign(this.root.dataset, { quantity: id, index });
         const name = element("h3", {}, pretty(sum.text), ` = ${digits(sum.value)}`);
         const place = element("p", { class: "muted" }, placeOf(walk, part, index), sum.says === "" ? "" : `. ${sum.says}`);
         const table = sum.terms.length > 0 ? this.table(walk, sum, () => this.show(walk, id, index, free)) : null;
