@@ -21,8 +21,6 @@ DIGITS: dict[int, list[Stroke]] = {
     9: [[(184, 86), (148, 58), (108, 78), (104, 118), (138, 138), (178, 112), (184, 86), (178, 150), (164, 228)]],
 }  # fmt: skip
 
-BASE36 = string.digits + string.ascii_lowercase
-
 
 def in_address(strokes: list[Stroke]) -> str:
     """Strokes as the page's address writes them: twice a coordinate, moved by 360, in two digits of base 36."""

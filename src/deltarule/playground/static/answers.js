@@ -13,9 +13,16 @@ export function nameOf(network, index) {
     return network.classNames?.[index] ?? String(index);
 }
 
+/** The outputs as people want them, in the targets' own units where those were standardized; null where there are none. */
+function answers({ network, outputs }) {
+    const scaling = network.targetScaling;
+    return outputs && scaling ? outputs.map((each, index) => each * scaling.scale[index] + scaling.mean[index]) : outputs;
+}
+
 /** What the network makes of the input, as one sentence. */
 export function sentence(store) {
-    const { network, outputs } = store;
+    const { network } = store;
+    const outputs = answers(store);
     if (!outputs) {
         if (!readsDrawings(network)) {
             return "Nothing given yet.";
@@ -27,8 +34,14 @@ export function sentence(store) {
     }
     const order = [...outputs.keys()].sort((one, other) => outputs[other] - outputs[one]);
     const said = (index) => `${nameOf(network, index)}, ${valueText(network, outputs[index])}`;
-    const label = store.label === null ? "" : ` The data say ${nameOf(network, store.label)}.`;
-    return `Reads ${said(order[0])}; next ${said(order[1])}.${label}`;
+    const next = order.length > 1 ? `; next ${said(order[1])}` : "";
+    const label = store.label === null ? "" : ` ${whoSays(store)} ${nameOf(network, store.label)}.`;
+    return `Reads ${said(order[0])}${next}.${label}`;
+}
+
+/** Who has said what the input should be: the data that it comes from, or the person at the page. */
+function whoSays(store) {
+    return store.drawing.source === "example" ? "The data say" : "You say";
 }
 
 function valueText(network, value) {
@@ -56,7 +69,8 @@ class Bars {
     }
 
     paint(store) {
-        const { network, outputs } = store;
+        const { network } = store;
+        const outputs = answers(store);
         if (network !== this.network) {
             this.build(network);
         }
@@ -85,11 +99,10 @@ export function makeAnswers(panel, store, speak = false) {
         }
         bars.paint(store);
         const named = outputs && network.task === "classes";
-        digit.textContent = named ? nameOf(network, store.answer) : "?";
-        const told = label === null ? "" : nameOf(network, label);
-        const verdict = label === null ? "" : label === store.answer ? " ✓" : " ✗";
-        beside.textContent = named && told ? `${valueText(network, outputs[store.answer])} · the data say ${told}${verdict}`
-            : named ? valueText(network, outputs[store.answer]) : sentence(store);
+        digit.textContent = named ? nameOf(network, store.answer) : outputs ? "" : "?";
+        const verdict = label === store.answer ? "✓" : "✗";
+        const told = label === null ? "" : ` · ${whoSays(store).toLowerCase()} ${nameOf(network, label)} ${verdict}`;
+        beside.textContent = named ? `${valueText(network, outputs[store.answer])}${told}` : sentence(store);
         if (speak) {
             announce(sentence(store));
         }

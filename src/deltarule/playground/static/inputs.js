@@ -22,5 +22,5 @@ export function makeInputs(panel, store) {
         }
     }));
     return element("div", { class: "fields" },
-        ...fields.map((field, index) => element("label", {}, names[index] ?? `input ${index + 1}`, field)));
+        ...fields.map((field, index) => element("label", {}, names[index] ?? `input ${index}`, field)));
 }

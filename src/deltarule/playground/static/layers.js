@@ -77,7 +77,7 @@ export class LayerTable {
         this.rows = layers.map(({ neurons, activation }, index) => {
             const [gradient, gradientBar, share, shareBar] = [element("span"), bar(), element("span"), bar()];
             const cells = [
-                element("th", { scope: "row" }, String(index + 1)), element("td", {}, `${neurons} ${activation}`),
+                element("th", { scope: "row" }, String(index)), element("td", {}, `${neurons} ${activation}`),
                 element("td", {}, gradientBar, gradient), element("td", {}, shareBar, share),
             ];
             return { node: element("tr", {}, ...cells), gradient, gradientBar, share, shareBar };
@@ -106,7 +106,7 @@ export class LayerTable {
     static sentence(layers) {
         return layers.map(({ gradient, dead, saturated }, index) => {
             const idle = dead !== null ? `, ${percent(dead)} dead` : saturated !== null ? `, ${percent(saturated)} saturated` : "";
-            return `Layer ${index + 1}: gradient ${gradient === null ? "not finite" : shown(gradient)}${idle}.`;
+            return `Layer ${index}: gradient ${gradient === null ? "not finite" : shown(gradient)}${idle}.`;
         }).join(" ");
     }
 }
