@@ -5,6 +5,7 @@ import { mount as mountDraw } from "./draw.js";
 import { forward, readModel } from "./engine.js";
 import { mount as mountMistakes } from "./mistakes.js";
 import { mount as mountNetwork } from "./network.js";
+import { readsDrawings } from "./pad.js";
 import { readDrawings } from "./reading.js";
 import { addressOf, fieldsOf, Store } from "./store.js";
 import { roving, themeChanged } from "./widgets.js";
@@ -101,7 +102,10 @@ async function start() {
     const network = readModel(await modelBytes(server));
     store.addEventListener("change", ({ keys }) => {
         if (keys.has("network")) {
-            document.getElementById("about").textContent = store.network.sizes.join(" – ");
+            if (!readsDrawings(network)) {
+        document.getElementById("tab-draw").textContent = "Inputs";
+    }
+    document.getElementById("about").textContent = store.network.sizes.join(" – ");
         }
     });
     for (const [name, mount] of Object.entries(MOUNTS)) {
