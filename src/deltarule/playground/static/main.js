@@ -5,6 +5,7 @@ import { mount as mountDraw } from "./draw.js";
 import { forward, readModel } from "./engine.js";
 import { mount as mountMistakes } from "./mistakes.js";
 import { mount as mountNetwork } from "./network.js";
+import { readsDrawings } from "./pad.js";
 import { readDrawings } from "./reading.js";
 import { addressOf, fieldsOf, Store } from "./store.js";
 import { roving, themeChanged } from "./widgets.js";
@@ -55,6 +56,9 @@ function connectAddress(store) {
         const { tab, ...fields } = fieldsOf(location.hash.slice(1));
         if (fields.label >= store.network.sizes.at(-1)) {
             delete fields.label;
+        }
+        if (!readsDrawings(store.network)) {
+            delete fields.drawing;
         }
         const known = document.querySelector(`[role=tab]:not([hidden])[aria-controls="${CSS.escape(tab)}"]`);
         store.set(known ? { tab, ...fields } : fields);
