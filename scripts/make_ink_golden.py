@@ -47,13 +47,13 @@ def picture(digits: np.ndarray, seed: int) -> np.ndarray:
     """One digit of some size, somewhere, in either polarity, at times on paper in uneven light."""
     draws = Draws(seed)
     digit = digits[seed % len(digits)]
-    canvas = (28, 280, 280, 280, 280, 280, 280, 700)[draws.below(8)]
+    canvas = (28, 280, 280, 280, 280, 280, 280, 560)[draws.below(8)]
     side = canvas * (30 + draws.below(71)) // 100 if canvas > 28 else 28
     ink = np.zeros((canvas, canvas), np.int64)
     top, left = draws.below(canvas - side + 1), draws.below(canvas - side + 1)
     ink[top : top + side, left : left + side] = enlarged(digit, side)
     y, x = np.indices(ink.shape)
-    if canvas > 28 and draws.below(5) == 0:
+    if canvas > 28 and draws.below(8) == 0:
         grain = (7 * x + 13 * y + x * y % 11 * 5) % 9 - 4
         ink = 255 - (130 + 60 * x // canvas + 40 * y // canvas - ink * 90 // 255 + grain)
     return (255 - ink if draws.below(2) else ink).astype(np.uint8)

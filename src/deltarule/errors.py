@@ -5,7 +5,8 @@
     ├── SettingError        (ValueError)    a setting outside what is legal, or a name that does not exist
     │   └── RecipeError                     the same, in a recipe; says which key
     ├── DataError           (ValueError)    a data file or an array whose content is wrong
-    │   └── DownloadError                   a data set that could not be fetched
+    │   ├── DownloadError                   a data set that could not be fetched
+    │   └── NoDigitError                    a picture on which nothing is drawn
     ├── FileError           (OSError)       a file that cannot be read or written: missing, forbidden, disk full
     ├── ModelFileError      (ValueError)    a model file that is damaged, hostile, or of another version
     ├── TrainingError       (RuntimeError)  training that cannot go on
@@ -43,6 +44,10 @@ class DataError(DeltaruleError, ValueError):
 
 class DownloadError(DataError):
     """A data set that could not be fetched."""
+
+
+class NoDigitError(DataError):
+    """A picture on which nothing is drawn."""
 
 
 class FileError(DeltaruleError, OSError):

@@ -28,31 +28,40 @@ function enlarged(digit, side) {
         const at = Math.min(Math.max(Math.floor((2 * k + 1) * 28 * 8 / side) - 8, 0), 27 * 16);
         return { low: at >> 4, high: Math.min((at >> 4) + 1, 27), part: at & 15 };
     });
-    return places.flatMap((row) => places.map((column) => {
-        const between = (y) => digit[28 * y + column.low] * (16 - column.part) + digit[28 * y + column.high] * column.part;
-        return (between(row.low) * (16 - row.part) + between(row.high) * row.part + 128) >> 8;
-    }));
+    const out = new Uint8Array(side * side);
+    places.forEach((row, y) => {
+        for (let x = 0; x < side; x += 1) {
+            const { low, high, part } = places[x];
+            const upper = digit[28 * row.low + low] * (16 - part) + digit[28 * row.low + high] * part;
+            const lower = digit[28 * row.high + low] * (16 - part) + digit[28 * row.high + high] * part;
+            out[y * side + x] = (upper * (16 - row.part) + lower * row.part + 128) >> 8;
+        }
+    });
+    return out;
 }
 
 function picture(seed) {
     const draws = new Draws(seed);
-    const digit = digits.subarray(784 * (seed % (digits.length / 784))).subarray(0, 784);
-    const canvas = [28, 280, 280, 280, 280, 280, 280, 700][draws.below(8)];
+    const digit = digits.subarray(784 * (seed % (digits.length / 784)));
+    const canvas = [28, 280, 280, 280, 280, 280, 280, 560][draws.below(8)];
     const side = canvas > 28 ? Math.floor(canvas * (30 + draws.below(71)) / 100) : 28;
-    const pixels = new Int32Array(canvas * canvas);
+    const gray = new Uint8Array(canvas * canvas);
     const [top, left] = [draws.below(canvas - side + 1), draws.below(canvas - side + 1)];
-    enlarged(digit, side).forEach((value, k) => {
-        pixels[(top + Math.floor(k / side)) * canvas + left + k % side] = value;
-    });
-    const onPaper = canvas > 28 && draws.below(5) === 0;
+    const small = enlarged(digit, side);
+    for (let y = 0; y < side; y += 1) {
+        gray.set(small.subarray(y * side, (y + 1) * side), (top + y) * canvas + left);
+    }
+    const onPaper = canvas > 28 && draws.below(8) === 0;
     const inverted = draws.below(2) === 1;
-    const gray = Uint8Array.from(pixels, (ink, k) => {
-        const [x, y] = [k % canvas, Math.floor(k / canvas)];
-        const grain = (7 * x + 13 * y + x * y % 11 * 5) % 9 - 4;
-        const light = 130 + Math.floor(60 * x / canvas) + Math.floor(40 * y / canvas);
-        const value = onPaper ? 255 - (light - Math.floor(ink * 90 / 255) + grain) : ink;
-        return inverted ? 255 - value : value;
-    });
+    for (let k = 0; k < gray.length; k += 1) {
+        const [x, y] = [k % canvas, (k - k % canvas) / canvas];
+        if (onPaper) {
+            const grain = (7 * x + 13 * y + x * y % 11 * 5) % 9 - 4;
+            const light = 130 + Math.floor(60 * x / canvas) + Math.floor(40 * y / canvas);
+            gray[k] = 255 - (light - Math.floor(gray[k] * 90 / 255) + grain);
+        }
+        gray[k] = inverted ? 255 - gray[k] : gray[k];
+    }
     return inkImage(gray, canvas, canvas);
 }
 

@@ -1,10 +1,11 @@
-"""What a name on the command line stands for: a file first, then the folder of a run, then a recipe."""
+"""What a name on the command line stands for: a file, a run's folder, or what comes with deltarule; in that order."""
 
 from pathlib import Path
 
 from deltarule.cli.output import entry, note
 from deltarule.cli.record import training_record
 from deltarule.errors import SettingError, closest
+from deltarule.files.bundled import PRETRAINED
 from deltarule.files.model_file import load
 from deltarule.files.run_folder import MODEL, RECIPE
 from deltarule.model import Model
@@ -13,13 +14,15 @@ from deltarule.recipes.schema import Recipe
 
 
 def found_model(name: str) -> tuple[Path, Model]:
-    """The model in a file or in the folder of a run, with the path that it was read from, which is said.
+    """The model in a file, in a run's folder, or the pretrained one, with the path that it was read from, which is said.
 
     Raises SettingError where there is neither, ModelFileError where the file holds no model.
     """
     path = Path(name)
     if path.is_dir():
         path /= MODEL
+    if name == PRETRAINED.stem and not path.exists():
+        path = PRETRAINED
     if not path.exists():
         raise SettingError(f"a model is a file, or the folder of a run: got {name}, which {_what_instead(name)}")
     model = load(path)
@@ -30,13 +33,15 @@ def found_model(name: str) -> tuple[Path, Model]:
 
 
 def names_model(name: str) -> bool:
-    """Whether a name stands for a model, in a file or in the folder of a run, and not for a recipe.
+    """Whether a name stands for a model, in a file or in the folder of a run or the pretrained one; not for a recipe.
 
     Raises SettingError, with the closest recipe, where it stands for neither.
     """
     path = Path(name, MODEL) if Path(name).is_dir() else Path(name)
+    if not Path(name).exists() and name == PRETRAINED.stem:
+        return True
     if not Path(name).exists() and name not in names():
-        offer = closest(name, names())
+        offer = closest(name, [PRETRAINED.stem, *names()])
         raise SettingError(
             f"a model's file, a run's folder or a recipe was expected: got {name}, none of these; {offer}"
         )
@@ -57,4 +62,4 @@ def _what_instead(name: str) -> str:
         return f"holds no {MODEL}; deltarule train --run {name}  puts one there"
     if name in names():
         return f"is the name of a recipe; deltarule train {name}  makes a model of it"
-    return "does not exist; deltarule train  makes one"
+    return f"does not exist; deltarule train  makes one, and {PRETRAINED.stem}  is there"

@@ -8,6 +8,8 @@ from deltarule.cli.record import training_record
 from deltarule.data.idx import read_idx
 from deltarule.data.images import SUFFIXES, read_image
 from deltarule.data.npz import read_npz
+from deltarule.data.pictures import SUFFIXES as PICTURES
+from deltarule.data.pictures import read_digit
 from deltarule.data.tables import read_pixel_rows
 from deltarule.errors import DataError, SettingError, ShapeError
 from deltarule.model import Model
@@ -17,8 +19,10 @@ from deltarule.nn.arrays import Array
 def read_inputs(path: Path, model: Model) -> Array:
     """The examples in a file as they are stored, (n_samples, features): uint8 pixels, or numbers in their own units.
 
-    Raises SettingError where there is no such file, DataError where its content is wrong, ShapeError where it does not
-    fit the model.
+    Where the model reads digits as MNIST has them, a picture of any size becomes such an image.
+
+    Raises SettingError where there is no such file, NoDigitError for a blank picture, DataError where the content is
+    wrong, ShapeError where it does not fit the model.
     """
     if not path.is_file():
         raise SettingError(f"a file of examples must exist: got {path}")
@@ -32,6 +36,8 @@ def read_inputs(path: Path, model: Model) -> Array:
 
 def _read(path: Path, model: Model) -> Array:
     suffix = path.suffix.lower()
+    if suffix in PICTURES and reads_digits(model):
+        return read_digit(path)[np.newaxis]
     if suffix in SUFFIXES:
         return read_image(path, model.image_shape or (28, 28))[np.newaxis]
     if suffix == ".npz":
@@ -43,6 +49,11 @@ def _read(path: Path, model: Model) -> Array:
         return read_pixel_rows(path)[0]
     record = training_record(model)
     return read_numbers(path, record.target if record else None)
+
+
+def reads_digits(model: Model) -> bool:
+    """Whether a model tells the ten digits of images like MNIST's."""
+    return model.image_shape == (28, 28) and model.class_names == tuple("0123456789")
 
 
 def read_numbers(path: Path, target: str | None) -> Array:

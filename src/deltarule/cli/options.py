@@ -9,7 +9,7 @@ import typer
 
 T = TypeVar("T")
 
-ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="A file, or the folder of a run.")]
+ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="A file, the folder of a run, or pretrained.")]
 ModelOrRecipe = Annotated[
     str, typer.Argument(metavar="MODEL|RECIPE", help="A file, the folder of a run, or a name that `recipes` lists.")
 ]

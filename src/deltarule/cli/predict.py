@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from deltarule.cli.options import AsJson
-from deltarule.cli.output import drawn, percent, print_json
-from deltarule.errors import SettingError
+from deltarule.cli.output import drawn, note, percent, print_json
+from deltarule.errors import NoDigitError, SettingError
 
 if TYPE_CHECKING:
     from deltarule.model import Model
@@ -20,9 +20,11 @@ Answer = dict[str, Any]
 def predict(
     files: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="FILE...", help="PNG or JPEG images; or many in a CSV, an npz or an IDX file."),
+        typer.Argument(metavar="FILE...", help="Pictures of digits; or many images in a CSV, an npz or an IDX file."),
     ] = None,
-    model: Annotated[str, typer.Option(metavar="MODEL", help="A file, or the folder of a run.")] = "model.safetensors",
+    model: Annotated[
+        str | None, typer.Option(metavar="MODEL", help="Else ./model.safetensors, or the pretrained one.")
+    ] = None,
     show: Annotated[bool, typer.Option("--show", help="Draw each image in text, too.")] = False,
     kaggle: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Kaggle's test.csv, to be answered as Kaggle wants it.")
@@ -33,16 +35,19 @@ def predict(
     """Ask a model: a line for each image, or row of numbers.
 
     The line says the answer and its probability (or the activation of its neuron, where that is no probability).
+    A picture of a digit may be a PNG, JPEG, WebP or BMP of any size.
     """
     from deltarule.cli.found import found_model
     from deltarule.cli.inputs import read_inputs
     from deltarule.cli.results import check_place
+    from deltarule.files.bundled import PRETRAINED
+    from deltarule.files.run_folder import MODEL
 
     if bool(files) == (kaggle is not None) or (kaggle is None) != (out is None):
         raise SettingError("give either FILE... or both --kaggle test.csv and --out submission.csv")
     if out is not None:
         check_place(out)
-    loaded = found_model(model)[1]
+    loaded = found_model(model or (MODEL if Path(MODEL).is_file() else PRETRAINED.stem))[1]
     if show and loaded.image_shape is None:
         raise SettingError("--show draws images: this model reads rows of numbers")
     if kaggle is not None and out is not None:
@@ -52,21 +57,36 @@ def predict(
         else:
             typer.echo(f"{n_answers:,} answers are in {out}")
         return
-    inputs = {str(path): read_inputs(path, loaded) for path in files or ()}
+    inputs: dict[str, Array | None] = {}
+    for path in files or ():
+        try:
+            inputs[str(path)] = read_inputs(path, loaded)
+        except NoDigitError as error:
+            note(str(error))
+            inputs[str(path)] = None
     answers = (answer for name, raw in inputs.items() for answer in answers_for(loaded, name, raw))
     if as_json:
         print_json(list(answers))
-        return
-    for answer in answers:
-        raw = inputs[answer["input"]]
-        if show and loaded.image_shape is not None:
-            typer.echo(drawn(raw[answer["row"]], loaded.image_shape))
-        typer.echo(line(answer, alone=len(raw) == 1))
+    else:
+        for answer in answers:
+            print_answer(answer, inputs[answer["input"]], loaded.image_shape if show else None)
+    if any(raw is None for raw in inputs.values()):
+        raise typer.Exit(1)
 
 
-def answers_for(model: "Model", name: str, raw: "Array") -> Iterator[Answer]:
-    """An answer for each row of `raw`, which came from the file `name`."""
+def print_answer(answer: Answer, raw: "Array | None", image_shape: tuple[int, int] | None) -> None:
+    """A line for an answer to a row of `raw`; with an image_shape, below its picture."""
+    if raw is not None and image_shape is not None:
+        typer.echo(drawn(raw[answer["row"]], image_shape))
+    typer.echo(line(answer, alone=raw is None or len(raw) == 1))
+
+
+def answers_for(model: "Model", name: str, raw: "Array | None") -> Iterator[Answer]:
+    """An answer for each row of `raw`, which came from the file `name`; for a blank picture, None, one without."""
     kind = ("probability", "probabilities") if model.has_probabilities else ("activation", "activations")
+    if raw is None:
+        yield {"input": name, "row": 0, "label": None, kind[0]: None, kind[1]: None}
+        return
     outputs, predicted = model.outputs(raw), model.predict(raw)
     for row, (a, answer) in enumerate(zip(outputs.tolist(), predicted.tolist(), strict=True)):
         named = dict(zip(model.class_names, a, strict=True))
@@ -84,6 +104,8 @@ def answers_for(model: "Model", name: str, raw: "Array") -> Iterator[Answer]:
 def line(answer: Answer, *, alone: bool) -> str:
     """An answer in a line; `alone` in its file, it needs no row."""
     place = answer["input"] if alone else f"{answer['input']}[{answer['row']}]"
+    if answer.get("label", "") is None:
+        return f"{place}  no digit"
     if "values" in answer:
         return f"{place}  " + "  ".join(f"{name} = {value:.6g}" for name, value in answer["values"].items())
     if isinstance(answer["label"], list):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.compiled.kernels import kernel, number
-from deltarule.data.augment import Deformation, affine_maps, check_images, elastic_noise, smoothed
+from deltarule.data.augment import Deformation, affine_maps, check_images, elastic_noise, pen_widths, smoothed
 from deltarule.nn.arrays import Array
 
 CHUNK_IMAGES = 64  # the displacements of so many of 28 x 28 stay in the second-level cache
@@ -34,6 +34,10 @@ def deform(
         return out
     maps = affine_maps(len(images), image_shape, deformation, rng).astype(images.dtype)
     noise = elastic_noise(len(images), image_shape, deformation, rng)
+    widths = pen_widths(len(images), deformation, rng)
+    if widths.size:
+        redraw(images.reshape(-1, *image_shape), widths.astype(images.dtype), out.reshape(-1, *image_shape))
+        images = out
 
     def displaced(start: int, size: int) -> tuple[Array, ...]:
         chunk, shape = slice(start, start + size), (-1, *image_shape)
@@ -80,6 +84,30 @@ def move(images: Any, maps: Any, fields: Any, out: Any) -> None:
                 columns[c] = within(columns[c], right) - number(left, images)
                 corners[c] = np.uint32(top * (width + 3) + left)
             interpolate(framed.reshape(-1), width + 3, corners, rows, columns, out[i, r])
+
+
+@kernel
+def redraw(images: Any, widths: Any, out: Any) -> None:
+    """The images, (batch, height, width), drawn with a pen wider or narrower by `widths`, -2 to 2 pixels.
+
+    out: as images, and may be the same array. The largest of some pixels is the smallest of them times -1, times -1.
+    """
+    n_samples, height, width = images.shape
+    framed = np.zeros((height + 2, width + 2), images.dtype)
+    least = np.empty((height + 2, width), images.dtype)  # of three pixels side by side
+    for i in range(n_samples):
+        sign = number(-1.0 if widths[i] > 0.0 else 1.0, images)
+        share = number(0.5, images) * abs(widths[i])
+        for r in range(height):
+            for c in range(width):
+                framed[r + 1, c + 1] = sign * images[i, r, c]
+        for r in range(height + 2):
+            for c in range(width):
+                least[r, c] = min(framed[r, c], framed[r, c + 1], framed[r, c + 2])
+        for r in range(height):
+            for c in range(width):
+                lowest = min(least[r, c], least[r + 1, c], least[r + 2, c])
+                out[i, r, c] = sign * (framed[r + 1, c + 1] + share * (lowest - framed[r + 1, c + 1]))
 
 
 @kernel

@@ -22,8 +22,9 @@ LEGAL = {  # amount: (least, limit, in words)
     "shear": (0.0, 90.0, "at least 0 and less than 90 degrees"),
     "elastic_alpha": (0.0, math.inf, "0 or more"),
     "elastic_sigma": (0.1, math.inf, "0.1 pixels or more"),
-    "stroke": (0.0, 9.0, "at least 0 and less than 2 pixels"),
+    "stroke": (0.0, math.inf, "0 pixels or more"),
 }
+UTMOST_PEN = 2.0  # pixels by which a 3x3 square makes strokes wider
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,9 +39,9 @@ class Deformation:
         to 1, that is smoothed: a standard deviation of 0.16 alpha / sigma pixels, 1.4 with Simard's 34 and 4.
     elastic_sigma: pixels, the standard deviation of the Gaussian that smooths the noise: how far neighbors move
         alike. 4 bends a digit, 1 tears it, 20 moves it as a whole. At least 0.1.
-    stroke: pixels by which the pen is wider, or narrower, before anything is bent; below 2. At 2 every pixel would be
-        the largest, or the smallest, of itself and its eight neighbors (gray dilation and erosion by a 3x3 square); at
-        less it goes so far towards that.
+    stroke: pixels by which the pen is wider or narrower, before anything is bent. At 2 every pixel is the largest, or
+        the smallest, of itself and its eight neighbors (gray dilation and erosion by a 3x3 square), below 2 it goes
+        so far towards that, above 2 no further: 3 draws every third pen from the two ends.
 
     Raises SettingError for an amount outside these ranges.
 
@@ -166,7 +167,8 @@ def gaussian_matrix(size: int, sigma: float) -> NDArray[np.float64]:
 
 def pen_widths(n_samples: int, deformation: Deformation, rng: np.random.Generator) -> NDArray[np.float64]:
     """By how many pixels each image's pen is wider, (n_samples,); empty where all pens stay as they are."""
-    return np.clip(rng.uniform(-deformation.stroke, deformation.stroke, n_samples if deformation.stroke else 0), -2, 2)
+    widths = rng.uniform(-deformation.stroke, deformation.stroke, n_samples if deformation.stroke else 0)
+    return np.clip(widths, -UTMOST_PEN, UTMOST_PEN)
 
 
 def redrawn(images: NDArray[Any], image_shape: tuple[int, int], widths: NDArray[np.float64]) -> NDArray[Any]:
@@ -183,7 +185,7 @@ def redrawn(images: NDArray[Any], image_shape: tuple[int, int], widths: NDArray[
         window = sliding_window_view(wider, 3, axis), sliding_window_view(narrower, 3, axis)
         wider, narrower = window[0].max(axis=-1), window[1].min(axis=-1)
     extreme = np.where(widths[:, np.newaxis] > 0.0, wider.reshape(images.shape), narrower.reshape(images.shape))
-    share = (0.5 * np.abs(widths)).astype(images.dtype)
+    share = np.abs(widths / UTMOST_PEN).astype(images.dtype)
     return images + share[:, np.newaxis] * (extreme - images)
 
 

@@ -1,6 +1,9 @@
 """PNG and JPEG files: one image, or a folder that has a folder of images for each class."""
 
 import os
+import struct
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,16 +25,28 @@ def read_image(path: str | os.PathLike[str], image_shape: tuple[int, int] | None
     Returns (height, width) uint8; a color image becomes its luminance. Raises DataError, naming the file, where it is
     missing, damaged, of another size, transparent, or of more than 8 bits a color; MissingExtraError without Pillow.
     """
+    with opened(path, ["PNG", "JPEG"], str(path)) as image:
+        return _luminance(image, image_shape, str(path))
+
+
+@contextmanager
+def opened(source: Any, formats: Sequence[str], name: str) -> Iterator[Any]:
+    """A file as a Pillow image of one of these formats, its pixels not decoded yet; `name` is what messages call it.
+
+    Raises DataError where it cannot be read, now or when its pixels are decoded; MissingExtraError without Pillow.
+    """
     pillow = require("PIL.Image", "page")
     # Pillow's readers answer damage with any of these; its bomb warning is an error wherever warnings are.
-    damage = (OSError, SyntaxError, ValueError, pillow.DecompressionBombError, pillow.DecompressionBombWarning)
+    bombs = pillow.DecompressionBombError, pillow.DecompressionBombWarning
+    damage = (OSError, SyntaxError, ValueError, TypeError, LookupError, struct.error, *bombs)
     try:
-        with pillow.open(path, formats=["PNG", "JPEG"]) as image:
-            return _luminance(image, image_shape, str(path))
+        with pillow.open(source, formats=formats) as image:
+            yield image
     except DataError:
         raise
     except damage as error:
-        raise DataError(f"{path}: a PNG or JPEG image was expected, but it cannot be read: {error}") from error
+        expected = f"{', '.join(formats[:-1])} or {formats[-1]}"
+        raise DataError(f"{name}: a {expected} image was expected, but it cannot be read: {error}") from error
 
 
 def _luminance(image: Any, image_shape: tuple[int, int] | None, name: str) -> NDArray[np.uint8]:

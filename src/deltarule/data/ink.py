@@ -81,13 +81,13 @@ def ink_image(gray: Gray) -> Reading:
 
 
 def ink_strokes(strokes: Sequence[Stroke], size: float = PAD_SIDE) -> Reading:
-    """What was drawn on a pad, as MNIST would have it: the points are scaled, then inked with a round pen of 2.5 pixels.
+    """What was drawn on a pad, as MNIST would have it: points are scaled, then inked with a round pen of 2.5 pixels.
 
     strokes: one or more, each a sequence of points (x, y), x to the right and y downwards, in the pad's pixels.
     size: the side of the pad.
 
-    Returns a Reading; its image is None where there is no stroke, or only a dot. Raises DataError for a point that is no
-    pair of finite numbers.
+    Returns a Reading; its image is None where there is no stroke, or only a dot. Raises DataError for a point that is
+    no pair of finite numbers.
 
     >>> ink_strokes([[(100, 40), (100, 240)]]).image.max()
     np.uint8(255)

@@ -12,7 +12,7 @@ MOST_PIXELS = 512  # of the longer side of what is looked at: a larger picture i
 FAINTEST = 16  # levels of 255 by which ink stands out from a plain ground, at least
 FAINTEST_ON_PAPER = 20  # the same on paper in uneven light
 PLAIN = 1 / 32  # of the strongest ink: a ground whose border varies by less is plain
-BRUSH = 8  # strokes are narrower than this part of the longer side, on each side of their middle
+BRUSH = 12  # strokes are narrower than this part of the longer side, on each side of their middle
 GRAIN = 1.4826  # standard deviations in a median absolute deviation of normal noise
 SPECK = 1 / 20  # of the largest piece of ink: smaller ones are dust
 
@@ -70,13 +70,14 @@ def ink_on_paper(level: Plane) -> Plane | None:
     """Ink on paper in uneven light, 0 to 255; None where nothing stands out from the paper and its grain.
 
     The paper at a pixel is what is left there when everything as narrow as a stroke is filled in: a gray closing by a
-    square for dark ink, an opening for light ink. Whichever of the two takes more away is right about the ink.
+    square for dark ink, an opening for light ink. Beyond its border the paper goes on as it is there.
     """
     smooth = smoothed(level)
     radius = max(level.shape) // BRUSH + 1
-    dark = extreme(np.minimum, extreme(np.maximum, smooth, radius), radius) - smooth
-    light = smooth - extreme(np.maximum, extreme(np.minimum, smooth, radius), radius)
-    depth = dark if energy(dark) >= energy(light) else light
+    sign = -1.0 if is_dark(smooth, radius) else 1.0
+    raised = np.pad(-sign * smooth, 2 * radius, mode="edge")
+    closed = extreme(np.minimum, extreme(np.maximum, raised, radius), radius)
+    depth = closed[2 * radius : -2 * radius, 2 * radius : -2 * radius] + sign * smooth
     base = middle(depth)
     grain = GRAIN * middle(np.abs(depth - base))
     peak = float(depth.max()) - base
@@ -109,10 +110,19 @@ def extreme(chosen: np.ufunc, level: Plane, radius: int) -> Plane:
     return level
 
 
-def energy(depth: Plane) -> int:
-    """The sum of squares, of whole levels so that its order does not matter."""
-    whole = np.floor(depth).astype(np.int64)
-    return int((whole * whole).sum())
+def is_dark(smooth: Plane, radius: int) -> bool:
+    """Whether the few pixels that differ most from the mean around them are the darker ones: the skewness says so.
+
+    Sums are of whole numbers, so that their order does not matter.
+    """
+    height, width = smooth.shape
+    whole = np.floor(smooth).astype(np.int64)
+    sums = np.pad(whole.cumsum(axis=0).cumsum(axis=1), [(1, 0), (1, 0)])
+    top, bottom = (np.clip(np.arange(height) + edge, 0, height)[:, np.newaxis] for edge in (-radius, radius + 1))
+    left, right = (np.clip(np.arange(width) + edge, 0, width) for edge in (-radius, radius + 1))
+    around = sums[bottom, right] - sums[top, right] - sums[bottom, left] + sums[top, left]
+    apart = np.trunc(whole - around / ((bottom - top) * (right - left))).astype(np.int64)
+    return bool((apart**3).sum() <= 0)
 
 
 def without_specks(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -116,7 +116,11 @@ function boxOf({ values, width, height }, least) {
 }
 
 function peakOf({ values }) {
-    return values.reduce((most, value) => Math.max(most, value), -Infinity);
+    let peak = -Infinity;
+    for (let k = 0; k < values.length; k += 1) {
+        peak = Math.max(peak, values[k]);
+    }
+    return peak;
 }
 
 function cropped(ink, { left, top, width, height }) {
@@ -147,7 +151,11 @@ function shown(ink) {
 }
 
 function bytesOf({ values, width, height }) {
-    return { width, height, pixels: Uint8ClampedArray.from(values, (value) => Math.floor(value + 0.5)) };
+    const pixels = new Uint8ClampedArray(values.length);
+    for (let k = 0; k < values.length; k += 1) {
+        pixels[k] = Math.floor(values[k] + 0.5);
+    }
+    return { width, height, pixels };
 }
 
 function planeOf({ pixels, width, height }) {

@@ -4,7 +4,7 @@ const MOST_PIXELS = 512;
 const FAINTEST = 16;
 const FAINTEST_ON_PAPER = 20;
 const PLAIN = 1 / 32;
-const BRUSH = 8;
+const BRUSH = 12;
 const GRAIN = 1.4826;
 const SPECK = 1 / 20;
 
@@ -33,6 +33,9 @@ export function foundInk(gray, width, height) {
 /** The picture with at most 512 pixels on its longer side: means of whole squares, smaller ones at the far edges. */
 function averagedDown(gray, width, height) {
     const factor = Math.ceil(Math.max(width, height) / MOST_PIXELS);
+    if (factor === 1) {
+        return { values: new Float64Array(gray), width, height };
+    }
     const [columns, rows] = [Math.ceil(width / factor), Math.ceil(height / factor)];
     const values = new Float64Array(columns * rows);
     for (let y = 0; y < height; y += 1) {
@@ -70,9 +73,9 @@ function middle(values) {
 
 function extremes(values) {
     let [least, most] = [Infinity, -Infinity];
-    for (const value of values) {
-        least = Math.min(least, value);
-        most = Math.max(most, value);
+    for (let k = 0; k < values.length; k += 1) {
+        least = Math.min(least, values[k]);
+        most = Math.max(most, values[k]);
     }
     return [least, most];
 }
@@ -81,11 +84,14 @@ function extremes(values) {
 function inkOnPaper(level) {
     const smooth = smoothed(level);
     const radius = Math.floor(Math.max(level.width, level.height) / BRUSH) + 1;
-    const closed = extreme(Math.min, extreme(Math.max, smooth, radius), radius);
-    const opened = extreme(Math.max, extreme(Math.min, smooth, radius), radius);
-    const dark = closed.values.map((value, index) => value - smooth.values[index]);
-    const light = smooth.values.map((value, index) => value - opened.values[index]);
-    const depth = energy(dark) >= energy(light) ? dark : light;
+    const sign = isDark(smooth, radius) ? -1 : 1;
+    const raised = framed({ ...smooth, values: smooth.values.map((value) => -sign * value) }, 2 * radius);
+    const closed = extreme(-1, extreme(1, raised, radius), radius);
+    const depth = new Float64Array(smooth.values.length);
+    for (let k = 0; k < depth.length; k += 1) {
+        const [x, y] = [k % level.width, Math.floor(k / level.width)];
+        depth[k] = closed.values[(y + 2 * radius) * closed.width + x + 2 * radius] + sign * smooth.values[k];
+    }
     const base = middle(depth);
     const grain = GRAIN * middle(depth.map((value) => Math.abs(value - base)));
     const peak = extremes(depth)[1] - base;
@@ -104,50 +110,89 @@ function inkOnPaper(level) {
 
 /** The mean of each pixel and its eight neighbors; beyond the border lies a copy of it. */
 function smoothed({ values, width, height }) {
-    const at = (x, y) => values[Math.min(Math.max(y, 0), height - 1) * width + Math.min(Math.max(x, 0), width - 1)];
-    const column = (x, y) => at(x, y - 1) + at(x, y) + at(x, y + 1);
+    const columns = new Float64Array(width + 2);
     const out = new Float64Array(values.length);
     for (let y = 0; y < height; y += 1) {
+        const [above, here, below] = [Math.max(y - 1, 0), y, Math.min(y + 1, height - 1)].map((row) => row * width);
         for (let x = 0; x < width; x += 1) {
-            out[y * width + x] = (column(x - 1, y) + column(x, y) + column(x + 1, y)) / 9;
+            columns[x + 1] = values[above + x] + values[here + x] + values[below + x];
+        }
+        columns[0] = columns[1];
+        columns[width + 1] = columns[width];
+        for (let x = 0; x < width; x += 1) {
+            out[here + x] = (columns[x] + columns[x + 1] + columns[x + 2]) / 9;
         }
     }
     return { values: out, width, height };
 }
 
-/** The largest or smallest (`chosen`) in a square of that radius around each pixel, as far as it lies within. */
-function extreme(chosen, { values, width, height }, radius) {
-    const out = Float64Array.from(values);
+/** The largest (`sign` 1) or smallest (-1) in a square of that radius around each pixel, as far as it lies within. */
+function extreme(sign, { values, width, height }, radius) {
+    const out = values.map((value) => sign * value);
+    const line = new Float64Array(Math.max(width, height) + 2 * radius);
     for (let y = 0; y < height; y += 1) {
-        along(chosen, out, y * width, 1, width, radius);
+        along(out.subarray(y * width), 1, line.subarray(0, width + 2 * radius), radius);
     }
     for (let x = 0; x < width; x += 1) {
-        along(chosen, out, x, width, height, radius);
+        along(out.subarray(x), width, line.subarray(0, height + 2 * radius), radius);
     }
-    return { values: out, width, height };
+    return { values: out.map((value) => sign * value), width, height };
 }
 
-/** The same along one line of `count` values, from `start` on in steps of `stride`, in place. */
-function along(chosen, values, start, stride, count, radius) {
-    let line = new Float64Array(count + 2 * radius).fill(chosen(-Infinity, Infinity) < 0 ? Infinity : -Infinity);
+/** The largest around every `stride`-th of the values, in place; `line` has room for them and `radius` at each end. */
+function along(values, stride, line, radius) {
+    const count = line.length - 2 * radius;
+    line.fill(-Infinity);
     for (let k = 0; k < count; k += 1) {
-        line[radius + k] = values[start + k * stride];
+        line[radius + k] = values[k * stride];
     }
-    let span = 1;
-    while (2 * span <= 2 * radius + 1) { // line[k] speaks for the values from k to k + span - 1
-        const step = span;
-        line = line.subarray(0, line.length - step).map((value, k) => chosen(value, line[k + step]));
-        span *= 2;
+    let span = 1; // line[k] speaks for the values from k to k + span - 1
+    for (; 2 * span <= 2 * radius + 1; span *= 2) {
+        for (let k = 0; k + span < line.length; k += 1) {
+            line[k] = line[k] > line[k + span] ? line[k] : line[k + span];
+        }
     }
     const rest = 2 * radius + 1 - span;
     for (let k = 0; k < count; k += 1) {
-        values[start + k * stride] = chosen(line[k], line[k + rest]);
+        values[k * stride] = line[k] > line[k + rest] ? line[k] : line[k + rest];
     }
 }
 
-/** The sum of squares, of whole levels. */
-function energy(depth) {
-    return depth.reduce((sum, value) => sum + Math.floor(value) ** 2, 0);
+/** The same plane within a frame of copies of its border. */
+function framed({ values, width, height }, margin) {
+    const [columns, rows] = [width + 2 * margin, height + 2 * margin];
+    const out = new Float64Array(columns * rows);
+    for (let y = 0; y < rows; y += 1) {
+        const row = Math.min(Math.max(y - margin, 0), height - 1) * width;
+        for (let x = 0; x < columns; x += 1) {
+            out[y * columns + x] = values[row + Math.min(Math.max(x - margin, 0), width - 1)];
+        }
+    }
+    return { values: out, width: columns, height: rows };
+}
+
+/** Whether the few pixels that differ most from the mean around them are the darker ones. */
+function isDark({ values, width, height }, radius) {
+    const sums = new Float64Array((width + 1) * (height + 1));
+    const at = (x, y) => sums[y * (width + 1) + x];
+    for (let y = 1; y <= height; y += 1) {
+        let row = 0;
+        for (let x = 1; x <= width; x += 1) {
+            row += Math.floor(values[(y - 1) * width + x - 1]);
+            sums[y * (width + 1) + x] = at(x, y - 1) + row;
+        }
+    }
+    let skewness = 0;
+    for (let y = 0; y < height; y += 1) {
+        const [top, bottom] = [Math.max(y - radius, 0), Math.min(y + radius + 1, height)];
+        for (let x = 0; x < width; x += 1) {
+            const [left, right] = [Math.max(x - radius, 0), Math.min(x + radius + 1, width)];
+            const around = at(right, bottom) - at(right, top) - at(left, bottom) + at(left, top);
+            const apart = Math.trunc(Math.floor(values[y * width + x]) - around / ((bottom - top) * (right - left)));
+            skewness += apart * apart * apart;
+        }
+    }
+    return skewness <= 0;
 }
 
 /** The pieces of a mask, joined across corners, too, without those that are far smaller than the largest. */
