@@ -1,5 +1,6 @@
 // The outputs as bars, the answer in a word, and the sentence that a screen reader says.
 
+import { readsDrawings } from "./pad.js";
 import { announce, element, percent, repaintOn, shown } from "./widgets.js";
 
 /** Whether the outputs of a network are probabilities: a softmax's, or a single sigmoid's. */
@@ -23,6 +24,9 @@ export function sentence(store) {
     const { network } = store;
     const outputs = answers(store);
     if (!outputs) {
+        if (!readsDrawings(network)) {
+            return "Nothing given yet.";
+        }
         return store.drawing.strokes.length > 0 || store.drawing.picture ? "No digit found." : "Nothing drawn yet.";
     }
     if (network.task !== "classes") {

@@ -4,6 +4,7 @@ import { canCheck, checking, inSlices } from "./backprop_check.js";
 import { CheckAll } from "./backprop_check_all.js";
 import { WalkMap } from "./backprop_map.js";
 import { Source } from "./backprop_source.js";
+import { readsDrawings } from "./pad.js";
 import { Stage } from "./backprop_stage.js";
 import { quantityOf, stepsOf, walkOf } from "./backprop_steps.js";
 import { SumPanel, digits } from "./backprop_sum_panel.js";
@@ -37,15 +38,16 @@ class Backprop {
     }
 
     emptyState() {
-        const draw = element("button", { type: "button", class: "primary", onclick: () => this.store.open("draw") }, "Draw a digit");
+        this.begin = element("button", { type: "button", class: "primary", onclick: () => this.store.open("draw") });
         const small = element("button", { type: "button", onclick: () => this.source.choose("2-3-2") }, "Begin with 2 – 3 – 2");
-        return element("div", { class: "bp-nothing" }, element("p", {}, "There is no example yet to walk through."), element("div", { class: "row" }, draw, small));
+        return element("div", { class: "bp-nothing" }, element("p", {}, "There is no example yet to walk through."), element("div", { class: "row" }, this.begin, small));
     }
 
     /** Walks through the example that is chosen, from the beginning where it is another network. */
     rewalk() {
         this.source.update();
         const example = this.source.example();
+        this.begin.textContent = this.store.network && !readsDrawings(this.store.network) ? "Give it numbers" : "Draw a digit";
         this.nothing.hidden = example !== null;
         this.work.hidden = example === null;
         if (example === null) {
