@@ -66,8 +66,13 @@ class Backprop {
             this.map.replaceChildren(this.mapOf.root);
             this.listSteps();
         }
+        const kept = this.atChosen ? this.cell : null;
         this.at = this.atChosen ? this.at : firstLook(this.walk);
         this.go(this.here, false);
+        if (kept !== null) {
+            this.cell = kept;
+            this.paint();
+        }
     }
 
     listSteps() {
