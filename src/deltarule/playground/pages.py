@@ -1,20 +1,27 @@
 """What the server answers to requests: the page's files, the network, examples, mistakes, what can be trained."""
 
+import threading
 from collections.abc import Callable
 from importlib.resources import files
 from typing import Annotated, Any
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from deltarule.errors import DeltaruleError
+from deltarule.data.ink import ink_image
+from deltarule.data.pictures import read_picture
+from deltarule.errors import DataError, DeltaruleError
 from deltarule.playground.lessons import catalogue
 from deltarule.playground.playground import Playground
 from deltarule.playground.subjects import Subject
 
 TYPES = {"html": "text/html", "js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
+DECODING = threading.Lock()  # one picture at a time: it may take 16 million pixels
 Index = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
 
 
@@ -52,7 +59,37 @@ def routes(playground: Playground) -> list[Route]:
         Route("/", lambda request: file_of(pages, "index.html")),
         Route("/static/{name}", lambda request: file_of(pages, request.path_params["name"])),
         *(Route(f"/api/{name}", answering(answer)) for name, answer in answers.items()),
+        Route("/api/image", picture, methods=["POST"]),
     ]
+
+
+async def picture(request: Request) -> Response:
+    """What the normalizer makes of a picture in a file: {"image": pixels or null, "stages": [...]}.
+
+    The body is the file, at most MOST_BODY_BYTES; the size that it claims is looked at before anything is decoded.
+    """
+    content = await request.body()
+    try:
+        found = await run_in_threadpool(reading, content)
+    except DataError as error:
+        return as_json({"error": str(error)}, 400)
+    return as_json(found)
+
+
+def reading(content: bytes) -> dict[str, Any]:
+    """The stages of a picture on its way to 28x28, as JSON. DataError where it is none, or too large."""
+    with DECODING:
+        read = ink_image(read_picture(content))
+    stages = [
+        {"name": each.name, "width": each.pixels.shape[1], "height": each.pixels.shape[0], "pixels": plain(each.pixels)}
+        for each in read.stages
+    ]
+    return {"image": None if read.image is None else plain(read.image), "stages": stages}
+
+
+def plain(pixels: NDArray[np.uint8]) -> list[int]:
+    """Pixels row by row."""
+    return pixels.ravel().tolist()
 
 
 def answering(answer: Callable[[Question], Any]) -> Callable[[Request], Response]:

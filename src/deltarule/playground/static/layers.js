@@ -35,8 +35,10 @@ export class WeightPictures {
         const columns = columnsFor(count, window.matchMedia("(max-width: 600px)").matches ? NARROW : WIDE);
         const rows = Math.ceil(count / columns);
         const [full, high] = [columns * (width + GAP) + GAP, rows * (height + GAP) + GAP];
-        Object.assign(this.canvas, { width: full, height: high });
-        this.canvas.style.maxWidth = `${Math.min(1100, full * Math.max(2, Math.round(40 / width)))}px`;
+        if (this.canvas.width !== full || this.canvas.height !== high) {
+            Object.assign(this.canvas, { width: full, height: high });
+            this.canvas.style.maxWidth = `${Math.min(1100, full * Math.max(2, Math.round(40 / width)))}px`;
+        }
         const context = this.canvas.getContext("2d");
         const image = context.createImageData(full, high);
         const words = new Uint32Array(image.data.buffer).fill(wordOf(color("--paper")));

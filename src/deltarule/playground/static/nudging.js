@@ -21,7 +21,7 @@ export class Nudging {
         this.after = picture(1, 1, "The changed picture");
         const figure = (canvas, text) => element("figure", {}, canvas, element("figcaption", {}, text));
         this.legend = element("p", { class: "small muted" },
-            "Blue pixels get more ink, brown ones less. Every step follows the slope of z of the class that is to win, less z of " +
+            "Blue pixels get more ink, orange ones less. Every step follows the slope of z of the class that is to win, less z of " +
             "its strongest rival, by the input: BP2, taken one layer further.");
         this.images = element("div", { class: "row pictures" }, figure(this.before, "as it is"),
             figure(this.change, "the change"), figure(this.after, "changed"));

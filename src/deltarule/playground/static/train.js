@@ -221,6 +221,10 @@ class Lesson {
     show() {
         const held = this.run !== null && !this.resumed && this.frame?.paused !== false;
         const paused = this.run !== null && (held || this.frame?.paused === true);
+        if (this.shown === `${this.run !== null} ${paused}`) {
+            return;
+        }
+        this.shown = `${this.run !== null} ${paused}`;
         this.begin.textContent = paused ? "Go on" : "Start";
         this.begin.disabled = this.run !== null && !paused;
         this.pause.disabled = this.run === null || paused;
