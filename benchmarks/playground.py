@@ -118,10 +118,11 @@ def main() -> None:
     """Measure, tell, and write a row for each run and each way to watch it."""
     parser = options(__doc__, "playground.json", repetitions=7)
     parser.add_argument("--recipes", default=",".join(RUNS), metavar="NAMES", help=f"which runs ({','.join(RUNS)})")
+    parser.add_argument("--frames-only", action="store_true", help="no browser, even where there is one")
     parser.add_argument("--epochs", type=int, metavar="N", help="epochs of a run, instead of some seconds' worth")
     given = parser.parse_args()
     ways = {"frames": "Watched"}
-    if find_spec("playwright") and which("chromium"):
+    if not given.frames_only and find_spec("playwright") and which("chromium"):
         ways["Chromium"] = "InChromium"
     data = find_default(offline=True)[0].train.name
     rows = []

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from deltarule.model import Model
 
 PORT = 8000
+LOCAL = ("127.0.0.1", "localhost", "::1")
 
 
 def playground(
@@ -51,8 +52,8 @@ def playground(
     if data is not None and data not in datasets:
         datasets[data] = partial(read_once, data)
     service = Service(Playground(given, datasets, says), port, host)
-    if host != "127.0.0.1":
-        note(entry("open", f"to everybody who can reach {host} and knows the token in the address"))
+    if host not in LOCAL:
+        note(entry("open", "others reach it at this machine's address, and need the token to do anything"))
     typer.echo(f"The page is at {service.url}  (Ctrl-C ends it)")
     if not no_browser:
         threading.Thread(target=webbrowser.open, args=(service.url,), daemon=True).start()

@@ -90,7 +90,7 @@ class Conversation:
         self.has_mail.set()
 
     async def _talk(self) -> None:
-        with suppress(WebSocketDisconnect):
+        with suppress(WebSocketDisconnect, RuntimeError):  # the latter is Starlette's word for "closed meanwhile"
             while await self.has_mail.wait():
                 self.has_mail.clear()
                 while self.outbox:
