@@ -1,4 +1,6 @@
-"""Pictures of every tab of the page: scripts/screenshots.py [FOLDER]
+"""Pictures of every tab of the page, in three looks.
+
+Run as scripts/screenshots.py [FOLDER].
 
 Takes each tab on a desktop, on a phone and in the dark, after something has happened there, and writes NAME-LOOK.png.
 docs/images keeps four of them.
@@ -33,13 +35,14 @@ def happen(page: "Page", tab: str) -> None:
     if tab == "network":
         page.locator(".cell[data-sign='above']").nth(8).focus()
     if tab == "backprop":
-        for _ in range(5):
+        for _ in range(7):
             page.get_by_role("button", name="Next").click()
     if tab == "train":
         page.get_by_label("Recipe").select_option("nielsen-30")
         page.get_by_label("Data").select_option("digits")
+        page.get_by_label("Epochs").fill("60")
         page.get_by_role("button", name="Start").click()
-        page.wait_for_function("() => /epoch [2-9]|1\\d/.test(document.querySelector('#train .status').textContent)")
+        page.wait_for_function("() => /epoch \\d\\d+ of/.test(document.querySelector('#train .status').textContent)")
         page.get_by_role("button", name="Pause").click()
         page.wait_for_selector("#train .status:has-text('Paused')")
     if tab == "mistakes":
@@ -59,7 +62,8 @@ def main(folder: Path) -> None:
         for look, options in LOOKS.items():
             for tab in TABS:
                 page = browser.new_context(**options).new_page()
-                page.goto(f"{found[0]}#{tab}&label=3&{in_address(DIGITS[3])}")
+                label = 5 if tab == "backprop" else 3  # what is wrong shows what the network would learn
+                page.goto(f"{found[0]}#{tab}&label={label}&{in_address(DIGITS[3])}")
                 page.wait_for_selector("main:not([aria-busy])")
                 happen(page, tab)
                 page.evaluate("scrollTo(0, 0)")

@@ -72,7 +72,7 @@ def computed(model: dr.Model, raw: Array, label: int) -> dict[str, Array]:
 
 def test_its_probabilities_are_pythons(visit: Visit, address: str, model: dr.Model) -> None:
     page = visit(at=address)
-    for label in (0, 4, 9):
+    for label in (0, 9):
         index = opened_example(page, label)
         page.get_by_role("button", name="forward: Forward through layer 1").click()
         expected = model.probabilities(TRAIN.inputs[index][None].reshape(1, -1))[0]
@@ -128,11 +128,13 @@ def test_a_practice_network_can_be_changed(visit: Visit, address: str) -> None:
     assert picked(page) == ("W1", 0, 0.6)
     page.get_by_label("Change it").fill("2")
     page.get_by_label("Change it").press("Enter")
+    page.wait_for_function("() => document.querySelector('.bp-sum h3').textContent.endsWith('= 2')")
+    assert picked(page) == ("W1", 0, 2.0)
     page.locator("#backprop .bp-made").first.locator("button").click()
     assert picked(page) == ("z1", 0, pytest.approx(2.2))
 
 
-@pytest.mark.parametrize("digit", [0, 2, 7])
+@pytest.mark.parametrize("digit", [2, 7])
 def test_a_drawing_is_read_as_python_reads_it(visit: Visit, address: str, model: dr.Model, digit: int) -> None:
     page = visit(f"draw&{in_address(DIGITS[digit])}", at=address)
     image = ink_strokes(DIGITS[digit]).image

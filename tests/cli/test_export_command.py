@@ -12,11 +12,11 @@ Command = Callable[..., Any]
 
 
 def test_a_page_is_what_show_makes(deltarule: Command, digits_model: Path) -> None:
-    code, out, err = deltarule("export", digits_model, "--html", "digits.html")
-    assert (code, out) == (0, "")
+    result = deltarule("export", digits_model, "--html", "digits.html", "--json")
     page = Path("digits.html").read_text(encoding="utf-8")
     assert page == dr.show(dr.load(digits_model)).html
-    assert f"digits.html, {Path('digits.html').stat().st_size:,} bytes" in err
+    size = Path("digits.html").stat().st_size
+    assert result.json == {"model": str(digits_model), "format": "html", "file": "digits.html", "bytes": size}
 
 
 def test_data_bring_their_unseen_examples_along(deltarule: Command, digits_model: Path) -> None:
@@ -29,16 +29,16 @@ def test_an_older_page_is_replaced_and_that_is_said(deltarule: Command, arithmet
     Path("page.html").write_text("old")
     result = deltarule("export", arithmetic_model, "--html", "page.html")
     assert result.code == 0
-    assert "in place of the old one" in result.err
+    assert "in the place of an older file" in result.out
     assert Path("page.html").read_text(encoding="utf-8") != "old"
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
-        ([], 2, "expected what to write: got none of --html FILE"),
+        ([], 2, "one format, --html FILE: got none of them"),
         (["--html", "page.txt"], 2, "a browser opens a page by its name: got page.txt; use page.html"),
-        (["--html", "nowhere/page.html"], 1, "its folder does not exist"),
+        (["--html", "nowhere/page.html"], 2, "its folder does not exist"),
         (["--html", "page.html", "--data", "arithmetic"], 2, "leave the examples out"),
     ],
 )

@@ -1,50 +1,35 @@
-"""`deltarule export`: a model in a form that others read."""
+"""`deltarule export`: what it can be asked. `exporting.py` carries it out."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from deltarule.cli.options import DataName, ModelName, Offline
-from deltarule.cli.output import entry, note
-from deltarule.errors import SettingError
-
-PAGE_SUFFIXES = (".html", ".htm")
-
-if TYPE_CHECKING:
-    from deltarule.model import Model
+from deltarule.cli.options import AsJson, ModelName, Offline, taken_apart
 
 
-def export(
-    model: ModelName,
+@dataclass(frozen=True)
+class ExportOptions:
+    """What `deltarule export` was asked for. The fields that `exporting.FORMATS` names say where to."""
+
+    name: ModelName
     html: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A page that opens from disk: draw, look inside.")
-    ] = None,
-    data: DataName = None,
-    offline: Offline = False,
-) -> None:
-    """Write a model in another form.
+    ] = None
+    data: Annotated[
+        str | None, typer.Option("--data", metavar="DATA", help="With --html: 200 examples to show mistakes on.")
+    ] = None
+    offline: Offline = False
+    as_json: AsJson = False
 
-    --html is one file with everything in it. With --data it shows mistakes, too, on 200 examples of these.
+
+@taken_apart(ExportOptions)
+def export(options: ExportOptions) -> None:
+    """Write a model for other software to read.
+
+    The same model gives the same bytes. An older file is replaced, whole or not at all.
     """
-    from deltarule.cli.found import found_model
+    from deltarule.cli.exporting import carry_out
 
-    targets = {"html": (html, write_page)}  # what can be written: where to, and by what
-    wanted = [(place, write) for place, write in targets.values() if place is not None]
-    if not wanted:
-        raise SettingError(f"expected what to write: got none of {', '.join(f'--{name} FILE' for name in targets)}")
-    if html is not None and html.suffix not in PAGE_SUFFIXES:
-        raise SettingError(f"a browser opens a page by its name: got {html}; use {html.with_suffix('.html')}")
-    loaded = found_model(model)[1]
-    for place, write in wanted:
-        existed = place.exists()
-        write(loaded, place, data, offline)
-        note(entry("wrote", f"{place}, {place.stat().st_size:,} bytes{', in place of the old one' if existed else ''}"))
-
-
-def write_page(model: "Model", place: Path, data: str | None, offline: bool) -> None:
-    """The model as a page, with examples of the data where some are named."""
-    from deltarule.cli.examples import unseen
-    from deltarule.files.page import show
-
-    show(model, unseen(model, data, None, offline) if data is not None else None).save(place)
+    carry_out(options)

@@ -66,8 +66,13 @@ class Backprop {
             this.map.replaceChildren(this.mapOf.root);
             this.listSteps();
         }
+        const kept = this.atChosen ? this.cell : null;
         this.at = this.atChosen ? this.at : firstLook(this.walk);
         this.go(this.here, false);
+        if (kept !== null) {
+            this.cell = kept;
+            this.paint();
+        }
     }
 
     listSteps() {
@@ -108,8 +113,8 @@ class Backprop {
         this.stage.open(this.walk, step, this.at);
         const id = step.makes[step.makes.length - 1];
         this.cell = { id, index: pickedIndex(this.walk, quantityOf(this.walk, id), this.at) };
-        this.paint();
         this.check(step);
+        this.paint();
         if (isAsked) {
             this.say();
         }
@@ -126,8 +131,8 @@ class Backprop {
         this.atChosen = true;
         this.at = pickedBy(this.walk, quantityOf(this.walk, id), index, this.at);
         this.cell = { id, index };
-        this.paint();
         this.check(this.steps[this.here]);
+        this.paint();
         this.say();
     }
 
@@ -152,9 +157,12 @@ class Backprop {
         this.stop.abort();
         this.stop = new AbortController();
         for (const id of step.makes.filter((each) => canCheck(quantityOf(this.walk, each).kind))) {
-            if (!this.verdicts.get(id)?.whole) {
-                const { indices } = shownOf(this.walk, id, this.at);
-                inSlices(checking(this.walk, id, indices), () => {}, this.stop.signal).then((verdict) => this.judged(id, verdict));
+            const { indices } = shownOf(this.walk, id, this.at);
+            const old = this.verdicts.get(id);
+            if (!old?.whole && old?.first !== indices[0]) {
+                this.verdicts.delete(id); // it was about the weights of another neuron
+                const take = (verdict) => this.judged(id, { ...verdict, first: indices[0] });
+                inSlices(checking(this.walk, id, indices), () => {}, this.stop.signal).then(take);
             }
         }
     }

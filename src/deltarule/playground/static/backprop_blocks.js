@@ -101,14 +101,24 @@ export class Block {
         const canvas = element("canvas", { class: "bp-cells", tabindex: "0", role: "application" });
         canvas.addEventListener("keydown", (event) => this.move(event));
         canvas.addEventListener("click", (event) => {
-            const box = canvas.getBoundingClientRect();
-            const size = box.width / this.part.columns;
-            const n = Math.floor((event.clientY - box.top) / size) * this.part.columns + Math.floor((event.clientX - box.left) / size);
-            if (n >= 0 && n < this.part.values.length) {
+            const n = this.under(event);
+            if (n !== null) {
                 this.onPick(n);
             }
         });
+        canvas.addEventListener("pointermove", (event) => {
+            const n = this.under(event);
+            canvas.title = n === null ? "" : `${this.part.nameOf(n)} = ${shown(this.part.values[n])}`;
+        });
         return canvas;
+    }
+
+    /** Which number the pointer is on, or null. */
+    under(event) {
+        const box = this.cells.getBoundingClientRect();
+        const size = box.width / this.part.columns;
+        const n = Math.floor((event.clientY - box.top) / size) * this.part.columns + Math.floor((event.clientX - box.left) / size);
+        return n >= 0 && n < this.part.values.length ? n : null;
     }
 
     move(event) {

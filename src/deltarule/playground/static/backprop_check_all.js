@@ -4,6 +4,8 @@ import { canCheck, checking, inSlices, spread } from "./backprop_check.js";
 import { quantityOf, stepsOf } from "./backprop_steps.js";
 import { announce, element } from "./widgets.js";
 
+const ALIKE = /^nb|^nW([2-9]|\d\d)/; // one descent of all layers: it is checked once
+
 /** A button, a progress bar and a sentence. */
 export class CheckAll {
     /** @param {(id: string, verdict: object) => void} onVerdict a quantity was checked as a whole */
@@ -38,7 +40,7 @@ export class CheckAll {
         this.control = control;
         this.button.textContent = "Stop";
         this.bar.hidden = false;
-        const ids = stepsOf(walk).flatMap((step) => step.makes).filter((id) => canCheck(quantityOf(walk, id).kind));
+        const ids = stepsOf(walk).flatMap((step) => step.makes).filter((id) => canCheck(quantityOf(walk, id).kind) && !ALIKE.test(id));
         const all = { checked: 0, parameters: 0, kinks: 0, error: 0, worst: "", wrong: [] };
         const chosen = new Map(ids.map((id) => [id, spread(walk, id)]));
         const total = ids.reduce((sum, id) => sum + (chosen.get(id) ?? quantityOf(walk, id).values).length, 0);
@@ -86,7 +88,7 @@ function note(all, part, verdict) {
     all.kinks += verdict.kinks;
     if (!verdict.tiny && verdict.error > all.error) {
         all.error = verdict.error;
-        all.worst = part.text;
+        all.worst = part.kind === "nW" ? "the descent" : part.text;
     }
     if (!verdict.ok) {
         all.wrong.push(part.text);

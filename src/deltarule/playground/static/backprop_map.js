@@ -7,6 +7,7 @@ import { isInk, shownOf } from "./backprop_view.js";
 import { element, shown } from "./widgets.js";
 
 const SIDE = 64; // pixels of a small picture
+const SIDE_OF_MANY = 57; // where there are more than two layers
 
 /** The quantities of a walk, a column for each place of the network: forward above, backward below. */
 function columnsOf(walk) {
@@ -97,7 +98,7 @@ export class WalkMap {
         const values = view.indices.map((index) => part.values[index]);
         const columns = part.kind === "x" || view.columns > 5 || part.kind.endsWith("W") ? view.columns : values.length > 5 ? 5 : 1;
         const rows = Math.ceil(values.length / columns);
-        const size = Math.max(1, Math.floor(SIDE / Math.max(columns, rows)));
+        const size = Math.max(1, Math.floor((walk.last > 2 ? SIDE_OF_MANY : SIDE) / Math.max(columns, rows)));
         paintCells(small, { values, columns, ink: isInk(walk, part) }, size);
     }
 }

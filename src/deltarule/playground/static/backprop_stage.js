@@ -1,7 +1,7 @@
 // The stage of the Backprop tab: one step at a time, its equation, its operands and what it makes.
 
 import { Block, pretty } from "./backprop_blocks.js";
-import { canCheck } from "./backprop_check.js";
+import { canCheck, comparison } from "./backprop_check.js";
 import { cellText, isMatrix, quantityOf } from "./backprop_steps.js";
 import { badgeOf, digits } from "./backprop_sum_panel.js";
 import { sumOf } from "./backprop_sums.js";
@@ -100,16 +100,21 @@ export class Stage {
             const current = view.id === cell.id;
             const { block } = this.shown[n];
             block.update(this.part(walk, view), picked, view.made || !isMade ? null : focusOf(view, operands.get(view.id), step, picked), current);
-            this.showBadge(block.badge, view, verdicts.get(view.id), view.made && canCheck(quantityOf(walk, view.id).kind));
+            const { kind } = quantityOf(walk, view.id);
+            showBadge(block.badge, kind, verdicts.get(view.id), view.made && canCheck(kind));
         });
         this.outcome.textContent = outcomeOf(walk, step);
     }
 
-    showBadge(badge, view, verdict, expected) {
-        const { good, text } = verdict ? badgeOf(verdict) : { good: true, text: expected ? "checking …" : "" };
-        badge.textContent = text;
-        badge.className = verdict ? `bp-badge ${good ? "bp-good" : "bp-bad"}` : "bp-badge";
-    }
+}
+
+const CHECKED = { a: "slopes σ′: ", nW: "descent: ", nb: "descent: " }; // where it is not the number itself
+
+function showBadge(badge, kind, verdict, expected) {
+    const { good, text } = verdict ? badgeOf(verdict) : { good: true, text: expected ? "checking …" : "" };
+    badge.textContent = text === "" ? "" : `${CHECKED[kind] ?? ""}${text}`;
+    badge.title = verdict ? comparison(kind) : "";
+    badge.className = verdict ? `bp-badge ${good ? "bp-good" : "bp-bad"}` : "bp-badge";
 }
 
 /** Which of the numbers shown the picked sum reads; of z, where sigma' is taken, the picked one. */

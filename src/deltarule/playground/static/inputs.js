@@ -16,6 +16,9 @@ export function makeInputs(panel, store) {
         store.set({ x, label: null });
     };
     const fields = Array.from({ length: size }, () => element("input", { type: "number", step: "any", value: "0", oninput: read }));
+    if (store.x === null) {
+        read();
+    }
     repaintOn(store, panel, ["trace"], () => fields.forEach((field, index) => {
         if (store.x && field !== document.activeElement) {
             field.value = String(store.x[index]);

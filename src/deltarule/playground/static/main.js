@@ -57,6 +57,9 @@ function connectAddress(store) {
         if (fields.label >= store.network.sizes.at(-1)) {
             delete fields.label;
         }
+        if (!readsDrawings(store.network)) {
+            delete fields.drawing;
+        }
         const known = document.querySelector(`[role=tab]:not([hidden])[aria-controls="${CSS.escape(tab)}"]`);
         store.set(known ? { tab, ...fields } : fields);
     };
@@ -102,10 +105,8 @@ async function start() {
     const network = readModel(await modelBytes(server));
     store.addEventListener("change", ({ keys }) => {
         if (keys.has("network")) {
-            if (!readsDrawings(network)) {
-        document.getElementById("tab-draw").textContent = "Inputs";
-    }
-    document.getElementById("about").textContent = store.network.sizes.join(" – ");
+            document.getElementById("about").textContent = store.network.sizes.join(" – ");
+            document.getElementById("tab-draw").textContent = readsDrawings(store.network) ? "Draw" : "Inputs";
         }
     });
     for (const [name, mount] of Object.entries(MOUNTS)) {

@@ -68,9 +68,10 @@ class Mistakes {
         this.title = element("h2", { tabindex: "-1" }, "The images behind a number");
         this.about = element("p", { class: "small muted" }, "Choose a number: its images come here.");
         this.gallery = element("ul", { class: "gallery", "aria-label": "Images" });
+        this.images = element("div", {}, this.title, this.about, this.gallery);
         this.nudging = new Nudging(panel, store);
         panel.replaceChildren(this.summary, element("div", { class: "mistaken" },
-            this.matrix.node, element("div", {}, this.title, this.about, this.gallery), this.nudging.node));
+            this.matrix.node, this.images, this.nudging.node));
         repaintOn(store, panel, ["network", "tab"], () => this.look());
         this.oneStop = roving(this.gallery, "button.shown", () => Math.max(1, Math.round(this.gallery.clientWidth / 76)));
         window.addEventListener("themechange", () => {
@@ -93,11 +94,13 @@ class Mistakes {
                 throw new Error("This page brings no examples along.");
             }
             const found = await this.source.mistakes();
+            this.images.hidden = false;
             if (network === this.network) {
                 this.show(found);
             }
         } catch (error) {
             this.matrix.node.replaceChildren();
+            this.images.hidden = true;
             this.summary.textContent = `There are no mistakes to show: ${error.message}`;
         }
     }

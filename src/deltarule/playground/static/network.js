@@ -9,6 +9,11 @@ import { diverging, element, paintInk, picture, repaintOn, roving } from "./widg
 const N_EDGES = 6;
 const SVG = "http://www.w3.org/2000/svg";
 
+/** A column of the diagram: what it is, in bold and small, above what it holds. */
+function column(kind, title, says, ...inside) {
+    return element("div", { class: kind }, element("h3", {}, title), element("p", { class: "small muted" }, says), ...inside);
+}
+
 /** One hidden layer: its cells, and the largest activation seen, which is the end of the color scale. */
 class LayerCells {
     constructor(network, layer) {
@@ -21,11 +26,11 @@ class LayerCells {
             element("button", { type: "button", class: "cell", tabindex: index === 0 ? "0" : "-1",
                 "data-layer": layer, "data-neuron": index * this.group, "aria-label": this.named(index) }));
         const grouped = this.group > 1 ? `, ${this.group} a cell` : "";
-        const title = `Layer ${layer - 1}: ${this.size} × ${network.hidden[layer - 1]}${grouped}`;
-        const grid = element("div", { class: "cells", role: "group", "aria-label": title }, ...this.cells);
+        const [title, says] = [`Layer ${layer - 1}`, `${this.size} × ${network.hidden[layer - 1]}${grouped}`];
+        const grid = element("div", { class: "cells", role: "group", "aria-label": `${title}: ${says}` }, ...this.cells);
         grid.style.setProperty("--columns", columns);
         roving(grid, ".cell", () => columns);
-        this.node = element("div", { class: "layer" }, element("h3", {}, title), grid);
+        this.node = column("layer", title, says, grid);
     }
 
     named(index) {
@@ -96,13 +101,13 @@ function paintEdges(svg, diagram, store, { layer, neuron }) {
 function makeInput(panel, store) {
     const { imageShape, sizes } = store.network;
     if (!imageShape) {
-        return element("div", { class: "layer" }, element("h3", {}, `Input: ${sizes[0]} numbers`), makeInputs(panel, store));
+        return column("layer", "Input", `${sizes[0]} numbers`, makeInputs(panel, store));
     }
     const [height, width] = imageShape;
     const seen = picture(width, height, "The image that the network reads");
     repaintOn(store, panel, ["trace"], () => paintInk(seen, (store.x ?? new Float64Array(sizes[0])).map((value) => 255 * value)));
     const pad = readsDrawings(store.network) ? makePad(panel, store, "pad-keys").canvas : null;
-    return element("div", { class: "layer input" }, element("h3", {}, `Input: ${width} × ${height} pixels`), pad, seen);
+    return column("layer input", "Input", `${width} × ${height} pixels`, pad, seen);
 }
 
 /** Everything that belongs to one network; made again when another takes its place. */
@@ -113,8 +118,7 @@ function build(panel, store) {
     svg.setAttribute("class", "edges");
     svg.setAttribute("aria-hidden", "true");
     const last = network.sizes.length - 1;
-    const outputs = element("div", { class: "layer outputs" },
-        element("h3", {}, `Layer ${last - 1}: ${network.sizes[last]} × ${network.output}`), makeAnswers(panel, store));
+    const outputs = column("layer outputs", `Layer ${last - 1}`, `${network.sizes[last]} × ${network.output}`, makeAnswers(panel, store));
     const diagram = element("div", { class: layers.length > 2 ? "diagram deep" : "diagram" }, makeInput(panel, store), ...layers.map(({ node }) => node), outputs, svg);
     return { diagram, layers, svg };
 }

@@ -1,0 +1,55 @@
+"""How `deltarule export` is carried out: which format, which writer, and what is said of the file."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import typer
+
+from deltarule.cli.examples import unseen
+from deltarule.cli.export import ExportOptions
+from deltarule.cli.found import found_model
+from deltarule.cli.output import entry, print_json
+from deltarule.cli.results import check_place
+from deltarule.errors import SettingError
+from deltarule.files.page import show
+from deltarule.model import Model
+
+Writer = Callable[[Model, Path, ExportOptions], None]
+
+
+def _html(model: Model, path: Path, options: ExportOptions) -> None:
+    if path.suffix not in (".html", ".htm"):
+        raise SettingError(f"a browser opens a page by its name: got {path}; use {path.with_suffix('.html')}")
+    examples = None if options.data is None else unseen(model, options.data, None, options.offline)
+    show(model, examples).save(path)
+
+
+FORMATS: dict[str, Writer] = {"html": _html}  # each the name of an option that says where to
+
+
+def carry_out(options: ExportOptions) -> None:
+    """Write the file that the options ask for, and say so."""
+    format_name, path = chosen(options)
+    check_place(path)
+    if options.data is not None and format_name != "html":
+        raise SettingError(f"--data names examples for a page: got --{format_name}; leave it out")
+    source, model = found_model(options.name)
+    replaced = path.exists()
+    FORMATS[format_name](model, path, options)
+    n_bytes = path.stat().st_size
+    if options.as_json:
+        print_json({"model": source, "format": format_name, "file": path, "bytes": n_bytes})
+    else:
+        older = ", in the place of an older file" if replaced else ""
+        typer.echo(entry("saved", f"{path}, {n_bytes:,} bytes{older}"))
+
+
+def chosen(options: ExportOptions) -> tuple[str, Path]:
+    """The one format that was asked for, and where to. SettingError where it is none, or more than one."""
+    asked = {name: path for name in FORMATS if (path := getattr(options, name)) is not None}
+    if len(asked) != 1:
+        wanted = " or ".join(f"--{name} FILE" for name in FORMATS)
+        got = " and ".join(f"--{name}" for name in asked) or "none of them"
+        raise SettingError(f"an export has one format, {wanted}: got {got}; one run writes one file")
+    ((name, path),) = asked.items()
+    return name, path
