@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from deltarule.data.catalog import load as load_data
 from deltarule.data.idx import write_idx
-from deltarule.files.model_file import load
+from deltarule.files.model_file import load, save
 from deltarule.inspection.text_image import text_image
 from deltarule.nn.arrays import Array
 
@@ -159,12 +160,83 @@ def test_a_regression_draws_nothing_and_submits_nothing(deltarule: Command, arit
     assert not Path("s.csv").exists()
 
 
-def test_an_image_of_another_size(deltarule: Command, digits_model: Path) -> None:
+def picture(name: str, *ink: tuple[slice, slice], paper: int = 255) -> str:
+    """A file of 300 x 200 pixels with strokes, each some rows and columns."""
     pillow = pytest.importorskip("PIL.Image")
-    pillow.new("L", (30, 28)).save("wide.png")
-    code, _, err = deltarule("predict", "wide.png", "--model", digits_model)
+    pixels = np.full((200, 300), paper, np.uint8)
+    for rows, columns in ink:
+        pixels[rows, columns] = 255 - paper
+    pillow.fromarray(pixels).save(name)
+    return name
+
+
+ONE = (slice(40, 160), slice(150, 162))
+SEVEN = (slice(40, 52), slice(100, 162)), ONE
+
+
+def test_pictures_of_any_size_are_read_by_the_network_in_the_box(deltarule: Command) -> None:
+    files = [picture("one.bmp", ONE), picture("seven.webp", *SEVEN), picture("7.png", *SEVEN, paper=0)]
+    result = deltarule("predict", *files, "--json")
+    assert (result.code, [answer["label"] for answer in result.json]) == (0, ["1", "7", "7"])
+    assert "pretrained.safetensors" in result.err
+    assert deltarule("predict", *files, "--model", "pretrained", "--json").json == result.json
+    assert result.json[1]["probabilities"] == pytest.approx(result.json[2]["probabilities"], abs=1e-6)
+
+
+def test_a_model_trained_here_comes_before_the_one_in_the_box(
+    deltarule: Command, digits_model: Path, images: Array
+) -> None:
+    write_pixels("one.csv", images[:1])
+    in_the_box = deltarule("predict", "one.csv", "--json").json
+    Path("model.safetensors").write_bytes(digits_model.read_bytes())
+    here = deltarule("predict", "one.csv", "--json").json
+    assert here == deltarule("predict", "one.csv", "--model", digits_model, "--json").json != in_the_box
+
+
+def test_show_draws_what_the_network_was_given(deltarule: Command) -> None:
+    lines = deltarule("predict", picture("one.png", ONE), "--show").out.splitlines()
+    assert [line.strip() for line in lines[:-1] if line.strip()] == ["██"] * 10
+    assert lines[-1].startswith("one.png  1  ")
+
+
+def test_a_blank_picture_is_said_and_the_others_are_answered(deltarule: Command) -> None:
+    files = [picture("blank.png"), picture("one.png", ONE)]
+    code, out, err = deltarule("predict", *files, "--show")
     assert code == 1
-    assert "28x28 pixels was expected: got 28x30" in err
+    lines = out.splitlines()
+    assert lines[0] == "blank.png  no digit"
+    assert lines[-1].startswith("one.png  1  ")
+    assert "blank.png: a picture of a digit was expected: got no ink on the paper" in err
+    blank, one = deltarule("predict", *files, "--json").json
+    assert blank == {"input": "blank.png", "row": 0, "label": None, "probability": None, "probabilities": None}
+    assert one["label"] == "1"
+
+
+def test_a_model_of_other_images_takes_them_as_they_are(deltarule: Command, digits_model: Path) -> None:
+    letters = replace(load(digits_model), class_names=tuple("abcdefghij"))
+    save(letters, "letters.safetensors")
+    code, _, err = deltarule("predict", picture("wide.png", ONE), "--model", "letters.safetensors")
+    assert code == 1
+    assert "28x28 pixels was expected: got 200x300" in err
+
+
+def test_a_picture_can_be_explained(deltarule: Command) -> None:
+    walk = deltarule("explain", "pretrained", "--image", picture("one.png", ONE), "--json")
+    assert walk.code == 0
+    blank = deltarule("explain", "pretrained", "--image", picture("blank.png"))
+    assert (blank.code, blank.out) == (1, "")
+    assert "got no ink on the paper" in blank.err
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(b"", "cannot be read"), (b"GIF89a", "cannot be read"), (b"BM" + b"\xff" * 60, "picture.png: a")],
+)
+def test_files_that_are_no_pictures(deltarule: Command, content: bytes, message: str) -> None:
+    Path("picture.png").write_bytes(content)
+    code, out, err = deltarule("predict", "picture.png")
+    assert (code, out) == (1, "")
+    assert message in err
 
 
 def test_json_is_json(deltarule: Command, digits_model: Path, images: Array) -> None:

@@ -221,6 +221,8 @@ DEFORMATIONS = [
     Deformation(rotation=20.0, scale=0.2, shift=3.0, shear=10.0),
     Deformation(rotation=20.0, scale=0.2, shift=3.0, shear=10.0, elastic_alpha=40.0),
     Deformation(elastic_alpha=30.0, elastic_sigma=2.0),
+    Deformation(stroke=1.5),
+    Deformation(rotation=20.0, elastic_alpha=30.0, stroke=3.0),
 ]
 
 

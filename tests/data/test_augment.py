@@ -1,16 +1,19 @@
 """Deformation, against SciPy, against what is known of rotations and shifts, and against itself."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deltarule.data.augment import Deformation, deform, gaussian_matrix, sampling_points, warp
+from deltarule.data.augment import Deformation, deform, gaussian_matrix, pen_widths, redrawn, sampling_points, warp
 from deltarule.data.dataset import Splits
 from deltarule.errors import SettingError, ShapeError
 
 SHAPE = (9, 12)
-EVERYTHING = Deformation(rotation=25, scale=0.2, shift=2, shear=15, elastic_alpha=20, elastic_sigma=3)
+BENT = Deformation(rotation=25, scale=0.2, shift=2, shear=15, elastic_alpha=20, elastic_sigma=3)
+EVERYTHING = replace(BENT, stroke=1.5)
 TOLERANCE = {np.float32: 2e-5, np.float64: 1e-12}
 FLOATS = pytest.mark.parametrize("dtype", TOLERANCE)
 
@@ -87,13 +90,13 @@ def test_amounts_together_undo_growing_then_leaning_then_turning_then_shifting()
 def test_warping_is_scipys_interpolation(dtype: type) -> None:
     ndimage = pytest.importorskip("scipy.ndimage", reason="compares with SciPy")
     images = images_of(SHAPE, dtype)
-    points = sampling_points(5, SHAPE, EVERYTHING, np.random.default_rng(1), np.dtype(dtype))
+    points = sampling_points(5, SHAPE, BENT, np.random.default_rng(1), np.dtype(dtype))
     assert np.abs(points[0] - np.arange(SHAPE[0])[:, np.newaxis]).max() > 3  # they do leave the image
     expected = [
         ndimage.map_coordinates(np.pad(image.reshape(SHAPE), 9), points[:, k] + 9, order=1)
         for k, image in enumerate(images.astype(np.float64))
     ]
-    deformed = deform(images, SHAPE, EVERYTHING, np.random.default_rng(1))
+    deformed = deform(images, SHAPE, BENT, np.random.default_rng(1))
     assert deformed.dtype == dtype
     assert np.allclose(deformed.reshape(5, *SHAPE), expected, atol=TOLERANCE[dtype])
 
@@ -105,6 +108,35 @@ def test_smoothing_is_scipys_with_zeros_outside(sigma: float) -> None:
     smoothed = gaussian_matrix(SHAPE[0], sigma) @ noise @ gaussian_matrix(SHAPE[1], sigma).T
     radius = (SHAPE[0] - 1, SHAPE[1] - 1)
     assert np.allclose(smoothed, ndimage.gaussian_filter(noise, sigma, mode="constant", radius=radius), atol=1e-14)
+
+
+@FLOATS
+def test_pens_are_scipys_dilation_and_erosion(dtype: type) -> None:
+    ndimage = pytest.importorskip("scipy.ndimage", reason="compares with SciPy")
+    images = images_of(SHAPE, dtype, 3)
+    planes = images.reshape(3, *SHAPE)
+    wider = ndimage.grey_dilation(planes, (1, 3, 3), mode="constant")
+    narrower = ndimage.grey_erosion(planes, (1, 3, 3), mode="constant")
+    redrawn_images = redrawn(images, SHAPE, np.array([2.0, -2.0, 0.0])).reshape(3, *SHAPE)
+    assert redrawn_images.dtype == dtype
+    assert np.allclose(redrawn_images, [wider[0], narrower[1], planes[2]], atol=TOLERANCE[dtype])
+    halfway = redrawn(images, SHAPE, np.array([1.0, -1.0, 0.5])).reshape(3, *SHAPE)
+    expected = [(planes[0] + wider[0]) / 2, (planes[1] + narrower[1]) / 2, (3 * planes[2] + wider[2]) / 4]
+    assert np.allclose(halfway, expected, atol=TOLERANCE[dtype])
+
+
+def test_pens_are_drawn_both_ways_and_3_draws_a_third_from_the_ends() -> None:
+    mild, strong = (pen_widths(3000, Deformation(stroke=amount), np.random.default_rng(0)) for amount in (1.5, 3.0))
+    assert -1.5 <= mild.min() < -1.4 < 1.4 < mild.max() <= 1.5
+    assert abs(mild.mean()) < 0.1
+    assert (strong.min(), strong.max()) == (-2.0, 2.0)
+    assert np.mean(np.abs(strong) == 2.0) == pytest.approx(1 / 3, abs=0.03)
+    assert pen_widths(3000, Deformation(), np.random.default_rng(0)).size == 0
+
+
+def test_a_pen_moves_no_other_draw() -> None:
+    points = [sampling_points(5, SHAPE, each, np.random.default_rng(4), np.dtype(float)) for each in (BENT, EVERYTHING)]
+    assert np.array_equal(*points)
 
 
 @FLOATS
@@ -166,7 +198,7 @@ def test_the_background_begins_one_pixel_beyond_the_border() -> None:
 @pytest.mark.parametrize(
     ("name", "amount"),
     [("rotation", -1), ("scale", 1.0), ("shift", float("inf")), ("shear", 90), ("elastic_alpha", float("nan")),
-     ("elastic_sigma", 0.0)],
+     ("elastic_sigma", 0.0), ("stroke", -0.1), ("stroke", float("inf"))],
 )  # fmt: skip
 def test_refuses_amounts(name: str, amount: float) -> None:
     with pytest.raises(SettingError, match=f"{name} of a deformation must be .* and finite: got {amount}"):

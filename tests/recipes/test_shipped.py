@@ -16,7 +16,7 @@ GENERATED = {"arithmetic": arithmetic, "cute-dog": cute_dog, "xor": xor}
 ASKED_FOR = {  # the rows of the issue that ordered them
     *("four-equations", "sigmoid-16-16", "sigmoid-16-16-as-written", "numpy-class", "relu-32-16", "relu-10"),
     *("arithmetic", "cute-dog", "xor", "linear", "deep-linear", "nielsen-30", "nielsen-100", "nielsen-cross-entropy"),
-    *("simard-800", "quick", "default", "thorough"),
+    *("simard-800", "quick", "default", "thorough", "drawings"),
 }
 
 

@@ -14,7 +14,7 @@ from deltarule.recipes.schema import Recipe
 
 
 def found_model(name: str) -> tuple[Path, Model]:
-    """The model in a file, in a run's folder, or the pretrained one, with the path that it was read from, which is said.
+    """The model in a file, a run's folder, or the pretrained one, with the path that it was read from, which is said.
 
     Raises SettingError where there is neither, ModelFileError where the file holds no model.
     """

@@ -2,6 +2,7 @@
 
 import os
 import struct
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,11 +37,14 @@ def opened(source: Any, formats: Sequence[str], name: str) -> Iterator[Any]:
     Raises DataError where it cannot be read, now or when its pixels are decoded; MissingExtraError without Pillow.
     """
     pillow = require("PIL.Image", "page")
-    # Pillow's readers answer damage with any of these; its bomb warning is an error wherever warnings are.
+    # Pillow's readers answer damage with any of these.
     bombs = pillow.DecompressionBombError, pillow.DecompressionBombWarning
     damage = (OSError, SyntaxError, ValueError, TypeError, LookupError, struct.error, *bombs)
     try:
-        with pillow.open(source, formats=formats) as image:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pillow.DecompressionBombWarning)
+            found = pillow.open(source, formats=formats)
+        with found as image:
             yield image
     except DataError:
         raise
