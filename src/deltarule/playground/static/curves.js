@@ -2,7 +2,7 @@
 
 import { color, element, shown } from "./widgets.js";
 
-const MARGIN = { left: 46, right: 104, top: 10, bottom: 26 };
+const MARGIN = { left: 46, right: 114, top: 10, bottom: 26 };
 const HEIGHT = 190;
 
 /** Round numbers from low to high, about `count` of them. */
