@@ -23,7 +23,7 @@ def closing_code(line: ClientConnection) -> int:
     with suppress(ConnectionClosedError):
         for said in line:
             assert '"status":400' in str(said)
-    return line.close_code or 0
+    return line.protocol.close_code or 0
 
 
 @pytest.mark.parametrize("length", [64 * 1024 + 1, 10**15, 10**17, "-1", "x"])
@@ -89,6 +89,7 @@ START = '{"type":"start","recipe":"quick","data":"digits"'
         *(START + ',"rate":-1}', START + ',"rate":1e999}', START + ',"rate":NaN}', START + ',"rate":"1"}'),
         *(START + ',"epochs":1.5}', START + ',"epochs":0}', START + ',"seed":99999999999999999999}'),
     ],
+    ids=lambda junk: junk[-30:],
 )
 def test_what_is_no_order_is_refused_and_the_server_lives_on(site: Any, junk: str) -> None:
     with site.talk() as line:

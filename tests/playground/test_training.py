@@ -112,7 +112,7 @@ def test_no_frame_is_sent_that_was_not_asked_for(page: Page) -> None:
 
 @pytest.mark.parametrize("recipe", ["quick", "xor"])
 def test_a_run_is_held_stepped_and_let_go(page: Page, recipe: str) -> None:
-    """`xor` is small enough for strides of many steps: held, it takes single ones all the same."""
+    """A small network may take many steps at once: held, it takes single ones all the same."""
     data = "digits" if recipe == "quick" else "xor"
     page.order("start", recipe=recipe, data=data, epochs=3000 if recipe == "xor" else 100, paused=True)
     assert page.frame().facts["step"] == 0

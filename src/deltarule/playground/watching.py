@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -87,7 +87,7 @@ class Watcher(Callback):
     train, validation: as the network reads them. image_shape: (height, width) of an input that is an image.
     """
 
-    every_step: ClassVar[bool] = False
+    every_step = False
 
     def __init__(
         self, control: Control, show: Callable[[bytes], None], train: Dataset, validation: Dataset | None
@@ -96,9 +96,6 @@ class Watcher(Callback):
         self.image_shape = train.image_shape
         self.points: list[list[float]] = []
         self.n_looks, self.next_look, self.waited, self.done = 0, 0.0, 0.0, False
-
-    def stride(self) -> int | None:
-        return 1 if self.control.paused else None
 
     def train_begin(self, state: TrainingState) -> None:
         self.probes = [Probe(dataset, state.network) for dataset in self.data]
@@ -117,7 +114,7 @@ class Watcher(Callback):
         if state.epoch == 0:
             self.look(state)
             if self.control.paused:
-                self.control.wait()
+                self.wait()
         if self.control.stopped:
             state.stop_reason = "stopped on the page"
 
@@ -128,7 +125,12 @@ class Watcher(Callback):
     def hold(self, state: TrainingState) -> None:
         """Show where the run stands, and wait until it may go on."""
         self.look(state)
+        self.wait()
+
+    def wait(self) -> None:
+        """Wait until the run may go on; while it is held, it takes single steps."""
         self.control.wait()
+        self.every_steps = 1 if self.control.paused else None
 
     def look(self, state: TrainingState) -> None:
         """Make a frame of this moment."""

@@ -4,7 +4,7 @@ import math
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import ClassVar, TextIO
+from typing import TextIO
 
 from deltarule.data.dataset import Task
 from deltarule.errors import SettingError, closest
@@ -79,16 +79,12 @@ class Callback:
 
     every_step: whether `step_end` has to come after each single step. Who only shows how far a run is says False: a
         small network then takes many steps at once, and `step_end` comes every tenth of a second.
+    every_steps: a number of steps; where every_step is False, `step_end` comes at its multiples, too. It may change
+        between two calls.
     """
 
-    every_step: ClassVar[bool] = True
-
-    def stride(self) -> int | None:
-        """Where `every_step` is False: at most so many steps until the next `step_end`, None for as many as are good.
-
-        This is asked anew before they are taken.
-        """
-        return None
+    every_step: bool = True
+    every_steps: int | None = None
 
     def train_begin(self, state: TrainingState) -> None:
         """Before anything was computed."""

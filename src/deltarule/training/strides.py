@@ -45,7 +45,7 @@ def train_epoch_in_strides(
     order = shuffled(train.n_samples, trainer.seed, state.epoch)
     loss, weight, right, seen = 0.0, 0.0, 0, 0
     began, before = time.perf_counter(), state.seconds
-    for samples in strides(trainer, order):
+    for samples in strides(trainer, state, order):
         losses, answered = take_stride(trainer, state, train, samples, sample_weight)
         state.seconds = before + time.perf_counter() - began
         starts = np.arange(0, len(samples), trainer.batch_size)
@@ -58,14 +58,15 @@ def train_epoch_in_strides(
     return loss / weight, right / seen
 
 
-def strides(trainer: "Trainer", order: Array) -> Iterator[Array]:
-    """The samples of an epoch, a whole number of batches at a time: no more of them than a listener waits for."""
-    batch_size, start = trainer.batch_size or len(order), 0
-    most = max(1, STRIDE_WEIGHTS // (trainer.network.parameters.size * batch_size))
-    while start < len(order):
-        n_steps = min([most, *(n for callback in trainer.callbacks if (n := callback.stride()) is not None)])
-        yield order[start : start + n_steps * batch_size]
-        start += n_steps * batch_size
+def strides(trainer: "Trainer", state: TrainingState, order: Array) -> Iterator[Array]:
+    """The samples of an epoch, a whole number of batches at a time, cut where a callback wants to be told."""
+    batch_size = trainer.batch_size or len(order)
+    longest = STRIDE_WEIGHTS // (trainer.network.parameters.size * batch_size)
+    while len(order) > 0:
+        wanted = [callback.every_steps for callback in trainer.callbacks if callback.every_steps is not None]
+        size = batch_size * min([max(1, longest), *(every - state.step % every for every in wanted)])
+        yield order[:size]
+        order = order[size:]
 
 
 def take_stride(

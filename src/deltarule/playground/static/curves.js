@@ -2,8 +2,9 @@
 
 import { color, element, shown } from "./widgets.js";
 
-const MARGIN = { left: 46, right: 114, top: 10, bottom: 26 };
+const MARGIN = { left: 46, right: 112, top: 10, bottom: 26 };
 const HEIGHT = 190;
+const MANY = 60; // whole epochs: more marks than that would run together
 
 /** Round numbers from low to high, about `count` of them. */
 export function ticks(low, high, count) {
@@ -121,6 +122,11 @@ export class Chart {
     }
 }
 
+/** Whether so many epochs are over that they make the line themselves. */
+export function isLong(epochs) {
+    return epochs.length > MANY;
+}
+
 function tone(property) {
     return `rgb(${color(property).join(" ")})`;
 }
@@ -137,10 +143,10 @@ function paintSeries(context, { line: points, marks, tone: property, dash }, { x
     context.lineWidth = 2;
     context.lineJoin = "round";
     context.setLineDash(dash);
-    line(context, points.filter(([, value]) => Number.isFinite(value)).map(([step, value]) => [x(step), y(value)]));
+    line(context, (isLong(marks) ? marks : points).filter(([, value]) => Number.isFinite(value)).map(([step, value]) => [x(step), y(value)]));
     context.setLineDash([]);
-    if (marks.length > 60) {
-        return; // they would cover the line
+    if (isLong(marks)) {
+        return;
     }
     for (const [step, value] of marks.filter((mark) => Number.isFinite(mark[1]))) {
         context.beginPath();

@@ -19,12 +19,14 @@ export class Nudging {
         this.before = picture(1, 1, "The picture as it is");
         this.change = picture(1, 1, "What is changed");
         this.after = picture(1, 1, "The changed picture");
-        const figure = (canvas, text) => element("figure", {}, canvas, element("figcaption", {}, text));
+        this.scale = element("figcaption", {});
+        const figure = (canvas, text) => element("figure", {}, canvas,
+            typeof text === "string" ? element("figcaption", {}, text) : text);
         this.legend = element("p", { class: "small muted" },
             "Blue pixels get more ink, orange ones less. Every step follows the slope of z of the class that is to win, less z of " +
             "its strongest rival, by the input: BP2, taken one layer further.");
         this.images = element("div", { class: "row pictures" }, figure(this.before, "as it is"),
-            figure(this.change, "the change"), figure(this.after, "changed"));
+            figure(this.change, this.scale), figure(this.after, "changed"));
         this.keep = element("button", { type: "button", onclick: () => this.open() }, "Open the changed one in Backprop");
         this.body = element("div", {},
             element("div", { class: "row mind-controls" }, element("label", { for: "mind-goal" }, "into"), this.goal,
@@ -114,7 +116,8 @@ export class Nudging {
             }
         }
         const difference = to.map((each, k) => each - from[k]);
-        const most = Math.max(0.1, ...difference.map(Math.abs));
+        const most = Math.max(1e-9, ...this.places.at(-1).x.map((each, k) => Math.abs(each - from[k])));
+        this.scale.textContent = `the change, ±${shown(most)} in full color`;
         paintInk(this.before, from.map((each) => 255 * each));
         paintPixels(this.change, difference, (value) => diverging(value, most));
         paintInk(this.after, to.map((each) => 255 * each));

@@ -1,6 +1,6 @@
 // Train: a recipe carried out by the real Trainer in Python, watched while it learns.
 
-import { Chart } from "./curves.js";
+import { Chart, isLong } from "./curves.js";
 import { readModel } from "./engine.js";
 import { LayerTable, WeightPictures } from "./layers.js";
 import { BLANK } from "./store.js";
@@ -98,7 +98,9 @@ class View {
         const [learned, held] = frame.probe;
         const few = held === undefined ? `${learned} training examples` : `${learned} training and ${held} held-out examples`;
         const rings = held === undefined ? "" : "; rings: all held-out examples after it";
-        this.probe.textContent = `Lines: ${few}, again and again. Dots: an epoch's batches, as they were met${rings}.`;
+        this.probe.textContent = isLong({ length: frame.arrays.epochs.shape[0] })
+            ? "A point of a line is an epoch: its batches, as they were met, and all held-out examples after it, if there are any."
+            : `Lines: ${few}, again and again. Dots: an epoch's batches, as they were met${rings}.`;
     }
 }
 
