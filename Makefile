@@ -13,7 +13,7 @@ test: .venv/.dev  ## set up, then run every check and every test
 	scripts/test
 
 bench: .venv/.dev  ## run the benchmarks, which write benchmarks/results
-	for each in startup epoch latency peers scaling recipes ladder; do .venv/bin/python benchmarks/$$each.py || exit 1; done
+	for each in startup epoch latency peers scaling recipes ladder ink; do .venv/bin/python benchmarks/$$each.py || exit 1; done
 
 lowest:  ## run the tests on Python 3.11 and the lowest versions that pyproject.toml allows
 	scripts/lowest

@@ -10,9 +10,11 @@ import re
 import shutil
 import subprocess
 import sys
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PIL import Image
 from playwright.sync_api import sync_playwright
 
 sys.path.append(str(Path(__file__).parents[1] / "tests" / "browser"))
@@ -67,7 +69,9 @@ def main(folder: Path) -> None:
                 page.wait_for_selector("main:not([aria-busy])")
                 happen(page, tab)
                 page.evaluate("scrollTo(0, 0)")
-                page.screenshot(path=folder / f"{tab}-{look}.png", full_page=True)
+                taken = Image.open(BytesIO(page.screenshot(full_page=True))).convert("RGB")
+                few = taken.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+                few.save(folder / f"{tab}-{look}.png", optimize=True)
                 page.context.close()
         browser.close()
         process.terminate()

@@ -205,6 +205,22 @@ def test_the_peers_stand_beside_each_other() -> None:
     assert lines[-1].endswith("`benchmarks/peers.py`: engine numba; A, 2 cores; python 3.11.7, torch 2.13.")
 
 
+@pytest.mark.usefixtures("mnist")
+def test_drawings_are_read_in_every_way(tmp_path: Path) -> None:
+    pytest.importorskip("PIL.Image", reason="pictures need Pillow: install deltarule[page]")
+    results = tmp_path / "ink.json"
+    said = run("ink.py", "--examples", "48", "--json", results)
+    rows = rows_in(results)
+    assert len(said.splitlines()) == len(rows) - 1
+    assert {row["workload"] for row in rows} >= {"as they are", "0.3 to 1 of a pad, through files"}
+    for row in rows:
+        assert row["benchmark"] == "ink"
+        assert row["examples"] == 48
+        assert row.keys() >= CIRCUMSTANCES
+    assert {row["identical"] for row in rows[:2]} == {1.0}
+    assert min(row["accuracy"] for row in rows if "identical" in row) >= 0.95
+
+
 def test_filling_the_readme_twice_changes_nothing() -> None:
     begin, end = "<!-- peers: begin -->", "<!-- peers: end -->"
     once = README_TABLE["filled"](f"above\n{begin}old{end}\nbelow\n", "peers", "a table")

@@ -168,6 +168,21 @@ def test_an_image_file_is_read_and_anything_else_is_refused_in_words(visit: Visi
     page.set_input_files("#draw input[type=file]", {"name": "no.png", "mimeType": "image/png", "buffer": b"no image"})
     page.wait_for_selector("#draw .complaint:has-text('take a PNG')")
     assert answer(page) == "7"
+    drop(page, photo(DIGITS[2]))
+    page.wait_for_function("() => document.querySelector('#draw .digit').textContent === '2'")
+    assert page.inner_text("#draw .complaint") == ""
+
+
+def drop(page: "Page", data: bytes) -> None:
+    """Drops a PNG file on the pad."""
+    page.evaluate(
+        """(bytes) => {
+            const dataTransfer = new DataTransfer();
+            dataTransfer.items.add(new File([new Uint8Array(bytes)], "dropped.png", { type: "image/png" }));
+            document.querySelector("#draw .pad").dispatchEvent(new DragEvent("drop", { bubbles: true, dataTransfer }));
+        }""",
+        list(data),
+    )
 
 
 def photo(strokes: list[Stroke]) -> bytes:

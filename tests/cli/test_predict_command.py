@@ -1,6 +1,7 @@
 """deltarule predict: the same answers from every kind of file, and Kaggle's form."""
 
 import json
+import struct
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -170,6 +171,7 @@ def picture(name: str, *ink: tuple[slice, slice], paper: int = 255) -> str:
     return name
 
 
+HUGE_BMP = b"BM" + struct.pack("<IHHIIiiHHIIiiII", 54, 0, 0, 54, 40, 5000, 5000, 1, 24, 0, 0, 0, 0, 0, 0)
 ONE = (slice(40, 160), slice(150, 162))
 SEVEN = (slice(40, 52), slice(100, 162)), ONE
 
@@ -230,7 +232,12 @@ def test_a_picture_can_be_explained(deltarule: Command) -> None:
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"", "cannot be read"), (b"GIF89a", "cannot be read"), (b"BM" + b"\xff" * 60, "picture.png: a")],
+    [
+        (b"", "cannot be read"),
+        (b"GIF89a", "cannot be read"),
+        (b"BM" + b"\xff" * 60, "picture.png: a"),
+        (HUGE_BMP, "16 megapixels was expected: got 5000 x 5000"),
+    ],
 )
 def test_files_that_are_no_pictures(deltarule: Command, content: bytes, message: str) -> None:
     Path("picture.png").write_bytes(content)

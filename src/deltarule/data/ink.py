@@ -202,25 +202,25 @@ def inked(paths: Sequence[NDArray[np.float64]], shape: tuple[int, int], radius: 
     """Paths of points (x, y) drawn by a round pen, (height, width); a pixel on its rim is inked in part."""
     start = np.concatenate([path[:-1] if len(path) > 1 else path for path in paths])
     end = np.concatenate([path[1:] if len(path) > 1 else path for path in paths])
-    y, x = np.indices(shape) + 0.5
+    rows, columns = np.indices(shape) + 0.5
     nearest = np.full(shape, np.inf)
     for k in range(0, len(start), MOST_SEGMENTS):
         chunk = slice(k, k + MOST_SEGMENTS)
-        distances = squared_distances(x, y, start[chunk], end[chunk])
+        distances = squared_distances(columns, rows, start[chunk], end[chunk])
         np.minimum(nearest, distances.min(axis=0), out=nearest)
     covered = np.clip(radius + 0.5 - np.sqrt(nearest), 0.0, 1.0)
     return rounded(255.0 * covered)
 
 
 def squared_distances(
-    x: NDArray[Any], y: NDArray[Any], start: NDArray[np.float64], end: NDArray[np.float64]
+    columns: NDArray[Any], rows: NDArray[Any], start: NDArray[np.float64], end: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """From each of n segments to each point (x, y): (n, height, width)."""
+    """From each of n segments to each pixel's middle: (n, height, width)."""
     from_x, from_y = start.T[:, :, np.newaxis, np.newaxis]
     right, down = (end - start).T[:, :, np.newaxis, np.newaxis]
     length = right * right + down * down
-    along = (x - from_x) * right + (y - from_y) * down
+    along = (columns - from_x) * right + (rows - from_y) * down
     along = np.clip(along / np.where(length > 0.0, length, 1.0), 0.0, 1.0)
-    beside, below = x - (from_x + along * right), y - (from_y + along * down)
+    beside, below = columns - (from_x + along * right), rows - (from_y + along * down)
     squared: NDArray[np.float64] = beside * beside + below * below
     return squared

@@ -4,7 +4,7 @@ import { makeAnswers } from "./answers.js";
 import { makeInputs } from "./inputs.js";
 import { columnsOf, groupSize, makeDetail, strongestEdges } from "./neuron.js";
 import { makePad, readsDrawings } from "./pad.js";
-import { diverging, element, paintInk, picture, repaintOn, roving } from "./widgets.js";
+import { announce, diverging, element, paintInk, picture, repaintOn, roving } from "./widgets.js";
 
 const N_EDGES = 6;
 const SVG = "http://www.w3.org/2000/svg";
@@ -131,7 +131,10 @@ export function mount(panel, store) {
     const paint = () => {
         parts.layers.forEach((layer) => layer.paint(store.trace ? store.trace.a[layer.layer] : null));
         if (chosen) {
-            detail.paint(chosen);
+            const said = detail.paint(chosen);
+            if (chosen.isFocused) {
+                announce(said);
+            }
             paintEdges(parts.svg, parts.diagram, store, chosen);
         }
     };
@@ -141,7 +144,7 @@ export function mount(panel, store) {
         if (place) {
             const layer = Number(place.dataset.layer ?? store.network.sizes.length - 1);
             const group = layer < store.network.sizes.length - 1 ? groupSize(store.network.sizes[layer]) : 1;
-            chosen = { layer, neuron: Number(place.dataset.neuron), group };
+            chosen = { layer, neuron: Number(place.dataset.neuron), group, isFocused: event.type === "focusin" };
             panel.querySelectorAll(".chosen").forEach((each) => each.classList.remove("chosen"));
             place.classList.add("chosen");
             repaint();

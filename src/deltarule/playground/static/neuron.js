@@ -58,16 +58,51 @@ function titleOf(network, layer, neuron) {
     return layer === network.sizes.length - 1 ? `Output ${nameOf(network, neuron)}` : `Layer ${layer - 1}, neuron ${neuron}`;
 }
 
-/** The panel beside the diagram: { node, paint({ layer, neuron, group }) }. */
+/** A picture of values on the diverging scale, and a line beneath that says where the scale ends. */
+class Signed {
+    constructor(says) {
+        this.says = says;
+        this.canvas = picture(1, 1, says);
+        this.caption = element("figcaption");
+        this.node = element("figure", {}, this.canvas, this.caption);
+    }
+
+    paint(values, [width, height]) {
+        const reach = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+        Object.assign(this.canvas, { width, height });
+        paintPixels(this.canvas, values, (value) => diverging(value ?? 0, reach));
+        this.caption.textContent = `${this.says}, up to ±${shown(reach)}`;
+    }
+}
+
+/** How a neuron comes to its activation, in words. */
+function sumOf({ network, trace }, layer, neuron, total) {
+    const bias = shown(network.biases[layer - 1][neuron]);
+    if (!trace) {
+        return `Its bias is ${bias}. Draw something, and it answers.`;
+    }
+    const name = layer === network.sizes.length - 1 ? network.output : network.hidden[layer - 1];
+    const [z, a] = [trace.z[layer][neuron], trace.a[layer][neuron]];
+    return `Its inputs add ${shown(total)}, its bias ${bias}: z = ${shown(z)}, and ${name} makes of it a = ${shown(a)}.`;
+}
+
+/** Whom a neuron tells, one item each. */
+function edgesOf(store, layer, neuron) {
+    const edges = strongestEdges(store, layer, neuron, 6);
+    if (edges.length === 0 && layer < store.network.sizes.length - 1) {
+        return [element("li", {}, "It is silent now: it adds nothing to the next layer.")];
+    }
+    return edges.map(({ to, weight, strength }) => element("li", {},
+        `to ${titleOf(store.network, layer + 1, to)}: weight ${shown(weight)}${store.trace ? `, adds ${shown(strength)}` : ""}`));
+}
+
+/** The panel below the diagram: { node, paint({ layer, neuron, group }) }; `paint` returns what it says, for the ear. */
 export function makeDetail(store) {
     const title = element("h2", {}, "A neuron");
     const sum = element("p", {}, "Point at a neuron, or walk to one with the arrow keys.");
-    const weights = picture(1, 1, "Its incoming weights");
-    const added = picture(1, 1, "What each input adds: weight times input");
+    const [weights, added] = [new Signed("incoming weights"), new Signed("weight × input")];
     const edges = element("ul", { class: "out" });
-    const [weightsText, addedText] = [element("figcaption"), element("figcaption")];
-    const pictures = element("div", { class: "row pictures", hidden: true },
-        element("figure", {}, weights, weightsText), element("figure", {}, added, addedText));
+    const pictures = element("div", { class: "row pictures", hidden: true }, weights.node, added.node);
     const node = element("section", { class: "detail" }, title, sum, pictures, edges);
 
     const paint = (place) => {
@@ -75,28 +110,15 @@ export function makeDetail(store) {
         const { layer } = place;
         const neuron = strongest(place, trace);
         const into = incoming(network, layer, neuron);
-        const before = trace ? trace.a[layer - 1] : null;
-        const products = into.map((weight, from) => (before ? weight * before[from] : 0));
-        const [width, height] = shapeInto(network, layer);
+        const products = into.map((weight, from) => (trace ? weight * trace.a[layer - 1][from] : 0));
+        const shape = shapeInto(network, layer);
         pictures.hidden = false;
-        [[weights, weightsText, into, "incoming weights"], [added, addedText, products, "weight × input"]].forEach(
-            ([canvas, text, values, said]) => {
-                const reach = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-                Object.assign(canvas, { width, height });
-                paintPixels(canvas, values, (value) => diverging(value ?? 0, reach));
-                text.textContent = `${said}, up to ±${shown(reach)}`;
-            });
+        weights.paint(into, shape);
+        added.paint(products, shape);
         title.textContent = titleOf(network, layer, neuron) + (place.group > 1 ? " (the strongest of its cell)" : "");
-        const bias = network.biases[layer - 1][neuron];
-        const total = products.reduce((all, each) => all + each, 0);
-        const name = layer === network.sizes.length - 1 ? network.output : network.hidden[layer - 1];
-        sum.textContent = trace
-            ? `Its inputs add ${shown(total)}, its bias ${shown(bias)}: z = ${shown(trace.z[layer][neuron])}, ` +
-                `and ${name} makes of it a = ${shown(trace.a[layer][neuron])}.`
-            : `Its bias is ${shown(bias)}. Draw something, and it answers.`;
-        edges.replaceChildren(...strongestEdges(store, layer, neuron, 6).map(({ to, weight, strength }) =>
-            element("li", {}, `to ${titleOf(network, layer + 1, to)}: weight ${shown(weight)}` +
-                (trace ? `, adds ${shown(strength)}` : ""))));
+        sum.textContent = sumOf(store, layer, neuron, products.reduce((all, each) => all + each, 0));
+        edges.replaceChildren(...edgesOf(store, layer, neuron));
+        return `${title.textContent}. ${sum.textContent}`;
     };
     return { node, paint };
 }

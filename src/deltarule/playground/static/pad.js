@@ -1,7 +1,7 @@
 // A pad to draw on, with mouse, finger, pen or arrow keys. Several pads may show the same drawing of the store.
 
 import { BLANK, PAD_SIZE } from "./store.js";
-import { color, element, paintInk, repaintOn } from "./widgets.js";
+import { announce, color, element, paintInk, paintPhoto, repaintOn } from "./widgets.js";
 
 export const PEN = 18; // the width of a line on the pad, in pad pixels
 const STEP = PAD_SIZE / 28; // what an arrow key moves by: one pixel of the picture that the network reads
@@ -145,6 +145,7 @@ class KeyboardPen {
             }
         }
         this.active = true;
+        announce(this.down ? "The pen is down." : "The pen is up.");
         this.changed();
     }
 
@@ -219,7 +220,7 @@ export function makePad(panel, store, describedBy) {
         context.fillRect(0, 0, PAD_SIZE, PAD_SIZE);
         if (drawing.picture) {
             Object.assign(pictured, { width: drawing.picture.width, height: drawing.picture.height });
-            paintInk(pictured, drawing.picture.pixels);
+            (drawing.picture.gray ? paintPhoto : paintInk)(pictured, drawing.picture.pixels);
             placePicture(context, pictured, drawing);
         }
         context.strokeStyle = `rgb(${color("--pad-ink")})`;

@@ -119,23 +119,35 @@ export function paintPixels(canvas, values, colorOf) {
 
 const INKS = new Map();
 
-/** Paints gray values 0..255 (width * height, row by row), 255 in --pad-ink on --pad, on a canvas of that size. */
-export function paintInk(canvas, values) {
-    const key = `${color("--pad")} ${color("--pad-ink")}`;
+/** The 256 colors from one to another, as words for ImageData. */
+function colorsBetween(from, to) {
+    const key = `${from} ${to}`;
     if (!INKS.has(key)) {
-        const [from, to] = [color("--pad"), color("--pad-ink")];
-        const bytes = Array.from({ length: 256 }, (_, ink) =>
-            [...from.map((each, index) => Math.round(each + ((to[index] - each) * ink) / 255)), 255]);
+        const mixed = (share) => [...from.map((each, index) => Math.round(each + (to[index] - each) * share)), 255];
+        const bytes = Array.from({ length: 256 }, (_, ink) => mixed(ink / 255));
         INKS.set(key, new Uint32Array(Uint8Array.from(bytes.flat()).buffer));
     }
-    const inks = INKS.get(key);
+    return INKS.get(key);
+}
+
+function paintBytes(canvas, values, colors) {
     const context = canvas.getContext("2d");
     const image = context.createImageData(canvas.width, canvas.height);
     const words = new Uint32Array(image.data.buffer);
     for (let index = 0; index < words.length; index += 1) {
-        words[index] = inks[Math.max(0, Math.min(255, Math.round(values[index])))];
+        words[index] = colors[Math.max(0, Math.min(255, Math.round(values[index])))];
     }
     context.putImageData(image, 0, 0);
+}
+
+/** Paints ink 0..255 (width * height, row by row), 255 in --pad-ink on --pad, on a canvas of that size. */
+export function paintInk(canvas, values) {
+    paintBytes(canvas, values, colorsBetween(color("--pad"), color("--pad-ink")));
+}
+
+/** Paints a photo 0..255 (width * height, row by row) as it is: 255 is white in the dark, too. */
+export function paintPhoto(canvas, values) {
+    paintBytes(canvas, values, colorsBetween([0, 0, 0], [255, 255, 255]));
 }
 
 /**
