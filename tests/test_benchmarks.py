@@ -161,6 +161,16 @@ def test_checkpoints_are_weighed(tmp_path: Path) -> None:
     assert "of the training thread, p99" in said
 
 
+def test_a_run_is_compared_with_one_that_a_page_watches(tmp_path: Path) -> None:
+    pytest.importorskip("uvicorn", reason="the page needs its extra: pip install 'deltarule[page]'")
+    options = ("--recipes", "quick", "--epochs", "1", "--repetitions", "2", "--frames-only", "--json")
+    said = run("playground.py", *options, tmp_path / "playground.json")
+    (row,) = rows_in(tmp_path / "playground.json")
+    assert row.keys() == COMPARED | CIRCUMSTANCES | {"repetitions"}
+    assert (row["workload"], row["peer"]) == ("quick on digits", "watched: frames")
+    assert said.startswith("quick")
+
+
 def recipe_row(workload: str, unseen: int, seconds: float, runs: int, **scores: Any) -> Any:
     circumstances = {"engine": "numpy", "machine": "A, 2 cores", "versions": {"python": "3.11.7", "numpy": "2.4"}}
     return {
