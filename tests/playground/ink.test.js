@@ -51,7 +51,7 @@ function picture(seed) {
     for (let y = 0; y < side; y += 1) {
         gray.set(small.subarray(y * side, (y + 1) * side), (top + y) * canvas + left);
     }
-    const onPaper = canvas > 28 && draws.below(8) === 0;
+    const onPaper = canvas > 28 && draws.below(20) === 0;
     const inverted = draws.below(2) === 1;
     for (let k = 0; k < gray.length; k += 1) {
         const [x, y] = [k % canvas, (k - k % canvas) / canvas];
