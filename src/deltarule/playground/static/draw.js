@@ -58,7 +58,7 @@ function connectFiles(panel, store, server, complaint) {
             }
         },
     });
-    const takeFirst = ([file]) => file && !panel.hidden && take(file);
+    const takeFirst = ([file]) => file && input.isConnected && !panel.hidden && take(file);
     window.addEventListener("dragover", (event) => event.preventDefault()); // else a file that misses takes the page's place
     window.addEventListener("drop", (event) => {
         event.preventDefault();
