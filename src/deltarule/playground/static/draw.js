@@ -38,7 +38,7 @@ function makeFilm(panel, store) {
     return node;
 }
 
-/** Puts image files on the pad, picked or dropped; what goes wrong is said in `complaint`. */
+/** Puts image files on the pad, picked, dropped or pasted; what goes wrong is said in `complaint`. */
 function connectFiles(panel, store, server, complaint) {
     const take = async (file) => {
         try {
@@ -58,13 +58,13 @@ function connectFiles(panel, store, server, complaint) {
             }
         },
     });
-    panel.addEventListener("dragover", (event) => event.preventDefault());
-    panel.addEventListener("drop", (event) => {
+    const takeFirst = ([file]) => file && input.isConnected && !panel.hidden && take(file);
+    window.addEventListener("dragover", (event) => event.preventDefault()); // else a file that misses takes the page's place
+    window.addEventListener("drop", (event) => {
         event.preventDefault();
-        if (event.dataTransfer.files[0]) {
-            take(event.dataTransfer.files[0]);
-        }
+        takeFirst(event.dataTransfer.files);
     });
+    window.addEventListener("paste", (event) => takeFirst(event.clipboardData.files));
     return input;
 }
 
