@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from deltarule.data.columns import Column
 from deltarule.files.model_file import save
 from deltarule.inspection.sensitivity import input_gradient
 from deltarule.model import Model, Standardization
@@ -50,7 +51,14 @@ def models() -> Iterator[Model]:
     yield Model(Network((4, 5, 3, 4, 3), hidden=mixed, dtype=np.float64), "classes", ("a", "b", "ç"), (2, 2))
     regression = {"output": ACTIVATIONS["identity"](), "loss": LOSSES["quadratic"]()}
     scalings = (Standardization(np.array([3.0, -2.0]), np.array([0.5, 4.0])), Standardization(np.ones(1), np.ones(1)))
-    yield Model(Network((2, 3, 1), **regression, dtype=np.float64), "values", ("sum",), None, *scalings, ("p", "q"))
+    yield Model(
+        Network((2, 3, 1), **regression, dtype=np.float64),
+        "values",
+        ("sum",),
+        None,
+        *scalings,
+        (Column("p"), Column("q")),
+    )
     yield Model.of(Network((3, 4, 2), dtype=np.float32))
 
 

@@ -151,7 +151,9 @@ def test_a_drawing_is_read_as_python_reads_it(visit: Visit, address: str, model:
 def test_a_network_without_images_has_fields(visit: Visit, tmp_path: Path) -> None:
     network = dr.Network((2, 4, 1), hidden=dr.Tanh(), output=dr.Identity(), loss=dr.Quadratic(), rng=3)
     scaling = dr.Standardization(np.array([10.0, 0.0]), np.array([2.0, 1.0]))
-    model = dr.Model(network, "values", ("sum",), input_scaling=scaling, columns=("first", "second"))
+    model = dr.Model(
+        network, "values", ("sum",), input_scaling=scaling, columns=(dr.Column("first"), dr.Column("second"))
+    )
     dr.show(model).save(tmp_path / "sum.html")
     page = visit(at=(tmp_path / "sum.html").as_uri())
     page.locator("#draw").get_by_label("first").fill("12")

@@ -55,7 +55,7 @@ def test_the_folder_of_a_run_as_npz_and_json(deltarule: Command, digits_model: P
     [
         (
             [],
-            "an export has one format, --onnx FILE, --npz FILE or --html FILE: got none of them; one run writes one",
+            "an export has one format, --onnx FILE or --npz FILE or --html FILE: got none of them; one run writes one",
         ),
         (["--onnx", "a", "--npz", "b"], "got --onnx and --npz; one run writes one file"),
         (["--npz", "b", "--floats"], "--floats says what an ONNX file takes: got --npz; leave it out"),
@@ -109,7 +109,7 @@ def test_an_older_page_is_replaced_and_that_is_said(deltarule: Command, arithmet
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
-        ([], 2, "one format, --onnx FILE, --npz FILE or --html FILE: got none of them"),
+        ([], 2, "one format, --onnx FILE or --npz FILE or --html FILE: got none of them"),
         (["--html", "page.txt"], 2, "a browser opens a page by its name: got page.txt; use page.html"),
         (["--html", "nowhere/page.html"], 2, "its folder does not exist"),
         (["--html", "page.html", "--data", "arithmetic"], 2, "leave the examples out"),

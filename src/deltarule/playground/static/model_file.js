@@ -52,7 +52,7 @@ export function readModel(buffer) {
         task: about.task,
         classNames: about.class_names,
         imageShape: about.image_shape,
-        columns: about.columns,
+        columns: about.columns.flatMap(inputNames),
         scaling: scaling("input"),
         targetScaling: scaling("target"),
         about,
@@ -82,4 +82,9 @@ function known(what, names, name) {
         throw new Error(`no ${what} is called ${name}: this page knows ${names.join(", ")}`);
     }
     return name;
+}
+
+/** What the numbers that are read of a table's column are called: one number, or one for each category. */
+function inputNames({ name, categories }) {
+    return categories.length ? categories.map((category) => `${name}=${category}`) : [name];
 }
