@@ -97,7 +97,8 @@ def conditions(benchmark: str, runs: Sequence[Row]) -> str:
 def circumstances(runs: Sequence[Row]) -> str:
     """Machine, versions and limits on threads."""
     machine = all_of(run["machine"] for run in runs)
-    threads = all_of("".join(f", {name}={n}" for name, n in run.get("threads", {}).items()) for run in runs)
+    limits = {" ".join(f"{name}={n}" for name, n in run.get("threads", {}).items()) for run in runs}
+    threads = f"; {'some ' * ('' in limits)}with {all_of(limits - {''})}" if limits - {""} else ""
     versions = all_of(", ".join(f"{name} {number}" for name, number in run["versions"].items()) for run in runs)
     return f"{machine}; {versions}{threads}"
 
