@@ -1,6 +1,7 @@
 """What every test stands on: NumPy errors raised, none of the user's own files in sight, MNIST where it is at hand."""
 
 import os
+import signal
 from collections.abc import Iterator
 from functools import cache
 
@@ -34,6 +35,14 @@ def _empty_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             environment.setenv(variable, home)
         environment.delenv("DELTARULE_DATA", raising=False)
         yield
+
+
+@pytest.fixture
+def heeded_interrupts() -> Iterator[None]:
+    """A shell makes its background jobs, and what they start, deaf to Ctrl-C; processes started here hear it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @cache

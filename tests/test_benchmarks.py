@@ -144,15 +144,6 @@ def test_startup_compares_fresh_processes(tmp_path: Path) -> None:
         assert row.keys() == COMPARED | CIRCUMSTANCES | {"repetitions", "extra_seconds"}
 
 
-def test_deforming_is_compared_with_numpy_and_scipy(tmp_path: Path) -> None:
-    pytest.importorskip("numba", reason="the extra fast is not installed")
-    run("deform.py", "--examples", "300", "--repetitions", "2", "--json", tmp_path / "deform.json")
-    rows = rows_in(tmp_path / "deform.json")
-    assert [row["peer"] for row in rows] == ["numpy", "SciPy"]
-    for row in rows:
-        assert row.keys() == COMPARED | CIRCUMSTANCES | {"repetitions"}
-
-
 def test_checkpoints_are_weighed(tmp_path: Path) -> None:
     few = ("--examples", "512", "--checkpoints", "5", "--repetitions", "2")
     said = run("checkpoint.py", *few, "--json", tmp_path / "checkpoint.json")

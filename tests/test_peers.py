@@ -157,3 +157,12 @@ def test_a_dataset_leaves_a_mapped_file_where_it_is(tmp_path: Path) -> None:
     images = np.load(tmp_path / "images.npy", mmap_mode="r")
     data = Dataset(images, np.arange(10)).take(slice(2, 8))
     assert np.shares_memory(data.inputs, images)
+
+
+def test_deforming_is_compared_with_numpy_and_scipy(tmp_path: Path) -> None:
+    pytest.importorskip("numba", reason="the extra fast is not installed")
+    run("deform.py", "--examples", "300", "--repetitions", "2", "--json", tmp_path / "deform.json")
+    rows = rows_in(tmp_path / "deform.json")
+    assert [row["peer"] for row in rows] == ["numpy", "SciPy"]
+    for row in rows:
+        assert {"ratio", "ratio_low", "ratio_high", "ratio_median", "machine", "versions"} <= row.keys()

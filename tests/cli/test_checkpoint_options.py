@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,8 @@ from deltarule.files.run_folder import read_history, read_recording
 
 Command = Callable[..., Any]
 PROGRAM = [sys.executable, "-m", "deltarule", "train"]
-DIGITS = ("quick", "--data", "digits", "--holdout", "200")
+SET = ("--set", "batch_size=128", "--set", "network.hidden=[128]")  # whatever the recipe comes to
+DIGITS = ("quick", "--data", "digits", "--holdout", "200", *SET)
 SHORT = ("train", *DIGITS, "--epochs", "4")
 LONG = (*DIGITS, "--epochs", "3000", "--every-seconds", "0.05")
 STEPS = 40  # of SHORT: 1,237 images in batches of 128, four times
@@ -178,14 +179,6 @@ def test_a_folder_that_cannot_be_made_fails_before_any_work(deltarule: Command) 
     assert (code, out) == (1, "")
     assert "checkpoints need a folder that can be written to: got file/kept: Not a directory" in err
     assert "recipe" not in err
-
-
-@pytest.fixture
-def heeded_interrupts() -> Iterator[None]:
-    """A shell makes its background jobs, and what they start, deaf to Ctrl-C; processes started here hear it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 @posix_only

@@ -5,7 +5,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -104,14 +104,6 @@ def test_a_reader_that_leaves_is_no_error() -> None:
         assert process.stderr.read() == b""
         process.stderr.close()
         process.wait()
-
-
-@pytest.fixture
-def heeded_interrupts() -> Iterator[None]:
-    """A shell makes its background jobs, and what they start, deaf to Ctrl-C; processes started here hear it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 @posix_only

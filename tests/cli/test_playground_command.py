@@ -22,6 +22,7 @@ def started(*arguments: str | os.PathLike[str]) -> "subprocess.Popen[str]":
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
+@pytest.mark.usefixtures("heeded_interrupts")
 def test_it_prints_the_address_serves_it_and_ends_by_ctrl_c(digits_model: Path) -> None:
     process = started(digits_model, "--port", "0", "--no-browser")
     try:

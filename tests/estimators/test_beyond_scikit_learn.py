@@ -186,6 +186,7 @@ def test_a_loss_that_is_lost_is_told_with_step_and_layer(diabetes: Table) -> Non
     assert np.isfinite(model.predict(X)).all()
 
 
+@pytest.mark.usefixtures("heeded_interrupts")
 def test_ctrl_c_keeps_the_best_and_warns(wine: Table) -> None:
     scores = iter([1.0, 2.0, 5.0, 3.0])
 

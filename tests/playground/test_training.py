@@ -61,7 +61,7 @@ def trained_alone(recipe: str, data: str, epochs: int, holdout: int, seed: int =
 def test_a_run_is_the_one_that_the_trainer_makes_without_a_page(page: Page, site: Any, tmp_path: Any) -> None:
     page.order("start", recipe="quick", data="digits", epochs=2, seed=3)
     begun = page.hear_until("begin").facts
-    assert begun["sizes"] == [784, 128, 10]
+    assert begun["sizes"] == [784, 256, 10]
     end = page.hear_until("end").facts
     job, _ = trained_alone("quick", "digits", 2, begun["heldOut"], seed=3)
     (tmp_path / "trained.safetensors").write_bytes(site.get("/api/model?of=trained").content)
@@ -94,7 +94,7 @@ def test_frames_show_the_run(page: Page) -> None:
     assert last.arrays["points"][-1, 1] < 0.5 * last.arrays["points"][0, 1]
     assert last.arrays["weights"].shape == (64, 28, 28)
     assert not np.array_equal(last.arrays["weights"], first.arrays["weights"])
-    assert [layer["neurons"] for layer in last.facts["layers"]] == [128, 10]
+    assert [layer["neurons"] for layer in last.facts["layers"]] == [256, 10]
     assert last.facts["layers"][0]["gradient"] > 0.0
     assert 0.0 <= last.facts["layers"][0]["dead"] < 0.5
     assert last.facts["layers"][1]["dead"] is None
@@ -114,7 +114,7 @@ def test_no_frame_is_sent_that_was_not_asked_for(page: Page) -> None:
 def test_a_run_is_held_stepped_and_let_go(page: Page, recipe: str) -> None:
     """A small network may take many steps at once: held, it takes single ones all the same."""
     data = "digits" if recipe == "quick" else "xor"
-    page.order("start", recipe=recipe, data=data, epochs=3000 if recipe == "xor" else 100, paused=True)
+    page.order("start", recipe=recipe, data=data, epochs=10_000 if recipe == "xor" else 100, paused=True)
     assert page.frame().facts["step"] == 0
     for step in (1, 2, 3):
         page.order("step")
