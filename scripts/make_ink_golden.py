@@ -54,10 +54,13 @@ def picture(digits: np.ndarray, seed: int) -> np.ndarray:
     top, left = draws.below(canvas - side + 1), draws.below(canvas - side + 1)
     ink[top : top + side, left : left + side] = enlarged(digit, side)
     y, x = np.indices(ink.shape)
-    if canvas > 28 and draws.below(8) == 0:
+    if canvas > 28 and draws.below(20) == 0:
         grain = (7 * x + 13 * y + x * y % 11 * 5) % 9 - 4
         ink = 255 - (130 + 60 * x // canvas + 40 * y // canvas - ink * 90 // 255 + grain)
-    return (255 - ink if draws.below(2) else ink).astype(np.uint8)
+    gray = (255 - ink if draws.below(2) else ink).astype(np.uint8)
+    if draws.below(8) == 0:  # cropped to where the digit was
+        gray = gray[top + side // 5 : top + side - side // 5, left + side // 5 : left + side - side // 5]
+    return gray
 
 
 def drawing(seed: int) -> list[list[list[float]]]:

@@ -6,7 +6,9 @@ import runpy
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
+from shutil import which
 from typing import Any
 
 import pytest
@@ -159,6 +161,27 @@ def test_checkpoints_are_weighed(tmp_path: Path) -> None:
     assert row["checkpoints"] == 5
     assert 0.0 < row["p50_ms"] <= row["p99_ms"]
     assert "of the training thread, p99" in said
+
+
+def test_a_run_is_compared_with_one_that_a_page_watches(tmp_path: Path) -> None:
+    pytest.importorskip("uvicorn", reason="the page needs its extra: pip install 'deltarule[page]'")
+    options = ("--recipes", "quick", "--epochs", "1", "--repetitions", "2", "--frames-only", "--json")
+    said = run("playground.py", *options, tmp_path / "playground.json")
+    (row,) = rows_in(tmp_path / "playground.json")
+    assert row.keys() == COMPARED | CIRCUMSTANCES | {"repetitions"}
+    assert (row["workload"], row["peer"]) == ("quick on digits", "watched: frames")
+    assert said.startswith("quick")
+
+
+def test_a_pointer_event_is_measured_in_the_browser(tmp_path: Path) -> None:
+    if which("chromium") is None or find_spec("playwright") is None:
+        pytest.skip("Chromium or Playwright is not here")
+    said = run("pointer.py", "--repetitions", "20", "--json", tmp_path / "pointer.json")
+    (row,) = rows_in(tmp_path / "pointer.json")
+    assert row["events"] == 20
+    assert 0 <= row["handler_p95_seconds"] < row["event_p95_seconds"]
+    assert row["most_frames"] <= 2
+    assert said.startswith("a pointer event: p95")
 
 
 def recipe_row(workload: str, unseen: int, seconds: float, runs: int, **scores: Any) -> Any:

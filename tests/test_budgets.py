@@ -53,6 +53,13 @@ def test_a_module_is_300_lines_or_fewer() -> None:
     assert {where: length for where, length in lengths.items() if length > 300} == {}
 
 
+def test_a_module_of_the_page_is_300_lines_or_fewer() -> None:
+    files = [path for path in (SOURCE / "playground" / "static").iterdir() if path.suffix in (".css", ".js")]
+    lengths = {path.name: len(path.read_text(encoding="utf-8").splitlines()) for path in files}
+    assert {name: length for name, length in lengths.items() if length > 300} == {}
+    assert "main.js" in lengths
+
+
 def test_the_mathematics_is_1120_lines_or_fewer() -> None:
     modules = [path for path in (SOURCE / "nn").glob("*.py") if path.name != "equations.py"]
     assert 0 < sum(len(path.read_text(encoding="utf-8").splitlines()) for path in modules) <= 1120  # decision 0004

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from deltarule.files.model_file import load, save
     from deltarule.files.npz import save_npz
     from deltarule.files.onnx import save_onnx
+    from deltarule.files.page import show
     from deltarule.inspection.diagnosis import diagnose
     from deltarule.inspection.gradient_check import gradcheck
     from deltarule.inspection.walkthrough import Walkthrough, explain
@@ -80,6 +81,7 @@ _HOMES = {
     "deltarule.files.model_file": "load save",
     "deltarule.files.npz": "save_npz",
     "deltarule.files.onnx": "save_onnx",
+    "deltarule.files.page": "show",
 }
 _ON_DEMAND = {name: (home, name) for home, names in _HOMES.items() for name in names.split()}
 _ON_DEMAND["load_data"] = ("deltarule.data.catalog", "load")
@@ -173,6 +175,7 @@ __all__ = [
     "save",
     "save_npz",
     "save_onnx",
+    "show",
     "standard_normal",
     "uniform",
     "zeros",

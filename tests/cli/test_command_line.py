@@ -16,7 +16,19 @@ from deltarule.files.model_file import load
 
 Command = Callable[..., Any]
 PROGRAM = [sys.executable, "-m", "deltarule"]
-COMMANDS = ["train", "evaluate", "predict", "explain", "gradcheck", "diagnose", "plot", "export", "recipes", "data"]
+COMMANDS = [
+    "train",
+    "evaluate",
+    "predict",
+    "explain",
+    "gradcheck",
+    "diagnose",
+    "plot",
+    "playground",
+    "export",
+    "recipes",
+    "data",
+]
 LONG = [*PROGRAM, "train", "linear", "--data", "digits", "--epochs", "50"]
 
 posix_only = pytest.mark.skipif(os.name != "posix", reason="signals and terminals as POSIX has them")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import deltarule as dr
 from deltarule.data.catalog import load as load_data
 from deltarule.files.model_file import load
 
@@ -52,7 +53,10 @@ def test_the_folder_of_a_run_as_npz_and_json(deltarule: Command, digits_model: P
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "an export has one format, --onnx FILE or --npz FILE: got none of them; one run writes one file"),
+        (
+            [],
+            "an export has one format, --onnx FILE or --npz FILE or --html FILE: got none of them; one run writes one",
+        ),
         (["--onnx", "a", "--npz", "b"], "got --onnx and --npz; one run writes one file"),
         (["--npz", "b", "--floats"], "--floats says what an ONNX file takes: got --npz; leave it out"),
         (["--onnx", "no/a.onnx"], "no/a.onnx cannot be written: its folder does not exist"),
@@ -78,3 +82,50 @@ def test_without_the_extra(deltarule: Command, digits_model: Path, monkeypatch: 
     assert code == 1
     assert 'run  pip install "deltarule[onnx]"' in err
     assert list(Path().iterdir()) == []
+
+
+def test_a_page_is_what_show_makes(deltarule: Command, digits_model: Path) -> None:
+    result = deltarule("export", digits_model, "--html", "digits.html", "--json")
+    page = Path("digits.html").read_text(encoding="utf-8")
+    assert page == dr.show(dr.load(digits_model)).html
+    size = Path("digits.html").stat().st_size
+    assert result.json == {"model": str(digits_model), "format": "html", "file": "digits.html", "bytes": size}
+
+
+def test_data_bring_their_unseen_examples_along(deltarule: Command, digits_model: Path) -> None:
+    assert deltarule("export", digits_model, "--html", "digits.html", "--data", "digits").code == 0
+    test = dr.load_data("digits").test
+    assert Path("digits.html").read_text(encoding="utf-8") == dr.show(dr.load(digits_model), test).html
+
+
+def test_an_older_page_is_replaced_and_that_is_said(deltarule: Command, arithmetic_model: Path) -> None:
+    Path("page.html").write_text("old")
+    result = deltarule("export", arithmetic_model, "--html", "page.html")
+    assert result.code == 0
+    assert "in the place of an older file" in result.out
+    assert Path("page.html").read_text(encoding="utf-8") != "old"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        ([], 2, "one format, --onnx FILE or --npz FILE or --html FILE: got none of them"),
+        (["--html", "page.txt"], 2, "a browser opens a page by its name: got page.txt; use page.html"),
+        (["--html", "nowhere/page.html"], 2, "its folder does not exist"),
+        (["--html", "page.html", "--data", "arithmetic"], 2, "leave the examples out"),
+    ],
+)
+def test_a_page_that_it_refuses(
+    deltarule: Command, digits_model: Path, arguments: list[str], code: int, says: str
+) -> None:
+    result = deltarule("export", digits_model, *arguments)
+    assert result.code == code
+    assert says in result.err
+    assert not Path("page.html").exists()
+
+
+def test_a_model_that_is_none(deltarule: Command) -> None:
+    Path("none.safetensors").write_text("nothing")
+    result = deltarule("export", "none.safetensors", "--html", "page.html")
+    assert result.code == 1
+    assert "was not loaded" in result.err

@@ -161,6 +161,28 @@ def test_a_callback_that_counts_steps_gets_each(monkeypatch: pytest.MonkeyPatch)
     assert patient.steps == [5, 10, 15, 20, 21, *range(1, 22)]
 
 
+def test_a_callback_that_changes_its_mind_is_told_of_single_steps_from_then_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(strides, "STRIDE_WEIGHTS", 5 * 10 * 500)
+
+    class Curious(Callback):
+        every_step = False
+
+        def __init__(self) -> None:
+            self.steps = list[int]()
+
+        def step_end(self, state: TrainingState) -> None:
+            self.steps.append(state.step)
+            self.every_steps = 1 if 10 <= state.step < 15 else None
+
+    curious = Curious()
+    network, _, _ = trained(COMPILED, pictures(), callbacks=[curious], epochs=1)
+    seen = [step for step in curious.steps if 10 <= step <= 16]
+    assert set(range(seen[0], 16)) <= set(curious.steps)
+    assert len(curious.steps) < 21
+    alone, _, _ = trained(COMPILED, pictures(), epochs=1)
+    np.testing.assert_array_equal(network.parameters.vector, alone.parameters.vector)
+
+
 def test_a_stop_between_strides_counts_what_was_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(strides, "STRIDE_WEIGHTS", 5 * 10 * 500)
 

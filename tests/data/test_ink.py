@@ -150,6 +150,32 @@ def test_a_photo_of_paper_in_uneven_light(light: str, sign: int) -> None:
     assert reading.stages[2].pixels.shape == (20, 10)
 
 
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_a_picture_cropped_to_its_ink(digits: np.ndarray, sign: int) -> None:
+    """Sharp digits, cut out so that the ink touches the border, are read as with paper around them."""
+    same = []
+    for digit in digits:
+        sharp = np.where(digit > 127, 255, 0).astype(np.uint8)
+        rows, columns = np.flatnonzero(sharp.any(axis=1)), np.flatnonzero(sharp.any(axis=0))
+        if min(np.ptp(rows), np.ptp(columns)) < 9:
+            continue  # a one, which fills all of such a picture
+        crop = sharp[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        image = ink_image(crop if sign > 0 else 255 - crop).image
+        same.append(np.array_equal(image, image_of(sharp)))
+    assert len(same) > 20
+    assert np.mean(same) > 0.95
+
+
+def test_the_edge_of_a_shadow_is_no_ink() -> None:
+    y, x = np.indices((600, 800))
+    photo = np.where(x + y > 700, 120.0, 200.0) + np.random.default_rng(6).normal(0.0, 3.0, (600, 800))
+    assert ink_image(photo.astype(np.uint8)).image is None
+    photo[100:300, 150:170] -= 60
+    crop = ink_image(photo.astype(np.uint8)).stages[1].pixels
+    assert 98 <= crop.shape[0] <= 102  # its picture is half as large
+    assert 9 <= crop.shape[1] <= 12
+
+
 @pytest.mark.parametrize("light", ["slope", "lamp", "corners"])
 def test_paper_in_uneven_light_without_ink_is_no_digit(light: str) -> None:
     grain = np.random.default_rng(3).normal(0.0, 4.0, (600, 800))

@@ -51,7 +51,7 @@ function picture(seed) {
     for (let y = 0; y < side; y += 1) {
         gray.set(small.subarray(y * side, (y + 1) * side), (top + y) * canvas + left);
     }
-    const onPaper = canvas > 28 && draws.below(8) === 0;
+    const onPaper = canvas > 28 && draws.below(20) === 0;
     const inverted = draws.below(2) === 1;
     for (let k = 0; k < gray.length; k += 1) {
         const [x, y] = [k % canvas, (k - k % canvas) / canvas];
@@ -62,7 +62,17 @@ function picture(seed) {
         }
         gray[k] = inverted ? 255 - gray[k] : gray[k];
     }
-    return inkImage(gray, canvas, canvas);
+    if (draws.below(8) !== 0) {
+        return inkImage(gray, canvas, canvas);
+    }
+    const inset = Math.floor(side / 5); // cropped to where the digit was
+    const kept = side - 2 * inset;
+    const crop = new Uint8Array(kept * kept);
+    for (let y = 0; y < kept; y += 1) {
+        const start = (top + inset + y) * canvas + left + inset;
+        crop.set(gray.subarray(start, start + kept), y * kept);
+    }
+    return inkImage(crop, kept, kept);
 }
 
 function drawing(seed) {

@@ -13,6 +13,7 @@ from deltarule.cli.evaluate import evaluate
 from deltarule.cli.explain import explain
 from deltarule.cli.export import export
 from deltarule.cli.gradcheck import gradcheck
+from deltarule.cli.playground import playground
 from deltarule.cli.plot import plot
 from deltarule.cli.predict import predict
 from deltarule.cli.recipes import recipes
@@ -62,7 +63,7 @@ def options(
     """A neural network you can see through: train it, ask it, look inside."""
 
 
-for command in (train, evaluate, predict, explain, gradcheck, diagnose, plot, export, recipes):
+for command in (train, evaluate, predict, explain, gradcheck, diagnose, plot, playground, export, recipes):
     app.command()(command)
 app.add_typer(data, name="data")
 

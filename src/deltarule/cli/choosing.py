@@ -6,13 +6,13 @@ from typing import Any
 from msgspec.structs import replace as with_fields
 
 from deltarule.cli.examples import data_for, load_data
-from deltarule.cli.fitting import fitted, suited, suited_in_words
 from deltarule.cli.found import found_recipe
 from deltarule.cli.output import entry, note
 from deltarule.cli.train import TrainOptions
 from deltarule.data.catalog import find_default
 from deltarule.data.dataset import Dataset, Splits
 from deltarule.model import Model
+from deltarule.recipes.fitting import fitted, suited, suited_in_words
 from deltarule.recipes.schema import Recipe
 
 OF_FILES: dict[str, Any] = {"target": None, "target_task": None, "missing": "error", "without": None, "size": None}

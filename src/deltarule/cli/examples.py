@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 from msgspec.structs import replace as with_fields
 
-from deltarule.cli.fitting import fitted
 from deltarule.cli.found import found_recipe
 from deltarule.cli.output import entry, note
 from deltarule.cli.record import training_record
@@ -19,6 +18,7 @@ from deltarule.data.targets import Goal
 from deltarule.errors import SettingError
 from deltarule.model import Model
 from deltarule.recipes.build import Job, build, split
+from deltarule.recipes.fitting import fitted
 from deltarule.recipes.schema import parse
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from deltarule.cli.options import AsJson, ModelName, taken_apart
+from deltarule.cli.options import AsJson, ModelName, Offline, taken_apart
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,13 @@ class ExportOptions:
     floats: Annotated[
         bool, typer.Option("--floats", help="With --onnx: images come as floats, value / 255, not as uint8.")
     ] = False
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A page that opens from disk: draw, look inside.")
+    ] = None
+    data: Annotated[
+        str | None, typer.Option("--data", metavar="DATA", help="With --html: 200 examples to show mistakes on.")
+    ] = None
+    offline: Offline = False
     as_json: AsJson = False
 
 

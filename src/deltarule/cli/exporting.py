@@ -5,6 +5,7 @@ from pathlib import Path
 
 import typer
 
+from deltarule.cli.examples import unseen
 from deltarule.cli.export import ExportOptions
 from deltarule.cli.found import found_model
 from deltarule.cli.output import entry, print_json
@@ -12,6 +13,7 @@ from deltarule.cli.results import check_place
 from deltarule.errors import SettingError
 from deltarule.files.npz import save_npz
 from deltarule.files.onnx import save_onnx
+from deltarule.files.page import show
 from deltarule.model import Model
 
 Writer = Callable[[Model, Path, ExportOptions], None]
@@ -25,7 +27,14 @@ def _npz(model: Model, path: Path, options: ExportOptions) -> None:
     save_npz(model, path)
 
 
-FORMATS: dict[str, Writer] = {"onnx": _onnx, "npz": _npz}  # each the name of an option that says where to
+def _html(model: Model, path: Path, options: ExportOptions) -> None:
+    if path.suffix not in (".html", ".htm"):
+        raise SettingError(f"a browser opens a page by its name: got {path}; use {path.with_suffix('.html')}")
+    examples = None if options.data is None else unseen(model, options.data, None, options.offline)
+    show(model, examples).save(path)
+
+
+FORMATS: dict[str, Writer] = {"onnx": _onnx, "npz": _npz, "html": _html}  # each an option that says where to
 
 
 def carry_out(options: ExportOptions) -> None:
@@ -34,6 +43,8 @@ def carry_out(options: ExportOptions) -> None:
     check_place(path)
     if options.floats and format_name != "onnx":
         raise SettingError(f"--floats says what an ONNX file takes: got --{format_name}; leave it out")
+    if options.data is not None and format_name != "html":
+        raise SettingError(f"--data names examples for a page: got --{format_name}; leave it out")
     source, model = found_model(options.name)
     replaced = path.exists()
     FORMATS[format_name](model, path, options)

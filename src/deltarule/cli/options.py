@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="A file, the folder of a run, or pretrained.")]
 ModelOrRecipe = Annotated[
-    str, typer.Argument(metavar="MODEL|RECIPE", help="A file, the folder of a run, or a name that `recipes` lists.")
+    str, typer.Argument(metavar="MODEL|RECIPE", help="A file, the folder of a run, pretrained, or a recipe.")
 ]
 DataName = Annotated[
     str | None,

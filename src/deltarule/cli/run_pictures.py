@@ -5,7 +5,6 @@ from functools import partial
 from pathlib import Path
 
 from deltarule.cli.examples import data_for, load_data, trained_on
-from deltarule.cli.fitting import fitted
 from deltarule.cli.found import found_model, found_recipe
 from deltarule.cli.output import entry, note
 from deltarule.cli.plot import PlotOptions
@@ -21,6 +20,7 @@ from deltarule.inspection.recording import Recording
 from deltarule.model import Model
 from deltarule.recipes import names
 from deltarule.recipes.build import build
+from deltarule.recipes.fitting import fitted
 from deltarule.recipes.schema import Recipe, parse
 
 SURFACE_WORK = 10**8  # parameters times examples: so much is computed for each point of a surface

@@ -12,6 +12,8 @@ MOST_PIXELS = 512  # of the longer side of what is looked at: a larger picture i
 FAINTEST = 16  # levels of 255 by which ink stands out from a plain ground, at least
 FAINTEST_ON_PAPER = 20  # the same on paper in uneven light
 PLAIN = 1 / 32  # of the strongest ink: a ground whose border varies by less is plain
+QUIET = 1 / 64  # of the whole range: a level and those so near to it are the same
+BLOT = 6  # no stroke is wider than this part of the longer side, on each side of its middle
 BRUSH = 12  # strokes are narrower than this part of the longer side, on each side of their middle
 GRAIN = 1.4826  # standard deviations in a median absolute deviation of normal noise
 SPECK = 1 / 20  # of the largest piece of ink: smaller ones are dust
@@ -25,17 +27,49 @@ def found_ink(gray: NDArray[np.uint8]) -> Plane | None:
     gray: (height, width) uint8. A picture with more than 512 pixels on a side is returned smaller.
     """
     level = averaged_down(gray)
-    ground = border(level)
-    median = middle(ground)
-    unrest = quantile(np.abs(ground - median), 3, 4)
-    darker, lighter = median - float(level.min()), float(level.max()) - median
+    ground, unrest = plain_ground(level)
+    darker, lighter = ground - float(level.min()), float(level.max()) - ground
     contrast = max(darker, lighter)
     if unrest > contrast * PLAIN:
         return ink_on_paper(level)
     if contrast < FAINTEST:
         return None
-    ink = median - level if darker >= lighter else level - median
+    ink = ground - level if darker >= lighter else level - ground
     return np.maximum(ink - 2.0 * unrest, 0.0)
+
+
+def plain_ground(level: Plane) -> tuple[float, float]:
+    """The level of a plain ground, and by how much three quarters of it stay from there at most; a photo's is large.
+
+    It is the border's median. Where that is uneven because the picture is cropped to its ink, which touches the border,
+    it is the border's most frequent level: from it most of the picture differs by nothing, or by much and in strokes.
+    """
+    around = border(level)
+    ground, span = middle(around), float(level.max() - level.min())
+    unrest = quantile(np.abs(around - ground), 3, 4)
+    near = span * QUIET
+    if unrest <= span * PLAIN / 2.0:
+        return ground, unrest
+    values = np.sort(around)
+    counts = np.searchsorted(values, values + near, "right") - np.searchsorted(values, values - near, "left")
+    often = float(values[counts.argmax()])
+    apart = np.abs(level - often)
+    n_near, n_around = np.count_nonzero(apart <= near), np.count_nonzero(apart <= 4.0 * near)
+    n_told = n_near + np.count_nonzero(apart >= span / 2.0)
+    if (
+        10 * n_near < 9 * n_around
+        or 10 * n_told < 6 * level.size
+        or 5 * n_near < level.size
+        or has_area(apart > span / 4.0)
+    ):
+        return ground, unrest
+    return often, near / 2.0
+
+
+def has_area(mask: NDArray[np.bool_]) -> bool:
+    """Whether a mask holds a square of a third of the longer side: no stroke, but the shadow of something."""
+    radius = max(mask.shape) // BLOT + 1
+    return bool(extreme(np.minimum, np.pad(mask.astype(np.float64), radius), radius).any())
 
 
 def averaged_down(gray: NDArray[np.uint8]) -> Plane:

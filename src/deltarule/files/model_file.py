@@ -109,10 +109,14 @@ def save(thing: Network | Model, path: str | os.PathLike[str]) -> None:
 
     >>> save(Network((784, 30, 10)), "digits.safetensors")
     """
-    model = thing if isinstance(thing, Model) else Model.of(thing)
-    data = _serialized(model)
-    _model_in(io.BytesIO(data), f"{path} was not written")
-    write_atomically(path, data)
+    write_atomically(path, model_bytes(thing, f"{path} was not written"))
+
+
+def model_bytes(thing: Network | Model, failure: str = "the model was not written") -> bytes:
+    """What `save` writes. Raises as it does; a ModelFileError begins with `failure`."""
+    data = _serialized(thing if isinstance(thing, Model) else Model.of(thing))
+    _model_in(io.BytesIO(data), failure)
+    return data
 
 
 def load(path: str | os.PathLike[str]) -> Model:

@@ -8,7 +8,7 @@ import numpy as np
 from deltarule.data.dataset import Dataset
 from deltarule.inspection.data_findings import as_read
 from deltarule.inspection.finding import Finding, Level
-from deltarule.nn.activations import Identity, ReLU, Sigmoid, Softmax, Tanh
+from deltarule.nn.activations import Activation, Identity, ReLU, Sigmoid, Softmax, Tanh
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, backward, forward, loss_value
 from deltarule.nn.workspace import Workspace
@@ -111,17 +111,26 @@ def level_of(share: float, warning: float) -> Level | None:
     return "fault" if share >= ALMOST_ALL else "warning" if share >= warning else None
 
 
+def saturated_share(activation: Activation, z: Array) -> float | None:
+    """How many of z (n_samples, fan_out) lie where the activation is flat; None where it has no flat ends."""
+    limit = next((SATURATED[kind] for kind in SATURATED if isinstance(activation, kind)), None)
+    return None if limit is None else float((np.abs(z) > limit).mean())
+
+
+def dead_share(activation: Activation, z: Array) -> float | None:
+    """How many neurons answer 0 to every one of the examples behind z (n_samples, fan_out); None but for a ReLU."""
+    return float((z <= 0.0).all(axis=0).mean()) if isinstance(activation, ReLU) else None
+
+
 def saturation_findings(network: Network, ws: Workspace) -> Iterator[Finding]:
     """Sigmoids and tanhs at their flat ends, where next to no gradient comes through."""
     for l, activation in enumerate(network.activations[:-1]):
-        limit = next((SATURATED[kind] for kind in SATURATED if isinstance(activation, kind)), math.inf)
-        size = np.abs(ws.z[l])
-        share = float((size > limit).mean())
+        share = saturated_share(activation, ws.z[l]) or 0.0
         level = level_of(share, MANY)
         if level is not None:
             name = type(activation).__name__.lower()
             says = f"The {name} units of layer {l} are saturated: at their flat ends they pass no gradient back."
-            measured = {"layer": l, "share saturated": share, "typical |z|": float(np.median(size))}
+            measured = {"layer": l, "share saturated": share, "typical |z|": float(np.median(np.abs(ws.z[l])))}
             mend = "bring |z| down to about 1: scale the inputs, and start from lecun_normal or glorot_uniform"
             yield Finding(level, "saturated-units", says, measured, mend)
 
@@ -129,14 +138,13 @@ def saturation_findings(network: Network, ws: Workspace) -> Iterator[Finding]:
 def dead_findings(network: Network, ws: Workspace) -> Iterator[Finding]:
     """ReLUs that answer 0 to every example, and so never learn again."""
     for l, activation in enumerate(network.activations[:-1]):
-        if isinstance(activation, ReLU):
-            share = float((ws.z[l] <= 0.0).all(axis=0).mean())
-            level = level_of(share, DEAD)
-            if level is not None:
-                says = f"ReLUs of layer {l} are dead: they answer 0 to every example, and no gradient reaches them."
-                measured = {"layer": l, "share dead": share, "neurons": ws.z[l].shape[1], "examples": len(ws.z[l])}
-                mend = "lower the learning rate, start biases at 0 and weights from he_normal, or use LeakyReLU"
-                yield Finding(level, "dead-relus", says, measured, mend)
+        share = dead_share(activation, ws.z[l]) or 0.0
+        level = level_of(share, DEAD)
+        if level is not None:
+            says = f"ReLUs of layer {l} are dead: they answer 0 to every example, and no gradient reaches them."
+            measured = {"layer": l, "share dead": share, "neurons": ws.z[l].shape[1], "examples": len(ws.z[l])}
+            mend = "lower the learning rate, start biases at 0 and weights from he_normal, or use LeakyReLU"
+            yield Finding(level, "dead-relus", says, measured, mend)
 
 
 def gradient_findings(ws: Workspace) -> Iterator[Finding]:

@@ -98,7 +98,8 @@ class Callback:
 
     every_step: whether `step_end` has to come after each single step. Who only shows how far a run is says False: a
         small network then takes many steps at once, and `step_end` comes every tenth of a second.
-    every_steps: a number of steps; where every_step is False, `step_end` comes at its multiples, too.
+    every_steps: a number of steps; where every_step is False, `step_end` comes at its multiples, too. It may change
+        between two calls.
     """
 
     every_step: bool = True

@@ -63,8 +63,8 @@ def strides(trainer: "Trainer", state: TrainingState, order: Array) -> Iterator[
     longest = STRIDE_WEIGHTS // (trainer.network.parameters.size * batch_size)
     if trainer.augment is not None:
         longest = min(longest, STRIDE_INPUTS // (trainer.network.layer_sizes[0] * batch_size))
-    wanted = [callback.every_steps for callback in trainer.callbacks if callback.every_steps is not None]
     while len(order) > 0:
+        wanted = [callback.every_steps for callback in trainer.callbacks if callback.every_steps is not None]
         size = batch_size * min([max(1, longest), *(every - state.step % every for every in wanted)])
         yield order[:size]
         order = order[size:]

@@ -4,6 +4,8 @@ const MOST_PIXELS = 512;
 const FAINTEST = 16;
 const FAINTEST_ON_PAPER = 20;
 const PLAIN = 1 / 32;
+const QUIET = 1 / 64;
+const BLOT = 6;
 const BRUSH = 12;
 const GRAIN = 1.4826;
 const SPECK = 1 / 20;
@@ -14,11 +16,9 @@ const SPECK = 1 / 20;
  */
 export function foundInk(gray, width, height) {
     const level = averagedDown(gray, width, height);
-    const ground = border(level);
-    const median = middle(ground);
-    const unrest = quantile(ground.map((value) => Math.abs(value - median)), 3, 4);
+    const [ground, unrest] = plainGround(level);
     const [least, most] = extremes(level.values);
-    const [darker, lighter] = [median - least, most - median];
+    const [darker, lighter] = [ground - least, most - ground];
     const contrast = Math.max(darker, lighter);
     if (unrest > contrast * PLAIN) {
         return inkOnPaper(level);
@@ -26,8 +26,62 @@ export function foundInk(gray, width, height) {
     if (contrast < FAINTEST) {
         return null;
     }
-    const depth = (value) => (darker >= lighter ? median - value : value - median);
+    const depth = (value) => (darker >= lighter ? ground - value : value - ground);
     return { ...level, values: level.values.map((value) => Math.max(depth(value) - 2 * unrest, 0)) };
+}
+
+/** The level of a plain ground, and by how much three quarters of it stay from there at most; a photo's is large. */
+function plainGround(level) {
+    const around = border(level);
+    const ground = middle(around);
+    const [least, most] = extremes(level.values);
+    const span = most - least;
+    const unrest = quantile(around.map((value) => Math.abs(value - ground)), 3, 4);
+    const near = span * QUIET;
+    if (unrest <= span * PLAIN / 2) {
+        return [ground, unrest];
+    }
+    const often = mostFrequent(around.toSorted(), near);
+    let [nNear, nAround, nFar] = [0, 0, 0];
+    const dark = new Float64Array(level.values.length);
+    for (let k = 0; k < level.values.length; k += 1) {
+        const apart = Math.abs(level.values[k] - often);
+        nNear += apart <= near ? 1 : 0;
+        nAround += apart <= 4 * near ? 1 : 0;
+        nFar += apart >= span / 2 ? 1 : 0;
+        dark[k] = apart > span / 4 ? 1 : 0;
+    }
+    const size = level.values.length;
+    const isTold = 10 * nNear >= 9 * nAround && 10 * (nNear + nFar) >= 6 * size && 5 * nNear >= size;
+    return isTold && !hasArea({ ...level, values: dark }) ? [often, near / 2] : [ground, unrest];
+}
+
+/** Whether a mask of zeros and ones holds a square of a third of the longer side. */
+function hasArea({ values, width, height }) {
+    const radius = Math.floor(Math.max(width, height) / BLOT) + 1;
+    const columns = width + 2 * radius;
+    const wide = new Float64Array(columns * (height + 2 * radius));
+    for (let y = 0; y < height; y += 1) {
+        wide.set(values.subarray(y * width, (y + 1) * width), (y + radius) * columns + radius);
+    }
+    return extreme(-1, { values: wide, width: columns, height: height + 2 * radius }, radius).values.some((value) => value > 0);
+}
+
+/** The first of the sorted values that has the most others within `near` of it. */
+function mostFrequent(values, near) {
+    let [often, most, first, end] = [values[0], 0, 0, 0];
+    for (const value of values) {
+        while (values[first] < value - near) {
+            first += 1;
+        }
+        while (end < values.length && values[end] <= value + near) {
+            end += 1;
+        }
+        if (end - first > most) {
+            [often, most] = [value, end - first];
+        }
+    }
+    return often;
 }
 
 /** The picture with at most 512 pixels on its longer side: means of whole squares, smaller ones at the far edges. */

@@ -1,0 +1,145 @@
+"""What the page costs a run that it watches: the same training with nobody looking, and with the page open.
+
+Each has a process of its own, and they take turns. "frames" is a client that reads every frame and asks for the next
+at once, as fast as any page could; "Chromium" is the page itself in a real browser on the same machine, which paints
+and so takes time of its own. A row's ratio is the seconds with it over those without: 1.05 is 5 % slower. Asked: 1.05.
+"""
+
+import json
+import subprocess
+import sys
+import time
+from contextlib import ExitStack
+from functools import cached_property, partial
+from importlib.util import find_spec
+from shutil import which
+from threading import Thread
+from typing import Any
+
+from measuring import Worker, comparison, in_turns, options, surroundings, write_rows
+
+from deltarule.data.catalog import find_default, load
+from deltarule.playground.lessons import prepared
+from deltarule.playground.playground import Playground
+from deltarule.playground.protocol import Start
+from deltarule.playground.server import Service
+from deltarule.playground.subjects import Subject
+from deltarule.training.trainer import Trainer
+
+RUNS = {"nielsen-30": 20, "quick": 4, "default": 1}  # recipes, and how many epochs: some seconds each
+CLIENT = """
+import sys
+from websockets.sync.client import connect
+address, origin, order = sys.argv[1:]
+with connect(address, origin=origin, max_size=None, compression=None) as line:
+    line.send(order)
+    for said in line:
+        if isinstance(said, bytes):
+            line.send('{"type":"more"}')
+        elif '"type":"end"' in said:
+            break
+"""
+
+
+class Alone:
+    """The run with nobody looking."""
+
+    def __init__(self, recipe: str, data: str, epochs: int) -> None:
+        self.order = Start(recipe, data, epochs=epochs)
+        self.datasets = {data: partial(load, data, offline=True)}
+        self.splits = self.datasets[data]()
+        self.datasets = {data: lambda: self.splits}
+
+    def seconds(self) -> float:
+        job = prepared(self.order, self.datasets).job
+        began = time.perf_counter()
+        job.trainer.fit(job.train, job.validation)
+        return time.perf_counter() - began
+
+
+class Watched(Alone):
+    """The same run, started by a client over the socket, which reads every frame."""
+
+    def __init__(self, recipe: str, data: str, epochs: int) -> None:
+        super().__init__(recipe, data, epochs)
+        subject = Subject(prepared(self.order, self.datasets).job.model, {"train": self.splits.train})
+        self.service = Service(Playground(subject, self.datasets), 0)
+        Thread(target=self.service.run, daemon=True).start()
+        self.taken: list[float] = []
+        fit = Trainer.fit
+
+        def timed(trainer: Trainer, *parts: Any, **weights: Any) -> Any:
+            began = time.perf_counter()
+            try:
+                return fit(trainer, *parts, **weights)
+            finally:
+                self.taken.append(time.perf_counter() - began)
+
+        Trainer.fit = timed  # type: ignore[method-assign]
+
+    def seconds(self) -> float:
+        self.taken.clear()
+        self.watch()
+        (taken,) = self.taken
+        return taken
+
+    def watch(self) -> None:
+        origin = f"http://127.0.0.1:{self.service.port}"
+        address = f"{origin.replace('http', 'ws')}/ws?token={self.service.guard.token}"
+        order = json.dumps(
+            {"type": "start", "recipe": self.order.recipe, "data": self.order.data, "epochs": self.order.epochs}
+        )
+        subprocess.run([sys.executable, "-c", CLIENT, address, origin, order], check=True)
+
+
+class InChromium(Watched):
+    """The same, in a browser that has the page open."""
+
+    @cached_property
+    def page(self) -> Any:
+        from playwright.sync_api import sync_playwright
+
+        browser = sync_playwright().start().chromium.launch(executable_path=which("chromium"), args=["--no-sandbox"])
+        page = browser.new_page()
+        page.goto(f"{self.service.url}#train")
+        page.wait_for_selector("#train-recipe")
+        return page
+
+    def watch(self) -> None:
+        self.page.select_option("#train-recipe", self.order.recipe)
+        self.page.select_option("#train-data", self.order.data)
+        self.page.fill("#train-epochs", str(self.order.epochs))
+        self.page.click("#train button.primary")
+        self.page.wait_for_selector("#train .verdict:empty", state="attached")
+        self.page.wait_for_selector("#train .verdict:not(:empty)", timeout=300_000)
+
+
+def main() -> None:
+    """Measure, tell, and write a row for each run and each way to watch it."""
+    parser = options(__doc__, "playground.json", repetitions=7)
+    parser.add_argument("--recipes", default=",".join(RUNS), metavar="NAMES", help=f"which runs ({','.join(RUNS)})")
+    parser.add_argument("--frames-only", action="store_true", help="no browser, even where there is one")
+    parser.add_argument("--epochs", type=int, metavar="N", help="epochs of a run, instead of some seconds' worth")
+    given = parser.parse_args()
+    ways = {"frames": "Watched"}
+    if not given.frames_only and find_spec("playwright") and which("chromium"):
+        ways["Chromium"] = "InChromium"
+    data = find_default(offline=True)[0].train.name
+    rows = []
+    for recipe in given.recipes.split(","):
+        arguments = {"recipe": recipe, "data": data, "epochs": given.epochs or RUNS[recipe]}
+        with ExitStack() as stack:
+            subjects = {"alone": "Alone"} | ways
+            workers = {
+                name: stack.enter_context(Worker(f"playground:{kind}", arguments)) for name, kind in subjects.items()
+            }
+            taken = in_turns(workers, "seconds", given.repetitions)
+        for way in ways:
+            row = comparison("playground", f"{recipe} on {data}", f"watched: {way}", taken["alone"], taken[way])
+            print(f"{recipe:12} {way:10} {row['ratio']:.3f} ({row['ratio_low']:.3f} to {row['ratio_high']:.3f})")
+            rows.append(row | surroundings("starlette", "uvicorn", "websockets", "numba"))
+    write_rows(given.json, rows)
+
+
+if __name__ == "__main__":
+    main()

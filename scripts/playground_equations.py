@@ -1,0 +1,85 @@
+#!/usr/bin/env python3
+"""Writes playground/static/equations.js from the registry: python scripts/playground_equations.py.
+
+The page says of an equation what the library says, word for word: its title, sentence, symbols and proof. LaTeX becomes
+MathML here, once, so that the page needs no library for it.
+"""
+
+import html
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from latex2mathml.converter import convert
+
+from deltarule.nn.equations import EQUATIONS, SYMBOLS, Equation
+
+MODULE = Path(__file__).parents[1] / "src" / "deltarule" / "playground" / "static" / "equations.js"
+HEAD = "// Written by scripts/playground_equations.py from the registry, nn/equations.py: change it there.\n"
+MARKS = re.compile(
+    r"\$\$(?P<display>.+?)\$\$|\$(?P<inline>.+?)\$|`(?P<code>.+?)`|\*\*(?P<b>.+?)\*\*|\*(?P<em>.+?)\*", re.S
+)
+
+
+def mathml(latex: str, display: str = "inline") -> str:
+    """LaTeX as MathML, without what a browser assumes anyway."""
+    text = re.sub(r"\\[bB]igg?[lr]?(?=[^a-zA-Z])", "", re.sub(r"\s+", " ", latex)).replace(r"\blacksquare", "■")
+    text = convert(text, display=display)
+    for needless in (' xmlns="http://www.w3.org/1998/Math/MathML"', ' display="inline"', ' stretchy="false"'):
+        text = text.replace(needless, "")
+    text = re.sub(r"<mrow>(<(m[ino])>[^<]*</\2>)</mrow>", r"\1", text)
+    text = re.sub(r"(<math[^>]*>)<mrow>(.*)</mrow></math>", r"\1\2</math>", text)  # a row around all says nothing
+    return re.sub(r"&#x([0-9A-F]+);", lambda found: character(int(found[1], 16)), text)
+
+
+def character(code: int) -> str:
+    """The character, escaped where HTML needs that."""
+    return html.escape(chr(code), quote=False)
+
+
+def as_html(markdown: str) -> str:
+    """A proof: paragraphs of text with formulas, code and emphasis; raises where it holds any other Markdown."""
+    assert not re.search(r"^(#|- |\d+\. |\||>|```)", markdown, re.M), "a proof is paragraphs: teach as_html the rest"
+    return "".join(f"<p>{paragraph(each)}</p>" for each in re.split(r"\n\s*\n", markdown.strip()))
+
+
+def paragraph(text: str) -> str:
+    """One paragraph."""
+    parts, end = [], 0
+    for found in MARKS.finditer(text):
+        parts += [html.escape(text[end : found.start()], quote=False), marked(found)]
+        end = found.end()
+    return re.sub(r"\s*\n\s*", " ", "".join([*parts, html.escape(text[end:], quote=False)]))
+
+
+def marked(found: re.Match[str]) -> str:
+    """What stands between two marks."""
+    kind, text = next((kind, text) for kind, text in found.groupdict().items() if text is not None)
+    if kind in ("display", "inline"):
+        return mathml(text, "block" if kind == "display" else "inline")
+    return f"<{kind}>{html.escape(text) if kind == 'code' else paragraph(text)}</{kind}>"
+
+
+def entry(equation: Equation) -> dict[str, Any]:
+    """What the page knows of an equation."""
+    return {
+        "title": equation.title,
+        "says": equation.says,
+        "mathml": mathml(equation.latex, "block"),
+        "symbols": [
+            [mathml(symbol.latex), symbol.means, symbol.code] for symbol in map(SYMBOLS.get, equation.symbols) if symbol
+        ],
+        "code": equation.code(),
+        "proof": as_html(equation.proof),
+    }
+
+
+def module() -> str:
+    """The whole module."""
+    entries = {name: entry(equation) for name, equation in EQUATIONS.items()}
+    return f"{HEAD}export const EQUATIONS = {json.dumps(entries, ensure_ascii=False, indent=1)};\n"
+
+
+if __name__ == "__main__":
+    MODULE.write_text(module(), encoding="utf-8", newline="\n")

@@ -1,0 +1,107 @@
+"""`deltarule playground`: a page to draw on, to look inside with, and to watch a network learn."""
+
+import threading
+import webbrowser
+from collections.abc import Callable
+from functools import cache, partial
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from deltarule.cli.options import DataName, Offline
+from deltarule.cli.output import entry, note
+from deltarule.errors import DataError, SettingError, ShapeError, require
+
+if TYPE_CHECKING:
+    from deltarule.data.dataset import Dataset, Splits
+    from deltarule.model import Model
+
+PORT = 8000
+LOCAL = ("127.0.0.1", "localhost", "::1")
+
+
+def playground(
+    model: Annotated[
+        str, typer.Argument(metavar="[MODEL]", help="A file, the folder of a run, or `pretrained`.")
+    ] = "pretrained",
+    data: DataName = None,
+    port: Annotated[
+        int, typer.Option(min=0, max=65_535, metavar="N", help="Where to serve it; 0 takes any free port.")
+    ] = PORT,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Only print the page's address.")] = False,
+    host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Listen there: others can then come, who know the token.")
+    ] = "127.0.0.1",
+    offline: Offline = False,
+) -> None:
+    """Open a page to draw on, look inside and train.
+
+    Draw a digit and watch every neuron answer; walk the drawing backwards, watch a network learn, see its mistakes.
+    Everything stays on this machine: the page is served to it alone.
+    """
+    for module in ("starlette", "uvicorn", "websockets", "PIL"):
+        require(module, "page")
+    from deltarule.cli.found import found_model
+    from deltarule.playground.playground import Playground
+    from deltarule.playground.server import Service
+    from deltarule.playground.subjects import Subject
+
+    loaded = found_model(model)[1]
+    given = Subject(loaded, examples_for(loaded, data, offline))
+    says, datasets = here()
+    if data is not None and data not in datasets:
+        datasets[data] = partial(read_once, data)
+    service = Service(Playground(given, datasets, says), port, host)
+    if host not in LOCAL:
+        note(entry("open", "others reach it at this machine's address, and need the token to do anything"))
+    typer.echo(f"The page is at {service.url}  (Ctrl-C ends it)")
+    if not no_browser:
+        threading.Thread(target=webbrowser.open, args=(service.url,), daemon=True).start()
+    try:
+        service.run()
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+def examples_for(model: "Model", data: str | None, offline: bool) -> dict[str, "Dataset"]:
+    """The examples that the page can show, by the name of their part; none where none fit the model, which is said.
+
+    data: the user's own. Else they are those that the model was made for, where they are here, or the bundled digits.
+    """
+    from deltarule.cli.examples import parts
+
+    if data is not None:
+        train, test, _ = parts(model, data, None, offline)
+        model.scaled(train.take(slice(1)))  # raises where they do not fit
+        return by_part(train, test)
+    for name in (None, "mnist", "digits"):
+        try:
+            train, test, _ = parts(model, name, None, offline=True)
+            model.scaled(train.take(slice(1)))
+        except (DataError, SettingError, ShapeError):
+            continue
+        note(entry("data", f"{train.name}, to draw examples from and to find mistakes in"))
+        return by_part(train, test)
+    note(entry("data", "none here fit this network: --data names some"))
+    return {}
+
+
+def by_part(train: "Dataset", test: "Dataset | None") -> dict[str, "Dataset"]:
+    """The two parts of some data by their names."""
+    return {"train": train} | ({"test": test} if test is not None else {})
+
+
+def here() -> tuple[dict[str, str], dict[str, Callable[[], "Splits"]]]:
+    """What the data sets on this machine are, and what loads each, by name."""
+    from deltarule.data.catalog import BUILT_IN, describe, located, names
+
+    found = [name for name in names() if name in BUILT_IN or located(name)]
+    return {name: describe(name).says for name in found}, {name: partial(read_once, name) for name in found}
+
+
+@cache
+def read_once(name: str) -> "Splits":
+    """The data of that name, which stay in memory."""
+    from deltarule.data.catalog import load
+
+    return load(name, offline=True)

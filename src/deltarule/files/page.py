@@ -1,0 +1,162 @@
+"""One HTML file that shows a network: drawn to, looked into and walked backwards, with no server and no network.
+
+It holds the playground's own modules as one script, compressed; the model file with float32 parameters; examples where
+some are given. Its Content-Security-Policy lets nothing run but that script, and nothing load from anywhere.
+"""
+
+import base64
+import gzip
+import hashlib
+import html
+import json
+import os
+import re
+from dataclasses import dataclass, replace
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+import numpy as np
+
+from deltarule.atomic import write_atomically
+from deltarule.data.dataset import Dataset
+from deltarule.errors import SettingError
+from deltarule.files.bundle import bundle
+from deltarule.files.model_file import model_bytes
+from deltarule.model import Model
+from deltarule.nn.network import Network
+
+MOST_EXAMPLES = 200
+MOST_PARAMETERS = 20_000_000  # 107 MB of page: a browser still opens it
+ABSENT = ("train",)  # tabs that need a server
+LOADER = """
+try {
+    const bytes = Uint8Array.from(atob(document.getElementById("program").textContent), (each) => each.charCodeAt(0));
+    const plain = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+    const script = document.createElement("script");
+    script.type = "module";
+    script.textContent = await new Response(plain).text();
+    document.head.append(script);
+} catch (error) {
+    const place = document.getElementById("failure");
+    place.hidden = false;
+    place.textContent = `This page needs a browser of 2023 or later: ${error.message}`;
+}
+"""
+LINK = re.compile(r'<link rel="stylesheet" href="static/([\w.-]+)">\n?')
+SCRIPT = re.compile(r'<script type="module" src="static/([\w.-]+)"></script>\n?')
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page that shows a network. In a notebook it shows itself, in a frame; `save` writes it.
+
+    html: the whole page. height: of the frame in a notebook, in pixels.
+    """
+
+    html: str
+    height: int = 1000
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the page to a file, whole or not at all, in the place of an older one. FileError where it cannot."""
+        write_atomically(path, self.html.encode())
+
+    def _repr_html_(self) -> str:
+        frame = f'width="100%" height="{self.height}" style="border: 0" title="A network, to draw to and look into"'
+        return f'<iframe sandbox="allow-scripts" {frame} srcdoc="{html.escape(self.html)}"></iframe>'
+
+    def __repr__(self) -> str:
+        return f"<Page, {len(self.html.encode()):,} bytes: page.save(path) writes it, a notebook shows it>"
+
+
+def show(thing: Network | Model, examples: Dataset | None = None) -> Page:
+    """A page to draw to a network on, to look into it with, and to walk an example backwards: one that needs no server.
+
+    examples: whose mistakes the page shows, at most 200 of them, taken evenly from all; none shows no mistakes.
+
+    As the last line of a notebook's cell the page shows itself; `.save("network.html")` writes it to a file that opens
+    from disk. A network that reads no images of 28 x 28 pixels gets fields for its inputs instead of a pad.
+
+    Raises SettingError for what a page cannot hold: an activation or loss of your own, more than 20 million parameters,
+    examples that do not fit.
+
+    >>> show(Network((784, 30, 10)))  # doctest: +ELLIPSIS
+    <Page, ... bytes: page.save(path) writes it, a notebook shows it>
+    """
+    model = thing if isinstance(thing, Model) else Model.of(thing)
+    if not (model.image_shape or model.columns) and model.network.layer_sizes[0] == 784:
+        model = replace(model, image_shape=(28, 28))
+    static = files("deltarule").joinpath("playground", "static")
+    parts = {"model": _base64(_content(model))}
+    if examples is not None:
+        parts["examples"] = json.dumps(_rows(model, examples), separators=(",", ":"))
+    hidden = ABSENT if examples is not None else (*ABSENT, "mistakes")
+    return Page(_assembled(static, parts, hidden))
+
+
+def _content(model: Model) -> bytes:
+    """The model file, with float32 parameters."""
+    network = model.network
+    if network.dtype not in (np.float32, np.float64):
+        raise SettingError(f"a page shows float32 or float64: got {network.dtype}; give network.astype(np.float64)")
+    if network.parameters.size > MOST_PARAMETERS:
+        raise SettingError(
+            f"a page holds at most {MOST_PARAMETERS:,} parameters: got {network.parameters.size:,};  "
+            "deltarule playground MODEL  shows larger ones"
+        )
+    with np.errstate(over="ignore"):  # what is too large for float32 is refused below as no finite number
+        smaller = replace(model, network=network.astype(np.float32))
+    return model_bytes(smaller, "the page was not made")
+
+
+def _rows(model: Model, examples: Dataset) -> list[dict[str, object]]:
+    """Examples as the page reads them: pixels 0 to 255, or numbers in their own units, and the class of each."""
+    if examples.task != "classes" or model.task != "classes":
+        raise SettingError(
+            f"a page shows mistakes between classes: got a network for {model.task} and examples of {examples.task}; "
+            "leave the examples out"
+        )
+    model.scaled(examples.take(slice(1)))  # raises where they do not fit
+    count = min(MOST_EXAMPLES, examples.n_samples)
+    chosen = np.arange(count) * examples.n_samples // count
+    pixels = examples.inputs.dtype == np.uint8
+    inputs = examples.inputs[chosen].reshape(count, -1)
+    return [
+        {"x": row.tolist(), "label": int(label), "pixels": pixels, "index": int(index)}
+        for row, label, index in zip(inputs, examples.targets[chosen], chosen, strict=True)
+    ]
+
+
+def _assembled(static: Traversable, parts: dict[str, str], hidden: tuple[str, ...]) -> str:
+    """index.html with its styles and modules inside, and parts for the script to read."""
+
+    def read(name: str) -> str:
+        return static.joinpath(name).read_text(encoding="utf-8")
+
+    page = LINK.sub(lambda found: f"<style>\n{_styles(read(found[1]))}</style>\n", read("index.html"))
+    entry = SCRIPT.search(page)
+    if entry is None:
+        raise SettingError("expected index.html to name its script: got none; install deltarule again")
+    program = f"{bundle(entry[1], read)}//# sourceURL=deltarule.js\n".encode()
+    allowed = " ".join(f"'sha256-{_base64(hashlib.sha256(each).digest())}'" for each in (LOADER.encode(), program))
+    policy = f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:"
+    meta = f'<meta charset="utf-8">\n<meta http-equiv="Content-Security-Policy" content="{policy}">'
+    for tab in hidden:
+        page = page.replace(f'id="tab-{tab}"', f'id="tab-{tab}" hidden')
+    parts = {"program": _base64(gzip.compress(program, mtime=0))} | parts
+    held = [f'<script type="text/plain" id="{name}">{_inert(text)}</script>' for name, text in parts.items()]
+    page = page.replace(entry[0], "").replace('<meta charset="utf-8">', meta)
+    return page.replace("</body>", "\n".join([*held, f'<script type="module">{LOADER}</script>', "</body>"]))
+
+
+def _base64(content: bytes) -> str:
+    return base64.b64encode(content).decode()
+
+
+def _styles(text: str) -> str:
+    """A style sheet without comments and indentation."""
+    return re.sub(r"^[ \t]+", "", re.sub(r"/\*[\s\S]*?\*/\n*", "", text), flags=re.M)
+
+
+def _inert(text: str) -> str:
+    """JSON or base64 in which no tag can end the element that holds it."""
+    return text.replace("<", "\\u003c")

@@ -1,0 +1,144 @@
+"""A run that the page has asked for: a recipe carried out by the Trainer, in a thread of its own."""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from msgspec.structs import replace as with_fields
+
+from deltarule.data.dataset import Dataset, Splits
+from deltarule.errors import DeltaruleError, DivergenceError, SettingError, closest
+from deltarule.inspection.metrics import evaluate_model
+from deltarule.playground.protocol import Start, message
+from deltarule.playground.subjects import Subject
+from deltarule.playground.watching import Control, Watcher
+from deltarule.recipes import names, read
+from deltarule.recipes.build import Job, build, split
+from deltarule.recipes.fitting import fitted
+from deltarule.recipes.schema import Recipe
+
+MOST_HELD_OUT = 5000  # training examples for the validation curve,
+HELD_OUT = 6  # or one of so many
+FEWEST = 12  # examples of which some can be held out
+
+Datasets = Mapping[str, Callable[[], Splits]]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A recipe as it is carried out, the objects that do it, and what they work on.
+
+    examples: those to learn from and those for the test, where there are any, as they are stored.
+    changes: what had to be changed for these data, in words.
+    """
+
+    recipe: Recipe
+    job: Job
+    examples: dict[str, Dataset]
+    changes: list[str]
+
+
+def prepared(order: Start, datasets: Datasets) -> Prepared:
+    """What an order asks for. SettingError where it names what there is not; nothing that it says is taken for a path.
+
+    datasets: what loads the data that may be named.
+    """
+    if order.recipe not in names():
+        raise SettingError(f"no recipe is called {order.recipe!r}: {closest(order.recipe, names())}")
+    if order.data not in datasets:
+        raise SettingError(f"no data here are called {order.data!r}: {closest(order.data, datasets)}")
+    original, splits = read(order.recipe), datasets[order.data]()
+    changes: list[str] = []
+    recipe = with_fields(original, data=with_fields(original.data, name=order.data))
+    if order.data != original.data.name:
+        recipe, changes = fitted(recipe, splits)
+    if order.epochs is not None:
+        recipe = recipe.changed([f"training.epochs={order.epochs}"])
+    if order.rate is not None:
+        recipe = recipe.changed([f"training.schedule.rate={order.rate!r}"])
+    train, test = split(recipe, splits, order.seed)
+    holdout = min(MOST_HELD_OUT, train.n_samples // HELD_OUT) if train.n_samples >= FEWEST else 0
+    job = build(recipe, splits, seed=order.seed, holdout=holdout)
+    return Prepared(recipe, job, {"train": train} | ({"test": test} if test else {}), changes)
+
+
+class Lesson(threading.Thread):
+    """One run, from an order to a trained network.
+
+    say(data, is_frame): is given messages and frames for the page, from this thread.
+    subject: the trained network, once there is one.
+    """
+
+    def __init__(self, order: Start, datasets: Datasets, say: Callable[[bytes, bool], None]) -> None:
+        super().__init__(name="lesson", daemon=True)
+        self.order, self.datasets, self.say = order, datasets, say
+        self.control = Control(paused=order.paused)
+        self.subject: Subject | None = None
+
+    def run(self) -> None:
+        """Carry out the order; whatever happens, the page is told how it ended."""
+        try:
+            ready = prepared(self.order, self.datasets)
+            self.tell("begin", **announced(ready))
+            self.train(ready)
+        except DeltaruleError as error:
+            self.tell("refused", says=str(error))
+        except MemoryError:
+            self.tell("refused", says="there is not enough memory for this run: choose smaller data or a smaller batch")
+
+    def train(self, ready: Prepared) -> None:
+        """Train, test, and tell how it went."""
+        job, reason, failed = ready.job, None, False
+        watcher = Watcher(self.control, lambda data: self.say(data, True), job.train, job.validation)
+        job.trainer.callbacks = [*job.trainer.callbacks, watcher]
+        try:
+            reason = job.trainer.fit(job.train, job.validation).stop_reason
+        except DivergenceError as error:
+            reason, failed = str(error), True
+        self.subject = Subject(job.model, ready.examples)
+        which, dataset = list(ready.examples.items())[-1]
+        report = evaluate_model(job.model, dataset)
+        facts = {"part": which, "examples": report.examples, "loss": report.loss, report.score_name: report.score}
+        self.tell("end", reason=reason, failed=failed, **facts)
+
+    def tell(self, kind: str, **facts: Any) -> None:
+        """Say a message that is no frame."""
+        self.say(message(kind, **facts), False)
+
+
+def announced(ready: Prepared) -> dict[str, Any]:
+    """What is about to learn, from what."""
+    job, recipe = ready.job, ready.recipe
+    return {
+        "recipe": recipe.about.name,
+        "says": recipe.about.says,
+        "data": recipe.data.name,
+        "changes": ready.changes,
+        "sizes": job.model.network.layer_sizes,
+        "parameters": job.model.network.parameters.size,
+        "optimizer": type(job.trainer.optimizer).__name__,
+        "batch": job.trainer.batch_size,
+        "learnFrom": job.train.n_samples,
+        "heldOut": job.validation.n_samples if job.validation else 0,
+        "imageShape": job.train.image_shape,
+    }
+
+
+def catalogue(datasets: Datasets, says: Mapping[str, str]) -> dict[str, Any]:
+    """What can be trained, on what. says: what a data set is, by its name, where that is known."""
+    recipes = [read(name) for name in names()]
+    return {
+        "recipes": [
+            {
+                "name": recipe.about.name,
+                "says": recipe.about.says,
+                "data": recipe.data.name,
+                "hidden": recipe.network.hidden,
+                "epochs": recipe.training.epochs,
+                "rate": recipe.training.schedule.get("rate") if isinstance(recipe.training.schedule, dict) else None,
+            }
+            for recipe in recipes
+        ],
+        "datasets": [{"name": name, "says": says.get(name, "")} for name in datasets],
+    }

@@ -1,0 +1,111 @@
+"""What the page and the server say to each other: strict JSON to the server, JSON and binary frames to the page.
+
+A frame is the length of its header, four bytes, little-endian; the header, JSON; and the arrays that the header lists
+under "arrays", row by row, little-endian. The header and every array end with zeros up to a multiple of eight bytes,
+so that a typed array can be laid over each.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, NamedTuple
+
+import msgspec
+import numpy as np
+
+from deltarule.errors import DataError
+from deltarule.nn.arrays import Array
+
+MOST_MESSAGE_BYTES = 16 * 1024
+MOST_BODY_BYTES = 64 * 1024
+ALIGNMENT = 8
+NUMBERS = {"float32": "<f4", "float64": "<f8", "int8": "i1", "uint8": "u1"}
+
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+
+
+class _Order(msgspec.Struct, forbid_unknown_fields=True, frozen=True, tag_field="type", tag=str.lower):
+    pass
+
+
+class Start(_Order, frozen=True):
+    """Train a recipe, by its name, on data, by their name.
+
+    rate, epochs: in the place of the recipe's. paused: wait before the first step.
+    """
+
+    recipe: Name
+    data: Name
+    rate: Annotated[float, msgspec.Meta(gt=0.0, le=1e9)] | None = None
+    epochs: Annotated[int, msgspec.Meta(ge=1, le=10_000)] | None = None
+    seed: Annotated[int, msgspec.Meta(ge=0, lt=2**32)] = 0
+    paused: bool = False
+
+
+class More(_Order, frozen=True):
+    """The last frame has been shown: the next one, please."""
+
+
+class Pause(_Order, frozen=True):
+    """Hold the run after the step that it is in."""
+
+
+class Resume(_Order, frozen=True):
+    """Let it run on."""
+
+
+class Step(_Order, frozen=True):
+    """Take one step, and hold."""
+
+
+class Stop(_Order, frozen=True):
+    """End the run; what it has learned counts."""
+
+
+Order = Start | More | Pause | Resume | Step | Stop
+
+_decoder = msgspec.json.Decoder(Order)
+
+
+def order_in(text: str) -> Order:
+    """The order in a message. DataError for anything else."""
+    try:
+        return _decoder.decode(text)
+    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError) as error:
+        raise DataError(f"an order in JSON was expected: {error}") from error
+
+
+def message(kind: str, **facts: Any) -> bytes:
+    """A message to the page: {"type": kind, ...}; a number that is not finite becomes null."""
+    return msgspec.json.encode({"type": kind} | facts)
+
+
+def frame(facts: Mapping[str, Any], arrays: Mapping[str, Array]) -> bytes:
+    """A binary frame: facts that are JSON, and arrays of a dtype in NUMBERS, by name."""
+    plain = {name: np.ascontiguousarray(array, NUMBERS[array.dtype.name]) for name, array in arrays.items()}
+    listing = [{"name": name, "dtype": each.dtype.name, "shape": each.shape} for name, each in plain.items()]
+    header = msgspec.json.encode({**facts, "arrays": listing})
+    parts = [len(header).to_bytes(4, "little") + header, *(array.tobytes() for array in plain.values())]
+    return b"".join(part + bytes(-len(part) % ALIGNMENT) for part in parts)
+
+
+class Frame(NamedTuple):
+    """What a frame says."""
+
+    facts: dict[str, Any]
+    arrays: dict[str, Array]
+
+
+def read_frame(data: bytes) -> Frame:
+    """What `frame` was given. DataError for what is no frame."""
+    try:
+        start = 4 + int.from_bytes(data[:4], "little")
+        facts = msgspec.json.decode(data[4:start])
+        arrays = {}
+        for each in facts.pop("arrays"):
+            start += -start % ALIGNMENT
+            kind, shape = np.dtype(NUMBERS[each["dtype"]]), each["shape"]
+            n_bytes = kind.itemsize * int(np.prod(shape))
+            arrays[each["name"]] = np.frombuffer(data[start : start + n_bytes], kind).reshape(shape)
+            start += n_bytes
+    except (msgspec.DecodeError, KeyError, TypeError, ValueError) as error:
+        raise DataError(f"a binary frame was expected: {error}") from error
+    return Frame(facts, arrays)

@@ -1,0 +1,166 @@
+// A quantity on the page: its numbers written out, or as colored cells; one of them picked, by pointer or arrow keys.
+
+import { color, diverging, element, shown } from "./widgets.js";
+
+/** A name such as "w^0_5,12" with its indices raised and lowered. */
+export function pretty(text) {
+    const parts = text.split(/([\^_][\p{L}\d,]+)/u).filter((part) => part !== "");
+    return element(
+        "span",
+        { class: "bp-name" },
+        ...parts.map((part) => (/^[\^_]./.test(part) && part !== "^(" ? element(part[0] === "^" ? "sup" : "sub", {}, part.slice(1)) : part)),
+    );
+}
+
+/** The largest absolute value, at least the smallest number that divides: the scale of a block's colors. */
+export function scaleOf(values) {
+    return values.reduce((most, each) => Math.max(most, Math.abs(each)), 0);
+}
+
+const rgb = (parts) => `rgb(${parts.join(" ")})`;
+
+/** The color of a number: ink on the pad where it is a pixel; all else diverges from 0. */
+function colorOf(part, value, scale) {
+    if (!part.ink) {
+        return rgb(diverging(value, scale));
+    }
+    const [pad, ink] = [color("--pad"), color("--pad-ink")];
+    return rgb(pad.map((from, n) => Math.round(from + (ink[n] - from) * Math.max(0, Math.min(1, value)))));
+}
+
+/** Paints cells of `size` pixels, those outside `focus` faint, a tick at the top of those above 0 and at the bottom of those below, a frame around the picked one. */
+export function paintCells(canvas, part, size, focus = null, picked = -1) {
+    const rows = Math.ceil(part.values.length / part.columns);
+    const density = size >= 8 ? Math.max(1, Math.round(window.devicePixelRatio || 1)) : 1;
+    canvas.width = part.columns * size * density;
+    canvas.height = rows * size * density;
+    canvas.style.width = `${part.columns * size}px`;
+    const context = canvas.getContext("2d");
+    context.scale(density, density);
+    const scale = scaleOf(part.values);
+    part.values.forEach((value, n) => {
+        const [left, top] = [(n % part.columns) * size, Math.floor(n / part.columns) * size];
+        context.globalAlpha = focus === null || focus.has(n) ? 1 : 0.2;
+        context.fillStyle = colorOf(part, value, scale);
+        context.fillRect(left, top, size - (size >= 8 ? 1 : 0), size - (size >= 8 ? 1 : 0));
+        if (size >= 10 && part.ticks && value !== 0 && !part.ink) {
+            context.fillStyle = rgb(color("--ink"));
+            context.fillRect(left + size / 2 - 2.5, value > 0 ? top + 1.5 : top + size - 4, 4, 1.5);
+        }
+    });
+    context.globalAlpha = 1;
+    if (picked >= 0) {
+        const [left, top] = [(picked % part.columns) * size, Math.floor(picked / part.columns) * size];
+        context.strokeStyle = rgb(color("--paper"));
+        context.lineWidth = 4;
+        context.strokeRect(left, top, size - 1, size - 1);
+        context.strokeStyle = rgb(color("--ink"));
+        context.lineWidth = 2;
+        context.strokeRect(left, top, size - 1, size - 1);
+    }
+}
+
+/**
+ * @typedef {object} Part what a block shows
+ * @property {string} text name of the quantity
+ * @property {string} means
+ * @property {ArrayLike<number>} values in the order shown
+ * @property {number} columns
+ * @property {boolean} numbers
+ * @property {boolean} ink
+ * @property {(n: number) => string} nameOf the name of one of them
+ * @property {(n: number) => string} labelOf a short one, where it is written out: a class, an index, or nothing
+ */
+
+/** One quantity: a figure with a caption, its cells, and room for a badge. */
+export class Block {
+    /**
+     * @param {Part} part
+     * @param {boolean} made whether the step makes it
+     * @param {(n: number) => void} onPick
+     */
+    constructor(part, made, onPick) {
+        this.onPick = onPick;
+        this.picked = -1;
+        this.badge = element("span", { class: "bp-badge" });
+        this.caption = element("figcaption");
+        this.cells = part.numbers ? this.numberCells(part) : this.colorCells(part);
+        this.root = element("figure", { class: made ? "bp-block bp-made" : "bp-block" }, this.caption, this.cells, this.badge);
+    }
+
+    numberCells(part) {
+        this.buttons = Array.from(part.values, (_, n) => element("button", { type: "button", tabindex: "-1", onclick: () => this.onPick(n) }));
+        const cells = element("div", { class: "bp-numbers", role: "group" }, ...this.buttons);
+        cells.style.gridTemplateColumns = `repeat(${part.columns}, minmax(58px, 1fr))`;
+        cells.addEventListener("keydown", (event) => this.move(event));
+        return cells;
+    }
+
+    colorCells(part) {
+        this.size = Math.max(2, Math.min(16, Math.floor(176 / part.columns)));
+        const canvas = element("canvas", { class: "bp-cells", tabindex: "0", role: "application" });
+        canvas.addEventListener("keydown", (event) => this.move(event));
+        canvas.addEventListener("click", (event) => {
+            const n = this.under(event);
+            if (n !== null) {
+                this.onPick(n);
+            }
+        });
+        canvas.addEventListener("pointermove", (event) => {
+            const n = this.under(event);
+            canvas.title = n === null ? "" : `${this.part.nameOf(n)} = ${shown(this.part.values[n])}`;
+        });
+        return canvas;
+    }
+
+    /** Which number the pointer is on, or null. */
+    under(event) {
+        const box = this.cells.getBoundingClientRect();
+        const size = box.width / this.part.columns;
+        const n = Math.floor((event.clientY - box.top) / size) * this.part.columns + Math.floor((event.clientX - box.left) / size);
+        return n >= 0 && n < this.part.values.length ? n : null;
+    }
+
+    move(event) {
+        const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -this.part.columns, ArrowDown: this.part.columns };
+        const goals = { Home: 0, End: this.part.values.length - 1 };
+        const goal = event.key in steps ? this.picked + steps[event.key] : goals[event.key];
+        if (goal !== undefined && goal >= 0 && goal < this.part.values.length) {
+            event.preventDefault();
+            this.onPick(goal);
+            this.buttons?.[goal].focus();
+        }
+    }
+
+    /**
+     * @param {Part} part
+     * @param {number} picked index among those shown, -1 for none
+     * @param {Set<number> | null} focus those that the picked sum is made of; null for all
+     * @param {boolean} current whether the sum beside is about the picked one
+     */
+    update(part, picked, focus, current) {
+        Object.assign(this, { part, picked });
+        this.root.classList.toggle("bp-unread", focus !== null && focus.size === 0);
+        this.caption.replaceChildren(pretty(part.text), ` ${part.means}`);
+        const value = picked >= 0 ? `, ${part.nameOf(picked)} is ${shown(part.values[picked])}` : "";
+        this.cells.setAttribute("aria-label", `${part.text}, ${part.means}${value}. Arrow keys pick a number.`);
+        if (!part.numbers) {
+            paintCells(this.cells, part, this.size, focus, picked);
+            return;
+        }
+        const scale = scaleOf(part.values);
+        this.buttons.forEach((button, n) => {
+            const share = scale > 0 ? Math.abs(part.values[n]) / scale : 0;
+            button.textContent = shown(part.values[n]);
+            button.title = part.nameOf(n);
+            button.setAttribute("aria-label", `${part.nameOf(n)} = ${shown(part.values[n])}`);
+            button.setAttribute("tabindex", n === Math.max(0, picked) ? "0" : "-1");
+            button.setAttribute("aria-pressed", String(current && n === picked));
+            button.classList.toggle("bp-picked", n === picked);
+            button.classList.toggle("bp-faint", focus !== null && !focus.has(n));
+            button.dataset.label = part.labelOf(n);
+            button.style.setProperty("--bar", part.values[n] < 0 ? "var(--negative)" : "var(--positive)");
+            button.style.setProperty("--share", `${Math.round(100 * share)}%`);
+        });
+    }
+}

@@ -1,0 +1,148 @@
+// Is what backpropagation says the derivative? Nudges that know nothing of it answer. Touches no page.
+
+import { activated, hasKink, isElementwise } from "./activations.js";
+import { quantityOf, slopeAt } from "./backprop_steps.js";
+import { forward, lossOfTrace, nudge, probeOf, update } from "./engine.js";
+
+const NUDGED = { d: "z", gb: "bias", gW: "weight", gx: "input" };
+const STEP = 1e-5;
+export const TOLERANCE = 1e-5; // what central differences let one see
+
+/**
+ * @typedef {object} Verdict
+ * @property {number} count how many numbers were compared
+ * @property {number} kinks how many were left out, because an activation has no derivative there
+ * @property {number} error norm of the difference / norm of the numeric derivative
+ * @property {boolean} ok
+ * @property {boolean} tiny whether the derivative drowns in rounding, so that agreeing means little
+ */
+
+/** Whether a quantity has a numeric derivative to be compared with. */
+export function canCheck(kind) {
+    return kind in NUDGED || ["a", "nW", "nb"].includes(kind);
+}
+
+/** What is compared, in words. */
+export function comparison(kind) {
+    if (kind === "a") {
+        return "σ′ with (σ(z + h) − σ(z − h)) / 2h";
+    }
+    return kind in NUDGED ? "with (C(+h) − C(−h)) / 2h" : "how fast C falls along the step, −|∂C/∂p|², with (C(+h) − C(−h)) / 2h";
+}
+
+/** Both answers for one number: {slope, numeric, rounding, kink}; null where a quantity has none. */
+export function compareOne(walk, probe, { kind, l, values }, index) {
+    if (kind === "a") {
+        return compareSlope(walk, l, index);
+    }
+    if (!(kind in NUDGED)) {
+        return null;
+    }
+    const found = nudge(probe, NUDGED[kind], l, index);
+    return { slope: values[index], numeric: found.slope, rounding: found.rounding, kink: found.kink };
+}
+
+function compareSlope(walk, l, j) {
+    const part = walk.network.parts[l - 1];
+    const [z, a] = [walk.trace.z[l][j], walk.trace.a[l][j]];
+    if (!isElementwise(part)) {
+        const others = walk.trace.z[l].reduce((sum, each, k) => sum + (k === j ? 0 : Math.exp(each - z)), 0);
+        const moved = (step) => 1 / (1 + others * Math.exp(-step)); // of softmax: a_j where z_j alone moves
+        return { slope: a * (1 - a), numeric: (moved(STEP) - moved(-STEP)) / (2 * STEP), rounding: 1e-11, kink: false };
+    }
+    const numeric = (activated(part, z + STEP) - activated(part, z - STEP)) / (2 * STEP);
+    const rounding = 1e-11 * Math.max(1, Math.abs(a));
+    return { slope: slopeAt(walk, l, j), numeric, rounding, kink: hasKink(part) && Math.abs(z) <= STEP };
+}
+
+/** How fast C falls along the step, from the gradient and from two passes with the parameters moved. */
+function compareDescent(walk) {
+    const { network, gradient, x, y } = walk;
+    const square = (parts) => parts.reduce((sum, part) => sum + part.reduce((each, slope) => each + slope * slope, 0), 0);
+    const squared = square(gradient.weights) + square(gradient.biases);
+    const step = squared > 0 ? STEP / Math.sqrt(squared) : STEP;
+    const after = (by) => {
+        const moved = update(network, gradient, by);
+        return lossOfTrace(moved, forward(moved, x), y);
+    };
+    return { slope: -squared, numeric: (after(step) - after(-step)) / (2 * step), rounding: (1e-15 * (1 + walk.loss)) / step, kink: false };
+}
+
+/**
+ * Compares a quantity, a few numbers at a time: a generator that yields how many it has done and returns a Verdict.
+ * @param {object} walk
+ * @param {string} id of the quantity
+ * @param {number[] | null} indices which of its numbers; null for all
+ */
+export function* checking(walk, id, indices = null) {
+    const checked = quantityOf(walk, id);
+    const probe = probeOf(walk.network, walk.trace, walk.y);
+    const along = checked.kind in NUDGED || checked.kind === "a" ? null : compareDescent(walk);
+    const count = along ? 1 : (indices ?? checked.values).length;
+    const sums = { off: 0, size: 0, rounding: 0, kinks: 0 };
+    for (let n = 0; n < count; n += 1) {
+        const both = along ?? compareOne(walk, probe, checked, indices ? indices[n] : n);
+        if (both.kink) {
+            sums.kinks += 1;
+        } else {
+            sums.off += (both.slope - both.numeric) ** 2;
+            sums.size += both.numeric ** 2;
+            sums.rounding += both.rounding ** 2;
+        }
+        yield n + 1;
+    }
+    return { count, ...verdict(sums) };
+}
+
+/**
+ * Which numbers of a quantity are checked where all are too much work: as many as `most` multiplications allow, evenly
+ * spread; null for all.
+ */
+export function spread(walk, id, most = 2e10) {
+    const { kind, l, values } = quantityOf(walk, id);
+    const { sizes } = walk.network;
+    const products = sizes.slice(1).map((size, at) => (at > l ? size * sizes[at] : 0));
+    const cost = kind in NUDGED ? 2 * (products.reduce((sum, each) => sum + each, 0) + (sizes[l + 1] ?? 1)) : 1;
+    const count = Math.max(1, Math.floor(most / cost));
+    return count >= values.length ? null : Array.from({ length: count }, (_, n) => Math.floor((n * values.length) / count));
+}
+
+/** Sums of squares as a verdict, without its count. */
+export function verdict({ off, size, rounding, kinks }) {
+    const error = off === 0 ? 0 : Math.sqrt(off / size);
+    return { kinks, error, ok: error <= TOLERANCE || off <= rounding, tiny: error > TOLERANCE && off <= rounding };
+}
+
+/**
+ * Runs a generator in slices of 8 ms, so that the page stays alive between them.
+ * @template T
+ * @param {Generator<number, T>} work
+ * @param {(done: number) => void} progress called after each slice
+ * @param {AbortSignal} signal stops it: the promise then never settles
+ * @returns {Promise<T>} what the generator returns
+ */
+export function inSlices(work, progress, signal) {
+    return new Promise((settle, fail) => {
+        const slice = () => {
+            if (signal.aborted) {
+                return;
+            }
+            const end = performance.now() + 8;
+            try {
+                let next = work.next();
+                while (!next.done && performance.now() < end) {
+                    next = work.next();
+                }
+                if (next.done) {
+                    settle(next.value);
+                } else {
+                    progress(next.value);
+                    setTimeout(slice);
+                }
+            } catch (error) {
+                fail(error);
+            }
+        };
+        setTimeout(slice);
+    });
+}

@@ -1,0 +1,151 @@
+// Which example the Backprop tab walks through: your drawing with a label, or one of the networks to learn with.
+
+import { practices } from "./practice.js";
+import { element } from "./widgets.js";
+
+const OWN = "own";
+
+/** The choice of an example, its label and the rate of the update. */
+export class Source {
+    /**
+     * @param {import("./store.js").Store} store
+     * @param {() => void} onChange another example, label or rate
+     */
+    constructor(store, onChange) {
+        this.store = store;
+        this.onChange = onChange;
+        this.practices = practices();
+        this.chosen = OWN;
+        this.rate = 0.5;
+        this.values = null; // targets given by hand, for a network that answers no class
+        this.buttons = [{ id: OWN, title: "Your drawing" }, ...this.practices].map(({ id, title }) =>
+            element("button", { type: "button", "data-source": id, onclick: () => this.choose(id) }, title),
+        );
+        this.targets = element("span", { class: "row" });
+        this.rateInput = element("input", { type: "number", min: "0.001", max: "10", step: "any", value: "0.5", onchange: () => this.takeRate() });
+        this.says = element("p", { class: "muted" });
+        const rate = element("label", { class: "row bp-rate" }, "learning rate r", this.rateInput);
+        const choice = element("span", { class: "row", role: "group", "aria-label": "Which network" }, ...this.buttons);
+        this.root = element("div", { class: "bp-source" }, element("div", { class: "row" }, choice, this.targets, rate), this.says);
+    }
+
+    choose(id) {
+        this.chosen = id;
+        this.onChange();
+    }
+
+    takeRate() {
+        const rate = Number(this.rateInput.value);
+        if (rate > 0 && rate <= 10) {
+            this.rate = rate;
+            this.onChange();
+        } else {
+            this.rateInput.value = String(this.rate);
+        }
+    }
+
+    /** A number that is given, changed by hand: of a practice network's W, b or x. */
+    change(kind, l, index, value) {
+        const practice = this.practice();
+        const { network, x } = practice;
+        ({ W: network.weights[l - 1], b: network.biases[l - 1], x })[kind][index] = value;
+        this.onChange();
+    }
+
+    practice() {
+        return this.practices.find(({ id }) => id === this.chosen) ?? null;
+    }
+
+    /** @returns {{network: object, x: Float64Array, y: number | Float64Array} | null} null where nothing is drawn */
+    example() {
+        const practice = this.practice();
+        if (practice !== null) {
+            return practice;
+        }
+        const { network, x } = this.store;
+        return network && x ? { network, x, y: this.target(network) } : null;
+    }
+
+    /** The class that somebody has named, where the network knows it; else null. */
+    label() {
+        const { label, network } = this.store;
+        return label !== null && label < network.classNames.length ? label : null;
+    }
+
+    target(network) {
+        const { answer, outputs } = this.store;
+        const label = this.label();
+        if (network.task === "classes") {
+            return label ?? answer;
+        }
+        if (this.values === null || this.values.length !== outputs.length || this.labelSeen !== label) {
+            this.labelSeen = label;
+            this.values = outputs.map((_, j) => (network.task === "labels" && j === (label ?? answer) ? 1 : 0));
+        }
+        const scaling = network.targetScaling;
+        return scaling ? this.values.map((each, j) => (each - scaling.mean[j]) / scaling.scale[j]) : Float64Array.from(this.values);
+    }
+
+    /** Shows what is chosen. */
+    update() {
+        const practice = this.practice();
+        this.buttons.forEach((button) => button.setAttribute("aria-pressed", String(button.dataset.source === this.chosen)));
+        this.buttons[0].textContent = this.store.network?.imageShape ? "Your drawing" : "Your input";
+        const example = this.example();
+        this.targets.hidden = practice !== null || example === null;
+        if (practice !== null || example === null) {
+            this.says.textContent = practice?.says ?? "";
+            return;
+        }
+        this.says.textContent = this.ownSays(example);
+        this.showTargets(example);
+    }
+
+    ownSays({ network }) {
+        const { answer } = this.store;
+        const label = this.label();
+        if (network.task !== "classes") {
+            return "Say what the outputs should be; the walk shows which way each weight would have to go.";
+        }
+        const name = network.classNames[answer];
+        if (label === null) {
+            return `Nobody has said what it is: taken for what the network says, ${name}. Choose another answer and see what it would have to learn.`;
+        }
+        return label === answer ? `The network says ${name}, and that is right.` : `The network says ${name}: wrong, and here is what it would learn from it.`;
+    }
+
+    showTargets({ network, y }) {
+        const isClass = network.task === "classes";
+        const key = `${isClass}:${network.classNames.join("|")}`;
+        if (this.targetsFor !== key) {
+            this.targetsFor = key;
+            this.targets.replaceChildren(...(isClass ? this.classFields(network) : this.valueFields(network)));
+        }
+        this.fields.forEach((field, j) => {
+            if (field !== document.activeElement) {
+                field.value = String(isClass ? y : this.values[j]);
+            }
+        });
+    }
+
+    classFields(network) {
+        const options = network.classNames.map((name, j) => element("option", { value: String(j) }, name));
+        const select = element("select", { onchange: () => this.store.set({ label: Number(select.value) }) }, ...options);
+        this.fields = [select];
+        return [element("label", { class: "row" }, "it is a", select)];
+    }
+
+    valueFields(network) {
+        this.fields = network.classNames.map((_, j) => {
+            const take = (event) => {
+                const value = Number(event.target.value);
+                if (event.target.value !== "" && Number.isFinite(value)) {
+                    this.values[j] = value;
+                    this.onChange();
+                }
+            };
+            return element("input", { type: "number", step: "any", onchange: take });
+        });
+        return network.classNames.map((name, j) => element("label", { class: "row" }, `${name} should be`, this.fields[j]));
+    }
+}

@@ -1,0 +1,160 @@
+// Every number of a walk as the sum it is: its terms, largest first. Touches no page.
+
+import { isElementwise } from "./activations.js";
+import { cellText, inputId, quantityOf, slopeAt } from "./backprop_steps.js";
+import { sentBack } from "./engine.js";
+import { lossOf } from "./losses.js";
+
+/**
+ * @typedef {object} Term
+ * @property {string} text "w^0_5,12 a_12"
+ * @property {{text: string, value: number}[]} factors
+ * @property {number} value their product
+ * @property {[string, number][]} cells the numbers it is made of: id of a quantity and index
+ */
+/**
+ * @typedef {object} Sum
+ * @property {string} text the name of the number
+ * @property {number} value
+ * @property {Term[]} terms largest first; none for a number that is given and not computed
+ * @property {{text: string, value: number, how: "times" | "divided by" | "of"} | null} outer what else is done with the
+ *     sum: value = outer * sum, outer / sum, or a function, named by the text, of the sum
+ * @property {string} says where the number comes from, in words
+ */
+
+/** @returns {Sum} the number at `index` of the quantity `id` */
+export function sumOf(walk, id, index) {
+    const made = quantityOf(walk, id);
+    const sum = SUMS[made.kind](walk, made.l, index);
+    sum.terms.forEach((each) => {
+        each.value = each.factors.reduce((product, factor) => product * factor.value, 1);
+        each.text = each.text ?? each.factors.map((factor) => factor.text).join(" ");
+    });
+    const terms = sum.terms.sort((one, other) => Math.abs(other.value) - Math.abs(one.value));
+    return { text: cellText(walk, made, index), value: made.values[index], outer: null, says: "", ...sum, terms };
+}
+
+/** What a sum comes to, with what else is done with it. */
+export function totalOf({ terms, outer }) {
+    const total = terms.reduce((sum, each) => sum + each.value, 0);
+    if (outer === null) {
+        return total;
+    }
+    return outer.how === "times" ? outer.value * total : outer.value / total;
+}
+
+function term(walk, cells, more = []) {
+    const factors = cells.map(([id, index]) => {
+        const part = quantityOf(walk, id);
+        return { text: cellText(walk, part, index), value: part.values[index] };
+    });
+    return { factors: [...more, ...factors], cells };
+}
+
+function given(says) {
+    return () => ({ terms: [], says });
+}
+
+const range = (count) => Array.from({ length: count }, (_, n) => n);
+const sizeOf = (walk, l) => walk.network.sizes[l];
+
+const SUMS = {
+    x: given("It comes from outside: a pixel counts from 0, no ink, to 1."),
+    t: given("It is what the label asks of this output."),
+    W: given("It was learned: the update changes it."),
+    b: given("It was learned: the update changes it."),
+    z: (walk, l, j) => ({
+        terms: [
+            ...range(sizeOf(walk, l - 1)).map((k) => term(walk, [[`W${l}`, k * sizeOf(walk, l) + j], [inputId(l), k]])),
+            term(walk, [[`b${l}`, j]]),
+        ],
+    }),
+    a: activation,
+    C: loss,
+    g: (walk, l, j) => ({
+        terms: [{ factors: [{ text: `∂C/∂a_${j}`, value: walk.g[j] }], cells: [[`a${l}`, j], [`t${l}`, j]] }],
+        says: "The derivative of the loss by this output.",
+    }),
+    d: error,
+    gb: (walk, l, j) => ({ terms: [term(walk, [[`d${l}`, j]])] }),
+    gW: (walk, l, index) => {
+        const count = sizeOf(walk, l);
+        return { terms: [term(walk, [[inputId(l), Math.floor(index / count)], [`d${l}`, index % count]])] };
+    },
+    gx: (walk, l, k) => ({
+        terms: range(sizeOf(walk, 1)).map((j) => term(walk, [["W1", k * sizeOf(walk, 1) + j], ["d1", j]])),
+    }),
+    nW: (walk, l, index) => moved(walk, `W${l}`, `gW${l}`, index),
+    nb: (walk, l, index) => moved(walk, `b${l}`, `gb${l}`, index),
+};
+
+function moved(walk, old, slopes, index) {
+    return { terms: [term(walk, [[old, index]]), term(walk, [[slopes, index]], [{ text: "−r", value: -walk.rate }])] };
+}
+
+/** a = sigma(z): one number for an elementwise activation, e^z over a sum of e^z for a softmax. */
+function activation(walk, l, j) {
+    const part = walk.network.parts[l - 1];
+    const { z, a } = walk.trace;
+    if (isElementwise(part)) {
+        const factors = [{ text: `σ(z^${l - 1}_${j})`, value: a[l][j] }];
+        return { terms: [{ factors, cells: [[`z${l}`, j]] }], says: `σ is ${part.name}, and z^${l - 1}_${j} = ${z[l][j]}.` };
+    }
+    const largest = z[l].reduce((most, each) => Math.max(most, each), -Infinity);
+    const e = (k) => ({ text: `e^(z_${k} − m)`, value: Math.exp(z[l][k] - largest) });
+    return {
+        terms: range(z[l].length).map((k) => ({ factors: [e(k)], cells: [[`z${l}`, k]] })),
+        outer: { ...e(j), how: "divided by" },
+        says: "A softmax divides e^z of this output by the sum of all; m, the largest z, cancels and keeps numbers small.",
+    };
+}
+
+/** What each output costs. */
+function loss(walk) {
+    const l = walk.last;
+    const only = (values, j) => values.slice(j, j + 1);
+    return {
+        terms: range(sizeOf(walk, l)).map((j) => ({
+            factors: [{ text: `C(a_${j}, t_${j})`, value: lossOf(walk.network.lossPart, only(walk.trace.a[l], j), only(walk.t, j)) }],
+            cells: [[`a${l}`, j], [`t${l}`, j]],
+        })),
+        says: COSTS[walk.network.loss],
+    };
+}
+
+const COSTS = {
+    cross_entropy: "An output costs −t ln a: where t is 0, nothing.",
+    binary_cross_entropy: "An output costs −t ln a − (1 − t) ln(1 − a).",
+    quadratic: "An output costs half of (a − t) squared.",
+};
+
+/** delta: BP1 for the outputs, BP2 for the others. */
+function error(walk, l, j) {
+    const isLast = l === walk.last;
+    if (isLast && walk.shortcut) {
+        return { terms: [term(walk, [[`a${l}`, j]]), term(walk, [[`t${l}`, j]], [{ text: "−1", value: -1 }])] };
+    }
+    if (!isElementwise(walk.network.parts[l - 1])) {
+        return throughJacobian(walk, l, j, isLast ? walk.g : sentBack(walk.network, l + 1, walk.gradient.delta[l + 1]));
+    }
+    const outer = { text: `σ′(z^${l - 1}_${j})`, value: slopeAt(walk, l, j), how: "times" };
+    if (isLast) {
+        return { terms: [term(walk, [[`g${l}`, j]])], outer };
+    }
+    const count = sizeOf(walk, l + 1);
+    return { terms: range(count).map((k) => term(walk, [[`W${l + 1}`, j * count + k], [`d${l + 1}`, k]])), outer };
+}
+
+function throughJacobian(walk, l, j, gradient) {
+    const a = walk.trace.a[l];
+    return {
+        terms: range(a.length).map((k) => ({
+            factors: [
+                { text: `∂C/∂a_${k}`, value: gradient[k] },
+                { text: `∂a_${k}/∂z_${j}`, value: a[k] * ((k === j ? 1 : 0) - a[j]) },
+            ],
+            cells: [[`a${l}`, k]],
+        })),
+        says: "Every output of a softmax answers to every z, so the slopes are a matrix.",
+    };
+}

@@ -1,0 +1,141 @@
+// Draw: the pad, what the normalizer makes of it, and the answer while you draw.
+
+import { makeAnswers } from "./answers.js";
+import { readImageFile } from "./imagefile.js";
+import { makeInputs } from "./inputs.js";
+import { clear, makePad, readsDrawings, undo } from "./pad.js";
+import { BLANK } from "./store.js";
+import { element, paintInk, picture, repaintOn } from "./widgets.js";
+
+const KEYS = "Draw with mouse, finger or pen. With the keyboard: Space takes out a pen, arrow keys move it (with Shift " +
+    "finely), Space lowers and raises it, Escape puts it away; without the pen, arrow keys nudge the picture. " +
+    "Backspace undoes, Delete clears.";
+
+/** A button of the toolbar. */
+function button(text, act, properties = {}) {
+    return element("button", { type: "button", onclick: act, ...properties }, text);
+}
+
+/** The film strip: one picture a stage of the normalizer, each with its name. */
+function makeFilm(panel, store) {
+    const node = element("ol", { class: "film", "aria-label": "What the normalizer does" });
+    let shownNames = "";
+    repaintOn(store, panel, ["stages"], () => {
+        const names = store.stages.map(({ name }) => name).join("|");
+        if (names !== shownNames) {
+            shownNames = names;
+            node.replaceChildren(...store.stages.map(({ name }, index) => element("li", {},
+                picture(1, 1, `Stage ${index + 1}: ${name}`), element("span", {}, name))));
+        }
+        node.querySelectorAll("canvas").forEach((canvas, index) => {
+            const { width, height, pixels } = store.stages[index];
+            if (canvas.width !== width || canvas.height !== height) {
+                Object.assign(canvas, { width, height });
+            }
+            paintInk(canvas, pixels);
+        });
+    });
+    return node;
+}
+
+/** Puts image files on the pad, picked, dropped or pasted; what goes wrong is said in `complaint`. */
+function connectFiles(panel, store, server, complaint) {
+    const take = async (file) => {
+        try {
+            const { picture: seen, reading } = await readImageFile(file, server);
+            complaint.textContent = "";
+            store.set({ drawing: { ...BLANK, picture: seen, reading, source: "file", before: store.drawing }, label: null });
+        } catch (error) {
+            complaint.textContent = error.message;
+        }
+    };
+    const input = element("input", {
+        type: "file", accept: "image/*", class: "unseen", tabindex: "-1", "aria-label": "An image file",
+        onchange: () => {
+            if (input.files[0]) {
+                take(input.files[0]);
+                input.value = "";
+            }
+        },
+    });
+    const takeFirst = ([file]) => file && input.isConnected && !panel.hidden && take(file);
+    window.addEventListener("dragover", (event) => event.preventDefault()); // else a file that misses takes the page's place
+    window.addEventListener("drop", (event) => {
+        event.preventDefault();
+        takeFirst(event.dataTransfer.files);
+    });
+    window.addEventListener("paste", (event) => takeFirst(event.clipboardData.files));
+    return input;
+}
+
+/** A random example of the test set on the pad. */
+async function takeExample(store, server, complaint) {
+    try {
+        const { x, label } = await server.example({ split: "test" });
+        complaint.textContent = "";
+        store.showExample(x, label);
+    } catch (error) {
+        complaint.textContent = `No example: ${error.message}`;
+    }
+}
+
+/** The pad with its buttons. */
+function makeDesk(panel, store, server) {
+    const complaint = element("p", { class: "complaint", role: "alert" });
+    const pad = makePad(panel, store, "pad-keys");
+    const input = connectFiles(panel, store, server, complaint);
+    const pen = button("Keyboard pen", () => {
+        if (pad.pen.active) {
+            pad.pen.stop();
+        } else {
+            pad.canvas.focus();
+            pad.pen.start();
+        }
+    }, { "aria-pressed": "false" });
+    pen.addEventListener("pointerdown", (event) => event.preventDefault());
+    pad.canvas.addEventListener("penchange", () => pen.setAttribute("aria-pressed", String(pad.pen.active)));
+    const skip = element("input", { type: "checkbox", onchange: () => store.set({ skip: skip.checked }) });
+    store.addEventListener("change", () => {
+        skip.checked = store.skip;
+    });
+    return element("div", { class: "desk" },
+        pad.canvas,
+        element("div", { class: "row" },
+            button("Undo", () => undo(store)),
+            button("Clear", () => clear(store)),
+            server ? button("Random example", () => takeExample(store, server, complaint)) : null,
+            button("Open image …", () => input.click()), pen, input),
+        element("label", { class: "switch" }, skip, " Skip the normalizer: give the network the pad as it is"),
+        complaint,
+        element("p", { id: "pad-keys", class: "small muted" }, KEYS));
+}
+
+/** The tab for a network that reads images of 28x28. */
+function forImages(panel, store, server) {
+    const reads = element("div", {},
+        element("h2", {}, "What it reads"), makeAnswers(panel, store, true),
+        element("h2", {}, "What the network sees"), makeFilm(panel, store),
+        element("p", { class: "small muted" }, "The network has only ever seen digits that were cropped, scaled to 20 pixels " +
+            "and centered by their mass, as MNIST's were. So your drawing is treated alike before it is read: nudge it, and " +
+            "nothing changes. Skip the normalizer, draw small or in a corner, and see what it is worth."));
+    return [element("div", { class: "columns" }, makeDesk(panel, store, server), reads)];
+}
+
+/** The tab for any other network: its inputs as numbers. */
+function forNumbers(panel, store) {
+    return [element("div", { class: "columns" },
+        element("div", {}, element("h2", {}, "What it is given"), makeInputs(panel, store)),
+        element("div", {}, element("h2", {}, "What it answers"), makeAnswers(panel, store, true)))];
+}
+
+/** Mounts the tab into its panel; `server` is null in an exported page. */
+export function mount(panel, store, server) {
+    let shownShape = null;
+    store.addEventListener("change", (event) => {
+        const shape = `${store.network?.imageShape} ${store.network?.sizes[0]}`;
+        if (event.keys.has("network") && shape !== shownShape) {
+            shownShape = shape;
+            panel.replaceChildren(...(readsDrawings(store.network) ? forImages : forNumbers)(panel, store, server));
+        }
+    });
+}

@@ -1,0 +1,37 @@
+// What a network makes of examples: the confusion matrix and its cells, counted on the page. Touches no page.
+
+import { depth, forward } from "./engine.js";
+import { largest } from "./mind.js";
+
+const MOST_IN_CELL = 60;
+
+/** Examples that the page holds, in the place of the server's: the same answers to the same questions. */
+export class Judged {
+    /** @param {object} network  @param {{x: ArrayLike<number>, label: number, pixels?: boolean}[]} examples pixels: 0..255 */
+    constructor(network, examples) {
+        this.network = network;
+        this.rows = examples.map((example, index) => {
+            const x = Float64Array.from(example.x, (each) => (example.pixels === false ? each : each / 255));
+            const outputs = forward(network, x).a[depth(network)];
+            const predicted = largest(outputs);
+            return { pixels: true, ...example, index, predicted, probability: outputs[predicted] };
+        });
+    }
+
+    async mistakes() {
+        const names = this.network.classNames;
+        const confusion = names.map(() => names.map(() => 0));
+        this.rows.forEach(({ label, predicted }) => {
+            confusion[label][predicted] += 1;
+        });
+        const right = this.rows.filter(({ label, predicted }) => label === predicted).length;
+        return { confusion, classNames: names, count: this.rows.length, right, data: "this page" };
+    }
+
+    async cell(right, predicted) {
+        const found = this.rows.filter((row) => row.label === right && row.predicted === predicted);
+        const sign = right === predicted ? 1 : -1;
+        found.sort((one, other) => sign * (one.probability - other.probability));
+        return { count: found.length, examples: found.slice(0, MOST_IN_CELL) };
+    }
+}

@@ -1,0 +1,127 @@
+// The page: reads the network, makes the store, mounts the tabs and moves between them.
+
+import { mount as mountBackprop } from "./backprop.js";
+import { mount as mountDraw } from "./draw.js";
+import { forward, readModel } from "./engine.js";
+import { mount as mountMistakes } from "./mistakes.js";
+import { mount as mountNetwork } from "./network.js";
+import { readsDrawings } from "./pad.js";
+import { readDrawings } from "./reading.js";
+import { addressOf, fieldsOf, Store } from "./store.js";
+import { roving, themeChanged } from "./widgets.js";
+
+const MOUNTS = { draw: mountDraw, network: mountNetwork, backprop: mountBackprop, mistakes: mountMistakes };
+
+/** The bytes of the model file: embedded as base64 in an exported page, else from the server. */
+async function modelBytes(server) {
+    if (server) {
+        return server.model();
+    }
+    const text = atob(document.getElementById("model").textContent.trim());
+    return Uint8Array.from(text, (letter) => letter.charCodeAt(0)).buffer;
+}
+
+/** Connects tabs and panels as the ARIA authoring practices say: one tab stop, arrows move, the panel follows. */
+function connectTabs(store) {
+    const list = document.querySelector("[role=tablist]");
+    const tabs = [...list.querySelectorAll("[role=tab]")];
+    roving(list, "[role=tab]:not([hidden])");
+    list.addEventListener("focusin", (event) => store.open(event.target.getAttribute("aria-controls")));
+    list.addEventListener("click", (event) => {
+        const tab = event.target.closest("[role=tab]");
+        if (tab) {
+            store.open(tab.getAttribute("aria-controls"));
+        }
+    });
+    const show = () => {
+        for (const tab of tabs) {
+            const open = tab.getAttribute("aria-controls") === store.tab;
+            tab.setAttribute("aria-selected", String(open));
+            tab.setAttribute("tabindex", open ? "0" : "-1");
+            document.getElementById(tab.getAttribute("aria-controls")).hidden = !open;
+        }
+    };
+    store.addEventListener("change", (event) => event.keys.has("tab") && show());
+    show();
+}
+
+const ADDRESS_DELAY = 400; // milliseconds: a browser refuses a new address a frame
+
+/** Keeps the address what the store holds, and the store what the address says when a person changes it. */
+function connectAddress(store) {
+    if (location.protocol === "about:") {
+        return; // a frame in a notebook has no address of its own
+    }
+    const take = () => {
+        const { tab, ...fields } = fieldsOf(location.hash.slice(1));
+        if (fields.label >= store.network.sizes.at(-1)) {
+            delete fields.label;
+        }
+        if (!readsDrawings(store.network)) {
+            delete fields.drawing;
+        }
+        const known = document.querySelector(`[role=tab]:not([hidden])[aria-controls="${CSS.escape(tab)}"]`);
+        store.set(known ? { tab, ...fields } : fields);
+    };
+    let waiting = null;
+    store.addEventListener("change", () => {
+        clearTimeout(waiting);
+        waiting = setTimeout(() => history.replaceState(null, "", `#${addressOf(store)}`), ADDRESS_DELAY);
+    });
+    window.addEventListener("hashchange", take);
+    take();
+}
+
+/** The switch between light and dark: the system's choice until a person makes another. */
+function connectTheme() {
+    const root = document.documentElement;
+    const button = document.getElementById("theme");
+    const system = window.matchMedia("(prefers-color-scheme: dark)");
+    const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : system.matches);
+    const show = () => {
+        button.textContent = isDark() ? "Light" : "Dark";
+        themeChanged();
+    };
+    button.addEventListener("click", () => {
+        root.dataset.theme = isDark() ? "light" : "dark";
+        show();
+    });
+    system.addEventListener("change", show);
+    show();
+}
+
+async function start() {
+    connectTheme();
+    const exported = document.getElementById("model") !== null;
+    let server = null;
+    if (exported) {
+        document.getElementById("tab-train").hidden = true;
+    } else {
+        const { Server } = await import("./server.js");
+        server = new Server(location);
+        MOUNTS.train = (await import("./train.js")).mount;
+    }
+    const store = new Store(forward);
+    const network = readModel(await modelBytes(server));
+    store.addEventListener("change", ({ keys }) => {
+        if (keys.has("network")) {
+            document.getElementById("about").textContent = store.network.sizes.join(" – ");
+            document.getElementById("tab-draw").textContent = readsDrawings(store.network) ? "Draw" : "Inputs";
+        }
+    });
+    for (const [name, mount] of Object.entries(MOUNTS)) {
+        mount(document.getElementById(name), store, server);
+    }
+    readDrawings(store);
+    connectTabs(store);
+    store.set({ network });
+    connectAddress(store);
+    document.getElementById("main").removeAttribute("aria-busy");
+}
+
+start().catch((error) => {
+    const place = document.getElementById("failure");
+    place.hidden = false;
+    place.textContent = `The page could not start: ${error.message}`;
+    throw error;
+});

@@ -1,0 +1,173 @@
+// Mistakes: what is taken for what, the images behind it, and what would change the network's mind.
+
+import { hasProbabilities, nameOf } from "./answers.js";
+import { Judged } from "./judged.js";
+import { Nudging } from "./nudging.js";
+import { announce, color, element, paintInk, percent, picture, repaintOn, roving, shown } from "./widgets.js";
+
+/** The examples that an exported page brings along, or null. */
+function embedded(network) {
+    const place = document.getElementById("examples");
+    return place ? new Judged(network, JSON.parse(place.textContent)) : null;
+}
+
+/** "7 images", "1 image". */
+function counted(count, word) {
+    return `${count.toLocaleString("en")} ${word}${count === 1 ? "" : "s"}`;
+}
+
+class Matrix {
+    /** @param {(right: number, predicted: number) => void} choose */
+    constructor(choose) {
+        this.choose = choose;
+        this.node = element("div", { class: "matrix" });
+    }
+
+    build({ confusion, classNames }) {
+        const sums = confusion.map((row) => row.reduce((sum, count) => sum + count, 0));
+        const worst = Math.max(1e-9, ...confusion.flatMap((row, right) =>
+            row.map((count, predicted) => (right === predicted ? 0 : count / Math.max(1, sums[right])))));
+        const head = element("tr", {}, element("th", { scope: "col" }, element("span", { class: "unseen" }, "It is")),
+            ...classNames.map((name) => element("th", { scope: "col" }, name)));
+        const rows = confusion.map((row, right) => element("tr", {}, element("th", { scope: "row" }, classNames[right]),
+            ...row.map((count, predicted) => {
+                const share = count / Math.max(1, sums[right]);
+                return element("td", {}, this.cell({ count, right, predicted, classNames }, right === predicted ? share : share / worst));
+            })));
+        const table = element("table", {},
+            element("caption", {}, "Each row is what an image is, each column what it is read as."),
+            element("thead", {}, head), element("tbody", {}, ...rows));
+        this.node.replaceChildren(table);
+        roving(table, "button", () => classNames.length)();
+    }
+
+    cell({ count, right, predicted, classNames }, share) {
+        const isRight = right === predicted;
+        const what = isRight ? `${classNames[right]} read as it is` : `${classNames[right]} taken for ${classNames[predicted]}`;
+        const button = element("button", {
+            type: "button", "aria-label": `${what}: ${counted(count, "image")}`, "aria-pressed": "false",
+            class: isRight ? "right" : count > 0 ? "wrong" : "none",
+            onclick: () => {
+                this.node.querySelectorAll("[aria-pressed=true]").forEach((each) => each.setAttribute("aria-pressed", "false"));
+                button.setAttribute("aria-pressed", "true");
+                this.choose(right, predicted);
+            },
+        }, count === 0 ? "·" : String(count));
+        const [paper, ink] = [color("--paper"), color(isRight ? "--positive" : "--negative")];
+        const strength = count === 0 ? 0 : isRight ? 0.16 * share : 0.12 + 0.33 * share;
+        button.style.backgroundColor = `rgb(${paper.map((from, index) => Math.round(from + (ink[index] - from) * strength)).join(" ")})`;
+        return button;
+    }
+}
+
+class Mistakes {
+    constructor(panel, store, server) {
+        Object.assign(this, { panel, store, server, network: null, asked: 0 });
+        this.summary = element("p", {});
+        this.matrix = new Matrix((right, predicted) => this.open(right, predicted));
+        this.title = element("h2", { tabindex: "-1" }, "The images behind a number");
+        this.about = element("p", { class: "small muted" }, "Choose a number: its images come here.");
+        this.gallery = element("ul", { class: "gallery", "aria-label": "Images" });
+        this.images = element("div", {}, this.title, this.about, this.gallery);
+        this.nudging = new Nudging(panel, store);
+        panel.replaceChildren(this.summary, element("div", { class: "mistaken" },
+            this.matrix.node, this.images, this.nudging.node));
+        repaintOn(store, panel, ["network", "tab"], () => this.look());
+        this.oneStop = roving(this.gallery, "button.shown", () => Math.max(1, Math.round(this.gallery.clientWidth / 76)));
+        window.addEventListener("themechange", () => {
+            this.network = null;
+        });
+    }
+
+    /** Counts the mistakes of the network that the page looks at, unless that was done. */
+    async look() {
+        const { network } = this.store;
+        if (!network || network === this.network) {
+            return;
+        }
+        this.network = network;
+        this.source = this.server ?? embedded(network);
+        this.gallery.replaceChildren();
+        this.summary.textContent = "Counting …";
+        try {
+            if (this.source === null) {
+                throw new Error("This page brings no examples along.");
+            }
+            const found = await this.source.mistakes();
+            this.images.hidden = false;
+            if (network === this.network) {
+                this.show(found);
+            }
+        } catch (error) {
+            this.matrix.node.replaceChildren();
+            this.images.hidden = true;
+            this.summary.textContent = `There are no mistakes to show: ${error.message}`;
+        }
+    }
+
+    show(found) {
+        const { count, right, data, confusion, classNames } = found;
+        const pairs = confusion.flatMap((row, one) => row.map((times, other) => ({ times, one, other })))
+            .filter(({ times, one, other }) => one !== other && times > 0).sort((a, b) => b.times - a.times).slice(0, 3);
+        const most = pairs.map(({ times, one, other }) => `${classNames[one]} for ${classNames[other]} (${times})`).join(", ");
+        this.summary.textContent = `Of ${counted(count, "example")} of ${data}, the network reads ${right.toLocaleString("en")} rightly, ` +
+            `${percent(right / count)}.${most ? ` Most often it takes ${most}.` : ""}`;
+        this.matrix.build(found);
+    }
+
+    /** Fetches the images of a cell. */
+    async open(right, predicted) {
+        this.asked += 1;
+        const { asked, network } = this;
+        const [one, other] = [nameOf(network, right), nameOf(network, predicted)];
+        const { count, examples } = await this.source.cell(right, predicted);
+        if (asked !== this.asked) {
+            return;
+        }
+        this.title.textContent = right === predicted ? `${one}, read as it is` : `${one} taken for ${other}`;
+        const order = right === predicted ? "the least sure first" : "the surest first";
+        const some = examples.length < count ? `; here are ${examples.length}` : "";
+        this.about.textContent = count === 0 ? "There is none." :
+            `${counted(count, "image")}, ${order}${some}. An image opens in Backprop; “why?” shows what would change the answer.`;
+        this.gallery.replaceChildren(...examples.map((example) => this.item(example)));
+        this.oneStop();
+        announce(`${this.title.textContent}: ${this.about.textContent}`);
+    }
+
+    item(example) {
+        const { network } = this;
+        const { index, label, predicted, probability, x, pixels } = example;
+        const sure = hasProbabilities(network) ? percent(probability) : shown(probability);
+        const what = `example ${index}, a ${nameOf(network, label)} read as ${nameOf(network, predicted)}, ${sure}`;
+        const shape = network.imageShape;
+        const face = pixels && shape ? picture(shape[1], shape[0], "") : element("span", {}, `example ${index}`);
+        if (pixels && shape) {
+            face.setAttribute("aria-hidden", "true");
+            paintInk(face, x);
+        }
+        const take = () => this.take(x, label, pixels);
+        return element("li", {},
+            element("button", { type: "button", class: "shown", "aria-label": `Open in Backprop: ${what}`, onclick: () => {
+                take();
+                this.store.open("backprop");
+            } }, face),
+            element("span", { class: "small" }, sure),
+            element("button", { type: "button", class: "quiet why", "aria-label": `What would change its mind about ${what}`, onclick: () => {
+                take();
+                this.nudging.node.scrollIntoView({ block: "nearest" });
+            } }, "why?"));
+    }
+
+    take(x, label, pixels) {
+        if (pixels && x.length === 784) {
+            this.store.showExample(x, label);
+        } else {
+            this.store.set({ x: Float64Array.from(x, (each) => (pixels ? each / 255 : each)), label });
+        }
+    }
+}
+
+/** Mounts the tab into its panel; `server` is null in an exported page. */
+export function mount(panel, store, server) {
+    return new Mistakes(panel, store, server);
+}

@@ -1,0 +1,90 @@
+// A .safetensors model file, read as files/model_file.py writes it. Touches no page.
+
+import { ACTIVATIONS } from "./activations.js";
+import { LOSSES } from "./losses.js";
+
+/**
+ * @typedef {object} Network
+ * @property {number[]} sizes inputs, hidden ..., outputs
+ * @property {string[]} hidden the activation of each hidden layer, by name
+ * @property {string} output the last activation
+ * @property {string} loss
+ * @property {{name: string}[]} parts the activation of layer l = 1 .. L at l - 1, with its settings (slope, alpha)
+ * @property {{name: string}} lossPart the loss with its settings (label_smoothing)
+ * @property {Float64Array[]} weights of layer l at l - 1: (fan_in * fan_out), w from k to j at k * fan_out + j
+ * @property {Float64Array[]} biases of layer l at l - 1: (fan_out)
+ * @property {string} task "classes", "labels" or "values"
+ * @property {string[]} classNames one an output
+ * @property {number[] | null} imageShape [height, width] of an input
+ * @property {string[]} columns the names of the inputs, where they come from a table
+ * @property {{mean: Float64Array, scale: Float64Array} | null} scaling how inputs were standardized
+ * @property {{mean: Float64Array, scale: Float64Array} | null} targetScaling how targets were
+ * @property {object} about the whole description: record, dtype, digest, dropout ...
+ */
+
+const READERS = { F32: Float32Array, F64: Float64Array };
+
+/**
+ * The network in the bytes of a model file.
+ * @param {ArrayBuffer} buffer
+ * @returns {Network}
+ */
+export function readModel(buffer) {
+    const { header, start } = headerOf(buffer);
+    const text = header.__metadata__?.deltarule;
+    if (text === undefined) {
+        throw new Error("expected a model file of deltarule: got a .safetensors file without its description");
+    }
+    const about = JSON.parse(text);
+    const tensor = (name) => tensorOf(buffer, start, header[name], name);
+    const scaling = (name) => (about[`${name}_scaling`] ? { mean: tensor(`${name}.mean`), scale: tensor(`${name}.scale`) } : null);
+    const layers = about.activations.map((_, l) => l);
+    const names = about.activations.map((part) => known("activation", ACTIVATIONS, part.name));
+    return {
+        sizes: about.layer_sizes,
+        hidden: names.slice(0, -1),
+        output: names[names.length - 1],
+        loss: known("loss", LOSSES, about.loss.name),
+        parts: about.activations,
+        lossPart: about.loss,
+        weights: layers.map((l) => tensor(`layers.${l}.weight`)),
+        biases: layers.map((l) => tensor(`layers.${l}.bias`)),
+        task: about.task,
+        classNames: about.class_names,
+        imageShape: about.image_shape,
+        columns: about.columns.flatMap(inputNames),
+        scaling: scaling("input"),
+        targetScaling: scaling("target"),
+        about,
+    };
+}
+
+function headerOf(buffer) {
+    const length = buffer.byteLength < 8 ? Infinity : Number(new DataView(buffer).getBigUint64(0, true));
+    if (length > buffer.byteLength - 8) {
+        throw new Error(`expected a model file of deltarule: got ${buffer.byteLength} bytes that are no .safetensors file`);
+    }
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(new Uint8Array(buffer, 8, length));
+    return { header: JSON.parse(text), start: 8 + length };
+}
+
+function tensorOf(buffer, start, entry, name) {
+    const Reader = READERS[entry?.dtype];
+    if (Reader === undefined) {
+        throw new Error(`expected the array ${name} in float32 or float64: got ${entry?.dtype ?? "none"}`);
+    }
+    const [from, to] = entry.data_offsets;
+    return Float64Array.from(new Reader(buffer.slice(start + from, start + to))); // a copy, so that it is aligned
+}
+
+function known(what, names, name) {
+    if (!names.includes(name)) {
+        throw new Error(`no ${what} is called ${name}: this page knows ${names.join(", ")}`);
+    }
+    return name;
+}
+
+/** What the numbers that are read of a table's column are called: one number, or one for each category. */
+function inputNames({ name, categories }) {
+    return categories.length ? categories.map((category) => `${name}=${category}`) : [name];
+}

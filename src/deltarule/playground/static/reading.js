@@ -1,0 +1,72 @@
+// From what is on the pad to what the network reads: past the normalizer, or through it.
+
+import { inkImage, inkStrokes } from "./ink.js";
+import { PEN, placePicture, strokeAll } from "./pad.js";
+import { PAD_SIZE } from "./store.js";
+import { element, inNextFrame } from "./widgets.js";
+
+const SIDE = 28;
+const CELL = PAD_SIZE / SIDE;
+
+/** White ink on a black pad, 28x28 in 0..255: each value the mean of the 10x10 pad pixels that it covers. */
+function padAsItIs(drawing, canvas) {
+    const context = canvas.getContext("2d", { willReadFrequently: true });
+    context.fillStyle = "black";
+    context.fillRect(0, 0, PAD_SIZE, PAD_SIZE);
+    if (drawing.picture) {
+        placePicture(context, inkCanvas(drawing.picture), drawing);
+    }
+    context.strokeStyle = "white";
+    strokeAll(context, drawing.strokes, PEN);
+    const { data } = context.getImageData(0, 0, PAD_SIZE, PAD_SIZE);
+    const sums = new Float64Array(SIDE * SIDE);
+    for (let y = 0; y < PAD_SIZE; y += 1) {
+        for (let x = 0; x < PAD_SIZE; x += 1) {
+            sums[Math.floor(y / CELL) * SIDE + Math.floor(x / CELL)] += data[4 * (y * PAD_SIZE + x)];
+        }
+    }
+    return sums.map((sum) => Math.round(sum / (CELL * CELL)));
+}
+
+/** The picture of a drawing as a canvas of its own, white ink on black. */
+function inkCanvas({ pixels, width, height }) {
+    const canvas = element("canvas", { width, height });
+    const image = new ImageData(width, height);
+    pixels.forEach((ink, index) => image.data.set([ink, ink, ink, 255], 4 * index));
+    canvas.getContext("2d").putImageData(image, 0, 0);
+    return canvas;
+}
+
+/** What the network reads of a drawing: { image (784 values in 0..255) or null where there is no ink, stages }. */
+function read(store, canvas) {
+    const { drawing } = store;
+    if (store.skip) {
+        const image = padAsItIs(drawing, canvas);
+        const stages = [{ name: "the pad, as it is", width: SIDE, height: SIDE, pixels: image }];
+        return image.some((ink) => ink > 0) ? { image, stages } : { image: null, stages: [] };
+    }
+    if (drawing.picture === null) {
+        return inkStrokes(drawing.strokes, PAD_SIZE);
+    }
+    if (drawing.reading) {
+        return drawing.reading;
+    }
+    const { pixels, width, height } = drawing.picture;
+    const normal = inkImage(pixels, width, height);
+    const untouched = drawing.source === "example" && drawing.dx === 0 && drawing.dy === 0;
+    return untouched ? { image: pixels, stages: normal.stages } : normal;
+}
+
+/** Keeps `store.x` and `store.stages` what the drawing says, one reading a frame. */
+export function readDrawings(store) {
+    const canvas = element("canvas", { width: PAD_SIZE, height: PAD_SIZE });
+    const ask = inNextFrame(() => {
+        const { image, stages } = read(store, canvas);
+        store.set({ x: image ? Float64Array.from(image, (value) => value / 255) : null, stages });
+    });
+    store.addEventListener("change", (event) => {
+        if (event.keys.has("drawing") || event.keys.has("skip")) {
+            ask();
+        }
+    });
+}

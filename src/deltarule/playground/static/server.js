@@ -1,0 +1,174 @@
+// The server behind the page: requests with the token of this launch, and runs over a socket.
+
+const OPENING = 0; // as WebSocket counts
+const OPEN = 1;
+
+const ARRAYS = { float32: Float32Array, float64: Float64Array, int8: Int8Array, uint8: Uint8Array };
+
+/**
+ * What a binary frame says: its facts, and arrays as { data, shape } by name. See protocol.py.
+ * @param {ArrayBuffer} buffer
+ * @returns {{arrays: Object<string, {data: ArrayLike<number>, shape: number[]}>}}
+ */
+export function readFrame(buffer) {
+    const aligned = (place) => Math.ceil(place / 8) * 8;
+    const length = new DataView(buffer).getUint32(0, true);
+    const facts = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));
+    const arrays = {};
+    let start = 4 + length;
+    for (const { name, dtype, shape } of facts.arrays) {
+        const count = shape.reduce((product, side) => product * side, 1);
+        const kind = ARRAYS[dtype];
+        start = aligned(start);
+        arrays[name] = { data: new kind(buffer, start, count), shape };
+        start += count * kind.BYTES_PER_ELEMENT;
+    }
+    return { ...facts, arrays };
+}
+
+/**
+ * A run of the Trainer. It tells with events, each with its `detail`: "begin" what is about to learn; "frame" where it
+ * stands, once after each `more()`; "end" how it ended; "refused" why it was not begun; "closed" that the server is gone.
+ */
+export class Run extends EventTarget {
+    /** @param {string} address of the socket  @param {object} options what to train: see Start in protocol.py */
+    constructor(address, options) {
+        super();
+        this.over = false;
+        this.socket = new WebSocket(address);
+        this.socket.binaryType = "arraybuffer";
+        this.socket.addEventListener("open", () => this.say({ type: "start", ...options }));
+        this.socket.addEventListener("message", ({ data }) => this.hear(data));
+        this.socket.addEventListener("close", ({ code }) => {
+            if (!this.over) {
+                this.over = true;
+                this.tell("closed", { code });
+            }
+        });
+    }
+
+    hear(data) {
+        const said = typeof data === "string" ? JSON.parse(data) : readFrame(data);
+        if (said.type === "end" || said.type === "refused") {
+            this.over = true;
+            this.socket.close();
+        }
+        this.tell(said.type, said);
+    }
+
+    tell(type, detail) {
+        this.dispatchEvent(Object.assign(new Event(type), { detail }));
+    }
+
+    say(order) {
+        if (this.socket.readyState === OPEN) {
+            this.socket.send(JSON.stringify(order));
+        }
+    }
+
+    /** Asks for the next frame: the last one has been shown. */
+    more() {
+        this.say({ type: "more" });
+    }
+
+    pause() {
+        this.say({ type: "pause" });
+    }
+
+    resume() {
+        this.say({ type: "resume" });
+    }
+
+    /** Takes one step, and holds. */
+    step() {
+        this.say({ type: "step" });
+    }
+
+    /** Ends the run; what it has learned counts. */
+    stop() {
+        if (this.socket.readyState === OPENING) {
+            this.over = true;
+            this.socket.close();
+        }
+        this.say({ type: "stop" });
+    }
+}
+
+export class Server {
+    /** @param {Location} location of the page: the token of this launch stands in its query */
+    constructor(location) {
+        this.origin = location.origin;
+        this.token = new URLSearchParams(location.search).get("token") ?? "";
+        this.of = "given"; // which network the other tabs look at, and examples and mistakes belong to
+    }
+
+    async request(path, options = {}) {
+        const headers = { Authorization: `Bearer ${this.token}` };
+        const answer = await fetch(`${this.origin}/api/${path}`, { ...options, headers, cache: "no-store" }).catch(() => {
+            throw new Error("The server does not answer: is `deltarule playground` still running?");
+        });
+        if (!answer.ok) {
+            const { error } = await answer.json().catch(() => ({ error: `the server answered ${answer.status}` }));
+            throw new Error(error);
+        }
+        return answer;
+    }
+
+    async json(path, options) {
+        return (await this.request(path, options)).json();
+    }
+
+    /** The model file that the page opens with. */
+    async model() {
+        this.of = "given";
+        return (await this.request("model")).arrayBuffer();
+    }
+
+    /** The model file of the last run that ended. */
+    async trained() {
+        const answer = await this.request("model?of=trained");
+        this.of = "trained";
+        return answer.arrayBuffer();
+    }
+
+    /**
+     * An example of a part ("train", "test") of the data that belong to the network; a random one without an index.
+     * @returns {Promise<{x: Uint8Array | Float64Array, label: number | number[], index: number}>}
+     */
+    async example({ split = "test", index = null } = {}) {
+        const chosen = index === null ? "" : `&index=${index}`;
+        return numeric(await this.json(`example?of=${this.of}&split=${split}${chosen}`));
+    }
+
+    /** The confusion matrix on the examples that belong to the network, and what they are. */
+    async mistakes() {
+        return this.json(`mistakes?of=${this.of}`);
+    }
+
+    /** The examples of one class that were taken for another: { count, examples }, the most telling first. */
+    async cell(right, predicted) {
+        const { count, examples } = await this.json(`cell?of=${this.of}&true=${right}&predicted=${predicted}`);
+        return { count, examples: examples.map(numeric) };
+    }
+
+    /** What can be trained, on what: { recipes, datasets }. */
+    async catalogue() {
+        return this.json("catalogue");
+    }
+
+    /** What Python's normalizer makes of an image file: { image, stages }, image null where there is no digit. */
+    async image(file) {
+        const { image, stages } = await this.json("image", { method: "POST", body: file });
+        const bytes = (pixels) => (pixels === null ? null : Uint8Array.from(pixels));
+        return { image: bytes(image), stages: stages.map((stage) => ({ ...stage, pixels: bytes(stage.pixels) })) };
+    }
+
+    /** Starts a run: { recipe, data, rate, epochs, seed, paused }. */
+    train(options) {
+        return new Run(`${this.origin.replace(/^http/, "ws")}/ws?token=${encodeURIComponent(this.token)}`, options);
+    }
+}
+
+function numeric(example) {
+    return { ...example, x: example.pixels ? Uint8Array.from(example.x) : Float64Array.from(example.x) };
+}

@@ -1,0 +1,263 @@
+// Train: a recipe carried out by the real Trainer in Python, watched while it learns.
+
+import { Chart, isLong } from "./curves.js";
+import { readModel } from "./engine.js";
+import { LayerTable, WeightPictures } from "./layers.js";
+import { BLANK } from "./store.js";
+import { announce, element, percent, repaintOn, shown } from "./widgets.js";
+
+const PART = 12; // at least so many times as long as painting takes is left to others
+const CALM = 1000; // milliseconds between two frames where motion is to be reduced
+const TALK = 10_000; // milliseconds between two sentences for a screen reader
+
+/** What a score is called, and how it is said. */
+const SCORES = {
+    accuracy: { title: "Accuracy", say: percent },
+    r2: { title: "R²", say: shown },
+};
+
+/** The fields with which a run is chosen. */
+class Choice {
+    constructor({ recipes, datasets }) {
+        Object.assign(this, { recipes, datasets });
+        const options = (items) => items.map(({ name }) => element("option", { value: name }, name));
+        this.recipe = element("select", { id: "train-recipe", onchange: () => this.taken() }, ...options(recipes));
+        this.data = element("select", { id: "train-data" }, ...options(datasets));
+        this.rate = element("input", { id: "train-rate", type: "number", min: "0", step: "any", inputmode: "decimal" });
+        this.epochs = element("input", { id: "train-epochs", type: "number", min: "1", max: "10000", step: "1" });
+        this.says = element("p", { class: "small muted", id: "train-says" });
+        const times = (factor, text) => element("button", {
+            type: "button", "aria-label": `Learning rate ${factor > 1 ? "times" : "divided by"} 10`,
+            onclick: () => {
+                this.rate.value = String(Number((Number(this.rate.value) * factor).toPrecision(6)));
+            },
+        }, text);
+        const field = (control, text, ...more) => element("div", { class: "field" },
+            element("label", { for: control.id }, text), element("div", { class: "row" }, control, ...more));
+        this.node = element("div", { class: "choice" },
+            field(this.recipe, "Recipe"), field(this.data, "Data"),
+            field(this.rate, "Learning rate", times(0.1, "÷10"), times(10, "×10")), field(this.epochs, "Epochs"), this.says);
+        this.recipe.value = recipes.some(({ name }) => name === "quick") ? "quick" : recipes[0].name;
+        this.taken();
+    }
+
+    /** Fills in what the chosen recipe says. */
+    taken() {
+        const { says, data, rate, epochs } = this.recipes.find(({ name }) => name === this.recipe.value);
+        this.says.textContent = says;
+        this.data.value = this.datasets.some(({ name }) => name === data) ? data : "digits";
+        this.rate.value = rate === null ? "" : String(rate);
+        this.epochs.value = String(epochs);
+    }
+
+    options() {
+        const number = (input) => (input.value === "" ? null : Number(input.value));
+        return { recipe: this.recipe.value, data: this.data.value, rate: number(this.rate), epochs: number(this.epochs) };
+    }
+
+    set disabled(value) {
+        this.node.querySelectorAll("select, input, button").forEach((control) => {
+            control.disabled = value;
+        });
+    }
+}
+
+/** What the tab shows of a run. */
+class View {
+    constructor() {
+        this.loss = new Chart("Loss", shown);
+        this.score = new Chart("Accuracy", percent, 1);
+        this.weights = new WeightPictures();
+        this.layers = new LayerTable();
+        this.probe = element("p", { class: "small muted" });
+        this.node = element("div", { class: "watch", hidden: true },
+            element("div", { class: "curves" }, this.loss.node, this.score.node), this.probe,
+            element("div", { class: "inside" },
+                element("section", {}, element("h2", {}, "First-layer weights"), this.weights.node),
+                element("section", {}, element("h2", {}, "Layer by layer"), this.layers.node)));
+    }
+
+    /** What the run's score is called. */
+    begin(score) {
+        const { title, say } = SCORES[score];
+        const chart = new Chart(title, say, score === "accuracy" ? 1 : null);
+        this.score.node.replaceWith(chart.node);
+        this.score = chart;
+        this.kind = score;
+    }
+
+    paint(frame) {
+        this.node.hidden = false;
+        if (frame.score !== this.kind) {
+            this.begin(frame.score);
+        }
+        this.loss.paint(seriesOf(frame, 0), frame.steps);
+        this.score.paint(seriesOf(frame, 1), frame.steps);
+        this.weights.paint(frame.arrays.weights, frame.scale, frame.layers[0].neurons);
+        this.layers.paint(frame.layers);
+        const [learned, held] = frame.probe;
+        const few = held === undefined ? `${learned} training examples` : `${learned} training and ${held} held-out examples`;
+        const rings = held === undefined ? "" : "; rings: all held-out examples after it";
+        this.probe.textContent = isLong({ length: frame.arrays.epochs.shape[0] })
+            ? "A point of a line is an epoch: its batches, as they were met, and all held-out examples after it, if there are any."
+            : `Lines: ${few}, again and again. Dots: an epoch's batches, as they were met${rings}.`;
+    }
+}
+
+/** Training and held-out curve of the loss (`which` 0) or the score (1). */
+function seriesOf({ arrays: { points, epochs } }, which) {
+    const column = ({ data, shape: [rows, width] }, index) =>
+        (index < width ? Array.from({ length: rows }, (_, row) => [data[row * width], data[row * width + index]]) : []);
+    return [["training", "--positive", [], 1 + which], ["held out", "--negative", [6, 4], 3 + which]]
+        .map(([name, tone, dash, index]) => ({ name, tone, dash, line: column(points, index), marks: column(epochs, index) }))
+        .filter(({ line }) => line.length > 0);
+}
+
+/** Where a run stands, in a sentence. */
+export function whereItStands({ epoch, epochs, step, steps, seconds, batch_loss: loss, rate, paused }) {
+    const number = (count) => count.toLocaleString("en");
+    const now = epoch === 0 ? "before the first step" : `epoch ${epoch} of ${number(epochs)}, step ${number(step)} of ${number(steps)}`;
+    const measured = epoch === 0 ? "" : ` · batch loss ${loss === null ? "not finite" : shown(loss)} · rate ${shown(rate)}`;
+    return `${paused ? "Paused, " : ""}${now}${measured} · ${seconds.toFixed(1)} s`;
+}
+
+/** How a run ended, in a sentence. */
+export function howItEnded({ reason, failed, part, examples, accuracy, r2 }) {
+    const measure = accuracy === undefined ? `R² ${shown(r2 ?? NaN)}` : percent(accuracy);
+    const seen = part === "test" ? `on ${examples.toLocaleString("en")} test examples` : "on its training examples";
+    const why = failed ? `Broken off: ${reason}. ` : reason ? `Ended early: ${reason}. ` : "";
+    return `${why}${why ? "" : "Done. "}The network that it leaves scores ${measure} ${seen}.`;
+}
+
+class Lesson {
+    constructor(panel, store, server, catalogue) {
+        Object.assign(this, { panel, store, server, run: null, frame: null, asked: true, lastTold: 0 });
+        this.choice = new Choice(catalogue);
+        this.view = new View();
+        this.status = element("p", { class: "status" }, "Start a run, or take it step by step, a batch at a time: " +
+            "Python trains on this machine, and this page watches.");
+        this.verdict = element("p", { class: "verdict", role: "alert" });
+        const button = (text, act, properties = {}) => element("button", { type: "button", onclick: act, ...properties }, text);
+        this.begin = button("Start", () => this.startOrResume(), { class: "primary" });
+        this.pause = button("Pause", () => this.run.pause());
+        this.step = button("Step", () => (this.run ? this.run.step() : this.start(true)));
+        this.stop = button("Stop", () => this.run.stop());
+        this.use = button("Use this network in the other tabs", () => this.useTrained(), { hidden: true });
+        this.back = button("Back to the network of before", () => this.useGiven(), { hidden: true, class: "quiet" });
+        panel.replaceChildren(element("div", { class: "lesson" },
+            this.choice.node,
+            element("div", { class: "row" }, this.begin, this.pause, this.step, this.stop, this.use, this.back),
+            this.status, this.verdict, this.view.node));
+        this.repaint = repaintOn(store, panel, ["tab"], () => this.paint());
+        this.show();
+    }
+
+    startOrResume() {
+        if (this.run) {
+            this.run.resume();
+            this.run.more();
+            this.resumed = true;
+            this.show();
+        } else {
+            this.start(false);
+        }
+    }
+
+    start(paused) {
+        const run = this.server.train({ ...this.choice.options(), paused });
+        Object.assign(this, { run, frame: null, resumed: !paused });
+        this.verdict.textContent = "";
+        this.use.hidden = true;
+        this.status.textContent = "Reading the data …";
+        run.addEventListener("begin", ({ detail }) => this.began(detail, paused));
+        run.addEventListener("frame", ({ detail }) => this.take(detail));
+        run.addEventListener("end", ({ detail }) => this.ended(howItEnded(detail), true));
+        run.addEventListener("refused", ({ detail }) => this.ended(detail.says, false));
+        run.addEventListener("closed", () => this.ended("The connection is gone: is `deltarule playground` still running?", false));
+        this.show();
+    }
+
+    began({ sizes, parameters, changes, optimizer }, paused) {
+        const changed = changes.length > 0 ? ` Changed for these data: ${changes.join("; ")}.` : "";
+        this.status.textContent = `${sizes.join(" – ")}, ${parameters.toLocaleString("en")} parameters, ${optimizer}.${changed}`;
+        announce(this.status.textContent);
+        if (paused) {
+            this.run.step();
+        }
+    }
+
+    take(frame) {
+        Object.assign(this, { frame, asked: false });
+        this.repaint();
+    }
+
+    paint() {
+        if (!this.frame) {
+            return;
+        }
+        const began = performance.now();
+        this.view.paint(this.frame);
+        this.status.textContent = whereItStands(this.frame);
+        this.show();
+        if (Date.now() - this.lastTold > TALK || this.frame.paused) {
+            this.lastTold = Date.now();
+            announce(`${this.status.textContent}. ${LayerTable.sentence(this.frame.layers)}`);
+        }
+        if (this.run && !this.asked) {
+            this.asked = true;
+            const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches ? CALM : 0;
+            setTimeout(() => this.run?.more(), Math.max(calm, PART * (performance.now() - began)));
+        }
+    }
+
+    ended(sentence, hasNetwork) {
+        this.run = null;
+        this.verdict.textContent = sentence;
+        this.use.hidden = !hasNetwork;
+        this.status.textContent = this.frame ? whereItStands({ ...this.frame, paused: false }) : "Nothing is learning.";
+        this.repaint();
+        this.show();
+    }
+
+    /** Which buttons make sense now. */
+    show() {
+        const held = this.run !== null && !this.resumed && this.frame?.paused !== false;
+        const paused = this.run !== null && (held || this.frame?.paused === true);
+        if (this.shown === `${this.run !== null} ${paused}`) {
+            return;
+        }
+        this.shown = `${this.run !== null} ${paused}`;
+        this.begin.textContent = paused ? "Go on" : "Start";
+        this.begin.disabled = this.run !== null && !paused;
+        this.pause.disabled = this.run === null || paused;
+        this.stop.disabled = this.run === null;
+        this.choice.disabled = this.run !== null;
+    }
+
+    async useTrained() {
+        this.adopt(readModel(await this.server.trained()));
+        this.back.hidden = false;
+        this.verdict.textContent = "The other tabs look at this network now.";
+    }
+
+    async useGiven() {
+        this.adopt(readModel(await this.server.model()));
+        this.back.hidden = true;
+        this.verdict.textContent = "The other tabs look at the first network again.";
+    }
+
+    /** Puts a network into the other tabs; an input that it cannot read goes. */
+    adopt(network) {
+        const fits = network.sizes[0] === this.store.network?.sizes[0];
+        this.store.set(fits ? { network, label: null } : { network, x: null, label: null, drawing: BLANK });
+    }
+}
+
+/** Mounts the tab into its panel. */
+export function mount(panel, store, server) {
+    panel.replaceChildren(element("p", { class: "muted" }, "Reading what can be trained …"));
+    server.catalogue().then(
+        (catalogue) => new Lesson(panel, store, server, catalogue),
+        (error) => panel.replaceChildren(element("p", { role: "alert" }, error.message)),
+    );
+}

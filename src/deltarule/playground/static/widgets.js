@@ -1,0 +1,213 @@
+// The small parts that the tabs are made of: elements, pictures on canvases, focus that roves, sentences for screen readers.
+
+/**
+ * An element: `element("button", { class: "quiet", onclick: act, "aria-pressed": "false" }, "Undo")`. A property whose
+ * value is a function is a listener, true is an empty attribute, null and false are left out.
+ */
+export function element(tag, properties = {}, ...children) {
+    const node = document.createElement(tag);
+    for (const [name, value] of Object.entries(properties)) {
+        if (typeof value === "function") {
+            node.addEventListener(name.replace(/^on/, ""), value);
+        } else if (value !== null && value !== false) {
+            node.setAttribute(name, value === true ? "" : value);
+        }
+    }
+    node.append(...children.filter((child) => child !== null));
+    return node;
+}
+
+const asked = new Set();
+
+/** Runs what was asked for, and what that asks for in its turn, in one frame: nothing twice. */
+function runFrame() {
+    const done = new Set();
+    const open = () => [...asked].filter((paint) => !done.has(paint));
+    try {
+        for (let next = open(); next.length > 0; next = open()) {
+            for (const paint of next) {
+                asked.delete(paint);
+                done.add(paint);
+                paint();
+            }
+        }
+    } finally {
+        if (asked.size > 0) {
+            requestAnimationFrame(runFrame);
+        }
+    }
+}
+
+/** A function that asks for `paint` in the coming frame: the one under way, if it is asked within one. */
+export function inNextFrame(paint) {
+    return () => {
+        if (asked.size === 0) {
+            requestAnimationFrame(runFrame);
+        }
+        asked.add(paint);
+    };
+}
+
+/**
+ * Repaints a panel when one of `keys` of the store changed: in the next frame, and only once it can be seen.
+ * Returns a function that asks for a repaint by hand.
+ */
+export function repaintOn(store, panel, keys, paint) {
+    let stale = true;
+    const ask = inNextFrame(() => {
+        if (stale && !panel.hidden) {
+            stale = false;
+            paint();
+        }
+    });
+    store.addEventListener("change", (event) => {
+        stale = stale || keys.some((key) => event.keys.has(key));
+        if (event.keys.has("tab") || (stale && !panel.hidden)) {
+            ask();
+        }
+    });
+    const again = () => {
+        stale = true;
+        ask();
+    };
+    window.addEventListener("themechange", again);
+    again();
+    return again;
+}
+
+const COLORS = new Map();
+
+/** A custom property of style.css as [red, green, blue], 0 to 255: `color("--accent")`. */
+export function color(name) {
+    if (!COLORS.has(name)) {
+        const text = getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+        const digits = text.slice(1);
+        COLORS.set(name, [0, 2, 4].map((start) => parseInt(digits.slice(start, start + 2), 16)));
+    }
+    return COLORS.get(name);
+}
+
+/** The colors are others now: forget them, and let every canvas be painted again. */
+export function themeChanged() {
+    COLORS.clear();
+    window.dispatchEvent(new Event("themechange"));
+}
+
+/** The color of a value on the diverging scale, as [red, green, blue]: --negative at -scale, --paper at 0, --positive at scale. */
+export function diverging(value, scale) {
+    const share = scale > 0 ? Math.min(1, Math.abs(value) / scale) : 0;
+    const zero = color("--zero");
+    const end = color(value < 0 ? "--negative" : "--positive");
+    return zero.map((from, index) => Math.round(from + (end[index] - from) * share));
+}
+
+/** A canvas of width x height picture elements that says what it shows; style.css enlarges it without smoothing. */
+export function picture(width, height, label) {
+    return element("canvas", { width, height, class: "pixels", role: "img", "aria-label": label });
+}
+
+/** Paints values (width * height, row by row) on a canvas of that size, each in the color that `colorOf` gives it. */
+export function paintPixels(canvas, values, colorOf) {
+    const context = canvas.getContext("2d");
+    const image = context.createImageData(canvas.width, canvas.height);
+    for (let index = 0; index < canvas.width * canvas.height; index += 1) {
+        image.data.set(colorOf(values[index]), 4 * index);
+        image.data[4 * index + 3] = 255;
+    }
+    context.putImageData(image, 0, 0);
+}
+
+const INKS = new Map();
+
+/** The 256 colors from one to another, as words for ImageData. */
+function colorsBetween(from, to) {
+    const key = `${from} ${to}`;
+    if (!INKS.has(key)) {
+        const mixed = (share) => [...from.map((each, index) => Math.round(each + (to[index] - each) * share)), 255];
+        const bytes = Array.from({ length: 256 }, (_, ink) => mixed(ink / 255));
+        INKS.set(key, new Uint32Array(Uint8Array.from(bytes.flat()).buffer));
+    }
+    return INKS.get(key);
+}
+
+function paintBytes(canvas, values, colors) {
+    const context = canvas.getContext("2d");
+    const image = context.createImageData(canvas.width, canvas.height);
+    const words = new Uint32Array(image.data.buffer);
+    for (let index = 0; index < words.length; index += 1) {
+        words[index] = colors[Math.max(0, Math.min(255, Math.round(values[index])))];
+    }
+    context.putImageData(image, 0, 0);
+}
+
+/** Paints ink 0..255 (width * height, row by row), 255 in --pad-ink on --pad, on a canvas of that size. */
+export function paintInk(canvas, values) {
+    paintBytes(canvas, values, colorsBetween(color("--pad"), color("--pad-ink")));
+}
+
+/** Paints a photo 0..255 (width * height, row by row) as it is: 255 is white in the dark, too. */
+export function paintPhoto(canvas, values) {
+    paintBytes(canvas, values, colorsBetween([0, 0, 0], [255, 255, 255]));
+}
+
+/**
+ * Gives `container` one tab stop: arrow keys, Home and End move the focus among the elements that match `selector`.
+ * With `columns()` of them in a row, up and down move by so many; without, only left and right move, and go round.
+ */
+export function roving(container, selector, columns = null) {
+    const items = () => [...container.querySelectorAll(selector)];
+    const focus = (item) => {
+        items().forEach((each) => each.setAttribute("tabindex", each === item ? "0" : "-1"));
+        item.focus();
+    };
+    const goalOf = (key, here, count) => {
+        const steps = { ArrowLeft: -1, ArrowRight: 1, ...(columns && { ArrowUp: -columns(), ArrowDown: columns() }) };
+        if (key in steps) {
+            return columns ? here + steps[key] : (here + steps[key] + count) % count;
+        }
+        return { Home: 0, End: count - 1 }[key];
+    };
+    container.addEventListener("keydown", (event) => {
+        const all = items();
+        const here = all.indexOf(event.target.closest(selector));
+        const goal = here < 0 ? undefined : goalOf(event.key, here, all.length);
+        if (goal !== undefined) {
+            event.preventDefault();
+            focus(all[goal] ?? all[here]);
+        }
+    });
+    container.addEventListener("focusin", (event) => {
+        const item = event.target.closest(selector);
+        if (item) {
+            items().forEach((each) => each.setAttribute("tabindex", each === item ? "0" : "-1"));
+        }
+    });
+    return () => items().forEach((each, index) => each.setAttribute("tabindex", index === 0 ? "0" : "-1"));
+}
+
+let waiting = null;
+let lastSaid = 0;
+
+/** Lets a screen reader say a sentence: the newest one, politely, at most one every two seconds. */
+export function announce(sentence) {
+    const place = document.getElementById("summary");
+    const say = () => {
+        lastSaid = Date.now();
+        waiting = null;
+        place.textContent = sentence;
+    };
+    clearTimeout(waiting);
+    waiting = setTimeout(say, Math.max(300, lastSaid + 2000 - Date.now()));
+}
+
+/** A number for people: 3 significant digits, a real minus sign. */
+export function shown(value) {
+    const size = Math.abs(value);
+    const text = size !== 0 && (size < 1e-3 || size >= 1e5) ? value.toExponential(1) : String(Number(value.toPrecision(3)));
+    return text.replace(/-/g, "−");
+}
+
+/** A share in [0, 1] as percent: 0.9876 is "98.8 %". */
+export function percent(share) {
+    return `${(100 * share).toFixed(1)} %`;
+}

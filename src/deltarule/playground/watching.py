@@ -1,0 +1,209 @@
+"""What the page sees of a run: a callback that makes a frame when the page asks for one, and waits when it says so."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from deltarule.data.dataset import Dataset
+from deltarule.inspection.state_findings import dead_share, saturated_share
+from deltarule.nn.arrays import Array
+from deltarule.nn.network import Network, forward, loss_value
+from deltarule.nn.workspace import scale_inputs
+from deltarule.playground.protocol import frame
+from deltarule.training.callbacks import Callback, TrainingState
+from deltarule.training.evaluation import SCORE_NAMES, Score
+
+PROBE = 256  # examples that a curve's point is measured on
+MOST_POINTS = 400  # of a curve; when it has more, every other one goes
+MOST_NEURONS = 64  # of the first layer are drawn
+MOST_INPUTS = 4096  # that a neuron may have to be drawn
+FULL_COLOR = 3.0  # times the typical size of a weight
+FRAME_SECONDS = 0.2  # at least between two frames: a browser that paints takes time, too
+SHARE = 0.015  # of the time of a run may go into making frames,
+EARLY = 8  # but not before so many were made: a run is short, or its start is what is worth seeing
+
+
+class Control:
+    """What the page wants of a run. The page's thread says it, the run's thread does it."""
+
+    def __init__(self, *, paused: bool = False) -> None:
+        self._changed = threading.Condition()
+        self._steps = 0
+        self.paused, self.stopped, self.wants_frame = paused, False, True
+
+    def pause(self) -> None:
+        """Hold after this step."""
+        self.paused = True
+
+    def resume(self) -> None:
+        """Run on."""
+        with self._changed:
+            self.paused, self._steps = False, 0
+            self._changed.notify()
+
+    def step(self) -> None:
+        """Take one step, and hold."""
+        with self._changed:
+            self.paused, self._steps = True, self._steps + 1
+            self._changed.notify()
+
+    def stop(self) -> None:
+        """End the run after this step."""
+        with self._changed:
+            self.stopped = True
+            self._changed.notify()
+
+    def wait(self) -> None:
+        """Return when the run may take a step, or has to end."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self.paused or self._steps > 0 or self.stopped)
+            self._steps = max(0, self._steps - 1)
+
+
+class Probe:
+    """A few examples, spread over a dataset, on which a network is looked at: nothing is dropped or deformed."""
+
+    def __init__(self, dataset: Dataset, network: Network) -> None:
+        self.dataset, self.ws = dataset.spread(PROBE), network.workspace(PROBE)
+        self.inputs = np.empty(self.dataset.inputs.shape, network.dtype)  # scaled once, and not at every look
+        scale_inputs(self.dataset.inputs, self.inputs)
+
+    def look(self, network: Network) -> tuple[float, float]:
+        """(loss, score) of a network on them; what its neurons said stays in `ws`."""
+        y, score = self.dataset.targets, Score(self.dataset.task)
+        score.add(forward(network, self.inputs, self.ws), y)
+        return loss_value(network, y, self.ws), score.value
+
+
+class Watcher(Callback):
+    """Makes a frame of a run, and gives it to `show`, when the page has asked for one; takes no part in the run.
+
+    A frame is made after a step, of what is then the newest, and costs at most SHARE of the run's time. A page that is
+    slow, or hidden, asks seldom: it gets fewer frames, never old ones.
+
+    train, validation: as the network reads them. image_shape: (height, width) of an input that is an image.
+    """
+
+    every_step = False
+
+    def __init__(
+        self, control: Control, show: Callable[[bytes], None], train: Dataset, validation: Dataset | None
+    ) -> None:
+        self.control, self.show, self.data = control, show, [train] if validation is None else [train, validation]
+        self.image_shape = train.image_shape
+        self.points: list[list[float]] = []
+        self.n_looks, self.next_look, self.waited, self.done = 0, 0.0, 0.0, False
+
+    def train_begin(self, state: TrainingState) -> None:
+        self.probes = [Probe(dataset, state.network) for dataset in self.data]
+
+    def step_end(self, state: TrainingState) -> None:
+        now = time.perf_counter()
+        if self.control.paused:
+            self.hold(state)
+            self.waited += time.perf_counter() - now
+        elif self.control.wants_frame and now >= self.next_look:
+            self.look(state)
+        if self.control.stopped:
+            state.stop_reason = "stopped on the page"
+
+    def epoch_end(self, state: TrainingState) -> None:
+        if state.epoch == 0:
+            self.look(state)
+            if self.control.paused:
+                self.wait()
+        if self.control.stopped:
+            state.stop_reason = "stopped on the page"
+
+    def train_end(self, state: TrainingState) -> None:
+        self.done = True
+        self.look(state)
+
+    def hold(self, state: TrainingState) -> None:
+        """Show where the run stands, and wait until it may go on."""
+        self.look(state)
+        self.wait()
+
+    def wait(self) -> None:
+        """Wait until the run may go on; while it is held, it takes single steps."""
+        self.control.wait()
+        self.every_steps = 1 if self.control.paused else None
+
+    def look(self, state: TrainingState) -> None:
+        """Make a frame of this moment."""
+        began = time.perf_counter()
+        self.control.wants_frame = False
+        with np.errstate(all="ignore"):  # a run that breaks is shown as it breaks
+            figures = [figure for probe in self.probes for figure in probe.look(state.network)]
+            if not self.points or self.points[-1][0] != state.step:
+                self.points.append([state.step, *figures])
+            if len(self.points) > MOST_POINTS:
+                self.points = self.points[::-2][::-1]  # the newest stays
+            self.show(frame(self.facts(state), self.arrays(state)))
+        self.n_looks += 1
+        share = SHARE if self.n_looks > EARLY else 1.0
+        self.next_look = began + max(FRAME_SECONDS, (time.perf_counter() - began) / share)
+
+    def facts(self, state: TrainingState) -> dict[str, Any]:
+        """Where the run stands, in numbers."""
+        return {
+            "type": "frame",
+            "epoch": state.epoch,
+            "epochs": state.n_epochs,
+            "step": state.step,
+            "steps": state.n_steps,
+            "rate": state.learning_rate,
+            "batch_loss": state.batch_loss,
+            "seconds": max(0.0, state.seconds - self.waited),
+            "score": SCORE_NAMES[state.task],
+            "probe": [probe.dataset.n_samples for probe in self.probes],
+            "paused": self.control.paused and not self.done,
+            "layers": layers(state, self.probes[0]),
+            "scale": full_color(state.network.weights[0]),
+        }
+
+    def arrays(self, state: TrainingState) -> dict[str, Array]:
+        """The curves, and pictures of the first layer's weights."""
+        names = [f"{part}_{what}" for part in ("train", "validation") for what in ("loss", SCORE_NAMES[state.task])]
+        rows = state.history.rows
+        rows = rows[:: -(-len(rows) // MOST_POINTS)] if rows else []
+        epochs = [[row["step"], *(row[name] for name in names if name in row)] for row in rows]
+        return {
+            "points": np.array(self.points, np.float32),
+            "epochs": np.array(epochs, np.float32).reshape(len(epochs), -1),
+            "weights": weight_pictures(state.network.weights[0], self.image_shape),
+        }
+
+
+def layers(state: TrainingState, probe: Probe) -> list[dict[str, Any]]:
+    """How each layer does: how many neurons it has, the length of dC/dW, and the shares that are dead or saturated."""
+    network, ws = state.network, probe.ws
+    return [
+        {
+            "neurons": network.layer_sizes[l + 1],
+            "activation": type(activation).__name__,
+            "gradient": float(np.linalg.norm(state.grads.weights[l])),
+            "dead": dead_share(activation, ws.z[l]) if l < len(network.weights) - 1 else None,
+            "saturated": saturated_share(activation, ws.z[l]) if l < len(network.weights) - 1 else None,
+        }
+        for l, activation in enumerate(network.activations)
+    ]
+
+
+def full_color(W: Array) -> float:
+    """The weight that is drawn in full color: larger ones are drawn alike."""
+    size = float(np.sqrt(np.mean(np.square(W))))
+    return FULL_COLOR * size if size > 0.0 else 1.0
+
+
+def weight_pictures(W: Array, image_shape: tuple[int, int] | None) -> Array:
+    """(neurons, height, width) int8: the weights W (fan_in, fan_out) into each of the first neurons, 127 full color."""
+    n_neurons = min(MOST_NEURONS, W.shape[1])
+    height, width = image_shape or (W.shape[0], 1)
+    if W.shape[0] > MOST_INPUTS:
+        return np.zeros((0, height, width), np.int8)
+    scaled = np.clip(W[:, :n_neurons].T * (127.0 / full_color(W)), -127.0, 127.0)
+    return np.rint(scaled).astype(np.int8).reshape(n_neurons, height, width)

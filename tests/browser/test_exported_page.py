@@ -1,0 +1,181 @@
+"""The exported page, opened from disk: it reads as Python does, and its Backprop tab shows Python's numbers."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from handwriting import DIGITS, in_address
+
+import deltarule as dr
+from deltarule.data.ink import ink_strokes
+from deltarule.inspection.sensitivity import input_gradient
+from deltarule.nn.arrays import Array
+from deltarule.nn.network import backward, forward, loss_value
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+Visit = Callable[..., "Page"]
+TRAIN = dr.load_data("digits").train
+RATE = 0.5
+
+
+@pytest.fixture(scope="module")
+def model() -> dr.Model:
+    """A network that has learned a little."""
+    network = dr.Network((784, 12, 10), rng=2)
+    dr.fit(network, TRAIN.inputs, TRAIN.targets, epochs=2, engine="numpy")
+    return dr.Model(network, "classes", image_shape=(28, 28))
+
+
+@pytest.fixture(scope="module")
+def address(model: dr.Model, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Of the page on disk, with a few examples."""
+    path = tmp_path_factory.mktemp("page") / "digits.html"
+    dr.show(model, TRAIN.take(slice(40))).save(path)
+    return path.as_uri()
+
+
+def opened_example(page: "Page", label: int) -> int:
+    """Open an example of a class in Backprop by way of Mistakes; the index of the example."""
+    page.get_by_role("tab", name="Mistakes").click()
+    page.locator(f".matrix tbody tr:nth-child({label + 1}) button:is(.right, .wrong)").first.click()
+    shown = page.locator("button.shown").first
+    index = int((shown.get_attribute("aria-label") or "").partition("example ")[2].partition(",")[0])
+    shown.click()
+    page.wait_for_selector("#backprop .bp-sum h3")
+    return index
+
+
+def picked(page: "Page") -> tuple[str, int, float]:
+    """The number that the panel explains: its quantity, its index in it, its value."""
+    panel = page.locator("#backprop .bp-sum")
+    value = panel.locator("h3").inner_text().rpartition("=")[2].strip().replace("−", "-")
+    return str(panel.get_attribute("data-quantity")), int(str(panel.get_attribute("data-index"))), float(value)
+
+
+def computed(model: dr.Model, raw: Array, label: int) -> dict[str, Array]:
+    """What the library makes of an example, by the page's names of quantities: layers counted from 1."""
+    network, y = model.network.astype(np.float64), np.array([label])
+    ws, grads = network.workspace(1), network.parameters.zeros_like()
+    forward(network, raw[None], ws)
+    backward(network, y, ws, grads)
+    found = {"C0": np.array([loss_value(network, y, ws)]), "gx0": input_gradient(network, raw[None], y)}
+    for l, (W, b) in enumerate(zip(network.weights, network.biases, strict=True)):
+        found |= {f"z{l + 1}": ws.z[l], f"a{l + 1}": ws.a[l], f"d{l + 1}": ws.delta[l]}
+        found |= {f"gW{l + 1}": grads.weights[l], f"gb{l + 1}": grads.biases[l]}
+        found |= {f"nW{l + 1}": W - RATE * grads.weights[l], f"nb{l + 1}": b - RATE * grads.biases[l]}
+    return {name: np.ravel(values) for name, values in found.items()}
+
+
+def test_its_probabilities_are_pythons(visit: Visit, address: str, model: dr.Model) -> None:
+    page = visit(at=address)
+    for label in (0, 9):
+        index = opened_example(page, label)
+        page.get_by_role("button", name="forward: Forward through layer 1").click()
+        expected = model.probabilities(TRAIN.inputs[index][None].reshape(1, -1))[0]
+        for j, probability in enumerate(expected):
+            page.locator("#backprop .bp-made").last.locator("button").nth(j).click()
+            assert picked(page) == ("a2", j, pytest.approx(probability, abs=1e-5))
+
+
+def test_the_steppers_numbers_are_pythons(visit: Visit, address: str, model: dr.Model) -> None:
+    page = visit(at=address)
+    index = opened_example(page, 5)
+    expected = computed(model, TRAIN.inputs[index].ravel(), 5)
+    seen = set()
+    page.locator("#backprop .bp-steps button[tabindex='0']").focus()
+    while True:
+        name, place, value = picked(page)
+        assert value == pytest.approx(expected[name][place], rel=1e-5, abs=1e-12)
+        seen.add(name)
+        if page.get_by_role("button", name="Next →").is_disabled():
+            break
+        page.keyboard.press("ArrowRight")
+    assert seen == {"z1", "z2", "C0", "d2", "gb2", "gW2", "d1", "gb1", "gW1", "gx0", "nW1", "nW2"}
+
+
+def test_every_number_is_checked_and_the_result_said(visit: Visit, address: str) -> None:
+    page = visit(at=address)
+    opened_example(page, 3)
+    page.get_by_role("button", name="Check every number").click()
+    result = page.locator("#backprop .bp-result")
+    page.wait_for_function("() => /^[✓✗]/.test(document.querySelector('.bp-result').textContent)")
+    assert result.inner_text().startswith(f"✓ All {784 * 12 + 12 + 12 * 10 + 10:,} parameters agree")
+    marks = page.locator("#backprop .bp-map .bp-mark:not(:empty)").all_inner_texts()
+    assert len(marks) == 9
+    assert set(marks) == {"✓"}
+
+
+def test_keys_alone_pick_a_number(visit: Visit, address: str) -> None:
+    page = visit(at=address)
+    opened_example(page, 2)
+    page.get_by_role("button", name="BP4: The gradient by the weights of layer 0").focus()
+    page.keyboard.press("Enter")
+    before = picked(page)
+    page.locator("#backprop .bp-made canvas").focus()
+    page.keyboard.press("ArrowDown")
+    name, place, _ = picked(page)
+    assert (name, place) == ("gW1", before[1] + 28 * 12)
+
+
+def test_a_practice_network_can_be_changed(visit: Visit, address: str) -> None:
+    page = visit("backprop", at=address)
+    page.get_by_role("button", name="1 – 1 – 1 – 1").click()
+    page.locator("#backprop .bp-block").nth(1).locator("button").click()
+    assert picked(page) == ("W1", 0, 0.6)
+    page.get_by_label("Change it").fill("2")
+    page.get_by_label("Change it").press("Enter")
+    page.wait_for_function("() => document.querySelector('.bp-sum h3').textContent.endsWith('= 2')")
+    assert picked(page) == ("W1", 0, 2.0)
+    page.locator("#backprop .bp-made").first.locator("button").click()
+    assert picked(page) == ("z1", 0, pytest.approx(2.2))
+
+
+@pytest.mark.parametrize("digit", [2, 7])
+def test_a_drawing_is_read_as_python_reads_it(visit: Visit, address: str, model: dr.Model, digit: int) -> None:
+    page = visit(f"draw&{in_address(DIGITS[digit])}", at=address)
+    image = ink_strokes(DIGITS[digit]).image
+    assert image is not None
+    answer = model.predict(image.reshape(1, -1))[0]
+    page.wait_for_function(f"() => document.querySelector('#draw .digit').textContent === '{answer}'")
+    page.get_by_role("tab", name="Backprop").click()
+    page.get_by_role("button", name="forward: Forward through layer 1").click()
+    page.locator("#backprop .bp-made").last.locator("button").nth(answer).click()
+    expected = model.probabilities(image.reshape(1, -1))[0, answer]
+    assert picked(page) == ("a2", answer, pytest.approx(expected, abs=1e-5))
+
+
+def test_a_network_without_images_has_fields(visit: Visit, tmp_path: Path) -> None:
+    network = dr.Network((2, 4, 1), hidden=dr.Tanh(), output=dr.Identity(), loss=dr.Quadratic(), rng=3)
+    scaling = dr.Standardization(np.array([10.0, 0.0]), np.array([2.0, 1.0]))
+    model = dr.Model(
+        network, "values", ("sum",), input_scaling=scaling, columns=(dr.Column("first"), dr.Column("second"))
+    )
+    dr.show(model).save(tmp_path / "sum.html")
+    page = visit(at=(tmp_path / "sum.html").as_uri())
+    page.locator("#draw").get_by_label("first").fill("12")
+    page.locator("#draw").get_by_label("second").fill("0.5")
+    page.get_by_role("tab", name="Backprop").click()
+    page.get_by_role("button", name="forward: Forward through layer 1").click()
+    expected = model.predict(np.array([[12.0, 0.5]]))[0, 0]
+    page.locator("#backprop .bp-made").last.locator("button").click()
+    assert picked(page) == ("a2", 0, pytest.approx(expected, abs=1e-5))
+
+
+@pytest.fixture
+def framed(visit: Visit, model: dr.Model, tmp_path: Path) -> Any:
+    """The frame that a notebook shows."""
+    path = tmp_path / "notebook.html"
+    path.write_text(
+        f"<!doctype html><title>A notebook</title><main>{dr.show(model)._repr_html_()}</main>", encoding="utf-8"
+    )
+    return visit(at=path.as_uri()).frame_locator("iframe")
+
+
+def test_a_notebook_shows_it(framed: Any) -> None:
+    framed.get_by_role("tab", name="Backprop").click()
+    framed.get_by_role("button", name="Begin with 2 – 3 – 2").click()
+    framed.locator(".bp-sum h3").wait_for()

@@ -1,0 +1,141 @@
+"""Backprop, Train and Mistakes in a real browser: their numbers are Python's, and a run obeys its buttons."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from handwriting import DIGITS, in_address
+
+from deltarule.data.ink import ink_strokes
+from deltarule.model import Model
+from deltarule.nn.network import backward, forward
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+Visit = Callable[..., "Page"]
+LABEL = 5  # of the drawing of a 3: what the network gets wrong, it learns from
+
+Numbers = dict[str, np.ndarray]
+PICKED = """() => {
+    const title = document.querySelector(".bp-sum h3").cloneNode(true);
+    title.querySelectorAll("sup").forEach((each) => each.replaceWith(`^${each.textContent}`));
+    title.querySelectorAll("sub").forEach((each) => each.replaceWith(`_${each.textContent}`));
+    return title.textContent;
+}"""
+
+
+@pytest.fixture(scope="module")
+def numbers(pretrained: Model) -> Numbers:
+    """Every quantity of Backprop for a drawn 3 that is taken for a 5, in float64, by its name on the page."""
+    image = ink_strokes(DIGITS[3]).image
+    assert image is not None
+    network = pretrained.network.astype(np.float64)
+    x = image.reshape(1, -1) / 255.0
+    y, ws, grads = np.array([LABEL]), network.workspace(1), network.parameters.zeros_like()
+    forward(network, x, ws)
+    loss = network.loss.value(ws.a[-1], y)
+    backward(network, y, ws, grads)
+    found = {"x": x, "C": np.array([loss]), "∂C/∂x": ws.delta[0] @ network.weights[0].T}
+    for l in range(len(ws.z)):
+        found |= {f"z^{l}": ws.z[l], f"a^{l}": ws.a[l], f"δ^{l}": ws.delta[l]}
+        found |= {f"∂C/∂b^{l}": grads.biases[l], f"∂C/∂w^{l}": grads.weights[l].T}
+        found |= {f"new b^{l}": network.biases[l] - 0.5 * grads.biases[l]}
+        found |= {f"new w^{l}": (network.weights[l] - 0.5 * grads.weights[l]).T}
+    return {name: np.squeeze(values) for name, values in found.items()}
+
+
+def steps(page: "Page") -> Iterator[tuple[str, float]]:
+    """The number that each step shows, by its name: ("∂C/∂w^0_3,17", 0.25)."""
+    while True:
+        name, _, value = page.evaluate(PICKED).partition(" = ")
+        yield name, float(value.replace("\N{MINUS SIGN}", "-"))
+        following = page.get_by_role("button", name="Next")
+        if following.is_disabled():
+            return
+        following.click()
+
+
+def test_the_stepper_shows_the_numbers_of_python(visit: Visit, numbers: Numbers) -> None:
+    page = visit(f"backprop&label={LABEL}&{in_address(DIGITS[3])}")
+    page.wait_for_selector(".bp-sum h3")
+    seen = set()
+    for name, value in steps(page):
+        symbol, _, place = name.partition("_")
+        index = tuple(int(each) for each in place.split(",")) if place else ()
+        assert value == pytest.approx(float(numbers[symbol][index]), rel=1e-5, abs=1e-12), name
+        seen.add(symbol.partition("^")[0])
+    assert seen >= {"C", "z", "δ", "∂C/∂b", "∂C/∂w", "∂C/∂x"}
+
+
+def test_every_parameter_of_a_small_network_agrees_with_two_nudges(visit: Visit) -> None:
+    page = visit("backprop")
+    page.get_by_role("button", name="2 – 3 – 2").first.click()
+    page.get_by_role("button", name="Check every number").click()
+    page.wait_for_selector(".bp-result.bp-good")
+    assert "All 17 parameters agree" in page.inner_text(".bp-result")
+
+
+def test_training_runs_pauses_steps_and_its_network_can_be_used(visit: Visit) -> None:
+    page = visit("train")
+    page.get_by_label("Recipe").select_option("nielsen-30")
+    page.get_by_label("Data").select_option("digits")
+    page.get_by_label("Epochs").fill("10000")
+    page.get_by_role("button", name="Start").click()
+    page.wait_for_function("() => /step [\\d,]+\\d\\d of/.test(document.querySelector('#train .status').textContent)")
+    page.get_by_role("button", name="Pause").click()
+    page.wait_for_selector("#train .status:has-text('Paused')")
+    before = at_step(page)
+    page.wait_for_timeout(300)
+    assert at_step(page) == before
+    page.get_by_role("button", name="Step").click()
+    page.wait_for_function(
+        "(n) => document.querySelector('#train .status').textContent.includes(`step ${n} of`)", arg=f"{before + 1:,}"
+    )
+    page.get_by_role("button", name="Go on").click()
+    page.wait_for_selector("#train .status:not(:has-text('Paused'))")
+    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("button", name="Use this network").click()
+    page.wait_for_function("() => document.querySelector('#about').textContent.includes('30')")
+
+
+def at_step(page: "Page") -> int:
+    """The step at which Train says that it stands."""
+    found = re.search(r"step ([\d,]+) of", page.inner_text("#train .status"))
+    assert found is not None
+    return int(found[1].replace(",", ""))
+
+
+def test_a_rate_that_breaks_training_stops_it_with_the_reason(visit: Visit) -> None:
+    page = visit("train")
+    page.get_by_label("Recipe").select_option("relu-32-16")
+    page.get_by_label("Data").select_option("digits")
+    page.get_by_label("Learning rate", exact=True).fill("1e8")
+    page.get_by_role("button", name="Start").click()
+    page.wait_for_selector("#train .verdict:has-text('Broken off')")
+
+
+def test_a_mistake_leads_to_its_images_and_an_image_to_backprop(visit: Visit) -> None:
+    page = visit("mistakes")
+    page.locator(".matrix button.right").first.click()
+    image = page.locator(".gallery button.shown").first
+    said = re.search(r"a (\d) read as (\d)", image.get_attribute("aria-label") or "")
+    assert said is not None
+    image.click()
+    assert page.inner_text("[role=tab][aria-selected=true]") == "Backprop"
+    page.wait_for_selector(f"#backprop .bp-source:has-text('The network says {said[2]}')")
+    page.get_by_role("tab", name="Draw").click()
+    page.wait_for_selector(f"#draw .headline:has-text('the data say {said[1]}')")
+    assert page.inner_text("#draw .digit") == said[2]
+
+
+def test_the_slider_changes_the_answer(visit: Visit) -> None:
+    page = visit(f"mistakes&{in_address(DIGITS[3])}")
+    slider = page.get_by_label("how far")
+    page.wait_for_function("() => Number(document.querySelector('#mind-amount').max) > 0")
+    first = page.inner_text("#mind-told")
+    slider.focus()
+    page.keyboard.press("End")
+    assert page.inner_text("#mind-told") != first

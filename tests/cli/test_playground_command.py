@@ -1,0 +1,100 @@
+"""`deltarule playground`, as a user starts it."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from deltarule.errors import SettingError
+
+pytest.importorskip("uvicorn", reason="the page needs its extra: pip install 'deltarule[page]'")
+
+
+def started(*arguments: str | os.PathLike[str]) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "deltarule", "playground", *map(os.fspath, arguments)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_it_prints_the_address_serves_it_and_ends_by_ctrl_c(digits_model: Path) -> None:
+    process = started(digits_model, "--port", "0", "--no-browser")
+    try:
+        assert process.stdout is not None
+        found = re.search(r"http://127\.0\.0\.1:\d+/\?token=\S+", process.stdout.readline())
+        assert found is not None
+        page = httpx.get(found[0])
+        assert page.status_code == 200
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=10.0)
+    finally:
+        process.kill()
+    assert process.returncode == 130
+    assert "Traceback" not in errors
+    assert "digits, to draw examples from and to find mistakes in" in errors
+
+
+def test_a_taken_port_is_wrong_use(deltarule: Any, digits_model: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        result = deltarule("playground", digits_model, "--port", str(port), "--no-browser")
+    assert result.code == 2
+    assert f"a free port was expected: got {port}, where another program listens (another playground?)" in result.err
+    assert "--port 0 takes any that is free" in result.err
+
+
+@pytest.mark.parametrize("module", ["starlette", "uvicorn", "websockets", "PIL"])
+def test_without_its_extra_it_says_what_to_install(
+    deltarule: Any, digits_model: Path, monkeypatch: pytest.MonkeyPatch, module: str
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    result = deltarule("playground", digits_model, "--no-browser")
+    assert result.code == 1
+    assert f'this needs {module}, which is not installed: run  pip install "deltarule[page]"' in result.err
+
+
+def test_a_model_that_is_none_is_refused(deltarule: Any, tmp_path: Path) -> None:
+    (tmp_path / "no.safetensors").write_bytes(b"junk")
+    assert "no.safetensors was not loaded" in deltarule("playground", "no.safetensors").err
+    result = deltarule("playground", "quick")
+    assert result.code == 2
+    assert "is the name of a recipe; deltarule train quick  makes a model of it" in result.err
+
+
+def test_wrong_data_and_ports_are_refused(deltarule: Any, digits_model: Path, arithmetic_model: Path) -> None:
+    assert deltarule("playground", digits_model, "--port", "65536").code == 2
+    assert deltarule("playground", digits_model, "--port", "-1").code == 2
+    result = deltarule("playground", digits_model, "--data", "nowhere")
+    assert result.code == 2
+    assert "data must be a name or a path that exists: got 'nowhere'" in result.err
+    assert deltarule("playground", arithmetic_model, "--data", "digits").code == 2
+    assert "an address of this machine was expected" in deltarule(
+        "playground", digits_model, "--host", "192.0.2.7", "--no-browser"
+    ).err  # fmt: skip
+
+
+def test_examples_are_the_model_s_own_or_others_that_fit(
+    digits_model: Path, arithmetic_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from dataclasses import replace
+
+    from deltarule.cli.playground import examples_for
+    from deltarule.files.model_file import load
+
+    digits, arithmetic = load(digits_model), load(arithmetic_model)
+    assert list(examples_for(digits, None, True)) == ["train", "test"]
+    assert examples_for(arithmetic, None, True)["test"].name == "arithmetic"
+    assert examples_for(replace(digits, record={}), None, True)["test"].name == "digits"
+    assert examples_for(replace(arithmetic, record={}), None, True) == {}
+    assert "none here fit this network: --data names some" in capsys.readouterr().err
+    with pytest.raises(SettingError, match=r"this model knows the classes a \+ b"):
+        examples_for(arithmetic, "digits", True)
+    with pytest.raises(SettingError, match="this model answers 10 classes"):
+        examples_for(digits, "arithmetic", True)

@@ -1,0 +1,105 @@
+// engine.js beside the library: golden.json is what Python computes (scripts/make_playground_golden.py).
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+
+import { ACTIVATIONS } from "../../src/deltarule/playground/static/activations.js";
+import {
+    backward,
+    forward,
+    lossOfTrace,
+    lossValue,
+    numericGradient,
+    nudge,
+    probeOf,
+    readModel,
+    update,
+} from "../../src/deltarule/playground/static/engine.js";
+import { LOSSES } from "../../src/deltarule/playground/static/losses.js";
+
+const { rate, cases } = JSON.parse(readFileSync(new URL("golden.json", import.meta.url), "utf8"));
+const TOLERANCE = 1e-12;
+
+function bytes(text) {
+    return Uint8Array.from(Buffer.from(text, "base64")).buffer;
+}
+
+function assertNear(found, expected, tolerance = TOLERANCE) {
+    const [all, wanted] = [found, expected].map((each) => (typeof each === "number" ? [each] : [...each]));
+    assert.equal(all.length, wanted.length);
+    wanted.forEach((each, index) => {
+        assert.ok(Math.abs(all[index] - each) <= tolerance * Math.max(1, Math.abs(each)), `${all[index]} is not ${each}`);
+    });
+}
+
+for (const each of cases) {
+    test(each.name, () => {
+        const network = readModel(bytes(each.model));
+        const x = Float64Array.from(each.x);
+        const trace = forward(network, x);
+        trace.a.forEach((a, l) => assertNear(a, each.a[l]));
+        trace.z.slice(1).forEach((z, l) => assertNear(z, each.z[l]));
+        assertNear(lossValue(network, trace.a.at(-1), each.y), each.loss);
+        assertNear(lossOfTrace(network, trace, each.y), each.loss);
+        const gradient = backward(network, trace, each.y);
+        gradient.delta.slice(1).forEach((delta, l) => assertNear(delta, each.delta[l]));
+        gradient.weights.forEach((slopes, l) => assertNear(slopes, each.weights[l]));
+        gradient.biases.forEach((slopes, l) => assertNear(slopes, each.biases[l]));
+        assertNear(gradient.input, each.input);
+        const moved = update(network, gradient, rate);
+        assertNear([...moved.weights, ...moved.biases].flatMap((part) => [...part]), each.updated);
+    });
+
+    test(`${each.name}: two forward passes know the derivative, too`, () => {
+        const network = readModel(bytes(each.model));
+        const x = Float64Array.from(each.x);
+        const slopes = (kind, layer, count) =>
+            Array.from({ length: count }, (_, index) => numericGradient(network, x, each.y, kind, layer, index));
+        each.weights.forEach((wanted, l) => assertNear(slopes("weight", l + 1, wanted.length), wanted, 1e-8));
+        each.biases.forEach((wanted, l) => assertNear(slopes("bias", l + 1, wanted.length), wanted, 1e-8));
+        each.delta.forEach((wanted, l) => assertNear(slopes("z", l + 1, wanted.length), wanted, 1e-8));
+        assertNear(slopes("input", 0, each.input.length), each.input, 1e-8);
+    });
+}
+
+test("every activation and every loss has a case", () => {
+    const networks = cases.map((each) => readModel(bytes(each.model)));
+    assert.deepEqual(new Set(networks.flatMap((network) => network.hidden)), new Set(ACTIVATIONS));
+    assert.deepEqual(new Set(networks.map((network) => network.output)), new Set(ACTIVATIONS));
+    assert.deepEqual(new Set(networks.map((network) => network.loss)), new Set(LOSSES));
+});
+
+test("a nudge that crosses the kink of a ReLU says so", () => {
+    const network = cases.map((each) => readModel(bytes(each.model))).find(({ hidden }) => hidden[0] === "relu");
+    network.biases[0].fill(0);
+    const trace = forward(network, new Float64Array(3)); // every z of layer 1 is 0, where a ReLU has its kink
+    const probe = probeOf(network, trace, 0);
+    assert.equal(nudge(probe, "bias", 1, 0).kink, true);
+    assert.equal(nudge(probe, "bias", 2, 0).kink, false);
+});
+
+test("a surely wrong answer keeps a finite loss and a gradient that does not vanish", () => {
+    const network = readModel(bytes(cases[0].model));
+    network.biases[1].set([2000, 0]);
+    const trace = forward(network, Float64Array.from(cases[0].x));
+    assert.ok(Math.abs(lossOfTrace(network, trace, 1) - 2000) < 20);
+    assertNear(backward(network, trace, 1).delta[2], [1, -1]);
+});
+
+test("a surely right answer has a derivative that is tiny, and right to many digits", () => {
+    const network = readModel(bytes(cases[0].model));
+    network.biases[1].set([14, 0]);
+    const x = Float64Array.from(cases[0].x);
+    const wanted = backward(network, forward(network, x), 0).biases[1][0];
+    assert.ok(wanted < 0 && wanted > -1e-5);
+    assert.ok(Math.abs(numericGradient(network, x, 0, "bias", 2, 0) / wanted - 1) < 1e-6);
+});
+
+test("a file that is no model is refused with a sentence", () => {
+    assert.throws(() => readModel(new ArrayBuffer(3)), /got 3 bytes that are no .safetensors file/);
+    assert.throws(() => readModel(bytes(cases[0].model).slice(0, 20)), /no .safetensors file/);
+    const other = new TextEncoder().encode('12345678{"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}');
+    new DataView(other.buffer).setBigUint64(0, BigInt(other.length - 8), true);
+    assert.throws(() => readModel(other.buffer), /without its description/);
+});

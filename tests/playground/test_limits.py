@@ -1,0 +1,192 @@
+"""How much may be sent, and how long it may take: what is too much is refused cheaply, and the server lives on."""
+
+import socket
+import time
+from contextlib import ExitStack, suppress
+from typing import Any
+
+import pytest
+from websockets.exceptions import ConnectionClosedError
+from websockets.sync.client import ClientConnection
+
+from deltarule.playground.connections import MOST_CONNECTIONS, MOST_HEADER_BYTES, Patience
+from deltarule.playground.server import MOST_SOCKETS
+
+HASTY = Patience(request=0.4, idle=0.4, ping=0.3, reader=0.3)
+
+
+POST = "POST /api/image HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n"
+
+
+def closing_code(line: ClientConnection) -> int:
+    """What a socket is closed with, after whatever else is said over it."""
+    with suppress(ConnectionClosedError):
+        for said in line:
+            assert '"status":400' in str(said)
+    return line.protocol.close_code or 0
+
+
+@pytest.mark.parametrize("length", [64 * 1024 + 1, 10**15, 10**17, "-1", "x"])
+def test_a_body_that_is_too_large_is_refused_before_it_is_read(site: Any, length: int | str) -> None:
+    began = time.perf_counter()
+    status, _ = site.raw(f"{POST}Content-Length: {length}\r\n\r\n")
+    assert status == (400 if isinstance(length, str) else 413)
+    assert time.perf_counter() - began < 0.5  # it does not wait for what it will not read
+
+
+def test_a_body_that_does_not_say_how_large_it_is_is_cut_when_it_is_too_large(site: Any) -> None:
+    chunk = "8000\r\n" + 0x8000 * "x" + "\r\n"
+    status, answer = site.raw(f"{POST}Transfer-Encoding: chunked\r\n\r\n" + 2 * chunk + "1\r\nx\r\n0\r\n\r\n")
+    assert status == 413
+    assert b"connection: close" in answer.lower()
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n",
+        b"GET\r\n\r\n",
+        b"GET / HTTP/1.1\r\nX: " + b"a" * (MOST_HEADER_BYTES + 1),
+        bytes(range(256)) + b"\r\n\r\n",
+    ],
+    ids=["TLS", "no version", "an endless header", "all bytes"],
+)
+def test_junk_gets_400_and_a_closed_line(site: Any, junk: bytes) -> None:
+    assert site.raw(junk)[0] == 400
+
+
+@pytest.mark.parametrize("header", ["Host: {host}", "Authorization: Bearer x", "Origin: http://{host}"])
+def test_a_header_that_decides_must_not_come_twice(site: Any, header: str) -> None:
+    lines = ["GET /api/model HTTP/1.1", "Host: {host}", "Authorization: Bearer {token}", "Origin: http://{host}"]
+    assert site.raw("\r\n".join([*lines, "Connection: close\r\n\r\n"]))[0] == 200
+    assert site.raw("\r\n".join([*lines, header, "Connection: close\r\n\r\n"]))[0] == 400
+
+
+@pytest.mark.parametrize("text", ["{}" + " " * 16_384, "x" * 20_000], ids=["just too long", "long"])
+def test_a_frame_over_16_kib_closes_its_socket_alone(site: Any, text: str) -> None:
+    with site.talk() as other, site.talk() as line:
+        line.send(text)
+        assert closing_code(line) == 1009
+        other.send('{"type":"more"}')
+        assert '"type":"refused"' in str(other.recv(timeout=5.0))
+
+
+def test_fragments_are_counted_together(site: Any) -> None:
+    with site.talk() as line:
+        with suppress(ConnectionClosedError):  # the line may be closed before the last of them
+            line.send("x" * 9_000 for _ in range(2))
+        assert closing_code(line) == 1009
+
+
+START = '{"type":"start","recipe":"quick","data":"digits"'
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        *("", "null", "{", "[" * 16_000, '{"a":' * 3_000, '{"type":"evil"}', '{"type":"more","x":1}', '"\\ud800"'),
+        *('{"type":"start"}', '{"type":"start","recipe":7,"data":"digits"}', '{"type":"more"}{"type":"more"}'),
+        *(START + ',"rate":-1}', START + ',"rate":1e999}', START + ',"rate":NaN}', START + ',"rate":"1"}'),
+        *(START + ',"epochs":1.5}', START + ',"epochs":0}', START + ',"seed":99999999999999999999}'),
+    ],
+    ids=lambda junk: junk[-30:],
+)
+def test_what_is_no_order_is_refused_and_the_server_lives_on(site: Any, junk: str) -> None:
+    with site.talk() as line:
+        line.send(junk)
+        assert '"status":400' in str(line.recv(timeout=5.0))
+        assert closing_code(line) == 1007
+    assert site.get("/api/catalogue").status_code == 200
+
+
+@pytest.mark.parametrize(("junk", "is_text", "code"), [(b"\x00\x01", False, 1003), (b"\xff\xfe", True, 1007)])
+def test_bytes_that_are_no_text_close_the_socket(site: Any, junk: bytes, is_text: bool, code: int) -> None:
+    with site.talk() as line:
+        line.send(junk, text=is_text)
+        assert closing_code(line) == code
+
+
+def test_the_sockets_are_counted(site: Any) -> None:
+    with ExitStack() as lines:
+        for _ in range(MOST_SOCKETS):
+            lines.enter_context(site.talk())
+        assert site.handshake() == 403
+    deadline = time.monotonic() + 5.0
+    while site.handshake() != 101:
+        assert time.monotonic() < deadline
+
+
+@pytest.fixture(scope="module")
+def hasty(opened: Any) -> Any:
+    with opened(HASTY) as site:
+        yield site
+        assert site.get("/api/catalogue").status_code == 200
+
+
+def seconds_until_cut(site: Any, text: str, crumbs: bytes = b"") -> float:
+    """How long a line stays open over which this is sent, and then now and then a few crumbs."""
+    began = time.perf_counter()
+    with socket.create_connection(("127.0.0.1", site.service.port), timeout=0.1) as line, suppress(OSError):
+        line.sendall(site.filled(text))
+        while time.perf_counter() - began < 5.0:
+            try:
+                if not line.recv(65_536):
+                    break
+            except TimeoutError:
+                line.sendall(crumbs)
+    return time.perf_counter() - began
+
+
+@pytest.mark.parametrize(
+    ("text", "crumbs"),
+    [("", b""), ("GET / HTTP/1.1\r\nHost: {host}\r\n", b"X: y\r\n"), (f"{POST}Content-Length: 1000\r\n\r\n", b"x")],
+    ids=["silent", "slow header", "slow body"],
+)
+def test_who_dawdles_is_cut(hasty: Any, text: str, crumbs: bytes) -> None:
+    assert seconds_until_cut(hasty, text, crumbs) < 2.0
+
+
+def test_too_many_connections_are_turned_away_until_they_are_cut(hasty: Any) -> None:
+    with ExitStack() as lines:
+        for _ in range(MOST_CONNECTIONS):
+            lines.enter_context(socket.create_connection(("127.0.0.1", hasty.service.port)))
+        assert hasty.get("/api/catalogue").status_code == 503
+        deadline = time.monotonic() + 5.0
+        while hasty.get("/api/catalogue").status_code != 200:
+            assert time.monotonic() < deadline
+
+
+def test_a_slow_body_is_told_so(hasty: Any) -> None:
+    assert hasty.raw(f"{POST}Content-Length: 1000\r\n\r\n")[0] == 408
+
+
+def test_a_silent_socket_is_closed(hasty: Any) -> None:
+    with hasty.talk() as line:
+        assert closing_code(line) == 1001
+
+
+HANDSHAKE = (
+    "GET /ws?token={token} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
+
+
+def test_a_socket_whose_other_end_has_died_is_cut(opened: Any) -> None:
+    """It answers no ping, since nobody is there."""
+    with opened(Patience(ping=0.2)) as site:
+        assert seconds_until_cut(site, HANDSHAKE) < 2.0
+
+
+def test_a_reader_who_does_not_read_is_cut(opened: Any) -> None:
+    """The whole model again and again, of which nothing is ever read."""
+    request = "GET /api/model HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n\r\n"
+    with opened(HASTY) as site, socket.create_connection(("127.0.0.1", site.service.port)) as line:
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+
+        def ask_for_ever() -> None:
+            while True:
+                line.sendall(site.filled(request))
+                time.sleep(0.02)
+
+        with pytest.raises(OSError, match=r"[Rr]eset|[Pp]ipe"):
+            ask_for_ever()
