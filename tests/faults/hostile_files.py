@@ -1,116 +1,20 @@
-"""A corpus of hostile files: made anew each time, byte for byte the same, and nothing in it does harm when it is made."""
+"""A corpus of hostile files, made anew each time, byte for byte the same; nothing does harm when it is made."""
 
-import io
 import json
 import os
 import pickle
 import struct
-import warnings
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import sound_files as sound
-from PIL import Image
+from hostile_archives import Explosive, archive, archives, npy, npy_of, pickles
+from hostile_pictures import pictures, with_policy
 from sound_files import Json, forged, packed
 
 MEGABYTE = 2**20
-
-
-class Explosive:
-    """Its pickle runs a command when it is loaded. The command would leave a trace."""
-
-    def __reduce__(self) -> Any:
-        return os.system, ("echo exploded > exploded",)
-
-
-def pickles() -> Iterator[tuple[str, bytes]]:
-    """Code in what looks like data."""
-    for protocol in (0, 2, 5):
-        yield f"pickle of protocol {protocol}", pickle.dumps(Explosive(), protocol)
-    yield "pickle, compressed", sound.zipped(pickle.dumps(Explosive()))
-    objects = np.array([Explosive()], object)
-    stream = io.BytesIO()
-    np.save(stream, objects, allow_pickle=True)
-    yield "npy of objects", stream.getvalue()
-    yield "npz of objects", sound.npz(X=objects, y=np.zeros(1, np.int64))
-    yield "npz with objects for targets", sound.npz(X=np.eye(1), y=objects)
-    yield "npz with a record of objects", sound.npz(X=np.zeros(1, [("a", object)]), y=np.zeros(1))
-    yield "PyTorch's archive", archive({"archive/data.pkl": pickle.dumps(Explosive()), "archive/version": b"3\n"})
-    yield "npz that holds a pickle", archive({"X.npy": pickle.dumps(Explosive()), "y.npy": npy(np.zeros(1))})
-    yield "Python source", b"import os\nos.system('echo exploded > exploded')\n"
-    yield "shell script", b"#!/bin/sh\necho exploded > exploded\n"
-    yield "HDF5", b"\x89HDF\r\n\x1a\n" + bytes(512)
-
-
-def archive(members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
-    """A zip archive of these members, of one fixed date."""
-    return archive_of(list(members.items()), method)
-
-
-def archive_of(members: list[tuple[str, bytes]], method: int = zipfile.ZIP_DEFLATED) -> bytes:
-    """The same, where names may come twice."""
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w") as file, warnings.catch_warnings(action="ignore", category=UserWarning):
-        for name, content in members:
-            file.writestr(zipfile.ZipInfo(name), content, method)
-    return stream.getvalue()
-
-
-def npy(array: Any) -> bytes:
-    """The bytes of an npy file."""
-    stream = io.BytesIO()
-    np.save(stream, array)
-    return stream.getvalue()
-
-
-def npy_of(header: str, data: bytes = bytes(64), version: int = 1) -> bytes:
-    """An npy file whose header is any text."""
-    raw = header.encode("latin1") + b"\n"
-    return b"\x93NUMPY" + bytes([version, 0]) + len(raw).to_bytes(2 if version == 1 else 4, "little") + raw + data
-
-
-def archives() -> Iterator[tuple[str, bytes]]:
-    """Zip archives that lie, or that grow."""
-    good, y = npy(np.eye(4)), npy(np.arange(4))
-    yield "npz bomb", archive({"X.npy": npy(np.zeros((40_000, 1_000), np.uint8)), "y.npy": y})
-    yield "npz bomb in the targets", archive({"X.npy": good, "y.npy": npy(np.zeros(20_000_000, np.int8))})
-    yield "npz with a name twice", archive_of([("X.npy", good), ("X.npy", npy(np.zeros((4, 4)))), ("y.npy", y)])
-    yield "npz with X and X.npy", archive_of([("X", b"no array"), ("X.npy", good), ("y.npy", y)])
-    yield "npz without y", archive({"X.npy": good})
-    yield "npz with a path that leads out", archive({"../X.npy": good, "../y.npy": y})
-    whole = archive({"X.npy": good, "y.npy": y})
-    yield "npz, cut off", whole[:-30]
-    stored = archive({"X.npy": good, "y.npy": y}, zipfile.ZIP_STORED)
-    yield "npz, damaged", stored.replace(np.float64(1.0).tobytes(), np.float64(2.0).tobytes(), 1)
-    declared = whole.replace(struct.pack("<I", len(good)), struct.pack("<I", 2**31 - 1))
-    yield "npz that declares 2 GiB", declared
-    encrypted = bytearray(whole)
-    encrypted[whole.index(b"PK\1\2") + 8] |= 1
-    yield "npz that says that it is encrypted", bytes(encrypted)
-    for what, header in npy_headers():
-        yield f"npz whose header {what}", archive({"X.npy": npy_of(header), "y.npy": y})
-    yield "npz of an unknown version", archive({"X.npy": npy_of("{}", version=9), "y.npy": y})
-    yield "npz with many members", archive_of([(f"{k}.npy", b"") for k in range(5_000)], zipfile.ZIP_STORED)
-
-
-def npy_headers() -> Iterator[tuple[str, str]]:
-    """What no array's header should say."""
-    says = "{{'descr': {}, 'fortran_order': False, 'shape': {}}}".format
-    yield "has a huge shape", says("'<f8'", f"({2**62}, {2**62})")
-    yield "has a shape that overflows to its size", says("'<f8'", f"({2**61}, 8)")
-    yield "has a negative shape", says("'<f8'", "(-2, -4)")
-    yield "holds objects", says("'|O'", "(8,)")
-    yield "runs code", says("__import__('os').system('echo exploded > exploded')", "(8,)")
-    yield "nests deeply", "(" * 9_000 + ")" * 9_000
-    yield "negates 9,000 times", "-" * 9_000 + "1"
-    yield "is long", says("'<f8'", "(8,)") + " " * 60_000
-    yield "has a dtype that nests", says("[('a'," * 300 + "'<f8'" + ")]" * 300, "(8,)")
-    yield "has Python 2's numbers", says("'<f8'", "(8L,)")
-    yield "is a list", "[1, 2, 3]"
 
 
 def lies_of_safetensors() -> Iterator[tuple[str, bytes]]:
@@ -159,7 +63,10 @@ def changes(name: str) -> Iterator[tuple[str, Callable[[Json, Json], Any]]]:
     yield "an array too many", lambda header, said: header.update(more=header[name])
     yield "an array too few", lambda header, said: header.pop(name)
     yield "a description of other fields", lambda header, said: said.update(os="system")
-    yield "a version to come", lambda header, said: said.update({key: 99 for key in ("format", "checkpoint") if key in said})
+    yield (
+        "a version to come",
+        lambda header, said: said.update({key: 99 for key in ("format", "checkpoint") if key in said}),
+    )
     yield "a record that is no object", lambda header, said: said.update(record=[1])
     yield "a billion neurons", lambda header, said: said.update(layer_sizes=[2, 10**9, 2], identity=[10**9])
     yield "code for an activation", lambda header, said: said.update(activations=[{"name": "os.system"}] * 2, columns=5)
@@ -220,49 +127,6 @@ def lies_of_text() -> Iterator[tuple[str, bytes]]:
     yield "entities that multiply", b'<!DOCTYPE a [<!ENTITY b "' + b"&c;" * 1_000 + b'">]><svg>&b;</svg>'
 
 
-def png(width: int, height: int, data: bytes = b"", more: bytes = b"", depth: int = 8, color: int = 0) -> bytes:
-    """A PNG that claims a size; `more` are chunks before its data."""
-    size = struct.pack(">2I5B", width, height, depth, color, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", size) + more + chunk(b"IDAT", data) + chunk(b"IEND", b"")
-
-
-def chunk(kind: bytes, data: bytes) -> bytes:
-    """A chunk of a PNG, its checksum right."""
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-
-def pictures() -> Iterator[tuple[str, bytes]]:
-    """Bombs and other pictures that are none."""
-    zeros = zlib.compress(bytes(48 * MEGABYTE), 9)
-    yield "PNG bomb of 7,000 x 7,000", png(7_000, 7_000, zeros)
-    for side in (65_535, 2**31 - 1):
-        yield f"PNG of {side:,} x {side:,}", png(side, side, zlib.compress(b"\0"))
-    yield "PNG of 0 x 0", png(0, 0)
-    yield "PNG with a text of 32 MB", png(28, 28, b"", chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(32 * MEGABYTE))))
-    yield "PNG with a profile of 32 MB", png(28, 28, b"", chunk(b"iCCP", b"a\0\0" + zlib.compress(bytes(32 * MEGABYTE))))
-    yield "PNG whose chunk claims 2 GB", png(28, 28)[:33] + struct.pack(">I", 2**31 - 1) + b"IDAT"
-    yield "PNG of color type 9", png(28, 28, zlib.compress(bytes(812)), color=9)
-    yield "PNG of palette without palette", png(28, 28, zlib.compress(bytes(812)), color=3)[:-20]
-    whole = sound.picture(side=64)
-    yield "PNG, cut off", whole[: len(whole) * 2 // 3]
-    yield "PNG with a wrong checksum", whole[:29] + bytes(4) + whole[33:]
-    jpeg = sound.picture("JPEG", side=64)
-    place = jpeg.index(b"\xff\xc0") + 5
-    yield "JPEG of 65,535 x 65,535", jpeg[:place] + b"\xff" * 4 + jpeg[place + 4 :]
-    yield "JPEG, cut off", jpeg[: len(jpeg) // 2]
-    yield "JPEG of its first bytes", jpeg[:20]
-    bmp = sound.picture("BMP")
-    yield "BMP of 65,535 x 65,535", bmp[:18] + struct.pack("<2i", 65_535, 65_535) + bmp[26:]
-    yield "BMP of -65,535 rows", bmp[:18] + struct.pack("<2i", -1, -65_535) + bmp[26:]
-    yield "WebP of 16,384 x 16,384", b"RIFF\x20\0\0\0WEBPVP8L\x10\0\0\0\x2f\xff\xff\xff\x0f" + bytes(16)
-    yield "WebP canvas of 65,535 x 65,535", b"RIFF\x20\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0\xfe\xff\0\xfe\xff\0" + bytes(16)
-    for kind in ("GIF", "TIFF", "PPM", "ICO", "TGA", "PCX"):
-        yield f"{kind}, which is not read", sound.picture(kind)
-    yield "PostScript", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 99999 99999\n(exploded) (w) file\n"
-    yield "SVG", b'<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>'
-    yield "PDF", b"%PDF-1.4\n1 0 obj << /OpenAction << /S /JavaScript >> >> endobj\n"
-
-
 def polyglots() -> Iterator[tuple[str, bytes]]:
     """Files that are two things at once, neither of them sound."""
     evil = archive({"data.pkl": pickle.dumps(Explosive())})
@@ -273,22 +137,6 @@ def polyglots() -> Iterator[tuple[str, bytes]]:
     yield "archive behind a pickle", pickle.dumps(Explosive()) + evil
     yield "GIF and script", b"GIF89a=1;" + b"/*" + bytes(100) + b"*/"
     yield "PDF and archive", b"%PDF-1.4\n" + evil
-
-
-def with_policy() -> Iterator[tuple[str, bytes]]:
-    """Odd files that are sound to one reader: it reads them to the letter, and the rest is never looked at."""
-    frames = [Image.new("L", (28, 21), 255 - 40 * k) for k in range(4)]
-    frames[0].paste(0, (8, 4, 12, 20))
-    for kind in ("PNG", "WEBP"):
-        stream = io.BytesIO()
-        frames[0].save(stream, kind, save_all=True, append_images=frames[1:])
-        yield f"{kind} that moves", stream.getvalue()
-    for kind in ("PNG", "JPEG", "WEBP", "BMP"):
-        yield f"{kind} with an archive behind it", sound.picture(kind) + archive({"a": pickle.dumps(Explosive())})
-    for orientation in range(10):
-        yield f"JPEG of orientation {orientation}", sound.picture("JPEG", orientation)
-    yield "PNG with the orientation of a text", sound.picture("PNG", 7)
-    yield "npz with an archive before it", archive({"a": b""})[:20] + sound.npz()
 
 
 # What is wrong with pixels can be right in a table of numbers, and what is no number can be a text.

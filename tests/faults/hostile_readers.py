@@ -62,7 +62,11 @@ READERS: dict[str, tuple[Reader, str, Callable[[], bytes]]] = {
     "pixels": (read_pixel_rows, "file", sound.csv),
     "numbers": (lambda path: read_numbers(path, "label"), "file", sound.csv),
     "table": (lambda path: read_table(path, "label", missing="mean", announce=len), "data.csv", sound.table),
-    "compressed table": (lambda path: read_table(path, "label", missing="drop", announce=len), "data.csv.gz", sound.table),
+    "compressed table": (
+        lambda path: read_table(path, "label", missing="drop", announce=len),
+        "data.csv.gz",
+        sound.table,
+    ),
     "rows of a table": (lambda path: read_rows(path, COLUMNS, announce=len), "file", sound.table),
     "recipe": (lambda path: read_recipe(str(path)), "recipe.toml", sound.recipe),
     "image": (lambda path: read_image(path, (28, 21)), "file", sound.picture),
@@ -127,7 +131,7 @@ def limited(size: int) -> None:
 
 
 def outcome(read: Reader, path: Path, watch: Watch) -> str:
-    """"read" or "refused", or the harm that was done."""
+    """What came of it, "read" or "refused", or the harm that was done."""
     size = path.stat().st_size if path.is_file() else 0
     watch.foreign.clear()
     watch.paths = {str(path), str(path.with_name("train-labels-idx1-ubyte"))}
@@ -157,7 +161,7 @@ def outcome(read: Reader, path: Path, watch: Watch) -> str:
 def warmed_up(folder: Path) -> None:
     """Every reader reads a sound file and refuses others, so that whatever it imports is there."""
     wrong = [b"wrong", *(content for _, content in hostile_files.warm_ups())]
-    for name, (read, place, content) in READERS.items():
+    for name, (read, _, content) in READERS.items():
         for k, each in enumerate([content(), *wrong]):
             file = folder / f"{name}-{k}"
             file.write_bytes(each)

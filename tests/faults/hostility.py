@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import mutations
-from counting import Count, fresh_folder
+import numpy as np
+from counting import Count, collected_warnings, fresh_folder
+from hostile_files import SOUND_FOR
 
 HARMLESS = {"hostile": ("refused",), "policy": ("refused", "read")}
 SECONDS = 300  # for all files together; each has its own limit
@@ -30,8 +32,6 @@ def answers(which: str) -> dict[str, dict[str, str]]:
 
 def corpus(which: str = "hostile") -> Count:
     """Each file is offered to every reader: a typed error, no foreign event, and limits on memory and time."""
-    from hostile_files import SOUND_FOR
-
     count = Count()
     for name, made in answers(which).items():
         bad = {
@@ -43,10 +43,20 @@ def corpus(which: str = "hostile") -> Count:
     return count
 
 
+def fuzzed_all(seconds: float) -> Count:
+    """Every target in turn, for so long each."""
+    whole = Count()
+    for target in mutations.TARGETS:
+        count = fuzzed(target, seconds)
+        whole.tried += count.tried
+        whole.harm += [f"{target}: {each}" for each in count.harm]
+    return whole
+
+
 def fuzzed(target: str, seconds: float, seed: int = 0) -> Count:
     """A target is given mutations of sound content for so long; each must be read, or refused with an error of ours."""
     count, rng, end = Count(), random.Random(seed), time.monotonic() + seconds
-    with fresh_folder() as folder:
+    with fresh_folder() as folder, collected_warnings(), np.errstate(all="raise", under="ignore"):
         while time.monotonic() < end:
             content = mutations.TARGETS[target].mutated(rng)
             harm = mutations.harm_of(target, content, folder)

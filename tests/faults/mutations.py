@@ -3,6 +3,7 @@
 What has a digest or a checksum is given the right one again, or else nothing behind it would ever be tried.
 """
 
+import copy
 import json
 import random
 import resource
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import sound_files as sound
 import tomli_w
 
@@ -36,7 +38,24 @@ STRANGE = (
     "\0", "\ud800", "é" * 300, "__class__", "os.system", "relu", "F32", "x" * 3000, [], {}, [[]], [1, 2], [0, -1],
     [2**40, 2**41], {"name": "relu"}, {"a": {}}, ["a", "a"], [{"x": 1}],
 )  # fmt: skip
-BYTES = (b"\0", b"\xff", b"\x7f\xff\xff\xff", b"\xff\xff\xff\xff", b"\0" * 9, b"9" * 40, b",", b"\n", b'"', b"{", b"[" * 99)
+BYTES = (
+    b"\0",
+    b"\xff",
+    b"\x7f\xff\xff\xff",
+    b"\xff\xff\xff\xff",
+    b"\0" * 9,
+    b"9" * 40,
+    b",",
+    b"\n",
+    b'"',
+    b"{",
+    b"[" * 99,
+)
+
+
+def strange(rng: Words) -> Any:
+    """A value that few expect."""
+    return copy.deepcopy(rng.choice(STRANGE))
 
 
 def edited(content: bytes, rng: Words) -> bytes:
@@ -75,11 +94,11 @@ def changed(tree: Any, rng: Words) -> None:
         container, key = rng.choice(found)
         kind = rng.random()
         if kind < 0.7:
-            container[key] = near(container[key], rng) if rng.random() < 0.5 else rng.choice(STRANGE)
+            container[key] = near(container[key], rng) if rng.random() < 0.5 else strange(rng)
         elif kind < 0.85:
             del container[key]
         elif isinstance(container, dict):
-            container[rng.choice(("name", "more", "record", "", key))] = rng.choice(STRANGE)
+            container[rng.choice(("name", "more", "record", "", key))] = strange(rng)
         else:
             container.append(container[key])
 
@@ -124,8 +143,10 @@ def with_cells(text: bytes, rng: Words) -> bytes:
     lines = [line.split(b",") for line in text.split(b"\n")]
     for _ in range(rng.randint(1, 3)):
         cells = rng.choice(lines)
-        cell = str(rng.choice(STRANGE)).encode(errors="replace")
-        cells[rng.randrange(len(cells))] = rng.choice((cell, b'"', b"1e5", b" 7", b"0x1", b"1_0", b"NA", b"-", b";", b"\t"))
+        cell = str(strange(rng)).encode(errors="replace")
+        cells[rng.randrange(len(cells))] = rng.choice(
+            (cell, b'"', b"1e5", b" 7", b"0x1", b"1_0", b"NA", b"-", b";", b"\t")
+        )
     return b"\n".join(b",".join(cells) for cells in lines)
 
 
@@ -169,14 +190,12 @@ def binary_frame(content: bytes, rng: Words) -> bytes:
     end = 4 + int.from_bytes(content[:4], "little")
     header = json.loads(content[4:end])
     changed(header, rng)
-    text = json.dumps(header if rng.random() < 0.9 else rng.choice(STRANGE)).encode()
+    text = json.dumps(header if rng.random() < 0.9 else strange(rng)).encode()
     return len(text).to_bytes(4, "little") + text + bytes(-(4 + len(text)) % 8) + content[end + -end % 8 :]
 
 
 def sound_frame() -> bytes:
     """A frame of two arrays."""
-    import numpy as np
-
     return frame({"type": "step", "loss": 0.5}, {"a": np.arange(6.0).reshape(2, 3), "b": np.zeros(5, np.uint8)})
 
 
@@ -192,6 +211,8 @@ def of_file(*readers: Callable[[Path], Any]) -> Callable[[bytes, Path], None]:
                 reader(path)
             except DeltaruleError as error:
                 refusals.append(error)
+        if len(refusals) == len(readers):
+            raise refusals[-1]
 
     return read
 
@@ -217,18 +238,26 @@ def tables() -> tuple[Callable[[Path], Any], ...]:
 TARGETS = {
     "model file": Target(in_either_way(sound.model, forged), of_file(load)),
     "checkpoint": Target(in_either_way(sound.checkpoint, forged), of_file(read_checkpoint)),
-    "IDX": Target(
-        in_either_way(sound.idx, lambda content, rng: sound.zipped(edited(content, rng))), of_file(read_idx)
-    ),
-    "CSV": Target(
-        lambda rng: in_either_way(rng.choice((sound.csv, sound.table)), with_cells)(rng), of_file(*tables())
-    ),
+    "IDX": Target(in_either_way(sound.idx, lambda content, rng: sound.zipped(edited(content, rng))), of_file(read_idx)),
+    "CSV": Target(lambda rng: in_either_way(rng.choice((sound.csv, sound.table)), with_cells)(rng), of_file(*tables())),
     "recipe": Target(
         in_either_way(sound.recipe, retold), lambda content, _: parse(content.decode(errors="replace"), "mutated")
     ),
     "picture": Target(picture, lambda content, _: read_digit(content)),
     "order of the page": Target(order, lambda content, _: order_in(content.decode(errors="surrogateescape"))),
     "frame to the page": Target(in_either_way(sound_frame, binary_frame), lambda content, _: read_frame(content)),
+}
+
+
+SOUND: dict[str, Callable[[], bytes]] = {
+    "model file": sound.model,
+    "checkpoint": sound.checkpoint,
+    "IDX": sound.idx,
+    "CSV": sound.table,
+    "recipe": sound.recipe,
+    "picture": sound.picture,
+    "order of the page": lambda: json.dumps(ORDERS[0]).encode(),
+    "frame to the page": sound_frame,
 }
 
 

@@ -66,7 +66,9 @@ def _parse(
     if n_bytes > stored_bytes * DEFLATE_LIMIT:
         raise DataError(f"{expected}: got {stored_bytes:,} compressed ones, which cannot hold so many")
     if compressed and n_bytes > MOST_SHRUNK * stored_bytes + UNSUSPICIOUS:
-        raise DataError(f"{expected}: got {stored_bytes:,} compressed ones; a file like this is made to fill the memory")
+        raise DataError(
+            f"{expected}: got {stored_bytes:,} compressed ones; a file like this is made to fill the memory"
+        )
     if n_bytes > most_bytes:
         raise DataError(f"{expected}: that is more than the {most_bytes:,} that are read of such a file")
     content = np.empty(data_bytes, dtype=np.uint8)

@@ -48,6 +48,7 @@ def opened(source: Any, formats: Sequence[str], name: str) -> Iterator[Any]:
     damage = (OSError, SyntaxError, ValueError, TypeError, LookupError, struct.error, *bombs)
     try:
         with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             warnings.simplefilter("error", pillow.DecompressionBombWarning)
             found = pillow.open(source, formats=formats)
         with found as image:

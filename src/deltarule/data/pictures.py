@@ -5,6 +5,7 @@ costs nothing.
 """
 
 import os
+import warnings
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,7 @@ def read_picture(source: str | os.PathLike[str] | bytes) -> Gray:
     _check_webp(file, name)
     with opened(file, FORMATS, name) as image:
         gray = _wide(image) if image.mode[0] in "IF" else _colored(image)
-        return np.ascontiguousarray(upright(gray, image.getexif().get(ORIENTATION, 1)))
+        return np.ascontiguousarray(upright(gray, _orientation(image, name)))
 
 
 def _name(source: str | os.PathLike[str] | bytes) -> str:
@@ -86,6 +87,17 @@ def _check_webp(file: Any, name: str) -> None:
 def _first_bytes(path: Path, count: int) -> bytes:
     with path.open("rb") as file:
         return file.read(count)
+
+
+def _orientation(image: Any, name: str) -> object:
+    """What the Exif tag says; 1 where there is none. DataError where it was lost, for the answer would be a guess."""
+    with warnings.catch_warnings(record=True) as damage:
+        warnings.simplefilter("always")
+        found = image.getexif().get(ORIENTATION)
+    if found is None and damage:
+        expected = "Exif data that say which side is up were expected"
+        raise DataError(f"{name}: {expected}: got damaged ones ({damage[0].message}); save it without them")
+    return 1 if found is None else found
 
 
 def _wide(image: Any) -> Gray:
