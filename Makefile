@@ -1,6 +1,6 @@
 # Everything in one command each, on a machine that has Python 3.11 or later and make. PYTHON=... names another Python.
 
-.PHONY: help train test bench faults lowest
+.PHONY: help train test bench faults fuzz lowest
 
 help:  ## list these commands
 	@sed -n 's/^\([a-z]*\): .*##/make \1:/p' Makefile
@@ -17,6 +17,9 @@ bench: .venv/.dev  ## run the benchmarks, which write benchmarks/results
 
 faults: .venv/.dev  ## inject every fault (some minutes), and write benchmarks/results/faults.json
 	.venv/bin/python tests/faults/faults.py
+
+fuzz: .venv/.dev  ## mutate files and messages for two minutes each, and print how many were read or refused
+	.venv/bin/python tests/faults/fuzz.py
 
 lowest:  ## run the tests on Python 3.11 and the lowest versions that pyproject.toml allows
 	scripts/lowest

@@ -79,6 +79,44 @@ def of_processes(share: float) -> dict[str, list[Part]]:
     }
 
 
+def hostile(which: str) -> Count:
+    """The corpus of hostile files, or of odd ones; it needs more to be installed than the other campaigns."""
+    import hostility
+
+    return hostility.corpus(which)
+
+
+def fuzzed(seconds: float) -> Count:
+    """Each kind of file and message, for so long."""
+    import hostility
+
+    return hostility.fuzzed_all(seconds)
+
+
+def of_strangers(share: float) -> dict[str, list[Part]]:
+    """What comes from somebody else: files made to do harm, odd ones, and mutations of sound ones."""
+    return {
+        "hostile": [
+            (
+                "hostile files, each offered to every reader: a typed error, no foreign audit event, "
+                "at most 64 MB beyond the file's size, under 1 s",
+                partial(hostile, "hostile"),
+            ),
+            (
+                "odd files that are sound to one reader: read or refused, within the same limits",
+                partial(hostile, "policy"),
+            ),
+        ],
+        "fuzz": [
+            (
+                "mutated model files, checkpoints, IDX, CSV, recipes, pictures and messages of the page: "
+                "read, or refused with a typed error",
+                partial(fuzzed, 20 * share),
+            ),
+        ],
+    }
+
+
 def of_files(share: float) -> dict[str, list[Part]]:
     """What is gone through one by one; of the bits of files and their lengths, a share."""
     every = max(1, round(1 / share))
@@ -119,12 +157,12 @@ def main() -> None:
     """Run the campaigns that were asked for, and print and write their counts."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "--only", metavar="A,B", help="exact, kills, signals, calls, power, damage, limits, bytes (all)"
+        "--only", metavar="A,B", help="exact, kills, signals, bytes, calls, power, damage, limits, hostile, fuzz (all)"
     )
     parser.add_argument("--share", type=float, default=1.0, metavar="X", help="of the random ones, and of the bits (1)")
     parser.add_argument("--json", type=Path, default=RESULTS, metavar="FILE", help="benchmarks/results/faults.json")
     given = parser.parse_args()
-    chosen = {"exact": EXACT} | of_processes(given.share) | of_files(given.share)
+    chosen = {"exact": EXACT} | of_processes(given.share) | of_files(given.share) | of_strangers(given.share)
     rows = []
     for name in given.only.split(",") if given.only else chosen:
         for says, campaign in chosen[name]:

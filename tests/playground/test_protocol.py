@@ -55,6 +55,23 @@ def test_the_page_reads_the_same(tmp_path: Path) -> None:
         assert read["arrays"][name]["kind"].lower() == f"{array.dtype.name}array"
 
 
+def framed(header: object) -> bytes:
+    text = json.dumps(header).encode()
+    return len(text).to_bytes(4, "little") + text + bytes(64)
+
+
+@pytest.mark.parametrize("header", [None, 5, [], {"arrays": 5}, {"arrays": [5]}])
+@pytest.mark.parametrize(
+    "listed", [{}, {"shape": [-1]}, {"shape": [10**300]}, {"shape": 5}, {"dtype": "object"}, {"a": 1}]
+)
+def test_a_header_that_lies_is_refused(header: object, listed: dict[str, object]) -> None:
+    sound = {"name": "a", "dtype": "float64", "shape": [2]}
+    assert read_frame(framed({"arrays": [sound]})).arrays["a"].tolist() == [0.0, 0.0]
+    for lie in (header, {"arrays": [sound | listed]} if listed else {}):
+        with pytest.raises(DataError, match="a binary frame was expected"):
+            read_frame(framed(lie))
+
+
 @pytest.mark.parametrize("data", [b"", b"\x02\x00\x00\x00{}", frame({}, ARRAYS)[:-8], frame({}, ARRAYS)[8:]])
 def test_what_is_no_frame_is_refused(data: bytes) -> None:
     with pytest.raises(DataError, match="a binary frame was expected"):

@@ -226,3 +226,12 @@ def test_a_recipe_does_not_change() -> None:
     recipe.changed(["epochs=1", "optimizer.beta_1=0.5", "augment.rotation=3"])
     assert isinstance(recipe, Recipe)
     assert recipe.to_toml() == before
+
+
+def test_a_key_that_goes_deep_takes_no_memory() -> None:
+    """tomllib keeps every beginning of a dotted key: of 20,000 parts, 1.6 GB."""
+    for text in ("a" + ".a" * 20_000 + " = 1", "a" + ".a" * 201 + " = 1", "#" * 70_000):
+        with pytest.raises(RecipeError, match="at most 65,536 characters of TOML, and 200 dots in a line: got "):
+            parse(text, "deep")
+    with pytest.raises(RecipeError, match="no key 'a'"):
+        parse("a" + ".a" * 199 + " = 1", "deep")

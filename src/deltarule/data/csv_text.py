@@ -7,12 +7,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
+from deltarule.data.regular import refuse_special
 from deltarule.errors import DataError
 
 
 @contextmanager
 def opened_text(path: str | os.PathLike[str]) -> Iterator[TextIO]:
     """The file's text; what is no UTF-8 becomes a character that no number contains."""
+    refuse_special(path)
     try:
         with Path(path).open(encoding="utf-8-sig", errors="replace", newline=None) as file:
             yield file

@@ -2,6 +2,7 @@
 
 import sys
 import warnings
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -88,11 +89,12 @@ def opened_table(source: Any, text: Iterable[str] = ()) -> Table:
         name, path = str(source), Path(source)
         lines = csv_lines(path, separator_of(path))
         header = [cell.strip() for cell in next(lines, (1, [""]))[1]]
-    twice = sorted({each for each in header if header.count(each) > 1})
+    twice = sorted(name for name, count in Counter(header).items() if count > 1)
     if twice:
         raise SettingError(f"{name}: columns of different names were expected: got {', '.join(map(repr, twice))} twice")
     if path is not None:
-        frame = _read_csv(path, header, set(text) & set(header))
+        has_rows = next(lines, None) is not None
+        frame = _read_csv(path, header, set(text) & set(header)) if has_rows else _without_rows(header)
     return Table(frame, name, path is not None, np.arange(len(frame)))
 
 
@@ -103,13 +105,18 @@ def separator_of(path: Path) -> str:
     return next((each for each in SEPARATORS if each in header), ",")
 
 
+def _without_rows(header: list[str]) -> Any:
+    """An empty DataFrame: for thousands of columns pandas takes seconds to find that out from a file."""
+    return require("pandas", "sklearn").DataFrame(columns=header)
+
+
 def _read_csv(path: Path, header: list[str], text: set[str]) -> Any:
     pandas = require("pandas", "sklearn")
     separator = separator_of(path)
     settings: dict[str, Any] = {
         "sep": separator, "names": header, "header": 0, "index_col": False, "skipinitialspace": True,
         "na_values": list(MISSING), "keep_default_na": False,
-        "encoding": "utf-8-sig", "encoding_errors": "replace", "low_memory": False,
+        "encoding": "utf-8-sig", "encoding_errors": "replace", "low_memory": False, "compression": None,
     }  # fmt: skip
     if int(pandas.__version__.partition(".")[0]) < 3:
         settings["float_precision"] = "round_trip"  # what later versions do without being told

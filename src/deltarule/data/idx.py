@@ -18,12 +18,16 @@ from numpy.typing import NDArray
 
 from deltarule.atomic import written_atomically
 from deltarule.data.dataset import Dataset
+from deltarule.data.regular import refuse_special
 from deltarule.errors import DataError
 
 GZIP_MAGIC = b"\x1f\x8b"
 MOST_DIMENSIONS = 4
 # Memory is taken only for what a file can hold: deflate never expands more than 1,032 times, and 2 GiB is 45 MNISTs.
+# Real images never shrink two-hundredfold; those made to fill the memory do so a thousandfold.
 DEFLATE_LIMIT = 1032
+MOST_SHRUNK = 200
+UNSUSPICIOUS = 2**20
 LARGEST = 2**31
 
 
@@ -35,6 +39,7 @@ def read_idx(path: str | os.PathLike[str], *, most_bytes: int = LARGEST) -> NDAr
     Returns uint8 of the shape that the header declares, 1 to 4 dimensions. Raises DataError, naming the file, where it
     is missing, empty, damaged, longer or shorter than its header says, or holds other than unsigned bytes.
     """
+    refuse_special(path)
     try:
         with Path(path).open("rb") as stored:
             size = os.fstat(stored.fileno()).st_size
@@ -60,6 +65,10 @@ def _parse(
         raise DataError(f"{expected}: got {stored_bytes:,}; the file is truncated or no IDX file")
     if n_bytes > stored_bytes * DEFLATE_LIMIT:
         raise DataError(f"{expected}: got {stored_bytes:,} compressed ones, which cannot hold so many")
+    if compressed and n_bytes > MOST_SHRUNK * stored_bytes + UNSUSPICIOUS:
+        raise DataError(
+            f"{expected}: got {stored_bytes:,} compressed ones; a file like this is made to fill the memory"
+        )
     if n_bytes > most_bytes:
         raise DataError(f"{expected}: that is more than the {most_bytes:,} that are read of such a file")
     content = np.empty(data_bytes, dtype=np.uint8)

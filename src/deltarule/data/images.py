@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 from deltarule.data.dataset import Dataset, Splits
 from deltarule.data.problems import refuse
+from deltarule.data.regular import refuse_special
 from deltarule.errors import DataError, require
 
 SUFFIXES = {".png", ".jpg", ".jpeg"}
+MOST_PIXELS = 16_000_000
 
 
 def read_image(path: str | os.PathLike[str], image_shape: tuple[int, int] | None = (28, 28)) -> NDArray[np.uint8]:
@@ -24,7 +26,8 @@ def read_image(path: str | os.PathLike[str], image_shape: tuple[int, int] | None
     image_shape: the (height, width) that the image must have; None for any.
 
     Returns (height, width) uint8; a color image becomes its luminance. Raises DataError, naming the file, where it is
-    missing, damaged, of another size, transparent, or of more than 8 bits a color; MissingExtraError without Pillow.
+    missing, damaged, of another size, transparent, of more than 8 bits a color or of more than 16 megapixels (before it
+    is decoded); MissingExtraError without Pillow.
     """
     with opened(path, ["PNG", "JPEG"], str(path)) as image:
         return _luminance(image, image_shape, str(path))
@@ -34,23 +37,35 @@ def read_image(path: str | os.PathLike[str], image_shape: tuple[int, int] | None
 def opened(source: Any, formats: Sequence[str], name: str) -> Iterator[Any]:
     """A file as a Pillow image of one of these formats, its pixels not decoded yet; `name` is what messages call it.
 
-    Raises DataError where it cannot be read, now or when its pixels are decoded; MissingExtraError without Pillow.
+    Raises DataError where it cannot be read, now or when its pixels are decoded, or is of more than 16 megapixels;
+    MissingExtraError without Pillow.
     """
+    if isinstance(source, str | os.PathLike):
+        refuse_special(source)
     pillow = require("PIL.Image", "page")
     # Pillow's readers answer damage with any of these.
     bombs = pillow.DecompressionBombError, pillow.DecompressionBombWarning
     damage = (OSError, SyntaxError, ValueError, TypeError, LookupError, struct.error, *bombs)
     try:
         with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             warnings.simplefilter("error", pillow.DecompressionBombWarning)
             found = pillow.open(source, formats=formats)
         with found as image:
+            check_size(image.width, image.height, name)
             yield image
     except DataError:
         raise
     except damage as error:
         expected = f"{', '.join(formats[:-1])} or {formats[-1]}"
         raise DataError(f"{name}: a {expected} image was expected, but it cannot be read: {error}") from error
+
+
+def check_size(width: int, height: int, name: str) -> None:
+    """Raise DataError for more pixels than anybody needs to see a digit."""
+    if width * height > MOST_PIXELS:
+        got = f"got {width} x {height}; make it smaller"
+        raise DataError(f"{name}: a picture of at most {MOST_PIXELS // 1_000_000} megapixels was expected: {got}")
 
 
 def _luminance(image: Any, image_shape: tuple[int, int] | None, name: str) -> NDArray[np.uint8]:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deltarule.data.dataset import Dataset, Splits, numbered_classes
+from deltarule.data.regular import refuse_special
 from deltarule.errors import DataError
 
 LAYOUTS = (("x_train", "y_train", "x_test", "y_test"), ("X", "y"), ("inputs", "targets"))
@@ -32,6 +33,7 @@ def read_npz(path: str | os.PathLike[str]) -> Splits:
     Returns Splits, whose test is None where there is one part only. Raises DataError, naming the file and the array,
     where the archive is damaged, lacks an array or holds it twice, needs pickle, or declares more than it can hold.
     """
+    refuse_special(path)
     try:
         with zipfile.ZipFile(Path(path)) as archive:
             members = {name.removesuffix(".npy"): name for name in archive.namelist()}
@@ -54,7 +56,7 @@ def read_npz(path: str | os.PathLike[str]) -> Splits:
 
 def _read_array(archive: zipfile.ZipFile, member: str, name: str) -> NDArray[Any]:
     """One array of the archive, once what it declares is known to be numbers that such a file can hold."""
-    if archive.namelist().count(member) > 1:
+    if sum(each.removesuffix(".npy") == member.removesuffix(".npy") for each in archive.namelist()) > 1:
         raise DataError(f"{name}: one array of that name was expected: got several")
     entry = archive.getinfo(member)
     if entry.file_size > min(LARGEST, MOST_SHRUNK * entry.compress_size + UNSUSPICIOUS):
@@ -64,11 +66,7 @@ def _read_array(archive: zipfile.ZipFile, member: str, name: str) -> NDArray[Any
         )
     try:
         with archive.open(entry) as file:
-            version = np.lib.format.read_magic(file)
-            read_header = (
-                np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-            )
-            shape, _, dtype = read_header(file)
+            shape, dtype = _read_header(file)
             held = entry.file_size - file.tell()
         if dtype.kind in "buif" and math.prod(shape) * dtype.itemsize == held:
             with archive.open(entry) as file:
@@ -76,6 +74,17 @@ def _read_array(archive: zipfile.ZipFile, member: str, name: str) -> NDArray[Any
     except ValueError as error:
         raise DataError(f"{name}: an array of numbers was expected: {error}") from error
     raise DataError(f"{name}: numbers that take {held:,} bytes were expected: got {dtype} of shape {shape}")
+
+
+def _read_header(file: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """The shape and dtype that an array's header declares; leaves the file at its data. ValueError where it is none."""
+    version = np.lib.format.read_magic(file)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    try:
+        shape, _, dtype = read(file)
+    except (RecursionError, MemoryError) as error:  # how Python's parser answers expressions that nest too deeply
+        raise ValueError(f"its header cannot be parsed ({type(error).__name__})") from error
+    return shape, dtype
 
 
 def _splits(arrays: list[NDArray[Any]], names: list[str]) -> Splits:

@@ -5,6 +5,7 @@ costs nothing.
 """
 
 import os
+import warnings
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deltarule.data.images import opened
+from deltarule.data.images import check_size, opened
 from deltarule.data.ink import ink_image
+from deltarule.data.regular import refuse_special
 from deltarule.errors import DataError, NoDigitError
 
 FORMATS = ["PNG", "JPEG", "WEBP", "BMP"]
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp"}
-MOST_PIXELS = 16_000_000
 ORIENTATION = 0x0112  # the tag of Exif
 ROWS_AT_ONCE = 256  # whose colors are in memory as wide numbers
 RED, GREEN, BLUE = 19595, 38470, 7471  # shares of 65536 in the luminance, ITU-R BT.601
@@ -48,22 +49,17 @@ def read_picture(source: str | os.PathLike[str] | bytes) -> Gray:
     (before it is decoded); MissingExtraError without Pillow.
     """
     name = _name(source)
+    if not isinstance(source, bytes):
+        refuse_special(source)
     file: Any = BytesIO(source) if isinstance(source, bytes) else source
     _check_webp(file, name)
     with opened(file, FORMATS, name) as image:
-        _check_size(image.width, image.height, name)
         gray = _wide(image) if image.mode[0] in "IF" else _colored(image)
-        return np.ascontiguousarray(upright(gray, image.getexif().get(ORIENTATION, 1)))
+        return np.ascontiguousarray(upright(gray, _orientation(image, name)))
 
 
 def _name(source: str | os.PathLike[str] | bytes) -> str:
     return "this file" if isinstance(source, bytes) else os.fspath(source)
-
-
-def _check_size(width: int, height: int, name: str) -> None:
-    if width * height > MOST_PIXELS:
-        got = f"got {width} x {height}; make it smaller"
-        raise DataError(f"{name}: a picture of at most {MOST_PIXELS // 1_000_000} megapixels was expected: {got}")
 
 
 def _check_webp(file: Any, name: str) -> None:
@@ -85,12 +81,23 @@ def _check_webp(file: Any, name: str) -> None:
         width, height = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
     else:
         width, height = (int.from_bytes(body[k : k + 2], "little") & 0x3FFF for k in (6, 8))
-    _check_size(width, height, name)
+    check_size(width, height, name)
 
 
 def _first_bytes(path: Path, count: int) -> bytes:
     with path.open("rb") as file:
         return file.read(count)
+
+
+def _orientation(image: Any, name: str) -> object:
+    """What the Exif tag says; 1 where there is none. DataError where it was lost, for the answer would be a guess."""
+    with warnings.catch_warnings(record=True) as damage:
+        warnings.simplefilter("always")
+        found = image.getexif().get(ORIENTATION)
+    if found is None and damage:
+        expected = "Exif data that say which side is up were expected"
+        raise DataError(f"{name}: {expected}: got damaged ones ({damage[0].message}); save it without them")
+    return 1 if found is None else found
 
 
 def _wide(image: Any) -> Gray:

@@ -78,6 +78,8 @@ def _advice(header: list[str]) -> str:
 
 def _label_column(header: list[str], width: int, name: str) -> int | None:
     """Where the label stands in a row of `width` cells, None for pixels only."""
+    if header.count("label") > 1:
+        raise DataError(f"{name}: one column called 'label' was expected: got {header.count('label')}")
     labeled, bare = (math.isqrt(cells) ** 2 == cells > 0 for cells in (width - 1, width))
     if labeled and "label" in header:
         return header.index("label")

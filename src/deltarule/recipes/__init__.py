@@ -3,7 +3,8 @@
 from importlib.resources import files
 from pathlib import Path
 
-from deltarule.errors import RecipeError, closest
+from deltarule.data.regular import refuse_special
+from deltarule.errors import DataError, RecipeError, closest
 from deltarule.recipes.schema import Recipe, parse
 
 
@@ -22,8 +23,9 @@ def read(name: str) -> Recipe:
     path = Path(name)
     if path.suffix == ".toml" or path.is_file():
         try:
+            refuse_special(path)
             return parse(path.read_text(encoding="utf-8"), str(path))
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, UnicodeDecodeError, DataError) as error:
             raise RecipeError(f"a recipe must be a readable TOML file: got {path} ({error})") from error
     if name not in names():
         raise RecipeError(f"no recipe is called {name!r}: {closest(name, names())}")

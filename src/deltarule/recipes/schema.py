@@ -12,6 +12,9 @@ from deltarule.errors import RecipeError, closest
 
 Spec = str | dict[str, Any]  # "relu", or {name = "leaky_relu", slope = 0.1}
 
+# tomllib takes memory by the square of how deeply a dotted key goes, and no recipe goes deep.
+MOST_CHARACTERS, MOST_DOTS = 2**16, 200  # of a recipe, and in one of its lines
+
 NOT_TOML = (ValueError, RecursionError)  # tomllib's own error is a ValueError, as is that for a number of 5,000 digits
 
 
@@ -128,6 +131,10 @@ TABLES: dict[str, type[msgspec.Struct]] = {
 
 def parse(text: str, name: str) -> Recipe:
     """A recipe from TOML text; `name` is what messages call it. RecipeError where it is none."""
+    dots = max((line.count(".") for line in text.splitlines()), default=0)
+    if len(text) > MOST_CHARACTERS or dots > MOST_DOTS:
+        wanted = f"at most {MOST_CHARACTERS:,} characters of TOML, and {MOST_DOTS} dots in a line"
+        raise RecipeError(f"recipe {name} must be {wanted}: got {len(text):,}, and {dots:,}")
     try:
         tree = tomllib.loads(text)
     except NOT_TOML as error:
