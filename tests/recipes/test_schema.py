@@ -67,7 +67,7 @@ def test_any_section_is_legal_or_is_refused(tree: dict[str, Any]) -> None:
         assert recipe is None or parse(recipe.to_toml(), "mine").to_toml() == recipe.to_toml()  # NaN is not NaN
 
 
-@pytest.mark.parametrize("text", ["a=" + "[" * 100_000, "a=" + "9" * 5_000, "a=[" + "{b=" * 2_000])
+@pytest.mark.parametrize("text", ["a=" + "[" * 60_000, "a=" + "9" * 5_000, "a=[" + "{b=" * 2_000])
 def test_text_that_breaks_the_toml_reader(text: str) -> None:
     with pytest.raises(RecipeError, match="recipe mine must be TOML"):
         parse(text, "mine")
@@ -229,7 +229,7 @@ def test_a_recipe_does_not_change() -> None:
 
 
 def test_a_key_that_goes_deep_takes_no_memory() -> None:
-    """tomllib keeps every beginning of a dotted key: of 20,000 parts, 1.6 GB."""
+    """tomllib keeps every beginning of a dotted key: memory by the square of its depth."""
     for text in ("a" + ".a" * 20_000 + " = 1", "a" + ".a" * 201 + " = 1", "#" * 70_000):
         with pytest.raises(RecipeError, match="at most 65,536 characters of TOML, and 200 dots in a line: got "):
             parse(text, "deep")

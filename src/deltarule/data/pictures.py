@@ -93,7 +93,10 @@ def _orientation(image: Any, name: str) -> object:
     """What the Exif tag says; 1 where there is none. DataError where it was lost, for the answer would be a guess."""
     with warnings.catch_warnings(record=True) as damage:
         warnings.simplefilter("always")
-        found = image.getexif().get(ORIENTATION)
+        exif = image.getexif()
+        if "exif" in image.info:
+            type(exif)().load(image.info["exif"])  # once more, for it is kept from when the file was opened
+        found = exif.get(ORIENTATION)
     if found is None and damage:
         expected = "Exif data that say which side is up were expected"
         raise DataError(f"{name}: {expected}: got damaged ones ({damage[0].message}); save it without them")
