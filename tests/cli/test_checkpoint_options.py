@@ -139,7 +139,7 @@ def test_checkpoints_may_go_elsewhere_from_there_on(deltarule: Command) -> None:
 
 def test_from_a_model_it_needs_the_model_again(deltarule: Command, digits_model: Path) -> None:
     start = shutil.copy(digits_model, "start.safetensors")
-    begun = ("train", "linear", "--data", "digits", "--from", start, "--epochs", "3", "--out", "a.safetensors")
+    begun = ("train", "linear", "--data", "digits", "--from", start, "--epochs", "30", "--out", "a.safetensors")
     deltarule(*begun, "--checkpoint", "kept", "--every-steps", "9")
     back_to_the_older("kept")
     assert deltarule("train", "--resume", "kept", "--out", "b.safetensors").code == 0
