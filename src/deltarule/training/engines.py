@@ -3,6 +3,7 @@
 import logging
 import math
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,8 @@ class Engine:
 
     take_steps: many steps in one call, where there is such a function; can_take_steps says for which networks.
     each(function, items): what the function says of every item, in order; by several threads, if the engine has them.
+    one_thread_each(): while it is entered, matrix products keep to the thread that asks for them, callbacks' included;
+        a BLAS's own threads would go on spinning after one, beside those that take steps.
     says: why it is this engine, where another was to be expected.
     """
 
@@ -50,6 +53,7 @@ class Engine:
     each: Callable[[Callable[[Any], Any], Iterable[Any]], list[Any]] = lambda function, items: list(
         map(function, items)
     )
+    one_thread_each: Callable[[], AbstractContextManager[None]] = nullcontext
     says: str = ""
 
 
@@ -92,7 +96,7 @@ def engine_for(trainer: "Trainer", n_samples: int, name: str) -> Engine:
 def compiled() -> Engine:
     """Numba's engine. Raises MissingExtraError where Numba is not there, and what Numba raises where it is broken."""
     require("numba", "fast")
-    from deltarule.compiled import announcement, augment, batches, network, optimizers, steps, team
+    from deltarule.compiled import announcement, augment, batches, blas, network, optimizers, steps, team
 
     announcement.begin(logging.getLogger("deltarule").warning)
     found = Engine(
@@ -106,6 +110,7 @@ def compiled() -> Engine:
         steps.can_take_steps,
         steps.take_steps,
         team.each,
+        blas.one_thread,
     )
     found.gather(np.zeros((1, 1), np.uint8), np.zeros(1, np.int64), np.empty((1, 1), np.float32))  # can it be kept?
     return found

@@ -45,16 +45,17 @@ def train_epoch_in_strides(
     tally = state.tally
     order = shuffled(train.n_samples, trainer.seed, state.epoch)[tally.score.n_samples :]
     began, before = time.perf_counter(), state.seconds
-    for samples in strides(trainer, state, order):
-        losses, answered = take_stride(trainer, state, train, samples, sample_weight)
-        state.seconds = before + time.perf_counter() - began
-        starts = np.arange(0, len(samples), trainer.batch_size)
-        weights = np.ones(len(samples)) if sample_weight is None else sample_weight[samples]
-        tally.add_all(losses, np.add.reduceat(weights, starts))
-        tally.score.count(answered, len(samples))
-        trainer.tell("step_end", state)
-        if state.stop_reason is not None:
-            break
+    with trainer.engine.one_thread_each():
+        for samples in strides(trainer, state, order):
+            losses, answered = take_stride(trainer, state, train, samples, sample_weight)
+            state.seconds = before + time.perf_counter() - began
+            starts = np.arange(0, len(samples), trainer.batch_size)
+            weights = np.ones(len(samples)) if sample_weight is None else sample_weight[samples]
+            tally.add_all(losses, np.add.reduceat(weights, starts))
+            tally.score.count(answered, len(samples))
+            trainer.tell("step_end", state)
+            if state.stop_reason is not None:
+                break
 
 
 def strides(trainer: "Trainer", state: TrainingState, order: Array) -> Iterator[Array]:
