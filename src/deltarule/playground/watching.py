@@ -21,9 +21,9 @@ MOST_POINTS = 400  # of a curve; when it has more, every other one goes
 MOST_NEURONS = 64  # of the first layer are drawn
 MOST_INPUTS = 4096  # that a neuron may have to be drawn
 FULL_COLOR = 3.0  # times the typical size of a weight
-FRAME_SECONDS = 0.2  # at least between two frames: a browser that paints takes time, too
-SHARE = 0.015  # of the time of a run may go into making frames,
-EARLY = 8  # but not before so many were made: a run is short, or its start is what is worth seeing
+FRAME_SECONDS = 0.5  # at least between two frames: a browser that paints takes time, too, and a core
+SHARE = 0.01  # of the time of a run may go into making frames,
+EARLY = 3  # but not before so many were made: a run is short, or its start is what is worth seeing
 
 
 class Control:
