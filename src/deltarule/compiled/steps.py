@@ -5,6 +5,7 @@ takes less time than Python takes to ask for it. In a larger one two threads tha
 thread with two in its BLAS: everything else is shared, too.
 """
 
+import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
@@ -26,6 +27,8 @@ from deltarule.nn.penalties import L1, L2, Penalty
 
 SMALL_LAYER = 64  # neurons; in larger layers the BLAS is faster than loops that spare the zeros
 RANK_ROWS = 5  # of a batch, at least, for each thread
+
+_last = threading.local()
 
 
 def can_take_steps(network: Network, optimizer: Optimizer, penalty: Penalty) -> bool:
@@ -139,9 +142,21 @@ def pieces_of(vector: Array, wide: Array, network: Network, shape: Any) -> Itera
 
 
 def room_for(network: Network, shape: Any, batch_size: int, n_ranks: int) -> tuple[Any, ...]:
-    """The `room` of compiled.stepping."""
+    """The `room` of compiled.stepping: where it fits, that of this thread's last call, since new pages take time."""
+    dtype = network.parameters.vector.dtype
+    kind = tuple(shape[0].tolist()), tuple(shape[1].tolist()), batch_size, n_ranks, dtype
+    if getattr(_last, "kind", None) != kind:
+        _last.kind, _last.room = kind, new_room(shape, batch_size, n_ranks, dtype)
+    room: tuple[Any, ...] = _last.room
+    if shape[-1]:
+        room[4][:] = 0  # where neurons are padded there must be no error left
+    return room
+
+
+def new_room(shape: Any, batch_size: int, n_ranks: int, dtype: np.dtype[Any]) -> tuple[Any, ...]:
+    """Empty arrays for it."""
     sizes, widths, _, _, packed = shape
-    dtype, owned = network.parameters.vector.dtype, -(-sizes[0] // n_ranks)
+    owned = -(-sizes[0] // n_ranks)
     inputs = np.empty((n_ranks, 0 if packed else batch_size * owned), dtype)
     parts = np.empty((n_ranks, batch_size * widths[0]), dtype)
     z, a, delta = (np.zeros(batch_size * widths.sum(), dtype) for _ in range(3))
