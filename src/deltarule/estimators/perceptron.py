@@ -1,6 +1,7 @@
 """Perceptron: what MLPClassifier and MLPRegressor have in common."""
 
 import math
+from abc import ABCMeta, abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar, Self
@@ -29,7 +30,7 @@ from deltarule.nn.optimizers import Optimizer
 PIXELS = 255.0  # a Model counts uint8 as value / 255; an estimator takes every dtype at its value
 
 
-class Perceptron(CallbackSupportMixin, BaseEstimator):
+class Perceptron(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     """A network with scikit-learn's face: parameters are kept as they come, and looked at when `fit` is called.
 
     Who derives from it says what the outputs are: `_output`, `_read_targets` and `_score_of`.
@@ -44,17 +45,17 @@ class Perceptron(CallbackSupportMixin, BaseEstimator):
             if name not in ("self", "__class__"):
                 setattr(self, name, value)
 
+    @abstractmethod
     def _output(self) -> tuple[Activation, Loss, Task, tuple[str, ...]]:
         """The last layer, its loss, the task, and the names of the outputs, once the targets have been read."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _read_targets(self, y: Array, is_first: bool, incremental: bool) -> Array:
         """Targets as in Dataset, (n_samples,) or (n_samples, n_outputs); ValueError where they do not fit."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _score_of(self, outputs: Array, answers: Any, weights: Array | None) -> float:
         """How good the outputs are for `answers`: accuracy or R2."""
-        raise NotImplementedError
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, validation_data: Any, incremental: bool) -> Self:
         settings.check_together(vars(self))
