@@ -5,6 +5,7 @@ from typing import Any
 
 import numba
 import numpy as np
+from numba import extending
 from numba.extending import overload
 
 # Sums may be taken in another order, and products be fused into them; a NaN stays a NaN, so that it can be reported.
@@ -15,6 +16,11 @@ def kernel(function: Callable[..., Any]) -> Any:
     """`function`, compiled when it is first called with arguments of these types; kept on disk for the next process."""
     # Numba's own error model tests every divisor for 0, which keeps loops from being vectorized.
     return numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST_MATH)(function)
+
+
+def intrinsic(function: Callable[..., Any]) -> Any:
+    """`function`, which says which instructions of LLVM stand for a call of it inside a kernel."""
+    return extending.intrinsic(function)
 
 
 @kernel

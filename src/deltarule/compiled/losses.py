@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.compiled.kernels import exponential, kernel
+from deltarule.compiled.kernels import exponential, kernel, number
 from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Quadratic
 from deltarule.nn.network import Network
 
@@ -38,6 +38,16 @@ def target(y: Any, i: int, j: int, loss: Any, n_outputs: int) -> float:
 
 
 @kernel
+def log_of_sum(z: Any) -> Any:
+    """ln of the sum of e^(z_j - largest), all its digits right even where it is nearly 0, and the largest z_j."""
+    best = z.argmax()
+    others = number(0.0, z)
+    for j in range(z.shape[0]):
+        others += exponential(z[j] - z[best]) if j != best else number(0.0, z)
+    return np.log1p(float(others)), float(z[best])
+
+
+@kernel
 def total_loss(z: Any, a: Any, y: Any, weights: Any, divisor: float, loss: Any) -> float:
     """C, a Python float, from the last layer's z, (batch, outputs), where there is a shortcut, else from its a."""
     code, _, from_z = loss
@@ -45,10 +55,7 @@ def total_loss(z: Any, a: Any, y: Any, weights: Any, divisor: float, loss: Any) 
     for i in range(a.shape[0]):
         row, cost, largest = z[i] if from_z else a[i], 0.0, 0.0
         if from_z and code == CROSS_ENTROPY:
-            largest = float(row.max())
-            for j in range(row.shape[0]):
-                cost += exponential(float(row[j]) - largest)
-            cost = np.log(cost)
+            cost, largest = log_of_sum(row)
         for j in range(row.shape[0]):
             t, x = target(y, i, j, loss, row.shape[0]), float(row[j])
             if code == QUADRATIC:

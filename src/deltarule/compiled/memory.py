@@ -1,15 +1,14 @@
-"""Samples fetched into the cache before they are needed.
+"""Memory as kernels see it: samples fetched into the cache before they are needed, and arrays that nobody counts.
 
-Shuffled, they lie all over the memory, and waiting for a small image takes longer than learning from it.
+Shuffled samples lie all over the memory, and waiting for a small image takes longer than learning from it.
 """
 
 from typing import Any
 
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
-from numba.extending import intrinsic
 
-from deltarule.compiled.kernels import kernel
+from deltarule.compiled.kernels import intrinsic, kernel
 
 LINE_BYTES = 64  # what a processor fetches at once
 
@@ -31,10 +30,35 @@ def fetch(typing: Any, array: Any, index: Any) -> Any:
     return types.void(array, types.intp), generate
 
 
+@intrinsic
+def borrowed(typing: Any, thing: Any) -> Any:
+    """The same array, or tuple of arrays and numbers, as seen by somebody who need not keep it alive.
+
+    Numba counts, in one step that all threads see, each time that a name is given to a piece of an array; of what is
+    borrowed it counts nothing. Whoever called the kernel keeps it alive meanwhile.
+    """
+
+    def without_owner(context: Any, builder: Any, kind: Any, value: Any) -> Any:
+        is_array, is_tuple = (isinstance(kind, one) for one in (types.Array, types.BaseTuple))
+        if is_array:
+            array = context.make_array(kind)(context, builder, value)
+            array.meminfo = ir.Constant(array.meminfo.type, None)
+            return array._getvalue()
+        if is_tuple:
+            parts = [(part, builder.extract_value(value, i)) for i, part in enumerate(kind)]
+            return context.make_tuple(builder, kind, [without_owner(context, builder, *part) for part in parts])
+        return value
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return without_owner(context, builder, thing, arguments[0])
+
+    return thing(thing), generate
+
+
 @kernel
 def fetch_rows(inputs: Any, rows: Any, columns: Any) -> None:
     """Ask for the columns from columns[0] up to columns[1] of these rows. inputs: (n_samples, features)."""
     for i in range(len(rows)):
         row = inputs[rows[i], columns[0] : columns[1]]
         for k in range(0, len(row), LINE_BYTES // row.itemsize):
-            fetch(row, k)  # type: ignore[call-arg]
+            fetch(row, k)

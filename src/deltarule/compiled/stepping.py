@@ -6,12 +6,12 @@ samples  A thread takes some of the batch's samples through all the other layers
 learning A thread owns some rows of every layer's weights, and some biases: gradient (BP3, BP4), penalty, update.
 So no gradients have to be added up, and the large first layer stays in the caches of those who own it.
 
-shape: the layer sizes; the layers' widths, which are their sizes and padding; where a layer's weights begin in a vector
-    of parameters, and where its biases, (2, layers); activations as compiled.activations has them, (layers, 2); whether
-    inputs are packed (compiled.packed) or go to the BLAS.
-room: inputs, (threads, batch_size * most that anybody owns); parts of the first z, (threads, batch_size * width); z, a
-    and delta of all layers, each one vector; sums of delta for the biases, (threads, widths); and for packed inputs
-    their values and places, (threads, batch_size, inputs), and how many there are, (threads, batch_size).
+shape: the layer sizes; where a layer's weights begin in a vector of parameters, and where its biases, (2, layers);
+    activations as compiled.activations has them, (layers, 2).
+room: inputs in use, (threads, batch_size * most that anybody owns); parts of the first z, (threads, batch_size *
+    width); z, a and delta of all layers, each one vector; sums of delta for the biases, (threads, neurons or more);
+    which inputs are in use, (threads, most that anybody owns), and how many, (threads, 1 or more); the first weights
+    that they meet, later the gradient of these, (threads, most that anybody owns * width).
 team: which thread it is, of how many, and where they meet.
 """
 
@@ -21,11 +21,11 @@ from deltarule.compiled.activations import IDENTITY, activate, derive
 from deltarule.compiled.blas import multiply
 from deltarule.compiled.kernels import kernel, number
 from deltarule.compiled.losses import output_error, total_loss
-from deltarule.compiled.memory import fetch_rows
+from deltarule.compiled.memory import borrowed, fetch_rows
 from deltarule.compiled.optimizers import update
-from deltarule.compiled.packed import add_rows, pack, spread
 from deltarule.compiled.penalties import penalize
 from deltarule.compiled.team import meet, share
+from deltarule.compiled.zeros import columns_in_use, put_rows, take_columns, take_rows
 
 WIDE = 2**17  # weights
 
@@ -33,7 +33,8 @@ WIDE = 2**17  # weights
 @kernel
 def run(team: Any, vectors: Any, shape: Any, data: Any, rules: Any, plan: Any, room: Any) -> Any:
     """One thread's part in all steps. How many losses it came to, and how many samples were answered rightly."""
-    inputs, unit, classes, weights = data
+    team, vectors, shape, room = borrowed(team), borrowed(vectors), borrowed(shape), borrowed(room)
+    inputs, unit, classes, weights = borrowed(data)
     order, batch_size, learning_rates, paces, highest_loss, losses, judged = plan
     right = 0
     for step in range(len(losses)):
@@ -71,15 +72,16 @@ def matrix(vector: Any, start: int, n_columns: int, n_rows: int) -> Any:
 
 @kernel
 def weights_of(vector: Any, shape: Any, l: int) -> Any:
-    """W of layer l, (fan_in, width)."""
-    return matrix(vector, shape[2][0, l], shape[1][l], shape[0][l])
+    """W of layer l, (fan_in, fan_out)."""
+    return matrix(vector, shape[1][0, l], shape[0][l + 1], shape[0][l])
 
 
 @kernel
 def neurons_of(buffer: Any, shape: Any, l: int, rows: Any) -> Any:
-    """What layer l says of the samples from rows[0] up to rows[1] of a batch, (samples, width)."""
-    before, batch_size = shape[2][1, l] - shape[2][1, 0], len(buffer) // shape[1].sum()
-    return matrix(buffer, batch_size * before + rows[0] * shape[1][l], shape[1][l], rows[1] - rows[0])
+    """What layer l says of the samples from rows[0] up to rows[1] of a batch, (samples, fan_out)."""
+    width, before = shape[0][l + 1], shape[1][1, l] - shape[1][1, 0]
+    batch_size = len(buffer) // shape[0][1:].sum()
+    return matrix(buffer, batch_size * before + rows[0] * width, width, rows[1] - rows[0])
 
 
 @kernel
@@ -95,30 +97,26 @@ def is_wide(weights: Any, team: Any) -> bool:
 def read(team: Any, inputs: Any, rows: Any, unit: float, shape: Any, p: Any, room: Any) -> None:
     """One's inputs of a batch, and what they add to the first layer's z."""
     first, last = share(shape[0][0], team[0], team[1])
-    weights, part = weights_of(p, shape, 0)[first:last], matrix(room[1][team[0]], 0, shape[1][0], len(rows))
-    if shape[4]:
-        values, places, lengths = room[6][0][team[0]], room[6][1][team[0]], room[6][2][team[0]]
-        for i in range(len(rows)):
-            lengths[i] = pack(inputs[rows[i], first:last], unit, values[i], places[i])
-            add_rows(values[i], places[i], lengths[i], weights, part[i])
-    else:
-        x, factor = matrix(room[0][team[0]], 0, last - first, len(rows)), number(unit, p)
-        for i in range(len(rows)):
-            source, row = inputs[rows[i], first:last], x[i]
-            for k in range(len(row)):
-                row[k] = factor * row.dtype.type(source[k])
-        multiply(x, weights, part, False, False)
+    places, weights = room[6][team[0]], weights_of(p, shape, 0)[first:last]
+    n = columns_in_use(inputs, rows, (first, last), places)
+    x, room[7][team[0], 0] = matrix(room[0][team[0]], 0, n, len(rows)), n
+    for i in range(len(rows)):
+        take_columns(inputs[rows[i], first:last], unit, places, x[i])
+    if n < last - first:
+        whole, weights = weights, matrix(room[8][team[0]], 0, shape[0][1], n)
+        take_rows(whole, places, weights)
+    multiply(x, weights, matrix(room[1][team[0]], 0, shape[0][1], len(rows)), False, False)
 
 
 @kernel
 def forward(team: Any, n_samples: int, shape: Any, p: Any, room: Any) -> None:
     """z and a of every layer, for one's samples; the first z from everybody's part of it."""
-    sizes, widths, starts, codes, _ = shape
+    sizes, starts, codes = shape
     mine = share(n_samples, team[0], team[1])
     for l in range(len(codes)):
         z, a = neurons_of(room[2], shape, l, mine), neurons_of(room[3], shape, l, mine)
         if l == 0:
-            begin, end = mine[0] * widths[0], mine[1] * widths[0]
+            begin, end = mine[0] * sizes[1], mine[1] * sizes[1]
             whole = room[2][begin:end]
             whole[:] = room[1][0, begin:end]
             for other in range(1, len(room[1])):
@@ -126,23 +124,23 @@ def forward(team: Any, n_samples: int, shape: Any, p: Any, room: Any) -> None:
                 for j in range(len(whole)):
                     whole[j] += part[j]
         else:
-            weights, rows, columns = weights_of(p, shape, l), mine, (0, widths[l])
+            weights, rows, columns = weights_of(p, shape, l), mine, (0, sizes[l + 1])
             if is_wide(weights, team):
-                rows, columns = (0, n_samples), share(widths[l], team[0], team[1])
+                rows, columns = (0, n_samples), share(sizes[l + 1], team[0], team[1])
                 meet(team[2], team[1])
-            below = neurons_of(room[3], shape, l - 1, rows)[:, : sizes[l]]
+            below = neurons_of(room[3], shape, l - 1, rows)
             above = neurons_of(room[2], shape, l, rows)[:, columns[0] : columns[1]]
             multiply(below, weights[:, columns[0] : columns[1]], above, False, False)
             if is_wide(weights, team):
                 meet(team[2], team[1])
-        biases = p[starts[1, l] : starts[1, l] + widths[l]]
+        biases = p[starts[1, l] : starts[1, l] + sizes[l + 1]]
         activate(z, biases, int(codes[l, 0]), codes[l, 1], a)
 
 
 @kernel
 def judge(truth: Any, mine: Any, shape: Any, loss: Any, room: Any, judged: Any) -> None:
     """One's part of the loss, how many right answers, and dC/da, or dC/dz by the shortcut, in the last delta."""
-    l, (y, importance, divisor) = len(shape[3]) - 1, truth
+    l, (y, importance, divisor) = len(shape[2]) - 1, truth
     z, a, delta = (
         neurons_of(room[2], shape, l, mine),
         neurons_of(room[3], shape, l, mine),
@@ -150,15 +148,16 @@ def judge(truth: Any, mine: Any, shape: Any, loss: Any, room: Any, judged: Any) 
     )
     y, importance = y[mine[0] : mine[1]], importance[mine[0] : mine[1]]
     output_error(a, y, importance, divisor, loss, delta)
-    judged[0], judged[1] = total_loss(z, a, y, importance, divisor, loss), 0.0
+    right = 0
     for i in range(len(a)):
-        judged[1] += a[i].argmax() == y[i]
+        right += a[i].argmax() == y[i]
+    judged[0], judged[1] = total_loss(z, a, y, importance, divisor, loss), right
 
 
 @kernel
 def backward(team: Any, n_samples: int, shape: Any, p: Any, shortcut: bool, room: Any) -> None:
     """BP1, BP2, and what one's samples add to BP3."""
-    sizes, widths, starts, codes, _ = shape
+    sizes, starts, codes = shape
     mine = share(n_samples, team[0], team[1])
     for l in range(len(codes) - 1, -1, -1):
         z, a = neurons_of(room[2], shape, l, mine), neurons_of(room[3], shape, l, mine)
@@ -175,28 +174,28 @@ def backward(team: Any, n_samples: int, shape: Any, p: Any, shortcut: bool, room
                 meet(team[2], team[1])
         kind = IDENTITY if shortcut and l == len(codes) - 1 else int(codes[l, 0])
         bias = starts[1, l] - starts[1, 0]
-        derive(delta, z, a, kind, codes[l, 1], room[5][team[0], bias : bias + widths[l]])
+        derive(delta, z, a, kind, codes[l, 1], room[5][team[0], bias : bias + sizes[l + 1]])
 
 
 @kernel
 def learn(team: Any, n_samples: int, shape: Any, vectors: Any, optimizer: Any, now: Any, room: Any) -> None:
     """BP4, the rest of BP3, and the update of what one owns."""
-    sizes, widths, starts, codes, packed = shape
+    sizes, starts, codes = shape
     all_rows, g = (0, n_samples), vectors[1]
     for l in range(len(codes)):
         first, last = share(sizes[l], team[0], team[1])
         gradient, delta = weights_of(g, shape, l)[first:last], neurons_of(room[4], shape, l, all_rows)
-        if l == 0 and packed:
-            values, places, lengths = room[6][0][team[0]], room[6][1][team[0]], room[6][2][team[0]]
-            gradient[:] = 0
-            for i in range(n_samples):
-                spread(values[i], places[i], lengths[i], delta[i], gradient)
-        elif l == 0:
-            multiply(matrix(room[0][team[0]], 0, last - first, n_samples), delta, gradient, True, False)
+        if l == 0:
+            places, n = room[6][team[0]], room[7][team[0], 0]
+            taken = matrix(room[8][team[0]], 0, sizes[1], n) if n < last - first else gradient
+            multiply(matrix(room[0][team[0]], 0, n, n_samples), delta, taken, True, False)
+            if n < last - first:
+                put_rows(taken, places, gradient)
         else:
             multiply(neurons_of(room[3], shape, l - 1, all_rows)[:, first:last], delta, gradient, True, False)
-        change(vectors, starts[0, l] + first * widths[l], starts[0, l] + last * widths[l], True, optimizer, now)
-    first, last = share(room[5].shape[1], team[0], team[1])
+        begin = starts[0, l]
+        change(vectors, begin + first * sizes[l + 1], begin + last * sizes[l + 1], True, optimizer, now)
+    first, last = share(sizes[1:].sum(), team[0], team[1])
     sums = g[starts[1, 0] + first : starts[1, 0] + last]
     sums[:] = 0
     for other in range(team[1]):

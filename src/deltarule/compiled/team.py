@@ -11,10 +11,9 @@ from typing import Any
 
 import llvmlite.binding  # type: ignore[import-untyped]
 from numba import types
-from numba.extending import intrinsic
 
 from deltarule.compiled import blas
-from deltarule.compiled.kernels import kernel
+from deltarule.compiled.kernels import intrinsic, kernel
 
 CAN_YIELD = llvmlite.binding.address_of_symbol("sched_yield") is not None  # POSIX
 PATIENCE = 2000  # looks before the core is offered to others
@@ -52,21 +51,32 @@ def add_at_once(typing: Any, array: Any, index: Any, amount: Any) -> Any:
     return types.int64(array, types.intp, types.int64), generate
 
 
+@intrinsic
+def look_at(typing: Any, array: Any, index: Any) -> Any:
+    """array[index] as it is now. Many may look at once, where each that adds has to have the cell for itself."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        cell = builder.gep(context.make_array(signature.args[0])(context, builder, arguments[0]).data, [arguments[1]])
+        return builder.load_atomic(cell, "acquire", align=8)
+
+    return types.int64(array, types.intp), generate
+
+
 @kernel
 def meet(meeting: Any, n_ranks: int) -> bool:
     """Wait until all threads of a team have come here. False where one of them never will."""
     if n_ranks == 1:
         return True
-    now: int = add_at_once(meeting, ROUND, 0)  # type: ignore[call-arg]
+    now: int = look_at(meeting, ROUND)
     looks = 0
     if add_at_once(meeting, ARRIVED, 1) == n_ranks - 1:
         add_at_once(meeting, ARRIVED, -n_ranks)
         add_at_once(meeting, ROUND, 1)
         return True
-    while add_at_once(meeting, ROUND, 0) == now:
+    while look_at(meeting, ROUND) == now:
         looks += 1
         if looks > PATIENCE:
-            if add_at_once(meeting, FORSAKEN, 0) > 0:
+            if look_at(meeting, FORSAKEN) > 0:
                 return False
             let_others_run()
     return True
