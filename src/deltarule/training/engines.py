@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deltarule.data.augment import deform
-from deltarule.errors import DeltaruleError, SettingError, closest, require
+from deltarule.errors import DeltaruleError, FileError, MissingExtraError, SettingError, closest, require
 from deltarule.nn.network import backward, forward, loss_value
 from deltarule.nn.optimizers import Optimizer
 from deltarule.nn.parameters import Parameters
@@ -70,7 +70,7 @@ def engine(name: str, numpy_seconds: float = math.inf) -> Engine:
 
     numpy_seconds: how long the work would take with NumPy, roughly.
 
-    Raises SettingError for another name, and MissingExtraError for "numba" where Numba is not installed.
+    Raises SettingError for another name, and what `compiled` raises for "numba".
     """
     if name not in NAMES:
         raise SettingError(f"no engine is called {name!r}: {closest(name, NAMES)}")
@@ -78,7 +78,7 @@ def engine(name: str, numpy_seconds: float = math.inf) -> Engine:
         return REFERENCE
     try:
         return compiled()
-    except (DeltaruleError, ImportError, OSError, RuntimeError, AttributeError) as error:
+    except DeltaruleError as error:
         if name == "numba":
             raise
         return replace(REFERENCE, says=str(error))
@@ -94,7 +94,24 @@ def engine_for(trainer: "Trainer", n_samples: int, name: str) -> Engine:
 
 @cache
 def compiled() -> Engine:
-    """Numba's engine. Raises MissingExtraError where Numba is not there, and what Numba raises where it is broken."""
+    """Numba's engine.
+
+    Raises MissingExtraError where Numba is absent or broken, and FileError where it finds no folder for its kernels.
+    """
+    try:
+        return with_kernels()
+    except DeltaruleError:
+        raise
+    except (ImportError, OSError, RuntimeError, AttributeError) as error:
+        if "cannot cache" in str(error):
+            advice = "make the home folder writable, or set NUMBA_CACHE_DIR to a folder that is"
+            raise FileError(f"Numba finds no folder in which it may keep compiled kernels: {advice}") from error
+        advice = 'run  pip install --force-reinstall "deltarule[fast]"'
+        raise MissingExtraError(f"Numba is installed and does not work ({error}): {advice}") from error
+
+
+def with_kernels() -> Engine:
+    """The engine of compiled kernels, or whatever goes wrong in Numba."""
     require("numba", "fast")
     from deltarule.compiled import announcement, augment, batches, blas, network, optimizers, steps, team
 
