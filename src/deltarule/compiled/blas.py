@@ -89,6 +89,9 @@ def _gemm(like: Any, *arguments: Any) -> Any:
 @kernel
 def multiply(a: Any, b: Any, out: Any, a_turned: bool, b_turned: bool) -> None:
     """out = a b, or a^T b, or a b^T. The numbers of a row must lie side by side; the rows need not."""
+    if a.size == 0 or b.size == 0:  # a BLAS takes no rows of length 0
+        out[:] = 0
+        return
     flags = np.array([TURNED if b_turned else PLAIN, TURNED if a_turned else PLAIN], np.uint8)
     sizes = np.array([out.shape[1], out.shape[0], a.shape[0] if a_turned else a.shape[1]], np.int32)
     steps = np.array([b.strides[0], a.strides[0], out.strides[0]]) // out.itemsize

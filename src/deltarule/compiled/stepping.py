@@ -10,8 +10,8 @@ shape: the layer sizes; where a layer's weights begin in a vector of parameters,
     activations as compiled.activations has them, (layers, 2).
 room: inputs in use, (threads, batch_size * most that anybody owns); parts of the first z, (threads, batch_size *
     width); z, a and delta of all layers, each one vector; sums of delta for the biases, (threads, neurons or more);
-    which inputs are in use, (threads, most that anybody owns), and how many, (threads, 1 or more); the first weights
-    that they meet, later the gradient of these, (threads, most that anybody owns * width).
+    runs of inputs in use, (threads, most that anybody owns, 2), and how many runs and inputs, (threads, 2 or more); the
+    first weights that they meet, later the gradient of these, (threads, most that anybody owns * width).
 team: which thread it is, of how many, and where they meet.
 """
 
@@ -97,15 +97,17 @@ def is_wide(weights: Any, team: Any) -> bool:
 def read(team: Any, inputs: Any, rows: Any, unit: float, shape: Any, p: Any, room: Any) -> None:
     """One's inputs of a batch, and what they add to the first layer's z."""
     first, last = share(shape[0][0], team[0], team[1])
-    places, weights = room[6][team[0]], weights_of(p, shape, 0)[first:last]
-    n = columns_in_use(inputs, rows, (first, last), places)
-    x, room[7][team[0], 0] = matrix(room[0][team[0]], 0, n, len(rows)), n
+    width, counts = shape[0][1], room[7][team[0]]
+    counts[0], counts[1] = columns_in_use(inputs, rows, (first, last), room[6][team[0]])
+    runs, n = room[6][team[0], : counts[0]], counts[1]
+    x = matrix(room[0][team[0]], 0, n, len(rows))
     for i in range(len(rows)):
-        take_columns(inputs[rows[i], first:last], unit, places, x[i])
+        take_columns(inputs[rows[i], first:last], unit, runs, x[i])
+    weights, begin = p, shape[1][0, 0] + first * width
     if n < last - first:
-        whole, weights = weights, matrix(room[8][team[0]], 0, shape[0][1], n)
-        take_rows(whole, places, weights)
-    multiply(x, weights, matrix(room[1][team[0]], 0, shape[0][1], len(rows)), False, False)
+        take_rows(p[begin:], width, runs, room[8][team[0]])
+        weights, begin = room[8][team[0]], 0
+    multiply(x, matrix(weights, begin, width, n), matrix(room[1][team[0]], 0, width, len(rows)), False, False)
 
 
 @kernel
@@ -184,17 +186,19 @@ def learn(team: Any, n_samples: int, shape: Any, vectors: Any, optimizer: Any, n
     all_rows, g = (0, n_samples), vectors[1]
     for l in range(len(codes)):
         first, last = share(sizes[l], team[0], team[1])
-        gradient, delta = weights_of(g, shape, l)[first:last], neurons_of(room[4], shape, l, all_rows)
+        width, delta = sizes[l + 1], neurons_of(room[4], shape, l, all_rows)
+        begin, end = starts[0, l] + first * width, starts[0, l] + last * width
+        gradient = g[begin:end]
         if l == 0:
-            places, n = room[6][team[0]], room[7][team[0], 0]
-            taken = matrix(room[8][team[0]], 0, sizes[1], n) if n < last - first else gradient
-            multiply(matrix(room[0][team[0]], 0, n, n_samples), delta, taken, True, False)
+            n_runs, n = room[7][team[0], 0], room[7][team[0], 1]
+            taken = room[8][team[0]] if n < last - first else gradient
+            multiply(matrix(room[0][team[0]], 0, n, n_samples), delta, matrix(taken, 0, width, n), True, False)
             if n < last - first:
-                put_rows(taken, places, gradient)
+                put_rows(taken, width, room[6][team[0], :n_runs], gradient)
         else:
-            multiply(neurons_of(room[3], shape, l - 1, all_rows)[:, first:last], delta, gradient, True, False)
-        begin = starts[0, l]
-        change(vectors, begin + first * sizes[l + 1], begin + last * sizes[l + 1], True, optimizer, now)
+            below = neurons_of(room[3], shape, l - 1, all_rows)[:, first:last]
+            multiply(below, delta, matrix(gradient, 0, width, last - first), True, False)
+        change(vectors, begin, end, True, optimizer, now)
     first, last = share(sizes[1:].sum(), team[0], team[1])
     sums = g[starts[1, 0] + first : starts[1, 0] + last]
     sums[:] = 0

@@ -121,7 +121,7 @@ def new_room(layer_sizes: Sequence[int], batch_size: int, n_ranks: int, dtype: n
         np.empty((n_ranks, batch_size * width), dtype),
         *np.empty((3, batch_size * neurons), dtype),
         np.empty((n_ranks, neurons + APART), dtype),
-        np.empty((n_ranks, owned), np.int32),
+        np.empty((n_ranks, owned, 2), np.int64),
         np.empty((n_ranks, APART), np.int64),
         np.empty((n_ranks, owned * width), dtype),
     )
