@@ -18,7 +18,7 @@ from deltarule.estimators.listening import Listeners
 from deltarule.estimators.slope import Slope, mean_loss
 from deltarule.nn.network import Network
 from deltarule.training.batches import steps_per_epoch
-from deltarule.training.engines import OPERATIONS_PER_SECOND, SECONDS_PER_STEP, Engine, engine
+from deltarule.training.engines import Engine, engine, numpy_seconds
 
 
 @dataclass
@@ -78,10 +78,8 @@ class Fit:
         return min(int(asked), n_samples)
 
     def _engine(self, batch_size: int) -> Engine:
-        n_samples, n_epochs = len(self.train), 1 if self.incremental else self.estimator.max_iter
-        operations = 6.0 * self.network.parameters.size * n_samples * n_epochs
-        steps = n_epochs * steps_per_epoch(n_samples, batch_size)
-        return engine(self.estimator.engine, SECONDS_PER_STEP * steps + operations / OPERATIONS_PER_SECOND)
+        n_epochs = 1 if self.incremental else self.estimator.max_iter
+        return engine(self.estimator.engine, numpy_seconds(self.network, len(self.train), batch_size, n_epochs))
 
     def _scorer(self) -> Any:
         asked = self.estimator.scoring

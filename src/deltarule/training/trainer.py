@@ -1,6 +1,5 @@
 """The training loop, which contains no network: forward, loss, backward, step, and what happens around them."""
 
-import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from deltarule.training.averaging import Latest
 from deltarule.training.batches import batches, steps_per_epoch
 from deltarule.training.callbacks import Callback, History, Row, TrainingState, badness
 from deltarule.training.checks import (
+    are_finite,
     check_augment,
     check_data,
     check_lengths,
@@ -200,7 +200,7 @@ class Trainer:
     def _end_epoch(self, state: TrainingState, trained: tuple[float, float]) -> None:
         """Add the epoch's row to the history; keep its parameters if they are the best so far, or simply the last."""
         history, counted, validation = state.history, self.average.parameters, state.validation
-        if not math.isfinite(counted.vector.sum()):  # the last step may have broken what no loss saw
+        if not are_finite(counted):
             raise DivergenceError(explain_divergence(state))
         figures = {"train": trained}
         if validation is not None:
