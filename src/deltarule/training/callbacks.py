@@ -190,9 +190,3 @@ class Progress(Callback):
         row = state.history.rows[-1]
         figures = "  ".join(f"{name} {value:.4f}" for name, value in row.items() if name.startswith(("train", "valid")))
         print(f"epoch {state.epoch}/{state.n_epochs}  {figures}  {state.seconds:.1f} s", file=self.stream or sys.stderr)
-
-
-def badness(history: History, monitor: str, index: int) -> float:
-    """The monitored figure of one row, as something that is better the lower it is."""
-    value = history[monitor][index]
-    return value if monitor.endswith("loss") else -value
