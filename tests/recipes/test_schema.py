@@ -218,6 +218,15 @@ def test_what_is_no_recipe(name: str, message: str, tmp_path: Path, monkeypatch:
     assert str(caught.value).startswith(message)
 
 
+@pytest.mark.parametrize("name", ["2024", "true", "digits", 'a "b".csv'])
+def test_data_of_any_name_take_the_place_of_its_own(name: str) -> None:
+    """Numbers among them, such as a folder may be called: no name is read as TOML."""
+    small = parse(SMALLEST, "small")
+    assert small.on(name).data.name == name
+    assert parse(small.on(name).to_toml(), "small") == small.on(name)
+    assert small.on(name).on(small.data.name) == small
+
+
 def test_a_recipe_does_not_change() -> None:
     recipe = recipes.read("quick")
     with pytest.raises(AttributeError):

@@ -108,7 +108,7 @@ def rates(asked: PlotOptions) -> Shown:
     else:
         splits = data_for(model, data, target, asked.offline)
     if data != recipe.data.name:
-        recipe = fitted(recipe.changed([f"data.name={data}"]), splits)[0]
+        recipe = fitted(recipe.on(data), splits)[0]
     job = build(recipe, splits, seed=seed)
     note(entry("training", f"at most {N_STEPS} steps of the recipe {recipe.about.name} on {data}, for the range test"))
     result = range_test(job.trainer, job.train)

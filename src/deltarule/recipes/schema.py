@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 import tomli_w
+from msgspec.structs import replace
 
 from deltarule.errors import RecipeError, closest
 
@@ -99,6 +100,10 @@ class Recipe(_Strict, frozen=True):
     def to_toml(self) -> str:
         """The whole recipe, defaults included, as TOML that `parse` reads back."""
         return tomli_w.dumps(_without_none(msgspec.to_builtins(self)))
+
+    def on(self, data: str) -> "Recipe":
+        """The same recipe for other data, by name or path; `fitting.fitted` says what it must give up for them."""
+        return replace(self, data=replace(self.data, name=data))
 
     def changed(self, changes: Sequence[str]) -> "Recipe":
         """The recipe with values replaced: each change is "training.epochs=5", or "epochs=5" where that is clear.
