@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from deltarule.data.catalog import load as load_data
+from deltarule.data.columns import Column
 from deltarule.data.dataset import Dataset
 from deltarule.data.ink import ink_image
 from deltarule.data.pictures import read_picture
@@ -113,6 +114,15 @@ def test_a_network_without_examples_says_so() -> None:
         subject.mistakes()
     with pytest.raises(SettingError, match="there are no examples"):
         subject.example("test", None, np.random.default_rng(0))
+
+
+def test_a_row_of_a_table_comes_as_the_network_reads_it() -> None:
+    data = Dataset(
+        np.array([[2.5, 1.0], [1.0, 0.0]]), np.array([0, 1]), columns=(Column("size"), Column("t", ("a", "b")))
+    )
+    subject = Subject(Model.suited(Network((3, 2)), data), {"test": data})
+    assert subject.example("test", 0, np.random.default_rng(0))["x"] == [2.5, 0.0, 1.0]
+    assert sum(len(subject.cell(i, j)["examples"]) for i in (0, 1) for j in (0, 1)) == 2
 
 
 def test_values_have_no_mistakes_but_examples() -> None:
