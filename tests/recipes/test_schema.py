@@ -106,6 +106,7 @@ penalty = {name = "l1", strength = 1e-5}
 average = 0.99
 clip = 1
 augment = {rotation = 8}
+plateau = {factor = 0.5, patience = 2}
 patience = 4
 """
 

@@ -76,7 +76,11 @@ class NetworkSpec(_Strict, frozen=True):
 
 
 class Training(_Strict, frozen=True):
-    """How it learns. Schedules say `rate`; their lengths follow from the epochs."""
+    """How it learns. Schedules say `rate`; their lengths follow from the epochs.
+
+    plateau: settings of ReduceOnPlateau, which then lowers what the schedule says; patience: that of EarlyStopping.
+        Both need examples that are held out.
+    """
 
     schedule: Spec
     epochs: Annotated[int, msgspec.Meta(ge=0)]
@@ -86,6 +90,7 @@ class Training(_Strict, frozen=True):
     average: float | None = None
     clip: float | None = None
     augment: dict[str, float] | None = None
+    plateau: dict[str, int | float] | None = None
     patience: int | None = None
 
 
