@@ -111,8 +111,11 @@ def test_the_history_by_columns_and_rows() -> None:
     ]
     assert (history["epoch"], history["step"]) == ([0, 1, 2], [0, 3, 6])
     assert [row["train_loss"] for row in history] == history["train_loss"]
+    assert (history.figure("step"), history.figure("step", 1)) == (6, 3)
     with pytest.raises(SettingError, match="no column 'train_los': did you mean 'train_loss'"):
         history["train_los"]
+    with pytest.raises(SettingError, match="no column 'train_los': did you mean 'train_loss'"):
+        history.figure("train_los")
     with pytest.raises(SettingError, match="no column 'train_loss'"):
         History()["train_loss"]
 
