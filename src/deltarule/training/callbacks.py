@@ -48,7 +48,7 @@ class History:
 
     def _check(self, name: str) -> None:
         if not self.rows or name not in self.rows[0]:
-            hint = "; give a validation set" if name.startswith("validation") else ""
+            hint = "; give a validation set (train --holdout N)" if name.startswith("validation") else ""
             raise SettingError(
                 f"the history has no column {name!r}: {closest(name, self.rows[0] if self.rows else ())}{hint}"
             )
