@@ -18,7 +18,7 @@ from deltarule.estimators.listening import Listeners
 from deltarule.estimators.slope import Slope, mean_loss
 from deltarule.nn.network import Network
 from deltarule.training.batches import steps_per_epoch
-from deltarule.training.engines import Engine, engine, numpy_seconds
+from deltarule.training.engines import Engine, engine, seconds_with_numpy
 
 
 @dataclass
@@ -78,8 +78,9 @@ class Fit:
         return min(int(asked), n_samples)
 
     def _engine(self, batch_size: int) -> Engine:
-        n_epochs = 1 if self.incremental else self.estimator.max_iter
-        return engine(self.estimator.engine, numpy_seconds(self.network, len(self.train), batch_size, n_epochs))
+        n_parameters, n_epochs = self.network.parameters.size, 1 if self.incremental else self.estimator.max_iter
+        seconds = seconds_with_numpy(n_parameters, len(self.train), batch_size, n_epochs)
+        return engine(self.estimator.engine, seconds)
 
     def _scorer(self) -> Any:
         asked = self.estimator.scoring
