@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from contextlib import ExitStack
-from functools import cached_property, partial
+from functools import cached_property
 from importlib.util import find_spec
 from shutil import which
 from threading import Thread
@@ -46,8 +46,7 @@ class Alone:
 
     def __init__(self, recipe: str, data: str, epochs: int) -> None:
         self.order = Start(recipe, data, epochs=epochs)
-        self.datasets = {data: partial(load, data, offline=True)}
-        self.splits = self.datasets[data]()
+        self.splits = load(data, offline=True)
         self.datasets = {data: lambda: self.splits}
 
     def seconds(self) -> float:

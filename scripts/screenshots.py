@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from io import BytesIO
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,12 +59,12 @@ def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "deltarule", "playground", "--port", "0", "--no-browser", "--offline"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process, sync_playwright() as running:
-        found = re.search(r"http://\S+", process.stdout.readline() if process.stdout else "")
-        assert found, "the playground gave no address"
-        browser = running.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        for look, options in LOOKS.items():
-            for tab in TABS:
-                page = browser.new_context(**options).new_page()
+        try:
+            found = re.search(r"http://\S+", process.stdout.readline() if process.stdout else "")
+            assert found, "the playground gave no address"
+            browser = running.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+            for look, tab in product(LOOKS, TABS):
+                page = browser.new_context(**LOOKS[look]).new_page()
                 label = 5 if tab == "backprop" else 3  # what is wrong shows what the network would learn
                 page.goto(f"{found[0]}#{tab}&label={label}&{in_address(DIGITS[3])}")
                 page.wait_for_selector("main:not([aria-busy])")
@@ -73,8 +74,9 @@ def main(folder: Path) -> None:
                 few = taken.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
                 few.save(folder / f"{tab}-{look}.png", optimize=True)
                 page.context.close()
-        browser.close()
-        process.terminate()
+            browser.close()
+        finally:  # or else this would wait for a server that has no reason to end
+            process.terminate()
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """examples/one_page.py says in one page what the library does."""
 
 import ast
-import importlib.util
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -17,15 +17,6 @@ ONE_PAGE = Path(__file__).parents[1] / "examples" / "one_page.py"
 SOURCE = ONE_PAGE.read_text(encoding="utf-8")
 
 
-def imported_one_page() -> Any:
-    spec = importlib.util.spec_from_file_location("one_page", ONE_PAGE)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def test_it_is_one_page_of_numpy() -> None:
     assert len(SOURCE.splitlines()) <= 100
     nodes = list(ast.walk(ast.parse(SOURCE)))
@@ -36,8 +27,8 @@ def test_it_is_one_page_of_numpy() -> None:
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [(np.float32, 1e-6), (np.float64, 1e-13)])
 def test_the_library_takes_the_same_steps(dtype: Any, tolerance: float) -> None:
-    one_page, rng = imported_one_page(), np.random.default_rng(0)
-    weights, biases = one_page.new_network((30, 20, 15, 10), rng)
+    one_page, rng = runpy.run_path(str(ONE_PAGE)), np.random.default_rng(0)
+    weights, biases = one_page["new_network"]((30, 20, 15, 10), rng)
     weights, biases = ([array.astype(dtype) for array in arrays] for arrays in (weights, biases))
     network = Network((30, 20, 15, 10), dtype=dtype)
     for mine, theirs in zip((*network.weights, *network.biases), weights + biases, strict=True):
@@ -51,12 +42,12 @@ def test_the_library_takes_the_same_steps(dtype: Any, tolerance: float) -> None:
         backward(network, y, ws, grads)
         loss = loss_value(network, y, ws)
         optimizer.step(network.parameters, grads, 0.3)
-        assert one_page.learn(weights, biases, X, y, 0.3) == pytest.approx(loss, rel=tolerance)
+        assert one_page["learn"](weights, biases, X, y, 0.3) == pytest.approx(loss, rel=tolerance)
     theirs = np.concatenate([array.ravel() for array in weights + biases])
     assert theirs.dtype == dtype
     assert np.linalg.norm(network.parameters.vector - theirs) <= tolerance * np.linalg.norm(theirs)
     assert np.linalg.norm(start - theirs) >= 0.1 * np.linalg.norm(theirs), "twenty steps that lead somewhere"
-    assert one_page.accuracy(weights, biases, X, y) == (network.predict(X) == y).mean()
+    assert one_page["accuracy"](weights, biases, X, y) == (network.predict(X) == y).mean()
 
 
 @pytest.mark.usefixtures("mnist")

@@ -17,6 +17,7 @@ Command = Callable[..., Any]
         ["explain", "pretrained", "--data", "digits", "--json"],
         ["diagnose", "pretrained", "--data", "digits", "--json"],
         ["train", "drawings", "--from", "pretrained", "--data", "digits", "--epochs", "1", "--json"],
+        ["plot", "rates", "pretrained", "--data", "digits", "--json"],
     ],
 )
 def test_commands_take_it(deltarule: Command, arguments: list[str]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from claims import png
 
 from deltarule.data.pictures import ORIENTATION, read_digit, read_picture
 from deltarule.errors import DataError, NoDigitError
@@ -17,6 +18,7 @@ Image = pytest.importorskip("PIL.Image", reason="pictures need Pillow: install d
 ImageOps = pytest.importorskip("PIL.ImageOps")
 
 COLORS = np.random.default_rng(0).integers(256, size=(13, 17, 4)).astype(np.uint8)
+ZEROS = zlib.compress(bytes(9999))
 DIGIT = np.full((60, 90), 240, np.uint8)
 DIGIT[10:50, 30:38] = DIGIT[10:18, 30:60] = 20
 
@@ -93,16 +95,6 @@ def test_a_blank_picture_is_no_digit(tmp_path: Path) -> None:
         read_digit(tmp_path / "blank.png")
 
 
-def png_of(width: int, height: int) -> bytes:
-    """A PNG that claims a size and holds next to nothing."""
-    parts = [(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)), (b"IDAT", zlib.compress(b"\0" * 9999))]
-    body = b"".join(
-        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-        for name, data in [*parts, (b"IEND", b"")]
-    )
-    return b"\x89PNG\r\n\x1a\n" + body
-
-
 def bmp_of(width: int, height: int) -> bytes:
     header = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 24, 0, 0, 0, 0, 0, 0)
     return b"BM" + struct.pack("<IHHI", 54, 0, 0, 54) + header
@@ -121,8 +113,8 @@ def webp_of(width: int, height: int, kind: bytes) -> bytes:
 @pytest.mark.parametrize(
     "content",
     [
-        png_of(4001, 4000),
-        png_of(8000, 8000),
+        png(4001, 4000, ZEROS),
+        png(8000, 8000, ZEROS),
         bmp_of(5000, 5000),
         bmp_of(5000, -5000),
         webp_of(16000, 16000, b"VP8X"),
@@ -143,7 +135,7 @@ def test_the_size_is_checked_before_anything_is_decoded(content: bytes, monkeypa
 @pytest.mark.parametrize("size", [(40_000, 40_000), (2**31 - 1, 2**31 - 1)])
 def test_a_bomb_is_refused_by_pillow_or_by_us(size: tuple[int, int]) -> None:
     with pytest.raises(DataError, match="this file: a"):
-        read_picture(png_of(*size))
+        read_picture(png(*size, ZEROS))
 
 
 def test_sixteen_megapixels_are_read() -> None:

@@ -1,7 +1,7 @@
 """The pages of docs/: current, their claims tested, their quotations word for word."""
 
-import importlib.util
 import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -11,13 +11,9 @@ POSTS = (ROOT / "docs" / "the-posts.md").read_text(encoding="utf-8")
 
 
 def test_the_equations_are_those_of_the_registry() -> None:
-    spec = importlib.util.spec_from_file_location("equations_page", ROOT / "scripts" / "equations_page.py")
-    assert spec is not None
-    assert spec.loader is not None
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
+    script = runpy.run_path(str(ROOT / "scripts" / "equations_page.py"))
     found = (ROOT / "docs" / "equations.md").read_text(encoding="utf-8")
-    assert found == script.page(), "run scripts/equations_page.py"
+    assert found == script["page"](), "run scripts/equations_page.py"
 
 
 def test_every_claim_about_the_posts_has_its_test() -> None:

@@ -7,21 +7,11 @@ import zlib
 from collections.abc import Iterator
 
 import sound_files as sound
+from claims import chunk, png
 from hostile_archives import Explosive, archive
 from PIL import Image
 
 MEGABYTE = 2**20
-
-
-def png(width: int, height: int, data: bytes = b"", more: bytes = b"", depth: int = 8, color: int = 0) -> bytes:
-    """A PNG that claims a size; `more` are chunks before its data."""
-    size = struct.pack(">2I5B", width, height, depth, color, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", size) + more + chunk(b"IDAT", data) + chunk(b"IEND", b"")
-
-
-def chunk(kind: bytes, data: bytes) -> bytes:
-    """A chunk of a PNG, its checksum right."""
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
 def pictures() -> Iterator[tuple[str, bytes]]:

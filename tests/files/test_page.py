@@ -66,6 +66,16 @@ def test_mistakes_are_shown_on_200_of_the_examples_given() -> None:
     assert len(json.loads(held(dr.show(NETWORK, DIGITS.train.take(slice(3))), "examples"))) == 3
 
 
+def test_rows_of_a_table_come_as_the_network_reads_them() -> None:
+    """A number for each of its three inputs: the text one-hot, what is missing filled in; 1.75 is the mean size."""
+    columns = (dr.Column("size", fill=0.0), dr.Column("town", ("Bonn", "Ulm"), 0.0))
+    rows = np.array([[2.5, 1.0], [1.0, 0.0], [np.nan, np.nan]])
+    data = dr.Dataset(rows, np.array([0, 1, 1]), columns=columns)
+    model = dr.Model.suited(dr.Network((3, 4, 2)), data)
+    by_hand = [[2.5, 0.0, 1.0], [1.0, 1.0, 0.0], [1.75, 0.0, 0.0]]
+    assert [row["x"] for row in json.loads(held(dr.show(model, data), "examples"))] == by_hand
+
+
 def test_training_needs_a_server() -> None:
     assert 'id="tab-train" hidden' in dr.show(NETWORK).html
 

@@ -1,7 +1,6 @@
 """What the page asks for: the network, examples, mistakes, what can be trained."""
 
 import io
-import struct
 import tracemalloc
 import zlib
 from pathlib import Path
@@ -10,8 +9,10 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+from claims import png
 
 from deltarule.data.catalog import load as load_data
+from deltarule.data.columns import Column
 from deltarule.data.dataset import Dataset
 from deltarule.data.ink import ink_image
 from deltarule.data.pictures import read_picture
@@ -115,6 +116,15 @@ def test_a_network_without_examples_says_so() -> None:
         subject.example("test", None, np.random.default_rng(0))
 
 
+def test_a_row_of_a_table_comes_as_the_network_reads_it() -> None:
+    data = Dataset(
+        np.array([[2.5, 1.0], [1.0, 0.0]]), np.array([0, 1]), columns=(Column("size"), Column("t", ("a", "b")))
+    )
+    subject = Subject(Model.suited(Network((3, 2)), data), {"test": data})
+    assert subject.example("test", 0, np.random.default_rng(0))["x"] == [2.5, 0.0, 1.0]
+    assert sum(len(subject.cell(i, j)["examples"]) for i in (0, 1) for j in (0, 1)) == 2
+
+
 def test_values_have_no_mistakes_but_examples() -> None:
     data = Dataset(np.eye(3, dtype=np.float32), np.eye(3), "values", name="three")
     subject = Subject(Model(Network((3, 3)), "values"), {"train": data})
@@ -161,22 +171,11 @@ def test_a_blank_picture_is_no_digit(site: Any) -> None:
     assert posted(site, buffer.getvalue()).json() == {"image": None, "stages": []}
 
 
-def bomb(width: int, height: int) -> bytes:
-    """A PNG of less than a kilobyte that claims to hold so many pixels."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    parts = chunk(b"IHDR", head), chunk(b"IDAT", zlib.compress(bytes(1000))), chunk(b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
-
-
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (bomb(60_000, 60_000), "3600000000 pixels"),
-        (bomb(4_001, 4_000), "at most 16 megapixels was expected: got 4001 x 4000"),
+        (png(60_000, 60_000, zlib.compress(bytes(1000))), "3600000000 pixels"),
+        (png(4_001, 4_000, zlib.compress(bytes(1000))), "at most 16 megapixels was expected: got 4001 x 4000"),
         (b"", "this file"),
         (b"junk" * 1000, "this file"),
         (drawn("PNG")[:-50], "this file"),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from deltarule import recipes
 from deltarule.data.dataset import Dataset, Splits
-from deltarule.errors import DeltaruleError, RecipeError
+from deltarule.errors import DeltaruleError, RecipeError, SettingError
 from deltarule.recipes.build import build
 from deltarule.recipes.schema import Data, Initial, NetworkSpec, Split, Training
 
@@ -109,6 +109,19 @@ def test_changes_that_are_refused(change: str, message: str) -> None:
     assert str(caught.value).startswith(message)
 
 
+def test_a_plateau_lowers_what_the_schedule_says() -> None:
+    """No loss falls by 1000 in an epoch, so after two of them the rate is a quarter, and so on."""
+    recipe = recipes.read("quick").changed(["hidden=[3]", "schedule={name='constant', rate=0.4, warm_up_epochs=1}"])
+    recipe = recipe.changed(["plateau={factor=0.25, patience=2, min_delta=1000}", "epochs=5"])
+    job = build(recipe, images(), holdout=10)
+    assert job.trainer.fit(job.train, job.validation)["learning_rate"][1:] == pytest.approx([0.4, 0.4, 0.1, 0.1, 0.025])
+    with pytest.raises(SettingError, match="plateau has no setting 'factr': did you mean 'factor'"):
+        build(recipe.changed(["plateau={factr=0.25}"]), images())
+    job = build(recipe, images())
+    with pytest.raises(SettingError, match=r"no column 'validation_loss'.*; give a validation set"):
+        job.trainer.fit(job.train)
+
+
 NUMBERS = ["0", "1", "2", "-1", "0.5", "-0.5", "1e300", "-1e-300", "nan", "inf", "'1'", "true", "[1]", "1979-05-27"]
 PLAUSIBLE = {
     "split": ["{kind='given', test=5}", "{kind='head', train=20}", "{kind='shuffled', test=5}", "{kind='stratified'}"],
@@ -143,6 +156,8 @@ PLAUSIBLE = {
     "augment": ["{}", "{rotation=5}", "{elastic_alpha=30, elastic_sigma=0}", "{rotate=5}"],
     "augment.shear": NUMBERS,
     "augment.scale": NUMBERS,
+    "plateau": ["{}", "{patience=1, factor=0.5}", "{factor=1}", "{rate=0.1}", "{monitor='train_loss'}"],
+    "plateau.patience": NUMBERS,
     "patience": ["0", "1", "-1"],
 }
 changes = st.sampled_from(list(PLAUSIBLE)).flatmap(

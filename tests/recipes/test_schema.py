@@ -106,6 +106,7 @@ penalty = {name = "l1", strength = 1e-5}
 average = 0.99
 clip = 1
 augment = {rotation = 8}
+plateau = {factor = 0.5, patience = 2}
 patience = 4
 """
 
@@ -216,6 +217,15 @@ def test_what_is_no_recipe(name: str, message: str, tmp_path: Path, monkeypatch:
     with pytest.raises(RecipeError) as caught:
         recipes.read(name)
     assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize("name", ["2024", "true", "digits", 'a "b".csv'])
+def test_data_of_any_name_take_the_place_of_its_own(name: str) -> None:
+    """Numbers among them, such as a folder may be called: no name is read as TOML."""
+    small = parse(SMALLEST, "small")
+    assert small.on(name).data.name == name
+    assert parse(small.on(name).to_toml(), "small") == small.on(name)
+    assert small.on(name).on(small.data.name) == small
 
 
 def test_a_recipe_does_not_change() -> None:

@@ -2,6 +2,7 @@
 
 import io
 import math
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -10,11 +11,11 @@ from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import SGD
-from deltarule.training.averaging import Latest
 from deltarule.training.callbacks import Callback, EarlyStopping, History, Progress, TrainingState
-from deltarule.training.evaluation import Tally
 from deltarule.training.schedules import Constant
 from deltarule.training.trainer import Trainer
+
+Told = Callable[..., Iterator[TrainingState]]
 
 
 def examples(n_samples: int = 10) -> Dataset:
@@ -111,43 +112,23 @@ def test_the_history_by_columns_and_rows() -> None:
     ]
     assert (history["epoch"], history["step"]) == ([0, 1, 2], [0, 3, 6])
     assert [row["train_loss"] for row in history] == history["train_loss"]
+    assert (history.figure("step"), history.figure("step", 1)) == (6, 3)
     with pytest.raises(SettingError, match="no column 'train_los': did you mean 'train_loss'"):
         history["train_los"]
+    with pytest.raises(SettingError, match="no column 'train_los': did you mean 'train_loss'"):
+        history.figure("train_los")
     with pytest.raises(SettingError, match="no column 'train_loss'"):
         History()["train_loss"]
 
 
-def state_with(losses: list[float], column: str = "validation_loss") -> TrainingState:
-    """A run that has come to the last of these losses."""
-    network = Network((1, 2))
-    state = TrainingState(
-        network=network,
-        grads=network.parameters,
-        piece_grads=network.parameters,
-        workspace=network.workspace(1),
-        optimizer=SGD(),
-        average=Latest(),
-        best=network.parameters,
-        train=examples(6),
-        validation=None,
-        tally=Tally("classes"),
-        n_epochs=100,
-        n_steps=100,
-    )
-    state.history.rows += [{"epoch": epoch, column: loss} for epoch, loss in enumerate(losses)]
-    state.epoch = len(losses) - 1
-    return state
-
-
-def stops_after(stopping: EarlyStopping, figures: list[float], column: str = "validation_loss") -> int | None:
+def stops_after(
+    told: Told, stopping: EarlyStopping, figures: list[float], column: str = "validation_loss"
+) -> int | None:
     """The epoch at which the stopping asks for an end."""
-    stopping.train_begin(state_with([]))
-    for epoch in range(len(figures)):
-        state = state_with(figures[: epoch + 1], column)
-        stopping.epoch_end(state)
+    for state in told(stopping, figures, column):
         if state.stop_reason is not None:
             assert state.stop_reason == f"{column} has not improved for {stopping.patience} epochs"
-            return epoch
+            return state.epoch
     return None
 
 
@@ -166,27 +147,29 @@ NAN = math.nan
         (2, [NAN, 5, 6, 4], None),
     ],
 )
-def test_early_stopping_waits_for_patience(patience: int, figures: list[float], expected: int | None) -> None:
-    assert stops_after(EarlyStopping(patience), figures) == expected
+def test_early_stopping_waits_for_patience(
+    told: Told, patience: int, figures: list[float], expected: int | None
+) -> None:
+    assert stops_after(told, EarlyStopping(patience), figures) == expected
 
 
-def test_early_stopping_by_a_score_that_is_to_rise() -> None:
+def test_early_stopping_by_a_score_that_is_to_rise(told: Told) -> None:
     column = "validation_accuracy"
-    assert stops_after(EarlyStopping(2, column), [0.1, 0.5, 0.5, 0.4], column) == 3
-    assert stops_after(EarlyStopping(2, column), [0.1, 0.2, 0.3, 0.4], column) is None
-    assert stops_after(EarlyStopping(2, "train_r2"), [-5.0, -1.0, 0.5, 0.4], "train_r2") is None
+    assert stops_after(told, EarlyStopping(2, column), [0.1, 0.5, 0.5, 0.4], column) == 3
+    assert stops_after(told, EarlyStopping(2, column), [0.1, 0.2, 0.3, 0.4], column) is None
+    assert stops_after(told, EarlyStopping(2, "train_r2"), [-5.0, -1.0, 0.5, 0.4], "train_r2") is None
 
 
-def test_early_stopping_asks_for_an_improvement_that_counts() -> None:
+def test_early_stopping_asks_for_an_improvement_that_counts(told: Told) -> None:
     slowly = [1.0, 0.95, 0.90, 0.85]
-    assert stops_after(EarlyStopping(2, min_delta=0.12), slowly) == 2
-    assert stops_after(EarlyStopping(2, min_delta=0.04), slowly) is None
+    assert stops_after(told, EarlyStopping(2, min_delta=0.12), slowly) == 2
+    assert stops_after(told, EarlyStopping(2, min_delta=0.04), slowly) is None
 
 
-def test_early_stopping_starts_afresh_with_each_run() -> None:
+def test_early_stopping_starts_afresh_with_each_run(told: Told) -> None:
     stopping = EarlyStopping(2)
-    assert stops_after(stopping, [1.0, 2.0, 3.0]) == 2
-    assert stops_after(stopping, [9.0, 8.0, 7.0]) is None
+    assert stops_after(told, stopping, [1.0, 2.0, 3.0]) == 2
+    assert stops_after(told, stopping, [9.0, 8.0, 7.0]) is None
 
 
 def test_early_stopping_without_what_it_needs() -> None:

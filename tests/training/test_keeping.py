@@ -8,9 +8,12 @@ import pytest
 
 from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError
+from deltarule.nn.activations import Identity
 from deltarule.nn.arrays import Array
+from deltarule.nn.losses import Quadratic
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import SGD
+from deltarule.nn.penalties import L2
 from deltarule.training.averaging import MovingAverage
 from deltarule.training.callbacks import Callback, EarlyStopping, TrainingState
 from deltarule.training.evaluation import evaluate
@@ -159,6 +162,19 @@ def test_the_quantity_that_is_monitored_chooses() -> None:
 def test_of_equal_epochs_the_first_is_the_best() -> None:
     network = Network((2, 8, 2), dtype=np.float64)
     assert trainer(network, schedule=Constant(0.0)).fit(examples(0), examples(1)).best_epoch == 0
+
+
+def test_an_epoch_whose_loss_is_no_number_is_never_the_best() -> None:
+    """Weights so large that inf - inf is met, until a penalty has taken them away in one step."""
+    network = Network((2, 1), output=Identity(), loss=Quadratic())
+    network.weights[0][:, 0] = 1e30, -1e30
+    nothing, ones = np.zeros((4, 2), np.float32), np.full((4, 2), 1e30, np.float32)
+    data, held_out = (Dataset(X, np.zeros((4, 1)), "values") for X in (nothing, ones))
+    run = trainer(network, penalty=L2(1.0), schedule=Constant(1.0), epochs=2, batch_size=None)
+    history = run.fit(data, held_out)
+    assert np.isnan(history["validation_loss"]).tolist() == [True, False, False]
+    assert history.best_epoch == 1
+    np.testing.assert_array_equal(network.weights[0], np.zeros((2, 1)))
 
 
 def test_a_monitor_that_does_not_exist() -> None:

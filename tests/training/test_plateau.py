@@ -1,7 +1,7 @@
 """ReduceOnPlateau: held to PyTorch 2.15's scheduler of the same kind, and who has to hear of a run."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -11,14 +11,14 @@ from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import SGD
-from deltarule.training.averaging import Latest
 from deltarule.training.callbacks import Callback, EarlyStopping, History, TrainingState
 from deltarule.training.engines import engine
-from deltarule.training.evaluation import Tally
 from deltarule.training.fit import fit
 from deltarule.training.schedules import Cosine, ReduceOnPlateau, Schedule, WarmUp
 from deltarule.training.snapshot import Snapshot
 from deltarule.training.trainer import Trainer
+
+Told = Callable[..., Iterator[TrainingState]]
 
 LOSSES = [
     *(5.0, 4.0, 4.1, 3.99999, 4.05, 4.2, 3.5, 3.6, 3.7, 3.6, 3.55, 3.52),
@@ -38,74 +38,42 @@ def examples(seed: int = 0) -> Dataset:
     return Dataset(rng.normal(size=(20, 2)), np.arange(20) % 2, class_names=("no", "yes"))
 
 
-def state_of(network: Network, history: History) -> TrainingState:
-    """A state in which nothing but the history counts."""
-    return TrainingState(
-        network=network,
-        grads=network.parameters,
-        piece_grads=network.parameters,
-        workspace=network.workspace(1),
-        optimizer=SGD(),
-        average=Latest(),
-        best=network.parameters,
-        train=examples(),
-        validation=None,
-        tally=Tally("classes"),
-        n_epochs=100,
-        n_steps=100,
-        history=history,
-    )
-
-
-def rates(plateau: ReduceOnPlateau, figures: list[float], column: str = "validation_loss") -> list[float]:
+def rates(told: Told, plateau: ReduceOnPlateau, figures: list[float], column: str = "validation_loss") -> list[float]:
     """The rate after each epoch of a run whose figures these are, at step 0 throughout."""
-    history = History()
-    state = state_of(Network((2, 2)), history)
-    plateau.train_begin(state)
-    found = []
-    for epoch, figure in enumerate(figures):
-        history.rows.append({"epoch": epoch, column: figure})
-        plateau.epoch_end(state)
-        found.append(plateau(0))
-    return found
+    return [plateau(0) for _ in told(plateau, figures, column)]
 
 
 @pytest.mark.parametrize(("settings", "reductions"), PYTORCH)
-def test_it_reduces_when_pytorch_does(settings: dict[str, Any], reductions: list[int]) -> None:
+def test_it_reduces_when_pytorch_does(told: Told, settings: dict[str, Any], reductions: list[int]) -> None:
     expected = [0.1 * settings["factor"] ** sum(each <= epoch for each in reductions) for epoch in range(len(LOSSES))]
-    assert rates(ReduceOnPlateau(0.1, **settings), LOSSES) == pytest.approx(expected, rel=1e-12)
+    assert rates(told, ReduceOnPlateau(0.1, **settings), LOSSES) == pytest.approx(expected, rel=1e-12)
     rising = [-loss for loss in LOSSES]
     column = "validation_accuracy"
-    assert rates(ReduceOnPlateau(0.1, **settings, monitor=column), rising, column) == pytest.approx(expected, rel=1e-12)
-    assert rates(ReduceOnPlateau(0.1, **settings, mode="max"), rising) == pytest.approx(expected, rel=1e-12)
+    assert rates(told, ReduceOnPlateau(0.1, **settings, monitor=column), rising, column) == pytest.approx(
+        expected, rel=1e-12
+    )
+    assert rates(told, ReduceOnPlateau(0.1, **settings, mode="max"), rising) == pytest.approx(expected, rel=1e-12)
 
 
-def test_it_reduces_no_further_than_min_rate_and_never_raises() -> None:
+def test_it_reduces_no_further_than_min_rate_and_never_raises(told: Told) -> None:
     """As PyTorch: 0.1, 0.1, 0.05, 0.025, and 0.02 from then on."""
     plateau = ReduceOnPlateau(0.1, factor=0.5, patience=1, min_rate=0.02)
-    assert rates(plateau, LOSSES) == pytest.approx([0.1, 0.1, 0.05, 0.025, *[0.02] * 20], rel=1e-12)
-    assert rates(ReduceOnPlateau(0.01, patience=1, min_rate=0.02), LOSSES) == [0.01] * 24
+    assert rates(told, plateau, LOSSES) == pytest.approx([0.1, 0.1, 0.05, 0.025, *[0.02] * 20], rel=1e-12)
+    assert rates(told, ReduceOnPlateau(0.01, patience=1, min_rate=0.02), LOSSES) == [0.01] * 24
 
 
-def test_any_schedule_is_multiplied() -> None:
+def test_any_schedule_is_multiplied(told: Told) -> None:
     cosine = Cosine(0.8, 10, final=0.2)
     plateau = ReduceOnPlateau(cosine, factor=0.5, patience=1)
-    rates(plateau, [1.0, 2.0, 3.0])
+    rates(told, plateau, [1.0, 2.0, 3.0])
     assert [plateau(step) for step in range(11)] == [cosine(step) / 4 for step in range(11)]
 
 
-def test_a_run_that_goes_on_with_its_history_has_its_rate_again() -> None:
+def test_a_run_that_goes_on_with_its_history_has_its_rate_again(told: Told) -> None:
+    whole = rates(told, ReduceOnPlateau(0.1, patience=2, cooldown=2), LOSSES)
     for length in range(len(LOSSES)):
-        plateau, again = (ReduceOnPlateau(0.1, patience=2, cooldown=2) for _ in range(2))
-        whole = rates(plateau, LOSSES)
-        rows = [{"epoch": float(epoch), "validation_loss": loss} for epoch, loss in enumerate(LOSSES)]
-        history = History(rows[:length])
-        state = state_of(Network((2, 2)), history)
-        again.train_begin(state)
-        for row in rows[length:]:
-            history.rows.append(row)
-            again.epoch_end(state)
-        assert again(0) == whole[-1]
+        again = ReduceOnPlateau(0.1, patience=2, cooldown=2)
+        assert [again(0) for _ in told(again, LOSSES, known=length)] == whole[length:]
 
 
 class Rates(Callback):

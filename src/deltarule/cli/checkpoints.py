@@ -1,13 +1,13 @@
 """The checkpoints of `deltarule train`: where they go, and how a run goes on from them."""
 
-from dataclasses import MISSING, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from deltarule.cli.output import entry, note
-from deltarule.cli.train import TrainOptions
+from deltarule.cli.train import READING, TrainOptions
 from deltarule.errors import SettingError
 from deltarule.files.checkpoint import Checkpoints, newest_in, step_of
 from deltarule.files.run_folder import CHECKPOINTS
@@ -16,7 +16,6 @@ from deltarule.recipes.schema import Recipe, parse
 from deltarule.training.identity import differences, identity_of
 from deltarule.training.snapshot import Snapshot
 
-READING = ("target", "target_task", "missing", "without", "size")
 KEPT = (*READING, "seed", "holdout", "start", "out", "run", "plot", "diagnose")
 
 
@@ -113,11 +112,7 @@ def with_options_of(resumed: Resumed, options: TrainOptions) -> TrainOptions:
     before["data"] = resumed.recipe.data.name if options.recipe is not None else None
     for name in ("out", "run", "plot"):
         before[name] = None if before[name] is None else Path(before[name])
-    given = {
-        field.name: value
-        for field in fields(options)
-        if (value := getattr(options, field.name)) != (None if field.default is MISSING else field.default)
-    }
+    given = {field.name: value for field in fields(options) if (value := getattr(options, field.name)) != field.default}
     return replace(options, **(before | given))
 
 

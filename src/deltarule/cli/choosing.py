@@ -3,19 +3,15 @@
 from dataclasses import replace
 from typing import Any
 
-from msgspec.structs import replace as with_fields
-
 from deltarule.cli.examples import data_for, load_data
 from deltarule.cli.found import found_recipe
 from deltarule.cli.output import entry, note
-from deltarule.cli.train import TrainOptions
+from deltarule.cli.train import READING, TrainOptions
 from deltarule.data.catalog import find_default
 from deltarule.data.dataset import Dataset, Splits
 from deltarule.model import Model
 from deltarule.recipes.fitting import fitted, suited, suited_in_words
 from deltarule.recipes.schema import Recipe
-
-OF_FILES: dict[str, Any] = {"target": None, "target_task": None, "missing": "error", "without": None, "size": None}
 
 
 def recipe_and_data(options: TrainOptions, known: Model | None, resumed: Recipe | None) -> tuple[Recipe, Splits]:
@@ -27,7 +23,8 @@ def recipe_and_data(options: TrainOptions, known: Model | None, resumed: Recipe 
     is_default = options.recipe is None and resumed is None
     original = resumed if resumed and options.recipe is None else found_recipe(options.recipe or "default")
     splits = None
-    if is_default and options.data is None and options == replace(options, **OF_FILES):
+    is_plain = all(getattr(options, name) == getattr(TrainOptions, name) for name in ("data", *READING))
+    if is_default and is_plain:
         original, splits = on_default_data(original, options.offline)
     recipe = as_asked(original, options)
     is_other = recipe.data.name != original.data.name
@@ -48,7 +45,7 @@ def as_asked(recipe: Recipe, options: TrainOptions) -> Recipe:
     """The recipe with what the options change in it."""
     epochs = [] if options.epochs is None else [f"training.epochs={options.epochs}"]
     recipe = recipe.changed([*(options.changes or []), *epochs])
-    return recipe if options.data is None else with_fields(recipe, data=with_fields(recipe.data, name=options.data))
+    return recipe if options.data is None else recipe.on(options.data)
 
 
 def asked_data(options: TrainOptions, name: str, known: Model | None) -> Splits:
@@ -64,7 +61,7 @@ def on_default_data(recipe: Recipe, offline: bool) -> tuple[Recipe, Splits]:
     splits, which = find_default(offline=offline)
     note(entry("data", which))
     if splits.train.name != recipe.data.name:
-        recipe = suited(recipe.changed([f"data.name={splits.train.name}"]), splits)
+        recipe = suited(recipe.on(splits.train.name), splits)
     return recipe, splits
 
 

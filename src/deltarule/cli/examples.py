@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from msgspec.structs import replace as with_fields
 
 from deltarule.cli.found import found_recipe
 from deltarule.cli.output import entry, note
@@ -64,7 +63,7 @@ def job_of(recipe: str, data: str | None, target: str | None, offline: bool) -> 
     wanted = found_recipe(recipe)
     splits = load_data(data or wanted.data.name, target, None, offline)
     if data is not None:
-        wanted, changes = fitted(with_fields(wanted, data=with_fields(wanted.data, name=data)), splits)
+        wanted, changes = fitted(wanted.on(data), splits)
         if changes:
             note(entry("changed", "; ".join(changes)))
     note(entry("recipe", f"{wanted.about.name}, untrained, on {wanted.data.name}"))

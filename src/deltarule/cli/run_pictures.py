@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from deltarule.cli.examples import data_for, load_data, trained_on
-from deltarule.cli.found import found_model, found_recipe
+from deltarule.cli.found import found_model, found_recipe, names_model
 from deltarule.cli.output import entry, note
 from deltarule.cli.plot import PlotOptions
 from deltarule.cli.record import training_record
@@ -108,7 +108,7 @@ def rates(asked: PlotOptions) -> Shown:
     else:
         splits = data_for(model, data, target, asked.offline)
     if data != recipe.data.name:
-        recipe = fitted(recipe.changed([f"data.name={data}"]), splits)[0]
+        recipe = fitted(recipe.on(data), splits)[0]
     job = build(recipe, splits, seed=seed)
     note(entry("training", f"at most {N_STEPS} steps of the recipe {recipe.about.name} on {data}, for the range test"))
     result = range_test(job.trainer, job.train)
@@ -119,9 +119,8 @@ def how_to_train(asked: PlotOptions) -> tuple[Recipe, int, str | None, Model | N
     """Recipe, seed, target column and, if it was a model or a run that was named, its model."""
     if asked.name is None:
         raise SettingError("a range test trains: got nothing to train; give a MODEL, a RUN, or the name of a RECIPE")
-    path = Path(asked.name)
-    if (path / MODEL).is_file() or (path.is_file() and path.suffix != ".toml"):
-        model = found_model(asked.name)[1]
+    if names_model(asked.name):
+        path, model = found_model(asked.name)
         record = training_record(model)
         if record is None:
             raise SettingError(f"{path} does not say how it was trained: give the name of a recipe in its place")

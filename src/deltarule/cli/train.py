@@ -18,6 +18,8 @@ from deltarule.cli.options import (
     taken_apart,
 )
 
+READING = ("target", "target_task", "missing", "without", "size")  # the options that say how a file or folder is read
+
 
 @dataclass(frozen=True)
 class TrainOptions:

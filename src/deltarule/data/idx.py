@@ -18,17 +18,12 @@ from numpy.typing import NDArray
 
 from deltarule.atomic import written_atomically
 from deltarule.data.dataset import Dataset
-from deltarule.data.regular import refuse_special
+from deltarule.data.regular import LARGEST, most_believed, refuse_special
 from deltarule.errors import DataError
 
 GZIP_MAGIC = b"\x1f\x8b"
 MOST_DIMENSIONS = 4
-# Memory is taken only for what a file can hold: deflate never expands more than 1,032 times, and 2 GiB is 45 MNISTs.
-# Real images never shrink two-hundredfold; those made to fill the memory do so a thousandfold.
-DEFLATE_LIMIT = 1032
-MOST_SHRUNK = 200
-UNSUSPICIOUS = 2**20
-LARGEST = 2**31
+DEFLATE_LIMIT = 1032  # deflate never expands a byte to more
 
 
 def read_idx(path: str | os.PathLike[str], *, most_bytes: int = LARGEST) -> NDArray[np.uint8]:
@@ -65,7 +60,7 @@ def _parse(
         raise DataError(f"{expected}: got {stored_bytes:,}; the file is truncated or no IDX file")
     if n_bytes > stored_bytes * DEFLATE_LIMIT:
         raise DataError(f"{expected}: got {stored_bytes:,} compressed ones, which cannot hold so many")
-    if compressed and n_bytes > MOST_SHRUNK * stored_bytes + UNSUSPICIOUS:
+    if compressed and n_bytes > most_believed(stored_bytes):
         raise DataError(
             f"{expected}: got {stored_bytes:,} compressed ones; a file like this is made to fill the memory"
         )

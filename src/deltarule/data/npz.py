@@ -12,15 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deltarule.data.dataset import Dataset, Splits, numbered_classes
-from deltarule.data.regular import refuse_special
+from deltarule.data.regular import LARGEST, MOST_SHRUNK, most_believed, refuse_special
 from deltarule.errors import DataError
 
 LAYOUTS = (("x_train", "y_train", "x_test", "y_test"), ("X", "y"), ("inputs", "targets"))
-# What an archive declares is refused before memory is taken for it: 2 GiB is 45 times MNIST, which deflate shrinks to
-# a fifth. Real data never shrink two-hundredfold; a bomb does so a thousandfold.
-LARGEST = 2**31
-MOST_SHRUNK = 200
-UNSUSPICIOUS = 2**20
 
 
 def read_npz(path: str | os.PathLike[str]) -> Splits:
@@ -59,7 +54,7 @@ def _read_array(archive: zipfile.ZipFile, member: str, name: str) -> NDArray[Any
     if sum(each.removesuffix(".npy") == member.removesuffix(".npy") for each in archive.namelist()) > 1:
         raise DataError(f"{name}: one array of that name was expected: got several")
     entry = archive.getinfo(member)
-    if entry.file_size > min(LARGEST, MOST_SHRUNK * entry.compress_size + UNSUSPICIOUS):
+    if entry.file_size > min(LARGEST, most_believed(entry.compress_size)):
         raise DataError(
             f"{name}: at most 2 GiB, and {MOST_SHRUNK} times its {entry.compress_size:,} stored bytes, were expected: "
             f"got {entry.file_size:,} declared; an archive like this is made to fill the memory"

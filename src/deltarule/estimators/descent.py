@@ -14,9 +14,10 @@ from deltarule.data.dataset import Task
 from deltarule.errors import DivergenceError
 from deltarule.estimators.examples import Examples
 from deltarule.estimators.rates import Rate
-from deltarule.estimators.slope import Slope, is_finite
+from deltarule.estimators.slope import Slope
 from deltarule.nn.arrays import Array
 from deltarule.nn.optimizers import Adam, Optimizer
+from deltarule.training.checks import are_finite
 
 
 @dataclass
@@ -72,7 +73,7 @@ class Descent:
             self.step += 1
             weight = train.weight(chosen)
             total, seen = total + told * weight, seen + weight
-        if not is_finite(slope.network.parameters.vector):  # the last step may have broken what no loss saw
+        if not are_finite(slope.network.parameters):
             raise slope.divergence(total, learning_rate, self.step, epoch)
         return total / (seen or 1.0)
 

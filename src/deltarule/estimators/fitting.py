@@ -18,7 +18,7 @@ from deltarule.estimators.listening import Listeners
 from deltarule.estimators.slope import Slope, mean_loss
 from deltarule.nn.network import Network
 from deltarule.training.batches import steps_per_epoch
-from deltarule.training.engines import OPERATIONS_PER_SECOND, SECONDS_PER_STEP, Engine, engine
+from deltarule.training.engines import Engine, engine, seconds_with_numpy
 
 
 @dataclass
@@ -78,10 +78,9 @@ class Fit:
         return min(int(asked), n_samples)
 
     def _engine(self, batch_size: int) -> Engine:
-        n_samples, n_epochs = len(self.train), 1 if self.incremental else self.estimator.max_iter
-        operations = 6.0 * self.network.parameters.size * n_samples * n_epochs
-        steps = n_epochs * steps_per_epoch(n_samples, batch_size)
-        return engine(self.estimator.engine, SECONDS_PER_STEP * steps + operations / OPERATIONS_PER_SECOND)
+        n_parameters, n_epochs = self.network.parameters.size, 1 if self.incremental else self.estimator.max_iter
+        seconds = seconds_with_numpy(n_parameters, len(self.train), batch_size, n_epochs)
+        return engine(self.estimator.engine, seconds)
 
     def _scorer(self) -> Any:
         asked = self.estimator.scoring

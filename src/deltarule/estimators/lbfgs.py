@@ -9,8 +9,9 @@ from scipy.optimize import OptimizeResult, minimize
 
 from deltarule.data.dataset import Task
 from deltarule.estimators.examples import Examples
-from deltarule.estimators.slope import Slope, is_finite
+from deltarule.estimators.slope import Slope
 from deltarule.nn.arrays import Array
+from deltarule.training.checks import are_finite
 
 
 def minimized(
@@ -39,7 +40,7 @@ def minimized(
 
     def checked(step: int) -> float:
         descended, told = slope.descend(train, everything, task)
-        if not (math.isfinite(descended) and is_finite(parameters.vector)):
+        if not (math.isfinite(descended) and are_finite(parameters)):
             raise slope.divergence(descended, 1.0, step, max(step, 1))
         return told
 

@@ -13,6 +13,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from deltarule.data.columns import Column
 from deltarule.data.dataset import Task
 from deltarule.estimators import settings
 from deltarule.estimators.examples import Examples
@@ -115,7 +116,7 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             dtype=examples.inputs.dtype,
         )
         settings.start(network, random_state)
-        columns = tuple(getattr(self, "feature_names_in_", ()))
+        columns = tuple(map(Column, getattr(self, "feature_names_in_", ())))
         pixels = Standardization(np.zeros(n_features), np.full(n_features, 1.0 / PIXELS)) if is_pixels else None
         record = {"estimator": type(self).__name__}
         self.model_ = Model(network, task, names, input_scaling=pixels, columns=columns, record=record)

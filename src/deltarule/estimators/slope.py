@@ -1,6 +1,5 @@
 """Slope: the loss of a batch and its gradient, with dropout, and with alpha as scikit-learn scales it."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -98,8 +97,3 @@ def mean_loss(network: Network, examples: Examples, engine: Engine, task: Task) 
         weight = None if examples.weights is None else examples.weights[piece]
         total += engine.loss_value(network, examples.targets[piece], ws, sample_weight=weight, divisor=divisor)
     return reported(total, network, task), outputs
-
-
-def is_finite(array: Array) -> bool:
-    """Whether a vector holds finite numbers only: a NaN or an infinity shows in the sum."""
-    return math.isfinite(array.sum())

@@ -108,8 +108,17 @@ def _content(model: Model) -> bytes:
     return model_bytes(smaller, "the page was not made")
 
 
+def shown(model: Model, dataset: Dataset, index: int) -> dict[str, object]:
+    """An example as the page reads it: pixels 0 to 255, or a number for each input of the network, in its own units.
+
+    label: what it should be. Raises ShapeError where the dataset does not fit the model.
+    """
+    inputs, target = model.unscaled(dataset.inputs[index : index + 1])[0], dataset.targets[index]
+    return {"x": inputs.tolist(), "label": target.tolist(), "pixels": inputs.dtype == np.uint8, "index": index}
+
+
 def _rows(model: Model, examples: Dataset) -> list[dict[str, object]]:
-    """Examples as the page reads them: pixels 0 to 255, or numbers in their own units, and the class of each."""
+    """At most so many examples as a page holds."""
     if examples.task != "classes" or model.task != "classes":
         raise SettingError(
             f"a page shows mistakes between classes: got a network for {model.task} and examples of {examples.task}; "
@@ -117,13 +126,7 @@ def _rows(model: Model, examples: Dataset) -> list[dict[str, object]]:
         )
     model.scaled(examples.take(slice(1)))  # raises where they do not fit
     count = min(MOST_EXAMPLES, examples.n_samples)
-    chosen = np.arange(count) * examples.n_samples // count
-    pixels = examples.inputs.dtype == np.uint8
-    inputs = examples.inputs[chosen].reshape(count, -1)
-    return [
-        {"x": row.tolist(), "label": int(label), "pixels": pixels, "index": int(index)}
-        for row, label, index in zip(inputs, examples.targets[chosen], chosen, strict=True)
-    ]
+    return [shown(model, examples, k * examples.n_samples // count) for k in range(count)]
 
 
 def _assembled(static: Traversable, parts: dict[str, str], hidden: tuple[str, ...]) -> str:

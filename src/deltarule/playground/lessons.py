@@ -5,8 +5,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from msgspec.structs import replace as with_fields
-
 from deltarule.data.dataset import Dataset, Splits
 from deltarule.errors import DeltaruleError, DivergenceError, SettingError, closest
 from deltarule.inspection.metrics import evaluate_model
@@ -50,7 +48,7 @@ def prepared(order: Start, datasets: Datasets) -> Prepared:
         raise SettingError(f"no data here are called {order.data!r}: {closest(order.data, datasets)}")
     original, splits = read(order.recipe), datasets[order.data]()
     changes: list[str] = []
-    recipe = with_fields(original, data=with_fields(original.data, name=order.data))
+    recipe = original.on(order.data)
     if order.data != original.data.name:
         recipe, changes = fitted(recipe, splits)
     if order.epochs is not None:

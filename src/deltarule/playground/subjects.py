@@ -10,6 +10,7 @@ import numpy as np
 from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError
 from deltarule.files.model_file import model_bytes
+from deltarule.files.page import shown
 from deltarule.inspection.metrics import confusion
 from deltarule.model import Model
 from deltarule.nn.arrays import Array
@@ -33,17 +34,16 @@ class Subject:
         return model_bytes(self.model)
 
     @property
-    def judged_by(self) -> Dataset | None:
-        """The examples that show its mistakes: none unless it knows classes."""
-        return list(self.examples.values())[-1] if self.examples and self.model.task == "classes" else None
+    def judged_by(self) -> Dataset:
+        """The examples that show its mistakes. SettingError where there are none, or it knows no classes."""
+        if not self.examples or self.model.task != "classes":
+            raise SettingError("there are no examples of classes to find mistakes in: name some with --data")
+        return list(self.examples.values())[-1]
 
     @cached_property
     def outputs(self) -> Array:
         """The activations of the last layer, (n_samples, outputs), for the examples that it is judged by."""
-        dataset = self.judged_by
-        if dataset is None:
-            raise SettingError("there are no examples of classes to find mistakes in: name some with --data")
-        return self.model.outputs(dataset.inputs)
+        return self.model.outputs(self.judged_by.inputs)
 
     def example(self, part: str, index: int | None, rng: np.random.Generator) -> dict[str, Any]:
         """One example as the network's page wants it: of a part by its name, of any where it is unknown.
@@ -56,13 +56,11 @@ class Subject:
         index = int(rng.integers(dataset.n_samples)) if index is None else index
         if not 0 <= index < dataset.n_samples:
             raise SettingError(f"{dataset.name} has examples 0 to {dataset.n_samples - 1}: got {index}")
-        return shown(dataset, index) | {"examples": dataset.n_samples, "data": dataset.name}
+        return shown(self.model, dataset, index) | {"examples": dataset.n_samples, "data": dataset.name}
 
     def mistakes(self) -> dict[str, Any]:
         """The confusion matrix, and what it was counted on."""
         dataset, predicted = self.judged_by, self.outputs.argmax(axis=1)
-        if dataset is None:
-            return {}
         return {
             "confusion": confusion(dataset.targets, predicted, dataset.n_outputs).tolist(),
             "classNames": self.model.class_names,
@@ -76,24 +74,11 @@ class Subject:
     def cell(self, true: int, predicted: int) -> dict[str, Any]:
         """The examples in one cell of the matrix: of mistakes the surest first, of right answers the least sure."""
         a, dataset = self.outputs, self.judged_by
-        if dataset is None:
-            return {}
         found = np.flatnonzero((dataset.targets == true) & (a.argmax(axis=1) == predicted))
         sure = a[found, predicted] if len(found) else np.empty(0)
         order = np.argsort(sure if true == predicted else -sure, kind="stable")[:MOST_IN_CELL]
         rows = [
-            shown(dataset, int(i)) | {"predicted": predicted, "probability": float(a[i, predicted])}
+            shown(self.model, dataset, int(i)) | {"predicted": predicted, "probability": float(a[i, predicted])}
             for i in found[order]
         ]
         return {"count": len(found), "examples": rows}
-
-
-def shown(dataset: Dataset, index: int) -> dict[str, Any]:
-    """An example as JSON: pixels 0 to 255, or numbers in their own units; `label` is what it should be."""
-    inputs, target = dataset.inputs[index], dataset.targets[index]
-    return {
-        "x": inputs.tolist(),
-        "pixels": inputs.dtype == np.uint8,
-        "label": target.tolist(),
-        "index": index,
-    }

@@ -33,7 +33,16 @@ from deltarule.training.batches import steps_per_epoch
 from deltarule.training.callbacks import Callback, EarlyStopping
 from deltarule.training.clipping import ClipNorm, NoClipping
 from deltarule.training.engines import engine_for
-from deltarule.training.schedules import Constant, Cosine, Exponential, OneCycle, Schedule, StepDecay, WarmUp
+from deltarule.training.schedules import (
+    Constant,
+    Cosine,
+    Exponential,
+    OneCycle,
+    ReduceOnPlateau,
+    Schedule,
+    StepDecay,
+    WarmUp,
+)
 from deltarule.training.trainer import Trainer
 
 
@@ -146,10 +155,13 @@ def trainer_for(recipe: Recipe, network: Network, n_samples: int, seed: int, cal
     batch_size = None if spec.batch_size == "full" else spec.batch_size
     steps = steps_per_epoch(n_samples, batch_size)
     patience = [] if spec.patience is None else [EarlyStopping(spec.patience)]
+    schedule = schedule_for(spec.schedule, steps, spec.epochs * steps)
+    if spec.plateau is not None:
+        schedule = with_settings("plateau", ReduceOnPlateau, spec.plateau, rate=schedule)
     return Trainer(
         network=network,
         optimizer=named("optimizer", OPTIMIZERS, spec.optimizer),
-        schedule=schedule_for(spec.schedule, steps, spec.epochs * steps),
+        schedule=schedule,
         penalty=Penalty() if spec.penalty is None else named("penalty", PENALTIES, spec.penalty),
         epochs=spec.epochs,
         batch_size=batch_size,

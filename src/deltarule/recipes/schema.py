@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 import tomli_w
+from msgspec.structs import replace
 
 from deltarule.errors import RecipeError, closest
 
@@ -75,7 +76,11 @@ class NetworkSpec(_Strict, frozen=True):
 
 
 class Training(_Strict, frozen=True):
-    """How it learns. Schedules say `rate`; their lengths follow from the epochs."""
+    """How it learns. Schedules say `rate`; their lengths follow from the epochs.
+
+    plateau: settings of ReduceOnPlateau, which then lowers what the schedule says; patience: that of EarlyStopping.
+        Both need examples that are held out.
+    """
 
     schedule: Spec
     epochs: Annotated[int, msgspec.Meta(ge=0)]
@@ -85,6 +90,7 @@ class Training(_Strict, frozen=True):
     average: float | None = None
     clip: float | None = None
     augment: dict[str, float] | None = None
+    plateau: dict[str, int | float] | None = None
     patience: int | None = None
 
 
@@ -99,6 +105,10 @@ class Recipe(_Strict, frozen=True):
     def to_toml(self) -> str:
         """The whole recipe, defaults included, as TOML that `parse` reads back."""
         return tomli_w.dumps(_without_none(msgspec.to_builtins(self)))
+
+    def on(self, data: str) -> "Recipe":
+        """The same recipe for other data, by name or path; `fitting.fitted` says what it must give up for them."""
+        return replace(self, data=replace(self.data, name=data))
 
     def changed(self, changes: Sequence[str]) -> "Recipe":
         """The recipe with values replaced: each change is "training.epochs=5", or "epochs=5" where that is clear.

@@ -38,12 +38,20 @@ class History:
 
     def __getitem__(self, name: str) -> list[float]:
         """A column: history["train_loss"] is a list, one number an epoch."""
+        self._check(name)
+        return [row[name] for row in self.rows]
+
+    def figure(self, name: str, index: int = -1) -> float:
+        """What a column says in one row, the latest by default: as history[name][index], however long the run is."""
+        self._check(name)
+        return self.rows[index][name]
+
+    def _check(self, name: str) -> None:
         if not self.rows or name not in self.rows[0]:
-            hint = "; give a validation set" if name.startswith("validation") else ""
+            hint = "; give a validation set (train --holdout N)" if name.startswith("validation") else ""
             raise SettingError(
                 f"the history has no column {name!r}: {closest(name, self.rows[0] if self.rows else ())}{hint}"
             )
-        return [row[name] for row in self.rows]
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -148,11 +156,11 @@ class Monitor:
 
     def improves(self, history: History, index: int = -1) -> bool:
         """Whether that row, the latest by default, is a new best. SettingError where there is no such column."""
-        value = history[self.name][index]
+        value = history.figure(self.name, index)
         now = -value if self.rises else value
         if not now < self.best - self.min_delta:
             return False
-        self.best, self.best_epoch = now, int(history["epoch"][index])
+        self.best, self.best_epoch = now, int(history.figure("epoch", index))
         return True
 
 
@@ -190,9 +198,3 @@ class Progress(Callback):
         row = state.history.rows[-1]
         figures = "  ".join(f"{name} {value:.4f}" for name, value in row.items() if name.startswith(("train", "valid")))
         print(f"epoch {state.epoch}/{state.n_epochs}  {figures}  {state.seconds:.1f} s", file=self.stream or sys.stderr)
-
-
-def badness(history: History, monitor: str, index: int) -> float:
-    """The monitored figure of one row, as something that is better the lower it is."""
-    value = history[monitor][index]
-    return value if monitor.endswith("loss") else -value

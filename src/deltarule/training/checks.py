@@ -1,5 +1,6 @@
 """What `fit` refuses before it starts, and what it says when a run comes to nothing."""
 
+import math
 import sys
 from typing import Protocol
 
@@ -11,6 +12,7 @@ from deltarule.errors import SettingError, ShapeError
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy
 from deltarule.nn.network import Network
+from deltarule.nn.parameters import Parameters
 from deltarule.nn.workspace import Workspace
 from deltarule.training.callbacks import History, TrainingState
 
@@ -80,6 +82,11 @@ def has_diverged(state: TrainingState) -> bool:
 def highest_loss(state: TrainingState) -> float:
     """The highest loss that a run goes on from."""
     return min(BLOW_UP * max(state.history.rows[0]["train_loss"], 1.0), sys.float_info.max)
+
+
+def are_finite(parameters: Parameters) -> bool:
+    """Whether all are finite numbers, which the sum shows: an epoch's last step may have broken what no loss saw."""
+    return math.isfinite(parameters.vector.sum())
 
 
 class Broken(Protocol):

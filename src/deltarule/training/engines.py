@@ -65,6 +65,13 @@ def step(optimizer: Optimizer, params: Parameters, grads: Parameters, learning_r
 REFERENCE = Engine("numpy", forward, loss_value, backward, step, gather, deform)
 
 
+def seconds_with_numpy(n_parameters: int, n_samples: int, batch_size: int | None, epochs: int) -> float:
+    """How long NumPy's engine takes for a run, roughly: six operations a weight and sample, and Python's part."""
+    steps = epochs * steps_per_epoch(n_samples, batch_size)
+    operations = 6.0 * n_parameters * n_samples * epochs
+    return SECONDS_PER_STEP * steps + operations / OPERATIONS_PER_SECOND
+
+
 def engine(name: str, numpy_seconds: float = math.inf) -> Engine:
     """The engine of that name: "numpy"; "numba"; or "auto", Numba's where it is there and worth its compilation.
 
@@ -85,11 +92,10 @@ def engine(name: str, numpy_seconds: float = math.inf) -> Engine:
 
 
 def engine_for(trainer: "Trainer", n_samples: int, name: str) -> Engine:
-    """The engine of that name for a run on so many samples: six operations a weight and sample, and Python's part."""
+    """The engine of that name for a run on so many samples."""
     check_lengths(trainer.epochs, trainer.batch_size)
-    steps = trainer.epochs * steps_per_epoch(n_samples, trainer.batch_size)
-    operations = 6.0 * trainer.network.parameters.size * n_samples * trainer.epochs
-    return engine(name, SECONDS_PER_STEP * steps + operations / OPERATIONS_PER_SECOND)
+    n_parameters = trainer.network.parameters.size
+    return engine(name, seconds_with_numpy(n_parameters, n_samples, trainer.batch_size, trainer.epochs))
 
 
 @cache

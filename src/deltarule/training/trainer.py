@@ -1,6 +1,5 @@
 """The training loop, which contains no network: forward, loss, backward, step, and what happens around them."""
 
-import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,8 +17,9 @@ from deltarule.nn.penalties import Penalty
 from deltarule.randomness import generator
 from deltarule.training.averaging import Latest
 from deltarule.training.batches import batches, steps_per_epoch
-from deltarule.training.callbacks import Callback, History, Row, TrainingState, badness
+from deltarule.training.callbacks import Callback, History, Monitor, Row, TrainingState
 from deltarule.training.checks import (
+    are_finite,
     check_augment,
     check_data,
     check_lengths,
@@ -93,15 +93,16 @@ class Trainer:
         final = state.best if validation is not None else self.average.parameters
         if resume is not None:
             resume.restore(state)
+        monitor = self._monitor(state)
         self.tell("train_begin", state)
         try:
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
                 if resume is None:
-                    self._end_epoch(state, evaluate(self.network, train.take(slice(FIRST_LOOK)), self.engine))
+                    self._end_epoch(state, evaluate(self.network, train.take(slice(FIRST_LOOK)), self.engine), monitor)
                 while state.epoch < self.epochs and state.stop_reason is None:
                     state.epoch += 1
                     self._train_epoch(state, train, sample_weight)
-                    self._end_epoch(state, state.tally.result)
+                    self._end_epoch(state, state.tally.result, monitor)
         except DivergenceError:
             final = state.best
             raise
@@ -197,10 +198,18 @@ class Trainer:
             state.workspace.draw_masks(generator(self.seed, f"dropout {start}", state.epoch, state.step))
         return X
 
-    def _end_epoch(self, state: TrainingState, trained: tuple[float, float]) -> None:
+    def _monitor(self, state: TrainingState) -> Monitor | None:
+        """What chooses the best epoch; None without a validation set, where the last one is kept."""
+        if state.validation is None:
+            return None
+        monitor = Monitor(self.monitor)
+        monitor.begin(state.history)
+        return monitor
+
+    def _end_epoch(self, state: TrainingState, trained: tuple[float, float], monitor: Monitor | None) -> None:
         """Add the epoch's row to the history; keep its parameters if they are the best so far, or simply the last."""
         history, counted, validation = state.history, self.average.parameters, state.validation
-        if not math.isfinite(counted.vector.sum()):  # the last step may have broken what no loss saw
+        if not are_finite(counted):
             raise DivergenceError(explain_divergence(state))
         figures = {"train": trained}
         if validation is not None:
@@ -214,11 +223,7 @@ class Trainer:
         for which, (loss, score) in figures.items():
             row |= {f"{which}_loss": loss, f"{which}_{SCORE_NAMES[state.task]}": score}
         history.rows.append(row)
-        if (
-            validation is None
-            or badness(history, self.monitor, -1) < badness(history, self.monitor, history.best_epoch)
-            or state.epoch == 0
-        ):
+        if monitor is None or monitor.improves(history):
             history.best_epoch = state.epoch
             state.best.vector[:] = counted.vector
         state.tally = Tally(state.task)
