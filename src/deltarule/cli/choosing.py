@@ -26,7 +26,7 @@ def recipe_and_data(options: TrainOptions, known: Model | None, resumed: Recipe 
     """
     is_default = options.recipe is None and resumed is None
     original = resumed if resumed and options.recipe is None else found_recipe(options.recipe or "default")
-    splits = None
+    made_for, splits = original.data.name, None
     if is_default and options.data is None and options == replace(options, **OF_FILES):
         original, splits = on_default_data(original, options.offline)
     recipe = as_asked(original, options)
@@ -36,6 +36,7 @@ def recipe_and_data(options: TrainOptions, known: Model | None, resumed: Recipe 
     note(entry("recipe", f"{recipe.about.name}: {recipe.about.says}"))
     if is_default and is_other:
         recipe = as_asked(suited(original, splits), options)
+    if is_default and recipe.data.name != made_for:
         note(entry("suited", suited_in_words(recipe, splits)))
     if is_other:
         recipe, given_up = fitted(recipe, splits)
