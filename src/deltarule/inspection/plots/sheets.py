@@ -42,9 +42,7 @@ def mistakes(dataset: Dataset, found: Mistakes) -> Picture:
             axes.set_title(caption, loc="center", fontsize=6, fontweight="normal")
             axes.set_xlabel(f"{a:.3f}", color=GRAY, fontsize=6)
         figure.suptitle(
-            "the most confident mistakes: truth→answer, and its output" if len(images) else "no mistakes",
-            x=0.02,
-            ha="left",
+            "the most confident mistakes: truth→answer, output" if len(images) else "no mistakes", x=0.02, ha="left"
         )
     words = ", ".join(captions).replace("\n", "")
     return Picture(figure, f"Sheet of the {len(images)} most confident mistakes: {words}")
