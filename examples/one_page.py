@@ -1,6 +1,6 @@
 """A neural network on one page of plain NumPy: how it answers, how it learns, and how it comes to read digits.
 
-    python examples/one_page.py [FOLDER]      a folder with MNIST's four .gz files; else $DELTARULE_DATA/mnist
+    python examples/one_page.py [FOLDER]    with MNIST's .gz files: deltarule data fetch mnist, or $DELTARULE_DATA/mnist
 
 A sample is a row of numbers. Layer l takes what the layer before it says, a[l] (the data, for l = 0), weighs it into
 z[l] = a[l] W + b, and says a[l + 1] = sigma(z[l]). The loss C tells how wrong the last layer is. delta = dC/dz is the

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -10,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.main import get_command
 
+from deltarule.cli import app
 from deltarule.cli.output import without_nan
 from deltarule.files.model_file import load
 
@@ -45,6 +48,32 @@ def test_help_lists_the_commands_and_each_says_what_it_takes(deltarule: Command)
         assert text.code == 0
         assert f"Usage: deltarule {command}" in text.out
         assert all(len(line) <= 80 for line in text.out.splitlines())
+
+
+def test_help_calls_arguments_what_they_are_called_here(deltarule: Command) -> None:
+    for command, usage in (
+        (["plot"], "KIND [MODEL|RUN]"),
+        (["predict"], "[FILE...]"),
+        (["evaluate"], "MODEL"),
+        (["data", "info"], "DATA"),
+    ):
+        first, *others = deltarule(*command, "--help").out.splitlines()
+        assert first == f"Usage: deltarule {' '.join(command)} [OPTIONS] {usage}"
+        listed = others[others.index("Arguments:") + 1 : others.index("Options:")]
+        assert [line.split()[0] for line in listed if re.match(r"  \S", line)] == usage.split()
+        assert not any(name in line for line in listed for name in ("<", "str", "Path"))
+
+
+def test_the_examples_in_the_help_have_options_that_exist(deltarule: Command) -> None:
+    found = []
+    for command in COMMANDS:
+        examples = deltarule(command, "--help").out.partition("Examples:")[2].partition("Arguments:")[0]
+        found += [shlex.split(line) for line in examples.splitlines() if line.strip()]
+    group: Any = get_command(app)
+    for program, command, *arguments in found:
+        assert program == "deltarule"
+        group.commands[command].make_context(command, arguments)  # raises for what it does not know
+    assert len(found) > 10
 
 
 def test_help_waits_for_nothing_that_it_does_not_need() -> None:

@@ -34,6 +34,7 @@ def test_with_nothing_else_and_no_mnist_it_trains_on_the_bundled_digits(deltarul
     assert result.code == 0
     assert "the bundled digits, because mnist is not on this machine" in result.err
     assert "recipe   default" in result.err
+    assert "suited   to 1,437 images: hidden layers 512-256, 1 epoch, batches of 256" in result.err
     assert "luck alone gets 10.00 %" in result.err
     assert "of 360 images right" in result.out
     assert load("model.safetensors").record["dataset"] == "digits"

@@ -196,9 +196,9 @@ def test_a_sheet_shows_each_mistake_once(n_mistakes: int) -> None:
         assert axes.get_xlabel() == f"{a:.3f}"
         short = ["ant", "bee", "a name tha…"]
         true = data.targets[example]
-        assert axes.get_title() == f"{short[(true + 1) % 3]}\nnot {short[true]}"
+        assert axes.get_title() == f"{short[true]}\n→ {short[(true + 1) % 3]}"
     assert picture.description.startswith(f"Sheet of the {n_mistakes} most confident mistakes")
-    assert picture.description.count(", not") == n_mistakes
+    assert picture.description.count("→") == n_mistakes
 
 
 def test_a_sheet_needs_images() -> None:

@@ -13,6 +13,7 @@ from deltarule.cli.evaluate import evaluate
 from deltarule.cli.explain import explain
 from deltarule.cli.export import export
 from deltarule.cli.gradcheck import gradcheck
+from deltarule.cli.help import Command
 from deltarule.cli.playground import playground
 from deltarule.cli.plot import plot
 from deltarule.cli.predict import predict
@@ -64,7 +65,7 @@ def options(
 
 
 for command in (train, evaluate, predict, explain, gradcheck, diagnose, plot, playground, export, recipes):
-    app.command()(command)
+    app.command(cls=Command)(command)
 app.add_typer(data, name="data")
 
 

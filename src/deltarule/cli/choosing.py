@@ -22,7 +22,7 @@ def recipe_and_data(options: TrainOptions, known: Model | None, resumed: Recipe 
     """
     is_default = options.recipe is None and resumed is None
     original = resumed if resumed and options.recipe is None else found_recipe(options.recipe or "default")
-    splits = None
+    made_for, splits = original.data.name, None
     is_plain = all(getattr(options, name) == getattr(TrainOptions, name) for name in ("data", *READING))
     if is_default and is_plain:
         original, splits = on_default_data(original, options.offline)
@@ -33,6 +33,7 @@ def recipe_and_data(options: TrainOptions, known: Model | None, resumed: Recipe 
     note(entry("recipe", f"{recipe.about.name}: {recipe.about.says}"))
     if is_default and is_other:
         recipe = as_asked(suited(original, splits), options)
+    if is_default and recipe.data.name != made_for:
         note(entry("suited", suited_in_words(recipe, splits)))
     if is_other:
         recipe, given_up = fitted(recipe, splits)

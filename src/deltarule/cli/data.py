@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from deltarule.cli.help import Command
 from deltarule.cli.options import AsJson
 from deltarule.cli.output import entry, print_json
 from deltarule.errors import DataError
@@ -20,7 +21,7 @@ NOT_HERE = "not here"
 app = typer.Typer(no_args_is_help=True, help="List, fetch, describe and verify data.")
 
 
-@app.command("list")
+@app.command("list", cls=Command)
 def show_all(as_json: AsJson = False) -> None:
     """List the data sets that go by a name, and where they are."""
     from deltarule.data.catalog import describe, names
@@ -34,7 +35,7 @@ def show_all(as_json: AsJson = False) -> None:
         typer.echo(entry("", row["says"], indent=2))
 
 
-@app.command()
+@app.command(cls=Command)
 def fetch(name: Name) -> None:
     """Download a data set, unless it is here already."""
     from deltarule.data import catalog
@@ -43,7 +44,7 @@ def fetch(name: Name) -> None:
     typer.echo(f"{name} {'comes with deltarule' if folder is None else f'is in {folder}'}")
 
 
-@app.command()
+@app.command(cls=Command)
 def info(data: NameOrPath, as_json: AsJson = False) -> None:
     """Say what data hold, and whose they are; download nothing."""
     from deltarule.data.catalog import describe, load, names
@@ -64,7 +65,7 @@ def info(data: NameOrPath, as_json: AsJson = False) -> None:
         typer.echo(entry("next", f"deltarule data fetch {data}", indent=17))
 
 
-@app.command()
+@app.command(cls=Command)
 def verify(name: Name, as_json: AsJson = False) -> None:
     """Compare the files of a data set with their published SHA-256.
 

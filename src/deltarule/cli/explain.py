@@ -50,7 +50,12 @@ def explain(options: ExplainOptions) -> None:
     """Follow one example through a network and back.
 
     Every number is shown: forward pass, loss, the four equations, a step. And every number is checked.
-    """
+
+    \b
+    Examples:
+      deltarule explain model.safetensors --example 3 --neuron 7
+      deltarule explain pretrained --image photo.jpg --label 4 --equation BP2
+    """  # noqa: D301 - a backspace is what keeps the lines below it apart
     from deltarule.cli.explaining import carry_out
 
     carry_out(options)

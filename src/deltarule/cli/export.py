@@ -36,7 +36,12 @@ def export(options: ExportOptions) -> None:
     """Write a model for other software to read.
 
     The same model gives the same bytes. An older file is replaced, whole or not at all.
-    """
+
+    \b
+    Examples:
+      deltarule export model.safetensors --onnx digits.onnx
+      deltarule export pretrained --html digits.html --data digits
+    """  # noqa: D301 - a backspace is what keeps the lines below it apart
     from deltarule.cli.exporting import carry_out
 
     carry_out(options)

@@ -22,7 +22,7 @@ LOCAL = ("127.0.0.1", "localhost", "::1")
 
 def playground(
     model: Annotated[
-        str, typer.Argument(metavar="[MODEL]", help="A file, the folder of a run, or `pretrained`.")
+        str, typer.Argument(metavar="[MODEL]", help="A file, or the folder of a run; else the pretrained one.")
     ] = "pretrained",
     data: DataName = None,
     port: Annotated[

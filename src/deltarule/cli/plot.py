@@ -15,13 +15,16 @@ class PlotOptions:
 
     kind: Annotated[str, typer.Argument(metavar="KIND", help="One of those above.")]
     name: Annotated[
-        str | None, typer.Argument(metavar="[MODEL|RUN]", help="A file, or the folder of a run.", show_default=False)
+        str | None,
+        typer.Argument(
+            metavar="[MODEL|RUN]", help="A file, the folder of a run, or pretrained; for rates a recipe, too."
+        ),
     ] = None
     out: Out = None
     data: DataName = None
     target: Target = None
     layer: Annotated[
-        int | None, typer.Option(metavar="L", help="Of histograms and staircase: this layer, counted from 0.")
+        int | None, typer.Option(metavar="L", help="From 0; else histograms show all layers, staircase the last.")
     ] = None
     offline: Offline = False
     as_json: AsJson = False
@@ -58,6 +61,11 @@ def plot(options: PlotOptions) -> None:
     \b
     Of a model, a run or a recipe:
       rates         a learning-rate range test, which trains for 150 steps
+
+    \b
+    Examples:
+      deltarule plot curves kept --out curves.png
+      deltarule plot mistakes model.safetensors --out mistakes.png
     """  # noqa: D301 - a backspace is what keeps the lines below it apart
     from deltarule.cli.output import print_json
     from deltarule.cli.pictures import found

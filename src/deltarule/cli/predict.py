@@ -20,7 +20,7 @@ Answer = dict[str, Any]
 def predict(
     files: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="FILE...", help="Pictures, folders of them; or a CSV, an npz or an IDX file."),
+        typer.Argument(metavar="[FILE...]", help="Pictures, folders of them; or a CSV, an npz or an IDX file."),
     ] = None,
     model: Annotated[
         str | None, typer.Option(metavar="MODEL", help="Else ./model.safetensors, or the pretrained one.")
@@ -36,7 +36,12 @@ def predict(
 
     The line says the answer and its probability (or the activation of its neuron, where that is no probability).
     A picture of a digit may be a PNG, JPEG, WebP or BMP of any size.
-    """
+
+    \b
+    Examples:
+      deltarule predict photo.jpg --show
+      deltarule predict new.csv --model prices.safetensors --json
+    """  # noqa: D301 - a backspace is what keeps the lines below it apart
     from deltarule.cli.found import found_model
     from deltarule.cli.inputs import files_in, read_inputs
     from deltarule.cli.results import check_place

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 
 def recipes(
-    name: Annotated[str | None, typer.Argument(metavar="RECIPE", help="Print this one, as TOML to be changed.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="[RECIPE]", help="Print this one, as TOML to be changed.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """List what there is to train, or print one recipe.

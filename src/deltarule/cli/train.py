@@ -27,7 +27,7 @@ class TrainOptions:
 
     recipe: Annotated[
         str | None,
-        typer.Argument(metavar="RECIPE", help="A name that `recipes` lists, a TOML file, or a run's folder."),
+        typer.Argument(metavar="[RECIPE]", help="A name that `recipes` lists, a TOML file, or a run's folder."),
     ] = None
     data: DataName = None
     target: Target = None
@@ -56,7 +56,7 @@ class TrainOptions:
     ] = None
     out: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Where to save the model; else model.safetensors."),
+        typer.Option(metavar="FILE", help="Where to save the model; else model.safetensors, in DIR of --run."),
     ] = None
     run: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Keep everything about the run here: `plot` draws it.")
@@ -91,7 +91,14 @@ def train(options: TrainOptions) -> None:
     """Train a network, save it, and test it on new examples.
 
     With nothing else: the recipe `default` on MNIST's 60,000 handwritten digits, in a minute or less.
-    """
+
+    \b
+    Examples:
+      deltarule train quick --epochs 2 --out quick.safetensors
+      deltarule train --set training.batch_size=64 --set 'network.hidden=[100]'
+      deltarule train --data houses.csv --target price --missing mean
+      deltarule train --data pictures --size 28 --run kept
+    """  # noqa: D301 - a backspace is what keeps the lines below it apart
     from deltarule.cli.training import carry_out
 
     carry_out(options)

@@ -72,7 +72,7 @@ class Sigmoid(Activation):
 
 @dataclass(frozen=True)
 class Tanh(Activation):
-    """sigma(z) = tanh(z), between -1 and 1: the sigmoid, stretched and centred on 0."""
+    """sigma(z) = tanh(z), between -1 and 1: the sigmoid, stretched and centered on 0."""
 
     def value(self, z: Array) -> Array:
         return np.tanh(z)

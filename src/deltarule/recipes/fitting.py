@@ -28,7 +28,8 @@ def suited_in_words(recipe: Recipe, splits: Splits) -> str:
     """What the recipe has become."""
     what = "rows of a table" if splits.train.image_shape is None else "images"
     hidden, training = "-".join(map(str, recipe.network.hidden)), recipe.training
-    how = f"hidden layers {hidden}, {training.epochs} epochs, batches of {training.batch_size}"
+    passes = f"{training.epochs} epoch{'' if training.epochs == 1 else 's'}"
+    how = f"hidden layers {hidden}, {passes}, batches of {training.batch_size}"
     return f"to {splits.train.n_samples:,} {what}: {how}"
 
 

@@ -64,5 +64,5 @@ def weight_slice(found: WeightSlice) -> Picture:
             axes.set_title(title)
         panels[1].yaxis.set_major_formatter(percent)
         panels[1].set_xlabel(f"change of {name}")
-    words = f"the loss is smooth, the accuracy flat but for {n_steps} steps"
+    words = f"the loss is smooth, the accuracy flat but for {n_steps} step{'' if n_steps == 1 else 's'}"
     return Picture(figure, f"Loss and accuracy along {name}: {words}")

@@ -79,5 +79,5 @@ def gradients(recording: Recording) -> Picture:
         ratios.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
         figure.legend(ncols=min(n_layers, 4), loc="outside upper left")
     words = ", ".join(f"{ratio:.1e}" for ratio in recording.update_ratio[-1])
-    title = f"Gradient norm and update ratio of {n_layers} layers by epoch"
+    title = f"Gradient norm and update ratio of {n_layers} layer{'' if n_layers == 1 else 's'} by epoch"
     return Picture(figure, f"{title}: the last updates are {words} of their weights")

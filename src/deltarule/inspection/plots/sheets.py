@@ -26,14 +26,14 @@ BARE = {"frame_on": False, "xticks": [], "yticks": []}
 
 
 def mistakes(dataset: Dataset, found: Mistakes) -> Picture:
-    """A sheet of the most confident mistakes: each image with the answer, the truth, and the output of the answer.
+    """A sheet of the most confident mistakes: each image with the truth, the answer, and the output of the answer.
 
     dataset: what `found` was found in. Raises SettingError where its examples are no images.
     """
     images = images_of(dataset, found.example)
     names = [shortened(name) for name in dataset.class_names]
-    between = "\n" if are_long(names) else ", "
-    captions = [f"{names[k]}{between}not {names[i]}" for k, i in zip(found.predicted, found.true, strict=True)]
+    arrow = "\n→ " if are_long(names) else "→"
+    captions = [f"{names[i]}{arrow}{names[k]}" for k, i in zip(found.predicted, found.true, strict=True)]
     n_rows = max(1, math.ceil(len(images) / PER_ROW))
     with new_figure(height=0.3 + 1.05 * n_rows) as figure:
         panels = figure.subplots(n_rows, PER_ROW, subplot_kw=BARE)
@@ -42,9 +42,9 @@ def mistakes(dataset: Dataset, found: Mistakes) -> Picture:
             axes.set_title(caption, loc="center", fontsize=6, fontweight="normal")
             axes.set_xlabel(f"{a:.3f}", color=GRAY, fontsize=6)
         figure.suptitle(
-            "the most confident mistakes, each with its output" if len(images) else "no mistakes", x=0.02, ha="left"
+            "the most confident mistakes: truth→answer, output" if len(images) else "no mistakes", x=0.02, ha="left"
         )
-    words = "; ".join(captions).replace("\n", ", ")
+    words = ", ".join(captions).replace("\n", "")
     return Picture(figure, f"Sheet of the {len(images)} most confident mistakes: {words}")
 
 
