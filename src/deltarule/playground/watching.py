@@ -17,7 +17,7 @@ from deltarule.training.callbacks import Callback, TrainingState
 from deltarule.training.engines import Engine
 from deltarule.training.evaluation import SCORE_NAMES, Score
 
-PROBE = 256  # examples that a curve's point is measured on
+PROBE = 128  # examples that a curve's point is measured on
 MOST_POINTS = 400  # of a curve; when it has more, every other one goes
 MOST_NEURONS = 64  # of the first layer are drawn
 MOST_INPUTS = 4096  # that a neuron may have to be drawn
