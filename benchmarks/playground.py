@@ -27,7 +27,7 @@ from deltarule.playground.server import Service
 from deltarule.playground.subjects import Subject
 from deltarule.training.trainer import Trainer
 
-RUNS = {"nielsen-30": 20, "quick": 4, "default": 1}  # recipes, and how many epochs: some seconds each
+RUNS = {"nielsen-30": 20, "quick": 4, "default": 2}  # recipes, and how many epochs: seconds, but worth compiling for
 CLIENT = """
 import sys
 from websockets.sync.client import connect
