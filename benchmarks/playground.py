@@ -1,22 +1,23 @@
 """What the page costs a run that it watches: the same training with nobody looking, and with the page open.
 
-Each has a process of its own, and they take turns. "frames" is a client that reads every frame and asks for the next
-at once, as fast as any page could; "Chromium" is the page itself in a real browser on the same machine, which paints
-and so takes time of its own. A row's ratio is the seconds with it over those without: 1.05 is 5 % slower. Asked: 1.05.
+Both in one process, in turns, each in a thread of its own: where a process's memory lies makes it faster or slower than
+another by as much as a page costs. "frames" is a client that reads every frame and asks for the next at once, as fast
+as any page could; "Chromium" is the page itself in a real browser on the same machine, which paints and so takes time
+of its own. A row's ratio is the seconds with it over those without: 1.05 is 5 % slower. Asked: 1.05.
 """
 
 import json
 import subprocess
 import sys
 import time
-from contextlib import ExitStack
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.util import find_spec
+from queue import Queue
 from shutil import which
 from threading import Thread
 from typing import Any
 
-from measuring import Worker, comparison, in_turns, options, surroundings, write_rows
+from measuring import REST_SECONDS, Worker, comparison, interleaved, options, surroundings, write_rows
 
 from deltarule.data.catalog import find_default, load
 from deltarule.playground.lessons import prepared
@@ -26,7 +27,7 @@ from deltarule.playground.server import Service
 from deltarule.playground.subjects import Subject
 from deltarule.training.trainer import Trainer
 
-RUNS = {"nielsen-30": 20, "quick": 4, "default": 1}  # recipes, and how many epochs: some seconds each
+RUNS = {"nielsen-30": 20, "quick": 4, "default": 2}  # recipes, and how many epochs: seconds, but worth compiling for
 CLIENT = """
 import sys
 from websockets.sync.client import connect
@@ -41,30 +42,17 @@ with connect(address, origin=origin, max_size=None, compression=None) as line:
 """
 
 
-class Alone:
-    """The run with nobody looking."""
+class Watched:
+    """A run alone, and the same run started by a client over the socket, which reads every frame."""
 
     def __init__(self, recipe: str, data: str, epochs: int) -> None:
         self.order = Start(recipe, data, epochs=epochs)
-        self.splits = load(data, offline=True)
-        self.datasets = {data: lambda: self.splits}
-
-    def seconds(self) -> float:
-        job = prepared(self.order, self.datasets).job
-        began = time.perf_counter()
-        job.trainer.fit(job.train, job.validation)
-        return time.perf_counter() - began
-
-
-class Watched(Alone):
-    """The same run, started by a client over the socket, which reads every frame."""
-
-    def __init__(self, recipe: str, data: str, epochs: int) -> None:
-        super().__init__(recipe, data, epochs)
-        subject = Subject(prepared(self.order, self.datasets).job.model, {"train": self.splits.train})
+        splits = load(data, offline=True)
+        self.datasets = {data: lambda: splits}
+        subject = Subject(prepared(self.order, self.datasets).job.model, {"train": splits.train})
         self.service = Service(Playground(subject, self.datasets), 0)
         Thread(target=self.service.run, daemon=True).start()
-        self.taken: list[float] = []
+        self.taken: Queue[float] = Queue()
         fit = Trainer.fit
 
         def timed(trainer: Trainer, *parts: Any, **weights: Any) -> Any:
@@ -72,23 +60,32 @@ class Watched(Alone):
             try:
                 return fit(trainer, *parts, **weights)
             finally:
-                self.taken.append(time.perf_counter() - began)
+                self.taken.put(time.perf_counter() - began)
 
         Trainer.fit = timed  # type: ignore[method-assign]
 
-    def seconds(self) -> float:
-        self.taken.clear()
-        self.watch()
-        (taken,) = self.taken
-        return taken
+    def alone(self) -> float:
+        """Seconds of the run with nobody looking."""
+        time.sleep(REST_SECONDS)
+        job = prepared(self.order, self.datasets).job
+        thread = Thread(target=job.trainer.fit, args=(job.train, job.validation))
+        thread.start()
+        thread.join()
+        return self.taken.get()
 
-    def watch(self) -> None:
+    def watched(self) -> float:
+        """Seconds of the run that is watched."""
+        time.sleep(REST_SECONDS)
+        return self.watch()
+
+    def watch(self) -> float:
         origin = f"http://127.0.0.1:{self.service.port}"
         address = f"{origin.replace('http', 'ws')}/ws?token={self.service.guard.token}"
         order = json.dumps(
             {"type": "start", "recipe": self.order.recipe, "data": self.order.data, "epochs": self.order.epochs}
         )
         subprocess.run([sys.executable, "-c", CLIENT, address, origin, order], check=True)
+        return self.taken.get()
 
 
 class InChromium(Watched):
@@ -104,13 +101,14 @@ class InChromium(Watched):
         page.wait_for_selector("#train-recipe")
         return page
 
-    def watch(self) -> None:
+    def watch(self) -> float:
         self.page.select_option("#train-recipe", self.order.recipe)
         self.page.select_option("#train-data", self.order.data)
         self.page.fill("#train-epochs", str(self.order.epochs))
         self.page.click("#train button.primary")
-        self.page.wait_for_selector("#train .verdict:empty", state="attached")
+        taken = self.taken.get(timeout=300.0)  # meanwhile nobody asks the browser: to answer would take it time, too
         self.page.wait_for_selector("#train .verdict:not(:empty)", timeout=300_000)
+        return taken
 
 
 def main() -> None:
@@ -127,14 +125,12 @@ def main() -> None:
     rows = []
     for recipe in given.recipes.split(","):
         arguments = {"recipe": recipe, "data": data, "epochs": given.epochs or RUNS[recipe]}
-        with ExitStack() as stack:
-            subjects = {"alone": "Alone"} | ways
-            workers = {
-                name: stack.enter_context(Worker(f"playground:{kind}", arguments)) for name, kind in subjects.items()
-            }
-            taken = in_turns(workers, "seconds", given.repetitions)
-        for way in ways:
-            row = comparison("playground", f"{recipe} on {data}", f"watched: {way}", taken["alone"], taken[way])
+        for way, kind in ways.items():
+            with Worker(f"playground:{kind}", arguments) as worker:
+                measures = {name: partial(worker.ask, name) for name in ("alone", "watched")}
+                interleaved(measures, 1)  # so that everything is loaded
+                taken = interleaved(measures, given.repetitions)
+            row = comparison("playground", f"{recipe} on {data}", f"watched: {way}", taken["alone"], taken["watched"])
             print(f"{recipe:12} {way:10} {row['ratio']:.3f} ({row['ratio_low']:.3f} to {row['ratio_high']:.3f})")
             rows.append(row | surroundings("starlette", "uvicorn", "websockets", "numba"))
     write_rows(given.json, rows)

@@ -88,7 +88,7 @@ class Lesson(threading.Thread):
     def train(self, ready: Prepared) -> None:
         """Train, test, and tell how it went."""
         job, reason, failed = ready.job, None, False
-        watcher = Watcher(self.control, lambda data: self.say(data, True), job.train, job.validation)
+        watcher = Watcher(self.control, lambda data: self.say(data, True), job.trainer.engine)
         job.trainer.callbacks = [*job.trainer.callbacks, watcher]
         try:
             reason = job.trainer.fit(job.train, job.validation).stop_reason

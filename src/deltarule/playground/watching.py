@@ -10,13 +10,14 @@ import numpy as np
 from deltarule.data.dataset import Dataset
 from deltarule.inspection.state_findings import dead_share, saturated_share
 from deltarule.nn.arrays import Array
-from deltarule.nn.network import Network, forward, loss_value
+from deltarule.nn.network import Network
 from deltarule.nn.workspace import scale_inputs
 from deltarule.playground.protocol import frame
 from deltarule.training.callbacks import Callback, TrainingState
+from deltarule.training.engines import Engine
 from deltarule.training.evaluation import SCORE_NAMES, Score
 
-PROBE = 256  # examples that a curve's point is measured on
+PROBE = 128  # examples that a curve's point is measured on
 MOST_POINTS = 400  # of a curve; when it has more, every other one goes
 MOST_NEURONS = 64  # of the first layer are drawn
 MOST_INPUTS = 4096  # that a neuron may have to be drawn
@@ -66,16 +67,16 @@ class Control:
 class Probe:
     """A few examples, spread over a dataset, on which a network is looked at: nothing is dropped or deformed."""
 
-    def __init__(self, dataset: Dataset, network: Network) -> None:
-        self.dataset, self.ws = dataset.spread(PROBE), network.workspace(PROBE)
+    def __init__(self, dataset: Dataset, network: Network, engine: Engine) -> None:
+        self.dataset, self.ws, self.engine = dataset.spread(PROBE), network.workspace(PROBE), engine
         self.inputs = np.empty(self.dataset.inputs.shape, network.dtype)  # scaled once, and not at every look
         scale_inputs(self.dataset.inputs, self.inputs)
 
     def look(self, network: Network) -> tuple[float, float]:
         """(loss, score) of a network on them; what its neurons said stays in `ws`."""
         y, score = self.dataset.targets, Score(self.dataset.task)
-        score.add(forward(network, self.inputs, self.ws), y)
-        return loss_value(network, y, self.ws), score.value
+        score.add(self.engine.forward(network, self.inputs, self.ws), y)
+        return self.engine.loss_value(network, y, self.ws), score.value
 
 
 class Watcher(Callback):
@@ -84,21 +85,19 @@ class Watcher(Callback):
     A frame is made after a step, of what is then the newest, and costs at most SHARE of the run's time. A page that is
     slow, or hidden, asks seldom: it gets fewer frames, never old ones.
 
-    train, validation: as the network reads them. image_shape: (height, width) of an input that is an image.
+    engine: the run's. It keeps the threads of a BLAS from the looks: they would spin on beside those that take steps.
     """
 
     every_step = False
 
-    def __init__(
-        self, control: Control, show: Callable[[bytes], None], train: Dataset, validation: Dataset | None
-    ) -> None:
-        self.control, self.show, self.data = control, show, [train] if validation is None else [train, validation]
-        self.image_shape = train.image_shape
+    def __init__(self, control: Control, show: Callable[[bytes], None], engine: Engine) -> None:
+        self.control, self.show, self.engine = control, show, engine
         self.points: list[list[float]] = []
         self.n_looks, self.next_look, self.waited, self.done = 0, 0.0, 0.0, False
 
     def train_begin(self, state: TrainingState) -> None:
-        self.probes = [Probe(dataset, state.network) for dataset in self.data]
+        data = [state.train] if state.validation is None else [state.train, state.validation]
+        self.probes = [Probe(dataset, state.network, self.engine) for dataset in data]
 
     def step_end(self, state: TrainingState) -> None:
         now = time.perf_counter()
@@ -136,7 +135,7 @@ class Watcher(Callback):
         """Make a frame of this moment."""
         began = time.perf_counter()
         self.control.wants_frame = False
-        with np.errstate(all="ignore"):  # a run that breaks is shown as it breaks
+        with self.engine.one_thread_each(), np.errstate(all="ignore"):  # a run that breaks is shown as it breaks
             figures = [figure for probe in self.probes for figure in probe.look(state.network)]
             if not self.points or self.points[-1][0] != state.step:
                 self.points.append([state.step, *figures])
@@ -174,7 +173,7 @@ class Watcher(Callback):
         return {
             "points": np.array(self.points, np.float32),
             "epochs": np.array(epochs, np.float32).reshape(len(epochs), -1),
-            "weights": weight_pictures(state.network.weights[0], self.image_shape),
+            "weights": weight_pictures(state.network.weights[0], state.train.image_shape),
         }
 
 
