@@ -43,7 +43,7 @@ def happen(page: "Page", tab: str) -> None:
     if tab == "train":
         page.get_by_label("Recipe").select_option("nielsen-30")
         page.get_by_label("Data").select_option("digits")
-        page.get_by_label("Epochs").fill("60")
+        page.get_by_label("Epochs").fill("10000")  # more than can be over before Pause is pressed
         page.get_by_role("button", name="Start").click()
         page.wait_for_function("() => /epoch \\d\\d+ of/.test(document.querySelector('#train .status').textContent)")
         page.get_by_role("button", name="Pause").click()

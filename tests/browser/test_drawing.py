@@ -165,12 +165,30 @@ def test_an_image_file_is_read_and_anything_else_is_refused_in_words(visit: Visi
         "#draw input[type=file]", {"name": "7.png", "mimeType": "image/png", "buffer": photo(DIGITS[7])}
     )
     page.wait_for_function("() => document.querySelector('#draw .digit').textContent === '7'")
-    page.set_input_files("#draw input[type=file]", {"name": "no.png", "mimeType": "image/png", "buffer": b"no image"})
-    page.wait_for_selector("#draw .complaint:has-text('take a PNG')")
+    page.evaluate("() => { [window.kept, window.createImageBitmap] = [window.createImageBitmap, null]; }")
+    for content, complaint in ((b"no image", "take a PNG"), (BOMB, "65535 × 65535 pixels: take one of at most 16")):
+        page.set_input_files("#draw input[type=file]", {"name": "no.png", "mimeType": "image/png", "buffer": content})
+        page.wait_for_selector(f"#draw .complaint:has-text('{complaint}')")
+    page.evaluate("() => { window.createImageBitmap = window.kept; }")
     assert answer(page) == "7"
     drop(page, photo(DIGITS[2]))
     page.wait_for_function("() => document.querySelector('#draw .digit').textContent === '2'")
     assert page.inner_text("#draw .complaint") == ""
+
+
+BOMB = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\xff\xff\0\0\xff\xff" + bytes(9)  # 4 gigapixels, in its own words
+
+
+def test_a_blank_image_and_a_dot_are_no_digit(visit: Visit) -> None:
+    page = visit()
+    blank = {"name": "blank.png", "mimeType": "image/png", "buffer": photo([])}
+    page.set_input_files("#draw input[type=file]", blank)
+    page.wait_for_selector("#draw .headline:has-text('No digit found')")
+    page.get_by_role("button", name="Clear").click()
+    page.wait_for_selector("#draw .headline:has-text('Nothing drawn yet')")
+    assert not page.locator("#draw ol.film").is_visible()
+    draw(page, [[(140, 140)]])
+    page.wait_for_selector("#draw .headline:has-text('No digit found')")
 
 
 def drop(page: "Page", data: bytes) -> None:
@@ -217,6 +235,19 @@ def test_every_neuron_is_a_cell_that_says_what_python_computes(visit: Visit, pre
     assert shown is not None
     assert float(shown[1].replace("\N{MINUS SIGN}", "-")) == pytest.approx(z[np.abs(a).argmax()], rel=6e-3)
     assert 0 < page.locator(".edges path").count() <= 6
+
+
+def test_neurons_and_outputs_can_be_looked_at_with_nothing_drawn_and_by_keys(visit: Visit, pretrained: Model) -> None:
+    page = visit("network")
+    reach(page, ".cell[data-layer='2']")
+    page.wait_for_selector(".detail h2:has-text('Layer 1, neuron 0')")
+    largest = np.abs(pretrained.network.weights[1][:, 0]).max()
+    assert page.inner_text(".detail figcaption >> nth=0") == f"incoming weights, up to ±{largest:.3g}"
+    page.locator(".cell[data-layer='1']").nth(5).hover()
+    page.wait_for_selector(".detail h2:has-text('Layer 0, neuron 5')")
+    reach(page, "#network .bars li")
+    press(page, "ArrowDown", 7)
+    page.wait_for_selector(".detail h2:has-text('Output 7')")
 
 
 def test_one_can_draw_beside_the_neurons(visit: Visit) -> None:

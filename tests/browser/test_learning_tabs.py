@@ -108,6 +108,23 @@ def at_step(page: "Page") -> int:
     return int(found[1].replace(",", ""))
 
 
+def test_what_cannot_begin_or_was_stopped_before_it_did_leaves_room_for_another(visit: Visit) -> None:
+    page = visit("train")
+    page.get_by_label("Data").select_option("digits")
+    page.get_by_label("Epochs").fill("1")
+    buttons = "[...document.querySelectorAll('#train .lesson > .row button')]"
+    names = "['Start', 'Stop']"
+    page.evaluate(f"() => {names}.forEach((name) => {buttons}.find((one) => one.textContent === name).click())")
+    page.wait_for_selector("#train .verdict:has-text('Stopped before it began')")
+    for impossible in ("0", "1.5", "10001"):
+        page.get_by_label("Epochs").fill(impossible)
+        page.get_by_role("button", name="Start").click()
+        assert page.get_by_role("button", name="Stop").is_disabled()
+    page.get_by_label("Epochs").fill("1")
+    page.get_by_role("button", name="Start").click()
+    page.wait_for_selector("#train .verdict:has-text('Done')")
+
+
 def test_a_rate_that_breaks_training_stops_it_with_the_reason(visit: Visit) -> None:
     page = visit("train")
     page.get_by_label("Recipe").select_option("relu-32-16")

@@ -185,7 +185,29 @@ def test_pictures_of_any_size_are_read_by_the_network_in_the_box(deltarule: Comm
     assert result.json[1]["probabilities"] == pytest.approx(result.json[2]["probabilities"], abs=1e-6)
 
 
-def test_a_model_trained_here_comes_before_the_one_in_the_box(
+def test_pictures_are_for_the_network_in_the_box_though_another_lies_here(
+    deltarule: Command, digits_model: Path, images: Array
+) -> None:
+    file = picture("seven.png", *SEVEN)
+    in_the_box = deltarule("predict", file, "--json")
+    Path("model.safetensors").write_bytes(digits_model.read_bytes())
+    here = deltarule("predict", file, "--json")
+    assert here.json == in_the_box.json
+    assert "pretrained.safetensors: 784-128-128-10" in here.err
+    assert "unless you say  --model model.safetensors" in here.err
+    assert "unless" not in in_the_box.err
+    mine = deltarule("predict", file, "--model", "model.safetensors", "--json")
+    assert mine.json != here.json
+    assert "unless" not in mine.err
+    Path("many").mkdir()
+    Path(file).rename("many/7.PNG")
+    assert deltarule("predict", "many", "--json").json[0]["probabilities"] == here.json[0]["probabilities"]
+    write_pixels("one.csv", images[:1])
+    both = deltarule("predict", "many", "one.csv", "--json").json
+    assert both[0]["probabilities"] == mine.json[0]["probabilities"]
+
+
+def test_a_model_trained_here_comes_before_the_one_in_the_box_for_other_files(
     deltarule: Command, digits_model: Path, images: Array
 ) -> None:
     write_pixels("one.csv", images[:1])

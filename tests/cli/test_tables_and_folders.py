@@ -237,13 +237,13 @@ def test_a_folder_of_images_of_any_size_end_to_end(deltarule: Command, pictures:
     assert (model.image_shape, model.class_names[:2]) == ((14, 14), ("class 0", "class 1"))
     judged = deltarule("evaluate", "model.safetensors", "--json").json
     assert judged["accuracy"] == trained.json["test_accuracy"]
-    everywhere = deltarule("predict", "pictures", "--json").json
+    everywhere = deltarule("predict", "pictures", "--model", "model.safetensors", "--json").json
     assert len(everywhere) == 60
     right = sum(Path(answer["input"]).parent.name == answer["label"] for answer in everywhere)
     assert right > 40
-    assert deltarule("predict", "pictures/class 0").out.count("pictures/class 0/") == len(
-        list(Path("pictures/class 0").iterdir())
-    )
+    assert deltarule("predict", "pictures/class 0", "--model", "model.safetensors").out.count(
+        "pictures/class 0/"
+    ) == len(list(Path("pictures/class 0").iterdir()))
     Path("empty").mkdir()
     nothing = deltarule("predict", "empty")
     assert (nothing.code, nothing.out) == (2, "")

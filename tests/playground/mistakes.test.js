@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { apart, ticks } from "../../src/deltarule/playground/static/curves.js";
+import { apart, brief, endOfAxis, ticks } from "../../src/deltarule/playground/static/curves.js";
 import { depth, forward, readModel } from "../../src/deltarule/playground/static/engine.js";
 import { Judged } from "../../src/deltarule/playground/static/judged.js";
 import { columnsFor } from "../../src/deltarule/playground/static/layers.js";
@@ -107,6 +107,21 @@ test("ticks are round, and within", () => {
     assert.deepEqual(ticks(0, 2.4, 4), [0, 1, 2]);
     assert.deepEqual(ticks(0, 1290, 4), [0, 500, 1000]);
     assert.deepEqual(ticks(-1, 1, 4), [-1, -0.5, 0, 0.5, 1]);
+});
+
+test("numbers on an axis are short", () => {
+    assert.deepEqual([0, 500, 12_000, 500_000, 1_200_000].map(brief), ["0", "500", "12k", "500k", "1.2M"]);
+});
+
+test("curves fill at least half of their axis, however long the run will be", () => {
+    const upTo = (step) => [{ line: [[0, 1], [step, 1]], marks: [] }, { line: [[0, 1]], marks: [[0, 1]] }];
+    assert.equal(endOfAxis(upTo(1000), 1000), 1000);
+    assert.equal(endOfAxis(upTo(501), 1000), 1000);
+    assert.equal(endOfAxis(upTo(500), 1000), 500);
+    assert.equal(endOfAxis(upTo(57_600), 1_200_000), 75_000);
+    assert.equal(endOfAxis([{ line: [[0, 1]], marks: [[0, 1], [300, 1]] }], 1000), 500);
+    assert.equal(endOfAxis([], 0), 0);
+    assert.ok(endOfAxis(upTo(0), 500) >= 1);
 });
 
 test("labels do not cover each other", () => {

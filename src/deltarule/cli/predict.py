@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from deltarule.cli.options import AsJson
-from deltarule.cli.output import drawn, note, percent, print_json
+from deltarule.cli.output import drawn, entry, note, percent, print_json
 from deltarule.errors import NoDigitError, SettingError
 
 if TYPE_CHECKING:
@@ -23,7 +23,10 @@ def predict(
         typer.Argument(metavar="[FILE...]", help="Pictures, folders of them; or a CSV, an npz or an IDX file."),
     ] = None,
     model: Annotated[
-        str | None, typer.Option(metavar="MODEL", help="Else ./model.safetensors, or the pretrained one.")
+        str | None,
+        typer.Option(
+            metavar="MODEL", help="Else pictures go to the pretrained one, the rest to ./model.safetensors, if any."
+        ),
     ] = None,
     show: Annotated[bool, typer.Option("--show", help="Draw each image in text, too.")] = False,
     kaggle: Annotated[
@@ -45,14 +48,13 @@ def predict(
     from deltarule.cli.found import found_model
     from deltarule.cli.inputs import files_in, read_inputs
     from deltarule.cli.results import check_place
-    from deltarule.files.bundled import PRETRAINED
-    from deltarule.files.run_folder import MODEL
 
     if bool(files) == (kaggle is not None) or (kaggle is None) != (out is None):
         raise SettingError("give either FILE... or both --kaggle test.csv and --out submission.csv")
     if out is not None:
         check_place(out)
-    loaded = found_model(model or (MODEL if Path(MODEL).is_file() else PRETRAINED.stem))[1]
+    paths = files_in(files or ())
+    loaded = found_model(model or model_for(paths))[1]
     if show and loaded.image_shape is None:
         raise SettingError("--show draws images: this model reads rows of numbers")
     if kaggle is not None and out is not None:
@@ -63,7 +65,7 @@ def predict(
             typer.echo(f"{n_answers:,} answers are in {out}")
         return
     inputs: dict[str, Array | None] = {}
-    for path in files_in(files or ()):
+    for path in paths:
         try:
             inputs[str(path)] = read_inputs(path, loaded)
         except NoDigitError as error:
@@ -77,6 +79,23 @@ def predict(
             print_answer(answer, inputs[answer["input"]], loaded.image_shape if show else None)
     if any(raw is None for raw in inputs.values()):
         raise typer.Exit(1)
+
+
+def model_for(files: list[Path]) -> str:
+    """The model that answers where the user names none: the pretrained one reads pictures, whatever lies here.
+
+    Other files are for the model that was trained here last, where there is one.
+    """
+    from deltarule.data.pictures import SUFFIXES
+    from deltarule.files.bundled import PRETRAINED
+    from deltarule.files.run_folder import MODEL
+
+    if not Path(MODEL).is_file():
+        return PRETRAINED.stem
+    if files and all(path.suffix.lower() in SUFFIXES for path in files):
+        note(entry("here", f"{MODEL} is not asked about pictures unless you say  --model {MODEL}"))
+        return PRETRAINED.stem
+    return MODEL
 
 
 def print_answer(answer: Answer, raw: "Array | None", image_shape: tuple[int, int] | None) -> None:

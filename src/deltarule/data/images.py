@@ -58,7 +58,9 @@ def opened(source: Any, formats: Sequence[str], name: str) -> Iterator[Any]:
         raise
     except damage as error:
         expected = f"{', '.join(formats[:-1])} or {formats[-1]}"
-        raise DataError(f"{name}: a {expected} image was expected, but it cannot be read: {error}") from error
+        # Pillow's own words for a content of another kind name an object in memory
+        why = "its content is something else" if isinstance(error, pillow.UnidentifiedImageError) else error
+        raise DataError(f"{name}: a {expected} image was expected, but it cannot be read: {why}") from error
 
 
 def check_size(width: int, height: int, name: str) -> None:

@@ -1,7 +1,7 @@
 // The outputs as bars, the answer in a word, and the sentence that a screen reader says.
 
 import { readsDrawings } from "./pad.js";
-import { announce, element, percent, repaintOn, shown } from "./widgets.js";
+import { announce, element, percent, repaintOn, roving, shown } from "./widgets.js";
 
 /** Whether the outputs of a network are probabilities: a softmax's, or a single sigmoid's. */
 export function hasProbabilities(network) {
@@ -50,8 +50,9 @@ function valueText(network, value) {
 
 /** The bars: one row an output, made once a network, painted by `paint`. */
 class Bars {
-    constructor() {
+    constructor(walkable) {
         this.node = element("ol", { class: "bars" });
+        this.oneStop = walkable ? roving(this.node, "li", () => 1) : () => {};
         this.network = null;
         this.rows = [];
     }
@@ -66,6 +67,7 @@ class Bars {
             return { row, bar, value };
         });
         this.node.replaceChildren(...this.rows.map(({ row }) => row));
+        this.oneStop();
     }
 
     paint(store) {
@@ -85,21 +87,25 @@ class Bars {
     }
 }
 
-/** The answer and the bars, kept up to date while `panel` is open. `speak`: whether screen readers hear of it, too. */
-export function makeAnswers(panel, store, speak = false) {
-    const bars = new Bars();
+/**
+ * The answer and the bars, kept up to date while `panel` is open. `speak`: whether screen readers hear of it, too;
+ * `walkable`: whether the focus can walk from bar to bar.
+ */
+export function makeAnswers(panel, store, { speak = false, walkable = false } = {}) {
+    const bars = new Bars(walkable);
     const digit = element("span", { class: "digit" });
     const beside = element("span", { class: "beside" });
-    const node = element("div", { class: "answers" },
-        element("p", { class: "headline" }, digit, beside), bars.node);
-    repaintOn(store, panel, ["trace", "label"], () => {
+    const headline = element("p", { class: "headline" }, digit, beside);
+    const node = element("div", { class: "answers" }, headline, bars.node);
+    repaintOn(store, panel, ["trace", "label", "stages"], () => {
         const { network, outputs, label } = store;
         if (!network) {
             return;
         }
         bars.paint(store);
         const named = outputs && network.task === "classes";
-        digit.textContent = named ? nameOf(network, store.answer) : outputs ? "" : "?";
+        headline.hidden = outputs !== null && !named; // the bars say it all
+        digit.textContent = named ? nameOf(network, store.answer) : "?";
         const verdict = label === store.answer ? "✓" : "✗";
         const told = label === null ? "" : ` · ${whoSays(store).toLowerCase()} ${nameOf(network, label)} ${verdict}`;
         beside.textContent = named ? `${valueText(network, outputs[store.answer])}${told}` : sentence(store);

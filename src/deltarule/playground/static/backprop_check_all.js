@@ -48,7 +48,7 @@ export class CheckAll {
         let before = 0;
         for (const id of ids) {
             const part = quantityOf(walk, id);
-            this.result.textContent = `checking ${part.text} …`;
+            this.result.textContent = `checking ${raised(part.text)} …`;
             const progress = (done) => {
                 this.bar.value = before + done;
             };
@@ -80,6 +80,11 @@ function checkedOf({ checked, parameters }) {
     return checked === parameters ? `All ${every}` : `${some}, evenly spread, of ${every}`;
 }
 
+/** A name such as "∂C/∂W^10" in plain text: "∂C/∂W¹⁰". */
+function raised(text) {
+    return text.replace(/\^(\d+)/g, (_, index) => [...index].map((digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]).join(""));
+}
+
 function note(all, part, verdict) {
     if (part.kind === "gW" || part.kind === "gb") {
         all.checked += verdict.count;
@@ -88,9 +93,9 @@ function note(all, part, verdict) {
     all.kinks += verdict.kinks;
     if (!verdict.tiny && verdict.error > all.error) {
         all.error = verdict.error;
-        all.worst = part.kind === "nW" ? "the descent" : part.text;
+        all.worst = part.kind === "nW" ? "the descent" : raised(part.text);
     }
     if (!verdict.ok) {
-        all.wrong.push(part.text);
+        all.wrong.push(raised(part.text));
     }
 }

@@ -15,9 +15,20 @@ export function ticks(low, high, count) {
     return Array.from({ length: Math.floor(high / step + 1e-9) - first + 1 }, (_, index) => (first + index) * step);
 }
 
-/** 12000 as "12k": short enough for an axis. */
-function brief(value) {
-    return Math.abs(value) >= 10_000 ? `${shown(value / 1000)}k` : shown(value);
+/** 12000 as "12k", 1000000 as "1M": short enough for an axis. */
+export function brief(value) {
+    const size = Math.abs(value);
+    return size >= 1e6 ? `${shown(value / 1e6)}M` : size >= 10_000 ? `${shown(value / 1000)}k` : shown(value);
+}
+
+/** Where the axis of steps ends: at the last step of the run, halved as long as that leaves room for the curves. */
+export function endOfAxis(series, last) {
+    const reached = Math.max(...series.flatMap(({ line, marks }) => [line.at(-1)?.[0] ?? 0, marks.at(-1)?.[0] ?? 0]), 1);
+    let end = last;
+    while (end / 2 >= reached) {
+        end /= 2;
+    }
+    return end;
 }
 
 /** Where labels of the given heights go so that none covers another: moved down, as little as can be. */
@@ -49,7 +60,7 @@ export class Chart {
         this.node = element("figure", { class: "curve" }, element("figcaption", {}, title), this.canvas);
     }
 
-    /** Paints the series up to step `last`. */
+    /** Paints the series of a run of `last` steps. */
     paint(series, last) {
         const ratio = window.devicePixelRatio || 1;
         const width = Math.max(220, this.canvas.clientWidth);
@@ -59,7 +70,7 @@ export class Chart {
         const context = this.canvas.getContext("2d");
         context.setTransform(ratio, 0, 0, ratio, 0, 0);
         context.clearRect(0, 0, width, HEIGHT);
-        const frame = this.frame(series, last, width);
+        const frame = this.frame(series, endOfAxis(series, last), width);
         this.paintAxes(context, frame);
         series.forEach((each) => paintSeries(context, each, frame));
         this.paintNames(context, series, frame);

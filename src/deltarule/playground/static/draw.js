@@ -18,16 +18,19 @@ function button(text, act, properties = {}) {
 
 /** The film strip: one picture a stage of the normalizer, each with its name. */
 function makeFilm(panel, store) {
-    const node = element("ol", { class: "film", "aria-label": "What the normalizer does" });
-    let shownNames = "";
+    const film = element("ol", { class: "film", "aria-label": "What the normalizer does" });
+    const nothing = element("p", { class: "film small muted" }, "Each step from the pad to 28 × 28 pixels shows here as soon as there is ink.");
+    let shownNames = null;
     repaintOn(store, panel, ["stages"], () => {
         const names = store.stages.map(({ name }) => name).join("|");
         if (names !== shownNames) {
             shownNames = names;
-            node.replaceChildren(...store.stages.map(({ name }, index) => element("li", {},
+            film.hidden = store.stages.length === 0;
+            nothing.hidden = !film.hidden;
+            film.replaceChildren(...store.stages.map(({ name }, index) => element("li", {},
                 picture(1, 1, `Stage ${index + 1}: ${name}`), element("span", {}, name))));
         }
-        node.querySelectorAll("canvas").forEach((canvas, index) => {
+        film.querySelectorAll("canvas").forEach((canvas, index) => {
             const { width, height, pixels } = store.stages[index];
             if (canvas.width !== width || canvas.height !== height) {
                 Object.assign(canvas, { width, height });
@@ -35,7 +38,7 @@ function makeFilm(panel, store) {
             paintInk(canvas, pixels);
         });
     });
-    return node;
+    return [film, nothing];
 }
 
 /** Puts image files on the pad, picked, dropped or pasted; what goes wrong is said in `complaint`. */
@@ -50,7 +53,7 @@ function connectFiles(panel, store, server, complaint) {
         }
     };
     const input = element("input", {
-        type: "file", accept: "image/*", class: "unseen", tabindex: "-1", "aria-label": "An image file",
+        type: "file", accept: "image/png,image/jpeg,image/webp,image/bmp", class: "unseen", tabindex: "-1", "aria-label": "An image file",
         onchange: () => {
             if (input.files[0]) {
                 take(input.files[0]);
@@ -113,8 +116,8 @@ function makeDesk(panel, store, server) {
 /** The tab for a network that reads images of 28x28. */
 function forImages(panel, store, server) {
     const reads = element("div", {},
-        element("h2", {}, "What it reads"), makeAnswers(panel, store, true),
-        element("h2", {}, "What the network sees"), makeFilm(panel, store),
+        element("h2", {}, "What it reads"), makeAnswers(panel, store, { speak: true }),
+        element("h2", {}, "What the network sees"), ...makeFilm(panel, store),
         element("p", { class: "small muted" }, "The network has only ever seen digits that were cropped, scaled to 20 pixels " +
             "and centered by their mass, as MNIST's were. So your drawing is treated alike before it is read: nudge it, and " +
             "nothing changes. Skip the normalizer, draw small or in a corner, and see what it is worth."));
@@ -125,7 +128,7 @@ function forImages(panel, store, server) {
 function forNumbers(panel, store) {
     return [element("div", { class: "columns" },
         element("div", {}, element("h2", {}, "What it is given"), makeInputs(panel, store)),
-        element("div", {}, element("h2", {}, "What it answers"), makeAnswers(panel, store, true)))];
+        element("div", {}, element("h2", {}, "What it answers"), makeAnswers(panel, store, { speak: true })))];
 }
 
 /** Mounts the tab into its panel; `server` is null in an exported page. */

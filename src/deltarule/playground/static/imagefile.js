@@ -1,5 +1,7 @@
 // An image file as gray pixels: decoded by the browser, and where there is a server, read by it, too.
 
+import { sizeOf } from "./imagesize.js";
+
 const LARGEST_FILE = 32 * 2 ** 20; // bytes
 const LARGEST_IMAGE = 16e6; // pixels
 const SIDE = 512; // of what is kept: the normalizer reads no larger ones
@@ -22,14 +24,24 @@ function grayOf(bytes) {
     return gray;
 }
 
+const UNREADABLE = "This file is no image that can be read here: take a PNG, JPEG, WebP or BMP.";
+
+/** Throws what is wrong with a file before anything of it is decoded. */
+async function checkSize(file) {
+    const size = sizeOf(new Uint8Array(await file.arrayBuffer()));
+    if (size === null) {
+        throw new Error(UNREADABLE);
+    }
+    if (size[0] * size[1] > LARGEST_IMAGE) {
+        throw new Error(`This image has ${size[0]} × ${size[1]} pixels: take one of at most 16 megapixels.`);
+    }
+}
+
 /** The file decoded by the browser, upright, no side longer than 512: { pixels, width, height, gray: true }. */
 async function decoded(file) {
     const bitmap = await createImageBitmap(file, { imageOrientation: "from-image" }).catch(() => {
-        throw new Error("This file is no image that the browser can read: take a PNG, JPEG, WebP or BMP.");
+        throw new Error(UNREADABLE);
     });
-    if (bitmap.width * bitmap.height > LARGEST_IMAGE) {
-        throw new Error(`This image has ${bitmap.width} × ${bitmap.height} pixels: take one of at most 16 megapixels.`);
-    }
     const scale = Math.min(1, SIDE / Math.max(bitmap.width, bitmap.height));
     const [width, height] = [bitmap.width, bitmap.height].map((side) => Math.max(1, Math.round(side * scale)));
     const context = new OffscreenCanvas(width, height).getContext("2d");
@@ -47,6 +59,7 @@ export async function readImageFile(file, server) {
     if (file.size > LARGEST_FILE) {
         throw new Error("This file is larger than 32 MB: take a smaller one.");
     }
+    await checkSize(file);
     const picture = await decoded(file);
     const reading = server && file.size <= UPLOAD ? await server.image(file) : null;
     return { picture, reading };

@@ -80,6 +80,8 @@ function connectTheme() {
     const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : system.matches);
     const show = () => {
         button.textContent = isDark() ? "Light" : "Dark";
+        button.title = `${button.textContent} colors`;
+        button.setAttribute("aria-label", button.title);
         themeChanged();
     };
     button.addEventListener("click", () => {

@@ -120,8 +120,11 @@ class Mistakes {
         this.asked += 1;
         const { asked, network } = this;
         const [one, other] = [nameOf(network, right), nameOf(network, predicted)];
-        const { count, examples } = await this.source.cell(right, predicted);
-        if (asked !== this.asked) {
+        const { count, examples } = await this.source.cell(right, predicted).catch((error) => {
+            this.about.textContent = error.message;
+            return { examples: null };
+        });
+        if (asked !== this.asked || examples === null) {
             return;
         }
         this.title.textContent = right === predicted ? `${one}, read as it is` : `${one} taken for ${other}`;

@@ -118,7 +118,7 @@ function build(panel, store) {
     svg.setAttribute("class", "edges");
     svg.setAttribute("aria-hidden", "true");
     const last = network.sizes.length - 1;
-    const outputs = column("layer outputs", `Layer ${last - 1}`, `${network.sizes[last]} × ${network.output}`, makeAnswers(panel, store));
+    const outputs = column("layer outputs", `Layer ${last - 1}`, `${network.sizes[last]} × ${network.output}`, makeAnswers(panel, store, { walkable: true }));
     const diagram = element("div", { class: layers.length > 2 ? "diagram deep" : "diagram" }, makeInput(panel, store), ...layers.map(({ node }) => node), outputs, svg);
     return { diagram, layers, svg };
 }
@@ -158,8 +158,9 @@ export function mount(panel, store) {
             chosen = null;
             parts = build(panel, store);
             panel.replaceChildren(
-                element("p", { class: "muted" }, "Draw, and every neuron answers. Point at one, or walk there with Tab and the " +
-                    "arrow keys, to see what it looks for, what it found, and whom it tells."),
+                element("p", { class: "muted" }, readsDrawings(store.network) ? "Draw" : "Change an input",
+                    ", and every neuron answers. Point at one, or walk there with Tab and the arrow keys, to " +
+                    "see what it looks for, what it found, and whom it tells."),
                 parts.diagram, detail.node);
             repaint();
         }

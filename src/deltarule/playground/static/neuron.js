@@ -47,7 +47,7 @@ function shapeInto(network, layer) {
 function strongest({ layer, neuron, group }, trace) {
     const last = trace ? Math.min(neuron + group, trace.a[layer].length) : neuron + 1;
     let best = neuron;
-    for (let each = neuron; each < last; each += 1) {
+    for (let each = neuron + 1; each < last; each += 1) {
         best = Math.abs(trace.a[layer][each]) > Math.abs(trace.a[layer][best]) ? each : best;
     }
     return best;
@@ -103,7 +103,7 @@ export function makeDetail(store) {
     const [weights, added] = [new Signed("incoming weights"), new Signed("weight × input")];
     const edges = element("ul", { class: "out" });
     const pictures = element("div", { class: "row pictures", hidden: true }, weights.node, added.node);
-    const node = element("section", { class: "detail" }, title, sum, pictures, edges);
+    const node = element("section", { class: "detail", tabindex: "0", "aria-label": "The neuron that is looked at" }, title, sum, pictures, edges);
 
     const paint = (place) => {
         const { network, trace } = store;

@@ -29,8 +29,9 @@ export class Nudging {
             figure(this.change, this.scale), figure(this.after, "changed"));
         this.keep = element("button", { type: "button", onclick: () => this.open() }, "Open the changed one in Backprop");
         this.body = element("div", {},
-            element("div", { class: "row mind-controls" }, element("label", { for: "mind-goal" }, "into"), this.goal,
-                element("label", { for: "mind-amount" }, "how far"), this.slider),
+            element("div", { class: "row mind-controls" },
+                element("span", { class: "row" }, element("label", { for: "mind-goal" }, "into"), this.goal),
+                element("span", { class: "row mind-amount" }, element("label", { for: "mind-amount" }, "how far"), this.slider)),
             this.told, this.images, this.legend, this.keep);
         this.hint = element("p", { class: "muted" }, "Choose one of the images, or draw something: it can be changed here.");
         this.node = element("section", { class: "mind" }, element("h2", {}, "What would change its mind?"), this.hint, this.body);

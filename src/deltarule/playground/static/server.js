@@ -37,7 +37,7 @@ export class Run extends EventTarget {
         this.over = false;
         this.socket = new WebSocket(address);
         this.socket.binaryType = "arraybuffer";
-        this.socket.addEventListener("open", () => this.say({ type: "start", ...options }));
+        this.socket.addEventListener("open", () => (this.over ? this.socket.close() : this.say({ type: "start", ...options })));
         this.socket.addEventListener("message", ({ data }) => this.hear(data));
         this.socket.addEventListener("close", ({ code }) => {
             if (!this.over) {
@@ -87,8 +87,8 @@ export class Run extends EventTarget {
     /** Ends the run; what it has learned counts. */
     stop() {
         if (this.socket.readyState === OPENING) {
-            this.over = true;
-            this.socket.close();
+            this.over = true; // the socket is closed once it is open: browsers complain of one that was not
+            this.tell("refused", { says: "Stopped before it began." });
         }
         this.say({ type: "stop" });
     }

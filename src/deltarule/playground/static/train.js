@@ -23,7 +23,7 @@ class Choice {
         const options = (items) => items.map(({ name }) => element("option", { value: name }, name));
         this.recipe = element("select", { id: "train-recipe", onchange: () => this.taken() }, ...options(recipes));
         this.data = element("select", { id: "train-data" }, ...options(datasets));
-        this.rate = element("input", { id: "train-rate", type: "number", min: "0", step: "any", inputmode: "decimal" });
+        this.rate = element("input", { id: "train-rate", type: "number", min: "1e-9", max: "1e9", step: "any", inputmode: "decimal" });
         this.epochs = element("input", { id: "train-epochs", type: "number", min: "1", max: "10000", step: "1" });
         this.says = element("p", { class: "small muted", id: "train-says" });
         const times = (factor, text) => element("button", {
@@ -48,6 +48,11 @@ class Choice {
         this.data.value = this.datasets.some(({ name }) => name === data) ? data : "digits";
         this.rate.value = rate === null ? "" : String(rate);
         this.epochs.value = String(epochs);
+    }
+
+    /** Whether the fields hold numbers that a run can have; the browser says what is wrong with one that does not. */
+    get isPossible() {
+        return [this.rate, this.epochs].every((field) => field.reportValidity());
     }
 
     options() {
@@ -164,6 +169,9 @@ class Lesson {
     }
 
     start(paused) {
+        if (!this.choice.isPossible) {
+            return;
+        }
         const run = this.server.train({ ...this.choice.options(), paused });
         Object.assign(this, { run, frame: null, resumed: !paused });
         this.verdict.textContent = "";
