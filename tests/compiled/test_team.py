@@ -65,17 +65,35 @@ def test_who_waits_for_nobody_is_let_go() -> None:
     assert not team.meet(meeting, 2)
 
 
-def test_blas_threads_are_as_before_when_the_last_user_leaves() -> None:
-    def threads() -> list[int]:
-        return [library["num_threads"] for library in threadpoolctl.threadpool_info() if library["user_api"] == "blas"]
+def blas_threads() -> list[int]:
+    return [library["num_threads"] for library in threadpoolctl.threadpool_info() if library["user_api"] == "blas"]
 
+
+def test_blas_threads_are_as_before_when_the_last_user_leaves() -> None:
     blas.libraries()
-    before = threads()
+    before = blas_threads()
     with blas.one_thread():
         with blas.one_thread():
-            assert set(threads()) == {1}
-        assert set(threads()) == {1}
-    assert threads() == before
+            assert set(blas_threads()) == {1}
+        assert set(blas_threads()) == {1}
+    assert blas_threads() == before
+
+
+def test_any_thread_may_limit_a_blas_whoever_did_before() -> None:
+    blas.libraries()
+    before, meanwhile = blas_threads(), []
+
+    def limited() -> None:
+        with blas.one_thread():
+            meanwhile.append(set(blas_threads()))
+
+    limited()
+    other = threading.Thread(target=limited)
+    other.start()
+    other.join()
+    limited()
+    assert meanwhile == [{1}] * 3
+    assert blas_threads() == before
 
 
 @pytest.mark.parametrize("hidden", [9, 80])
