@@ -124,6 +124,43 @@ def test_a_damaged_one_is_gone_when_two_sound_ones_are_there(tmp_path: Path) -> 
     ]
 
 
+def test_what_somebody_put_there_is_left_alone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    broken_run(tmp_path)
+    newest = max(tmp_path.glob("step-*"))
+    copies = [newest.with_name(name) for name in ("step-000000000007 (copy).safetensors", "step-best.safetensors")]
+    for path in copies:
+        path.write_bytes(newest.read_bytes())
+    (tmp_path / ".deltarule-of-somebody.tmp").mkdir()
+    checkpoints = Checkpoints(tmp_path, every_steps=1)
+    trainer(Wait(checkpoints), checkpoints).fit(data(), resume=checkpoints.newest())
+    assert all(path.exists() for path in copies)
+    assert ".deltarule-of-somebody.tmp is needed no more, and could not be removed: " in caplog.text
+
+
+def test_a_checkpoint_under_the_name_of_another_step_is_passed_over(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken_run(tmp_path)
+    older, newest = sorted(tmp_path.glob("step-*"))
+    newest.rename(tmp_path / "step-000000000900.safetensors")
+    assert newest_in(tmp_path)[0] == older
+    assert "step-000000000900.safetensors is of step 7, so it is not what its name says" in caplog.text
+
+
+def test_links_in_a_folder_from_a_stranger_lead_nowhere(tmp_path: Path) -> None:
+    precious, folder = tmp_path / "precious", tmp_path / "kept"
+    precious.write_text("precious")
+    broken_run(folder)
+    (folder / "step-000000000009.safetensors").symlink_to(precious)
+    checkpoints = Checkpoints(folder, every_steps=1)
+    trainer(Wait(checkpoints), checkpoints).fit(data(), resume=checkpoints.newest())
+    (folder / ".lock").unlink()
+    (folder / ".lock").symlink_to(precious)
+    with pytest.raises(FileError, match=r"the lock of a folder is a file: got .*\.lock, a link; remove it"):
+        Checkpoints(folder).newest()
+    assert precious.read_text() == "precious"
+
+
 def test_another_run_is_refused_and_each_difference_named(tmp_path: Path) -> None:
     broken_run(tmp_path, optimizer=Adam())
     snapshot = newest_in(tmp_path)[1]
@@ -195,10 +232,12 @@ def test_other_versions_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixtur
     newest_in(tmp_path)
     assert caplog.text == ""
     here = checkpoint.HERE()
-    monkeypatch.setattr(checkpoint, "HERE", lambda: here | {"machine": "abacus"})
+    changes = {"machine": "abacus", "versions": here["versions"] | {"numpy": "3.0"}, "threads": {"cpus": 0}}
+    monkeypatch.setattr(checkpoint, "HERE", lambda: here | changes)
     newest_in(tmp_path)
-    assert "made with other machine, so the bits may differ" in caplog.text
-    assert "now abacus" in caplog.text
+    assert f"other machine, so the bits may differ: {here['machine']}, now abacus" in caplog.text
+    assert f"other versions, so the bits may differ: numpy was {here['versions']['numpy']} and is 3.0\n" in caplog.text
+    assert f"other threads, so the bits may differ: cpus was {here['threads']['cpus']} and is 0" in caplog.text
 
 
 def test_a_stop_keeps_the_step_and_then_ends_the_run(tmp_path: Path) -> None:
@@ -256,7 +295,19 @@ def test_what_cannot_be_written_is_told_and_the_run_goes_on(
             raise FileError("the disk is full")
         real(path, content)
 
+    class Hear(Callback):
+        def step_end(self, state: TrainingState) -> None:
+            heard.append(caplog.text.count("not kept"))
+
     monkeypatch.setattr(checkpoint, "write_atomically", fails_at_first)
+    checkpoints, heard = Checkpoints(tmp_path, every_seconds=0.0001), list[int]()
+    with caplog.at_level(logging.WARNING, "deltarule"):
+        trainer(Hear(), checkpoints, epochs=100).fit(data())
+    assert heard[-1] == 2  # at the next step, and not when the next one is due or the run ends
+    calls.clear()
+    caplog.clear()
+    for path in tmp_path.glob("step-*"):
+        path.unlink()
     checkpoints = Checkpoints(tmp_path, every_steps=4)
     with caplog.at_level(logging.WARNING, "deltarule"):
         trainer(Wait(checkpoints), checkpoints).fit(data())
