@@ -124,43 +124,6 @@ def test_a_damaged_one_is_gone_when_two_sound_ones_are_there(tmp_path: Path) -> 
     ]
 
 
-def test_what_somebody_put_there_is_left_alone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    broken_run(tmp_path)
-    newest = max(tmp_path.glob("step-*"))
-    copies = [newest.with_name(name) for name in ("step-000000000007 (copy).safetensors", "step-best.safetensors")]
-    for path in copies:
-        path.write_bytes(newest.read_bytes())
-    (tmp_path / ".deltarule-of-somebody.tmp").mkdir()
-    checkpoints = Checkpoints(tmp_path, every_steps=1)
-    trainer(Wait(checkpoints), checkpoints).fit(data(), resume=checkpoints.newest())
-    assert all(path.exists() for path in copies)
-    assert ".deltarule-of-somebody.tmp is needed no more, and could not be removed: " in caplog.text
-
-
-def test_a_checkpoint_under_the_name_of_another_step_is_passed_over(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    broken_run(tmp_path)
-    older, newest = sorted(tmp_path.glob("step-*"))
-    newest.rename(tmp_path / "step-000000000900.safetensors")
-    assert newest_in(tmp_path)[0] == older
-    assert "step-000000000900.safetensors is of step 7, so it is not what its name says" in caplog.text
-
-
-def test_links_in_a_folder_from_a_stranger_lead_nowhere(tmp_path: Path) -> None:
-    precious, folder = tmp_path / "precious", tmp_path / "kept"
-    precious.write_text("precious")
-    broken_run(folder)
-    (folder / "step-000000000009.safetensors").symlink_to(precious)
-    checkpoints = Checkpoints(folder, every_steps=1)
-    trainer(Wait(checkpoints), checkpoints).fit(data(), resume=checkpoints.newest())
-    (folder / ".lock").unlink()
-    (folder / ".lock").symlink_to(precious)
-    with pytest.raises(FileError, match=r"the lock of a folder is a file: got .*\.lock, a link; remove it"):
-        Checkpoints(folder).newest()
-    assert precious.read_text() == "precious"
-
-
 def test_another_run_is_refused_and_each_difference_named(tmp_path: Path) -> None:
     broken_run(tmp_path, optimizer=Adam())
     snapshot = newest_in(tmp_path)[1]
