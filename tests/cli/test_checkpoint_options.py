@@ -1,30 +1,25 @@
-"""deltarule train --checkpoint and --resume: the command as a user meets it, signals and kills included."""
+"""deltarule train --checkpoint and --resume: the command as a user meets it."""
 
-import os
 import shutil
-import signal
-import subprocess
-import sys
-import time
+import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from deltarule.files.checkpoint import newest_in
+from deltarule.cli import training
+from deltarule.errors import FileError
+from deltarule.files.checkpoint import checkpoint_bytes, newest_in
 from deltarule.files.model_file import load
 from deltarule.files.run_folder import read_history, read_recording
 
 Command = Callable[..., Any]
-PROGRAM = [sys.executable, "-m", "deltarule", "train"]
 SET = ("--set", "batch_size=128", "--set", "network.hidden=[128]")  # whatever the recipe comes to
 DIGITS = ("quick", "--data", "digits", "--holdout", "200", *SET)
 SHORT = ("train", *DIGITS, "--epochs", "4")
-LONG = (*DIGITS, "--epochs", "3000", "--every-seconds", "0.05")
 STEPS = 40  # of SHORT: 1,237 images in batches of 128, four times
-
-posix_only = pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
 
 
 def weights(path: str) -> bytes:
@@ -153,7 +148,11 @@ def test_from_a_model_it_needs_the_model_again(deltarule: Command, digits_model:
     [
         (["--resume", "none"], "--resume takes a folder of checkpoints: got none, which holds none"),
         (["--every-steps", "5"], "got no folder; add --checkpoint DIR"),
+        (["--resume", "none/step-000000000001.safetensors"], "which holds none"),
+        (["--resume", __file__], "a file; give the folder it is in"),
         (["--checkpoint", "c", "--every-steps", "5", "--every-seconds", "5"], "got both; give one"),
+        (["--run", "r", "--every-steps", "5", "--every-seconds", "5"], "got both; give one"),
+        (["--resume-anyway"], "--resume-anyway says how a run goes on: got no run; add --resume DIR"),
     ],
 )
 def test_wrong_use_is_code_2(deltarule: Command, arguments: list[str], message: str) -> None:
@@ -181,52 +180,74 @@ def test_a_folder_that_cannot_be_made_fails_before_any_work(deltarule: Command) 
     assert "recipe" not in err
 
 
-@posix_only
-@pytest.mark.usefixtures("heeded_interrupts")
 @pytest.mark.parametrize(
-    ("which", "word", "code"), [(signal.SIGINT, "Ctrl-C", 130), (signal.SIGTERM, "SIGTERM", 143)], ids=["INT", "TERM"]
+    ("name", "place", "precious"),
+    [("out", "a", "a"), ("run", "run", "run/recipe.toml"), ("plot", "curves.png", "curves.png")],
 )
-def test_a_signal_keeps_the_step_and_says_how_to_go_on(deltarule: Command, which: int, word: str, code: int) -> None:
-    command = [*PROGRAM, *LONG, "--checkpoint", "kept"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        assert any(" 60/3000 " in line for line in process.stderr)
-        process.send_signal(which)
-        out, err = process.communicate()
-    assert (process.returncode, out) == (code, "")
-    assert f"by {word}; what it had learned until then is in model.safetensors" in err
-    step = newest_step("kept")
-    assert f"deltarule train --resume kept  goes on after step {step:,}" in err
-    assert step > 600
-    assert "after step" in deltarule("train", "--resume", "kept", "--epochs", "61", "--resume-anyway").err
+def test_results_replace_nothing_else_on_the_word_of_a_stranger(
+    deltarule: Command, name: str, place: str, precious: str
+) -> None:
+    pytest.importorskip("matplotlib", reason="the extra plot is not installed")
+    begun = [*SHORT, "--checkpoint", "kept", "--every-steps", "12", f"--{name}", place]
+    assert deltarule(*begun).code == 0
+    if name != "plot":  # what is there is the result of such a run
+        assert deltarule("train", "--resume", "kept").code == 0
+    if name == "run":
+        shutil.rmtree("run")
+        Path("run").mkdir()
+    Path(precious).write_text("precious")
+    code, out, err = deltarule("train", "--resume", "kept")
+    assert (code, out) == (2, "")
+    assert f"got '{place}' for --{name};  --{name} {place}  says that it is meant" in err
+    assert Path(precious).read_text() == "precious"
 
 
-@posix_only
-def test_a_killed_run_goes_on(deltarule: Command) -> None:
-    with subprocess.Popen([*PROGRAM, *LONG, "--checkpoint", "kept"], stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        assert any(" 60/3000 " in line for line in process.stderr)
-        process.kill()
-    assert process.returncode == -signal.SIGKILL
-    assert not Path("model.safetensors").exists()
-    assert newest_step("kept") > 0
-    went_on = deltarule("train", "--resume", "kept", "--epochs", "120", "--resume-anyway")
-    assert went_on.code == 0
-    assert "tested" in went_on.out
+@pytest.mark.parametrize("place", [".profile", "a\0b", "link.safetensors", "x" * 5000])
+def test_nothing_new_is_made_where_a_stranger_says(deltarule: Command, place: str) -> None:
+    """A link leads to where a name of another kind would be made, and other names are none."""
+    deltarule(*SHORT, "--checkpoint", "kept", "--every-steps", "12")
+    path, snapshot = newest_in("kept")
+    path.write_bytes(checkpoint_bytes(replace(snapshot, record={**snapshot.record, "out": place})))
+    Path("link.safetensors").symlink_to(".profile")
+    code, out, err = deltarule("train", "--resume", "kept")
+    assert (code, out) == (2, "")
+    assert "for --out" in err
+    assert not Path(".profile").exists()
 
 
-@posix_only
-def test_a_step_that_takes_too_long_is_broken_off() -> None:
-    """Full batches through a wide network take seconds; the process is gone long before one ends."""
-    slow = ["--set", "batch_size=full", "--set", "network.hidden=[2000,2000]", "--epochs", "50", "--engine", "numpy"]
-    command = [*PROGRAM, "quick", "--data", "digits", *slow, "--checkpoint", "kept"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        assert any(" 2/50 " in line for line in process.stderr)
-        began = time.monotonic()
-        process.send_signal(signal.SIGTERM)
-        err = process.communicate()[1]
-    assert process.returncode == 143
-    assert "goes on after step " in err
-    assert newest_step("kept") >= 2
-    assert time.monotonic() - began < 30.0  # 50 such steps take minutes
+def test_a_run_whose_folder_is_full_ends_with_its_network(
+    deltarule: Command, caplog: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(folder: Path, rows: Any) -> None:
+        raise FileError(f"{folder} could not be written: the disk is full")
+
+    monkeypatch.setattr(training, "write_history", full)
+    monkeypatch.setattr(training, "write_recording", full)
+    assert deltarule(*SHORT, "--run", "run").code == 0
+    assert caplog.text.count("history not kept: run could not be written: the disk is full") == 5
+    assert caplog.text.count("recording not kept: run could not be written: the disk is full") == 1
+    assert weights("run/model.safetensors")
+
+
+def test_a_network_that_cannot_go_where_it_should_goes_elsewhere(
+    deltarule: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, whole = training.save, Path("whole.safetensors")
+    assert deltarule(*SHORT, "--out", whole).code == 0
+    Path("disk").mkdir()
+
+    def full(thing: Any, path: Path) -> None:
+        if path.parent.name in full_disks:
+            raise FileError(f"{path} could not be written: the disk is full")
+        real(thing, path)
+
+    monkeypatch.setattr(training, "save", full)
+    full_disks = {"disk"}
+    code, out, err = deltarule(*SHORT, "--out", "disk/a.safetensors")
+    assert (code, out) == (1, "")
+    rescued = Path(err.rpartition("So that it is not lost, the network is in ")[2].strip())
+    assert weights(str(rescued)) == weights(str(whole))
+    full_disks.add(rescued.parent.name)
+    assert Path(tempfile.gettempdir()) != rescued.parent
+    monkeypatch.setattr(tempfile, "tempdir", str(Path("disk").resolve()))
+    assert "Nor could the network be written elsewhere" in deltarule(*SHORT, "--out", "disk/a.safetensors").err

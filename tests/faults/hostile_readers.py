@@ -49,7 +49,7 @@ COLUMNS = (Column("size", (), 0.0), Column("color", ("red", "green", "dark, blue
 READERS: dict[str, tuple[Reader, str, Callable[[], bytes]]] = {
     "model": (load, "file", sound.model),
     "checkpoint": (read_checkpoint, "file", sound.checkpoint),
-    "newest": (lambda path: newest_in(path.parent), "kept/step-000000000001.safetensors", sound.checkpoint),
+    "newest": (lambda path: newest_in(path.parent), "kept/step-000000000005.safetensors", sound.checkpoint),
     "idx": (read_idx, "file", sound.idx),
     "npz": (read_npz, "file", sound.npz),
     "data of npz": (load_data, "data.npz", sound.npz),

@@ -195,10 +195,12 @@ def test_other_versions_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixtur
     newest_in(tmp_path)
     assert caplog.text == ""
     here = checkpoint.HERE()
-    monkeypatch.setattr(checkpoint, "HERE", lambda: here | {"machine": "abacus"})
+    changes = {"machine": "abacus", "versions": here["versions"] | {"numpy": "3.0"}, "threads": {"cpus": 0}}
+    monkeypatch.setattr(checkpoint, "HERE", lambda: here | changes)
     newest_in(tmp_path)
-    assert "made with other machine, so the bits may differ" in caplog.text
-    assert "now abacus" in caplog.text
+    assert f"other machine, so the bits may differ: {here['machine']}, now abacus" in caplog.text
+    assert f"other versions, so the bits may differ: numpy was {here['versions']['numpy']} and is 3.0\n" in caplog.text
+    assert f"other threads, so the bits may differ: cpus was {here['threads']['cpus']} and is 0" in caplog.text
 
 
 def test_a_stop_keeps_the_step_and_then_ends_the_run(tmp_path: Path) -> None:
@@ -256,7 +258,19 @@ def test_what_cannot_be_written_is_told_and_the_run_goes_on(
             raise FileError("the disk is full")
         real(path, content)
 
+    class Hear(Callback):
+        def step_end(self, state: TrainingState) -> None:
+            heard.append(caplog.text.count("not kept"))
+
     monkeypatch.setattr(checkpoint, "write_atomically", fails_at_first)
+    checkpoints, heard = Checkpoints(tmp_path, every_seconds=0.0001), list[int]()
+    with caplog.at_level(logging.WARNING, "deltarule"):
+        trainer(Hear(), checkpoints, epochs=100).fit(data())
+    assert heard[-1] == 2  # at the next step, and not when the next one is due or the run ends
+    calls.clear()
+    caplog.clear()
+    for path in tmp_path.glob("step-*"):
+        path.unlink()
     checkpoints = Checkpoints(tmp_path, every_steps=4)
     with caplog.at_level(logging.WARNING, "deltarule"):
         trainer(Wait(checkpoints), checkpoints).fit(data())

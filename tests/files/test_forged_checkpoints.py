@@ -8,7 +8,7 @@ import jobs
 import numpy as np
 import pytest
 
-from deltarule.errors import ModelFileError
+from deltarule.errors import ModelFileError, SettingError
 from deltarule.files.checkpoint import checkpoint_bytes, read_checkpoint
 from deltarule.training.snapshot import Snapshot
 
@@ -38,6 +38,11 @@ def forged(snapshot: Snapshot, tmp_path: Path, **changes: Any) -> Path:
         ({"arrays": {"step": np.array(np.nan)}}, "must be whole numbers, 0 or more"),
         ({"arrays": {"step": np.array(-1.0)}}, "must be whole numbers, 0 or more"),
         ({"arrays": {"optimizer.steps": np.array(1e300)}}, "must be whole numbers, 0 or more"),
+        ({"arrays": {"average.steps": np.array(np.nan)}}, "must be whole numbers, 0 or more"),
+        ({"arrays": {"average.steps": np.ones(3)}}, "needs 'average.steps', an array of 0 dimensions"),
+        ({"arrays": {"best_epoch": np.array(7.0)}}, "best epoch must be one of its 1, .*: got 7"),
+        ({"arrays": {"tally.weight": np.array(-46.0)}}, "what its samples weigh 0 or more: got .*-46"),
+        ({"arrays": {"tally.weight": np.array(np.inf)}}, "what its samples weigh 0 or more: got .*inf"),
         ({"arrays": {"history": np.zeros((0, 6))}}, "needs a history"),
         ({"arrays": {"history": np.ones((2, 5))}}, "needs a history"),
         ({"columns": ("a", "b", "c", "d", "e", "f")}, "needs a history"),
@@ -49,6 +54,32 @@ def forged(snapshot: Snapshot, tmp_path: Path, **changes: Any) -> Path:
 def test_a_forged_one_is_refused(snapshot: Snapshot, tmp_path: Path, changes: dict[str, Any], words: str) -> None:
     with pytest.raises(ModelFileError, match=words):
         read_checkpoint(forged(snapshot, tmp_path, **changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (
+            {"columns": ("epoch", "step", "seconds", "a", "b", "c", "d", "validation_loss")},
+            "goes on with the figures of one: got a history without learning_rate, train_accuracy, train_loss",
+        ),
+        ({"arrays": {"tally.sums": np.zeros((3, 7))}}, r"tally.sums of a snapshot .*: got the shape \(3, 7\)"),
+        ({"arrays": {"tally.origin": np.zeros(7)}}, r"tally.origin of a snapshot .*: got the shape \(7,\)"),
+    ],
+)
+def test_what_fits_no_such_run_is_refused(
+    snapshot: Snapshot, tmp_path: Path, changes: dict[str, Any], words: str
+) -> None:
+    found = read_checkpoint(forged(snapshot, tmp_path, **changes))
+    with pytest.raises(SettingError, match=words):
+        jobs.trainer().fit(*jobs.images(), resume=found)
+
+
+def test_an_epoch_whose_samples_weigh_nothing_has_no_loss(snapshot: Snapshot, tmp_path: Path) -> None:
+    weightless = {"tally.weight": np.array(0.0), "tally.samples": np.array(46.0)}
+    found = read_checkpoint(forged(snapshot, tmp_path, arrays=weightless))
+    history = jobs.trainer().fit(*jobs.images(), resume=found)
+    assert np.isnan(history["train_loss"][1])
 
 
 def test_its_json_is_canonical(snapshot: Snapshot, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The checkpoints of `deltarule train`: where they go, and how a run goes on from them."""
 
+import os
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,8 @@ from deltarule.cli.output import entry, note
 from deltarule.cli.train import READING, TrainOptions
 from deltarule.errors import SettingError
 from deltarule.files.checkpoint import Checkpoints, newest_in, step_of
-from deltarule.files.run_folder import CHECKPOINTS
+from deltarule.files.model_file import load
+from deltarule.files.run_folder import CHECKPOINTS, ENVIRONMENT
 from deltarule.recipes.build import Job
 from deltarule.recipes.schema import Recipe, parse
 from deltarule.training.identity import differences, identity_of
@@ -64,18 +66,21 @@ def gone_on(options: TrainOptions) -> tuple[TrainOptions, Checkpoints | None, Re
             )
         return options, checkpoints, None
     resumed = found_in(source, checkpoints if source == folder else None)
+    check_places_of(resumed.asked, options)
     return with_options_of(resumed, options), checkpoints, resumed
 
 
 def place_of(options: TrainOptions) -> Path | None:
     """Where a run is to keep its checkpoints; None where it is not."""
+    if options.every_steps is not None and options.every_seconds is not None:
+        raise SettingError("checkpoints are made every so many steps or seconds: got both; give one")
+    if options.resume_anyway and options.resume is None:
+        raise SettingError("--resume-anyway says how a run goes on: got no run; add --resume DIR")
     often = options.every_steps is not None or options.every_seconds is not None
     if options.checkpoint is None and often and options.resume is None:
         if options.run is None:
             raise SettingError("--every-steps and --every-seconds say how often: got no folder; add --checkpoint DIR")
         return options.run / CHECKPOINTS
-    if options.every_steps is not None and options.every_seconds is not None:
-        raise SettingError("checkpoints are made every so many steps or seconds: got both; give one")
     return options.checkpoint
 
 
@@ -92,6 +97,8 @@ def found_in(folder: Path, checkpoints: Checkpoints | None) -> Resumed:
         snapshot = newest_in(folder)[1] if checkpoints is None else checkpoints.newest()
     except FileNotFoundError:
         snapshot = None
+    if snapshot is None and folder.is_file():
+        raise SettingError(f"--resume takes a folder of checkpoints: got {folder}, a file; give the folder it is in")
     if snapshot is None:
         raise SettingError(
             f"--resume takes a folder of checkpoints: got {folder}, which holds none; deltarule train --checkpoint "
@@ -104,6 +111,32 @@ def found_in(folder: Path, checkpoints: Checkpoints | None) -> Resumed:
             f"the checkpoints in {folder} were made by a program, not by deltarule train: go on with that program"
         ) from error
     return Resumed(snapshot, parse(asked.recipe, asked.recipe_name), asked)
+
+
+def check_places_of(asked: Asked, options: TrainOptions) -> None:
+    """SettingError where a checkpoint, perhaps a stranger's, names a place for results at which something else is."""
+    for name in ("out", "run", "plot"):
+        place = getattr(asked, name)
+        if place is not None and getattr(options, name) is None and not is_free_for(name, place):
+            raise SettingError(
+                f"results replace nothing but older results where only a checkpoint says where they go: got {place!r} "
+                f"for --{name};  --{name} {place}  says that it is meant, or give another place"
+            )
+
+
+def is_free_for(name: str, place: str) -> bool:
+    """Whether nothing of another kind is where --out, --run or --plot would put something; links are followed."""
+    try:
+        path = Path(os.path.realpath(place))
+        if name == "plot" or not path.exists():
+            return not path.exists() and (name != "out" or path.suffix == ".safetensors")
+        if name == "out":
+            return bool(load(path))
+        return (path / ENVIRONMENT).is_file() and not any(
+            each.is_symlink() and not each.is_dir() for each in path.iterdir()
+        )
+    except (OSError, ValueError):
+        return False
 
 
 def with_options_of(resumed: Resumed, options: TrainOptions) -> TrainOptions:

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM while a run keeps checkpoints: one more checkpoint, then the end, within a second."""
+"""Ctrl-C and SIGTERM during a run: one more checkpoint, where it keeps them, then the end, within a second."""
 
 import signal
 import sys
@@ -22,26 +22,30 @@ class Interrupted(KeyboardInterrupt):
 
 @contextmanager
 def heeded(checkpoints: Checkpoints | None) -> Iterator[None]:
-    """A block in which Ctrl-C and SIGTERM let the step end, and its state be kept, before they raise Interrupted.
+    """A block in which Ctrl-C and SIGTERM raise Interrupted, once: what comes then is not disturbed by a second one.
 
-    A step (or an evaluation) that takes too long is broken off. Without checkpoints all is as it was.
+    With checkpoints the step ends first, and its state is kept; a step (or an evaluation) that takes too long is
+    broken off. A signal that this process was started to ignore, as nohup and scripts have it, is ignored.
     """
-    if checkpoints is None or threading.current_thread() is not threading.main_thread():
+    if threading.current_thread() is not threading.main_thread():
         yield
         return
     timers: list[threading.Timer] = []
+    raised: list[int] = []
 
     def handle(signum: int, frame: FrameType | None) -> None:
-        if checkpoints.stopped:  # its last checkpoint is being written
+        if raised or (checkpoints is not None and checkpoints.stopped):  # what there is, is being written
             return
-        if timers:
+        if checkpoints is None or timers:
+            raised.append(signum)
             raise Interrupted(signum)
         checkpoints.stop(Interrupted(signum))
         timers.append(threading.Timer(PATIENCE_SECONDS, to_main_thread, [signum]))
         timers[0].daemon = True
         timers[0].start()
 
-    before = {signum: signal.signal(signum, handle) for signum in (signal.SIGINT, signal.SIGTERM)}
+    heard = [signum for signum in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(signum) != signal.SIG_IGN]
+    before = {signum: signal.signal(signum, handle) for signum in heard}
     try:
         yield
     finally:

@@ -1,8 +1,12 @@
 """How `deltarule train` is carried out: recipe, data, run, score, files, report."""
 
+import logging
+import os
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from signal import SIGTERM
+from tempfile import gettempdir
 from typing import Any
 
 import typer
@@ -20,7 +24,7 @@ from deltarule.cli.results import check_picture_place, check_place, write_pictur
 from deltarule.cli.train import TrainOptions
 from deltarule.cli.verdict import next_commands, noun, score_sentence, worst_mistake
 from deltarule.data.dataset import data_hash
-from deltarule.errors import DivergenceError
+from deltarule.errors import DivergenceError, FileError
 from deltarule.files.checkpoint import Checkpoints
 from deltarule.files.model_file import save
 from deltarule.files.run_folder import (
@@ -36,12 +40,14 @@ from deltarule.inspection.diagnosis import Checkup
 from deltarule.inspection.metrics import Report, evaluate_model
 from deltarule.inspection.plots.runs import curves
 from deltarule.inspection.recording import Recorder
+from deltarule.model import Model
 from deltarule.recipes.build import Job, build
 from deltarule.recipes.schema import Recipe
 from deltarule.training.callbacks import Callback, History, TrainingState
 from deltarule.training.evaluation import SCORE_NAMES
 
 DEFAULT_MODEL = Path(MODEL)
+LOG = logging.getLogger("deltarule")
 FEWEST_PROBED = 10  # examples that a recorder looks at; else one of a hundred
 
 
@@ -62,17 +68,26 @@ class Run:
 
 
 class RunFolder(Callback):
-    """Keeps the history in the folder of a run, after each epoch, and at the end what the recorder has seen."""
+    """Keeps the history in the folder of a run, after each epoch, and at the end what the recorder has seen.
+
+    What cannot be written is logged as a warning, and the run goes on: what it learns is worth more.
+    """
 
     def __init__(self, folder: Path, recorder: Recorder) -> None:
         self.folder, self.recorder = folder, recorder
 
     def epoch_end(self, state: TrainingState) -> None:
-        write_history(self.folder, state.history.rows)
+        try:
+            write_history(self.folder, state.history.rows)
+        except FileError as error:  # the next epoch tries it again, with all its rows
+            LOG.warning("history not kept: %s", error)
 
     def train_end(self, state: TrainingState) -> None:
-        if self.recorder.recording is not None:
-            write_recording(self.folder, self.recorder.recording.to_arrays())
+        try:
+            if self.recorder.recording is not None:
+                write_recording(self.folder, self.recorder.recording.to_arrays())
+        except FileError as error:
+            LOG.warning("recording not kept: %s", error)
 
 
 def carry_out(options: TrainOptions) -> None:
@@ -92,21 +107,20 @@ def carry_out(options: TrainOptions) -> None:
     shown = progress(job.train.n_samples, is_new=start is None)
     listeners = [*checkups(run), shown, *folder_keepers(run, is_new=resumed is None)]
     job.trainer.callbacks = [*job.trainer.callbacks, *listeners, *([checkpoints] if checkpoints else [])]
-    try:
-        with heeded(checkpoints):
-            history = train(run, checkpoints, resumed)
-        finish(run, history)
-    except KeyboardInterrupt as stop:
-        by, code = ("SIGTERM", 143) if getattr(stop, "signum", None) == SIGTERM else ("Ctrl-C", 130)
-        note(entry("stopped", f"by {by}; {save_early(run, shown.history)}"))
-        if checkpoints is not None:
-            note(entry("go on", how_to_go_on(checkpoints)))
-        diagnosis_of(run, shown.history)
-        raise typer.Exit(code) from None
-    except DivergenceError:
-        note(entry("diverged", save_early(run, shown.history)))
-        diagnosis_of(run, shown.history)
-        raise
+    with heeded(checkpoints):
+        try:
+            finish(run, train(run, checkpoints, resumed))
+        except KeyboardInterrupt as stop:
+            by, code = ("SIGTERM", 143) if getattr(stop, "signum", None) == SIGTERM else ("Ctrl-C", 130)
+            note(entry("stopped", f"by {by}; {save_early(run, shown.history)}"))
+            if checkpoints is not None:
+                note(entry("go on", how_to_go_on(checkpoints)))
+            diagnosis_of(run, shown.history)
+            raise typer.Exit(code) from None
+        except DivergenceError:
+            note(entry("diverged", save_early(run, shown.history)))
+            diagnosis_of(run, shown.history)
+            raise
 
 
 def train(run: Run, checkpoints: Checkpoints | None, resumed: Resumed | None) -> History:
@@ -196,21 +210,41 @@ def facts_of(run: Run, history: History, report: Report | None) -> dict[str, Any
 
 
 def save_model(run: Run, facts: dict[str, Any]) -> str:
-    """Save the network as it stands, with its training record; where it is, in words."""
+    """Save the network as it stands, with its training record; where it is, in words.
+
+    Raises FileError, which says where the network is instead, where it cannot be written to a place that was asked for.
+    """
     how = {"recipe_toml": run.recipe.to_toml(), "environment": run.environment}
     how |= {name: getattr(run.options, name) for name in ("target", "missing", "size")}
     model, replaced = replace(run.job.model, record=facts | how), run.out.exists()
-    save(model, run.out)
-    if run.options.run is not None and run.options.out is not None:
-        save(model, run.options.run / MODEL)
+    saved: list[Path] = []
+    try:
+        for place in dict.fromkeys([run.out, *([run.options.run / MODEL] if run.options.run else [])]):
+            save(model, place)
+            saved.append(place)
+    except FileError as error:
+        raise FileError(f"{error}. {f'The network is in {saved[0]}' if saved else rescued(model)}") from error
     return f"{run.out}{', in the place of an older file' if replaced else ''}"
+
+
+def rescued(model: Model) -> str:
+    """Save a network that could not be written to its place in another; where it is, in words."""
+    for folder in (Path.cwd(), Path(gettempdir())):
+        place = folder / f"deltarule-rescued-{os.getpid()}.safetensors"
+        with suppress(FileError):
+            save(model, place)
+            return f"So that it is not lost, the network is in {place}"
+    return "Nor could the network be written elsewhere"
 
 
 def save_early(run: Run, history: History) -> str:
     """Save what a run that broke off has learned, if anything; what became of it, in words."""
     if len(history) < 2:
         return "no epoch was complete, so nothing was saved"
-    return f"what it had learned until then is in {save_model(run, facts_of(run, history, None))}"
+    try:
+        return f"what it had learned until then is in {save_model(run, facts_of(run, history, None))}"
+    except FileError as error:
+        return str(error)
 
 
 def finish(run: Run, history: History) -> None:

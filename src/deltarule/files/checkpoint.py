@@ -26,11 +26,12 @@ from deltarule.files.run_folder import surroundings
 from deltarule.files.tensor_file import Slot, opened, read_header, read_tensors, slot_of, tensor_bytes
 from deltarule.nn.arrays import Array
 from deltarule.training.callbacks import Callback, TrainingState
+from deltarule.training.identity import differences
 from deltarule.training.snapshot import Snapshot
 
 FORMAT = 1
 KEPT = 2  # checkpoints: where the newest turns out to be damaged, there is another
-FILES = "step-*.safetensors"
+FILES = f"step-{'[0-9]' * 12}.safetensors"  # a copy that somebody made has another name, and is left alone
 SLOW_SECONDS = 0.25  # after a step that took longer, a copy of the state takes no time worth mentioning
 
 LOG = logging.getLogger("deltarule")
@@ -129,6 +130,8 @@ class Checkpoints(Callback):
         self._writer = ThreadPoolExecutor(1, "checkpoints")
 
     def step_end(self, state: TrainingState) -> None:
+        if self._writing is not None and self._writing.done():
+            self.wait()  # which takes no time, and warns at once where it could not be written
         now = time.monotonic()
         was_slow, self._before = now - self._before > SLOW_SECONDS, now
         if self._stop is not None:
@@ -162,7 +165,7 @@ class Checkpoints(Callback):
                 f"{found[-1].name}; go on with that run, or give another folder"
             )
         for litter in self.folder.glob(TEMPORARIES):
-            litter.unlink(missing_ok=True)
+            _remove(litter)
 
     def _copy(self, state: TrainingState) -> Snapshot:
         return replace(Snapshot.of(state), record=self.record)
@@ -190,10 +193,12 @@ class Checkpoints(Callback):
 
     def _put(self, snapshot: Snapshot) -> None:
         path = self.folder / f"step-{snapshot.step:012d}.safetensors"
+        if path.is_symlink():  # in a folder from a stranger it may lead anywhere
+            _remove(path)
         write_atomically(path, checkpoint_bytes(snapshot))
         self._good = [*self._good, path][-KEPT:]
         for other in set(self.folder.glob(FILES)) - set(self._good):
-            other.unlink(missing_ok=True)
+            _remove(other)
 
 
 def checkpoint_bytes(snapshot: Snapshot) -> bytes:
@@ -245,18 +250,31 @@ def newest_in(folder: str | os.PathLike[str]) -> tuple[Path, Snapshot]:
     for path in paths:
         try:
             snapshot = read_checkpoint(path)
+            if snapshot.step != step_of(path):
+                raise ModelFileError(f"{path} is of step {snapshot.step:,}, so it is not what its name says")
         except (ModelFileError, FileError) as error:
             reasons.append(str(error))
             continue
         for reason in reasons:
             LOG.warning("checkpoint passed over: %s", reason)
         return path, snapshot
-    raise ModelFileError(f"none of {len(paths)} checkpoints in {folder} is sound: {'; '.join(reasons)}")
+    raise ModelFileError(
+        f"none of {len(paths)} checkpoints in {folder} is sound: {'; '.join(reasons)}. Copy them again, or begin anew "
+        "in another folder"
+    )
 
 
 def step_of(path: Path) -> int:
     """The step in a checkpoint's name."""
     return int(path.stem.removeprefix("step-"))
+
+
+def _remove(path: Path) -> None:
+    """Remove what is needed no more; a warning where it stays."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        LOG.warning("%s is needed no more, and could not be removed: %s", path, error.strerror or error)
 
 
 def _as_float(array: Array) -> Array:
@@ -265,12 +283,8 @@ def _as_float(array: Array) -> Array:
 
 def _warn_of_changes(before: Mapping[str, Any]) -> None:
     """Say what is other than where the checkpoint was made: the run goes on, but perhaps not with the same bits."""
-    now = HERE()
     for what in ("versions", "machine", "threads"):
-        if before.get(what) != now[what]:
-            LOG.warning(
-                "the checkpoint was made with other %s, so the bits may differ: %s, now %s",
-                what,
-                before.get(what),
-                now[what],
-            )
+        was, now = before.get(what), HERE()[what]
+        if was != now:
+            named = differences(was, now) if isinstance(was, dict) and isinstance(now, dict) else [f"{was}, now {now}"]
+            LOG.warning("the checkpoint was made with other %s, so the bits may differ: %s", what, "; ".join(named))

@@ -37,12 +37,15 @@ class FolderLock:
         """Hold the folder, from now on. FileError where another process does, or it cannot be made or written to."""
         if self._stream is not None:
             return
+        place = self.folder / NAME
+        if place.is_symlink():  # in a folder from a stranger it may lead anywhere, and is written to
+            raise FileError(f"the lock of a folder is a file: got {place}, a link; remove it, or give another folder")
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            stream = (self.folder / NAME).open("a+b", buffering=0)
+            stream = place.open("a+b", buffering=0)
         except OSError as error:
             raise FileError(
-                f"checkpoints need a folder that can be written to: got {self.folder}: {error.strerror}"
+                f"checkpoints need a folder that can be written to: got {self.folder}: {error.strerror}; give another"
             ) from error
         try:
             _lock(stream)

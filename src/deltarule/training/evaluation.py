@@ -89,8 +89,8 @@ class Tally:
 
     @property
     def result(self) -> tuple[float, float]:
-        """(mean loss, score)."""
-        return self.loss / self.weight, self.score.value
+        """(mean loss, score); the loss is not a number where nothing weighed anything."""
+        return self.loss / self.weight if self.weight > 0.0 else float("nan"), self.score.value
 
     def state(self) -> dict[str, Array]:
         """All that was added."""

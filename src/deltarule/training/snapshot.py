@@ -1,5 +1,6 @@
 """Snapshots: all that the rest of a run depends on, after one of its steps."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -9,6 +10,7 @@ import numpy as np
 from deltarule.errors import SettingError
 from deltarule.nn.arrays import Array
 from deltarule.training.callbacks import Row, TrainingState
+from deltarule.training.evaluation import SCORE_NAMES
 from deltarule.training.identity import differences
 
 COUNTED = ("epoch", "step")  # columns of a history that hold whole numbers
@@ -36,17 +38,31 @@ class Snapshot:
 
     def __post_init__(self) -> None:
         """Raise SettingError where this is no state of any run."""
-        dims = {**dict.fromkeys(PLAIN, 0), "parameters": 1, "best": 1, "history": 2, "tally.origin": 1, "tally.sums": 2}
+        averaged = [name for name in ("average.steps",) if name in self.arrays]
+        dims = {
+            **dict.fromkeys([*PLAIN, *averaged], 0),
+            "parameters": 1,
+            "best": 1,
+            "history": 2,
+            "tally.origin": 1,
+            "tally.sums": 2,
+        }
         for name, n_dims in dims.items():
             if name not in self.arrays or self.arrays[name].ndim != n_dims:
                 raise SettingError(f"a snapshot needs {name!r}, an array of {n_dims} dimensions: got none")
         rows, n_columns = self.arrays["history"].shape
         if rows == 0 or n_columns != len(self.columns) or not set(COUNTED) <= set(self.columns):
             raise SettingError(f"a snapshot needs a history with columns {COUNTED}: got {rows} rows of {self.columns}")
-        counts = [*(self.arrays[name] for name in WHOLE)]
+        counts = [self.arrays[name] for name in [*WHOLE, *averaged]]
         counts += [self.arrays["history"][:, self.columns.index(name)] for name in COUNTED]
         if not all(((count >= 0) & (count <= MOST) & (count == np.floor(count))).all() for count in counts):
             raise SettingError("the counts of a snapshot must be whole numbers, 0 or more: got others")
+        best, weight = self.arrays["best_epoch"].item(), self.arrays["tally.weight"].item()
+        if best >= rows or not 0.0 <= weight < math.inf:
+            raise SettingError(
+                f"a snapshot's best epoch must be one of its {rows}, and what its samples weigh 0 or more: "
+                f"got {best:g} and {weight}"
+            )
 
     @property
     def step(self) -> int:
@@ -109,6 +125,23 @@ class Snapshot:
             raise SettingError(
                 f"a run that began {began} a validation set goes on {began} one: got it {goes_on}; give the same"
             )
+
+        self._check_figures(state)
+
+    def _check_figures(self, state: TrainingState) -> None:
+        """Raise SettingError where the history, or what the epoch has come to so far, is that of another task."""
+        needed = {"learning_rate", "seconds"}
+        for which in ("train",) if state.validation is None else ("train", "validation"):
+            needed |= {f"{which}_loss", f"{which}_{SCORE_NAMES[state.task]}"}
+        if missing := sorted(needed - set(self.columns)):
+            raise SettingError(
+                f"a run on {state.task} goes on with the figures of one: got a history without {', '.join(missing)}; "
+                "use data of the same kind"
+            )
+        for name, rows in (("tally.origin", ()), ("tally.sums", (3,))):
+            shape = self.arrays[name].shape
+            if shape not in ((*rows, 1), (*rows, state.network.layer_sizes[-1])):
+                raise SettingError(f"{name} of a snapshot holds a number for each output: got the shape {shape}")
 
     def _vectors(self) -> list[str]:
         return [
