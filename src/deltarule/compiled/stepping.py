@@ -5,17 +5,9 @@ inputs   A thread owns some of the inputs, and so some rows of the first layer's
 samples  A thread takes some of the batch's samples through all the other layers, forward and back: BP1, BP2.
 learning A thread owns some rows of every layer's weights, and some biases: gradient (BP3, BP4), penalty, update.
 So no gradients have to be added up, and the large first layer stays in the caches of those who own it.
-
-shape: the layer sizes; where a layer's weights begin in a vector of parameters, and where its biases, (2, layers);
-    activations as compiled.activations has them, (layers, 2).
-room: inputs in use, (threads, batch_size * most that anybody owns); parts of the first z, (threads, batch_size *
-    width); z, a and delta of all layers, each one vector; sums of delta for the biases, (threads, neurons or more);
-    runs of inputs in use, (threads, most that anybody owns, 2), and how many runs and inputs, (threads, 2 or more); the
-    first weights that they meet, later the gradient of these, (threads, most that anybody owns * width).
-team: which thread it is, of how many, and where they meet.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from deltarule.compiled.activations import IDENTITY, activate, derive
 from deltarule.compiled.blas import multiply
@@ -28,6 +20,46 @@ from deltarule.compiled.team import meet, share
 from deltarule.compiled.zeros import columns_in_use, put_rows, take_columns, take_rows
 
 WIDE = 2**17  # weights
+
+
+class Team(NamedTuple):
+    """Which thread it is, of how many, and where they meet: an array as compiled.team has it."""
+
+    rank: Any
+    size: Any
+    meeting: Any
+
+
+class Shape(NamedTuple):
+    """The layers, and where they lie in a vector of parameters.
+
+    sizes: of the layers, (layers + 1,). starts: where a layer's weights begin, and where its biases, (2, layers).
+    activations: as compiled.activations has them, (layers, 2).
+    """
+
+    sizes: Any
+    starts: Any
+    activations: Any
+
+
+class Room(NamedTuple):
+    """Arrays to compute in; n_owned is the most inputs that any of n_ranks threads owns.
+
+    inputs: those in use, (n_ranks, batch_size * n_owned). parts: of the first z, (n_ranks, batch_size * fan_out).
+    z, a, delta: of all layers, (batch_size * neurons,). sums: of delta, for the biases, (n_ranks, neurons or more).
+    runs: of the inputs in use, (n_ranks, n_owned, 2). counts: how many runs and inputs, (n_ranks, 2 or more).
+    taken: the first weights that these inputs meet, later their gradient, (n_ranks, n_owned * fan_out).
+    """
+
+    inputs: Any
+    parts: Any
+    z: Any
+    a: Any
+    delta: Any
+    sums: Any
+    runs: Any
+    counts: Any
+    taken: Any
 
 
 @kernel
@@ -43,17 +75,17 @@ def run(team: Any, vectors: Any, shape: Any, data: Any, rules: Any, plan: Any, r
         divisor = importance.sum() if len(weights) else float(len(rows))
         read(team, inputs, rows, unit, shape, vectors[0], room)
         soon = order[(step + 1) * batch_size : (step + 2) * batch_size]
-        fetch_rows(inputs, soon, share(shape[0][0], team[0], team[1]))
-        if not meet(team[2], team[1]):
+        fetch_rows(inputs, soon, share(shape.sizes[0], team.rank, team.size))
+        if not meet(team.meeting, team.size):
             return step, right
-        mine = share(len(rows), team[0], team[1])
+        mine = share(len(rows), team.rank, team.size)
         forward(team, len(rows), shape, vectors[0], room)
-        judge((y, importance, divisor), mine, shape, rules[0], room, judged[team[0]])
+        judge((y, importance, divisor), mine, shape, rules[0], room, judged[team.rank])
         backward(team, len(rows), shape, vectors[0], rules[0][2], room)
-        if not meet(team[2], team[1]):
+        if not meet(team.meeting, team.size):
             return step, right
         total, answered = 0.0, 0.0
-        for other in range(team[1]):  # all threads add up in one order, and so come to the same
+        for other in range(team.size):  # all threads add up in one order, and so come to the same
             total += judged[other, 0]
             answered += judged[other, 1]
         losses[step] = total
@@ -73,14 +105,14 @@ def matrix(vector: Any, start: int, n_columns: int, n_rows: int) -> Any:
 @kernel
 def weights_of(vector: Any, shape: Any, l: int) -> Any:
     """W of layer l, (fan_in, fan_out)."""
-    return matrix(vector, shape[1][0, l], shape[0][l + 1], shape[0][l])
+    return matrix(vector, shape.starts[0, l], shape.sizes[l + 1], shape.sizes[l])
 
 
 @kernel
 def neurons_of(buffer: Any, shape: Any, l: int, rows: Any) -> Any:
     """What layer l says of the samples from rows[0] up to rows[1] of a batch, (samples, fan_out)."""
-    width, before = shape[0][l + 1], shape[1][1, l] - shape[1][1, 0]
-    batch_size = len(buffer) // shape[0][1:].sum()
+    width, before = shape.sizes[l + 1], shape.starts[1, l] - shape.starts[1, 0]
+    batch_size = len(buffer) // shape.sizes[1:].sum()
     return matrix(buffer, batch_size * before + rows[0] * width, width, rows[1] - rows[0])
 
 
@@ -90,51 +122,51 @@ def is_wide(weights: Any, team: Any) -> bool:
 
     Every thread would have to rearrange all weights, as a BLAS does before it multiplies; but it costs two meetings.
     """
-    return team[1] > 1 and weights.size >= WIDE
+    return team.size > 1 and weights.size >= WIDE
 
 
 @kernel
 def read(team: Any, inputs: Any, rows: Any, unit: float, shape: Any, p: Any, room: Any) -> None:
     """One's inputs of a batch, and what they add to the first layer's z."""
-    first, last = share(shape[0][0], team[0], team[1])
-    width, counts = shape[0][1], room[7][team[0]]
-    counts[0], counts[1] = columns_in_use(inputs, rows, (first, last), room[6][team[0]])
-    runs, n = room[6][team[0], : counts[0]], counts[1]
-    x = matrix(room[0][team[0]], 0, n, len(rows))
+    first, last = share(shape.sizes[0], team.rank, team.size)
+    width, counts = shape.sizes[1], room.counts[team.rank]
+    counts[0], counts[1] = columns_in_use(inputs, rows, (first, last), room.runs[team.rank])
+    runs, n = room.runs[team.rank, : counts[0]], counts[1]
+    x = matrix(room.inputs[team.rank], 0, n, len(rows))
     for i in range(len(rows)):
         take_columns(inputs[rows[i], first:last], unit, runs, x[i])
-    weights, begin = p, shape[1][0, 0] + first * width
+    weights, begin = p, shape.starts[0, 0] + first * width
     if n < last - first:
-        take_rows(p[begin:], width, runs, room[8][team[0]])
-        weights, begin = room[8][team[0]], 0
-    multiply(x, matrix(weights, begin, width, n), matrix(room[1][team[0]], 0, width, len(rows)), False, False)
+        take_rows(p[begin:], width, runs, room.taken[team.rank])
+        weights, begin = room.taken[team.rank], 0
+    multiply(x, matrix(weights, begin, width, n), matrix(room.parts[team.rank], 0, width, len(rows)), False, False)
 
 
 @kernel
 def forward(team: Any, n_samples: int, shape: Any, p: Any, room: Any) -> None:
     """z and a of every layer, for one's samples; the first z from everybody's part of it."""
     sizes, starts, codes = shape
-    mine = share(n_samples, team[0], team[1])
+    mine = share(n_samples, team.rank, team.size)
     for l in range(len(codes)):
-        z, a = neurons_of(room[2], shape, l, mine), neurons_of(room[3], shape, l, mine)
+        z, a = neurons_of(room.z, shape, l, mine), neurons_of(room.a, shape, l, mine)
         if l == 0:
             begin, end = mine[0] * sizes[1], mine[1] * sizes[1]
-            whole = room[2][begin:end]
-            whole[:] = room[1][0, begin:end]
-            for other in range(1, len(room[1])):
-                part = room[1][other, begin:end]
+            whole = room.z[begin:end]
+            whole[:] = room.parts[0, begin:end]
+            for other in range(1, len(room.parts)):
+                part = room.parts[other, begin:end]
                 for j in range(len(whole)):
                     whole[j] += part[j]
         else:
             weights, rows, columns = weights_of(p, shape, l), mine, (0, sizes[l + 1])
             if is_wide(weights, team):
-                rows, columns = (0, n_samples), share(sizes[l + 1], team[0], team[1])
-                meet(team[2], team[1])
-            below = neurons_of(room[3], shape, l - 1, rows)
-            above = neurons_of(room[2], shape, l, rows)[:, columns[0] : columns[1]]
+                rows, columns = (0, n_samples), share(sizes[l + 1], team.rank, team.size)
+                meet(team.meeting, team.size)
+            below = neurons_of(room.a, shape, l - 1, rows)
+            above = neurons_of(room.z, shape, l, rows)[:, columns[0] : columns[1]]
             multiply(below, weights[:, columns[0] : columns[1]], above, False, False)
             if is_wide(weights, team):
-                meet(team[2], team[1])
+                meet(team.meeting, team.size)
         biases = p[starts[1, l] : starts[1, l] + sizes[l + 1]]
         activate(z, biases, int(codes[l, 0]), codes[l, 1], a)
 
@@ -142,11 +174,11 @@ def forward(team: Any, n_samples: int, shape: Any, p: Any, room: Any) -> None:
 @kernel
 def judge(truth: Any, mine: Any, shape: Any, loss: Any, room: Any, judged: Any) -> None:
     """One's part of the loss, how many right answers, and dC/da, or dC/dz by the shortcut, in the last delta."""
-    l, (y, importance, divisor) = len(shape[2]) - 1, truth
+    l, (y, importance, divisor) = len(shape.activations) - 1, truth
     z, a, delta = (
-        neurons_of(room[2], shape, l, mine),
-        neurons_of(room[3], shape, l, mine),
-        neurons_of(room[4], shape, l, mine),
+        neurons_of(room.z, shape, l, mine),
+        neurons_of(room.a, shape, l, mine),
+        neurons_of(room.delta, shape, l, mine),
     )
     y, importance = y[mine[0] : mine[1]], importance[mine[0] : mine[1]]
     output_error(a, y, importance, divisor, loss, delta)
@@ -160,23 +192,23 @@ def judge(truth: Any, mine: Any, shape: Any, loss: Any, room: Any, judged: Any) 
 def backward(team: Any, n_samples: int, shape: Any, p: Any, shortcut: bool, room: Any) -> None:
     """BP1, BP2, and what one's samples add to BP3."""
     sizes, starts, codes = shape
-    mine = share(n_samples, team[0], team[1])
+    mine = share(n_samples, team.rank, team.size)
     for l in range(len(codes) - 1, -1, -1):
-        z, a = neurons_of(room[2], shape, l, mine), neurons_of(room[3], shape, l, mine)
-        delta = neurons_of(room[4], shape, l, mine)
+        z, a = neurons_of(room.z, shape, l, mine), neurons_of(room.a, shape, l, mine)
+        delta = neurons_of(room.delta, shape, l, mine)
         if l < len(codes) - 1:
             weights, rows, inputs = weights_of(p, shape, l + 1), mine, (0, sizes[l + 1])
             if is_wide(weights, team):
-                rows, inputs = (0, n_samples), share(sizes[l + 1], team[0], team[1])
-                meet(team[2], team[1])
-            above = neurons_of(room[4], shape, l + 1, rows)
-            below = neurons_of(room[4], shape, l, rows)[:, inputs[0] : inputs[1]]
+                rows, inputs = (0, n_samples), share(sizes[l + 1], team.rank, team.size)
+                meet(team.meeting, team.size)
+            above = neurons_of(room.delta, shape, l + 1, rows)
+            below = neurons_of(room.delta, shape, l, rows)[:, inputs[0] : inputs[1]]
             multiply(above, weights[inputs[0] : inputs[1]], below, False, True)
             if is_wide(weights, team):
-                meet(team[2], team[1])
+                meet(team.meeting, team.size)
         kind = IDENTITY if shortcut and l == len(codes) - 1 else int(codes[l, 0])
         bias = starts[1, l] - starts[1, 0]
-        derive(delta, z, a, kind, codes[l, 1], room[5][team[0], bias : bias + sizes[l + 1]])
+        derive(delta, z, a, kind, codes[l, 1], room.sums[team.rank, bias : bias + sizes[l + 1]])
 
 
 @kernel
@@ -185,26 +217,26 @@ def learn(team: Any, n_samples: int, shape: Any, vectors: Any, optimizer: Any, n
     sizes, starts, codes = shape
     all_rows, g = (0, n_samples), vectors[1]
     for l in range(len(codes)):
-        first, last = share(sizes[l], team[0], team[1])
-        width, delta = sizes[l + 1], neurons_of(room[4], shape, l, all_rows)
+        first, last = share(sizes[l], team.rank, team.size)
+        width, delta = sizes[l + 1], neurons_of(room.delta, shape, l, all_rows)
         begin, end = starts[0, l] + first * width, starts[0, l] + last * width
         gradient = g[begin:end]
         if l == 0:
-            n_runs, n = room[7][team[0], 0], room[7][team[0], 1]
-            taken = room[8][team[0]] if n < last - first else gradient
-            multiply(matrix(room[0][team[0]], 0, n, n_samples), delta, matrix(taken, 0, width, n), True, False)
+            n_runs, n = room.counts[team.rank, 0], room.counts[team.rank, 1]
+            taken = room.taken[team.rank] if n < last - first else gradient
+            multiply(matrix(room.inputs[team.rank], 0, n, n_samples), delta, matrix(taken, 0, width, n), True, False)
             if n < last - first:
-                put_rows(taken, width, room[6][team[0], :n_runs], gradient)
+                put_rows(taken, width, room.runs[team.rank, :n_runs], gradient)
         else:
-            below = neurons_of(room[3], shape, l - 1, all_rows)[:, first:last]
+            below = neurons_of(room.a, shape, l - 1, all_rows)[:, first:last]
             multiply(below, delta, matrix(gradient, 0, width, last - first), True, False)
         change(vectors, begin, end, True, optimizer, now)
-    first, last = share(sizes[1:].sum(), team[0], team[1])
+    first, last = share(sizes[1:].sum(), team.rank, team.size)
     sums = g[starts[1, 0] + first : starts[1, 0] + last]
     sums[:] = 0
-    for other in range(team[1]):
+    for other in range(team.size):
         for j in range(len(sums)):
-            sums[j] += room[5][other, first + j]
+            sums[j] += room.sums[other, first + j]
     change(vectors, starts[1, 0] + first, starts[1, 0] + last, False, optimizer, now)
 
 

@@ -17,7 +17,7 @@ from deltarule.compiled.activations import code
 from deltarule.compiled.losses import described
 from deltarule.compiled.network import ALIKE
 from deltarule.compiled.optimizers import CODES, rule, two
-from deltarule.compiled.stepping import run
+from deltarule.compiled.stepping import Room, Shape, Team, run
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Optimizer
@@ -85,7 +85,7 @@ def by_team(n_ranks: int, *arguments: Any) -> tuple[int, int]:
     with blas.one_thread(), ThreadPoolExecutor(n_ranks) as pool:
         running: list[Future[tuple[int, int]]] = []
         try:
-            running.extend(pool.submit(run, (rank, n_ranks, meeting), *arguments) for rank in range(n_ranks))
+            running.extend(pool.submit(run, Team(rank, n_ranks, meeting), *arguments) for rank in range(n_ranks))
         finally:  # an interruption in between must not leave the others waiting
             meeting[team.FORSAKEN] = len(running) < n_ranks
     return running[0].result()
@@ -96,32 +96,35 @@ def as_weights(weights: Array | None) -> Array:
     return ALIKE if weights is None else np.ascontiguousarray(weights, np.float64)
 
 
-def laid_out(network: Network) -> tuple[Array, Array, Array]:
-    """The `shape` of compiled.stepping."""
+def laid_out(network: Network) -> Shape:
+    """Where the layers of a network lie in its vector of parameters."""
     sizes = np.array(network.layer_sizes)
     pieces = np.concatenate([sizes[:-1] * sizes[1:], sizes[1:]])
     codes = np.array([code(activation) for activation in network.activations], np.float64)
-    return sizes, (np.cumsum(pieces) - pieces).reshape(2, -1), codes
+    return Shape(sizes, (np.cumsum(pieces) - pieces).reshape(2, -1), codes)
 
 
-def room_for(network: Network, batch_size: int, n_ranks: int) -> tuple[Array, ...]:
-    """The `room` of compiled.stepping: where it fits, that of this thread's last call, since new pages take time."""
+def room_for(network: Network, batch_size: int, n_ranks: int) -> Room:
+    """Room to compute in: where it fits, that of this thread's last call, since new pages take time."""
     kind = network.layer_sizes, batch_size, n_ranks, network.dtype
     if getattr(_last, "kind", None) != kind:
         _last.kind, _last.room = kind, new_room(*kind)
-    room: tuple[Array, ...] = _last.room
+    room: Room = _last.room
     return room
 
 
-def new_room(layer_sizes: Sequence[int], batch_size: int, n_ranks: int, dtype: np.dtype[Any]) -> tuple[Array, ...]:
-    """Empty arrays for it."""
-    neurons, width, owned = sum(layer_sizes[1:]), layer_sizes[1], -(-layer_sizes[0] // n_ranks)
-    return (
-        np.empty((n_ranks, batch_size * owned), dtype),
-        np.empty((n_ranks, batch_size * width), dtype),
-        *np.empty((3, batch_size * neurons), dtype),
-        np.empty((n_ranks, neurons + APART), dtype),
-        np.empty((n_ranks, owned, 2), np.int64),
-        np.empty((n_ranks, APART), np.int64),
-        np.empty((n_ranks, owned * width), dtype),
+def new_room(layer_sizes: Sequence[int], batch_size: int, n_ranks: int, dtype: np.dtype[Any]) -> Room:
+    """Room with nothing in it yet."""
+    n_neurons, fan_out, n_owned = sum(layer_sizes[1:]), layer_sizes[1], -(-layer_sizes[0] // n_ranks)
+    z, a, delta = np.empty((3, batch_size * n_neurons), dtype)
+    return Room(
+        inputs=np.empty((n_ranks, batch_size * n_owned), dtype),
+        parts=np.empty((n_ranks, batch_size * fan_out), dtype),
+        z=z,
+        a=a,
+        delta=delta,
+        sums=np.empty((n_ranks, n_neurons + APART), dtype),
+        runs=np.empty((n_ranks, n_owned, 2), np.int64),
+        counts=np.empty((n_ranks, APART), np.int64),
+        taken=np.empty((n_ranks, n_owned * fan_out), dtype),
     )
