@@ -286,9 +286,12 @@ def picture(array: "Array", shape: tuple[int, int], encoding: str) -> Lines:
 def checked(checks: "Sequence[Check]") -> Lines:
     """The checks, a line each."""
     lines = ["", "  Checked, with the relative error:"]
-    for check in checks:
-        lines += [f"    {check.relative_error:.1e}  {'ok   ' if check.ok else 'WRONG'}  {check.says}"]
-    return lines
+    tiny = [check.ok and check.relative_error > check.tolerance for check in checks]
+    for check, is_tiny in zip(checks, tiny, strict=True):
+        error = check.absolute_error if is_tiny else check.relative_error
+        verdict = "WRONG" if not check.ok else "ok * " if is_tiny else "ok   "
+        lines.append(f"    {error:.1e}  {verdict}  {check.says}")
+    return [*lines, "    * the absolute error: both are 0 but for rounding"] if any(tiny) else lines
 
 
 def first_sentence(kind: type) -> str:
