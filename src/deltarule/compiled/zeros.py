@@ -10,7 +10,7 @@ import numpy as np
 
 from deltarule.compiled.kernels import kernel, number
 
-WORTHWHILE = 0.9  # of the columns; where more are in use, to copy the rest takes longer than to multiply by zeros
+WORTHWHILE = 0.8  # of the columns; where more are in use, to copy the rest takes longer than to multiply by zeros
 
 
 @kernel
