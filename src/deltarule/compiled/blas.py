@@ -54,7 +54,7 @@ def libraries() -> tuple[Any, int]:
     return found, max((library["num_threads"] for library in found.info()), default=1)
 
 
-def set_free(found: Any) -> None:
+def take_control(found: Any) -> None:
     """Let this thread say how many a BLAS may have: from 3.8 on, threadpoolctl only heeds the first thread that did."""
     for library in found.lib_controllers:
         if hasattr(library, "clear_controlling_thread"):
@@ -67,7 +67,7 @@ def one_thread() -> Iterator[None]:
     global _users, _limit
     with _lock:
         if _users == 0:
-            set_free(libraries()[0])
+            take_control(libraries()[0])
             _limit = libraries()[0].limit(limits=1)
         _users += 1
     try:
@@ -76,7 +76,7 @@ def one_thread() -> Iterator[None]:
         with _lock:
             _users -= 1
             if _users == 0:
-                set_free(libraries()[0])
+                take_control(libraries()[0])
                 _limit.restore_original_limits()
 
 
