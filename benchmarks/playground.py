@@ -27,7 +27,7 @@ from deltarule.playground.server import Service
 from deltarule.playground.subjects import Subject
 from deltarule.training.trainer import Trainer
 
-RUNS = {"nielsen-30": 20, "quick": 4, "default": 2}  # recipes, and how many epochs: seconds, but worth compiling for
+RUNS = "nielsen-30:20,quick:4,default:2,default:1"  # the last is too short to be compiled: NumPy's
 CLIENT = """
 import sys
 from websockets.sync.client import connect
@@ -63,6 +63,11 @@ class Watched:
                 self.taken.put(time.perf_counter() - began)
 
         Trainer.fit = timed  # type: ignore[method-assign]
+
+    def engine(self) -> str:
+        """Which engine such a run takes."""
+        name: str = prepared(self.order, self.datasets).job.trainer.engine.name
+        return name
 
     def alone(self) -> float:
         """Seconds of the run with nobody looking."""
@@ -114,24 +119,29 @@ class InChromium(Watched):
 def main() -> None:
     """Measure, tell, and write a row for each run and each way to watch it."""
     parser = options(__doc__, "playground.json", repetitions=7)
-    parser.add_argument("--recipes", default=",".join(RUNS), metavar="NAMES", help=f"which runs ({','.join(RUNS)})")
+    parser.add_argument("--runs", default=RUNS, metavar="RECIPE:EPOCHS,...", help=f"which runs ({RUNS})")
     parser.add_argument("--frames-only", action="store_true", help="no browser, even where there is one")
-    parser.add_argument("--epochs", type=int, metavar="N", help="epochs of a run, instead of some seconds' worth")
     given = parser.parse_args()
     ways = {"frames": "Watched"}
     if not given.frames_only and find_spec("playwright") and which("chromium"):
         ways["Chromium"] = "InChromium"
     data = find_default(offline=True)[0].train.name
     rows = []
-    for recipe in given.recipes.split(","):
-        arguments = {"recipe": recipe, "data": data, "epochs": given.epochs or RUNS[recipe]}
+    for run in given.runs.split(","):
+        recipe, epochs = run.split(":")
+        arguments = {"recipe": recipe, "data": data, "epochs": int(epochs)}
         for way, kind in ways.items():
             with Worker(f"playground:{kind}", arguments) as worker:
                 measures = {name: partial(worker.ask, name) for name in ("alone", "watched")}
                 interleaved(measures, 1)  # so that everything is loaded
+                engine = worker.ask("engine")
                 taken = interleaved(measures, given.repetitions)
-            row = comparison("playground", f"{recipe} on {data}", f"watched: {way}", taken["alone"], taken["watched"])
-            print(f"{recipe:12} {way:10} {row['ratio']:.3f} ({row['ratio_low']:.3f} to {row['ratio_high']:.3f})")
+            row = comparison("playground", f"{run} on {data}", f"watched: {way}", taken["alone"], taken["watched"])
+            row["engine"] = engine
+            print(
+                f"{run:13} {engine} {way:8} {row['ratio']:.3f} ({row['ratio_low']:.3f} to {row['ratio_high']:.3f}), "
+                f"{row['ours_seconds']:.1f} s alone"
+            )
             rows.append(row | surroundings("starlette", "uvicorn", "websockets", "numba"))
     write_rows(given.json, rows)
 

@@ -156,12 +156,12 @@ def test_checkpoints_are_weighed(tmp_path: Path) -> None:
 
 def test_a_run_is_compared_with_one_that_a_page_watches(tmp_path: Path) -> None:
     pytest.importorskip("uvicorn", reason="the page needs its extra: pip install 'deltarule[page]'")
-    options = ("--recipes", "quick", "--epochs", "1", "--repetitions", "2", "--frames-only", "--json")
+    options = ("--runs", "quick:1", "--repetitions", "2", "--frames-only", "--json")
     said = run("playground.py", *options, tmp_path / "playground.json")
     (row,) = rows_in(tmp_path / "playground.json")
-    assert row.keys() == COMPARED | CIRCUMSTANCES | {"repetitions"}
-    assert (row["workload"], row["peer"]) == ("quick on digits", "watched: frames")
-    assert said.startswith("quick")
+    assert row.keys() == COMPARED | CIRCUMSTANCES | {"repetitions", "engine"}
+    assert (row["workload"], row["peer"], row["engine"]) == ("quick:1 on digits", "watched: frames", "numpy")
+    assert said.startswith("quick:1")
 
 
 def test_a_pointer_event_is_measured_in_the_browser(tmp_path: Path) -> None:
