@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { apart, brief, endOfAxis, ticks } from "../../src/deltarule/playground/static/curves.js";
+import { Chart, apart, brief, endOfAxis, ticks } from "../../src/deltarule/playground/static/curves.js";
 import { depth, forward, readModel } from "../../src/deltarule/playground/static/engine.js";
 import { Judged } from "../../src/deltarule/playground/static/judged.js";
 import { columnsFor } from "../../src/deltarule/playground/static/layers.js";
@@ -122,6 +122,19 @@ test("curves fill at least half of their axis, however long the run will be", ()
     assert.equal(endOfAxis([{ line: [[0, 1]], marks: [[0, 1], [300, 1]] }], 1000), 500);
     assert.equal(endOfAxis([], 0), 0);
     assert.ok(endOfAxis(upTo(0), 500) >= 1);
+});
+
+test("a few losses far above the others leave the axis, which knows how far", () => {
+    const frame = (values, most = null) =>
+        Chart.prototype.frame.call({ most }, [{ line: values.map((value, step) => [step, value]), marks: [] }], 100, 500);
+    const calm = Array(99).fill(0.5);
+    const { high, highest, y } = frame([40, ...calm]);
+    assert.ok(Math.abs(high - 0.525) < 1e-12);
+    assert.equal(highest, 40);
+    assert.equal(y(40), y(high));
+    assert.equal(frame(calm).highest, frame(calm).high);
+    assert.deepEqual([frame([], 1).high, frame([], 1).highest], [1, 1]);
+    assert.equal(frame([NaN, 3, 3, 3]).highest, frame([3, 3, 3]).high);
 });
 
 test("labels do not cover each other", () => {

@@ -72,6 +72,7 @@ export class Chart {
         context.clearRect(0, 0, width, HEIGHT);
         const frame = this.frame(series, endOfAxis(series, last), width);
         this.paintAxes(context, frame);
+        this.paintBeyond(context, frame);
         series.forEach((each) => paintSeries(context, each, frame));
         this.paintNames(context, series, frame);
         this.canvas.setAttribute("aria-label", this.sentence(series));
@@ -88,6 +89,7 @@ export class Chart {
         const bottom = HEIGHT - MARGIN.bottom;
         return {
             low, high, last, right, bottom,
+            highest: Math.max(high, ...tail.slice(-1)),
             x: (step) => MARGIN.left + (right - MARGIN.left) * (last > 0 ? step / last : 0),
             y: (value) => bottom - (bottom - MARGIN.top) * (Math.max(low, Math.min(high, value)) - low) / (high - low),
         };
@@ -108,6 +110,15 @@ export class Chart {
         context.textAlign = "center";
         for (const step of last > 0 ? ticks(0, last, Math.max(2, (right - MARGIN.left) / 110)).filter(Number.isInteger) : [0]) {
             context.fillText(step === 0 ? "step 0" : brief(step), x(step), bottom + 8);
+        }
+    }
+
+    /** Says how far a curve goes beyond the top: a few points, which would press the others flat. */
+    paintBeyond(context, { high, highest, right }) {
+        if (highest > high) {
+            context.textBaseline = "top";
+            context.textAlign = "right";
+            context.fillText(`↑ up to ${this.axis(highest)}`, right, 0);
         }
     }
 
