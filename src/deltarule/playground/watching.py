@@ -1,5 +1,6 @@
 """What the page sees of a run: a callback that makes a frame when the page asks for one, and waits when it says so."""
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -22,7 +23,7 @@ MOST_POINTS = 400  # of a curve; when it has more, every other one goes
 MOST_NEURONS = 64  # of the first layer are drawn
 MOST_INPUTS = 4096  # that a neuron may have to be drawn
 FULL_COLOR = 3.0  # times the typical size of a weight
-FRAME_SECONDS = 0.5  # at least between two frames: a browser that paints takes time, too, and a core
+FRAME_SECONDS = 0.75  # at least between two frames: a browser takes some 20 ms of a core to paint one
 SHARE = 0.01  # of the time of a run may go into making frames,
 EARLY = 3  # but not before so many were made: a run is short, or its start is what is worth seeing
 
@@ -194,7 +195,7 @@ def layers(state: TrainingState, probe: Probe) -> list[dict[str, Any]]:
 
 def full_color(W: Array) -> float:
     """The weight that is drawn in full color: larger ones are drawn alike."""
-    size = float(np.sqrt(np.mean(np.square(W))))
+    size = float(np.linalg.norm(W)) / math.sqrt(W.size)
     return FULL_COLOR * size if size > 0.0 else 1.0
 
 
