@@ -13,7 +13,7 @@ test: .venv/.dev  ## set up, then run every check and every test
 	scripts/test
 
 bench: .venv/.dev  ## run the benchmarks, which write benchmarks/results
-	for each in startup epoch latency deform tables checkpoint ink peers scaling recipes ladder estimators; do .venv/bin/python benchmarks/$$each.py || exit 1; done
+	for each in startup epoch latency deform tables checkpoint ink playground pointer peers scaling recipes ladder estimators; do .venv/bin/python benchmarks/$$each.py || exit 1; done
 
 faults: .venv/.dev  ## inject every fault (some minutes), and write benchmarks/results/faults.json
 	.venv/bin/python tests/faults/faults.py

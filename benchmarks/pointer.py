@@ -82,6 +82,9 @@ def measured(address: str, n_events: int) -> np.ndarray:
 def main() -> None:
     """Measure, print what was asked for, and write the row."""
     given = options(__doc__, "pointer.json", repetitions=EVENTS).parse_args()
+    if shutil.which("chromium") is None:
+        print("Chromium is not here, and no other browser is measured: nothing was")
+        return
     with playground() as address:
         handler, work, frames = measured(address, given.repetitions).T
     event = handler + work
