@@ -24,8 +24,8 @@ MOST_NEURONS = 64  # of the first layer are drawn
 MOST_INPUTS = 4096  # that a neuron may have to be drawn
 FULL_COLOR = 3.0  # times the typical size of a weight
 FRAME_SECONDS = 0.75  # at least between two frames: a browser takes some 20 ms of a core to paint one
-SHARE = 0.01  # of the time of a run may go into making frames,
-EARLY = 3  # but not before so many were made: a run is short, or its start is what is worth seeing
+SHARE = 0.01  # of the time of a run may go into frames, and as much into points of the curves between them,
+EARLY = 3  # but not before so many frames were made: a run is short, or its start is what is worth seeing
 
 
 class Control:
@@ -84,7 +84,7 @@ class Watcher(Callback):
     """Makes a frame of a run, and gives it to `show`, when the page has asked for one; takes no part in the run.
 
     A frame is made after a step, of what is then the newest, and costs at most SHARE of the run's time. A page that is
-    slow, or hidden, asks seldom: it gets fewer frames, never old ones.
+    slow, or hidden, asks seldom: it gets fewer frames, never old ones. Between two, the curves go on.
 
     engine: the run's. It keeps the threads of a BLAS from the looks: they would spin on beside those that take steps.
     """
@@ -94,7 +94,7 @@ class Watcher(Callback):
     def __init__(self, control: Control, show: Callable[[bytes], None], engine: Engine) -> None:
         self.control, self.show, self.engine = control, show, engine
         self.points: list[list[float]] = []
-        self.n_looks, self.next_look, self.waited, self.done = 0, 0.0, 0.0, False
+        self.n_looks, self.next_look, self.next_point, self.waited, self.done = 0, 0.0, 0.0, 0.0, False
 
     def train_begin(self, state: TrainingState) -> None:
         data = [state.train] if state.validation is None else [state.train, state.validation]
@@ -107,6 +107,8 @@ class Watcher(Callback):
             self.waited += time.perf_counter() - now
         elif self.control.wants_frame and now >= self.next_look:
             self.look(state)
+        elif now >= self.next_point:
+            self.measure(state)
         if self.control.stopped:
             state.stop_reason = "stopped on the page"
 
@@ -137,15 +139,22 @@ class Watcher(Callback):
         began = time.perf_counter()
         self.control.wants_frame = False
         with self.engine.one_thread_each(), np.errstate(all="ignore"):  # a run that breaks is shown as it breaks
-            figures = [figure for probe in self.probes for figure in probe.look(state.network)]
-            if not self.points or self.points[-1][0] != state.step:
-                self.points.append([state.step, *figures])
-            if len(self.points) > MOST_POINTS:
-                self.points = self.points[::-2][::-1]  # the newest stays
+            self.measure(state)
             self.show(frame(self.facts(state), self.arrays(state)))
         self.n_looks += 1
         share = SHARE if self.n_looks > EARLY else 1.0
         self.next_look = began + max(FRAME_SECONDS, (time.perf_counter() - began) / share)
+
+    def measure(self, state: TrainingState) -> None:
+        """Add a point to the curves, unless they have one of this step."""
+        began = time.perf_counter()
+        with self.engine.one_thread_each(), np.errstate(all="ignore"):
+            figures = [figure for probe in self.probes for figure in probe.look(state.network)]
+        if not self.points or self.points[-1][0] != state.step:
+            self.points.append([state.step, *figures])
+        if len(self.points) > MOST_POINTS:
+            self.points = self.points[::-2][::-1]  # the newest stays
+        self.next_point = began + (time.perf_counter() - began) / SHARE
 
     def facts(self, state: TrainingState) -> dict[str, Any]:
         """Where the run stands, in numbers."""
