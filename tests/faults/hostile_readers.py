@@ -134,7 +134,8 @@ def outcome(read: Reader, path: Path, watch: Watch) -> str:
     """What came of it, "read" or "refused", or the harm that was done."""
     size = path.stat().st_size if path.is_file() else 0
     watch.foreign.clear()
-    watch.paths = {str(path), str(path.with_name("train-labels-idx1-ubyte"))}
+    real = os.path.realpath(path)  # the name under which older versions of Pillow open it
+    watch.paths = {str(path), real, str(path.with_name("train-labels-idx1-ubyte"))}
     began = time.process_time()
     limited(size)
     signal.setitimer(signal.ITIMER_REAL, MOST_WAITING)

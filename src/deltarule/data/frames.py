@@ -123,7 +123,8 @@ def _read_csv(path: Path, header: list[str], text: set[str]) -> Any:
     try:
         with warnings.catch_warnings(action="error", category=pandas.errors.ParserWarning):  # says what it cuts off
             frame = pandas.read_csv(path, dtype=dict.fromkeys(text, str), **settings)
-            truths = [name for name in header if pandas.api.types.infer_dtype(frame[name], skipna=True) == "boolean"]
+            others = [name for name, dtype in frame.dtypes.items() if dtype.kind not in "iuf"]
+            truths = [name for name in others if pandas.api.types.infer_dtype(frame[name], skipna=True) == "boolean"]
             if truths:  # how they were written is lost, so once more as text
                 frame[truths] = pandas.read_csv(path, dtype=str, **settings)[truths]
     except (ValueError, Warning) as error:  # pandas' own errors are ValueErrors
