@@ -1,6 +1,7 @@
 """Whole runs: the engines take the same steps, one at a time or many in a call."""
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -167,6 +168,27 @@ def test_a_callback_that_counts_steps_gets_each(monkeypatch: pytest.MonkeyPatch)
     trained(COMPILED, pictures(), epochs=1, callbacks=[patient, exact])
     assert exact.steps == list(range(1, 22))
     assert patient.steps == [5, 10, 15, 20, 21, *range(1, 22)]
+
+
+@pytest.mark.parametrize("engine", [REFERENCE, COMPILED], ids=["one by one", "in strides"])
+def test_what_callbacks_take_is_no_time_of_training(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(strides, "STRIDE_WEIGHTS", 5 * 10 * 500)
+    now = 0.0
+
+    def tick() -> float:
+        nonlocal now
+        now += 1.0
+        return now
+
+    class Slow(Callback):
+        def step_end(self, state: TrainingState) -> None:
+            nonlocal now
+            now += 1000.0
+
+    monkeypatch.setattr(time, "perf_counter", tick)
+    seconds = trained(engine, pictures(), epochs=2, callbacks=[Slow()])[1]["seconds"]
+    assert 2 <= seconds[1] < 1000
+    assert 2 * seconds[1] == seconds[2]
 
 
 def test_a_callback_that_changes_its_mind_is_told_of_single_steps_from_then_on(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -131,7 +131,9 @@ def test_a_run_is_held_stepped_and_let_go(page: Page, recipe: str) -> None:
     here = frame.facts["step"]
     assert here > 3
     page.order("step")
-    assert page.frame().facts["step"] == here + 1
+    after = page.frame()
+    assert after.facts["step"] == here + 1
+    assert after.facts["seconds"] > frame.facts["seconds"]
     page.order("stop")
     end = page.hear_until("end").facts
     assert end["reason"] == "stopped on the page"

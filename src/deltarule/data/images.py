@@ -18,6 +18,7 @@ from deltarule.errors import DataError, require
 
 SUFFIXES = {".png", ".jpg", ".jpeg"}
 MOST_PIXELS = 16_000_000
+TOO_LARGE = f"a picture of at most {MOST_PIXELS // 1_000_000} megapixels was expected"
 
 
 def read_image(path: str | os.PathLike[str], image_shape: tuple[int, int] | None = (28, 28)) -> NDArray[np.uint8]:
@@ -43,9 +44,9 @@ def opened(source: Any, formats: Sequence[str], name: str) -> Iterator[Any]:
     if isinstance(source, str | os.PathLike):
         refuse_special(source)
     pillow = require("PIL.Image", "page")
-    # Pillow's readers answer damage with any of these.
     bombs = pillow.DecompressionBombError, pillow.DecompressionBombWarning
-    damage = (OSError, SyntaxError, ValueError, TypeError, LookupError, struct.error, *bombs)
+    # Pillow's readers answer damage with any of these.
+    damage = (OSError, SyntaxError, ValueError, TypeError, LookupError, struct.error)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -56,6 +57,8 @@ def opened(source: Any, formats: Sequence[str], name: str) -> Iterator[Any]:
             yield image
     except DataError:
         raise
+    except bombs as error:
+        raise DataError(f"{name}: {TOO_LARGE}: got far more; make it smaller") from error
     except damage as error:
         expected = f"{', '.join(formats[:-1])} or {formats[-1]}"
         # Pillow's own words for a content of another kind name an object in memory
@@ -66,8 +69,7 @@ def opened(source: Any, formats: Sequence[str], name: str) -> Iterator[Any]:
 def check_size(width: int, height: int, name: str) -> None:
     """Raise DataError for more pixels than anybody needs to see a digit."""
     if width * height > MOST_PIXELS:
-        got = f"got {width} x {height}; make it smaller"
-        raise DataError(f"{name}: a picture of at most {MOST_PIXELS // 1_000_000} megapixels was expected: {got}")
+        raise DataError(f"{name}: {TOO_LARGE}: got {width} x {height}; make it smaller")
 
 
 def _luminance(image: Any, image_shape: tuple[int, int] | None, name: str) -> NDArray[np.uint8]:

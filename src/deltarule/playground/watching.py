@@ -94,7 +94,7 @@ class Watcher(Callback):
     def __init__(self, control: Control, show: Callable[[bytes], None], engine: Engine) -> None:
         self.control, self.show, self.engine = control, show, engine
         self.points: list[list[float]] = []
-        self.n_looks, self.next_look, self.next_point, self.waited, self.done = 0, 0.0, 0.0, 0.0, False
+        self.n_looks, self.next_look, self.next_point, self.done = 0, 0.0, 0.0, False
 
     def train_begin(self, state: TrainingState) -> None:
         data = [state.train] if state.validation is None else [state.train, state.validation]
@@ -104,7 +104,6 @@ class Watcher(Callback):
         now = time.perf_counter()
         if self.control.paused:
             self.hold(state)
-            self.waited += time.perf_counter() - now
         elif self.control.wants_frame and now >= self.next_look:
             self.look(state)
         elif now >= self.next_point:
@@ -166,7 +165,7 @@ class Watcher(Callback):
             "steps": state.n_steps,
             "rate": state.learning_rate,
             "batch_loss": state.batch_loss,
-            "seconds": max(0.0, state.seconds - self.waited),
+            "seconds": state.seconds,
             "score": SCORE_NAMES[state.task],
             "probe": [probe.dataset.n_samples for probe in self.probes],
             "paused": self.control.paused and not self.done,

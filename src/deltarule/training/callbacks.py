@@ -65,7 +65,7 @@ class TrainingState:
     """Where a run stands. A callback may read all of it and set one thing: stop_reason, which ends the run.
 
     epoch: 0 before the first; step: steps taken so far; n_epochs, n_steps: how many are planned.
-    batch_loss, learning_rate: of the last step. seconds: of training so far, evaluation not counted.
+    batch_loss, learning_rate: of the last step. seconds: of training so far, without evaluations and callbacks.
     network, grads, workspace, optimizer: what the run works with, to be looked at only. piece_grads: room for the
         gradient of a part of a batch, where a batch is larger than the workspace.
     average: what counts as the result; best: the parameters of the best epoch so far, or of the last one.

@@ -44,11 +44,11 @@ def train_epoch_in_strides(
     """Take the steps of an epoch that are left, the same as the Trainer's own loop takes."""
     tally = state.tally
     order = shuffled(train.n_samples, trainer.seed, state.epoch)[tally.score.n_samples :]
-    began, before = time.perf_counter(), state.seconds
+    began = time.perf_counter()
     with trainer.engine.one_thread_each():
         for samples in strides(trainer, state, order):
             losses, answered = take_stride(trainer, state, train, samples, sample_weight)
-            state.seconds = before + time.perf_counter() - began
+            state.seconds += time.perf_counter() - began
             starts = np.arange(0, len(samples), trainer.batch_size)
             weights = np.ones(len(samples)) if sample_weight is None else sample_weight[samples]
             tally.add_all(losses, np.add.reduceat(weights, starts))
@@ -56,6 +56,7 @@ def train_epoch_in_strides(
             trainer.tell("step_end", state)
             if state.stop_reason is not None:
                 break
+            began = time.perf_counter()
 
 
 def strides(trainer: "Trainer", state: TrainingState, order: Array) -> Iterator[Array]:

@@ -148,7 +148,7 @@ class Trainer:
     def _train_epoch(self, state: TrainingState, train: Dataset, sample_weight: Array | None) -> None:
         if can_stride(self, train):
             return train_epoch_in_strides(self, state, train, sample_weight)
-        tally, began, before = state.tally, time.perf_counter(), state.seconds
+        tally, began = state.tally, time.perf_counter()
         for indices in batches(train.n_samples, self.batch_size, self.seed, state.epoch, tally.score.n_samples):
             batch_weight = len(indices) if sample_weight is None else sample_weight[indices].sum().item()
             state.learning_rate = float(self.schedule(state.step))
@@ -160,11 +160,12 @@ class Trainer:
             self.engine.step(self.optimizer, self.network.parameters, state.grads, state.learning_rate)
             self.average.update(self.network.parameters)
             state.step += 1
-            state.seconds = before + time.perf_counter() - began
+            state.seconds += time.perf_counter() - began
             tally.add(state.batch_loss, batch_weight)
             self.tell("step_end", state)
             if state.stop_reason is not None:
                 break
+            began = time.perf_counter()
         return None
 
     def _gradient(
