@@ -48,9 +48,9 @@ def bound_letters(scope: Function | ast.Module) -> Iterator[str]:
             nodes.extend(ast.iter_child_nodes(node))
 
 
-def test_a_module_is_300_lines_or_fewer() -> None:
+def test_a_module_is_500_lines_or_fewer() -> None:
     lengths = {place(path): len(path.read_text(encoding="utf-8").splitlines()) for path in FILES}
-    assert {where: length for where, length in lengths.items() if length > 300} == {}
+    assert {where: length for where, length in lengths.items() if length > 500} == {}
 
 
 def test_a_module_of_the_page_is_300_lines_or_fewer() -> None:
@@ -60,13 +60,13 @@ def test_a_module_of_the_page_is_300_lines_or_fewer() -> None:
     assert "main.js" in lengths
 
 
-def test_the_mathematics_is_1120_lines_or_fewer() -> None:
+def test_the_mathematics_is_1200_lines_or_fewer() -> None:
     modules = [path for path in (SOURCE / "nn").glob("*.py") if path.name != "equations.py"]
-    assert 0 < sum(len(path.read_text(encoding="utf-8").splitlines()) for path in modules) <= 1120  # decision 0004
+    assert 0 < sum(len(path.read_text(encoding="utf-8").splitlines()) for path in modules) <= 1200  # decision 0013
 
 
-def test_a_function_is_40_lines_or_fewer() -> None:
-    assert [place(path, node) for path in FILES for node in functions(path) if n_body_lines(node) > 40] == []
+def test_a_function_is_50_lines_or_fewer() -> None:
+    assert [place(path, node) for path in FILES for node in functions(path) if n_body_lines(node) > 50] == []
 
 
 def test_a_function_takes_7_parameters_or_fewer() -> None:
