@@ -8,12 +8,13 @@ import numpy as np
 
 from deltarule.data.cells import coded
 from deltarule.data.columns import Column, encoded, filled_by, input_names
-from deltarule.data.dataset import Dataset, Task
+from deltarule.data.dataset import Dataset
 from deltarule.data.frames import is_frame, opened_table
 from deltarule.errors import SettingError, ShapeError
 from deltarule.nn.activations import Identity, Sigmoid
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
+from deltarule.settings import Task
 
 
 @dataclass(frozen=True, eq=False)

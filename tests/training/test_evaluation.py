@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deltarule.data.dataset import Dataset, Task
+from deltarule.data.dataset import Dataset
 from deltarule.nn.activations import Identity, Sigmoid, Softmax
 from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Quadratic
 from deltarule.nn.network import PREDICTION_ROWS, Network
+from deltarule.settings import Task
 from deltarule.training.evaluation import Score, evaluate
 
 cuts = st.lists(st.integers(1, 59), max_size=6).map(lambda inner: [0, *sorted(set(inner)), 60])

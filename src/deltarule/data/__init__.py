@@ -1,6 +1,7 @@
 """Where examples come from. The readers, a module for each format, are not imported before someone asks for them."""
 
 from deltarule.data.augment import Deformation, deform
-from deltarule.data.dataset import Dataset, Splits, Task
+from deltarule.data.dataset import Dataset, Splits
+from deltarule.settings import Task
 
 __all__ = ["Dataset", "Deformation", "Splits", "Task", "deform"]

@@ -4,15 +4,15 @@ import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deltarule.data.columns import Column, input_names
 from deltarule.errors import DataError, SettingError, closest
+from deltarule.settings import TASKS, Task
 
-Task = Literal["classes", "labels", "values"]
 MOST_CLASSES = 2**16
 
 
@@ -46,8 +46,8 @@ class Dataset:
     columns: tuple[Column, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.task not in get_args(Task):
-            raise SettingError(f"unknown task {self.task!r}: {closest(self.task, get_args(Task))}")
+        if self.task not in TASKS:
+            raise SettingError(f"unknown task {self.task!r}: {closest(self.task, TASKS)}")
         self._check_inputs()
         {"classes": self._check_classes, "labels": self._check_labels, "values": self._check_values}[self.task]()
         if len(self.inputs) != len(self.targets):

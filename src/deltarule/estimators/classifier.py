@@ -12,7 +12,6 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target, unique_labels
 
-from deltarule.data.dataset import Task
 from deltarule.estimators.examples import Examples
 from deltarule.estimators.listening import with_callbacks
 from deltarule.estimators.perceptron import Perceptron
@@ -20,6 +19,7 @@ from deltarule.estimators.settings import CONSTRAINTS
 from deltarule.nn.activations import Activation, Sigmoid, Softmax
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss
+from deltarule.settings import Task
 
 
 class MLPClassifier(ClassifierMixin, Perceptron):

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deltarule.data.dataset import Task
 from deltarule.errors import DivergenceError
 from deltarule.estimators.examples import Examples
 from deltarule.estimators.rates import Rate
 from deltarule.estimators.slope import Slope
 from deltarule.nn.arrays import Array
 from deltarule.nn.optimizers import Adam, Optimizer
+from deltarule.settings import Task
 from deltarule.training.checks import are_finite
 
 

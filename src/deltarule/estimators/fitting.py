@@ -9,7 +9,6 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import check_scoring
 
-from deltarule.data.dataset import Task
 from deltarule.estimators import settings
 from deltarule.estimators.descent import Descent
 from deltarule.estimators.examples import Examples
@@ -17,6 +16,7 @@ from deltarule.estimators.lbfgs import minimized
 from deltarule.estimators.listening import Listeners
 from deltarule.estimators.slope import Slope, mean_loss
 from deltarule.nn.network import Network
+from deltarule.settings import Task
 from deltarule.training.batches import steps_per_epoch
 from deltarule.training.engines import Engine, engine, seconds_with_numpy
 

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from scipy.optimize import OptimizeResult, minimize
 
-from deltarule.data.dataset import Task
 from deltarule.estimators.examples import Examples
 from deltarule.estimators.slope import Slope
 from deltarule.nn.arrays import Array
+from deltarule.settings import Task
 from deltarule.training.checks import are_finite
 
 

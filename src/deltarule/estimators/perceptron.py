@@ -14,7 +14,6 @@ from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from deltarule.data.columns import Column
-from deltarule.data.dataset import Task
 from deltarule.estimators import settings
 from deltarule.estimators.examples import Examples
 from deltarule.estimators.fitting import Fit
@@ -27,6 +26,7 @@ from deltarule.nn.arrays import Array
 from deltarule.nn.losses import Loss
 from deltarule.nn.network import PREDICTION_ROWS, Network, forward
 from deltarule.nn.optimizers import Optimizer
+from deltarule.settings import Task
 
 PIXELS = 255.0  # a Model counts uint8 as value / 255; an estimator takes every dtype at its value
 

@@ -8,13 +8,13 @@ from sklearn.metrics import r2_score
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 
-from deltarule.data.dataset import Task
 from deltarule.estimators.listening import with_callbacks
 from deltarule.estimators.perceptron import Perceptron
 from deltarule.estimators.settings import CONSTRAINTS
 from deltarule.nn.activations import Activation, Identity
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import Loss, Quadratic
+from deltarule.settings import Task
 
 
 class MLPRegressor(RegressorMixin, Perceptron):

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deltarule.data.dataset import Task
 from deltarule.errors import DivergenceError
 from deltarule.estimators.examples import Examples
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
 from deltarule.nn.penalties import L2, Penalty
 from deltarule.nn.workspace import Workspace
+from deltarule.settings import Task
 from deltarule.training.callbacks import History
 from deltarule.training.checks import explain_divergence
 from deltarule.training.engines import Engine

@@ -19,7 +19,6 @@ import numpy as np
 
 from deltarule.atomic import write_atomically
 from deltarule.data.columns import Column
-from deltarule.data.dataset import Task
 from deltarule.errors import ModelFileError, SettingError
 from deltarule.files.canonical import canonical, check_digest, description_in, digest_of
 from deltarule.files.tensor_file import Slot, opened, read_header, read_tensors, tensor_bytes
@@ -29,6 +28,7 @@ from deltarule.nn.activations import Activation
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import Loss
 from deltarule.nn.network import Network
+from deltarule.settings import Task
 
 FORMAT = 2
 Size = Annotated[int, msgspec.Meta(ge=1)]

@@ -5,18 +5,21 @@ as Python counts: layer 0 reads the data, layer l the activations of layer l - 1
 """
 
 import copy
+import math
 from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from deltarule.errors import SettingError, ShapeError
+from deltarule.errors import SettingError, ShapeError, closest
+from deltarule.inputs import checked_inputs
 from deltarule.nn.activations import Activation, Identity, ReLU, Sigmoid, Softmax
 from deltarule.nn.arrays import Array
-from deltarule.nn.losses import CrossEntropy, Loss, sample_shares
+from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss, sample_shares
 from deltarule.nn.parameters import Parameters
 from deltarule.nn.workspace import Workspace, scale_inputs
+from deltarule.settings import TASKS, Task
 
 PREDICTION_ROWS = 1024  # large enough for the matrix product's full speed, small enough for the cache
 
@@ -24,7 +27,7 @@ PREDICTION_ROWS = 1024  # large enough for the matrix product's full speed, smal
 def forward(network: "Network", X: Array, ws: Workspace) -> Array:
     """Take a batch through the network: X (batch, features) -> a^L (batch, outputs), a view into `ws`.
 
-    X is uint8 pixels (counted as value / 255) or floats, at most ws.capacity rows.
+    X has at most ws.capacity rows; where the network reads pixels, uint8 counts as value / 255.
     """
     ws.begin(X)
     for l, activation in enumerate(network.activations):
@@ -104,17 +107,22 @@ class Network:
     hidden: the activation of every hidden layer, or a sequence with one for each.
     output: the last activation: Softmax for one class of many, Sigmoid for independent answers, Identity for values.
     loss: what training makes small; a cross-entropy is refused after an output that is no probability.
+    task: what the outputs answer: "classes" (one of many), "labels" (yes or no for each output) or "values". Where
+        output and loss leave no doubt it follows from them; else the first `fit` sets it.
+    pixels: whether inputs are uint8 pixels, which count as value / 255. `fit` sets it when it is given uint8.
+    image_shape: (height, width) of an input that is an image. class_names: one name an output.
     dropout: the share of each hidden layer's neurons left out of a training step, in [0, 1), or one for each layer.
     dtype: float32, float64, or complex128 for a complex-step check.
     rng: a generator, or a seed for one, that draws the weights.
 
     parameters: Parameters, with the views weights[l] (fan_in, fan_out) and biases[l] (fan_out,).
     activations[l]: the activation of layer l, the output's last.
+    input_range: (lowest, highest) number that `fit` saw; None before it, and for pixels.
 
     Raises ShapeError and SettingError where these do not fit together.
 
     >>> network = Network((784, 128, 10))
-    >>> network.predict(np.zeros((2, 784), np.uint8)).shape
+    >>> network.predict(np.zeros((2, 784))).shape
     (2,)
     """
 
@@ -125,6 +133,10 @@ class Network:
         hidden: Activation | Sequence[Activation] = ReLU(),
         output: Activation = Softmax(),
         loss: Loss = CrossEntropy(),
+        task: Task | None = None,
+        pixels: bool = False,
+        image_shape: tuple[int, int] | None = None,
+        class_names: Sequence[str] | None = None,
         dropout: float | Sequence[float] = 0.0,
         dtype: DTypeLike = np.float32,
         rng: int | np.random.Generator = 0,
@@ -135,6 +147,10 @@ class Network:
         self.dropout: tuple[float, ...] = one_per_layer("dropout", dropout, n_hidden)
         self.loss = loss
         self.parameters = Parameters(self.layer_sizes, dtype=dtype)
+        self.task = task_of(output, loss, self.layer_sizes[-1]) if task is None else task
+        self.pixels, self.image_shape = pixels, image_shape
+        self.class_names = tuple(class_names or map(str, range(self.layer_sizes[-1])))
+        self.input_range: tuple[float, float] | None = None
         self._check()
         rng = np.random.default_rng(rng)
         for activation, W, b in zip(self.activations, self.weights, self.biases, strict=True):
@@ -155,6 +171,18 @@ class Network:
             )
         if not all(0.0 <= rate < 1.0 for rate in self.dropout):
             raise SettingError(f"dropout must be at least 0 and less than 1: got {self.dropout}")
+        self._check_meaning()
+
+    def _check_meaning(self) -> None:
+        n_inputs, n_outputs = self.layer_sizes[0], self.layer_sizes[-1]
+        if self.task is not None and self.task not in TASKS:
+            raise SettingError(f"no task is called {self.task!r}: {closest(str(self.task), TASKS)}")
+        if self.task == "classes" and n_outputs == 1:
+            raise SettingError('classes need an output each: got 1 output; use two outputs, or task="labels"')
+        if len(self.class_names) != n_outputs:
+            raise ShapeError(f"a network needs a name for each of its {n_outputs} outputs: got {len(self.class_names)}")
+        if self.image_shape is not None and math.prod(self.image_shape) != n_inputs:
+            raise ShapeError(f"images of {self.image_shape} do not have {n_inputs} pixels, as this network has inputs")
 
     @property
     def weights(self) -> tuple[Array, ...]:
@@ -184,7 +212,7 @@ class Network:
 
     def workspace(self, capacity: int) -> Workspace:
         """Room for batches of at most `capacity` samples."""
-        return Workspace(self.layer_sizes, capacity, self.dtype, self.dropout)
+        return Workspace(self.layer_sizes, capacity, self.dtype, self.dropout, pixels=self.pixels)
 
     def with_parameters(self, parameters: Parameters) -> Self:
         """The same layers and loss around other parameters (used as they are, not copied)."""
@@ -192,18 +220,30 @@ class Network:
         other.parameters = parameters
         return other
 
+    def with_meaning(self, **meaning: Any) -> Self:
+        """The same layers around the same parameters with another task, pixels, image_shape or class_names."""
+        other = copy.copy(self)
+        vars(other).update(meaning)
+        other._check_meaning()
+        return other
+
     def astype(self, dtype: DTypeLike) -> Self:
         """A copy that computes in another dtype."""
         return self.with_parameters(self.parameters.astype(dtype))
 
+    def inputs(self, X: Any) -> Array:
+        """X as the network reads it, (n_samples, features): uint8 pixels, or numbers. Images may be (n, height, width).
+
+        Raises ShapeError for another shape, DataError for numbers on another scale than those learned from.
+        """
+        return checked_inputs(X, self.layer_sizes[0], self.image_shape, pixels=self.pixels, seen=self.input_range)
+
     def outputs(self, X: Array) -> Array:
         """a^L, (n_samples, outputs), for X (n_samples, features), as many samples as you like. Nothing is dropped."""
-        X = np.asarray(X)
-        if X.ndim != 2 or X.shape[1] != self.layer_sizes[0]:
-            raise ShapeError(
-                f"inputs must have shape (n_samples, {self.layer_sizes[0]}): got {X.shape}; "
-                "a single example x goes in as x.reshape(1, -1)"
-            )
+        return self.outputs_of_inputs(self.inputs(X))
+
+    def outputs_of_inputs(self, X: Array) -> Array:
+        """The same for X as `inputs` returns it, or as a Model has standardized it."""
         if len(X) == 1:
             return self._outputs_of_one(X)
         out = np.empty((len(X), self.layer_sizes[-1]), self.dtype)
@@ -216,7 +256,7 @@ class Network:
     def _outputs_of_one(self, X: Array) -> Array:
         """Without a workspace: its arrays would take longer to make than to fill with a single sample."""
         a = np.empty(X.shape, self.dtype)
-        scale_inputs(X, a)
+        scale_inputs(X, a, pixels=self.pixels)
         for W, b, activation in zip(self.weights, self.biases, self.activations, strict=True):
             z = np.dot(a, W)
             z += b
@@ -224,11 +264,27 @@ class Network:
         return a
 
     def predict(self, X: Array) -> Array:
-        """The most active output of each sample, (n_samples,) int64; 0 or 1 for a single one; values as they are."""
-        a = self.outputs(X)
-        if isinstance(self.activations[-1], Identity):
-            return a
-        return (a[:, 0] >= 0.5).astype(np.int64) if a.shape[1] == 1 else a.argmax(axis=1)
+        """The answers, by task.
+
+        classes: (n_samples,) int64, the most active output.
+        labels: (n_samples, outputs) uint8, 1 where the output is at least 0.5.
+        values: (n_samples, outputs), the outputs as they are.
+
+        Raises SettingError for a network that has no task yet.
+        """
+        return self.decide(self.outputs(X))
+
+    def decide(self, a: Array) -> Array:
+        """What outputs a (n_samples, outputs) answer, by task."""
+        if self.task is None:
+            output, loss = type(self.activations[-1]).__name__, type(self.loss).__name__
+            raise SettingError(
+                f"outputs from {output}, judged by {loss}, can be classes, labels or values: train the network, "
+                'or say which:  network.task = "classes"'
+            )
+        if self.task == "classes":
+            return a.argmax(axis=1)
+        return (a >= 0.5).astype(np.uint8) if self.task == "labels" else a
 
     def probabilities(self, X: Array) -> Array:
         """What each output claims, (n_samples, outputs): rows that sum to 1, or a single sigmoid's probability of 1.
@@ -271,3 +327,14 @@ def one_per_layer(name: str, given: Any, n_hidden: int) -> tuple[Any, ...]:
     if len(given) != n_hidden:
         raise SettingError(f"{name} is one for all hidden layers or one for each of {n_hidden}: got {len(given)}")
     return tuple(given)
+
+
+def task_of(output: Activation, loss: Loss, n_outputs: int) -> Task | None:
+    """The task that an output activation and a loss leave no doubt about; else None."""
+    if isinstance(output, Softmax):
+        return "classes"
+    if isinstance(output, Identity):
+        return "values"
+    if isinstance(output, Sigmoid) and isinstance(loss, BinaryCrossEntropy) and n_outputs == 1:
+        return "labels"
+    return None

@@ -16,12 +16,20 @@ class Workspace:
     z[l]: weighted input;  a[l]: activation;  delta[l]: the error dC/dz.
     inputs[l]: what layer l reads: the data for l = 0, else a[l - 1], with dropped neurons at 0 where masks are drawn.
     masks: one a hidden layer, 0 where a neuron is dropped and 1 / (1 - rate) where it stays; None drops nothing.
+
+    pixels: whether uint8 inputs are pixels, which count as value / 255; else every dtype is taken at its value.
     """
 
     def __init__(
-        self, layer_sizes: Sequence[int], capacity: int, dtype: DTypeLike, dropout: Sequence[float] = ()
+        self,
+        layer_sizes: Sequence[int],
+        capacity: int,
+        dtype: DTypeLike,
+        dropout: Sequence[float] = (),
+        *,
+        pixels: bool = False,
     ) -> None:
-        self.capacity = capacity
+        self.capacity, self.pixels = capacity, pixels
         self.masks: list[Array] | None = None
         self._dropout = tuple(dropout)
         self._pixels = np.empty((0, layer_sizes[0]), dtype)
@@ -88,13 +96,13 @@ class Workspace:
         if X.dtype == self._pixels.dtype:
             return X
         out = self.input_buffer(len(X))
-        scale_inputs(X, out)
+        scale_inputs(X, out, pixels=self.pixels)
         return out
 
 
-def scale_inputs(X: Array, out: Array) -> None:
-    """Inputs as a network reads them: uint8 are pixels and become value / 255, other dtypes are only cast."""
-    if X.dtype == np.uint8:
+def scale_inputs(X: Array, out: Array, *, pixels: bool = True) -> None:
+    """Inputs as a network reads them: uint8 `pixels` become value / 255, everything else is only cast."""
+    if pixels and X.dtype == np.uint8:
         np.divide(X, 255.0, out=out, dtype=out.dtype)
     else:
         np.copyto(out, X, casting="same_kind")

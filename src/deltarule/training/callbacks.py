@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TextIO
 
-from deltarule.data.dataset import Dataset, Task
+from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError, closest
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Optimizer
 from deltarule.nn.parameters import Parameters
 from deltarule.nn.workspace import Workspace
+from deltarule.settings import Task
 from deltarule.training.averaging import Latest
 
 if TYPE_CHECKING:

@@ -4,10 +4,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from deltarule.data.dataset import Dataset, Task
+from deltarule.data.dataset import Dataset
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import PREDICTION_ROWS, Network
 from deltarule.nn.workspace import Workspace
+from deltarule.settings import Task
 from deltarule.training.engines import REFERENCE, Engine
 
 SCORE_NAMES: dict[Task, str] = {"classes": "accuracy", "labels": "accuracy", "values": "r2"}
