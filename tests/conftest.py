@@ -15,10 +15,19 @@ from deltarule.data.dataset import Splits
 from deltarule.errors import DownloadError
 
 DATA_FOLDER = os.environ.get("DELTARULE_DATA", "")
+ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+>")  # as in "<function zeros at 0x7f4e282f2980>"
 
 settings.register_profile("deltarule", deadline=None, max_examples=50, derandomize="CI" in os.environ)
 settings.load_profile("deltarule")
-ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+>")  # as in "<function zeros at 0x7f4e282f2980>"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give each of xdist's workers a cache of kernels.
+
+    Two processes that fill one cache of Numba's at once may write different kernels to the same file.
+    """
+    if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+        os.environ["NUMBA_CACHE_DIR"] = str(config.rootpath / ".pytest_cache" / f"numba-{worker}")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
