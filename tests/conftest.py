@@ -1,6 +1,7 @@
 """What every test stands on: NumPy errors raised, none of the user's own files in sight, MNIST where it is at hand."""
 
 import os
+import re
 import signal
 from collections.abc import Iterator
 from functools import cache
@@ -14,9 +15,26 @@ from deltarule.data.dataset import Splits
 from deltarule.errors import DownloadError
 
 DATA_FOLDER = os.environ.get("DELTARULE_DATA", "")
+ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+>")  # as in "<function zeros at 0x7f4e282f2980>"
 
 settings.register_profile("deltarule", deadline=None, max_examples=50, derandomize="CI" in os.environ)
 settings.load_profile("deltarule")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give each of xdist's workers a cache of kernels.
+
+    Two processes that fill one cache of Numba's at once may write different kernels to the same file.
+    """
+    if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+        os.environ["NUMBA_CACHE_DIR"] = str(config.rootpath / ".pytest_cache" / f"numba-{worker}")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse ids that hold a memory address: they differ from process to process, and xdist needs them alike."""
+    unstable = sorted({item.nodeid for item in items if ADDRESS.search(item.nodeid)})
+    if unstable:
+        raise pytest.UsageError(f"test ids hold memory addresses: name the parameters with ids=, as in {unstable[0]}")
 
 
 @pytest.fixture(autouse=True)

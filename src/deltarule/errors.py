@@ -21,6 +21,8 @@ import importlib
 from collections.abc import Iterable
 from types import ModuleType
 
+DISTRIBUTION = "deltarule"  # what pip installs: the name in pyproject.toml, which no other line of the package repeats
+
 
 class DeltaruleError(Exception):
     """The base of every error that deltarule raises on purpose."""
@@ -86,5 +88,9 @@ def require(module: str, extra: str) -> ModuleType:
     except ImportError as error:
         wanted = module.partition(".")[0]
         trouble = "is not installed" if isinstance(error, ModuleNotFoundError) else f"cannot be imported ({error})"
-        message = f'this needs {wanted}, which {trouble}: run  pip install "deltarule[{extra}]"'
-        raise MissingExtraError(message) from error
+        raise MissingExtraError(f"this needs {wanted}, which {trouble}: run  {install_command(extra)}") from error
+
+
+def install_command(extra: str = "", option: str = "") -> str:
+    """The command that installs this package, with an `extra` and with an `option` of pip."""
+    return " ".join(["pip install", *option.split(), f'"{DISTRIBUTION}[{extra}]"' if extra else DISTRIBUTION])

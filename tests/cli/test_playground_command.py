@@ -32,7 +32,7 @@ def test_it_prints_the_address_serves_it_and_ends_by_ctrl_c(digits_model: Path) 
         page = httpx.get(found[0])
         assert page.status_code == 200
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=10.0)
+        _, errors = process.communicate(timeout=30.0)
     finally:
         process.kill()
     assert process.returncode == 130

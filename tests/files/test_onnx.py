@@ -58,7 +58,7 @@ READERS = pytest.mark.parametrize("read", [by_reference, by_runtime])
 @READERS
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("settings", OUTPUTS, ids=["Softmax", "Sigmoid", "Identity"])
-@pytest.mark.parametrize("hidden", HIDDEN, ids=repr)
+@pytest.mark.parametrize("hidden", HIDDEN, ids=lambda hidden: type(hidden).__name__)
 def test_every_activation(hidden: Activation, settings: dict[str, Any], dtype: Any, read: Any) -> None:
     network = network_of(5, 7, 6, 3, hidden=hidden, dtype=dtype, **settings)
     X = 3.0 * np.random.default_rng(0).normal(size=(40, 5)).astype(dtype)

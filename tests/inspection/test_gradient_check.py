@@ -15,6 +15,10 @@ from deltarule.nn.arrays import Array
 RNG = np.random.default_rng(2)
 
 
+def kind(activation: dr.Activation) -> str:
+    return type(activation).__name__
+
+
 def test_all_79510_parameters_to_the_last_digits() -> None:
     network = dr.Network((784, 100, 10), hidden=dr.Sigmoid(), rng=1)
     check = gradcheck(network, RNG.random((8, 784)), RNG.integers(10, size=8), penalty=dr.L2(1e-3))
@@ -24,11 +28,11 @@ def test_all_79510_parameters_to_the_last_digits() -> None:
     assert max(each.second_opinion for each in check.per_layer) <= 1e-6
 
 
-@pytest.mark.parametrize("output", [dr.Softmax(), dr.Sigmoid(), dr.Identity()], ids=repr)
+@pytest.mark.parametrize("output", [dr.Softmax(), dr.Sigmoid(), dr.Identity()], ids=kind)
 @pytest.mark.parametrize(
     "hidden",
     [dr.Sigmoid(), dr.Tanh(), dr.ReLU(), dr.LeakyReLU(), dr.ELU(alpha=0.5), dr.SiLU(), dr.Softmax(), dr.Identity()],
-    ids=repr,
+    ids=kind,
 )
 def test_with_masks_weights_and_penalty(hidden: dr.Activation, output: dr.Activation) -> None:
     network = dr.Network((4, 9, 8, 3), hidden=hidden, output=output, loss=dr.Quadratic(), dropout=0.3, rng=2)
@@ -138,7 +142,7 @@ class RefusesComplex(dr.Activation):
         return 1.0 / (1.0 + z * z)
 
 
-@pytest.mark.parametrize("activation", [RealOnly(), RefusesComplex()], ids=repr)
+@pytest.mark.parametrize("activation", [RealOnly(), RefusesComplex()], ids=kind)
 def test_without_complex_numbers_central_differences_do(activation: dr.Activation) -> None:
     check = gradcheck(network_of(activation), X, CLASSES)
     assert (check.method, check.ok) == ("central differences", True)

@@ -56,12 +56,12 @@ class Site(NamedTuple):
             return error.response.status_code
 
     def raw(self, data: str | bytes) -> tuple[int, bytes]:
-        """The status and all of the answer to these bytes, until the server hangs up or says nothing for a second.
+        """The status and all of the answer to these bytes, until the server hangs up or says nothing for ten seconds.
 
         {host} and {token} stand for what they are.
         """
         answer = b""
-        with socket.create_connection(("127.0.0.1", self.service.port), timeout=1.0) as line:
+        with socket.create_connection(("127.0.0.1", self.service.port), timeout=10.0) as line:
             line.sendall(self.filled(data) if isinstance(data, str) else data)
             with suppress(TimeoutError, ConnectionResetError):
                 while more := line.recv(65_536):
@@ -100,7 +100,7 @@ def opened(subject: Subject) -> Open:
             yield Site(service, playground)
         finally:
             service.stop()
-            thread.join(timeout=10.0)
+            thread.join(timeout=30.0)
             assert not thread.is_alive()
 
     return serving

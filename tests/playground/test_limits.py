@@ -12,7 +12,9 @@ from websockets.sync.client import ClientConnection
 from deltarule.playground.connections import MOST_CONNECTIONS, MOST_HEADER_BYTES, Patience
 from deltarule.playground.server import MOST_SOCKETS
 
-HASTY = Patience(request=0.4, idle=0.4, ping=0.3, reader=0.3)
+# Limits that a busy machine keeps, too. What is cut within them is cut long before the 20 seconds that users get.
+HASTY = Patience(request=0.8, idle=0.5, ping=0.8, reader=0.4)
+SOON = 8.0
 
 
 POST = "POST /api/image HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n"
@@ -31,7 +33,7 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_read(site: Any, length
     began = time.perf_counter()
     status, _ = site.raw(f"{POST}Content-Length: {length}\r\n\r\n")
     assert status == (400 if isinstance(length, str) else 413)
-    assert time.perf_counter() - began < 0.5  # it does not wait for what it will not read
+    assert time.perf_counter() - began < SOON  # it does not wait for what it will not read
 
 
 def test_a_body_that_does_not_say_how_large_it_is_is_cut_when_it_is_too_large(site: Any) -> None:
@@ -68,7 +70,7 @@ def test_a_frame_over_16_kib_closes_its_socket_alone(site: Any, text: str) -> No
         line.send(text)
         assert closing_code(line) == 1009
         other.send('{"type":"more"}')
-        assert '"type":"refused"' in str(other.recv(timeout=5.0))
+        assert '"type":"refused"' in str(other.recv(timeout=SOON))
 
 
 def test_fragments_are_counted_together(site: Any) -> None:
@@ -94,7 +96,7 @@ START = '{"type":"start","recipe":"quick","data":"digits"'
 def test_what_is_no_order_is_refused_and_the_server_lives_on(site: Any, junk: str) -> None:
     with site.talk() as line:
         line.send(junk)
-        assert '"status":400' in str(line.recv(timeout=5.0))
+        assert '"status":400' in str(line.recv(timeout=SOON))
         assert closing_code(line) == 1007
     assert site.get("/api/catalogue").status_code == 200
 
@@ -111,7 +113,7 @@ def test_the_sockets_are_counted(site: Any) -> None:
         for _ in range(MOST_SOCKETS):
             lines.enter_context(site.talk())
         assert site.handshake() == 403
-    deadline = time.monotonic() + 5.0
+    deadline = time.monotonic() + SOON
     while site.handshake() != 101:
         assert time.monotonic() < deadline
 
@@ -128,7 +130,7 @@ def seconds_until_cut(site: Any, text: str, crumbs: bytes = b"") -> float:
     began = time.perf_counter()
     with socket.create_connection(("127.0.0.1", site.service.port), timeout=0.1) as line, suppress(OSError):
         line.sendall(site.filled(text))
-        while time.perf_counter() - began < 5.0:
+        while time.perf_counter() - began < SOON:
             try:
                 if not line.recv(65_536):
                     break
@@ -143,7 +145,7 @@ def seconds_until_cut(site: Any, text: str, crumbs: bytes = b"") -> float:
     ids=["silent", "slow header", "slow body"],
 )
 def test_who_dawdles_is_cut(hasty: Any, text: str, crumbs: bytes) -> None:
-    assert seconds_until_cut(hasty, text, crumbs) < 2.0
+    assert seconds_until_cut(hasty, text, crumbs) < SOON
 
 
 def test_too_many_connections_are_turned_away_until_they_are_cut(hasty: Any) -> None:
@@ -151,7 +153,7 @@ def test_too_many_connections_are_turned_away_until_they_are_cut(hasty: Any) -> 
         for _ in range(MOST_CONNECTIONS):
             lines.enter_context(socket.create_connection(("127.0.0.1", hasty.service.port)))
         assert hasty.get("/api/catalogue").status_code == 503
-        deadline = time.monotonic() + 5.0
+        deadline = time.monotonic() + SOON
         while hasty.get("/api/catalogue").status_code != 200:
             assert time.monotonic() < deadline
 
@@ -174,7 +176,7 @@ HANDSHAKE = (
 def test_a_socket_whose_other_end_has_died_is_cut(opened: Any) -> None:
     """It answers no ping, since nobody is there."""
     with opened(Patience(ping=0.2)) as site:
-        assert seconds_until_cut(site, HANDSHAKE) < 2.0
+        assert seconds_until_cut(site, HANDSHAKE) < SOON
 
 
 def test_a_reader_who_does_not_read_is_cut(opened: Any) -> None:

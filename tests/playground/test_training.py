@@ -47,7 +47,7 @@ class Page:
 def page(site: Any) -> Iterator[Page]:
     with site.talk() as line:
         yield Page(line)
-    deadline = time.monotonic() + 10.0
+    deadline = time.monotonic() + 30.0
     while site.playground.lesson is not None and site.playground.lesson.is_alive():  # its run ends with the socket
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -225,7 +225,7 @@ def test_a_page_that_is_loaded_anew_can_start_anew(site: Any) -> None:
             page.order("start", recipe="quick", data="digits", epochs=100)
             page.frame()
     lesson = site.playground.lesson
-    lesson.join(timeout=10.0)
+    lesson.join(timeout=30.0)
     assert not lesson.is_alive()
 
 

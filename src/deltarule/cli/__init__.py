@@ -19,7 +19,7 @@ from deltarule.cli.plot import plot
 from deltarule.cli.predict import predict
 from deltarule.cli.recipes import recipes
 from deltarule.cli.train import train
-from deltarule.errors import DeltaruleError, SettingError, ShapeError
+from deltarule.errors import DISTRIBUTION, DeltaruleError, SettingError, ShapeError
 
 WRONG_USE = (SettingError, ShapeError)  # exit code 2: ask otherwise. Any other error of ours is 1: the job failed
 
@@ -42,7 +42,7 @@ def show_version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
-        typer.echo(f"deltarule {version('deltarule')}")
+        typer.echo(f"deltarule {version(DISTRIBUTION)}")
         raise typer.Exit
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from deltarule.errors import ModelFileError
+from deltarule.errors import ModelFileError, install_command
 from deltarule.files.tensor_file import strict_json
 from deltarule.nn.arrays import Array
 
@@ -46,7 +46,7 @@ def description_in(text: str, key: str, *versions: int) -> dict[str, Any]:
         ours = f"version{'s' * (len(versions) > 1)} {' and '.join(map(str, versions))}"
         raise ModelFileError(
             f"this deltarule reads {ours} of the format: got version {content.get(key)!r}; "
-            "the latest deltarule reads it:  pip install --upgrade deltarule"
+            f"the latest deltarule reads it:  {install_command(option='--upgrade')}"
         )
     if canonical(content) != text:
         raise ModelFileError(

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from deltarule.atomic import write_atomically
-from deltarule.errors import SettingError, closest, require
+from deltarule.errors import DISTRIBUTION, SettingError, closest, require
 from deltarule.files.meaning import meaning_of
 from deltarule.model import Model, Standardization
 from deltarule.names import ACTIVATIONS
@@ -132,7 +132,7 @@ def _whole(model: Model, pixels: bool) -> Any:
         opset_imports=[helper.make_opsetid("", OPSET)],
         ir_version=IR_VERSION,
         producer_name="deltarule",
-        producer_version=version("deltarule"),
+        producer_version=version(DISTRIBUTION),
     )
     helper.set_model_props(whole, meaning_of(model))
     return whole

@@ -20,7 +20,7 @@ from typing import Any
 import msgspec
 
 from deltarule.atomic import write_atomically
-from deltarule.errors import DataError, FileError
+from deltarule.errors import DISTRIBUTION, DataError, FileError
 from deltarule.files.tensor_file import opened, read_header, read_tensors, tensor_bytes
 from deltarule.nn.arrays import Array
 from deltarule.training.csv_log import Figure, Row, finite_row, table_text
@@ -68,7 +68,8 @@ def surroundings() -> dict[str, Any]:
     return {
         "versions": {
             "python": platform.python_version(),
-            **{name: _version(name) for name in ("deltarule", "numpy", "numba")},
+            "deltarule": _version(DISTRIBUTION),
+            **{name: _version(name) for name in ("numpy", "numba")},
         },
         "platform": platform.platform(),
         "machine": platform.machine(),

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deltarule.data.augment import deform
-from deltarule.errors import DeltaruleError, FileError, MissingExtraError, SettingError, closest, require
+from deltarule.errors import (
+    DeltaruleError,
+    FileError,
+    MissingExtraError,
+    SettingError,
+    closest,
+    install_command,
+    require,
+)
 from deltarule.nn.network import backward, forward, loss_value
 from deltarule.nn.optimizers import Optimizer
 from deltarule.nn.parameters import Parameters
@@ -112,8 +120,8 @@ def compiled() -> Engine:
         if "cannot cache" in str(error):
             advice = "make the home folder writable, or set NUMBA_CACHE_DIR to a folder that is"
             raise FileError(f"Numba finds no folder in which it may keep compiled kernels: {advice}") from error
-        advice = 'run  pip install --force-reinstall "deltarule[fast]"'
-        raise MissingExtraError(f"Numba is installed and does not work ({error}): {advice}") from error
+        advice = install_command("fast", "--force-reinstall")
+        raise MissingExtraError(f"Numba is installed and does not work ({error}): run  {advice}") from error
 
 
 def with_kernels() -> Engine:
