@@ -91,7 +91,7 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         random_state = check_random_state(self.random_state)
         if is_first:
             self._begin(examples, random_state, is_pixels)
-            given = vars(self).pop("_given", {})
+            given = self.__dict__.pop("_given", {})
             for name in given if incremental or self.warm_start else ():
                 setattr(self, name, given[name])
         elif incremental and self._stops_early and self.stopped_:
@@ -163,9 +163,10 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         """From where the last call stopped; a warm start takes a fresh optimizer, as in scikit-learn."""
         sizes = (self.n_features_in_, *settings.hidden_sizes(self.hidden_layer_sizes), self.n_outputs_)
         network, best = self.model_.network, self._progress.best
+        is_best = best is not None and np.array_equal(network.parameters.vector, best)  # and nobody assigned coefs_
         if sizes != network.layer_sizes:
             raise ValueError(f"a fit can only go on with the same layers: got {sizes} after {network.layer_sizes}")
-        if self._latest is not None and np.array_equal(network.parameters.vector, best):  # else coefs_ were assigned
+        if self._latest is not None and is_best:
             network.parameters.vector[:] = self._latest
         if not incremental:
             self._state, self.stopped_ = None, False
@@ -259,7 +260,7 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         if "model_" in vars(self):
             getattr(self, attribute)[:] = given
         else:
-            vars(self).setdefault("_given", {})[attribute] = list(given)
+            self.__dict__.setdefault("_given", {})[attribute] = list(given)
 
     def _checked_inputs(self, X: Any) -> Any:
         check_is_fitted(self)
