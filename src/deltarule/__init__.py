@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from deltarule.files.page import show
     from deltarule.inspection.diagnosis import diagnose
     from deltarule.inspection.gradient_check import gradcheck
+    from deltarule.inspection.plots.kinds import plot
     from deltarule.inspection.walkthrough import Walkthrough, explain
     from deltarule.model import Model, Standardization
     from deltarule.nn.activations import ELU, Activation, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
@@ -57,6 +58,7 @@ _HOMES = {
     "deltarule.estimators": "MLPClassifier MLPRegressor",
     "deltarule.inspection.diagnosis": "diagnose",
     "deltarule.inspection.gradient_check": "gradcheck",
+    "deltarule.inspection.plots.kinds": "plot",
     "deltarule.inspection.walkthrough": "Walkthrough explain",
     "deltarule.model": "Model Standardization",
     "deltarule.nn.activations": "ELU Activation Identity LeakyReLU ReLU Sigmoid SiLU Softmax Tanh",
@@ -171,6 +173,7 @@ __all__ = [
     "load_data",
     "loss_and_gradient",
     "loss_value",
+    "plot",
     "read_table",
     "save",
     "save_npz",

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from deltarule.cli.pictures import KINDS
 from deltarule.cli.plot import plot
 from deltarule.data.catalog import load as load_data
 from deltarule.files.model_file import load, save
+from deltarule.inspection.plots.kinds import KINDS
 
 pytest.importorskip("matplotlib")
 
@@ -163,7 +163,7 @@ def test_an_older_recording_is_no_part_of_a_new_run(deltarule: Command, digits_r
         (["digits"], "needs a model or data: got neither"),
         (["rates"], "a range test trains: got nothing to train"),
         (["rates", "quik"], "did you mean 'quick'?"),
-        (["curves", "nothing", "--layer", "1"], "--layer is for histograms and staircase: got curves"),
+        (["curves", "nothing", "--layer", "1"], "a layer is for histograms and staircase: got curves"),
         (["confusoin", "nothing"], "no picture is called 'confusoin': did you mean 'confusion'?"),
     ],
 )

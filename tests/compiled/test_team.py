@@ -107,7 +107,7 @@ def test_any_number_of_threads_takes_the_same_steps(monkeypatch: pytest.MonkeyPa
         network = Network((35, hidden, 7, 3), dtype=np.float64, rng=0)
         grads = network.parameters.zeros_like()
         plan = np.arange(130), 20, np.full(7, 0.01), np.zeros(7), 1e9
-        losses, right = steps.take_steps(network, Adam(), Penalty(), (grads, None), (X, y, None), plan)
+        losses, right, _ = steps.take_steps(network, Adam(), Penalty(), (grads, None), (X, y, None), plan)
         runs.append((losses, right, network.parameters.vector, grads.vector))
         monkeypatch.undo()
     for run in runs[1:]:

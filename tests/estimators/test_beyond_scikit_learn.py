@@ -5,6 +5,7 @@ import os
 import pickle
 import signal
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,20 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import accuracy_score, log_loss, r2_score
 
+from deltarule.errors import DivergenceError, ShapeError
 from deltarule.estimators import MLPClassifier, MLPRegressor
 from deltarule.estimators.rates import Plateau
 
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-
 Table = tuple[Array, Array]
+TASKS: dict[str, Callable[[Table], Any]] = {
+    "three classes": lambda wine: quick().fit(*wine),
+    "two classes": lambda wine: quick().fit(wine[0], wine[1] > 0),
+    "labels": lambda wine: quick().fit(wine[0], np.eye(3, dtype=int)[wine[1]]),
+    "values": lambda wine: MLPRegressor(hidden_layer_sizes=(20,), random_state=0, max_iter=25).fit(
+        wine[0], wine[1].astype(float)
+    ),
+}
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 
 def quick(**settings: Any) -> MLPClassifier:
@@ -182,7 +191,7 @@ def test_a_loss_that_is_lost_is_told_with_step_and_layer(diabetes: Table) -> Non
         dr.DeltaruleError, match=r"got a loss of (inf|nan) at step \d of epoch \d, broken first in layer"
     ):
         model.fit(X, y)
-    assert np.isfinite(model.predict(X)).all()
+    assert np.isfinite(model.model_.network.parameters.vector).all()
 
 
 @pytest.mark.usefixtures("heeded_interrupts")
@@ -292,3 +301,108 @@ def test_the_model_is_explained_checked_diagnosed_and_saved(wine: Table, tmp_pat
     assert [each.level for each in dr.diagnose(model.model_, X, order) if each.level == "fault"] == []
     dr.save(model.model_, tmp_path / "wine.safetensors")
     np.testing.assert_allclose(dr.load(tmp_path / "wine.safetensors").probabilities(X), model.predict_proba(X), 1e-6)
+
+
+@pytest.mark.parametrize("engine", ["numpy", "numba"])
+def test_batches_of_zero_weight_are_counted_and_change_nothing(wine: Table, engine: str) -> None:
+    if engine == "numba":
+        pytest.importorskip("numba", reason='needs Numba: pip install "deltarule[fast]"')
+    X, y = wine
+    model = quick(engine=engine, class_weight={0: 0.0, 1: 1.0, 2: 1.0}).partial_fit(X, y, classes=[0, 1, 2])
+    before, first = model.model_.network.parameters.vector.copy(), y == 0
+    model.partial_fit(X[first], y[first])
+    np.testing.assert_array_equal(model.model_.network.parameters.vector, before)
+    assert (model.loss_, model.t_) == (0.0, len(y) + first.sum())
+    one = np.eye(len(y))[7]
+    fitted = quick(engine=engine, batch_size=10).fit(X, y, one)
+    assert fitted.predict(X[7:8]) == y[7]
+    assert np.isfinite(fitted.loss_curve_).all()
+
+
+def assign_whole(model: Any, weights: list[Array], biases: list[Array]) -> None:
+    model.coefs_, model.intercepts_ = weights, tuple(biases)
+
+
+def assign_by_element(model: Any, weights: list[Array], biases: list[Array]) -> None:
+    for l in range(len(weights)):
+        model.coefs_[l], model.intercepts_[l - len(biases)] = weights[l].tolist(), biases[l]
+
+
+def assign_inside(model: Any, weights: list[Array], biases: list[Array]) -> None:
+    for l in range(len(weights)):
+        model.coefs_[l][:], model.intercepts_[l][:] = weights[l], biases[l]
+
+
+def assign_slices(model: Any, weights: list[Array], biases: list[Array]) -> None:
+    model.coefs_[:1], model.coefs_[1:], model.intercepts_[::-1] = weights[:1], weights[1:], biases[::-1]
+
+
+@pytest.mark.parametrize("assign", [assign_whole, assign_by_element, assign_inside, assign_slices])
+@pytest.mark.parametrize("task", TASKS)
+def test_weights_that_are_assigned_are_those_of_the_network(
+    wine: Table, task: str, assign: Callable[[Any, list[Array], list[Array]], None]
+) -> None:
+    X, fitted = wine[0], TASKS[task](wine)
+    other = copy.deepcopy(fitted)
+    for array in [*other.coefs_, *other.intercepts_]:
+        array[...] = np.random.default_rng(array.size).normal(size=array.shape)
+    assert not np.array_equal(other.predict(X), fitted.predict(X))
+    for model in (fitted, pickle.loads(pickle.dumps(fitted)), copy.deepcopy(fitted)):
+        assign(model, other.coefs_, other.intercepts_)
+        np.testing.assert_array_equal(model.predict(X), other.predict(X))
+        np.testing.assert_array_equal(model.model_.predict(X), other.model_.predict(X))
+        again = pickle.loads(pickle.dumps(model))
+        again.coefs_[0] = 2.0 * again.coefs_[0]
+        np.testing.assert_array_equal(again.coefs_[0], 2.0 * model.coefs_[0])
+        assert np.shares_memory(again.coefs_[0], again.model_.network.parameters.vector)
+    assert not hasattr(clone(fitted), "coefs_")
+
+
+def test_weights_that_fit_no_layer_are_refused(wine: Table) -> None:
+    fitted = quick().fit(*wine)
+    before = fitted.predict_proba(wine[0])
+    with pytest.raises(ShapeError, match=r"^the array of layer 0 has the shape \(13, 20\): got \(20, 13\)$"):
+        fitted.coefs_[0] = fitted.coefs_[0].T
+    with pytest.raises(ShapeError, match=r"^the array of layer 1 has the shape \(3,\): got \(\)$"):
+        fitted.intercepts_[1] = 0.0
+    with pytest.raises(ShapeError, match=r"^2 arrays are needed, one for each layer: got 1$"):
+        fitted.coefs_ = fitted.coefs_[:1]
+    with pytest.raises(TypeError, match=r"assign to a place, as in coefs_\[0\] = W$"):
+        fitted.coefs_.append(np.ones((3, 3)))
+    with pytest.raises(TypeError, match="keeps its number of layers"):
+        del fitted.intercepts_[0]
+    np.testing.assert_array_equal(fitted.predict_proba(wine[0]), before)
+
+
+def test_weights_that_are_assigned_before_a_fit_are_where_it_starts(wine: Table) -> None:
+    fitted = quick().fit(*wine)
+    for settings in ({}, {"warm_start": True}):
+        model = quick(learning_rate_init=1e-12, max_iter=1, **settings)
+        model.coefs_, model.intercepts_ = [0, 0], [0, 0]
+        for l in (0, 1):
+            model.coefs_[l], model.intercepts_[l] = fitted.coefs_[l], fitted.intercepts_[l]
+        if settings:
+            model.fit(*wine)
+        else:
+            model.partial_fit(*wine, classes=[0, 1, 2])
+        np.testing.assert_allclose(model.predict_proba(wine[0]), fitted.predict_proba(wine[0]), 1e-6)
+
+
+def test_a_stopped_stream_goes_on_from_weights_that_were_assigned(wine: Table) -> None:
+    X, y = wine
+    model = quick(early_stopping=True, learning_rate_init=1e-12).partial_fit(X, y, classes=[0, 1, 2])
+    model.coefs_[0] = np.full((13, 20), 0.25)
+    seen = []
+    model._show = lambda loss: seen.append(model.coefs_[0].copy())
+    model.partial_fit(X, y)
+    np.testing.assert_allclose(seen[0], np.full((13, 20), 0.25), 1e-6)
+
+
+def test_a_run_that_diverges_is_a_value_error_in_the_validation_too(wine: Table) -> None:
+    X, y = wine
+    for settings in ({}, {"early_stopping": True}):
+        model = MLPRegressor(activation="identity", solver="sgd", learning_rate_init=1.0, random_state=0, **settings)
+        with pytest.raises(ValueError, match="most likely the learning rate 1 is too high") as caught:
+            model.fit(5.0 * X, y)  # with early stopping the outputs overflow before the loss does
+        assert isinstance(caught.value, DivergenceError)
+        assert np.isfinite(model.model_.network.parameters.vector).all()

@@ -115,3 +115,13 @@ def test_a_machine_without_scikit_learn_is_told_what_to_install(tmp_path: Path) 
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.returncode == 1
     assert 'this needs sklearn, which is not installed: run  pip install "deltarule[sklearn]"' in done.stderr
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_a_fit_on_samples_that_all_weigh_nothing(wine: Table, solver: str) -> None:
+    X, y = wine
+    nothing = dict.fromkeys(range(3), 0.0)
+    with pytest.raises(ValueError, match=rf"^all {len(y)} samples to learn from have the weight 0"):
+        MLPClassifier(solver=solver, class_weight=nothing).fit(X, y)
+    with pytest.raises(ValueError, match=r"^all \d+ samples to (learn from|validate on) have the weight 0"):
+        MLPClassifier(solver=solver, class_weight={0: 0.0}, early_stopping=True).fit(X, y, np.eye(len(y))[3])

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { ACTIVATIONS } from "../../src/deltarule/playground/static/activations.js";
+import { ACTIVATIONS, activated, slope } from "../../src/deltarule/playground/static/activations.js";
 import {
     backward,
     forward,
@@ -102,4 +102,20 @@ test("a file that is no model is refused with a sentence", () => {
     const other = new TextEncoder().encode('12345678{"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}');
     new DataView(other.buffer).setBigUint64(0, BigInt(other.length - 8), true);
     assert.throws(() => readModel(other.buffer), /without its description/);
+});
+
+test("both tails keep their digits", () => {
+    const exact = [
+        ["sigmoid", -700, 9.85967654375977e-305, 9.85967654375977e-305],
+        ["sigmoid", -30, 9.357622968839299e-14, 9.357622968838424e-14],
+        ["sigmoid", 30, 0.9999999999999064, 9.357622968838424e-14],
+        ["tanh", 30, 1, 3.502604305078608e-26],
+        ["elu", -30, -0.9999999999999064, 9.357622968840175e-14],
+        ["silu", -30, -2.8072868906517897e-12, -2.713710660963134e-12],
+    ];
+    for (const [name, z, a, derivative] of exact) {
+        const part = { name, alpha: 1 };
+        const found = activated(part, z);
+        assertNear([found / a, slope(part, z, found) / derivative], [1, 1]);
+    }
 });

@@ -3,6 +3,7 @@
 import io
 import math
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -188,3 +189,49 @@ def test_progress_is_a_line_an_epoch(capsys: pytest.CaptureFixture[str]) -> None
     assert f"validation_loss {history['validation_loss'][2]:.4f}" in lines[2]
     printed = capsys.readouterr()
     assert (printed.out, printed.err) == ("", stream.getvalue())
+
+
+def long_history(n_epochs: int, best: int, score: str = "accuracy") -> History:
+    rows = [
+        {
+            "epoch": epoch,
+            "step": 10 * epoch,
+            "learning_rate": 0.001,
+            "seconds": 0.5 * epoch,
+            "train_loss": 2.3 / (1 + epoch),
+            f"train_{score}": 1.0 - 0.9 / (1 + epoch),
+            "validation_loss": 2.4 / (1 + epoch),
+            f"validation_{score}": 0.875,
+        }
+        for epoch in range(n_epochs + 1)
+    ]
+    return History(rows, best, "enough")
+
+
+@pytest.mark.parametrize(("n_epochs", "best"), [(0, 0), (3, 2), (12, 7), (500, 250), (500, 500), (99_999, 4)])
+def test_a_history_prints_as_a_table_of_one_screen(n_epochs: int, best: int) -> None:
+    heading, names, *rows = repr(long_history(n_epochs, best)).splitlines()
+    assert heading == f"History of {n_epochs} epochs, best: epoch {best}; stopped: enough"
+    assert max(map(len, [heading, names, *rows])) <= 110
+    assert len(rows) <= 16
+    shown = [row.split()[0] for row in rows]
+    assert {"0", str(best), str(n_epochs)} <= set(shown)
+    assert [row.split()[0] for row in rows if row.endswith("best")] == [str(best)]
+    epochs = [int(each) for each in shown if each != "..."]
+    assert epochs == sorted(set(epochs))
+    gaps = [after - before > 1 for before, after in pairwise(epochs)]
+    assert shown.count("...") == sum(gaps)
+    assert len({row.index(" %") for row in rows if row.split()[0] != "..."}) == 1  # columns are aligned
+    last = rows[-1].split()
+    loss, accuracy = 2.3 / (1 + n_epochs), 100.0 * (1.0 - 0.9 / (1 + n_epochs))
+    assert last[:4] == [str(n_epochs), f"{loss:.4f}", f"{accuracy:.2f}", "%"]
+    assert last[5:7] == ["87.50", "%"]
+
+
+def test_a_history_of_values_prints_r2_as_a_number() -> None:
+    table = repr(long_history(1, 1, "r2"))
+    assert "validation r2" in table
+    assert "0.8750" in table
+    assert "%" not in table
+    assert repr(History()) == "History of no epochs"
+    assert repr(History([{"epoch": 0, "train_loss": 0.7}])).endswith("0.7000            nan      nan  kept")

@@ -41,10 +41,10 @@ def evaluate(
     """
     from deltarule.cli.examples import unseen
     from deltarule.cli.found import found_model
-    from deltarule.cli.pictures import confusion_picture
     from deltarule.cli.results import check_picture_place, write_picture
     from deltarule.cli.verdict import score_sentence, worst_mistake
     from deltarule.inspection.metrics import evaluate_model
+    from deltarule.inspection.plots.kinds import confusion_picture
 
     if plot is not None:
         check_picture_place(plot)

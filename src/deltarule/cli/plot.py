@@ -1,4 +1,4 @@
-"""`deltarule plot`: what it can be asked. `pictures.py` and `run_pictures.py` find out what there is to draw."""
+"""`deltarule plot`: what it can be asked. `pictures.py` finds what there is to draw."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -75,11 +75,11 @@ def plot(options: PlotOptions) -> None:
         raise SettingError("a picture needs a file to go to: give --out FILE, or --json for its numbers")
     if options.out is not None:
         check_picture_place(options.out)
-    shown = found(options)
+    drawing = found(options)
     if options.out is not None:
-        picture = shown.draw()
+        picture = drawing.draw()
         write_picture(picture, options.out)
         if not options.as_json:
             typer.echo(f"{options.out}: {picture.description}")
     if options.as_json:
-        print_json({"kind": options.kind} | shown.facts)
+        print_json({"kind": options.kind} | drawing.facts)

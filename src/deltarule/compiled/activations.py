@@ -30,8 +30,23 @@ def code(activation: Activation) -> tuple[int, float] | None:
 
 @kernel
 def sigmoid(z: Any, one: Any) -> Any:
-    """1 / (1 + e^-z); `one` is 1 in the dtype of z."""
-    return one / (one + exponential(-z))
+    """1 / (1 + e^-z), from e^-|z|; `one` is 1 in the dtype of z."""
+    e = exponential(-abs(z))
+    return (e if z < -z else one) / (one + e)
+
+
+@kernel
+def sigmoid_slope(z: Any, one: Any) -> Any:
+    """Its derivative, e / (1 + e)^2 with e = e^-|z|."""
+    e = exponential(-abs(z))
+    return e / ((one + e) * (one + e))
+
+
+@kernel
+def exponential_minus_1(z: Any, one: Any) -> Any:
+    """e^z - 1 for z <= 0, as 2 t / (1 - t) with t = tanh(z / 2), which keeps its digits near 0."""
+    t = hyperbolic_tangent(z / (one + one))
+    return (t + t) / (one - t)
 
 
 @kernel
@@ -56,7 +71,7 @@ def activate(z: Any, b: Any, code: int, setting: float, a: Any) -> None:
                 out[j] = row[j] if row[j] > zero else c * row[j]
         elif code == ELU_:
             for j in range(row.shape[0]):
-                out[j] = row[j] if row[j] > zero else c * (exponential(row[j]) - one)
+                out[j] = row[j] if row[j] > zero else c * exponential_minus_1(row[j], one)
         elif code == SILU:
             for j in range(row.shape[0]):
                 out[j] = row[j] * sigmoid(row[j], one)
@@ -87,7 +102,7 @@ def derive(delta: Any, z: Any, a: Any, code: int, setting: float, bias_gradient:
 
     delta, z, a: (batch, fan_out); bias_gradient: (fan_out,). With IDENTITY it is BP3 alone.
     """
-    one, zero, c = number(1.0, z), number(0.0, z), number(setting, z)
+    one, zero, four, c = number(1.0, z), number(0.0, z), number(4.0, z), number(setting, z)
     for j in range(bias_gradient.shape[0]):
         bias_gradient[j] = zero
     for i in range(z.shape[0]):
@@ -97,16 +112,17 @@ def derive(delta: Any, z: Any, a: Any, code: int, setting: float, bias_gradient:
                 d[j] = d[j] if row[j] > zero else zero
         elif code == SIGMOID:
             for j in range(d.shape[0]):
-                d[j] *= out[j] * (one - out[j])
+                d[j] *= sigmoid_slope(row[j], one)
         elif code == TANH:
             for j in range(d.shape[0]):
-                d[j] *= one - out[j] * out[j]
+                d[j] *= four * sigmoid_slope(row[j] + row[j], one)
         elif code == LEAKY_RELU:
             for j in range(d.shape[0]):
                 d[j] *= one if row[j] > zero else c
         elif code == ELU_:
             for j in range(d.shape[0]):
-                d[j] *= one if row[j] > zero else out[j] + c
+                slope = c * exponential(row[j])
+                d[j] *= one if row[j] > zero else slope
         elif code == SILU:
             for j in range(d.shape[0]):
                 s = sigmoid(row[j], one)

@@ -33,11 +33,12 @@ def number(value: float, like: Any) -> Any:
 def exponential_float32(x: Any) -> Any:
     """e^x for a float32, to 1e-7 of itself, without a call, so that loops around it are vectorized.
 
-    x = n ln 2 + r, with |r| <= ln 2 / 2; e^r is a polynomial and 2^n is written into the exponent's bits. Below -80 it
-    stays at e^-80, above 88 at e^88, so no result is denormal or infinite.
+    x = n ln 2 + r, with |r| <= ln 2 / 2; e^r is a polynomial and 2^n is written into the exponent's bits. Below -87.3,
+    where no normal number is left, it is 0, above 88 it stays at e^88, so no result is denormal or infinite.
     Source: S. L. Moshier, Cephes Mathematical Library (1989), expf.
     """
-    x = np.float32(-80.0) if x < np.float32(-80.0) else x
+    given, smallest = x, np.float32(-87.3)
+    x = smallest if x < smallest else x
     x = np.float32(88.0) if x > np.float32(88.0) else x
     n = np.floor(x * np.float32(1.44269504) + np.float32(0.5))
     r = x - n * np.float32(0.693359375) + n * np.float32(2.12194440e-4)
@@ -48,7 +49,8 @@ def exponential_float32(x: Any) -> Any:
     p = p * r + np.float32(1.6666665459e-1)
     p = p * r + np.float32(5.0000001201e-1)
     p = p * r * r + r + np.float32(1.0)
-    return p * np.int32((np.int32(n) + np.int32(127)) << np.int32(23)).view(np.float32)
+    p = p * np.int32((np.int32(n) + np.int32(127)) << np.int32(23)).view(np.float32)
+    return np.float32(0.0) if given < smallest else p
 
 
 @kernel

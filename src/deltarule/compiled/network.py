@@ -82,4 +82,4 @@ def shares(y: Array, sample_weight: Array | None, divisor: float | None) -> tupl
     weights = ALIKE if sample_weight is None else np.asarray(sample_weight, np.float64)
     if divisor is None:
         divisor = float(len(y) if sample_weight is None else weights.sum())
-    return weights, float(divisor)
+    return weights, float(divisor) or 1.0

@@ -64,36 +64,42 @@ class Room(NamedTuple):
 
 @kernel
 def run(team: Any, vectors: Any, shape: Any, data: Any, rules: Any, plan: Any, room: Any) -> Any:
-    """One thread's part in all steps. How many losses it came to, and how many samples were answered rightly."""
+    """One thread's part in all steps: how many losses, how many right answers, how many updates.
+
+    A batch of zero weight has the loss 0 and no update.
+    """
     team, vectors, shape, room = borrowed(team), borrowed(vectors), borrowed(shape), borrowed(room)
     inputs, unit, classes, weights = borrowed(data)
     order, batch_size, learning_rates, paces, highest_loss, losses, judged = plan
-    right = 0
+    right, updates = 0, 0
     for step in range(len(losses)):
         rows = order[step * batch_size : (step + 1) * batch_size]
         y, importance = classes[rows], weights[rows] if len(weights) else weights
-        divisor = importance.sum() if len(weights) else float(len(rows))
+        weight = importance.sum() if len(weights) else float(len(rows))
         read(team, inputs, rows, unit, shape, vectors[0], room)
         soon = order[(step + 1) * batch_size : (step + 2) * batch_size]
         fetch_rows(inputs, soon, share(shape.sizes[0], team.rank, team.size))
         if not meet(team.meeting, team.size):
-            return step, right
+            return step, right, updates
         mine = share(len(rows), team.rank, team.size)
         forward(team, len(rows), shape, vectors[0], room)
-        judge((y, importance, divisor), mine, shape, rules[0], room, judged[team.rank])
+        judge((y, importance, weight if weight > 0.0 else 1.0), mine, shape, rules[0], room, judged[team.rank])
         backward(team, len(rows), shape, vectors[0], rules[0][2], room)
         if not meet(team.meeting, team.size):
-            return step, right
+            return step, right, updates
         total, answered = 0.0, 0.0
         for other in range(team.size):  # all threads add up in one order, and so come to the same
             total += judged[other, 0]
             answered += judged[other, 1]
         losses[step] = total
         if not total <= highest_loss:
-            return step + 1, right
+            return step + 1, right, updates
         right += int(answered)
-        learn(team, len(rows), shape, vectors, rules[1], (learning_rates[step], paces[step], step + 1), room)
-    return len(losses), right
+        if weight > 0.0:
+            now = learning_rates[step], paces[updates], updates + 1
+            learn(team, len(rows), shape, vectors, rules[1], now, room)
+            updates += 1
+    return len(losses), right, updates
 
 
 @kernel

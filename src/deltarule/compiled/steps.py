@@ -44,17 +44,18 @@ def take_steps(
     vectors: tuple[Parameters, Parameters | None],
     data: tuple[Array, Array, Array | None],
     plan: tuple[Array, int, Array, Array, float],
-) -> tuple[Array, int]:
+) -> tuple[Array, int, int]:
     """A step for each learning rate, on batches cut from an order; stop before one from a loss that is too high.
 
     vectors: where the gradient is left, and the average of the parameters that is to be moved along, or None.
     data: inputs (n_samples, features), classes (n_samples,) int64, and sample weights (n_samples,) float64 or None.
     plan: the order, indices of samples, whose last batch may be short; the batch size; the learning rates, (steps,)
-        float64; the share of its distance that the average moves at each step, (steps,); the highest loss from which a
-        step is taken.
+        float64; the share of its distance that the average moves at each update, (steps,); the highest loss from which
+        a step is taken.
 
-    Returns the losses, of which the last may be too high and its step not taken, and how many samples were answered
-    rightly, each by the network as it was before its step.
+    Returns the losses, of which the last may be too high and its step not taken; how many samples were answered
+    rightly, each by the network as it was before its step; and how many updates there were, none from a batch of zero
+    weight.
     """
     inputs, classes, weights = data
     order, batch_size, learning_rates, paces, highest_loss = plan
@@ -65,7 +66,7 @@ def take_steps(
     decay = float(getattr(optimizer, "weight_decay", 0.0))
     losses = np.empty(len(learning_rates))
     n_ranks = max(1, min(team.most(), batch_size // RANK_ROWS))
-    n_losses, right = by_team(
+    n_losses, right, updates = by_team(
         n_ranks,
         (params.vector, grads.vector, *moments, moved),
         laid_out(network),
@@ -74,16 +75,15 @@ def take_steps(
         (order, batch_size, learning_rates, paces, highest_loss, losses, np.zeros((n_ranks, APART))),
         room_for(network, batch_size, n_ranks),
     )
-    losses = losses[:n_losses]
-    optimizer.steps += int(np.count_nonzero(losses <= highest_loss))
-    return losses, right
+    optimizer.steps += updates
+    return losses[:n_losses], right, updates
 
 
-def by_team(n_ranks: int, *arguments: Any) -> tuple[int, int]:
+def by_team(n_ranks: int, *arguments: Any) -> tuple[int, int, int]:
     """What `run` says, having run in so many threads at once."""
     meeting = np.zeros(team.CELLS, np.int64)
     with blas.one_thread(), ThreadPoolExecutor(n_ranks) as pool:
-        running: list[Future[tuple[int, int]]] = []
+        running: list[Future[tuple[int, int, int]]] = []
         try:
             running.extend(pool.submit(run, Team(rank, n_ranks, meeting), *arguments) for rank in range(n_ranks))
         finally:  # an interruption in between must not leave the others waiting

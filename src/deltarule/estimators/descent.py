@@ -50,20 +50,23 @@ class Descent:
                 self.random_state.shuffle(places)  # sklearn.utils.shuffle, without its checks
                 order = order[places]
             try:
-                loss = self._epoch(train, order, epoch)
+                is_last = end_epoch(self._epoch(train, order, epoch))
             except DivergenceError:
                 parameters.vector[:] = kept
                 raise
             kept[:] = parameters.vector
-            if end_epoch(loss):
+            if is_last:
                 break
 
     def _epoch(self, train: Examples, order: Array, epoch: int) -> float:
-        """The mean loss over an epoch's batches, each before its step."""
+        """The mean loss over an epoch's batches, each before its step; a batch of zero weight is only counted."""
         slope, total, seen = self.slope, 0.0, 0.0
         learning_rate = self.rate.current
         for chosen in self._batches(order):
-            learning_rate = self.rate.at(self.step)
+            learning_rate, weight = self.rate.at(self.step), train.weight(chosen)
+            if weight == 0.0:
+                self.step += 1
+                continue
             descended, told = slope.descend(train, chosen, self.task)
             if not math.isfinite(descended):
                 raise slope.divergence(descended, learning_rate, self.step, epoch)
@@ -71,7 +74,6 @@ class Descent:
                 self._epsilon_before_correction(self.optimizer)
             slope.engine.step(self.optimizer, slope.network.parameters, slope.grads, learning_rate)
             self.step += 1
-            weight = train.weight(chosen)
             total, seen = total + told * weight, seen + weight
         if not are_finite(slope.network.parameters):
             raise slope.divergence(total, learning_rate, self.step, epoch)

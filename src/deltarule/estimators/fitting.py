@@ -42,10 +42,10 @@ class Fit:
         estimator, network = self.estimator, self.network
         estimator.n_iter_ = 0
         stochastic = estimator.solver in settings.STOCHASTIC
-        batch_size = self._batch_size() if stochastic else len(self.train)
+        self.batch_size = batch_size = self._batch_size() if stochastic else len(self.train)
         self.engine = self._engine(batch_size)
         seed = self.random_state.randint(2**31) if any(network.dropout) else 0
-        slope = Slope(network, self.engine, estimator.alpha, batch_size, seed)
+        self.slope = slope = Slope(network, self.engine, estimator.alpha, batch_size, seed)
         self.scorer = self._scorer()
         try:
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
@@ -138,8 +138,12 @@ class Fit:
         estimator._show(loss)
 
     def _validated(self, held_out: Examples) -> tuple[float, float]:
-        """(score, loss) on what is held out."""
+        """(score, loss) on what is held out. DivergenceError where an output is no finite number."""
         loss, outputs = mean_loss(self.network, held_out, self.engine, self.task)
+        if not np.isfinite(outputs).all():
+            epoch = self.estimator.n_iter_
+            step = epoch * steps_per_epoch(len(self.train), self.batch_size)
+            raise self.slope.divergence(loss, self.estimator.learning_rate_init, step, epoch)
         weights = {} if held_out.weights is None else {"sample_weight": held_out.weights}
         if self.estimator.scoring == "loss":
             return -loss, loss

@@ -14,6 +14,7 @@ from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from deltarule.data.columns import Column
+from deltarule.errors import ShapeError
 from deltarule.estimators import settings
 from deltarule.estimators.examples import Examples
 from deltarule.estimators.fitting import Fit
@@ -29,6 +30,29 @@ from deltarule.nn.optimizers import Optimizer
 from deltarule.settings import Task
 
 PIXELS = 255.0  # a Model counts uint8 as value / 255; an estimator takes every dtype at its value
+
+
+class Layers(list[Array]):
+    """Arrays of a network, one a layer. An array that is assigned to a place is copied into the network."""
+
+    def __setitem__(self, place: Any, given: Any) -> None:
+        """Raise ShapeError where it has another shape than what is there; a slice needs one array for each place."""
+        if isinstance(place, slice):
+            places = range(len(self))[place]
+            if len(given) != len(places):
+                raise ShapeError(f"{len(places)} arrays are needed, one for each layer: got {len(given)}")
+            for l, each in zip(places, given, strict=True):
+                self[l] = each
+        elif np.shape(given) != self[place].shape:
+            raise ShapeError(f"the array of layer {place} has the shape {self[place].shape}: got {np.shape(given)}")
+        else:
+            self[place][...] = given
+
+    def _refuse(self, *arguments: Any, **options: Any) -> Any:
+        raise TypeError("a network keeps its number of layers: assign to a place, as in coefs_[0] = W")
+
+    append = extend = insert = pop = remove = clear = sort = reverse = _refuse
+    __delitem__ = __iadd__ = __imul__ = _refuse
 
 
 class Perceptron(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
@@ -67,12 +91,18 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         random_state = check_random_state(self.random_state)
         if is_first:
             self._begin(examples, random_state, is_pixels)
+            given = self.__dict__.pop("_given", {})
+            for name in given if incremental or self.warm_start else ():
+                setattr(self, name, given[name])
         elif incremental and self._stops_early and self.stopped_:
             return self
         else:
             self._go_on(incremental)
         train, held_out = self._split(examples, validation_data, random_state, incremental)
         train = replace(train, weights=self._with_class_weight(train, incremental))
+        for part, use in ((None if incremental else train, "learn from"), (held_out, "validate on")):
+            if part is not None and part.weight(slice(None)) == 0.0:
+                raise ValueError(f"all {len(part)} samples to {use} have the weight 0: give at least one of them more")
         listeners = Listeners(None if incremental else self, self.max_iter, **told)
         Fit(self, train, held_out, listeners, random_state, incremental).run()
         return self
@@ -132,10 +162,11 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     def _go_on(self, incremental: bool) -> None:
         """From where the last call stopped; a warm start takes a fresh optimizer, as in scikit-learn."""
         sizes = (self.n_features_in_, *settings.hidden_sizes(self.hidden_layer_sizes), self.n_outputs_)
-        network = self.model_.network
+        network, best = self.model_.network, self._progress.best
+        is_best = best is not None and np.array_equal(network.parameters.vector, best)  # and nobody assigned coefs_
         if sizes != network.layer_sizes:
             raise ValueError(f"a fit can only go on with the same layers: got {sizes} after {network.layer_sizes}")
-        if self._latest is not None:
+        if self._latest is not None and is_best:
             network.parameters.vector[:] = self._latest
         if not incremental:
             self._state, self.stopped_ = None, False
@@ -200,19 +231,36 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
 
     @property
     def coefs_(self) -> list[Array]:
-        """The weights, a (fan_in, fan_out) array a layer: views into the network's vector."""
-        return list(self._fitted_network("coefs_").weights)
+        """The weights, a (fan_in, fan_out) array a layer: views into the network's vector, to be assigned, too."""
+        return self._arrays("coefs_", "weights")
+
+    @coefs_.setter
+    def coefs_(self, given: Any) -> None:
+        self._assign("coefs_", given)
 
     @property
     def intercepts_(self) -> list[Array]:
-        """The biases, a (fan_out,) array a layer: views into the network's vector."""
-        return list(self._fitted_network("intercepts_").biases)
+        """The biases, a (fan_out,) array a layer: views into the network's vector, to be assigned, too."""
+        return self._arrays("intercepts_", "biases")
 
-    def _fitted_network(self, attribute: str) -> Network:
-        if "model_" not in vars(self):
+    @intercepts_.setter
+    def intercepts_(self, given: Any) -> None:
+        self._assign("intercepts_", given)
+
+    def _arrays(self, attribute: str, kind: str) -> list[Array]:
+        if "model_" in vars(self):
+            return Layers(getattr(self.model_.network, kind))
+        given: dict[str, list[Array]] = vars(self).get("_given", {})
+        if attribute not in given:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {attribute!r} before it is fitted")
-        network: Network = self.model_.network
-        return network
+        return given[attribute]
+
+    def _assign(self, attribute: str, given: Any) -> None:
+        """Copy arrays into the network; before there is one, keep them for a first `partial_fit` or warm start."""
+        if "model_" in vars(self):
+            getattr(self, attribute)[:] = given
+        else:
+            self.__dict__.setdefault("_given", {})[attribute] = list(given)
 
     def _checked_inputs(self, X: Any) -> Any:
         check_is_fitted(self)

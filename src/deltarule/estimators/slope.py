@@ -50,7 +50,7 @@ class Slope:
 
     def descend(self, examples: Examples, chosen: Array | slice, task: Task) -> tuple[float, float]:
         """The loss that is descended and the loss that is reported, both with the penalty; the gradient in `grads`."""
-        divisor = examples.weight(chosen) or 1.0
+        divisor = examples.weight(chosen)
         loss = self._data_part(examples, chosen, divisor)
         penalty = L2(self.alpha / divisor) if self.alpha else Penalty()
         penalty.add_gradient(self.network.parameters, self.grads)

@@ -1,13 +1,16 @@
 """Pictures: one style for all of them, and words in the file for those who cannot see it."""
 
 import io
+import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
+from deltarule.atomic import write_atomically
 from deltarule.errors import SettingError, require
 
 if TYPE_CHECKING:
@@ -57,7 +60,7 @@ DESCRIPTION_KEYS = {".png": "Description", ".svg": "Description", ".pdf": "Subje
 DATE_KEYS = {".svg": "Date", ".pdf": "CreationDate"}
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Picture:
     """A matplotlib figure, and what it shows, in words: a title, a colon, and what there is to see."""
 
@@ -83,6 +86,20 @@ class Picture:
         with require("matplotlib", "plot").rc_context(STYLE):
             self.figure.savefig(stream, format=suffix[1:], metadata=metadata)
         return _told_to_screen_readers(stream.getvalue(), self.description) if suffix == ".svg" else stream.getvalue()
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the picture to a file, whole or not at all, in the format that its name ends in.
+
+        Raises SettingError for another ending than .png, .svg or .pdf, FileError where the file cannot be written.
+        """
+        write_atomically(path, self.to_bytes(Path(path).suffix))
+
+    def _repr_png_(self) -> bytes:
+        """The picture, for a notebook."""
+        return self.to_bytes(".png")
+
+    def __repr__(self) -> str:
+        return f"<Picture: {self.description}>"
 
 
 @contextmanager

@@ -18,9 +18,12 @@ from deltarule.nn.arrays import Array, blocks
 
 
 def sample_shares(n_samples: int, sample_weight: Array | None = None, divisor: float | None = None) -> Array:
-    """s_i, (batch,) float64: each sample's weight (1 by default) over `divisor` (the sum of the weights by default)."""
+    """s_i, (batch,) float64: each sample's weight (1 by default) over `divisor` (the sum of the weights by default).
+
+    Weights that sum to 0 give shares of 0: such a batch has the loss 0, and a run takes no update from it.
+    """
     weights = np.ones(n_samples) if sample_weight is None else np.asarray(sample_weight, np.float64)
-    return weights / (weights.sum() if divisor is None else divisor)
+    return weights / ((weights.sum() if divisor is None else divisor) or 1.0)
 
 
 @dataclass(frozen=True)

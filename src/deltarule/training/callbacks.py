@@ -4,7 +4,8 @@ import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TextIO
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, TextIO
 
 from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError, closest
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 Row = dict[str, float]
 MODES = ("auto", "min", "max")
+FIRST_ROWS, LAST_ROWS = 4, 8  # of a history, where it is printed
 
 
 @dataclass
@@ -54,11 +56,41 @@ class History:
                 f"the history has no column {name!r}: {closest(name, self.rows[0] if self.rows else ())}{hint}"
             )
 
+    def plot(self) -> Any:
+        """Draw loss and accuracy by epoch: the Picture of `dr.plot("curves", history)`."""
+        return import_module("deltarule").plot("curves", self)
+
+    def __repr__(self) -> str:
+        """A table of one screen: the first epochs, the best (without a validation set, the one kept) and the last."""
+        if not self.rows:
+            return "History of no epochs"
+        names = [name for name in self.rows[0] if name.startswith(("train_", "validation_"))]
+        mark = "best" if "validation_loss" in names else "kept"
+        marked = [index for index, row in enumerate(self.rows) if row["epoch"] == self.best_epoch]
+        every = range(len(self.rows))
+        shown = sorted({*every[:FIRST_ROWS], *marked, *every[-LAST_ROWS:]})
+        lines = [["epoch", *(name.replace("_", " ") for name in names), "learning rate", "seconds", ""]]
+        for before, index in zip([-1, *shown], shown, strict=False):
+            if index > before + 1:
+                lines.append(["...", *[""] * (len(lines[0]) - 1)])
+            lines.append([*_cells(self.rows[index], names), mark if index in marked else ""])
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        ended = f"; stopped: {self.stop_reason}" if self.stop_reason else ""
+        heading = f"History of {len(self.rows) - 1} epochs, {mark}: epoch {self.best_epoch}{ended}"
+        return "\n".join([heading, *("  ".join(map(str.rjust, line, widths)).rstrip() for line in lines)])
+
     def __len__(self) -> int:
         return len(self.rows)
 
     def __iter__(self) -> Iterator[Row]:
         return iter(self.rows)
+
+
+def _cells(row: Row, names: Sequence[str]) -> list[str]:
+    """A row of a printed history: the epoch, the figures of that name, learning rate, seconds."""
+    figures = [f"{100.0 * row[name]:.2f} %" if name.endswith("accuracy") else f"{row[name]:.4f}" for name in names]
+    rate, seconds = row.get("learning_rate", math.nan), row.get("seconds", math.nan)
+    return [f"{row['epoch']:.0f}", *figures, f"{rate:.3g}", f"{seconds:.1f}"]
 
 
 @dataclass

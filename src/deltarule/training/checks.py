@@ -56,13 +56,20 @@ def check_task(train: Dataset, validation: Dataset) -> None:
 
 
 def check_weights(sample_weight: Array, n_samples: int) -> None:
-    """Raise ShapeError or SettingError unless there is a finite weight of 0 or more a sample, not all of them 0."""
+    """Raise ShapeError or SettingError unless each sample has a weight of 0 or more, and their sum is finite, not 0."""
     if sample_weight.shape != (n_samples,):
         raise ShapeError(f"sample_weight needs one number a training sample, ({n_samples},): got {sample_weight.shape}")
-    if not (np.isfinite(sample_weight).all() and sample_weight.min() >= 0.0 and sample_weight.max() > 0.0):
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = sample_weight.sum()
+    if not (math.isfinite(total) and sample_weight.min() >= 0.0 and total > 0.0):
         raise SettingError(
-            "sample weights must be finite, 0 or more, and not all 0: "
+            "sample weights must be finite with a finite sum, 0 or more, and not all 0: "
             f"got {sample_weight.min()} to {sample_weight.max()}"
+        )
+    lightest = sample_weight[sample_weight > 0.0].min()
+    if lightest < sys.float_info.min:
+        raise SettingError(
+            f"a sample weight must be 0 or at least {sys.float_info.min:.1g}: got {lightest}; scale them all"
         )
 
 
@@ -106,12 +113,15 @@ def explain_divergence(state: Broken) -> str:
     network = state.network
     layers = zip(state.workspace.z, network.weights, network.biases, strict=True)
     broken = (l for l, layer in enumerate(layers) if not all(np.isfinite(array).all() for array in layer))
-    first = next(broken, int(np.argmax([np.abs(z).max() for z in state.workspace.z])))
+    reached = [np.abs(z).max() for z in state.workspace.z]
+    first = next(broken, int(np.argmax(reached)))
     largest = float(np.abs(state.workspace.inputs[0]).max())
     if largest > LARGE_INPUT:
         cause = f"the inputs reach {largest:.3g}: scale them to about 1"
-    elif state.step == 0:
+    elif state.step == 0 and not np.max(reached) <= BLOW_UP:
         cause = "the starting weights are too large: choose another initializer"
+    elif state.step == 0:
+        cause = "a target of this batch lies far from all others: standardize the targets, or leave that sample out"
     else:
         cause = f"the learning rate {state.learning_rate:g} is too high: try {state.learning_rate / 10:g}"
     return (

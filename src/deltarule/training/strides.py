@@ -82,7 +82,7 @@ def take_stride(
     if trainer.augment is not None:
         weights, order = None if sample_weight is None else sample_weight[samples], np.arange(len(samples))
         data = deformed(trainer, state, train, samples), train.targets[samples], weights
-    losses, answered = trainer.engine.take_steps(
+    losses, answered, updates = trainer.engine.take_steps(
         trainer.network,
         trainer.optimizer,
         trainer.penalty,
@@ -92,7 +92,7 @@ def take_stride(
     )
     n_taken = int(np.count_nonzero(losses <= highest_loss(state)))
     state.step += n_taken
-    average.steps += n_taken
+    average.steps += updates
     state.batch_loss, state.learning_rate = losses[-1].item(), rates[len(losses) - 1].item()
     if n_taken < len(losses):  # show the workspace what broke it
         broken = np.split(samples, np.arange(0, len(samples), trainer.batch_size)[1:])[n_taken]

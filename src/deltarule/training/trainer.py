@@ -30,7 +30,7 @@ from deltarule.training.checks import (
 )
 from deltarule.training.clipping import NoClipping
 from deltarule.training.engines import REFERENCE, Engine
-from deltarule.training.evaluation import SCORE_NAMES, Score, Tally, evaluate
+from deltarule.training.evaluation import SCORE_NAMES, Tally, evaluate
 from deltarule.training.identity import identity_of
 from deltarule.training.schedules import Constant, Schedule, check_plateaus, listens
 from deltarule.training.snapshot import Snapshot
@@ -79,7 +79,8 @@ class Trainer:
         """Train the network in place and return the history.
 
         train, validation: inputs and targets as the network reads them (see Model.scaled).
-        sample_weight: (n_samples,), how much each training sample counts.
+        sample_weight: (n_samples,), how much each training sample counts. A batch whose weights sum to 0 has the loss 0
+            and no update; its step counts for the schedule.
         resume: where an earlier run of the same trainer on the same data has come to. The run goes on from there, and
             ends with the very bits that it would have ended with. SettingError where it was another run's.
 
@@ -88,6 +89,7 @@ class Trainer:
         is no finite number, or a thousand times that of epoch 0; the network then keeps the parameters of the best (or
         last) whole epoch.
         """
+        sample_weight = None if sample_weight is None else np.asarray(sample_weight, np.float64)
         self._check(train, validation, sample_weight)
         state = self._begin(train, validation, sample_weight)
         final = state.best if validation is not None else self.average.parameters
@@ -150,15 +152,14 @@ class Trainer:
             return train_epoch_in_strides(self, state, train, sample_weight)
         tally, began = state.tally, time.perf_counter()
         for indices in batches(train.n_samples, self.batch_size, self.seed, state.epoch, tally.score.n_samples):
-            batch_weight = len(indices) if sample_weight is None else sample_weight[indices].sum().item()
+            weights = None if sample_weight is None else sample_weight[indices]
+            batch_weight = len(indices) if weights is None else weights.sum().item()
             state.learning_rate = float(self.schedule(state.step))
-            state.batch_loss = self._gradient(state, train, indices, sample_weight, tally.score)
+            state.batch_loss = self._gradient(state, train, indices, weights, batch_weight)
             if has_diverged(state):
                 raise DivergenceError(explain_divergence(state))
-            self.penalty.add_gradient(self.network.parameters, state.grads)
-            self.clip.apply(state.grads)
-            self.engine.step(self.optimizer, self.network.parameters, state.grads, state.learning_rate)
-            self.average.update(self.network.parameters)
+            if batch_weight > 0.0:
+                self._update(state)
             state.step += 1
             state.seconds += time.perf_counter() - began
             tally.add(state.batch_loss, batch_weight)
@@ -168,19 +169,24 @@ class Trainer:
             began = time.perf_counter()
         return None
 
+    def _update(self, state: TrainingState) -> None:
+        """Change the parameters by the gradient of a batch, and move the average along."""
+        self.penalty.add_gradient(self.network.parameters, state.grads)
+        self.clip.apply(state.grads)
+        self.engine.step(self.optimizer, self.network.parameters, state.grads, state.learning_rate)
+        self.average.update(self.network.parameters)
+
     def _gradient(
-        self, state: TrainingState, train: Dataset, indices: Array, sample_weight: Array | None, score: Score
+        self, state: TrainingState, train: Dataset, indices: Array, weights: Array | None, divisor: float
     ) -> float:
         """Leave the gradient of one batch in state.grads, count its answers, return its loss."""
         network, ws, engine, loss = self.network, state.workspace, self.engine, 0.0
-        weights = None if sample_weight is None else sample_weight[indices]
-        divisor = len(indices) if weights is None else weights.sum().item() or 1.0
         for start in range(0, len(indices), ws.capacity):
             piece = slice(start, start + ws.capacity)
             y, weight = train.targets[indices[piece]], None if weights is None else weights[piece]
             a = engine.forward(network, self.load(state, train, indices[piece], start), ws)
             loss += engine.loss_value(network, y, ws, sample_weight=weight, divisor=divisor)
-            score.add(a, y)
+            state.tally.score.add(a, y)
             grads = state.grads if start == 0 else state.piece_grads
             engine.backward(network, y, ws, grads, sample_weight=weight, divisor=divisor)
             if start > 0:

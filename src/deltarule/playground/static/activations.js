@@ -1,17 +1,18 @@
 // sigma and sigma' of every activation that a model file can name, as nn/activations.py states them. Touches no page.
 
-const sigmoid = (z) => 0.5 * (1 + Math.tanh(0.5 * z));
+const sigmoid = (z) => 1 / (1 + Math.exp(-z));
+const sigmoidSlope = (z) => sigmoid(z) * sigmoid(-z); // a (1 - a), whose difference would lose digits where a is near 1
 
 /** How one number answers to another, and how steeply: value(z, part), slope(z, a, part). */
 const ELEMENTWISE = {
     identity: { value: (z) => z, slope: () => 1 },
-    sigmoid: { value: sigmoid, slope: (z, a) => a * (1 - a) },
-    tanh: { value: Math.tanh, slope: (z, a) => 1 - a * a },
+    sigmoid: { value: sigmoid, slope: sigmoidSlope },
+    tanh: { value: Math.tanh, slope: (z) => 4 * sigmoidSlope(2 * z) },
     relu: { value: (z) => Math.max(z, 0), slope: (z) => (z > 0 ? 1 : 0) },
     leaky_relu: { value: (z, part) => (z > 0 ? z : part.slope * z), slope: (z, a, part) => (z > 0 ? 1 : part.slope) },
     elu: {
         value: (z, part) => (z > 0 ? z : part.alpha * Math.expm1(z)),
-        slope: (z, a, part) => (z > 0 ? 1 : a + part.alpha),
+        slope: (z, a, part) => (z > 0 ? 1 : part.alpha * Math.exp(z)),
     },
     silu: {
         value: (z) => z * sigmoid(z),

@@ -1,0 +1,287 @@
+"""Every picture by the name of its kind: what it is drawn of, the numbers in it, and what draws it."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from inspect import Parameter, signature
+from typing import Any
+
+import numpy as np
+
+from deltarule.data.dataset import Dataset
+from deltarule.errors import SettingError, closest
+from deltarule.inspection.landscape import check_layer, plane_of
+from deltarule.inspection.landscape import surface as surface_on
+from deltarule.inspection.metrics import ClassScore, Report, evaluate_model
+from deltarule.inspection.picture import Picture
+from deltarule.inspection.plots import answers, landscapes, layers, networks, runs, sheets
+from deltarule.inspection.range_test import range_test
+from deltarule.inspection.recording import Recorder, Recording
+from deltarule.inspection.robustness import robustness as robustness_of
+from deltarule.inspection.sensitivity import flip
+from deltarule.inspection.weight_slice import weight_slice
+from deltarule.model import Model
+from deltarule.names import ACTIVATIONS
+from deltarule.nn.network import Network, loss_and_gradient
+from deltarule.training.callbacks import History
+from deltarule.training.trainer import Trainer
+
+SHEET = 50  # examples on a sheet
+FEW = 5  # examples whose flips are shown
+STAIRS = 100  # examples whose accuracy makes a staircase: with more, its steps are too low to be seen
+SURFACE_WORK = 10**8  # parameters times examples: so much is computed for each point of a surface
+FEWEST, MOST = 100, 2000  # examples
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """The numbers of a picture, as JSON has them, and what draws it."""
+
+    facts: dict[str, Any]
+    draw: Callable[[], Picture]
+
+
+def plot(
+    kind: str, what: Any = None, data: Dataset | None = None, *, recording: Any = None, layer: int | None = None
+) -> Picture:
+    """Draw a picture: a Picture, which a notebook shows and `save(path)` writes as .png, .svg or .pdf.
+
+    kind, what, data:
+        "curves", history: loss and accuracy by epoch; `history.plot()` is the same.
+        "confusion", "scores", "mistakes", "reliability", "robustness", "flips", "staircase", network, data: how it
+            does on examples that it has not seen.
+        "digits", network or None, data: a sheet of examples, with the network's answers.
+        "weights", network, data or None: what the first layer looks for; with the training set, pixels that never saw
+            ink are gray.
+        "architecture", "activations", network: its layers; its activation functions, or without a network all.
+        "histograms", "gradients", recorder: what a Recorder, a callback, has seen of a run.
+        "surface", network, data, recording=recorder: the loss around the path of a run, on its training set.
+        "rates", trainer, data: a learning-rate range test, a short run of its own.
+    what: a Network, a Model or a fitted estimator, where "network" stands.
+    layer: for "histograms" and "staircase" one layer, from 0.
+
+    Raises SettingError for an unknown kind, or one that needs something else; MissingExtraError without matplotlib.
+
+    >>> plot("curves", History([{"epoch": 0, "train_loss": 0.7, "train_accuracy": 0.5}])).title
+    'Loss and accuracy against the epoch'
+    """
+    check_kind(kind, layer)
+    what = getattr(what, "model_", what)
+    role = next((role for role, types in ROLES.items() if isinstance(what, types)), None)
+    if what is not None and role is None:
+        raise SettingError(f"{usage(kind)}: got {type(what).__name__}")
+    if data is not None and not isinstance(data, Dataset):
+        raise SettingError(f'data must be a Dataset, such as dr.Dataset(X, y, "classes"): got {type(data).__name__}')
+    given: dict[str, Any] = {"data": data, "recording": recording, "layer": layer} | ({role: what} if role else {})
+    if isinstance(given.get("model"), Network):
+        given["model"] = Model.of(given["model"])
+    if isinstance(given["recording"], Recorder):
+        given["recording"] = given["recording"].recording
+    return drawing(kind, given).draw()
+
+
+def drawing(kind: str, given: Mapping[str, Any]) -> Drawing:
+    """What there is to draw of what was given, by the names of the parameters of KINDS[kind]; the rest is ignored.
+
+    Raises SettingError where something is missing.
+    """
+    check_kind(kind, given.get("layer"))
+    parameters = signature(KINDS[kind]).parameters
+    missing = [name for name in needed(kind) if given.get(name) is None]
+    if missing:
+        raise SettingError(f"{usage(kind)}: got no {' and no '.join(missing)}")
+    return KINDS[kind](**{name: given.get(name) for name in parameters})
+
+
+def check_kind(kind: str, layer: int | None) -> None:
+    """Raise SettingError where there is no such kind, or it takes no layer."""
+    if kind not in KINDS:
+        raise SettingError(f"no picture is called {kind!r}: {closest(kind, KINDS)}")
+    if layer is not None and "layer" not in signature(KINDS[kind]).parameters:
+        taking = " and ".join(name for name, draw in KINDS.items() if "layer" in signature(draw).parameters)
+        raise SettingError(f"a layer is for {taking}: got {kind}; leave it out")
+
+
+def needed(kind: str) -> list[str]:
+    """The names of what a kind cannot do without."""
+    return [name for name, each in signature(KINDS[kind]).parameters.items() if each.default is Parameter.empty]
+
+
+def usage(kind: str) -> str:
+    """What a kind is drawn of, in a line that works."""
+    names = needed(kind) or ["model"]
+    arguments = [name if i == 0 or name == "data" else f"{name}={name}" for i, name in enumerate(names)]
+    return f'{kind} is drawn by dr.plot("{kind}", {", ".join(arguments)})'
+
+
+def curves(history: History) -> Drawing:
+    """Loss and accuracy by epoch, the best marked where there was a validation set."""
+    losses = [row.get("validation_loss") for row in history]
+    best = history.best_epoch if any(loss is not None and math.isfinite(loss) for loss in losses) else None
+    return Drawing({"best_epoch": best, "history": history.rows}, partial(runs.curves, history.rows, best))
+
+
+def histograms(recording: Recording, layer: int | None = None) -> Drawing:
+    """Weights, activations, deltas and gradients of all layers, or one."""
+    n_layers = recording.gradient_norm.shape[1]
+    if layer is not None and not 0 <= layer < n_layers:
+        raise SettingError(f"this network has layers 0 to {n_layers - 1}: got {layer}")
+    chosen = range(n_layers) if layer is None else [layer]
+    facts = {
+        quantity: {
+            "counts": recording.counts[quantity][:, chosen].tolist(),
+            "limits": recording.limits[quantity][:, chosen].tolist(),
+        }
+        for quantity in recording.counts
+    }
+    described = {"epochs": recording.epochs.tolist(), "layers": list(chosen)} | facts
+    return Drawing(described, partial(layers.histograms, recording, chosen))
+
+
+def gradients(recording: Recording) -> Drawing:
+    """The gradient's norm and the update ratio of each layer."""
+    facts = {name: getattr(recording, name).tolist() for name in ("epochs", "gradient_norm", "update_ratio")}
+    return Drawing(facts, partial(layers.gradients, recording))
+
+
+def surface(model: Model, data: Dataset, recording: Recording) -> Drawing:
+    """The loss around a run's path, on examples that it was trained on."""
+    plane = plane_of(recording.parameters)
+    most = min(max(SURFACE_WORK // model.network.parameters.size, FEWEST), MOST)
+    result = surface_on(model.network, model.scaled(data.spread(most)), plane)
+    return Drawing(result.to_json_dict(), partial(landscapes.surface, result))
+
+
+def confusion_picture(report: Report, data: Dataset) -> Picture:
+    """What is taken for what. SettingError where there are no classes."""
+    if report.confusion is None:
+        raise SettingError(f"only classes can be taken for each other: got {data.name}, which holds {data.task}")
+    return answers.confusion(report.confusion, data.class_names)
+
+
+def confusion(model: Model, data: Dataset) -> Drawing:
+    """What a model takes for what."""
+    report = evaluate_model(model, data)
+    facts = {"class_names": data.class_names, "confusion": report.to_json_dict().get("confusion")}
+    return Drawing(facts, partial(confusion_picture, report, data))
+
+
+def scores(model: Model, data: Dataset) -> Drawing:
+    """Recall and precision, class by class."""
+    report = evaluate_model(model, data)
+    per_class = [each for each in report.per_output if isinstance(each, ClassScore)]
+    if not per_class:
+        raise SettingError(f"scores are drawn of classes or labels: got {data.name}, which holds {data.task}")
+    return Drawing({"per_class": report.to_json_dict()["per_class"]}, partial(answers.scores, per_class))
+
+
+def mistakes(model: Model, data: Dataset) -> Drawing:
+    """The most confident mistakes."""
+    report = evaluate_model(model, data)
+    if report.mistakes is None:
+        raise SettingError(f"mistakes are drawn of classes: got {data.name}, which holds {data.task}")
+    facts = {"class_names": data.class_names, "mistakes": report.to_json_dict()["mistakes"]}
+    return Drawing(facts, partial(sheets.mistakes, data, report.mistakes))
+
+
+def reliability(model: Model, data: Dataset) -> Drawing:
+    """Accuracy against confidence."""
+    report = evaluate_model(model, data)
+    if report.reliability is None:
+        output = type(model.network.activations[-1]).__name__
+        got = f"{model.network.layer_sizes[-1]} outputs from {output}"
+        raise SettingError(f"reliability is that of probabilities, from a softmax or one sigmoid: got {got}")
+    return Drawing(report.reliability.to_json_dict(), partial(answers.reliability, report.reliability))
+
+
+def robustness(model: Model, data: Dataset) -> Drawing:
+    """Accuracy on changed images."""
+    responses = robustness_of(model, data)
+    return Drawing({"changes": [each.to_json_dict() for each in responses]}, partial(answers.robustness, responses))
+
+
+def flips(model: Model, data: Dataset) -> Drawing:
+    """What would change the model's mind about a few examples."""
+    few = [flip(model, raw) for raw in data.spread(FEW).inputs]
+    return Drawing({"flips": [each.to_json_dict() for each in few]}, partial(sheets.flips, few, data.image_shape))
+
+
+def staircase(model: Model, data: Dataset, layer: int | None = None) -> Drawing:
+    """Loss and accuracy along the weight of a layer, the last unless another is named, that the loss hangs on most."""
+    network, few = model.network, model.scaled(data).spread(STAIRS)
+    layer = len(network.weights) - 1 if layer is None else layer
+    check_layer(network, layer)
+    steepest = np.abs(loss_and_gradient(network, few.inputs, few.targets)[1].weights[layer])
+    source, neuron = divmod(int(steepest.argmax()), steepest.shape[1])
+    reach = 4.0 * np.abs(network.weights[layer]).max().item()
+    offsets = np.linspace(-reach, reach, 401)
+    result = weight_slice(network, few, layer=layer, neuron=neuron, source=source, offsets=offsets)
+    return Drawing(result.to_json_dict(), partial(landscapes.weight_slice, result))
+
+
+def digits(data: Dataset, model: Model | None = None) -> Drawing:
+    """A sheet of examples; where there is a model, with its answers."""
+    some = data.spread(SHEET)
+    predicted = None if model is None else model.predict(some.inputs)
+    facts = {"class_names": some.class_names, "pixels": some.inputs.tolist(), "classes": some.targets.tolist()}
+    answered = {} if predicted is None else {"answers": predicted.tolist()}
+    return Drawing(facts | answered, partial(sheets.digits, some, predicted))
+
+
+def weights(model: Model, data: Dataset | None = None) -> Drawing:
+    """The weights of the first layer; with the training set, those of pixels that never saw ink are masked."""
+    inked = None
+    if data is not None:
+        inked = data.inputs.max(axis=0) > 0
+        model.inputs(data.inputs[:1])  # a ShapeError where the data are of another width
+    facts = {
+        "weights": model.network.weights[0].tolist(),
+        "biases": model.network.biases[0].tolist(),
+        "inked": None if inked is None else inked.tolist(),
+    }
+    return Drawing(facts, partial(networks.first_layer, model, inked))
+
+
+def architecture(model: Model) -> Drawing:
+    """The network as a diagram."""
+    network = model.network
+    facts = {
+        "layer_sizes": network.layer_sizes,
+        "activations": [type(each).__name__ for each in network.activations],
+        "loss": type(network.loss).__name__,
+        "parameters": network.parameters.size,
+    }
+    return Drawing(facts, partial(networks.architecture, model))
+
+
+def activations(model: Model | None = None) -> Drawing:
+    """The activation functions of a model, or all that there are."""
+    chosen = [each() for each in ACTIVATIONS.values()] if model is None else model.network.activations
+    by_name = {type(each).__name__: each for each in chosen}
+    curves_of = {name: networks.curve_of(each) for name, each in by_name.items()}
+    facts = {name: {"value": a.tolist(), "derivative": slope.tolist()} for name, (a, slope) in curves_of.items()}
+    return Drawing({"z": networks.SHOWN_Z.tolist(), "activations": facts}, partial(networks.activations, by_name))
+
+
+def rates(trainer: Trainer, data: Dataset) -> Drawing:
+    """A range test, from where the trainer's network stands."""
+    result = range_test(trainer, data)
+    return Drawing(result.to_json_dict(), partial(runs.range_curve, result))
+
+
+KINDS: dict[str, Callable[..., Drawing]] = {
+    function.__name__: function
+    for function in (
+        *(curves, histograms, gradients, surface),
+        *(confusion, scores, mistakes, reliability, robustness, flips, staircase, digits),
+        *(weights, architecture, activations, rates),
+    )
+}
+ROLES: dict[str, tuple[type, ...]] = {
+    "history": (History,),
+    "recording": (Recorder, Recording),
+    "model": (Network, Model),
+    "data": (Dataset,),
+    "trainer": (Trainer,),
+}

@@ -1,0 +1,127 @@
+"""Activations far out and near 0, in every engine, against 50 digits: relative errors, not absolute ones."""
+
+from collections.abc import Callable
+from decimal import Decimal, localcontext
+from typing import Any
+
+import numpy as np
+import pytest
+
+from deltarule.errors import MissingExtraError
+from deltarule.nn.activations import ELU, Activation, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Tanh
+from deltarule.nn.arrays import Array
+from deltarule.nn.losses import CrossEntropy, Loss
+from deltarule.nn.network import Network
+from deltarule.training.engines import Engine, engine
+
+BOUND = 4  # units in the last place, of which an exponential alone may cost three
+ONE = Decimal(1)
+
+
+def sigmoid(z: Decimal) -> Decimal:
+    return ONE / (ONE + (-z).exp())
+
+
+def sigmoid_slope(z: Decimal) -> Decimal:
+    return sigmoid(z) * sigmoid(-z)
+
+
+EXACT: dict[Activation, tuple[Callable[[Decimal], Decimal], Callable[[Decimal], Decimal]]] = {
+    Identity(): (lambda z: z, lambda z: ONE),
+    Sigmoid(): (sigmoid, sigmoid_slope),
+    Tanh(): (lambda z: ((2 * z).exp() - 1) / ((2 * z).exp() + 1), lambda z: 4 * sigmoid_slope(2 * z)),
+    ReLU(): (lambda z: max(z, Decimal(0)), lambda z: Decimal(z > 0)),
+    LeakyReLU(slope=0.125): (lambda z: z if z > 0 else z / 8, lambda z: ONE if z > 0 else ONE / 8),
+    ELU(alpha=0.5): (lambda z: z if z > 0 else (z.exp() - 1) / 2, lambda z: ONE if z > 0 else z.exp() / 2),
+    SiLU(): (lambda z: z * sigmoid(z), lambda z: sigmoid(z) * (1 + z * sigmoid(-z))),
+}
+ENDS = {np.float32: 110.0, np.float64: 760.0}  # beyond 87 and 708 there is no normal number below e^-z
+
+
+class Sum(Loss):
+    """Its gradient is 1 everywhere, so that an error is sigma'(z)."""
+
+    def sample_losses(self, a: Array, t: Array) -> Array:
+        return a.sum(axis=1)
+
+    def sample_gradients(self, a: Array, t: Array) -> Array:
+        return np.ones_like(a)
+
+
+@pytest.fixture(params=["numpy", "numba"])
+def any_engine(request: pytest.FixtureRequest) -> Engine:
+    try:
+        return engine(request.param)
+    except MissingExtraError as error:
+        pytest.skip(str(error))
+
+
+def name(thing: Any) -> str:
+    return getattr(thing, "__name__", type(thing).__name__)
+
+
+def points(dtype: Any) -> Array:
+    """z on both sides of 0, from tiny ones to where nothing changes any more."""
+    near, far = np.logspace(-30, 0, 61), np.linspace(1.0, ENDS[dtype], 3 * int(ENDS[dtype]))
+    steps = np.concatenate([near, far]).astype(dtype)
+    return np.concatenate([-steps[::-1], [dtype(0.0)], steps])
+
+
+def passed(any_engine: Engine, activation: Activation, z: Array) -> tuple[Array, Array]:
+    """sigma(z) and sigma'(z), (n,), as a network of one neuron computes them."""
+    network = Network((1, 1), output=activation, loss=Sum(), dtype=z.dtype)
+    network.parameters.vector[:] = [1.0, 0.0]
+    ws, y = network.workspace(len(z)), np.zeros((len(z), 1))
+    a = any_engine.forward(network, z[:, None], ws)
+    any_engine.backward(network, y, ws, network.parameters.zeros_like(), divisor=1.0)
+    return a[:, 0], ws.delta[-1][:, 0]
+
+
+def worst(found: Array, exact: list[Decimal], z: Array) -> float:
+    """The largest error in units in the last place, beyond what a number that is not normal any more may lose."""
+    info = np.finfo(found.dtype)
+    smallest, eps = Decimal(float(info.tiny)), Decimal(float(info.eps))
+    errors = []
+    with localcontext(prec=50):
+        for ours, theirs, at in zip(found.tolist(), exact, z.tolist(), strict=True):
+            lost = 4 * smallest * max(ONE, abs(Decimal(at)))
+            errors.append(max(abs(Decimal(ours) - theirs) - lost, Decimal(0)) / (eps * (abs(theirs) + smallest)))
+    return float(max(errors))
+
+
+def at_50_digits(formula: Callable[[Decimal], Decimal], z: Array) -> list[Decimal]:
+    with localcontext(prec=50, Emin=-(10**6), Emax=10**6):
+        return [formula(Decimal(number)) for number in z.tolist()]
+
+
+@pytest.mark.parametrize("dtype", ENDS, ids=name)
+@pytest.mark.parametrize("activation", EXACT, ids=name)
+def test_values_and_derivatives_keep_their_digits_in_both_tails(
+    any_engine: Engine, activation: Activation, dtype: Any
+) -> None:
+    z = points(dtype)
+    a, slope = passed(any_engine, activation, z)
+    value, derivative = EXACT[activation]
+    assert a.dtype == slope.dtype == dtype
+    assert worst(a, at_50_digits(value, z), z) <= BOUND
+    bound = 5 * BOUND if isinstance(activation, SiLU) else BOUND  # its derivative is 0 at -1.28, where digits cancel
+    assert worst(slope, at_50_digits(derivative, z), z) <= bound
+
+
+@pytest.mark.parametrize("dtype", ENDS, ids=name)
+def test_softmax_keeps_the_digits_of_small_probabilities(any_engine: Engine, dtype: Any) -> None:
+    z = points(dtype)
+    network = Network((1, 2), loss=CrossEntropy(), dtype=dtype)
+    network.parameters.vector[:] = [1.0, 0.0, 0.0, 0.0]
+    a = any_engine.forward(network, z[:, None], network.workspace(len(z)))
+    assert worst(a[:, 0], at_50_digits(sigmoid, z), z) <= BOUND
+    assert worst(a[:, 1], at_50_digits(lambda z: sigmoid(-z), z), z) <= BOUND
+
+
+@pytest.mark.parametrize("activation", EXACT, ids=name)
+def test_a_complex_step_finds_the_derivative_in_both_tails(activation: Activation) -> None:
+    z = points(np.float64)
+    z = z[(z != 0.0) & (np.abs(z) < 200.0)]  # a ReLU has no derivative at 0
+    found = activation.value(z[:, None] + 1e-100j).imag[:, 0] / 1e-100
+    wanted = np.array([float(each) for each in at_50_digits(EXACT[activation][1], z)])
+    np.testing.assert_allclose(found, wanted, rtol=1e-13)
