@@ -64,7 +64,9 @@ def own_examples(path: Path, label: str | None, model: Model) -> Dataset:
         known = model.class_names if model.task == "classes" else ()
         raise SettingError(f"no class is called {label!r}: {closest(label, known)}")
     targets = targets.astype(np.float64) if model.task == "values" else targets
-    return Dataset(inputs, targets, model.task, model.class_names, model.image_shape, str(path), model.columns)
+    return Dataset(
+        inputs, targets, model.task or "classes", model.class_names, model.image_shape, str(path), model.columns
+    )
 
 
 def example_number(wanted: int | None, model: Model, dataset: Dataset) -> int:

@@ -205,7 +205,7 @@ def facts_of(run: Run, history: History, report: Report | None) -> dict[str, Any
         "best_epoch": history.best_epoch,
         "train_seconds": history.rows[-1]["seconds"],
         "test_loss": report.loss if report else None,
-        f"test_{SCORE_NAMES[job.model.task]}": report.score if report else None,
+        f"test_{SCORE_NAMES[job.train.task]}": report.score if report else None,
     }
 
 
@@ -276,7 +276,7 @@ def finish(run: Run, history: History) -> None:
 def verdict(run: Run, history: History, report: Report | None) -> str:
     """How good the network is, on examples that it has never seen where there are any."""
     if report is None or run.job.test is None:
-        score = SCORE_NAMES[run.job.model.task]
+        score = SCORE_NAMES[run.job.train.task]
         last = score_words(score, history[f"train_{score}"][-1])
         return entry("learned", f"{last} in the last epoch; there are no other examples for a test")
     tested = f"{score_sentence(report, run.job.test)}, none of them seen before; the test set was used once, at the end"

@@ -83,8 +83,6 @@ def show(thing: Network | Model, examples: Dataset | None = None) -> Page:
     <Page, ... bytes: page.save(path) writes it, a notebook shows it>
     """
     model = thing if isinstance(thing, Model) else Model.of(thing)
-    if not (model.image_shape or model.columns) and model.network.layer_sizes[0] == 784:
-        model = replace(model, image_shape=(28, 28))
     static = files("deltarule").joinpath("playground", "static")
     parts = {"model": _base64(_content(model))}
     if examples is not None:
