@@ -1,7 +1,7 @@
 """Model: a network with everything else that a prediction needs, so that it can be saved, loaded and asked."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -10,7 +10,7 @@ from deltarule.data.cells import coded
 from deltarule.data.columns import Column, encoded, filled_by, input_names
 from deltarule.data.dataset import Dataset
 from deltarule.data.frames import is_frame, opened_table
-from deltarule.errors import DataError, SettingError, ShapeError, closest
+from deltarule.errors import DataError, SettingError, ShapeError
 from deltarule.inputs import check_scale, checked_inputs
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
@@ -70,17 +70,20 @@ class Model:
         task: Task | None = None,
         class_names: Sequence[str] = (),
         image_shape: tuple[int, int] | None = None,
-        **parts: Any,
+        input_scaling: Standardization | None = None,
+        target_scaling: Standardization | None = None,
+        columns: tuple[Column, ...] = (),
+        record: dict[str, Any] | None = None,
     ) -> None:
         given = {"task": task, "class_names": tuple(class_names), "image_shape": image_shape}
         new = {name: value for name, value in given.items() if value and value != getattr(network, name)}
-        parts = {"input_scaling": None, "target_scaling": None, "columns": (), "record": {}} | parts
-        unknown = set(parts) - {each.name for each in fields(self)}
-        if unknown:
-            raise SettingError(
-                f"a Model has no {min(unknown)}: {closest(min(unknown), [each.name for each in fields(self)])}"
-            )
-        vars(self).update(network=network.with_meaning(**new) if new else network, **parts)
+        vars(self).update(
+            network=network.with_meaning(**new) if new else network,
+            input_scaling=input_scaling,
+            target_scaling=target_scaling,
+            columns=columns,
+            record={} if record is None else record,
+        )
 
     @classmethod
     def of(cls, network: Network) -> Self:

@@ -48,7 +48,7 @@ def model_and_data(options: ExplainOptions) -> tuple[Model, Dataset]:
         return job.model, own_examples(options.image, options.label, job.model)
     if job.test is not None:
         return job.model, job.test
-    model = replace(job.model.of_numbers(), input_scaling=None, target_scaling=None)
+    model = replace(job.model.of_numbers(), network=job.trainer.network, input_scaling=None, target_scaling=None)
     return model, job.train  # which is scaled already
 
 
@@ -85,5 +85,5 @@ def example_number(wanted: int | None, model: Model, dataset: Dataset) -> int:
 def costliest(model: Model, dataset: Dataset) -> int:
     """The example with the largest loss: where most is to be learned."""
     scaled, loss = model.scaled(dataset), model.network.loss
-    a = model.network.outputs(scaled.inputs)
+    a = model.inner.outputs(scaled.inputs)
     return int(np.argmax(loss.sample_losses(a, loss.targets(a, scaled.targets))))

@@ -148,7 +148,7 @@ def checkups(run: Run) -> list[Checkup]:
         return []
     job = run.job
     judged_by = job.validation or (None if job.test is None else job.model.scaled(job.test))
-    checkup = Checkup(job.model.network, job.train, judged_by)
+    checkup = Checkup(job.trainer.network, job.train, judged_by)
     note(looked("data and starting weights", checkup.before))
     return [checkup]
 

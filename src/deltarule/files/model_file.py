@@ -119,7 +119,7 @@ def save(thing: Network | Model, path: str | os.PathLike[str]) -> None:
 
 def model_bytes(thing: Network | Model, failure: str = "the model was not written") -> bytes:
     """What `save` writes. Raises as it does; a ModelFileError begins with `failure`."""
-    data = _serialized(thing if isinstance(thing, Model) else Model.of(thing))
+    data = _serialized(thing if isinstance(thing, Model) else Model(thing))
     _model_in(io.BytesIO(data), failure)
     return data
 

@@ -123,7 +123,7 @@ def evaluate_model(model: Model, dataset: Dataset) -> Report:
 
     >>> from deltarule.nn.network import Network
     >>> data = Dataset(np.eye(3, dtype=np.float32), np.array([0, 1, 2]))
-    >>> evaluate_model(Model.of(Network((3, 8, 3))), data).examples
+    >>> evaluate_model(Model(Network((3, 8, 3))), data).examples
     3
     """
     scaled, y, names = model.scaled(dataset), dataset.targets, model.class_names

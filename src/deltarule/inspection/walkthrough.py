@@ -131,7 +131,7 @@ def explain(
     >>> walk.layers[-1].a.shape, all(check.ok for checks in walk.checks.values() for check in checks)
     ((2,), True)
     """
-    model = net_or_model if isinstance(net_or_model, Model) else Model.of(net_or_model)
+    model = net_or_model if isinstance(net_or_model, Model) else Model(net_or_model)
     if np.size(target) == 1 < model.network.layer_sizes[-1]:
         model = model.with_meaning(task="classes")  # several sigmoids can tell classes apart, too
     shown = shown_equations(equation, model.network)
