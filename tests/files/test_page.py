@@ -16,7 +16,7 @@ import deltarule as dr
 from deltarule.errors import ModelFileError, SettingError, ShapeError
 from deltarule.files.page import LOADER, MOST_PARAMETERS, Page
 
-NETWORK = dr.Network((784, 20, 10), dtype=np.float64, rng=1)
+NETWORK = dr.Network((784, 20, 10), image_shape=(28, 28), pixels=True, dtype=np.float64, rng=1)
 DIGITS = dr.load_data("digits")
 
 
