@@ -115,8 +115,8 @@ def test_raw_pixels_count_as_0_to_255() -> None:
     raw = job("scaling=raw")
     np.testing.assert_allclose(raw.train.inputs, images().train.inputs, rtol=1e-6)
     pixels = images().train.inputs
-    np.testing.assert_array_equal(raw.model.outputs(pixels), raw.model.network.outputs(raw.train.inputs))
-    expected = raw.model.network.outputs(pixels.astype(np.float32))
+    np.testing.assert_array_equal(raw.model.outputs(pixels), raw.trainer.network.outputs(raw.train.inputs))
+    expected = raw.trainer.network.outputs(pixels.astype(np.float32))
     np.testing.assert_allclose(raw.model.outputs(pixels), expected, rtol=1e-4)
 
 

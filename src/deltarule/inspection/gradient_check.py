@@ -166,6 +166,7 @@ def problem_of(
     network, notes = network.astype(np.float64), []
     data = as_dataset(network, X, y, "the batch")
     check_data(network, data)
+    network.task = None  # whatever the outputs answer, their gradient is the same
     take_meaning(network, data)
     inputs = as_floats(data.inputs, np.float64)
     weights = np.ones(len(inputs)) if sample_weight is None else np.asarray(sample_weight, np.float64)
