@@ -21,11 +21,13 @@ def checked_inputs(
     pixels, seen: as for `check_scale`. Raises ShapeError for another shape, and what `check_scale` raises.
     """
     X = np.asarray(X)
+    shape = X.shape
     if X.ndim == 3 and image_shape in (None, X.shape[1:]):
         X = X.reshape(len(X), X.shape[1] * X.shape[2])
     if X.ndim != 2 or X.shape[1] != n_features:
+        images = f" or (n_samples, {image_shape[0]}, {image_shape[1]})" if image_shape else ""
         raise ShapeError(
-            f"inputs must have shape (n_samples, {n_features}): got {X.shape}; "
+            f"inputs must have shape (n_samples, {n_features}){images}: got {shape}; "
             "a single example x goes in as x.reshape(1, -1)"
         )
     check_scale(X, pixels=pixels, seen=seen)

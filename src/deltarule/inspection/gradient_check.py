@@ -11,12 +11,12 @@ from deltarule.inspection.finding import entry
 from deltarule.inspection.gradient_mistakes import as_layers, likely_mistakes, relative_error
 from deltarule.inspection.gradient_premises import best_method, check_axis, without_kinks
 from deltarule.inspection.numeric_gradient import CENTRAL_DIFFERENCES, Method, Problem, by_layer, directions
-from deltarule.model import Model, reader
+from deltarule.model import Model, reader, take_meaning
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, backward
 from deltarule.nn.parameters import Parameters
 from deltarule.nn.penalties import Penalty
-from deltarule.nn.workspace import scale_inputs
+from deltarule.nn.workspace import as_floats
 from deltarule.randomness import generator
 from deltarule.training.checks import check_data, check_weights
 from deltarule.training.fit import as_dataset
@@ -166,8 +166,9 @@ def problem_of(
     network, notes = network.astype(np.float64), []
     data = as_dataset(network, X, y, "the batch")
     check_data(network, data)
-    inputs = np.empty(data.inputs.shape)
-    scale_inputs(data.inputs, inputs)
+    network.task = None  # whatever the outputs answer, their gradient is the same
+    take_meaning(network, data)
+    inputs = as_floats(data.inputs, np.float64)
     weights = np.ones(len(inputs)) if sample_weight is None else np.asarray(sample_weight, np.float64)
     check_weights(weights, len(inputs))
     if is_own:

@@ -104,15 +104,19 @@ class Tally:
 
 
 def evaluate(network: Network, dataset: Dataset, engine: Engine = REFERENCE) -> tuple[float, float]:
-    """(loss, score) of a network on a whole dataset, in large blocks; nothing is dropped, no penalty is added."""
+    """(loss, score) of a network on a whole dataset, in large blocks; nothing is dropped, no penalty is added.
+
+    Raises ShapeError and DataError where the network cannot read the inputs.
+    """
     idle: list[Workspace] = []
+    inputs = network.inputs(dataset.inputs)
 
     def answer(start: int) -> tuple[float, Array]:
         """A block's part of the loss, and the outputs."""
         ws = idle.pop() if idle else network.workspace(min(dataset.n_samples, PREDICTION_ROWS))
         y = dataset.targets[start : start + PREDICTION_ROWS]
         X = ws.input_buffer(len(y))
-        engine.gather(dataset.inputs, np.arange(start, start + len(y)), X)
+        engine.gather(inputs, np.arange(start, start + len(y)), X)
         a = engine.forward(network, X, ws).copy()
         loss = engine.loss_value(network, y, ws, divisor=dataset.n_samples)
         idle.append(ws)

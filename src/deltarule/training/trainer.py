@@ -10,6 +10,7 @@ import numpy as np
 from deltarule.data.augment import Deformation
 from deltarule.data.dataset import Dataset
 from deltarule.errors import DivergenceError
+from deltarule.model import take_meaning
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Adam, Optimizer
@@ -78,7 +79,8 @@ class Trainer:
     ) -> History:
         """Train the network in place and return the history.
 
-        train, validation: inputs and targets as the network reads them (see Model.scaled).
+        train, validation: inputs and targets as the network reads them (see Model.scaled). Their task, image shape and
+            names become the network's where it has none; uint8 are pixels, for it too from now on.
         sample_weight: (n_samples,), how much each training sample counts. A batch whose weights sum to 0 has the loss 0
             and no update; its step counts for the schedule.
         resume: where an earlier run of the same trainer on the same data has come to. The run goes on from there, and
@@ -117,6 +119,7 @@ class Trainer:
     def _check(self, train: Dataset, validation: Dataset | None, sample_weight: Array | None) -> None:
         check_lengths(self.epochs, self.batch_size)
         check_data(self.network, train)
+        take_meaning(self.network, train)
         if validation is not None:
             check_data(self.network, validation)
             check_task(train, validation)

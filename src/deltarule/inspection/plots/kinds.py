@@ -149,7 +149,7 @@ def surface(model: Model, data: Dataset, recording: Recording) -> Drawing:
     """The loss around a run's path, on examples that it was trained on."""
     plane = plane_of(recording.parameters)
     most = min(max(SURFACE_WORK // model.network.parameters.size, FEWEST), MOST)
-    result = surface_on(model.network, model.scaled(data.spread(most)), plane)
+    result = surface_on(model.inner, model.scaled(data.spread(most)), plane)
     return Drawing(result.to_json_dict(), partial(landscapes.surface, result))
 
 
@@ -209,7 +209,7 @@ def flips(model: Model, data: Dataset) -> Drawing:
 
 def staircase(model: Model, data: Dataset, layer: int | None = None) -> Drawing:
     """Loss and accuracy along the weight of a layer, the last unless another is named, that the loss hangs on most."""
-    network, few = model.network, model.scaled(data).spread(STAIRS)
+    network, few = model.inner, model.scaled(data).spread(STAIRS)
     layer = len(network.weights) - 1 if layer is None else layer
     check_layer(network, layer)
     steepest = np.abs(loss_and_gradient(network, few.inputs, few.targets)[1].weights[layer])
