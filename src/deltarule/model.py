@@ -1,6 +1,5 @@
 """Model: a network with everything else that a prediction needs, so that it can be saved, loaded and asked."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
@@ -11,6 +10,7 @@ from deltarule.data.columns import Column, encoded, filled_by, input_names
 from deltarule.data.dataset import Dataset
 from deltarule.data.frames import is_frame, opened_table
 from deltarule.errors import SettingError, ShapeError
+from deltarule.inputs import checked_inputs
 from deltarule.nn.activations import Identity, Sigmoid
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
@@ -114,16 +114,8 @@ class Model:
         """
         if self.columns and is_frame(raw):
             raw = coded(opened_table(raw), self.columns)
-        raw = np.asarray(raw)
         n_features = len(self.columns) or self.network.layer_sizes[0]
-        if raw.ndim == 3 and self.image_shape in (None, raw.shape[1:]):
-            raw = raw.reshape(len(raw), raw.shape[1] * raw.shape[2])
-        if raw.ndim != 2 or raw.shape[1] != n_features:
-            images = f" or (n_samples, {self.image_shape[0]}, {self.image_shape[1]})" if self.image_shape else ""
-            raise ShapeError(
-                f"this model takes inputs of shape (n_samples, {n_features}){images}: got {raw.shape}; "
-                "a single example x goes in as x.reshape(1, -1)"
-            )
+        raw = checked_inputs(raw, n_features, self.image_shape, may_miss=bool(self.columns))
         if not self.columns:
             return raw
         if raw.dtype.kind not in "iuf":
@@ -199,10 +191,3 @@ class Model:
         if self.target_scaling is not None:
             targets = self.target_scaling.apply(targets)
         return replace(dataset, inputs=inputs, targets=targets, columns=self.of_numbers().columns)
-
-
-def reader(net_or_model: Network | Model) -> tuple[Network, Callable[[Any, Any], tuple[Any, Any]]]:
-    """The network, and what makes of a user's inputs and targets those that it is trained on."""
-    if isinstance(net_or_model, Model):
-        return net_or_model.network, net_or_model.read
-    return net_or_model, lambda X, y: (X, y)
