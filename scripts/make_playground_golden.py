@@ -30,6 +30,7 @@ SETTINGS: dict[str, list[dict[str, float]]] = {
     "cross_entropy": [{}, {"label_smoothing": 0.1}],
     "binary_cross_entropy": [{}, {"label_smoothing": 0.2}],
 }
+TASKS = {"Identity": "values", "Sigmoid": "labels"}  # after the others, classes
 RATE = 0.5
 
 
@@ -43,10 +44,11 @@ def models() -> Iterator[Model]:
     """The networks of all cases."""
     losses = list(parts("loss", LOSSES))
     for hidden in parts("activation", ACTIVATIONS):
-        yield Model.of(Network((3, 4, 2), hidden=hidden, dtype=np.float64))
+        yield Model(Network((3, 4, 2), hidden=hidden, dtype=np.float64))
     for output, loss in product(parts("activation", ACTIVATIONS), losses):
         if isinstance(output, loss.fits):
-            yield Model.of(Network((3, 2, 3), hidden=ACTIVATIONS["tanh"](), output=output, loss=loss, dtype=np.float64))
+            network = Network((3, 2, 3), hidden=ACTIVATIONS["tanh"](), output=output, loss=loss, dtype=np.float64)
+            yield Model(network, TASKS.get(type(output).__name__, "classes"))
     mixed = [ACTIVATIONS[name]() for name in ("relu", "softmax", "silu")]
     yield Model(Network((4, 5, 3, 4, 3), hidden=mixed, dtype=np.float64), "classes", ("a", "b", "ç"), (2, 2))
     regression = {"output": ACTIVATIONS["identity"](), "loss": LOSSES["quadratic"]()}
@@ -59,7 +61,7 @@ def models() -> Iterator[Model]:
         *scalings,
         (Column("p"), Column("q")),
     )
-    yield Model.of(Network((3, 4, 2), dtype=np.float32))
+    yield Model(Network((3, 4, 2), dtype=np.float32))
 
 
 def case(model: Model, rng: np.random.Generator) -> dict[str, Any]:

@@ -63,9 +63,17 @@ def test_raw_inputs_are_scaled_before_the_network_sees_them() -> None:
 def test_pixels_are_scaled_as_value_over_255() -> None:
     pixels = RNG.integers(256, size=(20, 4), dtype=np.uint8)
     halves = Standardization(np.full(4, 0.5), np.full(4, 0.25))
-    scaled = Model(network(4, 3), "classes", input_scaling=halves).inputs(pixels)
+    reads_pixels = network(4, 3).with_meaning(pixels=True)
+    scaled = Model(reads_pixels, input_scaling=halves).inputs(pixels)
     np.testing.assert_allclose(scaled, (pixels.astype(float) - 127.5) / 63.75, rtol=1e-6, atol=1e-7)
-    assert Model(network(4, 3), "classes").inputs(pixels) is pixels
+    assert Model(reads_pixels).inputs(pixels) is pixels
+
+
+def test_uint8_that_are_no_pixels_count_as_they_are() -> None:
+    numbers = RNG.integers(256, size=(20, 4), dtype=np.uint8)
+    ones = Standardization(np.ones(4), np.ones(4))
+    np.testing.assert_array_equal(Model(network(4, 3), input_scaling=ones).inputs(numbers), numbers - 1.0)
+    np.testing.assert_array_equal(Model(network(4, 3)).inputs(numbers), numbers.astype(np.float32))
 
 
 def test_predictions_by_task() -> None:
@@ -93,12 +101,12 @@ def test_values_come_out_in_their_own_units() -> None:
     ("n_outputs", "output", "task", "probable"),
     [
         (3, Softmax(), "classes", True),
-        (1, Sigmoid(), "labels", True),
-        (3, Sigmoid(), "labels", False),
+        (1, Sigmoid(), None, True),
+        (3, Sigmoid(), None, False),
         (3, Identity(), "values", False),
     ],
 )
-def test_a_bare_network(n_outputs: int, output: Activation, task: str, probable: bool) -> None:
+def test_a_bare_network(n_outputs: int, output: Activation, task: str | None, probable: bool) -> None:
     model, raw = Model.of(network(4, n_outputs, output)), np.zeros((2, 4), np.float32)
     assert (model.task, model.has_probabilities) == (task, probable)
     assert model.class_names == tuple("012"[:n_outputs])
@@ -137,7 +145,7 @@ def test_inputs_of_another_shape(raw: Any) -> None:
         with pytest.raises(ShapeError) as caught:
             ask(raw)
         message = str(caught.value)
-        assert message.startswith("this model takes inputs of shape (n_samples, 6) or (n_samples, 2, 3): got ")
+        assert message.startswith("inputs must have shape (n_samples, 6) or (n_samples, 2, 3): got ")
         assert str(np.shape(raw)) in message
         assert message.endswith("a single example x goes in as x.reshape(1, -1)")
 
@@ -166,7 +174,7 @@ def test_a_dataset_as_the_network_sees_it() -> None:
 
 def test_a_dataset_without_scaling_is_not_copied() -> None:
     data = Dataset(RNG.integers(256, size=(9, 6), dtype=np.uint8), np.arange(9) % 3, image_shape=(2, 3))
-    seen = Model(network(6, 3), "classes").scaled(data)
+    seen = Model(network(6, 3).with_meaning(pixels=True)).scaled(data)
     assert np.shares_memory(seen.inputs, data.inputs)
     assert seen.image_shape == (2, 3)
 
@@ -180,7 +188,7 @@ def test_a_dataset_without_scaling_is_not_copied() -> None:
             "this model answers 3 classes: got prices, which holds 3 values",
         ),
         (Dataset(np.zeros((4, 6)), np.arange(4), name="four"), SettingError, "got four, which holds 4 classes"),
-        (Dataset(np.zeros((4, 5)), np.arange(4) % 3), ShapeError, "takes inputs of shape (n_samples, 6)"),
+        (Dataset(np.zeros((4, 5)), np.arange(4) % 3), ShapeError, "inputs must have shape (n_samples, 6)"),
     ],
 )
 def test_data_of_another_kind(data: Dataset, error: type[Exception], message: str) -> None:
@@ -213,7 +221,7 @@ def test_a_model_of_a_table_answers_data_frames() -> None:
         model.predict(frame.drop(columns="size"))
     with pytest.raises(ShapeError, match="a DataFrame, or rows of numbers: got an array of object"):
         model.predict(frame[["size", "color"]].to_numpy())
-    with pytest.raises(ShapeError, match=r"inputs of shape \(n_samples, 2\): got \(1, 3\)"):
+    with pytest.raises(ShapeError, match=r"inputs must have shape \(n_samples, 2\): got \(1, 3\)"):
         model.predict(np.zeros((1, 3)))
 
 

@@ -79,7 +79,7 @@ def check_scale(
 def check_finite(X: NDArray[Any], name: str) -> None:
     """Raise DataError, with the place, where a number is NaN or infinite.
 
-    A sum of squares is finite for almost all that is, and costs a tenth of the extremes; where it is not, all are asked.
+    The sum of squares is asked first, since it is the cheapest; it may overflow, and then each number is asked.
     """
     flat = X.ravel("K")
     if math.isfinite(np.vdot(flat, flat)) or np.isfinite(X).all():
@@ -134,7 +134,7 @@ def refuse_misread(given: Any, name: str) -> None:
     """Raise DataError for what NumPy and scikit-learn make something wrong of: a masked array, and a Dataset."""
     takes, part = "and a network takes an array", "targets" if name[0] == "y" else "inputs"
     if isinstance(given, np.ma.MaskedArray) and np.ma.is_masked(given):
-        n_masked = int(np.ma.count_masked(given))
+        n_masked = int(np.ma.getmaskarray(given).sum())
         raise DataError(
             f"{name} is a masked array with {n_masked} of its {given.size} numbers masked: use {name}.filled(0), or "
             "leave those samples out"
@@ -171,8 +171,8 @@ def converted(given: Any, name: str) -> NDArray[Any]:
         lengths = [len(row) for row in given if hasattr(row, "__len__")] if isinstance(given, list | tuple) else []
         if len(set(lengths)) > 1:
             raise DataError(
-                f"the rows of {name} have different lengths, {min(lengths)} to {max(lengths)}: make them one length, as "
-                f"[row[:{min(lengths)}] for row in {name}] does"
+                f"the rows of {name} have different lengths, {min(lengths)} to {max(lengths)}: make them one length, "
+                f"as [row[:{min(lengths)}] for row in {name}] does"
             ) from error
         raise DataError(f"{name} is not an array of numbers: {error}") from error
 

@@ -1,6 +1,7 @@
 """Model: a network with everything else that a prediction needs, so that it can be saved, loaded and asked."""
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -9,12 +10,13 @@ from deltarule.data.cells import coded
 from deltarule.data.columns import Column, encoded, filled_by, input_names
 from deltarule.data.dataset import Dataset
 from deltarule.data.frames import is_frame, opened_table
-from deltarule.errors import SettingError, ShapeError
-from deltarule.inputs import checked_inputs
-from deltarule.nn.activations import Identity, Sigmoid
+from deltarule.errors import DataError, SettingError, ShapeError
+from deltarule.inputs import check_scale, checked_inputs
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
+from deltarule.nn.workspace import as_floats
 from deltarule.settings import Task
+from deltarule.targets import MADE_WITH
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,40 +42,78 @@ class Standardization:
         return columns * self.scale + self.mean
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, init=False)
 class Model:
-    """A network, and what its numbers mean.
+    """A network, and what else it takes to ask it.
 
-    task: "classes", "labels" or "values", as for Dataset.
-    class_names: one name an output.
-    image_shape: (height, width) of an input, where inputs are images.
+    network: it knows its task, class_names, image_shape and pixels, which describe what `predict` takes and answers.
+        Those given here are put into it.
     input_scaling, target_scaling: how inputs and regression targets were standardized, None where they were not.
     columns: the columns of the table that inputs come from, where they do; texts become inputs of 0 and 1.
     record: how it was trained (recipe, data, seed, versions, scores): strings, numbers, lists and dicts of them.
     """
 
     network: Network
-    task: Task
-    class_names: tuple[str, ...] = ()
-    image_shape: tuple[int, int] | None = None
-    input_scaling: Standardization | None = None
-    target_scaling: Standardization | None = None
-    columns: tuple[Column, ...] = ()
-    record: dict[str, Any] = field(default_factory=dict)
+    input_scaling: Standardization | None
+    target_scaling: Standardization | None
+    columns: tuple[Column, ...]
+    record: dict[str, Any]
 
-    def __post_init__(self) -> None:
-        n_outputs = self.network.layer_sizes[-1]
-        if not self.class_names:
-            object.__setattr__(self, "class_names", tuple(map(str, range(n_outputs))))
-        if len(self.class_names) != n_outputs:
-            raise ShapeError(f"a model needs a name for each of its {n_outputs} outputs: got {len(self.class_names)}")
+    def __init__(
+        self,
+        network: Network,
+        task: Task | None = None,
+        class_names: Sequence[str] = (),
+        image_shape: tuple[int, int] | None = None,
+        input_scaling: Standardization | None = None,
+        target_scaling: Standardization | None = None,
+        columns: tuple[Column, ...] = (),
+        record: dict[str, Any] | None = None,
+    ) -> None:
+        given = {"task": task, "class_names": tuple(class_names), "image_shape": image_shape}
+        new = {name: value for name, value in given.items() if value and value != getattr(network, name)}
+        vars(self).update(
+            network=network.with_meaning(**new) if new else network,
+            input_scaling=input_scaling,
+            target_scaling=target_scaling,
+            columns=columns,
+            record={} if record is None else record,
+        )
 
     @classmethod
     def of(cls, network: Network) -> Self:
-        """A model around a bare network: values after Identity, independent labels after Sigmoid, else classes."""
-        output = network.activations[-1]
-        tasks: dict[type, Task] = {Identity: "values", Sigmoid: "labels"}
-        return cls(network, tasks.get(type(output), "classes"))
+        """A model around a bare network."""
+        return cls(network)
+
+    @property
+    def task(self) -> Task | None:
+        """What the outputs answer, as for Network."""
+        return self.network.task
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """One name an output."""
+        return self.network.class_names
+
+    @property
+    def image_shape(self) -> tuple[int, int] | None:
+        """(height, width) of an input that is an image."""
+        return self.network.image_shape
+
+    @property
+    def pixels(self) -> bool:
+        """Whether the user's inputs are uint8 pixels, which count as value / 255."""
+        return self.network.pixels
+
+    @property
+    def inner(self) -> Network:
+        """The network as it reads what `inputs` returns, around the same parameters: standardized pixels are numbers.
+
+        It is the one to train, score and inspect on `scaled` data.
+        """
+        if self.input_scaling is None:
+            return self.network
+        return self.network.with_meaning(pixels=False, input_range=None)
 
     @classmethod
     def suited(cls, network: Network, train: Dataset, *, standardize: bool | None = None) -> Self:
@@ -86,17 +126,21 @@ class Model:
         [0.5, 0.5]
         """
         columns = filled_by(train.columns, train.inputs)
-        model = cls(network, train.task, train.class_names, train.image_shape, columns=columns)
+        take_meaning(network, train)
+        model = cls(network, columns=columns)
         if not (train.image_shape is None if standardize is None else standardize):
             return model
-        inputs = model.unscaled(train.inputs)
-        input_scaling = Standardization.of(inputs / 255.0 if inputs.dtype == np.uint8 else inputs)
+        input_scaling = Standardization.of(as_floats(model.unscaled(train.inputs), np.float64))
         is_text = np.repeat([bool(each.categories) for each in columns], [len(each.input_names) for each in columns])
         if is_text.any():
             mean, scale = np.where(is_text, [[0.0], [1.0]], [input_scaling.mean, input_scaling.scale])
             input_scaling = Standardization(mean, scale)
         target_scaling = Standardization.of(train.targets) if train.task == "values" else None
         return replace(model, input_scaling=input_scaling, target_scaling=target_scaling)
+
+    def with_meaning(self, **meaning: Any) -> Self:
+        """The same model around a network with another task, pixels, image_shape or class_names."""
+        return replace(self, network=self.network.with_meaning(**meaning))
 
     @property
     def input_names(self) -> tuple[str, ...]:
@@ -114,39 +158,30 @@ class Model:
         """
         if self.columns and is_frame(raw):
             raw = coded(opened_table(raw), self.columns)
-        n_features = len(self.columns) or self.network.layer_sizes[0]
-        raw = checked_inputs(raw, n_features, self.image_shape, may_miss=bool(self.columns))
         if not self.columns:
-            return raw
-        if raw.dtype.kind not in "iuf":
+            return self.network.inputs(raw)
+        if isinstance(raw, np.ndarray) and raw.dtype.kind == "O":
             raise ShapeError(f"this model takes a DataFrame, or rows of numbers: got an array of {raw.dtype}")
-        return encoded(self.columns, raw)
+        return encoded(self.columns, checked_inputs(raw, len(self.columns), may_miss=True))
 
     def inputs(self, raw: Any) -> Array:
-        """What the network reads, (n_samples, features), for raw inputs: uint8 pixels, or numbers in their own units.
+        """What `inner` reads, (n_samples, features), for raw inputs: uint8 pixels, or numbers.
 
         raw: (n_samples, features), or images (n_samples, height, width). For a model of a table, a DataFrame, whose
             columns may be in any order and more than are needed; or an array (n_samples, columns), where a text is its
             place among the column's categories.
 
-        Raises ShapeError where the width does not fit, DataError where a DataFrame lacks a column, or a cell is not
-        such as were learned from: see `data/tables.py`.
+        Raises ShapeError where the width does not fit, DataError where numbers are on another scale than those learned
+        from, a DataFrame lacks a column, or a cell is not such as were learned from: see `data/tables.py`.
         """
         numbers = self.unscaled(raw)
         if self.input_scaling is None:
             return numbers
-        values = numbers / 255.0 if numbers.dtype == np.uint8 else numbers
-        return self.input_scaling.apply(values).astype(self.network.dtype)
-
-    def read(self, raw: Any, targets: Array) -> tuple[Array, Array]:
-        """Raw inputs and targets in their own units, as the network is trained on them; `scaled` is for a Dataset."""
-        if self.target_scaling is not None:
-            targets = self.target_scaling.apply(np.asarray(targets).reshape(len(targets), -1))
-        return self.inputs(raw), targets
+        return self.input_scaling.apply(as_floats(numbers, np.float64)).astype(self.network.dtype)
 
     def outputs(self, raw: Any) -> Array:
         """The activations of the last layer, (n_samples, outputs)."""
-        return self.network.outputs(self.inputs(raw))
+        return self.network.outputs_of_inputs(self.inputs(raw))
 
     def predict(self, raw: Any) -> Array:
         """The answers for raw inputs, such as `inputs` takes, by task.
@@ -155,12 +190,8 @@ class Model:
         labels: (n_samples, outputs) uint8, 1 where the output is at least 0.5.
         values: (n_samples, outputs) floats, in the targets' own units.
         """
-        a = self.outputs(raw)
-        if self.task == "classes":
-            return a.argmax(axis=1)
-        if self.task == "labels":
-            return (a >= 0.5).astype(np.uint8)
-        return a if self.target_scaling is None else self.target_scaling.undo(a)
+        answers = self.network.decide(self.outputs(raw))
+        return answers if self.target_scaling is None else self.target_scaling.undo(answers)
 
     @property
     def has_probabilities(self) -> bool:
@@ -169,7 +200,7 @@ class Model:
 
     def probabilities(self, raw: Any) -> Array:
         """The outputs, (n_samples, outputs), where they are probabilities; else SettingError."""
-        return self.network.probabilities(self.inputs(raw))
+        return self.inner.probabilities(self.inputs(raw))
 
     def scaled(self, dataset: Dataset) -> Dataset:
         """A dataset as the network is trained and scored on it: inputs and targets standardized as the model does.
@@ -182,7 +213,7 @@ class Model:
                 f"this model reads the columns {', '.join(map(str, self.input_names)) or 'of no table'}: got those of "
                 f"{dataset.name}, counted otherwise; read it with read_known_table, and the columns of the model"
             )
-        if dataset.task != self.task or dataset.n_outputs != self.network.layer_sizes[-1]:
+        if self.task not in (None, dataset.task) or dataset.n_outputs != self.network.layer_sizes[-1]:
             raise SettingError(
                 f"this model answers {self.network.layer_sizes[-1]} {self.task}: got {dataset.name}, which holds "
                 f"{dataset.n_outputs} {dataset.task}; use the data that the model was made for"
@@ -191,3 +222,42 @@ class Model:
         if self.target_scaling is not None:
             targets = self.target_scaling.apply(targets)
         return replace(dataset, inputs=inputs, targets=targets, columns=self.of_numbers().columns)
+
+
+def take_meaning(network: Network, train: Dataset) -> None:
+    """Give a network the meaning of the data that it is to learn: task, pixels, range, image shape, names.
+
+    What the network knows already stays; the range of its inputs widens.
+
+    Raises SettingError where the network was made for another task, DataError where its inputs were on another scale.
+    """
+    check_purpose(network, train)
+    pixels, seen = network.pixels or train.inputs.dtype == np.uint8, network.input_range
+    if seen is not None and pixels and not network.pixels:
+        raise DataError(
+            f"this network learned from numbers from {seen[0]:g} to {seen[1]:g}: got uint8 in {train.name}; for counts "
+            "use X.astype(np.float64), for pixels a new network, or network.pixels = True"
+        )
+    if pixels:
+        check_scale(train.inputs, pixels=True, seen=None)
+    elif not train.columns:  # a table's columns have scales of their own
+        ends = [float(train.inputs.min()), float(train.inputs.max()), *(seen or ())]
+        seen = (min(ends), max(ends))
+    is_numbered = network.class_names == tuple(map(str, range(len(network.class_names))))
+    meant = network.with_meaning(
+        task=train.task,
+        pixels=pixels,
+        input_range=None if pixels else seen,
+        image_shape=network.image_shape or train.image_shape,
+        class_names=train.class_names if is_numbered else network.class_names,
+    )
+    vars(network).update(vars(meant))
+
+
+def check_purpose(network: Network, data: Dataset) -> None:
+    """Raise SettingError for data of another task than the network's."""
+    if network.task not in (None, data.task):
+        raise SettingError(
+            f"{data.name} holds {data.task}: got a network for {network.task}; make one with "
+            f'{MADE_WITH[data.task]}, or, to keep its output and loss, with task="{data.task}"'
+        )

@@ -13,9 +13,11 @@ from deltarule.inputs import as_array, first_text, is_number, numbers, place_of,
 from deltarule.settings import Task
 
 LOG = logging.getLogger("deltarule")
-FOR_VALUES = "output=dr.Identity(), loss=dr.Quadratic()"
-FOR_CLASSES = "output=dr.Softmax(), loss=dr.CrossEntropy()"
-FOR_LABELS = "output=dr.Sigmoid(), loss=dr.BinaryCrossEntropy()"
+MADE_WITH: dict[Task, str] = {
+    "classes": "output=dr.Softmax(), loss=dr.CrossEntropy()",
+    "labels": "output=dr.Sigmoid(), loss=dr.BinaryCrossEntropy()",
+    "values": "output=dr.Identity(), loss=dr.Quadratic()",
+}
 
 
 def checked_targets(
@@ -30,8 +32,8 @@ def checked_targets(
 ) -> tuple[NDArray[Any], Task]:
     """y as a Dataset holds it, and its task.
 
-    task: what the network answers; None to see it in y: one number a sample is a class, where there are several outputs,
-        and columns of 0 and 1 are `binary`. names: the network's classes, by which texts are numbered.
+    task: what the network answers; None to see it in y: one number a sample is a class where there are several outputs,
+        columns of 0 and 1 are `binary`. names: the network's classes, by which texts are numbered.
 
     Raises ShapeError, DataError or SettingError, with the cure, where y is none of it.
     """
@@ -63,7 +65,8 @@ def checked_batch(
     if y.shape == (len(X), 1) and layer_sizes[-1] > 1:
         shapes = f"classes ({len(X)},) or values ({len(X)}, {layer_sizes[-1]})"
         raise ShapeError(f"y has shape {y.shape}, and this network takes {shapes}: use y.ravel()")
-    return X, checked_targets(y, len(X), layer_sizes, task)[0], checked_weights(sample_weight, len(X))
+    weights = None if sample_weight is None else checked_weights(sample_weight, len(X))
+    return X, checked_targets(y, len(X), layer_sizes, task)[0], weights
 
 
 def as_numbers(y: NDArray[Any], task: Task | None, names: Sequence[str], name: str) -> NDArray[Any]:
@@ -146,9 +149,14 @@ def class_targets(y: NDArray[Any], sizes: tuple[int, ...], name: str, n_samples:
             f"{(*sizes[:-1], 2)}"
         )
     classes = y.astype(np.int64)
-    if classes.size == 0 or (classes.min() >= 0 and classes.max() < n_outputs):
-        return classes
-    found = np.unique(classes)
+    if classes.size and not 0 <= classes.min() <= classes.max() < n_outputs:
+        refuse_classes(classes, sizes, name)
+    return classes
+
+
+def refuse_classes(classes: NDArray[np.int64], sizes: tuple[int, ...], name: str) -> None:
+    """Raise DataError for classes that are not 0 to outputs - 1, with the likeliest cure."""
+    n_outputs, found = sizes[-1], np.unique(classes)
     low, high = int(found[0]), int(found[-1])
     begins = f"classes must be 0 to {n_outputs - 1}: got {low} to {high} in {name}"
     if low == 1 and high == n_outputs:
@@ -168,7 +176,7 @@ def class_targets(y: NDArray[Any], sizes: tuple[int, ...], name: str, n_samples:
 
 def instead_of_classes(sizes: tuple[int, ...]) -> str:
     """How a network for values is made."""
-    return f"for values to predict make the network with layer sizes {sizes}, {FOR_VALUES}"
+    return f"for values to predict make the network with layer sizes {sizes}, {MADE_WITH['values']}"
 
 
 def refuse_columns(y: NDArray[Any], sizes: tuple[int, ...], name: str, n_samples: int) -> None:
@@ -182,7 +190,7 @@ def refuse_columns(y: NDArray[Any], sizes: tuple[int, ...], name: str, n_samples
                 raise ShapeError(f"{name} has shape {y.shape}, {what}, {needs}: use {name}.argmax(axis={axis})")
         raise SettingError(
             f"{name} has shape {y.shape}, several 1s in a row, which are labels, and this network answers with one "
-            f"class: make it with {FOR_LABELS}"
+            f"class: make it with {MADE_WITH['labels']}"
         )
     if y.shape[1] > 1 and (y >= 0).all() and np.allclose(y.sum(axis=1), 1.0):
         raise ShapeError(f"{name} has shape {y.shape}, probabilities, {needs}: use {name}.argmax(axis=1)")
@@ -210,8 +218,8 @@ def label_targets(y: NDArray[Any], sizes: tuple[int, ...], name: str, n_samples:
         found = np.unique(y)
         if len(found) > 2:
             raise DataError(
-                f"labels must be 0 or 1: got {found[0]:g} to {found[-1]:g} in {name}; for {len(found)} classes make the "
-                f"network with layer sizes {(*sizes[:-1], len(found))}, {FOR_CLASSES}"
+                f"labels must be 0 or 1: got {found[0]:g} to {found[-1]:g} in {name}; for {len(found)} classes make "
+                f"the network with layer sizes {(*sizes[:-1], len(found))}, {MADE_WITH['classes']}"
             )
         wrong = next(each for each in found if each not in (0, 1))
         line = f"({name} > 0)" if wrong < 0 else f"({name} == {found[-1]:g})"
@@ -240,17 +248,15 @@ def refuse_width(shape: tuple[int, ...], task: Task, sizes: tuple[int, ...], nam
         raise ShapeError(f"{needs}: use layer sizes {(*sizes[:-1], shape[1])}")
     raise ShapeError(
         f"{needs}: use {name}.reshape(-1, 1) with layer sizes {(*sizes[:-1], 1)}; for classes make the network with "
-        f"{FOR_CLASSES}"
+        f"{MADE_WITH['classes']}"
     )
 
 
-def checked_weights(sample_weight: Any, n_samples: int) -> NDArray[np.float64] | None:
-    """A finite weight of 0 or more for each sample, not all of them 0, (n_samples,) float64; None where none is given.
+def checked_weights(sample_weight: Any, n_samples: int) -> NDArray[np.float64]:
+    """A finite weight of 0 or more for each sample, not all of them 0, (n_samples,) float64.
 
     Raises ShapeError, DataError or SettingError for anything else.
     """
-    if sample_weight is None:
-        return None
     needs = "and a weight for each sample is needed"
     if isinstance(sample_weight, dict):
         raise SettingError(f"sample_weight is a dict, {needs}: use [weights[k] for k in y.tolist()]")

@@ -22,8 +22,13 @@ ORDER = ("layers.0.weight", "layers.0.bias")
 def rewritten(content: bytes, change: dict[str, Any], path: Path) -> None:
     """A file with other things in its description, and a digest that is right for them."""
     header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
-    description = json.loads(header["__metadata__"]["deltarule"]) | change
+    description = json.loads(header["__metadata__"]["deltarule"])
     del description["digest"]
+    if change.get("format") == 1:
+        description = description["required"] | description["optional"] | change
+        del description["pixels"], description["input_range"]
+    else:
+        description["required"] |= change
     arrays = load(content)
     text = json.dumps(description, sort_keys=True, separators=(",", ":"))
     digest = hashlib.sha256(text.encode() + b"".join(arrays[name].tobytes() for name in ORDER)).hexdigest()

@@ -200,9 +200,12 @@ def test_numbers_say_the_order_of_the_layers() -> None:
 
 
 def test_names_and_pixels_can_be_given() -> None:
-    model = from_torch(arrays("classifier"), hidden=ReLU(), class_names=("a", "b", "c"), image_shape=(2, 2))
+    model = from_torch(
+        arrays("classifier"), hidden=ReLU(), class_names=("a", "b", "c"), image_shape=(2, 2), pixels=True
+    )
     assert isinstance(model, Model)
-    assert (model.class_names, model.image_shape) == (("a", "b", "c"), (2, 2))
+    assert (model.class_names, model.image_shape, model.pixels) == (("a", "b", "c"), (2, 2), True)
+    assert not from_torch(arrays("classifier"), hidden=ReLU()).pixels
 
 
 def test_double_stays_double_and_the_arrays_are_copies() -> None:
@@ -244,5 +247,5 @@ def test_activations_that_do_not_fit() -> None:
         from_torch(arrays("classifier"), hidden=[ReLU(), ReLU()])
     with pytest.raises(SettingError, match="a softmax over one output is always 1: use two outputs, or Sigmoid"):
         from_torch(arrays("binary"), hidden=SiLU())
-    with pytest.raises(ShapeError, match="a model needs a name for each of its 3 outputs: got 2"):
+    with pytest.raises(ShapeError, match="a network needs a name for each of its 3 outputs: got 2"):
         from_torch(arrays("classifier"), hidden=ReLU(), class_names=("a", "b"))

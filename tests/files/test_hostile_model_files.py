@@ -40,6 +40,15 @@ def unpacked(content: bytes) -> tuple[Json, Json, bytes]:
     return header, json.loads(header.pop("__metadata__")["deltarule"]), content[end:]
 
 
+def changed(description: Json, change: Json) -> Json:
+    """A description with other things in their places: at the top, among what is optional, or required."""
+    description = json.loads(canonical(description))
+    for name, value in change.items():
+        places = [part for part in (description, description["optional"]) if name in part]
+        (places or [description["required"]])[0][name] = value
+    return description
+
+
 def repacked(header: Json, description: Json, data: bytes) -> bytes:
     """A file whose digest is right, whatever else is wrong with it."""
     description = {name: value for name, value in description.items() if name != "digest"}
@@ -145,7 +154,7 @@ def array(save_array: Callable[..., None]) -> bytes:
         (packed(b'{"a":"\xff"}', b""), "can't decode byte 0xff"),
         (packed('{"a":1}'.encode("utf-16-le"), b""), "Expecting property name"),
         (packed(b'{"__metadata__":{"deltarule":"[]"}}', b""), "Expected `object`, got `array`"),
-        (packed(b'{"__metadata__":{"deltarule":"{}"}}', b""), "versions 1 and 2 of the format: got version None"),
+        (packed(b'{"__metadata__":{"deltarule":"{}"}}', b""), "versions 1, 2 and 3 of the format: got version None"),
     ],
 )
 def test_files_that_are_no_models(content: bytes, words: str, refused: Refused) -> None:
@@ -159,11 +168,21 @@ def two_of(name: str, **settings: Any) -> Json:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"format": 3}, "reads versions 1 and 2 of the format: got version 3; .*  pip install --upgrade deltarule"),
+        ({"format": 4}, "reads versions 1, 2 and 3 of the format: got version 4; .*  pip install --upgrade deltarule"),
         ({"format": "1"}, "got version '1'"),
         ({"format": True}, "got version True"),
         ({"format": 1.0}, "got version 1.0"),
-        ({"surprise": 1}, "unknown field `surprise`"),
+        ({"surprise": 1}, "without knowing 'surprise', which .* pip install --upgrade deltarule"),
+        ({"reading": {}, "doubt": 1, "members": []}, "without knowing 'doubt', 'members', 'reading', which"),
+        ({"record2": 1, "Task": 1}, "without knowing 'Task', 'record2', which"),
+        ({"required": []}, "Expected `object`, got `array`"),
+        ({"required": {}}, "missing required field `layer_sizes`"),
+        ({"optional": 1}, "Expected `object`, got `int`"),
+        ({"pixels": 1}, "Expected `bool`, got `int`"),
+        ({"pixels": None}, "Expected `bool`, got `null`"),
+        ({"input_range": [0.0]}, "Expected `array` of length 2"),
+        ({"input_range": [0.0, "1"]}, "Expected `float`, got `str`"),
+        ({"input_range": 1.0}, "Expected `array . null`, got `float`"),
         ({"layer_sizes": [2, 4, 2]}, "'layers.0.bias' to be F32 of shape \\(4,\\): got F32 of shape \\(3,\\)"),
         ({"layer_sizes": [2, 3]}, "an activation for each of 1 layers: got 2"),
         ({"layer_sizes": [2, 3, 3, 2]}, "an activation for each of 3 layers: got 2"),
@@ -189,6 +208,7 @@ def two_of(name: str, **settings: Any) -> Json:
         ({"dtype": "float64"}, "'layers.0.bias' to be F64 .*: got F32"),
         ({"dtype": "float16"}, "Invalid enum value 'float16'"),
         ({"task": "magic"}, "Invalid enum value 'magic'"),
+        ({"class_names": []}, "a name for each of its 2 outputs: got 0"),
         ({"class_names": ["a"]}, "a name for each of its 2 outputs: got 1"),
         ({"class_names": ["a", 1]}, "Expected `str`, got `int`"),
         ({"image_shape": [10**9, 10**9]}, "expected images of 2 pixels"),
@@ -202,13 +222,37 @@ def two_of(name: str, **settings: Any) -> Json:
 )
 def test_descriptions_that_lie(good: bytes, change: Json, words: str, refused: Refused) -> None:
     header, description, data = unpacked(good)
-    refused(repacked(header, {**description, **change}, data), words)
+    refused(repacked(header, changed(description, change), data), words)
+
+
+def test_words_at_the_top_that_nobody_knows(good: bytes, refused: Refused) -> None:
+    header, description, data = unpacked(good)
+    refused(repacked(header, {**description, "surprise": 1}, data), "unknown field `surprise`")
+    for name in ("required", "optional"):
+        less = {key: value for key, value in description.items() if key != name}
+        refused(repacked(header, less, data), f"missing required field `{name}`")
+
+
+@pytest.mark.parametrize("more", [{"reading": {"kind": "idx"}}, {"doubt": 0.1, "members": [1, 2]}, {"ünbekannt": None}])
+def test_what_is_optional_and_unknown_is_ignored(good: bytes, tmp_path: Path, more: Json) -> None:
+    """The digest holds it all the same."""
+    header, description, data = unpacked(good)
+    path = tmp_path / "model"
+    for optional in ({**description["optional"], **more}, more):
+        path.write_bytes(repacked(header, {**description, "optional": optional}, data))
+        model = load(path)
+        assert (model.record, model.network.input_range) == ({}, None)
+        save(model, path)
+        assert path.read_bytes() == good
+    path.write_bytes(repacked(header, {**description, "optional": more}, data).replace(b"digest", b"digets"))
+    with pytest.raises(ModelFileError):
+        load(path)
 
 
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        (b'{\\"activations', b'{ \\"activations', "canonical JSON"),
+        (b'{\\"digest', b'{ \\"digest', "canonical JSON"),
         (b'\\"record\\":{}', b'\\"record\\":{\\"a\\":NaN}', "not JSON compliant"),
         (b'\\"record\\":{}', b'\\"record\\":{\\"a\\":1e999}', "not JSON compliant"),
         (b'\\"record\\":{}', b'\\"record\\":{\\"a\\":\\"\\\\ud800\\"}', "canonical JSON"),
@@ -282,7 +326,7 @@ def test_arrays_that_changed_places(good: bytes, refused: Refused) -> None:
 
 def test_nothing_is_allocated_for_what_a_file_claims(good: bytes, refused: Refused) -> None:
     header, description, data = unpacked(good)
-    description["layer_sizes"] = [2, 10**9, 2]
+    description["required"]["layer_sizes"] = [2, 10**9, 2]
     for name, shape in (("layers.0.weight", [2, 10**9]), ("layers.0.bias", [10**9]), ("layers.1.weight", [10**9, 2])):
         header[name]["shape"] = shape
     content = repacked(header, description, data)

@@ -40,6 +40,7 @@ def test_numpy_alone_can_answer(tmp_path: Path) -> None:
     np.testing.assert_allclose(a * arrays["target.scale"] + arrays["target.mean"], model.predict(X), rtol=1e-6)
     assert json.loads(str(arrays["meaning"])) == {
         "task": "values",
+        "pixels": False,
         "class_names": ["price", "debt"],
         "image_shape": None,
         "columns": [{"name": name, "categories": [], "fill": None} for name in "abc"],

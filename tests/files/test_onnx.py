@@ -99,7 +99,7 @@ def test_own_units_in_and_out(read: Any, dtype: Any) -> None:
 @pytest.mark.parametrize("is_standardized", [False, True])
 def test_pixels_as_they_are_stored(read: Any, is_standardized: bool) -> None:
     scaling = Standardization(np.linspace(0, 0.5, 12), np.linspace(0.1, 1, 12)) if is_standardized else None
-    model = Model(network_of(12, 5, 4), "classes", image_shape=(3, 4), input_scaling=scaling)
+    model = Model(network_of(12, 5, 4, pixels=True), image_shape=(3, 4), input_scaling=scaling)
     X = np.random.default_rng(0).integers(0, 256, (30, 12), dtype=np.uint8)
     np.testing.assert_allclose(read(onnx_bytes(model), X), model.probabilities(X), atol=1e-6)
     numbers = X / 255.0 if is_standardized else (X / 255.0).astype(np.float32)
@@ -132,7 +132,8 @@ def test_what_goes_in_and_comes_out_has_a_name_a_type_and_a_batch_of_any_size() 
     assert sides(onnx_bytes(one))[1] == ("probabilities", float_, ["batch", 1])
     assert sides(onnx_bytes(many))[1] == ("activations", float_, ["batch", 3])
     assert sides(onnx_bytes(standardized())) == [("X", double, ["batch", 3]), ("values", double, ["batch", 2])]
-    assert sides(onnx_bytes(Model(Network((4, 3)), "classes", image_shape=(2, 2))))[0] == ("X", pixels, ["batch", 4])
+    assert sides(onnx_bytes(Network((4, 3), image_shape=(2, 2))))[0] == ("X", float_, ["batch", 4])
+    assert sides(onnx_bytes(Network((4, 3), dtype=np.float64, pixels=True)))[0] == ("X", pixels, ["batch", 4])
     assert sides(onnx_bytes(Network((4, 3)), pixels=True))[0] == ("X", pixels, ["batch", 4])
 
 
@@ -145,6 +146,7 @@ def test_what_the_numbers_mean_is_in_the_metadata() -> None:
     assert (meta.producer_name, meta.graph_name) == ("deltarule", "4-5-2")
     assert {name: json.loads(text) for name, text in meta.custom_metadata_map.items()} == {
         "task": "classes",
+        "pixels": False,
         "class_names": ["Käse", "no"],
         "image_shape": [2, 2],
         "columns": [],

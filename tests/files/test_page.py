@@ -16,7 +16,7 @@ import deltarule as dr
 from deltarule.errors import ModelFileError, SettingError, ShapeError
 from deltarule.files.page import LOADER, MOST_PARAMETERS, Page
 
-NETWORK = dr.Network((784, 20, 10), dtype=np.float64, rng=1)
+NETWORK = dr.Network((784, 20, 10), image_shape=(28, 28), pixels=True, dtype=np.float64, rng=1)
 DIGITS = dr.load_data("digits")
 
 
@@ -128,5 +128,5 @@ def test_examples_that_do_not_fit_are_refused() -> None:
         SettingError, match="mistakes between classes: got a network for values and examples of classes"
     ):
         dr.show(values, DIGITS.train)
-    with pytest.raises(ShapeError, match=r"this model takes inputs of shape \(n_samples, 4\)"):
+    with pytest.raises(ShapeError, match=r"inputs must have shape \(n_samples, 4\)"):
         dr.show(dr.Network((4, 3, 10)), DIGITS.train)

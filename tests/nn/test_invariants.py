@@ -131,12 +131,13 @@ def test_masks_fit_every_batch(network: Network, capacity: int, seed: int) -> No
 
 
 def test_pixels_count_as_value_over_255() -> None:
-    network = Network((256, 3), rng=1)
+    network = Network((256, 3), pixels=True, rng=1)
     pixels = np.arange(256, dtype=np.uint8).reshape(1, 256)
     as_floats = network.outputs((np.arange(256) / 255).astype(np.float32).reshape(1, 256))
-    np.testing.assert_allclose(network.outputs(pixels), as_floats, rtol=1e-6)
-    wider = network.outputs(pixels.astype(np.int64))
-    np.testing.assert_array_equal(wider, network.outputs(pixels.astype(np.float32)))
+    np.testing.assert_array_equal(network.outputs(pixels), as_floats)
+    wider = network.with_meaning(pixels=False).outputs(pixels.astype(np.int64))
+    for dtype in (np.uint8, np.float32, np.float64):
+        np.testing.assert_array_equal(wider, network.with_meaning(pixels=False).outputs(pixels.astype(dtype)))
     assert (abs(wider - as_floats) > 0.01).any()
 
 

@@ -98,7 +98,7 @@ def test_batches_that_do_not_fit_a_workspace(shape: tuple[int, ...]) -> None:
         forward(network, np.zeros(shape, np.float32), network.workspace(4))
 
 
-@pytest.mark.parametrize("shape", [(5, 3), (4,), (1, 2, 2)])
+@pytest.mark.parametrize("shape", [(5, 3), (4,), (1, 2, 3)])
 def test_inputs_that_do_not_fit_a_network(shape: tuple[int, ...]) -> None:
     message = f"inputs must have shape (n_samples, 4): got {shape}; a single example x goes in as x.reshape(1, -1)"
     for ask in (Network((4, 3, 2)).outputs, Network((4, 3, 2)).predict, Network((4, 3, 2)).probabilities):
@@ -123,9 +123,9 @@ def test_ten_sigmoids_have_no_probabilities() -> None:
     assert network.outputs(np.zeros((1, 4))).shape == (1, 10)
 
 
-def biased(output: Any, biases: list[float]) -> Network:
+def biased(output: Any, biases: list[float], task: Any = None) -> Network:
     """A network that says the same to everything: what its biases say."""
-    network = Network((2, len(biases)), output=output, loss=Quadratic())
+    network = Network((2, len(biases)), output=output, loss=Quadratic(), task=task)
     network.parameters.weight_block[:] = 0.0
     network.biases[0][:] = biases
     return network
@@ -134,9 +134,11 @@ def biased(output: Any, biases: list[float]) -> Network:
 def test_answers() -> None:
     X = np.zeros((3, 2))
     assert biased(Softmax(), [0.0, 2.0, 1.0]).predict(X).tolist() == [1, 1, 1]
-    assert biased(Sigmoid(), [-1.0, -2.0]).predict(X).tolist() == [0, 0, 0]
-    assert biased(Sigmoid(), [0.1]).predict(X).tolist() == [1, 1, 1]
-    assert biased(Sigmoid(), [-0.1]).predict(X).tolist() == [0, 0, 0]
+    assert biased(Sigmoid(), [-1.0, -2.0], "classes").predict(X).tolist() == [0, 0, 0]
+    assert biased(Sigmoid(), [1.0, -2.0], "labels").predict(X).tolist() == [[1, 0]] * 3
+    assert biased(Sigmoid(), [0.1], "labels").predict(X).tolist() == [[1], [1], [1]]
+    assert biased(Sigmoid(), [-0.1], "labels").predict(X).tolist() == [[0], [0], [0]]
+    assert biased(Tanh(), [0.0, 0.0], "values").predict(X).tolist() == [[0.0, 0.0]] * 3
     assert biased(Identity(), [0.5, -3.0]).predict(X).tolist() == [[0.5, -3.0]] * 3
     np.testing.assert_allclose(biased(Softmax(), [0.0, np.log(3)]).probabilities(X), [[0.25, 0.75]] * 3, rtol=1e-6)
     np.testing.assert_allclose(biased(Sigmoid(), [np.log(3)]).probabilities(X), [[0.75]] * 3, rtol=1e-6)

@@ -33,6 +33,20 @@ function assertNear(found, expected, tolerance = TOLERANCE) {
     });
 }
 
+const older = JSON.parse(readFileSync(new URL("../goldens/model_files.json", import.meta.url), "utf8"));
+for (const { name, model, raw, task, class_names, outputs } of older.filter((each) => !each.name.includes("text"))) {
+    test(`${name} answers as when it was saved`, () => {
+        const network = readModel(bytes(model));
+        assert.deepEqual([network.task, network.classNames], [task, class_names]);
+        assert.equal(network.pixels, raw.dtype === "uint8");
+        raw.rows.forEach((row, index) => {
+            const x = new Float64Array(raw.width);
+            raw.at.forEach((place, k) => (x[place] = network.pixels ? row[k] / 255 : row[k]));
+            assertNear(forward(network, x).a.at(-1), outputs[index], 1e-5);
+        });
+    });
+}
+
 for (const each of cases) {
     test(each.name, () => {
         const network = readModel(bytes(each.model));

@@ -106,6 +106,6 @@ def test_evaluate_every_task() -> None:
 def test_pixels_are_scored_as_they_are_trained_on() -> None:
     pixels = np.random.default_rng(0).integers(256, size=(9, 16), dtype=np.uint8)
     y = np.arange(9) % 3
-    network = Network((16, 3), output=Softmax(), loss=CrossEntropy(), dtype=np.float64)
+    network = Network((16, 3), output=Softmax(), loss=CrossEntropy(), pixels=True, dtype=np.float64)
     as_floats = evaluate(network, Dataset(pixels / 255.0, y))
     assert evaluate(network, Dataset(pixels, y)) == pytest.approx(as_floats, rel=1e-12)

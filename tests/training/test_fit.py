@@ -176,7 +176,7 @@ def with_nan() -> np.ndarray:
         (classifier(), PIXELS, CLASSES + 0.5, DataError, "y holds values such as "),
         (classifier(), PIXELS, (CLASSES + 7).astype(str), DataError, "np.unique(y, return_inverse=True)"),
         (classifier(), PIXELS, VALUES, DataError, "layer sizes (6, 5, 3), output=dr.Identity(), loss=dr.Quadratic()"),
-        (classifier(), PIXELS, np.eye(3)[CLASSES], ShapeError, "one-hot rows, and classes need shape (30,): use y.argm"),
+        (classifier(), PIXELS, np.eye(3)[CLASSES], ShapeError, "classes need shape (30,): use y.argmax(axis=1)"),
         (asked(), PIXELS, VALUES, SettingError, "values, which BinaryCrossEntropy cannot judge: use Quadratic"),
         (valued(), PIXELS, VALUES[:, :2], ShapeError, "values for 3 outputs need shape (30, 3)"),
         (valued(), PIXELS, VALUES * np.inf, DataError, "y must be finite: got "),

@@ -151,7 +151,7 @@ def test_the_pieces_of_a_batch_are_bent_and_dropped_each_its_own_way() -> None:
 
 
 def test_dropout_acts_in_training_only() -> None:
-    data, network, plain = images(), Network((64, 6, 3), dropout=0.5), Network((64, 6, 3))
+    data, network, plain = images(), Network((64, 6, 3), dropout=0.5), Network((64, 6, 3), pixels=True)
     seen = Streams()
     trainer = Trainer(network=network, epochs=2, batch_size=10, callbacks=[seen])
     history = trainer.fit(data, data)

@@ -1,6 +1,5 @@
 """Which recipe `deltarule train` follows, and on which data: as asked, and as the two fit each other."""
 
-from dataclasses import replace
 from typing import Any
 
 from deltarule.cli.examples import data_for, load_data
@@ -68,4 +67,4 @@ def on_default_data(recipe: Recipe, offline: bool) -> tuple[Recipe, Splits]:
 
 def as_called(model: Model, train: Dataset) -> Model:
     """A trained model, its outputs called as these data call them."""
-    return replace(model, class_names=train.class_names) if len(model.class_names) == train.n_outputs else model
+    return model.with_meaning(class_names=train.class_names) if len(model.class_names) == train.n_outputs else model

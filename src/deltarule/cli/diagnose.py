@@ -68,7 +68,7 @@ def of_model(name: str, data: str | None, target: str | None, offline: bool) -> 
 
     model = found_model(name)[1]
     train, test, _ = parts(model, data, target, offline)
-    return diagnose_network(model.network, model.scaled(train), None if test is None else model.scaled(test))
+    return diagnose_network(model.inner, model.scaled(train), None if test is None else model.scaled(test))
 
 
 def of_run(folder: str, data: str | None, target: str | None, offline: bool) -> "Diagnosis":

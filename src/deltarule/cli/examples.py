@@ -108,7 +108,7 @@ def data_for(model: Model, name: str, target: str | None, offline: bool) -> Spli
     """Data by name or path, a table's columns and classes counted as the model counts them."""
     record = training_record(model)
     size = record.size if record and Path(name).is_dir() else None
-    if target is None or model.task == "labels" or not model.columns:
+    if target is None or model.task is None or model.task == "labels" or not model.columns:
         task = None if target is None or model.task == "labels" else model.task
         return load_data(name, target, task, offline, size=size)
     check_table(name)

@@ -48,7 +48,7 @@ def model_and_data(options: ExplainOptions) -> tuple[Model, Dataset]:
         return job.model, own_examples(options.image, options.label, job.model)
     if job.test is not None:
         return job.model, job.test
-    model = replace(job.model.of_numbers(), input_scaling=None, target_scaling=None)
+    model = replace(job.model.of_numbers(), network=job.trainer.network, input_scaling=None, target_scaling=None)
     return model, job.train  # which is scaled already
 
 
@@ -64,7 +64,9 @@ def own_examples(path: Path, label: str | None, model: Model) -> Dataset:
         known = model.class_names if model.task == "classes" else ()
         raise SettingError(f"no class is called {label!r}: {closest(label, known)}")
     targets = targets.astype(np.float64) if model.task == "values" else targets
-    return Dataset(inputs, targets, model.task, model.class_names, model.image_shape, str(path), model.columns)
+    return Dataset(
+        inputs, targets, model.task or "classes", model.class_names, model.image_shape, str(path), model.columns
+    )
 
 
 def example_number(wanted: int | None, model: Model, dataset: Dataset) -> int:
@@ -83,5 +85,5 @@ def example_number(wanted: int | None, model: Model, dataset: Dataset) -> int:
 def costliest(model: Model, dataset: Dataset) -> int:
     """The example with the largest loss: where most is to be learned."""
     scaled, loss = model.scaled(dataset), model.network.loss
-    a = model.network.outputs(scaled.inputs)
+    a = model.inner.outputs(scaled.inputs)
     return int(np.argmax(loss.sample_losses(a, loss.targets(a, scaled.targets))))

@@ -41,7 +41,7 @@ def of_model(name: str, data: str | None, target: str | None, offline: bool) -> 
 
     model = found_model(name)[1]
     batch = model.scaled(unseen(model, data, target, offline).take(BATCH))
-    return check(model.network, batch.inputs, batch.targets)
+    return check(model.inner, batch.inputs, batch.targets)
 
 
 def of_recipe(name: str, data: str | None, target: str | None, offline: bool) -> "GradientCheck":
@@ -51,4 +51,4 @@ def of_recipe(name: str, data: str | None, target: str | None, offline: bool) ->
 
     job = job_of(name, data, target, offline)
     batch = job.train.take(BATCH)
-    return check(job.model.network, batch.inputs, batch.targets, penalty=job.trainer.penalty)
+    return check(job.trainer.network, batch.inputs, batch.targets, penalty=job.trainer.penalty)

@@ -114,7 +114,7 @@ def flips(asked: PlotOptions) -> Shown:
 def staircase(asked: PlotOptions) -> Shown:
     """Loss and accuracy along the weight of a layer, the last unless another is named, that the loss hangs on most."""
     model, dataset = judged(asked)
-    network, few = model.network, model.scaled(dataset).spread(STAIRS)
+    network, few = model.inner, model.scaled(dataset).spread(STAIRS)
     layer = len(network.weights) - 1 if asked.layer is None else asked.layer
     check_layer(network, layer)
     steepest = np.abs(loss_and_gradient(network, few.inputs, few.targets)[1].weights[layer])

@@ -95,7 +95,7 @@ def surface(asked: PlotOptions) -> Shown:
     plane = plane_of(recording.parameters)
     most = min(max(SURFACE_WORK // model.network.parameters.size, FEWEST), MOST)
     dataset = trained_on(model, asked.data, asked.target, asked.offline).spread(most)
-    result = surface_on(model.network, model.scaled(dataset), plane)
+    result = surface_on(model.inner, model.scaled(dataset), plane)
     return Shown(result.to_json_dict(), partial(landscapes.surface, result))
 
 

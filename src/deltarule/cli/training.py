@@ -148,7 +148,7 @@ def checkups(run: Run) -> list[Checkup]:
         return []
     job = run.job
     judged_by = job.validation or (None if job.test is None else job.model.scaled(job.test))
-    checkup = Checkup(job.model.network, job.train, judged_by)
+    checkup = Checkup(job.trainer.network, job.train, judged_by)
     note(looked("data and starting weights", checkup.before))
     return [checkup]
 
@@ -205,7 +205,7 @@ def facts_of(run: Run, history: History, report: Report | None) -> dict[str, Any
         "best_epoch": history.best_epoch,
         "train_seconds": history.rows[-1]["seconds"],
         "test_loss": report.loss if report else None,
-        f"test_{SCORE_NAMES[job.model.task]}": report.score if report else None,
+        f"test_{SCORE_NAMES[job.train.task]}": report.score if report else None,
     }
 
 
@@ -276,7 +276,7 @@ def finish(run: Run, history: History) -> None:
 def verdict(run: Run, history: History, report: Report | None) -> str:
     """How good the network is, on examples that it has never seen where there are any."""
     if report is None or run.job.test is None:
-        score = SCORE_NAMES[run.job.model.task]
+        score = SCORE_NAMES[run.job.train.task]
         last = score_words(score, history[f"train_{score}"][-1])
         return entry("learned", f"{last} in the last epoch; there are no other examples for a test")
     tested = f"{score_sentence(report, run.job.test)}, none of them seen before; the test set was used once, at the end"

@@ -21,15 +21,13 @@ from deltarule.estimators.listening import CallbackSupportMixin, Listeners
 from deltarule.estimators.progress import Progress
 from deltarule.estimators.rates import Rate
 from deltarule.inputs import refuse_misread
-from deltarule.model import Model, Standardization
+from deltarule.model import Model
 from deltarule.nn.activations import Activation
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import Loss
 from deltarule.nn.network import PREDICTION_ROWS, Network, forward
 from deltarule.nn.optimizers import Optimizer
 from deltarule.settings import Task
-
-PIXELS = 255.0  # a Model counts uint8 as value / 255; an estimator takes every dtype at its value
 
 
 class Perceptron(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
@@ -62,12 +60,11 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     def _fit(self, X: Any, y: Any, sample_weight: Any, validation_data: Any, incremental: bool) -> Self:
         settings.check_together(vars(self))
         is_first = not hasattr(self, "model_") or not (self.warm_start or incremental)
-        is_pixels = getattr(X, "dtype", None) == np.uint8
         told = {"X": X, "y": y, "metadata": None if sample_weight is None else {"sample_weight": sample_weight}}
         examples = self._examples(X, y, sample_weight, is_first, incremental)
         random_state = check_random_state(self.random_state)
         if is_first:
-            self._begin(examples, random_state, is_pixels)
+            self._begin(examples, random_state)
         elif incremental and self._stops_early and self.stopped_:
             return self
         else:
@@ -106,7 +103,7 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         """How much each example counts, (n_samples,), or None."""
         return train.weights
 
-    def _begin(self, examples: Examples, random_state: np.random.RandomState, is_pixels: bool) -> None:
+    def _begin(self, examples: Examples, random_state: np.random.RandomState) -> None:
         """Make the network, and everything else anew."""
         sizes, n_features = settings.hidden_sizes(self.hidden_layer_sizes), examples.inputs.shape[1]
         output, loss, task, names = self._output()
@@ -120,9 +117,8 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         )
         settings.start(network, random_state)
         columns = tuple(map(Column, getattr(self, "feature_names_in_", ())))
-        pixels = Standardization(np.zeros(n_features), np.full(n_features, 1.0 / PIXELS)) if is_pixels else None
         record = {"estimator": type(self).__name__}
-        self.model_ = Model(network, task, names, input_scaling=pixels, columns=columns, record=record)
+        self.model_ = Model(network, task, names, columns=columns, record=record)
         self.n_layers_, self.n_outputs_ = len(sizes) + 2, len(names)
         self.t_, self.n_iter_, self.loss_, self.stopped_ = 0, 0, math.nan, False
         self.out_activation_ = settings.OUTPUTS[type(output)]

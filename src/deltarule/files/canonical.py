@@ -43,7 +43,8 @@ def description_in(text: str, key: str, *versions: int) -> dict[str, Any]:
     if other is not None and key not in content:
         raise ModelFileError(f"expected {KINDS[key][0]}: got {KINDS[other][0]};  {KINDS[other][1]}  takes it")
     if type(content.get(key)) is not int or content[key] not in versions:
-        ours = f"version{'s' * (len(versions) > 1)} {' and '.join(map(str, versions))}"
+        ours = " and ".join(filter(None, (", ".join(map(str, versions[:-1])), str(versions[-1]))))
+        ours = f"version{'s' * (len(versions) > 1)} {ours}"
         raise ModelFileError(
             f"this deltarule reads {ours} of the format: got version {content.get(key)!r}; "
             "the latest deltarule reads it:  pip install --upgrade deltarule"

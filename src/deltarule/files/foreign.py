@@ -17,6 +17,7 @@ from deltarule.nn.activations import Activation, Identity, ReLU, Sigmoid, Softma
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss, Quadratic
 from deltarule.nn.network import Network
+from deltarule.settings import Task
 
 SKLEARN_ACTIVATIONS: dict[str, Activation] = {
     "identity": Identity(),
@@ -26,6 +27,7 @@ SKLEARN_ACTIVATIONS: dict[str, Activation] = {
     "softmax": Softmax(),
 }
 LOSSES: dict[type[Activation], Loss] = {Softmax: CrossEntropy(), Sigmoid: BinaryCrossEntropy()}  # else Quadratic
+TASKS: dict[type[Activation], Task] = {Sigmoid: "labels"}  # after others the network knows its own, or none
 FITTED = ("coefs_", "intercepts_", "out_activation_")
 
 
@@ -44,8 +46,6 @@ def from_sklearn(estimator: Any) -> Model:
     Its outputs are the estimator's own: of two classes a single sigmoid, whose name is that of the second class, the
     one that it is the probability of. Names of classes and of columns are kept, and so is the dtype. The arrays are
     copies.
-
-    scikit-learn takes every dtype at its value, and a Model takes uint8 as value / 255: give it X.astype(np.float64).
 
     Raises SettingError for another kind of estimator, a Pipeline for instance, for one that is not fitted, and for an
     output that has no counterpart here (that of a Poisson regression).
@@ -67,10 +67,9 @@ def from_sklearn(estimator: Any) -> Model:
         names = ()
     elif isinstance(output, Sigmoid) and estimator.n_outputs_ == 1:
         names = names[-1:]
-    model = Model.of(network)
     return Model(
         network,
-        model.task,
+        TASKS.get(type(output)),
         names,
         columns=tuple(Column(str(name)) for name in getattr(estimator, "feature_names_in_", ())),
         record={"origin": f"scikit-learn's {type(estimator).__name__}"},
@@ -84,6 +83,7 @@ def from_torch(
     output: Activation = Softmax(),
     class_names: Sequence[str] = (),
     image_shape: tuple[int, int] | None = None,
+    pixels: bool = False,
 ) -> Model:
     """The Model of a PyTorch network of Linear layers, from the arrays of its state_dict. PyTorch is not needed.
 
@@ -93,7 +93,7 @@ def from_torch(
     hidden: the activation of every hidden layer, or a sequence with one for each: a state_dict does not say.
     output: what makes answers of the last layer's numbers. Softmax where CrossEntropyLoss trained it, Sigmoid where
         BCEWithLogitsLoss did, Identity for values. It also decides the task.
-    class_names, image_shape: as for Model.
+    class_names, image_shape, pixels: as for Network. Give pixels=True where it learned from pixels divided by 255.
 
     The dtype is kept, float32 or float64; the arrays are copies.
 
@@ -105,12 +105,11 @@ def from_torch(
     (4, 8, 3)
     """
     layers = _linear_layers({name: np.asarray(value) for name, value in state_dict.items()})
-    model = Model.of(_network(layers, hidden, output))
     return Model(
-        model.network,
-        model.task,
-        tuple(class_names),
-        image_shape=image_shape,
+        _network(layers, hidden, output).with_meaning(pixels=pixels),
+        TASKS.get(type(output)),
+        class_names,
+        image_shape,
         record={"origin": "a PyTorch state_dict"},
     )
 

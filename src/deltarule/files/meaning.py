@@ -10,7 +10,7 @@ from deltarule.names import ACTIVATIONS, LOSSES, described
 
 
 def meaning_of(model: Model) -> dict[str, str]:
-    """Its task, class_names, image_shape, columns, inputs, activations (with settings), loss and record, each JSON.
+    """Its task, pixels, class_names, image_shape, columns, inputs, activations (with settings), loss, record, as JSON.
 
     columns: of the table that was learned from; inputs: what the numbers that are read of it are called. A text is a
         number for each category, 1 where it is that one ("town=Ulm") and else 0.
@@ -19,7 +19,7 @@ def meaning_of(model: Model) -> dict[str, str]:
     Raises SettingError for an activation of one's own, and for names or a record that are no JSON.
     """
     network = model.network
-    said: dict[str, Any] = {name: getattr(model, name) for name in ("task", "class_names", "image_shape")}
+    said: dict[str, Any] = {name: getattr(model, name) for name in ("task", "pixels", "class_names", "image_shape")}
     said["columns"] = [asdict(column) for column in model.columns]
     said["inputs"] = model.input_names
     said["activations"] = [described("activation", ACTIVATIONS, each) for each in network.activations]

@@ -19,7 +19,7 @@ class ModelCheckpoint(Callback):
     save_best_only: save only where the monitored figure is the best so far; else it is not looked at. The last file
         then holds what `fit` keeps, where that chooses by the same column.
     min_delta: by how much a new best must beat the old one.
-    model: what the network's numbers mean (task, class names, scaling); `Model.of(network)` by default.
+    model: what the network's numbers mean (task, class names, scaling); by default what the network itself says.
 
     Saved are the parameters that are validated: with a moving average, that. As Keras's, which has no epoch 0.
 
@@ -50,8 +50,8 @@ class ModelCheckpoint(Callback):
         path = self._path(state.history.rows[-1])
         if self.save_best_only and not self.monitor.improves(state.history):
             return
-        network = state.network.with_parameters(state.average.parameters)
-        save(Model.of(network) if self.model is None else replace(self.model, network=network), path)
+        network = (self.model or state).network.with_parameters(state.average.parameters)
+        save(network if self.model is None else replace(self.model, network=network), path)
         self.latest = path
 
     def _path(self, row: dict[str, float]) -> Path:

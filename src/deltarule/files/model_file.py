@@ -1,9 +1,11 @@
 """Model files: a network and what its numbers mean, in one .safetensors file from which nothing can run.
 
 The arrays are layers.0.weight (fan_in, fan_out), layers.0.bias (fan_out,), layers.1.weight and so on; then, where
-inputs or targets are standardized, input.mean, input.scale, target.mean, target.scale. The rest is a Description, as
-canonical JSON (sorted keys, no spaces) under the one metadata key "deltarule", with a digest: the SHA-256 of that JSON
-without the digest, followed by the arrays' bytes in the order above.
+inputs or targets are standardized, input.mean, input.scale, target.mean, target.scale. The rest is canonical JSON
+(sorted keys, no spaces) under the one metadata key "deltarule": the format's version; `required`, what no answer can do
+without, whose unknown keys are refused by name; `optional`, whose unknown keys are ignored; and a digest, the SHA-256
+of that JSON without the digest, followed by the arrays' bytes in the order above. So later versions can add without a
+new format; reading, doubt and members are kept for them.
 """
 
 import io
@@ -30,7 +32,9 @@ from deltarule.nn.losses import Loss
 from deltarule.nn.network import Network
 from deltarule.settings import Task
 
-FORMAT = 2
+FORMAT = 3
+OPTIONAL = ("input_range", "record")
+MEANING = ("task", "pixels", "class_names", "image_shape", "input_range")  # what a network says of itself
 Size = Annotated[int, msgspec.Meta(ge=1)]
 
 
@@ -55,21 +59,22 @@ class ColumnEntry(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Description(msgspec.Struct, forbid_unknown_fields=True):
-    """The JSON of a model file without its digest: what a Model is besides its arrays."""
+    """What a model file says, whether it is required or optional: what a Model is besides its arrays."""
 
-    format: Literal[2]
     layer_sizes: Annotated[tuple[Size, ...], msgspec.Meta(min_length=2)]
     activations: tuple[Part, ...]
     loss: Part
     dropout: tuple[float, ...]
     dtype: Literal["float32", "float64"]
-    task: Task
+    task: Task | None
+    pixels: bool
     class_names: tuple[str, ...]
     image_shape: tuple[Size, Size] | None
     columns: tuple[ColumnEntry, ...]
     input_scaling: bool
     target_scaling: bool
-    record: dict[str, Any]
+    input_range: tuple[float, float] | None = None
+    record: dict[str, Any] = {}
 
     def __post_init__(self) -> None:
         n_inputs, n_layers = self.layer_sizes[0], len(self.layer_sizes) - 1
@@ -114,7 +119,7 @@ def save(thing: Network | Model, path: str | os.PathLike[str]) -> None:
 
 def model_bytes(thing: Network | Model, failure: str = "the model was not written") -> bytes:
     """What `save` writes. Raises as it does; a ModelFileError begins with `failure`."""
-    data = _serialized(thing if isinstance(thing, Model) else Model.of(thing))
+    data = _serialized(thing if isinstance(thing, Model) else Model(thing))
     _model_in(io.BytesIO(data), failure)
     return data
 
@@ -139,21 +144,20 @@ def _serialized(model: Model) -> bytes:
         raise SettingError(
             f"a model file holds float32 or float64: got {network.dtype}; save network.astype(np.float64)"
         )
-    description = {
-        "format": FORMAT,
+    said = {
         "layer_sizes": network.layer_sizes,
         "activations": [_part_of("activation", ACTIVATIONS, each) for each in network.activations],
         "loss": _part_of("loss", LOSSES, network.loss),
         "dropout": network.dropout,
         "dtype": network.dtype.name,
-        "task": model.task,
-        "class_names": model.class_names,
-        "image_shape": model.image_shape,
+        **{name: getattr(network, name) for name in MEANING},
         "columns": [asdict(column) for column in model.columns],
         "input_scaling": model.input_scaling is not None,
         "target_scaling": model.target_scaling is not None,
         "record": model.record,
     }
+    optional = {name: said.pop(name) for name in OPTIONAL}
+    description: dict[str, Any] = {"format": FORMAT, "required": said, "optional": optional}
     try:
         description["digest"] = digest_of(description, arrays.values())
         text = canonical(description)
@@ -198,9 +202,9 @@ def _model_in(stream: BinaryIO, failure: str) -> Model:
     """The model in an open file; ModelFileError, beginning with `failure`, where anything is not as it must be."""
     try:
         text, entries = read_header(stream)
-        content = description_in(text, "format", 1, FORMAT)
+        content = description_in(text, "format", 1, 2, FORMAT)
         digest = content.pop("digest", None)
-        description = msgspec.convert(_as_of_now(content), Description)
+        description = msgspec.convert(_said(content), Description)
         arrays = read_tensors(stream, entries, description.layout())
         check_digest(digest, content, arrays.values())
         _check_numbers(arrays)
@@ -209,13 +213,42 @@ def _model_in(stream: BinaryIO, failure: str) -> Model:
         raise ModelFileError(f"{failure}: {error}") from error
 
 
-def _as_of_now(content: dict[str, Any]) -> dict[str, Any]:
-    """A description of format 1, whose columns held numbers and were names alone, in the words of format 2."""
-    if content["format"] == FORMAT:
-        return content
-    names = msgspec.convert(content.get("columns"), list[str])
-    columns: list[dict[str, Any]] = [{"name": name, "categories": [], "fill": None} for name in names]
-    return content | {"format": FORMAT, "columns": columns}
+class Content(msgspec.Struct, forbid_unknown_fields=True):
+    """The JSON of format 3 without its digest."""
+
+    format: Literal[3]
+    required: dict[str, Any]
+    optional: dict[str, Any]
+
+
+def _said(content: dict[str, Any]) -> dict[str, Any]:
+    """What a file of any format says, in the words of a Description."""
+    if content["format"] < FORMAT:
+        return _said_before(content)
+    parts = msgspec.convert(content, Content)
+    unknown = sorted(set(parts.required) - (set(Description.__struct_fields__) - set(OPTIONAL)))
+    if unknown:
+        raise ModelFileError(
+            f"this file cannot be read without knowing {', '.join(map(repr, unknown))}, which this deltarule does not: "
+            "the latest deltarule does:  pip install --upgrade deltarule"
+        )
+    return parts.required | {name: parts.optional[name] for name in OPTIONAL if name in parts.optional}
+
+
+def _said_before(content: dict[str, Any]) -> dict[str, Any]:
+    """What a file of format 1 or 2 says: in 1 columns were names alone, and in both pixels had no word of their own.
+
+    Images were pixels, and so were 784 inputs to classes without an image_shape, which are taken for images of 28x28.
+    """
+    said = {name: value for name, value in content.items() if name != "format"}
+    if content["format"] == 1:
+        names = msgspec.convert(said.get("columns"), list[str])
+        said["columns"] = [{"name": name, "categories": [], "fill": None} for name in names]
+    known = msgspec.convert(said | {"pixels": False}, Description)
+    is_mnist = known.layer_sizes[0] == 784 and known.task == "classes" and not known.input_scaling
+    if known.image_shape is None and is_mnist and not known.columns:
+        said["image_shape"] = [28, 28]
+    return said | {"pixels": said["image_shape"] is not None and not known.columns}
 
 
 def _check_numbers(arrays: Mapping[str, Array]) -> None:
@@ -235,7 +268,7 @@ def _model_of(description: Description, arrays: Mapping[str, Array]) -> Model:
         loss=_made("loss", LOSSES, description.loss),
         dropout=description.dropout,
         dtype=description.dtype,
-    )
+    ).with_meaning(**{name: getattr(description, name) for name in MEANING})
     for l, (W, b) in enumerate(zip(network.weights, network.biases, strict=True)):
         W[:], b[:] = arrays[f"layers.{l}.weight"], arrays[f"layers.{l}.bias"]
     input_scaling, target_scaling = (
@@ -244,9 +277,6 @@ def _model_of(description: Description, arrays: Mapping[str, Array]) -> Model:
     )
     return Model(
         network=network,
-        task=description.task,
-        class_names=description.class_names,
-        image_shape=description.image_shape,
         input_scaling=input_scaling,
         target_scaling=target_scaling,
         columns=tuple(entry.column for entry in description.columns),

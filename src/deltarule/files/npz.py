@@ -2,7 +2,7 @@
 
 layers.0.weight (fan_in, fan_out), layers.0.bias (fan_out,), layers.1.weight and so on; input.mean, input.scale,
 target.mean, target.scale where inputs or targets are standardized; and meaning, a JSON object in a string: task,
-class_names, image_shape, columns, activations, loss, record. Nothing in it needs pickle.
+pixels, class_names, image_shape, columns, activations, loss, record. Nothing in it needs pickle.
 """
 
 import os
@@ -28,7 +28,7 @@ def save_npz(thing: Network | Model, path: str | os.PathLike[str]) -> None:
     >>> np.load("digits.npz")["layers.1.weight"].shape
     (30, 10)
     """
-    model = thing if isinstance(thing, Model) else Model.of(thing)
+    model = thing if isinstance(thing, Model) else Model(thing)
     said = ", ".join(f'"{name}": {value}' for name, value in meaning_of(model).items())
     arrays: dict[str, Any] = {"meaning": np.array(f"{{{said}}}")} | arrays_of(model)
     with written_atomically(path) as stream:

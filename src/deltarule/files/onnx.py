@@ -2,8 +2,8 @@
 
 The graph, of opset 17 (IR version 8), has one input X and one output, both with a batch of any size:
 
-X               (batch, features): uint8 pixels where the model reads images; float64, in their own units, where its
-                inputs are standardized; else in the network's dtype
+X               (batch, features): uint8 where the network reads pixels; float64, in their own units, where inputs are
+                standardized; else in the network's dtype
 probabilities   (batch, outputs): of a softmax or a single sigmoid. It is called activations where they are no
                 probabilities, and values, in the targets' own units, where the model answers values
 
@@ -66,8 +66,8 @@ class Graph:
 def save_onnx(thing: Network | Model, path: str | os.PathLike[str], *, pixels: bool | None = None) -> None:
     """Write a network, or a model, as an ONNX file: whole or not at all, in the place of an older one.
 
-    pixels: whether X is uint8 and counts as value / 255; by default where the model has an image_shape. Give False for
-        images that come as floats.
+    pixels: whether X is uint8 and counts as value / 255; by default where the network reads pixels. Give False for
+        pixels that come as floats from 0 to 1.
 
     The same model gives the same bytes; ONNX's checker has found them sound before they are written. The weights keep
     their dtype and are in the file itself.
@@ -83,13 +83,13 @@ def save_onnx(thing: Network | Model, path: str | os.PathLike[str], *, pixels: b
 def onnx_bytes(thing: Network | Model, *, pixels: bool | None = None) -> bytes:
     """The content of the file that `save_onnx` writes; arguments and errors as there."""
     checker = require("onnx.checker", "onnx")
-    model = thing if isinstance(thing, Model) else Model.of(thing)
+    model = thing if isinstance(thing, Model) else Model(thing)
     if model.network.dtype not in (np.float32, np.float64):
         raise SettingError(
             f"ONNX takes float32 or float64: got {model.network.dtype}; export network.astype(np.float32)"
         )
     check_size(model.network.parameters.vector.nbytes)
-    whole = _whole(model, model.image_shape is not None if pixels is None else pixels)
+    whole = _whole(model, model.pixels if pixels is None else pixels)
     data: bytes = whole.SerializeToString(deterministic=True)
     checker.check_model(data, full_check=True)
     return data

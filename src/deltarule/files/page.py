@@ -74,7 +74,8 @@ def show(thing: Network | Model, examples: Dataset | None = None) -> Page:
     examples: whose mistakes the page shows, at most 200 of them, taken evenly from all; none shows no mistakes.
 
     As the last line of a notebook's cell the page shows itself; `.save("network.html")` writes it to a file that opens
-    from disk. A network that reads no images of 28 x 28 pixels gets fields for its inputs instead of a pad.
+    from disk. A network that reads no images of 28 x 28 pixels gets fields for its inputs instead of a pad; one that
+    was trained on flat rows of pixels gets a pad after  network.image_shape = (28, 28).
 
     Raises SettingError for what a page cannot hold: an activation or loss of your own, more than 20 million parameters,
     examples that do not fit.
@@ -82,9 +83,7 @@ def show(thing: Network | Model, examples: Dataset | None = None) -> Page:
     >>> show(Network((784, 30, 10)))  # doctest: +ELLIPSIS
     <Page, ... bytes: page.save(path) writes it, a notebook shows it>
     """
-    model = thing if isinstance(thing, Model) else Model.of(thing)
-    if not (model.image_shape or model.columns) and model.network.layer_sizes[0] == 784:
-        model = replace(model, image_shape=(28, 28))
+    model = thing if isinstance(thing, Model) else Model(thing)
     static = files("deltarule").joinpath("playground", "static")
     parts = {"model": _base64(_content(model))}
     if examples is not None:

@@ -8,7 +8,7 @@ import numpy as np
 from deltarule.data.dataset import Dataset
 from deltarule.inspection.finding import Finding, Level
 from deltarule.nn.arrays import Array
-from deltarule.nn.workspace import scale_inputs
+from deltarule.nn.workspace import as_floats
 from deltarule.randomness import generator
 
 MOST_LOOKED_AT = 2000  # enough to tell a share of 1 % from none
@@ -20,7 +20,7 @@ FEW = 200  # with fewer examples, neighbors agree or differ by luck
 def look_at_data(train: Dataset, validation: Dataset | None = None) -> Iterator[Finding]:
     """Findings about examples as the network reads them; `validation` is what it is judged by."""
     sample = sample_of(train, MOST_LOOKED_AT)
-    X = as_read(sample.inputs)
+    X = as_floats(sample.inputs, np.float64)
     yield from input_findings(X, is_image=train.image_shape is not None)
     yield from target_findings(train)
     if sample.n_samples >= FEW and X.any() and np.ptp(sample.targets, axis=0).any():
@@ -34,13 +34,6 @@ def sample_of(dataset: Dataset, n_samples: int) -> Dataset:
     if dataset.n_samples <= n_samples:
         return dataset
     return dataset.take(np.sort(generator(0, "diagnosis").permutation(dataset.n_samples)[:n_samples]))
-
-
-def as_read(inputs: Array) -> Array:
-    """Inputs as a network reads them, float64: pixels divided by 255."""
-    X = np.empty(inputs.shape)
-    scale_inputs(inputs, X)
-    return X
 
 
 def indicators(dataset: Dataset) -> Array:

@@ -15,7 +15,7 @@ from deltarule.inspection.data_findings import look_at_data, sample_of
 from deltarule.inspection.finding import Diagnosis, Finding, Level
 from deltarule.inspection.run_findings import LEARNED, WATCHED, Watch, gap_findings, look_at_history
 from deltarule.inspection.state_findings import chance_loss, dead_findings, look_at_state, passed
-from deltarule.model import Model
+from deltarule.model import Model, take_meaning
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Adam, Optimizer
 from deltarule.training.averaging import Latest
@@ -73,6 +73,9 @@ def diagnose(
 
 def diagnose_training(trainer: Trainer, train: Dataset, validation: Dataset | None = None) -> Diagnosis:
     """The same for a Trainer and the data it is to be given; nothing of the trainer's is changed."""
+    trainer = replace(trainer, network=trainer.network.with_meaning())
+    check_data(trainer.network, train)
+    take_meaning(trainer.network, train)
     with np.errstate(all="ignore"):
         found = list(before_training(trainer.network, train, validation))
         explained = any(each.level == "fault" or each.id in EXPLAIN for each in found)
@@ -97,6 +100,8 @@ def before_training(network: Network, train: Dataset, validation: Dataset | None
     if validation is not None:
         check_data(network, validation)
         check_task(train, validation)
+        validation = replace(validation, inputs=network.inputs(validation.inputs))
+    train = replace(train, inputs=network.inputs(train.inputs))
     yield from look_at_data(train, validation)
     part = sample_of(train, PART)
     is_new = not loss_and_score(network, part)[0] < LEARNED * chance_loss(network, part)

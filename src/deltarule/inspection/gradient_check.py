@@ -12,12 +12,12 @@ from deltarule.inspection.finding import entry
 from deltarule.inspection.gradient_mistakes import as_layers, likely_mistakes, relative_error
 from deltarule.inspection.gradient_premises import best_method, check_axis, without_kinks
 from deltarule.inspection.numeric_gradient import CENTRAL_DIFFERENCES, Method, Problem, by_layer, directions
-from deltarule.model import Model
+from deltarule.model import Model, take_meaning
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, backward
 from deltarule.nn.parameters import Parameters
 from deltarule.nn.penalties import Penalty
-from deltarule.nn.workspace import scale_inputs
+from deltarule.nn.workspace import as_floats
 from deltarule.randomness import generator
 from deltarule.targets import checked_weights
 from deltarule.training.checks import check_data
@@ -168,8 +168,8 @@ def problem_of(
     """What is to be checked, and what was done to the network for it."""
     network, notes = network.astype(np.float64), []
     check_data(network, data)
-    inputs = np.empty(data.inputs.shape)
-    scale_inputs(data.inputs, inputs)
+    take_meaning(network, data)
+    inputs = as_floats(data.inputs, np.float64)
     weights = checked_weights(np.ones(len(inputs)) if sample_weight is None else sample_weight, len(inputs))
     if is_own:
         network.dropout = tuple(0.0 for _ in network.dropout)

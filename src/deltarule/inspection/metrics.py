@@ -123,20 +123,20 @@ def evaluate_model(model: Model, dataset: Dataset) -> Report:
 
     >>> from deltarule.nn.network import Network
     >>> data = Dataset(np.eye(3, dtype=np.float32), np.array([0, 1, 2]))
-    >>> evaluate_model(Model.of(Network((3, 8, 3))), data).examples
+    >>> evaluate_model(Model(Network((3, 8, 3))), data).examples
     3
     """
     scaled, y, names = model.scaled(dataset), dataset.targets, model.class_names
-    a, losses = outputs_and_losses(model.network, scaled)
-    score = Score(model.task)
+    a, losses = outputs_and_losses(model.inner, scaled)
+    score = Score(dataset.task)
     score.add(a, scaled.targets)
-    summary = (dataset.n_samples, losses.mean().item(), SCORE_NAMES[model.task], score.value)
+    summary = (dataset.n_samples, losses.mean().item(), SCORE_NAMES[dataset.task], score.value)
     report = partial(Report, *summary, top_losses=top_losses(losses))
     reliable = reliability(a, y) if model.has_probabilities else None
-    if model.task == "values":
+    if dataset.task == "values":
         answers = a if model.target_scaling is None else model.target_scaling.undo(a)
         return report(per_output=value_scores(y, answers, names))
-    if model.task == "labels":
+    if dataset.task == "labels":
         return report(per_output=label_scores(y, a >= 0.5, names), reliability=reliable)
     matrix = confusion(y, a.argmax(axis=1), len(names))
     return report(

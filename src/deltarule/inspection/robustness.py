@@ -14,6 +14,7 @@ from deltarule.inspection.intervals import wilson_interval
 from deltarule.inspection.json_record import JsonRecord
 from deltarule.model import Model
 from deltarule.nn.arrays import Array
+from deltarule.nn.workspace import as_floats
 from deltarule.randomness import generator
 
 MOST_EXAMPLES = 1000  # of them, an accuracy of 90 % is known to within 2 points
@@ -112,14 +113,15 @@ def robustness(model: Model, dataset: Dataset, most: int = MOST_EXAMPLES) -> tup
         raise SettingError(f"robustness is measured on images of classes: got {dataset.name}, which holds {what}")
     dataset = dataset.spread(most)
     model.scaled(dataset)  # raises where the two do not fit each other
-    images = dataset.inputs.reshape(-1, *image_shape)
-    images = images / np.float32(255.0) if images.dtype == np.uint8 else images.astype(np.float32)
+    images = as_floats(model.unscaled(dataset.inputs), np.float32).reshape(-1, *image_shape)
     return tuple(_response(model, name, images, dataset.targets) for name in CHANGES)
 
 
 def _response(model: Model, name: str, images: Array, true: Array) -> Response:
     change = CHANGES[name]
-    answers = (model.predict(change.apply(images, amount).reshape(len(images), -1)) for amount in change.amounts)
+    most = 1.0 if model.pixels else np.inf  # interpolation may exceed full ink by a rounding error
+    changed = (np.minimum(change.apply(images, amount), most).reshape(len(images), -1) for amount in change.amounts)
+    answers = map(model.predict, changed)
     hits = [int(np.count_nonzero(answer == true)) for answer in answers]
     low, high = np.array([wilson_interval(count, len(true)) for count in hits]).T
     amounts = np.array(change.amounts, np.float64)

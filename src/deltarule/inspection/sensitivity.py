@@ -11,6 +11,7 @@ from deltarule.model import Model
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy
 from deltarule.nn.network import Network, backward, forward
+from deltarule.nn.workspace import as_floats
 
 LENGTHS = np.geomspace(1e-3, 1e3, 2000)  # of the steps that are tried, each 0.7 % longer than the one before
 HALVINGS = 40  # bring the two sides of a boundary as close as float64 can tell
@@ -58,15 +59,14 @@ class Flip(JsonRecord):
 def flip(model: Model, raw: Array) -> Flip:
     """The smallest change along dC/dx that flips the answer to one example, raw (features,), found in float64.
 
-    Pixels (uint8) stay between 0 and 1. The step is the shortest of those tried, from 0.001 to 1000, then bisected.
+    Pixels stay between 0 and 1. The step is the shortest of those tried, from 0.001 to 1000, then bisected.
 
     Raises SettingError for a regression, whose answers change with every step.
     """
     if model.task == "values":
         raise SettingError("only a class or a label can flip: got a model that answers values")
-    model, is_pixels = replace(model, network=_exact(model.network)), raw.dtype == np.uint8
-    inputs = raw / 255.0 if is_pixels else model.unscaled(raw[np.newaxis])[0].astype(np.float64)
-    model = model.of_numbers()
+    inputs = as_floats(model.unscaled(raw[np.newaxis])[0], np.float64)
+    model = replace(model.of_numbers(), network=_exact(model.network))
     answer = _answers(model, inputs[np.newaxis])[0]
     before = _looked_at(model, inputs, answer)
     scale = 1.0 if model.input_scaling is None else model.input_scaling.scale
@@ -74,7 +74,7 @@ def flip(model: Model, raw: Array) -> Flip:
 
     def stepped(lengths: Array) -> Array:
         changed = inputs + lengths[:, np.newaxis] * direction
-        return np.clip(changed, 0.0, 1.0) if is_pixels else changed
+        return np.clip(changed, 0.0, 1.0) if model.pixels else changed
 
     length = _shortest(lambda lengths: (_answers(model, stepped(lengths)) != answer).any(axis=1))
     if length is None:
@@ -95,9 +95,9 @@ def _exact(network: Network) -> Network:
 def _looked_at(model: Model, inputs: Array, answer: Array) -> Flip:
     """An example (features,) with its answer, before any change."""
     X, y = model.inputs(inputs[np.newaxis]), answer if model.task == "classes" else answer[np.newaxis]
-    a = model.network.outputs(X)[0]
+    a = model.inner.outputs(X)[0]
     confidence = a.max() if model.task == "classes" else np.where(answer == 1, a, 1.0 - a).min()
-    return Flip(inputs, input_gradient(model.network, X, y)[0], _in_words(model, answer), confidence.item())
+    return Flip(inputs, input_gradient(model.inner, X, y)[0], _in_words(model, answer), confidence.item())
 
 
 def _shortest(flips: Callable[[Array], Array]) -> float | None:

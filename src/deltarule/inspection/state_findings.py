@@ -6,12 +6,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from deltarule.data.dataset import Dataset
-from deltarule.inspection.data_findings import as_read
 from deltarule.inspection.finding import Finding, Level
 from deltarule.nn.activations import Activation, Identity, ReLU, Sigmoid, Softmax, Tanh
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, backward, forward, loss_value
-from deltarule.nn.workspace import Workspace
+from deltarule.nn.workspace import Workspace, as_floats
 
 BATCH = 512
 SATURATED = {Sigmoid: 5.0, Tanh: 2.5}  # beyond such a z the slope is under 3 % of the steepest
@@ -46,7 +45,7 @@ def passed(network: Network, data: Dataset) -> Workspace:
     """What a few hundred examples leave on their way through a network and back, in float64."""
     network, batch = network.astype(np.float64), data.take(slice(BATCH))
     ws = network.workspace(batch.n_samples)
-    forward(network, as_read(batch.inputs), ws)
+    forward(network, as_floats(batch.inputs, np.float64), ws)
     backward(network, batch.targets, ws, network.parameters.zeros_like())
     return ws
 

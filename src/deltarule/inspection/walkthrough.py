@@ -1,7 +1,7 @@
 """One example on its way through a network and back: every number, and beside each a check."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields, is_dataclass, replace
+from dataclasses import asdict, dataclass, fields, is_dataclass
 from typing import Any
 
 import numpy as np
@@ -132,9 +132,9 @@ def explain(
     >>> walk.layers[-1].a.shape, all(check.ok for checks in walk.checks.values() for check in checks)
     ((2,), True)
     """
-    model = net_or_model if isinstance(net_or_model, Model) else Model.of(net_or_model)
+    model = net_or_model if isinstance(net_or_model, Model) else Model(net_or_model)
     if np.size(target) == 1 < model.network.layer_sizes[-1]:
-        model = replace(model, task="classes")  # several sigmoids can tell classes apart, too
+        model = model.with_meaning(task="classes")  # several sigmoids can tell classes apart, too
     shown = shown_equations(equation, model.network)
     raw, X = one_example(model, example)
     case = Case.of(model.network, X, checked_target(model, target))

@@ -234,11 +234,14 @@ class Network:
         return self.with_parameters(self.parameters.astype(dtype))
 
     def inputs(self, X: Any) -> Array:
-        """X as the network reads it, (n_samples, features): uint8 pixels, or numbers. Images may be (n, height, width).
+        """X as the network reads it, (n_samples, features). Images may be (n_samples, height, width).
+
+        What comes out as uint8 are pixels, whoever computes with it; where the network reads none, it becomes floats.
 
         Raises ShapeError for another shape, DataError for numbers on another scale than those learned from.
         """
-        return checked_inputs(X, self.layer_sizes[0], self.image_shape, pixels=self.pixels, seen=self.input_range)
+        X = checked_inputs(X, self.layer_sizes[0], self.image_shape, pixels=self.pixels, seen=self.input_range)
+        return X.astype(self.dtype) if X.dtype == np.uint8 and not self.pixels else X
 
     def outputs(self, X: Array) -> Array:
         """a^L, (n_samples, outputs), for X (n_samples, features), as many samples as you like. Nothing is dropped."""

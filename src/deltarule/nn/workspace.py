@@ -100,6 +100,13 @@ class Workspace:
         return out
 
 
+def as_floats(X: Array, dtype: DTypeLike) -> Array:
+    """Inputs that are ready for a network, in a new array of floats: uint8 are pixels here, and become value / 255."""
+    out = np.empty(X.shape, dtype)
+    scale_inputs(X, out)
+    return out
+
+
 def scale_inputs(X: Array, out: Array, *, pixels: bool = True) -> None:
     """Inputs as a network reads them: uint8 `pixels` become value / 255, everything else is only cast."""
     if pixels and X.dtype == np.uint8:

@@ -12,7 +12,7 @@ from deltarule.data.dataset import Dataset
 from deltarule.inspection.state_findings import dead_share, saturated_share
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
-from deltarule.nn.workspace import scale_inputs
+from deltarule.nn.workspace import as_floats
 from deltarule.playground.protocol import frame
 from deltarule.training.callbacks import Callback, TrainingState
 from deltarule.training.engines import Engine
@@ -70,8 +70,7 @@ class Probe:
 
     def __init__(self, dataset: Dataset, network: Network, engine: Engine) -> None:
         self.dataset, self.ws, self.engine = dataset.spread(PROBE), network.workspace(PROBE), engine
-        self.inputs = np.empty(self.dataset.inputs.shape, network.dtype)  # scaled once, and not at every look
-        scale_inputs(self.dataset.inputs, self.inputs)
+        self.inputs = as_floats(self.dataset.inputs, network.dtype)  # scaled once, and not at every look
 
     def look(self, network: Network) -> tuple[float, float]:
         """(loss, score) of a network on them; what its neurons said stays in `ws`."""

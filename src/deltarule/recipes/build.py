@@ -86,7 +86,7 @@ def build(
         parts = train.hold_out(holdout)
         train, validation = parts.train, parts.test
     model = untrained(recipe, train, seed) if start is None else start
-    trainer = trainer_for(recipe, model.network, train.n_samples, seed, callbacks)
+    trainer = trainer_for(recipe, model.inner, train.n_samples, seed, callbacks)
     trainer.engine = engine_for(trainer, train.n_samples, engine)
     return Job(model, trainer, model.scaled(train), model.scaled(validation) if validation else None, test)
 
@@ -111,7 +111,7 @@ def split(recipe: Recipe, splits: Splits, seed: int) -> tuple[Dataset, Dataset |
 def untrained(recipe: Recipe, train: Dataset, seed: int) -> Model:
     """The recipe's network for these data, weights freshly drawn, in a Model that knows their names and scaling."""
     model = Model.suited(
-        network_for(recipe, train.n_inputs, train.n_outputs, seed),
+        network_for(recipe, train.n_inputs, train.n_outputs, seed).with_meaning(task=train.task),
         train,
         standardize=recipe.data.scaling == "standardized",
     )

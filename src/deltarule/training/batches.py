@@ -36,9 +36,10 @@ def shuffled(n_samples: int, seed: int, epoch: int) -> Array:
 
 
 def gather(inputs: Array, indices: Array, out: Array) -> None:
-    """out[i] = inputs[indices[i]], as the network reads it: uint8 pixels divided by 255, other dtypes cast.
+    """out[i] = inputs[indices[i]], cast; uint8 are pixels here, and divided by 255.
 
-    inputs: (n_samples, features); indices: (batch,); out: (batch, features), of the network's dtype.
+    inputs: (n_samples, features), as `Network.inputs` returns them; indices: (batch,); out: (batch, features), of the
+        network's dtype.
     """
     for rows in blocks(*out.shape):
         scale_inputs(np.take(inputs, indices[rows], axis=0), out[rows])

@@ -124,13 +124,14 @@ def evaluate(
 def loss_and_score(network: Network, dataset: Dataset, engine: Engine = REFERENCE) -> tuple[float, float]:
     """The same for a dataset as the network is trained on it."""
     idle: list[Workspace] = []
+    inputs = network.inputs(dataset.inputs)
 
     def answer(start: int) -> tuple[float, Array]:
         """A block's part of the loss, and the outputs."""
         ws = idle.pop() if idle else network.workspace(min(dataset.n_samples, PREDICTION_ROWS))
         y = dataset.targets[start : start + PREDICTION_ROWS]
         X = ws.input_buffer(len(y))
-        engine.gather(dataset.inputs, np.arange(start, start + len(y)), X)
+        engine.gather(inputs, np.arange(start, start + len(y)), X)
         a = engine.forward(network, X, ws).copy()
         loss = engine.loss_value(network, y, ws, divisor=dataset.n_samples)
         idle.append(ws)

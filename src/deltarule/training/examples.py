@@ -9,11 +9,12 @@ import numpy as np
 from deltarule.data.dataset import Dataset, Splits
 from deltarule.errors import DataError, SettingError, ShapeError
 from deltarule.inputs import as_array, check_scale, checked_inputs, flattened, numbers
-from deltarule.model import Model
+from deltarule.model import Model, check_purpose
 from deltarule.nn.activations import Sigmoid
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
-from deltarule.targets import FOR_CLASSES, FOR_LABELS, FOR_VALUES, checked_targets
+from deltarule.settings import Task
+from deltarule.targets import checked_targets
 
 LOG = logging.getLogger("deltarule")
 PIXEL_COLUMNS, DARK = 16, 127  # so many columns beyond half of 255 are pixels and not counts
@@ -37,7 +38,7 @@ def examples_for(
     Raises ShapeError, DataError or SettingError, with the cure, for what does not fit.
     """
     model = net_or_model if isinstance(net_or_model, Model) else None
-    network = net_or_model.network if isinstance(net_or_model, Model) else net_or_model
+    network = net_or_model.inner if isinstance(net_or_model, Model) else net_or_model
     refuse_structure(X, y, call)
     if isinstance(X, Dataset):
         return network, of_dataset(network, X) if model is None else model.scaled(X)
@@ -45,7 +46,7 @@ def examples_for(
     if model is not None:
         X = model.inputs(X)
     X, image_shape = input_rows(network, X, y, (x_name, y_name), call)
-    binary = "labels" if isinstance(network.activations[-1], Sigmoid) else "values"
+    binary: Task = "labels" if isinstance(network.activations[-1], Sigmoid) else "values"
     sizes, names = network.layer_sizes, network.class_names
     targets, task = checked_targets(y, len(X), sizes, network.task, names=names, binary=binary, name=y_name)
     if model is not None and model.target_scaling is not None:
@@ -81,11 +82,7 @@ def described(thing: Any) -> str:
 
 def of_dataset(network: Network, data: Dataset) -> Dataset:
     """A Dataset as the network reads it; an error where it is of another task, or on another scale."""
-    if network.task is not None and data.task != network.task:
-        made = {"values": FOR_VALUES, "labels": FOR_LABELS, "classes": FOR_CLASSES}[data.task]
-        raise SettingError(
-            f"{data.name} holds {data.task}, and this network answers with {network.task}: make it with {made}"
-        )
+    check_purpose(network, data)
     if any(column.categories or column.fill is not None for column in data.columns):
         raise DataError(
             f"{data.name} is a table with texts or missing cells: use model = dr.Model.suited(network, data); "
@@ -108,16 +105,15 @@ def input_rows(
         raise DataError(f"{x_name} has shape {X.shape}: at least one example is needed, (n_samples, {n_features})")
     rows, image_shape = flattened(X, n_features, network.image_shape, x_name)
     is_transposed = rows.shape[1] != n_features == rows.shape[0] and np.size(y) == rows.shape[1]
-    seen = {"pixels": network.pixels, "seen": network.input_range, "name": x_name}
     if is_transposed or rows.shape[1] == n_features:
-        checked_inputs(X, n_features, network.image_shape, **seen)
-    else:
-        check_scale(rows, **seen)  # how many features the network needs is for check_data to say
+        checked_inputs(X, n_features, network.image_shape, name=x_name)
+    # Otherwise check_data says how many features there are, and with which layer sizes they fit.
+    check_scale(rows, pixels=network.pixels, seen=network.input_range, name=x_name)
     return taken(network, rows), image_shape
 
 
 def taken(network: Network, X: Array) -> Array:
-    """Inputs in a dtype that counts as the network counts it: uint8 is pixels to a network that has learned from none."""
+    """Inputs in a dtype that counts as it should: uint8 stays pixels for a network that may still learn from pixels."""
     if X.dtype == np.uint8 and (network.pixels or network.input_range is None):
         return X
     return X.astype(network.dtype, copy=False)
@@ -128,13 +124,13 @@ def warn_of_pixels(X: Array, name: str = "X") -> None:
     if X.dtype == np.uint8 or X.shape[1] < PIXEL_COLUMNS:
         return
     low, high, first = X.min(), X.max(), X[:1000]
-    if low >= 0 and DARK < high <= 255 and (first.max(axis=0) > DARK).sum() >= PIXEL_COLUMNS:
-        if (first == np.rint(first)).all():
-            LOG.warning(
-                "%s looks like pixels, whole numbers from %g to %g, and is taken at its value, which is hard to learn "
-                "from: use %s / 255, or %s.astype(np.uint8)",
-                *(name, low, high, name, name),
-            )
+    is_wide = low >= 0 and DARK < high <= 255 and (first.max(axis=0) > DARK).sum() >= PIXEL_COLUMNS
+    if is_wide and (first == np.rint(first)).all():
+        LOG.warning(
+            "%s looks like pixels, whole numbers from %g to %g, and is taken at its value, which is hard to learn "
+            "from: use %s / 255, or %s.astype(np.uint8)",
+            *(name, low, high, name, name),
+        )
 
 
 def held_out_examples(network: Network | Model, validation: Any, *, of_arrays: bool) -> Dataset | None:
@@ -157,4 +153,5 @@ def held_out_examples(network: Network | Model, validation: Any, *, of_arrays: b
             part = n_held or f"len(data) // {round(1 / share)}"
             line = f"parts = data.hold_out({part}); dr.fit(network, parts.train, validation=parts.test)"
         raise SettingError(f"{begins}; to hold out the last examples use {line}")
-    return examples_for(network, *validation, name="the validation data", call="validation=({})", suffix="_val")[1]
+    X, y = (*validation, None)[:2]
+    return examples_for(network, X, y, "the validation data", "validation=({})", "_val")[1]

@@ -40,7 +40,7 @@ def fit(
 ) -> History:
     """Train `network` in place on X and y, or on a Dataset, and return the history; its epoch 0 is before any step.
 
-    X: (n_samples, features), or images (n_samples, height, width); uint8 counts as value / 255. Or a Dataset, without y.
+    X: (n_samples, features), or images (n_samples, height, width); uint8 counts as value / 255. Or a Dataset, and no y.
     y: (n_samples,) classes, counted from 0; or (n_samples, outputs) of 0 and 1 for a network that ends in Sigmoid; or
         (n_samples, outputs) values.
     epochs: passes over the samples. batch_size: samples a step, None for all of them.

@@ -11,6 +11,7 @@ import numpy as np
 from deltarule.data.augment import Deformation
 from deltarule.data.dataset import Dataset
 from deltarule.errors import DivergenceError
+from deltarule.model import take_meaning
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Adam, Optimizer
@@ -80,7 +81,8 @@ class Trainer:
     ) -> History:
         """Train the network in place and return the history.
 
-        train, validation: inputs and targets as the network reads them (see Model.scaled).
+        train, validation: inputs and targets as the network reads them (see Model.scaled). Their task, image shape and
+            names become the network's where it has none; uint8 are pixels, for it too from now on.
         sample_weight: (n_samples,), how much each training sample counts.
         resume: where an earlier run of the same trainer on the same data has come to. The run goes on from there, and
             ends with the very bits that it would have ended with. SettingError where it was another run's.
@@ -91,7 +93,8 @@ class Trainer:
         last) whole epoch.
         """
         self._check(train, validation)
-        sample_weight = checked_weights(sample_weight, train.n_samples)
+        if sample_weight is not None:
+            sample_weight = checked_weights(sample_weight, train.n_samples)
         state = self._begin(train, validation, sample_weight)
         final = state.best if validation is not None else self.average.parameters
         if resume is not None:
@@ -121,6 +124,7 @@ class Trainer:
         check_lengths(self.epochs, self.batch_size)
         check_datasets(train, validation)
         check_data(self.network, train)
+        take_meaning(self.network, train)
         if validation is not None:
             check_data(self.network, validation)
             check_task(train, validation)

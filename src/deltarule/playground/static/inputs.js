@@ -8,7 +8,8 @@ const MOST_FIELDS = 64;
 export function makeInputs(panel, store) {
     const size = store.network.sizes[0];
     if (size > MOST_FIELDS) {
-        return element("p", {}, `This network reads ${size} numbers that are no image of 28 × 28 pixels: there is nothing to draw.`);
+        const cure = size === 784 ? " If they are one, set network.image_shape = (28, 28) in Python." : "";
+        return element("p", {}, `This network reads ${size} numbers and does not say that they are an image of 28 × 28 pixels.${cure}`);
     }
     const names = store.network.columns ?? [];
     const read = () => {

@@ -13,13 +13,13 @@ import { LOSSES } from "./losses.js";
  * @property {{name: string}} lossPart the loss with its settings (label_smoothing)
  * @property {Float64Array[]} weights of layer l at l - 1: (fan_in * fan_out), w from k to j at k * fan_out + j
  * @property {Float64Array[]} biases of layer l at l - 1: (fan_out)
- * @property {string} task "classes", "labels" or "values"
+ * @property {string | null} task "classes", "labels" or "values"; null where the network has learned nothing yet
+ * @property {boolean} pixels whether the user's inputs are uint8 pixels; here they come as value / 255
  * @property {string[]} classNames one an output
  * @property {number[] | null} imageShape [height, width] of an input
  * @property {string[]} columns the names of the inputs, where they come from a table
  * @property {{mean: Float64Array, scale: Float64Array} | null} scaling how inputs were standardized
  * @property {{mean: Float64Array, scale: Float64Array} | null} targetScaling how targets were
- * @property {object} about the whole description: record, dtype, digest, dropout ...
  */
 
 const READERS = { F32: Float32Array, F64: Float64Array };
@@ -35,7 +35,7 @@ export function readModel(buffer) {
     if (text === undefined) {
         throw new Error("expected a model file of deltarule: got a .safetensors file without its description");
     }
-    const about = JSON.parse(text);
+    const about = said(JSON.parse(text));
     const tensor = (name) => tensorOf(buffer, start, header[name], name);
     const scaling = (name) => (about[`${name}_scaling`] ? { mean: tensor(`${name}.mean`), scale: tensor(`${name}.scale`) } : null);
     const layers = about.activations.map((_, l) => l);
@@ -50,13 +50,24 @@ export function readModel(buffer) {
         weights: layers.map((l) => tensor(`layers.${l}.weight`)),
         biases: layers.map((l) => tensor(`layers.${l}.bias`)),
         task: about.task,
+        pixels: about.pixels,
         classNames: about.class_names,
         imageShape: about.image_shape,
         columns: about.columns.flatMap(inputNames),
         scaling: scaling("input"),
         targetScaling: scaling("target"),
-        about,
     };
+}
+
+/** What a file of any format says, required or optional, in the words of format 3: see files/model_file.py. */
+function said({ format, required, optional, ...older }) {
+    if (format === 3) {
+        return { ...optional, ...required };
+    }
+    const { columns, input_scaling, layer_sizes, task } = older;
+    const isMnist = layer_sizes[0] === 784 && task === "classes" && !input_scaling && columns.length === 0;
+    const image_shape = older.image_shape ?? (isMnist ? [28, 28] : null);
+    return { ...older, image_shape, pixels: image_shape !== null && columns.length === 0 };
 }
 
 function headerOf(buffer) {
@@ -85,6 +96,7 @@ function known(what, names, name) {
 }
 
 /** What the numbers that are read of a table's column are called: one number, or one for each category. */
-function inputNames({ name, categories }) {
+function inputNames(column) {
+    const { name, categories } = typeof column === "string" ? { name: column, categories: [] } : column; // of format 1
     return categories.length ? categories.map((category) => `${name}=${category}`) : [name];
 }
