@@ -1,5 +1,7 @@
 """What X may be: the one door for inputs. A number means the same whatever its dtype."""
 
+import math
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -7,44 +9,59 @@ from numpy.typing import NDArray
 
 from deltarule.errors import DataError, ShapeError
 
+NUMBERS = "fiub"  # the kinds of dtypes that are taken as they are
+Size = tuple[int, int]
+
 
 def checked_inputs(
     X: Any,
     n_features: int,
-    image_shape: tuple[int, int] | None = None,
+    image_shape: Size | None = None,
     *,
     pixels: bool = False,
     seen: tuple[float, float] | None = None,
+    may_miss: bool = False,
+    name: str = "X",
 ) -> NDArray[Any]:
     """X as an array (n_samples, n_features), in its own dtype. Images may come as (n_samples, height, width).
 
-    pixels, seen: as for `check_scale`. Raises ShapeError for another shape, and what `check_scale` raises.
+    pixels, seen: as for `check_scale`. may_miss: whether NaN stands for a missing cell. name: what messages call X.
+
+    Raises ShapeError for another shape, DataError for what is not finite numbers, and what `check_scale` raises.
     """
-    X = np.asarray(X)
-    shape = X.shape
-    if X.ndim == 3 and image_shape in (None, X.shape[1:]):
-        X = X.reshape(len(X), X.shape[1] * X.shape[2])
-    if X.ndim != 2 or X.shape[1] != n_features:
-        images = f" or (n_samples, {image_shape[0]}, {image_shape[1]})" if image_shape else ""
-        raise ShapeError(
-            f"inputs must have shape (n_samples, {n_features}){images}: got {shape}; "
-            "a single example x goes in as x.reshape(1, -1)"
-        )
-    check_scale(X, pixels=pixels, seen=seen)
+    if type(X) is not np.ndarray or X.dtype.kind not in NUMBERS or X.ndim != 2 or X.shape[1] != n_features:
+        X = numbers(X, name)
+        rows, found = flattened(X, n_features, image_shape, name)
+        is_other_image = None not in (found, image_shape) and found != image_shape
+        if is_other_image or rows.shape[1] != n_features:
+            raise ShapeError(f"{needed(X.shape, n_features, image_shape, name)}: {cure(X.shape, n_features, name)}")
+        X = rows
+    check_scale(X, pixels=pixels, seen=seen, may_miss=may_miss, name=name)
     return X
 
 
-def check_scale(X: NDArray[Any], *, pixels: bool, seen: tuple[float, float] | None) -> None:
-    """Raise DataError where numbers are on another scale than those that a network learned from.
+def check_scale(
+    X: NDArray[Any],
+    *,
+    pixels: bool,
+    seen: tuple[float, float] | None,
+    may_miss: bool = False,
+    name: str = "X",
+) -> None:
+    """Raise DataError where numbers are not finite, or on another scale than those that a network learned from.
 
     pixels: whether uint8 counts as value / 255; floats must then lie in 0 to 1. Else every dtype is taken at its value.
     seen: the lowest and the highest number that was learned from, where they are known.
     """
+    kind = X.dtype.kind
     if X.size == 0 or (pixels and X.dtype == np.uint8):
         return
-    if pixels and X.dtype.kind != "f":
+    if kind == "f" and not may_miss:
+        check_finite(X, name)
+    if pixels and kind != "f":
+        dtype = "float32" if kind == "b" else "uint8"
         raise DataError(
-            f"this network reads pixels, uint8 or floats from 0 to 1: got {X.dtype}; use X.astype(np.uint8)"
+            f"this network reads pixels, uint8 or floats from 0 to 1: got {X.dtype}; use {name}.astype(np.{dtype})"
         )
     if pixels and not (X.min() >= 0.0 and X.max() <= 1.0):
         raise DataError(
@@ -52,8 +69,202 @@ def check_scale(X: NDArray[Any], *, pixels: bool, seen: tuple[float, float] | No
             "pass uint8, or divide by 255"
         )
     is_unit = seen is not None and 0.0 <= seen[0] <= seen[1] <= 1.0
-    if is_unit and X.dtype.kind in "iu" and X.max() >= 255:
+    if is_unit and kind in "iu" and X.max() >= 255:
         raise DataError(
-            f"this network learned from numbers in 0 to 1: got {X.dtype} up to {X.max()}; for pixels use X / 255, "
-            "for counts X.astype(np.float64)"
+            f"this network learned from numbers in 0 to 1: got {X.dtype} up to {X.max()}; for pixels use {name} / 255, "
+            f"for counts {name}.astype(np.float64)"
         )
+
+
+def check_finite(X: NDArray[Any], name: str) -> None:
+    """Raise DataError, with the place, where a number is NaN or infinite.
+
+    The sum of squares is asked first, since it is the cheapest; it may overflow, and then each number is asked.
+    """
+    flat = X.ravel("K")
+    if math.isfinite(np.vdot(flat, flat)) or np.isfinite(X).all():
+        return
+    place = np.argwhere(~np.isfinite(X))[0].tolist()
+    instead = f"np.nan_to_num({name}) puts 0 in its place"
+    raise DataError(f"{name} must be finite: got {X[*place]} for {place_of(place)}; {instead}")
+
+
+def numbers(given: Any, name: str) -> NDArray[Any]:
+    """What a user passed as an array of real numbers; DataError, with the cure, where it is not one."""
+    X = as_array(given, name)
+    if X.dtype.kind == "O":
+        X = unboxed(X, name)
+    if X.dtype.kind not in NUMBERS:
+        text = first_text(X)
+        try:
+            X.astype(np.float64)
+            makes = f"use {name}.astype(float)"
+        except ValueError:
+            makes = "dr.read_table(frame, target) makes numbers of a DataFrame's texts"
+        raise DataError(f"{name} holds texts, such as {text!r}, and a network takes numbers: {makes}")
+    return X
+
+
+def as_array(given: Any, name: str) -> NDArray[Any]:
+    """What a user passed as an array, of real numbers, texts or objects, with one axis at least.
+
+    Raises DataError or ShapeError for everything else: nothing masked, complex or structured passes.
+    """
+    if type(given) is not np.ndarray:
+        refuse_misread(given, name)
+        refuse_strange(given, name)
+        given = converted(given, name)
+    if given.ndim == 0:
+        refuse_scalar(given.item(), name)
+    kind = given.dtype.kind
+    if kind == "c":
+        raise DataError(f"{name} is complex, and a network takes real numbers: use {name}.real, or np.abs({name})")
+    if kind in "mM":
+        raise DataError(f"{name} holds dates ({given.dtype}), and a network takes numbers: use {name}.astype(np.int64)")
+    if kind == "V":
+        fields = ", ".join(given.dtype.names or ())
+        raise DataError(
+            f"{name} is a structured array with the fields {fields}, and a network takes numbers: use "
+            f"np.array({name}.tolist())"
+        )
+    return given
+
+
+def refuse_misread(given: Any, name: str) -> None:
+    """Raise DataError for what NumPy and scikit-learn make something wrong of: a masked array, and a Dataset."""
+    takes, part = "and a network takes an array", "targets" if name[0] == "y" else "inputs"
+    if isinstance(given, np.ma.MaskedArray) and np.ma.is_masked(given):
+        n_masked = int(np.ma.getmaskarray(given).sum())
+        raise DataError(
+            f"{name} is a masked array with {n_masked} of its {given.size} numbers masked: use {name}.filled(0), or "
+            "leave those samples out"
+        )
+    if hasattr(given, "train") and hasattr(given, "test"):
+        raise DataError(f"{name} is Splits, {takes}: use {name}.test.{part}")
+    if hasattr(given, "inputs") and hasattr(given, "targets"):
+        raise DataError(f"{name} is a Dataset, {takes}: use {name}.{part}")
+
+
+def refuse_strange(given: Any, name: str) -> None:
+    """Raise DataError for what else is not an array, nor lists that make one."""
+    kind, takes = type(given).__name__, "and a network takes an array"
+    if given is None:
+        raise DataError(f"{name} is None: pass an array of numbers")
+    if isinstance(given, str | bytes):
+        raise DataError(f"{name} is a text, {given!r}, {takes}: read the file first, as dr.load_data does")
+    if hasattr(given, "toarray"):
+        raise DataError(f"{name} is a sparse matrix ({kind}), {takes}: use {name}.toarray()")
+    if isinstance(given, dict):
+        raise DataError(f"{name} is a dict, {takes}: use np.column_stack(list({name}.values()))")
+    if not hasattr(given, "__array__") and not isinstance(given, list | tuple) and isinstance(given, Iterable):
+        raise DataError(f"{name} is a {kind}, {takes}: use np.array(list({name}))")
+
+
+def converted(given: Any, name: str) -> NDArray[Any]:
+    """NumPy's array of lists, tensors and frames; DataError where NumPy cannot make one."""
+    try:
+        return np.asarray(given)
+    except (TypeError, ValueError, RuntimeError) as error:
+        if hasattr(given, "detach"):
+            wanted = f"use {name}.detach().cpu().numpy()"
+            raise DataError(f"{name} is a {type(given).__name__}, which NumPy cannot read: {wanted}") from error
+        lengths = [len(row) for row in given if hasattr(row, "__len__")] if isinstance(given, list | tuple) else []
+        if len(set(lengths)) > 1:
+            raise DataError(
+                f"the rows of {name} have different lengths, {min(lengths)} to {max(lengths)}: make them one length, "
+                f"as [row[:{min(lengths)}] for row in {name}] does"
+            ) from error
+        raise DataError(f"{name} is not an array of numbers: {error}") from error
+
+
+def refuse_scalar(value: Any, name: str) -> None:
+    """Raise for what is one thing and not an array."""
+    if isinstance(value, bool | int | float | complex):
+        raise ShapeError(f"{name} is a single number, {value!r}: pass an array, with a number for each sample")
+    raise DataError(f"{name} is a {type(value).__name__}, and a network takes an array: pass an array of numbers")
+
+
+def unboxed(X: NDArray[Any], name: str) -> NDArray[Any]:
+    """An array of objects as one of the numbers, or of the texts, that they are; DataError for other objects."""
+    flat = X.ravel().tolist()
+    if any(isinstance(each, str | bytes) for each in flat):
+        return X.astype(str)
+    if all(map(is_number, flat)):
+        return X.astype(np.int64 if all(isinstance(each, int) for each in flat) else np.float64)
+    k, other = next((k, each) for k, each in enumerate(flat) if not is_number(each))
+    if other is None or str(other) in ("<NA>", "NaT"):
+        place = place_of(np.unravel_index(k, X.shape))
+        raise DataError(f"{name} must be finite: got {other} for {place}; put a number there")
+    line = f"use np.stack({name})" if isinstance(other, np.ndarray) else "pass an array of numbers"
+    raise DataError(
+        f"{name} is an array of objects, such as {type(other).__name__}, and a network takes numbers: {line}"
+    )
+
+
+def place_of(index: Sequence[Any]) -> str:
+    """Where a number is, as messages say it."""
+    column = f", column {index[1]}" if len(index) > 1 else ""
+    return f"sample {index[0]}{column} (counted from 0)"
+
+
+def is_number(value: Any) -> bool:
+    """Whether Python makes a float of it."""
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    return not isinstance(value, np.ndarray)
+
+
+def first_text(X: NDArray[Any]) -> str | bytes:
+    """The first cell that is not a number, else the first cell, of an array of texts."""
+    flat = X.ravel()[:1000].tolist()
+    return next((each for each in flat if not is_number(each)), flat[0] if flat else "")
+
+
+def flattened(
+    X: NDArray[Any], n_features: int, image_shape: Size | None, name: str
+) -> tuple[NDArray[Any], Size | None]:
+    """X (n_samples, n_features) with the shape of its images: (n, height, width), with a channel axis of 1, or rows.
+
+    Raises ShapeError for one example, or images in color.
+    """
+    shape = X.shape
+    is_one = math.prod(shape) == n_features and n_features > 1 and shape[0] != 1
+    if X.ndim == 1 or (is_one and shape != (n_features, 1)):
+        raise ShapeError(f"{needed(shape, n_features, image_shape, name)}: {cure(shape, n_features, name)}")
+    if X.ndim == 4 and 1 in (shape[1], shape[3]):
+        X = X[:, 0] if shape[1] == 1 else X[..., 0]
+    if X.ndim == 3 and not (shape[0] == 1 and shape[2] == n_features != shape[1] * shape[2]):
+        return X.reshape(len(X), X.shape[1] * X.shape[2]), (X.shape[1], X.shape[2])
+    if X.ndim != 2:
+        raise ShapeError(f"{needed(shape, n_features, image_shape, name)}: {cure(shape, n_features, name)}")
+    return X, None
+
+
+def needed(shape: tuple[int, ...], n_features: int, image_shape: Size | None, name: str) -> str:
+    """What was passed, and what a network takes, as a message begins."""
+    if len(shape) == 4 and 3 in (shape[1], shape[3]):
+        return f"{name} has shape {shape}, images in color, and a network takes one number a pixel"
+    what = ", a single example" if math.prod(shape) == n_features > 1 else ""
+    images = f" or images (n_samples, {image_shape[0]}, {image_shape[1]})" if image_shape and len(shape) > 2 else ""
+    return f"{name} has shape {shape}{what}, and this network takes (n_samples, {n_features}){images}"
+
+
+def cure(shape: tuple[int, ...], n_features: int, name: str) -> str:
+    """The line that makes (n_samples, n_features) of another shape, as a message ends."""
+    if len(shape) == 4 and 3 in (shape[1], shape[3]):
+        return f"use {name}.mean(axis={3 if shape[3] == 3 else 1}).astype({name}.dtype)"
+    if math.prod(shape) == n_features > 1:
+        return f"use {name}.reshape(1, -1)"
+    if len(shape) == 1:
+        return f"use {name}.reshape(-1, {n_features})" if shape[0] % n_features == 0 else "pass a row for each sample"
+    if len(shape) == 2 and shape[0] == n_features:
+        return f"use {name}.T"
+    if len(shape) == 2 and shape[1] == n_features + 1:
+        return f"is one column the target? {name}[:, :-1] leaves out the last, {name}[:, 1:] the first"
+    if len(shape) == 3 and shape[0] == 1 and shape[2] == n_features:
+        return f"use {name}[0]"
+    if len(shape) > 2:
+        return "resize the images, or make a network for this size"
+    return f"pass the {n_features} features that it was made for"

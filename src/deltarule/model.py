@@ -1,6 +1,6 @@
 """Model: a network with everything else that a prediction needs, so that it can be saved, loaded and asked."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -16,12 +16,7 @@ from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
 from deltarule.nn.workspace import as_floats
 from deltarule.settings import Task
-
-SETTINGS: dict[Task, str] = {
-    "classes": "output=Softmax(), loss=CrossEntropy()",
-    "labels": "output=Sigmoid(), loss=BinaryCrossEntropy()",
-    "values": "output=Identity(), loss=Quadratic()",
-}
+from deltarule.targets import MADE_WITH
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,10 +160,9 @@ class Model:
             raw = coded(opened_table(raw), self.columns)
         if not self.columns:
             return self.network.inputs(raw)
-        raw = checked_inputs(raw, len(self.columns))
-        if raw.dtype.kind not in "iuf":
+        if isinstance(raw, np.ndarray) and raw.dtype.kind == "O":
             raise ShapeError(f"this model takes a DataFrame, or rows of numbers: got an array of {raw.dtype}")
-        return encoded(self.columns, raw)
+        return encoded(self.columns, checked_inputs(raw, len(self.columns), may_miss=True))
 
     def inputs(self, raw: Any) -> Array:
         """What `inner` reads, (n_samples, features), for raw inputs: uint8 pixels, or numbers.
@@ -184,12 +178,6 @@ class Model:
         if self.input_scaling is None:
             return numbers
         return self.input_scaling.apply(as_floats(numbers, np.float64)).astype(self.network.dtype)
-
-    def read(self, raw: Any, targets: Array) -> tuple[Array, Array]:
-        """Raw inputs and targets in their own units, as the network is trained on them; `scaled` is for a Dataset."""
-        if self.target_scaling is not None:
-            targets = self.target_scaling.apply(np.asarray(targets).reshape(len(targets), -1))
-        return self.inputs(raw), targets
 
     def outputs(self, raw: Any) -> Array:
         """The activations of the last layer, (n_samples, outputs)."""
@@ -243,11 +231,7 @@ def take_meaning(network: Network, train: Dataset) -> None:
 
     Raises SettingError where the network was made for another task, DataError where its inputs were on another scale.
     """
-    if network.task not in (None, train.task):
-        raise SettingError(
-            f"{train.name} holds {train.task}: got a network for {network.task}; make one with "
-            f'{SETTINGS[train.task]}, or, to keep its output and loss, with task="{train.task}"'
-        )
+    check_purpose(network, train)
     pixels, seen = network.pixels or train.inputs.dtype == np.uint8, network.input_range
     if seen is not None and pixels and not network.pixels:
         raise DataError(
@@ -270,8 +254,10 @@ def take_meaning(network: Network, train: Dataset) -> None:
     vars(network).update(vars(meant))
 
 
-def reader(net_or_model: Network | Model) -> tuple[Network, Callable[[Any, Any], tuple[Any, Any]]]:
-    """The network as it reads what it is trained on, and what makes that of a user's inputs and targets."""
-    if isinstance(net_or_model, Model):
-        return net_or_model.inner, net_or_model.read
-    return net_or_model, lambda X, y: (X, y)
+def check_purpose(network: Network, data: Dataset) -> None:
+    """Raise SettingError for data of another task than the network's."""
+    if network.task not in (None, data.task):
+        raise SettingError(
+            f"{data.name} holds {data.task}: got a network for {network.task}; make one with "
+            f'{MADE_WITH[data.task]}, or, to keep its output and loss, with task="{data.task}"'
+        )

@@ -16,7 +16,8 @@ from deltarule.nn.penalties import L2
 from deltarule.training.averaging import MovingAverage
 from deltarule.training.callbacks import Callback, TrainingState
 from deltarule.training.clipping import ClipNorm
-from deltarule.training.fit import as_dataset, fit
+from deltarule.training.examples import examples_for
+from deltarule.training.fit import fit
 from deltarule.training.schedules import Constant, Cosine
 from deltarule.training.trainer import Trainer
 
@@ -72,7 +73,7 @@ def test_a_data_frame() -> None:
     frame = pandas.DataFrame(VALUES.repeat(2, axis=1), columns=list("abcdef"))
     found = trained(classifier(), frame, pandas.Series(CLASSES))
     np.testing.assert_array_equal(found, trained(classifier(), VALUES.repeat(2, axis=1), CLASSES))
-    with pytest.raises(DataError, match=r"numbers were expected: .*'red'; read_table\(frame, target\) makes numbers"):
+    with pytest.raises(DataError, match=r"X holds texts, such as 'red', .*read_table\(frame, target\) makes numbers"):
         trained(classifier(), frame.assign(c="red"), CLASSES)
 
 
@@ -93,7 +94,7 @@ def test_a_data_frame() -> None:
     ],
 )
 def test_what_targets_are_taken_for(network: Network, y: Any, task: str) -> None:
-    data = as_dataset(network, PIXELS, y)
+    data = examples_for(network, PIXELS, y)[1]
     assert data.task == task
     assert data.targets.reshape(30, -1).tolist() == np.asarray(y).reshape(30, -1).tolist()
     assert data.n_outputs == network.layer_sizes[-1]
@@ -165,20 +166,20 @@ def with_nan() -> np.ndarray:
     [
         (classifier(), PIXELS[:, :4], CLASSES, ShapeError, "use layer sizes (4, 5, 3)"),
         (classifier(), PIXELS.reshape(30, 3, 2)[:, :2], CLASSES, ShapeError, "has 4 features and 3 outputs (classes)"),
-        (classifier(), PIXELS[0], CLASSES, DataError, "inputs must have shape (n_samples, n_features)"),
-        (classifier(), PIXELS[:0], CLASSES[:0], DataError, "neither 0: got (0, 6)"),
-        (classifier(), PIXELS[:0].reshape(0, 2, 3), CLASSES[:0], DataError, "neither 0: got (0, 6)"),
+        (classifier(), PIXELS[0], CLASSES, ShapeError, "X has shape (6,), a single example"),
+        (classifier(), PIXELS[:0], CLASSES[:0], DataError, "X has shape (0, 6): at least one example"),
+        (classifier(), PIXELS[:0].reshape(0, 2, 3), CLASSES[:0], DataError, "X has shape (0, 2, 3): at least one"),
         (classifier(), PIXELS[:29], CLASSES, DataError, "got 29 inputs and 30 targets"),
-        (classifier(), with_nan(), CLASSES, DataError, "inputs must be finite: got nan for sample 3, column 2"),
-        (classifier(), PIXELS, CLASSES + 1, DataError, "classes must be 0 to 2: got 3"),
+        (classifier(), with_nan(), CLASSES, DataError, "X must be finite: got nan for sample 3, column 2"),
+        (classifier(), PIXELS, CLASSES + 1, DataError, "classes must be 0 to 2: got 1 to 3 in y; use y - 1"),
         (classifier(), PIXELS, CLASSES - 1, DataError, "classes must be 0 to 2: got -1"),
-        (classifier(), PIXELS, CLASSES.astype(float), ShapeError, "integer classes (n_samples,) or (n_samples, 3)"),
-        (classifier(), PIXELS, CLASSES.astype(str), ShapeError, "np.unique(y, return_inverse=True)"),
-        (classifier(), PIXELS, VALUES, SettingError, "holds values, which CrossEntropy cannot judge: use Quadratic"),
-        (classifier(), PIXELS, np.eye(3)[CLASSES], ShapeError, "y.argmax(axis=1) turns one-hot rows into classes"),
+        (classifier(), PIXELS, CLASSES + 0.5, DataError, "y holds values such as "),
+        (classifier(), PIXELS, (CLASSES + 7).astype(str), DataError, "np.unique(y, return_inverse=True)"),
+        (classifier(), PIXELS, VALUES, DataError, "layer sizes (6, 5, 3), output=dr.Identity(), loss=dr.Quadratic()"),
+        (classifier(), PIXELS, np.eye(3)[CLASSES], ShapeError, "classes need shape (30,): use y.argmax(axis=1)"),
         (asked(), PIXELS, VALUES, SettingError, "values, which BinaryCrossEntropy cannot judge: use Quadratic"),
-        (valued(), PIXELS, VALUES[:, :2], ShapeError, "targets for 3 outputs are"),
-        (valued(), PIXELS, VALUES * np.inf, DataError, "targets must be finite: got "),
+        (valued(), PIXELS, VALUES[:, :2], ShapeError, "values for 3 outputs need shape (30, 3)"),
+        (valued(), PIXELS, VALUES * np.inf, DataError, "y must be finite: got "),
     ],
 )
 def test_arrays_that_do_not_fit(network: Network, X: Any, y: Any, error: type[DeltaruleError], message: str) -> None:
@@ -208,7 +209,7 @@ def test_arrays_that_do_not_fit(network: Network, X: Any, y: Any, error: type[De
         ({"sample_weight": np.zeros(30)}, SettingError, "not all 0: got 0.0 to 0.0"),
         ({"sample_weight": [np.nan] * 30}, SettingError, "sample weights must be finite"),
         ({"validation": (PIXELS[:, :5], CLASSES)}, ShapeError, "the validation data has 5 features"),
-        ({"validation": (PIXELS, CLASSES + 1)}, DataError, "the validation data: classes must be 0 to 2: got 3"),
+        ({"validation": (PIXELS, CLASSES + 1)}, DataError, "classes must be 0 to 2: got 1 to 3 in y_val"),
     ],
 )
 def test_settings_that_are_refused(settings: dict[str, Any], error: type[DeltaruleError], message: str) -> None:

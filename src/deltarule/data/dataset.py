@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from deltarule.data.columns import Column, input_names
 from deltarule.errors import DataError, SettingError, closest
+from deltarule.inputs import as_array, numbers, unboxed
 from deltarule.settings import TASKS, Task
+from deltarule.targets import refuse_texts
 
 MOST_CLASSES = 2**16
 
@@ -48,6 +50,8 @@ class Dataset:
     def __post_init__(self) -> None:
         if self.task not in TASKS:
             raise SettingError(f"unknown task {self.task!r}: {closest(self.task, TASKS)}")
+        for what in ("inputs", "targets"):
+            object.__setattr__(self, what, as_array(getattr(self, what), what))
         self._check_inputs()
         {"classes": self._check_classes, "labels": self._check_labels, "values": self._check_values}[self.task]()
         if len(self.inputs) != len(self.targets):
@@ -59,8 +63,13 @@ class Dataset:
     def _check_inputs(self) -> None:
         inputs = self.inputs
         if inputs.ndim != 2 or 0 in inputs.shape:
+            n_samples, *image = inputs.shape
+            line = (
+                f"; use dr.Dataset(inputs.reshape({n_samples}, {math.prod(image)}), targets, image_shape={(*image,)})"
+            )
             raise DataError(
                 f"{self.name}: inputs must have shape (n_samples, n_features), neither 0: got {inputs.shape}"
+                f"{line if len(image) == 2 else ''}"
             )
         if self.columns:
             self._check_columns()
@@ -111,10 +120,23 @@ class Dataset:
         self._name_outputs(self.targets.shape[1])
 
     def _refuse_targets(self, expected: str) -> None:
-        got = f"{self.targets.shape} and {self.targets.dtype}"
-        raise DataError(f"{self.name}: targets for the task {self.task!r} must be {expected}: got {got}")
+        targets, dtype = self.targets, "uint8" if self.task == "labels" else expected.split()[-1]
+        if targets.dtype.kind not in "fiub":
+            refuse_texts(
+                unboxed(targets, "targets"), f"the task {self.task!r}", "targets", are_values=self.task == "values"
+            )
+        if self.task == "classes" and targets.ndim == 2:
+            line = "ravel()" if targets.shape[1] == 1 else "argmax(axis=1)"
+        else:
+            line = "reshape(-1, 1)" if targets.ndim == 1 and self.task != "classes" else f"astype(np.{dtype})"
+        got = f"{targets.shape} and {targets.dtype}"
+        raise DataError(
+            f"{self.name}: targets for the task {self.task!r} must be {expected}: got {got}; use targets.{line}"
+        )
 
     def _check_finite(self, what: str, array: NDArray[Any]) -> None:
+        if array.dtype.kind in "OUST":
+            numbers(array, what)
         if not np.issubdtype(array.dtype, np.floating):
             raise DataError(
                 f"{self.name}: {what} must be uint8 or a float dtype: got {array.dtype}; use .astype(np.float32)"

@@ -21,6 +21,7 @@ from deltarule.estimators.fitting import Fit
 from deltarule.estimators.listening import CallbackSupportMixin, Listeners
 from deltarule.estimators.progress import Progress
 from deltarule.estimators.rates import Rate
+from deltarule.inputs import refuse_misread
 from deltarule.model import Model
 from deltarule.nn.activations import Activation
 from deltarule.nn.arrays import Array
@@ -106,6 +107,8 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _examples(self, X: Any, y: Any, sample_weight: Any, is_first: bool, incremental: bool) -> Examples:
         """What was given, checked in scikit-learn's way; where it `is_first`, it says what there is to learn."""
+        refuse_misread(X, "X")
+        refuse_misread(y, "y")
         X, y = validate_data(
             self,
             X,
@@ -260,6 +263,7 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _checked_inputs(self, X: Any) -> Any:
         check_is_fitted(self)
+        refuse_misread(X, "X")
         X = validate_data(self, X, accept_sparse="csr", dtype=(np.float64, np.float32), reset=False)
         return X.astype(self.model_.network.dtype, copy=False)
 

@@ -15,15 +15,15 @@ from deltarule.inspection.data_findings import look_at_data, sample_of
 from deltarule.inspection.finding import Diagnosis, Finding, Level
 from deltarule.inspection.run_findings import LEARNED, WATCHED, Watch, gap_findings, look_at_history
 from deltarule.inspection.state_findings import chance_loss, dead_findings, look_at_state, passed
-from deltarule.model import Model, reader, take_meaning
+from deltarule.model import Model, take_meaning
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Adam, Optimizer
 from deltarule.training.averaging import Latest
 from deltarule.training.batches import steps_per_epoch
 from deltarule.training.callbacks import History
 from deltarule.training.checks import check_data, check_task
-from deltarule.training.evaluation import evaluate
-from deltarule.training.fit import as_dataset
+from deltarule.training.evaluation import loss_and_score
+from deltarule.training.examples import examples_for, held_out_examples
 from deltarule.training.schedules import Constant, Schedule
 from deltarule.training.trainer import Trainer
 
@@ -40,9 +40,9 @@ RATE_FACTORS = (0.1, 10.0, 0.01, 100.0, 1e3, 1e4)  # the likeliest first
 def diagnose(
     net_or_model: Network | Model,
     X: Any,
-    y: Any,
+    y: Any = None,
     *,
-    validation: tuple[Any, Any] | None = None,
+    validation: tuple[Any, Any] | Dataset | None = None,
     learning_rate: float | Schedule = 0.001,
     optimizer: Optimizer | None = None,
     batch_size: int | None = 128,
@@ -60,9 +60,8 @@ def diagnose(
     >>> print(diagnose(network, X, (X[:, 0] > X[:, 1]).astype(int), learning_rate=0.05))
     Nothing wrong was found.
     """
-    network, read = reader(net_or_model)
-    train = as_dataset(network, *read(X, y), "the training data")
-    held_out = None if validation is None else as_dataset(network, *read(*validation), "the validation data")
+    network, train = examples_for(net_or_model, X, y, "the training data", "dr.diagnose(network, {})")
+    held_out = held_out_examples(net_or_model, validation, of_arrays=y is not None)
     trainer = Trainer(
         network=network,
         optimizer=Adam() if optimizer is None else optimizer,
@@ -87,11 +86,11 @@ def diagnose_network(network: Network, train: Dataset, validation: Dataset | Non
     """The same for a trained network: no step is taken."""
     with np.errstate(all="ignore"):
         found = list(before_training(network, train, validation))
-        loss, score = evaluate(network, sample_of(train, PART))
+        loss, score = loss_and_score(network, sample_of(train, PART))
         chance = chance_loss(network, train)
         found += stuck_findings(loss, chance, {"loss": loss, "loss of knowing nothing": chance})
         if validation is not None:
-            found += gap_findings(score, evaluate(network, sample_of(validation, PART))[1])
+            found += gap_findings(score, loss_and_score(network, sample_of(validation, PART))[1])
     return Diagnosis.of(found)
 
 
@@ -105,7 +104,7 @@ def before_training(network: Network, train: Dataset, validation: Dataset | None
     train = replace(train, inputs=network.inputs(train.inputs))
     yield from look_at_data(train, validation)
     part = sample_of(train, PART)
-    is_new = not evaluate(network, part)[0] < LEARNED * chance_loss(network, part)
+    is_new = not loss_and_score(network, part)[0] < LEARNED * chance_loss(network, part)
     yield from look_at_state(network, part, is_new=is_new)
 
 
@@ -153,7 +152,7 @@ def stepped(trainer: Trainer, part: Dataset, watch: Watch, factor: float = 1.0) 
         copy.fit(part)
     except DivergenceError:
         return None, math.inf
-    loss = evaluate(network, part)[0]
+    loss = loss_and_score(network, part)[0]
     return (network, loss) if math.isfinite(loss) else (None, math.inf)
 
 
@@ -210,7 +209,7 @@ def one_batch_findings(network: Network, part: Dataset) -> Iterator[Finding]:
         copy.dropout = tuple(0.0 for _ in copy.dropout)
         with suppress(DivergenceError):
             Trainer(network=copy, schedule=Constant(rate), epochs=WATCHED, batch_size=None).fit(batch)
-            losses.append(evaluate(copy, batch)[0])
+            losses.append(loss_and_score(copy, batch)[0])
         if min(losses) <= HEALTHY * chance:
             return
     says = "The network cannot even learn one small batch by heart."

@@ -7,19 +7,21 @@ from typing import Any
 
 import numpy as np
 
+from deltarule.data.dataset import Dataset
 from deltarule.inspection.finding import entry
 from deltarule.inspection.gradient_mistakes import as_layers, likely_mistakes, relative_error
 from deltarule.inspection.gradient_premises import best_method, check_axis, without_kinks
 from deltarule.inspection.numeric_gradient import CENTRAL_DIFFERENCES, Method, Problem, by_layer, directions
-from deltarule.model import Model, reader, take_meaning
+from deltarule.model import Model, take_meaning
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, backward
 from deltarule.nn.parameters import Parameters
 from deltarule.nn.penalties import Penalty
 from deltarule.nn.workspace import as_floats
 from deltarule.randomness import generator
-from deltarule.training.checks import check_data, check_weights
-from deltarule.training.fit import as_dataset
+from deltarule.targets import checked_weights
+from deltarule.training.checks import check_data
+from deltarule.training.examples import examples_for
 
 Gradient = Callable[..., tuple[float, Any]]
 
@@ -119,7 +121,7 @@ class GradientCheck:
 def gradcheck(
     net_or_model: Network | Model,
     X: Any,
-    y: Any,
+    y: Any = None,
     *,
     sample_weight: Any = None,
     penalty: Penalty = Penalty(),
@@ -145,8 +147,9 @@ def gradcheck(
     >>> gradcheck(network, np.eye(4), np.array([0, 1, 2, 0])).ok
     True
     """
-    network, read = reader(net_or_model)
-    problem, notes = problem_of(network, *read(X, y), sample_weight, penalty, is_own=gradient is not None)
+    in_full = net_or_model.astype(np.float64) if isinstance(net_or_model, Network) else net_or_model
+    network, data = examples_for(in_full, X, y, "the batch", "dr.gradcheck(network, {})")
+    problem, notes = problem_of(network, data, sample_weight, penalty, is_own=gradient is not None)
     with np.errstate(all="ignore"):
         check_axis(problem)
         problem, kinks = without_kinks(problem)
@@ -160,17 +163,15 @@ def gradcheck(
 
 
 def problem_of(
-    network: Network, X: Any, y: Any, sample_weight: Any, penalty: Penalty, *, is_own: bool
+    network: Network, data: Dataset, sample_weight: Any, penalty: Penalty, *, is_own: bool
 ) -> tuple[Problem, list[str]]:
-    """What is to be checked, from a user's arrays, and what was done to the network for it."""
+    """What is to be checked, and what was done to the network for it."""
     network, notes = network.astype(np.float64), []
-    data = as_dataset(network, X, y, "the batch")
     check_data(network, data)
     network.task = None  # whatever the outputs answer, their gradient is the same
     take_meaning(network, data)
     inputs = as_floats(data.inputs, np.float64)
-    weights = np.ones(len(inputs)) if sample_weight is None else np.asarray(sample_weight, np.float64)
-    check_weights(weights, len(inputs))
+    weights = checked_weights(np.ones(len(inputs)) if sample_weight is None else sample_weight, len(inputs))
     if is_own:
         network.dropout = tuple(0.0 for _ in network.dropout)
         if not any(b.any() for b in network.biases):

@@ -8,6 +8,7 @@ import numpy as np
 
 from deltarule.data.frames import is_frame
 from deltarule.errors import SettingError, ShapeError
+from deltarule.inputs import numbers
 from deltarule.inspection.equation_checks import CHECKS, Case, Check
 from deltarule.inspection.neuron import NeuronPass, neuron_pass
 from deltarule.inspection.nudges import numeric_delta
@@ -173,7 +174,7 @@ def one_example(model: Model, example: Any) -> tuple[Array, Array]:
     if is_frame(example):
         example = model.unscaled(example)
         model = model.of_numbers()
-    raw, n_features = np.asarray(example), len(model.columns) or model.network.layer_sizes[0]
+    raw, n_features = numbers(example, "example"), len(model.columns) or model.network.layer_sizes[0]
     if raw.ndim == 2 and raw.shape[1] == n_features and len(raw) != 1:
         raise ShapeError(f"one example is explained at a time: got {len(raw)}; pass X[0], and its y")
     raw = model.unscaled(raw if raw.shape == (1, n_features) else raw[np.newaxis])
@@ -185,7 +186,13 @@ def one_example(model: Model, example: Any) -> tuple[Array, Array]:
 
 def checked_target(model: Model, target: Any) -> Array:
     """The target as `backward` takes it: (1,) int64, or (1, outputs) float64 in the units of the outputs."""
-    n_outputs, y = model.network.layer_sizes[-1], np.asarray(target)
+    n_outputs = model.network.layer_sizes[-1]
+    if isinstance(target, str):
+        if target not in model.class_names:
+            names = ", ".join(model.class_names)
+            raise SettingError(f"the class of the example must be a number, or one of {names}: got {target!r}")
+        target = model.class_names.index(target)
+    y = numbers(np.atleast_1d(target), "target")
     if y.size == 1 < n_outputs:
         if y.item() not in range(n_outputs):
             raise SettingError(f"the class of the example must be 0 to {n_outputs - 1}: got {y.item()}")

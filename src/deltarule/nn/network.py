@@ -20,6 +20,7 @@ from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss, sample_s
 from deltarule.nn.parameters import Parameters
 from deltarule.nn.workspace import Workspace, scale_inputs
 from deltarule.settings import TASKS, Task
+from deltarule.targets import checked_batch
 
 PREDICTION_ROWS = 1024  # large enough for the matrix product's full speed, small enough for the cache
 
@@ -94,6 +95,7 @@ def loss_and_gradient(
     network: "Network", X: Array, y: Array, *, sample_weight: Array | None = None
 ) -> tuple[float, Parameters]:
     """C and its gradient for any batch, in new arrays: the whole of backpropagation in one call."""
+    X, y, sample_weight = checked_batch(network.inputs(X), y, sample_weight, network.layer_sizes)
     ws, grads = network.workspace(len(X)), network.parameters.zeros_like()
     forward(network, X, ws)
     backward(network, y, ws, grads, sample_weight=sample_weight)

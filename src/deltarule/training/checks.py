@@ -2,19 +2,19 @@
 
 import math
 import sys
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from deltarule.data.augment import Deformation
 from deltarule.data.dataset import Dataset
-from deltarule.errors import SettingError, ShapeError
-from deltarule.nn.arrays import Array
+from deltarule.errors import DataError, SettingError, ShapeError
 from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy
 from deltarule.nn.network import Network
 from deltarule.nn.parameters import Parameters
 from deltarule.nn.workspace import Workspace
 from deltarule.training.callbacks import History, TrainingState
+from deltarule.training.examples import described, refuse_splits
 
 BLOW_UP = 1000.0  # a loss so many times that of epoch 0 (or 1, if that was less) is on its way to infinity
 LARGE_INPUT = 100.0  # inputs beyond this are more likely to blow up a run than its learning rate is
@@ -55,22 +55,16 @@ def check_task(train: Dataset, validation: Dataset) -> None:
         )
 
 
-def check_weights(sample_weight: Array, n_samples: int) -> None:
-    """Raise ShapeError or SettingError unless each sample has a weight of 0 or more, and their sum is finite, not 0."""
-    if sample_weight.shape != (n_samples,):
-        raise ShapeError(f"sample_weight needs one number a training sample, ({n_samples},): got {sample_weight.shape}")
-    with np.errstate(over="ignore", invalid="ignore"):
-        total = sample_weight.sum()
-    if not (math.isfinite(total) and sample_weight.min() >= 0.0 and total > 0.0):
-        raise SettingError(
-            "sample weights must be finite with a finite sum, 0 or more, and not all 0: "
-            f"got {sample_weight.min()} to {sample_weight.max()}"
+def check_datasets(train: Any, validation: Any) -> None:
+    """Raise DataError unless both are what Trainer.fit takes."""
+    refuse_splits(train, "trainer.fit({})")
+    if not isinstance(train, Dataset):
+        raise DataError(
+            f"trainer.fit takes a Dataset: got {described(train)}; use trainer.fit(dr.Dataset(X, y)), or dr.fit"
         )
-    lightest = sample_weight[sample_weight > 0.0].min()
-    if lightest < sys.float_info.min:
-        raise SettingError(
-            f"a sample weight must be 0 or at least {sys.float_info.min:.1g}: got {lightest}; scale them all"
-        )
+    if not isinstance(validation, Dataset | None):
+        line = "trainer.fit(train, dr.Dataset(X, y))"
+        raise DataError(f"trainer.fit takes a Dataset: got {described(validation)}; use {line}")
 
 
 def check_augment(augment: Deformation | None, data: Dataset) -> None:

@@ -1,15 +1,19 @@
 """Scores: how good the answers are, counted while the outputs go by."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from deltarule.data.dataset import Dataset
+from deltarule.model import Model
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import PREDICTION_ROWS, Network
 from deltarule.nn.workspace import Workspace
 from deltarule.settings import Task
+from deltarule.training.checks import check_data
 from deltarule.training.engines import REFERENCE, Engine
+from deltarule.training.examples import examples_for
 
 SCORE_NAMES: dict[Task, str] = {"classes": "accuracy", "labels": "accuracy", "values": "r2"}
 
@@ -103,11 +107,22 @@ class Tally:
         self.loss, self.weight = float(state["loss"]), float(state["weight"])
 
 
-def evaluate(network: Network, dataset: Dataset, engine: Engine = REFERENCE) -> tuple[float, float]:
-    """(loss, score) of a network on a whole dataset, in large blocks; nothing is dropped, no penalty is added.
+def evaluate(
+    net_or_model: Network | Model, X: Any, y: Any = None, *, engine: Engine = REFERENCE
+) -> tuple[float, float]:
+    """(loss, score) of a network on examples, in large blocks; nothing is dropped, no penalty is added.
 
-    Raises ShapeError and DataError where the network cannot read the inputs.
+    X, y: as for `fit`, or in a Model's own units; or a Dataset, without y.
+
+    Raises ShapeError, DataError or SettingError for what does not fit.
     """
+    network, dataset = examples_for(net_or_model, X, y, call="dr.evaluate(network, {})")
+    check_data(network, dataset)
+    return loss_and_score(network, dataset, engine)
+
+
+def loss_and_score(network: Network, dataset: Dataset, engine: Engine = REFERENCE) -> tuple[float, float]:
+    """The same for a dataset as the network is trained on it."""
     idle: list[Workspace] = []
     inputs = network.inputs(dataset.inputs)
 

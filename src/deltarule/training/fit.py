@@ -3,14 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from deltarule.data.augment import Deformation
 from deltarule.data.dataset import Dataset
-from deltarule.errors import DataError, ShapeError
-from deltarule.nn.activations import Sigmoid
-from deltarule.nn.arrays import Array
-from deltarule.nn.losses import CrossEntropy
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Adam, Optimizer
 from deltarule.nn.penalties import Penalty
@@ -18,6 +12,7 @@ from deltarule.training.averaging import Latest, MovingAverage
 from deltarule.training.callbacks import Callback, History
 from deltarule.training.clipping import ClipNorm, NoClipping
 from deltarule.training.engines import engine_for
+from deltarule.training.examples import examples_for, held_out_examples, warn_of_pixels
 from deltarule.training.schedules import Constant, Schedule
 from deltarule.training.snapshot import Snapshot
 from deltarule.training.trainer import Trainer
@@ -26,7 +21,7 @@ from deltarule.training.trainer import Trainer
 def fit(
     network: Network,
     X: Any,
-    y: Any,
+    y: Any = None,
     *,
     epochs: int = 10,
     batch_size: int | None = 128,
@@ -36,24 +31,24 @@ def fit(
     augment: Deformation | None = None,
     average: float | None = None,
     clip: float | None = None,
-    validation: tuple[Any, Any] | None = None,
+    validation: tuple[Any, Any] | Dataset | None = None,
     sample_weight: Any = None,
     callbacks: Sequence[Callback] = (),
     engine: str = "auto",
     seed: int = 0,
     resume: Snapshot | None = None,
 ) -> History:
-    """Train `network` in place on arrays and return the history, epoch 0 (before any step) included.
+    """Train `network` in place on X and y, or on a Dataset, and return the history; its epoch 0 is before any step.
 
-    X: (n_samples, features), or images (n_samples, height, width); uint8 counts as value / 255.
-    y: (n_samples,) integer classes; or (n_samples, outputs) of 0 and 1 for a network that ends in Sigmoid; or
+    X: (n_samples, features), or images (n_samples, height, width); uint8 counts as value / 255. Or a Dataset, and no y.
+    y: (n_samples,) classes, counted from 0; or (n_samples, outputs) of 0 and 1 for a network that ends in Sigmoid; or
         (n_samples, outputs) values.
     epochs: passes over the samples. batch_size: samples a step, None for all of them.
     learning_rate: a number, or a schedule (step -> number); ReduceOnPlateau(0.001) also hears how the run goes.
     optimizer: Adam() by default. penalty: L2(strength) or L1(strength) on the weights.
     augment: deform every image anew at each step.
     average: decay of a moving average of the parameters, which then is the result. clip: a gradient's largest norm.
-    validation: (X, y) to choose the best epoch by; without it the last epoch is kept.
+    validation: (X, y) or a Dataset to choose the best epoch by; without it the last epoch is kept.
     sample_weight: (n_samples,), how much each sample counts.
     callbacks: who listens; Progress() prints, EarlyStopping() ends a run that gets no better.
     engine: "numpy", "numba", or "auto": Numba where it is installed and the run long enough to be worth compiling.
@@ -80,50 +75,8 @@ def fit(
         callbacks=callbacks,
         seed=seed,
     )
-    weights = None if sample_weight is None else np.asarray(sample_weight, np.float64)
-    held_out = None if validation is None else as_dataset(network, *validation, "the validation data")
-    train = as_dataset(network, X, y, "the training data")
+    held_out = held_out_examples(network, validation, of_arrays=y is not None)
+    train = examples_for(network, X, y, "the training data")[1]
+    warn_of_pixels(train.inputs)
     trainer.engine = engine_for(trainer, train.n_samples, engine)
-    return trainer.fit(train, held_out, sample_weight=weights, resume=resume)
-
-
-def as_dataset(network: Network, X: Any, y: Any, name: str = "the data") -> Dataset:
-    """Arrays as a Dataset for `network`: integers are classes, columns are labels after Sigmoid and else values.
-
-    X, y: as for `fit`. Raises ShapeError or DataError where they are no such arrays.
-    """
-    X, y = np.asarray(X), np.asarray(y)
-    image_shape = X.shape[1:] if X.ndim == 3 else None
-    if image_shape:
-        X = X.reshape(len(X), image_shape[0] * image_shape[1])
-    if X.dtype != np.uint8:
-        X = as_numbers(X, network, name)
-    n_outputs = network.layer_sizes[-1]
-    if y.ndim == 1 and np.issubdtype(y.dtype, np.integer) and n_outputs > 1:
-        names = tuple(map(str, range(n_outputs)))
-        return Dataset(X, y.astype(np.int64), "classes", names, image_shape, name)
-    y = y.reshape(len(y), 1) if y.ndim == 1 else y
-    if y.ndim != 2 or y.shape[1] != n_outputs:
-        raise ShapeError(
-            f"{name}: targets for {n_outputs} outputs are integer classes (n_samples,) or (n_samples, {n_outputs}): "
-            f"got {y.dtype} {y.shape}; np.unique(y, return_inverse=True) numbers the names of classes"
-        )
-    is_binary = set(np.unique(y)) <= {0, 1}
-    if isinstance(network.loss, CrossEntropy) and is_binary:
-        raise ShapeError(
-            f"{name}: CrossEntropy takes integer classes (n_samples,): got columns of 0 and 1, {y.shape}; "
-            "y.argmax(axis=1) turns one-hot rows into classes"
-        )
-    if isinstance(network.activations[-1], Sigmoid) and is_binary:
-        return Dataset(X, y.astype(np.uint8), "labels", (), image_shape, name)
-    return Dataset(X, y.astype(np.float64), "values", (), image_shape, name)
-
-
-def as_numbers(X: Array, network: Network, name: str) -> Array:
-    """Inputs in the dtype of the network; DataError where they are no numbers."""
-    try:
-        return X.astype(network.dtype, copy=False)
-    except (TypeError, ValueError) as error:
-        raise DataError(
-            f"{name}: inputs that are numbers were expected: {error}; read_table(frame, target) makes numbers of text"
-        ) from error
+    return trainer.fit(train, held_out, sample_weight=sample_weight, resume=resume)

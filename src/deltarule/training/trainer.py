@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Adam, Optimizer
 from deltarule.nn.penalties import Penalty
 from deltarule.randomness import generator
+from deltarule.targets import checked_weights
 from deltarule.training.averaging import Latest
 from deltarule.training.batches import batches, steps_per_epoch
 from deltarule.training.callbacks import Callback, History, Monitor, Row, TrainingState
@@ -23,15 +25,15 @@ from deltarule.training.checks import (
     are_finite,
     check_augment,
     check_data,
+    check_datasets,
     check_lengths,
     check_task,
-    check_weights,
     explain_divergence,
     has_diverged,
 )
 from deltarule.training.clipping import NoClipping
 from deltarule.training.engines import REFERENCE, Engine
-from deltarule.training.evaluation import SCORE_NAMES, Tally, evaluate
+from deltarule.training.evaluation import SCORE_NAMES, Tally, loss_and_score
 from deltarule.training.identity import identity_of
 from deltarule.training.schedules import Constant, Schedule, check_plateaus, listens
 from deltarule.training.snapshot import Snapshot
@@ -74,7 +76,7 @@ class Trainer:
         train: Dataset,
         validation: Dataset | None = None,
         *,
-        sample_weight: Array | None = None,
+        sample_weight: Any = None,
         resume: Snapshot | None = None,
     ) -> History:
         """Train the network in place and return the history.
@@ -91,8 +93,9 @@ class Trainer:
         is no finite number, or a thousand times that of epoch 0; the network then keeps the parameters of the best (or
         last) whole epoch.
         """
-        sample_weight = None if sample_weight is None else np.asarray(sample_weight, np.float64)
-        self._check(train, validation, sample_weight)
+        self._check(train, validation)
+        if sample_weight is not None:
+            sample_weight = checked_weights(sample_weight, train.n_samples)
         state = self._begin(train, validation, sample_weight)
         final = state.best if validation is not None else self.average.parameters
         if resume is not None:
@@ -102,7 +105,9 @@ class Trainer:
         try:
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
                 if resume is None:
-                    self._end_epoch(state, evaluate(self.network, train.take(slice(FIRST_LOOK)), self.engine), monitor)
+                    self._end_epoch(
+                        state, loss_and_score(self.network, train.take(slice(FIRST_LOOK)), self.engine), monitor
+                    )
                 while state.epoch < self.epochs and state.stop_reason is None:
                     state.epoch += 1
                     self._train_epoch(state, train, sample_weight)
@@ -116,15 +121,14 @@ class Trainer:
             self.tell("train_end", state)
         return state.history
 
-    def _check(self, train: Dataset, validation: Dataset | None, sample_weight: Array | None) -> None:
+    def _check(self, train: Dataset, validation: Dataset | None) -> None:
         check_lengths(self.epochs, self.batch_size)
+        check_datasets(train, validation)
         check_data(self.network, train)
         take_meaning(self.network, train)
         if validation is not None:
             check_data(self.network, validation)
             check_task(train, validation)
-        if sample_weight is not None:
-            check_weights(sample_weight, train.n_samples)
         check_augment(self.augment, train)
         check_plateaus(self.schedule, self.callbacks)
 
@@ -223,7 +227,7 @@ class Trainer:
             raise DivergenceError(explain_divergence(state))
         figures = {"train": trained}
         if validation is not None:
-            figures["validation"] = evaluate(self.network.with_parameters(counted), validation, self.engine)
+            figures["validation"] = loss_and_score(self.network.with_parameters(counted), validation, self.engine)
         row: Row = {
             "epoch": state.epoch,
             "step": state.step,

@@ -1,0 +1,157 @@
+"""Examples as a network is trained on them: from arrays X and y, or from a Dataset."""
+
+import logging
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from deltarule.data.dataset import Dataset, Splits
+from deltarule.errors import DataError, SettingError, ShapeError
+from deltarule.inputs import as_array, check_scale, checked_inputs, flattened, numbers
+from deltarule.model import Model, check_purpose
+from deltarule.nn.activations import Sigmoid
+from deltarule.nn.arrays import Array
+from deltarule.nn.network import Network
+from deltarule.settings import Task
+from deltarule.targets import checked_targets
+
+LOG = logging.getLogger("deltarule")
+PIXEL_COLUMNS, DARK = 16, 127  # so many columns beyond half of 255 are pixels and not counts
+
+
+def examples_for(
+    net_or_model: Network | Model,
+    X: Any,
+    y: Any = None,
+    name: str = "the data",
+    call: str = "dr.fit(network, {})",
+    suffix: str = "",
+) -> tuple[Network, Dataset]:
+    """The network, and what it is trained and scored on: X and y, or a Dataset, in a Model's own units.
+
+    X: (n_samples, features), images (n_samples, height, width), or a Dataset, for which y is None.
+    y: as for `fit`. name: what messages call the data. call: the user's, as messages show it. suffix: of X and y there.
+
+    uint8 stays as it is where it counts as pixels. The task is the network's; where that has none, y shows it.
+
+    Raises ShapeError, DataError or SettingError, with the cure, for what does not fit.
+    """
+    model = net_or_model if isinstance(net_or_model, Model) else None
+    network = net_or_model.inner if isinstance(net_or_model, Model) else net_or_model
+    refuse_structure(X, y, call)
+    if isinstance(X, Dataset):
+        return network, of_dataset(network, X) if model is None else model.scaled(X)
+    x_name, y_name = f"X{suffix}", f"y{suffix}"
+    if model is not None:
+        X = model.inputs(X)
+    X, image_shape = input_rows(network, X, y, (x_name, y_name), call)
+    binary: Task = "labels" if isinstance(network.activations[-1], Sigmoid) else "values"
+    sizes, names = network.layer_sizes, network.class_names
+    targets, task = checked_targets(y, len(X), sizes, network.task, names=names, binary=binary, name=y_name)
+    if model is not None and model.target_scaling is not None:
+        targets = model.target_scaling.apply(targets)
+    return network, Dataset(X, targets, task, network.class_names, image_shape, name)
+
+
+def refuse_structure(X: Any, y: Any, call: str) -> None:
+    """Raise DataError where what was passed is not a Dataset alone, nor an X and a y."""
+    refuse_splits(X, call)
+    if isinstance(X, Dataset) and y is not None:
+        raise DataError(f"a Dataset holds its targets: leave out y, as in {call.format('digits.train')}")
+    if not isinstance(X, Dataset) and X is not None and y is None:
+        raise DataError(f"the targets are missing: got {described(X)} alone; use {call.format('X, y')}")
+
+
+def refuse_splits(X: Any, call: str) -> None:
+    """Raise DataError, with the part to use, for what holds a training and a test part."""
+    if isinstance(X, Splits):
+        is_test = "evaluate" in call or "validation" in call
+        line = call.replace("({})", "{}").format("digits.test") if is_test else call.format("digits.train")
+        raise DataError(f"Splits hold two Datasets, train and test: use {line}")
+
+
+def described(thing: Any) -> str:
+    """What a message calls something that was passed: "an array of shape (30, 6)", "a tuple of 2", "0.2"."""
+    if isinstance(thing, np.ndarray):
+        return f"an array of shape {thing.shape}"
+    if thing is None or isinstance(thing, bool | int | float):
+        return repr(thing)
+    return f"a {type(thing).__name__}" + (f" of {len(thing)}" if isinstance(thing, list | tuple | dict) else "")
+
+
+def of_dataset(network: Network, data: Dataset) -> Dataset:
+    """A Dataset as the network reads it; an error where it is of another task, or on another scale."""
+    check_purpose(network, data)
+    if any(column.categories or column.fill is not None for column in data.columns):
+        raise DataError(
+            f"{data.name} is a table with texts or missing cells: use model = dr.Model.suited(network, data); "
+            "dr.fit(network, model.scaled(data))"
+        )
+    check_scale(data.inputs, pixels=network.pixels, seen=network.input_range)
+    return replace(data, inputs=taken(network, data.inputs))
+
+
+def input_rows(
+    network: Network, X: Any, y: Any, names: tuple[str, str], call: str
+) -> tuple[Array, tuple[int, int] | None]:
+    """X as rows in a dtype that counts as the network counts it, and the shape of its images."""
+    n_features, (x_name, y_name) = network.layer_sizes[0], names
+    X = numbers(X, x_name)
+    if X.ndim == 1 and X.size and np.ndim(as_array(y, y_name)) == 2 and np.shape(y)[1] == n_features:
+        swapped = f"{x_name} has shape {X.shape} and {y_name} {np.shape(y)}, and look swapped"
+        raise ShapeError(f"{swapped}: use {call.format(f'{x_name}, {y_name}')}")
+    if 0 in X.shape:
+        raise DataError(f"{x_name} has shape {X.shape}: at least one example is needed, (n_samples, {n_features})")
+    rows, image_shape = flattened(X, n_features, network.image_shape, x_name)
+    is_transposed = rows.shape[1] != n_features == rows.shape[0] and np.size(y) == rows.shape[1]
+    if is_transposed or rows.shape[1] == n_features:
+        checked_inputs(X, n_features, network.image_shape, name=x_name)
+    # Otherwise check_data says how many features there are, and with which layer sizes they fit.
+    check_scale(rows, pixels=network.pixels, seen=network.input_range, name=x_name)
+    return taken(network, rows), image_shape
+
+
+def taken(network: Network, X: Array) -> Array:
+    """Inputs in a dtype that counts as it should: uint8 stays pixels for a network that may still learn from pixels."""
+    if X.dtype == np.uint8 and (network.pixels or network.input_range is None):
+        return X
+    return X.astype(network.dtype, copy=False)
+
+
+def warn_of_pixels(X: Array, name: str = "X") -> None:
+    """Say that numbers look like pixels and are taken at their value, by which a network learns badly."""
+    if X.dtype == np.uint8 or X.shape[1] < PIXEL_COLUMNS:
+        return
+    low, high, first = X.min(), X.max(), X[:1000]
+    is_wide = low >= 0 and DARK < high <= 255 and (first.max(axis=0) > DARK).sum() >= PIXEL_COLUMNS
+    if is_wide and (first == np.rint(first)).all():
+        LOG.warning(
+            "%s looks like pixels, whole numbers from %g to %g, and is taken at its value, which is hard to learn "
+            "from: use %s / 255, or %s.astype(np.uint8)",
+            *(name, low, high, name, name),
+        )
+
+
+def held_out_examples(network: Network | Model, validation: Any, *, of_arrays: bool) -> Dataset | None:
+    """What `validation` holds: (X, y) or a Dataset; SettingError, with the line that splits, for a share."""
+    if validation is None:
+        return None
+    if isinstance(validation, Dataset | Splits):
+        validation = (validation,)
+    elif not (isinstance(validation, tuple | list) and len(validation) == 2):
+        number = not isinstance(validation, bool) and isinstance(validation, int | float) and validation
+        begins = f"validation is (X, y) or a Dataset: got {described(validation)}"
+        if not isinstance(validation, bool | int | float):
+            raise SettingError(f"{begins}; use validation=(X, y)")
+        n_held = f"{number}" if isinstance(number, int) and number > 1 else ""
+        share = number if isinstance(number, float) and 0 < number < 1 else 0.2
+        if of_arrays:
+            n = f"len(X) - {n_held}" if n_held else f"int({1 - share:.4g} * len(X))"
+            line = f"n = {n}; dr.fit(network, X[:n], y[:n], validation=(X[n:], y[n:]))"
+        else:
+            part = n_held or f"len(data) // {round(1 / share)}"
+            line = f"parts = data.hold_out({part}); dr.fit(network, parts.train, validation=parts.test)"
+        raise SettingError(f"{begins}; to hold out the last examples use {line}")
+    X, y = (*validation, None)[:2]
+    return examples_for(network, X, y, "the validation data", "validation=({})", "_val")[1]

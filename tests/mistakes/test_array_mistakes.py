@@ -1,0 +1,311 @@
+"""What beginners do with arrays, and the answer: a table, one mistake a row, written before the code.
+
+The table is array_mistakes.toml. A mistake holds a cause, the call as a beginner writes it, the error, how its message
+begins, and the corrected call, which must work. The rows called "same" are not mistakes: the call does what the plain
+one beside it does.
+"""
+
+import logging
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+import deltarule as dr
+from deltarule.errors import DataError, DeltaruleError
+from deltarule.training.evaluation import evaluate
+
+
+class Mistake(NamedTuple):
+    """A call that is refused, and the call that the message leads to."""
+
+    cause: str
+    call: str
+    error: str
+    message: str
+    corrected: str
+
+
+class Same(NamedTuple):
+    """A call that does what the plain one does; note: how the line on the log begins, "" where there is none."""
+
+    cause: str
+    call: str
+    plain: str
+    note: str = ""
+
+
+class Tensor:
+    """As PyTorch makes them: NumPy cannot read one that has a gradient, or lies on a GPU."""
+
+    def __init__(self, array: np.ndarray, trouble: str) -> None:
+        self.array, self.trouble = array, trouble
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        raise (TypeError if "cuda" in self.trouble else RuntimeError)(self.trouble)
+
+    def detach(self) -> "Tensor":
+        return self
+
+    def cpu(self) -> "Tensor":
+        return self
+
+    def numpy(self) -> np.ndarray:
+        return self.array
+
+
+def scope() -> dict[str, Any]:
+    """The names that the calls use: fresh networks, and examples that fit them."""
+    rng = np.random.default_rng(0)
+    X = np.round(rng.random((30, 6)), 3)
+    y = np.arange(30) % 3
+    images = rng.integers(256, size=(30, 4, 4), dtype=np.uint8)
+    images[:, 0, 0] = 255
+    regression = {"output": dr.Identity(), "loss": dr.Quadratic()}
+    questions = {"output": dr.Sigmoid(), "loss": dr.BinaryCrossEntropy()}
+    seen = dr.Network((6, 5, 3))
+    seen.input_range = (0.0, 1.0)
+    wide = dr.Network((16, 3))
+    wide.input_range = (0.0, 1.0)
+    digits = dr.Dataset(images.reshape(30, 16), y, image_shape=(4, 4), name="digits").hold_out(6)
+    plain = dr.Dataset(X, y, name="flowers").hold_out(6)
+    known = dr.Network((6, 5, 3), class_names=("cat", "dog", "owl"))
+    model = dr.Model.suited(dr.Network((6, 5, 3)), plain.train)
+    return {
+        "np": np,
+        "dr": dr,
+        "X": X,
+        "y": y,
+        "images": images,
+        "values": X.sum(axis=1),
+        "names": np.array(["cat", "dog", "owl"])[y],
+        "network": dr.Network((6, 5, 3)),
+        "binary": dr.Network((6, 5, 1), **questions),
+        "labeler": dr.Network((6, 5, 3), **questions),
+        "two": dr.Network((6, 5, 2)),
+        "regressor": dr.Network((6, 5, 1), **regression),
+        "regressor3": dr.Network((6, 5, 3), **regression),
+        "one_input": dr.Network((1, 5, 1), **regression),
+        "known": known,
+        "seen": seen,
+        "wide": wide,
+        "reader": dr.Network((16, 3), pixels=True, image_shape=(4, 4)),
+        "plain_reader": dr.Network((16, 3)),
+        "model": model,
+        "digits": digits,
+        "flowers": plain,
+        "settings": {"epochs": 1, "batch_size": 10},
+        "Tensor": Tensor,
+        "trainer": lambda network: dr.Trainer(network=network, epochs=1),
+        "nan": with_one(X, np.nan),
+        "table": SimpleNamespace(columns=["a"], rows=3),
+    }
+
+
+def with_one(X: np.ndarray, number: float) -> np.ndarray:
+    X = X.copy()
+    X[3, 2] = number
+    return X
+
+
+def run(call: str, names: dict[str, Any]) -> Any:
+    """Run the lines of a call, the last of which is an expression; what that one is."""
+    *before, last = call.split("; ")
+    exec("\n".join(before), names)
+    return eval(last, names)
+
+
+TABLE = tomllib.loads(Path(__file__).with_name("array_mistakes.toml").read_text(encoding="utf-8"))
+MISTAKES = [Mistake(**row) for row in TABLE["mistake"]]
+ACCEPTED = [Same(**row) for row in TABLE["same"]]
+
+
+@pytest.fixture(autouse=True)
+def log() -> Iterator[list[str]]:
+    """The lines that go to the log."""
+    lines: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: lines.append(record.getMessage())  # type: ignore[method-assign]
+    logging.getLogger("deltarule").addHandler(handler)
+    yield lines
+    logging.getLogger("deltarule").removeHandler(handler)
+
+
+def identify(row: Mistake | Same) -> str:
+    return row.cause.replace(" ", "-")
+
+
+@pytest.mark.parametrize("row", MISTAKES, ids=identify)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_mistake_is_refused_and_its_correction_works(row: Mistake) -> None:
+    with pytest.raises(DeltaruleError) as caught, np.errstate(all="ignore"):
+        run(row.call, scope())
+    assert type(caught.value).__name__ == row.error
+    assert str(caught.value)[: len(row.message)] == row.message, str(caught.value)
+    with np.errstate(all="ignore"):
+        run(row.corrected, scope())
+
+
+@pytest.mark.parametrize("row", ACCEPTED, ids=identify)
+def test_what_is_unambiguous_is_taken(row: Same, log: list[str]) -> None:
+    found = run(row.call, scope())
+    notes = list(log)
+    expected = run(row.plain, scope())
+    if isinstance(found, dr.History):
+        found, expected = found["train_loss"], expected["train_loss"]
+    np.testing.assert_array_equal(found, expected)
+    assert [line[: len(row.note)] for line in notes] == ([row.note] if row.note else [])
+
+
+def test_there_are_enough_mistakes() -> None:
+    assert len(MISTAKES) + len(ACCEPTED) >= 80
+    assert len({row.cause for row in [*MISTAKES, *ACCEPTED]}) >= 35
+
+
+@pytest.mark.parametrize(
+    "entrance",
+    [
+        lambda network, X, y: dr.fit(network, X, y),
+        lambda network, X, y: dr.fit(network, np.zeros((2, 6)), [0, 1], validation=(X, y)),
+        lambda network, X, y: network.predict(X),
+        lambda network, X, y: network.outputs(X),
+        lambda network, X, y: network.probabilities(X),
+        lambda network, X, y: dr.Model(network, "classes").predict(X),
+        lambda network, X, y: dr.Model(network, "classes").probabilities(X),
+        lambda network, X, y: evaluate(network, X, y),
+        lambda network, X, y: dr.gradcheck(network, X, y),
+        lambda network, X, y: dr.diagnose(network, X, y),
+        lambda network, X, y: dr.loss_and_gradient(network, X, y),
+        lambda network, X, y: dr.Dataset(X, np.asarray(y)),
+        lambda network, X, y: dr.explain(network, X, 0),
+        lambda network, X, y: dr.MLPClassifier(max_iter=1).fit(X, y),
+    ],
+    ids=[
+        "fit",
+        "validation",
+        "predict",
+        "outputs",
+        "probabilities",
+        "model_predict",
+        "model_probabilities",
+        "evaluate",
+        "gradcheck",
+        "diagnose",
+        "loss_and_gradient",
+        "dataset",
+        "explain",
+        "classifier",
+    ],
+)
+@pytest.mark.parametrize(
+    "what",
+    ["masked", "complex", "texts", "objects", "ragged", "generator", "none", "nan", "infinity", "dict", "number"],
+)
+def test_every_entrance_refuses_what_is_no_array_of_numbers(entrance: Any, what: str) -> None:
+    """In one line that names what was passed; a ValueError, since scikit-learn's own words end the estimator's."""
+    X = np.random.default_rng(0).random((3, 6))
+    things: dict[str, Any] = {
+        "masked": np.ma.masked_less(X, 0.5),
+        "complex": X + 1j,
+        "texts": np.full((3, 6), "red"),
+        "objects": np.full((3, 6), object()),
+        "ragged": [[0.0] * 6, [0.0] * 5, [0.0] * 6],
+        "generator": (row for row in X),
+        "none": None,
+        "nan": with_nan(X),
+        "infinity": X * np.inf,
+        "dict": {"X": X},
+        "number": 3,
+    }
+    with pytest.raises((ValueError, TypeError)) as caught:
+        entrance(dr.Network((6, 3)), things[what], [0, 1, 2])
+    assert isinstance(caught.value, DeltaruleError) or "sklearn" in str(caught.traceback[-1].path)
+
+
+def with_nan(X: np.ndarray) -> np.ndarray:
+    return np.where(np.arange(6) == 2, np.nan, X)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "int64", "uint16"])
+def test_numbers_that_look_like_pixels(dtype: str, log: list[str]) -> None:
+    """Floats of 0 to 255 train badly; uint8 is divided by 255."""
+    names = scope()
+    X = names["images"].reshape(30, 16)
+    dr.fit(dr.Network((16, 3)), X.astype(dtype), names["y"], epochs=1, learning_rate=1e-5)
+    assert len(log) == 1
+    assert log[0].startswith(f"X looks like pixels, whole numbers from {X.min()} to 255, and is taken at its")
+    assert "use X / 255, or X.astype(np.uint8)" in log[0]
+
+
+@pytest.mark.parametrize(
+    "X",
+    [
+        np.random.default_rng(0).integers(256, size=(30, 16), dtype=np.uint8),
+        np.random.default_rng(0).integers(256, size=(30, 16)) / 255,
+        np.random.default_rng(0).integers(17, size=(30, 64)) / 1.0,
+        np.random.default_rng(0).integers(256, size=(30, 8)) / 1.0,
+        np.random.default_rng(0).integers(256, size=(30, 16)) + 0.5,
+        np.random.default_rng(0).integers(1000, size=(30, 16)) / 1.0,
+        np.random.default_rng(0).integers(-255, 256, size=(30, 16)) / 1.0,
+        np.random.default_rng(0).poisson(3.0, size=(30, 100)) / 1.0,
+        np.random.default_rng(0).integers(2, size=(30, 100)) / 1.0,
+    ],
+    ids=[
+        "pixels",
+        "shares",
+        "small-digits",
+        "few-columns",
+        "halves",
+        "thousands",
+        "signed",
+        "counts",
+        "zeros-and-ones",
+    ],
+)
+def test_numbers_that_do_not_look_like_pixels(X: np.ndarray, log: list[str]) -> None:
+    dr.fit(dr.Network((X.shape[1], 3)), X, np.arange(30) % 3, epochs=1, learning_rate=1e-6)
+    assert log == []
+
+
+def test_data_frames_and_sparse_matrices() -> None:
+    pandas, sparse = pytest.importorskip("pandas"), pytest.importorskip("scipy.sparse")
+    names = scope()
+    X, y, network = names["X"], names["y"], names["network"]
+    frame = pandas.DataFrame(X, columns=list("abcdef"))
+    expected = network.outputs(X)
+    np.testing.assert_array_equal(network.outputs(frame), expected)
+    np.testing.assert_array_equal(network.outputs(frame.astype("Float64")), expected)
+    assert len(dr.fit(network, frame, pandas.Series(y, dtype="Int64"), epochs=1)) == 2
+    assert len(dr.fit(names["known"], frame, pandas.Series(names["names"], dtype="category"), epochs=1)) == 2
+    with pytest.raises(DataError, match=r"^X holds texts, such as 'red', .*: dr.read_table\(frame, target\) makes"):
+        dr.fit(network, frame.assign(c="red"), y)
+    missing = frame.astype("Float64")
+    missing.iloc[3, 2] = pandas.NA
+    with pytest.raises(DataError, match=r"^X must be finite: got (nan|<NA>) for sample 3, column 2"):
+        dr.fit(network, missing, y)
+    for call in (network.predict, lambda X: dr.fit(network, X, y)):
+        with pytest.raises(DataError, match=r"^X is a sparse matrix \(csr_matrix\), .*: use X.toarray\(\)"):
+            call(sparse.csr_matrix(X))
+    with pytest.raises(DataError, match=r"^y is a sparse matrix \(coo_array\)"):
+        dr.fit(network, X, sparse.coo_array(np.eye(3)[y]))
+
+
+def test_a_refusal_changes_nothing() -> None:
+    names = scope()
+    network, before = names["network"], names["network"].parameters.vector.copy()
+    for y in (names["values"], np.eye(3)[names["y"]], names["names"], None):
+        with pytest.raises(DeltaruleError):
+            dr.fit(network, names["X"], y)
+    np.testing.assert_array_equal(network.parameters.vector, before)
+    assert (network.pixels, network.image_shape, network.input_range) == (False, None, None)
+
+
+def test_large_numbers_are_finite() -> None:
+    """What overflows when it is squared, or adds up beyond the dtype, is still a number."""
+    network = dr.Network((2, 2), hidden=(), dtype=np.float64)
+    for X in (np.full((1, 2), 1e300), np.array([[3e38, -3e38]], np.float32), np.full((40, 2), 6e4, np.float16)):
+        assert network.predict(X).shape == (len(X),)
