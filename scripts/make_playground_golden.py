@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from deltarule.names import ACTIVATIONS, LOSSES, named
 
 from deltarule.data.columns import Column
 from deltarule.files.model_file import save
 from deltarule.inspection.sensitivity import input_gradient
 from deltarule.model import Model, Standardization
-from deltarule.names import ACTIVATIONS, LOSSES, named
 from deltarule.nn.network import Network, backward, forward, loss_value
 
 GOLDEN = Path(__file__).parents[1] / "tests" / "playground" / "golden.json"

@@ -7,8 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-
-from deltarule.errors import SettingError
 from deltarule.names import (
     ACTIVATIONS,
     INITIALIZERS,
@@ -20,6 +18,8 @@ from deltarule.names import (
     setting_names,
     with_settings,
 )
+
+from deltarule.errors import SettingError
 from deltarule.nn import activations, losses, optimizers, penalties
 from deltarule.nn.activations import ELU, Activation, LeakyReLU, Sigmoid
 from deltarule.nn.initializers import he_normal

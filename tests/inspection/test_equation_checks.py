@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from deltarule.names import OPTIMIZERS
 
 from deltarule.inspection.equation_checks import CHECKS, MOST, STEPS, Check, check_equation
-from deltarule.names import OPTIMIZERS
 from deltarule.nn.activations import ELU, Activation, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
 from deltarule.nn.arrays import Array
 from deltarule.nn.equations import EQUATIONS

@@ -21,8 +21,8 @@ from deltarule.inspection.robustness import robustness as robustness_of
 from deltarule.inspection.sensitivity import flip
 from deltarule.inspection.weight_slice import weight_slice
 from deltarule.model import Model
-from deltarule.names import ACTIVATIONS
 from deltarule.nn.network import loss_and_gradient
+from deltarule.parts import PARTS
 
 SHEET = 50  # examples on a sheet
 FEW = 5  # examples whose flips are shown
@@ -171,7 +171,11 @@ def architecture(asked: PlotOptions) -> Shown:
 
 def activations(asked: PlotOptions) -> Shown:
     """The activation functions of a model, or all that there are."""
-    chosen = [kind() for kind in ACTIVATIONS.values()] if asked.name is None else model_for(asked).network.activations
+    chosen = (
+        [row.made_by() for row in PARTS["activation"].values()]
+        if asked.name is None
+        else model_for(asked).network.activations
+    )
     by_name = {type(each).__name__: each for each in chosen}
     curves_of = {name: networks.curve_of(each) for name, each in by_name.items()}
     facts = {name: {"value": a.tolist(), "derivative": slope.tolist()} for name, (a, slope) in curves_of.items()}

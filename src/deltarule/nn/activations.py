@@ -5,19 +5,23 @@ a = sigma(z) where that is shorter. `forward` and `backward` apply them to whole
 float32, float64 and complex128 (where it branches on the real part, so that a complex step passes through).
 """
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 import numpy as np
 
+from deltarule import parts
 from deltarule.nn.arrays import Array, blocks
 from deltarule.nn.initializers import Initializer, glorot_uniform, he_normal, zeros
+from deltarule.settings import check_settings, explains_calls
 
 
+@explains_calls()
 @dataclass(frozen=True)
 class Activation:
     """How a neuron answers to its weighted input z. Write your own by giving `value` and `derivative`.
 
-    initializer, bias_initializer: where the weights and biases of a layer with this activation start.
+    initializer, bias_initializer: where the weights and biases of a layer with this activation start: a function, or
+        its name ("he_normal").
 
     >>> class Sine(Activation):
     ...     def value(self, z):
@@ -28,6 +32,12 @@ class Activation:
 
     initializer: Initializer = glorot_uniform
     bias_initializer: Initializer = zeros
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+        for name in ("initializer", "bias_initializer"):
+            start = parts.resolve("initializer", getattr(self, name), f"{name} of {type(self).__name__}")
+            object.__setattr__(self, name, start)
 
     def value(self, z: Array) -> Array:
         """sigma(z): z (batch, fan_out) -> the same shape and dtype, new."""
@@ -48,6 +58,7 @@ class Activation:
             delta[rows] *= self.derivative(z[rows], a[rows])
 
 
+@explains_calls()
 @dataclass(frozen=True)
 class Identity(Activation):
     """sigma(z) = z. The output of a regression; between layers it makes a deep network no more than a linear one."""
@@ -59,6 +70,7 @@ class Identity(Activation):
         return np.ones_like(z)
 
 
+@explains_calls()
 @dataclass(frozen=True)
 class Sigmoid(Activation):
     """sigma(z) = 1 / (1 + e^-z), between 0 and 1. Written with tanh, which does not overflow at z = -100."""
@@ -70,6 +82,7 @@ class Sigmoid(Activation):
         return a * (1.0 - a)
 
 
+@explains_calls()
 @dataclass(frozen=True)
 class Tanh(Activation):
     """sigma(z) = tanh(z), between -1 and 1: the sigmoid, stretched and centered on 0."""
@@ -81,6 +94,7 @@ class Tanh(Activation):
         return 1.0 - a * a
 
 
+@explains_calls()
 @dataclass(frozen=True)
 class ReLU(Activation):
     """sigma(z) = max(z, 0). The derivative at the kink, z = 0, is taken as 0 (as PyTorch, Keras and JAX do)."""
@@ -94,12 +108,15 @@ class ReLU(Activation):
         return z.real > 0.0
 
 
+@explains_calls()
 @dataclass(frozen=True)
 class LeakyReLU(Activation):
     """sigma(z) = z where z > 0, else slope * z: a ReLU that cannot die (Maas et al. 2013)."""
 
-    initializer: Initializer = he_normal
     slope: float = 0.01
+    _: KW_ONLY
+    initializer: Initializer = he_normal
+    bias_initializer: Initializer = zeros
 
     def value(self, z: Array) -> Array:
         return np.where(z.real > 0.0, z, self.slope * z)
@@ -108,12 +125,15 @@ class LeakyReLU(Activation):
         return np.where(z.real > 0.0, z.dtype.type(1.0), self.slope)
 
 
+@explains_calls()
 @dataclass(frozen=True)
 class ELU(Activation):
     """sigma(z) = z where z > 0, else alpha * (e^z - 1) (Clevert et al. 2016)."""
 
-    initializer: Initializer = he_normal
     alpha: float = 1.0
+    _: KW_ONLY
+    initializer: Initializer = he_normal
+    bias_initializer: Initializer = zeros
 
     def value(self, z: Array) -> Array:
         return np.where(z.real > 0.0, z, self.alpha * np.expm1(np.where(z.real > 0.0, 0.0, z)))
@@ -122,6 +142,7 @@ class ELU(Activation):
         return np.where(z.real > 0.0, z.dtype.type(1.0), a + self.alpha)
 
 
+@explains_calls()
 @dataclass(frozen=True)
 class SiLU(Activation):
     """sigma(z) = z * s(z) with the sigmoid s; also called swish (Elfwing et al. 2018)."""
@@ -136,6 +157,7 @@ class SiLU(Activation):
         return s + a * (1.0 - s)
 
 
+@explains_calls()
 @dataclass(frozen=True)
 class Softmax(Activation):
     """sigma(z)_j = e^(z_j) / sum_k e^(z_k): positive and summing to 1 over the layer, so they are probabilities.
