@@ -77,10 +77,9 @@ def closest(name: str, choices: Iterable[str], synonyms: Mapping[str, str] = Map
     """
     known = sorted(choices)
     folded = {choice.casefold(): choice for choice in known}
-    folded |= {word: choice for word, choice in synonyms.items() if choice in known}
-    exact = [name.casefold()] if name.casefold() in folded else []
-    near = exact or difflib.get_close_matches(name.casefold(), folded, n=1)
-    offer = f"did you mean {folded[near[0]]!r}? " if near else ""
+    near = [folded[each] for each in difflib.get_close_matches(name.casefold(), folded, n=1)]
+    meant = synonyms.get(name.casefold(), *near)
+    offer = f"did you mean {meant!r}? " if meant in known else ""
     return f"{offer}Known: {', '.join(known)}"
 
 

@@ -7,18 +7,22 @@ the type, the range, the default and the sentence from SETTINGS. `check` gives t
 import inspect
 import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import wraps
 from numbers import Integral, Real
 from typing import Any, Literal, TypeVar, get_args
 
-from deltarule.errors import SettingError, closest
+import numpy as np
+from numpy.typing import DTypeLike
+
+from deltarule.errors import SettingError, ShapeError, closest
 
 T = TypeVar("T")
 Task = Literal["classes", "labels", "values"]
 TASKS: tuple[Task, ...] = get_args(Task)
 TASK_SYNONYMS = {"classification": "classes", "multiclass": "classes", "multilabel": "labels", "regression": "values"}
+DTYPES = (np.float32, np.float64, np.complex128)
 ENGINES = ("auto", "numpy", "numba")
 MODES = ("auto", "min", "max")
 
@@ -47,10 +51,12 @@ class Setting:
 
     @property
     def low(self) -> float:
+        """The lowest number of the range."""
         return float(self.within[1:].partition(",")[0])
 
     @property
     def high(self) -> float:
+        """The first number beyond the range."""
         return float(self.within[:-1].partition(",")[2])
 
     @property
@@ -64,6 +70,7 @@ class Setting:
 
     @property
     def range_in_words(self) -> str:
+        """The range, as a message has it."""
         low = f"{self.low:g}"
         if self.high < math.inf:
             unit = f" {self.unit}" if self.unit else ""
@@ -81,7 +88,7 @@ class Setting:
             number = math.nan
         if isinstance(value, bool) or not math.isfinite(number):
             return self.default if self.example is None else self.example
-        for near in (number, number / 100, -number):
+        for near in (number, number / 100 if number > 1.0 else -number):
             if self.holds(near) and (self.kind is float or near == int(near)):
                 return self.kind(near)
         return self.default if self.example is None else self.example
@@ -264,8 +271,12 @@ def check_choice(what: str, value: Any, choices: tuple[str, ...], synonyms: Mapp
         raise SettingError(f"no {what} is called {shown(value)}: {closest(str(value), choices, synonyms or {})}")
 
 
-def check_meaning(pixels: Any, class_names: Any, image_shape: Any) -> None:
+def check_meaning(
+    *, task: Any = None, pixels: Any = False, class_names: Any = None, image_shape: Any = None, **others: Any
+) -> None:
     """Raise SettingError unless these, of a network, are of the right kind."""
+    if task is not None:
+        check_choice("task", task, TASKS, TASK_SYNONYMS)
     if not isinstance(pixels, bool):
         raise SettingError(f"pixels must be True or False: got {shown(pixels)}; use pixels=True for uint8 images")
     if isinstance(class_names, str):
@@ -279,6 +290,59 @@ def check_meaning(pixels: Any, class_names: Any, image_shape: Any) -> None:
         raise SettingError(
             f"image_shape must be (height, width): got {shown(image_shape)}; use image_shape=({height}, {height})"
         )
+
+
+def sizes_of(layer_sizes: Sequence[int]) -> tuple[int, ...]:
+    """Layer sizes as a tuple of ints; ShapeError unless they are two or more whole numbers of at least 1."""
+    is_row = isinstance(layer_sizes, Sequence | np.ndarray) and not isinstance(layer_sizes, str)
+    sizes = tuple(layer_sizes) if is_row else ()
+    whole = [isinstance(size, int | np.integer) and not isinstance(size, bool) and size >= 1 for size in sizes]
+    if len(sizes) < 2 or not all(whole):
+        raise ShapeError(
+            f"layer sizes are two or more whole numbers, inputs first, as in (784, 128, 10): got {shown(layer_sizes)}"
+        )
+    return tuple(int(size) for size in sizes)
+
+
+def one_per_layer(name: str, given: Any, n_hidden: int, checked: Callable[[Any, str], Any]) -> tuple[Any, ...]:
+    """`given`, checked, for each hidden layer: repeated, or as it is if it is a sequence of the right length."""
+    if isinstance(given, str | Mapping) or not isinstance(given, Sequence | np.ndarray):
+        return (checked(given, name),) * n_hidden
+    found = tuple(checked(each, f"{name}[{i}]") for i, each in enumerate(given))
+    if len(found) != n_hidden:
+        raise SettingError(
+            f"{name} is one for all hidden layers or one for each of {n_hidden}: got {len(found)}; "
+            f"use one alone, or {n_hidden} of them"
+        )
+    return found
+
+
+def share_of(given: Any, name: str) -> Any:
+    """A share of neurons to drop. SettingError where it is none."""
+    check("dropout", given)
+    return float(given)
+
+
+def dtype_of(dtype: DTypeLike) -> np.dtype[Any]:
+    """The dtype. SettingError unless it is one of DTYPES."""
+    try:
+        found = np.dtype(dtype)
+    except TypeError:
+        found = None
+    if dtype is None or found not in DTYPES:
+        got = shown(dtype) if dtype is None or found is None else found
+        raise SettingError(f"dtype must be float32, float64 or complex128: got {got}; use dtype=np.float32")
+    return found
+
+
+def generator_of(rng: Any) -> np.random.Generator:
+    """A generator, from one or from a seed. SettingError for what is neither."""
+    try:
+        if not isinstance(rng, bool):
+            return np.random.default_rng(rng)
+    except (TypeError, ValueError):
+        pass
+    raise SettingError(f"rng must be a generator or a seed, a whole number, 0 or more: got {shown(rng)}; use rng=0")
 
 
 def check_path(name: str, value: Any) -> None:

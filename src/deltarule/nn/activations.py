@@ -5,13 +5,13 @@ a = sigma(z) where that is shorter. `forward` and `backward` apply them to whole
 float32, float64 and complex128 (where it branches on the real part, so that a complex step passes through).
 """
 
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from deltarule import parts
 from deltarule.nn.arrays import Array, blocks
 from deltarule.nn.initializers import Initializer, glorot_uniform, he_normal, zeros
+from deltarule.parts import resolve
 from deltarule.settings import check_settings, explains_calls
 
 
@@ -20,8 +20,7 @@ from deltarule.settings import check_settings, explains_calls
 class Activation:
     """How a neuron answers to its weighted input z. Write your own by giving `value` and `derivative`.
 
-    initializer, bias_initializer: where the weights and biases of a layer with this activation start: a function, or
-        its name ("he_normal").
+    initializer, bias_initializer: where the weights and biases of a layer start: a function, or its name ("he_normal").
 
     >>> class Sine(Activation):
     ...     def value(self, z):
@@ -31,12 +30,12 @@ class Activation:
     """
 
     initializer: Initializer = glorot_uniform
-    bias_initializer: Initializer = zeros
+    bias_initializer: Initializer = field(default=zeros, kw_only=True)
 
     def __post_init__(self) -> None:
         check_settings(self)
         for name in ("initializer", "bias_initializer"):
-            start = parts.resolve("initializer", getattr(self, name), f"{name} of {type(self).__name__}")
+            start = resolve("initializer", getattr(self, name), f"{name} of {type(self).__name__}")
             object.__setattr__(self, name, start)
 
     def value(self, z: Array) -> Array:
@@ -114,9 +113,7 @@ class LeakyReLU(Activation):
     """sigma(z) = z where z > 0, else slope * z: a ReLU that cannot die (Maas et al. 2013)."""
 
     slope: float = 0.01
-    _: KW_ONLY
-    initializer: Initializer = he_normal
-    bias_initializer: Initializer = zeros
+    initializer: Initializer = field(default=he_normal, kw_only=True)
 
     def value(self, z: Array) -> Array:
         return np.where(z.real > 0.0, z, self.slope * z)
@@ -131,9 +128,7 @@ class ELU(Activation):
     """sigma(z) = z where z > 0, else alpha * (e^z - 1) (Clevert et al. 2016)."""
 
     alpha: float = 1.0
-    _: KW_ONLY
-    initializer: Initializer = he_normal
-    bias_initializer: Initializer = zeros
+    initializer: Initializer = field(default=he_normal, kw_only=True)
 
     def value(self, z: Array) -> Array:
         return np.where(z.real > 0.0, z, self.alpha * np.expm1(np.where(z.real > 0.0, 0.0, z)))

@@ -6,7 +6,7 @@ as Python counts: layer 0 reads the data, layer l the activations of layer l - 1
 
 import copy
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, Self
 
@@ -21,9 +21,17 @@ from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss, sample_s
 from deltarule.nn.parameters import Parameters
 from deltarule.nn.workspace import Workspace, scale_inputs
 from deltarule.parts import Spec, resolve
-from deltarule.settings import TASK_SYNONYMS, TASKS, Task, check, check_choice, check_meaning, explains_calls, shown
+from deltarule.settings import (
+    Task,
+    check_meaning,
+    dtype_of,
+    explains_calls,
+    generator_of,
+    one_per_layer,
+    share_of,
+    sizes_of,
+)
 
-DTYPES = (np.float32, np.float64, np.complex128)
 PREDICTION_ROWS = 1024  # large enough for the matrix product's full speed, small enough for the cache
 
 
@@ -146,21 +154,21 @@ class Network:
         dtype: DTypeLike = np.float32,
         rng: int | np.random.Generator = 0,
     ) -> None:
-        self.layer_sizes = checked_layer_sizes(layer_sizes)
+        check_meaning(task=task, pixels=pixels, class_names=class_names, image_shape=image_shape)
+        self.layer_sizes = sizes_of(layer_sizes)
         n_hidden = len(self.layer_sizes) - 2
         between = one_per_layer("hidden", hidden, n_hidden, partial(resolve, "activation"))
         last: Activation = resolve("activation", output, "output")
         self.loss: Loss = resolve("loss", loss, "loss")
         self.activations: tuple[Activation, ...] = (*between, last)
-        self.dropout: tuple[float, ...] = one_per_layer("dropout", dropout, n_hidden, checked_share)
-        self.parameters = Parameters(self.layer_sizes, dtype=checked_dtype(dtype))
+        self.dropout: tuple[float, ...] = one_per_layer("dropout", dropout, n_hidden, share_of)
+        self.parameters = Parameters(self.layer_sizes, dtype=dtype_of(dtype))
         self.task = task_of(last, self.loss, self.layer_sizes[-1]) if task is None else task
         self.pixels, self.image_shape = pixels, image_shape
-        names = map(str, range(self.layer_sizes[-1])) if class_names is None else class_names
-        self.class_names = names if isinstance(names, str) else tuple(names)
+        self.class_names = tuple(class_names or map(str, range(self.layer_sizes[-1])))
         self.input_range: tuple[float, float] | None = None
         self._check()
-        rng = checked_rng(rng)
+        rng = generator_of(rng)
         for activation, W, b in zip(self.activations, self.weights, self.biases, strict=True):
             W[:] = activation.initializer(rng, *W.shape)
             b[:] = activation.bias_initializer(rng, 1, len(b))[0]
@@ -181,16 +189,11 @@ class Network:
 
     def _check_meaning(self) -> None:
         n_inputs, n_outputs = self.layer_sizes[0], self.layer_sizes[-1]
-        if self.task is not None:
-            check_choice("task", self.task, TASKS, TASK_SYNONYMS)
-        check_meaning(self.pixels, self.class_names, self.image_shape)
         if self.task == "classes" and n_outputs == 1:
             raise SettingError('classes need an output each: got 1 output; use two outputs, or task="labels"')
         if len(self.class_names) != n_outputs:
-            raise ShapeError(
-                f"a network needs a name for each of its {n_outputs} outputs: got {len(self.class_names)}; "
-                "use class_names=None to number them"
-            )
+            got = f"{len(self.class_names)}; use class_names=None to number them"
+            raise ShapeError(f"a network needs a name for each of its {n_outputs} outputs: got {got}")
         if self.image_shape is not None and math.prod(self.image_shape) != n_inputs:
             raise ShapeError(f"images of {self.image_shape} do not have {n_inputs} pixels, as this network has inputs")
 
@@ -232,6 +235,7 @@ class Network:
 
     def with_meaning(self, **meaning: Any) -> Self:
         """The same layers around the same parameters with another task, pixels, image_shape or class_names."""
+        check_meaning(**meaning)
         other = copy.copy(self)
         vars(other).update(meaning)
         other._check_meaning()
@@ -239,7 +243,7 @@ class Network:
 
     def astype(self, dtype: DTypeLike) -> Self:
         """A copy that computes in another dtype."""
-        return self.with_parameters(self.parameters.astype(checked_dtype(dtype)))
+        return self.with_parameters(self.parameters.astype(dtype_of(dtype)))
 
     def inputs(self, X: Any) -> Array:
         """X as the network reads it, (n_samples, features): uint8 pixels, or numbers. Images may be (n, height, width).
@@ -320,59 +324,6 @@ class Network:
 
     def __repr__(self) -> str:
         return f"<Network {'-'.join(map(str, self.layer_sizes))}, {self.parameters.size:,} parameters>"
-
-
-def checked_layer_sizes(layer_sizes: Sequence[int]) -> tuple[int, ...]:
-    """Layer sizes as a tuple of ints; ShapeError unless they are two or more whole numbers of at least 1."""
-    is_row = isinstance(layer_sizes, Sequence | np.ndarray) and not isinstance(layer_sizes, str)
-    sizes = tuple(layer_sizes) if is_row else ()
-    whole = [isinstance(size, int | np.integer) and not isinstance(size, bool) and size >= 1 for size in sizes]
-    if len(sizes) < 2 or not all(whole):
-        raise ShapeError(
-            f"layer sizes are two or more whole numbers, inputs first, as in (784, 128, 10): got {shown(layer_sizes)}"
-        )
-    return tuple(int(size) for size in sizes)
-
-
-def one_per_layer(name: str, given: Any, n_hidden: int, checked: Callable[[Any, str], Any]) -> tuple[Any, ...]:
-    """`given`, checked, for each hidden layer: repeated, or as it is if it is a sequence of the right length."""
-    if isinstance(given, str | Mapping) or not isinstance(given, Sequence | np.ndarray):
-        return (checked(given, name),) * n_hidden
-    found = tuple(checked(each, f"{name}[{i}]") for i, each in enumerate(given))
-    if len(found) != n_hidden:
-        raise SettingError(
-            f"{name} is one for all hidden layers or one for each of {n_hidden}: got {len(found)}; "
-            f"use {name}={shown(given[0] if len(found) else None)}"
-        )
-    return found
-
-
-def checked_share(given: Any, name: str) -> Any:
-    """A share of neurons to drop. SettingError where it is none."""
-    check("dropout", given)
-    return float(given)
-
-
-def checked_dtype(dtype: DTypeLike) -> np.dtype[Any]:
-    """The dtype. SettingError unless it is one of DTYPES."""
-    try:
-        found = np.dtype(dtype)
-    except TypeError:
-        found = None
-    if dtype is None or found not in DTYPES:
-        got = shown(dtype) if dtype is None or found is None else found
-        raise SettingError(f"dtype must be float32, float64 or complex128: got {got}; use dtype=np.float32")
-    return found
-
-
-def checked_rng(rng: Any) -> np.random.Generator:
-    """A generator, from one or from a seed. SettingError for what is neither."""
-    try:
-        if not isinstance(rng, bool):
-            return np.random.default_rng(rng)
-    except (TypeError, ValueError):
-        pass
-    raise SettingError(f"rng must be a generator or a seed, a whole number, 0 or more: got {shown(rng)}; use rng=0")
 
 
 def task_of(output: Activation, loss: Loss, n_outputs: int) -> Task | None:

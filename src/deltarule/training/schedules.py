@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, TypeGuard
 
-from deltarule import parts
 from deltarule.errors import SettingError
+from deltarule.parts import resolve
 from deltarule.settings import check, check_settings, explains_calls
 from deltarule.training.callbacks import Callback, History, Monitor, TrainingState
 
@@ -108,7 +108,7 @@ class WarmUp(_Checked):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        parts.resolve("schedule", self.schedule, "schedule of WarmUp")
+        resolve("schedule", self.schedule, "schedule of WarmUp")
         if isinstance(self.schedule, Callback):
             inner = type(self.schedule).__name__
             raise SettingError(
