@@ -8,10 +8,10 @@ import inspect
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import wraps
 from numbers import Integral, Real
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, Literal, TypeVar, dataclass_transform, get_args
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -389,6 +389,16 @@ def explains_calls(line: str = "") -> Callable[[T], T]:
             door.__init__ = call  # type: ignore[misc]
             return door
         return call  # type: ignore[return-value]
+
+    return decorate
+
+
+@dataclass_transform(field_specifiers=(field,))
+def part(*, frozen: bool = False, kw_only: bool = False, eq: bool = True) -> Callable[[type[T]], type[T]]:
+    """Make a class a dataclass whose wrong calls are explained; its `__post_init__` calls `check_settings`."""
+
+    def decorate(kind: type[T]) -> type[T]:
+        return explains_calls()(dataclass(frozen=frozen, kw_only=kw_only, eq=eq)(kind))
 
     return decorate
 

@@ -7,7 +7,6 @@ neural nets for handwritten digit recognition", Neural Computation 22 (2010), se
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,14 +14,13 @@ from numpy.typing import NDArray
 
 from deltarule.errors import SettingError, ShapeError
 from deltarule.parts import with_settings
-from deltarule.settings import check_settings, explains_calls, shown
+from deltarule.settings import check_settings, part, shown
 
 UTMOST_PEN = 2.0  # pixels by which a 3x3 square makes strokes wider
 PIXELS_TOGETHER = 16384  # are warped at a time: what that takes on the way, 600 kB, stays in a core's cache
 
 
-@explains_calls()
-@dataclass(frozen=True, kw_only=True)
+@part(frozen=True, kw_only=True)
 class Deformation:
     """How far images are bent. Every image draws its own amounts, uniform from minus to plus what is given here.
 

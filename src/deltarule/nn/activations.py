@@ -5,18 +5,17 @@ a = sigma(z) where that is shorter. `forward` and `backward` apply them to whole
 float32, float64 and complex128 (where it branches on the real part, so that a complex step passes through).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 
 from deltarule.nn.arrays import Array, blocks
 from deltarule.nn.initializers import Initializer, glorot_uniform, he_normal, zeros
 from deltarule.parts import resolve
-from deltarule.settings import check_settings, explains_calls
+from deltarule.settings import check_settings, part
 
 
-@explains_calls()
-@dataclass(frozen=True)
+@part(frozen=True)
 class Activation:
     """How a neuron answers to its weighted input z. Write your own by giving `value` and `derivative`.
 
@@ -57,8 +56,7 @@ class Activation:
             delta[rows] *= self.derivative(z[rows], a[rows])
 
 
-@explains_calls()
-@dataclass(frozen=True)
+@part(frozen=True)
 class Identity(Activation):
     """sigma(z) = z. The output of a regression; between layers it makes a deep network no more than a linear one."""
 
@@ -69,8 +67,7 @@ class Identity(Activation):
         return np.ones_like(z)
 
 
-@explains_calls()
-@dataclass(frozen=True)
+@part(frozen=True)
 class Sigmoid(Activation):
     """sigma(z) = 1 / (1 + e^-z), between 0 and 1. Written with tanh, which does not overflow at z = -100."""
 
@@ -81,8 +78,7 @@ class Sigmoid(Activation):
         return a * (1.0 - a)
 
 
-@explains_calls()
-@dataclass(frozen=True)
+@part(frozen=True)
 class Tanh(Activation):
     """sigma(z) = tanh(z), between -1 and 1: the sigmoid, stretched and centered on 0."""
 
@@ -93,8 +89,7 @@ class Tanh(Activation):
         return 1.0 - a * a
 
 
-@explains_calls()
-@dataclass(frozen=True)
+@part(frozen=True)
 class ReLU(Activation):
     """sigma(z) = max(z, 0). The derivative at the kink, z = 0, is taken as 0 (as PyTorch, Keras and JAX do)."""
 
@@ -107,8 +102,7 @@ class ReLU(Activation):
         return z.real > 0.0
 
 
-@explains_calls()
-@dataclass(frozen=True)
+@part(frozen=True)
 class LeakyReLU(Activation):
     """sigma(z) = z where z > 0, else slope * z: a ReLU that cannot die (Maas et al. 2013)."""
 
@@ -122,8 +116,7 @@ class LeakyReLU(Activation):
         return np.where(z.real > 0.0, z.dtype.type(1.0), self.slope)
 
 
-@explains_calls()
-@dataclass(frozen=True)
+@part(frozen=True)
 class ELU(Activation):
     """sigma(z) = z where z > 0, else alpha * (e^z - 1) (Clevert et al. 2016)."""
 
@@ -137,8 +130,7 @@ class ELU(Activation):
         return np.where(z.real > 0.0, z.dtype.type(1.0), a + self.alpha)
 
 
-@explains_calls()
-@dataclass(frozen=True)
+@part(frozen=True)
 class SiLU(Activation):
     """sigma(z) = z * s(z) with the sigmoid s; also called swish (Elfwing et al. 2018)."""
 
@@ -152,8 +144,7 @@ class SiLU(Activation):
         return s + a * (1.0 - s)
 
 
-@explains_calls()
-@dataclass(frozen=True)
+@part(frozen=True)
 class Softmax(Activation):
     """sigma(z)_j = e^(z_j) / sum_k e^(z_k): positive and summing to 1 over the layer, so they are probabilities.
 

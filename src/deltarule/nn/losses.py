@@ -7,14 +7,13 @@ else.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
 from deltarule.nn.activations import Activation, Sigmoid, Softmax
 from deltarule.nn.arrays import Array, blocks
-from deltarule.settings import check_settings, explains_calls
+from deltarule.settings import check_settings, part
 
 
 def sample_shares(n_samples: int, sample_weight: Array | None = None, divisor: float | None = None) -> Array:
@@ -23,8 +22,7 @@ def sample_shares(n_samples: int, sample_weight: Array | None = None, divisor: f
     return weights / (weights.sum() if divisor is None else divisor)
 
 
-@explains_calls()
-@dataclass(frozen=True)
+@part(frozen=True)
 class Loss:
     """The price of a batch of outputs. Write your own by giving `sample_losses` and `sample_gradients`.
 
@@ -87,8 +85,7 @@ class Loss:
         return out
 
 
-@explains_calls()
-@dataclass(frozen=True)
+@part(frozen=True)
 class Quadratic(Loss):
     """C_i = 1/2 sum_j (a_j - t_j)^2. The half makes the derivative plain; PyTorch's MSELoss has 1/outputs instead."""
 
@@ -99,8 +96,7 @@ class Quadratic(Loss):
         return a - t
 
 
-@explains_calls()
-@dataclass(frozen=True)
+@part(frozen=True)
 class CrossEntropy(Loss):
     """C_i = -sum_j t_j ln a_j for probabilities a that sum to 1: the surprise at seeing the right class.
 
@@ -128,8 +124,7 @@ class CrossEntropy(Loss):
         return np.log(np.exp(z).sum(axis=1)) - (t * z).sum(axis=1)
 
 
-@explains_calls()
-@dataclass(frozen=True)
+@part(frozen=True)
 class BinaryCrossEntropy(Loss):
     """C_i = -sum_j [t_j ln a_j + (1 - t_j) ln(1 - a_j)]: every output answers a yes-or-no question of its own.
 

@@ -4,7 +4,7 @@ In the formulas p are the parameters, g is their gradient dC/dp, r the learning 
 """
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar
 
 import numpy as np
@@ -12,11 +12,10 @@ import numpy as np
 from deltarule.errors import SettingError, ShapeError
 from deltarule.nn.arrays import Array, blocks
 from deltarule.nn.parameters import Parameters
-from deltarule.settings import check_settings, explains_calls
+from deltarule.settings import check_settings, part
 
 
-@explains_calls()
-@dataclass(kw_only=True)
+@part(kw_only=True)
 class Optimizer:
     """An update rule and what it remembers. Write your own by giving `moments` and `update`.
 
@@ -71,8 +70,7 @@ class Optimizer:
         self._vectors = {name: state[name].copy() for name in self.moments if name in names}
 
 
-@explains_calls()
-@dataclass(kw_only=True)
+@part(kw_only=True)
 class SGD(Optimizer):
     """p -= r g: gradient descent; "stochastic" where g comes from a batch drawn at random."""
 
@@ -80,8 +78,7 @@ class SGD(Optimizer):
         p -= learning_rate * g
 
 
-@explains_calls()
-@dataclass(kw_only=True)
+@part(kw_only=True)
 class Momentum(Optimizer):
     """v = m v + g;  p -= r v: a heavy ball, which keeps rolling where gradients agree (Polyak 1964).
 
@@ -100,8 +97,7 @@ class Momentum(Optimizer):
         p -= learning_rate * v
 
 
-@explains_calls()
-@dataclass(kw_only=True)
+@part(kw_only=True)
 class Nesterov(Momentum):
     """v = m v + g;  p -= r (g + m v): the gradient counts as if taken where the ball will be (Nesterov 1983)."""
 
@@ -112,8 +108,7 @@ class Nesterov(Momentum):
         p -= learning_rate * (g + self.momentum * v)
 
 
-@explains_calls()
-@dataclass(kw_only=True)
+@part(kw_only=True)
 class AdaGrad(Optimizer):
     """s = s + g^2;  p -= r g / (sqrt(s) + e): a smaller rate for what has already moved much (Duchi et al. 2011).
 
@@ -129,8 +124,7 @@ class AdaGrad(Optimizer):
         p -= learning_rate * g / (np.sqrt(s) + self.epsilon)
 
 
-@explains_calls()
-@dataclass(kw_only=True)
+@part(kw_only=True)
 class RMSProp(Optimizer):
     """s = b s + (1 - b) g^2;  p -= r g / (sqrt(s) + e): AdaGrad with a memory that fades (Hinton 2012, lecture 6e).
 
@@ -148,8 +142,7 @@ class RMSProp(Optimizer):
         p -= learning_rate * g / (np.sqrt(s) + self.epsilon)
 
 
-@explains_calls()
-@dataclass(kw_only=True)
+@part(kw_only=True)
 class Adam(Optimizer):
     """Momentum over RMSProp, both corrected for having started at 0 (Kingma & Ba 2015, algorithm 1).
 
@@ -176,8 +169,7 @@ class Adam(Optimizer):
         p -= rate * m / (np.sqrt(s) * correction + self.epsilon)
 
 
-@explains_calls()
-@dataclass(kw_only=True)
+@part(kw_only=True)
 class AdamW(Adam):
     """Adam after w -= r d w on the weights: decay that the squares do not rescale (Loshchilov & Hutter 2019).
 

@@ -1,16 +1,15 @@
 """What large weights cost: a term added to the loss, on the weights and never on the biases."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 
 from deltarule.nn.arrays import blocks
 from deltarule.nn.parameters import Parameters
-from deltarule.settings import check_settings, explains_calls
+from deltarule.settings import check_settings, part
 
 
-@explains_calls()
-@dataclass(frozen=True)
+@part(frozen=True)
 class Penalty:
     """No penalty, and the base of those that are one.
 
@@ -31,8 +30,7 @@ class Penalty:
         """Add the term's derivative to the gradient of every weight."""
 
 
-@explains_calls()
-@dataclass(frozen=True)
+@part(frozen=True)
 class L2(Penalty):
     """(strength / 2) sum w^2: pulls every weight towards 0 in proportion to its size."""
 
@@ -46,8 +44,7 @@ class L2(Penalty):
             grads.weight_block[block] += self.strength * params.weight_block[block]
 
 
-@explains_calls()
-@dataclass(frozen=True)
+@part(frozen=True)
 class L1(Penalty):
     """strength * sum |w|: pulls every weight towards 0 with the same force, so that many end there."""
 

@@ -7,7 +7,7 @@ import numpy as np
 from deltarule.errors import SettingError
 from deltarule.nn.arrays import Array, blocks
 from deltarule.nn.parameters import Parameters
-from deltarule.settings import check, check_settings, explains_calls
+from deltarule.settings import check, check_settings, part
 
 
 @dataclass
@@ -39,8 +39,7 @@ class Latest:
             )
 
 
-@explains_calls()
-@dataclass
+@part()
 class MovingAverage(Latest):
     """average = decay average + (1 - decay) p after every step (Polyak & Juditsky 1992, with exponential weights).
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from deltarule.nn.parameters import Parameters
-from deltarule.settings import check, check_settings, explains_calls
+from deltarule.settings import check, check_settings, part
 
 
 @dataclass(frozen=True)
@@ -17,8 +17,7 @@ class NoClipping:
         """Change `grads` in place, or not."""
 
 
-@explains_calls()
-@dataclass(frozen=True)
+@part(frozen=True)
 class ClipNorm(NoClipping):
     """Gradients longer than `limit` (Euclidean norm over all parameters) are scaled to it (Pascanu et al. 2013)."""
 

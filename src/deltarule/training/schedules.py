@@ -10,7 +10,7 @@ from typing import Any, TypeGuard
 
 from deltarule.errors import SettingError
 from deltarule.parts import resolve
-from deltarule.settings import check, check_settings, explains_calls
+from deltarule.settings import check, check_settings, part
 from deltarule.training.callbacks import Callback, History, Monitor, TrainingState
 
 Schedule = Callable[[int], float]
@@ -24,8 +24,7 @@ class _Checked:
         check_settings(self)
 
 
-@explains_calls()
-@dataclass(frozen=True)
+@part(frozen=True)
 class Constant(_Checked):
     """The same rate at every step."""
 
@@ -35,8 +34,7 @@ class Constant(_Checked):
         return float(self.rate)
 
 
-@explains_calls()
-@dataclass(frozen=True)
+@part(frozen=True)
 class StepDecay(_Checked):
     """rate * factor^k after k times `every_steps` steps: a staircase."""
 
@@ -48,8 +46,7 @@ class StepDecay(_Checked):
         return self.rate * math.pow(self.factor, step // self.every_steps)
 
 
-@explains_calls()
-@dataclass(frozen=True)
+@part(frozen=True)
 class Exponential(_Checked):
     """rate * factor^(step / total_steps): a smooth fall, to rate * factor at the end."""
 
@@ -61,8 +58,7 @@ class Exponential(_Checked):
         return self.rate * self.factor ** (step / self.total_steps)
 
 
-@explains_calls()
-@dataclass(frozen=True)
+@part(frozen=True)
 class Cosine(_Checked):
     """From rate to final along half a cosine (Loshchilov & Hutter 2017, without restarts); `final` ever after."""
 
@@ -75,8 +71,7 @@ class Cosine(_Checked):
         return self.final + 0.5 * (self.rate - self.final) * (1.0 + math.cos(math.pi * done))
 
 
-@explains_calls()
-@dataclass(frozen=True)
+@part(frozen=True)
 class OneCycle(_Checked):
     """Up to rate over the first `warm_up` share of the steps, then down to nearly 0, both along a cosine (Smith 2018).
 
@@ -98,8 +93,7 @@ class OneCycle(_Checked):
         return end + 0.5 * (start - end) * (1.0 + math.cos(math.pi * min(done, 1.0)))
 
 
-@explains_calls()
-@dataclass(frozen=True)
+@part(frozen=True)
 class WarmUp(_Checked):
     """A straight line from near 0 over the first `warm_up_steps`, then whatever `schedule` says for the step."""
 
@@ -120,8 +114,7 @@ class WarmUp(_Checked):
         return self.schedule(step) * min((step + 1) / self.warm_up_steps, 1.0)
 
 
-@explains_calls()
-@dataclass(eq=False)
+@part(eq=False)
 class ReduceOnPlateau(Callback):
     """A schedule times a factor that becomes smaller whenever a figure of the history stands still.
 
