@@ -20,8 +20,8 @@ from deltarule.data.columns import Column
 from deltarule.files.model_file import save
 from deltarule.inspection.sensitivity import input_gradient
 from deltarule.model import Model, Standardization
-from deltarule.names import ACTIVATIONS, LOSSES, named
 from deltarule.nn.network import Network, backward, forward, loss_value
+from deltarule.parts import PARTS, Kind, make
 
 GOLDEN = Path(__file__).parents[1] / "tests" / "playground" / "golden.json"
 SETTINGS: dict[str, list[dict[str, float]]] = {
@@ -34,24 +34,24 @@ TASKS = {"Identity": "values", "Sigmoid": "labels"}  # after the others, classes
 RATE = 0.5
 
 
-def parts(kind: str, table: dict[str, type[Any]]) -> Iterator[Any]:
+def parts(kind: Kind) -> Iterator[Any]:
     """Every activation or loss, with its settings."""
-    for name in table:
-        yield from (named(kind, table, {"name": name} | settings) for settings in SETTINGS.get(name, [{}]))
+    for name in PARTS[kind]:
+        yield from (make(kind, {"name": name} | settings) for settings in SETTINGS.get(name, [{}]))
 
 
 def models() -> Iterator[Model]:
     """The networks of all cases."""
-    losses = list(parts("loss", LOSSES))
-    for hidden in parts("activation", ACTIVATIONS):
+    losses = list(parts("loss"))
+    for hidden in parts("activation"):
         yield Model(Network((3, 4, 2), hidden=hidden, dtype=np.float64))
-    for output, loss in product(parts("activation", ACTIVATIONS), losses):
+    for output, loss in product(parts("activation"), losses):
         if isinstance(output, loss.fits):
-            network = Network((3, 2, 3), hidden=ACTIVATIONS["tanh"](), output=output, loss=loss, dtype=np.float64)
+            network = Network((3, 2, 3), hidden="tanh", output=output, loss=loss, dtype=np.float64)
             yield Model(network, TASKS.get(type(output).__name__, "classes"))
-    mixed = [ACTIVATIONS[name]() for name in ("relu", "softmax", "silu")]
+    mixed = ["relu", "softmax", "silu"]
     yield Model(Network((4, 5, 3, 4, 3), hidden=mixed, dtype=np.float64), "classes", ("a", "b", "ç"), (2, 2))
-    regression = {"output": ACTIVATIONS["identity"](), "loss": LOSSES["quadratic"]()}
+    regression = {"output": "identity", "loss": "quadratic"}
     scalings = (Standardization(np.array([3.0, -2.0]), np.array([0.5, 4.0])), Standardization(np.ones(1), np.ones(1)))
     yield Model(
         Network((2, 3, 1), **regression, dtype=np.float64),

@@ -25,10 +25,10 @@ from deltarule.inspection.gradient_check import gradcheck
 from deltarule.inspection.sensitivity import flip
 from deltarule.inspection.walkthrough import explain
 from deltarule.model import SETTINGS, Model, Standardization
-from deltarule.names import ACTIVATIONS, LOSSES
 from deltarule.nn.losses import CrossEntropy, Loss, Quadratic
 from deltarule.nn.network import Network
 from deltarule.nn.workspace import as_floats
+from deltarule.parts import PARTS
 from deltarule.settings import TASKS, Task
 from deltarule.training.evaluation import evaluate
 from deltarule.training.trainer import Trainer
@@ -66,7 +66,7 @@ def targets(task: Task, n_outputs: int) -> np.ndarray:
 
 def fitted(output: str, loss: Loss, task: Task, inputs: np.ndarray, n_outputs: int = 3) -> Network:
     """A small network that has learned for an epoch; its weights are small, so that wide inputs do it no harm."""
-    network = Network((6, 4, n_outputs), output=ACTIVATIONS[output](), loss=loss, rng=1)
+    network = Network((6, 4, n_outputs), output=output, loss=loss, rng=1)
     network.parameters.vector[:] *= 0.1
     Trainer(network=network, epochs=1).fit(Dataset(inputs, targets(task, n_outputs), task))
     return network
@@ -74,9 +74,9 @@ def fitted(output: str, loss: Loss, task: Task, inputs: np.ndarray, n_outputs: i
 
 def kinds() -> Iterator[tuple[str, str, Task, int]]:
     """Every output activation with every loss that fits it and every task that the two can learn."""
-    for output, loss, task, n_outputs in product(ACTIVATIONS, LOSSES, TASKS, (3, 1)):
+    for output, loss, task, n_outputs in product(PARTS["activation"], PARTS["loss"], TASKS, (3, 1)):
         wrong = (task == "classes" or output == "softmax") and n_outputs == 1
-        if isinstance(ACTIVATIONS[output](), LOSSES[loss].fits) and not wrong:
+        if isinstance(PARTS["activation"][output].made_by(), PARTS["loss"][loss].made_by.fits) and not wrong:
             yield output, loss, task, n_outputs
 
 
@@ -84,7 +84,7 @@ def learned() -> Iterator[tuple[str, Network]]:
     """One of each that can be learned, on each kind of inputs."""
     for (output, loss, task, n_outputs), (what, inputs) in product(kinds(), LEARNED.items()):
         try:
-            network = fitted(output, LOSSES[loss](), task, inputs, n_outputs)
+            network = fitted(output, PARTS["loss"][loss].made_by(), task, inputs, n_outputs)
         except SettingError:
             continue
         yield f"{output} {loss} {task} {n_outputs} {what}", network
@@ -250,7 +250,7 @@ def test_a_standardized_model_reads_its_pixels_in_every_dtype(tmp_path: Path) ->
 
 
 def test_a_network_without_a_task_says_what_to_do(tmp_path: Path) -> None:
-    network = Network((6, 4, 3), output=ACTIVATIONS["tanh"](), loss=Quadratic())
+    network = Network((6, 4, 3), output="tanh", loss=Quadratic())
     save(network, tmp_path / "model")
     for each in (network, Model(network), load(tmp_path / "model")):
         assert each.task is None
@@ -262,7 +262,7 @@ def test_a_network_without_a_task_says_what_to_do(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("made_for", "task"), [pair for pair in product(TASKS, TASKS) if pair[0] != pair[1]])
 def test_another_task_is_refused_with_the_settings_for_it(made_for: Task, task: Task) -> None:
-    network = Network((6, 3), output=ACTIVATIONS["tanh"](), loss=Quadratic(), task=made_for)
+    network = Network((6, 3), output="tanh", loss=Quadratic(), task=made_for)
     data = Dataset(PIXELS, targets(task, 3), task, name="these")
     with pytest.raises(
         SettingError, match=f"these holds {task}: got a network for {made_for}; make one with "

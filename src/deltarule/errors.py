@@ -18,8 +18,8 @@ A message says what was expected, what was got, and what to do, in that order.
 
 import difflib
 import importlib
-from collections.abc import Iterable
-from types import ModuleType
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType, ModuleType
 
 DISTRIBUTION = "deltarule"  # what pip installs: the name in pyproject.toml, which no other line of the package repeats
 
@@ -72,12 +72,16 @@ class MissingExtraError(DeltaruleError, ImportError):
     """An optional dependency that is not installed."""
 
 
-def closest(name: str, choices: Iterable[str]) -> str:
-    """The words that offer the nearest legal names: "did you mean 'relu'? Known: elu, relu, tanh"."""
+def closest(name: str, choices: Iterable[str], synonyms: Mapping[str, str] = MappingProxyType({})) -> str:
+    """The words that offer the nearest legal names: "did you mean 'relu'? Known: elu, relu, tanh".
+
+    synonyms: what the choices are called elsewhere, in small letters.
+    """
     known = sorted(choices)
     folded = {choice.casefold(): choice for choice in known}
-    near = difflib.get_close_matches(name.casefold(), folded, n=1)
-    offer = f"did you mean {folded[near[0]]!r}? " if near else ""
+    near = [folded[each] for each in difflib.get_close_matches(name.casefold(), folded, n=1)]
+    meant = synonyms.get(name.casefold(), *near)
+    offer = f"did you mean {meant!r}? " if meant in known else ""
     return f"{offer}Known: {', '.join(known)}"
 
 

@@ -1,6 +1,448 @@
-"""What settings may be: each is declared once, and read from here wherever it can be given."""
+"""What settings may be: each is declared once, and read from here wherever it can be given.
 
-from typing import Literal, get_args
+The constructors of Network and of its parts, `fit` and Trainer, recipes, the estimators, the page and `--help` take
+the type, the range, the default and the sentence from SETTINGS. `check` gives the one message for an illegal value.
+"""
 
+import inspect
+import math
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from functools import wraps
+from numbers import Integral, Real
+from typing import Any, Literal, TypeVar, dataclass_transform, get_args
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from deltarule.errors import SettingError, ShapeError, closest
+
+T = TypeVar("T")
 Task = Literal["classes", "labels", "values"]
 TASKS: tuple[Task, ...] = get_args(Task)
+TASK_SYNONYMS = {"classification": "classes", "multiclass": "classes", "multilabel": "labels", "regression": "values"}
+DTYPES = (np.float32, np.float64, np.complex128)
+ENGINES = ("auto", "numpy", "numba")
+MODES = ("auto", "min", "max")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What one setting may be.
+
+    kind: int or float. within: its range, as in mathematics: "[0, 1)" is at least 0 and less than 1.
+    default: what it is where nothing is given; None where it must be given, or is off.
+    says: what it is, in a sentence. example: a value that works, where the default shows nothing.
+    unit: what the range counts. or_else: what else it may be; where that begins with "None", None is legal.
+    home: what takes it: "fit", "Network" and so on, where that is not a class of its own.
+    synonyms: what other libraries call it.
+    """
+
+    kind: type[int] | type[float]
+    within: str
+    default: float | None
+    says: str
+    example: float | None = None
+    unit: str = ""
+    or_else: str = ""
+    home: str = ""
+    synonyms: tuple[str, ...] = ()
+
+    @property
+    def low(self) -> float:
+        """The lowest number of the range."""
+        return float(self.within[1:].partition(",")[0])
+
+    @property
+    def high(self) -> float:
+        """The first number beyond the range."""
+        return float(self.within[:-1].partition(",")[2])
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the lowest number itself is not legal."""
+        return self.within[0] == "("
+
+    def holds(self, value: float) -> bool:
+        """Whether a number is in the range."""
+        return bool((self.low < value if self.is_open else self.low <= value) and value < self.high)
+
+    @property
+    def range_in_words(self) -> str:
+        """The range, as a message has it."""
+        low = f"{self.low:g}"
+        if self.high < math.inf:
+            unit = f" {self.unit}" if self.unit else ""
+            return f"{'above' if self.is_open else 'at least'} {low} and less than {self.high:g}{unit}"
+        if self.low == -math.inf:
+            return "finite"
+        low = f"{low} {self.unit}" if self.unit else low
+        return (f"above {low}" if self.is_open else f"{low} or more") + (" and finite" if self.kind is float else "")
+
+    def like(self, value: Any) -> Any:
+        """A legal value, the nearest to what was meant: 0.1 for "0.1", 10 for 10.0, 0.5 for 50 percent."""
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            number = math.nan
+        if isinstance(value, bool) or not math.isfinite(number):
+            return self.default if self.example is None else self.example
+        for near in (number, number / 100 if number > 1.0 else -number):
+            if self.holds(near) and (self.kind is float or near == int(near)):
+                return self.kind(near)
+        return self.default if self.example is None else self.example
+
+
+RATE_OR_SCHEDULE = "or a schedule such as Cosine(0.1, 1000)"
+SETTINGS: dict[str, Setting] = {
+    # fit and Trainer
+    "learning_rate": Setting(
+        float, "[0, inf)", 0.001, "How far a step goes.", or_else=RATE_OR_SCHEDULE, home="fit",
+        synonyms=("lr", "eta", "rate", "step_size", "learning_rate_init", "schedule", "scheduler"),
+    ),
+    "epochs": Setting(
+        int, "[0, inf)", 10, "Passes over the training data.", home="fit",
+        synonyms=("n_epochs", "epoch", "num_epochs", "nb_epoch", "max_iter", "n_iter", "iterations"),
+    ),
+    "batch_size": Setting(
+        int, "[1, inf)", 128, "Samples a step.", or_else="or None for all samples at once", home="fit",
+        synonyms=("batchsize", "batch", "mini_batch_size", "minibatch_size", "bs"),
+    ),
+    "seed": Setting(
+        int, "[0, inf)", 0, "The same seed gives the same network.", home="fit",
+        synonyms=("random_state", "random_seed"),
+    ),
+    "holdout": Setting(
+        int, "[0, inf)", 0, "Keep the last N training examples aside, to choose the best epoch by.", example=10_000
+    ),
+    "average": Setting(
+        float, "[0, 1)", None, "Decay of a moving average of the parameters.", 0.999,
+        or_else="or None for no average", home="fit", synonyms=("ema", "moving_average", "decay"),
+    ),
+    "clip": Setting(
+        float, "(0, inf)", None, "The largest norm of a gradient.", 1.0,
+        or_else="or None for no clipping", home="fit", synonyms=("clipnorm", "max_norm", "grad_clip", "gradient_clip"),
+    ),
+    # Network and its parts
+    "dropout": Setting(
+        float, "[0, 1)", 0.0, "The share of each hidden layer's neurons that a step leaves out.", 0.1,
+        home="Network", synonyms=("dropout_rate", "drop", "p"),
+    ),
+    "slope": Setting(float, "(-inf, inf)", 0.01, "Of LeakyReLU below 0.", synonyms=("negative_slope", "alpha", "leak")),
+    "alpha": Setting(float, "(-inf, inf)", 1.0, "What ELU goes to below 0, with a minus."),
+    "label_smoothing": Setting(
+        float, "[0, 1)", 0.0, "How far targets move from 0 and 1.", 0.1, synonyms=("smoothing", "epsilon")
+    ),
+    "strength": Setting(
+        float, "[0, inf)", None, "How much large weights cost.", 0.0001,
+        synonyms=("alpha", "lambda_", "lmbda", "lam", "l1", "l2", "weight_decay", "c"),
+    ),
+    # optimizers
+    "momentum": Setting(float, "[0, 1)", 0.9, "The share of its velocity that a step keeps.", home="Momentum"),
+    "decay": Setting(
+        float, "[0, 1)", 0.99, "The share of the old average that stays.", synonyms=("rho", "alpha", "beta", "beta_2")
+    ),
+    "MovingAverage.decay": Setting(float, "[0, 1)", 0.999, "The share of the old average that stays."),
+    "beta_1": Setting(float, "[0, 1)", 0.9, "Decay of the mean of gradients.", synonyms=("beta1", "b1", "betas")),
+    "beta_2": Setting(float, "[0, 1)", 0.999, "Decay of the mean of their squares.", synonyms=("beta2", "b2")),
+    "epsilon": Setting(float, "(0, inf)", 1e-8, "What keeps a divisor above 0.", synonyms=("eps",)),
+    "AdaGrad.epsilon": Setting(float, "(0, inf)", 1e-10, "What keeps a divisor above 0."),
+    "weight_decay": Setting(
+        float, "[0, inf)", 0.01, "The share of itself that a weight loses at a rate of 1.", synonyms=("wd",)
+    ),
+    # schedules
+    "rate": Setting(float, "[0, inf)", None, "The learning rate.", 0.001, synonyms=("lr", "learning_rate", "eta")),
+    "ReduceOnPlateau.rate": Setting(
+        float, "[0, inf)", None, "The learning rate to begin with.", 0.001, or_else=RATE_OR_SCHEDULE,
+        synonyms=("lr", "learning_rate", "eta"),
+    ),
+    "final": Setting(float, "[0, inf)", 0.0, "The rate at the end.", synonyms=("eta_min", "min_lr")),
+    "factor": Setting(float, "[0, inf)", 0.1, "What the rate is multiplied by.", synonyms=("gamma", "decay")),
+    "Exponential.factor": Setting(float, "[0, inf)", 0.01, "What the rate is multiplied by, over the whole run."),
+    "ReduceOnPlateau.factor": Setting(float, "[0, 1)", 0.1, "What the rate is multiplied by.", synonyms=("gamma",)),
+    "every_steps": Setting(int, "[1, inf)", None, "Steps between two changes.", 1000, synonyms=("step_size",)),
+    "Checkpoints.every_steps": Setting(
+        int, "[1, inf)", None, "Steps between two checkpoints.", 1000, or_else="or None"
+    ),
+    "total_steps": Setting(int, "[1, inf)", None, "Steps of the run.", 1000, synonyms=("steps", "n_steps", "T_max")),
+    "warm_up_steps": Setting(int, "[1, inf)", None, "Steps of the rise.", 100, synonyms=("warmup", "warmup_steps")),
+    "every_epochs": Setting(float, "[0, inf)", 1.0, "Epochs between two changes."),
+    "warm_up_epochs": Setting(float, "[0, inf)", 0.0, "Epochs of the rise.", 1.0),
+    "warm_up": Setting(float, "[0, 1)", 0.3, "The share of the steps that rise.", synonyms=("pct_start",)),
+    "start_divisor": Setting(float, "(0, inf)", 25.0, "The first rate is rate / this.", synonyms=("div_factor",)),
+    "end_divisor": Setting(float, "(0, inf)", 1e4, "The last rate is rate / this.", synonyms=("final_div_factor",)),
+    # callbacks
+    "patience": Setting(
+        int, "[1, inf)", 10, "Epochs without a new best.", home="EarlyStopping", synonyms=("n_iter_no_change",)
+    ),
+    "min_delta": Setting(float, "[0, inf)", 0.0, "By how much a new best must beat the old one.", synonyms=("tol",)),
+    "ReduceOnPlateau.min_delta": Setting(float, "[0, inf)", 1e-4, "By how much a new best must beat the old one."),
+    "cooldown": Setting(int, "[0, inf)", 0, "Epochs after a reduction that do not count."),
+    "min_rate": Setting(float, "[0, inf)", 0.0, "It reduces the rate no further than that.", synonyms=("min_lr",)),
+    "limit": Setting(float, "(0, inf)", None, "The largest norm of a gradient.", 1.0, synonyms=("max_norm",)),
+    "every_seconds": Setting(float, "(0, inf)", None, "Seconds between two checkpoints.", 60.0),
+    # deformation
+    "rotation": Setting(float, "[0, inf)", 0.0, "Degrees about the middle.", 10.0, "degrees", synonyms=("rotate",)),
+    "scale": Setting(float, "[0, 1)", 0.0, "The fraction by which height and width grow.", 0.1, synonyms=("zoom",)),
+    "shift": Setting(float, "[0, inf)", 0.0, "Pixels down and to the right.", 1.0, "pixels", synonyms=("translate",)),
+    "shear": Setting(float, "[0, 90)", 0.0, "Degrees by which upright strokes lean.", 10.0, "degrees"),
+    "elastic_alpha": Setting(float, "[0, inf)", 0.0, "Strength of the elastic field.", 34.0),
+    "elastic_sigma": Setting(float, "[0.1, inf)", 4.0, "How far neighbors move alike.", unit="pixels"),
+    "stroke": Setting(float, "[0, inf)", 0.0, "Pixels by which the pen is wider or narrower.", 1.0, "pixels"),
+    # estimators
+    "learning_rate_init": Setting(float, "(0, inf)", 0.001, "The first learning rate.", synonyms=("lr", "eta", "rate")),
+    "penalty_alpha": Setting(float, "[0, inf)", 0.0001, "How much large weights cost."),
+    "power_t": Setting(float, "[0, inf)", 0.5, "Of the learning rate invscaling."),
+    "max_iter": Setting(int, "[1, inf)", 200, "Epochs at most.", synonyms=("epochs", "n_epochs", "epoch")),
+    "tol": Setting(float, "[0, inf)", 1e-4, "By how much a new best must beat the old one.", synonyms=("min_delta",)),
+    "validation_fraction": Setting(float, "[0, 1)", 0.1, "The share that early stopping holds out."),
+    "max_fun": Setting(int, "[1, inf)", 15_000, "Calls of the loss that lbfgs may take."),
+    "n_iter_no_change": Setting(int, "[1, inf)", 10, "Epochs without a new best.", synonyms=("patience",)),
+}  # fmt: skip
+
+SETTINGS["schedule"] = SETTINGS["learning_rate"]  # as Trainer calls it
+
+# Arguments that are not numbers, and what other libraries call them.
+SYNONYMS = {
+    "layers": "layer_sizes", "sizes": "layer_sizes", "units": "layer_sizes", "activation": "hidden",
+    "activations": "hidden", "criterion": "loss", "loss_fn": "loss", "optim": "optimizer", "solver": "optimizer",
+    "callback": "callbacks", "validation_data": "validation", "val_data": "validation", "regularization": "penalty",
+    "regularizer": "penalty", "weight_decay": "penalty", "augmentation": "augment", "weights": "sample_weight",
+    "backend": "engine", "device": "engine", "labels": "class_names", "classes": "class_names", "filename": "path",
+    "random_seed": "rng", "random_state": "rng", "learning_rate": "schedule", "hidden": "hidden_layer_sizes",
+    "layer_sizes": "hidden_layer_sizes", "clip": "limit", "directory": "folder", "seed": "rng",
+}  # fmt: skip
+# What is an argument, but of something else; and how to give it.
+FOUND_AT = {
+    "optimizer": ("an argument of fit", 'fit(network, X, y, optimizer="adam")'),
+    "penalty": ("an argument of fit", "fit(network, X, y, penalty=L2(0.0001))"),
+    "callbacks": ("an argument of fit", "fit(network, X, y, callbacks=[Progress()])"),
+    "validation": ("an argument of its fit", "trainer.fit(train, validation)"),
+    "hidden": ("an argument of Network", 'Network((784, 100, 10), hidden="relu")'),
+    "output": ("an argument of Network", 'Network((784, 100, 10), output="softmax")'),
+    "loss": ("an argument of Network", 'Network((784, 100, 10), loss="cross_entropy")'),
+    "dropout": ("an argument of Network", "Network((784, 100, 10), dropout=0.1)"),
+    "learning_rate": ("an argument of fit", "fit(network, X, y, learning_rate=0.01)"),
+    "epochs": ("an argument of fit", "fit(network, X, y, epochs=10)"),
+    "batch_size": ("an argument of fit", "fit(network, X, y, batch_size=128)"),
+    "momentum": ("a setting of Momentum", "optimizer=Momentum(momentum=0.9)"),
+    "verbose": ("a callback, Progress()", "callbacks=[Progress()]"),
+    "patience": ("a callback, EarlyStopping(patience=5)", "callbacks=[EarlyStopping(patience=5)]"),
+    "early_stopping": ("a callback, EarlyStopping()", "callbacks=[EarlyStopping()]"),
+}
+
+
+def setting(name: str, owner: type[Any] | str = "") -> Setting | None:
+    """The setting of that name, as its owner, a class or what it is called, has it; None where there is none."""
+    owners = [kind.__name__ for kind in owner.__mro__] if isinstance(owner, type) else [owner]
+    found = (SETTINGS.get(f"{each}.{name}") for each in owners)
+    return next((each for each in found if each is not None), SETTINGS.get(name))
+
+
+def check(name: str, value: Any, owner: type[Any] | str = "") -> None:
+    """Raise SettingError unless `value` is legal for the setting: what was given, what is needed, and what works."""
+    asked = setting(name, owner) or Setting(float, "(-inf, inf)", 1.0, "")
+    kind = Integral if asked.kind is int else Real
+    is_right_kind = isinstance(value, kind) and not isinstance(value, bool)
+    if (value is None and "None" in asked.or_else) or (is_right_kind and asked.holds(value)):
+        return
+    noun = {int: "a whole number, ", float: "" if is_right_kind else "a number, "}[asked.kind]
+    owner = owner.__name__ if isinstance(owner, type) else owner
+    label = f"{name} of {owner}" if owner else name
+    needed = ", ".join(filter(None, [f"{noun}{asked.range_in_words}", asked.or_else]))
+    raise SettingError(f"{label} must be {needed}: got {shown(value)}; use {name}={asked.like(value)}")
+
+
+def check_settings(thing: Any) -> None:
+    """Raise SettingError unless all numbers that a dataclass was made with are legal."""
+    for name in setting_names(type(thing)):
+        check(name, getattr(thing, name), type(thing))
+
+
+def setting_names(kind: type[Any]) -> tuple[str, ...]:
+    """The settings of a class: the numbers among the fields that its constructor takes."""
+    return tuple(each.name for each in fields(kind) if each.init and each.type in (int, float))
+
+
+def check_choice(what: str, value: Any, choices: tuple[str, ...], synonyms: Mapping[str, str] | None = None) -> None:
+    """Raise SettingError unless `value` is one of the names that there are."""
+    if value not in choices:
+        raise SettingError(f"no {what} is called {shown(value)}: {closest(str(value), choices, synonyms or {})}")
+
+
+def check_meaning(
+    *, task: Any = None, pixels: Any = False, class_names: Any = None, image_shape: Any = None, **others: Any
+) -> None:
+    """Raise SettingError unless these, of a network, are of the right kind."""
+    if task is not None:
+        check_choice("task", task, TASKS, TASK_SYNONYMS)
+    if not isinstance(pixels, bool):
+        raise SettingError(f"pixels must be True or False: got {shown(pixels)}; use pixels=True for uint8 images")
+    if isinstance(class_names, str):
+        raise SettingError(
+            f"class_names must be a list of names, one for each output: got {class_names!r}; "
+            f"use class_names={list(class_names)}"
+        )
+    is_pair = isinstance(image_shape, tuple | list) and len(image_shape) == 2
+    if image_shape is not None and not (is_pair and all(isinstance(each, Integral) for each in image_shape)):
+        height = image_shape if isinstance(image_shape, int) else 28
+        raise SettingError(
+            f"image_shape must be (height, width): got {shown(image_shape)}; use image_shape=({height}, {height})"
+        )
+
+
+def sizes_of(layer_sizes: Sequence[int]) -> tuple[int, ...]:
+    """Layer sizes as a tuple of ints; ShapeError unless they are two or more whole numbers of at least 1."""
+    is_row = isinstance(layer_sizes, Sequence | np.ndarray) and not isinstance(layer_sizes, str)
+    sizes = tuple(layer_sizes) if is_row else ()
+    whole = [isinstance(size, int | np.integer) and not isinstance(size, bool) and size >= 1 for size in sizes]
+    if len(sizes) < 2 or not all(whole):
+        raise ShapeError(
+            f"layer sizes are two or more whole numbers, inputs first, as in (784, 128, 10): got {shown(layer_sizes)}"
+        )
+    return tuple(int(size) for size in sizes)
+
+
+def one_per_layer(name: str, given: Any, n_hidden: int, checked: Callable[[Any, str], Any]) -> tuple[Any, ...]:
+    """`given`, checked, for each hidden layer: repeated, or as it is if it is a sequence of the right length."""
+    if isinstance(given, str | Mapping) or not isinstance(given, Sequence | np.ndarray):
+        return (checked(given, name),) * n_hidden
+    found = tuple(checked(each, f"{name}[{i}]") for i, each in enumerate(given))
+    if len(found) != n_hidden:
+        raise SettingError(
+            f"{name} is one for all hidden layers or one for each of {n_hidden}: got {len(found)}; "
+            f"use one alone, or {n_hidden} of them"
+        )
+    return found
+
+
+def share_of(given: Any, name: str) -> Any:
+    """A share of neurons to drop. SettingError where it is none."""
+    check("dropout", given)
+    return float(given)
+
+
+def dtype_of(dtype: DTypeLike) -> np.dtype[Any]:
+    """The dtype. SettingError unless it is one of DTYPES."""
+    try:
+        found = np.dtype(dtype)
+    except TypeError:
+        found = None
+    if dtype is None or found not in DTYPES:
+        got = shown(dtype) if dtype is None or found is None else found
+        raise SettingError(f"dtype must be float32, float64 or complex128: got {got}; use dtype=np.float32")
+    return found
+
+
+def generator_of(rng: Any) -> np.random.Generator:
+    """A generator, from one or from a seed. SettingError for what is neither."""
+    try:
+        if not isinstance(rng, bool):
+            return np.random.default_rng(rng)
+    except (TypeError, ValueError):
+        pass
+    raise SettingError(f"rng must be a generator or a seed, a whole number, 0 or more: got {shown(rng)}; use rng=0")
+
+
+def check_path(name: str, value: Any) -> None:
+    """Raise SettingError unless `value` is a path."""
+    if not isinstance(value, str | os.PathLike):
+        raise SettingError(f'{name} must be a path: got {shown(value)}; use a text, as in {name.split()[0]}="kept"')
+
+
+def shown(value: Any) -> str:
+    """What was given, as a message shows it: a number or a text as it is, of anything large what it is."""
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    if isinstance(value, bool | str | list | tuple | dict | bytes) or value is None:
+        text = repr(value)
+        return text if len(text) <= 60 else f"{text[:57]}..."
+    if isinstance(value, Real):
+        return f"{value}"
+    if hasattr(value, "shape"):
+        return f"an array of shape {value.shape}"
+    if callable(value) and hasattr(value, "__name__"):
+        return f"the function {value.__name__}"
+    return f"an object of type {type(value).__name__}"
+
+
+def explains_calls(line: str = "") -> Callable[[T], T]:
+    """Let a call that no signature fits end in a SettingError with the nearest argument, and not in a TypeError.
+
+    line: a call that works, for functions; of a class it is made from its settings.
+    """
+
+    def decorate(door: T) -> T:
+        function: Callable[..., Any] = door.__init__ if isinstance(door, type) else door  # type: ignore[misc,assignment]
+
+        @wraps(function)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return function(*args, **kwargs)
+            except TypeError:
+                name = type(args[0]).__name__ if function.__name__ == "__init__" else function.__name__
+                check_call(name, function, args, kwargs, line)
+                raise
+
+        if isinstance(door, type):
+            door.__init__ = call  # type: ignore[misc]
+            return door
+        return call  # type: ignore[return-value]
+
+    return decorate
+
+
+@dataclass_transform(field_specifiers=(field,))
+def part(**how: bool) -> Callable[[type[T]], type[T]]:
+    """Make a class a dataclass whose wrong calls are explained; its `__post_init__` calls `check_settings`."""
+
+    def decorate(kind: type[T]) -> type[T]:
+        return explains_calls()(dataclass(**how)(kind))
+
+    return decorate
+
+
+def check_call(name: str, function: Callable[..., Any], args: Any, kwargs: Mapping[str, Any], line: str) -> None:
+    """Raise SettingError where arguments do not fit the signature of a function, or of a class's `__init__`."""
+    parameters = dict(inspect.signature(function).parameters)
+    if function.__name__ == "__init__":
+        parameters.pop("self")
+        args = args[1:]
+    by_position = [each.name for each in parameters.values() if each.kind is each.POSITIONAL_OR_KEYWORD]
+    needed = [each.name for each in parameters.values() if each.default is each.empty]
+    missing = [each for each in needed if each not in kwargs and each not in by_position[: len(args)]]
+    line = line or f"{name}({', '.join(_examples(name, parameters, needed))})"
+    for wrong in (each for each in kwargs if each not in parameters):
+        raise SettingError(f"{name} has no argument {wrong!r}: {_offer(wrong, parameters)}")
+    if len(args) > len(by_position):
+        takes = f"{', '.join(by_position)} alone by position" if by_position else "its arguments by name"
+        takes = takes if parameters else "no arguments"
+        raise SettingError(f"{name} takes {takes}: got {len(args)}{'' if by_position else ' by position'}; use {line}")
+    if missing:
+        raise SettingError(f"{name} needs {' and '.join(missing)}; use {line}")
+
+
+def _examples(name: str, parameters: Mapping[str, Any], needed: list[str]) -> list[str]:
+    """Arguments that a class can be called with: those that it needs, or else its first setting."""
+    shown_names = needed or [each for each in parameters if setting(each, name)][:1]
+    found = ((each, setting(each, name)) for each in shown_names)
+    return [each if asked is None else f"{each}={asked.like(None)}" for each, asked in found]
+
+
+def _offer(wrong: str, parameters: Mapping[str, Any]) -> str:
+    """The argument that was meant, where it is found; or the nearest."""
+    synonyms = {wrong.casefold(): name for name in parameters if name in _names_for(wrong.casefold())}
+    if not synonyms:
+        for name in (wrong, *_names_for(wrong.casefold())):
+            if name in FOUND_AT and name not in parameters:
+                where, how = FOUND_AT[name]
+                subject = "the learning rate" if name == "learning_rate" and wrong != name else "it"
+                return f"{subject} is {where}; use {how}"
+    return closest(wrong, parameters, synonyms) if parameters else "it takes none; use it without arguments"
+
+
+def _names_for(word: str) -> list[str]:
+    """The settings and arguments that another library calls by that word."""
+    found = [key.rpartition(".")[2] for key, each in SETTINGS.items() if word in each.synonyms]
+    return [*found, *([SYNONYMS[word]] if word in SYNONYMS else [])]

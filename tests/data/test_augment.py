@@ -226,7 +226,7 @@ def test_the_background_begins_one_pixel_beyond_the_border() -> None:
      ("elastic_sigma", 0.0), ("stroke", -0.1), ("stroke", float("inf"))],
 )  # fmt: skip
 def test_refuses_amounts(name: str, amount: float) -> None:
-    with pytest.raises(SettingError, match=f"{name} of a deformation must be .* and finite: got {amount}"):
+    with pytest.raises(SettingError, match=f"{name} of Deformation must be .*: got {amount}; use {name}="):
         Deformation(**{name: amount})
 
 

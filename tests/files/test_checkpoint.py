@@ -175,8 +175,8 @@ def test_what_comes_after_checkpoints_would_be_missed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"every_steps": 0}, "every_steps must be at least 1: got 0"),
-        ({"every_seconds": 0.0}, "every_seconds must be above 0: got 0.0"),
+        ({"every_steps": 0}, "every_steps of Checkpoints must be a whole number, 1 or more, or None: got 0"),
+        ({"every_seconds": 0.0}, "every_seconds of Checkpoints must be above 0 and finite: got 0.0"),
     ],
 )
 def test_settings(tmp_path: Path, settings: dict[str, Any], message: str) -> None:

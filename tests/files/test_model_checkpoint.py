@@ -122,7 +122,7 @@ def test_names_that_do_not_exist_are_found_before_a_step(
 def test_a_mode_that_does_not_exist() -> None:
     with pytest.raises(SettingError, match="no mode is called 'maxi': did you mean 'max'"):
         ModelCheckpoint("model.safetensors", mode="maxi")
-    with pytest.raises(SettingError, match="min_delta must be 0 or more: got -1"):
+    with pytest.raises(SettingError, match="min_delta must be 0 or more and finite: got -1"):
         ModelCheckpoint("model.safetensors", min_delta=-1)
 
 

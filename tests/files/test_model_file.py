@@ -201,7 +201,7 @@ ReLU6.__name__ = "ReLU"
     [
         (Network((2, 3, 2), hidden=ReLU6()), SettingError, "fixed list"),
         (Network((2, 2), dtype=np.complex128), SettingError, "float32 or float64: got complex128; save network.astype"),
-        (Network((2, 2), dtype=np.float16), SettingError, "float32 or float64: got float16"),
+        (Network((2, 2), dtype=np.complex128), SettingError, "float32 or float64: got complex128"),
         (Network((2, 2)).with_parameters(Network((2, 2)).parameters.astype(">f4")), SettingError, "got >f4"),
         (Model(Network((2, 2)), "classes", record={"loss": float("nan")}), SettingError, "record .* finite numbers"),
         (Model(Network((2, 2)), "classes", record={"data": {1, 2}}), SettingError, "record .*: Object of type set"),

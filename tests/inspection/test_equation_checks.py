@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from deltarule.inspection.equation_checks import CHECKS, MOST, STEPS, Check, check_equation
-from deltarule.names import OPTIMIZERS
 from deltarule.nn.activations import ELU, Activation, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
 from deltarule.nn.arrays import Array
 from deltarule.nn.equations import EQUATIONS
 from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss, Quadratic
 from deltarule.nn.network import Network
+from deltarule.parts import PARTS
 
 ACTIVATIONS = (Identity(), Sigmoid(), Tanh(), ReLU(), LeakyReLU(slope=0.1), ELU(alpha=0.7), SiLU(), Softmax())
 PAIRS: list[tuple[Activation, Loss]] = [
@@ -48,7 +48,7 @@ def test_every_equation_has_a_check() -> None:
 
 
 def test_every_optimizer_is_checked() -> None:
-    assert list(STEPS) == list(OPTIMIZERS.values())
+    assert list(STEPS) == [row.made_by for row in PARTS["optimizer"].values()]
 
 
 @pytest.mark.parametrize(("output", "loss"), PAIRS, ids=name)

@@ -57,15 +57,23 @@ def test_print() -> None:
             SettingError,
             "a softmax over one output is always 1: use two outputs, or Sigmoid with BinaryCrossEntropy",
         ),
-        ({"dropout": 1.0}, SettingError, "dropout must be at least 0 and less than 1: got (1.0,)"),
-        ({"dropout": -0.1}, SettingError, "dropout must be at least 0 and less than 1: got (-0.1,)"),
-        ({"dropout": float("nan")}, SettingError, "dropout must be at least 0 and less than 1: got (nan,)"),
+        ({"dropout": 1.0}, SettingError, "dropout must be at least 0 and less than 1: got 1.0; use dropout=0.1"),
+        ({"dropout": -0.1}, SettingError, "dropout must be at least 0 and less than 1: got -0.1; use dropout=0.1"),
+        (
+            {"dropout": float("nan")},
+            SettingError,
+            "dropout must be at least 0 and less than 1: got nan; use dropout=0.1",
+        ),
         (
             {"dropout": (0.5, 0.5)},
             SettingError,
-            "dropout is one for all hidden layers or one for each of 1: got 2",
+            "dropout is one for all hidden layers or one for each of 1: got 2; use one alone, or 1 of them",
         ),
-        ({"hidden": []}, SettingError, "hidden is one for all hidden layers or one for each of 1: got 0"),
+        (
+            {"hidden": []},
+            SettingError,
+            "hidden is one for all hidden layers or one for each of 1: got 0; use one alone, or 1 of them",
+        ),
     ],
 )
 def test_networks_that_cannot_be(arguments: dict[str, Any], error: type[DeltaruleError], message: str) -> None:
@@ -77,7 +85,8 @@ def test_networks_that_cannot_be(arguments: dict[str, Any], error: type[Deltarul
 @pytest.mark.parametrize("strength", [-0.1, float("nan"), float("inf")])
 def test_penalties_that_cannot_be(strength: float) -> None:
     for penalty in (L1, L2):
-        with pytest.raises(SettingError, match=f"^a penalty's strength must be 0 or more and finite: got {strength}$"):
+        needed = f"^strength of L. must be 0 or more and finite: got {strength}; use strength=0.0001$"
+        with pytest.raises(SettingError, match=needed.replace("0.0001", "0.1" if strength == -0.1 else "0.0001")):
             penalty(strength)
 
 
@@ -85,7 +94,8 @@ def test_penalties_that_cannot_be(strength: float) -> None:
 def test_label_smoothing_that_cannot_be(smoothing: float) -> None:
     for loss in (CrossEntropy, BinaryCrossEntropy):
         with pytest.raises(
-            SettingError, match=f"^label_smoothing must be at least 0 and less than 1: got {smoothing}$"
+            SettingError,
+            match=f"^label_smoothing of .* must be at least 0 and less than 1: got {smoothing}; use label_",
         ):
             loss(smoothing)
 

@@ -128,13 +128,13 @@ def test_sizes_that_differ_are_refused(kind: type[Optimizer]) -> None:
         (RMSProp, {"decay": float("nan")}, "at least 0 and less than 1"),
         (Adam, {"beta_1": 1.0}, "at least 0 and less than 1"),
         (Adam, {"beta_2": 2}, "at least 0 and less than 1"),
-        (AdamW, {"weight_decay": -0.5}, "at least 0 and finite"),
+        (AdamW, {"weight_decay": -0.5}, "0 or more and finite"),
         (AdamW, {"epsilon": float("inf")}, "above 0 and finite"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(kind: type[Optimizer], setting: dict[str, float], legal: str) -> None:
     ((name, value),) = setting.items()
-    with pytest.raises(SettingError, match=f"^{name} of {kind.__name__} must be {legal}: got {value}$"):
+    with pytest.raises(SettingError, match=f"^{name} of {kind.__name__} must be {legal}: got {value}; use {name}="):
         kind(**setting)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from deltarule import recipes
 from deltarule.data.dataset import Dataset, Splits
-from deltarule.errors import DeltaruleError, RecipeError, SettingError, ShapeError
+from deltarule.errors import DeltaruleError, SettingError, ShapeError
 from deltarule.model import Model
 from deltarule.nn.activations import Identity, LeakyReLU, Sigmoid, Softmax, Tanh
 from deltarule.nn.losses import BinaryCrossEntropy
@@ -160,7 +160,7 @@ def test_initializers_and_their_factors() -> None:
     short = job("initializer=standard_normal", "hidden=[400]").model.network
     assert short.weights[0].std() == pytest.approx(1.0, rel=0.05)
     assert not short.biases[0].any()
-    with pytest.raises(RecipeError, match="no initializer is called 'he_norml': did you mean 'he_normal'"):
+    with pytest.raises(SettingError, match="no initializer is called 'he_norml': did you mean 'he_normal'"):
         job("initializer=he_norml")
 
 
@@ -220,7 +220,7 @@ def test_schedules_measure_in_epochs(spec: dict[str, Any], expected: Schedule) -
         ),
         (
             {"name": "step_decay", "rate": 0.1, "every_epochs": 0},
-            "every_steps of StepDecay must be at least 1 step: got 0",
+            "every_steps of StepDecay must be a whole number, 1 or more: got 0",
         ),
         (
             {"name": "step_decay", "rate": 0.1, "every_epochs": "2"},
@@ -228,7 +228,7 @@ def test_schedules_measure_in_epochs(spec: dict[str, Any], expected: Schedule) -
         ),
         (
             {"name": "cosine", "rate": 0.1, "warm_up_epochs": float("inf")},
-            "warm_up_epochs of a schedule must be a number",
+            "warm_up_epochs of a schedule must be 0 or more and finite: got inf",
         ),
         ({"name": "cosine", "rate": 0.1, "warm_up_epochs": True}, "warm_up_epochs of a schedule must be a number"),
     ],

@@ -242,5 +242,5 @@ def test_the_moving_average_is_what_is_validated_and_kept() -> None:
 
 @pytest.mark.parametrize("decay", [-0.1, 1.0, float("nan")])
 def test_an_illegal_decay(decay: float) -> None:
-    with pytest.raises(SettingError, match="decay of a moving average must be at least 0 and less than 1: got"):
+    with pytest.raises(SettingError, match="decay of MovingAverage must be at least 0 and less than 1: got"):
         MovingAverage(decay)

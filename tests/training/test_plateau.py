@@ -145,12 +145,24 @@ def test_it_can_wait_for_less_than_early_stopping_does() -> None:
     ("make", "message"),
     [
         (lambda: ReduceOnPlateau(0.1, factor=1.0), "factor of ReduceOnPlateau must be at least 0 and less than 1"),
-        (lambda: ReduceOnPlateau(0.1, patience=0), "patience of ReduceOnPlateau must be at least 1 epoch: got 0"),
-        (lambda: ReduceOnPlateau(0.1, cooldown=-1), "cooldown of ReduceOnPlateau must be 0 or more epochs: got -1"),
+        (
+            lambda: ReduceOnPlateau(0.1, patience=0),
+            "patience of ReduceOnPlateau must be a whole number, 1 or more: got 0",
+        ),
+        (
+            lambda: ReduceOnPlateau(0.1, cooldown=-1),
+            "cooldown of ReduceOnPlateau must be a whole number, 0 or more: got -1",
+        ),
         (lambda: ReduceOnPlateau(0.1, min_rate=math.inf), "min_rate of ReduceOnPlateau must be 0 or more and finite"),
-        (lambda: ReduceOnPlateau(0.1, min_delta=-1e-4), "min_delta must be 0 or more: got -0.0001"),
+        (
+            lambda: ReduceOnPlateau(0.1, min_delta=-1e-4),
+            "min_delta of ReduceOnPlateau must be 0 or more and finite: got -0.0001",
+        ),
         (lambda: ReduceOnPlateau(0.1, mode="up"), "no mode is called 'up': .*Known: auto, max, min"),
-        (lambda: ReduceOnPlateau(-0.1), "rate of Constant must be 0 or more and finite: got -0.1"),
+        (
+            lambda: ReduceOnPlateau(-0.1),
+            "rate of ReduceOnPlateau must be 0 or more and finite, or a schedule such as .*: got -0.1",
+        ),
         (lambda: WarmUp(ReduceOnPlateau(0.1), 5), r"must be the outermost, .*: got WarmUp\(ReduceOnPlateau\(\.\.\.\)"),
     ],
 )

@@ -107,18 +107,18 @@ def test_a_rate_is_a_python_float(schedule: Schedule) -> None:
         (lambda: Constant(-0.1), "rate of Constant must be 0 or more and finite: got -0.1"),
         (lambda: Constant(math.nan), "rate of Constant must be 0 or more and finite: got nan"),
         (lambda: Constant(np.float32(math.inf)), "rate of Constant must be 0 or more and finite: got inf"),
-        (lambda: StepDecay(1.0, 0), "every_steps of StepDecay must be at least 1 step: got 0"),
+        (lambda: StepDecay(1.0, 0), "every_steps of StepDecay must be a whole number, 1 or more: got 0"),
         (lambda: StepDecay(1.0, 1, factor=-1.0), "factor of StepDecay must be 0 or more and finite: got -1.0"),
-        (lambda: Exponential(1.0, 0), "total_steps of Exponential must be at least 1 step: got 0"),
+        (lambda: Exponential(1.0, 0), "total_steps of Exponential must be a whole number, 1 or more: got 0"),
         (lambda: Cosine(1.0, 10, final=-1.0), "final of Cosine must be 0 or more and finite: got -1.0"),
-        (lambda: OneCycle(1.0, -3), "total_steps of OneCycle must be at least 1 step: got -3"),
+        (lambda: OneCycle(1.0, -3), "total_steps of OneCycle must be a whole number, 1 or more: got -3"),
         (lambda: OneCycle(1.0, 9, warm_up=1.0), "warm_up of OneCycle must be at least 0 and less than 1: got 1.0"),
         (lambda: OneCycle(1.0, 9, start_divisor=0.0), "start_divisor of OneCycle must be above 0 and finite: got 0.0"),
         (lambda: OneCycle(1.0, 9, end_divisor=0.0), "end_divisor of OneCycle must be above 0 and finite: got 0.0"),
-        (lambda: WarmUp(Constant(1.0), 0), "warm_up_steps of WarmUp must be at least 1 step: got 0"),
+        (lambda: WarmUp(Constant(1.0), 0), "warm_up_steps of WarmUp must be a whole number, 1 or more: got 0"),
     ],
 )
 def test_illegal_settings(make: Callable[[], Any], message: str) -> None:
     with pytest.raises(SettingError) as caught:
         make()
-    assert str(caught.value) == message
+    assert str(caught.value).startswith(f"{message}; use {message.split()[0]}=")

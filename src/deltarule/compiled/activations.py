@@ -6,26 +6,16 @@ Inside kernels an activation is a code and a setting (a slope, an alpha, or 0).
 from typing import Any
 
 from deltarule.compiled.kernels import exponential, hyperbolic_tangent, kernel, number
-from deltarule.nn.activations import ELU, Activation, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
+from deltarule.nn.activations import Activation
+from deltarule.parts import kernel_values
 
-IDENTITY, SIGMOID, TANH, RELU, LEAKY_RELU, ELU_, SILU, SOFTMAX = range(8)
-CODES = {
-    Identity: IDENTITY,
-    Sigmoid: SIGMOID,
-    Tanh: TANH,
-    ReLU: RELU,
-    LeakyReLU: LEAKY_RELU,
-    ELU: ELU_,
-    SiLU: SILU,
-    Softmax: SOFTMAX,
-}
+IDENTITY, SIGMOID, TANH, RELU, LEAKY_RELU, ELU, SILU, SOFTMAX = range(8)
 
 
 def code(activation: Activation) -> tuple[int, float] | None:
-    """The code and the setting of an activation; None for one that is not deltarule's own, subclasses included."""
-    if type(activation) not in CODES:
-        return None
-    return CODES[type(activation)], float(getattr(activation, "slope", getattr(activation, "alpha", 0.0)))
+    """The code and the setting of an activation; None for one without a kernel, a user's own for instance."""
+    known = kernel_values(activation)
+    return None if known is None else (known[0], known[1][0])
 
 
 @kernel
@@ -69,7 +59,7 @@ def activate(z: Any, b: Any, code: int, setting: float, a: Any) -> None:
         elif code == LEAKY_RELU:
             for j in range(row.shape[0]):
                 out[j] = row[j] if row[j] > zero else c * row[j]
-        elif code == ELU_:
+        elif code == ELU:
             for j in range(row.shape[0]):
                 out[j] = row[j] if row[j] > zero else c * exponential_minus_1(row[j], one)
         elif code == SILU:
@@ -119,7 +109,7 @@ def derive(delta: Any, z: Any, a: Any, code: int, setting: float, bias_gradient:
         elif code == LEAKY_RELU:
             for j in range(d.shape[0]):
                 d[j] *= one if row[j] > zero else c
-        elif code == ELU_:
+        elif code == ELU:
             for j in range(d.shape[0]):
                 slope = c * exponential(row[j])
                 d[j] *= one if row[j] > zero else slope

@@ -10,19 +10,16 @@ from typing import Any
 import numpy as np
 
 from deltarule.compiled.kernels import exponential, kernel, number
-from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Quadratic
 from deltarule.nn.network import Network
+from deltarule.parts import kernel_values
 
 QUADRATIC, CROSS_ENTROPY, BINARY_CROSS_ENTROPY = range(3)
-CODES = {Quadratic: QUADRATIC, CrossEntropy: CROSS_ENTROPY, BinaryCrossEntropy: BINARY_CROSS_ENTROPY}
 
 
 def described(network: Network) -> tuple[int, float, bool] | None:
-    """The loss of a network as kernels know it; None for one that is not deltarule's own, subclasses included."""
-    loss = network.loss
-    if type(loss) not in CODES:
-        return None
-    return CODES[type(loss)], float(getattr(loss, "label_smoothing", 0.0)), network.has_shortcut
+    """The loss of a network as kernels know it; None for one without a kernel, a user's own for instance."""
+    known = kernel_values(network.loss)
+    return None if known is None else (known[0], known[1][0], network.has_shortcut)
 
 
 @kernel

@@ -11,39 +11,34 @@ import numpy as np
 
 from deltarule.compiled.kernels import kernel, number
 from deltarule.nn.arrays import Array
-from deltarule.nn.optimizers import SGD, AdaGrad, Adam, AdamW, Momentum, Nesterov, Optimizer, RMSProp
+from deltarule.nn.optimizers import Optimizer
 from deltarule.nn.parameters import Parameters
+from deltarule.parts import kernel_values
 
-SGD_, MOMENTUM, NESTEROV, ADAGRAD, RMSPROP, ADAM = range(6)
-CODES = {
-    SGD: SGD_,
-    Momentum: MOMENTUM,
-    Nesterov: NESTEROV,
-    AdaGrad: ADAGRAD,
-    RMSProp: RMSPROP,
-    Adam: ADAM,
-    AdamW: ADAM,
-}
+SGD, MOMENTUM, NESTEROV, ADAGRAD, RMSPROP, ADAM = range(6)
 FADED = 1e-30
 
 
-def rule(optimizer: Optimizer) -> tuple[int, float, float, float]:
-    """An optimizer as kernels know it: its code, and b1, b2 and e of the rules below, whatever it calls them."""
-    named = vars(optimizer)
-    first = named.get("momentum", named.get("decay", named.get("beta_1", 0.0)))
-    return CODES[type(optimizer)], first, named.get("beta_2", 0.0), named.get("epsilon", 0.0)
+def rule(optimizer: Optimizer) -> tuple[Any, ...]:
+    """An optimizer as kernels know it: its code; b1, b2, e of the rules below, and the weights' decay.
+
+    Empty for one without a kernel, a user's own for instance.
+    """
+    known = kernel_values(optimizer)
+    return () if known is None else (known[0], *known[1])
 
 
 def step(optimizer: Optimizer, params: Parameters, grads: Parameters, learning_rate: float) -> None:
     """The twin of `Optimizer.step`; an optimizer that is not deltarule's own takes its own step."""
-    if type(optimizer) not in CODES:
+    known = rule(optimizer)
+    if not known:
         optimizer.step(params, grads, learning_rate)
         return
     moments = two(optimizer.remembered(params, grads), params)
     optimizer.steps += 1
-    decay = learning_rate * getattr(optimizer, "weight_decay", 0.0)
     p, g, n_weights = params.vector, grads.vector, params.weight_block.size
-    update(p, g, moments, rule(optimizer), learning_rate, optimizer.steps, (decay, n_weights))
+    decay = learning_rate * known[4]
+    update(p, g, moments, known[:4], learning_rate, optimizer.steps, (decay, n_weights))
 
 
 def two(moments: Sequence[Array], params: Parameters) -> tuple[Array, Array]:
@@ -68,7 +63,7 @@ def update(p: Any, g: Any, moments: Any, rule: Any, learning_rate: float, steps:
         kept = number(1.0 - decay[0], p)
         for k in range(decay[1]):
             p[k] *= kept
-    if code == SGD_:
+    if code == SGD:
         for k in range(p.shape[0]):
             p[k] -= rate * g[k]
     elif code in (MOMENTUM, NESTEROV):

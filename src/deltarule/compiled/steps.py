@@ -16,13 +16,14 @@ from deltarule.compiled import blas, team
 from deltarule.compiled.activations import code
 from deltarule.compiled.losses import described
 from deltarule.compiled.network import ALIKE
-from deltarule.compiled.optimizers import CODES, rule, two
+from deltarule.compiled.optimizers import rule, two
 from deltarule.compiled.stepping import Room, Shape, Team, run
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Optimizer
 from deltarule.nn.parameters import Parameters
 from deltarule.nn.penalties import L1, L2, Penalty
+from deltarule.parts import lacking_kernels
 
 APART = 16  # numbers between what two threads write, who would else wait for one another's line of the cache
 RANK_ROWS = 5  # of a batch, at least, for each thread
@@ -32,9 +33,8 @@ _last = threading.local()
 
 def can_take_steps(network: Network, optimizer: Optimizer, penalty: Penalty) -> bool:
     """Whether everything that a step is made of is deltarule's own, nothing is dropped, and there is a BLAS."""
-    known = all(code(activation) is not None for activation in network.activations) and described(network) is not None
-    known = known and type(optimizer) in CODES and type(penalty) in (Penalty, L1, L2) and not any(network.dropout)
-    return known and blas.available()
+    parts = [*network.activations, network.loss, optimizer, *([] if type(penalty) is Penalty else [penalty])]
+    return not lacking_kernels(*parts) and not any(network.dropout) and blas.available()
 
 
 def take_steps(
@@ -60,10 +60,9 @@ def take_steps(
     inputs, classes, weights = data
     order, batch_size, learning_rates, paces, highest_loss = plan
     params, (grads, average) = network.parameters, vectors
-    moments = two(optimizer.remembered(params, grads), params)
+    known, moments = rule(optimizer), two(optimizer.remembered(params, grads), params)
     moved = params.vector[:0] if average is None else average.vector
     l1, l2 = (penalty.strength if type(penalty) is kind else 0.0 for kind in (L1, L2))
-    decay = float(getattr(optimizer, "weight_decay", 0.0))
     losses = np.empty(len(learning_rates))
     n_ranks = max(1, min(team.most(), batch_size // RANK_ROWS))
     n_losses, right, updates = by_team(
@@ -71,7 +70,7 @@ def take_steps(
         (params.vector, grads.vector, *moments, moved),
         laid_out(network),
         (np.asarray(inputs), 1.0 / 255.0 if inputs.dtype == np.uint8 else 1.0, classes, as_weights(weights)),
-        (described(network), (rule(optimizer), optimizer.steps, decay, l1, l2)),
+        (described(network), (known[:4], optimizer.steps, known[4], l1, l2)),
         (order, batch_size, learning_rates, paces, highest_loss, losses, np.zeros((n_ranks, APART))),
         room_for(network, batch_size, n_ranks),
     )

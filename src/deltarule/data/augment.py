@@ -6,28 +6,21 @@ neural nets for handwritten digit recognition", Neural Computation 22 (2010), se
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deltarule.errors import SettingError, ShapeError
+from deltarule.parts import with_settings
+from deltarule.settings import check_settings, part, shown
 
-LEGAL = {  # amount: (least, limit, in words)
-    "rotation": (0.0, math.inf, "0 degrees or more"),
-    "scale": (0.0, 1.0, "at least 0 and less than 1"),
-    "shift": (0.0, math.inf, "0 pixels or more"),
-    "shear": (0.0, 90.0, "at least 0 and less than 90 degrees"),
-    "elastic_alpha": (0.0, math.inf, "0 or more"),
-    "elastic_sigma": (0.1, math.inf, "0.1 pixels or more"),
-    "stroke": (0.0, math.inf, "0 pixels or more"),
-}
 UTMOST_PEN = 2.0  # pixels by which a 3x3 square makes strokes wider
 PIXELS_TOGETHER = 16384  # are warped at a time: what that takes on the way, 600 kB, stays in a core's cache
 
 
-@dataclass(frozen=True, kw_only=True)
+@part(frozen=True, kw_only=True)
 class Deformation:
     """How far images are bent. Every image draws its own amounts, uniform from minus to plus what is given here.
 
@@ -58,9 +51,19 @@ class Deformation:
     stroke: float = 0.0
 
     def __post_init__(self) -> None:
-        for name, (least, limit, words) in LEGAL.items():
-            if not least <= getattr(self, name) < limit:
-                raise SettingError(f"{name} of a deformation must be {words} and finite: got {getattr(self, name)}")
+        check_settings(self)
+
+
+def augment_of(given: Any) -> Deformation | None:
+    """A deformation, from one or from a dict of its amounts; None for none. SettingError for anything else."""
+    if given is None or isinstance(given, Deformation):
+        return given
+    if isinstance(given, Mapping):
+        return with_settings("augment", Deformation, given)
+    raise SettingError(
+        f"augment must be a Deformation, a dict of its amounts, or None: got {shown(given)}; "
+        "use augment=Deformation(rotation=10)"
+    )
 
 
 def deform(

@@ -19,6 +19,7 @@ from deltarule.data.places import VARIABLE, cache_folder, idx_files, search_fold
 from deltarule.data.sources import SOURCES, PublishedFile, Source
 from deltarule.data.tables import read_pixels
 from deltarule.errors import DataError, DownloadError, SettingError, closest
+from deltarule.settings import shown
 
 IMAGES, LABELS = "-images-idx3-ubyte", "-labels-idx1-ubyte"  # how the names of IDX files end
 
@@ -81,6 +82,8 @@ def load(
     >>> load("xor").train.n_samples
     4
     """
+    if not isinstance(name, str | os.PathLike):
+        raise SettingError(f'load_data takes a name or a path: got {shown(name)}; use load_data("digits")')
     name = os.fspath(name)
     if name in BUILT_IN:
         return BUILT_IN[name].load()

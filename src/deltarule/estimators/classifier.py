@@ -1,6 +1,5 @@
 """MLPClassifier: classes, or sets of labels, for rows of numbers."""
 
-from numbers import Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -8,18 +7,18 @@ from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.metrics import accuracy_score
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import compute_sample_weight
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target, unique_labels
 
 from deltarule.estimators.examples import Examples
 from deltarule.estimators.listening import with_callbacks
 from deltarule.estimators.perceptron import Perceptron
-from deltarule.estimators.settings import CONSTRAINTS
+from deltarule.estimators.settings import CONSTRAINTS, interval
 from deltarule.nn.activations import Activation, Sigmoid, Softmax
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss
-from deltarule.settings import Task
+from deltarule.settings import Task, explains_calls
 
 
 class MLPClassifier(ClassifierMixin, Perceptron):
@@ -69,9 +68,10 @@ class MLPClassifier(ClassifierMixin, Perceptron):
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **CONSTRAINTS,
         "class_weight": [dict, list, StrOptions({"balanced"}), None],
-        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
+        "label_smoothing": [interval("label_smoothing")],
     }
 
+    @explains_calls("MLPClassifier((100,), max_iter=200)")
     def __init__(
         self,
         hidden_layer_sizes: Any = (100,),

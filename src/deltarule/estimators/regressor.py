@@ -14,7 +14,7 @@ from deltarule.estimators.settings import CONSTRAINTS
 from deltarule.nn.activations import Activation, Identity
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import Loss, Quadratic
-from deltarule.settings import Task
+from deltarule.settings import Task, explains_calls
 
 
 class MLPRegressor(RegressorMixin, Perceptron):
@@ -62,6 +62,7 @@ class MLPRegressor(RegressorMixin, Perceptron):
     _y_is_numeric: ClassVar[bool] = True
     _parameter_constraints: ClassVar[dict[str, Any]] = {**CONSTRAINTS, "loss": [StrOptions({"squared_error"})]}
 
+    @explains_calls("MLPRegressor((100,), max_iter=200)")
     def __init__(
         self,
         loss: str = "squared_error",

@@ -8,22 +8,18 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
 from deltarule.estimators.rates import Adaptive, InverseScaling, Planned, Plateau, Rate
-from deltarule.nn.activations import ELU, Activation, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
+from deltarule.nn.activations import Activation, Sigmoid
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import SGD, Adam, AdamW, Momentum, Nesterov, Optimizer, RMSProp
-from deltarule.training.engines import NAMES
+from deltarule.parts import PARTS, No, resolve
+from deltarule.settings import ENGINES, SETTINGS
 from deltarule.training.schedules import Cosine, OneCycle
 
-ACTIVATIONS: dict[str, Activation] = {
-    "identity": Identity(),
-    "logistic": Sigmoid(),
-    "tanh": Tanh(),
-    "relu": ReLU(),
-    "leaky_relu": LeakyReLU(),
-    "elu": ELU(),
-    "silu": SiLU(),
+ACTIVATIONS = {  # the estimators' name: the name here; of hidden layers, so without softmax
+    (name if isinstance(row.sklearn, No) else row.sklearn): name
+    for name, row in PARTS["activation"].items()
+    if name != "softmax"
 }
-OUTPUTS: dict[type[Activation], str] = {Softmax: "softmax", Sigmoid: "logistic", Identity: "identity"}
 STOCHASTIC = ("sgd", "adam", "adamw", "nesterov", "rmsprop")
 DESCENDING = ("sgd", "nesterov")  # the solvers that "invscaling" and "adaptive" are for
 PLANNED = ("cosine", "one_cycle")
@@ -31,35 +27,40 @@ LEARNING_RATES = {"constant", "invscaling", "adaptive", "plateau", *PLANNED}
 AUTO_BATCH = 200  # samples a step, or as many as there are
 PATIENCE = 5  # epochs without progress after which "plateau" lowers the rate, or half of n_iter_no_change
 
+
+def interval(name: str) -> Interval:
+    """The range of a setting, as scikit-learn has it."""
+    asked = SETTINGS[name]
+    low, high = (None if abs(bound) == np.inf else asked.kind(bound) for bound in (asked.low, asked.high))
+    kind = Real if asked.kind is float else Integral
+    return Interval(kind, low, high, closed="neither" if asked.is_open else "left")
+
+
 CONSTRAINTS: dict[str, list[Any]] = {
     "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
     "activation": [StrOptions(set(ACTIVATIONS)), list, tuple],
     "solver": [StrOptions({"lbfgs", *STOCHASTIC})],
-    "alpha": [Interval(Real, 0, None, closed="left")],
-    "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+    "alpha": [interval("strength")],
+    "batch_size": [StrOptions({"auto"}), interval("batch_size")],
     "learning_rate": [StrOptions(LEARNING_RATES)],
-    "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
-    "power_t": [Interval(Real, 0, None, closed="left")],
-    "max_iter": [Interval(Integral, 1, None, closed="left")],
     "shuffle": ["boolean"],
     "random_state": ["random_state"],
-    "tol": [Interval(Real, 0, None, closed="left")],
     "verbose": ["verbose"],
     "warm_start": ["boolean"],
-    "momentum": [Interval(Real, 0, 1, closed="left")],
     "nesterovs_momentum": ["boolean"],
     "early_stopping": ["boolean"],
-    "validation_fraction": [Interval(Real, 0, 1, closed="left")],
-    "beta_1": [Interval(Real, 0, 1, closed="left")],
-    "beta_2": [Interval(Real, 0, 1, closed="left")],
-    "epsilon": [Interval(Real, 0, None, closed="neither")],
-    "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), Options(Real, {np.inf})],
-    "max_fun": [Interval(Integral, 1, None, closed="left")],
-    "dropout": [Interval(Real, 0, 1, closed="left"), list, tuple],
-    "weight_decay": [Interval(Real, 0, None, closed="left")],
-    "rho": [Interval(Real, 0, 1, closed="left")],
+    "n_iter_no_change": [interval("n_iter_no_change"), Options(Real, {np.inf})],
+    "dropout": [interval("dropout"), list, tuple],
+    "rho": [interval("decay")],
     "scoring": [str, callable, None],
-    "engine": [StrOptions(set(NAMES))],
+    "engine": [StrOptions(set(ENGINES))],
+    **{
+        name: [interval(name)]
+        for name in (
+            *("learning_rate_init", "power_t", "max_iter", "tol", "momentum", "validation_fraction"),
+            *("beta_1", "beta_2", "epsilon", "max_fun", "weight_decay"),
+        )
+    },
 }
 
 
@@ -91,12 +92,10 @@ def one_a_layer(name: str, given: Any, n_hidden: int) -> list[Any]:
 
 
 def activations(given: Any, n_hidden: int) -> list[Activation]:
-    """The activations of the hidden layers. Raises ValueError for a name that is not in ACTIVATIONS."""
+    """The activations of the hidden layers. Raises SettingError for an unknown name."""
     names = one_a_layer("activation", given, n_hidden)
-    for name in names:
-        if name not in ACTIVATIONS:
-            raise ValueError(f"activation must be made of {sorted(ACTIVATIONS)}: got {name!r}")
-    return [ACTIVATIONS[name] for name in names]
+    known = (ACTIVATIONS.get(name, name) if isinstance(name, str) else name for name in names)
+    return [resolve("activation", name, "activation") for name in known]
 
 
 def start(network: Network, random_state: np.random.RandomState) -> None:

@@ -25,6 +25,7 @@ from deltarule.files.folder_lock import FolderLock
 from deltarule.files.run_folder import surroundings
 from deltarule.files.tensor_file import Slot, opened, read_header, read_tensors, slot_of, tensor_bytes
 from deltarule.nn.arrays import Array
+from deltarule.settings import check, check_path, explains_calls
 from deltarule.training.callbacks import Callback, TrainingState
 from deltarule.training.identity import differences
 from deltarule.training.snapshot import Snapshot
@@ -49,6 +50,7 @@ class Description(msgspec.Struct, forbid_unknown_fields=True):
     surroundings: dict[str, Any]
 
 
+@explains_calls()
 class Checkpoints(Callback):
     """Keeps where a run stands in a folder, the last two times, so that a run that was killed can go on.
 
@@ -79,10 +81,9 @@ class Checkpoints(Callback):
         every_steps: int | None = None,
         record: Mapping[str, Any] | None = None,
     ) -> None:
-        if not every_seconds > 0.0:
-            raise SettingError(f"every_seconds must be above 0: got {every_seconds}")
-        if every_steps is not None and every_steps < 1:
-            raise SettingError(f"every_steps must be at least 1: got {every_steps}")
+        check_path("folder of Checkpoints", folder)
+        check("every_seconds", every_seconds, type(self))
+        check("every_steps", every_steps, type(self))
         self.folder, self.every_seconds, self.every_steps = Path(folder), every_seconds, every_steps
         self.record = dict(record or {})
         self.stopped = False

@@ -13,19 +13,13 @@ import numpy as np
 from deltarule.data.columns import Column
 from deltarule.errors import DataError, SettingError, ShapeError, closest
 from deltarule.model import Model
-from deltarule.nn.activations import Activation, Identity, ReLU, Sigmoid, Softmax, Tanh
+from deltarule.nn.activations import Activation, Identity, Sigmoid, Softmax
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss, Quadratic
 from deltarule.nn.network import Network
-from deltarule.settings import Task
+from deltarule.parts import PARTS, No, Spec, resolve
+from deltarule.settings import Task, explains_calls, shown
 
-SKLEARN_ACTIVATIONS: dict[str, Activation] = {
-    "identity": Identity(),
-    "logistic": Sigmoid(),
-    "tanh": Tanh(),
-    "relu": ReLU(),
-    "softmax": Softmax(),
-}
 LOSSES: dict[type[Activation], Loss] = {Softmax: CrossEntropy(), Sigmoid: BinaryCrossEntropy()}  # else Quadratic
 TASKS: dict[type[Activation], Task] = {Sigmoid: "labels"}  # after others the network knows its own, or none
 FITTED = ("coefs_", "intercepts_", "out_activation_")
@@ -76,11 +70,12 @@ def from_sklearn(estimator: Any) -> Model:
     )
 
 
+@explains_calls('from_torch(state_dict, hidden="relu")')
 def from_torch(
     state_dict: Mapping[str, Any],
     *,
-    hidden: Activation | Sequence[Activation],
-    output: Activation = Softmax(),
+    hidden: Activation | Spec | Sequence[Activation | Spec],
+    output: Activation | Spec = Softmax(),
     class_names: Sequence[str] = (),
     image_shape: tuple[int, int] | None = None,
     pixels: bool = False,
@@ -104,10 +99,16 @@ def from_torch(
     >>> from_torch(state_dict, hidden=ReLU()).network.layer_sizes
     (4, 8, 3)
     """
+    if not isinstance(state_dict, Mapping):
+        got = shown(state_dict)
+        raise SettingError(
+            f"state_dict must be a mapping from names to arrays: got {got}; use the network's state_dict()"
+        )
+    last: Activation = resolve("activation", output, "output")
     layers = _linear_layers({name: np.asarray(value) for name, value in state_dict.items()})
     return Model(
-        _network(layers, hidden, output).with_meaning(pixels=pixels),
-        TASKS.get(type(output)),
+        _network(layers, hidden, last).with_meaning(pixels=pixels),
+        TASKS.get(type(last)),
         class_names,
         image_shape,
         record={"origin": "a PyTorch state_dict"},
@@ -135,9 +136,11 @@ def _check_estimator(estimator: Any) -> None:
 
 
 def _sklearn_activation(name: str) -> Activation:
-    if name not in SKLEARN_ACTIVATIONS:
-        raise SettingError(f"no activation here is scikit-learn's {name!r}: {closest(name, SKLEARN_ACTIVATIONS)}")
-    return SKLEARN_ACTIVATIONS[name]
+    known = {row.sklearn: row for row in PARTS["activation"].values() if not isinstance(row.sklearn, No)}
+    if name not in known:
+        raise SettingError(f"no activation here is scikit-learn's {name!r}: {closest(name, known)}")
+    activation: Activation = known[name].made_by()
+    return activation
 
 
 def _linear_layers(arrays: Mapping[str, Array]) -> list[Layer]:
@@ -159,7 +162,7 @@ def _linear_layers(arrays: Mapping[str, Array]) -> list[Layer]:
     return [Layer(prefix.rstrip("._") or "weight", W.T, biases[prefix]) for prefix, W in weights.items()]
 
 
-def _network(layers: Sequence[Layer], hidden: Activation | Sequence[Activation], output: Activation) -> Network:
+def _network(layers: Sequence[Layer], hidden: Any, output: Activation) -> Network:
     """A network with copies of these arrays."""
     sizes = [len(layers[0].W)]
     for layer in layers:

@@ -1,12 +1,29 @@
 """What a model's numbers mean, for the formats of other software: as JSON, because that every language reads."""
 
 import json
+import os
 from dataclasses import asdict
 from typing import Any
 
 from deltarule.errors import SettingError
 from deltarule.model import Model
-from deltarule.names import ACTIVATIONS, LOSSES, described
+from deltarule.nn.network import Network
+from deltarule.parts import describe, part_of
+from deltarule.settings import shown
+
+
+def model_in(thing: Any, command: str, path: Any = "") -> Model:
+    """The model that a function was given, or the one around a network. SettingError where it is given neither.
+
+    command: what the function is called. path: where it is to write to, or empty.
+    """
+    takes = f"{command} takes a network or a model{'' if path == '' else ' first, then a path'}"
+    works = f"{command}(network{'' if path == '' else ', ' + chr(34) + 'kept' + chr(34)})"
+    if not isinstance(thing, Network | Model):
+        raise SettingError(f"{takes}: got {shown(thing)}{'' if path == '' else ' first'}; use {works}")
+    if not isinstance(path, str | os.PathLike):
+        raise SettingError(f"{takes}: got {shown(path)} as the path; use {works}")
+    return thing if isinstance(thing, Model) else Model.of(thing)
 
 
 def meaning_of(model: Model) -> dict[str, str]:
@@ -22,8 +39,8 @@ def meaning_of(model: Model) -> dict[str, str]:
     said: dict[str, Any] = {name: getattr(model, name) for name in ("task", "pixels", "class_names", "image_shape")}
     said["columns"] = [asdict(column) for column in model.columns]
     said["inputs"] = model.input_names
-    said["activations"] = [described("activation", ACTIVATIONS, each) for each in network.activations]
-    said["loss"] = described("loss", LOSSES, network.loss) if type(network.loss) in LOSSES.values() else None
+    said["activations"] = [describe("activation", each) for each in network.activations]
+    said["loss"] = None if part_of(network.loss) is None else describe("loss", network.loss)
     said["record"] = model.record
     try:
         return {name: json.dumps(value, sort_keys=True, allow_nan=False) for name, value in said.items()}

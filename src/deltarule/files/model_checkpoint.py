@@ -7,9 +7,11 @@ from pathlib import Path
 from deltarule.errors import SettingError, closest
 from deltarule.files.model_file import save
 from deltarule.model import Model
+from deltarule.settings import check_path, explains_calls
 from deltarule.training.callbacks import Callback, Monitor, TrainingState
 
 
+@explains_calls()
 class ModelCheckpoint(Callback):
     """Saves the network after each epoch, epoch 0 included, in a file that `load` reads.
 
@@ -39,6 +41,7 @@ class ModelCheckpoint(Callback):
         min_delta: float = 0.0,
         model: Model | None = None,
     ) -> None:
+        check_path("path of ModelCheckpoint", path)
         self.pattern, self.save_best_only, self.model = os.fspath(path), save_best_only, model
         self.monitor = Monitor(monitor, mode, min_delta)
 

@@ -14,7 +14,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from itertools import pairwise
-from typing import Annotated, Any, BinaryIO, Literal, TypeVar
+from typing import Annotated, Any, BinaryIO, Literal
 
 import msgspec
 import numpy as np
@@ -23,14 +23,13 @@ from deltarule.atomic import write_atomically
 from deltarule.data.columns import Column
 from deltarule.errors import ModelFileError, SettingError
 from deltarule.files.canonical import canonical, check_digest, description_in, digest_of
+from deltarule.files.meaning import model_in
 from deltarule.files.tensor_file import Slot, opened, read_header, read_tensors, tensor_bytes
 from deltarule.model import Model, Standardization
-from deltarule.names import ACTIVATIONS, LOSSES, described, named
-from deltarule.nn.activations import Activation
 from deltarule.nn.arrays import Array
-from deltarule.nn.losses import Loss
 from deltarule.nn.network import Network
-from deltarule.settings import Task
+from deltarule.parts import Kind, describe, make
+from deltarule.settings import Task, explains_calls, shown
 
 FORMAT = 3
 OPTIONAL = ("input_range", "record")
@@ -38,8 +37,7 @@ MEANING = ("task", "pixels", "class_names", "image_shape", "input_range")  # wha
 Size = Annotated[int, msgspec.Meta(ge=1)]
 
 
-Part = dict[str, str | float]  # a name from the tables of names.py, and its settings
-Kind = TypeVar("Kind", Activation, Loss)
+Part = dict[str, str | float]  # a name from the table of parts, and its settings
 
 
 class ColumnEntry(msgspec.Struct, forbid_unknown_fields=True):
@@ -102,6 +100,7 @@ class Description(msgspec.Struct, forbid_unknown_fields=True):
         return layout
 
 
+@explains_calls('save(network, "network.safetensors")')
 def save(thing: Network | Model, path: str | os.PathLike[str]) -> None:
     """Write a network, or a model, to a file that `load` reads: whole or not at all, in the place of an older one.
 
@@ -114,7 +113,7 @@ def save(thing: Network | Model, path: str | os.PathLike[str]) -> None:
 
     >>> save(Network((784, 30, 10)), "digits.safetensors")
     """
-    write_atomically(path, model_bytes(thing, f"{path} was not written"))
+    write_atomically(path, model_bytes(model_in(thing, "save", path), f"{path} was not written"))
 
 
 def model_bytes(thing: Network | Model, failure: str = "the model was not written") -> bytes:
@@ -134,6 +133,9 @@ def load(path: str | os.PathLike[str]) -> Model:
     >>> load("digits.safetensors").network.layer_sizes
     (784, 30, 10)
     """
+    if not isinstance(path, str | os.PathLike):
+        works = 'load("network.safetensors")'
+        raise SettingError(f"load takes the path of a model file: got {shown(path)}; use {works}")
     with opened(path) as stream:
         return _model_in(stream, f"{path} was not loaded")
 
@@ -146,8 +148,8 @@ def _serialized(model: Model) -> bytes:
         )
     said = {
         "layer_sizes": network.layer_sizes,
-        "activations": [_part_of("activation", ACTIVATIONS, each) for each in network.activations],
-        "loss": _part_of("loss", LOSSES, network.loss),
+        "activations": [_part_of("activation", each) for each in network.activations],
+        "loss": _part_of("loss", network.loss),
         "dropout": network.dropout,
         "dtype": network.dtype.name,
         **{name: getattr(network, name) for name in MEANING},
@@ -168,9 +170,9 @@ def _serialized(model: Model) -> bytes:
     return tensor_bytes(text, arrays)
 
 
-def _part_of(what: str, table: Mapping[str, type[Kind]], thing: Kind) -> Part:
+def _part_of(kind: Kind, thing: Any) -> Part:
     try:
-        return described(what, table, thing)
+        return describe(kind, thing)
     except SettingError as error:
         raise SettingError(
             f"a model file names activations and losses from a fixed list, so that no file can run code: got "
@@ -179,10 +181,10 @@ def _part_of(what: str, table: Mapping[str, type[Kind]], thing: Kind) -> Part:
         ) from error
 
 
-def _made(what: str, table: Mapping[str, type[Kind]], part: Part) -> Kind:
-    thing = named(what, table, part)
-    if described(what, table, thing) != part:
-        raise ModelFileError(f"expected every setting of the {what}, {described(what, table, thing)}: got {part}")
+def _made(kind: Kind, part: Part) -> Any:
+    thing = make(kind, part)
+    if (whole := describe(kind, thing)) != part:
+        raise ModelFileError(f"expected every setting of the {kind}, {whole}: got {part}")
     return thing
 
 
@@ -260,12 +262,12 @@ def _check_numbers(arrays: Mapping[str, Array]) -> None:
 
 
 def _model_of(description: Description, arrays: Mapping[str, Array]) -> Model:
-    *hidden, output = (_made("activation", ACTIVATIONS, part) for part in description.activations)
+    *hidden, output = (_made("activation", part) for part in description.activations)
     network = Network(
         description.layer_sizes,
         hidden=hidden,
         output=output,
-        loss=_made("loss", LOSSES, description.loss),
+        loss=_made("loss", description.loss),
         dropout=description.dropout,
         dtype=description.dtype,
     ).with_meaning(**{name: getattr(description, name) for name in MEANING})

@@ -11,12 +11,14 @@ from typing import Any
 import numpy as np
 
 from deltarule.atomic import written_atomically
-from deltarule.files.meaning import meaning_of
+from deltarule.files.meaning import meaning_of, model_in
 from deltarule.files.model_file import arrays_of
 from deltarule.model import Model
 from deltarule.nn.network import Network
+from deltarule.settings import explains_calls
 
 
+@explains_calls('save_npz(network, "network.npz")')
 def save_npz(thing: Network | Model, path: str | os.PathLike[str]) -> None:
     """Write a network, or a model, as an npz file: whole or not at all, in the place of an older one.
 
@@ -28,7 +30,7 @@ def save_npz(thing: Network | Model, path: str | os.PathLike[str]) -> None:
     >>> np.load("digits.npz")["layers.1.weight"].shape
     (30, 10)
     """
-    model = thing if isinstance(thing, Model) else Model(thing)
+    model = model_in(thing, "save_npz", path)
     said = ", ".join(f'"{name}": {value}' for name, value in meaning_of(model).items())
     arrays: dict[str, Any] = {"meaning": np.array(f"{{{said}}}")} | arrays_of(model)
     with written_atomically(path) as stream:

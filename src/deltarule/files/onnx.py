@@ -12,7 +12,6 @@ The file's metadata are what `meaning_of` returns, each a JSON value: task, clas
 """
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
@@ -22,12 +21,13 @@ from numpy.typing import DTypeLike
 
 from deltarule.atomic import write_atomically
 from deltarule.errors import DISTRIBUTION, SettingError, closest, require
-from deltarule.files.meaning import meaning_of
+from deltarule.files.meaning import meaning_of, model_in
 from deltarule.model import Model, Standardization
-from deltarule.names import ACTIVATIONS
-from deltarule.nn.activations import ELU, Activation, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
+from deltarule.nn.activations import Activation
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
+from deltarule.parts import PARTS, No, part_of
+from deltarule.settings import explains_calls
 
 OPSET, IR_VERSION = 17, 8  # of 2022: ONNX Runtime 1.12 and whatever is younger reads them
 LARGEST = 2**31 - 2**20  # no protobuf of 2 GiB can be read; the graph around the arrays takes a few KB
@@ -63,6 +63,7 @@ class Graph:
         return name
 
 
+@explains_calls('save_onnx(network, "network.onnx")')
 def save_onnx(thing: Network | Model, path: str | os.PathLike[str], *, pixels: bool | None = None) -> None:
     """Write a network, or a model, as an ONNX file: whole or not at all, in the place of an older one.
 
@@ -77,7 +78,7 @@ def save_onnx(thing: Network | Model, path: str | os.PathLike[str], *, pixels: b
 
     >>> save_onnx(Network((784, 30, 10)), "digits.onnx")  # X float32 (batch, 784) -> probabilities (batch, 10)
     """
-    write_atomically(path, onnx_bytes(thing, pixels=pixels))
+    write_atomically(path, onnx_bytes(model_in(thing, "save_onnx", path), pixels=pixels))
 
 
 def onnx_bytes(thing: Network | Model, *, pixels: bool | None = None) -> bytes:
@@ -169,7 +170,7 @@ def _layers(graph: Graph, model: Model, made: str) -> str:
     for l, (W, b, activation, a) in enumerate(layers):
         arrays = [graph.constant(f"layers.{l}.weight", W), graph.constant(f"layers.{l}.bias", b)]
         z = graph.add("Gemm", f"layers.{l}.z", made, *arrays)
-        made = _operators(activation)(graph, activation, z, a)
+        made = _activate(graph, activation, z, a)
     return made
 
 
@@ -179,51 +180,32 @@ def _in_own_units(graph: Graph, made: str, scaling: Standardization, name: str) 
     graph.add("Add", name, made, graph.constant("target.mean", np.asarray(scaling.mean, np.float64)))
 
 
-Operators = Callable[[Graph, Any, str, str], str]  # what reads z and makes a, for an activation
-
-
-def _one(operator: str) -> Operators:
-    return lambda graph, activation, z, a: graph.add(operator, a, z)
-
-
-def _silu(graph: Graph, activation: SiLU, z: str, a: str) -> str:
-    """h + h tanh(h) with h = z / 2: z sigmoid(z) is fused by older ONNX Runtimes, which then lack it for float64."""
-    half = graph.add("Mul", f"{a}.half", z, graph.constant(f"{a}.factor", np.array(0.5, graph.dtype)))
-    return graph.add("Add", a, half, graph.add("Mul", f"{a}.bent", half, graph.add("Tanh", f"{a}.tanh", half)))
-
-
-def _leaky_relu(graph: Graph, activation: LeakyReLU, z: str, a: str) -> str:
-    return graph.add("LeakyRelu", a, z, alpha=activation.slope)
-
-
-def _elu(graph: Graph, activation: ELU, z: str, a: str) -> str:
-    """max(z, 0) + alpha (e^min(z, 0) - 1): ONNX Runtime has no Elu for float64."""
-    numbers = {"zero": 0.0, "one": 1.0, "alpha": activation.alpha}
-    zero, one, alpha = (graph.constant(f"{a}.{name}", np.array(value, graph.dtype)) for name, value in numbers.items())
-    above, below = graph.add("Max", f"{a}.above", z, zero), graph.add("Min", f"{a}.below", z, zero)
-    shrunk = graph.add("Sub", f"{a}.shrunk", graph.add("Exp", f"{a}.exp", below), one)
-    return graph.add("Add", a, above, graph.add("Mul", f"{a}.scaled", shrunk, alpha))
-
-
-OPERATORS: dict[type[Activation], Operators] = {
-    Identity: _one("Identity"),
-    Sigmoid: _one("Sigmoid"),
-    Tanh: _one("Tanh"),
-    ReLU: _one("Relu"),
-    LeakyReLU: _leaky_relu,
-    ELU: _elu,
-    SiLU: _silu,
-    Softmax: lambda graph, activation, z, a: graph.add("Softmax", a, z, axis=1),
-}
-
-
-def _operators(activation: Activation) -> Operators:
-    if type(activation) not in OPERATORS:
+def _activate(graph: Graph, activation: Activation, z: str, a: str) -> str:
+    """Add the operators that make `a` of `z`: the row of the activation says which."""
+    row = part_of(activation)
+    if row is None or isinstance(row.onnx, No):
+        known = [name for name, each in PARTS["activation"].items() if not isinstance(each.onnx, No)]
         raise SettingError(
-            f"ONNX has operators for the activations that have a name here: got {type(activation).__name__}; "
-            f"{closest('', ACTIVATIONS)}"
+            "ONNX has operators for the activations that have a name here: "
+            f"got {type(activation).__name__}; {closest('', known)}"
         )
-    return OPERATORS[type(activation)]
+    made = {"z": z}
+    for operator in row.onnx:
+        name = a if operator.makes == "a" else f"{a}.{operator.makes}"
+        read = [
+            made[each]
+            if each in made
+            else graph.constant(f"{name}.{i}", np.array(_value(activation, each), graph.dtype))
+            for i, each in enumerate(operator.reads)
+        ]
+        attributes = {key: _value(activation, value) for key, value in operator.attributes.items()}
+        made[operator.makes] = graph.add(operator.name, name, *read, **attributes)
+    return made["a"]
+
+
+def _value(activation: Activation, given: str | float) -> Any:
+    """A number, or the setting of that name."""
+    return getattr(activation, given) if isinstance(given, str) else given
 
 
 def _number(dtype: DTypeLike) -> int:

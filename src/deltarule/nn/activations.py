@@ -9,19 +9,21 @@ normal number. So no result is a difference of two nearly equal numbers: in floa
 the derivative of a sigmoid is 4e-8.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import field, fields
 
 import numpy as np
 
 from deltarule.nn.arrays import Array, blocks
 from deltarule.nn.initializers import Initializer, glorot_uniform, he_normal, zeros
+from deltarule.parts import resolve
+from deltarule.settings import check_settings, part
 
 
-@dataclass(frozen=True, repr=False)
+@part(frozen=True, repr=False)
 class Activation:
     """How a neuron answers to its weighted input z. Write your own by giving `value` and `derivative`.
 
-    initializer, bias_initializer: where the weights and biases of a layer with this activation start.
+    initializer, bias_initializer: where the weights and biases of a layer start: a function, or its name ("he_normal").
 
     >>> class Sine(Activation):
     ...     def value(self, z):
@@ -31,7 +33,13 @@ class Activation:
     """
 
     initializer: Initializer = glorot_uniform
-    bias_initializer: Initializer = zeros
+    bias_initializer: Initializer = field(default=zeros, kw_only=True)
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+        for name in ("initializer", "bias_initializer"):
+            start = resolve("initializer", getattr(self, name), f"{name} of {type(self).__name__}")
+            object.__setattr__(self, name, start)
 
     def value(self, z: Array) -> Array:
         """sigma(z): z (batch, fan_out) -> the same shape and dtype, new."""
@@ -60,7 +68,7 @@ class Activation:
             delta[rows] *= self.derivative(z[rows], a[rows])
 
 
-@dataclass(frozen=True, repr=False)
+@part(frozen=True, repr=False)
 class Identity(Activation):
     """sigma(z) = z. The output of a regression; between layers it makes a deep network no more than a linear one."""
 
@@ -71,7 +79,7 @@ class Identity(Activation):
         return np.ones_like(z)
 
 
-@dataclass(frozen=True, repr=False)
+@part(frozen=True, repr=False)
 class Sigmoid(Activation):
     """sigma(z) = 1 / (1 + e^-z), between 0 and 1. Below z = 0 it is e^z / (1 + e^z), the same without overflow."""
 
@@ -87,7 +95,7 @@ class Sigmoid(Activation):
         return e / (1.0 + e) ** 2
 
 
-@dataclass(frozen=True, repr=False)
+@part(frozen=True, repr=False)
 class Tanh(Activation):
     """sigma(z) = tanh(z), between -1 and 1: the sigmoid, stretched and centered on 0."""
 
@@ -99,7 +107,7 @@ class Tanh(Activation):
         return 4.0 * Sigmoid().derivative(2.0 * z, a)
 
 
-@dataclass(frozen=True, repr=False)
+@part(frozen=True, repr=False)
 class ReLU(Activation):
     """sigma(z) = max(z, 0). The derivative at the kink, z = 0, is taken as 0 (as PyTorch, Keras and JAX do)."""
 
@@ -112,12 +120,12 @@ class ReLU(Activation):
         return z.real > 0.0
 
 
-@dataclass(frozen=True, repr=False)
+@part(frozen=True, repr=False)
 class LeakyReLU(Activation):
     """sigma(z) = z where z > 0, else slope * z: a ReLU that cannot die (Maas et al. 2013)."""
 
-    initializer: Initializer = he_normal
     slope: float = 0.01
+    initializer: Initializer = field(default=he_normal, kw_only=True)
 
     def value(self, z: Array) -> Array:
         return np.where(z.real > 0.0, z, self.slope * z)
@@ -126,12 +134,12 @@ class LeakyReLU(Activation):
         return np.where(z.real > 0.0, z.dtype.type(1.0), self.slope)
 
 
-@dataclass(frozen=True, repr=False)
+@part(frozen=True, repr=False)
 class ELU(Activation):
     """sigma(z) = z where z > 0, else alpha * (e^z - 1) (Clevert et al. 2016)."""
 
-    initializer: Initializer = he_normal
     alpha: float = 1.0
+    initializer: Initializer = field(default=he_normal, kw_only=True)
 
     def value(self, z: Array) -> Array:
         return np.where(z.real > 0.0, z, self.alpha * np.expm1(np.where(z.real > 0.0, 0.0, z)))
@@ -140,7 +148,7 @@ class ELU(Activation):
         return np.where(z.real > 0.0, z.dtype.type(1.0), self.alpha * np.exp(np.minimum(z, 0.0)))
 
 
-@dataclass(frozen=True, repr=False)
+@part(frozen=True, repr=False)
 class SiLU(Activation):
     """sigma(z) = z * s(z) with the sigmoid s; also called swish (Elfwing et al. 2018)."""
 
@@ -154,7 +162,7 @@ class SiLU(Activation):
         return s + a * (1.0 - s)
 
 
-@dataclass(frozen=True, repr=False)
+@part(frozen=True, repr=False)
 class Softmax(Activation):
     """sigma(z)_j = e^(z_j) / sum_k e^(z_k): positive and summing to 1 over the layer, so they are probabilities.
 

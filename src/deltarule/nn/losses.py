@@ -7,14 +7,13 @@ else.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from deltarule.errors import SettingError
 from deltarule.nn.activations import Activation, Sigmoid, Softmax
 from deltarule.nn.arrays import Array, blocks
+from deltarule.settings import check_settings, part
 
 
 def sample_shares(n_samples: int, sample_weight: Array | None = None, divisor: float | None = None) -> Array:
@@ -26,7 +25,7 @@ def sample_shares(n_samples: int, sample_weight: Array | None = None, divisor: f
     return weights / ((weights.sum() if divisor is None else divisor) or 1.0)
 
 
-@dataclass(frozen=True)
+@part(frozen=True)
 class Loss:
     """The price of a batch of outputs. Write your own by giving `sample_losses` and `sample_gradients`.
 
@@ -37,6 +36,9 @@ class Loss:
 
     fits: ClassVar[tuple[type[Activation], ...]] = (Activation,)
     shortcut_for: ClassVar[tuple[type[Activation], ...]] = ()
+
+    def __post_init__(self) -> None:
+        check_settings(self)
 
     def sample_losses(self, a: Array, t: Array) -> Array:
         """C_i: outputs a and targets t, (batch, outputs) -> (batch,)."""
@@ -86,7 +88,7 @@ class Loss:
         return out
 
 
-@dataclass(frozen=True)
+@part(frozen=True)
 class Quadratic(Loss):
     """C_i = 1/2 sum_j (a_j - t_j)^2. The half makes the derivative plain; PyTorch's MSELoss has 1/outputs instead."""
 
@@ -97,7 +99,7 @@ class Quadratic(Loss):
         return a - t
 
 
-@dataclass(frozen=True)
+@part(frozen=True)
 class CrossEntropy(Loss):
     """C_i = -sum_j t_j ln a_j for probabilities a that sum to 1: the surprise at seeing the right class.
 
@@ -107,9 +109,6 @@ class CrossEntropy(Loss):
     label_smoothing: float = 0.0
     fits: ClassVar[tuple[type[Activation], ...]] = (Softmax,)
     shortcut_for: ClassVar[tuple[type[Activation], ...]] = (Softmax,)
-
-    def __post_init__(self) -> None:
-        check_smoothing(self.label_smoothing)
 
     def targets(self, a: Array, y: Array) -> Array:
         t = super().targets(a, y)
@@ -128,7 +127,7 @@ class CrossEntropy(Loss):
         return np.log(np.exp(z).sum(axis=1)) - (t * z).sum(axis=1)
 
 
-@dataclass(frozen=True)
+@part(frozen=True)
 class BinaryCrossEntropy(Loss):
     """C_i = -sum_j [t_j ln a_j + (1 - t_j) ln(1 - a_j)]: every output answers a yes-or-no question of its own.
 
@@ -139,9 +138,6 @@ class BinaryCrossEntropy(Loss):
     label_smoothing: float = 0.0
     fits: ClassVar[tuple[type[Activation], ...]] = (Sigmoid, Softmax)
     shortcut_for: ClassVar[tuple[type[Activation], ...]] = (Sigmoid,)
-
-    def __post_init__(self) -> None:
-        check_smoothing(self.label_smoothing)
 
     def targets(self, a: Array, y: Array) -> Array:
         return (1.0 - self.label_smoothing) * super().targets(a, y) + self.label_smoothing / 2.0
@@ -161,9 +157,3 @@ class BinaryCrossEntropy(Loss):
 def above_zero(a: Array) -> Array:
     """A probability that underflowed to 0, as the smallest normal number: its logarithm stays finite."""
     return np.maximum(a, np.finfo(a.dtype).tiny)
-
-
-def check_smoothing(label_smoothing: float) -> None:
-    """Raise SettingError unless `label_smoothing` is at least 0 and less than 1."""
-    if not 0.0 <= label_smoothing < 1.0:
-        raise SettingError(f"label_smoothing must be at least 0 and less than 1: got {label_smoothing}")

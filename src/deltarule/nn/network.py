@@ -7,19 +7,30 @@ as Python counts: layer 0 reads the data, layer l the activations of layer l - 1
 import copy
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from deltarule.errors import SettingError, ShapeError, closest
+from deltarule.errors import SettingError, ShapeError
 from deltarule.inputs import checked_inputs
 from deltarule.nn.activations import Activation, Identity, ReLU, Sigmoid, Softmax
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss, sample_shares
 from deltarule.nn.parameters import Parameters
 from deltarule.nn.workspace import Workspace, scale_inputs
-from deltarule.settings import TASKS, Task
+from deltarule.parts import Spec, resolve
+from deltarule.settings import (
+    Task,
+    check_meaning,
+    dtype_of,
+    explains_calls,
+    generator_of,
+    one_per_layer,
+    share_of,
+    sizes_of,
+)
 from deltarule.targets import checked_batch
 
 PREDICTION_ROWS = 1024  # large enough for the matrix product's full speed, small enough for the cache
@@ -106,7 +117,8 @@ class Network:
     """Layers of weighted sums and activations, and the loss that judges the last one.
 
     layer_sizes: (inputs, hidden ..., outputs), two or more whole numbers.
-    hidden: the activation of every hidden layer, or a sequence with one for each.
+    hidden: the activation of every hidden layer, or a sequence with one for each: objects, names ("relu"), or names
+        with settings ({"name": "leaky_relu", "slope": 0.1}). output and loss likewise.
     output: the last activation: Softmax for one class of many, Sigmoid for independent answers, Identity for values.
     loss: what training makes small; a cross-entropy is refused after an output that is no probability.
     task: what the outputs answer: "classes" (one of many), "labels" (yes or no for each output) or "values". Where
@@ -128,13 +140,14 @@ class Network:
     (2,)
     """
 
+    @explains_calls("Network((784, 100, 10))")
     def __init__(
         self,
         layer_sizes: Sequence[int],
         *,
-        hidden: Activation | Sequence[Activation] = ReLU(),
-        output: Activation = Softmax(),
-        loss: Loss = CrossEntropy(),
+        hidden: Activation | Spec | Sequence[Activation | Spec] = ReLU(),
+        output: Activation | Spec = Softmax(),
+        loss: Loss | Spec = CrossEntropy(),
         task: Task | None = None,
         pixels: bool = False,
         image_shape: tuple[int, int] | None = None,
@@ -143,18 +156,21 @@ class Network:
         dtype: DTypeLike = np.float32,
         rng: int | np.random.Generator = 0,
     ) -> None:
-        self.layer_sizes = checked_layer_sizes(layer_sizes)
+        check_meaning(task=task, pixels=pixels, class_names=class_names, image_shape=image_shape)
+        self.layer_sizes = sizes_of(layer_sizes)
         n_hidden = len(self.layer_sizes) - 2
-        self.activations: tuple[Activation, ...] = (*one_per_layer("hidden", hidden, n_hidden), output)
-        self.dropout: tuple[float, ...] = one_per_layer("dropout", dropout, n_hidden)
-        self.loss = loss
-        self.parameters = Parameters(self.layer_sizes, dtype=dtype)
-        self.task = task_of(output, loss, self.layer_sizes[-1]) if task is None else task
+        between = one_per_layer("hidden", hidden, n_hidden, partial(resolve, "activation"))
+        last: Activation = resolve("activation", output, "output")
+        self.loss: Loss = resolve("loss", loss, "loss")
+        self.activations: tuple[Activation, ...] = (*between, last)
+        self.dropout: tuple[float, ...] = one_per_layer("dropout", dropout, n_hidden, share_of)
+        self.parameters = Parameters(self.layer_sizes, dtype=dtype_of(dtype))
+        self.task = task_of(last, self.loss, self.layer_sizes[-1]) if task is None else task
         self.pixels, self.image_shape = pixels, image_shape
         self.class_names = tuple(class_names or map(str, range(self.layer_sizes[-1])))
         self.input_range: tuple[float, float] | None = None
         self._check()
-        rng = np.random.default_rng(rng)
+        rng = generator_of(rng)
         for activation, W, b in zip(self.activations, self.weights, self.biases, strict=True):
             W[:] = activation.initializer(rng, *W.shape)
             b[:] = activation.bias_initializer(rng, 1, len(b))[0]
@@ -171,18 +187,15 @@ class Network:
             raise SettingError(
                 "a softmax over one output is always 1: use two outputs, or Sigmoid with BinaryCrossEntropy"
             )
-        if not all(0.0 <= rate < 1.0 for rate in self.dropout):
-            raise SettingError(f"dropout must be at least 0 and less than 1: got {self.dropout}")
         self._check_meaning()
 
     def _check_meaning(self) -> None:
         n_inputs, n_outputs = self.layer_sizes[0], self.layer_sizes[-1]
-        if self.task is not None and self.task not in TASKS:
-            raise SettingError(f"no task is called {self.task!r}: {closest(str(self.task), TASKS)}")
         if self.task == "classes" and n_outputs == 1:
             raise SettingError('classes need an output each: got 1 output; use two outputs, or task="labels"')
         if len(self.class_names) != n_outputs:
-            raise ShapeError(f"a network needs a name for each of its {n_outputs} outputs: got {len(self.class_names)}")
+            got = f"{len(self.class_names)}; use class_names=None to number them"
+            raise ShapeError(f"a network needs a name for each of its {n_outputs} outputs: got {got}")
         if self.image_shape is not None and math.prod(self.image_shape) != n_inputs:
             raise ShapeError(f"images of {self.image_shape} do not have {n_inputs} pixels, as this network has inputs")
 
@@ -224,6 +237,7 @@ class Network:
 
     def with_meaning(self, **meaning: Any) -> Self:
         """The same layers around the same parameters with another task, pixels, image_shape or class_names."""
+        check_meaning(**meaning)
         other = copy.copy(self)
         vars(other).update(meaning)
         other._check_meaning()
@@ -231,7 +245,7 @@ class Network:
 
     def astype(self, dtype: DTypeLike) -> Self:
         """A copy that computes in another dtype."""
-        return self.with_parameters(self.parameters.astype(dtype))
+        return self.with_parameters(self.parameters.astype(dtype_of(dtype)))
 
     def inputs(self, X: Any) -> Array:
         """X as the network reads it, (n_samples, features). Images may be (n_samples, height, width).
@@ -315,23 +329,6 @@ class Network:
 
     def __repr__(self) -> str:
         return f"<Network {'-'.join(map(str, self.layer_sizes))}, {self.parameters.size:,} parameters>"
-
-
-def checked_layer_sizes(layer_sizes: Sequence[int]) -> tuple[int, ...]:
-    """Layer sizes as a tuple of ints; ShapeError unless they are two or more whole numbers of at least 1."""
-    sizes = tuple(layer_sizes)
-    if len(sizes) < 2 or not all(isinstance(size, int | np.integer) and size >= 1 for size in sizes):
-        raise ShapeError(f"layer sizes are two or more whole numbers, inputs first, as in (784, 128, 10): got {sizes}")
-    return tuple(int(size) for size in sizes)
-
-
-def one_per_layer(name: str, given: Any, n_hidden: int) -> tuple[Any, ...]:
-    """`given` for each hidden layer: repeated, or as it is if it is a sequence of the right length."""
-    if not isinstance(given, Sequence):
-        return (given,) * n_hidden
-    if len(given) != n_hidden:
-        raise SettingError(f"{name} is one for all hidden layers or one for each of {n_hidden}: got {len(given)}")
-    return tuple(given)
 
 
 def task_of(output: Activation, loss: Loss, n_outputs: int) -> Task | None:

@@ -4,7 +4,7 @@ In the formulas p are the parameters, g is their gradient dC/dp, r the learning 
 """
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar
 
 import numpy as np
@@ -12,18 +12,10 @@ import numpy as np
 from deltarule.errors import SettingError, ShapeError
 from deltarule.nn.arrays import Array, blocks
 from deltarule.nn.parameters import Parameters
-
-LEGAL = {  # setting: (least, limit, in words)
-    "momentum": (0.0, 1.0, "at least 0 and less than 1"),
-    "decay": (0.0, 1.0, "at least 0 and less than 1"),
-    "beta_1": (0.0, 1.0, "at least 0 and less than 1"),
-    "beta_2": (0.0, 1.0, "at least 0 and less than 1"),
-    "epsilon": (5e-324, math.inf, "above 0 and finite"),
-    "weight_decay": (0.0, math.inf, "at least 0 and finite"),
-}
+from deltarule.settings import check_settings, part
 
 
-@dataclass(kw_only=True)
+@part(kw_only=True)
 class Optimizer:
     """An update rule and what it remembers. Write your own by giving `moments` and `update`.
 
@@ -36,9 +28,7 @@ class Optimizer:
     _vectors: dict[str, Array] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
-        for name, (least, limit, words) in LEGAL.items():
-            if not least <= getattr(self, name, least) < limit:
-                raise SettingError(f"{name} of {type(self).__name__} must be {words}: got {getattr(self, name)}")
+        check_settings(self)
 
     def step(self, params: Parameters, grads: Parameters, learning_rate: float) -> None:
         """Change `params` in place, against the gradient `grads`, both of one layout."""
@@ -80,7 +70,7 @@ class Optimizer:
         self._vectors = {name: state[name].copy() for name in self.moments if name in names}
 
 
-@dataclass(kw_only=True)
+@part(kw_only=True)
 class SGD(Optimizer):
     """p -= r g: gradient descent; "stochastic" where g comes from a batch drawn at random."""
 
@@ -88,7 +78,7 @@ class SGD(Optimizer):
         p -= learning_rate * g
 
 
-@dataclass(kw_only=True)
+@part(kw_only=True)
 class Momentum(Optimizer):
     """v = m v + g;  p -= r v: a heavy ball, which keeps rolling where gradients agree (Polyak 1964).
 
@@ -107,7 +97,7 @@ class Momentum(Optimizer):
         p -= learning_rate * v
 
 
-@dataclass(kw_only=True)
+@part(kw_only=True)
 class Nesterov(Momentum):
     """v = m v + g;  p -= r (g + m v): the gradient counts as if taken where the ball will be (Nesterov 1983)."""
 
@@ -118,7 +108,7 @@ class Nesterov(Momentum):
         p -= learning_rate * (g + self.momentum * v)
 
 
-@dataclass(kw_only=True)
+@part(kw_only=True)
 class AdaGrad(Optimizer):
     """s = s + g^2;  p -= r g / (sqrt(s) + e): a smaller rate for what has already moved much (Duchi et al. 2011).
 
@@ -134,7 +124,7 @@ class AdaGrad(Optimizer):
         p -= learning_rate * g / (np.sqrt(s) + self.epsilon)
 
 
-@dataclass(kw_only=True)
+@part(kw_only=True)
 class RMSProp(Optimizer):
     """s = b s + (1 - b) g^2;  p -= r g / (sqrt(s) + e): AdaGrad with a memory that fades (Hinton 2012, lecture 6e).
 
@@ -152,7 +142,7 @@ class RMSProp(Optimizer):
         p -= learning_rate * g / (np.sqrt(s) + self.epsilon)
 
 
-@dataclass(kw_only=True)
+@part(kw_only=True)
 class Adam(Optimizer):
     """Momentum over RMSProp, both corrected for having started at 0 (Kingma & Ba 2015, algorithm 1).
 
@@ -179,7 +169,7 @@ class Adam(Optimizer):
         p -= rate * m / (np.sqrt(s) * correction + self.epsilon)
 
 
-@dataclass(kw_only=True)
+@part(kw_only=True)
 class AdamW(Adam):
     """Adam after w -= r d w on the weights: decay that the squares do not rescale (Loshchilov & Hutter 2019).
 

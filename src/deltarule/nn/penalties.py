@@ -1,15 +1,15 @@
 """What large weights cost: a term added to the loss, on the weights and never on the biases."""
 
-from dataclasses import dataclass
+from dataclasses import field
 
 import numpy as np
 
-from deltarule.errors import SettingError
 from deltarule.nn.arrays import blocks
 from deltarule.nn.parameters import Parameters
+from deltarule.settings import check_settings, part
 
 
-@dataclass(frozen=True)
+@part(frozen=True)
 class Penalty:
     """No penalty, and the base of those that are one.
 
@@ -20,8 +20,7 @@ class Penalty:
     strength: float = 0.0
 
     def __post_init__(self) -> None:
-        if not 0.0 <= self.strength < float("inf"):
-            raise SettingError(f"a penalty's strength must be 0 or more and finite: got {self.strength}")
+        check_settings(self)
 
     def value(self, params: Parameters) -> float:
         """The term itself, a Python float."""
@@ -31,9 +30,11 @@ class Penalty:
         """Add the term's derivative to the gradient of every weight."""
 
 
-@dataclass(frozen=True)
+@part(frozen=True)
 class L2(Penalty):
     """(strength / 2) sum w^2: pulls every weight towards 0 in proportion to its size."""
+
+    strength: float = field()  # must be given, where the base has 0
 
     def value(self, params: Parameters) -> float:
         return 0.5 * self.strength * np.dot(params.weight_block, params.weight_block).item()
@@ -43,9 +44,11 @@ class L2(Penalty):
             grads.weight_block[block] += self.strength * params.weight_block[block]
 
 
-@dataclass(frozen=True)
+@part(frozen=True)
 class L1(Penalty):
     """strength * sum |w|: pulls every weight towards 0 with the same force, so that many end there."""
+
+    strength: float = field()
 
     def value(self, params: Parameters) -> float:
         total = 0.0

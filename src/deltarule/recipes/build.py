@@ -1,48 +1,25 @@
 """From a recipe to the objects that carry it out."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from deltarule.data.augment import Deformation
 from deltarule.data.dataset import Dataset, Splits
-from deltarule.errors import RecipeError, closest
+from deltarule.errors import RecipeError
 from deltarule.model import Model, Standardization
-from deltarule.names import (
-    ACTIVATIONS,
-    INITIALIZERS,
-    LOSSES,
-    OPTIMIZERS,
-    PENALTIES,
-    Spec,
-    named,
-    setting_names,
-    with_settings,
-)
 from deltarule.nn.activations import Activation
 from deltarule.nn.initializers import Initializer, Scaled
 from deltarule.nn.network import Network
-from deltarule.nn.penalties import Penalty
+from deltarule.parts import PARTS, Spec, make, resolve, with_settings
 from deltarule.randomness import generator
 from deltarule.recipes.schema import Initial, Recipe
-from deltarule.training.averaging import Latest, MovingAverage
+from deltarule.settings import check, setting_names
 from deltarule.training.batches import steps_per_epoch
 from deltarule.training.callbacks import Callback, EarlyStopping
-from deltarule.training.clipping import ClipNorm, NoClipping
 from deltarule.training.engines import engine_for
-from deltarule.training.schedules import (
-    Constant,
-    Cosine,
-    Exponential,
-    OneCycle,
-    ReduceOnPlateau,
-    Schedule,
-    StepDecay,
-    WarmUp,
-)
+from deltarule.training.schedules import ReduceOnPlateau, Schedule, WarmUp
 from deltarule.training.trainer import Trainer
 
 
@@ -126,12 +103,12 @@ def network_for(recipe: Recipe, n_features: int, n_outputs: int, seed: int) -> N
     spec = recipe.network
     start = initializers(spec.initializer)
     hidden = spec.activation if isinstance(spec.activation, list) else [spec.activation] * len(spec.hidden)
-    activations: list[Activation] = [named("activation", ACTIVATIONS, each, **start) for each in [*hidden, spec.output]]
+    activations: list[Activation] = [make("activation", each, **start) for each in [*hidden, spec.output]]
     return Network(
         (n_features, *spec.hidden, n_outputs),
         hidden=activations[:-1],
         output=activations[-1],
-        loss=named("loss", LOSSES, spec.loss),
+        loss=spec.loss,
         dropout=spec.dropout,
         rng=generator(seed, "weights"),
     )
@@ -143,10 +120,7 @@ def initializers(spec: str | Initial | None) -> dict[str, Initializer]:
         return {}
     spec = Initial(weights=spec) if isinstance(spec, str) else spec
     chosen = {"initializer": (spec.weights, spec.weights_factor), "bias_initializer": (spec.biases, spec.biases_factor)}
-    for name, _ in chosen.values():
-        if name not in INITIALIZERS:
-            raise RecipeError(f"no initializer is called {name!r}: {closest(name, INITIALIZERS)}")
-    return {key: Scaled(INITIALIZERS[name], factor) for key, (name, factor) in chosen.items()}
+    return {key: Scaled(resolve("initializer", name, "initializer"), factor) for key, (name, factor) in chosen.items()}
 
 
 def trainer_for(recipe: Recipe, network: Network, n_samples: int, seed: int, callbacks: Sequence[Callback]) -> Trainer:
@@ -158,28 +132,9 @@ def trainer_for(recipe: Recipe, network: Network, n_samples: int, seed: int, cal
     schedule = schedule_for(spec.schedule, steps, spec.epochs * steps)
     if spec.plateau is not None:
         schedule = with_settings("plateau", ReduceOnPlateau, spec.plateau, rate=schedule)
-    return Trainer(
-        network=network,
-        optimizer=named("optimizer", OPTIMIZERS, spec.optimizer),
-        schedule=schedule,
-        penalty=Penalty() if spec.penalty is None else named("penalty", PENALTIES, spec.penalty),
-        epochs=spec.epochs,
-        batch_size=batch_size,
-        augment=None if spec.augment is None else with_settings("augment", Deformation, spec.augment),
-        average=Latest() if spec.average is None else MovingAverage(spec.average),
-        clip=NoClipping() if spec.clip is None else ClipNorm(spec.clip),
-        callbacks=[*patience, *callbacks],
-        seed=seed,
-    )
-
-
-SCHEDULES: dict[str, type[Any]] = {
-    "constant": Constant,
-    "step_decay": StepDecay,
-    "exponential": Exponential,
-    "cosine": Cosine,
-    "one_cycle": OneCycle,
-}
+    taken = ("optimizer", "penalty", "epochs", "batch_size", "augment", "average", "clip")  # as Trainer takes them
+    given: dict[str, Any] = {name: getattr(spec, name) for name in taken}
+    return Trainer(network=network, schedule=schedule, callbacks=[*patience, *callbacks], seed=seed, **given)
 
 
 def schedule_for(spec: Spec, steps_per_epoch: int, total_steps: int) -> Schedule:
@@ -188,15 +143,15 @@ def schedule_for(spec: Spec, steps_per_epoch: int, total_steps: int) -> Schedule
 
     def steps(key: str, default: float) -> int:
         epochs = settings.pop(key, default)
-        if isinstance(epochs, bool) or not isinstance(epochs, int | float) or not 0 <= epochs < math.inf:
-            raise RecipeError(f"{key} of a schedule must be a number, 0 or more and finite: got {epochs!r}")
+        check(key, epochs, "a schedule")
         return round(epochs * steps_per_epoch)
 
     warm_up_steps = steps("warm_up_epochs", 0)
-    lengths, legal = {}, setting_names(SCHEDULES.get(str(settings.get("name")), Constant))
+    row = PARTS["schedule"].get(str(settings.get("name")))
+    lengths, legal = {}, () if row is None else setting_names(row.made_by)
     if "total_steps" in legal:
         lengths["total_steps"] = max(total_steps, 1)  # a run of 0 epochs is legal and takes none
     if "every_steps" in legal:
         lengths["every_steps"] = steps("every_epochs", 1)
-    schedule: Schedule = named("schedule", SCHEDULES, settings, **lengths)
+    schedule: Schedule = make("schedule", settings, **lengths)
     return WarmUp(schedule, warm_up_steps) if warm_up_steps else schedule

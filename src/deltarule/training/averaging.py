@@ -7,6 +7,7 @@ import numpy as np
 from deltarule.errors import SettingError
 from deltarule.nn.arrays import Array, blocks
 from deltarule.nn.parameters import Parameters
+from deltarule.settings import check, check_settings, part
 
 
 @dataclass
@@ -38,7 +39,7 @@ class Latest:
             )
 
 
-@dataclass
+@part()
 class MovingAverage(Latest):
     """average = decay average + (1 - decay) p after every step (Polyak & Juditsky 1992, with exponential weights).
 
@@ -49,8 +50,7 @@ class MovingAverage(Latest):
     decay: float = 0.999
 
     def __post_init__(self) -> None:
-        if not 0.0 <= self.decay < 1.0:
-            raise SettingError(f"the decay of a moving average must be at least 0 and less than 1: got {self.decay}")
+        check_settings(self)
 
     def begin(self, params: Parameters) -> None:
         """Start from a copy of `params`."""
@@ -75,3 +75,11 @@ class MovingAverage(Latest):
         super().load_state(state)
         self.steps = int(state["steps"])
         self.parameters.vector[:] = state["parameters"]
+
+
+def average_of(given: float | Latest | None) -> Latest:
+    """An average, from one, from its decay, or None for none. SettingError for anything else."""
+    if isinstance(given, Latest):
+        return given
+    check("average", given)
+    return Latest() if given is None else MovingAverage(given)

@@ -13,14 +13,13 @@ from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Optimizer
 from deltarule.nn.parameters import Parameters
 from deltarule.nn.workspace import Workspace
-from deltarule.settings import Task
+from deltarule.settings import MODES, Task, check, check_choice, explains_calls, shown
 from deltarule.training.averaging import Latest
 
 if TYPE_CHECKING:
     from deltarule.training.evaluation import Tally
 
 Row = dict[str, float]
-MODES = ("auto", "min", "max")
 FIRST_ROWS, LAST_ROWS = 4, 8  # of a history, where it is printed
 
 
@@ -159,6 +158,19 @@ class Callback:
         """At the end, whoever stopped; the network holds the parameters that it will keep."""
 
 
+def callbacks_of(given: Callback | Sequence[Callback]) -> Sequence[Callback]:
+    """The callbacks, of which there may be one alone. SettingError for what is none."""
+    if isinstance(given, Callback):
+        return [given]
+    works = f"callbacks=[{given.__name__ if isinstance(given, type) else 'Progress'}()]"
+    if isinstance(given, str) or not isinstance(given, Sequence):
+        raise SettingError(f"callbacks must be a callback, or a list of them: got {shown(given)}; use {works}")
+    for i, each in enumerate(given):
+        if not isinstance(each, Callback):
+            raise SettingError(f"callbacks[{i}] must be a callback: got {shown(each)}; use {works}")
+    return given
+
+
 @dataclass
 class Monitor:
     """A figure of the history that is to become better, and the best that it has been.
@@ -175,10 +187,12 @@ class Monitor:
     min_delta: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.mode not in MODES:
-            raise SettingError(f"no mode is called {self.mode!r}: {closest(self.mode, MODES)}")
-        if not self.min_delta >= 0.0:
-            raise SettingError(f"min_delta must be 0 or more: got {self.min_delta}")
+        check_choice("mode", self.mode, MODES)
+        check("min_delta", self.min_delta)
+        if not isinstance(self.name, str):
+            raise SettingError(
+                f"monitor must be the name of a column, such as 'validation_loss': got {shown(self.name)}"
+            )
         self.rises = self.mode == "max" or (self.mode == "auto" and not self.name.endswith("loss"))
 
     def begin(self, history: History) -> None:
@@ -197,6 +211,7 @@ class Monitor:
         return True
 
 
+@explains_calls()
 class EarlyStopping(Callback):
     """Stop when a figure of the history has not become better for a while.
 
@@ -208,8 +223,8 @@ class EarlyStopping(Callback):
     def __init__(
         self, patience: int = 10, monitor: str = "validation_loss", min_delta: float = 0.0, mode: str = "auto"
     ) -> None:
-        if patience < 1:
-            raise SettingError(f"patience must be at least 1 epoch: got {patience}")
+        check("patience", patience, type(self))
+        check("min_delta", min_delta, type(self))
         self.patience, self.monitor = patience, Monitor(monitor, mode, min_delta)
 
     def train_begin(self, state: TrainingState) -> None:
@@ -221,6 +236,7 @@ class EarlyStopping(Callback):
             state.stop_reason = f"{self.monitor.name} has not improved for {self.patience} epochs"
 
 
+@explains_calls()
 class Progress(Callback):
     """A plain line an epoch."""
 

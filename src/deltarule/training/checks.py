@@ -20,16 +20,6 @@ BLOW_UP = 1000.0  # a loss so many times that of epoch 0 (or 1, if that was less
 LARGE_INPUT = 100.0  # inputs beyond this are more likely to blow up a run than its learning rate is
 
 
-def check_lengths(epochs: int, batch_size: int | None) -> None:
-    """Raise SettingError unless a run has 0 or more epochs, and its batches have 1 or more samples."""
-    if not isinstance(epochs, int | np.integer) or epochs < 0:
-        raise SettingError(f"epochs must be a whole number, 0 or more: got {epochs}")
-    if batch_size is not None and (not isinstance(batch_size, int | np.integer) or batch_size < 1):
-        raise SettingError(
-            f"batch_size must be a whole number, 1 or more, or None for all samples at once: got {batch_size}"
-        )
-
-
 def check_data(network: Network, data: Dataset) -> None:
     """Raise ShapeError or SettingError unless the network can be trained and scored on these data."""
     needed, got = (data.n_features, data.n_outputs), (network.layer_sizes[0], network.layer_sizes[-1])

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deltarule.errors import SettingError
 from deltarule.nn.parameters import Parameters
+from deltarule.settings import check, check_settings, part
 
 
 @dataclass(frozen=True)
@@ -17,15 +17,14 @@ class NoClipping:
         """Change `grads` in place, or not."""
 
 
-@dataclass(frozen=True)
+@part(frozen=True)
 class ClipNorm(NoClipping):
     """Gradients longer than `limit` (Euclidean norm over all parameters) are scaled to it (Pascanu et al. 2013)."""
 
     limit: float
 
     def __post_init__(self) -> None:
-        if not 0.0 < self.limit < math.inf:
-            raise SettingError(f"a gradient is clipped to a norm above 0 and finite: got {self.limit}")
+        check_settings(self)
 
     def apply(self, grads: Parameters) -> None:
         """Scale `grads` in place where their norm is above the limit."""
@@ -33,3 +32,11 @@ class ClipNorm(NoClipping):
         if norm > self.limit:
             gradient = grads.vector
             gradient *= self.limit / norm
+
+
+def clip_of(given: float | NoClipping | None) -> NoClipping:
+    """What shortens gradients, from itself, from the largest norm, or None for nothing. SettingError for the rest."""
+    if isinstance(given, NoClipping):
+        return given
+    check("clip", given)
+    return NoClipping() if given is None else ClipNorm(given)

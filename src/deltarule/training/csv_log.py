@@ -9,6 +9,7 @@ from pathlib import Path
 
 from deltarule.atomic import write_atomically
 from deltarule.errors import FileError, SettingError
+from deltarule.settings import check_path, explains_calls
 from deltarule.training.callbacks import Callback, TrainingState
 
 Figure = float | None
@@ -31,6 +32,7 @@ def finite_row(row: Row) -> dict[str, Figure]:
     return {name: _finite(figure) for name, figure in row.items()}
 
 
+@explains_calls()
 class CSVLog(Callback):
     """Writes the history to a CSV file after each epoch, epoch 0 included: a row an epoch, whole at any moment.
 
@@ -45,7 +47,8 @@ class CSVLog(Callback):
     """
 
     def __init__(self, path: str | os.PathLike[str], *, separator: str = ",", append: bool = False) -> None:
-        if len(separator) != 1 or separator in '"\r\n':
+        check_path("path of CSVLog", path)
+        if not isinstance(separator, str) or len(separator) != 1 or separator in '"\r\n':
             raise SettingError(f"a separator is one character, as ',' or ';' or a tab: got {separator!r}")
         self.path, self.separator, self.append = Path(path), separator, append
 

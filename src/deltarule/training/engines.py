@@ -11,25 +11,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deltarule.data.augment import deform
-from deltarule.errors import (
-    DeltaruleError,
-    FileError,
-    MissingExtraError,
-    SettingError,
-    closest,
-    install_command,
-    require,
-)
+from deltarule.errors import DeltaruleError, FileError, MissingExtraError, install_command, require
 from deltarule.nn.network import backward, forward, loss_value
 from deltarule.nn.optimizers import Optimizer
 from deltarule.nn.parameters import Parameters
+from deltarule.parts import lacking_kernels
+from deltarule.settings import ENGINES, check_choice
 from deltarule.training.batches import gather, steps_per_epoch
-from deltarule.training.checks import check_lengths
 
 if TYPE_CHECKING:
     from deltarule.training.trainer import Trainer
 
-NAMES = ("auto", "numpy", "numba")
 WORTH_COMPILING_SECONDS = 5.0  # a run that NumPy ends sooner is over before its kernels would be compiled
 SECONDS_PER_STEP, OPERATIONS_PER_SECOND = 4e-4, 5e10  # of NumPy's engine, on two cores
 
@@ -87,8 +79,7 @@ def engine(name: str, numpy_seconds: float = math.inf) -> Engine:
 
     Raises SettingError for another name, and what `compiled` raises for "numba".
     """
-    if name not in NAMES:
-        raise SettingError(f"no engine is called {name!r}: {closest(name, NAMES)}")
+    check_choice("engine", name, ENGINES)
     if name == "numpy" or (name == "auto" and numpy_seconds < WORTH_COMPILING_SECONDS):
         return REFERENCE
     try:
@@ -100,10 +91,16 @@ def engine(name: str, numpy_seconds: float = math.inf) -> Engine:
 
 
 def engine_for(trainer: "Trainer", n_samples: int, name: str) -> Engine:
-    """The engine of that name for a run on so many samples."""
-    check_lengths(trainer.epochs, trainer.batch_size)
-    n_parameters = trainer.network.parameters.size
-    return engine(name, seconds_with_numpy(n_parameters, n_samples, trainer.batch_size, trainer.epochs))
+    """The engine of that name for a run on so many samples. "auto" is NumPy's where a part of the run has no kernel."""
+    network = trainer.network
+    seconds = seconds_with_numpy(network.parameters.size, n_samples, trainer.batch_size, trainer.epochs)
+    found = engine(name, seconds)
+    without = lacking_kernels(*network.activations, network.loss, trainer.optimizer)
+    if network.dtype not in (np.float32, np.float64):
+        without.append(f"kernels compute in float32 and float64, the network in {network.dtype}")
+    if name != "auto" or not without or found.name == REFERENCE.name:
+        return found
+    return replace(REFERENCE, says="; ".join(without))
 
 
 @cache

@@ -1,40 +1,43 @@
 """fit: a Trainer with sensible defaults, for arrays."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 from deltarule.data.augment import Deformation
 from deltarule.data.dataset import Dataset
 from deltarule.nn.network import Network
-from deltarule.nn.optimizers import Adam, Optimizer
+from deltarule.nn.optimizers import Optimizer
 from deltarule.nn.penalties import Penalty
-from deltarule.training.averaging import Latest, MovingAverage
+from deltarule.parts import Spec
+from deltarule.settings import explains_calls
+from deltarule.training.averaging import Latest
 from deltarule.training.callbacks import Callback, History
-from deltarule.training.clipping import ClipNorm, NoClipping
-from deltarule.training.engines import engine_for
+from deltarule.training.clipping import NoClipping
+from deltarule.training.engines import Engine
 from deltarule.training.examples import examples_for, held_out_examples, warn_of_pixels
-from deltarule.training.schedules import Constant, Schedule
+from deltarule.training.schedules import Schedule, schedule_of
 from deltarule.training.snapshot import Snapshot
 from deltarule.training.trainer import Trainer
 
 
+@explains_calls("fit(network, X, y, epochs=10)")
 def fit(
     network: Network,
     X: Any,
     y: Any = None,
     *,
     epochs: int = 10,
-    batch_size: int | None = 128,
+    batch_size: int | Literal["full"] | None = 128,
     learning_rate: float | Schedule = 0.001,
-    optimizer: Optimizer | None = None,
-    penalty: Penalty = Penalty(),
-    augment: Deformation | None = None,
-    average: float | None = None,
-    clip: float | None = None,
+    optimizer: Optimizer | Spec = "adam",
+    penalty: Penalty | Spec | None = None,
+    augment: Deformation | Mapping[str, float] | None = None,
+    average: float | Latest | None = None,
+    clip: float | NoClipping | None = None,
     validation: tuple[Any, Any] | Dataset | None = None,
     sample_weight: Any = None,
-    callbacks: Sequence[Callback] = (),
-    engine: str = "auto",
+    callbacks: Callback | Sequence[Callback] = (),
+    engine: str | Engine = "auto",
     seed: int = 0,
     resume: Snapshot | None = None,
 ) -> History:
@@ -43,14 +46,14 @@ def fit(
     X: (n_samples, features), or images (n_samples, height, width); uint8 counts as value / 255. Or a Dataset, and no y.
     y: (n_samples,) classes, counted from 0; or (n_samples, outputs) of 0 and 1 for a network that ends in Sigmoid; or
         (n_samples, outputs) values.
-    epochs: passes over the samples. batch_size: samples a step, None for all of them.
+    epochs: passes over the samples. batch_size: samples a step, None or "full" for all of them.
     learning_rate: a number, or a schedule (step -> number); ReduceOnPlateau(0.001) also hears how the run goes.
-    optimizer: Adam() by default. penalty: L2(strength) or L1(strength) on the weights.
-    augment: deform every image anew at each step.
+    optimizer: an object or a name, such as Momentum() or "sgd". penalty: L2(strength) or L1(strength) on the weights.
+    augment: deform every image anew at each step: Deformation(rotation=10), or a dict of its amounts.
     average: decay of a moving average of the parameters, which then is the result. clip: a gradient's largest norm.
     validation: (X, y) or a Dataset to choose the best epoch by; without it the last epoch is kept.
     sample_weight: (n_samples,), how much each sample counts.
-    callbacks: who listens; Progress() prints, EarlyStopping() ends a run that gets no better.
+    callbacks: one, or a list; Progress() prints, EarlyStopping() ends a run that gets no better.
     engine: "numpy", "numba", or "auto": Numba where it is installed and the run long enough to be worth compiling.
     seed: of shuffling, dropout and augmentation.
     resume: where an earlier run, of the same call, has come to (see Checkpoints).
@@ -62,21 +65,21 @@ def fit(
     >>> len(history)
     4
     """
-    trainer = Trainer(
-        network=network,
-        optimizer=Adam() if optimizer is None else optimizer,
-        schedule=learning_rate if callable(learning_rate) else Constant(learning_rate),
-        penalty=penalty,
-        epochs=epochs,
-        batch_size=batch_size,
-        augment=augment,
-        average=Latest() if average is None else MovingAverage(average),
-        clip=NoClipping() if clip is None else ClipNorm(clip),
-        callbacks=callbacks,
-        seed=seed,
-    )
+    given: dict[str, Any] = {  # what Trainer, too, takes by name
+        "optimizer": optimizer,
+        "schedule": schedule_of(learning_rate),
+        "penalty": penalty,
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "augment": augment,
+        "average": average,
+        "clip": clip,
+        "engine": engine,
+        "callbacks": callbacks,
+        "seed": seed,
+    }
+    trainer = Trainer(network=network, **given)
     held_out = held_out_examples(network, validation, of_arrays=y is not None)
     train = examples_for(network, X, y, "the training data")[1]
     warn_of_pixels(train.inputs)
-    trainer.engine = engine_for(trainer, train.n_samples, engine)
     return trainer.fit(train, held_out, sample_weight=sample_weight, resume=resume)

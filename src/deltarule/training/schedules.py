@@ -6,25 +6,14 @@ A Python float, because NumPy would turn float32 parameters times a NumPy float6
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
 from deltarule.errors import SettingError
+from deltarule.parts import resolve
+from deltarule.settings import check, check_settings, part
 from deltarule.training.callbacks import Callback, History, Monitor, TrainingState
 
 Schedule = Callable[[int], float]
-
-
-LEGAL = {  # setting: (least, limit, in words)
-    "rate": (0.0, math.inf, "0 or more and finite"),
-    "final": (0.0, math.inf, "0 or more and finite"),
-    "factor": (0.0, math.inf, "0 or more and finite"),
-    "every_steps": (1, math.inf, "at least 1 step"),
-    "total_steps": (1, math.inf, "at least 1 step"),
-    "warm_up_steps": (1, math.inf, "at least 1 step"),
-    "warm_up": (0.0, 1.0, "at least 0 and less than 1"),
-    "start_divisor": (5e-324, math.inf, "above 0 and finite"),
-    "end_divisor": (5e-324, math.inf, "above 0 and finite"),
-}
 
 
 @dataclass(frozen=True)
@@ -32,12 +21,10 @@ class _Checked:
     """Settings of schedules, which must be legal."""
 
     def __post_init__(self) -> None:
-        for name, (least, limit, words) in LEGAL.items():
-            if not least <= getattr(self, name, least) < limit:
-                raise SettingError(f"{name} of {type(self).__name__} must be {words}: got {getattr(self, name)}")
+        check_settings(self)
 
 
-@dataclass(frozen=True)
+@part(frozen=True)
 class Constant(_Checked):
     """The same rate at every step."""
 
@@ -47,7 +34,7 @@ class Constant(_Checked):
         return float(self.rate)
 
 
-@dataclass(frozen=True)
+@part(frozen=True)
 class StepDecay(_Checked):
     """rate * factor^k after k times `every_steps` steps: a staircase."""
 
@@ -59,7 +46,7 @@ class StepDecay(_Checked):
         return self.rate * math.pow(self.factor, step // self.every_steps)
 
 
-@dataclass(frozen=True)
+@part(frozen=True)
 class Exponential(_Checked):
     """rate * factor^(step / total_steps): a smooth fall, to rate * factor at the end."""
 
@@ -71,7 +58,7 @@ class Exponential(_Checked):
         return self.rate * self.factor ** (step / self.total_steps)
 
 
-@dataclass(frozen=True)
+@part(frozen=True)
 class Cosine(_Checked):
     """From rate to final along half a cosine (Loshchilov & Hutter 2017, without restarts); `final` ever after."""
 
@@ -84,7 +71,7 @@ class Cosine(_Checked):
         return self.final + 0.5 * (self.rate - self.final) * (1.0 + math.cos(math.pi * done))
 
 
-@dataclass(frozen=True)
+@part(frozen=True)
 class OneCycle(_Checked):
     """Up to rate over the first `warm_up` share of the steps, then down to nearly 0, both along a cosine (Smith 2018).
 
@@ -106,7 +93,7 @@ class OneCycle(_Checked):
         return end + 0.5 * (start - end) * (1.0 + math.cos(math.pi * min(done, 1.0)))
 
 
-@dataclass(frozen=True)
+@part(frozen=True)
 class WarmUp(_Checked):
     """A straight line from near 0 over the first `warm_up_steps`, then whatever `schedule` says for the step."""
 
@@ -115,6 +102,7 @@ class WarmUp(_Checked):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        resolve("schedule", self.schedule, "schedule of WarmUp")
         if isinstance(self.schedule, Callback):
             inner = type(self.schedule).__name__
             raise SettingError(
@@ -126,7 +114,7 @@ class WarmUp(_Checked):
         return self.schedule(step) * min((step + 1) / self.warm_up_steps, 1.0)
 
 
-@dataclass(eq=False)
+@part(eq=False)
 class ReduceOnPlateau(Callback):
     """A schedule times a factor that becomes smaller whenever a figure of the history stands still.
 
@@ -154,16 +142,8 @@ class ReduceOnPlateau(Callback):
     min_rate: float = 0.0
 
     def __post_init__(self) -> None:
-        self.schedule = self.rate if callable(self.rate) else Constant(self.rate)
-        legal = {
-            "factor": (0.0 <= self.factor < 1.0, "at least 0 and less than 1"),
-            "patience": (self.patience >= 1, "at least 1 epoch"),
-            "cooldown": (self.cooldown >= 0, "0 or more epochs"),
-            "min_rate": (0.0 <= self.min_rate < math.inf, "0 or more and finite"),
-        }
-        for name, (is_legal, words) in legal.items():
-            if not is_legal:
-                raise SettingError(f"{name} of ReduceOnPlateau must be {words}: got {getattr(self, name)}")
+        check_settings(self)
+        self.schedule = schedule_of(self.rate, "rate", type(self))
         self.monitored = Monitor(self.monitor, self.mode, self.min_delta)
         self._begin()
 
@@ -192,6 +172,14 @@ class ReduceOnPlateau(Callback):
         self.waited = 0 if improves or cools else self.waited + 1
         if self.waited >= self.patience:
             self.reductions, self.waited, self.cooling = self.reductions + 1, 0, self.cooldown
+
+
+def schedule_of(given: Any, name: str = "learning_rate", owner: type[Any] | str = "") -> Schedule:
+    """A schedule, from one or from a number. SettingError for anything else, which was given as `name`."""
+    if callable(given) and not isinstance(given, type):
+        return given
+    check(name, given, owner)
+    return Constant(given)
 
 
 def listens(schedule: Schedule, callbacks: Sequence[Callback]) -> TypeGuard[Callback]:

@@ -1,5 +1,6 @@
 """The training loop, which contains no network: forward, loss, backward, step, and what happens around them."""
 
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -8,50 +9,53 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.data.augment import Deformation
+from deltarule.data.augment import Deformation, augment_of
 from deltarule.data.dataset import Dataset
-from deltarule.errors import DivergenceError
+from deltarule.errors import DivergenceError, SettingError
 from deltarule.model import take_meaning
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Adam, Optimizer
 from deltarule.nn.penalties import Penalty
+from deltarule.parts import resolve
 from deltarule.randomness import generator
+from deltarule.settings import ENGINES, check, check_choice, explains_calls, shown
 from deltarule.targets import checked_weights
-from deltarule.training.averaging import Latest
+from deltarule.training.averaging import Latest, average_of
 from deltarule.training.batches import batches, steps_per_epoch
-from deltarule.training.callbacks import Callback, History, Monitor, Row, TrainingState
+from deltarule.training.callbacks import Callback, History, Monitor, Row, TrainingState, callbacks_of
 from deltarule.training.checks import (
     are_finite,
     check_augment,
     check_data,
     check_datasets,
-    check_lengths,
     check_task,
     explain_divergence,
     has_diverged,
 )
-from deltarule.training.clipping import NoClipping
-from deltarule.training.engines import REFERENCE, Engine
+from deltarule.training.clipping import NoClipping, clip_of
+from deltarule.training.engines import REFERENCE, Engine, engine_for
 from deltarule.training.evaluation import SCORE_NAMES, Tally, loss_and_score
 from deltarule.training.identity import identity_of
-from deltarule.training.schedules import Constant, Schedule, check_plateaus, listens
+from deltarule.training.schedules import Constant, Schedule, check_plateaus, listens, schedule_of
 from deltarule.training.snapshot import Snapshot
 from deltarule.training.strides import can_stride, train_epoch_in_strides
 
+LOG = logging.getLogger("deltarule")
 PIECE_ROWS = 1024  # a larger batch is worked through in pieces of so many samples, whose gradients add up
 FIRST_LOOK = 10_000  # how many training samples epoch 0 is evaluated on
 
 
+@explains_calls("Trainer(network=network)")
 @dataclass(kw_only=True)
 class Trainer:
-    """How a network is to be trained; `fit` does it.
+    """How a network is to be trained; `fit` does it. Every part is an object, or what the function `fit` takes for it.
 
     optimizer, schedule (step -> learning rate), penalty: the update.
     epochs: passes over the training set; batch_size: samples a step, None for all of them.
     augment: deform every training image anew at each step.
     average: what counts as the result, the latest parameters or their moving average. clip: what long gradients become.
-    engine: who does the arithmetic.
+    engine: who does the arithmetic: "numpy", "numba", or "auto", which each `fit` chooses anew.
     callbacks: who listens, in order.
     monitor: the history's column by which the best epoch is chosen where there is a validation set.
     seed: of shuffling, dropout and augmentation, each a stream of its own.
@@ -70,6 +74,25 @@ class Trainer:
     callbacks: Sequence[Callback] = ()
     monitor: str = "validation_loss"
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.network, Network):
+            got = shown(self.network)
+            raise SettingError(f"network must be a Network: got {got}; use network=Network((784, 100, 10))")
+        self.batch_size = None if isinstance(self.batch_size, str) and self.batch_size == "full" else self.batch_size
+        for name in ("epochs", "batch_size", "seed"):
+            check(name, getattr(self, name))
+        self.optimizer = resolve("optimizer", self.optimizer, "optimizer")
+        self.schedule = schedule_of(self.schedule, "schedule")
+        self.penalty = Penalty() if self.penalty is None else resolve("penalty", self.penalty, "penalty")
+        self.augment = augment_of(self.augment)
+        self.average, self.clip = average_of(self.average), clip_of(self.clip)
+        self.callbacks = callbacks_of(self.callbacks)
+        Monitor(self.monitor)
+        self._engine_name = None
+        if not isinstance(self.engine, Engine):
+            check_choice("engine", self.engine, ENGINES)
+            self.engine, self._engine_name = REFERENCE, self.engine
 
     def fit(
         self,
@@ -96,6 +119,13 @@ class Trainer:
         self._check(train, validation)
         if sample_weight is not None:
             sample_weight = checked_weights(sample_weight, train.n_samples)
+        if resume is not None and not isinstance(resume, Snapshot):
+            works = 'resume=Checkpoints("kept").newest()'
+            raise SettingError(f"resume must be a Snapshot: got {shown(resume)}; use {works}")
+        if self._engine_name is not None:
+            self.engine = engine_for(self, train.n_samples, self._engine_name)
+        if self.engine.says:
+            LOG.debug("NumPy computes this run: %s", self.engine.says)
         state = self._begin(train, validation, sample_weight)
         final = state.best if validation is not None else self.average.parameters
         if resume is not None:
@@ -122,7 +152,6 @@ class Trainer:
         return state.history
 
     def _check(self, train: Dataset, validation: Dataset | None) -> None:
-        check_lengths(self.epochs, self.batch_size)
         check_datasets(train, validation)
         check_data(self.network, train)
         take_meaning(self.network, train)

@@ -22,8 +22,8 @@ from deltarule.inspection.robustness import robustness as robustness_of
 from deltarule.inspection.sensitivity import flip
 from deltarule.inspection.weight_slice import weight_slice
 from deltarule.model import Model
-from deltarule.names import ACTIVATIONS
 from deltarule.nn.network import Network, loss_and_gradient
+from deltarule.parts import PARTS
 from deltarule.training.callbacks import History
 from deltarule.training.trainer import Trainer
 
@@ -257,7 +257,7 @@ def architecture(model: Model) -> Drawing:
 
 def activations(model: Model | None = None) -> Drawing:
     """The activation functions of a model, or all that there are."""
-    chosen = [each() for each in ACTIVATIONS.values()] if model is None else model.network.activations
+    chosen = [row.made_by() for row in PARTS["activation"].values()] if model is None else model.network.activations
     by_name = {type(each).__name__: each for each in chosen}
     curves_of = {name: networks.curve_of(each) for name, each in by_name.items()}
     facts = {name: {"value": a.tolist(), "derivative": slope.tolist()} for name, (a, slope) in curves_of.items()}

@@ -1,6 +1,5 @@
-"""What recipes and model files call things."""
+"""What recipes, model files and arguments call things."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -9,96 +8,84 @@ import numpy as np
 import pytest
 
 from deltarule.errors import SettingError
-from deltarule.names import (
-    ACTIVATIONS,
-    INITIALIZERS,
-    LOSSES,
-    OPTIMIZERS,
-    PENALTIES,
-    described,
-    named,
-    setting_names,
-    with_settings,
-)
 from deltarule.nn import activations, losses, optimizers, penalties
 from deltarule.nn.activations import ELU, Activation, LeakyReLU, Sigmoid
 from deltarule.nn.initializers import he_normal
 from deltarule.nn.losses import CrossEntropy
 from deltarule.nn.optimizers import Adam, AdamW, Nesterov
 from deltarule.nn.penalties import L2
+from deltarule.parts import PARTS, Kind, describe, make, with_settings
+from deltarule.settings import setting_names
 from deltarule.training.schedules import Cosine
 
-TABLES: dict[str, Mapping[str, type[Any]]] = {
-    "activation": ACTIVATIONS,
-    "loss": LOSSES,
-    "optimizer": OPTIMIZERS,
-    "penalty": PENALTIES,
-}
-ENTRIES = [(what, name) for what, table in TABLES.items() for name in table]
+ENTRIES: list[tuple[Kind, str]] = [
+    (kind, name) for kind in ("activation", "loss", "optimizer", "penalty") for name in PARTS[kind]
+]
 
 
-@pytest.mark.parametrize(("what", "name"), ENTRIES)
-def test_every_thing_is_described_and_named_again(what: str, name: str) -> None:
-    table = TABLES[what]
-    default = named(what, table, name)
-    assert type(default) is table[name]
-    settings = {key: 0.25 + getattr(default, key) / 2 for key in setting_names(table[name])}
-    changed = named(what, table, {"name": name} | settings)
+@pytest.mark.parametrize(("kind", "name"), ENTRIES)
+def test_every_part_is_described_and_made_again(kind: Kind, name: str) -> None:
+    needed = {"strength": 0.5} if kind == "penalty" else {}
+    default = make(kind, {"name": name} | needed)
+    assert type(default) is PARTS[kind][name].made_by
+    settings = {key: 0.25 + getattr(default, key) / 2 for key in setting_names(type(default))}
+    settings |= {"strength": 0.3} if needed else {}
+    changed = make(kind, {"name": name} | settings)
     assert {key: getattr(changed, key) for key in settings} == settings
     for thing in (default, changed):
-        spec = described(what, table, thing)
+        spec = describe(kind, thing)
         assert spec["name"] == name
-        assert named(what, table, spec) == thing
+        assert make(kind, spec) == thing
     assert not settings or changed != default
 
 
 @pytest.mark.parametrize(
-    ("table", "module", "base"),
+    ("kind", "module", "base"),
     [
-        (ACTIVATIONS, activations, activations.Activation),
-        (LOSSES, losses, losses.Loss),
-        (OPTIMIZERS, optimizers, optimizers.Optimizer),
-        (PENALTIES, penalties, penalties.Penalty),
+        ("activation", activations, activations.Activation),
+        ("loss", losses, losses.Loss),
+        ("optimizer", optimizers, optimizers.Optimizer),
+        ("penalty", penalties, penalties.Penalty),
     ],
 )
-def test_the_tables_are_complete(table: Mapping[str, type[Any]], module: ModuleType, base: type[Any]) -> None:
-    kinds = {kind for kind in vars(module).values() if isinstance(kind, type) and issubclass(kind, base)}
-    assert set(table.values()) == kinds - {base}
+def test_the_table_is_complete(kind: Kind, module: ModuleType, base: type[Any]) -> None:
+    classes = {each for each in vars(module).values() if isinstance(each, type) and issubclass(each, base)}
+    assert {row.made_by for row in PARTS[kind].values()} == classes - {base}
 
 
 def test_initializers_draw() -> None:
-    assert INITIALIZERS["he_normal"] is he_normal
-    for name, initializer in INITIALIZERS.items():
-        W = initializer(np.random.default_rng(0), 3, 4)
+    assert make("initializer", "he_normal") is he_normal
+    for name, row in PARTS["initializer"].items():
+        W = row.made_by(np.random.default_rng(0), 3, 4)
         assert W.shape == (3, 4)
         assert W.any() == (name != "zeros")
 
 
 def test_settings_reach_their_places() -> None:
-    assert named("activation", ACTIVATIONS, {"name": "leaky_relu", "slope": 0.2}) == LeakyReLU(slope=0.2)
-    assert named("activation", ACTIVATIONS, {"name": "elu", "alpha": 2}) == ELU(alpha=2)
-    assert named("loss", LOSSES, {"name": "cross_entropy", "label_smoothing": 0.1}) == CrossEntropy(0.1)
-    assert named("optimizer", OPTIMIZERS, {"name": "nesterov", "momentum": 0.5}) == Nesterov(momentum=0.5)
-    assert named("penalty", PENALTIES, {"name": "l2", "strength": 0.1}) == L2(0.1)
-    assert setting_names(AdamW) == ["beta_1", "beta_2", "epsilon", "weight_decay"]
+    assert make("activation", {"name": "leaky_relu", "slope": 0.2}) == LeakyReLU(slope=0.2)
+    assert make("activation", {"name": "elu", "alpha": 2}) == ELU(alpha=2)
+    assert make("loss", {"name": "cross_entropy", "label_smoothing": 0.1}) == CrossEntropy(0.1)
+    assert make("optimizer", {"name": "nesterov", "momentum": 0.5}) == Nesterov(momentum=0.5)
+    assert make("penalty", {"name": "l2", "strength": 0.1}) == L2(0.1)
+    assert setting_names(AdamW) == ("beta_1", "beta_2", "epsilon", "weight_decay")
     assert with_settings("schedule", Cosine, {"rate": 0.1}, total_steps=7) == Cosine(0.1, 7)
-    assert named("activation", ACTIVATIONS, "sigmoid", initializer=he_normal) == Sigmoid(initializer=he_normal)
+    assert make("activation", "sigmoid", initializer=he_normal) == Sigmoid(initializer=he_normal)
 
 
 def test_a_spec_is_not_changed() -> None:
     spec = {"name": "adam", "beta_1": 0.5}
-    named("optimizer", OPTIMIZERS, spec)
+    make("optimizer", spec)
     assert spec == {"name": "adam", "beta_1": 0.5}
 
 
 @pytest.mark.parametrize(("what", "name"), ENTRIES)
-def test_an_unknown_name_is_answered_with_the_closest(what: str, name: str) -> None:
+def test_an_unknown_name_is_answered_with_the_closest(what: Kind, name: str) -> None:
     wrong = name[:-1] + "_" + name[-1]
     with pytest.raises(SettingError) as caught:
-        named(what, TABLES[what], wrong)
+        make(what, wrong)
     assert str(caught.value).startswith(f"no {what} is called '{wrong}': ")
     assert f"did you mean {name!r}? " in str(caught.value) or len(name) == 2
-    assert str(caught.value).endswith(f"Known: {', '.join(sorted(TABLES[what]))}")
+    assert str(caught.value).endswith(f"Known: {', '.join(sorted(PARTS[what]))}")
 
 
 @pytest.mark.parametrize(
@@ -114,22 +101,22 @@ def test_an_unknown_name_is_answered_with_the_closest(what: str, name: str) -> N
         ({"name": "adam", "steps": 5}, "optimizer adam has no setting 'steps': Known: beta_1, beta_2, epsilon"),
         ({"name": "adam", "_vectors": 5}, "optimizer adam has no setting '_vectors': Known: beta_1"),
         ({"name": "sgd", "momentum": 0.9}, "optimizer sgd has no setting 'momentum': it has none"),
-        ({"name": "adam", "beta_1": "0.9"}, "beta_1 of optimizer adam must be a number: got '0.9'"),
-        ({"name": "adam", "beta_1": True}, "beta_1 of optimizer adam must be a number: got True"),
-        ({"name": "adam", "beta_1": [0.9]}, "beta_1 of optimizer adam must be a number: got [0.9]"),
+        ({"name": "adam", "beta_1": "0.9"}, "beta_1 of Adam must be a number, at least 0 and less than 1: got '0.9'"),
+        ({"name": "adam", "beta_1": True}, "beta_1 of Adam must be a number, at least 0 and less than 1: got True"),
+        ({"name": "adam", "beta_1": [0.9]}, "beta_1 of Adam must be a number, at least 0 and less than 1: got [0.9]"),
         ({"name": "adam", "beta_1": 1.0}, "beta_1 of Adam must be at least 0 and less than 1: got 1.0"),
     ],
 )
 def test_specs_that_are_refused(spec: Any, message: str) -> None:
     with pytest.raises(SettingError) as caught:
-        named("optimizer", OPTIMIZERS, spec)
+        make("optimizer", spec)
     assert str(caught.value).startswith(message)
 
 
 def test_what_a_file_may_not_say() -> None:
     """An initializer is a function: no name or value in a spec becomes one."""
     with pytest.raises(SettingError, match="activation relu has no setting 'initializer': it has none"):
-        named("activation", ACTIVATIONS, {"name": "relu", "initializer": "he_normal"})
+        make("activation", {"name": "relu", "initializer": "he_normal"})
     with pytest.raises(SettingError, match="schedule has no setting 'total_steps'"):
         with_settings("schedule", Cosine, {"rate": 0.1, "total_steps": 5}, total_steps=7)
 
@@ -146,13 +133,13 @@ def test_what_has_no_name() -> None:
         pass
 
     with pytest.raises(SettingError, match="only these activations have a name: got Sine"):
-        described("activation", ACTIVATIONS, Sine())
+        describe("activation", Sine())
 
     @dataclass(kw_only=True)
     class MyAdam(Adam):
         pass
 
     with pytest.raises(SettingError, match="only these optimizers have a name: got MyAdam"):
-        described("optimizer", OPTIMIZERS, MyAdam())
+        describe("optimizer", MyAdam())
     with pytest.raises(SettingError, match="got Activation"):
-        described("activation", ACTIVATIONS, Activation())
+        describe("activation", Activation())

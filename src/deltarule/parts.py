@@ -1,0 +1,356 @@
+"""The one table of what networks and trainings are made of: a row for each part, with all that there is of it.
+
+A part is written as its name, "relu", or as a dict of its name and settings, {"name": "leaky_relu", "slope": 0.1}: in
+recipes, in model files, and wherever Network, `fit` and Trainer take one. A class is given as text, "module:name", and
+imported when it is asked for, so this module knows none of them. A name that is not in the table is refused; nothing
+that a file says is ever imported or run.
+
+A new part is a class, a row here, and a kernel in `compiled/` (or the reason why there is none).
+"""
+
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
+from importlib import import_module
+from typing import Any, Literal, NamedTuple, TypeVar
+
+from deltarule.errors import SettingError, closest
+from deltarule.settings import SETTINGS, setting, setting_names, shown
+
+T = TypeVar("T")
+Kind = Literal["activation", "loss", "optimizer", "penalty", "schedule", "initializer"]
+Spec = str | Mapping[str, Any]
+
+
+class No(str):
+    """Why a cell of the table is empty."""
+
+    __slots__ = ()
+
+
+class Kernel(NamedTuple):
+    """A part's twin in compiled code.
+
+    code: the constant that stands for the part inside kernels, as "module:name".
+    settings: the part's settings that the kernel is given, in the kernel's order; "" where it has no use for one.
+    """
+
+    code: str
+    settings: tuple[str, ...] = ()
+
+    def values(self, part: Any) -> tuple[float, ...]:
+        """The settings of a part, as its kernel is given them; 0 where it has no use for one."""
+        return tuple(float(getattr(part, name)) if name else 0.0 for name in self.settings)
+
+
+class Operator(NamedTuple):
+    """A node of an ONNX graph: what it is, what it makes ("a" is the activation), and what it reads.
+
+    reads: "z", what an operator before it makes, a setting of the part by its name, or a number.
+    attributes: numbers, or settings of the part by their names.
+    """
+
+    name: str
+    makes: str
+    reads: tuple[str | float, ...] = ("z",)
+    attributes: Mapping[str, str | int] = {}
+
+
+@dataclass(frozen=True)
+class Part:
+    """A row: one activation, loss, optimizer, penalty, schedule or initializer.
+
+    home: its class, or function, as "module:name". javascript: its formula's name in the page's modules.
+    sklearn: what scikit-learn calls it. synonyms: what else people call it. A cell that is empty says why: No(...).
+    """
+
+    kind: Kind
+    name: str
+    home: str
+    kernel: Kernel | No
+    onnx: tuple[Operator, ...] | No
+    javascript: str | No
+    sklearn: str | No
+    synonyms: tuple[str, ...] = ()
+
+    @property
+    def made_by(self) -> Any:
+        """The class, or function, itself."""
+        return imported(self.home)
+
+
+class Base(NamedTuple):
+    """What all parts of a kind derive from, as "module:name"; how messages call one; and one that works."""
+
+    home: str
+    words: str
+    example: str
+
+
+BASES: dict[Kind, Base] = {
+    "activation": Base("deltarule.nn.activations:Activation", "an activation", "relu"),
+    "loss": Base("deltarule.nn.losses:Loss", "a loss", "cross_entropy"),
+    "optimizer": Base("deltarule.nn.optimizers:Optimizer", "an optimizer", "adam"),
+    "penalty": Base("deltarule.nn.penalties:Penalty", "a penalty", "L2(0.0001)"),
+    "schedule": Base("collections.abc:Callable", "a schedule", "Constant(0.001)"),
+    "initializer": Base("collections.abc:Callable", "an initializer", "he_normal"),
+}
+
+_TRAINED = No("an ONNX file holds what training has made, not how it is trained")
+_SHOWN = No("the page looks at trained networks; training runs in Python")
+_RATES = No("schedules run in Python, once a step; kernels are given the rates")
+_DRAWN = No("weights are drawn in Python, once a network")
+
+
+def _activation(
+    name: str, of: str, onnx: tuple[Operator, ...], sklearn: str | No, *synonyms: str, settings: tuple[str, ...] = ()
+) -> Part:
+    kernel = Kernel(f"deltarule.compiled.activations:{name.upper()}", settings or ("",))
+    return Part("activation", name, f"deltarule.nn.activations:{of}", kernel, onnx, name, sklearn, synonyms)
+
+
+_ABSENT = No("scikit-learn has identity, logistic, tanh and relu alone")
+ROWS: list[Part] = [
+    _activation("identity", "Identity", (Operator("Identity", "a"),), "identity", "linear", "none"),
+    _activation("sigmoid", "Sigmoid", (Operator("Sigmoid", "a"),), "logistic", "logistic", "expit"),
+    _activation("tanh", "Tanh", (Operator("Tanh", "a"),), "tanh"),
+    _activation("relu", "ReLU", (Operator("Relu", "a"),), "relu", "rectifier"),
+    _activation(
+        "leaky_relu",
+        "LeakyReLU",
+        (Operator("LeakyRelu", "a", attributes={"alpha": "slope"}),),
+        _ABSENT,
+        "leakyrelu",
+        "lrelu",
+        settings=("slope",),
+    ),
+    _activation(
+        "elu",
+        "ELU",
+        (  # max(z, 0) + alpha (e^min(z, 0) - 1): ONNX Runtime has no Elu for float64
+            Operator("Max", "above", ("z", 0.0)),
+            Operator("Min", "below", ("z", 0.0)),
+            Operator("Exp", "exp", ("below",)),
+            Operator("Sub", "shrunk", ("exp", 1.0)),
+            Operator("Mul", "scaled", ("shrunk", "alpha")),
+            Operator("Add", "a", ("above", "scaled")),
+        ),
+        _ABSENT,
+        settings=("alpha",),
+    ),
+    _activation(
+        "silu",
+        "SiLU",
+        (  # h + h tanh(h) with h = z / 2: z sigmoid(z) is fused by older ONNX Runtimes, which then lack it for float64
+            Operator("Mul", "half", ("z", 0.5)),
+            Operator("Tanh", "tanh", ("half",)),
+            Operator("Mul", "bent", ("half", "tanh")),
+            Operator("Add", "a", ("half", "bent")),
+        ),
+        _ABSENT,
+        "swish",
+    ),
+    _activation("softmax", "Softmax", (Operator("Softmax", "a", attributes={"axis": 1}),), "softmax"),
+]
+
+
+def _loss(name: str, of: str, settings: tuple[str, ...], sklearn: str, *synonyms: str) -> Part:
+    kernel = Kernel(f"deltarule.compiled.losses:{name.upper()}", settings)
+    return Part("loss", name, f"deltarule.nn.losses:{of}", kernel, _TRAINED, name, sklearn, synonyms)
+
+
+_SMOOTHED = ("label_smoothing",)
+ROWS += [
+    _loss("quadratic", "Quadratic", ("",), "squared_error", "mse", "mean_squared_error", "squared_error", "l2"),
+    _loss(
+        "cross_entropy", "CrossEntropy", _SMOOTHED, "log_loss",
+        "crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy", "log_loss", "nll", "softmax",
+    ),
+    _loss(
+        "binary_cross_entropy", "BinaryCrossEntropy", _SMOOTHED, "binary_log_loss",
+        "bce", "binary_crossentropy", "binarycrossentropy", "logistic", "log_loss_binary",
+    ),
+]  # fmt: skip
+
+
+def _optimizer(of: str, settings: tuple[str, ...], sklearn: str | No, *synonyms: str, code: str = "") -> Part:
+    kernel = Kernel(f"deltarule.compiled.optimizers:{code or of.upper()}", settings)
+    return Part("optimizer", of.lower(), f"deltarule.nn.optimizers:{of}", kernel, _TRAINED, _SHOWN, sklearn, synonyms)
+
+
+_OWN = No("scikit-learn has sgd and adam alone; deltarule's estimators take this name")
+_ADAM = ("beta_1", "beta_2", "epsilon")
+ROWS += [  # kernels take b1, b2, e and the decay of weights, in this order
+    _optimizer("SGD", ("", "", "", ""), "sgd", "gd", "gradient_descent", "gradient descent"),
+    _optimizer("Momentum", ("momentum", "", "", ""), No("scikit-learn's sgd has a momentum"), "heavy_ball"),
+    _optimizer("Nesterov", ("momentum", "", "", ""), No("scikit-learn's sgd has nesterovs_momentum"), "nag"),
+    _optimizer("AdaGrad", ("", "", "epsilon", ""), No("scikit-learn has sgd and adam alone")),
+    _optimizer("RMSProp", ("decay", "", "epsilon", ""), _OWN, "rms"),
+    _optimizer("Adam", (*_ADAM, ""), "adam"),
+    _optimizer("AdamW", (*_ADAM, "weight_decay"), _OWN, code="ADAM"),
+]
+
+
+def _penalty(name: str, sklearn: str | No, *synonyms: str) -> Part:
+    kernel = Kernel("deltarule.compiled.penalties:penalize", ("strength",))
+    return Part("penalty", name, f"deltarule.nn.penalties:{name.upper()}", kernel, _TRAINED, _SHOWN, sklearn, synonyms)
+
+
+ROWS += [
+    _penalty("l1", No("scikit-learn's networks have an L2 penalty alone"), "lasso"),
+    _penalty("l2", "alpha", "ridge", "weight_decay"),
+]
+
+
+def _schedule(name: str, of: str, sklearn: str | No, *synonyms: str) -> Part:
+    home = f"deltarule.training.schedules:{of}"
+    return Part("schedule", name, home, _RATES, _TRAINED, _SHOWN, sklearn, synonyms)
+
+
+ROWS += [
+    _schedule("constant", "Constant", "constant", "fixed"),
+    _schedule("step_decay", "StepDecay", No("scikit-learn has no such schedule"), "step", "steplr", "staircase"),
+    _schedule("exponential", "Exponential", No("scikit-learn has no such schedule"), "exp", "exponential_decay"),
+    _schedule("cosine", "Cosine", No("scikit-learn has no such schedule; deltarule's estimators do"), "cosine_decay"),
+    _schedule("one_cycle", "OneCycle", No("scikit-learn has no such schedule; deltarule's estimators do"), "onecycle"),
+]
+
+
+def _initializer(name: str, sklearn: str | No, *synonyms: str) -> Part:
+    home = f"deltarule.nn.initializers:{name}"
+    return Part("initializer", name, home, _DRAWN, _TRAINED, _SHOWN, sklearn, synonyms)
+
+
+_FIXED = No("scikit-learn draws every layer as Glorot and Bengio do")
+ROWS += [
+    _initializer("he_normal", _FIXED, "he", "kaiming", "kaiming_normal"),
+    _initializer("glorot_uniform", No("scikit-learn's only one, which has no name there"), "glorot", "xavier"),
+    _initializer("lecun_normal", _FIXED, "lecun"),
+    _initializer("standard_normal", _FIXED, "normal", "randn", "random_normal"),
+    _initializer("uniform", _FIXED, "random", "rand", "random_uniform"),
+    _initializer("zeros", _FIXED, "zero"),
+]
+
+PARTS: dict[Kind, dict[str, Part]] = {kind: {} for kind in BASES}
+_BY_HOME: dict[str, Part] = {}
+
+
+def add(row: Part) -> None:
+    """Put a row into the table."""
+    PARTS[row.kind][row.name] = _BY_HOME[row.home] = row
+
+
+for _row in ROWS:
+    add(_row)
+
+
+def imported(home: str) -> Any:
+    """What "module:name" stands for."""
+    module, _, name = home.partition(":")
+    return getattr(import_module(module), name)
+
+
+def part_of(thing: Any) -> Part | None:
+    """The row of an object; None for one that is not deltarule's own, subclasses included."""
+    kind = type(thing)
+    return _BY_HOME.get(f"{kind.__module__}:{kind.__qualname__}")
+
+
+def make(kind: Kind, spec: Spec, **more: Any) -> Any:
+    """The part that `spec` names, with its settings and `more`.
+
+    Raises SettingError for an unknown name or setting (with the closest one), or a value that is not legal.
+    """
+    settings = {"name": spec} if isinstance(spec, str) else dict(spec)
+    name, table = settings.pop("name", None), PARTS[kind]
+    if not isinstance(name, str) or name not in table:
+        synonyms = {
+            word: row.name for row in table.values() for word in (*row.synonyms, row.home.split(":")[1].lower())
+        }
+        raise SettingError(f"no {kind} is called {name!r}: {closest(str(name), table, synonyms)}")
+    if kind == "initializer":  # a function, without settings
+        return table[name].made_by
+    return with_settings(f"{kind} {name}", table[name].made_by, settings, **more)
+
+
+def with_settings(what: str, kind: type[T], settings: Mapping[str, Any], **more: Any) -> T:
+    """kind(**settings, **more), after a check that the settings exist."""
+    legal = [key for key in setting_names(kind) if key not in more]
+    for key in settings:
+        if key not in legal:
+            offer = closest(key, legal, _synonyms(legal)) if legal else "it has none"
+            raise SettingError(f"{what} has no setting {key!r}: {offer}")
+    required = [each.name for each in fields(kind) if each.default is MISSING and each.default_factory is MISSING]  # type: ignore[arg-type]
+    missing = [key for key in legal if key in required and key not in settings]
+    if missing:
+        works = ", ".join(f'"{key}": {_example(key, kind)}' for key in missing)
+        got = dict(settings) or "no settings"
+        raise SettingError(f'{what} needs {" and ".join(missing)}, a number: got {got}; use {{"name": ..., {works}}}')
+    return kind(**settings, **more)
+
+
+def _example(key: str, kind: type[Any]) -> Any:
+    asked = setting(key, kind)
+    return 1.0 if asked is None else asked.like(None)
+
+
+def _synonyms(legal: list[str]) -> dict[str, str]:
+    return {word: key for key in legal if key in SETTINGS for word in SETTINGS[key].synonyms}
+
+
+def describe(kind: Kind, thing: Any) -> dict[str, Any]:
+    """The spec that `make` turns into an equal thing: {"name": ..., settings}. SettingError for a user's own class."""
+    row = part_of(thing)
+    if row is None or row.kind != kind:
+        raise SettingError(f"only these {kind}s have a name: got {type(thing).__name__}. {closest('', PARTS[kind])}")
+    return {"name": row.name} | {key: getattr(thing, key) for key in setting_names(type(thing))}
+
+
+def resolve(kind: Kind, given: Any, name: str) -> Any:
+    """The part that was given for the argument `name`: as an object, or by its name or its spec.
+
+    Raises SettingError for anything else, a class in the place of an object for instance.
+    """
+    base = BASES[kind]
+    if isinstance(given, str | Mapping):
+        return make(kind, given)
+    is_function = kind in ("schedule", "initializer")
+    if isinstance(given, imported(base.home)) and not (isinstance(given, type)):
+        return given
+    or_name = "" if kind == "schedule" else " or its name"
+    raise SettingError(
+        f"{name} must be {base.words}{or_name}: got {shown(given)}; use {name}={_cure(kind, given, is_function)}"
+    )
+
+
+def _cure(kind: Kind, given: Any, is_function: bool) -> str:
+    """What works in the place of a wrong object: a class is called, a penalty's number is taken for its strength."""
+    base = BASES[kind]
+    if isinstance(given, type) and not is_function and issubclass(given, imported(base.home)):
+        required = [each for each in setting_names(given) if not hasattr(given, each)] or ["strength"] * (
+            kind == "penalty"
+        )
+        return f"{given.__name__}({', '.join(str(_example(each, given)) for each in required)})"
+    if kind == "penalty" and isinstance(given, int | float) and not isinstance(given, bool):
+        return f"L2({given})"
+    return base.example if "(" in base.example else f'"{base.example}"'
+
+
+def kernel_values(thing: Any) -> tuple[int, tuple[float, ...]] | None:
+    """The code of an object's kernel, and the settings that it is given; None where there is no kernel."""
+    row = part_of(thing)
+    if row is None or isinstance(row.kernel, No):
+        return None
+    return imported(row.kernel.code), row.kernel.values(thing)
+
+
+def lacking_kernels(*things: Any) -> list[str]:
+    """Which of these objects have no kernel, each with the reason."""
+    reasons = []
+    for thing in things:
+        row = part_of(thing)
+        name = type(thing).__name__
+        if row is None:
+            reasons.append(f"{name} is not deltarule's own")
+        elif isinstance(row.kernel, No):
+            reasons.append(f"{name} has no kernel ({row.kernel})")
+    return list(dict.fromkeys(reasons))
