@@ -33,16 +33,7 @@ from deltarule.training.batches import steps_per_epoch
 from deltarule.training.callbacks import Callback, EarlyStopping
 from deltarule.training.clipping import ClipNorm, NoClipping
 from deltarule.training.engines import engine_for
-from deltarule.training.schedules import (
-    Constant,
-    Cosine,
-    Exponential,
-    OneCycle,
-    ReduceOnPlateau,
-    Schedule,
-    StepDecay,
-    WarmUp,
-)
+from deltarule.training.schedules import SCHEDULES, Constant, ReduceOnPlateau, Schedule, WarmUp
 from deltarule.training.trainer import Trainer
 
 
@@ -171,15 +162,6 @@ def trainer_for(recipe: Recipe, network: Network, n_samples: int, seed: int, cal
         callbacks=[*patience, *callbacks],
         seed=seed,
     )
-
-
-SCHEDULES: dict[str, type[Any]] = {
-    "constant": Constant,
-    "step_decay": StepDecay,
-    "exponential": Exponential,
-    "cosine": Cosine,
-    "one_cycle": OneCycle,
-}
 
 
 def schedule_for(spec: Spec, steps_per_epoch: int, total_steps: int) -> Schedule:

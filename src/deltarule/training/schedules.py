@@ -6,7 +6,7 @@ A Python float, because NumPy would turn float32 parameters times a NumPy float6
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
 from deltarule.errors import SettingError
 from deltarule.training.callbacks import Callback, History, Monitor, TrainingState
@@ -104,6 +104,15 @@ class OneCycle(_Checked):
         else:
             start, end, done = self.rate, self.rate / self.end_divisor, (step - peak) / (self.total_steps - peak)
         return end + 0.5 * (start - end) * (1.0 + math.cos(math.pi * min(done, 1.0)))
+
+
+SCHEDULES: dict[str, type[Any]] = {
+    "constant": Constant,
+    "step_decay": StepDecay,
+    "exponential": Exponential,
+    "cosine": Cosine,
+    "one_cycle": OneCycle,
+}
 
 
 @dataclass(frozen=True)
