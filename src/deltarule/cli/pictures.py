@@ -36,6 +36,8 @@ def found(asked: PlotOptions) -> Shown:
         raise SettingError(f"no picture is called {asked.kind!r}: {closest(asked.kind, KINDS)}")
     if asked.layer is not None and asked.kind not in OF_A_LAYER:
         raise SettingError(f"--layer is for {' and '.join(OF_A_LAYER)}: got {asked.kind}; leave it out")
+    if asked.changes and asked.kind != "rates":
+        raise SettingError(f"--set changes a recipe, of which only rates is drawn: got {asked.kind}; leave it out")
     return KINDS[asked.kind](asked)
 
 

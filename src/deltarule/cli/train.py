@@ -56,7 +56,9 @@ class TrainOptions:
     learning_rate: Annotated[
         float | None,
         typer.Option(
-            metavar="R", parser=a_rate, help="How far a step goes, times the gradient: the schedule's highest or only rate."
+            metavar="R",
+            parser=a_rate,
+            help="How far a step goes, times the gradient: the schedule's highest or only rate.",
         ),
     ] = None
     holdout: Annotated[

@@ -80,7 +80,7 @@ def advice(word: str, value: str, tree: Tree, fields: Fields) -> str:
     """What to write in the place of a setting that does not exist, and which ones there are.
 
     >>> advice("lr", "0.1", {"training": {"schedule": "constant"}}, {"training": ["epochs"]})[:79]
-    'did you mean training.schedule.rate? Use --set training.schedule.rate=0.1, or i'
+    'did you mean training.schedule.rate? Use --learning-rate 0.1 in train, or --set'
     """
     if word in OPTIONS_ONLY:
         return f"it is an option of train: --{word} {shlex.quote(value)}"
@@ -103,8 +103,8 @@ def meant(word: str, known: Iterable[str]) -> str | None:
     folded = word.casefold().replace("-", "_")
     wanted = [each for each in (folded, folded.rpartition(".")[2]) if each]
     near = [name for each in wanted for name in difflib.get_close_matches(each, names, n=1, cutoff=0.7)]
-    path = next((names[each] for each in (*wanted, *near) if each in names), None)
-    return path if path is None or path in known else OTHERWISE.get(path, path)
+    found = next((names[each] for each in (*wanted, *near) if each in names), None)
+    return found if found is None or found in known else OTHERWISE.get(found, found)
 
 
 def line_for(path: str, word: str, value: str, known: Iterable[str]) -> str:
@@ -115,4 +115,4 @@ def line_for(path: str, word: str, value: str, known: Iterable[str]) -> str:
         usual = [part for part in (word, USUAL.get(place)) if part in parts]
         changes.insert(0, f"{place}={[*usual, *parts][0]}")
     line = " ".join(f"--set {shlex.quote(change)}" for change in changes)
-    return f"{line}, or in train {OPTIONS[path]} {shlex.quote(value)}" if path in OPTIONS else line
+    return f"{OPTIONS[path]} {shlex.quote(value)} in train, or {line}" if path in OPTIONS else line
