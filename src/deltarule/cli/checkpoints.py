@@ -146,7 +146,7 @@ def with_options_of(resumed: Resumed, options: TrainOptions) -> TrainOptions:
     before: dict[str, Any] = {name: getattr(resumed.asked, name) for name in (*KEPT, "engine")}
     name = resumed.recipe.data.name
     if options.data is None:
-        check_there(name, "run", f"where they are now:  deltarule train --resume {options.resume} --data PATH")
+        check_there(name, "run", f"say where they are:  deltarule train --resume {options.resume} --data PATH")
     before["data"] = name if options.recipe is not None else None
     for name in ("out", "run", "plot"):
         before[name] = None if before[name] is None else Path(before[name])

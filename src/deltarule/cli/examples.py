@@ -124,7 +124,7 @@ def parts(model: Model, data: str | None, target: str | None, offline: bool) -> 
         raise SettingError("this model does not say what data it was made for: name some with --data")
     name = data or (record.dataset if record else "")
     if data is None:
-        check_there(name, "model", "where they are now:  --data PATH")
+        check_there(name, "model", "say where they are:  --data PATH")
     splits = data_for(model, name, target or (record.target if record else None), offline)
     is_own = record is not None and (name == record.dataset or is_copy(record, name, splits))
     train, test = splits.train, splits.test

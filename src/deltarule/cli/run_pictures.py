@@ -123,7 +123,7 @@ def as_trained(asked: PlotOptions, path: Path, model: Model) -> tuple[Recipe, Sp
         raise SettingError(f"{path} does not say how it was trained: give the name of a recipe in its place")
     recipe, data = parse(record.recipe_toml, record.recipe), asked.data or record.dataset
     if asked.data is None:
-        check_there(data, "model", "where they are now:  --data PATH")
+        check_there(data, "model", "say where they are:  --data PATH")
     splits = data_for(model, data, asked.target or record.target, asked.offline)
     if data != recipe.data.name and not is_copy(record, data, splits):
         recipe = fitted(recipe.on(data), splits)[0]
