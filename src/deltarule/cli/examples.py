@@ -50,8 +50,9 @@ def load_data(
 def check_table(name: str) -> None:
     """Raise SettingError unless a file is called so, in which a column can be the target."""
     if not Path(name).is_file():
-        missing = "" if can_find(name) else ", which does not exist"
-        raise SettingError(f"the target is a column of a CSV file: got {name}{missing}; give the file with --data")
+        if not can_find(name):
+            raise SettingError(f"a table is a CSV file: got {name}, which does not exist; give the file with --data")
+        raise SettingError(f"--target names a column of a CSV file: got {name}; give the file with --data")
 
 
 def say(sentence: str) -> None:

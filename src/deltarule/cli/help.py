@@ -23,14 +23,15 @@ class Command(TyperCommand):
             if not hasattr(error, "possibilities"):  # which NoSuchOption has, a name that is Typer's own
                 raise
             wrong = error.option_name  # type: ignore[attr-defined]
-            raise SettingError(f"{self.name} has no option {wrong}: {self.advice(wrong, given)}") from None
+            more = f"{ctx.command_path} --help  lists its options"
+            raise SettingError(f"{self.name} has no option {wrong}: {self.advice(wrong, given)}; {more}") from None
 
     def advice(self, wrong: str, given: list[str]) -> str:
         """What was meant by an option that does not exist: another one, or a setting of the recipe."""
         known = sorted(name for each in self.params for name in each.opts if name.startswith("--"))
         near = difflib.get_close_matches(wrong, known, n=1, cutoff=0.75)
         if near or "--set" not in known:
-            return f"did you mean {near[0]}?" if near else f"Known: {', '.join(known)}"
+            return f"did you mean {near[0]}?" if near else f"it has {', '.join(known)}"
         from deltarule.recipes import names, read
 
         after = " ".join(given).partition(wrong)[2].lstrip("= ").partition(" ")[0]

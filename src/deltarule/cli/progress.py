@@ -68,7 +68,7 @@ class Bar(Lines):
         samples = state.step * self.n_samples * state.n_epochs / state.n_steps
         figures = [
             f"loss {state.batch_loss:.3f}",
-            "training " + score_words(score, state.history[f"train_{score}"][-1]),
+            score_words(score, state.history[f"train_{score}"][-1]),
             f"rate {state.learning_rate:.1g}",
             f"{samples / state.seconds:,.0f}/s",
         ]

@@ -208,6 +208,7 @@ def facts_of(run: Run, history: History, report: Report | None) -> dict[str, Any
         "epochs": len(history) - 1,
         "best_epoch": history.best_epoch,
         "train_seconds": history.rows[-1]["seconds"],
+        "lowest_loss": job.model.network.loss.lowest(job.model.network.layer_sizes[-1]),
         "test_loss": report.loss if report else None,
         f"test_{SCORE_NAMES[job.model.task]}": report.score if report else None,
     }
@@ -262,8 +263,7 @@ def finish(run: Run, history: History) -> None:
         write_picture(curves(history.rows, history.best_epoch if job.validation else None), options.plot)
     if options.as_json:
         mistakes = report.to_json_dict().get("mistakes") if report else None
-        loss = {"lowest_loss": job.model.network.loss.lowest(job.model.network.layer_sizes[-1])}
-        more = loss | {"stop_reason": history.stop_reason, "history": history.rows, "mistakes": mistakes}
+        more = {"stop_reason": history.stop_reason, "history": history.rows, "mistakes": mistakes}
         print_json({"model": run.out} | facts | more | diagnosis)
         return
     if history.stop_reason:
