@@ -28,10 +28,10 @@ class Command(TyperCommand):
 
     def advice(self, wrong: str, given: list[str]) -> str:
         """What was meant by an option that does not exist: another one, or a setting of the recipe."""
-        known = sorted(name for each in self.params for name in each.opts if name.startswith("--"))
-        near = difflib.get_close_matches(wrong, known, n=1, cutoff=0.75)
-        if near or "--set" not in known:
-            return f"did you mean {near[0]}?" if near else f"it has {', '.join(known)}"
+        known = sorted(name[2:] for each in self.params for name in each.opts if name.startswith("--"))
+        near = difflib.get_close_matches(wrong.lstrip("-"), known, n=1, cutoff=0.75)
+        if near or "set" not in known:
+            return f"did you mean --{near[0]}?" if near else f"it has --{', --'.join(known)}"
         from deltarule.recipes import names, read
 
         after = " ".join(given).partition(wrong)[2].lstrip("= ").partition(" ")[0]
