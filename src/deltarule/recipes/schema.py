@@ -28,6 +28,11 @@ MOST_SHOWN = 60  # characters of a value that is wrong
 NOT_TOML = (ValueError, RecursionError)  # tomllib's own error is a ValueError, as is that for a number of 5,000 digits
 
 
+def wants(words: str, example: Any) -> Meta:
+    """What a key is to hold, for messages, and a value that is right."""
+    return Meta(description=words, examples=[example])
+
+
 class _Strict(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     pass
 
@@ -48,11 +53,10 @@ class Split(_Strict, frozen=True):
     """
 
     kind: Annotated[
-        Literal["given", "head", "shuffled", "stratified"],
-        Meta(description="given, head, shuffled or stratified", examples=["stratified"]),
+        Literal["given", "head", "shuffled", "stratified"], wants("given, head, shuffled or stratified", "stratified")
     ] = "given"
-    train: Annotated[int | None, Meta(description="a number of examples", examples=[1000])] = None
-    test: Annotated[int | None, Meta(description="a number of examples", examples=[1000])] = None
+    train: Annotated[int | None, wants("a number of examples", 1000)] = None
+    test: Annotated[int | None, wants("a number of examples", 1000)] = None
 
 
 class Data(_Strict, frozen=True):
@@ -62,12 +66,11 @@ class Data(_Strict, frozen=True):
         regression targets) to mean 0 and standard deviation 1.
     """
 
-    name: Annotated[str, Meta(description="the name of a data set, or a path", examples=["digits"])] = "mnist"
-    split: Annotated[Split, Meta(description="a table", examples=[{"kind": "shuffled", "test": 1000}])] = Split()
-    scaling: Annotated[
-        Literal["unit", "raw", "standardized"],
-        Meta(description="unit, raw or standardized", examples=["standardized"]),
-    ] = "unit"
+    name: Annotated[str, wants("the name of a data set, or a path", "digits")] = "mnist"
+    split: Annotated[Split, wants("a table", {"kind": "shuffled", "test": 1000})] = Split()
+    scaling: Annotated[Literal["unit", "raw", "standardized"], wants("unit, raw or standardized", "standardized")] = (
+        "unit"
+    )
 
 
 class Initial(_Strict, frozen=True):
@@ -82,16 +85,13 @@ class Initial(_Strict, frozen=True):
 class NetworkSpec(_Strict, frozen=True):
     """The network between the data's inputs and outputs. `activation` is one for all hidden layers, or a list."""
 
-    hidden: Annotated[
-        list[Size], Meta(description="whole numbers of at least 1, one for each hidden layer", examples=[[30, 20]])
-    ] = []
-    activation: Annotated[Spec | list[Spec], Meta(description="a name, or a list of names", examples=["tanh"])] = "relu"
-    output: Annotated[Spec, Meta(description="a name", examples=["sigmoid"])] = "softmax"
-    loss: Annotated[Spec, Meta(description="a name", examples=["quadratic"])] = "cross_entropy"
-    initializer: Annotated[str | Initial | None, Meta(description="a name", examples=["he_normal"])] = None
+    hidden: Annotated[list[Size], wants("whole numbers of at least 1, one for each hidden layer", [30, 20])] = []
+    activation: Annotated[Spec | list[Spec], wants("a name, or a list of names", "tanh")] = "relu"
+    output: Annotated[Spec, wants("a name", "sigmoid")] = "softmax"
+    loss: Annotated[Spec, wants("a name", "quadratic")] = "cross_entropy"
+    initializer: Annotated[str | Initial | None, wants("a name", "he_normal")] = None
     dropout: Annotated[
-        Share | list[Share],
-        Meta(description="at least 0 and less than 1, for all hidden layers or one for each", examples=[0.2]),
+        Share | list[Share], wants("at least 0 and less than 1, for all hidden layers or one for each", 0.2)
     ] = 0.0
 
 
@@ -102,27 +102,16 @@ class Training(_Strict, frozen=True):
         Both need examples that are held out.
     """
 
-    schedule: Annotated[
-        Spec, Meta(description="a name with its rate, or a constant rate", examples=[{"name": "cosine", "rate": 0.01}])
-    ]
-    epochs: Annotated[int, Meta(ge=0, description="a whole number, 0 or more", examples=[12])]
-    optimizer: Annotated[Spec, Meta(description="a name", examples=["adam"])] = "adam"
-    batch_size: Annotated[
-        Size | Literal["full"], Meta(description="a whole number of at least 1, or full", examples=[128])
-    ] = 128
-    penalty: Annotated[
-        Spec | None,
-        Meta(description="a name with its strength", examples=[{"name": "l2", "strength": 1e-4}]),
-    ] = None
-    average: Annotated[float | None, Meta(description="at least 0 and less than 1", examples=[0.999])] = None
-    clip: Annotated[float | None, Meta(description="a number above 0", examples=[1.0])] = None
-    augment: Annotated[dict[str, float] | None, Meta(description="numbers by name", examples=[{"rotation": 10.0}])] = (
-        None
-    )
-    plateau: Annotated[
-        dict[str, int | float] | None, Meta(description="numbers by name", examples=[{"factor": 0.5, "patience": 3}])
-    ] = None
-    patience: Annotated[int | None, Meta(description="a whole number of at least 1", examples=[5])] = None
+    schedule: Annotated[Spec, wants("a name with its rate, or a constant rate", {"name": "cosine", "rate": 0.01})]
+    epochs: Annotated[int, Meta(ge=0), wants("a whole number, 0 or more", 12)]
+    optimizer: Annotated[Spec, wants("a name", "adam")] = "adam"
+    batch_size: Annotated[Size | Literal["full"], wants("a whole number of at least 1, or full", 128)] = 128
+    penalty: Annotated[Spec | None, wants("a name with its strength", {"name": "l2", "strength": 1e-4})] = None
+    average: Annotated[float | None, wants("at least 0 and less than 1", 0.999)] = None
+    clip: Annotated[float | None, wants("a number above 0", 1.0)] = None
+    augment: Annotated[dict[str, float] | None, wants("numbers by name", {"rotation": 10.0})] = None
+    plateau: Annotated[dict[str, int | float] | None, wants("numbers by name", {"factor": 0.5, "patience": 3})] = None
+    patience: Annotated[int | None, wants("a whole number of at least 1", 5)] = None
 
 
 class Recipe(_Strict, frozen=True):
