@@ -4,8 +4,7 @@
 
 A sample is a row of numbers. Layer l takes what the layer before it says, a[l] (the data, for l = 0), weighs it into
 z[l] = a[l] W + b, and says a[l + 1] = sigma(z[l]). The loss C tells how wrong the last layer is. delta = dC/dz is the
-error of a layer: backpropagation finds it from the last layer to the first, and with it the derivative of C by every
-weight and bias. To learn is to move them all a little against their derivatives, again and again.
+error of a layer: backpropagation finds it from the last layer to the first, and with it dC/dw and dC/db of all.
 """
 
 import gzip
@@ -43,11 +42,6 @@ def forward(weights, biases, X):
     return z, a
 
 
-def cross_entropy(probabilities, y):
-    """C: the surprise at the right answers y (batch,), -ln of the probability that each was given; the mean of them."""
-    return -np.log(probabilities[np.arange(len(y)), y]).mean()
-
-
 def backward(weights, z, a, y):
     """dC/dW and dC/db of every layer: the four equations of backpropagation."""
     weight_gradients, bias_gradients = [None] * len(weights), [None] * len(weights)
@@ -62,18 +56,17 @@ def backward(weights, z, a, y):
 
 
 def learn(weights, biases, X, y, learning_rate):
-    """One step of gradient descent on a batch, in place; returns the loss before it."""
+    """One step of descent on a batch: all parameters move against their derivatives. Returns the loss before it."""
     z, a = forward(weights, biases, X)
     weight_gradients, bias_gradients = backward(weights, z, a, y)
     for parameter, gradient in zip(weights + biases, weight_gradients + bias_gradients, strict=True):
         parameter -= learning_rate * gradient
-    return cross_entropy(a[-1], y)
+    return -np.log(a[-1][np.arange(len(y)), y]).mean()  # C, the cross-entropy: the surprise at the right digits
 
 
 def accuracy(weights, biases, X, y):
     """The share of samples whose most probable digit is the right one."""
-    _, a = forward(weights, biases, X)
-    return np.mean(a[-1].argmax(axis=1) == y)
+    return np.mean(forward(weights, biases, X)[1][-1].argmax(axis=1) == y)
 
 
 def read_mnist(folder, part):
@@ -83,11 +76,18 @@ def read_mnist(folder, part):
     return np.frombuffer(images, np.uint8).reshape(-1, 784) / np.float32(255), np.frombuffer(labels, np.uint8)
 
 
-def main(folder, layer_sizes=(784, 100, 10), epochs=5, batch_size=32, learning_rate=0.3, seed=0):
-    X, y = read_mnist(folder, "train")
-    X_test, y_test = read_mnist(folder, "t10k")
+def main(folder, hidden_sizes=(100,), epochs=5, batch_size=32, learning_rate=0.3, seed=0):
+    try:
+        X, y, X_test, y_test = *read_mnist(folder, "train"), *read_mnist(folder, "t10k")
+    except FileNotFoundError:
+        bundled = Path(__file__).parents[1] / "src" / "deltarule" / "data" / "digits.npz"
+        why = f"MNIST is not in {folder}: run  deltarule data fetch mnist  and give the folder that it names"
+        print(f"{why}. Until then, this reads 1,797 digits of 8x8 pixels", file=sys.stderr)
+        digits = np.load(bundled) if bundled.exists() else sys.exit(f"They are not there: {bundled}")
+        X, y = digits["cells"].reshape(-1, 64) / np.float32(16), digits["labels"]
+        X, y, X_test, y_test = X[360:], y[360:], X[:360], y[:360]
     rng = np.random.default_rng(seed)
-    weights, biases = new_network(layer_sizes, rng)
+    weights, biases = new_network((X.shape[1], *hidden_sizes, 10), rng)
     print(f"before training: {accuracy(weights, biases, X_test, y_test):.2%} of the test images read rightly")
     for epoch in range(epochs):
         rate = learning_rate * (1 - epoch / epochs)  # smaller steps towards the end

@@ -59,3 +59,20 @@ def test_it_reads_97_percent(monkeypatch: pytest.MonkeyPatch) -> None:
     assert float(before.split()[2].rstrip("%")) < 25
     assert len(epochs) == 5
     assert float(epochs[-1].split()[-1].rstrip("%")) >= 97
+
+
+def test_without_mnist_it_learns_the_bundled_digits_and_says_so(tmp_path: Path) -> None:
+    command = [sys.executable, "-W", "error", ONE_PAGE, tmp_path]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert f"MNIST is not in {tmp_path}: run  deltarule data fetch mnist" in result.stderr
+    assert "1,797 digits of 8x8 pixels" in result.stderr
+    assert float(result.stdout.splitlines()[-1].split()[-1].rstrip("%")) >= 85
+
+
+def test_alone_and_without_mnist_it_ends_with_a_sentence(tmp_path: Path) -> None:
+    alone = tmp_path / "one_page.py"
+    alone.write_text(SOURCE, encoding="utf-8")
+    result = subprocess.run([sys.executable, alone, tmp_path], capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "MNIST is not in" in result.stderr
+    assert "Traceback" not in result.stderr

@@ -11,6 +11,8 @@ from typer.testing import CliRunner
 
 import deltarule as dr
 from deltarule.cli import app
+from deltarule.data import download
+from deltarule.errors import DownloadError
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -33,6 +35,27 @@ def test_the_program_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert isinstance(network, dr.Network)
     assert isinstance(model, dr.Model)
     np.testing.assert_array_equal(model.network.parameters.vector, network.parameters.vector)
+
+
+def test_the_program_runs_where_mnist_cannot_be_had(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class NoMirrors:
+        def __init__(self, urls: object) -> None:
+            pass
+
+        def fetch(self, file: object, target: object) -> None:
+            raise DownloadError("no mirror answers")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(download, "Mirrors", NoMirrors)
+    names: dict[str, object] = {}
+    exec(PROGRAMS[0].replace("epochs=5", "epochs=1"), names)
+    assert isinstance(names["model"], dr.Model)
+    said = capsys.readouterr().err
+    assert (
+        "the bundled digits (1,797 images), because mnist could not be downloaded: no mirror answers; to have" in said
+    )
 
 
 def test_every_link_leads_somewhere() -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from deltarule.data.augment import Deformation
-    from deltarule.data.catalog import load as load_data
+    from deltarule.data.catalog import load_data
     from deltarule.data.columns import Column
     from deltarule.data.dataset import Dataset, Splits
     from deltarule.data.tables import read_table
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "deltarule.data.augment": "Deformation",
     "deltarule.data.columns": "Column",
+    "deltarule.data.catalog": "load_data",
     "deltarule.data.dataset": "Dataset Splits",
     "deltarule.data.tables": "read_table",
     "deltarule.errors": "DeltaruleError",
@@ -85,15 +86,13 @@ _HOMES = {
     "deltarule.files.onnx": "save_onnx",
     "deltarule.files.page": "show",
 }
-_ON_DEMAND = {name: (home, name) for home, names in _HOMES.items() for name in names.split()}
-_ON_DEMAND["load_data"] = ("deltarule.data.catalog", "load")
+_ON_DEMAND = {name: home for home, names in _HOMES.items() for name in names.split()}
 
 
 def __getattr__(name: str) -> Any:
     if name not in _ON_DEMAND:
         raise AttributeError(f"module 'deltarule' has no attribute {name!r}")
-    home, attribute = _ON_DEMAND[name]
-    globals()[name] = value = getattr(import_module(home), attribute)
+    globals()[name] = value = getattr(import_module(_ON_DEMAND[name]), name)
     return value
 
 

@@ -32,7 +32,7 @@ def write_csv(path: str, header: str, rows: list[str]) -> None:
 def test_with_nothing_else_and_no_mnist_it_trains_on_the_bundled_digits(deltarule: Command) -> None:
     result = deltarule("train", "--offline", "--epochs", "1")
     assert result.code == 0
-    assert "the bundled digits, because mnist is not on this machine" in result.err
+    assert "the bundled digits (1,797 images), because mnist is not on this machine" in result.err
     assert "recipe   default" in result.err
     assert "suited   to 1,437 images: hidden layers 512-256, 1 epoch, batches of 256" in result.err
     assert "luck alone gets 10.00 %" in result.err
@@ -205,7 +205,7 @@ def test_many_epochs_are_told_in_few_lines(deltarule: Command) -> None:
     [
         (["defalt"], "did you mean 'default'?"),
         (["--data", "dgits"], "did you mean 'digits'?"),
-        (["--data", "digits", "--set", "epoch=3"], "did you mean 'epochs'?"),
+        (["--data", "digits", "--set", "epoch=3"], "did you mean training.epochs?"),
         (["--data", "digits", "--set", "network.activation=relo"], "did you mean 'relu'?"),
         (["--data", "digits", "--set", "epochs=many"], "epochs"),
         (["--data", "digits", "--engine", "numb"], "no engine is called 'numb'"),
@@ -236,7 +236,7 @@ def test_a_network_too_large_for_the_memory_is_an_error_and_no_traceback(deltaru
 
 
 def test_mnist_that_cannot_be_had_is_a_failed_job_where_it_was_asked_for(deltarule: Command) -> None:
-    code, _, err = deltarule("train", "quick", "--offline")
+    code, _, err = deltarule("train", "quick", "--data", "mnist", "--offline")
     assert code == 1
     assert "--data digits" in err
 

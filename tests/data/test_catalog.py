@@ -160,16 +160,44 @@ def test_downloads_only_what_is_missing_and_only_once(given: Path, monkeypatch: 
 def test_the_default_is_mnist_else_the_digits_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     splits, sentence = catalog.find_default(offline=True, sources=SMALL)
     assert splits.train.name == "digits"
-    assert sentence == ("the bundled digits, because mnist is not on this machine, and --offline forbids a download")
+    assert sentence == (
+        "the bundled digits (1,797 images), because mnist is not on this machine, and --offline forbids a download; to "
+        "have mnist, run  deltarule data fetch mnist  or set DELTARULE_DATA to the folder that holds mnist/"
+    )
     said: list[str] = []
     monkeypatch.setattr(download, "Mirrors", OneMirror(False, said))
     splits, sentence = catalog.find_default(announce=said.append, sources=SMALL)
     assert splits.train.name == "digits"
-    assert sentence.startswith("the bundled digits, because mnist could not be downloaded: no mirror gave train-images")
+    assert sentence.startswith(
+        "the bundled digits (1,797 images), because mnist could not be downloaded: no mirror gave"
+    )
     monkeypatch.setattr(download, "Mirrors", OneMirror(True, said))
     splits, sentence = catalog.find_default(announce=said.append, sources=SMALL)
     check(splits)
     assert sentence == f"MNIST, because it is in {cache_folder() / 'mnist'}"
+
+
+def test_for_python_the_digits_stand_in_for_mnist_and_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(download, "Mirrors", OneMirror(False, said))
+    splits = catalog.load_data("mnist", announce=said.append, sources=SMALL)
+    assert (splits.train.name, splits.train.image_shape) == ("digits", (28, 28))
+    assert said[-1].startswith("data: the bundled digits (1,797 images), because mnist could not be downloaded: ")
+    assert "deltarule data fetch mnist" in said[-1]
+
+
+@pytest.mark.parametrize(
+    ("name", "how"),
+    [("mnist", {"offline": True}), ("mnist", {"fallback": False}), ("fashion-mnist", {}), ("kmnist", {})],
+)
+def test_who_asks_for_one_data_set_alone_gets_no_other(
+    name: str, how: dict[str, bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(download, "Mirrors", OneMirror(False, said))
+    sources = dict.fromkeys(["mnist", "fashion-mnist", "kmnist"], SMALL["mnist"])
+    with pytest.raises(DownloadError):
+        catalog.load_data(name, announce=said.append, sources=sources, **how)
 
 
 def test_a_failed_download_says_what_to_do(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,7 @@ from deltarule.errors import DeltaruleError, SettingError, ShapeError
 from deltarule.nn.activations import ELU, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
 from deltarule.nn.arrays import Array
 from deltarule.nn.initializers import Initializer, Scaled, lecun_normal, standard_normal, uniform
-from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Quadratic
+from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss, Quadratic
 from deltarule.nn.network import PREDICTION_ROWS, Network, forward
 from deltarule.nn.parameters import Parameters
 from deltarule.nn.penalties import L1, L2
@@ -206,3 +206,28 @@ def test_a_seed_says_how_a_network_starts() -> None:
     assert start(7) == start(7) == start(np.random.default_rng(7))
     assert start(7) != start(8)
     assert start(0) == Network((5, 4, 3)).parameters.vector.tolist()
+
+
+def test_a_loss_is_printed_with_what_is_not_its_default() -> None:
+    """Another's loss, without settings, is its name."""
+
+    class Own(Loss):
+        pass
+
+    assert "loss CrossEntropy(label_smoothing=0.1), float32" in str(Network((3, 2), loss=CrossEntropy(0.1)))
+    assert "loss CrossEntropy, float32" in str(Network((3, 2)))
+    assert (str(Quadratic()), str(Own())) == ("Quadratic", "Own")
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.5])
+@pytest.mark.parametrize("n_outputs", [2, 10])
+def test_no_outputs_cost_less_than_the_lowest_loss(smoothing: float, n_outputs: int) -> None:
+    y = np.array([0])
+    for loss in (Quadratic(), CrossEntropy(smoothing), BinaryCrossEntropy(smoothing)):
+        lowest = loss.lowest(n_outputs)
+        best = loss.targets(np.zeros((1, n_outputs)), y)
+        assert loss.value(best, y) == pytest.approx(lowest, abs=1e-12)
+        for share in (0.01, 0.3):
+            other = (1.0 - share) * best + share / n_outputs
+            assert loss.value(other, y) >= lowest
+        assert (lowest > 0.0) == (smoothing > 0.0 and not isinstance(loss, Quadratic))

@@ -40,7 +40,18 @@ def images(n_samples: int = 30) -> Splits:
         (["hidden=[30, 20]"], "network.hidden", [30, 20]),
         (["activation=tanh"], "network.activation", "tanh"),
         (["activation=['tanh', 'relu']"], "network.activation", ["tanh", "relu"]),
-        (["activation.slope=0.2"], "network.activation", {"name": "relu", "slope": 0.2}),
+        (["hidden=30"], "network.hidden", [30]),
+        (["hidden=30,20"], "network.hidden", [30, 20]),
+        (["hidden=30-20"], "network.hidden", [30, 20]),
+        (["activation=tanh, relu"], "network.activation", ["tanh", "relu"]),
+        (["dropout=0.1,.2"], "network.dropout", [0.1, 0.2]),
+        (["schedule=0.5"], "training.schedule", {"name": "constant", "rate": 0.5}),
+        (["schedule=cosine", "schedule.rate=.5"], "training.schedule", {"name": "cosine", "rate": 0.5}),
+        (
+            ["activation.slope=0.2", "activation.name=leaky_relu"],
+            "network.activation",
+            {"name": "leaky_relu", "slope": 0.2},
+        ),
         (["optimizer=adam", "optimizer.beta_1=0.8"], "training.optimizer", {"name": "adam", "beta_1": 0.8}),
         (["training.optimizer.beta_2=0.9"], "training.optimizer.beta_2", 0.9),
         (["optimizer=sgd"], "training.optimizer", "sgd"),
@@ -82,31 +93,128 @@ def test_only_the_recipes_name_is_ambiguous() -> None:
     ("change", "message"),
     [
         ("epochs", "a change must be KEY=VALUE, as in training.epochs=5: got 'epochs'"),
-        ("=5", "no setting of a recipe is called '': "),
-        ("epoch=5", "no setting of a recipe is called 'epoch': did you mean 'epochs'? Known: about, activation, "),
-        ("batchsize=5", "no setting of a recipe is called 'batchsize': did you mean 'batch_size'? "),
-        ("trainig.epochs=5", "no setting of a recipe is called 'trainig.epochs': did you mean 'training'? "),
-        ("optimiser.beta_1=0.5", "no setting of a recipe is called 'optimiser.beta_1': did you mean 'optimizer'? "),
-        ("says=hello", "no setting of a recipe is called 'says': "),
-        ("training=5", "no setting of a recipe is called 'training': "),
-        ("training.epoch=5", "recipe quick: there is no key 'epoch' in training: did you mean 'epochs'?"),
-        ("training.=5", "recipe quick: there is no key '' in training: "),
-        ("split.kid=head", "recipe quick: there is no key 'kid' in data.split: did you mean 'kind'?"),
-        ("epochs=many", "recipe quick: Expected `int`, got `str` - at `training.epochs`"),
-        ("epochs=", "recipe quick: Expected `int`, got `str` - at `training.epochs`"),
-        ("epochs=1.5", "recipe quick: Expected `int`, got `float` - at `training.epochs`"),
-        ("epochs=" + "9" * 5000, "recipe quick: Expected `int`, got `str` - at `training.epochs`"),
-        ("epochs.x=1", "recipe quick: Expected `int`, got `object` - at `training.epochs`"),
-        ("hidden.0=5", "recipe quick: Expected `array`, got `object` - at `network.hidden`"),
-        ("hidden=" + "[" * 100_000, "recipe quick: Expected `array`, got `str` - at `network.hidden`"),
-        ("dropout=[0.1, 'x']", "recipe quick: Expected `float`, got `str` - at `network.dropout["),
-        ("augment=5", "recipe quick: Expected `object | null`, got `int` - at `training.augment`"),
+        ("=5", "no setting is called '': Known: data.name, "),
+        ("epoch=5", "no setting is called 'epoch': did you mean training.epochs? Use --epochs 5 in train, or --set "),
+        ("batchsize=5", "no setting is called 'batchsize': did you mean training.batch_size? Use --set training.batch"),
+        ("trainig.epochs=5", "no setting is called 'trainig.epochs': did you mean training.epochs? "),
+        ("optimiser.beta_1=0.5", "no setting is called 'optimiser.beta_1': did you mean training.optimizer.beta_1? "),
+        ("says=hello", "no setting is called 'says': "),
+        ("training=5", "no setting is called 'training': Known: "),
+        ("training.epoch=5", "no setting is called 'training.epoch': did you mean training.epochs? "),
+        ("training.=5", "no setting is called 'training.': "),
+        ("split.kid=head", "no setting is called 'split.kid': did you mean data.split.kind? "),
+        ("seed=3", "no setting is called 'seed': it is an option of train: --seed 3"),
+        ("epochs.x=1", "no setting is called 'epochs.x': did you mean training.epochs? "),
+        ("hidden.0=5", "no setting is called 'hidden.0': did you mean network.hidden? Use --set network.hidden=5. "),
+        ("epochs=many", "recipe quick: training.epochs must be a whole number, 0 or more: got 'many'; use --set train"),
+        ("epochs=", "recipe quick: training.epochs must be a whole number, 0 or more: got ''; use --set training.epo"),
+        ("epochs=1.5", "recipe quick: training.epochs must be a whole number, 0 or more: got 1.5; use --set training."),
+        ("epochs=" + "9" * 5000, "recipe quick: training.epochs must be a whole number, 0 or more: got '9999"),
+        (
+            "batch_size=0",
+            "recipe quick: training.batch_size must be a whole number of at least 1, or full: got 0; use ",
+        ),
+        (
+            "hidden=0",
+            "recipe quick: network.hidden must be whole numbers of at least 1, one for each hidden layer: got 0",
+        ),
+        ("hidden=" + "[" * 100_000, "recipe quick: network.hidden must be whole numbers of at least 1, one for each "),
+        (
+            "dropout=1.5",
+            "recipe quick: network.dropout must be at least 0 and less than 1, for all hidden layers or one",
+        ),
+        (
+            "dropout=nan",
+            "recipe quick: network.dropout must be at least 0 and less than 1, for all hidden layers or one",
+        ),
+        (
+            "dropout=[0.1, 'x']",
+            "recipe quick: network.dropout must be at least 0 and less than 1, for all hidden layer",
+        ),
+        (
+            "augment=5",
+            "recipe quick: training.augment must be numbers by name: got 5; use --set training.augment='{rot",
+        ),
+        ("clip=x", "recipe quick: training.clip must be a number above 0: got 'x'; use --set training.clip=1.0"),
     ],
 )
 def test_changes_that_are_refused(change: str, message: str) -> None:
     with pytest.raises(RecipeError) as caught:
         recipes.read("quick").changed([change])
     assert str(caught.value).startswith(message)
+
+
+RATES = ("lr", "LR", "learning_rate", "learning-rate", "rate", "eta", "training.learning_rate", "optimizer.lr")
+MEANT = {  # what is written, and the line for `quick` and for `nielsen-30` that does what is meant
+    **dict.fromkeys(RATES, ("--set training.schedule.rate=0.1", "--set training.schedule.rate=0.1")),
+    "beta_1": (
+        "--set training.optimizer.beta_1=0.1",
+        "--set training.optimizer=adam --set training.optimizer.beta_1=0.1",
+    ),
+    **dict.fromkeys(
+        ("momentum", "optimizer.momentum", "training.momentum"),
+        ("--set training.optimizer=momentum --set training.optimizer.momentum=0.1",) * 2,
+    ),
+    **dict.fromkeys(
+        ("smoothing", "label_smoothing", "loss.smoothing"),
+        (
+            "--set network.loss.label_smoothing=0.1",
+            "--set network.loss=cross_entropy --set network.loss.label_smoothing=0.1",
+        ),
+    ),
+    "l2": ("--set training.penalty=l2 --set training.penalty.strength=0.1",) * 2,
+    "l1": ("--set training.penalty=l1 --set training.penalty.strength=0.1",) * 2,
+    **dict.fromkeys(
+        ("weight_decay", "wd"),
+        (
+            "--set training.optimizer.weight_decay=0.1",
+            "--set training.penalty=l2 --set training.penalty.strength=0.1",
+        ),
+    ),
+    "slope": ("--set network.activation=leaky_relu --set network.activation.slope=0.1",) * 2,
+    "rotation": ("--set training.augment.rotation=0.1",) * 2,
+    "dropout_rate": ("--set network.dropout=0.1",) * 2,
+    "gradient_clipping": ("--set training.clip=0.1",) * 2,
+    "ema": ("--set training.average=0.1",) * 2,
+}
+
+
+@pytest.mark.parametrize("name", ["quick", "nielsen-30"])
+@pytest.mark.parametrize("word", MEANT)
+def test_another_name_gets_a_line_that_works(word: str, name: str) -> None:
+    recipe, line = recipes.read(name), MEANT[word][name == "nielsen-30"]
+    with pytest.raises(RecipeError) as caught:
+        recipe.changed([f"{word}=0.1"])
+    message, path = str(caught.value), line.rpartition(" ")[2].partition("=")[0]
+    assert message.startswith(f"no setting is called {word!r}: did you mean {path}? Use ")
+    assert f"{line}. Known: " in message
+    assert ("Use --learning-rate 0.1 in train, or " in message) == (word in RATES)
+    changed: Any = recipe.changed([each.strip() for each in line.split("--set ") if each])
+    for key in path.split("."):
+        changed = changed[key] if isinstance(changed, dict) else getattr(changed, key)
+    assert changed == 0.1
+
+
+def test_what_is_known_names_the_nested_settings_of_this_recipe() -> None:
+    known = {}
+    for name in ("quick", "nielsen-30"):
+        with pytest.raises(RecipeError) as caught:
+            recipes.read(name).changed(["xyzzy=1"])
+        known[name] = set(str(caught.value).partition("Known: ")[2].split(", "))
+    assert {"training.schedule.rate", "training.epochs", "network.hidden"} <= known["quick"] & known["nielsen-30"]
+    assert {"training.optimizer.weight_decay", "network.loss.label_smoothing"} <= known["quick"] - known["nielsen-30"]
+
+
+def test_every_known_setting_can_be_set() -> None:
+    """Each is taken, or refused for its value and not for its name."""
+    for name in recipes.names():
+        recipe = recipes.read(name)
+        for path in recipe.advice("xyzzy", "1").removeprefix("Known: ").split(", "):
+            with suppress(RecipeError):
+                recipe.changed([f"{path}=1"])
+                continue
+            with pytest.raises(RecipeError, match=rf"^recipe {name}: ({path} must be|network.initializer.)"):
+                recipe.changed([f"{path}=1"])
 
 
 def test_a_plateau_lowers_what_the_schedule_says() -> None:

@@ -151,20 +151,42 @@ def test_everything_that_can_be_said_is_read_and_written_again() -> None:
             "there is no key 'bias' in network.initializer: did you mean 'biases'? Known: biases, biases_factor,",
         ),
         ("[about]\nname = 'x'\nnames = 'y'", "there is no key 'names' in about: did you mean 'name'?"),
+        (
+            "learning_rate = 5",
+            "there is no key 'learning_rate' in training: did you mean training.schedule.rate? Known",
+        ),
         ("'' = 5", "there is no key '' in training: Known: "),
         ('"a\\nb" = 5', "there is no key 'a\\nb' in training: Known: "),
         ('"x` - at `$.foo" = 5', "there is no key 'x` - at "),
-        ("epochs = 1.5", "Expected `int`, got `float` - at `training.epochs`"),
-        ("epochs = -1", "Expected `int` >= 0 - at `training.epochs`"),
-        ("epochs = true", "Expected `int`, got `bool` - at `training.epochs`"),
-        ("batch_size = 0", "Expected `int` >= 1 - at `training.batch_size`"),
-        ("batch_size = 'half'", "Invalid enum value 'half' - at `training.batch_size`"),
-        ("augment = {rotation = 'far'}", "Expected `float`, got `str` - at `training.augment"),
-        ("[data]\nscaling = 'row'", "Invalid enum value 'row' - at `data.scaling`"),
-        ("[data]\nsplit = {kind = 'tail'}", "Invalid enum value 'tail' - at `data.split.kind`"),
-        ("[network]\nhidden = 30", "Expected `array`, got `int` - at `network.hidden`"),
-        ("[network]\nhidden = ['30']", "Expected `int`, got `str` - at `network.hidden["),
-        ("[training]\nepochs = 5", "Object missing required field `schedule` - at `training`"),
+        ("epochs = 1.5", "training.epochs must be a whole number, 0 or more: got 1.5; write epochs = 12"),
+        ("epochs = -1", "training.epochs must be a whole number, 0 or more: got -1; write epochs = 12"),
+        ("epochs = true", "training.epochs must be a whole number, 0 or more: got True; write epochs = 12"),
+        (
+            "batch_size = 0",
+            "training.batch_size must be a whole number of at least 1, or full: got 0; write batch_size",
+        ),
+        ("batch_size = 'half'", "training.batch_size must be a whole number of at least 1, or full: got 'half'; write"),
+        (
+            "augment = {rotation = 'far'}",
+            "training.augment must be numbers by name: got {'rotation': 'far'}; write augm",
+        ),
+        ("[data]\nscaling = 'row'", "data.scaling must be unit, raw or standardized: got 'row'; write scaling = "),
+        (
+            "[data]\nsplit = {kind = 'tail'}",
+            "data.split.kind must be given, head, shuffled or stratified: got 'tail'; ",
+        ),
+        (
+            "[network]\nhidden = 0",
+            "network.hidden must be whole numbers of at least 1, one for each hidden layer: got 0; ",
+        ),
+        (
+            "[network]\nhidden = ['30']",
+            "network.hidden must be whole numbers of at least 1, one for each hidden layer: ",
+        ),
+        (
+            "[training]\nepochs = 5",
+            "training.schedule must be a name with its rate, or a constant rate: got none; write",
+        ),
     ],
 )
 def test_what_is_refused(line: str, message: str) -> None:
@@ -178,6 +200,15 @@ def test_what_is_refused(line: str, message: str) -> None:
         parse(tomli_w.dumps(tree), "mine")
     assert str(caught.value).startswith("recipe mine: ")
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("line", "meant"), [("hidden = 30", [30]), ("hidden = '30-20'", [30, 20]), ("hidden = '30, 20'", [30, 20])]
+)
+def test_hidden_sizes_may_be_written_in_short(line: str, meant: list[int]) -> None:
+    tree = tomllib.loads(SMALLEST)
+    tree["network"] = tree.get("network", {}) | tomllib.loads(line)
+    assert parse(tomli_w.dumps(tree), "mine").network.hidden == meant
 
 
 def test_a_key_that_reads_like_the_readers_own_words() -> None:

@@ -1,12 +1,13 @@
 """The checkpoints of `deltarule train`: where they go, and how a run goes on from them."""
 
 import os
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from deltarule.cli.examples import check_there
 from deltarule.cli.output import entry, note
 from deltarule.cli.train import READING, TrainOptions
 from deltarule.errors import SettingError
@@ -18,6 +19,7 @@ from deltarule.recipes.schema import Recipe, parse
 from deltarule.training.identity import differences, identity_of
 from deltarule.training.snapshot import Snapshot
 
+MODEL_SUFFIXES = (".safetensors", ".st", ".model", ".weights", ".bin")  # of files that no other program runs or obeys
 KEPT = (*READING, "seed", "holdout", "start", "out", "run", "plot", "diagnose")
 
 
@@ -129,7 +131,7 @@ def is_free_for(name: str, place: str) -> bool:
     try:
         path = Path(os.path.realpath(place))
         if name == "plot" or not path.exists():
-            return not path.exists() and (name != "out" or path.suffix == ".safetensors")
+            return not path.exists() and (name != "out" or path.suffix in MODEL_SUFFIXES)
         if name == "out":
             return bool(load(path))
         return (path / ENVIRONMENT).is_file() and not any(
@@ -142,11 +144,13 @@ def is_free_for(name: str, place: str) -> bool:
 def with_options_of(resumed: Resumed, options: TrainOptions) -> TrainOptions:
     """The options, and where one was not given, that of the run that goes on."""
     before: dict[str, Any] = {name: getattr(resumed.asked, name) for name in (*KEPT, "engine")}
-    before["data"] = resumed.recipe.data.name if options.recipe is not None else None
+    name = resumed.recipe.data.name
+    if options.data is None:
+        check_there(name, "run", f"say where they are:  deltarule train --resume {options.resume} --data PATH")
+    before["data"] = name if options.recipe is not None else None
     for name in ("out", "run", "plot"):
         before[name] = None if before[name] is None else Path(before[name])
-    given = {field.name: value for field in fields(options) if (value := getattr(options, field.name)) != field.default}
-    return replace(options, **(before | given))
+    return replace(options, **{name: value for name, value in before.items() if not options.is_given(name)})
 
 
 def record_of(options: TrainOptions, recipe: Recipe, job: Job) -> dict[str, Any]:
@@ -174,9 +178,9 @@ def checked(resumed: Resumed | None, options: TrainOptions, job: Job) -> Snapsho
     return replace(snapshot, identity={})
 
 
-def how_to_go_on(checkpoints: Checkpoints) -> str:
-    """The command that goes on with a run that was stopped, and from where; or that none can."""
+def how_to_go_on(checkpoints: Checkpoints, out: Path | None) -> str:
+    """The command that goes on with a run that was stopped, and from where; or that none can. out: its --out."""
     if checkpoints.last is None:
         return "no checkpoint was made, so the run has to begin anew"
-    step = step_of(checkpoints.last)
-    return f"deltarule train --resume {checkpoints.folder}  goes on after step {step:,}"
+    more = "" if out is None or is_free_for("out", str(out)) else f" --out {out}"
+    return f"deltarule train --resume {checkpoints.folder}{more}  goes on after step {step_of(checkpoints.last):,}"

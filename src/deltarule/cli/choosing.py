@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from deltarule.cli.examples import data_for, load_data
+from deltarule.cli.examples import data_for, load_data, on_own_data
 from deltarule.cli.found import found_recipe
 from deltarule.cli.output import entry, note
 from deltarule.cli.train import READING, TrainOptions
-from deltarule.data.catalog import find_default
 from deltarule.data.dataset import Dataset, Splits
 from deltarule.model import Model
 from deltarule.recipes.fitting import fitted, suited, suited_in_words
@@ -21,20 +20,17 @@ def recipe_and_data(options: TrainOptions, known: Model | None, resumed: Recipe 
     """
     is_default = options.recipe is None and resumed is None
     original = resumed if resumed and options.recipe is None else found_recipe(options.recipe or "default")
-    made_for, splits = original.data.name, None
-    is_plain = all(getattr(options, name) == getattr(TrainOptions, name) for name in ("data", *READING))
-    if is_default and is_plain:
-        original, splits = on_default_data(original, options.offline)
-    recipe = as_asked(original, options)
-    is_other = recipe.data.name != original.data.name
-    if splits is None or is_other:
+    recipe, named = as_asked(original, options), as_asked(original.on(""), options).data.name
+    if named or resumed or any(map(options.is_given, READING)):
         splits = asked_data(options, recipe.data.name, known)
+    else:
+        recipe, splits = on_own_data(recipe, options.offline)
+    is_other = recipe.data.name != original.data.name
     note(entry("recipe", f"{recipe.about.name}: {recipe.about.says}"))
-    if is_default and is_other:
-        recipe = as_asked(suited(original, splits), options)
-    if is_default and recipe.data.name != made_for:
+    if is_other and (is_default or not named):
+        recipe = as_asked(suited(original.on(recipe.data.name), splits), options)
         note(entry("suited", suited_in_words(recipe, splits)))
-    if is_other:
+    if is_other and original is not resumed:  # the data of a run that goes on may have moved
         recipe, given_up = fitted(recipe, splits)
         if given_up:
             note(entry("changed", "; ".join(given_up)))
@@ -43,8 +39,9 @@ def recipe_and_data(options: TrainOptions, known: Model | None, resumed: Recipe 
 
 def as_asked(recipe: Recipe, options: TrainOptions) -> Recipe:
     """The recipe with what the options change in it."""
-    epochs = [] if options.epochs is None else [f"training.epochs={options.epochs}"]
-    recipe = recipe.changed([*(options.changes or []), *epochs])
+    given = {"training.epochs": options.epochs, "training.schedule.rate": options.learning_rate}
+    changes = [f"{path}={value}" for path, value in given.items() if value is not None]
+    recipe = recipe.changed([*(options.changes or []), *changes])
     return recipe if options.data is None else recipe.on(options.data)
 
 
@@ -54,15 +51,6 @@ def asked_data(options: TrainOptions, name: str, known: Model | None) -> Splits:
         return data_for(known, name, options.target, options.offline)
     reading: dict[str, Any] = {"missing": options.missing, "without": options.without or (), "size": options.size}
     return load_data(name, options.target, options.target_task, options.offline, **reading)
-
-
-def on_default_data(recipe: Recipe, offline: bool) -> tuple[Recipe, Splits]:
-    """The recipe and MNIST, or the bundled digits where MNIST cannot be had; which, and why, is said."""
-    splits, which = find_default(offline=offline)
-    note(entry("data", which))
-    if splits.train.name != recipe.data.name:
-        recipe = suited(recipe.on(splits.train.name), splits)
-    return recipe, splits
 
 
 def as_called(model: Model, train: Dataset) -> Model:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from deltarule.cli.options import AsJson, DataName, ModelOrRecipe, Offline, Target
+from deltarule.cli.options import AsJson, Changes, DataName, ModelOrRecipe, Offline, Target
 from deltarule.cli.output import entry, print_json
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ def diagnose(
     name: ModelOrRecipe,
     data: DataName = None,
     target: Target = None,
+    changes: Changes = None,
     offline: Offline = False,
     as_json: AsJson = False,
 ) -> None:
@@ -25,14 +26,16 @@ def diagnose(
     Faults, warnings and notes come each with their evidence in numbers and what to do. Of a recipe, data, starting
     weights and first steps are looked at; of a model, what it has become; of a run, its history, too.
     """
-    from deltarule.cli.found import names_model
+    from deltarule.cli.found import names_model, refuse_changes
 
+    if Path(name).is_dir() or names_model(name):
+        refuse_changes(changes, name)
     if Path(name).is_dir():
         found = of_run(name, data, target, offline)
     elif names_model(name):
         found = of_model(name, data, target, offline)
     else:
-        found = of_recipe(name, data, target, offline)
+        found = of_recipe(name, data, target, offline, changes)
     if as_json:
         print_json(found.to_json_list())
     else:
@@ -51,12 +54,12 @@ def looked(at: str, diagnosis: "Diagnosis") -> str:
     return f"{entry('looked', f'at {at}:')}\n{shown(diagnosis)}"
 
 
-def of_recipe(name: str, data: str | None, target: str | None, offline: bool) -> "Diagnosis":
+def of_recipe(name: str, data: str | None, target: str | None, offline: bool, changes: list[str] | None) -> "Diagnosis":
     """What is wrong with a recipe before it is carried out."""
     from deltarule.cli.examples import job_of
     from deltarule.inspection.diagnosis import diagnose_training
 
-    job = job_of(name, data, target, offline)
+    job = job_of(name, data, target, offline, changes)
     return diagnose_training(job.trainer, job.train, None if job.test is None else job.model.scaled(job.test))
 
 

@@ -8,17 +8,17 @@ import numpy as np
 
 from deltarule.cli.found import found_recipe
 from deltarule.cli.output import entry, note
-from deltarule.cli.record import training_record
-from deltarule.data.catalog import load
-from deltarule.data.dataset import Dataset, Splits
+from deltarule.cli.record import TrainingRecord, training_record
+from deltarule.data.catalog import MNIST, can_find, find_default, load
+from deltarule.data.dataset import Dataset, Splits, data_hash
 from deltarule.data.images import read_image_folder
 from deltarule.data.tables import Missing, read_known_table, read_table
 from deltarule.data.targets import Goal
 from deltarule.errors import SettingError
 from deltarule.model import Model
 from deltarule.recipes.build import Job, build, split
-from deltarule.recipes.fitting import fitted
-from deltarule.recipes.schema import parse
+from deltarule.recipes.fitting import fitted, suited
+from deltarule.recipes.schema import Recipe, parse
 
 
 def load_data(
@@ -50,6 +50,8 @@ def load_data(
 def check_table(name: str) -> None:
     """Raise SettingError unless a file is called so, in which a column can be the target."""
     if not Path(name).is_file():
+        if not can_find(name):
+            raise SettingError(f"a table is a CSV file: got {name}, which does not exist; give the file with --data")
         raise SettingError(f"--target names a column of a CSV file: got {name}; give the file with --data")
 
 
@@ -58,14 +60,41 @@ def say(sentence: str) -> None:
     note(entry("table", sentence))
 
 
-def job_of(recipe: str, data: str | None, target: str | None, offline: bool) -> Job:
+def on_own_data(recipe: Recipe, offline: bool) -> tuple[Recipe, Splits]:
+    """A recipe on the data that it names itself, or on the bundled digits where MNIST cannot be had, which is said."""
+    if recipe.data.name != MNIST:
+        return recipe, load_data(recipe.data.name, None, None, offline)
+    splits, which = find_default(offline=offline)
+    note(entry("data", which))
+    return recipe.on(splits.train.name), splits
+
+
+def recipe_on_data(
+    name: str, changes: Sequence[str], data: str | None, target: str | None, offline: bool
+) -> tuple[Recipe, Splits]:
+    """A recipe, by name, changed as asked, on the user's data or on its own, and fitted to them, which is said."""
+    original = found_recipe(name)
+    recipe, given_up = original.changed(changes), list[str]()
+    asked = data or original.on("").changed(changes).data.name
+    if asked or target is not None:
+        recipe = recipe.on(asked or recipe.data.name)
+        splits = load_data(recipe.data.name, target, None, offline)
+    else:
+        recipe, splits = on_own_data(recipe, offline)
+        if recipe.data.name != original.data.name:
+            recipe = suited(original.on(recipe.data.name), splits).changed(changes)
+    if recipe.data.name != original.data.name:
+        recipe, given_up = fitted(recipe, splits)
+    if given_up:
+        note(entry("changed", "; ".join(given_up)))
+    return recipe, splits
+
+
+def job_of(
+    recipe: str, data: str | None, target: str | None, offline: bool, changes: Sequence[str] | None = None
+) -> Job:
     """What carries out a recipe, by name, on its own data or on others; nothing has been trained."""
-    wanted = found_recipe(recipe)
-    splits = load_data(data or wanted.data.name, target, None, offline)
-    if data is not None:
-        wanted, changes = fitted(wanted.on(data), splits)
-        if changes:
-            note(entry("changed", "; ".join(changes)))
+    wanted, splits = recipe_on_data(recipe, changes or (), data, target, offline)
     note(entry("recipe", f"{wanted.about.name}, untrained, on {wanted.data.name}"))
     return build(wanted, splits, engine="numpy")
 
@@ -95,13 +124,30 @@ def parts(model: Model, data: str | None, target: str | None, offline: bool) -> 
     if record is None and data is None:
         raise SettingError("this model does not say what data it was made for: name some with --data")
     name = data or (record.dataset if record else "")
+    if data is None:
+        check_there(name, "model", "say where they are:  --data PATH")
     splits = data_for(model, name, target or (record.target if record else None), offline)
-    is_own = record is not None and name == record.dataset
+    is_own = record is not None and (name == record.dataset or is_copy(record, name, splits))
     train, test = splits.train, splits.test
     if record and is_own:
         train, test = split(parse(record.recipe_toml, record.recipe), splits, record.seed)
     train = with_classes_of(model, replace(train, name=name))
     return train, with_classes_of(model, replace(test, name=name)) if test else None, is_own
+
+
+def check_there(name: str, owner: str, cure: str) -> None:
+    """Raise SettingError where the data that a run or a model names are not there any more; `cure` says what to do."""
+    if not can_find(name):
+        raise SettingError(
+            f"the data of this {owner} are not where they were: got {name}, and {Path(name).absolute()} does not "
+            f"exist; {cure}"
+        )
+
+
+def is_copy(record: TrainingRecord, name: str, splits: Splits) -> bool:
+    """Whether a file or folder of another name holds what a model was made from."""
+    parts = [part for part in (splits.train, splits.test) if part is not None]
+    return Path(name).exists() and data_hash(*parts) == record.environment.get("data_hash")
 
 
 def data_for(model: Model, name: str, target: str | None, offline: bool) -> Splits:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from deltarule.cli.options import AsJson, DataName, ModelOrRecipe, Offline, Target, taken_apart
+from deltarule.cli.options import AsJson, Changes, DataName, ModelOrRecipe, Offline, Target, taken_apart
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ class ExplainOptions:
         ),
     ] = None
     target: Target = None
+    changes: Changes = None
     offline: Offline = False
     as_json: AsJson = False
 

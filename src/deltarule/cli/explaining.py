@@ -9,7 +9,7 @@ import typer
 
 from deltarule.cli.examples import job_of, unseen
 from deltarule.cli.explain import ExplainOptions
-from deltarule.cli.found import found_model, names_model
+from deltarule.cli.found import found_model, names_model, refuse_changes
 from deltarule.cli.inputs import read_inputs
 from deltarule.cli.output import entry, note, print_json
 from deltarule.data.dataset import Dataset
@@ -39,11 +39,12 @@ def carry_out(options: ExplainOptions) -> None:
 def model_and_data(options: ExplainOptions) -> tuple[Model, Dataset]:
     """The model of that name, or the untrained one of a recipe; and the examples to choose from."""
     if names_model(options.name):
+        refuse_changes(options.changes, options.name)
         model = found_model(options.name)[1]
         if options.image is None:
             return model, unseen(model, options.data, options.target, options.offline)
         return model, own_examples(options.image, options.label, model)
-    job = job_of(options.name, options.data, options.target, options.offline)
+    job = job_of(options.name, options.data, options.target, options.offline, options.changes)
     if options.image is not None:
         return job.model, own_examples(options.image, options.label, job.model)
     if job.test is not None:

@@ -1,5 +1,7 @@
 """What a name on the command line stands for: a file, a run's folder, or what comes with deltarule; in that order."""
 
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 from deltarule.cli.output import entry, note
@@ -46,6 +48,15 @@ def names_model(name: str) -> bool:
             f"a model's file, a run's folder or a recipe was expected: got {name}, none of these; {offer}"
         )
     return path.is_file() and path.suffix != ".toml"
+
+
+def refuse_changes(changes: Sequence[str] | None, name: str) -> None:
+    """Raise SettingError where --set is given and `name` stands for a model or a run: it changes recipes."""
+    if changes:
+        raise SettingError(
+            f"--set changes a recipe before it is trained: got {name}, which is trained; leave --set out, or train "
+            f"again: deltarule train --set {shlex.quote(changes[0])}"
+        )
 
 
 def found_recipe(name: str) -> Recipe:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from deltarule.cli.options import AsJson, DataName, ModelOrRecipe, Offline, Target
+from deltarule.cli.options import AsJson, Changes, DataName, ModelOrRecipe, Offline, Target
 from deltarule.cli.output import print_json
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ def gradcheck(
     name: ModelOrRecipe,
     data: DataName = None,
     target: Target = None,
+    changes: Changes = None,
     offline: Offline = False,
     as_json: AsJson = False,
 ) -> None:
@@ -25,9 +26,13 @@ def gradcheck(
 
     Every parameter is nudged, on a batch of 8 examples, in float64. The exit code is 1 where the two disagree.
     """
-    from deltarule.cli.found import names_model
+    from deltarule.cli.found import names_model, refuse_changes
 
-    check = of_model(name, data, target, offline) if names_model(name) else of_recipe(name, data, target, offline)
+    if names_model(name):
+        refuse_changes(changes, name)
+        check = of_model(name, data, target, offline)
+    else:
+        check = of_recipe(name, data, target, offline, changes)
     print_json(check.to_json_dict()) if as_json else typer.echo(check.to_text(shutil.get_terminal_size().columns))
     if not check.ok:
         raise typer.Exit(1)
@@ -44,11 +49,13 @@ def of_model(name: str, data: str | None, target: str | None, offline: bool) -> 
     return check(model.inner, batch.inputs, batch.targets)
 
 
-def of_recipe(name: str, data: str | None, target: str | None, offline: bool) -> "GradientCheck":
+def of_recipe(
+    name: str, data: str | None, target: str | None, offline: bool, changes: list[str] | None
+) -> "GradientCheck":
     """The check of a recipe's untrained network, its penalty included, on examples that it is to learn."""
     from deltarule.cli.examples import job_of
     from deltarule.inspection.gradient_check import gradcheck as check
 
-    job = job_of(name, data, target, offline)
+    job = job_of(name, data, target, offline, changes)
     batch = job.train.take(BATCH)
     return check(job.trainer.network, batch.inputs, batch.targets, penalty=job.trainer.penalty)

@@ -1,15 +1,42 @@
 """What `--help` says of a command: its arguments are called what they are called here, and no more.
 
-Newer versions of Typer put braces around them, and the names of Python's types behind them.
+Newer versions of Typer put braces around them, and the names of Python's types behind them. And what is said of an
+option that a command does not have: the one that is meant, or the setting of a recipe.
 """
 
+import difflib
 from typing import Any
 
 from typer.core import TyperCommand
 
+from deltarule.errors import SettingError
+
 
 class Command(TyperCommand):
     """A command whose help is for people who do not know Python. An argument's metavar is the whole of its name."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        given = list(args)
+        try:
+            return super().parse_args(ctx, args)
+        except Exception as error:
+            if not hasattr(error, "possibilities"):  # which NoSuchOption has, a name that is Typer's own
+                raise
+            wrong = error.option_name  # type: ignore[attr-defined]
+            more = f"{ctx.command_path} --help  lists its options"
+            raise SettingError(f"{self.name} has no option {wrong}: {self.advice(wrong, given)}; {more}") from None
+
+    def advice(self, wrong: str, given: list[str]) -> str:
+        """What was meant by an option that does not exist: another one, or a setting of the recipe."""
+        known = sorted(name[2:] for each in self.params for name in each.opts if name.startswith("--"))
+        near = difflib.get_close_matches(wrong.lstrip("-"), known, n=1, cutoff=0.75)
+        if near or "set" not in known:
+            return f"did you mean --{near[0]}?" if near else f"it has --{', --'.join(known)}"
+        from deltarule.recipes import names, read
+
+        after = " ".join(given).partition(wrong)[2].lstrip("= ").partition(" ")[0]
+        recipe = read(next((each for each in given if each in names()), "default"))
+        return recipe.advice(wrong.lstrip("-"), after or "VALUE")
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         return ["[OPTIONS]", *(each.metavar or "" for each in self.arguments())]

@@ -5,11 +5,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from deltarule.cli.examples import data_for, load_data, trained_on, unseen
-from deltarule.cli.found import found_model, found_recipe, names_model
+from deltarule.cli.examples import (
+    check_there,
+    data_for,
+    is_copy,
+    load_data,
+    recipe_on_data,
+    trained_on,
+    unseen,
+)
+from deltarule.cli.found import found_model, names_model, refuse_changes
 from deltarule.cli.output import entry, note
 from deltarule.cli.plot import PlotOptions
 from deltarule.cli.record import training_record
+from deltarule.data.dataset import Splits
 from deltarule.errors import SettingError
 from deltarule.files.run_folder import HISTORY, MODEL, RECORDING, read_history, read_recording
 from deltarule.inspection.plots.kinds import Drawing, check_kind, drawing
@@ -28,6 +37,8 @@ Given = dict[str, Any]  # what a picture is drawn of, by the names of `inspectio
 def found(asked: PlotOptions) -> Drawing:
     """The picture that was asked for, not drawn yet. Raises SettingError where there is none of that kind."""
     check_kind(asked.kind, asked.layer)
+    if asked.changes and asked.kind != "rates":
+        raise SettingError(f"--set changes a recipe, of which only rates is drawn: got {asked.kind}; leave it out")
     return drawing(asked.kind, FINDERS.get(asked.kind, judged)(asked) | {"layer": asked.layer})
 
 
@@ -99,32 +110,33 @@ def inked(asked: PlotOptions) -> Given:
     return {"model": model, "data": trained_on(model, asked.data, asked.target, asked.offline)}
 
 
-def how_to_train(asked: PlotOptions) -> tuple[Recipe, int, str | None, Model | None]:
-    """Recipe, seed, target column and, if it was a model or a run that was named, its model."""
-    if asked.name is None:
-        raise SettingError("a range test trains: got nothing to train; give a MODEL, a RUN, or the name of a RECIPE")
-    if names_model(asked.name):
-        path, model = found_model(asked.name)
-        record = training_record(model)
-        if record is None:
-            raise SettingError(f"{path} does not say how it was trained: give the name of a recipe in its place")
-        return parse(record.recipe_toml, record.recipe), record.seed, record.target, model
-    return found_recipe(asked.name), 0, None, None
-
-
 def untrained(asked: PlotOptions) -> Given:
     """What trains the recipe that was named, or that of a model, from its random weights, and on what."""
-    recipe, seed, target, model = how_to_train(asked)
-    data, target = asked.data or recipe.data.name, asked.target or target
-    if model is None:
-        splits = load_data(data, target, None, asked.offline)
+    if asked.name is None:
+        raise SettingError("a range test trains: got nothing to train; give a MODEL, a RUN, or the name of a RECIPE")
+    seed = 0
+    if names_model(asked.name):
+        refuse_changes(asked.changes, asked.name)
+        recipe, splits, seed = as_trained(asked, *found_model(asked.name))
     else:
-        splits = data_for(model, data, target, asked.offline)
-    if data != recipe.data.name:
-        recipe = fitted(recipe.on(data), splits)[0]
-    job = build(recipe, splits, seed=seed)
+        recipe, splits = recipe_on_data(asked.name, asked.changes or (), asked.data, asked.target, asked.offline)
+    job, data = build(recipe, splits, seed=seed), recipe.data.name
     note(entry("training", f"at most {N_STEPS} steps of the recipe {recipe.about.name} on {data}, for the range test"))
     return {"trainer": job.trainer, "data": job.train}
+
+
+def as_trained(asked: PlotOptions, path: Path, model: Model) -> tuple[Recipe, Splits, int]:
+    """The recipe, the data and the seed that a model was trained with, or the data that were asked for."""
+    record = training_record(model)
+    if record is None:
+        raise SettingError(f"{path} does not say how it was trained: give the name of a recipe in its place")
+    recipe, data = parse(record.recipe_toml, record.recipe), asked.data or record.dataset
+    if asked.data is None:
+        check_there(data, "model", "say where they are:  --data PATH")
+    splits = data_for(model, data, asked.target or record.target, asked.offline)
+    if data != recipe.data.name and not is_copy(record, data, splits):
+        recipe = fitted(recipe.on(data), splits)[0]
+    return recipe.on(data), splits, record.seed
 
 
 FINDERS: dict[str, Callable[[PlotOptions], Given]] = {  # where it is not a model and the examples to judge it by

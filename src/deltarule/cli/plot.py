@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from deltarule.cli.options import AsJson, DataName, Offline, Out, Target, taken_apart
+from deltarule.cli.options import AsJson, Changes, DataName, Offline, Out, Target, taken_apart
 from deltarule.errors import SettingError
 
 
@@ -26,6 +26,7 @@ class PlotOptions:
     layer: Annotated[
         int | None, typer.Option(metavar="L", help="From 0; else histograms show all layers, staircase the last.")
     ] = None
+    changes: Changes = None
     offline: Offline = False
     as_json: AsJson = False
 

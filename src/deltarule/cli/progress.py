@@ -8,6 +8,7 @@ from deltarule.training.callbacks import Callback, History, TrainingState
 from deltarule.training.evaluation import SCORE_NAMES
 
 REFRESH_SECONDS = 0.1  # drawing takes longer than a small network's step
+ALONE = 19  # characters of a training score with no held-out one beside it
 MOST_LINES = 50  # of a run of many epochs
 
 
@@ -102,18 +103,21 @@ def what_epoch_0_is(state: TrainingState, is_new: bool) -> str:
 
 def heading(state: TrainingState) -> str:
     """The names of the columns of `epoch_line`."""
-    score = "R2" if state.task == "values" else "accuracy"
-    held_out = f"{'held-out loss':>15}{score:>11}" if "validation_loss" in state.history.rows[-1] else ""
-    return f"{'epoch':>9}{'loss':>9}{score:>11}{held_out}{'rate':>10}{'seconds':>9}"
+    short, score = ("R2", "R2") if state.task == "values" else ("acc.", "accuracy")
+    if "validation_loss" not in state.history.rows[-1]:
+        return f"{'epoch':>9}{'loss':>9}{f'training {score}':>{ALONE}}{'rate':>10}{'seconds':>9}"
+    learned, held_out = f"{'loss':>9}{f'train {short}':>12}", f"{'held-out loss':>15}{f'held-out {short}':>15}"
+    return f"{'epoch':>9}{learned}{held_out}{'rate':>10}{'seconds':>9}"
 
 
 def epoch_line(state: TrainingState) -> str:
     """What an epoch brought."""
     row, name = state.history.rows[-1], SCORE_NAMES[state.task]
     line = f"{state.epoch:>{8 - len(str(state.n_epochs))}}/{state.n_epochs}"
-    for part, width in (("train", 9), ("validation", 15)):
+    beside = "validation_loss" in row
+    for part, width, score_width in (("train", 9, 12 if beside else ALONE), ("validation", 15, 15)):
         if f"{part}_loss" in row:
             loss, score = row[f"{part}_loss"], row[f"{part}_{name}"]
             line += f"{loss:>{width}.{'4f' if loss < 1000 else '2g'}}"
-            line += f"{percent(score) if name == 'accuracy' else f'{score:.4f}':>11}"
+            line += f"{percent(score) if name == 'accuracy' else f'{score:.4f}':>{score_width}}"
     return line if state.epoch == 0 else f"{line}{row['learning_rate']:>10.2g}{row['seconds']:>9.1f}"

@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deltarule.cli.options import AsJson
+from deltarule.cli.options import AsJson, Changes
 from deltarule.cli.output import entry, print_json
+from deltarule.errors import SettingError
 
 if TYPE_CHECKING:
     from deltarule.recipes.schema import Recipe
@@ -15,6 +16,7 @@ def recipes(
     name: Annotated[
         str | None, typer.Argument(metavar="[RECIPE]", help="Print this one, as TOML to be changed.")
     ] = None,
+    changes: Changes = None,
     as_json: AsJson = False,
 ) -> None:
     """List what there is to train, or print one recipe.
@@ -26,9 +28,11 @@ def recipes(
     from deltarule.recipes import names, read
 
     if name is not None:
-        recipe = read(name)
+        recipe = read(name).changed(changes or ())
         print_json(to_builtins(recipe)) if as_json else typer.echo(recipe.to_toml(), nl=False)
         return
+    if changes:
+        raise SettingError("--set changes one recipe: got none; name it: deltarule recipes quick --set epochs=2")
     rows = [summary(read(each)) for each in names()]
     if as_json:
         print_json(rows)

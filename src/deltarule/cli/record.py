@@ -1,5 +1,7 @@
 """What a model file says about how its network was trained, as far as the commands need it."""
 
+from typing import Any
+
 import msgspec
 
 from deltarule.data.tables import Missing
@@ -12,6 +14,7 @@ class TrainingRecord(msgspec.Struct):
     recipe: its name; recipe_toml: all of it, as it was carried out; seed: what its split was drawn with.
     dataset: a name or path; target: the column that was learned, where the data are a table; missing: what became of
         rows that lacked a cell, as for `read_table`; size: what images of a folder were brought to, if anything.
+    environment: as `files.run_folder.environment` says, the hash of the data among it.
     """
 
     recipe: str
@@ -21,6 +24,7 @@ class TrainingRecord(msgspec.Struct):
     target: str | None
     missing: Missing = "error"
     size: int | None = None
+    environment: dict[str, Any] = {}
 
 
 def training_record(model: Model) -> TrainingRecord | None:

@@ -1,5 +1,6 @@
 """`deltarule train`: what it can be asked. `training.py` carries it out."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +9,7 @@ import typer
 
 from deltarule.cli.options import (
     AsJson,
+    Changes,
     DataName,
     MissingCells,
     Offline,
@@ -21,10 +23,22 @@ from deltarule.cli.options import (
 READING = ("target", "target_task", "missing", "without", "size")  # the options that say how a file or folder is read
 
 
+def a_rate(text: str) -> float:
+    """A learning rate from the command line; refused, with one that is right, where it is no number above 0."""
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = math.nan
+    if not 0.0 < rate < math.inf:
+        raise typer.BadParameter(f"a learning rate is a number above 0: got {text!r}; use --learning-rate 0.01")
+    return rate
+
+
 @dataclass(frozen=True)
 class TrainOptions:
     """What `deltarule train` was asked for."""
 
+    context: typer.Context
     recipe: Annotated[
         str | None,
         typer.Argument(metavar="[RECIPE]", help="A name that `recipes` lists, a TOML file, or a run's folder."),
@@ -39,6 +53,14 @@ class TrainOptions:
     epochs: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Passes over the training data, instead of the recipe's.")
     ] = None
+    learning_rate: Annotated[
+        float | None,
+        typer.Option(
+            metavar="R",
+            parser=a_rate,
+            help="How far a step goes, times the gradient: the schedule's highest or only rate.",
+        ),
+    ] = None
     holdout: Annotated[
         int,
         typer.Option(min=0, metavar="N", help="Keep the last N training examples aside, to choose the best epoch by."),
@@ -50,10 +72,7 @@ class TrainOptions:
     start: Annotated[
         str | None, typer.Option("--from", metavar="MODEL", help="Go on from this model, not from random weights.")
     ] = None
-    changes: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change a value of the recipe; may be given many times."),
-    ] = None
+    changes: Changes = None
     out: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Where to save the model; else model.safetensors, in DIR of --run."),
@@ -85,6 +104,11 @@ class TrainOptions:
     offline: Offline = False
     as_json: AsJson = False
 
+    def is_given(self, name: str) -> bool:
+        """Whether the command line names an option, be it with its default."""
+        source = self.context.get_parameter_source(name)
+        return source is not None and source.name == "COMMANDLINE"
+
 
 @taken_apart(TrainOptions)
 def train(options: TrainOptions) -> None:
@@ -95,7 +119,7 @@ def train(options: TrainOptions) -> None:
     \b
     Examples:
       deltarule train quick --epochs 2 --out quick.safetensors
-      deltarule train --set training.batch_size=64 --set 'network.hidden=[100]'
+      deltarule train --learning-rate 0.003 --set network.hidden=100,50
       deltarule train --data houses.csv --target price --missing mean
       deltarule train --data pictures --size 28 --run kept
     """  # noqa: D301 - a backspace is what keeps the lines below it apart

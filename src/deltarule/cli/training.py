@@ -41,6 +41,7 @@ from deltarule.inspection.metrics import Report, evaluate_model
 from deltarule.inspection.plots.runs import curves
 from deltarule.inspection.recording import Recorder
 from deltarule.model import Model
+from deltarule.nn.losses import smoothing_of
 from deltarule.recipes.build import Job, build
 from deltarule.recipes.schema import Recipe
 from deltarule.training.callbacks import Callback, History, TrainingState
@@ -114,7 +115,7 @@ def carry_out(options: TrainOptions) -> None:
             by, code = ("SIGTERM", 143) if getattr(stop, "signum", None) == SIGTERM else ("Ctrl-C", 130)
             note(entry("stopped", f"by {by}; {save_early(run, shown.history)}"))
             if checkpoints is not None:
-                note(entry("go on", how_to_go_on(checkpoints)))
+                note(entry("go on", how_to_go_on(checkpoints, options.out)))
             diagnosis_of(run, shown.history)
             raise typer.Exit(code) from None
         except DivergenceError:
@@ -183,6 +184,9 @@ def announce(run: Run) -> None:
     if unseen := never_seen(job.model.columns, job.train.inputs):
         note(entry("unseen", f"{names_in_words(unseen)}: in no example to learn from, so nothing is learned of it"))
     note(entry("network", f"{'-'.join(map(str, network.layer_sizes))}, {network.parameters.size:,} parameters"))
+    if smoothing := smoothing_of(network.loss):
+        lowest = f"the lowest possible is {network.loss.lowest(network.layer_sizes[-1]):.4f}"
+        note(entry("labels", f"smoothed by {smoothing:g}, so the loss cannot reach 0: {lowest}"))
     if job.trainer.engine.says:
         note(entry("engine", f"NumPy, without compiled kernels: {job.trainer.engine.says}"))
 
@@ -204,6 +208,7 @@ def facts_of(run: Run, history: History, report: Report | None) -> dict[str, Any
         "epochs": len(history) - 1,
         "best_epoch": history.best_epoch,
         "train_seconds": history.rows[-1]["seconds"],
+        "lowest_loss": job.model.network.loss.lowest(job.model.network.layer_sizes[-1]),
         "test_loss": report.loss if report else None,
         f"test_{SCORE_NAMES[job.train.task]}": report.score if report else None,
     }
@@ -278,6 +283,6 @@ def verdict(run: Run, history: History, report: Report | None) -> str:
     if report is None or run.job.test is None:
         score = SCORE_NAMES[run.job.train.task]
         last = score_words(score, history[f"train_{score}"][-1])
-        return entry("learned", f"{last} in the last epoch; there are no other examples for a test")
+        return entry("learned", f"training {last} in the last epoch; there are no other examples for a test")
     tested = f"{score_sentence(report, run.job.test)}, none of them seen before; the test set was used once, at the end"
     return f"{entry('tested', tested)}\n\n{worst_mistake(run.job.model, run.job.test, report)}".rstrip()

@@ -21,6 +21,7 @@ from deltarule.data.tables import read_pixels
 from deltarule.errors import DataError, DownloadError, SettingError, closest
 from deltarule.settings import shown
 
+MNIST = "mnist"
 IMAGES, LABELS = "-images-idx3-ubyte", "-labels-idx1-ubyte"  # how the names of IDX files end
 
 
@@ -97,10 +98,48 @@ def find_default(
 ) -> tuple[Splits, str]:
     """MNIST if it is on this machine or can be downloaded, else the bundled digits; and a sentence: which, and why."""
     try:
-        splits, folder = _published("mnist", sources["mnist"], offline, announce)
+        splits, folder = _published(MNIST, sources[MNIST], offline, announce)
     except DownloadError as error:
-        return load_digits(), f"the bundled digits, because {str(error).partition(chr(10))[0]}"
+        return load_digits(), _instead(error)
     return splits, f"MNIST, because it is in {folder}"
+
+
+def load_data(
+    name: str | os.PathLike[str],
+    *,
+    offline: bool = False,
+    fallback: bool = True,
+    announce: Announce = to_stderr,
+    sources: Mapping[str, Source] = SOURCES,
+) -> Splits:
+    """As `load`; and where MNIST is asked for and cannot be downloaded, the bundled digits in its place, which is said.
+
+    fallback: False raises DownloadError instead, and so does offline=True. The digits say so: `train.name` is "digits".
+
+    >>> load_data("xor").train.n_samples
+    4
+    """
+    try:
+        return load(name, offline=offline, announce=announce, sources=sources)
+    except DownloadError as error:
+        if offline or not fallback or os.fspath(name) != MNIST:
+            raise
+        announce(f"data: {_instead(error)}")
+        return load_digits()
+
+
+def _instead(error: DownloadError) -> str:
+    """Why there are digits in MNIST's place, and how to have MNIST."""
+    return (
+        f"the bundled digits (1,797 images), because {str(error).partition(chr(10))[0]}; to have {MNIST}, run  "
+        f"deltarule data fetch {MNIST}  or set {VARIABLE} to the folder that holds {MNIST}/"
+    )
+
+
+def can_find(name: str, sources: Mapping[str, Source] = SOURCES) -> bool:
+    """Whether `load` knows the name, or there is something at the path."""
+    path = Path(name)
+    return name in names(sources) or path.exists() or bool(idx_files(path.parent, path.name + IMAGES))
 
 
 def names(sources: Mapping[str, Source] = SOURCES) -> list[str]:

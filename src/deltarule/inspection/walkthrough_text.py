@@ -8,6 +8,7 @@ import numpy as np
 from deltarule.inspection.text_image import text_image
 from deltarule.inspection.text_table import WIDTH, aligned, number, shortened, table, wrapped
 from deltarule.nn.equations import SYMBOLS, Equation
+from deltarule.nn.losses import smoothing_of
 
 if TYPE_CHECKING:
     from deltarule.inspection.equation_checks import Check
@@ -37,9 +38,7 @@ def heading(walk: "Walkthrough", encoding: str) -> Lines:
     activations = ", ".join(type(activation).__name__ for activation in network.activations)
     standardized = "Below, both are standardized." if model.target_scaling is not None else ""
     lines = [
-        *wrapped(
-            f"Network {sizes} ({activations}), {type(network.loss).__name__}, {network.parameters.size:,} parameters"
-        ),
+        *wrapped(f"Network {sizes} ({activations}), {network.loss}, {network.parameters.size:,} parameters"),
         *wrapped(
             f"One example, so i is 0 and its share s is 1. It should be {in_words(walk, walk.targets)}; "
             f"the network says {in_words(walk, walk.layers[-1].a)}. {standardized}"
@@ -116,7 +115,18 @@ def outputs(walk: "Walkthrough", columns: dict[str, "Array"]) -> Lines:
     return [
         *table(["output", *columns], list(zip(names, *cells, strict=True))),
         *others(shown, walk.targets, "outputs"),
+        *(smoothed(walk) if "t" in columns else []),
     ]
+
+
+def smoothed(walk: "Walkthrough") -> Lines:
+    """Why targets are neither 0 nor 1; nothing where they are."""
+    loss, n_outputs = walk.model.network.loss, len(walk.targets)
+    if not (smoothing := smoothing_of(loss)):
+        return []
+    right, wrong = loss.targets(np.zeros((1, n_outputs)), np.array([[1.0, 0.0]]))[0]
+    why = f"target {number(right)} instead of 1, {number(wrong)} instead of 0: labels are smoothed by {smoothing:g}"
+    return ["", *wrapped(f"{why}, so C is {loss.lowest(n_outputs):.4f} at least.")]
 
 
 def hidden_error(walk: "Walkthrough", encoding: str) -> Lines:

@@ -7,6 +7,7 @@ else.
 """
 
 from collections.abc import Callable
+from dataclasses import fields
 from typing import ClassVar
 
 import numpy as np
@@ -59,6 +60,17 @@ class Loss:
         t = np.zeros(a.shape, a.real.dtype)
         t[np.arange(len(y)), y] = 1.0
         return t
+
+    def lowest(self, n_outputs: int) -> float:
+        """What a sample costs at least, its outputs equal to its targets: 0, or more where labels are smoothed."""
+        t = self.targets(np.zeros((1, n_outputs)), np.array([0]))
+        return abs(self.sample_losses(t, t).item())
+
+    def __str__(self) -> str:
+        """Its name, with the settings that differ from their defaults."""
+        settings = ((each.name, getattr(self, each.name), each.default) for each in fields(self) if each.repr)
+        changed = ", ".join(f"{name}={value}" for name, value, default in settings if value != default)
+        return type(self).__name__ + (f"({changed})" if changed else "")
 
     def value(self, a: Array, y: Array, shares: Array | None = None, *, from_z: bool = False) -> float:
         """C, a Python float (complex for complex outputs). With `from_z`, `a` holds the last layer's z instead."""
@@ -157,3 +169,8 @@ class BinaryCrossEntropy(Loss):
 def above_zero(a: Array) -> Array:
     """A probability that underflowed to 0, as the smallest normal number: its logarithm stays finite."""
     return np.maximum(a, np.finfo(a.dtype).tiny)
+
+
+def smoothing_of(loss: Loss) -> float:
+    """How far a loss moves its targets away from 0 and 1; 0 for one that leaves them as they are."""
+    return loss.label_smoothing if isinstance(loss, CrossEntropy | BinaryCrossEntropy) else 0.0

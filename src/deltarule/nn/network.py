@@ -324,7 +324,7 @@ class Network:
             for l, (W, b, activation) in enumerate(zip(self.weights, self.biases, self.activations, strict=True))
         ]
         heading = f"{'layer':>5}  {'shape':<16}  {'activation':<10} {'parameters':>12}"
-        total = f"loss {type(self.loss).__name__}, {self.dtype}, {self.parameters.size:,} parameters"
+        total = f"loss {self.loss}, {self.dtype}, {self.parameters.size:,} parameters"
         return "\n".join([f"Network {'-'.join(map(str, self.layer_sizes))}", heading, *rows, total])
 
     def __repr__(self) -> str:

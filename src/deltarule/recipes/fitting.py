@@ -12,10 +12,10 @@ MOST_EPOCHS = 200
 
 
 def suited(recipe: Recipe, splits: Splits) -> Recipe:
-    """The recipe `default`, made for MNIST, as it suits data of another size, or a table."""
+    """A recipe made for MNIST as it suits data of another size; `default` also as it suits a table."""
     n_samples, training = splits.train.n_samples, recipe.training
     if splits.train.image_shape is not None:
-        epochs = min(max(training.epochs, DIGITS * DIGITS_EPOCHS // n_samples), MOST_EPOCHS)
+        epochs = max(training.epochs, min(DIGITS * DIGITS_EPOCHS // n_samples, MOST_EPOCHS))
         return replace(recipe, training=replace(training, epochs=epochs))
     epochs = min(max(training.epochs, TABLE_STEPS * TABLE_BATCH // n_samples), MOST_EPOCHS)
     network = replace(recipe.network, hidden=[64, 32], loss="cross_entropy")
@@ -29,7 +29,8 @@ def suited_in_words(recipe: Recipe, splits: Splits) -> str:
     what = "rows of a table" if splits.train.image_shape is None else "images"
     hidden, training = "-".join(map(str, recipe.network.hidden)), recipe.training
     passes = f"{training.epochs} epoch{'' if training.epochs == 1 else 's'}"
-    how = f"hidden layers {hidden}, {passes}, batches of {training.batch_size}"
+    batches = "the full batch" if training.batch_size == "full" else f"batches of {training.batch_size}"
+    how = f"hidden layers {hidden}, {passes}, {batches}"
     return f"to {splits.train.n_samples:,} {what}: {how}"
 
 

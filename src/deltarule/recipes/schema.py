@@ -1,22 +1,36 @@
 """What a recipe may say: its TOML as typed records, read strictly and written back whole."""
 
+import json
+import math
 import re
+import shlex
 import tomllib
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_type_hints
 
 import msgspec
 import tomli_w
+from msgspec import Meta
 from msgspec.structs import replace
 
 from deltarule.errors import RecipeError, closest
+from deltarule.recipes.keys import KINDS, NUMBERS, advice, known_paths, meant, settings_in
 
 Spec = str | dict[str, Any]  # "relu", or {name = "leaky_relu", slope = 0.1}
+Share = Annotated[float, Meta(ge=0, lt=1)]
+Size = Annotated[int, Meta(ge=1)]
 
 # tomllib takes memory by the square of how deeply a dotted key goes, and no recipe goes deep.
 MOST_CHARACTERS, MOST_DOTS = 2**16, 200  # of a recipe, and in one of its lines
 
+MOST_SHOWN = 60  # characters of a value that is wrong
+
 NOT_TOML = (ValueError, RecursionError)  # tomllib's own error is a ValueError, as is that for a number of 5,000 digits
+
+
+def wants(words: str, example: Any) -> Meta:
+    """What a key is to hold, for messages, and a value that is right."""
+    return Meta(description=words, examples=[example])
 
 
 class _Strict(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -38,9 +52,11 @@ class Split(_Strict, frozen=True):
     kind: "given" by the data; "head", the first `train`; "shuffled" or "stratified", all but `test` drawn at random.
     """
 
-    kind: Literal["given", "head", "shuffled", "stratified"] = "given"
-    train: int | None = None
-    test: int | None = None
+    kind: Annotated[
+        Literal["given", "head", "shuffled", "stratified"], wants("given, head, shuffled or stratified", "stratified")
+    ] = "given"
+    train: Annotated[int | None, wants("a number of examples", 1000)] = None
+    test: Annotated[int | None, wants("a number of examples", 1000)] = None
 
 
 class Data(_Strict, frozen=True):
@@ -50,9 +66,11 @@ class Data(_Strict, frozen=True):
         regression targets) to mean 0 and standard deviation 1.
     """
 
-    name: str = "mnist"
-    split: Split = Split()
-    scaling: Literal["unit", "raw", "standardized"] = "unit"
+    name: Annotated[str, wants("the name of a data set, or a path", "digits")] = "mnist"
+    split: Annotated[Split, wants("a table", {"kind": "shuffled", "test": 1000})] = Split()
+    scaling: Annotated[Literal["unit", "raw", "standardized"], wants("unit, raw or standardized", "standardized")] = (
+        "unit"
+    )
 
 
 class Initial(_Strict, frozen=True):
@@ -67,12 +85,14 @@ class Initial(_Strict, frozen=True):
 class NetworkSpec(_Strict, frozen=True):
     """The network between the data's inputs and outputs. `activation` is one for all hidden layers, or a list."""
 
-    hidden: list[int] = []
-    activation: Spec | list[Spec] = "relu"
-    output: Spec = "softmax"
-    loss: Spec = "cross_entropy"
-    initializer: str | Initial | None = None
-    dropout: float | list[float] = 0.0
+    hidden: Annotated[list[Size], wants("whole numbers of at least 1, one for each hidden layer", [30, 20])] = []
+    activation: Annotated[Spec | list[Spec], wants("a name, or a list of names", "tanh")] = "relu"
+    output: Annotated[Spec, wants("a name", "sigmoid")] = "softmax"
+    loss: Annotated[Spec, wants("a name", "quadratic")] = "cross_entropy"
+    initializer: Annotated[str | Initial | None, wants("a name", "he_normal")] = None
+    dropout: Annotated[
+        Share | list[Share], wants("at least 0 and less than 1, for all hidden layers or one for each", 0.2)
+    ] = 0.0
 
 
 class Training(_Strict, frozen=True):
@@ -82,16 +102,16 @@ class Training(_Strict, frozen=True):
         Both need examples that are held out.
     """
 
-    schedule: Spec
-    epochs: Annotated[int, msgspec.Meta(ge=0)]
-    optimizer: Spec = "adam"
-    batch_size: Annotated[int, msgspec.Meta(ge=1)] | Literal["full"] = 128
-    penalty: Spec | None = None
-    average: float | None = None
-    clip: float | None = None
-    augment: dict[str, float] | None = None
-    plateau: dict[str, int | float] | None = None
-    patience: int | None = None
+    schedule: Annotated[Spec, wants("a name with its rate, or a constant rate", {"name": "cosine", "rate": 0.01})]
+    epochs: Annotated[int, Meta(ge=0), wants("a whole number, 0 or more", 12)]
+    optimizer: Annotated[Spec, wants("a name", "adam")] = "adam"
+    batch_size: Annotated[Size | Literal["full"], wants("a whole number of at least 1, or full", 128)] = 128
+    penalty: Annotated[Spec | None, wants("a name with its strength", {"name": "l2", "strength": 1e-4})] = None
+    average: Annotated[float | None, wants("at least 0 and less than 1", 0.999)] = None
+    clip: Annotated[float | None, wants("a number above 0", 1.0)] = None
+    augment: Annotated[dict[str, float] | None, wants("numbers by name", {"rotation": 10.0})] = None
+    plateau: Annotated[dict[str, int | float] | None, wants("numbers by name", {"factor": 0.5, "patience": 3})] = None
+    patience: Annotated[int | None, wants("a whole number of at least 1", 5)] = None
 
 
 class Recipe(_Strict, frozen=True):
@@ -110,24 +130,34 @@ class Recipe(_Strict, frozen=True):
         """The same recipe for other data, by name or path; `fitting.fitted` says what it must give up for them."""
         return replace(self, data=replace(self.data, name=data))
 
+    def advice(self, word: str, value: str) -> str:
+        """What to write to set what somebody calls by a wrong name; `keys.py` knows the names."""
+        return advice(word, value, _without_none(msgspec.to_builtins(self)), FIELDS)
+
     def changed(self, changes: Sequence[str]) -> "Recipe":
         """The recipe with values replaced: each change is "training.epochs=5", or "epochs=5" where that is clear.
 
-        Raises RecipeError for a key that does not exist (with the closest one) or a value that does not fit.
+        Raises RecipeError for a key that does not exist (with the one that is meant) or a value that does not fit.
         """
-        tree = _without_none(msgspec.to_builtins(self))
+        tree, nested = _without_none(msgspec.to_builtins(self)), []
         for change in changes:
-            path, equals, text = change.partition("=")
+            word, equals, text = (part.strip() for part in change.partition("="))
             if not equals:
                 raise RecipeError(f"a change must be KEY=VALUE, as in training.epochs=5: got {change!r}")
-            *sections, key = _full_path(path.strip())
+            *sections, key = full_path(word, text, tree)
+            if len(sections) > 1:
+                nested.append((".".join(sections), key, word, text))
             place = tree
             for section in sections:
                 if not isinstance(place.setdefault(section, {}), dict):  # "adam" becomes a table with its first setting
                     place[section] = {"weights" if section == "initializer" else "name": place[section]}
                 place = place[section]
-            place[key] = _value(text.strip())
-        return convert(tree, self.about.name)
+            place[key] = as_meant(key, _value(text))
+        for where, key, word, text in nested:  # now, as another change may have put another part there
+            legal = settings_in(where, tree, FIELDS)
+            if legal is not None and key not in legal and not (key == "name" and where in KINDS):
+                raise RecipeError(f"no setting is called {word!r}: {advice(word, text, tree, FIELDS)}")
+        return convert(tree, self.about.name, "use --set {path}={argument}")
 
 
 SECTIONS: dict[str, type[msgspec.Struct]] = {"about": About, "data": Data, "network": NetworkSpec, "training": Training}
@@ -137,6 +167,11 @@ TABLES: dict[str, type[msgspec.Struct]] = {
     "$.network.initializer": Initial,
     **{f"$.{name}": struct for name, struct in SECTIONS.items()},
 }
+
+
+FIELDS = {place.removeprefix("$."): struct.__struct_fields__ for place, struct in TABLES.items() if place != "$"}
+PLACES = {*KINDS, *NUMBERS, *FIELDS}  # whose settings are a level deeper
+ONE_PER_LAYER = ("hidden", "activation", "dropout")
 
 
 def parse(text: str, name: str) -> Recipe:
@@ -149,40 +184,100 @@ def parse(text: str, name: str) -> Recipe:
         tree = tomllib.loads(text)
     except NOT_TOML as error:
         raise RecipeError(f"recipe {name} must be TOML: {error}") from error
-    return convert(tree, name)
+    for section in (each for each in map(tree.get, SECTIONS) if isinstance(each, dict)):
+        section |= {key: as_meant(key, value) for key, value in section.items()}
+    return convert(tree, name, "write {key} = {value}")
 
 
-def convert(tree: dict[str, Any], name: str) -> Recipe:
-    """A recipe from nested dicts. RecipeError, naming the key, where one is unknown, missing or of the wrong type."""
+def as_meant(key: str, value: Any) -> Any:
+    """A value that is written in short, in full.
+
+    >>> as_meant("hidden", 30), as_meant("hidden", "30-20"), as_meant("activation", "tanh, relu")
+    ([30], [30, 20], ['tanh', 'relu'])
+    >>> as_meant("schedule", 0.1)
+    {'name': 'constant', 'rate': 0.1}
+    """
+    if key == "schedule" and isinstance(value, int | float) and not isinstance(value, bool):
+        return {"name": "constant", "rate": value}
+    if key in ONE_PER_LAYER and isinstance(value, str) and (parts := value.split(",")) and len(parts) > 1:
+        return [_value(part.strip()) for part in parts]
+    if key == "hidden" and isinstance(value, str) and re.fullmatch(r"\d+(-\d+)+", value):
+        return [_value(part) for part in value.split("-")]
+    return [value] if key == "hidden" and type(value) is int and value > 0 else value
+
+
+def convert(tree: dict[str, Any], name: str, cure: str) -> Recipe:
+    """A recipe from nested dicts. RecipeError, naming the key, where one is unknown, missing or of the wrong type.
+
+    cure: what to do about a wrong value, with fields for its path, its key, and a value that is right.
+    """
     try:
         return msgspec.convert(tree, Recipe)
     except msgspec.ValidationError as error:
-        message = str(error)
-        unknown = re.search(r"unknown field `(.*?)`(?: - at `(\$[.\w]*)`)?$", message, re.DOTALL)
-        if unknown:
-            key, place = unknown[1], unknown[2] if unknown[2] in TABLES else "$"
-            message = f"there is no key {key!r} in {place}: {closest(key, TABLES[place].__struct_fields__)}"
-        raise RecipeError(f"recipe {name}: {message.replace('$.', '').replace('$', 'a recipe')}") from error
+        raise RecipeError(f"recipe {name}: {_in_words(str(error), tree, cure)}") from error
 
 
-def _full_path(path: str) -> list[str]:
-    """["training", "epochs"] for "training.epochs" or "epochs"."""
-    keys = path.split(".")
-    if keys[0] in SECTIONS and len(keys) > 1:
+def _in_words(message: str, tree: dict[str, Any], cure: str) -> str:
+    """What msgspec found wrong with a recipe, with the key, what was got, and what to do; `cure` as for `convert`."""
+    unknown = re.search(r"unknown field `(.*?)`(?: - at `(\$[.\w]*)`)?$", message, re.DOTALL)
+    if unknown:
+        key, place = unknown[1], unknown[2] if unknown[2] in TABLES else "$"
+        offer = closest(key, TABLES[place].__struct_fields__)
+        if not offer.startswith("did") and place != "$" and (path := meant(key, known_paths({}, FIELDS))):
+            offer = f"did you mean {path}? {offer}"
+        return f"there is no key {key!r} in {place.removeprefix('$.').replace('$', 'a recipe')}: {offer}"
+    what, _, place = message.rstrip("`").partition(" - at `$.")
+    missing = re.match(r"Object missing required field `(\w+)`", what)
+    path = ".".join(filter(None, [place.partition("[")[0], missing[1] if missing else ""]))
+    section, _, key = path.rpartition(".")
+    struct = TABLES.get(f"$.{section}", Recipe)
+    hint = get_type_hints(struct, include_extras=True).get(key)
+    if not isinstance(meta := getattr(hint, "__metadata__", [None])[-1], Meta) or not meta.examples:
+        return f"{path}: {what}"
+    value: Any = tree
+    for each in path.split(".") if not missing else ():
+        value = value[each]
+    right = meta.examples[0]
+    as_argument = shlex.quote(right if isinstance(right, str) else inline(right))
+    how = cure.format(path=path, key=key, argument=as_argument, value=inline(right))
+    got = "none" if missing else repr(value) if len(repr(value)) <= MOST_SHOWN else f"{repr(value)[:MOST_SHOWN]}..."
+    return f"{path} must be {meta.description}: got {got}; {how}"
+
+
+def inline(value: Any) -> str:
+    """A value as TOML writes it within a line.
+
+    >>> inline({"name": "l2", "strength": 0.1})
+    '{name = "l2", strength = 0.1}'
+    """
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key} = {inline(each)}" for key, each in value.items()) + "}"
+    return json.dumps(value)
+
+
+def full_path(word: str, value: str, tree: dict[str, Any]) -> list[str]:
+    """["training", "epochs"] for "training.epochs" or "epochs". RecipeError, with what is meant, for another word."""
+    keys = word.split(".")
+    if keys[0] not in SECTIONS or len(keys) == 1:
+        keys = [*(name for name in SECTIONS if name != "about" and keys[0] in FIELDS[name]), *keys]
+    place, depth = ".".join(keys[:2]), len(keys)
+    if (
+        keys[0] in SECTIONS
+        and keys[1:]
+        and keys[1] in FIELDS[keys[0]]
+        and (depth == 2 or (depth == 3 and place in PLACES))
+    ):
         return keys
-    homes = [name for name, struct in SECTIONS.items() if name != "about" and keys[0] in struct.__struct_fields__]
-    if len(homes) != 1:
-        known = {*SECTIONS, *(key for struct in SECTIONS.values() for key in struct.__struct_fields__)}
-        raise RecipeError(f"no setting of a recipe is called {path!r}: {closest(keys[0], known)}")
-    return [*homes, *keys]
+    raise RecipeError(f"no setting is called {word!r}: {advice(word, value, tree, FIELDS)}")
 
 
 def _value(text: str) -> Any:
-    """A TOML value, or the text itself where it is none: adam stands for "adam"."""
+    """A TOML value, or a number as Python writes it (.1), or the text itself: adam stands for "adam"."""
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except NOT_TOML:
-        return text
+        number = float(text) if re.fullmatch(r"[+-]?(\d+\.?|\d*\.\d+)(e[+-]?\d+)?", text, re.IGNORECASE) else math.inf
+        return number if math.isfinite(number) else text
 
 
 def _without_none(tree: dict[str, Any]) -> dict[str, Any]:
