@@ -117,7 +117,6 @@ class Trainer:
     def _check(self, train: Dataset, validation: Dataset | None, sample_weight: Array | None) -> None:
         check_lengths(self.epochs, self.batch_size)
         check_data(self.network, train)
-        take_meaning(self.network, train)
         if validation is not None:
             check_data(self.network, validation)
             check_task(train, validation)
@@ -125,6 +124,7 @@ class Trainer:
             check_weights(sample_weight, train.n_samples)
         check_augment(self.augment, train)
         check_plateaus(self.schedule, self.callbacks)
+        take_meaning(self.network, train)
 
     def _begin(self, train: Dataset, validation: Dataset | None, sample_weight: Array | None) -> TrainingState:
         network, batch_size = self.network, min(self.batch_size or train.n_samples, train.n_samples)
