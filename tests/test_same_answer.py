@@ -5,9 +5,12 @@ outputs mean is said by the network.
 """
 
 import json
+import pickle
 import shutil
 import subprocess
 from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -25,13 +28,14 @@ from deltarule.inspection.gradient_check import gradcheck
 from deltarule.inspection.sensitivity import flip
 from deltarule.inspection.walkthrough import explain
 from deltarule.model import Model, Standardization
-from deltarule.nn.losses import CrossEntropy, Loss, Quadratic
+from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss, Quadratic
 from deltarule.nn.network import Network
 from deltarule.nn.workspace import as_floats
 from deltarule.parts import PARTS
 from deltarule.settings import TASKS, Task
 from deltarule.targets import MADE_WITH
 from deltarule.training.evaluation import evaluate
+from deltarule.training.fit import fit
 from deltarule.training.trainer import Trainer
 
 STATIC = Path(__file__).parents[1] / "src" / "deltarule" / "playground" / "static"
@@ -250,6 +254,46 @@ def test_a_standardized_model_reads_its_pixels_in_every_dtype(tmp_path: Path) ->
                 each.predict(wrong)
 
 
+REALS = np.linspace(-0.9, 0.9, 30).reshape(-1, 1)
+
+
+@pytest.mark.parametrize(
+    ("output", "loss", "n_outputs", "y", "task"),
+    [
+        ("tanh", Quadratic(), 1, REALS, "values"),
+        ("relu", Quadratic(), 1, REALS + 1.0, "values"),
+        ("relu", Quadratic(), 3, np.arange(30) % 3, "classes"),
+        ("sigmoid", Quadratic(), 3, np.arange(30) % 3, "classes"),  # as in Nielsen's book
+        ("sigmoid", BinaryCrossEntropy(), 3, np.arange(30) % 3, "classes"),
+        ("sigmoid", Quadratic(), 3, np.eye(3, dtype=int)[np.arange(30) % 3], "labels"),
+        ("sigmoid", BinaryCrossEntropy(), 1, np.arange(30) % 2, "labels"),
+        ("sigmoid", Quadratic(), 1, np.arange(30) % 2, "labels"),
+    ],
+)
+def test_fit_fixes_what_outputs_mean_once_and_for_all(
+    output: str, loss: Loss, n_outputs: int, y: np.ndarray, task: Task, tmp_path: Path
+) -> None:
+    network = Network((3, 16, n_outputs), output=output, loss=loss)
+    X = RNG.normal(size=(30, 3))
+    fit(network, X, y, epochs=2)
+    save(network, tmp_path / "model")
+    first = network.predict(X)
+    a = network.outputs(X)
+    expected = {"values": a, "classes": a.argmax(axis=1), "labels": (a >= 0.5).astype(np.uint8)}[task]
+    copies = (
+        load(tmp_path / "model"),
+        pickle.loads(pickle.dumps(network)),
+        deepcopy(network),
+        network.astype(np.float32),
+    )
+    for each in (network, Model(network), *copies):
+        predicted = each.predict(X)
+        assert (each.task, predicted.dtype, predicted.shape) == (task, expected.dtype, expected.shape)
+        np.testing.assert_array_equal(predicted, expected)
+    fit(network, X, y, epochs=1)
+    assert network.predict(X).dtype == first.dtype
+
+
 def test_a_network_without_a_task_says_what_to_do(tmp_path: Path) -> None:
     network = Network((6, 4, 3), output="tanh", loss=Quadratic())
     save(network, tmp_path / "model")
@@ -272,6 +316,55 @@ def test_another_task_is_refused_with_the_settings_for_it(made_for: Task, task: 
     assert MADE_WITH[task] in str(error.value)
     assert f'task="{task}"' in str(error.value)
     Trainer(network=network.with_meaning(task=task), epochs=1).fit(data)
+
+
+def test_copies_know_what_the_network_knows() -> None:
+    network = fitted("sigmoid", Quadratic(), "classes", PIXELS).with_meaning(
+        class_names=("a", "b", "c"), image_shape=(3, 2)
+    )
+    copies = [
+        pickle.loads(pickle.dumps(network)),
+        deepcopy(network),
+        network.astype(np.float64),
+        network.with_parameters(network.parameters.copy()),
+        pickle.loads(pickle.dumps(Model(network))),
+        deepcopy(Model(network)),
+        replace(Model(network), record={"a": 1}),
+        Model(network).with_meaning(class_names=("x", "y", "z")).with_meaning(class_names=("a", "b", "c")),
+    ]
+    for each in copies:
+        assert (each.task, each.pixels, each.class_names, each.image_shape) == (
+            "classes",
+            True,
+            ("a", "b", "c"),
+            (3, 2),
+        )
+        np.testing.assert_array_equal(each.predict(PIXELS), network.predict(PIXELS))
+
+
+def test_a_model_made_before_training_reads_as_its_network_does() -> None:
+    network = Network((6, 3))
+    model = Model(network, "classes", ("a", "b", "c"), (2, 3))
+    Trainer(network=network, epochs=1).fit(Dataset(PIXELS, np.arange(30) % 3))
+    assert model.pixels
+    np.testing.assert_array_equal(model.outputs(PIXELS), network.outputs(PIXELS / 255.0))
+
+
+def test_what_a_model_is_given_is_put_into_its_network() -> None:
+    network = Network((6, 3), output=ACTIVATIONS["tanh"](), loss=Quadratic())
+    model = Model(network, "values", ("a", "b", "c"), (2, 3))
+    assert (model.network.task, model.network.class_names, model.network.image_shape) == (
+        "values",
+        ("a", "b", "c"),
+        (2, 3),
+    )
+    assert model.network is network
+    other = Model(network, "labels", ("x", "y", "z"))
+    assert (other.task, other.class_names, other.image_shape) == ("labels", ("x", "y", "z"), (2, 3))
+    assert (network.task, network.class_names) == ("values", ("a", "b", "c"))
+    assert other.network.parameters is network.parameters
+    assert Model(network).network is network
+    assert Model(model.network, "values", ("a", "b", "c"), (2, 3)).network is model.network
 
 
 def test_training_says_what_inputs_are_and_keeps_what_was_known() -> None:
