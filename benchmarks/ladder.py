@@ -39,7 +39,7 @@ def run_recipe(plan: Plan, engine: str, seed: int) -> Row:
     job = build(plan.recipe, plan.splits, seed=seed, engine=engine)
     history = job.trainer.fit(job.train)
     assert job.test is not None
-    accuracy = evaluate(job.model.network, job.model.scaled(job.test), engine=job.trainer.engine)[1]
+    accuracy = evaluate(job.trainer.network, job.model.scaled(job.test), engine=job.trainer.engine)[1]
     return {"seed": seed, "accuracy": accuracy, "warm_seconds": history["seconds"][-1], "machine": machine()}
 
 

@@ -134,7 +134,8 @@ def test_losses_of_examples_average_to_the_loss(output: Sigmoid, loss: Quadratic
 def test_a_report_on_classes() -> None:
     rng = np.random.default_rng(1)
     data = Dataset(rng.integers(0, 256, (3000, 6), dtype=np.uint8), rng.integers(0, 4, 3000), class_names=NAMES)
-    model = Model(Network((6, 5, 4), rng=2), "classes", NAMES, input_scaling=Standardization.of(data.inputs / 255.0))
+    network, scaling = Network((6, 5, 4), pixels=True, rng=2), Standardization.of(data.inputs / 255.0)
+    model = Model(network, "classes", NAMES, input_scaling=scaling)
     report = evaluate_model(model, data)
     probabilities, predicted = model.probabilities(data.inputs), model.predict(data.inputs)
     assert report.score == sklearn_metrics.accuracy_score(data.targets, predicted)
@@ -166,7 +167,7 @@ def test_a_report_on_classes() -> None:
 def test_a_report_on_labels() -> None:
     rng = np.random.default_rng(1)
     data = Dataset(rng.normal(size=(50, 6)), rng.integers(0, 2, (50, 3), dtype=np.uint8), "labels")
-    model = Model.of(Network((6, 3), output=Sigmoid(), loss=BinaryCrossEntropy()))
+    model = Model(Network((6, 3), output=Sigmoid(), loss=BinaryCrossEntropy()), "labels")
     report = evaluate_model(model, data)
     predicted = model.predict(data.inputs)
     np.testing.assert_allclose(report.score, np.mean(predicted == data.targets))
@@ -207,5 +208,5 @@ def test_data_that_do_not_fit() -> None:
     model = Model.of(Network((4, 3)))
     with pytest.raises(SettingError, match="this model answers 3 classes"):
         evaluate_model(model, Dataset(np.zeros((2, 4)), np.zeros((2, 3)), "values"))
-    with pytest.raises(ShapeError, match="inputs must have shape"):
+    with pytest.raises(ShapeError, match="this network takes"):
         evaluate_model(model, Dataset(np.zeros((3, 5)), np.array([0, 1, 2])))

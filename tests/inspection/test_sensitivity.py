@@ -77,10 +77,11 @@ def test_distance_is_in_what_the_network_reads_and_the_change_in_the_users_units
 
 def test_pixels_stay_pixels() -> None:
     """The steepest pixel is full after a step of 0.2 along (4, 3) / 5; the other must do the rest alone."""
-    model = linear([[0, 4], [0, 3]], [5.5, 0])
-    found = flip(model, np.array([255, 0], np.uint8))
-    assert found.changed == pytest.approx([1.0, 0.5], rel=1e-9)
-    assert found.distance == pytest.approx(0.5, rel=1e-9)
+    model = linear([[0, 4], [0, 3]], [5.5, 0], pixels=True)
+    for raw in (np.array([255, 0], np.uint8), np.array([1.0, 0.0])):
+        found = flip(model, raw)
+        assert found.changed == pytest.approx([1.0, 0.5], rel=1e-9)
+        assert found.distance == pytest.approx(0.5, rel=1e-9)
 
 
 def test_label_smoothing_does_not_turn_the_gradient_around() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from deltarule.data.columns import Column
-from deltarule.errors import SettingError, ShapeError
+from deltarule.errors import DataError, SettingError, ShapeError
 from deltarule.inspection.equation_checks import Check
 from deltarule.inspection.walkthrough import Walkthrough, explain
 from deltarule.inspection.walkthrough_text import checked
@@ -31,7 +31,7 @@ def chain() -> Network:
 def digit_walk() -> Walkthrough:
     rng = np.random.default_rng(1)
     image = np.where(rng.random((28, 28)) < 0.8, 0, 255).astype(np.uint8)
-    return explain(Model(Network((784, 100, 10), rng=0), "classes", image_shape=(28, 28)), image, 3)
+    return explain(Network((784, 100, 10), image_shape=(28, 28), pixels=True, rng=0), image, 3)
 
 
 def all_ok(walk: Walkthrough) -> bool:
@@ -231,9 +231,9 @@ def test_one_equation_alone(chain: Network) -> None:
         ({"layer": 1, "neuron": 1}, SettingError, "neurons of layer 1 are 0 to 0: got neuron 1"),
         ({"equation": "BP5"}, SettingError, "no equation is called 'BP5'"),
         ({"equation": "BP1-softmax"}, SettingError, "BP1-softmax has no part in this network"),
-        ({"example": np.ones(2)}, ShapeError, r"inputs of shape \(n_samples, 1\): got \(1, 2\)"),
+        ({"example": np.ones(2)}, ShapeError, r"example has shape \(2,\), and this network takes 1 numbers"),
         ({"example": np.ones((2, 1))}, ShapeError, "one example"),
-        ({"example": np.array([np.nan])}, ShapeError, "finite"),
+        ({"example": np.array([np.nan])}, DataError, "finite"),
         ({"target": np.ones(2)}, ShapeError, "1 finite numbers"),
         ({"target": np.array([np.inf])}, ShapeError, "1 finite numbers"),
     ],

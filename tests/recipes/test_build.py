@@ -115,8 +115,8 @@ def test_raw_pixels_count_as_0_to_255() -> None:
     raw = job("scaling=raw")
     np.testing.assert_allclose(raw.train.inputs, images().train.inputs, rtol=1e-6)
     pixels = images().train.inputs
-    np.testing.assert_array_equal(raw.model.outputs(pixels), raw.model.network.outputs(raw.train.inputs))
-    expected = raw.model.network.outputs(pixels.astype(np.float32))
+    np.testing.assert_array_equal(raw.model.outputs(pixels), raw.trainer.network.outputs(raw.train.inputs))
+    expected = raw.trainer.network.outputs(pixels.astype(np.float32))
     np.testing.assert_allclose(raw.model.outputs(pixels), expected, rtol=1e-4)
 
 
@@ -269,7 +269,7 @@ def test_a_model_to_go_on_from() -> None:
             SettingError,
             "answers 3 labels",
         ),
-        (Model(Network((9, 3)), "classes"), ShapeError, "inputs must have shape (n_samples, 9)"),
+        (Model(Network((9, 3)), "classes"), ShapeError, "this network takes (n_samples, 9)"),
     ],
 )
 def test_a_model_that_does_not_fit(start: Model, error: type[DeltaruleError], message: str) -> None:

@@ -13,7 +13,7 @@ def run(name: str, mnist: Splits, *changes: str) -> tuple[Job, float]:
     job = build(recipes.read(name).changed(changes), mnist)
     job.trainer.fit(job.train)
     assert job.test is not None
-    return job, evaluate(job.model.network, job.model.scaled(job.test))[1]
+    return job, evaluate(job.trainer.network, job.model.scaled(job.test))[1]
 
 
 def test_an_epoch_of_quick_reads_95_percent(mnist: Splits) -> None:

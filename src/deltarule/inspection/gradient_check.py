@@ -168,6 +168,7 @@ def problem_of(
     """What is to be checked, and what was done to the network for it."""
     network, notes = network.astype(np.float64), []
     check_data(network, data)
+    network.task = None  # whatever the outputs answer, their gradient is the same
     take_meaning(network, data)
     inputs = as_floats(data.inputs, np.float64)
     weights = checked_weights(np.ones(len(inputs)) if sample_weight is None else sample_weight, len(inputs))
