@@ -128,7 +128,7 @@ def test_kaggles_form(deltarule: Command, digits_model: Path, images: Array) -> 
         (["nothing.png"], 2, "must exist: got nothing.png"),
         (["small.csv", "--model", "nothing"], 2, "deltarule train  makes one"),
         (["--kaggle", "small.csv", "--out", "missing/s.csv"], 2, "its folder does not exist"),
-        (["small.csv"], 2, "small.csv: inputs must have shape (n_samples, 784)"),
+        (["small.csv"], 2, "small.csv: X has shape (1, 4), and this network takes (n_samples, 784)"),
         (["table.csv"], 1, "table.csv"),
         (["."], 2, "must exist: got ."),
         (["noise"], 1, "starts with 00 00 08"),

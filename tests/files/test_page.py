@@ -128,5 +128,5 @@ def test_examples_that_do_not_fit_are_refused() -> None:
         SettingError, match="mistakes between classes: got a network for values and examples of classes"
     ):
         dr.show(values, DIGITS.train)
-    with pytest.raises(ShapeError, match=r"inputs must have shape \(n_samples, 4\)"):
+    with pytest.raises(ShapeError, match=r"this network takes \(n_samples, 4\)"):
         dr.show(dr.Network((4, 3, 10)), DIGITS.train)

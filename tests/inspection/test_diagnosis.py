@@ -200,5 +200,5 @@ def test_what_does_not_fit_is_refused() -> None:
         look(dr.Network((5, 10)), IMAGES, LABELS)
     with pytest.raises(ShapeError, match="5 features"):
         look(digits_net(), IMAGES, LABELS, validation=(POINTS, LABELS[:1].repeat(600)))
-    with pytest.raises(DataError, match="inputs must be finite"):
+    with pytest.raises(DataError, match="X must be finite"):
         look(values_net(), one_column(np.nan), SUMS)

@@ -1,6 +1,7 @@
 """gradcheck: right gradients pass to the last digits, whatever the loss depends on; kinks are named, not failed."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -35,7 +36,8 @@ def test_all_79510_parameters_to_the_last_digits() -> None:
     ids=kind,
 )
 def test_with_masks_weights_and_penalty(hidden: dr.Activation, output: dr.Activation) -> None:
-    network = dr.Network((4, 9, 8, 3), hidden=hidden, output=output, loss=dr.Quadratic(), dropout=0.3, rng=2)
+    settings: dict[str, Any] = {"output": output, "loss": dr.Quadratic(), "task": "values"}
+    network = dr.Network((4, 9, 8, 3), hidden=hidden, dropout=0.3, rng=2, **settings)
     weights = np.array([1.0, 0.0, 2.0, 0.5, 1.0, 1.0, 3.0])
     for penalty in (dr.L2(0.1), dr.L1(0.1)):
         check = gradcheck(network, X, VALUES, sample_weight=weights, penalty=penalty)

@@ -208,5 +208,5 @@ def test_data_that_do_not_fit() -> None:
     model = Model.of(Network((4, 3)))
     with pytest.raises(SettingError, match="this model answers 3 classes"):
         evaluate_model(model, Dataset(np.zeros((2, 4)), np.zeros((2, 3)), "values"))
-    with pytest.raises(ShapeError, match="inputs must have shape"):
+    with pytest.raises(ShapeError, match="this network takes"):
         evaluate_model(model, Dataset(np.zeros((3, 5)), np.array([0, 1, 2])))

@@ -99,5 +99,5 @@ def test_what_is_no_image_of_a_class(task: str) -> None:
 
 
 def test_a_model_of_another_width() -> None:
-    with pytest.raises(ShapeError, match=r"inputs must have shape \(n_samples, 9\)"):
+    with pytest.raises(ShapeError, match=r"this network takes \(n_samples, 9\)"):
         robustness(Model.of(Network((9, 5))), bars()[1])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from deltarule.data.columns import Column
-from deltarule.errors import SettingError, ShapeError
+from deltarule.errors import DataError, SettingError, ShapeError
 from deltarule.inspection.equation_checks import Check
 from deltarule.inspection.walkthrough import Walkthrough, explain
 from deltarule.inspection.walkthrough_text import checked
@@ -231,9 +231,9 @@ def test_one_equation_alone(chain: Network) -> None:
         ({"layer": 1, "neuron": 1}, SettingError, "neurons of layer 1 are 0 to 0: got neuron 1"),
         ({"equation": "BP5"}, SettingError, "no equation is called 'BP5'"),
         ({"equation": "BP1-softmax"}, SettingError, "BP1-softmax has no part in this network"),
-        ({"example": np.ones(2)}, ShapeError, r"inputs must have shape \(n_samples, 1\): got \(1, 2\)"),
+        ({"example": np.ones(2)}, ShapeError, r"example has shape \(2,\), and this network takes 1 numbers"),
         ({"example": np.ones((2, 1))}, ShapeError, "one example"),
-        ({"example": np.array([np.nan])}, ShapeError, "finite"),
+        ({"example": np.array([np.nan])}, DataError, "finite"),
         ({"target": np.ones(2)}, ShapeError, "1 finite numbers"),
         ({"target": np.array([np.inf])}, ShapeError, "1 finite numbers"),
     ],

@@ -108,9 +108,13 @@ def test_batches_that_do_not_fit_a_workspace(shape: tuple[int, ...]) -> None:
         forward(network, np.zeros(shape, np.float32), network.workspace(4))
 
 
-@pytest.mark.parametrize("shape", [(5, 3), (4,), (1, 2, 3)])
-def test_inputs_that_do_not_fit_a_network(shape: tuple[int, ...]) -> None:
-    message = f"inputs must have shape (n_samples, 4): got {shape}; a single example x goes in as x.reshape(1, -1)"
+@pytest.mark.parametrize(
+    ("shape", "cure"),
+    [((5, 3), "pass the 4 features"), ((4,), "use X.reshape(1, -1)"), ((4, 9), "use X.T"), ((1, 2, 3), "resize the")],
+)
+def test_inputs_that_do_not_fit_a_network(shape: tuple[int, ...], cure: str) -> None:
+    one = ", a single example" if shape == (4,) else ""
+    message = f"X has shape {shape}{one}, and this network takes (n_samples, 4): {cure}"
     for ask in (Network((4, 3, 2)).outputs, Network((4, 3, 2)).predict, Network((4, 3, 2)).probabilities):
         with pytest.raises(ShapeError, match=re.escape(message)):
             ask(np.zeros(shape))

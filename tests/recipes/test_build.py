@@ -269,7 +269,7 @@ def test_a_model_to_go_on_from() -> None:
             SettingError,
             "answers 3 labels",
         ),
-        (Model(Network((9, 3)), "classes"), ShapeError, "inputs must have shape (n_samples, 9)"),
+        (Model(Network((9, 3)), "classes"), ShapeError, "this network takes (n_samples, 9)"),
     ],
 )
 def test_a_model_that_does_not_fit(start: Model, error: type[DeltaruleError], message: str) -> None:

@@ -177,6 +177,10 @@ def one_example(model: Model, example: Any) -> tuple[Array, Array]:
     raw, n_features = numbers(example, "example"), len(model.columns) or model.network.layer_sizes[0]
     if raw.ndim == 2 and raw.shape[1] == n_features and len(raw) != 1:
         raise ShapeError(f"one example is explained at a time: got {len(raw)}; pass X[0], and its y")
+    if raw.ndim == 1 and raw.size != n_features:
+        raise ShapeError(
+            f"example has shape {raw.shape}, and this network takes {n_features} numbers, or an image of them"
+        )
     raw = model.unscaled(raw if raw.shape == (1, n_features) else raw[np.newaxis])
     X = model.of_numbers().inputs(raw)
     if not np.isfinite(X).all():
