@@ -9,6 +9,7 @@ import typer
 from deltarule.cli.options import (
     AsJson,
     DataName,
+    Force,
     MissingCells,
     Offline,
     Size,
@@ -82,6 +83,7 @@ class TrainOptions:
     diagnose: Annotated[
         bool, typer.Option("--diagnose", help="Look for what keeps it from learning, and say what is found.")
     ] = False
+    force: Force = False
     offline: Offline = False
     as_json: AsJson = False
 

@@ -63,8 +63,12 @@ class Graph:
         return name
 
 
-def save_onnx(thing: Network | Model, path: str | os.PathLike[str], *, pixels: bool | None = None) -> None:
-    """Write a network, or a model, as an ONNX file: whole or not at all, in the place of an older one.
+def save_onnx(
+    thing: Network | Model, path: str | os.PathLike[str], *, pixels: bool | None = None, force: bool = False
+) -> None:
+    """Write a network, or a model, as an ONNX file: whole or not at all.
+
+    An older ONNX file of deltarule is replaced; any other file only with `force`.
 
     pixels: whether X is uint8 and counts as value / 255; by default where the model has an image_shape. Give False for
         images that come as floats.
@@ -77,7 +81,7 @@ def save_onnx(thing: Network | Model, path: str | os.PathLike[str], *, pixels: b
 
     >>> save_onnx(Network((784, 30, 10)), "digits.onnx")  # X float32 (batch, 784) -> probabilities (batch, 10)
     """
-    write_atomically(path, onnx_bytes(thing, pixels=pixels))
+    write_atomically(path, onnx_bytes(thing, pixels=pixels), "ONNX file", force=force)
 
 
 def onnx_bytes(thing: Network | Model, *, pixels: bool | None = None) -> bytes:
