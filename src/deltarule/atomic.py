@@ -201,7 +201,7 @@ def _refuse_to_lose(
     if found is None:
         raise FileError(f"{path} exists, and deltarule did not write it: pass {cures[0]} to replace it, or {cures[1]}")
     if found not in (kind, "nothing"):
-        raise FileError(f"{path} is a {found}, not a {kind}: pass {cures[0]} to replace it, or {cures[1]}")
+        raise FileError(f"{path} is another kind of file ({found}): pass {cures[0]} to replace it, or {cures[1]}")
     if not os.access(target, os.W_OK):
         raise FileError(f"{path} is write-protected: pass {cures[0]} to replace it, or {cures[1]}")
 

@@ -20,6 +20,7 @@ from deltarule.files.model_file import save
 from deltarule.files.npz import save_npz
 from deltarule.files.run_folder import environment, start_run, write_recording
 from deltarule.nn.network import Network
+from deltarule.recipes import read
 
 TRAIN = "train linear --data digits --epochs 1"
 TABLE = "train --data h.csv --target y --epochs 1"
@@ -66,7 +67,7 @@ ATTEMPTS = [
     f"{PICTURES} --out hard-picture --force",
     "evaluate m.safetensors --data pics --plot pics/a/0.png --force",
     "plot mistakes m.safetensors --data pics --out pics/a/0.png --force",
-    "plot curves run --out run/recipe.toml --force",
+    "plot weights run --out hard-photo.png",
     "train linear --data idx/train --epochs 1 --out idx/train-images-idx3-ubyte --force",
     "train linear --data idx --epochs 1 --out idx/train-labels-idx1-ubyte --force",
     # folders of runs
@@ -81,7 +82,7 @@ ATTEMPTS = [
     f"{TRAIN} --out same.png --plot same.png",
     "export m.safetensors --npz pipe --force",
     "predict --kaggle pixels.csv --model m.safetensors --out /dev/null",
-    "plot weights m.safetensors --out pics.png/a.png",
+    "plot weights m.safetensors --out photo.png/a.png",
 ]
 
 
@@ -89,8 +90,12 @@ def make_files() -> None:
     """Fill the current folder with what users have: data, notes, models, folders, links."""
     Path("notes.txt").write_text("the only copy")
     Path("h.csv").write_text("x,y\n" + "".join(f"{k},{k % 2}\n" for k in range(40)))
-    Path("my.toml").write_text("[about]\nname = 'mine'\n")
-    for name, content in (("photo.png", b"\x89PNG"), ("drawing.svg", b"<svg/>"), ("their.onnx", b"\x08\x08\x12\x07pytorch")):
+    Path("my.toml").write_text(read("linear").to_toml())
+    for name, content in (
+        ("photo.png", b"\x89PNG"),
+        ("drawing.svg", b"<svg/>"),
+        ("their.onnx", b"\x08\x08\x12\x07pytorch"),
+    ):
         Path(name).write_bytes(content)
     for name in ("page.html", "page.htm", "pixels.html"):
         Path(name).write_text("<!doctype html><p>deltarule")
@@ -113,12 +118,13 @@ def make_folders() -> None:
         Path("pics", name).mkdir(parents=True)
         for k in range(2):
             pillow.fromarray(np.full((8, 8), 90 * k, np.uint8)).save(Path("pics", name, f"{k}.png"))
-    for name in ("sub", "mine", "linked", "idx"):
+    for name in ("sub", "mine", "linked", "idx", "theirs"):
         Path(name).mkdir()
+    Path("theirs", "model.safetensors").write_text("theirs")
     write_idx("idx/train-images-idx3-ubyte", np.zeros((4, 28, 28), np.uint8))
     write_idx("idx/train-labels-idx1-ubyte", np.arange(4, dtype=np.uint8))
     for folder in ("run", "linked"):
-        start_run(folder, recipe="[about]\nname = 'x'\n", environment=environment(seed=0, data_hash=""))
+        start_run(folder, recipe=read("linear").to_toml(), environment=environment(seed=0, data_hash=""))
     write_recording("run", {"epochs": np.zeros(1)})
     save(Network((784, 10)), "run/model.safetensors")
     Path("mine", "history.csv").write_text("year,event\n1962,a thesis\n")
@@ -137,7 +143,12 @@ def make_links() -> None:
         ("linked/history.csv", "../h.csv"),
     ):
         Path(name).symlink_to(target)
-    for name, target in (("hard", "notes.txt"), ("hard-h", "h.csv"), ("hard-picture", "pics/a/1.png")):
+    for name, target in (
+        ("hard", "notes.txt"),
+        ("hard-h", "h.csv"),
+        ("hard-photo.png", "photo.png"),
+        ("hard-picture", "pics/a/1.png"),
+    ):
         Path(name).hardlink_to(target)
     os.mkfifo("pipe")
     with socket.socket(socket.AF_UNIX) as unused:
@@ -163,7 +174,7 @@ def ran(arguments: list[str]) -> tuple[int, str]:
             main()
     except SystemExit as end:
         return int(end.code or 0), said.getvalue()
-    except BaseException as error:  # noqa: BLE001 - that one escapes is what is looked for
+    except BaseException as error:
         return -1, f"{type(error).__name__}: {error}"
     finally:
         sys.argv = argv
@@ -196,6 +207,9 @@ def attempts() -> Count:
             is_refused = code == 2 and "Error: " in said and "epoch" not in said
             count.check(is_refused and not changed, f"{attempt}: {code}, changed {changed}: {said[-300:]}")
             before = after
+        with contextlib.chdir("theirs"):
+            code, said = ran(shlex.split(TRAIN))
+            count.check(code == 2 and Path("model.safetensors").read_text() == "theirs", f"the default: {code}: {said}")
         Path("gone").mkdir()
         with contextlib.chdir("gone"):
             Path.cwd().rmdir()

@@ -4,10 +4,11 @@ import os
 import shlex
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 
-from deltarule import atomic
+from deltarule.atomic import check_place as check_file
+from deltarule.atomic import write_atomically
 from deltarule.cli.choosing import as_asked
 from deltarule.cli.found import found_recipe, model_path, names_model
 from deltarule.cli.record import training_record
@@ -44,7 +45,8 @@ def check_run_place(folder: Path, *, force: bool = False, inputs: Iterable[Path]
     """Raise SettingError where a run in `folder` would replace files that are not a run's."""
     if os.path.lexists(folder):
         is_ours = is_run(folder)
-        another = f"choose another folder: --run {shlex.quote(str(unused(folder)))}"
+        free = unused(folder / "run" if folder.name in ("", "..") else folder)
+        another = f"choose another folder: --run {shlex.quote(str(free))}"
         for file in (folder / name for name in FILES):
             may_replace = force or (is_ours and file.name != MODEL and not file.is_symlink())
             _ask(file, "model" if file.name == MODEL else "run's file", may_replace, inputs, another)
@@ -95,17 +97,17 @@ def inputs_of(name: str | None, data: str | None) -> Iterator[Path]:
 
 def write_picture(picture: Picture, path: Path, *, force: bool = False) -> None:
     """Write a picture, whole or not at all, in the format that the file's name ends in."""
-    atomic.write_atomically(path, picture.to_bytes(path.suffix), "picture", force=force)
+    write_atomically(path, picture.to_bytes(path.suffix), "picture", force=force)
 
 
 def unused(path: Path) -> Path:
     """The path, or with a number behind its stem, where nothing is."""
     numbered = (path.with_name(f"{path.stem}-{number}{path.suffix}") for number in count(2))
-    return next(each for each in (path, *numbered) if not os.path.lexists(each))
+    return next(each for each in chain([path], numbered) if not os.path.lexists(each))
 
 
 def _ask(path: Path, kind: str, force: bool, inputs: Iterable[Path], another: str) -> None:
     try:
-        atomic.check_place(path, kind, force=force, inputs=inputs, cures=("--force", another))
+        check_file(path, kind, force=force, inputs=inputs, cures=("--force", another))
     except FileError as error:
         raise SettingError(str(error)) from error
