@@ -351,7 +351,7 @@ def test_a_model_made_before_training_reads_as_its_network_does() -> None:
 
 
 def test_what_a_model_is_given_is_put_into_its_network() -> None:
-    network = Network((6, 3), output=ACTIVATIONS["tanh"](), loss=Quadratic())
+    network = Network((6, 3), output="tanh", loss=Quadratic())
     model = Model(network, "values", ("a", "b", "c"), (2, 3))
     assert (model.network.task, model.network.class_names, model.network.image_shape) == (
         "values",

@@ -1,15 +1,34 @@
-"""Files that are written whole or not at all: whoever opens one finds the old content or the new, never a part."""
+"""The one door for files: they are written whole or not at all, and nobody's work is replaced.
+
+A program that opens a file finds the old content or the new, never a part. Where a writer names the kind of its file,
+it replaces only a file of that kind that deltarule wrote, which carries a mark, and an empty one; anything else needs
+`force`. What the same command reads is never replaced.
+
+kind          its mark
+model         safetensors, the metadata key "deltarule", with "format" in its JSON
+checkpoint    the same, with "checkpoint" in its JSON
+recording     the same, with a sentence in the place of JSON
+npz file      its first array is called meaning, and holds a JSON object that begins with the task
+ONNX file     its producer is deltarule
+page          <meta name="generator" content="deltarule">
+picture       PNG: Software is deltarule; SVG and PDF: the creator is
+history       the columns of a History in the first line of a CSV
+table         any other CSV: nothing says who wrote it, so it is replaced by force alone
+"""
 
 import errno
+import json
 import logging
 import os
+import re
 import secrets
 import shutil
+import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from deltarule.errors import FileError
 
@@ -19,45 +38,107 @@ ADVICE = {
     errno.EACCES: "writing is not permitted there: choose another folder",
     errno.EPERM: "writing is not permitted there: choose another folder",
     errno.EROFS: "the disk is read-only: choose another folder",
+    errno.ENOTDIR: "a part of its path is a file, not a folder: write elsewhere",
+    errno.ELOOP: "its links lead in a circle: give a file's name",
+    errno.ENAMETOOLONG: "its name is too long: give a shorter one",
 }
 
 UNSUPPORTED = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS)  # what network drives say that cannot do it
 LOG = logging.getLogger("deltarule")
 TEMPORARIES = ".deltarule-*.tmp"  # what a process leaves that is killed while it writes
+HEAD, TAIL = 2**20 + 8, 2**16  # bytes at both ends of a file, in which its mark is looked for
+HISTORY = {b"epoch", b"step", b"learning_rate", b"seconds", b"train_loss"}  # columns of every History
+CREATOR = re.compile(rb"<dc:creator>\s*<cc:Agent>\s*<dc:title>deltarule</dc:title>")
+
+
+def _description(head: bytes) -> Any:
+    """What the metadata key "deltarule" of a tensor file holds: JSON, or a string that is none."""
+    text = json.loads(head[8 : 8 + int.from_bytes(head[:8], "little")])["__metadata__"]["deltarule"]
+    return json.loads(text) if text.startswith("{") else text
+
+
+def _is_picture(head: bytes, tail: bytes) -> bool:
+    if head.startswith(b"\x89PNG"):
+        return b"\x00\x00\x00\x12tEXtSoftware\x00deltarule" in head.partition(b"IDAT")[0]
+    return b"/Creator (deltarule)" in tail if head.startswith(b"%PDF-") else bool(CREATOR.search(head))
+
+
+def _is_npz(head: bytes, _: bytes) -> bool:
+    return head[30:41] == b"meaning.npy" and '{"task":'.encode("utf-32-le") in head[:4096]
+
+
+MARKS: dict[str, Callable[[bytes, bytes], bool]] = {
+    "model": lambda head, _: "format" in _description(head),
+    "checkpoint": lambda head, _: "checkpoint" in _description(head),
+    "recording": lambda head, _: isinstance(_description(head), str),
+    "npz file": _is_npz,
+    "ONNX file": lambda head, _: b"\x12\x09deltarule" in head[:32],
+    "page": lambda head, _: b'<meta name="generator" content="deltarule">' in head[:1024],
+    "picture": _is_picture,
+    "history": lambda head, _: set(re.findall(rb"\w+", head[:4096].partition(b"\n")[0])) >= HISTORY,
+    "table": lambda *_: False,
+}
+
+
+def check_place(
+    path: str | os.PathLike[str],
+    kind: str,
+    *,
+    force: bool = False,
+    inputs: Iterable[Path] = (),
+    cures: tuple[str, str] = ("force=True", "give another name"),
+) -> None:
+    """Raise FileError unless a file of a kind may be written at `path`: to be asked before the work.
+
+    force: replace whatever file is there. inputs: files that are being read, which are never replaced, and folders, of
+    which that holds for all that is in them. cures: how to force it, and what to do instead.
+    """
+    target = _target(path)
+    _refuse_to_lose(path, target, kind, force, inputs, cures)
+    try:
+        if not stat.S_ISDIR(target.parent.stat().st_mode):
+            raise NotADirectoryError(errno.ENOTDIR, "")
+        if not os.access(target.parent, os.W_OK):
+            raise PermissionError(errno.EACCES, "")
+    except OSError as error:
+        raise FileError(f"{path} cannot be written: {_advice(error)}") from error
 
 
 @contextmanager
-def written_atomically(path: str | os.PathLike[str], *, sync: bool = True) -> Iterator[BinaryIO]:
+def written_atomically(
+    path: str | os.PathLike[str], kind: str | None = None, *, force: bool = False, sync: bool = True
+) -> Iterator[BinaryIO]:
     """A binary stream whose content becomes the file `path` when the block ends; if the block fails, nothing changes.
 
     The stream is a temporary file in the same folder. A link is followed; an existing file keeps its permissions.
 
+    kind, force: what may be replaced, as above; without a kind, any file: for a folder that is deltarule's own.
     sync: wait until the disk has it. False guards against a program that is killed, not against a power cut.
 
-    Raises FileError where the file cannot be written; what was there before is then intact.
+    Raises FileError where the file cannot be written, or may not be replaced; what was there before is then intact.
 
     >>> with written_atomically("numbers.txt") as stream:
     ...     stream.write(b"1 2 3")
     5
     """
-    target = Path(os.path.realpath(path))
+    target = _target(path)
     # Its name does not depend on the target's, which may be as long as a name can be.
     temporary = target.with_name(TEMPORARIES.replace("*", secrets.token_hex(8)))
     try:
-        _check_replaceable(target)
+        _refuse_to_lose(path, target, kind, force)
         with temporary.open("xb") as stream:
             yield stream
             stream.flush()
             if sync:
                 os.fsync(stream.fileno())
+        _refuse_to_lose(path, target, kind, force)  # something may have come there in the meantime
         if target.exists():
             shutil.copymode(target, temporary)
         temporary.replace(target)
     except FileError:
         raise
     except OSError as error:
-        advice = ADVICE.get(error.errno or 0, f"{error.strerror or error}")
-        raise FileError(f"{path} could not be written, and nothing was changed: {advice}") from error
+        raise FileError(f"{path} could not be written, and nothing was changed: {_advice(error)}") from error
     finally:
         with suppress(OSError):  # the failure that brought us here is the one to tell
             temporary.unlink(missing_ok=True)
@@ -65,16 +146,90 @@ def written_atomically(path: str | os.PathLike[str], *, sync: bool = True) -> It
         _sync_folder(target)
 
 
-def write_atomically(path: str | os.PathLike[str], data: bytes, *, sync: bool = True) -> None:
+def write_atomically(
+    path: str | os.PathLike[str], data: bytes, kind: str | None = None, *, force: bool = False, sync: bool = True
+) -> None:
     """Make `data` the content of the file `path`; arguments and errors as for `written_atomically`."""
-    with written_atomically(path, sync=sync) as stream:
+    with written_atomically(path, kind, force=force, sync=sync) as stream:
         stream.write(data)
 
 
-def _check_replaceable(target: Path) -> None:
-    if target.exists() and not target.is_file():
-        what = "a folder" if target.is_dir() else "a device or pipe"
-        raise FileError(f"a file can only take the place of a file: got {target}, which is {what}; give a file's name")
+def _advice(error: OSError) -> str:
+    return ADVICE.get(error.errno or 0, f"{error.strerror or error}")
+
+
+def _target(path: str | os.PathLike[str]) -> Path:
+    """Where a path leads, through all links."""
+    try:
+        Path(path).stat()
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        if error.errno not in (errno.ENOTDIR, errno.EACCES):  # which depend on the folder
+            raise FileError(f"{path} cannot be written: {_advice(error)}") from error
+    except ValueError as error:
+        raise FileError(f"{os.fspath(path)!r} is not a name that a file can have ({error}): give another") from error
+    try:
+        return Path(os.path.realpath(path))
+    except OSError as error:
+        raise FileError(f"{path} cannot be written: the current folder no longer exists; change to another") from error
+
+
+def _refuse_to_lose(
+    path: str | os.PathLike[str],
+    target: Path,
+    kind: str | None,
+    force: bool,
+    inputs: Iterable[Path] = (),
+    cures: tuple[str, str] = ("force=True", "give another name"),
+) -> None:
+    """Raise FileError where something is at `target`, to which `path` leads, that may not be replaced."""
+    try:
+        there = target.stat()
+    except OSError:
+        return
+    if not stat.S_ISREG(there.st_mode):
+        what = "a folder" if target.is_dir() else "a socket" if stat.S_ISSOCK(there.st_mode) else "a device or pipe"
+        raise FileError(f"an output is a file: got {path}, which is {what}; give a file's name")
+    if kind is None:
+        return
+    found = kind_of(target)
+    if any(_is_part_of(there, each, is_ours=found == kind) for each in inputs):
+        raise FileError(f"{path} is an input, and inputs are never replaced: {cures[1]}")
+    if force:
+        return
+    if found is None:
+        raise FileError(f"{path} exists, and deltarule did not write it: pass {cures[0]} to replace it, or {cures[1]}")
+    if found not in (kind, "nothing"):
+        raise FileError(f"{path} is another kind of file ({found}): pass {cures[0]} to replace it, or {cures[1]}")
+    if not os.access(target, os.W_OK):
+        raise FileError(f"{path} is write-protected: pass {cures[0]} to replace it, or {cures[1]}")
+
+
+def kind_of(path: Path) -> str | None:
+    """What kind of file deltarule has written there, "nothing" for a blank file, None for somebody else's."""
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(HEAD)
+            stream.seek(max(0, stream.seek(0, os.SEEK_END) - TAIL))
+            tail = stream.read(TAIL)
+    except OSError:
+        return None
+    for kind, is_marked in MARKS.items():
+        with suppress(ValueError, TypeError, LookupError, AttributeError, RecursionError):
+            if is_marked(head, tail):
+                return kind
+    return None if (head + tail).strip() else "nothing"
+
+
+def _is_part_of(there: os.stat_result, source: Path, *, is_ours: bool) -> bool:
+    """Whether a file is the source, or lies in it; pictures and models that lie among somebody's data are not data."""
+    levels = () if is_ours else ("*", "*/*", "*/*/*", "**/*")  # the last does not follow links, the others do
+    for each in [source, *(each for level in levels for each in source.glob(level))]:
+        with suppress(OSError, ValueError):
+            if os.path.samestat(there, each.stat()):
+                return True
+    return False
 
 
 def _sync_folder(target: Path) -> None:

@@ -23,6 +23,7 @@ import commands  # noqa: E402
 import damage  # noqa: E402
 import jobs  # noqa: E402
 import measuring  # noqa: E402
+import writing  # noqa: E402
 from counting import Count  # noqa: E402
 
 from deltarule.files.checkpoint import read_checkpoint  # noqa: E402
@@ -146,6 +147,9 @@ def of_files(share: float) -> dict[str, list[Part]]:
     }
 
 
+WRITING: list[Part] = [
+    ("`--out`, `--plot`, `--run`, `export` on users' files and inputs: refused, none replaced", writing.attempts),
+]
 EXACT: list[Part] = [
     ("a run of 300 steps is stopped at each, goes on, ends with the same bytes: NumPy", partial(exact, "numpy")),
     ("the same, compiled", partial(exact, "numba")),
@@ -157,12 +161,19 @@ def main() -> None:
     """Run the campaigns that were asked for, and print and write their counts."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "--only", metavar="A,B", help="exact, kills, signals, bytes, calls, power, damage, limits, hostile, fuzz (all)"
+        "--only",
+        metavar="A,B",
+        help="exact, writing, kills, signals, bytes, calls, power, damage, limits, hostile, fuzz (all)",
     )
     parser.add_argument("--share", type=float, default=1.0, metavar="X", help="of the random ones, and of the bits (1)")
     parser.add_argument("--json", type=Path, default=RESULTS, metavar="FILE", help="benchmarks/results/faults.json")
     given = parser.parse_args()
-    chosen = {"exact": EXACT} | of_processes(given.share) | of_files(given.share) | of_strangers(given.share)
+    chosen = (
+        {"exact": EXACT, "writing": WRITING}
+        | of_processes(given.share)
+        | of_files(given.share)
+        | of_strangers(given.share)
+    )
     rows = []
     for name in given.only.split(",") if given.only else chosen:
         for says, campaign in chosen[name]:

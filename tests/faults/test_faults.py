@@ -12,6 +12,7 @@ import campaigns
 import damage
 import jobs
 import pytest
+import writing
 from counting import Count
 from injection import Operation
 
@@ -38,6 +39,12 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals, limits and 
 def test_no_harm_is_done(campaign: Callable[[], Count]) -> None:
     count = campaign()
     assert count.tried > 2
+    assert count.harm == []
+
+
+def test_no_command_replaces_a_users_file() -> None:
+    count = writing.attempts()
+    assert count.tried > 70
     assert count.harm == []
 
 
@@ -89,7 +96,7 @@ def test_many_steps_in_one_call_are_stopped_at_every_step_too() -> None:
 # what would happen without the care that is taken
 
 
-def in_place(path: Path, data: bytes) -> None:
+def in_place(path: Path, data: bytes, *_: Any, **__: Any) -> None:
     with path.open("wb") as stream:
         stream.write(data)
 

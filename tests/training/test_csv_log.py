@@ -40,7 +40,7 @@ def test_after_each_epoch_the_file_has_its_row(tmp_path: Path) -> None:
         def step_end(self, state: TrainingState) -> None:
             seen.append(len(rows_in(path)))
 
-    path.write_text("an older file", encoding="utf-8")
+    path.write_text("epoch,step,learning_rate,seconds,train_loss\n9,9,9,9,9\n", encoding="utf-8")  # an older history
     run(CSVLog(path), Look())
     assert seen == [1, 1, 2, 2]  # two steps an epoch; epoch 0 is there before the first
 

@@ -9,11 +9,11 @@ import msgspec
 
 from deltarule.cli.examples import check_there
 from deltarule.cli.output import entry, note
+from deltarule.cli.results import check_place, check_run_place
 from deltarule.cli.train import READING, TrainOptions
 from deltarule.errors import SettingError
 from deltarule.files.checkpoint import Checkpoints, newest_in, step_of
-from deltarule.files.model_file import load
-from deltarule.files.run_folder import CHECKPOINTS, ENVIRONMENT
+from deltarule.files.run_folder import CHECKPOINTS, is_run
 from deltarule.recipes.build import Job
 from deltarule.recipes.schema import Recipe, parse
 from deltarule.training.identity import differences, identity_of
@@ -116,29 +116,31 @@ def found_in(folder: Path, checkpoints: Checkpoints | None) -> Resumed:
 
 
 def check_places_of(asked: Asked, options: TrainOptions) -> None:
-    """SettingError where a checkpoint, perhaps a stranger's, names a place for results at which something else is."""
+    """SettingError where only a checkpoint, perhaps a stranger's, names a place at which a result could do harm.
+
+    It may name a run's folder or a new one, and a model or a picture of deltarule's or a new one; what holds a new
+    model has the ending of one, so that no program reads it as its own settings.
+    """
     for name in ("out", "run", "plot"):
         place = getattr(asked, name)
-        if place is not None and getattr(options, name) is None and not is_free_for(name, place):
+        if place is not None and getattr(options, name) is None and not is_safe(name, place):
             raise SettingError(
                 f"results replace nothing but older results where only a checkpoint says where they go: got {place!r} "
-                f"for --{name};  --{name} {place}  says that it is meant, or give another place"
+                f"for --{name};  --{name} {place} --force  says that it is meant, or give another place"
             )
 
 
-def is_free_for(name: str, place: str) -> bool:
-    """Whether nothing of another kind is where --out, --run or --plot would put something; links are followed."""
+def is_safe(name: str, place: str) -> bool:
+    """Whether nothing is lost, and nothing obeys what is new, where --out, --run or --plot would put something."""
+    path, is_new = Path(place), not os.path.exists(place)  # noqa: PTH110 - Path raises for a name that is too long
     try:
-        path = Path(os.path.realpath(place))
-        if name == "plot" or not path.exists():
-            return not path.exists() and (name != "out" or path.suffix in MODEL_SUFFIXES)
-        if name == "out":
-            return bool(load(path))
-        return (path / ENVIRONMENT).is_file() and not any(
-            each.is_symlink() and not each.is_dir() for each in path.iterdir()
-        )
-    except (OSError, ValueError):
+        if name == "run":
+            check_run_place(path)
+            return is_new or is_run(path)
+        check_place(path, "model" if name == "out" else "picture", option=f"--{name}")
+    except SettingError:
         return False
+    return name == "plot" or not is_new or Path(os.path.realpath(place)).suffix in MODEL_SUFFIXES
 
 
 def with_options_of(resumed: Resumed, options: TrainOptions) -> TrainOptions:
@@ -182,5 +184,5 @@ def how_to_go_on(checkpoints: Checkpoints, out: Path | None) -> str:
     """The command that goes on with a run that was stopped, and from where; or that none can. out: its --out."""
     if checkpoints.last is None:
         return "no checkpoint was made, so the run has to begin anew"
-    more = "" if out is None or is_free_for("out", str(out)) else f" --out {out}"
+    more = "" if out is None or is_safe("out", str(out)) else f" --out {out}"
     return f"deltarule train --resume {checkpoints.folder}{more}  goes on after step {step_of(checkpoints.last):,}"

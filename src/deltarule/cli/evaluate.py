@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deltarule.cli.options import AsJson, DataName, ModelName, Offline, Target
+from deltarule.cli.options import AsJson, DataName, Force, ModelName, Offline, Target
 from deltarule.cli.output import percent, print_json, print_table
 
 COLUMNS = {
@@ -32,6 +32,7 @@ def evaluate(
     plot: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Draw what is taken for what: .png, .svg or .pdf.")
     ] = None,
+    force: Force = False,
     offline: Offline = False,
     as_json: AsJson = False,
 ) -> None:
@@ -41,18 +42,18 @@ def evaluate(
     """
     from deltarule.cli.examples import unseen
     from deltarule.cli.found import found_model
-    from deltarule.cli.results import check_picture_place, write_picture
+    from deltarule.cli.results import check_picture_place, inputs_of, write_picture
     from deltarule.cli.verdict import score_sentence, worst_mistake
     from deltarule.inspection.metrics import evaluate_model
     from deltarule.inspection.plots.kinds import confusion_picture
 
     if plot is not None:
-        check_picture_place(plot)
+        check_picture_place(plot, force=force, inputs=inputs_of(model, data))
     path, loaded = found_model(model)
     dataset = unseen(loaded, data, target, offline)
     report = evaluate_model(loaded, dataset)
     if plot is not None:
-        write_picture(confusion_picture(report, dataset), plot)
+        write_picture(confusion_picture(report, dataset), plot, force=force)
     if as_json:
         print_json({"model": path, "dataset": dataset.name} | report.to_json_dict())
         return

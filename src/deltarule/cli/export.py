@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from deltarule.cli.options import AsJson, ModelName, Offline, taken_apart
+from deltarule.cli.options import AsJson, Force, ModelName, Offline, taken_apart
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class ExportOptions:
     data: Annotated[
         str | None, typer.Option("--data", metavar="DATA", help="With --html: 200 examples to show mistakes on.")
     ] = None
+    force: Force = False
     offline: Offline = False
     as_json: AsJson = False
 
@@ -35,7 +36,7 @@ class ExportOptions:
 def export(options: ExportOptions) -> None:
     """Write a model for other software to read.
 
-    The same model gives the same bytes. An older file is replaced, whole or not at all.
+    The same model gives the same bytes. An older export is replaced, whole or not at all; any other file by --force.
 
     \b
     Examples:

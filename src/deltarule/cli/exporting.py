@@ -9,7 +9,7 @@ from deltarule.cli.examples import unseen
 from deltarule.cli.export import ExportOptions
 from deltarule.cli.found import found_model
 from deltarule.cli.output import entry, print_json
-from deltarule.cli.results import check_place
+from deltarule.cli.results import check_place, inputs_of
 from deltarule.errors import SettingError
 from deltarule.files.npz import save_npz
 from deltarule.files.onnx import save_onnx
@@ -20,27 +20,30 @@ Writer = Callable[[Model, Path, ExportOptions], None]
 
 
 def _onnx(model: Model, path: Path, options: ExportOptions) -> None:
-    save_onnx(model, path, pixels=False if options.floats else None)
+    save_onnx(model, path, pixels=False if options.floats else None, force=options.force)
 
 
 def _npz(model: Model, path: Path, options: ExportOptions) -> None:
-    save_npz(model, path)
+    save_npz(model, path, force=options.force)
 
 
 def _html(model: Model, path: Path, options: ExportOptions) -> None:
     if path.suffix not in (".html", ".htm"):
         raise SettingError(f"a browser opens a page by its name: got {path}; use {path.with_suffix('.html')}")
     examples = None if options.data is None else unseen(model, options.data, None, options.offline)
-    show(model, examples).save(path)
+    show(model, examples).save(path, force=options.force)
 
 
 FORMATS: dict[str, Writer] = {"onnx": _onnx, "npz": _npz, "html": _html}  # each an option that says where to
+
+KINDS = {"onnx": "ONNX file", "npz": "npz file", "html": "page"}
 
 
 def carry_out(options: ExportOptions) -> None:
     """Write the file that the options ask for, and say so."""
     format_name, path = chosen(options)
-    check_place(path)
+    inputs = inputs_of(options.name, options.data)
+    check_place(path, KINDS[format_name], force=options.force, inputs=inputs, option=f"--{format_name}")
     if options.floats and format_name != "onnx":
         raise SettingError(f"--floats says what an ONNX file takes: got --{format_name}; leave it out")
     if options.data is not None and format_name != "html":

@@ -20,11 +20,7 @@ def found_model(name: str) -> tuple[Path, Model]:
 
     Raises SettingError where there is neither, ModelFileError where the file holds no model.
     """
-    path = Path(name)
-    if path.is_dir():
-        path /= MODEL
-    if name == PRETRAINED.stem and not path.exists():
-        path = PRETRAINED
+    path = model_path(name)
     if not path.exists():
         raise SettingError(f"a model is a file, or the folder of a run: got {name}, which {_what_instead(name)}")
     model = load(path)
@@ -32,6 +28,12 @@ def found_model(name: str) -> tuple[Path, Model]:
     origin = f", trained by the recipe {record.recipe} on {record.dataset}" if record else ""
     note(entry("model", f"{path}: {'-'.join(map(str, model.network.layer_sizes))}{origin}"))
     return path, model
+
+
+def model_path(name: str) -> Path:
+    """Where the model of that name is, if it is: a file, the one in the folder of a run, or the pretrained one."""
+    path = Path(name, MODEL) if Path(name).is_dir() else Path(name)
+    return PRETRAINED if name == PRETRAINED.stem and not path.exists() else path
 
 
 def names_model(name: str) -> bool:

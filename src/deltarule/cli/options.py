@@ -43,6 +43,7 @@ Changes = Annotated[
 ]
 Offline = Annotated[bool, typer.Option("--offline", help="Never download anything.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON value on stdout and nothing else.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace any file but an input of this command.")]
 Out = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Where to: .png, .svg or .pdf.")]
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from deltarule.cli.options import AsJson, Changes, DataName, Offline, Out, Target, taken_apart
+from deltarule.cli.options import AsJson, Changes, DataName, Force, Offline, Out, Target, taken_apart
 from deltarule.errors import SettingError
 
 
@@ -27,6 +27,7 @@ class PlotOptions:
         int | None, typer.Option(metavar="L", help="From 0; else histograms show all layers, staircase the last.")
     ] = None
     changes: Changes = None
+    force: Force = False
     offline: Offline = False
     as_json: AsJson = False
 
@@ -70,16 +71,17 @@ def plot(options: PlotOptions) -> None:
     """  # noqa: D301 - a backspace is what keeps the lines below it apart
     from deltarule.cli.output import print_json
     from deltarule.cli.pictures import found
-    from deltarule.cli.results import check_picture_place, write_picture
+    from deltarule.cli.results import check_picture_place, inputs_of, write_picture
 
     if options.out is None and not options.as_json:
         raise SettingError("a picture needs a file to go to: give --out FILE, or --json for its numbers")
     if options.out is not None:
-        check_picture_place(options.out)
+        inputs = inputs_of(options.name, options.data)
+        check_picture_place(options.out, force=options.force, inputs=inputs, option="--out")
     drawing = found(options)
     if options.out is not None:
         picture = drawing.draw()
-        write_picture(picture, options.out)
+        write_picture(picture, options.out, force=options.force)
         if not options.as_json:
             typer.echo(f"{options.out}: {picture.description}")
     if options.as_json:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from deltarule.cli.options import AsJson
+from deltarule.cli.options import AsJson, Force
 from deltarule.cli.output import drawn, entry, note, percent, print_json
 from deltarule.errors import NoDigitError, SettingError
 
@@ -33,6 +33,7 @@ def predict(
         Path | None, typer.Option(metavar="FILE", help="Kaggle's test.csv, to be answered as Kaggle wants it.")
     ] = None,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="With --kaggle: where the answers go.")] = None,
+    force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """Ask a model: a line for each image, or row of numbers.
@@ -47,18 +48,19 @@ def predict(
     """  # noqa: D301 - a backspace is what keeps the lines below it apart
     from deltarule.cli.found import found_model
     from deltarule.cli.inputs import files_in, read_inputs
-    from deltarule.cli.results import check_place
+    from deltarule.cli.results import check_place, inputs_of
 
     if bool(files) == (kaggle is not None) or (kaggle is None) != (out is None):
         raise SettingError("give either FILE... or both --kaggle test.csv and --out submission.csv")
-    if out is not None:
-        check_place(out)
     paths = files_in(files or ())
-    loaded = found_model(model or model_for(paths))[1]
+    name = model or model_for(paths)
+    if out is not None:
+        check_place(out, "table", force=force, inputs=inputs_of(name, str(kaggle)))
+    loaded = found_model(name)[1]
     if show and loaded.image_shape is None:
         raise SettingError("--show draws images: this model reads rows of numbers")
     if kaggle is not None and out is not None:
-        n_answers = write_submission(loaded, read_inputs(kaggle, loaded), out)
+        n_answers = write_submission(loaded, read_inputs(kaggle, loaded), out, force=force)
         if as_json:
             print_json({"rows": n_answers, "out": out})
         else:
@@ -140,7 +142,7 @@ def line(answer: Answer, *, alone: bool) -> str:
     return f"{place}  {answer['label']}  {sure}"
 
 
-def write_submission(model: "Model", raw: "Array", out: Path) -> int:
+def write_submission(model: "Model", raw: "Array", out: Path, *, force: bool) -> int:
     """Write ImageId,Label for every row, counted from 1, whole or not at all; how many there are."""
     from deltarule.atomic import write_atomically
 
@@ -148,5 +150,5 @@ def write_submission(model: "Model", raw: "Array", out: Path) -> int:
         raise SettingError(f"a submission needs a class for each image: this model answers {model.task}")
     labels = [model.class_names[k] for k in model.predict(raw)]
     rows = "".join(f"{number},{label}\n" for number, label in enumerate(labels, start=1))
-    write_atomically(out, f"ImageId,Label\n{rows}".encode())
+    write_atomically(out, f"ImageId,Label\n{rows}".encode(), "table", force=force)
     return len(labels)

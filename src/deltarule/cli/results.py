@@ -1,32 +1,113 @@
 """Files that hold results: whether they can be written is asked before the work, and not when it is done."""
 
 import os
+import shlex
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from itertools import chain, count
 from pathlib import Path
 
+from deltarule.atomic import check_place as check_file
 from deltarule.atomic import write_atomically
-from deltarule.errors import SettingError, require
+from deltarule.cli.choosing import as_asked
+from deltarule.cli.found import found_recipe, model_path, names_model
+from deltarule.cli.record import training_record
+from deltarule.cli.train import TrainOptions
+from deltarule.data.catalog import files_of
+from deltarule.errors import DeltaruleError, FileError, SettingError, require
+from deltarule.files.model_file import load
+from deltarule.files.run_folder import FILES, MODEL, RECIPE, is_run
 from deltarule.inspection.picture import DESCRIPTION_KEYS, Picture
+from deltarule.recipes.schema import Recipe
+
+SUFFIXES = {"model": ".safetensors", "npz file": ".npz", "ONNX file": ".onnx", "page": ".html", "table": ".csv"}
 
 
-def check_place(path: Path) -> None:
-    """Raise SettingError unless a file can be written at `path`."""
-    folder = path.resolve().parent
-    if path.is_dir():
-        raise SettingError(f"an output is a file: got {path}, a folder; give a file's name")
-    if not folder.is_dir():
-        raise SettingError(f"{path} cannot be written: its folder does not exist; make it first, or write elsewhere")
-    if not os.access(folder, os.W_OK):
-        raise SettingError(f"{path} cannot be written: writing into its folder is not permitted; choose another")
+def check_place(
+    path: Path, kind: str, *, force: bool = False, inputs: Iterable[Path] = (), option: str = "--out"
+) -> None:
+    """Raise SettingError unless a file of a kind can be written at `path`, and may replace what is there."""
+    free = unused(path.with_suffix(SUFFIXES.get(kind, path.suffix)) if path.name else path)
+    _ask(path, kind, force, inputs, f"choose another name: {option} {shlex.quote(str(free))}")
 
 
-def check_picture_place(path: Path) -> None:
+def check_picture_place(
+    path: Path, *, force: bool = False, inputs: Iterable[Path] = (), option: str = "--plot"
+) -> None:
     """Raise SettingError unless a picture can be written at `path`, MissingExtraError unless it can be drawn."""
     if path.suffix not in DESCRIPTION_KEYS:
         raise SettingError(f"a picture's file ends in .png, .svg or .pdf: got {path}")
-    check_place(path)
+    check_place(path, "picture", force=force, inputs=inputs, option=option)
     require("matplotlib", "plot")
 
 
-def write_picture(picture: Picture, path: Path) -> None:
+def check_run_place(folder: Path, *, force: bool = False, inputs: Iterable[Path] = ()) -> None:
+    """Raise SettingError where a run in `folder` would replace files that are not a run's."""
+    if os.path.lexists(folder):
+        is_ours = is_run(folder)
+        free = unused(folder / "run" if folder.name in ("", "..") else folder)
+        another = f"choose another folder: --run {shlex.quote(str(free))}"
+        for file in (folder / name for name in FILES):
+            may_replace = force or (is_ours and file.name != MODEL and not file.is_symlink())
+            _ask(file, "model" if file.name == MODEL else "run's file", may_replace, inputs, another)
+
+
+def check_train_places(options: TrainOptions, resumed: Recipe | None) -> None:
+    """Raise SettingError where a result of `train` could not be written, or would replace what it may not."""
+    out, inputs = options.out or Path(MODEL), [*train_inputs(options, resumed)]
+    if options.out is not None or options.run is None:
+        check_place(out, "model", force=options.force, inputs=inputs)
+    if options.run is not None:
+        check_run_place(options.run, force=options.force, inputs=inputs)
+    if options.plot is not None:
+        check_picture_place(options.plot, force=options.force, inputs=inputs)
+    given = [each for each in (options.out, options.plot) if each is not None]
+    in_run = [options.run / name for name in FILES if name != MODEL] if options.run and given else []
+    places = [os.path.realpath(each) for each in (*given, *in_run)]
+    if len(set(places)) < len(places):
+        raise SettingError(
+            f"each result needs a file of its own: got {' and '.join(map(str, given))}; give other names"
+        )
+
+
+def train_inputs(options: TrainOptions, resumed: Recipe | None) -> Iterator[Path]:
+    """What `train` reads: the recipe, the model that it starts from, checkpoints and data."""
+    for name, of_run in ((options.recipe, RECIPE), (options.start, MODEL)):
+        if name is not None:
+            yield Path(name, of_run) if Path(name).is_dir() else model_path(name)
+    if options.resume is not None:
+        yield options.resume
+    recipe = resumed if resumed and options.recipe is None else found_recipe(options.recipe or "default")
+    yield from files_of(as_asked(recipe, options).data.name)
+
+
+def inputs_of(name: str | None, data: str | None) -> Iterator[Path]:
+    """What a command may read for a model, a run or a recipe, and for its data: found when first asked for."""
+    with suppress(DeltaruleError):
+        if name is not None:
+            yield from (Path(name, each) for each in FILES) if Path(name).is_dir() else [model_path(name)]
+            if names_model(name):
+                record = training_record(load(model_path(name)))
+                data = data or (record.dataset if record else None)
+            else:
+                data = data or found_recipe(name).data.name
+    if data is not None:
+        yield from files_of(data)
+
+
+def write_picture(picture: Picture, path: Path, *, force: bool = False) -> None:
     """Write a picture, whole or not at all, in the format that the file's name ends in."""
-    write_atomically(path, picture.to_bytes(path.suffix))
+    write_atomically(path, picture.to_bytes(path.suffix), "picture", force=force)
+
+
+def unused(path: Path) -> Path:
+    """The path, or with a number behind its stem, where nothing is."""
+    numbered = (path.with_name(f"{path.stem}-{number}{path.suffix}") for number in count(2))
+    return next(each for each in chain([path], numbered) if not os.path.lexists(each))
+
+
+def _ask(path: Path, kind: str, force: bool, inputs: Iterable[Path], another: str) -> None:
+    try:
+        check_file(path, kind, force=force, inputs=inputs, cures=("--force", another))
+    except FileError as error:
+        raise SettingError(str(error)) from error

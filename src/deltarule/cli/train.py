@@ -11,6 +11,7 @@ from deltarule.cli.options import (
     AsJson,
     Changes,
     DataName,
+    Force,
     MissingCells,
     Offline,
     Size,
@@ -101,6 +102,7 @@ class TrainOptions:
     diagnose: Annotated[
         bool, typer.Option("--diagnose", help="Look for what keeps it from learning, and say what is found.")
     ] = False
+    force: Force = False
     offline: Offline = False
     as_json: AsJson = False
 

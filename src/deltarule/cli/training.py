@@ -20,7 +20,7 @@ from deltarule.cli.interrupts import heeded
 from deltarule.cli.output import entry, note, print_json, score_words
 from deltarule.cli.progress import progress
 from deltarule.cli.record import training_record
-from deltarule.cli.results import check_picture_place, check_place, write_picture
+from deltarule.cli.results import check_train_places, write_picture
 from deltarule.cli.train import TrainOptions
 from deltarule.cli.verdict import next_commands, noun, score_sentence, worst_mistake
 from deltarule.data.dataset import data_hash
@@ -94,7 +94,7 @@ class RunFolder(Callback):
 def carry_out(options: TrainOptions) -> None:
     """Train what the options ask for, save it, and report."""
     options, checkpoints, resumed = gone_on(options)
-    check_places(options)
+    check_train_places(options, resumed.recipe if resumed else None)
     known = None if options.start is None else found_model(options.start)[1]
     record = training_record(known) if known is not None and known.columns else None
     if record is not None:
@@ -164,14 +164,6 @@ def diagnosis_of(run: Run, history: History) -> dict[str, Any]:
     return {"diagnosis": [*checkup.before.to_json_list(), *after.to_json_list()]}
 
 
-def check_places(options: TrainOptions) -> None:
-    """Raise SettingError where a result could not be written: now, and not when the work is done."""
-    if options.out is not None or options.run is None:
-        check_place(options.out or DEFAULT_MODEL)
-    if options.plot is not None:
-        check_picture_place(options.plot)
-
-
 def announce(run: Run) -> None:
     """Say what is about to learn, and from what."""
     job, network = run.job, run.job.model.network
@@ -225,7 +217,7 @@ def save_model(run: Run, facts: dict[str, Any]) -> str:
     saved: list[Path] = []
     try:
         for place in dict.fromkeys([run.out, *([run.options.run / MODEL] if run.options.run else [])]):
-            save(model, place)
+            save(model, place, force=run.options.force)
             saved.append(place)
     except FileError as error:
         raise FileError(f"{error}. {f'The network is in {saved[0]}' if saved else rescued(model)}") from error
@@ -234,9 +226,9 @@ def save_model(run: Run, facts: dict[str, Any]) -> str:
 
 def rescued(model: Model) -> str:
     """Save a network that could not be written to its place in another; where it is, in words."""
-    for folder in (Path.cwd(), Path(gettempdir())):
-        place = folder / f"deltarule-rescued-{os.getpid()}.safetensors"
-        with suppress(FileError):
+    for folder in (".", gettempdir()):
+        with suppress(OSError):  # a FileError, or the folder that we are in has gone
+            place = Path(folder).absolute() / f"deltarule-rescued-{os.getpid()}.safetensors"
             save(model, place)
             return f"So that it is not lost, the network is in {place}"
     return "Nor could the network be written elsewhere"
@@ -260,7 +252,8 @@ def finish(run: Run, history: History) -> None:
     saved = save_model(run, facts)
     diagnosis = diagnosis_of(run, history)
     if options.plot is not None:
-        write_picture(curves(history.rows, history.best_epoch if job.validation else None), options.plot)
+        best_epoch = history.best_epoch if job.validation else None
+        write_picture(curves(history.rows, best_epoch), options.plot, force=options.force)
     if options.as_json:
         mistakes = report.to_json_dict().get("mistakes") if report else None
         more = {"stop_reason": history.stop_reason, "history": history.rows, "mistakes": mistakes}

@@ -167,6 +167,14 @@ def located(name: str, sources: Mapping[str, Source] = SOURCES) -> list[Path]:
     return [path for folder in search_folders(name) for stem in stems for path in idx_files(folder, stem)]
 
 
+def files_of(name: str) -> list[Path]:
+    """The files and the folder that `load` may read for a name or a path; the folder stands for all that is in it."""
+    if name in names():
+        return located(name)
+    path = Path(name)
+    return [path, *(file for part in (IMAGES, LABELS) for file in idx_files(path.parent, path.name + part))]
+
+
 def verify(name: str, sources: Mapping[str, Source] = SOURCES) -> list[FileState]:
     """The files of a data set, each compared with its hashes; none for one that comes with deltarule."""
     known = describe(name, sources)

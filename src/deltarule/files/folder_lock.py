@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -57,6 +58,13 @@ class FolderLock:
                 f"one run at a time may keep its checkpoints in a folder: got {self.folder}, where process {holder} "
                 "keeps its own; wait for it, stop it, or give another folder"
             ) from error
+        stream.seek(0)
+        if not re.fullmatch(rb"\d*\n?", stream.read(32)):
+            stream.close()
+            raise FileError(
+                f"the lock of a folder holds the number of a process: got {place}, which holds something else; "
+                "give another folder"
+            )
         self._stream = stream
         with _failures_logged(self.folder):  # the number is only for the message above
             stream.truncate(0)

@@ -16,7 +16,7 @@ class ModelCheckpoint(Callback):
     """Saves the network after each epoch, epoch 0 included, in a file that `load` reads.
 
     path: the file, which may hold columns of the history: "epoch{epoch:02d}-{validation_loss:.3f}.safetensors". An
-        older file of that name is replaced.
+        older model of that name is replaced, any other file only with `force`.
     monitor: the column that counts; a loss is to fall, an accuracy or r2 to rise, unless `mode` is "min" or "max".
     save_best_only: save only where the monitored figure is the best so far; else it is not looked at. The last file
         then holds what `fit` keeps, where that chooses by the same column.
@@ -40,9 +40,10 @@ class ModelCheckpoint(Callback):
         save_best_only: bool = False,
         min_delta: float = 0.0,
         model: Model | None = None,
+        force: bool = False,
     ) -> None:
         check_path("path of ModelCheckpoint", path)
-        self.pattern, self.save_best_only, self.model = os.fspath(path), save_best_only, model
+        self.pattern, self.save_best_only, self.model, self.force = os.fspath(path), save_best_only, model, force
         self.monitor = Monitor(monitor, mode, min_delta)
 
     def train_begin(self, state: TrainingState) -> None:
@@ -54,7 +55,7 @@ class ModelCheckpoint(Callback):
         if self.save_best_only and not self.monitor.improves(state.history):
             return
         network = (self.model or state).network.with_parameters(state.average.parameters)
-        save(network if self.model is None else replace(self.model, network=network), path)
+        save(network if self.model is None else replace(self.model, network=network), path, force=self.force)
         self.latest = path
 
     def _path(self, row: dict[str, float]) -> Path:

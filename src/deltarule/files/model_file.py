@@ -101,8 +101,10 @@ class Description(msgspec.Struct, forbid_unknown_fields=True):
 
 
 @explains_calls('save(network, "network.safetensors")')
-def save(thing: Network | Model, path: str | os.PathLike[str]) -> None:
-    """Write a network, or a model, to a file that `load` reads: whole or not at all, in the place of an older one.
+def save(thing: Network | Model, path: str | os.PathLike[str], *, force: bool = False) -> None:
+    """Write a network, or a model, to a file that `load` reads: whole or not at all.
+
+    An older model of deltarule is replaced; any other file only with `force`.
 
     The same model gives the same bytes. The weights are kept to the last bit; the initializers, which only say where
     they started, are not kept.
@@ -113,7 +115,8 @@ def save(thing: Network | Model, path: str | os.PathLike[str]) -> None:
 
     >>> save(Network((784, 30, 10)), "digits.safetensors")
     """
-    write_atomically(path, model_bytes(model_in(thing, "save", path), f"{path} was not written"))
+    data = model_bytes(model_in(thing, "save", path), f"{path} was not written")
+    write_atomically(path, data, "model", force=force)
 
 
 def model_bytes(thing: Network | Model, failure: str = "the model was not written") -> bytes:

@@ -19,10 +19,11 @@ from deltarule.settings import explains_calls
 
 
 @explains_calls('save_npz(network, "network.npz")')
-def save_npz(thing: Network | Model, path: str | os.PathLike[str]) -> None:
-    """Write a network, or a model, as an npz file: whole or not at all, in the place of an older one.
+def save_npz(thing: Network | Model, path: str | os.PathLike[str], *, force: bool = False) -> None:
+    """Write a network, or a model, as an npz file: whole or not at all.
 
-    The same model gives the same bytes. `load` reads the files that `save` writes, and not these.
+    An older file of `save_npz` is replaced; any other file only with `force`. The same model gives the same bytes.
+    `load` reads the files that `save` writes, and not these.
 
     Raises SettingError for an activation of your own, and FileError where the file cannot be written.
 
@@ -33,5 +34,5 @@ def save_npz(thing: Network | Model, path: str | os.PathLike[str]) -> None:
     model = model_in(thing, "save_npz", path)
     said = ", ".join(f'"{name}": {value}' for name, value in meaning_of(model).items())
     arrays: dict[str, Any] = {"meaning": np.array(f"{{{said}}}")} | arrays_of(model)
-    with written_atomically(path) as stream:
+    with written_atomically(path, "npz file", force=force) as stream:
         np.savez(stream, **arrays)

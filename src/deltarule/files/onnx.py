@@ -64,8 +64,12 @@ class Graph:
 
 
 @explains_calls('save_onnx(network, "network.onnx")')
-def save_onnx(thing: Network | Model, path: str | os.PathLike[str], *, pixels: bool | None = None) -> None:
-    """Write a network, or a model, as an ONNX file: whole or not at all, in the place of an older one.
+def save_onnx(
+    thing: Network | Model, path: str | os.PathLike[str], *, pixels: bool | None = None, force: bool = False
+) -> None:
+    """Write a network, or a model, as an ONNX file: whole or not at all.
+
+    An older ONNX file of deltarule is replaced; any other file only with `force`.
 
     pixels: whether X is uint8 and counts as value / 255; by default where the network reads pixels. Give False for
         pixels that come as floats from 0 to 1.
@@ -78,7 +82,8 @@ def save_onnx(thing: Network | Model, path: str | os.PathLike[str], *, pixels: b
 
     >>> save_onnx(Network((784, 30, 10)), "digits.onnx")  # X float32 (batch, 784) -> probabilities (batch, 10)
     """
-    write_atomically(path, onnx_bytes(model_in(thing, "save_onnx", path), pixels=pixels))
+    data = onnx_bytes(model_in(thing, "save_onnx", path), pixels=pixels)
+    write_atomically(path, data, "ONNX file", force=force)
 
 
 def onnx_bytes(thing: Network | Model, *, pixels: bool | None = None) -> bytes:

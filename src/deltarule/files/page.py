@@ -57,9 +57,12 @@ class Page:
     html: str
     height: int = 1000
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the page to a file, whole or not at all, in the place of an older one. FileError where it cannot."""
-        write_atomically(path, self.html.encode())
+    def save(self, path: str | os.PathLike[str], *, force: bool = False) -> None:
+        """Write the page to a file, whole or not at all. FileError where it cannot.
+
+        An older page of deltarule is replaced; any other file only with `force`.
+        """
+        write_atomically(path, self.html.encode(), "page", force=force)
 
     def _repr_html_(self) -> str:
         frame = f'width="100%" height="{self.height}" style="border: 0" title="A network, to draw to and look into"'
@@ -142,7 +145,8 @@ def _assembled(static: Traversable, parts: dict[str, str], hidden: tuple[str, ..
     program = f"{bundle(entry[1], read)}//# sourceURL=deltarule.js\n".encode()
     allowed = " ".join(f"'sha256-{_base64(hashlib.sha256(each).digest())}'" for each in (LOADER.encode(), program))
     policy = f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:"
-    meta = f'<meta charset="utf-8">\n<meta http-equiv="Content-Security-Policy" content="{policy}">'
+    mark = '<meta name="generator" content="deltarule">'  # which `atomic.py` looks for
+    meta = f'<meta charset="utf-8">\n{mark}\n<meta http-equiv="Content-Security-Policy" content="{policy}">'
     for tab in hidden:
         page = page.replace(f'id="tab-{tab}"', f'id="tab-{tab}" hidden')
     parts = {"program": _base64(gzip.compress(program, mtime=0))} | parts

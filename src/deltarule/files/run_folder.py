@@ -33,7 +33,19 @@ HISTORY = "history.jsonl"
 RECORDING = "recording.safetensors"
 CHECKPOINTS = "checkpoints"
 
+FILES = (MODEL, RECIPE, ENVIRONMENT, HISTORY_TABLE, HISTORY, RECORDING)
+
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+
+
+def is_run(path: str | os.PathLike[str]) -> bool:
+    """Whether a folder is that of a run, whose files another run may replace: its environment.json says so."""
+    place = Path(path, ENVIRONMENT)
+    try:
+        found = json.loads(place.read_bytes()) if place.is_file() else {}
+        return "data_hash" in found and "deltarule" in found["versions"]
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return False
 
 
 def start_run(
@@ -48,8 +60,9 @@ def start_run(
     folder = Path(path)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FileError(f"a run needs a folder: got {path}, which cannot be made: {error.strerror}") from error
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", error)
+        raise FileError(f"a run needs a folder: got {path}, which cannot be made: {why}") from error
     write_atomically(folder / RECIPE, recipe.encode())
     if is_new:
         (folder / RECORDING).unlink(missing_ok=True)

@@ -36,8 +36,8 @@ def finite_row(row: Row) -> dict[str, Figure]:
 class CSVLog(Callback):
     """Writes the history to a CSV file after each epoch, epoch 0 included: a row an epoch, whole at any moment.
 
-    path: the file; an older one is replaced, or with `append` goes on below its rows. separator: a character between
-        two cells.
+    path: the file; an older history is replaced, any other file only with `force`. With `append` the file, whatever
+        it holds, goes on below its rows. separator: a character between two cells.
     A figure that is no finite number leaves its cell empty.
 
     Raises SettingError for another separator, and FileError, before the run begins, where the file cannot be read or
@@ -46,23 +46,25 @@ class CSVLog(Callback):
     >>> log = CSVLog("history.csv")  # fit(network, X, y, callbacks=[log])
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, separator: str = ",", append: bool = False) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str], *, separator: str = ",", append: bool = False, force: bool = False
+    ) -> None:
         check_path("path of CSVLog", path)
         if not isinstance(separator, str) or len(separator) != 1 or separator in '"\r\n':
             raise SettingError(f"a separator is one character, as ',' or ';' or a tab: got {separator!r}")
-        self.path, self.separator, self.append = Path(path), separator, append
+        self.path, self.separator, self.append, self.force = Path(path), separator, append, force
 
     def train_begin(self, state: TrainingState) -> None:
         self.before = self._rows_before() if self.append and self.path.exists() else []
-        self._write(state)
+        self._write(state, force=self.force or self.append)
 
     def epoch_end(self, state: TrainingState) -> None:
-        self._write(state)
+        self._write(state, force=True)  # what is there is what `train_begin` has written
 
-    def _write(self, state: TrainingState) -> None:
+    def _write(self, state: TrainingState, *, force: bool) -> None:
         text = table_text([*self.before, *map(finite_row, state.history)], self.separator)
         # An epoch can be shorter than a disk's answer, so nobody waits for it: a killed run still leaves a whole file.
-        write_atomically(self.path, text.encode(), sync=False)
+        write_atomically(self.path, text.encode(), "history", force=force, sync=False)
 
     def _rows_before(self) -> list[dict[str, str]]:
         try:
