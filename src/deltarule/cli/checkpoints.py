@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from deltarule.cli.output import entry, note
+from deltarule.cli.printing import entry, note
 from deltarule.cli.train import READING, TrainOptions
 from deltarule.errors import SettingError
 from deltarule.files.checkpoint import Checkpoints, newest_in, step_of

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from deltarule.cli.output import entry, note
+from deltarule.cli.printing import entry, note
 from deltarule.cli.record import training_record
 from deltarule.errors import SettingError, closest
 from deltarule.files.bundled import PRETRAINED

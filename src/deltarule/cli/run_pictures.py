@@ -6,8 +6,8 @@ from pathlib import Path
 
 from deltarule.cli.examples import data_for, load_data, trained_on
 from deltarule.cli.found import found_model, found_recipe, names_model
-from deltarule.cli.output import entry, note
 from deltarule.cli.plot import PlotOptions
+from deltarule.cli.printing import entry, note
 from deltarule.cli.record import training_record
 from deltarule.cli.shown import Shown
 from deltarule.errors import SettingError

@@ -3,9 +3,9 @@
 import logging
 import os
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from signal import SIGTERM
+from signal import SIGINT, Signals
 from tempfile import gettempdir
 from typing import Any
 
@@ -17,7 +17,7 @@ from deltarule.cli.columns import columns_in_words, names_in_words, never_seen
 from deltarule.cli.diagnose import looked
 from deltarule.cli.found import found_model
 from deltarule.cli.interrupts import heeded
-from deltarule.cli.output import entry, note, print_json, score_words
+from deltarule.cli.printing import entry, note, print_json, print_text, score_words
 from deltarule.cli.progress import progress
 from deltarule.cli.record import training_record
 from deltarule.cli.results import check_picture_place, check_place, write_picture
@@ -59,6 +59,7 @@ class Run:
     recipe: Recipe
     job: Job
     environment: dict[str, Any]
+    saved: list[str] = field(default_factory=list)  # where the network is, in words, once it has been written
 
     @property
     def out(self) -> Path:
@@ -110,17 +111,29 @@ def carry_out(options: TrainOptions) -> None:
     with heeded(checkpoints):
         try:
             finish(run, train(run, checkpoints, resumed))
-        except KeyboardInterrupt as stop:
-            by, code = ("SIGTERM", 143) if getattr(stop, "signum", None) == SIGTERM else ("Ctrl-C", 130)
-            note(entry("stopped", f"by {by}; {save_early(run, shown.history)}"))
-            if checkpoints is not None:
-                note(entry("go on", how_to_go_on(checkpoints)))
-            diagnosis_of(run, shown.history)
-            raise typer.Exit(code) from None
-        except DivergenceError:
-            note(entry("diverged", save_early(run, shown.history)))
-            diagnosis_of(run, shown.history)
+        except BaseException as error:
+            keep(run, shown.history, checkpoints, error)
+            if isinstance(error, KeyboardInterrupt):
+                raise typer.Exit(128 + getattr(error, "signum", SIGINT)) from None
             raise
+
+
+def keep(run: Run, history: History, checkpoints: Checkpoints | None, error: BaseException) -> None:
+    """Keep what a run has learned that an exception ends, and say what became of it."""
+    is_interrupt = isinstance(error, KeyboardInterrupt)
+    if not (history.rows or is_interrupt) or (run.saved and not is_interrupt):
+        return  # nothing was learned, or what was is where the error says
+    learned = save_early(run, history)
+    if isinstance(error, DivergenceError):
+        note(entry("diverged", learned))
+    else:
+        signum = getattr(error, "signum", SIGINT)
+        by = "an error" if not is_interrupt else "Ctrl-C" if signum == SIGINT else Signals(signum).name
+        note(entry("stopped", f"by {by}; {learned}"))
+        if checkpoints is not None:
+            note(entry("go on", how_to_go_on(checkpoints)))
+    with suppress(MemoryError):
+        diagnosis_of(run, history)
 
 
 def train(run: Run, checkpoints: Checkpoints | None, resumed: Resumed | None) -> History:
@@ -223,8 +236,10 @@ def save_model(run: Run, facts: dict[str, Any]) -> str:
             save(model, place)
             saved.append(place)
     except FileError as error:
-        raise FileError(f"{error}. {f'The network is in {saved[0]}' if saved else rescued(model)}") from error
-    return f"{run.out}{', in the place of an older file' if replaced else ''}"
+        run.saved.append(f"The network is in {saved[0]}" if saved else rescued(model))
+        raise FileError(f"{error}. {run.saved[0]}") from error
+    run.saved.append(f"{run.out}{', in the place of an older file' if replaced else ''}")
+    return run.saved[0]
 
 
 def rescued(model: Model) -> str:
@@ -242,9 +257,10 @@ def save_early(run: Run, history: History) -> str:
     if len(history) < 2:
         return "no epoch was complete, so nothing was saved"
     try:
-        return f"what it had learned until then is in {save_model(run, facts_of(run, history, None))}"
-    except FileError as error:
-        return str(error)
+        saved = run.saved[0] if run.saved else save_model(run, facts_of(run, history, None))
+        return f"what it had learned until then is in {saved}"
+    except (OSError, MemoryError) as error:
+        return str(error) or "there is not enough memory to save what it had learned until then"
 
 
 def finish(run: Run, history: History) -> None:
@@ -265,12 +281,12 @@ def finish(run: Run, history: History) -> None:
         note(entry("stopped", history.stop_reason))
     if job.validation:
         note(entry("kept", f"the network of epoch {history.best_epoch}, the best by its held-out loss"))
-    typer.echo(f"\n{verdict(run, history, report)}\n\n{entry('saved', saved)}")
+    print_text(f"\n{verdict(run, history, report)}\n\n{entry('saved', saved)}")
     for title, place in (("run", options.run), ("plot", options.plot)):
         if place is not None:
-            typer.echo(entry(title, str(place)))
+            print_text(entry(title, str(place)))
     for title, command in zip(("next", ""), next_commands(run.out, job.test), strict=True):
-        typer.echo(f"{title:<9}{command}")
+        print_text(f"{title:<9}{command}")
 
 
 def verdict(run: Run, history: History, report: Report | None) -> str:

@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -84,7 +86,7 @@ class Trainer:
             ends with the very bits that it would have ended with. SettingError where it was another run's.
 
         With a validation set the network ends with the parameters of its best epoch, else with those of the last;
-        this holds for a run that a callback stops or Ctrl-C interrupts, too. Raises DivergenceError as soon as a loss
+        this holds for a run that a callback stops or an exception ends, too. Raises DivergenceError as soon as a loss
         is no finite number, or a thousand times that of epoch 0; the network then keeps the parameters of the best (or
         last) whole epoch.
         """
@@ -95,6 +97,7 @@ class Trainer:
             resume.restore(state)
         monitor = self._monitor(state)
         self.tell("train_begin", state)
+        ending: BaseException | None = None
         try:
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
                 if resume is None:
@@ -103,14 +106,36 @@ class Trainer:
                     state.epoch += 1
                     self._train_epoch(state, train, sample_weight)
                     self._end_epoch(state, state.tally.result, monitor)
-        except DivergenceError:
-            final = state.best
+        except BaseException as error:
+            ending = error
+            if isinstance(error, DivergenceError):
+                final = state.best
+            elif not state.is_updating:
+                with suppress(MemoryError):
+                    state.left_off = self.network.parameters.copy()
             raise
         finally:
             self.network.parameters.vector[:] = final.vector
             state.history.stop_reason = state.stop_reason
-            self.tell("train_end", state)
+            self._end(state, ending)
         return state.history
+
+    def _end(self, state: TrainingState, ending: BaseException | None) -> None:
+        """Call `train_end` of every listener, whatever another's raises: they have work to save, too.
+
+        ending: the exception that has ended the run; it is not to be hidden by a later one.
+        """
+        failed, state.is_updating = ending, False
+        for listener in self.listeners:
+            try:
+                listener.train_end(state)
+            except BaseException as error:
+                if failed is None:
+                    failed = error
+                else:
+                    failed.add_note(f"{type(listener).__name__}.train_end failed as well: {error!r}")
+        if ending is None and failed is not None:
+            raise failed
 
     def _check(self, train: Dataset, validation: Dataset | None, sample_weight: Array | None) -> None:
         check_lengths(self.epochs, self.batch_size)
@@ -151,17 +176,21 @@ class Trainer:
         tally, began = state.tally, time.perf_counter()
         for indices in batches(train.n_samples, self.batch_size, self.seed, state.epoch, tally.score.n_samples):
             batch_weight = len(indices) if sample_weight is None else sample_weight[indices].sum().item()
+            score = copy(tally.score)  # which counts when the step is taken
             state.learning_rate = float(self.schedule(state.step))
-            state.batch_loss = self._gradient(state, train, indices, sample_weight, tally.score)
+            state.batch_loss = self._gradient(state, train, indices, sample_weight, score)
             if has_diverged(state):
                 raise DivergenceError(explain_divergence(state))
             self.penalty.add_gradient(self.network.parameters, state.grads)
             self.clip.apply(state.grads)
+            state.is_updating = True
             self.engine.step(self.optimizer, self.network.parameters, state.grads, state.learning_rate)
             self.average.update(self.network.parameters)
             state.step += 1
             state.seconds += time.perf_counter() - began
+            tally.score = score
             tally.add(state.batch_loss, batch_weight)
+            state.is_updating = False
             self.tell("step_end", state)
             if state.stop_reason is not None:
                 break
@@ -223,11 +252,12 @@ class Trainer:
         }
         for which, (loss, score) in figures.items():
             row |= {f"{which}_loss": loss, f"{which}_{SCORE_NAMES[state.task]}": score}
+        state.is_updating = True
         history.rows.append(row)
         if monitor is None or monitor.improves(history):
             history.best_epoch = state.epoch
             state.best.vector[:] = counted.vector
-        state.tally = Tally(state.task)
+        state.tally, state.is_updating = Tally(state.task), False
         self.tell("epoch_end", state)
 
     @property
