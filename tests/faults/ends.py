@@ -32,7 +32,7 @@ from deltarule.training.engines import engine
 EPOCHS, STEPS_AN_EPOCH = 4, 10
 MOMENTS = ("before an epoch was complete", "in the middle", "while the result is reported")
 AT_STEP = {MOMENTS[0]: 5, MOMENTS[1]: 25, MOMENTS[2]: EPOCHS * STEPS_AN_EPOCH}
-ENGINES, CHECKPOINTS = ("numpy", "numba"), (True, False)
+ENGINES = ("numpy", "numba")
 RECIPE = f"""
 [about]
 name = "small"
@@ -353,7 +353,7 @@ def harm_of(name: str, engine_name: str, moment: str, *, keeps: bool) -> str:
     return ", ".join(what for what, is_so in wrong.items() if is_so)
 
 
-def ends(engine_name: str, *, keeps: bool, some: slice = slice(None)) -> Count:
+def ends(engine_name: str, keeps: bool, some: slice = slice(None)) -> Count:
     """Every fault at every moment."""
     count = Count()
     for name, moment in list(product(ENDS, MOMENTS))[some]:
