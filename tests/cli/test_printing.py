@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from deltarule.data.announcing import to_stderr
 from deltarule.files.model_file import load
 from deltarule.training.callbacks import Progress
 
+Command = Callable[..., Any]
 PROGRAM = [sys.executable, "-m", "deltarule"]
 SMALL = ["train", "linear", "--data", "digits", "--epochs", "2"]
 COMMANDS = sorted((Path(deltarule.__file__).parent / "cli").glob("*.py"))
@@ -190,6 +191,17 @@ def test_a_process_whose_notes_nobody_reads_ends(digits_model: Path) -> None:
     os.close(writer)
     assert process.returncode == 0
     assert "of 360 images right" in out
+
+
+@posix_only
+def test_a_name_that_no_model_can_keep_is_refused_before_training(deltarule: Command) -> None:
+    Path("a\udc9bb.csv").write_text("x,y\n" + "\n".join(f"{k},{'ab'[k % 2]}" for k in range(20)), encoding="utf-8")
+    code, out, err = deltarule("train", "--data", "a\udc9bb.csv", "--target", "y", "--epochs", "1", "--run", "kept")
+    assert (code, out) == (2, "")
+    assert "a\\udc9bb.csv" in err.splitlines()[-1]
+    assert err.splitlines()[-1].endswith("which is not; rename the file, the folder or the column")
+    assert " 1/1 " not in err
+    assert deltarule("train", "linear", "--set", "training.epochs=a\udc9bb").code == 2
 
 
 @posix_only

@@ -24,9 +24,9 @@ from deltarule.cli.results import check_picture_place, check_place, write_pictur
 from deltarule.cli.train import TrainOptions
 from deltarule.cli.verdict import next_commands, noun, score_sentence, worst_mistake
 from deltarule.data.dataset import data_hash
-from deltarule.errors import DivergenceError, FileError
+from deltarule.errors import DivergenceError, FileError, SettingError
 from deltarule.files.checkpoint import Checkpoints
-from deltarule.files.model_file import save
+from deltarule.files.model_file import model_bytes, save
 from deltarule.files.run_folder import (
     MODEL,
     RECORDING,
@@ -104,6 +104,7 @@ def carry_out(options: TrainOptions) -> None:
     job = build(recipe, splits, seed=options.seed, holdout=options.holdout, engine=options.engine, start=start)
     parts = [part for part in (splits.train, splits.test) if part is not None]
     run = Run(options, recipe, job, environment(seed=options.seed, data_hash=data_hash(*parts)))
+    check_model(run)
     announce(run)
     shown = progress(job.train.n_samples, is_new=start is None)
     listeners = [*checkups(run), shown, *folder_keepers(run, is_new=resumed is None)]
@@ -184,6 +185,18 @@ def check_places(options: TrainOptions) -> None:
         check_picture_place(options.plot)
 
 
+def check_model(run: Run) -> None:
+    """Raise SettingError where the model could not be saved, or ModelFileError: now, and not when the work is done."""
+    try:
+        model_bytes(recorded(run, {"from": run.options.start}))
+    except SettingError as error:
+        if isinstance(wrong := error.__cause__, UnicodeEncodeError):
+            got = wrong.object[max(0, wrong.start - 20) : wrong.end + 20]
+            advice = "rename the file, the folder or the column"
+            raise SettingError(f"a model keeps names as UTF-8: got {got!r}, which is not; {advice}") from error
+        raise
+
+
 def announce(run: Run) -> None:
     """Say what is about to learn, and from what."""
     job, network = run.job, run.job.model.network
@@ -222,14 +235,19 @@ def facts_of(run: Run, history: History, report: Report | None) -> dict[str, Any
     }
 
 
+def recorded(run: Run, facts: dict[str, Any]) -> Model:
+    """The model with its training record."""
+    how = {"recipe_toml": run.recipe.to_toml(), "environment": run.environment}
+    how |= {name: getattr(run.options, name) for name in ("target", "missing", "size")}
+    return replace(run.job.model, record=facts | how)
+
+
 def save_model(run: Run, facts: dict[str, Any]) -> str:
     """Save the network as it stands, with its training record; where it is, in words.
 
     Raises FileError, which says where the network is instead, where it cannot be written to a place that was asked for.
     """
-    how = {"recipe_toml": run.recipe.to_toml(), "environment": run.environment}
-    how |= {name: getattr(run.options, name) for name in ("target", "missing", "size")}
-    model, replaced = replace(run.job.model, record=facts | how), run.out.exists()
+    model, replaced = recorded(run, facts), run.out.exists()
     saved: list[Path] = []
     try:
         for place in dict.fromkeys([run.out, *([run.options.run / MODEL] if run.options.run else [])]):

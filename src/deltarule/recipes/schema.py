@@ -156,7 +156,7 @@ def convert(tree: dict[str, Any], name: str) -> Recipe:
     """A recipe from nested dicts. RecipeError, naming the key, where one is unknown, missing or of the wrong type."""
     try:
         return msgspec.convert(tree, Recipe)
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, UnicodeEncodeError) as error:
         message = str(error)
         unknown = re.search(r"unknown field `(.*?)`(?: - at `(\$[.\w]*)`)?$", message, re.DOTALL)
         if unknown:
