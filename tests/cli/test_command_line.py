@@ -14,7 +14,7 @@ import pytest
 from typer.main import get_command
 
 from deltarule.cli import app
-from deltarule.cli.output import without_nan
+from deltarule.cli.printing import without_nan
 from deltarule.files.model_file import load
 
 Command = Callable[..., Any]

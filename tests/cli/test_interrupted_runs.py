@@ -64,15 +64,20 @@ def test_without_checkpoints_what_was_learned_is_kept(which: int, code: int) -> 
 
 
 def test_a_signal_that_was_to_be_ignored_is_ignored() -> None:
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        with heeded(None):
-            assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
-            with pytest.raises(Interrupted):
-                signal.raise_signal(signal.SIGTERM)
-            signal.raise_signal(signal.SIGTERM)
-    finally:
-        signal.signal(signal.SIGINT, before)
+    signals = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+    for ignored in signals:
+        before = signal.signal(ignored, signal.SIG_IGN)
+        try:
+            for heard in signals - {ignored}:
+                with heeded(None):
+                    assert signal.getsignal(ignored) == signal.SIG_IGN
+                    signal.raise_signal(ignored)
+                    with pytest.raises(Interrupted) as caught:
+                        signal.raise_signal(heard)
+                    signal.raise_signal(heard)
+                assert caught.value.signum == heard
+        finally:
+            signal.signal(ignored, before)
 
 
 def test_a_killed_run_goes_on(deltarule: Command) -> None:

@@ -8,6 +8,7 @@ It takes some minutes. The exit code is 1 where there was any harm.
 """
 
 import argparse
+import json
 import sys
 import time
 from collections.abc import Callable
@@ -21,6 +22,7 @@ sys.path[:0] = [str(Path(__file__).parent), str(ROOT / "benchmarks")]
 import campaigns  # noqa: E402
 import commands  # noqa: E402
 import damage  # noqa: E402
+import ends  # noqa: E402
 import jobs  # noqa: E402
 import measuring  # noqa: E402
 import writing  # noqa: E402
@@ -48,7 +50,7 @@ def some(share: float, number: int) -> int:
 
 
 def of_processes(share: float) -> dict[str, list[Part]]:
-    """What is drawn at random: kills, signals, and whether the same seed gives the same bytes."""
+    """What ends a run, at a moment that is given or drawn at random; and whether the same seed gives the same bytes."""
     answered: list[Count] = []
 
     def signals() -> Count:
@@ -57,7 +59,14 @@ def of_processes(share: float) -> dict[str, list[Part]]:
         return went_on
 
     n_kills, n_processes = some(share, 500), some(share, 50)
+    every = slice(None, None, max(1, round(1 / share)))
+    what = "all that ends a run or its output, at three moments, what was learned is kept"
     return {
+        "ends": [
+            (f"{what}: {name}, {'with' if keeps else 'without'} checkpoints", partial(ends.ends, name, keeps, every))
+            for name in ends.ENGINES
+            for keeps in (True, False)
+        ],
         "kills": [
             (
                 "SIGKILL at random moments: no kept checkpoint is lost, the run goes on, NumPy",
@@ -87,6 +96,13 @@ def hostile(which: str) -> Count:
     return hostility.corpus(which)
 
 
+def strings(share: float) -> Count:
+    """Some of the strings that drive a terminal, each in every place; they need pictures, too."""
+    import hostile_strings
+
+    return hostile_strings.strings(hostile_strings.HOSTILE[:: max(1, round(1 / share))])
+
+
 def fuzzed(seconds: float) -> Count:
     """Each kind of file and message, for so long."""
     import hostility
@@ -106,6 +122,13 @@ def of_strangers(share: float) -> dict[str, list[Part]]:
             (
                 "odd files that are sound to one reader: read or refused, within the same limits",
                 partial(hostile, "policy"),
+            ),
+        ],
+        "strings": [
+            (
+                "strings that drive a terminal, in tables, models, recipes, folders and on the command line: "
+                "no control character comes out",
+                partial(strings, share),
             ),
         ],
         "fuzz": [
@@ -163,7 +186,7 @@ def main() -> None:
     parser.add_argument(
         "--only",
         metavar="A,B",
-        help="exact, writing, kills, signals, bytes, calls, power, damage, limits, hostile, fuzz (all)",
+        help="exact, writing, ends, kills, signals, bytes, calls, power, damage, limits, hostile, strings, fuzz (all)",
     )
     parser.add_argument("--share", type=float, default=1.0, metavar="X", help="of the random ones, and of the bits (1)")
     parser.add_argument("--json", type=Path, default=RESULTS, metavar="FILE", help="benchmarks/results/faults.json")
@@ -174,8 +197,9 @@ def main() -> None:
         | of_files(given.share)
         | of_strangers(given.share)
     )
-    rows = []
-    for name in given.only.split(",") if given.only else chosen:
+    names, rows = given.only.split(",") if given.only else list(chosen), []
+    others = json.loads(given.json.read_text(encoding="utf-8")) if given.only and given.json.exists() else []
+    for name in names:
         for says, campaign in chosen[name]:
             began = time.perf_counter()
             count = campaign()
@@ -186,7 +210,8 @@ def main() -> None:
             figures = {"tried": count.tried, "harmless": count.tried - len(count.harm), "seconds": round(seconds, 1)}
             rows.append({"benchmark": "faults", "workload": name, "fault": says} | figures | {"harm": count.harm[:5]})
     surroundings = measuring.surroundings("deltarule", "numba")
-    measuring.write_rows(given.json, [row | surroundings for row in rows])
+    kept = [row for row in others if row["workload"] not in names]
+    measuring.write_rows(given.json, [*kept, *(row | surroundings for row in rows)])
     sys.exit(any(row["harm"] for row in rows))
 
 

@@ -10,15 +10,18 @@ from typing import Any
 
 import campaigns
 import damage
+import ends
 import jobs
 import pytest
 import writing
 from counting import Count
 from injection import Operation
 
+from deltarule.cli import training
 from deltarule.files import checkpoint, model_file
 from deltarule.files.checkpoint import read_checkpoint
 from deltarule.files.model_file import load
+from deltarule.training import snapshot
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals, limits and forks as POSIX has them")
 
@@ -93,7 +96,45 @@ def test_many_steps_in_one_call_are_stopped_at_every_step_too() -> None:
     assert (count.tried, count.harm) == (43, [])
 
 
+@pytest.mark.parametrize(
+    ("engine_name", "keeps", "some"), [("numpy", True, slice(0, None, 7)), ("numba", False, slice(3, None, 11))]
+)
+def test_whatever_ends_a_run_what_was_learned_is_kept(engine_name: str, keeps: bool, some: slice) -> None:
+    if engine_name == "numba":
+        pytest.importorskip("numba", reason="the extra fast is not installed")
+    count = ends.ends(engine_name, keeps, some)
+    assert count.tried >= 5
+    assert count.harm == []
+
+
+def test_strings_that_drive_a_terminal_do_not_come_out() -> None:
+    pytest.importorskip("PIL", reason="the extra page is not installed")
+    import hostile_strings
+
+    assert len(hostile_strings.HOSTILE) >= 60
+    count = hostile_strings.strings([hostile_strings.AT_ONCE])
+    assert count.tried > 60
+    assert count.harm == []
+
+
 # what would happen without the care that is taken
+
+
+def test_a_run_that_keeps_nothing_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "keep", lambda *arguments: None)
+    monkeypatch.setattr(snapshot.Snapshot, "of", lambda state: 1 / 0)
+    for name, keeps in (("SIGTERM", False), ("a callback's OSError", True)):
+        assert "is kept" in ends.harm_of(name, "numpy", ends.MOMENTS[1], keeps=True) or not keeps
+        assert "no model" in ends.harm_of(name, "numpy", ends.MOMENTS[1], keeps=keeps)
+
+
+def test_a_string_that_comes_out_as_it_is_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("PIL", reason="the extra page is not installed")
+    import hostile_strings
+
+    monkeypatch.setattr("deltarule.cli.printing.visible", lambda text: text)
+    places = {"the command line": hostile_strings.on_the_command_line}
+    assert len(hostile_strings.strings([hostile_strings.AT_ONCE], places).harm) > 10
 
 
 def in_place(path: Path, data: bytes, *_: Any, **__: Any) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 from concurrent import futures
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from deltarule.files.checkpoint import Checkpoints, newest_in, read_checkpoint
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import SGD, Adam
 from deltarule.training.callbacks import Callback, TrainingState
+from deltarule.training.engines import REFERENCE
+from deltarule.training.engines import engine as engine_named
 from deltarule.training.snapshot import Snapshot
 from deltarule.training.trainer import Trainer
 
@@ -52,7 +55,7 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.glob("step-*"))
 
 
-def broken_run(folder: Path, step: int = 8, **settings: Any) -> None:
+def broken_run(folder: Path, step: int = 7, **settings: Any) -> None:
     checkpoints = Checkpoints(folder, every_steps=1)
     with pytest.raises(BrokenOffError):
         trainer(Wait(checkpoints, step), checkpoints, **settings).fit(data())
@@ -219,22 +222,95 @@ def test_a_stop_keeps_the_step_and_then_ends_the_run(tmp_path: Path) -> None:
     assert read_checkpoint(checkpoints.last).step == 7
 
 
-def test_an_end_in_the_middle_of_a_slow_step_keeps_the_one_before(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+class Breaks(Callback):
+    """Raises in one of its hooks, the first time that it has the chance."""
+
+    every_step = False
+
+    def __init__(self, hook: str, step: int, error: BaseException) -> None:
+        def raises(state: TrainingState) -> None:
+            if state.step >= step and not self.has_raised:
+                self.has_raised = True
+                raise error
+
+        self.has_raised = False
+        setattr(self, hook, raises)
+
+    def step_end(self, state: TrainingState) -> None:
+        """Which makes it one that is told of steps."""
+
+
+@pytest.mark.parametrize("engine", ["numpy", "numba"])
+@pytest.mark.parametrize("error", [BrokenOffError(), MemoryError(), OSError(5, "gone"), KeyboardInterrupt()], ids=repr)
+@pytest.mark.parametrize(("hook", "at", "kept"), [("step_end", 6, 6), ("epoch_end", 6, 8), ("epoch_end", 4, 4)])
+def test_an_exception_in_a_callback_keeps_the_last_step(
+    tmp_path: Path, engine: str, error: BaseException, hook: str, at: int, kept: int
 ) -> None:
-    """As Ctrl-C does where nobody waits for the step's end."""
-    monkeypatch.setattr(checkpoint, "SLOW_SECONDS", -1.0)
-    slow = trainer(Checkpoints(tmp_path))
+    if engine == "numba":
+        pytest.importorskip("numba", reason="the extra fast is not installed")
+    settings: dict[str, Any] = {"engine": engine_named(engine), "epochs": 3}
+    whole = trainer(Breaks(hook, 10**9, error), Checkpoints(tmp_path / "whole"), **settings)
+    whole.fit(data())
+    broken = trainer(Breaks(hook, at, error), Checkpoints(tmp_path / "kept", every_seconds=3600.0), **settings)
+    with pytest.raises(type(error)):
+        broken.fit(data())
+    checkpoints = Checkpoints(tmp_path / "kept")
+    snapshot = checkpoints.newest()
+    assert snapshot is not None
+    assert snapshot.step == (kept if engine == "numpy" or hook == "epoch_end" else 8)  # many steps in one call
+    again = trainer(Breaks(hook, 10**9, error), checkpoints, **settings)
+    again.fit(data(), resume=snapshot)
+    assert again.network.parameters.vector.tobytes() == whole.network.parameters.vector.tobytes()
 
-    def gradient(*arguments: Any) -> float:
-        if slow.optimizer.steps == 9:
-            raise BrokenOffError
-        return Trainer._gradient(slow, *arguments)
 
-    monkeypatch.setattr(slow, "_gradient", gradient)
+@pytest.mark.parametrize(("method", "kept"), [("forward", 9), ("backward", 9), ("gather", 9), ("step", 1)])
+def test_an_exception_within_a_step_keeps_a_whole_one(tmp_path: Path, method: str, kept: int) -> None:
+    """The step before; or an earlier one, where the parameters were being changed."""
+
+    def fails(*arguments: Any, **options: Any) -> Any:
+        outcome = getattr(REFERENCE, method)(*arguments, **options)
+        if broken.optimizer.steps >= 9:
+            raise MemoryError
+        return outcome
+
+    whole = trainer(seen := Breaks("step_end", 10**9, BrokenOffError()))
+    expected = whole.fit(data(), data(8))
+    failing: Any = {method: fails}
+    broken = trainer(seen, Checkpoints(tmp_path, every_seconds=3600.0), engine=replace(REFERENCE, **failing))
+    with pytest.raises(MemoryError):
+        broken.fit(data(), data(8))
+    checkpoints = Checkpoints(tmp_path)
+    snapshot = checkpoints.newest()
+    assert snapshot is not None
+    assert snapshot.step == kept
+    again = trainer(seen, checkpoints)
+    history = again.fit(data(), data(8), resume=snapshot)
+    assert again.network.parameters.vector.tobytes() == whole.network.parameters.vector.tobytes()
+    assert history["train_accuracy"] == expected["train_accuracy"]
+
+
+def test_a_callback_that_fails_at_the_end_hides_nothing_and_loses_nothing(tmp_path: Path) -> None:
+    failing = Breaks("train_end", 0, OSError("the end"))
+    with pytest.raises(BrokenOffError) as caught:
+        trainer(failing, Breaks("step_end", 6, BrokenOffError()), Checkpoints(tmp_path)).fit(data())
+    assert caught.value.__notes__ == ["Breaks.train_end failed as well: OSError('the end')"]
+    assert newest_in(tmp_path)[1].step == 6
+    failing.has_raised = False
+    with pytest.raises(OSError, match="the end"):
+        trainer(failing, Checkpoints(tmp_path / "other")).fit(data())
+    Checkpoints(tmp_path / "other").newest()  # the lock is free
+
+
+def test_a_checkpoint_that_cannot_be_written_hides_no_exception(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(*arguments: Any) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(checkpoint, "checkpoint_bytes", fails)
     with pytest.raises(BrokenOffError):
-        slow.fit(data())
-    assert newest_in(tmp_path)[1].step == 9
+        trainer(Breaks("step_end", 6, BrokenOffError()), Checkpoints(tmp_path)).fit(data())
+    assert "checkpoint not kept: there is not enough memory" in caplog.text
 
 
 def test_a_checkpoint_is_no_model_and_a_model_no_checkpoint(tmp_path: Path) -> None:

@@ -105,6 +105,22 @@ def test_patience_goes_on_where_it_was() -> None:
         assert (len(history), history.stop_reason) == (3, "validation_loss has not improved for 2 epochs")
 
 
+def test_a_run_left_off_when_it_was_to_stop_early_stops_at_once() -> None:
+    class After(At):
+        """A snapshot at the end of epoch 2, as an exception in another callback leaves it behind."""
+
+        def epoch_end(self, state: TrainingState) -> None:
+            if state.epoch == 2:
+                self.snapshot = Snapshot.of(state)
+
+    data, at = examples("classes"), After(0)
+    settings: Any = {"schedule": Constant(0.0), "epochs": 9}
+    whole = replace(made({}, {}, EarlyStopping(2), at), **settings)
+    assert len(whole.fit(data, data)) == 3
+    history = replace(made({}, {}, EarlyStopping(2)), **settings).fit(data, data, resume=at.snapshot)
+    assert (len(history), history.stop_reason) == (3, "validation_loss has not improved for 2 epochs")
+
+
 def test_a_finished_run_has_nothing_left_to_do() -> None:
     at = At(16)
     history = made({}, {}, at).fit(examples("classes"))

@@ -1,7 +1,9 @@
 """The command line: one file a command. Here they are put together, and errors become exit codes."""
 
+import errno
+import os
 import sys
-from io import TextIOWrapper
+import traceback
 from typing import Annotated, Any
 
 import typer
@@ -17,6 +19,7 @@ from deltarule.cli.help import Command
 from deltarule.cli.playground import playground
 from deltarule.cli.plot import plot
 from deltarule.cli.predict import predict
+from deltarule.cli.printing import doors, note, print_text
 from deltarule.cli.recipes import recipes
 from deltarule.cli.train import train
 from deltarule.errors import DISTRIBUTION, DeltaruleError, SettingError, ShapeError
@@ -29,12 +32,17 @@ class Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            result = super().invoke(ctx)
-            sys.stdout.flush()  # a reader that has gone, as in `| head`, shows here, where Typer leaves quietly
-        except (DeltaruleError, MemoryError) as error:
-            typer.echo(f"Error: {error}", err=True)
+            return super().invoke(ctx)
+        except (DeltaruleError, OSError, MemoryError) as error:
+            note(f"Error: {in_words(error)}")
             raise typer.Exit(2 if isinstance(error, WRONG_USE) else 1) from error
-        return result
+
+
+def in_words(error: BaseException) -> str:
+    """What went wrong, for people; an error of the system says which file it is about."""
+    if isinstance(error, OSError) and error.strerror and not isinstance(error, DeltaruleError):
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error) or ("there is not enough memory" if isinstance(error, MemoryError) else type(error).__name__)
 
 
 def show_version(wanted: bool) -> None:
@@ -42,7 +50,7 @@ def show_version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
-        typer.echo(f"deltarule {version(DISTRIBUTION)}")
+        print_text(f"deltarule {version(DISTRIBUTION)}")
         raise typer.Exit
 
 
@@ -71,7 +79,19 @@ app.add_typer(data, name="data")
 
 def main() -> None:
     """Carry out what the command line says, and leave with its exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a class may have a name that the terminal cannot show
-    app(prog_name="deltarule")
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) < 3:  # else the next file would be taken for a closed stream
+        pass
+    os.close(descriptor)
+    code: Any = 1
+    with doors() as results:
+        try:
+            app(prog_name="deltarule")
+        except SystemExit as stop:
+            code = stop.code
+        except Exception:
+            traceback.print_exc()
+        if results.error is not None:
+            code = code or 1
+            if results.error.errno != errno.EPIPE:  # a reader that has left, as in `| head`, knows
+                note(f"Error: the results could not be printed: {in_words(results.error)}")
+    sys.exit(code)

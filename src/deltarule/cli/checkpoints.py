@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from deltarule.cli.examples import check_there
-from deltarule.cli.output import entry, note
+from deltarule.cli.printing import entry, note
 from deltarule.cli.results import check_place, check_run_place
 from deltarule.cli.train import READING, TrainOptions
 from deltarule.errors import SettingError

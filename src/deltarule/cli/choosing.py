@@ -4,7 +4,7 @@ from typing import Any
 
 from deltarule.cli.examples import data_for, load_data, on_own_data
 from deltarule.cli.found import found_recipe
-from deltarule.cli.output import entry, note
+from deltarule.cli.printing import entry, note
 from deltarule.cli.train import READING, TrainOptions
 from deltarule.data.dataset import Dataset, Splits
 from deltarule.model import Model

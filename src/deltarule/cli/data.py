@@ -6,7 +6,7 @@ import typer
 
 from deltarule.cli.help import Command
 from deltarule.cli.options import AsJson
-from deltarule.cli.output import entry, print_json
+from deltarule.cli.printing import entry, in_a_line, print_json, print_text
 from deltarule.errors import DataError
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ def show_all(as_json: AsJson = False) -> None:
         print_json(rows)
         return
     for row in rows:
-        typer.echo(f"{row['name']:<15}{row['where']}")
-        typer.echo(entry("", row["says"], indent=2))
+        print_text(f"{row['name']:<15}{row['where']}")
+        print_text(entry("", row["says"], indent=2))
 
 
 @app.command(cls=Command)
@@ -41,7 +41,7 @@ def fetch(name: Name) -> None:
     from deltarule.data import catalog
 
     folder = catalog.fetch(name)
-    typer.echo(f"{name} {'comes with deltarule' if folder is None else f'is in {folder}'}")
+    print_text(f"{name} {'comes with deltarule' if folder is None else f'is in {folder}'}")
 
 
 @app.command(cls=Command)
@@ -60,9 +60,9 @@ def info(data: NameOrPath, as_json: AsJson = False) -> None:
         print_json(content)
         return
     for key, value in content.items():
-        typer.echo(entry(key.replace("_", " "), in_words(value), indent=17))
+        print_text(entry(key.replace("_", " "), in_words(value), indent=17))
     if splits is None:
-        typer.echo(entry("next", f"deltarule data fetch {data}", indent=17))
+        print_text(entry("next", f"deltarule data fetch {data}", indent=17))
 
 
 @app.command(cls=Command)
@@ -77,9 +77,9 @@ def verify(name: Name, as_json: AsJson = False) -> None:
     if as_json:
         print_json([{"file": each.name, "genuine": each.path, "wrong": each.passed_over} for each in states])
     elif not states:
-        typer.echo(f"{name} comes with deltarule: there is nothing to verify")
+        print_text(f"{name} comes with deltarule: there is nothing to verify")
     else:
-        typer.echo("\n".join(line for state in states for line in state_lines(state)))
+        print_text("\n".join(in_a_line(line) for state in states for line in state_lines(state)))
     n_genuine = sum(state.path is not None for state in states)
     if n_genuine < len(states):
         raise DataError(

@@ -4,10 +4,8 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
 from deltarule.cli.options import AsJson, Changes, DataName, ModelOrRecipe, Offline, Target
-from deltarule.cli.output import entry, print_json
+from deltarule.cli.printing import entry, print_json, print_text
 
 if TYPE_CHECKING:
     from deltarule.inspection.finding import Diagnosis
@@ -39,7 +37,7 @@ def diagnose(
     if as_json:
         print_json(found.to_json_list())
     else:
-        typer.echo(shown(found))
+        print_text(shown(found))
 
 
 def shown(diagnosis: "Diagnosis") -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deltarule.cli.options import AsJson, DataName, Force, ModelName, Offline, Target
-from deltarule.cli.output import percent, print_json, print_table
+from deltarule.cli.printing import percent, print_json, print_table, print_text
 
 COLUMNS = {
     "name": "",
@@ -57,10 +57,10 @@ def evaluate(
     if as_json:
         print_json({"model": path, "dataset": dataset.name} | report.to_json_dict())
         return
-    typer.echo(f"{score_sentence(report, dataset)}, loss {report.loss:.4f}\n")
+    print_text(f"{score_sentence(report, dataset)}, loss {report.loss:.4f}\n")
     print_table(rows_of(report, dataset.class_names))
     if report.mistakes:
-        typer.echo(f"\n{worst_mistake(loaded, dataset, report)}")
+        print_text(f"\n{worst_mistake(loaded, dataset, report)}")
 
 
 def rows_of(report: "Report", names: Sequence[str]) -> list[dict[str, str]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from deltarule.cli.found import found_recipe
-from deltarule.cli.output import entry, note
+from deltarule.cli.printing import entry, note
 from deltarule.cli.record import TrainingRecord, training_record
 from deltarule.data.catalog import MNIST, can_find, find_default, load
 from deltarule.data.dataset import Dataset, Splits, data_hash

@@ -1,17 +1,15 @@
 """How `deltarule explain` is carried out: which network, which example, and what is printed."""
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import typer
 
 from deltarule.cli.examples import job_of, unseen
 from deltarule.cli.explain import ExplainOptions
 from deltarule.cli.found import found_model, names_model, refuse_changes
 from deltarule.cli.inputs import read_inputs
-from deltarule.cli.output import entry, note, print_json
+from deltarule.cli.printing import encoding, entry, note, print_json, print_text
 from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError, closest
 from deltarule.inspection.walkthrough import explain
@@ -33,7 +31,7 @@ def carry_out(options: ExplainOptions) -> None:
     if options.as_json:
         print_json({"model": options.name, "dataset": dataset.name, "example": number} | walk.as_dict())
     else:
-        typer.echo(walk.text(sys.stdout.encoding))
+        print_text(walk.text(encoding()))
 
 
 def model_and_data(options: ExplainOptions) -> tuple[Model, Dataset]:

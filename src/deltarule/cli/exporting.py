@@ -3,12 +3,10 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import typer
-
 from deltarule.cli.examples import unseen
 from deltarule.cli.export import ExportOptions
 from deltarule.cli.found import found_model
-from deltarule.cli.output import entry, print_json
+from deltarule.cli.printing import entry, print_json, print_text
 from deltarule.cli.results import check_place, inputs_of
 from deltarule.errors import SettingError
 from deltarule.files.npz import save_npz
@@ -56,7 +54,7 @@ def carry_out(options: ExportOptions) -> None:
         print_json({"model": source, "format": format_name, "file": path, "bytes": n_bytes})
     else:
         older = ", in the place of an older file" if replaced else ""
-        typer.echo(entry("saved", f"{path}, {n_bytes:,} bytes{older}"))
+        print_text(entry("saved", f"{path}, {n_bytes:,} bytes{older}"))
 
 
 def chosen(options: ExportOptions) -> tuple[str, Path]:

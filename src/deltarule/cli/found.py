@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from deltarule.cli.output import entry, note
+from deltarule.cli.printing import entry, note
 from deltarule.cli.record import training_record
 from deltarule.errors import SettingError, closest
 from deltarule.files.bundled import PRETRAINED

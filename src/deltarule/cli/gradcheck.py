@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from deltarule.cli.options import AsJson, Changes, DataName, ModelOrRecipe, Offline, Target
-from deltarule.cli.output import print_json
+from deltarule.cli.printing import print_json, print_text
 
 if TYPE_CHECKING:
     from deltarule.inspection.gradient_check import GradientCheck
@@ -33,7 +33,7 @@ def gradcheck(
         check = of_model(name, data, target, offline)
     else:
         check = of_recipe(name, data, target, offline, changes)
-    print_json(check.to_json_dict()) if as_json else typer.echo(check.to_text(shutil.get_terminal_size().columns))
+    print_json(check.to_json_dict()) if as_json else print_text(check.to_text(shutil.get_terminal_size().columns))
     if not check.ok:
         raise typer.Exit(1)
 

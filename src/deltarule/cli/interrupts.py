@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM during a run: one more checkpoint, where it keeps them, then the end, within a second."""
+"""Ctrl-C, SIGTERM and SIGHUP during a run: one more checkpoint, where it keeps them, then the end, within a second."""
 
 import signal
 import sys
@@ -9,7 +9,9 @@ from types import FrameType
 
 from deltarule.files.checkpoint import Checkpoints
 
-PATIENCE_SECONDS = 0.4  # for a step to end; else the state after an earlier one is kept, of which there is a copy
+PATIENCE_SECONDS = 0.4  # for a step to end; else it is broken off, and the state after the one before is kept
+MOMENT_SECONDS = 0.01  # in which an update of the parameters ends
+HEEDED = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 class Interrupted(KeyboardInterrupt):
@@ -22,7 +24,7 @@ class Interrupted(KeyboardInterrupt):
 
 @contextmanager
 def heeded(checkpoints: Checkpoints | None) -> Iterator[None]:
-    """A block in which Ctrl-C and SIGTERM raise Interrupted, once: what comes then is not disturbed by a second one.
+    """A block in which Ctrl-C, SIGTERM and SIGHUP raise Interrupted, once: a second one disturbs nothing.
 
     With checkpoints the step ends first, and its state is kept; a step (or an evaluation) that takes too long is
     broken off. A signal that this process was started to ignore, as nohup and scripts have it, is ignored.
@@ -36,15 +38,15 @@ def heeded(checkpoints: Checkpoints | None) -> Iterator[None]:
     def handle(signum: int, frame: FrameType | None) -> None:
         if raised or (checkpoints is not None and checkpoints.stopped):  # what there is, is being written
             return
-        if checkpoints is None or timers:
+        if checkpoints is None or (timers and checkpoints.can_break_off):
             raised.append(signum)
             raise Interrupted(signum)
+        timers.append(threading.Timer(MOMENT_SECONDS if timers else PATIENCE_SECONDS, to_main_thread, [signum]))
+        timers[-1].daemon = True
+        timers[-1].start()
         checkpoints.stop(Interrupted(signum))
-        timers.append(threading.Timer(PATIENCE_SECONDS, to_main_thread, [signum]))
-        timers[0].daemon = True
-        timers[0].start()
 
-    heard = [signum for signum in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(signum) != signal.SIG_IGN]
+    heard = [signum for signum in HEEDED if signal.getsignal(signum) != signal.SIG_IGN]
     before = {signum: signal.signal(signum, handle) for signum in heard}
     try:
         yield

@@ -15,7 +15,7 @@ from deltarule.cli.examples import (
     unseen,
 )
 from deltarule.cli.found import found_model, names_model, refuse_changes
-from deltarule.cli.output import entry, note
+from deltarule.cli.printing import entry, note
 from deltarule.cli.plot import PlotOptions
 from deltarule.cli.record import training_record
 from deltarule.data.dataset import Splits

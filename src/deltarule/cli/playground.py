@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deltarule.cli.options import DataName, Offline
-from deltarule.cli.output import entry, note
+from deltarule.cli.printing import entry, note, print_text
 from deltarule.errors import DataError, SettingError, ShapeError, require
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def playground(
     service = Service(Playground(given, datasets, says), port, host)
     if host not in LOCAL:
         note(entry("open", "others reach it at this machine's address, and need the token to do anything"))
-    typer.echo(f"The page is at {service.url}  (Ctrl-C ends it)")
+    print_text(f"The page is at {service.url}  (Ctrl-C ends it)")
     if not no_browser:
         threading.Thread(target=webbrowser.open, args=(service.url,), daemon=True).start()
     try:

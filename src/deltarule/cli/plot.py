@@ -69,8 +69,8 @@ def plot(options: PlotOptions) -> None:
       deltarule plot curves kept --out curves.png
       deltarule plot mistakes model.safetensors --out mistakes.png
     """  # noqa: D301 - a backspace is what keeps the lines below it apart
-    from deltarule.cli.output import print_json
     from deltarule.cli.pictures import found
+    from deltarule.cli.printing import in_a_line, print_json, print_text
     from deltarule.cli.results import check_picture_place, inputs_of, write_picture
 
     if options.out is None and not options.as_json:
@@ -83,6 +83,6 @@ def plot(options: PlotOptions) -> None:
         picture = drawing.draw()
         write_picture(picture, options.out, force=options.force)
         if not options.as_json:
-            typer.echo(f"{options.out}: {picture.description}")
+            print_text(in_a_line(f"{options.out}: {picture.description}"))
     if options.as_json:
         print_json({"kind": options.kind} | drawing.facts)

@@ -1,13 +1,14 @@
 """`deltarule predict`: what a model makes of the user's own files."""
 
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from deltarule.cli.options import AsJson, Force
-from deltarule.cli.output import drawn, entry, note, percent, print_json
+from deltarule.cli.printing import anyone_reads, drawn, entry, in_a_line, note, percent, print_json, print_text
 from deltarule.errors import NoDigitError, SettingError
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def predict(
         if as_json:
             print_json({"rows": n_answers, "out": out})
         else:
-            typer.echo(f"{n_answers:,} answers are in {out}")
+            print_text(f"{n_answers:,} answers are in {out}")
         return
     inputs: dict[str, Array | None] = {}
     for path in paths:
@@ -77,7 +78,7 @@ def predict(
     if as_json:
         print_json(list(answers))
     else:
-        for answer in answers:
+        for answer in takewhile(lambda _: anyone_reads(), answers):
             print_answer(answer, inputs[answer["input"]], loaded.image_shape if show else None)
     if any(raw is None for raw in inputs.values()):
         raise typer.Exit(1)
@@ -103,8 +104,8 @@ def model_for(files: list[Path]) -> str:
 def print_answer(answer: Answer, raw: "Array | None", image_shape: tuple[int, int] | None) -> None:
     """A line for an answer to a row of `raw`; with an image_shape, below its picture."""
     if raw is not None and image_shape is not None:
-        typer.echo(drawn(raw[answer["row"]], image_shape))
-    typer.echo(line(answer, alone=raw is None or len(raw) == 1))
+        print_text(drawn(raw[answer["row"]], image_shape))
+    print_text(in_a_line(line(answer, alone=raw is None or len(raw) == 1)))
 
 
 def answers_for(model: "Model", name: str, raw: "Array | None") -> Iterator[Answer]:

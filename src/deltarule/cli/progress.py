@@ -1,9 +1,9 @@
 """How a run shows itself on stderr: a line an epoch, and a bar where a terminal can draw one."""
 
-import sys
 import time
+from functools import partial
 
-from deltarule.cli.output import note, percent, score_words
+from deltarule.cli.printing import canvas, is_drawable, note, percent, rows_above, score_words
 from deltarule.training.callbacks import Callback, History, TrainingState
 from deltarule.training.evaluation import SCORE_NAMES
 
@@ -25,16 +25,13 @@ class Lines(Callback):
     def train_begin(self, state: TrainingState) -> None:
         self.history = state.history
         if state.history.rows:  # of a run that goes on
-            self.show(f"\n{heading(state)}\n{epoch_line(state)}")
+            note(f"\n{heading(state)}\n{epoch_line(state)}")
 
     def epoch_end(self, state: TrainingState) -> None:
         if state.epoch == 0:
-            self.show(f"\n{what_epoch_0_is(state, self.is_new)}\n{heading(state)}")
+            note(f"\n{what_epoch_0_is(state, self.is_new)}\n{heading(state)}")
         if state.epoch % -(-state.n_epochs // MOST_LINES) == 0 or state.epoch == state.n_epochs:
-            self.show(epoch_line(state))
-
-    def show(self, text: str) -> None:
-        note(text)
+            note(epoch_line(state))
 
 
 class Bar(Lines):
@@ -51,13 +48,16 @@ class Bar(Lines):
             BarColumn(bar_width=None),
             TextColumn("{task.fields[figures]}"),
             TimeRemainingColumn(compact=True),
-            console=Console(stderr=True),
+            console=Console(file=canvas()),
             auto_refresh=False,
+            redirect_stdout=False,
+            redirect_stderr=False,
             transient=True,
             expand=True,
         )
         self.task = self.bar.add_task("", total=state.n_steps, completed=state.step, figures="")
         self.bar.start()
+        rows_above(partial(self.bar.console.print, end="", highlight=False, markup=False, soft_wrap=True))
         super().train_begin(state)
         self.drawn = time.perf_counter()
 
@@ -76,16 +76,14 @@ class Bar(Lines):
         self.bar.update(self.task, description=epoch, completed=state.step, figures="  ".join(figures), refresh=True)
         self.drawn = time.perf_counter()
 
-    def show(self, text: str) -> None:
-        self.bar.console.print(text, highlight=False, markup=False, soft_wrap=True)
-
     def train_end(self, state: TrainingState) -> None:
+        rows_above(None)
         self.bar.stop()
 
 
 def progress(n_samples: int, *, is_new: bool) -> Lines:
     """What suits stderr: a bar on a terminal, else lines."""
-    kind = Bar if sys.stderr.isatty() else Lines
+    kind = Bar if is_drawable() else Lines
     return kind(n_samples, is_new=is_new)
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deltarule.cli.options import AsJson, Changes
-from deltarule.cli.output import entry, print_json
+from deltarule.cli.printing import entry, print_json, print_text
 from deltarule.errors import SettingError
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def recipes(
 
     if name is not None:
         recipe = read(name).changed(changes or ())
-        print_json(to_builtins(recipe)) if as_json else typer.echo(recipe.to_toml(), nl=False)
+        print_json(to_builtins(recipe)) if as_json else print_text(recipe.to_toml(), end="")
         return
     if changes:
         raise SettingError("--set changes one recipe: got none; name it: deltarule recipes quick --set epochs=2")
@@ -38,8 +38,8 @@ def recipes(
         print_json(rows)
         return
     for row in rows:
-        typer.echo(f"{row['name']:<26}{row['network']:<28}{row['data']}")
-        typer.echo(entry("", f"expected: {row['expected']}. Source: {row['source']}", indent=2))
+        print_text(f"{row['name']:<26}{row['network']:<28}{row['data']}")
+        print_text(entry("", f"expected: {row['expected']}. Source: {row['source']}", indent=2))
 
 
 def summary(recipe: "Recipe") -> dict[str, str]:

@@ -3,9 +3,9 @@
 import logging
 import os
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from signal import SIGTERM
+from signal import SIGINT, Signals
 from tempfile import gettempdir
 from typing import Any
 
@@ -17,16 +17,16 @@ from deltarule.cli.columns import columns_in_words, names_in_words, never_seen
 from deltarule.cli.diagnose import looked
 from deltarule.cli.found import found_model
 from deltarule.cli.interrupts import heeded
-from deltarule.cli.output import entry, note, print_json, score_words
+from deltarule.cli.printing import entry, note, print_json, print_text, score_words
 from deltarule.cli.progress import progress
 from deltarule.cli.record import training_record
 from deltarule.cli.results import check_train_places, write_picture
 from deltarule.cli.train import TrainOptions
 from deltarule.cli.verdict import next_commands, noun, score_sentence, worst_mistake
 from deltarule.data.dataset import data_hash
-from deltarule.errors import DivergenceError, FileError
+from deltarule.errors import DivergenceError, FileError, SettingError
 from deltarule.files.checkpoint import Checkpoints
-from deltarule.files.model_file import save
+from deltarule.files.model_file import model_bytes, save
 from deltarule.files.run_folder import (
     MODEL,
     RECORDING,
@@ -60,6 +60,7 @@ class Run:
     recipe: Recipe
     job: Job
     environment: dict[str, Any]
+    saved: list[str] = field(default_factory=list)  # where the network is, in words, once it has been written
 
     @property
     def out(self) -> Path:
@@ -104,6 +105,7 @@ def carry_out(options: TrainOptions) -> None:
     job = build(recipe, splits, seed=options.seed, holdout=options.holdout, engine=options.engine, start=start)
     parts = [part for part in (splits.train, splits.test) if part is not None]
     run = Run(options, recipe, job, environment(seed=options.seed, data_hash=data_hash(*parts)))
+    check_model(run)
     announce(run)
     shown = progress(job.train.n_samples, is_new=start is None)
     listeners = [*checkups(run), shown, *folder_keepers(run, is_new=resumed is None)]
@@ -111,17 +113,29 @@ def carry_out(options: TrainOptions) -> None:
     with heeded(checkpoints):
         try:
             finish(run, train(run, checkpoints, resumed))
-        except KeyboardInterrupt as stop:
-            by, code = ("SIGTERM", 143) if getattr(stop, "signum", None) == SIGTERM else ("Ctrl-C", 130)
-            note(entry("stopped", f"by {by}; {save_early(run, shown.history)}"))
-            if checkpoints is not None:
-                note(entry("go on", how_to_go_on(checkpoints, options.out)))
-            diagnosis_of(run, shown.history)
-            raise typer.Exit(code) from None
-        except DivergenceError:
-            note(entry("diverged", save_early(run, shown.history)))
-            diagnosis_of(run, shown.history)
+        except BaseException as error:
+            keep(run, shown.history, checkpoints, error)
+            if isinstance(error, KeyboardInterrupt):
+                raise typer.Exit(128 + getattr(error, "signum", SIGINT)) from None
             raise
+
+
+def keep(run: Run, history: History, checkpoints: Checkpoints | None, error: BaseException) -> None:
+    """Keep what a run has learned that an exception ends, and say what became of it."""
+    is_interrupt = isinstance(error, KeyboardInterrupt)
+    if not (history.rows or is_interrupt) or (run.saved and not is_interrupt):
+        return  # nothing was learned, or what was is where the error says
+    learned = save_early(run, history)
+    if isinstance(error, DivergenceError):
+        note(entry("diverged", learned))
+    else:
+        signum = getattr(error, "signum", SIGINT)
+        by = "an error" if not is_interrupt else "Ctrl-C" if signum == SIGINT else Signals(signum).name
+        note(entry("stopped", f"by {by}; {learned}"))
+        if checkpoints is not None:
+            note(entry("go on", how_to_go_on(checkpoints, run.options.out)))
+    with suppress(MemoryError):
+        diagnosis_of(run, history)
 
 
 def train(run: Run, checkpoints: Checkpoints | None, resumed: Resumed | None) -> History:
@@ -162,6 +176,18 @@ def diagnosis_of(run: Run, history: History) -> dict[str, Any]:
     after = checkup.after(history)
     note(looked("the first steps and the history", after))
     return {"diagnosis": [*checkup.before.to_json_list(), *after.to_json_list()]}
+
+
+def check_model(run: Run) -> None:
+    """Raise SettingError where the model could not be saved, or ModelFileError: now, and not when the work is done."""
+    try:
+        model_bytes(recorded(run, {"from": run.options.start}))
+    except SettingError as error:
+        if isinstance(wrong := error.__cause__, UnicodeEncodeError):
+            got = wrong.object[max(0, wrong.start - 20) : wrong.end + 20]
+            advice = "rename the file, the folder or the column"
+            raise SettingError(f"a model keeps names as UTF-8: got {got!r}, which is not; {advice}") from error
+        raise
 
 
 def announce(run: Run) -> None:
@@ -206,22 +232,29 @@ def facts_of(run: Run, history: History, report: Report | None) -> dict[str, Any
     }
 
 
+def recorded(run: Run, facts: dict[str, Any]) -> Model:
+    """The model with its training record."""
+    how = {"recipe_toml": run.recipe.to_toml(), "environment": run.environment}
+    how |= {name: getattr(run.options, name) for name in ("target", "missing", "size")}
+    return replace(run.job.model, record=facts | how)
+
+
 def save_model(run: Run, facts: dict[str, Any]) -> str:
     """Save the network as it stands, with its training record; where it is, in words.
 
     Raises FileError, which says where the network is instead, where it cannot be written to a place that was asked for.
     """
-    how = {"recipe_toml": run.recipe.to_toml(), "environment": run.environment}
-    how |= {name: getattr(run.options, name) for name in ("target", "missing", "size")}
-    model, replaced = replace(run.job.model, record=facts | how), run.out.exists()
+    model, replaced = recorded(run, facts), run.out.exists()
     saved: list[Path] = []
     try:
         for place in dict.fromkeys([run.out, *([run.options.run / MODEL] if run.options.run else [])]):
             save(model, place, force=run.options.force)
             saved.append(place)
     except FileError as error:
-        raise FileError(f"{error}. {f'The network is in {saved[0]}' if saved else rescued(model)}") from error
-    return f"{run.out}{', in the place of an older file' if replaced else ''}"
+        run.saved.append(f"The network is in {saved[0]}" if saved else rescued(model))
+        raise FileError(f"{error}. {run.saved[0]}") from error
+    run.saved.append(f"{run.out}{', in the place of an older file' if replaced else ''}")
+    return run.saved[0]
 
 
 def rescued(model: Model) -> str:
@@ -239,9 +272,10 @@ def save_early(run: Run, history: History) -> str:
     if len(history) < 2:
         return "no epoch was complete, so nothing was saved"
     try:
-        return f"what it had learned until then is in {save_model(run, facts_of(run, history, None))}"
-    except FileError as error:
-        return str(error)
+        saved = run.saved[0] if run.saved else save_model(run, facts_of(run, history, None))
+        return f"what it had learned until then is in {saved}"
+    except (OSError, MemoryError) as error:
+        return str(error) or "there is not enough memory to save what it had learned until then"
 
 
 def finish(run: Run, history: History) -> None:
@@ -263,12 +297,12 @@ def finish(run: Run, history: History) -> None:
         note(entry("stopped", history.stop_reason))
     if job.validation:
         note(entry("kept", f"the network of epoch {history.best_epoch}, the best by its held-out loss"))
-    typer.echo(f"\n{verdict(run, history, report)}\n\n{entry('saved', saved)}")
+    print_text(f"\n{verdict(run, history, report)}\n\n{entry('saved', saved)}")
     for title, place in (("run", options.run), ("plot", options.plot)):
         if place is not None:
-            typer.echo(entry(title, str(place)))
+            print_text(entry(title, str(place)))
     for title, command in zip(("next", ""), next_commands(run.out, job.test), strict=True):
-        typer.echo(f"{title:<9}{command}")
+        print_text(f"{title:<9}{command}")
 
 
 def verdict(run: Run, history: History, report: Report | None) -> str:

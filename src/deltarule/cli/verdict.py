@@ -4,7 +4,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from shlex import quote
 
-from deltarule.cli.output import drawn, percent
+from deltarule.cli.printing import drawn, in_a_line, percent
 from deltarule.data.dataset import Dataset
 from deltarule.inspection.metrics import Report
 from deltarule.model import Model
@@ -30,7 +30,7 @@ def worst_mistake(model: Model, dataset: Dataset, report: Report) -> str:
         return ""
     found, names = report.mistakes, dataset.class_names
     example, measure = found.example[0].item(), "probability" if model.has_probabilities else "activation"
-    sentence = (
+    sentence = in_a_line(
         f"The most confident mistake, {noun(dataset)[:-1]} {example}, is {names[found.true[0]]}, taken for "
         f"{names[found.predicted[0]]} with {measure} {found.activation[0]:.4f}"
     )

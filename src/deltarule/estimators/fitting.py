@@ -1,6 +1,7 @@
 """Fit: one call of `fit` or `partial_fit`, from checked examples to an estimator that has learned."""
 
 import math
+import sys
 import warnings
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import check_scoring
 
+from deltarule.data.announcing import print_if_possible
 from deltarule.estimators import settings
 from deltarule.estimators.descent import Descent
 from deltarule.estimators.examples import Examples
@@ -108,7 +110,8 @@ class Fit:
         if progress.is_stuck:
             lowered = self.rate.goes_on(self.optimizer)
             if estimator.verbose:
-                print(progress.says, f"Setting learning rate to {self.rate.current:f}" if lowered else "Stopping.")
+                what = f"Setting learning rate to {self.rate.current:f}" if lowered else "Stopping."
+                print_if_possible(f"{progress.says} {what}", sys.stdout)
             if not lowered:
                 estimator.stopped_ = True
                 return True
@@ -130,11 +133,11 @@ class Fit:
         estimator.n_iter_ += 1
         progress.add(loss)
         if estimator.verbose:
-            print(f"Iteration {estimator.n_iter_}, loss = {loss:.8f}")
+            print_if_possible(f"Iteration {estimator.n_iter_}, loss = {loss:.8f}", sys.stdout)
         if self.held_out is not None:
             progress.validate(*self._validated(self.held_out), self.network.parameters.vector)
             if estimator.verbose:
-                print(f"Validation score: {progress.scores[-1]:f}")
+                print_if_possible(f"Validation score: {progress.scores[-1]:f}", sys.stdout)
         estimator._show(loss)
 
     def _validated(self, held_out: Examples) -> tuple[float, float]:

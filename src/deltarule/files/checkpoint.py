@@ -33,7 +33,6 @@ from deltarule.training.snapshot import Snapshot
 FORMAT = 1
 KEPT = 2  # checkpoints: where the newest turns out to be damaged, there is another
 FILES = f"step-{'[0-9]' * 12}.safetensors"  # a copy that somebody made has another name, and is left alone
-SLOW_SECONDS = 0.25  # after a step that took longer, a copy of the state takes no time worth mentioning
 
 LOG = logging.getLogger("deltarule")
 HERE = cache(surroundings)  # to ask for versions takes milliseconds
@@ -59,7 +58,8 @@ class Checkpoints(Callback):
     record: what else is to be kept with each, as JSON has it.
 
     The training thread copies the state, which takes a millisecond; another one writes, one at a time: where the disk
-    is slower than what was asked for, there are fewer. What cannot be written is logged as a warning and tried again at
+    is slower than what was asked for, there are fewer. Where an exception ends the run, the state after its last whole
+    step is kept, unless the loss has diverged. What cannot be written is logged as a warning and tried again at
     the next time; the last checkpoints then stay as they are.
 
     As a callback it comes last, so that it sees what the others have done. The same program starts a run, and goes on
@@ -90,7 +90,7 @@ class Checkpoints(Callback):
         self._lock = FolderLock(self.folder)
         self._good: list[Path] = []
         self._stop: BaseException | None = None
-        self._held: Snapshot | None = None
+        self._state: TrainingState | None = None
         self._writing: Future[None] | None = None
 
     def newest(self) -> Snapshot | None:
@@ -112,6 +112,11 @@ class Checkpoints(Callback):
         """The newest checkpoint that is known to be sound."""
         return self._good[-1] if self._good else None
 
+    @property
+    def can_break_off(self) -> bool:
+        """Whether the run could end at this moment, and a checkpoint of its last step still be made."""
+        return self._state is None or not self._state.is_updating
+
     def stop(self, error: BaseException) -> None:
         """End the run at its next step with `error`, after that step was kept; another thread may ask for it."""
         self._stop = error
@@ -126,32 +131,25 @@ class Checkpoints(Callback):
             self._lock.release()
             raise
         state.identity()  # which reads all data once: now, and not in the middle of a step
-        self._step, self._held, self.stopped, self._is_judging_slow = state.step, None, False, False
-        self._due = self._before = time.monotonic()
+        self._state, self._step, self.stopped = state, state.step, False
+        self._due = time.monotonic()
         self._writer = ThreadPoolExecutor(1, "checkpoints")
 
     def step_end(self, state: TrainingState) -> None:
         if self._writing is not None and self._writing.done():
             self.wait()  # which takes no time, and warns at once where it could not be written
         now = time.monotonic()
-        was_slow, self._before = now - self._before > SLOW_SECONDS, now
         if self._stop is not None:
-            self._held, self.stopped = self._copy(state), True
-            error, self._stop = self._stop, None
+            error, self._stop, self.stopped = self._stop, None, True
             raise error
         if self._is_due(state.step, now):
             self._due = now + self.every_seconds
-            self._write(self._copy(state))
-        elif was_slow or (self._is_judging_slow and state.step * state.n_epochs % state.n_steps == 0):
-            self._held = self._copy(state)  # for whoever cannot wait for the end of another such step
-
-    def epoch_end(self, state: TrainingState) -> None:
-        self._is_judging_slow = time.monotonic() - self._before > SLOW_SECONDS
+            self._write(state)
 
     def train_end(self, state: TrainingState) -> None:
         try:
-            if self._held is not None and self._held.step > self._step:
-                self._write(self._held)
+            if state.left_off is not None and state.step > self._step:
+                self._write(state)
             self.wait()
         finally:
             self._writer.shutdown()
@@ -168,9 +166,6 @@ class Checkpoints(Callback):
         for litter in self.folder.glob(TEMPORARIES):
             _remove(litter)
 
-    def _copy(self, state: TrainingState) -> Snapshot:
-        return replace(Snapshot.of(state), record=self.record)
-
     def _is_due(self, step: int, now: float) -> bool:
         if self._writing is not None and not self._writing.done():
             return False
@@ -178,9 +173,9 @@ class Checkpoints(Callback):
             return now >= self._due
         return step // self.every_steps > self._step // self.every_steps
 
-    def _write(self, snapshot: Snapshot) -> None:
+    def _write(self, state: TrainingState) -> None:
         self.wait()
-        self._step, self._held = snapshot.step, None
+        self._step, snapshot = state.step, replace(Snapshot.of(state), record=self.record)
         self._writing = self._writer.submit(self._put, snapshot)
 
     def wait(self) -> None:
@@ -189,8 +184,8 @@ class Checkpoints(Callback):
             writing, self._writing = self._writing, None
             try:
                 writing.result()
-            except OSError as error:
-                LOG.warning("checkpoint not kept: %s", error)
+            except (OSError, MemoryError) as error:
+                LOG.warning("checkpoint not kept: %s", str(error) or "there is not enough memory")
 
     def _put(self, snapshot: Snapshot) -> None:
         path = self.folder / f"step-{snapshot.step:012d}.safetensors"

@@ -213,7 +213,7 @@ def convert(tree: dict[str, Any], name: str, cure: str) -> Recipe:
     """
     try:
         return msgspec.convert(tree, Recipe)
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, UnicodeEncodeError) as error:
         raise RecipeError(f"recipe {name}: {_in_words(str(error), tree, cure)}") from error
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TextIO
 
+from deltarule.data.announcing import print_if_possible
 from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError, closest
 from deltarule.nn.network import Network
@@ -103,6 +104,8 @@ class TrainingState:
     average: what counts as the result; best: the parameters of the best epoch so far, or of the last one.
     train, validation: the data. tally: what the epoch has come to so far, empty between epochs.
     listeners: the callbacks, in order. identity: says what the run is, for those who want to go on with it.
+    is_updating: a step or an epoch's end has changed some of the above, and not yet the rest.
+    left_off: the parameters after the last whole step, where an exception has ended the run between two updates.
     """
 
     network: Network
@@ -126,6 +129,8 @@ class TrainingState:
     learning_rate: float = math.nan
     seconds: float = 0.0
     stop_reason: str | None = None
+    is_updating: bool = False
+    left_off: Parameters | None = None
 
     @property
     def task(self) -> Task:
@@ -229,16 +234,21 @@ class EarlyStopping(Callback):
 
     def train_begin(self, state: TrainingState) -> None:
         self.monitor.begin(state.history)
+        if state.history.rows:  # of a run that goes on
+            self._judge(state)
 
     def epoch_end(self, state: TrainingState) -> None:
-        improves = self.monitor.improves(state.history)
-        if not improves and state.epoch - self.monitor.best_epoch >= self.patience:
+        self.monitor.improves(state.history)
+        self._judge(state)
+
+    def _judge(self, state: TrainingState) -> None:
+        if state.epoch - self.monitor.best_epoch >= self.patience:
             state.stop_reason = f"{self.monitor.name} has not improved for {self.patience} epochs"
 
 
 @explains_calls()
 class Progress(Callback):
-    """A plain line an epoch."""
+    """A plain line an epoch; one that cannot be printed is dropped, and the run goes on."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self.stream = stream
@@ -246,4 +256,5 @@ class Progress(Callback):
     def epoch_end(self, state: TrainingState) -> None:
         row = state.history.rows[-1]
         figures = "  ".join(f"{name} {value:.4f}" for name, value in row.items() if name.startswith(("train", "valid")))
-        print(f"epoch {state.epoch}/{state.n_epochs}  {figures}  {state.seconds:.1f} s", file=self.stream or sys.stderr)
+        line = f"epoch {state.epoch}/{state.n_epochs}  {figures}  {state.seconds:.1f} s"
+        print_if_possible(line, self.stream or sys.stderr)

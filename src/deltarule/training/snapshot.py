@@ -76,12 +76,12 @@ class Snapshot:
 
     @classmethod
     def of(cls, state: TrainingState) -> Self:
-        """A copy of where a run stands, at the end of a step."""
+        """A copy of where a run stands, at the end of a step, or where it was left off after one."""
         rows = state.history.rows
         arrays = {name: np.array(getattr(state, name), np.float64) for name in FIGURES}
         arrays["best_epoch"] = np.array(state.history.best_epoch, np.float64)
         arrays["history"] = np.array([list(row.values()) for row in rows], np.float64)
-        arrays["parameters"] = state.network.parameters.vector.copy()
+        arrays["parameters"] = (state.left_off or state.network.parameters).vector.copy()
         arrays["best"] = state.best.vector.copy()
         for part in ("optimizer", "average", "tally"):
             arrays |= {f"{part}.{name}": array for name, array in getattr(state, part).state().items()}

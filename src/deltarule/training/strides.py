@@ -53,6 +53,7 @@ def train_epoch_in_strides(
             weights = np.ones(len(samples)) if sample_weight is None else sample_weight[samples]
             tally.add_all(losses, np.add.reduceat(weights, starts))
             tally.score.count(answered, len(samples))
+            state.is_updating = False
             trainer.tell("step_end", state)
             if state.stop_reason is not None:
                 break
@@ -82,6 +83,7 @@ def take_stride(
     if trainer.augment is not None:
         weights, order = None if sample_weight is None else sample_weight[samples], np.arange(len(samples))
         data = deformed(trainer, state, train, samples), train.targets[samples], weights
+    state.is_updating = True
     losses, answered, updates = trainer.engine.take_steps(
         trainer.network,
         trainer.optimizer,

@@ -3,6 +3,8 @@
 import logging
 import time
 from collections.abc import Sequence
+from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -35,7 +37,7 @@ from deltarule.training.checks import (
 )
 from deltarule.training.clipping import NoClipping, clip_of
 from deltarule.training.engines import REFERENCE, Engine, engine_for
-from deltarule.training.evaluation import SCORE_NAMES, Tally, loss_and_score
+from deltarule.training.evaluation import SCORE_NAMES, Score, Tally, loss_and_score
 from deltarule.training.identity import identity_of
 from deltarule.training.schedules import Constant, Schedule, check_plateaus, listens, schedule_of
 from deltarule.training.snapshot import Snapshot
@@ -112,7 +114,7 @@ class Trainer:
             ends with the very bits that it would have ended with. SettingError where it was another run's.
 
         With a validation set the network ends with the parameters of its best epoch, else with those of the last;
-        this holds for a run that a callback stops or Ctrl-C interrupts, too. Raises DivergenceError as soon as a loss
+        this holds for a run that a callback stops or an exception ends, too. Raises DivergenceError as soon as a loss
         is no finite number, or a thousand times that of epoch 0; the network then keeps the parameters of the best (or
         last) whole epoch.
         """
@@ -132,6 +134,7 @@ class Trainer:
             resume.restore(state)
         monitor = self._monitor(state)
         self.tell("train_begin", state)
+        ending: BaseException | None = None
         try:
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
                 if resume is None:
@@ -142,14 +145,36 @@ class Trainer:
                     state.epoch += 1
                     self._train_epoch(state, train, sample_weight)
                     self._end_epoch(state, state.tally.result, monitor)
-        except DivergenceError:
-            final = state.best
+        except BaseException as error:
+            ending = error
+            if isinstance(error, DivergenceError):
+                final = state.best
+            elif not state.is_updating:
+                with suppress(MemoryError):
+                    state.left_off = self.network.parameters.copy()
             raise
         finally:
             self.network.parameters.vector[:] = final.vector
             state.history.stop_reason = state.stop_reason
-            self.tell("train_end", state)
+            self._end(state, ending)
         return state.history
+
+    def _end(self, state: TrainingState, ending: BaseException | None) -> None:
+        """Call `train_end` of every listener, whatever another's raises: they have work to save, too.
+
+        ending: the exception that has ended the run; it is not to be hidden by a later one.
+        """
+        failed, state.is_updating = ending, False
+        for listener in self.listeners:
+            try:
+                listener.train_end(state)
+            except BaseException as error:
+                if failed is None:
+                    failed = error
+                else:
+                    failed.add_note(f"{type(listener).__name__}.train_end failed as well: {error!r}")
+        if ending is None and failed is not None:
+            raise failed
 
     def _check(self, train: Dataset, validation: Dataset | None) -> None:
         check_datasets(train, validation)
@@ -190,15 +215,18 @@ class Trainer:
         for indices in batches(train.n_samples, self.batch_size, self.seed, state.epoch, tally.score.n_samples):
             weights = None if sample_weight is None else sample_weight[indices]
             batch_weight = len(indices) if weights is None else weights.sum().item()
+            score = copy(tally.score)  # which counts when the step is taken
             state.learning_rate = float(self.schedule(state.step))
-            state.batch_loss = self._gradient(state, train, indices, weights, batch_weight)
+            state.batch_loss = self._gradient(state, train, indices, weights, score)
             if has_diverged(state):
                 raise DivergenceError(explain_divergence(state))
             if batch_weight > 0.0:
                 self._update(state)
             state.step += 1
             state.seconds += time.perf_counter() - began
+            tally.score = score
             tally.add(state.batch_loss, batch_weight)
+            state.is_updating = False
             self.tell("step_end", state)
             if state.stop_reason is not None:
                 break
@@ -209,20 +237,22 @@ class Trainer:
         """Change the parameters by the gradient of a batch, and move the average along."""
         self.penalty.add_gradient(self.network.parameters, state.grads)
         self.clip.apply(state.grads)
+        state.is_updating = True
         self.engine.step(self.optimizer, self.network.parameters, state.grads, state.learning_rate)
         self.average.update(self.network.parameters)
 
     def _gradient(
-        self, state: TrainingState, train: Dataset, indices: Array, weights: Array | None, divisor: float
+        self, state: TrainingState, train: Dataset, indices: Array, weights: Array | None, score: Score
     ) -> float:
         """Leave the gradient of one batch in state.grads, count its answers, return its loss."""
         network, ws, engine, loss = self.network, state.workspace, self.engine, 0.0
+        divisor = len(indices) if weights is None else weights.sum().item()
         for start in range(0, len(indices), ws.capacity):
             piece = slice(start, start + ws.capacity)
             y, weight = train.targets[indices[piece]], None if weights is None else weights[piece]
             a = engine.forward(network, self.load(state, train, indices[piece], start), ws)
             loss += engine.loss_value(network, y, ws, sample_weight=weight, divisor=divisor)
-            state.tally.score.add(a, y)
+            score.add(a, y)
             grads = state.grads if start == 0 else state.piece_grads
             engine.backward(network, y, ws, grads, sample_weight=weight, divisor=divisor)
             if start > 0:
@@ -265,11 +295,12 @@ class Trainer:
         }
         for which, (loss, score) in figures.items():
             row |= {f"{which}_loss": loss, f"{which}_{SCORE_NAMES[state.task]}": score}
+        state.is_updating = True
         history.rows.append(row)
         if monitor is None or monitor.improves(history):
             history.best_epoch = state.epoch
             state.best.vector[:] = counted.vector
-        state.tally = Tally(state.task)
+        state.tally, state.is_updating = Tally(state.task), False
         self.tell("epoch_end", state)
 
     @property

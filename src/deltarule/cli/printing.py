@@ -1,0 +1,278 @@
+"""The one door for text: results go to stdout, everything else to stderr, and no text can end or slow a run.
+
+While a command runs, `doors` stand in the place of sys.stdout and sys.stderr, so that Typer's messages, warnings and
+the log pass through them too. They show control characters of strangers' strings as escapes, and drop what cannot be
+written: a terminal that was closed, a full disk, a reader that has left.
+"""
+
+import errno
+import io
+import json
+import math
+import os
+import shutil
+import sys
+import textwrap
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from queue import SimpleQueue
+from threading import Event, Thread
+from typing import IO, TYPE_CHECKING, Any, TextIO, cast
+from unicodedata import category
+
+if TYPE_CHECKING:
+    from deltarule.nn.arrays import Array
+
+HIDDEN = ("Cc", "Cf", "Cs", "Zl", "Zp")  # categories: control, format, surrogate, line and paragraph separator
+MOST_WAITING = 1000  # lines that a slow reader of stderr may be behind; later ones are dropped
+PATIENCE_SECONDS = 1.0  # for a reader of stderr that does not read, once the work is done
+
+
+def visible(text: str) -> str:
+    r"""The same text, its control, format and bidirectional characters as escapes; lines stay lines.
+
+    >>> print(visible("a\x1b[2Jb\u202ec\rd"))
+    a\x1b[2Jb\u202ec\rd
+    """
+    if text.replace("\n", "").isprintable():
+        return text
+    return "".join(_escape(each) if each != "\n" and category(each) in HIDDEN else each for each in text)
+
+
+def _escape(character: str) -> str:
+    escape = character.encode("unicode_escape").decode()
+    return escape.replace("\\x", "\\u00") if character > "\x7f" else escape  # as TOML and JSON read it
+
+
+def in_a_line(text: str) -> str:
+    """The same text in one line, whatever a stranger has put into it."""
+    return visible(text).replace("\n", "\\n")
+
+
+class Outlet:
+    """Where text leaves the process; what cannot be written is dropped. error: why something could not, if so.
+
+    Python's own buffers are passed by: what stays in them is written again at the end, and ends in a traceback.
+    """
+
+    def __init__(self, stream: TextIO | None) -> None:
+        buffer = getattr(stream, "buffer", None)
+        self.stream, self.error = stream, None if stream is None or not stream.closed else OSError(errno.EBADF, "")
+        self.encoding = getattr(stream, "encoding", None) or "utf-8"
+        raw = getattr(buffer, "raw", buffer)
+        self.raw = raw if isinstance(raw, io.RawIOBase) else None
+
+    def put(self, text: str) -> None:
+        """Write a text, unless an earlier one could not be written: a part of a result is worth nothing."""
+        if self.error is None:
+            self._write(text)
+
+    def _write(self, text: str) -> None:
+        try:
+            if self.raw is not None:
+                self._write_bytes(text.replace("\n", os.linesep).encode(self.encoding, "backslashreplace"))
+            elif self.stream is not None:
+                self.stream.write(text)
+                self.stream.flush()
+        except (OSError, ValueError) as error:
+            self.error = error if isinstance(error, OSError) else OSError(errno.EBADF, str(error))
+
+    def _write_bytes(self, data: bytes) -> None:
+        while data and self.raw is not None:
+            n_written = self.raw.write(data)
+            if n_written is None:  # a pipe that is full, and says so instead of waiting
+                time.sleep(0.01)
+            data = data[n_written or 0 :]
+
+
+class PatientOutlet(Outlet):
+    """An outlet that nobody waits for: another thread writes. What comes while its reader is far behind is dropped."""
+
+    def __init__(self, stream: TextIO | None) -> None:
+        super().__init__(stream)
+        self._waiting: SimpleQueue[str | Event] = SimpleQueue()
+        self._thread: Thread | None = None
+        self._n_done, self._stuck_at = 0, -1
+
+    def put(self, text: str) -> None:
+        """Have a text written. What could not be written once may be another time, when the disk has room again."""
+        if self.raw is None:
+            self._write(text)
+            return
+        if self._thread is None:
+            self._thread = Thread(target=self._deliver, name="stderr", daemon=True)
+            self._thread.start()
+        if self._waiting.qsize() < MOST_WAITING:
+            self._waiting.put(text)
+
+    def _deliver(self) -> None:
+        while True:
+            each = self._waiting.get()
+            if isinstance(each, Event):
+                each.set()
+            else:
+                self._write(each)
+            self._n_done += 1
+
+    def wait(self) -> None:
+        """Wait until all is written, for as long as somebody reads it."""
+        if self._thread is None or self._stuck_at == self._n_done:
+            return
+        done, before = Event(), -1
+        self._waiting.put(done)
+        while not done.wait(PATIENCE_SECONDS):
+            if self._n_done == before:
+                self._stuck_at = before
+                return
+            before = self._n_done
+
+
+class Door(io.TextIOBase):
+    """What stands in the place of a standard stream: whole lines go to its outlet, as `visible` shows them.
+
+    first: the outlet whose text comes before. above: what prints lines above a bar, while there is one.
+    """
+
+    encoding: str = "utf-8"
+
+    def __init__(self, outlet: Outlet, first: PatientOutlet | None = None) -> None:
+        self.outlet, self.first, self.encoding = outlet, first, outlet.encoding
+        self.above: Callable[[str], object] | None = None
+        self._part = ""
+
+    def write(self, text: str) -> int:
+        lines, end, self._part = (self._part + text).rpartition("\n")
+        if end:
+            self._put(lines + end)
+        return len(text)
+
+    def flush(self) -> None:
+        part, self._part = self._part, ""
+        if part:
+            self._put(part)
+
+    def _put(self, text: str) -> None:
+        if self.first is not None:
+            self.first.wait()
+        (self.above or self.outlet.put)(visible(text))
+
+    def isatty(self) -> bool:
+        stream = self.outlet.stream
+        return stream is not None and not stream.closed and stream.isatty()
+
+    def fileno(self) -> int:
+        if self.outlet.stream is None:
+            raise io.UnsupportedOperation("fileno")
+        return self.outlet.stream.fileno()
+
+
+class Canvas(Door):
+    """A door for what draws with control characters of its own, and shows nothing of a stranger's."""
+
+    def write(self, text: str) -> int:
+        self.outlet.put(text)
+        return len(text)
+
+
+@contextmanager
+def doors() -> Iterator[Outlet]:
+    """A block in which all that is printed goes through a door; yields the outlet of the results."""
+    before = sys.stdout, sys.stderr
+    notes, results = PatientOutlet(sys.stderr), Outlet(sys.stdout)
+    sys.stdout, sys.stderr = Door(results, first=notes), Door(notes)
+    try:
+        yield results
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        notes.wait()
+        sys.stdout, sys.stderr = before
+
+
+def canvas() -> IO[str]:
+    """Where to draw on stderr."""
+    return cast(IO[str], Canvas(sys.stderr.outlet if isinstance(sys.stderr, Door) else Outlet(sys.stderr)))
+
+
+def rows_above(show: Callable[[str], object] | None) -> None:
+    """Let something print the lines for stderr above what it draws there; None ends that."""
+    if isinstance(sys.stderr, Door):
+        sys.stderr.above = show
+
+
+def is_drawable() -> bool:
+    """Whether stderr is a terminal, where a bar can move."""
+    return sys.stderr.isatty()
+
+
+def anyone_reads() -> bool:
+    """Whether results still reach somebody: nobody has closed the pipe, and the disk has room."""
+    return not isinstance(sys.stdout, Door) or sys.stdout.outlet.error is None
+
+
+def print_text(text: str, end: str = "\n") -> None:
+    """Print something that was asked for."""
+    print(text, end=end)
+
+
+def note(text: str) -> None:
+    """Tell the user something that is not the result."""
+    print(text, file=sys.stderr)
+
+
+def entry(title: str, text: str, indent: int = 9) -> str:
+    """A text beside its title, in lines that fit the terminal and break between words."""
+    return textwrap.fill(
+        text,
+        width=shutil.get_terminal_size().columns,
+        initial_indent=f"{title:<{indent}}",
+        subsequent_indent=" " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON value; a path becomes a string, and a number that is not finite null."""
+    text = json.dumps(without_nan(value), indent=2, default=os.fspath)
+    print_text(text.replace("\x7f", "\\u007f"))  # the one control character that JSON allows as it is
+
+
+def without_nan(value: Any) -> Any:
+    """The same dicts, lists and numbers, with None for what is no finite number."""
+    if isinstance(value, dict):
+        return {key: without_nan(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_nan(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def print_table(rows: Sequence[Mapping[str, str]]) -> None:
+    """Print rows below the names of their columns, the first column to the left, the others to the right."""
+    lines = [[in_a_line(cell) for cell in cells] for cells in (rows[0], *(row.values() for row in rows))]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for first, *others in lines:
+        print_text("  ".join([first.ljust(widths[0]), *map(str.rjust, others, widths[1:])]))
+
+
+def encoding() -> str:
+    """That of stdout: which characters can be printed."""
+    return sys.stdout.encoding
+
+
+def drawn(pixels: "Array", image_shape: tuple[int, int]) -> str:
+    """An image in text, of its pixels (height * width,)."""
+    from deltarule.inspection.text_image import text_image
+
+    return text_image(pixels.reshape(image_shape), encoding()).strip("\n")
+
+
+def percent(share: float) -> str:
+    """A share of 1 for people: "98.85 %"."""
+    return f"{100 * share:.2f} %"
+
+
+def score_words(name: str, value: float) -> str:
+    """A score for people: "accuracy 98.85 %" or "R2 0.9987"."""
+    return f"accuracy {percent(value):>8}" if name == "accuracy" else f"R2 {value:.4f}"
