@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 Visit = Callable[..., "Page"]
 MODEL = "pretrained"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-# Milliseconds after which something that should have happened has not: on a busy machine kernels compile for a minute.
-IMPATIENCE = 120_000
+IMPATIENCE = 120_000  # milliseconds after which something that should have happened has not, on a busy machine, too
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +37,7 @@ def address() -> Iterator[str]:
             yield found[0]
         finally:
             process.send_signal(signal.SIGINT)
-            process.wait(timeout=30)
+            process.wait(timeout=IMPATIENCE / 1000)
 
 
 @pytest.fixture(scope="session")

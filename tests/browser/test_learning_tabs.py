@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 Visit = Callable[..., "Page"]
+COMPILATION = 600_000  # milliseconds that the kernels may take before the first step, where the processor is shared
 LABEL = 5  # of the drawing of a 3: what the network gets wrong, it learns from
 
 Numbers = dict[str, np.ndarray]
@@ -84,7 +85,9 @@ def test_training_runs_pauses_steps_and_its_network_can_be_used(visit: Visit) ->
     page.get_by_label("Data").select_option("digits")
     page.get_by_label("Epochs").fill("10000")
     page.get_by_role("button", name="Start").click()
-    page.wait_for_function("() => /step [\\d,]+\\d\\d of/.test(document.querySelector('#train .status').textContent)")
+    page.wait_for_function(
+        "() => /step [\\d,]+\\d\\d of/.test(document.querySelector('#train .status').textContent)", timeout=COMPILATION
+    )
     page.get_by_role("button", name="Pause").click()
     page.wait_for_selector("#train .status:has-text('Paused')")
     before = at_step(page)

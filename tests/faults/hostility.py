@@ -15,7 +15,7 @@ from counting import Count, collected_warnings, fresh_folder
 from hostile_files import SOUND_FOR
 
 HARMLESS = {"hostile": ("refused",), "policy": ("refused", "read")}
-SECONDS = 300  # for all files together; each has its own limit
+SECONDS = 900  # for all files together; each has its own limit
 
 
 def answers(which: str) -> dict[str, dict[str, str]]:
