@@ -198,7 +198,7 @@ def test_results_replace_nothing_else_on_the_word_of_a_stranger(
     Path(precious).write_text("precious")
     code, out, err = deltarule("train", "--resume", "kept")
     assert (code, out) == (2, "")
-    assert f"got '{place}' for --{name};  --{name} {place}  says that it is meant" in err
+    assert f"got '{place}' for --{name};  --{name} {place} --force  says that it is meant" in err
     assert Path(precious).read_text() == "precious"
 
 
@@ -236,10 +236,10 @@ def test_a_network_that_cannot_go_where_it_should_goes_elsewhere(
     assert deltarule(*SHORT, "--out", whole).code == 0
     Path("disk").mkdir()
 
-    def full(thing: Any, path: Path) -> None:
+    def full(thing: Any, path: Path, **how: bool) -> None:
         if path.parent.name in full_disks:
             raise FileError(f"{path} could not be written: the disk is full")
-        real(thing, path)
+        real(thing, path, **how)
 
     monkeypatch.setattr(training, "save", full)
     full_disks = {"disk"}

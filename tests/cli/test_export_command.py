@@ -60,7 +60,7 @@ def test_the_folder_of_a_run_as_npz_and_json(deltarule: Command, digits_model: P
         (["--onnx", "a", "--npz", "b"], "got --onnx and --npz; one run writes one file"),
         (["--npz", "b", "--floats"], "--floats says what an ONNX file takes: got --npz; leave it out"),
         (["--onnx", "no/a.onnx"], "no/a.onnx cannot be written: its folder does not exist"),
-        (["--npz", "."], "an output is a file: got ., a folder"),
+        (["--npz", "."], "an output is a file: got ., which is a folder"),
     ],
 )
 def test_wrong_use(deltarule: Command, digits_model: Path, arguments: list[str], message: str) -> None:
@@ -99,11 +99,13 @@ def test_data_bring_their_unseen_examples_along(deltarule: Command, digits_model
 
 
 def test_an_older_page_is_replaced_and_that_is_said(deltarule: Command, arithmetic_model: Path) -> None:
-    Path("page.html").write_text("old")
+    assert deltarule("export", arithmetic_model, "--html", "page.html").code == 0
+    old = dr.show(dr.Network((2, 2))).html
+    Path("page.html").write_text(old)
     result = deltarule("export", arithmetic_model, "--html", "page.html")
     assert result.code == 0
     assert "in the place of an older file" in result.out
-    assert Path("page.html").read_text(encoding="utf-8") != "old"
+    assert Path("page.html").read_text(encoding="utf-8") != old
 
 
 @pytest.mark.parametrize(

@@ -117,7 +117,8 @@ def test_kaggles_form(deltarule: Command, digits_model: Path, images: Array) -> 
     assert deltarule("predict", *options, "--json").json == {"rows": 5, "out": "submission.csv"}
     expected = "ImageId,Label\n" + "".join(f"{k},{label}\n" for k, label in enumerate(labels, start=1))
     assert Path("submission.csv").read_bytes() == expected.encode()
-    assert "5 answers are in submission.csv" in deltarule("predict", *options).out
+    assert deltarule("predict", *options).code == 2  # a CSV does not say who wrote it
+    assert "5 answers are in submission.csv" in deltarule("predict", *options, "--force").out
 
 
 @pytest.mark.parametrize(

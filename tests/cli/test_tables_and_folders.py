@@ -95,9 +95,10 @@ def test_rows_that_were_left_out_are_left_out_again(deltarule: Command, with_hol
     assert "4 of 200 rows are left out" in judged.err
     model = load("model.safetensors")
     assert model.columns == (Column("size"), Column("town", tuple(TOWNS)))
-    went_on = deltarule("train", "--data", "houses.csv", "--target", "price", "--from", "model.safetensors", *FAST)
+    start = ("--from", "model.safetensors", "--out", "on.safetensors")
+    went_on = deltarule("train", "--data", "houses.csv", "--target", "price", *start, *FAST)
     assert went_on.code == 0
-    assert deltarule("evaluate", "model.safetensors", "--json").json["examples"] == report["test_examples"]
+    assert deltarule("evaluate", "on.safetensors", "--json").json["examples"] == report["test_examples"]
     refused = deltarule("predict", "houses.csv")
     assert (refused.code, refused.out) == (1, "")
     assert "1 in 'size', 2 in 'town', 'size' first in line 9; fill them in, or train with --missing mean" in refused.err
@@ -125,7 +126,8 @@ def test_one_may_look_into_a_model_of_a_table(deltarule: Command, with_holes: An
     own = deltarule("explain", "model.safetensors", "--image", "new.csv", "--json").json
     assert own["input_names"] == ["size", "town=Bonn", "town=Kiel", "town=Ulm"]
     assert deltarule("plot", "weights", "model.safetensors", "--json").code == 0
-    went_on = deltarule("train", "--data", "houses.csv", "--target", "price", "--from", "model.safetensors", *FAST)
+    start = ("--from", "model.safetensors", "--out", "on.safetensors")
+    went_on = deltarule("train", "--data", "houses.csv", "--target", "price", *start, *FAST)
     assert went_on.code == 0
 
 

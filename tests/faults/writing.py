@@ -79,6 +79,7 @@ ATTEMPTS = [
     # what is not a file, or cannot be one
     *(f"{TRAIN} --out {name}" for name in ("/dev/null", "pipe", "socket", "pics", "loop", "nowhere/m", "notes.txt/m")),
     *(f"{TRAIN} --out {name} --force" for name in ("/dev/null", "pipe", "loop", "to-nowhere", "{long}", "{nul}")),
+    *(f"{TRAIN} --out {name} --force" for name in (".", "..", "''", "/")),
     f"{TRAIN} --out same.png --plot same.png",
     "export m.safetensors --npz pipe --force",
     "predict --kaggle pixels.csv --model m.safetensors --out /dev/null",

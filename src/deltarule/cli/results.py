@@ -15,8 +15,9 @@ from deltarule.cli.record import training_record
 from deltarule.cli.train import TrainOptions
 from deltarule.data.catalog import files_of
 from deltarule.errors import DeltaruleError, FileError, SettingError, require
+from deltarule.files.checkpoint import FILES as STEPS
 from deltarule.files.model_file import load
-from deltarule.files.run_folder import FILES, MODEL, RECIPE, is_run
+from deltarule.files.run_folder import CHECKPOINTS, FILES, MODEL, RECIPE, is_run
 from deltarule.inspection.picture import DESCRIPTION_KEYS, Picture
 from deltarule.recipes.schema import Recipe
 
@@ -45,8 +46,7 @@ def check_run_place(folder: Path, *, force: bool = False, inputs: Iterable[Path]
     """Raise SettingError where a run in `folder` would replace files that are not a run's."""
     if os.path.lexists(folder):
         is_ours = is_run(folder)
-        free = unused(folder / "run" if folder.name in ("", "..") else folder)
-        another = f"choose another folder: --run {shlex.quote(str(free))}"
+        another = f"choose another folder: --run {shlex.quote(str(unused(folder)))}"
         for file in (folder / name for name in FILES):
             may_replace = force or (is_ours and file.name != MODEL and not file.is_symlink())
             _ask(file, "model" if file.name == MODEL else "run's file", may_replace, inputs, another)
@@ -76,7 +76,8 @@ def train_inputs(options: TrainOptions, resumed: Recipe | None) -> Iterator[Path
         if name is not None:
             yield Path(name, of_run) if Path(name).is_dir() else model_path(name)
     if options.resume is not None:
-        yield options.resume
+        for folder in (options.resume, options.resume / CHECKPOINTS):
+            yield from folder.glob(STEPS)
     recipe = resumed if resumed and options.recipe is None else found_recipe(options.recipe or "default")
     yield from files_of(as_asked(recipe, options).data.name)
 
@@ -101,7 +102,8 @@ def write_picture(picture: Picture, path: Path, *, force: bool = False) -> None:
 
 
 def unused(path: Path) -> Path:
-    """The path, or with a number behind its stem, where nothing is."""
+    """The path, or with a number behind its stem, where nothing is; for a folder without a name, one in it."""
+    path = path / "new" if path.name in ("", "..") else path
     numbered = (path.with_name(f"{path.stem}-{number}{path.suffix}") for number in count(2))
     return next(each for each in chain([path], numbered) if not os.path.lexists(each))
 
