@@ -30,7 +30,7 @@ def checked_inputs(
     Raises ShapeError for another shape, DataError for what is not finite numbers, and what `check_scale` raises.
     """
     if type(X) is not np.ndarray or X.dtype.kind not in NUMBERS or X.ndim != 2 or X.shape[1] != n_features:
-        X = numbers(X, name)
+        X, name = numbers(X, name), as_called(X, name)
         rows, found = flattened(X, n_features, image_shape, name)
         is_other_image = None not in (found, image_shape) and found != image_shape
         if is_other_image or rows.shape[1] != n_features:
@@ -89,19 +89,21 @@ def check_finite(X: NDArray[Any], name: str) -> None:
     raise DataError(f"{name} must be finite: got {X[*place]} for {place_of(place)}; {instead}")
 
 
+def as_called(given: Any, name: str) -> str:
+    """The name by which a cure works: lists and DataFrames have no reshape."""
+    return name if isinstance(given, np.ndarray) else f"np.array({name})"
+
+
 def numbers(given: Any, name: str) -> NDArray[Any]:
     """What a user passed as an array of real numbers; DataError, with the cure, where it is not one."""
     X = as_array(given, name)
     if X.dtype.kind == "O":
         X = unboxed(X, name)
     if X.dtype.kind not in NUMBERS:
-        text = first_text(X)
-        try:
-            X.astype(np.float64)
-            makes = f"use {name}.astype(float)"
-        except ValueError:
-            makes = "dr.read_table(frame, target) makes numbers of a DataFrame's texts"
-        raise DataError(f"{name} holds texts, such as {text!r}, and a network takes numbers: {makes}")
+        makes = (
+            numbers_in(X, as_called(given, name)) or "dr.read_table(frame, target) makes numbers of a DataFrame's texts"
+        )
+        raise DataError(f"{name} holds texts, such as {first_text(X)!r}, and a network takes numbers: {makes}")
     return X
 
 
@@ -157,7 +159,22 @@ def refuse_strange(given: Any, name: str) -> None:
     if isinstance(given, dict):
         raise DataError(f"{name} is a dict, {takes}: use np.column_stack(list({name}.values()))")
     if not hasattr(given, "__array__") and not isinstance(given, list | tuple) and isinstance(given, Iterable):
-        raise DataError(f"{name} is a {kind}, {takes}: use np.array(list({name}))")
+        raise DataError(f"{name} is {a_kind(given)}, {takes}: use np.array(list({name}))")
+
+
+def a_kind(thing: Any) -> str:
+    """What a thing is, in words: "a generator", "an iterator"."""
+    kind = type(thing).__name__
+    return f"an {kind}" if kind[0] in "aeiouAEIO" else f"a {kind}"
+
+
+def described(thing: Any) -> str:
+    """What a message calls something that was passed: "an array of shape (30, 6)", "a tuple of 2", "0.2"."""
+    if isinstance(thing, np.ndarray):
+        return f"an array of shape {thing.shape}"
+    if thing is None or isinstance(thing, bool | int | float):
+        return str(thing)
+    return a_kind(thing) + (f" of {len(thing)}" if isinstance(thing, list | tuple | dict) else "")
 
 
 def converted(given: Any, name: str) -> NDArray[Any]:
@@ -188,6 +205,10 @@ def unboxed(X: NDArray[Any], name: str) -> NDArray[Any]:
     """An array of objects as one of the numbers, or of the texts, that they are; DataError for other objects."""
     flat = X.ravel().tolist()
     if any(isinstance(each, str | bytes) for each in flat):
+        k = next((k for k, each in enumerate(flat) if each is None or each != each or str(each) == "<NA>"), None)
+        if k is not None:
+            place = place_of(np.unravel_index(k, X.shape))
+            raise DataError(f"{name} has a missing cell: got {flat[k]} for {place}; leave that sample out")
         return X.astype(str)
     if all(map(is_number, flat)):
         return X.astype(np.int64 if all(isinstance(each, int) for each in flat) else np.float64)
@@ -205,6 +226,15 @@ def place_of(index: Sequence[Any]) -> str:
     """Where a number is, as messages say it."""
     column = f", column {index[1]}" if len(index) > 1 else ""
     return f"sample {index[0]}{column} (counted from 0)"
+
+
+def numbers_in(texts: NDArray[Any], name: str) -> str:
+    """The line that makes numbers of texts that are numbers, also with a decimal comma; else nothing."""
+    flat = texts.astype(str).ravel().tolist()
+    if all(map(is_number, flat)):
+        return f"use {name}.astype(float)"
+    has_commas = all(is_number(text.replace(",", ".", 1)) for text in flat)
+    return f'use np.char.replace({name}.astype(str), ",", ".").astype(float)' if has_commas else ""
 
 
 def is_number(value: Any) -> bool:
@@ -242,9 +272,16 @@ def flattened(
     return X, None
 
 
+def color_axis(shape: tuple[int, ...]) -> int:
+    """The axis of red, green and blue (and opacity) in images (n_samples, height, width, colors), or 0."""
+    if len(shape) != 4:
+        return 0
+    return 1 if shape[1] == 3 != shape[3] else 3 if shape[3] in (3, 4) else 0
+
+
 def needed(shape: tuple[int, ...], n_features: int, image_shape: Size | None, name: str) -> str:
     """What was passed, and what a network takes, as a message begins."""
-    if len(shape) == 4 and 3 in (shape[1], shape[3]):
+    if color_axis(shape):
         return f"{name} has shape {shape}, images in color, and a network takes one number a pixel"
     what = ", a single example" if math.prod(shape) == n_features > 1 else ""
     images = f" or images (n_samples, {image_shape[0]}, {image_shape[1]})" if image_shape and len(shape) > 2 else ""
@@ -253,8 +290,9 @@ def needed(shape: tuple[int, ...], n_features: int, image_shape: Size | None, na
 
 def cure(shape: tuple[int, ...], n_features: int, name: str) -> str:
     """The line that makes (n_samples, n_features) of another shape, as a message ends."""
-    if len(shape) == 4 and 3 in (shape[1], shape[3]):
-        return f"use {name}.mean(axis={3 if shape[3] == 3 else 1}).astype({name}.dtype)"
+    if axis := color_axis(shape):
+        colors = f"{name}[..., :3]" if shape[axis] == 4 else name
+        return f"use {colors}.mean(axis={axis}).astype({name}.dtype)"
     if math.prod(shape) == n_features > 1:
         return f"use {name}.reshape(1, -1)"
     if len(shape) == 1:
@@ -265,6 +303,8 @@ def cure(shape: tuple[int, ...], n_features: int, name: str) -> str:
         return f"is one column the target? {name}[:, :-1] leaves out the last, {name}[:, 1:] the first"
     if len(shape) == 3 and shape[0] == 1 and shape[2] == n_features:
         return f"use {name}[0]"
+    if len(shape) == 3 and shape[0] * shape[1] == n_features:
+        return f"use np.moveaxis({name}, -1, 0)"
     if len(shape) > 2:
         return "resize the images, or make a network for this size"
     return f"pass the {n_features} features that it was made for"

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deltarule.errors import DataError, SettingError, ShapeError
-from deltarule.inputs import as_array, first_text, is_number, numbers, place_of, unboxed
+from deltarule.inputs import as_array, as_called, first_text, numbers, numbers_in, place_of, unboxed
 from deltarule.settings import Task
 
 LOG = logging.getLogger("deltarule")
@@ -38,19 +38,19 @@ def checked_targets(
 
     Raises ShapeError, DataError or SettingError, with the cure, where y is none of it.
     """
-    n_outputs = layer_sizes[-1]
+    n_outputs, called = layer_sizes[-1], as_called(y, name)
     y = as_numbers(as_array(y, name), task, names, name)
     check_finite_targets(y, name)
+    name = called
     y = as_column_or_row(y, n_samples, n_outputs, task, name)
     if task is None:
         task = "classes" if y.ndim == 1 and n_outputs > 1 else binary if is_binary(y) else "values"
     kind = {"classes": class_targets, "labels": label_targets, "values": value_targets}[task]
     y = kind(y, tuple(layer_sizes), name, n_samples)
     if len(y) != n_samples:
-        x_name = name.replace("y", "X", 1)
         raise DataError(
-            f"{x_name} and {name} must have as many samples: got {n_samples} inputs and {len(y)} targets; do both come "
-            "from the same set?"
+            f"{x_of(name)} and {name} must have as many samples: got {n_samples} inputs and {len(y)} targets; do both "
+            "come from the same set?"
         )
     return y, task
 
@@ -61,7 +61,7 @@ def checked_batch(
     """X, as `checked_inputs` returns it, with targets as `backward` takes them, whatever the task, and weights."""
     if len(X) == 0:
         raise DataError(f"X has shape {X.shape}: at least one example is needed")
-    y = numbers(y, "y")
+    y = as_array(y, "y")
     task: Task = "classes" if y.ndim == 1 and layer_sizes[-1] > 1 else "values"
     if y.shape == (len(X), 1) and layer_sizes[-1] > 1:
         shapes = f"classes ({len(X)},) or values ({len(X)}, {layer_sizes[-1]})"
@@ -82,7 +82,7 @@ def as_numbers(y: NDArray[Any], task: Task | None, names: Sequence[str], name: s
         unknown = next((text for text in texts if text not in numbered), None)
         if unknown is None:
             return np.array([numbered[text] for text in texts]).reshape(y.shape)
-        if any(text in numbered for text in texts):
+        if any(text in numbered for text in texts) and names[0] != "0":
             raise DataError(
                 f"{name} holds the class {unknown!r}, which is not among this network's: {', '.join(names)}"
             )
@@ -92,11 +92,12 @@ def as_numbers(y: NDArray[Any], task: Task | None, names: Sequence[str], name: s
 
 def refuse_texts(y: NDArray[Any], taker: str, name: str, *, are_values: bool) -> None:
     """Raise DataError for texts, with the line that makes numbers of them."""
-    text = first_text(y)
-    if are_values and is_number(text):
-        raise DataError(f"{name} holds texts, such as {text!r}, and {taker} takes numbers: use {name}.astype(float)")
-    line = f"names, {name} = np.unique({name}, return_inverse=True), and dr.Network(..., class_names=names.tolist())"
-    raise DataError(f"{name} holds texts, such as {text!r}, and {taker} takes their numbers: {line}")
+    begins = f"{name} holds texts, such as {first_text(y)!r}, and {taker} takes"
+    if are_values and (line := numbers_in(y, name)):
+        raise DataError(f"{begins} numbers: {line}")
+    settings = f"{MADE_WITH['classes']}, " if are_values else ""
+    line = f"dr.Network(..., {settings}class_names=names.tolist())"
+    raise DataError(f"{begins} their numbers: names, {name} = np.unique({name}, return_inverse=True), and {line}")
 
 
 def check_finite_targets(y: NDArray[Any], name: str) -> None:
@@ -111,8 +112,12 @@ def check_finite_targets(y: NDArray[Any], name: str) -> None:
 
 def kept(name: str) -> str:
     """The line that trains on the samples to keep."""
-    x_name = name.replace("y", "X", 1)
-    return f"dr.fit(network, {x_name}[keep], {name}[keep])"
+    return f"dr.fit(network, {x_of(name)}[keep], {name}[keep])"
+
+
+def x_of(name: str) -> str:
+    """What the inputs are called where the targets have this name: X for y, X_val for y_val."""
+    return "X".join(name.rpartition("y")[::2])
 
 
 def as_column_or_row(y: NDArray[Any], n_samples: int, n_outputs: int, task: Task | None, name: str) -> NDArray[Any]:
@@ -225,6 +230,8 @@ def label_targets(y: NDArray[Any], sizes: tuple[int, ...], name: str, n_samples:
         wrong = next(each for each in found if each not in (0, 1))
         line = f"({name} > 0)" if wrong < 0 else f"({name} == {found[-1]:g})"
         raise DataError(f"labels must be 0 or 1: got {wrong:g} in {name}; use {line}.astype(int)")
+    if y.shape == (n_samples, 2) and sizes[-1] == 1 and (y.sum(axis=1) == 1).all():
+        raise ShapeError(f"{name} has shape {y.shape}, one-hot rows, and this network has 1 output: use {name}[:, 1]")
     if y.shape[1:] != sizes[-1:]:
         refuse_width(y.shape, "labels", sizes, name, n_samples)
     return y.astype(np.uint8)
@@ -242,7 +249,8 @@ def value_targets(y: NDArray[Any], sizes: tuple[int, ...], name: str, n_samples:
 def refuse_width(shape: tuple[int, ...], task: Task, sizes: tuple[int, ...], name: str, n_samples: int) -> None:
     """Raise ShapeError for targets (n, outputs) of another shape."""
     n_outputs = sizes[-1]
-    needs = f"{name} has shape {shape}, and {task} for {n_outputs} outputs need shape ({n_samples}, {n_outputs})"
+    outputs = "1 output" if n_outputs == 1 else f"{n_outputs} outputs"
+    needs = f"{name} has shape {shape}, and {task} for {outputs} need shape ({n_samples}, {n_outputs})"
     if shape == (n_outputs, n_samples):
         raise ShapeError(f"{needs}: use {name}.T")
     if len(shape) == 2:

@@ -15,8 +15,8 @@ from deltarule.cli.examples import (
     unseen,
 )
 from deltarule.cli.found import found_model, names_model, refuse_changes
-from deltarule.cli.printing import entry, note
 from deltarule.cli.plot import PlotOptions
+from deltarule.cli.printing import entry, note
 from deltarule.cli.record import training_record
 from deltarule.data.dataset import Splits
 from deltarule.errors import SettingError

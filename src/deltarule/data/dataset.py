@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from deltarule.data.columns import Column, input_names
 from deltarule.errors import DataError, SettingError, closest
-from deltarule.inputs import as_array, numbers, unboxed
+from deltarule.inputs import as_array, described, numbers, unboxed
 from deltarule.settings import TASKS, Task
 from deltarule.targets import refuse_texts
 
@@ -52,12 +52,25 @@ class Dataset:
             raise SettingError(f"unknown task {self.task!r}: {closest(self.task, TASKS)}")
         for what in ("inputs", "targets"):
             object.__setattr__(self, what, as_array(getattr(self, what), what))
+        self._check_meaning()
         self._check_inputs()
         {"classes": self._check_classes, "labels": self._check_labels, "values": self._check_values}[self.task]()
         if len(self.inputs) != len(self.targets):
             raise DataError(
                 f"{self.name}: as many inputs as targets are needed: got {len(self.inputs)} inputs and "
                 f"{len(self.targets)} targets; do both come from the same set?"
+            )
+
+    def _check_meaning(self) -> None:
+        names, shape = self.class_names, self.image_shape
+        if isinstance(names, str) or not isinstance(names, Iterable):
+            raise SettingError(
+                f"{self.name}: class_names holds a name for each output: got {names!r}; use class_names=('cat', 'dog')"
+            )
+        object.__setattr__(self, "class_names", tuple(map(str, names)))
+        if shape is not None and not (isinstance(shape, Sequence) and len(shape) == 2):
+            raise SettingError(
+                f"{self.name}: image_shape is (height, width): got {shape!r}; use image_shape=(1, {self.n_features})"
             )
 
     def _check_inputs(self) -> None:
@@ -239,6 +252,10 @@ class Splits:
     test: Dataset | None = None
 
     def __post_init__(self) -> None:
+        for part in (self.train, self.test):
+            if not isinstance(part, Dataset | None):
+                line = "dr.Splits(dr.Dataset(X, y), dr.Dataset(X_test, y_test))"
+                raise DataError(f"Splits hold two Datasets: got {described(part)}; use {line}")
         if self.test is None:
             return
         for what in ("task", "n_features", "image_shape", "class_names", "columns"):

@@ -14,7 +14,7 @@ from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from deltarule.data.columns import Column
-from deltarule.errors import ShapeError
+from deltarule.errors import SettingError, ShapeError
 from deltarule.estimators import settings
 from deltarule.estimators.examples import Examples
 from deltarule.estimators.fitting import Fit
@@ -110,6 +110,9 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         """What was given, checked in scikit-learn's way; where it `is_first`, it says what there is to learn."""
         refuse_misread(X, "X")
         refuse_misread(y, "y")
+        if isinstance(sample_weight, dict):
+            needs = "and a weight for each sample is needed: use MLPClassifier(class_weight=...) for weights of classes"
+            raise SettingError(f"sample_weight is a dict, {needs}")
         X, y = validate_data(
             self,
             X,

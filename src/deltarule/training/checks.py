@@ -9,12 +9,13 @@ import numpy as np
 from deltarule.data.augment import Deformation
 from deltarule.data.dataset import Dataset
 from deltarule.errors import DataError, SettingError, ShapeError
+from deltarule.inputs import described
 from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy
 from deltarule.nn.network import Network
 from deltarule.nn.parameters import Parameters
 from deltarule.nn.workspace import Workspace
 from deltarule.training.callbacks import History, TrainingState
-from deltarule.training.examples import described, refuse_splits
+from deltarule.training.examples import refuse_splits
 
 BLOW_UP = 1000.0  # a loss so many times that of epoch 0 (or 1, if that was less) is on its way to infinity
 LARGE_INPUT = 100.0  # inputs beyond this are more likely to blow up a run than its learning rate is
@@ -52,6 +53,7 @@ def check_datasets(train: Any, validation: Any) -> None:
         raise DataError(
             f"trainer.fit takes a Dataset: got {described(train)}; use trainer.fit(dr.Dataset(X, y)), or dr.fit"
         )
+    refuse_splits(validation, "trainer.fit(train, {})")
     if not isinstance(validation, Dataset | None):
         line = "trainer.fit(train, dr.Dataset(X, y))"
         raise DataError(f"trainer.fit takes a Dataset: got {described(validation)}; use {line}")

@@ -8,7 +8,7 @@ import numpy as np
 
 from deltarule.data.dataset import Dataset, Splits
 from deltarule.errors import DataError, SettingError, ShapeError
-from deltarule.inputs import as_array, check_scale, checked_inputs, flattened, numbers
+from deltarule.inputs import as_array, as_called, check_scale, checked_inputs, described, flattened, numbers
 from deltarule.model import Model, check_purpose
 from deltarule.nn.activations import Sigmoid
 from deltarule.nn.arrays import Array
@@ -37,6 +37,8 @@ def examples_for(
 
     Raises ShapeError, DataError or SettingError, with the cure, for what does not fit.
     """
+    if not isinstance(net_or_model, Network | Model):
+        raise SettingError(f"a Network comes first: got {described(net_or_model)}; use {call.format('X, y')}")
     model = net_or_model if isinstance(net_or_model, Model) else None
     network = net_or_model.inner if isinstance(net_or_model, Model) else net_or_model
     refuse_structure(X, y, call)
@@ -71,15 +73,6 @@ def refuse_splits(X: Any, call: str) -> None:
         raise DataError(f"Splits hold two Datasets, train and test: use {line}")
 
 
-def described(thing: Any) -> str:
-    """What a message calls something that was passed: "an array of shape (30, 6)", "a tuple of 2", "0.2"."""
-    if isinstance(thing, np.ndarray):
-        return f"an array of shape {thing.shape}"
-    if thing is None or isinstance(thing, bool | int | float):
-        return repr(thing)
-    return f"a {type(thing).__name__}" + (f" of {len(thing)}" if isinstance(thing, list | tuple | dict) else "")
-
-
 def of_dataset(network: Network, data: Dataset) -> Dataset:
     """A Dataset as the network reads it; an error where it is of another task, or on another scale."""
     check_purpose(network, data)
@@ -97,14 +90,14 @@ def input_rows(
 ) -> tuple[Array, tuple[int, int] | None]:
     """X as rows in a dtype that counts as the network counts it, and the shape of its images."""
     n_features, (x_name, y_name) = network.layer_sizes[0], names
-    X = numbers(X, x_name)
+    X, x_name = numbers(X, x_name), as_called(X, x_name)
     if X.ndim == 1 and X.size and np.ndim(as_array(y, y_name)) == 2 and np.shape(y)[1] == n_features:
         swapped = f"{x_name} has shape {X.shape} and {y_name} {np.shape(y)}, and look swapped"
         raise ShapeError(f"{swapped}: use {call.format(f'{x_name}, {y_name}')}")
     if 0 in X.shape:
         raise DataError(f"{x_name} has shape {X.shape}: at least one example is needed, (n_samples, {n_features})")
     rows, image_shape = flattened(X, n_features, network.image_shape, x_name)
-    is_transposed = rows.shape[1] != n_features == rows.shape[0] and np.size(y) == rows.shape[1]
+    is_transposed = X.ndim > 1 and np.prod(X.shape[:-1]) == n_features and X.shape[-1] == np.size(y) != len(X)
     if is_transposed or rows.shape[1] == n_features:
         checked_inputs(X, n_features, network.image_shape, name=x_name)
     # Otherwise check_data says how many features there are, and with which layer sizes they fit.
@@ -116,6 +109,11 @@ def taken(network: Network, X: Array) -> Array:
     """Inputs in a dtype that counts as it should: uint8 stays pixels for a network that may still learn from pixels."""
     if X.dtype == np.uint8 and (network.pixels or network.input_range is None):
         return X
+    largest = np.finfo(network.dtype).max
+    if X.dtype.itemsize > network.dtype.itemsize and (X.max() > largest or X.min() < -largest):
+        raise DataError(
+            f"X reaches {np.abs(X).max():.3g}, beyond {network.dtype}: scale it, as (X - X.mean()) / X.std() does"
+        )
     return X.astype(network.dtype, copy=False)
 
 
