@@ -234,7 +234,7 @@ class Network:
     def inputs(self, X: Any) -> Array:
         """X as the network reads it, (n_samples, features). Images may be (n_samples, height, width).
 
-        uint8 in the result are pixels and count as value / 255; a network that does not read pixels gets floats instead.
+        uint8 in the result are pixels and count as value / 255; a network that reads no pixels gets floats instead.
 
         Raises ShapeError for another shape, DataError for numbers on another scale than those learned from.
         """
