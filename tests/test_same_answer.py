@@ -20,7 +20,9 @@ import pytest
 
 from deltarule.cli.inputs import read_inputs
 from deltarule.cli.predict import answers_for
+from deltarule.data.catalog import load as load_data
 from deltarule.data.dataset import Dataset
+from deltarule.data.idx import write_idx
 from deltarule.errors import DataError, DeltaruleError, SettingError, ShapeError
 from deltarule.files.model_file import load, save
 from deltarule.files.onnx import onnx_bytes
@@ -174,6 +176,22 @@ def test_the_command_line_answers_alike(networks: dict[str, Network], tmp_path: 
             rows = list(answers_for(model, "asked.npz", raw))
             numbers = [row.get("probabilities") or row.get("activations") or row["values"] for row in rows]
             assert [list(each.values()) for each in numbers] == expected[0][1], (name, dtype)
+
+
+@pytest.mark.parametrize(("scale", "is_flat"), [(1, False), (1, True), (255.0, False)])
+def test_files_of_pixels_are_read_as_the_network_learned_them(scale: float, is_flat: bool, tmp_path: Path) -> None:
+    """An IDX or a CSV holds 0 to 255; a network that learned from images of 0 to 1 is shown them so."""
+    digits = load_data("digits").train.spread(200)
+    inputs = digits.inputs if scale == 1 else digits.inputs / scale
+    network = Network((784, 10))
+    Trainer(network=network, epochs=1).fit(replace(digits, inputs=inputs, image_shape=None if is_flat else (28, 28)))
+    save(network, tmp_path / "model")
+    model = load(tmp_path / "model")
+    write_idx(tmp_path / "images", digits.inputs.reshape(-1, 28, 28))
+    rows = np.column_stack([digits.targets, digits.inputs])
+    np.savetxt(tmp_path / "rows.csv", rows, "%d", ",")
+    for name in ("images", "rows.csv"):
+        np.testing.assert_array_equal(model.outputs(read_inputs(tmp_path / name, model)), network.outputs(inputs))
 
 
 def test_onnx_answers_alike(networks: dict[str, Network]) -> None:

@@ -232,7 +232,7 @@ class Model:
 
 
 def says(network: Network, name: str) -> bool:
-    """Whether a network says its task, class_names or image_shape; numbers are no names."""
+    """Whether a network says its task, class_names or image_shape; numbers do not count as names."""
     return getattr(network, name) not in (None, tuple(map(str, range(network.layer_sizes[-1]))))
 
 

@@ -47,6 +47,7 @@ def trained(
         hidden=settings.pop("hidden", activations.ReLU()),
         output=settings.pop("output", activations.Softmax()),
         loss=settings.pop("loss", losses.CrossEntropy()),
+        task=settings.pop("task", None),
         dropout=settings.pop("dropout", 0.0),
         dtype=settings.pop("dtype", np.float64),
     )
@@ -231,7 +232,14 @@ def test_a_rate_that_diverges_is_named_at_the_same_step() -> None:
     said = []
     for each in (REFERENCE, COMPILED):
         with pytest.raises(DivergenceError) as caught:
-            trained(each, pictures(), schedule=Constant(1e6), output=activations.Identity(), loss=losses.Quadratic())
+            trained(
+                each,
+                pictures(),
+                schedule=Constant(1e6),
+                output=activations.Identity(),
+                loss=losses.Quadratic(),
+                task="classes",
+            )
         said.append(str(caught.value).partition("got a loss of")[2].partition("at step")[2])
     assert said[0] == said[1]
     assert "the learning rate 1e+06 is too high" in said[0]

@@ -250,7 +250,7 @@ class Network:
     def inputs(self, X: Any) -> Array:
         """X as the network reads it, (n_samples, features). Images may be (n_samples, height, width).
 
-        What comes out as uint8 are pixels, whoever computes with it; where the network reads none, it becomes floats.
+        uint8 in the result are pixels and count as value / 255; a network that reads no pixels gets floats instead.
 
         Raises ShapeError for another shape, DataError for numbers on another scale than those learned from.
         """
