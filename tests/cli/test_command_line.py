@@ -15,7 +15,8 @@ from typer.main import get_command
 
 from deltarule.cli import app
 from deltarule.cli.printing import without_nan
-from deltarule.files.model_file import load
+from deltarule.files.model_file import load, save
+from deltarule.nn.network import Network
 
 Command = Callable[..., Any]
 PROGRAM = [sys.executable, "-m", "deltarule"]
@@ -138,7 +139,7 @@ def test_a_reader_that_leaves_is_no_error() -> None:
 @posix_only
 @pytest.mark.usefixtures("heeded_interrupts")
 def test_ctrl_c_keeps_the_network_and_says_where() -> None:
-    Path("model.safetensors").write_bytes(b"older")
+    save(Network((2, 2)), "model.safetensors")
     with subprocess.Popen(LONG, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         assert any(" 1/50 " in line for line in process.stderr)

@@ -11,8 +11,9 @@ import pytest
 
 from deltarule.data.catalog import load as load_data
 from deltarule.data.dataset import Splits
-from deltarule.files.model_file import load
+from deltarule.files.model_file import load, save
 from deltarule.files.run_folder import read_history
+from deltarule.nn.network import Network
 from deltarule.recipes import read
 from deltarule.recipes.schema import parse
 
@@ -213,7 +214,7 @@ def test_many_epochs_are_told_in_few_lines(deltarule: Command) -> None:
         (["--data", "digits", "--from", "nothing"], "which does not exist; deltarule train  makes one"),
         (["--data", "digits", "--from", "default"], "is the name of a recipe; deltarule train default"),
         (["--data", "digits", "--out", "missing/m"], "its folder does not exist"),
-        (["--data", "digits", "--out", "."], "a folder; give a file's name"),
+        (["--data", "digits", "--out", "."], "which is a folder; give a file's name"),
         (["--data", "digits", "--plot", "curves.gif"], ".png, .svg or .pdf"),
         (["--data", "digits", "--epochs", "0"], "--epochs"),
         (["--data", "xor", "--target", "y"], "a column of a CSV file: got xor"),
@@ -242,13 +243,14 @@ def test_mnist_that_cannot_be_had_is_a_failed_job_where_it_was_asked_for(deltaru
 
 
 def test_a_run_that_diverges_at_once_leaves_the_older_model_alone(deltarule: Command) -> None:
-    Path("model.safetensors").write_bytes(b"older")
+    save(Network((2, 2)), "model.safetensors")
+    older = Path("model.safetensors").read_bytes()
     huge = ("--set", "schedule={name='constant', rate=1e38}", "--set", "network.hidden=[8]")
     code, out, err = deltarule(*LINEAR, *huge, "--set", "optimizer=sgd", "--set", "network.activation=identity")
     assert (code, out) == (1, "")
     assert "no epoch was complete, so nothing was saved" in err
     assert "of epoch 1, broken first in layer" in err
-    assert Path("model.safetensors").read_bytes() == b"older"
+    assert Path("model.safetensors").read_bytes() == older
 
 
 def test_a_run_that_diverges_later_keeps_what_it_had_learned(deltarule: Command) -> None:
@@ -262,7 +264,8 @@ def test_a_run_that_diverges_later_keeps_what_it_had_learned(deltarule: Command)
 
 
 def test_a_full_disk_loses_nothing(deltarule: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    Path("model.safetensors").write_bytes(b"older")
+    save(Network((2, 2)), "model.safetensors")
+    older = Path("model.safetensors").read_bytes()
 
     def full(descriptor: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -271,4 +274,4 @@ def test_a_full_disk_loses_nothing(deltarule: Command, monkeypatch: pytest.Monke
     code, out, err = deltarule(*SMALL)
     assert (code, out) == (1, "")
     assert "the disk is full" in err
-    assert {path.name: path.read_bytes() for path in Path().iterdir()} == {"model.safetensors": b"older"}
+    assert {path.name: path.read_bytes() for path in Path().iterdir()} == {"model.safetensors": older}

@@ -73,9 +73,8 @@ ATTEMPTS = [
     # folders of runs
     f"{TRAIN} --run mine",
     f"{TRAIN} --run linked",
-    f"{TRAIN} --run notes.txt",
     f"{TRAIN} --run run --out run/history.csv",
-    "train my.toml --data digits --epochs 1 --run .",
+    "train sub/recipe.toml --data digits --epochs 1 --run sub --force",
     # what is not a file, or cannot be one
     *(f"{TRAIN} --out {name}" for name in ("/dev/null", "pipe", "socket", "pics", "loop", "nowhere/m", "notes.txt/m")),
     *(f"{TRAIN} --out {name} --force" for name in ("/dev/null", "pipe", "loop", "to-nowhere", "{long}", "{nul}")),
@@ -121,6 +120,7 @@ def make_folders() -> None:
             pillow.fromarray(np.full((8, 8), 90 * k, np.uint8)).save(Path("pics", name, f"{k}.png"))
     for name in ("sub", "mine", "linked", "idx", "theirs"):
         Path(name).mkdir()
+    Path("sub", "recipe.toml").write_text(read("linear").to_toml())
     Path("theirs", "model.safetensors").write_text("theirs")
     write_idx("idx/train-images-idx3-ubyte", np.zeros((4, 28, 28), np.uint8))
     write_idx("idx/train-labels-idx1-ubyte", np.arange(4, dtype=np.uint8))
