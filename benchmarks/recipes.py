@@ -92,7 +92,7 @@ def mnist_test(plan: Plan) -> Dataset | None:
 def train_and_score(plan: Plan, seed: int) -> Row:
     """One run: trained as the command line does it, then scored."""
     job = build(plan.recipe, plan.splits, seed=seed)
-    network, history = job.model.network, job.trainer.fit(job.train, job.validation)
+    network, history = job.trainer.network, job.trainer.fit(job.train, job.validation)
     scored_on = job.train if job.test is None else job.model.scaled(job.test)
     loss, score = evaluate(network, scored_on)
     run = {

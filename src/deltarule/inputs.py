@@ -66,7 +66,7 @@ def check_scale(
     if pixels and not (X.min() >= 0.0 and X.max() <= 1.0):
         raise DataError(
             f"this network reads pixels, uint8 or floats from 0 to 1: got {X.dtype} from {X.min():g} to {X.max():g}; "
-            "pass uint8, or divide by 255"
+            "pass uint8, or divide by 255; set network.pixels = False where these are not pixels"
         )
     is_unit = seen is not None and 0.0 <= seen[0] <= seen[1] <= 1.0
     if is_unit and kind in "iu" and X.max() >= 255:

@@ -47,7 +47,8 @@ class Model:
     """A network, and what else it takes to ask it.
 
     network: it knows its task, class_names, image_shape and pixels, which describe what `predict` takes and answers.
-        Those given here are put into it.
+        What is given here and new to it, it learns; where it says otherwise, the Model has one around the same
+        parameters that says so.
     input_scaling, target_scaling: how inputs and regression targets were standardized, None where they were not.
     columns: the columns of the table that inputs come from, where they do; texts become inputs of 0 and 1.
     record: how it was trained (recipe, data, seed, versions, scores): strings, numbers, lists and dicts of them.
@@ -72,8 +73,12 @@ class Model:
     ) -> None:
         given = {"task": task, "class_names": tuple(class_names), "image_shape": image_shape}
         new = {name: value for name, value in given.items() if value and value != getattr(network, name)}
+        meant = network.with_meaning(**new)
+        if not any(says(network, name) for name in new):
+            vars(network).update(vars(meant))
+            meant = network
         vars(self).update(
-            network=network.with_meaning(**new) if new else network,
+            network=meant,
             input_scaling=input_scaling,
             target_scaling=target_scaling,
             columns=columns,
@@ -117,7 +122,9 @@ class Model:
 
     @classmethod
     def suited(cls, network: Network, train: Dataset, *, standardize: bool | None = None) -> Self:
-        """A model around a network that is to learn `train`: its names, its columns, and its means and deviations.
+        """A model around a network that is to learn `train`: with its columns, and its means and deviations.
+
+        The network is given the task, image shape and names of `train`, and what its inputs are: see `take_meaning`.
 
         standardize: whether inputs and regression targets are brought to mean 0 and standard deviation 1; None for all
             but images. Inputs of 0 and 1, which columns of text become, stay as they are.
@@ -224,6 +231,11 @@ class Model:
         return replace(dataset, inputs=inputs, targets=targets, columns=self.of_numbers().columns)
 
 
+def says(network: Network, name: str) -> bool:
+    """Whether a network says its task, class_names or image_shape; numbers are no names."""
+    return getattr(network, name) not in (None, tuple(map(str, range(network.layer_sizes[-1]))))
+
+
 def take_meaning(network: Network, train: Dataset) -> None:
     """Give a network the meaning of the data that it is to learn: task, pixels, range, image shape, names.
 
@@ -243,13 +255,12 @@ def take_meaning(network: Network, train: Dataset) -> None:
     elif not train.columns:  # a table's columns have scales of their own
         ends = [float(train.inputs.min()), float(train.inputs.max()), *(seen or ())]
         seen = (min(ends), max(ends))
-    is_numbered = network.class_names == tuple(map(str, range(len(network.class_names))))
     meant = network.with_meaning(
         task=train.task,
         pixels=pixels,
         input_range=None if pixels else seen,
         image_shape=network.image_shape or train.image_shape,
-        class_names=train.class_names if is_numbered else network.class_names,
+        class_names=network.class_names if says(network, "class_names") else train.class_names,
     )
     vars(network).update(vars(meant))
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -12,7 +13,13 @@ from typing import Any
 import httpx
 import pytest
 
+from deltarule import playground
+from deltarule.data.catalog import load as load_data
 from deltarule.errors import SettingError
+from deltarule.files.model_file import load, save
+from deltarule.nn.network import Network
+from deltarule.training.evaluation import evaluate
+from deltarule.training.trainer import Trainer
 
 pytest.importorskip("uvicorn", reason="the page needs its extra: pip install 'deltarule[page]'")
 
@@ -38,6 +45,45 @@ def test_it_prints_the_address_serves_it_and_ends_by_ctrl_c(digits_model: Path) 
     assert process.returncode == 130
     assert "Traceback" not in errors
     assert "digits, to draw examples from and to find mistakes in" in errors
+
+
+@pytest.mark.usefixtures("heeded_interrupts")
+def test_a_network_trained_in_python_on_images_gets_a_pad(tmp_path: Path) -> None:
+    """The network says what its inputs are; the page asks what the server sends, and so does this test."""
+    digits = load_data("digits")
+    network = Network((784, 16, 10))
+    Trainer(network=network, epochs=1).fit(digits.train)
+    save(network, tmp_path / "digits.safetensors")
+    process = started(tmp_path / "digits.safetensors", "--port", "0", "--no-browser")
+    try:
+        assert process.stdout is not None
+        found = re.search(r"(http://127\.0\.0\.1:\d+)/\?token=(\S+)", process.stdout.readline())
+        assert found is not None
+        answers = {
+            name: httpx.get(f"{found[1]}/api/{name}", headers={"Authorization": f"Bearer {found[2]}"}, timeout=20.0)
+            for name in ("model", "example", "mistakes")
+        }
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=10.0)
+    (tmp_path / "sent").write_bytes(answers["model"].content)
+    model = load(tmp_path / "sent")
+    assert (model.image_shape, model.pixels, model.task) == ((28, 28), True, "classes")
+    assert answers["example"].json()["pixels"]
+    right = evaluate(network, digits.test)[1] * digits.test.n_samples
+    assert answers["mistakes"].json()["right"] == round(right)
+    if node := shutil.which("node"):
+        static = Path(playground.__file__).parent / "static"
+        program = f"""
+            import {{ readFileSync }} from "node:fs";
+            import {{ readModel }} from "{(static / "model_file.js").as_uri()}";
+            import {{ readsDrawings }} from "{(static / "pad.js").as_uri()}";
+            const network = readModel(Uint8Array.from(readFileSync("{(tmp_path / "sent").as_posix()}")).buffer);
+            console.log(readsDrawings(network), network.pixels, network.task);
+        """
+        command = [node, "--input-type=module", "-e", program]
+        page = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60.0)
+        assert page.stdout.split() == ["true", "true", "classes"]
 
 
 def test_a_taken_port_is_wrong_use(deltarule: Any, digits_model: Path) -> None:

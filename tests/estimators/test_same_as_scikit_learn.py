@@ -140,12 +140,13 @@ def test_partial_fit_and_warm_start(wine: tuple[Array, Array]) -> None:
 
 
 def test_every_dtype_counts_at_its_value(wine: tuple[Array, Array]) -> None:
-    """uint8 is divided by 255 everywhere else; here 2 is 2, and model_ is told so."""
+    """uint8 counts as value / 255 after `fit`; here 2 is 2, and in model_, too, whatever the dtype."""
     X, y = np.clip(wine[0] + 3.0, 0.0, 9.0).astype(np.uint8), wine[1]
     ours, other = (fitted(kind, X, y) for kind in (MLPClassifier, theirs.MLPClassifier))
     hold_to_each_other(ours, other, X)
-    np.testing.assert_allclose(ours.model_.probabilities(X), ours.predict_proba(X), 1e-9)
-    np.testing.assert_array_equal(ours.predict_proba(X), ours.predict_proba(X.astype(np.int64)))
+    for dtype in (np.uint8, np.int64, np.float32, np.float64):
+        np.testing.assert_array_equal(ours.predict_proba(X.astype(dtype)), ours.predict_proba(X))
+        np.testing.assert_array_equal(ours.model_.probabilities(X.astype(dtype)), ours.predict_proba(X))
 
 
 def test_compiled_kernels_train_the_same(wine: tuple[Array, Array]) -> None:

@@ -67,9 +67,17 @@ def changes(name: str) -> Iterator[tuple[str, Callable[[Json, Json], Any]]]:
         "a version to come",
         lambda header, said: said.update({key: 99 for key in ("format", "checkpoint") if key in said}),
     )
-    yield "a record that is no object", lambda header, said: said.update(record=[1])
-    yield "a billion neurons", lambda header, said: said.update(layer_sizes=[2, 10**9, 2], identity=[10**9])
-    yield "code for an activation", lambda header, said: said.update(activations=[{"name": "os.system"}] * 2, columns=5)
+
+    def a_billion(header: Json, said: Json) -> None:
+        said.get("required", said).update(
+            {"identity": [10**9]} if "checkpoint" in said else {"layer_sizes": [2, 10**9, 2]}
+        )
+
+    yield "a record that is no object", lambda header, said: said.get("optional", said).update(record=[1])
+    yield "a billion neurons", a_billion
+    code = [{"name": "os.system"}] * 2
+    yield "code for an activation", lambda header, said: said.get("required", said).update(activations=code)
+    yield "a need that is unknown", lambda header, said: said.get("required", said).update(reading={})
 
 
 def lies_of_idx() -> Iterator[tuple[str, bytes]]:

@@ -13,7 +13,7 @@ from deltarule.data.npz import read_npz
 from deltarule.data.pictures import SUFFIXES as PICTURES
 from deltarule.data.pictures import read_digit
 from deltarule.data.tables import read_numbers, read_pixel_rows, read_rows
-from deltarule.errors import SettingError, ShapeError
+from deltarule.errors import DataError, SettingError, ShapeError
 from deltarule.model import Model
 from deltarule.nn.arrays import Array
 
@@ -31,32 +31,37 @@ def read_inputs(path: Path, model: Model) -> Array:
         raise SettingError(f"a file of examples must exist: got {path}")
     raw = _read(path, model)
     try:
-        model.inputs(raw[:1])
-    except ShapeError as error:
-        raise ShapeError(f"{path}: {error}") from error
+        model.unscaled(raw)
+    except (ShapeError, DataError) as error:
+        raise type(error)(f"{path}: {error}") from error
     return raw.reshape(len(raw), -1)
 
 
 def _read(path: Path, model: Model) -> Array:
     suffix = path.suffix.lower()
-    record = training_record(model)
+    if suffix == ".npz":
+        splits = read_npz(path)
+        return (splits.test or splits.train).inputs
+    if suffix == ".csv" and not (model.pixels or model.image_shape):
+        record = training_record(model)
+        target = record.target if record else None
+        if model.columns:
+            return read_rows(path, model.columns, target=target, announce=say)
+        return read_numbers(path, target)
+    pixels, seen = _pixels_in(path, suffix, model), model.network.input_range
+    # what was learned from images whose ink was 0 to 1 is shown others in the same way
+    return pixels / 255.0 if seen is not None and 0.0 <= seen[0] <= seen[1] <= 1.0 else pixels
+
+
+def _pixels_in(path: Path, suffix: str, model: Model) -> Array:
     if suffix in PICTURES and reads_digits(model):
         return read_digit(path)[np.newaxis]
+    record = training_record(model)
     if suffix in SUFFIXES:
         if record and record.size:
             return read_scaled_image(path, record.size)[np.newaxis]
         return read_image(path, model.image_shape or (28, 28))[np.newaxis]
-    if suffix == ".npz":
-        splits = read_npz(path)
-        return (splits.test or splits.train).inputs
-    if suffix != ".csv":
-        return read_idx(path)
-    if model.image_shape is not None:
-        return read_pixel_rows(path)[0]
-    target = record.target if record else None
-    if model.columns:
-        return read_rows(path, model.columns, target=target, announce=say)
-    return read_numbers(path, target)
+    return read_pixel_rows(path)[0] if suffix == ".csv" else read_idx(path)
 
 
 def reads_digits(model: Model) -> bool:

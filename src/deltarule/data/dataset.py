@@ -20,7 +20,7 @@ MOST_CLASSES = 2**16
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Examples, stored as they came: images stay uint8 and count as value / 255 wherever they are used.
+    """Examples, stored as they came: images stay uint8; a network that learns from them reads them as value / 255.
 
     inputs: (n_samples, n_features), uint8 for images, else a float dtype.
     targets: by `task`

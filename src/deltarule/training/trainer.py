@@ -124,12 +124,12 @@ class Trainer:
         check_lengths(self.epochs, self.batch_size)
         check_datasets(train, validation)
         check_data(self.network, train)
-        take_meaning(self.network, train)
         if validation is not None:
             check_data(self.network, validation)
             check_task(train, validation)
         check_augment(self.augment, train)
         check_plateaus(self.schedule, self.callbacks)
+        take_meaning(self.network, train)
 
     def _begin(self, train: Dataset, validation: Dataset | None, sample_weight: Array | None) -> TrainingState:
         network, batch_size = self.network, min(self.batch_size or train.n_samples, train.n_samples)
