@@ -27,12 +27,13 @@ from deltarule.files.onnx import onnx_bytes
 from deltarule.inspection.gradient_check import gradcheck
 from deltarule.inspection.sensitivity import flip
 from deltarule.inspection.walkthrough import explain
-from deltarule.model import SETTINGS, Model, Standardization
+from deltarule.model import Model, Standardization
 from deltarule.names import ACTIVATIONS, LOSSES
 from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss, Quadratic
 from deltarule.nn.network import Network
 from deltarule.nn.workspace import as_floats
 from deltarule.settings import TASKS, Task
+from deltarule.targets import MADE_WITH
 from deltarule.training.evaluation import evaluate
 from deltarule.training.fit import fit
 from deltarule.training.trainer import Trainer
@@ -312,7 +313,7 @@ def test_another_task_is_refused_with_the_settings_for_it(made_for: Task, task: 
         SettingError, match=f"these holds {task}: got a network for {made_for}; make one with "
     ) as error:
         Trainer(network=network, epochs=1).fit(data)
-    assert SETTINGS[task] in str(error.value)
+    assert MADE_WITH[task] in str(error.value)
     assert f'task="{task}"' in str(error.value)
     Trainer(network=network.with_meaning(task=task), epochs=1).fit(data)
 
