@@ -57,7 +57,7 @@ def check_scale(
     if X.size == 0 or (pixels and X.dtype == np.uint8):
         return
     if kind == "f" and not may_miss:
-        check_finite(X, name)
+        check_finite(X, name, f"; np.nan_to_num({name}) puts 0 in its place")
     if pixels and kind != "f":
         dtype = "float32" if kind == "b" else "uint8"
         raise DataError(
@@ -76,8 +76,8 @@ def check_scale(
         )
 
 
-def check_finite(X: NDArray[Any], name: str) -> None:
-    """Raise DataError, with the place, where a number is NaN or infinite.
+def check_finite(X: NDArray[Any], name: str, cure: str = "") -> None:
+    """Raise DataError, with the place and the cure, where a number is NaN or infinite.
 
     The sum of squares is asked first, since it is the cheapest; it may overflow, and then each number is asked.
     """
@@ -85,8 +85,7 @@ def check_finite(X: NDArray[Any], name: str) -> None:
     if math.isfinite(np.vdot(flat, flat)) or np.isfinite(X).all():
         return
     place = np.argwhere(~np.isfinite(X))[0].tolist()
-    instead = f"np.nan_to_num({name}) puts 0 in its place"
-    raise DataError(f"{name} must be finite: got {X[*place]} for {place_of(place)}; {instead}")
+    raise DataError(f"{name} must be finite: got {X[*place]} for {place_of(place)}{cure}")
 
 
 def as_called(given: Any, name: str) -> str:

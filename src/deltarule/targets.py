@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deltarule.errors import DataError, SettingError, ShapeError
-from deltarule.inputs import as_array, as_called, first_text, numbers, numbers_in, place_of, unboxed
+from deltarule.inputs import as_array, as_called, check_finite, first_text, numbers, numbers_in, unboxed
 from deltarule.settings import Task
 
 LOG = logging.getLogger("deltarule")
@@ -40,7 +40,9 @@ def checked_targets(
     """
     n_outputs, called = layer_sizes[-1], as_called(y, name)
     y = as_numbers(as_array(y, name), task, names, name)
-    check_finite_targets(y, name)
+    if y.dtype.kind == "f":
+        finite = f"np.isfinite({called})" + (".all(axis=1)" if y.ndim > 1 else "")
+        check_finite(y, name, f"; leave it out, keep = {finite}; {kept(called)}")
     name = called
     y = as_column_or_row(y, n_samples, n_outputs, task, name)
     if task is None:
@@ -98,16 +100,6 @@ def refuse_texts(y: NDArray[Any], taker: str, name: str, *, are_values: bool) ->
     settings = f"{MADE_WITH['classes']}, " if are_values else ""
     line = f"dr.Network(..., {settings}class_names=names.tolist())"
     raise DataError(f"{begins} their numbers: names, {name} = np.unique({name}, return_inverse=True), and {line}")
-
-
-def check_finite_targets(y: NDArray[Any], name: str) -> None:
-    """Raise DataError, with the place, where a number is NaN or infinite."""
-    if y.dtype.kind == "f" and not np.isfinite(y).all():
-        place = np.argwhere(~np.isfinite(y))[0].tolist()
-        finite = f"np.isfinite({name})" + (".all(axis=1)" if y.ndim > 1 else "")
-        raise DataError(
-            f"{name} must be finite: got {y[*place]} for {place_of(place)}; leave it out, keep = {finite}; {kept(name)}"
-        )
 
 
 def kept(name: str) -> str:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from deltarule.data.columns import Column, input_names
 from deltarule.errors import DataError, SettingError, closest
-from deltarule.inputs import as_array, described, numbers, unboxed
+from deltarule.inputs import as_array, check_finite, described, numbers, unboxed
 from deltarule.settings import TASKS, Task
 from deltarule.targets import refuse_texts
 
@@ -154,13 +154,7 @@ class Dataset:
             raise DataError(
                 f"{self.name}: {what} must be uint8 or a float dtype: got {array.dtype}; use .astype(np.float32)"
             )
-        # A NaN or an infinity shows in the extremes, which unlike isfinite(array) need no array of their own.
-        if array.size and not (math.isfinite(array.min()) and math.isfinite(array.max())):
-            row, column = np.argwhere(~np.isfinite(array))[0]
-            raise DataError(
-                f"{self.name}: {what} must be finite: got {array[row, column]} for sample {row}, column {column} "
-                "(counted from 0)"
-            )
+        check_finite(array, f"{self.name}: {what}")
 
     def _name_outputs(self, n_outputs: int) -> None:
         if not self.class_names:

@@ -254,6 +254,8 @@ class Network:
 
         Raises ShapeError for another shape, DataError for numbers on another scale than those learned from.
         """
+        if self.dtype.kind == "c" and isinstance(X, np.ndarray) and X.dtype.kind == "c":
+            return X  # of a complex-step check; a workspace checks the shape
         X = checked_inputs(X, self.layer_sizes[0], self.image_shape, pixels=self.pixels, seen=self.input_range)
         return X.astype(self.dtype) if X.dtype == np.uint8 and not self.pixels else X
 
