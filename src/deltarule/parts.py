@@ -117,7 +117,12 @@ ROWS: list[Part] = [
     _activation(
         "leaky_relu",
         "LeakyReLU",
-        (Operator("LeakyRelu", "a", attributes={"alpha": "slope"}),),
+        (  # max(z, 0) + slope min(z, 0): the slope of LeakyRelu is a float32, even for float64
+            Operator("Max", "above", ("z", 0.0)),
+            Operator("Min", "below", ("z", 0.0)),
+            Operator("Mul", "scaled", ("below", "slope")),
+            Operator("Add", "a", ("above", "scaled")),
+        ),
         _ABSENT,
         "leakyrelu",
         "lrelu",

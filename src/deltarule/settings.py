@@ -11,18 +11,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import wraps
 from numbers import Integral, Real
-from typing import Any, Literal, TypeVar, dataclass_transform, get_args
-
-import numpy as np
-from numpy.typing import DTypeLike
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, dataclass_transform, get_args
 
 from deltarule.errors import SettingError, ShapeError, closest
+
+if TYPE_CHECKING:
+    import numpy as np
 
 T = TypeVar("T")
 Task = Literal["classes", "labels", "values"]
 TASKS: tuple[Task, ...] = get_args(Task)
 TASK_SYNONYMS = {"classification": "classes", "multiclass": "classes", "multilabel": "labels", "regression": "values"}
-DTYPES = (np.float32, np.float64, np.complex128)
+DTYPES = ("float32", "float64", "complex128")
 ENGINES = ("auto", "numpy", "numba")
 MODES = ("auto", "min", "max")
 
@@ -294,9 +294,8 @@ def check_meaning(
 
 def sizes_of(layer_sizes: Sequence[int]) -> tuple[int, ...]:
     """Layer sizes as a tuple of ints; ShapeError unless they are two or more whole numbers of at least 1."""
-    is_row = isinstance(layer_sizes, Sequence | np.ndarray) and not isinstance(layer_sizes, str)
-    sizes = tuple(layer_sizes) if is_row else ()
-    whole = [isinstance(size, int | np.integer) and not isinstance(size, bool) and size >= 1 for size in sizes]
+    sizes = tuple(layer_sizes) if is_row(layer_sizes) else ()
+    whole = [isinstance(size, Integral) and not isinstance(size, bool) and size >= 1 for size in sizes]
     if len(sizes) < 2 or not all(whole):
         raise ShapeError(
             f"layer sizes are two or more whole numbers, inputs first, as in (784, 128, 10): got {shown(layer_sizes)}"
@@ -304,9 +303,15 @@ def sizes_of(layer_sizes: Sequence[int]) -> tuple[int, ...]:
     return tuple(int(size) for size in sizes)
 
 
+def is_row(given: Any) -> bool:
+    """Whether it is a sequence or an array of one dimension, and neither a text nor a dict."""
+    is_array = getattr(given, "ndim", 0) == 1
+    return is_array or (isinstance(given, Sequence) and not isinstance(given, str | bytes))
+
+
 def one_per_layer(name: str, given: Any, n_hidden: int, checked: Callable[[Any, str], Any]) -> tuple[Any, ...]:
     """`given`, checked, for each hidden layer: repeated, or as it is if it is a sequence of the right length."""
-    if isinstance(given, str | Mapping) or not isinstance(given, Sequence | np.ndarray):
+    if not is_row(given):
         return (checked(given, name),) * n_hidden
     found = tuple(checked(each, f"{name}[{i}]") for i, each in enumerate(given))
     if len(found) != n_hidden:
@@ -323,20 +328,24 @@ def share_of(given: Any, name: str) -> Any:
     return float(given)
 
 
-def dtype_of(dtype: DTypeLike) -> np.dtype[Any]:
+def dtype_of(dtype: Any) -> "np.dtype[Any]":
     """The dtype. SettingError unless it is one of DTYPES."""
+    import numpy as np  # here, since `deltarule --help` reads SETTINGS and must not wait for NumPy
+
     try:
         found = np.dtype(dtype)
     except TypeError:
         found = None
-    if dtype is None or found not in DTYPES:
+    if dtype is None or found is None or found.name not in DTYPES:
         got = shown(dtype) if dtype is None or found is None else found
         raise SettingError(f"dtype must be float32, float64 or complex128: got {got}; use dtype=np.float32")
     return found
 
 
-def generator_of(rng: Any) -> np.random.Generator:
+def generator_of(rng: Any) -> "np.random.Generator":
     """A generator, from one or from a seed. SettingError for what is neither."""
+    import numpy as np
+
     try:
         if not isinstance(rng, bool):
             return np.random.default_rng(rng)
@@ -367,10 +376,11 @@ def shown(value: Any) -> str:
     return f"an object of type {type(value).__name__}"
 
 
-def explains_calls(line: str = "") -> Callable[[T], T]:
+def explains_calls(line: str = "", *, name: str = "") -> Callable[[T], T]:
     """Let a call that no signature fits end in a SettingError with the nearest argument, and not in a TypeError.
 
-    line: a call that works, for functions; of a class it is made from its settings.
+    line: a call that works, for functions; of a class it is made from its settings. name: what the function is called
+        in public, where that is another name.
     """
 
     def decorate(door: T) -> T:
@@ -381,8 +391,8 @@ def explains_calls(line: str = "") -> Callable[[T], T]:
             try:
                 return function(*args, **kwargs)
             except TypeError:
-                name = type(args[0]).__name__ if function.__name__ == "__init__" else function.__name__
-                check_call(name, function, args, kwargs, line)
+                called = type(args[0]).__name__ if function.__name__ == "__init__" else name or function.__name__
+                check_call(called, function, args, kwargs, line)
                 raise
 
         if isinstance(door, type):

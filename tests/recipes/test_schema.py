@@ -155,7 +155,7 @@ def test_everything_that_can_be_said_is_read_and_written_again() -> None:
         ('"a\\nb" = 5', "there is no key 'a\\nb' in training: Known: "),
         ('"x` - at `$.foo" = 5', "there is no key 'x` - at "),
         ("epochs = 1.5", "Expected `int`, got `float` - at `training.epochs`"),
-        ("epochs = -1", "Expected `int` >= 0 - at `training.epochs`"),
+        ("epochs = -1", "epochs must be a whole number, 0 or more: got -1; use epochs=1 - at `training`"),
         ("epochs = true", "Expected `int`, got `bool` - at `training.epochs`"),
         ("batch_size = 0", "Expected `int` >= 1 - at `training.batch_size`"),
         ("batch_size = 'half'", "Invalid enum value 'half' - at `training.batch_size`"),

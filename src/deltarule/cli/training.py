@@ -184,7 +184,8 @@ def announce(run: Run) -> None:
         note(entry("unseen", f"{names_in_words(unseen)}: in no example to learn from, so nothing is learned of it"))
     note(entry("network", f"{'-'.join(map(str, network.layer_sizes))}, {network.parameters.size:,} parameters"))
     if job.trainer.engine.says:
-        note(entry("engine", f"NumPy, without compiled kernels: {job.trainer.engine.says}"))
+        how = "NumPy, without compiled kernels" if job.trainer.engine.name == "numpy" else "Numba, and NumPy in part"
+        note(entry("engine", f"{how}: {job.trainer.engine.says}"))
 
 
 def facts_of(run: Run, history: History, report: Report | None) -> dict[str, Any]:

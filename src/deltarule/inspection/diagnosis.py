@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from copy import deepcopy
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -17,14 +17,16 @@ from deltarule.inspection.run_findings import LEARNED, WATCHED, Watch, gap_findi
 from deltarule.inspection.state_findings import chance_loss, dead_findings, look_at_state, passed
 from deltarule.model import Model, reader
 from deltarule.nn.network import Network
-from deltarule.nn.optimizers import Adam, Optimizer
+from deltarule.nn.optimizers import Optimizer
+from deltarule.parts import Spec
+from deltarule.settings import explains_calls
 from deltarule.training.averaging import Latest
 from deltarule.training.batches import steps_per_epoch
 from deltarule.training.callbacks import History
 from deltarule.training.checks import check_data, check_task
 from deltarule.training.evaluation import evaluate
 from deltarule.training.fit import as_dataset
-from deltarule.training.schedules import Constant, Schedule
+from deltarule.training.schedules import Constant, Schedule, schedule_of
 from deltarule.training.trainer import Trainer
 
 PART = 2000  # examples for the first steps
@@ -37,6 +39,7 @@ EXPLAIN = {"inputs-not-scaled", "inputs-too-small", "targets-not-scaled", "weigh
 RATE_FACTORS = (0.1, 10.0, 0.01, 100.0, 1e3, 1e4)  # the likeliest first
 
 
+@explains_calls("diagnose(network, X, y)")
 def diagnose(
     net_or_model: Network | Model,
     X: Any,
@@ -44,8 +47,8 @@ def diagnose(
     *,
     validation: tuple[Any, Any] | None = None,
     learning_rate: float | Schedule = 0.001,
-    optimizer: Optimizer | None = None,
-    batch_size: int | None = 128,
+    optimizer: Optimizer | Spec = "adam",
+    batch_size: int | Literal["full"] | None = 128,
 ) -> Diagnosis:
     """Say what keeps a network from learning: each finding in a sentence, with its evidence and its mend.
 
@@ -63,12 +66,8 @@ def diagnose(
     network, read = reader(net_or_model)
     train = as_dataset(network, *read(X, y), "the training data")
     held_out = None if validation is None else as_dataset(network, *read(*validation), "the validation data")
-    trainer = Trainer(
-        network=network,
-        optimizer=Adam() if optimizer is None else optimizer,
-        schedule=learning_rate if callable(learning_rate) else Constant(learning_rate),
-        batch_size=batch_size,
-    )
+    given: dict[str, Any] = {"optimizer": optimizer, "batch_size": batch_size}
+    trainer = Trainer(network=network, schedule=schedule_of(learning_rate), **given)
     return diagnose_training(trainer, train, held_out)
 
 

@@ -17,7 +17,9 @@ from deltarule.nn.network import Network, backward
 from deltarule.nn.parameters import Parameters
 from deltarule.nn.penalties import Penalty
 from deltarule.nn.workspace import scale_inputs
+from deltarule.parts import Spec, resolve
 from deltarule.randomness import generator
+from deltarule.settings import explains_calls
 from deltarule.training.checks import check_data, check_weights
 from deltarule.training.fit import as_dataset
 
@@ -116,13 +118,14 @@ class GradientCheck:
         return self.to_text()
 
 
+@explains_calls("gradcheck(network, X, y)")
 def gradcheck(
     net_or_model: Network | Model,
     X: Any,
     y: Any,
     *,
     sample_weight: Any = None,
-    penalty: Penalty = Penalty(),
+    penalty: Penalty | Spec = Penalty(),
     gradient: Gradient | None = None,
 ) -> GradientCheck:
     """Compare the gradient of a batch's loss with numeric derivatives, parameter by parameter, in float64.
@@ -146,7 +149,8 @@ def gradcheck(
     True
     """
     network, read = reader(net_or_model)
-    problem, notes = problem_of(network, *read(X, y), sample_weight, penalty, is_own=gradient is not None)
+    cost = resolve("penalty", penalty, "penalty")
+    problem, notes = problem_of(network, *read(X, y), sample_weight, cost, is_own=gradient is not None)
     with np.errstate(all="ignore"):
         check_axis(problem)
         problem, kinks = without_kinks(problem)

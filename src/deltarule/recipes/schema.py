@@ -3,13 +3,14 @@
 import re
 import tomllib
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import msgspec
 import tomli_w
 from msgspec.structs import replace
 
 from deltarule.errors import RecipeError, closest
+from deltarule.settings import check
 
 Spec = str | dict[str, Any]  # "relu", or {name = "leaky_relu", slope = 0.1}
 
@@ -83,15 +84,23 @@ class Training(_Strict, frozen=True):
     """
 
     schedule: Spec
-    epochs: Annotated[int, msgspec.Meta(ge=0)]
+    epochs: int
     optimizer: Spec = "adam"
-    batch_size: Annotated[int, msgspec.Meta(ge=1)] | Literal["full"] = 128
+    batch_size: int | Literal["full"] = 128
     penalty: Spec | None = None
     average: float | None = None
     clip: float | None = None
     augment: dict[str, float] | None = None
     plateau: dict[str, int | float] | None = None
     patience: int | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "average", "clip"):
+            check(name, getattr(self, name))
+        if self.patience is not None:
+            check("patience", self.patience)
+        if self.batch_size != "full":
+            check("batch_size", self.batch_size)
 
 
 class Recipe(_Strict, frozen=True):

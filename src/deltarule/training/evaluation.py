@@ -8,7 +8,7 @@ from deltarule.data.dataset import Dataset
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import PREDICTION_ROWS, Network
 from deltarule.nn.workspace import Workspace
-from deltarule.settings import Task
+from deltarule.settings import Task, explains_calls
 from deltarule.training.engines import REFERENCE, Engine
 
 SCORE_NAMES: dict[Task, str] = {"classes": "accuracy", "labels": "accuracy", "values": "r2"}
@@ -103,6 +103,7 @@ class Tally:
         self.loss, self.weight = float(state["loss"]), float(state["weight"])
 
 
+@explains_calls("evaluate(network, dataset)")
 def evaluate(network: Network, dataset: Dataset, engine: Engine = REFERENCE) -> tuple[float, float]:
     """(loss, score) of a network on a whole dataset, in large blocks; nothing is dropped, no penalty is added."""
     idle: list[Workspace] = []
