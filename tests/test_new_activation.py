@@ -149,10 +149,7 @@ class Softplus(Activation):
     def derivative(self, z: Array, a: Array) -> Array:
         return 0.5 * (1.0 + np.tanh(0.5 * self.alpha * z))
 '''
-ROW = """    _activation(
-        "softplus", "Softplus", (Operator("Softplus", "a"),), _ABSENT, settings=("alpha",)
-    ),
-"""
+ROW = '    _activation("softplus", "Softplus", "Softplus", _FOUR, setting="alpha"),\n'
 VALUE = """        elif code == SOFTPLUS:
             for j in range(row.shape[0]):
                 t = c * row[j]
