@@ -99,135 +99,85 @@ _TRAINED = No("an ONNX file holds what training has made, not how it is trained"
 _SHOWN = No("the page looks at trained networks; training runs in Python")
 _RATES = No("schedules run in Python, once a step; kernels are given the rates")
 _DRAWN = No("weights are drawn in Python, once a network")
+_FOUR = No("scikit-learn has identity, logistic, tanh and relu alone")
+_TWO = No("scikit-learn has sgd and adam alone")
+_NONE = No("scikit-learn has no such schedule")
+_FIXED = No("scikit-learn draws every layer as Glorot and Bengio do")
+_CROSS = ("crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy", "log_loss", "nll")
+_MEAN = ("mse", "mean_squared_error", "squared_error", "squared")
+_BINARY = ("bce", "binary_crossentropy", "bcewithlogits", "logistic")
+_ADAM = ("beta_1", "beta_2", "epsilon")
+
+# ONNX Runtime has no Elu for float64, the slope of LeakyRelu is a float32, and older ones fuse z sigmoid(z) into an
+# operator that they lack for float64.
+_BELOW = (Operator("Max", "above", ("z", 0.0)), Operator("Min", "below", ("z", 0.0)))
+_LEAKY_RELU = (*_BELOW, Operator("Mul", "scaled", ("below", "slope")), Operator("Add", "a", ("above", "scaled")))
+_ELU = (
+    *(*_BELOW, Operator("Exp", "exp", ("below",)), Operator("Sub", "shrunk", ("exp", 1.0))),
+    *(Operator("Mul", "scaled", ("shrunk", "alpha")), Operator("Add", "a", ("above", "scaled"))),
+)
+_SILU = (  # h + h tanh(h) with h = z / 2
+    *(Operator("Mul", "half", ("z", 0.5)), Operator("Tanh", "tanh", ("half",))),
+    *(Operator("Mul", "bent", ("half", "tanh")), Operator("Add", "a", ("half", "bent"))),
+)
+_SOFTMAX = (Operator("Softmax", "a", attributes={"axis": 1}),)
 
 
 def _activation(
-    name: str, of: str, onnx: tuple[Operator, ...], sklearn: str | No, *synonyms: str, settings: tuple[str, ...] = ()
+    name: str, of: str, onnx: str | tuple[Operator, ...], sklearn: str | No, *synonyms: str, setting: str = ""
 ) -> Part:
-    kernel = Kernel(f"deltarule.compiled.activations:{name.upper()}", settings or ("",))
-    return Part("activation", name, f"deltarule.nn.activations:{of}", kernel, onnx, name, sklearn, synonyms)
+    operators = (Operator(onnx, "a"),) if isinstance(onnx, str) else onnx
+    kernel = Kernel(f"deltarule.compiled.activations:{name.upper()}", (setting,))
+    return Part("activation", name, f"deltarule.nn.activations:{of}", kernel, operators, name, sklearn, synonyms)
 
 
-_ABSENT = No("scikit-learn has identity, logistic, tanh and relu alone")
-ROWS: list[Part] = [
-    _activation("identity", "Identity", (Operator("Identity", "a"),), "identity", "linear", "none"),
-    _activation("sigmoid", "Sigmoid", (Operator("Sigmoid", "a"),), "logistic", "logistic", "expit"),
-    _activation("tanh", "Tanh", (Operator("Tanh", "a"),), "tanh"),
-    _activation("relu", "ReLU", (Operator("Relu", "a"),), "relu", "rectifier"),
-    _activation(
-        "leaky_relu",
-        "LeakyReLU",
-        (Operator("LeakyRelu", "a", attributes={"alpha": "slope"}),),
-        _ABSENT,
-        "leakyrelu",
-        "lrelu",
-        settings=("slope",),
-    ),
-    _activation(
-        "elu",
-        "ELU",
-        (  # max(z, 0) + alpha (e^min(z, 0) - 1): ONNX Runtime has no Elu for float64
-            Operator("Max", "above", ("z", 0.0)),
-            Operator("Min", "below", ("z", 0.0)),
-            Operator("Exp", "exp", ("below",)),
-            Operator("Sub", "shrunk", ("exp", 1.0)),
-            Operator("Mul", "scaled", ("shrunk", "alpha")),
-            Operator("Add", "a", ("above", "scaled")),
-        ),
-        _ABSENT,
-        settings=("alpha",),
-    ),
-    _activation(
-        "silu",
-        "SiLU",
-        (  # h + h tanh(h) with h = z / 2: z sigmoid(z) is fused by older ONNX Runtimes, which then lack it for float64
-            Operator("Mul", "half", ("z", 0.5)),
-            Operator("Tanh", "tanh", ("half",)),
-            Operator("Mul", "bent", ("half", "tanh")),
-            Operator("Add", "a", ("half", "bent")),
-        ),
-        _ABSENT,
-        "swish",
-    ),
-    _activation("softmax", "Softmax", (Operator("Softmax", "a", attributes={"axis": 1}),), "softmax"),
-]
-
-
-def _loss(name: str, of: str, settings: tuple[str, ...], sklearn: str, *synonyms: str) -> Part:
-    kernel = Kernel(f"deltarule.compiled.losses:{name.upper()}", settings)
+def _loss(name: str, of: str, setting: str, sklearn: str, *synonyms: str) -> Part:
+    kernel = Kernel(f"deltarule.compiled.losses:{name.upper()}", (setting,))
     return Part("loss", name, f"deltarule.nn.losses:{of}", kernel, _TRAINED, name, sklearn, synonyms)
 
 
-_SMOOTHED = ("label_smoothing",)
-ROWS += [
-    _loss("quadratic", "Quadratic", ("",), "squared_error", "mse", "mean_squared_error", "squared_error", "l2"),
-    _loss(
-        "cross_entropy", "CrossEntropy", _SMOOTHED, "log_loss",
-        "crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy", "log_loss", "nll", "softmax",
-    ),
-    _loss(
-        "binary_cross_entropy", "BinaryCrossEntropy", _SMOOTHED, "binary_log_loss",
-        "bce", "binary_crossentropy", "binarycrossentropy", "logistic", "log_loss_binary",
-    ),
-]  # fmt: skip
-
-
 def _optimizer(of: str, settings: tuple[str, ...], sklearn: str | No, *synonyms: str, code: str = "") -> Part:
-    kernel = Kernel(f"deltarule.compiled.optimizers:{code or of.upper()}", settings)
+    kernel = Kernel(f"deltarule.compiled.optimizers:{code or of.upper()}", settings)  # b1, b2, e, decay of weights
     return Part("optimizer", of.lower(), f"deltarule.nn.optimizers:{of}", kernel, _TRAINED, _SHOWN, sklearn, synonyms)
 
 
-_OWN = No("scikit-learn has sgd and adam alone; deltarule's estimators take this name")
-_ADAM = ("beta_1", "beta_2", "epsilon")
-ROWS += [  # kernels take b1, b2, e and the decay of weights, in this order
-    _optimizer("SGD", ("", "", "", ""), "sgd", "gd", "gradient_descent", "gradient descent"),
+def _other(kind: Kind, name: str, home: str, kernel: Kernel | No, sklearn: str | No, *synonyms: str) -> Part:
+    return Part(kind, name, f"deltarule.{home}", kernel, _TRAINED, _SHOWN, sklearn, synonyms)
+
+
+_PENALIZE = Kernel("deltarule.compiled.penalties:penalize", ("strength",))
+ROWS: list[Part] = [
+    _activation("identity", "Identity", "Identity", "identity", "linear", "none"),
+    _activation("sigmoid", "Sigmoid", "Sigmoid", "logistic", "logistic", "expit"),
+    _activation("tanh", "Tanh", "Tanh", "tanh"),
+    _activation("relu", "ReLU", "Relu", "relu", "rectifier"),
+    _activation("leaky_relu", "LeakyReLU", _LEAKY_RELU, _FOUR, "lrelu", setting="slope"),
+    _activation("elu", "ELU", _ELU, _FOUR, setting="alpha"),
+    _activation("silu", "SiLU", _SILU, _FOUR, "swish"),
+    _activation("softmax", "Softmax", _SOFTMAX, "softmax"),
+    _loss("quadratic", "Quadratic", "", "squared_error", *_MEAN),
+    _loss("cross_entropy", "CrossEntropy", "label_smoothing", "log_loss", *_CROSS),
+    _loss("binary_cross_entropy", "BinaryCrossEntropy", "label_smoothing", "binary_log_loss", *_BINARY),
+    _optimizer("SGD", ("", "", "", ""), "sgd", "gd", "gradient_descent"),
     _optimizer("Momentum", ("momentum", "", "", ""), No("scikit-learn's sgd has a momentum"), "heavy_ball"),
     _optimizer("Nesterov", ("momentum", "", "", ""), No("scikit-learn's sgd has nesterovs_momentum"), "nag"),
-    _optimizer("AdaGrad", ("", "", "epsilon", ""), No("scikit-learn has sgd and adam alone")),
-    _optimizer("RMSProp", ("decay", "", "epsilon", ""), _OWN, "rms"),
+    _optimizer("AdaGrad", ("", "", "epsilon", ""), _TWO),
+    _optimizer("RMSProp", ("decay", "", "epsilon", ""), _TWO, "rms"),
     _optimizer("Adam", (*_ADAM, ""), "adam"),
-    _optimizer("AdamW", (*_ADAM, "weight_decay"), _OWN, code="ADAM"),
-]
-
-
-def _penalty(name: str, sklearn: str | No, *synonyms: str) -> Part:
-    kernel = Kernel("deltarule.compiled.penalties:penalize", ("strength",))
-    return Part("penalty", name, f"deltarule.nn.penalties:{name.upper()}", kernel, _TRAINED, _SHOWN, sklearn, synonyms)
-
-
-ROWS += [
-    _penalty("l1", No("scikit-learn's networks have an L2 penalty alone"), "lasso"),
-    _penalty("l2", "alpha", "ridge", "weight_decay"),
-]
-
-
-def _schedule(name: str, of: str, sklearn: str | No, *synonyms: str) -> Part:
-    home = f"deltarule.training.schedules:{of}"
-    return Part("schedule", name, home, _RATES, _TRAINED, _SHOWN, sklearn, synonyms)
-
-
-ROWS += [
-    _schedule("constant", "Constant", "constant", "fixed"),
-    _schedule("step_decay", "StepDecay", No("scikit-learn has no such schedule"), "step", "steplr", "staircase"),
-    _schedule("exponential", "Exponential", No("scikit-learn has no such schedule"), "exp", "exponential_decay"),
-    _schedule("cosine", "Cosine", No("scikit-learn has no such schedule; deltarule's estimators do"), "cosine_decay"),
-    _schedule("one_cycle", "OneCycle", No("scikit-learn has no such schedule; deltarule's estimators do"), "onecycle"),
-]
-
-
-def _initializer(name: str, sklearn: str | No, *synonyms: str) -> Part:
-    home = f"deltarule.nn.initializers:{name}"
-    return Part("initializer", name, home, _DRAWN, _TRAINED, _SHOWN, sklearn, synonyms)
-
-
-_FIXED = No("scikit-learn draws every layer as Glorot and Bengio do")
-ROWS += [
-    _initializer("he_normal", _FIXED, "he", "kaiming", "kaiming_normal"),
-    _initializer("glorot_uniform", No("scikit-learn's only one, which has no name there"), "glorot", "xavier"),
-    _initializer("lecun_normal", _FIXED, "lecun"),
-    _initializer("standard_normal", _FIXED, "normal", "randn", "random_normal"),
-    _initializer("uniform", _FIXED, "random", "rand", "random_uniform"),
-    _initializer("zeros", _FIXED, "zero"),
+    _optimizer("AdamW", (*_ADAM, "weight_decay"), _TWO, code="ADAM"),
+    _other("penalty", "l1", "nn.penalties:L1", _PENALIZE, No("scikit-learn has an L2 penalty alone"), "lasso"),
+    _other("penalty", "l2", "nn.penalties:L2", _PENALIZE, "alpha", "ridge", "weight_decay"),
+    _other("schedule", "constant", "training.schedules:Constant", _RATES, "constant", "fixed"),
+    _other("schedule", "step_decay", "training.schedules:StepDecay", _RATES, _NONE, "step", "steplr", "staircase"),
+    _other("schedule", "exponential", "training.schedules:Exponential", _RATES, _NONE, "exponential_decay"),
+    _other("schedule", "cosine", "training.schedules:Cosine", _RATES, _NONE, "cosine_decay"),
+    _other("schedule", "one_cycle", "training.schedules:OneCycle", _RATES, _NONE, "onecycle"),
+    _other("initializer", "he_normal", "nn.initializers:he_normal", _DRAWN, _FIXED, "he", "kaiming"),
+    _other("initializer", "glorot_uniform", "nn.initializers:glorot_uniform", _DRAWN, _FIXED, "glorot", "xavier"),
+    _other("initializer", "lecun_normal", "nn.initializers:lecun_normal", _DRAWN, _FIXED, "lecun"),
+    _other("initializer", "standard_normal", "nn.initializers:standard_normal", _DRAWN, _FIXED, "normal", "randn"),
+    _other("initializer", "uniform", "nn.initializers:uniform", _DRAWN, _FIXED, "random", "rand"),
+    _other("initializer", "zeros", "nn.initializers:zeros", _DRAWN, _FIXED, "zero"),
 ]
 
 PARTS: dict[Kind, dict[str, Part]] = {kind: {} for kind in BASES}
@@ -279,13 +229,18 @@ def with_settings(what: str, kind: type[T], settings: Mapping[str, Any], **more:
         if key not in legal:
             offer = closest(key, legal, _synonyms(legal)) if legal else "it has none"
             raise SettingError(f"{what} has no setting {key!r}: {offer}")
-    required = [each.name for each in fields(kind) if each.default is MISSING and each.default_factory is MISSING]  # type: ignore[arg-type]
-    missing = [key for key in legal if key in required and key not in settings]
+    missing = [key for key in required_settings(kind) if key in legal and key not in settings]
     if missing:
         works = ", ".join(f'"{key}": {_example(key, kind)}' for key in missing)
         got = dict(settings) or "no settings"
         raise SettingError(f'{what} needs {" and ".join(missing)}, a number: got {got}; use {{"name": ..., {works}}}')
     return kind(**settings, **more)
+
+
+def required_settings(kind: type[Any]) -> list[str]:
+    """The settings of a class that have no default."""
+    given = {each.name for each in fields(kind) if each.default is not MISSING}
+    return [name for name in setting_names(kind) if name not in given]
 
 
 def _example(key: str, kind: type[Any]) -> Any:
@@ -310,29 +265,18 @@ def resolve(kind: Kind, given: Any, name: str) -> Any:
 
     Raises SettingError for anything else, a class in the place of an object for instance.
     """
-    base = BASES[kind]
+    base, is_class = BASES[kind], isinstance(given, type)
     if isinstance(given, str | Mapping):
         return make(kind, given)
-    is_function = kind in ("schedule", "initializer")
-    if isinstance(given, imported(base.home)) and not (isinstance(given, type)):
+    if isinstance(given, imported(base.home)) and not is_class:
         return given
-    or_name = "" if kind == "schedule" else " or its name"
-    raise SettingError(
-        f"{name} must be {base.words}{or_name}: got {shown(given)}; use {name}={_cure(kind, given, is_function)}"
-    )
-
-
-def _cure(kind: Kind, given: Any, is_function: bool) -> str:
-    """What works in the place of a wrong object: a class is called, a penalty's number is taken for its strength."""
-    base = BASES[kind]
-    if isinstance(given, type) and not is_function and issubclass(given, imported(base.home)):
-        required = [each for each in setting_names(given) if not hasattr(given, each)] or ["strength"] * (
-            kind == "penalty"
-        )
-        return f"{given.__name__}({', '.join(str(_example(each, given)) for each in required)})"
-    if kind == "penalty" and isinstance(given, int | float) and not isinstance(given, bool):
-        return f"L2({given})"
-    return base.example if "(" in base.example else f'"{base.example}"'
+    works = base.example if "(" in base.example else f'"{base.example}"'
+    if is_class and kind not in ("schedule", "initializer") and issubclass(given, imported(base.home)):
+        works = f"{given.__name__}({', '.join(str(_example(each, given)) for each in required_settings(given))})"
+    elif kind == "penalty" and isinstance(given, int | float) and not isinstance(given, bool):
+        works = f"L2({given})"
+    needed = base.words if kind == "schedule" else f"{base.words} or its name"
+    raise SettingError(f"{name} must be {needed}: got {shown(given)}; use {name}={works}")
 
 
 def kernel_values(thing: Any) -> tuple[int, tuple[float, ...]] | None:

@@ -11,18 +11,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import wraps
 from numbers import Integral, Real
-from typing import Any, Literal, TypeVar, dataclass_transform, get_args
-
-import numpy as np
-from numpy.typing import DTypeLike
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, dataclass_transform, get_args
 
 from deltarule.errors import SettingError, ShapeError, closest
+
+if TYPE_CHECKING:
+    import numpy as np
 
 T = TypeVar("T")
 Task = Literal["classes", "labels", "values"]
 TASKS: tuple[Task, ...] = get_args(Task)
 TASK_SYNONYMS = {"classification": "classes", "multiclass": "classes", "multilabel": "labels", "regression": "values"}
-DTYPES = (np.float32, np.float64, np.complex128)
+DTYPES = ("float32", "float64", "complex128")
 ENGINES = ("auto", "numpy", "numba")
 MODES = ("auto", "min", "max")
 
@@ -35,7 +35,6 @@ class Setting:
     default: what it is where nothing is given; None where it must be given, or is off.
     says: what it is, in a sentence. example: a value that works, where the default shows nothing.
     unit: what the range counts. or_else: what else it may be; where that begins with "None", None is legal.
-    home: what takes it: "fit", "Network" and so on, where that is not a class of its own.
     synonyms: what other libraries call it.
     """
 
@@ -46,12 +45,11 @@ class Setting:
     example: float | None = None
     unit: str = ""
     or_else: str = ""
-    home: str = ""
     synonyms: tuple[str, ...] = ()
 
     @property
     def low(self) -> float:
-        """The lowest number of the range."""
+        """The lowest number of the range, itself legal unless the range is open."""
         return float(self.within[1:].partition(",")[0])
 
     @property
@@ -71,100 +69,84 @@ class Setting:
     @property
     def range_in_words(self) -> str:
         """The range, as a message has it."""
-        low = f"{self.low:g}"
+        unit = f" {self.unit}" if self.unit else ""
         if self.high < math.inf:
-            unit = f" {self.unit}" if self.unit else ""
-            return f"{'above' if self.is_open else 'at least'} {low} and less than {self.high:g}{unit}"
+            return f"{'above' if self.is_open else 'at least'} {self.low:g} and less than {self.high:g}{unit}"
         if self.low == -math.inf:
             return "finite"
-        low = f"{low} {self.unit}" if self.unit else low
-        return (f"above {low}" if self.is_open else f"{low} or more") + (" and finite" if self.kind is float else "")
+        low = f"above {self.low:g}{unit}" if self.is_open else f"{self.low:g}{unit} or more"
+        return f"{low} and finite" if self.kind is float else low
 
     def like(self, value: Any) -> Any:
         """A legal value, the nearest to what was meant: 0.1 for "0.1", 10 for 10.0, 0.5 for 50 percent."""
         try:
-            number = float(value)
+            number = math.nan if isinstance(value, bool) else float(value)
         except (TypeError, ValueError):
             number = math.nan
-        if isinstance(value, bool) or not math.isfinite(number):
-            return self.default if self.example is None else self.example
         for near in (number, number / 100 if number > 1.0 else -number):
-            if self.holds(near) and (self.kind is float or near == int(near)):
+            if math.isfinite(near) and self.holds(near) and (self.kind is float or near == int(near)):
                 return self.kind(near)
         return self.default if self.example is None else self.example
 
 
-RATE_OR_SCHEDULE = "or a schedule such as Cosine(0.1, 1000)"
+SCHEDULED = "or a schedule such as Cosine(0.1, 1000)"
+RATES = ("lr", "eta", "rate", "learning_rate", "step_size", "scheduler")
+EPOCHS = ("n_epochs", "epoch", "num_epochs", "nb_epoch", "n_iter", "iterations")
 SETTINGS: dict[str, Setting] = {
     # fit and Trainer
-    "learning_rate": Setting(
-        float, "[0, inf)", 0.001, "How far a step goes.", or_else=RATE_OR_SCHEDULE, home="fit",
-        synonyms=("lr", "eta", "rate", "step_size", "learning_rate_init", "schedule", "scheduler"),
-    ),
-    "epochs": Setting(
-        int, "[0, inf)", 10, "Passes over the training data.", home="fit",
-        synonyms=("n_epochs", "epoch", "num_epochs", "nb_epoch", "max_iter", "n_iter", "iterations"),
-    ),
+    "learning_rate": Setting(float, "[0, inf)", 0.001, "How far a step goes.", or_else=SCHEDULED, synonyms=RATES),
+    "schedule": Setting(float, "[0, inf)", 0.001, "How far a step goes.", or_else=SCHEDULED, synonyms=RATES),
+    "epochs": Setting(int, "[0, inf)", 10, "Passes over the training data.", synonyms=(*EPOCHS, "max_iter")),
     "batch_size": Setting(
-        int, "[1, inf)", 128, "Samples a step.", or_else="or None for all samples at once", home="fit",
-        synonyms=("batchsize", "batch", "mini_batch_size", "minibatch_size", "bs"),
+        int, "[1, inf)", 128, "Samples a step.", or_else="or None for all samples at once",
+        synonyms=("batchsize", "batch", "mini_batch_size", "minibatch_size"),
     ),
-    "seed": Setting(
-        int, "[0, inf)", 0, "The same seed gives the same network.", home="fit",
-        synonyms=("random_state", "random_seed"),
-    ),
+    "seed": Setting(int, "[0, inf)", 0, "The same seed gives the same network.", synonyms=("random_state",)),
     "holdout": Setting(
-        int, "[0, inf)", 0, "Keep the last N training examples aside, to choose the best epoch by.", example=10_000
+        int, "[0, inf)", 0, "Keep the last N training examples aside, to choose the best epoch by.", 10_000
     ),
     "average": Setting(
         float, "[0, 1)", None, "Decay of a moving average of the parameters.", 0.999,
-        or_else="or None for no average", home="fit", synonyms=("ema", "moving_average", "decay"),
+        or_else="or None for no average", synonyms=("ema", "moving_average"),
     ),
     "clip": Setting(
         float, "(0, inf)", None, "The largest norm of a gradient.", 1.0,
-        or_else="or None for no clipping", home="fit", synonyms=("clipnorm", "max_norm", "grad_clip", "gradient_clip"),
+        or_else="or None for no clipping", synonyms=("clipnorm", "max_norm", "grad_clip"),
     ),
     # Network and its parts
     "dropout": Setting(
         float, "[0, 1)", 0.0, "The share of each hidden layer's neurons that a step leaves out.", 0.1,
-        home="Network", synonyms=("dropout_rate", "drop", "p"),
+        synonyms=("dropout_rate", "p"),
     ),
-    "slope": Setting(float, "(-inf, inf)", 0.01, "Of LeakyReLU below 0.", synonyms=("negative_slope", "alpha", "leak")),
-    "alpha": Setting(float, "(-inf, inf)", 1.0, "What ELU goes to below 0, with a minus."),
+    "slope": Setting(float, "(-inf, inf)", 0.01, "Of LeakyReLU below 0.", synonyms=("negative_slope", "alpha")),
+    "alpha": Setting(float, "(-inf, inf)", 1.0, "ELU goes to minus this."),
     "label_smoothing": Setting(
         float, "[0, 1)", 0.0, "How far targets move from 0 and 1.", 0.1, synonyms=("smoothing", "epsilon")
     ),
     "strength": Setting(
         float, "[0, inf)", None, "How much large weights cost.", 0.0001,
-        synonyms=("alpha", "lambda_", "lmbda", "lam", "l1", "l2", "weight_decay", "c"),
+        synonyms=("alpha", "lambda_", "lmbda", "l1", "l2", "weight_decay"),
     ),
     # optimizers
-    "momentum": Setting(float, "[0, 1)", 0.9, "The share of its velocity that a step keeps.", home="Momentum"),
-    "decay": Setting(
-        float, "[0, 1)", 0.99, "The share of the old average that stays.", synonyms=("rho", "alpha", "beta", "beta_2")
-    ),
+    "momentum": Setting(float, "[0, 1)", 0.9, "The share of its velocity that a step keeps."),
+    "decay": Setting(float, "[0, 1)", 0.99, "The share of the old average that stays.", synonyms=("rho", "alpha")),
     "MovingAverage.decay": Setting(float, "[0, 1)", 0.999, "The share of the old average that stays."),
-    "beta_1": Setting(float, "[0, 1)", 0.9, "Decay of the mean of gradients.", synonyms=("beta1", "b1", "betas")),
-    "beta_2": Setting(float, "[0, 1)", 0.999, "Decay of the mean of their squares.", synonyms=("beta2", "b2")),
+    "beta_1": Setting(float, "[0, 1)", 0.9, "Decay of the mean of gradients.", synonyms=("beta1", "betas")),
+    "beta_2": Setting(float, "[0, 1)", 0.999, "Decay of the mean of their squares.", synonyms=("beta2",)),
     "epsilon": Setting(float, "(0, inf)", 1e-8, "What keeps a divisor above 0.", synonyms=("eps",)),
-    "AdaGrad.epsilon": Setting(float, "(0, inf)", 1e-10, "What keeps a divisor above 0."),
-    "weight_decay": Setting(
-        float, "[0, inf)", 0.01, "The share of itself that a weight loses at a rate of 1.", synonyms=("wd",)
-    ),
+    "AdaGrad.epsilon": Setting(float, "(0, inf)", 1e-10, "What keeps a divisor above 0.", synonyms=("eps",)),
+    "weight_decay": Setting(float, "[0, inf)", 0.01, "What a weight loses of itself at a rate of 1."),
     # schedules
-    "rate": Setting(float, "[0, inf)", None, "The learning rate.", 0.001, synonyms=("lr", "learning_rate", "eta")),
+    "rate": Setting(float, "[0, inf)", None, "The learning rate.", 0.001, synonyms=RATES),
     "ReduceOnPlateau.rate": Setting(
-        float, "[0, inf)", None, "The learning rate to begin with.", 0.001, or_else=RATE_OR_SCHEDULE,
-        synonyms=("lr", "learning_rate", "eta"),
+        float, "[0, inf)", None, "The learning rate to begin with.", 0.001, or_else=SCHEDULED, synonyms=RATES
     ),
     "final": Setting(float, "[0, inf)", 0.0, "The rate at the end.", synonyms=("eta_min", "min_lr")),
-    "factor": Setting(float, "[0, inf)", 0.1, "What the rate is multiplied by.", synonyms=("gamma", "decay")),
+    "factor": Setting(float, "[0, inf)", 0.1, "What the rate is multiplied by.", synonyms=("gamma",)),
     "Exponential.factor": Setting(float, "[0, inf)", 0.01, "What the rate is multiplied by, over the whole run."),
     "ReduceOnPlateau.factor": Setting(float, "[0, 1)", 0.1, "What the rate is multiplied by.", synonyms=("gamma",)),
     "every_steps": Setting(int, "[1, inf)", None, "Steps between two changes.", 1000, synonyms=("step_size",)),
-    "Checkpoints.every_steps": Setting(
-        int, "[1, inf)", None, "Steps between two checkpoints.", 1000, or_else="or None"
-    ),
+    "Checkpoints.every_steps": Setting(int, "[1, inf)", None, "Steps between checkpoints.", 1000, or_else="or None"),
     "total_steps": Setting(int, "[1, inf)", None, "Steps of the run.", 1000, synonyms=("steps", "n_steps", "T_max")),
     "warm_up_steps": Setting(int, "[1, inf)", None, "Steps of the rise.", 100, synonyms=("warmup", "warmup_steps")),
     "every_epochs": Setting(float, "[0, inf)", 1.0, "Epochs between two changes."),
@@ -173,15 +155,13 @@ SETTINGS: dict[str, Setting] = {
     "start_divisor": Setting(float, "(0, inf)", 25.0, "The first rate is rate / this.", synonyms=("div_factor",)),
     "end_divisor": Setting(float, "(0, inf)", 1e4, "The last rate is rate / this.", synonyms=("final_div_factor",)),
     # callbacks
-    "patience": Setting(
-        int, "[1, inf)", 10, "Epochs without a new best.", home="EarlyStopping", synonyms=("n_iter_no_change",)
-    ),
+    "patience": Setting(int, "[1, inf)", 10, "Epochs without a new best.", synonyms=("n_iter_no_change",)),
     "min_delta": Setting(float, "[0, inf)", 0.0, "By how much a new best must beat the old one.", synonyms=("tol",)),
     "ReduceOnPlateau.min_delta": Setting(float, "[0, inf)", 1e-4, "By how much a new best must beat the old one."),
     "cooldown": Setting(int, "[0, inf)", 0, "Epochs after a reduction that do not count."),
     "min_rate": Setting(float, "[0, inf)", 0.0, "It reduces the rate no further than that.", synonyms=("min_lr",)),
     "limit": Setting(float, "(0, inf)", None, "The largest norm of a gradient.", 1.0, synonyms=("max_norm",)),
-    "every_seconds": Setting(float, "(0, inf)", None, "Seconds between two checkpoints.", 60.0),
+    "every_seconds": Setting(float, "(0, inf)", 60.0, "Seconds between two checkpoints."),
     # deformation
     "rotation": Setting(float, "[0, inf)", 0.0, "Degrees about the middle.", 10.0, "degrees", synonyms=("rotate",)),
     "scale": Setting(float, "[0, 1)", 0.0, "The fraction by which height and width grow.", 0.1, synonyms=("zoom",)),
@@ -191,17 +171,14 @@ SETTINGS: dict[str, Setting] = {
     "elastic_sigma": Setting(float, "[0.1, inf)", 4.0, "How far neighbors move alike.", unit="pixels"),
     "stroke": Setting(float, "[0, inf)", 0.0, "Pixels by which the pen is wider or narrower.", 1.0, "pixels"),
     # estimators
-    "learning_rate_init": Setting(float, "(0, inf)", 0.001, "The first learning rate.", synonyms=("lr", "eta", "rate")),
-    "penalty_alpha": Setting(float, "[0, inf)", 0.0001, "How much large weights cost."),
+    "learning_rate_init": Setting(float, "(0, inf)", 0.001, "The first learning rate.", synonyms=RATES),
     "power_t": Setting(float, "[0, inf)", 0.5, "Of the learning rate invscaling."),
-    "max_iter": Setting(int, "[1, inf)", 200, "Epochs at most.", synonyms=("epochs", "n_epochs", "epoch")),
+    "max_iter": Setting(int, "[1, inf)", 200, "Epochs at most.", synonyms=(*EPOCHS, "epochs")),
     "tol": Setting(float, "[0, inf)", 1e-4, "By how much a new best must beat the old one.", synonyms=("min_delta",)),
     "validation_fraction": Setting(float, "[0, 1)", 0.1, "The share that early stopping holds out."),
     "max_fun": Setting(int, "[1, inf)", 15_000, "Calls of the loss that lbfgs may take."),
     "n_iter_no_change": Setting(int, "[1, inf)", 10, "Epochs without a new best.", synonyms=("patience",)),
 }  # fmt: skip
-
-SETTINGS["schedule"] = SETTINGS["learning_rate"]  # as Trainer calls it
 
 # Arguments that are not numbers, and what other libraries call them.
 SYNONYMS = {
@@ -294,9 +271,8 @@ def check_meaning(
 
 def sizes_of(layer_sizes: Sequence[int]) -> tuple[int, ...]:
     """Layer sizes as a tuple of ints; ShapeError unless they are two or more whole numbers of at least 1."""
-    is_row = isinstance(layer_sizes, Sequence | np.ndarray) and not isinstance(layer_sizes, str)
-    sizes = tuple(layer_sizes) if is_row else ()
-    whole = [isinstance(size, int | np.integer) and not isinstance(size, bool) and size >= 1 for size in sizes]
+    sizes = tuple(layer_sizes) if is_row(layer_sizes) else ()
+    whole = [isinstance(size, Integral) and not isinstance(size, bool) and size >= 1 for size in sizes]
     if len(sizes) < 2 or not all(whole):
         raise ShapeError(
             f"layer sizes are two or more whole numbers, inputs first, as in (784, 128, 10): got {shown(layer_sizes)}"
@@ -304,9 +280,15 @@ def sizes_of(layer_sizes: Sequence[int]) -> tuple[int, ...]:
     return tuple(int(size) for size in sizes)
 
 
+def is_row(given: Any) -> bool:
+    """Whether it is a sequence or an array of one dimension, and neither a text nor a dict."""
+    is_array = getattr(given, "ndim", 0) == 1
+    return is_array or (isinstance(given, Sequence) and not isinstance(given, str | bytes))
+
+
 def one_per_layer(name: str, given: Any, n_hidden: int, checked: Callable[[Any, str], Any]) -> tuple[Any, ...]:
     """`given`, checked, for each hidden layer: repeated, or as it is if it is a sequence of the right length."""
-    if isinstance(given, str | Mapping) or not isinstance(given, Sequence | np.ndarray):
+    if not is_row(given):
         return (checked(given, name),) * n_hidden
     found = tuple(checked(each, f"{name}[{i}]") for i, each in enumerate(given))
     if len(found) != n_hidden:
@@ -323,20 +305,24 @@ def share_of(given: Any, name: str) -> Any:
     return float(given)
 
 
-def dtype_of(dtype: DTypeLike) -> np.dtype[Any]:
+def dtype_of(dtype: Any) -> "np.dtype[Any]":
     """The dtype. SettingError unless it is one of DTYPES."""
+    import numpy as np  # here, since `deltarule --help` reads SETTINGS and must not wait for NumPy
+
     try:
         found = np.dtype(dtype)
     except TypeError:
         found = None
-    if dtype is None or found not in DTYPES:
+    if dtype is None or found is None or found.name not in DTYPES:
         got = shown(dtype) if dtype is None or found is None else found
         raise SettingError(f"dtype must be float32, float64 or complex128: got {got}; use dtype=np.float32")
     return found
 
 
-def generator_of(rng: Any) -> np.random.Generator:
+def generator_of(rng: Any) -> "np.random.Generator":
     """A generator, from one or from a seed. SettingError for what is neither."""
+    import numpy as np
+
     try:
         if not isinstance(rng, bool):
             return np.random.default_rng(rng)
@@ -367,10 +353,11 @@ def shown(value: Any) -> str:
     return f"an object of type {type(value).__name__}"
 
 
-def explains_calls(line: str = "") -> Callable[[T], T]:
+def explains_calls(line: str = "", *, name: str = "") -> Callable[[T], T]:
     """Let a call that no signature fits end in a SettingError with the nearest argument, and not in a TypeError.
 
-    line: a call that works, for functions; of a class it is made from its settings.
+    line: a call that works, for functions; of a class it is made from its settings. name: what the function is called
+        in public, where that is another name.
     """
 
     def decorate(door: T) -> T:
@@ -381,8 +368,8 @@ def explains_calls(line: str = "") -> Callable[[T], T]:
             try:
                 return function(*args, **kwargs)
             except TypeError:
-                name = type(args[0]).__name__ if function.__name__ == "__init__" else function.__name__
-                check_call(name, function, args, kwargs, line)
+                called = type(args[0]).__name__ if function.__name__ == "__init__" else name or function.__name__
+                check_call(called, function, args, kwargs, line)
                 raise
 
         if isinstance(door, type):

@@ -35,7 +35,7 @@ Table = tuple[Array, Array]
         ({"alpha": -1.0}, "^The 'alpha' parameter of MLPClassifier must be"),
         ({"momentum": 1.0}, "^The 'momentum' parameter of MLPClassifier must be"),
         ({"dropout": 1.0}, "^The 'dropout' parameter of MLPClassifier must be"),
-        ({"dropout": [1.5]}, r"dropout must be at least 0 and less than 1: got \(1.5,\)"),
+        ({"dropout": [1.5]}, r"dropout must be at least 0 and less than 1: got 1.5; use dropout=0.015"),
         ({"dropout": [0.1, 0.2]}, "dropout must be one for all hidden layers, or a list of one for each of the 1"),
         ({"label_smoothing": 1.0}, "^The 'label_smoothing' parameter of MLPClassifier must be"),
         ({"engine": "cuda"}, "^The 'engine' parameter of MLPClassifier must be"),

@@ -28,7 +28,7 @@ def rows(section: str) -> list[Row]:
     return [Row(*(line.strip() for line in block)) for block in blocks]
 
 
-SECTIONS = ("Network", "fit", "Trainer", "Parts, schedules, callbacks", "Files and data")
+SECTIONS = ("Network", "fit", "Trainer", "Parts, schedules, callbacks", "Looking inside", "Files and data")
 ROWS = [row for section in SECTIONS for row in rows(section)]
 ESTIMATORS = rows("Estimators")
 

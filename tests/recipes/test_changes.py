@@ -135,7 +135,7 @@ def test_only_the_recipes_name_is_ambiguous() -> None:
             "augment=5",
             "recipe quick: training.augment must be numbers by name: got 5; use --set training.augment='{rot",
         ),
-        ("clip=x", "recipe quick: training.clip must be a number above 0: got 'x'; use --set training.clip=1.0"),
+        ("clip=x", "recipe quick: training.clip must be above 0 and finite: got 'x'; use --set training.clip=1.0"),
     ],
 )
 def test_changes_that_are_refused(change: str, message: str) -> None:

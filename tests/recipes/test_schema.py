@@ -158,9 +158,9 @@ def test_everything_that_can_be_said_is_read_and_written_again() -> None:
         ("'' = 5", "there is no key '' in training: Known: "),
         ('"a\\nb" = 5', "there is no key 'a\\nb' in training: Known: "),
         ('"x` - at `$.foo" = 5', "there is no key 'x` - at "),
-        ("epochs = 1.5", "training.epochs must be a whole number, 0 or more: got 1.5; write epochs = 12"),
-        ("epochs = -1", "training.epochs must be a whole number, 0 or more: got -1; write epochs = 12"),
-        ("epochs = true", "training.epochs must be a whole number, 0 or more: got True; write epochs = 12"),
+        ("epochs = 1.5", "training.epochs must be a whole number, 0 or more: got 1.5; write epochs = 10"),
+        ("epochs = -1", "training.epochs must be a whole number, 0 or more: got -1; write epochs = 10"),
+        ("epochs = true", "training.epochs must be a whole number, 0 or more: got True; write epochs = 10"),
         (
             "batch_size = 0",
             "training.batch_size must be a whole number of at least 1, or full: got 0; write batch_size",

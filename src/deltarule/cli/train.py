@@ -20,6 +20,7 @@ from deltarule.cli.options import (
     Without,
     taken_apart,
 )
+from deltarule.settings import SETTINGS
 
 READING = ("target", "target_task", "missing", "without", "size")  # the options that say how a file or folder is read
 
@@ -50,9 +51,9 @@ class TrainOptions:
     missing: MissingCells = "error"
     without: Without = None
     size: Size = None
-    seed: Annotated[int, typer.Option(min=0, metavar="N", help="The same seed gives the same network.")] = 0
+    seed: Annotated[int, typer.Option(min=0, metavar="N", help=SETTINGS["seed"].says)] = 0
     epochs: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Passes over the training data, instead of the recipe's.")
+        int | None, typer.Option(min=1, metavar="N", help=f"{SETTINGS['epochs'].says[:-1]}, instead of the recipe's.")
     ] = None
     learning_rate: Annotated[
         float | None,
@@ -64,7 +65,7 @@ class TrainOptions:
     ] = None
     holdout: Annotated[
         int,
-        typer.Option(min=0, metavar="N", help="Keep the last N training examples aside, to choose the best epoch by."),
+        typer.Option(min=0, metavar="N", help=SETTINGS["holdout"].says),
     ] = 0
     engine: Annotated[
         str,

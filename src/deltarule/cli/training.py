@@ -206,7 +206,8 @@ def announce(run: Run) -> None:
         lowest = f"the lowest possible is {network.loss.lowest(network.layer_sizes[-1]):.4f}"
         note(entry("labels", f"smoothed by {smoothing:g}, so the loss cannot reach 0: {lowest}"))
     if job.trainer.engine.says:
-        note(entry("engine", f"NumPy, without compiled kernels: {job.trainer.engine.says}"))
+        how = "NumPy, without compiled kernels" if job.trainer.engine.name == "numpy" else "Numba, and NumPy in part"
+        note(entry("engine", f"{how}: {job.trainer.engine.says}"))
 
 
 def facts_of(run: Run, history: History, report: Report | None) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from deltarule.data.places import VARIABLE, cache_folder, idx_files, search_fold
 from deltarule.data.sources import SOURCES, PublishedFile, Source
 from deltarule.data.tables import read_pixels
 from deltarule.errors import DataError, DownloadError, SettingError, closest
-from deltarule.settings import shown
+from deltarule.settings import explains_calls, shown
 
 MNIST = "mnist"
 IMAGES, LABELS = "-images-idx3-ubyte", "-labels-idx1-ubyte"  # how the names of IDX files end
@@ -60,6 +60,7 @@ class FileState:
     passed_over: tuple[str, ...] = ()
 
 
+@explains_calls('load_data("digits")', name="load_data")
 def load(
     name: str | os.PathLike[str],
     *,

@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
+from deltarule.errors import closest
 from deltarule.estimators.rates import Adaptive, InverseScaling, Planned, Plateau, Rate
 from deltarule.nn.activations import Activation, Sigmoid
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import SGD, Adam, AdamW, Momentum, Nesterov, Optimizer, RMSProp
-from deltarule.parts import PARTS, No, resolve
-from deltarule.settings import ENGINES, SETTINGS
+from deltarule.parts import PARTS, No, make
+from deltarule.settings import ENGINES, SETTINGS, shown
 from deltarule.training.schedules import Cosine, OneCycle
 
 ACTIVATIONS = {  # the estimators' name: the name here; of hidden layers, so without softmax
@@ -92,10 +93,13 @@ def one_a_layer(name: str, given: Any, n_hidden: int) -> list[Any]:
 
 
 def activations(given: Any, n_hidden: int) -> list[Activation]:
-    """The activations of the hidden layers. Raises SettingError for an unknown name."""
+    """The activations of the hidden layers. Raises ValueError for a name that is not in ACTIVATIONS."""
     names = one_a_layer("activation", given, n_hidden)
-    known = (ACTIVATIONS.get(name, name) if isinstance(name, str) else name for name in names)
-    return [resolve("activation", name, "activation") for name in known]
+    for name in names:
+        if not isinstance(name, str) or name not in ACTIVATIONS:
+            offer = closest(str(name), ACTIVATIONS)
+            raise ValueError(f"activation must be made of {sorted(ACTIVATIONS)}: got {shown(name)}; {offer}")
+    return [make("activation", ACTIVATIONS[name]) for name in names]
 
 
 def start(network: Network, random_state: np.random.RandomState) -> None:

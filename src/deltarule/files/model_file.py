@@ -126,6 +126,7 @@ def model_bytes(thing: Network | Model, failure: str = "the model was not writte
     return data
 
 
+@explains_calls('load("network.safetensors")')
 def load(path: str | os.PathLike[str]) -> Model:
     """The model in a file that `save` wrote.
 

@@ -25,6 +25,7 @@ from deltarule.files.meaning import model_in
 from deltarule.files.model_file import model_bytes
 from deltarule.model import Model
 from deltarule.nn.network import Network
+from deltarule.settings import explains_calls
 
 MOST_EXAMPLES = 200
 MOST_PARAMETERS = 20_000_000  # 107 MB of page: a browser still opens it
@@ -72,6 +73,7 @@ class Page:
         return f"<Page, {len(self.html.encode()):,} bytes: page.save(path) writes it, a notebook shows it>"
 
 
+@explains_calls("show(network)")
 def show(thing: Network | Model, examples: Dataset | None = None) -> Page:
     """A page to draw to a network on, to look into it with, and to walk an example backwards: one that needs no server.
 

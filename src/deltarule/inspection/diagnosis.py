@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from copy import deepcopy
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -17,14 +17,16 @@ from deltarule.inspection.run_findings import LEARNED, WATCHED, Watch, gap_findi
 from deltarule.inspection.state_findings import chance_loss, dead_findings, look_at_state, passed
 from deltarule.model import Model, take_meaning
 from deltarule.nn.network import Network
-from deltarule.nn.optimizers import Adam, Optimizer
+from deltarule.nn.optimizers import Optimizer
+from deltarule.parts import Spec
+from deltarule.settings import explains_calls
 from deltarule.training.averaging import Latest
 from deltarule.training.batches import steps_per_epoch
 from deltarule.training.callbacks import History
 from deltarule.training.checks import check_data, check_task
 from deltarule.training.evaluation import loss_and_score
 from deltarule.training.examples import examples_for, held_out_examples
-from deltarule.training.schedules import Constant, Schedule
+from deltarule.training.schedules import Constant, Schedule, schedule_of
 from deltarule.training.trainer import Trainer
 
 PART = 2000  # examples for the first steps
@@ -37,6 +39,7 @@ EXPLAIN = {"inputs-not-scaled", "inputs-too-small", "targets-not-scaled", "weigh
 RATE_FACTORS = (0.1, 10.0, 0.01, 100.0, 1e3, 1e4)  # the likeliest first
 
 
+@explains_calls("diagnose(network, X, y)")
 def diagnose(
     net_or_model: Network | Model,
     X: Any,
@@ -44,8 +47,8 @@ def diagnose(
     *,
     validation: tuple[Any, Any] | Dataset | None = None,
     learning_rate: float | Schedule = 0.001,
-    optimizer: Optimizer | None = None,
-    batch_size: int | None = 128,
+    optimizer: Optimizer | Spec = "adam",
+    batch_size: int | Literal["full"] | None = 128,
 ) -> Diagnosis:
     """Say what keeps a network from learning: each finding in a sentence, with its evidence and its mend.
 
@@ -62,12 +65,8 @@ def diagnose(
     """
     network, train = examples_for(net_or_model, X, y, "the training data", "dr.diagnose(network, {})")
     held_out = held_out_examples(net_or_model, validation, of_arrays=y is not None)
-    trainer = Trainer(
-        network=network,
-        optimizer=Adam() if optimizer is None else optimizer,
-        schedule=learning_rate if callable(learning_rate) else Constant(learning_rate),
-        batch_size=batch_size,
-    )
+    given: dict[str, Any] = {"optimizer": optimizer, "batch_size": batch_size}
+    trainer = Trainer(network=network, schedule=schedule_of(learning_rate), **given)
     return diagnose_training(trainer, train, held_out)
 
 

@@ -18,7 +18,9 @@ from deltarule.nn.network import Network, backward
 from deltarule.nn.parameters import Parameters
 from deltarule.nn.penalties import Penalty
 from deltarule.nn.workspace import as_floats
+from deltarule.parts import Spec, resolve
 from deltarule.randomness import generator
+from deltarule.settings import explains_calls
 from deltarule.targets import checked_weights
 from deltarule.training.checks import check_data
 from deltarule.training.examples import examples_for
@@ -118,13 +120,14 @@ class GradientCheck:
         return self.to_text()
 
 
+@explains_calls("gradcheck(network, X, y)")
 def gradcheck(
     net_or_model: Network | Model,
     X: Any,
     y: Any = None,
     *,
     sample_weight: Any = None,
-    penalty: Penalty = Penalty(),
+    penalty: Penalty | Spec = Penalty(),
     gradient: Gradient | None = None,
 ) -> GradientCheck:
     """Compare the gradient of a batch's loss with numeric derivatives, parameter by parameter, in float64.
@@ -149,7 +152,8 @@ def gradcheck(
     """
     in_full = net_or_model.astype(np.float64) if isinstance(net_or_model, Network) else net_or_model
     network, data = examples_for(in_full, X, y, "the batch", "dr.gradcheck(network, {})")
-    problem, notes = problem_of(network, data, sample_weight, penalty, is_own=gradient is not None)
+    cost = resolve("penalty", penalty, "penalty")
+    problem, notes = problem_of(network, data, sample_weight, cost, is_own=gradient is not None)
     with np.errstate(all="ignore"):
         check_axis(problem)
         problem, kinks = without_kinks(problem)

@@ -17,6 +17,7 @@ from deltarule.errors import SettingError, ShapeError
 from deltarule.inputs import checked_inputs
 from deltarule.nn.activations import Activation, Identity, ReLU, Sigmoid, Softmax
 from deltarule.nn.arrays import Array
+from deltarule.nn.initializers import draw
 from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss, sample_shares
 from deltarule.nn.parameters import Parameters
 from deltarule.nn.workspace import Workspace, scale_inputs
@@ -172,8 +173,8 @@ class Network:
         self._check()
         rng = generator_of(rng)
         for activation, W, b in zip(self.activations, self.weights, self.biases, strict=True):
-            W[:] = activation.initializer(rng, *W.shape)
-            b[:] = activation.bias_initializer(rng, 1, len(b))[0]
+            W[:] = draw(activation.initializer, rng, *W.shape)
+            b[:] = draw(activation.bias_initializer, rng, 1, len(b))[0]
 
     def _check(self) -> None:
         output, loss = self.activations[-1], self.loss

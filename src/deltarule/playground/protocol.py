@@ -14,6 +14,7 @@ import numpy as np
 
 from deltarule.errors import DataError
 from deltarule.nn.arrays import Array
+from deltarule.settings import SETTINGS
 
 MOST_MESSAGE_BYTES = 16 * 1024
 MOST_BODY_BYTES = 64 * 1024
@@ -35,9 +36,9 @@ class Start(_Order, frozen=True):
 
     recipe: Name
     data: Name
-    rate: Annotated[float, msgspec.Meta(gt=0.0, le=1e9)] | None = None
+    rate: Annotated[float, msgspec.Meta(gt=SETTINGS["learning_rate"].low, le=1e9)] | None = None
     epochs: Annotated[int, msgspec.Meta(ge=1, le=10_000)] | None = None
-    seed: Annotated[int, msgspec.Meta(ge=0, lt=2**32)] = 0
+    seed: Annotated[int, msgspec.Meta(ge=int(SETTINGS["seed"].low), lt=2**32)] = int(SETTINGS["seed"].default or 0)
     paused: bool = False
 
 

@@ -6,7 +6,7 @@ import re
 import shlex
 import tomllib
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 import msgspec
 import tomli_w
@@ -15,9 +15,9 @@ from msgspec.structs import replace
 
 from deltarule.errors import RecipeError, closest
 from deltarule.recipes.keys import KINDS, NUMBERS, advice, known_paths, meant, settings_in
+from deltarule.settings import SETTINGS
 
 Spec = str | dict[str, Any]  # "relu", or {name = "leaky_relu", slope = 0.1}
-Share = Annotated[float, Meta(ge=0, lt=1)]
 Size = Annotated[int, Meta(ge=1)]
 
 # tomllib takes memory by the square of how deeply a dotted key goes, and no recipe goes deep.
@@ -31,6 +31,18 @@ NOT_TOML = (ValueError, RecursionError)  # tomllib's own error is a ValueError, 
 def wants(words: str, example: Any) -> Meta:
     """What a key is to hold, for messages, and a value that is right."""
     return Meta(description=words, examples=[example])
+
+
+def declared(name: str) -> Meta:
+    """The range of a number as `settings.py` declares it, for msgspec and in words."""
+    asked = SETTINGS[name]
+    lowest: dict[str, Any] = {"gt" if asked.is_open else "ge": asked.kind(asked.low)}
+    highest: dict[str, Any] = {"lt": asked.high} if asked.high < math.inf else {}
+    noun = "a whole number, " if asked.kind is int else ""
+    return Meta(description=noun + asked.range_in_words, examples=[asked.like(None)], **lowest, **highest)
+
+
+Share = Annotated[float, declared("dropout")]
 
 
 class _Strict(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -91,7 +103,7 @@ class NetworkSpec(_Strict, frozen=True):
     loss: Annotated[Spec, wants("a name", "quadratic")] = "cross_entropy"
     initializer: Annotated[str | Initial | None, wants("a name", "he_normal")] = None
     dropout: Annotated[
-        Share | list[Share], wants("at least 0 and less than 1, for all hidden layers or one for each", 0.2)
+        Share | list[Share], wants(f"{SETTINGS['dropout'].range_in_words}, for all hidden layers or one for each", 0.2)
     ] = 0.0
 
 
@@ -103,15 +115,15 @@ class Training(_Strict, frozen=True):
     """
 
     schedule: Annotated[Spec, wants("a name with its rate, or a constant rate", {"name": "cosine", "rate": 0.01})]
-    epochs: Annotated[int, Meta(ge=0), wants("a whole number, 0 or more", 12)]
+    epochs: Annotated[int, declared("epochs")]
     optimizer: Annotated[Spec, wants("a name", "adam")] = "adam"
     batch_size: Annotated[Size | Literal["full"], wants("a whole number of at least 1, or full", 128)] = 128
     penalty: Annotated[Spec | None, wants("a name with its strength", {"name": "l2", "strength": 1e-4})] = None
-    average: Annotated[float | None, wants("at least 0 and less than 1", 0.999)] = None
-    clip: Annotated[float | None, wants("a number above 0", 1.0)] = None
+    average: Annotated[float, declared("average")] | None = None
+    clip: Annotated[float, declared("clip")] | None = None
     augment: Annotated[dict[str, float] | None, wants("numbers by name", {"rotation": 10.0})] = None
     plateau: Annotated[dict[str, int | float] | None, wants("numbers by name", {"factor": 0.5, "patience": 3})] = None
-    patience: Annotated[int | None, wants("a whole number of at least 1", 5)] = None
+    patience: Annotated[int, declared("patience")] | None = None
 
 
 class Recipe(_Strict, frozen=True):
@@ -232,16 +244,17 @@ def _in_words(message: str, tree: dict[str, Any], cure: str) -> str:
     section, _, key = path.rpartition(".")
     struct = TABLES.get(f"$.{section}", Recipe)
     hint = get_type_hints(struct, include_extras=True).get(key)
-    if not isinstance(meta := getattr(hint, "__metadata__", [None])[-1], Meta) or not meta.examples:
+    metas = [each.__metadata__[-1] for each in (hint, *get_args(hint)) if hasattr(each, "__metadata__")]
+    if not metas or not metas[0].examples:
         return f"{path}: {what}"
     value: Any = tree
     for each in path.split(".") if not missing else ():
         value = value[each]
-    right = meta.examples[0]
+    right = metas[0].examples[0]
     as_argument = shlex.quote(right if isinstance(right, str) else inline(right))
     how = cure.format(path=path, key=key, argument=as_argument, value=inline(right))
     got = "none" if missing else repr(value) if len(repr(value)) <= MOST_SHOWN else f"{repr(value)[:MOST_SHOWN]}..."
-    return f"{path} must be {meta.description}: got {got}; {how}"
+    return f"{path} must be {metas[0].description}: got {got}; {how}"
 
 
 def inline(value: Any) -> str:

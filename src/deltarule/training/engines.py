@@ -91,16 +91,19 @@ def engine(name: str, numpy_seconds: float = math.inf) -> Engine:
 
 
 def engine_for(trainer: "Trainer", n_samples: int, name: str) -> Engine:
-    """The engine of that name for a run on so many samples. "auto" is NumPy's where a part of the run has no kernel."""
+    """The engine of that name for a run on so many samples.
+
+    "auto" is NumPy's where a part of the run has no kernel; "numba" leaves that part to NumPy. Either says so.
+    """
     network = trainer.network
     seconds = seconds_with_numpy(network.parameters.size, n_samples, trainer.batch_size, trainer.epochs)
     found = engine(name, seconds)
     without = lacking_kernels(*network.activations, network.loss, trainer.optimizer)
     if network.dtype not in (np.float32, np.float64):
         without.append(f"kernels compute in float32 and float64, the network in {network.dtype}")
-    if name != "auto" or not without or found.name == REFERENCE.name:
+    if found.name == REFERENCE.name or not without:
         return found
-    return replace(REFERENCE, says="; ".join(without))
+    return replace(REFERENCE if name == "auto" else found, says="; ".join(without))
 
 
 @cache

@@ -10,7 +10,7 @@ from deltarule.model import Model
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import PREDICTION_ROWS, Network
 from deltarule.nn.workspace import Workspace
-from deltarule.settings import Task
+from deltarule.settings import Task, explains_calls
 from deltarule.training.checks import check_data
 from deltarule.training.engines import REFERENCE, Engine
 from deltarule.training.examples import examples_for
@@ -107,6 +107,7 @@ class Tally:
         self.loss, self.weight = float(state["loss"]), float(state["weight"])
 
 
+@explains_calls("evaluate(network, dataset)")
 def evaluate(
     net_or_model: Network | Model, X: Any, y: Any = None, *, engine: Engine = REFERENCE
 ) -> tuple[float, float]:

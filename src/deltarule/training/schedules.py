@@ -6,6 +6,7 @@ A Python float, because NumPy would turn float32 parameters times a NumPy float6
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
+from numbers import Real
 from typing import Any, TypeGuard
 
 from deltarule.errors import SettingError
@@ -177,7 +178,12 @@ class ReduceOnPlateau(Callback):
 def schedule_of(given: Any, name: str = "learning_rate", owner: type[Any] | str = "") -> Schedule:
     """A schedule, from one or from a number. SettingError for anything else, which was given as `name`."""
     if callable(given) and not isinstance(given, type):
-        return given
+        try:
+            is_schedule = isinstance(given(0), Real)
+        except TypeError:
+            is_schedule = False
+        if is_schedule:
+            return given
     check(name, given, owner)
     return Constant(given)
 

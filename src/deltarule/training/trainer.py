@@ -127,7 +127,7 @@ class Trainer:
         if self._engine_name is not None:
             self.engine = engine_for(self, train.n_samples, self._engine_name)
         if self.engine.says:
-            LOG.debug("NumPy computes this run: %s", self.engine.says)
+            LOG.debug("the engine is %s: %s", self.engine.name, self.engine.says)
         state = self._begin(train, validation, sample_weight)
         final = state.best if validation is not None else self.average.parameters
         if resume is not None:

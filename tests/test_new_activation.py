@@ -1,0 +1,211 @@
+"""A new activation is a class, a row and a kernel: Softplus, added by the tests, works wherever activations do."""
+
+import logging
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import deltarule as dr
+from deltarule import parts, recipes
+from deltarule.cli import main
+from deltarule.data.dataset import Dataset, Splits
+from deltarule.nn import activations
+from deltarule.nn.activations import Activation
+from deltarule.nn.arrays import Array
+from deltarule.recipes.build import build
+from deltarule.settings import part
+from deltarule.training import engines
+from deltarule.training.engines import engine_for
+
+SOURCE = Path(__file__).parents[1] / "src" / "deltarule"
+WITHOUT = "nobody has written it in compiled code"
+X, Y = np.random.default_rng(0).normal(size=(60, 4)), np.arange(60) % 3
+
+
+@part(frozen=True)
+class Softplus(Activation):
+    """sigma(z) = ln(1 + e^z)."""
+
+    def value(self, z: Array) -> Array:
+        up = z.real > 0.0
+        return np.where(up, z, 0.0) + np.log1p(np.exp(np.where(up, -z, z)))
+
+    def derivative(self, z: Array, a: Array) -> Array:
+        return 0.5 * (1.0 + np.tanh(0.5 * z))
+
+
+OPERATORS = (  # max(z, 0) + ln(1 + e^-|z|)
+    parts.Operator("Max", "above", ("z", 0.0)),
+    parts.Operator("Abs", "size"),
+    parts.Operator("Neg", "below", ("size",)),
+    parts.Operator("Exp", "exp", ("below",)),
+    parts.Operator("Add", "sum", ("exp", 1.0)),
+    parts.Operator("Log", "log", ("sum",)),
+    parts.Operator("Add", "a", ("above", "log")),
+)
+
+
+@pytest.fixture
+def _softplus(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The class, and its row, which says why there is no kernel."""
+    no = parts.No(WITHOUT)
+    home = "deltarule.nn.activations:Softplus"
+    monkeypatch.setattr(Softplus, "__module__", "deltarule.nn.activations")
+    monkeypatch.setattr(activations, "Softplus", Softplus, raising=False)
+    row = parts.Part("activation", "softplus", home, no, OPERATORS, no, no, ("soft_relu",))
+    monkeypatch.setitem(parts.PARTS["activation"], row.name, row)
+    monkeypatch.setitem(parts._BY_HOME, home, row)
+    return
+
+
+def network(**more: Any) -> dr.Network:
+    return dr.Network((4, 6, 3), hidden="softplus", rng=1, **more)
+
+
+@pytest.mark.usefixtures("_softplus")
+def test_it_is_trained_by_name_and_its_gradient_is_right() -> None:
+    net = network(dtype=np.float64)
+    assert net.activations[0] == Softplus()
+    history = dr.fit(net, X, Y, epochs=3, optimizer="sgd", learning_rate=0.1)
+    assert history["train_loss"][-1] < history["train_loss"][0]
+    assert dr.gradcheck(net, X, Y).ok
+    with pytest.raises(dr.DeltaruleError, match="no activation is called 'soft_relu': did you mean 'softplus'"):
+        dr.Network((4, 6, 3), hidden="soft_relu")
+
+
+@pytest.mark.usefixtures("_softplus")
+def test_a_recipe_names_it_and_a_file_keeps_it(tmp_path: Path) -> None:
+    recipe = recipes.read("quick").changed(["hidden=[6]", "activation=softplus", "epochs=1", "scaling=standardized"])
+    job = build(recipe, Splits(Dataset(X, Y, class_names=("a", "b", "c")), None))
+    job.trainer.fit(job.train)
+    dr.save(job.model, tmp_path / "kept.safetensors")
+    again = dr.load(tmp_path / "kept.safetensors")
+    assert again.network.activations[0] == Softplus()
+    np.testing.assert_array_equal(again.network.parameters.vector, job.model.network.parameters.vector)
+    dr.save_npz(job.model, tmp_path / "kept.npz")
+    assert '"softplus"' in str(np.load(tmp_path / "kept.npz")["meaning"])
+
+
+@pytest.mark.usefixtures("_softplus")
+def test_onnx_computes_it(tmp_path: Path) -> None:
+    pytest.importorskip("onnx", reason='needs ONNX: pip install "deltarule[onnx]"')
+    runtime = pytest.importorskip("onnxruntime", reason="needs ONNX Runtime")
+    net = network(dtype=np.float64)
+    dr.save_onnx(net, tmp_path / "kept.onnx", pixels=False)
+    session = runtime.InferenceSession(tmp_path / "kept.onnx", providers=["CPUExecutionProvider"])
+    np.testing.assert_allclose(session.run(None, {"X": X})[0], net.outputs(X), rtol=1e-12)
+
+
+@pytest.mark.usefixtures("_softplus")
+def test_without_a_kernel_numpy_computes_the_run_and_it_is_known(caplog: pytest.LogCaptureFixture) -> None:
+    pytest.importorskip("numba", reason='needs Numba: pip install "deltarule[fast]"')
+    trainer = dr.Trainer(network=network(), epochs=10_000)
+    chosen = engine_for(trainer, 60_000, "auto")
+    assert (chosen.name, chosen.says) == ("numpy", f"Softplus has no kernel ({WITHOUT})")
+    asked_for = engine_for(trainer, 60_000, "numba")
+    assert (asked_for.name, asked_for.says) == ("numba", chosen.says)
+    own = type("Own", (dr.Tanh,), {})
+    trainer = dr.Trainer(network=dr.Network((4, 6, 3), hidden=own()), epochs=10_000)
+    assert engine_for(trainer, 60_000, "auto").says == "Own is not deltarule's own"
+    with caplog.at_level(logging.DEBUG, "deltarule"):
+        dr.fit(network(), X, Y, epochs=1, engine="numba")
+    assert f"the engine is numba: Softplus has no kernel ({WITHOUT})" in caplog.text
+
+
+@pytest.mark.usefixtures("_softplus")
+def test_train_says_that_numpy_computes_the_run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    pytest.importorskip("numba", reason='needs Numba: pip install "deltarule[fast]"')
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "1000")
+    monkeypatch.setattr(engines, "WORTH_COMPILING_SECONDS", 0.0)
+    command = ["deltarule", "train", "linear", "--data", "digits", "--epochs", "1"]
+    monkeypatch.setattr(sys, "argv", [*command, "--set", "hidden=[6]", "--set", "network.activation=softplus"])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert stop.value.code == 0
+    assert f"NumPy, without compiled kernels: Softplus has no kernel ({WITHOUT})" in capsys.readouterr().err
+
+
+CLASS = '''
+
+@part(frozen=True)
+class Softplus(Activation):
+    """sigma(z) = ln(1 + e^(beta z)) / beta."""
+
+    alpha: float = 1.0
+
+    def value(self, z: Array) -> Array:
+        return np.logaddexp(0.0, self.alpha * z) / self.alpha
+
+    def derivative(self, z: Array, a: Array) -> Array:
+        return 0.5 * (1.0 + np.tanh(0.5 * self.alpha * z))
+'''
+ROW = '    _activation("softplus", "Softplus", "Softplus", _FOUR, setting="alpha"),\n'
+VALUE = """        elif code == SOFTPLUS:
+            for j in range(row.shape[0]):
+                t = c * row[j]
+                out[j] = (max(t, zero) + np.log1p(np.exp(-abs(t)))) / c
+"""
+SLOPE = """        elif code == SOFTPLUS:
+            for j in range(d.shape[0]):
+                d[j] *= sigmoid(c * row[j], one)
+"""
+PROGRAM = """
+import numpy as np
+import deltarule as dr
+from deltarule.compiled import network as twin, steps
+from deltarule.nn import network as reference
+X, y = np.random.default_rng(0).normal(size=(60, 4)), np.arange(60) % 3
+network = dr.Network((4, 6, 3), hidden={"name": "softplus", "alpha": 0.7}, dtype=np.float64, rng=1)
+assert steps.can_take_steps(network, dr.Adam(), dr.Penalty())
+found = []
+for engine in (reference, twin):
+    ws, grads = network.workspace(60), network.parameters.zeros_like()
+    a = engine.forward(network, X, ws).copy()
+    engine.backward(network, y, ws, grads)
+    found.append(np.concatenate([a.ravel(), grads.vector]))
+np.testing.assert_allclose(found[1], found[0], rtol=0.0, atol=1e-13)
+assert dr.gradcheck(network, X, y).ok
+dr.save(network, "kept.safetensors")
+assert dr.load("kept.safetensors").network.activations[0].alpha == 0.7
+print("the same")
+"""
+
+
+def edited(path: Path, before: str, added: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert before in text
+    path.write_text(text.replace(before, added + before), encoding="utf-8")
+
+
+def test_a_class_a_row_and_a_kernel_are_all_that_it_takes(tmp_path: Path) -> None:
+    """The three edits, made to a copy of the package: both engines then find the same gradient."""
+    pytest.importorskip("numba", reason='needs Numba: pip install "deltarule[fast]"')
+    copy = tmp_path / "deltarule"
+    ignored = shutil.ignore_patterns("__pycache__", "static", "pretrained", "cli", "*.npz")
+    shutil.copytree(SOURCE, copy, ignore=ignored)
+    with (copy / "nn" / "activations.py").open("a", encoding="utf-8") as module:
+        module.write(CLASS)
+    edited(copy / "parts.py", '    _activation("softmax"', ROW)
+    kernels = copy / "compiled" / "activations.py"
+    edited(kernels, "\n\ndef code(", "\nSOFTPLUS = 8\n")
+    edited(kernels, "        elif code == SOFTMAX:\n            softmax", VALUE)
+    edited(kernels, "        elif code == SOFTMAX:\n            total", SLOPE)
+    text = kernels.read_text(encoding="utf-8").replace(
+        "from typing import Any\n", "from typing import Any\n\nimport numpy as np\n"
+    )
+    kernels.write_text(text, encoding="utf-8")
+    environment = os.environ | {"PYTHONPATH": str(tmp_path), "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM], capture_output=True, text=True, env=environment, cwd=tmp_path
+    )
+    assert done.stdout.strip() == "the same", done.stderr

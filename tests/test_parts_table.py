@@ -1,0 +1,166 @@
+"""Every cell of the table of parts is filled with what exists and does what the part does, or says why it is empty."""
+
+import dataclasses
+import json
+import shutil
+import subprocess
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from deltarule.files.onnx import onnx_bytes
+from deltarule.nn import network as reference
+from deltarule.nn.activations import LeakyReLU
+from deltarule.nn.arrays import Array
+from deltarule.nn.network import Network
+from deltarule.nn.optimizers import Optimizer
+from deltarule.nn.parameters import Parameters
+from deltarule.parts import BASES, PARTS, ROWS, Kernel, No, Part, imported, kernel_values, make, part_of
+from deltarule.settings import setting, setting_names
+
+STATIC = Path(__file__).parents[1] / "src" / "deltarule" / "playground" / "static"
+X = np.random.default_rng(3).normal(size=(17, 5))
+IDS = [f"{row.kind} {row.name}" for row in ROWS]
+KERNELS = [row for row in ROWS if isinstance(row.kernel, Kernel)]
+
+
+def made(row: Part, dtype: Any = None) -> Any:
+    """The part with settings that are not its defaults, so that one which is lost shows."""
+    if row.kind == "initializer":
+        return row.made_by
+    names = {field.name: field for field in dataclasses.fields(row.made_by) if field.type in (int, float)}
+    names.pop("steps", None)
+    given = {name: 3 if field.type is int else 0.4 for name, field in names.items() if field.init}
+    return make(row.kind, {"name": row.name} | given)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=IDS)
+def test_a_cell_is_filled_or_says_why_not(row: Part) -> None:
+    for cell in dataclasses.fields(row):
+        value = getattr(row, cell.name)
+        if isinstance(value, No):
+            assert len(value.split()) >= 4, cell.name
+        elif cell.name != "synonyms":
+            assert value, cell.name
+    assert row.name == row.name.lower()
+    assert not set(row.synonyms) & set(PARTS[row.kind])
+    thing = made(row)
+    assert isinstance(thing, imported(BASES[row.kind].home))
+    assert row.kind == "initializer" or part_of(thing) is row
+
+
+@pytest.mark.parametrize("row", ROWS, ids=IDS)
+def test_every_setting_of_a_part_is_declared(row: Part) -> None:
+    names = [] if row.kind == "initializer" else setting_names(row.made_by)
+    for name in names:
+        declared = setting(name, row.made_by)
+        assert declared is not None, name
+        (default,) = (each.default for each in dataclasses.fields(row.made_by) if each.name == name)
+        assert (None if default is dataclasses.MISSING else default) == declared.default, name
+        assert declared.says.endswith(".")
+
+
+@pytest.mark.parametrize("row", KERNELS, ids=[f"{row.kind} {row.name}" for row in KERNELS])
+def test_a_kernel_exists_and_is_given_the_settings_by_their_names(row: Part) -> None:
+    pytest.importorskip("numba", reason='needs Numba: pip install "deltarule[fast]"')
+    assert isinstance(row.kernel, Kernel)
+    known = kernel_values(made(row))
+    assert known is not None
+    assert known[0] == imported(row.kernel.code)
+    assert list(known[1]) == [getattr(made(row), name) if name else 0.0 for name in row.kernel.settings]
+    assert {name for name in row.kernel.settings if name} == set(setting_names(row.made_by))
+
+
+def test_a_setting_by_a_wrong_name_is_no_zero() -> None:
+    with pytest.raises(AttributeError, match="slop"):
+        Kernel("deltarule.compiled.activations:LEAKY_RELU", ("slop",)).values(LeakyReLU())
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", PARTS["activation"])
+def test_an_activations_kernel_equals_it(name: str, dtype: Any) -> None:
+    pytest.importorskip("numba", reason='needs Numba: pip install "deltarule[fast]"')
+    twin = import_module("deltarule.compiled.network")
+    activation, y = made(PARTS["activation"][name]), np.arange(len(X)) % 3
+    net = Network((5, 6, 3), hidden=activation, dtype=dtype, rng=1)
+    found = []
+    for module in (reference, twin):
+        ws, grads = net.workspace(len(X)), net.parameters.zeros_like()
+        a = module.forward(net, X.astype(dtype), ws).copy()
+        module.backward(net, y, ws, grads)
+        found.append(np.concatenate([a.ravel(), ws.a[0].ravel(), grads.vector]))
+    np.testing.assert_allclose(found[1], found[0], rtol=0.0, atol=3e-6 if dtype is np.float32 else 1e-13)
+
+
+@pytest.mark.parametrize("name", PARTS["optimizer"])
+def test_an_optimizers_kernel_equals_it(name: str) -> None:
+    pytest.importorskip("numba", reason='needs Numba: pip install "deltarule[fast]"')
+    twin = import_module("deltarule.compiled.optimizers")
+    ends: list[Array] = []
+    for step in (Optimizer.step, twin.step):
+        own, params = made(PARTS["optimizer"][name]), Parameters((4, 3), np.linspace(-1.0, 1.0, 15))
+        for i in range(5):
+            grads = Parameters((4, 3), np.sin(np.arange(15.0) + i))
+            (type(own).step if step is Optimizer.step else step)(own, params, grads, 0.1)
+        ends.append(params.vector)
+    np.testing.assert_allclose(ends[1], ends[0], rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    "name", [row.name for row in ROWS if row.kind == "activation" and not isinstance(row.onnx, No)]
+)
+def test_onnx_operators_compute_the_activation(name: str, dtype: Any) -> None:
+    pytest.importorskip("onnx", reason='needs ONNX: pip install "deltarule[onnx]"')
+    runtime = pytest.importorskip("onnxruntime", reason="needs ONNX Runtime")
+    net = Network((5, 6, 3), hidden=made(PARTS["activation"][name]), dtype=dtype, rng=1)
+    session = runtime.InferenceSession(onnx_bytes(net, pixels=False), providers=["CPUExecutionProvider"])
+    (given,) = session.run(None, {"X": (3.0 * X).astype(dtype)})
+    tolerance = 1e-5 if dtype is np.float32 else 1e-12
+    np.testing.assert_allclose(given, net.outputs((3.0 * X).astype(dtype)), rtol=0.0, atol=tolerance)
+
+
+def test_javascript_computes_activations_and_losses() -> None:
+    """What stands behind the names: sigma of some numbers, and that there is a loss of that name."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("Node is not here: install nodejs 20 or later to test the page's modules")
+    rows = {row.javascript: made(row) for row in PARTS["activation"].values() if not isinstance(row.javascript, No)}
+    z = np.linspace(-3.0, 3.0, 7)
+    specs = [
+        {"name": name} | {key: getattr(part, key) for key in setting_names(type(part))} for name, part in rows.items()
+    ]
+    program = f"""
+        import {{ ACTIVATIONS, activate }} from "{(STATIC / "activations.js").as_uri()}";
+        import {{ LOSSES }} from "{(STATIC / "losses.js").as_uri()}";
+        const z = Float64Array.from({z.tolist()});
+        const values = {json.dumps(specs)}.map((spec) => [spec.name, [...activate(spec, z)]]);
+        console.log(JSON.stringify({{ ACTIVATIONS, LOSSES, values }}));
+    """
+    done = subprocess.run([node, "--input-type=module", "-e", program], capture_output=True, text=True, check=True)
+    content = json.loads(done.stdout)
+    assert set(content["ACTIVATIONS"]) == set(rows)
+    assert set(content["LOSSES"]) == {row.javascript for row in PARTS["loss"].values()}
+    for name, values in content["values"]:
+        np.testing.assert_allclose(values, rows[name].value(z[np.newaxis])[0], rtol=1e-13, atol=1e-14)
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if not isinstance(row.sklearn, No)], ids=lambda row: row.name)
+def test_scikit_learn_knows_the_name(row: Part) -> None:
+    networks = pytest.importorskip("sklearn.neural_network", reason='needs pip install "deltarule[sklearn]"')
+    inside = import_module("sklearn.neural_network._base")
+    z = np.linspace(-2.0, 2.0, 5)[np.newaxis]
+    if row.kind == "activation":
+        theirs = z.copy()
+        inside.ACTIVATIONS[row.sklearn](theirs)
+        np.testing.assert_allclose(theirs, row.made_by().value(z), rtol=1e-12)
+    elif row.kind == "loss":
+        assert row.sklearn in inside.LOSS_FUNCTIONS
+    elif row.kind == "penalty":
+        assert row.sklearn in networks.MLPClassifier().get_params()
+    else:
+        argument = {"optimizer": "solver", "schedule": "learning_rate"}[row.kind]
+        networks.MLPClassifier(**{argument: row.sklearn})._validate_params()
