@@ -18,6 +18,8 @@ from deltarule.recipes import read
 from deltarule.recipes.build import build
 from deltarule.training.callbacks import History
 
+COMPILATION = 600.0  # seconds that a run's kernels may take, where the processor is shared
+
 
 class Page:
     """What the page does with its end of a socket."""
@@ -30,7 +32,7 @@ class Page:
 
     def hear(self) -> Frame:
         """The next that is said: a frame, or a message without arrays."""
-        said = self.line.recv(timeout=20.0)
+        said = self.line.recv(timeout=COMPILATION)
         return read_frame(said) if isinstance(said, bytes) else Frame(json.loads(said), {})
 
     def hear_until(self, kind: str) -> Frame:
@@ -47,7 +49,7 @@ class Page:
 def page(site: Any) -> Iterator[Page]:
     with site.talk() as line:
         yield Page(line)
-    deadline = time.monotonic() + 30.0
+    deadline = time.monotonic() + COMPILATION
     while site.playground.lesson is not None and site.playground.lesson.is_alive():  # its run ends with the socket
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -225,7 +227,7 @@ def test_a_page_that_is_loaded_anew_can_start_anew(site: Any) -> None:
             page.order("start", recipe="quick", data="digits", epochs=100)
             page.frame()
     lesson = site.playground.lesson
-    lesson.join(timeout=30.0)
+    lesson.join(timeout=COMPILATION)
     assert not lesson.is_alive()
 
 

@@ -58,7 +58,8 @@ class Outlet:
 
     def __init__(self, stream: TextIO | None) -> None:
         buffer = getattr(stream, "buffer", None)
-        self.stream, self.error = stream, None if stream is None or not stream.closed else OSError(errno.EBADF, "")
+        self.stream = stream
+        self.error: OSError | None = None
         self.encoding = getattr(stream, "encoding", None) or "utf-8"
         raw = getattr(buffer, "raw", buffer)
         self.raw = raw if isinstance(raw, io.RawIOBase) else None
@@ -87,7 +88,7 @@ class Outlet:
 
 
 class PatientOutlet(Outlet):
-    """An outlet that nobody waits for: another thread writes. What comes while its reader is far behind is dropped."""
+    """An outlet that never makes a run wait: a thread writes, and drops what comes while the reader is far behind."""
 
     def __init__(self, stream: TextIO | None) -> None:
         super().__init__(stream)
@@ -116,7 +117,7 @@ class PatientOutlet(Outlet):
             self._n_done += 1
 
     def wait(self) -> None:
-        """Wait until all is written, for as long as somebody reads it."""
+        """Wait until all is written, but not for a reader that has stopped reading."""
         if self._thread is None or self._stuck_at == self._n_done:
             return
         done, before = Event(), -1
@@ -207,7 +208,7 @@ def is_drawable() -> bool:
 
 
 def anyone_reads() -> bool:
-    """Whether results still reach somebody: nobody has closed the pipe, and the disk has room."""
+    """Whether results still arrive: False once stdout is a closed pipe or a full disk."""
     return not isinstance(sys.stdout, Door) or sys.stdout.outlet.error is None
 
 
@@ -240,7 +241,7 @@ def print_json(value: Any) -> None:
 
 
 def without_nan(value: Any) -> Any:
-    """The same dicts, lists and numbers, with None for what is no finite number."""
+    """The same dicts, lists and numbers, with None for what is not a finite number."""
     if isinstance(value, dict):
         return {key: without_nan(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
