@@ -8,10 +8,13 @@ that a file says is ever imported or run.
 A new part is a class, a row here, and a kernel in `compiled/` (or the reason why there is none).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields
 from importlib import import_module
 from typing import Any, Literal, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from deltarule.errors import SettingError, closest
 from deltarule.settings import SETTINGS, setting, setting_names, shown
@@ -277,6 +280,21 @@ def resolve(kind: Kind, given: Any, name: str) -> Any:
         works = f"L2({given})"
     needed = base.words if kind == "schedule" else f"{base.words} or its name"
     raise SettingError(f"{name} must be {needed}: got {shown(given)}; use {name}={works}")
+
+
+def draw(initializer: Callable[..., Any], rng: np.random.Generator, fan_in: int, fan_out: int) -> NDArray[Any]:
+    """What an initializer returns. SettingError where that is not an array of this shape."""
+    try:
+        W: NDArray[Any] = initializer(rng, fan_in, fan_out)
+        got = f"shape {np.shape(W)}"
+    except TypeError as error:
+        got = str(error)
+    if got != f"shape {(fan_in, fan_out)}":
+        raise SettingError(
+            f"an initializer takes (rng, fan_in, fan_out) and returns an array of shape {(fan_in, fan_out)}: "
+            f'got {got} from {shown(initializer)}; use initializer="he_normal"'
+        )
+    return W
 
 
 def kernel_values(thing: Any) -> tuple[int, tuple[float, ...]] | None:

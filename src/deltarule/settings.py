@@ -382,12 +382,23 @@ def explains_calls(line: str = "", *, name: str = "") -> Callable[[T], T]:
 
 @dataclass_transform(field_specifiers=(field,))
 def part(**how: bool) -> Callable[[type[T]], type[T]]:
-    """Make a class a dataclass whose wrong calls are explained; its `__post_init__` calls `check_settings`."""
+    """Make a class a dataclass that checks its settings, prints as it is written, and explains its wrong calls."""
 
     def decorate(kind: type[T]) -> type[T]:
-        return explains_calls()(dataclass(**how)(kind))
+        for name, does in (("__post_init__", check_settings), ("__repr__", as_written)):
+            if getattr(kind, name, object.__repr__) is object.__repr__:
+                setattr(kind, name, does)
+        return explains_calls()(dataclass(repr=False, **how)(kind))
 
     return decorate
+
+
+def as_written(thing: Any) -> str:
+    """A part as a program writes it: ReLU(), LeakyReLU(slope=0.1), Tanh(initializer=lecun_normal)."""
+    given = ((each, getattr(thing, each.name)) for each in fields(thing) if each.init and each.repr)
+    changed = ((each.name, getattr(value, "__name__", value)) for each, value in given if value != each.default)
+    settings = ", ".join(f"{name}={value}" for name, value in changed)
+    return f"{type(thing).__name__}({settings})"
 
 
 def check_call(name: str, function: Callable[..., Any], args: Any, kwargs: Mapping[str, Any], line: str) -> None:

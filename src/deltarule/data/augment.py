@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from deltarule.errors import SettingError, ShapeError
 from deltarule.parts import with_settings
-from deltarule.settings import check_settings, part, shown
+from deltarule.settings import part, shown
 
 UTMOST_PEN = 2.0  # pixels by which a 3x3 square makes strokes wider
 PIXELS_TOGETHER = 16384  # are warped at a time: what that takes on the way, 600 kB, stays in a core's cache
@@ -49,9 +49,6 @@ class Deformation:
     elastic_alpha: float = 0.0
     elastic_sigma: float = 4.0
     stroke: float = 0.0
-
-    def __post_init__(self) -> None:
-        check_settings(self)
 
 
 def augment_of(given: Any) -> Deformation | None:

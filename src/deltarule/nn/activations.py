@@ -9,7 +9,7 @@ normal number. So no result is a difference of two nearly equal numbers: in floa
 the derivative of a sigmoid is 4e-8.
 """
 
-from dataclasses import field, fields
+from dataclasses import field
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from deltarule.parts import resolve
 from deltarule.settings import check_settings, part
 
 
-@part(frozen=True, repr=False)
+@part(frozen=True)
 class Activation:
     """How a neuron answers to its weighted input z. Write your own by giving `value` and `derivative`.
 
@@ -49,14 +49,6 @@ class Activation:
         """sigma'(z), given z and a = sigma(z), both (batch, fan_out) -> the same shape, new."""
         raise TypeError(f"{type(self).__name__} must define derivative(z, a)")
 
-    def __repr__(self) -> str:
-        """As it is written: ReLU(), LeakyReLU(slope=0.1), Tanh(initializer=lecun_normal)."""
-        given = {
-            each.name: getattr(self, each.name) for each in fields(self) if getattr(self, each.name) != each.default
-        }
-        settings = ", ".join(f"{name}={getattr(value, '__name__', value)}" for name, value in given.items())
-        return f"{type(self).__name__}({settings})"
-
     def forward(self, z: Array, out: Array) -> None:
         """out = sigma(z). Both (batch, fan_out); `out` may be `z`."""
         for rows in blocks(*z.shape):
@@ -68,7 +60,7 @@ class Activation:
             delta[rows] *= self.derivative(z[rows], a[rows])
 
 
-@part(frozen=True, repr=False)
+@part(frozen=True)
 class Identity(Activation):
     """sigma(z) = z. The output of a regression; between layers it makes a deep network no more than a linear one."""
 
@@ -79,7 +71,7 @@ class Identity(Activation):
         return np.ones_like(z)
 
 
-@part(frozen=True, repr=False)
+@part(frozen=True)
 class Sigmoid(Activation):
     """sigma(z) = 1 / (1 + e^-z), between 0 and 1. Below z = 0 it is e^z / (1 + e^z), the same without overflow."""
 
@@ -95,7 +87,7 @@ class Sigmoid(Activation):
         return e / (1.0 + e) ** 2
 
 
-@part(frozen=True, repr=False)
+@part(frozen=True)
 class Tanh(Activation):
     """sigma(z) = tanh(z), between -1 and 1: the sigmoid, stretched and centered on 0."""
 
@@ -107,7 +99,7 @@ class Tanh(Activation):
         return 4.0 * Sigmoid().derivative(2.0 * z, a)
 
 
-@part(frozen=True, repr=False)
+@part(frozen=True)
 class ReLU(Activation):
     """sigma(z) = max(z, 0). The derivative at the kink, z = 0, is taken as 0 (as PyTorch, Keras and JAX do)."""
 
@@ -120,7 +112,7 @@ class ReLU(Activation):
         return z.real > 0.0
 
 
-@part(frozen=True, repr=False)
+@part(frozen=True)
 class LeakyReLU(Activation):
     """sigma(z) = z where z > 0, else slope * z: a ReLU that cannot die (Maas et al. 2013)."""
 
@@ -134,7 +126,7 @@ class LeakyReLU(Activation):
         return np.where(z.real > 0.0, z.dtype.type(1.0), self.slope)
 
 
-@part(frozen=True, repr=False)
+@part(frozen=True)
 class ELU(Activation):
     """sigma(z) = z where z > 0, else alpha * (e^z - 1) (Clevert et al. 2016)."""
 
@@ -148,7 +140,7 @@ class ELU(Activation):
         return np.where(z.real > 0.0, z.dtype.type(1.0), self.alpha * np.exp(np.minimum(z, 0.0)))
 
 
-@part(frozen=True, repr=False)
+@part(frozen=True)
 class SiLU(Activation):
     """sigma(z) = z * s(z) with the sigmoid s; also called swish (Elfwing et al. 2018)."""
 
@@ -162,7 +154,7 @@ class SiLU(Activation):
         return s + a * (1.0 - s)
 
 
-@part(frozen=True, repr=False)
+@part(frozen=True)
 class Softmax(Activation):
     """sigma(z)_j = e^(z_j) / sum_k e^(z_k): positive and summing to 1 over the layer, so they are probabilities.
 

@@ -10,9 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deltarule.errors import SettingError
 from deltarule.nn.arrays import Array
-from deltarule.settings import shown
 
 Initializer = Callable[[np.random.Generator, int, int], Array]
 
@@ -46,21 +44,6 @@ def uniform(rng: np.random.Generator, fan_in: int, fan_out: int) -> Array:
 def zeros(rng: np.random.Generator, fan_in: int, fan_out: int) -> Array:
     """All zeros: right for biases, wrong for weights (equal neurons would stay equal for ever)."""
     return np.zeros((fan_in, fan_out))
-
-
-def draw(initializer: Initializer, rng: np.random.Generator, fan_in: int, fan_out: int) -> Array:
-    """What an initializer returns. SettingError where that is not an array of this shape."""
-    try:
-        W = initializer(rng, fan_in, fan_out)
-        got = f"shape {np.shape(W)}"
-    except TypeError as error:
-        got = str(error)
-    if got != f"shape {(fan_in, fan_out)}":
-        raise SettingError(
-            f"an initializer takes (rng, fan_in, fan_out) and returns an array of shape {(fan_in, fan_out)}: "
-            f'got {got} from {shown(initializer)}; use initializer="he_normal"'
-        )
-    return W
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,13 @@ else.
 """
 
 from collections.abc import Callable
-from dataclasses import fields
 from typing import ClassVar
 
 import numpy as np
 
 from deltarule.nn.activations import Activation, Sigmoid, Softmax
 from deltarule.nn.arrays import Array, blocks
-from deltarule.settings import check_settings, part
+from deltarule.settings import part
 
 
 def sample_shares(n_samples: int, sample_weight: Array | None = None, divisor: float | None = None) -> Array:
@@ -37,9 +36,6 @@ class Loss:
 
     fits: ClassVar[tuple[type[Activation], ...]] = (Activation,)
     shortcut_for: ClassVar[tuple[type[Activation], ...]] = ()
-
-    def __post_init__(self) -> None:
-        check_settings(self)
 
     def sample_losses(self, a: Array, t: Array) -> Array:
         """C_i: outputs a and targets t, (batch, outputs) -> (batch,)."""
@@ -65,12 +61,6 @@ class Loss:
         """What a sample costs at least, its outputs equal to its targets: 0, or more where labels are smoothed."""
         t = self.targets(np.zeros((1, n_outputs)), np.array([0]))
         return abs(self.sample_losses(t, t).item())
-
-    def __str__(self) -> str:
-        """Its name, with the settings that differ from their defaults."""
-        settings = ((each.name, getattr(self, each.name), each.default) for each in fields(self) if each.repr)
-        changed = ", ".join(f"{name}={value}" for name, value, default in settings if value != default)
-        return type(self).__name__ + (f"({changed})" if changed else "")
 
     def value(self, a: Array, y: Array, shares: Array | None = None, *, from_z: bool = False) -> float:
         """C, a Python float (complex for complex outputs). With `from_z`, `a` holds the last layer's z instead."""

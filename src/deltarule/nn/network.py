@@ -17,11 +17,10 @@ from deltarule.errors import SettingError, ShapeError
 from deltarule.inputs import checked_inputs
 from deltarule.nn.activations import Activation, Identity, ReLU, Sigmoid, Softmax
 from deltarule.nn.arrays import Array
-from deltarule.nn.initializers import draw
 from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss, sample_shares
 from deltarule.nn.parameters import Parameters
 from deltarule.nn.workspace import Workspace, scale_inputs
-from deltarule.parts import Spec, resolve
+from deltarule.parts import Spec, draw, resolve
 from deltarule.settings import (
     Task,
     check_meaning,
@@ -291,13 +290,11 @@ class Network:
         classes: (n_samples,) int64, the most active output.
         labels: (n_samples, outputs) uint8, 1 where the output is at least 0.5.
         values: (n_samples, outputs), the outputs as they are.
-
-        Raises SettingError for a network that has no task yet.
         """
         return self.decide(self.outputs(X))
 
     def decide(self, a: Array) -> Array:
-        """What outputs a (n_samples, outputs) answer, by task."""
+        """What outputs a (n_samples, outputs) answer, by task. SettingError for a network that has none yet."""
         if self.task is None:
             output, loss = type(self.activations[-1]).__name__, type(self.loss).__name__
             raise SettingError(
@@ -327,7 +324,7 @@ class Network:
             for l, (W, b, activation) in enumerate(zip(self.weights, self.biases, self.activations, strict=True))
         ]
         heading = f"{'layer':>5}  {'shape':<16}  {'activation':<10} {'parameters':>12}"
-        total = f"loss {self.loss}, {self.dtype}, {self.parameters.size:,} parameters"
+        total = f"loss {str(self.loss).removesuffix('()')}, {self.dtype}, {self.parameters.size:,} parameters"
         return "\n".join([f"Network {'-'.join(map(str, self.layer_sizes))}", heading, *rows, total])
 
     def __repr__(self) -> str:

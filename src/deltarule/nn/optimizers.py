@@ -12,7 +12,7 @@ import numpy as np
 from deltarule.errors import SettingError, ShapeError
 from deltarule.nn.arrays import Array, blocks
 from deltarule.nn.parameters import Parameters
-from deltarule.settings import check_settings, part
+from deltarule.settings import part
 
 
 @part(kw_only=True)
@@ -26,9 +26,6 @@ class Optimizer:
     moments: ClassVar[tuple[str, ...]] = ()
     steps: int = field(default=0, init=False)
     _vectors: dict[str, Array] = field(default_factory=dict, init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        check_settings(self)
 
     def step(self, params: Parameters, grads: Parameters, learning_rate: float) -> None:
         """Change `params` in place, against the gradient `grads`, both of one layout."""

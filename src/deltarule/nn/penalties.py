@@ -6,7 +6,7 @@ import numpy as np
 
 from deltarule.nn.arrays import blocks
 from deltarule.nn.parameters import Parameters
-from deltarule.settings import check_settings, part
+from deltarule.settings import part
 
 
 @part(frozen=True)
@@ -18,9 +18,6 @@ class Penalty:
     """
 
     strength: float = 0.0
-
-    def __post_init__(self) -> None:
-        check_settings(self)
 
     def value(self, params: Parameters) -> float:
         """The term itself, a Python float."""

@@ -7,7 +7,7 @@ import numpy as np
 from deltarule.errors import SettingError
 from deltarule.nn.arrays import Array, blocks
 from deltarule.nn.parameters import Parameters
-from deltarule.settings import check, check_settings, part
+from deltarule.settings import check, part
 
 
 @dataclass
@@ -48,9 +48,6 @@ class MovingAverage(Latest):
     """
 
     decay: float = 0.999
-
-    def __post_init__(self) -> None:
-        check_settings(self)
 
     def begin(self, params: Parameters) -> None:
         """Start from a copy of `params`."""

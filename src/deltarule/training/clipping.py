@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from deltarule.nn.parameters import Parameters
-from deltarule.settings import check, check_settings, part
+from deltarule.settings import check, part
 
 
 @dataclass(frozen=True)
@@ -22,9 +22,6 @@ class ClipNorm(NoClipping):
     """Gradients longer than `limit` (Euclidean norm over all parameters) are scaled to it (Pascanu et al. 2013)."""
 
     limit: float
-
-    def __post_init__(self) -> None:
-        check_settings(self)
 
     def apply(self, grads: Parameters) -> None:
         """Scale `grads` in place where their norm is above the limit."""

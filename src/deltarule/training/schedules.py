@@ -5,7 +5,7 @@ A Python float, because NumPy would turn float32 parameters times a NumPy float6
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY
 from numbers import Real
 from typing import Any, TypeGuard
 
@@ -17,16 +17,8 @@ from deltarule.training.callbacks import Callback, History, Monitor, TrainingSta
 Schedule = Callable[[int], float]
 
 
-@dataclass(frozen=True)
-class _Checked:
-    """Settings of schedules, which must be legal."""
-
-    def __post_init__(self) -> None:
-        check_settings(self)
-
-
 @part(frozen=True)
-class Constant(_Checked):
+class Constant:
     """The same rate at every step."""
 
     rate: float
@@ -36,7 +28,7 @@ class Constant(_Checked):
 
 
 @part(frozen=True)
-class StepDecay(_Checked):
+class StepDecay:
     """rate * factor^k after k times `every_steps` steps: a staircase."""
 
     rate: float
@@ -48,7 +40,7 @@ class StepDecay(_Checked):
 
 
 @part(frozen=True)
-class Exponential(_Checked):
+class Exponential:
     """rate * factor^(step / total_steps): a smooth fall, to rate * factor at the end."""
 
     rate: float
@@ -60,7 +52,7 @@ class Exponential(_Checked):
 
 
 @part(frozen=True)
-class Cosine(_Checked):
+class Cosine:
     """From rate to final along half a cosine (Loshchilov & Hutter 2017, without restarts); `final` ever after."""
 
     rate: float
@@ -73,7 +65,7 @@ class Cosine(_Checked):
 
 
 @part(frozen=True)
-class OneCycle(_Checked):
+class OneCycle:
     """Up to rate over the first `warm_up` share of the steps, then down to nearly 0, both along a cosine (Smith 2018).
 
     It starts at rate / start_divisor and ends at rate / end_divisor. (PyTorch divides the start once more at the end.)
@@ -95,14 +87,14 @@ class OneCycle(_Checked):
 
 
 @part(frozen=True)
-class WarmUp(_Checked):
+class WarmUp:
     """A straight line from near 0 over the first `warm_up_steps`, then whatever `schedule` says for the step."""
 
     schedule: Schedule
     warm_up_steps: int
 
     def __post_init__(self) -> None:
-        super().__post_init__()
+        check_settings(self)
         resolve("schedule", self.schedule, "schedule of WarmUp")
         if isinstance(self.schedule, Callback):
             inner = type(self.schedule).__name__
