@@ -157,7 +157,7 @@ def test_everything_that_can_be_said_is_read_and_written_again() -> None:
         ("epochs = 1.5", "Expected `int`, got `float` - at `training.epochs`"),
         ("epochs = -1", "epochs must be a whole number, 0 or more: got -1; use epochs=1 - at `training`"),
         ("epochs = true", "Expected `int`, got `bool` - at `training.epochs`"),
-        ("batch_size = 0", "Expected `int` >= 1 - at `training.batch_size`"),
+        ("batch_size = 0", 'batch_size must be a whole number, 1 or more, or "full"'),
         ("batch_size = 'half'", "Invalid enum value 'half' - at `training.batch_size`"),
         ("augment = {rotation = 'far'}", "Expected `float`, got `str` - at `training.augment"),
         ("[data]\nscaling = 'row'", "Invalid enum value 'row' - at `data.scaling`"),

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from deltarule.data.columns import Column, input_names
 from deltarule.errors import DataError, SettingError, closest
-from deltarule.settings import TASKS, Task
+from deltarule.settings import TASKS, Task, explains_calls
 
 MOST_CLASSES = 2**16
 
 
+@explains_calls()
 @dataclass(frozen=True, eq=False)
 class Dataset:
     """Examples, stored as they came: images stay uint8 and count as value / 255 wherever they are used.
