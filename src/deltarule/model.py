@@ -14,10 +14,9 @@ from deltarule.errors import SettingError, ShapeError
 from deltarule.nn.activations import Identity, Sigmoid
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
-from deltarule.settings import Task, explains_calls
+from deltarule.settings import Task
 
 
-@explains_calls()
 @dataclass(frozen=True, eq=False)
 class Standardization:
     """x -> (x - mean) / scale, column by column, and back. mean, scale: (columns,) float64, scale above 0."""
@@ -41,7 +40,6 @@ class Standardization:
         return columns * self.scale + self.mean
 
 
-@explains_calls()
 @dataclass(frozen=True, eq=False)
 class Model:
     """A network, and what its numbers mean.
