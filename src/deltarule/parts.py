@@ -10,6 +10,7 @@ A new part is a class, a row here, and a kernel in `compiled/` (or the reason wh
 
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields
+from functools import cache
 from importlib import import_module
 from typing import Any, Literal, NamedTuple, TypeVar
 
@@ -196,6 +197,7 @@ for _row in ROWS:
     add(_row)
 
 
+@cache
 def imported(home: str) -> Any:
     """What "module:name" stands for."""
     module, _, name = home.partition(":")
@@ -279,7 +281,7 @@ def resolve(kind: Kind, given: Any, name: str) -> Any:
     elif kind == "penalty" and isinstance(given, int | float) and not isinstance(given, bool):
         works = f"L2({given})"
     needed = base.words if kind == "schedule" else f"{base.words} or its name"
-    raise SettingError(f"{name} must be {needed}: got {shown(given)}; use {name}={works}")
+    raise SettingError(f"{name} must be {needed}: got {shown(given)}; use {name.split()[0]}={works}")
 
 
 def draw(initializer: Callable[..., Any], rng: np.random.Generator, fan_in: int, fan_out: int) -> NDArray[Any]:

@@ -98,7 +98,7 @@ SETTINGS: dict[str, Setting] = {
     "schedule": Setting(float, "[0, inf)", 0.001, "How far a step goes.", or_else=SCHEDULED, synonyms=RATES),
     "epochs": Setting(int, "[0, inf)", 10, "Passes over the training data.", synonyms=(*EPOCHS, "max_iter")),
     "batch_size": Setting(
-        int, "[1, inf)", 128, "Samples a step.", or_else="or None for all samples at once",
+        int, "[1, inf)", 128, "Samples a step.", or_else='or "full" or None for all samples at once',
         synonyms=("batchsize", "batch", "mini_batch_size", "minibatch_size"),
     ),
     "seed": Setting(int, "[0, inf)", 0, "The same seed gives the same network.", synonyms=("random_state",)),
@@ -256,10 +256,12 @@ def check_meaning(
         check_choice("task", task, TASKS, TASK_SYNONYMS)
     if not isinstance(pixels, bool):
         raise SettingError(f"pixels must be True or False: got {shown(pixels)}; use pixels=True for uint8 images")
-    if isinstance(class_names, str):
+    is_list = is_row(class_names)
+    if class_names is not None and not (is_list and all(isinstance(each, str) for each in class_names)):
+        names = list(map(str, class_names)) if is_list or isinstance(class_names, str) else ["a", "b"]
         raise SettingError(
-            f"class_names must be a list of names, one for each output: got {class_names!r}; "
-            f"use class_names={list(class_names)}"
+            f"class_names must be a list of names, one for each output: got {shown(class_names)}; "
+            f"use class_names={names}"
         )
     is_pair = isinstance(image_shape, tuple | list) and len(image_shape) == 2
     if image_shape is not None and not (is_pair and all(isinstance(each, Integral) for each in image_shape)):

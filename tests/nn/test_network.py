@@ -220,7 +220,7 @@ def test_a_loss_is_printed_with_what_is_not_its_default() -> None:
 
     assert "loss CrossEntropy(label_smoothing=0.1), float32" in str(Network((3, 2), loss=CrossEntropy(0.1)))
     assert "loss CrossEntropy, float32" in str(Network((3, 2)))
-    assert (str(Quadratic()), str(Own())) == ("Quadratic", "Own")
+    assert (str(Quadratic()), str(Own())) == ("Quadratic()", "Own()")
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.5])

@@ -195,7 +195,7 @@ def test_arrays_that_do_not_fit(network: Network, X: Any, y: Any, error: type[De
     [
         ({"epochs": -1}, SettingError, "epochs must be a whole number, 0 or more: got -1"),
         ({"epochs": 1.5}, SettingError, "epochs must be a whole number, 0 or more: got 1.5"),
-        ({"batch_size": 0}, SettingError, "batch_size must be a whole number, 1 or more, or None"),
+        ({"batch_size": 0}, SettingError, 'batch_size must be a whole number, 1 or more, or "full" or None'),
         ({"batch_size": -5}, SettingError, "or None for all samples at once: got -5"),
         ({"batch_size": 2.5}, SettingError, "or None for all samples at once: got 2.5"),
         ({"learning_rate": -1.0}, SettingError, "learning_rate must be 0 or more and finite, or a schedule"),

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from deltarule.data.columns import Column, input_names
 from deltarule.errors import DataError, SettingError, closest
 from deltarule.inputs import as_array, check_finite, described, numbers, unboxed
-from deltarule.settings import TASKS, Task
+from deltarule.settings import TASKS, Task, explains_calls
 from deltarule.targets import refuse_texts
 
 MOST_CLASSES = 2**16
 
 
+@explains_calls()
 @dataclass(frozen=True, eq=False)
 class Dataset:
     """Examples, stored as they came: images stay uint8; a network that learns from them reads them as value / 255.

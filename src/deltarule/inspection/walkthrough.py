@@ -17,6 +17,7 @@ from deltarule.model import Model
 from deltarule.nn.arrays import Array
 from deltarule.nn.equations import EQUATIONS, SYMBOLS, Equation, equation_named
 from deltarule.nn.network import Network
+from deltarule.settings import explains_calls
 
 RATES = (0.001, 0.01, 0.1, 1.0)
 
@@ -106,6 +107,7 @@ class Walkthrough:
         return self.text()
 
 
+@explains_calls("explain(network, x, target)")
 def explain(
     net_or_model: Network | Model,
     example: Any,

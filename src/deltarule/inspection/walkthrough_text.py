@@ -36,11 +36,10 @@ def heading(walk: "Walkthrough", encoding: str) -> Lines:
     network, model = walk.model.network, walk.model
     sizes = "-".join(map(str, network.layer_sizes))
     activations = ", ".join(type(activation).__name__ for activation in network.activations)
+    loss = str(network.loss).removesuffix("()")
     standardized = "Below, both are standardized." if model.target_scaling is not None else ""
     lines = [
-        *wrapped(
-            f"Network {sizes} ({activations}), {str(network.loss).removesuffix('()')}, {network.parameters.size:,} parameters"
-        ),
+        *wrapped(f"Network {sizes} ({activations}), {loss}, {network.parameters.size:,} parameters"),
         *wrapped(
             f"One example, so i is 0 and its share s is 1. It should be {in_words(walk, walk.targets)}; "
             f"the network says {in_words(walk, walk.layers[-1].a)}. {standardized}"

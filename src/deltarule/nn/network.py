@@ -102,6 +102,7 @@ def backward(
         np.matmul(inputs[l].T, delta[l], out=grads.weights[l])
 
 
+@explains_calls("loss_and_gradient(network, X, y)")
 def loss_and_gradient(
     network: "Network", X: Array, y: Array, *, sample_weight: Array | None = None
 ) -> tuple[float, Parameters]:
@@ -167,7 +168,8 @@ class Network:
         self.parameters = Parameters(self.layer_sizes, dtype=dtype_of(dtype))
         self.task = task_of(last, self.loss, self.layer_sizes[-1]) if task is None else task
         self.pixels, self.image_shape = pixels, image_shape
-        self.class_names = tuple(class_names or map(str, range(self.layer_sizes[-1])))
+        numbers = tuple(map(str, range(self.layer_sizes[-1])))
+        self.class_names = numbers if class_names is None else tuple(class_names) or numbers
         self.input_range: tuple[float, float] | None = None
         self._check()
         rng = generator_of(rng)

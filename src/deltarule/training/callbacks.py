@@ -251,6 +251,8 @@ class Progress(Callback):
     """A plain line an epoch; one that cannot be printed is dropped, and the run goes on."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
+        if stream is not None and not hasattr(stream, "write"):
+            raise SettingError(f"stream of Progress must be a text stream: got {shown(stream)}; use Progress()")
         self.stream = stream
 
     def epoch_end(self, state: TrainingState) -> None:

@@ -14,6 +14,7 @@ from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy
 from deltarule.nn.network import Network
 from deltarule.nn.parameters import Parameters
 from deltarule.nn.workspace import Workspace
+from deltarule.settings import shown
 from deltarule.training.callbacks import History, TrainingState
 from deltarule.training.examples import refuse_splits
 
@@ -23,6 +24,10 @@ LARGE_INPUT = 100.0  # inputs beyond this are more likely to blow up a run than 
 
 def check_data(network: Network, data: Dataset) -> None:
     """Raise ShapeError or SettingError unless the network can be trained and scored on these data."""
+    if not isinstance(data, Dataset):
+        raise SettingError(
+            f"a Trainer takes its data as a Dataset: got {shown(data)}; use Dataset(X, y), or fit(network, X, y)"
+        )
     needed, got = (data.n_features, data.n_outputs), (network.layer_sizes[0], network.layer_sizes[-1])
     if needed != got:
         hidden = network.layer_sizes[1:-1]
