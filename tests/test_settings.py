@@ -51,8 +51,8 @@ def test_the_estimators_have_the_declared_ranges_and_defaults(name: str) -> None
 
 
 def test_the_page_and_the_command_line_say_what_is_declared() -> None:
-    assert Start("quick", "digits").seed == TrainOptions().seed == SETTINGS["seed"].default
-    assert TrainOptions().holdout == SETTINGS["holdout"].default
+    assert Start("quick", "digits").seed == TrainOptions.seed == SETTINGS["seed"].default
+    assert TrainOptions.holdout == SETTINGS["holdout"].default
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,10 @@ def test_a_recipe_gets_the_message_that_fit_gets(change: str) -> None:
         check(name, given) if name == "patience" else dr.fit(network, np.eye(2), np.arange(2), **{name: given})
     with pytest.raises((SettingError, RecipeError)) as ours:
         trainer_for(recipes.read("quick").changed([change]), network, 2, 0, [])
-    assert str(theirs.value) in str(ours.value)
+    asked = "must be " + ("a whole number, " if name in ("epochs", "batch_size", "patience") else "")
+    words = f"{asked}{SETTINGS['strength' if name == 'penalty' else name].range_in_words}"
+    assert words in str(theirs.value)
+    assert words in str(ours.value)
 
 
 @pytest.mark.parametrize(

@@ -112,7 +112,7 @@ def test_only_the_recipes_name_is_ambiguous() -> None:
         ("epochs=" + "9" * 5000, "recipe quick: training.epochs must be a whole number, 0 or more: got '9999"),
         (
             "batch_size=0",
-            "recipe quick: training.batch_size must be a whole number of at least 1, or full: got 0; use ",
+            "recipe quick: training.batch_size must be a whole number, 1 or more, or full: got 0; use ",
         ),
         (
             "hidden=0",

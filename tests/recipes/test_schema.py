@@ -163,9 +163,9 @@ def test_everything_that_can_be_said_is_read_and_written_again() -> None:
         ("epochs = true", "training.epochs must be a whole number, 0 or more: got True; write epochs = 10"),
         (
             "batch_size = 0",
-            "training.batch_size must be a whole number of at least 1, or full: got 0; write batch_size",
+            "training.batch_size must be a whole number, 1 or more, or full: got 0; write batch_size",
         ),
-        ("batch_size = 'half'", "training.batch_size must be a whole number of at least 1, or full: got 'half'; write"),
+        ("batch_size = 'half'", "training.batch_size must be a whole number, 1 or more, or full: got 'half'; write"),
         (
             "augment = {rotation = 'far'}",
             "training.augment must be numbers by name: got {'rotation': 'far'}; write augm",

@@ -60,7 +60,6 @@ class FileState:
     passed_over: tuple[str, ...] = ()
 
 
-@explains_calls('load_data("digits")', name="load_data")
 def load(
     name: str | os.PathLike[str],
     *,
@@ -105,6 +104,7 @@ def find_default(
     return splits, f"MNIST, because it is in {folder}"
 
 
+@explains_calls('load_data("digits")')
 def load_data(
     name: str | os.PathLike[str],
     *,

@@ -117,7 +117,7 @@ class Training(_Strict, frozen=True):
     schedule: Annotated[Spec, wants("a name with its rate, or a constant rate", {"name": "cosine", "rate": 0.01})]
     epochs: Annotated[int, declared("epochs")]
     optimizer: Annotated[Spec, wants("a name", "adam")] = "adam"
-    batch_size: Annotated[Size | Literal["full"], wants("a whole number of at least 1, or full", 128)] = 128
+    batch_size: Annotated[Size | Literal["full"], wants("a whole number, 1 or more, or full", 128)] = 128
     penalty: Annotated[Spec | None, wants("a name with its strength", {"name": "l2", "strength": 1e-4})] = None
     average: Annotated[float, declared("average")] | None = None
     clip: Annotated[float, declared("clip")] | None = None
