@@ -4,6 +4,8 @@ A sample is a row, so a batch goes through layer l as  z = inputs @ weights[l] +
 as Python counts: layer 0 reads the data, layer l the activations of layer l - 1.
 """
 
+from __future__ import annotations  # help(Network) shows the types as they are written here
+
 import copy
 import math
 from collections.abc import Sequence
@@ -15,9 +17,9 @@ from numpy.typing import DTypeLike
 
 from deltarule.errors import SettingError, ShapeError
 from deltarule.inputs import checked_inputs
-from deltarule.nn.activations import Activation, Identity, ReLU, Sigmoid, Softmax
+from deltarule.nn.activations import Activation, Identity, Sigmoid, Softmax
 from deltarule.nn.arrays import Array
-from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss, sample_shares
+from deltarule.nn.losses import BinaryCrossEntropy, Loss, sample_shares
 from deltarule.nn.parameters import Parameters
 from deltarule.nn.workspace import Workspace, scale_inputs
 from deltarule.parts import Spec, draw, resolve
@@ -36,7 +38,7 @@ from deltarule.targets import checked_batch
 PREDICTION_ROWS = 1024  # large enough for the matrix product's full speed, small enough for the cache
 
 
-def forward(network: "Network", X: Array, ws: Workspace) -> Array:
+def forward(network: Network, X: Array, ws: Workspace) -> Array:
     """Take a batch through the network: X (batch, features) -> a^L (batch, outputs), a view into `ws`.
 
     X has at most ws.capacity rows; where the network reads pixels, uint8 counts as value / 255.
@@ -53,7 +55,7 @@ def forward(network: "Network", X: Array, ws: Workspace) -> Array:
 
 
 def loss_value(
-    network: "Network", y: Array, ws: Workspace, *, sample_weight: Array | None = None, divisor: float | None = None
+    network: Network, y: Array, ws: Workspace, *, sample_weight: Array | None = None, divisor: float | None = None
 ) -> float:
     """C of the batch that `forward` has just left in `ws`; arguments as for `backward`."""
     shares = sample_shares(len(y), sample_weight, divisor)
@@ -63,7 +65,7 @@ def loss_value(
 
 
 def backward(
-    network: "Network",
+    network: Network,
     y: Array,
     ws: Workspace,
     grads: Parameters,
@@ -104,7 +106,7 @@ def backward(
 
 @explains_calls("loss_and_gradient(network, X, y)")
 def loss_and_gradient(
-    network: "Network", X: Array, y: Array, *, sample_weight: Array | None = None
+    network: Network, X: Array, y: Array, *, sample_weight: Array | None = None
 ) -> tuple[float, Parameters]:
     """C and its gradient for any batch, in new arrays: the whole of backpropagation in one call."""
     X, y, sample_weight = checked_batch(network.inputs(X), y, sample_weight, network.layer_sizes)
@@ -118,10 +120,10 @@ class Network:
     """Layers of weighted sums and activations, and the loss that judges the last one.
 
     layer_sizes: (inputs, hidden ..., outputs), two or more whole numbers.
-    hidden: the activation of every hidden layer, or a sequence with one for each: objects, names ("relu"), or names
-        with settings ({"name": "leaky_relu", "slope": 0.1}). output and loss likewise.
-    output: the last activation: Softmax for one class of many, Sigmoid for independent answers, Identity for values.
-    loss: what training makes small; a cross-entropy is refused after an output that is no probability.
+    hidden: the activation of every hidden layer, or a sequence with one for each: an object, a name, or a name with
+        settings ({"name": "leaky_relu", "slope": 0.1}). output and loss likewise.
+    output: the last activation: "softmax" for one class of many, "sigmoid" for labels, "identity" for values.
+    loss: what training makes small: "cross_entropy", "binary_cross_entropy" or "quadratic".
     task: what the outputs answer: "classes" (one of many), "labels" (yes or no for each output) or "values". Where
         output and loss leave no doubt it follows from them; else the first `fit` sets it.
     pixels: whether inputs are uint8 pixels, which count as value / 255. `fit` sets it when it is given uint8.
@@ -130,14 +132,10 @@ class Network:
     dtype: float32, float64, or complex128 for a complex-step check.
     rng: a generator, or a seed for one, that draws the weights.
 
-    parameters: Parameters, with the views weights[l] (fan_in, fan_out) and biases[l] (fan_out,).
-    activations[l]: the activation of layer l, the output's last.
-    input_range: (lowest, highest) number that `fit` saw; None before it, and for pixels.
+    Attributes: parameters (Parameters), activations[l], loss, dropout, the arguments above, and input_range, the
+    (lowest, highest) number that `fit` saw. Raises ShapeError and SettingError where arguments do not fit together.
 
-    Raises ShapeError and SettingError where these do not fit together.
-
-    >>> network = Network((784, 128, 10))
-    >>> network.predict(np.zeros((2, 784))).shape
+    >>> Network((784, 128, 10)).predict(np.zeros((2, 784))).shape
     (2,)
     """
 
@@ -146,9 +144,9 @@ class Network:
         self,
         layer_sizes: Sequence[int],
         *,
-        hidden: Activation | Spec | Sequence[Activation | Spec] = ReLU(),
-        output: Activation | Spec = Softmax(),
-        loss: Loss | Spec = CrossEntropy(),
+        hidden: Activation | Spec | Sequence[Activation | Spec] = "relu",
+        output: Activation | Spec = "softmax",
+        loss: Loss | Spec = "cross_entropy",
         task: Task | None = None,
         pixels: bool = False,
         image_shape: tuple[int, int] | None = None,
@@ -250,12 +248,7 @@ class Network:
         return self.with_parameters(self.parameters.astype(dtype_of(dtype)))
 
     def inputs(self, X: Any) -> Array:
-        """X as the network reads it, (n_samples, features). Images may be (n_samples, height, width).
-
-        uint8 in the result are pixels and count as value / 255; a network that reads no pixels gets floats instead.
-
-        Raises ShapeError for another shape, DataError for numbers on another scale than those learned from.
-        """
+        """X as (n, features), checked: uint8 only where it is pixels. ShapeError or DataError where it does not fit."""
         if self.dtype.kind == "c" and isinstance(X, np.ndarray) and X.dtype.kind == "c":
             return X  # of a complex-step check; a workspace checks the shape
         X = checked_inputs(X, self.layer_sizes[0], self.image_shape, pixels=self.pixels, seen=self.input_range)
@@ -287,16 +280,11 @@ class Network:
         return a
 
     def predict(self, X: Array) -> Array:
-        """The answers, by task.
-
-        classes: (n_samples,) int64, the most active output.
-        labels: (n_samples, outputs) uint8, 1 where the output is at least 0.5.
-        values: (n_samples, outputs), the outputs as they are.
-        """
+        """The answers: classes (n,) int64; labels (n, k) uint8, 1 where an output is at least 0.5; or values (n, k)."""
         return self.decide(self.outputs(X))
 
     def decide(self, a: Array) -> Array:
-        """What outputs a (n_samples, outputs) answer, by task. SettingError for a network that has none yet."""
+        """What outputs a (n, k) answer, by task. SettingError for a network that has no task yet."""
         if self.task is None:
             output, loss = type(self.activations[-1]).__name__, type(self.loss).__name__
             raise SettingError(
@@ -308,10 +296,7 @@ class Network:
         return (a >= 0.5).astype(np.uint8) if self.task == "labels" else a
 
     def probabilities(self, X: Array) -> Array:
-        """What each output claims, (n_samples, outputs): rows that sum to 1, or a single sigmoid's probability of 1.
-
-        Raises SettingError where the outputs are no probabilities: several sigmoids, for instance, need not sum to 1.
-        """
+        """What a softmax or one sigmoid claims, (n, k). SettingError for others: several sigmoids need not sum to 1."""
         if not self.has_probabilities:
             raise SettingError(
                 f"probabilities come from a softmax or one sigmoid: this network has {self.layer_sizes[-1]} outputs "
