@@ -209,9 +209,9 @@ def on_the_command_line(text: str) -> Iterator[list[str]]:
         yield [command, text]
     for option in ("--data", "--from", "--set", "--engine", "--resume", "--out", "--plot", "--run", "--epochs"):
         yield ["train", "no-recipe" if option == "--run" else "linear", "--offline", option, f"{text}/x/y"]
-    yield ["train", "linear", "--set", f"{text}=1"]
-    yield ["train", "linear", "--set", f"training.epochs={text}"]
-    yield ["train", "linear", "--set", f"network.activation={text}"]
+    yield ["train", "linear", "--offline", "--set", f"{text}=1"]
+    yield ["train", "linear", "--offline", "--set", f"training.epochs={text}"]
+    yield ["train", "linear", "--offline", "--set", f"network.activation={text}"]
     yield ["predict", text]
     yield ["predict", "--model", text, text]
     yield ["plot", text, text, "--json"]
@@ -238,6 +238,7 @@ def printed(arguments: list[str]) -> str:
     """All that a command prints."""
     streams = [io.TextIOWrapper(io.BytesIO(), "utf-8", "surrogatepass", newline="") for _ in range(2)]
     with (
+        patch.dict(os.environ, {"DELTARULE_DATA": str(Path.cwd())}),  # without MNIST, which would be trained on
         warnings.catch_warnings(action="ignore"),  # Matplotlib's, of characters that it cannot draw
         patch.object(sys, "argv", ["deltarule", *arguments]),
         patch.object(sys, "stdout", streams[0]),
