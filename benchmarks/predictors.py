@@ -106,7 +106,7 @@ def our_network() -> Any:
     """deltarule's network with the weights that everybody has."""
     from deltarule.nn.network import Network
 
-    network = Network(SMALL.layer_sizes)
+    network = Network(SMALL.layer_sizes, pixels=True)
     for l, (W, b) in enumerate(SMALL.start()):
         network.weights[l][:], network.biases[l][:] = W, b
     return network

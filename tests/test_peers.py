@@ -55,7 +55,7 @@ def test_the_flops_of_a_step_are_its_products() -> None:
 def test_the_yardstick_is_the_networks_own_loss(activation: str) -> None:
     workload = small("sgd", activation)
     images, classes = benchmark("workloads").synthetic(64)
-    network = Network(workload.layer_sizes, hidden=ACTIVATIONS[activation])
+    network = Network(workload.layer_sizes, hidden=ACTIVATIONS[activation], pixels=True)
     for l, (W, b) in enumerate(workload.start()):
         network.weights[l][:], network.biases[l][:] = W, b
     dataset = Dataset(images, classes, class_names=tuple("0123456789"))

@@ -1,4 +1,4 @@
-"""The one door for files: they are written whole or not at all, and nobody's work is replaced.
+"""The one door for files: they are written whole or not at all, and a user's own files stay.
 
 A program that opens a file finds the old content or the new, never a part. Where a writer names the kind of its file,
 it replaces only a file of that kind that deltarule wrote, which carries a mark, and an empty one; anything else needs

@@ -10,7 +10,7 @@
     ├── FileError           (OSError)       a file that cannot be read or written: missing, forbidden, disk full
     ├── ModelFileError      (ValueError)    a model file that is damaged, hostile, or of another version
     ├── TrainingError       (RuntimeError)  training that cannot go on
-    │   └── DivergenceError (ValueError)    a loss, weight or gradient that is no finite number any more
+    │   └── DivergenceError (ValueError)    a loss, weight or gradient that is no longer finite
     └── MissingExtraError   (ImportError)   an optional dependency that is not installed
 
 A message says what was expected, what was got, and what to do, in that order.
@@ -65,7 +65,7 @@ class TrainingError(DeltaruleError, RuntimeError):
 
 
 class DivergenceError(TrainingError, ValueError):
-    """A loss, weight or gradient that is no finite number any more: a ValueError too, as scikit-learn raises it."""
+    """A loss, weight or gradient that is no longer finite: a ValueError too, as scikit-learn raises it."""
 
 
 class MissingExtraError(DeltaruleError, ImportError):

@@ -61,7 +61,7 @@ def say(sentence: str) -> None:
 
 
 def on_own_data(recipe: Recipe, offline: bool) -> tuple[Recipe, Splits]:
-    """A recipe on the data that it names itself, or on the bundled digits where MNIST cannot be had, which is said."""
+    """A recipe on the data that it names itself, or on the bundled digits where MNIST cannot be had; stderr says which."""
     if recipe.data.name != MNIST:
         return recipe, load_data(recipe.data.name, None, None, offline)
     splits, which = find_default(offline=offline)
@@ -72,7 +72,7 @@ def on_own_data(recipe: Recipe, offline: bool) -> tuple[Recipe, Splits]:
 def recipe_on_data(
     name: str, changes: Sequence[str], data: str | None, target: str | None, offline: bool
 ) -> tuple[Recipe, Splits]:
-    """A recipe, by name, changed as asked, on the user's data or on its own, and fitted to them, which is said."""
+    """A recipe, by name, changed as asked, on the user's data or on its own, and fitted to them; stderr says how."""
     original = found_recipe(name)
     recipe, given_up = original.changed(changes), list[str]()
     asked = data or original.on("").changed(changes).data.name

@@ -1,7 +1,7 @@
 """What `--help` says of a command: its arguments are called what they are called here, and no more.
 
-Newer versions of Typer put braces around them, and the names of Python's types behind them. And what is said of an
-option that a command does not have: the one that is meant, or the setting of a recipe.
+Newer versions of Typer put braces around them, and the names of Python's types behind them. For an
+option that a command does not have, the error names the one that is meant, or the setting of a recipe.
 """
 
 import difflib

@@ -26,7 +26,7 @@ READING = ("target", "target_task", "missing", "without", "size")  # the options
 
 
 def a_rate(text: str) -> float:
-    """A learning rate from the command line; refused, with one that is right, where it is no number above 0."""
+    """A learning rate from the command line; refused, with one that is right, where it is not a number above 0."""
     try:
         rate = float(text)
     except ValueError:

@@ -113,7 +113,7 @@ def load_data(
     announce: Announce = to_stderr,
     sources: Mapping[str, Source] = SOURCES,
 ) -> Splits:
-    """As `load`; and where MNIST is asked for and cannot be downloaded, the bundled digits in its place, which is said.
+    """As `load`; the bundled digits where MNIST is asked for and cannot be downloaded, which `announce` explains.
 
     fallback: False raises DownloadError instead, and so does offline=True. The digits say so: `train.name` is "digits".
 

@@ -141,7 +141,7 @@ class Fit:
         estimator._show(loss)
 
     def _validated(self, held_out: Examples) -> tuple[float, float]:
-        """(score, loss) on what is held out. DivergenceError where an output is no finite number."""
+        """(score, loss) on what is held out. DivergenceError where an output is not finite."""
         loss, outputs = mean_loss(self.network, held_out, self.engine, self.task)
         if not np.isfinite(outputs).all():
             epoch = self.estimator.n_iter_

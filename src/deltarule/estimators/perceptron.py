@@ -166,7 +166,7 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         """From where the last call stopped; a warm start takes a fresh optimizer, as in scikit-learn."""
         sizes = (self.n_features_in_, *settings.hidden_sizes(self.hidden_layer_sizes), self.n_outputs_)
         network, best = self.model_.network, self._progress.best
-        is_best = best is not None and np.array_equal(network.parameters.vector, best)  # and nobody assigned coefs_
+        is_best = best is not None and np.array_equal(network.parameters.vector, best)  # coefs_ were not assigned since
         if sizes != network.layer_sizes:
             raise ValueError(f"a fit can only go on with the same layers: got {sizes} after {network.layer_sizes}")
         if self._latest is not None and is_best:

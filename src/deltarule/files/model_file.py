@@ -236,7 +236,7 @@ def _said(content: dict[str, Any]) -> dict[str, Any]:
     if unknown:
         raise ModelFileError(
             f"this file cannot be read without knowing {', '.join(map(repr, unknown))}, which this deltarule does not: "
-            "the latest deltarule does:  pip install --upgrade deltarule"
+            f"the latest deltarule does:  {install_command(option='--upgrade')}"
         )
     return parts.required | {name: parts.optional[name] for name in OPTIONAL if name in parts.optional}
 

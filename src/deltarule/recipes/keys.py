@@ -94,7 +94,7 @@ def advice(word: str, value: str, tree: Tree, fields: Fields) -> str:
 def meant(word: str, known: Iterable[str]) -> str | None:
     """The full path of the setting that a wrong name is closest to, if any; first among those that are known."""
     if any(path.startswith(f"{word}.") for path in known):
-        return None  # the name of a section, which is no setting itself
+        return None  # the name of a section, not of a setting
     others = [
         f"{place}.{key}" for place, kind in KINDS.items() for part in PARTS[kind] for key in settings_of(place, part)
     ]
