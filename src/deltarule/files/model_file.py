@@ -21,7 +21,7 @@ import numpy as np
 
 from deltarule.atomic import write_atomically
 from deltarule.data.columns import Column
-from deltarule.errors import ModelFileError, SettingError
+from deltarule.errors import ModelFileError, SettingError, install_command
 from deltarule.files.canonical import canonical, check_digest, description_in, digest_of
 from deltarule.files.meaning import model_in
 from deltarule.files.tensor_file import Slot, opened, read_header, read_tensors, tensor_bytes
