@@ -61,7 +61,7 @@ def say(sentence: str) -> None:
 
 
 def on_own_data(recipe: Recipe, offline: bool) -> tuple[Recipe, Splits]:
-    """A recipe on the data that it names itself, or on the bundled digits where MNIST cannot be had; stderr says which."""
+    """A recipe on the data that it names itself, or on the bundled digits where MNIST cannot be had, and says which."""
     if recipe.data.name != MNIST:
         return recipe, load_data(recipe.data.name, None, None, offline)
     splits, which = find_default(offline=offline)
