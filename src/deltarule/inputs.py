@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from deltarule.errors import DataError, ShapeError
 
+PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp")
 NUMBERS = "fiub"  # the kinds of dtypes that are taken as they are
 Size = tuple[int, int]
 
@@ -152,7 +153,11 @@ def refuse_strange(given: Any, name: str) -> None:
     if given is None:
         raise DataError(f"{name} is None: pass an array of numbers")
     if isinstance(given, str | bytes):
-        raise DataError(f"{name} is a text, {given!r}, {takes}: read the file first, as dr.load_data does")
+        part = "targets" if name[0] == "y" else "inputs"
+        read = f"dr.load_data({given!r}).train.{part}"
+        if str(given).lower().endswith(PICTURES):
+            read = f'np.array(PIL.Image.open({given!r}).convert("L").resize((28, 28))).reshape(1, -1)'
+        raise DataError(f"{name} is a text, {given!r}, {takes}: use {read}")
     if hasattr(given, "toarray"):
         raise DataError(f"{name} is a sparse matrix ({kind}), {takes}: use {name}.toarray()")
     if isinstance(given, dict):

@@ -10,12 +10,13 @@ from deltarule.data.cells import coded
 from deltarule.data.columns import Column, encoded, filled_by, input_names
 from deltarule.data.dataset import Dataset
 from deltarule.data.frames import is_frame, opened_table
+from deltarule.elsewhere import explains_names
 from deltarule.errors import DataError, SettingError, ShapeError
 from deltarule.inputs import check_scale, checked_inputs
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
 from deltarule.nn.workspace import as_floats
-from deltarule.settings import Task
+from deltarule.settings import Task, explains_calls
 from deltarule.targets import MADE_WITH
 
 
@@ -42,6 +43,7 @@ class Standardization:
         return columns * self.scale + self.mean
 
 
+@explains_names
 @dataclass(frozen=True, eq=False, init=False)
 class Model:
     """A network, and what else it takes to ask it.
@@ -186,10 +188,12 @@ class Model:
             return numbers
         return self.input_scaling.apply(as_floats(numbers, np.float64)).astype(self.network.dtype)
 
+    @explains_calls("model.outputs(X)")
     def outputs(self, raw: Any) -> Array:
         """The activations of the last layer, (n_samples, outputs)."""
         return self.network.outputs_of_inputs(self.inputs(raw))
 
+    @explains_calls("model.predict(X)")
     def predict(self, raw: Any) -> Array:
         """The answers for raw inputs, such as `inputs` takes, by task.
 
@@ -205,6 +209,7 @@ class Model:
         """Whether the outputs are probabilities: a softmax's, or a single sigmoid's."""
         return self.network.has_probabilities
 
+    @explains_calls("model.probabilities(X)")
     def probabilities(self, raw: Any) -> Array:
         """The outputs, (n_samples, outputs), where they are probabilities; else SettingError."""
         return self.inner.probabilities(self.inputs(raw))

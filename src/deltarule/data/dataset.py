@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deltarule.data.columns import Column, input_names
+from deltarule.elsewhere import explains_names
 from deltarule.errors import DataError, SettingError, closest
 from deltarule.inputs import as_array, check_finite, described, numbers, unboxed
 from deltarule.settings import TASKS, Task, explains_calls
@@ -18,6 +19,7 @@ from deltarule.targets import refuse_texts
 MOST_CLASSES = 2**16
 
 
+@explains_names
 @explains_calls()
 @dataclass(frozen=True, eq=False)
 class Dataset:
@@ -236,6 +238,8 @@ class Dataset:
             )
 
 
+@explains_names
+@explains_calls()
 @dataclass(frozen=True, eq=False)
 class Splits:
     """What to train on, and what to test on where there is such a part: of one width, with the same outputs.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from deltarule.data.announcing import print_if_possible
 from deltarule.data.dataset import Dataset
+from deltarule.elsewhere import explains_names
 from deltarule.errors import SettingError, closest
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Optimizer
@@ -22,8 +23,13 @@ if TYPE_CHECKING:
 
 Row = dict[str, float]
 FIRST_ROWS, LAST_ROWS = 4, 8  # of a history, where it is printed
+COLUMNS = {  # what other libraries call them
+    "loss": "train_loss", "accuracy": "train_accuracy", "acc": "train_accuracy", "val_loss": "validation_loss",
+    "val_accuracy": "validation_accuracy", "val_acc": "validation_accuracy", "lr": "learning_rate",
+}  # fmt: skip
 
 
+@explains_names
 @dataclass
 class History:
     """One row an epoch, epoch 0 being the network before its first step.
@@ -41,6 +47,8 @@ class History:
 
     def __getitem__(self, name: str) -> list[float]:
         """A column: history["train_loss"] is a list, one number an epoch."""
+        if isinstance(name, int | slice):
+            raise SettingError(f"history[...] takes the name of a column: got {name}; use history.rows[{name}]")
         self._check(name)
         return [row[name] for row in self.rows]
 
@@ -51,11 +59,15 @@ class History:
 
     def _check(self, name: str) -> None:
         if not self.rows or name not in self.rows[0]:
-            hint = "; give a validation set (train --holdout N)" if name.startswith("validation") else ""
-            raise SettingError(
-                f"the history has no column {name!r}: {closest(name, self.rows[0] if self.rows else ())}{hint}"
-            )
+            known = self.rows[0] if self.rows else {}
+            meant = COLUMNS.get(name, name) if isinstance(name, str) else ""
+            offer = closest(str(name), known, COLUMNS)
+            if meant.startswith("validation") and meant not in known:
+                part = "fit(network, X[:-100], y[:-100], validation=(X[-100:], y[-100:]))"
+                offer = f"{meant} needs a validation set: use {part} (train --holdout N), or monitor 'train_loss'"
+            raise SettingError(f"the history has no column {name!r}: {offer}")
 
+    @explains_calls('history.plot().save("history.png")')
     def plot(self) -> Any:
         """Draw loss and accuracy by epoch: the Picture of `dr.plot("curves", history)`."""
         return import_module("deltarule").plot("curves", self)
@@ -172,6 +184,10 @@ def callbacks_of(given: Callback | Sequence[Callback]) -> Sequence[Callback]:
         raise SettingError(f"callbacks must be a callback, or a list of them: got {shown(given)}; use {works}")
     for i, each in enumerate(given):
         if not isinstance(each, Callback):
+            if isinstance(each, type) and issubclass(each, Callback):
+                works = f"callbacks=[{each.__name__}()]"
+            elif callable(each):
+                works = "class Mine(dr.Callback): def epoch_end(self, state): ..., and callbacks=[Mine()]"
             raise SettingError(f"callbacks[{i}] must be a callback: got {shown(each)}; use {works}")
     return given
 
