@@ -1,101 +1,60 @@
-"""What other libraries call things: names that do not exist here, and the line that does the same.
+"""What other libraries call things: names that do not exist here, and the line that does the same."""
 
-`no_attribute` makes the error for a name that is asked for; `explains_names` lets a class raise it.
-"""
-
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from functools import partialmethod
 from typing import Any, NoReturn, TypeVar
 
 from deltarule.errors import SettingError, UnknownNameError, closest
 
 T = TypeVar("T")
-_NET = "dr.Network((784, 100, 10)"
-_CLASSES = f'{_NET}, hidden="relu", output="softmax", loss="cross_entropy")'
-_VALUES = 'dr.Network((4, 8, 1), output="identity", loss="quadratic")'
-_YES_OR_NO = 'dr.Network((4, 8, 1), output="sigmoid", loss="binary_cross_entropy")'
-_TRAIN = 'dr.fit(network, X, y, epochs=10, optimizer="adam", learning_rate=0.001)'
-# owner: {names: the line}. "()", "[]" and "in" stand for calling, indexing and unpacking or a loop.
+_CLASSES = 'dr.Network((784, 100, 10), hidden="relu", output="softmax", loss="cross_entropy", dropout=0.0)'
+_TRAIN = 'dr.fit({net}, X, y, epochs=10, optimizer="adam", learning_rate=0.001)'
+# Whose: names: the line. "()", "[]" and "in" stand for a call, an index, and a loop or unpacking; {it} is a network or
+# a model, {net} its network. "=" is what is assigned to a network.
 _LINES: dict[str, dict[str, str]] = {
     "deltarule": {
-        "Sequential Dense Linear Layer MLP Net NeuralNetwork nn layers models relu tanh sigmoid softmax": _CLASSES,
-        "cross_entropy CrossEntropyLoss NLLLoss categorical_crossentropy losses activations": _CLASSES,
-        "mse MSE MSELoss L1Loss mean_squared_error": _VALUES,
-        "BCE BCELoss BCEWithLogitsLoss binary_cross_entropy binary_crossentropy": _YES_OR_NO,
-        "Dropout": f"{_NET}, dropout=0.1)",
-        "train compile optim optimizers fit_transform": _TRAIN,
-        "predict": "network.predict(X)",
-        "score accuracy accuracy_score metrics": "loss, accuracy = dr.evaluate(network, X, y)",
-        "load_model load_network": 'model = dr.load("network.safetensors")',
-        "save_model save_network": 'dr.save(network, "network.safetensors")',
+        "Sequential Dense Linear Layer MLP Net NeuralNetwork nn layers models Dropout": _CLASSES,
+        "relu tanh sigmoid softmax activations losses cross_entropy CrossEntropyLoss NLLLoss": _CLASSES,
+        "mse MSE MSELoss mean_squared_error": 'dr.Network((4, 8, 1), output="identity", loss="quadratic")',
+        "BCELoss binary_crossentropy": 'dr.Network((4, 8, 1), output="sigmoid", loss="binary_cross_entropy")',
         "datasets load_mnist load_digits MNIST mnist": 'dr.load_data("mnist")',
-        "read_csv load_csv": 'dr.read_table("table.csv", target="column")',
-        "DataLoader TensorDataset": "dr.Dataset(X, y)",
-        "train_test_split": "dr.Dataset(X, y).hold_out(100)",
-        "set_seed manual_seed random": f"{_NET}, rng=0)",
-        "StepLR lr_scheduler LearningRateScheduler": "learning_rate=dr.StepDecay(0.1, 1000)",
-        "CosineAnnealingLR": "learning_rate=dr.Cosine(0.1, 1000)",
-        "confusion_matrix": 'dr.plot("confusion", network, data)',
-        "summary": "print(network)",
+        "DataLoader TensorDataset train_test_split": "dr.Dataset(X, y).hold_out(100)",
     },
     "Network": {
-        "fit train compile partial_fit": _TRAIN,
-        "evaluate score": "loss, accuracy = dr.evaluate(network, X, y)",
-        "save save_weights": 'dr.save(network, "network.safetensors")',
-        "load load_weights load_state_dict": 'network = dr.load("network.safetensors").network',
-        "summary": "print(network)",
-        "predict_proba": "network.probabilities(X)",
-        "forward ()": "network.outputs(X)",
-        "predict_classes": "network.predict(X)",
-        "layers get_weights coefs_": "network.weights",
-        "hidden output activation": "network.activations",
-        "set_weights": "network.weights[0][:] = W",
-        "state_dict": "network.parameters.vector",
-        "backward": "loss, gradient = dr.loss_and_gradient(network, X, y)",
-        "to cuda cpu eval": "network as it is: it computes on the CPU, and dropout acts in training alone",
+        "fit train compile partial_fit optim optimizers": _TRAIN,
+        "evaluate score accuracy accuracy_score metrics": "loss, accuracy = dr.evaluate({it}, X, y)",
+        "save load save_model load_model": 'dr.save({it}, "network.safetensors"), and dr.load("network.safetensors")',
+        "predict": "network.predict(X)",
+        "summary": "print({net})",
+        "predict_proba": "{it}.probabilities(X)",
+        "forward ()": "{it}.outputs(X)",
+        "layers get_weights coefs_ state_dict": "{net}.weights and {net}.biases",
+        "to cuda cpu eval": "{it} as it is: it computes on the CPU, and dropout acts in training alone",
+        "weights biases parameters activations loss dropout layer_sizes dtype": "model.network, which has it",
     },
-    "Network =": {
+    "=": {
         "weights biases": "network.weights[0][:] = W, and network.biases[0][:] = b",
         "dtype": "network = network.astype(np.float64)",
         "lr learning_rate optimizer epochs batch_size penalty": _TRAIN,
-        "hidden output layers activation": _CLASSES,
-        "training": "network as it is: dropout acts in training alone",
-    },
-    "Model": {
-        "fit train compile": _TRAIN.replace("network", "model.network"),
-        "evaluate score": "loss, accuracy = dr.evaluate(model, X, y)",
-        "save": 'dr.save(model, "model.safetensors")',
-        "summary": "print(model.network)",
-        "predict_proba": "model.probabilities(X)",
-        "forward ()": "model.outputs(X)",
-        "weights biases parameters layers activations loss dropout layer_sizes": "model.network.weights",
     },
     "Parameters": {"()": "network.parameters, without the brackets, or its vector, network.parameters.vector"},
     "History": {
-        "history": 'history["train_loss"], or history.rows',
-        "loss losses loss_curve_ train_loss": 'history["train_loss"]',
+        "history keys columns loss losses train_loss": 'history["train_loss"], or history.rows',
         "accuracy acc train_accuracy": 'history["train_accuracy"]',
-        "val_loss validation_loss": 'history["validation_loss"]',
-        "val_accuracy val_acc validation_accuracy": 'history["validation_accuracy"]',
-        "keys columns": "history.rows[0].keys()",
+        "val_loss validation_loss val_accuracy": 'history["validation_loss"], with a validation set in fit',
     },
     "Dataset": {
-        "X x data features images []": "data.inputs",
+        "X x data features images shape []": "data.inputs",
         "y labels target classes": "data.targets",
-        "shape": "data.inputs.shape",
         "in": "X, y = data.inputs, data.targets",
-        "train test": "data itself, or parts = data.hold_out(100), then parts.train and parts.test",
     },
     "Splits": {
-        "X x data inputs images x_train X_train": "digits.train.inputs",
-        "y targets target labels y_train": "digits.train.targets",
-        "x_test X_test": "digits.test.inputs",
-        "y_test": "digits.test.targets",
-        "validation val valid": "digits.train.hold_out(1000).test",
-        "[] in": "X, y = digits.train.inputs, digits.train.targets, and digits.test likewise",
+        "X x data inputs images x_train X_train y targets labels y_train": "data.train.inputs and data.train.targets",
+        "x_test X_test y_test [] in": "X, y = data.test.inputs, data.test.targets, and likewise data.train",
     },
 }
 _ELSEWHERE = {
-    (owner, name): line for owner, rows in _LINES.items() for key, line in rows.items() for name in key.split()
+    (whose, name): line for whose, rows in _LINES.items() for names, line in rows.items() for name in names.split()
 }
 _ACTS = {
     "()": ("__call__", "is not callable"),
@@ -104,47 +63,50 @@ _ACTS = {
 }
 
 
-def no_attribute(owner: str, name: str, known: Iterable[str], begins: str) -> UnknownNameError:
-    """The error for a name that `owner` does not have: with the line that does it here, or the closest name."""
-    line = _ELSEWHERE.get((owner, name))
-    public = [] if name.startswith("_") else [each for each in known if not each.startswith("_")]
-    near, _, all_names = closest(name, public).partition("Known: ")
-    cure = f": use {line}" if line else f": {near or 'Known: ' + all_names}".rstrip() if public else ""
-    return UnknownNameError(f"{begins} has no attribute {name!r}{cure}")
+def line_for(whose: str, name: str) -> str | None:
+    """The line that does what `name` does elsewhere; None where there is none."""
+    it, net = ("model", "model.network") if whose == "Model" else ("network", "network")
+    known = (
+        _ELSEWHERE.get((each, name)) for each in (whose, *(("Network",) if whose in ("Model", "deltarule") else ()))
+    )
+    return next((line.format(it=it, net=net) for line in known if line), None)
 
 
-def refuse_assignment(owner: str, name: str) -> None:
-    """Raise SettingError where that attribute cannot be assigned, or would change nothing."""
-    if line := _ELSEWHERE.get((f"{owner} =", name)):
-        raise SettingError(f"{name} of a {owner} cannot be assigned: use {line}")
+def no_attribute(whose: str, name: str, known: Iterable[str], begins: str) -> UnknownNameError:
+    """The error for a name that does not exist: with the line that does it here, or the closest names."""
+    line, public = line_for(whose, name), [each for each in known if not each.startswith("_")]
+    near, _, names = closest(name, public).partition("Known: ")
+    return UnknownNameError(f"{begins} has no attribute {name!r}: {f'use {line}' if line else near.strip() or names}")
 
 
-class Views(tuple[Any, ...]):
-    """Arrays that are parts of one vector."""
-
-    def __setitem__(self, place: Any, given: Any) -> None:
-        """What `weights[0] += W` ends with. SettingError for another array: it would not be part of the vector."""
-        if given is not self[place]:
-            raise SettingError(
-                f"an array of a network cannot be replaced, only its numbers: use network.weights[{place}][:] = W, or "
-                f"network.biases[{place}][:] = b"
-            )
+def refuse(thing: Any, says: str, *arguments: Any) -> NoReturn:
+    """Raise SettingError, as the method of a class that has no such method."""
+    raise SettingError(says)
 
 
 def explains_names(kind: type[T]) -> type[T]:
     """Let a class answer names, calls and indices that it does not have with what to use instead."""
+    whose, begins = kind.__name__, f"{kind.__name__!r} object"
 
     def missing(thing: Any, name: str) -> NoReturn:
-        raise no_attribute(kind.__name__, name, dir(thing), f"{kind.__name__!r} object")
+        raise (
+            AttributeError(f"{begins} has no attribute {name!r}")
+            if name.startswith("_")
+            else no_attribute(whose, name, dir(thing), begins)
+        )
 
-    def refusal(does: str, line: str) -> Callable[..., NoReturn]:
-        def refuse(thing: Any, *arguments: Any, **options: Any) -> NoReturn:
-            raise SettingError(f"{kind.__name__!r} object {does}: use {line}")
-
-        return refuse
-
-    kind.__getattr__ = missing  # type: ignore[attr-defined]
     for act, (method, does) in _ACTS.items():
-        if (kind.__name__, act) in _ELSEWHERE:
-            setattr(kind, method, refusal(does, _ELSEWHERE[kind.__name__, act]))
+        if line := line_for(whose, act):
+            setattr(kind, method, partialmethod(refuse, f"{begins} {does}: use {line}"))
+    kind.__getattr__ = missing  # type: ignore[attr-defined]
     return kind
+
+
+class Views(tuple[Any, ...]):
+    """Arrays that are parts of one vector: `weights[0] += W` changes it, another array would not."""
+
+    def __setitem__(self, place: Any, given: Any) -> None:
+        if given is not self[place]:
+            l = place if isinstance(place, int) else 0
+            lines = f"network.weights[{l}][:] = W, or network.biases[{l}][:] = b"
+            raise SettingError(f"an array of a network cannot be replaced, only its numbers: use {lines}")

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from deltarule.errors import DataError, ShapeError
 
-PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp")
 NUMBERS = "fiub"  # the kinds of dtypes that are taken as they are
 Size = tuple[int, int]
 
@@ -153,11 +152,8 @@ def refuse_strange(given: Any, name: str) -> None:
     if given is None:
         raise DataError(f"{name} is None: pass an array of numbers")
     if isinstance(given, str | bytes):
-        part = "targets" if name[0] == "y" else "inputs"
-        read = f"dr.load_data({given!r}).train.{part}"
-        if str(given).lower().endswith(PICTURES):
-            read = f'np.array(PIL.Image.open({given!r}).convert("L").resize((28, 28))).reshape(1, -1)'
-        raise DataError(f"{name} is a text, {given!r}, {takes}: use {read}")
+        reading = f'np.array(PIL.Image.open({name}).convert("L")).reshape(1, -1)'
+        raise DataError(f"{name} is a text, {given!r}, {takes}: use dr.load_data({name}), or of a picture {reading}")
     if hasattr(given, "toarray"):
         raise DataError(f"{name} is a sparse matrix ({kind}), {takes}: use {name}.toarray()")
     if isinstance(given, dict):

@@ -188,7 +188,6 @@ class Model:
             return numbers
         return self.input_scaling.apply(as_floats(numbers, np.float64)).astype(self.network.dtype)
 
-    @explains_calls("model.outputs(X)")
     def outputs(self, raw: Any) -> Array:
         """The activations of the last layer, (n_samples, outputs)."""
         return self.network.outputs_of_inputs(self.inputs(raw))
@@ -209,7 +208,6 @@ class Model:
         """Whether the outputs are probabilities: a softmax's, or a single sigmoid's."""
         return self.network.has_probabilities
 
-    @explains_calls("model.probabilities(X)")
     def probabilities(self, raw: Any) -> Array:
         """The outputs, (n_samples, outputs), where they are probabilities; else SettingError."""
         return self.inner.probabilities(self.inputs(raw))

@@ -17,7 +17,7 @@ from typing import Any, Literal, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from deltarule.elsewhere import refuse_assignment
+from deltarule.elsewhere import line_for
 from deltarule.errors import SettingError, closest
 from deltarule.settings import SETTINGS, check_meaning, one_per_layer, setting, setting_names, share_of, shown
 
@@ -287,13 +287,12 @@ def resolve(kind: Kind, given: Any, name: str) -> Any:
 
 def assigned(network: Any, name: str, value: Any) -> Any:
     """What an attribute of a network becomes where `value` is assigned to it. SettingError where it cannot be."""
-    refuse_assignment("Network", name)
+    if line := line_for("=", name):
+        raise SettingError(f"{name} of a network cannot be assigned: use {line}")
     if name in ("task", "pixels", "class_names", "image_shape"):
         check_meaning(**{name: value})
     if name == "parameters" and not hasattr(value, "vector"):
-        raise SettingError(
-            f"parameters must be Parameters: got {shown(value)}; use network.parameters.vector[:] = vector"
-        )
+        raise SettingError(f"parameters must be Parameters: got {shown(value)}; use network.{name}.vector[:] = vector")
     if name == "dropout":
         return one_per_layer(name, value, len(network.layer_sizes) - 2, share_of)
     return resolve("loss", value, "loss") if name == "loss" else value

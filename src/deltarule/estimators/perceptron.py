@@ -15,14 +15,14 @@ from sklearn.utils._param_validation import InvalidParameterError
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from deltarule.data.columns import Column
-from deltarule.errors import DataError, SettingError, ShapeError
+from deltarule.errors import SettingError, ShapeError
 from deltarule.estimators import settings
 from deltarule.estimators.examples import Examples
 from deltarule.estimators.fitting import Fit
 from deltarule.estimators.listening import CallbackSupportMixin, Listeners
 from deltarule.estimators.progress import Progress
 from deltarule.estimators.rates import Rate
-from deltarule.inputs import first_text, numbers_in, refuse_misread
+from deltarule.inputs import refuse_misread
 from deltarule.model import Model
 from deltarule.nn.activations import Activation
 from deltarule.nn.arrays import Array
@@ -31,14 +31,6 @@ from deltarule.nn.network import PREDICTION_ROWS, Network, forward
 from deltarule.nn.optimizers import Optimizer
 from deltarule.parts import PARTS, describe
 from deltarule.settings import Task
-
-
-def refuse_words(y: Any) -> None:
-    """Raise DataError for texts that are not numbers, where values are to be learned."""
-    is_list_of_texts = isinstance(y, list) and bool(y) and isinstance(y[0], str)
-    texts = np.asarray(y) if is_list_of_texts or isinstance(y, np.ndarray) else np.empty(0)
-    if texts.dtype.kind == "U" and not numbers_in(texts, "y"):
-        raise DataError(f"y holds texts, such as {first_text(texts)!r}: use MLPClassifier for classes")
 
 
 class Layers(list[Array]):
@@ -96,9 +88,11 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         try:
             super()._validate_params()
         except InvalidParameterError as error:
-            if hint := settings.hint(vars(self)):
-                raise InvalidParameterError(f"{error} {hint}") from None
-            raise
+            meant = (
+                "activation='logistic'" if self.activation == "sigmoid" else f"learning_rate_init={self.learning_rate}"
+            )
+            is_clear = self.activation == "sigmoid" or isinstance(self.learning_rate, float)
+            raise InvalidParameterError(f"{error} Use {meant}." if is_clear else str(error)) from None
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, validation_data: Any, incremental: bool) -> Self:
         settings.check_together(vars(self))
@@ -128,7 +122,6 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         """What was given, checked in scikit-learn's way; where it `is_first`, it says what there is to learn."""
         refuse_misread(X, "X")
         refuse_misread(y, "y")
-        refuse_words(y if self._y_is_numeric else None)
         if isinstance(sample_weight, dict):
             needs = "and a weight for each sample is needed: use MLPClassifier(class_weight=...) for weights of classes"
             raise SettingError(f"sample_weight is a dict, {needs}")

@@ -65,15 +65,6 @@ CONSTRAINTS: dict[str, list[Any]] = {
 }
 
 
-def hint(given: Mapping[str, Any]) -> str:
-    """What was meant by parameters that are not legal, in a sentence; "" for a mistake of another kind."""
-    name, rate = given["activation"], given["learning_rate"]
-    for legal, here in ACTIVATIONS.items():
-        if isinstance(name, str) and name.lower() in (here, *PARTS["activation"][here].synonyms) and name != legal:
-            return f"Use activation={legal!r}."
-    return f"Use learning_rate_init={rate}." if isinstance(rate, Real) else ""
-
-
 def hidden_sizes(given: Any) -> list[int]:
     """hidden_layer_sizes as a list. Raises ValueError, with scikit-learn's words, for a size below 1."""
     sizes = list(given) if hasattr(given, "__iter__") else [given]

@@ -24,10 +24,9 @@ def model_in(thing: Any, command: str, path: Any = "") -> Model:
         raise SettingError(f"{takes}: got {shown(thing)}{'' if path == '' else ' first'}; use {works}")
     if not isinstance(path, str | os.PathLike):
         raise SettingError(f"{takes}: got {shown(path)} as the path; use {works}")
-    ending = Path(path).suffix
-    if command == "save" and ending in (".onnx", ".npz"):
+    if command == "save" and Path(path).suffix in (".onnx", ".npz"):
         raise SettingError(
-            f'save writes a .safetensors file: got {shown(path)}; use save_{ending[1:]}(network, "{path}")'
+            f"save writes a .safetensors file: got {path}; use save_{Path(path).suffix[1:]}(network, path)"
         )
     return thing if isinstance(thing, Model) else Model.of(thing)
 

@@ -56,10 +56,7 @@ class Parameters:
     def __setattr__(self, name: str, value: Any) -> None:
         """Once, and in place. SettingError for another array: the views would part from the vector."""
         if vars(self).get(name, value) is not value:
-            index = "[0]" if isinstance(getattr(self, name), tuple) else ""
-            raise SettingError(
-                f"{name} cannot be replaced, only its numbers: use parameters.{name}{index}[:] = numbers"
-            )
+            raise SettingError(f"{name} cannot be replaced, only its numbers: use parameters.vector[:] = vector")
         super().__setattr__(name, value)
 
     @property

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from deltarule.data.announcing import print_if_possible
 from deltarule.data.dataset import Dataset
-from deltarule.elsewhere import explains_names
+from deltarule.elsewhere import explains_names, line_for
 from deltarule.errors import SettingError, closest
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Optimizer
@@ -23,10 +23,6 @@ if TYPE_CHECKING:
 
 Row = dict[str, float]
 FIRST_ROWS, LAST_ROWS = 4, 8  # of a history, where it is printed
-COLUMNS = {  # what other libraries call them
-    "loss": "train_loss", "accuracy": "train_accuracy", "acc": "train_accuracy", "val_loss": "validation_loss",
-    "val_accuracy": "validation_accuracy", "val_acc": "validation_accuracy", "lr": "learning_rate",
-}  # fmt: skip
 
 
 @explains_names
@@ -47,8 +43,6 @@ class History:
 
     def __getitem__(self, name: str) -> list[float]:
         """A column: history["train_loss"] is a list, one number an epoch."""
-        if isinstance(name, int | slice):
-            raise SettingError(f"history[...] takes the name of a column: got {name}; use history.rows[{name}]")
         self._check(name)
         return [row[name] for row in self.rows]
 
@@ -60,11 +54,10 @@ class History:
     def _check(self, name: str) -> None:
         if not self.rows or name not in self.rows[0]:
             known = self.rows[0] if self.rows else {}
-            meant = COLUMNS.get(name, name) if isinstance(name, str) else ""
-            offer = closest(str(name), known, COLUMNS)
-            if meant.startswith("validation") and meant not in known:
-                part = "fit(network, X[:-100], y[:-100], validation=(X[-100:], y[-100:]))"
-                offer = f"{meant} needs a validation set: use {part} (train --holdout N), or monitor 'train_loss'"
+            line = line_for("History", name)
+            offer = f"use {line or f'history.rows[{name}]'}" if line or isinstance(name, int) else closest(name, known)
+            if str(name).startswith("val") and "validation_loss" not in known:
+                offer = "give a validation set, as fit(network, X, y, validation=(X_val, y_val)) or train --holdout N"
             raise SettingError(f"the history has no column {name!r}: {offer}")
 
     @explains_calls('history.plot().save("history.png")')

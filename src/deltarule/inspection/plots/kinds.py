@@ -284,11 +284,9 @@ KINDS: dict[str, Callable[..., Drawing]] = {
         *(weights, architecture, activations, rates),
     )
 }
-SYNONYMS = {  # what else people call them
-    "loss": "curves", "accuracy": "curves", "history": "curves", "learning_curve": "curves", "training": "curves",
-    "confusion_matrix": "confusion", "network": "architecture", "model": "architecture", "roc": "scores",
-    "errors": "mistakes", "calibration": "reliability", "filters": "weights", "lr": "rates", "images": "digits",
-}  # fmt: skip
+SYNONYMS = dict.fromkeys(("loss", "accuracy", "history", "learning_curve"), "curves") | {
+    "confusion_matrix": "confusion"
+}
 ROLES: dict[str, tuple[type, ...]] = {
     "history": (History,),
     "recording": (Recorder, Recording),
