@@ -11,6 +11,7 @@ import pytest
 import deltarule as dr
 from deltarule.elsewhere import _ACTS, _ELSEWHERE, line_for
 from deltarule.errors import SettingError, UnknownNameError
+from deltarule.inspection.picture import Picture
 
 DATA = dr.Dataset(np.eye(3), np.arange(3))
 THINGS: dict[str, Any] = {
@@ -20,6 +21,7 @@ THINGS: dict[str, Any] = {
     "Parameters": dr.Parameters((3, 3)),
     "History": dr.History(),
     "Dataset": DATA,
+    "Picture": object.__new__(Picture),
     "Splits": dr.Splits(DATA),
 }
 ASKED = {(whose, name) for whose, name in _ELSEWHERE if whose != "=" and name not in _ACTS}

@@ -13,7 +13,7 @@ _TRAIN = 'dr.fit({net}, X, y, epochs=10, optimizer="adam", learning_rate=0.001)'
 # a model, {net} its network. "=" is what is assigned to a network.
 _LINES: dict[str, dict[str, str]] = {
     "deltarule": {
-        "Sequential Dense Linear Layer MLP Net NeuralNetwork nn layers models Dropout": _CLASSES,
+        "Sequential Dense Linear Layer MLP Net NeuralNetwork layers models Dropout": _CLASSES,
         "relu tanh sigmoid softmax activations losses cross_entropy CrossEntropyLoss NLLLoss": _CLASSES,
         "mse MSE MSELoss mean_squared_error": 'dr.Network((4, 8, 1), output="identity", loss="quadratic")',
         "BCELoss binary_crossentropy": 'dr.Network((4, 8, 1), output="sigmoid", loss="binary_cross_entropy")',
@@ -37,6 +37,7 @@ _LINES: dict[str, dict[str, str]] = {
         "dtype": "network = network.astype(np.float64)",
         "lr learning_rate optimizer epochs batch_size penalty": _TRAIN,
     },
+    "Picture": {"savefig show": 'picture.save("picture.png")'},
     "Parameters": {"()": "network.parameters, without the brackets, or its vector, network.parameters.vector"},
     "History": {
         "history keys columns loss losses train_loss": 'history["train_loss"], or history.rows',

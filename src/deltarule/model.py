@@ -12,7 +12,7 @@ from deltarule.data.dataset import Dataset
 from deltarule.data.frames import is_frame, opened_table
 from deltarule.elsewhere import explains_names
 from deltarule.errors import DataError, SettingError, ShapeError
-from deltarule.inputs import check_scale, checked_inputs
+from deltarule.inputs import check_scale, checked_inputs, described
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
 from deltarule.nn.workspace import as_floats
@@ -73,6 +73,9 @@ class Model:
         columns: tuple[Column, ...] = (),
         record: dict[str, Any] | None = None,
     ) -> None:
+        if not isinstance(network, Network):
+            line = f'dr.load("{network}")' if isinstance(network, str) else "estimator.model_, or a Network"
+            raise SettingError(f"a Model is made of a Network: got {described(network)}; use {line}")
         given = {"task": task, "class_names": tuple(class_names), "image_shape": image_shape}
         new = {name: value for name, value in given.items() if value and value != getattr(network, name)}
         meant = network.with_meaning(**new)

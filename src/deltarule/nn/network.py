@@ -254,7 +254,6 @@ class Network:
         X = checked_inputs(X, self.layer_sizes[0], self.image_shape, pixels=self.pixels, seen=self.input_range)
         return X.astype(self.dtype) if X.dtype == np.uint8 and not self.pixels else X
 
-    @explains_calls("network.outputs(X)")
     def outputs(self, X: Array) -> Array:
         """a^L, (n_samples, outputs), for X (n_samples, features), as many samples as you like. Nothing is dropped."""
         return self.outputs_of_inputs(self.inputs(X))

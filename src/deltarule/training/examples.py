@@ -42,6 +42,7 @@ def examples_for(
         line = call.format("X, y")
         if isinstance(net_or_model, str | PathLike):
             line = line.replace("network", f'dr.load("{net_or_model}")', 1)
+        line = line.replace("network", "estimator.model_") if hasattr(net_or_model, "model_") else line
         raise SettingError(f"a Network comes first: got {described(net_or_model)}; use {line}")
     model = net_or_model if isinstance(net_or_model, Model) else None
     network = net_or_model.inner if isinstance(net_or_model, Model) else net_or_model
