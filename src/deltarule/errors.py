@@ -3,7 +3,8 @@
     DeltaruleError
     ├── ShapeError          (ValueError)    arrays that do not fit a network, or each other
     ├── SettingError        (ValueError)    a setting outside what is legal, or a name that does not exist
-    │   └── RecipeError                     the same, in a recipe; says which key
+    │   ├── RecipeError                     the same, in a recipe; says which key
+    │   └── UnknownNameError (AttributeError)  an attribute that does not exist, so that hasattr answers
     ├── DataError           (ValueError)    a data file or an array whose content is wrong
     │   ├── DownloadError                   a data set that could not be fetched
     │   └── NoDigitError                    a picture on which nothing is drawn
@@ -38,6 +39,10 @@ class SettingError(DeltaruleError, ValueError):
 
 class RecipeError(SettingError):
     """A recipe with an unknown key, a wrong type or an illegal value."""
+
+
+class UnknownNameError(SettingError, AttributeError):
+    """An attribute that does not exist: an AttributeError too, so that hasattr answers."""
 
 
 class DataError(DeltaruleError, ValueError):

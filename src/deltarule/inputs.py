@@ -152,7 +152,8 @@ def refuse_strange(given: Any, name: str) -> None:
     if given is None:
         raise DataError(f"{name} is None: pass an array of numbers")
     if isinstance(given, str | bytes):
-        raise DataError(f"{name} is a text, {given!r}, {takes}: read the file first, as dr.load_data does")
+        reading = f'np.array(PIL.Image.open({name}).convert("L")).reshape(1, -1)'
+        raise DataError(f"{name} is a text, {given!r}, {takes}: use dr.load_data({name}), or of a picture {reading}")
     if hasattr(given, "toarray"):
         raise DataError(f"{name} is a sparse matrix ({kind}), {takes}: use {name}.toarray()")
     if isinstance(given, dict):

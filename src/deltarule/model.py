@@ -10,12 +10,13 @@ from deltarule.data.cells import coded
 from deltarule.data.columns import Column, encoded, filled_by, input_names
 from deltarule.data.dataset import Dataset
 from deltarule.data.frames import is_frame, opened_table
+from deltarule.elsewhere import explains_names
 from deltarule.errors import DataError, SettingError, ShapeError
-from deltarule.inputs import check_scale, checked_inputs
+from deltarule.inputs import check_scale, checked_inputs, described
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
 from deltarule.nn.workspace import as_floats
-from deltarule.settings import Task
+from deltarule.settings import Task, explains_calls
 from deltarule.targets import MADE_WITH
 
 
@@ -42,6 +43,7 @@ class Standardization:
         return columns * self.scale + self.mean
 
 
+@explains_names
 @dataclass(frozen=True, eq=False, init=False)
 class Model:
     """A network, and what else it takes to ask it.
@@ -71,6 +73,9 @@ class Model:
         columns: tuple[Column, ...] = (),
         record: dict[str, Any] | None = None,
     ) -> None:
+        if not isinstance(network, Network):
+            line = f'dr.load("{network}")' if isinstance(network, str) else "estimator.model_, or a Network"
+            raise SettingError(f"a Model is made of a Network: got {described(network)}; use {line}")
         given = {"task": task, "class_names": tuple(class_names), "image_shape": image_shape}
         new = {name: value for name, value in given.items() if value and value != getattr(network, name)}
         meant = network.with_meaning(**new)
@@ -190,6 +195,7 @@ class Model:
         """The activations of the last layer, (n_samples, outputs)."""
         return self.network.outputs_of_inputs(self.inputs(raw))
 
+    @explains_calls("model.predict(X)")
     def predict(self, raw: Any) -> Array:
         """The answers for raw inputs, such as `inputs` takes, by task.
 

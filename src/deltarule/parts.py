@@ -17,8 +17,9 @@ from typing import Any, Literal, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from deltarule.elsewhere import line_for
 from deltarule.errors import SettingError, closest
-from deltarule.settings import SETTINGS, setting, setting_names, shown
+from deltarule.settings import SETTINGS, check_meaning, one_per_layer, setting, setting_names, share_of, shown
 
 T = TypeVar("T")
 Kind = Literal["activation", "loss", "optimizer", "penalty", "schedule", "initializer"]
@@ -275,13 +276,26 @@ def resolve(kind: Kind, given: Any, name: str) -> Any:
         return make(kind, given)
     if isinstance(given, imported(base.home)) and not is_class:
         return given
-    works = base.example if "(" in base.example else f'"{base.example}"'
+    works = base.example if "(" in base.example else '"softmax"' if name == "output" else f'"{base.example}"'
     if is_class and kind not in ("schedule", "initializer") and issubclass(given, imported(base.home)):
         works = f"{given.__name__}({', '.join(str(_example(each, given)) for each in required_settings(given))})"
     elif kind == "penalty" and isinstance(given, int | float) and not isinstance(given, bool):
         works = f"L2({given})"
     needed = base.words if kind == "schedule" else f"{base.words} or its name"
     raise SettingError(f"{name} must be {needed}: got {shown(given)}; use {name.split()[0]}={works}")
+
+
+def assigned(network: Any, name: str, value: Any) -> Any:
+    """What an attribute of a network becomes where `value` is assigned to it. SettingError where it cannot be."""
+    if line := line_for("=", name):
+        raise SettingError(f"{name} of a network cannot be assigned: use {line}")
+    if name in ("task", "pixels", "class_names", "image_shape"):
+        check_meaning(**{name: value})
+    if name == "parameters" and not hasattr(value, "vector"):
+        raise SettingError(f"parameters must be Parameters: got {shown(value)}; use network.{name}.vector[:] = vector")
+    if name == "dropout":
+        return one_per_layer(name, value, len(network.layer_sizes) - 2, share_of)
+    return resolve("loss", value, "loss") if name == "loss" else value
 
 
 def draw(initializer: Callable[..., Any], rng: np.random.Generator, fan_in: int, fan_out: int) -> NDArray[Any]:

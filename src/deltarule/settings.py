@@ -187,6 +187,7 @@ SYNONYMS = {
     "callback": "callbacks", "validation_data": "validation", "val_data": "validation", "regularization": "penalty",
     "regularizer": "penalty", "weight_decay": "penalty", "augmentation": "augment", "weights": "sample_weight",
     "backend": "engine", "device": "engine", "labels": "class_names", "classes": "class_names", "filename": "path",
+    "rng": "seed", "input_shape": "layer_sizes", "input_dim": "layer_sizes", "num_classes": "layer_sizes",
     "random_seed": "rng", "random_state": "rng", "learning_rate": "schedule", "hidden": "hidden_layer_sizes",
     "layer_sizes": "hidden_layer_sizes", "clip": "limit", "directory": "folder", "seed": "rng",
 }  # fmt: skip
@@ -206,6 +207,11 @@ FOUND_AT = {
     "momentum": ("a setting of Momentum", "optimizer=Momentum(momentum=0.9)"),
     "verbose": ("a callback, Progress()", "callbacks=[Progress()]"),
     "patience": ("a callback, EarlyStopping(patience=5)", "callbacks=[EarlyStopping(patience=5)]"),
+    "shuffle": ("what fit does before each epoch", "fit(network, X, y)"),
+    "metrics": ("not needed, since the history holds loss and accuracy", "fit(network, X, y)"),
+    "monitor": ("an argument of EarlyStopping", 'callbacks=[EarlyStopping(monitor="validation_loss")]'),
+    "class_weight": ("given as a weight for each sample", "sample_weight=1 / np.bincount(y)[y]"),
+    "validation_split": ("given as data", "fit(network, X[:-99], y[:-99], validation=(X[-99:], y[-99:]))"),
     "early_stopping": ("a callback, EarlyStopping()", "callbacks=[EarlyStopping()]"),
 }
 
@@ -405,20 +411,24 @@ def as_written(thing: Any) -> str:
 
 def check_call(name: str, function: Callable[..., Any], args: Any, kwargs: Mapping[str, Any], line: str) -> None:
     """Raise SettingError where arguments do not fit the signature of a function, or of a class's `__init__`."""
-    parameters = dict(inspect.signature(function).parameters)
-    if function.__name__ == "__init__":
+    parameters, more = dict(inspect.signature(function).parameters), ""
+    if is_bound := next(iter(parameters), "") == "self":
         parameters.pop("self")
+        if "Optimizer" in (each.__name__ for each in type(args[0]).__mro__):
+            more = "; the learning rate is an argument of fit, learning_rate=0.01"
         args = args[1:]
     by_position = [each.name for each in parameters.values() if each.kind is each.POSITIONAL_OR_KEYWORD]
     needed = [each.name for each in parameters.values() if each.default is each.empty]
     missing = [each for each in needed if each not in kwargs and each not in by_position[: len(args)]]
     line = line or f"{name}({', '.join(_examples(name, parameters, needed))})"
     for wrong in (each for each in kwargs if each not in parameters):
-        raise SettingError(f"{name} has no argument {wrong!r}: {_offer(wrong, parameters)}")
+        offer = f"use {line}" if is_bound and function.__name__ != "__init__" else _offer(wrong, parameters)
+        raise SettingError(f"{name} has no argument {wrong!r}: {offer}")
     if len(args) > len(by_position):
         takes = f"{', '.join(by_position)} alone by position" if by_position else "its arguments by name"
         takes = takes if parameters else "no arguments"
-        raise SettingError(f"{name} takes {takes}: got {len(args)}{'' if by_position else ' by position'}; use {line}")
+        got = f"{len(args)}{'' if by_position else ' by position'}"
+        raise SettingError(f"{name} takes {takes}: got {got}; use {line}{more}")
     if missing:
         raise SettingError(f"{name} needs {' and '.join(missing)}; use {line}")
 

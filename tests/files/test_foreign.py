@@ -245,7 +245,7 @@ def test_what_is_no_chain_of_linear_layers(state: dict[str, Any], error: type[Ex
 def test_activations_that_do_not_fit() -> None:
     with pytest.raises(SettingError, match="hidden is one for all hidden layers or one for each of 1: got 2"):
         from_torch(arrays("classifier"), hidden=[ReLU(), ReLU()])
-    with pytest.raises(SettingError, match="a softmax over one output is always 1: use two outputs, or Sigmoid"):
+    with pytest.raises(SettingError, match="a softmax over one output is always 1: use two outputs, or output="):
         from_torch(arrays("binary"), hidden=SiLU())
     with pytest.raises(ShapeError, match="a network needs a name for each of its 3 outputs: got 2"):
         from_torch(arrays("classifier"), hidden=ReLU(), class_names=("a", "b"))

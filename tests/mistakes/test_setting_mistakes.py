@@ -28,7 +28,15 @@ def rows(section: str) -> list[Row]:
     return [Row(*(line.strip() for line in block)) for block in blocks]
 
 
-SECTIONS = ("Network", "fit", "Trainer", "Parts, schedules, callbacks", "Looking inside", "Files and data")
+SECTIONS = (
+    "Network",
+    "fit",
+    "Trainer",
+    "Parts, schedules, callbacks",
+    "Looking inside",
+    "Files and data",
+    "Names of other libraries",
+)
 ROWS = [row for section in SECTIONS for row in rows(section)]
 ESTIMATORS = rows("Estimators")
 
@@ -70,13 +78,26 @@ def test_a_mistake_with_an_estimator_is_answered(row: Row) -> None:
     check_row(row, {"MLPClassifier": dr.MLPClassifier, "MLPRegressor": dr.MLPRegressor})
 
 
+@pytest.mark.parametrize(
+    ("wrong", "meant"),
+    [({"activation": "sigmoid"}, "activation='logistic'"), ({"learning_rate": 0.01}, "learning_rate_init=0.01")],
+)
+def test_an_estimator_names_the_value_that_was_meant(wrong: dict[str, Any], meant: str) -> None:
+    pytest.importorskip("sklearn", reason='needs scikit-learn: pip install "deltarule[sklearn]"')
+    with pytest.raises(ValueError, match=rf"Use {meant}\.$"):
+        dr.MLPClassifier(**wrong).fit(words()["X"], words()["y"])
+
+
 def test_every_answer_shows_what_works() -> None:
     """A cure, a close name, or the names that there are: nobody is left with what was wrong alone."""
     for row in ROWS:
         with pytest.raises(DeltaruleError) as caught:
             run(row.code, {})
         said = str(caught.value)
-        assert any(word in said for word in ("; use ", "Known: ", "as in ", "it has none", " such as ", "as ','")), said
+        assert any(
+            word in said
+            for word in ("use ", "Known: ", "did you mean ", "give ", "as in ", "it has none", " such as ", "as ','")
+        ), said
 
 
 def test_the_table_is_large() -> None:

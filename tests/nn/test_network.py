@@ -45,7 +45,7 @@ def test_print() -> None:
             {"output": Identity()},
             SettingError,
             "CrossEntropy needs outputs that are probabilities, from Softmax: got Identity; "
-            "change the output, or use Quadratic",
+            'use output="softmax", or loss="quadratic"',
         ),
         (
             {"output": Tanh(), "loss": BinaryCrossEntropy()},
@@ -55,7 +55,7 @@ def test_print() -> None:
         (
             {"layer_sizes": (4, 1)},
             SettingError,
-            "a softmax over one output is always 1: use two outputs, or Sigmoid with BinaryCrossEntropy",
+            'a softmax over one output is always 1: use two outputs, or output="sigmoid", .*',
         ),
         ({"dropout": 1.0}, SettingError, "dropout must be at least 0 and less than 1: got 1.0; use dropout=0.1"),
         ({"dropout": -0.1}, SettingError, "dropout must be at least 0 and less than 1: got -0.1; use dropout=0.1"),

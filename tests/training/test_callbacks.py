@@ -176,7 +176,7 @@ def test_early_stopping_starts_afresh_with_each_run(told: Told) -> None:
 def test_early_stopping_without_what_it_needs() -> None:
     with pytest.raises(SettingError, match="patience of EarlyStopping must be a whole number, 1 or more: got 0"):
         EarlyStopping(0)
-    with pytest.raises(SettingError, match=r"no column 'validation_loss': .*; give a validation set"):
+    with pytest.raises(SettingError, match=r"no column 'validation_loss': give a validation set"):
         run(EarlyStopping(3))
 
 

@@ -4,20 +4,23 @@ import hashlib
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deltarule.data.columns import Column, input_names
+from deltarule.elsewhere import explains_names
 from deltarule.errors import DataError, SettingError, closest
 from deltarule.inputs import as_array, check_finite, described, numbers, unboxed
-from deltarule.settings import TASKS, Task, explains_calls
+from deltarule.settings import TASKS, Task, explains_calls, generator_of
 from deltarule.targets import refuse_texts
 
 MOST_CLASSES = 2**16
 
 
+@explains_names
 @explains_calls()
 @dataclass(frozen=True, eq=False)
 class Dataset:
@@ -198,28 +201,32 @@ class Dataset:
             return self
         return self.take(np.linspace(0, self.n_samples - 1, most).astype(np.intp))
 
+    @explains_calls("data.head(100)")
     def head(self, n_train: int) -> "Splits":
         """The first `n_train` samples to train on, the rest to test on: views."""
         self._check_part(n_train)
         return Splits(self.take(slice(n_train)), self.take(slice(n_train, None)))
 
+    @explains_calls("data.hold_out(100)")
     def hold_out(self, n_test: int) -> "Splits":
         """The last `n_test` samples to test on, those before them to train on: views."""
         self._check_part(n_test)
         return self.head(self.n_samples - n_test)
 
-    def shuffled(self, n_test: int, rng: np.random.Generator) -> "Splits":
+    @explains_calls("data.shuffled(100, rng=0)")
+    def shuffled(self, n_test: int, rng: int | np.random.Generator) -> "Splits":
         """`n_test` samples drawn at random to test on, the rest to train on, both in random order."""
         self._check_part(n_test)
-        order = rng.permutation(self.n_samples)
+        order = generator_of(rng).permutation(self.n_samples)
         return Splits(self.take(order[n_test:]), self.take(order[:n_test]))
 
-    def stratified(self, n_test: int, rng: np.random.Generator) -> "Splits":
+    @explains_calls("data.stratified(100, rng=0)")
+    def stratified(self, n_test: int, rng: int | np.random.Generator) -> "Splits":
         """As `shuffled`, but every class gives its share of the test samples, to within one sample."""
         self._check_part(n_test)
         if self.task != "classes":
             raise SettingError(f"only classes can be stratified: {self.name} holds {self.task}; use a shuffled split")
-        order = rng.permutation(self.n_samples)
+        order = generator_of(rng).permutation(self.n_samples)
         by_class = order[np.argsort(self.targets[order], kind="stable")]
         counts = np.bincount(self.targets, minlength=self.n_outputs)
         # Of every class the first `share` of its shuffled samples. Rounding the running total makes the shares add up.
@@ -230,12 +237,15 @@ class Dataset:
         return Splits(self.take(order[~held[order]]), self.take(order[held[order]]))
 
     def _check_part(self, n_part: int) -> None:
-        if not 0 < n_part < self.n_samples:
+        if not isinstance(n_part, Integral) or not 0 < n_part < self.n_samples:
             raise SettingError(
-                f"a part of {self.name} must be 1 to {self.n_samples - 1} of its {self.n_samples} samples: got {n_part}"
+                f"a part of {self.name} must be 1 to {self.n_samples - 1} of its {self.n_samples} samples: "
+                f"got {n_part}; use {max(1, self.n_samples // 5)} for a fifth"
             )
 
 
+@explains_names
+@explains_calls()
 @dataclass(frozen=True, eq=False)
 class Splits:
     """What to train on, and what to test on where there is such a part: of one width, with the same outputs.

@@ -135,6 +135,9 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         return self._fit(X, y, sample_weight, validation_data, True)
 
     def _learn_classes(self, y: Any) -> None:
+        if (kind := type_of_target(y)).startswith("continuous"):
+            line = "use MLPRegressor for values, or y.astype(int) for classes"
+            raise ValueError(f"Unknown label type: {kind}. y holds values such as {np.ravel(y)[0]:.4g}: {line}")
         binarizer = LabelBinarizer().fit(y)
         self.classes_, self._kind = binarizer.classes_, binarizer.y_type_
 

@@ -11,6 +11,7 @@ from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state, column_or_1d
+from sklearn.utils._param_validation import InvalidParameterError
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from deltarule.data.columns import Column
@@ -81,6 +82,17 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     @abstractmethod
     def _score_of(self, outputs: Array, answers: Any, weights: Array | None) -> float:
         """How good the outputs are for `answers`: accuracy or R2."""
+
+    def _validate_params(self) -> None:
+        """As scikit-learn does, with the value that was meant where it can be guessed."""
+        try:
+            super()._validate_params()
+        except InvalidParameterError as error:
+            meant = (
+                "activation='logistic'" if self.activation == "sigmoid" else f"learning_rate_init={self.learning_rate}"
+            )
+            is_clear = self.activation == "sigmoid" or isinstance(self.learning_rate, float)
+            raise InvalidParameterError(f"{error} Use {meant}." if is_clear else str(error)) from None
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, validation_data: Any, incremental: bool) -> Self:
         settings.check_together(vars(self))

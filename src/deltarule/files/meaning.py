@@ -3,6 +3,7 @@
 import json
 import os
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from deltarule.errors import SettingError
@@ -23,6 +24,10 @@ def model_in(thing: Any, command: str, path: Any = "") -> Model:
         raise SettingError(f"{takes}: got {shown(thing)}{'' if path == '' else ' first'}; use {works}")
     if not isinstance(path, str | os.PathLike):
         raise SettingError(f"{takes}: got {shown(path)} as the path; use {works}")
+    if command == "save" and Path(path).suffix in (".onnx", ".npz"):
+        raise SettingError(
+            f"save writes a .safetensors file: got {path}; use save_{Path(path).suffix[1:]}(network, path)"
+        )
     return thing if isinstance(thing, Model) else Model.of(thing)
 
 

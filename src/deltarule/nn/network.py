@@ -15,6 +15,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import DTypeLike
 
+from deltarule.elsewhere import explains_names
 from deltarule.errors import SettingError, ShapeError
 from deltarule.inputs import checked_inputs
 from deltarule.nn.activations import Activation, Identity, Sigmoid, Softmax
@@ -22,17 +23,8 @@ from deltarule.nn.arrays import Array
 from deltarule.nn.losses import BinaryCrossEntropy, Loss, sample_shares
 from deltarule.nn.parameters import Parameters
 from deltarule.nn.workspace import Workspace, scale_inputs
-from deltarule.parts import Spec, draw, resolve
-from deltarule.settings import (
-    Task,
-    check_meaning,
-    dtype_of,
-    explains_calls,
-    generator_of,
-    one_per_layer,
-    share_of,
-    sizes_of,
-)
+from deltarule.parts import Spec, assigned, draw, resolve
+from deltarule.settings import Task, check_meaning, dtype_of, explains_calls, generator_of, one_per_layer, sizes_of
 from deltarule.targets import checked_batch
 
 PREDICTION_ROWS = 1024  # large enough for the matrix product's full speed, small enough for the cache
@@ -116,6 +108,7 @@ def loss_and_gradient(
     return loss_value(network, y, ws, sample_weight=sample_weight), grads
 
 
+@explains_names
 class Network:
     """Layers of weighted sums and activations, and the loss that judges the last one.
 
@@ -160,9 +153,9 @@ class Network:
         n_hidden = len(self.layer_sizes) - 2
         between = one_per_layer("hidden", hidden, n_hidden, partial(resolve, "activation"))
         last: Activation = resolve("activation", output, "output")
-        self.loss: Loss = resolve("loss", loss, "loss")
+        self.loss: Loss = loss  # type: ignore[assignment]
         self.activations: tuple[Activation, ...] = (*between, last)
-        self.dropout: tuple[float, ...] = one_per_layer("dropout", dropout, n_hidden, share_of)
+        self.dropout: tuple[float, ...] = dropout  # type: ignore[assignment]
         self.parameters = Parameters(self.layer_sizes, dtype=dtype_of(dtype))
         self.task = task_of(last, self.loss, self.layer_sizes[-1]) if task is None else task
         self.pixels, self.image_shape = pixels, image_shape
@@ -175,17 +168,24 @@ class Network:
             W[:] = draw(activation.initializer, rng, *W.shape)
             b[:] = draw(activation.bias_initializer, rng, 1, len(b))[0]
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Checked as the constructor checks it."""
+        super().__setattr__(name, assigned(self, name, value))
+
     def _check(self) -> None:
         output, loss = self.activations[-1], self.loss
         if not isinstance(output, loss.fits):
             fitting = " or ".join(activation.__name__ for activation in loss.fits)
+            name = loss.fits[0].__name__.lower()
+            other = "binary_cross_entropy" if isinstance(output, Sigmoid) else "quadratic"
             raise SettingError(
                 f"{type(loss).__name__} needs outputs that are probabilities, from {fitting}: "
-                f"got {type(output).__name__}; change the output, or use Quadratic"
+                f'got {type(output).__name__}; use output="{name}", or loss="{other}"'
             )
         if isinstance(output, Softmax) and self.layer_sizes[-1] == 1:
             raise SettingError(
-                "a softmax over one output is always 1: use two outputs, or Sigmoid with BinaryCrossEntropy"
+                'a softmax over one output is always 1: use two outputs, or output="sigmoid", '
+                'loss="binary_cross_entropy"; for a value to predict output="identity", loss="quadratic"'
             )
         self._check_meaning()
 
@@ -279,6 +279,7 @@ class Network:
             a = activation.value(z)
         return a
 
+    @explains_calls("network.predict(X)")
     def predict(self, X: Array) -> Array:
         """The answers: classes (n,) int64; labels (n, k) uint8, 1 where an output is at least 0.5; or values (n, k)."""
         return self.decide(self.outputs(X))
@@ -295,6 +296,7 @@ class Network:
             return a.argmax(axis=1)
         return (a >= 0.5).astype(np.uint8) if self.task == "labels" else a
 
+    @explains_calls("network.probabilities(X)")
     def probabilities(self, X: Array) -> Array:
         """What a softmax or one sigmoid claims, (n, k). SettingError for others: several sigmoids need not sum to 1."""
         if not self.has_probabilities:

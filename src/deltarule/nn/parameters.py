@@ -13,10 +13,12 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import DTypeLike
 
-from deltarule.errors import ShapeError
+from deltarule.elsewhere import Views, explains_names
+from deltarule.errors import SettingError, ShapeError
 from deltarule.nn.arrays import Array
 
 
+@explains_names
 class Parameters:
     """One contiguous vector and its views.
 
@@ -48,8 +50,14 @@ class Parameters:
         self.weight_block = self.vector[:n_weights]
         pieces = [*(math.prod(shape) for shape in shapes), *self.layer_sizes[1:]]
         views = np.split(self.vector, np.cumsum(pieces)[:-1])
-        self.weights = tuple(view.reshape(shape) for view, shape in zip(views[: len(shapes)], shapes, strict=True))
-        self.biases = tuple(views[len(shapes) :])
+        self.weights = Views(view.reshape(shape) for view, shape in zip(views[: len(shapes)], shapes, strict=True))
+        self.biases = Views(views[len(shapes) :])
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Once, and in place. SettingError for another array: the views would part from the vector."""
+        if vars(self).get(name, value) is not value:
+            raise SettingError(f"{name} cannot be replaced, only its numbers: use parameters.vector[:] = vector")
+        super().__setattr__(name, value)
 
     @property
     def size(self) -> int:

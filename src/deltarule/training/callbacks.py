@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from deltarule.data.announcing import print_if_possible
 from deltarule.data.dataset import Dataset
+from deltarule.elsewhere import explains_names, line_for
 from deltarule.errors import SettingError, closest
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Optimizer
@@ -24,6 +25,7 @@ Row = dict[str, float]
 FIRST_ROWS, LAST_ROWS = 4, 8  # of a history, where it is printed
 
 
+@explains_names
 @dataclass
 class History:
     """One row an epoch, epoch 0 being the network before its first step.
@@ -51,11 +53,14 @@ class History:
 
     def _check(self, name: str) -> None:
         if not self.rows or name not in self.rows[0]:
-            hint = "; give a validation set (train --holdout N)" if name.startswith("validation") else ""
-            raise SettingError(
-                f"the history has no column {name!r}: {closest(name, self.rows[0] if self.rows else ())}{hint}"
-            )
+            known = self.rows[0] if self.rows else {}
+            line = line_for("History", name)
+            offer = f"use {line or f'history.rows[{name}]'}" if line or isinstance(name, int) else closest(name, known)
+            if str(name).startswith("val") and "validation_loss" not in known:
+                offer = "give a validation set, as fit(network, X, y, validation=(X_val, y_val)) or train --holdout N"
+            raise SettingError(f"the history has no column {name!r}: {offer}")
 
+    @explains_calls('history.plot().save("history.png")')
     def plot(self) -> Any:
         """Draw loss and accuracy by epoch: the Picture of `dr.plot("curves", history)`."""
         return import_module("deltarule").plot("curves", self)
@@ -172,6 +177,10 @@ def callbacks_of(given: Callback | Sequence[Callback]) -> Sequence[Callback]:
         raise SettingError(f"callbacks must be a callback, or a list of them: got {shown(given)}; use {works}")
     for i, each in enumerate(given):
         if not isinstance(each, Callback):
+            if isinstance(each, type) and issubclass(each, Callback):
+                works = f"callbacks=[{each.__name__}()]"
+            elif callable(each):
+                works = "class Mine(dr.Callback): def epoch_end(self, state): ..., and callbacks=[Mine()]"
             raise SettingError(f"callbacks[{i}] must be a callback: got {shown(each)}; use {works}")
     return given
 

@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import replace
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -38,7 +39,11 @@ def examples_for(
     Raises ShapeError, DataError or SettingError, with the cure, for what does not fit.
     """
     if not isinstance(net_or_model, Network | Model):
-        raise SettingError(f"a Network comes first: got {described(net_or_model)}; use {call.format('X, y')}")
+        line = call.format("X, y")
+        if isinstance(net_or_model, str | PathLike):
+            line = line.replace("network", f'dr.load("{net_or_model}")', 1)
+        line = line.replace("network", "estimator.model_") if hasattr(net_or_model, "model_") else line
+        raise SettingError(f"a Network comes first: got {described(net_or_model)}; use {line}")
     model = net_or_model if isinstance(net_or_model, Model) else None
     network = net_or_model.inner if isinstance(net_or_model, Model) else net_or_model
     refuse_structure(X, y, call)
@@ -59,6 +64,9 @@ def examples_for(
 def refuse_structure(X: Any, y: Any, call: str) -> None:
     """Raise DataError where what was passed is not a Dataset alone, nor an X and a y."""
     refuse_splits(X, call)
+    if isinstance(X, str | PathLike):
+        line = call.format(f"dr.load_data({str(X)!r}).train")
+        raise DataError(f"X is a path, {str(X)!r}, and a network takes arrays: use {line}")
     if isinstance(X, Dataset) and y is not None:
         raise DataError(f"a Dataset holds its targets: leave out y, as in {call.format('digits.train')}")
     if not isinstance(X, Dataset) and X is not None and y is None:

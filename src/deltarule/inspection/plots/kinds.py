@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from inspect import Parameter, signature
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from deltarule.inspection.weight_slice import weight_slice
 from deltarule.model import Model
 from deltarule.nn.network import Network, loss_and_gradient
 from deltarule.parts import PARTS
+from deltarule.settings import explains_calls, shown
 from deltarule.training.callbacks import History
 from deltarule.training.trainer import Trainer
 
@@ -42,6 +44,7 @@ class Drawing:
     draw: Callable[[], Picture]
 
 
+@explains_calls('plot("curves", history)')
 def plot(
     kind: str, what: Any = None, data: Dataset | None = None, *, recording: Any = None, layer: int | None = None
 ) -> Picture:
@@ -70,7 +73,8 @@ def plot(
     what = getattr(what, "model_", what)
     role = next((role for role, types in ROLES.items() if isinstance(what, types)), None)
     if what is not None and role is None:
-        raise SettingError(f"{usage(kind)}: got {type(what).__name__}")
+        cure = f'; use dr.load("{what}")' if isinstance(what, str | PathLike) else ""
+        raise SettingError(f"{usage(kind)}: got {type(what).__name__}{cure}")
     if data is not None and not isinstance(data, Dataset):
         raise SettingError(f'data must be a Dataset, such as dr.Dataset(X, y, "classes"): got {type(data).__name__}')
     given: dict[str, Any] = {"data": data, "recording": recording, "layer": layer} | ({role: what} if role else {})
@@ -96,8 +100,10 @@ def drawing(kind: str, given: Mapping[str, Any]) -> Drawing:
 
 def check_kind(kind: str, layer: int | None) -> None:
     """Raise SettingError where there is no such kind, or it takes no layer."""
+    if not isinstance(kind, str):
+        raise SettingError(f'plot takes the name of a picture first: got {shown(kind)}; use dr.plot("curves", history)')
     if kind not in KINDS:
-        raise SettingError(f"no picture is called {kind!r}: {closest(kind, KINDS)}")
+        raise SettingError(f"no picture is called {kind!r}: {closest(kind, KINDS, SYNONYMS)}")
     if layer is not None and "layer" not in signature(KINDS[kind]).parameters:
         taking = " and ".join(name for name, draw in KINDS.items() if "layer" in signature(draw).parameters)
         raise SettingError(f"a layer is for {taking}: got {kind}; leave it out")
@@ -277,6 +283,9 @@ KINDS: dict[str, Callable[..., Drawing]] = {
         *(confusion, scores, mistakes, reliability, robustness, flips, staircase, digits),
         *(weights, architecture, activations, rates),
     )
+}
+SYNONYMS = dict.fromkeys(("loss", "accuracy", "history", "learning_curve"), "curves") | {
+    "confusion_matrix": "confusion"
 }
 ROLES: dict[str, tuple[type, ...]] = {
     "history": (History,),

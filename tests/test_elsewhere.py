@@ -1,0 +1,73 @@
+"""Names of other libraries: each row is for a name that does not exist, and its line is made of names that do."""
+
+import copy
+import pickle
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+
+import deltarule as dr
+from deltarule.elsewhere import _ACTS, _ELSEWHERE, line_for
+from deltarule.errors import SettingError, UnknownNameError
+from deltarule.inspection.picture import Picture
+
+DATA = dr.Dataset(np.eye(3), np.arange(3))
+THINGS: dict[str, Any] = {
+    "deltarule": dr,
+    "Network": dr.Network((3, 3)),
+    "Model": dr.Model(dr.Network((3, 3))),
+    "Parameters": dr.Parameters((3, 3)),
+    "History": dr.History(),
+    "Dataset": DATA,
+    "Picture": object.__new__(Picture),
+    "Splits": dr.Splits(DATA),
+}
+ASKED = {(whose, name) for whose, name in _ELSEWHERE if whose != "=" and name not in _ACTS}
+ASKED |= {(other, name) for whose, name in ASKED for other in ("Model", "deltarule") if whose == "Network"}
+ABSENT = sorted((whose, name) for whose, name in ASKED if not hasattr(THINGS[whose], name))
+
+
+@pytest.mark.parametrize(("whose", "name"), ABSENT)
+def test_a_name_of_another_library_is_answered_with_its_line(whose: str, name: str) -> None:
+    with pytest.raises(UnknownNameError) as caught:
+        getattr(THINGS[whose], name)
+    assert str(caught.value).endswith(f"has no attribute {name!r}: use {line_for(whose, name)}")
+
+
+def test_every_name_of_the_table_is_absent_somewhere() -> None:
+    assert {name for _, name in ASKED} == {name for _, name in ABSENT}
+
+
+def test_the_lines_are_made_of_public_names() -> None:
+    lines = [line_for(whose, name) or "" for whose, name in _ELSEWHERE]
+    named = {name for line in lines for name in re.findall(r"dr\.(\w+)", line)}
+    assert "fit" in named <= set(dr.__all__)
+
+
+@pytest.mark.parametrize("whose", [name for name in THINGS if name != "deltarule"])
+def test_what_answers_names_can_be_asked_copied_and_pickled(whose: str) -> None:
+    thing = THINGS[whose]
+    assert not hasattr(thing, "nothing")
+    assert not hasattr(thing, "__array__")
+    for other in (copy.copy(thing), copy.deepcopy(thing), pickle.loads(pickle.dumps(thing))):
+        assert type(other) is type(thing)
+
+
+def test_arrays_of_a_network_change_in_place() -> None:
+    network = dr.Network((2, 3))
+    before = network.parameters.vector.copy()
+    network.weights[0] += 1.0  # type: ignore[index]
+    network.parameters.vector += 1.0
+    np.testing.assert_array_equal(network.weights[0].ravel(), before[:6] + 2.0)
+    with pytest.raises(SettingError, match=r"use network.weights\[0\]\[:\] = W"):
+        network.weights[0] = np.zeros((2, 3))  # type: ignore[index]
+    np.testing.assert_array_equal(network.parameters.vector[:6], before[:6] + 2.0)
+
+
+def test_an_assigned_setting_is_what_the_constructor_makes_of_it() -> None:
+    network = dr.Network((2, 4, 3))
+    network.dropout, network.loss = 0.5, "quadratic"  # type: ignore[assignment]
+    assert network.dropout == (0.5,)
+    assert network.loss == dr.Quadratic()
