@@ -179,3 +179,20 @@ def test_a_notebook_shows_it(framed: Any) -> None:
     framed.get_by_role("tab", name="Backprop").click()
     framed.get_by_role("button", name="Begin with 2 – 3 – 2").click()
     framed.locator(".bp-sum h3").wait_for()
+
+
+def test_a_network_of_flat_rows_gets_its_pad_by_the_lines_shown(
+    visit: Visit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    network = dr.Network((784, 12, 10), rng=2)
+    dr.fit(network, TRAIN.inputs, TRAIN.targets, epochs=1, engine="numpy")
+    dr.save(network, "model.safetensors")
+    dr.show(network).save("flat.html")
+    page = visit("draw", at=(tmp_path / "flat.html").as_uri())
+    lines = page.locator("#draw pre").inner_text()
+    assert page.locator("#draw canvas.pad").count() == 0
+    exec(lines, {"dr": dr})
+    dr.show(dr.load("images.safetensors")).save("images.html")
+    page = visit("draw", at=(tmp_path / "images.html").as_uri())
+    assert page.locator("#draw canvas.pad").count() == 1

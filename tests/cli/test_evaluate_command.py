@@ -92,7 +92,7 @@ def test_a_model_of_other_making_needs_data(deltarule: Command, digits_model: Pa
     save(replace(load(digits_model), record=record), "other.safetensors")
     code, _, err = deltarule("evaluate", "other.safetensors")
     assert code == 2
-    assert "name some with --data" in err
+    assert "name some, as in  --data mnist" in err
     assert deltarule("evaluate", "other.safetensors", "--data", "digits").code == 0
 
 

@@ -23,7 +23,7 @@ def test_its_programs_run(tmp_path: Path) -> None:
     (tmp_path / "page.py").write_text("\n".join(PROGRAMS), encoding="utf-8")
     command = [sys.executable, "-W", "error", "page.py"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=True)
-    assert len(PROGRAMS) == 3
+    assert len(PROGRAMS) == 4
     assert re.search(r"^9\d\.\d% of the wines are told apart$", done.stdout, re.MULTILINE)
     assert "BP1" in done.stdout
 

@@ -235,3 +235,30 @@ def test_no_outputs_cost_less_than_the_lowest_loss(smoothing: float, n_outputs: 
             other = (1.0 - share) * best + share / n_outputs
             assert loss.value(other, y) >= lowest
         assert (lowest > 0.0) == (smoothing > 0.0 and not isinstance(loss, Quadratic))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("image_shape", (28, 29), "images of (28, 29) do not have 784 pixels"),
+        ("image_shape", 28, "image_shape must be (height, width): got 28; use image_shape=(28, 28)"),
+        ("task", "foo", "foo"),
+        ("pixels", "yes", "pixels must be True or False"),
+        ("class_names", ["a"], "a network needs a name for each of its 10 outputs: got 1"),
+        ("class_names", 10, "class_names must be a list of names"),
+    ],
+)
+def test_what_numbers_mean_is_checked_when_it_is_set_later(name: str, value: Any, message: str) -> None:
+    network = Network((784, 8, 10))
+    before = getattr(network, name)
+    with pytest.raises(DeltaruleError, match=re.escape(message)):
+        setattr(network, name, value)
+    assert getattr(network, name) == before
+
+
+def test_what_numbers_mean_can_be_set_later() -> None:
+    network: Any = Network((784, 8, 10))
+    network.image_shape, network.class_names, network.pixels = (28, 28), list("abcdefghij"), True
+    assert (network.image_shape, network.class_names, network.pixels) == ((28, 28), tuple("abcdefghij"), True)
+    network.class_names = None
+    assert network.class_names == tuple("0123456789")

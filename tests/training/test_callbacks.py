@@ -230,6 +230,7 @@ def test_a_history_prints_as_a_table_of_one_screen(n_epochs: int, best: int) -> 
 
 def test_a_history_of_values_prints_r2_as_a_number() -> None:
     table = repr(long_history(1, 1, "r2"))
+    assert table.startswith("History of 1 epoch, best: epoch 1")
     assert "validation r2" in table
     assert "0.8750" in table
     assert "%" not in table

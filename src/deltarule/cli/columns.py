@@ -14,7 +14,8 @@ def columns_in_words(columns: Sequence[Column]) -> str:
     numbers = [column.name for column in columns if not column.categories]
     texts = [f"{each.name} ({len(each.categories)} categories)" for each in columns if each.categories]
     kinds = [f"{names_in_words(names)} as {what}" for what, names in (("numbers", numbers), ("text", texts)) if names]
-    return f"{len(columns):,}, which are {n_inputs:,} inputs: {'; '.join(kinds)}"
+    are, inputs = "is" if len(columns) == 1 else "are", "input" if n_inputs == 1 else "inputs"
+    return f"{len(columns):,}, which {are} {n_inputs:,} {inputs}: {'; '.join(kinds)}"
 
 
 def never_seen(columns: Sequence[Column], inputs: Array) -> list[str]:

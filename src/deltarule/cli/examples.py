@@ -122,7 +122,10 @@ def parts(model: Model, data: str | None, target: str | None, offline: bool) -> 
     """(train, test) of some data as the model counts their classes, and whether they are what it was made from."""
     record = training_record(model)
     if record is None and data is None:
-        raise SettingError("this model does not say what data it was made for: name some with --data")
+        raise SettingError(
+            "this model does not say what data it was made for: name some, as in  --data mnist  "
+            "(`deltarule data list` shows the names), or give a file of your own"
+        )
     name = data or (record.dataset if record else "")
     if data is None:
         check_there(name, "model", "say where they are:  --data PATH")

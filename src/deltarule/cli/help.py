@@ -24,7 +24,9 @@ class Command(TyperCommand):
                 raise
             wrong = error.option_name  # type: ignore[attr-defined]
             more = f"{ctx.command_path} --help  lists its options"
-            raise SettingError(f"{self.name} has no option {wrong}: {self.advice(wrong, given)}; {more}") from None
+            advice = self.advice(wrong, given)
+            advice += " " if advice.endswith("?") else "; "
+            raise SettingError(f"{self.name} has no option {wrong}: {advice}{more}") from None
 
     def advice(self, wrong: str, given: list[str]) -> str:
         """What was meant by an option that does not exist: another one, or a setting of the recipe."""

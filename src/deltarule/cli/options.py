@@ -23,7 +23,7 @@ Target = Annotated[
 ]
 TargetTask = Annotated[
     Literal["classes", "values"] | None,
-    typer.Option("--task", help="With --target: what its cells are; else that is guessed, and said."),
+    typer.Option("--task", help="With --target: what its cells are; else a guess, which is printed."),
 ]
 MissingCells = Annotated[
     Literal["error", "drop", "mean"],

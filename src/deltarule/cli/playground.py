@@ -30,7 +30,7 @@ def playground(
     ] = PORT,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Only print the page's address.")] = False,
     host: Annotated[
-        str, typer.Option(metavar="ADDRESS", help="Listen there: others can then come, who know the token.")
+        str, typer.Option(metavar="ADDRESS", help="Listen here: others who know the token can then open the page.")
     ] = "127.0.0.1",
     offline: Offline = False,
 ) -> None:

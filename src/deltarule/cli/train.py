@@ -69,7 +69,7 @@ class TrainOptions:
     ] = 0
     engine: Annotated[
         str,
-        typer.Option(metavar="NAME", help="Who does the arithmetic: numpy, numba, or auto: numba if worth it."),
+        typer.Option(metavar="NAME", help="What computes: numpy, numba, or auto: numba if worth it."),
     ] = "auto"
     start: Annotated[
         str | None, typer.Option("--from", metavar="MODEL", help="Go on from this model, not from random weights.")
@@ -98,7 +98,7 @@ class TrainOptions:
         Path | None, typer.Option(metavar="DIR", help="Go on with the run that keeps its checkpoints there.")
     ] = None
     resume_anyway: Annotated[
-        bool, typer.Option("--resume-anyway", help="With --resume: even if settings or data are others.")
+        bool, typer.Option("--resume-anyway", help="With --resume: even if settings or data differ.")
     ] = False
     diagnose: Annotated[
         bool, typer.Option("--diagnose", help="Look for what keeps it from learning, and say what is found.")

@@ -27,6 +27,7 @@ from deltarule.parts import Spec, assigned, draw, resolve
 from deltarule.settings import Task, check_meaning, dtype_of, explains_calls, generator_of, one_per_layer, sizes_of
 from deltarule.targets import checked_batch
 
+MEANING = ("task", "pixels", "image_shape", "class_names")  # may be set at any time
 PREDICTION_ROWS = 1024  # large enough for the matrix product's full speed, small enough for the cache
 
 
@@ -159,8 +160,7 @@ class Network:
         self.parameters = Parameters(self.layer_sizes, dtype=dtype_of(dtype))
         self.task = task_of(last, self.loss, self.layer_sizes[-1]) if task is None else task
         self.pixels, self.image_shape = pixels, image_shape
-        numbers = tuple(map(str, range(self.layer_sizes[-1])))
-        self.class_names = numbers if class_names is None else tuple(class_names) or numbers
+        self.class_names = self._names(class_names)
         self.input_range: tuple[float, float] | None = None
         self._check()
         rng = generator_of(rng)
@@ -188,6 +188,10 @@ class Network:
                 'loss="binary_cross_entropy"; for a value to predict output="identity", loss="quadratic"'
             )
         self._check_meaning()
+
+    def _names(self, given: Sequence[str] | None) -> tuple[str, ...]:
+        """A name for each output: those given, or numbers."""
+        return tuple(() if given is None else given) or tuple(map(str, range(self.layer_sizes[-1])))
 
     def _check_meaning(self) -> None:
         n_inputs, n_outputs = self.layer_sizes[0], self.layer_sizes[-1]
@@ -240,8 +244,15 @@ class Network:
         check_meaning(**meaning)
         other = copy.copy(self)
         vars(other).update(meaning)
+        vars(other)["class_names"] = self._names(other.class_names)
         other._check_meaning()
         return other
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """`network.image_shape = (28, 28)` and its like are checked as the arguments are."""
+        if name in MEANING and "class_names" in vars(self):
+            value = getattr(self.with_meaning(**{name: value}), name)
+        super().__setattr__(name, value)
 
     def astype(self, dtype: DTypeLike) -> Self:
         """A copy that computes in another dtype."""

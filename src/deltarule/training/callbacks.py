@@ -81,7 +81,8 @@ class History:
             lines.append([*_cells(self.rows[index], names), mark if index in marked else ""])
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
         ended = f"; stopped: {self.stop_reason}" if self.stop_reason else ""
-        heading = f"History of {len(self.rows) - 1} epochs, {mark}: epoch {self.best_epoch}{ended}"
+        n_epochs = len(self.rows) - 1
+        heading = f"History of {n_epochs} epoch{'s'[: n_epochs != 1]}, {mark}: epoch {self.best_epoch}{ended}"
         return "\n".join([heading, *("  ".join(map(str.rjust, line, widths)).rstrip() for line in lines)])
 
     def __len__(self) -> int:

@@ -3,13 +3,18 @@
 import { element, repaintOn } from "./widgets.js";
 
 const MOST_FIELDS = 64;
+const CURE = `model = dr.load("model.safetensors")
+model.network.image_shape = (28, 28)
+dr.save(model, "images.safetensors")`;
 
 /** Fields that show and change `store.x`, in the units that the network was given; a sentence where they are too many. */
 export function makeInputs(panel, store) {
     const size = store.network.sizes[0];
     if (size > MOST_FIELDS) {
-        const cure = size === 784 ? " If they are one, set network.image_shape = (28, 28) in Python." : "";
-        return element("p", {}, `This network reads ${size} numbers and does not say that they are an image of 28 × 28 pixels.${cure}`);
+        return element("div", {}, element("p", {}, `This network reads ${size} numbers, too many for a field each.`), ...size === 784 ? [
+            element("p", {}, "If they are the pixels of an image, say so in Python, and open the new file to draw:"),
+            element("pre", { class: "cure" }, element("code", {}, CURE)),
+        ] : []);
     }
     const names = store.network.columns ?? [];
     const read = () => {

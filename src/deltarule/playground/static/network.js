@@ -160,7 +160,7 @@ export function mount(panel, store) {
             panel.replaceChildren(
                 element("p", { class: "muted" }, readsDrawings(store.network) ? "Draw" : "Change an input",
                     ", and every neuron answers. Point at one, or walk there with Tab and the arrow keys, to " +
-                    "see what it looks for, what it found, and whom it tells."),
+                    "see its weights, its inputs and where its output goes."),
                 parts.diagram, detail.node);
             repaint();
         }

@@ -1,4 +1,4 @@
-// One neuron under the glass: its incoming weights as an image, what each input adds, and whom it tells.
+// One neuron under the glass: its incoming weights as an image, what each input adds, and where its output goes.
 
 import { nameOf } from "./answers.js";
 import { diverging, element, paintPixels, picture, shown } from "./widgets.js";
