@@ -26,6 +26,7 @@ from counting import Count, forked, fresh_folder, newest_step
 
 import deltarule.cli as cli
 from deltarule.cli import training
+from deltarule.files import checkpoint
 from deltarule.training.callbacks import Callback, TrainingState
 from deltarule.training.engines import engine
 
@@ -176,11 +177,17 @@ ENDS = {
     "SIGTERM": End(143, breaks=True, outside=send(signal.SIGTERM)),
     "SIGINT": End(130, breaks=True, outside=send(signal.SIGINT)),
     "no memory in a step": End(1, breaks=True),
+    "no memory in an update": End(1, breaks=True),
     "no memory in a callback": End(1, breaks=True, at=raising(MemoryError())),
     "a callback's own exception": End(1, breaks=True, at=raising(CallbackError("mine"))),
     "a callback's OSError": End(1, breaks=True, at=raising(OSError(errno.EIO, "Input/output error"))),
     "divergence": End(1, breaks=True),
 }
+
+
+def step_of_fault(moment: str) -> int:
+    """At which step at the latest a fault within the steps comes."""
+    return min(AT_STEP[moment], (EPOCHS - 1) * STEPS_AN_EPOCH)
 
 
 class Moment(Callback):
@@ -212,7 +219,7 @@ def injected(name: str, moment: str, act: Callable[[], None]) -> Iterable[Any]:
         real = job.trainer.engine
 
         def is_due(steps: int = 0) -> bool:
-            return bool(job.trainer.optimizer.steps + steps >= min(AT_STEP[moment], (EPOCHS - 1) * STEPS_AN_EPOCH))
+            return bool(job.trainer.optimizer.steps + steps >= step_of_fault(moment))
 
         def forward(*given: Any) -> Any:
             if name == "no memory in a step" and is_due() and moment != MOMENTS[2]:
@@ -220,7 +227,10 @@ def injected(name: str, moment: str, act: Callable[[], None]) -> Iterable[Any]:
             return real.forward(*given)
 
         def step(optimizer: Any, params: Any, grads: Any, rate: float) -> None:
+            breaks = name == "no memory in an update" and is_due()
             real.step(optimizer, params, grads, rate * (1e30 if name == "divergence" and is_due() else 1.0))
+            if breaks:
+                raise MemoryError
 
         def take_steps(*given: Any) -> Any:
             order, size, rates, *others = given[-1]
@@ -228,12 +238,17 @@ def injected(name: str, moment: str, act: Callable[[], None]) -> Iterable[Any]:
                 rates = rates * 1e30
             if is_due(len(rates)) and name == "no memory in a step" and moment != MOMENTS[2]:
                 raise MemoryError
-            return real.take_steps(*given[:-1], (order, size, rates, *others))
+            breaks = name == "no memory in an update" and is_due(len(rates))
+            taken = real.take_steps(*given[:-1], (order, size, rates, *others))
+            if breaks:
+                raise MemoryError
+            return taken
 
         job.trainer.engine = replace(real, forward=forward, step=step, take_steps=take_steps)
         return job
 
-    if name in ("no memory in a step", "divergence"):
+    yield patch.object(checkpoint, "COPY_APART", 0)  # else it depends on the machine's speed which step is kept
+    if name in ("no memory in a step", "no memory in an update", "divergence"):
         yield patch.object(training, "build", with_failing_engine)
     if moment == MOMENTS[2]:
         yield patch.object(training, "evaluate_model", at_the_end)
@@ -339,15 +354,23 @@ def harm_of(name: str, engine_name: str, moment: str, *, keeps: bool) -> str:
         again = weights(folder / "model.safetensors")
     is_own = name == "a callback's own exception"  # a mistake in somebody's program, who needs the traceback
     is_early, is_late = moment == MOMENTS[0], moment == MOMENTS[2]
-    is_done = not end.breaks or (is_late and name != "divergence")
-    needs_step = keeps and end.breaks and not is_late and name not in ("divergence", "no memory in a step")
+    is_inside = name in ("divergence", "no memory in an update") or (name == "no memory in a step" and not is_late)
+    is_done = not end.breaks or (is_late and not is_inside)
+    needed = AT_STEP[moment]
+    if is_inside:  # many steps in one call are lost together
+        needed = (
+            step_of_fault(moment)
+            if engine_name == "numpy"
+            else (step_of_fault(moment) - 1) // STEPS_AN_EPOCH * 10 or -1
+        )
+    needs_step = keeps and end.breaks and (is_inside or not is_late) and name != "divergence"
     codes = [end.code, *([0, 1] if keeps and is_late and end.code > 128 else [])]  # or it is done before it is stopped
     wrong = {
         f"code {code}": code not in codes,
         "a traceback": ("Traceback" in said) != is_own,
         "no model": model is None and not (is_early and end.breaks),
         "another model": is_done and model != outcome,
-        f"step {step} is kept": needs_step and step < AT_STEP[moment],
+        f"step {step} is kept": needs_step and step < needed,
         "the run does not go on": keeps and end.breaks and step >= 0 and (went_on != 0 or again != outcome),
     }
     return ", ".join(what for what, is_so in wrong.items() if is_so)

@@ -62,6 +62,8 @@ SEQUENCES = {
     "a byte that is not text": "a\udc9bb",
     "markup": "[bold red]a[/] \x1b[1m",
     "a new line that looks like ours": "a\nError: b\x1b[2J",
+    "the same, of which a table shows the beginning": "a\nForged line\nForged line",
+    "a line of a table": "Forged\r\nForged line\tb",
 }
 HOSTILE = [*SEQUENCES.values(), *(f"a{each}b" for each in BIDIRECTIONAL + INVISIBLE)]
 AT_ONCE = "a\x1b[2J\x9b3J\x07\r\x7f\u202e\u2028\u200b\U000e0041b"
@@ -252,7 +254,9 @@ def printed(arguments: list[str]) -> str:
 def harm_of(said: str, arguments: list[str]) -> str:
     """What is wrong with what a command has printed."""
     raw = sorted({each for each in said if each != "\n" and unicodedata.category(each) in HIDDEN})
+    forged = [line for line in said.splitlines() if line.startswith(("Error: b\\", "Forged line"))]
     wrong = [f"{each!r} as it is" for each in raw] + ["nothing was printed"] * (not said)
+    wrong += [f"the line {line!r}" for line in forged[:1]]
     if "Traceback" in said:
         wrong.append(said.strip().splitlines()[-1])
     if "--json" in arguments and "{" in said and "Error" not in said:

@@ -19,7 +19,7 @@ from deltarule.cli.help import Command
 from deltarule.cli.playground import playground
 from deltarule.cli.plot import plot
 from deltarule.cli.predict import predict
-from deltarule.cli.printing import doors, note, print_text
+from deltarule.cli.printing import doors, note, paragraph, print_text
 from deltarule.cli.recipes import recipes
 from deltarule.cli.train import train
 from deltarule.errors import DISTRIBUTION, DeltaruleError, SettingError, ShapeError
@@ -34,7 +34,7 @@ class Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except (DeltaruleError, OSError, MemoryError) as error:
-            note(f"Error: {in_words(error)}")
+            note(paragraph(f"Error: {in_words(error)}"))
             raise typer.Exit(2 if isinstance(error, WRONG_USE) else 1) from error
 
 

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from deltarule.cli.options import AsJson, Force
-from deltarule.cli.printing import anyone_reads, drawn, entry, in_a_line, note, percent, print_json, print_text
+from deltarule.cli.printing import (
+    anyone_reads,
+    drawn,
+    entry,
+    in_a_line,
+    note,
+    paragraph,
+    percent,
+    print_json,
+    print_text,
+)
 from deltarule.errors import NoDigitError, SettingError
 
 if TYPE_CHECKING:
@@ -72,7 +82,7 @@ def predict(
         try:
             inputs[str(path)] = read_inputs(path, loaded)
         except NoDigitError as error:
-            note(str(error))
+            note(paragraph(str(error)))
             inputs[str(path)] = None
     answers = (answer for name, raw in inputs.items() for answer in answers_for(loaded, name, raw))
     if as_json:

@@ -8,8 +8,10 @@ written: a terminal that was closed, a full disk, a reader that has left.
 import errno
 import io
 import json
+import logging
 import math
 import os
+import re
 import shutil
 import sys
 import textwrap
@@ -48,6 +50,11 @@ def _escape(character: str) -> str:
 def in_a_line(text: str) -> str:
     """The same text in one line, whatever a stranger has put into it."""
     return visible(text).replace("\n", "\\n")
+
+
+def paragraph(text: str) -> str:
+    """The same text, its later lines indented: what a stranger's name may hold cannot pass for a line of ours."""
+    return re.sub(r"\n(?!  )", "\n  ", text)
 
 
 class Outlet:
@@ -176,12 +183,21 @@ class Canvas(Door):
         return len(text)
 
 
+class Warnings(logging.Formatter):
+    """How the log's lines look on stderr."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return paragraph(super().format(record))
+
+
 @contextmanager
 def doors() -> Iterator[Outlet]:
     """A block in which all that is printed goes through a door; yields the outlet of the results."""
     before = sys.stdout, sys.stderr
     notes, results = PatientOutlet(sys.stderr), Outlet(sys.stdout)
     sys.stdout, sys.stderr = Door(results, first=notes), Door(notes)
+    if logging.lastResort is not None:
+        logging.lastResort.setFormatter(Warnings())
     try:
         yield results
     finally:

@@ -62,7 +62,7 @@ def check_train_places(options: TrainOptions, resumed: Recipe | None) -> None:
     if options.plot is not None:
         check_picture_place(options.plot, force=options.force, inputs=inputs)
     given = [each for each in (options.out, options.plot) if each is not None]
-    in_run = [options.run / name for name in FILES if name != MODEL] if options.run and given else []
+    in_run = [options.run, *(options.run / name for name in FILES if name != MODEL)] if options.run and given else []
     places = [os.path.realpath(each) for each in (*given, *in_run)]
     if len(set(places)) < len(places):
         raise SettingError(

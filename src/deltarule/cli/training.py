@@ -17,7 +17,7 @@ from deltarule.cli.columns import columns_in_words, names_in_words, never_seen
 from deltarule.cli.diagnose import looked
 from deltarule.cli.found import found_model
 from deltarule.cli.interrupts import heeded
-from deltarule.cli.printing import entry, note, print_json, print_text, score_words
+from deltarule.cli.printing import entry, in_a_line, note, print_json, print_text, score_words
 from deltarule.cli.progress import progress
 from deltarule.cli.record import training_record
 from deltarule.cli.results import check_train_places, write_picture
@@ -303,7 +303,7 @@ def finish(run: Run, history: History) -> None:
         if place is not None:
             print_text(entry(title, str(place)))
     for title, command in zip(("next", ""), next_commands(run.out, job.test), strict=True):
-        print_text(f"{title:<9}{command}")
+        print_text(f"{title:<9}{in_a_line(command)}")
 
 
 def verdict(run: Run, history: History, report: Report | None) -> str:

@@ -41,7 +41,7 @@ def worst_mistake(model: Model, dataset: Dataset, report: Report) -> str:
 
 def next_commands(model: Path, dataset: Dataset | None) -> list[str]:
     """Two commands to go on with; `dataset` is what the model was tested on."""
-    file = quote(str(model))
+    file = quote(f"./{model}" if str(model).startswith("-") else str(model))
     drawable = dataset is not None and dataset.image_shape is not None and dataset.task == "classes"
     second = f"plot mistakes {file} --out mistakes.png" if drawable and find_spec("matplotlib") else "recipes"
     return [f"deltarule evaluate {file}", f"deltarule {second}"]

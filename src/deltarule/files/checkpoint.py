@@ -5,6 +5,7 @@ digest over all of it, the arrays' names and shapes included. Nothing in it can 
 """
 
 import io
+import json
 import logging
 import os
 import time
@@ -19,7 +20,7 @@ import msgspec
 import numpy as np
 
 from deltarule.atomic import TEMPORARIES, write_atomically
-from deltarule.errors import FileError, ModelFileError, SettingError
+from deltarule.errors import DivergenceError, FileError, ModelFileError, SettingError
 from deltarule.files.canonical import canonical, check_digest, description_in, digest_of
 from deltarule.files.folder_lock import FolderLock
 from deltarule.files.run_folder import surroundings
@@ -31,6 +32,8 @@ from deltarule.training.identity import differences
 from deltarule.training.snapshot import Snapshot
 
 FORMAT = 1
+COPY_APART = 200  # times as long as a copy in memory takes are between two of them: half a percent of the time
+MOST_HEADER = 2**24  # bytes of a tensor file's header, of which nobody has more
 KEPT = 2  # checkpoints: where the newest turns out to be damaged, there is another
 FILES = f"step-{'[0-9]' * 12}.safetensors"  # a copy that somebody made has another name, and is left alone
 
@@ -59,8 +62,9 @@ class Checkpoints(Callback):
 
     The training thread copies the state, which takes a millisecond; another one writes, one at a time: where the disk
     is slower than what was asked for, there are fewer. Where an exception ends the run, the state after its last whole
-    step is kept, unless the loss has diverged. What cannot be written is logged as a warning and tried again at
-    the next time; the last checkpoints then stay as they are.
+    step is kept, unless the loss has diverged; where it breaks off an update, which leaves nothing whole, that of a few
+    steps before, which was copied in memory. What cannot be written is logged as a warning and tried again at the next
+    time; the last checkpoints then stay as they are.
 
     As a callback it comes last, so that it sees what the others have done. The same program starts a run, and goes on
     with it after whatever has ended it:
@@ -91,6 +95,7 @@ class Checkpoints(Callback):
         self._good: list[Path] = []
         self._stop: BaseException | None = None
         self._state: TrainingState | None = None
+        self._copy: Snapshot | None = None
         self._writing: Future[None] | None = None
 
     def newest(self) -> Snapshot | None:
@@ -131,8 +136,8 @@ class Checkpoints(Callback):
             self._lock.release()
             raise
         state.identity()  # which reads all data once: now, and not in the middle of a step
-        self._state, self._step, self.stopped = state, state.step, False
-        self._due = time.monotonic()
+        self._state, self._step, self._copy, self.stopped = state, state.step, None, False
+        self._due, self._copy_due = time.monotonic(), time.perf_counter()
         self._writer = ThreadPoolExecutor(1, "checkpoints")
 
     def step_end(self, state: TrainingState) -> None:
@@ -144,12 +149,17 @@ class Checkpoints(Callback):
             raise error
         if self._is_due(state.step, now):
             self._due = now + self.every_seconds
-            self._write(state)
+            self._write(self._copied(state))
+        elif (began := time.perf_counter()) >= self._copy_due:
+            self._copy = self._copied(state)
+            self._copy_due = began + COPY_APART * (time.perf_counter() - began)
 
     def train_end(self, state: TrainingState) -> None:
         try:
             if state.left_off is not None and state.step > self._step:
-                self._write(state)
+                self._write(self._copied(state))
+            elif self._copy is not None and not isinstance(state.ending, DivergenceError | None):
+                self._write(self._copy)
             self.wait()
         finally:
             self._writer.shutdown()
@@ -173,9 +183,12 @@ class Checkpoints(Callback):
             return now >= self._due
         return step // self.every_steps > self._step // self.every_steps
 
-    def _write(self, state: TrainingState) -> None:
+    def _copied(self, state: TrainingState) -> Snapshot:
+        return replace(Snapshot.of(state), record=self.record)
+
+    def _write(self, snapshot: Snapshot) -> None:
         self.wait()
-        self._step, snapshot = state.step, replace(Snapshot.of(state), record=self.record)
+        self._step, self._copy = snapshot.step, None
         self._writing = self._writer.submit(self._put, snapshot)
 
     def wait(self) -> None:
@@ -191,10 +204,13 @@ class Checkpoints(Callback):
         path = self.folder / f"step-{snapshot.step:012d}.safetensors"
         if path.is_symlink():  # in a folder from a stranger it may lead anywhere
             _remove(path)
+        if _is_of_another_program(path):
+            raise FileError(f"{path} is of another program, and stays: give a folder of its own")
         write_atomically(path, checkpoint_bytes(snapshot))
         self._good = [*self._good, path][-KEPT:]
         for other in set(self.folder.glob(FILES)) - set(self._good):
-            _remove(other)
+            if not _is_of_another_program(other):
+                _remove(other)
 
 
 def checkpoint_bytes(snapshot: Snapshot) -> bytes:
@@ -263,6 +279,17 @@ def newest_in(folder: str | os.PathLike[str]) -> tuple[Path, Snapshot]:
 def step_of(path: Path) -> int:
     """The step in a checkpoint's name."""
     return int(path.stem.removeprefix("step-"))
+
+
+def _is_of_another_program(path: Path) -> bool:
+    """Whether a file of a checkpoint's name holds somebody's tensors, and not a checkpoint, sound or damaged."""
+    try:
+        with path.open("rb") as stream:
+            n_bytes = int.from_bytes(stream.read(8), "little")
+            header = json.loads(stream.read(min(n_bytes, MOST_HEADER)))
+        return "deltarule" not in header.get("__metadata__", {})
+    except (OSError, ValueError, AttributeError, TypeError, RecursionError):
+        return False
 
 
 def _remove(path: Path) -> None:

@@ -37,7 +37,7 @@ def wrapped(sentence: str) -> list[str]:
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> list[str]:
     """Rows below their heads, indented by four; the first `left` columns to the left, the others to the right."""
-    lines = [head, *rows]
+    lines = [[cell.replace("\n", "\\n") for cell in cells] for cells in (head, *rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     aligned = [[*map(str.ljust, line[:left], widths), *map(str.rjust, line[left:], widths[left:])] for line in lines]
     return [f"    {'  '.join(cells)}".rstrip() for cells in aligned]

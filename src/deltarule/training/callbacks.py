@@ -111,7 +111,8 @@ class TrainingState:
     train, validation: the data. tally: what the epoch has come to so far, empty between epochs.
     listeners: the callbacks, in order. identity: says what the run is, for those who want to go on with it.
     is_updating: a step or an epoch's end has changed some of the above, and not yet the rest.
-    left_off: the parameters after the last whole step, where an exception has ended the run between two updates.
+    ending: the exception that has ended the run, if one has.
+    left_off: the parameters after the last whole step, where it did so between two updates.
     """
 
     network: Network
@@ -136,6 +137,7 @@ class TrainingState:
     seconds: float = 0.0
     stop_reason: str | None = None
     is_updating: bool = False
+    ending: BaseException | None = None
     left_off: Parameters | None = None
 
     @property

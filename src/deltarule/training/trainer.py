@@ -134,7 +134,6 @@ class Trainer:
             resume.restore(state)
         monitor = self._monitor(state)
         self.tell("train_begin", state)
-        ending: BaseException | None = None
         try:
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
                 if resume is None:
@@ -146,7 +145,7 @@ class Trainer:
                     self._train_epoch(state, train, sample_weight)
                     self._end_epoch(state, state.tally.result, monitor)
         except BaseException as error:
-            ending = error
+            state.ending = error
             if isinstance(error, DivergenceError):
                 final = state.best
             elif not state.is_updating:
@@ -156,15 +155,15 @@ class Trainer:
         finally:
             self.network.parameters.vector[:] = final.vector
             state.history.stop_reason = state.stop_reason
-            self._end(state, ending)
+            self._end(state)
         return state.history
 
-    def _end(self, state: TrainingState, ending: BaseException | None) -> None:
+    def _end(self, state: TrainingState) -> None:
         """Call `train_end` of every listener, whatever another's raises: they have work to save, too.
 
-        ending: the exception that has ended the run; it is not to be hidden by a later one.
+        The exception that has ended the run is not to be hidden by a later one.
         """
-        failed, state.is_updating = ending, False
+        failed, state.is_updating = state.ending, False
         for listener in self.listeners:
             try:
                 listener.train_end(state)
@@ -173,7 +172,7 @@ class Trainer:
                     failed = error
                 else:
                     failed.add_note(f"{type(listener).__name__}.train_end failed as well: {error!r}")
-        if ending is None and failed is not None:
+        if state.ending is None and failed is not None:
             raise failed
 
     def _check(self, train: Dataset, validation: Dataset | None) -> None:
