@@ -15,7 +15,7 @@ from deltarule.inputs import check_scale, checked_inputs
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
 from deltarule.nn.workspace import as_floats
-from deltarule.settings import Task
+from deltarule.settings import Task, explains_calls
 from deltarule.targets import MADE_WITH
 
 
@@ -42,6 +42,7 @@ class Standardization:
         return columns * self.scale + self.mean
 
 
+@explains_calls("Model(network)")
 @dataclass(frozen=True, eq=False, init=False)
 class Model:
     """A network, and what else it takes to ask it.

@@ -9,7 +9,6 @@ import numpy as np
 from deltarule.data.augment import Deformation
 from deltarule.data.dataset import Dataset
 from deltarule.errors import DataError, SettingError, ShapeError
-from deltarule.inputs import described
 from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy
 from deltarule.nn.network import Network
 from deltarule.nn.parameters import Parameters
@@ -56,12 +55,12 @@ def check_datasets(train: Any, validation: Any) -> None:
     refuse_splits(train, "trainer.fit({})")
     if not isinstance(train, Dataset):
         raise DataError(
-            f"trainer.fit takes a Dataset: got {described(train)}; use trainer.fit(dr.Dataset(X, y)), or dr.fit"
+            f"trainer.fit takes a Dataset: got {shown(train)}; use trainer.fit(dr.Dataset(X, y)), or dr.fit"
         )
     refuse_splits(validation, "trainer.fit(train, {})")
     if not isinstance(validation, Dataset | None):
         line = "trainer.fit(train, dr.Dataset(X, y))"
-        raise DataError(f"trainer.fit takes a Dataset: got {described(validation)}; use {line}")
+        raise DataError(f"trainer.fit takes a Dataset: got {shown(validation)}; use {line}")
 
 
 def check_augment(augment: Deformation | None, data: Dataset) -> None:

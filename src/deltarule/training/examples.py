@@ -8,12 +8,12 @@ import numpy as np
 
 from deltarule.data.dataset import Dataset, Splits
 from deltarule.errors import DataError, SettingError, ShapeError
-from deltarule.inputs import as_array, as_called, check_scale, checked_inputs, described, flattened, numbers
+from deltarule.inputs import as_array, as_called, check_scale, checked_inputs, flattened, numbers
 from deltarule.model import Model, check_purpose
 from deltarule.nn.activations import Sigmoid
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
-from deltarule.settings import Task
+from deltarule.settings import Task, shown
 from deltarule.targets import checked_targets
 
 LOG = logging.getLogger("deltarule")
@@ -38,7 +38,7 @@ def examples_for(
     Raises ShapeError, DataError or SettingError, with the cure, for what does not fit.
     """
     if not isinstance(net_or_model, Network | Model):
-        raise SettingError(f"a Network comes first: got {described(net_or_model)}; use {call.format('X, y')}")
+        raise SettingError(f"a Network comes first: got {shown(net_or_model)}; use {call.format('X, y')}")
     model = net_or_model if isinstance(net_or_model, Model) else None
     network = net_or_model.inner if isinstance(net_or_model, Model) else net_or_model
     refuse_structure(X, y, call)
@@ -62,7 +62,7 @@ def refuse_structure(X: Any, y: Any, call: str) -> None:
     if isinstance(X, Dataset) and y is not None:
         raise DataError(f"a Dataset holds its targets: leave out y, as in {call.format('digits.train')}")
     if not isinstance(X, Dataset) and X is not None and y is None:
-        raise DataError(f"the targets are missing: got {described(X)} alone; use {call.format('X, y')}")
+        raise DataError(f"the targets are missing: got {shown(X)} alone; use {call.format('X, y')}")
 
 
 def refuse_splits(X: Any, call: str) -> None:
@@ -139,7 +139,7 @@ def held_out_examples(network: Network | Model, validation: Any, *, of_arrays: b
         validation = (validation,)
     elif not (isinstance(validation, tuple | list) and len(validation) == 2):
         number = not isinstance(validation, bool) and isinstance(validation, int | float) and validation
-        begins = f"validation is (X, y) or a Dataset: got {described(validation)}"
+        begins = f"validation is (X, y) or a Dataset: got {shown(validation)}"
         if not isinstance(validation, bool | int | float):
             raise SettingError(f"{begins}; use validation=(X, y)")
         n_held = f"{number}" if isinstance(number, int) and number > 1 else ""

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.data.dataset import Dataset
-from deltarule.errors import SettingError, closest
+from deltarule.errors import SettingError
 from deltarule.inspection.landscape import check_layer, plane_of
 from deltarule.inspection.landscape import surface as surface_on
 from deltarule.inspection.metrics import ClassScore, Report, evaluate_model
@@ -24,6 +24,7 @@ from deltarule.inspection.weight_slice import weight_slice
 from deltarule.model import Model
 from deltarule.nn.network import Network, loss_and_gradient
 from deltarule.parts import PARTS
+from deltarule.settings import check_choice, explains_calls, shown
 from deltarule.training.callbacks import History
 from deltarule.training.trainer import Trainer
 
@@ -42,6 +43,7 @@ class Drawing:
     draw: Callable[[], Picture]
 
 
+@explains_calls('plot("curves", history)')
 def plot(
     kind: str, what: Any = None, data: Dataset | None = None, *, recording: Any = None, layer: int | None = None
 ) -> Picture:
@@ -70,9 +72,9 @@ def plot(
     what = getattr(what, "model_", what)
     role = next((role for role, types in ROLES.items() if isinstance(what, types)), None)
     if what is not None and role is None:
-        raise SettingError(f"{usage(kind)}: got {type(what).__name__}")
+        raise SettingError(f"{usage(kind)}: got {shown(what)}")
     if data is not None and not isinstance(data, Dataset):
-        raise SettingError(f'data must be a Dataset, such as dr.Dataset(X, y, "classes"): got {type(data).__name__}')
+        raise SettingError(f"data must be a Dataset, such as digits.test or dr.Dataset(X, y): got {shown(data)}")
     given: dict[str, Any] = {"data": data, "recording": recording, "layer": layer} | ({role: what} if role else {})
     if isinstance(given.get("model"), Network):
         given["model"] = Model.of(given["model"])
@@ -96,8 +98,7 @@ def drawing(kind: str, given: Mapping[str, Any]) -> Drawing:
 
 def check_kind(kind: str, layer: int | None) -> None:
     """Raise SettingError where there is no such kind, or it takes no layer."""
-    if kind not in KINDS:
-        raise SettingError(f"no picture is called {kind!r}: {closest(kind, KINDS)}")
+    check_choice("picture", kind, tuple(KINDS))
     if layer is not None and "layer" not in signature(KINDS[kind]).parameters:
         taking = " and ".join(name for name, draw in KINDS.items() if "layer" in signature(draw).parameters)
         raise SettingError(f"a layer is for {taking}: got {kind}; leave it out")
