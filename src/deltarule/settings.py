@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import wraps
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, dataclass_transform, get_args
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar, dataclass_transform, get_args
 
 from deltarule.errors import SettingError, ShapeError, closest
 
@@ -27,8 +27,7 @@ ENGINES = ("auto", "numpy", "numba")
 MODES = ("auto", "min", "max")
 
 
-@dataclass(frozen=True)
-class Setting:
+class Setting(NamedTuple):
     """What one setting may be.
 
     kind: int or float. within: its range, as in mathematics: "[0, 1)" is at least 0 and less than 1.
