@@ -2,7 +2,8 @@
 
 import math
 import sys
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -86,8 +87,9 @@ def are_finite(parameters: Parameters) -> bool:
     return math.isfinite(parameters.vector.sum())
 
 
-class Broken(Protocol):
-    """What a run has to say of the step that broke it: a TrainingState, or less."""
+@dataclass
+class Broken:
+    """What `explain_divergence` asks of a step where a loss was lost; a TrainingState says it, too."""
 
     network: Network
     workspace: Workspace
@@ -98,7 +100,7 @@ class Broken(Protocol):
     learning_rate: float
 
 
-def explain_divergence(state: Broken) -> str:
+def explain_divergence(state: TrainingState | Broken) -> str:
     """Which step and layer a run broke at, the likely cause, and what the network keeps."""
     network = state.network
     layers = zip(state.workspace.z, network.weights, network.biases, strict=True)
