@@ -6,8 +6,9 @@ from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
+from strokes import ink_strokes
 
-from deltarule.data.ink import Reading, ink_image, ink_strokes
+from deltarule.data.ink import Reading, ink_image
 from deltarule.files.bundled import PRETRAINED
 from deltarule.files.model_file import load
 

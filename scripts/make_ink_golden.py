@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from strokes import ink_strokes
 
 from deltarule.data.catalog import load
-from deltarule.data.ink import Reading, ink_image, ink_strokes
+from deltarule.data.ink import Reading, ink_image
 
 GOLDEN = Path(__file__).parents[1] / "tests" / "playground" / "ink.json"
 N_DIGITS, N_PICTURES, N_DRAWINGS = 50, 200, 200

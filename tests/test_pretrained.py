@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from strokes import ink_strokes
 
 from deltarule import recipes
 from deltarule.data.catalog import load as load_data
 from deltarule.data.dataset import Splits
-from deltarule.data.ink import ink_strokes
 from deltarule.files.bundled import PRETRAINED
 from deltarule.files.model_file import load
 from deltarule.inspection.robustness import drawn_with, moved, rotated

@@ -17,12 +17,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from idx_files import write_idx
 
 from deltarule.cli.inputs import read_inputs
 from deltarule.cli.predict import answers_for
 from deltarule.data.catalog import load as load_data
 from deltarule.data.dataset import Dataset
-from deltarule.data.idx import write_idx
 from deltarule.errors import DataError, DeltaruleError, SettingError, ShapeError
 from deltarule.files.model_file import load, save
 from deltarule.files.onnx import onnx_bytes

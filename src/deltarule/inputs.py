@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deltarule.errors import DataError, ShapeError
+from deltarule.settings import a_kind
 
 NUMBERS = "fiub"  # the kinds of dtypes that are taken as they are
 Size = tuple[int, int]
@@ -160,21 +161,6 @@ def refuse_strange(given: Any, name: str) -> None:
         raise DataError(f"{name} is a dict, {takes}: use np.column_stack(list({name}.values()))")
     if not hasattr(given, "__array__") and not isinstance(given, list | tuple) and isinstance(given, Iterable):
         raise DataError(f"{name} is {a_kind(given)}, {takes}: use np.array(list({name}))")
-
-
-def a_kind(thing: Any) -> str:
-    """What a thing is, in words: "a generator", "an iterator"."""
-    kind = type(thing).__name__
-    return f"an {kind}" if kind[0] in "aeiouAEIO" else f"a {kind}"
-
-
-def described(thing: Any) -> str:
-    """What a message calls something that was passed: "an array of shape (30, 6)", "a tuple of 2", "0.2"."""
-    if isinstance(thing, np.ndarray):
-        return f"an array of shape {thing.shape}"
-    if thing is None or isinstance(thing, bool | int | float):
-        return str(thing)
-    return a_kind(thing) + (f" of {len(thing)}" if isinstance(thing, list | tuple | dict) else "")
 
 
 def converted(given: Any, name: str) -> NDArray[Any]:

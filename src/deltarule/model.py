@@ -12,11 +12,11 @@ from deltarule.data.dataset import Dataset
 from deltarule.data.frames import is_frame, opened_table
 from deltarule.elsewhere import explains_names
 from deltarule.errors import DataError, SettingError, ShapeError
-from deltarule.inputs import check_scale, checked_inputs, described
+from deltarule.inputs import check_scale, checked_inputs
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
 from deltarule.nn.workspace import as_floats
-from deltarule.settings import Task, explains_calls
+from deltarule.settings import Task, explains_calls, shown
 from deltarule.targets import MADE_WITH
 
 
@@ -44,6 +44,7 @@ class Standardization:
 
 
 @explains_names
+@explains_calls("Model(network)")
 @dataclass(frozen=True, eq=False, init=False)
 class Model:
     """A network, and what else it takes to ask it.
@@ -75,7 +76,7 @@ class Model:
     ) -> None:
         if not isinstance(network, Network):
             line = f'dr.load("{network}")' if isinstance(network, str) else "estimator.model_, or a Network"
-            raise SettingError(f"a Model is made of a Network: got {described(network)}; use {line}")
+            raise SettingError(f"a Model is made of a Network: got {shown(network)}; use {line}")
         given = {"task": task, "class_names": tuple(class_names), "image_shape": image_shape}
         new = {name: value for name, value in given.items() if value and value != getattr(network, name)}
         meant = network.with_meaning(**new)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from deltarule.elsewhere import line_for
 from deltarule.errors import SettingError, closest
-from deltarule.settings import SETTINGS, check_meaning, one_per_layer, setting, setting_names, share_of, shown
+from deltarule.settings import SETTINGS, one_per_layer, setting, setting_names, share_of, shown
 
 T = TypeVar("T")
 Kind = Literal["activation", "loss", "optimizer", "penalty", "schedule", "initializer"]
@@ -289,8 +289,6 @@ def assigned(network: Any, name: str, value: Any) -> Any:
     """What an attribute of a network becomes where `value` is assigned to it. SettingError where it cannot be."""
     if line := line_for("=", name):
         raise SettingError(f"{name} of a network cannot be assigned: use {line}")
-    if name in ("task", "pixels", "class_names", "image_shape"):
-        check_meaning(**{name: value})
     if name == "parameters" and not hasattr(value, "vector"):
         raise SettingError(f"parameters must be Parameters: got {shown(value)}; use network.{name}.vector[:] = vector")
     if name == "dropout":

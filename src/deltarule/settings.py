@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import wraps
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, dataclass_transform, get_args
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar, dataclass_transform, get_args
 
 from deltarule.errors import SettingError, ShapeError, closest
 
@@ -27,8 +27,7 @@ ENGINES = ("auto", "numpy", "numba")
 MODES = ("auto", "min", "max")
 
 
-@dataclass(frozen=True)
-class Setting:
+class Setting(NamedTuple):
     """What one setting may be.
 
     kind: int or float. within: its range, as in mathematics: "[0, 1)" is at least 0 and less than 1.
@@ -91,7 +90,7 @@ class Setting:
 
 SCHEDULED = "or a schedule such as Cosine(0.1, 1000)"
 RATES = ("lr", "eta", "rate", "learning_rate", "step_size", "scheduler")
-EPOCHS = ("n_epochs", "epoch", "num_epochs", "nb_epoch", "n_iter", "iterations")
+EPOCHS = ("n_epochs", "epoch", "num_epochs", "max_epochs", "nb_epoch", "n_iter", "iterations")
 SETTINGS: dict[str, Setting] = {
     # fit and Trainer
     "learning_rate": Setting(float, "[0, inf)", 0.001, "How far a step goes.", or_else=SCHEDULED, synonyms=RATES),
@@ -99,7 +98,7 @@ SETTINGS: dict[str, Setting] = {
     "epochs": Setting(int, "[0, inf)", 10, "Passes over the training data.", synonyms=(*EPOCHS, "max_iter")),
     "batch_size": Setting(
         int, "[1, inf)", 128, "Samples a step.", or_else='or "full" or None for all samples at once',
-        synonyms=("batchsize", "batch", "mini_batch_size", "minibatch_size"),
+        synonyms=("batchsize", "batch", "bs", "minibatch", "mini_batch_size", "minibatch_size"),
     ),
     "seed": Setting(int, "[0, inf)", 0, "The same seed gives the same network.", synonyms=("random_state",)),
     "holdout": Setting(
@@ -111,12 +110,13 @@ SETTINGS: dict[str, Setting] = {
     ),
     "clip": Setting(
         float, "(0, inf)", None, "The largest norm of a gradient.", 1.0,
-        or_else="or None for no clipping", synonyms=("clipnorm", "max_norm", "grad_clip"),
+        or_else="or None for no clipping",
+        synonyms=("clipnorm", "clip_norm", "max_norm", "grad_clip", "gradient_clipping"),
     ),
     # Network and its parts
     "dropout": Setting(
         float, "[0, 1)", 0.0, "The share of each hidden layer's neurons that a step leaves out.", 0.1,
-        synonyms=("dropout_rate", "p"),
+        synonyms=("dropout_rate", "drop", "p"),
     ),
     "slope": Setting(float, "(-inf, inf)", 0.01, "Of LeakyReLU below 0.", synonyms=("negative_slope", "alpha")),
     "alpha": Setting(float, "(-inf, inf)", 1.0, "ELU goes to minus this."),
@@ -125,17 +125,17 @@ SETTINGS: dict[str, Setting] = {
     ),
     "strength": Setting(
         float, "[0, inf)", None, "How much large weights cost.", 0.0001,
-        synonyms=("alpha", "lambda_", "lmbda", "l1", "l2", "weight_decay"),
+        synonyms=("alpha", "lambda", "lambda_", "lmbda", "l1", "l2", "weight_decay", "regularization"),
     ),
     # optimizers
-    "momentum": Setting(float, "[0, 1)", 0.9, "The share of its velocity that a step keeps."),
+    "momentum": Setting(float, "[0, 1)", 0.9, "The share of its velocity that a step keeps.", synonyms=("mu",)),
     "decay": Setting(float, "[0, 1)", 0.99, "The share of the old average that stays.", synonyms=("rho", "alpha")),
     "MovingAverage.decay": Setting(float, "[0, 1)", 0.999, "The share of the old average that stays."),
     "beta_1": Setting(float, "[0, 1)", 0.9, "Decay of the mean of gradients.", synonyms=("beta1", "betas")),
     "beta_2": Setting(float, "[0, 1)", 0.999, "Decay of the mean of their squares.", synonyms=("beta2",)),
     "epsilon": Setting(float, "(0, inf)", 1e-8, "What keeps a divisor above 0.", synonyms=("eps",)),
     "AdaGrad.epsilon": Setting(float, "(0, inf)", 1e-10, "What keeps a divisor above 0.", synonyms=("eps",)),
-    "weight_decay": Setting(float, "[0, inf)", 0.01, "What a weight loses of itself at a rate of 1."),
+    "weight_decay": Setting(float, "[0, inf)", 0.01, "What a weight loses of itself at a rate of 1.", synonyms=("wd",)),
     # schedules
     "rate": Setting(float, "[0, inf)", None, "The learning rate.", 0.001, synonyms=RATES),
     "ReduceOnPlateau.rate": Setting(
@@ -155,7 +155,9 @@ SETTINGS: dict[str, Setting] = {
     "start_divisor": Setting(float, "(0, inf)", 25.0, "The first rate is rate / this.", synonyms=("div_factor",)),
     "end_divisor": Setting(float, "(0, inf)", 1e4, "The last rate is rate / this.", synonyms=("final_div_factor",)),
     # callbacks
-    "patience": Setting(int, "[1, inf)", 10, "Epochs without a new best.", synonyms=("n_iter_no_change",)),
+    "patience": Setting(
+        int, "[1, inf)", 10, "Epochs without a new best.", synonyms=("n_iter_no_change", "early_stopping")
+    ),
     "min_delta": Setting(float, "[0, inf)", 0.0, "By how much a new best must beat the old one.", synonyms=("tol",)),
     "ReduceOnPlateau.min_delta": Setting(float, "[0, inf)", 1e-4, "By how much a new best must beat the old one."),
     "cooldown": Setting(int, "[0, inf)", 0, "Epochs after a reduction that do not count."),
@@ -250,7 +252,7 @@ def setting_names(kind: type[Any]) -> tuple[str, ...]:
 
 def check_choice(what: str, value: Any, choices: tuple[str, ...], synonyms: Mapping[str, str] | None = None) -> None:
     """Raise SettingError unless `value` is one of the names that there are."""
-    if value not in choices:
+    if not (isinstance(value, str) and value in choices):
         raise SettingError(f"no {what} is called {shown(value)}: {closest(str(value), choices, synonyms or {})}")
 
 
@@ -349,6 +351,8 @@ def shown(value: Any) -> str:
     """What was given, as a message shows it: a number or a text as it is, of anything large what it is."""
     if isinstance(value, type):
         return f"the class {value.__name__}"
+    if isinstance(value, list | tuple | dict) and any(hasattr(each, "shape") for each in value):
+        return f"{a_kind(value)} of {len(value)}"
     if isinstance(value, bool | str | list | tuple | dict | bytes) or value is None:
         text = repr(value)
         return text if len(text) <= 60 else f"{text[:57]}..."
@@ -358,7 +362,13 @@ def shown(value: Any) -> str:
         return f"an array of shape {value.shape}"
     if callable(value) and hasattr(value, "__name__"):
         return f"the function {value.__name__}"
-    return f"an object of type {type(value).__name__}"
+    return a_kind(value)
+
+
+def a_kind(thing: Any) -> str:
+    """What a thing is, in words: "a generator", "an iterator"."""
+    kind = type(thing).__name__
+    return f"an {kind}" if kind[0] in "aeiouAEIO" else f"a {kind}"
 
 
 def explains_calls(line: str = "", *, name: str = "") -> Callable[[T], T]:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from handwriting import DIGITS, Stroke, in_address
+from strokes import ink_strokes
 
-from deltarule.data.ink import ink_strokes
 from deltarule.model import Model
 
 if TYPE_CHECKING:

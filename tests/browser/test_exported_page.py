@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from handwriting import DIGITS, in_address
+from strokes import ink_strokes
 
 import deltarule as dr
-from deltarule.data.ink import ink_strokes
 from deltarule.inspection.sensitivity import input_gradient
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import backward, forward, loss_value

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from handwriting import DIGITS, in_address
+from strokes import ink_strokes
 
-from deltarule.data.ink import ink_strokes
 from deltarule.model import Model
 from deltarule.nn.network import backward, forward
 

@@ -146,10 +146,13 @@ def test_from_a_model_it_needs_the_model_again(deltarule: Command, digits_model:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--resume", "none"], "--resume takes a folder of checkpoints: got none, which holds none"),
+        (["--resume", "none"], "--resume takes a folder of checkpoints: got none, which does not exist"),
         (["--every-steps", "5"], "got no folder; add --checkpoint DIR"),
-        (["--resume", "none/step-000000000001.safetensors"], "which holds none"),
-        (["--resume", __file__], "a file; give the folder it is in"),
+        (["--resume", "none/step-000000000001.safetensors"], "which does not exist"),
+        (
+            ["--resume", __file__],
+            f"a file; give the folder; deltarule train --from {__file__}  starts from a model's weights",
+        ),
         (["--checkpoint", "c", "--every-steps", "5", "--every-seconds", "5"], "got both; give one"),
         (["--run", "r", "--every-steps", "5", "--every-seconds", "5"], "got both; give one"),
         (["--resume-anyway"], "--resume-anyway says how a run goes on: got no run; add --resume DIR"),

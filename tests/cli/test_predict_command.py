@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from idx_files import write_idx
 
 from deltarule.data.catalog import load as load_data
-from deltarule.data.idx import write_idx
 from deltarule.files.model_file import load, save
 from deltarule.inspection.text_image import text_image
 from deltarule.nn.arrays import Array

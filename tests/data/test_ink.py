@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from strokes import ink_strokes
 
 from deltarule.data.catalog import load
 from deltarule.data.dataset import Splits
-from deltarule.data.ink import in_twenty, ink_image, ink_strokes
+from deltarule.data.ink import in_twenty, ink_image
 from deltarule.data.paper import averaged_down, extreme, pieces, smoothed
 from deltarule.errors import DataError, ShapeError
 

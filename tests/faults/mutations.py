@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import sound_files as sound
 import tomli_w
+from frames import read_frame
 
 from deltarule.data.idx import read_idx
 from deltarule.data.pictures import read_digit
@@ -26,7 +27,7 @@ from deltarule.data.tables import read_numbers, read_pixel_rows, read_table
 from deltarule.errors import DeltaruleError
 from deltarule.files.checkpoint import read_checkpoint
 from deltarule.files.model_file import load
-from deltarule.playground.protocol import frame, order_in, read_frame
+from deltarule.playground.protocol import frame, order_in
 from deltarule.recipes.schema import parse
 
 MOST_BYTES = 256 * 2**20  # beyond what the process has already

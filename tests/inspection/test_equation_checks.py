@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from deltarule.inspection.equation_checks import CHECKS, MOST, STEPS, Check, check_equation
+from deltarule.inspection.equation_checks import CHECKS, MOST, STEPS, Case, Check
 from deltarule.nn.activations import ELU, Activation, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
 from deltarule.nn.arrays import Array
-from deltarule.nn.equations import EQUATIONS
+from deltarule.nn.equations import EQUATIONS, Equation
 from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss, Quadratic
 from deltarule.nn.network import Network
 from deltarule.parts import PARTS
@@ -35,6 +35,10 @@ def network_of(hidden: Activation, output: Activation, loss: Loss) -> Network:
     network = Network((4, 5, 4, 3), hidden=hidden, output=output, loss=loss, dtype=np.float64)
     network.parameters.vector[:] = np.random.default_rng(3).normal(0.1, 0.5, network.parameters.size)
     return network
+
+
+def check_equation(equation: Equation, network: Network, X: Array, y: Array) -> list[Check]:
+    return CHECKS[equation.id](Case.of(network, X, y)) if equation.applies_to(network) else []
 
 
 def failed(network: Network, *keys: str) -> list[str]:

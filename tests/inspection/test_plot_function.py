@@ -87,11 +87,15 @@ def test_a_history_draws_its_curves(run: dict[str, Any], tmp_path: Path) -> None
     ("arguments", "message"),
     [
         (("confusoin",), "no picture is called 'confusoin': did you mean 'confusion'?"),
+        ((["curves"],), "no picture is called ['curves']: did you mean 'curves'?"),
         (("confusion",), 'confusion is drawn by dr.plot("confusion", model, data): got no model and no data'),
         (("confusion", "network"), 'confusion is drawn by dr.plot("confusion", model, data): got no data'),
         (("confusion", "history", "data"), "got no model"),
-        (("confusion", "X", "data"), 'confusion is drawn by dr.plot("confusion", model, data): got ndarray'),
-        (("confusion", "network", "X"), 'data must be a Dataset, such as dr.Dataset(X, y, "classes"): got ndarray'),
+        (("confusion", "X", "data"), 'confusion is drawn by dr.plot("confusion", model, data): got an array of shape'),
+        (
+            ("confusion", "network", "X"),
+            "data must be a Dataset, such as digits.test or dr.Dataset(X, y): got an array of shape",
+        ),
         (("curves", "network"), 'curves is drawn by dr.plot("curves", history): got no history'),
         (("surface", "network", "data"), 'dr.plot("surface", model, data, recording=recording): got no recording'),
         (("histograms", "untrained"), 'histograms is drawn by dr.plot("histograms", recording): got no recording'),

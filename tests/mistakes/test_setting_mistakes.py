@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import deltarule as dr
-from deltarule.errors import DataError, DeltaruleError
+from deltarule.errors import DataError, DeltaruleError, SettingError
 
 
 class Row(NamedTuple):
@@ -86,6 +86,28 @@ def test_an_estimator_names_the_value_that_was_meant(wrong: dict[str, Any], mean
     pytest.importorskip("sklearn", reason='needs scikit-learn: pip install "deltarule[sklearn]"')
     with pytest.raises(ValueError, match=rf"Use {meant}\.$"):
         dr.MLPClassifier(**wrong).fit(words()["X"], words()["y"])
+
+
+INSIDE = {  # what users are given, or what stands within a step, where nothing but arithmetic has a place
+    *(
+        "Callback",
+        "Column",
+        "DeltaruleError",
+        "History",
+        "Parameters",
+        "Standardization",
+        "TrainingState",
+        "Walkthrough",
+    ),
+    *("Workspace", "forward", "backward", "loss_value", "MLPClassifier", "MLPRegressor"),
+    *("glorot_uniform", "he_normal", "lecun_normal", "standard_normal", "uniform", "zeros"),
+}
+
+
+@pytest.mark.parametrize("name", [name for name in dr.__all__ if callable(getattr(dr, name)) and name not in INSIDE])
+def test_an_argument_that_does_not_exist_is_named(name: str) -> None:
+    with pytest.raises(SettingError, match="has no argument 'bogus'"):
+        getattr(dr, name)(bogus=1)
 
 
 def test_every_answer_shows_what_works() -> None:

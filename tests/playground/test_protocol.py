@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from frames import read_frame
 
 from deltarule.errors import DataError
-from deltarule.playground.protocol import Start, frame, message, order_in, read_frame
+from deltarule.playground.protocol import Start, frame, message, order_in
 
 STATIC = Path(__file__).parents[2] / "src" / "deltarule" / "playground" / "static"
 FACTS = {"type": "frame", "step": 3, "name": "ünïcode", "loss": float("nan")}

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from frames import Frame, read_frame
 from websockets.sync.client import ClientConnection
 
 from deltarule.data.catalog import load
 from deltarule.files.model_file import load as load_model
 from deltarule.inspection.metrics import evaluate_model
 from deltarule.playground import watching
-from deltarule.playground.protocol import Frame, read_frame
 from deltarule.recipes import read
 from deltarule.recipes.build import build
 from deltarule.training.callbacks import History

@@ -12,6 +12,7 @@ from deltarule.cli.printing import entry, note
 from deltarule.cli.results import check_place, check_run_place
 from deltarule.cli.train import READING, TrainOptions
 from deltarule.errors import SettingError
+from deltarule.files.checkpoint import FILES as STEPS
 from deltarule.files.checkpoint import Checkpoints, newest_in, step_of
 from deltarule.files.run_folder import CHECKPOINTS, is_run
 from deltarule.recipes.build import Job
@@ -99,13 +100,14 @@ def found_in(folder: Path, checkpoints: Checkpoints | None) -> Resumed:
         snapshot = newest_in(folder)[1] if checkpoints is None else checkpoints.newest()
     except FileNotFoundError:
         snapshot = None
-    if snapshot is None and folder.is_file():
-        raise SettingError(f"--resume takes a folder of checkpoints: got {folder}, a file; give the folder it is in")
     if snapshot is None:
-        raise SettingError(
-            f"--resume takes a folder of checkpoints: got {folder}, which holds none; deltarule train --checkpoint "
-            f"{folder}  begins a run that keeps them there"
-        )
+        begins = f"deltarule train --checkpoint {folder}  begins a run that keeps them there"
+        got, cure = "which holds none" if folder.is_dir() else "which does not exist", begins
+        if folder.is_file():
+            got, cure = "a file", f"give the folder; deltarule train --from {folder}  starts from a model's weights"
+            if folder.match(STEPS):
+                got, cure = "one of them", f"use --resume {folder.parent}"
+        raise SettingError(f"--resume takes a folder of checkpoints: got {folder}, {got}; {cure}")
     try:
         asked = msgspec.convert(snapshot.record, Asked)
     except msgspec.ValidationError as error:

@@ -9,7 +9,7 @@ import typer
 from deltarule.cli.options import AsJson, Changes, DataName, ModelOrRecipe, Offline, Target, taken_apart
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class ExplainOptions:
     """What `deltarule explain` was asked for."""
 

@@ -9,7 +9,7 @@ import typer
 from deltarule.cli.options import AsJson, Force, ModelName, Offline, taken_apart
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class ExportOptions:
     """What `deltarule export` was asked for. The fields that `exporting.FORMATS` names say where to."""
 

@@ -1,7 +1,6 @@
 """`deltarule playground`: a page to draw on, to look inside with, and to watch a network learn."""
 
 import threading
-import webbrowser
 from collections.abc import Callable
 from functools import cache, partial
 from typing import TYPE_CHECKING, Annotated
@@ -56,6 +55,8 @@ def playground(
         note(entry("open", "others reach it at this machine's address, and need the token to do anything"))
     print_text(f"The page is at {service.url}  (Ctrl-C ends it)")
     if not no_browser:
+        import webbrowser
+
         threading.Thread(target=webbrowser.open, args=(service.url,), daemon=True).start()
     try:
         service.run()

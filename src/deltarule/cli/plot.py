@@ -9,7 +9,7 @@ from deltarule.cli.options import AsJson, Changes, DataName, Force, Offline, Out
 from deltarule.errors import SettingError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class PlotOptions:
     """What `deltarule plot` was asked for."""
 

@@ -7,7 +7,6 @@ written: a terminal that was closed, a full disk, a reader that has left.
 
 import errno
 import io
-import json
 import logging
 import math
 import os
@@ -18,12 +17,12 @@ import textwrap
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from queue import SimpleQueue
 from threading import Event, Thread
 from typing import IO, TYPE_CHECKING, Any, TextIO, cast
-from unicodedata import category
 
 if TYPE_CHECKING:
+    from queue import SimpleQueue
+
     from deltarule.nn.arrays import Array
 
 HIDDEN = ("Cc", "Cf", "Cs", "Zl", "Zp")  # categories: control, format, surrogate, line and paragraph separator
@@ -39,6 +38,8 @@ def visible(text: str) -> str:
     """
     if text.replace("\n", "").isprintable():
         return text
+    from unicodedata import category
+
     return "".join(_escape(each) if each != "\n" and category(each) in HIDDEN else each for each in text)
 
 
@@ -99,7 +100,7 @@ class PatientOutlet(Outlet):
 
     def __init__(self, stream: TextIO | None) -> None:
         super().__init__(stream)
-        self._waiting: SimpleQueue[str | Event] = SimpleQueue()
+        self._waiting: SimpleQueue[str | Event]  # there with the thread, when there is something to write
         self._thread: Thread | None = None
         self._n_done, self._stuck_at = 0, -1
 
@@ -109,6 +110,9 @@ class PatientOutlet(Outlet):
             self._write(text)
             return
         if self._thread is None:
+            from queue import SimpleQueue
+
+            self._waiting = SimpleQueue()
             self._thread = Thread(target=self._deliver, name="stderr", daemon=True)
             self._thread.start()
         if self._waiting.qsize() < MOST_WAITING:
@@ -252,6 +256,8 @@ def entry(title: str, text: str, indent: int = 9) -> str:
 
 def print_json(value: Any) -> None:
     """Print one JSON value; a path becomes a string, and a number that is not finite null."""
+    import json  # here, since `deltarule --help` prints none
+
     text = json.dumps(without_nan(value), indent=2, default=os.fspath)
     print_text(text.replace("\x7f", "\\u007f"))  # the one control character that JSON allows as it is
 

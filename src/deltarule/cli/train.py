@@ -36,7 +36,7 @@ def a_rate(text: str) -> float:
     return rate
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class TrainOptions:
     """What `deltarule train` was asked for."""
 

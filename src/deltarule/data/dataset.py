@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from deltarule.data.columns import Column, input_names
 from deltarule.elsewhere import explains_names
-from deltarule.errors import DataError, SettingError, closest
-from deltarule.inputs import as_array, check_finite, described, numbers, unboxed
-from deltarule.settings import TASKS, Task, explains_calls, generator_of
+from deltarule.errors import DataError, SettingError
+from deltarule.inputs import as_array, check_finite, numbers, unboxed
+from deltarule.settings import TASK_SYNONYMS, TASKS, Task, check_choice, explains_calls, generator_of, shown
 from deltarule.targets import refuse_texts
 
 MOST_CLASSES = 2**16
@@ -52,8 +52,7 @@ class Dataset:
     columns: tuple[Column, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.task not in TASKS:
-            raise SettingError(f"unknown task {self.task!r}: {closest(self.task, TASKS)}")
+        check_choice("task", self.task, TASKS, TASK_SYNONYMS)
         for what in ("inputs", "targets"):
             object.__setattr__(self, what, as_array(getattr(self, what), what))
         self._check_meaning()
@@ -245,7 +244,7 @@ class Dataset:
 
 
 @explains_names
-@explains_calls()
+@explains_calls("Splits(Dataset(X, y), Dataset(X_test, y_test))")
 @dataclass(frozen=True, eq=False)
 class Splits:
     """What to train on, and what to test on where there is such a part: of one width, with the same outputs.
@@ -260,7 +259,7 @@ class Splits:
         for part in (self.train, self.test):
             if not isinstance(part, Dataset | None):
                 line = "dr.Splits(dr.Dataset(X, y), dr.Dataset(X_test, y_test))"
-                raise DataError(f"Splits hold two Datasets: got {described(part)}; use {line}")
+                raise DataError(f"Splits hold two Datasets: got {shown(part)}; use {line}")
         if self.test is None:
             return
         for what in ("task", "n_features", "image_shape", "class_names", "columns"):

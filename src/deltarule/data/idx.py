@@ -16,7 +16,6 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from deltarule.atomic import written_atomically
 from deltarule.data.dataset import Dataset
 from deltarule.data.regular import LARGEST, most_believed, refuse_special
 from deltarule.errors import DataError
@@ -94,25 +93,6 @@ def _read_header(file: BinaryIO | gzip.GzipFile, name: str) -> tuple[int, ...]:
 def idx_header(shape: tuple[int, ...]) -> bytes:
     """The bytes before the data of an IDX file that holds unsigned bytes of this shape."""
     return struct.pack(f">HBB{len(shape)}I", 0, 8, len(shape), *shape)
-
-
-def write_idx(path: str | os.PathLike[str], array: NDArray[np.uint8]) -> None:
-    """Write uint8 of 1 to 4 dimensions as IDX, compressed where the name ends in .gz; whole or not at all."""
-    if array.dtype != np.uint8 or not 1 <= array.ndim <= MOST_DIMENSIONS:
-        raise DataError(f"IDX takes uint8 of 1 to {MOST_DIMENSIONS} dimensions: got {array.dtype} of {array.ndim}")
-    content = idx_header(array.shape) + array.tobytes()
-    with written_atomically(path) as file:
-        file.write(gzip.compress(content, mtime=0) if Path(path).suffix == ".gz" else content)
-
-
-def read_idx_pair(
-    images: str | os.PathLike[str], labels: str | os.PathLike[str], *, class_names: tuple[str, ...] = ()
-) -> Dataset:
-    """The images of one IDX file with the labels of another, one uint8 label an image.
-
-    Raises DataError where a file is wrong (see `read_idx`), their counts differ, or a label is outside `class_names`.
-    """
-    return labeled_images(read_idx(images), read_idx(labels), class_names=class_names, name=str(images))
 
 
 def labeled_images(

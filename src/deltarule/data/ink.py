@@ -1,4 +1,4 @@
-"""A drawing, or a picture of one, made into the 28x28 pixels that MNIST would have made of it.
+"""A picture of a drawing, made into the 28x28 pixels that MNIST would have made of it.
 
 What MNIST did: crop to the ink; scale so that the longer side is 20 pixels, by area averaging, the darkest back to 255;
 move by whole pixels so that the rounded center of mass is at row 14, column 14 (counted from 0). On MNIST's own images
@@ -8,30 +8,22 @@ All arithmetic is float64 in a fixed order, without library sums, so that ink.js
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deltarule.data.paper import found_ink
-from deltarule.errors import DataError, ShapeError
+from deltarule.errors import ShapeError
 
 SIDE = 28  # pixels of an image
 INK_SIDE = 20  # pixels of the longer side of its ink
 CENTER = 14  # row and column of the ink's rounded center of mass
-PEN = 2.5  # pixels: the median width of MNIST's strokes
-PAD_SIDE = 280
 FEWEST_PIXELS = 5  # of a digit's longer side, where each is counted: less is a speck
-DOT = 1 / 40  # of a pad's side: strokes that reach no further are a dot
 EDGE = 0.35  # of the darkest: where the ink of a finer picture than MNIST's ends; what is lighter is blur
 FULL_INK = 254  # MNIST's own darkest pixels are 254 or 255, and stay as they are
-SKETCH_SIDE = 56  # pixels of the picture of a pad among the stages
-MOST_SEGMENTS = 256  # whose distances to all pixels are in memory at once
 
 Gray = NDArray[np.uint8]
-Stroke = Sequence[Sequence[float]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,49 +70,6 @@ def ink_image(gray: Gray) -> Reading:
         image,
         (Stage("ink found", shown(ink)), Stage("crop", shown(crop)), Stage("20x20", small), Stage("centered", image)),
     )
-
-
-def ink_strokes(strokes: Sequence[Stroke], size: float = PAD_SIDE) -> Reading:
-    """What was drawn on a pad, as MNIST would have it: points are scaled, then inked with a round pen of 2.5 pixels.
-
-    strokes: one or more, each a sequence of points (x, y), x to the right and y downwards, in the pad's pixels.
-    size: the side of the pad.
-
-    Returns a Reading; its image is None where there is no stroke, or only a dot. Raises DataError for a point that is
-    no pair of finite numbers.
-
-    >>> ink_strokes([[(100, 40), (100, 240)]]).image.max()
-    np.uint8(255)
-    >>> ink_strokes([]).image is None
-    True
-    """
-    paths = [path_of(stroke) for stroke in strokes if len(stroke)]
-    points = np.concatenate(paths) if paths else np.zeros((1, 2))
-    first, last = points.min(axis=0), points.max(axis=0)
-    extent = float((last - first).max())
-    if not extent >= size * DOT:
-        return Reading(None)
-    scale = (INK_SIDE - PEN) / extent
-    width, height = (math.ceil(min(float(INK_SIDE), side * scale + PEN)) for side in last - first)
-    small = inked([(path - first) * scale + PEN / 2 for path in paths], (height, width), PEN / 2)
-    grain = SKETCH_SIDE / size
-    sketch = inked([path * grain for path in paths], (SKETCH_SIDE, SKETCH_SIDE), PEN * SKETCH_SIDE / SIDE / 2)
-    stages = [Stage("ink found", sketch)]
-    if sketch.any():
-        stages.append(Stage("crop", sketch[ink_box(sketch.astype(np.float64))]))
-    image = centered(small)
-    return Reading(image, (*stages, Stage("20x20", small), Stage("centered", image)))
-
-
-def path_of(stroke: Stroke) -> NDArray[np.float64]:
-    """The points of a stroke, (n_points, 2)."""
-    try:
-        points = np.array(stroke, np.float64)
-    except (TypeError, ValueError):
-        points = np.empty(0)
-    if points.ndim != 2 or points.shape[1] != 2 or not np.isfinite(points).all():
-        raise DataError(f"a stroke must be points (x, y) of finite numbers: got {str(stroke)[:60]}")
-    return points
 
 
 def ink_box(ink: NDArray[np.float64]) -> tuple[slice, slice]:
@@ -196,31 +145,3 @@ def centered(small: Gray) -> Gray:
     image = np.zeros((SIDE, SIDE), np.uint8)
     image[place[0], place[1]] = small
     return image
-
-
-def inked(paths: Sequence[NDArray[np.float64]], shape: tuple[int, int], radius: float) -> Gray:
-    """Paths of points (x, y) drawn by a round pen, (height, width); a pixel on its rim is inked in part."""
-    start = np.concatenate([path[:-1] if len(path) > 1 else path for path in paths])
-    end = np.concatenate([path[1:] if len(path) > 1 else path for path in paths])
-    rows, columns = np.indices(shape) + 0.5
-    nearest = np.full(shape, np.inf)
-    for k in range(0, len(start), MOST_SEGMENTS):
-        chunk = slice(k, k + MOST_SEGMENTS)
-        distances = squared_distances(columns, rows, start[chunk], end[chunk])
-        np.minimum(nearest, distances.min(axis=0), out=nearest)
-    covered = np.clip(radius + 0.5 - np.sqrt(nearest), 0.0, 1.0)
-    return rounded(255.0 * covered)
-
-
-def squared_distances(
-    columns: NDArray[Any], rows: NDArray[Any], start: NDArray[np.float64], end: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """From each of n segments to each pixel's middle: (n, height, width)."""
-    from_x, from_y = start.T[:, :, np.newaxis, np.newaxis]
-    right, down = (end - start).T[:, :, np.newaxis, np.newaxis]
-    length = right * right + down * down
-    along = (columns - from_x) * right + (rows - from_y) * down
-    along = np.clip(along / np.where(length > 0.0, length, 1.0), 0.0, 1.0)
-    beside, below = columns - (from_x + along * right), rows - (from_y + along * down)
-    squared: NDArray[np.float64] = beside * beside + below * below
-    return squared

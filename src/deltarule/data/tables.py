@@ -133,7 +133,7 @@ def read_numbers(path: str | os.PathLike[str], target: str | None) -> NDArray[np
     return numbers
 
 
-@explains_calls('read_table("table.csv", target="column")')
+@explains_calls('read_table("houses.csv", "price")')
 def read_table(
     source: Any,
     target: str,

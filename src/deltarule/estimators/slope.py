@@ -1,7 +1,5 @@
 """Slope: the loss of a batch and its gradient, with dropout, and with alpha as scikit-learn scales it."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from deltarule.errors import DivergenceError
@@ -9,25 +7,11 @@ from deltarule.estimators.examples import Examples
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
 from deltarule.nn.penalties import L2, Penalty
-from deltarule.nn.workspace import Workspace
 from deltarule.settings import Task
 from deltarule.training.callbacks import History
-from deltarule.training.checks import explain_divergence
+from deltarule.training.checks import Broken, explain_divergence
 from deltarule.training.engines import Engine
 from deltarule.training.trainer import PIECE_ROWS
-
-
-@dataclass
-class BrokenStep:
-    """Where a loss was lost: what `explain_divergence` asks for."""
-
-    network: Network
-    workspace: Workspace
-    history: History
-    epoch: int
-    step: int
-    batch_loss: float
-    learning_rate: float
 
 
 class Slope:
@@ -78,7 +62,7 @@ class Slope:
     def divergence(self, loss: float, learning_rate: float, step: int, epoch: int) -> DivergenceError:
         """What to raise after a loss that is no finite number: it names the step and the layer."""
         kept = History(best_epoch=epoch - 1)
-        broken = BrokenStep(self.network, self.workspace, kept, epoch, step, loss, learning_rate)
+        broken = Broken(self.network, self.workspace, kept, epoch, step, loss, learning_rate)
         return DivergenceError(explain_divergence(broken))
 
 

@@ -34,6 +34,7 @@ class Layer:
     b: Array
 
 
+@explains_calls("from_sklearn(estimator)")
 def from_sklearn(estimator: Any) -> Model:
     """The Model in a fitted MLPClassifier or MLPRegressor of scikit-learn, or in an estimator of deltarule's.
 

@@ -14,7 +14,6 @@ import numpy as np
 
 from deltarule.inspection.nudges import IMAGINARY, derivatives, losses_when_nudged, numeric_delta
 from deltarule.nn.arrays import Array
-from deltarule.nn.equations import Equation
 from deltarule.nn.losses import sample_shares
 from deltarule.nn.network import Network, backward, forward, loss_value
 from deltarule.nn.optimizers import SGD, AdaGrad, Adam, AdamW, Momentum, Nesterov, Optimizer, RMSProp
@@ -237,14 +236,3 @@ CHECKS: dict[str, Callable[[Case], list[Check]]] = {
     "BP4": check_weights,
     "update": check_update,
 }
-
-
-def check_equation(equation: Equation, network: Network, X: Array, y: Array) -> list[Check]:
-    """Run the checks of an equation: X (batch, features), y as `backward` takes it; [] where it does not apply.
-
-    >>> from deltarule.nn.equations import EQUATIONS
-    >>> X, y = np.array([[0.0, 1.0], [1.0, 0.5]]), np.array([0, 2])
-    >>> [check.ok for check in check_equation(EQUATIONS["BP2"], Network((2, 4, 3)), X, y)]
-    [True]
-    """
-    return CHECKS[equation.id](Case.of(network, X, y)) if equation.applies_to(network) else []

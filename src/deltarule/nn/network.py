@@ -169,8 +169,11 @@ class Network:
             b[:] = draw(activation.bias_initializer, rng, 1, len(b))[0]
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Checked as the constructor checks it."""
-        super().__setattr__(name, assigned(self, name, value))
+        """`network.image_shape = (28, 28)` and its like are checked as the arguments are."""
+        value = assigned(self, name, value)
+        if name in MEANING and "class_names" in vars(self):
+            value = getattr(self.with_meaning(**{name: value}), name)
+        super().__setattr__(name, value)
 
     def _check(self) -> None:
         output, loss = self.activations[-1], self.loss
@@ -247,12 +250,6 @@ class Network:
         vars(other)["class_names"] = self._names(other.class_names)
         other._check_meaning()
         return other
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        """`network.image_shape = (28, 28)` and its like are checked as the arguments are."""
-        if name in MEANING and "class_names" in vars(self):
-            value = getattr(self.with_meaning(**{name: value}), name)
-        super().__setattr__(name, value)
 
     def astype(self, dtype: DTypeLike) -> Self:
         """A copy that computes in another dtype."""

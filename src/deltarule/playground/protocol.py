@@ -5,9 +5,8 @@ under "arrays", row by row, little-endian. The header and every array end with z
 so that a typed array can be laid over each.
 """
 
-import math
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any
 
 import msgspec
 import numpy as np
@@ -87,33 +86,3 @@ def frame(facts: Mapping[str, Any], arrays: Mapping[str, Array]) -> bytes:
     header = msgspec.json.encode({**facts, "arrays": listing})
     parts = [len(header).to_bytes(4, "little") + header, *(array.tobytes() for array in plain.values())]
     return b"".join(part + bytes(-len(part) % ALIGNMENT) for part in parts)
-
-
-class _Listed(msgspec.Struct, forbid_unknown_fields=True):
-    name: str
-    dtype: Literal["float32", "float64", "int8", "uint8"]
-    shape: tuple[Annotated[int, msgspec.Meta(ge=0, lt=2**32)], ...]
-
-
-class Frame(NamedTuple):
-    """What a frame says."""
-
-    facts: dict[str, Any]
-    arrays: dict[str, Array]
-
-
-def read_frame(data: bytes) -> Frame:
-    """What `frame` was given. DataError for what is no frame."""
-    try:
-        start = 4 + int.from_bytes(data[:4], "little")
-        facts = msgspec.json.decode(data[4:start], type=dict[str, Any])
-        arrays = {}
-        for each in msgspec.convert(facts.pop("arrays"), list[_Listed]):
-            start += -start % ALIGNMENT
-            kind, shape = np.dtype(NUMBERS[each.dtype]), each.shape
-            n_bytes = kind.itemsize * math.prod(shape)
-            arrays[each.name] = np.frombuffer(data[start : start + n_bytes], kind).reshape(shape)
-            start += n_bytes
-    except (msgspec.DecodeError, KeyError, ValueError, RecursionError) as error:
-        raise DataError(f"a binary frame was expected: {error}") from error
-    return Frame(facts, arrays)

@@ -7,7 +7,7 @@ from typing import Any
 
 from deltarule.data.augment import Deformation
 from deltarule.parts import PARTS, Kind
-from deltarule.settings import setting_names
+from deltarule.settings import SETTINGS, setting_names
 from deltarule.training.schedules import ReduceOnPlateau
 
 Tree = Mapping[str, Any]  # a recipe as nested dicts
@@ -24,23 +24,9 @@ KINDS: dict[str, Kind] = {  # where a recipe names a part, and what it can name 
 NUMBERS = {"training.augment": Deformation, "training.plateau": ReduceOnPlateau}  # tables of numbers, without a name
 USUAL = {"training.penalty": "l2", "network.activation": "leaky_relu"}  # the part meant by a setting that several have
 BY_EPOCHS = {"total_steps": None, "every_steps": "every_epochs"}  # what a recipe has in place of a schedule's steps
-OTHER_NAMES = {
-    "training.schedule.rate": "lr learning_rate eta step_size",
-    "training.epochs": "n_epochs num_epochs max_epochs max_iter iterations",
-    "training.batch_size": "batch bs minibatch minibatch_size mini_batch_size",
-    "training.optimizer.momentum": "mu",
-    "training.optimizer.beta_1": "beta1",
-    "training.optimizer.beta_2": "beta2",
-    "training.optimizer.epsilon": "eps",
-    "training.optimizer.weight_decay": "decay wd",
-    "training.penalty.strength": "l2 l1 lambda lmbda regularization",
-    "training.clip": "clip_norm grad_clip max_norm gradient_clipping",
-    "training.average": "ema moving_average",
-    "training.patience": "early_stopping",
+OTHER_NAMES = {  # of what is not a number; numbers have their synonyms in `settings.py`
     "training.augment": "augmentation deformation",
     "network.hidden": "layers layer_sizes sizes units neurons hidden_layers hidden_units hidden_layer_sizes",
-    "network.dropout": "drop dropout_rate",
-    "network.loss.label_smoothing": "smoothing",
     "network.initializer": "init",
     "data.name": "dataset",
 }
@@ -102,7 +88,10 @@ def meant(word: str, known: Iterable[str]) -> str | None:
     for path in (*known, *others):
         for name in (path, path.partition(".")[2], path.rpartition(".")[2]):
             names.setdefault(name, path)
-    names |= {name: path for path, words in OTHER_NAMES.items() for name in words.split() if name not in names}
+    for path in (*others, *known):
+        asked = SETTINGS.get(path.rpartition(".")[2])
+        for name in (*OTHER_NAMES.get(path, "").split(), *(asked.synonyms if asked else ())):
+            names.setdefault(name, path)
     folded = word.casefold().replace("-", "_")
     wanted = [each for each in (folded, folded.rpartition(".")[2]) if each]
     near = [name for each in wanted for name in difflib.get_close_matches(each, names, n=1, cutoff=0.7)]

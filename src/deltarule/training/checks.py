@@ -2,14 +2,14 @@
 
 import math
 import sys
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from deltarule.data.augment import Deformation
 from deltarule.data.dataset import Dataset
 from deltarule.errors import DataError, SettingError, ShapeError
-from deltarule.inputs import described
 from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy
 from deltarule.nn.network import Network
 from deltarule.nn.parameters import Parameters
@@ -56,12 +56,12 @@ def check_datasets(train: Any, validation: Any) -> None:
     refuse_splits(train, "trainer.fit({})")
     if not isinstance(train, Dataset):
         raise DataError(
-            f"trainer.fit takes a Dataset: got {described(train)}; use trainer.fit(dr.Dataset(X, y)), or dr.fit"
+            f"trainer.fit takes a Dataset: got {shown(train)}; use trainer.fit(dr.Dataset(X, y)), or dr.fit"
         )
     refuse_splits(validation, "trainer.fit(train, {})")
     if not isinstance(validation, Dataset | None):
         line = "trainer.fit(train, dr.Dataset(X, y))"
-        raise DataError(f"trainer.fit takes a Dataset: got {described(validation)}; use {line}")
+        raise DataError(f"trainer.fit takes a Dataset: got {shown(validation)}; use {line}")
 
 
 def check_augment(augment: Deformation | None, data: Dataset) -> None:
@@ -87,8 +87,9 @@ def are_finite(parameters: Parameters) -> bool:
     return math.isfinite(parameters.vector.sum())
 
 
-class Broken(Protocol):
-    """What a run has to say of the step that broke it: a TrainingState, or less."""
+@dataclass
+class Broken:
+    """What `explain_divergence` asks of a step where a loss was lost; a TrainingState says it, too."""
 
     network: Network
     workspace: Workspace
@@ -99,7 +100,7 @@ class Broken(Protocol):
     learning_rate: float
 
 
-def explain_divergence(state: Broken) -> str:
+def explain_divergence(state: TrainingState | Broken) -> str:
     """Which step and layer a run broke at, the likely cause, and what the network keeps."""
     network = state.network
     layers = zip(state.workspace.z, network.weights, network.biases, strict=True)

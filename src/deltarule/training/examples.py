@@ -9,12 +9,12 @@ import numpy as np
 
 from deltarule.data.dataset import Dataset, Splits
 from deltarule.errors import DataError, SettingError, ShapeError
-from deltarule.inputs import as_array, as_called, check_scale, checked_inputs, described, flattened, numbers
+from deltarule.inputs import as_array, as_called, check_scale, checked_inputs, flattened, numbers
 from deltarule.model import Model, check_purpose
 from deltarule.nn.activations import Sigmoid
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
-from deltarule.settings import Task
+from deltarule.settings import Task, shown
 from deltarule.targets import checked_targets
 
 LOG = logging.getLogger("deltarule")
@@ -43,7 +43,7 @@ def examples_for(
         if isinstance(net_or_model, str | PathLike):
             line = line.replace("network", f'dr.load("{net_or_model}")', 1)
         line = line.replace("network", "estimator.model_") if hasattr(net_or_model, "model_") else line
-        raise SettingError(f"a Network comes first: got {described(net_or_model)}; use {line}")
+        raise SettingError(f"a Network comes first: got {shown(net_or_model)}; use {line}")
     model = net_or_model if isinstance(net_or_model, Model) else None
     network = net_or_model.inner if isinstance(net_or_model, Model) else net_or_model
     refuse_structure(X, y, call)
@@ -70,7 +70,7 @@ def refuse_structure(X: Any, y: Any, call: str) -> None:
     if isinstance(X, Dataset) and y is not None:
         raise DataError(f"a Dataset holds its targets: leave out y, as in {call.format('digits.train')}")
     if not isinstance(X, Dataset) and X is not None and y is None:
-        raise DataError(f"the targets are missing: got {described(X)} alone; use {call.format('X, y')}")
+        raise DataError(f"the targets are missing: got {shown(X)} alone; use {call.format('X, y')}")
 
 
 def refuse_splits(X: Any, call: str) -> None:
@@ -147,7 +147,7 @@ def held_out_examples(network: Network | Model, validation: Any, *, of_arrays: b
         validation = (validation,)
     elif not (isinstance(validation, tuple | list) and len(validation) == 2):
         number = not isinstance(validation, bool) and isinstance(validation, int | float) and validation
-        begins = f"validation is (X, y) or a Dataset: got {described(validation)}"
+        begins = f"validation is (X, y) or a Dataset: got {shown(validation)}"
         if not isinstance(validation, bool | int | float):
             raise SettingError(f"{begins}; use validation=(X, y)")
         n_held = f"{number}" if isinstance(number, int) and number > 1 else ""

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.data.dataset import Dataset
-from deltarule.errors import SettingError, closest
+from deltarule.errors import SettingError
 from deltarule.inspection.landscape import check_layer, plane_of
 from deltarule.inspection.landscape import surface as surface_on
 from deltarule.inspection.metrics import ClassScore, Report, evaluate_model
@@ -25,7 +25,7 @@ from deltarule.inspection.weight_slice import weight_slice
 from deltarule.model import Model
 from deltarule.nn.network import Network, loss_and_gradient
 from deltarule.parts import PARTS
-from deltarule.settings import explains_calls, shown
+from deltarule.settings import check_choice, explains_calls, shown
 from deltarule.training.callbacks import History
 from deltarule.training.trainer import Trainer
 
@@ -74,9 +74,9 @@ def plot(
     role = next((role for role, types in ROLES.items() if isinstance(what, types)), None)
     if what is not None and role is None:
         cure = f'; use dr.load("{what}")' if isinstance(what, str | PathLike) else ""
-        raise SettingError(f"{usage(kind)}: got {type(what).__name__}{cure}")
+        raise SettingError(f"{usage(kind)}: got {shown(what)}{cure}")
     if data is not None and not isinstance(data, Dataset):
-        raise SettingError(f'data must be a Dataset, such as dr.Dataset(X, y, "classes"): got {type(data).__name__}')
+        raise SettingError(f"data must be a Dataset, such as digits.test or dr.Dataset(X, y): got {shown(data)}")
     given: dict[str, Any] = {"data": data, "recording": recording, "layer": layer} | ({role: what} if role else {})
     if isinstance(given.get("model"), Network):
         given["model"] = Model.of(given["model"])
@@ -102,8 +102,7 @@ def check_kind(kind: str, layer: int | None) -> None:
     """Raise SettingError where there is no such kind, or it takes no layer."""
     if not isinstance(kind, str):
         raise SettingError(f'plot takes the name of a picture first: got {shown(kind)}; use dr.plot("curves", history)')
-    if kind not in KINDS:
-        raise SettingError(f"no picture is called {kind!r}: {closest(kind, KINDS, SYNONYMS)}")
+    check_choice("picture", kind, tuple(KINDS), SYNONYMS)
     if layer is not None and "layer" not in signature(KINDS[kind]).parameters:
         taking = " and ".join(name for name, draw in KINDS.items() if "layer" in signature(draw).parameters)
         raise SettingError(f"a layer is for {taking}: got {kind}; leave it out")

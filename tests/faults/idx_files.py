@@ -1,0 +1,15 @@
+"""IDX files, written for tests."""
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deltarule.data.idx import idx_header
+
+
+def write_idx(path: str | Path, array: NDArray[np.uint8]) -> None:
+    """Write uint8 of 1 to 4 dimensions as IDX, compressed where the name ends in .gz."""
+    content = idx_header(array.shape) + array.tobytes()
+    Path(path).write_bytes(gzip.compress(content, mtime=0) if Path(path).suffix == ".gz" else content)
