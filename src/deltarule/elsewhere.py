@@ -54,7 +54,8 @@ _LINES: dict[str, dict[str, str]] = {
         "x_test X_test y_test [] in": "X, y = data.test.inputs, data.test.targets, and likewise data.train",
     },
 }
-_ELSEWHERE = {
+_LIKE_A_NETWORK: dict[str, str | None] = {"Model": "Network", "deltarule": "Network"}
+_ELSEWHERE: dict[tuple[str | None, str], str] = {
     (whose, name): line for whose, rows in _LINES.items() for names, line in rows.items() for name in names.split()
 }
 _ACTS = {
@@ -66,11 +67,9 @@ _ACTS = {
 
 def line_for(whose: str, name: str) -> str | None:
     """The line that does what `name` does elsewhere; None where there is none."""
+    found = _ELSEWHERE.get((whose, name)) or _ELSEWHERE.get((_LIKE_A_NETWORK.get(whose), name))
     it, net = ("model", "model.network") if whose == "Model" else ("network", "network")
-    known = (
-        _ELSEWHERE.get((each, name)) for each in (whose, *(("Network",) if whose in ("Model", "deltarule") else ()))
-    )
-    return next((line.format(it=it, net=net) for line in known if line), None)
+    return found and found.format(it=it, net=net)
 
 
 def no_attribute(whose: str, name: str, known: Iterable[str], begins: str) -> UnknownNameError:
