@@ -213,6 +213,7 @@ def test_a_category_in_the_test_part_alone_is_said(deltarule: Command) -> None:
 def test_many_columns_are_told_briefly() -> None:
     columns = [Column(f"c{k}") for k in range(784)]
     assert columns_in_words(columns).endswith("c10, c11 and 772 more as numbers")
+    assert columns_in_words(columns[:1]) == "1, which is 1 input: c0 as numbers"
     assert never_seen([Column("x"), Column("t", ("a", "b"))], np.array([[0.0, 0.0, 1.0]])) == ["t=a"]
 
 
