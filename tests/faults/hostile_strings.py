@@ -128,6 +128,7 @@ def in_a_table(text: str) -> Iterator[list[str]]:
     yield ["plot", "confusion", model, "--json"]
     yield ["plot", "scores", model, "--out", f"{name}.png"]
     yield ["export", model, "--npz", f"{name}.npz"]
+    Path(f"{name}-kept").mkdir(exist_ok=True)  # a run that was refused has made none
     (Path(f"{name}-kept") / "step-000000000099.safetensors").write_bytes(b"damaged")
     yield ["train", "--resume", f"{name}-kept"]
     table.write_text(f"{text},class\n{text},a\n,b\n", encoding="utf-8")

@@ -75,6 +75,22 @@ ATTEMPTS = [
     f"{TRAIN} --run linked",
     f"{TRAIN} --run run --out run/history.csv",
     "train sub/recipe.toml --data digits --epochs 1 --run sub --force",
+    f"{TRAIN} --run sub",
+    f"{TRAIN} --run notes.txt",
+    f"{TRAIN} --run pipe",
+    f"{TRAIN} --out new --run new",
+    f"{TRAIN} --out kept --checkpoint kept",
+    # names that begin with a dash, and other ways to an input
+    f"{TRAIN} --out=-dash",
+    f"{TRAIN} --out -dash",
+    f"{TRAIN} --plot=-dash.png",
+    "export m.safetensors --npz=-dash",
+    "export link-to-m --npz m.safetensors --force",
+    "export m.safetensors --onnx link-to-m --force",
+    "predict --kaggle link-to-pixels --model m.safetensors --out pixels.csv --force",
+    "train linear --data test.npz --epochs 1 --out test.npz --force",
+    f"{TRAIN} --from link-to-m --out ./m.safetensors --force",
+    "plot weights m.safetensors --out pics/a/0.png",
     # what is not a file, or cannot be one
     *(f"{TRAIN} --out {name}" for name in ("/dev/null", "pipe", "socket", "pics", "loop", "nowhere/m", "notes.txt/m")),
     *(f"{TRAIN} --out {name} --force" for name in ("/dev/null", "pipe", "loop", "to-nowhere", "{long}", "{nul}")),
@@ -88,7 +104,8 @@ ATTEMPTS = [
 
 def make_files() -> None:
     """Fill the current folder with what users have: data, notes, models, folders, links."""
-    Path("notes.txt").write_text("the only copy")
+    for name in ("notes.txt", "-dash", "-dash.png"):
+        Path(name).write_text("the only copy")
     Path("h.csv").write_text("x,y\n" + "".join(f"{k},{k % 2}\n" for k in range(40)))
     Path("my.toml").write_text(read("linear").to_toml())
     for name, content in (
@@ -139,6 +156,7 @@ def make_links() -> None:
         ("link-to-link", "link"),
         ("link-to-h", "h.csv"),
         ("link-to-m", "m.safetensors"),
+        ("link-to-pixels", "pixels.csv"),
         ("loop", "loop"),
         ("to-nowhere", "nowhere/m"),
         ("linked/history.csv", "../h.csv"),

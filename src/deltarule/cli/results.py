@@ -50,6 +50,9 @@ def check_run_place(folder: Path, *, force: bool = False, inputs: Iterable[Path]
         for file in (folder / name for name in FILES):
             may_replace = force or (is_ours and file.name != MODEL and not file.is_symlink())
             _ask(file, "model" if file.name == MODEL else "run's file", may_replace, inputs, another)
+    elif os.path.lexists(folder):
+        free = shlex.quote(str(unused(folder)))
+        raise SettingError(f"a run needs a folder: got {folder}, which is not a folder; use --run {free}")
 
 
 def check_train_places(options: TrainOptions, resumed: Recipe | None) -> None:
@@ -61,12 +64,14 @@ def check_train_places(options: TrainOptions, resumed: Recipe | None) -> None:
         check_run_place(options.run, force=options.force, inputs=inputs)
     if options.plot is not None:
         check_picture_place(options.plot, force=options.force, inputs=inputs)
-    given = [each for each in (options.out, options.plot) if each is not None]
-    in_run = [options.run, *(options.run / name for name in FILES if name != MODEL)] if options.run and given else []
-    places = [os.path.realpath(each) for each in (*given, *in_run)]
+    files, folders = ([options.out, options.plot], [options.run, options.checkpoint])
+    given = [each for each in (*files, *folders) if each is not None]
+    in_run = [options.run / name for name in FILES if name != MODEL] if options.run else []
+    of_folders = {os.path.realpath(each) for each in folders if each is not None}
+    places = [*of_folders, *(os.path.realpath(each) for each in (*files, *in_run) if each is not None)]
     if len(set(places)) < len(places):
         raise SettingError(
-            f"each result needs a file of its own: got {' and '.join(map(str, given))}; give other names"
+            f"each result needs a place of its own: got {' and '.join(map(str, given))}; give other names"
         )
 
 

@@ -32,8 +32,8 @@ from deltarule.training.identity import differences
 from deltarule.training.snapshot import Snapshot
 
 FORMAT = 1
-COPY_APART = 200  # times as long as a copy in memory takes are between two of them: half a percent of the time
-MOST_HEADER = 2**24  # bytes of a tensor file's header, of which nobody has more
+COPY_APART = 200  # times as long as a copy in memory takes: half a percent of the time goes into copies
+MOST_HEADER = 2**24  # bytes of a tensor file's header that are looked at
 KEPT = 2  # checkpoints: where the newest turns out to be damaged, there is another
 FILES = f"step-{'[0-9]' * 12}.safetensors"  # a copy that somebody made has another name, and is left alone
 
@@ -104,6 +104,9 @@ class Checkpoints(Callback):
         What is passed over is logged as a warning, with the reason. Raises ModelFileError where there are checkpoints,
         but none is sound; FileError where another process uses the folder.
         """
+        parent = self.folder.parent
+        if parent.is_dir() and os.access(parent, os.W_OK) and not os.path.lexists(self.folder):
+            return None  # and the folder is made when the run begins
         self._lock.acquire()
         try:
             path, snapshot = newest_in(self.folder)
