@@ -186,10 +186,8 @@ class Network:
                 f'got {type(output).__name__}; use output="{name}", or loss="{other}"'
             )
         if isinstance(output, Softmax) and self.layer_sizes[-1] == 1:
-            raise SettingError(
-                'a softmax over one output is always 1: use two outputs, or output="sigmoid", '
-                'loss="binary_cross_entropy"; for a value to predict output="identity", loss="quadratic"'
-            )
+            other = 'output="sigmoid", loss="binary_cross_entropy"; for values output="identity", loss="quadratic"'
+            raise SettingError(f"a softmax over one output is always 1: use two outputs, or {other}")
         self._check_meaning()
 
     def _names(self, given: Sequence[str] | None) -> tuple[str, ...]:
