@@ -106,7 +106,7 @@ def test_a_run_folder_is_enough_to_repeat_the_run(deltarule: Command) -> None:
 def test_a_run_folder_that_cannot_be_made_ends_the_run_before_it_begins(deltarule: Command) -> None:
     Path("taken").write_text("a file")
     code, out, err = deltarule(*SMALL, "--run", "taken")
-    assert (code, out) == (1, "")
+    assert (code, out) == (2, "")
     assert "a run needs a folder: got taken" in err
     assert "epoch 0" not in err
 

@@ -87,7 +87,7 @@ def test_a_history_draws_its_curves(run: dict[str, Any], tmp_path: Path) -> None
     ("arguments", "message"),
     [
         (("confusoin",), "no picture is called 'confusoin': did you mean 'confusion'?"),
-        ((["curves"],), "no picture is called ['curves']: did you mean 'curves'?"),
+        ((["curves"],), "plot takes the name of a picture first: got ['curves']"),
         (("confusion",), 'confusion is drawn by dr.plot("confusion", model, data): got no model and no data'),
         (("confusion", "network"), 'confusion is drawn by dr.plot("confusion", model, data): got no data'),
         (("confusion", "history", "data"), "got no model"),

@@ -291,8 +291,11 @@ def _is_of_another_program(path: Path) -> bool:
             n_bytes = int.from_bytes(stream.read(8), "little")
             header = json.loads(stream.read(min(n_bytes, MOST_HEADER)))
         return "deltarule" not in header.get("__metadata__", {})
-    except (OSError, ValueError, AttributeError, TypeError, RecursionError):
+    except (FileNotFoundError, ValueError, AttributeError, TypeError, RecursionError):
         return False
+    except OSError as error:
+        LOG.warning("%s could not be read, and stays: %s", path, error.strerror or error)
+        return True
 
 
 def _remove(path: Path) -> None:

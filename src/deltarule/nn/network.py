@@ -192,7 +192,7 @@ class Network:
 
     def _names(self, given: Sequence[str] | None) -> tuple[str, ...]:
         """A name for each output: those given, or numbers."""
-        return tuple(() if given is None else given) or tuple(map(str, range(self.layer_sizes[-1])))
+        return tuple(map(str, range(self.layer_sizes[-1])) if given is None else given)
 
     def _check_meaning(self) -> None:
         n_inputs, n_outputs = self.layer_sizes[0], self.layer_sizes[-1]
