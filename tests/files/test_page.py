@@ -66,6 +66,21 @@ def test_mistakes_are_shown_on_200_of_the_examples_given() -> None:
     assert len(json.loads(held(dr.show(NETWORK, DIGITS.train.take(slice(3))), "examples"))) == 3
 
 
+def test_a_network_of_images_from_0_to_255_reads_ink_as_it_learned_it(tmp_path: Path) -> None:
+    """The page asks in ink from 0 to 1; pixels and images from 0 to 1 are asked as they are."""
+    images = DIGITS.train.inputs[:50].astype(np.float64)
+    network = dr.Network((784, 8, 10), rng=0)
+    dr.fit(network, images.reshape(-1, 28, 28), DIGITS.train.targets[:50], epochs=1)
+    page = dr.show(network, replace(DIGITS.test, inputs=DIGITS.test.inputs.astype(np.float64)))
+    (tmp_path / "asked.safetensors").write_bytes(base64.b64decode(held(page, "model")))
+    asked = dr.load(tmp_path / "asked.safetensors")
+    np.testing.assert_allclose(asked.outputs(images / 255.0), network.outputs(images), atol=1e-5)
+    first = json.loads(held(page, "examples"))[0]
+    assert first["pixels"]
+    assert max(first["x"]) == 255.0
+    assert json.loads(held(dr.show(NETWORK, DIGITS.test), "examples"))[0]["pixels"]
+
+
 def test_rows_of_a_table_come_as_the_network_reads_them() -> None:
     """A number for each of its three inputs: the text one-hot, what is missing filled in; 1.75 is the mean size."""
     columns = (dr.Column("size", fill=0.0), dr.Column("town", ("Bonn", "Ulm"), 0.0))

@@ -23,7 +23,7 @@ from deltarule.errors import SettingError
 from deltarule.files.bundle import bundle
 from deltarule.files.meaning import model_in
 from deltarule.files.model_file import model_bytes
-from deltarule.model import Model
+from deltarule.model import Model, Standardization
 from deltarule.nn.network import Network
 from deltarule.settings import explains_calls
 
@@ -109,8 +109,22 @@ def _content(model: Model) -> bytes:
             "deltarule playground MODEL  shows larger ones"
         )
     with np.errstate(over="ignore"):  # what is too large for float32 is refused below as no finite number
-        smaller = replace(model, network=network.astype(np.float32))
+        smaller = replace(in_ink(model), network=network.astype(np.float32))
     return model_bytes(smaller, "the page was not made")
+
+
+def reads_bytes(model: Model) -> bool:
+    """Whether a model learned images as numbers from 0 to 255, and not as pixels or from 0 to 1."""
+    seen = model.network.input_range
+    return not (model.image_shape is None or model.pixels or model.input_scaling or seen is None or seen[1] <= 1.0)
+
+
+def in_ink(model: Model) -> Model:
+    """The model as the page asks it, whose drawings are ink from 0 to 1."""
+    if not reads_bytes(model):
+        return model
+    ones = np.ones(model.network.layer_sizes[0])
+    return replace(model, input_scaling=Standardization(0.0 * ones, ones / 255.0))
 
 
 def shown(model: Model, dataset: Dataset, index: int) -> dict[str, object]:
@@ -119,7 +133,8 @@ def shown(model: Model, dataset: Dataset, index: int) -> dict[str, object]:
     label: what it should be. Raises ShapeError where the dataset does not fit the model.
     """
     inputs, target = model.unscaled(dataset.inputs[index : index + 1])[0], dataset.targets[index]
-    return {"x": inputs.tolist(), "label": target.tolist(), "pixels": inputs.dtype == np.uint8, "index": index}
+    is_bytes = inputs.dtype == np.uint8 or reads_bytes(model)
+    return {"x": inputs.tolist(), "label": target.tolist(), "pixels": is_bytes, "index": index}
 
 
 def _rows(model: Model, examples: Dataset) -> list[dict[str, object]]:

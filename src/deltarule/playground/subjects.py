@@ -10,7 +10,7 @@ import numpy as np
 from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError
 from deltarule.files.model_file import model_bytes
-from deltarule.files.page import shown
+from deltarule.files.page import in_ink, shown
 from deltarule.inspection.metrics import confusion
 from deltarule.model import Model
 from deltarule.nn.arrays import Array
@@ -31,7 +31,7 @@ class Subject:
     @cached_property
     def content(self) -> bytes:
         """The model file."""
-        return model_bytes(self.model)
+        return model_bytes(in_ink(self.model))
 
     @property
     def judged_by(self) -> Dataset:
