@@ -78,6 +78,7 @@ def test_damage_is_found_and_the_older_checkpoint_used() -> None:
         assert count.harm == []
 
 
+@pytest.mark.no_cover  # other tests run its lines; counting them here, and in its like, takes a tenth of the time
 @pytest.mark.parametrize("engine_name", ["numpy", "numba"])
 def test_a_run_is_stopped_at_every_step_and_goes_on_exactly(engine_name: str) -> None:
     if engine_name == "numba":
@@ -90,6 +91,7 @@ def test_a_run_is_stopped_at_every_step_and_goes_on_exactly(engine_name: str) ->
     assert (count.tried, count.harm) == (300, [])
 
 
+@pytest.mark.no_cover
 def test_many_steps_in_one_call_are_stopped_at_every_step_too() -> None:
     pytest.importorskip("numba", reason="the extra fast is not installed")
     count = campaigns.exact_resumes(jobs.small_nets_trainer, every=7)

@@ -15,6 +15,7 @@ HERE = Path(__file__).parent
 SCRIPT = runpy.run_path(str(HERE.parents[1] / "scripts" / "make_ink_golden.py"))
 
 
+@pytest.mark.no_cover
 def test_a_thousand_of_mnists_images_are_read_alike(mnist: Splits, tmp_path: Path) -> None:
     node = shutil.which("node")
     if node is None:
