@@ -102,6 +102,7 @@ def test_the_catalogue_lists_every_recipe_and_the_data_that_are_here(site: Any) 
     found = site.get("/api/catalogue").json()
     assert [each["name"] for each in found["recipes"]] == names()
     assert [each["name"] for each in found["datasets"]] == ["digits", "xor", "arithmetic"]
+    assert found["limits"] == {"rate": [1e-9, 1e9], "epochs": [1, 10_000]}
     quick = next(each for each in found["recipes"] if each["name"] == "quick")
     assert quick["rate"] > 0
     assert quick["epochs"] >= 1

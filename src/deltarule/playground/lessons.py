@@ -8,7 +8,7 @@ from typing import Any
 from deltarule.data.dataset import Dataset, Splits
 from deltarule.errors import DeltaruleError, DivergenceError, SettingError, closest
 from deltarule.inspection.metrics import evaluate_model
-from deltarule.playground.protocol import Start, message
+from deltarule.playground.protocol import LARGEST_RATE, MOST_EPOCHS, SMALLEST_RATE, Start, message
 from deltarule.playground.subjects import Subject
 from deltarule.playground.watching import Control, Watcher
 from deltarule.recipes import names, read
@@ -138,5 +138,6 @@ def catalogue(datasets: Datasets, says: Mapping[str, str]) -> dict[str, Any]:
             }
             for recipe in recipes
         ],
+        "limits": {"rate": [SMALLEST_RATE, LARGEST_RATE], "epochs": [1, MOST_EPOCHS]},
         "datasets": [{"name": name, "says": says.get(name, "")} for name in datasets],
     }

@@ -20,6 +20,8 @@ MOST_BODY_BYTES = 64 * 1024
 ALIGNMENT = 8
 NUMBERS = {"float32": "<f4", "float64": "<f8", "int8": "i1", "uint8": "u1"}
 
+SMALLEST_RATE, LARGEST_RATE, MOST_EPOCHS = 1e-9, 1e9, 10_000  # of the page, within what `settings.py` declares
+
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
 
@@ -35,8 +37,8 @@ class Start(_Order, frozen=True):
 
     recipe: Name
     data: Name
-    rate: Annotated[float, msgspec.Meta(gt=SETTINGS["learning_rate"].low, le=1e9)] | None = None
-    epochs: Annotated[int, msgspec.Meta(ge=1, le=10_000)] | None = None
+    rate: Annotated[float, msgspec.Meta(gt=SETTINGS["learning_rate"].low, le=LARGEST_RATE)] | None = None
+    epochs: Annotated[int, msgspec.Meta(ge=1, le=MOST_EPOCHS)] | None = None
     seed: Annotated[int, msgspec.Meta(ge=int(SETTINGS["seed"].low), lt=2**32)] = int(SETTINGS["seed"].default or 0)
     paused: bool = False
 

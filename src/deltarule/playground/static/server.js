@@ -151,7 +151,7 @@ export class Server {
         return { count, examples: examples.map(numeric) };
     }
 
-    /** What can be trained, on what: { recipes, datasets }. */
+    /** What can be trained, on what: { recipes, limits, datasets }. */
     async catalogue() {
         return this.json("catalogue");
     }

@@ -18,13 +18,14 @@ const SCORES = {
 
 /** The fields with which a run is chosen. */
 class Choice {
-    constructor({ recipes, datasets }) {
+    constructor({ recipes, datasets, limits }) {
         Object.assign(this, { recipes, datasets });
+        const within = ([min, max]) => ({ min: String(min), max: String(max) });
         const options = (items) => items.map(({ name }) => element("option", { value: name }, name));
         this.recipe = element("select", { id: "train-recipe", onchange: () => this.taken() }, ...options(recipes));
         this.data = element("select", { id: "train-data" }, ...options(datasets));
-        this.rate = element("input", { id: "train-rate", type: "number", min: "1e-9", max: "1e9", step: "any", inputmode: "decimal" });
-        this.epochs = element("input", { id: "train-epochs", type: "number", min: "1", max: "10000", step: "1" });
+        this.rate = element("input", { id: "train-rate", type: "number", ...within(limits.rate), step: "any", inputmode: "decimal" });
+        this.epochs = element("input", { id: "train-epochs", type: "number", ...within(limits.epochs), step: "1" });
         this.says = element("p", { class: "small muted", id: "train-says" });
         const times = (factor, text) => element("button", {
             type: "button", "aria-label": `Learning rate ${factor > 1 ? "times" : "divided by"} 10`,
