@@ -54,7 +54,7 @@ def run_folder(asked: PlotOptions, file: str) -> Path:
     recipe = name if name in names() else "RECIPE"
     got = name if recipe == "RECIPE" else f"{name}, the name of a recipe"
     if Path(name).is_dir():
-        got = f"{name}, which holds no {file}: it is no run's, or the run was made without one, or broke off"
+        got = f"{name}, which holds no {file}: it is not a run's folder, or the run was made without one, or broke off"
     raise SettingError(
         f"the picture {asked.kind} is drawn of a run's folder: got {got}; "
         f"deltarule train {recipe} --run FOLDER  makes one"
