@@ -30,8 +30,8 @@ from deltarule.data.ink import ink_image
 from deltarule.data.pictures import ORIENTATION, read_picture, upright
 from deltarule.files.bundled import PRETRAINED
 from deltarule.files.model_file import load
-from deltarule.inspection.metrics import evaluate_model
-from deltarule.inspection.robustness import drawn_with, moved, rotated
+from deltarule.inspection.measures.metrics import evaluate_model
+from deltarule.inspection.measures.robustness import drawn_with, moved, rotated
 from deltarule.model import Model
 from deltarule.randomness import generator
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from deltarule.data.columns import Column
 from deltarule.files.model_file import save
-from deltarule.inspection.sensitivity import input_gradient
+from deltarule.inspection.measures.sensitivity import input_gradient
 from deltarule.model import Model, Standardization
 from deltarule.nn.network import Network, backward, forward, loss_value
 from deltarule.parts import PARTS, Kind, make

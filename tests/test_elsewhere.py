@@ -11,7 +11,7 @@ import pytest
 import deltarule as dr
 from deltarule.elsewhere import _ACTS, _ELSEWHERE, line_for
 from deltarule.errors import SettingError, UnknownNameError
-from deltarule.inspection.picture import Picture
+from deltarule.inspection.plots.picture import Picture
 
 DATA = dr.Dataset(np.eye(3), np.arange(3))
 THINGS: dict[str, Any] = {

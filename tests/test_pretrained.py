@@ -15,7 +15,7 @@ from deltarule.data.catalog import load as load_data
 from deltarule.data.dataset import Splits
 from deltarule.files.bundled import PRETRAINED
 from deltarule.files.model_file import load
-from deltarule.inspection.robustness import drawn_with, moved, rotated
+from deltarule.inspection.measures.robustness import drawn_with, moved, rotated
 from deltarule.recipes.schema import parse
 
 ROOT = Path(__file__).parents[1]

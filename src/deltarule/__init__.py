@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from deltarule.files.npz import save_npz
     from deltarule.files.onnx import save_onnx
     from deltarule.files.page import show
-    from deltarule.inspection.diagnosis import diagnose
-    from deltarule.inspection.gradient_check import gradcheck
+    from deltarule.inspection.diagnosis.diagnose import diagnose
+    from deltarule.inspection.explain.walkthrough import Walkthrough, explain
+    from deltarule.inspection.gradcheck.check import gradcheck
     from deltarule.inspection.plots.kinds import plot
-    from deltarule.inspection.walkthrough import Walkthrough, explain
     from deltarule.model import Model, Standardization
     from deltarule.nn.activations import ELU, Activation, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
     from deltarule.nn.initializers import glorot_uniform, he_normal, lecun_normal, standard_normal, uniform, zeros
@@ -57,10 +57,10 @@ _HOMES = {
     "deltarule.data.tables": "read_table",
     "deltarule.errors": "DeltaruleError",
     "deltarule.estimators": "MLPClassifier MLPRegressor",
-    "deltarule.inspection.diagnosis": "diagnose",
-    "deltarule.inspection.gradient_check": "gradcheck",
+    "deltarule.inspection.diagnosis.diagnose": "diagnose",
+    "deltarule.inspection.gradcheck.check": "gradcheck",
     "deltarule.inspection.plots.kinds": "plot",
-    "deltarule.inspection.walkthrough": "Walkthrough explain",
+    "deltarule.inspection.explain.walkthrough": "Walkthrough explain",
     "deltarule.model": "Model Standardization",
     "deltarule.nn.activations": "ELU Activation Identity LeakyReLU ReLU Sigmoid SiLU Softmax Tanh",
     "deltarule.nn.initializers": "glorot_uniform he_normal lecun_normal standard_normal uniform zeros",

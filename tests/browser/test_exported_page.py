@@ -10,7 +10,7 @@ from handwriting import DIGITS, in_address
 from strokes import ink_strokes
 
 import deltarule as dr
-from deltarule.inspection.sensitivity import input_gradient
+from deltarule.inspection.measures.sensitivity import input_gradient
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import backward, forward, loss_value
 

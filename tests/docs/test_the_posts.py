@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from deltarule.data.catalog import load as load_data
-from deltarule.inspection.equation_checks import Case
-from deltarule.inspection.nudges import IMAGINARY, derivatives, numeric_delta
+from deltarule.inspection.explain.nudges import IMAGINARY, derivatives, numeric_delta
+from deltarule.inspection.gradcheck.equation_checks import Case
 from deltarule.nn.activations import Activation, Identity, ReLU, Sigmoid, Softmax, Tanh
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss, Quadratic

@@ -13,8 +13,8 @@ from deltarule.errors import DataError, SettingError, ShapeError
 from deltarule.files.foreign import from_sklearn, from_torch
 from deltarule.files.model_file import load, save
 from deltarule.files.onnx import onnx_bytes
-from deltarule.inspection.gradient_check import gradcheck
-from deltarule.inspection.walkthrough import explain
+from deltarule.inspection.explain.walkthrough import explain
+from deltarule.inspection.gradcheck.check import gradcheck
 from deltarule.model import Model
 from deltarule.nn.activations import Activation, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
 from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Quadratic

@@ -16,7 +16,7 @@ from deltarule.atomic import MARKS, check_place, kind_of, write_atomically
 from deltarule.errors import FileError
 from deltarule.files.page import Page
 from deltarule.files.run_folder import environment, is_run, start_run, write_recording
-from deltarule.inspection.picture import Picture, new_figure
+from deltarule.inspection.plots.picture import Picture, new_figure
 
 NETWORK = dr.Network((2, 3, 2))
 SUFFIXES = (".png", ".svg", ".pdf")

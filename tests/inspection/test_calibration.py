@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deltarule.errors import ShapeError
-from deltarule.inspection.calibration import reliability
-from deltarule.inspection.intervals import wilson_interval
+from deltarule.inspection.measures.calibration import reliability
+from deltarule.inspection.measures.intervals import wilson_interval
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,10 @@ import pytest
 import deltarule as dr
 from deltarule.cli.examples import job_of
 from deltarule.errors import DataError, ShapeError
-from deltarule.inspection import diagnosis as diagnosis_module
-from deltarule.inspection import run_findings
-from deltarule.inspection.diagnosis import diagnose_training
-from deltarule.inspection.finding import Diagnosis
+from deltarule.inspection.diagnosis import diagnose as diagnosis_module
+from deltarule.inspection.diagnosis import run_findings
+from deltarule.inspection.diagnosis.diagnose import diagnose_training
+from deltarule.inspection.diagnosis.finding import Diagnosis
 from deltarule.nn.arrays import Array
 
 DIGITS = dr.load_data("digits").train.take(slice(600))

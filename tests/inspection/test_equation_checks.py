@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from deltarule.inspection.equation_checks import CHECKS, MOST, STEPS, Case, Check
+from deltarule.inspection.gradcheck.equation_checks import CHECKS, MOST, STEPS, Case, Check
 from deltarule.nn.activations import ELU, Activation, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
 from deltarule.nn.arrays import Array
 from deltarule.nn.equations import EQUATIONS, Equation

@@ -11,8 +11,8 @@ from small_network import CLASSES, X, network_of
 
 import deltarule as dr
 from deltarule.errors import ShapeError
-from deltarule.inspection import gradient_check
-from deltarule.inspection.gradient_check import GradientCheck, gradcheck
+from deltarule.inspection.gradcheck import check as gradient_check
+from deltarule.inspection.gradcheck.check import GradientCheck, gradcheck
 from deltarule.nn.arrays import Array
 
 RNG = np.random.default_rng(2)

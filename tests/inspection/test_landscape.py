@@ -7,7 +7,7 @@ import pytest
 
 from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError, ShapeError
-from deltarule.inspection.landscape import check_layer, plane_of, surface
+from deltarule.inspection.measures.landscape import check_layer, plane_of, surface
 from deltarule.nn.activations import Identity
 from deltarule.nn.losses import Quadratic
 from deltarule.nn.network import Network

@@ -11,8 +11,8 @@ from sklearn import metrics as sklearn_metrics
 
 from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError, ShapeError
-from deltarule.inspection.intervals import wilson_interval
-from deltarule.inspection.metrics import (
+from deltarule.inspection.measures.intervals import wilson_interval
+from deltarule.inspection.measures.metrics import (
     ClassScore,
     ValueScore,
     class_scores,

@@ -6,7 +6,7 @@ from small_network import CLASSES, VALUES, RealOnly, X, network_of
 
 import deltarule as dr
 from deltarule.errors import ShapeError
-from deltarule.inspection.gradient_check import gradcheck
+from deltarule.inspection.gradcheck.check import gradcheck
 from deltarule.nn.arrays import Array
 
 RNG = np.random.default_rng(2)

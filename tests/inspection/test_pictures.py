@@ -12,16 +12,16 @@ from PIL import Image
 from deltarule.data.columns import Column
 from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError
-from deltarule.inspection.calibration import reliability
-from deltarule.inspection.landscape import Plane, Surface
-from deltarule.inspection.metrics import class_scores
-from deltarule.inspection.picture import Picture
+from deltarule.inspection.diagnosis.range_test import RangeTest
+from deltarule.inspection.measures.calibration import reliability
+from deltarule.inspection.measures.landscape import Plane, Surface
+from deltarule.inspection.measures.metrics import class_scores
+from deltarule.inspection.measures.recording import N_BINS, QUANTITIES, Recording
+from deltarule.inspection.measures.robustness import Response
+from deltarule.inspection.measures.sensitivity import Flip
+from deltarule.inspection.measures.weight_slice import WeightSlice
 from deltarule.inspection.plots import answers, landscapes, layers, networks, runs, sheets
-from deltarule.inspection.range_test import RangeTest
-from deltarule.inspection.recording import N_BINS, QUANTITIES, Recording
-from deltarule.inspection.robustness import Response
-from deltarule.inspection.sensitivity import Flip
-from deltarule.inspection.weight_slice import WeightSlice
+from deltarule.inspection.plots.picture import Picture
 from deltarule.model import Model
 from deltarule.nn.activations import Sigmoid, Softmax, Tanh
 from deltarule.nn.losses import BinaryCrossEntropy

@@ -9,8 +9,8 @@ import pytest
 
 import deltarule as dr
 from deltarule.errors import FileError, SettingError
+from deltarule.inspection.measures.recording import Recorder
 from deltarule.inspection.plots.kinds import KINDS
-from deltarule.inspection.recording import Recorder
 
 pytest.importorskip("matplotlib", reason='needs matplotlib: pip install "deltarule[plot]"')
 

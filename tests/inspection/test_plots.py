@@ -13,9 +13,9 @@ from PIL import Image
 
 from deltarule.data.dataset import Dataset
 from deltarule.errors import MissingExtraError, SettingError
-from deltarule.inspection.metrics import Mistakes
-from deltarule.inspection.picture import Picture
+from deltarule.inspection.measures.metrics import Mistakes
 from deltarule.inspection.plots.answers import confusion
+from deltarule.inspection.plots.picture import Picture
 from deltarule.inspection.plots.runs import curves
 from deltarule.inspection.plots.sheets import mistakes
 

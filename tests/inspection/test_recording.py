@@ -5,7 +5,7 @@ import pytest
 
 from deltarule.data.dataset import Dataset
 from deltarule.errors import DataError
-from deltarule.inspection.recording import MOST_EPOCHS, N_BINS, QUANTITIES, Recorder, Recording, histogram
+from deltarule.inspection.measures.recording import MOST_EPOCHS, N_BINS, QUANTITIES, Recorder, Recording, histogram
 from deltarule.nn.network import Network, loss_and_gradient
 from deltarule.nn.optimizers import SGD, Adam, Optimizer
 from deltarule.training.callbacks import Callback, TrainingState

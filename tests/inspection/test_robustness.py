@@ -6,8 +6,8 @@ from scipy import ndimage
 
 from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError, ShapeError
-from deltarule.inspection.intervals import wilson_interval
-from deltarule.inspection.robustness import CHANGES, drawn_with, noisy, robustness, rotated, scaled, shifted
+from deltarule.inspection.measures.intervals import wilson_interval
+from deltarule.inspection.measures.robustness import CHANGES, drawn_with, noisy, robustness, rotated, scaled, shifted
 from deltarule.model import Model
 from deltarule.nn.network import Network
 

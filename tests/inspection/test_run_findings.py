@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from deltarule.inspection.run_findings import Row, look_at_history
+from deltarule.inspection.diagnosis.run_findings import Row, look_at_history
 
 
 def rows(losses: list[float], held_out: list[float] | None = None) -> list[Row]:

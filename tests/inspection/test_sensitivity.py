@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from deltarule.errors import SettingError
-from deltarule.inspection.sensitivity import flip, input_gradient
+from deltarule.inspection.measures.sensitivity import flip, input_gradient
 from deltarule.model import Model, Standardization
 from deltarule.nn.activations import Identity, ReLU, Sigmoid, Softmax, Tanh
 from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Quadratic

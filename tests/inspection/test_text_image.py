@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from deltarule.inspection.text_image import text_image
+from deltarule.inspection.explain.text_image import text_image
 
 SEVEN = np.array(
     [

@@ -1,6 +1,6 @@
 """Numbers in columns: they can be added up by eye, and none loses its digits."""
 
-from deltarule.inspection.text_table import aligned, number, table, wrapped
+from deltarule.inspection.explain.text_table import aligned, number, table, wrapped
 
 
 def test_a_number() -> None:

@@ -9,9 +9,9 @@ import pytest
 
 from deltarule.data.columns import Column
 from deltarule.errors import DataError, SettingError, ShapeError
-from deltarule.inspection.equation_checks import Check
-from deltarule.inspection.walkthrough import Walkthrough, explain
-from deltarule.inspection.walkthrough_text import checked
+from deltarule.inspection.explain.text import checked
+from deltarule.inspection.explain.walkthrough import Walkthrough, explain
+from deltarule.inspection.gradcheck.equation_checks import Check
 from deltarule.model import Model, Standardization
 from deltarule.nn.activations import ELU, Activation, Identity, ReLU, Sigmoid, Softmax, Tanh
 from deltarule.nn.equations import EQUATIONS

@@ -5,7 +5,7 @@ import pytest
 
 from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError
-from deltarule.inspection.weight_slice import WeightSlice, weight_slice
+from deltarule.inspection.measures.weight_slice import WeightSlice, weight_slice
 from deltarule.nn.activations import Tanh
 from deltarule.nn.network import Network
 

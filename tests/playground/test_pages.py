@@ -18,7 +18,7 @@ from deltarule.data.ink import ink_image
 from deltarule.data.pictures import read_picture
 from deltarule.errors import SettingError
 from deltarule.files.model_file import load
-from deltarule.inspection.metrics import evaluate_model
+from deltarule.inspection.measures.metrics import evaluate_model
 from deltarule.model import Model
 from deltarule.nn.network import Network
 from deltarule.playground.subjects import Subject

@@ -12,7 +12,7 @@ from websockets.sync.client import ClientConnection
 
 from deltarule.data.catalog import load
 from deltarule.files.model_file import load as load_model
-from deltarule.inspection.metrics import evaluate_model
+from deltarule.inspection.measures.metrics import evaluate_model
 from deltarule.playground import watching
 from deltarule.recipes import read
 from deltarule.recipes.build import build

@@ -8,7 +8,7 @@ from deltarule.cli.options import AsJson, Changes, DataName, ModelOrRecipe, Offl
 from deltarule.cli.printing import entry, print_json, print_text
 
 if TYPE_CHECKING:
-    from deltarule.inspection.finding import Diagnosis
+    from deltarule.inspection.diagnosis.finding import Diagnosis
 
 
 def diagnose(
@@ -55,7 +55,7 @@ def looked(at: str, diagnosis: "Diagnosis") -> str:
 def of_recipe(name: str, data: str | None, target: str | None, offline: bool, changes: list[str] | None) -> "Diagnosis":
     """What is wrong with a recipe before it is carried out."""
     from deltarule.cli.examples import job_of
-    from deltarule.inspection.diagnosis import diagnose_training
+    from deltarule.inspection.diagnosis.diagnose import diagnose_training
 
     job = job_of(name, data, target, offline, changes)
     return diagnose_training(job.trainer, job.train, None if job.test is None else job.model.scaled(job.test))
@@ -65,7 +65,7 @@ def of_model(name: str, data: str | None, target: str | None, offline: bool) -> 
     """What is wrong with a trained network."""
     from deltarule.cli.examples import parts
     from deltarule.cli.found import found_model
-    from deltarule.inspection.diagnosis import diagnose_network
+    from deltarule.inspection.diagnosis.diagnose import diagnose_network
 
     model = found_model(name)[1]
     train, test, _ = parts(model, data, target, offline)
@@ -77,8 +77,8 @@ def of_run(folder: str, data: str | None, target: str | None, offline: bool) -> 
     from deltarule.cli.found import names_model
     from deltarule.errors import DataError
     from deltarule.files.run_folder import HISTORY, read_history
-    from deltarule.inspection.finding import Diagnosis
-    from deltarule.inspection.run_findings import look_at_history
+    from deltarule.inspection.diagnosis.finding import Diagnosis
+    from deltarule.inspection.diagnosis.run_findings import look_at_history
 
     rows = read_history(folder)
     if len(rows) < 2:

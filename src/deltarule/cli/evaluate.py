@@ -21,7 +21,7 @@ COLUMNS = {
 }
 
 if TYPE_CHECKING:
-    from deltarule.inspection.metrics import Report
+    from deltarule.inspection.measures.metrics import Report
     from deltarule.nn.arrays import Array
 
 
@@ -44,7 +44,7 @@ def evaluate(
     from deltarule.cli.found import found_model
     from deltarule.cli.results import check_picture_place, inputs_of, write_picture
     from deltarule.cli.verdict import score_sentence, worst_mistake
-    from deltarule.inspection.metrics import evaluate_model
+    from deltarule.inspection.measures.metrics import evaluate_model
     from deltarule.inspection.plots.kinds import confusion_picture
 
     if plot is not None:

@@ -9,7 +9,7 @@ from deltarule.cli.options import AsJson, Changes, DataName, ModelOrRecipe, Offl
 from deltarule.cli.printing import print_json, print_text
 
 if TYPE_CHECKING:
-    from deltarule.inspection.gradient_check import GradientCheck
+    from deltarule.inspection.gradcheck.check import GradientCheck
 
 BATCH = slice(8)  # the first examples: more say no more
 
@@ -42,7 +42,7 @@ def of_model(name: str, data: str | None, target: str | None, offline: bool) -> 
     """The check of a trained network, on examples that it has not seen."""
     from deltarule.cli.examples import unseen
     from deltarule.cli.found import found_model
-    from deltarule.inspection.gradient_check import gradcheck as check
+    from deltarule.inspection.gradcheck.check import gradcheck as check
 
     model = found_model(name)[1]
     batch = model.scaled(unseen(model, data, target, offline).take(BATCH))
@@ -54,7 +54,7 @@ def of_recipe(
 ) -> "GradientCheck":
     """The check of a recipe's untrained network, its penalty included, on examples that it is to learn."""
     from deltarule.cli.examples import job_of
-    from deltarule.inspection.gradient_check import gradcheck as check
+    from deltarule.inspection.gradcheck.check import gradcheck as check
 
     job = job_of(name, data, target, offline, changes)
     batch = job.train.take(BATCH)

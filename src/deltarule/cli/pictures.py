@@ -21,9 +21,9 @@ from deltarule.cli.record import training_record
 from deltarule.data.dataset import Splits
 from deltarule.errors import SettingError
 from deltarule.files.run_folder import HISTORY, MODEL, RECORDING, read_history, read_recording
+from deltarule.inspection.diagnosis.range_test import N_STEPS
+from deltarule.inspection.measures.recording import Recording
 from deltarule.inspection.plots.kinds import Drawing, check_kind, drawing
-from deltarule.inspection.range_test import N_STEPS
-from deltarule.inspection.recording import Recording
 from deltarule.model import Model
 from deltarule.recipes import names
 from deltarule.recipes.build import build

@@ -18,7 +18,7 @@ from deltarule.errors import DeltaruleError, FileError, SettingError, require
 from deltarule.files.checkpoint import FILES as STEPS
 from deltarule.files.model_file import load
 from deltarule.files.run_folder import CHECKPOINTS, FILES, MODEL, RECIPE, is_run
-from deltarule.inspection.picture import DESCRIPTION_KEYS, Picture
+from deltarule.inspection.plots.picture import DESCRIPTION_KEYS, Picture
 from deltarule.recipes.schema import Recipe
 
 SUFFIXES = {"model": ".safetensors", "npz file": ".npz", "ONNX file": ".onnx", "page": ".html", "table": ".csv"}

@@ -36,10 +36,10 @@ from deltarule.files.run_folder import (
     write_history,
     write_recording,
 )
-from deltarule.inspection.diagnosis import Checkup
-from deltarule.inspection.metrics import Report, evaluate_model
+from deltarule.inspection.diagnosis.diagnose import Checkup
+from deltarule.inspection.measures.metrics import Report, evaluate_model
+from deltarule.inspection.measures.recording import Recorder
 from deltarule.inspection.plots.runs import curves
-from deltarule.inspection.recording import Recorder
 from deltarule.model import Model
 from deltarule.nn.losses import smoothing_of
 from deltarule.recipes.build import Job, build

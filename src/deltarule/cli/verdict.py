@@ -6,7 +6,7 @@ from shlex import quote
 
 from deltarule.cli.printing import drawn, in_a_line, percent
 from deltarule.data.dataset import Dataset
-from deltarule.inspection.metrics import Report
+from deltarule.inspection.measures.metrics import Report
 from deltarule.model import Model
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from deltarule.data.dataset import Dataset, Splits
 from deltarule.errors import DeltaruleError, DivergenceError, SettingError, closest
-from deltarule.inspection.metrics import evaluate_model
+from deltarule.inspection.measures.metrics import evaluate_model
 from deltarule.playground.protocol import LARGEST_RATE, MOST_EPOCHS, SMALLEST_RATE, Start, message
 from deltarule.playground.subjects import Subject
 from deltarule.playground.watching import Control, Watcher

@@ -11,7 +11,7 @@ from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError
 from deltarule.files.model_file import model_bytes
 from deltarule.files.page import in_ink, shown
-from deltarule.inspection.metrics import confusion
+from deltarule.inspection.measures.metrics import confusion
 from deltarule.model import Model
 from deltarule.nn.arrays import Array
 

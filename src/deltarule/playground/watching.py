@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.data.dataset import Dataset
-from deltarule.inspection.state_findings import dead_share, saturated_share
+from deltarule.inspection.diagnosis.state_findings import dead_share, saturated_share
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
 from deltarule.nn.workspace import as_floats

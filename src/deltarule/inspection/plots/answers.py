@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from deltarule.inspection.calibration import Reliability
-from deltarule.inspection.metrics import ClassScore
-from deltarule.inspection.picture import (
+from deltarule.inspection.measures.calibration import Reliability
+from deltarule.inspection.measures.metrics import ClassScore
+from deltarule.inspection.measures.robustness import Response
+from deltarule.inspection.plots.picture import (
     BLUE,
     DASHED,
     GRAY,
@@ -20,7 +21,6 @@ from deltarule.inspection.picture import (
     percent,
     shortened,
 )
-from deltarule.inspection.robustness import Response
 from deltarule.nn.arrays import Array
 
 

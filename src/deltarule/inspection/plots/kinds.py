@@ -12,16 +12,16 @@ import numpy as np
 
 from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError
-from deltarule.inspection.landscape import check_layer, plane_of
-from deltarule.inspection.landscape import surface as surface_on
-from deltarule.inspection.metrics import ClassScore, Report, evaluate_model
-from deltarule.inspection.picture import Picture
+from deltarule.inspection.diagnosis.range_test import range_test
+from deltarule.inspection.measures.landscape import check_layer, plane_of
+from deltarule.inspection.measures.landscape import surface as surface_on
+from deltarule.inspection.measures.metrics import ClassScore, Report, evaluate_model
+from deltarule.inspection.measures.recording import Recorder, Recording
+from deltarule.inspection.measures.robustness import robustness as robustness_of
+from deltarule.inspection.measures.sensitivity import flip
+from deltarule.inspection.measures.weight_slice import weight_slice
 from deltarule.inspection.plots import answers, landscapes, layers, networks, runs, sheets
-from deltarule.inspection.range_test import range_test
-from deltarule.inspection.recording import Recorder, Recording
-from deltarule.inspection.robustness import robustness as robustness_of
-from deltarule.inspection.sensitivity import flip
-from deltarule.inspection.weight_slice import weight_slice
+from deltarule.inspection.plots.picture import Picture
 from deltarule.model import Model
 from deltarule.nn.network import Network, loss_and_gradient
 from deltarule.parts import PARTS

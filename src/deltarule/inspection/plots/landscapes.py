@@ -3,9 +3,9 @@
 import numpy as np
 
 from deltarule.errors import SettingError, require
-from deltarule.inspection.landscape import Surface
-from deltarule.inspection.picture import BLUE, DASHED, ORANGE, Picture, new_figure, percent
-from deltarule.inspection.weight_slice import WeightSlice
+from deltarule.inspection.measures.landscape import Surface
+from deltarule.inspection.measures.weight_slice import WeightSlice
+from deltarule.inspection.plots.picture import BLUE, DASHED, ORANGE, Picture, new_figure, percent
 
 N_LEVELS = 14
 LOG_FROM = 10.0  # a loss that grows more than tenfold is shown on a logarithmic scale

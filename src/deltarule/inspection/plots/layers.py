@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deltarule.errors import require
-from deltarule.inspection.picture import DASHED, NOTE, Picture, new_figure, plain_log_ticks
-from deltarule.inspection.recording import QUANTITIES, Recording
+from deltarule.inspection.measures.recording import QUANTITIES, Recording
+from deltarule.inspection.plots.picture import DASHED, NOTE, Picture, new_figure, plain_log_ticks
 from deltarule.nn.arrays import Array
 
 if TYPE_CHECKING:

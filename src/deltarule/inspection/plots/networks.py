@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deltarule.inspection.picture import (
+from deltarule.inspection.plots.picture import (
     BLUE,
     GRAY,
     ORANGE,

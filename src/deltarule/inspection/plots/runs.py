@@ -6,8 +6,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deltarule.errors import SettingError
-from deltarule.inspection.picture import BLUE, DASHED, LEGEND, NOTE, ORANGE, PALE, Picture, new_figure, plain_log_ticks
-from deltarule.inspection.range_test import RangeTest
+from deltarule.inspection.diagnosis.range_test import RangeTest
+from deltarule.inspection.plots.picture import (
+    BLUE,
+    DASHED,
+    LEGEND,
+    NOTE,
+    ORANGE,
+    PALE,
+    Picture,
+    new_figure,
+    plain_log_ticks,
+)
 from deltarule.nn.arrays import Array
 
 if TYPE_CHECKING:

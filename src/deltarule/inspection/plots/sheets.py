@@ -7,8 +7,9 @@ import numpy as np
 
 from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError
-from deltarule.inspection.metrics import Mistakes
-from deltarule.inspection.picture import (
+from deltarule.inspection.measures.metrics import Mistakes
+from deltarule.inspection.measures.sensitivity import Flip
+from deltarule.inspection.plots.picture import (
     GRAY,
     ORANGE,
     Picture,
@@ -17,7 +18,6 @@ from deltarule.inspection.picture import (
     shortened,
     signed_colors,
 )
-from deltarule.inspection.sensitivity import Flip
 from deltarule.nn.arrays import Array
 
 PER_ROW = 5

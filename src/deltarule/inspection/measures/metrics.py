@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from deltarule.data.dataset import Dataset
-from deltarule.inspection.calibration import Reliability, reliability
-from deltarule.inspection.intervals import wilson_interval
+from deltarule.inspection.measures.calibration import Reliability, reliability
+from deltarule.inspection.measures.intervals import wilson_interval
 from deltarule.model import Model
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import PREDICTION_ROWS, Network, forward

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from deltarule.errors import SettingError, ShapeError
-from deltarule.inspection.numeric_gradient import CENTRAL_DIFFERENCES, COMPLEX_STEP, Method, Problem
+from deltarule.inspection.gradcheck.numeric_gradient import CENTRAL_DIFFERENCES, COMPLEX_STEP, Method, Problem
 from deltarule.nn.activations import Activation
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import Loss

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.inspection.nudges import losses_from
+from deltarule.inspection.explain.nudges import losses_from
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import sample_shares
 from deltarule.nn.network import Network, forward, loss_value

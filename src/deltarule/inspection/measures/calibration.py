@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.errors import ShapeError
-from deltarule.inspection.intervals import wilson_interval
+from deltarule.inspection.measures.intervals import wilson_interval
 from deltarule.nn.arrays import Array
 
 N_BINS = 10

@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deltarule.inspection.text_image import text_image
-from deltarule.inspection.text_table import WIDTH, aligned, number, shortened, table, wrapped
+from deltarule.inspection.explain.text_image import text_image
+from deltarule.inspection.explain.text_table import WIDTH, aligned, number, shortened, table, wrapped
 from deltarule.nn.equations import SYMBOLS, Equation
 from deltarule.nn.losses import smoothing_of
 
 if TYPE_CHECKING:
-    from deltarule.inspection.equation_checks import Check
-    from deltarule.inspection.neuron import LongSum
-    from deltarule.inspection.walkthrough import Walkthrough
+    from deltarule.inspection.explain.neuron import LongSum
+    from deltarule.inspection.explain.walkthrough import Walkthrough
+    from deltarule.inspection.gradcheck.equation_checks import Check
     from deltarule.nn.arrays import Array
 
 MOST_ROWS = 12  # outputs or inputs that are listed one by one

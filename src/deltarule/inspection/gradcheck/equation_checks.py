@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from deltarule.inspection.nudges import IMAGINARY, derivatives, losses_when_nudged, numeric_delta
+from deltarule.inspection.explain.nudges import IMAGINARY, derivatives, losses_when_nudged, numeric_delta
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import sample_shares
 from deltarule.nn.network import Network, backward, forward, loss_value

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from deltarule.data.dataset import Dataset
-from deltarule.inspection.finding import entry
-from deltarule.inspection.gradient_mistakes import as_layers, likely_mistakes, relative_error
-from deltarule.inspection.gradient_premises import best_method, check_axis, without_kinks
-from deltarule.inspection.numeric_gradient import CENTRAL_DIFFERENCES, Method, Problem, by_layer, directions
+from deltarule.inspection.diagnosis.finding import entry
+from deltarule.inspection.gradcheck.mistakes import as_layers, likely_mistakes, relative_error
+from deltarule.inspection.gradcheck.numeric_gradient import CENTRAL_DIFFERENCES, Method, Problem, by_layer, directions
+from deltarule.inspection.gradcheck.premises import best_method, check_axis, without_kinks
 from deltarule.model import Model, take_meaning
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, backward

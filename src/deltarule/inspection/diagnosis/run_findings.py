@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from deltarule.inspection.finding import Finding, Level
+from deltarule.inspection.diagnosis.finding import Finding, Level
 from deltarule.nn.arrays import Array
 from deltarule.training.callbacks import Callback, TrainingState
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from deltarule.data.dataset import Dataset
-from deltarule.inspection.finding import Finding, Level
+from deltarule.inspection.diagnosis.finding import Finding, Level
 from deltarule.nn.arrays import Array
 from deltarule.nn.workspace import as_floats
 from deltarule.randomness import generator

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from deltarule.data.dataset import Dataset
-from deltarule.inspection.finding import Finding, Level
+from deltarule.inspection.diagnosis.finding import Finding, Level
 from deltarule.nn.activations import Activation, Identity, ReLU, Sigmoid, Softmax, Tanh
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, backward, forward, loss_value

@@ -11,10 +11,10 @@ import numpy as np
 
 from deltarule.data.dataset import Dataset
 from deltarule.errors import DivergenceError
-from deltarule.inspection.data_findings import look_at_data, sample_of
-from deltarule.inspection.finding import Diagnosis, Finding, Level
-from deltarule.inspection.run_findings import LEARNED, WATCHED, Watch, gap_findings, look_at_history
-from deltarule.inspection.state_findings import chance_loss, dead_findings, look_at_state, passed
+from deltarule.inspection.diagnosis.data_findings import look_at_data, sample_of
+from deltarule.inspection.diagnosis.finding import Diagnosis, Finding, Level
+from deltarule.inspection.diagnosis.run_findings import LEARNED, WATCHED, Watch, gap_findings, look_at_history
+from deltarule.inspection.diagnosis.state_findings import chance_loss, dead_findings, look_at_state, passed
 from deltarule.model import Model, take_meaning
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Optimizer

@@ -9,10 +9,10 @@ import numpy as np
 from deltarule.data.frames import is_frame
 from deltarule.errors import SettingError, ShapeError
 from deltarule.inputs import numbers
-from deltarule.inspection.equation_checks import CHECKS, Case, Check
-from deltarule.inspection.neuron import NeuronPass, neuron_pass
-from deltarule.inspection.nudges import numeric_delta
-from deltarule.inspection.walkthrough_text import text_of
+from deltarule.inspection.explain.neuron import NeuronPass, neuron_pass
+from deltarule.inspection.explain.nudges import numeric_delta
+from deltarule.inspection.explain.text import text_of
+from deltarule.inspection.gradcheck.equation_checks import CHECKS, Case, Check
 from deltarule.model import Model
 from deltarule.nn.arrays import Array
 from deltarule.nn.equations import EQUATIONS, SYMBOLS, Equation, equation_named

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deltarule.inspection.equation_checks import Case, Check
-from deltarule.inspection.nudges import IMAGINARY, derivatives, losses_when_nudged, numeric_delta
+from deltarule.inspection.explain.nudges import IMAGINARY, derivatives, losses_when_nudged, numeric_delta
+from deltarule.inspection.gradcheck.equation_checks import Case, Check
 from deltarule.nn.arrays import Array
 
 NUDGE = 0.001  # small enough that what is predicted and what happens agree to three digits

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from deltarule.errors import ShapeError
-from deltarule.inspection.gradient_premises import Part, parts
-from deltarule.inspection.numeric_gradient import Method, Problem, by_layer
+from deltarule.inspection.gradcheck.numeric_gradient import Method, Problem, by_layer
+from deltarule.inspection.gradcheck.premises import Part, parts
 from deltarule.nn.activations import Activation
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import Loss, sample_shares
