@@ -83,7 +83,7 @@ class Given:
         return self.draws.reshape(size)
 
 
-def test_amounts_together_undo_growing_then_leaning_then_turning_then_shifting() -> None:
+def test_amounts_undo_growing_leaning_turning_and_shifting_in_this_order() -> None:
     amounts = Deformation(rotation=30, scale=0.4, shift=2, shear=20)
     points = sampling_points(1, SHAPE, amounts, Given([1, -0.5, 0.5, -1, 0.25, -0.75]), np.dtype(float))
     turn, lean = np.deg2rad(30), np.tan(np.deg2rad(-10))
