@@ -1,5 +1,8 @@
 """How a network is made, shown and asked, and what it says when it is asked for what cannot be."""
 
+import inspect
+import math
+import pydoc
 import re
 from typing import Any
 
@@ -262,3 +265,12 @@ def test_what_numbers_mean_can_be_set_later() -> None:
     assert (network.image_shape, network.class_names, network.pixels) == ((28, 28), tuple("abcdefghij"), True)
     network.class_names = None
     assert network.class_names == tuple("0123456789")
+
+
+def test_help_shows_a_network_on_one_screen_of_80_columns() -> None:
+    text = pydoc.plain(pydoc.render_doc(Network))
+    assert sum(max(1, math.ceil(len(line) / 80)) for line in text.splitlines()) <= 40
+    names = {name for name in vars(Network) if not name.startswith("_")}
+    for name in names | set(vars(Network((2, 2)))) | set(inspect.signature(Network).parameters):
+        assert re.search(rf"\b{name}\b", text), name
+    assert "__" not in text
