@@ -92,7 +92,7 @@ def backward(
             ws.drop_error(l)
             activations[l].backward(delta[l], z[l], a[l])
         # BP3  dC/db^l = sum over the batch of delta^l
-        np.sum(delta[l], axis=0, out=grads.biases[l])
+        delta[l].sum(axis=0, out=grads.biases[l])
         # BP4  dC/dW^l = (a^(l-1))^T delta^l
         np.matmul(inputs[l].T, delta[l], out=grads.weights[l])
 
@@ -154,8 +154,7 @@ class Network(metaclass=ShortHelp):
         self.dropout: tuple[float, ...] = dropout  # type: ignore[assignment]
         self.parameters = Parameters(self.layer_sizes, dtype=dtype_of(dtype))
         self.task = task_of(last, self.loss, self.layer_sizes[-1]) if task is None else task
-        self.pixels, self.image_shape = pixels, image_shape
-        self.class_names = self._names(class_names)
+        self.pixels, self.image_shape, self.class_names = pixels, image_shape, self._names(class_names)
         self.input_range: tuple[float, float] | None = None
         self._check()
         rng = generator_of(rng)
@@ -174,11 +173,10 @@ class Network(metaclass=ShortHelp):
         output, loss = self.activations[-1], self.loss
         if not isinstance(output, loss.fits):
             fitting = " or ".join(activation.__name__ for activation in loss.fits)
-            name = loss.fits[0].__name__.lower()
             other = "binary_cross_entropy" if isinstance(output, Sigmoid) else "quadratic"
             raise SettingError(
                 f"{type(loss).__name__} needs outputs that are probabilities, from {fitting}: "
-                f'got {type(output).__name__}; use output="{name}", or loss="{other}"'
+                f'got {type(output).__name__}; use output="{loss.fits[0].__name__.lower()}", or loss="{other}"'
             )
         if isinstance(output, Softmax) and self.layer_sizes[-1] == 1:
             other = 'output="sigmoid", loss="binary_cross_entropy"; for values output="identity", loss="quadratic"'
@@ -270,11 +268,8 @@ def task_of(output: Activation, loss: Loss, n_outputs: int) -> Task | None:
     """The task that an output activation and a loss leave no doubt about; else None."""
     if isinstance(output, Softmax):
         return "classes"
-    if isinstance(output, Identity):
-        return "values"
-    if isinstance(output, Sigmoid) and isinstance(loss, BinaryCrossEntropy) and n_outputs == 1:
-        return "labels"
-    return None
+    is_yes_or_no = isinstance(output, Sigmoid) and isinstance(loss, BinaryCrossEntropy) and n_outputs == 1
+    return "labels" if is_yes_or_no else "values" if isinstance(output, Identity) else None
 
 
 def with_parameters(network: Network, parameters: Parameters) -> Network:
