@@ -125,6 +125,13 @@ def test_images_go_in_as_they_are() -> None:
     assert model.predict(pixels.tolist()).shape == (7,)
 
 
+def test_a_number_is_no_sample() -> None:
+    model = Model(network(6, 3), "classes", image_shape=(2, 3))
+    for ask in (model.inputs, model.outputs, model.predict, model.probabilities):
+        with pytest.raises(ShapeError, match=r"^X is a single number, 3.0: pass an array, with a number for each"):
+            ask(3.0)
+
+
 @pytest.mark.parametrize(
     "raw",
     [
