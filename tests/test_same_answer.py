@@ -31,7 +31,7 @@ from deltarule.inspection.gradcheck.check import gradcheck
 from deltarule.inspection.measures.sensitivity import flip
 from deltarule.model import Model, Standardization
 from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss, Quadratic
-from deltarule.nn.network import Network
+from deltarule.nn.network import Network, inputs_of, with_meaning, with_parameters
 from deltarule.nn.workspace import as_floats
 from deltarule.parts import PARTS
 from deltarule.settings import TASKS, Task
@@ -214,7 +214,7 @@ def test_the_page_answers_alike(networks: dict[str, Network], tmp_path: Path) ->
     for index, network in enumerate(networks.values()):
         save(network, tmp_path / f"{index}.safetensors")
         raw = ASKED["uint8"] if network.pixels else ASKED["small int64"]
-        x = as_floats(network.inputs(raw), np.float64)
+        x = as_floats(inputs_of(network, raw), np.float64)
         cases.append({"path": str(tmp_path / f"{index}.safetensors"), "x": x.tolist(), "task": network.task})
     (tmp_path / "cases.json").write_text(json.dumps(cases), encoding="utf-8")
     program = f"""
@@ -333,18 +333,18 @@ def test_another_task_is_refused_with_the_settings_for_it(made_for: Task, task: 
         Trainer(network=network, epochs=1).fit(data)
     assert MADE_WITH[task] in str(error.value)
     assert f'task="{task}"' in str(error.value)
-    Trainer(network=network.with_meaning(task=task), epochs=1).fit(data)
+    Trainer(network=with_meaning(network, task=task), epochs=1).fit(data)
 
 
 def test_copies_know_what_the_network_knows() -> None:
-    network = fitted("sigmoid", Quadratic(), "classes", PIXELS).with_meaning(
-        class_names=("a", "b", "c"), image_shape=(3, 2)
+    network = with_meaning(
+        fitted("sigmoid", Quadratic(), "classes", PIXELS), class_names=("a", "b", "c"), image_shape=(3, 2)
     )
     copies = [
         pickle.loads(pickle.dumps(network)),
         deepcopy(network),
         network.astype(np.float64),
-        network.with_parameters(network.parameters.copy()),
+        with_parameters(network, network.parameters.copy()),
         pickle.loads(pickle.dumps(Model(network))),
         deepcopy(Model(network)),
         replace(Model(network), record={"a": 1}),
@@ -425,7 +425,7 @@ def test_what_looks_into_a_network_reads_as_it_does() -> None:
     assert walks[0] == walks[2] == pytest.approx(walks[1], rel=1e-6)
     np.testing.assert_array_equal(flips[0].gradient, flips[1].gradient)
     assert all(check.ok for check in checks)
-    counts = network.with_meaning(pixels=False)
+    counts = with_meaning(network, pixels=False)
     assert evaluate(counts, Dataset(PIXELS, y)) == evaluate(counts, Dataset(PIXELS.astype(np.float64), y))
     assert explain(counts, PIXELS[0], 1).loss == explain(counts, PIXELS[0].astype(np.float64), 1).loss
 

@@ -1,5 +1,6 @@
 """What other libraries call things: names that do not exist here, and the line that does the same."""
 
+import inspect
 from collections.abc import Iterable
 from functools import partialmethod
 from typing import Any, NoReturn, TypeVar
@@ -100,6 +101,22 @@ def explains_names(kind: type[T]) -> type[T]:
             setattr(kind, method, partialmethod(refuse, f"{begins} {does}: use {line}"))
     kind.__getattr__ = missing  # type: ignore[attr-defined]
     return kind
+
+
+class ShortHelp(type):
+    """What help() shows of a class, as for an Enum: how it is made and the methods, without Python's own machinery.
+
+    Attributes are in the docstring, whether they are computed or not.
+    """
+
+    def __dir__(cls) -> list[str]:
+        return [name for name in super().__dir__() if not name.startswith("_") and callable(getattr(cls, name))]
+
+    @property
+    def __signature__(cls) -> inspect.Signature:
+        """How a thing is made, without the types, which the docstring says in words."""
+        _, *parameters = inspect.signature(cls.__init__).parameters.values()  # type: ignore[misc]
+        return inspect.Signature([each.replace(annotation=each.empty) for each in parameters])
 
 
 class Views(tuple[Any, ...]):

@@ -10,11 +10,11 @@ from deltarule.data.cells import coded
 from deltarule.data.columns import Column, encoded, filled_by, input_names
 from deltarule.data.dataset import Dataset
 from deltarule.data.frames import is_frame, opened_table
-from deltarule.elsewhere import explains_names
+from deltarule.elsewhere import ShortHelp, explains_names
 from deltarule.errors import DataError, SettingError, ShapeError
 from deltarule.inputs import check_scale, checked_inputs
 from deltarule.nn.arrays import Array
-from deltarule.nn.network import Network
+from deltarule.nn.network import Network, decide, inputs_of, outputs_of, with_meaning
 from deltarule.nn.workspace import as_floats
 from deltarule.settings import Task, explains_calls, shown
 from deltarule.targets import MADE_WITH
@@ -46,7 +46,7 @@ class Standardization:
 @explains_names
 @explains_calls("Model(network)")
 @dataclass(frozen=True, eq=False, init=False)
-class Model:
+class Model(metaclass=ShortHelp):
     """A network, and what else it takes to ask it.
 
     network: it knows its task, class_names, image_shape and pixels, which describe what `predict` takes and answers.
@@ -55,6 +55,9 @@ class Model:
     input_scaling, target_scaling: how inputs and regression targets were standardized, None where they were not.
     columns: the columns of the table that inputs come from, where they do; texts become inputs of 0 and 1.
     record: how it was trained (recipe, data, seed, versions, scores): strings, numbers, lists and dicts of them.
+
+    Attributes: those, task, class_names, image_shape, pixels, has_probabilities; inner, the network that reads what
+    `inputs` returns; input_names, where the inputs come from a table.
     """
 
     network: Network
@@ -79,7 +82,7 @@ class Model:
             raise SettingError(f"a Model is made of a Network: got {shown(network)}; use {line}")
         given = {"task": task, "class_names": tuple(class_names), "image_shape": image_shape}
         new = {name: value for name, value in given.items() if value and value != getattr(network, name)}
-        meant = network.with_meaning(**new)
+        meant = with_meaning(network, **new)
         if not any(says(network, name) for name in new):
             vars(network).update(vars(meant))
             meant = network
@@ -124,7 +127,7 @@ class Model:
         """
         if self.input_scaling is None:
             return self.network
-        return self.network.with_meaning(pixels=False, input_range=None)
+        return with_meaning(self.network, pixels=False, input_range=None)
 
     @classmethod
     def suited(cls, network: Network, train: Dataset, *, standardize: bool | None = None) -> Self:
@@ -153,7 +156,7 @@ class Model:
 
     def with_meaning(self, **meaning: Any) -> Self:
         """The same model around a network with another task, pixels, image_shape or class_names."""
-        return replace(self, network=self.network.with_meaning(**meaning))
+        return replace(self, network=with_meaning(self.network, **meaning))
 
     @property
     def input_names(self) -> tuple[str, ...]:
@@ -172,7 +175,7 @@ class Model:
         if self.columns and is_frame(raw):
             raw = coded(opened_table(raw), self.columns)
         if not self.columns:
-            return self.network.inputs(raw)
+            return inputs_of(self.network, raw)
         if isinstance(raw, np.ndarray) and raw.dtype.kind == "O":
             raise ShapeError(f"this model takes a DataFrame, or rows of numbers: got an array of {raw.dtype}")
         return encoded(self.columns, checked_inputs(raw, len(self.columns), may_miss=True))
@@ -194,7 +197,7 @@ class Model:
 
     def outputs(self, raw: Any) -> Array:
         """The activations of the last layer, (n_samples, outputs)."""
-        return self.network.outputs_of_inputs(self.inputs(raw))
+        return outputs_of(self.network, self.inputs(raw))
 
     @explains_calls("model.predict(X)")
     def predict(self, raw: Any) -> Array:
@@ -204,7 +207,7 @@ class Model:
         labels: (n_samples, outputs) uint8, 1 where the output is at least 0.5.
         values: (n_samples, outputs) floats, in the targets' own units.
         """
-        answers = self.network.decide(self.outputs(raw))
+        answers = decide(self.network, self.outputs(raw))
         return answers if self.target_scaling is None else self.target_scaling.undo(answers)
 
     @property
@@ -262,7 +265,8 @@ def take_meaning(network: Network, train: Dataset) -> None:
     elif not train.columns:  # a table's columns have scales of their own
         ends = [float(train.inputs.min()), float(train.inputs.max()), *(seen or ())]
         seen = (min(ends), max(ends))
-    meant = network.with_meaning(
+    meant = with_meaning(
+        network,
         task=train.task,
         pixels=pixels,
         input_range=None if pixels else seen,

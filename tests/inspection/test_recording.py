@@ -6,7 +6,7 @@ import pytest
 from deltarule.data.dataset import Dataset
 from deltarule.errors import DataError
 from deltarule.inspection.measures.recording import MOST_EPOCHS, N_BINS, QUANTITIES, Recorder, Recording, histogram
-from deltarule.nn.network import Network, loss_and_gradient
+from deltarule.nn.network import Network, loss_and_gradient, with_parameters
 from deltarule.nn.optimizers import SGD, Adam, Optimizer
 from deltarule.training.callbacks import Callback, TrainingState
 from deltarule.training.schedules import Constant
@@ -20,7 +20,7 @@ class Snapshots(Callback):
         self.networks: list[Network] = []
 
     def epoch_end(self, state: TrainingState) -> None:
-        self.networks.append(state.network.with_parameters(state.network.parameters.copy()))
+        self.networks.append(with_parameters(state.network, state.network.parameters.copy()))
 
 
 def data() -> Dataset:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deltarule.data.columns import Column, input_names
-from deltarule.elsewhere import explains_names
+from deltarule.elsewhere import ShortHelp, explains_names
 from deltarule.errors import DataError, SettingError
 from deltarule.inputs import as_array, check_finite, numbers, unboxed
 from deltarule.settings import TASK_SYNONYMS, TASKS, Task, check_choice, explains_calls, generator_of, shown
@@ -23,7 +23,7 @@ MOST_CLASSES = 2**16
 @explains_names
 @explains_calls()
 @dataclass(frozen=True, eq=False)
-class Dataset:
+class Dataset(metaclass=ShortHelp):
     """Examples, stored as they came: images stay uint8; a network that learns from them reads them as value / 255.
 
     inputs: (n_samples, n_features), uint8 for images, else a float dtype.
@@ -35,6 +35,9 @@ class Dataset:
     image_shape: (height, width) where a row of `inputs` is an image, else None.
     name: what messages call it.
     columns: what the cells of a row are, where `inputs` come from a table: see `columns.py`. A missing one is NaN.
+
+    Attributes: those, n_samples, n_features (stored), n_inputs (read by a network: more where columns hold text),
+    n_outputs.
 
     Raises DataError where arrays do not fit each other or hold what is excluded above, SettingError for another task.
 

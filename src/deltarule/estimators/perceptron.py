@@ -27,7 +27,7 @@ from deltarule.model import Model
 from deltarule.nn.activations import Activation
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import Loss
-from deltarule.nn.network import PREDICTION_ROWS, Network, forward
+from deltarule.nn.network import PREDICTION_ROWS, Network, forward, with_parameters
 from deltarule.nn.optimizers import Optimizer
 from deltarule.parts import PARTS, describe
 from deltarule.settings import Task
@@ -242,7 +242,7 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     def _as_fitted(self) -> dict[str, Any]:
         """What makes a copy of the estimator one that is fitted as far as this one is now."""
         network = self.model_.network
-        return {"model_": replace(self.model_, network=network.with_parameters(network.parameters.copy()))}
+        return {"model_": replace(self.model_, network=with_parameters(network, network.parameters.copy()))}
 
     @property
     def coefs_(self) -> list[Array]:

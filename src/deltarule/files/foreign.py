@@ -16,7 +16,7 @@ from deltarule.model import Model
 from deltarule.nn.activations import Activation, Identity, Sigmoid, Softmax
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss, Quadratic
-from deltarule.nn.network import Network
+from deltarule.nn.network import Network, with_meaning
 from deltarule.parts import PARTS, No, Spec, resolve
 from deltarule.settings import Task, explains_calls, shown
 
@@ -108,7 +108,7 @@ def from_torch(
     last: Activation = resolve("activation", output, "output")
     layers = _linear_layers({name: np.asarray(value) for name, value in state_dict.items()})
     return Model(
-        _network(layers, hidden, last).with_meaning(pixels=pixels),
+        with_meaning(_network(layers, hidden, last), pixels=pixels),
         TASKS.get(type(last)),
         class_names,
         image_shape,

@@ -7,6 +7,7 @@ from pathlib import Path
 from deltarule.errors import SettingError, closest
 from deltarule.files.model_file import save
 from deltarule.model import Model
+from deltarule.nn.network import with_parameters
 from deltarule.settings import check_path, explains_calls
 from deltarule.training.callbacks import Callback, Monitor, TrainingState
 
@@ -54,7 +55,7 @@ class ModelCheckpoint(Callback):
         path = self._path(state.history.rows[-1])
         if self.save_best_only and not self.monitor.improves(state.history):
             return
-        network = (self.model or state).network.with_parameters(state.average.parameters)
+        network = with_parameters((self.model or state).network, state.average.parameters)
         save(network if self.model is None else replace(self.model, network=network), path, force=self.force)
         self.latest = path
 

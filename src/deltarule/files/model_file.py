@@ -27,7 +27,7 @@ from deltarule.files.meaning import model_in
 from deltarule.files.tensor_file import Slot, opened, read_header, read_tensors, tensor_bytes
 from deltarule.model import Model, Standardization
 from deltarule.nn.arrays import Array
-from deltarule.nn.network import Network
+from deltarule.nn.network import Network, with_meaning
 from deltarule.parts import Kind, describe, make
 from deltarule.settings import Task, explains_calls, shown
 
@@ -274,7 +274,8 @@ def _model_of(description: Description, arrays: Mapping[str, Array]) -> Model:
         loss=_made("loss", description.loss),
         dropout=description.dropout,
         dtype=description.dtype,
-    ).with_meaning(**{name: getattr(description, name) for name in MEANING})
+    )
+    network = with_meaning(network, **{name: getattr(description, name) for name in MEANING})
     for l, (W, b) in enumerate(zip(network.weights, network.biases, strict=True)):
         W[:], b[:] = arrays[f"layers.{l}.weight"], arrays[f"layers.{l}.bias"]
     input_scaling, target_scaling = (

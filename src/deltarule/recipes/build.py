@@ -11,7 +11,7 @@ from deltarule.errors import RecipeError
 from deltarule.model import Model, Standardization
 from deltarule.nn.activations import Activation
 from deltarule.nn.initializers import Initializer, Scaled
-from deltarule.nn.network import Network
+from deltarule.nn.network import Network, with_meaning
 from deltarule.parts import PARTS, Spec, make, resolve, with_settings
 from deltarule.randomness import generator
 from deltarule.recipes.schema import Initial, Recipe
@@ -88,7 +88,7 @@ def split(recipe: Recipe, splits: Splits, seed: int) -> tuple[Dataset, Dataset |
 def untrained(recipe: Recipe, train: Dataset, seed: int) -> Model:
     """The recipe's network for these data, weights freshly drawn, in a Model that knows their names and scaling."""
     model = Model.suited(
-        network_for(recipe, train.n_inputs, train.n_outputs, seed).with_meaning(task=train.task),
+        with_meaning(network_for(recipe, train.n_inputs, train.n_outputs, seed), task=train.task),
         train,
         standardize=recipe.data.scaling == "standardized",
     )

@@ -8,7 +8,7 @@ import numpy as np
 from deltarule.data.dataset import Dataset
 from deltarule.model import Model
 from deltarule.nn.arrays import Array
-from deltarule.nn.network import PREDICTION_ROWS, Network
+from deltarule.nn.network import PREDICTION_ROWS, Network, inputs_of
 from deltarule.nn.workspace import Workspace
 from deltarule.settings import Task, explains_calls
 from deltarule.training.checks import check_data
@@ -125,7 +125,7 @@ def evaluate(
 def loss_and_score(network: Network, dataset: Dataset, engine: Engine = REFERENCE) -> tuple[float, float]:
     """The same for a dataset as the network is trained on it."""
     idle: list[Workspace] = []
-    inputs = network.inputs(dataset.inputs)
+    inputs = inputs_of(network, dataset.inputs)
 
     def answer(start: int) -> tuple[float, Array]:
         """A block's part of the loss, and the outputs."""

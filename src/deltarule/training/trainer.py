@@ -13,10 +13,11 @@ import numpy as np
 
 from deltarule.data.augment import Deformation, augment_of
 from deltarule.data.dataset import Dataset
+from deltarule.elsewhere import ShortHelp
 from deltarule.errors import DivergenceError, SettingError
 from deltarule.model import take_meaning
 from deltarule.nn.arrays import Array
-from deltarule.nn.network import Network
+from deltarule.nn.network import Network, with_parameters
 from deltarule.nn.optimizers import Adam, Optimizer
 from deltarule.nn.penalties import Penalty
 from deltarule.parts import resolve
@@ -50,7 +51,7 @@ FIRST_LOOK = 10_000  # how many training samples epoch 0 is evaluated on
 
 @explains_calls("Trainer(network=network)")
 @dataclass(kw_only=True)
-class Trainer:
+class Trainer(metaclass=ShortHelp):
     """How a network is to be trained; `fit` does it. Every part is an object, or what the function `fit` takes for it.
 
     optimizer, schedule (step -> learning rate), penalty: the update.
@@ -285,7 +286,7 @@ class Trainer:
             raise DivergenceError(explain_divergence(state))
         figures = {"train": trained}
         if validation is not None:
-            figures["validation"] = loss_and_score(self.network.with_parameters(counted), validation, self.engine)
+            figures["validation"] = loss_and_score(with_parameters(self.network, counted), validation, self.engine)
         row: Row = {
             "epoch": state.epoch,
             "step": state.step,

@@ -16,7 +16,7 @@ from deltarule.inspection.diagnosis.finding import Diagnosis, Finding, Level
 from deltarule.inspection.diagnosis.run_findings import LEARNED, WATCHED, Watch, gap_findings, look_at_history
 from deltarule.inspection.diagnosis.state_findings import chance_loss, dead_findings, look_at_state, passed
 from deltarule.model import Model, take_meaning
-from deltarule.nn.network import Network
+from deltarule.nn.network import Network, inputs_of, with_meaning, with_parameters
 from deltarule.nn.optimizers import Optimizer
 from deltarule.parts import Spec
 from deltarule.settings import explains_calls
@@ -72,7 +72,7 @@ def diagnose(
 
 def diagnose_training(trainer: Trainer, train: Dataset, validation: Dataset | None = None) -> Diagnosis:
     """The same for a Trainer and the data it is to be given; nothing of the trainer's is changed."""
-    trainer = replace(trainer, network=trainer.network.with_meaning())
+    trainer = replace(trainer, network=with_meaning(trainer.network))
     check_data(trainer.network, train)
     take_meaning(trainer.network, train)
     with np.errstate(all="ignore"):
@@ -99,8 +99,8 @@ def before_training(network: Network, train: Dataset, validation: Dataset | None
     if validation is not None:
         check_data(network, validation)
         check_task(train, validation)
-        validation = replace(validation, inputs=network.inputs(validation.inputs))
-    train = replace(train, inputs=network.inputs(train.inputs))
+        validation = replace(validation, inputs=inputs_of(network, validation.inputs))
+    train = replace(train, inputs=inputs_of(network, train.inputs))
     yield from look_at_data(train, validation)
     part = sample_of(train, PART)
     is_new = not loss_and_score(network, part)[0] < LEARNED * chance_loss(network, part)
@@ -136,7 +136,7 @@ def first_steps(trainer: Trainer, train: Dataset, *, is_explained: bool) -> Iter
 
 def stepped(trainer: Trainer, part: Dataset, watch: Watch, factor: float = 1.0) -> tuple[Network | None, float]:
     """A copy of the network after its first steps with `factor` times the rate, and its loss; None, inf if lost."""
-    network = trainer.network.with_parameters(trainer.network.parameters.copy())
+    network = with_parameters(trainer.network, trainer.network.parameters.copy())
     copy = replace(
         trainer,
         network=network,
@@ -204,7 +204,7 @@ def one_batch_findings(network: Network, part: Dataset) -> Iterator[Finding]:
     batch, losses = part.take(slice(n_samples)), [math.inf]
     chance = chance_loss(network, batch)
     for rate in ONE_BATCH_RATES:
-        copy = network.with_parameters(network.parameters.copy())
+        copy = with_parameters(network, network.parameters.copy())
         copy.dropout = tuple(0.0 for _ in copy.dropout)
         with suppress(DivergenceError):
             Trainer(network=copy, schedule=Constant(rate), epochs=WATCHED, batch_size=None).fit(batch)

@@ -15,7 +15,7 @@ import numpy as np
 from deltarule.inspection.explain.nudges import IMAGINARY, derivatives, losses_when_nudged, numeric_delta
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import sample_shares
-from deltarule.nn.network import Network, backward, forward, loss_value
+from deltarule.nn.network import Network, backward, forward, loss_value, with_parameters
 from deltarule.nn.optimizers import SGD, AdaGrad, Adam, AdamW, Momentum, Nesterov, Optimizer, RMSProp
 from deltarule.nn.parameters import Parameters
 from deltarule.nn.workspace import Workspace
@@ -83,7 +83,7 @@ class Case:
     def value_at(self, change: Array) -> complex:
         """C of the batch when the vector of all parameters is moved by `change`, which may be complex."""
         moved = Parameters(self.network.layer_sizes, self.network.parameters.vector + change)
-        return value_of(self.network.with_parameters(moved), self.X, self.y)
+        return value_of(with_parameters(self.network, moved), self.X, self.y)
 
     def numeric_gradient(self, l: int, neurons: Array, z: Array) -> Array:
         """dC/de of parameters of some neurons in layer l, (n,); z (batch, n) is theirs after each was moved by e."""
@@ -113,7 +113,7 @@ def check_loss(case: Case) -> list[Check]:
     """The three conditions on C."""
     network, X, y = case.network, case.X, case.y
     alone = [value_of(network, X[[i]], y[[i]]) for i in range(len(X))]
-    mirrored = network.with_parameters(network.parameters.copy())
+    mirrored = with_parameters(network, network.parameters.copy())
     mirrored.weights[0][:] = network.weights[0][::-1]
     along, step = np.zeros(network.parameters.size), 1e-5
     along[np.abs(case.grads.weight_block).argmax()] = 1.0

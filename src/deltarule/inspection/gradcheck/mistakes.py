@@ -12,7 +12,7 @@ from deltarule.inspection.gradcheck.premises import Part, parts
 from deltarule.nn.activations import Activation
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import Loss, sample_shares
-from deltarule.nn.network import Network, backward, loss_and_gradient
+from deltarule.nn.network import Network, backward, loss_and_gradient, with_parameters
 from deltarule.nn.parameters import Parameters
 from deltarule.randomness import generator
 
@@ -161,7 +161,7 @@ def whole_mistakes(problem: Problem, found: Sequence[Array], expected: Sequence[
     if named is not None:
         yield f"the whole gradient: {named}"
         return
-    bare = problem.network.with_parameters(problem.network.parameters.copy())
+    bare = with_parameters(problem.network, problem.network.parameters.copy())
     for b in bare.biases:
         b[:] = 0.0
     _, grads = loss_and_gradient(bare, problem.X, problem.y, sample_weight=problem.sample_weight)

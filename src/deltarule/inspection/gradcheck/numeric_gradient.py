@@ -17,7 +17,7 @@ import numpy as np
 from deltarule.inspection.explain.nudges import losses_from
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import sample_shares
-from deltarule.nn.network import Network, forward, loss_value
+from deltarule.nn.network import Network, forward, loss_value, with_parameters
 from deltarule.nn.parameters import Parameters
 from deltarule.nn.penalties import Penalty
 from deltarule.nn.workspace import Workspace
@@ -143,7 +143,7 @@ class Problem:
         vector, sizes = self.network.parameters.vector, self.network.layer_sizes
 
         def value(step: complex) -> Any:
-            return self.value(self.network.with_parameters(Parameters(sizes, vector + step * direction)))
+            return self.value(with_parameters(self.network, Parameters(sizes, vector + step * direction)))
 
         return float(method.slope(value))
 

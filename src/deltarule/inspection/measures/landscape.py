@@ -12,7 +12,7 @@ import numpy as np
 from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError, ShapeError
 from deltarule.nn.arrays import Array
-from deltarule.nn.network import Network
+from deltarule.nn.network import Network, with_parameters
 from deltarule.nn.parameters import Parameters
 from deltarule.training.evaluation import loss_and_score
 
@@ -103,7 +103,7 @@ def surface(network: Network, dataset: Dataset, plane: Plane, n_points: int = GR
 def loss_at(network: Network, dataset: Dataset, vector: Array) -> float:
     """C with other parameters, (n_parameters,), in the place of the network's own."""
     parameters = Parameters(network.layer_sizes, vector.astype(network.dtype))
-    return loss_and_score(network.with_parameters(parameters), dataset)[0]
+    return loss_and_score(with_parameters(network, parameters), dataset)[0]
 
 
 def check_layer(network: Network, layer: int) -> None:
