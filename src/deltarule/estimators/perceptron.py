@@ -22,8 +22,8 @@ from deltarule.estimators.fitting import Fit
 from deltarule.estimators.listening import CallbackSupportMixin, Listeners
 from deltarule.estimators.progress import Progress
 from deltarule.estimators.rates import Rate
-from deltarule.inputs import refuse_misread
-from deltarule.model import Model
+from deltarule.inputs import is_unit, refuse_misread
+from deltarule.model import Model, widened
 from deltarule.nn.activations import Activation
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import Loss
@@ -114,6 +114,8 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         for part, use in ((None if incremental else train, "learn from"), (held_out, "validate on")):
             if part is not None and part.weight(slice(None)) == 0.0:
                 raise ValueError(f"all {len(part)} samples to {use} have the weight 0: give at least one of them more")
+        seen = widened(self.model_.network.input_range, train.inputs)
+        self.model_.network.input_range = None if is_unit(seen) else seen  # one in 0 to 1 would refuse integers
         listeners = Listeners(None if incremental else self, self.max_iter, **told)
         Fit(self, train, held_out, listeners, random_state, incremental).run()
         return self
