@@ -15,7 +15,6 @@ from deltarule.estimators import settings
 from deltarule.estimators.descent import Descent
 from deltarule.estimators.examples import Examples
 from deltarule.estimators.lbfgs import minimized
-from deltarule.estimators.listening import Listeners
 from deltarule.estimators.slope import Slope, mean_loss
 from deltarule.nn.network import Network
 from deltarule.settings import Task
@@ -35,7 +34,6 @@ class Fit:
     estimator: Any
     train: Examples
     held_out: Examples | None
-    listeners: Listeners
     random_state: np.random.RandomState
     incremental: bool
 
@@ -56,7 +54,6 @@ class Fit:
             warnings.warn("Training interrupted by user.", stacklevel=2)
         finally:
             self._keep_best()
-            self.listeners.end()
 
     @property
     def network(self) -> Network:
@@ -105,8 +102,6 @@ class Fit:
         estimator.t_ += len(self.train)
         self._take_stock(loss)
         self.rate.end_epoch(estimator.t_, progress.stalled, self.optimizer)
-        is_last = self.incremental or estimator.n_iter_ == estimator.max_iter
-        wants_end = self.listeners.end_epoch(is_last)
         if progress.is_stuck:
             lowered = self.rate.goes_on(self.optimizer)
             if estimator.verbose:
@@ -116,9 +111,9 @@ class Fit:
                 estimator.stopped_ = True
                 return True
             progress.stalled = 0
-        if estimator.n_iter_ == estimator.max_iter and not self.incremental and not wants_end:
+        if estimator.n_iter_ == estimator.max_iter and not self.incremental:
             self._warn_of_end()
-        return wants_end
+        return False
 
     def _warn_of_end(self) -> None:
         """A run that was planned for so many epochs has come to its end; another one has not converged."""
@@ -160,11 +155,7 @@ class Fit:
         estimator = self.estimator
         options = {"maxfun": estimator.max_fun, "maxiter": estimator.max_iter, "gtol": estimator.tol}
 
-        def end_iteration(loss: float) -> bool:
-            self._take_stock(loss)
-            return self.listeners.end_epoch(estimator.n_iter_ == estimator.max_iter)
-
-        found, loss = minimized(slope, self.train, self.task, end_iteration, options)
+        found, loss = minimized(slope, self.train, self.task, self._take_stock, options)
         estimator.n_iter_, estimator.loss_ = min(found.nit, estimator.max_iter), loss
         if found.status == 1:
             reached = f"lbfgs failed to converge after {found.nit} iteration(s) (status={found.status})"

@@ -15,11 +15,11 @@ from deltarule.training.checks import are_finite
 
 
 def minimized(
-    slope: Slope, train: Examples, task: Task, end_iteration: Callable[[float], bool], options: dict[str, Any]
+    slope: Slope, train: Examples, task: Task, end_iteration: Callable[[float], None], options: dict[str, Any]
 ) -> tuple[OptimizeResult, float]:
     """What SciPy found, and its loss as it is reported; the network has the parameters (Liu & Nocedal 1989).
 
-    end_iteration: given the loss after each iteration, with the network as it is then; it may say to stop.
+    end_iteration: given the loss after each iteration, with the network as it is then.
     options: SciPy's maxiter, maxfun and gtol.
 
     Raises DivergenceError where the loss is no finite number, at the start or at the end. Interrupted, the network
@@ -35,8 +35,7 @@ def minimized(
 
     def iterated(intermediate_result: OptimizeResult) -> None:
         parameters.vector[:] = kept[:] = intermediate_result.x
-        if end_iteration(losses[0]):  # the last point that a line search looks at is the one that it takes
-            raise StopIteration
+        end_iteration(losses[0])  # the last point that a line search looks at is the one that it takes
 
     def checked(step: int) -> float:
         descended, told = slope.descend(train, everything, task)

@@ -19,7 +19,6 @@ from deltarule.errors import SettingError, ShapeError
 from deltarule.estimators import settings
 from deltarule.estimators.examples import Examples
 from deltarule.estimators.fitting import Fit
-from deltarule.estimators.listening import CallbackSupportMixin, Listeners
 from deltarule.estimators.progress import Progress
 from deltarule.estimators.rates import Rate
 from deltarule.inputs import is_unit, refuse_misread
@@ -56,7 +55,7 @@ class Layers(list[Array]):
     __delitem__ = __iadd__ = __imul__ = _refuse
 
 
-class Perceptron(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
+class Perceptron(BaseEstimator, metaclass=ABCMeta):
     """A network with scikit-learn's face: parameters are kept as they come, and looked at when `fit` is called.
 
     Who derives from it says what the outputs are: `_output`, `_read_targets` and `_score_of`.
@@ -97,7 +96,6 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     def _fit(self, X: Any, y: Any, sample_weight: Any, validation_data: Any, incremental: bool) -> Self:
         settings.check_together(vars(self))
         is_first = not hasattr(self, "model_") or not (self.warm_start or incremental)
-        told = {"X": X, "y": y, "metadata": None if sample_weight is None else {"sample_weight": sample_weight}}
         examples = self._examples(X, y, sample_weight, is_first, incremental)
         random_state = check_random_state(self.random_state)
         if is_first:
@@ -116,8 +114,7 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
                 raise ValueError(f"all {len(part)} samples to {use} have the weight 0: give at least one of them more")
         seen = widened(self.model_.network.input_range, train.inputs)
         self.model_.network.input_range = None if is_unit(seen) else seen  # one in 0 to 1 would refuse integers
-        listeners = Listeners(None if incremental else self, self.max_iter, **told)
-        Fit(self, train, held_out, listeners, random_state, incremental).run()
+        Fit(self, train, held_out, random_state, incremental).run()
         return self
 
     def _examples(self, X: Any, y: Any, sample_weight: Any, is_first: bool, incremental: bool) -> Examples:
@@ -240,11 +237,6 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         self.validation_scores_ = progress.scores if is_validated else None
         self.validation_loss_curve_ = progress.validation_losses if is_validated else None
         self.best_validation_score_ = progress.best_score if is_validated else None
-
-    def _as_fitted(self) -> dict[str, Any]:
-        """What makes a copy of the estimator one that is fitted as far as this one is now."""
-        network = self.model_.network
-        return {"model_": replace(self.model_, network=network.with_parameters(network.parameters.copy()))}
 
     @property
     def coefs_(self) -> list[Array]:
