@@ -71,3 +71,16 @@ def test_an_assigned_setting_is_what_the_constructor_makes_of_it() -> None:
     network.dropout, network.loss = 0.5, "quadratic"  # type: ignore[assignment]
     assert network.dropout == (0.5,)
     assert network.loss == dr.Quadratic()
+
+
+@pytest.mark.parametrize("ask", [lambda thing: thing.predict(np.eye(3)), lambda thing: dr.save(thing, "kept")])
+def test_the_pickle_of_an_older_deltarule_says_how_to_go_on(ask: Any) -> None:
+    """Its networks did not know their task, nor what their inputs were: a guess would answer wrongly."""
+    network = dr.Network((3, 3))
+    for name in ("task", "pixels", "image_shape", "class_names", "input_range"):
+        del vars(network)[name]
+    for thing in (network, pickle.loads(pickle.dumps(network))):
+        with pytest.raises(
+            UnknownNameError, match=r"use dr\.load\(path\) after dr\.save\(network, path\) in the older"
+        ):
+            ask(thing)

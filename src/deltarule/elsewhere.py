@@ -32,6 +32,9 @@ _LINES: dict[str, dict[str, str]] = {
         "layers get_weights coefs_ state_dict": "{net}.weights and {net}.biases",
         "to cuda cpu eval": "{it} as it is: it computes on the CPU, and dropout acts in training alone",
         "weights biases parameters activations loss dropout layer_sizes dtype": "model.network, which has it",
+        "task pixels image_shape class_names input_range": (
+            "dr.load(path) after dr.save({it}, path) in the older deltarule that pickled it"
+        ),
     },
     "=": {
         "weights biases": "network.weights[0][:] = W, and network.biases[0][:] = b",

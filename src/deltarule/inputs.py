@@ -69,12 +69,16 @@ def check_scale(
             f"this network reads pixels, uint8 or floats from 0 to 1: got {X.dtype} from {X.min():g} to {X.max():g}; "
             "pass uint8, or divide by 255; set network.pixels = False where these are not pixels"
         )
-    is_unit = seen is not None and 0.0 <= seen[0] <= seen[1] <= 1.0
-    if is_unit and kind in "iu" and X.max() >= 255:
+    if is_unit(seen) and kind in "iu" and X.max() >= 255:
         raise DataError(
             f"this network learned from numbers in 0 to 1: got {X.dtype} up to {X.max()}; for pixels use {name} / 255, "
             f"for counts {name}.astype(np.float64)"
         )
+
+
+def is_unit(seen: tuple[float, float] | None) -> bool:
+    """Whether a range is known and lies within 0 to 1, as that of ink does."""
+    return seen is not None and 0.0 <= seen[0] <= seen[1] <= 1.0
 
 
 def check_finite(X: NDArray[Any], name: str, cure: str = "") -> None:

@@ -12,7 +12,7 @@ from deltarule.data.dataset import Dataset
 from deltarule.data.frames import is_frame, opened_table
 from deltarule.elsewhere import ShortHelp, explains_names
 from deltarule.errors import DataError, SettingError, ShapeError
-from deltarule.inputs import check_scale, checked_inputs
+from deltarule.inputs import check_scale, checked_inputs, is_unit
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, decide, inputs_of, outputs_of, with_meaning
 from deltarule.nn.workspace import as_floats
@@ -118,6 +118,13 @@ class Model(metaclass=ShortHelp):
     def pixels(self) -> bool:
         """Whether the user's inputs are uint8 pixels, which count as value / 255."""
         return self.network.pixels
+
+    @property
+    def reads_ink(self) -> bool:
+        """Whether it is shown images as ink from 0 to 1: unless it reads pixels, or is known to have learned others."""
+        means = None if self.input_scaling is None else self.input_scaling.mean
+        seen = self.network.input_range or (None if means is None else (means.min(), means.max()))
+        return not self.pixels and (seen is None or is_unit(seen))
 
     @property
     def inner(self) -> Network:
@@ -263,8 +270,7 @@ def take_meaning(network: Network, train: Dataset) -> None:
     if pixels:
         check_scale(train.inputs, pixels=True, seen=None)
     elif not train.columns:  # a table's columns have scales of their own
-        ends = [float(train.inputs.min()), float(train.inputs.max()), *(seen or ())]
-        seen = (min(ends), max(ends))
+        seen = widened(seen, train.inputs)
     meant = with_meaning(
         network,
         task=train.task,
@@ -274,6 +280,12 @@ def take_meaning(network: Network, train: Dataset) -> None:
         class_names=network.class_names if says(network, "class_names") else train.class_names,
     )
     vars(network).update(vars(meant))
+
+
+def widened(seen: tuple[float, float] | None, inputs: Any) -> tuple[float, float]:
+    """The (lowest, highest) number of a range, where there is one, and of an array or a sparse matrix."""
+    ends = [float(inputs.min()), float(inputs.max()), *(seen or ())]
+    return min(ends), max(ends)
 
 
 def check_purpose(network: Network, data: Dataset) -> None:

@@ -130,7 +130,9 @@ def parts(model: Model, data: str | None, target: str | None, offline: bool) -> 
     if data is None:
         check_there(name, "model", "say where they are:  --data PATH")
     splits = data_for(model, name, target or (record.target if record else None), offline)
-    is_own = record is not None and (name == record.dataset or is_copy(record, name, splits))
+    is_own = record is not None and is_its_data(record, name, splits)
+    if record and not is_own and name == record.dataset:
+        note(entry("data", f"{name} holds other examples than this model was trained on"))
     train, test = splits.train, splits.test
     if record and is_own:
         train, test = split(parse(record.recipe_toml, record.recipe), splits, record.seed)
@@ -147,10 +149,12 @@ def check_there(name: str, owner: str, cure: str) -> None:
         )
 
 
-def is_copy(record: TrainingRecord, name: str, splits: Splits) -> bool:
-    """Whether a file or folder of another name holds what a model was made from."""
-    parts = [part for part in (splits.train, splits.test) if part is not None]
-    return Path(name).exists() and data_hash(*parts) == record.environment.get("data_hash")
+def is_its_data(record: TrainingRecord, name: str, splits: Splits) -> bool:
+    """Whether data are what a model was made from: a file or folder by what it holds, else by their name."""
+    known = record.environment.get("data_hash")
+    if known is None or not Path(name).exists():
+        return name == record.dataset
+    return data_hash(*(part for part in (splits.train, splits.test) if part is not None)) == known
 
 
 def data_for(model: Model, name: str, target: str | None, offline: bool) -> Splits:

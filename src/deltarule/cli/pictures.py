@@ -8,7 +8,7 @@ from typing import Any
 from deltarule.cli.examples import (
     check_there,
     data_for,
-    is_copy,
+    is_its_data,
     load_data,
     recipe_on_data,
     trained_on,
@@ -134,7 +134,7 @@ def as_trained(asked: PlotOptions, path: Path, model: Model) -> tuple[Recipe, Sp
     if asked.data is None:
         check_there(data, "model", "say where they are:  --data PATH")
     splits = data_for(model, data, asked.target or record.target, asked.offline)
-    if data != recipe.data.name and not is_copy(record, data, splits):
+    if not is_its_data(record, data, splits):
         recipe = fitted(recipe.on(data), splits)[0]
     return recipe.on(data), splits, record.seed
 

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from signal import SIGINT, Signals
@@ -26,6 +26,7 @@ from deltarule.cli.verdict import next_commands, noun, score_sentence, worst_mis
 from deltarule.data.dataset import data_hash
 from deltarule.errors import DivergenceError, FileError, SettingError
 from deltarule.files.checkpoint import Checkpoints
+from deltarule.files.folder_lock import FolderLock
 from deltarule.files.model_file import model_bytes, save
 from deltarule.files.run_folder import (
     MODEL,
@@ -108,9 +109,9 @@ def carry_out(options: TrainOptions) -> None:
     check_model(run)
     announce(run)
     shown = progress(job.train.n_samples, is_new=start is None)
-    listeners = [*checkups(run), shown, *folder_keepers(run, is_new=resumed is None)]
-    job.trainer.callbacks = [*job.trainer.callbacks, *listeners, *([checkpoints] if checkpoints else [])]
-    with heeded(checkpoints):
+    with heeded(checkpoints), nullcontext() if options.run is None else FolderLock(options.run):
+        listeners = [*checkups(run), shown, *folder_keepers(run, is_new=resumed is None)]
+        job.trainer.callbacks = [*job.trainer.callbacks, *listeners, *([checkpoints] if checkpoints else [])]
         try:
             finish(run, train(run, checkpoints, resumed))
         except BaseException as error:

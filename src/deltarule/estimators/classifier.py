@@ -11,8 +11,7 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target, unique_labels
 
-from deltarule.estimators.examples import Examples
-from deltarule.estimators.listening import with_callbacks
+from deltarule.estimators.objective import Examples
 from deltarule.estimators.perceptron import Perceptron
 from deltarule.estimators.settings import CONSTRAINTS, interval
 from deltarule.nn.activations import Activation, Sigmoid, Softmax
@@ -108,7 +107,6 @@ class MLPClassifier(ClassifierMixin, Perceptron):
     ) -> None:
         self._keep(locals())
 
-    @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any, sample_weight: Any = None, validation_data: Any = None) -> Self:
         """Learn from X (n_samples, n_features), dense or sparse, and y.

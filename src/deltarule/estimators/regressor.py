@@ -8,7 +8,6 @@ from sklearn.metrics import r2_score
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 
-from deltarule.estimators.listening import with_callbacks
 from deltarule.estimators.perceptron import Perceptron
 from deltarule.estimators.settings import CONSTRAINTS
 from deltarule.nn.activations import Activation, Identity
@@ -98,7 +97,6 @@ class MLPRegressor(RegressorMixin, Perceptron):
     ) -> None:
         self._keep(locals())
 
-    @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any, sample_weight: Any = None, validation_data: Any = None) -> Self:
         """Learn from X (n_samples, n_features), dense or sparse, and y, (n_samples,) or (n_samples, n_outputs).

@@ -115,8 +115,7 @@ def _content(model: Model) -> bytes:
 
 def reads_bytes(model: Model) -> bool:
     """Whether a model learned images as numbers from 0 to 255, and not as pixels or from 0 to 1."""
-    seen = model.network.input_range
-    return not (model.image_shape is None or model.pixels or model.input_scaling or seen is None or seen[1] <= 1.0)
+    return model.image_shape is not None and not (model.pixels or model.reads_ink)
 
 
 def in_ink(model: Model) -> Model:
@@ -124,7 +123,8 @@ def in_ink(model: Model) -> Model:
     if not reads_bytes(model):
         return model
     ones = np.ones(model.network.layer_sizes[0])
-    return replace(model, input_scaling=Standardization(0.0 * ones, ones / 255.0))
+    learned = model.input_scaling or Standardization(0.0 * ones, ones)
+    return replace(model, input_scaling=Standardization(learned.mean / 255.0, learned.scale / 255.0))
 
 
 def shown(model: Model, dataset: Dataset, index: int) -> dict[str, object]:
