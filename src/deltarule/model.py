@@ -10,16 +10,17 @@ from deltarule.data.cells import coded
 from deltarule.data.columns import Column, encoded, filled_by, input_names
 from deltarule.data.dataset import Dataset
 from deltarule.data.frames import is_frame, opened_table
-from deltarule.elsewhere import explains_names
 from deltarule.errors import DataError, SettingError, ShapeError
 from deltarule.inputs import check_scale, checked_inputs
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
 from deltarule.nn.workspace import as_floats
-from deltarule.settings import Task, explains_calls, shown
+from deltarule.public import Named, public
+from deltarule.settings import Task, shown
 from deltarule.targets import MADE_WITH
 
 
+@public()
 @dataclass(frozen=True, eq=False)
 class Standardization:
     """x -> (x - mean) / scale, column by column, and back. mean, scale: (columns,) float64, scale above 0."""
@@ -43,10 +44,9 @@ class Standardization:
         return columns * self.scale + self.mean
 
 
-@explains_names
-@explains_calls("Model(network)")
+@public("Model(dr.Network((784, 100, 10)))")
 @dataclass(frozen=True, eq=False, init=False)
-class Model:
+class Model(metaclass=Named):
     """A network, and what else it takes to ask it.
 
     network: it knows its task, class_names, image_shape and pixels, which describe what `predict` takes and answers.
@@ -196,7 +196,6 @@ class Model:
         """The activations of the last layer, (n_samples, outputs)."""
         return self.network.outputs_of_inputs(self.inputs(raw))
 
-    @explains_calls("model.predict(X)")
     def predict(self, raw: Any) -> Array:
         """The answers for raw inputs, such as `inputs` takes, by task.
 

@@ -30,6 +30,7 @@ from deltarule.nn.losses import Loss
 from deltarule.nn.network import PREDICTION_ROWS, Network, forward
 from deltarule.nn.optimizers import Optimizer
 from deltarule.parts import PARTS, describe
+from deltarule.public import public
 from deltarule.settings import Task
 
 
@@ -56,6 +57,7 @@ class Layers(list[Array]):
     __delitem__ = __iadd__ = __imul__ = _refuse
 
 
+@public()
 class Perceptron(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     """A network with scikit-learn's face: parameters are kept as they come, and looked at when `fit` is called.
 

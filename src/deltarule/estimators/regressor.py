@@ -14,9 +14,11 @@ from deltarule.estimators.settings import CONSTRAINTS
 from deltarule.nn.activations import Activation, Identity
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import Loss, Quadratic
-from deltarule.settings import Task, explains_calls
+from deltarule.public import public
+from deltarule.settings import Task
 
 
+@public("MLPRegressor((100,), max_iter=200)")
 class MLPRegressor(RegressorMixin, Perceptron):
     """scikit-learn's MLPRegressor on deltarule's network: same parameters, same results, and more of both.
 
@@ -62,7 +64,6 @@ class MLPRegressor(RegressorMixin, Perceptron):
     _y_is_numeric: ClassVar[bool] = True
     _parameter_constraints: ClassVar[dict[str, Any]] = {**CONSTRAINTS, "loss": [StrOptions({"squared_error"})]}
 
-    @explains_calls("MLPRegressor((100,), max_iter=200)")
     def __init__(
         self,
         loss: str = "squared_error",

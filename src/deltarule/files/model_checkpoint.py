@@ -7,11 +7,12 @@ from pathlib import Path
 from deltarule.errors import SettingError, closest
 from deltarule.files.model_file import save
 from deltarule.model import Model
-from deltarule.settings import check_path, explains_calls
+from deltarule.public import public
+from deltarule.settings import check_path
 from deltarule.training.callbacks import Callback, Monitor, TrainingState
 
 
-@explains_calls()
+@public()
 class ModelCheckpoint(Callback):
     """Saves the network after each epoch, epoch 0 included, in a file that `load` reads.
 

@@ -29,7 +29,8 @@ from deltarule.model import Model, Standardization
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
 from deltarule.parts import Kind, describe, make
-from deltarule.settings import Task, explains_calls, shown
+from deltarule.public import public
+from deltarule.settings import Task, shown
 
 FORMAT = 3
 OPTIONAL = ("input_range", "record")
@@ -100,7 +101,7 @@ class Description(msgspec.Struct, forbid_unknown_fields=True):
         return layout
 
 
-@explains_calls('save(network, "network.safetensors")')
+@public('save(network, "network.safetensors")')
 def save(thing: Network | Model, path: str | os.PathLike[str], *, force: bool = False) -> None:
     """Write a network, or a model, to a file that `load` reads: whole or not at all.
 
@@ -126,7 +127,7 @@ def model_bytes(thing: Network | Model, failure: str = "the model was not writte
     return data
 
 
-@explains_calls('load("network.safetensors")')
+@public('load("network.safetensors")')
 def load(path: str | os.PathLike[str]) -> Model:
     """The model in a file that `save` wrote.
 

@@ -15,10 +15,10 @@ from deltarule.files.meaning import meaning_of, model_in
 from deltarule.files.model_file import arrays_of
 from deltarule.model import Model
 from deltarule.nn.network import Network
-from deltarule.settings import explains_calls
+from deltarule.public import public
 
 
-@explains_calls('save_npz(network, "network.npz")')
+@public('save_npz(network, "network.npz")')
 def save_npz(thing: Network | Model, path: str | os.PathLike[str], *, force: bool = False) -> None:
     """Write a network, or a model, as an npz file: whole or not at all.
 

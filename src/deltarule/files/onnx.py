@@ -27,7 +27,7 @@ from deltarule.nn.activations import Activation
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
 from deltarule.parts import PARTS, No, part_of
-from deltarule.settings import explains_calls
+from deltarule.public import public
 
 OPSET, IR_VERSION = 17, 8  # of 2022: ONNX Runtime 1.12 and whatever is younger reads them
 LARGEST = 2**31 - 2**20  # no protobuf of 2 GiB can be read; the graph around the arrays takes a few KB
@@ -63,7 +63,7 @@ class Graph:
         return name
 
 
-@explains_calls('save_onnx(network, "network.onnx")')
+@public('save_onnx(network, "network.onnx")')
 def save_onnx(
     thing: Network | Model, path: str | os.PathLike[str], *, pixels: bool | None = None, force: bool = False
 ) -> None:

@@ -16,7 +16,8 @@ import numpy as np
 from deltarule.nn.arrays import Array, blocks
 from deltarule.nn.initializers import Initializer, glorot_uniform, he_normal, zeros
 from deltarule.parts import resolve
-from deltarule.settings import check_settings, part
+from deltarule.public import part
+from deltarule.settings import check_settings
 
 
 @part(frozen=True)

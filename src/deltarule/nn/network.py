@@ -15,7 +15,6 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import DTypeLike
 
-from deltarule.elsewhere import explains_names
 from deltarule.errors import SettingError, ShapeError
 from deltarule.inputs import checked_inputs
 from deltarule.nn.activations import Activation, Identity, Sigmoid, Softmax
@@ -24,13 +23,15 @@ from deltarule.nn.losses import BinaryCrossEntropy, Loss, sample_shares
 from deltarule.nn.parameters import Parameters
 from deltarule.nn.workspace import Workspace, scale_inputs
 from deltarule.parts import Spec, assigned, draw, resolve
-from deltarule.settings import Task, check_meaning, dtype_of, explains_calls, generator_of, one_per_layer, sizes_of
+from deltarule.public import Named, public
+from deltarule.settings import Task, check_meaning, dtype_of, generator_of, one_per_layer, sizes_of
 from deltarule.targets import checked_batch
 
 MEANING = ("task", "pixels", "image_shape", "class_names")  # may be set at any time
 PREDICTION_ROWS = 1024  # large enough for the matrix product's full speed, small enough for the cache
 
 
+@public("forward(network, X, network.workspace(len(X)))")
 def forward(network: Network, X: Array, ws: Workspace) -> Array:
     """Take a batch through the network: X (batch, features) -> a^L (batch, outputs), a view into `ws`.
 
@@ -47,6 +48,7 @@ def forward(network: Network, X: Array, ws: Workspace) -> Array:
     return ws.a[-1]
 
 
+@public("ws = network.workspace(len(X)); forward(network, X, ws); loss_value(network, y, ws)")
 def loss_value(
     network: Network, y: Array, ws: Workspace, *, sample_weight: Array | None = None, divisor: float | None = None
 ) -> float:
@@ -57,6 +59,7 @@ def loss_value(
     return network.loss.value(ws.a[-1], y, shares)
 
 
+@public("loss, grads = loss_and_gradient(network, X, y)")
 def backward(
     network: Network,
     y: Array,
@@ -97,7 +100,7 @@ def backward(
         np.matmul(inputs[l].T, delta[l], out=grads.weights[l])
 
 
-@explains_calls("loss_and_gradient(network, X, y)")
+@public("loss_and_gradient(network, X, y)")
 def loss_and_gradient(
     network: Network, X: Array, y: Array, *, sample_weight: Array | None = None
 ) -> tuple[float, Parameters]:
@@ -109,8 +112,8 @@ def loss_and_gradient(
     return loss_value(network, y, ws, sample_weight=sample_weight), grads
 
 
-@explains_names
-class Network:
+@public("Network((784, 100, 10))")
+class Network(metaclass=Named):
     """Layers of weighted sums and activations, and the loss that judges the last one.
 
     layer_sizes: (inputs, hidden ..., outputs), two or more whole numbers.
@@ -133,7 +136,6 @@ class Network:
     (2,)
     """
 
-    @explains_calls("Network((784, 100, 10))")
     def __init__(
         self,
         layer_sizes: Sequence[int],
@@ -285,7 +287,6 @@ class Network:
             a = activation.value(z)
         return a
 
-    @explains_calls("network.predict(X)")
     def predict(self, X: Array) -> Array:
         """The answers: classes (n,) int64; labels (n, k) uint8, 1 where an output is at least 0.5; or values (n, k)."""
         return self.decide(self.outputs(X))
@@ -302,7 +303,6 @@ class Network:
             return a.argmax(axis=1)
         return (a >= 0.5).astype(np.uint8) if self.task == "labels" else a
 
-    @explains_calls("network.probabilities(X)")
     def probabilities(self, X: Array) -> Array:
         """What a softmax or one sigmoid claims, (n, k). SettingError for others: several sigmoids need not sum to 1."""
         if not self.has_probabilities:

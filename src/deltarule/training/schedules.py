@@ -11,7 +11,8 @@ from typing import Any, TypeGuard
 
 from deltarule.errors import SettingError
 from deltarule.parts import resolve
-from deltarule.settings import check, check_settings, part
+from deltarule.public import part
+from deltarule.settings import check, check_settings
 from deltarule.training.callbacks import Callback, History, Monitor, TrainingState
 
 Schedule = Callable[[int], float]
@@ -172,7 +173,7 @@ def schedule_of(given: Any, name: str = "learning_rate", owner: type[Any] | str 
     if callable(given) and not isinstance(given, type):
         try:
             is_schedule = isinstance(given(0), Real)
-        except TypeError:
+        except (TypeError, SettingError):
             is_schedule = False
         if is_schedule:
             return given

@@ -20,8 +20,9 @@ from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Adam, Optimizer
 from deltarule.nn.penalties import Penalty
 from deltarule.parts import resolve
+from deltarule.public import Named, public
 from deltarule.randomness import generator
-from deltarule.settings import ENGINES, check, check_choice, explains_calls, shown
+from deltarule.settings import ENGINES, check, check_choice, shown
 from deltarule.targets import checked_weights
 from deltarule.training.averaging import Latest, average_of
 from deltarule.training.batches import batches, steps_per_epoch
@@ -48,9 +49,9 @@ PIECE_ROWS = 1024  # a larger batch is worked through in pieces of so many sampl
 FIRST_LOOK = 10_000  # how many training samples epoch 0 is evaluated on
 
 
-@explains_calls("Trainer(network=network)")
+@public("Trainer(network=network)")
 @dataclass(kw_only=True)
-class Trainer:
+class Trainer(metaclass=Named):
     """How a network is to be trained; `fit` does it. Every part is an object, or what the function `fit` takes for it.
 
     optimizer, schedule (step -> learning rate), penalty: the update.
