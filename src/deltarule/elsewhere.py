@@ -11,7 +11,8 @@ _PICTURE = 'dr.plot("curves", history), or matplotlib'
 _LINES: dict[str, dict[str, str]] = {
     "deltarule": {
         "Sequential Dense Linear Layer MLP Net NeuralNetwork layers models Dropout Module Input keras": _CLASSES,
-        "relu tanh sigmoid softmax activations losses cross_entropy CrossEntropyLoss NLLLoss": _CLASSES,
+        "activations losses cross_entropy CrossEntropyLoss NLLLoss": _CLASSES,
+        "relu tanh sigmoid softmax": 'hidden="relu" or output="softmax" in dr.Network, or dr.ReLU().value(z)',
         "mse MSE MSELoss mean_squared_error": 'dr.Network((4, 8, 1), output="identity", loss="quadratic")',
         "BCELoss BCEWithLogitsLoss binary_crossentropy": 'dr.Network((4, 8, 1), output="sigmoid", '
         'loss="binary_cross_entropy")',
@@ -50,6 +51,7 @@ _LINES: dict[str, dict[str, str]] = {
         "add append add_module add_layer": _CLASSES,
         "sizes num_layers n_layers input_shape output_shape n_features_in_ shape": "{net}.layer_sizes",
         "classes_ n_classes": "{net}.class_names",
+        "in []": "zip({net}.weights, {net}.biases)",
         "clone": "copy.deepcopy({net})",
         "plot confusion_matrix": 'dr.plot("confusion", {it}, dr.Dataset(X, y))',
         "weights biases parameters activations loss dropout layer_sizes dtype": "model.network, which has it",
@@ -211,6 +213,9 @@ FOUND_AT = {
     "epochs": ("an argument of fit", "fit(network, X, y, epochs=10)"),
     "batch_size": ("an argument of fit", "fit(network, X, y, batch_size=128)"),
     "momentum": ("a setting of Momentum", "optimizer=Momentum(momentum=0.9)"),
+    "strength": ("that of a penalty", "fit(network, X, y, penalty=L2(0.0001))"),
+    "restore_best_weights": ("what fit does with a validation set", "fit(network, X, y, validation=(X_val, y_val))"),
+    "from_logits": ("not needed, since a loss knows the output before it", 'loss="cross_entropy"'),
     "verbose": ("a callback, Progress()", "callbacks=[Progress()]"),
     "patience": ("a callback, EarlyStopping(patience=5)", "callbacks=[EarlyStopping(patience=5)]"),
     "shuffle": ("what fit does before each epoch", "fit(network, X, y)"),

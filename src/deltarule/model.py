@@ -11,12 +11,12 @@ from deltarule.data.columns import Column, encoded, filled_by, input_names
 from deltarule.data.dataset import Dataset
 from deltarule.data.frames import is_frame, opened_table
 from deltarule.errors import DataError, SettingError, ShapeError
-from deltarule.inputs import check_scale, checked_inputs
+from deltarule.inputs import Scale, check_scale, checked_inputs
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
 from deltarule.nn.workspace import as_floats
-from deltarule.public import Named, public
-from deltarule.settings import Task, shown
+from deltarule.public import Named, check_network, made_of, public
+from deltarule.settings import Task
 from deltarule.targets import MADE_WITH
 
 
@@ -74,9 +74,7 @@ class Model(metaclass=Named):
         columns: tuple[Column, ...] = (),
         record: dict[str, Any] | None = None,
     ) -> None:
-        if not isinstance(network, Network):
-            line = f'dr.load("{network}")' if isinstance(network, str) else "estimator.model_, or a Network"
-            raise SettingError(f"a Model is made of a Network: got {shown(network)}; use {line}")
+        check_network(network, made_of(network, "Model") or "dr.Model(network)", "Network")
         given = {"task": task, "class_names": tuple(class_names), "image_shape": image_shape}
         new = {name: value for name, value in given.items() if value and value != getattr(network, name)}
         meant = network.with_meaning(**new)
@@ -257,7 +255,7 @@ def take_meaning(network: Network, train: Dataset) -> None:
             "use X.astype(np.float64), for pixels a new network, or network.pixels = True"
         )
     if pixels:
-        check_scale(train.inputs, pixels=True, seen=None)
+        check_scale(train.inputs, Scale(pixels=True))
     elif not train.columns:  # a table's columns have scales of their own
         ends = [float(train.inputs.min()), float(train.inputs.max()), *(seen or ())]
         seen = (min(ends), max(ends))

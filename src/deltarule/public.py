@@ -1,6 +1,7 @@
 """What everything public answers to a wrong call or name: what was passed, what is needed, and a line that works."""
 
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from functools import partialmethod, wraps
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, dataclass_transform
 
 from deltarule.elsewhere import ACTS, ARGUMENTS, FOUND_AT, SYNONYMS, line_for
 from deltarule.errors import DeltaruleError, SettingError, UnknownNameError, closest
-from deltarule.settings import SETTINGS, check_settings, setting, shown, with_article
+from deltarule.settings import RATE_OF_FIT, SETTINGS, check_settings, setting, shown, with_article
 
 T = TypeVar("T")
 RAW = (TypeError, AttributeError, LookupError, ValueError)  # what Python raises where an argument is of a wrong kind
@@ -155,6 +156,8 @@ class Call:
             if name in FOUND_AT and name not in self.parameters:
                 where, how = FOUND_AT[name]
                 subject = "the learning rate" if name == "learning_rate" and wrong != name else "it"
+                if self.owner and _name_of(self.owner) == "optimizer":
+                    how = how.replace("X, y,", f"X, y, optimizer={self.called}(),")
                 return f"{subject} is {where}; use {how}"
         offer = closest(wrong, self.parameters) if self.parameters else "it takes none"
         if (has_settings and self.parameters) or "did you mean" in offer:
@@ -170,7 +173,7 @@ class Call:
             takes = takes if self.parameters else "no arguments"
             got = f"{len(args)}{'' if by_position else ' by position'}"
             is_optimizer = self.is_made and _name_of(self.owner) == "optimizer"
-            more = "; the learning rate is an argument of fit, learning_rate=0.01" if is_optimizer else ""
+            more = RATE_OF_FIT if is_optimizer else ""
             raise SettingError(f"{self.called} takes {takes}: got {got}; use {self.works()}{more}")
         twice = [each for each in by_position[: len(args)] if each in kwargs]
         if twice:
@@ -198,13 +201,22 @@ def is_a(value: Any, kinds: str) -> bool:
 
 def made_of(value: Any, kinds: str) -> str:
     """What makes one of these kinds of what was given, in its place; "" where nothing does."""
-    is_path = isinstance(value, str | os.PathLike)
-    ways = {
-        "Network": f'dr.load("{value}").network' if is_path else "",
-        "Model": f'dr.load("{value}")' if is_path else "estimator.model_" if hasattr(value, "model_") else "",
-        "Dataset": "splits.train" if hasattr(value, "train") and hasattr(value, "test") else "",
-    }
+    whole = f'dr.load("{value}")' if isinstance(value, str | os.PathLike) else ""
+    names = [each.__name__ for each in type(value).__mro__]
+    whole = "estimator.model_" if "Perceptron" in names else whole
+    ways = {"Model": whole, "Network": f"{whole}.network" if whole else ""}
+    if "Model" in names or "Trainer" in names:
+        ways["Network"] = f"{names[0].lower()}.network"
+    if "Splits" in names:
+        ways["Dataset"] = "splits.train"
     return next((ways[kind] for kind in reversed(kinds.split("|")) if ways.get(kind)), "")
+
+
+def check_network(given: Any, line: str, kinds: str = "Network|Model") -> None:
+    """Raise SettingError unless a network was given; line: the call that was meant, with `network` in it."""
+    if not is_a(given, kinds):
+        cure = re.sub(r"\bnetwork\b(?![=.])", made_of(given, kinds) or "network", line, count=1)
+        raise SettingError(f"a Network comes first: got {shown(given)}; use {cure}")
 
 
 def _name_of(kind: type[Any] | None) -> str:

@@ -86,6 +86,7 @@ class Setting(NamedTuple):
 
 
 SCHEDULED = "or a schedule such as Cosine(0.1, 1000)"
+RATE_OF_FIT = "; the learning rate is an argument of fit, learning_rate=0.01"
 RATES = ("lr", "eta", "rate", "learning_rate", "step_size", "scheduler")
 EPOCHS = ("n_epochs", "epoch", "num_epochs", "max_epochs", "nb_epoch", "n_iter", "iterations")
 SETTINGS: dict[str, Setting] = {
@@ -187,8 +188,11 @@ def setting(name: str, owner: type[Any] | str = "") -> Setting | None:
     return next((each for each in found if each is not None), SETTINGS.get(name))
 
 
-def check(name: str, value: Any, owner: type[Any] | str = "") -> None:
-    """Raise SettingError unless `value` is legal for the setting: what was given, what is needed, and what works."""
+def check(name: str, value: Any, owner: type[Any] | str = "", *, note: str = "") -> None:
+    """Raise SettingError unless `value` is legal for the setting: what was given, what is needed, and what works.
+
+    note: what else to say of what was given.
+    """
     asked = setting(name, owner) or Setting(float, "(-inf, inf)", 1.0, "")
     kind = Integral if asked.kind is int else Real
     is_right_kind = isinstance(value, kind) and not isinstance(value, bool)
@@ -198,7 +202,7 @@ def check(name: str, value: Any, owner: type[Any] | str = "") -> None:
     owner = owner.__name__ if isinstance(owner, type) else owner
     label = f"{name} of {owner}" if owner else name
     needed = ", ".join(filter(None, [f"{noun}{asked.range_in_words}", asked.or_else]))
-    raise SettingError(f"{label} must be {needed}: got {shown(value)}; use {name}={asked.like(value)}")
+    raise SettingError(f"{label} must be {needed}: got {shown(value)}{note}; use {name}={asked.like(value)}")
 
 
 def check_settings(thing: Any) -> None:
@@ -264,9 +268,10 @@ def one_per_layer(name: str, given: Any, n_hidden: int, checked: Callable[[Any, 
         return (checked(given, name),) * n_hidden
     found = tuple(checked(each, f"{name}[{i}]") for i, each in enumerate(given))
     if len(found) != n_hidden:
+        last = {"hidden": 'the last layer has its own, output="softmax"'}.get(name, f"the last layer has no {name}")
+        line = last if len(found) == n_hidden + 1 else f"use one alone, or {n_hidden} of them"
         raise SettingError(
-            f"{name} is one for all hidden layers or one for each of {n_hidden}: got {len(found)}; "
-            f"use one alone, or {n_hidden} of them"
+            f"{name} is one for all hidden layers or one for each of {n_hidden}: got {len(found)}; {line}"
         )
     return found
 

@@ -67,7 +67,7 @@ def test_print() -> None:
         (
             {"dropout": (0.5, 0.5)},
             SettingError,
-            "dropout is one for all hidden layers or one for each of 1: got 2; use one alone, or 1 of them",
+            "dropout is one for all hidden layers or one for each of 1: got 2; the last layer has no dropout",
         ),
         (
             {"hidden": []},

@@ -137,9 +137,9 @@ class Dataset(metaclass=Named):
     def _refuse_targets(self, expected: str) -> None:
         targets, dtype = self.targets, "uint8" if self.task == "labels" else expected.split()[-1]
         if targets.dtype.kind not in "fiub":
-            refuse_texts(
-                unboxed(targets, "targets"), f"the task {self.task!r}", "targets", are_values=self.task == "values"
-            )
+            takes, line = f"the task {self.task!r}", "dr.Dataset(inputs, targets, class_names=names)"
+            are_values = self.task == "values"
+            refuse_texts(unboxed(targets, "targets"), takes, "targets", are_values=are_values, line=line)
         if self.task == "classes" and targets.ndim == 2:
             line = "ravel()" if targets.shape[1] == 1 else "argmax(axis=1)"
         else:

@@ -93,7 +93,10 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             meant = (
                 "activation='logistic'" if self.activation == "sigmoid" else f"learning_rate_init={self.learning_rate}"
             )
-            is_clear = self.activation == "sigmoid" or isinstance(self.learning_rate, float)
+            if isinstance(self.activation, int):
+                meant = f"hidden_layer_sizes=({self.hidden_layer_sizes}, {self.activation})"
+            is_clear = self.activation == "sigmoid" or isinstance(self.activation, int)
+            is_clear |= isinstance(self.learning_rate, float)
             raise InvalidParameterError(f"{error} Use {meant}." if is_clear else str(error)) from None
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, validation_data: Any, incremental: bool) -> Self:

@@ -8,6 +8,8 @@ from sklearn.metrics import r2_score
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 
+from deltarule.errors import DataError
+from deltarule.estimators.examples import Examples
 from deltarule.estimators.listening import with_callbacks
 from deltarule.estimators.perceptron import Perceptron
 from deltarule.estimators.settings import CONSTRAINTS
@@ -118,6 +120,11 @@ class MLPRegressor(RegressorMixin, Perceptron):
         change nothing.
         """
         return self._fit(X, y, sample_weight, validation_data, True)
+
+    def _examples(self, X: Any, y: Any, *others: Any) -> Examples:
+        if any(isinstance(each, str) for each in np.ravel(y)[:1].tolist()):
+            raise DataError(f"y holds texts, such as {str(np.ravel(y)[0])!r}: use MLPClassifier for classes")
+        return super()._examples(X, y, *others)
 
     def _read_targets(self, y: Array, is_first: bool, incremental: bool) -> Array:
         values = y.reshape(len(y), -1).astype(np.float64, copy=False)

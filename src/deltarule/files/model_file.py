@@ -14,6 +14,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from itertools import pairwise
+from pathlib import Path
 from typing import Annotated, Any, BinaryIO, Literal
 
 import msgspec
@@ -116,7 +117,10 @@ def save(thing: Network | Model, path: str | os.PathLike[str], *, force: bool = 
 
     >>> save(Network((784, 30, 10)), "digits.safetensors")
     """
-    data = model_bytes(model_in(thing, "save", path), f"{path} was not written")
+    model = model_in(thing, 'dr.save(network, "network.safetensors")', path)
+    if (suffix := Path(path).suffix) in (".onnx", ".npz"):
+        raise SettingError(f"save writes a .safetensors file: got {path}; use save_{suffix[1:]}(network, path)")
+    data = model_bytes(model, f"{path} was not written")
     write_atomically(path, data, "model", force=force)
 
 

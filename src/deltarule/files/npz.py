@@ -31,7 +31,7 @@ def save_npz(thing: Network | Model, path: str | os.PathLike[str], *, force: boo
     >>> np.load("digits.npz")["layers.1.weight"].shape
     (30, 10)
     """
-    model = model_in(thing, "save_npz", path)
+    model = model_in(thing, 'dr.save_npz(network, "network.npz")', path)
     said = ", ".join(f'"{name}": {value}' for name, value in meaning_of(model).items())
     arrays: dict[str, Any] = {"meaning": np.array(f"{{{said}}}")} | arrays_of(model)
     with written_atomically(path, "npz file", force=force) as stream:

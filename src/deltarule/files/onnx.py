@@ -82,7 +82,7 @@ def save_onnx(
 
     >>> save_onnx(Network((784, 30, 10)), "digits.onnx")  # X float32 (batch, 784) -> probabilities (batch, 10)
     """
-    data = onnx_bytes(model_in(thing, "save_onnx", path), pixels=pixels)
+    data = onnx_bytes(model_in(thing, 'dr.save_onnx(network, "network.onnx")', path), pixels=pixels)
     write_atomically(path, data, "ONNX file", force=force)
 
 

@@ -90,7 +90,7 @@ def show(thing: Network | Model, examples: Dataset | None = None) -> Page:
     >>> show(Network((784, 30, 10)))  # doctest: +ELLIPSIS
     <Page, ... bytes: page.save(path) writes it, a notebook shows it>
     """
-    model = model_in(thing, "show")
+    model = model_in(thing, "dr.show(network)")
     static = files("deltarule").joinpath("playground", "static")
     parts = {"model": _base64(_content(model))}
     if examples is not None:

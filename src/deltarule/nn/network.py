@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from deltarule.errors import SettingError, ShapeError
-from deltarule.inputs import checked_inputs
+from deltarule.inputs import Scale, checked_inputs
 from deltarule.nn.activations import Activation, Identity, Sigmoid, Softmax
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import BinaryCrossEntropy, Loss, sample_shares
@@ -222,6 +222,11 @@ class Network(metaclass=Named):
         return self.parameters.vector.dtype
 
     @property
+    def scale(self) -> Scale:
+        """What numbers it takes."""
+        return Scale(self.pixels, self.input_range, float(np.finfo(self.dtype).max))
+
+    @property
     def has_shortcut(self) -> bool:
         """Whether BP1 is proven to be delta^L = a^L - t for this output and loss."""
         return isinstance(self.activations[-1], self.loss.shortcut_for)
@@ -259,7 +264,7 @@ class Network(metaclass=Named):
         """X as (n, features), checked: uint8 only where it is pixels. ShapeError or DataError where it does not fit."""
         if self.dtype.kind == "c" and isinstance(X, np.ndarray) and X.dtype.kind == "c":
             return X  # of a complex-step check; a workspace checks the shape
-        X = checked_inputs(X, self.layer_sizes[0], self.image_shape, pixels=self.pixels, seen=self.input_range)
+        X = checked_inputs(X, self.layer_sizes[0], self.image_shape, self.scale)
         return X.astype(self.dtype) if X.dtype == np.uint8 and not self.pixels else X
 
     def outputs(self, X: Array) -> Array:
@@ -328,10 +333,8 @@ class Network(metaclass=Named):
 
 def task_of(output: Activation, loss: Loss, n_outputs: int) -> Task | None:
     """The task that an output activation and a loss leave no doubt about; else None."""
-    if isinstance(output, Softmax):
-        return "classes"
-    if isinstance(output, Identity):
-        return "values"
+    if isinstance(output, Softmax | Identity):
+        return "classes" if isinstance(output, Softmax) else "values"
     if isinstance(output, Sigmoid) and isinstance(loss, BinaryCrossEntropy) and n_outputs == 1:
         return "labels"
     return None

@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     from deltarule.training.evaluation import Tally
 
 Row = dict[str, float]
+COLUMNS = {  # what other libraries call them
+    **dict.fromkeys(("loss", "training_loss"), "train_loss"),
+    **dict.fromkeys(("accuracy", "acc", "train_acc"), "train_accuracy"),
+    **dict.fromkeys(("val_loss", "valid_loss", "test_loss"), "validation_loss"),
+    **dict.fromkeys(("val_accuracy", "val_acc", "valid_acc", "test_accuracy"), "validation_accuracy"),
+}
 FIRST_ROWS, LAST_ROWS = 4, 8  # of a history, where it is printed
 
 
@@ -212,6 +218,9 @@ class Monitor:
             raise SettingError(
                 f"monitor must be the name of a column, such as 'validation_loss': got {shown(self.name)}"
             )
+        if self.name in COLUMNS:
+            column = COLUMNS[self.name]
+            raise SettingError(f"monitor is a column of the history: got {self.name!r}; use monitor={column!r}")
         self.rises = self.mode == "max" or (self.mode == "auto" and not self.name.endswith("loss"))
 
     def begin(self, history: History) -> None:

@@ -20,7 +20,7 @@ from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Adam, Optimizer
 from deltarule.nn.penalties import Penalty
 from deltarule.parts import resolve
-from deltarule.public import Named, public
+from deltarule.public import Named, check_network, public
 from deltarule.randomness import generator
 from deltarule.settings import ENGINES, check, check_choice, shown
 from deltarule.targets import checked_weights
@@ -79,9 +79,7 @@ class Trainer(metaclass=Named):
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if not isinstance(self.network, Network):
-            got = shown(self.network)
-            raise SettingError(f"network must be a Network: got {got}; use network=Network((784, 100, 10))")
+        check_network(self.network, "dr.Trainer(network=network)", "Network")
         self.batch_size = None if isinstance(self.batch_size, str) and self.batch_size == "full" else self.batch_size
         for name in ("epochs", "batch_size", "seed"):
             check(name, getattr(self, name))
