@@ -91,7 +91,7 @@ _ON_DEMAND = {name: home for home, names in _HOMES.items() for name in names.spl
 
 def __getattr__(name: str) -> Any:
     if name not in _ON_DEMAND:
-        raise import_module("deltarule.elsewhere").no_attribute("deltarule", name, __all__, "module 'deltarule'")
+        raise import_module("deltarule.public").no_attribute("deltarule", name, __all__, "module 'deltarule'")
     globals()[name] = value = getattr(import_module(_ON_DEMAND[name]), name)
     return value
 

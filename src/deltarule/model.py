@@ -10,16 +10,17 @@ from deltarule.data.cells import coded
 from deltarule.data.columns import Column, encoded, filled_by, input_names
 from deltarule.data.dataset import Dataset
 from deltarule.data.frames import is_frame, opened_table
-from deltarule.elsewhere import ShortHelp, explains_names
 from deltarule.errors import DataError, SettingError, ShapeError
-from deltarule.inputs import check_scale, checked_inputs, is_unit
+from deltarule.inputs import Scale, check_scale, checked_inputs, is_unit
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, decide, inputs_of, outputs_of, with_meaning
 from deltarule.nn.workspace import as_floats
-from deltarule.settings import Task, explains_calls, shown
+from deltarule.public import Named, check_network, made_of, public
+from deltarule.settings import Task
 from deltarule.targets import MADE_WITH
 
 
+@public()
 @dataclass(frozen=True, eq=False)
 class Standardization:
     """x -> (x - mean) / scale, column by column, and back. mean, scale: (columns,) float64, scale above 0."""
@@ -43,10 +44,9 @@ class Standardization:
         return columns * self.scale + self.mean
 
 
-@explains_names
-@explains_calls("Model(network)")
+@public("Model(dr.Network((784, 100, 10)))")
 @dataclass(frozen=True, eq=False, init=False)
-class Model(metaclass=ShortHelp):
+class Model(metaclass=Named):
     """A network, and what else it takes to ask it.
 
     network: it knows its task, class_names, image_shape and pixels, which describe what `predict` takes and answers.
@@ -77,9 +77,7 @@ class Model(metaclass=ShortHelp):
         columns: tuple[Column, ...] = (),
         record: dict[str, Any] | None = None,
     ) -> None:
-        if not isinstance(network, Network):
-            line = f'dr.load("{network}")' if isinstance(network, str) else "estimator.model_, or a Network"
-            raise SettingError(f"a Model is made of a Network: got {shown(network)}; use {line}")
+        check_network(network, made_of(network, "Model") or "dr.Model(network)", "Network")
         given = {"task": task, "class_names": tuple(class_names), "image_shape": image_shape}
         new = {name: value for name, value in given.items() if value and value != getattr(network, name)}
         meant = with_meaning(network, **new)
@@ -206,7 +204,6 @@ class Model(metaclass=ShortHelp):
         """The activations of the last layer, (n_samples, outputs)."""
         return outputs_of(self.network, self.inputs(raw))
 
-    @explains_calls("model.predict(X)")
     def predict(self, raw: Any) -> Array:
         """The answers for raw inputs, such as `inputs` takes, by task.
 
@@ -268,7 +265,7 @@ def take_meaning(network: Network, train: Dataset) -> None:
             "use X.astype(np.float64), for pixels a new network, or network.pixels = True"
         )
     if pixels:
-        check_scale(train.inputs, pixels=True, seen=None)
+        check_scale(train.inputs, Scale(pixels=True))
     elif not train.columns:  # a table's columns have scales of their own
         seen = widened(seen, train.inputs)
     meant = with_meaning(

@@ -38,7 +38,7 @@ Table = tuple[Array, Array]
         ({"dropout": [1.5]}, r"dropout must be at least 0 and less than 1: got 1.5; use dropout=0.015"),
         (
             {"dropout": [0.1, 0.2]},
-            "dropout is one for all hidden layers or one for each of 1: got 2; use one alone, or 1 of them",
+            "dropout is one for all hidden layers or one for each of 1: got 2; the last layer has no dropout",
         ),
         ({"label_smoothing": 1.0}, "^The 'label_smoothing' parameter of MLPClassifier must be"),
         ({"engine": "cuda"}, "^The 'engine' parameter of MLPClassifier must be"),

@@ -12,7 +12,7 @@ import pytest
 from deltarule.errors import DeltaruleError, SettingError, ShapeError
 from deltarule.nn.activations import ELU, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
 from deltarule.nn.arrays import Array
-from deltarule.nn.initializers import Initializer, Scaled, lecun_normal, standard_normal, uniform
+from deltarule.nn.initializers import Initializer, lecun_normal, standard_normal, uniform
 from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss, Quadratic
 from deltarule.nn.network import PREDICTION_ROWS, Network, forward
 from deltarule.nn.parameters import Parameters
@@ -71,7 +71,7 @@ def test_print() -> None:
         (
             {"dropout": (0.5, 0.5)},
             SettingError,
-            "dropout is one for all hidden layers or one for each of 1: got 2; use one alone, or 1 of them",
+            "dropout is one for all hidden layers or one for each of 1: got 2; the last layer has no dropout",
         ),
         (
             {"hidden": []},
@@ -192,7 +192,7 @@ def test_the_others_start_with_glorot(hidden: Any) -> None:
         (lecun_normal, 0.0, np.sqrt(1 / 200)),
         (standard_normal, 0.0, 1.0),
         (uniform, 0.5, np.sqrt(1 / 12)),
-        (Scaled(uniform, 4.0), 2.0, np.sqrt(16 / 12)),
+        (lambda *shape: 4.0 * uniform(*shape), 2.0, np.sqrt(16 / 12)),
     ],
 )
 def test_initializers_of_ones_choice(initializer: Initializer, mean: float, spread: float) -> None:

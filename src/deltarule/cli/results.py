@@ -115,6 +115,6 @@ def unused(path: Path) -> Path:
 
 def _ask(path: Path, kind: str, force: bool, inputs: Iterable[Path], another: str) -> None:
     try:
-        check_file(path, kind, force=force, inputs=inputs, cures=("--force", another))
+        check_file(path, kind, force=force, inputs=inputs, another=another)
     except FileError as error:
         raise SettingError(str(error)) from error

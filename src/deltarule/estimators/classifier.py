@@ -17,9 +17,11 @@ from deltarule.estimators.settings import CONSTRAINTS, interval
 from deltarule.nn.activations import Activation, Sigmoid, Softmax
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss
-from deltarule.settings import Task, explains_calls
+from deltarule.public import public
+from deltarule.settings import Task
 
 
+@public("MLPClassifier((100,), max_iter=200)")
 class MLPClassifier(ClassifierMixin, Perceptron):
     """scikit-learn's MLPClassifier on deltarule's network: same parameters, same results, and more of both.
 
@@ -70,7 +72,6 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         "label_smoothing": [interval("label_smoothing")],
     }
 
-    @explains_calls("MLPClassifier((100,), max_iter=200)")
     def __init__(
         self,
         hidden_layer_sizes: Any = (100,),

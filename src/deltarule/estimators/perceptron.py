@@ -28,6 +28,7 @@ from deltarule.nn.losses import Loss
 from deltarule.nn.network import PREDICTION_ROWS, Network, forward
 from deltarule.nn.optimizers import Optimizer
 from deltarule.parts import PARTS, describe
+from deltarule.public import public
 from deltarule.settings import Task, one_per_layer
 
 
@@ -54,6 +55,7 @@ class Layers(list[Array]):
     __delitem__ = __iadd__ = __imul__ = _refuse
 
 
+@public()
 class Perceptron(BaseEstimator, metaclass=ABCMeta):
     """A network with scikit-learn's face: parameters are kept as they come, and looked at when `fit` is called.
 
@@ -89,7 +91,10 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
             meant = (
                 "activation='logistic'" if self.activation == "sigmoid" else f"learning_rate_init={self.learning_rate}"
             )
-            is_clear = self.activation == "sigmoid" or isinstance(self.learning_rate, float)
+            if isinstance(self.activation, int):
+                meant = f"hidden_layer_sizes=({self.hidden_layer_sizes}, {self.activation})"
+            is_clear = self.activation == "sigmoid" or isinstance(self.activation, int)
+            is_clear |= isinstance(self.learning_rate, float)
             raise InvalidParameterError(f"{error} Use {meant}." if is_clear else str(error)) from None
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, validation_data: Any, incremental: bool) -> Self:

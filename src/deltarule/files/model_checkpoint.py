@@ -8,11 +8,12 @@ from deltarule.errors import SettingError, closest
 from deltarule.files.model_file import save
 from deltarule.model import Model
 from deltarule.nn.network import with_parameters
-from deltarule.settings import check_path, explains_calls
+from deltarule.public import public
+from deltarule.settings import check_path
 from deltarule.training.callbacks import Callback, Monitor, TrainingState
 
 
-@explains_calls()
+@public()
 class ModelCheckpoint(Callback):
     """Saves the network after each epoch, epoch 0 included, in a file that `load` reads.
 

@@ -16,7 +16,8 @@ import numpy as np
 from deltarule.nn.arrays import Array, blocks
 from deltarule.nn.initializers import Initializer, glorot_uniform, he_normal, zeros
 from deltarule.parts import resolve
-from deltarule.settings import check_settings, part
+from deltarule.public import part
+from deltarule.settings import check_settings
 
 infinity_is_meant = np.errstate(over="ignore")  # where e^z overflows, 1 / (1 + e^z) is 0, as it should be
 

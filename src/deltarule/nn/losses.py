@@ -13,7 +13,7 @@ import numpy as np
 
 from deltarule.nn.activations import Activation, Sigmoid, Softmax
 from deltarule.nn.arrays import Array, blocks
-from deltarule.settings import part
+from deltarule.public import part
 
 
 def sample_shares(n_samples: int, sample_weight: Array | None = None, divisor: float | None = None) -> Array:

@@ -15,22 +15,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from deltarule.elsewhere import ShortHelp, explains_names
 from deltarule.errors import SettingError, ShapeError
-from deltarule.inputs import checked_inputs
+from deltarule.inputs import Scale, checked_inputs
 from deltarule.nn.activations import Activation, Identity, Sigmoid, Softmax
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import BinaryCrossEntropy, Loss, sample_shares
 from deltarule.nn.parameters import Parameters
 from deltarule.nn.workspace import Workspace, scale_inputs
 from deltarule.parts import Spec, assigned, draw, resolve
-from deltarule.settings import Task, check_meaning, dtype_of, explains_calls, generator_of, one_per_layer, sizes_of
+from deltarule.public import Named, public
+from deltarule.settings import Task, check_meaning, dtype_of, generator_of, one_per_layer, sizes_of
 from deltarule.targets import checked_batch
 
 MEANING = ("task", "pixels", "image_shape", "class_names")  # may be set at any time
 PREDICTION_ROWS = 1024  # large enough for the matrix product's full speed, small enough for the cache
 
 
+@public("forward(network, X, network.workspace(len(X)))")
 def forward(network: Network, X: Array, ws: Workspace) -> Array:
     """Take a batch through the network: X (batch, features) -> a^L (batch, outputs), a view into `ws`.
 
@@ -47,6 +48,7 @@ def forward(network: Network, X: Array, ws: Workspace) -> Array:
     return ws.a[-1]
 
 
+@public("ws = network.workspace(len(X)); forward(network, X, ws); loss_value(network, y, ws)")
 def loss_value(
     network: Network, y: Array, ws: Workspace, *, sample_weight: Array | None = None, divisor: float | None = None
 ) -> float:
@@ -57,6 +59,7 @@ def loss_value(
     return network.loss.value(ws.a[-1], y, shares)
 
 
+@public("loss, grads = loss_and_gradient(network, X, y)")
 def backward(
     network: Network,
     y: Array,
@@ -97,7 +100,7 @@ def backward(
         np.matmul(inputs[l].T, delta[l], out=grads.weights[l])
 
 
-@explains_calls("loss_and_gradient(network, X, y)")
+@public("loss_and_gradient(network, X, y)")
 def loss_and_gradient(
     network: Network, X: Array, y: Array, *, sample_weight: Array | None = None
 ) -> tuple[float, Parameters]:
@@ -109,8 +112,8 @@ def loss_and_gradient(
     return loss_value(network, y, ws, sample_weight=sample_weight), grads
 
 
-@explains_names
-class Network(metaclass=ShortHelp):
+@public("Network((784, 100, 10))")
+class Network(metaclass=Named):
     """Layers of weighted sums and activations, and the loss that judges the last.
 
     layer_sizes: (inputs, hidden ..., outputs).
@@ -129,7 +132,6 @@ class Network(metaclass=ShortHelp):
     (2,)
     """
 
-    @explains_calls("Network((784, 100, 10))")
     def __init__(
         self,
         layer_sizes: Sequence[int],
@@ -235,12 +237,10 @@ class Network(metaclass=ShortHelp):
         """a^L, (n_samples, outputs), for X (n_samples, features). Drops nothing."""
         return outputs_of(self, inputs_of(self, X))
 
-    @explains_calls("network.predict(X)")
     def predict(self, X: Array) -> Array:
         """Classes (n,); labels (n, k), 1 where an output is >= 0.5; or values."""
         return decide(self, self.outputs(X))
 
-    @explains_calls("network.probabilities(X)")
     def probabilities(self, X: Array) -> Array:
         """The outputs (n, k) of a softmax or one sigmoid; others: SettingError."""
         if not self.has_probabilities:
@@ -289,11 +289,16 @@ def with_meaning(network: Network, **meaning: Any) -> Network:
     return other
 
 
+def scale_of(network: Network) -> Scale:
+    """What numbers a network takes."""
+    return Scale(network.pixels, network.input_range, float(np.finfo(network.dtype).max))
+
+
 def inputs_of(network: Network, X: Any) -> Array:
     """X as (n, features), checked: uint8 only where it is pixels. ShapeError or DataError where it does not fit."""
     if network.dtype.kind == "c" and isinstance(X, np.ndarray) and X.dtype.kind == "c":
         return X  # of a complex-step check; a workspace checks the shape
-    X = checked_inputs(X, network.layer_sizes[0], network.image_shape, pixels=network.pixels, seen=network.input_range)
+    X = checked_inputs(X, network.layer_sizes[0], network.image_shape, scale_of(network))
     return X.astype(network.dtype) if X.dtype == np.uint8 and not network.pixels else X
 
 

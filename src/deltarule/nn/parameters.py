@@ -13,12 +13,12 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import DTypeLike
 
-from deltarule.elsewhere import Views, explains_names
 from deltarule.errors import SettingError, ShapeError
 from deltarule.nn.arrays import Array
+from deltarule.public import Views, public
 
 
-@explains_names
+@public()
 class Parameters:
     """One contiguous vector and its views.
 

@@ -10,7 +10,8 @@ from deltarule.model import Model
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import PREDICTION_ROWS, Network, inputs_of
 from deltarule.nn.workspace import Workspace
-from deltarule.settings import Task, explains_calls
+from deltarule.public import public
+from deltarule.settings import Task
 from deltarule.training.checks import check_data
 from deltarule.training.engines import REFERENCE, Engine
 from deltarule.training.examples import examples_for
@@ -107,7 +108,7 @@ class Tally:
         self.loss, self.weight = float(state["loss"]), float(state["weight"])
 
 
-@explains_calls("evaluate(network, dataset)")
+@public("evaluate(network, X, y)")
 def evaluate(
     net_or_model: Network | Model, X: Any, y: Any = None, *, engine: Engine = REFERENCE
 ) -> tuple[float, float]:

@@ -19,7 +19,7 @@ from deltarule.model import Model, take_meaning
 from deltarule.nn.network import Network, inputs_of, with_meaning, with_parameters
 from deltarule.nn.optimizers import Optimizer
 from deltarule.parts import Spec
-from deltarule.settings import explains_calls
+from deltarule.public import public
 from deltarule.training.averaging import Latest
 from deltarule.training.batches import steps_per_epoch
 from deltarule.training.callbacks import History
@@ -39,7 +39,7 @@ EXPLAIN = {"inputs-not-scaled", "inputs-too-small", "targets-not-scaled", "weigh
 RATE_FACTORS = (0.1, 10.0, 0.01, 100.0, 1e3, 1e4)  # the likeliest first
 
 
-@explains_calls("diagnose(network, X, y)")
+@public("diagnose(network, X, y)")
 def diagnose(
     net_or_model: Network | Model,
     X: Any,

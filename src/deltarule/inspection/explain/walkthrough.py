@@ -17,7 +17,7 @@ from deltarule.model import Model
 from deltarule.nn.arrays import Array
 from deltarule.nn.equations import EQUATIONS, SYMBOLS, Equation, equation_named
 from deltarule.nn.network import Network
-from deltarule.settings import explains_calls
+from deltarule.public import check_network, public
 
 RATES = (0.001, 0.01, 0.1, 1.0)
 
@@ -50,6 +50,7 @@ class Step:
     actual: float
 
 
+@public()
 @dataclass(frozen=True, eq=False, repr=False)
 class Walkthrough:
     """What `explain` finds. Shown or printed, it is a text of 80 columns; `as_dict()` has every number in it.
@@ -107,7 +108,7 @@ class Walkthrough:
         return self.text()
 
 
-@explains_calls("explain(network, x, target)")
+@public("explain(network, x, target)")
 def explain(
     net_or_model: Network | Model,
     example: Any,
@@ -134,6 +135,7 @@ def explain(
     >>> walk.layers[-1].a.shape, all(check.ok for checks in walk.checks.values() for check in checks)
     ((2,), True)
     """
+    check_network(net_or_model, "dr.explain(network, X[0], y[0])")
     model = net_or_model if isinstance(net_or_model, Model) else Model(net_or_model)
     if np.size(target) == 1 < model.network.layer_sizes[-1]:
         model = model.with_meaning(task="classes")  # several sigmoids can tell classes apart, too

@@ -19,8 +19,8 @@ from deltarule.nn.parameters import Parameters
 from deltarule.nn.penalties import Penalty
 from deltarule.nn.workspace import as_floats
 from deltarule.parts import Spec, resolve
+from deltarule.public import public
 from deltarule.randomness import generator
-from deltarule.settings import explains_calls
 from deltarule.targets import checked_weights
 from deltarule.training.checks import check_data
 from deltarule.training.examples import examples_for
@@ -59,6 +59,7 @@ class WorstParameter:
     numeric: float
 
 
+@public()
 @dataclass(frozen=True)
 class GradientCheck:
     """What `gradcheck` found.
@@ -120,7 +121,7 @@ class GradientCheck:
         return self.to_text()
 
 
-@explains_calls("gradcheck(network, X, y)")
+@public("gradcheck(network, X, y)")
 def gradcheck(
     net_or_model: Network | Model,
     X: Any,

@@ -11,8 +11,8 @@ from deltarule.data.dataset import Dataset
 from deltarule.errors import DataError
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import backward, forward
+from deltarule.public import public
 from deltarule.randomness import generator
-from deltarule.settings import explains_calls
 from deltarule.training.callbacks import Callback, TrainingState
 
 PLAIN = ("epochs", "parameters", "gradient_norm", "update_ratio")
@@ -66,7 +66,7 @@ class Recording:
         return recording
 
 
-@explains_calls("Recorder(digits.train)")
+@public("Recorder(digits.train)")
 class Recorder(Callback):
     """Records a run after at most MOST_EPOCHS of its epochs, and takes no part in it.
 

@@ -25,7 +25,8 @@ from deltarule.inspection.plots.picture import Picture
 from deltarule.model import Model
 from deltarule.nn.network import Network, loss_and_gradient
 from deltarule.parts import PARTS
-from deltarule.settings import check_choice, explains_calls, shown
+from deltarule.public import public
+from deltarule.settings import check_choice, shown
 from deltarule.training.callbacks import History
 from deltarule.training.trainer import Trainer
 
@@ -44,7 +45,7 @@ class Drawing:
     draw: Callable[[], Picture]
 
 
-@explains_calls('plot("curves", history)')
+@public('plot("curves", history)')
 def plot(
     kind: str, what: Any = None, data: Dataset | None = None, *, recording: Any = None, layer: int | None = None
 ) -> Picture:

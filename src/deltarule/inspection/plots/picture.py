@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
 from deltarule.atomic import write_atomically
-from deltarule.elsewhere import explains_names
 from deltarule.errors import SettingError, require
-from deltarule.settings import explains_calls
+from deltarule.public import public
 
 if TYPE_CHECKING:
     from matplotlib.axis import Axis
@@ -63,7 +62,7 @@ CREATOR_KEYS = {".png": "Software", ".svg": "Creator", ".pdf": "Creator"}
 DATE_KEYS = {".svg": "Date", ".pdf": "CreationDate"}
 
 
-@explains_names
+@public()
 @dataclass(frozen=True, eq=False, repr=False)
 class Picture:
     """A matplotlib figure, and what it shows, in words: a title, a colon, and what there is to see."""
@@ -92,7 +91,6 @@ class Picture:
             self.figure.savefig(stream, format=suffix[1:], metadata=metadata)
         return _told_to_screen_readers(stream.getvalue(), self.description) if suffix == ".svg" else stream.getvalue()
 
-    @explains_calls('picture.save("picture.png")')
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the picture to a file, whole or not at all, in the format that its name ends in.
 
