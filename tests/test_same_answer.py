@@ -26,7 +26,7 @@ from deltarule.data.dataset import Dataset
 from deltarule.errors import DataError, DeltaruleError, SettingError, ShapeError
 from deltarule.files.model_file import load, save
 from deltarule.files.onnx import onnx_bytes
-from deltarule.inspection.explain.walkthrough import explain
+from deltarule.inspection.explain.explain import explain
 from deltarule.inspection.gradcheck.check import gradcheck
 from deltarule.inspection.measures.sensitivity import flip
 from deltarule.model import Model, Standardization

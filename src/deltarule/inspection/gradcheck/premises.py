@@ -71,7 +71,7 @@ def without_kinks(problem: Problem) -> tuple[Problem, tuple[str, ...]]:
     """
     found: dict[int, list[str]] = {}
     for part in parts(problem):
-        for sample, neuron in np.argwhere(part.matters & kinked(part)).tolist():
+        for sample, neuron in np.argwhere(part.matters & kinks(part)).tolist():
             what = (
                 f"neuron {neuron} of layer {part.layer}" if isinstance(part.owner, Activation) else f"output {neuron}"
             )
@@ -94,7 +94,7 @@ def without_kinks(problem: Problem) -> tuple[Problem, tuple[str, ...]]:
     return replace(problem, sample_weight=weights), tuple(said)
 
 
-def kinked(part: Part) -> Array:
+def kinks(part: Part) -> Array:
     """Where the slopes to the left and to the right differ, within the reach of a central difference: like `point`."""
     reach = CENTRAL_DIFFERENCES.step * np.maximum(1.0, np.abs(part.point))
     found = np.zeros(part.point.shape, bool)

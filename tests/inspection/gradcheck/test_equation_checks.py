@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from deltarule.inspection.gradcheck.equation_checks import CHECKS, MOST, STEPS, Case, Check
+from deltarule.inspection.gradcheck.equation_checks import CHECKS, MOST, STEPS, Check
+from deltarule.inspection.gradcheck.numeric_gradient import Problem
 from deltarule.nn.activations import ELU, Activation, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
 from deltarule.nn.arrays import Array
 from deltarule.nn.equations import EQUATIONS, Equation
@@ -38,7 +39,7 @@ def network_of(hidden: Activation, output: Activation, loss: Loss) -> Network:
 
 
 def check_equation(equation: Equation, network: Network, X: Array, y: Array) -> list[Check]:
-    return CHECKS[equation.id](Case.of(network, X, y)) if equation.applies_to(network) else []
+    return CHECKS[equation.id](Problem.of(network, X, y)) if equation.applies_to(network) else []
 
 
 def failed(network: Network, *keys: str) -> list[str]:
