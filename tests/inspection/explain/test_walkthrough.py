@@ -263,7 +263,7 @@ def test_a_wrong_derivative_is_called_wrong() -> None:
     assert walk.neuron.delta == pytest.approx(-walk.neuron.numeric_delta)
 
 
-def test_where_both_sides_are_all_but_0_the_error_shown_is_the_absolute_one() -> None:
+def test_where_both_sides_are_all_but_0_the_absolute_error_is_shown() -> None:
     lines = check_lines([Check.of("a slope of 1e-15", np.zeros(1), np.array([1e-15])), Check.of("1 and 1", 1.0, 1.0)])
     assert lines[2:] == [
         "    1.0e-15  ok *   a slope of 1e-15",

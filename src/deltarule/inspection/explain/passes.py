@@ -173,7 +173,7 @@ def effects_on_next_layer(problem: Problem, l: int, neuron: int, slopes: Array) 
     """
     W, z = problem.network.weights[l + 1], problem.ws.z[l].copy()
     z[0, neuron] += NUDGE
-    actual = (problem.activations(l, z) @ W + problem.network.biases[l + 1] - problem.ws.z[l + 1])[0]
+    actual = (problem.network.activations[l].value(z) @ W + problem.network.biases[l + 1] - problem.ws.z[l + 1])[0]
     predicted = NUDGE * (slopes[neuron] * W[neuron] if slopes.ndim == 1 else slopes[:, neuron] @ W)
     return tuple(Effect(int(k), predicted[k].item(), actual[k].item()) for k in largest(predicted)[:MOST_TERMS])
 

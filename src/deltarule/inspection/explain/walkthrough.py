@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.inspection.explain.passes import Effect, LayerPass, LongSum, NeuronPass, Step, largest
+from deltarule.inspection.explain.passes import MOST_TERMS, Effect, LayerPass, LongSum, NeuronPass, Step, largest
 from deltarule.inspection.gradcheck.equation_checks import Check
 from deltarule.inspection.presentation import (
     WIDTH,
@@ -176,13 +176,9 @@ def shortcut(walk: Walkthrough, encoding: str) -> Lines:
 
 def outputs(walk: Walkthrough, columns: dict[str, Array]) -> Lines:
     """A row for each output; where they are many, for those with the largest errors."""
-    shown = indices_to_show(walk.layers[-1].delta, MOST_ROWS)
-    names = [shorten(walk.model.class_names[k]) for k in shown]
-    return [
-        *number_table("output", names, {head: column[shown] for head, column in columns.items()}),
-        *others_line(shown, walk.targets, "outputs"),
-        *(smoothing_note(walk) if "t" in columns else []),
-    ]
+    names = [shorten(name) for name in walk.model.class_names]
+    lines = listing("output", names, columns, walk.layers[-1].delta, MOST_ROWS, "outputs")
+    return lines + smoothing_note(walk) if "t" in columns else lines
 
 
 def smoothing_note(walk: Walkthrough) -> Lines:
@@ -252,20 +248,18 @@ def weight_gradient(walk: Walkthrough, encoding: str) -> Lines:
         for each in walk.layers
     ]
     reads = walk.inputs if neuron.layer == 0 else walk.layers[neuron.layer - 1].a
-    shown = indices_to_show(neuron.gradient, 5)
-    names = [source_name(walk, neuron.layer, k) for k in shown]
+    names = [source_name(walk, neuron.layer, k) for k in range(len(reads))]
     columns = {
-        "a": reads[shown],
-        "delta": np.full(len(shown), neuron.delta),
-        "a delta": neuron.gradient[shown],
-        "complex step": neuron.numeric_gradient[shown],
+        "a": reads,
+        "delta": np.full(len(reads), neuron.delta),
+        "a delta": neuron.gradient,
+        "complex step": neuron.numeric_gradient,
     }
     lines = [
         *table(["layer", "shape of dC/dw", "norm"], norms, left=2),
         "",
         f"  Neuron {neuron.neuron} of layer {neuron.layer}, the weights that are told most:",
-        *number_table("from", names, columns),
-        *others_line(shown, neuron.gradient, "weights"),
+        *listing("from", names, columns, neuron.gradient, MOST_TERMS, "weights"),
         f"    relative error of all: {neuron.gradient_error:.1e}",
     ]
     if neuron.layer == 0 and shape is not None:
@@ -278,10 +272,8 @@ def gradient_image(gradient: Array, shape: tuple[int, int], encoding: str) -> Li
     lines: Lines = []
     for words, part in (("lowers (dC/dw > 0)", gradient), ("raises (dC/dw < 0)", -gradient)):
         if part.max() > 0.0:
-            lines += [
-                f"  As an image, those of its weights that descent {words}:",
-                *picture_lines(part, shape, encoding),
-            ]
+            head = f"  As an image, those of its weights that descent {words}:"
+            lines += [head, *picture_lines(part, shape, encoding)]
     return lines or wrap("All of them are 0: this neuron learns nothing from this example.")
 
 
@@ -343,15 +335,13 @@ def sum_rows(total: LongSum, names: Sequence[str], summed: dict[str, float]) -> 
     return [(name, left, right, product) for name, (left, right), product in rows]
 
 
-def indices_to_show(values: Array, n_most: int) -> list[int]:
-    """All indices in order where they are few, else those of the largest values."""
-    return list(range(len(values))) if len(values) <= n_most else largest(values)[:n_most].tolist()
-
-
-def others_line(shown: Sequence[int], of: Array, what: str) -> Lines:
-    """A line that says how many are not shown."""
-    n_others = len(of) - len(shown)
-    return [f"    and {n_others:,} others of the {len(of):,} {what}"] if n_others else []
+def listing(head: str, names: Sequence[str], columns: dict[str, Array], by: Array, n_most: int, what: str) -> Lines:
+    """Columns of numbers, where `by` is largest if they are long, and a line that counts the others."""
+    shown = np.arange(len(by)) if len(by) <= n_most else largest(by)[:n_most]
+    rows = {name: column[shown] for name, column in columns.items()}
+    lines = number_table(head, [names[k] for k in shown.tolist()], rows)
+    n_others = len(by) - len(shown)
+    return [*lines, f"    and {n_others:,} others of the {len(by):,} {what}"] if n_others else lines
 
 
 def spread(array: Array) -> str:

@@ -193,27 +193,22 @@ def problem_of(
 
 
 def own_gradient(gradient: Gradient, problem: Problem, *, is_weighted: bool) -> list[Array]:
-    """The user's gradient of the samples that count, as `by_layer` returns one."""
+    """The user's gradient of the samples that count, as `by_layer` returns one.
+
+    Raises ShapeError where a part of it has the wrong shape, and says what that looks like.
+    """
     counts = problem.sample_weight > 0.0
     more = {"sample_weight": problem.sample_weight[counts]} if is_weighted else {}
-    return as_layers(gradient(problem.network, problem.X[counts], problem.y[counts], **more)[1], problem.network)
-
-
-def as_layers(given: Any, network: Network) -> list[Array]:
-    """A gradient, Parameters or (all dC/dW, all dC/db), as (fan_in + 1, fan_out) a layer, the biases in the last row.
-
-    Raises ShapeError where a part has the wrong shape, and says what that looks like.
-    """
+    given = gradient(problem.network, problem.X[counts], problem.y[counts], **more)[1]
     if isinstance(given, Parameters):
         return by_layer(given)
-    all_weights, all_biases = given
-    if len(all_weights) != len(network.weights) or len(all_biases) != len(network.biases):
+    (all_weights, all_biases), params, layers = given, problem.network.parameters, []
+    if len(all_weights) != len(params.weights) or len(all_biases) != len(params.biases):
         raise ShapeError(
-            f"a gradient has dC/dW and dC/db for each of {len(network.weights)} layers: "
+            f"a gradient has dC/dW and dC/db for each of {len(params.weights)} layers: "
             f"got {len(all_weights)} and {len(all_biases)}; return those of every layer, the first one first"
         )
-    layers = []
-    for l, (W, b) in enumerate(zip(network.weights, network.biases, strict=True)):
+    for l, (W, b) in enumerate(zip(params.weights, params.biases, strict=True)):
         dW, db = np.asarray(all_weights[l], np.float64), np.asarray(all_biases[l], np.float64)
         if dW.shape != W.shape:
             hint = "it is transposed" if dW.shape == W.T.shape else "it is inputs^T delta"

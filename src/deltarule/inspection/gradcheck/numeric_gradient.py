@@ -11,7 +11,7 @@ layer, and goes through the layers behind it with many nudges in one batch.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -183,7 +183,8 @@ class Problem:
 
     def _losses_by_row(self, l: int, neurons: Array, nudged: Array) -> Array:
         """The same where the activation is elementwise: a neuron moves the next layer by its row of W, nothing else."""
-        change = self.activations(l, nudged) - self.activations(l, self.ws.z[l].astype(nudged.dtype)).T[neurons]
+        sigma = self.network.activations[l].value
+        change = sigma(nudged) - sigma(self.ws.z[l].astype(nudged.dtype)).T[neurons]
         if self.ws.masks is not None:
             change *= self.ws.masks[l].T[neurons]
         rows = self.network.weights[l + 1][neurons]
@@ -194,7 +195,7 @@ class Problem:
         network, n_copies, last = self.network, len(z), len(self.network.weights) - 1
         z = z.reshape(-1, z.shape[2])
         for n in range(l, last + 1):
-            a = self.activations(n, z)
+            a = network.activations[n].value(z)
             if n < last:
                 a = a if self.ws.masks is None else a * np.tile(self.ws.masks[n], (n_copies, 1))
                 z = a @ network.weights[n + 1] + network.biases[n + 1]
@@ -205,13 +206,8 @@ class Problem:
 
     def _is_elementwise(self, l: int) -> bool:
         """Whether an activation of layer l depends on the z of its own neuron alone."""
-        return np.allclose(self.activations(l, self.ws.z[l].reshape(-1, 1)).ravel(), self.ws.a[l].ravel(), rtol=1e-9)
-
-    def activations(self, l: int, z: Array) -> Array:
-        """sigma(z) of layer l, (n, fan_out)."""
-        a = np.empty_like(z)
-        self.network.activations[l].forward(z, out=a)
-        return a
+        alone = self.network.activations[l].value(self.ws.z[l].reshape(-1, 1))
+        return np.allclose(alone.ravel(), self.ws.a[l].ravel(), rtol=1e-9)
 
 
 def relative_error(found: Array, expected: Array, least: float = 0.0) -> float:
@@ -227,14 +223,11 @@ def penalty_gradient(penalty: Penalty, weights: Array, method: Method) -> Array:
         return np.zeros_like(weights)
     one = Parameters((1, 1), dtype=method.dtype)
 
-    def slope(w: float) -> float:
-        def value(step: complex) -> float:
-            one.vector[0] = w + step
-            return penalty.value(one)
+    def value(w: float, step: complex) -> float:
+        one.vector[0] = w + step
+        return penalty.value(one)
 
-        return float(method.slope(value))
-
-    return np.reshape([slope(w) for w in weights.ravel().tolist()], weights.shape)
+    return np.reshape([method.slope(partial(value, w)) for w in weights.ravel().tolist()], weights.shape)
 
 
 def by_layer(gradient: Parameters) -> list[Array]:
