@@ -51,7 +51,7 @@ class Effect:
 
 
 @dataclass(frozen=True)
-class Step:
+class TrialStep:
     """How much a step of gradient descent changes the loss: as -rate |gradient|^2 predicts, and in fact."""
 
     rate: float
@@ -186,8 +186,8 @@ def effect_on_loss(problem: Problem, l: int, neuron: int) -> float:
     return (after - before).item()
 
 
-def steps_of(problem: Problem) -> tuple[Step, ...]:
+def steps_of(problem: Problem) -> tuple[TrialStep, ...]:
     """Steps of gradient descent, from short to long, on the example alone."""
     gradient = problem.grads.vector
     fall = (gradient @ gradient).item()
-    return tuple(Step(rate, -rate * fall, problem.loss_at(-rate * gradient) - problem.loss) for rate in RATES)
+    return tuple(TrialStep(rate, -rate * fall, problem.loss_at(-rate * gradient) - problem.loss) for rate in RATES)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.inspection.explain.passes import MOST_TERMS, Effect, LayerPass, LongSum, NeuronPass, Step, largest
+from deltarule.inspection.explain.passes import MOST_TERMS, Effect, LayerPass, LongSum, NeuronPass, TrialStep, largest
 from deltarule.inspection.gradcheck.equation_checks import Check
 from deltarule.inspection.presentation import (
     WIDTH,
@@ -52,7 +52,7 @@ class Walkthrough:
     layers: tuple[LayerPass, ...]
     neuron: NeuronPass
     gradient_norm: float
-    steps: tuple[Step, ...]
+    steps: tuple[TrialStep, ...]
     equations: tuple[Equation, ...]
     checks: dict[str, list[Check]]
     alone: bool
@@ -225,7 +225,7 @@ def nudge_lines(walk: Walkthrough) -> Lines:
     ]
 
 
-def effect_table(head: str, names: Sequence[str], predicted: str, effects: Sequence[Effect | Step]) -> Lines:
+def effect_table(head: str, names: Sequence[str], predicted: str, effects: Sequence[Effect | TrialStep]) -> Lines:
     """What was predicted beside what happens."""
     columns = {predicted: [each.predicted for each in effects], "in fact": [each.actual for each in effects]}
     return number_table(head, names, columns, "+")

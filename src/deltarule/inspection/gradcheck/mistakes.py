@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from deltarule.inspection.gradcheck.numeric_gradient import Method, Problem, by_layer, relative_error
-from deltarule.inspection.gradcheck.premises import Part, parts
+from deltarule.inspection.gradcheck.premises import Formula, formulas
 from deltarule.nn.activations import Activation
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import Loss
@@ -91,7 +91,7 @@ def goes_forward(it: Evidence) -> bool:
     return W.shape[0] == W.shape[1] and it.comes_of(it.times_slope(it.problem.delta[it.l + 1] @ W))
 
 
-class Mistake(NamedTuple):
+class UsualMistake(NamedTuple):
     """A usual mistake: its id, the words for it, which the evidence, `it`, fills in, and the mark that it leaves."""
 
     id: str
@@ -99,51 +99,51 @@ class Mistake(NamedTuple):
     mark: Callable[[Evidence], bool] = lambda it: True
 
 
-FACTOR = Mistake("factor", "{it.name}: {it.factor}", lambda it: bool(it.factor))
-NEVER_FILLED = Mistake("never-filled", "{it.name} is never filled: all of it is 0", lambda it: not it.found.any())
+FACTOR = UsualMistake("factor", "{it.name}: {it.factor}", lambda it: bool(it.factor))
+NEVER_FILLED = UsualMistake("never-filled", "{it.name} is never filled: all of it is 0", lambda it: not it.found.any())
 OF_THE_WHOLE = (
-    Mistake(
+    UsualMistake(
         "float32",
         "{it.name} is right to {it.digits} digits, as in float32: compute all of it in float64",
         lambda it: it.error <= ALIKE,
     ),
     FACTOR,
-    Mistake(
+    UsualMistake(
         "forward-without-biases",
         "the forward pass forgets the biases: it is z = inputs @ weights + biases",
         forgets_biases,
     ),
 )
 OF_A_LAYER = (
-    Mistake(
+    UsualMistake(
         "not-finite",
         "the gradient is no finite number: it was never filled, or divided by 0",
         lambda it: not np.isfinite(it.found).all(),
     ),
     NEVER_FILLED,
-    Mistake(
+    UsualMistake(
         "penalty-missing",
         "the penalty's part of the gradient is missing",
         lambda it: bool(np.any(it.penalty)) and it.is_like(it.expected - it.penalty),
     ),
-    Mistake(
+    UsualMistake(
         "bp1-slope-twice",
         "a - t is dC/dz already: BP1 must not multiply it by sigma'(z) once more",
         lambda it: (
             not it.is_hidden and it.problem.network.has_shortcut and it.comes_of(it.times_slope(it.problem.delta[-1]))
         ),
     ),
-    Mistake(
+    UsualMistake(
         "bp1-without-slope",
         "BP1 lacks the factor sigma'(z)",
         lambda it: not it.is_hidden and not it.problem.network.has_shortcut and it.comes_of(it.problem.output_gradient),
     ),
-    Mistake(
+    UsualMistake(
         "bp2-without-slope",
         "BP2 lacks the factor sigma'(z)",
         lambda it: it.is_hidden and it.comes_of(it.problem.delta[it.l + 1] @ it.problem.network.weights[it.l + 1].T),
     ),
-    Mistake(
+    UsualMistake(
         "bp2-not-transposed",
         "BP2 needs the transposed matrix: delta @ weights[{behind}].T, not delta @ weights[{behind}]",
         goes_forward,
@@ -152,25 +152,25 @@ OF_A_LAYER = (
 OF_WEIGHTS = (
     NEVER_FILLED,
     FACTOR,
-    Mistake(
+    UsualMistake(
         "weights-transposed",
         "dC/dW is transposed: it is inputs.T @ delta",
         lambda it: it.is_like(it.expected.T),
     ),
 )
 OF_BIASES = (
-    Mistake(
+    UsualMistake(
         "bias-forgotten",
         "the bias is forgotten: all of dC/db is 0, where it is delta.sum(axis=0)",
         lambda it: not it.found.any(),
     ),
     FACTOR,
-    Mistake(
+    UsualMistake(
         "bias-summed-over-all",
         "dC/db is summed over the wrong axis: over all of them, where it is delta.sum(axis=0)",
         lambda it: it.is_like(np.full_like(it.found, it.expected.sum())),
     ),
-    Mistake(
+    UsualMistake(
         "bias-summed-over-outputs",
         "dC/db is summed over the wrong axis: over the outputs, where it is delta.sum(axis=0), over the batch",
         lambda it: it.is_like(it.problem.delta[it.l].sum(axis=1)),
@@ -180,25 +180,25 @@ OF_BIASES = (
 
 def likely_mistakes(
     problem: Problem, found: Sequence[Array], expected: Sequence[Array], method: Method, is_own: bool
-) -> list[Mistake]:
+) -> list[UsualMistake]:
     """What is likely to be wrong with the gradient `found`, where `expected` is right; both as `by_layer` returns them.
 
     is_own: the gradient is not deltarule's, so that the user's own backward pass may be at fault.
     """
-    mistakes = list(part_mistakes(problem, method))
+    mistakes = list(formula_mistakes(problem, method))
     if is_own and not mistakes:
         whole = Evidence(problem, "the whole gradient", vector_of(found), vector_of(expected))
         mistakes = first_mistake(OF_THE_WHOLE, whole) or list(layer_mistakes(problem, found, expected))
     return list(dict.fromkeys(mistakes))
 
 
-def first_mistake(rows: Sequence[Mistake], it: Evidence) -> list[Mistake]:
+def first_mistake(rows: Sequence[UsualMistake], it: Evidence) -> list[UsualMistake]:
     """The first row whose mark the gradient bears, its words filled in; none where it bears none."""
     found = (row._replace(words=row.words.format(it=it, behind=it.l + 1)) for row in rows if row.mark(it))
     return list(islice(found, 1))
 
 
-def layer_mistakes(problem: Problem, found: Sequence[Array], expected: Sequence[Array]) -> Iterator[Mistake]:
+def layer_mistakes(problem: Problem, found: Sequence[Array], expected: Sequence[Array]) -> Iterator[UsualMistake]:
     """Mistakes of the layers, from the last to the first."""
     extra, all_right_behind = problem.network.parameters.zeros_like(), True
     problem.penalty.add_gradient(problem.network.parameters, extra)
@@ -215,39 +215,39 @@ def layer_mistakes(problem: Problem, found: Sequence[Array], expected: Sequence[
         if not mistakes and all_right_behind:
             equation = f"BP2 from layer {l + 1} to layer {l}" if it.is_hidden else "BP1"
             off = f"off by {it.error:.2g} times its size, and right in every layer behind it"
-            mistakes = [Mistake("unknown", f"the gradient is {off}: look at {equation}, then BP3 and BP4")]
+            mistakes = [UsualMistake("unknown", f"the gradient is {off}: look at {equation}, then BP3 and BP4")]
         yield from (each._replace(words=f"layer {l}: {each.words}") for each in mistakes)
         all_right_behind = False
 
 
-def part_mistakes(problem: Problem, method: Method) -> Iterator[Mistake]:
+def formula_mistakes(problem: Problem, method: Method) -> Iterator[UsualMistake]:
     """Activations and losses whose derivative is not that of their value."""
-    for part in parts(problem):
-        if isinstance(part.owner, Loss):
-            kind, words = "loss", loss_mistake(problem, part, part.owner, method)
+    for formula in formulas(problem):
+        if isinstance(formula.owner, Loss):
+            kind, words = "loss", loss_mistake(problem, formula, formula.owner, method)
         else:
-            kind, words = "activation", activation_mistake(part, part.owner, method)
+            kind, words = "activation", activation_mistake(formula, formula.owner, method)
         if words:
-            yield Mistake(f"{kind}-derivative", f"{part.name}.{words}")
+            yield UsualMistake(f"{kind}-derivative", f"{formula.name}.{words}")
 
 
-def slopes(part: Part, upstream: Array, method: Method) -> Array:
+def slopes(formula: Formula, upstream: Array, method: Method) -> Array:
     """d(sum of upstream * function) / d point, column by column: like `point`."""
 
     def slope(column: Array) -> Array:
-        slope = method.slope(lambda step: part.function(part.point + step * column))
+        slope = method.slope(lambda step: formula.function(formula.point + step * column))
         return (upstream * slope).reshape(len(slope), -1).sum(axis=1)
 
-    return np.stack([slope(column) for column in np.eye(part.point.shape[1])], axis=1) * part.matters
+    return np.stack([slope(column) for column in np.eye(formula.point.shape[1])], axis=1) * formula.matters
 
 
-def activation_mistake(part: Part, activation: Activation, method: Method) -> str:
+def activation_mistake(formula: Formula, activation: Activation, method: Method) -> str:
     """How `derivative` or `backward` of an activation differs from the slope of `value`; "" where it does not."""
-    upstream = generator(0, "upstream").standard_normal(part.point.shape) * part.matters
-    found, a = upstream.copy(), np.empty_like(part.point)
-    activation.forward(part.point, out=a)
-    activation.backward(found, part.point, a)
-    found, expected = found * part.matters, slopes(part, upstream, method)
+    upstream = generator(0, "upstream").standard_normal(formula.point.shape) * formula.matters
+    found, a = upstream.copy(), np.empty_like(formula.point)
+    activation.forward(formula.point, out=a)
+    activation.backward(found, formula.point, a)
+    found, expected = found * formula.matters, slopes(formula, upstream, method)
     if relative_error(found, expected, 1e-8) <= method.tolerance:
         return ""
     reason = factor_words(found, expected, {})
@@ -256,11 +256,11 @@ def activation_mistake(part: Part, activation: Activation, method: Method) -> st
     if not reason:
         worst = np.unravel_index(np.abs(found - expected).argmax(), found.shape)
         got, right = (array[worst] / upstream[worst] for array in (found, expected))
-        reason = f"at z = {part.point[worst]:.4g} it says {got:.6g}, where the slope of value is {right:.6g}"
+        reason = f"at z = {formula.point[worst]:.4g} it says {got:.6g}, where the slope of value is {right:.6g}"
     return f"derivative is not the derivative of value: {reason}"
 
 
-def loss_mistake(problem: Problem, part: Part, loss: Loss, method: Method) -> str:
+def loss_mistake(problem: Problem, formula: Formula, loss: Loss, method: Method) -> str:
     """How `sample_gradients` of a loss differs from the slope of `sample_losses`; "" where it does not."""
     a, targets = problem.ws.a[-1], loss.targets(problem.ws.a[-1], problem.y)
     if problem.network.has_shortcut:
@@ -269,7 +269,7 @@ def loss_mistake(problem: Problem, part: Part, loss: Loss, method: Method) -> st
         found, name = loss.sample_gradients(a, targets), "sample_gradients"
     if np.shape(found) != a.shape:
         return f"{name} must have the outputs' shape {a.shape}: got {np.shape(found)}; sum over nothing"
-    found, expected = found * part.matters, slopes(part, np.ones(1), method)
+    found, expected = found * formula.matters, slopes(formula, np.ones(1), method)
     if relative_error(found, expected, 1e-8) <= method.tolerance:
         return ""
     factor = Evidence(problem, name, found, expected).factor
