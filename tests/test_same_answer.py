@@ -29,7 +29,7 @@ from deltarule.errors import DataError, DeltaruleError, SettingError, ShapeError
 from deltarule.files.model_file import load, model_bytes, save
 from deltarule.files.onnx import onnx_bytes
 from deltarule.files.page import show
-from deltarule.inspection.explain.walkthrough import explain
+from deltarule.inspection.explain.explain import explain
 from deltarule.inspection.gradcheck.check import gradcheck
 from deltarule.inspection.measures.sensitivity import flip
 from deltarule.model import Model, Standardization

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from deltarule.files.onnx import save_onnx
     from deltarule.files.page import show
     from deltarule.inspection.diagnosis.diagnose import diagnose
-    from deltarule.inspection.explain.walkthrough import Walkthrough, explain
+    from deltarule.inspection.explain.explain import explain
+    from deltarule.inspection.explain.walkthrough import Walkthrough
     from deltarule.inspection.gradcheck.check import gradcheck
     from deltarule.inspection.plots.kinds import plot
     from deltarule.model import Model, Standardization
@@ -60,7 +61,8 @@ _HOMES = {
     "deltarule.inspection.diagnosis.diagnose": "diagnose",
     "deltarule.inspection.gradcheck.check": "gradcheck",
     "deltarule.inspection.plots.kinds": "plot",
-    "deltarule.inspection.explain.walkthrough": "Walkthrough explain",
+    "deltarule.inspection.explain.explain": "explain",
+    "deltarule.inspection.explain.walkthrough": "Walkthrough",
     "deltarule.model": "Model Standardization",
     "deltarule.nn.activations": "ELU Activation Identity LeakyReLU ReLU Sigmoid SiLU Softmax Tanh",
     "deltarule.nn.initializers": "glorot_uniform he_normal lecun_normal standard_normal uniform zeros",

@@ -9,7 +9,7 @@ import pytest
 
 from deltarule.data.catalog import load as load_data
 from deltarule.files.model_file import load
-from deltarule.inspection.explain.walkthrough import explain
+from deltarule.inspection.explain.explain import explain
 
 Command = Callable[..., Any]
 

@@ -13,7 +13,7 @@ from idx_files import write_idx
 
 from deltarule.data.catalog import load as load_data
 from deltarule.files.model_file import load, save
-from deltarule.inspection.explain.text_image import text_image
+from deltarule.inspection.presentation import text_image
 from deltarule.nn.arrays import Array
 
 Command = Callable[..., Any]

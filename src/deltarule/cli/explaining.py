@@ -12,7 +12,7 @@ from deltarule.cli.inputs import read_inputs
 from deltarule.cli.printing import encoding, entry, note, print_json, print_text
 from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError, closest
-from deltarule.inspection.explain.walkthrough import explain
+from deltarule.inspection.explain.explain import explain
 from deltarule.model import Model
 
 MOST_LOOKED_AT = 1000  # examples among which the one that costs most is looked for: enough for a good one, and no wait

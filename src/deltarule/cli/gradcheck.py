@@ -42,11 +42,11 @@ def of_model(name: str, data: str | None, target: str | None, offline: bool) -> 
     """The check of a trained network, on examples that it has not seen."""
     from deltarule.cli.examples import unseen
     from deltarule.cli.found import found_model
-    from deltarule.inspection.gradcheck.check import gradcheck as check
+    from deltarule.inspection.gradcheck import check
 
     model = found_model(name)[1]
     batch = model.scaled(unseen(model, data, target, offline).take(BATCH))
-    return check(model.inner, batch.inputs, batch.targets)
+    return check.gradcheck(model.inner, batch.inputs, batch.targets)
 
 
 def of_recipe(
@@ -54,8 +54,8 @@ def of_recipe(
 ) -> "GradientCheck":
     """The check of a recipe's untrained network, its penalty included, on examples that it is to learn."""
     from deltarule.cli.examples import job_of
-    from deltarule.inspection.gradcheck.check import gradcheck as check
+    from deltarule.inspection.gradcheck import check
 
     job = job_of(name, data, target, offline, changes)
     batch = job.train.take(BATCH)
-    return check(job.trainer.network, batch.inputs, batch.targets, penalty=job.trainer.penalty)
+    return check.gradcheck(job.trainer.network, batch.inputs, batch.targets, penalty=job.trainer.penalty)

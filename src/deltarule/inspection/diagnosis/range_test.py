@@ -11,7 +11,7 @@ import numpy as np
 
 from deltarule.data.dataset import Dataset
 from deltarule.errors import DivergenceError, SettingError
-from deltarule.inspection.json_record import JsonRecord
+from deltarule.inspection.presentation import JsonRecord
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import with_parameters
 from deltarule.training.batches import steps_per_epoch

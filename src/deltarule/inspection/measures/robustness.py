@@ -10,8 +10,8 @@ import numpy as np
 from deltarule.data.augment import warp
 from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError
-from deltarule.inspection.json_record import JsonRecord
 from deltarule.inspection.measures.intervals import wilson_interval
+from deltarule.inspection.presentation import JsonRecord
 from deltarule.model import Model
 from deltarule.nn.arrays import Array
 from deltarule.nn.workspace import as_floats

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from deltarule.errors import SettingError
-from deltarule.inspection.json_record import JsonRecord
+from deltarule.inspection.presentation import JsonRecord
 from deltarule.model import Model
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy

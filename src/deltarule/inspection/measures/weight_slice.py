@@ -6,8 +6,8 @@ import numpy as np
 
 from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError
-from deltarule.inspection.explain.nudges import IMAGINARY, derivatives
-from deltarule.inspection.json_record import JsonRecord
+from deltarule.inspection.gradcheck.numeric_gradient import IMAGINARY, derivatives
+from deltarule.inspection.presentation import JsonRecord
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, forward, loss_value
 from deltarule.training.evaluation import Score

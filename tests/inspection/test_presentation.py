@@ -1,9 +1,9 @@
-"""Images in text, drawn by hand beside what comes out."""
+"""Numbers in columns that can be added up by eye, and images in text, drawn by hand beside what comes out."""
 
 import numpy as np
 import pytest
 
-from deltarule.inspection.explain.text_image import text_image
+from deltarule.inspection.presentation import align, number, table, text_image, wrap
 
 SEVEN = np.array(
     [
@@ -17,6 +17,41 @@ SEVEN = np.array(
     ],
     dtype=np.uint8,
 )
+
+
+def test_a_number() -> None:
+    assert [number(value) for value in (0.123456, -1234.56, 1.5e-7, -0.0, 3)] == [
+        "0.12346",
+        "-1234.6",
+        "1.5e-07",
+        "0",
+        "3",
+    ]
+    assert [number(value, "+") for value in (1.0, -1.0)] == ["+1", "-1"]
+
+
+def test_the_decimals_are_those_of_the_largest() -> None:
+    assert align([12.34567, 0.001, 4.0]) == ["12.346", "0.001", "4.000"]
+    assert align([-0.5, 0.25]) == ["-0.50000", "+0.25000"]
+    assert align([-0.000001, 1.0]) == ["+0.0000", "+1.0000"]
+    assert align([3e-9, -1e-9]) == ["+3.0000e-09", "-1.0000e-09"]
+    assert align([0.0, 0.0]) == ["0.0", "0.0"]
+    assert align([123456.7]) == ["123457"]
+    assert align([]) == []
+
+
+def test_a_table() -> None:
+    assert table(["from", "a"], [["x", "1"], ["longer", "-10"]]) == [
+        "    from      a",
+        "    x         1",
+        "    longer  -10",
+    ]
+
+
+def test_a_sentence() -> None:
+    lines = wrap("word " * 40)
+    assert max(map(len, lines)) <= 78
+    assert all(line.startswith("  word") for line in lines)
 
 
 def test_blocks() -> None:

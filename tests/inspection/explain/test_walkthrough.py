@@ -9,8 +9,8 @@ import pytest
 
 from deltarule.data.columns import Column
 from deltarule.errors import DataError, SettingError, ShapeError
-from deltarule.inspection.explain.text import checked
-from deltarule.inspection.explain.walkthrough import Walkthrough, explain
+from deltarule.inspection.explain.explain import explain
+from deltarule.inspection.explain.walkthrough import Walkthrough, check_lines
 from deltarule.inspection.gradcheck.equation_checks import Check
 from deltarule.model import Model, Standardization
 from deltarule.nn.activations import ELU, Activation, Identity, ReLU, Sigmoid, Softmax, Tanh
@@ -264,10 +264,10 @@ def test_a_wrong_derivative_is_called_wrong() -> None:
 
 
 def test_where_both_sides_are_nearly_0_the_error_is_absolute() -> None:
-    lines = checked([Check.of("a slope of 1e-15", np.zeros(1), np.array([1e-15])), Check.of("1 and 1", 1.0, 1.0)])
+    lines = check_lines([Check.of("a slope of 1e-15", np.zeros(1), np.array([1e-15])), Check.of("1 and 1", 1.0, 1.0)])
     assert lines[2:] == [
         "    1.0e-15  ok *   a slope of 1e-15",
         "    0.0e+00  ok     1 and 1",
         "    * the absolute error: both are 0 but for rounding",
     ]
-    assert checked([Check.of("2 and 1", 2.0, 1.0)])[2:] == ["    1.0e+00  WRONG  2 and 1"]
+    assert check_lines([Check.of("2 and 1", 2.0, 1.0)])[2:] == ["    1.0e+00  WRONG  2 and 1"]

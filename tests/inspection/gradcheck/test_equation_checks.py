@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from deltarule.inspection.gradcheck.equation_checks import CHECKS, MOST, STEPS, Case, Check
+from deltarule.inspection.gradcheck.equation_checks import CHECKS, MOST, STEPS, Check
+from deltarule.inspection.gradcheck.numeric_gradient import Problem
 from deltarule.nn.activations import ELU, Activation, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
 from deltarule.nn.arrays import Array
 from deltarule.nn.equations import EQUATIONS, Equation
@@ -37,12 +38,12 @@ def network_of(hidden: Activation, output: Activation, loss: Loss) -> Network:
     return network
 
 
-def check_equation(equation: Equation, network: Network, X: Array, y: Array) -> list[Check]:
-    return CHECKS[equation.id](Case.of(network, X, y)) if equation.applies_to(network) else []
+def checks_of(equation: Equation, network: Network, X: Array, y: Array) -> list[Check]:
+    return CHECKS[equation.id](Problem.of(network, X, y)) if equation.applies_to(network) else []
 
 
-def failed(network: Network, *keys: str) -> list[str]:
-    checks = [check for key in keys for check in check_equation(EQUATIONS[key], network, *batch())]
+def failures(network: Network, *keys: str) -> list[str]:
+    checks = [check for key in keys for check in checks_of(EQUATIONS[key], network, *batch())]
     assert checks
     return [f"{check.says}: {check.relative_error}" for check in checks if not check.ok]
 
@@ -62,23 +63,23 @@ def test_every_equation_holds(hidden: Activation, output: Activation, loss: Loss
     applying = [key for key, equation in EQUATIONS.items() if equation.applies_to(network)]
     shortcuts = {key for key in applying if key.startswith("BP1-")}
     assert len(shortcuts) == network.has_shortcut
-    assert failed(network, *applying) == []
+    assert failures(network, *applying) == []
     for key in applying:
-        errors = [check.relative_error for check in check_equation(EQUATIONS[key], network, *batch())]
+        errors = [check.relative_error for check in checks_of(EQUATIONS[key], network, *batch())]
         assert max(errors) <= (1e-6 if key == "C" else 1e-12)
 
 
 def test_without_a_hidden_layer_there_is_no_bp2() -> None:
     network = Network((4, 3), dtype=np.float64)
-    assert check_equation(EQUATIONS["BP2"], network, *batch()) == []
-    assert failed(network, "C", "forward", "BP1", "BP1-softmax", "BP3", "BP4", "update") == []
+    assert checks_of(EQUATIONS["BP2"], network, *batch()) == []
+    assert failures(network, "C", "forward", "BP1", "BP1-softmax", "BP3", "BP4", "update") == []
 
 
 def test_float32_and_pixels_are_checked_in_float64() -> None:
     rng = np.random.default_rng(0)
     network, X, y = Network((784, 30, 10), rng=0), rng.integers(256, size=(2, 784)).astype(np.uint8), np.array([3, 9])
     for equation in EQUATIONS.values():
-        checks = check_equation(equation, network, X, y)
+        checks = checks_of(equation, network, X, y)
         assert [check.says for check in checks if not check.ok] == []
     assert network.weights[0].size > MOST
 
@@ -90,14 +91,14 @@ def test_a_weighted_input_of_exactly_0() -> None:
         assert not network.parameters.vector[network.parameters.weight_block.size :].any()
         X, y = np.zeros((1, 2)), np.array([[1]], np.uint8)
         for key in ("BP1", "BP2", "BP3", "BP4"):
-            assert all(check.ok for check in check_equation(EQUATIONS[key], network, X, y)), (hidden, key)
+            assert all(check.ok for check in checks_of(EQUATIONS[key], network, X, y)), (hidden, key)
 
 
 def test_a_saturated_network_leaves_only_rounding() -> None:
     network = network_of(Sigmoid(), Softmax(), CrossEntropy())
     network.biases[-1][:] = [40.0, 0.0, 0.0]
     X, y = batch()
-    checks = check_equation(EQUATIONS["BP2"], network, X, np.zeros_like(y))
+    checks = checks_of(EQUATIONS["BP2"], network, X, np.zeros_like(y))
     assert all(check.ok for check in checks)
     assert max(check.absolute_error for check in checks) < 1e-15
 
@@ -143,7 +144,7 @@ class Unproven(CrossEntropy):
     ],
 )
 def test_a_wrong_formula_does_not_pass(key: str, hidden: Activation, output: Activation, loss: Loss) -> None:
-    assert failed(network_of(hidden, output, loss), key)
+    assert failures(network_of(hidden, output, loss), key)
 
 
 def test_an_error_is_measured_by_norms() -> None:

@@ -1,5 +1,6 @@
 """gradcheck: right gradients pass to the last digits, whatever the loss depends on; kinks are named, not failed."""
 
+import json
 import math
 from typing import Any
 
@@ -171,6 +172,7 @@ def test_a_network_that_is_sure_of_everything_is_not_called_wrong() -> None:
     check = gradcheck(network, inputs, network.predict(inputs))
     assert check.ok
     assert "so sure of these samples" in check.notes[-1]
+    assert json.loads(json.dumps(check.to_json_dict()))["ok"] is True
     wrong = gradcheck(network, inputs, 1 - network.predict(inputs))
     assert wrong.ok
     assert wrong.notes == ()

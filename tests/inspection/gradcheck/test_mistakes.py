@@ -1,4 +1,4 @@
-"""gradcheck: every usual mistake of a backward pass, injected, is called by its name."""
+"""gradcheck: every usual mistake, of a backward pass, an activation or a loss, is injected and called by its name."""
 
 import math
 from collections.abc import Callable
@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from small_network import CLASSES, X, network_of
+from small_network import CLASSES, VALUES, RealOnly, X, network_of
 
 import deltarule as dr
 from deltarule.errors import ShapeError
 from deltarule.inspection.gradcheck import check as gradient_check
 from deltarule.inspection.gradcheck.check import GradientCheck, gradcheck
+from deltarule.inspection.gradcheck.mistakes import OF_A_LAYER, OF_BIASES, OF_THE_WHOLE, OF_WEIGHTS
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import with_parameters
 
@@ -73,18 +74,18 @@ def spoil(mistake: str, all_dW: list[Array], all_db: list[Array]) -> None:
 
 def test_directions_find_a_mistake_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gradient_check, "MOST_WORK", 0)
-    check = checked(Mistaken(first=2.0))
+    check = check_of(Mistaken(first=2.0))
     assert not check.ok
     assert check.per_layer[0].relative_error == pytest.approx(1.0)
     assert check.per_layer[1].relative_error <= 1e-12
 
 
-def checked(gradient: Callable[..., Any]) -> GradientCheck:
+def check_of(gradient: Callable[..., Any]) -> GradientCheck:
     return gradcheck(network_of(), X, CLASSES, gradient=gradient)
 
 
 def test_a_right_backward_pass_of_ones_own_passes() -> None:
-    check = checked(Mistaken())
+    check = check_of(Mistaken())
     assert check.ok
     assert check.max_relative_error < 1e-14
     assert check.mistakes == ()
@@ -111,7 +112,7 @@ def test_a_right_backward_pass_of_ones_own_passes() -> None:
     ],
 )
 def test_every_mistake_of_a_backward_pass_is_named(mistake: str, named: str) -> None:
-    check = checked(Mistaken(mistake))
+    check = check_of(Mistaken(mistake))
     assert not check.ok
     assert len(check.mistakes) == 1
     assert named in check.mistakes[0]
@@ -127,7 +128,7 @@ def test_every_mistake_of_a_backward_pass_is_named(mistake: str, named: str) -> 
     ],
 )
 def test_factors_are_named_and_explained(factors: tuple[float, float], named: list[str]) -> None:
-    said = " ".join(checked(Mistaken("", *factors)).mistakes)
+    said = " ".join(check_of(Mistaken("", *factors)).mistakes)
     for each in named:
         assert each in said
 
@@ -178,7 +179,7 @@ def test_a_mistake_without_a_name_is_placed() -> None:
         grads.weights[1][2, 3] += 0.5
         return value, grads
 
-    check = checked(gradient)
+    check = check_of(gradient)
     assert check.worst is not None
     assert check.worst.name == "weights[1][2, 3]"
     assert check.worst.gradient == pytest.approx(check.worst.numeric + 0.5)
@@ -216,7 +217,7 @@ def test_shapes_that_are_wrong_say_what_they_look_like() -> None:
 
 
 def test_its_text_and_its_json_say_the_same() -> None:
-    check = checked(Mistaken("forgotten bias"))
+    check = check_of(Mistaken("forgotten bias"))
     content, text = check.to_json_dict(), check.to_text(1000)
     assert {"parameters", "method", "max_relative_error", "worst", "per_layer", "ok"} <= set(content)
     assert content["ok"] is False
@@ -224,3 +225,130 @@ def test_its_text_and_its_json_say_the_same() -> None:
     assert "The gradient is WRONG" in text
     assert content["worst"]["name"] in text
     assert check.mistakes[0] in text
+
+
+def test_a_mistake_has_an_id_of_its_own() -> None:
+    rows = {*OF_THE_WHOLE, *OF_A_LAYER, *OF_WEIGHTS, *OF_BIASES}
+    assert len({row.id for row in rows}) == len(rows) == 14
+
+
+# Activations and losses of one's own
+
+
+class LostMinus(dr.Activation):
+    def value(self, z: Array) -> Array:
+        return 1.0 / (1.0 + np.exp(z))
+
+    def derivative(self, z: Array, a: Array) -> Array:
+        return a * (1.0 - a)
+
+
+class LostMinusAtTheOutput(dr.Sigmoid):
+    def value(self, z: Array) -> Array:
+        return 1.0 / (1.0 + np.exp(z))
+
+
+class Doubled(dr.Tanh):
+    def derivative(self, z: Array, a: Array) -> Array:
+        return 2.0 * (1.0 - a * a)
+
+
+class DerivativeOfA(dr.Tanh):
+    def derivative(self, z: Array, a: Array) -> Array:
+        return 1.0 - z * z
+
+
+class DiagonalSoftmax(dr.Softmax):
+    def backward(self, delta: Array, z: Array, a: Array) -> None:
+        delta *= a * (1.0 - a)
+
+
+@pytest.mark.parametrize(
+    ("activation", "named"),
+    [
+        (
+            LostMinus(),
+            "LostMinus.derivative is not the derivative of value: its sign is reversed; where it is a sigmoid",
+        ),
+        (Doubled(), "Doubled.derivative is not the derivative of value: it is 2 times what it should be"),
+        (DerivativeOfA(), "DerivativeOfA.derivative is not the derivative of value: at z = "),
+        (DiagonalSoftmax(), "DiagonalSoftmax.derivative is not the derivative of value: at z = "),
+    ],
+)
+def test_a_wrong_activation_is_named(activation: dr.Activation, named: str) -> None:
+    check = gradcheck(network_of((dr.Tanh(), activation)), X, CLASSES)
+    assert not check.ok
+    assert len(check.mistakes) == 1
+    assert named in check.mistakes[0]
+
+
+class Unhalved(dr.Quadratic):
+    def sample_losses(self, a: Array, t: Array) -> Array:
+        return ((a - t) ** 2).sum(axis=1)
+
+
+class Reversed(dr.Quadratic):
+    def sample_gradients(self, a: Array, t: Array) -> Array:
+        return t - a
+
+
+class MeanOfOutputs(dr.Quadratic):
+    def sample_losses(self, a: Array, t: Array) -> Array:
+        return 0.5 * ((a - t) ** 2).mean(axis=1)
+
+
+class OverTheBatch(dr.Quadratic):
+    def sample_losses(self, a: Array, t: Array) -> Array:
+        return 0.5 * ((a - t) ** 2).sum()
+
+
+class OverTheBatchAxis(dr.Quadratic):
+    def sample_losses(self, a: Array, t: Array) -> Array:
+        return 0.5 * ((a - t) ** 2).sum(axis=0)
+
+
+class SummedGradient(dr.Quadratic):
+    def sample_gradients(self, a: Array, t: Array) -> Array:
+        return (a - t).sum(axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize(
+    ("loss", "named"),
+    [
+        (Unhalved(), "Unhalved.sample_gradients is not the derivative of sample_losses: it is 0.5 times"),
+        (Reversed(), "Reversed.sample_gradients is not the derivative of sample_losses: its sign is reversed"),
+        (MeanOfOutputs(), "it is 3 times what it should be, the number of outputs is a factor too many"),
+        (SummedGradient(), "SummedGradient.sample_gradients must have the outputs' shape (7, 3): got (7, 1)"),
+    ],
+)
+def test_a_wrong_loss_is_named(loss: dr.Loss, named: str) -> None:
+    check = gradcheck(network_of(output=dr.Identity(), loss=loss), X, VALUES)
+    assert not check.ok
+    assert len(check.mistakes) == 1
+    assert named in check.mistakes[0]
+
+
+@pytest.mark.parametrize(("loss", "got"), [(OverTheBatch(), r"\(\)"), (OverTheBatchAxis(), r"\(3,\)")])
+@pytest.mark.parametrize("n_samples", [3, 7])
+def test_a_loss_over_the_wrong_axis_is_named(loss: dr.Loss, got: str, n_samples: int) -> None:
+    """Even where there are as many samples as outputs, and no shape betrays it."""
+    message = rf"{type(loss).__name__}.sample_losses must return one number a sample, shape \(\d,\): got {got}; "
+    with pytest.raises(ShapeError, match=message + "it sums over the wrong axis"):
+        gradcheck(network_of(output=dr.Identity(), loss=loss), X[:n_samples], VALUES[:n_samples])
+
+
+def test_a_lost_minus_where_the_shortcut_is_taken() -> None:
+    network = network_of(output=LostMinusAtTheOutput(), loss=dr.BinaryCrossEntropy())
+    check = gradcheck(network, X, RNG.integers(2, size=(7, 3)))
+    assert not check.ok
+    assert "a - t, the shortcut, is not the derivative of sample_losses" in check.mistakes[0]
+
+
+def test_without_complex_numbers_mistakes_are_named_too() -> None:
+    class Wrong(RealOnly):
+        def derivative(self, z: Array, a: Array) -> Array:
+            return -super().derivative(z, a)
+
+    check = gradcheck(network_of(Wrong()), X, CLASSES)
+    assert not check.ok
+    assert "Wrong.derivative is not the derivative of value: its sign is reversed" in check.mistakes[0]
