@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.data.dataset import Dataset
-from deltarule.inspection.diagnosis.finding import entry
+from deltarule.inspection.diagnosis.findings import entry
 from deltarule.inspection.gradcheck.mistakes import as_layers, likely_mistakes, relative_error
 from deltarule.inspection.gradcheck.numeric_gradient import CENTRAL_DIFFERENCES, Method, Problem, by_layer, directions
 from deltarule.inspection.gradcheck.premises import best_method, check_axis, without_kinks

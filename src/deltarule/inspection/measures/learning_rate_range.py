@@ -11,7 +11,7 @@ import numpy as np
 
 from deltarule.data.dataset import Dataset
 from deltarule.errors import DivergenceError, SettingError
-from deltarule.inspection.json_record import JsonRecord
+from deltarule.inspection.measures.metrics import JsonRecord
 from deltarule.nn.arrays import Array
 from deltarule.training.batches import steps_per_epoch
 from deltarule.training.callbacks import Callback, TrainingState
