@@ -67,7 +67,7 @@ def test_one_sigmoid_flips_at_its_threshold(point: float, answer: str, becomes: 
     assert found.distance == pytest.approx(1.5, rel=1e-9)
 
 
-def test_distance_is_in_what_the_network_reads_and_the_change_in_the_users_units() -> None:
+def test_distance_is_in_the_networks_units_and_the_change_in_the_users() -> None:
     model = linear([[4.0]], [-10.0], output=Sigmoid(), loss=BinaryCrossEntropy())
     standard = Standardization(np.array([100.0]), np.array([20.0]))
     found = flip(Model(model.network, "labels", input_scaling=standard), np.array([140.0]))  # 2 for the network

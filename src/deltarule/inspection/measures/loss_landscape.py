@@ -126,12 +126,6 @@ def loss_at(network: Network, dataset: Dataset, vector: Array) -> float:
     return loss_and_score(network.with_parameters(parameters), dataset)[0]
 
 
-def check_layer(network: Network, layer: int) -> None:
-    """Raise SettingError unless the network has that layer."""
-    if not 0 <= layer < len(network.weights):
-        raise SettingError(f"this network has layers 0 to {len(network.weights) - 1}: got {layer}")
-
-
 def weight_slice(
     network: Network, dataset: Dataset, *, layer: int, neuron: int, source: int, offsets: Array
 ) -> WeightSlice:

@@ -40,11 +40,11 @@ def draw_curves(rows: Rows, best_epoch: int | None = None) -> Picture:
     if not rows:
         raise SettingError("curves need at least one epoch: got a history without any; train first")
     score = "r2" if any(name.endswith("r2") for name in rows[0]) else "accuracy"
-    words = _in_words(rows, score, best_epoch)
+    words = _curve_words(rows, score, best_epoch)
     with new_figure(height=3.4) as figure:
         loss_axes, score_axes = figure.subplots(2, 1, sharex=True)
-        _draw_curves(loss_axes, rows, "loss", best_epoch)
-        _draw_curves(score_axes, rows, score, best_epoch)
+        _draw_panel(loss_axes, rows, "loss", best_epoch)
+        _draw_panel(score_axes, rows, score, best_epoch)
         _scale_loss(loss_axes)
         _scale_score(score_axes, rows, score)
         loss_axes.legend(**LEGEND)
@@ -54,7 +54,7 @@ def draw_curves(rows: Rows, best_epoch: int | None = None) -> Picture:
     return Picture(figure, f"Loss and {score} against the epoch: {words}")
 
 
-def _draw_curves(axes: "Axes", rows: Rows, name: str, best_epoch: int | None) -> None:
+def _draw_panel(axes: "Axes", rows: Rows, name: str, best_epoch: int | None) -> None:
     epochs = _column(rows, "epoch")
     best = epochs == best_epoch
     for part, color in PARTS.items():
@@ -84,7 +84,8 @@ def _scale_score(axes: "Axes", rows: Rows, score: str) -> None:
     above_0 = errors[errors > 0.0]
     if len(above_0) > 0 and above_0.min() <= above_0.max() / LOG_FROM:
         worst, best, perfect = above_0.max(), above_0.min(), 0.5 * above_0.min()
-        axes.set_yscale("function", functions=(lambda y: -np.log10(np.maximum(1.0 - y, perfect)), _unlogged))
+        heights = (lambda y: -np.log10(np.maximum(1.0 - y, perfect)), lambda height: 1.0 - 10.0**-height)
+        axes.set_yscale("function", functions=heights)
         is_perfect = bool(errors.min() <= 0.0)
         axes.set_ylim(1.0 - 1.1 * worst, 1.0 - (perfect if is_perfect else 0.9 * best))
         steps = (1.0, 0.5, 0.2) if worst < 1000.0 * best else (1.0,)
@@ -94,12 +95,7 @@ def _scale_score(axes: "Axes", rows: Rows, score: str) -> None:
     axes.yaxis.set_major_formatter(lambda figure, _: _score_text(score, figure))
 
 
-def _unlogged(height: Array) -> Array:
-    """The score at a height on such an axis."""
-    return 1.0 - 10.0**-height
-
-
-def _in_words(rows: Rows, score: str, best_epoch: int | None) -> str:
+def _curve_words(rows: Rows, score: str, best_epoch: int | None) -> str:
     """The score at first and in the best (else the last) epoch, on the validation set where there is one."""
     part = "validation" if f"validation_{score}" in rows[0] else "train"
     figures = dict(zip(_column(rows, "epoch").astype(int), _column(rows, f"{part}_{score}"), strict=True))
@@ -108,7 +104,7 @@ def _in_words(rows: Rows, score: str, best_epoch: int | None) -> str:
 
 
 def _score_text(score: str, figure: float) -> str:
-    return f"{figure:.6g}" if score == "r2" else f"{round(100.0 * figure, 2):g} %"
+    return f"{figure:.6g}" if score == "r2" else percent(figure)
 
 
 def _column(rows: Rows, name: str) -> Array:

@@ -17,10 +17,10 @@ from deltarule.inspection.plots.picture import (
     PALE,
     WIDTH,
     Picture,
-    diverging_colors,
+    diverging_colormap,
     new_figure,
     plain_log_ticks,
-    shorten,
+    short_label,
 )
 from deltarule.model import Model
 from deltarule.nn.activations import Activation, Softmax
@@ -75,13 +75,13 @@ def draw_first_layer(model: Model, inked: Array | None = None) -> Picture:
         learned, are gray. None masks none.
     """
     if model.image_shape is None:
-        return _matrix(model)
+        return _draw_matrix(model)
     W = model.network.weights[0]
     never = np.zeros(len(W), bool) if inked is None else ~inked
     features = np.ma.masked_array(W.T, np.broadcast_to(never, W.T.shape))[:MOST_FEATURES]
     limit = np.percentile(np.abs(features.compressed()), 99.5) if not never.all() else 0.0
     limit = limit or 1.0
-    colors = {"cmap": diverging_colors(), "vmin": -limit, "vmax": limit}
+    colors = {"cmap": diverging_colormap(), "vmin": -limit, "vmax": limit}
     n_columns = min(PER_ROW, len(features))
     n_rows = math.ceil(len(features) / n_columns)
     with new_figure(height=0.7 + 3.6 / n_columns * n_rows) as figure:
@@ -99,7 +99,7 @@ def draw_first_layer(model: Model, inked: Array | None = None) -> Picture:
     return Picture(figure, f"Weights of {len(features)} of {W.shape[1]} first-layer neurons: {words}")
 
 
-def _matrix(model: Model) -> Picture:
+def _draw_matrix(model: Model) -> Picture:
     """The first layer's weights and biases, a row for each input, a column for each neuron."""
     W, b = model.network.weights[0], model.network.biases[0]
     table = np.vstack([W, b])
@@ -108,13 +108,13 @@ def _matrix(model: Model) -> Picture:
     is_small = max(table.shape) <= MOST_NUMBERS
     with new_figure(height=min(0.9 + 0.25 * len(table), 2 * WIDTH)) as figure:
         axes = figure.subplots()
-        image = axes.imshow(table, cmap=diverging_colors(), vmin=-limit, vmax=limit, aspect="auto")
+        image = axes.imshow(table, cmap=diverging_colormap(), vmin=-limit, vmax=limit, aspect="auto")
         for i, k in np.ndindex(table.shape) if is_small else ():
             color = "white" if abs(table[i, k]) > 0.75 * limit else "black"
             axes.text(k, i, f"{table[i, k]:.2f}", ha="center", va="center", fontsize=6, color=color)
         if is_small:
             axes.set_xticks(range(table.shape[1]))
-            axes.set_yticks(range(len(names)), [shorten(name) for name in names])
+            axes.set_yticks(range(len(names)), [short_label(name) for name in names])
         axes.tick_params(length=0)
         axes.grid(visible=False)
         axes.set(xlabel="neuron", title="weights and biases of layer 0")
@@ -183,7 +183,7 @@ def _name_neurons(axes: "Axes", l: int, places: Array, names: Sequence[str]) -> 
         return
     side = "right" if l == 0 else "left"
     for y, name in zip(places, names, strict=True):
-        _write(axes, (l, y), (-6 if l == 0 else 6, 0), shorten(name), fontsize=6, ha=side)
+        _write(axes, (l, y), (-6 if l == 0 else 6, 0), short_label(name), fontsize=6, ha=side)
 
 
 def draw_histograms(recording: LayerHistory, layers: Sequence[int]) -> Picture:

@@ -116,7 +116,7 @@ def new_figure(height: float, width: float = WIDTH) -> Iterator["Figure"]:
         yield require("matplotlib.figure", "plot").Figure(figsize=(width, height), layout="constrained")
 
 
-def shorten(name: str) -> str:
+def short_label(name: str) -> str:
     """A name that fits under an image or beside an axis."""
     return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
@@ -126,7 +126,7 @@ def are_long(names: Sequence[str]) -> bool:
     return max(map(len, names), default=0) > 2
 
 
-def diverging_colors() -> "Colormap":
+def diverging_colormap() -> "Colormap":
     """Orange for what is below 0, white for 0, blue for what is above; pale gray for what is masked."""
     colors = require("matplotlib.colors", "plot").LinearSegmentedColormap.from_list("signed", [ORANGE, "white", BLUE])
     return colors.with_extremes(bad=PALE)

@@ -20,7 +20,7 @@ from deltarule.inspection.plots.picture import (
     are_long,
     new_figure,
     percent,
-    shorten,
+    short_label,
 )
 from deltarule.nn.arrays import Array
 
@@ -35,7 +35,7 @@ def draw_confusion(matrix: Array, class_names: Sequence[str]) -> Picture:
     matrix: (n_classes, n_classes), a row for each true class, as `confusion_matrix` returns it.
     """
     wrong = np.ma.masked_array(matrix, mask=np.eye(len(matrix), dtype=bool))
-    names = [shorten(name) for name in class_names]
+    names = [short_label(name) for name in class_names]
     size = WIDTH * min(max(1.0, len(names) / 10.0), 10.0)  # up to 100 classes keep legible numbers
     with new_figure(height=size, width=size) as figure:
         axes = figure.subplots()
@@ -70,7 +70,7 @@ def draw_scores(per_class: Sequence[ClassScore]) -> Picture:
         )
         axes.plot(shares[:, 0], rows, "o", color=BLUE, markersize=4, label="recall")
         axes.plot(shares[:, 1], rows, "|", color=ORANGE, markersize=8, label="precision")
-        axes.set_yticks(rows, [f"{shorten(each.name)} ({each.support:,})" for each in per_class])
+        axes.set_yticks(rows, [f"{short_label(each.name)} ({each.support:,})" for each in per_class])
         axes.invert_yaxis()
         axes.set_ylabel("class (examples)")
         axes.xaxis.set_major_formatter(percent)
@@ -148,7 +148,7 @@ def draw_digits(dataset: Dataset, answers: Array | None = None) -> Picture:
 
 def captions_of(dataset: Dataset, true: Array, answers: Array) -> list[str]:
     """The class of each example and, where the answer is another, what it was taken for."""
-    names = [shorten(name) for name in dataset.class_names]
+    names = [short_label(name) for name in dataset.class_names]
     arrow = "\n→ " if are_long(names) else "→"
     return [names[i] if i == k else f"{names[i]}{arrow}{names[k]}" for i, k in zip(true, answers, strict=True)]
 
