@@ -44,12 +44,8 @@ class LayerHistory:
     def to_arrays(self) -> dict[str, Array]:
         """The same as named float arrays, to be kept in a file."""
         plain = {name: getattr(self, name) for name in PLAIN}
-        histograms = {
-            f"{name}.{quantity}": getattr(self, name)[quantity]
-            for name in ("counts", "limits")
-            for quantity in QUANTITIES
-        }
-        return plain | histograms
+        histograms = {"counts": self.counts, "limits": self.limits}
+        return plain | {f"{name}.{each}": arrays[each] for name, arrays in histograms.items() for each in QUANTITIES}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Array]) -> "LayerHistory":

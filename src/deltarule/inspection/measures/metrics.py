@@ -227,15 +227,33 @@ def top_mistakes(true: Array, a: Array, n_most: int = MOST_MISTAKES) -> Mistakes
 
 def class_scores(matrix: Array, names: Sequence[str]) -> tuple[ClassScore, ...]:
     """A score for each class of a confusion matrix."""
-    counts = np.stack([matrix.diagonal(), matrix.sum(axis=0), matrix.sum(axis=1)], axis=1).tolist()
-    return tuple(_class_score(name, matrix.sum().item(), *count) for name, count in zip(names, counts, strict=True))
+    counts = np.stack([matrix.diagonal(), matrix.sum(axis=0), matrix.sum(axis=1)], axis=1)
+    return _class_scores(names, counts, matrix.sum().item())
 
 
 def label_scores(true: Array, predicted: Array, names: Sequence[str]) -> tuple[ClassScore, ...]:
     """A score for each of several independent labels; true, predicted: (n_samples, outputs), 0 or 1."""
-    sums = [(each != 0).sum(axis=0) for each in (true * predicted, predicted, true)]
-    counts = np.stack(sums, axis=1).tolist()
-    return tuple(_class_score(name, len(true), *count) for name, count in zip(names, counts, strict=True))
+    counts = np.stack([(each != 0).sum(axis=0) for each in (true * predicted, predicted, true)], axis=1)
+    return _class_scores(names, counts, len(true))
+
+
+def _class_scores(names: Sequence[str], counts: Array, n_samples: int) -> tuple[ClassScore, ...]:
+    """counts: (classes, 3): how many have the class and are called so, are called so, have it."""
+    scores = []
+    for name, (both, called, support) in zip(names, counts.tolist(), strict=True):
+        recall_low, recall_high = wilson_interval(both, support)
+        score = ClassScore(
+            name=name,
+            support=support,
+            recall=both / support if support else None,
+            recall_low=recall_low,
+            recall_high=recall_high,
+            precision=both / called if called else None,
+            f1=2 * both / (support + called) if support + called else None,
+            accuracy=(n_samples - support - called + 2 * both) / n_samples,
+        )
+        scores.append(score)
+    return tuple(scores)
 
 
 def value_scores(true: Array, predicted: Array, names: Sequence[str]) -> tuple[ValueScore, ...]:
@@ -292,18 +310,3 @@ def wilson_interval(hits: int, trials: int) -> tuple[float, float]:
     reach = math.sqrt(z_squared * (share * (1.0 - share) + z_squared / 4.0)) / (1.0 + z_squared)
     # The share lies within, and both within 0 and 1; rounding must not say otherwise.
     return max(0.0, min(share, center - reach)), min(1.0, max(share, center + reach))
-
-
-def _class_score(name: str, n_samples: int, both: int, called: int, support: int) -> ClassScore:
-    """both: how many have the class and are called so; called: how many are called so; support: how many have it."""
-    recall_low, recall_high = wilson_interval(both, support)
-    return ClassScore(
-        name=name,
-        support=support,
-        recall=both / support if support else None,
-        recall_low=recall_low,
-        recall_high=recall_high,
-        precision=both / called if called else None,
-        f1=2 * both / (support + called) if support + called else None,
-        accuracy=(n_samples - support - called + 2 * both) / n_samples,
-    )
