@@ -8,7 +8,7 @@ from deltarule.cli.options import AsJson, Changes, DataName, ModelOrRecipe, Offl
 from deltarule.cli.printing import entry, print_json, print_text
 
 if TYPE_CHECKING:
-    from deltarule.inspection.diagnosis.finding import Diagnosis
+    from deltarule.inspection.diagnosis.findings import Diagnosis
 
 
 def diagnose(
@@ -77,13 +77,13 @@ def of_run(folder: str, data: str | None, target: str | None, offline: bool) -> 
     from deltarule.cli.found import names_model
     from deltarule.errors import DataError
     from deltarule.files.run_folder import HISTORY, read_history
-    from deltarule.inspection.diagnosis.finding import Diagnosis
-    from deltarule.inspection.diagnosis.run_findings import look_at_history
+    from deltarule.inspection.diagnosis.findings import Diagnosis
+    from deltarule.inspection.diagnosis.run_findings import history_findings
 
     rows = read_history(folder)
     if len(rows) < 2:
         raise DataError(f"{folder}: an epoch after epoch 0 is needed: got {len(rows)} rows in {HISTORY}; train longer")
-    found = list(look_at_history(rows))
+    found = list(history_findings(rows))
     if names_model(folder):
         known = {each.id for each in found}
         found += [each for each in of_model(folder, data, target, offline) if each.id not in known]

@@ -21,8 +21,8 @@ from deltarule.cli.record import training_record
 from deltarule.data.dataset import Splits
 from deltarule.errors import SettingError
 from deltarule.files.run_folder import HISTORY, MODEL, RECORDING, read_history, read_recording
-from deltarule.inspection.diagnosis.range_test import N_STEPS
-from deltarule.inspection.measures.recording import Recording
+from deltarule.inspection.measures.layer_history import LayerHistory
+from deltarule.inspection.measures.learning_rate_range import N_STEPS
 from deltarule.inspection.plots.kinds import Drawing, check_kind, drawing
 from deltarule.model import Model
 from deltarule.recipes import names
@@ -70,7 +70,7 @@ def history(asked: PlotOptions) -> Given:
 
 def recording(asked: PlotOptions) -> Given:
     """What the run that was named has recorded."""
-    return {"recording": Recording.from_arrays(read_recording(run_folder(asked, RECORDING)))}
+    return {"recording": LayerHistory.from_arrays(read_recording(run_folder(asked, RECORDING)))}
 
 
 def path(asked: PlotOptions) -> Given:

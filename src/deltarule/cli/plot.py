@@ -49,8 +49,6 @@ def plot(options: PlotOptions) -> None:
       scores        recall of each class, with its 95 % interval, and precision
       mistakes      the images that it was most confidently wrong about
       reliability   whether its probabilities keep their word
-      robustness    accuracy when shifted, turned, scaled, noisy, thin or thick
-      flips         the smallest changes along dC/dx that would change its mind
       staircase     along one weight, the loss is smooth and accuracy a staircase
       digits        a sheet of examples and its answers; no MODEL, no answers
 

@@ -38,9 +38,9 @@ from deltarule.files.run_folder import (
     write_recording,
 )
 from deltarule.inspection.diagnosis.diagnose import Checkup
+from deltarule.inspection.measures.layer_history import Recorder
 from deltarule.inspection.measures.metrics import Report, evaluate_model
-from deltarule.inspection.measures.recording import Recorder
-from deltarule.inspection.plots.runs import curves
+from deltarule.inspection.plots.loss_plots import draw_curves
 from deltarule.model import Model
 from deltarule.nn.losses import smoothing_of
 from deltarule.recipes.build import Job, build
@@ -289,7 +289,7 @@ def finish(run: Run, history: History) -> None:
     diagnosis = diagnosis_of(run, history)
     if options.plot is not None:
         best_epoch = history.best_epoch if job.validation else None
-        write_picture(curves(history.rows, best_epoch), options.plot, force=options.force)
+        write_picture(draw_curves(history.rows, best_epoch), options.plot, force=options.force)
     if options.as_json:
         mistakes = report.to_json_dict().get("mistakes") if report else None
         more = {"stop_reason": history.stop_reason, "history": history.rows, "mistakes": mistakes}

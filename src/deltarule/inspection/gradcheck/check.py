@@ -9,7 +9,7 @@ import numpy as np
 
 from deltarule.data.dataset import Dataset
 from deltarule.errors import ShapeError
-from deltarule.inspection.diagnosis.finding import entry
+from deltarule.inspection.diagnosis.findings import entry
 from deltarule.inspection.gradcheck.mistakes import likely_mistakes
 from deltarule.inspection.gradcheck.numeric_gradient import (
     CENTRAL_DIFFERENCES,

@@ -89,7 +89,7 @@ class Picture:
         stream = io.BytesIO()
         with require("matplotlib", "plot").rc_context(STYLE):
             self.figure.savefig(stream, format=suffix[1:], metadata=metadata)
-        return _told_to_screen_readers(stream.getvalue(), self.description) if suffix == ".svg" else stream.getvalue()
+        return _describe_svg(stream.getvalue(), self.description) if suffix == ".svg" else stream.getvalue()
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the picture to a file, whole or not at all, in the format that its name ends in.
@@ -114,7 +114,7 @@ def new_figure(height: float, width: float = WIDTH) -> Iterator["Figure"]:
         yield require("matplotlib.figure", "plot").Figure(figsize=(width, height), layout="constrained")
 
 
-def shortened(name: str) -> str:
+def short_label(name: str) -> str:
     """A name that fits under an image or beside an axis."""
     return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
@@ -124,7 +124,7 @@ def are_long(names: Sequence[str]) -> bool:
     return max(map(len, names), default=0) > 2
 
 
-def signed_colors() -> "Colormap":
+def diverging_colormap() -> "Colormap":
     """Orange for what is below 0, white for 0, blue for what is above; pale gray for what is masked."""
     colors = require("matplotlib.colors", "plot").LinearSegmentedColormap.from_list("signed", [ORANGE, "white", BLUE])
     return colors.with_extremes(bad=PALE)
@@ -139,7 +139,7 @@ def plain_log_ticks(axis: "Axis") -> None:
     axis.set_minor_locator(ticker.NullLocator())
 
 
-def _told_to_screen_readers(svg: bytes, description: str) -> bytes:
+def _describe_svg(svg: bytes, description: str) -> bytes:
     """An SVG with its description where a browser looks for it, behind its title."""
     text = svg.decode().replace("</title>", f"</title>\n <desc>{escape(description)}</desc>", 1)
     return re.sub("<svg ", '<svg role="img" ', text, count=1).encode()

@@ -7,7 +7,7 @@ import pytest
 
 from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError
-from deltarule.inspection.diagnosis.range_test import HIGHEST, LOWEST, range_test
+from deltarule.inspection.measures.learning_rate_range import HIGHEST, LOWEST, range_test
 from deltarule.nn.activations import Identity
 from deltarule.nn.losses import Quadratic
 from deltarule.nn.network import Network

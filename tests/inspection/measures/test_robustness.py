@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from deltarule.data.catalog import load as load_data
 from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError, ShapeError
-from deltarule.inspection.measures.intervals import wilson_interval
-from deltarule.inspection.measures.robustness import CHANGES, drawn_with, noisy, robustness, rotated, scaled, shifted
+from deltarule.inspection.measures.metrics import evaluate_model, wilson_interval
+from deltarule.inspection.measures.robustness import CHANGES, add_noise, robustness, rotate, scale, shift, widen_pen
 from deltarule.model import Model
 from deltarule.nn.network import Network
 
@@ -25,47 +26,47 @@ def test_the_neutral_amount_changes_nothing(images: np.ndarray, name: str) -> No
 
 
 def test_a_shift_by_whole_pixels_moves_columns(images: np.ndarray) -> None:
-    np.testing.assert_array_equal(shifted(images, 2.0)[:, :, 2:], images[:, :, :-2])
-    assert not shifted(images, 2.0)[:, :, :2].any()
-    np.testing.assert_array_equal(shifted(images, -1.0)[:, :, :-1], images[:, :, 1:])
+    np.testing.assert_array_equal(shift(images, 2.0)[:, :, 2:], images[:, :, :-2])
+    assert not shift(images, 2.0)[:, :, :2].any()
+    np.testing.assert_array_equal(shift(images, -1.0)[:, :, :-1], images[:, :, 1:])
 
 
 @pytest.mark.parametrize("quarters", [1, 2, 3])
 def test_quarter_turns_are_counterclockwise(images: np.ndarray, quarters: int) -> None:
     theirs = np.rot90(images, quarters, axes=(1, 2))
-    np.testing.assert_allclose(rotated(images, 90.0 * quarters), theirs, atol=1e-5)
+    np.testing.assert_allclose(rotate(images, 90.0 * quarters), theirs, atol=1e-5)
 
 
 def test_half_the_size_against_scipy(images: np.ndarray) -> None:
     """Every second pixel from the middle; what lies outside is paper."""
     theirs = ndimage.affine_transform(images[0], np.diag([2.0, 2.0]), offset=[-4.0, -4.0], order=1)
-    np.testing.assert_allclose(scaled(images, 0.5)[0], theirs, atol=1e-6)
+    np.testing.assert_allclose(scale(images, 0.5)[0], theirs, atol=1e-6)
     np.testing.assert_array_equal(theirs[2:7, 2:7], images[0, ::2, ::2])
 
 
 def test_a_pen_two_pixels_wider_draws_two_pixels_wider() -> None:
     line = np.zeros((1, 15, 15), np.float32)
     line[0, :, 6:9] = 1.0
-    thick, thin = (drawn_with(line, amount)[0, 7] for amount in (2.0, -2.0))
+    thick, thin = (widen_pen(line, amount)[0, 7] for amount in (2.0, -2.0))
     assert np.flatnonzero(thick == 1.0).tolist() == [5, 6, 7, 8, 9]
     assert np.flatnonzero(thin > 0.0).tolist() == [7]
 
 
 def test_thick_and_thin_are_on_both_sides_of_an_image(images: np.ndarray) -> None:
-    assert (drawn_with(images, 1.0) >= images).all()
-    assert (drawn_with(images, -1.0) <= images).all()
+    assert (widen_pen(images, 1.0) >= images).all()
+    assert (widen_pen(images, -1.0) <= images).all()
     # One is the other, on the negative (away from the border, where paper is 0 for both).
-    negative = 1.0 - drawn_with(1.0 - images, -1.0)
-    np.testing.assert_allclose(negative[:, 2:-2, 2:-2], drawn_with(images, 1.0)[:, 2:-2, 2:-2], atol=1e-6)
+    negative = 1.0 - widen_pen(1.0 - images, -1.0)
+    np.testing.assert_allclose(negative[:, 2:-2, 2:-2], widen_pen(images, 1.0)[:, 2:-2, 2:-2], atol=1e-6)
 
 
 def test_noise_has_the_deviation_that_was_asked_for() -> None:
     gray = np.full((100, 28, 28), 0.5, np.float32)
-    noise = noisy(gray, 0.1) - gray
+    noise = add_noise(gray, 0.1) - gray
     assert noise.std() == pytest.approx(0.1, rel=0.02)
     assert abs(noise.mean()) < 0.002
-    assert 0.0 == noisy(gray, 0.6).min() < noisy(gray, 0.6).max() == 1.0
-    np.testing.assert_array_equal(noisy(gray, 0.1), noisy(gray, 0.1))
+    assert 0.0 == add_noise(gray, 0.6).min() < add_noise(gray, 0.6).max() == 1.0
+    np.testing.assert_array_equal(add_noise(gray, 0.1), add_noise(gray, 0.1))
 
 
 def bars() -> tuple[Model, Dataset]:
@@ -86,6 +87,14 @@ def test_accuracy_under_a_shift_by_hand() -> None:
     assert (response.low[0], response.high[0]) == wilson_interval(1, 5)
     turned = robustness(*bars())[1].to_json_dict()
     assert turned["accuracy"][turned["amounts"].index(0.0)] == 1.0
+
+
+def test_images_as_they_are_are_read_as_evaluate_reads_them() -> None:
+    data = load_data("digits").test
+    model = Model.of(Network((784, 10), pixels=True, rng=0))
+    for response in robustness(model, data):
+        neutral = response.amounts.tolist().index(response.neutral)
+        assert response.accuracy[neutral] == pytest.approx(evaluate_model(model, data).score)
 
 
 @pytest.mark.parametrize("task", ["values", "no images"])

@@ -1,4 +1,4 @@
-"""The loss as a landscape: over both parameters of a network that has two, else over a slice of the space of all.
+"""The loss as a landscape: over a plane in the space of all parameters, and along one weight, with accuracy beside it.
 
 Source: H. Li, Z. Xu, G. Taylor, C. Studer, T. Goldstein, "Visualizing the loss landscape of neural nets", NeurIPS
 2018, section 7: the plane that holds most of a path is spanned by the principal components of its points.
@@ -11,10 +11,12 @@ import numpy as np
 
 from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError, ShapeError
+from deltarule.inspection.gradcheck.numeric_gradient import IMAGINARY, derivatives
+from deltarule.inspection.presentation import JsonRecord
 from deltarule.nn.arrays import Array
-from deltarule.nn.network import Network, with_parameters
+from deltarule.nn.network import Network, forward, loss_value, with_parameters
 from deltarule.nn.parameters import Parameters
-from deltarule.training.evaluation import loss_and_score
+from deltarule.training.evaluation import Score, loss_and_score
 
 GRID = 25  # points along each side of a surface
 MARGIN = 0.35  # of the path's extent, on every side of it
@@ -58,6 +60,24 @@ class Surface:
         return share | grid | {"path": self.plane.path.tolist()}
 
 
+@dataclass(frozen=True, eq=False)
+class WeightSlice(JsonRecord):
+    """What happens while one weight moves and everything else stays: arrays of shape (n_offsets,), float64.
+
+    offsets: how far the weight w_jk, `weights[layer][source, neuron]`, is from where it was.
+    loss: smooth. slope: its derivative, dC/dw, which is how it gets from one value to the next.
+    accuracy: a multiple of 1 / n_samples, so a staircase: flat, slope 0, but for jumps.
+    """
+
+    layer: int
+    neuron: int
+    source: int
+    offsets: Array
+    loss: Array
+    slope: Array
+    accuracy: Array
+
+
 def plane_of(snapshots: Array) -> Plane:
     """The plane of a path through the space of parameters.
 
@@ -79,7 +99,7 @@ def plane_of(snapshots: Array) -> Plane:
     return Plane(points[-1], axes, (points - points[-1]) @ axes.T, share.item())
 
 
-def surface(network: Network, dataset: Dataset, plane: Plane, n_points: int = GRID) -> Surface:
+def loss_surface(network: Network, dataset: Dataset, plane: Plane, n_points: int = GRID) -> Surface:
     """The loss of a network, on a dataset as it reads it, at n_points x n_points points around the plane's path.
 
     Raises ShapeError where the plane lies in the space of another network.
@@ -106,7 +126,37 @@ def loss_at(network: Network, dataset: Dataset, vector: Array) -> float:
     return loss_and_score(with_parameters(network, parameters), dataset)[0]
 
 
-def check_layer(network: Network, layer: int) -> None:
-    """Raise SettingError unless the network has that layer."""
-    if not 0 <= layer < len(network.weights):
-        raise SettingError(f"this network has layers 0 to {len(network.weights) - 1}: got {layer}")
+def weight_slice(
+    network: Network, dataset: Dataset, *, layer: int, neuron: int, source: int, offsets: Array
+) -> WeightSlice:
+    """Move the weight of `neuron` in `layer` that leads to it from `source`, and watch. The network stays as it is.
+
+    dataset: classes or labels, as the network reads them.
+    offsets: (n_offsets,), what is added to the weight, one after the other.
+
+    Raises SettingError where there is no such weight, or the data hold values, of which none is right or wrong.
+
+    >>> data = Dataset(np.array([[0.0], [1.0]]), np.array([0, 1]))
+    >>> along = weight_slice(Network((1, 2)), data, layer=0, neuron=1, source=0, offsets=np.linspace(-3.0, 3.0, 5))
+    >>> sorted(set(along.accuracy.tolist()))
+    [0.5, 1.0]
+    """
+    shapes = [W.shape for W in network.weights]
+    if not 0 <= layer < len(shapes) or not (0 <= source < shapes[layer][0] and 0 <= neuron < shapes[layer][1]):
+        raise SettingError(
+            f"a weight has a layer, a source and a neuron, within 0 and the shapes {shapes} of the layers' weights: "
+            f"got layer {layer}, source {source}, neuron {neuron}"
+        )
+    if dataset.task == "values":
+        raise SettingError(f"accuracy is of classes or labels: got {dataset.name}, which holds values")
+    moved = network.astype(np.complex128)
+    before, ws = moved.weights[layer][source, neuron], moved.workspace(dataset.n_samples)
+    rows = []
+    for offset in offsets:
+        moved.weights[layer][source, neuron] = before + offset + IMAGINARY
+        score = Score(dataset.task)
+        score.add(forward(moved, dataset.inputs, ws).real, dataset.targets)
+        value = np.array(loss_value(moved, dataset.targets, ws))
+        rows.append((value.real.item(), derivatives(value).item(), score.value))
+    loss, slope, accuracy = np.transpose(rows)
+    return WeightSlice(layer, neuron, source, np.asarray(offsets), loss, slope, accuracy)

@@ -9,7 +9,7 @@ import pytest
 
 import deltarule as dr
 from deltarule.errors import FileError, SettingError
-from deltarule.inspection.measures.recording import Recorder
+from deltarule.inspection.measures.layer_history import Recorder
 from deltarule.inspection.plots.kinds import KINDS
 
 pytest.importorskip("matplotlib", reason='needs matplotlib: pip install "deltarule[plot]"')
@@ -88,6 +88,8 @@ def test_a_history_draws_its_curves(run: dict[str, Any], tmp_path: Path) -> None
     [
         (("confusoin",), "no picture is called 'confusoin': did you mean 'confusion'?"),
         ((["curves"],), "plot takes the name of a picture first: got ['curves']"),
+        (("flips",), "flips is no longer drawn: to see what would change a model's mind, nudge an image in"),
+        (("robustness",), "call robustness(model, data) of deltarule.inspection.measures.robustness"),
         (("confusion",), 'confusion is drawn by dr.plot("confusion", model, data): got no model and no data'),
         (("confusion", "network"), 'confusion is drawn by dr.plot("confusion", model, data): got no data'),
         (("confusion", "history", "data"), "got no model"),

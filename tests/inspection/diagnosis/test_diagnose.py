@@ -12,7 +12,7 @@ from deltarule.errors import DataError, ShapeError
 from deltarule.inspection.diagnosis import diagnose as diagnosis_module
 from deltarule.inspection.diagnosis import run_findings
 from deltarule.inspection.diagnosis.diagnose import diagnose_training
-from deltarule.inspection.diagnosis.finding import Diagnosis
+from deltarule.inspection.diagnosis.findings import Diagnosis
 from deltarule.nn.arrays import Array
 
 DIGITS = dr.load_data("digits").train.take(slice(600))

@@ -24,7 +24,7 @@ MOST_BYTES = 64 * 2**20  # of parameters are kept
 
 
 @dataclass(frozen=True, eq=False)
-class Recording:
+class LayerHistory:
     """A run of a network of n_layers, as a Recorder has seen it.
 
     epochs: (n_epochs,), those after which it looked. parameters: (n_epochs, n_parameters), as they were then.
@@ -44,15 +44,11 @@ class Recording:
     def to_arrays(self) -> dict[str, Array]:
         """The same as named float arrays, to be kept in a file."""
         plain = {name: getattr(self, name) for name in PLAIN}
-        histograms = {
-            f"{name}.{quantity}": getattr(self, name)[quantity]
-            for name in ("counts", "limits")
-            for quantity in QUANTITIES
-        }
-        return plain | histograms
+        histograms = {"counts": self.counts, "limits": self.limits}
+        return plain | {f"{name}.{each}": arrays[each] for name, arrays in histograms.items() for each in QUANTITIES}
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, Array]) -> "Recording":
+    def from_arrays(cls, arrays: Mapping[str, Array]) -> "LayerHistory":
         """What `to_arrays` gave. Raises DataError where arrays are missing, or do not fit each other."""
         try:
             counts, limits = ({each: arrays[f"{name}.{each}"] for each in QUANTITIES} for name in ("counts", "limits"))
@@ -72,7 +68,7 @@ class Recorder(Callback):
 
     probe: examples as the network reads them, always the same, on which gradients, activations and deltas are taken;
         nothing is dropped or deformed. A hundredth of the training set costs about a hundredth of the time.
-    earlier: the arrays of a Recording of the same run, which goes on and is to be recorded as one.
+    earlier: the arrays of a LayerHistory of the same run, which goes on and is to be recorded as one.
     """
 
     def __init__(self, probe: Dataset, earlier: Mapping[str, Array] | None = None) -> None:
@@ -91,11 +87,11 @@ class Recorder(Callback):
             self.rows.append(measurements(state, self.probe))
 
     @property
-    def recording(self) -> Recording | None:
+    def recording(self) -> LayerHistory | None:
         """What was recorded so far; None before the first epoch."""
         if not self.rows:
             return None
-        return Recording.from_arrays({name: np.stack([row[name] for row in self.rows]) for name in self.rows[0]})
+        return LayerHistory.from_arrays({name: np.stack([row[name] for row in self.rows]) for name in self.rows[0]})
 
 
 def measurements(state: TrainingState, probe: Dataset) -> dict[str, Array]:
@@ -124,7 +120,7 @@ def histogram(array: Array) -> tuple[Array, Array]:
     """(counts (N_BINS,), limits (2,)) of an array's finite numbers, or of MOST_VALUES of them drawn at random."""
     values = array.reshape(-1)
     if values.size > MOST_VALUES:
-        values = values[sample(values.size)]
+        values = values[sample_indices(values.size)]
     values = values[np.isfinite(values)].astype(np.float64)
     low, high = values.min(initial=np.inf), values.max(initial=-np.inf)
     if not low < high:  # one number, or none: something for it to stand in
@@ -135,7 +131,7 @@ def histogram(array: Array) -> tuple[Array, Array]:
 
 
 @lru_cache(maxsize=64)
-def sample(size: int) -> Array:
+def sample_indices(size: int) -> Array:
     """MOST_VALUES indices of an array of that size, the same every time."""
     return generator(0, "recording", size).integers(size, size=MOST_VALUES)
 

@@ -5,7 +5,14 @@ import pytest
 
 from deltarule.data.dataset import Dataset
 from deltarule.errors import DataError
-from deltarule.inspection.measures.recording import MOST_EPOCHS, N_BINS, QUANTITIES, Recorder, Recording, histogram
+from deltarule.inspection.measures.layer_history import (
+    MOST_EPOCHS,
+    N_BINS,
+    QUANTITIES,
+    LayerHistory,
+    Recorder,
+    histogram,
+)
 from deltarule.nn.network import Network, loss_and_gradient, with_parameters
 from deltarule.nn.optimizers import SGD, Adam, Optimizer
 from deltarule.training.callbacks import Callback, TrainingState
@@ -28,7 +35,7 @@ def data() -> Dataset:
     return Dataset(rng.normal(size=(50, 6)), rng.integers(0, 3, 50))
 
 
-def recorded(epochs: int = 3, optimizer: Optimizer | None = None) -> tuple[Recording, list[Network]]:
+def recorded(epochs: int = 3, optimizer: Optimizer | None = None) -> tuple[LayerHistory, list[Network]]:
     recorder, snapshots = Recorder(data().take(slice(20))), Snapshots()
     network = Network((6, 5, 3), dtype=np.float64)
     trainer = Trainer(
@@ -131,7 +138,7 @@ def test_a_network_without_weights_has_no_ratio() -> None:
 def test_arrays_and_back() -> None:
     recording = recorded()[0]
     arrays = recording.to_arrays()
-    again = Recording.from_arrays(arrays).to_arrays()
+    again = LayerHistory.from_arrays(arrays).to_arrays()
     assert again.keys() == arrays.keys()
     for name, array in arrays.items():
         np.testing.assert_array_equal(again[name], array)
@@ -141,7 +148,7 @@ def test_arrays_that_are_no_recording() -> None:
     arrays = recorded()[0].to_arrays()
     for name in arrays:
         with pytest.raises(DataError, match=f"got one without {name}"):
-            Recording.from_arrays({key: array for key, array in arrays.items() if key != name})
+            LayerHistory.from_arrays({key: array for key, array in arrays.items() if key != name})
     for name in ("epochs", "parameters", "gradient_norm", "update_ratio", "counts.deltas", "limits.weights"):
         with pytest.raises(DataError, match="of as many epochs and layers"):
-            Recording.from_arrays(arrays | {name: arrays[name][:-1]})
+            LayerHistory.from_arrays(arrays | {name: arrays[name][:-1]})

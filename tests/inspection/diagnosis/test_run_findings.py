@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from deltarule.inspection.diagnosis.run_findings import Row, look_at_history
+from deltarule.inspection.diagnosis.run_findings import Row, history_findings
 
 
 def rows(losses: list[float], held_out: list[float] | None = None) -> list[Row]:
@@ -33,11 +33,11 @@ def falling(n_epochs: int, to: float = 0.05) -> list[float]:
     ],
 )
 def test_a_bad_run_is_named(losses: list[float], held_out: list[float] | None, level: str, fault: str) -> None:
-    assert [(each.level, each.id) for each in look_at_history(rows(losses, held_out))] == [(level, fault)]
+    assert [(each.level, each.id) for each in history_findings(rows(losses, held_out))] == [(level, fault)]
 
 
 def test_the_evidence_is_the_historys() -> None:
-    (found,) = look_at_history(rows(falling(4), [2.3, 0.4, 0.5, 0.6]))
+    (found,) = history_findings(rows(falling(4), [2.3, 0.4, 0.5, 0.6]))
     assert found.evidence["epoch"] == 1
     assert (found.evidence["validation loss there"], found.evidence["at the end"]) == (0.4, 0.6)
     assert found.evidence["training loss there"] == falling(4)[1]
@@ -46,7 +46,7 @@ def test_the_evidence_is_the_historys() -> None:
 
 def test_what_json_could_not_hold_counts_as_no_number() -> None:
     lost: list[Row] = [{"train_loss": 2.3, "learning_rate": 8.0}, {"train_loss": None, "learning_rate": 8.0}]
-    (found,) = look_at_history(lost)
+    (found,) = history_findings(lost)
     assert found.id == "diverged"
     assert found.evidence["learning rate"] == 8.0
 
@@ -55,14 +55,14 @@ def test_what_json_could_not_hold_counts_as_no_number() -> None:
     "held_out", [None, falling(12, 0.1), [*falling(9, 0.1), 0.15, 0.16, 0.15]], ids=["none", "falling", "level"]
 )
 def test_a_sound_run_has_no_finding(held_out: list[float] | None) -> None:
-    assert list(look_at_history(rows(falling(12), held_out))) == []
+    assert list(history_findings(rows(falling(12), held_out))) == []
 
 
 def test_a_start_that_was_worse_than_chance_does_not_count_as_progress() -> None:
     losses = [137.0, 2.31, 2.31, 2.3]
-    assert [each.id for each in look_at_history(rows(losses), chance=math.log(10))] == ["stuck-at-chance"]
-    assert list(look_at_history(rows(losses))) == []
+    assert [each.id for each in history_findings(rows(losses), chance=math.log(10))] == ["stuck-at-chance"]
+    assert list(history_findings(rows(losses))) == []
 
 
 def test_an_epoch_before_the_first_step_shows_nothing() -> None:
-    assert list(look_at_history(rows([2.3]))) == list(look_at_history([])) == []
+    assert list(history_findings(rows([2.3]))) == list(history_findings([])) == []
