@@ -31,11 +31,11 @@ def fetch(typing: Any, array: Any, index: Any) -> Any:
 
 
 @intrinsic
-def borrowed(typing: Any, thing: Any) -> Any:
+def borrow(typing: Any, thing: Any) -> Any:
     """The same array, or tuple of arrays and numbers, as seen by somebody who need not keep it alive.
 
     Numba counts, in one step that all threads see, each time that a name is given to a piece of an array; of what is
-    borrowed it counts nothing. Whoever called the kernel keeps it alive meanwhile.
+    borrowed so it counts nothing. Whoever called the kernel keeps it alive meanwhile.
     """
 
     def without_owner(context: Any, builder: Any, kind: Any, value: Any) -> Any:

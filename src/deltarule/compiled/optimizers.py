@@ -34,7 +34,7 @@ def step(optimizer: Optimizer, params: Parameters, grads: Parameters, learning_r
     if not known:
         optimizer.step(params, grads, learning_rate)
         return
-    moments = two(optimizer.remembered(params, grads), params)
+    moments = two(optimizer.moment_vectors(params, grads), params)
     optimizer.steps += 1
     p, g, n_weights = params.vector, grads.vector, params.weight_block.size
     decay = learning_rate * known[4]

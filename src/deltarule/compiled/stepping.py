@@ -13,7 +13,7 @@ from deltarule.compiled.activations import IDENTITY, activate, derive
 from deltarule.compiled.blas import multiply
 from deltarule.compiled.kernels import kernel, number
 from deltarule.compiled.losses import output_error, total_loss
-from deltarule.compiled.memory import borrowed, fetch_rows
+from deltarule.compiled.memory import borrow, fetch_rows
 from deltarule.compiled.optimizers import update
 from deltarule.compiled.penalties import penalize
 from deltarule.compiled.team import meet, share
@@ -68,8 +68,8 @@ def run(team: Any, vectors: Any, shape: Any, data: Any, rules: Any, plan: Any, r
 
     A batch of zero weight has the loss 0 and no update.
     """
-    team, vectors, shape, room = borrowed(team), borrowed(vectors), borrowed(shape), borrowed(room)
-    inputs, unit, classes, weights = borrowed(data)
+    team, vectors, shape, room = borrow(team), borrow(vectors), borrow(shape), borrow(room)
+    inputs, unit, classes, weights = borrow(data)
     order, batch_size, learning_rates, paces, highest_loss, losses, judged = plan
     right, updates = 0, 0
     for step in range(len(losses)):

@@ -14,7 +14,7 @@ import numpy as np
 
 from deltarule.compiled import blas, team
 from deltarule.compiled.activations import code
-from deltarule.compiled.losses import described
+from deltarule.compiled.losses import loss_code
 from deltarule.compiled.network import ALIKE
 from deltarule.compiled.optimizers import rule, two
 from deltarule.compiled.stepping import Room, Shape, Team, run
@@ -60,7 +60,7 @@ def take_steps(
     inputs, classes, weights = data
     order, batch_size, learning_rates, paces, highest_loss = plan
     params, (grads, average) = network.parameters, vectors
-    known, moments = rule(optimizer), two(optimizer.remembered(params, grads), params)
+    known, moments = rule(optimizer), two(optimizer.moment_vectors(params, grads), params)
     moved = params.vector[:0] if average is None else average.vector
     l1, l2 = (penalty.strength if type(penalty) is kind else 0.0 for kind in (L1, L2))
     losses = np.empty(len(learning_rates))
@@ -68,9 +68,9 @@ def take_steps(
     n_losses, right, updates = by_team(
         n_ranks,
         (params.vector, grads.vector, *moments, moved),
-        laid_out(network),
+        layout(network),
         (np.asarray(inputs), 1.0 / 255.0 if inputs.dtype == np.uint8 else 1.0, classes, as_weights(weights)),
-        (described(network), (known[:4], optimizer.steps, known[4], l1, l2)),
+        (loss_code(network), (known[:4], optimizer.steps, known[4], l1, l2)),
         (order, batch_size, learning_rates, paces, highest_loss, losses, np.zeros((n_ranks, APART))),
         room_for(network, batch_size, n_ranks),
     )
@@ -95,7 +95,7 @@ def as_weights(weights: Array | None) -> Array:
     return ALIKE if weights is None else np.ascontiguousarray(weights, np.float64)
 
 
-def laid_out(network: Network) -> Shape:
+def layout(network: Network) -> Shape:
     """Where the layers of a network lie in its vector of parameters."""
     sizes = np.array(network.layer_sizes)
     pieces = np.concatenate([sizes[:-1] * sizes[1:], sizes[1:]])

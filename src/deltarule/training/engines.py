@@ -83,7 +83,7 @@ def engine(name: str, numpy_seconds: float = math.inf) -> Engine:
     if name == "numpy" or (name == "auto" and numpy_seconds < WORTH_COMPILING_SECONDS):
         return REFERENCE
     try:
-        return compiled()
+        return compiled_engine()
     except DeltaruleError as error:
         if name == "numba":
             raise
@@ -107,13 +107,13 @@ def engine_for(trainer: "Trainer", n_samples: int, name: str) -> Engine:
 
 
 @cache
-def compiled() -> Engine:
+def compiled_engine() -> Engine:
     """Numba's engine.
 
     Raises MissingExtraError where Numba is absent or broken, and FileError where it finds no folder for its kernels.
     """
     try:
-        return with_kernels()
+        return kernel_engine()
     except DeltaruleError:
         raise
     except (ImportError, OSError, RuntimeError, AttributeError) as error:
@@ -124,7 +124,7 @@ def compiled() -> Engine:
         raise MissingExtraError(f"Numba is installed and does not work ({error}): run  {advice}") from error
 
 
-def with_kernels() -> Engine:
+def kernel_engine() -> Engine:
     """The engine of compiled kernels, or whatever goes wrong in Numba."""
     require("numba", "fast")
     from deltarule.compiled import announcement, augment, batches, blas, network, optimizers, steps, team

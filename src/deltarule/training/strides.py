@@ -11,7 +11,7 @@ from deltarule.errors import DivergenceError
 from deltarule.nn.arrays import Array
 from deltarule.randomness import generator
 from deltarule.training.averaging import Latest, MovingAverage
-from deltarule.training.batches import shuffled, steps_per_epoch
+from deltarule.training.batches import sample_order, steps_per_epoch
 from deltarule.training.callbacks import Callback, TrainingState
 from deltarule.training.checks import explain_divergence, highest_loss
 from deltarule.training.clipping import NoClipping
@@ -43,7 +43,7 @@ def train_epoch_in_strides(
 ) -> None:
     """Take the steps of an epoch that are left, the same as the Trainer's own loop takes."""
     tally = state.tally
-    order = shuffled(train.n_samples, trainer.seed, state.epoch)[tally.score.n_samples :]
+    order = sample_order(train.n_samples, trainer.seed, state.epoch)[tally.score.n_samples :]
     began = time.perf_counter()
     with trainer.engine.one_thread_each():
         for samples in strides(trainer, state, order):
@@ -82,7 +82,7 @@ def take_stride(
     data, order = (train.inputs, train.targets, sample_weight), samples
     if trainer.augment is not None:
         weights, order = None if sample_weight is None else sample_weight[samples], np.arange(len(samples))
-        data = deformed(trainer, state, train, samples), train.targets[samples], weights
+        data = stride_images(trainer, state, train, samples), train.targets[samples], weights
     state.is_updating = True
     losses, answered, updates = trainer.engine.take_steps(
         trainer.network,
@@ -103,7 +103,7 @@ def take_stride(
     return losses, answered
 
 
-def deformed(trainer: "Trainer", state: TrainingState, train: Dataset, samples: Array) -> Array:
+def stride_images(trainer: "Trainer", state: TrainingState, train: Dataset, samples: Array) -> Array:
     """The images of a stride as its steps see them, (samples, features)."""
     X = np.empty((len(samples), train.n_features), trainer.network.dtype)
     batch_size = trainer.batch_size or len(samples)

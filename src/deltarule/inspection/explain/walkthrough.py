@@ -15,7 +15,7 @@ from deltarule.inspection.explain.text import text_of
 from deltarule.inspection.gradcheck.equation_checks import CHECKS, Case, Check
 from deltarule.model import Model
 from deltarule.nn.arrays import Array
-from deltarule.nn.equations import EQUATIONS, SYMBOLS, Equation, equation_named
+from deltarule.nn.equations import EQUATIONS, SYMBOLS, Equation, find_equation
 from deltarule.nn.network import Network
 from deltarule.settings import explains_calls
 
@@ -162,7 +162,7 @@ def explain(
 
 def shown_equations(name: str | None, network: Network) -> tuple[Equation, ...]:
     """The equation of that name, or all that have a part in the network; SettingError where that one has none."""
-    equations = [equation_named(name)] if name else list(EQUATIONS.values())
+    equations = [find_equation(name)] if name else list(EQUATIONS.values())
     shown = tuple(equation for equation in equations if equation.applies_to(network))
     if not shown:
         sizes = "-".join(map(str, network.layer_sizes))
