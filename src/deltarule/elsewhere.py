@@ -19,6 +19,7 @@ _LINES: dict[str, dict[str, str]] = {
         "mse MSE MSELoss mean_squared_error": 'dr.Network((4, 8, 1), output="identity", loss="quadratic")',
         "BCELoss binary_crossentropy": 'dr.Network((4, 8, 1), output="sigmoid", loss="binary_cross_entropy")',
         "datasets load_mnist load_digits MNIST mnist": 'dr.load_data("mnist")',
+        "CSVLog CSVLogger": 'dr.fit(network, X, y).save("history.csv")',
         "DataLoader TensorDataset train_test_split": "dr.Dataset(X, y).hold_out(100)",
     },
     "Network": {
