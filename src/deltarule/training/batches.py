@@ -21,13 +21,9 @@ def batches(n_samples: int, batch_size: int | None, seed: int, epoch: int, first
 
     first: how many samples the epoch has already taken; the batches after them come.
     """
-    if batch_size is None:
-        if first == 0:
-            yield np.arange(n_samples)
-        return
-    order = sample_order(n_samples, seed, epoch)
-    for start in range(first, n_samples, batch_size):
-        yield order[start : start + batch_size]
+    order = np.arange(n_samples) if batch_size is None else sample_order(n_samples, seed, epoch)
+    for start in range(first, n_samples, batch_size or n_samples):
+        yield order[start : start + (batch_size or n_samples)]
 
 
 def sample_order(n_samples: int, seed: int, epoch: int) -> Array:

@@ -23,7 +23,7 @@ from deltarule.settings import explains_calls
 from deltarule.training.averaging import Latest
 from deltarule.training.batches import steps_per_epoch
 from deltarule.training.callbacks import History
-from deltarule.training.checks import check_data, check_task
+from deltarule.training.checks import check_data
 from deltarule.training.evaluation import loss_and_score
 from deltarule.training.examples import examples_for, validation_examples
 from deltarule.training.schedules import Constant, Schedule, schedule_of
@@ -95,10 +95,8 @@ def diagnose_network(network: Network, train: Dataset, validation: Dataset | Non
 
 def before_training(network: Network, train: Dataset, validation: Dataset | None = None) -> Iterator[Finding]:
     """What data and state show; whether the network is new is seen from its loss."""
-    check_data(network, train)
+    check_data(network, train, validation)
     if validation is not None:
-        check_data(network, validation)
-        check_task(train, validation)
         validation = replace(validation, inputs=inputs_of(network, validation.inputs))
     train = replace(train, inputs=inputs_of(network, train.inputs))
     yield from look_at_data(train, validation)
