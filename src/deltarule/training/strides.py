@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -22,6 +22,21 @@ if TYPE_CHECKING:
 LARGEST_BATCH = 1024  # samples; larger ones are worked through in pieces
 STRIDE_WEIGHTS = 2**33  # weights times samples of a stride: a tenth of a second, so that neither Ctrl-C nor a bar waits
 STRIDE_INPUTS = 2**23  # numbers in the deformed images of a stride, at most
+
+
+class Plan(NamedTuple):
+    """Steps that an engine takes in one call.
+
+    order: indices of samples, (n,); the last batch may be short. batch_size: of the others.
+    learning_rates: (steps,) float64. paces: the share of its distance that the average moves at each update, (steps,).
+    highest_loss: no step is taken from a higher one.
+    """
+
+    order: Array
+    batch_size: int
+    learning_rates: Array
+    paces: Array
+    highest_loss: float
 
 
 def can_stride(trainer: "Trainer", train: Dataset) -> bool:
@@ -90,7 +105,7 @@ def take_stride(
         trainer.penalty,
         (state.grads, None if type(average) is Latest else average.parameters),
         data,
-        (order, trainer.batch_size, rates, average.paces(n_steps), highest_loss(state)),
+        Plan(order, trainer.batch_size or len(order), rates, average.paces(n_steps), highest_loss(state)),
     )
     n_taken = int(np.count_nonzero(losses <= highest_loss(state)))
     state.step += n_taken
