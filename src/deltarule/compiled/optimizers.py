@@ -1,4 +1,4 @@
-"""The twin of `Optimizer.step`: every update rule as one pass over the vector, with AdamW's decay in it.
+"""The twins of `Optimizer.step` and of a penalty: each update rule is one pass over the vector, AdamW's decay in it.
 
 A moment that has faded below FADED becomes 0. In pixels that see ink once in a thousand images it would else shrink
 to a denormal number, with which processors compute a hundred times more slowly.
@@ -100,3 +100,12 @@ def update(p: Any, g: Any, moments: Any, rule: Any, learning_rate: float, steps:
             s = s if s > faded else zero
             first[k], second[k] = m, s
             p[k] -= corrected * m / (np.sqrt(s) * root + e)
+
+
+@kernel
+def penalize(w: Any, g: Any, l1: float, l2: float) -> None:
+    """Add to the gradient of the weights what L1 or L2 adds. w, g: (n_weights,)."""
+    if l1 > 0.0 or l2 > 0.0:
+        linear, square = number(l1, w), number(l2, w)
+        for k in range(len(w)):
+            g[k] += square * w[k] + linear * np.sign(w[k])

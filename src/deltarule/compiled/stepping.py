@@ -14,8 +14,7 @@ from deltarule.compiled.blas import multiply
 from deltarule.compiled.kernels import kernel, number
 from deltarule.compiled.losses import output_error, total_loss
 from deltarule.compiled.memory import borrow, fetch_rows
-from deltarule.compiled.optimizers import update
-from deltarule.compiled.penalties import penalize
+from deltarule.compiled.optimizers import penalize, update
 from deltarule.compiled.team import meet, share
 from deltarule.compiled.zeros import columns_in_use, put_rows, take_columns, take_rows
 

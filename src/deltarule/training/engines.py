@@ -115,10 +115,10 @@ def compiled_engine() -> Engine:
     """
     try:
         require("numba", "fast")
-        from deltarule.compiled import announcement, augment, batches, blas, network, optimizers, steps, team
+        from deltarule.compiled import augment, blas, kernels, memory, network, optimizers, steps, team
 
-        announcement.begin(logging.getLogger("deltarule").warning)
-        ours = network.forward, network.loss_value, network.backward, optimizers.step, batches.gather, augment.deform
+        kernels.announce_compilation(logging.getLogger("deltarule").warning)
+        ours = network.forward, network.loss_value, network.backward, optimizers.step, memory.gather, augment.deform
         found = Engine("numba", *ours, steps.can_take_steps, steps.take_steps, team.each, blas.one_thread)
         one_pixel = np.zeros((1, 1), np.uint8), np.zeros(1, np.int64), np.empty((1, 1), np.float32)
         found.gather(*one_pixel)  # which shows whether kernels can be kept
