@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from deltarule.training.averaging import MovingAverage
     from deltarule.training.callbacks import Callback, EarlyStopping, History, Progress, TrainingState
     from deltarule.training.clipping import ClipNorm
-    from deltarule.training.csv_log import CSVLog
     from deltarule.training.evaluation import evaluate
     from deltarule.training.fit import fit
     from deltarule.training.schedules import (
@@ -75,7 +74,6 @@ _HOMES = {
     "deltarule.training.averaging": "MovingAverage",
     "deltarule.training.callbacks": "Callback EarlyStopping History Progress TrainingState",
     "deltarule.training.clipping": "ClipNorm",
-    "deltarule.training.csv_log": "CSVLog",
     "deltarule.training.evaluation": "evaluate",
     "deltarule.training.fit": "fit",
     "deltarule.training.schedules": "Constant Cosine Exponential OneCycle ReduceOnPlateau StepDecay WarmUp",
@@ -112,7 +110,6 @@ __all__ = [
     "Adam",
     "AdamW",
     "BinaryCrossEntropy",
-    "CSVLog",
     "Callback",
     "Checkpoints",
     "ClipNorm",
