@@ -24,9 +24,9 @@ class Progress:
     stalled: epochs since what counts last got better.
     """
 
-    tol: float
-    patience: float
-    by_score: bool
+    tol: float = 0.0
+    patience: float = 0.0
+    by_score: bool = False
     losses: list[float] = field(default_factory=list)
     scores: list[float] = field(default_factory=list)
     validation_losses: list[float] = field(default_factory=list)
@@ -51,11 +51,6 @@ class Progress:
         if score > self.best_score or self.best is None:
             self.best_score = max(score, self.best_score)
             self.best = vector.copy()
-
-    @property
-    def is_stuck(self) -> bool:
-        """Whether more epochs than `patience` have passed without getting better."""
-        return self.stalled > self.patience
 
     @property
     def says(self) -> str:
