@@ -120,8 +120,7 @@ def hidden_activation(name: Any, place: str) -> Activation:
     if not isinstance(name, str) or name not in ACTIVATIONS:
         offer = closest(str(name), ACTIVATIONS)
         raise ValueError(f"{place} must be one of {sorted(ACTIVATIONS)}: got {shown(name)}; {offer}")
-    activation: Activation = make("activation", ACTIVATIONS[name])
-    return activation
+    return make("activation", ACTIVATIONS[name])
 
 
 def start(network: Network, random_state: np.random.RandomState) -> None:
