@@ -19,7 +19,7 @@ from deltarule.data.announcing import print_if_possible
 from deltarule.errors import DivergenceError
 from deltarule.estimators import settings
 from deltarule.estimators.objective import Examples, Objective, Rows
-from deltarule.estimators.progress import Rate
+from deltarule.estimators.rates import Rate
 from deltarule.nn.arrays import Array
 from deltarule.nn.optimizers import Adam, Optimizer
 from deltarule.training.batches import steps_per_epoch

@@ -19,7 +19,8 @@ from deltarule.errors import SettingError, ShapeError
 from deltarule.estimators import settings
 from deltarule.estimators.fitting import Fit
 from deltarule.estimators.objective import Examples
-from deltarule.estimators.progress import Progress, Rate
+from deltarule.estimators.progress import Progress
+from deltarule.estimators.rates import Rate
 from deltarule.inputs import is_unit, refuse_misread
 from deltarule.model import Model, widened
 from deltarule.nn.arrays import Array

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
 from deltarule.errors import closest
-from deltarule.estimators.progress import Adaptive, InverseScaling, Plateau, Rate
+from deltarule.estimators.rates import Adaptive, InverseScaling, Plateau, Rate
 from deltarule.nn.activations import Activation, Sigmoid
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import SGD, Adam, AdamW, Momentum, Nesterov, Optimizer, RMSProp
