@@ -24,8 +24,8 @@ from deltarule.cli.predict import answers_for
 from deltarule.data.catalog import load as load_data
 from deltarule.data.dataset import Dataset
 from deltarule.errors import DataError, DeltaruleError, SettingError, ShapeError
+from deltarule.files.exchange.onnx import onnx_bytes
 from deltarule.files.model_file import load, save
-from deltarule.files.onnx import onnx_bytes
 from deltarule.inspection.explain.walkthrough import explain
 from deltarule.inspection.gradcheck.check import gradcheck
 from deltarule.inspection.measures.sensitivity import flip

@@ -12,8 +12,7 @@ from damage import small_checkpoint, small_model
 from PIL import Image
 
 from deltarule.data.idx import idx_header
-from deltarule.files.canonical import canonical, digest_of
-from deltarule.files.tensor_file import DTYPES
+from deltarule.files.tensor_file import DTYPES, canonical, digest_of
 
 Json = dict[str, Any]
 

@@ -20,14 +20,26 @@ import msgspec
 import numpy as np
 
 from deltarule.atomic import TEMPORARIES, write_atomically
-from deltarule.errors import DivergenceError, FileError, ModelFileError, SettingError
-from deltarule.files.canonical import canonical, check_digest, description_in, digest_of
+from deltarule.errors import DivergenceError, FileError, ModelFileError, SettingError, closest
 from deltarule.files.folder_lock import FolderLock
+from deltarule.files.model_file import save
 from deltarule.files.run_folder import surroundings
-from deltarule.files.tensor_file import Slot, opened, read_header, read_tensors, slot_of, tensor_bytes
+from deltarule.files.tensor_file import (
+    Slot,
+    canonical,
+    check_digest,
+    description_in,
+    digest_of,
+    opened,
+    read_header,
+    read_tensors,
+    slot_of,
+    tensor_bytes,
+)
+from deltarule.model import Model
 from deltarule.nn.arrays import Array
 from deltarule.settings import check, check_path, explains_calls
-from deltarule.training.callbacks import Callback, TrainingState
+from deltarule.training.callbacks import Callback, Monitor, TrainingState
 from deltarule.training.identity import differences
 from deltarule.training.snapshot import Snapshot
 
@@ -214,6 +226,63 @@ class Checkpoints(Callback):
         for other in set(self.folder.glob(FILES)) - set(self._good):
             if not _is_of_another_program(other):
                 _remove(other)
+
+
+@explains_calls()
+class ModelCheckpoint(Callback):
+    """Saves the network after each epoch, epoch 0 included, in a file that `load` reads.
+
+    path: the file, which may hold columns of the history: "epoch{epoch:02d}-{validation_loss:.3f}.safetensors". An
+        older model of that name is replaced, any other file only with `force`.
+    monitor: the column that counts; a loss is to fall, an accuracy or r2 to rise, unless `mode` is "min" or "max".
+    save_best_only: save only where the monitored figure is the best so far; else it is not looked at. The last file
+        then holds what `fit` keeps, where that chooses by the same column.
+    min_delta: by how much a new best must beat the old one.
+    model: what the network's numbers mean (task, class names, scaling); by default what the network itself says.
+
+    Saved are the parameters that are validated: with a moving average, that. As Keras's, which has no epoch 0.
+
+    Raises SettingError, before the first step, where the history has no column of such a name; FileError where a file
+    cannot be written.
+
+    >>> best = ModelCheckpoint("best.safetensors", save_best_only=True)  # fit(network, X, y, callbacks=[best], ...)
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        monitor: str = "validation_loss",
+        *,
+        mode: str = "auto",
+        save_best_only: bool = False,
+        min_delta: float = 0.0,
+        model: Model | None = None,
+        force: bool = False,
+    ) -> None:
+        check_path("path of ModelCheckpoint", path)
+        self.pattern, self.save_best_only, self.model, self.force = os.fspath(path), save_best_only, model, force
+        self.monitor = Monitor(monitor, mode, min_delta)
+
+    def train_begin(self, state: TrainingState) -> None:
+        self.latest: Path | None = None
+        self.monitor.begin(state.history)
+
+    def epoch_end(self, state: TrainingState) -> None:
+        path = self._path(state.history.rows[-1])
+        if self.save_best_only and not self.monitor.improves(state.history):
+            return
+        network = (self.model or state).network.with_parameters(state.average.parameters)
+        save(network if self.model is None else replace(self.model, network=network), path, force=self.force)
+        self.latest = path
+
+    def _path(self, row: dict[str, float]) -> Path:
+        try:
+            return Path(self.pattern.format(**row))
+        except KeyError as error:
+            (name,) = error.args
+            raise SettingError(f"{self.pattern}: the history has no column {name!r}: {closest(name, row)}") from error
+        except (ValueError, IndexError, AttributeError) as error:
+            raise SettingError(f"a path may hold columns, as in {{epoch:02d}}: got {self.pattern}: {error}") from error
 
 
 def checkpoint_bytes(snapshot: Snapshot) -> bytes:

@@ -14,6 +14,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from itertools import pairwise
+from pathlib import Path
 from typing import Annotated, Any, BinaryIO, Literal
 
 import msgspec
@@ -22,9 +23,17 @@ import numpy as np
 from deltarule.atomic import write_atomically
 from deltarule.data.columns import Column
 from deltarule.errors import ModelFileError, SettingError, install_command
-from deltarule.files.canonical import canonical, check_digest, description_in, digest_of
-from deltarule.files.meaning import model_in
-from deltarule.files.tensor_file import Slot, opened, read_header, read_tensors, tensor_bytes
+from deltarule.files.tensor_file import (
+    Slot,
+    canonical,
+    check_digest,
+    description_in,
+    digest_of,
+    opened,
+    read_header,
+    read_tensors,
+    tensor_bytes,
+)
 from deltarule.model import Model, Standardization
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
@@ -32,6 +41,8 @@ from deltarule.parts import Kind, describe, make
 from deltarule.settings import Task, explains_calls, shown
 
 FORMAT = 3
+# pretrained/README.md says what it is and how good; scripts/make_pretrained.py has trained it.
+PRETRAINED = Path(__file__).parents[1] / "pretrained" / "pretrained.safetensors"
 OPTIONAL = ("input_range", "record")
 MEANING = ("task", "pixels", "class_names", "image_shape", "input_range")  # what a network says of itself
 Size = Annotated[int, msgspec.Meta(ge=1)]
@@ -115,15 +126,33 @@ def save(thing: Network | Model, path: str | os.PathLike[str], *, force: bool = 
 
     >>> save(Network((784, 30, 10)), "digits.safetensors")
     """
-    data = model_bytes(model_in(thing, "save", path), f"{path} was not written")
+    data = model_bytes(model_of(thing, "save", path), f"{path} was not written")
     write_atomically(path, data, "model", force=force)
 
 
 def model_bytes(thing: Network | Model, failure: str = "the model was not written") -> bytes:
     """What `save` writes. Raises as it does; a ModelFileError begins with `failure`."""
     data = _serialized(thing if isinstance(thing, Model) else Model(thing))
-    _model_in(io.BytesIO(data), failure)
+    _read(io.BytesIO(data), failure)
     return data
+
+
+def model_of(thing: Any, command: str, path: Any = "") -> Model:
+    """The model that a function was given, or the one around a network. SettingError where it is given neither.
+
+    command: what the function is called. path: where it is to write to, or empty.
+    """
+    takes = f"{command} takes a network or a model{'' if path == '' else ' first, then a path'}"
+    works = f"{command}(network{'' if path == '' else ', ' + chr(34) + 'kept' + chr(34)})"
+    if not isinstance(thing, Network | Model):
+        raise SettingError(f"{takes}: got {shown(thing)}{'' if path == '' else ' first'}; use {works}")
+    if not isinstance(path, str | os.PathLike):
+        raise SettingError(f"{takes}: got {shown(path)} as the path; use {works}")
+    if command == "save" and Path(path).suffix in (".onnx", ".npz"):
+        raise SettingError(
+            f"save writes a .safetensors file: got {path}; use save_{Path(path).suffix[1:]}(network, path)"
+        )
+    return thing if isinstance(thing, Model) else Model.of(thing)
 
 
 @explains_calls('load("network.safetensors")')
@@ -141,7 +170,7 @@ def load(path: str | os.PathLike[str]) -> Model:
         works = 'load("network.safetensors")'
         raise SettingError(f"load takes the path of a model file: got {shown(path)}; use {works}")
     with opened(path) as stream:
-        return _model_in(stream, f"{path} was not loaded")
+        return _read(stream, f"{path} was not loaded")
 
 
 def _serialized(model: Model) -> bytes:
@@ -204,7 +233,7 @@ def arrays_of(model: Model) -> dict[str, Array]:
     return arrays
 
 
-def _model_in(stream: BinaryIO, failure: str) -> Model:
+def _read(stream: BinaryIO, failure: str) -> Model:
     """The model in an open file; ModelFileError, beginning with `failure`, where anything is not as it must be."""
     try:
         text, entries = read_header(stream)
@@ -214,7 +243,7 @@ def _model_in(stream: BinaryIO, failure: str) -> Model:
         arrays = read_tensors(stream, entries, description.layout())
         check_digest(digest, content, arrays.values())
         _check_numbers(arrays)
-        return _model_of(description, arrays)
+        return _rebuild(description, arrays)
     except (ValueError, RecursionError) as error:  # all errors of ours, of msgspec and of json are ValueErrors
         raise ModelFileError(f"{failure}: {error}") from error
 
@@ -265,7 +294,7 @@ def _check_numbers(arrays: Mapping[str, Array]) -> None:
             raise ModelFileError(f"expected numbers above 0 in {name!r}: got {array.min()}")
 
 
-def _model_of(description: Description, arrays: Mapping[str, Array]) -> Model:
+def _rebuild(description: Description, arrays: Mapping[str, Array]) -> Model:
     *hidden, output = (_made("activation", part) for part in description.activations)
     network = Network(
         description.layer_sizes,

@@ -21,8 +21,7 @@ from deltarule.atomic import write_atomically
 from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError
 from deltarule.files.bundle import bundle
-from deltarule.files.meaning import model_in
-from deltarule.files.model_file import model_bytes
+from deltarule.files.model_file import model_bytes, model_of
 from deltarule.model import Model, Standardization
 from deltarule.nn.network import Network
 from deltarule.settings import explains_calls
@@ -89,7 +88,7 @@ def show(thing: Network | Model, examples: Dataset | None = None) -> Page:
     >>> show(Network((784, 30, 10)))  # doctest: +ELLIPSIS
     <Page, ... bytes: page.save(path) writes it, a notebook shows it>
     """
-    model = model_in(thing, "show")
+    model = model_of(thing, "show")
     static = files("deltarule").joinpath("playground", "static")
     parts = {"model": _base64(_content(model))}
     if examples is not None:

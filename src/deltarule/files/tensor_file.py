@@ -1,15 +1,17 @@
 """Named arrays and a text in one safetensors file, which is checked before any memory is taken for what it claims.
 
-The file: 8 bytes with the length N of the header (little-endian), N bytes of JSON, then the arrays' bytes.
+The file: 8 bytes with the length N of the header (little-endian), N bytes of JSON, then the arrays' bytes. The text
+of a model or a checkpoint is canonical JSON with a digest: one content has one text, and damage shows.
 
 The safetensors library writes it. Reading is our own: the library takes headers of 100 MB and duplicate keys, and
 makes the arrays before anyone can object; once the header has been looked at, what is left is `np.frombuffer`.
 """
 
+import hashlib
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -19,7 +21,7 @@ import msgspec
 import numpy as np
 from safetensors.numpy import save
 
-from deltarule.errors import FileError, ModelFileError
+from deltarule.errors import FileError, ModelFileError, install_command
 from deltarule.nn.arrays import Array
 
 METADATA_KEY = "deltarule"
@@ -30,6 +32,10 @@ OTHER_FILES = {
     b"\x93NUMPY": "a NumPy array",
     b"\x89HDF": "an HDF5 file",
     b"\x1f\x8b": "a gzip file",
+}
+KINDS = {  # where the version of a format stands: what it is of, and the command for it
+    "format": ("a model", "deltarule train --from FILE"),
+    "checkpoint": ("a checkpoint", "deltarule train --resume FOLDER"),
 }
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]  # as far as every JSON reader counts exactly
@@ -166,3 +172,49 @@ def _check_offsets(entries: dict[str, Entry], data_bytes: int) -> None:
         end += entry.n_bytes
     if end != data_bytes:
         raise ModelFileError(f"expected {end:,} bytes of arrays: got {data_bytes:,}; copy the file again")
+
+
+def canonical(content: Any) -> str:
+    """JSON with sorted keys and no spaces. ValueError, TypeError or RecursionError for what is no JSON."""
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def digest_of(description: Mapping[str, Any], arrays: Iterable[Array]) -> str:
+    """The SHA-256 of a description's JSON followed by the arrays' bytes."""
+    digest = hashlib.sha256(canonical(description).encode())
+    for array in arrays:
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
+
+
+def description_in(text: str, key: str, *versions: int) -> dict[str, Any]:
+    """The description in a file as plain dicts and lists, once it is known to be canonical and of a version of ours.
+
+    key: where the version of the format stands. versions: those that can be read.
+
+    Raises ModelFileError, or another ValueError, for any other text.
+    """
+    content = msgspec.convert(strict_json(text), dict[str, Any])
+    other = next((found for found in KINDS if found != key and found in content), None)
+    if other is not None and key not in content:
+        raise ModelFileError(f"expected {KINDS[key][0]}: got {KINDS[other][0]};  {KINDS[other][1]}  takes it")
+    if type(content.get(key)) is not int or content[key] not in versions:
+        ours = " and ".join(filter(None, (", ".join(map(str, versions[:-1])), str(versions[-1]))))
+        ours = f"version{'s' * (len(versions) > 1)} {ours}"
+        raise ModelFileError(
+            f"this deltarule reads {ours} of the format: got version {content.get(key)!r}; "
+            f"the latest deltarule reads it:  {install_command(option='--upgrade')}"
+        )
+    if canonical(content) != text:
+        raise ModelFileError(
+            "expected canonical JSON (sorted keys, no spaces, finite numbers): got one changed by hand; save it again"
+        )
+    return content
+
+
+def check_digest(digest: Any, description: Mapping[str, Any], arrays: Iterable[Array]) -> None:
+    """Raise ModelFileError unless the digest is that of this content."""
+    if digest != digest_of(description, arrays):
+        raise ModelFileError(
+            f"expected the content that its digest {digest} belongs to: got another; copy the file again"
+        )

@@ -12,9 +12,9 @@ import pytest
 from deltarule.data.columns import Column
 from deltarule.data.dataset import Splits
 from deltarule.errors import FileError, MissingExtraError, SettingError
-from deltarule.files import onnx as room
+from deltarule.files.exchange import onnx as room
+from deltarule.files.exchange.onnx import onnx_bytes, save_onnx
 from deltarule.files.model_file import load, save
-from deltarule.files.onnx import onnx_bytes, save_onnx
 from deltarule.model import Model, Standardization
 from deltarule.nn.activations import ELU, Activation, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Tanh
 from deltarule.nn.arrays import Array

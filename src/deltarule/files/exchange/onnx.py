@@ -8,7 +8,7 @@ probabilities   (batch, outputs): of a softmax or a single sigmoid. It is called
                 probabilities, and values, in the targets' own units, where the model answers values
 
 In between: pixels / 255, the standardization, Gemm and the activation of each layer, the targets' units.
-The file's metadata are what `meaning_of` returns, each a JSON value: task, class_names and so on.
+The file's metadata are what `metadata` returns, each a JSON value: task, class_names and so on.
 """
 
 import os
@@ -21,7 +21,8 @@ from numpy.typing import DTypeLike
 
 from deltarule.atomic import write_atomically
 from deltarule.errors import DISTRIBUTION, SettingError, closest, require
-from deltarule.files.meaning import meaning_of, model_in
+from deltarule.files.exchange import metadata
+from deltarule.files.model_file import model_of
 from deltarule.model import Model, Standardization
 from deltarule.nn.activations import Activation
 from deltarule.nn.arrays import Array
@@ -82,7 +83,7 @@ def save_onnx(
 
     >>> save_onnx(Network((784, 30, 10)), "digits.onnx")  # X float32 (batch, 784) -> probabilities (batch, 10)
     """
-    data = onnx_bytes(model_in(thing, "save_onnx", path), pixels=pixels)
+    data = onnx_bytes(model_of(thing, "save_onnx", path), pixels=pixels)
     write_atomically(path, data, "ONNX file", force=force)
 
 
@@ -140,7 +141,7 @@ def _whole(model: Model, pixels: bool) -> Any:
         producer_name="deltarule",
         producer_version=version(DISTRIBUTION),
     )
-    helper.set_model_props(whole, meaning_of(model))
+    helper.set_model_props(whole, metadata(model))
     return whole
 
 
