@@ -53,7 +53,7 @@ def address(cluster: subprocess.Popen[str]) -> str:
 
 def written(tmp_path: Path, name: str, *changes: str) -> Path:
     path = tmp_path / f"{name}.toml"
-    path.write_text(recipes.read(name).changed(changes).to_toml(), encoding="utf-8")
+    path.write_text(recipes.read(name).with_changes(changes).to_toml(), encoding="utf-8")
     return path
 
 

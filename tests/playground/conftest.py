@@ -76,7 +76,7 @@ class Site(NamedTuple):
 def subject() -> Subject:
     """A network that has learned a little about the bundled digits."""
     splits = load("digits")
-    job = build(read("quick").changed(["epochs=4"]), splits, engine="numpy")
+    job = build(read("quick").with_changes(["epochs=4"]), splits, engine="numpy")
     job.trainer.fit(job.train)
     assert splits.test is not None
     return Subject(job.model, {"train": splits.train, "test": splits.test})

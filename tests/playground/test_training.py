@@ -57,7 +57,9 @@ def page(site: Any) -> Iterator[Page]:
 
 def trained_alone(recipe: str, data: str, epochs: int, holdout: int, seed: int = 0) -> tuple[Any, History]:
     """The same run without a page."""
-    job = build(read(recipe).changed([f"epochs={epochs}", f"data.name={data}"]), load(data), seed=seed, holdout=holdout)
+    job = build(
+        read(recipe).with_changes([f"epochs={epochs}", f"data.name={data}"]), load(data), seed=seed, holdout=holdout
+    )
     return job, job.trainer.fit(job.train, job.validation)
 
 

@@ -12,7 +12,7 @@ from deltarule.cli.printing import entry, note
 from deltarule.cli.results import check_place, check_run_place
 from deltarule.cli.train import READING, TrainOptions
 from deltarule.errors import SettingError
-from deltarule.files.checkpoint import FILES as STEPS
+from deltarule.files.checkpoint import STEP_FILES as STEPS
 from deltarule.files.checkpoint import Checkpoints, newest_in, step_of
 from deltarule.files.run_folder import CHECKPOINTS, is_run
 from deltarule.recipes.build import Job

@@ -47,7 +47,7 @@ FORMAT = 1
 COPY_APART = 200  # times as long as a copy in memory takes: half a percent of the time goes into copies
 MOST_HEADER = 2**24  # bytes of a tensor file's header that are looked at
 KEPT = 2  # checkpoints: where the newest turns out to be damaged, there is another
-FILES = f"step-{'[0-9]' * 12}.safetensors"  # a copy that somebody made has another name, and is left alone
+STEP_FILES = f"step-{'[0-9]' * 12}.safetensors"  # a copy that somebody made has another name, and is left alone
 
 LOG = logging.getLogger("deltarule")
 HERE = cache(surroundings)  # to ask for versions takes milliseconds
@@ -182,7 +182,7 @@ class Checkpoints(Callback):
 
     def _check_folder(self, step: int) -> None:
         """Refuse checkpoints that are not of this run, and clear up after a process that was killed while it wrote."""
-        found = sorted(self.folder.glob(FILES))
+        found = sorted(self.folder.glob(STEP_FILES))
         if found and (self.last is None or step_of(self.last) != step):
             raise SettingError(
                 f"a new run keeps its checkpoints where there are none: got {self.folder}, which holds "
@@ -223,7 +223,7 @@ class Checkpoints(Callback):
             raise FileError(f"{path} is of another program, and stays: give a folder of its own")
         write_atomically(path, checkpoint_bytes(snapshot))
         self._good = [*self._good, path][-KEPT:]
-        for other in set(self.folder.glob(FILES)) - set(self._good):
+        for other in set(self.folder.glob(STEP_FILES)) - set(self._good):
             if not _is_of_another_program(other):
                 _remove(other)
 
@@ -327,7 +327,7 @@ def newest_in(folder: str | os.PathLike[str]) -> tuple[Path, Snapshot]:
 
     Raises FileNotFoundError where there are no checkpoints, ModelFileError where none is sound.
     """
-    paths = sorted(Path(folder).glob(FILES), reverse=True)
+    paths = sorted(Path(folder).glob(STEP_FILES), reverse=True)
     if not paths:
         raise FileNotFoundError(f"{folder} holds no checkpoint")
     reasons = []

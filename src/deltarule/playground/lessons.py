@@ -12,8 +12,8 @@ from deltarule.playground.protocol import LARGEST_RATE, MOST_EPOCHS, SMALLEST_RA
 from deltarule.playground.subjects import Subject
 from deltarule.playground.watching import Control, Watcher
 from deltarule.recipes import names, read
+from deltarule.recipes.adapt import adapt
 from deltarule.recipes.build import Job, build, split
-from deltarule.recipes.fitting import fitted
 from deltarule.recipes.schema import Recipe
 
 MOST_HELD_OUT = 5000  # training examples for the validation curve,
@@ -50,11 +50,11 @@ def prepared(order: Start, datasets: Datasets) -> Prepared:
     changes: list[str] = []
     recipe = original.on(order.data)
     if order.data != original.data.name:
-        recipe, changes = fitted(recipe, splits)
+        recipe, changes = adapt(recipe, splits)
     if order.epochs is not None:
-        recipe = recipe.changed([f"training.epochs={order.epochs}"])
+        recipe = recipe.with_changes([f"training.epochs={order.epochs}"])
     if order.rate is not None:
-        recipe = recipe.changed([f"training.schedule.rate={order.rate!r}"])
+        recipe = recipe.with_changes([f"training.schedule.rate={order.rate!r}"])
     train, test = split(recipe, splits, order.seed)
     holdout = min(MOST_HELD_OUT, train.n_samples // HELD_OUT) if train.n_samples >= FEWEST else 0
     job = build(recipe, splits, seed=order.seed, holdout=holdout)

@@ -139,14 +139,14 @@ class Recipe(_Strict, frozen=True):
         return tomli_w.dumps(_without_none(msgspec.to_builtins(self)))
 
     def on(self, data: str) -> "Recipe":
-        """The same recipe for other data, by name or path; `fitting.fitted` says what it must give up for them."""
+        """The same recipe for other data, by name or path; `adapt.adapt` says what it must give up for them."""
         return replace(self, data=replace(self.data, name=data))
 
     def advice(self, word: str, value: str) -> str:
         """What to write to set what somebody calls by a wrong name; `keys.py` knows the names."""
         return advice(word, value, _without_none(msgspec.to_builtins(self)), FIELDS)
 
-    def changed(self, changes: Sequence[str]) -> "Recipe":
+    def with_changes(self, changes: Sequence[str]) -> "Recipe":
         """The recipe with values replaced: each change is "training.epochs=5", or "epochs=5" where that is clear.
 
         Raises RecipeError for a key that does not exist (with the one that is meant) or a value that does not fit.

@@ -11,7 +11,7 @@ TABLE_STEPS, TABLE_BATCH = 3000, 32
 MOST_EPOCHS = 200
 
 
-def suited(recipe: Recipe, splits: Splits) -> Recipe:
+def resize(recipe: Recipe, splits: Splits) -> Recipe:
     """A recipe made for MNIST as it suits data of another size; `default` also as it suits a table."""
     n_samples, training = splits.train.n_samples, recipe.training
     if splits.train.image_shape is not None:
@@ -24,7 +24,7 @@ def suited(recipe: Recipe, splits: Splits) -> Recipe:
     return replace(recipe, network=network, training=training)
 
 
-def suited_in_words(recipe: Recipe, splits: Splits) -> str:
+def size_in_words(recipe: Recipe, splits: Splits) -> str:
     """What the recipe has become."""
     what = "rows of a table" if splits.train.image_shape is None else "images"
     hidden, training = "-".join(map(str, recipe.network.hidden)), recipe.training
@@ -34,10 +34,10 @@ def suited_in_words(recipe: Recipe, splits: Splits) -> str:
     return f"to {splits.train.n_samples:,} {what}: {how}"
 
 
-def fitted(recipe: Recipe, splits: Splits) -> tuple[Recipe, list[str]]:
+def adapt(recipe: Recipe, splits: Splits) -> tuple[Recipe, list[str]]:
     """The recipe as it can be carried out on these data, and what had to be changed, in words."""
     data, network, training, changes = recipe.data, recipe.network, recipe.training, []
-    split = fitting_split(data.split, splits)
+    split = split_for(data.split, splits)
     if split != data.split:
         data = replace(data, split=split)
         changes.append(f"{split.test} examples drawn at random for the test" if split.test else "the data's own test")
@@ -57,7 +57,7 @@ def fitted(recipe: Recipe, splits: Splits) -> tuple[Recipe, list[str]]:
     return replace(recipe, data=data, network=network, training=training), changes
 
 
-def fitting_split(wanted: Split, splits: Splits) -> Split:
+def split_for(wanted: Split, splits: Splits) -> Split:
     """The recipe's split where the data allow it, else their own, or a fifth of them where they come in one part."""
     n_samples, is_classes = splits.train.n_samples, splits.train.task == "classes"
     size = wanted.train if wanted.kind == "head" else wanted.test
