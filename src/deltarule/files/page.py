@@ -126,7 +126,7 @@ def in_ink(model: Model) -> Model:
     return replace(model, input_scaling=Standardization(0.0 * ones, ones / 255.0))
 
 
-def shown(model: Model, dataset: Dataset, index: int) -> dict[str, object]:
+def page_example(model: Model, dataset: Dataset, index: int) -> dict[str, object]:
     """An example as the page reads it: pixels 0 to 255, or a number for each input of the network, in its own units.
 
     label: what it should be. Raises ShapeError where the dataset does not fit the model.
@@ -145,7 +145,7 @@ def _rows(model: Model, examples: Dataset) -> list[dict[str, object]]:
         )
     model.scaled(examples.take(slice(1)))  # raises where they do not fit
     count = min(MOST_EXAMPLES, examples.n_samples)
-    return [shown(model, examples, k * examples.n_samples // count) for k in range(count)]
+    return [page_example(model, examples, k * examples.n_samples // count) for k in range(count)]
 
 
 def _assembled(static: Traversable, parts: dict[str, str], hidden: tuple[str, ...]) -> str:

@@ -6,8 +6,6 @@ from importlib.resources import files
 from typing import Annotated, Any
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,9 +14,7 @@ from starlette.routing import Route
 from deltarule.data.ink import ink_image
 from deltarule.data.pictures import read_picture
 from deltarule.errors import DataError, DeltaruleError
-from deltarule.playground.lessons import catalogue
-from deltarule.playground.playground import Playground
-from deltarule.playground.subjects import Subject
+from deltarule.playground.playground import NetworkView, Playground
 
 TYPES = {"html": "text/html", "js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
 DECODING = threading.Lock()  # one picture at a time: it may take 16 million pixels
@@ -42,63 +38,58 @@ def routes(playground: Playground) -> list[Route]:
     """An answer for each address. Starlette calls them in threads, so that none holds up the others."""
     pages = {file.name: file.read_bytes() for file in files(__package__).joinpath("static").iterdir()}
 
-    def subject(asked: Question) -> Subject:
-        return playground.subject(asked.of)
-
-    def model(asked: Question) -> Response:
-        return Response(subject(asked).content, media_type="application/octet-stream")
+    def view(asked: Question) -> NetworkView:
+        return playground.view(asked.of)
 
     answers: dict[str, Callable[[Question], Any]] = {
-        "model": model,
-        "example": lambda asked: subject(asked).example(asked.split, asked.index, playground.rng),
-        "mistakes": lambda asked: subject(asked).mistakes(),
-        "cell": lambda asked: subject(asked).cell(asked.true, asked.predicted),
-        "catalogue": lambda asked: catalogue(playground.datasets, playground.says),
+        "model": lambda asked: Response(view(asked).content, media_type="application/octet-stream"),
+        "example": lambda asked: view(asked).example(asked.split, asked.index, playground.rng),
+        "mistakes": lambda asked: view(asked).mistakes(),
+        "cell": lambda asked: view(asked).cell(asked.true, asked.predicted),
+        "catalogue": lambda asked: playground.catalogue(),
     }
     return [
-        Route("/", lambda request: file_of(pages, "index.html")),
-        Route("/static/{name}", lambda request: file_of(pages, request.path_params["name"])),
-        *(Route(f"/api/{name}", answering(answer)) for name, answer in answers.items()),
-        Route("/api/image", picture, methods=["POST"]),
+        Route("/", lambda request: static_file(pages, "index.html")),
+        Route("/static/{name}", lambda request: static_file(pages, request.path_params["name"])),
+        *(Route(f"/api/{name}", endpoint_for(answer)) for name, answer in answers.items()),
+        Route("/api/image", answer_picture, methods=["POST"]),
     ]
 
 
-async def picture(request: Request) -> Response:
+async def answer_picture(request: Request) -> Response:
     """What the normalizer makes of a picture in a file: {"image": pixels or null, "stages": [...]}.
 
     The body is the file, at most MOST_BODY_BYTES; the size that it claims is looked at before anything is decoded.
     """
     content = await request.body()
     try:
-        found = await run_in_threadpool(reading, content)
+        return as_json(await run_in_threadpool(picture_stages, content))
     except DataError as error:
         return as_json({"error": str(error)}, 400)
-    return as_json(found)
 
 
-def reading(content: bytes) -> dict[str, Any]:
+def picture_stages(content: bytes) -> dict[str, Any]:
     """The stages of a picture on its way to 28x28, as JSON. DataError where it is none, or too large."""
     with DECODING:
         read = ink_image(read_picture(content))
     stages = [
-        {"name": each.name, "width": each.pixels.shape[1], "height": each.pixels.shape[0], "pixels": plain(each.pixels)}
+        {
+            "name": each.name,
+            "width": each.pixels.shape[1],
+            "height": each.pixels.shape[0],
+            "pixels": each.pixels.ravel().tolist(),
+        }
         for each in read.stages
     ]
-    return {"image": None if read.image is None else plain(read.image), "stages": stages}
+    return {"image": None if read.image is None else read.image.ravel().tolist(), "stages": stages}
 
 
-def plain(pixels: NDArray[np.uint8]) -> list[int]:
-    """Pixels row by row."""
-    return pixels.ravel().tolist()
-
-
-def answering(answer: Callable[[Question], Any]) -> Callable[[Request], Response]:
+def endpoint_for(answer: Callable[[Question], Any]) -> Callable[[Request], Response]:
     """An endpoint: what `answer` gives as JSON; 400 and the reason where the request asks for what there is not."""
 
     def endpoint(request: Request) -> Response:
         try:
-            asked = msgspec.convert(dict(request.query_params), Question, strict=False)
-            found = answer(asked)
+            found = answer(msgspec.convert(dict(request.query_params), Question, strict=False))
         except (DeltaruleError, msgspec.ValidationError) as error:
             return as_json({"error": str(error)}, 400)
         return found if isinstance(found, Response) else as_json(found)
@@ -111,7 +102,7 @@ def as_json(value: Any, status: int = 200) -> Response:
     return Response(msgspec.json.encode(value), status, media_type="application/json")
 
 
-def file_of(pages: dict[str, bytes], name: str) -> Response:
+def static_file(pages: dict[str, bytes], name: str) -> Response:
     """One of the page's own files; a name is looked up among theirs, and never taken for a path."""
     kind = TYPES.get(name.rpartition(".")[2])
     if name not in pages or kind is None:

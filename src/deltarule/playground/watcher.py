@@ -36,6 +36,10 @@ class Control:
         self._steps = 0
         self.paused, self.stopped, self.wants_frame = paused, False, True
 
+    def ask_frame(self) -> None:
+        """Make a frame after this step."""
+        self.wants_frame = True
+
     def pause(self) -> None:
         """Hold after this step."""
         self.paused = True
