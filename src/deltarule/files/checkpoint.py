@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,20 +24,8 @@ from deltarule.errors import DivergenceError, FileError, ModelFileError, Setting
 from deltarule.files.folder_lock import FolderLock
 from deltarule.files.model_file import save
 from deltarule.files.run_folder import surroundings
-from deltarule.files.tensor_file import (
-    Slot,
-    canonical,
-    check_digest,
-    description_in,
-    digest_of,
-    opened,
-    read_header,
-    read_tensors,
-    slot_of,
-    tensor_bytes,
-)
+from deltarule.files.tensor_file import Slot, open_file, read_header, read_signed, signed_bytes, slot_of
 from deltarule.model import Model
-from deltarule.nn.arrays import Array
 from deltarule.settings import check, check_path, explains_calls
 from deltarule.training.callbacks import Callback, Monitor, TrainingState
 from deltarule.training.identity import differences
@@ -53,7 +41,7 @@ LOG = logging.getLogger("deltarule")
 HERE = cache(surroundings)  # to ask for versions takes milliseconds
 
 
-class Description(msgspec.Struct, forbid_unknown_fields=True):
+class CheckpointDescription(msgspec.Struct, forbid_unknown_fields=True):
     """The JSON of a checkpoint without its digest: what a Snapshot is besides its arrays, and where it was taken."""
 
     checkpoint: Literal[1]
@@ -62,6 +50,10 @@ class Description(msgspec.Struct, forbid_unknown_fields=True):
     identity: dict[str, str]
     record: dict[str, Any]
     surroundings: dict[str, Any]
+
+    def layout(self) -> dict[str, Slot]:
+        """The arrays that the file must hold."""
+        return self.arrays
 
 
 @explains_calls()
@@ -156,29 +148,41 @@ class Checkpoints(Callback):
         self._writer = ThreadPoolExecutor(1, "checkpoints")
 
     def step_end(self, state: TrainingState) -> None:
-        if self._writing is not None and self._writing.done():
+        is_writing = self._writing is not None and not self._writing.done()
+        if not is_writing:
             self.wait()  # which takes no time, and warns at once where it could not be written
         now = time.monotonic()
         if self._stop is not None:
             error, self._stop, self.stopped = self._stop, None, True
             raise error
-        if self._is_due(state.step, now):
+        every = self.every_steps
+        is_due = now >= self._due if every is None else state.step // every > self._step // every
+        if is_due and not is_writing:
             self._due = now + self.every_seconds
-            self._write(self._copied(state))
+            self._write(self._snapshot(state))
         elif (began := time.perf_counter()) >= self._copy_due:
-            self._copy = self._copied(state)
+            self._copy = self._snapshot(state)
             self._copy_due = began + COPY_APART * (time.perf_counter() - began)
 
     def train_end(self, state: TrainingState) -> None:
         try:
             if state.left_off is not None and state.step > self._step:
-                self._write(self._copied(state))
+                self._write(self._snapshot(state))
             elif self._copy is not None and not isinstance(state.ending, DivergenceError | None):
                 self._write(self._copy)
             self.wait()
         finally:
             self._writer.shutdown()
             self._lock.release()
+
+    def wait(self) -> None:
+        """Wait until the last checkpoint is on the disk; warn where it could not be written."""
+        if self._writing is not None:
+            writing, self._writing = self._writing, None
+            try:
+                writing.result()
+            except (OSError, MemoryError) as error:
+                LOG.warning("checkpoint not kept: %s", str(error) or "there is not enough memory")
 
     def _check_folder(self, step: int) -> None:
         """Refuse checkpoints that are not of this run, and clear up after a process that was killed while it wrote."""
@@ -191,29 +195,13 @@ class Checkpoints(Callback):
         for litter in self.folder.glob(TEMPORARIES):
             _remove(litter)
 
-    def _is_due(self, step: int, now: float) -> bool:
-        if self._writing is not None and not self._writing.done():
-            return False
-        if self.every_steps is None:
-            return now >= self._due
-        return step // self.every_steps > self._step // self.every_steps
-
-    def _copied(self, state: TrainingState) -> Snapshot:
+    def _snapshot(self, state: TrainingState) -> Snapshot:
         return replace(Snapshot.of(state), record=self.record)
 
     def _write(self, snapshot: Snapshot) -> None:
         self.wait()
         self._step, self._copy = snapshot.step, None
         self._writing = self._writer.submit(self._put, snapshot)
-
-    def wait(self) -> None:
-        """Wait until the last checkpoint is on the disk; warn where it could not be written."""
-        if self._writing is not None:
-            writing, self._writing = self._writing, None
-            try:
-                writing.result()
-            except (OSError, MemoryError) as error:
-                LOG.warning("checkpoint not kept: %s", str(error) or "there is not enough memory")
 
     def _put(self, snapshot: Snapshot) -> None:
         path = self.folder / f"step-{snapshot.step:012d}.safetensors"
@@ -287,8 +275,10 @@ class ModelCheckpoint(Callback):
 
 def checkpoint_bytes(snapshot: Snapshot) -> bytes:
     """The file that holds a snapshot. SettingError where its record is no JSON, or too long."""
-    arrays = {name: _as_float(snapshot.arrays[name]) for name in sorted(snapshot.arrays)}
-    description = {
+    arrays = {name: snapshot.arrays[name] for name in sorted(snapshot.arrays)}
+    for name, array in arrays.items():
+        arrays[name] = array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
+    content = {
         "checkpoint": FORMAT,
         "arrays": {name: slot_of(array) for name, array in arrays.items()},
         "columns": snapshot.columns,
@@ -297,8 +287,7 @@ def checkpoint_bytes(snapshot: Snapshot) -> bytes:
         "surroundings": HERE(),
     }
     try:
-        description["digest"] = digest_of(description, arrays.values())
-        data = tensor_bytes(canonical(description), arrays)
+        data = signed_bytes(content, arrays)
         read_header(io.BytesIO(data))
     except (TypeError, ValueError, RecursionError) as error:
         raise SettingError(f"the record of a checkpoint must be JSON, and short: {error}") from error
@@ -306,19 +295,23 @@ def checkpoint_bytes(snapshot: Snapshot) -> bytes:
 
 
 def read_checkpoint(path: str | os.PathLike[str]) -> Snapshot:
-    """The snapshot in a checkpoint. FileError where there is none, ModelFileError where it is damaged or hostile."""
-    with opened(path) as stream:
+    """The snapshot in a checkpoint. FileError where there is none, ModelFileError where it is damaged or hostile.
+
+    Where it was made with other versions, or on another machine, that is logged as a warning.
+    """
+    with open_file(path) as stream:
         try:
-            text, entries = read_header(stream)
-            content = description_in(text, "checkpoint", FORMAT)
-            digest = content.pop("digest", None)
-            description = msgspec.convert(content, Description)
-            arrays = read_tensors(stream, entries, description.arrays)
-            check_digest(digest, content, arrays.values())
-            snapshot = Snapshot(arrays, description.columns, description.identity, description.record)
+            found, arrays = read_signed(
+                stream, "checkpoint", (FORMAT,), partial(msgspec.convert, type=CheckpointDescription)
+            )
+            snapshot = Snapshot(arrays, found.columns, found.identity, found.record)
         except (ValueError, RecursionError) as error:  # all errors of ours, of msgspec and of json are ValueErrors
             raise ModelFileError(f"{path} is no sound checkpoint: {error}") from error
-    _warn_of_changes(description.surroundings)
+    for what in ("versions", "machine", "threads"):
+        was, now = found.surroundings.get(what), HERE()[what]
+        if was != now:
+            named = differences(was, now) if isinstance(was, dict) and isinstance(now, dict) else [f"{was}, now {now}"]
+            LOG.warning("the checkpoint was made with other %s, so the bits may differ: %s", what, "; ".join(named))
     return snapshot
 
 
@@ -373,16 +366,3 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
     except OSError as error:
         LOG.warning("%s is needed no more, and could not be removed: %s", path, error.strerror or error)
-
-
-def _as_float(array: Array) -> Array:
-    return array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
-
-
-def _warn_of_changes(before: Mapping[str, Any]) -> None:
-    """Say what is other than where the checkpoint was made: the run goes on, but perhaps not with the same bits."""
-    for what in ("versions", "machine", "threads"):
-        was, now = before.get(what), HERE()[what]
-        if was != now:
-            named = differences(was, now) if isinstance(was, dict) and isinstance(now, dict) else [f"{was}, now {now}"]
-            LOG.warning("the checkpoint was made with other %s, so the bits may differ: %s", what, "; ".join(named))

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from deltarule.errors import DataError, SettingError, ShapeError
+from deltarule.files.model_file import JSON_RULE
 from deltarule.model import Model
 from deltarule.nn.activations import Activation, Sigmoid, Softmax
 from deltarule.nn.arrays import Array
@@ -67,6 +68,4 @@ def metadata(model: Model) -> dict[str, str]:
     try:
         return {name: json.dumps(value, sort_keys=True, allow_nan=False) for name, value in content.items()}
     except (TypeError, ValueError, RecursionError) as error:
-        raise SettingError(
-            f"the names and the record of a model must be strings, finite numbers, lists and dicts of these: {error}"
-        ) from error
+        raise SettingError(f"{JSON_RULE}: {error}") from error

@@ -12,7 +12,7 @@ import numpy as np
 
 from deltarule.atomic import written_atomically
 from deltarule.files.exchange import metadata
-from deltarule.files.model_file import arrays_of, model_of
+from deltarule.files.model_file import arrays_of, model_argument
 from deltarule.model import Model
 from deltarule.nn.network import Network
 from deltarule.settings import explains_calls
@@ -31,7 +31,7 @@ def save_npz(thing: Network | Model, path: str | os.PathLike[str], *, force: boo
     >>> np.load("digits.npz")["layers.1.weight"].shape
     (30, 10)
     """
-    model = model_of(thing, "save_npz", path)
+    model = model_argument(thing, "save_npz", path)
     said = ", ".join(f'"{name}": {value}' for name, value in metadata(model).items())
     arrays: dict[str, Any] = {"meaning": np.array(f"{{{said}}}")} | arrays_of(model)
     with written_atomically(path, "npz file", force=force) as stream:

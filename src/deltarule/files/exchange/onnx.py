@@ -22,7 +22,7 @@ from numpy.typing import DTypeLike
 from deltarule.atomic import write_atomically
 from deltarule.errors import DISTRIBUTION, SettingError, closest, require
 from deltarule.files.exchange import metadata
-from deltarule.files.model_file import model_of
+from deltarule.files.model_file import model_argument
 from deltarule.model import Model, Standardization
 from deltarule.nn.activations import Activation
 from deltarule.nn.arrays import Array
@@ -83,7 +83,7 @@ def save_onnx(
 
     >>> save_onnx(Network((784, 30, 10)), "digits.onnx")  # X float32 (batch, 784) -> probabilities (batch, 10)
     """
-    data = onnx_bytes(model_of(thing, "save_onnx", path), pixels=pixels)
+    data = onnx_bytes(model_argument(thing, "save_onnx", path), pixels=pixels)
     write_atomically(path, data, "ONNX file", force=force)
 
 
