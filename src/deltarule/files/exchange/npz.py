@@ -32,7 +32,7 @@ def save_npz(thing: Network | Model, path: str | os.PathLike[str], *, force: boo
     (30, 10)
     """
     model = model_argument(thing, "save_npz", path)
-    said = ", ".join(f'"{name}": {value}' for name, value in metadata(model).items())
-    arrays: dict[str, Any] = {"meaning": np.array(f"{{{said}}}")} | arrays_of(model)
+    content = ", ".join(f'"{name}": {value}' for name, value in metadata(model).items())
+    arrays: dict[str, Any] = {"meaning": np.array(f"{{{content}}}")} | arrays_of(model)
     with written_atomically(path, "npz file", force=force) as stream:
         np.savez(stream, **arrays)

@@ -23,9 +23,8 @@ from deltarule.atomic import write_atomically
 from deltarule.errors import DISTRIBUTION, SettingError, closest, require
 from deltarule.files.exchange import metadata
 from deltarule.files.model_file import model_argument
-from deltarule.model import Model, Standardization
+from deltarule.model import Model
 from deltarule.nn.activations import Activation
-from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
 from deltarule.parts import PARTS, No, part_of
 from deltarule.settings import explains_calls
@@ -45,23 +44,18 @@ class Graph:
     nodes: list[Any] = field(default_factory=list)
     arrays: list[Any] = field(default_factory=list)
 
-    def add(self, operator: str, made: str, *read: str, **attributes: Any) -> str:
-        """Add a node that makes `made` out of what it reads; returns `made`."""
-        from onnx import helper
+    def add(self, operator: str, output: str, *inputs: str | tuple[str, Any], **attributes: Any) -> str:
+        """Add a node that makes `output`, whose name it returns. inputs: by name, or new arrays with their names."""
+        from onnx import helper, numpy_helper
 
-        self.nodes.append(helper.make_node(operator, read, [made], name=made, **attributes))
-        return made
+        names = [each if isinstance(each, str) else each[0] for each in inputs]
+        self.arrays += [numpy_helper.from_array(each[1], each[0]) for each in inputs if not isinstance(each, str)]
+        self.nodes.append(helper.make_node(operator, names, [output], name=output, **attributes))
+        return output
 
-    def cast(self, made: str, read: str, dtype: DTypeLike) -> str:
-        """Add a node that gives `read` another dtype."""
-        return self.add("Cast", made, read, to=_number(dtype))
-
-    def constant(self, name: str, value: Array) -> str:
-        """Add an array, which may be a single number; returns its name."""
-        from onnx import numpy_helper
-
-        self.arrays.append(numpy_helper.from_array(value, name))
-        return name
+    def cast(self, output: str, name: str, dtype: DTypeLike) -> str:
+        """Add a node that gives what is called `name` another dtype."""
+        return self.add("Cast", output, name, to=_element_type(dtype))
 
 
 @explains_calls('save_onnx(network, "network.onnx")')
@@ -90,104 +84,69 @@ def save_onnx(
 def onnx_bytes(thing: Network | Model, *, pixels: bool | None = None) -> bytes:
     """The content of the file that `save_onnx` writes; arguments and errors as there."""
     checker = require("onnx.checker", "onnx")
+    from onnx import helper
+
     model = thing if isinstance(thing, Model) else Model(thing)
-    if model.network.dtype not in (np.float32, np.float64):
-        raise SettingError(
-            f"ONNX takes float32 or float64: got {model.network.dtype}; export network.astype(np.float32)"
-        )
-    check_size(model.network.parameters.vector.nbytes)
-    whole = _whole(model, model.pixels if pixels is None else pixels)
-    data: bytes = whole.SerializeToString(deterministic=True)
-    checker.check_model(data, full_check=True)
-    return data
-
-
-def check_size(n_bytes: int) -> None:
-    """Raise SettingError for parameters of so many bytes that no ONNX file holds them."""
-    if n_bytes > LARGEST:
+    network, number, is_pixels = model.network, model.network.dtype, model.pixels if pixels is None else pixels
+    if number not in (np.float32, np.float64):
+        raise SettingError(f"ONNX takes float32 or float64: got {number}; export network.astype(np.float32)")
+    if (n_bytes := network.parameters.vector.nbytes) > LARGEST:
         raise SettingError(
             f"an ONNX file without external data holds less than 2 GiB: got {n_bytes / 2**30:.1f} GiB of parameters; "
             "save them with deltarule.save or deltarule.save_npz"
         )
-
-
-def output_name(model: Model) -> str:
-    """What the graph's output is called: probabilities, activations or values."""
-    if model.task == "values":
-        return "values"
-    return "probabilities" if model.has_probabilities else "activations"
-
-
-def _whole(model: Model, pixels: bool) -> Any:
-    from onnx import helper
-
-    number = model.network.dtype
-    graph = Graph(number)
-    made = _layers(graph, model, _inputs(graph, model, pixels))
-    if model.target_scaling is not None:
-        _in_own_units(graph, made, model.target_scaling, output_name(model))
-    entry = np.uint8 if pixels else number if model.input_scaling is None else np.float64
+    output = "values" if model.task == "values" else "probabilities" if model.has_probabilities else "activations"
+    graph = _graph(model, is_pixels, output)
+    entry = np.uint8 if is_pixels else number if model.input_scaling is None else np.float64
     answer = number if model.target_scaling is None else np.float64
+    sides = [("X", entry, network.layer_sizes[0]), (output, answer, network.layer_sizes[-1])]
+    ends = [helper.make_tensor_value_info(name, _element_type(dtype), ["batch", size]) for name, dtype, size in sides]
+    name = "-".join(map(str, network.layer_sizes))
     whole = helper.make_model(
-        helper.make_graph(
-            graph.nodes,
-            "-".join(map(str, model.network.layer_sizes)),
-            [_side("X", entry, model.network.layer_sizes[0])],
-            [_side(output_name(model), answer, model.network.layer_sizes[-1])],
-            graph.arrays,
-        ),
+        helper.make_graph(graph.nodes, name, ends[:1], ends[1:], graph.arrays),
         opset_imports=[helper.make_opsetid("", OPSET)],
         ir_version=IR_VERSION,
         producer_name="deltarule",
         producer_version=version(DISTRIBUTION),
     )
     helper.set_model_props(whole, metadata(model))
-    return whole
+    data: bytes = whole.SerializeToString(deterministic=True)
+    checker.check_model(data, full_check=True)
+    return data
 
 
-def _side(name: str, dtype: DTypeLike, size: int) -> Any:
-    """The input or the output: (batch, size)."""
-    from onnx import helper
+def _graph(model: Model, pixels: bool, output: str) -> Graph:
+    """The nodes from X to the output. What is standardized may be large beside its spread, so that is in float64."""
+    network, scaling, wide = model.network, model.target_scaling, np.dtype(np.float64)
+    graph = Graph(network.dtype)
+    a = _add_inputs(graph, model, pixels)
+    names = [f"layers.{l}.a" for l in range(len(network.weights))]
+    names[-1] = output if scaling is None else f"standardized_{output}"
+    for l, (W, b, activation) in enumerate(zip(network.weights, network.biases, network.activations, strict=True)):
+        z = graph.add("Gemm", f"layers.{l}.z", a, (f"layers.{l}.weight", W), (f"layers.{l}.bias", b))
+        a = _add_activation(graph, activation, z, names[l])
+    if scaling is not None:
+        a = graph.cast("wide", a, wide)
+        a = graph.add("Mul", "spread", a, ("target.scale", np.asarray(scaling.scale, wide)))
+        graph.add("Add", output, a, ("target.mean", np.asarray(scaling.mean, wide)))
+    return graph
 
-    return helper.make_tensor_value_info(name, _number(dtype), ["batch", size])
 
-
-def _inputs(graph: Graph, model: Model, pixels: bool) -> str:
-    """X as layer 0 reads it. What is standardized may be large beside its spread, so that is done in float64."""
+def _add_inputs(graph: Graph, model: Model, pixels: bool) -> str:
+    """Add what makes of X the inputs of layer 0, whose name it returns."""
     scaling, made = model.input_scaling, "X"
-    wide = model.network.dtype if scaling is None else np.dtype(np.float64)
+    wide = graph.dtype if scaling is None else np.dtype(np.float64)
     if pixels:
-        made = graph.add(
-            "Div", "unit", graph.cast("pixels", made, wide), graph.constant("white", np.array(255.0, wide))
-        )
+        made = graph.add("Div", "unit", graph.cast("pixels", made, wide), ("white", np.array(255.0, wide)))
     if scaling is None:
         return made
-    made = graph.add("Sub", "centered", made, graph.constant("input.mean", np.asarray(scaling.mean, wide)))
-    made = graph.add("Div", "standardized", made, graph.constant("input.scale", np.asarray(scaling.scale, wide)))
-    return graph.cast("inputs", made, model.network.dtype)
+    made = graph.add("Sub", "centered", made, ("input.mean", np.asarray(scaling.mean, wide)))
+    made = graph.add("Div", "standardized", made, ("input.scale", np.asarray(scaling.scale, wide)))
+    return graph.cast("inputs", made, graph.dtype)
 
 
-def _layers(graph: Graph, model: Model, made: str) -> str:
-    """The layers, the last of which makes the output, unless that goes on to its own units."""
-    network, name = model.network, output_name(model)
-    activations = [f"layers.{l}.a" for l in range(len(network.weights))]
-    activations[-1] = name if model.target_scaling is None else f"standardized_{name}"
-    layers = zip(network.weights, network.biases, network.activations, activations, strict=True)
-    for l, (W, b, activation, a) in enumerate(layers):
-        arrays = [graph.constant(f"layers.{l}.weight", W), graph.constant(f"layers.{l}.bias", b)]
-        z = graph.add("Gemm", f"layers.{l}.z", made, *arrays)
-        made = _activate(graph, activation, z, a)
-    return made
-
-
-def _in_own_units(graph: Graph, made: str, scaling: Standardization, name: str) -> None:
-    made = graph.cast("wide", made, np.float64)
-    made = graph.add("Mul", "spread", made, graph.constant("target.scale", np.asarray(scaling.scale, np.float64)))
-    graph.add("Add", name, made, graph.constant("target.mean", np.asarray(scaling.mean, np.float64)))
-
-
-def _activate(graph: Graph, activation: Activation, z: str, a: str) -> str:
-    """Add the operators that make `a` of `z`: the row of the activation says which."""
+def _add_activation(graph: Graph, activation: Activation, z: str, a: str) -> str:
+    """Add the operators that make `a`, which it returns, of `z`: the row of the activation says which."""
     row = part_of(activation)
     if row is None or isinstance(row.onnx, No):
         known = [name for name, each in PARTS["activation"].items() if not isinstance(each.onnx, No)]
@@ -195,26 +154,23 @@ def _activate(graph: Graph, activation: Activation, z: str, a: str) -> str:
             "ONNX has operators for the activations that have a name here: "
             f"got {type(activation).__name__}; {closest('', known)}"
         )
-    made = {"z": z}
+
+    def value(given: str | float) -> Any:
+        return getattr(activation, given) if isinstance(given, str) else given
+
+    names = {"z": z} | {each.makes: f"{a}.{each.makes}" for each in row.onnx} | {"a": a}
     for operator in row.onnx:
-        name = a if operator.makes == "a" else f"{a}.{operator.makes}"
-        read = [
-            made[each]
-            if each in made
-            else graph.constant(f"{name}.{i}", np.array(_value(activation, each), graph.dtype))
+        output = names[operator.makes]
+        inputs = [
+            names[each] if each in names else (f"{output}.{i}", np.array(value(each), graph.dtype))
             for i, each in enumerate(operator.reads)
         ]
-        attributes = {key: _value(activation, value) for key, value in operator.attributes.items()}
-        made[operator.makes] = graph.add(operator.name, name, *read, **attributes)
-    return made["a"]
+        attributes = {key: value(each) for key, each in operator.attributes.items()}
+        graph.add(operator.name, output, *inputs, **attributes)
+    return a
 
 
-def _value(activation: Activation, given: str | float) -> Any:
-    """A number, or the setting of that name."""
-    return getattr(activation, given) if isinstance(given, str) else given
-
-
-def _number(dtype: DTypeLike) -> int:
+def _element_type(dtype: DTypeLike) -> int:
     from onnx import helper
 
     return helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
