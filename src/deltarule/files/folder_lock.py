@@ -66,7 +66,7 @@ class FolderLock:
                 "give another folder"
             )
         self._stream = stream
-        with _failures_logged(self.folder):  # the number is only for the message above
+        with _log_failures(self.folder):  # the number is only for the message above
             stream.truncate(0)
             stream.write(f"{os.getpid()}\n".encode())
 
@@ -74,7 +74,7 @@ class FolderLock:
         """Let another process have the folder."""
         stream, self._stream = self._stream, None
         if stream is not None:
-            with _failures_logged(self.folder):  # the system lets go of it in any case
+            with _log_failures(self.folder):  # the system lets go of it in any case
                 stream.close()
 
     def __del__(self) -> None:
@@ -82,7 +82,7 @@ class FolderLock:
 
 
 @contextmanager
-def _failures_logged(folder: Path) -> Iterator[None]:
+def _log_failures(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:

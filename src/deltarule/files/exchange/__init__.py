@@ -18,7 +18,6 @@ from deltarule.parts import describe, part_of
 from deltarule.settings import Task
 
 LOSSES: dict[type[Activation], Loss] = {Softmax: CrossEntropy(), Sigmoid: BinaryCrossEntropy()}  # else Quadratic
-TASKS: dict[type[Activation], Task] = {Sigmoid: "labels"}  # after others the network knows its own, or none
 
 
 class Layer(NamedTuple):
@@ -43,7 +42,9 @@ def network_of(layers: Sequence[Layer], hidden: Any, output: Activation) -> Netw
             raise DataError(f"parameters must be finite numbers: got others in {name}; was training stopped late?")
         sizes.append(W.shape[1])
     dtype = np.result_type(np.float32, *(layer.W.dtype for layer in layers))
-    network = Network(sizes, hidden=hidden, output=output, loss=LOSSES.get(type(output), Quadratic()), dtype=dtype)
+    loss = LOSSES.get(type(output), Quadratic())
+    task: Task | None = "labels" if isinstance(output, Sigmoid) else None  # after others Network knows it, or not yet
+    network = Network(sizes, hidden=hidden, output=output, loss=loss, task=task, dtype=dtype)
     for l, layer in enumerate(layers):
         network.weights[l][:], network.biases[l][:] = layer.W, layer.b
     return network

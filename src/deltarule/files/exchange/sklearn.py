@@ -4,7 +4,7 @@ from typing import Any
 
 from deltarule.data.columns import Column
 from deltarule.errors import SettingError, closest
-from deltarule.files.exchange import TASKS, Layer, network_of
+from deltarule.files.exchange import Layer, network_of
 from deltarule.model import Model
 from deltarule.nn.activations import Activation, Identity, Sigmoid
 from deltarule.parts import PARTS, No
@@ -41,8 +41,7 @@ def from_sklearn(estimator: Any) -> Model:
         names = names[-1:]
     return Model(
         network_of([Layer(f"coefs_[{l}]", W, b) for l, (W, b) in arrays], hidden, output),
-        TASKS.get(type(output)),
-        names,
+        class_names=names,
         columns=tuple(Column(str(name)) for name in getattr(estimator, "feature_names_in_", ())),
         record={"origin": f"scikit-learn's {type(estimator).__name__}"},
     )

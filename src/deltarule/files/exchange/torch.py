@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.errors import SettingError
-from deltarule.files.exchange import TASKS, Layer, network_of
+from deltarule.files.exchange import Layer, network_of
 from deltarule.model import Model
 from deltarule.nn.activations import Activation, Softmax
 from deltarule.nn.arrays import Array
@@ -53,9 +53,8 @@ def from_torch(
     layers = linear_layers({name: np.asarray(value) for name, value in state_dict.items()})
     return Model(
         network_of(layers, hidden, last).with_meaning(pixels=pixels),
-        TASKS.get(type(last)),
-        class_names,
-        image_shape,
+        class_names=class_names,
+        image_shape=image_shape,
         record={"origin": "a PyTorch state_dict"},
     )
 
