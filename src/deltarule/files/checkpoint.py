@@ -24,7 +24,7 @@ from deltarule.errors import DivergenceError, FileError, ModelFileError, Setting
 from deltarule.files.folder_lock import FolderLock
 from deltarule.files.model_file import save
 from deltarule.files.run_folder import surroundings
-from deltarule.files.tensor_file import Slot, open_file, read_header, read_signed, signed_bytes, slot_of
+from deltarule.files.tensor_file import Slot, open_file, read_header, read_signed_file, signed_file_bytes, slot_of
 from deltarule.model import Model
 from deltarule.settings import check, check_path, explains_calls
 from deltarule.training.callbacks import Callback, Monitor, TrainingState
@@ -113,7 +113,7 @@ class Checkpoints(Callback):
             return None  # and the folder is made when the run begins
         self._lock.acquire()
         try:
-            path, snapshot = newest_in(self.folder)
+            path, snapshot = newest_checkpoint(self.folder)
         except FileNotFoundError:
             return None
         self._good = [path]
@@ -287,7 +287,7 @@ def checkpoint_bytes(snapshot: Snapshot) -> bytes:
         "surroundings": HERE(),
     }
     try:
-        data = signed_bytes(content, arrays)
+        data = signed_file_bytes(content, arrays)
         read_header(io.BytesIO(data))
     except (TypeError, ValueError, RecursionError) as error:
         raise SettingError(f"the record of a checkpoint must be JSON, and short: {error}") from error
@@ -301,7 +301,7 @@ def read_checkpoint(path: str | os.PathLike[str]) -> Snapshot:
     """
     with open_file(path) as stream:
         try:
-            found, arrays = read_signed(
+            found, arrays = read_signed_file(
                 stream, "checkpoint", (FORMAT,), partial(msgspec.convert, type=CheckpointDescription)
             )
             snapshot = Snapshot(arrays, found.columns, found.identity, found.record)
@@ -315,7 +315,7 @@ def read_checkpoint(path: str | os.PathLike[str]) -> Snapshot:
     return snapshot
 
 
-def newest_in(folder: str | os.PathLike[str]) -> tuple[Path, Snapshot]:
+def newest_checkpoint(folder: str | os.PathLike[str]) -> tuple[Path, Snapshot]:
     """The newest checkpoint of a folder that is sound; what is passed over is logged as a warning, with the reason.
 
     Raises FileNotFoundError where there are no checkpoints, ModelFileError where none is sound.

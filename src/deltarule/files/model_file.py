@@ -23,7 +23,7 @@ import numpy as np
 from deltarule.atomic import write_atomically
 from deltarule.data.columns import Column
 from deltarule.errors import ModelFileError, SettingError, install_command
-from deltarule.files.tensor_file import Dtype, Slot, open_file, read_signed, signed_bytes
+from deltarule.files.tensor_file import Dtype, Slot, open_file, read_signed_file, signed_file_bytes
 from deltarule.model import Model, Standardization
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
@@ -76,13 +76,13 @@ class ModelDescription(msgspec.Struct, forbid_unknown_fields=True):
             raise ModelFileError(f"expected an activation for each of {n_layers} layers: got {len(self.activations)}")
         if self.image_shape is not None and math.prod(self.image_shape) != n_inputs:
             raise ModelFileError(f"expected images of {n_inputs} pixels: got the shape {self.image_shape}")
-        n_names = sum(len(column.input_names) for column in self.table())
+        n_names = sum(len(column.input_names) for column in self.table_columns())
         if n_names not in (0, n_inputs):
             raise ModelFileError(f"expected columns for {n_inputs} inputs: got columns for {n_names}")
         if len(set(names)) < len(names):
             raise ModelFileError(f"expected columns of different names: got {names}")
 
-    def table(self) -> tuple[Column, ...]:
+    def table_columns(self) -> tuple[Column, ...]:
         """The columns of the table that inputs come from."""
         return tuple(Column(each.name, each.categories, each.fill) for each in self.columns)
 
@@ -141,7 +141,7 @@ def model_bytes(thing: Network | Model, failure: str = "the model was not writte
     }
     optional = {name: required.pop(name) for name in OPTIONAL}
     try:
-        data = signed_bytes({"format": FORMAT, "required": required, "optional": optional}, arrays_of(model))
+        data = signed_file_bytes({"format": FORMAT, "required": required, "optional": optional}, arrays_of(model))
     except (TypeError, ValueError, RecursionError) as error:
         raise SettingError(f"{JSON_RULE}: {error}") from error
     read_model(io.BytesIO(data), failure)
@@ -209,7 +209,7 @@ def load(path: str | os.PathLike[str]) -> Model:
 def read_model(stream: BinaryIO, failure: str) -> Model:
     """The model in an open file; ModelFileError, beginning with `failure`, where anything is not as it must be."""
     try:
-        description, arrays = read_signed(stream, "format", (1, 2, FORMAT), description_of)
+        description, arrays = read_signed_file(stream, "format", (1, 2, FORMAT), description_of)
         for name, array in arrays.items():
             if not np.isfinite(array).all():
                 raise ModelFileError(f"expected finite numbers in {name!r}: got {array[~np.isfinite(array)][0]}")
@@ -289,6 +289,6 @@ def rebuild_model(description: ModelDescription, arrays: Mapping[str, Array]) ->
         network=network,
         input_scaling=input_scaling,
         target_scaling=target_scaling,
-        columns=description.table(),
+        columns=description.table_columns(),
         record=description.record,
     )

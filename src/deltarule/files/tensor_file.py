@@ -87,7 +87,7 @@ def tensor_bytes(text: str, arrays: Mapping[str, Array]) -> bytes:
     return save(contiguous, {METADATA_KEY: text})
 
 
-def signed_bytes(content: Mapping[str, Any], arrays: Mapping[str, Array]) -> bytes:
+def signed_file_bytes(content: Mapping[str, Any], arrays: Mapping[str, Array]) -> bytes:
     """The file that holds JSON, to which a digest is added, and arrays.
 
     Raises ValueError, TypeError or RecursionError for content that is not JSON.
@@ -167,10 +167,10 @@ def read_tensors(stream: BinaryIO, entries: dict[str, Entry], layout: dict[str, 
     }
 
 
-def read_signed(
+def read_signed_file(
     stream: BinaryIO, key: str, versions: tuple[int, ...], describe: Callable[[dict[str, Any]], T]
 ) -> tuple[T, dict[str, Array]]:
-    """The description in a file that `signed_bytes` made, and its arrays.
+    """The description in a file that `signed_file_bytes` made, and its arrays.
 
     key: where the version of the format stands. versions: those that can be read. describe: makes a record of the JSON.
 

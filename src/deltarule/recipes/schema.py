@@ -161,7 +161,7 @@ class Recipe(_Strict, frozen=True):
                 if not isinstance(place.setdefault(section, {}), dict):  # "adam" becomes a table with its first setting
                     place[section] = {"weights" if section == "initializer" else "name": place[section]}
                 place = place[section]
-            place[key] = in_full(key, toml_value(text))
+            place[key] = expand(key, toml_value(text))
         for where, key, word, text in nested:  # now, as another change may have put another part there
             legal = settings_in(where, tree, FIELDS)
             if legal is not None and key not in legal and not (key == "name" and where in KINDS):
@@ -187,16 +187,16 @@ def parse(text: str, name: str) -> Recipe:
     except NOT_TOML as error:
         raise RecipeError(f"recipe {name} must be TOML: {error}") from error
     for section in (each for each in map(tree.get, SECTIONS) if isinstance(each, dict)):
-        section |= {key: in_full(key, value) for key, value in section.items()}
+        section |= {key: expand(key, value) for key, value in section.items()}
     return convert(tree, name, "write {key} = {value}")
 
 
-def in_full(key: str, value: Any) -> Any:
+def expand(key: str, value: Any) -> Any:
     """A value that is written in short, in full.
 
-    >>> in_full("hidden", 30), in_full("hidden", "30-20"), in_full("activation", "tanh, relu")
+    >>> expand("hidden", 30), expand("hidden", "30-20"), expand("activation", "tanh, relu")
     ([30], [30, 20], ['tanh', 'relu'])
-    >>> in_full("schedule", 0.1)
+    >>> expand("schedule", 0.1)
     {'name': 'constant', 'rate': 0.1}
     """
     if key == "schedule" and type(value) in (int, float):
