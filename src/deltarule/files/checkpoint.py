@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,7 +24,7 @@ from deltarule.errors import DivergenceError, FileError, ModelFileError, Setting
 from deltarule.files.folder_lock import FolderLock
 from deltarule.files.model_file import save
 from deltarule.files.run_folder import surroundings
-from deltarule.files.tensor_file import Slot, open_file, read_header, read_signed_file, signed_file_bytes, slot_of
+from deltarule.files.tensor_file import SignedFile, Slot, open_file, read_header, signed_file_bytes, slot_of
 from deltarule.model import Model
 from deltarule.settings import check, check_path, explains_calls
 from deltarule.training.callbacks import Callback, Monitor, TrainingState
@@ -50,10 +50,6 @@ class CheckpointDescription(msgspec.Struct, forbid_unknown_fields=True):
     identity: dict[str, str]
     record: dict[str, Any]
     surroundings: dict[str, Any]
-
-    def layout(self) -> dict[str, Slot]:
-        """The arrays that the file must hold."""
-        return self.arrays
 
 
 @explains_calls()
@@ -301,9 +297,9 @@ def read_checkpoint(path: str | os.PathLike[str]) -> Snapshot:
     """
     with open_file(path) as stream:
         try:
-            found, arrays = read_signed_file(
-                stream, "checkpoint", (FORMAT,), partial(msgspec.convert, type=CheckpointDescription)
-            )
+            file = SignedFile(stream, "checkpoint", (FORMAT,))
+            found = msgspec.convert(file.content, CheckpointDescription)
+            arrays = file.read_arrays(found.arrays)
             snapshot = Snapshot(arrays, found.columns, found.identity, found.record)
         except (ValueError, RecursionError) as error:  # all errors of ours, of msgspec and of json are ValueErrors
             raise ModelFileError(f"{path} is no sound checkpoint: {error}") from error

@@ -23,7 +23,7 @@ import numpy as np
 from deltarule.atomic import write_atomically
 from deltarule.data.columns import Column
 from deltarule.errors import ModelFileError, SettingError, install_command
-from deltarule.files.tensor_file import Dtype, Slot, open_file, read_signed_file, signed_file_bytes
+from deltarule.files.tensor_file import Dtype, SignedFile, Slot, open_file, signed_file_bytes
 from deltarule.model import Model, Standardization
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
@@ -209,7 +209,9 @@ def load(path: str | os.PathLike[str]) -> Model:
 def read_model(stream: BinaryIO, failure: str) -> Model:
     """The model in an open file; ModelFileError, beginning with `failure`, where anything is not as it must be."""
     try:
-        description, arrays = read_signed_file(stream, "format", (1, 2, FORMAT), description_of)
+        file = SignedFile(stream, "format", (1, 2, FORMAT))
+        description = description_of(file.content)
+        arrays = file.read_arrays(description.layout())
         for name, array in arrays.items():
             if not np.isfinite(array).all():
                 raise ModelFileError(f"expected finite numbers in {name!r}: got {array[~np.isfinite(array)][0]}")

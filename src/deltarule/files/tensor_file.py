@@ -11,11 +11,11 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, Literal, NamedTuple, Protocol, TypeVar
+from typing import Annotated, Any, BinaryIO, Literal, NamedTuple
 
 import msgspec
 import numpy as np
@@ -68,16 +68,6 @@ class Entry(msgspec.Struct, forbid_unknown_fields=True):
     @property
     def slot(self) -> Slot:
         return Slot(self.dtype, self.shape)
-
-
-class HasLayout(Protocol):
-    """What the text of a file says, as a record."""
-
-    def layout(self) -> dict[str, Slot]:
-        """The arrays that the file must hold, in the order of the digest."""
-
-
-T = TypeVar("T", bound=HasLayout)
 
 
 def tensor_bytes(text: str, arrays: Mapping[str, Array]) -> bytes:
@@ -167,41 +157,44 @@ def read_tensors(stream: BinaryIO, entries: dict[str, Entry], layout: dict[str, 
     }
 
 
-def read_signed_file(
-    stream: BinaryIO, key: str, versions: tuple[int, ...], describe: Callable[[dict[str, Any]], T]
-) -> tuple[T, dict[str, Array]]:
-    """The description in a file that `signed_file_bytes` made, and its arrays.
+class SignedFile:
+    """An open file that `signed_file_bytes` made: its JSON, without the digest, and then its arrays.
 
-    key: where the version of the format stands. versions: those that can be read. describe: makes a record of the JSON.
+    key: where the version of the format stands. versions: those that can be read.
 
     Raises ModelFileError, or another ValueError, unless the text is canonical, of such a version, and all of it as the
     digest says.
     """
-    text, entries = read_header(stream)
-    content = msgspec.convert(strict_json(text), dict[str, Any])
-    other = next((each for each in KINDS if each != key and each in content), None)
-    if other is not None and key not in content:
-        raise ModelFileError(f"expected {KINDS[key][0]}: got {KINDS[other][0]};  {KINDS[other][1]}  takes it")
-    if type(content.get(key)) is not int or content[key] not in versions:
-        ours = f"version {versions[0]}"
-        if len(versions) > 1:
-            ours = f"versions {', '.join(map(str, versions[:-1]))} and {versions[-1]}"
-        raise ModelFileError(
-            f"this deltarule reads {ours} of the format: got version {content.get(key)!r}; "
-            f"the latest deltarule reads it:  {install_command(option='--upgrade')}"
-        )
-    if canonical_json(content) != text:
-        raise ModelFileError(
-            "expected canonical JSON (sorted keys, no spaces, finite numbers): got one changed by hand; save it again"
-        )
-    digest = content.pop("digest", None)
-    description = describe(content)
-    arrays = read_tensors(stream, entries, description.layout())
-    if digest != digest_of(content, arrays.values()):
-        raise ModelFileError(
-            f"expected the content that its digest {digest} belongs to: got another; copy the file again"
-        )
-    return description, arrays
+
+    def __init__(self, stream: BinaryIO, key: str, versions: tuple[int, ...]) -> None:
+        self.stream = stream
+        text, self.entries = read_header(stream)
+        self.content = content = msgspec.convert(strict_json(text), dict[str, Any])
+        other = next((each for each in KINDS if each != key and each in content), None)
+        if other is not None and key not in content:
+            raise ModelFileError(f"expected {KINDS[key][0]}: got {KINDS[other][0]};  {KINDS[other][1]}  takes it")
+        if type(content.get(key)) is not int or content[key] not in versions:
+            *older, latest = map(str, versions)
+            ours = f"versions {', '.join(older)} and {latest}" if older else f"version {latest}"
+            raise ModelFileError(
+                f"this deltarule reads {ours} of the format: got version {content.get(key)!r}; "
+                f"the latest deltarule reads it:  {install_command(option='--upgrade')}"
+            )
+        if canonical_json(content) != text:
+            raise ModelFileError(
+                "expected canonical JSON (sorted keys, no spaces, finite numbers): got one changed by hand; save it "
+                "again"
+            )
+        self.digest = content.pop("digest", None)
+
+    def read_arrays(self, layout: dict[str, Slot]) -> dict[str, Array]:
+        """The arrays, which must be those in `layout`, in its order."""
+        arrays = read_tensors(self.stream, self.entries, layout)
+        if self.digest != digest_of(self.content, arrays.values()):
+            raise ModelFileError(
+                f"expected the content that its digest {self.digest} belongs to: got another; copy the file again"
+            )
+        return arrays
 
 
 def strict_json(text: str) -> Any:
