@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from deltarule.data.ink import ink_image
 from deltarule.data.pictures import read_picture
-from deltarule.errors import DataError, DeltaruleError
+from deltarule.errors import DeltaruleError
 from deltarule.playground.playground import NetworkView, Playground
 
 TYPES = {"html": "text/html", "js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
@@ -42,12 +42,16 @@ def routes(playground: Playground) -> list[Route]:
         return playground.view(asked.of)
 
     answers: dict[str, Callable[[Question], Any]] = {
-        "model": lambda asked: Response(view(asked).content, media_type="application/octet-stream"),
+        "model": lambda asked: view(asked).content,
         "example": lambda asked: view(asked).example(asked.split, asked.index, playground.rng),
         "mistakes": lambda asked: view(asked).mistakes(),
         "cell": lambda asked: view(asked).cell(asked.true, asked.predicted),
         "catalogue": lambda asked: playground.catalogue(),
     }
+
+    def endpoint_for(answer: Callable[[Question], Any]) -> Callable[[Request], Response]:
+        return lambda request: respond(answer(msgspec.convert(dict(request.query_params), Question, strict=False)))
+
     return [
         Route("/", lambda request: static_file(pages, "index.html")),
         Route("/static/{name}", lambda request: static_file(pages, request.path_params["name"])),
@@ -61,50 +65,38 @@ async def answer_picture(request: Request) -> Response:
 
     The body is the file, at most MOST_BODY_BYTES; the size that it claims is looked at before anything is decoded.
     """
-    content = await request.body()
-    try:
-        return as_json(await run_in_threadpool(picture_stages, content))
-    except DataError as error:
-        return as_json({"error": str(error)}, 400)
+    return respond(await run_in_threadpool(picture_stages, await request.body()))
 
 
 def picture_stages(content: bytes) -> dict[str, Any]:
     """The stages of a picture on its way to 28x28, as JSON. DataError where it is none, or too large."""
     with DECODING:
         read = ink_image(read_picture(content))
-    stages = [
-        {
-            "name": each.name,
-            "width": each.pixels.shape[1],
-            "height": each.pixels.shape[0],
-            "pixels": each.pixels.ravel().tolist(),
-        }
-        for each in read.stages
-    ]
+    stages = []
+    for stage in read.stages:
+        height, width = stage.pixels.shape
+        stages.append({"name": stage.name, "width": width, "height": height, "pixels": stage.pixels.ravel().tolist()})
     return {"image": None if read.image is None else read.image.ravel().tolist(), "stages": stages}
 
 
-def endpoint_for(answer: Callable[[Question], Any]) -> Callable[[Request], Response]:
-    """An endpoint: what `answer` gives as JSON; 400 and the reason where the request asks for what there is not."""
-
-    def endpoint(request: Request) -> Response:
-        try:
-            found = answer(msgspec.convert(dict(request.query_params), Question, strict=False))
-        except (DeltaruleError, msgspec.ValidationError) as error:
-            return as_json({"error": str(error)}, 400)
-        return found if isinstance(found, Response) else as_json(found)
-
-    return endpoint
-
-
-def as_json(value: Any, status: int = 200) -> Response:
-    """An answer in JSON; numbers that are not finite are null."""
+def respond(value: Any, status: int = 200) -> Response:
+    """An answer: bytes as they are, all else in JSON, in which numbers that are not finite are null."""
+    if isinstance(value, bytes):
+        return Response(value, status, media_type="application/octet-stream")
     return Response(msgspec.json.encode(value), status, media_type="application/json")
+
+
+def refuse(request: Any, error: Exception) -> Response:
+    """The answer to a request that asks for what there is not."""
+    return respond({"error": str(error)}, 400)
+
+
+REFUSED: dict[Any, Any] = {DeltaruleError: refuse, msgspec.ValidationError: refuse}  # as Starlette wants its handlers
 
 
 def static_file(pages: dict[str, bytes], name: str) -> Response:
     """One of the page's own files; a name is looked up among theirs, and never taken for a path."""
     kind = TYPES.get(name.rpartition(".")[2])
     if name not in pages or kind is None:
-        return as_json({"error": "there is no such file"}, 404)
+        return respond({"error": "there is no such file"}, 404)
     return Response(pages[name], media_type=f"{kind}; charset=utf-8")

@@ -18,7 +18,7 @@ from deltarule.errors import SettingError
 from deltarule.playground.guard import ANYWHERE, LOOPBACK, Guard
 from deltarule.playground.playground import Playground
 from deltarule.playground.protocol import MOST_MESSAGE_BYTES
-from deltarule.playground.routes import routes
+from deltarule.playground.routes import REFUSED, routes
 from deltarule.playground.websocket import Conversation
 
 MOST_SOCKETS, MOST_CONNECTIONS = 8, 64
@@ -133,7 +133,7 @@ def application(playground: Playground, idle_seconds: float) -> Starlette:
         finally:
             n_sockets -= 1
 
-    app = Starlette(routes=[*routes(playground), WebSocketRoute("/ws", converse)])
+    app = Starlette(routes=[*routes(playground), WebSocketRoute("/ws", converse)], exception_handlers=REFUSED)
     app.router.redirect_slashes = False
     return app
 
