@@ -73,7 +73,7 @@ def digest(recipe: Recipe, held_out: bool) -> str:
 
 def planned(name: str, changes: Sequence[str], held_out: bool) -> Plan:
     """The plan for a recipe's name, or its TOML file, with some settings changed. Loads its data."""
-    recipe = recipes.read(name).changed(changes)
+    recipe = recipes.read(name).with_changes(changes)
     train = examples(recipe.data.name, held_out).train
     layer_sizes = (train.n_features, *recipe.network.hidden, train.n_outputs)
     return Plan(recipe, " ".join([recipe.about.name, *changes]), held_out, layer_sizes)

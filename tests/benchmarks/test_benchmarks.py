@@ -66,7 +66,7 @@ def test_measures_take_turns_and_change_places() -> None:
 @pytest.fixture
 def short_xor(tmp_path: Path) -> Path:
     path = tmp_path / "short.toml"
-    path.write_text(recipes.read("xor").changed(["epochs=2"]).to_toml(), encoding="utf-8")
+    path.write_text(recipes.read("xor").with_changes(["epochs=2"]).to_toml(), encoding="utf-8")
     return path
 
 
@@ -94,11 +94,13 @@ def test_a_changed_recipe_starts_afresh_and_new_words_do_not(tmp_path: Path, sho
     assert "seed 0" in run("recipes.py", *options)
     (before,) = rows_in(results)
 
-    short_xor.write_text(recipes.read(str(short_xor)).changed(["about.expected=words"]).to_toml(), encoding="utf-8")
+    short_xor.write_text(
+        recipes.read(str(short_xor)).with_changes(["about.expected=words"]).to_toml(), encoding="utf-8"
+    )
     assert run("recipes.py", *options) == ""
     assert rows_in(results) == [before | {"expected": "words"}]
 
-    short_xor.write_text(recipes.read(str(short_xor)).changed(["epochs=3"]).to_toml(), encoding="utf-8")
+    short_xor.write_text(recipes.read(str(short_xor)).with_changes(["epochs=3"]).to_toml(), encoding="utf-8")
     assert "seed 0" in run("recipes.py", *options)
     (after,) = rows_in(results)
     assert [each["epochs"] for each in after["runs"]] == [3]

@@ -11,7 +11,7 @@ import pytest
 
 from deltarule.cli import training
 from deltarule.errors import FileError
-from deltarule.files.checkpoint import checkpoint_bytes, newest_in
+from deltarule.files.checkpoint import checkpoint_bytes, newest_checkpoint
 from deltarule.files.model_file import load
 from deltarule.files.run_folder import read_history, read_recording
 
@@ -27,7 +27,7 @@ def weights(path: str) -> bytes:
 
 
 def newest_step(folder: str) -> int:
-    return newest_in(folder)[1].step
+    return newest_checkpoint(folder)[1].step
 
 
 def back_to_the_older(folder: str) -> None:
@@ -209,7 +209,7 @@ def test_results_replace_nothing_else_on_the_word_of_a_stranger(
 def test_nothing_new_is_made_where_a_stranger_says(deltarule: Command, place: str) -> None:
     """A link leads to where a name of another kind would be made, and other names are none."""
     deltarule(*SHORT, "--checkpoint", "kept", "--every-steps", "12")
-    path, snapshot = newest_in("kept")
+    path, snapshot = newest_checkpoint("kept")
     path.write_bytes(checkpoint_bytes(replace(snapshot, record={**snapshot.record, "out": place})))
     Path("link.safetensors").symlink_to(".profile")
     code, out, err = deltarule("train", "--resume", "kept")

@@ -12,8 +12,8 @@ from deltarule.cli.printing import entry, note
 from deltarule.cli.results import check_place, check_run_place
 from deltarule.cli.train import READING, TrainOptions
 from deltarule.errors import SettingError
-from deltarule.files.checkpoint import FILES as STEPS
-from deltarule.files.checkpoint import Checkpoints, newest_in, step_of
+from deltarule.files.checkpoint import STEP_FILES as STEPS
+from deltarule.files.checkpoint import Checkpoints, newest_checkpoint, step_of
 from deltarule.files.run_folder import CHECKPOINTS, is_run
 from deltarule.recipes.build import Job
 from deltarule.recipes.schema import Recipe, parse
@@ -97,7 +97,7 @@ def found_in(folder: Path, checkpoints: Checkpoints | None) -> Resumed:
     try:
         if not folder.is_dir():
             raise FileNotFoundError
-        snapshot = newest_in(folder)[1] if checkpoints is None else checkpoints.newest()
+        snapshot = newest_checkpoint(folder)[1] if checkpoints is None else checkpoints.newest()
     except FileNotFoundError:
         snapshot = None
     if snapshot is None:

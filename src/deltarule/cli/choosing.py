@@ -8,7 +8,7 @@ from deltarule.cli.printing import entry, note
 from deltarule.cli.train import READING, TrainOptions
 from deltarule.data.dataset import Dataset, Splits
 from deltarule.model import Model
-from deltarule.recipes.fitting import fitted, suited, suited_in_words
+from deltarule.recipes.adapt import adapt, resize, size_in_words
 from deltarule.recipes.schema import Recipe
 
 
@@ -28,10 +28,10 @@ def recipe_and_data(options: TrainOptions, known: Model | None, resumed: Recipe 
     is_other = recipe.data.name != original.data.name
     note(entry("recipe", f"{recipe.about.name}: {recipe.about.says}"))
     if is_other and (is_default or not named):
-        recipe = as_asked(suited(original.on(recipe.data.name), splits), options)
-        note(entry("suited", suited_in_words(recipe, splits)))
+        recipe = as_asked(resize(original.on(recipe.data.name), splits), options)
+        note(entry("suited", size_in_words(recipe, splits)))
     if is_other and original is not resumed:  # the data of a run that goes on may have moved
-        recipe, given_up = fitted(recipe, splits)
+        recipe, given_up = adapt(recipe, splits)
         if given_up:
             note(entry("changed", "; ".join(given_up)))
     return recipe, splits
@@ -41,7 +41,7 @@ def as_asked(recipe: Recipe, options: TrainOptions) -> Recipe:
     """The recipe with what the options change in it."""
     given = {"training.epochs": options.epochs, "training.schedule.rate": options.learning_rate}
     changes = [f"{path}={value}" for path, value in given.items() if value is not None]
-    recipe = recipe.changed([*(options.changes or []), *changes])
+    recipe = recipe.with_changes([*(options.changes or []), *changes])
     return recipe if options.data is None else recipe.on(options.data)
 
 

@@ -16,8 +16,8 @@ from deltarule.data.tables import Missing, read_known_table, read_table
 from deltarule.data.targets import Goal
 from deltarule.errors import SettingError
 from deltarule.model import Model
+from deltarule.recipes.adapt import adapt, resize
 from deltarule.recipes.build import Job, build, split
-from deltarule.recipes.fitting import fitted, suited
 from deltarule.recipes.schema import Recipe, parse
 
 
@@ -74,17 +74,17 @@ def recipe_on_data(
 ) -> tuple[Recipe, Splits]:
     """A recipe, by name, changed as asked, on the user's data or on its own, and fitted to them; stderr says how."""
     original = found_recipe(name)
-    recipe, given_up = original.changed(changes), list[str]()
-    asked = data or original.on("").changed(changes).data.name
+    recipe, given_up = original.with_changes(changes), list[str]()
+    asked = data or original.on("").with_changes(changes).data.name
     if asked or target is not None:
         recipe = recipe.on(asked or recipe.data.name)
         splits = load_data(recipe.data.name, target, None, offline)
     else:
         recipe, splits = on_own_data(recipe, offline)
         if recipe.data.name != original.data.name:
-            recipe = suited(original.on(recipe.data.name), splits).changed(changes)
+            recipe = resize(original.on(recipe.data.name), splits).with_changes(changes)
     if recipe.data.name != original.data.name:
-        recipe, given_up = fitted(recipe, splits)
+        recipe, given_up = adapt(recipe, splits)
     if given_up:
         note(entry("changed", "; ".join(given_up)))
     return recipe, splits

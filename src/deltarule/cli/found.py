@@ -7,8 +7,7 @@ from pathlib import Path
 from deltarule.cli.printing import entry, note
 from deltarule.cli.record import training_record
 from deltarule.errors import SettingError, closest
-from deltarule.files.bundled import PRETRAINED
-from deltarule.files.model_file import load
+from deltarule.files.model_file import PRETRAINED, load
 from deltarule.files.run_folder import MODEL, RECIPE
 from deltarule.model import Model
 from deltarule.recipes import names, read

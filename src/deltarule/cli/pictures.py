@@ -26,8 +26,8 @@ from deltarule.inspection.measures.learning_rate_range import N_STEPS
 from deltarule.inspection.plots.kinds import Drawing, check_kind, drawing
 from deltarule.model import Model
 from deltarule.recipes import names
+from deltarule.recipes.adapt import adapt
 from deltarule.recipes.build import build
-from deltarule.recipes.fitting import fitted
 from deltarule.recipes.schema import Recipe, parse
 from deltarule.training.callbacks import History
 
@@ -135,7 +135,7 @@ def as_trained(asked: PlotOptions, path: Path, model: Model) -> tuple[Recipe, Sp
         check_there(data, "model", "say where they are:  --data PATH")
     splits = data_for(model, data, asked.target or record.target, asked.offline)
     if not is_its_data(record, data, splits):
-        recipe = fitted(recipe.on(data), splits)[0]
+        recipe = adapt(recipe.on(data), splits)[0]
     return recipe.on(data), splits, record.seed
 
 

@@ -15,7 +15,7 @@ from deltarule.cli.record import training_record
 from deltarule.cli.train import TrainOptions
 from deltarule.data.catalog import files_of
 from deltarule.errors import DeltaruleError, FileError, SettingError, require
-from deltarule.files.checkpoint import FILES as STEPS
+from deltarule.files.checkpoint import STEP_FILES as STEPS
 from deltarule.files.model_file import load
 from deltarule.files.run_folder import CHECKPOINTS, FILES, MODEL, RECIPE, is_run
 from deltarule.inspection.plots.picture import DESCRIPTION_KEYS, Picture

@@ -21,7 +21,7 @@ import msgspec
 
 from deltarule.atomic import write_atomically
 from deltarule.errors import DISTRIBUTION, DataError, FileError
-from deltarule.files.tensor_file import opened, read_header, read_tensors, tensor_bytes
+from deltarule.files.tensor_file import open_file, read_header, read_tensors, tensor_bytes
 from deltarule.nn.arrays import Array
 from deltarule.training.callbacks import finite_row, table_text
 
@@ -134,7 +134,7 @@ def read_recording(run_folder: str | os.PathLike[str]) -> dict[str, Array]:
     if not path.is_file():
         raise FileError(f"a run leaves {RECORDING}: got {run_folder}, where there is none; train with --run FOLDER")
     try:
-        with opened(path) as stream:
+        with open_file(path) as stream:
             _, entries = read_header(stream)
             return read_tensors(stream, entries, {name: entry.slot for name, entry in entries.items()})
     except ValueError as error:
