@@ -24,8 +24,8 @@ _LINES: dict[str, dict[str, str]] = {
         "tensor Tensor array from_numpy Variable": "NumPy's arrays, np.array(X)",
         "no_grad": "network.predict(X), which computes no gradients",
         "read_csv load_csv": 'dr.read_table("houses.csv", "price")',
-        "one_hot to_categorical OneHotEncoder LabelEncoder": "y as numbers of classes, np.unique(y, "
-        "return_inverse=True)[1]",
+        "__version__": 'importlib.metadata.version("deltarule")',
+        "one_hot utils to_categorical OneHotEncoder LabelEncoder": "y = np.unique(y, return_inverse=True)[1]",
         "StandardScaler scaler normalize": "(X - X.mean(axis=0)) / X.std(axis=0)",
     },
     "Network": {
@@ -51,7 +51,7 @@ _LINES: dict[str, dict[str, str]] = {
         "add append add_module add_layer": _CLASSES,
         "sizes num_layers n_layers input_shape output_shape n_features_in_ shape": "{net}.layer_sizes",
         "classes_ n_classes": "{net}.class_names",
-        "in []": "zip({net}.weights, {net}.biases)",
+        "in [] len": "zip({net}.weights, {net}.biases)",
         "clone": "copy.deepcopy({net})",
         "plot confusion_matrix": 'dr.plot("confusion", {it}, dr.Dataset(X, y))',
         "weights biases parameters activations loss dropout layer_sizes dtype": "model.network, which has it",
@@ -59,6 +59,7 @@ _LINES: dict[str, dict[str, str]] = {
     "=": {
         "weights biases": _ASSIGN,
         "dtype": "network = network.astype(np.float64)",
+        "layer_sizes activations hidden output": _CLASSES,
         "lr learning_rate optimizer epochs batch_size penalty": _TRAIN,
         "stop_training": 'state.stop_reason = "enough" in a callback',
     },
@@ -121,15 +122,18 @@ _LINES: dict[str, dict[str, str]] = {
     },
     "Splits": {
         "X x data inputs images x_train X_train y targets labels y_train": "data.train.inputs and data.train.targets",
-        "x_test X_test y_test [] in": "X, y = data.test.inputs, data.test.targets, and likewise data.train",
+        "x_test X_test y_test [] in len": "X, y = data.test.inputs, data.test.targets, and likewise data.train",
         "validation val valid": "parts = splits.train.hold_out(100), and parts.test",
     },
+    "Penalty": {"() backward": "penalty.value(network.parameters)"},
+    "Views": {"()": "network.weights[0], an array for each layer"},
+    "Evaluation": {"accuracy score r2 acc metrics": "loss, accuracy = dr.evaluate(network, X, y)"},
     "Perceptron": {
         "save dump": 'dr.save(estimator.model_, "network.safetensors")',
         "load": 'dr.load("network.safetensors")',
         "evaluate accuracy test": "estimator.score(X, y)",
         "train compile": "estimator.fit(X, y)",
-        "history": "estimator.loss_curve_",
+        "history history_": "estimator.loss_curve_",
         "weights layers": "estimator.coefs_",
         "biases": "estimator.intercepts_",
         "network model net": "estimator.model_.network",
@@ -168,6 +172,9 @@ ARGUMENTS = {
     "Picture.path": 'path: "picture.png"',
     "Page.path": 'path: "network.html"',
     "History.plot": ': history.plot().save("history.png")',
+    "layer": "whole number: 0",
+    "neuron": "whole number: 0",
+    "z": "ndarray: z",
     "rng": ": np.random.default_rng(0)",
     "fan_in": "whole number: 784",
     "fan_out": "whole number: 10",
@@ -194,8 +201,14 @@ SYNONYMS = {
     "activations": "hidden", "criterion": "loss", "loss_fn": "loss", "optim": "optimizer", "solver": "optimizer",
     "callback": "callbacks", "validation_data": "validation", "val_data": "validation", "regularization": "penalty",
     "regularizer": "penalty", "weight_decay": "penalty", "augmentation": "augment", "weights": "sample_weight",
-    "backend": "engine", "device": "engine", "labels": "class_names", "classes": "class_names", "filename": "path",
-    "rng": "seed", "input_shape": "layer_sizes", "input_dim": "layer_sizes", "num_classes": "layer_sizes",
+    "backend": "engine", "labels": "class_names", "classes": "class_names", "filename": "path",
+    "rng": "seed", "model": "network", "net": "network", "x": "inputs", "y": "targets", "features": "inputs",
+    "max_lr": "rate", "initial_lr": "rate", "base_lr": "rate", "kernel_initializer": "initializer",
+    "val_split": "validation_split", "test_size": "validation_split", "n_iter": "epochs", "iterations": "epochs",
+    **dict.fromkeys(
+        ("input_shape", "input_dim", "input_size", "hidden_size", "output_size", "num_classes", "n_inputs", "n_hidden",
+         "n_outputs", "in_features", "out_features", "hidden_layer_sizes", "neurons", "n_classes"), "layer_sizes"
+    ),
     "random_seed": "rng", "random_state": "rng", "learning_rate": "schedule", "hidden": "hidden_layer_sizes",
     "layer_sizes": "hidden_layer_sizes", "clip": "limit", "directory": "folder", "seed": "rng",
 }  # fmt: skip
@@ -216,6 +229,12 @@ FOUND_AT = {
     "strength": ("that of a penalty", "fit(network, X, y, penalty=L2(0.0001))"),
     "restore_best_weights": ("what fit does with a validation set", "fit(network, X, y, validation=(X_val, y_val))"),
     "from_logits": ("not needed, since a loss knows the output before it", 'loss="cross_entropy"'),
+    "initializer": ("a setting of the activation", 'hidden=ReLU(initializer="he_normal")'),
+    "alpha": ("a setting of the activation", "hidden=LeakyReLU(slope=0.1), or ELU(alpha=1.0)"),
+    "slope": ("a setting of the activation", "hidden=LeakyReLU(slope=0.1)"),
+    "betas": ("given as two numbers", "Adam(beta_1=0.9, beta_2=0.999)"),
+    "device": ("not needed, since all is computed on the CPU", 'fit(network, X, y, engine="auto")'),
+    "n_jobs": ("not needed, since it takes all cores", 'fit(network, X, y, engine="auto")'),
     "verbose": ("a callback, Progress()", "callbacks=[Progress()]"),
     "patience": ("a callback, EarlyStopping(patience=5)", "callbacks=[EarlyStopping(patience=5)]"),
     "shuffle": ("what fit does before each epoch", "fit(network, X, y)"),
@@ -235,6 +254,7 @@ ACTS = {
     "()": ("__call__", "is not callable"),
     "[]": ("__getitem__", "is not subscriptable"),
     "in": ("__iter__", "is not iterable"),
+    "len": ("__len__", "has no len()"),
 }
 
 

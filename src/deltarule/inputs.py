@@ -120,7 +120,7 @@ def numbers(given: Any, name: str) -> NDArray[Any]:
 def column_of(frame: Any, is_wrong: Callable[[Any], bool]) -> str:
     """Which column of a DataFrame has such a cell first, as messages say it; nothing for arrays."""
     named = ((name, frame[name]) for name in (frame.columns if hasattr(frame, "iloc") else ()))
-    return next((f" in the column {name!r}" for name, cells in named if any(map(is_wrong, cells))), "")
+    return next((f", in the column {name!r}" for name, cells in named if any(map(is_wrong, cells))), "")
 
 
 def as_array(given: Any, name: str) -> NDArray[Any]:
@@ -225,7 +225,8 @@ def unboxed(X: NDArray[Any], name: str, given: Any = None) -> NDArray[Any]:
         place = place_of(np.unravel_index(k, X.shape))
         raise DataError(f"{name} must be finite: got {other} for {place}; put a number there")
     where = column_of(given, lambda each: not is_number(each))
-    line = f"use np.stack({name})" if isinstance(other, np.ndarray) else "pass an array of numbers"
+    lines = {"ndarray": f"use np.stack({name})", "dict": f"use pandas.DataFrame({name})"}
+    line = lines.get(type(other).__name__, "pass an array of numbers")
     line = f"use {name}.drop(columns={where.partition('column ')[2]})" if where else line
     raise DataError(f"{name} holds objects, such as {type(other).__name__}{where}, and a network takes numbers: {line}")
 

@@ -151,7 +151,13 @@ class Call:
         names = _names_for(word)
         if own := [name for name in self.parameters if name in names]:
             return closest(wrong, self.parameters, {word: own[-1]})
-        has_settings = self.is_made or self.called == "fit"
+        if self.owner is not None and not self.is_made:
+            of_class = [each for each in signature(self.owner).parameters if each in (wrong, *names)]
+            if of_class and self.owner.__name__ not in ("Network", "Model"):
+                asked, made = setting(of_class[-1], self.owner), self.owner.__name__
+                line = f"{made}(..., {of_class[-1]}={'...' if asked is None else asked.like(None)})"
+                return f"it is an argument of {self.owner.__name__}; use {line}"
+        has_settings = self.is_made or (self.called == "fit" and self.owner is None)
         for name in (wrong, *names) if has_settings else ():
             if name in FOUND_AT and name not in self.parameters:
                 where, how = FOUND_AT[name]
@@ -186,7 +192,7 @@ class Call:
         for name, value in given.items():
             kinds, example = self._argument(name)
             if kinds and value is not self.parameters[name].default and not is_a(value, kinds):
-                needs = " or ".join(with_article(each) for each in kinds.split("|"))
+                needs = " or ".join(with_article(each.removeprefix("nd")) for each in kinds.split("|"))
                 instead = made_of(value, kinds) or example
                 by_name = self.parameters[name].default is not Parameter.empty
                 line = self.works(f"{name}={instead}") if by_name else self.works().replace(example, instead, 1)
@@ -234,10 +240,14 @@ def _names_for(word: str) -> list[str]:
     return [*found, *SYNONYMS.get(word, "").split()]
 
 
+def line_of(kind: type[Any], name: str) -> str | None:
+    """The line that does what `name` does elsewhere, for objects of a class; None where there is none."""
+    return next((line for each in kind.__mro__ if (line := line_for(each.__name__, name))), None)
+
+
 def no_attribute(whose: str | type[Any], name: str, known: Iterable[str], begins: str) -> UnknownNameError:
     """The error for a name that does not exist: with the line that does it here, or the closest names."""
-    owners = [whose] if isinstance(whose, str) else [each.__name__ for each in whose.__mro__]
-    line = next((line for owner in owners if (line := line_for(owner, name))), None)
+    line = line_for(whose, name) if isinstance(whose, str) else line_of(whose, name)
     near, _, names = closest(name, [each for each in known if not each.startswith("_")]).partition("Known: ")
     offer = f"use {line}" if line else near.strip() or f"Known: {names}"
     return UnknownNameError(f"{begins} has no attribute {name!r}: {offer}")
@@ -276,7 +286,8 @@ def _assign(thing: Any, name: str, value: Any, *, is_frozen: bool = False) -> No
         words = f"{with_article(kind.__name__)} cannot be changed"
         raise SettingError(f"{words}: got {name} = {shown(value)}; make another, {kind.__name__}(..., {name}=...)")
     if is_own and name not in named and (meant := [each for each in (name, *_names_for(name)) if each in FOUND_AT]):
-        raise SettingError(f"{with_article(kind.__name__)} has no {name!r} to assign: use {FOUND_AT[meant[0]][1]}")
+        line = line_of(kind, name) or FOUND_AT[meant[0]][1]
+        raise SettingError(f"{with_article(kind.__name__)} has no {name!r} to assign: use {line}")
     object.__setattr__(thing, name, value)
 
 
@@ -285,6 +296,8 @@ def _answer_names(kind: type[Any]) -> None:
     for act, (method, does) in ACTS.items():
         if not any(method in vars(each) for each in kind.__mro__) and (line := line_for(kind.__name__, act)):
             setattr(kind, method, partialmethod(refuse, f"{kind.__name__!r} object {does}: use {line}"))
+            if act == "len":
+                kind.__bool__ = lambda thing: True
     kind.__getattr__ = _missing
     how = getattr(kind, "__dataclass_params__", None)
     if how and how.frozen:
@@ -293,6 +306,7 @@ def _answer_names(kind: type[Any]) -> None:
         kind.__setattr__ = _assign  # type: ignore[assignment]
 
 
+@public()
 class Views(tuple[Any, ...]):
     """Arrays that are parts of one vector: `weights[0] += W` changes it, another array would not."""
 

@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 
 Task = Literal["classes", "labels", "values"]
 TASKS: tuple[Task, ...] = get_args(Task)
-TASK_SYNONYMS = {"classification": "classes", "multiclass": "classes", "multilabel": "labels", "regression": "values"}
+TASK_SYNONYMS = {
+    "classification": "classes",
+    "multiclass": "classes",
+    "binary": "labels",
+    "multilabel": "labels",
+    "regression": "values",
+}
 DTYPES = ("float32", "float64", "complex128")
 ENGINES = ("auto", "numpy", "numba")
 MODES = ("auto", "min", "max")
@@ -129,7 +135,7 @@ SETTINGS: dict[str, Setting] = {
     "momentum": Setting(float, "[0, 1)", 0.9, "The share of its velocity that a step keeps.", synonyms=("mu",)),
     "decay": Setting(float, "[0, 1)", 0.99, "The share of the old average that stays.", synonyms=("rho", "alpha")),
     "MovingAverage.decay": Setting(float, "[0, 1)", 0.999, "The share of the old average that stays."),
-    "beta_1": Setting(float, "[0, 1)", 0.9, "Decay of the mean of gradients.", synonyms=("beta1", "betas")),
+    "beta_1": Setting(float, "[0, 1)", 0.9, "Decay of the mean of gradients.", synonyms=("beta1",)),
     "beta_2": Setting(float, "[0, 1)", 0.999, "Decay of the mean of their squares.", synonyms=("beta2",)),
     "epsilon": Setting(float, "(0, inf)", 1e-8, "What keeps a divisor above 0.", synonyms=("eps",)),
     "AdaGrad.epsilon": Setting(float, "(0, inf)", 1e-10, "What keeps a divisor above 0.", synonyms=("eps",)),

@@ -97,6 +97,8 @@ def refuse_texts(y: NDArray[Any], taker: str, name: str, *, are_values: bool, li
     begins = f"{name} holds texts, such as {first_text(y)!r}, and {taker} takes"
     if are_values and (line := numbers_in(y, name)):
         raise DataError(f"{begins} numbers: {line}")
+    if taker.endswith("labels"):
+        raise DataError(f"{begins} 0 and 1: use np.unique({name}, return_inverse=True)[1]")
     settings = f"{MADE_WITH['classes']}, " if are_values else ""
     line = line or f"dr.Network(..., {settings}class_names=names.tolist())"
     raise DataError(f"{begins} their numbers: names, {name} = np.unique({name}, return_inverse=True), and {line}")

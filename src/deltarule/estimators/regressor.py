@@ -122,8 +122,9 @@ class MLPRegressor(RegressorMixin, Perceptron):
         return self._fit(X, y, sample_weight, validation_data, True)
 
     def _examples(self, X: Any, y: Any, *others: Any) -> Examples:
-        if any(isinstance(each, str) for each in np.ravel(y)[:1].tolist()):
-            raise DataError(f"y holds texts, such as {str(np.ravel(y)[0])!r}: use MLPClassifier for classes")
+        first = y[0] if isinstance(y, list) and y else np.asarray(y).flat[0] if hasattr(y, "dtype") and len(y) else None
+        if isinstance(first, str):
+            raise DataError(f"y holds texts, such as {str(first)!r}: use MLPClassifier for classes")
         return super()._examples(X, y, *others)
 
     def _read_targets(self, y: Array, is_first: bool, incremental: bool) -> Array:

@@ -16,6 +16,7 @@ from numpy.typing import DTypeLike
 from deltarule.errors import SettingError, ShapeError
 from deltarule.nn.arrays import Array
 from deltarule.public import Views, public
+from deltarule.settings import sizes_of
 
 
 @public()
@@ -23,9 +24,8 @@ class Parameters:
     """One contiguous vector and its views.
 
     layer_sizes: (inputs, hidden ..., outputs), as for Network.
-    vector: (size,), used as it is, not copied; zeros of `dtype` where none is given.
+    vector: (size,) the whole, used as it is, not copied; zeros of `dtype` where none is given.
 
-    vector: (size,) the whole.
     weight_block: (n_weights,) its first part, all weights without the biases: what a penalty acts on.
     weights[l]: (fan_in, fan_out) of layer l, which is the layer that makes layer_sizes[l + 1] out of layer_sizes[l].
     biases[l]: (fan_out,).
@@ -37,7 +37,7 @@ class Parameters:
     """
 
     def __init__(self, layer_sizes: Sequence[int], vector: Array | None = None, dtype: DTypeLike = np.float32) -> None:
-        self.layer_sizes = tuple(layer_sizes)
+        self.layer_sizes = sizes_of(layer_sizes)
         shapes = list(pairwise(self.layer_sizes))
         n_weights = sum(math.prod(shape) for shape in shapes)
         size = n_weights + sum(self.layer_sizes[1:])

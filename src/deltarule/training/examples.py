@@ -70,7 +70,8 @@ def refuse_structure(X: Any, y: Any, call: str) -> None:
         line = call.format("np.array(X), np.array(y)")
         raise DataError(f"inputs and targets come as two arrays: got pairs of them; use X, y = zip(*pairs), and {line}")
     if isinstance(X, Dataset) and y is not None:
-        raise DataError(f"a Dataset holds its targets: leave out y, as in {call.format('digits.train')}")
+        line = f"{call.format('data')[:-1]}, validation=y)" if isinstance(y, Dataset) else call.format("data")
+        raise DataError(f"a Dataset holds its targets: leave out y, as in {line}")
     if not isinstance(X, Dataset) and X is not None and y is None:
         raise DataError(f"the targets are missing: got {shown(X)} alone; use {call.format('X, y')}")
 
