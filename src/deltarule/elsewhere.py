@@ -52,7 +52,11 @@ _LINES: dict[str, dict[str, str]] = {
         "sizes num_layers n_layers input_shape output_shape n_features_in_ shape": "{net}.layer_sizes",
         "classes_ n_classes": "{net}.class_names",
         "in [] len": "zip({net}.weights, {net}.biases)",
-        "clone": "copy.deepcopy({net})",
+        "clone copy": "copy.deepcopy({net})",
+        "predict_log_proba": "np.log({it}.probabilities(X))",
+        "get_params set_params": "{net}.parameters, or the arguments of dr.Network",
+        "reset initialize init_weights reset_parameters": "dr.Network((784, 100, 10), rng=0), a new one",
+        "hidden output": "{net}.activations",
         "plot confusion_matrix": 'dr.plot("confusion", {it}, dr.Dataset(X, y))',
         "weights biases parameters activations loss dropout layer_sizes dtype": "model.network, which has it",
     },
@@ -126,7 +130,14 @@ _LINES: dict[str, dict[str, str]] = {
         "validation val valid": "parts = splits.train.hold_out(100), and parts.test",
     },
     "Penalty": {"() backward": "penalty.value(network.parameters)"},
-    "Views": {"()": "network.weights[0], an array for each layer"},
+    "Views": {"() +": "network.weights[0], an array for each layer, as in network.weights[0] += 1"},
+    "GradientCheck": {"passed success is_ok": "check.ok", "error max_error": "check.max_relative_error"},
+    "Checkpoints": {"restore load latest latest_checkpoint": "dr.fit(..., resume=checkpoints.newest())"},
+    "Standardization": {
+        "fit fit_transform": "Standardization.of(X)",
+        "transform": "standardization.apply(X)",
+        "inverse_transform": "standardization.undo(X)",
+    },
     "Evaluation": {"accuracy score r2 acc metrics": "loss, accuracy = dr.evaluate(network, X, y)"},
     "Perceptron": {
         "save dump": 'dr.save(estimator.model_, "network.safetensors")',
@@ -137,6 +148,7 @@ _LINES: dict[str, dict[str, str]] = {
         "weights layers": "estimator.coefs_",
         "biases": "estimator.intercepts_",
         "network model net": "estimator.model_.network",
+        "summary": "print(estimator.model_.network)",
         "outputs probabilities": "estimator.predict_proba(X), or estimator.model_.outputs(X)",
         "model_ classes_ loss_ loss_curve_ best_loss_ n_iter_ n_layers_ n_outputs_ t_ out_activation_ "
         "validation_scores_ best_validation_score_ n_features_in_": "estimator.fit(X, y) first",
@@ -157,7 +169,7 @@ ARGUMENTS = {
     "parameters": "Parameters: network.parameters.copy()",
     "learning_rate": "number: 0.01",
     "capacity": "whole number: len(X)",
-    "state": "dict: state",
+    "Optimizer.state": "dict: state",
     "path": 'path: "network.safetensors"',
     "save_onnx.path": 'path: "network.onnx"',
     "save_npz.path": 'path: "network.npz"',
@@ -175,7 +187,7 @@ ARGUMENTS = {
     "layer": "whole number: 0",
     "neuron": "whole number: 0",
     "z": "ndarray: z",
-    "rng": ": np.random.default_rng(0)",
+    "rng": "Generator|RandomState: np.random.default_rng(0)",
     "fan_in": "whole number: 784",
     "fan_out": "whole number: 10",
     "n_train": ": 100",
@@ -197,14 +209,19 @@ ARGUMENTS = {
 
 # Arguments that are not numbers, and what other libraries call them.
 SYNONYMS = {
-    "layers": "layer_sizes", "sizes": "layer_sizes", "units": "layer_sizes", "activation": "hidden",
+    **dict.fromkeys(("layers", "sizes", "units"), "layer_sizes hidden_layer_sizes"), "activation": "hidden",
     "activations": "hidden", "criterion": "loss", "loss_fn": "loss", "optim": "optimizer", "solver": "optimizer",
     "callback": "callbacks", "validation_data": "validation", "val_data": "validation", "regularization": "penalty",
     "regularizer": "penalty", "weight_decay": "penalty", "augmentation": "augment", "weights": "sample_weight",
-    "backend": "engine", "labels": "class_names", "classes": "class_names", "filename": "path",
+    "backend": "engine", "labels": "targets class_names", "classes": "class_names", "filename": "path",
     "rng": "seed", "model": "network", "net": "network", "x": "inputs", "y": "targets", "features": "inputs",
     "max_lr": "rate", "initial_lr": "rate", "base_lr": "rate", "kernel_initializer": "initializer",
-    "val_split": "validation_split", "test_size": "validation_split", "n_iter": "epochs", "iterations": "epochs",
+    **dict.fromkeys(("validation_split", "val_split", "test_size"), "validation_fraction validation_split"),
+    **dict.fromkeys(("stop_early", "early_stop"), "early_stopping"), "overwrite": "force", "optimizer": "solver",
+    **dict.fromkeys(("lr_scheduler", "lr_decay", "decay"), "learning_rate"), "log_interval": "verbose",
+    **dict.fromkeys(("l2_reg", "l1_reg", "reg", "l2_regularization"), "penalty"), "weight": "class_weight",
+    **dict.fromkeys(("test_data", "eval_set", "val", "valid"), "validation"),
+    "n_iter": "epochs", "iterations": "epochs",
     **dict.fromkeys(
         ("input_shape", "input_dim", "input_size", "hidden_size", "output_size", "num_classes", "n_inputs", "n_hidden",
          "n_outputs", "in_features", "out_features", "hidden_layer_sizes", "neurons", "n_classes"), "layer_sizes"
@@ -216,6 +233,9 @@ SYNONYMS = {
 FOUND_AT = {
     "optimizer": ("an argument of fit", 'fit(network, X, y, optimizer="adam")'),
     "penalty": ("an argument of fit", "fit(network, X, y, penalty=L2(0.0001))"),
+    "clip": ("an argument of fit", "fit(network, X, y, clip=1.0)"),
+    "average": ("an argument of fit", "fit(network, X, y, average=0.999)"),
+    "schedule": ("the learning_rate of fit", "fit(network, X, y, learning_rate=Cosine(0.1, 1000))"),
     "callbacks": ("an argument of fit", "fit(network, X, y, callbacks=[Progress()])"),
     "validation": ("an argument of its fit", "trainer.fit(train, validation)"),
     "hidden": ("an argument of Network", 'Network((784, 100, 10), hidden="relu")'),
@@ -255,6 +275,7 @@ ACTS = {
     "[]": ("__getitem__", "is not subscriptable"),
     "in": ("__iter__", "is not iterable"),
     "len": ("__len__", "has no len()"),
+    "+": ("__iadd__", "cannot be added to"),
 }
 
 

@@ -119,7 +119,7 @@ def numbers(given: Any, name: str) -> NDArray[Any]:
 
 def column_of(frame: Any, is_wrong: Callable[[Any], bool]) -> str:
     """Which column of a DataFrame has such a cell first, as messages say it; nothing for arrays."""
-    named = ((name, frame[name]) for name in (frame.columns if hasattr(frame, "iloc") else ()))
+    named = ((name, frame[name]) for name in getattr(frame, "columns", ()) if hasattr(frame, "iloc"))
     return next((f", in the column {name!r}" for name, cells in named if any(map(is_wrong, cells))), "")
 
 
@@ -174,7 +174,10 @@ def refuse_strange(given: Any, name: str) -> None:
     if hasattr(given, "toarray"):
         raise DataError(f"{name} is a sparse matrix ({kind}), {takes}: use {name}.toarray()")
     if isinstance(given, dict):
-        raise DataError(f"{name} is a dict, {takes}: use np.column_stack(list({name}.values()))")
+        line = f"np.array(list({name}.values()))" if name[0] == "y" else f"np.column_stack(list({name}.values()))"
+        raise DataError(f"{name} is a dict, {takes}: use {line}")
+    if hasattr(given, "read"):
+        raise DataError(f"{name} is an open file, {takes}: use dr.read_table(path, target), or dr.load_data(path)")
     is_own = type(given).__module__.startswith("deltarule.")
     if (
         not is_own
@@ -193,6 +196,12 @@ def converted(given: Any, name: str) -> NDArray[Any]:
         if hasattr(given, "detach"):
             wanted = f"use {name}.detach().cpu().numpy()"
             raise DataError(f"{name} is a {type(given).__name__}, which NumPy cannot read: {wanted}") from error
+        shapes = {np.shape(row) for row in given if hasattr(row, "shape")} if isinstance(given, list | tuple) else {}
+        if len(shapes) > 1:
+            got = " and ".join(map(str, sorted(shapes)))
+            raise DataError(
+                f"{name} holds arrays of different shapes, {got}: pass an array alone, {name}[0]"
+            ) from error
         lengths = [len(row) for row in given if hasattr(row, "__len__")] if isinstance(given, list | tuple) else []
         if len(set(lengths)) > 1:
             raise DataError(

@@ -218,6 +218,12 @@ def make(kind: Kind, spec: Spec, **more: Any) -> Any:
     """
     settings = {"name": spec} if isinstance(spec, str) else dict(spec)
     name, table = settings.pop("name", None), PARTS[kind]
+    if name is None and len(settings) == 1 and next(iter(settings)) in table:
+        (name,) = settings
+        works = ", ".join(
+            f'"{key}": {_example(key, table[name].made_by)}' for key in setting_names(table[name].made_by)
+        )
+        raise SettingError(f'{kind} needs a name: got {spec}; use {{"name": "{name}"{", " * bool(works)}{works}}}')
     if not isinstance(name, str) or name not in table:
         synonyms = {
             word: row.name for row in table.values() for word in (*row.synonyms, row.home.split(":")[1].lower())

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, dataclass_transform
 
 from deltarule.elsewhere import ACTS, ARGUMENTS, FOUND_AT, SYNONYMS, line_for
 from deltarule.errors import DeltaruleError, SettingError, UnknownNameError, closest
-from deltarule.settings import RATE_OF_FIT, SETTINGS, check_settings, setting, shown, with_article
+from deltarule.settings import RATE_OF_FIT, RATES, SETTINGS, check_settings, setting, shown, with_article
 
 T = TypeVar("T")
 RAW = (TypeError, AttributeError, LookupError, ValueError)  # what Python raises where an argument is of a wrong kind
@@ -34,9 +34,11 @@ def public(line: str = "", *, name: str = "") -> Callable[[T], T]:
             return _with_answers(thing, None, line, name)  # type: ignore[return-value,arg-type]
         own = f"{thing.__qualname__}."
         for each, method in list(vars(thing).items()):
+            function = method.__func__ if isinstance(method, classmethod) else method
             is_public = each == "__init__" or not each.startswith("_")
-            if is_public and isinstance(method, FunctionType) and method.__qualname__.startswith(own):
-                setattr(thing, each, _with_answers(method, thing, line if each == "__init__" else "", ""))
+            if is_public and isinstance(function, FunctionType) and function.__qualname__.startswith(own):
+                answers = _with_answers(function, thing, line if each == "__init__" else "", "")
+                setattr(thing, each, classmethod(answers) if isinstance(method, classmethod) else answers)
         _answer_names(thing)
         return thing
 
@@ -70,7 +72,7 @@ def _with_answers(function: Callable[..., Any], owner: type[Any] | None, line: s
         try:
             return function(*args, **kwargs)
         except RAW as error:
-            if not isinstance(error, DeltaruleError):
+            if not isinstance(error, DeltaruleError) or isinstance(error, UnknownNameError):
                 Call(function, owner, line, name).explain(args, kwargs)
             raise
 
@@ -91,14 +93,13 @@ class Call:
         parameters = dict(signature(self.function).parameters)
         self.is_made = self.function.__name__ == "__init__"
         self.called = self.name or self.function.__name__
+        self.parameters, self.is_of_class = parameters, "cls" in parameters
         if self.owner is not None:
             parameters.pop(next(iter(parameters)))
-            self.parameters = parameters
-            if not (args and isinstance(args[0], self.owner)):
+            if not self.is_of_class and not (args and isinstance(args[0], self.owner)):
                 self._refuse_class(self.owner)
-            self.owner, args = type(args[0]), args[1:]
+            self.owner, args = args[0] if self.is_of_class else type(args[0]), args[1:]
             self.called = self.owner.__name__ if self.is_made else self.called
-        self.parameters = parameters
         self._check_names(kwargs)
         self._check_number(args, kwargs)
         self._check_kinds(args, kwargs)
@@ -117,7 +118,8 @@ class Call:
             return line
         names = self.needed if self.needed or more else [each for each in self.parameters if self._setting(each)][:1]
         written = [self._written(each) for each in names if not any(each == item.split("=")[0] for item in more)]
-        before = "" if self.is_made or self.owner is None else f"{_name_of(self.owner)}."
+        name = "" if self.owner is None else self.owner.__name__ if self.is_of_class else _name_of(self.owner)
+        before = f"{name}." if name and not self.is_made else ""
         return f"{before}{self.called}({', '.join([*written, *more])})"
 
     def _setting(self, name: str) -> Any:
@@ -149,8 +151,9 @@ class Call:
         """The argument that was meant, where it is found, or what to leave out; or the nearest."""
         word = wrong.casefold()
         names = _names_for(word)
-        if own := [name for name in self.parameters if name in names]:
-            return closest(wrong, self.parameters, {word: own[-1]})
+        if own := [name for name in names if name in self.parameters]:
+            meant = "learning_rate_init" if "learning_rate_init" in own else own[0]
+            return closest(wrong, self.parameters, {word: meant})
         if self.owner is not None and not self.is_made:
             of_class = [each for each in signature(self.owner).parameters if each in (wrong, *names)]
             if of_class and self.owner.__name__ not in ("Network", "Model"):
@@ -266,7 +269,7 @@ class Named(type):
 
 def refuse(thing: Any, says: str, *arguments: Any) -> NoReturn:
     """Raise SettingError, as the method of a class that has no such method."""
-    raise SettingError(says)
+    raise SettingError(says.format(type(thing).__name__))
 
 
 def _missing(thing: Any, name: str) -> Any:
@@ -285,8 +288,8 @@ def _assign(thing: Any, name: str, value: Any, *, is_frozen: bool = False) -> No
     if is_frozen and (is_own or name in named):
         words = f"{with_article(kind.__name__)} cannot be changed"
         raise SettingError(f"{words}: got {name} = {shown(value)}; make another, {kind.__name__}(..., {name}=...)")
-    if is_own and name not in named and (meant := [each for each in (name, *_names_for(name)) if each in FOUND_AT]):
-        line = line_of(kind, name) or FOUND_AT[meant[0]][1]
+    if is_own and name in (*RATES, "epochs", "batch_size") and name not in named:
+        line = line_of(kind, name) or FOUND_AT["learning_rate" if name in RATES else name][1]
         raise SettingError(f"{with_article(kind.__name__)} has no {name!r} to assign: use {line}")
     object.__setattr__(thing, name, value)
 
@@ -295,7 +298,7 @@ def _answer_names(kind: type[Any]) -> None:
     """Let objects of a class answer names, calls and indices that they do not have with what to use instead."""
     for act, (method, does) in ACTS.items():
         if not any(method in vars(each) for each in kind.__mro__) and (line := line_for(kind.__name__, act)):
-            setattr(kind, method, partialmethod(refuse, f"{kind.__name__!r} object {does}: use {line}"))
+            setattr(kind, method, partialmethod(refuse, f"{{!r}} object {does}: use {line}"))
             if act == "len":
                 kind.__bool__ = lambda thing: True
     kind.__getattr__ = _missing

@@ -93,7 +93,8 @@ class Setting(NamedTuple):
 
 SCHEDULED = "or a schedule such as Cosine(0.1, 1000)"
 RATE_OF_FIT = "; the learning rate is an argument of fit, learning_rate=0.01"
-RATES = ("lr", "eta", "rate", "learning_rate", "step_size", "scheduler")
+RATES = ("lr", "eta", "rate", "learning_rate", "scheduler")
+FACTORS = ("gamma", "decay_rate")
 EPOCHS = ("n_epochs", "epoch", "num_epochs", "max_epochs", "nb_epoch", "n_iter", "iterations")
 SETTINGS: dict[str, Setting] = {
     # fit and Trainer
@@ -146,12 +147,12 @@ SETTINGS: dict[str, Setting] = {
         float, "[0, inf)", None, "The learning rate to begin with.", 0.001, or_else=SCHEDULED, synonyms=RATES
     ),
     "final": Setting(float, "[0, inf)", 0.0, "The rate at the end.", synonyms=("eta_min", "min_lr")),
-    "factor": Setting(float, "[0, inf)", 0.1, "What the rate is multiplied by.", synonyms=("gamma",)),
+    "factor": Setting(float, "[0, inf)", 0.1, "What the rate is multiplied by.", synonyms=FACTORS),
     "Exponential.factor": Setting(float, "[0, inf)", 0.01, "What the rate is multiplied by, over the whole run."),
-    "ReduceOnPlateau.factor": Setting(float, "[0, 1)", 0.1, "What the rate is multiplied by.", synonyms=("gamma",)),
+    "ReduceOnPlateau.factor": Setting(float, "[0, 1)", 0.1, "What the rate is multiplied by.", synonyms=FACTORS),
     "every_steps": Setting(int, "[1, inf)", None, "Steps between two changes.", 1000, synonyms=("step_size",)),
     "Checkpoints.every_steps": Setting(int, "[1, inf)", None, "Steps between checkpoints.", 1000, or_else="or None"),
-    "total_steps": Setting(int, "[1, inf)", None, "Steps of the run.", 1000, synonyms=("steps", "n_steps", "T_max")),
+    "total_steps": Setting(int, "[1, inf)", None, "Steps of the run.", 1000, synonyms=("steps", "T_max", "epochs")),
     "warm_up_steps": Setting(int, "[1, inf)", None, "Steps of the rise.", 100, synonyms=("warmup", "warmup_steps")),
     "every_epochs": Setting(float, "[0, inf)", 1.0, "Epochs between two changes."),
     "warm_up_epochs": Setting(float, "[0, inf)", 0.0, "Epochs of the rise.", 1.0),

@@ -247,6 +247,8 @@ def refuse_width(shape: tuple[int, ...], task: Task, sizes: tuple[int, ...], nam
     needs = f"{name} has shape {shape}, and {task} for {outputs} need shape ({n_samples}, {n_outputs})"
     if shape == (n_outputs, n_samples):
         raise ShapeError(f"{needs}: use {name}.T")
+    if len(shape) == 2 and name != "y" and "(" not in name:
+        raise ShapeError(f"{needs}: pass the columns that the training targets have")
     if len(shape) == 2:
         raise ShapeError(f"{needs}: use layer sizes {(*sizes[:-1], shape[1])}")
     raise ShapeError(

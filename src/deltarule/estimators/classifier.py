@@ -22,7 +22,7 @@ from deltarule.public import public
 from deltarule.settings import Task
 
 
-@public("MLPClassifier((100,), max_iter=200)")
+@public('MLPClassifier((100,), "relu", solver="adam")')
 class MLPClassifier(ClassifierMixin, Perceptron):
     """scikit-learn's MLPClassifier on deltarule's network: same parameters, same results, and more of both.
 

@@ -20,7 +20,7 @@ from deltarule.public import public
 from deltarule.settings import Task
 
 
-@public("MLPRegressor((100,), max_iter=200)")
+@public('MLPRegressor(hidden_layer_sizes=(100,), activation="relu", solver="adam")')
 class MLPRegressor(RegressorMixin, Perceptron):
     """scikit-learn's MLPRegressor on deltarule's network: same parameters, same results, and more of both.
 
