@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields
 from functools import partialmethod, wraps
 from inspect import Parameter, signature
 from numbers import Integral, Real
@@ -19,14 +19,15 @@ RAW = (TypeError, AttributeError, LookupError, ValueError)  # what Python raises
 PLAIN: dict[str, Any] = {"text": str, "number": Real, "whole number": Integral, "path": (str, os.PathLike)}
 
 
-def public(line: str = "", *, name: str = "") -> Callable[[T], T]:
+def public(line: str = "", *, name: str = "", is_inner: bool = False) -> Callable[[T], T]:
     """Let a function or a class answer what does not fit with a SettingError, and not in Python's words.
 
     A function, a constructor and a method answer a call that does not fit, and an argument of a wrong kind. An object
     answers a name that it does not have, and what cannot be assigned.
 
     line: a call that works, for functions and constructors; of others it is made from what they need. name: what the
-        function is called in public, where that is another name.
+        function is called in public, where that is another name. is_inner: whether a training step calls its methods,
+        which then stay as they are, `step` aside.
     """
 
     def decorate(thing: T) -> T:
@@ -35,7 +36,7 @@ def public(line: str = "", *, name: str = "") -> Callable[[T], T]:
         own = f"{thing.__qualname__}."
         for each, method in list(vars(thing).items()):
             function = method.__func__ if isinstance(method, classmethod) else method
-            is_public = each == "__init__" or not each.startswith("_")
+            is_public = each in ("__init__", "step") or not (is_inner or each.startswith("_"))
             if is_public and isinstance(function, FunctionType) and function.__qualname__.startswith(own):
                 answers = _with_answers(function, thing, line if each == "__init__" else "", "")
                 setattr(thing, each, classmethod(answers) if isinstance(method, classmethod) else answers)
@@ -53,7 +54,7 @@ def part(**how: bool) -> Callable[[type[T]], type[T]]:
         for name, does in (("__post_init__", check_settings), ("__repr__", as_written)):
             if getattr(kind, name, object.__repr__) is object.__repr__:
                 setattr(kind, name, does)
-        return public()(dataclass(repr=False, **how)(kind))
+        return public(is_inner=True)(dataclass(repr=False, **how)(kind))
 
     return decorate
 
@@ -280,17 +281,20 @@ def _missing(thing: Any, name: str) -> Any:
     raise no_attribute(kind, name, dir(thing), f"{kind.__name__!r} object")
 
 
-def _assign(thing: Any, name: str, value: Any, *, is_frozen: bool = False) -> None:
-    """Assign an attribute. SettingError for what would be in vain, or is not legal."""
+def _refuse_change(thing: Any, name: str, value: Any) -> None:
+    """Assign an attribute of a frozen class, which objects of derived classes may have."""
     kind = type(thing)
-    is_own = kind.__module__.startswith("deltarule.")
-    named = [each.name for each in fields(kind)] if is_dataclass(kind) else []
-    if is_frozen and (is_own or name in named):
-        words = f"{with_article(kind.__name__)} cannot be changed"
-        raise SettingError(f"{words}: got {name} = {shown(value)}; make another, {kind.__name__}(..., {name}=...)")
-    if is_own and name in (*RATES, "epochs", "batch_size") and name not in named:
-        line = line_of(kind, name) or FOUND_AT["learning_rate" if name in RATES else name][1]
-        raise SettingError(f"{with_article(kind.__name__)} has no {name!r} to assign: use {line}")
+    if name in kind.__dataclass_fields__ or kind.__module__.startswith("deltarule."):
+        line = f"{kind.__name__}(..., {name}={shown(value)})"
+        raise SettingError(f"{with_article(kind.__name__)} cannot be changed: got a new {name}; make another, {line}")
+    object.__setattr__(thing, name, value)
+
+
+def _refuse_rate(thing: Any, name: str, value: Any) -> None:
+    """Assign an attribute of what has no learning rate, or has it by another name."""
+    if name in RATES and name not in type(thing).__dataclass_fields__:
+        line = line_of(type(thing), "lr")
+        raise SettingError(f"{with_article(type(thing).__name__)} has no {name!r} to assign: use {line}")
     object.__setattr__(thing, name, value)
 
 
@@ -302,11 +306,11 @@ def _answer_names(kind: type[Any]) -> None:
             if act == "len":
                 kind.__bool__ = lambda thing: True
     kind.__getattr__ = _missing
-    how = getattr(kind, "__dataclass_params__", None)
-    if how and how.frozen:
-        kind.__setattr__ = partialmethod(_assign, is_frozen=True)  # type: ignore[assignment]
-    elif how and "__setattr__" not in vars(kind):
-        kind.__setattr__ = _assign  # type: ignore[assignment]
+    fields_of = getattr(kind, "__dataclass_fields__", {})
+    if fields_of and kind.__dataclass_params__.frozen:
+        kind.__setattr__ = _refuse_change  # type: ignore[assignment]
+    elif fields_of and "learning_rate" not in fields_of and line_of(kind, "lr"):
+        kind.__setattr__ = _refuse_rate  # type: ignore[assignment]
 
 
 @public()
