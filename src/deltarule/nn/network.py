@@ -112,7 +112,7 @@ def loss_and_gradient(
     return loss_value(network, y, ws, sample_weight=sample_weight), grads
 
 
-@public("Network((784, 100, 10))")
+@public('Network((784, 100, 10), hidden="relu")')
 class Network(metaclass=Named):
     """Layers of weighted sums and activations, and the loss that judges the last.
 

@@ -186,7 +186,7 @@ class TrainingState:
         return self.train.task
 
 
-@public()
+@public("class Mine(dr.Callback): def epoch_end(self, state): ...")
 class Callback:
     """Something that listens to a run; override what you need.
 
@@ -198,6 +198,9 @@ class Callback:
 
     every_step: bool = True
     every_steps: int | None = None
+
+    def __init__(self) -> None:
+        """Nothing is needed."""
 
     def train_begin(self, state: TrainingState) -> None:
         """Before anything was computed; in a run that goes on from a snapshot, the state is that of the snapshot."""
