@@ -20,7 +20,7 @@ from deltarule.nn.optimizers import Optimizer
 from deltarule.nn.parameters import Parameters
 from deltarule.nn.workspace import Workspace
 from deltarule.settings import MODES, Task, check, check_choice, check_path, explains_calls, shown
-from deltarule.training.averaging import Latest
+from deltarule.training.update import Latest
 
 if TYPE_CHECKING:
     from deltarule.training.evaluation import Tally
