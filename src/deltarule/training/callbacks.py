@@ -81,7 +81,7 @@ class History:
         if not isinstance(separator, str) or len(separator) != 1 or separator in '"\r\n':
             raise SettingError(f"a separator is one character, as ',' or ';' or a tab: got {separator!r}")
         text = table_text(list(map(finite_row, self.rows)), separator)
-        write_atomically(path, text.encode(), "history", force=force, sync=False)
+        write_atomically(path, text.encode(), "history", force=force)
 
     def __repr__(self) -> str:
         """A table of one screen: the first epochs, the best (without a validation set, the one kept) and the last."""
