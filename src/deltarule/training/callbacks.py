@@ -21,7 +21,7 @@ from deltarule.nn.parameters import Parameters
 from deltarule.nn.workspace import Workspace
 from deltarule.public import Named, public
 from deltarule.settings import MODES, Task, check, check_choice, check_path, shown
-from deltarule.training.averaging import Latest
+from deltarule.training.update import Latest
 
 if TYPE_CHECKING:
     from deltarule.training.evaluation import Tally
@@ -86,7 +86,7 @@ class History(metaclass=Named):
         if not isinstance(separator, str) or len(separator) != 1 or separator in '"\r\n':
             raise SettingError(f"a separator is one character, as ',' or ';' or a tab: got {separator!r}")
         text = table_text(list(map(finite_row, self.rows)), separator)
-        write_atomically(path, text.encode(), "history", force=force, sync=False)
+        write_atomically(path, text.encode(), "history", force=force)
 
     def __repr__(self) -> str:
         """A table of one screen: the first epochs, the best (without a validation set, the one kept) and the last."""
