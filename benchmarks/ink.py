@@ -26,8 +26,8 @@ from PIL import Image
 from deltarule.data.augment import redrawn
 from deltarule.data.catalog import load as load_data
 from deltarule.data.dataset import Dataset
-from deltarule.data.ink import ink_image
-from deltarule.data.pictures import ORIENTATION, read_picture, upright
+from deltarule.data.ink.normalization import ink_image
+from deltarule.data.ink.pictures import ORIENTATION, read_picture, upright
 from deltarule.files.bundled import PRETRAINED
 from deltarule.files.model_file import load
 from deltarule.inspection.measures.metrics import evaluate_model

@@ -17,7 +17,7 @@ import pandas as pd
 from measuring import comparison, interleaved, options, surroundings, write_rows
 
 from deltarule.data.catalog import load
-from deltarule.data.tables import read_pixels, read_table
+from deltarule.data.readers.tables import read_pixels, read_table
 from deltarule.errors import DownloadError
 
 ROWS = 42_000

@@ -8,7 +8,7 @@ import matplotlib as mpl
 import numpy as np
 from strokes import ink_strokes
 
-from deltarule.data.ink import Reading, ink_image
+from deltarule.data.ink.normalization import Reading, ink_image
 from deltarule.files.bundled import PRETRAINED
 from deltarule.files.model_file import load
 

@@ -1,6 +1,6 @@
 """What ink.js makes of strokes on the page's pad, in Python: the reference that the page is held to, bit for bit.
 
-`data/ink.py` says what MNIST did.
+`data/ink/normalization.py` says what MNIST did.
 """
 
 import math
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deltarule.data.ink import INK_SIDE, SIDE, Gray, Reading, Stage, centered, ink_box, rounded
+from deltarule.data.ink.normalization import INK_SIDE, SIDE, Gray, Reading, Stage, centered, ink_box, rounded
 from deltarule.errors import DataError
 
 PEN = 2.5  # pixels: the median width of MNIST's strokes

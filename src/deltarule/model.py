@@ -185,7 +185,7 @@ class Model:
             place among the column's categories.
 
         Raises ShapeError where the width does not fit, DataError where numbers are on another scale than those learned
-        from, a DataFrame lacks a column, or a cell is not such as were learned from: see `data/tables.py`.
+        from, a DataFrame lacks a column, or a cell is not such as were learned from: see `data/readers/tables.py`.
         """
         numbers = self.unscaled(raw)
         if self.input_scaling is None:

@@ -12,7 +12,7 @@ import pytest
 from deltarule.cli.columns import columns_in_words, never_seen
 from deltarule.data.catalog import load as load_data
 from deltarule.data.columns import Column
-from deltarule.data.tables import read_known_table, read_table
+from deltarule.data.readers.tables import read_known_table, read_table
 from deltarule.files.model_file import load
 
 pandas = pytest.importorskip("pandas")

@@ -12,8 +12,8 @@ from idx_files import write_idx
 
 from deltarule.data import catalog, download
 from deltarule.data.dataset import Splits
-from deltarule.data.idx import idx_header
-from deltarule.data.places import cache_folder
+from deltarule.data.paths import cache_folder
+from deltarule.data.readers.idx import idx_header
 from deltarule.data.sources import SOURCES, PublishedFile, Source
 from deltarule.errors import DataError, DownloadError, SettingError
 

@@ -15,9 +15,9 @@ from claims import png
 
 from deltarule.data.csv_text import opened_text
 from deltarule.data.frames import opened_table
-from deltarule.data.idx import idx_header, read_idx
-from deltarule.data.npz import read_npz
-from deltarule.data.tables import read_pixel_rows, read_table
+from deltarule.data.readers.idx import idx_header, read_idx
+from deltarule.data.readers.npz import read_npz
+from deltarule.data.readers.tables import read_pixel_rows, read_table
 from deltarule.errors import DataError, DeltaruleError
 
 
@@ -45,8 +45,8 @@ def test_a_pipe_is_no_picture_and_no_recipe(tmp_path: Path) -> None:
     with pytest.raises(DeltaruleError, match=r"a readable TOML file: got .*got a pipe"):
         read(str(tmp_path / "a.toml"))
     pytest.importorskip("PIL", reason="the extra page is not installed")
-    from deltarule.data.images import read_image
-    from deltarule.data.pictures import read_picture
+    from deltarule.data.ink.pictures import read_picture
+    from deltarule.data.readers.images import read_image
 
     for read_file in (read_image, read_picture):
         with pytest.raises(DataError, match="got a pipe"):
@@ -118,7 +118,7 @@ def test_a_header_of_many_columns_alone(tmp_path: Path) -> None:
 def test_an_image_of_too_many_pixels_is_not_decoded(tmp_path: Path) -> None:
     """Pillow's own limit is ten times as high."""
     pytest.importorskip("PIL", reason="the extra page is not installed")
-    from deltarule.data.images import read_image
+    from deltarule.data.readers.images import read_image
 
     (tmp_path / "bomb.png").write_bytes(png(5000, 4000))
     with pytest.raises(DataError, match="at most 16 megapixels was expected: got 5000 x 4000; make it smaller"):
@@ -129,7 +129,7 @@ def test_a_picture_whose_exif_is_damaged_is_not_turned_by_guess() -> None:
     pytest.importorskip("PIL", reason="the extra page is not installed")
     from PIL import Image
 
-    from deltarule.data.pictures import read_picture
+    from deltarule.data.ink.pictures import read_picture
 
     without_entries = b"Exif\0\0MM\0*\0\0\0\x08"
     stream = io.BytesIO()

@@ -27,11 +27,11 @@ import sound_files as sound
 
 from deltarule.data.catalog import load as load_data
 from deltarule.data.columns import Column
-from deltarule.data.idx import read_idx
-from deltarule.data.images import read_image, read_image_folder, read_scaled_image
-from deltarule.data.npz import read_npz
-from deltarule.data.pictures import read_digit, read_picture
-from deltarule.data.tables import read_numbers, read_pixel_rows, read_rows, read_table
+from deltarule.data.ink.pictures import read_digit, read_picture
+from deltarule.data.readers.idx import read_idx
+from deltarule.data.readers.images import read_image, read_image_folder, read_scaled_image
+from deltarule.data.readers.npz import read_npz
+from deltarule.data.readers.tables import read_numbers, read_pixel_rows, read_rows, read_table
 from deltarule.errors import DeltaruleError
 from deltarule.files.checkpoint import newest_in, read_checkpoint
 from deltarule.files.model_file import load

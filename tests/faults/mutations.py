@@ -21,9 +21,9 @@ import sound_files as sound
 import tomli_w
 from frames import read_frame
 
-from deltarule.data.idx import read_idx
-from deltarule.data.pictures import read_digit
-from deltarule.data.tables import read_numbers, read_pixel_rows, read_table
+from deltarule.data.ink.pictures import read_digit
+from deltarule.data.readers.idx import read_idx
+from deltarule.data.readers.tables import read_numbers, read_pixel_rows, read_table
 from deltarule.errors import DeltaruleError
 from deltarule.files.checkpoint import read_checkpoint
 from deltarule.files.model_file import load

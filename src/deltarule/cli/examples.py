@@ -11,8 +11,8 @@ from deltarule.cli.printing import entry, note
 from deltarule.cli.record import TrainingRecord, training_record
 from deltarule.data.catalog import MNIST, can_find, find_default, load
 from deltarule.data.dataset import Dataset, Splits, data_hash
-from deltarule.data.images import read_image_folder
-from deltarule.data.tables import Missing, read_known_table, read_table
+from deltarule.data.readers.images import read_image_folder
+from deltarule.data.readers.tables import Missing, read_known_table, read_table
 from deltarule.data.targets import Goal
 from deltarule.errors import SettingError
 from deltarule.model import Model

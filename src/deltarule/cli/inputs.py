@@ -7,12 +7,12 @@ import numpy as np
 
 from deltarule.cli.examples import say
 from deltarule.cli.record import training_record
-from deltarule.data.idx import read_idx
-from deltarule.data.images import SUFFIXES, read_image, read_scaled_image
-from deltarule.data.npz import read_npz
-from deltarule.data.pictures import SUFFIXES as PICTURES
-from deltarule.data.pictures import read_digit
-from deltarule.data.tables import read_numbers, read_pixel_rows, read_rows
+from deltarule.data.ink.pictures import SUFFIXES as PICTURES
+from deltarule.data.ink.pictures import read_digit
+from deltarule.data.readers.idx import read_idx
+from deltarule.data.readers.images import SUFFIXES, read_image, read_scaled_image
+from deltarule.data.readers.npz import read_npz
+from deltarule.data.readers.tables import read_numbers, read_pixel_rows, read_rows
 from deltarule.errors import DataError, SettingError, ShapeError
 from deltarule.model import Model
 from deltarule.nn.arrays import Array

@@ -8,16 +8,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from deltarule.data.announcing import Announce, to_stderr
 from deltarule.data.dataset import Splits, numbered_classes
 from deltarule.data.digits import load_digits
 from deltarule.data.generated import arithmetic, cute_dog, xor
-from deltarule.data.idx import labeled_images, read_idx
-from deltarule.data.images import read_image_folder
-from deltarule.data.npz import read_npz
-from deltarule.data.places import VARIABLE, cache_folder, idx_files, search_folders
+from deltarule.data.paths import VARIABLE, cache_folder, idx_files, search_folders
+from deltarule.data.readers.idx import labeled_images, read_idx
+from deltarule.data.readers.images import read_image_folder
+from deltarule.data.readers.npz import read_npz
+from deltarule.data.readers.tables import read_pixels
+from deltarule.data.reporting import Announce, print_to_stderr
 from deltarule.data.sources import SOURCES, PublishedFile, Source
-from deltarule.data.tables import read_pixels
 from deltarule.errors import DataError, DownloadError, SettingError, closest
 from deltarule.settings import explains_calls, shown
 
@@ -64,7 +64,7 @@ def load(
     name: str | os.PathLike[str],
     *,
     offline: bool = False,
-    announce: Announce = to_stderr,
+    announce: Announce = print_to_stderr,
     sources: Mapping[str, Source] = SOURCES,
 ) -> Splits:
     """The data set of that name, or the data in a file or folder.
@@ -94,7 +94,7 @@ def load(
 
 
 def find_default(
-    *, offline: bool = False, announce: Announce = to_stderr, sources: Mapping[str, Source] = SOURCES
+    *, offline: bool = False, announce: Announce = print_to_stderr, sources: Mapping[str, Source] = SOURCES
 ) -> tuple[Splits, str]:
     """MNIST if it is on this machine or can be downloaded, else the bundled digits; and a sentence: which, and why."""
     try:
@@ -110,7 +110,7 @@ def load_data(
     *,
     offline: bool = False,
     fallback: bool = True,
-    announce: Announce = to_stderr,
+    announce: Announce = print_to_stderr,
     sources: Mapping[str, Source] = SOURCES,
 ) -> Splits:
     """As `load`; the bundled digits where MNIST is asked for and cannot be downloaded, which `announce` explains.
@@ -155,7 +155,7 @@ def describe(name: str, sources: Mapping[str, Source] = SOURCES) -> BuiltIn | So
     return BUILT_IN.get(name) or sources[name]
 
 
-def fetch(name: str, *, announce: Announce = to_stderr, sources: Mapping[str, Source] = SOURCES) -> Path | None:
+def fetch(name: str, *, announce: Announce = print_to_stderr, sources: Mapping[str, Source] = SOURCES) -> Path | None:
     """Download what is missing of a data set; where it lies, or None if it comes with deltarule. Raises as `load`."""
     known = describe(name, sources)
     return _published(name, known, False, announce)[1] if isinstance(known, Source) else None

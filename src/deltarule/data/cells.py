@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deltarule.data.announcing import Announce
 from deltarule.data.columns import Column
 from deltarule.data.csv_text import number_in
 from deltarule.data.frames import Table
-from deltarule.data.problems import refuse
+from deltarule.data.reporting import Announce, refuse
 from deltarule.errors import DataError, closest
 
 MOST_CATEGORIES = 100  # more different texts are names or sentences, which say nothing one by one

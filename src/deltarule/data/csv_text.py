@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from deltarule.data.regular import refuse_special
+from deltarule.data.file_guards import refuse_special
 from deltarule.errors import DataError
 
 

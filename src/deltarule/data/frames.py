@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deltarule.data.csv_text import csv_lines, opened_text
-from deltarule.data.problems import refuse
+from deltarule.data.reporting import refuse
 from deltarule.errors import DataError, SettingError, require
 
 MISSING = (

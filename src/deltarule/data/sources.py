@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from deltarule.data.idx import idx_header, read_idx
+from deltarule.data.readers.idx import idx_header, read_idx
 from deltarule.errors import DataError
 
 

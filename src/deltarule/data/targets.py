@@ -6,11 +6,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from deltarule.data.announcing import Announce
 from deltarule.data.cells import MOST_NUMBERS, not_numbers, numbers_of, texts_of
 from deltarule.data.csv_text import number_in
 from deltarule.data.frames import Table
-from deltarule.data.problems import refuse
+from deltarule.data.reporting import Announce, refuse
 from deltarule.errors import DataError, SettingError, closest
 
 Goal = Literal["classes", "values"]

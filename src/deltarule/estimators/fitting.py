@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import check_scoring
 
-from deltarule.data.announcing import print_if_possible
+from deltarule.data.reporting import print_if_possible
 from deltarule.estimators import settings
 from deltarule.estimators.descent import Descent
 from deltarule.estimators.examples import Examples

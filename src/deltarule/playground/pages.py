@@ -13,8 +13,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from deltarule.data.ink import ink_image
-from deltarule.data.pictures import read_picture
+from deltarule.data.ink.normalization import ink_image
+from deltarule.data.ink.pictures import read_picture
 from deltarule.errors import DataError, DeltaruleError
 from deltarule.playground.lessons import catalogue
 from deltarule.playground.playground import Playground

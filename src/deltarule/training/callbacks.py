@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TextIO
 
-from deltarule.data.announcing import print_if_possible
 from deltarule.data.dataset import Dataset
+from deltarule.data.reporting import print_if_possible
 from deltarule.elsewhere import explains_names, line_for
 from deltarule.errors import SettingError, closest
 from deltarule.nn.network import Network

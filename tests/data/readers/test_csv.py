@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from deltarule.data.tables import read_numbers, read_pixel_rows, read_pixels
+from deltarule.data.readers.tables import read_numbers, read_pixel_rows, read_pixels
 from deltarule.errors import DataError
 
 HEADER = "label,pixel0,pixel1,pixel2,pixel3"

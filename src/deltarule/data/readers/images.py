@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deltarule.data.dataset import Dataset, Splits
-from deltarule.data.problems import refuse
-from deltarule.data.regular import refuse_special
+from deltarule.data.file_guards import refuse_special
+from deltarule.data.reporting import refuse
 from deltarule.errors import DataError, require
 
 SUFFIXES = {".png", ".jpg", ".jpeg"}

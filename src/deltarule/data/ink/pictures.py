@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deltarule.data.images import check_size, opened
-from deltarule.data.ink import ink_image
-from deltarule.data.regular import refuse_special
+from deltarule.data.file_guards import refuse_special
+from deltarule.data.ink.normalization import ink_image
+from deltarule.data.readers.images import check_size, opened
 from deltarule.errors import DataError, NoDigitError
 
 FORMATS = ["PNG", "JPEG", "WEBP", "BMP"]

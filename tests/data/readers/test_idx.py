@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from idx_files import write_idx
 
 from deltarule.data.dataset import Splits
-from deltarule.data.idx import labeled_images, read_idx
+from deltarule.data.readers.idx import labeled_images, read_idx
 from deltarule.errors import DataError
 
 # Two images of 2x3, written out byte by byte: magic, three dimensions, pixels.

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deltarule.data.dataset import Dataset
-from deltarule.data.regular import LARGEST, most_believed, refuse_special
+from deltarule.data.file_guards import LARGEST, most_believed, refuse_special
 from deltarule.errors import DataError
 
 GZIP_MAGIC = b"\x1f\x8b"

@@ -9,8 +9,8 @@ from strokes import ink_strokes
 
 from deltarule.data.catalog import load
 from deltarule.data.dataset import Splits
-from deltarule.data.ink import in_twenty, ink_image
-from deltarule.data.paper import averaged_down, extreme, pieces, smoothed
+from deltarule.data.ink.detection import averaged_down, extreme, pieces, smoothed
+from deltarule.data.ink.normalization import in_twenty, ink_image
 from deltarule.errors import DataError, ShapeError
 
 

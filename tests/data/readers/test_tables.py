@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from deltarule.data.columns import Column, encoded
 from deltarule.data.dataset import Dataset
-from deltarule.data.tables import read_known_table, read_rows, read_table
+from deltarule.data.readers.tables import read_known_table, read_rows, read_table
 from deltarule.errors import DataError, SettingError
 
 pandas = pytest.importorskip("pandas")

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deltarule.data.images import read_image, read_image_folder, read_scaled_image
+from deltarule.data.readers.images import read_image, read_image_folder, read_scaled_image
 from deltarule.errors import DataError, MissingExtraError
 
 Image = pytest.importorskip("PIL.Image", reason="images need Pillow: install deltarule[page]")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from deltarule.data.paper import found_ink
+from deltarule.data.ink.detection import found_ink
 from deltarule.errors import ShapeError
 
 SIDE = 28  # pixels of an image

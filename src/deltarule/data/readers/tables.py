@@ -10,13 +10,12 @@ from typing import Any, Literal, TextIO, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from deltarule.data.announcing import Announce, to_stderr
 from deltarule.data.cells import coded, described, whole_rows
 from deltarule.data.columns import Column, filled_by
 from deltarule.data.csv_text import number_in, opened_text
 from deltarule.data.dataset import Dataset
 from deltarule.data.frames import Table, opened_table
-from deltarule.data.problems import refuse
+from deltarule.data.reporting import Announce, print_to_stderr, refuse
 from deltarule.data.targets import Goal, known_targets, targets_to_learn
 from deltarule.errors import DataError, SettingError, closest
 from deltarule.settings import explains_calls
@@ -141,7 +140,7 @@ def read_table(
     task: Goal | None = None,
     missing: Missing = "error",
     without: Sequence[str] = (),
-    announce: Announce = to_stderr,
+    announce: Announce = print_to_stderr,
 ) -> Dataset:
     """A table to learn from: the column `target` is what to learn, every other column is an input.
 
@@ -192,7 +191,7 @@ def read_known_table(
     class_names: Sequence[str],
     columns: Sequence[Column],
     missing: Missing = "error",
-    announce: Announce = to_stderr,
+    announce: Announce = print_to_stderr,
 ) -> Dataset:
     """A table like one that was learned from: its columns, by name, and its classes are counted as they were there.
 
@@ -214,7 +213,7 @@ def read_known_table(
 
 
 def read_rows(
-    source: Any, columns: Sequence[Column], *, target: str | None = None, announce: Announce = to_stderr
+    source: Any, columns: Sequence[Column], *, target: str | None = None, announce: Announce = print_to_stderr
 ) -> NDArray[np.float64]:
     """The rows of a table, (n_samples, columns), for a model of these columns: see `data/columns.py`.
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from claims import png
 
-from deltarule.data.pictures import ORIENTATION, read_digit, read_picture
+from deltarule.data.ink.pictures import ORIENTATION, read_digit, read_picture
 from deltarule.errors import DataError, NoDigitError
 
 Image = pytest.importorskip("PIL.Image", reason="pictures need Pillow: install deltarule[page]")
