@@ -27,7 +27,7 @@ from deltarule.data.augment import redrawn
 from deltarule.data.catalog import load as load_data
 from deltarule.data.dataset import Dataset
 from deltarule.data.ink.normalization import ink_image
-from deltarule.data.ink.pictures import ORIENTATION, read_picture, upright
+from deltarule.data.ink.pictures import ORIENTATION, TURNS, read_picture
 from deltarule.files.bundled import PRETRAINED
 from deltarule.files.model_file import load
 from deltarule.inspection.measures.metrics import evaluate_model
@@ -56,7 +56,9 @@ def through_file(gray: Images, k: int) -> Images:
     exif = Image.Exif()
     exif[ORIENTATION] = orientation
     file = BytesIO()
-    stored = Image.fromarray(np.ascontiguousarray(upright(gray, BACK.get(orientation, orientation))))
+    stored = Image.fromarray(gray)
+    if orientation in TURNS:
+        stored = stored.transpose(TURNS[BACK.get(orientation, orientation)])
     stored.save(file, FORMATS[k // 8 % len(FORMATS)], exif=exif, quality=90)
     return read_picture(file.getvalue())
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deltarule.data.dataset import Dataset, Splits, numbered_classes
+from deltarule.data.dataset import Dataset, Splits, default_class_names
 from deltarule.errors import DataError, SettingError
 
 PIXELS = np.arange(12, dtype=np.uint8).reshape(3, 4)
@@ -111,8 +111,8 @@ def test_parts_must_fit_each_other() -> None:
         Splits(wide, numbered(np.array([0, 2])))
 
 
-def test_parts_agree_on_numbered_classes() -> None:
-    assert numbered_classes(np.array([0, 1]), np.array([3]), name="data") == ("0", "1", "2", "3")
+def test_parts_agree_on_default_class_names() -> None:
+    assert default_class_names(np.array([0, 1]), np.array([3]), name="data") == ("0", "1", "2", "3")
 
 
 def test_samples_from_all_over() -> None:

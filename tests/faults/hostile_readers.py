@@ -29,7 +29,7 @@ from deltarule.data.catalog import load as load_data
 from deltarule.data.columns import Column
 from deltarule.data.ink.pictures import read_digit, read_picture
 from deltarule.data.readers.idx import read_idx
-from deltarule.data.readers.images import read_image, read_image_folder, read_scaled_image
+from deltarule.data.readers.images import read_image, read_image_folder
 from deltarule.data.readers.npz import read_npz
 from deltarule.data.readers.tables import read_numbers, read_pixel_rows, read_rows, read_table
 from deltarule.errors import DeltaruleError
@@ -70,7 +70,7 @@ READERS: dict[str, tuple[Reader, str, Callable[[], bytes]]] = {
     "rows of a table": (lambda path: read_rows(path, COLUMNS, announce=len), "file", sound.table),
     "recipe": (lambda path: read_recipe(str(path)), "recipe.toml", sound.recipe),
     "image": (lambda path: read_image(path, (28, 21)), "file", sound.picture),
-    "image of any size": (lambda path: read_scaled_image(path, 28), "file", sound.picture),
+    "image of any size": (lambda path: read_image(path, size=28), "file", sound.picture),
     "picture": (read_picture, "picture.png", sound.picture),
     "digit": (read_digit, "file", sound.picture),
 }  # fmt: skip

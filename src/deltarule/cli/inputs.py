@@ -10,7 +10,7 @@ from deltarule.cli.record import training_record
 from deltarule.data.ink.pictures import SUFFIXES as PICTURES
 from deltarule.data.ink.pictures import read_digit
 from deltarule.data.readers.idx import read_idx
-from deltarule.data.readers.images import SUFFIXES, read_image, read_scaled_image
+from deltarule.data.readers.images import SUFFIXES, read_image
 from deltarule.data.readers.npz import read_npz
 from deltarule.data.readers.tables import read_numbers, read_pixel_rows, read_rows
 from deltarule.errors import DataError, SettingError, ShapeError
@@ -59,7 +59,7 @@ def _pixels_in(path: Path, suffix: str, model: Model) -> Array:
     record = training_record(model)
     if suffix in SUFFIXES:
         if record and record.size:
-            return read_scaled_image(path, record.size)[np.newaxis]
+            return read_image(path, size=record.size)[np.newaxis]
         return read_image(path, model.image_shape or (28, 28))[np.newaxis]
     return read_pixel_rows(path)[0] if suffix == ".csv" else read_idx(path)
 

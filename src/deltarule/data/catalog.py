@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from deltarule.data.dataset import Splits, numbered_classes
+from deltarule.data.dataset import Splits
 from deltarule.data.digits import load_digits
 from deltarule.data.generated import arithmetic, cute_dog, xor
-from deltarule.data.paths import VARIABLE, cache_folder, idx_files, search_folders
-from deltarule.data.readers.idx import labeled_images, read_idx
+from deltarule.data.paths import VARIABLE, cache_folder, search_folders
+from deltarule.data.readers.idx import IMAGES, LABELS, TEST, TRAIN, idx_files, image_dataset, read_idx_pairs
 from deltarule.data.readers.images import read_image_folder
 from deltarule.data.readers.npz import read_npz
 from deltarule.data.readers.tables import read_pixels
@@ -22,7 +22,6 @@ from deltarule.errors import DataError, DownloadError, SettingError, closest
 from deltarule.settings import explains_calls, shown
 
 MNIST = "mnist"
-IMAGES, LABELS = "-images-idx3-ubyte", "-labels-idx1-ubyte"  # how the names of IDX files end
 
 
 @dataclass(frozen=True)
@@ -196,8 +195,8 @@ def _published(name: str, source: Source, offline: bool, announce: Announce) -> 
         folder = _download(name, source, missing, offline, announce)
         found |= {file: (folder / file.name, file.read(folder / file.name)) for file in missing}
     (path, train_images), (_, train_labels), (_, test_images), (_, test_labels) = map(found.__getitem__, source.files)
-    train = labeled_images(train_images, train_labels, class_names=source.class_names, name=name)
-    test = labeled_images(test_images, test_labels, class_names=source.class_names, name=name)
+    train = image_dataset(train_images, train_labels, class_names=source.class_names, name=name)
+    test = image_dataset(test_images, test_labels, class_names=source.class_names, name=name)
     return Splits(train, test), path.parent
 
 
@@ -243,27 +242,14 @@ def _load_path(name: str, known: list[str]) -> Splits:
     """The data in a file or folder: see `load`."""
     path = Path(name)
     if path.is_dir():
-        return _load_idx(path, "train", "t10k") if idx_files(path, f"train{IMAGES}") else read_image_folder(path)
+        return read_idx_pairs(path, TRAIN, TEST) if idx_files(path, TRAIN + IMAGES) else read_image_folder(path)
     if path.suffix.lower() == ".csv" and path.exists():
         return Splits(read_pixels(path))
     if path.suffix.lower() == ".npz" and path.exists():
         return read_npz(path)
     if idx_files(path.parent, path.name + IMAGES):
-        return _load_idx(path.parent, path.name)
+        return read_idx_pairs(path.parent, path.name)
     if path.exists():
         what = f"a .csv, a .npz, a folder, or what stands before {IMAGES} in the names of two IDX files"
         raise SettingError(f"data in files must be {what}: got {path}")
     raise SettingError(f"data must be a name or a path that exists: got {name!r}; {closest(name, known)}")
-
-
-def _load_idx(folder: Path, *prefixes: str) -> Splits:
-    """The pairs of IDX files whose names begin with these prefixes, in as far as they are there."""
-    parts = []
-    for prefix in prefixes:
-        images, labels = idx_files(folder, prefix + IMAGES), idx_files(folder, prefix + LABELS)
-        if images and not labels:
-            raise DataError(f"{folder}: {prefix}{LABELS} beside {images[0].name} was expected: got no such file")
-        if images:
-            parts.append((images[0], read_idx(images[0]), read_idx(labels[0])))
-    class_names = numbered_classes(*(labels.astype(np.int64) for _, _, labels in parts), name=str(folder))
-    return Splits(*(labeled_images(*arrays, class_names=class_names, name=str(path)) for path, *arrays in parts))

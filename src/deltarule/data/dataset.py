@@ -113,7 +113,7 @@ class Dataset:
         if self.targets.ndim != 1 or self.targets.dtype != np.int64:
             self._refuse_targets("(n_samples,) and int64")
         if not self.class_names:
-            object.__setattr__(self, "class_names", numbered_classes(self.targets, name=self.name))
+            object.__setattr__(self, "class_names", default_class_names(self.targets, name=self.name))
         n_classes = self.n_outputs
         if not 0 <= self.targets.min(initial=0) <= self.targets.max(initial=0) < n_classes:
             index = int(np.flatnonzero((self.targets < 0) | (self.targets >= n_classes))[0])
@@ -270,7 +270,7 @@ class Splits:
                 )
 
 
-def numbered_classes(*targets: NDArray[np.int64], name: str) -> tuple[str, ...]:
+def default_class_names(*targets: NDArray[np.int64], name: str) -> tuple[str, ...]:
     """The names "0", "1", ... of all classes in these arrays, for parts that must agree on them.
 
     name: what messages call these data.

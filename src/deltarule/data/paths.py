@@ -31,13 +31,3 @@ def cache_folder() -> Path:
     else:
         base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base, "deltarule")
-
-
-def idx_files(folder: Path, name: str) -> list[Path]:
-    """The files in `folder` that may be the IDX file `name`, "train-labels-idx1-ubyte".
-
-    Some are compressed; some programs that unpack them write "train-labels.idx1-ubyte".
-    """
-    spellings = (name, name.replace("-idx", ".idx"))
-    candidates = [folder / f"{spelling}{suffix}" for spelling in spellings for suffix in ("", ".gz")]
-    return [path for path in candidates if path.is_file()]
