@@ -12,8 +12,8 @@ from deltarule.cli.record import TrainingRecord, training_record
 from deltarule.data.catalog import MNIST, can_find, find_default, load
 from deltarule.data.dataset import Dataset, Splits, data_hash
 from deltarule.data.readers.images import read_image_folder
-from deltarule.data.readers.tables import Missing, read_known_table, read_table
-from deltarule.data.targets import Goal
+from deltarule.data.readers.reading import Goal, Missing
+from deltarule.data.readers.tables import read_known_table, read_table
 from deltarule.errors import SettingError
 from deltarule.model import Model
 from deltarule.recipes.build import Job, build, split

@@ -12,10 +12,8 @@ from deltarule.data.dataset import Splits
 from deltarule.data.digits import load_digits
 from deltarule.data.generated import arithmetic, cute_dog, xor
 from deltarule.data.paths import VARIABLE, cache_folder, search_folders
-from deltarule.data.readers.idx import IMAGES, LABELS, TEST, TRAIN, idx_files, image_dataset, read_idx_pairs
-from deltarule.data.readers.images import read_image_folder
-from deltarule.data.readers.npz import read_npz
-from deltarule.data.readers.tables import read_pixels
+from deltarule.data.readers.idx import IMAGES, LABELS, idx_files, image_dataset
+from deltarule.data.readers.kinds import kind_of, read, what_it_is
 from deltarule.data.reporting import Announce, print_to_stderr
 from deltarule.data.sources import SOURCES, PublishedFile, Source
 from deltarule.errors import DataError, DownloadError, SettingError, closest
@@ -241,15 +239,13 @@ def _download(name: str, source: Source, missing: list[PublishedFile], offline: 
 def _load_path(name: str, known: list[str]) -> Splits:
     """The data in a file or folder: see `load`."""
     path = Path(name)
-    if path.is_dir():
-        return read_idx_pairs(path, TRAIN, TEST) if idx_files(path, TRAIN + IMAGES) else read_image_folder(path)
-    if path.suffix.lower() == ".csv" and path.exists():
-        return Splits(read_pixels(path))
-    if path.suffix.lower() == ".npz" and path.exists():
-        return read_npz(path)
-    if idx_files(path.parent, path.name + IMAGES):
-        return read_idx_pairs(path.parent, path.name)
-    if path.exists():
-        what = f"a .csv, a .npz, a folder, or what stands before {IMAGES} in the names of two IDX files"
-        raise SettingError(f"data in files must be {what}: got {path}")
-    raise SettingError(f"data must be a name or a path that exists: got {name!r}; {closest(name, known)}")
+    if not path.exists() and not idx_files(path.parent, path.name + IMAGES):
+        raise SettingError(f"data must be a name or a path that exists: got {name!r}; {closest(name, known)}")
+    kind = kind_of(path)
+    if not kind.has_targets:
+        expected = f"a .csv, a .npz, a folder, or what stands before {IMAGES} in the names of two IDX files"
+        raise SettingError(f"data in files must be {expected}: got {path}, {what_it_is(path, kind)}")
+    splits = read(path).examples
+    if splits is None:
+        raise DataError(f"{path}: a label for each image was expected: got rows of pixels only; add a column 'label'")
+    return splits

@@ -2,17 +2,18 @@
 
 import os
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deltarule.data.ink.normalization import ink_image
-from deltarule.data.readers.images import open_image
+from deltarule.data.readers.images import open_image, read_image
+from deltarule.data.readers.reading import How, Reading
 from deltarule.errors import DataError, NoDigitError, require
 
 FORMATS = ["PNG", "JPEG", "WEBP", "BMP"]
-SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp"}
 ORIENTATION = 0x0112  # the tag of Exif
 # Exif's orientations, and Pillow's transpositions that turn the pixels the way the camera was held; others are upright.
 # Source: CIPA DC-008, "Exchangeable image file format for digital still cameras: Exif 2.32", section 4.6.4.
@@ -21,16 +22,19 @@ TURNS = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}
 Gray = NDArray[np.uint8]
 
 
-def read_digit(source: str | os.PathLike[str] | bytes) -> Gray:
-    """The picture of a digit in a file, or in its bytes, as MNIST would have it: (28, 28) uint8.
+def read_picture_rows(path: Path, how: How) -> Reading:
+    """A picture as a row of pixels: `how` it was in training, or a digit as MNIST has them.
 
-    Raises NoDigitError where the picture is blank, and DataError as `read_picture` does.
+    Raises NoDigitError where a digit was to be read and the picture is blank, DataError as `read_picture` and
+    `read_image` do.
     """
-    image = ink_image(read_picture(source)).image
+    if not how.is_digit:
+        pixels = read_image(path, how.image_shape, size=how.size)
+        return Reading(pixels.reshape(1, -1), report={"holds": "pixels", "scaled to": how.size})
+    image = ink_image(read_picture(path)).image
     if image is None:
-        name = picture_name(source)
-        raise NoDigitError(f"{name}: a picture of a digit was expected: got no ink on the paper; draw one, and darker")
-    return image
+        raise NoDigitError(f"{path}: a picture of a digit was expected: got no ink on the paper; draw one, and darker")
+    return Reading(image.reshape(1, -1), report={"holds": "pixels", "normalized": "as the digits of MNIST"})
 
 
 def read_picture(source: str | os.PathLike[str] | bytes) -> Gray:
@@ -42,7 +46,7 @@ def read_picture(source: str | os.PathLike[str] | bytes) -> Gray:
     Raises DataError, naming the file, where it is missing, damaged, in another format or of more than 16 megapixels
     (before it is decoded); MissingExtraError without Pillow.
     """
-    name = picture_name(source)
+    name = "this file" if isinstance(source, bytes) else os.fspath(source)
     with open_image(source, FORMATS, name) as image:
         turn = TURNS.get(orientation(image, name))
         if image.mode[0] in "IF":
@@ -57,11 +61,6 @@ def read_picture(source: str | os.PathLike[str] | bytes) -> Gray:
             if alpha.min() < 255:
                 gray = lay_on_ground(gray, alpha)
         return gray if turn is None else np.array(require("PIL.Image", "page").fromarray(gray).transpose(turn))
-
-
-def picture_name(source: str | os.PathLike[str] | bytes) -> str:
-    """What messages call a picture."""
-    return "this file" if isinstance(source, bytes) else os.fspath(source)
 
 
 def orientation(image: Any, name: str) -> Any:

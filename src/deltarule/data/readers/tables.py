@@ -1,135 +1,25 @@
-"""CSV and DataFrames: tables of pixels, one image a row, and tables with a column to learn."""
+"""Tables with a column to learn: what its columns are, its targets, and its rows as these columns count them."""
 
-import math
-import os
-import re
-import warnings
-from collections.abc import Iterator, Sequence
-from typing import Any, Literal, TextIO, get_args
+import sys
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deltarule.data.cells import coded, described, whole_rows
-from deltarule.data.columns import Column, filled_by
-from deltarule.data.csv_text import number_in, opened_text
-from deltarule.data.dataset import Dataset
-from deltarule.data.frames import Table, opened_table
+from deltarule.data.columns import Column, fill_with_means
+from deltarule.data.dataset import Dataset, Splits
+from deltarule.data.readers.csv import Table, Texts, number_in, read_columns, refuse_duplicates
+from deltarule.data.readers.reading import Goal, How, Missing, Reading
 from deltarule.data.reporting import Announce, print_to_stderr, refuse
-from deltarule.data.targets import Goal, known_targets, targets_to_learn
 from deltarule.errors import DataError, SettingError, closest
 from deltarule.settings import explains_calls
 
-Missing = Literal["error", "drop", "mean"]
-BYTES = frozenset(map(str, range(256)))
-# What np.loadtxt takes besides: "+7", " 007".
-UNUSUAL_BYTE = re.compile(r"\s*\+?0*([0-9]{1,2}|1[0-9]{2}|2[0-4][0-9]|25[0-5])\s*")
-
-
-def read_pixel_rows(path: str | os.PathLike[str]) -> tuple[NDArray[np.uint8], NDArray[np.int64] | None]:
-    """Images from a CSV, one a row, and their labels where it has any.
-
-    The label is the column called "label" or, without such a header, the first of a row that is one cell longer than
-    a square image (785 = 1 + 28 x 28). Rows exactly as long as a square image, as in Kaggle's test.csv, have no label.
-    Every cell is an integer from 0 to 255. A byte order mark, CRLF and blank lines are accepted.
-
-    Returns pixels (n_samples, n_features) uint8 and labels (n_samples,) int64 or None. Raises DataError, naming lines
-    and columns (counted from 1), where the file holds anything else.
-    """
-    with opened_text(path) as file:
-        header = _header(file)
-        try:
-            with warnings.catch_warnings(action="error"):
-                table = np.loadtxt(file, np.uint8, delimiter=",", comments=None, ndmin=2)
-        except (ValueError, Warning) as error:
-            refuse(path, f"integers from 0 to 255, equally many in every line{_advice(header)},", _pixel_problems(file))
-            raise DataError(f"{path}: rows of integers from 0 to 255 were expected: got none ({error})") from error
-    width = table.shape[1]
-    if header and len(header) != width:
-        raise DataError(f"{path}: as many cells a line as the header were expected: got {width} for {len(header)}")
-    label_column = _label_column(header, width, str(path))
-    if label_column is None:
-        return table, None
-    return np.delete(table, label_column, axis=1), table[:, label_column].astype(np.int64)
-
-
-def read_pixels(path: str | os.PathLike[str]) -> Dataset:
-    """The labeled square images of a CSV: see `read_pixel_rows`. Raises DataError also where there are no labels."""
-    pixels, labels = read_pixel_rows(path)
-    if labels is None:
-        raise DataError(f"{path}: a label for each image was expected: got rows of pixels only; add a column 'label'")
-    side = math.isqrt(pixels.shape[1])
-    return Dataset(pixels, labels, "classes", (), (side, side), str(path))
-
-
-def _header(file: TextIO) -> list[str]:
-    """The names in the first line, leaving the file behind it; none, and the file at its start, if that holds data."""
-    names = [cell.strip().strip('"') for cell in file.readline().split(",")]
-    if number_in(names[0]) is None and names != [""]:
-        return names
-    file.seek(0)
-    return []
-
-
-def _advice(header: list[str]) -> str:
-    """Words for those whose CSV has a header as other tables have it."""
-    return " (or, for a table of something else, --target COLUMN)" if header and "label" not in header else ""
-
-
-def _label_column(header: list[str], width: int, name: str) -> int | None:
-    """Where the label stands in a row of `width` cells, None for pixels only."""
-    if header.count("label") > 1:
-        raise DataError(f"{name}: one column called 'label' was expected: got {header.count('label')}")
-    labeled, bare = (math.isqrt(cells) ** 2 == cells > 0 for cells in (width - 1, width))
-    if labeled and "label" in header:
-        return header.index("label")
-    if labeled:
-        return 0
-    if bare and "label" not in header:
-        return None
-    raise DataError(
-        f"{name}: a label and the pixels of a square image were expected, such as 785 cells a line: got {width}; "
-        "for a table of other numbers name its target column (--target)"
-    )
-
-
-def _pixel_problems(file: TextIO) -> Iterator[str]:
-    """What is wrong with a CSV of pixels, cell by cell: slow, so only asked when NumPy has refused the file."""
-    file.seek(0)
-    width = 0
-    header = _header(file)
-    file.seek(0)
-    for line, text in enumerate(file, start=1):
-        cells = text.rstrip("\n").split(",")
-        if cells == [""]:
-            continue
-        width = width or len(cells)
-        if len(cells) != width:
-            yield f"line {line}: {len(cells)} cells instead of {width}"
-        elif (line > 1 or not header) and not BYTES.issuperset(cells):
-            for column, cell in enumerate(cells, start=1):
-                if cell not in BYTES and not UNUSUAL_BYTE.fullmatch(cell):
-                    yield f"line {line}, column {column}: {cell[:40]!r}"
-
-
-def read_numbers(path: str | os.PathLike[str], target: str | None) -> NDArray[np.float64]:
-    """The inputs in a CSV with a header, (n_samples, features): every column but `target`, which may be there.
-
-    Raises DataError where a cell holds no finite number.
-    """
-    with opened_text(path) as file:
-        header, *lines = file.read().splitlines() or [""]
-    columns = [k for k, name in enumerate(header.split(",")) if name.strip() != target]
-    if not any(map(str.strip, lines)):
-        raise DataError(f"{path}: a header and rows of numbers were expected: got no rows")
-    try:
-        numbers = np.loadtxt(lines, delimiter=",", comments=None, quotechar='"', usecols=columns, ndmin=2)
-    except ValueError as error:
-        raise DataError(f"{path}: a header and rows of numbers were expected: {error} (counted from 0)") from error
-    if not np.isfinite(numbers).all():
-        row, column = np.argwhere(~np.isfinite(numbers))[0]
-        raise DataError(f"{path}: finite numbers were expected: got {numbers[row, column]} in row {row} (from 0)")
-    return numbers
+MOST_CATEGORIES = 100  # more different texts are names or sentences, which say nothing one by one
+MOST_NUMBERS = 20  # a column of text with more different numbers in it is one of numbers with something else in it
+MOST_GUESSED = 20  # more different whole numbers are values to predict, unless classes are asked for
+FEWEST_EACH = 5  # so are whole numbers with fewer examples each, on average
 
 
 @explains_calls('read_table("houses.csv", "price")')
@@ -158,8 +48,7 @@ def read_table(
 
     Returns a Dataset whose `columns` say what its inputs are: numbers, and the places of texts among their categories.
     Raises SettingError where there is no such column; DataError, naming column and line, where a cell or a column is of
-    no use, where the target is the same everywhere, or where a class has only one example; MissingExtraError without
-    pandas.
+    no use, where the target is the same everywhere, or where a class has only one example.
 
     >>> from pandas import DataFrame
     >>> flowers = DataFrame({"size": [1.5, 2.0, 4.0, 3.5], "color": list("rrbb"), "kind": list("xxyy")})
@@ -167,20 +56,22 @@ def read_table(
     >>> table.inputs.tolist(), table.columns[1].categories, table.class_names
     ([[1.5, 1.0], [2.0, 1.0], [4.0, 0.0], [3.5, 0.0]], ('b', 'r'), ('x', 'y'))
     """
-    table = opened_table(source, text=(target,))
+    table = _table_of(source, text=(target,), without=without)
     if missing not in get_args(Missing):
         raise SettingError(f"missing cells can be an error, drop or mean: got {missing!r}")
     names = _input_names(table, target, without)
-    checked = [target] if missing == "mean" else [target, *names]
-    advice = "choose what becomes of them: --missing drop leaves such rows out, --missing mean fills them in"
-    table = whole_rows(table, checked, or_refuse=advice if missing == "error" else None, announce=announce)
-    goal, class_names, targets = targets_to_learn(table, target, task, announce)
-    columns = tuple(described(table, name) for name in names)
-    rows = coded(table, columns)
+    if missing == "error":
+        advice = "choose what becomes of them: --missing drop leaves such rows out, --missing mean fills them in"
+        refuse_missing(table, [target, *names], advice)
+    else:
+        table = drop_missing(table, [target] if missing == "mean" else [target, *names], announce)
+    learned = targets_to_learn(table, target, task, announce)
+    columns = tuple(describe_column(table, name) for name in names)
+    rows = table_rows(table, columns)
     if missing == "mean":
-        columns = filled_by([Column(each.name, each.categories, 0.0) for each in columns], rows)
+        columns = fill_with_means([Column(each.name, each.categories, 0.0) for each in columns], rows)
         _announce_filled(table, columns, np.isnan(rows).sum(axis=0), announce)
-    return Dataset(rows, targets, goal, class_names, name=table.name, columns=columns)
+    return Dataset(rows, learned.targets, learned.task, learned.class_names, name=table.name, columns=columns)
 
 
 def read_known_table(
@@ -201,42 +92,109 @@ def read_known_table(
     Raises as `read_table`, and DataError where a column is missing, held numbers and holds text, or where a category or
     a class has never been seen.
     """
-    table = _known(source, [target], columns)
+    names = [column.name for column in columns]
+    table = _table_of(source, text=[target, *_text_columns(columns)], only=[target, *names])
     if target not in table.names:
         raise SettingError(f"{table.name}: a column called {target!r} was expected: got {closest(target, table.names)}")
-    names = [column.name for column in columns if missing == "drop" or column.fill is None]
-    advice = "fill them in, or leave these rows out"
-    table = whole_rows(table, [target, *names], or_refuse=advice if missing == "error" else None, announce=announce)
-    rows = coded(table, columns)
+    refuse_absent(table, columns)
+    checked = [target, *(column.name for column in columns if missing == "drop" or column.fill is None)]
+    if missing == "error":
+        refuse_missing(table, checked, "fill them in, or leave these rows out")
+    else:
+        table = drop_missing(table, checked, announce)
+    rows = table_rows(table, columns)
     targets = known_targets(table, target, task, class_names)
     return Dataset(rows, targets, task, tuple(class_names), name=table.name, columns=tuple(columns))
 
 
-def read_rows(
-    source: Any, columns: Sequence[Column], *, target: str | None = None, announce: Announce = print_to_stderr
-) -> NDArray[np.float64]:
-    """The rows of a table, (n_samples, columns), for a model of these columns: see `data/columns.py`.
+def read_table_examples(path: Path, how: How) -> Reading:
+    """The examples in a CSV, to learn a column of it, as its user or a model of it says."""
+    target, missing, announce = how.target or "", how.missing, how.announce
+    if how.columns and how.task:
+        dataset = read_known_table(
+            path,
+            target,
+            task=how.task,
+            class_names=how.class_names,
+            columns=how.columns,
+            missing=missing,
+            announce=announce,
+        )
+    else:
+        dataset = read_table(path, target, task=how.task, missing=missing, without=how.without, announce=announce)
+    return Reading(dataset.inputs, Splits(dataset), {"target": target, "task": dataset.task})
 
-    source: a DataFrame or a CSV. target: a column that may be there, too. Others are passed over, which is said.
 
-    Raises DataError as `read_known_table`.
-    """
-    table = _known(source, [], columns)
-    known = [column.name for column in columns]
-    extra = [name for name in table.names if name not in known and name != target]
-    if not len(table.frame):
+def read_table_rows(path: Path, how: How) -> Reading:
+    """The rows of a CSV for a model of these columns; others are passed over. Raises as `read_known_table`."""
+    asked = how.columns or ()
+    only = [column.name for column in asked] or None
+    passed_over = [] if how.target is None else [how.target]
+    table = read_columns(path, text=_text_columns(asked), only=only, without=passed_over)
+    columns = asked or [Column(name) for name in table.cells]
+    if not len(table.rows):
         raise DataError(f"{table.name}: a header and rows were expected: got no rows")
-    rows = coded(table, columns)
-    may_not = [column.name for column in columns if column.fill is None]
+    rows = table_rows(table, columns)
     advice = "fill them in, or train with --missing mean a model that answers such rows, too"
-    whole_rows(table, may_not, or_refuse=advice, announce=announce)
+    refuse_missing(table, [column.name for column in columns if column.fill is None], advice)
+    extra = [name for name in table.names if name not in table.cells and name != how.target]
     if extra:
-        announce(f"{table.name}: what was not learned from is passed over: {', '.join(map(repr, extra))}")
-    return rows
+        how.announce(f"{table.name}: what was not learned from is passed over: {', '.join(map(repr, extra))}")
+    return Reading(rows, report={"columns": list(table.cells), "passed over": extra})
 
 
-def _known(source: Any, text: Sequence[str], columns: Sequence[Column]) -> Table:
-    return opened_table(source, text=[*text, *(column.name for column in columns if column.categories)])
+def _text_columns(columns: Sequence[Column]) -> list[str]:
+    return [column.name for column in columns if column.categories]
+
+
+def _table_of(
+    source: Any, text: Collection[str], only: Collection[str] | None = None, without: Collection[str] = ()
+) -> Table:
+    """A DataFrame, or the CSV at a path, as a Table: see `read_columns`."""
+    read = frame_table if is_frame(source) else read_columns
+    return read(source, text=text, only=only, without=without)
+
+
+def is_frame(data: object) -> bool:
+    """Whether this is a pandas DataFrame; pandas is not imported to find out."""
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and isinstance(data, pandas.DataFrame)
+
+
+def frame_table(
+    frame: Any, *, text: Collection[str] = (), only: Collection[str] | None = None, without: Collection[str] = ()
+) -> Table:
+    """The columns of a DataFrame, as `read_columns` has those of a CSV; what is true or false is text.
+
+    Raises DataError for a column that holds neither numbers nor text, such as dates.
+    """
+    header, name, cells = [str(each) for each in frame.columns], "the DataFrame", dict[str, Any]()
+    refuse_duplicates(name, header)
+    for k, column in enumerate(header):
+        if column in without or (only is not None and column not in only):
+            continue
+        series = frame.iloc[:, k]
+        if series.dtype.kind in "iuf" and column not in text:
+            cells[column] = np.asarray(series.to_numpy(dtype=np.float64, na_value=np.nan))
+        elif series.dtype.kind in "mMc" and column not in text:
+            got = f"{series.dtype} in column {column!r}"
+            raise DataError(f"{name}: numbers and text were expected: got {got}; make numbers of it, or leave it out")
+        else:
+            codes, values = sys.modules["pandas"].factorize(series)
+            cells[column] = Texts(codes, [text_of(each) for each in values])
+    return Table(name, header, cells, np.arange(len(frame)), is_file=False)
+
+
+def frame_rows(frame: Any, columns: Sequence[Column]) -> NDArray[np.float64]:
+    """The rows of a DataFrame for a model of these columns. Raises as `table_rows`."""
+    names = [column.name for column in columns]
+    return table_rows(frame_table(frame, text=_text_columns(columns), only=names), columns)
+
+
+def text_of(cell: Any) -> str:
+    """A cell of a DataFrame as a CSV would have it; a whole number is written without a point."""
+    is_whole = isinstance(cell, float | np.floating) and cell.is_integer()
+    return str(int(cell)) if is_whole else str(cell).strip()
 
 
 def _input_names(table: Table, target: str, without: Sequence[str]) -> list[str]:
@@ -248,11 +206,11 @@ def _input_names(table: Table, target: str, without: Sequence[str]) -> list[str]
     names = [name for name in table.names if name != target and name not in without]
     if "" in names:
         raise SettingError(
-            f"{table.name}: a name for every column was expected: got none for column {table.names[''] + 1}; give it "
-            "one, or leave it out: --without ''"
+            f"{table.name}: a name for every column was expected: got none for column {table.names.index('') + 1}; "
+            "give it one, or leave it out: --without ''"
         )
-    if not names or not len(table.frame):
-        got = f"{len(table.frame)} rows of {len(names)} inputs"
+    if not names or not len(table.rows):
+        got = f"{len(table.rows)} rows of {len(names)} inputs"
         raise DataError(f"{table.name}: rows of a target and at least one input were expected: got {got}")
     return names
 
@@ -266,3 +224,227 @@ def _announce_filled(table: Table, columns: Sequence[Column], counts: NDArray[np
         if filled:
             cells = ", ".join(f"{n:,} in {name!r}" for name, n in filled)
             announce(f"{table.name}: missing cells count as {how}: {cells}")
+
+
+# Missing cells
+
+
+def missing_by_name(table: Table, names: Iterable[str]) -> dict[str, NDArray[np.bool_]]:
+    """Which rows lack a cell in each of these columns, for those that lack any."""
+    by_name = {}
+    for name in names:
+        cells = table.cells[name]
+        if isinstance(cells, Texts):
+            by_name[name] = np.array([*(text == "" for text in cells.texts), True])[cells.codes]
+        else:
+            by_name[name] = np.isnan(cells)
+    return {name: missing for name, missing in by_name.items() if missing.any()}
+
+
+def refuse_missing(table: Table, names: Iterable[str], advice: str) -> None:
+    """Raise DataError, which ends in the advice, where rows lack a cell in one of these columns."""
+    missing = missing_by_name(table, names)
+    for name, rows in missing.items():
+        where = f"{name!r} first in {table.place(int(rows.argmax()))}"
+        raise DataError(f"{table.name}: no missing cells were expected: got {_counts(missing)}, {where}; {advice}")
+
+
+def drop_missing(table: Table, names: Iterable[str], announce: Announce) -> Table:
+    """The table without the rows that lack a cell in one of these columns; `announce` gets their number."""
+    missing = missing_by_name(table, names)
+    if not missing:
+        return table
+    dropped = np.logical_or.reduce(list(missing.values()))
+    if dropped.all():
+        raise DataError(
+            f"{table.name}: a row without missing cells was expected: got none; missing are {_counts(missing)}"
+        )
+    rows = f"{dropped.sum():,} of {len(dropped):,} rows"
+    announce(f"{table.name}: {rows} are left out, because cells are missing: {_counts(missing)}")
+    return table.keep(~dropped)
+
+
+def _counts(missing: dict[str, NDArray[np.bool_]]) -> str:
+    return ", ".join(f"{rows.sum():,} in {name!r}" for name, rows in missing.items())
+
+
+# Cells
+
+
+def sort_texts(cells: Texts) -> Texts:
+    """Texts without those that are missing or in no row, in the order of numbers where all are such."""
+    used = np.unique(cells.codes[cells.codes >= 0])
+    texts = sorted({cells.texts[k] for k in used} - {""})
+    numbers = [number_in(text) for text in texts]
+    known = [number for number in numbers if number is not None]
+    if len(known) == len(texts):
+        texts = [text for _, text in sorted(zip(known, texts, strict=True))]
+    place = {text: k for k, text in enumerate(texts)}
+    return Texts(np.array([*(place.get(text, -1) for text in cells.texts), -1])[cells.codes], texts)
+
+
+def numbers_of(cells: NDArray[np.float64] | Texts) -> NDArray[np.float64]:
+    """The numbers in a column, (n_rows,), NaN where a cell is missing or a text, or its number is not finite."""
+    if isinstance(cells, Texts):
+        numbers = [finite_number_in(text) for text in cells.texts]
+        return np.array([*(np.nan if each is None else each for each in numbers), np.nan])[cells.codes]
+    return cells
+
+
+def finite_number_in(text: str) -> float | None:
+    """As `number_in`, but infinity and NaN are not numbers."""
+    number = number_in(text)
+    return number if number is not None and np.isfinite(number) else None
+
+
+def not_numbers(table: Table, name: str) -> Iterator[str]:
+    """The cells of a column that hold something, but not a finite number."""
+    cells = table.cells[name]
+    if isinstance(cells, Texts):
+        codes, texts = sort_texts(cells)
+        for k in np.flatnonzero([finite_number_in(text) is None for text in texts]).tolist():
+            yield _problem(table, name, np.flatnonzero(codes == k), texts[k])
+    else:
+        for row in np.flatnonzero(np.isinf(cells)):
+            yield f"{table.place(int(row))}, column {name!r}: {cells[row]}"
+
+
+def _problem(table: Table, name: str, rows: NDArray[np.intp], text: str) -> str:
+    more = f" (and {len(rows) - 1:,} more of them)" if len(rows) > 1 else ""
+    return f"{table.place(int(rows[0]))}, column {name!r}: {text[:40]!r}{more}"
+
+
+# Columns
+
+
+def describe_column(table: Table, name: str) -> Column:
+    """What a column is: of numbers, or of text with these categories.
+
+    Raises DataError, naming column and lines, where it is neither: no value at all, too many different texts, numbers
+    with something else among them.
+    """
+    cells = table.cells[name]
+    texts = sort_texts(cells).texts if isinstance(cells, Texts) else ()
+    if not texts and (isinstance(cells, Texts) or np.isnan(cells).all()):
+        raise DataError(f"{table.name}: a value in every column was expected: got none in {name!r}; leave it out")
+    n_numbers = sum(number_in(text) is not None for text in texts)
+    if n_numbers == len(texts):
+        return Column(name)
+    if n_numbers > MOST_NUMBERS:
+        refuse(table.name, f"numbers in column {name!r}, where most cells are numbers,", not_numbers(table, name))
+    if len(texts) > MOST_CATEGORIES:
+        raise DataError(
+            f"{table.name}: at most {MOST_CATEGORIES} different texts a column were expected: got {len(texts):,} in "
+            f"{name!r}, such as {texts[0]!r}; leave it out"
+        )
+    return Column(name, tuple(texts))
+
+
+def table_rows(table: Table, columns: Sequence[Column]) -> NDArray[np.float64]:
+    """The rows, (n_rows, columns), of a table as these columns count them, whatever the order of its own.
+
+    Raises DataError where the table lacks a column, and, naming columns and lines, where a cell is not a number in a
+    column of numbers, or a text that is not among the categories.
+    """
+    refuse_absent(table, columns)
+    strange = (problem for column in columns for problem in _strange_cells(table, column))
+    refuse(table.name, "cells like those learned from", strange)
+    by_column = np.empty((len(columns), len(table.rows)))  # written and then turned: four times as fast
+    for row, column in zip(by_column, columns, strict=True):
+        cells = table.cells[column.name]
+        if isinstance(cells, Texts) and column.categories:
+            place = {text: float(k) for k, text in enumerate(column.categories)}
+            row[:] = np.array([*(place.get(text, np.nan) for text in cells.texts), np.nan])[cells.codes]
+        else:
+            row[:] = numbers_of(cells) if isinstance(cells, Texts) else cells
+    return np.ascontiguousarray(by_column.T)
+
+
+def refuse_absent(table: Table, columns: Sequence[Column]) -> None:
+    """Raise DataError where the table lacks one of these columns."""
+    names = set(table.names)
+    absent = [column.name for column in columns if column.name not in names]
+    if absent:
+        got = f"none called {', '.join(map(repr, absent))}; {closest(absent[0], table.names)}"
+        raise DataError(f"{table.name}: the columns that were learned from were expected: got {got}")
+
+
+def _strange_cells(table: Table, column: Column) -> Iterator[str]:
+    """What is wrong with the cells of a column that is known."""
+    if not column.categories:
+        for problem in not_numbers(table, column.name):
+            yield f"{problem} is not a number"
+        return
+    codes, texts = sort_texts(table.cells[column.name])
+    for text in sorted(set(texts) - set(column.categories)):
+        rows = np.flatnonzero(codes == texts.index(text))
+        yield f"{_problem(table, column.name, rows, text)} was never seen; {closest(text, column.categories)}"
+
+
+# Targets
+
+
+class Targets(NamedTuple):
+    """The column to learn, as a Dataset has it."""
+
+    task: Goal
+    class_names: tuple[str, ...]
+    targets: NDArray[Any]
+
+
+def targets_to_learn(table: Table, name: str, task: Goal | None, announce: Announce) -> Targets:
+    """The targets in the column `name`, without a missing cell. task: None to infer it, and announce it.
+
+    Raises DataError where the target is the same everywhere, a class has one example, or a value is not a number.
+    """
+    codes, texts = sort_texts(table.cells[name])
+    if len(texts) < 2:
+        got = f"{texts[0]!r} in every row of {name!r}"
+        raise DataError(f"{table.name}: a target that is not always the same was expected: got {got}")
+    if task is None:
+        task = _infer_task(table, name, codes, texts, announce)
+    if task == "values":
+        return Targets(task, (name,), known_targets(table, name, task, ()))
+    alone = [np.flatnonzero(codes == k)[0] for k in np.flatnonzero(np.bincount(codes) == 1)]
+    wanted = f"two examples or more of every class in {name!r}, to learn from one and be tested on another,"
+    refuse(table.name, wanted, (f"{table.place(int(row))}: {texts[codes[row]]!r} alone" for row in sorted(alone)))
+    return Targets(task, tuple(texts), codes.astype(np.int64))
+
+
+def _infer_task(table: Table, name: str, codes: NDArray[np.intp], texts: Sequence[str], announce: Announce) -> Goal:
+    """The task that the cells of a target look like, which is announced."""
+    numbers = [number_in(text) for text in texts]
+    known = [number for number in numbers if number is not None]
+    if len(known) < len(texts):
+        if len(known) > MOST_NUMBERS:
+            expected = f"numbers in the target {name!r}, where most cells are numbers,"
+            refuse(table.name, expected, not_numbers(table, name))
+        announce(f"{table.name}: {name!r} holds {len(texts)} different texts: classes to tell apart")
+        return "classes"
+    is_whole = all(number.is_integer() for number in known)
+    if is_whole and len(texts) <= MOST_GUESSED and len(codes) >= FEWEST_EACH * len(texts):
+        holds = f"{name!r} holds {len(texts)} different whole numbers"
+        announce(f"{table.name}: {holds}: classes to tell apart (else --task values)")
+        return "classes"
+    announce(f"{table.name}: {name!r} holds {len(texts):,} different numbers: values to predict (else --task classes)")
+    return "values"
+
+
+def known_targets(table: Table, name: str, task: Goal, class_names: Sequence[str]) -> NDArray[Any]:
+    """The targets in the column `name`, without a missing cell, whose classes are those of `class_names`.
+
+    Raises SettingError for another class, DataError where a value is not a number.
+    """
+    cells = table.cells[name]
+    if task == "values":
+        refuse(table.name, f"finite numbers in the target {name!r}", not_numbers(table, name))
+        return numbers_of(cells)[:, np.newaxis]
+    codes, texts = sort_texts(cells)
+    unknown = [text for text in texts if text not in class_names]
+    if unknown:
+        row = int(np.flatnonzero(codes == texts.index(unknown[0]))[0])
+        raise SettingError(
+            f"{table.name}: classes that were learned were expected in {name!r}: got {', '.join(unknown[:10])}, "
+            f"first in {table.place(row)}; {closest(unknown[0], class_names)}"
+        )
+    return np.array([class_names.index(text) for text in texts], dtype=np.int64)[codes]
