@@ -95,7 +95,8 @@ def state_lines(state: "FileState") -> list[str]:
 
 def where(name: str) -> str:
     """Where a data set lies, as far as the names of files tell."""
-    from deltarule.data.catalog import BUILT_IN, located
+    from deltarule.data.built_in import BUILT_IN
+    from deltarule.data.catalog import located
 
     if name in BUILT_IN:
         return "comes with deltarule"

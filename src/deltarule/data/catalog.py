@@ -1,16 +1,15 @@
 """Data sets by name: what there is, where it lies, and how it comes here."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from deltarule.data.built_in import BUILT_IN, BuiltIn, load_digits
 from deltarule.data.dataset import Splits
-from deltarule.data.digits import load_digits
-from deltarule.data.generated import arithmetic, cute_dog, xor
 from deltarule.data.paths import VARIABLE, cache_folder, search_folders
 from deltarule.data.readers.idx import IMAGES, LABELS, idx_files, image_dataset
 from deltarule.data.readers.kinds import kind_of, read, what_it_is
@@ -20,29 +19,6 @@ from deltarule.errors import DataError, DownloadError, SettingError, closest
 from deltarule.settings import explains_calls, shown
 
 MNIST = "mnist"
-
-
-@dataclass(frozen=True)
-class BuiltIn:
-    """A data set that comes with deltarule."""
-
-    says: str
-    license: str
-    citation: str
-    load: Callable[[], Splits]
-
-
-BUILT_IN = {
-    "digits": BuiltIn(
-        "1,797 handwritten digits of 8x8 cells, brought to 28x28 as MNIST's were, 360 of them to test on",
-        "CC BY 4.0",
-        "E. Alpaydin, C. Kaynak, Optical recognition of handwritten digits, UCI Machine Learning Repository, 1998",
-        load_digits,
-    ),
-    "xor": BuiltIn("exclusive or: four points", "MIT", "made by deltarule", xor),
-    "arithmetic": BuiltIn("from a and b to a + b, a - b and |a - b|", "MIT", "made by deltarule", arithmetic),
-    "cute-dog": BuiltIn("is a dog cute, from the size of its eyes", "MIT", "made by deltarule", cute_dog),
-}
 
 
 @dataclass(frozen=True)
