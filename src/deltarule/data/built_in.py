@@ -1,12 +1,11 @@
 """The data sets that come with deltarule, the same every time, so that all runs offline."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from deltarule.data.dataset import Dataset, Splits
+from deltarule.data.sources import Source
 from deltarule.randomness import generator
 
 
@@ -52,24 +51,14 @@ def cute_dog() -> Splits:
     return Dataset(sizes, cute.astype(np.uint8), "labels", ("cute",), name="cute-dog").head(400)
 
 
-@dataclass(frozen=True)
-class BuiltIn:
-    """A data set that comes with deltarule."""
-
-    says: str
-    license: str
-    citation: str
-    load: Callable[[], Splits]
-
-
 BUILT_IN = {
-    "digits": BuiltIn(
+    "digits": Source(
         "1,797 handwritten digits of 8x8 cells, brought to 28x28 as MNIST's were, 360 of them to test on",
         "CC BY 4.0",
         "E. Alpaydin, C. Kaynak, Optical recognition of handwritten digits, UCI Machine Learning Repository, 1998",
         load_digits,
     ),
-    "xor": BuiltIn("exclusive or: four points", "MIT", "made by deltarule", xor),
-    "arithmetic": BuiltIn("from a and b to a + b, a - b and |a - b|", "MIT", "made by deltarule", arithmetic),
-    "cute-dog": BuiltIn("is a dog cute, from the size of its eyes", "MIT", "made by deltarule", cute_dog),
+    "xor": Source("exclusive or: four points", "MIT", "made by deltarule", xor),
+    "arithmetic": Source("from a and b to a + b, a - b and |a - b|", "MIT", "made by deltarule", arithmetic),
+    "cute-dog": Source("is a dog cute, from the size of its eyes", "MIT", "made by deltarule", cute_dog),
 }
