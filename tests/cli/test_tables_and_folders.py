@@ -197,7 +197,7 @@ def test_a_table_unlike_the_one_learned_from(deltarule: Command) -> None:
     Path("new.csv").write_text("town,size\nUlm,100\n")
     got = deltarule("evaluate", "model.safetensors", "--data", "new.csv")
     assert got.code == 2
-    assert "a column called 'price' was expected" in got.err
+    assert "one column called 'price' was expected" in got.err
 
 
 def test_a_category_in_the_test_part_alone_is_said(deltarule: Command) -> None:

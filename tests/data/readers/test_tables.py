@@ -284,5 +284,5 @@ def test_a_known_table_counts_as_the_first_one_did(stored: Stored, flowers: Data
     path = stored("width,color,kind,length\n1,white,tulip,2\n")
     with pytest.raises(SettingError, match="in 'kind': got tulip, first in line 2; Known: lily, rose"):
         read_known_table(path, "kind", task="classes", class_names=class_names, columns=columns)
-    with pytest.raises(SettingError, match="called 'knd' was expected: got did you mean 'kind'"):
+    with pytest.raises(SettingError, match="called 'knd' was expected: got none; did you mean 'kind'"):
         read_known_table(path, "knd", task="classes", class_names=class_names, columns=columns)

@@ -56,22 +56,8 @@ def read_table(
     >>> table.inputs.tolist(), table.columns[1].categories, table.class_names
     ([[1.5, 1.0], [2.0, 1.0], [4.0, 0.0], [3.5, 0.0]], ('b', 'r'), ('x', 'y'))
     """
-    table = _table_of(source, text=(target,), without=without)
-    if missing not in get_args(Missing):
-        raise SettingError(f"missing cells can be an error, drop or mean: got {missing!r}")
-    names = _input_names(table, target, without)
-    if missing == "error":
-        advice = "choose what becomes of them: --missing drop leaves such rows out, --missing mean fills them in"
-        refuse_missing(table, [target, *names], advice)
-    else:
-        table = drop_missing(table, [target] if missing == "mean" else [target, *names], announce)
-    learned = targets_to_learn(table, target, task, announce)
-    columns = tuple(describe_column(table, name) for name in names)
-    rows = table_rows(table, columns)
-    if missing == "mean":
-        columns = fill_with_means([Column(each.name, each.categories, 0.0) for each in columns], rows)
-        _announce_filled(table, columns, np.isnan(rows).sum(axis=0), announce)
-    return Dataset(rows, learned.targets, learned.task, learned.class_names, name=table.name, columns=columns)
+    how = How(target=target, task=task, missing=missing, without=without, announce=announce)
+    return _read_dataset(source, target, how)
 
 
 def read_known_table(
@@ -92,37 +78,45 @@ def read_known_table(
     Raises as `read_table`, and DataError where a column is missing, held numbers and holds text, or where a category or
     a class has never been seen.
     """
-    names = [column.name for column in columns]
-    table = _table_of(source, text=[target, *_text_columns(columns)], only=[target, *names])
-    if target not in table.names:
-        raise SettingError(f"{table.name}: a column called {target!r} was expected: got {closest(target, table.names)}")
-    refuse_absent(table, columns)
-    checked = [target, *(column.name for column in columns if missing == "drop" or column.fill is None)]
-    if missing == "error":
-        refuse_missing(table, checked, "fill them in, or leave these rows out")
-    else:
-        table = drop_missing(table, checked, announce)
-    rows = table_rows(table, columns)
-    targets = known_targets(table, target, task, class_names)
-    return Dataset(rows, targets, task, tuple(class_names), name=table.name, columns=tuple(columns))
+    how = How(task=task, missing=missing, announce=announce, columns=columns, class_names=class_names)
+    return _read_dataset(source, target, how)
 
 
 def read_table_examples(path: Path, how: How) -> Reading:
-    """The examples in a CSV, to learn a column of it, as its user or a model of it says."""
-    target, missing, announce = how.target or "", how.missing, how.announce
-    if how.columns and how.task:
-        dataset = read_known_table(
-            path,
-            target,
-            task=how.task,
-            class_names=how.class_names,
-            columns=how.columns,
-            missing=missing,
-            announce=announce,
-        )
+    """The examples in a CSV, of which a column is learned, as its user or a model of it says."""
+    dataset = _read_dataset(path, how.target or "", how)
+    return Reading(dataset.inputs, Splits(dataset), {"holds": "table", "target": how.target, "task": dataset.task})
+
+
+def _read_dataset(source: Any, target: str, how: How) -> Dataset:
+    """What `read_table` returns or, where there are columns of a model, `read_known_table`."""
+    if how.missing not in get_args(Missing):
+        raise SettingError(f"missing cells can be an error, drop or mean: got {how.missing!r}")
+    known = how.columns or ()
+    only = [target, *(column.name for column in known)] if known else None
+    read = frame_table if is_frame(source) else read_columns
+    table = read(source, text=[target, *_text_columns(known)], only=only, without=how.without)
+    refuse_unknown(table, [target, *how.without])
+    if known:
+        refuse_absent(table, known)
+        names = [column.name for column in known if how.missing == "drop" or column.fill is None]
     else:
-        dataset = read_table(path, target, task=how.task, missing=missing, without=how.without, announce=announce)
-    return Reading(dataset.inputs, Splits(dataset), {"target": target, "task": dataset.task})
+        names = _input_names(table, [target, *how.without])
+    if how.missing == "error":
+        advice = "choose what becomes of them: --missing drop leaves such rows out, --missing mean fills them in"
+        refuse_missing(table, [target, *names], "fill them in, or leave these rows out" if known else advice)
+    else:
+        table = drop_missing(table, [target] if how.missing == "mean" and not known else [target, *names], how.announce)
+    if known and how.task:
+        learned = Targets(how.task, tuple(how.class_names), known_targets(table, target, how.task, how.class_names))
+    else:
+        learned = targets_to_learn(table, target, how.task, how.announce)
+    columns = tuple(known or (describe_column(table, name) for name in names))
+    rows = table_rows(table, columns)
+    if how.missing == "mean" and not known:
+        columns = fill_with_means([Column(each.name, each.categories, 0.0) for each in columns], rows)
+        _announce_filled(table, columns, np.isnan(rows).sum(axis=0), how.announce)
+    return Dataset(rows, learned.targets, learned.task, learned.class_names, name=table.name, columns=columns)
 
 
 def read_table_rows(path: Path, how: How) -> Reading:
@@ -145,14 +139,6 @@ def read_table_rows(path: Path, how: How) -> Reading:
 
 def _text_columns(columns: Sequence[Column]) -> list[str]:
     return [column.name for column in columns if column.categories]
-
-
-def _table_of(
-    source: Any, text: Collection[str], only: Collection[str] | None = None, without: Collection[str] = ()
-) -> Table:
-    """A DataFrame, or the CSV at a path, as a Table: see `read_columns`."""
-    read = frame_table if is_frame(source) else read_columns
-    return read(source, text=text, only=only, without=without)
 
 
 def is_frame(data: object) -> bool:
@@ -197,13 +183,17 @@ def text_of(cell: Any) -> str:
     return str(int(cell)) if is_whole else str(cell).strip()
 
 
-def _input_names(table: Table, target: str, without: Sequence[str]) -> list[str]:
-    """The columns to learn from, once target and columns are known to be there."""
-    for name in (target, *without):
+def refuse_unknown(table: Table, names: Iterable[str]) -> None:
+    """Raise SettingError where the table lacks a column that its user named."""
+    for name in names:
         if name not in table.names:
             offer = closest(name, table.names)
             raise SettingError(f"{table.name}: one column called {name!r} was expected: got none; {offer}")
-    names = [name for name in table.names if name != target and name not in without]
+
+
+def _input_names(table: Table, others: Sequence[str]) -> list[str]:
+    """The columns to learn from: all but some others."""
+    names = [name for name in table.names if name not in others]
     if "" in names:
         raise SettingError(
             f"{table.name}: a name for every column was expected: got none for column {table.names.index('') + 1}; "
