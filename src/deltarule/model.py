@@ -236,7 +236,7 @@ class Model:
         if theirs and theirs != ours:
             raise SettingError(
                 f"this model reads the columns {', '.join(map(str, self.input_names)) or 'of no table'}: got those of "
-                f"{dataset.name}, counted otherwise; read it with read_known_table, and the columns of the model"
+                f"{dataset.name}, counted otherwise; use read(path, target=..., columns=model.columns)"
             )
         if self.task not in (None, dataset.task) or dataset.n_outputs != self.network.layer_sizes[-1]:
             raise SettingError(

@@ -11,7 +11,8 @@ import pytest
 
 from deltarule.data.catalog import load as load_data
 from deltarule.data.columns import Column
-from deltarule.data.readers.tables import read_known_table, read_table
+from deltarule.data.readers.kinds import read
+from deltarule.data.readers.tables import read_table
 from deltarule.files.model_file import load
 
 pandas = pytest.importorskip("pandas")
@@ -276,9 +277,7 @@ def test_a_table_in_a_file_needs_no_pandas(deltarule: Command, monkeypatch: pyte
 
 def test_a_frame_and_its_file_are_counted_alike(with_holes: Any) -> None:
     table = read_table(with_holes, "price", without=["id"], missing="mean", announce=lambda _: None)
-    known = read_known_table(
-        "houses.csv", "price", task="values", class_names=("price",), columns=table.columns, missing="mean",
-        announce=lambda _: None,
-    )  # fmt: skip
+    how = {"target": "price", "task": "values", "columns": table.columns, "missing": "mean"}
+    known = read("houses.csv", announce=lambda _: None, **how).splits.train
     np.testing.assert_array_equal(known.inputs, table.inputs)
     np.testing.assert_array_equal(known.targets, table.targets)

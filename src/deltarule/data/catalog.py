@@ -11,7 +11,7 @@ from deltarule.data.readers.idx import IMAGES, LABELS, idx_files, image_dataset
 from deltarule.data.readers.kinds import kind_of, read, what_it_is
 from deltarule.data.reporting import Announce, print_to_stderr
 from deltarule.data.sources import SOURCES, PublishedFile, Source
-from deltarule.errors import DataError, DownloadError, SettingError, closest
+from deltarule.errors import DownloadError, SettingError, closest
 from deltarule.settings import explains_calls, shown
 
 MNIST = "mnist"
@@ -185,7 +185,4 @@ def _load_path(name: str, known: list[str]) -> Splits:
     if not kind.has_targets:
         expected = f"a .csv, a .npz, a folder, or what stands before {IMAGES} in the names of two IDX files"
         raise SettingError(f"data in files must be {expected}: got {path}, {what_it_is(path, kind)}")
-    splits = read(path).examples
-    if splits is None:
-        raise DataError(f"{path}: a label for each image was expected: got rows of pixels only; add a column 'label'")
-    return splits
+    return read(path).splits

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from deltarule.data.columns import Column, encode
 from deltarule.data.dataset import Dataset
 from deltarule.data.readers.kinds import read
-from deltarule.data.readers.tables import read_known_table, read_table
+from deltarule.data.readers.tables import read_table
 from deltarule.errors import DataError, SettingError
 
 pandas = pytest.importorskip("pandas")
@@ -278,11 +278,12 @@ def test_both_wrong_columns_are_named(stored: Stored, flowers: Dataset) -> None:
 def test_a_known_table_counts_as_the_first_one_did(stored: Stored, flowers: Dataset) -> None:
     columns, class_names = flowers.columns, flowers.class_names
     path = stored("width,color,kind,length\n1,white,rose,2\n3,red,rose,4\n")
-    table = read_known_table(path, "kind", task="classes", class_names=class_names, columns=columns)
+    known = {"task": "classes", "class_names": class_names, "columns": columns}
+    table = read(path, target="kind", **known).splits.train
     assert table.inputs.tolist() == [[2, 2, 1], [4, 1, 3]]
     assert (table.targets.tolist(), table.class_names, table.columns) == ([1, 1], class_names, columns)
     path = stored("width,color,kind,length\n1,white,tulip,2\n")
     with pytest.raises(SettingError, match="in 'kind': got tulip, first in line 2; Known: lily, rose"):
-        read_known_table(path, "kind", task="classes", class_names=class_names, columns=columns)
+        read(path, target="kind", **known)
     with pytest.raises(SettingError, match="called 'knd' was expected: got none; did you mean 'kind'"):
-        read_known_table(path, "knd", task="classes", class_names=class_names, columns=columns)
+        read(path, target="knd", **known)

@@ -117,7 +117,9 @@ def read(path: str | os.PathLike[str], **how: Any) -> Reading:
     reading = reader(path, wish)
     is_unit = wish.is_unit and reading.report.get("holds") == "pixels"
     return replace(
-        reading, rows=reading.rows / 255.0 if is_unit else reading.rows, report={"kind": kind.name} | reading.report
+        reading,
+        rows=reading.rows / 255.0 if is_unit else reading.rows,
+        report={"file": str(path), "kind": kind.name} | reading.report,
     )
 
 

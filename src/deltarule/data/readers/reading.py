@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from deltarule.data.columns import Column
 from deltarule.data.dataset import Splits
 from deltarule.data.reporting import Announce, print_to_stderr
+from deltarule.errors import DataError
 
 Goal = Literal["classes", "values"]
 Missing = Literal["error", "drop", "mean"]
@@ -60,3 +61,11 @@ class Reading:
     rows: NDArray[Any]
     examples: Splits | None = None
     report: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def splits(self) -> Splits:
+        """The examples. Raises DataError where there are none."""
+        if self.examples is None:
+            got = "rows of pixels only; add a column 'label'"
+            raise DataError(f"{self.report['file']}: a label for each image was expected: got {got}")
+        return self.examples

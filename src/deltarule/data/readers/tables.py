@@ -60,28 +60,6 @@ def read_table(
     return _read_dataset(source, target, how)
 
 
-def read_known_table(
-    source: Any,
-    target: str,
-    *,
-    task: Goal,
-    class_names: Sequence[str],
-    columns: Sequence[Column],
-    missing: Missing = "error",
-    announce: Announce = print_to_stderr,
-) -> Dataset:
-    """A table like one that was learned from: its columns, by name, and its classes are counted as they were there.
-
-    source, target, task, missing, announce: as for `read_table`; columns, class_names: those of the Model, or of the
-    Dataset, that was made from that table.
-
-    Raises as `read_table`, and DataError where a column is missing, held numbers and holds text, or where a category or
-    a class has never been seen.
-    """
-    how = How(task=task, missing=missing, announce=announce, columns=columns, class_names=class_names)
-    return _read_dataset(source, target, how)
-
-
 def read_table_examples(path: Path, how: How) -> Reading:
     """The examples in a CSV, of which a column is learned, as its user or a model of it says."""
     dataset = _read_dataset(path, how.target or "", how)
@@ -89,7 +67,10 @@ def read_table_examples(path: Path, how: How) -> Reading:
 
 
 def _read_dataset(source: Any, target: str, how: How) -> Dataset:
-    """What `read_table` returns or, where there are columns of a model, `read_known_table`."""
+    """What `read_table` returns; where a model gives columns and class_names, cells and classes count as they do there.
+
+    Raises as `read_table`, and, for what a model has not seen, as `table_rows` and `known_targets`.
+    """
     if how.missing not in get_args(Missing):
         raise SettingError(f"missing cells can be an error, drop or mean: got {how.missing!r}")
     known = how.columns or ()
@@ -120,7 +101,7 @@ def _read_dataset(source: Any, target: str, how: How) -> Dataset:
 
 
 def read_table_rows(path: Path, how: How) -> Reading:
-    """The rows of a CSV for a model of these columns; others are passed over. Raises as `read_known_table`."""
+    """The rows of a CSV for a model of these columns; others are passed over."""
     asked = how.columns or ()
     only = [column.name for column in asked] or None
     passed_over = [] if how.target is None else [how.target]
