@@ -1,5 +1,6 @@
 """Tables with a column to learn: what its columns are, its targets, and its rows as these columns count them."""
 
+import math
 import sys
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -148,7 +149,9 @@ def frame_table(
             raise DataError(f"{name}: numbers and text were expected: got {got}; make numbers of it, or leave it out")
         else:
             codes, values = sys.modules["pandas"].factorize(series)
-            cells[column] = Texts(codes, [text_of(each) for each in values])
+            texts = [text_of(each) for each in values]
+            is_text = column in text or any(each and number_in(each) is None for each in texts)
+            cells[column] = Texts(codes, texts) if is_text else np.array([*map(number_in, texts), np.nan], float)[codes]
     return Table(name, header, cells, np.arange(len(frame)), is_file=False)
 
 
@@ -197,9 +200,6 @@ def _announce_filled(table: Table, columns: Sequence[Column], counts: NDArray[np
             announce(f"{table.name}: missing cells count as {how}: {cells}")
 
 
-# Missing cells
-
-
 def missing_by_name(table: Table, names: Iterable[str]) -> dict[str, NDArray[np.bool_]]:
     """Which rows lack a cell in each of these columns, for those that lack any."""
     by_name = {}
@@ -239,9 +239,6 @@ def _counts(missing: dict[str, NDArray[np.bool_]]) -> str:
     return ", ".join(f"{rows.sum():,} in {name!r}" for name, rows in missing.items())
 
 
-# Cells
-
-
 def sort_texts(cells: Texts) -> Texts:
     """Texts without those that are missing or in no row, in the order of numbers where all are such."""
     used = np.unique(cells.codes[cells.codes >= 0])
@@ -254,27 +251,15 @@ def sort_texts(cells: Texts) -> Texts:
     return Texts(np.array([*(place.get(text, -1) for text in cells.texts), -1])[cells.codes], texts)
 
 
-def numbers_of(cells: NDArray[np.float64] | Texts) -> NDArray[np.float64]:
-    """The numbers in a column, (n_rows,), NaN where a cell is missing or a text, or its number is not finite."""
-    if isinstance(cells, Texts):
-        numbers = [finite_number_in(text) for text in cells.texts]
-        return np.array([*(np.nan if each is None else each for each in numbers), np.nan])[cells.codes]
-    return cells
-
-
-def finite_number_in(text: str) -> float | None:
-    """As `number_in`, but infinity and NaN are not numbers."""
-    number = number_in(text)
-    return number if number is not None and np.isfinite(number) else None
-
-
 def not_numbers(table: Table, name: str) -> Iterator[str]:
     """The cells of a column that hold something, but not a finite number."""
     cells = table.cells[name]
     if isinstance(cells, Texts):
         codes, texts = sort_texts(cells)
-        for k in np.flatnonzero([finite_number_in(text) is None for text in texts]).tolist():
-            yield _problem(table, name, np.flatnonzero(codes == k), texts[k])
+        for k, text in enumerate(texts):
+            number = number_in(text)
+            if number is None or not math.isfinite(number):
+                yield _problem(table, name, np.flatnonzero(codes == k), text)
     else:
         for row in np.flatnonzero(np.isinf(cells)):
             yield f"{table.place(int(row))}, column {name!r}: {cells[row]}"
@@ -285,9 +270,6 @@ def _problem(table: Table, name: str, rows: NDArray[np.intp], text: str) -> str:
     return f"{table.place(int(rows[0]))}, column {name!r}: {text[:40]!r}{more}"
 
 
-# Columns
-
-
 def describe_column(table: Table, name: str) -> Column:
     """What a column is: of numbers, or of text with these categories.
 
@@ -295,12 +277,12 @@ def describe_column(table: Table, name: str) -> Column:
     with something else among them.
     """
     cells = table.cells[name]
-    texts = sort_texts(cells).texts if isinstance(cells, Texts) else ()
-    if not texts and (isinstance(cells, Texts) or np.isnan(cells).all()):
-        raise DataError(f"{table.name}: a value in every column was expected: got none in {name!r}; leave it out")
-    n_numbers = sum(number_in(text) is not None for text in texts)
-    if n_numbers == len(texts):
+    if not isinstance(cells, Texts):
+        if np.isnan(cells).all():
+            raise DataError(f"{table.name}: a value in every column was expected: got none in {name!r}; leave it out")
         return Column(name)
+    texts = sort_texts(cells).texts
+    n_numbers = sum(number_in(text) is not None for text in texts)
     if n_numbers > MOST_NUMBERS:
         refuse(table.name, f"numbers in column {name!r}, where most cells are numbers,", not_numbers(table, name))
     if len(texts) > MOST_CATEGORIES:
@@ -323,11 +305,11 @@ def table_rows(table: Table, columns: Sequence[Column]) -> NDArray[np.float64]:
     by_column = np.empty((len(columns), len(table.rows)))  # written and then turned: four times as fast
     for row, column in zip(by_column, columns, strict=True):
         cells = table.cells[column.name]
-        if isinstance(cells, Texts) and column.categories:
+        if column.categories:
             place = {text: float(k) for k, text in enumerate(column.categories)}
             row[:] = np.array([*(place.get(text, np.nan) for text in cells.texts), np.nan])[cells.codes]
         else:
-            row[:] = numbers_of(cells) if isinstance(cells, Texts) else cells
+            row[:] = cells
     return np.ascontiguousarray(by_column.T)
 
 
@@ -350,9 +332,6 @@ def _strange_cells(table: Table, column: Column) -> Iterator[str]:
     for text in sorted(set(texts) - set(column.categories)):
         rows = np.flatnonzero(codes == texts.index(text))
         yield f"{_problem(table, column.name, rows, text)} was never seen; {closest(text, column.categories)}"
-
-
-# Targets
 
 
 class Targets(NamedTuple):
@@ -406,11 +385,10 @@ def known_targets(table: Table, name: str, task: Goal, class_names: Sequence[str
 
     Raises SettingError for another class, DataError where a value is not a number.
     """
-    cells = table.cells[name]
+    codes, texts = sort_texts(table.cells[name])
     if task == "values":
         refuse(table.name, f"finite numbers in the target {name!r}", not_numbers(table, name))
-        return numbers_of(cells)[:, np.newaxis]
-    codes, texts = sort_texts(cells)
+        return np.array([float(text) for text in texts])[codes, np.newaxis]
     unknown = [text for text in texts if text not in class_names]
     if unknown:
         row = int(np.flatnonzero(codes == texts.index(unknown[0]))[0])
