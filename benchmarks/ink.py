@@ -23,7 +23,7 @@ import numpy as np
 from measuring import RESULTS, Row, surroundings, write_rows
 from PIL import Image
 
-from deltarule.data.augment import redrawn
+from deltarule.data.augment import redraw
 from deltarule.data.catalog import load as load_data
 from deltarule.data.dataset import Dataset
 from deltarule.data.ink.normalization import ink_image
@@ -119,7 +119,7 @@ def network_rows(model: Model, images: Images, labels: Images) -> Iterator[Row]:
     """A row for each change of the images, which the network sees without the normalizer."""
     pixels = images / np.float32(255.0)
     flat = pixels.reshape(len(pixels), -1)
-    square = {width: redrawn(flat, (28, 28), np.full(len(flat), width)).reshape(pixels.shape) for width in (-2.0, 2.0)}
+    square = {width: redraw(flat, (28, 28), np.full(len(flat), width)).reshape(pixels.shape) for width in (-2.0, 2.0)}
     offsets = [(0.0, 2.0), (0.0, -2.0), (2.0, 0.0), (-2.0, 0.0)]
     changed = {
         "network: as they are": [pixels],

@@ -17,7 +17,7 @@ import numpy as np
 from strokes import ink_strokes
 
 from deltarule.data.catalog import load
-from deltarule.data.ink.normalization import Reading, ink_image
+from deltarule.data.ink.normalization import InkImage, ink_image
 
 GOLDEN = Path(__file__).parents[1] / "tests" / "playground" / "ink.json"
 N_DIGITS, N_PICTURES, N_DRAWINGS = 50, 200, 200
@@ -80,7 +80,7 @@ def drawing(seed: int) -> list[list[list[float]]]:
     return strokes
 
 
-def digest(reading: Reading) -> str:
+def digest(reading: InkImage) -> str:
     """Eight digits for all that was read; "blank" where that was nothing."""
     if reading.image is None:
         return "blank"

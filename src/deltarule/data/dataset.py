@@ -212,16 +212,16 @@ class Dataset:
         self._check_part(n_test)
         return self.head(self.n_samples - n_test)
 
-    @explains_calls("data.shuffled(100, rng=0)")
-    def shuffled(self, n_test: int, rng: int | np.random.Generator) -> "Splits":
+    @explains_calls("data.split_shuffled(100, rng=0)")
+    def split_shuffled(self, n_test: int, rng: int | np.random.Generator) -> "Splits":
         """`n_test` samples drawn at random to test on, the rest to train on, both in random order."""
         self._check_part(n_test)
         order = generator_of(rng).permutation(self.n_samples)
         return Splits(self.take(order[n_test:]), self.take(order[:n_test]))
 
-    @explains_calls("data.stratified(100, rng=0)")
-    def stratified(self, n_test: int, rng: int | np.random.Generator) -> "Splits":
-        """As `shuffled`, but every class gives its share of the test samples, to within one sample."""
+    @explains_calls("data.split_stratified(100, rng=0)")
+    def split_stratified(self, n_test: int, rng: int | np.random.Generator) -> "Splits":
+        """As `split_shuffled`, but every class gives its share of the test samples, to within one sample."""
         self._check_part(n_test)
         if self.task != "classes":
             raise SettingError(f"only classes can be stratified: {self.name} holds {self.task}; use a shuffled split")
@@ -234,6 +234,8 @@ class Dataset:
         held = np.zeros(self.n_samples, dtype=bool)
         held[by_class[place < np.repeat(share, counts)]] = True
         return Splits(self.take(order[~held[order]]), self.take(order[held[order]]))
+
+    shuffled, stratified = split_shuffled, split_stratified  # as these were called first
 
     def _check_part(self, n_part: int) -> None:
         if not isinstance(n_part, Integral) or not 0 < n_part < self.n_samples:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.data.augment import Deformation, augment_of
+from deltarule.data.augment import Deformation, deformation_of
 from deltarule.data.dataset import Dataset
 from deltarule.errors import DivergenceError, SettingError
 from deltarule.model import take_meaning
@@ -87,7 +87,7 @@ class Trainer:
         self.optimizer = resolve("optimizer", self.optimizer, "optimizer")
         self.schedule = schedule_of(self.schedule, "schedule")
         self.penalty = Penalty() if self.penalty is None else resolve("penalty", self.penalty, "penalty")
-        self.augment = augment_of(self.augment)
+        self.augment = deformation_of(self.augment)
         self.average, self.clip = average_of(self.average), clip_of(self.clip)
         self.callbacks = callbacks_of(self.callbacks)
         Monitor(self.monitor)

@@ -70,7 +70,7 @@ def read_table_examples(path: Path, how: How) -> Reading:
 def _read_dataset(source: Any, target: str, how: How) -> Dataset:
     """What `read_table` returns; where a model gives columns and class_names, cells and classes count as they do there.
 
-    Raises as `read_table`, and, for what a model has not seen, as `table_rows` and `known_targets`.
+    Raises as `read_table`, and, for what a model has not seen, as `table_rows` and `model_targets`.
     """
     if how.missing not in get_args(Missing):
         raise SettingError(f"missing cells can be an error, drop or mean: got {how.missing!r}")
@@ -90,7 +90,7 @@ def _read_dataset(source: Any, target: str, how: How) -> Dataset:
     else:
         table = drop_missing(table, [target] if how.missing == "mean" and not known else [target, *names], how.announce)
     if known and how.task:
-        learned = Targets(how.task, tuple(how.class_names), known_targets(table, target, how.task, how.class_names))
+        learned = Targets(how.task, tuple(how.class_names), model_targets(table, target, how.task, how.class_names))
     else:
         learned = targets_to_learn(table, target, how.task, how.announce)
     columns = tuple(known or (describe_column(table, name) for name in names))
@@ -354,7 +354,7 @@ def targets_to_learn(table: Table, name: str, task: Goal | None, announce: Annou
     if task is None:
         task = _infer_task(table, name, codes, texts, announce)
     if task == "values":
-        return Targets(task, (name,), known_targets(table, name, task, ()))
+        return Targets(task, (name,), model_targets(table, name, task, ()))
     alone = [np.flatnonzero(codes == k)[0] for k in np.flatnonzero(np.bincount(codes) == 1)]
     wanted = f"two examples or more of every class in {name!r}, to learn from one and be tested on another,"
     refuse(table.name, wanted, (f"{table.place(int(row))}: {texts[codes[row]]!r} alone" for row in sorted(alone)))
@@ -380,7 +380,7 @@ def _infer_task(table: Table, name: str, codes: NDArray[np.intp], texts: Sequenc
     return "values"
 
 
-def known_targets(table: Table, name: str, task: Goal, class_names: Sequence[str]) -> NDArray[Any]:
+def model_targets(table: Table, name: str, task: Goal, class_names: Sequence[str]) -> NDArray[Any]:
     """The targets in the column `name`, without a missing cell, whose classes are those of `class_names`.
 
     Raises SettingError for another class, DataError where a value is not a number.
