@@ -328,7 +328,10 @@ def _strange_cells(table: Table, column: Column) -> Iterator[str]:
         for problem in not_numbers(table, column.name):
             yield f"{problem} is not a number"
         return
-    codes, texts = sort_texts(table.cells[column.name])
+    cells = table.cells[column.name]
+    if {*column.categories, ""}.issuperset(cells.texts):
+        return
+    codes, texts = sort_texts(cells)
     for text in sorted(set(texts) - set(column.categories)):
         rows = np.flatnonzero(codes == texts.index(text))
         yield f"{_problem(table, column.name, rows, text)} was never seen; {closest(text, column.categories)}"
