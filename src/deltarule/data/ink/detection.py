@@ -44,7 +44,7 @@ def plain_ground(level: Plane) -> tuple[float, float]:
     It is the border's median. Where that is uneven because the picture is cropped to its ink, which touches the border,
     it is the border's most frequent level: from it most of the picture differs by nothing, or by much and in strokes.
     """
-    around = border(level)
+    around = np.concatenate([level[0], level[-1], level[:, 0], level[:, -1]])  # corners twice
     ground, span = middle(around), float(level.max() - level.min())
     unrest = quantile(np.abs(around - ground), 3, 4)
     near = span * QUIET
@@ -81,11 +81,6 @@ def shrink(gray: NDArray[np.uint8]) -> Plane:
     sums = np.add.reduceat(np.add.reduceat(gray, starts[0], axis=0, dtype=np.int64), starts[1], axis=1)
     height, width = (np.diff(start, append=side) for start, side in zip(starts, gray.shape, strict=True))
     return sums / np.multiply.outer(height, width)
-
-
-def border(level: Plane) -> Plane:
-    """The outermost pixels, corners twice."""
-    return np.concatenate([level[0], level[-1], level[:, 0], level[:, -1]])
 
 
 def quantile(values: Plane, part: int, parts: int) -> float:

@@ -66,7 +66,7 @@ def ink_image(gray: Gray) -> InkImage:
     crop = ink[rows, columns]
     small = scale_ink(crop)
     image = center(small)
-    pixels = {"ink found": stage_pixels(ink), "crop": stage_pixels(crop), "20x20": small, "centered": image}
+    pixels = {"ink found": as_gray(ink), "crop": as_gray(crop), "20x20": small, "centered": image}
     return InkImage(image, tuple(Stage(*each) for each in pixels.items()))
 
 
@@ -90,23 +90,18 @@ def scale_ink(ink: NDArray[np.float64]) -> Gray:
     if longer != INK_SIDE:
         height, width = (max(1, (2 * INK_SIDE * side + longer) // (2 * longer)) for side in ink.shape)
         ink = resize_rows(resize_rows(ink, height).T, width).T
-    return round_half_up(stretch(ink))
+    return as_gray(ink)
 
 
-def stretch(ink: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The ink with its darkest at 255."""
+def as_gray(ink: NDArray[np.float64]) -> Gray:
+    """Ink with its darkest at 255, in whole numbers."""
     peak = ink.max()
-    return ink if peak >= FULL_INK else ink * (255.0 / peak)
+    return round_half_up(ink if peak >= FULL_INK else ink * (255.0 / peak))
 
 
 def round_half_up(ink: NDArray[np.float64]) -> Gray:
     """To the nearest whole number, halves upwards."""
     return np.floor(ink + 0.5).astype(np.uint8)
-
-
-def stage_pixels(ink: NDArray[np.float64]) -> Gray:
-    """Ink as a stage shows it."""
-    return round_half_up(stretch(ink))
 
 
 def resize_rows(ink: NDArray[np.float64], n_rows: int) -> NDArray[np.float64]:

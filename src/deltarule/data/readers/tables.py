@@ -4,7 +4,7 @@ import math
 import sys
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, get_args
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,15 +90,16 @@ def _read_dataset(source: Any, target: str, how: How) -> Dataset:
     else:
         table = drop_missing(table, [target] if how.missing == "mean" and not known else [target, *names], how.announce)
     if known and how.task:
-        learned = Targets(how.task, tuple(how.class_names), model_targets(table, target, how.task, how.class_names))
+        task, class_names = how.task, tuple(how.class_names)
+        targets = model_targets(table, target, task, class_names)
     else:
-        learned = targets_to_learn(table, target, how.task, how.announce)
+        task, class_names, targets = targets_to_learn(table, target, how.task, how.announce)
     columns = tuple(known or (describe_column(table, name) for name in names))
     rows = table_rows(table, columns)
     if how.missing == "mean" and not known:
         columns = fill_with_means([Column(each.name, each.categories, 0.0) for each in columns], rows)
         _announce_filled(table, columns, np.isnan(rows).sum(axis=0), how.announce)
-    return Dataset(rows, learned.targets, learned.task, learned.class_names, name=table.name, columns=columns)
+    return Dataset(rows, targets, task, class_names, name=table.name, columns=columns)
 
 
 def read_table_rows(path: Path, how: How) -> Reading:
@@ -337,12 +338,7 @@ def _strange_cells(table: Table, column: Column) -> Iterator[str]:
         yield f"{_problem(table, column.name, rows, text)} was never seen; {closest(text, column.categories)}"
 
 
-class Targets(NamedTuple):
-    """The column to learn, as a Dataset has it."""
-
-    task: Goal
-    class_names: tuple[str, ...]
-    targets: NDArray[Any]
+Targets = tuple[Goal, tuple[str, ...], NDArray[Any]]  # as a Dataset has them: task, class names, targets
 
 
 def targets_to_learn(table: Table, name: str, task: Goal | None, announce: Announce) -> Targets:
@@ -357,11 +353,11 @@ def targets_to_learn(table: Table, name: str, task: Goal | None, announce: Annou
     if task is None:
         task = _infer_task(table, name, codes, texts, announce)
     if task == "values":
-        return Targets(task, (name,), model_targets(table, name, task, ()))
+        return task, (name,), model_targets(table, name, task, ())
     alone = [np.flatnonzero(codes == k)[0] for k in np.flatnonzero(np.bincount(codes) == 1)]
     wanted = f"two examples or more of every class in {name!r}, to learn from one and be tested on another,"
     refuse(table.name, wanted, (f"{table.place(int(row))}: {texts[codes[row]]!r} alone" for row in sorted(alone)))
-    return Targets(task, tuple(texts), codes.astype(np.int64))
+    return task, tuple(texts), codes.astype(np.int64)
 
 
 def _infer_task(table: Table, name: str, codes: NDArray[np.intp], texts: Sequence[str], announce: Announce) -> Goal:
