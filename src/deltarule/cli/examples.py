@@ -11,9 +11,8 @@ from deltarule.cli.printing import entry, note
 from deltarule.cli.record import TrainingRecord, training_record
 from deltarule.data.catalog import MNIST, can_find, find_default, load
 from deltarule.data.dataset import Dataset, Splits, data_hash
-from deltarule.data.images import read_image_folder
-from deltarule.data.tables import Missing, read_known_table, read_table
-from deltarule.data.targets import Goal
+from deltarule.data.readers.kinds import read
+from deltarule.data.readers.reading import Goal, Missing
 from deltarule.errors import SettingError
 from deltarule.model import Model
 from deltarule.recipes.adapt import adapt, resize
@@ -37,13 +36,13 @@ def load_data(
     """
     if target is not None:
         check_table(name)
-        return Splits(read_table(name, target, task=task, missing=missing, without=without, announce=say))
+        return read(name, target=target, task=task, missing=missing, without=without, announce=say).splits
     if without or missing != "error" or task is not None:
         raise SettingError("--task, --missing and --without are for tables: name the column to learn with --target")
     if size is not None:
         if not Path(name).is_dir():
             raise SettingError(f"--size is for a folder with a folder of images for each class: got {name}")
-        return read_image_folder(name, size=size)
+        return read(name, size=size).splits
     return load(name, offline=offline)
 
 
@@ -167,11 +166,8 @@ def data_for(model: Model, name: str, target: str | None, offline: bool) -> Spli
     check_table(name)
     missing = record.missing if record else "error"
     class_names, columns = model.class_names, model.columns
-    return Splits(
-        read_known_table(
-            name, target, task=model.task, class_names=class_names, columns=columns, missing=missing, announce=say
-        )
-    )
+    known = {"task": model.task, "class_names": class_names, "columns": columns}
+    return read(name, target=target, missing=missing, announce=say, **known).splits
 
 
 def told(dataset: Dataset, which: str) -> Dataset:

@@ -8,9 +8,10 @@ import numpy as np
 from deltarule.cli.examples import job_of, unseen
 from deltarule.cli.explain import ExplainOptions
 from deltarule.cli.found import found_model, names_model, refuse_changes
-from deltarule.cli.inputs import read_inputs
+from deltarule.cli.inputs import how_to_read, name_file
 from deltarule.cli.printing import encoding, entry, note, print_json, print_text
 from deltarule.data.dataset import Dataset
+from deltarule.data.readers.kinds import read
 from deltarule.errors import SettingError, closest
 from deltarule.inspection.explain.explain import explain
 from deltarule.model import Model
@@ -53,8 +54,9 @@ def model_and_data(options: ExplainOptions) -> tuple[Model, Dataset]:
 
 def own_examples(path: Path, label: str | None, model: Model) -> Dataset:
     """The examples in a file, each of the class `label`; without one, as the model takes them, which is said."""
-    inputs = read_inputs(path, model)
-    targets = model.predict(inputs)
+    inputs = read(path, **how_to_read(model)).rows
+    with name_file(path):
+        targets = model.predict(inputs)
     if label is None:
         note(entry("label", "none is given, so what the network says counts as right"))
     elif model.task == "classes" and label in model.class_names:

@@ -93,9 +93,10 @@ def by_part(train: "Dataset", test: "Dataset | None") -> dict[str, "Dataset"]:
 
 def here() -> tuple[dict[str, str], dict[str, Callable[[], "Splits"]]]:
     """What the data sets on this machine are, and what loads each, by name."""
-    from deltarule.data.catalog import BUILT_IN, describe, located, names
+    from deltarule.data.built_in import BUILT_IN
+    from deltarule.data.catalog import describe, locate, names
 
-    found = [name for name in names() if name in BUILT_IN or located(name)]
+    found = [name for name in names() if name in BUILT_IN or locate(name)]
     return {name: describe(name).says for name in found}, {name: partial(read_once, name) for name in found}
 
 

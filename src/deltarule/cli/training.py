@@ -13,7 +13,6 @@ import typer
 
 from deltarule.cli.checkpoints import Resumed, checked, gone_on, how_to_go_on, record_of
 from deltarule.cli.choosing import as_called, recipe_and_data
-from deltarule.cli.columns import columns_in_words, names_in_words, never_seen
 from deltarule.cli.diagnose import looked
 from deltarule.cli.found import found_model
 from deltarule.cli.interrupts import heeded
@@ -23,6 +22,7 @@ from deltarule.cli.record import training_record
 from deltarule.cli.results import check_train_places, write_picture
 from deltarule.cli.train import TrainOptions
 from deltarule.cli.verdict import next_commands, noun, score_sentence, worst_mistake
+from deltarule.data.columns import columns_in_words, names_in_words, unseen_categories
 from deltarule.data.dataset import data_hash
 from deltarule.errors import DivergenceError, FileError, SettingError
 from deltarule.files.checkpoint import Checkpoints
@@ -200,7 +200,7 @@ def announce(run: Run) -> None:
     note(entry("examples", learned + held_out + tested))
     if job.model.columns:
         note(entry("columns", columns_in_words(job.model.columns)))
-    if unseen := never_seen(job.model.columns, job.train.inputs):
+    if unseen := unseen_categories(job.model.columns, job.train.inputs):
         note(entry("unseen", f"{names_in_words(unseen)}: in no example to learn from, so nothing is learned of it"))
     note(entry("network", f"{'-'.join(map(str, network.layer_sizes))}, {network.parameters.size:,} parameters"))
     if smoothing := smoothing_of(network.loss):
