@@ -148,4 +148,4 @@ def kind_of(path: Path) -> Kind:
 def what_it_is(path: Path, kind: Kind) -> str:
     """What was got in place of a kind that is read, and what to do, for a message."""
     advice = kind.advice.format(path=str(path))
-    return advice if kind.name == UNKNOWN else f"{kind.name}; {advice}"
+    return advice if kind.name == UNKNOWN else "; ".join(filter(None, [kind.name, advice]))
