@@ -209,7 +209,12 @@ def check(name: str, value: Any, owner: type[Any] | str = "", *, note: str = "")
     owner = owner.__name__ if isinstance(owner, type) else owner
     label = f"{name} of {owner}" if owner else name
     needed = ", ".join(filter(None, [f"{noun}{asked.range_in_words}", asked.or_else]))
-    raise SettingError(f"{label} must be {needed}: got {shown(value)}{note}; use {name}={asked.like(value)}")
+    raise SettingError(f"{label} must be {needed}: got {brief(value)}{note}; use {name}={asked.like(value)}")
+
+
+def setting_error(name: str, needed: str, value: Any, line: str) -> SettingError:
+    """The one error for an illegal value: what is needed, what was given, and a line that works."""
+    return SettingError(f"{name} must be {needed}: got {brief(value)}; use {line}")
 
 
 def check_settings(thing: Any) -> None:
@@ -226,7 +231,7 @@ def setting_names(kind: type[Any]) -> tuple[str, ...]:
 def check_choice(what: str, value: Any, choices: tuple[str, ...], synonyms: Mapping[str, str] | None = None) -> None:
     """Raise SettingError unless `value` is one of the names that there are."""
     if not (isinstance(value, str) and value in choices):
-        raise SettingError(f"no {what} is called {shown(value)}: {closest(str(value), choices, synonyms or {})}")
+        raise SettingError(f"no {what} is called {brief(value)}: {closest(str(value), choices, synonyms or {})}")
 
 
 def check_meaning(
@@ -236,20 +241,16 @@ def check_meaning(
     if task is not None:
         check_choice("task", task, TASKS, TASK_SYNONYMS)
     if not isinstance(pixels, bool):
-        raise SettingError(f"pixels must be True or False: got {shown(pixels)}; use pixels=True for uint8 images")
+        raise setting_error("pixels", "True or False", pixels, "pixels=True for uint8 images")
     is_list = is_row(class_names)
     if class_names is not None and not (is_list and all(isinstance(each, str) for each in class_names)):
         names = list(map(str, class_names)) if is_list or isinstance(class_names, str) else ["a", "b"]
-        raise SettingError(
-            f"class_names must be a list of names, one for each output: got {shown(class_names)}; "
-            f"use class_names={names}"
-        )
+        needed = "a list of names, one for each output"
+        raise setting_error("class_names", needed, class_names, f"class_names={names}")
     is_pair = isinstance(image_shape, tuple | list) and len(image_shape) == 2
     if image_shape is not None and not (is_pair and all(isinstance(each, Integral) for each in image_shape)):
         height = image_shape if isinstance(image_shape, int) else 28
-        raise SettingError(
-            f"image_shape must be (height, width): got {shown(image_shape)}; use image_shape=({height}, {height})"
-        )
+        raise setting_error("image_shape", "(height, width)", image_shape, f"image_shape=({height}, {height})")
 
 
 def sizes_of(layer_sizes: Sequence[int]) -> tuple[int, ...]:
@@ -257,9 +258,8 @@ def sizes_of(layer_sizes: Sequence[int]) -> tuple[int, ...]:
     sizes = tuple(layer_sizes) if is_row(layer_sizes) else ()
     whole = [isinstance(size, Integral) and not isinstance(size, bool) and size >= 1 for size in sizes]
     if len(sizes) < 2 or not all(whole):
-        raise ShapeError(
-            f"layer sizes are two or more whole numbers, inputs first, as in (784, 128, 10): got {shown(layer_sizes)}"
-        )
+        needed = "two or more whole numbers, inputs first, as in (784, 128, 10)"
+        raise ShapeError(f"layer sizes are {needed}: got {brief(layer_sizes)}")
     return tuple(int(size) for size in sizes)
 
 
@@ -275,11 +275,12 @@ def one_per_layer(name: str, given: Any, n_hidden: int, checked: Callable[[Any, 
         return (checked(given, name),) * n_hidden
     found = tuple(checked(each, f"{name}[{i}]") for i, each in enumerate(given))
     if len(found) != n_hidden:
-        last = {"hidden": 'the last layer has its own, output="softmax"'}.get(name, f"the last layer has no {name}")
-        line = last if len(found) == n_hidden + 1 else f"use one alone, or {n_hidden} of them"
-        raise SettingError(
-            f"{name} is one for all hidden layers or one for each of {n_hidden}: got {len(found)}; {line}"
-        )
+        line = f"use one alone, or {n_hidden} of them"
+        if len(found) == n_hidden + 1:
+            own = 'its own, output="softmax"' if name == "hidden" else f"no {name}"
+            line = f"the last layer has {own}"
+        begins = f"{name} is one for all hidden layers or one for each of {n_hidden}"
+        raise SettingError(f"{begins}: got {len(found)}; {line}")
     return found
 
 
@@ -298,7 +299,7 @@ def dtype_of(dtype: Any) -> "np.dtype[Any]":
     except TypeError:
         found = None
     if dtype is None or found is None or found.name not in DTYPES:
-        got = shown(dtype) if dtype is None or found is None else found
+        got = brief(dtype) if dtype is None or found is None else found
         raise SettingError(f"dtype must be float32, float64 or complex128: got {got}; use dtype=np.float32")
     return found
 
@@ -312,16 +313,16 @@ def generator_of(rng: Any) -> "np.random.Generator":
             return np.random.default_rng(rng)
     except (TypeError, ValueError):
         pass
-    raise SettingError(f"rng must be a generator or a seed, a whole number, 0 or more: got {shown(rng)}; use rng=0")
+    raise setting_error("rng", "a generator or a seed, a whole number, 0 or more", rng, "rng=0")
 
 
 def check_path(name: str, value: Any) -> None:
     """Raise SettingError unless `value` is a path."""
     if not isinstance(value, str | os.PathLike):
-        raise SettingError(f'{name} must be a path: got {shown(value)}; use a text, as in {name.split()[0]}="kept"')
+        raise setting_error(name, "a path", value, f'a text, as in {name.split()[0]}="kept"')
 
 
-def shown(value: Any) -> str:
+def brief(value: Any) -> str:
     """What was given, as a message shows it: a number or a text as it is, of anything large what it is."""
     if isinstance(value, type):
         return f"the class {value.__name__}"

@@ -20,7 +20,7 @@ from deltarule.data.sources import SOURCES, PublishedFile, Source
 from deltarule.data.tables import read_pixels
 from deltarule.errors import DataError, DownloadError, SettingError, closest
 from deltarule.public import public
-from deltarule.settings import shown
+from deltarule.settings import brief
 
 MNIST = "mnist"
 IMAGES, LABELS = "-images-idx3-ubyte", "-labels-idx1-ubyte"  # how the names of IDX files end
@@ -85,7 +85,7 @@ def load(
     4
     """
     if not isinstance(name, str | os.PathLike):
-        raise SettingError(f'load_data takes a name or a path: got {shown(name)}; use load_data("digits")')
+        raise SettingError(f'load_data takes a name or a path: got {brief(name)}; use load_data("digits")')
     name = os.fspath(name)
     if name in BUILT_IN:
         return BUILT_IN[name].load()

@@ -29,7 +29,7 @@ from deltarule.nn.arrays import Array
 from deltarule.nn.losses import Loss
 from deltarule.nn.network import PREDICTION_ROWS, Network, forward
 from deltarule.nn.optimizers import Optimizer
-from deltarule.parts import PARTS, describe
+from deltarule.parts import PARTS, spec_of
 from deltarule.public import public
 from deltarule.settings import Task
 
@@ -179,7 +179,7 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         self.model_ = Model(network, task, names, columns=columns, record=record)
         self.n_layers_, self.n_outputs_ = len(sizes) + 2, len(names)
         self.t_, self.n_iter_, self.loss_, self.stopped_ = 0, 0, math.nan, False
-        self.out_activation_ = PARTS["activation"][describe("activation", output)["name"]].sklearn
+        self.out_activation_ = PARTS["activation"][spec_of("activation", output)["name"]].sklearn
         self._progress = Progress(self.tol, self._patience, self._stops_early)
         self._state: tuple[Optimizer, Rate, int] | None = None
         self._latest: Array | None = None

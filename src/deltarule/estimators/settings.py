@@ -13,7 +13,7 @@ from deltarule.nn.activations import Activation, Sigmoid
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import SGD, Adam, AdamW, Momentum, Nesterov, Optimizer, RMSProp
 from deltarule.parts import PARTS, No, make
-from deltarule.settings import ENGINES, SETTINGS, shown
+from deltarule.settings import ENGINES, SETTINGS, brief
 from deltarule.training.schedules import Cosine, OneCycle
 
 ACTIVATIONS = {  # the estimators' name: the name here; of hidden layers, so without softmax
@@ -98,7 +98,7 @@ def activations(given: Any, n_hidden: int) -> list[Activation]:
     for name in names:
         if not isinstance(name, str) or name not in ACTIVATIONS:
             offer = closest(str(name), ACTIVATIONS)
-            raise ValueError(f"activation must be made of {sorted(ACTIVATIONS)}: got {shown(name)}; {offer}")
+            raise ValueError(f"activation must be made of {sorted(ACTIVATIONS)}: got {brief(name)}; {offer}")
     return [make("activation", ACTIVATIONS[name]) for name in names]
 
 

@@ -19,7 +19,7 @@ from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss, Quadrati
 from deltarule.nn.network import Network
 from deltarule.parts import PARTS, No, Spec, resolve
 from deltarule.public import public
-from deltarule.settings import Task, shown
+from deltarule.settings import Task, brief
 
 LOSSES: dict[type[Activation], Loss] = {Softmax: CrossEntropy(), Sigmoid: BinaryCrossEntropy()}  # else Quadratic
 TASKS: dict[type[Activation], Task] = {Sigmoid: "labels"}  # after others the network knows its own, or none
@@ -102,7 +102,7 @@ def from_torch(
     (4, 8, 3)
     """
     if not isinstance(state_dict, Mapping):
-        got = shown(state_dict)
+        got = brief(state_dict)
         raise SettingError(
             f"state_dict must be a mapping from names to arrays: got {got}; use the network's state_dict()"
         )
@@ -141,7 +141,7 @@ def _sklearn_activation(name: str) -> Activation:
     known = {row.sklearn: row for row in PARTS["activation"].values() if not isinstance(row.sklearn, No)}
     if name not in known:
         raise SettingError(f"no activation here is scikit-learn's {name!r}: {closest(name, known)}")
-    activation: Activation = known[name].made_by()
+    activation: Activation = known[name].maker()
     return activation
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from deltarule.errors import SettingError
 from deltarule.model import Model
-from deltarule.parts import describe, part_of
+from deltarule.parts import part_of, spec_of
 from deltarule.public import check_network, is_a
-from deltarule.settings import check_path, shown
+from deltarule.settings import brief, check_path
 
 
 def model_in(thing: Any, line: str, path: Any = "") -> Model:
@@ -17,7 +17,7 @@ def model_in(thing: Any, line: str, path: Any = "") -> Model:
     line: a call that works. path: where it is to write to, or empty.
     """
     if is_a(path, "Network|Model|Perceptron"):
-        raise SettingError(f"a Network comes first, then a path: got {shown(thing)} first; use {line}")
+        raise SettingError(f"a Network comes first, then a path: got {brief(thing)} first; use {line}")
     check_network(thing, line)
     check_path("path", path)
     return thing if isinstance(thing, Model) else Model.of(thing)
@@ -36,8 +36,8 @@ def meaning_of(model: Model) -> dict[str, str]:
     said: dict[str, Any] = {name: getattr(model, name) for name in ("task", "pixels", "class_names", "image_shape")}
     said["columns"] = [asdict(column) for column in model.columns]
     said["inputs"] = model.input_names
-    said["activations"] = [describe("activation", each) for each in network.activations]
-    said["loss"] = None if part_of(network.loss) is None else describe("loss", network.loss)
+    said["activations"] = [spec_of("activation", each) for each in network.activations]
+    said["loss"] = None if part_of(network.loss) is None else spec_of("loss", network.loss)
     said["record"] = model.record
     try:
         return {name: json.dumps(value, sort_keys=True, allow_nan=False) for name, value in said.items()}

@@ -29,9 +29,9 @@ from deltarule.files.tensor_file import Slot, opened, read_header, read_tensors,
 from deltarule.model import Model, Standardization
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
-from deltarule.parts import Kind, describe, make
+from deltarule.parts import Kind, make, spec_of
 from deltarule.public import public
-from deltarule.settings import Task, shown
+from deltarule.settings import Task, brief
 
 FORMAT = 3
 OPTIONAL = ("input_range", "record")
@@ -144,7 +144,7 @@ def load(path: str | os.PathLike[str]) -> Model:
     """
     if not isinstance(path, str | os.PathLike):
         works = 'load("network.safetensors")'
-        raise SettingError(f"load takes the path of a model file: got {shown(path)}; use {works}")
+        raise SettingError(f"load takes the path of a model file: got {brief(path)}; use {works}")
     with opened(path) as stream:
         return _model_in(stream, f"{path} was not loaded")
 
@@ -181,7 +181,7 @@ def _serialized(model: Model) -> bytes:
 
 def _part_of(kind: Kind, thing: Any) -> Part:
     try:
-        return describe(kind, thing)
+        return spec_of(kind, thing)
     except SettingError as error:
         raise SettingError(
             f"a model file names activations and losses from a fixed list, so that no file can run code: got "
@@ -192,7 +192,7 @@ def _part_of(kind: Kind, thing: Any) -> Part:
 
 def _made(kind: Kind, part: Part) -> Any:
     thing = make(kind, part)
-    if (whole := describe(kind, thing)) != part:
+    if (whole := spec_of(kind, thing)) != part:
         raise ModelFileError(f"expected every setting of the {kind}, {whole}: got {part}")
     return thing
 

@@ -16,16 +16,16 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from deltarule.errors import SettingError, ShapeError
-from deltarule.inputs import Scale, checked_inputs
+from deltarule.inputs import Scale, check_inputs
 from deltarule.nn.activations import Activation, Identity, Sigmoid, Softmax
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import BinaryCrossEntropy, Loss, sample_shares
 from deltarule.nn.parameters import Parameters
 from deltarule.nn.workspace import Workspace, scale_inputs
-from deltarule.parts import Spec, assigned, draw, resolve
+from deltarule.parts import Spec, check_assignment, draw, resolve
 from deltarule.public import Named, public
 from deltarule.settings import Task, check_meaning, dtype_of, generator_of, one_per_layer, sizes_of
-from deltarule.targets import checked_batch
+from deltarule.targets import check_batch
 
 MEANING = ("task", "pixels", "image_shape", "class_names")  # may be set at any time
 PREDICTION_ROWS = 1024  # large enough for the matrix product's full speed, small enough for the cache
@@ -105,7 +105,7 @@ def loss_and_gradient(
     network: Network, X: Array, y: Array, *, sample_weight: Array | None = None
 ) -> tuple[float, Parameters]:
     """C and its gradient for any batch, in new arrays: the whole of backpropagation in one call."""
-    X, y, sample_weight = checked_batch(network.inputs(X), y, sample_weight, network.layer_sizes)
+    X, y, sample_weight = check_batch(network.inputs(X), y, sample_weight, network.layer_sizes)
     ws, grads = network.workspace(len(X)), network.parameters.zeros_like()
     forward(network, X, ws)
     backward(network, y, ws, grads, sample_weight=sample_weight)
@@ -172,7 +172,7 @@ class Network(metaclass=Named):
 
     def __setattr__(self, name: str, value: Any) -> None:
         """`network.image_shape = (28, 28)` and its like are checked as the arguments are."""
-        value = assigned(self, name, value)
+        value = check_assignment(self, name, value)
         if name in MEANING and "class_names" in vars(self):
             value = getattr(self.with_meaning(**{name: value}), name)
         super().__setattr__(name, value)
@@ -264,7 +264,7 @@ class Network(metaclass=Named):
         """X as (n, features), checked: uint8 only where it is pixels. ShapeError or DataError where it does not fit."""
         if self.dtype.kind == "c" and isinstance(X, np.ndarray) and X.dtype.kind == "c":
             return X  # of a complex-step check; a workspace checks the shape
-        X = checked_inputs(X, self.layer_sizes[0], self.image_shape, self.scale)
+        X = check_inputs(X, self.layer_sizes[0], self.image_shape, self.scale)
         return X.astype(self.dtype) if X.dtype == np.uint8 and not self.pixels else X
 
     def outputs(self, X: Array) -> Array:

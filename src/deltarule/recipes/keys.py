@@ -57,7 +57,7 @@ def settings_in(place: str, tree: Tree, fields: Fields) -> list[str] | None:
 
 def settings_of(place: str, part: str) -> list[str]:
     """The settings of a part, in a recipe's words: of "adam" at "training.optimizer" beta_1, beta_2 and epsilon."""
-    names = list(setting_names(PARTS[KINDS[place]][part].made_by))
+    names = list(setting_names(PARTS[KINDS[place]][part].maker))
     if place != "training.schedule":
         return names
     return [name for each in names if (name := BY_EPOCHS.get(each, each))] + ["warm_up_epochs"]

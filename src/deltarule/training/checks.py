@@ -14,7 +14,7 @@ from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy
 from deltarule.nn.network import Network
 from deltarule.nn.parameters import Parameters
 from deltarule.nn.workspace import Workspace
-from deltarule.settings import shown
+from deltarule.settings import brief
 from deltarule.training.callbacks import History, TrainingState
 from deltarule.training.examples import refuse_splits
 
@@ -26,7 +26,7 @@ def check_data(network: Network, data: Dataset) -> None:
     """Raise ShapeError or SettingError unless the network can be trained and scored on these data."""
     if not isinstance(data, Dataset):
         raise SettingError(
-            f"a Trainer takes its data as a Dataset: got {shown(data)}; use Dataset(X, y), or fit(network, X, y)"
+            f"a Trainer takes its data as a Dataset: got {brief(data)}; use Dataset(X, y), or fit(network, X, y)"
         )
     needed, got = (data.n_features, data.n_outputs), (network.layer_sizes[0], network.layer_sizes[-1])
     if needed != got:
@@ -56,12 +56,12 @@ def check_datasets(train: Any, validation: Any) -> None:
     refuse_splits(train, "trainer.fit({})")
     if not isinstance(train, Dataset):
         raise DataError(
-            f"trainer.fit takes a Dataset: got {shown(train)}; use trainer.fit(dr.Dataset(X, y)), or dr.fit"
+            f"trainer.fit takes a Dataset: got {brief(train)}; use trainer.fit(dr.Dataset(X, y)), or dr.fit"
         )
     refuse_splits(validation, "trainer.fit(train, {})")
     if not isinstance(validation, Dataset | None):
         line = "trainer.fit(train, dr.Dataset(X, y))"
-        raise DataError(f"trainer.fit takes a Dataset: got {shown(validation)}; use {line}")
+        raise DataError(f"trainer.fit takes a Dataset: got {brief(validation)}; use {line}")
 
 
 def check_augment(augment: Deformation | None, data: Dataset) -> None:
