@@ -19,11 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deltarule.errors import SettingError, closest
-from deltarule.public import line_for
+from deltarule.public import line_for, names_for
 from deltarule.settings import (
     RATE_OF_FIT,
-    RATES,
-    SETTINGS,
     brief,
     one_per_layer,
     setting,
@@ -246,9 +244,10 @@ def with_settings(what: str, kind: type[T], settings: Mapping[str, Any], **more:
     """kind(**settings, **more), after a check that the settings exist."""
     legal = [key for key in setting_names(kind) if key not in more]
     if unknown := [key for key in settings if key not in legal]:
-        synonyms = {word: key for key in legal if key in SETTINGS for word in SETTINGS[key].synonyms}
+        names = names_for(unknown[0])
+        synonyms = {unknown[0].casefold(): key for key in names if key in legal}
         offer = closest(unknown[0], legal, synonyms) if legal else "it has none"
-        offer += RATE_OF_FIT if what.startswith("optimizer") and unknown[0] in RATES else ""
+        offer += RATE_OF_FIT if what.startswith("optimizer") and "learning_rate" in names else ""
         raise SettingError(f"{what} has no setting {unknown[0]!r}: {offer}")
     if missing := [key for key in required_settings(kind) if key in legal and key not in settings]:
         got, works = dict(settings) or "no settings", spec_text(what, kind, missing)

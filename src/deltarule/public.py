@@ -16,7 +16,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, dataclass_transform
 
 from deltarule.errors import DeltaruleError, SettingError, UnknownNameError, closest
-from deltarule.settings import RATE_OF_FIT, RATES, SETTINGS, brief, check_settings, setting, with_article
+from deltarule.settings import RATE_OF_FIT, brief, check_settings, setting, with_article
 
 T = TypeVar("T")
 RAW = (TypeError, AttributeError, LookupError, ValueError)  # what Python raises where an argument is of a wrong kind
@@ -36,6 +36,7 @@ ANSWERED_ACTS = {  # which of them objects of a class answer, because other libr
     "Splits": "[] in len",
     "Views": "() +",
 }
+RATES = ("lr", "eta", "rate", "learning_rate")
 CHANGEABLE = ("optimizer", "trainer")  # what has no learning rate of that name, and is asked for it
 OUTER = ("__init__", "step", "fit", "value", "derivative")  # what answers even where a training step calls it
 VARIABLES = {"Dataset": "data", "Perceptron": "estimator"}  # what holds an object in lines, where not its class's name
@@ -151,7 +152,7 @@ class Call:
 
     def _offer(self, wrong: str) -> str:
         """The argument that was meant, where it is found, or what to leave out; or the nearest."""
-        names, owner = names_for(wrong.casefold()), self.owner
+        names, owner = names_for(wrong), self.owner
         if own := [name for name in names if name in self.parameters]:
             meant = "learning_rate_init" if "learning_rate_init" in own else own[0]
             return closest(wrong, self.parameters, {wrong.casefold(): meant})
@@ -224,21 +225,15 @@ def check_network(given: Any, line: str, kinds: str = "Network|Model") -> None:
 
 @cache
 def words() -> dict[str, Any]:
-    """elsewhere.toml, its rows by each of the names in them."""
+    """elsewhere.toml, with its names by themselves."""
     tables = tomllib.loads(Path(__file__).with_name("elsewhere.toml").read_text(encoding="utf-8"))
     rows = ((whose, row) for whose, table in tables["names"].items() for row in table.items())
-    names = {(whose, name): line for whose, (called, line) in rows for name in called.split()}
-    synonyms: dict[str, list[str]] = {}
-    for arguments, called in tables["synonyms"].items():
-        for word in called.split():
-            synonyms.setdefault(word, []).extend(arguments.split())
-    return tables | {"names": names, "synonyms": synonyms}
+    return tables | {"names": {(whose, name): line for whose, (called, line) in rows for name in called.split()}}
 
 
 def names_for(word: str) -> list[str]:
     """The settings and arguments that another library calls by that word."""
-    found = [key.rpartition(".")[2] for key, each in SETTINGS.items() if word in each.synonyms]
-    return [*found, *words()["synonyms"].get(word, ())]
+    return [name for name, called in words()["synonyms"].items() if word.casefold() in called.split()]
 
 
 def line_for(whose: str | type[Any], name: str) -> str | None:
