@@ -10,11 +10,11 @@ from deltarule.data.columns import Column, encode, fill_with_means, input_names
 from deltarule.data.dataset import Dataset
 from deltarule.data.readers.tables import frame_rows, is_frame
 from deltarule.errors import DataError, SettingError, ShapeError
-from deltarule.inputs import Scale, check_scale, checked_inputs, is_unit
+from deltarule.inputs import Scale, check_inputs, check_scale, is_unit
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, decide, inputs_of, outputs_of, with_meaning
 from deltarule.nn.workspace import as_floats
-from deltarule.public import Named, check_network, made_of, public
+from deltarule.public import Named, check_network, public, substitute_for
 from deltarule.settings import Task
 from deltarule.targets import MADE_WITH
 
@@ -84,7 +84,7 @@ class Model(metaclass=Named):
         columns: tuple[Column, ...] = (),
         record: dict[str, Any] | None = None,
     ) -> None:
-        check_network(network, made_of(network, "Model") or "dr.Model(network)", "Network")
+        check_network(network, substitute_for(network, "Model") or "dr.Model(network)", "Network")
         names = class_names if isinstance(class_names, str) else tuple(class_names)
         given = {"task": task, "class_names": names, "image_shape": image_shape}
         new = {name: value for name, value in given.items() if value and value != getattr(network, name)}
@@ -191,7 +191,7 @@ class Model(metaclass=Named):
             return inputs_of(self.network, raw)
         if isinstance(raw, np.ndarray) and raw.dtype.kind == "O":
             raise ShapeError(f"this model takes a DataFrame, or rows of numbers: got an array of {raw.dtype}")
-        return encode(self.columns, checked_inputs(raw, len(self.columns), may_miss=True))
+        return encode(self.columns, check_inputs(raw, len(self.columns), may_miss=True))
 
     def inputs(self, raw: Any) -> Array:
         """What `inner` reads, (n_samples, features), for raw inputs: uint8 pixels, or numbers.

@@ -7,8 +7,7 @@ from contextlib import suppress
 from itertools import chain, count
 from pathlib import Path
 
-from deltarule.atomic import check_place as check_file
-from deltarule.atomic import write_atomically
+from deltarule.atomic import check_target, write_atomically
 from deltarule.cli.choosing import as_asked
 from deltarule.cli.found import found_recipe, model_path, names_model
 from deltarule.cli.record import training_record
@@ -115,6 +114,6 @@ def unused(path: Path) -> Path:
 
 def _ask(path: Path, kind: str, force: bool, inputs: Iterable[Path], another: str) -> None:
     try:
-        check_file(path, kind, force=force, inputs=inputs, another=another)
+        check_target(path, kind, force=force, inputs=inputs, another=another)
     except FileError as error:
         raise SettingError(str(error)) from error

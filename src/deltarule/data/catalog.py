@@ -13,7 +13,7 @@ from deltarule.data.reporting import Announce, print_to_stderr
 from deltarule.data.sources import SOURCES, PublishedFile, Source
 from deltarule.errors import DownloadError, SettingError, closest
 from deltarule.public import public
-from deltarule.settings import shown
+from deltarule.settings import brief
 
 MNIST = "mnist"
 
@@ -42,7 +42,7 @@ def load(
     4
     """
     if not isinstance(name, str | os.PathLike):
-        raise SettingError(f'load_data takes a name or a path: got {shown(name)}; use load_data("digits")')
+        raise SettingError(f'load_data takes a name or a path: got {brief(name)}; use load_data("digits")')
     name = os.fspath(name)
     if name not in names(sources):
         return _load_path(name, names(sources))

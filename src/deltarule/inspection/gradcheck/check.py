@@ -28,8 +28,8 @@ from deltarule.nn.workspace import as_floats
 from deltarule.parts import Spec, resolve
 from deltarule.public import public
 from deltarule.randomness import generator
-from deltarule.settings import shown
-from deltarule.targets import checked_weights
+from deltarule.settings import brief
+from deltarule.targets import check_weights
 from deltarule.training.checks import check_data
 from deltarule.training.examples import examples_for
 
@@ -184,7 +184,7 @@ def problem_of(
     network.task = None  # whatever the outputs answer, their gradient is the same
     take_meaning(network, data)
     inputs = as_floats(data.inputs, np.float64)
-    weights = checked_weights(np.ones(len(inputs)) if sample_weight is None else sample_weight, len(inputs))
+    weights = check_weights(np.ones(len(inputs)) if sample_weight is None else sample_weight, len(inputs))
     if is_own:
         network.dropout = tuple(0.0 for _ in network.dropout)
         if not any(b.any() for b in network.biases):
@@ -202,12 +202,12 @@ def own_gradient(gradient: Gradient, problem: Problem, *, is_weighted: bool) -> 
     counts = problem.sample_weight > 0.0
     more = {"sample_weight": problem.sample_weight[counts]} if is_weighted else {}
     if not callable(gradient):
-        raise SettingError(f"gradient must be a function: got {shown(gradient)}; use gradient=my_gradient")
+        raise SettingError(f"gradient must be a function: got {brief(gradient)}; use gradient=my_gradient")
     found = gradient(problem.network, problem.X[counts], problem.y[counts], **more)
     is_pair = isinstance(found, tuple | list) and len(found) == 2
     if not (is_pair and isinstance(found[1], Parameters | tuple | list)):
         line = "return loss, (all_dC_dW, all_dC_db)"
-        raise SettingError(f"gradient returns (loss, (all dC/dW, all dC/db)): got {shown(found)}; use {line}")
+        raise SettingError(f"gradient returns (loss, (all dC/dW, all dC/db)): got {brief(found)}; use {line}")
     given = found[1]
     if isinstance(given, Parameters):
         return by_layer(given)

@@ -22,7 +22,7 @@ from deltarule.model import Model
 from deltarule.nn.network import Network, loss_and_gradient
 from deltarule.parts import PARTS
 from deltarule.public import public
-from deltarule.settings import check_choice, shown
+from deltarule.settings import brief, check_choice
 from deltarule.training.callbacks import History
 from deltarule.training.trainer import Trainer
 
@@ -70,9 +70,9 @@ def plot(
     role = next((role for role, types in ROLES.items() if isinstance(what, types)), None)
     if what is not None and role is None:
         cure = f'; use dr.load("{what}")' if isinstance(what, str | PathLike) else ""
-        raise SettingError(f"{usage(kind)}: got {shown(what)}{cure}")
+        raise SettingError(f"{usage(kind)}: got {brief(what)}{cure}")
     if data is not None and not isinstance(data, Dataset):
-        raise SettingError(f"data must be a Dataset, such as digits.test or dr.Dataset(X, y): got {shown(data)}")
+        raise SettingError(f"data must be a Dataset, such as digits.test or dr.Dataset(X, y): got {brief(data)}")
     given: dict[str, Any] = {"data": data, "recording": recording, "layer": layer} | ({role: what} if role else {})
     if isinstance(given.get("model"), Network):
         given["model"] = Model.of(given["model"])
@@ -96,7 +96,7 @@ def drawing(kind: str, given: Mapping[str, Any]) -> Drawing:
 def check_kind(kind: str, layer: int | None) -> None:
     """Raise SettingError where there is no such kind, or it takes no layer."""
     if not isinstance(kind, str):
-        raise SettingError(f'plot takes the name of a picture first: got {shown(kind)}; use dr.plot("curves", history)')
+        raise SettingError(f'plot takes the name of a picture first: got {brief(kind)}; use dr.plot("curves", history)')
     if kind in REMOVED:
         raise SettingError(f"{kind} is no longer drawn: {REMOVED[kind]}")
     check_choice("picture", kind, tuple(KINDS), SYNONYMS)
@@ -249,7 +249,7 @@ def architecture(model: Model) -> Drawing:
 
 def activations(model: Model | None = None) -> Drawing:
     """The activation functions of a model, or all that there are."""
-    chosen = [row.made_by() for row in PARTS["activation"].values()] if model is None else model.network.activations
+    chosen = [row.maker() for row in PARTS["activation"].values()] if model is None else model.network.activations
     by_name = {type(each).__name__: each for each in chosen}
     curves_of = {name: network_plots.curve_of(each) for name, each in by_name.items()}
     facts = {name: {"value": a.tolist(), "derivative": slope.tolist()} for name, (a, slope) in curves_of.items()}
