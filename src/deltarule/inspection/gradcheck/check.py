@@ -9,7 +9,6 @@ import numpy as np
 
 from deltarule.data.dataset import Dataset
 from deltarule.errors import ShapeError
-from deltarule.inspection.diagnosis.findings import entry
 from deltarule.inspection.gradcheck.mistakes import likely_mistakes
 from deltarule.inspection.gradcheck.numeric_gradient import (
     CENTRAL_DIFFERENCES,
@@ -19,6 +18,7 @@ from deltarule.inspection.gradcheck.numeric_gradient import (
     relative_error,
 )
 from deltarule.inspection.gradcheck.premises import best_method, check_axis, without_kinks
+from deltarule.inspection.presentation import entry
 from deltarule.model import Model, take_meaning
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
