@@ -8,15 +8,26 @@ import numpy as np
 from deltarule.data.frames import is_frame
 from deltarule.errors import SettingError, ShapeError
 from deltarule.inputs import numbers
-from deltarule.inspection.explain.passes import LayerPass, layer_pass, neuron_pass, steps_of
-from deltarule.inspection.explain.walkthrough import Walkthrough
-from deltarule.inspection.gradcheck.equation_checks import CHECKS
+from deltarule.inspection.explain.walkthrough import (
+    MOST_TERMS,
+    Effect,
+    LayerPass,
+    LongSum,
+    NeuronPass,
+    TrialStep,
+    Walkthrough,
+    largest,
+)
+from deltarule.inspection.gradcheck.equation_checks import CHECKS, Check
 from deltarule.inspection.gradcheck.numeric_gradient import Problem
 from deltarule.model import Model
 from deltarule.nn.arrays import Array
 from deltarule.nn.equations import EQUATIONS, Equation, equation_named
 from deltarule.nn.network import Network
 from deltarule.public import check_network, public
+
+NUDGE = 0.001  # small enough that what is predicted and what happens agree to three digits
+RATES = (0.001, 0.01, 0.1, 1.0)
 
 
 @public("explain(network, x, target)")
@@ -132,3 +143,78 @@ def neuron_to_show(layers: Sequence[LayerPass], layer: int | None, neuron: int |
     if not 0 <= neuron < n_neurons:
         raise SettingError(f"the neurons of layer {layer} are 0 to {n_neurons - 1}: got neuron {neuron}")
     return layer, neuron
+
+
+def layer_pass(problem: Problem, l: int) -> LayerPass:
+    """What one layer makes of the example."""
+    fan_in, fan_out = problem.network.weights[l].shape
+    z, a, activation = problem.ws.z[l], problem.ws.a[l], problem.network.activations[l]
+    slope = activation.derivative(z, a)
+    return LayerPass(
+        layer=l,
+        fan_in=fan_in,
+        fan_out=fan_out,
+        activation=type(activation).__name__,
+        z=z[0],
+        a=a[0],
+        slope=slope[0].astype(np.float64) if slope.ndim == 2 else None,
+        delta=problem.delta[l][0],
+        weights_gradient_norm=np.linalg.norm(problem.grads.weights[l]).item(),
+        biases_gradient_norm=np.linalg.norm(problem.grads.biases[l]).item(),
+    )
+
+
+def neuron_pass(problem: Problem, l: int, neuron: int) -> NeuronPass:
+    """What the example is to one neuron of layer l."""
+    network, ws = problem.network, problem.ws
+    inputs, z = ws.inputs[l][0], ws.z[l][:, neuron]
+    slopes = network.activations[l].derivative(ws.z[l], ws.a[l])[0]
+    is_last = l + 1 == len(network.weights)
+    gradient, delta = problem.grads.weights[l][:, neuron], problem.delta[l][0, neuron].item()
+    # A weight that moves by e moves z by e times what comes in through it.
+    numeric = problem.slopes(l, np.full(len(inputs), neuron), lambda step: z + step * inputs[np.newaxis])[:, 0]
+    return NeuronPass(
+        layer=l,
+        neuron=neuron,
+        weighted=LongSum.of(inputs, network.weights[l][:, neuron]),
+        bias=network.biases[l][neuron].item(),
+        z=z.item(),
+        a=ws.a[l][0, neuron].item(),
+        slope=float(slopes[neuron]) if slopes.ndim == 1 else None,
+        back=None if is_last else LongSum.of(network.weights[l + 1][neuron], problem.delta[l + 1][0]),
+        nudge=NUDGE,
+        next_layer=() if is_last else effects_on_next_layer(problem, l, neuron, slopes),
+        loss=Effect(0, delta * NUDGE, effect_on_loss(problem, l, neuron)),
+        delta=delta,
+        numeric_delta=problem.numeric_delta(l, np.array([neuron])).item(),
+        gradient=gradient,
+        numeric_gradient=numeric,
+        gradient_error=Check.of("", gradient, numeric).relative_error,
+    )
+
+
+def effects_on_next_layer(problem: Problem, l: int, neuron: int, slopes: Array) -> tuple[Effect, ...]:
+    """What a nudge of a neuron in layer l does to the z of the layer behind it: those that it moves most.
+
+    slopes: sigma'(z) of the layer, (fan_out,), or its Jacobian (fan_out, fan_out).
+    """
+    W, z = problem.network.weights[l + 1], problem.ws.z[l].copy()
+    z[0, neuron] += NUDGE
+    actual = (problem.network.activations[l].value(z) @ W + problem.network.biases[l + 1] - problem.ws.z[l + 1])[0]
+    predicted = NUDGE * (slopes[neuron] * W[neuron] if slopes.ndim == 1 else slopes[:, neuron] @ W)
+    return tuple(Effect(int(k), predicted[k].item(), actual[k].item()) for k in largest(predicted)[:MOST_TERMS])
+
+
+def effect_on_loss(problem: Problem, l: int, neuron: int) -> float:
+    """What a nudge of a neuron in layer l does to C."""
+    z = np.repeat(problem.ws.z[l][np.newaxis], 2, axis=0)
+    z[1, 0, neuron] += NUDGE
+    before, after = problem.losses_from(l, z)[:, 0]
+    return (after - before).item()
+
+
+def steps_of(problem: Problem) -> tuple[TrialStep, ...]:
+    """Steps of gradient descent, from short to long, on the example alone."""
+    gradient = problem.grads.vector
+    fall = (gradient @ gradient).item()
+    return tuple(TrialStep(rate, -rate * fall, problem.loss_at(-rate * gradient) - problem.loss) for rate in RATES)

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.inspection.explain.passes import MOST_TERMS, Effect, LayerPass, LongSum, NeuronPass, TrialStep, largest
 from deltarule.inspection.gradcheck.equation_checks import Check
 from deltarule.inspection.presentation import (
     WIDTH,
@@ -26,9 +25,110 @@ from deltarule.nn.losses import smoothing_of
 from deltarule.public import public
 
 NUMBERS = ("inputs", "targets", "output_gradient", "numeric_output_delta", "loss", "layers", "neuron")
+MOST_TERMS = 5  # of a sum
 MOST_ROWS = 12  # outputs or inputs that are listed one by one
 
 Lines = list[str]
+
+
+@dataclass(frozen=True)
+class Term:
+    """A product in a sum: `number` is that of the neuron or input it comes from."""
+
+    number: int
+    left: float
+    right: float
+    product: float
+
+
+@dataclass(frozen=True)
+class LongSum:
+    """A sum of products: its largest terms, what all the others come to, and the total."""
+
+    largest: tuple[Term, ...]
+    n_others: int
+    others: float
+    total: float
+
+    @classmethod
+    def of(cls, left: Array, right: Array) -> "LongSum":
+        """The sum over left * right, both (n,)."""
+        products = left * right
+        first, others = np.split(largest(products), [MOST_TERMS])
+        terms = (Term(int(n), left[n].item(), right[n].item(), products[n].item()) for n in first)
+        return cls(tuple(terms), len(others), products[others].sum().item(), products.sum().item())
+
+
+@dataclass(frozen=True)
+class Effect:
+    """By how much a nudge moves the neuron of this number, or the loss: as the derivative predicts, and in fact."""
+
+    number: int
+    predicted: float
+    actual: float
+
+
+@dataclass(frozen=True)
+class TrialStep:
+    """How much a step of gradient descent changes the loss: as -rate |gradient|^2 predicts, and in fact."""
+
+    rate: float
+    predicted: float
+    actual: float
+
+
+@dataclass(frozen=True, eq=False)
+class LayerPass:
+    """A layer's numbers for the example: z, a, sigma'(z) and delta, each (fan_out,); the norms of its gradients.
+
+    slope: sigma'(z); None after a softmax, where it is a matrix.
+    """
+
+    layer: int
+    fan_in: int
+    fan_out: int
+    activation: str
+    z: Array
+    a: Array
+    slope: Array | None
+    delta: Array
+    weights_gradient_norm: float
+    biases_gradient_norm: float
+
+
+@dataclass(frozen=True, eq=False)
+class NeuronPass:
+    """One neuron in full.
+
+    weighted: the sum of what it reads (left) times its weights (right); with the bias that is z, and a = sigma(z).
+    slope: sigma'(z); None in a softmax, where it is a matrix.
+    back: the sum of weights (left) times delta (right) over the next layer; None in the last.
+    next_layer: which z of the next layer a nudge of z by `nudge` moves, the most moved first; loss: how it moves C.
+    delta, numeric_delta: dC/dz by backpropagation, and by complex step.
+    gradient, numeric_gradient: dC/dw of all its weights, (fan_in,), likewise; gradient_error: how far they are apart.
+    """
+
+    layer: int
+    neuron: int
+    weighted: LongSum
+    bias: float
+    z: float
+    a: float
+    slope: float | None
+    back: LongSum | None
+    nudge: float
+    next_layer: tuple[Effect, ...]
+    loss: Effect
+    delta: float
+    numeric_delta: float
+    gradient: Array
+    numeric_gradient: Array
+    gradient_error: float
+
+    @property
+    def name(self) -> str:
+        """What a text calls it."""
+        return f"neuron {self.neuron} of layer {self.layer}"
 
 
 @public()
@@ -344,6 +444,11 @@ def listing(head: str, names: Sequence[str], columns: dict[str, Array], by: Arra
     lines = number_table(head, [names[k] for k in shown.tolist()], rows)
     n_others = len(by) - len(shown)
     return [*lines, f"    and {n_others:,} others of the {len(by):,} {what}"] if n_others else lines
+
+
+def largest(values: Array) -> Array:
+    """The indices of all values, from the largest to the smallest, signs aside."""
+    return np.argsort(-np.abs(values), kind="stable")
 
 
 def spread(array: Array) -> str:
