@@ -76,7 +76,7 @@ def explain(
         layers=layers,
         neuron=neuron_pass(problem, *neuron_to_show(layers, layer, neuron)),
         gradient_norm=np.linalg.norm(problem.grads.vector).item(),
-        steps=steps_of(problem),
+        steps=trial_steps(problem),
         equations=shown,
         checks={each.id: CHECKS[each.id](problem) for each in shown},
         alone=equation is not None,
@@ -88,9 +88,9 @@ def equations_to_show(name: str | None, network: Network) -> tuple[Equation, ...
     equations = [equation_named(name)] if name else list(EQUATIONS.values())
     shown = tuple(equation for equation in equations if equation.applies_to(network))
     if not shown:
-        sizes = "-".join(map(str, network.layer_sizes))
         outputs = f"{type(network.activations[-1]).__name__} with {type(network.loss).__name__}"
-        raise SettingError(f"{equations[0].id} has no part in this network: got a {sizes}, {outputs}; ask for another")
+        got = f"{'-'.join(map(str, network.layer_sizes))}, {outputs}"
+        raise SettingError(f"{equations[0].id} has no part in this network: got a {got}; ask for another")
     return shown
 
 
@@ -103,9 +103,8 @@ def one_example(model: Model, example: Any) -> tuple[Array, Array]:
     if raw.ndim == 2 and raw.shape[1] == n_features and len(raw) != 1:
         raise ShapeError(f"one example is explained at a time: got {len(raw)}; pass X[0], and its y")
     if raw.ndim == 1 and raw.size != n_features:
-        raise ShapeError(
-            f"example has shape {raw.shape}, and this network takes {n_features} numbers, or an image of them"
-        )
+        takes = f"{n_features} numbers, or an image of them"
+        raise ShapeError(f"example has shape {raw.shape}, and this network takes {takes}")
     raw = model.unscaled(raw if raw.shape == (1, n_features) else raw[np.newaxis])
     X = model.of_numbers().inputs(raw)
     if not np.isfinite(X).all():
@@ -168,11 +167,21 @@ def neuron_pass(problem: Problem, l: int, neuron: int) -> NeuronPass:
     """What the example is to one neuron of layer l."""
     network, ws = problem.network, problem.ws
     inputs, z = ws.inputs[l][0], ws.z[l][:, neuron]
-    slopes = network.activations[l].derivative(ws.z[l], ws.a[l])[0]
-    is_last = l + 1 == len(network.weights)
+    slopes = network.activations[l].derivative(ws.z[l], ws.a[l])[0]  # (fan_out,), or its Jacobian (fan_out, fan_out)
     gradient, delta = problem.grads.weights[l][:, neuron], problem.delta[l][0, neuron].item()
     # A weight that moves by e moves z by e times what comes in through it.
     numeric = problem.slopes(l, np.full(len(inputs), neuron), lambda step: z + step * inputs[np.newaxis])[:, 0]
+    both = np.stack([ws.z[l], ws.z[l]])  # without the nudge, and with it
+    both[1, 0, neuron] += NUDGE
+    before, after = problem.losses_from(l, both)[:, 0]
+    back, effects = None, list[Effect]()
+    if l + 1 < len(network.weights):
+        W = network.weights[l + 1]
+        back = LongSum.of(W[neuron], problem.delta[l + 1][0])
+        actual = (network.activations[l].value(both[1]) @ W + network.biases[l + 1] - ws.z[l + 1])[0]
+        predicted = NUDGE * (slopes[neuron] * W[neuron] if slopes.ndim == 1 else slopes[:, neuron] @ W)
+        most = largest(predicted)[:MOST_TERMS]
+        effects = [Effect(int(k), predicted[k].item(), actual[k].item()) for k in most]
     return NeuronPass(
         layer=l,
         neuron=neuron,
@@ -181,10 +190,10 @@ def neuron_pass(problem: Problem, l: int, neuron: int) -> NeuronPass:
         z=z.item(),
         a=ws.a[l][0, neuron].item(),
         slope=float(slopes[neuron]) if slopes.ndim == 1 else None,
-        back=None if is_last else LongSum.of(network.weights[l + 1][neuron], problem.delta[l + 1][0]),
+        back=back,
         nudge=NUDGE,
-        next_layer=() if is_last else effects_on_next_layer(problem, l, neuron, slopes),
-        loss=Effect(0, delta * NUDGE, effect_on_loss(problem, l, neuron)),
+        next_layer=tuple(effects),
+        loss=Effect(0, delta * NUDGE, (after - before).item()),
         delta=delta,
         numeric_delta=problem.numeric_delta(l, np.array([neuron])).item(),
         gradient=gradient,
@@ -193,27 +202,7 @@ def neuron_pass(problem: Problem, l: int, neuron: int) -> NeuronPass:
     )
 
 
-def effects_on_next_layer(problem: Problem, l: int, neuron: int, slopes: Array) -> tuple[Effect, ...]:
-    """What a nudge of a neuron in layer l does to the z of the layer behind it: those that it moves most.
-
-    slopes: sigma'(z) of the layer, (fan_out,), or its Jacobian (fan_out, fan_out).
-    """
-    W, z = problem.network.weights[l + 1], problem.ws.z[l].copy()
-    z[0, neuron] += NUDGE
-    actual = (problem.network.activations[l].value(z) @ W + problem.network.biases[l + 1] - problem.ws.z[l + 1])[0]
-    predicted = NUDGE * (slopes[neuron] * W[neuron] if slopes.ndim == 1 else slopes[:, neuron] @ W)
-    return tuple(Effect(int(k), predicted[k].item(), actual[k].item()) for k in largest(predicted)[:MOST_TERMS])
-
-
-def effect_on_loss(problem: Problem, l: int, neuron: int) -> float:
-    """What a nudge of a neuron in layer l does to C."""
-    z = np.repeat(problem.ws.z[l][np.newaxis], 2, axis=0)
-    z[1, 0, neuron] += NUDGE
-    before, after = problem.losses_from(l, z)[:, 0]
-    return (after - before).item()
-
-
-def steps_of(problem: Problem) -> tuple[TrialStep, ...]:
+def trial_steps(problem: Problem) -> tuple[TrialStep, ...]:
     """Steps of gradient descent, from short to long, on the example alone."""
     gradient = problem.grads.vector
     fall = (gradient @ gradient).item()

@@ -172,30 +172,30 @@ class Walkthrough:
             **{name: plain(getattr(self, name)) for name in NUMBERS},
             "gradient_norm": self.gradient_norm,
             "steps": plain(self.steps),
-            "equations": [equation_json(equation, self.checks[equation.id]) for equation in self.equations],
+            "equations": [
+                {name: getattr(equation, name) for name in ("id", "title", "latex", "text", "says", "place", "proof")}
+                | {"code": equation.code(), "symbols": [asdict(SYMBOLS[symbol]) for symbol in equation.symbols]}
+                | {"checks": [asdict(check) | {"ok": check.ok} for check in self.checks[equation.id]]}
+                for equation in self.equations
+            ],
         }
 
     def text(self, encoding: str = "utf-8") -> str:
         """All of it in words and numbers, at most 80 columns; `encoding` is what the terminal takes."""
         lines = heading(self, encoding)
         for equation in self.equations:
-            lines += ["", *statement(equation), *(symbols_and_code(equation) if self.alone else []), ""]
-            lines += [*SECTIONS[equation.id](self, encoding), *check_lines(self.checks[equation.id])]
+            lines += [
+                "",
+                *statement(equation, in_full=self.alone),
+                "",
+                *SECTIONS[equation.id](self, encoding),
+                *check_lines(self.checks[equation.id]),
+            ]
             lines += ["", "Proof", "-----", *equation.proof.splitlines()] if self.alone else []
         return "\n".join(lines)
 
     def __repr__(self) -> str:
         return self.text()
-
-
-def equation_json(equation: Equation, checks: Sequence[Check]) -> dict[str, Any]:
-    """An equation and its checks, as plain values."""
-    names = ("id", "title", "latex", "text", "says", "place", "proof")
-    return {name: getattr(equation, name) for name in names} | {
-        "code": equation.code(),
-        "symbols": [asdict(SYMBOLS[symbol]) for symbol in equation.symbols],
-        "checks": [asdict(check) | {"ok": check.ok} for check in checks],
-    }
 
 
 def heading(walk: Walkthrough, encoding: str) -> Lines:
@@ -220,19 +220,18 @@ def heading(walk: Walkthrough, encoding: str) -> Lines:
     return [*lines, "", *number_table("input", names, {"as it came": walk.raw, "as it is read": walk.inputs})]
 
 
-def statement(equation: Equation) -> Lines:
-    """The equation in a line, and in words."""
+def statement(equation: Equation, *, in_full: bool) -> Lines:
+    """The equation in a line, and in words; in full, its symbols and the lines that compute it, too."""
     title = f"{equation.id}  {equation.title}" if equation.id.startswith("BP") else equation.title
-    return [title, "-" * len(title), *(f"  {line}" for line in equation.text.splitlines()), *wrap(equation.says)]
-
-
-def symbols_and_code(equation: Equation) -> Lines:
-    """Its symbols, and the lines that compute it."""
+    lines = [title, "-" * len(title), *(f"  {line}" for line in equation.text.splitlines()), *wrap(equation.says)]
+    if not in_full:
+        return lines
     rows: list[Sequence[str]] = []
     for symbol in (SYMBOLS[name] for name in equation.symbols):
         rows += [(symbol.text, symbol.means), ("", f"in the code {symbol.code}: {symbol.shape}")]
     code = [f"    {line}" for line in equation.code().splitlines()]
-    return ["", *table(["symbol", "what it is"], rows, left=2), "", f"  Computed in {equation.place}:", "", *code]
+    symbols = table(["symbol", "what it is"], rows, left=2)
+    return [*lines, "", *symbols, "", f"  Computed in {equation.place}:", "", *code]
 
 
 def forward(walk: Walkthrough, encoding: str) -> Lines:
@@ -277,20 +276,15 @@ def shortcut(walk: Walkthrough, encoding: str) -> Lines:
 
 
 def outputs(walk: Walkthrough, columns: dict[str, Array]) -> Lines:
-    """A row for each output; where they are many, for those with the largest errors."""
-    names = [shorten(name) for name in walk.model.class_names]
+    """A row for each output, or those with the largest errors; and why targets are neither 0 nor 1, where they are."""
+    loss, names = walk.model.network.loss, [shorten(name) for name in walk.model.class_names]
     lines = listing("output", names, columns, walk.layers[-1].delta, MOST_ROWS, "outputs")
-    return lines + smoothing_note(walk) if "t" in columns else lines
-
-
-def smoothing_note(walk: Walkthrough) -> Lines:
-    """Why targets are neither 0 nor 1; nothing where they are."""
-    loss, n_outputs = walk.model.network.loss, len(walk.targets)
-    if not (smoothing := smoothing_of(loss)):
-        return []
-    right, wrong = loss.targets(np.zeros((1, n_outputs)), np.array([[1.0, 0.0]]))[0]
+    smoothing = smoothing_of(loss)
+    if "t" not in columns or not smoothing:
+        return lines
+    right, wrong = loss.targets(np.zeros((1, len(names))), np.array([[1.0, 0.0]]))[0]
     why = f"target {number(right)} instead of 1, {number(wrong)} instead of 0: labels are smoothed by {smoothing:g}"
-    return ["", *wrap(f"{why}, so C is {loss.lowest(n_outputs):.4f} at least.")]
+    return [*lines, "", *wrap(f"{why}, so C is {loss.lowest(len(names)):.4f} at least.")]
 
 
 def hidden_error(walk: Walkthrough, encoding: str) -> Lines:
@@ -303,12 +297,9 @@ def hidden_error(walk: Walkthrough, encoding: str) -> Lines:
         ["times sigma'(z)", "", "", "(a matrix)" if neuron.slope is None else number(neuron.slope)],
         ["is delta", "", "", number(neuron.delta)],
     ]
-    return [
-        f"  What comes back to {neuron.name}:",
-        *table(["from", "w", "delta", "w delta"], [*sum_rows(neuron.back, names, {"sum": neuron.back.total}), *ends]),
-        "",
-        *nudge_lines(walk),
-    ]
+    rows = [*sum_rows(neuron.back, names, {"sum": neuron.back.total}), *ends]
+    head = [f"  What comes back to {neuron.name}:", *table(["from", "w", "delta", "w delta"], rows)]
+    return [*head, "", *nudge_lines(walk)]
 
 
 def nudge_lines(walk: Walkthrough) -> Lines:
@@ -338,55 +329,46 @@ def bias_gradient(walk: Walkthrough, encoding: str) -> Lines:
     neuron = walk.neuron
     rows = [[str(each.layer), f"({each.fan_out},)", number(each.biases_gradient_norm)] for each in walk.layers]
     gradient = number(neuron.delta, "+")
-    says = f"The bias of neuron {neuron.neuron} of layer {neuron.layer} is told its delta, {gradient}."
+    says = f"The bias of {neuron.name} is told its delta, {gradient}."
     return [*table(["layer", "shape of dC/db", "norm"], rows, left=2), "", *wrap(says)]
 
 
 def weight_gradient(walk: Walkthrough, encoding: str) -> Lines:
     """The neuron's largest, an image of all, and the size of every layer's."""
-    neuron, shape = walk.neuron, walk.model.image_shape
+    neuron, shape, gradient = walk.neuron, walk.model.image_shape, walk.neuron.gradient
     norms = [
         [str(each.layer), f"({each.fan_in}, {each.fan_out})", number(each.weights_gradient_norm)]
         for each in walk.layers
     ]
     reads = walk.inputs if neuron.layer == 0 else walk.layers[neuron.layer - 1].a
     names = [source_name(walk, neuron.layer, k) for k in range(len(reads))]
-    columns = {
-        "a": reads,
-        "delta": np.full(len(reads), neuron.delta),
-        "a delta": neuron.gradient,
-        "complex step": neuron.numeric_gradient,
-    }
+    columns = {"a": reads, "delta": np.full(len(reads), neuron.delta), "a delta": gradient}
+    columns["complex step"] = neuron.numeric_gradient
     lines = [
         *table(["layer", "shape of dC/dw", "norm"], norms, left=2),
         "",
-        f"  Neuron {neuron.neuron} of layer {neuron.layer}, the weights that are told most:",
-        *listing("from", names, columns, neuron.gradient, MOST_TERMS, "weights"),
+        f"  {neuron.name.capitalize()}, the weights that are told most:",
+        *listing("from", names, columns, gradient, MOST_TERMS, "weights"),
         f"    relative error of all: {neuron.gradient_error:.1e}",
     ]
-    if neuron.layer == 0 and shape is not None:
-        lines += ["", *gradient_image(neuron.gradient, shape, encoding)]
-    return lines
-
-
-def gradient_image(gradient: Array, shape: tuple[int, int], encoding: str) -> Lines:
-    """Where descent lowers the weights of a neuron, and where it raises them."""
-    lines: Lines = []
+    if neuron.layer > 0 or shape is None:
+        return lines
+    if not gradient.any():
+        return [*lines, "", *wrap("All of them are 0: this neuron learns nothing from this example.")]
+    lines.append("")
     for words, part in (("lowers (dC/dw > 0)", gradient), ("raises (dC/dw < 0)", -gradient)):
         if part.max() > 0.0:
-            head = f"  As an image, those of its weights that descent {words}:"
-            lines += [head, *picture_lines(part, shape, encoding)]
-    return lines or wrap("All of them are 0: this neuron learns nothing from this example.")
+            lines.append(f"  As an image, those of its weights that descent {words}:")
+            lines += picture_lines(part, shape, encoding)
+    return lines
 
 
 def update(walk: Walkthrough, encoding: str) -> Lines:
     """What a step does to the loss."""
-    rates = [f"{step.rate:g}" for step in walk.steps]
+    rates, n_parameters = [f"{step.rate:g}" for step in walk.steps], walk.model.network.parameters.size
+    gradient = f"The gradient by all {n_parameters:,} parameters has the norm {number(walk.gradient_norm)}."
     return [
-        *wrap(
-            f"The gradient by all {walk.model.network.parameters.size:,} parameters has the norm "
-            f"{number(walk.gradient_norm)}. A step on this example alone changes C = {number(walk.loss)}:"
-        ),
+        *wrap(f"{gradient} A step on this example alone changes C = {number(walk.loss)}:"),
         *effect_table("r", rates, "by -r |gradient|^2", walk.steps),
         *wrap("The smaller the step, the better the two agree; where they part, the step is too long."),
     ]

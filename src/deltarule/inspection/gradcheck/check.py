@@ -246,8 +246,7 @@ def compare(problem: Problem, found: Sequence[Array], method: Method, is_own: bo
     )
     if check.ok or expected is None:
         return check
-    mistakes = likely_mistakes(problem, found, expected, method, is_own)
-    return replace(check, mistakes=tuple(each.words for each in mistakes))
+    return replace(check, mistakes=likely_mistakes(problem, found, expected, method, is_own))
 
 
 def error_along(problem: Problem, found: Array, l: int, method: Method, size: float) -> float:
