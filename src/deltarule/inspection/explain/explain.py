@@ -165,23 +165,12 @@ def layer_pass(problem: Problem, l: int) -> LayerPass:
 
 def neuron_pass(problem: Problem, l: int, neuron: int) -> NeuronPass:
     """What the example is to one neuron of layer l."""
-    network, ws = problem.network, problem.ws
-    inputs, z = ws.inputs[l][0], ws.z[l][:, neuron]
-    slopes = network.activations[l].derivative(ws.z[l], ws.a[l])[0]  # (fan_out,), or its Jacobian (fan_out, fan_out)
-    gradient, delta = problem.grads.weights[l][:, neuron], problem.delta[l][0, neuron].item()
+    network, ws, is_last = problem.network, problem.ws, l + 1 == len(problem.network.weights)
+    inputs, z, gradient = ws.inputs[l][0], ws.z[l][:, neuron], problem.grads.weights[l][:, neuron]
+    slopes = network.activations[l].derivative(ws.z[l], ws.a[l])[0]
     # A weight that moves by e moves z by e times what comes in through it.
     numeric = problem.slopes(l, np.full(len(inputs), neuron), lambda step: z + step * inputs[np.newaxis])[:, 0]
-    both = np.stack([ws.z[l], ws.z[l]])  # without the nudge, and with it
-    both[1, 0, neuron] += NUDGE
-    before, after = problem.losses_from(l, both)[:, 0]
-    back, effects = None, list[Effect]()
-    if l + 1 < len(network.weights):
-        W = network.weights[l + 1]
-        back = LongSum.of(W[neuron], problem.delta[l + 1][0])
-        actual = (network.activations[l].value(both[1]) @ W + network.biases[l + 1] - ws.z[l + 1])[0]
-        predicted = NUDGE * (slopes[neuron] * W[neuron] if slopes.ndim == 1 else slopes[:, neuron] @ W)
-        most = largest(predicted)[:MOST_TERMS]
-        effects = [Effect(int(k), predicted[k].item(), actual[k].item()) for k in most]
+    next_layer, loss = effects_of(problem, l, neuron, slopes)
     return NeuronPass(
         layer=l,
         neuron=neuron,
@@ -190,16 +179,34 @@ def neuron_pass(problem: Problem, l: int, neuron: int) -> NeuronPass:
         z=z.item(),
         a=ws.a[l][0, neuron].item(),
         slope=float(slopes[neuron]) if slopes.ndim == 1 else None,
-        back=back,
+        back=None if is_last else LongSum.of(network.weights[l + 1][neuron], problem.delta[l + 1][0]),
         nudge=NUDGE,
-        next_layer=tuple(effects),
-        loss=Effect(0, delta * NUDGE, (after - before).item()),
-        delta=delta,
+        next_layer=next_layer,
+        loss=loss,
+        delta=problem.delta[l][0, neuron].item(),
         numeric_delta=problem.numeric_delta(l, np.array([neuron])).item(),
         gradient=gradient,
         numeric_gradient=numeric,
         gradient_error=Check.of("", gradient, numeric).relative_error,
     )
+
+
+def effects_of(problem: Problem, l: int, neuron: int, slopes: Array) -> tuple[tuple[Effect, ...], Effect]:
+    """What a nudge of a neuron in layer l does to the z of the layer behind it that it moves most, and to C.
+
+    slopes: sigma'(z) of the layer, (fan_out,), or its Jacobian (fan_out, fan_out).
+    """
+    network, ws, moved = problem.network, problem.ws, list[Effect]()
+    both = np.stack([ws.z[l], ws.z[l]])  # without the nudge, and with it
+    both[1, 0, neuron] += NUDGE
+    before, after = problem.losses_from(l, both)[:, 0]
+    if l + 1 < len(network.weights):
+        W = network.weights[l + 1]
+        actual = (network.activations[l].value(both[1]) @ W + network.biases[l + 1] - ws.z[l + 1])[0]
+        predicted = NUDGE * (slopes[neuron] * W[neuron] if slopes.ndim == 1 else slopes[:, neuron] @ W)
+        most = largest(predicted)[:MOST_TERMS]
+        moved = [Effect(int(k), predicted[k].item(), actual[k].item()) for k in most]
+    return tuple(moved), Effect(0, problem.delta[l][0, neuron].item() * NUDGE, (after - before).item())
 
 
 def trial_steps(problem: Problem) -> tuple[TrialStep, ...]:

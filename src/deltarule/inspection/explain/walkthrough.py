@@ -329,7 +329,7 @@ def bias_gradient(walk: Walkthrough, encoding: str) -> Lines:
     neuron = walk.neuron
     rows = [[str(each.layer), f"({each.fan_out},)", number(each.biases_gradient_norm)] for each in walk.layers]
     gradient = number(neuron.delta, "+")
-    says = f"The bias of {neuron.name} is told its delta, {gradient}."
+    says = f"dC/db of {neuron.name} equals its delta, {gradient}."
     return [*table(["layer", "shape of dC/db", "norm"], rows, left=2), "", *wrap(says)]
 
 
@@ -347,20 +347,23 @@ def weight_gradient(walk: Walkthrough, encoding: str) -> Lines:
     lines = [
         *table(["layer", "shape of dC/dw", "norm"], norms, left=2),
         "",
-        f"  {neuron.name.capitalize()}, the weights that are told most:",
+        f"  {neuron.name.capitalize()}, its weights with the largest dC/dw:",
         *listing("from", names, columns, gradient, MOST_TERMS, "weights"),
         f"    relative error of all: {neuron.gradient_error:.1e}",
     ]
-    if neuron.layer > 0 or shape is None:
-        return lines
-    if not gradient.any():
-        return [*lines, "", *wrap("All of them are 0: this neuron learns nothing from this example.")]
-    lines.append("")
+    if neuron.layer == 0 and shape is not None:
+        lines += ["", *gradient_image(gradient, shape, encoding)]
+    return lines
+
+
+def gradient_image(gradient: Array, shape: tuple[int, int], encoding: str) -> Lines:
+    """Where descent lowers the weights of a neuron, and where it raises them."""
+    lines: Lines = []
     for words, part in (("lowers (dC/dw > 0)", gradient), ("raises (dC/dw < 0)", -gradient)):
         if part.max() > 0.0:
-            lines.append(f"  As an image, those of its weights that descent {words}:")
-            lines += picture_lines(part, shape, encoding)
-    return lines
+            head = f"  As an image, those of its weights that descent {words}:"
+            lines += [head, *picture_lines(part, shape, encoding)]
+    return lines or wrap("All of them are 0: this neuron learns nothing from this example.")
 
 
 def update(walk: Walkthrough, encoding: str) -> Lines:
