@@ -24,7 +24,7 @@ from deltarule.nn.equations import SYMBOLS, Equation
 from deltarule.nn.losses import smoothing_of
 from deltarule.public import public
 
-NUMBERS = ("inputs", "targets", "output_gradient", "numeric_output_delta", "loss", "layers", "neuron")
+NUMBERS = ["inputs", "targets", "output_gradient", "numeric_output_delta", "loss", "layers", "neuron"]
 MOST_TERMS = 5  # of a sum
 MOST_ROWS = 12  # outputs or inputs that are listed one by one
 
@@ -169,9 +169,7 @@ class Walkthrough:
             "class_names": list(model.class_names),
             "image_shape": model.image_shape,
             "input_names": list(model.input_names),
-            **{name: plain(getattr(self, name)) for name in NUMBERS},
-            "gradient_norm": self.gradient_norm,
-            "steps": plain(self.steps),
+            **{name: plain(getattr(self, name)) for name in [*NUMBERS, "gradient_norm", "steps"]},
             "equations": [
                 {name: getattr(equation, name) for name in ("id", "title", "latex", "text", "says", "place", "proof")}
                 | {"code": equation.code(), "symbols": [asdict(SYMBOLS[symbol]) for symbol in equation.symbols]}
@@ -201,17 +199,12 @@ class Walkthrough:
 def heading(walk: Walkthrough, encoding: str) -> Lines:
     """Which network, and which example."""
     network, model = walk.model.network, walk.model
-    sizes = "-".join(map(str, network.layer_sizes))
+    sizes, loss = "-".join(map(str, network.layer_sizes)), str(network.loss).removesuffix("()")
     activations = ", ".join(type(activation).__name__ for activation in network.activations)
-    loss = str(network.loss).removesuffix("()")
-    standardized = "Below, both are standardized." if model.target_scaling is not None else ""
-    lines = [
-        *wrap(f"Network {sizes} ({activations}), {loss}, {network.parameters.size:,} parameters"),
-        *wrap(
-            f"One example, so i is 0 and its share s is 1. It should be {answer_words(walk, walk.targets)}; "
-            f"the network says {answer_words(walk, walk.layers[-1].a)}. {standardized}"
-        ),
-    ]
+    right, found = answer_words(walk, walk.targets), answer_words(walk, walk.layers[-1].a)
+    says = f"One example, so i is 0 and its share s is 1. It should be {right}; the network says {found}."
+    says += " Below, both are standardized." if model.target_scaling is not None else ""
+    lines = wrap(f"Network {sizes} ({activations}), {loss}, {network.parameters.size:,} parameters") + wrap(says)
     if model.image_shape is not None:
         return [*lines, "", *picture_lines(walk.inputs, model.image_shape, encoding)]
     if len(walk.inputs) > MOST_ROWS:
@@ -292,12 +285,10 @@ def hidden_error(walk: Walkthrough, encoding: str) -> Lines:
     neuron = walk.neuron
     if neuron.back is None:
         return [f"  {neuron.name.capitalize()} is an output: see BP1."]
-    names = [f"neuron {term.number} of layer {neuron.layer + 1}" for term in neuron.back.largest]
-    ends = [
-        ["times sigma'(z)", "", "", "(a matrix)" if neuron.slope is None else number(neuron.slope)],
-        ["is delta", "", "", number(neuron.delta)],
-    ]
-    rows = [*sum_rows(neuron.back, names, {"sum": neuron.back.total}), *ends]
+    names = [source_name(walk, neuron.layer + 2, term.number) for term in neuron.back.largest]
+    slope = "(a matrix)" if neuron.slope is None else number(neuron.slope)
+    rows = sum_rows(neuron.back, names, {"sum": neuron.back.total})
+    rows += [["times sigma'(z)", "", "", slope], ["is delta", "", "", number(neuron.delta)]]
     head = [f"  What comes back to {neuron.name}:", *table(["from", "w", "delta", "w delta"], rows)]
     return [*head, "", *nudge_lines(walk)]
 
@@ -445,8 +436,7 @@ def picture_lines(array: Array, shape: tuple[int, int], encoding: str) -> Lines:
     """An image in text, without its empty margins above and below."""
     if shape[1] > WIDTH - 4:
         return [f"    (an image of {shape[0]}x{shape[1]} pixels, too wide to be drawn here)"]
-    lines = text_image(array.reshape(shape), encoding).strip("\n").splitlines()
-    return [f"    {line}".rstrip() for line in lines]
+    return [f"    {line}".rstrip() for line in text_image(array.reshape(shape), encoding).strip("\n").splitlines()]
 
 
 def check_lines(checks: Sequence[Check]) -> Lines:

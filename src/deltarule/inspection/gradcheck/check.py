@@ -107,12 +107,9 @@ class GradientCheck:
         """The same in lines of at most `width` characters."""
         verdict = "right" if self.ok else "WRONG"
         error = f"largest relative error {self.max_relative_error:.1e}, tolerance {self.tolerance:.0e}"
-        lines = [
-            entry("", f"The gradient is {verdict}: {error}", width, indent=0),
-            entry("", f"by {self.method}, {self.parameters:,} parameters, {self.samples} samples", width, indent=0),
-            "",
-            f"{'layer':>5}{'parameters':>12}{'relative error':>16}{'second opinion':>16}",
-        ]
+        how = f"by {self.method}, {self.parameters:,} parameters, {self.samples} samples"
+        lines = [entry("", each, width, indent=0) for each in (f"The gradient is {verdict}: {error}", how)]
+        lines += ["", f"{'layer':>5}{'parameters':>12}{'relative error':>16}{'second opinion':>16}"]
         lines += [
             f"{each.layer:>5}{each.parameters:>12,}{each.relative_error:>16.1e}{each.second_opinion:>16.1e}"
             for each in self.per_layer
@@ -166,10 +163,9 @@ def gradcheck(
         check_axis(problem)
         problem, kinks = without_kinks(problem)
         method, why = best_method(problem)
-        if gradient is None:
-            found = by_layer(problem.grads)
-        else:
-            found = own_gradient(gradient, problem, is_weighted=sample_weight is not None)
+        found = (
+            by_layer(problem.grads) if gradient is None else own_gradient(gradient, problem, sample_weight is not None)
+        )
         check = compare(problem, found, method, gradient is not None)
     return replace(check, kinks=kinks, notes=(*notes, *why, *check.notes))
 
@@ -193,7 +189,7 @@ def problem_of(
     return Problem(network, inputs, data.targets, weights, penalty), notes
 
 
-def own_gradient(gradient: Gradient, problem: Problem, *, is_weighted: bool) -> list[Array]:
+def own_gradient(gradient: Gradient, problem: Problem, is_weighted: bool) -> list[Array]:
     """The user's gradient of the samples that count, as `by_layer` returns one.
 
     Raises ShapeError where a part of it has the wrong shape, and says what that looks like.
@@ -223,18 +219,22 @@ def own_gradient(gradient: Gradient, problem: Problem, *, is_weighted: bool) -> 
 
 def compare(problem: Problem, found: Sequence[Array], method: Method, is_own: bool) -> GradientCheck:
     """The gradient `found` beside numeric derivatives, in every parameter where that is not too much work."""
-    in_full = work(problem) <= MOST_WORK
+    sizes = problem.network.layer_sizes  # a nudge moves the neurons behind it, for every sample
+    nudges = [
+        (fan_in + 1) * fan_out * sum(sizes[layer + 2 :]) for layer, (fan_in, fan_out) in enumerate(pairwise(sizes))
+    ]
+    in_full = len(problem.X) * sum(nudges) <= MOST_WORK
     expected = problem.numeric_gradient(method) if in_full else None
     size = max(np.sqrt(sum(float(np.vdot(part, part)) for part in (expected or found))), LEAST_NORM)
     layers = []
-    for l, part in enumerate(found):
-        opinion = error_along(problem, part, l, CENTRAL_DIFFERENCES, size)
+    for layer, part in enumerate(found):
+        opinion = error_along(problem, part, layer, CENTRAL_DIFFERENCES, size)
         if expected is None:
-            error = error_along(problem, part, l, method, size)
+            error = error_along(problem, part, layer, method, size)
         else:
-            pairs = ((part[:-1], expected[l][:-1]), (part[-1], expected[l][-1]))
+            pairs = ((part[:-1], expected[layer][:-1]), (part[-1], expected[layer][-1]))
             error = max(relative_error(mine, right, method.floor * size) for mine, right in pairs)
-        layers.append(LayerCheck(l, part.size, error, opinion))
+        layers.append(LayerCheck(layer, part.size, error, opinion))
     check = GradientCheck(
         parameters=problem.network.parameters.size,
         samples=int(np.count_nonzero(problem.sample_weight)),
@@ -261,13 +261,6 @@ def error_along(problem: Problem, found: Array, l: int, method: Method, size: fl
         slopes.append(problem.slope_along(way.vector, method))
     least = method.floor * size * np.sqrt(N_DIRECTIONS / found.size)
     return relative_error(np.array(said), np.array(slopes), least)
-
-
-def work(problem: Problem) -> int:
-    """How many numbers are computed when every parameter is nudged: the neurons behind it, for every sample."""
-    sizes = problem.network.layer_sizes
-    nudges = [(fan_in + 1) * fan_out * sum(sizes[l + 2 :]) for l, (fan_in, fan_out) in enumerate(pairwise(sizes))]
-    return len(problem.X) * sum(nudges)
 
 
 def worst_parameter(found: Sequence[Array], expected: Sequence[Array]) -> WorstParameter:

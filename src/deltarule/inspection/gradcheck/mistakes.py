@@ -1,8 +1,7 @@
 """Which mistake makes a gradient wrong. Every usual one is a row: words for it, and the mark that it leaves.
 
-Activations and losses come first: is the derivative of each the slope of its value? Where they are right, the mistake
-is in the backward pass. Then the whole gradient is looked at, and after it every layer, from the last, where
-backpropagation begins, to the first. Of each table the first row counts whose mark shows.
+Activations and losses come first: is the derivative of each the slope of its value? Then the whole gradient, and after
+it every layer, from the last, where backpropagation begins. Of each table the first row counts whose mark shows.
 """
 
 import math
@@ -55,14 +54,14 @@ class Evidence:
         return factor_words(self.found, self.expected, counts)
 
     @property
-    def has_shortcut(self) -> bool:
-        """Whether BP1 is a - t."""
-        return self.problem.network.has_shortcut
-
-    @property
     def is_hidden(self) -> bool:
         """Whether it is of a hidden layer."""
         return self.l + 1 < len(self.problem.delta)
+
+    @property
+    def has_shortcut(self) -> bool:
+        """Whether its delta is a - t."""
+        return not self.is_hidden and self.problem.network.has_shortcut
 
     def is_like(self, mistaken: Array) -> bool:
         """Whether it is the same as this gradient, which is more than zeros."""
@@ -112,7 +111,7 @@ OF_A_LAYER: Rows = {
     "the penalty's part of the gradient is missing":
         lambda it: bool(np.any(it.penalty)) and it.is_like(it.expected - it.penalty),
     "a - t is dC/dz already: BP1 must not multiply it by sigma'(z) once more":
-        lambda it: not it.is_hidden and it.has_shortcut and it.comes_of(it.times_slope(it.problem.delta[-1])),
+        lambda it: it.has_shortcut and it.comes_of(it.times_slope(it.problem.delta[-1])),
     "BP1 lacks the factor sigma'(z)":
         lambda it: not it.is_hidden and not it.has_shortcut and it.comes_of(it.problem.output_gradient),
     "BP2 lacks the factor sigma'(z)":
