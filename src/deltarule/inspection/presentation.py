@@ -111,3 +111,10 @@ def text_image(image: Array, encoding: str = "utf-8") -> str:
     pairs = np.stack([ink[0::2], ink[1::2]], axis=-1)  # (lines, width, 2)
     distances = ((pairs[:, :, None] - np.array(shades) / 100) ** 2).sum(axis=-1)  # (lines, width, characters)
     return "\n".join("".join(line).rstrip() for line in np.array(list(characters))[distances.argmin(axis=-1)])
+
+
+def picture_lines(array: Array, shape: tuple[int, int], encoding: str) -> list[str]:
+    """An image in text, indented by four, without its empty margins above and below."""
+    if shape[1] > WIDTH - 4:
+        return [f"    (an image of {shape[0]}x{shape[1]} pixels, too wide to be drawn here)"]
+    return [f"    {line}".rstrip() for line in text_image(array.reshape(shape), encoding).strip("\n").splitlines()]

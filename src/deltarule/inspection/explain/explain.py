@@ -8,16 +8,7 @@ import numpy as np
 from deltarule.data.frames import is_frame
 from deltarule.errors import SettingError, ShapeError
 from deltarule.inputs import numbers
-from deltarule.inspection.explain.walkthrough import (
-    MOST_TERMS,
-    Effect,
-    LayerPass,
-    LongSum,
-    NeuronPass,
-    TrialStep,
-    Walkthrough,
-    largest,
-)
+from deltarule.inspection.explain.walkthrough import Effect, LayerPass, LongSum, NeuronPass, TrialStep, Walkthrough
 from deltarule.inspection.gradcheck.equation_checks import CHECKS, Check
 from deltarule.inspection.gradcheck.numeric_gradient import Problem
 from deltarule.model import Model
@@ -146,21 +137,13 @@ def neuron_to_show(layers: Sequence[LayerPass], layer: int | None, neuron: int |
 
 def layer_pass(problem: Problem, l: int) -> LayerPass:
     """What one layer makes of the example."""
-    fan_in, fan_out = problem.network.weights[l].shape
     z, a, activation = problem.ws.z[l], problem.ws.a[l], problem.network.activations[l]
-    slope = activation.derivative(z, a)
-    return LayerPass(
-        layer=l,
-        fan_in=fan_in,
-        fan_out=fan_out,
-        activation=type(activation).__name__,
-        z=z[0],
-        a=a[0],
-        slope=slope[0].astype(np.float64) if slope.ndim == 2 else None,
-        delta=problem.delta[l][0],
-        weights_gradient_norm=np.linalg.norm(problem.grads.weights[l]).item(),
-        biases_gradient_norm=np.linalg.norm(problem.grads.biases[l]).item(),
-    )
+    derivative = activation.derivative(z, a)
+    slope = derivative[0].astype(np.float64) if derivative.ndim == 2 else None
+    (fan_in, fan_out), delta = problem.network.weights[l].shape, problem.delta[l][0]
+    of_weights, of_biases = (np.linalg.norm(part[l]).item() for part in (problem.grads.weights, problem.grads.biases))
+    sigma = type(activation).__name__
+    return LayerPass(l, fan_in, fan_out, sigma, z[0], a[0], slope, delta, of_weights, of_biases)
 
 
 def neuron_pass(problem: Problem, l: int, neuron: int) -> NeuronPass:
@@ -196,17 +179,17 @@ def effects_of(problem: Problem, l: int, neuron: int, slopes: Array) -> tuple[tu
 
     slopes: sigma'(z) of the layer, (fan_out,), or its Jacobian (fan_out, fan_out).
     """
-    network, ws, moved = problem.network, problem.ws, list[Effect]()
+    network, ws = problem.network, problem.ws
     both = np.stack([ws.z[l], ws.z[l]])  # without the nudge, and with it
     both[1, 0, neuron] += NUDGE
     before, after = problem.losses_from(l, both)[:, 0]
-    if l + 1 < len(network.weights):
-        W = network.weights[l + 1]
-        actual = (network.activations[l].value(both[1]) @ W + network.biases[l + 1] - ws.z[l + 1])[0]
-        predicted = NUDGE * (slopes[neuron] * W[neuron] if slopes.ndim == 1 else slopes[:, neuron] @ W)
-        most = largest(predicted)[:MOST_TERMS]
-        moved = [Effect(int(k), predicted[k].item(), actual[k].item()) for k in most]
-    return tuple(moved), Effect(0, problem.delta[l][0, neuron].item() * NUDGE, (after - before).item())
+    loss = Effect(0, problem.delta[l][0, neuron].item() * NUDGE, (after - before).item())
+    if l + 1 == len(network.weights):
+        return (), loss
+    W = network.weights[l + 1]
+    actual = (network.activations[l].value(both[1]) @ W + network.biases[l + 1] - ws.z[l + 1])[0]
+    predicted = NUDGE * (slopes[neuron] * W[neuron] if slopes.ndim == 1 else slopes[:, neuron] @ W)
+    return Effect.most(predicted, actual), loss
 
 
 def trial_steps(problem: Problem) -> tuple[TrialStep, ...]:

@@ -7,17 +7,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.inspection.gradcheck.equation_checks import Check
-from deltarule.inspection.presentation import (
-    WIDTH,
-    align,
-    number,
-    number_table,
-    plain,
-    shorten,
-    table,
-    text_image,
-    wrap,
-)
+from deltarule.inspection.presentation import align, number, number_table, picture_lines, plain, shorten, table, wrap
 from deltarule.model import Model
 from deltarule.nn.arrays import Array
 from deltarule.nn.equations import SYMBOLS, Equation
@@ -66,6 +56,11 @@ class Effect:
     number: int
     predicted: float
     actual: float
+
+    @classmethod
+    def most(cls, predicted: Array, actual: Array) -> tuple["Effect", ...]:
+        """The largest of the effects on a layer, both (fan_out,)."""
+        return tuple(cls(int(n), predicted[n].item(), actual[n].item()) for n in largest(predicted)[:MOST_TERMS])
 
 
 @dataclass(frozen=True)
@@ -182,13 +177,8 @@ class Walkthrough:
         """All of it in words and numbers, at most 80 columns; `encoding` is what the terminal takes."""
         lines = heading(self, encoding)
         for equation in self.equations:
-            lines += [
-                "",
-                *statement(equation, in_full=self.alone),
-                "",
-                *SECTIONS[equation.id](self, encoding),
-                *check_lines(self.checks[equation.id]),
-            ]
+            lines += ["", *statement(equation, in_full=self.alone), "", *SECTIONS[equation.id](self, encoding)]
+            lines += check_lines(self.checks[equation.id])
             lines += ["", "Proof", "-----", *equation.proof.splitlines()] if self.alone else []
         return "\n".join(lines)
 
@@ -222,9 +212,8 @@ def statement(equation: Equation, *, in_full: bool) -> Lines:
     rows: list[Sequence[str]] = []
     for symbol in (SYMBOLS[name] for name in equation.symbols):
         rows += [(symbol.text, symbol.means), ("", f"in the code {symbol.code}: {symbol.shape}")]
-    code = [f"    {line}" for line in equation.code().splitlines()]
-    symbols = table(["symbol", "what it is"], rows, left=2)
-    return [*lines, "", *symbols, "", f"  Computed in {equation.place}:", "", *code]
+    lines += ["", *table(["symbol", "what it is"], rows, left=2), "", f"  Computed in {equation.place}:", ""]
+    return lines + [f"    {line}" for line in equation.code().splitlines()]
 
 
 def forward(walk: Walkthrough, encoding: str) -> Lines:
@@ -233,15 +222,14 @@ def forward(walk: Walkthrough, encoding: str) -> Lines:
         [str(each.layer), f"{each.fan_in} -> {each.fan_out}", each.activation, spread(each.z), spread(each.a)]
         for each in walk.layers
     ]
+    lines = table(["layer", "shape", "sigma", "z from .. to", "a from .. to"], rows, left=3)
     neuron = walk.neuron
     names = [source_name(walk, neuron.layer, term.number) for term in neuron.weighted.largest]
-    rows_of_sum = sum_rows(neuron.weighted, names, {"bias": neuron.bias, "z": neuron.z})
-    return [
-        *table(["layer", "shape", "sigma", "z from .. to", "a from .. to"], rows, left=3),
-        "",
-        f"  {neuron.name.capitalize()}, written out:",
-        *table(["from", "a", "w", "w a"], [*rows_of_sum, ["a = sigma(z)", "", "", number(neuron.a)]]),
+    terms = [
+        *sum_rows(neuron.weighted, names, bias=neuron.bias, z=neuron.z),
+        ["a = sigma(z)", "", "", number(neuron.a)],
     ]
+    return [*lines, "", f"  {neuron.name.capitalize()}, written out:", *table(["from", "a", "w", "w a"], terms)]
 
 
 def loss(walk: Walkthrough, encoding: str) -> Lines:
@@ -287,7 +275,7 @@ def hidden_error(walk: Walkthrough, encoding: str) -> Lines:
         return [f"  {neuron.name.capitalize()} is an output: see BP1."]
     names = [source_name(walk, neuron.layer + 2, term.number) for term in neuron.back.largest]
     slope = "(a matrix)" if neuron.slope is None else number(neuron.slope)
-    rows = sum_rows(neuron.back, names, {"sum": neuron.back.total})
+    rows = sum_rows(neuron.back, names, sum=neuron.back.total)
     rows += [["times sigma'(z)", "", "", slope], ["is delta", "", "", number(neuron.delta)]]
     head = [f"  What comes back to {neuron.name}:", *table(["from", "w", "delta", "w delta"], rows)]
     return [*head, "", *nudge_lines(walk)]
@@ -403,10 +391,9 @@ def source_name(walk: Walkthrough, layer: int, k: int) -> str:
     return shorten(model.input_names[k]) if model.columns else f"input {k}"
 
 
-def sum_rows(total: LongSum, names: Sequence[str], summed: dict[str, float]) -> list[Sequence[str]]:
+def sum_rows(total: LongSum, names: Sequence[str], **summed: float) -> list[Sequence[str]]:
     """The largest terms of a sum by name, what the others come to, and what belongs to the sum besides."""
-    rest = {f"{total.n_others:,} others sum to": total.others} if total.n_others else {}
-    rest |= summed
+    rest = ({f"{total.n_others:,} others sum to": total.others} if total.n_others else {}) | summed
     factors = [(number(term.left), number(term.right)) for term in total.largest] + [("", "")] * len(rest)
     products = align([*(term.product for term in total.largest), *rest.values()])
     rows = zip([*names, *rest], factors, products, strict=True)
@@ -430,13 +417,6 @@ def largest(values: Array) -> Array:
 def spread(array: Array) -> str:
     """From the least to the largest."""
     return number(array[0]) if len(array) == 1 else f"{number(array.min())} .. {number(array.max())}"
-
-
-def picture_lines(array: Array, shape: tuple[int, int], encoding: str) -> Lines:
-    """An image in text, without its empty margins above and below."""
-    if shape[1] > WIDTH - 4:
-        return [f"    (an image of {shape[0]}x{shape[1]} pixels, too wide to be drawn here)"]
-    return [f"    {line}".rstrip() for line in text_image(array.reshape(shape), encoding).strip("\n").splitlines()]
 
 
 def check_lines(checks: Sequence[Check]) -> Lines:

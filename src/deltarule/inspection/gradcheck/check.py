@@ -163,9 +163,8 @@ def gradcheck(
         check_axis(problem)
         problem, kinks = without_kinks(problem)
         method, why = best_method(problem)
-        found = (
-            by_layer(problem.grads) if gradient is None else own_gradient(gradient, problem, sample_weight is not None)
-        )
+        weighted = sample_weight is not None
+        found = by_layer(problem.grads) if gradient is None else own_gradient(gradient, problem, weighted)
         check = compare(problem, found, method, gradient is not None)
     return replace(check, kinks=kinks, notes=(*notes, *why, *check.notes))
 
