@@ -58,7 +58,7 @@ def public(line: str = "", *, is_inner: bool = False) -> Callable[[T], T]:
         for name, method in list(vars(thing).items()):
             function = method.__func__ if isinstance(method, classmethod) else method
             is_public = name in OUTER or not (is_inner or name.startswith("_"))
-            is_own = isinstance(function, FunctionType) and function.__qualname__ == f"{thing.__qualname__}.{name}"
+            is_own = isinstance(function, FunctionType) and function.__qualname__.startswith(f"{thing.__qualname__}.")
             if is_public and is_own:
                 answers = _with_answers(function, thing, line if name == "__init__" else "")
                 setattr(thing, name, classmethod(answers) if isinstance(method, classmethod) else answers)
