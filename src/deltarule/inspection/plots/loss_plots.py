@@ -1,7 +1,7 @@
 """Pictures of the loss: by epoch, by learning rate, and as a landscape over the parameters."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from deltarule.inspection.plots.picture import (
     Picture,
     new_figure,
     percent,
-    plain_log_ticks,
+    use_log_scale,
 )
 from deltarule.nn.arrays import Array
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 Rows = Sequence[Mapping[str, float | None]]
 
 PARTS = {"train": BLUE, "validation": ORANGE}
+MARK: dict[str, Any] = {"markersize": 4.5, "markeredgecolor": "white"}
 LOG_FROM = 10.0  # what falls to less than a tenth, or grows tenfold, needs a logarithmic scale
 N_LEVELS = 14  # of a landscape
 
@@ -40,12 +41,18 @@ def draw_curves(rows: Rows, best_epoch: int | None = None) -> Picture:
     if not rows:
         raise SettingError("curves need at least one epoch: got a history without any; train first")
     score = "r2" if any(name.endswith("r2") for name in rows[0]) else "accuracy"
-    words = _curve_words(rows, score, best_epoch)
+    # The score at first and in the best (else the last) epoch, on the validation set where there is one.
+    part = "validation" if f"validation_{score}" in rows[0] else "train"
+    figures = dict(zip(_column(rows, "epoch").astype(int), _column(rows, f"{part}_{score}"), strict=True))
+    shown = sorted({min(figures), max(figures) if best_epoch is None else best_epoch})
+    words = ", ".join(f"{_score_text(score, figures[epoch])} at epoch {epoch}" for epoch in shown)
     with new_figure(height=3.4) as figure:
         loss_axes, score_axes = figure.subplots(2, 1, sharex=True)
         _draw_panel(loss_axes, rows, "loss", best_epoch)
         _draw_panel(score_axes, rows, score, best_epoch)
-        _scale_loss(loss_axes)
+        lowest, highest = loss_axes.dataLim.intervaly
+        if 0.0 < lowest < highest / LOG_FROM:
+            use_log_scale(loss_axes, "y")
         _scale_score(score_axes, rows, score)
         loss_axes.legend(**LEGEND)
         score_axes.set_title(words, **NOTE)
@@ -61,17 +68,10 @@ def _draw_panel(axes: "Axes", rows: Rows, name: str, best_epoch: int | None) -> 
         figures = _column(rows, f"{part}_{name}")
         if np.isfinite(figures).any():
             axes.plot(epochs, figures, color=color, label=part)
-            axes.plot(epochs[best], figures[best], "o", color=color, markersize=4.5, markeredgecolor="white")
+            axes.plot(epochs[best], figures[best], "o", color=color, **MARK)
     for epoch in epochs[best]:
         axes.axvline(epoch, **DASHED, zorder=1)
     axes.set_title(name.replace("r2", "R²"))
-
-
-def _scale_loss(axes: "Axes") -> None:
-    lowest, highest = axes.dataLim.intervaly
-    if 0.0 < lowest < highest / LOG_FROM:
-        axes.set_yscale("log")
-        plain_log_ticks(axes.yaxis)
 
 
 def _scale_score(axes: "Axes", rows: Rows, score: str) -> None:
@@ -82,8 +82,9 @@ def _scale_score(axes: "Axes", rows: Rows, score: str) -> None:
     errors = 1.0 - np.concatenate([_column(rows, f"{part}_{score}") for part in PARTS])
     errors = errors[np.isfinite(errors)]
     above_0 = errors[errors > 0.0]
-    if len(above_0) > 0 and above_0.min() <= above_0.max() / LOG_FROM:
-        worst, best, perfect = above_0.max(), above_0.min(), 0.5 * above_0.min()
+    worst, best = above_0.max(initial=0.0), above_0.min(initial=np.inf)
+    if best <= worst / LOG_FROM:
+        perfect = 0.5 * best
         heights = (lambda y: -np.log10(np.maximum(1.0 - y, perfect)), lambda height: 1.0 - 10.0**-height)
         axes.set_yscale("function", functions=heights)
         is_perfect = bool(errors.min() <= 0.0)
@@ -93,14 +94,6 @@ def _scale_score(axes: "Axes", rows: Rows, score: str) -> None:
         marks = [error for error in errors_marked if best <= error <= 1.1 * worst]
         axes.set_yticks([1.0 - error for error in (*marks, *[0.0] * is_perfect)])
     axes.yaxis.set_major_formatter(lambda figure, _: _score_text(score, figure))
-
-
-def _curve_words(rows: Rows, score: str, best_epoch: int | None) -> str:
-    """The score at first and in the best (else the last) epoch, on the validation set where there is one."""
-    part = "validation" if f"validation_{score}" in rows[0] else "train"
-    figures = dict(zip(_column(rows, "epoch").astype(int), _column(rows, f"{part}_{score}"), strict=True))
-    first, last = min(figures), max(figures) if best_epoch is None else best_epoch
-    return ", ".join(f"{_score_text(score, figures[epoch])} at epoch {epoch}" for epoch in sorted({first, last}))
 
 
 def _score_text(score: str, figure: float) -> str:
@@ -123,11 +116,8 @@ def draw_range_test(found: RangeTest) -> Picture:
         axes = figure.subplots()
         axes.plot(found.rates, found.losses, color=PALE, label="of a batch")
         axes.plot(found.rates, found.smoothed, color=BLUE, label="smoothed")
-        axes.plot(
-            found.rates[marked], found.smoothed[marked], "o", color=ORANGE, markersize=4.5, markeredgecolor="white"
-        )
-        axes.set_xscale("log")
-        plain_log_ticks(axes.xaxis)
+        axes.plot(found.rates[marked], found.smoothed[marked], "o", color=ORANGE, **MARK)
+        use_log_scale(axes, "x")
         axes.set(xlabel=f"learning rate\n({words})", title="loss")
         axes.set_ylim(before.min() - margin, before.max() + margin)
         axes.legend(**LEGEND)
@@ -160,18 +150,17 @@ def draw_surface(found: Surface) -> Picture:
         axes.contour(found.across, found.up, losses, levels, colors="white", linewidths=0.3, alpha=0.6)
         axes.plot(*path.T, "-", color="white", linewidth=2.6)
         axes.plot(*path.T, ".-", color=ORANGE, markersize=3.5)
-        for point, mark, words in ((path[0], "s", "start"), (path[-1], "o", "end")):
+        for point, mark, name in ((path[0], "s", "start"), (path[-1], "o", "end")):
             axes.plot(*point, mark, color=ORANGE, markersize=6, markeredgecolor="white")
-            text = axes.annotate(words, point, (0, 6), textcoords="offset points", ha="center", fontweight="bold")
+            text = axes.annotate(name, point, (0, 6), textcoords="offset points", ha="center", fontweight="bold")
             text.set_path_effects([halo])
         axes.set(xlabel=names[0], ylabel=names[1])
         axes.grid(visible=False)
         axes.set_title(kind, fontweight="normal")
-        ticks = levels[:: N_LEVELS // 5]
-        figure.colorbar(areas, ax=axes, ticks=ticks, format="%.2g", label="loss").ax.minorticks_off()
-    return Picture(
-        figure, f"Loss surface and the path of descent on it: {kind}; the loss runs from {low:.3g} to {high:.3g}"
-    )
+        bar = figure.colorbar(areas, ax=axes, ticks=levels[:: N_LEVELS // 5], format="%.2g", label="loss")
+        bar.ax.minorticks_off()
+    words = f"{kind}; the loss runs from {low:.3g} to {high:.3g}"
+    return Picture(figure, f"Loss surface and the path of descent on it: {words}")
 
 
 def draw_weight_slice(found: WeightSlice) -> Picture:

@@ -37,6 +37,7 @@ def draw_confusion(matrix: Array, class_names: Sequence[str]) -> Picture:
     wrong = np.ma.masked_array(matrix, mask=np.eye(len(matrix), dtype=bool))
     names = [short_label(name) for name in class_names]
     size = WIDTH * min(max(1.0, len(names) / 10.0), 10.0)  # up to 100 classes keep legible numbers
+    words = f"{matrix.trace():,} of {matrix.sum():,} right"
     with new_figure(height=size, width=size) as figure:
         axes = figure.subplots()
         axes.imshow(wrong, cmap="cividis", vmin=0)
@@ -47,15 +48,13 @@ def draw_confusion(matrix: Array, class_names: Sequence[str]) -> Picture:
         axes.set_xticks(range(len(names)), names, rotation=90 if are_long(names) else 0)
         axes.set_yticks(range(len(names)), names)
         axes.tick_params(length=0)
-        axes.set(frame_on=False, xlabel="answer (on the diagonal: recognized, in %)", ylabel="truth")
+        axes.set(frame_on=False, xlabel="answer (on the diagonal: recognized, in %)", ylabel="truth", title=words)
         axes.grid(visible=False)
-        axes.set_title(f"{matrix.trace():,} of {matrix.sum():,} right")
-    words = f"Confusion matrix of {len(names)} classes: {matrix.trace():,} of {matrix.sum():,} right"
     if wrong.sum():
         true, answer = divmod(int(wrong.argmax()), len(names))
         count = f"{matrix[true, answer]:,} times"
         words = f"{words}; most often {class_names[true]} is taken for {class_names[answer]}, {count}"
-    return Picture(figure, words)
+    return Picture(figure, f"Confusion matrix of {len(names)} classes: {words}")
 
 
 def draw_scores(per_class: Sequence[ClassScore]) -> Picture:
@@ -63,11 +62,10 @@ def draw_scores(per_class: Sequence[ClassScore]) -> Picture:
     rows = np.arange(len(per_class))
     shares = np.array([(each.recall, each.precision) for each in per_class], np.float64)  # None becomes NaN
     known = [(score.recall, score.name) for score in per_class if score.recall is not None]
+    low, high = np.transpose([(each.recall_low, each.recall_high) for each in per_class])
     with new_figure(height=0.8 + 0.2 * len(per_class)) as figure:
         axes = figure.subplots()
-        axes.hlines(
-            rows, *zip(*((each.recall_low, each.recall_high) for each in per_class), strict=True), color=BLUE, alpha=0.4
-        )
+        axes.hlines(rows, low, high, color=BLUE, alpha=0.4)
         axes.plot(shares[:, 0], rows, "o", color=BLUE, markersize=4, label="recall")
         axes.plot(shares[:, 1], rows, "|", color=ORANGE, markersize=8, label="precision")
         axes.set_yticks(rows, [f"{short_label(each.name)} ({each.support:,})" for each in per_class])
