@@ -16,7 +16,7 @@ from deltarule.inspection.measures.layer_history import LayerHistory, Recorder
 from deltarule.inspection.measures.learning_rate_range import range_test
 from deltarule.inspection.measures.loss_landscape import loss_surface, plane_of, weight_slice
 from deltarule.inspection.measures.metrics import ClassScore, Report, evaluate_model, rows_of
-from deltarule.inspection.plots import loss_plots, network_plots, score_plots
+from deltarule.inspection.plots import network_plots, result_plots
 from deltarule.inspection.plots.picture import Picture
 from deltarule.model import Model
 from deltarule.nn.network import Network, loss_and_gradient
@@ -131,7 +131,7 @@ def curves(history: History) -> Drawing:
     """Loss and accuracy by epoch, the best marked where there was a validation set."""
     losses = [row.get("validation_loss") for row in history]
     best = history.best_epoch if any(loss is not None and math.isfinite(loss) for loss in losses) else None
-    return Drawing({"best_epoch": best, "history": history.rows}, partial(loss_plots.draw_curves, history.rows, best))
+    return Drawing({"best_epoch": best, "history": history.rows}, partial(result_plots.draw_curves, history.rows, best))
 
 
 def histograms(recording: LayerHistory, layer: int | None = None) -> Drawing:
@@ -156,7 +156,7 @@ def surface(model: Model, data: Dataset, recording: LayerHistory) -> Drawing:
     plane = plane_of(recording.parameters)
     most = min(max(SURFACE_WORK // model.network.parameters.size, FEWEST), MOST)
     found = loss_surface(model.inner, model.scaled(data.spread(most)), plane)
-    return Drawing(found.to_json_dict(), partial(loss_plots.draw_surface, found))
+    return Drawing(found.to_json_dict(), partial(result_plots.draw_surface, found))
 
 
 def confusion(model: Model, data: Dataset) -> Drawing:
@@ -170,7 +170,7 @@ def confusion_picture(report: Report, data: Dataset) -> Picture:
     """What was taken for what. SettingError where there are no classes."""
     if report.confusion is None:
         raise SettingError(f"only classes can be taken for each other: got {data.name}, which holds {data.task}")
-    return score_plots.draw_confusion(report.confusion, data.class_names)
+    return result_plots.draw_confusion(report.confusion, data.class_names)
 
 
 def scores(model: Model, data: Dataset) -> Drawing:
@@ -178,7 +178,7 @@ def scores(model: Model, data: Dataset) -> Drawing:
     per_class = [each for each in evaluate_model(model, data).per_output if isinstance(each, ClassScore)]
     if not per_class:
         raise SettingError(f"scores are drawn of classes or labels: got {data.name}, which holds {data.task}")
-    return Drawing({"per_class": [asdict(each) for each in per_class]}, partial(score_plots.draw_scores, per_class))
+    return Drawing({"per_class": [asdict(each) for each in per_class]}, partial(result_plots.draw_scores, per_class))
 
 
 def mistakes(model: Model, data: Dataset) -> Drawing:
@@ -187,7 +187,7 @@ def mistakes(model: Model, data: Dataset) -> Drawing:
     if found is None:
         raise SettingError(f"mistakes are drawn of classes: got {data.name}, which holds {data.task}")
     facts = {"class_names": data.class_names, "mistakes": rows_of(found)}
-    return Drawing(facts, partial(score_plots.draw_mistakes, data, found))
+    return Drawing(facts, partial(result_plots.draw_mistakes, data, found))
 
 
 def reliability(model: Model, data: Dataset) -> Drawing:
@@ -196,7 +196,7 @@ def reliability(model: Model, data: Dataset) -> Drawing:
     if found is None:
         got = f"{model.network.layer_sizes[-1]} outputs from {type(model.network.activations[-1]).__name__}"
         raise SettingError(f"reliability is that of probabilities, from a softmax or one sigmoid: got {got}")
-    return Drawing(found.to_json_dict(), partial(score_plots.draw_reliability, found))
+    return Drawing(found.to_json_dict(), partial(result_plots.draw_reliability, found))
 
 
 def staircase(model: Model, data: Dataset, layer: int | None = None) -> Drawing:
@@ -209,7 +209,7 @@ def staircase(model: Model, data: Dataset, layer: int | None = None) -> Drawing:
     reach = 4.0 * np.abs(network.weights[layer]).max().item()
     offsets = np.linspace(-reach, reach, 401)
     found = weight_slice(network, few, layer=layer, neuron=neuron, source=source, offsets=offsets)
-    return Drawing(found.to_json_dict(), partial(loss_plots.draw_weight_slice, found))
+    return Drawing(found.to_json_dict(), partial(result_plots.draw_weight_slice, found))
 
 
 def digits(data: Dataset, model: Model | None = None) -> Drawing:
@@ -218,7 +218,7 @@ def digits(data: Dataset, model: Model | None = None) -> Drawing:
     answers = None if model is None else model.predict(some.inputs)
     facts = {"class_names": some.class_names, "pixels": some.inputs.tolist(), "classes": some.targets.tolist()}
     facts |= {} if answers is None else {"answers": answers.tolist()}
-    return Drawing(facts, partial(score_plots.draw_digits, some, answers))
+    return Drawing(facts, partial(result_plots.draw_digits, some, answers))
 
 
 def weights(model: Model, data: Dataset | None = None) -> Drawing:
@@ -257,7 +257,7 @@ def activations(model: Model | None = None) -> Drawing:
 def rates(trainer: Trainer, data: Dataset) -> Drawing:
     """A range test, from where the trainer's network stands."""
     found = range_test(trainer, data)
-    return Drawing(found.to_json_dict(), partial(loss_plots.draw_range_test, found))
+    return Drawing(found.to_json_dict(), partial(result_plots.draw_range_test, found))
 
 
 OF_RUNS, OF_NETWORKS = (curves, histograms, gradients, surface), (weights, architecture, activations, rates)
