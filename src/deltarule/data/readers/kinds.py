@@ -72,9 +72,7 @@ KINDS = (
     Kind("npy", rb"\x93NUMPY", (".npy",), advice="import numpy; numpy.savez('data.npz', X=numpy.load({path!r}), y=y)"),
     Kind("Excel", rb"PK\x03\x04", (".xlsx", ".xls"), advice=TO_CSV.format("read_excel")),
     Kind("Parquet", rb"PAR1", (".parquet",), advice=TO_CSV.format("read_parquet")),
-    Kind(
-        "pickle", rb"\x80[\x02-\x05]", (".pkl", ".pickle"), advice="it can run code; numpy.savez('data.npz', X=X, y=y)"
-    ),
+    Kind("pickle", rb"\x80[\x02-\x05]", (".pkl", ".pickle"), advice="it can run code; numpy.savez('data.npz', X=X)"),
 )
 PICTURE_ENDINGS = {ending for kind in KINDS if kind.reader is read_picture_rows for ending in kind.endings}
 UNKNOWN = "unknown"
