@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from deltarule.data.built_in import BUILT_IN, load_digits
@@ -18,10 +19,12 @@ from deltarule.settings import brief
 MNIST = "mnist"
 
 
-def load(
+@public('load_data("digits"), which has train and test')
+def load_data(
     name: str | os.PathLike[str],
     *,
     offline: bool = False,
+    fallback: bool = True,
     announce: Announce = print_to_stderr,
     sources: Mapping[str, Source] = SOURCES,
 ) -> Splits:
@@ -32,13 +35,15 @@ def load(
         names of a pair of IDX files. A name goes before a path: write ./digits for a folder of your own.
     offline: download nothing. Otherwise a file that is neither in the folder of this name in DELTARULE_DATA nor in the
         user's cache is downloaded to the latter, once.
+    fallback: where MNIST is asked for and cannot be downloaded, the bundled digits stand in for it, `train.name` is
+        "digits", and `announce` explains it. False raises DownloadError instead, and so does offline=True.
     announce: gets a sentence for a download before it starts, and for a file that is passed over as a wrong one.
     sources: what can be downloaded, and where from.
 
     Raises SettingError for what is neither a name nor a path, DataError for wrong content, DownloadError where a file
     could not be fetched.
 
-    >>> load("xor").train.n_samples
+    >>> load_data("xor").train.n_samples
     4
     """
     if not isinstance(name, str | os.PathLike):
@@ -47,7 +52,18 @@ def load(
     if name not in names(sources):
         return _load_path(name, names(sources))
     known = describe(name, sources)
-    return known.load() if known.load else _load_published(name, known, offline, announce)[0]
+    if known.load:
+        return known.load()
+    try:
+        return _load_published(name, known, offline, announce)[0]
+    except DownloadError as error:
+        if offline or not fallback or name != MNIST:
+            raise
+        announce(f"data: {_reason(error)}")
+        return load_digits()
+
+
+load = partial(load_data, fallback=False)  # for those who say themselves what stands in for MNIST
 
 
 def find_default(
@@ -59,31 +75,6 @@ def find_default(
     except DownloadError as error:
         return load_digits(), _reason(error)
     return splits, f"MNIST, because it is in {folder}"
-
-
-@public('load_data("digits"), which has train and test')
-def load_data(
-    name: str | os.PathLike[str],
-    *,
-    offline: bool = False,
-    fallback: bool = True,
-    announce: Announce = print_to_stderr,
-    sources: Mapping[str, Source] = SOURCES,
-) -> Splits:
-    """As `load`; the bundled digits where MNIST is asked for and cannot be downloaded, which `announce` explains.
-
-    fallback: False raises DownloadError instead, and so does offline=True. The digits say so: `train.name` is "digits".
-
-    >>> load_data("xor").train.n_samples
-    4
-    """
-    try:
-        return load(name, offline=offline, announce=announce, sources=sources)
-    except DownloadError as error:
-        if offline or not fallback or os.fspath(name) != MNIST:
-            raise
-        announce(f"data: {_reason(error)}")
-        return load_digits()
 
 
 def _reason(error: DownloadError) -> str:

@@ -41,7 +41,7 @@ def test_pictures_are_known_by_their_first_bytes(kind: str, tmp_path: Path) -> N
         ("a.npy", b"\x93NUMPY\1\0", "got npy; import numpy; numpy.savez('data.npz', X=numpy.load('"),
         ("a.xlsx", b"PK\3\4", "got Excel; import pandas; pandas.read_excel('"),
         ("a", b"PAR1", "got Parquet; import pandas; pandas.read_parquet('"),
-        ("a.csv", pickle.dumps([1]), "got pickle; a pickle can run code"),
+        ("a.csv", pickle.dumps([1]), "got pickle; it can run code"),
         ("a", b"\x89HDF", "got 89 48 44 46$"),
         ("a", b"", "got an empty file$"),
     ],
@@ -57,7 +57,7 @@ def test_what_is_not_read_is_named_with_what_to_do(name: str, content: bytes, wo
 
 def test_only_idx_is_read_compressed(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(gzip.compress(b"1,0,1,2,3\n"))
-    with pytest.raises(DataError, match=r"only IDX files are read as gzip .*: got CSV; run  gunzip .*a\.csv"):
+    with pytest.raises(DataError, match=r"only IDX files are read as gzip .*: run  gunzip .*a\.csv"):
         read(tmp_path / "a.csv")
     (tmp_path / "b.csv").write_bytes(gzip.compress(b"1,0,1,2,3\n")[:-9])
     with pytest.raises(DataError, match="damaged or truncated"):
