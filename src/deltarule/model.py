@@ -80,7 +80,7 @@ class Model(metaclass=Named):
         given = {"task": task, "class_names": names, "image_shape": image_shape}
         new = {name: value for name, value in given.items() if value and value != getattr(network, name)}
         meant = network.with_meaning(**new)
-        if not any(says(network, name) for name in new):
+        if not any(has_own(network, name) for name in new):
             vars(network).update(vars(meant))
             meant = network
         scalings = {"input_scaling": input_scaling, "target_scaling": target_scaling}
@@ -223,7 +223,7 @@ class Model(metaclass=Named):
         return replace(dataset, inputs=inputs, targets=targets, columns=self.of_numbers().columns)
 
 
-def says(network: Network, name: str) -> bool:
+def has_own(network: Network, name: str) -> bool:
     """Whether a network says its task, class_names or image_shape; numbers do not count as names."""
     return getattr(network, name) not in (None, tuple(map(str, range(network.layer_sizes[-1]))))
 
@@ -251,7 +251,7 @@ def take_meaning(network: Network, train: Dataset) -> None:
         pixels=pixels,
         input_range=None if pixels else seen,
         image_shape=network.image_shape or train.image_shape,
-        class_names=network.class_names if says(network, "class_names") else train.class_names,
+        class_names=network.class_names if has_own(network, "class_names") else train.class_names,
     )
     vars(network).update(vars(meant))
 

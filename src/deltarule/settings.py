@@ -254,7 +254,7 @@ def one_per_layer(
     if len(found) != n_hidden:
         line = f"use one alone, or {n_hidden} of them"
         if len(found) == n_hidden + 1:
-            own = 'its own, output="softmax"' if name == "hidden" else f"no {name}"
+            own = 'its own: use output="softmax"' if name == "hidden" else f"no {name}"
             line = f"the last layer has {own}"
         begins = f"{name} is one for all hidden layers or one for each of {n_hidden}"
         raise SettingError(f"{begins}: got {len(found)}; {line}")

@@ -25,7 +25,7 @@ from deltarule.training.batches import steps_per_epoch
 from deltarule.training.callbacks import History
 from deltarule.training.checks import check_data, check_task
 from deltarule.training.evaluation import loss_and_score
-from deltarule.training.examples import examples_for, held_out_examples
+from deltarule.training.examples import examples_for, validation_examples
 from deltarule.training.schedules import Constant, Schedule, schedule_of
 from deltarule.training.trainer import Trainer
 
@@ -64,7 +64,7 @@ def diagnose(
     Nothing wrong was found.
     """
     network, train = examples_for(net_or_model, X, y, "the training data", "dr.diagnose(network, {})")
-    held_out = held_out_examples(net_or_model, validation, of_arrays=y is not None)
+    held_out = validation_examples(net_or_model, validation, of_arrays=y is not None)
     given: dict[str, Any] = {"optimizer": optimizer, "batch_size": batch_size}
     trainer = Trainer(network=network, schedule=schedule_of(learning_rate), **given)
     return diagnose_training(trainer, train, held_out)
