@@ -3,17 +3,6 @@
 A program that opens a file finds the old content or the new, never a part. Where a writer names the kind of its file,
 it replaces only a file of that kind that deltarule wrote, which carries a mark, and an empty one; anything else needs
 `force`. What the same command reads is never replaced.
-
-kind          its mark
-model         safetensors, the metadata key "deltarule", with "format" in its JSON
-checkpoint    the same, with "checkpoint" in its JSON
-recording     the same, with a sentence in the place of JSON
-npz file      its first array is called meaning, and holds a JSON object that begins with the task
-ONNX file     its producer is deltarule
-page          <meta name="generator" content="deltarule">
-picture       PNG: Software is deltarule; SVG and PDF: the creator is
-history       the columns of a History in the first line of a CSV
-table         any other CSV: nothing says who wrote it, so it is replaced by force alone
 """
 
 import errno
@@ -65,15 +54,12 @@ def _is_picture(head: bytes, tail: bytes) -> bool:
     return b"/Creator (deltarule)" in tail if head.startswith(b"%PDF-") else bool(CREATOR.search(head))
 
 
-def _is_npz(head: bytes, _: bytes) -> bool:
-    return head[30:41] == b"meaning.npy" and '{"task":'.encode("utf-32-le") in head[:4096]
-
-
+# By which a file of each kind is known. Nothing says who wrote any other table: it is replaced by force alone.
 MARKS: dict[str, Callable[[bytes, bytes], bool]] = {
     "model": lambda head, _: "format" in _description(head),
     "checkpoint": lambda head, _: "checkpoint" in _description(head),
     "recording": lambda head, _: isinstance(_description(head), str),
-    "npz file": _is_npz,
+    "npz file": lambda head, _: head[30:41] == b"meaning.npy" and '{"task":'.encode("utf-32-le") in head[:4096],
     "ONNX file": lambda head, _: b"\x12\x09deltarule" in head[:32],
     "page": lambda head, _: b'<meta name="generator" content="deltarule">' in head[:1024],
     "picture": _is_picture,

@@ -64,15 +64,11 @@ def check_scale(X: NDArray[Any], scale: Scale, *, may_miss: bool = False, name: 
     if pixels and kind != "f":
         raise DataError(f"{takes}; use {name}.astype(np.{'float32' if kind == 'b' else 'uint8'})")
     if pixels and not (X.min() >= 0.0 and X.max() <= 1.0):
-        raise DataError(
-            f"{takes} from {X.min():g} to {X.max():g}; pass uint8, or divide by 255; set network.pixels = False where "
-            "these are not pixels"
-        )
+        cure = "pass uint8, or divide by 255; set network.pixels = False where these are not pixels"
+        raise DataError(f"{takes} from {X.min():g} to {X.max():g}; {cure}")
     if is_unit(seen) and kind in "iu" and X.max() >= 255:
-        raise DataError(
-            f"this network learned from numbers in 0 to 1: got {X.dtype} up to {X.max()}; for pixels use {name} / 255, "
-            f"for counts {name}.astype(np.float64)"
-        )
+        cure = f"for pixels use {name} / 255, for counts {name}.astype(np.float64)"
+        raise DataError(f"this network learned from numbers in 0 to 1: got {X.dtype} up to {X.max()}; {cure}")
 
 
 def is_unit(seen: tuple[float, float] | None) -> bool:
@@ -109,9 +105,10 @@ def numbers(given: Any, name: str) -> NDArray[Any]:
         X = unbox(X, name, given)
     if X.dtype.kind not in NUMBERS:
         table = "dr.read_table(frame, target) makes numbers of a DataFrame's texts"
-        line = conversion(X, array_name(given, name)) or table
-        where = column_of(given, lambda each: isinstance(each, str))
-        raise DataError(f"{name} holds texts, such as {first_text(X)!r}{where}, {NUMERIC}: {line}")
+        such = f"{first_text(X)!r}{column_of(given, lambda each: isinstance(each, str))}"
+        raise DataError(
+            f"{name} holds texts, such as {such}, {NUMERIC}: {conversion(X, array_name(given, name)) or table}"
+        )
     return X
 
 
@@ -160,6 +157,7 @@ def refuse_strange(given: Any, name: str) -> None:
     if given is None:
         raise DataError(f"{name} is None: pass an array of numbers")
     is_own = hasattr(given, "__array__") or type(given).__module__.startswith("deltarule.")
+    is_stream = isinstance(given, Iterable) and not (is_own or isinstance(given, list | tuple))
     stack = "np.array" if name[0] == "y" else "np.column_stack"
     picture = f'dr.load_data({name}), or of a picture np.array(PIL.Image.open({name}).convert("L")).reshape(1, -1)'
     for is_it, what, line in (
@@ -167,10 +165,7 @@ def refuse_strange(given: Any, name: str) -> None:
         (hasattr(given, "toarray"), f"a sparse matrix ({type(given).__name__})", f"{name}.toarray()"),
         (isinstance(given, dict), "a dict", f"{stack}(list({name}.values()))"),
         (hasattr(given, "read"), "an open file", "dr.read_table(path, target), or dr.load_data(path)"),
-        (
-            isinstance(given, Iterable) and not isinstance(given, list | tuple) and not is_own,
-            *(a_kind(given), f"np.array(list({name}))"),
-        ),
+        (is_stream, a_kind(given), f"np.array(list({name}))"),
     ):
         if is_it:
             raise DataError(f"{name} is {what}, {ARRAY}: use {line}")
@@ -186,15 +181,14 @@ def convert(given: Any, name: str) -> NDArray[Any]:
         lengths = {len(row) for row in rows if hasattr(row, "__len__")}
         says = f"{name} is not an array of numbers: {error}"
         if hasattr(given, "detach"):
-            kind = f"{name} is a {type(given).__name__}"
-            says = f"{kind}, which NumPy cannot read: use {name}.detach().cpu().numpy()"
+            cure = f"use {name}.detach().cpu().numpy()"
+            says = f"{name} is a {type(given).__name__}, which NumPy cannot read: {cure}"
         elif len(shapes) > 1:
             got = " and ".join(map(str, sorted(shapes)))
             says = f"{name} holds arrays of different shapes, {got}: pass one array alone, {name}[0]"
         elif len(lengths) > 1:
-            low, high = min(lengths), max(lengths)
-            line = f"as [row[:{low}] for row in {name}] does"
-            says = f"the rows of {name} have different lengths, {low} to {high}: make them one length, {line}"
+            cure = f"make them one length, as [row[:{min(lengths)}] for row in {name}] does"
+            says = f"the rows of {name} have different lengths, {min(lengths)} to {max(lengths)}: {cure}"
         raise DataError(says) from error
 
 
@@ -208,20 +202,15 @@ def unbox(X: NDArray[Any], name: str, given: Any = None) -> NDArray[Any]:
     if k is None:
         return X.astype(str)
     if is_missing(flat[k]):
-        got = f"got {flat[k]} for {place_of(np.unravel_index(k, X.shape))}"
-        what = (
-            f"has a missing cell: {got}; leave that sample out"
-            if has_texts
-            else f"must be finite: {got}; put a number there"
-        )
-        raise DataError(f"{name} {what}")
+        place = place_of(np.unravel_index(k, X.shape))
+        what, cure = "must be finite", "put a number there"
+        if has_texts:
+            what, cure = "has a missing cell", "leave that sample out"
+        raise DataError(f"{name} {what}: got {flat[k]} for {place}; {cure}")
     where, kind = column_of(given, lambda each: not is_number(each)), type(flat[k]).__name__
     lines = {"ndarray": f"use np.stack({name})", "dict": f"use pandas.DataFrame({name})"}
-    line = (
-        f"use {name}.drop(columns={where.partition('column ')[2]})"
-        if where
-        else lines.get(kind, "pass an array of numbers")
-    )
+    line = lines.get(kind, "pass an array of numbers")
+    line = f"use {name}.drop(columns={where.partition('column ')[2]})" if where else line
     raise DataError(f"{name} holds objects, such as {kind}{where}, {NUMERIC}: {line}")
 
 

@@ -20,15 +20,7 @@ from numpy.typing import NDArray
 
 from deltarule.errors import SettingError, closest
 from deltarule.public import line_for, names_for
-from deltarule.settings import (
-    RATE_OF_FIT,
-    brief,
-    one_per_layer,
-    setting,
-    setting_error,
-    setting_names,
-    share_of,
-)
+from deltarule.settings import RATE_OF_FIT, brief, one_per_layer, setting, setting_error, setting_names, with_article
 
 T = TypeVar("T")
 Kind = Literal["activation", "loss", "optimizer", "penalty", "schedule", "initializer"]
@@ -92,21 +84,22 @@ class Part:
         return object_at(self.home)
 
 
-class Base(NamedTuple):
-    """What all parts of a kind derive from, as "module:name"; how messages call one; and one that works."""
-
-    home: str
-    words: str
-    example: str
-
-
-BASES: dict[Kind, Base] = {
-    "activation": Base("deltarule.nn.activations:Activation", "an activation", "relu"),
-    "loss": Base("deltarule.nn.losses:Loss", "a loss", "cross_entropy"),
-    "optimizer": Base("deltarule.nn.optimizers:Optimizer", "an optimizer", "adam"),
-    "penalty": Base("deltarule.nn.penalties:Penalty", "a penalty", "L2(0.0001)"),
-    "schedule": Base("collections.abc:Callable", "a schedule", "Constant(0.001)"),
-    "initializer": Base("collections.abc:Callable", "an initializer", "he_normal"),
+BASES: dict[Kind, str] = {  # what all parts of a kind derive from, as "module:name"
+    "activation": "deltarule.nn.activations:Activation",
+    "loss": "deltarule.nn.losses:Loss",
+    "optimizer": "deltarule.nn.optimizers:Optimizer",
+    "penalty": "deltarule.nn.penalties:Penalty",
+    "schedule": "collections.abc:Callable",
+    "initializer": "collections.abc:Callable",
+}
+EXAMPLES = {  # one that works, as it is written
+    "activation": '"relu"',
+    "output": '"softmax"',
+    "loss": '"cross_entropy"',
+    "optimizer": '"adam"',
+    "penalty": "L2(0.0001)",
+    "schedule": "Constant(0.001)",
+    "initializer": '"he_normal"',
 }
 
 _TRAINED = No("an ONNX file holds what training has made, not how it is trained")
@@ -194,17 +187,8 @@ ROWS: list[Part] = [
     _other("initializer", "zeros", "nn.initializers:zeros", _DRAWN, _FIXED, "zero"),
 ]
 
-PARTS: dict[Kind, dict[str, Part]] = {kind: {} for kind in BASES}
-_BY_HOME: dict[str, Part] = {}
-
-
-def add(row: Part) -> None:
-    """Put a row into the table."""
-    PARTS[row.kind][row.name] = _BY_HOME[row.home] = row
-
-
-for _row in ROWS:
-    add(_row)
+PARTS: dict[Kind, dict[str, Part]] = {kind: {row.name: row for row in ROWS if row.kind == kind} for kind in BASES}
+_BY_HOME = {row.home: row for row in ROWS}
 
 
 @cache
@@ -287,12 +271,12 @@ def resolve(kind: Kind, given: Any, name: str) -> Any:
     """
     if isinstance(given, str | Mapping):
         return make(kind, given)
-    base, is_class, row = BASES[kind], isinstance(given, type), part_of(given)
+    base, is_class, row = object_at(BASES[kind]), isinstance(given, type), part_of(given)
     other = "" if row is None or row.kind == kind else row.kind  # an activation can be called, and is not a schedule
-    if isinstance(given, object_at(base.home)) and not is_class and not other:
+    if isinstance(given, base) and not is_class and not other:
         return given
-    works = base.example if "(" in base.example else '"softmax"' if name == "output" else f'"{base.example}"'
-    if is_class and kind not in ("schedule", "initializer") and issubclass(given, object_at(base.home)):
+    works = EXAMPLES["output" if name == "output" else kind]
+    if is_class and kind not in ("schedule", "initializer") and issubclass(given, base):
         works = f"{given.__name__}({', '.join(str(_example(each, given)) for each in required_settings(given))})"
     elif kind == "penalty" and isinstance(given, int | float) and not isinstance(given, bool):
         works = f"L2({given})"
@@ -300,7 +284,7 @@ def resolve(kind: Kind, given: Any, name: str) -> Any:
         works = f'"he_normal", or, for what becomes of an array, {name.split()[-1]}().value(z)'
     elif other:
         works += f", and {'learning_rate' if other == 'schedule' else other}={type(given).__name__}(...)"
-    needed = base.words if kind == "schedule" else f"{base.words} or its name"
+    needed = f"{with_article(kind)}{'' if kind == 'schedule' else ' or its name'}"
     raise setting_error(name, needed, given, f"{name.split()[0]}={works}")
 
 
@@ -312,7 +296,7 @@ def check_assignment(network: Any, name: str, value: Any) -> Any:
     if name == "parameters" and not hasattr(value, "vector"):
         raise setting_error(name, "Parameters", value, f"network.{name}.vector[:] = vector")
     if name == "dropout":
-        return one_per_layer(name, value, len(network.layer_sizes) - 2, share_of)
+        return one_per_layer(name, value, len(network.layer_sizes) - 2)
     return resolve("loss", value, "loss") if name == "loss" else value
 
 
@@ -340,11 +324,10 @@ def kernel_values(thing: Any) -> tuple[int, tuple[float, ...]] | None:
 
 def missing_kernels(*things: Any) -> list[str]:
     """Which of these objects have no kernel, each with the reason."""
-    reasons = []
-    for thing in things:
-        row, name = part_of(thing), type(thing).__name__
-        if row is None:
-            reasons.append(f"{name} is not deltarule's own")
-        elif isinstance(row.kernel, No):
-            reasons.append(f"{name} has no kernel ({row.kernel})")
+    rows = [(type(thing).__name__, part_of(thing)) for thing in things]
+    reasons = [
+        f"{name} is not deltarule's own" if row is None else f"{name} has no kernel ({row.kernel})"
+        for name, row in rows
+        if row is None or isinstance(row.kernel, No)
+    ]
     return list(dict.fromkeys(reasons))

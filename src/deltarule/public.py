@@ -45,8 +45,7 @@ VARIABLES = {"Dataset": "data", "Perceptron": "estimator"}  # what holds an obje
 def public(line: str = "", *, is_inner: bool = False) -> Callable[[T], T]:
     """Let a function or a class answer what does not fit with a SettingError, and not in Python's words.
 
-    A function, a constructor and a method answer a call that does not fit, and an argument of a wrong kind. An object
-    answers a name that it does not have, and what cannot be assigned.
+    That is a call that does not fit, an argument of a wrong kind, a missing attribute, an assignment in vain.
 
     line: a call that works, for functions and constructors; of others it is made from what they need. is_inner: whether
         a training step calls its methods, which then stay as they are, OUTER aside.
@@ -176,11 +175,10 @@ class Call:
         every, called = self.parameters.values(), self.called
         by_position = [each.name for each in every if each.kind is each.POSITIONAL_OR_KEYWORD]
         if len(args) > len(by_position) and not any(each.kind is each.VAR_POSITIONAL for each in every):
-            takes = f"{', '.join(by_position)} alone by position" if by_position else "its arguments by name"
-            takes = takes if self.parameters else "no arguments"
-            got = f"{len(args)}{'' if by_position else ' by position'}"
+            takes = "its arguments by name" if every else "no arguments"
+            takes, how = (f"{', '.join(by_position)} alone by position", "") if by_position else (takes, " by position")
             more = RATE_OF_FIT if self.is_made and variable_of(self.owner) == "optimizer" else ""
-            raise SettingError(f"{called} takes {takes}: got {got}; use {self.works()}{more}")
+            raise SettingError(f"{called} takes {takes}: got {len(args)}{how}; use {self.works()}{more}")
         given = by_position[: len(args)]
         if twice := [each for each in given if each in kwargs]:
             raise SettingError(f"{called} got {twice[0]} twice, by position and by name: use {self.works()}")
@@ -308,13 +306,13 @@ def _refuse_name(thing: Any, name: str) -> Any:
 
 def _assign(thing: Any, name: str, value: Any) -> None:
     """Assign an attribute; SettingError where the class is frozen, or where that would be in vain."""
-    kind = type(thing)
-    known, a_kind = kind.__dataclass_fields__, with_article(kind.__name__)
+    known, kind = type(thing).__dataclass_fields__, type(thing)
     if kind.__dataclass_params__.frozen and (name in known or kind.__module__.startswith("deltarule.")):
-        line = f"dataclasses.replace({variable_of(kind)}, {name}=...)"
-        raise SettingError(f"{a_kind} cannot be changed: got {brief(value)} for {name}; make another, {line}")
+        begins = f"{with_article(kind.__name__)} cannot be changed: got {brief(value)} for {name}"
+        raise SettingError(f"{begins}; make another, dataclasses.replace({variable_of(kind)}, {name}=...)")
     if name in RATES and name not in known:
-        raise SettingError(f"{a_kind} has no {name!r} to assign: use {line_for(kind, 'lr')}")
+        begins = f"{with_article(kind.__name__)} has no {name!r} to assign"
+        raise SettingError(f"{begins}: use {line_for(kind, 'lr')}")
     object.__setattr__(thing, name, value)
 
 

@@ -7,6 +7,7 @@ the type, the range, the default and the sentence from SETTINGS. `check` gives t
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import fields
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
@@ -18,13 +19,8 @@ if TYPE_CHECKING:
 
 Task = Literal["classes", "labels", "values"]
 TASKS: tuple[Task, ...] = get_args(Task)
-TASK_SYNONYMS = {
-    "classification": "classes",
-    "multiclass": "classes",
-    "binary": "labels",
-    "multilabel": "labels",
-    "regression": "values",
-}
+TASK_SYNONYMS = {"classification": "classes", "multiclass": "classes", "multilabel": "labels"}
+TASK_SYNONYMS |= {"binary": "labels", "regression": "values"}
 DTYPES = ("float32", "float64", "complex128")
 ENGINES = ("auto", "numpy", "numba")
 MODES = ("auto", "min", "max")
@@ -168,15 +164,11 @@ SETTINGS: dict[str, Setting] = {
 def setting(name: str, owner: type[Any] | str = "") -> Setting | None:
     """The setting of that name, as its owner, a class or what it is called, has it; None where there is none."""
     owners = [kind.__name__ for kind in owner.__mro__] if isinstance(owner, type) else [owner]
-    found = (SETTINGS.get(f"{each}.{name}") for each in owners)
-    return next((each for each in found if each is not None), SETTINGS.get(name))
+    return next((SETTINGS[key] for each in owners if (key := f"{each}.{name}") in SETTINGS), SETTINGS.get(name))
 
 
 def check(name: str, value: Any, owner: type[Any] | str = "", *, note: str = "") -> None:
-    """Raise SettingError unless `value` is legal for the setting: what was given, what is needed, and what works.
-
-    note: what else to say of what was given.
-    """
+    """Raise SettingError unless `value` is legal for the setting; note: what else to say of what was given."""
     asked = setting(name, owner) or Setting(float, "(-inf, inf)", 1.0, "")
     kind = Integral if asked.kind is int else Real
     is_right_kind = isinstance(value, kind) and not isinstance(value, bool)
@@ -246,37 +238,38 @@ def is_row(given: Any) -> bool:
     return is_array or (isinstance(given, Sequence) and not isinstance(given, str | bytes))
 
 
-def one_per_layer(name: str, given: Any, n_hidden: int, checked: Callable[[Any, str], Any]) -> tuple[Any, ...]:
-    """`given`, checked, for each hidden layer: repeated, or as it is if it is a sequence of the right length."""
-    if not is_row(given):
-        return (checked(given, name),) * n_hidden
-    found = tuple(checked(each, f"{name}[{i}]") for i, each in enumerate(given))
-    if len(found) != n_hidden:
-        line = f"use one alone, or {n_hidden} of them"
-        if len(found) == n_hidden + 1:
-            own = 'its own, output="softmax"' if name == "hidden" else f"no {name}"
-            line = f"the last layer has {own}"
-        begins = f"{name} is one for all hidden layers or one for each of {n_hidden}"
-        raise SettingError(f"{begins}: got {len(found)}; {line}")
-    return found
-
-
 def share_of(given: Any, name: str) -> Any:
     """A share of neurons to drop. SettingError where it is none."""
     check("dropout", given)
     return float(given)
 
 
+def one_per_layer(
+    name: str, given: Any, n_hidden: int, check_one: Callable[[Any, str], Any] = share_of
+) -> tuple[Any, ...]:
+    """`given`, checked, for each hidden layer: repeated, or as it is if it is a sequence of the right length."""
+    if not is_row(given):
+        return (check_one(given, name),) * n_hidden
+    found = tuple(check_one(each, f"{name}[{i}]") for i, each in enumerate(given))
+    if len(found) != n_hidden:
+        line = f"use one alone, or {n_hidden} of them"
+        if len(found) == n_hidden + 1:
+            own = 'its own: use output="softmax"' if name == "hidden" else f"no {name}"
+            line = f"the last layer has {own}"
+        begins = f"{name} is one for all hidden layers or one for each of {n_hidden}"
+        raise SettingError(f"{begins}: got {len(found)}; {line}")
+    return found
+
+
 def dtype_of(dtype: Any) -> "np.dtype[Any]":
     """The dtype. SettingError unless it is one of DTYPES."""
     import numpy as np  # here, since `deltarule --help` reads SETTINGS and must not wait for NumPy
 
-    try:
-        found = np.dtype(dtype)
-    except TypeError:
-        found = None
-    if dtype is None or found is None or found.name not in DTYPES:
-        got = brief(dtype) if dtype is None or found is None else found
+    found = None
+    with suppress(TypeError):
+        found = None if dtype is None else np.dtype(dtype)
+    if found is None or found.name not in DTYPES:
+        got = brief(dtype) if found is None else found
         raise SettingError(f"dtype must be float32, float64 or complex128: got {got}; use dtype=np.float32")
     return found
 
@@ -285,11 +278,9 @@ def generator_of(rng: Any) -> "np.random.Generator":
     """A generator, from one or from a seed. SettingError for what is neither."""
     import numpy as np
 
-    try:
+    with suppress(TypeError, ValueError):
         if not isinstance(rng, bool):
             return np.random.default_rng(rng)
-    except (TypeError, ValueError):
-        pass
     raise setting_error("rng", "a generator or a seed, a whole number, 0 or more", rng, "rng=0")
 
 

@@ -46,20 +46,17 @@ def check_targets(
     is_column = y.ndim == 2 and y.shape[1] == 1 < n_outputs and task in (None, "classes")
     is_row = y.ndim == 2 and y.shape == (1, n_samples) != (1, 1) and (n_outputs == 1 or task != "values")
     if is_column or is_row:
-        what = (
-            f"{called} has shape {y.shape}, and is read as {y.size} {'classes' if n_outputs > 1 else task or 'values'}"
-        )
-        LOG.warning("%s: %s.ravel() does the same without this note", what, called)
+        what = f"{y.size} {'classes' if n_outputs > 1 else task or 'values'}"
+        note = "%s has shape %s, and is read as %s: %s.ravel() does the same without this note"
+        LOG.warning(note, called, y.shape, what, called)
         y = y.ravel()
     if task is None:
         task = "classes" if y.ndim == 1 and n_outputs > 1 else binary if is_binary(y) else "values"
     door = Door(called, tuple(layer_sizes), n_samples)
     y = {"classes": door.classes, "labels": door.labels, "values": door.values}[task](y)
     if len(y) != n_samples:
-        raise DataError(
-            f"{inputs_name(called)} and {called} must have as many samples: got {n_samples} inputs and {len(y)} "
-            "targets; do both come from the same set?"
-        )
+        got = f"{n_samples} inputs and {len(y)} targets; do both come from the same set?"
+        raise DataError(f"{inputs_name(called)} and {called} must have as many samples: got {got}")
     return y, task
 
 
@@ -69,10 +66,10 @@ def check_batch(
     """X, as `check_inputs` returns it, with targets as `backward` takes them, whatever the task, and weights."""
     if len(X) == 0:
         raise DataError(f"X has shape {X.shape}: at least one example is needed")
-    y = as_array(y, "y")
-    task: Task = "classes" if y.ndim == 1 and layer_sizes[-1] > 1 else "values"
-    if y.shape == (len(X), 1) and layer_sizes[-1] > 1:
-        shapes = f"classes ({len(X)},) or values ({len(X)}, {layer_sizes[-1]})"
+    y, n_outputs = as_array(y, "y"), layer_sizes[-1]
+    task: Task = "classes" if y.ndim == 1 < n_outputs else "values"
+    if y.shape == (len(X), 1) and n_outputs > 1:
+        shapes = f"classes ({len(X)},) or values ({len(X)}, {n_outputs})"
         raise ShapeError(f"y has shape {y.shape}, and this network takes {shapes}: use y.ravel()")
     weights = None if sample_weight is None else check_weights(sample_weight, len(X))
     return X, check_targets(y, len(X), layer_sizes, task)[0], weights
@@ -186,12 +183,8 @@ class Door(NamedTuple):
         if y.shape == (n_outputs, self.n_samples):
             raise ShapeError(f"{needs}: use {name}.T")
         if y.ndim == 2:
-            of_validation = name.endswith("y_val")
-            cure = (
-                "pass the columns that the training targets have"
-                if of_validation
-                else f"use {self.sizes_for(y.shape[1])}"
-            )
+            is_later = name.endswith("y_val")
+            cure = "pass the training targets' columns" if is_later else f"use {self.sizes_for(y.shape[1])}"
             raise ShapeError(f"{needs}: {cure}")
         made = f"{self.sizes_for(1)}; for classes make the network with {MADE_WITH['classes']}"
         raise ShapeError(f"{needs}: use {name}.reshape(-1, 1) with {made}")
@@ -225,10 +218,8 @@ class Door(NamedTuple):
             for axis, what in ((1, "one-hot rows"), (0, "one-hot columns")):
                 if y.shape[1 - axis] == self.n_samples and (y.sum(axis=axis) == 1).all():
                     raise ShapeError(f"{begins}, {what}, {needs}: use {self.name}.argmax(axis={axis})")
-            raise SettingError(
-                f"{begins}, several 1s in a row, which are labels, and this network answers with one class: make it "
-                f"with {MADE_WITH['labels']}"
-            )
+            what = "several 1s in a row, which are labels, and this network answers with one class"
+            raise SettingError(f"{begins}, {what}: make it with {MADE_WITH['labels']}")
         if y.shape[1] > 1 and (y >= 0).all() and np.allclose(y.sum(axis=1), 1.0):
             raise ShapeError(f"{begins}, probabilities, {needs}: use {self.name}.argmax(axis=1)")
         self._refuse_values(y)

@@ -44,7 +44,7 @@ def examples_for(
     network = net_or_model.inner if isinstance(net_or_model, Model) else net_or_model
     refuse_structure(X, y, call)
     if isinstance(X, Dataset):
-        return network, of_dataset(network, X) if model is None else model.scaled(X)
+        return network, read_dataset(network, X) if model is None else model.scaled(X)
     x_name, y_name = f"X{suffix}", f"y{suffix}"
     if model is not None:
         X = model.inputs(X)
@@ -66,7 +66,8 @@ def refuse_structure(X: Any, y: Any, call: str) -> None:
     if isinstance(y, str) and hasattr(X, "columns"):
         line = call.format(f"X.drop(columns={y!r}), X[{y!r}]")
         raise DataError(f"y is the name of a column, {y!r}, and a network takes arrays: use {line}")
-    if y is None and (isinstance(X, zip) or (isinstance(X, list) and all(isinstance(each, tuple) for each in X))):
+    is_list = isinstance(X, list) and X and all(isinstance(each, tuple) and len(each) == 2 for each in X)
+    if y is None and (isinstance(X, zip) or is_list):
         line = call.format("np.array(X), np.array(y)")
         raise DataError(f"inputs and targets come as two arrays: got pairs of them; use X, y = zip(*pairs), and {line}")
     if isinstance(X, Dataset) and y is not None:
@@ -84,7 +85,7 @@ def refuse_splits(X: Any, call: str) -> None:
         raise DataError(f"Splits hold two Datasets, train and test: use {line}")
 
 
-def of_dataset(network: Network, data: Dataset) -> Dataset:
+def read_dataset(network: Network, data: Dataset) -> Dataset:
     """A Dataset as the network reads it; an error where it is of another task, or on another scale."""
     check_purpose(network, data)
     if any(column.categories or column.fill is not None for column in data.columns):
