@@ -364,12 +364,7 @@ def test_fit_fixes_what_outputs_mean_once_and_for_all(
     first = network.predict(X)
     a = network.outputs(X)
     expected = {"values": a, "classes": a.argmax(axis=1), "labels": (a >= 0.5).astype(np.uint8)}[task]
-    copies = (
-        load(tmp_path / "model"),
-        pickle.loads(pickle.dumps(network)),
-        deepcopy(network),
-        network.astype(np.float32),
-    )
+    copies = (load(tmp_path / "model"), pickle.loads(pickle.dumps(network)), deepcopy(network), network.astype("f4"))
     for each in (network, Model(network), *copies):
         predicted = each.predict(X)
         assert (each.task, predicted.dtype, predicted.shape) == (task, expected.dtype, expected.shape)

@@ -309,7 +309,7 @@ def _assign(thing: Any, name: str, value: Any) -> None:
     known, kind = type(thing).__dataclass_fields__, type(thing)
     if kind.__dataclass_params__.frozen and (name in known or kind.__module__.startswith("deltarule.")):
         begins = f"{with_article(kind.__name__)} cannot be changed: got {brief(value)} for {name}"
-        raise SettingError(f"{begins}; make another, dataclasses.replace({variable_of(kind)}, {name}=...)")
+        raise SettingError(f"{begins}; use dataclasses.replace({variable_of(kind)}, {name}=...)")
     if name in RATES and name not in known:
         begins = f"{with_article(kind.__name__)} has no {name!r} to assign"
         raise SettingError(f"{begins}: use {line_for(kind, 'lr')}")

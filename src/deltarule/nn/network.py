@@ -175,10 +175,9 @@ class Network(metaclass=Named):
         if not isinstance(output, loss.fits):
             fitting = " or ".join(activation.__name__ for activation in loss.fits)
             other = "binary_cross_entropy" if isinstance(output, Sigmoid) else "quadratic"
-            raise SettingError(
-                f"{type(loss).__name__} needs outputs that are probabilities, from {fitting}: "
-                f'got {type(output).__name__}; use output="{loss.fits[0].__name__.lower()}", or loss="{other}"'
-            )
+            cure = f'use output="{loss.fits[0].__name__.lower()}", or loss="{other}"'
+            needs = f"{type(loss).__name__} needs outputs that are probabilities, from {fitting}"
+            raise SettingError(f"{needs}: got {type(output).__name__}; {cure}")
         if isinstance(output, Softmax) and self.layer_sizes[-1] == 1:
             other = 'output="sigmoid", loss="binary_cross_entropy"; for values output="identity", loss="quadratic"'
             raise SettingError(f"a softmax over one output is always 1: use two outputs, or {other}")
@@ -328,10 +327,8 @@ def decide(network: Network, a: Array) -> Array:
     """What outputs a (n, k) mean, by task. SettingError for a network that has no task yet."""
     if network.task is None:
         output, loss = type(network.activations[-1]).__name__, type(network.loss).__name__
-        raise SettingError(
-            f"outputs from {output}, judged by {loss}, can be classes, labels or values: train the network, "
-            'or say which:  network.task = "classes"'
-        )
+        cure = 'train the network, or say which:  network.task = "classes"'
+        raise SettingError(f"outputs from {output}, judged by {loss}, can be classes, labels or values: {cure}")
     if network.task == "classes":
         return a.argmax(axis=1)
     return (a >= 0.5).astype(np.uint8) if network.task == "labels" else a
