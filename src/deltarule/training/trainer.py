@@ -4,8 +4,7 @@ import logging
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -208,7 +207,7 @@ class Trainer(metaclass=Named):
         for indices in batches(train.n_samples, self.batch_size, self.seed, state.epoch, tally.score.n_samples):
             weights = None if sample_weight is None else sample_weight[indices]
             batch_weight = len(indices) if weights is None else weights.sum().item()
-            score = copy(tally.score)  # which counts when the step is taken
+            score = replace(tally.score)  # a copy, which counts when the step is taken
             state.learning_rate = float(self.schedule(state.step))
             state.batch_loss = self._gradient(state, train, indices, weights, score)
             if has_diverged(state):
