@@ -114,8 +114,8 @@ class Model(metaclass=Named):
     @property
     def inner(self) -> Network:
         """The network to train, score and inspect on `scaled` data; standardized pixels are numbers to it."""
-        is_plain = self.input_scaling is None
-        return self.network if is_plain else self.network.with_meaning(pixels=False, input_range=None)
+        network = self.network
+        return network if self.input_scaling is None else network.with_meaning(pixels=False, input_range=None)
 
     @classmethod
     def suited(cls, network: Network, train: Dataset, *, standardize: bool | None = None) -> Self:
