@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from deltarule.nn.parameters import Parameters
     from deltarule.nn.penalties import L1, L2, Penalty
     from deltarule.nn.workspace import Workspace
-    from deltarule.training.callbacks import Callback, EarlyStopping, History, Progress, TrainingState
+    from deltarule.training.callbacks import Callback, CSVLog, EarlyStopping, History, Progress, TrainingState
     from deltarule.training.evaluation import evaluate
     from deltarule.training.fit import fit
     from deltarule.training.schedules import (
@@ -70,7 +70,7 @@ _HOMES = {
     "deltarule.nn.parameters": "Parameters",
     "deltarule.nn.penalties": "L1 L2 Penalty",
     "deltarule.nn.workspace": "Workspace",
-    "deltarule.training.callbacks": "Callback EarlyStopping History Progress TrainingState",
+    "deltarule.training.callbacks": "Callback CSVLog EarlyStopping History Progress TrainingState",
     "deltarule.training.evaluation": "evaluate",
     "deltarule.training.fit": "fit",
     "deltarule.training.schedules": "Constant Cosine Exponential OneCycle ReduceOnPlateau StepDecay WarmUp",
@@ -99,8 +99,8 @@ def __dir__() -> list[str]:
 
 
 __all__ = [
-    "ELU", "L1", "L2", "SGD", "Activation", "AdaGrad", "Adam", "AdamW", "BinaryCrossEntropy", "Callback", "Checkpoints",
-    "ClipNorm", "Column", "Constant", "Cosine", "CrossEntropy", "Dataset", "Deformation", "DeltaruleError",
+    "ELU", "L1", "L2", "SGD", "Activation", "AdaGrad", "Adam", "AdamW", "BinaryCrossEntropy", "CSVLog", "Callback",
+    "Checkpoints", "ClipNorm", "Column", "Constant", "Cosine", "CrossEntropy", "Dataset", "Deformation", "DeltaruleError",
     "EarlyStopping", "Exponential", "History", "Identity", "LeakyReLU", "Loss", "MLPClassifier", "MLPRegressor",
     "Model", "ModelCheckpoint", "Momentum", "MovingAverage", "Nesterov", "Network", "OneCycle", "Optimizer",
     "Parameters", "Penalty", "Progress", "Quadratic", "RMSProp", "ReLU", "ReduceOnPlateau", "SiLU", "Sigmoid",

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deltarule.errors import DataError, ShapeError
-from deltarule.settings import a_kind
+from deltarule.settings import with_article
 
 NUMBERS = "fiub"  # the kinds of dtypes that are taken as they are
 ARRAY, NUMERIC = "and a network takes an array", "and a network takes numbers"
@@ -165,7 +165,7 @@ def refuse_strange(given: Any, name: str) -> None:
         (hasattr(given, "toarray"), f"a sparse matrix ({type(given).__name__})", f"{name}.toarray()"),
         (isinstance(given, dict), "a dict", f"{stack}(list({name}.values()))"),
         (hasattr(given, "read"), "an open file", "dr.read_table(path, target), or dr.load_data(path)"),
-        (is_stream, a_kind(given), f"np.array(list({name}))"),
+        (is_stream, with_article(type(given).__name__), f"np.array(list({name}))"),
     ):
         if is_it:
             raise DataError(f"{name} is {what}, {ARRAY}: use {line}")
@@ -208,7 +208,7 @@ def unbox(X: NDArray[Any], name: str, given: Any = None) -> NDArray[Any]:
             what, cure = "has a missing cell", "leave that sample out"
         raise DataError(f"{name} {what}: got {flat[k]} for {place}; {cure}")
     where, kind = column_of(given, lambda each: not is_number(each)), type(flat[k]).__name__
-    lines = {"ndarray": f"use np.stack({name})", "dict": f"use pandas.DataFrame({name})"}
+    lines = {**dict.fromkeys(("ndarray", "list"), f"use np.stack({name})"), "dict": f"use pandas.DataFrame({name})"}
     line = lines.get(kind, "pass an array of numbers")
     line = f"use {name}.drop(columns={where.partition('column ')[2]})" if where else line
     raise DataError(f"{name} holds objects, such as {kind}{where}, {NUMERIC}: {line}")

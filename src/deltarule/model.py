@@ -130,8 +130,8 @@ class Model(metaclass=Named):
     @property
     def inner(self) -> Network:
         """The network to train, score and inspect on `scaled` data; standardized pixels are numbers to it."""
-        is_plain = self.input_scaling is None
-        return self.network if is_plain else with_meaning(self.network, pixels=False, input_range=None)
+        network = self.network
+        return network if self.input_scaling is None else with_meaning(network, pixels=False, input_range=None)
 
     @classmethod
     def suited(cls, network: Network, train: Dataset, *, standardize: bool | None = None) -> Self:

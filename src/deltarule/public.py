@@ -38,7 +38,7 @@ ANSWERED_ACTS = {  # which of them objects of a class answer, because other libr
 }
 RATES = ("lr", "eta", "rate", "learning_rate")
 CHANGEABLE = ("optimizer", "trainer")  # what has no learning rate of that name, and is asked for it
-OUTER = ("__init__", "step", "fit", "value", "derivative")  # what answers even where a training step calls it
+OUTER = ("__init__", "step", "fit", "value", "derivative", "forward")  # what answers even where a step calls it
 VARIABLES = {"Dataset": "data", "Perceptron": "estimator"}  # what holds an object in lines, where not its class's name
 
 
@@ -159,7 +159,7 @@ class Call:
             for name in (each for each in signature(owner).parameters if each in (wrong, *names)):
                 value = "..." if (asked := setting(name, owner)) is None else asked.like(None)
                 return f"it is an argument of {owner.__name__}; use {owner.__name__}(..., {name}={value})"
-        has_settings = self.is_made or (self.called == "fit" and owner is None)
+        has_settings = variable_of(owner) != "estimator" if self.is_made else self.called == "fit" and owner is None
         for name in (each for each in (wrong, *names) if has_settings and each not in self.parameters):
             if name in words()["found_at"]:
                 where, how = words()["found_at"][name]

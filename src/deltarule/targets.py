@@ -43,6 +43,8 @@ def check_targets(
     if y.dtype.kind == "f":
         finite = f"np.isfinite({called})" + (".all(axis=1)" if y.ndim > 1 else "")
         check_finite(y, name, f"; leave it out, keep = {finite}; {line_that_keeps(called)}")
+    if y.ndim == 2 and y.size == n_samples and 1 not in y.shape:
+        raise ShapeError(f"{called} has shape {y.shape}, and there are {n_samples} samples: use {called}.ravel()")
     is_column = y.ndim == 2 and y.shape[1] == 1 < n_outputs and task in (None, "classes")
     is_row = y.ndim == 2 and y.shape == (1, n_samples) != (1, 1) and (n_outputs == 1 or task != "values")
     if is_column or is_row:
