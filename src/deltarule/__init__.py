@@ -100,8 +100,8 @@ def __dir__() -> list[str]:
 
 __all__ = [
     "ELU", "L1", "L2", "SGD", "Activation", "AdaGrad", "Adam", "AdamW", "BinaryCrossEntropy", "CSVLog", "Callback",
-    "Checkpoints", "ClipNorm", "Column", "Constant", "Cosine", "CrossEntropy", "Dataset", "Deformation", "DeltaruleError",
-    "EarlyStopping", "Exponential", "History", "Identity", "LeakyReLU", "Loss", "MLPClassifier", "MLPRegressor",
+    "Checkpoints", "ClipNorm", "Column", "Constant", "Cosine", "CrossEntropy", "Dataset", "Deformation",
+    "DeltaruleError", "EarlyStopping", "Exponential", "History", "Identity", "LeakyReLU", "Loss", "MLPClassifier", "MLPRegressor",
     "Model", "ModelCheckpoint", "Momentum", "MovingAverage", "Nesterov", "Network", "OneCycle", "Optimizer",
     "Parameters", "Penalty", "Progress", "Quadratic", "RMSProp", "ReLU", "ReduceOnPlateau", "SiLU", "Sigmoid",
     "Softmax", "Splits", "Standardization", "StepDecay", "Tanh", "Trainer", "TrainingState", "Walkthrough", "WarmUp",
