@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.data.dataset import Dataset
-from deltarule.inspection.diagnosis.network_findings import dead_share, saturation
+from deltarule.inspection.diagnosis.static_findings import dead_share, saturation
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
 from deltarule.nn.workspace import as_floats
