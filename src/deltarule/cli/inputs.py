@@ -5,8 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from deltarule.cli.examples import say
-from deltarule.cli.record import training_record
+from deltarule.cli.resolve import note_table, training_record
 from deltarule.data.idx import read_idx
 from deltarule.data.images import SUFFIXES, read_image, read_scaled_image
 from deltarule.data.npz import read_npz
@@ -46,7 +45,7 @@ def _read(path: Path, model: Model) -> Array:
         record = training_record(model)
         target = record.target if record else None
         if model.columns:
-            return read_rows(path, model.columns, target=target, announce=say)
+            return read_rows(path, model.columns, target=target, announce=note_table)
         return read_numbers(path, target)
     pixels, seen = _pixels_in(path, suffix, model), model.network.input_range
     # what was learned from images whose ink was 0 to 1 is shown others in the same way

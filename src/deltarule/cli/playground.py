@@ -40,12 +40,12 @@ def playground(
     """
     for module in ("starlette", "uvicorn", "websockets", "PIL"):
         require(module, "page")
-    from deltarule.cli.found import found_model
+    from deltarule.cli.resolve import load_model
     from deltarule.playground.playground import Playground
     from deltarule.playground.server import Service
     from deltarule.playground.subjects import Subject
 
-    loaded = found_model(model)[1]
+    loaded = load_model(model)
     given = Subject(loaded, examples_for(loaded, data, offline))
     says, datasets = here()
     if data is not None and data not in datasets:
@@ -69,15 +69,15 @@ def examples_for(model: "Model", data: str | None, offline: bool) -> dict[str, "
 
     data: the user's own. Else they are those that the model was made for, where they are here, or the bundled digits.
     """
-    from deltarule.cli.examples import parts
+    from deltarule.cli.resolve import train_and_test
 
     if data is not None:
-        train, test, _ = parts(model, data, None, offline)
+        train, test, _ = train_and_test(model, data, None, offline)
         model.scaled(train.take(slice(1)))  # raises where they do not fit
         return by_part(train, test)
     for name in (None, "mnist", "digits"):
         try:
-            train, test, _ = parts(model, name, None, offline=True)
+            train, test, _ = train_and_test(model, name, None, offline=True)
             model.scaled(train.take(slice(1)))
         except (DataError, SettingError, ShapeError):
             continue

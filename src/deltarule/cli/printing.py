@@ -284,7 +284,7 @@ def encoding() -> str:
     return sys.stdout.encoding
 
 
-def drawn(pixels: "Array", image_shape: tuple[int, int]) -> str:
+def image_text(pixels: "Array", image_shape: tuple[int, int]) -> str:
     """An image in text, of its pixels (height * width,)."""
     from deltarule.inspection.explain.text_image import text_image
 
