@@ -56,7 +56,7 @@ def network_findings(options: SubjectOptions) -> "Iterable[Finding]":
 
     subject = resolve(options)
     if isinstance(subject, Model):
-        train, test, _ = train_and_test(subject, options.data, options.target, options.offline)
+        train, test, _ = train_and_test(subject, options)
         return diagnose_network(subject.inner, subject.scaled(train), subject.scaled(test) if test else None)
     test = subject.test and subject.model.scaled(subject.test)
     return diagnose_training(subject.trainer, subject.train, test)

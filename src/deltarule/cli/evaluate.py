@@ -1,13 +1,13 @@
 """`deltarule evaluate`: how good a model is, class by class, and the mistake that it is most sure of."""
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Option
 
-from deltarule.cli.options import AsJson, DataName, Force, ModelName, Offline, Target
+from deltarule.cli.options import DataOptions, Force, ModelName, with_options
 from deltarule.cli.printing import image_text, in_a_line, percent, print_json, print_table, print_text
 
 if TYPE_CHECKING:
@@ -26,17 +26,17 @@ COLUMNS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (  # a figure of th
 )
 
 
-def evaluate(
-    model: ModelName,
-    data: DataName = None,
-    target: Target = None,
-    plot: Annotated[
-        Path | None, Option(metavar="FILE", help="Draw what is taken for what: .png, .svg or .pdf.")
-    ] = None,
-    force: Force = False,
-    offline: Offline = False,
-    as_json: AsJson = False,
-) -> None:
+@dataclass(frozen=True, eq=False, repr=False)
+class EvaluateOptions(DataOptions):
+    """The options of `deltarule evaluate`."""
+
+    name: ModelName
+    plot: Annotated[Path | None, Option(metavar="FILE", help="Draw what is taken for what: .png, .svg or .pdf.")] = None
+    force: Force = False
+
+
+@with_options(EvaluateOptions)
+def evaluate(options: EvaluateOptions) -> None:
     """Say how good a model is, class by class.
 
     Without --data it is judged by those of its own data that were kept for the test.
@@ -46,20 +46,20 @@ def evaluate(
     from deltarule.inspection.measures.metrics import evaluate_model
     from deltarule.inspection.plots.kinds import confusion_picture
 
-    if plot is not None:
-        check_picture_place(plot, force=force, inputs=input_files(model, data))
-    loaded = load_model(model)
-    dataset = unseen_examples(loaded, data, target, offline)
-    report = evaluate_model(loaded, dataset)
-    if plot is not None:
-        write_picture(confusion_picture(report, dataset), plot, force=force)
-    if as_json:
-        print_json({"model": model_path(model), "dataset": dataset.name} | report.to_json_dict())
+    if options.plot is not None:
+        check_picture_place(options.plot, force=options.force, inputs=input_files(options.name, options.data))
+    model = load_model(options.name)
+    dataset = unseen_examples(model, options)
+    report = evaluate_model(model, dataset)
+    if options.plot is not None:
+        write_picture(confusion_picture(report, dataset), options.plot, force=options.force)
+    if options.as_json:
+        print_json({"model": model_path(options.name), "dataset": dataset.name} | report.to_json_dict())
         return
     print_text(f"{score_sentence(report, dataset)}, loss {report.loss:.4f}\n")
     print_table(table_rows(report, dataset))
     if report.mistakes:
-        print_text(f"\n{worst_mistake(loaded, dataset, report)}")
+        print_text(f"\n{worst_mistake(model, dataset, report)}")
 
 
 def table_rows(report: "Report", dataset: "Dataset") -> list[dict[str, str]]:

@@ -21,19 +21,14 @@ MOST_LOOKED_AT = 1000  # examples among which the one that costs most is looked 
 class ExplainOptions(SubjectOptions):
     """The options of `deltarule explain`."""
 
-    example: Annotated[
-        int | None, Option(metavar="N", help="Which of the data, counted from 0; else one that costs much.")
-    ] = None
+    example: Annotated[int | None, Option(metavar="N", help="Which of the data, from 0; else a costly one.")] = None
     image: Annotated[
         Path | None, Option(metavar="FILE", help="An image of your own, or rows of numbers, instead of --data.")
     ] = None
-    label: Annotated[
-        str | None, Option(metavar="CLASS", help="With --image: what it is; else what the network takes it for.")
-    ] = None
+    label: Annotated[str | None, Option(metavar="CLASS", help="What --image is; else the network's answer.")] = None
     layer: Annotated[int | None, Option(metavar="L", help="The layer of --neuron, from 0; else 0.")] = None
     neuron: Annotated[
-        int | None,
-        Option(metavar="J", help="The neuron to show in full, from 0; else that with the largest error."),
+        int | None, Option(metavar="J", help="The neuron to show in full, from 0; else that with the largest error.")
     ] = None
     equation: Annotated[
         str | None,
@@ -83,7 +78,7 @@ def model_and_examples(options: ExplainOptions) -> tuple["Model", "Dataset"]:
     if options.image is not None:
         return model, own_examples(options.image, options.label, model)
     if isinstance(subject, Model):
-        return model, unseen_examples(model, options.data, options.target, options.offline)
+        return model, unseen_examples(model, options)
     if subject.test is not None:
         return model, subject.test
     network = subject.trainer.network

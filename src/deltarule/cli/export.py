@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from typer import Option
 
-from deltarule.cli.options import AsJson, Force, ModelName, Offline, with_options
+from deltarule.cli.options import AsJson, DataOptions, Force, ModelName, Offline, with_options
 from deltarule.cli.printing import entry, print_json, print_text
 from deltarule.errors import SettingError
 
@@ -93,7 +93,8 @@ def write_page(model: "Model", path: Path, options: ExportOptions) -> None:
 
     if path.suffix not in (".html", ".htm"):
         raise SettingError(f"a browser opens a page by its name: got {path}; use {path.with_suffix('.html')}")
-    examples = None if options.data is None else unseen_examples(model, options.data, None, options.offline)
+    wanted = DataOptions(data=options.data, offline=options.offline)
+    examples = None if options.data is None else unseen_examples(model, wanted)
     show(model, examples).save(path, force=options.force)
 
 

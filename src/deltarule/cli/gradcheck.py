@@ -23,7 +23,7 @@ def gradcheck(options: SubjectOptions) -> None:
 
     subject = resolve(options)
     if isinstance(subject, Model):
-        examples = unseen_examples(subject, options.data, options.target, options.offline)
+        examples = unseen_examples(subject, options)
         network, batch, penalty = subject.inner, subject.scaled(examples.take(BATCH)), Penalty()
     else:
         network, batch, penalty = subject.trainer.network, subject.train.take(BATCH), subject.trainer.penalty

@@ -1,11 +1,11 @@
-"""Options that several commands share, and those of `train`, which the modules that carry out a run share."""
+"""Options: those that commands share, and those of `train`, which the modules that carry out a run share."""
 
 import inspect
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar, get_type_hints
 
 from typer import Argument, BadParameter, Context, Option
 
@@ -22,8 +22,7 @@ DataName = Annotated[
 ]
 Target = Annotated[str | None, Option(metavar="COLUMN", help="For a CSV that is a table: the column to learn.")]
 Changes = Annotated[
-    list[str] | None,
-    Option("--set", metavar="KEY=VALUE", help="Change a value of the recipe; may be given many times."),
+    list[str] | None, Option("--set", metavar="KEY=VALUE", help="Change a value of the recipe; may be repeated.")
 ]
 Offline = Annotated[bool, Option("--offline", help="Never download anything.")]
 AsJson = Annotated[bool, Option("--json", help="Print one JSON value on stdout and nothing else.")]
@@ -49,31 +48,32 @@ def with_options(record: type[T]) -> Callable[[Callable[[T], None]], Callable[..
             function(record(**fields))
 
         command.__name__, command.__doc__ = function.__name__, function.__doc__
-        command.__annotations__ = hints_of(record)
+        command.__annotations__ = get_type_hints(record, include_extras=True)
         command.__signature__ = inspect.signature(record)  # type: ignore[attr-defined]
         return command
 
     return decorate
 
 
-def hints_of(record: type) -> dict[str, Any]:
-    """The annotations of a dataclass and of those that it derives from."""
-    return {name: hint for each in reversed(record.__mro__) for name, hint in inspect.get_annotations(each).items()}
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class DataOptions:
+    """Options for the data that a command works on; they stand behind those of the command."""
+
+    data: DataName = None
+    target: Target = None
+    offline: Offline = False
+    as_json: AsJson = False
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class SubjectOptions:
-    """What a command looks at: a model or a recipe, and data."""
+class SubjectOptions(DataOptions):
+    """A model or a recipe to look at, and data."""
 
     name: ModelOrRecipe
-    data: DataName = None
-    target: Target = None
     changes: Changes = None
-    offline: Offline = field(default=False, kw_only=True)  # and so behind the options of a command that has more
-    as_json: AsJson = field(default=False, kw_only=True)
 
 
-KEPT = "kept"  # marks what a checkpoint keeps of the options, and `train --resume` takes from there
+KEPT = "kept"  # marks the options that a checkpoint keeps, from where `train --resume` takes them
 
 
 def positive_rate(text: str) -> float:
@@ -98,68 +98,41 @@ class TrainOptions:
     data: DataName = None
     target: Annotated[Target, KEPT] = None
     target_task: Annotated[
-        Literal["classes", "values"] | None,
-        Option("--task", help="With --target: what its cells are; else a guess, which is printed."),
-        KEPT,
+        Literal["classes", "values"] | None, Option("--task", help="What the target is; else a guess, printed."), KEPT
     ] = None
     missing: Annotated[
         Literal["error", "drop", "mean"], Option(help="Rows that lack a cell: refuse, leave out, or fill in."), KEPT
     ] = "error"
     without: Annotated[
-        list[str] | None, Option(metavar="COLUMN", help="Leave a column out; may be given many times."), KEPT
+        list[str] | None, Option(metavar="COLUMN", help="Leave a column out; may be repeated."), KEPT
     ] = None
     size: Annotated[
-        int | None,
-        Option(min=1, max=1024, metavar="N", help="Bring a folder's images of any size to N x N pixels."),
-        KEPT,
+        int | None, Option(min=1, max=1024, metavar="N", help="Bring a folder's images to N x N pixels."), KEPT
     ] = None
     seed: Annotated[int, Option(min=0, metavar="N", help=SETTINGS["seed"].says), KEPT] = 0
     epochs: Annotated[
         int | None, Option(min=1, metavar="N", help=f"{SETTINGS['epochs'].says[:-1]}, instead of the recipe's.")
     ] = None
     learning_rate: Annotated[
-        float | None,
-        Option(
-            metavar="R",
-            parser=positive_rate,
-            help="How far a step goes, times the gradient: the schedule's highest or only rate.",
-        ),
+        float | None, Option(metavar="R", parser=positive_rate, help="The schedule's highest or only rate.")
     ] = None
     holdout: Annotated[int, Option(min=0, metavar="N", help=SETTINGS["holdout"].says), KEPT] = 0
-    engine: Annotated[
-        str, Option(metavar="NAME", help="What computes: numpy, numba, or auto: numba if worth it."), KEPT
-    ] = "auto"
-    start: Annotated[
-        str | None, Option("--from", metavar="MODEL", help="Start from this model, not from random weights."), KEPT
-    ] = None
+    engine: Annotated[str, Option(metavar="NAME", help="numpy, numba, or auto: numba if worth it."), KEPT] = "auto"
+    start: Annotated[str | None, Option("--from", metavar="MODEL", help="Start from its weights."), KEPT] = None
     changes: Changes = None
     out: Annotated[
-        Path | None,
-        Option(metavar="FILE", help="Where to save the model; else model.safetensors, in DIR of --run."),
-        KEPT,
+        Path | None, Option(metavar="FILE", help="Where to save the model; else model.safetensors, in --run."), KEPT
     ] = None
-    run: Annotated[
-        Path | None, Option(metavar="DIR", help="Keep everything about the run here: `plot` draws it."), KEPT
-    ] = None
+    run: Annotated[Path | None, Option(metavar="DIR", help="Keep all about the run here, for `plot`."), KEPT] = None
     plot: Annotated[
         Path | None, Option(metavar="FILE", help="Draw loss and accuracy by epoch: .png, .svg or .pdf."), KEPT
     ] = None
-    checkpoint: Annotated[Path | None, Option(metavar="DIR", help="Keep where the run stands here, once a minute.")] = (
-        None
-    )
+    checkpoint: Annotated[Path | None, Option(metavar="DIR", help="Keep where the run stands, once a minute.")] = None
     every_steps: Annotated[int | None, Option(min=1, metavar="N", help="Keep it after every N steps instead.")] = None
-    every_seconds: Annotated[float | None, Option(min=0.01, metavar="S", help="Keep it every S seconds instead.")] = (
-        None
-    )
-    resume: Annotated[
-        Path | None, Option(metavar="DIR", help="Go on with the run that keeps its checkpoints there.")
-    ] = None
-    resume_anyway: Annotated[
-        bool, Option("--resume-anyway", help="With --resume: even if settings or data differ.")
-    ] = False
-    diagnose: Annotated[
-        bool, Option("--diagnose", help="Look for what keeps it from learning, and say what is found."), KEPT
-    ] = False
+    every_seconds: Annotated[float | None, Option(min=0.01, metavar="S", help="Or every S seconds.")] = None
+    resume: Annotated[Path | None, Option(metavar="DIR", help="Go on with the run of these checkpoints.")] = None
+    resume_anyway: Annotated[bool, Option("--resume-anyway", help="Even if settings or data differ.")] = False
+    diagnose: Annotated[bool, Option("--diagnose", help="Look for what keeps it from learning."), KEPT] = False
     force: Force = False
     offline: Offline = False
     as_json: AsJson = False

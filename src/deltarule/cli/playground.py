@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deltarule.cli.options import DataName, Offline
+from deltarule.cli.options import DataName, DataOptions, Offline
 from deltarule.cli.printing import entry, note, print_text
 from deltarule.errors import DataError, SettingError, ShapeError, require
 
@@ -47,7 +47,7 @@ def playground(
 
     loaded = load_model(model)
     given = Subject(loaded, examples_for(loaded, data, offline))
-    says, datasets = here()
+    says, datasets = local_data()
     if data is not None and data not in datasets:
         datasets[data] = partial(read_once, data)
     service = Service(Playground(given, datasets, says), port, host)
@@ -65,39 +65,34 @@ def playground(
 
 
 def examples_for(model: "Model", data: str | None, offline: bool) -> dict[str, "Dataset"]:
-    """The examples that the page can show, by the name of their part; none where none fit the model, which is said.
+    """The examples that the page can show, by the name of their part; none where none fit the model.
 
     data: the user's own. Else they are those that the model was made for, where they are here, or the bundled digits.
     """
     from deltarule.cli.resolve import train_and_test
 
-    if data is not None:
-        train, test, _ = train_and_test(model, data, None, offline)
-        model.scaled(train.take(slice(1)))  # raises where they do not fit
-        return by_part(train, test)
-    for name in (None, "mnist", "digits"):
+    for name in [data] if data is not None else [None, "mnist", "digits"]:
         try:
-            train, test, _ = train_and_test(model, name, None, offline=True)
-            model.scaled(train.take(slice(1)))
+            options = DataOptions(data=name, offline=offline or data is None)
+            train, test, _ = train_and_test(model, options)
+            model.scaled(train.take(slice(1)))  # raises where they do not fit
         except (DataError, SettingError, ShapeError):
+            if data is not None:
+                raise
             continue
-        note(entry("data", f"{train.name}, to draw examples from and to find mistakes in"))
-        return by_part(train, test)
+        if data is None:
+            note(entry("data", f"{train.name}, to draw examples from and to find mistakes in"))
+        return {"train": train} | ({"test": test} if test is not None else {})
     note(entry("data", "none here fit this network: --data names some"))
     return {}
 
 
-def by_part(train: "Dataset", test: "Dataset | None") -> dict[str, "Dataset"]:
-    """The two parts of some data by their names."""
-    return {"train": train} | ({"test": test} if test is not None else {})
-
-
-def here() -> tuple[dict[str, str], dict[str, Callable[[], "Splits"]]]:
+def local_data() -> tuple[dict[str, str], dict[str, Callable[[], "Splits"]]]:
     """What the data sets on this machine are, and what loads each, by name."""
     from deltarule.data.catalog import BUILT_IN, describe, located, names
 
-    found = [name for name in names() if name in BUILT_IN or located(name)]
-    return {name: describe(name).says for name in found}, {name: partial(read_once, name) for name in found}
+    here = [name for name in names() if name in BUILT_IN or located(name)]
+    return {name: describe(name).says for name in here}, {name: partial(read_once, name) for name in here}
 
 
 @cache

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from typer import Argument, Option
 
-from deltarule.cli.options import AsJson, Changes, DataName, Force, Offline, Target, TrainOptions, with_options
+from deltarule.cli.options import Changes, DataOptions, Force, with_options
 from deltarule.cli.printing import entry, in_a_line, note, print_json, print_text
 from deltarule.errors import SettingError
 
@@ -16,7 +16,7 @@ WITH_TRAINING_DATA = ("surface", "weights")  # the other pictures of a model are
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class PlotOptions:
+class PlotOptions(DataOptions):
     """The options of `deltarule plot`."""
 
     kind: Annotated[str, Argument(metavar="KIND", help="One of those above.")]
@@ -25,15 +25,11 @@ class PlotOptions:
         Argument(metavar="[MODEL|RUN]", help="A file, the folder of a run, or pretrained; for rates a recipe, too."),
     ] = None
     out: Annotated[Path | None, Option(metavar="FILE", help="Where to: .png, .svg or .pdf.")] = None
-    data: DataName = None
-    target: Target = None
     layer: Annotated[
         int | None, Option(metavar="L", help="From 0; else histograms show all layers, staircase the last.")
     ] = None
     changes: Changes = None
     force: Force = False
-    offline: Offline = False
-    as_json: AsJson = False
 
 
 @with_options(PlotOptions)
@@ -134,12 +130,12 @@ def model_and_examples(options: PlotOptions, needed: list[str], *, takes_data: b
     if not takes_data or not ("data" in needed or has_data):
         return {"model": model}
     examples = training_examples if options.kind in WITH_TRAINING_DATA else unseen_examples
-    return {"model": model, "data": examples(model, options.data, options.target, options.offline)}
+    return {"model": model, "data": examples(model, options)}
 
 
 def range_test_subjects(options: PlotOptions) -> dict[str, Any]:
     """What trains a recipe, or the recipe of a model, from its random weights, and on what."""
-    from deltarule.cli.resolve import is_model, load_model, plan_run, refuse_changes, splits_for, training_record
+    from deltarule.cli.resolve import is_model, load_model, plan_recipe, refuse_changes, splits_for, training_record
     from deltarule.inspection.diagnosis.range_test import N_STEPS
     from deltarule.recipes.build import build
     from deltarule.recipes.fitting import fitted
@@ -153,12 +149,11 @@ def range_test_subjects(options: PlotOptions) -> dict[str, Any]:
         record = training_record(model)
         if record is None:
             raise SettingError(f"{options.name} does not say how it was trained: give the name of a recipe instead")
-        splits, is_own = splits_for(model, options.data, options.target, options.offline)
+        splits, is_own = splits_for(model, options)
         recipe, seed = parse(record.recipe_toml, record.recipe).on(splits.train.name), record.seed
         recipe = recipe if is_own else fitted(recipe, splits)[0]
     else:
-        asked = {name: getattr(options, name) for name in ("data", "target", "offline", "changes")}
-        (recipe, splits), seed = plan_run(TrainOptions(recipe=options.name, **asked), is_run=False), 0
+        (recipe, splits), seed = plan_recipe(options.name, options, options.changes), 0
     job, data = build(recipe, splits, seed=seed), recipe.data.name
     note(entry("training", f"at most {N_STEPS} steps of the recipe {recipe.about.name} on {data}, for the range test"))
     return {"trainer": job.trainer, "data": job.train}

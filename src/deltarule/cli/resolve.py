@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from deltarule.cli.options import SubjectOptions, TrainOptions
+from deltarule.cli.options import DataOptions, SubjectOptions, TrainOptions
 from deltarule.cli.printing import entry, note
 from deltarule.data.catalog import MNIST, can_find, find_default, load
 from deltarule.data.dataset import Dataset, Splits, data_hash
@@ -110,15 +110,13 @@ def resolve(options: SubjectOptions) -> Model | Job:
     if is_model(options.name):
         refuse_changes(options.changes, options.name)
         return load_model(options.name)
-    return untrained_job(options.name, options.data, options.target, options.offline, options.changes)
+    return build(*plan_recipe(options.name, options, options.changes), engine="numpy")
 
 
-def untrained_job(
-    name: str, data: str | None, target: str | None, offline: bool, changes: Sequence[str] | None = None
-) -> Job:
-    """What would train a recipe on its own data, or on others."""
-    asked = TrainOptions(recipe=name, data=data, target=target, offline=offline, changes=[*(changes or ())])
-    return build(*plan_run(asked, is_run=False), engine="numpy")
+def plan_recipe(name: str, options: DataOptions, changes: list[str] | None) -> tuple[Recipe, Splits]:
+    """A recipe as it would be carried out on its own data, or on others, to look at it."""
+    given: dict[str, Any] = {"data": options.data, "target": options.target, "offline": options.offline}
+    return plan_run(TrainOptions(recipe=name, changes=changes, **given), is_run=False)
 
 
 def changed_recipe(recipe: Recipe, options: TrainOptions) -> Recipe:
@@ -217,12 +215,9 @@ def note_table(sentence: str) -> None:
     note(entry("table", sentence))
 
 
-def unseen_examples(model: Model, data: str | None, target: str | None, offline: bool) -> Dataset:
-    """The examples to judge a model by, which stderr names: none that it was trained on, where there are others.
-
-    data, target: the user's own, or None for those that the model was made for.
-    """
-    train, test, is_own = train_and_test(model, data, target, offline)
+def unseen_examples(model: Model, options: DataOptions) -> Dataset:
+    """The examples to judge a model by, which stderr names: none that it was trained on, where there are others."""
+    train, test, is_own = train_and_test(model, options)
     if is_own:
         which = "not seen in training" if test else "the ones it was trained on: there are no others"
     else:
@@ -230,9 +225,9 @@ def unseen_examples(model: Model, data: str | None, target: str | None, offline:
     return note_examples(test or train, which)
 
 
-def training_examples(model: Model, data: str | None, target: str | None, offline: bool) -> Dataset:
+def training_examples(model: Model, options: DataOptions) -> Dataset:
     """The examples that a model was trained on, or the training part of the user's own; stderr says which."""
-    train, _, is_own = train_and_test(model, data, target, offline)
+    train, _, is_own = train_and_test(model, options)
     return note_examples(train, "the ones it was trained on" if is_own else "the training part")
 
 
@@ -242,30 +237,28 @@ def note_examples(dataset: Dataset, which: str) -> Dataset:
     return dataset
 
 
-def train_and_test(
-    model: Model, data: str | None, target: str | None, offline: bool
-) -> tuple[Dataset, Dataset | None, bool]:
+def train_and_test(model: Model, options: DataOptions) -> tuple[Dataset, Dataset | None, bool]:
     """Data in two parts, split and labeled as the model's own are; and whether they are its own."""
     record = training_record(model)
-    splits, is_own = splits_for(model, data, target, offline)
+    splits, is_own = splits_for(model, options)
     train, test = splits.train, splits.test
     if record and is_own:
         train, test = split(parse(record.recipe_toml, record.recipe), splits, record.seed)
     return match_classes(model, train), match_classes(model, test) if test else None, is_own
 
 
-def splits_for(model: Model, data: str | None, target: str | None, offline: bool) -> tuple[Splits, bool]:
+def splits_for(model: Model, options: DataOptions) -> tuple[Splits, bool]:
     """Data by name or path, else those that a model was made from; and whether they are those."""
     record = training_record(model)
-    if record is None and data is None:
+    if record is None and options.data is None:
         raise SettingError(
             "this model does not say what data it was made for: name some, as in  --data mnist  "
             "(`deltarule data list` shows the names), or give a file of your own"
         )
-    name = data or (record.dataset if record else "")
-    if data is None:
+    name = options.data or (record.dataset if record else "")
+    if options.data is None:
         check_data_exist(name, "model", "say where they are:  --data PATH")
-    splits = read_as_trained(model, name, target or (record.target if record else None), offline)
+    splits = read_as_trained(model, name, options.target or (record.target if record else None), options.offline)
     parts = [replace(part, name=name) for part in (splits.train, splits.test) if part is not None]
     is_own = record is not None and (
         name == record.dataset or (Path(name).exists() and data_hash(*parts) == record.environment.get("data_hash"))
