@@ -141,8 +141,3 @@ class TrainOptions:
         """Whether the command line names an option, be it with its default."""
         source = self.context.get_parameter_source(name)
         return source is not None and source.name == "COMMANDLINE"
-
-    @property
-    def says_how_to_read(self) -> bool:
-        """Whether the options say how to read a file or a folder."""
-        return self.missing != "error" or any((self.target, self.target_task, self.without, self.size))

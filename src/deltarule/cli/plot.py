@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from typer import Argument, Option
 
-from deltarule.cli.options import Changes, DataOptions, Force, with_options
+from deltarule.cli.options import Changes, DataOptions, Force, TrainOptions, with_options
 from deltarule.cli.printing import entry, in_a_line, note, print_json, print_text
 from deltarule.errors import SettingError
 
@@ -123,7 +123,7 @@ def model_and_examples(options: PlotOptions, needed: list[str], *, takes_data: b
             return {}
         if options.data is None:
             raise SettingError("a sheet of digits needs a model or data: got neither; give a MODEL, or --data DATA")
-        splits = load_data(options.data, options.target, None, options.offline)
+        splits = load_data(options.data, TrainOptions(target=options.target, offline=options.offline))
         return {"data": splits.test or splits.train}
     model = load_model(options.name)
     has_data = model.image_shape and (training_record(model) or options.data)

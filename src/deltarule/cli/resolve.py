@@ -15,7 +15,6 @@ from deltarule.data.catalog import MNIST, can_find, find_default, load
 from deltarule.data.dataset import Dataset, Splits, data_hash
 from deltarule.data.images import read_image_folder
 from deltarule.data.tables import Missing, read_known_table, read_table
-from deltarule.data.targets import Goal
 from deltarule.errors import SettingError, closest
 from deltarule.files.bundled import PRETRAINED
 from deltarule.files.model_file import load as load_file
@@ -138,16 +137,16 @@ def plan_run(
     is_default = options.recipe is None and resumed is None
     original = resumed if resumed and options.recipe is None else read_recipe(options.recipe or "default")
     recipe, named = changed_recipe(original, options), changed_recipe(original.on(""), options).data.name
+    may_stand_in = not (named or resumed) and recipe.data.name == MNIST
     if known is not None and known.columns and options.target is not None:
         splits = read_as_trained(known, recipe.data.name, options.target, options.offline)
-    elif named or resumed or options.says_how_to_read:
-        how: dict[str, Any] = {"missing": options.missing, "without": options.without or (), "size": options.size}
-        splits = load_data(recipe.data.name, options.target, options.target_task, options.offline, **how)
     else:
-        recipe, splits = default_data(recipe, options.offline)
+        splits = load_data(recipe.data.name, options, may_stand_in=may_stand_in)
+    if may_stand_in:
+        recipe = recipe.on(splits.train.name)
     is_other = recipe.data.name != original.data.name
-    says = recipe.about.says if is_run else f"untrained, on {recipe.data.name}"
-    note(entry("recipe", f"{recipe.about.name}{': ' if is_run else ', '}{says}"))
+    says = f": {recipe.about.says}" if is_run else f", untrained, on {recipe.data.name}"
+    note(entry("recipe", recipe.about.name + says))
     if is_other and (is_default or not named):
         recipe = changed_recipe(suited(original.on(recipe.data.name), splits), options)
         note(entry("suited", suited_in_words(recipe, splits)))
@@ -158,39 +157,26 @@ def plan_run(
     return recipe, splits
 
 
-def default_data(recipe: Recipe, offline: bool) -> tuple[Recipe, Splits]:
-    """A recipe on its own data, or on the bundled digits where MNIST cannot be had; stderr says which."""
-    if recipe.data.name != MNIST:
-        return recipe, load(recipe.data.name, offline=offline)
-    splits, which = find_default(offline=offline)
-    note(entry("data", which))
-    return recipe.on(splits.train.name), splits
+def load_data(name: str, options: TrainOptions, *, may_stand_in: bool = False) -> Splits:
+    """Data by name or path, read as the options say: with a target, the table in a CSV.
 
-
-def load_data(
-    name: str,
-    target: str | None,
-    task: Goal | None,
-    offline: bool,
-    *,
-    missing: Missing = "error",
-    without: Sequence[str] = (),
-    size: int | None = None,
-) -> Splits:
-    """Data by name or path; with a `target` the table in a CSV, in which a column holds classes or values.
-
-    missing, without: as for `read_table`. size: the width and height that a folder's images are brought to.
+    may_stand_in: the bundled digits are better than no MNIST; stderr says which they are.
     """
-    if target is not None:
+    if options.target is not None:
         check_table(name)
-        return Splits(read_table(name, target, task=task, missing=missing, without=without, announce=note_table))
-    if without or missing != "error" or task is not None:
+        how: dict[str, Any] = {"missing": options.missing, "without": options.without or (), "announce": note_table}
+        return Splits(read_table(name, options.target, task=options.target_task, **how))
+    if options.without or options.missing != "error" or options.target_task is not None:
         raise SettingError("--task, --missing and --without are for tables: name the column to learn with --target")
-    if size is not None:
+    if options.size is not None:
         if not Path(name).is_dir():
             raise SettingError(f"--size is for a folder with a folder of images for each class: got {name}")
-        return read_image_folder(name, size=size)
-    return load(name, offline=offline)
+        return read_image_folder(name, size=options.size)
+    if not may_stand_in:
+        return load(name, offline=options.offline)
+    splits, which = find_default(offline=options.offline)
+    note(entry("data", which))
+    return splits
 
 
 def check_table(name: str) -> None:
@@ -272,7 +258,7 @@ def read_as_trained(model: Model, name: str, target: str | None, offline: bool) 
     if target is None or model.task is None or model.task == "labels" or not model.columns:
         task = None if target is None or model.task == "labels" else model.task
         size = record.size if record and Path(name).is_dir() else None
-        return load_data(name, target, task, offline, size=size)
+        return load_data(name, TrainOptions(target=target, target_task=task, size=size, offline=offline))
     check_table(name)
     how: dict[str, Any] = {"missing": record.missing if record else "error", "announce": note_table}
     known: dict[str, Any] = {"task": model.task, "class_names": model.class_names, "columns": model.columns}

@@ -23,11 +23,18 @@ SUFFIXES = {"model": ".safetensors", "npz file": ".npz", "ONNX file": ".onnx", "
 
 
 def check_place(
-    path: Path, kind: str, *, force: bool = False, inputs: Iterable[Path] = (), option: str = "--out"
+    path: Path, kind: str, *, force: bool = False, inputs: Iterable[Path] = (), option: str = "--out", cure: str = ""
 ) -> None:
-    """Raise SettingError unless a file of a kind can be written at `path`, and may replace what is there."""
+    """Raise SettingError unless a file of a kind can be written at `path`, and may replace what is there.
+
+    option: what named the path. cure: what to do instead of replacing a file; else, to choose another name.
+    """
     free = free_path(path.with_suffix(SUFFIXES.get(kind, path.suffix)) if path.name else path)
-    check_file_place(path, kind, force, inputs, f"choose another name: {option} {shlex.quote(str(free))}")
+    cures = ("--force", cure or f"choose another name: {option} {shlex.quote(str(free))}")
+    try:
+        check_file(path, kind, force=force, inputs=inputs, cures=cures)
+    except FileError as error:
+        raise SettingError(str(error)) from error
 
 
 def check_picture_place(
@@ -42,14 +49,14 @@ def check_picture_place(
 
 def check_run_place(folder: Path, *, force: bool = False, inputs: Iterable[Path] = ()) -> None:
     """Raise SettingError where a run in `folder` would replace files that are not a run's."""
+    free = shlex.quote(str(free_path(folder)))
     if os.path.isdir(folder):  # noqa: PTH112 - Path raises for a name that is too long; `start_run` says what is wrong
         is_ours = is_run(folder)
-        another = f"choose another folder: --run {shlex.quote(str(free_path(folder)))}"
         for file in (folder / name for name in FILES):
+            kind = "model" if file.name == MODEL else "run's file"
             may_replace = force or (is_ours and file.name != MODEL and not file.is_symlink())
-            check_file_place(file, "model" if file.name == MODEL else "run's file", may_replace, inputs, another)
+            check_place(file, kind, force=may_replace, inputs=inputs, cure=f"choose another folder: --run {free}")
     elif os.path.lexists(folder):
-        free = shlex.quote(str(free_path(folder)))
         raise SettingError(f"a run needs a folder: got {folder}, which is not a folder; use --run {free}")
 
 
@@ -113,11 +120,3 @@ def free_path(path: Path) -> Path:
     path = path / "new" if path.name in ("", "..") else path
     numbered = (path.with_name(f"{path.stem}-{number}{path.suffix}") for number in count(2))
     return next(each for each in chain([path], numbered) if not os.path.lexists(each))
-
-
-def check_file_place(path: Path, kind: str, force: bool, inputs: Iterable[Path], another: str) -> None:
-    """Raise SettingError unless a file of a kind can be written at `path`; another: the advice to write elsewhere."""
-    try:
-        check_file(path, kind, force=force, inputs=inputs, cures=("--force", another))
-    except FileError as error:
-        raise SettingError(str(error)) from error

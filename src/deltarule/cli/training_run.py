@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
@@ -83,17 +84,18 @@ class RunFolder(Callback):
         self.folder, self.recorder = folder, recorder
 
     def epoch_end(self, state: TrainingState) -> None:
-        try:
-            write_history(self.folder, state.history.rows)
-        except FileError as error:  # the next epoch tries it again, with all its rows
-            LOG.warning("history not kept: %s", error)
+        self.keep("history", write_history, state.history.rows)  # what fails is tried again after the next epoch
 
     def train_end(self, state: TrainingState) -> None:
+        if self.recorder.recording is not None:
+            self.keep("recording", write_recording, self.recorder.recording.to_arrays())
+
+    def keep(self, what: str, write: Callable[[Path, Any], None], content: Any) -> None:
+        """Write something to the folder, if that is possible."""
         try:
-            if self.recorder.recording is not None:
-                write_recording(self.folder, self.recorder.recording.to_arrays())
+            write(self.folder, content)
         except FileError as error:
-            LOG.warning("recording not kept: %s", error)
+            LOG.warning("%s not kept: %s", what, error)
 
 
 def carry_out(options: TrainOptions) -> None:
