@@ -1,12 +1,11 @@
 """`deltarule diagnose`: why a network does not learn, or would not."""
 
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deltarule.cli.options import SubjectOptions, with_options
-from deltarule.cli.printing import entry, print_json, print_text
+from deltarule.cli.printing import entry, print_result, terminal_width
 
 if TYPE_CHECKING:
     from deltarule.inspection.diagnosis.finding import Diagnosis, Finding
@@ -30,10 +29,7 @@ def diagnose(options: SubjectOptions) -> None:
         known = {each.id for each in findings}
         findings += [each for each in network_findings(options) if each.id not in known]
     diagnosis = Diagnosis.of(findings)
-    if options.as_json:
-        print_json(diagnosis.to_json_list())
-    else:
-        print_text(diagnosis.to_text(shutil.get_terminal_size().columns))
+    print_result(diagnosis.to_json_list(), diagnosis.to_text(terminal_width()), as_json=options.as_json)
 
 
 def history_findings(folder: str) -> "Iterable[Finding]":
@@ -66,4 +62,4 @@ def diagnosis_note(place: str, diagnosis: "Diagnosis") -> str:
     """What a look at some place has found, in lines that fit the terminal."""
     if not diagnosis:
         return entry("looked", f"at {place}: nothing wrong was found")
-    return f"{entry('looked', f'at {place}:')}\n{diagnosis.to_text(shutil.get_terminal_size().columns)}"
+    return f"{entry('looked', f'at {place}:')}\n{diagnosis.to_text(terminal_width())}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Option
 
 from deltarule.cli.options import SubjectOptions, with_options
-from deltarule.cli.printing import encoding, entry, note, print_json, print_text
+from deltarule.cli.printing import encoding, entry, note, print_result
 from deltarule.errors import SettingError, closest
 
 if TYPE_CHECKING:
@@ -62,10 +62,8 @@ def explain(options: ExplainOptions) -> None:
     example, target = dataset.inputs[number], dataset.targets[number]
     layer, neuron, equation = options.layer, options.neuron, options.equation
     walk = walkthrough.explain(model, example, target, layer=layer, neuron=neuron, equation=equation)
-    if options.as_json:
-        print_json({"model": options.name, "dataset": dataset.name, "example": number} | walk.as_dict())
-    else:
-        print_text(walk.text(encoding()))
+    facts = {"model": options.name, "dataset": dataset.name, "example": number} | walk.as_dict()
+    print_result(facts, walk.text(encoding()), as_json=options.as_json)
 
 
 def model_and_examples(options: ExplainOptions) -> tuple["Model", "Dataset"]:

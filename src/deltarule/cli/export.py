@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 from typer import Option
 
 from deltarule.cli.options import AsJson, DataOptions, Force, ModelName, Offline, with_options
-from deltarule.cli.printing import entry, print_json, print_text
+from deltarule.cli.printing import entry, print_result
 from deltarule.errors import SettingError
 
 if TYPE_CHECKING:
@@ -64,12 +64,9 @@ def export(options: ExportOptions) -> None:
         raise SettingError(f"--data names examples for a page: got --{name}; leave it out")
     model, replaced = load_model(options.name), path.exists()
     FORMATS[name].write(model, path, options)
-    n_bytes = path.stat().st_size
-    if options.as_json:
-        print_json({"model": model_path(options.name), "format": name, "file": path, "bytes": n_bytes})
-    else:
-        older = ", in the place of an older file" if replaced else ""
-        print_text(entry("saved", f"{path}, {n_bytes:,} bytes{older}"))
+    n_bytes, older = path.stat().st_size, ", in the place of an older file" if replaced else ""
+    facts = {"model": model_path(options.name), "format": name, "file": path, "bytes": n_bytes}
+    print_result(facts, entry("saved", f"{path}, {n_bytes:,} bytes{older}"), as_json=options.as_json)
 
 
 def write_onnx(model: "Model", path: Path, options: ExportOptions) -> None:

@@ -1,11 +1,9 @@
 """`deltarule gradcheck`: whether the gradient is the derivative of the loss, parameter by parameter."""
 
-import shutil
-
 import typer
 
 from deltarule.cli.options import SubjectOptions, with_options
-from deltarule.cli.printing import print_json, print_text
+from deltarule.cli.printing import print_result, terminal_width
 
 BATCH = slice(8)  # the first examples: more say no more
 
@@ -28,9 +26,6 @@ def gradcheck(options: SubjectOptions) -> None:
     else:
         network, batch, penalty = subject.trainer.network, subject.train.take(BATCH), subject.trainer.penalty
     result = check(network, batch.inputs, batch.targets, penalty=penalty)
-    if options.as_json:
-        print_json(result.to_json_dict())
-    else:
-        print_text(result.to_text(shutil.get_terminal_size().columns))
+    print_result(result.to_json_dict(), result.to_text(terminal_width()), as_json=options.as_json)
     if not result.ok:
         raise typer.Exit(1)

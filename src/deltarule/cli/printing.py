@@ -232,9 +232,9 @@ def anyone_reads() -> bool:
     return not isinstance(sys.stdout, Door) or sys.stdout.outlet.error is None
 
 
-def print_text(text: str, end: str = "\n") -> None:
+def print_text(text: str) -> None:
     """Print something that was asked for."""
-    print(text, end=end)
+    print(text)
 
 
 def note(text: str) -> None:
@@ -242,11 +242,21 @@ def note(text: str) -> None:
     print(text, file=sys.stderr)
 
 
+def print_result(value: Any, text: str, *, as_json: bool) -> None:
+    """Print a result, as JSON or as text."""
+    print_json(value) if as_json else print_text(text)
+
+
+def terminal_width() -> int:
+    """How many characters fit in a line."""
+    return shutil.get_terminal_size().columns
+
+
 def entry(title: str, text: str, indent: int = 9) -> str:
     """A text beside its title, in lines that fit the terminal and break between words."""
     return textwrap.fill(
         text,
-        width=shutil.get_terminal_size().columns,
+        width=terminal_width(),
         initial_indent=f"{title:<{indent}}",
         subsequent_indent=" " * indent,
         break_long_words=False,
