@@ -1,4 +1,4 @@
-"""What is asked of a recipe on the command line: its learning rate, its settings, and data that are not there."""
+"""Names on the command line: recipes and their settings, data that are not there, and the pretrained model."""
 
 import math
 import shutil
@@ -279,3 +279,34 @@ def test_a_model_whose_data_have_moved_says_so_and_takes_the_new_place(deltarule
     after = deltarule(*OF_MODELS[name], "--json", "--data", "moved.csv")
     assert (after.code, after.out) == (before.code, before.out.replace("h.csv", "moved.csv"))
     assert "not seen in training" in after.err or name in ("diagnose", "rates")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["evaluate", "pretrained", "--data", "digits", "--json"],
+        ["explain", "pretrained", "--data", "digits", "--json"],
+        ["diagnose", "pretrained", "--data", "digits", "--json"],
+        ["train", "drawings", "--from", "pretrained", "--data", "digits", "--epochs", "1", "--json"],
+        ["plot", "rates", "pretrained", "--data", "digits", "--json"],
+    ],
+)
+def test_pretrained_is_a_model_for_every_command(deltarule: Command, arguments: list[str]) -> None:
+    result = deltarule(*arguments)
+    assert result.code == 0
+    assert "pretrained.safetensors" in result.err
+    assert result.json is not None
+
+
+def test_a_file_called_pretrained_comes_first(deltarule: Command, digits_model: Path) -> None:
+    in_the_box = deltarule("evaluate", "pretrained", "--data", "digits", "--json").json
+    shutil.copy(digits_model, "pretrained")
+    mine = deltarule("evaluate", "pretrained", "--data", "digits", "--json").json
+    assert mine["accuracy"] < 0.95 < in_the_box["accuracy"]
+
+
+@pytest.mark.parametrize("command", ["explain", "gradcheck", "diagnose"])
+def test_a_name_that_is_nearly_pretrained_gets_it_offered(deltarule: Command, command: str) -> None:
+    code, _, err = deltarule(command, "pretraned")
+    assert code == 2
+    assert "did you mean 'pretrained'?" in err

@@ -3,13 +3,15 @@
 import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from deltarule.cli import training_run
+from deltarule.cli.options import TrainOptions
+from deltarule.cli.resume import KEPT_OPTIONS
 from deltarule.errors import FileError
 from deltarule.files.checkpoint import checkpoint_bytes, newest_in
 from deltarule.files.model_file import load
@@ -164,6 +166,36 @@ def test_wrong_use_is_code_2(deltarule: Command, arguments: list[str], message: 
     assert message in err
 
 
+def change_record(folder: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    path, snapshot = newest_in(folder)
+    path.write_bytes(checkpoint_bytes(replace(snapshot, record=change(dict(snapshot.record)))))
+
+
+def test_a_checkpoint_keeps_the_options_that_are_marked(deltarule: Command) -> None:
+    deltarule(*SHORT, "--checkpoint", "kept", "--every-steps", "12")
+    once = {"context", "data", "epochs", "learning_rate", "changes", "checkpoint", "every_steps", "every_seconds"}
+    once |= {"recipe", "resume", "resume_anyway", "force", "offline", "as_json"}
+    assert set(KEPT_OPTIONS) == {each.name for each in fields(TrainOptions)} - once
+    assert set(newest_in("kept")[1].record) == {"recipe", "recipe_name", *KEPT_OPTIONS}
+
+
+def test_a_checkpoint_without_later_options_is_read(deltarule: Command) -> None:
+    deltarule(*SHORT, "--seed", "5", "--checkpoint", "kept", "--every-steps", "12")
+    earlier = ("recipe", "recipe_name", "engine", "target", "target_task", "seed", "holdout", "start", "out", "run")
+    change_record("kept", lambda record: {name: record[name] for name in (*earlier, "plot", "diagnose")})
+    result = deltarule("train", "--resume", "kept", "--json")
+    assert (result.code, result.json["seed"]) == (0, 5)
+
+
+@pytest.mark.parametrize("change", [{"seed": "5"}, {"missing": "guess"}, {"run": 3}, {"unheard_of": 1}])
+def test_a_record_that_train_did_not_write_is_refused(deltarule: Command, change: dict[str, Any]) -> None:
+    deltarule(*SHORT, "--checkpoint", "kept", "--every-steps", "12")
+    change_record("kept", lambda record: record | change)
+    code, out, err = deltarule("train", "--resume", "kept")
+    assert (code, out) == (2, "")
+    assert "were made by a program, not by deltarule train" in err
+
+
 def test_checkpoints_of_a_program_go_on_in_that_program(deltarule: Command) -> None:
     import numpy as np
 
@@ -209,8 +241,7 @@ def test_results_replace_nothing_else_on_the_word_of_a_stranger(
 def test_nothing_new_is_made_where_a_stranger_says(deltarule: Command, place: str) -> None:
     """A link leads to where a name of another kind would be made, and other names are none."""
     deltarule(*SHORT, "--checkpoint", "kept", "--every-steps", "12")
-    path, snapshot = newest_in("kept")
-    path.write_bytes(checkpoint_bytes(replace(snapshot, record={**snapshot.record, "out": place})))
+    change_record("kept", lambda record: record | {"out": place})
     Path("link.safetensors").symlink_to(".profile")
     code, out, err = deltarule("train", "--resume", "kept")
     assert (code, out) == (2, "")
