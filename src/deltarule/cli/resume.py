@@ -25,14 +25,14 @@ MODEL_SUFFIXES = (".safetensors", ".st", ".model", ".weights", ".bin")  # of fil
 KEPT_OPTIONS = {each.name: each for each in fields(TrainOptions) if KEPT in getattr(each.type, "__metadata__", ())}
 
 # What a checkpoint of `deltarule train` knows of the command that made it; `recipe` is TOML, all filled in.
-Kept: Any = msgspec.defstruct(
-    "Kept",
+KeptOptions: Any = msgspec.defstruct(
+    "KeptOptions",
     [("recipe", str), ("recipe_name", str), *((each.name, each.type, each.default) for each in KEPT_OPTIONS.values())],
     forbid_unknown_fields=True,
 )
 
 
-class Resumed(NamedTuple):
+class EarlierRun(NamedTuple):
     """A run to go on with: its state, the recipe that it followed, and the options that it kept."""
 
     snapshot: Snapshot
@@ -40,7 +40,7 @@ class Resumed(NamedTuple):
     options: dict[str, Any]
 
 
-def resume_run(options: TrainOptions) -> tuple[TrainOptions, Checkpoints | None, Resumed | None]:
+def resume_run(options: TrainOptions) -> tuple[TrainOptions, Checkpoints | None, EarlierRun | None]:
     """The options, with those of the run that is to go on; what keeps checkpoints; and that run, if there is one.
 
     Raises SettingError where options contradict each other, or there is nothing to go on with.
@@ -81,7 +81,7 @@ def checkpoint_folder(options: TrainOptions) -> Path | None:
     return options.checkpoint
 
 
-def read_run(folder: Path, checkpoints: Checkpoints | None) -> Resumed:
+def read_run(folder: Path, checkpoints: Checkpoints | None) -> EarlierRun:
     """The run of the newest sound checkpoint in a folder."""
     snapshot = None
     if folder.is_dir():
@@ -96,15 +96,17 @@ def read_run(folder: Path, checkpoints: Checkpoints | None) -> Resumed:
                 got, cure = "one of them", f"use --resume {folder.parent}"
         raise SettingError(f"--resume takes a folder of checkpoints: got {folder}, {got}; {cure}")
     try:
-        kept = msgspec.structs.asdict(msgspec.convert(snapshot.record, Kept, dec_hook=lambda kind, value: kind(value)))
+        kept = msgspec.structs.asdict(
+            msgspec.convert(snapshot.record, KeptOptions, dec_hook=lambda kind, value: kind(value))
+        )
     except msgspec.ValidationError as error:
         raise SettingError(
             f"the checkpoints in {folder} were made by a program, not by deltarule train: go on with that program"
         ) from error
-    return Resumed(snapshot, parse(kept.pop("recipe"), kept.pop("recipe_name")), kept)
+    return EarlierRun(snapshot, parse(kept.pop("recipe"), kept.pop("recipe_name")), kept)
 
 
-def check_kept_places(resumed: Resumed, options: TrainOptions) -> None:
+def check_kept_places(resumed: EarlierRun, options: TrainOptions) -> None:
     """SettingError where only a checkpoint, perhaps a stranger's, names a place at which a result could do harm.
 
     It may name a run's folder or a new one, and a model or a picture of deltarule's or a new one; a new model must
@@ -139,7 +141,7 @@ def checkpoint_record(options: TrainOptions, recipe: Recipe, job: Job) -> dict[s
     return kept | {"recipe": recipe.to_toml(), "recipe_name": recipe.about.name}
 
 
-def snapshot_of(resumed: Resumed, options: TrainOptions, job: Job) -> Snapshot:
+def snapshot_of(resumed: EarlierRun, options: TrainOptions, job: Job) -> Snapshot:
     """What the run is to go on from. SettingError, naming each difference, where it is another run, unless forced."""
     snapshot = resumed.snapshot
     different = differences(snapshot.identity, identity_of(job.trainer, job.train, job.validation, None))
