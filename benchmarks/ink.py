@@ -6,7 +6,7 @@
 The normalizer: what it does to the images themselves; then to the same ones moved about on a pad of 280 pixels, or
 enlarged to 0.3, 0.5, 0.75 and 1 of it, dark on light and light on dark in turn; and through files: every image enlarged
 to some size in between, somewhere, stored in the eight orientations of Exif in turn, as PNG, JPEG or WebP. The network:
-without the normalizer, under changes that are those of `deltarule plot robustness`.
+without the normalizer, under changes that are those of `inspection.measures.robustness`.
 
 Asked: 99.9 % of the images as they are; each accuracy within 0.5 points of that on the images themselves, 98.8 % at
 least; 97 % shifted by 2 pixels, 97 % turned by 15 degrees, 95 % with a pen 2 pixels narrower or wider.
@@ -31,7 +31,7 @@ from deltarule.data.pictures import ORIENTATION, read_picture, upright
 from deltarule.files.bundled import PRETRAINED
 from deltarule.files.model_file import load
 from deltarule.inspection.measures.metrics import evaluate_model
-from deltarule.inspection.measures.robustness import drawn_with, moved, rotated
+from deltarule.inspection.measures.robustness import rotate, transform, widen_pen
 from deltarule.model import Model
 from deltarule.randomness import generator
 
@@ -121,12 +121,14 @@ def network_rows(model: Model, images: Images, labels: Images) -> Iterator[Row]:
     offsets = [(0.0, 2.0), (0.0, -2.0), (2.0, 0.0), (-2.0, 0.0)]
     changed = {
         "network: as they are": [pixels],
-        "network: shifted by 2 pixels": [moved(pixels, np.eye(2), offset) for offset in offsets],
-        "network: shifted by 2 pixels both ways": [moved(pixels, np.eye(2), (a, b)) for a in (-2, 2) for b in (-2, 2)],
-        "network: rotated by 15 degrees": [rotated(pixels, degrees) for degrees in (-15.0, 15.0)],
-        "network: pen 1 pixel narrower": [drawn_with(pixels, -1.0)],
-        "network: pen 2 pixels narrower": [drawn_with(pixels, -2.0)],
-        "network: pen 2 pixels wider": [drawn_with(pixels, 2.0)],
+        "network: shifted by 2 pixels": [transform(pixels, np.eye(2), offset) for offset in offsets],
+        "network: shifted by 2 pixels both ways": [
+            transform(pixels, np.eye(2), (a, b)) for a in (-2, 2) for b in (-2, 2)
+        ],
+        "network: rotated by 15 degrees": [rotate(pixels, degrees) for degrees in (-15.0, 15.0)],
+        "network: pen 1 pixel narrower": [widen_pen(pixels, -1.0)],
+        "network: pen 2 pixels narrower": [widen_pen(pixels, -2.0)],
+        "network: pen 2 pixels wider": [widen_pen(pixels, 2.0)],
         "network: eroded by a 3x3 square": [square[-2.0]],
         "network: dilated by a 3x3 square": [square[2.0]],
     }

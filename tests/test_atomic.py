@@ -195,7 +195,7 @@ def test_a_disk_that_does_not_confirm_the_name_is_an_error(old: Path, monkeypatc
 
 
 @posix
-def test_a_folder_that_may_not_be_synced_is_a_warning_and_a_drive_that_cannot_is_none(
+def test_only_a_folder_that_may_not_be_synced_is_a_warning(
     old: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     folder_that_fails(monkeypatch, errno.EINVAL)

@@ -34,7 +34,7 @@ def rows_in(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def test_a_comparison_is_the_geometric_mean_of_pairs_with_students_interval() -> None:
+def test_a_comparison_is_the_geometric_mean_with_students_interval() -> None:
     """By hand: the logarithms of 2, 4 and 8 are 1, 2 and 3 times ln 2, so mean 2 and deviation 1 in units of ln 2."""
     row = MEASURING["comparison"]("a", "b", "c", [1.0, 2.0, 0.5], [2.0, 8.0, 4.0])
     margin = 4.30265 / math.sqrt(3)  # Student's t for two degrees of freedom, 97.5 %: any table has it

@@ -48,6 +48,17 @@ def bound_letters(scope: Function | ast.Module) -> Iterator[str]:
             nodes.extend(ast.iter_child_nodes(node))
 
 
+def n_lines_of(*patterns: str) -> int:
+    paths = [path for pattern in patterns for path in SOURCE.rglob(pattern)]
+    return sum(len(path.read_text(encoding="utf-8").splitlines()) for path in paths)
+
+
+def test_the_house_is_small() -> None:
+    assert 10_000 < n_lines_of("*.py") <= 20_000  # decision 0019
+    assert n_lines_of("*.py", "*.js", "*.c") <= 25_700
+    assert len(list(SOURCE.rglob("*.py"))) <= 150
+
+
 def test_a_module_is_500_lines_or_fewer() -> None:
     lengths = {place(path): len(path.read_text(encoding="utf-8").splitlines()) for path in FILES}
     assert {where: length for where, length in lengths.items() if length > 500} == {}

@@ -3,14 +3,16 @@
 import copy
 import pickle
 import re
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 import pytest
 
 import deltarule as dr
-from deltarule.elsewhere import _ACTS, _ELSEWHERE, line_for
+from deltarule.elsewhere import _ELSEWHERE, ACTS, line_for
 from deltarule.errors import SettingError, UnknownNameError
+from deltarule.files.page import Page
 from deltarule.inspection.plots.picture import Picture
 
 DATA = dr.Dataset(np.eye(3), np.arange(3))
@@ -22,9 +24,17 @@ THINGS: dict[str, Any] = {
     "History": dr.History(),
     "Dataset": DATA,
     "Picture": object.__new__(Picture),
+    "Page": Page(""),
+    "Trainer": dr.Trainer(network=dr.Network((3, 3))),
+    "TrainingState": object.__new__(dr.TrainingState),
+    "Optimizer": dr.Adam(),
+    "Loss": dr.Quadratic(),
+    "Activation": dr.Tanh(),
     "Splits": dr.Splits(DATA),
 }
-ASKED = {(whose, name) for whose, name in _ELSEWHERE if whose != "=" and name not in _ACTS}
+if find_spec("sklearn"):
+    THINGS["Perceptron"] = dr.MLPClassifier()
+ASKED = {(whose, name) for whose, name in _ELSEWHERE if whose in THINGS and name not in ACTS}
 ASKED |= {(other, name) for whose, name in ASKED for other in ("Model", "deltarule") if whose == "Network"}
 ABSENT = sorted((whose, name) for whose, name in ASKED if not hasattr(THINGS[whose], name))
 
@@ -51,7 +61,8 @@ def test_what_answers_names_can_be_asked_copied_and_pickled(whose: str) -> None:
     thing = THINGS[whose]
     assert not hasattr(thing, "nothing")
     assert not hasattr(thing, "__array__")
-    for other in (copy.copy(thing), copy.deepcopy(thing), pickle.loads(pickle.dumps(thing))):
+    pickled = [] if whose == "Trainer" else [pickle.loads(pickle.dumps(thing))]  # its engine has functions
+    for other in (copy.copy(thing), copy.deepcopy(thing), *pickled):
         assert type(other) is type(thing)
 
 
@@ -71,3 +82,16 @@ def test_an_assigned_setting_is_what_the_constructor_makes_of_it() -> None:
     network.dropout, network.loss = 0.5, "quadratic"  # type: ignore[assignment]
     assert network.dropout == (0.5,)
     assert network.loss == dr.Quadratic()
+
+
+@pytest.mark.parametrize("ask", [lambda thing: thing.predict(np.eye(3)), lambda thing: dr.save(thing, "kept")])
+def test_the_pickle_of_an_older_deltarule_says_how_to_go_on(ask: Any) -> None:
+    """Its networks did not know their task, nor what their inputs were: a guess would answer wrongly."""
+    network = dr.Network((3, 3))
+    for name in ("task", "pixels", "image_shape", "class_names", "input_range"):
+        del vars(network)[name]
+    for thing in (network, pickle.loads(pickle.dumps(network))):
+        with pytest.raises(
+            UnknownNameError, match=r"use dr\.load\(path\) after dr\.save\(network, path\) in the older"
+        ):
+            ask(thing)

@@ -16,7 +16,7 @@ from deltarule.errors import DataError, SettingError, ShapeError
 from deltarule.model import Model, Standardization
 from deltarule.nn.activations import Activation, Identity, Sigmoid, Softmax
 from deltarule.nn.losses import Quadratic
-from deltarule.nn.network import Network
+from deltarule.nn.network import Network, with_meaning
 
 RNG = np.random.default_rng(0)
 
@@ -63,7 +63,7 @@ def test_raw_inputs_are_scaled_before_the_network_sees_them() -> None:
 def test_pixels_are_scaled_as_value_over_255() -> None:
     pixels = RNG.integers(256, size=(20, 4), dtype=np.uint8)
     halves = Standardization(np.full(4, 0.5), np.full(4, 0.25))
-    reads_pixels = network(4, 3).with_meaning(pixels=True)
+    reads_pixels = with_meaning(network(4, 3), pixels=True)
     scaled = Model(reads_pixels, input_scaling=halves).inputs(pixels)
     np.testing.assert_allclose(scaled, (pixels.astype(float) - 127.5) / 63.75, rtol=1e-6, atol=1e-7)
     assert Model(reads_pixels).inputs(pixels) is pixels
@@ -125,6 +125,13 @@ def test_images_go_in_as_they_are() -> None:
     assert model.predict(pixels.tolist()).shape == (7,)
 
 
+def test_a_number_is_no_sample() -> None:
+    model = Model(network(6, 3), "classes", image_shape=(2, 3))
+    for ask in (model.inputs, model.outputs, model.predict, model.probabilities):
+        with pytest.raises(ShapeError, match=r"^X is a single number, 3.0: pass an array, with a number for each"):
+            ask(3.0)
+
+
 @pytest.mark.parametrize(
     "raw",
     [
@@ -172,7 +179,7 @@ def test_a_dataset_as_the_network_sees_it() -> None:
 
 def test_a_dataset_without_scaling_is_not_copied() -> None:
     data = Dataset(RNG.integers(256, size=(9, 6), dtype=np.uint8), np.arange(9) % 3, image_shape=(2, 3))
-    seen = Model(network(6, 3).with_meaning(pixels=True)).scaled(data)
+    seen = Model(with_meaning(network(6, 3), pixels=True)).scaled(data)
     assert np.shares_memory(seen.inputs, data.inputs)
     assert seen.image_shape == (2, 3)
 

@@ -19,8 +19,8 @@ from deltarule.data.dataset import Dataset, Splits
 from deltarule.nn import activations
 from deltarule.nn.activations import Activation
 from deltarule.nn.arrays import Array
+from deltarule.public import part
 from deltarule.recipes.build import build
-from deltarule.settings import part
 from deltarule.training import engines
 from deltarule.training.engines import engine_for
 

@@ -15,7 +15,7 @@ from deltarule.data.catalog import load as load_data
 from deltarule.data.dataset import Splits
 from deltarule.files.bundled import PRETRAINED
 from deltarule.files.model_file import load
-from deltarule.inspection.measures.robustness import drawn_with, moved, rotated
+from deltarule.inspection.measures.robustness import rotate, transform, widen_pen
 from deltarule.recipes.schema import parse
 
 ROOT = Path(__file__).parents[1]
@@ -91,10 +91,10 @@ def test_the_figures_hold_on_some_of_the_test_images(mnist: Splits) -> None:
     model, images = load(PRETRAINED), (some.inputs / np.float32(255)).reshape(-1, 28, 28)
     changed = {
         "as they are": images,
-        "shifted by 2 pixels": moved(images, np.eye(2), (0.0, 2.0)),
-        "rotated by 15 degrees": rotated(images, 15.0),
-        "pen 2 pixels narrower": drawn_with(images, -2.0),
-        "pen 2 pixels wider": drawn_with(images, 2.0),
+        "shifted by 2 pixels": transform(images, np.eye(2), (0.0, 2.0)),
+        "rotated by 15 degrees": rotate(images, 15.0),
+        "pen 2 pixels narrower": widen_pen(images, -2.0),
+        "pen 2 pixels wider": widen_pen(images, 2.0),
     }
     card = CARD.read_text(encoding="utf-8")
     for name, seen in changed.items():

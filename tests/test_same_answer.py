@@ -4,6 +4,7 @@ The rule is in the design's contracts, "Inputs" and "Targets": what a number mea
 outputs mean is said by the network.
 """
 
+import base64
 import json
 import pickle
 import shutil
@@ -19,21 +20,24 @@ import numpy as np
 import pytest
 from idx_files import write_idx
 
+from deltarule.cli.explain import own_examples
 from deltarule.cli.inputs import read_inputs
 from deltarule.cli.predict import answers_for
 from deltarule.data.catalog import load as load_data
 from deltarule.data.dataset import Dataset
 from deltarule.errors import DataError, DeltaruleError, SettingError, ShapeError
-from deltarule.files.model_file import load, save
+from deltarule.files.model_file import load, model_bytes, save
 from deltarule.files.onnx import onnx_bytes
-from deltarule.inspection.explain.walkthrough import explain
+from deltarule.files.page import show
+from deltarule.inspection.explain.explain import explain
 from deltarule.inspection.gradcheck.check import gradcheck
 from deltarule.inspection.measures.sensitivity import flip
 from deltarule.model import Model, Standardization
 from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss, Quadratic
-from deltarule.nn.network import Network
+from deltarule.nn.network import Network, inputs_of, with_meaning, with_parameters
 from deltarule.nn.workspace import as_floats
 from deltarule.parts import PARTS
+from deltarule.playground.subjects import Subject
 from deltarule.settings import TASKS, Task
 from deltarule.targets import MADE_WITH
 from deltarule.training.evaluation import evaluate
@@ -206,33 +210,86 @@ def test_onnx_answers_alike(networks: dict[str, Network]) -> None:
         np.testing.assert_allclose(session.run(None, {"X": X})[0], network.outputs(X), rtol=1e-5, atol=1e-5)
 
 
-def test_the_page_answers_alike(networks: dict[str, Network], tmp_path: Path) -> None:
+def page_answers(tmp_path: Path, cases: list[tuple[bytes, np.ndarray]]) -> list[dict[str, Any]]:
+    """What the page's engine makes of model files and of the numbers that each is asked about."""
     node = shutil.which("node")
     if node is None:
         pytest.skip("Node is not here: install nodejs 20 or later to test the page's modules")
-    cases = []
-    for index, network in enumerate(networks.values()):
-        save(network, tmp_path / f"{index}.safetensors")
-        raw = ASKED["uint8"] if network.pixels else ASKED["small int64"]
-        x = as_floats(network.inputs(raw), np.float64)
-        cases.append({"path": str(tmp_path / f"{index}.safetensors"), "x": x.tolist(), "task": network.task})
-    (tmp_path / "cases.json").write_text(json.dumps(cases), encoding="utf-8")
+    asked = [{"content": list(content), "x": x.tolist()} for content, x in cases]
+    (tmp_path / "cases.json").write_text(json.dumps(asked), encoding="utf-8")
     program = f"""
         import {{ readFileSync }} from "node:fs";
         import {{ forward, readModel }} from "{(STATIC / "engine.js").as_uri()}";
         const cases = JSON.parse(readFileSync({json.dumps(str(tmp_path / "cases.json"))}, "utf8"));
-        console.log(JSON.stringify(cases.map(({{ path, x, task }}) => {{
-            const network = readModel(Uint8Array.from(readFileSync(path)).buffer);
+        console.log(JSON.stringify(cases.map(({{ content, x }}) => {{
+            const network = readModel(Uint8Array.from(content).buffer);
             return {{ task: network.task, pixels: network.pixels,
                       a: x.map((row) => [...forward(network, Float64Array.from(row)).a.at(-1)]) }};
         }})));
     """
     result = subprocess.run([node, "--input-type=module", "-e", program], capture_output=True, text=True, timeout=120)
     assert result.returncode == 0, result.stderr
-    for network, found in zip(networks.values(), json.loads(result.stdout), strict=True):
+    found: list[dict[str, Any]] = json.loads(result.stdout)
+    return found
+
+
+def test_the_page_answers_alike(networks: dict[str, Network], tmp_path: Path) -> None:
+    cases = []
+    for network in networks.values():
+        raw = ASKED["uint8"] if network.pixels else ASKED["small int64"]
+        cases.append((model_bytes(network), as_floats(inputs_of(network, raw), np.float64)))
+    for network, found in zip(networks.values(), page_answers(tmp_path, cases), strict=True):
         assert (found["task"], found["pixels"]) == (network.task, network.pixels)
         raw = ASKED["uint8"] if network.pixels else ASKED["small int64"]
         np.testing.assert_allclose(found["a"], network.outputs(raw), rtol=1e-5, atol=1e-5)
+
+
+IMAGES: dict[str, tuple[np.ndarray, bool]] = {  # what images were learned as, and whether their ink was 0 to 1
+    "uint8": (PIXELS, False),
+    "0 to 1": (PIXELS / 255.0, True),
+    "0 to 1 as float32": ((PIXELS / 255.0).astype(np.float32), True),
+    "0 to 255": (PIXELS.astype(np.float64), False),
+    "-1 to 1": (PIXELS / 127.5 - 1.0, False),
+    "standardized": ((PIXELS - PIXELS.mean()) / PIXELS.std(), False),
+}
+
+
+@pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
+@pytest.mark.parametrize("learned_as", IMAGES)
+@pytest.mark.parametrize("learned_by", ["estimator", "fit", "standardizing fit"])
+def test_a_picture_is_read_as_the_images_learned_from(learned_by: str, learned_as: str, tmp_path: Path) -> None:
+    """A picture's numbers are 0 to 255, or its ink from 0 to 1 where that was learned from: in every place."""
+    (inputs, is_ink), y, picture = IMAGES[learned_as], np.arange(30) % 3, PIXELS[7:8]
+    numbers = picture / 255.0 if is_ink else picture
+    if learned_by == "estimator":
+        estimator = pytest.importorskip("deltarule.estimators").MLPClassifier(4, max_iter=2, random_state=0)
+        model = estimator.fit(inputs, y).model_
+        model.network.image_shape = (2, 3)
+    else:
+        data = Dataset(inputs, y, image_shape=(2, 3))
+        model = Model.suited(Network((6, 4, 3)), data, standardize=learned_by == "standardizing fit")
+        Trainer(network=model.inner, epochs=1).fit(model.scaled(data))
+    model.network.parameters.vector[:] *= 0.03  # so that no probability is 0 or 1
+    expected = estimator.predict_proba(numbers) if learned_by == "estimator" else model.outputs(numbers)
+    save(model, tmp_path / "model")
+    asked = load(tmp_path / "model")
+    pillow = pytest.importorskip("PIL.Image", reason="pictures need Pillow: install deltarule[page]")
+    pillow.fromarray(picture.reshape(2, 3)).save(tmp_path / "picture.png")
+    raw = read_inputs(tmp_path / "picture.png", asked)
+    np.testing.assert_array_equal(asked.outputs(raw), expected)
+    (row,) = answers_for(asked, "picture.png", raw)
+    assert list(row["probabilities"].values()) == expected[0].tolist()
+    shown = own_examples(tmp_path / "picture.png", "1", asked)  # `deltarule explain --image`
+    assert explain(asked, shown.inputs[0], shown.targets[0]).loss == pytest.approx(-np.log(expected[0, 1]), rel=1e-5)
+    served = Subject(asked, {"test": Dataset(inputs, y, image_shape=(2, 3))})
+    example = served.example("test", 7, RNG)
+    x = np.array([example["x"]]) / (255.0 if example["pixels"] else 1.0)
+    exported = base64.b64decode(show(asked).html.split('id="model">')[1].split("<")[0])
+    cases = [(served.content, picture / 255.0), (exported, picture / 255.0), (served.content, x)]
+    for found, answer in zip(
+        page_answers(tmp_path, cases), (expected, expected, asked.outputs(inputs[7:8])), strict=True
+    ):
+        np.testing.assert_allclose(found["a"], answer, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
@@ -333,18 +390,18 @@ def test_another_task_is_refused_with_the_settings_for_it(made_for: Task, task: 
         Trainer(network=network, epochs=1).fit(data)
     assert MADE_WITH[task] in str(error.value)
     assert f'task="{task}"' in str(error.value)
-    Trainer(network=network.with_meaning(task=task), epochs=1).fit(data)
+    Trainer(network=with_meaning(network, task=task), epochs=1).fit(data)
 
 
 def test_copies_know_what_the_network_knows() -> None:
-    network = fitted("sigmoid", Quadratic(), "classes", PIXELS).with_meaning(
-        class_names=("a", "b", "c"), image_shape=(3, 2)
+    network = with_meaning(
+        fitted("sigmoid", Quadratic(), "classes", PIXELS), class_names=("a", "b", "c"), image_shape=(3, 2)
     )
     copies = [
         pickle.loads(pickle.dumps(network)),
         deepcopy(network),
         network.astype(np.float64),
-        network.with_parameters(network.parameters.copy()),
+        with_parameters(network, network.parameters.copy()),
         pickle.loads(pickle.dumps(Model(network))),
         deepcopy(Model(network)),
         replace(Model(network), record={"a": 1}),
@@ -425,7 +482,7 @@ def test_what_looks_into_a_network_reads_as_it_does() -> None:
     assert walks[0] == walks[2] == pytest.approx(walks[1], rel=1e-6)
     np.testing.assert_array_equal(flips[0].gradient, flips[1].gradient)
     assert all(check.ok for check in checks)
-    counts = network.with_meaning(pixels=False)
+    counts = with_meaning(network, pixels=False)
     assert evaluate(counts, Dataset(PIXELS, y)) == evaluate(counts, Dataset(PIXELS.astype(np.float64), y))
     assert explain(counts, PIXELS[0], 1).loss == explain(counts, PIXELS[0].astype(np.float64), 1).loss
 

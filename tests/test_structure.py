@@ -16,6 +16,7 @@ import deltarule
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "deltarule"
 TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(SOURCE.rglob("*.py"))}
+MODULES = {".".join(path.relative_to(SOURCE.parent).with_suffix("").parts): tree for path, tree in TREES.items()}
 HEAVY = {"matplotlib", "numba", "onnx", "pandas", "PIL", "scipy", "sklearn", "starlette", "uvicorn", "websockets"}
 ROOMS_OF_ONE_EXTRA = {
     "compiled": {"numba"},
@@ -42,6 +43,43 @@ def run_at_import(node: ast.AST) -> Iterator[ast.AST]:
 def test_imports_point_down() -> None:
     assert lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True) == 0
     logging.getLogger("deltarule").disabled = False  # import-linter silences every logger that it finds
+
+
+def modules_imported(tree: ast.AST) -> Iterator[str]:
+    """Every module of deltarule that a module knows: for types and inside functions, too."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                yield whole if whole in MODULES else str(node.module)
+        elif isinstance(node, ast.Import):
+            yield from imported(node)
+
+
+def test_no_circle_of_imports() -> None:
+    """Modules that know none, or that none knows, are taken away until there are no more: circles are what is left."""
+    knows = {name: set(modules_imported(tree)) & set(MODULES) - {name} for name, tree in MODULES.items()}
+    while ends := {name for name in knows if not knows[name] or not any(name in others for others in knows.values())}:
+        knows = {name: others - ends for name, others in knows.items() if name not in ends}
+    assert {name for name in knows if not name.startswith("deltarule.training.")} == set()  # its loop is one still
+
+
+def test_no_anonymous_tuple_of_more_than_three_crosses_a_border() -> None:
+    found = []
+    for path, tree in TREES.items():
+        for node in (each for each in ast.walk(tree) if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)):
+            for annotation in filter(None, [node.returns, *(arg.annotation for arg in node.args.args)]):
+                tuples = [each for each in ast.walk(annotation) if isinstance(each, ast.Subscript)]
+                long = [each for each in tuples if isinstance(each.slice, ast.Tuple) and len(each.slice.elts) > 3]
+                found += [f"{path.name} {node.name}" for each in long if ast.unparse(each.value) == "tuple"]
+    assert found == []
+
+
+def test_the_tests_mirror_the_rooms() -> None:
+    """A folder of tests is called after the room that it tests, or says what it tests across rooms."""
+    across = {"browser", "docs", "faults", "goldens", "mistakes"}
+    folders = {path.parent.relative_to(ROOT / "tests") for path in (ROOT / "tests").rglob("test_*.py")} - {Path()}
+    assert [str(folder) for folder in folders if folder.parts[0] not in across and not (SOURCE / folder).is_dir()] == []
 
 
 def test_no_room_imports_the_house() -> None:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from deltarule.files.onnx import save_onnx
     from deltarule.files.page import show
     from deltarule.inspection.diagnosis.diagnose import diagnose
-    from deltarule.inspection.explain.walkthrough import Walkthrough, explain
+    from deltarule.inspection.explain.explain import explain
+    from deltarule.inspection.explain.walkthrough import Walkthrough
     from deltarule.inspection.gradcheck.check import gradcheck
     from deltarule.inspection.plots.kinds import plot
     from deltarule.model import Model, Standardization
@@ -60,7 +61,8 @@ _HOMES = {
     "deltarule.inspection.diagnosis.diagnose": "diagnose",
     "deltarule.inspection.gradcheck.check": "gradcheck",
     "deltarule.inspection.plots.kinds": "plot",
-    "deltarule.inspection.explain.walkthrough": "Walkthrough explain",
+    "deltarule.inspection.explain.explain": "explain",
+    "deltarule.inspection.explain.walkthrough": "Walkthrough",
     "deltarule.model": "Model Standardization",
     "deltarule.nn.activations": "ELU Activation Identity LeakyReLU ReLU Sigmoid SiLU Softmax Tanh",
     "deltarule.nn.initializers": "glorot_uniform he_normal lecun_normal standard_normal uniform zeros",
@@ -91,7 +93,7 @@ _ON_DEMAND = {name: home for home, names in _HOMES.items() for name in names.spl
 
 def __getattr__(name: str) -> Any:
     if name not in _ON_DEMAND:
-        raise import_module("deltarule.elsewhere").no_attribute("deltarule", name, __all__, "module 'deltarule'")
+        raise import_module("deltarule.public").no_attribute("deltarule", name, __all__, "module 'deltarule'")
     globals()[name] = value = getattr(import_module(_ON_DEMAND[name]), name)
     return value
 

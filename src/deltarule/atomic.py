@@ -86,15 +86,15 @@ def check_place(
     *,
     force: bool = False,
     inputs: Iterable[Path] = (),
-    cures: tuple[str, str] = ("force=True", "give another name"),
+    another: str = "give another name",
 ) -> None:
     """Raise FileError unless a file of a kind may be written at `path`: to be asked before the work.
 
     force: replace whatever file is there. inputs: files that are being read, which are never replaced, and folders, of
-    which that holds for all that is in them. cures: how to force it, and what to do instead.
+    which that holds for all that is in them. another: what to do instead of forcing it.
     """
     target = _target(path)
-    _refuse_to_lose(path, target, kind, force, inputs, cures)
+    _refuse_to_lose(path, target, kind, force, inputs, another)
     try:
         if not stat.S_ISDIR(target.parent.stat().st_mode):
             raise NotADirectoryError(errno.ENOTDIR, "")
@@ -181,7 +181,7 @@ def _refuse_to_lose(
     kind: str | None,
     force: bool,
     inputs: Iterable[Path] = (),
-    cures: tuple[str, str] = ("force=True", "give another name"),
+    another: str = "give another name",
 ) -> None:
     """Raise FileError where something is at `target`, to which `path` leads, that may not be replaced."""
     try:
@@ -195,15 +195,15 @@ def _refuse_to_lose(
         return
     found = kind_of(target)
     if any(_is_part_of(there, each, is_ours=found == kind) for each in inputs):
-        raise FileError(f"{path} is an input, and inputs are never replaced: {cures[1]}")
+        raise FileError(f"{path} is an input, and inputs are never replaced: {another}")
     if force:
         return
     if found is None:
-        raise FileError(f"{path} exists, and deltarule did not write it: pass {cures[0]} to replace it, or {cures[1]}")
+        raise FileError(f"{path} exists, and deltarule did not write it: pass force=True to replace it, or {another}")
     if found not in (kind, "nothing"):
-        raise FileError(f"{path} is another kind of file ({found}): pass {cures[0]} to replace it, or {cures[1]}")
+        raise FileError(f"{path} is another kind of file ({found}): pass force=True to replace it, or {another}")
     if not os.access(target, os.W_OK):
-        raise FileError(f"{path} is write-protected: pass {cures[0]} to replace it, or {cures[1]}")
+        raise FileError(f"{path} is write-protected: pass force=True to replace it, or {another}")
 
 
 def kind_of(path: Path) -> str | None:

@@ -1,8 +1,8 @@
 """What X may be: the one door for inputs. A number means the same whatever its dtype."""
 
 import math
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,19 +14,31 @@ NUMBERS = "fiub"  # the kinds of dtypes that are taken as they are
 Size = tuple[int, int]
 
 
+class Scale(NamedTuple):
+    """What numbers a network takes.
+
+    pixels: whether uint8 counts as value / 255; floats must then lie in 0 to 1. Else every dtype is taken at its value.
+    seen: the lowest and the highest number that was learned from, where they are known.
+    largest: what the network's dtype holds.
+    """
+
+    pixels: bool = False
+    seen: tuple[float, float] | None = None
+    largest: float = math.inf
+
+
 def checked_inputs(
     X: Any,
     n_features: int,
     image_shape: Size | None = None,
+    scale: Scale = Scale(),
     *,
-    pixels: bool = False,
-    seen: tuple[float, float] | None = None,
     may_miss: bool = False,
     name: str = "X",
 ) -> NDArray[Any]:
     """X as an array (n_samples, n_features), in its own dtype. Images may come as (n_samples, height, width).
 
-    pixels, seen: as for `check_scale`. may_miss: whether NaN stands for a missing cell. name: what messages call X.
+    scale: what numbers they may be. may_miss: whether NaN stands for a missing cell. name: what messages call X.
 
     Raises ShapeError for another shape, DataError for what is not finite numbers, and what `check_scale` raises.
     """
@@ -37,28 +49,17 @@ def checked_inputs(
         if is_other_image or rows.shape[1] != n_features:
             raise ShapeError(f"{needed(X.shape, n_features, image_shape, name)}: {cure(X.shape, n_features, name)}")
         X = rows
-    check_scale(X, pixels=pixels, seen=seen, may_miss=may_miss, name=name)
+    check_scale(X, scale, may_miss=may_miss, name=name)
     return X
 
 
-def check_scale(
-    X: NDArray[Any],
-    *,
-    pixels: bool,
-    seen: tuple[float, float] | None,
-    may_miss: bool = False,
-    name: str = "X",
-) -> None:
-    """Raise DataError where numbers are not finite, or on another scale than those that a network learned from.
-
-    pixels: whether uint8 counts as value / 255; floats must then lie in 0 to 1. Else every dtype is taken at its value.
-    seen: the lowest and the highest number that was learned from, where they are known.
-    """
-    kind = X.dtype.kind
+def check_scale(X: NDArray[Any], scale: Scale, *, may_miss: bool = False, name: str = "X") -> None:
+    """Raise DataError where numbers are not finite, or on another scale than those that a network learned from."""
+    (pixels, seen, largest), kind = scale, X.dtype.kind
     if X.size == 0 or (pixels and X.dtype == np.uint8):
         return
     if kind == "f" and not may_miss:
-        check_finite(X, name, f"; np.nan_to_num({name}) puts 0 in its place")
+        check_finite(X, name, f"; np.nan_to_num({name}) puts 0 in its place", largest)
     if pixels and kind != "f":
         dtype = "float32" if kind == "b" else "uint8"
         raise DataError(
@@ -69,21 +70,33 @@ def check_scale(
             f"this network reads pixels, uint8 or floats from 0 to 1: got {X.dtype} from {X.min():g} to {X.max():g}; "
             "pass uint8, or divide by 255; set network.pixels = False where these are not pixels"
         )
-    is_unit = seen is not None and 0.0 <= seen[0] <= seen[1] <= 1.0
-    if is_unit and kind in "iu" and X.max() >= 255:
+    if is_unit(seen) and kind in "iu" and X.max() >= 255:
         raise DataError(
             f"this network learned from numbers in 0 to 1: got {X.dtype} up to {X.max()}; for pixels use {name} / 255, "
             f"for counts {name}.astype(np.float64)"
         )
 
 
-def check_finite(X: NDArray[Any], name: str, cure: str = "") -> None:
-    """Raise DataError, with the place and the cure, where a number is NaN or infinite.
+def is_unit(seen: tuple[float, float] | None) -> bool:
+    """Whether a range is known and lies within 0 to 1, as that of ink does."""
+    return seen is not None and 0.0 <= seen[0] <= seen[1] <= 1.0
+
+
+def check_finite(X: NDArray[Any], name: str, cure: str = "", largest: float = math.inf) -> None:
+    """Raise DataError, with the place and the cure, where a number is NaN or infinite, or beyond what a dtype holds.
 
     The sum of squares is asked first, since it is the cheapest; it may overflow, and then each number is asked.
     """
     flat = X.ravel("K")
-    if math.isfinite(np.vdot(flat, flat)) or np.isfinite(X).all():
+    squares = float(np.vdot(flat, flat))
+    if math.isfinite(squares) and squares <= largest * largest:
+        return
+    if np.isfinite(X).all():
+        if X.dtype.itemsize > 4 and (reached := max(X.max(), -X.min())) > largest:
+            cure = f"scale it, as ({name} - {name}.mean()) / {name}.std() does"
+            raise DataError(
+                f"{name} reaches {reached:.3g}, beyond what the network computes with, {largest:.3g}: {cure}"
+            )
         return
     place = np.argwhere(~np.isfinite(X))[0].tolist()
     raise DataError(f"{name} must be finite: got {X[*place]} for {place_of(place)}{cure}")
@@ -98,13 +111,20 @@ def numbers(given: Any, name: str) -> NDArray[Any]:
     """What a user passed as an array of real numbers; DataError, with the cure, where it is not one."""
     X = as_array(given, name)
     if X.dtype.kind == "O":
-        X = unboxed(X, name)
+        X = unboxed(X, name, given)
     if X.dtype.kind not in NUMBERS:
         makes = (
             numbers_in(X, as_called(given, name)) or "dr.read_table(frame, target) makes numbers of a DataFrame's texts"
         )
-        raise DataError(f"{name} holds texts, such as {first_text(X)!r}, and a network takes numbers: {makes}")
+        where = column_of(given, lambda each: isinstance(each, str))
+        raise DataError(f"{name} holds texts, such as {first_text(X)!r}{where}, and a network takes numbers: {makes}")
     return X
+
+
+def column_of(frame: Any, is_wrong: Callable[[Any], bool]) -> str:
+    """Which column of a DataFrame has such a cell first, as messages say it; nothing for arrays."""
+    named = ((name, frame[name]) for name in (frame.columns if hasattr(frame, "iloc") else ()))
+    return next((f" in the column {name!r}" for name, cells in named if any(map(is_wrong, cells))), "")
 
 
 def as_array(given: Any, name: str) -> NDArray[Any]:
@@ -159,7 +179,13 @@ def refuse_strange(given: Any, name: str) -> None:
         raise DataError(f"{name} is a sparse matrix ({kind}), {takes}: use {name}.toarray()")
     if isinstance(given, dict):
         raise DataError(f"{name} is a dict, {takes}: use np.column_stack(list({name}.values()))")
-    if not hasattr(given, "__array__") and not isinstance(given, list | tuple) and isinstance(given, Iterable):
+    is_own = type(given).__module__.startswith("deltarule.")
+    if (
+        not is_own
+        and not hasattr(given, "__array__")
+        and not isinstance(given, list | tuple)
+        and isinstance(given, Iterable)
+    ):
         raise DataError(f"{name} is {a_kind(given)}, {takes}: use np.array(list({name}))")
 
 
@@ -187,7 +213,7 @@ def refuse_scalar(value: Any, name: str) -> None:
     raise DataError(f"{name} is a {type(value).__name__}, and a network takes an array: pass an array of numbers")
 
 
-def unboxed(X: NDArray[Any], name: str) -> NDArray[Any]:
+def unboxed(X: NDArray[Any], name: str, given: Any = None) -> NDArray[Any]:
     """An array of objects as one of the numbers, or of the texts, that they are; DataError for other objects."""
     flat = X.ravel().tolist()
     if any(isinstance(each, str | bytes) for each in flat):
@@ -202,10 +228,10 @@ def unboxed(X: NDArray[Any], name: str) -> NDArray[Any]:
     if other is None or str(other) in ("<NA>", "NaT"):
         place = place_of(np.unravel_index(k, X.shape))
         raise DataError(f"{name} must be finite: got {other} for {place}; put a number there")
+    where = column_of(given, lambda each: not is_number(each))
     line = f"use np.stack({name})" if isinstance(other, np.ndarray) else "pass an array of numbers"
-    raise DataError(
-        f"{name} is an array of objects, such as {type(other).__name__}, and a network takes numbers: {line}"
-    )
+    line = f"use {name}.drop(columns={where.partition('column ')[2]})" if where else line
+    raise DataError(f"{name} holds objects, such as {type(other).__name__}{where}, and a network takes numbers: {line}")
 
 
 def place_of(index: Sequence[Any]) -> str:

@@ -10,16 +10,17 @@ from deltarule.data.cells import coded
 from deltarule.data.columns import Column, encoded, filled_by, input_names
 from deltarule.data.dataset import Dataset
 from deltarule.data.frames import is_frame, opened_table
-from deltarule.elsewhere import explains_names
 from deltarule.errors import DataError, SettingError, ShapeError
-from deltarule.inputs import check_scale, checked_inputs
+from deltarule.inputs import Scale, check_scale, checked_inputs, is_unit
 from deltarule.nn.arrays import Array
-from deltarule.nn.network import Network
+from deltarule.nn.network import Network, decide, inputs_of, outputs_of, with_meaning
 from deltarule.nn.workspace import as_floats
-from deltarule.settings import Task, explains_calls, shown
+from deltarule.public import Named, check_network, made_of, public
+from deltarule.settings import Task
 from deltarule.targets import MADE_WITH
 
 
+@public()
 @dataclass(frozen=True, eq=False)
 class Standardization:
     """x -> (x - mean) / scale, column by column, and back. mean, scale: (columns,) float64, scale above 0."""
@@ -43,10 +44,9 @@ class Standardization:
         return columns * self.scale + self.mean
 
 
-@explains_names
-@explains_calls("Model(network)")
+@public("Model(dr.Network((784, 100, 10)))")
 @dataclass(frozen=True, eq=False, init=False)
-class Model:
+class Model(metaclass=Named):
     """A network, and what else it takes to ask it.
 
     network: it knows its task, class_names, image_shape and pixels, which describe what `predict` takes and answers.
@@ -55,6 +55,9 @@ class Model:
     input_scaling, target_scaling: how inputs and regression targets were standardized, None where they were not.
     columns: the columns of the table that inputs come from, where they do; texts become inputs of 0 and 1.
     record: how it was trained (recipe, data, seed, versions, scores): strings, numbers, lists and dicts of them.
+
+    Attributes: those, task, class_names, image_shape, pixels, has_probabilities; inner, the network that reads what
+    `inputs` returns; input_names, where the inputs come from a table.
     """
 
     network: Network
@@ -74,12 +77,10 @@ class Model:
         columns: tuple[Column, ...] = (),
         record: dict[str, Any] | None = None,
     ) -> None:
-        if not isinstance(network, Network):
-            line = f'dr.load("{network}")' if isinstance(network, str) else "estimator.model_, or a Network"
-            raise SettingError(f"a Model is made of a Network: got {shown(network)}; use {line}")
+        check_network(network, made_of(network, "Model") or "dr.Model(network)", "Network")
         given = {"task": task, "class_names": tuple(class_names), "image_shape": image_shape}
         new = {name: value for name, value in given.items() if value and value != getattr(network, name)}
-        meant = network.with_meaning(**new)
+        meant = with_meaning(network, **new)
         if not any(says(network, name) for name in new):
             vars(network).update(vars(meant))
             meant = network
@@ -117,6 +118,13 @@ class Model:
         return self.network.pixels
 
     @property
+    def reads_ink(self) -> bool:
+        """Whether it is shown images as ink from 0 to 1: unless it reads pixels, or is known to have learned others."""
+        means = None if self.input_scaling is None else self.input_scaling.mean
+        seen = self.network.input_range or (None if means is None else (means.min(), means.max()))
+        return not self.pixels and (seen is None or is_unit(seen))
+
+    @property
     def inner(self) -> Network:
         """The network as it reads what `inputs` returns, around the same parameters: standardized pixels are numbers.
 
@@ -124,7 +132,7 @@ class Model:
         """
         if self.input_scaling is None:
             return self.network
-        return self.network.with_meaning(pixels=False, input_range=None)
+        return with_meaning(self.network, pixels=False, input_range=None)
 
     @classmethod
     def suited(cls, network: Network, train: Dataset, *, standardize: bool | None = None) -> Self:
@@ -153,7 +161,7 @@ class Model:
 
     def with_meaning(self, **meaning: Any) -> Self:
         """The same model around a network with another task, pixels, image_shape or class_names."""
-        return replace(self, network=self.network.with_meaning(**meaning))
+        return replace(self, network=with_meaning(self.network, **meaning))
 
     @property
     def input_names(self) -> tuple[str, ...]:
@@ -172,7 +180,7 @@ class Model:
         if self.columns and is_frame(raw):
             raw = coded(opened_table(raw), self.columns)
         if not self.columns:
-            return self.network.inputs(raw)
+            return inputs_of(self.network, raw)
         if isinstance(raw, np.ndarray) and raw.dtype.kind == "O":
             raise ShapeError(f"this model takes a DataFrame, or rows of numbers: got an array of {raw.dtype}")
         return encoded(self.columns, checked_inputs(raw, len(self.columns), may_miss=True))
@@ -194,9 +202,8 @@ class Model:
 
     def outputs(self, raw: Any) -> Array:
         """The activations of the last layer, (n_samples, outputs)."""
-        return self.network.outputs_of_inputs(self.inputs(raw))
+        return outputs_of(self.network, self.inputs(raw))
 
-    @explains_calls("model.predict(X)")
     def predict(self, raw: Any) -> Array:
         """The answers for raw inputs, such as `inputs` takes, by task.
 
@@ -204,7 +211,7 @@ class Model:
         labels: (n_samples, outputs) uint8, 1 where the output is at least 0.5.
         values: (n_samples, outputs) floats, in the targets' own units.
         """
-        answers = self.network.decide(self.outputs(raw))
+        answers = decide(self.network, self.outputs(raw))
         return answers if self.target_scaling is None else self.target_scaling.undo(answers)
 
     @property
@@ -258,11 +265,11 @@ def take_meaning(network: Network, train: Dataset) -> None:
             "use X.astype(np.float64), for pixels a new network, or network.pixels = True"
         )
     if pixels:
-        check_scale(train.inputs, pixels=True, seen=None)
+        check_scale(train.inputs, Scale(pixels=True))
     elif not train.columns:  # a table's columns have scales of their own
-        ends = [float(train.inputs.min()), float(train.inputs.max()), *(seen or ())]
-        seen = (min(ends), max(ends))
-    meant = network.with_meaning(
+        seen = widened(seen, train.inputs)
+    meant = with_meaning(
+        network,
         task=train.task,
         pixels=pixels,
         input_range=None if pixels else seen,
@@ -270,6 +277,12 @@ def take_meaning(network: Network, train: Dataset) -> None:
         class_names=network.class_names if says(network, "class_names") else train.class_names,
     )
     vars(network).update(vars(meant))
+
+
+def widened(seen: tuple[float, float] | None, inputs: Any) -> tuple[float, float]:
+    """The (lowest, highest) number of a range, where there is one, and of an array or a sparse matrix."""
+    ends = [float(inputs.min()), float(inputs.max()), *(seen or ())]
+    return min(ends), max(ends)
 
 
 def check_purpose(network: Network, data: Dataset) -> None:

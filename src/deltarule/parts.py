@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from deltarule.elsewhere import line_for
 from deltarule.errors import SettingError, closest
-from deltarule.settings import SETTINGS, one_per_layer, setting, setting_names, share_of, shown
+from deltarule.settings import RATE_OF_FIT, RATES, SETTINGS, one_per_layer, setting, setting_names, share_of, shown
 
 T = TypeVar("T")
 Kind = Literal["activation", "loss", "optimizer", "penalty", "schedule", "initializer"]
@@ -234,12 +234,14 @@ def with_settings(what: str, kind: type[T], settings: Mapping[str, Any], **more:
     for key in settings:
         if key not in legal:
             offer = closest(key, legal, _synonyms(legal)) if legal else "it has none"
+            offer += RATE_OF_FIT if what.startswith("optimizer") and key in RATES else ""
             raise SettingError(f"{what} has no setting {key!r}: {offer}")
     missing = [key for key in required_settings(kind) if key in legal and key not in settings]
     if missing:
         works = ", ".join(f'"{key}": {_example(key, kind)}' for key in missing)
         got = dict(settings) or "no settings"
-        raise SettingError(f'{what} needs {" and ".join(missing)}, a number: got {got}; use {{"name": ..., {works}}}')
+        named = f'"name": "{what.split()[-1]}", ' if " " in what else ""
+        raise SettingError(f"{what} needs {' and '.join(missing)}, a number: got {got}; use {{{named}{works}}}")
     return kind(**settings, **more)
 
 
@@ -274,13 +276,17 @@ def resolve(kind: Kind, given: Any, name: str) -> Any:
     base, is_class = BASES[kind], isinstance(given, type)
     if isinstance(given, str | Mapping):
         return make(kind, given)
-    if isinstance(given, imported(base.home)) and not is_class:
+    row = part_of(given)
+    is_other = row is not None and row.kind != kind  # an activation can be called, and is not a schedule
+    if isinstance(given, imported(base.home)) and not is_class and not is_other:
         return given
     works = base.example if "(" in base.example else '"softmax"' if name == "output" else f'"{base.example}"'
     if is_class and kind not in ("schedule", "initializer") and issubclass(given, imported(base.home)):
         works = f"{given.__name__}({', '.join(str(_example(each, given)) for each in required_settings(given))})"
     elif kind == "penalty" and isinstance(given, int | float) and not isinstance(given, bool):
         works = f"L2({given})"
+    elif kind == "initializer" and hasattr(given, "shape"):
+        raise SettingError(f"{name} must be a function or its name: got an array; use {name.split()[-1]}().value(z)")
     needed = base.words if kind == "schedule" else f"{base.words} or its name"
     raise SettingError(f"{name} must be {needed}: got {shown(given)}; use {name.split()[0]}={works}")
 

@@ -4,21 +4,18 @@ The constructors of Network and of its parts, `fit` and Trainer, recipes, the es
 the type, the range, the default and the sentence from SETTINGS. `check` gives the one message for an illegal value.
 """
 
-import inspect
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from functools import wraps
+from dataclasses import fields
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar, dataclass_transform, get_args
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 from deltarule.errors import SettingError, ShapeError, closest
 
 if TYPE_CHECKING:
     import numpy as np
 
-T = TypeVar("T")
 Task = Literal["classes", "labels", "values"]
 TASKS: tuple[Task, ...] = get_args(Task)
 TASK_SYNONYMS = {"classification": "classes", "multiclass": "classes", "multilabel": "labels", "regression": "values"}
@@ -89,6 +86,7 @@ class Setting(NamedTuple):
 
 
 SCHEDULED = "or a schedule such as Cosine(0.1, 1000)"
+RATE_OF_FIT = "; the learning rate is an argument of fit, learning_rate=0.01"
 RATES = ("lr", "eta", "rate", "learning_rate", "step_size", "scheduler")
 EPOCHS = ("n_epochs", "epoch", "num_epochs", "max_epochs", "nb_epoch", "n_iter", "iterations")
 SETTINGS: dict[str, Setting] = {
@@ -182,41 +180,6 @@ SETTINGS: dict[str, Setting] = {
     "n_iter_no_change": Setting(int, "[1, inf)", 10, "Epochs without a new best.", synonyms=("patience",)),
 }  # fmt: skip
 
-# Arguments that are not numbers, and what other libraries call them.
-SYNONYMS = {
-    "layers": "layer_sizes", "sizes": "layer_sizes", "units": "layer_sizes", "activation": "hidden",
-    "activations": "hidden", "criterion": "loss", "loss_fn": "loss", "optim": "optimizer", "solver": "optimizer",
-    "callback": "callbacks", "validation_data": "validation", "val_data": "validation", "regularization": "penalty",
-    "regularizer": "penalty", "weight_decay": "penalty", "augmentation": "augment", "weights": "sample_weight",
-    "backend": "engine", "device": "engine", "labels": "class_names", "classes": "class_names", "filename": "path",
-    "rng": "seed", "input_shape": "layer_sizes", "input_dim": "layer_sizes", "num_classes": "layer_sizes",
-    "random_seed": "rng", "random_state": "rng", "learning_rate": "schedule", "hidden": "hidden_layer_sizes",
-    "layer_sizes": "hidden_layer_sizes", "clip": "limit", "directory": "folder", "seed": "rng",
-}  # fmt: skip
-# What is an argument, but of something else; and how to give it.
-FOUND_AT = {
-    "optimizer": ("an argument of fit", 'fit(network, X, y, optimizer="adam")'),
-    "penalty": ("an argument of fit", "fit(network, X, y, penalty=L2(0.0001))"),
-    "callbacks": ("an argument of fit", "fit(network, X, y, callbacks=[Progress()])"),
-    "validation": ("an argument of its fit", "trainer.fit(train, validation)"),
-    "hidden": ("an argument of Network", 'Network((784, 100, 10), hidden="relu")'),
-    "output": ("an argument of Network", 'Network((784, 100, 10), output="softmax")'),
-    "loss": ("an argument of Network", 'Network((784, 100, 10), loss="cross_entropy")'),
-    "dropout": ("an argument of Network", "Network((784, 100, 10), dropout=0.1)"),
-    "learning_rate": ("an argument of fit", "fit(network, X, y, learning_rate=0.01)"),
-    "epochs": ("an argument of fit", "fit(network, X, y, epochs=10)"),
-    "batch_size": ("an argument of fit", "fit(network, X, y, batch_size=128)"),
-    "momentum": ("a setting of Momentum", "optimizer=Momentum(momentum=0.9)"),
-    "verbose": ("a callback, Progress()", "callbacks=[Progress()]"),
-    "patience": ("a callback, EarlyStopping(patience=5)", "callbacks=[EarlyStopping(patience=5)]"),
-    "shuffle": ("what fit does before each epoch", "fit(network, X, y)"),
-    "metrics": ("not needed, since the history holds loss and accuracy", "fit(network, X, y)"),
-    "monitor": ("an argument of EarlyStopping", 'callbacks=[EarlyStopping(monitor="validation_loss")]'),
-    "class_weight": ("given as a weight for each sample", "sample_weight=1 / np.bincount(y)[y]"),
-    "validation_split": ("given as data", "fit(network, X[:-99], y[:-99], validation=(X[-99:], y[-99:]))"),
-    "early_stopping": ("a callback, EarlyStopping()", "callbacks=[EarlyStopping()]"),
-}
-
 
 def setting(name: str, owner: type[Any] | str = "") -> Setting | None:
     """The setting of that name, as its owner, a class or what it is called, has it; None where there is none."""
@@ -225,8 +188,11 @@ def setting(name: str, owner: type[Any] | str = "") -> Setting | None:
     return next((each for each in found if each is not None), SETTINGS.get(name))
 
 
-def check(name: str, value: Any, owner: type[Any] | str = "") -> None:
-    """Raise SettingError unless `value` is legal for the setting: what was given, what is needed, and what works."""
+def check(name: str, value: Any, owner: type[Any] | str = "", *, note: str = "") -> None:
+    """Raise SettingError unless `value` is legal for the setting: what was given, what is needed, and what works.
+
+    note: what else to say of what was given.
+    """
     asked = setting(name, owner) or Setting(float, "(-inf, inf)", 1.0, "")
     kind = Integral if asked.kind is int else Real
     is_right_kind = isinstance(value, kind) and not isinstance(value, bool)
@@ -236,7 +202,7 @@ def check(name: str, value: Any, owner: type[Any] | str = "") -> None:
     owner = owner.__name__ if isinstance(owner, type) else owner
     label = f"{name} of {owner}" if owner else name
     needed = ", ".join(filter(None, [f"{noun}{asked.range_in_words}", asked.or_else]))
-    raise SettingError(f"{label} must be {needed}: got {shown(value)}; use {name}={asked.like(value)}")
+    raise SettingError(f"{label} must be {needed}: got {shown(value)}{note}; use {name}={asked.like(value)}")
 
 
 def check_settings(thing: Any) -> None:
@@ -302,9 +268,10 @@ def one_per_layer(name: str, given: Any, n_hidden: int, checked: Callable[[Any, 
         return (checked(given, name),) * n_hidden
     found = tuple(checked(each, f"{name}[{i}]") for i, each in enumerate(given))
     if len(found) != n_hidden:
+        last = {"hidden": 'the last layer has its own, output="softmax"'}.get(name, f"the last layer has no {name}")
+        line = last if len(found) == n_hidden + 1 else f"use one alone, or {n_hidden} of them"
         raise SettingError(
-            f"{name} is one for all hidden layers or one for each of {n_hidden}: got {len(found)}; "
-            f"use one alone, or {n_hidden} of them"
+            f"{name} is one for all hidden layers or one for each of {n_hidden}: got {len(found)}; {line}"
         )
     return found
 
@@ -367,102 +334,9 @@ def shown(value: Any) -> str:
 
 def a_kind(thing: Any) -> str:
     """What a thing is, in words: "a generator", "an iterator"."""
-    kind = type(thing).__name__
+    return with_article(type(thing).__name__)
+
+
+def with_article(kind: str) -> str:
+    """The name of a kind after a or an: a Network, an Adam."""
     return f"an {kind}" if kind[0] in "aeiouAEIO" else f"a {kind}"
-
-
-def explains_calls(line: str = "", *, name: str = "") -> Callable[[T], T]:
-    """Let a call that no signature fits end in a SettingError with the nearest argument, and not in a TypeError.
-
-    line: a call that works, for functions; of a class it is made from its settings. name: what the function is called
-        in public, where that is another name.
-    """
-
-    def decorate(door: T) -> T:
-        function: Callable[..., Any] = door.__init__ if isinstance(door, type) else door  # type: ignore[misc,assignment]
-
-        @wraps(function)
-        def call(*args: Any, **kwargs: Any) -> Any:
-            try:
-                return function(*args, **kwargs)
-            except TypeError:
-                called = type(args[0]).__name__ if function.__name__ == "__init__" else name or function.__name__
-                check_call(called, function, args, kwargs, line)
-                raise
-
-        if isinstance(door, type):
-            door.__init__ = call  # type: ignore[misc]
-            return door
-        return call  # type: ignore[return-value]
-
-    return decorate
-
-
-@dataclass_transform(field_specifiers=(field,))
-def part(**how: bool) -> Callable[[type[T]], type[T]]:
-    """Make a class a dataclass that checks its settings, prints as it is written, and explains its wrong calls."""
-
-    def decorate(kind: type[T]) -> type[T]:
-        for name, does in (("__post_init__", check_settings), ("__repr__", as_written)):
-            if getattr(kind, name, object.__repr__) is object.__repr__:
-                setattr(kind, name, does)
-        return explains_calls()(dataclass(repr=False, **how)(kind))
-
-    return decorate
-
-
-def as_written(thing: Any) -> str:
-    """A part as a program writes it: ReLU(), LeakyReLU(slope=0.1), Tanh(initializer=lecun_normal)."""
-    given = ((each, getattr(thing, each.name)) for each in fields(thing) if each.init and each.repr)
-    changed = ((each.name, getattr(value, "__name__", value)) for each, value in given if value != each.default)
-    settings = ", ".join(f"{name}={value}" for name, value in changed)
-    return f"{type(thing).__name__}({settings})"
-
-
-def check_call(name: str, function: Callable[..., Any], args: Any, kwargs: Mapping[str, Any], line: str) -> None:
-    """Raise SettingError where arguments do not fit the signature of a function, or of a class's `__init__`."""
-    parameters, more = dict(inspect.signature(function).parameters), ""
-    if is_bound := next(iter(parameters), "") == "self":
-        parameters.pop("self")
-        if "Optimizer" in (each.__name__ for each in type(args[0]).__mro__):
-            more = "; the learning rate is an argument of fit, learning_rate=0.01"
-        args = args[1:]
-    by_position = [each.name for each in parameters.values() if each.kind is each.POSITIONAL_OR_KEYWORD]
-    needed = [each.name for each in parameters.values() if each.default is each.empty]
-    missing = [each for each in needed if each not in kwargs and each not in by_position[: len(args)]]
-    line = line or f"{name}({', '.join(_examples(name, parameters, needed))})"
-    for wrong in (each for each in kwargs if each not in parameters):
-        offer = f"use {line}" if is_bound and function.__name__ != "__init__" else _offer(wrong, parameters)
-        raise SettingError(f"{name} has no argument {wrong!r}: {offer}")
-    if len(args) > len(by_position):
-        takes = f"{', '.join(by_position)} alone by position" if by_position else "its arguments by name"
-        takes = takes if parameters else "no arguments"
-        got = f"{len(args)}{'' if by_position else ' by position'}"
-        raise SettingError(f"{name} takes {takes}: got {got}; use {line}{more}")
-    if missing:
-        raise SettingError(f"{name} needs {' and '.join(missing)}; use {line}")
-
-
-def _examples(name: str, parameters: Mapping[str, Any], needed: list[str]) -> list[str]:
-    """Arguments that a class can be called with: those that it needs, or else its first setting."""
-    shown_names = needed or [each for each in parameters if setting(each, name)][:1]
-    found = ((each, setting(each, name)) for each in shown_names)
-    return [each if asked is None else f"{each}={asked.like(None)}" for each, asked in found]
-
-
-def _offer(wrong: str, parameters: Mapping[str, Any]) -> str:
-    """The argument that was meant, where it is found; or the nearest."""
-    synonyms = {wrong.casefold(): name for name in parameters if name in _names_for(wrong.casefold())}
-    if not synonyms:
-        for name in (wrong, *_names_for(wrong.casefold())):
-            if name in FOUND_AT and name not in parameters:
-                where, how = FOUND_AT[name]
-                subject = "the learning rate" if name == "learning_rate" and wrong != name else "it"
-                return f"{subject} is {where}; use {how}"
-    return closest(wrong, parameters, synonyms) if parameters else "it takes none; use it without arguments"
-
-
-def _names_for(word: str) -> list[str]:
-    """The settings and arguments that another library calls by that word."""
-    found = [key.rpartition(".")[2] for key, each in SETTINGS.items() if word in each.synonyms]
-    return [*found, *([SYNONYMS[word]] if word in SYNONYMS else [])]

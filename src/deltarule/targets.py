@@ -92,13 +92,13 @@ def as_numbers(y: NDArray[Any], task: Task | None, names: Sequence[str], name: s
     return y
 
 
-def refuse_texts(y: NDArray[Any], taker: str, name: str, *, are_values: bool) -> None:
+def refuse_texts(y: NDArray[Any], taker: str, name: str, *, are_values: bool, line: str = "") -> None:
     """Raise DataError for texts, with the line that makes numbers of them."""
     begins = f"{name} holds texts, such as {first_text(y)!r}, and {taker} takes"
     if are_values and (line := numbers_in(y, name)):
         raise DataError(f"{begins} numbers: {line}")
     settings = f"{MADE_WITH['classes']}, " if are_values else ""
-    line = f"dr.Network(..., {settings}class_names=names.tolist())"
+    line = line or f"dr.Network(..., {settings}class_names=names.tolist())"
     raise DataError(f"{begins} their numbers: names, {name} = np.unique({name}, return_inverse=True), and {line}")
 
 

@@ -237,7 +237,7 @@ def test_every_neuron_is_a_cell_that_says_what_python_computes(visit: Visit, pre
     assert 0 < page.locator(".edges path").count() <= 6
 
 
-def test_neurons_and_outputs_can_be_looked_at_with_nothing_drawn_and_by_keys(visit: Visit, pretrained: Model) -> None:
+def test_neurons_and_outputs_open_by_keys_with_nothing_drawn(visit: Visit, pretrained: Model) -> None:
     page = visit("network")
     reach(page, ".cell[data-layer='2']")
     page.wait_for_selector(".detail h2:has-text('Layer 1, neuron 0')")

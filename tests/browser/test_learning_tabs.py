@@ -111,7 +111,7 @@ def at_step(page: "Page") -> int:
     return int(found[1].replace(",", ""))
 
 
-def test_what_cannot_begin_or_was_stopped_before_it_did_leaves_room_for_another(visit: Visit) -> None:
+def test_a_run_that_never_began_leaves_room_for_another(visit: Visit) -> None:
     page = visit("train")
     page.get_by_label("Data").select_option("digits")
     page.get_by_label("Epochs").fill("1")

@@ -9,7 +9,7 @@ import pytest
 
 from deltarule.data.catalog import load as load_data
 from deltarule.files.model_file import load
-from deltarule.inspection.explain.walkthrough import explain
+from deltarule.inspection.explain.explain import explain
 
 Command = Callable[..., Any]
 
@@ -67,7 +67,7 @@ def test_a_file_goes_before_a_recipe(deltarule: Command, digits_model: Path) -> 
 def test_one_equation(deltarule: Command) -> None:
     result = deltarule("explain", "cute-dog", "--equation", "bp3", "--example", "7")
     assert result.code == 0
-    assert "np.sum(delta[l], axis=0, out=grads.biases[l])" in result.out
+    assert "delta[l].sum(axis=0, out=grads.biases[l])" in result.out
     assert r"\blacksquare" in result.out
     assert "BP4" not in result.out
 

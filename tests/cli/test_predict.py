@@ -13,7 +13,7 @@ from idx_files import write_idx
 
 from deltarule.data.catalog import load as load_data
 from deltarule.files.model_file import load, save
-from deltarule.inspection.explain.text_image import text_image
+from deltarule.inspection.presentation import text_image
 from deltarule.nn.arrays import Array
 
 Command = Callable[..., Any]
@@ -208,7 +208,7 @@ def test_pictures_are_for_the_network_in_the_box_though_another_lies_here(
     assert both[0]["probabilities"] == mine.json[0]["probabilities"]
 
 
-def test_a_model_trained_here_comes_before_pretrained_for_other_files(
+def test_a_model_trained_here_comes_before_the_bundled_one(
     deltarule: Command, digits_model: Path, images: Array
 ) -> None:
     write_pixels("one.csv", images[:1])

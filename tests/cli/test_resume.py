@@ -211,7 +211,7 @@ def test_a_folder_that_cannot_be_made_fails_before_any_work(deltarule: Command) 
     Path("file").write_text("")
     code, out, err = deltarule(*SHORT, "--checkpoint", "file/kept")
     assert (code, out) == (1, "")
-    assert "checkpoints need a folder that can be written to: got file/kept: Not a directory" in err
+    assert "a run needs a folder that can be written to: got file/kept: Not a directory" in err
     assert "recipe" not in err
 
 

@@ -1,6 +1,7 @@
 """Tables and folders of images of one's own, from training to the answers."""
 
 import csv
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -83,6 +84,27 @@ def test_classes_from_a_table_end_to_end(deltarule: Command) -> None:
     assert "is_dear" not in answers.err
     report = deltarule("evaluate", "model.safetensors", "--data", "houses.csv", "--json").json
     assert [score["name"] for score in report["per_class"]] == ["cheap", "dear"]
+
+
+def test_another_file_of_the_same_name_is_not_what_was_learned(
+    deltarule: Command, with_holes: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A path in a model is relative; what the file holds decides, wherever one asks from and whatever it is called."""
+    command = ("train", "--data", "houses.csv", "--target", "price", "--without", "id", "--missing", "drop", *FAST)
+    assert deltarule(*command).code == 0
+    Path("there").mkdir()
+    shutil.copy("houses.csv", "there/copy.csv")
+    houses().drop(columns="id").iloc[:150].to_csv("there/houses.csv", index=False)
+    monkeypatch.chdir("there")
+    other = deltarule("evaluate", "../model.safetensors").err
+    assert "houses.csv holds other examples than this model was trained on" in other
+    assert "houses.csv: 150 examples, all there are" in other
+    assert (
+        "copy.csv: 39 examples, not seen in training"
+        in deltarule("evaluate", "../model.safetensors", "--data", "copy.csv").err
+    )
+    monkeypatch.chdir("..")
+    assert "houses.csv: 39 examples, not seen in training" in deltarule("evaluate", "model.safetensors").err
 
 
 def test_rows_that_were_left_out_are_left_out_again(deltarule: Command, with_holes: Any) -> None:

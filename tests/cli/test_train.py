@@ -11,6 +11,7 @@ import pytest
 
 from deltarule.data.catalog import load as load_data
 from deltarule.data.dataset import Splits
+from deltarule.files.folder_lock import FolderLock
 from deltarule.files.model_file import load, save
 from deltarule.files.run_folder import read_history
 from deltarule.nn.network import Network
@@ -109,6 +110,20 @@ def test_a_run_folder_that_cannot_be_made_ends_the_run_before_it_begins(deltarul
     assert (code, out) == (2, "")
     assert "a run needs a folder: got taken" in err
     assert "epoch 0" not in err
+
+
+def test_two_runs_in_one_folder_at_once_are_refused(deltarule: Command) -> None:
+    """The second would write its history and its model among the files of the first."""
+    assert deltarule(*SMALL, "--run", "run").code == 0
+    before = {path.name: path.read_bytes() for path in Path("run").iterdir()}
+    with FolderLock(Path("run")):
+        code, out, err = deltarule(*SMALL, "--run", "run", "--force")
+    assert (code, out) == (1, "")
+    assert f"got run, which process {os.getpid()} writes to; wait for it, stop it, or give another folder" in err
+    assert {path.name: path.read_bytes() for path in Path("run").iterdir()} == before | {
+        ".lock": f"{os.getpid()}\n".encode()
+    }
+    assert deltarule(*SMALL, "--run", "run", "--force").code == 0
 
 
 def test_with_run_and_out_the_model_is_in_both_places(deltarule: Command) -> None:

@@ -83,7 +83,7 @@ class Given:
         return self.draws.reshape(size)
 
 
-def test_amounts_together_undo_growing_then_leaning_then_turning_then_shifting() -> None:
+def test_amounts_undo_growing_leaning_turning_and_shifting_in_this_order() -> None:
     amounts = Deformation(rotation=30, scale=0.4, shift=2, shear=20)
     points = sampling_points(1, SHAPE, amounts, Given([1, -0.5, 0.5, -1, 0.25, -0.75]), np.dtype(float))
     turn, lean = np.deg2rad(30), np.tan(np.deg2rad(-10))
@@ -221,13 +221,24 @@ def test_the_background_begins_one_pixel_beyond_the_border() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "amount"),
-    [("rotation", -1), ("scale", 1.0), ("shift", float("inf")), ("shear", 90), ("elastic_alpha", float("nan")),
-     ("elastic_sigma", 0.0), ("stroke", -0.1), ("stroke", float("inf"))],
-)  # fmt: skip
-def test_refuses_amounts(name: str, amount: float) -> None:
-    with pytest.raises(SettingError, match=f"{name} of Deformation must be .*: got {amount}; use {name}="):
+    ("name", "amount", "legal"),
+    [
+        ("rotation", -1, "0 degrees or more and finite"),
+        ("scale", 1.0, "at least 0 and less than 1"),
+        ("shift", float("inf"), "0 pixels or more and finite"),
+        ("shear", 90, "at least 0 and less than 90 degrees"),
+        ("elastic_alpha", float("nan"), "0 or more and finite"),
+        ("elastic_sigma", 0.0, "0.1 pixels or more and finite"),
+        ("stroke", -0.1, "0 pixels or more and finite"),
+        ("stroke", float("inf"), "0 pixels or more and finite"),
+    ],
+)
+def test_refuses_amounts(name: str, amount: float, legal: str) -> None:
+    with pytest.raises(SettingError) as caught:
         Deformation(**{name: amount})
+    refused, _, cure = str(caught.value).partition(f"; use {name}=")
+    assert refused == f"{name} of Deformation must be {legal}: got {amount}"
+    assert getattr(Deformation(**{name: float(cure)}), name) == float(cure)
 
 
 @pytest.mark.parametrize("images", [np.zeros((2, 108), np.uint8), np.zeros((2, 107)), np.zeros((2, 9, 12))])

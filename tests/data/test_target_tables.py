@@ -117,7 +117,7 @@ def test_the_task_is_inferred_from_the_target_and_said(
     assert {"classes": "classes to tell apart", "values": "values to predict"}[task] in said
 
 
-def test_few_examples_of_many_numbers_are_values_unless_classes_are_asked_for(stored: Stored) -> None:
+def test_few_examples_of_many_numbers_are_values_unless_asked_otherwise(stored: Stored) -> None:
     path = stored("x,y\n1,10\n2,9\n3,10\n4,9\n")
     values, said = said_of(path, "y")
     assert (values.task, values.targets.tolist()) == ("values", [[10.0], [9.0], [10.0], [9.0]])

@@ -26,9 +26,9 @@ Table = tuple[Array, Array]
         ({"activation": "rleu"}, "^The 'activation' parameter of MLPClassifier must be .*Got 'rleu' instead"),
         (
             {"activation": ["relu"], "hidden_layer_sizes": (5, 5)},
-            "activation must be one for all hidden layers, or a list",
+            "activation is one for all hidden layers or one for each of 2: got 1; use one alone, or 2 of them",
         ),
-        ({"activation": ["softmax"]}, r"activation must be made of \['elu', .*\]: got 'softmax'"),
+        ({"activation": ["softmax"]}, r"activation\[0\] must be one of \['elu', .*\]: got 'softmax'"),
         ({"solver": "adagrad"}, "^The 'solver' parameter of MLPClassifier must be"),
         ({"learning_rate": "slow"}, "^The 'learning_rate' parameter of MLPClassifier must be"),
         ({"learning_rate_init": 0.0}, "^The 'learning_rate_init' parameter of MLPClassifier must be"),
@@ -36,7 +36,10 @@ Table = tuple[Array, Array]
         ({"momentum": 1.0}, "^The 'momentum' parameter of MLPClassifier must be"),
         ({"dropout": 1.0}, "^The 'dropout' parameter of MLPClassifier must be"),
         ({"dropout": [1.5]}, r"dropout must be at least 0 and less than 1: got 1.5; use dropout=0.015"),
-        ({"dropout": [0.1, 0.2]}, "dropout must be one for all hidden layers, or a list of one for each of the 1"),
+        (
+            {"dropout": [0.1, 0.2]},
+            "dropout is one for all hidden layers or one for each of 1: got 2; the last layer has no dropout",
+        ),
         ({"label_smoothing": 1.0}, "^The 'label_smoothing' parameter of MLPClassifier must be"),
         ({"engine": "cuda"}, "^The 'engine' parameter of MLPClassifier must be"),
         ({"scoring": "acuracy"}, "acuracy"),

@@ -13,7 +13,7 @@ from deltarule.errors import DataError, SettingError, ShapeError
 from deltarule.files.foreign import from_sklearn, from_torch
 from deltarule.files.model_file import load, save
 from deltarule.files.onnx import onnx_bytes
-from deltarule.inspection.explain.walkthrough import explain
+from deltarule.inspection.explain.explain import explain
 from deltarule.inspection.gradcheck.check import gradcheck
 from deltarule.model import Model
 from deltarule.nn.activations import Activation, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh

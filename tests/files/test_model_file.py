@@ -21,7 +21,8 @@ from deltarule.model import Model, Standardization
 from deltarule.nn.activations import ELU, Activation, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
 from deltarule.nn.initializers import uniform
 from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Quadratic
-from deltarule.nn.network import Network, loss_and_gradient
+from deltarule.nn.network import Network, loss_and_gradient, with_parameters
+from deltarule.nn.parameters import Parameters
 
 numbers = st.floats(-1e6, 1e6, allow_subnormal=False)
 hidden_activations = st.sampled_from(
@@ -201,8 +202,12 @@ ReLU6.__name__ = "ReLU"
     [
         (Network((2, 3, 2), hidden=ReLU6()), SettingError, "fixed list"),
         (Network((2, 2), dtype=np.complex128), SettingError, "float32 or float64: got complex128; save network.astype"),
-        (Network((2, 2), dtype=np.complex128), SettingError, "float32 or float64: got complex128"),
-        (Network((2, 2)).with_parameters(Network((2, 2)).parameters.astype(">f4")), SettingError, "got >f4"),
+        (
+            with_parameters(Network((2, 2)), Parameters((2, 2), dtype=np.float16)),
+            SettingError,
+            "float32 or float64: got float16",
+        ),
+        (with_parameters(Network((2, 2)), Network((2, 2)).parameters.astype(">f4")), SettingError, "got >f4"),
         (Model(Network((2, 2)), "classes", record={"loss": float("nan")}), SettingError, "record .* finite numbers"),
         (Model(Network((2, 2)), "classes", record={"data": {1, 2}}), SettingError, "record .*: Object of type set"),
         (Model(Network((2, 2)), "classes", ("\ud800", "b")), SettingError, "names .*: .*surrogates not allowed"),

@@ -281,7 +281,9 @@ def test_data_frames_and_sparse_matrices() -> None:
     np.testing.assert_array_equal(network.outputs(frame.astype("Float64")), expected)
     assert len(dr.fit(network, frame, pandas.Series(y, dtype="Int64"), epochs=1)) == 2
     assert len(dr.fit(names["known"], frame, pandas.Series(names["names"], dtype="category"), epochs=1)) == 2
-    with pytest.raises(DataError, match=r"^X holds texts, such as 'red', .*: dr.read_table\(frame, target\) makes"):
+    with pytest.raises(
+        DataError, match=r"^X holds texts, such as 'red' in the column 'c', .*: dr.read_table\(frame, target\) makes"
+    ):
         dr.fit(network, frame.assign(c="red"), y)
     missing = frame.astype("Float64")
     missing.iloc[3, 2] = pandas.NA

@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Callable
-from decimal import Decimal, localcontext
+from decimal import Context, Decimal, localcontext
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -42,24 +43,33 @@ def test_values(activation: Activation, dtype: Any) -> None:
     assert (abs(a - np.array(exact, float)) <= 2 * np.finfo(dtype).eps * np.maximum(1, abs(z))).all()
 
 
-LIMITS = {  # a and sigma' at FAR: sigma' is what one error of 1 becomes
-    Sigmoid(): ([0, 0, 0, 1, 1, 1], [0, 0, 0, 0, 0, 0]),
-    Tanh(): ([-1, -1, -1, 1, 1, 1], [0, 0, 0, 0, 0, 0]),
-    ReLU(): ([0, 0, 0, 100, 1000, 1e4], [0, 0, 0, 1, 1, 1]),
-    LeakyReLU(slope=0.5): ([-5000, -500, -50, 100, 1000, 1e4], [0.5, 0.5, 0.5, 1, 1, 1]),
-    ELU(): ([-1, -1, -1, 100, 1000, 1e4], [0, 0, 0, 1, 1, 1]),
-    SiLU(): ([0, 0, 0, 100, 1000, 1e4], [0, 0, 0, 1, 1, 1]),
+SMALL = Decimal(-100).exp(Context(prec=50))  # a number to float64, a subnormal one to float32
+LIMITS = {  # a and sigma' at FAR, to 40 digits: sigma' is what one error of 1 becomes
+    Sigmoid(): ([0, 0, SMALL, 1, 1, 1], [0, 0, SMALL, SMALL, 0, 0]),
+    Tanh(): ([-1, -1, -1, 1, 1, 1], [0, 0, 4 * SMALL**2, 4 * SMALL**2, 0, 0]),
+    ReLU(): ([0, 0, 0, 100, 1000, 10000], [0, 0, 0, 1, 1, 1]),
+    LeakyReLU(slope=0.5): ([-5000, -500, -50, 100, 1000, 10000], [0.5, 0.5, 0.5, 1, 1, 1]),
+    ELU(): ([-1, -1, -1, 100, 1000, 10000], [0, 0, SMALL, 1, 1, 1]),
+    SiLU(): ([0, 0, -100 * SMALL, 100, 1000, 10000], [0, 0, -99 * SMALL, 1, 1, 1]),
     Softmax(): ([0, 0, 0, 0, 0, 1], [0, 0, 0, 0, 0, 0]),
 }
 
 
+@pytest.mark.parametrize("dtype", FLOATS, ids=name)
 @pytest.mark.parametrize("activation", LIMITS, ids=name)
-def test_nothing_overflows_far_out(activation: Activation) -> None:
-    a, delta = FAR.copy(), np.ones_like(FAR)
+def test_nothing_overflows_far_out(activation: Activation, dtype: Any) -> None:
+    """A normal number has its digits; one below them may be anything from 0 to what it is."""
+    z, info = FAR.astype(dtype), np.finfo(dtype)
+    a, delta = z.copy(), np.ones_like(z)
     activation.forward(a, out=a)
-    activation.backward(delta, FAR, a)
-    denormal = 100 * np.finfo(np.float32).tiny  # e^-100 is one
-    np.testing.assert_allclose([a[0], delta[0]], LIMITS[activation], rtol=0.0, atol=denormal)
+    activation.backward(delta, z, a)
+    for ours, exact in zip([*a[0], *delta[0]], chain(*LIMITS[activation]), strict=True):
+        if abs(exact) >= info.tiny:
+            assert abs(Decimal(float(ours)) / Decimal(exact) - 1) <= 4 * Decimal(float(info.eps))
+        else:
+            least, most = sorted([0, float(exact)])
+            assert least - info.smallest_subnormal <= ours <= most + info.smallest_subnormal
+            assert exact or ours == 0
 
 
 def test_the_derivative_of_relu_at_its_kink_is_0() -> None:
@@ -82,7 +92,7 @@ def test_softmax_backward_multiplies_by_the_jacobian() -> None:
     np.testing.assert_allclose(delta, expected, atol=1e-15)
 
 
-def test_quadratic_is_half_the_squared_error_summed_over_outputs_and_averaged_over_samples() -> None:
+def test_quadratic_sums_half_squares_and_averages_over_samples() -> None:
     a, y = np.array([[1.0, 2.0], [5.0, 3.0]]), np.array([[0.0, 0.0], [2.0, -1.0]])
     assert Quadratic().value(a, y) == 7.5  # (1 + 4) / 2 and (9 + 16) / 2
     assert Quadratic().gradient(a, y).tolist() == [[0.5, 1.0], [1.5, 2.0]]

@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 from deltarule.nn.activations import ELU, Identity, LeakyReLU, Sigmoid, SiLU, Softmax, Tanh
 from deltarule.nn.arrays import BLOCK_ELEMENTS, Array
 from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Quadratic
-from deltarule.nn.network import Network, backward, forward, loss_and_gradient, loss_value
+from deltarule.nn.network import (
+    Network,
+    backward,
+    forward,
+    loss_and_gradient,
+    loss_value,
+    with_meaning,
+    with_parameters,
+)
 from deltarule.nn.parameters import Parameters
 
 seeds = st.integers(0, 2**32 - 1)
@@ -135,9 +143,9 @@ def test_pixels_count_as_value_over_255() -> None:
     pixels = np.arange(256, dtype=np.uint8).reshape(1, 256)
     as_floats = network.outputs((np.arange(256) / 255).astype(np.float32).reshape(1, 256))
     np.testing.assert_array_equal(network.outputs(pixels), as_floats)
-    wider = network.with_meaning(pixels=False).outputs(pixels.astype(np.int64))
+    wider = with_meaning(network, pixels=False).outputs(pixels.astype(np.int64))
     for dtype in (np.uint8, np.float32, np.float64):
-        np.testing.assert_array_equal(wider, network.with_meaning(pixels=False).outputs(pixels.astype(dtype)))
+        np.testing.assert_array_equal(wider, with_meaning(network, pixels=False).outputs(pixels.astype(dtype)))
     assert (abs(wider - as_floats) > 0.01).any()
 
 
@@ -146,9 +154,9 @@ COPIES: list[Callable[[Network], Network]] = [
     copy.copy,
     copy.deepcopy,
     lambda network: network.astype(np.float32),
-    lambda network: network.with_parameters(network.parameters.copy()),
-    lambda network: network.with_parameters(network.parameters.zeros_like()),
-    lambda network: network.with_parameters(copy.copy(network.parameters)),
+    lambda network: with_parameters(network, network.parameters.copy()),
+    lambda network: with_parameters(network, network.parameters.zeros_like()),
+    lambda network: with_parameters(network, copy.copy(network.parameters)),
 ]
 
 

@@ -1,5 +1,8 @@
 """How a network is made, shown and asked, and what it says when it is asked for what cannot be."""
 
+import inspect
+import math
+import pydoc
 import re
 from typing import Any
 
@@ -9,7 +12,7 @@ import pytest
 from deltarule.errors import DeltaruleError, SettingError, ShapeError
 from deltarule.nn.activations import ELU, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
 from deltarule.nn.arrays import Array
-from deltarule.nn.initializers import Initializer, Scaled, lecun_normal, standard_normal, uniform
+from deltarule.nn.initializers import Initializer, lecun_normal, standard_normal, uniform
 from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss, Quadratic
 from deltarule.nn.network import PREDICTION_ROWS, Network, forward
 from deltarule.nn.parameters import Parameters
@@ -55,7 +58,8 @@ def test_print() -> None:
         (
             {"layer_sizes": (4, 1)},
             SettingError,
-            'a softmax over one output is always 1: use two outputs, or output="sigmoid", .*',
+            'a softmax over one output is always 1: use two outputs, or output="sigmoid", loss="binary_cross_entropy"; '
+            'for values output="identity", loss="quadratic"',
         ),
         ({"dropout": 1.0}, SettingError, "dropout must be at least 0 and less than 1: got 1.0; use dropout=0.1"),
         ({"dropout": -0.1}, SettingError, "dropout must be at least 0 and less than 1: got -0.1; use dropout=0.1"),
@@ -67,7 +71,7 @@ def test_print() -> None:
         (
             {"dropout": (0.5, 0.5)},
             SettingError,
-            "dropout is one for all hidden layers or one for each of 1: got 2; use one alone, or 1 of them",
+            "dropout is one for all hidden layers or one for each of 1: got 2; the last layer has no dropout",
         ),
         (
             {"hidden": []},
@@ -85,18 +89,16 @@ def test_networks_that_cannot_be(arguments: dict[str, Any], error: type[Deltarul
 @pytest.mark.parametrize("strength", [-0.1, float("nan"), float("inf")])
 def test_penalties_that_cannot_be(strength: float) -> None:
     for penalty in (L1, L2):
-        needed = f"^strength of L. must be 0 or more and finite: got {strength}; use strength=0.0001$"
-        with pytest.raises(SettingError, match=needed.replace("0.0001", "0.1" if strength == -0.1 else "0.0001")):
+        message = f"strength of {penalty.__name__} must be 0 or more and finite: got {strength}; use strength="
+        with pytest.raises(SettingError, match=f"^{message}{0.1 if strength == -0.1 else 0.0001}$"):
             penalty(strength)
 
 
 @pytest.mark.parametrize("smoothing", [-0.1, 1.0, float("nan")])
 def test_label_smoothing_that_cannot_be(smoothing: float) -> None:
     for loss in (CrossEntropy, BinaryCrossEntropy):
-        with pytest.raises(
-            SettingError,
-            match=f"^label_smoothing of .* must be at least 0 and less than 1: got {smoothing}; use label_",
-        ):
+        message = f"label_smoothing of {loss.__name__} must be at least 0 and less than 1: got {smoothing}"
+        with pytest.raises(SettingError, match=f"^{message}; use label_smoothing=0.1$"):
             loss(smoothing)
 
 
@@ -190,7 +192,7 @@ def test_the_others_start_with_glorot(hidden: Any) -> None:
         (lecun_normal, 0.0, np.sqrt(1 / 200)),
         (standard_normal, 0.0, 1.0),
         (uniform, 0.5, np.sqrt(1 / 12)),
-        (Scaled(uniform, 4.0), 2.0, np.sqrt(16 / 12)),
+        (lambda *shape: 4.0 * uniform(*shape), 2.0, np.sqrt(16 / 12)),
     ],
 )
 def test_initializers_of_ones_choice(initializer: Initializer, mean: float, spread: float) -> None:
@@ -262,3 +264,12 @@ def test_what_numbers_mean_can_be_set_later() -> None:
     assert (network.image_shape, network.class_names, network.pixels) == ((28, 28), tuple("abcdefghij"), True)
     network.class_names = None
     assert network.class_names == tuple("0123456789")
+
+
+def test_help_shows_a_network_on_one_screen_of_80_columns() -> None:
+    text = pydoc.plain(pydoc.render_doc(Network))
+    assert sum(max(1, math.ceil(len(line) / 80)) for line in text.splitlines()) <= 40
+    names = {name for name in vars(Network) if not name.startswith("_")}
+    for name in names | set(vars(Network((2, 2)))) | set(inspect.signature(Network).parameters):
+        assert re.search(rf"\b{name}\b", text), name
+    assert "__" not in text

@@ -43,6 +43,14 @@ test("an example stands before the network exactly as it is, and undo brings bac
     assert.equal(store.drawing.before, before);
 });
 
+test("an example of numbers from 0 to 1 goes before the network as it is, and is drawn as ink", () => {
+    const store = new Store();
+    store.showExample(Float64Array.from({ length: 784 }, (_, index) => index / 783), 7, 1);
+    assert.deepEqual([store.x[0], store.x[100], store.x[783]], [0, 100 / 783, 1]);
+    assert.deepEqual([...store.drawing.picture.pixels.slice(-2)], [255, 255]);
+    assert.equal(store.drawing.picture.pixels[100], Math.round((255 * 100) / 783));
+});
+
 test("strokes survive an address to half a pixel, also where they were nudged off the pad", () => {
     const strokes = [[[0, 0], [PAD_SIZE, 0.5], [-179.5, 460]], [[3.5, 4]]];
     assert.deepEqual(strokesOf(strokesText(strokes)), strokes);

@@ -36,7 +36,7 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_read(site: Any, length
     assert time.perf_counter() - began < SOON  # it does not wait for what it will not read
 
 
-def test_a_body_that_does_not_say_how_large_it_is_is_cut_when_it_is_too_large(site: Any) -> None:
+def test_a_body_of_unknown_length_is_cut_when_it_is_too_large(site: Any) -> None:
     chunk = "8000\r\n" + 0x8000 * "x" + "\r\n"
     status, answer = site.raw(f"{POST}Transfer-Encoding: chunked\r\n\r\n" + 2 * chunk + "1\r\nx\r\n0\r\n\r\n")
     assert status == 413

@@ -105,7 +105,7 @@ def test_only_the_recipes_name_is_ambiguous() -> None:
         ("split.kid=head", "no setting is called 'split.kid': did you mean data.split.kind? "),
         ("seed=3", "no setting is called 'seed': it is an option of train: --seed 3"),
         ("epochs.x=1", "no setting is called 'epochs.x': did you mean training.epochs? "),
-        ("hidden.0=5", "no setting is called 'hidden.0': did you mean network.hidden? Use --set network.hidden=5. "),
+        ("hidden.0=5", "no setting is called 'hidden.0': did you mean network.hidden? Use --set network.hidden=5"),
         ("epochs=many", "recipe quick: training.epochs must be a whole number, 0 or more: got 'many'; use --set train"),
         ("epochs=", "recipe quick: training.epochs must be a whole number, 0 or more: got ''; use --set training.epo"),
         ("epochs=1.5", "recipe quick: training.epochs must be a whole number, 0 or more: got 1.5; use --set training."),
@@ -187,7 +187,7 @@ def test_another_name_gets_a_line_that_works(word: str, name: str) -> None:
         recipe.changed([f"{word}=0.1"])
     message, path = str(caught.value), line.rpartition(" ")[2].partition("=")[0]
     assert message.startswith(f"no setting is called {word!r}: did you mean {path}? Use ")
-    assert f"{line}. Known: " in message
+    assert message.endswith(line)
     assert ("Use --learning-rate 0.1 in train, or " in message) == (word in RATES)
     changed: Any = recipe.changed([each.strip() for each in line.split("--set ") if each])
     for key in path.split("."):

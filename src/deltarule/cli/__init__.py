@@ -38,7 +38,8 @@ def error_message(error: BaseException) -> str:
     """What went wrong, for people; an error of the system says which file it is about."""
     if isinstance(error, OSError) and error.strerror and not isinstance(error, DeltaruleError):
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    return str(error) or ("there is not enough memory" if isinstance(error, MemoryError) else type(error).__name__)
+    words = str(error).replace("force=True", "--force")  # what a program passes is an option here
+    return words or ("there is not enough memory" if isinstance(error, MemoryError) else type(error).__name__)
 
 
 def show_version(wanted: bool) -> None:

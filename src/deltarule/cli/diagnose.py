@@ -8,7 +8,7 @@ from deltarule.cli.options import SubjectOptions, with_options
 from deltarule.cli.printing import entry, print_result, terminal_width
 
 if TYPE_CHECKING:
-    from deltarule.inspection.diagnosis.finding import Diagnosis, Finding
+    from deltarule.inspection.diagnosis.findings import Diagnosis, Finding
 
 
 @with_options(SubjectOptions)
@@ -19,12 +19,12 @@ def diagnose(options: SubjectOptions) -> None:
     weights and first steps are looked at; of a model, what it has become; of a run, its history, too.
     """
     from deltarule.cli.resolve import is_model, refuse_changes
-    from deltarule.inspection.diagnosis.finding import Diagnosis
+    from deltarule.inspection.diagnosis.findings import Diagnosis
 
     findings: list[Finding] = []
     if is_run := Path(options.name).is_dir():
         refuse_changes(options.changes, options.name)
-        findings += history_findings(options.name)
+        findings += run_findings(options.name)
     if not is_run or is_model(options.name):
         known = {each.id for each in findings}
         findings += [each for each in network_findings(options) if each.id not in known]
@@ -32,16 +32,16 @@ def diagnose(options: SubjectOptions) -> None:
     print_result(diagnosis.to_json_list(), diagnosis.to_text(terminal_width()), as_json=options.as_json)
 
 
-def history_findings(folder: str) -> "Iterable[Finding]":
+def run_findings(folder: str) -> "Iterable[Finding]":
     """What the history of a run shows."""
     from deltarule.errors import DataError
     from deltarule.files.run_folder import HISTORY, read_history
-    from deltarule.inspection.diagnosis.run_findings import look_at_history
+    from deltarule.inspection.diagnosis.run_findings import history_findings
 
     rows = read_history(folder)
     if len(rows) < 2:
         raise DataError(f"{folder}: an epoch after epoch 0 is needed: got {len(rows)} rows in {HISTORY}; train longer")
-    return look_at_history(rows)
+    return history_findings(rows)
 
 
 def network_findings(options: SubjectOptions) -> "Iterable[Finding]":

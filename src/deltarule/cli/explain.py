@@ -51,7 +51,7 @@ def explain(options: ExplainOptions) -> None:
       deltarule explain model.safetensors --example 3 --neuron 7
       deltarule explain pretrained --image photo.jpg --label 4 --equation BP2
     """  # noqa: D301 - a backspace is what keeps the lines below it apart
-    from deltarule.inspection.explain import walkthrough
+    from deltarule.inspection.explain import explain as walkthrough
 
     if options.image is not None and (options.data is not None or options.target is not None):
         raise SettingError("give the example either with --image, or with --data and --target")

@@ -15,7 +15,7 @@ def gradcheck(options: SubjectOptions) -> None:
     Every parameter is nudged, on a batch of 8 examples, in float64. The exit code is 1 where the two disagree.
     """
     from deltarule.cli.resolve import resolve, unseen_examples
-    from deltarule.inspection.gradcheck.check import gradcheck as check
+    from deltarule.inspection.gradcheck import check
     from deltarule.model import Model
     from deltarule.nn.penalties import Penalty
 
@@ -25,7 +25,7 @@ def gradcheck(options: SubjectOptions) -> None:
         network, batch, penalty = subject.inner, subject.scaled(examples.take(BATCH)), Penalty()
     else:
         network, batch, penalty = subject.trainer.network, subject.train.take(BATCH), subject.trainer.penalty
-    result = check(network, batch.inputs, batch.targets, penalty=penalty)
+    result = check.gradcheck(network, batch.inputs, batch.targets, penalty=penalty)
     print_result(result.to_json_dict(), result.to_text(terminal_width()), as_json=options.as_json)
     if not result.ok:
         raise typer.Exit(1)

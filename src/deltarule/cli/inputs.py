@@ -47,9 +47,8 @@ def _read(path: Path, model: Model) -> Array:
         if model.columns:
             return read_rows(path, model.columns, target=target, announce=note_table)
         return read_numbers(path, target)
-    pixels, seen = _pixels_in(path, suffix, model), model.network.input_range
-    # what was learned from images whose ink was 0 to 1 is shown others in the same way
-    return pixels / 255.0 if seen is not None and 0.0 <= seen[0] <= seen[1] <= 1.0 else pixels
+    pixels = _pixels_in(path, suffix, model)
+    return pixels / 255.0 if model.reads_ink else pixels
 
 
 def _pixels_in(path: Path, suffix: str, model: Model) -> Array:

@@ -49,8 +49,6 @@ def plot(options: PlotOptions) -> None:
       scores        recall of each class, with its 95 % interval, and precision
       mistakes      the images that it was most confidently wrong about
       reliability   whether its probabilities keep their word
-      robustness    accuracy when shifted, turned, scaled, noisy, thin or thick
-      flips         the smallest changes along dC/dx that would change its mind
       staircase     along one weight, the loss is smooth and accuracy a staircase
       digits        a sheet of examples and its answers; no MODEL, no answers
 
@@ -93,8 +91,8 @@ def plot(options: PlotOptions) -> None:
 def subjects(options: PlotOptions) -> dict[str, Any]:
     """What a picture is drawn of, by the names of the parameters of its kind in `inspection.plots.kinds`."""
     from deltarule.files.run_folder import HISTORY, RECORDING, read_history, read_recording
-    from deltarule.inspection.measures.recording import Recording
-    from deltarule.inspection.plots.kinds import KINDS, needed
+    from deltarule.inspection.measures.layer_history import LayerHistory
+    from deltarule.inspection.plots.kinds import KINDS, required_inputs
     from deltarule.training.callbacks import History
 
     takes = signature(KINDS[options.kind]).parameters
@@ -106,9 +104,9 @@ def subjects(options: PlotOptions) -> dict[str, Any]:
         losses = [math.inf if loss is None else loss for loss in (row.get("validation_loss") for row in rows)]
         given["history"] = History(rows, losses.index(min(losses, default=math.inf)) if rows else 0)
     if "recording" in takes:
-        given["recording"] = Recording.from_arrays(read_recording(run_folder(options, RECORDING)))
+        given["recording"] = LayerHistory.from_arrays(read_recording(run_folder(options, RECORDING)))
     if "model" in takes:
-        given |= model_and_examples(options, needed(options.kind), takes_data="data" in takes)
+        given |= model_and_examples(options, required_inputs(options.kind), takes_data="data" in takes)
     return given
 
 
@@ -136,7 +134,7 @@ def model_and_examples(options: PlotOptions, needed: list[str], *, takes_data: b
 def range_test_subjects(options: PlotOptions) -> dict[str, Any]:
     """What trains a recipe, or the recipe of a model, from its random weights, and on what."""
     from deltarule.cli.resolve import is_model, load_model, plan_recipe, refuse_changes, splits_for, training_record
-    from deltarule.inspection.diagnosis.range_test import N_STEPS
+    from deltarule.inspection.measures.learning_rate_range import N_STEPS
     from deltarule.recipes.build import build
     from deltarule.recipes.fitting import fitted
     from deltarule.recipes.schema import parse

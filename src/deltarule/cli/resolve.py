@@ -246,9 +246,10 @@ def splits_for(model: Model, options: DataOptions) -> tuple[Splits, bool]:
         check_data_exist(name, "model", "say where they are:  --data PATH")
     splits = read_as_trained(model, name, options.target or (record.target if record else None), options.offline)
     parts = [replace(part, name=name) for part in (splits.train, splits.test) if part is not None]
-    is_own = record is not None and (
-        name == record.dataset or (Path(name).exists() and data_hash(*parts) == record.environment.get("data_hash"))
-    )
+    known = record.environment.get("data_hash") if record and Path(name).exists() else None
+    is_own = record is not None and (name == record.dataset if known is None else data_hash(*parts) == known)
+    if record and not is_own and name == record.dataset:
+        note(entry("data", f"{name} holds other examples than this model was trained on"))
     return Splits(*parts), is_own
 
 

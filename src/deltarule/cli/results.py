@@ -30,9 +30,9 @@ def check_place(
     option: what named the path. cure: what to do instead of replacing a file; else, to choose another name.
     """
     free = free_path(path.with_suffix(SUFFIXES.get(kind, path.suffix)) if path.name else path)
-    cures = ("--force", cure or f"choose another name: {option} {shlex.quote(str(free))}")
+    another = cure or f"choose another name: {option} {shlex.quote(str(free))}"
     try:
-        check_file(path, kind, force=force, inputs=inputs, cures=cures)
+        check_file(path, kind, force=force, inputs=inputs, another=another)
     except FileError as error:
         raise SettingError(str(error)) from error
 

@@ -3,7 +3,7 @@
 import logging
 import os
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,6 +27,7 @@ from deltarule.cli.resume import checkpoint_record, how_to_resume, resume_run, s
 from deltarule.data.dataset import data_hash
 from deltarule.errors import DivergenceError, FileError, SettingError
 from deltarule.files.checkpoint import Checkpoints
+from deltarule.files.folder_lock import FolderLock
 from deltarule.files.model_file import model_bytes, save
 from deltarule.files.run_folder import (
     MODEL,
@@ -38,9 +39,9 @@ from deltarule.files.run_folder import (
     write_recording,
 )
 from deltarule.inspection.diagnosis.diagnose import Checkup
+from deltarule.inspection.measures.layer_history import Recorder
 from deltarule.inspection.measures.metrics import Report, evaluate_model
-from deltarule.inspection.measures.recording import Recorder
-from deltarule.inspection.plots.runs import curves
+from deltarule.inspection.plots.loss_plots import draw_curves
 from deltarule.model import Model
 from deltarule.nn.losses import smoothing_of
 from deltarule.recipes.build import Job, build
@@ -116,9 +117,10 @@ def carry_out(options: TrainOptions) -> None:
     check_names(run)
     announce(run)
     display = progress(job.train.n_samples, is_new=start is None)
-    callbacks = [*checkups(run), display, *folder_callbacks(run, is_new=resumed is None)]
-    job.trainer.callbacks = [*job.trainer.callbacks, *callbacks, *([checkpoints] if checkpoints else [])]
-    with handle_interrupts(checkpoints):
+    lock = nullcontext() if options.run is None else FolderLock(options.run)
+    with handle_interrupts(checkpoints), lock:
+        callbacks = [*checkups(run), display, *folder_callbacks(run, is_new=resumed is None)]
+        job.trainer.callbacks = [*job.trainer.callbacks, *callbacks, *([checkpoints] if checkpoints else [])]
         try:
             if checkpoints is not None:
                 checkpoints.record = checkpoint_record(options, recipe, job)
@@ -277,7 +279,7 @@ def finish(run: Run, history: History) -> None:
     diagnosis = run_diagnosis(run, history)
     if options.plot is not None:
         best_epoch = history.best_epoch if job.validation else None
-        write_picture(curves(history.rows, best_epoch), options.plot, force=options.force)
+        write_picture(draw_curves(history.rows, best_epoch), options.plot, force=options.force)
     if options.as_json:
         mistakes = report.to_json_dict().get("mistakes") if report else None
         more = {"stop_reason": history.stop_reason, "history": history.rows, "mistakes": mistakes}

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from deltarule.errors import SettingError, ShapeError
 from deltarule.parts import with_settings
-from deltarule.settings import part, shown
+from deltarule.public import part
+from deltarule.settings import shown
 
 UTMOST_PEN = 2.0  # pixels by which a 3x3 square makes strokes wider
 PIXELS_TOGETHER = 16384  # are warped at a time: what that takes on the way, 600 kB, stays in a core's cache

@@ -19,7 +19,8 @@ from deltarule.data.places import VARIABLE, cache_folder, idx_files, search_fold
 from deltarule.data.sources import SOURCES, PublishedFile, Source
 from deltarule.data.tables import read_pixels
 from deltarule.errors import DataError, DownloadError, SettingError, closest
-from deltarule.settings import explains_calls, shown
+from deltarule.public import public
+from deltarule.settings import shown
 
 MNIST = "mnist"
 IMAGES, LABELS = "-images-idx3-ubyte", "-labels-idx1-ubyte"  # how the names of IDX files end
@@ -104,7 +105,7 @@ def find_default(
     return splits, f"MNIST, because it is in {folder}"
 
 
-@explains_calls('load_data("digits")')
+@public('load_data("digits")')
 def load_data(
     name: str | os.PathLike[str],
     *,

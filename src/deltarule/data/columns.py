@@ -13,8 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deltarule.errors import DataError, ShapeError
+from deltarule.public import public
 
 
+@public()
 @dataclass(frozen=True)
 class Column:
     """A column of a table.

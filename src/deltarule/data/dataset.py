@@ -11,19 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deltarule.data.columns import Column, input_names
-from deltarule.elsewhere import explains_names
 from deltarule.errors import DataError, SettingError
 from deltarule.inputs import as_array, check_finite, numbers, unboxed
-from deltarule.settings import TASK_SYNONYMS, TASKS, Task, check_choice, explains_calls, generator_of, shown
+from deltarule.public import Named, public
+from deltarule.settings import TASK_SYNONYMS, TASKS, Task, check_choice, generator_of, shown
 from deltarule.targets import refuse_texts
 
 MOST_CLASSES = 2**16
 
 
-@explains_names
-@explains_calls()
+@public()
 @dataclass(frozen=True, eq=False)
-class Dataset:
+class Dataset(metaclass=Named):
     """Examples, stored as they came: images stay uint8; a network that learns from them reads them as value / 255.
 
     inputs: (n_samples, n_features), uint8 for images, else a float dtype.
@@ -35,6 +34,9 @@ class Dataset:
     image_shape: (height, width) where a row of `inputs` is an image, else None.
     name: what messages call it.
     columns: what the cells of a row are, where `inputs` come from a table: see `columns.py`. A missing one is NaN.
+
+    Attributes: those, n_samples, n_features (stored), n_inputs (read by a network: more where columns hold text),
+    n_outputs.
 
     Raises DataError where arrays do not fit each other or hold what is excluded above, SettingError for another task.
 
@@ -138,9 +140,9 @@ class Dataset:
     def _refuse_targets(self, expected: str) -> None:
         targets, dtype = self.targets, "uint8" if self.task == "labels" else expected.split()[-1]
         if targets.dtype.kind not in "fiub":
-            refuse_texts(
-                unboxed(targets, "targets"), f"the task {self.task!r}", "targets", are_values=self.task == "values"
-            )
+            takes, line = f"the task {self.task!r}", "dr.Dataset(inputs, targets, class_names=names)"
+            are_values = self.task == "values"
+            refuse_texts(unboxed(targets, "targets"), takes, "targets", are_values=are_values, line=line)
         if self.task == "classes" and targets.ndim == 2:
             line = "ravel()" if targets.shape[1] == 1 else "argmax(axis=1)"
         else:
@@ -200,26 +202,22 @@ class Dataset:
             return self
         return self.take(np.linspace(0, self.n_samples - 1, most).astype(np.intp))
 
-    @explains_calls("data.head(100)")
     def head(self, n_train: int) -> "Splits":
         """The first `n_train` samples to train on, the rest to test on: views."""
         self._check_part(n_train)
         return Splits(self.take(slice(n_train)), self.take(slice(n_train, None)))
 
-    @explains_calls("data.hold_out(100)")
     def hold_out(self, n_test: int) -> "Splits":
         """The last `n_test` samples to test on, those before them to train on: views."""
         self._check_part(n_test)
         return self.head(self.n_samples - n_test)
 
-    @explains_calls("data.shuffled(100, rng=0)")
     def shuffled(self, n_test: int, rng: int | np.random.Generator) -> "Splits":
         """`n_test` samples drawn at random to test on, the rest to train on, both in random order."""
         self._check_part(n_test)
         order = generator_of(rng).permutation(self.n_samples)
         return Splits(self.take(order[n_test:]), self.take(order[:n_test]))
 
-    @explains_calls("data.stratified(100, rng=0)")
     def stratified(self, n_test: int, rng: int | np.random.Generator) -> "Splits":
         """As `shuffled`, but every class gives its share of the test samples, to within one sample."""
         self._check_part(n_test)
@@ -243,8 +241,7 @@ class Dataset:
             )
 
 
-@explains_names
-@explains_calls("Splits(Dataset(X, y), Dataset(X_test, y_test))")
+@public("Splits(Dataset(X, y), Dataset(X_test, y_test))")
 @dataclass(frozen=True, eq=False)
 class Splits:
     """What to train on, and what to test on where there is such a part: of one width, with the same outputs.

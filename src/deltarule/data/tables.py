@@ -19,7 +19,7 @@ from deltarule.data.frames import Table, opened_table
 from deltarule.data.problems import refuse
 from deltarule.data.targets import Goal, known_targets, targets_to_learn
 from deltarule.errors import DataError, SettingError, closest
-from deltarule.settings import explains_calls
+from deltarule.public import public
 
 Missing = Literal["error", "drop", "mean"]
 BYTES = frozenset(map(str, range(256)))
@@ -133,7 +133,7 @@ def read_numbers(path: str | os.PathLike[str], target: str | None) -> NDArray[np
     return numbers
 
 
-@explains_calls('read_table("houses.csv", "price")')
+@public('read_table("houses.csv", "price")')
 def read_table(
     source: Any,
     target: str,

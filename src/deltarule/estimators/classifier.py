@@ -11,16 +11,17 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target, unique_labels
 
-from deltarule.estimators.examples import Examples
-from deltarule.estimators.listening import with_callbacks
+from deltarule.estimators.objective import Examples
 from deltarule.estimators.perceptron import Perceptron
 from deltarule.estimators.settings import CONSTRAINTS, interval
 from deltarule.nn.activations import Activation, Sigmoid, Softmax
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss
-from deltarule.settings import Task, explains_calls
+from deltarule.public import public
+from deltarule.settings import Task
 
 
+@public("MLPClassifier((100,), max_iter=200)")
 class MLPClassifier(ClassifierMixin, Perceptron):
     """scikit-learn's MLPClassifier on deltarule's network: same parameters, same results, and more of both.
 
@@ -71,7 +72,6 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         "label_smoothing": [interval("label_smoothing")],
     }
 
-    @explains_calls("MLPClassifier((100,), max_iter=200)")
     def __init__(
         self,
         hidden_layer_sizes: Any = (100,),
@@ -108,7 +108,6 @@ class MLPClassifier(ClassifierMixin, Perceptron):
     ) -> None:
         self._keep(locals())
 
-    @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any, sample_weight: Any = None, validation_data: Any = None) -> Self:
         """Learn from X (n_samples, n_features), dense or sparse, and y.

@@ -1,4 +1,8 @@
-"""Fit: one call of `fit` or `partial_fit`, from checked examples to an estimator that has learned."""
+"""Fit: one call of `fit` or `partial_fit`, from checked examples to an estimator that has learned.
+
+The samples come in the order in which scikit-learn takes them, from the same generator: the same `random_state` gives
+the same network, to rounding.
+"""
 
 import math
 import sys
@@ -7,27 +11,26 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.optimize import OptimizeResult, minimize
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import check_scoring
 
 from deltarule.data.announcing import print_if_possible
+from deltarule.errors import DivergenceError
 from deltarule.estimators import settings
-from deltarule.estimators.descent import Descent
-from deltarule.estimators.examples import Examples
-from deltarule.estimators.lbfgs import minimized
-from deltarule.estimators.listening import Listeners
-from deltarule.estimators.slope import Slope, mean_loss
-from deltarule.nn.network import Network
-from deltarule.settings import Task
+from deltarule.estimators.objective import Examples, Objective, Rows
+from deltarule.estimators.progress import Rate
+from deltarule.nn.arrays import Array
+from deltarule.nn.optimizers import Adam, Optimizer
 from deltarule.training.batches import steps_per_epoch
-from deltarule.training.engines import Engine, engine, seconds_with_numpy
+from deltarule.training.checks import are_finite
+from deltarule.training.engines import engine, seconds_with_numpy
 
 
 @dataclass
 class Fit:
-    """An estimator that is being fitted.
+    """An estimator that is being fitted: its parameters say how, its attributes show after every epoch how far it is.
 
-    estimator: its parameters say how, its attributes show after every epoch how far it is.
     train: what it learns from; held_out: what it is validated on, or None.
     incremental: whether it is a `partial_fit`, one epoch.
     """
@@ -35,40 +38,31 @@ class Fit:
     estimator: Any
     train: Examples
     held_out: Examples | None
-    listeners: Listeners
     random_state: np.random.RandomState
     incremental: bool
 
     def run(self) -> None:
         """Train; a run that is interrupted keeps what it has, and warns. Raises DivergenceError."""
-        estimator, network = self.estimator, self.network
-        estimator.n_iter_ = 0
-        stochastic = estimator.solver in settings.STOCHASTIC
-        self.batch_size = batch_size = self._batch_size() if stochastic else len(self.train)
-        self.engine = self._engine(batch_size)
-        seed = self.random_state.randint(2**31) if any(network.dropout) else 0
-        self.slope = slope = Slope(network, self.engine, estimator.alpha, batch_size, seed)
-        self.scorer = self._scorer()
+        estimator, n_samples = self.estimator, len(self.train)
+        self.network, self.progress = estimator.model_.network, estimator._progress
+        self.parameters = self.network.parameters
+        self.is_stochastic = estimator.solver in settings.SOLVERS
+        self.batch_size = self._batch_size() if self.is_stochastic else n_samples
+        self.max_epochs = 1 if self.incremental else estimator.max_iter
+        seconds = seconds_with_numpy(self.parameters.size, n_samples, self.batch_size, self.max_epochs)
+        self.engine = engine(estimator.engine, seconds)
+        seed = self.random_state.randint(2**31) if any(self.network.dropout) else 0
+        self.objective = Objective(self.network, self.engine, estimator.alpha, self.batch_size, seed)
+        is_named = estimator.scoring not in (None, "loss")
+        self.scorer = check_scoring(estimator, estimator.scoring) if is_named else None
+        self.kept, estimator.n_iter_ = self.parameters.vector.copy(), 0
         try:
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-                (self._descend if stochastic else self._minimize)(slope, batch_size)
+                (self._descend if self.is_stochastic else self._minimize)()
         except KeyboardInterrupt:
             warnings.warn("Training interrupted by user.", stacklevel=2)
         finally:
             self._keep_best()
-            self.listeners.end()
-
-    @property
-    def network(self) -> Network:
-        """The network that is trained, in place."""
-        network: Network = self.estimator.model_.network
-        return network
-
-    @property
-    def task(self) -> Task:
-        """What the network answers."""
-        task: Task = self.estimator.model_.task
-        return task
 
     def _batch_size(self) -> int:
         asked, n_samples = self.estimator.batch_size, len(self.train)
@@ -79,93 +73,143 @@ class Fit:
             warnings.warn(words, stacklevel=2)
         return min(int(asked), n_samples)
 
-    def _engine(self, batch_size: int) -> Engine:
-        n_parameters, n_epochs = self.network.parameters.size, 1 if self.incremental else self.estimator.max_iter
-        seconds = seconds_with_numpy(n_parameters, len(self.train), batch_size, n_epochs)
-        return engine(self.estimator.engine, seconds)
-
-    def _scorer(self) -> Any:
-        asked = self.estimator.scoring
-        return None if asked in (None, "loss") else check_scoring(self.estimator, asked)
-
-    def _descend(self, slope: Slope, batch_size: int) -> None:
-        estimator = self.estimator
-        optimizer, self.rate, step = estimator._descending(steps_per_epoch(len(self.train), batch_size))
-        order = self.random_state if estimator.shuffle else None
-        descent = Descent(slope, optimizer, self.rate, self.task, batch_size, order, step, estimator.epsilon)
-        self.optimizer = optimizer
+    def _descend(self) -> None:
+        """Epochs of steps; where the loss is lost, the network has the parameters of the last whole epoch."""
+        estimator, n_samples = self.estimator, len(self.train)
+        given = estimator.get_params(deep=False)
+        steps = steps_per_epoch(n_samples, self.batch_size)
+        fresh = (settings.optimizer(given), settings.rate(given, steps), 0)
+        state: tuple[Optimizer, Rate, int] = estimator._state or fresh
+        self.optimizer, self.rate, self.step = state
+        order = np.arange(n_samples)
         try:
-            descent.run(self.train, 1 if self.incremental else estimator.max_iter, self._end_epoch)
+            for epoch in range(1, self.max_epochs + 1):
+                if estimator.shuffle and n_samples > self.batch_size:
+                    order = order[self.random_state.permutation(n_samples)]
+                loss = self._train_epoch(order, epoch)
+                estimator.t_ += n_samples
+                self._add_epoch(loss)
+                if self._is_over():
+                    break
+                self.kept[:] = self.parameters.vector
+        except DivergenceError:
+            self.parameters.vector[:] = self.kept
+            raise
         finally:
-            estimator._state = (optimizer, self.rate, descent.step)
+            estimator._state = (self.optimizer, self.rate, self.step)
 
-    def _end_epoch(self, loss: float) -> bool:
-        """Take stock after an epoch of descent; whether it was the last."""
-        estimator, progress = self.estimator, self.estimator._progress
-        estimator.t_ += len(self.train)
-        self._take_stock(loss)
-        self.rate.end_epoch(estimator.t_, progress.stalled, self.optimizer)
-        is_last = self.incremental or estimator.n_iter_ == estimator.max_iter
-        wants_end = self.listeners.end_epoch(is_last)
-        if progress.is_stuck:
-            lowered = self.rate.goes_on(self.optimizer)
-            if estimator.verbose:
-                what = f"Setting learning rate to {self.rate.current:f}" if lowered else "Stopping."
-                print_if_possible(f"{progress.says} {what}", sys.stdout)
-            if not lowered:
-                estimator.stopped_ = True
-                return True
-            progress.stalled = 0
-        if estimator.n_iter_ == estimator.max_iter and not self.incremental and not wants_end:
-            self._warn_of_end()
-        return wants_end
+    def _train_epoch(self, order: Array, epoch: int) -> float:
+        """The mean loss over an epoch's batches, each before its step; a batch of zero weight is only counted."""
+        objective, total, seen = self.objective, 0.0, 0.0
+        rate = self.rate.current
+        for start in range(0, len(order), self.batch_size):
+            rows: Rows = slice(start, min(start + self.batch_size, len(order)))
+            if self.estimator.shuffle and len(order) > self.batch_size:  # else no order is needed, and views will do
+                rows = order[rows]
+            rate, weight = self.rate.at(self.step), self.train.weight(rows)
+            if weight > 0.0:
+                descended, reported = objective.descend(self.train, rows)
+                if not math.isfinite(descended):
+                    raise objective.divergence(descended, rate, self.step, epoch)
+                self._take_step(rate)
+                total, seen = total + reported * weight, seen + weight
+            self.step += 1
+        if not are_finite(self.parameters):
+            raise objective.divergence(total, rate, self.step, epoch)
+        return total / (seen or 1.0)
 
-    def _warn_of_end(self) -> None:
-        """A run that was planned for so many epochs has come to its end; another one has not converged."""
-        if self.estimator.learning_rate not in settings.PLANNED:
-            reached = f"Maximum iterations ({self.estimator.max_iter}) reached"
-            words = f"Stochastic Optimizer: {reached} and the optimization hasn't converged yet."
-            warnings.warn(words, ConvergenceWarning, stacklevel=2)
+    def _take_step(self, rate: float) -> None:
+        """scikit-learn's Adam adds epsilon to the root before it is corrected for having started at 0, ours after."""
+        if type(adam := self.optimizer) is Adam:
+            adam.epsilon = self.estimator.epsilon / math.sqrt(1.0 - adam.beta_2 ** (adam.steps + 1))
+        self.engine.step(self.optimizer, self.parameters, self.objective.grads, rate)
 
-    def _take_stock(self, loss: float) -> None:
+    def _add_epoch(self, loss: float) -> None:
         """Note an epoch's loss, and the score and loss on what is held out."""
-        estimator, progress = self.estimator, self.estimator._progress
+        estimator, progress = self.estimator, self.progress
         estimator.n_iter_ += 1
         progress.add(loss)
-        if estimator.verbose:
-            print_if_possible(f"Iteration {estimator.n_iter_}, loss = {loss:.8f}", sys.stdout)
+        self._print(f"Iteration {estimator.n_iter_}, loss = {loss:.8f}")
         if self.held_out is not None:
-            progress.validate(*self._validated(self.held_out), self.network.parameters.vector)
-            if estimator.verbose:
-                print_if_possible(f"Validation score: {progress.scores[-1]:f}", sys.stdout)
+            progress.validate(*self._validation_figures(self.held_out), self.parameters.vector)
+            self._print(f"Validation score: {progress.scores[-1]:f}")
         estimator._show(loss)
 
-    def _validated(self, held_out: Examples) -> tuple[float, float]:
+    def _validation_figures(self, held_out: Examples) -> tuple[float, float]:
         """(score, loss) on what is held out. DivergenceError where an output is not finite."""
-        loss, outputs = mean_loss(self.network, held_out, self.engine, self.task)
+        loss, outputs = self.objective.evaluate(held_out)
         if not np.isfinite(outputs).all():
             epoch = self.estimator.n_iter_
             step = epoch * steps_per_epoch(len(self.train), self.batch_size)
-            raise self.slope.divergence(loss, self.estimator.learning_rate_init, step, epoch)
-        weights = {} if held_out.weights is None else {"sample_weight": held_out.weights}
+            raise self.objective.divergence(loss, self.estimator.learning_rate_init, step, epoch)
         if self.estimator.scoring == "loss":
             return -loss, loss
         if self.scorer is None:
             return self.estimator._score_of(outputs, held_out.answers, held_out.weights), loss
+        weights = {} if held_out.weights is None else {"sample_weight": held_out.weights}
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "X does not have valid feature names")
             return float(self.scorer(self.estimator, held_out.inputs, held_out.answers, **weights)), loss
 
-    def _minimize(self, slope: Slope, batch_size: int) -> None:
-        estimator = self.estimator
+    def _is_over(self) -> bool:
+        """Whether an epoch of descent was the last, because there is no progress any more."""
+        estimator, progress, rate = self.estimator, self.progress, self.rate
+        rate.end_epoch(estimator.t_, progress.stalled, self.optimizer)
+        if progress.is_stuck:
+            goes_on = rate.goes_on(self.optimizer)
+            end = f"Setting learning rate to {rate.current:f}" if goes_on else "Stopping."
+            self._print(f"{progress.says} {end}")
+            if not goes_on:
+                estimator.stopped_ = True
+                return True
+            progress.stalled = 0
+        is_planned = estimator.learning_rate in settings.PLANNED  # for as many epochs as there are: that is its end
+        if estimator.n_iter_ == estimator.max_iter and not (self.incremental or is_planned):
+            reached = f"Maximum iterations ({estimator.max_iter}) reached"
+            words = f"Stochastic Optimizer: {reached} and the optimization hasn't converged yet."
+            warnings.warn(words, ConvergenceWarning, stacklevel=2)
+        return False
+
+    def _print(self, line: str) -> None:
+        if self.estimator.verbose:
+            print_if_possible(line, sys.stdout)
+
+    def _minimize(self) -> None:
+        """SciPy's L-BFGS (Liu & Nocedal 1989); interrupted, it leaves the parameters of the last whole iteration.
+
+        Raises DivergenceError where the loss is not a finite number, at the start or at the end.
+        """
+        estimator, vector, reported = self.estimator, self.parameters.vector, math.nan
+        everything = slice(0, len(self.train))
+
+        def loss_and_gradient(point: Array) -> tuple[float, Array]:
+            nonlocal reported
+            vector[:] = point
+            descended, reported = self.objective.descend(self.train, everything)
+            return descended, self.objective.grads.vector.astype(np.float64)
+
+        def end_iteration(intermediate_result: OptimizeResult) -> None:
+            vector[:] = self.kept[:] = intermediate_result.x
+            self._add_epoch(reported)  # the last point that a line search looks at is the one that it takes
+
+        def check_finite(step: int) -> None:
+            descended, _ = loss_and_gradient(vector)
+            if not (math.isfinite(descended) and are_finite(self.parameters)):
+                raise self.objective.divergence(descended, 1.0, step, max(step, 1))
+
+        check_finite(0)
         options = {"maxfun": estimator.max_fun, "maxiter": estimator.max_iter, "gtol": estimator.tol}
-
-        def end_iteration(loss: float) -> bool:
-            self._take_stock(loss)
-            return self.listeners.end_epoch(estimator.n_iter_ == estimator.max_iter)
-
-        found, loss = minimized(slope, self.train, self.task, end_iteration, options)
-        estimator.n_iter_, estimator.loss_ = min(found.nit, estimator.max_iter), loss
+        start = vector.astype(np.float64)
+        try:
+            found = minimize(
+                loss_and_gradient, start, jac=True, method="L-BFGS-B", callback=end_iteration, options=options
+            )
+        except KeyboardInterrupt:
+            vector[:] = self.kept
+            raise
+        vector[:] = found.x
+        check_finite(found.nit)
+        estimator.n_iter_, estimator.loss_ = min(found.nit, estimator.max_iter), reported
         if found.status == 1:
             reached = f"lbfgs failed to converge after {found.nit} iteration(s) (status={found.status})"
             words = f"{reached}:\n{found.message}\n\nIncrease max_iter or max_fun, or scale the data (StandardScaler)."
@@ -173,11 +217,10 @@ class Fit:
 
     def _keep_best(self) -> None:
         """The parameters that were validated best, for who predicts; `partial_fit` goes on from the latest."""
-        estimator, vector = self.estimator, self.network.parameters.vector
-        best = estimator._progress.best
+        estimator, progress, vector = self.estimator, self.progress, self.parameters.vector
         estimator._latest = None
-        if best is not None:
+        if progress.best is not None:
             estimator._latest = vector.copy() if self.incremental else None
-            vector[:] = best
-        if math.isnan(estimator.loss_) and estimator._progress.losses:
-            estimator.loss_ = estimator._progress.losses[-1]
+            vector[:] = progress.best
+        if math.isnan(estimator.loss_) and progress.losses:
+            estimator.loss_ = progress.losses[-1]

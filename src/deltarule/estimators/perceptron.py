@@ -2,7 +2,7 @@
 
 import math
 from abc import ABCMeta, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar, Self
 
@@ -17,20 +17,19 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from deltarule.data.columns import Column
 from deltarule.errors import SettingError, ShapeError
 from deltarule.estimators import settings
-from deltarule.estimators.examples import Examples
 from deltarule.estimators.fitting import Fit
-from deltarule.estimators.listening import CallbackSupportMixin, Listeners
-from deltarule.estimators.progress import Progress
-from deltarule.estimators.rates import Rate
-from deltarule.inputs import refuse_misread
-from deltarule.model import Model
+from deltarule.estimators.objective import Examples
+from deltarule.estimators.progress import Progress, Rate
+from deltarule.inputs import is_unit, refuse_misread
+from deltarule.model import Model, widened
 from deltarule.nn.activations import Activation
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import Loss
 from deltarule.nn.network import PREDICTION_ROWS, Network, forward
 from deltarule.nn.optimizers import Optimizer
 from deltarule.parts import PARTS, describe
-from deltarule.settings import Task
+from deltarule.public import public
+from deltarule.settings import Task, one_per_layer
 
 
 class Layers(list[Array]):
@@ -56,7 +55,8 @@ class Layers(list[Array]):
     __delitem__ = __iadd__ = __imul__ = _refuse
 
 
-class Perceptron(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
+@public()
+class Perceptron(BaseEstimator, metaclass=ABCMeta):
     """A network with scikit-learn's face: parameters are kept as they come, and looked at when `fit` is called.
 
     Who derives from it says what the outputs are: `_output`, `_read_targets` and `_score_of`.
@@ -91,13 +91,15 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             meant = (
                 "activation='logistic'" if self.activation == "sigmoid" else f"learning_rate_init={self.learning_rate}"
             )
-            is_clear = self.activation == "sigmoid" or isinstance(self.learning_rate, float)
+            if isinstance(self.activation, int):
+                meant = f"hidden_layer_sizes=({self.hidden_layer_sizes}, {self.activation})"
+            is_clear = self.activation == "sigmoid" or isinstance(self.activation, int)
+            is_clear |= isinstance(self.learning_rate, float)
             raise InvalidParameterError(f"{error} Use {meant}." if is_clear else str(error)) from None
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, validation_data: Any, incremental: bool) -> Self:
         settings.check_together(vars(self))
         is_first = not hasattr(self, "model_") or not (self.warm_start or incremental)
-        told = {"X": X, "y": y, "metadata": None if sample_weight is None else {"sample_weight": sample_weight}}
         examples = self._examples(X, y, sample_weight, is_first, incremental)
         random_state = check_random_state(self.random_state)
         if is_first:
@@ -108,14 +110,15 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         elif incremental and self._stops_early and self.stopped_:
             return self
         else:
-            self._go_on(incremental)
+            self._resume(incremental)
         train, held_out = self._split(examples, validation_data, random_state, incremental)
         train = replace(train, weights=self._with_class_weight(train, incremental))
         for part, use in ((None if incremental else train, "learn from"), (held_out, "validate on")):
             if part is not None and part.weight(slice(None)) == 0.0:
                 raise ValueError(f"all {len(part)} samples to {use} have the weight 0: give at least one of them more")
-        listeners = Listeners(None if incremental else self, self.max_iter, **told)
-        Fit(self, train, held_out, listeners, random_state, incremental).run()
+        seen = widened(self.model_.network.input_range, train.inputs)
+        self.model_.network.input_range = None if is_unit(seen) else seen  # one in 0 to 1 would refuse integers
+        Fit(self, train, held_out, random_state, incremental).run()
         return self
 
     def _examples(self, X: Any, y: Any, sample_weight: Any, is_first: bool, incremental: bool) -> Examples:
@@ -155,10 +158,10 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         output, loss, task, names = self._output()
         network = Network(
             (n_features, *sizes, len(names)),
-            hidden=settings.activations(self.activation, len(sizes)),
+            hidden=one_per_layer("activation", self.activation, len(sizes), settings.hidden_activation),
             output=output,
             loss=loss,
-            dropout=settings.one_a_layer("dropout", self.dropout, len(sizes)),
+            dropout=self.dropout,
             dtype=examples.inputs.dtype,
         )
         settings.start(network, random_state)
@@ -174,7 +177,7 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         self._split_seed: int | None = None
         self._show(math.nan)
 
-    def _go_on(self, incremental: bool) -> None:
+    def _resume(self, incremental: bool) -> None:
         """From where the last call stopped; a warm start takes a fresh optimizer, as in scikit-learn."""
         sizes = (self.n_features_in_, *settings.hidden_sizes(self.hidden_layer_sizes), self.n_outputs_)
         network, best = self.model_.network, self._progress.best
@@ -187,11 +190,6 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             self._state, self.stopped_ = None, False
         self._progress.tol, self._progress.patience = self.tol, self._patience
         self._progress.by_score = self._stops_early
-
-    def _descending(self, steps_per_epoch: int) -> tuple[Optimizer, Rate, int]:
-        """The optimizer, the learning rate and the steps so far: new ones, or those of the `partial_fit` before."""
-        given = self.get_params(deep=False)
-        return self._state or (settings.optimizer(given), settings.rate(given, steps_per_epoch), 0)
 
     def _split(
         self, examples: Examples, validation_data: Any, random_state: np.random.RandomState, incremental: bool
@@ -221,7 +219,7 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     @property
     def _stops_early(self) -> bool:
         """Whether the validation score ends a run: the solver lbfgs has its own end."""
-        return bool(self.early_stopping) and self.solver in settings.STOCHASTIC
+        return bool(self.early_stopping) and self.solver in settings.SOLVERS
 
     @property
     def _patience(self) -> float:
@@ -238,11 +236,6 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         self.validation_scores_ = progress.scores if is_validated else None
         self.validation_loss_curve_ = progress.validation_losses if is_validated else None
         self.best_validation_score_ = progress.best_score if is_validated else None
-
-    def _as_fitted(self) -> dict[str, Any]:
-        """What makes a copy of the estimator one that is fitted as far as this one is now."""
-        network = self.model_.network
-        return {"model_": replace(self.model_, network=network.with_parameters(network.parameters.copy()))}
 
     @property
     def coefs_(self) -> list[Array]:
@@ -277,7 +270,7 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         else:
             self.__dict__.setdefault("_given", {})[attribute] = list(given)
 
-    def _checked_inputs(self, X: Any) -> Any:
+    def _check_inputs(self, X: Any) -> Any:
         check_is_fitted(self)
         refuse_misread(X, "X")
         X = validate_data(self, X, accept_sparse="csr", dtype=(np.float64, np.float32), reset=False)
@@ -285,30 +278,26 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _outputs(self, X: Any) -> Array:
         """a^L, (n_samples, n_outputs), for inputs as they were given."""
-        X, network = self._checked_inputs(X), self.model_.network
+        X, network = self._check_inputs(X), self.model_.network
         with np.errstate(over="ignore", invalid="ignore"):
-            if not issparse(X):
-                return network.outputs(X)
-            starts = range(0, X.shape[0], PREDICTION_ROWS)
-            return np.concatenate([network.outputs(X[start : start + PREDICTION_ROWS].toarray()) for start in starts])
+            return np.concatenate([*map(network.outputs, dense_pieces(X))]) if issparse(X) else network.outputs(X)
 
     def hidden_activations(self, X: Any) -> list[Array]:
         """What every hidden layer says to X (n_samples, n_features): an (n_samples, fan_out) array a layer.
 
         X: as for `predict`. Raises NotFittedError before `fit`.
         """
-        X, network = self._checked_inputs(X), self.model_.network
+        X, network = self._check_inputs(X), self.model_.network
         pieces = []
-        for start in range(0, X.shape[0], PREDICTION_ROWS):
-            rows = X[start : start + PREDICTION_ROWS]
-            ws = network.workspace(rows.shape[0])
-            forward(network, rows.toarray() if issparse(rows) else rows, ws)
+        for rows in dense_pieces(X):
+            ws = network.workspace(len(rows))
+            forward(network, rows, ws)
             pieces.append(ws.a[:-1])
         return [np.concatenate(layer) for layer in zip(*pieces, strict=True)]
 
     def _is_stochastic(self) -> bool:
         """For `available_if`: whether there is a `partial_fit`. Raises AttributeError where there is none."""
-        if self.solver not in settings.STOCHASTIC:
+        if self.solver not in settings.SOLVERS:
             raise AttributeError(
                 f"partial_fit is only available for stochastic optimizers. {self.solver} is not stochastic."
             )
@@ -318,3 +307,10 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
+
+
+def dense_pieces(X: Any) -> Iterator[Array]:
+    """The rows of an array or a CSR matrix, dense, so many at a time as a prediction takes."""
+    for start in range(0, X.shape[0], PREDICTION_ROWS):
+        rows = X[start : start + PREDICTION_ROWS]
+        yield rows.toarray() if issparse(rows) else rows

@@ -8,15 +8,18 @@ from sklearn.metrics import r2_score
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 
-from deltarule.estimators.listening import with_callbacks
+from deltarule.errors import DataError
+from deltarule.estimators.objective import Examples
 from deltarule.estimators.perceptron import Perceptron
 from deltarule.estimators.settings import CONSTRAINTS
 from deltarule.nn.activations import Activation, Identity
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import Loss, Quadratic
-from deltarule.settings import Task, explains_calls
+from deltarule.public import public
+from deltarule.settings import Task
 
 
+@public("MLPRegressor((100,), max_iter=200)")
 class MLPRegressor(RegressorMixin, Perceptron):
     """scikit-learn's MLPRegressor on deltarule's network: same parameters, same results, and more of both.
 
@@ -62,7 +65,6 @@ class MLPRegressor(RegressorMixin, Perceptron):
     _y_is_numeric: ClassVar[bool] = True
     _parameter_constraints: ClassVar[dict[str, Any]] = {**CONSTRAINTS, "loss": [StrOptions({"squared_error"})]}
 
-    @explains_calls("MLPRegressor((100,), max_iter=200)")
     def __init__(
         self,
         loss: str = "squared_error",
@@ -98,7 +100,6 @@ class MLPRegressor(RegressorMixin, Perceptron):
     ) -> None:
         self._keep(locals())
 
-    @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any, sample_weight: Any = None, validation_data: Any = None) -> Self:
         """Learn from X (n_samples, n_features), dense or sparse, and y, (n_samples,) or (n_samples, n_outputs).
@@ -117,6 +118,11 @@ class MLPRegressor(RegressorMixin, Perceptron):
         change nothing.
         """
         return self._fit(X, y, sample_weight, validation_data, True)
+
+    def _examples(self, X: Any, y: Any, *others: Any) -> Examples:
+        if any(isinstance(each, str) for each in np.asarray(y).ravel()[:1].tolist()):
+            raise DataError(f"y holds texts, such as {str(np.asarray(y).ravel()[0])!r}: use MLPClassifier for classes")
+        return super()._examples(X, y, *others)
 
     def _read_targets(self, y: Array, is_first: bool, incremental: bool) -> Array:
         values = y.reshape(len(y), -1).astype(np.float64, copy=False)

@@ -1,6 +1,6 @@
 """What the estimators' parameters may be, and the parts of deltarule that they stand for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from numbers import Integral, Real
 from typing import Any
 
@@ -8,22 +8,28 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
 from deltarule.errors import closest
-from deltarule.estimators.rates import Adaptive, InverseScaling, Planned, Plateau, Rate
+from deltarule.estimators.progress import Adaptive, InverseScaling, Plateau, Rate
 from deltarule.nn.activations import Activation, Sigmoid
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import SGD, Adam, AdamW, Momentum, Nesterov, Optimizer, RMSProp
 from deltarule.parts import PARTS, No, make
-from deltarule.settings import ENGINES, SETTINGS, shown
-from deltarule.training.schedules import Cosine, OneCycle
+from deltarule.settings import ENGINES, SETTINGS, one_per_layer, setting_names, share_of, shown
+from deltarule.training.schedules import Constant, Cosine, OneCycle, Schedule
 
 ACTIVATIONS = {  # the estimators' name: the name here; of hidden layers, so without softmax
     (name if isinstance(row.sklearn, No) else row.sklearn): name
     for name, row in PARTS["activation"].items()
     if name != "softmax"
 }
-STOCHASTIC = ("sgd", "adam", "adamw", "nesterov", "rmsprop")
+SOLVERS: dict[str, type[Optimizer]] = {  # those that take steps: all but lbfgs
+    "sgd": Momentum,
+    "nesterov": Nesterov,
+    "adam": Adam,
+    "adamw": AdamW,
+    "rmsprop": RMSProp,
+}
 DESCENDING = ("sgd", "nesterov")  # the solvers that "invscaling" and "adaptive" are for
-PLANNED = ("cosine", "one_cycle")
+PLANNED: dict[str, Callable[[float, int], Schedule]] = {"cosine": Cosine, "one_cycle": OneCycle}
 LEARNING_RATES = {"constant", "invscaling", "adaptive", "plateau", *PLANNED}
 AUTO_BATCH = 200  # samples a step, or as many as there are
 PATIENCE = 5  # epochs without progress after which "plateau" lowers the rate, or half of n_iter_no_change
@@ -40,7 +46,7 @@ def interval(name: str) -> Interval:
 CONSTRAINTS: dict[str, list[Any]] = {
     "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
     "activation": [StrOptions(set(ACTIVATIONS)), list, tuple],
-    "solver": [StrOptions({"lbfgs", *STOCHASTIC})],
+    "solver": [StrOptions({"lbfgs", *SOLVERS})],
     "alpha": [interval("strength")],
     "batch_size": [StrOptions({"auto"}), interval("batch_size")],
     "learning_rate": [StrOptions(LEARNING_RATES)],
@@ -75,31 +81,18 @@ def hidden_sizes(given: Any) -> list[int]:
 
 def check_together(given: Mapping[str, Any]) -> None:
     """Raise ValueError where the parameters of an estimator, by name, are legal one by one, but not together."""
-    n_hidden = len(hidden_sizes(given["hidden_layer_sizes"]))
-    rates = one_a_layer("dropout", given["dropout"], n_hidden)
-    if given["solver"] == "lbfgs" and any(rates):
+    dropout = one_per_layer("dropout", given["dropout"], len(hidden_sizes(given["hidden_layer_sizes"])), share_of)
+    if given["solver"] == "lbfgs" and any(dropout):
         raise ValueError("dropout needs a solver that takes steps: got 'lbfgs'; use 'adam', or dropout=0.0")
 
 
-def one_a_layer(name: str, given: Any, n_hidden: int) -> list[Any]:
-    """`given` for every hidden layer, or its items where it is a list. Raises ValueError where these are too many."""
-    if isinstance(given, str) or not isinstance(given, Sequence):
-        return [given] * n_hidden
-    if len(given) != n_hidden:
-        raise ValueError(
-            f"{name} must be one for all hidden layers, or a list of one for each of the {n_hidden}: got {given}"
-        )
-    return list(given)
-
-
-def activations(given: Any, n_hidden: int) -> list[Activation]:
-    """The activations of the hidden layers. Raises ValueError for a name that is not in ACTIVATIONS."""
-    names = one_a_layer("activation", given, n_hidden)
-    for name in names:
-        if not isinstance(name, str) or name not in ACTIVATIONS:
-            offer = closest(str(name), ACTIVATIONS)
-            raise ValueError(f"activation must be made of {sorted(ACTIVATIONS)}: got {shown(name)}; {offer}")
-    return [make("activation", ACTIVATIONS[name]) for name in names]
+def hidden_activation(name: Any, place: str) -> Activation:
+    """The activation of a hidden layer by the estimators' name for it. ValueError for a name that there is not."""
+    if not isinstance(name, str) or name not in ACTIVATIONS:
+        offer = closest(str(name), ACTIVATIONS)
+        raise ValueError(f"{place} must be one of {sorted(ACTIVATIONS)}: got {shown(name)}; {offer}")
+    activation: Activation = make("activation", ACTIVATIONS[name])
+    return activation
 
 
 def start(network: Network, random_state: np.random.RandomState) -> None:
@@ -118,30 +111,22 @@ def start(network: Network, random_state: np.random.RandomState) -> None:
 
 def optimizer(given: Mapping[str, Any]) -> Optimizer:
     """The optimizer that the parameters of an estimator, by name, ask for."""
-    solver, momentum = given["solver"], given["momentum"]
-    moments = {name: given[name] for name in ("beta_1", "beta_2", "epsilon")}
-    if solver == "adam":
-        return Adam(**moments)
-    if solver == "adamw":
-        return AdamW(weight_decay=given["weight_decay"], **moments)
-    if solver == "rmsprop":
-        return RMSProp(decay=given["rho"], epsilon=given["epsilon"])
-    if solver == "nesterov" or (momentum > 0 and given["nesterovs_momentum"]):
-        return Nesterov(momentum=momentum)
-    return Momentum(momentum=momentum) if momentum > 0 else SGD()
+    kind = SOLVERS[given["solver"]]
+    if kind is Momentum and given["momentum"] == 0:
+        kind = SGD
+    elif kind is Momentum and given["nesterovs_momentum"]:
+        kind = Nesterov
+    return kind(**{name: given["rho" if name == "decay" else name] for name in setting_names(kind)})
 
 
 def rate(given: Mapping[str, Any], steps_per_epoch: int) -> Rate:
     """The learning rate over a run that the parameters of an estimator, by name, ask for."""
-    name, initial, total_steps = (
-        given["learning_rate"],
-        given["learning_rate_init"],
-        given["max_iter"] * steps_per_epoch,
-    )
+    name, initial = given["learning_rate"], given["learning_rate_init"]
     if name in PLANNED:
-        return Planned(initial, {"cosine": Cosine, "one_cycle": OneCycle}[name](initial, total_steps))
+        return Rate(PLANNED[name](initial, given["max_iter"] * steps_per_epoch))
+    constant = Constant(initial)
     if name == "plateau":
-        return Plateau(initial, int(max(1, min(PATIENCE, given["n_iter_no_change"] // 2))))
+        return Plateau(constant, int(max(1, min(PATIENCE, given["n_iter_no_change"] // 2))))
     if name == "invscaling" and given["solver"] in DESCENDING:
-        return InverseScaling(initial, given["power_t"])
-    return Adaptive(initial) if name == "adaptive" and given["solver"] in DESCENDING else Rate(initial)
+        return InverseScaling(constant, given["power_t"])
+    return Adaptive(constant) if name == "adaptive" and given["solver"] in DESCENDING else Rate(constant)

@@ -26,7 +26,8 @@ from deltarule.files.folder_lock import FolderLock
 from deltarule.files.run_folder import surroundings
 from deltarule.files.tensor_file import Slot, opened, read_header, read_tensors, slot_of, tensor_bytes
 from deltarule.nn.arrays import Array
-from deltarule.settings import check, check_path, explains_calls
+from deltarule.public import public
+from deltarule.settings import check, check_path
 from deltarule.training.callbacks import Callback, TrainingState
 from deltarule.training.identity import differences
 from deltarule.training.snapshot import Snapshot
@@ -52,7 +53,7 @@ class Description(msgspec.Struct, forbid_unknown_fields=True):
     surroundings: dict[str, Any]
 
 
-@explains_calls()
+@public()
 class Checkpoints(Callback):
     """Keeps where a run stands in a folder, the last two times, so that a run that was killed can go on.
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Self
 
 from deltarule.errors import FileError
 
@@ -44,9 +44,10 @@ class FolderLock:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             stream = place.open("a+b", buffering=0)
-        except OSError as error:
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", error)
             raise FileError(
-                f"checkpoints need a folder that can be written to: got {self.folder}: {error.strerror}; give another"
+                f"a run needs a folder that can be written to: got {self.folder}: {why}; give another"
             ) from error
         try:
             _lock(stream)
@@ -55,8 +56,8 @@ class FolderLock:
             holder = stream.read(32).decode(errors="replace").strip() or "another"
             stream.close()
             raise FileError(
-                f"one run at a time may keep its checkpoints in a folder: got {self.folder}, where process {holder} "
-                "keeps its own; wait for it, stop it, or give another folder"
+                f"one run at a time may write to a folder: got {self.folder}, which process {holder} writes to; wait "
+                "for it, stop it, or give another folder"
             ) from error
         stream.seek(0)
         if not re.fullmatch(rb"\d*\n?", stream.read(32)):
@@ -76,6 +77,13 @@ class FolderLock:
         if stream is not None:
             with _failures_logged(self.folder):  # the system lets go of it in any case
                 stream.close()
+
+    def __enter__(self) -> Self:
+        self.acquire()
+        return self
+
+    def __exit__(self, *ending: object) -> None:
+        self.release()
 
     def __del__(self) -> None:
         self.release()

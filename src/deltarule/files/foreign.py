@@ -16,9 +16,10 @@ from deltarule.model import Model
 from deltarule.nn.activations import Activation, Identity, Sigmoid, Softmax
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss, Quadratic
-from deltarule.nn.network import Network
+from deltarule.nn.network import Network, with_meaning
 from deltarule.parts import PARTS, No, Spec, resolve
-from deltarule.settings import Task, explains_calls, shown
+from deltarule.public import public
+from deltarule.settings import Task, shown
 
 LOSSES: dict[type[Activation], Loss] = {Softmax: CrossEntropy(), Sigmoid: BinaryCrossEntropy()}  # else Quadratic
 TASKS: dict[type[Activation], Task] = {Sigmoid: "labels"}  # after others the network knows its own, or none
@@ -34,7 +35,7 @@ class Layer:
     b: Array
 
 
-@explains_calls("from_sklearn(estimator)")
+@public("from_sklearn(estimator)")
 def from_sklearn(estimator: Any) -> Model:
     """The Model in a fitted MLPClassifier or MLPRegressor of scikit-learn, or in an estimator of deltarule's.
 
@@ -71,7 +72,7 @@ def from_sklearn(estimator: Any) -> Model:
     )
 
 
-@explains_calls('from_torch(state_dict, hidden="relu")')
+@public('from_torch(state_dict, hidden="relu")')
 def from_torch(
     state_dict: Mapping[str, Any],
     *,
@@ -108,7 +109,7 @@ def from_torch(
     last: Activation = resolve("activation", output, "output")
     layers = _linear_layers({name: np.asarray(value) for name, value in state_dict.items()})
     return Model(
-        _network(layers, hidden, last).with_meaning(pixels=pixels),
+        with_meaning(_network(layers, hidden, last), pixels=pixels),
         TASKS.get(type(last)),
         class_names,
         image_shape,

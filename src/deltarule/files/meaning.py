@@ -1,33 +1,25 @@
 """What a model's numbers mean, for the formats of other software: as JSON, because that every language reads."""
 
 import json
-import os
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from deltarule.errors import SettingError
 from deltarule.model import Model
-from deltarule.nn.network import Network
 from deltarule.parts import describe, part_of
-from deltarule.settings import shown
+from deltarule.public import check_network, is_a
+from deltarule.settings import check_path, shown
 
 
-def model_in(thing: Any, command: str, path: Any = "") -> Model:
+def model_in(thing: Any, line: str, path: Any = "") -> Model:
     """The model that a function was given, or the one around a network. SettingError where it is given neither.
 
-    command: what the function is called. path: where it is to write to, or empty.
+    line: a call that works. path: where it is to write to, or empty.
     """
-    takes = f"{command} takes a network or a model{'' if path == '' else ' first, then a path'}"
-    works = f"{command}(network{'' if path == '' else ', ' + chr(34) + 'kept' + chr(34)})"
-    if not isinstance(thing, Network | Model):
-        raise SettingError(f"{takes}: got {shown(thing)}{'' if path == '' else ' first'}; use {works}")
-    if not isinstance(path, str | os.PathLike):
-        raise SettingError(f"{takes}: got {shown(path)} as the path; use {works}")
-    if command == "save" and Path(path).suffix in (".onnx", ".npz"):
-        raise SettingError(
-            f"save writes a .safetensors file: got {path}; use save_{Path(path).suffix[1:]}(network, path)"
-        )
+    if is_a(path, "Network|Model|Perceptron"):
+        raise SettingError(f"a Network comes first, then a path: got {shown(thing)} first; use {line}")
+    check_network(thing, line)
+    check_path("path", path)
     return thing if isinstance(thing, Model) else Model.of(thing)
 
 

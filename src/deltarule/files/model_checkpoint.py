@@ -7,11 +7,13 @@ from pathlib import Path
 from deltarule.errors import SettingError, closest
 from deltarule.files.model_file import save
 from deltarule.model import Model
-from deltarule.settings import check_path, explains_calls
+from deltarule.nn.network import with_parameters
+from deltarule.public import public
+from deltarule.settings import check_path
 from deltarule.training.callbacks import Callback, Monitor, TrainingState
 
 
-@explains_calls()
+@public()
 class ModelCheckpoint(Callback):
     """Saves the network after each epoch, epoch 0 included, in a file that `load` reads.
 
@@ -54,7 +56,7 @@ class ModelCheckpoint(Callback):
         path = self._path(state.history.rows[-1])
         if self.save_best_only and not self.monitor.improves(state.history):
             return
-        network = (self.model or state).network.with_parameters(state.average.parameters)
+        network = with_parameters((self.model or state).network, state.average.parameters)
         save(network if self.model is None else replace(self.model, network=network), path, force=self.force)
         self.latest = path
 

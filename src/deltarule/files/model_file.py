@@ -14,6 +14,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from itertools import pairwise
+from pathlib import Path
 from typing import Annotated, Any, BinaryIO, Literal
 
 import msgspec
@@ -27,9 +28,10 @@ from deltarule.files.meaning import model_in
 from deltarule.files.tensor_file import Slot, opened, read_header, read_tensors, tensor_bytes
 from deltarule.model import Model, Standardization
 from deltarule.nn.arrays import Array
-from deltarule.nn.network import Network
+from deltarule.nn.network import Network, with_meaning
 from deltarule.parts import Kind, describe, make
-from deltarule.settings import Task, explains_calls, shown
+from deltarule.public import public
+from deltarule.settings import Task, shown
 
 FORMAT = 3
 OPTIONAL = ("input_range", "record")
@@ -100,7 +102,7 @@ class Description(msgspec.Struct, forbid_unknown_fields=True):
         return layout
 
 
-@explains_calls('save(network, "network.safetensors")')
+@public('save(network, "network.safetensors")')
 def save(thing: Network | Model, path: str | os.PathLike[str], *, force: bool = False) -> None:
     """Write a network, or a model, to a file that `load` reads: whole or not at all.
 
@@ -115,7 +117,10 @@ def save(thing: Network | Model, path: str | os.PathLike[str], *, force: bool = 
 
     >>> save(Network((784, 30, 10)), "digits.safetensors")
     """
-    data = model_bytes(model_in(thing, "save", path), f"{path} was not written")
+    model = model_in(thing, 'dr.save(network, "network.safetensors")', path)
+    if (suffix := Path(path).suffix) in (".onnx", ".npz"):
+        raise SettingError(f"save writes a .safetensors file: got {path}; use save_{suffix[1:]}(network, path)")
+    data = model_bytes(model, f"{path} was not written")
     write_atomically(path, data, "model", force=force)
 
 
@@ -126,7 +131,7 @@ def model_bytes(thing: Network | Model, failure: str = "the model was not writte
     return data
 
 
-@explains_calls('load("network.safetensors")')
+@public('load("network.safetensors")')
 def load(path: str | os.PathLike[str]) -> Model:
     """The model in a file that `save` wrote.
 
@@ -274,7 +279,8 @@ def _model_of(description: Description, arrays: Mapping[str, Array]) -> Model:
         loss=_made("loss", description.loss),
         dropout=description.dropout,
         dtype=description.dtype,
-    ).with_meaning(**{name: getattr(description, name) for name in MEANING})
+    )
+    network = with_meaning(network, **{name: getattr(description, name) for name in MEANING})
     for l, (W, b) in enumerate(zip(network.weights, network.biases, strict=True)):
         W[:], b[:] = arrays[f"layers.{l}.weight"], arrays[f"layers.{l}.bias"]
     input_scaling, target_scaling = (

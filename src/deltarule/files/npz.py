@@ -15,10 +15,10 @@ from deltarule.files.meaning import meaning_of, model_in
 from deltarule.files.model_file import arrays_of
 from deltarule.model import Model
 from deltarule.nn.network import Network
-from deltarule.settings import explains_calls
+from deltarule.public import public
 
 
-@explains_calls('save_npz(network, "network.npz")')
+@public('save_npz(network, "network.npz")')
 def save_npz(thing: Network | Model, path: str | os.PathLike[str], *, force: bool = False) -> None:
     """Write a network, or a model, as an npz file: whole or not at all.
 
@@ -31,7 +31,7 @@ def save_npz(thing: Network | Model, path: str | os.PathLike[str], *, force: boo
     >>> np.load("digits.npz")["layers.1.weight"].shape
     (30, 10)
     """
-    model = model_in(thing, "save_npz", path)
+    model = model_in(thing, 'dr.save_npz(network, "network.npz")', path)
     said = ", ".join(f'"{name}": {value}' for name, value in meaning_of(model).items())
     arrays: dict[str, Any] = {"meaning": np.array(f"{{{said}}}")} | arrays_of(model)
     with written_atomically(path, "npz file", force=force) as stream:

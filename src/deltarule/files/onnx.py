@@ -27,7 +27,7 @@ from deltarule.nn.activations import Activation
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
 from deltarule.parts import PARTS, No, part_of
-from deltarule.settings import explains_calls
+from deltarule.public import public
 
 OPSET, IR_VERSION = 17, 8  # of 2022: ONNX Runtime 1.12 and whatever is younger reads them
 LARGEST = 2**31 - 2**20  # no protobuf of 2 GiB can be read; the graph around the arrays takes a few KB
@@ -63,7 +63,7 @@ class Graph:
         return name
 
 
-@explains_calls('save_onnx(network, "network.onnx")')
+@public('save_onnx(network, "network.onnx")')
 def save_onnx(
     thing: Network | Model, path: str | os.PathLike[str], *, pixels: bool | None = None, force: bool = False
 ) -> None:
@@ -82,7 +82,7 @@ def save_onnx(
 
     >>> save_onnx(Network((784, 30, 10)), "digits.onnx")  # X float32 (batch, 784) -> probabilities (batch, 10)
     """
-    data = onnx_bytes(model_in(thing, "save_onnx", path), pixels=pixels)
+    data = onnx_bytes(model_in(thing, 'dr.save_onnx(network, "network.onnx")', path), pixels=pixels)
     write_atomically(path, data, "ONNX file", force=force)
 
 

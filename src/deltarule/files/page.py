@@ -25,7 +25,7 @@ from deltarule.files.meaning import model_in
 from deltarule.files.model_file import model_bytes
 from deltarule.model import Model, Standardization
 from deltarule.nn.network import Network
-from deltarule.settings import explains_calls
+from deltarule.public import public
 
 MOST_EXAMPLES = 200
 MOST_PARAMETERS = 20_000_000  # 107 MB of page: a browser still opens it
@@ -48,6 +48,7 @@ LINK = re.compile(r'<link rel="stylesheet" href="static/([\w.-]+)">\n?')
 SCRIPT = re.compile(r'<script type="module" src="static/([\w.-]+)"></script>\n?')
 
 
+@public()
 @dataclass(frozen=True)
 class Page:
     """A page that shows a network. In a notebook it shows itself, in a frame; `save` writes it.
@@ -73,7 +74,7 @@ class Page:
         return f"<Page, {len(self.html.encode()):,} bytes: page.save(path) writes it, a notebook shows it>"
 
 
-@explains_calls("show(network)")
+@public("show(network)")
 def show(thing: Network | Model, examples: Dataset | None = None) -> Page:
     """A page to draw to a network on, to look into it with, and to walk an example backwards: one that needs no server.
 
@@ -89,7 +90,7 @@ def show(thing: Network | Model, examples: Dataset | None = None) -> Page:
     >>> show(Network((784, 30, 10)))  # doctest: +ELLIPSIS
     <Page, ... bytes: page.save(path) writes it, a notebook shows it>
     """
-    model = model_in(thing, "show")
+    model = model_in(thing, "dr.show(network)")
     static = files("deltarule").joinpath("playground", "static")
     parts = {"model": _base64(_content(model))}
     if examples is not None:
@@ -115,8 +116,7 @@ def _content(model: Model) -> bytes:
 
 def reads_bytes(model: Model) -> bool:
     """Whether a model learned images as numbers from 0 to 255, and not as pixels or from 0 to 1."""
-    seen = model.network.input_range
-    return not (model.image_shape is None or model.pixels or model.input_scaling or seen is None or seen[1] <= 1.0)
+    return model.image_shape is not None and not (model.pixels or model.reads_ink)
 
 
 def in_ink(model: Model) -> Model:
@@ -124,7 +124,8 @@ def in_ink(model: Model) -> Model:
     if not reads_bytes(model):
         return model
     ones = np.ones(model.network.layer_sizes[0])
-    return replace(model, input_scaling=Standardization(0.0 * ones, ones / 255.0))
+    learned = model.input_scaling or Standardization(0.0 * ones, ones)
+    return replace(model, input_scaling=Standardization(learned.mean / 255.0, learned.scale / 255.0))
 
 
 def shown(model: Model, dataset: Dataset, index: int) -> dict[str, object]:

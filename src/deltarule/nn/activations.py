@@ -16,7 +16,10 @@ import numpy as np
 from deltarule.nn.arrays import Array, blocks
 from deltarule.nn.initializers import Initializer, glorot_uniform, he_normal, zeros
 from deltarule.parts import resolve
-from deltarule.settings import check_settings, part
+from deltarule.public import part
+from deltarule.settings import check_settings
+
+infinity_is_meant = np.errstate(over="ignore")  # where e^z overflows, 1 / (1 + e^z) is 0, as it should be
 
 
 @part(frozen=True)
@@ -57,7 +60,8 @@ class Activation:
     def backward(self, delta: Array, z: Array, a: Array) -> None:
         """delta *= sigma'(z), in place: dC/da becomes dC/dz. All (batch, fan_out)."""
         for rows in blocks(*z.shape):
-            delta[rows] *= self.derivative(z[rows], a[rows])
+            block = delta[rows]  # delta[rows] *= ... would copy the product once more
+            block *= self.derivative(z[rows], a[rows])
 
 
 @part(frozen=True)
@@ -73,18 +77,19 @@ class Identity(Activation):
 
 @part(frozen=True)
 class Sigmoid(Activation):
-    """sigma(z) = 1 / (1 + e^-z), between 0 and 1. Below z = 0 it is e^z / (1 + e^z), the same without overflow."""
+    """sigma(z) = 1 / (1 + e^-z), between 0 and 1."""
 
+    @infinity_is_meant
     def value(self, z: Array) -> Array:
-        e = np.exp(np.minimum(z, -z))  # e^-|z|; NumPy orders complex numbers by their real part first
-        a = np.maximum(e, z >= 0.0)  # 1 where z >= 0, and e below
-        a /= 1.0 + e
-        return a
+        return 1.0 / (1.0 + np.exp(-z))
 
+    @infinity_is_meant
     def derivative(self, z: Array, a: Array) -> Array:
-        """a (1 - a) = sigma(z) sigma(-z), even in z."""
-        e = np.exp(np.minimum(z, -z))
-        return e / (1.0 + e) ** 2
+        """a (1 - a) = sigma(z) sigma(-z) = a / (1 + e^z)."""
+        return a / (1.0 + np.exp(z))
+
+
+SIGMOID = Sigmoid()
 
 
 @part(frozen=True)
@@ -95,8 +100,9 @@ class Tanh(Activation):
         return np.tanh(z)
 
     def derivative(self, z: Array, a: Array) -> Array:
-        """1 - a^2 = 4 s'(2 z) with the sigmoid s, since a = 2 s(2 z) - 1."""
-        return 4.0 * Sigmoid().derivative(2.0 * z, a)
+        """1 - a^2 = 4 e / (1 + e)^2 with e = e^(-2 |z|)."""
+        e = np.exp(2.0 * np.minimum(z, -z))  # NumPy orders complex numbers by their real part first
+        return 4.0 * e / np.square(1.0 + e)
 
 
 @part(frozen=True)
@@ -137,7 +143,7 @@ class ELU(Activation):
         return np.where(z.real > 0.0, z, self.alpha * np.expm1(np.where(z.real > 0.0, 0.0, z)))
 
     def derivative(self, z: Array, a: Array) -> Array:
-        return np.where(z.real > 0.0, z.dtype.type(1.0), self.alpha * np.exp(np.minimum(z, 0.0)))
+        return np.where(z.real > 0.0, z.dtype.type(1.0), self.alpha * np.exp(np.minimum(z, -z)))
 
 
 @part(frozen=True)
@@ -147,10 +153,10 @@ class SiLU(Activation):
     initializer: Initializer = he_normal
 
     def value(self, z: Array) -> Array:
-        return z * Sigmoid().value(z)
+        return z * SIGMOID.value(z)
 
     def derivative(self, z: Array, a: Array) -> Array:
-        s = Sigmoid().value(z)
+        s = SIGMOID.value(z)
         return s + a * (1.0 - s)
 
 

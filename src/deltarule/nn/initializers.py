@@ -6,52 +6,47 @@ scale keeps the variance of z (forward) or of delta (backward) the same from lay
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
 from deltarule.nn.arrays import Array
+from deltarule.public import public
 
 Initializer = Callable[[np.random.Generator, int, int], Array]
 
 
+@public()
 def he_normal(rng: np.random.Generator, fan_in: int, fan_out: int) -> Array:
     """N(0, 2 / fan_in): for the ReLU family, which passes on half of what it gets (He et al. 2015, eq. 10)."""
     return rng.normal(0.0, math.sqrt(2.0 / fan_in), (fan_in, fan_out))
 
 
+@public()
 def glorot_uniform(rng: np.random.Generator, fan_in: int, fan_out: int) -> Array:
     """U(-r, r) with r = sqrt(6 / (fan_in + fan_out)): for sigmoid, tanh, softmax (Glorot & Bengio 2010, eq. 16)."""
     limit = math.sqrt(6.0 / (fan_in + fan_out))
     return rng.uniform(-limit, limit, (fan_in, fan_out))
 
 
+@public()
 def lecun_normal(rng: np.random.Generator, fan_in: int, fan_out: int) -> Array:
     """N(0, 1 / fan_in): z keeps the variance of its inputs (LeCun et al. 1998, "Efficient BackProp", eq. 16)."""
     return rng.normal(0.0, math.sqrt(1.0 / fan_in), (fan_in, fan_out))
 
 
+@public()
 def standard_normal(rng: np.random.Generator, fan_in: int, fan_out: int) -> Array:
     """N(0, 1), whatever the fan-in: Nielsen's network.py. With 784 inputs most sigmoids start saturated."""
     return rng.standard_normal((fan_in, fan_out))
 
 
+@public()
 def uniform(rng: np.random.Generator, fan_in: int, fan_out: int) -> Array:
     """U[0, 1), all positive: what many first programs write. With 784 inputs every sigmoid starts saturated."""
     return rng.random((fan_in, fan_out))
 
 
+@public()
 def zeros(rng: np.random.Generator, fan_in: int, fan_out: int) -> Array:
     """All zeros: right for biases, wrong for weights (equal neurons would stay equal for ever)."""
     return np.zeros((fan_in, fan_out))
-
-
-@dataclass(frozen=True)
-class Scaled:
-    """Another initializer with every number multiplied by `factor`."""
-
-    initializer: Initializer
-    factor: float
-
-    def __call__(self, rng: np.random.Generator, fan_in: int, fan_out: int) -> Array:
-        return self.factor * self.initializer(rng, fan_in, fan_out)

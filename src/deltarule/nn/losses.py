@@ -13,7 +13,7 @@ import numpy as np
 
 from deltarule.nn.activations import Activation, Sigmoid, Softmax
 from deltarule.nn.arrays import Array, blocks
-from deltarule.settings import part
+from deltarule.public import part
 
 
 def sample_shares(n_samples: int, sample_weight: Array | None = None, divisor: float | None = None) -> Array:
@@ -21,7 +21,9 @@ def sample_shares(n_samples: int, sample_weight: Array | None = None, divisor: f
 
     Weights that sum to 0 give shares of 0: such a batch has the loss 0, and a run takes no update from it.
     """
-    weights = np.ones(n_samples) if sample_weight is None else np.asarray(sample_weight, np.float64)
+    if sample_weight is None:
+        return np.full(n_samples, 1.0 / ((n_samples if divisor is None else divisor) or 1.0))
+    weights = np.asarray(sample_weight, np.float64)
     return weights / ((weights.sum() if divisor is None else divisor) or 1.0)
 
 
@@ -85,8 +87,7 @@ class Loss:
         out = np.empty_like(a) if out is None else out
         shares = (sample_shares(len(a)) if shares is None else shares).astype(a.dtype)
         for rows in blocks(len(a), 2 * a.shape[1]):
-            out[rows] = formula(a[rows], self.targets(a[rows], y[rows]))
-            out[rows] *= shares[rows, None]
+            np.multiply(formula(a[rows], self.targets(a[rows], y[rows])), shares[rows, None], out=out[rows])
         return out
 
 

@@ -10,27 +10,28 @@ import copy
 import math
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from deltarule.elsewhere import explains_names
 from deltarule.errors import SettingError, ShapeError
-from deltarule.inputs import checked_inputs
+from deltarule.inputs import Scale, checked_inputs
 from deltarule.nn.activations import Activation, Identity, Sigmoid, Softmax
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import BinaryCrossEntropy, Loss, sample_shares
 from deltarule.nn.parameters import Parameters
 from deltarule.nn.workspace import Workspace, scale_inputs
 from deltarule.parts import Spec, assigned, draw, resolve
-from deltarule.settings import Task, check_meaning, dtype_of, explains_calls, generator_of, one_per_layer, sizes_of
+from deltarule.public import Named, public
+from deltarule.settings import Task, check_meaning, dtype_of, generator_of, one_per_layer, sizes_of
 from deltarule.targets import checked_batch
 
 MEANING = ("task", "pixels", "image_shape", "class_names")  # may be set at any time
 PREDICTION_ROWS = 1024  # large enough for the matrix product's full speed, small enough for the cache
 
 
+@public("forward(network, X, network.workspace(len(X)))")
 def forward(network: Network, X: Array, ws: Workspace) -> Array:
     """Take a batch through the network: X (batch, features) -> a^L (batch, outputs), a view into `ws`.
 
@@ -47,6 +48,7 @@ def forward(network: Network, X: Array, ws: Workspace) -> Array:
     return ws.a[-1]
 
 
+@public("ws = network.workspace(len(X)); forward(network, X, ws); loss_value(network, y, ws)")
 def loss_value(
     network: Network, y: Array, ws: Workspace, *, sample_weight: Array | None = None, divisor: float | None = None
 ) -> float:
@@ -57,6 +59,7 @@ def loss_value(
     return network.loss.value(ws.a[-1], y, shares)
 
 
+@public("loss, grads = loss_and_gradient(network, X, y)")
 def backward(
     network: Network,
     y: Array,
@@ -92,48 +95,43 @@ def backward(
             ws.drop_error(l)
             activations[l].backward(delta[l], z[l], a[l])
         # BP3  dC/db^l = sum over the batch of delta^l
-        np.sum(delta[l], axis=0, out=grads.biases[l])
+        delta[l].sum(axis=0, out=grads.biases[l])
         # BP4  dC/dW^l = (a^(l-1))^T delta^l
         np.matmul(inputs[l].T, delta[l], out=grads.weights[l])
 
 
-@explains_calls("loss_and_gradient(network, X, y)")
+@public("loss_and_gradient(network, X, y)")
 def loss_and_gradient(
     network: Network, X: Array, y: Array, *, sample_weight: Array | None = None
 ) -> tuple[float, Parameters]:
     """C and its gradient for any batch, in new arrays: the whole of backpropagation in one call."""
-    X, y, sample_weight = checked_batch(network.inputs(X), y, sample_weight, network.layer_sizes)
+    X, y, sample_weight = checked_batch(inputs_of(network, X), y, sample_weight, network.layer_sizes)
     ws, grads = network.workspace(len(X)), network.parameters.zeros_like()
     forward(network, X, ws)
     backward(network, y, ws, grads, sample_weight=sample_weight)
     return loss_value(network, y, ws, sample_weight=sample_weight), grads
 
 
-@explains_names
-class Network:
-    """Layers of weighted sums and activations, and the loss that judges the last one.
+@public("Network((784, 100, 10))")
+class Network(metaclass=Named):
+    """Layers of weighted sums and activations, and the loss that judges the last.
 
-    layer_sizes: (inputs, hidden ..., outputs), two or more whole numbers.
-    hidden: the activation of every hidden layer, or a sequence with one for each: an object, a name, or a name with
-        settings ({"name": "leaky_relu", "slope": 0.1}). output and loss likewise.
-    output: the last activation: "softmax" for one class of many, "sigmoid" for labels, "identity" for values.
-    loss: what training makes small: "cross_entropy", "binary_cross_entropy" or "quadratic".
-    task: what the outputs answer: "classes" (one of many), "labels" (yes or no for each output) or "values". Where
-        output and loss leave no doubt it follows from them; else the first `fit` sets it.
-    pixels: whether inputs are uint8 pixels, which count as value / 255. `fit` sets it when it is given uint8.
-    image_shape: (height, width) of an input that is an image. class_names: one name an output.
-    dropout: the share of each hidden layer's neurons left out of a training step, in [0, 1), or one for each layer.
-    dtype: float32, float64, or complex128 for a complex-step check.
-    rng: a generator, or a seed for one, that draws the weights.
+    layer_sizes: (inputs, hidden ..., outputs).
+    hidden: an activation for all hidden layers or one for each: an object, a
+        name, or {"name": "leaky_relu", "slope": 0.1}. output, loss: likewise.
+    task: "classes", "labels", "values", or None: as output, loss or `fit` say.
+    pixels: whether inputs are uint8, which count as value / 255; as `fit` saw.
+    image_shape: (height, width) of an input. class_names: one for each output.
+    dropout: the share of a hidden layer left out of a training step, in [0, 1).
+    dtype: float32, float64 or complex128. rng: draws the weights; or its seed.
 
-    Attributes: parameters (Parameters), activations[l], loss, dropout, the arguments above, and input_range, the
-    (lowest, highest) number that `fit` saw. Raises ShapeError and SettingError where arguments do not fit together.
+    Attributes: those, weights[l] (fan_in, fan_out), biases[l], activations[l],
+    parameters, input_range, has_shortcut, has_probabilities.
 
     >>> Network((784, 128, 10)).predict(np.zeros((2, 784))).shape
     (2,)
     """
 
-    @explains_calls("Network((784, 100, 10))")
     def __init__(
         self,
         layer_sizes: Sequence[int],
@@ -151,16 +149,14 @@ class Network:
     ) -> None:
         check_meaning(task=task, pixels=pixels, class_names=class_names, image_shape=image_shape)
         self.layer_sizes = sizes_of(layer_sizes)
-        n_hidden = len(self.layer_sizes) - 2
-        between = one_per_layer("hidden", hidden, n_hidden, partial(resolve, "activation"))
+        between = one_per_layer("hidden", hidden, len(self.layer_sizes) - 2, partial(resolve, "activation"))
         last: Activation = resolve("activation", output, "output")
         self.loss: Loss = loss  # type: ignore[assignment]
         self.activations: tuple[Activation, ...] = (*between, last)
         self.dropout: tuple[float, ...] = dropout  # type: ignore[assignment]
         self.parameters = Parameters(self.layer_sizes, dtype=dtype_of(dtype))
         self.task = task_of(last, self.loss, self.layer_sizes[-1]) if task is None else task
-        self.pixels, self.image_shape = pixels, image_shape
-        self.class_names = self._names(class_names)
+        self.pixels, self.image_shape, self.class_names = pixels, image_shape, self._names(class_names)
         self.input_range: tuple[float, float] | None = None
         self._check()
         rng = generator_of(rng)
@@ -172,18 +168,17 @@ class Network:
         """`network.image_shape = (28, 28)` and its like are checked as the arguments are."""
         value = assigned(self, name, value)
         if name in MEANING and "class_names" in vars(self):
-            value = getattr(self.with_meaning(**{name: value}), name)
+            value = getattr(with_meaning(self, **{name: value}), name)
         super().__setattr__(name, value)
 
     def _check(self) -> None:
         output, loss = self.activations[-1], self.loss
         if not isinstance(output, loss.fits):
             fitting = " or ".join(activation.__name__ for activation in loss.fits)
-            name = loss.fits[0].__name__.lower()
             other = "binary_cross_entropy" if isinstance(output, Sigmoid) else "quadratic"
             raise SettingError(
                 f"{type(loss).__name__} needs outputs that are probabilities, from {fitting}: "
-                f'got {type(output).__name__}; use output="{name}", or loss="{other}"'
+                f'got {type(output).__name__}; use output="{loss.fits[0].__name__.lower()}", or loss="{other}"'
             )
         if isinstance(output, Softmax) and self.layer_sizes[-1] == 1:
             other = 'output="sigmoid", loss="binary_cross_entropy"; for values output="identity", loss="quadratic"'
@@ -234,77 +229,20 @@ class Network:
         """Room for batches of at most `capacity` samples."""
         return Workspace(self.layer_sizes, capacity, self.dtype, self.dropout, pixels=self.pixels)
 
-    def with_parameters(self, parameters: Parameters) -> Self:
-        """The same layers and loss around other parameters (used as they are, not copied)."""
-        other = copy.copy(self)
-        other.parameters = parameters
-        return other
-
-    def with_meaning(self, **meaning: Any) -> Self:
-        """The same layers around the same parameters with another task, pixels, image_shape or class_names."""
-        check_meaning(**meaning)
-        other = copy.copy(self)
-        vars(other).update(meaning)
-        vars(other)["class_names"] = self._names(other.class_names)
-        other._check_meaning()
-        return other
-
-    def astype(self, dtype: DTypeLike) -> Self:
+    def astype(self, dtype: DTypeLike) -> Network:
         """A copy that computes in another dtype."""
-        return self.with_parameters(self.parameters.astype(dtype_of(dtype)))
-
-    def inputs(self, X: Any) -> Array:
-        """X as (n, features), checked: uint8 only where it is pixels. ShapeError or DataError where it does not fit."""
-        if self.dtype.kind == "c" and isinstance(X, np.ndarray) and X.dtype.kind == "c":
-            return X  # of a complex-step check; a workspace checks the shape
-        X = checked_inputs(X, self.layer_sizes[0], self.image_shape, pixels=self.pixels, seen=self.input_range)
-        return X.astype(self.dtype) if X.dtype == np.uint8 and not self.pixels else X
+        return with_parameters(self, self.parameters.astype(dtype_of(dtype)))
 
     def outputs(self, X: Array) -> Array:
-        """a^L, (n_samples, outputs), for X (n_samples, features), as many samples as you like. Nothing is dropped."""
-        return self.outputs_of_inputs(self.inputs(X))
+        """a^L, (n_samples, outputs), for X (n_samples, features). Drops nothing."""
+        return outputs_of(self, inputs_of(self, X))
 
-    def outputs_of_inputs(self, X: Array) -> Array:
-        """The same for X as `inputs` returns it, or as a Model has standardized it."""
-        if len(X) == 1:
-            return self._outputs_of_one(X)
-        out = np.empty((len(X), self.layer_sizes[-1]), self.dtype)
-        ws = self.workspace(min(max(len(X), 1), PREDICTION_ROWS))
-        for start in range(0, len(X), PREDICTION_ROWS):
-            rows = slice(start, start + PREDICTION_ROWS)
-            out[rows] = forward(self, X[rows], ws)
-        return out
-
-    def _outputs_of_one(self, X: Array) -> Array:
-        """Without a workspace: its arrays would take longer to make than to fill with a single sample."""
-        a = np.empty(X.shape, self.dtype)
-        scale_inputs(X, a, pixels=self.pixels)
-        for W, b, activation in zip(self.weights, self.biases, self.activations, strict=True):
-            z = np.dot(a, W)
-            z += b
-            a = activation.value(z)
-        return a
-
-    @explains_calls("network.predict(X)")
     def predict(self, X: Array) -> Array:
-        """The answers: classes (n,) int64; labels (n, k) uint8, 1 where an output is at least 0.5; or values (n, k)."""
-        return self.decide(self.outputs(X))
+        """Classes (n,); labels (n, k), 1 where an output is >= 0.5; or values."""
+        return decide(self, self.outputs(X))
 
-    def decide(self, a: Array) -> Array:
-        """What outputs a (n, k) answer, by task. SettingError for a network that has no task yet."""
-        if self.task is None:
-            output, loss = type(self.activations[-1]).__name__, type(self.loss).__name__
-            raise SettingError(
-                f"outputs from {output}, judged by {loss}, can be classes, labels or values: train the network, "
-                'or say which:  network.task = "classes"'
-            )
-        if self.task == "classes":
-            return a.argmax(axis=1)
-        return (a >= 0.5).astype(np.uint8) if self.task == "labels" else a
-
-    @explains_calls("network.probabilities(X)")
     def probabilities(self, X: Array) -> Array:
-        """What a softmax or one sigmoid claims, (n, k). SettingError for others: several sigmoids need not sum to 1."""
+        """The outputs (n, k) of a softmax or one sigmoid; others: SettingError."""
         if not self.has_probabilities:
             raise SettingError(
                 f"probabilities come from a softmax or one sigmoid: this network has {self.layer_sizes[-1]} outputs "
@@ -330,8 +268,71 @@ def task_of(output: Activation, loss: Loss, n_outputs: int) -> Task | None:
     """The task that an output activation and a loss leave no doubt about; else None."""
     if isinstance(output, Softmax):
         return "classes"
-    if isinstance(output, Identity):
-        return "values"
-    if isinstance(output, Sigmoid) and isinstance(loss, BinaryCrossEntropy) and n_outputs == 1:
-        return "labels"
-    return None
+    is_yes_or_no = isinstance(output, Sigmoid) and isinstance(loss, BinaryCrossEntropy) and n_outputs == 1
+    return "labels" if is_yes_or_no else "values" if isinstance(output, Identity) else None
+
+
+def with_parameters(network: Network, parameters: Parameters) -> Network:
+    """The same layers and loss around other parameters (used as they are, not copied)."""
+    other = copy.copy(network)
+    other.parameters = parameters
+    return other
+
+
+def with_meaning(network: Network, **meaning: Any) -> Network:
+    """The same layers around the same parameters with another task, pixels, image_shape or class_names."""
+    check_meaning(**meaning)
+    other = copy.copy(network)
+    vars(other).update(meaning)
+    vars(other)["class_names"] = other._names(other.class_names)
+    other._check_meaning()
+    return other
+
+
+def scale_of(network: Network) -> Scale:
+    """What numbers a network takes."""
+    return Scale(network.pixels, network.input_range, float(np.finfo(network.dtype).max))
+
+
+def inputs_of(network: Network, X: Any) -> Array:
+    """X as (n, features), checked: uint8 only where it is pixels. ShapeError or DataError where it does not fit."""
+    if network.dtype.kind == "c" and isinstance(X, np.ndarray) and X.dtype.kind == "c":
+        return X  # of a complex-step check; a workspace checks the shape
+    X = checked_inputs(X, network.layer_sizes[0], network.image_shape, scale_of(network))
+    return X.astype(network.dtype) if X.dtype == np.uint8 and not network.pixels else X
+
+
+def outputs_of(network: Network, X: Array) -> Array:
+    """a^L, (n, outputs), for X as `inputs_of` returns it, or as a Model has standardized it, of any length."""
+    if len(X) == 1:
+        return _outputs_of_one(network, X)
+    out = np.empty((len(X), network.layer_sizes[-1]), network.dtype)
+    ws = network.workspace(min(max(len(X), 1), PREDICTION_ROWS))
+    for start in range(0, len(X), PREDICTION_ROWS):
+        rows = slice(start, start + PREDICTION_ROWS)
+        out[rows] = forward(network, X[rows], ws)
+    return out
+
+
+def _outputs_of_one(network: Network, X: Array) -> Array:
+    """Without a workspace: its arrays would take longer to make than to fill with a single sample."""
+    a = np.empty(X.shape, network.dtype)
+    scale_inputs(X, a, pixels=network.pixels)
+    for W, b, activation in zip(network.weights, network.biases, network.activations, strict=True):
+        z = np.dot(a, W)
+        z += b
+        a = activation.value(z)
+    return a
+
+
+def decide(network: Network, a: Array) -> Array:
+    """What outputs a (n, k) mean, by task. SettingError for a network that has no task yet."""
+    if network.task is None:
+        output, loss = type(network.activations[-1]).__name__, type(network.loss).__name__
+        raise SettingError(
+            f"outputs from {output}, judged by {loss}, can be classes, labels or values: train the network, "
+            'or say which:  network.task = "classes"'
+        )
+    if network.task == "classes":
+        return a.argmax(axis=1)
+    return (a >= 0.5).astype(np.uint8) if network.task == "labels" else a

@@ -12,7 +12,7 @@ import numpy as np
 from deltarule.errors import SettingError, ShapeError
 from deltarule.nn.arrays import Array, blocks
 from deltarule.nn.parameters import Parameters
-from deltarule.settings import part
+from deltarule.public import part
 
 
 @part(kw_only=True)

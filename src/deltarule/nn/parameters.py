@@ -13,19 +13,18 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import DTypeLike
 
-from deltarule.elsewhere import Views, explains_names
 from deltarule.errors import SettingError, ShapeError
 from deltarule.nn.arrays import Array
+from deltarule.public import Views, public
 
 
-@explains_names
+@public()
 class Parameters:
     """One contiguous vector and its views.
 
     layer_sizes: (inputs, hidden ..., outputs), as for Network.
-    vector: (size,), used as it is, not copied; zeros of `dtype` where none is given.
+    vector: (size,) the whole, used as it is, not copied; zeros of `dtype` where none is given.
 
-    vector: (size,) the whole.
     weight_block: (n_weights,) its first part, all weights without the biases: what a penalty acts on.
     weights[l]: (fan_in, fan_out) of layer l, which is the layer that makes layer_sizes[l + 1] out of layer_sizes[l].
     biases[l]: (fan_out,).

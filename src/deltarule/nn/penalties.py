@@ -6,7 +6,7 @@ import numpy as np
 
 from deltarule.nn.arrays import blocks
 from deltarule.nn.parameters import Parameters
-from deltarule.settings import part
+from deltarule.public import part
 
 
 @part(frozen=True)

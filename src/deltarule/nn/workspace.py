@@ -7,8 +7,10 @@ from numpy.typing import DTypeLike
 
 from deltarule.errors import ShapeError
 from deltarule.nn.arrays import Array
+from deltarule.public import public
 
 
+@public()
 class Workspace:
     """Room for a batch of at most `capacity` samples; nothing is allocated again while batches come and go.
 

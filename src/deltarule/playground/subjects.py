@@ -11,7 +11,7 @@ from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError
 from deltarule.files.model_file import model_bytes
 from deltarule.files.page import in_ink, shown
-from deltarule.inspection.measures.metrics import confusion
+from deltarule.inspection.measures.metrics import confusion_matrix
 from deltarule.model import Model
 from deltarule.nn.arrays import Array
 
@@ -62,7 +62,7 @@ class Subject:
         """The confusion matrix, and what it was counted on."""
         dataset, predicted = self.judged_by, self.outputs.argmax(axis=1)
         return {
-            "confusion": confusion(dataset.targets, predicted, dataset.n_outputs).tolist(),
+            "confusion": confusion_matrix(dataset.targets, predicted, dataset.n_outputs).tolist(),
             "classNames": self.model.class_names,
             "data": dataset.name,
             "count": dataset.n_samples,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.data.dataset import Dataset
-from deltarule.inspection.diagnosis.state_findings import dead_share, saturated_share
+from deltarule.inspection.diagnosis.network_findings import dead_share, saturation
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
 from deltarule.nn.workspace import as_floats
@@ -194,7 +194,7 @@ def layers(state: TrainingState, probe: Probe) -> list[dict[str, Any]]:
             "activation": type(activation).__name__,
             "gradient": float(np.linalg.norm(state.grads.weights[l])),
             "dead": dead_share(activation, ws.z[l]) if l < len(network.weights) - 1 else None,
-            "saturated": saturated_share(activation, ws.z[l]) if l < len(network.weights) - 1 else None,
+            "saturated": saturation(activation, ws.z[l]) if l < len(network.weights) - 1 else None,
         }
         for l, activation in enumerate(network.activations)
     ]

@@ -10,8 +10,9 @@ from deltarule.data.dataset import Dataset, Splits
 from deltarule.errors import RecipeError
 from deltarule.model import Model, Standardization
 from deltarule.nn.activations import Activation
-from deltarule.nn.initializers import Initializer, Scaled
-from deltarule.nn.network import Network
+from deltarule.nn.arrays import Array
+from deltarule.nn.initializers import Initializer
+from deltarule.nn.network import Network, with_meaning
 from deltarule.parts import PARTS, Spec, make, resolve, with_settings
 from deltarule.randomness import generator
 from deltarule.recipes.schema import Initial, Recipe
@@ -88,7 +89,7 @@ def split(recipe: Recipe, splits: Splits, seed: int) -> tuple[Dataset, Dataset |
 def untrained(recipe: Recipe, train: Dataset, seed: int) -> Model:
     """The recipe's network for these data, weights freshly drawn, in a Model that knows their names and scaling."""
     model = Model.suited(
-        network_for(recipe, train.n_inputs, train.n_outputs, seed).with_meaning(task=train.task),
+        with_meaning(network_for(recipe, train.n_inputs, train.n_outputs, seed), task=train.task),
         train,
         standardize=recipe.data.scaling == "standardized",
     )
@@ -112,6 +113,17 @@ def network_for(recipe: Recipe, n_features: int, n_outputs: int, seed: int) -> N
         dropout=spec.dropout,
         rng=generator(seed, "weights"),
     )
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """Another initializer with every number multiplied by `factor`."""
+
+    initializer: Initializer
+    factor: float
+
+    def __call__(self, rng: np.random.Generator, fan_in: int, fan_out: int) -> Array:
+        return self.factor * self.initializer(rng, fan_in, fan_out)
 
 
 def initializers(spec: str | Initial | None) -> dict[str, Initializer]:

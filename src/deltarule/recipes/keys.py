@@ -64,17 +64,18 @@ def settings_of(place: str, part: str) -> list[str]:
 
 
 def advice(word: str, value: str, tree: Tree, fields: Fields) -> str:
-    """What to write in the place of a setting that does not exist, and which ones there are.
+    """What to write in the place of a setting that does not exist; or which ones there are, where nothing is near.
 
-    >>> advice("lr", "0.1", {"training": {"schedule": "constant"}}, {"training": ["epochs"]})[:79]
-    'did you mean training.schedule.rate? Use --learning-rate 0.1 in train, or --set'
+    >>> advice("epoch", "5", {"training": {}}, {"training": ["epochs"]})
+    'did you mean training.epochs? Use --epochs 5 in train, or --set training.epochs=5'
     """
     if word in OPTIONS_ONLY:
         return f"it is an option of train: --{word} {shlex.quote(value)}"
     known = known_paths(tree, fields)
     path = meant(word, known)
-    offer = "" if path is None else f"did you mean {path}? Use {line_for(path, word, value, known)}. "
-    return f"{offer}Known: {', '.join(known)}"
+    if path is None:
+        return f"Known: {', '.join(known)}"
+    return f"did you mean {path}? Use {line_for(path, word, value, known)}"
 
 
 def meant(word: str, known: Iterable[str]) -> str | None:

@@ -7,7 +7,8 @@ import numpy as np
 from deltarule.errors import SettingError
 from deltarule.nn.arrays import Array, blocks
 from deltarule.nn.parameters import Parameters
-from deltarule.settings import check, part
+from deltarule.public import part
+from deltarule.settings import check
 
 
 @dataclass

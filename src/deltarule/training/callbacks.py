@@ -9,25 +9,32 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from deltarule.data.announcing import print_if_possible
 from deltarule.data.dataset import Dataset
-from deltarule.elsewhere import explains_names, line_for
+from deltarule.elsewhere import line_for
 from deltarule.errors import SettingError, closest
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Optimizer
 from deltarule.nn.parameters import Parameters
 from deltarule.nn.workspace import Workspace
-from deltarule.settings import MODES, Task, check, check_choice, explains_calls, shown
+from deltarule.public import Named, public
+from deltarule.settings import MODES, Task, check, check_choice, shown
 from deltarule.training.averaging import Latest
 
 if TYPE_CHECKING:
     from deltarule.training.evaluation import Tally
 
 Row = dict[str, float]
+COLUMNS = {  # what other libraries call them
+    **dict.fromkeys(("loss", "training_loss"), "train_loss"),
+    **dict.fromkeys(("accuracy", "acc", "train_acc"), "train_accuracy"),
+    **dict.fromkeys(("val_loss", "valid_loss", "test_loss"), "validation_loss"),
+    **dict.fromkeys(("val_accuracy", "val_acc", "valid_acc", "test_accuracy"), "validation_accuracy"),
+}
 FIRST_ROWS, LAST_ROWS = 4, 8  # of a history, where it is printed
 
 
-@explains_names
+@public()
 @dataclass
-class History:
+class History(metaclass=Named):
     """One row an epoch, epoch 0 being the network before its first step.
 
     A row holds epoch, step, learning_rate, seconds (of training, so far), train_loss and train_accuracy (or train_r2),
@@ -60,7 +67,6 @@ class History:
                 offer = "give a validation set, as fit(network, X, y, validation=(X_val, y_val)) or train --holdout N"
             raise SettingError(f"the history has no column {name!r}: {offer}")
 
-    @explains_calls('history.plot().save("history.png")')
     def plot(self) -> Any:
         """Draw loss and accuracy by epoch: the Picture of `dr.plot("curves", history)`."""
         return import_module("deltarule").plot("curves", self)
@@ -99,6 +105,7 @@ def _cells(row: Row, names: Sequence[str]) -> list[str]:
     return [f"{row['epoch']:.0f}", *figures, f"{rate:.3g}", f"{seconds:.1f}"]
 
 
+@public()
 @dataclass
 class TrainingState:
     """Where a run stands. A callback may read all of it and set one thing: stop_reason, which ends the run.
@@ -146,6 +153,7 @@ class TrainingState:
         return self.train.task
 
 
+@public()
 class Callback:
     """Something that listens to a run; override what you need.
 
@@ -210,6 +218,9 @@ class Monitor:
             raise SettingError(
                 f"monitor must be the name of a column, such as 'validation_loss': got {shown(self.name)}"
             )
+        if self.name in COLUMNS:
+            column = COLUMNS[self.name]
+            raise SettingError(f"monitor is a column of the history: got {self.name!r}; use monitor={column!r}")
         self.rises = self.mode == "max" or (self.mode == "auto" and not self.name.endswith("loss"))
 
     def begin(self, history: History) -> None:
@@ -228,7 +239,7 @@ class Monitor:
         return True
 
 
-@explains_calls()
+@public()
 class EarlyStopping(Callback):
     """Stop when a figure of the history has not become better for a while.
 
@@ -258,7 +269,7 @@ class EarlyStopping(Callback):
             state.stop_reason = f"{self.monitor.name} has not improved for {self.patience} epochs"
 
 
-@explains_calls()
+@public()
 class Progress(Callback):
     """A plain line an epoch; one that cannot be printed is dropped, and the run goes on."""
 

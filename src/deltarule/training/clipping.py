@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from deltarule.nn.parameters import Parameters
-from deltarule.settings import check, part
+from deltarule.public import part
+from deltarule.settings import check
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from deltarule.atomic import write_atomically
 from deltarule.errors import FileError, SettingError
-from deltarule.settings import check_path, explains_calls
+from deltarule.public import public
+from deltarule.settings import check_path
 from deltarule.training.callbacks import Callback, TrainingState
 
 Figure = float | None
@@ -32,7 +33,7 @@ def finite_row(row: Row) -> dict[str, Figure]:
     return {name: _finite(figure) for name, figure in row.items()}
 
 
-@explains_calls()
+@public()
 class CSVLog(Callback):
     """Writes the history to a CSV file after each epoch, epoch 0 included: a row an epoch, whole at any moment.
 

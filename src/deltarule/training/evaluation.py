@@ -8,9 +8,10 @@ import numpy as np
 from deltarule.data.dataset import Dataset
 from deltarule.model import Model
 from deltarule.nn.arrays import Array
-from deltarule.nn.network import PREDICTION_ROWS, Network
+from deltarule.nn.network import PREDICTION_ROWS, Network, inputs_of
 from deltarule.nn.workspace import Workspace
-from deltarule.settings import Task, explains_calls
+from deltarule.public import public
+from deltarule.settings import Task
 from deltarule.training.checks import check_data
 from deltarule.training.engines import REFERENCE, Engine
 from deltarule.training.examples import examples_for
@@ -107,7 +108,7 @@ class Tally:
         self.loss, self.weight = float(state["loss"]), float(state["weight"])
 
 
-@explains_calls("evaluate(network, dataset)")
+@public("evaluate(network, X, y)")
 def evaluate(
     net_or_model: Network | Model, X: Any, y: Any = None, *, engine: Engine = REFERENCE
 ) -> tuple[float, float]:
@@ -125,7 +126,7 @@ def evaluate(
 def loss_and_score(network: Network, dataset: Dataset, engine: Engine = REFERENCE) -> tuple[float, float]:
     """The same for a dataset as the network is trained on it."""
     idle: list[Workspace] = []
-    inputs = network.inputs(dataset.inputs)
+    inputs = inputs_of(network, dataset.inputs)
 
     def answer(start: int) -> tuple[float, Array]:
         """A block's part of the loss, and the outputs."""

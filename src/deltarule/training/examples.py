@@ -13,7 +13,8 @@ from deltarule.inputs import as_array, as_called, check_scale, checked_inputs, f
 from deltarule.model import Model, check_purpose
 from deltarule.nn.activations import Sigmoid
 from deltarule.nn.arrays import Array
-from deltarule.nn.network import Network
+from deltarule.nn.network import Network, scale_of
+from deltarule.public import check_network
 from deltarule.settings import Task, shown
 from deltarule.targets import checked_targets
 
@@ -38,12 +39,7 @@ def examples_for(
 
     Raises ShapeError, DataError or SettingError, with the cure, for what does not fit.
     """
-    if not isinstance(net_or_model, Network | Model):
-        line = call.format("X, y")
-        if isinstance(net_or_model, str | PathLike):
-            line = line.replace("network", f'dr.load("{net_or_model}")', 1)
-        line = line.replace("network", "estimator.model_") if hasattr(net_or_model, "model_") else line
-        raise SettingError(f"a Network comes first: got {shown(net_or_model)}; use {line}")
+    check_network(net_or_model, call.format("X, y"))
     model = net_or_model if isinstance(net_or_model, Model) else None
     network = net_or_model.inner if isinstance(net_or_model, Model) else net_or_model
     refuse_structure(X, y, call)
@@ -65,8 +61,14 @@ def refuse_structure(X: Any, y: Any, call: str) -> None:
     """Raise DataError where what was passed is not a Dataset alone, nor an X and a y."""
     refuse_splits(X, call)
     if isinstance(X, str | PathLike):
-        line = call.format(f"dr.load_data({str(X)!r}).train")
-        raise DataError(f"X is a path, {str(X)!r}, and a network takes arrays: use {line}")
+        line = f"dr.read_table({str(X)!r}, {y!r})" if isinstance(y, str) else f"dr.load_data({str(X)!r}).train"
+        raise DataError(f"X is a path, {str(X)!r}, and a network takes arrays: use {call.format(line)}")
+    if isinstance(y, str) and hasattr(X, "columns"):
+        line = call.format(f"X.drop(columns={y!r}), X[{y!r}]")
+        raise DataError(f"y is the name of a column, {y!r}, and a network takes arrays: use {line}")
+    if y is None and (isinstance(X, zip) or (isinstance(X, list) and all(isinstance(each, tuple) for each in X))):
+        line = call.format("np.array(X), np.array(y)")
+        raise DataError(f"inputs and targets come as two arrays: got pairs of them; use X, y = zip(*pairs), and {line}")
     if isinstance(X, Dataset) and y is not None:
         raise DataError(f"a Dataset holds its targets: leave out y, as in {call.format('digits.train')}")
     if not isinstance(X, Dataset) and X is not None and y is None:
@@ -89,7 +91,7 @@ def of_dataset(network: Network, data: Dataset) -> Dataset:
             f"{data.name} is a table with texts or missing cells: use model = dr.Model.suited(network, data); "
             "dr.fit(network, model.scaled(data))"
         )
-    check_scale(data.inputs, pixels=network.pixels, seen=network.input_range)
+    check_scale(data.inputs, scale_of(network))
     return replace(data, inputs=taken(network, data.inputs))
 
 
@@ -109,7 +111,7 @@ def input_rows(
     if is_transposed or rows.shape[1] == n_features:
         checked_inputs(X, n_features, network.image_shape, name=x_name)
     # Otherwise check_data says how many features there are, and with which layer sizes they fit.
-    check_scale(rows, pixels=network.pixels, seen=network.input_range, name=x_name)
+    check_scale(rows, scale_of(network), name=x_name)
     return taken(network, rows), image_shape
 
 
@@ -117,11 +119,6 @@ def taken(network: Network, X: Array) -> Array:
     """Inputs in a dtype that counts as it should: uint8 stays pixels for a network that may still learn from pixels."""
     if X.dtype == np.uint8 and (network.pixels or network.input_range is None):
         return X
-    largest = np.finfo(network.dtype).max
-    if X.dtype.itemsize > network.dtype.itemsize and (X.max() > largest or X.min() < -largest):
-        raise DataError(
-            f"X reaches {np.abs(X).max():.3g}, beyond {network.dtype}: scale it, as (X - X.mean()) / X.std() does"
-        )
     return X.astype(network.dtype, copy=False)
 
 

@@ -9,7 +9,7 @@ from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Optimizer
 from deltarule.nn.penalties import Penalty
 from deltarule.parts import Spec
-from deltarule.settings import explains_calls
+from deltarule.public import check_network, public
 from deltarule.training.averaging import Latest
 from deltarule.training.callbacks import Callback, History
 from deltarule.training.clipping import NoClipping
@@ -20,7 +20,7 @@ from deltarule.training.snapshot import Snapshot
 from deltarule.training.trainer import Trainer
 
 
-@explains_calls("fit(network, X, y, epochs=10)")
+@public("fit(network, X, y, epochs=10)")
 def fit(
     network: Network,
     X: Any,
@@ -65,6 +65,7 @@ def fit(
     >>> len(history)
     4
     """
+    check_network(network, "dr.fit(network, X, y)", "Network")
     given: dict[str, Any] = {  # what Trainer, too, takes by name
         "optimizer": optimizer,
         "schedule": schedule_of(learning_rate),

@@ -11,7 +11,8 @@ from typing import Any, TypeGuard
 
 from deltarule.errors import SettingError
 from deltarule.parts import resolve
-from deltarule.settings import check, check_settings, part
+from deltarule.public import part
+from deltarule.settings import check, check_settings, shown
 from deltarule.training.callbacks import Callback, History, Monitor, TrainingState
 
 Schedule = Callable[[int], float]
@@ -169,14 +170,16 @@ class ReduceOnPlateau(Callback):
 
 def schedule_of(given: Any, name: str = "learning_rate", owner: type[Any] | str = "") -> Schedule:
     """A schedule, from one or from a number. SettingError for anything else, which was given as `name`."""
+    note = ""
     if callable(given) and not isinstance(given, type):
         try:
-            is_schedule = isinstance(given(0), Real)
-        except TypeError:
-            is_schedule = False
-        if is_schedule:
+            rate = given(0)
+            note = f", which returns {shown(rate)} for step 0"
+        except (TypeError, SettingError) as error:
+            rate, note = None, f", which cannot be called with a step ({error})"
+        if isinstance(rate, Real):
             return given
-    check(name, given, owner)
+    check(name, given, owner, note=note)
     return Constant(given)
 
 

@@ -16,12 +16,13 @@ from deltarule.data.dataset import Dataset
 from deltarule.errors import DivergenceError, SettingError
 from deltarule.model import take_meaning
 from deltarule.nn.arrays import Array
-from deltarule.nn.network import Network
+from deltarule.nn.network import Network, with_parameters
 from deltarule.nn.optimizers import Adam, Optimizer
 from deltarule.nn.penalties import Penalty
 from deltarule.parts import resolve
+from deltarule.public import Named, check_network, public
 from deltarule.randomness import generator
-from deltarule.settings import ENGINES, check, check_choice, explains_calls, shown
+from deltarule.settings import ENGINES, check, check_choice, shown
 from deltarule.targets import checked_weights
 from deltarule.training.averaging import Latest, average_of
 from deltarule.training.batches import batches, steps_per_epoch
@@ -48,9 +49,9 @@ PIECE_ROWS = 1024  # a larger batch is worked through in pieces of so many sampl
 FIRST_LOOK = 10_000  # how many training samples epoch 0 is evaluated on
 
 
-@explains_calls("Trainer(network=network)")
+@public("Trainer(network=network)")
 @dataclass(kw_only=True)
-class Trainer:
+class Trainer(metaclass=Named):
     """How a network is to be trained; `fit` does it. Every part is an object, or what the function `fit` takes for it.
 
     optimizer, schedule (step -> learning rate), penalty: the update.
@@ -78,9 +79,7 @@ class Trainer:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if not isinstance(self.network, Network):
-            got = shown(self.network)
-            raise SettingError(f"network must be a Network: got {got}; use network=Network((784, 100, 10))")
+        check_network(self.network, "dr.Trainer(network=network)", "Network")
         self.batch_size = None if isinstance(self.batch_size, str) and self.batch_size == "full" else self.batch_size
         for name in ("epochs", "batch_size", "seed"):
             check(name, getattr(self, name))
@@ -285,7 +284,7 @@ class Trainer:
             raise DivergenceError(explain_divergence(state))
         figures = {"train": trained}
         if validation is not None:
-            figures["validation"] = loss_and_score(self.network.with_parameters(counted), validation, self.engine)
+            figures["validation"] = loss_and_score(with_parameters(self.network, counted), validation, self.engine)
         row: Row = {
             "epoch": state.epoch,
             "step": state.step,

@@ -1,4 +1,4 @@
-"""Why a network does not learn: a look at its data, at where it stands, and at its first steps."""
+"""diagnose: why a network does not learn, from its data, from where it stands, and from its first steps."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -11,15 +11,20 @@ import numpy as np
 
 from deltarule.data.dataset import Dataset
 from deltarule.errors import DivergenceError
-from deltarule.inspection.diagnosis.data_findings import look_at_data, sample_of
-from deltarule.inspection.diagnosis.finding import Diagnosis, Finding, Level
-from deltarule.inspection.diagnosis.run_findings import LEARNED, WATCHED, Watch, gap_findings, look_at_history
-from deltarule.inspection.diagnosis.state_findings import chance_loss, dead_findings, look_at_state, passed
+from deltarule.inspection.diagnosis.data_findings import data_findings, sample_of
+from deltarule.inspection.diagnosis.findings import Diagnosis, Finding, Level
+from deltarule.inspection.diagnosis.network_findings import (
+    chance_loss,
+    dead_findings,
+    forward_and_backward,
+    network_findings,
+)
+from deltarule.inspection.diagnosis.run_findings import LEARNED, WATCHED, FirstSteps, gap_findings, history_findings
 from deltarule.model import Model, take_meaning
-from deltarule.nn.network import Network
+from deltarule.nn.network import Network, inputs_of, with_meaning, with_parameters
 from deltarule.nn.optimizers import Optimizer
 from deltarule.parts import Spec
-from deltarule.settings import explains_calls
+from deltarule.public import public
 from deltarule.training.averaging import Latest
 from deltarule.training.batches import steps_per_epoch
 from deltarule.training.callbacks import History
@@ -29,7 +34,6 @@ from deltarule.training.examples import examples_for, held_out_examples
 from deltarule.training.schedules import Constant, Schedule, schedule_of
 from deltarule.training.trainer import Trainer
 
-PART = 2000  # examples for the first steps
 ONE_BATCH = 32
 ONE_BATCH_RATES = (0.003, 0.03)  # Adam's usual one, and a bold one
 HEALTHY = 0.5  # a loss below so much of that of knowing nothing needs no further question
@@ -39,7 +43,7 @@ EXPLAIN = {"inputs-not-scaled", "inputs-too-small", "targets-not-scaled", "weigh
 RATE_FACTORS = (0.1, 10.0, 0.01, 100.0, 1e3, 1e4)  # the likeliest first
 
 
-@explains_calls("diagnose(network, X, y)")
+@public("diagnose(network, X, y)")
 def diagnose(
     net_or_model: Network | Model,
     X: Any,
@@ -72,52 +76,52 @@ def diagnose(
 
 def diagnose_training(trainer: Trainer, train: Dataset, validation: Dataset | None = None) -> Diagnosis:
     """The same for a Trainer and the data it is to be given; nothing of the trainer's is changed."""
-    trainer = replace(trainer, network=trainer.network.with_meaning())
+    trainer = replace(trainer, network=with_meaning(trainer.network))
     check_data(trainer.network, train)
     take_meaning(trainer.network, train)
     with np.errstate(all="ignore"):
-        found = list(before_training(trainer.network, train, validation))
-        explained = any(each.level == "fault" or each.id in EXPLAIN for each in found)
-        return Diagnosis.of([*found, *first_steps(trainer, train, is_explained=explained)])
+        at_once = list(standing_findings(trainer.network, train, validation))
+        is_explained = any(each.level == "fault" or each.id in EXPLAIN for each in at_once)
+        return Diagnosis.of([*at_once, *first_step_findings(trainer, train, is_explained=is_explained)])
 
 
 def diagnose_network(network: Network, train: Dataset, validation: Dataset | None = None) -> Diagnosis:
     """The same for a trained network: no step is taken."""
     with np.errstate(all="ignore"):
-        found = list(before_training(network, train, validation))
-        loss, score = loss_and_score(network, sample_of(train, PART))
+        findings = list(standing_findings(network, train, validation))
+        loss, score = loss_and_score(network, sample_of(train))
         chance = chance_loss(network, train)
-        found += stuck_findings(loss, chance, {"loss": loss, "loss of knowing nothing": chance})
+        findings += stuck_findings(loss, chance, {"loss": loss, "loss of knowing nothing": chance})
         if validation is not None:
-            found += gap_findings(score, loss_and_score(network, sample_of(validation, PART))[1])
-    return Diagnosis.of(found)
+            findings += gap_findings(score, loss_and_score(network, sample_of(validation))[1])
+    return Diagnosis.of(findings)
 
 
-def before_training(network: Network, train: Dataset, validation: Dataset | None = None) -> Iterator[Finding]:
-    """What data and state show; whether the network is new is seen from its loss."""
+def standing_findings(network: Network, train: Dataset, validation: Dataset | None = None) -> Iterator[Finding]:
+    """What data and network show without a step; whether the network is new is seen from its loss."""
     check_data(network, train)
     if validation is not None:
         check_data(network, validation)
         check_task(train, validation)
-        validation = replace(validation, inputs=network.inputs(validation.inputs))
-    train = replace(train, inputs=network.inputs(train.inputs))
-    yield from look_at_data(train, validation)
-    part = sample_of(train, PART)
+        validation = replace(validation, inputs=inputs_of(network, validation.inputs))
+    train = replace(train, inputs=inputs_of(network, train.inputs))
+    yield from data_findings(train, validation)
+    part = sample_of(train)
     is_new = not loss_and_score(network, part)[0] < LEARNED * chance_loss(network, part)
-    yield from look_at_state(network, part, is_new=is_new)
+    yield from network_findings(network, part, is_new=is_new)
 
 
-def first_steps(trainer: Trainer, train: Dataset, *, is_explained: bool) -> Iterator[Finding]:
+def first_step_findings(trainer: Trainer, train: Dataset, *, is_explained: bool) -> Iterator[Finding]:
     """What a few hundred steps on a part of the data show; other rates are tried unless a failure is explained."""
-    part, watch = sample_of(train, PART), Watch(ends_run=True)
+    part, steps = sample_of(train), FirstSteps(ends_run=True)
     if not np.isfinite(trainer.network.parameters.vector).all():
         return
-    after, loss = stepped(trainer, part, watch)
+    after, loss = train_copy(trainer, part, steps)
     chance, rate = chance_loss(trainer.network, part), float(trainer.schedule(WATCHED // 2))
     if after is not None:
-        yield from died_findings(trainer.network, after, part)
+        yield from death_findings(trainer.network, after, part)
         if not is_explained:
-            yield from watch.findings("note" if loss < HEALTHY * chance else "warning")
+            yield from steps.findings("note" if loss < HEALTHY * chance else "warning")
     if loss < HEALTHY * chance or chance == 0.0:
         return
     measured = {"learning rate": rate, f"loss after {WATCHED} steps": loss, "loss of knowing nothing": chance}
@@ -126,17 +130,15 @@ def first_steps(trainer: Trainer, train: Dataset, *, is_explained: bool) -> Iter
         measured |= {f"loss with a rate of {rate * factor:.2g}": better}
         yield rate_finding(factor, rate, measured, loss / chance)
     elif after is None:
-        says = "The loss blows up within the first steps."
-        mend = "mend the other faults first; then try a learning rate 10 times smaller"
-        yield Finding("fault", "diverged", says, {"learning rate": rate, "steps": len(watch.losses)}, mend)
+        yield Finding.of("fault", "diverged: first steps", {"learning rate": rate, "steps": len(steps.losses)})
     else:
         yield from stuck_findings(loss, chance, measured)
     yield from one_batch_findings(trainer.network, part)
 
 
-def stepped(trainer: Trainer, part: Dataset, watch: Watch, factor: float = 1.0) -> tuple[Network | None, float]:
+def train_copy(trainer: Trainer, part: Dataset, steps: FirstSteps, factor: float = 1.0) -> tuple[Network | None, float]:
     """A copy of the network after its first steps with `factor` times the rate, and its loss; None, inf if lost."""
-    network = trainer.network.with_parameters(trainer.network.parameters.copy())
+    network = with_parameters(trainer.network, trainer.network.parameters.copy())
     copy = replace(
         trainer,
         network=network,
@@ -145,7 +147,7 @@ def stepped(trainer: Trainer, part: Dataset, watch: Watch, factor: float = 1.0) 
         epochs=-(-WATCHED // steps_per_epoch(part.n_samples, trainer.batch_size)),
         augment=None,
         average=Latest(),
-        callbacks=[watch],
+        callbacks=[steps],
     )
     try:
         copy.fit(part)
@@ -158,7 +160,7 @@ def stepped(trainer: Trainer, part: Dataset, watch: Watch, factor: float = 1.0) 
 def better_rate(trainer: Trainer, part: Dataset, loss: float) -> tuple[float | None, float]:
     """The factor for the rate with which the same steps leave much less than `loss`, and what; None where none does."""
     for factor in RATE_FACTORS:
-        _, other = stepped(trainer, part, Watch(ends_run=True), factor)
+        other = train_copy(trainer, part, FirstSteps(ends_run=True), factor)[1]
         if other < BETTER * loss:
             return factor, other
     return None, math.inf
@@ -167,71 +169,59 @@ def better_rate(trainer: Trainer, part: Dataset, loss: float) -> tuple[float | N
 def rate_finding(factor: float, rate: float, measured: dict[str, float], remaining: float) -> Finding:
     """That another rate does much better; `remaining` is the share of the loss that the first rate has left."""
     level: Level = "fault" if remaining > LEARNED else "warning" if remaining > SLOW else "note"
-    mend = f"try a learning rate of about {rate * factor:.1g}"
-    if factor < 1.0:
-        says = "The learning rate is too high: smaller steps get much further."
-        return Finding(level, "learning-rate-too-high", says, measured, mend)
-    says = "The learning rate is too low: larger steps get much further."
-    if level == "note":
-        says, mend = (
-            "The learning rate is on the low side: larger steps get further at first.",
-            f"{mend}, or be patient",
-        )
-    return Finding(level, "learning-rate-too-low", says, measured, mend)
+    name = "learning-rate-too-low: a little" if level == "note" else "learning-rate-too-low: first steps"
+    name = "learning-rate-too-high: first steps" if factor < 1.0 else name
+    return Finding.of(level, name, measured, better=rate * factor)
 
 
 def stuck_findings(loss: float, chance: float, measured: Mapping[str, float]) -> Iterator[Finding]:
     """A loss that is that of an answer which is the same for all examples."""
     if loss > LEARNED * chance > 0.0:
-        says = "The loss is stuck at chance (ln K for K equal classes): one answer for all examples costs no more."
-        mend = "mend the other findings first; where there are none, more steps, or other starting weights"
-        yield Finding("fault", "stuck-at-chance", says, measured, mend)
+        yield Finding.of("fault", "stuck-at-chance", measured)
 
 
-def died_findings(before: Network, after: Network, part: Dataset) -> Iterator[Finding]:
+def death_findings(before: Network, after: Network, part: Dataset) -> Iterator[Finding]:
     """ReLUs that were alive before the first steps, and are dead after them."""
-    already = {each.evidence["layer"] for each in dead_findings(before, passed(before, part))}
-    for each in dead_findings(after, passed(after, part)):
+    already = {each.evidence["layer"] for each in dead_findings(before, forward_and_backward(before, part))}
+    for each in dead_findings(after, forward_and_backward(after, part)):
         if each.evidence["layer"] not in already:
             yield replace(each, says=f"{each.says} They died in the first {WATCHED} steps.")
 
 
 def one_batch_findings(network: Network, part: Dataset) -> Iterator[Finding]:
-    """A network that cannot even learn a few examples by heart, with weights enough to do so."""
+    """A network that cannot even memorize a few examples, with weights enough to do so."""
     n_samples = min(ONE_BATCH, part.n_samples, network.parameters.size // (4 * part.n_outputs))
     if n_samples < 2:
         return
     batch, losses = part.take(slice(n_samples)), [math.inf]
     chance = chance_loss(network, batch)
     for rate in ONE_BATCH_RATES:
-        copy = network.with_parameters(network.parameters.copy())
+        copy = with_parameters(network, network.parameters.copy())
         copy.dropout = tuple(0.0 for _ in copy.dropout)
         with suppress(DivergenceError):
             Trainer(network=copy, schedule=Constant(rate), epochs=WATCHED, batch_size=None).fit(batch)
             losses.append(loss_and_score(copy, batch)[0])
         if min(losses) <= HEALTHY * chance:
             return
-    says = "The network cannot even learn one small batch by heart."
     after = f"loss on them after {WATCHED} steps of Adam"
     measured = {"examples": n_samples, after: min(losses), "loss of knowing nothing": chance}
-    mend = "look for equal examples with different labels, saturated or dead units, or a wrong gradient (gradcheck)"
-    yield Finding("fault", "cannot-overfit-one-batch", says, measured, mend)
+    yield Finding.of("fault", "cannot-overfit-one-batch", measured)
 
 
-class Checkup(Watch):
+class Checkup(FirstSteps):
     """A look at data and starting state before a run, and at its steps and history afterwards.
 
-    before: what was found at once. As a callback it watches the first steps.
+    before: what was found at once. As a callback it measures the first steps.
     """
 
     def __init__(self, network: Network, train: Dataset, validation: Dataset | None = None) -> None:
         super().__init__(ends_run=False)
         with np.errstate(all="ignore"):
-            self.before = Diagnosis.of(before_training(network, train, validation))
-        self._chance = chance_loss(network, sample_of(train, PART))
+            self.before = Diagnosis.of(standing_findings(network, train, validation))
+        self._chance = chance_loss(network, sample_of(train))
 
     def after(self, history: History) -> Diagnosis:
         """What the run has shown."""
         is_healthy = history["train_loss"][-1] < HEALTHY * self._chance
-        found = self.findings("note" if is_healthy else "warning")
-        return Diagnosis.of([*found, *look_at_history(history.rows, self._chance)])
+        findings = self.findings("note" if is_healthy else "warning")
+        return Diagnosis.of([*findings, *history_findings(history.rows, self._chance)])

@@ -8,19 +8,26 @@ from typing import Any
 import numpy as np
 
 from deltarule.data.dataset import Dataset
-from deltarule.inspection.diagnosis.finding import entry
-from deltarule.inspection.gradcheck.mistakes import as_layers, likely_mistakes, relative_error
-from deltarule.inspection.gradcheck.numeric_gradient import CENTRAL_DIFFERENCES, Method, Problem, by_layer, directions
+from deltarule.errors import ShapeError
+from deltarule.inspection.diagnosis.findings import entry
+from deltarule.inspection.gradcheck.mistakes import likely_mistakes
+from deltarule.inspection.gradcheck.numeric_gradient import (
+    CENTRAL_DIFFERENCES,
+    Method,
+    Problem,
+    by_layer,
+    relative_error,
+)
 from deltarule.inspection.gradcheck.premises import best_method, check_axis, without_kinks
 from deltarule.model import Model, take_meaning
 from deltarule.nn.arrays import Array
-from deltarule.nn.network import Network, backward
+from deltarule.nn.network import Network
 from deltarule.nn.parameters import Parameters
 from deltarule.nn.penalties import Penalty
 from deltarule.nn.workspace import as_floats
 from deltarule.parts import Spec, resolve
+from deltarule.public import public
 from deltarule.randomness import generator
-from deltarule.settings import explains_calls
 from deltarule.targets import checked_weights
 from deltarule.training.checks import check_data
 from deltarule.training.examples import examples_for
@@ -59,6 +66,7 @@ class WorstParameter:
     numeric: float
 
 
+@public()
 @dataclass(frozen=True)
 class GradientCheck:
     """What `gradcheck` found.
@@ -120,7 +128,7 @@ class GradientCheck:
         return self.to_text()
 
 
-@explains_calls("gradcheck(network, X, y)")
+@public("gradcheck(network, X, y)")
 def gradcheck(
     net_or_model: Network | Model,
     X: Any,
@@ -159,10 +167,10 @@ def gradcheck(
         problem, kinks = without_kinks(problem)
         method, why = best_method(problem)
         if gradient is None:
-            found = backpropagated(problem)
+            found = by_layer(problem.grads)
         else:
             found = own_gradient(gradient, problem, is_weighted=sample_weight is not None)
-        check = compared(problem, found, method, gradient is not None)
+        check = compare(problem, found, method, gradient is not None)
     return replace(check, kinks=kinks, notes=(*notes, *why, *check.notes))
 
 
@@ -185,32 +193,44 @@ def problem_of(
     return Problem(network, inputs, data.targets, weights, penalty), notes
 
 
-def backpropagated(problem: Problem) -> list[Array]:
-    """The gradient that is to be checked: deltarule's."""
-    grads = problem.network.parameters.zeros_like()
-    backward(problem.network, problem.y, problem.ws, grads, sample_weight=problem.sample_weight)
-    problem.penalty.add_gradient(problem.network.parameters, grads)
-    return by_layer(grads)
-
-
 def own_gradient(gradient: Gradient, problem: Problem, *, is_weighted: bool) -> list[Array]:
-    """The gradient that is to be checked: the user's, of the samples that count."""
+    """The user's gradient of the samples that count, as `by_layer` returns one.
+
+    Raises ShapeError where a part of it has the wrong shape, and says what that looks like.
+    """
     counts = problem.sample_weight > 0.0
     more = {"sample_weight": problem.sample_weight[counts]} if is_weighted else {}
-    return as_layers(gradient(problem.network, problem.X[counts], problem.y[counts], **more)[1], problem.network)
+    given = gradient(problem.network, problem.X[counts], problem.y[counts], **more)[1]
+    if isinstance(given, Parameters):
+        return by_layer(given)
+    (all_weights, all_biases), params, layers = given, problem.network.parameters, []
+    if len(all_weights) != len(params.weights) or len(all_biases) != len(params.biases):
+        raise ShapeError(
+            f"a gradient has dC/dW and dC/db for each of {len(params.weights)} layers: "
+            f"got {len(all_weights)} and {len(all_biases)}; return those of every layer, the first one first"
+        )
+    for l, (W, b) in enumerate(zip(params.weights, params.biases, strict=True)):
+        dW, db = np.asarray(all_weights[l], np.float64), np.asarray(all_biases[l], np.float64)
+        if dW.shape != W.shape:
+            hint = "it is transposed" if dW.shape == W.T.shape else "it is inputs^T delta"
+            raise ShapeError(f"dC/dW of layer {l} must have shape {W.shape}: got {dW.shape}; {hint}")
+        if db.size != b.size:
+            hint = "a sum over all axes instead of the batch's" if db.size == 1 else "sum delta over axis 0, the batch"
+            raise ShapeError(f"dC/db of layer {l} must have shape {b.shape}: got {db.shape}; {hint}")
+        layers.append(np.vstack([dW, db.reshape(1, -1)]))
+    return layers
 
 
-def compared(problem: Problem, found: Sequence[Array], method: Method, is_own: bool) -> GradientCheck:
+def compare(problem: Problem, found: Sequence[Array], method: Method, is_own: bool) -> GradientCheck:
     """The gradient `found` beside numeric derivatives, in every parameter where that is not too much work."""
     in_full = work(problem) <= MOST_WORK
-    expected = problem.gradient(method) if in_full else None
+    expected = problem.numeric_gradient(method) if in_full else None
     size = max(np.sqrt(sum(float(np.vdot(part, part)) for part in (expected or found))), LEAST_NORM)
     layers = []
     for l, part in enumerate(found):
-        ways = directions(problem.network, l, N_DIRECTIONS)
-        opinion = along(problem, part, l, ways, CENTRAL_DIFFERENCES, size)
+        opinion = error_along(problem, part, l, CENTRAL_DIFFERENCES, size)
         if expected is None:
-            error = along(problem, part, l, ways, method, size)
+            error = error_along(problem, part, l, method, size)
         else:
             pairs = ((part[:-1], expected[l][:-1]), (part[-1], expected[l][-1]))
             error = max(relative_error(mine, right, method.floor * size) for mine, right in pairs)
@@ -226,14 +246,22 @@ def compared(problem: Problem, found: Sequence[Array], method: Method, is_own: b
     )
     if check.ok or expected is None:
         return check
-    return replace(check, mistakes=likely_mistakes(problem, found, expected, method, is_own))
+    mistakes = likely_mistakes(problem, found, expected, method, is_own)
+    return replace(check, mistakes=tuple(each.words for each in mistakes))
 
 
-def along(problem: Problem, found: Array, l: int, ways: Sequence[Parameters], method: Method, size: float) -> float:
-    """How far a layer's gradient and slopes along random directions are apart, relative to them."""
-    said = np.array([np.vdot(found, by_layer(way)[l]) for way in ways])
-    slopes = np.array([problem.slope_along(way.vector, method) for way in ways])
-    return relative_error(said, slopes, method.floor * size * np.sqrt(len(ways) / found.size))
+def error_along(problem: Problem, found: Array, l: int, method: Method, size: float) -> float:
+    """How far a layer's gradient and slopes along random directions, of length 1, are apart, relative to them."""
+    said, slopes = [], []
+    for n in range(N_DIRECTIONS):
+        way, rng = problem.network.parameters.zeros_like(), generator(0, "direction", l, n)
+        for part in (way.weights[l], way.biases[l]):
+            part[:] = rng.standard_normal(part.shape)
+        way.vector[:] /= np.linalg.norm(way.vector)
+        said.append(np.vdot(found, by_layer(way)[l]))
+        slopes.append(problem.slope_along(way.vector, method))
+    least = method.floor * size * np.sqrt(N_DIRECTIONS / found.size)
+    return relative_error(np.array(said), np.array(slopes), least)
 
 
 def work(problem: Problem) -> int:

@@ -8,17 +8,14 @@ many of them are nudged; the gradient check takes them all.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
-from deltarule.inspection.explain.nudges import IMAGINARY, derivatives, losses_when_nudged, numeric_delta
+from deltarule.inspection.gradcheck.numeric_gradient import CENTRAL_DIFFERENCES, COMPLEX_STEP, Problem
 from deltarule.nn.arrays import Array
-from deltarule.nn.losses import sample_shares
-from deltarule.nn.network import Network, backward, forward, loss_value
+from deltarule.nn.network import with_parameters
 from deltarule.nn.optimizers import SGD, AdaGrad, Adam, AdamW, Momentum, Nesterov, Optimizer, RMSProp
 from deltarule.nn.parameters import Parameters
-from deltarule.nn.workspace import Workspace
 
 MOST = 256
 EXACT = 1e-12  # for derivatives by complex step, and for the same sum in another order
@@ -52,146 +49,72 @@ class Check:
         return min(self.relative_error, self.absolute_error) <= self.tolerance
 
 
-@dataclass(frozen=True, eq=False)
-class Case:
-    """A network in float64, a batch, and what forward and backward pass have made of them.
-
-    X: (batch, features), uint8 pixels or floats. y: as `backward` takes it. loss: C.
-    """
-
-    network: Network
-    X: Array
-    y: Array
-    ws: Workspace
-    grads: Parameters
-    loss: float
-
-    @classmethod
-    def of(cls, network: Network, X: Array, y: Array) -> "Case":
-        """Take the batch through the network, and back."""
-        network = network.astype(np.float64)
-        ws, grads = network.workspace(len(X)), network.parameters.zeros_like()
-        forward(network, X, ws)
-        backward(network, y, ws, grads)
-        return cls(network, X, y, ws, grads, loss_value(network, y, ws))
-
-    @cached_property
-    def in_complex(self) -> Network:
-        """The same network in complex numbers, through which an imaginary nudge passes."""
-        return self.network.astype(np.complex128)
-
-    def value_at(self, change: Array) -> complex:
-        """C of the batch when the vector of all parameters is moved by `change`, which may be complex."""
-        moved = Parameters(self.network.layer_sizes, self.network.parameters.vector + change)
-        return value_of(self.network.with_parameters(moved), self.X, self.y)
-
-    def numeric_gradient(self, l: int, neurons: Array, z: Array) -> Array:
-        """dC/de of parameters of some neurons in layer l, (n,); z (batch, n) is theirs after each was moved by e."""
-        gradient, shares = np.zeros(len(neurons)), sample_shares(len(self.X))
-        for i, share in enumerate(shares):
-            nudges = np.zeros((len(neurons), self.ws.z[l].shape[1]), np.complex128)
-            nudges[np.arange(len(neurons)), neurons] = z[i] - self.ws.z[l][i, neurons]
-            gradient += share * derivatives(
-                losses_when_nudged(self.in_complex, l, self.ws.z[l][i], nudges, self.y[[i]])
-            )
-        return gradient
-
-
-def value_of(network: Network, X: Array, y: Array) -> complex:
-    """C of a batch, by the forward pass alone."""
-    ws = network.workspace(len(X))
-    forward(network, X, ws)
-    return loss_value(network, y, ws)
-
-
-def some(size: int) -> Array:
+def sample_indices(size: int) -> Array:
     """The indices of at most MOST numbers out of `size`, evenly spread."""
     return np.unique(np.linspace(0, size - 1, min(size, MOST)).astype(np.intp))
 
 
-def check_loss(case: Case) -> list[Check]:
+def check_loss(problem: Problem) -> list[Check]:
     """The three conditions on C."""
-    network, X, y = case.network, case.X, case.y
-    alone = [value_of(network, X[[i]], y[[i]]) for i in range(len(X))]
-    mirrored = network.with_parameters(network.parameters.copy())
-    mirrored.weights[0][:] = network.weights[0][::-1]
-    along, step = np.zeros(network.parameters.size), 1e-5
-    along[np.abs(case.grads.weight_block).argmax()] = 1.0
-    difference = (case.value_at(step * along) - case.value_at(-step * along)) / (2 * step)
-    slope = derivatives(np.array(case.value_at(IMAGINARY * along)))
+    network, X, y = problem.network, problem.X, problem.y
+    alone = [Problem.of(network, X[[i]], y[[i]]).loss for i in range(len(X))]
+    mirror = with_parameters(network, network.parameters.copy())
+    mirror.weights[0][:] = network.weights[0][::-1]
+    weight = np.zeros(network.parameters.size)
+    weight[np.abs(problem.grads.weight_block).argmax()] = 1.0
+    difference, slope = (problem.slope_along(weight, method) for method in (CENTRAL_DIFFERENCES, COMPLEX_STEP))
+    same = "the same outputs from another network and other inputs"
     return [
-        Check.of("the loss of a batch against the mean over its samples", case.loss, sum(alone) / len(X)),
-        Check.of(
-            "the same outputs from another network and other inputs", value_of(mirrored, X[:, ::-1], y), case.loss
-        ),
+        Check.of("the loss of a batch against the mean over its samples", problem.loss, sum(alone) / len(X)),
+        Check.of(same, Problem.of(mirror, X[:, ::-1], y).loss, problem.loss),
         Check.of("a small step along a weight against the derivative", difference, slope, DIFFERENCE),
     ]
 
 
-def check_forward(case: Case) -> list[Check]:
-    """Every z as a sum written out, and sigma of it, layer by layer."""
-    checks = []
-    for l, activation in enumerate(case.network.activations):
-        z = np.einsum("ik,kj->ij", case.ws.inputs[l], case.network.weights[l]) + case.network.biases[l]
-        expected, found = np.stack([z, activation.value(z)]), np.stack([case.ws.z[l], case.ws.a[l]])
-        checks.append(Check.of(f"layer {l}: z and a against the sums written out", found, expected))
-    return checks
+def check_sums(problem: Problem, l: int) -> Check:
+    """Every z of a layer as a sum written out, and sigma of it."""
+    network, ws = problem.network, problem.ws
+    z = np.einsum("ik,kj->ij", ws.inputs[l], network.weights[l]) + network.biases[l]
+    expected, found = np.stack([z, network.activations[l].value(z)]), np.stack([ws.z[l], ws.a[l]])
+    return Check.of(f"layer {l}: z and a against the sums written out", found, expected)
 
 
-def check_delta(case: Case, layers: range) -> list[Check]:
-    """Delta of these layers against what nudging z does to C."""
-    checks, shares = [], sample_shares(len(case.X))
-    for l in layers:
-        neurons = some(case.network.layer_sizes[l + 1])
-        expected = shares[:, None] * numeric_delta(case.in_complex, l, case.ws.z[l], case.y, neurons)
-        checks.append(Check.of(f"layer {l}: delta against nudges of z", case.ws.delta[l][:, neurons], expected))
-    return checks
+def check_delta(problem: Problem, l: int) -> Check:
+    """Delta of a layer against what nudging z does to C."""
+    neurons = sample_indices(problem.network.layer_sizes[l + 1])
+    expected = problem.shares[:, None] * problem.numeric_delta(l, neurons)
+    return Check.of(f"layer {l}: delta against nudges of z", problem.delta[l][:, neurons], expected)
 
 
-def check_output_delta(case: Case) -> list[Check]:
-    """BP1, by whichever way the network takes."""
-    last = len(case.network.weights) - 1
-    return check_delta(case, range(last, last + 1))
-
-
-def check_hidden_delta(case: Case) -> list[Check]:
-    """BP2 in every hidden layer."""
-    return check_delta(case, range(len(case.network.weights) - 1))
-
-
-def check_shortcut(case: Case) -> list[Check]:
+def check_shortcut(problem: Problem) -> list[Check]:
     """The shortcut against the general BP1, where no output was rounded to 0 or 1."""
-    network, z, a = case.network, case.ws.z[-1], case.ws.a[-1]
+    network, z, a = problem.network, problem.ws.z[-1], problem.ws.a[-1]
     inside = ((a > 0.0) & (a < 1.0)).all(axis=1)
-    z, a, y, shares = z[inside], a[inside], case.y[inside], sample_shares(len(a))[inside]
+    z, a, y, shares = z[inside], a[inside], problem.y[inside], problem.shares[inside]
     general = network.loss.gradient(a, y, shares)
     network.activations[-1].backward(general, z, a)
     return [Check.of("a - t against dC/da sigma'(z)", network.loss.shortcut(a, y, shares), general)]
 
 
-def check_biases(case: Case) -> list[Check]:
-    """BP3 in every layer."""
-    checks = []
-    for l, b in enumerate(case.network.biases):
-        neurons = some(b.size)
-        z = case.ws.inputs[l] @ case.network.weights[l][:, neurons] + (b[neurons] + IMAGINARY)
-        expected = case.numeric_gradient(l, neurons, z)
-        checks.append(Check.of(f"layer {l}: dC/db against nudges of biases", case.grads.biases[l][neurons], expected))
-    return checks
+def check_biases(problem: Problem, l: int) -> Check:
+    """BP3 in a layer."""
+    b, neurons = problem.network.biases[l], sample_indices(problem.network.biases[l].size)
+    sums = problem.ws.inputs[l] @ problem.network.weights[l][:, neurons]
+    expected = problem.slopes(l, neurons, lambda step: sums + (b[neurons] + step)) @ problem.shares
+    return Check.of(f"layer {l}: dC/db against nudges of biases", problem.grads.biases[l][neurons], expected)
 
 
-def check_weights(case: Case) -> list[Check]:
-    """BP4 in every layer."""
-    checks = []
-    for l, W in enumerate(case.in_complex.weights):
-        chosen = some(W.size)
-        sources, neurons = np.unravel_index(chosen, W.shape)
-        columns = W[:, neurons]  # (fan_in, n): for each of the weights, all that lead to the same neuron
-        columns[sources, np.arange(len(chosen))] += IMAGINARY
-        expected = case.numeric_gradient(l, neurons, case.ws.inputs[l] @ columns + case.network.biases[l][neurons])
-        found = case.grads.weights[l].ravel()[chosen]
-        checks.append(Check.of(f"layer {l}: dC/dw against nudges of weights", found, expected))
-    return checks
+def check_weights(problem: Problem, l: int) -> Check:
+    """BP4 in a layer."""
+    W, b, inputs = problem.network.weights[l], problem.network.biases[l], problem.ws.inputs[l]
+    chosen = sample_indices(W.size)
+    sources, neurons = np.unravel_index(chosen, W.shape)
+    columns = W[:, neurons]  # (fan_in, n): for each of the weights, all that lead to the same neuron
+    one = np.zeros_like(columns)
+    one[sources, np.arange(len(chosen))] = 1.0
+    slopes = problem.slopes(l, neurons, lambda step: inputs @ (columns + step * one) + b[neurons])
+    found = problem.grads.weights[l].ravel()[chosen]
+    return Check.of(f"layer {l}: dC/dw against nudges of weights", found, slopes @ problem.shares)
 
 
 # Were the gradient g the same at every step, step n of an optimizer would be -r g times this: the sums of the series
@@ -207,14 +130,14 @@ STEPS: dict[type[Optimizer], Callable[..., Array | float]] = {
 }
 
 
-def check_update(case: Case) -> list[Check]:
+def check_update(problem: Problem) -> list[Check]:
     """A step along the gradient lowers C by r |g|^2; and every optimizer walks as its definition says."""
-    gradient, rate, n_steps = case.grads.vector, 0.01, 5
-    fall = derivatives(np.array(case.value_at(-IMAGINARY * gradient)))
+    gradient, rate, n_steps = problem.grads.vector, 0.01, 5
+    fall = problem.slope_along(-gradient, COMPLEX_STEP)
     checks = [Check.of("dC/dr of a step against -|g|^2", fall, -(gradient @ gradient))]
-    chosen = some(gradient.size)
+    chosen = sample_indices(gradient.size)
     for kind, factor in STEPS.items():
-        rule, start = kind(), Parameters((len(chosen) - 1, 1), case.network.parameters.vector[chosen])
+        rule, start = kind(), Parameters((len(chosen) - 1, 1), problem.network.parameters.vector[chosen])
         params, grads, expected = start.copy(), Parameters(start.layer_sizes, gradient[chosen]), start.vector.copy()
         for n in range(1, n_steps + 1):
             rule.step(params, grads, rate)
@@ -225,14 +148,19 @@ def check_update(case: Case) -> list[Check]:
     return checks
 
 
-CHECKS: dict[str, Callable[[Case], list[Check]]] = {
-    "forward": check_forward,
+def in_layers(check: Callable[[Problem, int], Check], layers: slice = slice(None)) -> Callable[[Problem], list[Check]]:
+    """A check of one layer as a check of several: of all of them by default."""
+    return lambda problem: [check(problem, l) for l in range(len(problem.network.weights))[layers]]
+
+
+CHECKS: dict[str, Callable[[Problem], list[Check]]] = {
+    "forward": in_layers(check_sums),
     "C": check_loss,
-    "BP1": check_output_delta,
+    "BP1": in_layers(check_delta, slice(-1, None)),
     "BP1-softmax": check_shortcut,
     "BP1-sigmoid": check_shortcut,
-    "BP2": check_hidden_delta,
-    "BP3": check_biases,
-    "BP4": check_weights,
+    "BP2": in_layers(check_delta, slice(-1)),
+    "BP3": in_layers(check_biases),
+    "BP4": in_layers(check_weights),
     "update": check_update,
 }

@@ -1,253 +1,298 @@
-"""Which mistake makes a gradient wrong: every usual one leaves its own mark, and is looked for by it."""
+"""Which mistake makes a gradient wrong. Every usual one is a row: its id, the mark that it leaves, and words for it.
+
+Activations and losses come first: is the derivative of each the slope of its value? Where they are right, the mistake
+is in the backward pass. Then the whole gradient is looked at, and after it every layer, from the last, where
+backpropagation begins, to the first. Of each table the first row counts whose mark shows.
+"""
 
 import math
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import islice
+from typing import NamedTuple
 
 import numpy as np
 
-from deltarule.errors import ShapeError
-from deltarule.inspection.gradcheck.numeric_gradient import Method, Problem, by_layer
-from deltarule.inspection.gradcheck.premises import Part, parts
+from deltarule.inspection.gradcheck.numeric_gradient import Method, Problem, by_layer, relative_error
+from deltarule.inspection.gradcheck.premises import Formula, formulas
 from deltarule.nn.activations import Activation
 from deltarule.nn.arrays import Array
-from deltarule.nn.losses import Loss, sample_shares
-from deltarule.nn.network import Network, backward, loss_and_gradient
-from deltarule.nn.parameters import Parameters
+from deltarule.nn.losses import Loss
+from deltarule.nn.network import with_parameters
 from deltarule.randomness import generator
 
 ALIKE = 1e-5  # two gradients are the same mistake when they agree to so many digits
 
 
-def relative_error(found: Array, expected: Array, least: float = 0.0) -> float:
-    """The norm of the difference over that of `expected`, `least` at least; inf for what is no number."""
-    size = max(float(np.linalg.norm(expected)), least, np.finfo(np.float64).tiny)
-    error = float(np.linalg.norm(found - expected)) / size
-    return math.inf if math.isnan(error) else error
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """A wrong gradient, or a part of it, beside what it should be, `expected`; both of the same shape.
 
-
-def is_like(found: Array, expected: Array) -> bool:
-    """Whether two gradients are the same, and more than zeros."""
-    return bool(np.any(expected)) and relative_error(found, expected) <= ALIKE
-
-
-def as_layers(given: Any, network: Network) -> list[Array]:
-    """A gradient, Parameters or (all dC/dW, all dC/db), as (fan_in + 1, fan_out) a layer, the biases in the last row.
-
-    Raises ShapeError where a part has the wrong shape, and says what that looks like.
+    name: what it is called. l: the layer that it is of. penalty: the penalty's part of it.
     """
-    if isinstance(given, Parameters):
-        return by_layer(given)
-    all_weights, all_biases = given
-    if len(all_weights) != len(network.weights) or len(all_biases) != len(network.biases):
-        raise ShapeError(
-            f"a gradient has dC/dW and dC/db for each of {len(network.weights)} layers: "
-            f"got {len(all_weights)} and {len(all_biases)}; return those of every layer, the first one first"
-        )
-    layers = []
-    for l, (W, b) in enumerate(zip(network.weights, network.biases, strict=True)):
-        dW, db = np.asarray(all_weights[l], np.float64), np.asarray(all_biases[l], np.float64)
-        if dW.shape != W.shape:
-            hint = "it is transposed" if dW.shape == W.T.shape else "it is inputs^T delta"
-            raise ShapeError(f"dC/dW of layer {l} must have shape {W.shape}: got {dW.shape}; {hint}")
-        if db.size != b.size:
-            hint = "a sum over all axes instead of the batch's" if db.size == 1 else "sum delta over axis 0, the batch"
-            raise ShapeError(f"dC/db of layer {l} must have shape {b.shape}: got {db.shape}; {hint}")
-        layers.append(np.vstack([dW, db.reshape(1, -1)]))
-    return layers
+
+    problem: Problem
+    name: str
+    found: Array
+    expected: Array
+    l: int = 0
+    penalty: Array | float = 0.0
+
+    @property
+    def error(self) -> float:
+        """How far it is from what it should be."""
+        return relative_error(self.found, self.expected)
+
+    @property
+    def digits(self) -> int:
+        """How many of its digits are right."""
+        return round(-math.log10(self.error))
+
+    @cached_property
+    def factor(self) -> str:
+        """By which factor it is wrong throughout, in words; "" where there is no such factor."""
+        n_samples, n_outputs = np.count_nonzero(self.problem.sample_weight), self.problem.ws.a[-1].shape[1]
+        counts = {"the number of samples": int(n_samples), "the number of outputs": n_outputs}
+        return factor_words(self.found, self.expected, counts)
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether it is of a hidden layer."""
+        return self.l + 1 < len(self.problem.delta)
+
+    def is_like(self, mistaken: Array) -> bool:
+        """Whether it is the same as this gradient, which is more than zeros."""
+        if mistaken.shape != self.found.shape or not mistaken.any():
+            return False
+        return relative_error(self.found, mistaken) <= ALIKE
+
+    def comes_of(self, delta: Array) -> bool:
+        """Whether it is what BP3 and BP4 make of this delta."""
+        return self.is_like(np.vstack([self.problem.ws.inputs[self.l].T @ delta, delta.sum(axis=0)]) + self.penalty)
+
+    def times_slope(self, delta: Array) -> Array:
+        """Delta times sigma'(z)."""
+        delta, ws = delta.copy(), self.problem.ws
+        self.problem.network.activations[self.l].backward(delta, ws.z[self.l], ws.a[self.l])
+        return delta
+
+
+def forgets_biases(it: Evidence) -> bool:
+    """Whether the gradient is that of the network without its biases."""
+    bare = with_parameters(it.problem.network, it.problem.network.parameters.copy())
+    for b in bare.biases:
+        b[:] = 0.0
+    return it.is_like(vector_of(by_layer(replace(it.problem, network=bare).grads)))
+
+
+def goes_forward(it: Evidence) -> bool:
+    """Whether the errors come back through the matrix that is not transposed, which fits where it is square."""
+    W = it.problem.network.weights[it.l + 1] if it.is_hidden else np.empty((0, 1))
+    return W.shape[0] == W.shape[1] and it.comes_of(it.times_slope(it.problem.delta[it.l + 1] @ W))
+
+
+class UsualMistake(NamedTuple):
+    """A usual mistake: its id, the words for it, which the evidence, `it`, fills in, and the mark that it leaves."""
+
+    id: str
+    words: str
+    mark: Callable[[Evidence], bool] = lambda it: True
+
+
+FACTOR = UsualMistake("factor", "{it.name}: {it.factor}", lambda it: bool(it.factor))
+NEVER_FILLED = UsualMistake("never-filled", "{it.name} is never filled: all of it is 0", lambda it: not it.found.any())
+OF_THE_WHOLE = (
+    UsualMistake(
+        "float32",
+        "{it.name} is right to {it.digits} digits, as in float32: compute all of it in float64",
+        lambda it: it.error <= ALIKE,
+    ),
+    FACTOR,
+    UsualMistake(
+        "forward-without-biases",
+        "the forward pass forgets the biases: it is z = inputs @ weights + biases",
+        forgets_biases,
+    ),
+)
+OF_A_LAYER = (
+    UsualMistake(
+        "not-finite",
+        "the gradient is no finite number: it was never filled, or divided by 0",
+        lambda it: not np.isfinite(it.found).all(),
+    ),
+    NEVER_FILLED,
+    UsualMistake(
+        "penalty-missing",
+        "the penalty's part of the gradient is missing",
+        lambda it: bool(np.any(it.penalty)) and it.is_like(it.expected - it.penalty),
+    ),
+    UsualMistake(
+        "bp1-slope-twice",
+        "a - t is dC/dz already: BP1 must not multiply it by sigma'(z) once more",
+        lambda it: (
+            not it.is_hidden and it.problem.network.has_shortcut and it.comes_of(it.times_slope(it.problem.delta[-1]))
+        ),
+    ),
+    UsualMistake(
+        "bp1-without-slope",
+        "BP1 lacks the factor sigma'(z)",
+        lambda it: not it.is_hidden and not it.problem.network.has_shortcut and it.comes_of(it.problem.output_gradient),
+    ),
+    UsualMistake(
+        "bp2-without-slope",
+        "BP2 lacks the factor sigma'(z)",
+        lambda it: it.is_hidden and it.comes_of(it.problem.delta[it.l + 1] @ it.problem.network.weights[it.l + 1].T),
+    ),
+    UsualMistake(
+        "bp2-not-transposed",
+        "BP2 needs the transposed matrix: delta @ weights[{behind}].T, not delta @ weights[{behind}]",
+        goes_forward,
+    ),
+)
+OF_WEIGHTS = (
+    NEVER_FILLED,
+    FACTOR,
+    UsualMistake(
+        "weights-transposed",
+        "dC/dW is transposed: it is inputs.T @ delta",
+        lambda it: it.is_like(it.expected.T),
+    ),
+)
+OF_BIASES = (
+    UsualMistake(
+        "bias-forgotten",
+        "the bias is forgotten: all of dC/db is 0, where it is delta.sum(axis=0)",
+        lambda it: not it.found.any(),
+    ),
+    FACTOR,
+    UsualMistake(
+        "bias-summed-over-all",
+        "dC/db is summed over the wrong axis: over all of them, where it is delta.sum(axis=0)",
+        lambda it: it.is_like(np.full_like(it.found, it.expected.sum())),
+    ),
+    UsualMistake(
+        "bias-summed-over-outputs",
+        "dC/db is summed over the wrong axis: over the outputs, where it is delta.sum(axis=0), over the batch",
+        lambda it: it.is_like(it.problem.delta[it.l].sum(axis=1)),
+    ),
+)
 
 
 def likely_mistakes(
     problem: Problem, found: Sequence[Array], expected: Sequence[Array], method: Method, is_own: bool
-) -> tuple[str, ...]:
+) -> list[UsualMistake]:
     """What is likely to be wrong with the gradient `found`, where `expected` is right; both as `by_layer` returns them.
 
     is_own: the gradient is not deltarule's, so that the user's own backward pass may be at fault.
     """
-    said = list(part_mistakes(problem, method))
-    if is_own and not said:
-        said = list(whole_mistakes(problem, found, expected)) or list(layer_mistakes(problem, found, expected))
-    return tuple(dict.fromkeys(said))
+    mistakes = list(formula_mistakes(problem, method))
+    if is_own and not mistakes:
+        whole = Evidence(problem, "the whole gradient", vector_of(found), vector_of(expected))
+        mistakes = first_mistake(OF_THE_WHOLE, whole) or list(layer_mistakes(problem, found, expected))
+    return list(dict.fromkeys(mistakes))
 
 
-def part_mistakes(problem: Problem, method: Method) -> Iterator[str]:
+def first_mistake(rows: Sequence[UsualMistake], it: Evidence) -> list[UsualMistake]:
+    """The first row whose mark the gradient bears, its words filled in; none where it bears none."""
+    found = (row._replace(words=row.words.format(it=it, behind=it.l + 1)) for row in rows if row.mark(it))
+    return list(islice(found, 1))
+
+
+def layer_mistakes(problem: Problem, found: Sequence[Array], expected: Sequence[Array]) -> Iterator[UsualMistake]:
+    """Mistakes of the layers, from the last to the first."""
+    extra, all_right_behind = problem.network.parameters.zeros_like(), True
+    problem.penalty.add_gradient(problem.network.parameters, extra)
+    for l, penalty in reversed(list(enumerate(by_layer(extra)))):
+        it = Evidence(problem, "the gradient", found[l], expected[l], l, penalty)
+        if it.error <= ALIKE:
+            continue
+        mistakes = first_mistake(OF_A_LAYER, it)
+        if not mistakes:
+            weights = Evidence(problem, "dC/dW", found[l][:-1], expected[l][:-1], l)
+            biases = Evidence(problem, "dC/db", found[l][-1], expected[l][-1], l)
+            mistakes += first_mistake(OF_WEIGHTS, weights) if weights.error > ALIKE else []
+            mistakes += first_mistake(OF_BIASES, biases) if biases.error > ALIKE else []
+        if not mistakes and all_right_behind:
+            equation = f"BP2 from layer {l + 1} to layer {l}" if it.is_hidden else "BP1"
+            off = f"off by {it.error:.2g} times its size, and right in every layer behind it"
+            mistakes = [UsualMistake("unknown", f"the gradient is {off}: look at {equation}, then BP3 and BP4")]
+        yield from (each._replace(words=f"layer {l}: {each.words}") for each in mistakes)
+        all_right_behind = False
+
+
+def formula_mistakes(problem: Problem, method: Method) -> Iterator[UsualMistake]:
     """Activations and losses whose derivative is not that of their value."""
-    for part in parts(problem):
-        if isinstance(part.owner, Loss):
-            yield from loss_mistakes(problem, part, part.owner, method)
+    for formula in formulas(problem):
+        if isinstance(formula.owner, Loss):
+            kind, words = "loss", loss_mistake(problem, formula, formula.owner, method)
         else:
-            yield from activation_mistakes(part, part.owner, method)
+            kind, words = "activation", activation_mistake(formula, formula.owner, method)
+        if words:
+            yield UsualMistake(f"{kind}-derivative", f"{formula.name}.{words}")
 
 
-def slopes(part: Part, upstream: Array, method: Method) -> Array:
+def slopes(formula: Formula, upstream: Array, method: Method) -> Array:
     """d(sum of upstream * function) / d point, column by column: like `point`."""
 
     def slope(column: Array) -> Array:
-        slope = method.slope(lambda step: part.function(part.point + step * column))
+        slope = method.slope(lambda step: formula.function(formula.point + step * column))
         return (upstream * slope).reshape(len(slope), -1).sum(axis=1)
 
-    return np.stack([slope(column) for column in np.eye(part.point.shape[1])], axis=1)
+    return np.stack([slope(column) for column in np.eye(formula.point.shape[1])], axis=1) * formula.matters
 
 
-def activation_mistakes(part: Part, activation: Activation, method: Method) -> Iterator[str]:
-    """How `derivative` or `backward` of an activation differs from the slope of `value`."""
-    upstream = generator(0, "upstream").standard_normal(part.point.shape) * part.matters
-    found, a = upstream.copy(), np.empty_like(part.point)
-    activation.forward(part.point, out=a)
-    activation.backward(found, part.point, a)
-    expected = slopes(part, upstream, method)
-    found, expected = found * part.matters, expected * part.matters
+def activation_mistake(formula: Formula, activation: Activation, method: Method) -> str:
+    """How `derivative` or `backward` of an activation differs from the slope of `value`; "" where it does not."""
+    upstream = generator(0, "upstream").standard_normal(formula.point.shape) * formula.matters
+    found, a = upstream.copy(), np.empty_like(formula.point)
+    activation.forward(formula.point, out=a)
+    activation.backward(found, formula.point, a)
+    found, expected = found * formula.matters, slopes(formula, upstream, method)
     if relative_error(found, expected, 1e-8) <= method.tolerance:
-        return
-    named = factor_in_words(found, expected, {})
-    if named is not None and "sign" in named:
-        named += "; where it is a sigmoid, value is 1 / (1 + e^-z), and not 1 / (1 + e^z)"
-    if named is None:
+        return ""
+    reason = factor_words(found, expected, {})
+    if "sign" in reason:
+        reason += "; where it is a sigmoid, value is 1 / (1 + e^-z), and not 1 / (1 + e^z)"
+    if not reason:
         worst = np.unravel_index(np.abs(found - expected).argmax(), found.shape)
         got, right = (array[worst] / upstream[worst] for array in (found, expected))
-        named = f"at z = {part.point[worst]:.4g} it says {got:.6g}, where the slope of value is {right:.6g}"
-    yield f"{part.name}.derivative is not the derivative of value: {named}"
+        reason = f"at z = {formula.point[worst]:.4g} it says {got:.6g}, where the slope of value is {right:.6g}"
+    return f"derivative is not the derivative of value: {reason}"
 
 
-def loss_mistakes(problem: Problem, part: Part, loss: Loss, method: Method) -> Iterator[str]:
-    """How `sample_gradients` of a loss differs from the slope of `sample_losses`."""
+def loss_mistake(problem: Problem, formula: Formula, loss: Loss, method: Method) -> str:
+    """How `sample_gradients` of a loss differs from the slope of `sample_losses`; "" where it does not."""
     a, targets = problem.ws.a[-1], loss.targets(problem.ws.a[-1], problem.y)
     if problem.network.has_shortcut:
         found, name = a - targets, "a - t, the shortcut,"
     else:
         found, name = loss.sample_gradients(a, targets), "sample_gradients"
     if np.shape(found) != a.shape:
-        yield f"{part.name}.{name} must have the outputs' shape {a.shape}: got {np.shape(found)}; sum over nothing"
-        return
-    expected = slopes(part, np.ones(1), method)
-    found, expected = found * part.matters, expected * part.matters
-    if relative_error(found, expected, 1e-8) > method.tolerance:
-        named = (
-            factor_in_words(found, expected, counts_of(problem))
-            or f"it is {found[0]}, where the slope is {expected[0]}"
-        )
-        yield f"{part.name}.{name} is not the derivative of sample_losses: {named}"
+        return f"{name} must have the outputs' shape {a.shape}: got {np.shape(found)}; sum over nothing"
+    found, expected = found * formula.matters, slopes(formula, np.ones(1), method)
+    if relative_error(found, expected, 1e-8) <= method.tolerance:
+        return ""
+    factor = Evidence(problem, name, found, expected).factor
+    reason = factor or f"it is {found[0]}, where the slope is {expected[0]}"
+    return f"{name} is not the derivative of sample_losses: {reason}"
 
 
-def counts_of(problem: Problem) -> dict[str, float]:
-    """The numbers that a gradient is often multiplied or divided by in vain."""
-    n_samples = float(np.count_nonzero(problem.sample_weight))
-    return {"the number of samples": n_samples, "the number of outputs": float(problem.ws.a[-1].shape[1])}
-
-
-def factor_in_words(found: Array, expected: Array, counts: dict[str, float]) -> str | None:
-    """By which factor `found` differs from `expected` throughout, and where that may come from; None for no factor."""
+def factor_words(found: Array, expected: Array, counts: dict[str, int]) -> str:
+    """By which factor `found` differs from `expected` throughout, and which of the counts explains it; "" for none."""
     factor = float((found * expected).sum() / max((expected * expected).sum(), np.finfo(np.float64).tiny))
-    if factor == 0.0 or not is_like(found, factor * expected) or abs(factor - 1.0) <= ALIKE:
-        return None
+    if factor == 0.0 or abs(factor - 1.0) <= ALIKE or relative_error(found, factor * expected) > ALIKE:
+        return ""
     words = ["its sign is reversed"] if factor < 0.0 else []
     size = abs(factor)
     if abs(size - 1.0) > ALIKE:
         words.append(f"it is {size:.6g} times what it should be")
-        near = [(name, count) for name, count in counts.items() if count != 1.0]
+        near = [(name, count) for name, count in counts.items() if count != 1]
         words += [f"{name} is a factor too many" for name, count in near if abs(size / count - 1.0) <= ALIKE]
         words += [f"it is divided by {name} once too often" for name, count in near if abs(size * count - 1.0) <= ALIKE]
     return ", ".join(words)
 
 
-def whole_mistakes(problem: Problem, found: Sequence[Array], expected: Sequence[Array]) -> Iterator[str]:
-    """A mistake that explains all layers at once."""
-    whole, right = (np.concatenate([part.ravel() for part in layers]) for layers in (found, expected))
-    if relative_error(whole, right) <= ALIKE:
-        digits = -math.log10(relative_error(whole, right))
-        yield f"the whole gradient is right to {digits:.0f} digits, as in float32: compute all of it in float64"
-        return
-    named = factor_in_words(whole, right, counts_of(problem))
-    if named is not None:
-        yield f"the whole gradient: {named}"
-        return
-    bare = problem.network.with_parameters(problem.network.parameters.copy())
-    for b in bare.biases:
-        b[:] = 0.0
-    _, grads = loss_and_gradient(bare, problem.X, problem.y, sample_weight=problem.sample_weight)
-    problem.penalty.add_gradient(bare.parameters, grads)
-    if is_like(whole, np.concatenate([part.ravel() for part in by_layer(grads)])):
-        yield "the forward pass forgets the biases: it is z = inputs @ weights + biases"
-
-
-def layer_mistakes(problem: Problem, found: Sequence[Array], expected: Sequence[Array]) -> Iterator[str]:
-    """Mistakes layer by layer, from the last, where backpropagation begins, to the first."""
-    grads, extra = problem.network.parameters.zeros_like(), problem.network.parameters.zeros_like()
-    backward(problem.network, problem.y, problem.ws, grads, sample_weight=problem.sample_weight)
-    problem.penalty.add_gradient(problem.network.parameters, extra)
-    all_right_behind = True
-    for l, penalty in reversed(list(enumerate(by_layer(extra)))):
-        if relative_error(found[l], expected[l]) <= ALIKE:
-            continue
-        named = list(block_mistakes(problem, l, found[l], expected[l], penalty))
-        if not named and all_right_behind:
-            equation = "BP1" if l == len(found) - 1 else f"BP2 from layer {l + 1} to layer {l}"
-            off = f"off by {relative_error(found[l], expected[l]):.2g} times its size"
-            named = [f"the gradient is {off}, and right in every layer behind it: look at {equation}, then BP3 and BP4"]
-        yield from (f"layer {l}: {sentence}" for sentence in named)
-        all_right_behind = False
-
-
-def block_mistakes(problem: Problem, l: int, found: Array, expected: Array, penalty: Array) -> Iterator[str]:
-    """What is wrong with one layer's (fan_in + 1, fan_out)."""
-    if not np.isfinite(found).all():
-        yield "the gradient is no finite number: it was never filled, or divided by 0"
-    elif not found.any():
-        yield "the gradient is never filled: all of it is 0"
-    elif penalty.any() and is_like(found, expected - penalty):
-        yield "the penalty's part of the gradient is missing"
-    else:
-        for sentence, delta in wrong_deltas(problem, l):
-            if is_like(found, np.vstack([problem.ws.inputs[l].T @ delta, delta.sum(axis=0)]) + penalty):
-                yield sentence
-                return
-        yield from weight_mistakes(problem, found[:-1], expected[:-1])
-        yield from bias_mistakes(problem, l, found[-1], expected[-1])
-
-
-def wrong_deltas(problem: Problem, l: int) -> Iterator[tuple[str, Array]]:
-    """Errors delta that come of a usual slip in BP1 or BP2, and the slip; `problem.ws` holds the right ones."""
-    network, ws = problem.network, problem.ws
-    if l == len(network.weights) - 1 and network.has_shortcut:
-        delta = ws.delta[l].copy()
-        network.activations[l].backward(delta, ws.z[l], ws.a[l])
-        yield "a - t is dC/dz already: BP1 must not multiply it by sigma'(z) once more", delta
-        return
-    if l == len(network.weights) - 1:
-        shares = sample_shares(len(problem.X), problem.sample_weight)
-        yield "BP1 lacks the factor sigma'(z)", network.loss.gradient(ws.a[l], problem.y, shares)
-        return
-    behind = network.weights[l + 1]
-    yield "BP2 lacks the factor sigma'(z)", ws.delta[l + 1] @ behind.T
-    if behind.shape[0] == behind.shape[1]:
-        delta = ws.delta[l + 1] @ behind
-        network.activations[l].backward(delta, ws.z[l], ws.a[l])
-        yield f"BP2 needs the transposed matrix: delta @ weights[{l + 1}].T, not delta @ weights[{l + 1}]", delta
-
-
-def weight_mistakes(problem: Problem, found: Array, expected: Array) -> Iterator[str]:
-    """What is wrong with dC/dW, if anything."""
-    if relative_error(found, expected) <= ALIKE:
-        return
-    named = factor_in_words(found, expected, counts_of(problem))
-    if not found.any():
-        yield "dC/dW is never filled: all of it is 0"
-    elif named is not None:
-        yield f"dC/dW: {named}"
-    elif found.shape[0] == found.shape[1] and is_like(found, expected.T):
-        yield "dC/dW is transposed: it is inputs.T @ delta"
-
-
-def bias_mistakes(problem: Problem, l: int, found: Array, expected: Array) -> Iterator[str]:
-    """What is wrong with dC/db, if anything."""
-    if relative_error(found, expected) <= ALIKE:
-        return
-    named = factor_in_words(found, expected, counts_of(problem))
-    if not found.any():
-        yield "the bias is forgotten: all of dC/db is 0, where it is delta.sum(axis=0)"
-    elif named is not None:
-        yield f"dC/db: {named}"
-    elif is_like(found, np.full_like(found, expected.sum())):
-        yield "dC/db is summed over the wrong axis: over all of them, where it is delta.sum(axis=0)"
-    elif len(problem.X) == len(found) and is_like(found, problem.ws.delta[l].sum(axis=1)):
-        yield "dC/db is summed over the wrong axis: over the outputs, where it is delta.sum(axis=0), over the batch"
+def vector_of(layers: Sequence[Array]) -> Array:
+    """A gradient, layer by layer, in one vector."""
+    return np.concatenate([part.ravel() for part in layers])

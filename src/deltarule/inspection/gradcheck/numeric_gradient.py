@@ -8,22 +8,32 @@ A nudge of weights[l][k, j], or of biases[l][j], moves nothing but z_j of layer 
 layer, and goes through the layers behind it with many nudges in one batch.
 """
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 
-from deltarule.inspection.explain.nudges import losses_from
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import sample_shares
-from deltarule.nn.network import Network, forward, loss_value
+from deltarule.nn.network import Network, backward, forward, loss_value, with_parameters
 from deltarule.nn.parameters import Parameters
 from deltarule.nn.penalties import Penalty
 from deltarule.nn.workspace import Workspace
 from deltarule.randomness import generator
 
 NUMBERS_AT_ONCE = 2**16  # numbers of a layer that are worked on at once: 1 MB of complex128 stays in the cache
+STEP = 1e-30
+IMAGINARY = (
+    -1j * STEP
+)  # minus: at the kink of a ReLU this leads to the side whose derivative, 0, is the one taken there
+
+
+def derivatives(values: Any) -> Any:
+    """d/de of values that were computed with e = IMAGINARY."""
+    return -np.imag(values) / STEP
 
 
 @dataclass(frozen=True)
@@ -43,11 +53,11 @@ class Method:
     def slope(self, function: Callable[[Any], Any]) -> Any:
         """The derivative at 0 of a function of one number, which may return an array."""
         if self.dtype is np.complex128:
-            return np.imag(function(1j * self.step)) / self.step
+            return derivatives(function(IMAGINARY))
         return (function(self.step) - function(-self.step)) / (2.0 * self.step)
 
 
-COMPLEX_STEP = Method("complex step", np.complex128, 1e-30, tolerance=1e-10, floor=1e-5)
+COMPLEX_STEP = Method("complex step", np.complex128, STEP, tolerance=1e-10, floor=1e-5)
 CENTRAL_DIFFERENCES = Method("central differences", np.float64, 1e-5, tolerance=1e-5, floor=1e-2)
 
 
@@ -55,8 +65,7 @@ CENTRAL_DIFFERENCES = Method("central differences", np.float64, 1e-5, tolerance=
 class Problem:
     """Everything that the loss of a batch depends on, in float64. Dropout masks are the same at every evaluation.
 
-    X: (batch, features) float64; y: as the loss wants it; sample_weight: (batch,), 0 for a sample that is left out.
-    ws: the workspace that the forward pass has left.
+    X: (batch, features); y: as `backward` takes it; sample_weight: (batch,), 0 for a sample that is left out.
     """
 
     network: Network
@@ -64,12 +73,52 @@ class Problem:
     y: Array
     sample_weight: Array
     penalty: Penalty
-    ws: Workspace = field(init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "ws", self.passed(self.network))
+    @classmethod
+    def of(cls, network: Network, X: Array, y: Array) -> "Problem":
+        """A batch whose samples count alike, through a network of which nothing is dropped."""
+        network = network.astype(np.float64)
+        network.dropout = tuple(0.0 for _ in network.dropout)
+        return cls(network, X, y, np.ones(len(X)), Penalty())
 
-    def passed(self, network: Network) -> Workspace:
+    @cached_property
+    def ws(self) -> Workspace:
+        """What the forward pass leaves."""
+        return self.forward_pass(self.network)
+
+    @cached_property
+    def _backward_pass(self) -> tuple[Parameters, list[Array]]:
+        grads = self.network.parameters.zeros_like()
+        backward(self.network, self.y, self.ws, grads, sample_weight=self.sample_weight)
+        self.penalty.add_gradient(self.network.parameters, grads)
+        return grads, self.ws.delta
+
+    @property
+    def grads(self) -> Parameters:
+        """The gradient by backpropagation, penalty included."""
+        return self._backward_pass[0]
+
+    @property
+    def delta(self) -> list[Array]:
+        """dC/dz by backpropagation, (batch, fan_out) of each layer."""
+        return self._backward_pass[1]
+
+    @property
+    def output_gradient(self) -> Array:
+        """dC/da of the outputs, (batch, outputs)."""
+        return self.network.loss.gradient(self.ws.a[-1], self.y, self.shares)
+
+    @cached_property
+    def loss(self) -> Any:
+        """C."""
+        return self.loss_of(self.network)
+
+    @property
+    def shares(self) -> Array:
+        """s_i, (batch,): how much of C each sample makes."""
+        return sample_shares(len(self.X), self.sample_weight)
+
+    def forward_pass(self, network: Network) -> Workspace:
         """What a forward pass through `network`, one with these layers, leaves."""
         ws = network.workspace(len(self.X))
         if any(network.dropout):
@@ -77,12 +126,32 @@ class Problem:
         forward(network, self.X, ws)
         return ws
 
-    def value(self, network: Network) -> Any:
-        """C for a network with these layers: a number, complex for a complex network."""
-        loss = loss_value(network, self.y, self.passed(network), sample_weight=self.sample_weight)
+    def loss_of(self, network: Network) -> Any:
+        """C for a network with these layers: complex for a complex network."""
+        loss = loss_value(network, self.y, self.forward_pass(network), sample_weight=self.sample_weight)
         return loss + self.penalty.value(network.parameters)
 
-    def gradient(self, method: Method) -> list[Array]:
+    def loss_at(self, change: Array) -> Any:
+        """C after `change`, real or complex, is added to the vector of all parameters."""
+        moved = Parameters(self.network.layer_sizes, self.network.parameters.vector + change)
+        return self.loss_of(with_parameters(self.network, moved))
+
+    def slope_along(self, direction: Array, method: Method) -> float:
+        """The derivative of C along a direction (n_parameters,), by whole forward passes."""
+        return float(method.slope(lambda step: self.loss_at(step * direction)))
+
+    def slopes(self, l: int, neurons: Array, nudged: Callable[[complex], Array]) -> Array:
+        """dC_i/de of every sample, (n, batch), by complex step.
+
+        nudged: a function of e, the z of each of the `neurons` (n,) of layer l, (batch, n), when it alone is nudged.
+        """
+        return COMPLEX_STEP.slope(lambda step: self._losses(l, neurons, nudged(step).T))
+
+    def numeric_delta(self, l: int, neurons: Array) -> Array:
+        """dC_i/dz of some neurons of layer l, (batch, n)."""
+        return self.slopes(l, neurons, lambda step: self.ws.z[l][:, neurons] + step).T
+
+    def numeric_gradient(self, method: Method) -> list[Array]:
         """dC/dp for every parameter: of each layer (fan_in + 1, fan_out), the biases in the last row."""
         gradient = []
         for l, W in enumerate(self.network.weights):
@@ -91,61 +160,61 @@ class Problem:
         return gradient
 
     def _layer_gradient(self, l: int, method: Method) -> Array:
-        shares, n_samples = sample_shares(len(self.X), self.sample_weight), len(self.X)
+        n_samples, z = len(self.X), self.ws.z[l]
+        losses = self._losses_by_row if l + 1 < len(self.ws.z) and self._is_elementwise(l) else self._losses
         inputs = np.column_stack([self.ws.inputs[l], np.ones(n_samples)])  # a bias is the weight of an input of 1
-        z: Array = self.ws.z[l].astype(method.dtype)
         gradient = np.empty((inputs.shape[1], z.shape[1]))
         n_at_once = max(1, NUMBERS_AT_ONCE // (n_samples * max(a.shape[1] for a in self.ws.a[l:])))
         for start in range(0, gradient.size, n_at_once):
             places = np.arange(start, min(start + n_at_once, gradient.size))
             sources, neurons = np.divmod(places, z.shape[1])
 
-            def losses(step: complex, sources: Array = sources, neurons: Array = neurons) -> Array:
-                nudged = z[:, neurons] + step * inputs[:, sources]  # (batch, nudges)
-                return self._losses(l, z, nudged.T, neurons).reshape(len(neurons), n_samples)
+            def at(step: complex, sources: Array = sources, neurons: Array = neurons) -> Array:
+                return losses(l, neurons, (z[:, neurons] + step * inputs[:, sources]).T)
 
-            gradient.flat[places] = method.slope(losses) @ shares
+            gradient.flat[places] = method.slope(at) @ self.shares
         return gradient
 
-    def _losses(self, l: int, z: Array, nudged: Array, neurons: Array) -> Array:
-        """C_i of every sample, (nudges * batch,), where one neuron of layer l has another z in each of many copies.
+    def _losses(self, l: int, neurons: Array, nudged: Array) -> Array:
+        """C_i of every sample, (n, batch), where each of `neurons` (n,) in turn has the z `nudged` (n, batch)."""
+        z = np.repeat(self.ws.z[l][np.newaxis].astype(nudged.dtype), len(neurons), axis=0)
+        z[np.arange(len(neurons)), :, neurons] = nudged
+        return self.losses_from(l, z)
 
-        z: (batch, fan_out); nudged: (nudges, batch), the z of the `neurons` (nudges,).
-        """
-        network, n_copies = self.network, len(neurons)
-        if l + 1 < len(network.weights) and self._is_elementwise(l):  # one neuron moves the next layer by its row of W
-            change = self._activated(l, nudged) - self._activated(l, z).T[neurons]
-            if self.ws.masks is not None:
-                change *= self.ws.masks[l].T[neurons]
-            l += 1
-            moved = self.ws.z[l] + change[:, :, np.newaxis] * network.weights[l][neurons][:, np.newaxis]
-        else:
-            moved = np.repeat(z[np.newaxis], n_copies, axis=0)  # (nudges, batch, fan_out)
-            moved[np.arange(n_copies), :, neurons] = nudged
-        return self._losses_behind(l, moved.reshape(-1, moved.shape[2]), n_copies)
+    def _losses_by_row(self, l: int, neurons: Array, nudged: Array) -> Array:
+        """The same where the activation is elementwise: a neuron moves the next layer by its row of W, nothing else."""
+        sigma = self.network.activations[l].value
+        change = sigma(nudged) - sigma(self.ws.z[l].astype(nudged.dtype)).T[neurons]
+        if self.ws.masks is not None:
+            change *= self.ws.masks[l].T[neurons]
+        rows = self.network.weights[l + 1][neurons]
+        return self.losses_from(l + 1, self.ws.z[l + 1] + change[:, :, np.newaxis] * rows[:, np.newaxis])
 
-    def _losses_behind(self, l: int, z: Array, n_copies: int) -> Array:
-        """C_i of every sample, (copies * batch,), where layer l has the weighted inputs z (copies * batch, fan_out)."""
-        masks = self.ws.masks and [np.tile(mask, (n_copies, 1)) for mask in self.ws.masks]
-        return losses_from(self.network, l, z, np.concatenate([self.y] * n_copies), masks)
+    def losses_from(self, l: int, z: Array) -> Array:
+        """C_i of every sample, (n, batch), where the weighted inputs of layer l are z (n, batch, fan_out)."""
+        network, n_copies, last = self.network, len(z), len(self.network.weights) - 1
+        z = z.reshape(-1, z.shape[2])
+        for n in range(l, last + 1):
+            a = network.activations[n].value(z)
+            if n < last:
+                a = a if self.ws.masks is None else a * np.tile(self.ws.masks[n], (n_copies, 1))
+                z = a @ network.weights[n + 1] + network.biases[n + 1]
+        targets = network.loss.targets(a, np.concatenate([self.y] * n_copies))
+        from_z = network.has_shortcut
+        losses = network.loss.sample_losses_from_z(z, targets) if from_z else network.loss.sample_losses(a, targets)
+        return losses.reshape(n_copies, -1)
 
     def _is_elementwise(self, l: int) -> bool:
         """Whether an activation of layer l depends on the z of its own neuron alone."""
-        return np.allclose(self._activated(l, self.ws.z[l].reshape(-1, 1)).ravel(), self.ws.a[l].ravel(), rtol=1e-9)
+        alone = self.network.activations[l].value(self.ws.z[l].reshape(-1, 1))
+        return np.allclose(alone.ravel(), self.ws.a[l].ravel(), rtol=1e-9)
 
-    def _activated(self, l: int, z: Array) -> Array:
-        a = np.empty_like(z)
-        self.network.activations[l].forward(z, out=a)
-        return a
 
-    def slope_along(self, direction: Array, method: Method) -> float:
-        """The derivative of C along a direction (n_parameters,), by whole forward passes."""
-        vector, sizes = self.network.parameters.vector, self.network.layer_sizes
-
-        def value(step: complex) -> Any:
-            return self.value(self.network.with_parameters(Parameters(sizes, vector + step * direction)))
-
-        return float(method.slope(value))
+def relative_error(found: Array, expected: Array, least: float = 0.0) -> float:
+    """The norm of the difference over that of `expected`, `least` at least; inf for what is no number."""
+    size = max(float(np.linalg.norm(expected)), float(least), np.finfo(np.float64).tiny.item())
+    error = float(np.linalg.norm(found - expected)) / size
+    return math.inf if math.isnan(error) else error
 
 
 def penalty_gradient(penalty: Penalty, weights: Array, method: Method) -> Array:
@@ -154,27 +223,11 @@ def penalty_gradient(penalty: Penalty, weights: Array, method: Method) -> Array:
         return np.zeros_like(weights)
     one = Parameters((1, 1), dtype=method.dtype)
 
-    def slope(w: float) -> float:
-        def value(step: complex) -> float:
-            one.vector[0] = w + step
-            return penalty.value(one)
+    def value(w: float, step: complex) -> float:
+        one.vector[0] = w + step
+        return penalty.value(one)
 
-        return float(method.slope(value))
-
-    return np.reshape([slope(w) for w in weights.ravel().tolist()], weights.shape)
-
-
-def directions(network: Network, l: int, n_directions: int) -> list[Parameters]:
-    """Random directions of length 1 in which only layer l's weights and biases change."""
-    found = []
-    for n in range(n_directions):
-        direction, rng = network.parameters.zeros_like(), generator(0, "direction", l, n)
-        for part in (direction.weights[l], direction.biases[l]):
-            part[:] = rng.standard_normal(part.shape)
-        vector = direction.vector
-        vector /= np.linalg.norm(vector)
-        found.append(direction)
-    return found
+    return np.reshape([method.slope(partial(value, w)) for w in weights.ravel().tolist()], weights.shape)
 
 
 def by_layer(gradient: Parameters) -> list[Array]:

@@ -18,7 +18,7 @@ NO_COMPLEX = (TypeError, ValueError, np.exceptions.ComplexWarning)
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class Formula:
     """An activation or a loss where the batch meets it.
 
     function: its formula, of an array like `point` alone; (batch, neurons) -> (batch, neurons) or (batch,).
@@ -38,17 +38,17 @@ class Part:
         return type(self.owner).__name__
 
 
-def parts(problem: Problem) -> Iterator[Part]:
+def formulas(problem: Problem) -> Iterator[Formula]:
     """Every formula that the loss goes through, from the first layer to the loss."""
     network, ws, last = problem.network, problem.ws, len(problem.network.weights) - 1
     counts = (problem.sample_weight > 0.0)[:, np.newaxis]
     for l, activation in enumerate(network.activations):
         if l < last or not network.has_shortcut:
             stays = np.ones_like(ws.z[l]) if ws.masks is None or l == last else ws.masks[l]
-            yield Part(l, activation, activation.value, ws.z[l], counts & (stays > 0.0))
-    formula = network.loss.sample_losses_from_z if network.has_shortcut else network.loss.sample_losses
+            yield Formula(l, activation, activation.value, ws.z[l], counts & (stays > 0.0))
+    losses = network.loss.sample_losses_from_z if network.has_shortcut else network.loss.sample_losses
     point, targets = ws.z[-1] if network.has_shortcut else ws.a[-1], network.loss.targets(ws.a[-1], problem.y)
-    yield Part(last, network.loss, lambda a: formula(a, targets), point, np.broadcast_to(counts, point.shape))
+    yield Formula(last, network.loss, lambda a: losses(a, targets), point, np.broadcast_to(counts, point.shape))
 
 
 def check_axis(problem: Problem) -> None:
@@ -70,12 +70,14 @@ def without_kinks(problem: Problem) -> tuple[Problem, tuple[str, ...]]:
     Raises SettingError where none is left.
     """
     found: dict[int, list[str]] = {}
-    for part in parts(problem):
-        for sample, neuron in np.argwhere(part.matters & kinked(part)).tolist():
+    for formula in formulas(problem):
+        for sample, neuron in np.argwhere(formula.matters & kinks(formula)).tolist():
             what = (
-                f"neuron {neuron} of layer {part.layer}" if isinstance(part.owner, Activation) else f"output {neuron}"
+                f"neuron {neuron} of layer {formula.layer}"
+                if isinstance(formula.owner, Activation)
+                else f"output {neuron}"
             )
-            where = f"{what}, {part.name} at {part.point[sample, neuron]:.3g}"
+            where = f"{what}, {formula.name} at {formula.point[sample, neuron]:.3g}"
             found.setdefault(sample, []).append(where)
     if not found:
         return problem, ()
@@ -94,20 +96,20 @@ def without_kinks(problem: Problem) -> tuple[Problem, tuple[str, ...]]:
     return replace(problem, sample_weight=weights), tuple(said)
 
 
-def kinked(part: Part) -> Array:
+def kinks(formula: Formula) -> Array:
     """Where the slopes to the left and to the right differ, within the reach of a central difference: like `point`."""
-    reach = CENTRAL_DIFFERENCES.step * np.maximum(1.0, np.abs(part.point))
-    found = np.zeros(part.point.shape, bool)
-    if isinstance(part.owner, Activation):
-        columns = [np.ones(part.point.shape[1], bool)]  # every neuron has an answer of its own
+    reach = CENTRAL_DIFFERENCES.step * np.maximum(1.0, np.abs(formula.point))
+    found = np.zeros(formula.point.shape, bool)
+    if isinstance(formula.owner, Activation):
+        columns = [np.ones(formula.point.shape[1], bool)]  # every neuron has an answer of its own
     else:
-        columns = list(np.eye(part.point.shape[1], dtype=bool))  # all outputs share one loss
-    middle = part.function(part.point)
+        columns = list(np.eye(formula.point.shape[1], dtype=bool))  # all outputs share one loss
+    middle = formula.function(formula.point)
     for column in columns:
         step = reach * column
         size = reach if middle.ndim == 2 else reach[:, column].ravel()
-        right = (part.function(part.point + step) - middle) / size
-        left = (middle - part.function(part.point - step)) / size
+        right = (formula.function(formula.point + step) - middle) / size
+        left = (middle - formula.function(formula.point - step)) / size
         jump = np.abs(right - left) > KINK * np.maximum(1.0, np.maximum(np.abs(left), np.abs(right)))
         found |= (jump if jump.ndim == 2 else jump[:, np.newaxis]) & column
     return found
@@ -115,19 +117,19 @@ def kinked(part: Part) -> Array:
 
 def best_method(problem: Problem) -> tuple[Method, list[str]]:
     """The complex step; or central differences, and why, where a formula cannot take complex numbers."""
-    for part in parts(problem):
-        if not takes_complex_numbers(part):
+    for formula in formulas(problem):
+        if not takes_complex_numbers(formula):
             reason = "cannot take complex numbers as it is written: central differences had to do, right to 5 digits"
-            return CENTRAL_DIFFERENCES, [f"{part.name} {reason}"]
+            return CENTRAL_DIFFERENCES, [f"{formula.name} {reason}"]
     return COMPLEX_STEP, []
 
 
-def takes_complex_numbers(part: Part) -> bool:
+def takes_complex_numbers(formula: Formula) -> bool:
     """Whether a complex step through a formula finds the slope that real numbers have."""
-    direction = generator(0, "direction").standard_normal(part.point.shape) * part.matters
+    direction = generator(0, "direction").standard_normal(formula.point.shape) * formula.matters
 
     def along(step: complex) -> Array:
-        return part.function(part.point + step * direction)
+        return formula.function(formula.point + step * direction)
 
     expected = CENTRAL_DIFFERENCES.slope(along)
     try:

@@ -1,5 +1,6 @@
-"""How good the answers are, class by class and output by output, and which mistakes were made with most confidence."""
+"""Metrics: how good the answers are, class by class and output by output, how sure, and the most confident mistakes."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -8,14 +9,21 @@ from typing import Any
 import numpy as np
 
 from deltarule.data.dataset import Dataset
-from deltarule.inspection.measures.calibration import Reliability, reliability
-from deltarule.inspection.measures.intervals import wilson_interval
+from deltarule.errors import ShapeError
 from deltarule.model import Model
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import PREDICTION_ROWS, Network, forward
 from deltarule.training.evaluation import SCORE_NAMES, Score
 
 MOST_MISTAKES = 25  # five rows of five on a sheet
+N_BINS = 10
+Z_95 = 1.959964  # 95 % of a normal distribution lie within so many standard deviations
+
+
+def rows_of(record: Any) -> list[dict[str, Any]]:
+    """A dict for each row of a record whose arrays are columns."""
+    columns = {name: column.tolist() for name, column in vars(record).items() if isinstance(column, np.ndarray)}
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 @dataclass(frozen=True)
@@ -78,13 +86,41 @@ class TopLosses:
 
 
 @dataclass(frozen=True, eq=False)
+class Reliability:
+    """Answers sorted into bins by their confidence, the probability of what was answered; every array is (n_bins,).
+
+    low, high: the bin's ends; a confidence of exactly `high` belongs to it.
+    examples: how many answers are in it. confidence: their mean confidence, NaN for none.
+    accuracy: the share of them that is right, NaN for none. accuracy_low, accuracy_high: where it
+        lies with 95 % confidence.
+    expected_calibration_error: the distance of accuracy from confidence, averaged over all examples.
+
+    Source: C. Guo, G. Pleiss, Y. Sun, K. Weinberger, "On calibration of modern neural networks", ICML 2017, equation 3.
+    """
+
+    low: Array
+    high: Array
+    examples: Array
+    confidence: Array
+    accuracy: Array
+    accuracy_low: Array
+    accuracy_high: Array
+    expected_calibration_error: float
+
+    def to_json_dict(self) -> dict[str, Any]:
+        """The error, and a list of the bins that hold examples."""
+        bins = [row for row in rows_of(self) if row["examples"]]
+        return {"expected_calibration_error": self.expected_calibration_error, "bins": bins}
+
+
+@dataclass(frozen=True, eq=False)
 class Report:
     """What `evaluate_model` finds.
 
     examples: how many. loss: the network's own, without penalty. score: the accuracy, a fraction, or R2; score_name.
     per_output: a score for each class, label or value.
     top_losses: the examples that cost most.
-    confusion, mistakes: as the functions of these names return them; None unless the task is classes.
+    confusion, mistakes: as `confusion_matrix` and `top_mistakes` return them; None unless the task is classes.
     reliability: how well probabilities keep their word; None where outputs are none.
     """
 
@@ -105,17 +141,11 @@ class Report:
         if self.confusion is not None:
             content["confusion"] = self.confusion.tolist()
         if self.mistakes is not None:
-            content["mistakes"] = _rows(self.mistakes)
-        content["top_losses"] = _rows(self.top_losses)
+            content["mistakes"] = rows_of(self.mistakes)
+        content["top_losses"] = rows_of(self.top_losses)
         if self.reliability is not None:
             content["reliability"] = self.reliability.to_json_dict()
         return content
-
-
-def _rows(columns: Mistakes | TopLosses) -> list[dict[str, Any]]:
-    """One dict for each example."""
-    lists = [column.tolist() for column in vars(columns).values()]
-    return [dict(zip(vars(columns), row, strict=True)) for row in zip(*lists, strict=True)]
 
 
 def evaluate_model(model: Model, dataset: Dataset) -> Report:
@@ -132,15 +162,15 @@ def evaluate_model(model: Model, dataset: Dataset) -> Report:
     score.add(a, scaled.targets)
     summary = (dataset.n_samples, losses.mean().item(), SCORE_NAMES[dataset.task], score.value)
     report = partial(Report, *summary, top_losses=top_losses(losses))
-    reliable = reliability(a, y) if model.has_probabilities else None
+    reliable = reliability_of(a, y) if model.has_probabilities else None
     if dataset.task == "values":
         answers = a if model.target_scaling is None else model.target_scaling.undo(a)
         return report(per_output=value_scores(y, answers, names))
     if dataset.task == "labels":
         return report(per_output=label_scores(y, a >= 0.5, names), reliability=reliable)
-    matrix = confusion(y, a.argmax(axis=1), len(names))
+    matrix = confusion_matrix(y, a.argmax(axis=1), len(names))
     return report(
-        per_output=class_scores(matrix, names), confusion=matrix, mistakes=mistakes(y, a), reliability=reliable
+        per_output=class_scores(matrix, names), confusion=matrix, mistakes=top_mistakes(y, a), reliability=reliable
     )
 
 
@@ -169,7 +199,7 @@ def top_losses(losses: Array, n_most: int = MOST_MISTAKES) -> TopLosses:
     return TopLosses(order, losses[order])
 
 
-def confusion(true: Array, predicted: Array, n_classes: int) -> Array:
+def confusion_matrix(true: Array, predicted: Array, n_classes: int) -> Array:
     """(n_classes, n_classes) int64: how often class i, the row, was taken for class j, the column.
 
     true, predicted: (n_samples,) integers, 0 to n_classes - 1.
@@ -177,7 +207,7 @@ def confusion(true: Array, predicted: Array, n_classes: int) -> Array:
     return np.bincount(true * n_classes + predicted, minlength=n_classes**2).reshape(n_classes, n_classes)
 
 
-def mistakes(true: Array, a: Array, n_most: int = MOST_MISTAKES) -> Mistakes:
+def top_mistakes(true: Array, a: Array, n_most: int = MOST_MISTAKES) -> Mistakes:
     """At most `n_most` mistakes, for the true classes (n_samples,) and the activations a (n_samples, outputs)."""
     predicted = a.argmax(axis=1)
     wrong = np.flatnonzero(predicted != true)
@@ -189,15 +219,33 @@ def mistakes(true: Array, a: Array, n_most: int = MOST_MISTAKES) -> Mistakes:
 
 def class_scores(matrix: Array, names: Sequence[str]) -> tuple[ClassScore, ...]:
     """A score for each class of a confusion matrix."""
-    counts = np.stack([matrix.diagonal(), matrix.sum(axis=0), matrix.sum(axis=1)], axis=1).tolist()
-    return tuple(_class_score(name, matrix.sum().item(), *count) for name, count in zip(names, counts, strict=True))
+    counts = np.stack([matrix.diagonal(), matrix.sum(axis=0), matrix.sum(axis=1)], axis=1)
+    return _class_scores(names, counts, matrix.sum().item())
 
 
 def label_scores(true: Array, predicted: Array, names: Sequence[str]) -> tuple[ClassScore, ...]:
     """A score for each of several independent labels; true, predicted: (n_samples, outputs), 0 or 1."""
-    sums = [(each != 0).sum(axis=0) for each in (true * predicted, predicted, true)]
-    counts = np.stack(sums, axis=1).tolist()
-    return tuple(_class_score(name, len(true), *count) for name, count in zip(names, counts, strict=True))
+    counts = np.stack([(each != 0).sum(axis=0) for each in (true * predicted, predicted, true)], axis=1)
+    return _class_scores(names, counts, len(true))
+
+
+def _class_scores(names: Sequence[str], counts: Array, n_samples: int) -> tuple[ClassScore, ...]:
+    """counts: (classes, 3): how many have the class and are called so, are called so, have it."""
+    scores = []
+    for name, (both, called, support) in zip(names, counts.tolist(), strict=True):
+        recall_low, recall_high = wilson_interval(both, support)
+        score = ClassScore(
+            name=name,
+            support=support,
+            recall=both / support if support else None,
+            recall_low=recall_low,
+            recall_high=recall_high,
+            precision=both / called if called else None,
+            f1=2 * both / (support + called) if support + called else None,
+            accuracy=(n_samples - support - called + 2 * both) / n_samples,
+        )
+        scores.append(score)
+    return tuple(scores)
 
 
 def value_scores(true: Array, predicted: Array, names: Sequence[str]) -> tuple[ValueScore, ...]:
@@ -210,16 +258,47 @@ def value_scores(true: Array, predicted: Array, names: Sequence[str]) -> tuple[V
     return tuple(scores)
 
 
-def _class_score(name: str, n_samples: int, both: int, called: int, support: int) -> ClassScore:
-    """both: how many have the class and are called so; called: how many are called so; support: how many have it."""
-    recall_low, recall_high = wilson_interval(both, support)
-    return ClassScore(
-        name=name,
-        support=support,
-        recall=both / support if support else None,
-        recall_low=recall_low,
-        recall_high=recall_high,
-        precision=both / called if called else None,
-        f1=2 * both / (support + called) if support + called else None,
-        accuracy=(n_samples - support - called + 2 * both) / n_samples,
+def reliability_of(probabilities: Array, true: Array, n_bins: int = N_BINS) -> Reliability:
+    """How well probabilities (n_samples, outputs) keep their word.
+
+    true: (n_samples,), the right classes; for a single output, 0 or 1, (n_samples, 1).
+
+    >>> reliability_of(np.array([[0.5], [1.0]]), np.array([[1], [1]])).expected_calibration_error
+    0.25
+    """
+    if len(probabilities) != len(true):
+        raise ShapeError(f"an answer for each of {len(true)} examples was expected: got {len(probabilities)}")
+    if probabilities.shape[1] == 1:  # the probability of 1, which leaves the rest for 0
+        probabilities, true = np.hstack([1.0 - probabilities, probabilities]), true.reshape(-1)
+    confidence = probabilities.max(axis=1).astype(np.float64)
+    right = probabilities.argmax(axis=1) == true
+    bins = np.clip(np.ceil(confidence * n_bins).astype(np.intp) - 1, 0, n_bins - 1)
+    examples, hits = np.bincount(bins, minlength=n_bins), np.bincount(bins[right], minlength=n_bins)
+    total = np.bincount(bins, weights=confidence, minlength=n_bins)
+    divisor = np.where(examples == 0, np.nan, examples)
+    intervals = [wilson_interval(*counts) for counts in zip(hits.tolist(), examples.tolist(), strict=True)]
+    edges = np.arange(n_bins + 1) / n_bins
+    return Reliability(
+        low=edges[:-1],
+        high=edges[1:],
+        examples=examples,
+        confidence=total / divisor,
+        accuracy=hits / divisor,
+        accuracy_low=np.array(intervals)[:, 0],
+        accuracy_high=np.array(intervals)[:, 1],
+        expected_calibration_error=(np.abs(hits - total).sum() / len(true)).item(),
     )
+
+
+def wilson_interval(hits: int, trials: int) -> tuple[float, float]:
+    """Where a share lies with 95 % confidence, when there were `hits` in so many trials (Wilson 1927); (0, 1) for none.
+
+    Unlike hits / trials plus or minus two standard deviations, it is right near 0 and 1, where good networks are.
+    """
+    if trials == 0:
+        return 0.0, 1.0
+    share, z_squared = hits / trials, Z_95**2 / trials
+    center = (share + z_squared / 2.0) / (1.0 + z_squared)
+    reach = math.sqrt(z_squared * (share * (1.0 - share) + z_squared / 4.0)) / (1.0 + z_squared)
+    # The share lies within, and both within 0 and 1; rounding must not say otherwise.
+    return max(0.0, min(share, center - reach)), min(1.0, max(share, center + reach))

@@ -10,8 +10,8 @@ import numpy as np
 from deltarule.data.augment import warp
 from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError
-from deltarule.inspection.json_record import JsonRecord
-from deltarule.inspection.measures.intervals import wilson_interval
+from deltarule.inspection.measures.metrics import wilson_interval
+from deltarule.inspection.presentation import JsonRecord
 from deltarule.model import Model
 from deltarule.nn.arrays import Array
 from deltarule.nn.workspace import as_floats
@@ -49,8 +49,8 @@ class Response(JsonRecord):
     high: Array
 
 
-def moved(images: Array, linear: Any, offset: tuple[float, float] = (0.0, 0.0)) -> Array:
-    """Images whose pixel at p, (row, column) from the middle, comes from linear @ p + offset of the original."""
+def transform(images: Array, linear: Any, offset: tuple[float, float] = (0.0, 0.0)) -> Array:
+    """Take the pixel at p, (row, column) from the middle, from linear @ p + offset of each image."""
     n_samples, height, width = images.shape
     middle = np.array([(height - 1) / 2, (width - 1) / 2])
     grid = np.indices((height, width)).reshape(2, -1) - middle[:, np.newaxis]
@@ -59,53 +59,52 @@ def moved(images: Array, linear: Any, offset: tuple[float, float] = (0.0, 0.0)) 
     return warp(images.reshape(n_samples, -1), points).reshape(images.shape)
 
 
-def shifted(images: Array, pixels: float) -> Array:
-    """Moved to the right, or to the left where `pixels` is negative."""
-    return moved(images, np.eye(2), (0.0, -pixels))
+def shift(images: Array, pixels: float) -> Array:
+    """Move images to the right, or to the left where `pixels` is negative."""
+    return transform(images, np.eye(2), (0.0, -pixels))
 
 
-def rotated(images: Array, degrees: float) -> Array:
-    """Turned counterclockwise about the middle."""
+def rotate(images: Array, degrees: float) -> Array:
+    """Turn images counterclockwise about the middle."""
     cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
-    return moved(images, np.array([[cos, sin], [-sin, cos]]))
+    return transform(images, np.array([[cos, sin], [-sin, cos]]))
 
 
-def scaled(images: Array, factor: float) -> Array:
-    """Made `factor` times as large."""
-    return moved(images, np.eye(2) / factor)
+def scale(images: Array, factor: float) -> Array:
+    """Make images `factor` times as large."""
+    return transform(images, np.eye(2) / factor)
 
 
-def noisy(images: Array, deviation: float) -> Array:
-    """With normal noise of that standard deviation (ink is 1) on every pixel, cut off at paper and full ink."""
+def add_noise(images: Array, deviation: float) -> Array:
+    """Add normal noise of that standard deviation (ink is 1) to every pixel, cut off at paper and full ink."""
     noise = generator(0, "noise").standard_normal(images.shape, dtype=images.dtype)
     return np.clip(images + images.dtype.type(deviation) * noise, 0.0, 1.0)
 
 
-def drawn_with(images: Array, pixels: float) -> Array:
-    """As if the pen had been so many pixels wider, or narrower where negative: gray dilation or erosion by a disk."""
+def widen_pen(images: Array, pixels: float) -> Array:
+    """Draw with a pen so many pixels wider, or narrower where negative: gray dilation or erosion by a disk."""
     angles = np.arange(PEN_DIRECTIONS) * (2.0 * np.pi / PEN_DIRECTIONS)
     rim = 0.5 * abs(pixels) * np.stack([np.sin(angles), np.cos(angles)], axis=1)  # (directions, 2): down, right
-    chosen = np.maximum if pixels > 0.0 else np.minimum
+    choose = np.maximum if pixels > 0.0 else np.minimum
     out = images.copy()
     for down, right in rim:
-        chosen(out, moved(images, np.eye(2), (down, right)), out=out)
+        choose(out, transform(images, np.eye(2), (down, right)), out=out)
     return out
 
 
 CHANGES = {
-    "shift": Change("pixels to the right", 0.0, (-4, -3, -2, -1, 0, 1, 2, 3, 4), shifted),
-    "rotation": Change("degrees counterclockwise", 0.0, (-45, -30, -15, 0, 15, 30, 45), rotated),
-    "scale": Change("times as large", 1.0, (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3), scaled),
-    "noise": Change("standard deviation", 0.0, (0.0, 0.1, 0.2, 0.3, 0.4, 0.5), noisy),
-    "pen width": Change("pixels wider", 0.0, (-2.0, -1.0, 0.0, 1.0, 2.0, 3.0), drawn_with),
+    "shift": Change("pixels to the right", 0.0, (-4, -3, -2, -1, 0, 1, 2, 3, 4), shift),
+    "rotation": Change("degrees counterclockwise", 0.0, (-45, -30, -15, 0, 15, 30, 45), rotate),
+    "scale": Change("times as large", 1.0, (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3), scale),
+    "noise": Change("standard deviation", 0.0, (0.0, 0.1, 0.2, 0.3, 0.4, 0.5), add_noise),
+    "pen width": Change("pixels wider", 0.0, (-2.0, -1.0, 0.0, 1.0, 2.0, 3.0), widen_pen),
 }
 
 
 def robustness(model: Model, dataset: Dataset, most: int = MOST_EXAMPLES) -> tuple[Response, ...]:
     """The accuracy of a model of images under each of CHANGES, on at most so many examples, spread over the dataset.
 
-    Raises SettingError where the examples are no images, or their task is not classes, ShapeError where they do not
-    fit the model.
+    Raises SettingError unless the examples are images of classes, ShapeError where they do not fit the model.
     """
     image_shape = dataset.image_shape
     if image_shape is None or dataset.task != "classes":

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from deltarule.errors import SettingError
-from deltarule.inspection.json_record import JsonRecord
+from deltarule.inspection.presentation import JsonRecord
 from deltarule.model import Model
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy
@@ -66,25 +66,29 @@ def flip(model: Model, raw: Array) -> Flip:
     if model.task == "values":
         raise SettingError("only a class or a label can flip: got a model that answers values")
     inputs = as_floats(model.unscaled(raw[np.newaxis])[0], np.float64)
-    model = replace(model.of_numbers(), network=_exact(model.network))
+    model = replace(model.of_numbers(), network=_float64_network(model.network))
     answer = _answers(model, inputs[np.newaxis])[0]
-    before = _looked_at(model, inputs, answer)
+    X, y = model.inputs(inputs[np.newaxis]), answer if model.task == "classes" else answer[np.newaxis]
+    a, gradient = model.inner.outputs(X)[0], input_gradient(model.inner, X, y)[0]
+    confidence = a.max() if model.task == "classes" else np.where(answer == 1, a, 1.0 - a).min()
     scale = 1.0 if model.input_scaling is None else model.input_scaling.scale
-    direction = before.gradient / max(np.linalg.norm(before.gradient), np.finfo(np.float64).tiny) * scale
+    direction = gradient / max(np.linalg.norm(gradient), np.finfo(np.float64).tiny) * scale
 
-    def stepped(lengths: Array) -> Array:
+    def change(lengths: Array) -> Array:
         changed = inputs + lengths[:, np.newaxis] * direction
         return np.clip(changed, 0.0, 1.0) if model.pixels else changed
 
-    length = _shortest(lambda lengths: (_answers(model, stepped(lengths)) != answer).any(axis=1))
+    length = _shortest_length(lambda lengths: (_answers(model, change(lengths)) != answer).any(axis=1))
+    before = Flip(inputs, gradient, _answer_text(model, answer), confidence.item())
     if length is None:
         return before
-    changed = stepped(np.array([length]))
+    changed = change(np.array([length]))
+    becomes = _answer_text(model, _answers(model, changed)[0])
     distance = np.linalg.norm((changed[0] - inputs) / scale).item()
-    return replace(before, changed=changed[0], becomes=_in_words(model, _answers(model, changed)[0]), distance=distance)
+    return replace(before, changed=changed[0], becomes=becomes, distance=distance)
 
 
-def _exact(network: Network) -> Network:
+def _float64_network(network: Network) -> Network:
     """The network in float64, with a loss that does not call an answer too sure, as smoothed labels do."""
     network = network.astype(np.float64)
     if isinstance(network.loss, CrossEntropy | BinaryCrossEntropy):
@@ -92,15 +96,7 @@ def _exact(network: Network) -> Network:
     return network
 
 
-def _looked_at(model: Model, inputs: Array, answer: Array) -> Flip:
-    """An example (features,) with its answer, before any change."""
-    X, y = model.inputs(inputs[np.newaxis]), answer if model.task == "classes" else answer[np.newaxis]
-    a = model.inner.outputs(X)[0]
-    confidence = a.max() if model.task == "classes" else np.where(answer == 1, a, 1.0 - a).min()
-    return Flip(inputs, input_gradient(model.inner, X, y)[0], _in_words(model, answer), confidence.item())
-
-
-def _shortest(flips: Callable[[Array], Array]) -> float | None:
+def _shortest_length(flips: Callable[[Array], Array]) -> float | None:
     """The least length for which `flips` (lengths (n,) -> (n,) of bool) is true, None where none of LENGTHS is."""
     flipped = flips(LENGTHS)
     if not flipped.any():
@@ -118,7 +114,7 @@ def _answers(model: Model, inputs: Array) -> Array:
     return model.predict(inputs).reshape(len(inputs), -1)
 
 
-def _in_words(model: Model, answer: Array) -> str:
+def _answer_text(model: Model, answer: Array) -> str:
     if model.task == "classes":
         return model.class_names[answer[0]]
     return ", ".join(

@@ -1,8 +1,8 @@
-"""Every picture by the name of its kind: what it is drawn of, the numbers in it, and what draws it."""
+"""Every kind of picture, a function each: what it is drawn of, the numbers in it, and what draws it."""
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from inspect import Parameter, signature
 from os import PathLike
@@ -12,25 +12,21 @@ import numpy as np
 
 from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError
-from deltarule.inspection.diagnosis.range_test import range_test
-from deltarule.inspection.measures.landscape import check_layer, plane_of
-from deltarule.inspection.measures.landscape import surface as surface_on
-from deltarule.inspection.measures.metrics import ClassScore, Report, evaluate_model
-from deltarule.inspection.measures.recording import Recorder, Recording
-from deltarule.inspection.measures.robustness import robustness as robustness_of
-from deltarule.inspection.measures.sensitivity import flip
-from deltarule.inspection.measures.weight_slice import weight_slice
-from deltarule.inspection.plots import answers, landscapes, layers, networks, runs, sheets
+from deltarule.inspection.measures.layer_history import LayerHistory, Recorder
+from deltarule.inspection.measures.learning_rate_range import range_test
+from deltarule.inspection.measures.loss_landscape import loss_surface, plane_of, weight_slice
+from deltarule.inspection.measures.metrics import ClassScore, Report, evaluate_model, rows_of
+from deltarule.inspection.plots import loss_plots, network_plots, score_plots
 from deltarule.inspection.plots.picture import Picture
 from deltarule.model import Model
 from deltarule.nn.network import Network, loss_and_gradient
 from deltarule.parts import PARTS
-from deltarule.settings import check_choice, explains_calls, shown
+from deltarule.public import public
+from deltarule.settings import check_choice, shown
 from deltarule.training.callbacks import History
 from deltarule.training.trainer import Trainer
 
 SHEET = 50  # examples on a sheet
-FEW = 5  # examples whose flips are shown
 STAIRS = 100  # examples whose accuracy makes a staircase: with more, its steps are too low to be seen
 SURFACE_WORK = 10**8  # parameters times examples: so much is computed for each point of a surface
 FEWEST, MOST = 100, 2000  # examples
@@ -44,7 +40,7 @@ class Drawing:
     draw: Callable[[], Picture]
 
 
-@explains_calls('plot("curves", history)')
+@public('plot("curves", history)')
 def plot(
     kind: str, what: Any = None, data: Dataset | None = None, *, recording: Any = None, layer: int | None = None
 ) -> Picture:
@@ -52,8 +48,8 @@ def plot(
 
     kind, what, data:
         "curves", history: loss and accuracy by epoch; `history.plot()` is the same.
-        "confusion", "scores", "mistakes", "reliability", "robustness", "flips", "staircase", network, data: how it
-            does on examples that it has not seen.
+        "confusion", "scores", "mistakes", "reliability", "staircase", network, data: how it does on examples that it
+            has not seen.
         "digits", network or None, data: a sheet of examples, with the network's answers.
         "weights", network, data or None: what the first layer looks for; with the training set, pixels that never saw
             ink are gray.
@@ -91,78 +87,76 @@ def drawing(kind: str, given: Mapping[str, Any]) -> Drawing:
     Raises SettingError where something is missing.
     """
     check_kind(kind, given.get("layer"))
-    parameters = signature(KINDS[kind]).parameters
-    missing = [name for name in needed(kind) if given.get(name) is None]
+    row, missing = KINDS[kind], [name for name in required_inputs(kind) if given.get(name) is None]
     if missing:
         raise SettingError(f"{usage(kind)}: got no {' and no '.join(missing)}")
-    return KINDS[kind](**{name: given.get(name) for name in parameters})
+    return row(**{name: given.get(name) for name in signature(row).parameters})
 
 
 def check_kind(kind: str, layer: int | None) -> None:
     """Raise SettingError where there is no such kind, or it takes no layer."""
     if not isinstance(kind, str):
         raise SettingError(f'plot takes the name of a picture first: got {shown(kind)}; use dr.plot("curves", history)')
+    if kind in REMOVED:
+        raise SettingError(f"{kind} is no longer drawn: {REMOVED[kind]}")
     check_choice("picture", kind, tuple(KINDS), SYNONYMS)
     if layer is not None and "layer" not in signature(KINDS[kind]).parameters:
-        taking = " and ".join(name for name, draw in KINDS.items() if "layer" in signature(draw).parameters)
+        taking = " and ".join(name for name, row in KINDS.items() if "layer" in signature(row).parameters)
         raise SettingError(f"a layer is for {taking}: got {kind}; leave it out")
 
 
-def needed(kind: str) -> list[str]:
+def required_inputs(kind: str) -> list[str]:
     """The names of what a kind cannot do without."""
-    return [name for name, each in signature(KINDS[kind]).parameters.items() if each.default is Parameter.empty]
+    parameters = signature(KINDS[kind]).parameters
+    return [name for name, each in parameters.items() if each.default is Parameter.empty]
 
 
 def usage(kind: str) -> str:
     """What a kind is drawn of, in a line that works."""
-    names = needed(kind) or ["model"]
+    names = required_inputs(kind) or ["model"]
     arguments = [name if i == 0 or name == "data" else f"{name}={name}" for i, name in enumerate(names)]
     return f'{kind} is drawn by dr.plot("{kind}", {", ".join(arguments)})'
+
+
+def check_layer(layer: int, n_layers: int) -> int:
+    """The layer. SettingError unless the network has it."""
+    if not 0 <= layer < n_layers:
+        raise SettingError(f"this network has layers 0 to {n_layers - 1}: got {layer}")
+    return layer
 
 
 def curves(history: History) -> Drawing:
     """Loss and accuracy by epoch, the best marked where there was a validation set."""
     losses = [row.get("validation_loss") for row in history]
     best = history.best_epoch if any(loss is not None and math.isfinite(loss) for loss in losses) else None
-    return Drawing({"best_epoch": best, "history": history.rows}, partial(runs.curves, history.rows, best))
+    return Drawing({"best_epoch": best, "history": history.rows}, partial(loss_plots.draw_curves, history.rows, best))
 
 
-def histograms(recording: Recording, layer: int | None = None) -> Drawing:
+def histograms(recording: LayerHistory, layer: int | None = None) -> Drawing:
     """Weights, activations, deltas and gradients of all layers, or one."""
     n_layers = recording.gradient_norm.shape[1]
-    if layer is not None and not 0 <= layer < n_layers:
-        raise SettingError(f"this network has layers 0 to {n_layers - 1}: got {layer}")
-    chosen = range(n_layers) if layer is None else [layer]
+    layers = range(n_layers) if layer is None else [check_layer(layer, n_layers)]
+    parts = {"counts": recording.counts, "limits": recording.limits}
     facts = {
-        quantity: {
-            "counts": recording.counts[quantity][:, chosen].tolist(),
-            "limits": recording.limits[quantity][:, chosen].tolist(),
-        }
+        quantity: {name: arrays[quantity][:, layers].tolist() for name, arrays in parts.items()}
         for quantity in recording.counts
     }
-    described = {"epochs": recording.epochs.tolist(), "layers": list(chosen)} | facts
-    return Drawing(described, partial(layers.histograms, recording, chosen))
+    described = {"epochs": recording.epochs.tolist(), "layers": list(layers)}
+    return Drawing(described | facts, partial(network_plots.draw_histograms, recording, layers))
 
 
-def gradients(recording: Recording) -> Drawing:
+def gradients(recording: LayerHistory) -> Drawing:
     """The gradient's norm and the update ratio of each layer."""
     facts = {name: getattr(recording, name).tolist() for name in ("epochs", "gradient_norm", "update_ratio")}
-    return Drawing(facts, partial(layers.gradients, recording))
+    return Drawing(facts, partial(network_plots.draw_gradients, recording))
 
 
-def surface(model: Model, data: Dataset, recording: Recording) -> Drawing:
+def surface(model: Model, data: Dataset, recording: LayerHistory) -> Drawing:
     """The loss around a run's path, on examples that it was trained on."""
     plane = plane_of(recording.parameters)
     most = min(max(SURFACE_WORK // model.network.parameters.size, FEWEST), MOST)
-    result = surface_on(model.inner, model.scaled(data.spread(most)), plane)
-    return Drawing(result.to_json_dict(), partial(landscapes.surface, result))
-
-
-def confusion_picture(report: Report, data: Dataset) -> Picture:
-    """What is taken for what. SettingError where there are no classes."""
-    if report.confusion is None:
-        raise SettingError(f"only classes can be taken for each other: got {data.name}, which holds {data.task}")
-    return answers.confusion(report.confusion, data.class_names)
+    found = loss_surface(model.inner, model.scaled(data.spread(most)), plane)
+    return Drawing(found.to_json_dict(), partial(loss_plots.draw_surface, found))
 
 
 def confusion(model: Model, data: Dataset) -> Drawing:
@@ -172,66 +166,62 @@ def confusion(model: Model, data: Dataset) -> Drawing:
     return Drawing(facts, partial(confusion_picture, report, data))
 
 
+def confusion_picture(report: Report, data: Dataset) -> Picture:
+    """What was taken for what. SettingError where there are no classes."""
+    if report.confusion is None:
+        raise SettingError(f"only classes can be taken for each other: got {data.name}, which holds {data.task}")
+    return score_plots.draw_confusion(report.confusion, data.class_names)
+
+
 def scores(model: Model, data: Dataset) -> Drawing:
     """Recall and precision, class by class."""
-    report = evaluate_model(model, data)
-    per_class = [each for each in report.per_output if isinstance(each, ClassScore)]
+    per_class = [each for each in evaluate_model(model, data).per_output if isinstance(each, ClassScore)]
     if not per_class:
         raise SettingError(f"scores are drawn of classes or labels: got {data.name}, which holds {data.task}")
-    return Drawing({"per_class": report.to_json_dict()["per_class"]}, partial(answers.scores, per_class))
+    return Drawing({"per_class": [asdict(each) for each in per_class]}, partial(score_plots.draw_scores, per_class))
 
 
 def mistakes(model: Model, data: Dataset) -> Drawing:
     """The most confident mistakes."""
-    report = evaluate_model(model, data)
-    if report.mistakes is None:
+    found = evaluate_model(model, data).mistakes
+    if found is None:
         raise SettingError(f"mistakes are drawn of classes: got {data.name}, which holds {data.task}")
-    facts = {"class_names": data.class_names, "mistakes": report.to_json_dict()["mistakes"]}
-    return Drawing(facts, partial(sheets.mistakes, data, report.mistakes))
+    facts = {"class_names": data.class_names, "mistakes": rows_of(found)}
+    return Drawing(facts, partial(score_plots.draw_mistakes, data, found))
 
 
 def reliability(model: Model, data: Dataset) -> Drawing:
     """Accuracy against confidence."""
-    report = evaluate_model(model, data)
-    if report.reliability is None:
+    found = evaluate_model(model, data).reliability
+    if found is None:
         output = type(model.network.activations[-1]).__name__
         got = f"{model.network.layer_sizes[-1]} outputs from {output}"
         raise SettingError(f"reliability is that of probabilities, from a softmax or one sigmoid: got {got}")
-    return Drawing(report.reliability.to_json_dict(), partial(answers.reliability, report.reliability))
-
-
-def robustness(model: Model, data: Dataset) -> Drawing:
-    """Accuracy on changed images."""
-    responses = robustness_of(model, data)
-    return Drawing({"changes": [each.to_json_dict() for each in responses]}, partial(answers.robustness, responses))
-
-
-def flips(model: Model, data: Dataset) -> Drawing:
-    """What would change the model's mind about a few examples."""
-    few = [flip(model, raw) for raw in data.spread(FEW).inputs]
-    return Drawing({"flips": [each.to_json_dict() for each in few]}, partial(sheets.flips, few, data.image_shape))
+    return Drawing(found.to_json_dict(), partial(score_plots.draw_reliability, found))
 
 
 def staircase(model: Model, data: Dataset, layer: int | None = None) -> Drawing:
     """Loss and accuracy along the weight of a layer, the last unless another is named, that the loss hangs on most."""
     network, few = model.inner, model.scaled(data).spread(STAIRS)
-    layer = len(network.weights) - 1 if layer is None else layer
-    check_layer(network, layer)
+    n_layers = len(network.weights)
+    layer = check_layer(n_layers - 1 if layer is None else layer, n_layers)
     steepest = np.abs(loss_and_gradient(network, few.inputs, few.targets)[1].weights[layer])
     source, neuron = divmod(int(steepest.argmax()), steepest.shape[1])
     reach = 4.0 * np.abs(network.weights[layer]).max().item()
     offsets = np.linspace(-reach, reach, 401)
-    result = weight_slice(network, few, layer=layer, neuron=neuron, source=source, offsets=offsets)
-    return Drawing(result.to_json_dict(), partial(landscapes.weight_slice, result))
+    found = weight_slice(network, few, layer=layer, neuron=neuron, source=source, offsets=offsets)
+    return Drawing(found.to_json_dict(), partial(loss_plots.draw_weight_slice, found))
 
 
 def digits(data: Dataset, model: Model | None = None) -> Drawing:
     """A sheet of examples; where there is a model, with its answers."""
     some = data.spread(SHEET)
-    predicted = None if model is None else model.predict(some.inputs)
+    answers = None if model is None else model.predict(some.inputs)
     facts = {"class_names": some.class_names, "pixels": some.inputs.tolist(), "classes": some.targets.tolist()}
-    answered = {} if predicted is None else {"answers": predicted.tolist()}
-    return Drawing(facts | answered, partial(sheets.digits, some, predicted))
+    return Drawing(
+        facts if answers is None else facts | {"answers": answers.tolist()},
+        partial(score_plots.draw_digits, some, answers),
+    )
 
 
 def weights(model: Model, data: Dataset | None = None) -> Drawing:
@@ -240,12 +230,9 @@ def weights(model: Model, data: Dataset | None = None) -> Drawing:
     if data is not None:
         inked = data.inputs.max(axis=0) > 0
         model.inputs(data.inputs[:1])  # a ShapeError where the data are of another width
-    facts = {
-        "weights": model.network.weights[0].tolist(),
-        "biases": model.network.biases[0].tolist(),
-        "inked": None if inked is None else inked.tolist(),
-    }
-    return Drawing(facts, partial(networks.first_layer, model, inked))
+    facts = {"weights": model.network.weights[0].tolist(), "biases": model.network.biases[0].tolist()}
+    facts["inked"] = None if inked is None else inked.tolist()
+    return Drawing(facts, partial(network_plots.draw_first_layer, model, inked))
 
 
 def architecture(model: Model) -> Drawing:
@@ -257,38 +244,46 @@ def architecture(model: Model) -> Drawing:
         "loss": type(network.loss).__name__,
         "parameters": network.parameters.size,
     }
-    return Drawing(facts, partial(networks.architecture, model))
+    return Drawing(facts, partial(network_plots.draw_architecture, model))
 
 
 def activations(model: Model | None = None) -> Drawing:
     """The activation functions of a model, or all that there are."""
     chosen = [row.made_by() for row in PARTS["activation"].values()] if model is None else model.network.activations
     by_name = {type(each).__name__: each for each in chosen}
-    curves_of = {name: networks.curve_of(each) for name, each in by_name.items()}
+    curves_of = {name: network_plots.curve_of(each) for name, each in by_name.items()}
     facts = {name: {"value": a.tolist(), "derivative": slope.tolist()} for name, (a, slope) in curves_of.items()}
-    return Drawing({"z": networks.SHOWN_Z.tolist(), "activations": facts}, partial(networks.activations, by_name))
+    return Drawing(
+        {"z": network_plots.SHOWN_Z.tolist(), "activations": facts}, partial(network_plots.draw_activations, by_name)
+    )
 
 
 def rates(trainer: Trainer, data: Dataset) -> Drawing:
     """A range test, from where the trainer's network stands."""
-    result = range_test(trainer, data)
-    return Drawing(result.to_json_dict(), partial(runs.range_curve, result))
+    found = range_test(trainer, data)
+    return Drawing(found.to_json_dict(), partial(loss_plots.draw_range_test, found))
 
 
 KINDS: dict[str, Callable[..., Drawing]] = {
     function.__name__: function
     for function in (
         *(curves, histograms, gradients, surface),
-        *(confusion, scores, mistakes, reliability, robustness, flips, staircase, digits),
+        *(confusion, scores, mistakes, reliability, staircase, digits),
         *(weights, architecture, activations, rates),
     )
+}
+REMOVED = {
+    "flips": "to see what would change a model's mind, nudge an image in  deltarule playground MODEL, or call "
+    "flip(model, x) of deltarule.inspection.measures.sensitivity",
+    "robustness": "for the accuracy on images that are shifted, turned, scaled, noisy, thin or thick, call "
+    "robustness(model, data) of deltarule.inspection.measures.robustness",
 }
 SYNONYMS = dict.fromkeys(("loss", "accuracy", "history", "learning_curve"), "curves") | {
     "confusion_matrix": "confusion"
 }
 ROLES: dict[str, tuple[type, ...]] = {
     "history": (History,),
-    "recording": (Recorder, Recording),
+    "recording": (Recorder, LayerHistory),
     "model": (Network, Model),
     "data": (Dataset,),
     "trainer": (Trainer,),

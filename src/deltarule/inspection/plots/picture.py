@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
 from deltarule.atomic import write_atomically
-from deltarule.elsewhere import explains_names
 from deltarule.errors import SettingError, require
-from deltarule.settings import explains_calls
+from deltarule.public import public
 
 if TYPE_CHECKING:
     from matplotlib.axis import Axis
@@ -63,7 +62,7 @@ CREATOR_KEYS = {".png": "Software", ".svg": "Creator", ".pdf": "Creator"}
 DATE_KEYS = {".svg": "Date", ".pdf": "CreationDate"}
 
 
-@explains_names
+@public()
 @dataclass(frozen=True, eq=False, repr=False)
 class Picture:
     """A matplotlib figure, and what it shows, in words: a title, a colon, and what there is to see."""
@@ -90,9 +89,8 @@ class Picture:
         stream = io.BytesIO()
         with require("matplotlib", "plot").rc_context(STYLE):
             self.figure.savefig(stream, format=suffix[1:], metadata=metadata)
-        return _told_to_screen_readers(stream.getvalue(), self.description) if suffix == ".svg" else stream.getvalue()
+        return _describe_svg(stream.getvalue(), self.description) if suffix == ".svg" else stream.getvalue()
 
-    @explains_calls('picture.save("picture.png")')
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the picture to a file, whole or not at all, in the format that its name ends in.
 
@@ -116,7 +114,7 @@ def new_figure(height: float, width: float = WIDTH) -> Iterator["Figure"]:
         yield require("matplotlib.figure", "plot").Figure(figsize=(width, height), layout="constrained")
 
 
-def shortened(name: str) -> str:
+def short_label(name: str) -> str:
     """A name that fits under an image or beside an axis."""
     return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
@@ -126,7 +124,7 @@ def are_long(names: Sequence[str]) -> bool:
     return max(map(len, names), default=0) > 2
 
 
-def signed_colors() -> "Colormap":
+def diverging_colormap() -> "Colormap":
     """Orange for what is below 0, white for 0, blue for what is above; pale gray for what is masked."""
     colors = require("matplotlib.colors", "plot").LinearSegmentedColormap.from_list("signed", [ORANGE, "white", BLUE])
     return colors.with_extremes(bad=PALE)
@@ -141,7 +139,7 @@ def plain_log_ticks(axis: "Axis") -> None:
     axis.set_minor_locator(ticker.NullLocator())
 
 
-def _told_to_screen_readers(svg: bytes, description: str) -> bytes:
+def _describe_svg(svg: bytes, description: str) -> bytes:
     """An SVG with its description where a browser looks for it, behind its title."""
     text = svg.decode().replace("</title>", f"</title>\n <desc>{escape(description)}</desc>", 1)
     return re.sub("<svg ", '<svg role="img" ', text, count=1).encode()

@@ -170,5 +170,5 @@ export class Server {
 }
 
 function numeric(example) {
-    return { ...example, x: example.pixels ? Uint8Array.from(example.x) : Float64Array.from(example.x) };
+    return { ...example, x: Float64Array.from(example.x) };
 }

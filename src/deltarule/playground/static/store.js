@@ -50,11 +50,12 @@ export class Store extends EventTarget {
         }
     }
 
-    /** Puts an image of a data set on the pad, and before the network exactly as it is. pixels: 28x28 in 0..255. */
-    showExample(pixels, label = null) {
-        const picture = { pixels: Uint8Array.from(pixels), width: 28, height: 28 };
+    /** Puts an image of a data set on the pad, and before the network exactly as it is. pixels: 28x28 in 0..most. */
+    showExample(pixels, label = null, most = 255) {
+        const shown = Uint8Array.from(pixels, (value) => Math.round(255 * Math.min(Math.max(value / most, 0), 1)));
+        const picture = { pixels: shown, width: 28, height: 28 };
         const drawing = { ...BLANK, picture, source: "example", before: this.drawing };
-        this.set({ drawing, label, x: Float64Array.from(pixels, (value) => value / 255) });
+        this.set({ drawing, label, x: Float64Array.from(pixels, (value) => value / most) });
     }
 
     /** Opens a tab by its id: "draw", "network", "backprop", "train" or "mistakes". */

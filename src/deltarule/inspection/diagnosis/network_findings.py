@@ -1,0 +1,138 @@
+"""What is wrong with a network where it stands: its weights, its outputs, what comes back to its layers."""
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from deltarule.data.dataset import Dataset
+from deltarule.inspection.diagnosis.data_findings import typical_size
+from deltarule.inspection.diagnosis.findings import Finding, Level
+from deltarule.nn.activations import Activation, Identity, ReLU, Sigmoid, Softmax, Tanh
+from deltarule.nn.arrays import Array
+from deltarule.nn.network import Network, backward, forward, loss_value
+from deltarule.nn.workspace import Workspace, as_floats
+
+BATCH = 512
+SATURATED = {Sigmoid: 5.0, Tanh: 2.5}  # beyond such a z the slope is under 3 % of the steepest
+MANY, ALMOST_ALL = 0.5, 0.9
+DEAD = 0.25
+FIT = 5.0  # weights more than so many times larger, or smaller, than their initializers make them
+VANISHED, EXPLODED = 1e-4, 1e4  # the error at the first layer over that at the last
+START_TOO_SURE = 5.0  # times the loss of knowing nothing
+
+
+def network_findings(network: Network, data: Dataset, *, is_new: bool) -> Iterator[Finding]:
+    """Findings about a network and what it makes of a few hundred examples; `is_new`: it has not been trained."""
+    broken = int((~np.isfinite(network.parameters.vector)).sum())
+    if broken:
+        yield Finding.of("fault", "parameters-not-finite", {"parameters": broken})
+        return
+    ws, batch = forward_and_backward(network, data), data.take(slice(BATCH))
+    if is_new:
+        yield from weight_findings(network)
+        yield from start_findings(loss_value(network, batch.targets, ws), chance_loss(network, data))
+    yield from reach_findings(network, batch)
+    of_units = [*saturation_findings(network, ws), *dead_findings(network, ws)]
+    yield from of_units
+    if not any(each.level == "fault" for each in of_units):
+        yield from gradient_findings(ws)
+
+
+def forward_and_backward(network: Network, data: Dataset) -> Workspace:
+    """What a few hundred examples leave on their way through a network and back, in float64."""
+    network, batch = network.astype(np.float64), data.take(slice(BATCH))
+    ws = network.workspace(batch.n_samples)
+    forward(network, as_floats(batch.inputs, np.float64), ws)
+    backward(network, batch.targets, ws, network.parameters.zeros_like())
+    return ws
+
+
+def chance_loss(network: Network, data: Dataset) -> float:
+    """The loss of answering the same to every example, as well as that can be done: ln K for K equal classes."""
+    y = data.targets
+    targets = network.loss.targets(np.empty((len(y), data.n_outputs)), y)
+    return float(network.loss.value(np.tile(targets.mean(axis=0), (len(y), 1)), y))
+
+
+def weight_findings(network: Network) -> Iterator[Finding]:
+    """Weights of a scale that does not fit their fan-in, or equal in all neurons of a layer."""
+    for l, W in enumerate(network.weights):
+        fan_in, fan_out = W.shape
+        size, fitting = float(typical_size(W)), math.sqrt(1.0 / fan_in)
+        low, high = math.sqrt(min(1.0 / fan_in, 2.0 / (fan_in + fan_out))), math.sqrt(2.0 / fan_in)
+        measured = {"layer": l, "fan-in": fan_in, "size of a weight": size, "fitting": fitting}
+        if fan_out > 1 and l < len(network.weights) - 1 and (W[:, :1] == W).all():
+            yield Finding.of("fault", "weights-all-equal", {"layer": l, "weight": float(W[0, 0])})
+        elif W.size >= 16 and size > FIT * high:
+            yield Finding.of("warning", "weights-too-large", measured)
+        elif W.size >= 16 and size < low / FIT:
+            yield Finding.of("warning", "weights-too-small", measured)
+
+
+def start_findings(loss: float, chance: float) -> Iterator[Finding]:
+    """A start that is surer, and so more wrong, than one that knows nothing."""
+    if chance > 0.0 and not loss <= START_TOO_SURE * chance:
+        yield Finding.of("warning", "starts-too-sure", {"loss": loss, "loss of knowing nothing": chance})
+
+
+def reach_findings(network: Network, batch: Dataset) -> Iterator[Finding]:
+    """Targets that the output's activation can never give."""
+    output = network.activations[-1]
+    if batch.task != "values" or isinstance(output, Identity | Softmax):
+        return
+    reach = output.value(np.array([[-1e3], [-1.0], [0.0], [1.0], [1e3]]))
+    low, high = float(reach.min()), float(reach.max())
+    beyond = float(((batch.targets < low) | (batch.targets > high)).mean())
+    if beyond > 0.0:
+        measured = {"lowest output": low, "highest": high, "share of targets beyond": beyond}
+        level: Level = "fault" if beyond > 0.1 else "warning"
+        yield Finding.of(level, "targets-out-of-reach", measured, output=type(output).__name__)
+
+
+def saturation(activation: Activation, z: Array) -> float | None:
+    """The share of z (n_samples, fan_out) that lies where the activation is flat; None where it has no flat ends."""
+    limit = next((SATURATED[kind] for kind in SATURATED if isinstance(activation, kind)), None)
+    return None if limit is None else float((np.abs(z) > limit).mean())
+
+
+def dead_share(activation: Activation, z: Array) -> float | None:
+    """The share of neurons whose output is 0 for all examples behind z (n_samples, fan_out); None but for a ReLU."""
+    return float((z <= 0.0).all(axis=0).mean()) if isinstance(activation, ReLU) else None
+
+
+def saturation_findings(network: Network, ws: Workspace) -> Iterator[Finding]:
+    """Sigmoids and tanhs at their flat ends, where next to no gradient comes through."""
+    for l, activation in enumerate(network.activations[:-1]):
+        share = saturation(activation, ws.z[l]) or 0.0
+        if share >= MANY:
+            measured = {"layer": l, "share saturated": share, "typical |z|": float(np.median(np.abs(ws.z[l])))}
+            name = type(activation).__name__.lower()
+            yield Finding.of(level_of(share), "saturated-units", measured, activation=name)
+
+
+def dead_findings(network: Network, ws: Workspace) -> Iterator[Finding]:
+    """ReLUs whose output is 0 for every example, and which so never learn again."""
+    for l, activation in enumerate(network.activations[:-1]):
+        share = dead_share(activation, ws.z[l]) or 0.0
+        if share >= DEAD:
+            measured = {"layer": l, "share dead": share, "neurons": ws.z[l].shape[1], "examples": len(ws.z[l])}
+            yield Finding.of(level_of(share), "dead-relus", measured)
+
+
+def level_of(share: float) -> Level:
+    """How bad it is that so many neurons do not learn."""
+    return "fault" if share >= ALMOST_ALL else "warning"
+
+
+def gradient_findings(ws: Workspace) -> Iterator[Finding]:
+    """Errors that fade away, or swell, on their way from the last layer to the first."""
+    sizes = [float(typical_size(delta)) for delta in ws.delta]
+    if len(sizes) < 2 or sizes[-1] == 0.0:
+        return
+    ratio = sizes[0] / sizes[-1]
+    measured = {f"typical delta in layer {l}": size for l, size in enumerate(sizes)}
+    if ratio < 100.0 * VANISHED:
+        yield Finding.of("fault" if ratio < VANISHED else "warning", "vanishing-gradient", measured)
+    elif ratio > EXPLODED / 100.0:
+        yield Finding.of("fault" if ratio > EXPLODED else "warning", "exploding-gradient", measured)

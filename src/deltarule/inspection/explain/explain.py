@@ -1,0 +1,134 @@
+"""`explain`: one example on its way through a network and back, every number with a check beside it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from deltarule.data.frames import is_frame
+from deltarule.errors import SettingError, ShapeError
+from deltarule.inputs import numbers
+from deltarule.inspection.explain.passes import LayerPass, layer_pass, neuron_pass, steps_of
+from deltarule.inspection.explain.walkthrough import Walkthrough
+from deltarule.inspection.gradcheck.equation_checks import CHECKS
+from deltarule.inspection.gradcheck.numeric_gradient import Problem
+from deltarule.model import Model
+from deltarule.nn.arrays import Array
+from deltarule.nn.equations import EQUATIONS, Equation, equation_named
+from deltarule.nn.network import Network
+from deltarule.public import check_network, public
+
+
+@public("explain(network, x, target)")
+def explain(
+    net_or_model: Network | Model,
+    example: Any,
+    target: Any,
+    *,
+    layer: int | None = None,
+    neuron: int | None = None,
+    equation: str | None = None,
+) -> Walkthrough:
+    """Follow one example through the network and back, with every number, and every number checked.
+
+    example: (features,), or an image (height, width): uint8 pixels, or numbers in the units that the model takes; a
+        DataFrame of one row for a model of a table.
+    target: the class, an integer; or (outputs,), labels or values in their own units.
+    layer, neuron: the neuron to show in full, counted from 0. By default layer 0, the one that reads the example, and
+        there the neuron with the largest error: that to which the loss answers most.
+    equation: the id of one equation to show alone, with its symbols, lines of code and proof: a key of
+        deltarule.nn.equations.EQUATIONS.
+
+    All is computed in float64. Raises ShapeError where example or target does not fit the network, SettingError for a
+    class, layer, neuron or equation that does not exist.
+
+    >>> walk = explain(Network((2, 3, 2)), np.array([0.5, -1.0]), 1)
+    >>> walk.layers[-1].a.shape, all(check.ok for checks in walk.checks.values() for check in checks)
+    ((2,), True)
+    """
+    check_network(net_or_model, "dr.explain(network, X[0], y[0])")
+    model = net_or_model if isinstance(net_or_model, Model) else Model(net_or_model)
+    if np.size(target) == 1 < model.network.layer_sizes[-1]:
+        model = model.with_meaning(task="classes")  # several sigmoids can tell classes apart, too
+    shown = equations_to_show(equation, model.network)
+    raw, X = one_example(model, example)
+    problem = Problem.of(model.network, X, target_for(model, target))
+    layers = tuple(layer_pass(problem, n) for n in range(len(problem.network.weights)))
+    return Walkthrough(
+        model=model,
+        raw=raw,
+        inputs=problem.ws.inputs[0][0],
+        targets=problem.network.loss.targets(problem.ws.a[-1], problem.y)[0],
+        loss=problem.loss,
+        output_gradient=problem.output_gradient[0],
+        numeric_output_delta=problem.numeric_delta(len(layers) - 1, np.arange(layers[-1].fan_out))[0],
+        layers=layers,
+        neuron=neuron_pass(problem, *neuron_to_show(layers, layer, neuron)),
+        gradient_norm=np.linalg.norm(problem.grads.vector).item(),
+        steps=steps_of(problem),
+        equations=shown,
+        checks={each.id: CHECKS[each.id](problem) for each in shown},
+        alone=equation is not None,
+    )
+
+
+def equations_to_show(name: str | None, network: Network) -> tuple[Equation, ...]:
+    """The equation of that name, or all that have a part in the network; SettingError where that one has none."""
+    equations = [equation_named(name)] if name else list(EQUATIONS.values())
+    shown = tuple(equation for equation in equations if equation.applies_to(network))
+    if not shown:
+        sizes = "-".join(map(str, network.layer_sizes))
+        outputs = f"{type(network.activations[-1]).__name__} with {type(network.loss).__name__}"
+        raise SettingError(f"{equations[0].id} has no part in this network: got a {sizes}, {outputs}; ask for another")
+    return shown
+
+
+def one_example(model: Model, example: Any) -> tuple[Array, Array]:
+    """The example as it came, (features,), and as the network reads it, (1, features)."""
+    if is_frame(example):
+        example = model.unscaled(example)
+        model = model.of_numbers()
+    raw, n_features = numbers(example, "example"), len(model.columns) or model.network.layer_sizes[0]
+    if raw.ndim == 2 and raw.shape[1] == n_features and len(raw) != 1:
+        raise ShapeError(f"one example is explained at a time: got {len(raw)}; pass X[0], and its y")
+    if raw.ndim == 1 and raw.size != n_features:
+        raise ShapeError(
+            f"example has shape {raw.shape}, and this network takes {n_features} numbers, or an image of them"
+        )
+    raw = model.unscaled(raw if raw.shape == (1, n_features) else raw[np.newaxis])
+    X = model.of_numbers().inputs(raw)
+    if not np.isfinite(X).all():
+        raise ShapeError("an example must be finite numbers: got NaN or infinity among them")
+    return raw.ravel(), X
+
+
+def target_for(model: Model, target: Any) -> Array:
+    """The target as `backward` takes it: (1,) int64, or (1, outputs) float64 in the units of the outputs."""
+    n_outputs = model.network.layer_sizes[-1]
+    if isinstance(target, str):
+        if target not in model.class_names:
+            names = ", ".join(model.class_names)
+            raise SettingError(f"the class of the example must be a number, or one of {names}: got {target!r}")
+        target = model.class_names.index(target)
+    y = numbers(np.atleast_1d(target), "target")
+    if y.size == 1 < n_outputs:
+        if y.item() not in range(n_outputs):
+            raise SettingError(f"the class of the example must be 0 to {n_outputs - 1}: got {y.item()}")
+        return y.reshape(1).astype(np.int64)
+    if y.size != n_outputs or not np.isfinite(y).all():
+        raise ShapeError(f"the target of an example is {n_outputs} finite numbers, one an output: got {y.tolist()}")
+    values = y.reshape(1, n_outputs).astype(np.float64)
+    return values if model.target_scaling is None else model.target_scaling.apply(values)
+
+
+def neuron_to_show(layers: Sequence[LayerPass], layer: int | None, neuron: int | None) -> tuple[int, int]:
+    """The layer and the neuron to show; SettingError, naming the range, where there is none such."""
+    layer = 0 if layer is None else layer
+    if not 0 <= layer < len(layers):
+        raise SettingError(f"the layers of this network are 0 to {len(layers) - 1}: got layer {layer}")
+    if neuron is None:
+        return layer, int(np.abs(layers[layer].delta).argmax())
+    n_neurons = layers[layer].fan_out
+    if not 0 <= neuron < n_neurons:
+        raise SettingError(f"the neurons of layer {layer} are 0 to {n_neurons - 1}: got neuron {neuron}")
+    return layer, neuron

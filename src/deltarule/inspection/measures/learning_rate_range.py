@@ -1,0 +1,85 @@
+"""The learning-rate range test: let the rate grow with every step, and see where the loss falls and where it explodes.
+
+Source: L. Smith, "Cyclical learning rates for training neural networks", WACV 2017, section 3.3.
+"""
+
+import math
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from deltarule.data.dataset import Dataset
+from deltarule.errors import DivergenceError, SettingError
+from deltarule.inspection.presentation import JsonRecord
+from deltarule.nn.arrays import Array
+from deltarule.nn.network import with_parameters
+from deltarule.training.batches import steps_per_epoch
+from deltarule.training.callbacks import Callback, TrainingState
+from deltarule.training.schedules import Exponential
+from deltarule.training.trainer import Trainer
+
+N_STEPS = 150
+LOWEST, HIGHEST = 1e-6, 100.0
+MEMORY = 0.9  # about ten steps count in the running loss that ends the test
+WINDOW = 9  # steps, around each, make the smoothed loss: it must not lag behind the rate
+RISEN = 1.1  # times the least loss is more than noise
+TOO_MUCH = 4.0  # times the least loss so far: the test is over
+
+
+@dataclass(frozen=True, eq=False)
+class RangeTest(JsonRecord):
+    """The loss of each step's batch, and smoothed, against its learning rate; all arrays (n_steps,).
+
+    steepest: the rate at which the smoothed loss fell fastest, a good one to train with.
+    highest: the rate at which it was least: more is too much; None where it never rose again.
+    """
+
+    rates: Array
+    losses: Array
+    smoothed: Array
+    steepest: float
+    highest: float | None
+
+
+class _Listener(Callback):
+    """Notes rate and loss of every step, and ends the run when the loss is far above its least."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[float, float]] = []
+        self.average, self.least = 0.0, math.inf
+
+    def step_end(self, state: TrainingState) -> None:
+        self.average = MEMORY * self.average + (1.0 - MEMORY) * state.batch_loss
+        self.rows.append((state.learning_rate, state.batch_loss))
+        running = self.average / (1.0 - MEMORY ** len(self.rows))  # as if it had not started at 0
+        self.least = min(self.least, running)
+        if running > TOO_MUCH * self.least or len(self.rows) == N_STEPS:
+            state.stop_reason = "the range test is done"
+
+
+def range_test(trainer: Trainer, train: Dataset) -> RangeTest:
+    """A run of at most 150 steps from where the trainer's network stands, which keeps its parameters.
+
+    The rate grows from 1e-6 to 100, by the same factor each step, until the loss is four times its least.
+    train: as the network reads it. The trainer's optimizer must be new.
+
+    Raises SettingError where the loss is lost before there is anything to see.
+    """
+    listener = _Listener()
+    network = with_parameters(trainer.network, trainer.network.parameters.copy())
+    epochs = -(-N_STEPS // steps_per_epoch(train.n_samples, trainer.batch_size))
+    schedule = Exponential(LOWEST, N_STEPS - 1, HIGHEST / LOWEST)
+    with suppress(DivergenceError):  # with a rate as high as it will get, that is how a range test may end
+        replace(trainer, network=network, schedule=schedule, epochs=epochs, callbacks=[listener]).fit(train)
+    if len(listener.rows) < 3:
+        raise SettingError(
+            f"a range test needs a few steps with a finite loss: got {len(listener.rows)}; look at the starting weights"
+        )
+    rates, losses = np.array(listener.rows).T
+    smoothed, counts = (np.convolve(each, np.ones(WINDOW), "full") for each in (losses, np.ones_like(losses)))
+    smoothed = (smoothed / counts)[WINDOW // 2 : -(WINDOW // 2)]
+    least = int(smoothed.argmin())
+    slope = np.gradient(smoothed[: max(least + 1, 2)])
+    rose = len(rates) < N_STEPS or smoothed[-1] > RISEN * smoothed[least]
+    return RangeTest(rates, losses, smoothed, rates[slope.argmin()].item(), rates[least].item() if rose else None)

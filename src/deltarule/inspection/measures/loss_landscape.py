@@ -1,0 +1,162 @@
+"""The loss as a landscape: over a plane in the space of all parameters, and along one weight, with accuracy beside it.
+
+Source: H. Li, Z. Xu, G. Taylor, C. Studer, T. Goldstein, "Visualizing the loss landscape of neural nets", NeurIPS
+2018, section 7: the plane that holds most of a path is spanned by the principal components of its points.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from deltarule.data.dataset import Dataset
+from deltarule.errors import SettingError, ShapeError
+from deltarule.inspection.gradcheck.numeric_gradient import IMAGINARY, derivatives
+from deltarule.inspection.presentation import JsonRecord
+from deltarule.nn.arrays import Array
+from deltarule.nn.network import Network, forward, loss_value, with_parameters
+from deltarule.nn.parameters import Parameters
+from deltarule.training.evaluation import Score, loss_and_score
+
+GRID = 25  # points along each side of a surface
+MARGIN = 0.35  # of the path's extent, on every side of it
+LEAST_SIDE = 0.5  # of the longer side: a path along one axis still has a landscape beside it
+
+
+@dataclass(frozen=True, eq=False)
+class Plane:
+    """Two directions in the space of all parameters, and a path seen in their coordinates.
+
+    origin: (n_parameters,). axes: (2, n_parameters), of length 1 and at right angles.
+    path: (n_points, 2), the coordinates of each point of the path, or of its shadow on the plane.
+    share: of the variance of the path's points, how much lies in the plane; 1 where there are two parameters.
+    """
+
+    origin: Array
+    axes: Array
+    path: Array
+    share: float
+
+
+@dataclass(frozen=True, eq=False)
+class Surface:
+    """The loss over a plane: losses[i, k] at (across[k], up[i])."""
+
+    plane: Plane
+    across: Array
+    up: Array
+    losses: Array
+    examples: int
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the plane is the whole space: a network of two parameters, a weight and a bias."""
+        return len(self.plane.origin) == 2
+
+    def to_json_dict(self) -> dict[str, Any]:
+        """The same in numbers and lists, without the directions."""
+        grid = {name: getattr(self, name).tolist() for name in ("across", "up", "losses")}
+        share = {"examples": self.examples, "is_exact": self.is_exact, "share_of_variance": self.plane.share}
+        return share | grid | {"path": self.plane.path.tolist()}
+
+
+@dataclass(frozen=True, eq=False)
+class WeightSlice(JsonRecord):
+    """What happens while one weight moves and everything else stays: arrays of shape (n_offsets,), float64.
+
+    offsets: how far the weight w_jk, `weights[layer][source, neuron]`, is from where it was.
+    loss: smooth. slope: its derivative, dC/dw, which is how it gets from one value to the next.
+    accuracy: a multiple of 1 / n_samples, so a staircase: flat, slope 0, but for jumps.
+    """
+
+    layer: int
+    neuron: int
+    source: int
+    offsets: Array
+    loss: Array
+    slope: Array
+    accuracy: Array
+
+
+def plane_of(snapshots: Array) -> Plane:
+    """The plane of a path through the space of parameters.
+
+    snapshots: (n_points, n_parameters), three or more, in order. With two parameters the plane is the space itself, in
+    its own coordinates. Else it goes through the last point, along the two principal components of all points.
+
+    Raises SettingError where the points span no plane.
+    """
+    points = np.asarray(snapshots, np.float64)
+    if points.shape[1] == 2:
+        return Plane(np.zeros(2), np.eye(2), points, 1.0)
+    if len(points) < 3:
+        raise SettingError(f"a plane needs a path of three points or more: got {len(points)}; train more epochs")
+    _, singular, components = np.linalg.svd(points - points.mean(axis=0), full_matrices=False)
+    axes = components[:2]
+    if singular[1] <= np.finfo(np.float32).eps * singular[0]:
+        raise SettingError("a plane needs a path that bends: got one that stands still, or runs straight")
+    share = (singular[:2] ** 2).sum() / (singular**2).sum()
+    return Plane(points[-1], axes, (points - points[-1]) @ axes.T, share.item())
+
+
+def loss_surface(network: Network, dataset: Dataset, plane: Plane, n_points: int = GRID) -> Surface:
+    """The loss of a network, on a dataset as it reads it, at n_points x n_points points around the plane's path.
+
+    Raises ShapeError where the plane lies in the space of another network.
+    """
+    if plane.origin.shape != (network.parameters.size,):
+        raise ShapeError(
+            f"a plane in the space of {network.parameters.size} parameters was expected: got one of "
+            f"{len(plane.origin)}; give the run that the network comes from"
+        )
+    middle = 0.5 * (plane.path.min(axis=0) + plane.path.max(axis=0))
+    reach = (0.5 + MARGIN) * np.maximum(np.ptp(plane.path, axis=0), LEAST_SIDE * np.ptp(plane.path, axis=0).max())
+    reach = np.where(reach == 0.0, 1.0, reach)
+    across, up = (np.linspace(middle[k] - reach[k], middle[k] + reach[k], n_points) for k in range(2))
+    losses = np.empty((n_points, n_points))
+    with np.errstate(over="ignore"):  # far out a loss may be infinite
+        for i, k in np.ndindex(losses.shape):
+            losses[i, k] = loss_at(network, dataset, plane.origin + across[k] * plane.axes[0] + up[i] * plane.axes[1])
+    return Surface(plane, across, up, losses, dataset.n_samples)
+
+
+def loss_at(network: Network, dataset: Dataset, vector: Array) -> float:
+    """C with other parameters, (n_parameters,), in the place of the network's own."""
+    parameters = Parameters(network.layer_sizes, vector.astype(network.dtype))
+    return loss_and_score(with_parameters(network, parameters), dataset)[0]
+
+
+def weight_slice(
+    network: Network, dataset: Dataset, *, layer: int, neuron: int, source: int, offsets: Array
+) -> WeightSlice:
+    """Move the weight of `neuron` in `layer` that leads to it from `source`, and watch. The network stays as it is.
+
+    dataset: classes or labels, as the network reads them.
+    offsets: (n_offsets,), what is added to the weight, one after the other.
+
+    Raises SettingError where there is no such weight, or the data hold values, of which none is right or wrong.
+
+    >>> data = Dataset(np.array([[0.0], [1.0]]), np.array([0, 1]))
+    >>> along = weight_slice(Network((1, 2)), data, layer=0, neuron=1, source=0, offsets=np.linspace(-3.0, 3.0, 5))
+    >>> sorted(set(along.accuracy.tolist()))
+    [0.5, 1.0]
+    """
+    shapes = [W.shape for W in network.weights]
+    if not 0 <= layer < len(shapes) or not (0 <= source < shapes[layer][0] and 0 <= neuron < shapes[layer][1]):
+        raise SettingError(
+            f"a weight has a layer, a source and a neuron, within 0 and the shapes {shapes} of the layers' weights: "
+            f"got layer {layer}, source {source}, neuron {neuron}"
+        )
+    if dataset.task == "values":
+        raise SettingError(f"accuracy is of classes or labels: got {dataset.name}, which holds values")
+    moved = network.astype(np.complex128)
+    before, ws = moved.weights[layer][source, neuron], moved.workspace(dataset.n_samples)
+    rows = []
+    for offset in offsets:
+        moved.weights[layer][source, neuron] = before + offset + IMAGINARY
+        score = Score(dataset.task)
+        score.add(forward(moved, dataset.inputs, ws).real, dataset.targets)
+        value = np.array(loss_value(moved, dataset.targets, ws))
+        rows.append((value.real.item(), derivatives(value).item(), score.value))
+    loss, slope, accuracy = np.transpose(rows)
+    return WeightSlice(layer, neuron, source, np.asarray(offsets), loss, slope, accuracy)

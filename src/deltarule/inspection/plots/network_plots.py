@@ -1,0 +1,253 @@
+"""Pictures of networks: their layers and weights, their activation functions, and their layers by epoch."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from deltarule.errors import require
+from deltarule.inspection.measures.layer_history import QUANTITIES, LayerHistory
+from deltarule.inspection.plots.picture import (
+    BLUE,
+    DASHED,
+    GRAY,
+    NOTE,
+    ORANGE,
+    PALE,
+    WIDTH,
+    Picture,
+    diverging_colormap,
+    new_figure,
+    plain_log_ticks,
+    short_label,
+)
+from deltarule.model import Model
+from deltarule.nn.activations import Activation, Softmax
+from deltarule.nn.arrays import Array
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MOST_NEURONS = 8  # of a layer are drawn one by one
+MOST_FEATURES = 25  # first-layer neurons are drawn as images
+PER_ROW = 5
+MOST_NUMBERS = 12  # rows and columns of a matrix whose numbers are written out
+SOUND_RATIO = 1e-3  # of an update to its weights: a rule of thumb, within a factor of ten
+SHOWN_Z = np.linspace(-4.0, 4.0, 401)
+
+
+def draw_activations(shown: Mapping[str, Activation]) -> Picture:
+    """Activation functions and their derivatives, a panel each; a softmax as one of its z moves, and nine stay at 0."""
+    n_rows = math.ceil(len(shown) / 2)
+    with new_figure(height=0.35 + 1.05 * n_rows) as figure:
+        panels = figure.subplots(n_rows, 2, sharex=True, squeeze=False).reshape(-1)
+        if len(shown) % 2:
+            panels[-1].set_axis_off()
+            panels[-3:][0].tick_params(labelbottom=True)  # nothing below it has ticks
+        for axes, (name, activation) in zip(panels, shown.items(), strict=False):
+            value, derivative = curve_of(activation)
+            axes.axhline(0.0, color=GRAY, linewidth=0.6)
+            axes.plot(SHOWN_Z, value, color=BLUE, label="σ(z)")
+            axes.plot(SHOWN_Z, derivative, color=ORANGE, linestyle=(0, (4, 1)), label="σ'(z)")
+            axes.set_title(f"{name}, 1 of 10" if isinstance(activation, Softmax) else name)
+            axes.set_ylim(max(-1.3, value.min() - 0.15), min(2.2, max(value.max(), derivative.max()) + 0.15))
+        figure.legend(*figure.axes[0].get_legend_handles_labels(), ncols=2, loc="outside upper right")
+        figure.suptitle("activations", x=0.02, ha="left")
+    return Picture(figure, f"Activation functions and their derivatives: {', '.join(shown)} for z from -4 to 4")
+
+
+def curve_of(activation: Activation) -> tuple[Array, Array]:
+    """sigma and sigma' at SHOWN_Z; for a softmax, of the first of ten z, the others being 0."""
+    z = SHOWN_Z[:, np.newaxis]
+    if isinstance(activation, Softmax):
+        z = np.hstack([z, np.zeros((len(z), 9))])
+    a = activation.value(z)
+    derivative = activation.derivative(z, a)
+    derivative = derivative[:, :1, 0] if derivative.ndim == 3 else derivative
+    return a[:, 0], derivative[:, 0].astype(np.float64)
+
+
+def draw_first_layer(model: Model, inked: Array | None = None) -> Picture:
+    """What the first layer looks for: the weights of its first 25 neurons as images; without images, as a matrix.
+
+    inked: (features,) of bool, which pixels are ever above 0 in the training set; the others, whose weights never
+        learned, are gray. None masks none.
+    """
+    if model.image_shape is None:
+        return _draw_matrix(model)
+    W = model.network.weights[0]
+    never = np.zeros(len(W), bool) if inked is None else ~inked
+    features = np.ma.masked_array(W.T, np.broadcast_to(never, W.T.shape))[:MOST_FEATURES]
+    limit = np.percentile(np.abs(features.compressed()), 99.5) if not never.all() else 0.0
+    limit = limit or 1.0
+    colors = {"cmap": diverging_colormap(), "vmin": -limit, "vmax": limit}
+    n_columns = min(PER_ROW, len(features))
+    n_rows = math.ceil(len(features) / n_columns)
+    with new_figure(height=0.7 + 3.6 / n_columns * n_rows) as figure:
+        panels = figure.subplots(n_rows, n_columns, squeeze=False)
+        for axes in panels.flat:
+            axes.set_axis_off()
+        for n, (axes, feature) in enumerate(zip(panels.flat, features, strict=False)):
+            image = axes.imshow(feature.reshape(model.image_shape), **colors)
+            axes.set_title(str(n), loc="center", fontsize=6, fontweight="normal", pad=2)
+        figure.colorbar(image, ax=panels, location="bottom", fraction=0.04, aspect=40, extend="both", format="%.2g")
+        figure.suptitle(f"the weights of {len(features)} of {W.shape[1]} neurons of layer 0", x=0.02, ha="left")
+    words = (
+        f"orange below 0, blue above, up to {limit:.2g}; {never.sum()} of {len(W)} pixels, which never saw ink, gray"
+    )
+    return Picture(figure, f"Weights of {len(features)} of {W.shape[1]} first-layer neurons: {words}")
+
+
+def _draw_matrix(model: Model) -> Picture:
+    """The first layer's weights and biases, a row for each input, a column for each neuron."""
+    W, b = model.network.weights[0], model.network.biases[0]
+    table = np.vstack([W, b])
+    names = [*(model.input_names or [f"input {k}" for k in range(len(W))]), "bias"]
+    limit = np.abs(table).max() or 1.0
+    is_small = max(table.shape) <= MOST_NUMBERS
+    with new_figure(height=min(0.9 + 0.25 * len(table), 2 * WIDTH)) as figure:
+        axes = figure.subplots()
+        image = axes.imshow(table, cmap=diverging_colormap(), vmin=-limit, vmax=limit, aspect="auto")
+        for i, k in np.ndindex(table.shape) if is_small else ():
+            color = "white" if abs(table[i, k]) > 0.75 * limit else "black"
+            axes.text(k, i, f"{table[i, k]:.2f}", ha="center", va="center", fontsize=6, color=color)
+        if is_small:
+            axes.set_xticks(range(table.shape[1]))
+            axes.set_yticks(range(len(names)), [short_label(name) for name in names])
+        axes.tick_params(length=0)
+        axes.grid(visible=False)
+        axes.set(xlabel="neuron", title="weights and biases of layer 0")
+        figure.colorbar(image, ax=axes, location="bottom", fraction=0.1, aspect=40, format="%.2g")
+    words = f"{W.shape[0]} inputs, {W.shape[1]} neurons, from {table.min():.2g} to {table.max():.2g}"
+    return Picture(figure, f"Weights and biases of layer 0: {words}")
+
+
+def draw_architecture(model: Model) -> Picture:
+    """A network as a diagram: a column of neurons a layer, and its weights as lines where all of them are shown."""
+    network = model.network
+    places = [_places(size) for size in network.layer_sizes]
+    top, last = max(each[0] for each in places), len(network.weights)
+    kinds = ["inputs", *(type(activation).__name__ for activation in network.activations)]
+    with new_figure(height=1.1 + 1.5 * top) as figure:
+        axes = figure.subplots()
+        axes.set_axis_off()
+        for l, W in enumerate(network.weights):
+            _draw_weights(axes, l, W, places[l], places[l + 1])
+            shape = f"{W.shape[0]}×{W.shape[1]}\n+ {W.shape[1]}"
+            _write(axes, (l + 0.5, -top), (0, -22), shape, fontsize=5.5, color=GRAY, va="top")
+        for l, (size, each) in enumerate(zip(network.layer_sizes, places, strict=True)):
+            axes.plot(np.full(len(each), l), each, "o", color="white", markeredgecolor="black", markersize=6, zorder=3)
+            _write(axes, (l, 0.0), (0, 0), "⋮" if len(each) < size else "", fontsize=9)
+            _write(axes, (l, -top), (0, -9), f"{size:,}", fontweight="bold", va="top")
+            _write(axes, (l, top), (0, 7), kinds[l], fontsize=6.5, va="bottom")
+        _name_neurons(axes, last, places[-1], model.class_names)
+        _name_neurons(axes, 0, places[0], model.input_names)
+        axes.set(xlim=(-0.4, last + 0.4))
+        axes.set_title(
+            f"{type(network.loss).__name__}, {network.parameters.size:,} parameters", fontweight="normal", pad=16
+        )
+    sizes, names = "-".join(map(str, network.layer_sizes)), ", ".join(kinds[1:])
+    words = f"{names}, judged by {type(network.loss).__name__}, {network.parameters.size:,} parameters"
+    return Picture(figure, f"Architecture of a network {sizes}: {words}")
+
+
+def _write(axes: "Axes", place: tuple[float, float], offset: tuple[float, float], text: str, **style: Any) -> None:
+    """Words at an offset, in points, from a place, centered unless `style` says otherwise."""
+    axes.annotate(text, place, offset, textcoords="offset points", **{"ha": "center", "va": "center"} | style)
+
+
+def _places(size: int) -> Array:
+    """Where the neurons of a layer stand, from top to bottom; where not all are drawn, with a gap in the middle."""
+    if size > MOST_NEURONS:
+        return np.delete(np.linspace(1.0, -1.0, MOST_NEURONS + 1), MOST_NEURONS // 2)
+    return np.linspace(1.0, -1.0, size) * (size - 1) / MOST_NEURONS
+
+
+def _draw_weights(axes: "Axes", l: int, W: Array, left: Array, right: Array) -> None:
+    """Lines from layer to layer: orange below 0, blue above, strong ones dark; pale where only some are shown."""
+    is_whole = W.shape == (len(left), len(right))
+    limit = np.abs(W).max() or 1.0
+    for i, k in np.ndindex(len(left), len(right)):
+        strength = abs(W[i, k]) / limit
+        style: dict[str, Any] = {"color": PALE, "linewidth": 0.4}
+        if is_whole:
+            color = BLUE if W[i, k] > 0.0 else ORANGE
+            style = {"color": color, "linewidth": 0.3 + 1.5 * strength, "alpha": 0.25 + 0.75 * strength}
+        axes.plot([l, l + 1], [left[i], right[k]], zorder=1, **style)
+
+
+def _name_neurons(axes: "Axes", l: int, places: Array, names: Sequence[str]) -> None:
+    """Names beside the inputs, or the outputs, where each has one and all are drawn."""
+    if len(names) != len(places):
+        return
+    side = "right" if l == 0 else "left"
+    for y, name in zip(places, names, strict=True):
+        _write(axes, (l, y), (-6 if l == 0 else 6, 0), short_label(name), fontsize=6, ha=side)
+
+
+def draw_histograms(recording: LayerHistory, layers: Sequence[int]) -> Picture:
+    """Weights, activations, deltas and gradients of some layers: a strip of color an epoch, bright where many are."""
+    with new_figure(height=0.35 + 2.1 * len(layers)) as figure:
+        panels = figure.subplots(2 * len(layers), 2, sharex=True, squeeze=False)
+        for n, l in enumerate(layers):
+            for axes, quantity in zip(panels[2 * n : 2 * n + 2].flat, QUANTITIES, strict=True):
+                _draw_strips(axes, recording.epochs, recording.counts[quantity][:, l], recording.limits[quantity][:, l])
+                axes.set_title(f"layer {l}" if quantity == "weights" else "")
+                axes.set_title(quantity, **NOTE)
+        for axes in panels[-1]:
+            axes.set_xlabel("epoch")
+    words = ", ".join(
+        f"layer {l} from {_deviation(recording, 0, l):.2g} to {_deviation(recording, -1, l):.2g}" for l in layers
+    )
+    title = "Histograms of weights, activations, deltas and gradients by epoch"
+    return Picture(figure, f"{title}: standard deviation of the weights, {words}")
+
+
+def _draw_strips(axes: "Axes", epochs: Array, counts: Array, limits: Array) -> None:
+    """One histogram an epoch, upright: counts (n_epochs, n_bins) between limits (n_epochs, 2)."""
+    edges = np.concatenate([epochs, [epochs[-1] + (epochs[-1] - epochs[-2] if len(epochs) > 1 else 1.0)]])
+    for k, (row, (low, high)) in enumerate(zip(counts, limits, strict=True)):
+        # The root of a share: what few have is still to be seen beside what most have.
+        shade = np.sqrt(row / max(row.max(), 1.0))[:, np.newaxis]
+        axes.pcolormesh(
+            edges[k : k + 2], np.linspace(low, high, len(row) + 1), shade, cmap="cividis", vmin=0.0, rasterized=True
+        )
+    axes.set_xlim(edges[0], edges[-1])
+    axes.grid(visible=False)
+    ticker = require("matplotlib.ticker", "plot")
+    axes.xaxis.set_major_locator(ticker.MaxNLocator(4, integer=True))
+    axes.yaxis.set_major_locator(ticker.MaxNLocator(3))
+    axes.yaxis.set_major_formatter(ticker.StrMethodFormatter("{x:.3g}"))
+
+
+def _deviation(recording: LayerHistory, row: int, l: int) -> float:
+    """The standard deviation of the weights of layer l, from their histogram."""
+    counts, (low, high) = recording.counts["weights"][row, l], recording.limits["weights"][row, l]
+    centers = np.linspace(low, high, 2 * len(counts) + 1)[1::2]
+    mean = np.average(centers, weights=counts)
+    return float(np.sqrt(np.average((centers - mean) ** 2, weights=counts)))
+
+
+def draw_gradients(recording: LayerHistory) -> Picture:
+    """The gradient's length and the update's share of the weights, a line a layer, the first the darkest."""
+    n_layers = recording.gradient_norm.shape[1]
+    colors = require("matplotlib", "plot").colormaps["cividis"](np.linspace(0.0, 0.9, n_layers))
+    with new_figure(height=3.6) as figure:
+        norms, ratios = figure.subplots(2, 1, sharex=True)
+        for l, color in enumerate(colors):
+            norms.plot(recording.epochs, recording.gradient_norm[:, l], ".-", color=color, label=f"layer {l}")
+            ratios.plot(recording.epochs, recording.update_ratio[:, l], ".-", color=color)
+        ratios.axhline(SOUND_RATIO, **DASHED)
+        for axes, title in ((norms, "length of the gradient"), (ratios, "update / weights")):
+            if axes.dataLim.y1 > 0.0:  # where every gradient is 0 there is no logarithm to show
+                axes.set_yscale("log")
+                plain_log_ticks(axes.yaxis)
+            axes.set_title(title)
+        ratios.set_title("dashed: 0.001, often sound", **NOTE)
+        ratios.set_xlabel("epoch")
+        ratios.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
+        figure.legend(ncols=min(n_layers, 4), loc="outside upper left")
+    words = ", ".join(f"{ratio:.1e}" for ratio in recording.update_ratio[-1])
+    title = f"Gradient norm and update ratio of {n_layers} layer{'' if n_layers == 1 else 's'} by epoch"
+    return Picture(figure, f"{title}: the last updates are {words} of their weights")

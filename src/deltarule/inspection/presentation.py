@@ -1,0 +1,123 @@
+"""How results are presented: numbers, sentences, tables and images in text, for a terminal of 80; records as JSON."""
+
+import math
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+import numpy as np
+
+from deltarule.nn.arrays import Array
+
+WIDTH = 78
+MOST_LETTERS = 22  # of a user's own names
+
+# How much ink the upper and the lower half of a character show.
+BLOCKS = {
+    " ": (0.0, 0.0),
+    "░": (0.25, 0.25),
+    "▒": (0.5, 0.5),
+    "▓": (0.75, 0.75),
+    "█": (1.0, 1.0),
+    "▀": (1.0, 0.0),
+    "▄": (0.0, 1.0),
+}
+ASCII = {
+    " ": (0.0, 0.0),
+    "'": (0.5, 0.0),
+    '"': (0.8, 0.0),
+    ".": (0.0, 0.4),
+    "_": (0.0, 0.7),
+    ":": (0.4, 0.4),
+    "+": (0.6, 0.6),
+    "P": (1.0, 0.5),
+    "o": (0.4, 1.0),
+    "#": (1.0, 1.0),
+}
+
+
+class JsonRecord:
+    """A dataclass of numbers, texts, arrays, and other such dataclasses."""
+
+    def to_json_dict(self) -> dict[str, Any]:
+        """The same in numbers, texts, lists and dicts."""
+        content: dict[str, Any] = plain(self)
+        return content
+
+
+def plain(value: Any) -> Any:
+    """Dataclasses and arrays, and tuples of them, as dicts and lists."""
+    if is_dataclass(value):
+        return {each.name: plain(getattr(value, each.name)) for each in fields(value)}
+    if isinstance(value, tuple):
+        return [plain(each) for each in value]
+    return value.tolist() if isinstance(value, np.ndarray) else value
+
+
+def number(value: float, sign: str = "-") -> str:
+    """Five digits, 0.12346 or 1.2346e-07; with sign "+" also a plus where there is one."""
+    return f"{float(value) + 0.0:{sign}.5g}"  # 0 added, so that -0.0 becomes 0.0
+
+
+def align(values: Iterable[float]) -> list[str]:
+    """Numbers that can be added up by eye: as many decimals for all as give the largest five digits."""
+    values = [float(value) + 0.0 for value in values]
+    sign = "+" if min(values, default=0.0) < 0.0 else ""
+    largest = max(map(abs, values), default=0.0)
+    if largest and not 1e-4 <= largest < 1e6:
+        return [f"{value:{sign}.4e}" for value in values]
+    decimals = max(0, 4 - math.floor(math.log10(largest))) if largest else 1
+    return [f"{round(value, decimals) + 0.0:{sign}.{decimals}f}" for value in values]
+
+
+def shorten(name: str) -> str:
+    """A name that leaves room for its numbers."""
+    return name if len(name) <= MOST_LETTERS else f"{name[: MOST_LETTERS - 3]}..."
+
+
+def wrap(sentence: str) -> list[str]:
+    """A sentence in lines of at most WIDTH columns, indented by two."""
+    indent = "  "
+    return textwrap.wrap(sentence, WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> list[str]:
+    """Rows below their heads, indented by four; the first `left` columns to the left, the others to the right."""
+    lines = [[cell.replace("\n", "\\n") for cell in cells] for cells in (head, *rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    aligned = [[*map(str.ljust, line[:left], widths), *map(str.rjust, line[left:], widths[left:])] for line in lines]
+    return [f"    {'  '.join(cells)}".rstrip() for cells in aligned]
+
+
+def number_table(head: str, names: Sequence[str], columns: Mapping[str, Iterable[float]], sign: str = "-") -> list[str]:
+    """Columns of numbers, beside the name of each row."""
+    cells = [[number(value, sign) for value in column] for column in columns.values()]
+    return table([head, *columns], list(zip(names, *cells, strict=True)))
+
+
+def text_image(image: Array, encoding: str = "utf-8") -> str:
+    """An image as lines of text, one character for two pixels, one above the other.
+
+    image: (height, width), any dtype: 0 or less is paper, the largest number is full ink.
+    encoding: what the terminal takes; where that lacks block characters, ASCII has to do.
+
+    >>> print(text_image(np.array([[0, 9, 0], [9, 9, 9]])))
+    ▄█▄
+    """
+    glyphs = BLOCKS if can_encode("".join(BLOCKS), encoding) else ASCII
+    ink = np.maximum(image, 0.0) / max(image.max(), np.finfo(np.float64).tiny)
+    ink = np.pad(ink, [(0, len(ink) % 2), (0, 0)])
+    pairs = np.stack([ink[0::2], ink[1::2]], axis=-1)  # (lines, width, 2)
+    distances = ((pairs[:, :, None] - np.array(list(glyphs.values()))) ** 2).sum(axis=-1)  # (lines, width, glyphs)
+    characters = np.array(list(glyphs))[distances.argmin(axis=-1)]
+    return "\n".join("".join(line).rstrip() for line in characters)
+
+
+def can_encode(text: str, encoding: str) -> bool:
+    """Whether an encoding has these characters."""
+    try:
+        text.encode(encoding)
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True

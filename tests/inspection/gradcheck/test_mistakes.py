@@ -1,0 +1,354 @@
+"""gradcheck: every usual mistake, of a backward pass, an activation or a loss, is injected and called by its name."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+from small_network import CLASSES, VALUES, RealOnly, X, network_of
+
+import deltarule as dr
+from deltarule.errors import ShapeError
+from deltarule.inspection.gradcheck import check as gradient_check
+from deltarule.inspection.gradcheck.check import GradientCheck, gradcheck
+from deltarule.inspection.gradcheck.mistakes import OF_A_LAYER, OF_BIASES, OF_THE_WHOLE, OF_WEIGHTS
+from deltarule.nn.arrays import Array
+from deltarule.nn.network import with_parameters
+
+RNG = np.random.default_rng(2)
+
+
+@dataclass
+class Mistaken:
+    """A learner's backward pass in plain NumPy, with one mistake. tanh, softmax, cross-entropy.
+
+    mistake: its name. first, last: factors on the first and last layer's gradient.
+    """
+
+    mistake: str = ""
+    first: float = 1.0
+    last: float = 1.0
+
+    def __call__(self, network: dr.Network, inputs: Array, y: Array) -> tuple[float, Any]:
+        weights, activations = network.weights, [inputs]
+        for l, (W, b) in enumerate(zip(weights, network.biases, strict=True)):
+            z = activations[l] @ W + (0.0 if self.mistake == "forward without biases" else b)
+            activations.append(np.tanh(z))
+        e = np.exp(z)
+        activations[-1] = e / e.sum(axis=1, keepdims=True)
+        delta = activations[-1].copy()
+        delta[np.arange(len(y)), y] -= 1.0
+        delta /= 1.0 if self.mistake == "sum over the batch" else len(y)
+        if self.mistake == "sigma' twice":
+            delta = activations[-1] * (delta - (delta * activations[-1]).sum(axis=1, keepdims=True))
+        all_dW, all_db = [np.zeros_like(W) for W in weights], [np.zeros_like(b) for b in network.biases]
+        for l in range(len(weights) - 1, -1, -1):
+            factor = {0: self.first, len(weights) - 1: self.last}.get(l, 1.0)
+            all_dW[l], all_db[l] = factor * activations[l].T @ delta, factor * delta.sum(axis=0)
+            behind = weights[l] if self.mistake == "not transposed" and l == 1 else weights[l].T
+            slope = 1.0 if self.mistake == "no sigma'" else 1.0 - activations[l] ** 2
+            delta = delta @ behind * slope if l > 0 else delta
+        spoil(self.mistake, all_dW, all_db)
+        return -math.log(activations[-1][0, y[0]]), (all_dW, all_db)
+
+
+def spoil(mistake: str, all_dW: list[Array], all_db: list[Array]) -> None:
+    """Mistakes that are made when the gradient is put together."""
+    if mistake == "last never filled":
+        all_dW[2][:], all_db[2][:] = 0.0, 0.0
+    if mistake == "empty":
+        all_dW[1][:] = np.nan
+    if mistake == "weights never filled":
+        all_dW[1][:] = 0.0
+    if mistake == "forgotten bias":
+        all_db[1][:] = 0.0
+    if mistake == "sum over all axes":
+        all_db[0][:] = all_db[0].sum()
+    if mistake == "transposed gradient":
+        all_dW[1] = all_dW[1].T
+    if mistake == "float32":
+        all_dW[:] = [dW.astype(np.float32) for dW in all_dW]
+
+
+def test_directions_find_a_mistake_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gradient_check, "MOST_WORK", 0)
+    check = check_of(Mistaken(first=2.0))
+    assert not check.ok
+    assert check.per_layer[0].relative_error == pytest.approx(1.0)
+    assert check.per_layer[1].relative_error <= 1e-12
+
+
+def check_of(gradient: Callable[..., Any]) -> GradientCheck:
+    return gradcheck(network_of(), X, CLASSES, gradient=gradient)
+
+
+def test_a_right_backward_pass_of_ones_own_passes() -> None:
+    check = check_of(Mistaken())
+    assert check.ok
+    assert check.max_relative_error < 1e-14
+    assert check.mistakes == ()
+
+
+@pytest.mark.parametrize(
+    ("mistake", "named"),
+    [
+        (
+            "sum over the batch",
+            "the whole gradient: it is 7 times what it should be, the number of samples is a factor",
+        ),
+        ("sigma' twice", "layer 2: a - t is dC/dz already: BP1 must not multiply it by sigma'(z) once more"),
+        ("no sigma'", "layer 1: BP2 lacks the factor sigma'(z)"),
+        ("not transposed", "layer 0: BP2 needs the transposed matrix: delta @ weights[1].T, not delta @ weights[1]"),
+        ("transposed gradient", "layer 1: dC/dW is transposed: it is inputs.T @ delta"),
+        ("last never filled", "layer 2: the gradient is never filled: all of it is 0"),
+        ("empty", "layer 1: the gradient is no finite number: it was never filled"),
+        ("weights never filled", "layer 1: dC/dW is never filled: all of it is 0"),
+        ("forgotten bias", "layer 1: the bias is forgotten: all of dC/db is 0"),
+        ("forward without biases", "the forward pass forgets the biases"),
+        ("sum over all axes", "layer 0: dC/db is summed over the wrong axis: over all of them"),
+        ("float32", "the whole gradient is right to 8 digits, as in float32"),
+    ],
+)
+def test_every_mistake_of_a_backward_pass_is_named(mistake: str, named: str) -> None:
+    check = check_of(Mistaken(mistake))
+    assert not check.ok
+    assert len(check.mistakes) == 1
+    assert named in check.mistakes[0]
+
+
+@pytest.mark.parametrize(
+    ("factors", "named"),
+    [
+        ((-1.0, 1.0), ["layer 0: dC/dW: its sign is reversed", "layer 0: dC/db: its sign is reversed"]),
+        ((1.0, 2.0), ["layer 2: dC/dW: it is 2 times", "layer 2: dC/db: it is 2 times"]),
+        ((1 / 7, 1.0), ["layer 0: dC/dW: it is 0.142857 times", "divided by the number of samples once too often"]),
+        ((3.0, 1.0), ["layer 0: dC/dW: it is 3 times", "the number of outputs is a factor too many"]),
+    ],
+)
+def test_factors_are_named_and_explained(factors: tuple[float, float], named: list[str]) -> None:
+    said = " ".join(check_of(Mistaken("", *factors)).mistakes)
+    for each in named:
+        assert each in said
+
+
+def test_the_bias_summed_over_the_outputs() -> None:
+    def gradient(network: dr.Network, inputs: Array, y: Array) -> tuple[float, dr.Parameters]:
+        value, grads = dr.loss_and_gradient(network, inputs, y)
+        ws = network.workspace(len(inputs))
+        dr.forward(network, inputs, ws)
+        dr.backward(network, y, ws, network.parameters.zeros_like())
+        grads.biases[1][:] = ws.delta[1].sum(axis=1)
+        return value, grads
+
+    check = gradcheck(network_of(), X[:5], CLASSES[:5], gradient=gradient)
+    assert check.mistakes == (
+        "layer 1: dC/db is summed over the wrong axis: over the outputs, where it is delta.sum(axis=0), over the batch",
+    )
+
+
+def test_a_penalty_forgotten_or_there() -> None:
+    def with_penalty(network: dr.Network, inputs: Array, y: Array) -> tuple[float, dr.Parameters]:
+        value, grads = dr.loss_and_gradient(network, inputs, y)
+        dr.L2(0.3).add_gradient(network.parameters, grads)
+        return value, grads
+
+    assert gradcheck(network_of(), X, CLASSES, penalty=dr.L2(0.3), gradient=with_penalty).ok
+    forgotten = gradcheck(network_of(), X, CLASSES, penalty=dr.L2(0.3), gradient=dr.loss_and_gradient)
+    assert forgotten.mistakes == tuple(f"layer {l}: the penalty's part of the gradient is missing" for l in (2, 1, 0))
+
+
+def test_bp1_without_sigma() -> None:
+    class NoSlope(dr.Sigmoid):
+        def backward(self, delta: Array, z: Array, a: Array) -> None:
+            pass
+
+    def gradient(network: dr.Network, inputs: Array, y: Array) -> tuple[float, dr.Parameters]:
+        wrong = with_parameters(network_of(output=NoSlope(), loss=dr.Quadratic()), network.parameters)
+        return dr.loss_and_gradient(wrong, inputs, y)
+
+    right = network_of(output=dr.Sigmoid(), loss=dr.Quadratic())
+    check = gradcheck(right, X, RNG.integers(2, size=(7, 3)), gradient=gradient)
+    assert check.mistakes == ("layer 2: BP1 lacks the factor sigma'(z)",)
+
+
+def test_a_mistake_without_a_name_is_placed() -> None:
+    def gradient(network: dr.Network, inputs: Array, y: Array) -> tuple[float, dr.Parameters]:
+        value, grads = dr.loss_and_gradient(network, inputs, y)
+        grads.weights[1][2, 3] += 0.5
+        return value, grads
+
+    check = check_of(gradient)
+    assert check.worst is not None
+    assert check.worst.name == "weights[1][2, 3]"
+    assert check.worst.gradient == pytest.approx(check.worst.numeric + 0.5)
+    assert "layer 1: the gradient is off by" in check.mistakes[0]
+    assert "look at BP2 from layer 2 to layer 1" in check.mistakes[0]
+
+
+def test_biases_of_zero_are_drawn_so_that_one_forgotten_shows() -> None:
+    check = gradcheck(
+        dr.Network((4, 5, 5, 3), hidden=dr.Tanh()), X, CLASSES, gradient=Mistaken("forward without biases")
+    )
+    assert "the forward pass forgets the biases" in check.mistakes[0]
+    assert "drawn" in check.notes[0]
+
+
+def test_shapes_that_are_wrong_say_what_they_look_like() -> None:
+    network = network_of()
+
+    def returning(change: Callable[[list[Array], list[Array]], Any]) -> Callable[..., Any]:
+        def gradient(network: dr.Network, inputs: Array, y: Array) -> tuple[float, Any]:
+            _, (all_dW, all_db) = Mistaken()(network, inputs, y)
+            return 0.0, change(all_dW, all_db)
+
+        return gradient
+
+    for change, message in (
+        (lambda dW, db: ([dW[0].T, *dW[1:]], db), r"layer 0 must have shape \(4, 5\): got \(5, 4\); it is transposed"),
+        (lambda dW, db: (dW, [np.array(0.3), *db[1:]]), r"dC/db of layer 0 .*a sum over all axes"),
+        (lambda dW, db: (dW, [np.ones(7), *db[1:]]), r"dC/db of layer 0 .*got \(7,\); sum delta over axis 0"),
+        (lambda dW, db: (dW[:-1], db), "for each of 3 layers: got 2 and 3"),
+    ):
+        with pytest.raises(ShapeError, match=message):
+            gradcheck(network, X, CLASSES, gradient=returning(change))
+    assert gradcheck(network, X, CLASSES, gradient=returning(lambda dW, db: (dW, [b[None] for b in db]))).ok
+
+
+def test_its_text_and_its_json_say_the_same() -> None:
+    check = check_of(Mistaken("forgotten bias"))
+    content, text = check.to_json_dict(), check.to_text(1000)
+    assert {"parameters", "method", "max_relative_error", "worst", "per_layer", "ok"} <= set(content)
+    assert content["ok"] is False
+    assert content["max_relative_error"] == check.per_layer[1].relative_error == pytest.approx(1.0)
+    assert "The gradient is WRONG" in text
+    assert content["worst"]["name"] in text
+    assert check.mistakes[0] in text
+
+
+def test_a_mistake_has_an_id_of_its_own() -> None:
+    rows = {*OF_THE_WHOLE, *OF_A_LAYER, *OF_WEIGHTS, *OF_BIASES}
+    assert len({row.id for row in rows}) == len(rows) == 14
+
+
+# Activations and losses of one's own
+
+
+class LostMinus(dr.Activation):
+    def value(self, z: Array) -> Array:
+        return 1.0 / (1.0 + np.exp(z))
+
+    def derivative(self, z: Array, a: Array) -> Array:
+        return a * (1.0 - a)
+
+
+class LostMinusAtTheOutput(dr.Sigmoid):
+    def value(self, z: Array) -> Array:
+        return 1.0 / (1.0 + np.exp(z))
+
+
+class Doubled(dr.Tanh):
+    def derivative(self, z: Array, a: Array) -> Array:
+        return 2.0 * (1.0 - a * a)
+
+
+class DerivativeOfA(dr.Tanh):
+    def derivative(self, z: Array, a: Array) -> Array:
+        return 1.0 - z * z
+
+
+class DiagonalSoftmax(dr.Softmax):
+    def backward(self, delta: Array, z: Array, a: Array) -> None:
+        delta *= a * (1.0 - a)
+
+
+@pytest.mark.parametrize(
+    ("activation", "named"),
+    [
+        (
+            LostMinus(),
+            "LostMinus.derivative is not the derivative of value: its sign is reversed; where it is a sigmoid",
+        ),
+        (Doubled(), "Doubled.derivative is not the derivative of value: it is 2 times what it should be"),
+        (DerivativeOfA(), "DerivativeOfA.derivative is not the derivative of value: at z = "),
+        (DiagonalSoftmax(), "DiagonalSoftmax.derivative is not the derivative of value: at z = "),
+    ],
+)
+def test_a_wrong_activation_is_named(activation: dr.Activation, named: str) -> None:
+    check = gradcheck(network_of((dr.Tanh(), activation)), X, CLASSES)
+    assert not check.ok
+    assert len(check.mistakes) == 1
+    assert named in check.mistakes[0]
+
+
+class Unhalved(dr.Quadratic):
+    def sample_losses(self, a: Array, t: Array) -> Array:
+        return ((a - t) ** 2).sum(axis=1)
+
+
+class Reversed(dr.Quadratic):
+    def sample_gradients(self, a: Array, t: Array) -> Array:
+        return t - a
+
+
+class MeanOfOutputs(dr.Quadratic):
+    def sample_losses(self, a: Array, t: Array) -> Array:
+        return 0.5 * ((a - t) ** 2).mean(axis=1)
+
+
+class OverTheBatch(dr.Quadratic):
+    def sample_losses(self, a: Array, t: Array) -> Array:
+        return 0.5 * ((a - t) ** 2).sum()
+
+
+class OverTheBatchAxis(dr.Quadratic):
+    def sample_losses(self, a: Array, t: Array) -> Array:
+        return 0.5 * ((a - t) ** 2).sum(axis=0)
+
+
+class SummedGradient(dr.Quadratic):
+    def sample_gradients(self, a: Array, t: Array) -> Array:
+        return (a - t).sum(axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize(
+    ("loss", "named"),
+    [
+        (Unhalved(), "Unhalved.sample_gradients is not the derivative of sample_losses: it is 0.5 times"),
+        (Reversed(), "Reversed.sample_gradients is not the derivative of sample_losses: its sign is reversed"),
+        (MeanOfOutputs(), "it is 3 times what it should be, the number of outputs is a factor too many"),
+        (SummedGradient(), "SummedGradient.sample_gradients must have the outputs' shape (7, 3): got (7, 1)"),
+    ],
+)
+def test_a_wrong_loss_is_named(loss: dr.Loss, named: str) -> None:
+    check = gradcheck(network_of(output=dr.Identity(), loss=loss), X, VALUES)
+    assert not check.ok
+    assert len(check.mistakes) == 1
+    assert named in check.mistakes[0]
+
+
+@pytest.mark.parametrize(("loss", "got"), [(OverTheBatch(), r"\(\)"), (OverTheBatchAxis(), r"\(3,\)")])
+@pytest.mark.parametrize("n_samples", [3, 7])
+def test_a_loss_over_the_wrong_axis_is_named(loss: dr.Loss, got: str, n_samples: int) -> None:
+    """Even where there are as many samples as outputs, and no shape betrays it."""
+    message = rf"{type(loss).__name__}.sample_losses must return one number a sample, shape \(\d,\): got {got}; "
+    with pytest.raises(ShapeError, match=message + "it sums over the wrong axis"):
+        gradcheck(network_of(output=dr.Identity(), loss=loss), X[:n_samples], VALUES[:n_samples])
+
+
+def test_a_lost_minus_where_the_shortcut_is_taken() -> None:
+    network = network_of(output=LostMinusAtTheOutput(), loss=dr.BinaryCrossEntropy())
+    check = gradcheck(network, X, RNG.integers(2, size=(7, 3)))
+    assert not check.ok
+    assert "a - t, the shortcut, is not the derivative of sample_losses" in check.mistakes[0]
+
+
+def test_without_complex_numbers_mistakes_are_named_too() -> None:
+    class Wrong(RealOnly):
+        def derivative(self, z: Array, a: Array) -> Array:
+            return -super().derivative(z, a)
+
+    check = gradcheck(network_of(Wrong()), X, CLASSES)
+    assert not check.ok
+    assert "Wrong.derivative is not the derivative of value: its sign is reversed" in check.mistakes[0]

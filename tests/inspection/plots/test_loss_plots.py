@@ -1,0 +1,117 @@
+"""Pictures of the loss: the numbers that they were given, on scales on which all of them can be seen."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sample_pictures import PICTURES, RANGE, history, landscape
+
+from deltarule.errors import SettingError
+from deltarule.inspection.plots.loss_plots import draw_curves, draw_range_test, draw_surface
+from deltarule.inspection.plots.picture import Picture
+
+
+def curve(picture: Picture, panel: int, line: int = 0) -> tuple[list[float], list[float]]:
+    found = picture.figure.axes[panel].get_lines()[line]
+    return list(found.get_xdata()), list(found.get_ydata())
+
+
+def lines(picture: Picture, panel: int) -> dict[str, tuple[list[float], list[float]]]:
+    found = picture.figure.axes[panel].get_lines()
+    return {line.get_label(): (list(line.get_xdata()), list(line.get_ydata())) for line in found}
+
+
+def test_curves_show_the_history() -> None:
+    rows = history()
+    picture = draw_curves(rows, best_epoch=4)
+    for panel, name in enumerate(("loss", "accuracy")):
+        for part in ("train", "validation"):
+            column = [row[f"{part}_{name}"] for row in rows]
+            assert lines(picture, panel)[part] == ([0, 1, 2, 3, 4, 5], column)
+        marks = [line for line in picture.figure.axes[panel].get_lines() if line.get_marker() == "o"]
+        assert [(list(mark.get_xdata()), list(mark.get_ydata())) for mark in marks] == [
+            ([4], [rows[4][f"{part}_{name}"]]) for part in ("train", "validation")
+        ]
+    assert picture.description == "Loss and accuracy against the epoch: 10 % at epoch 0, 94.38 % at epoch 4"
+
+
+def test_a_loss_that_falls_far_is_logarithmic_and_another_is_not() -> None:
+    assert draw_curves(history(6)).figure.axes[0].get_yscale() == "log"
+    assert draw_curves(history(2)).figure.axes[0].get_yscale() == "linear"
+
+
+def test_guesses_and_the_last_percent_are_both_in_the_picture() -> None:
+    """From 10 to 99.1 %: each tenfold fall of the error is of the same height."""
+    axes = draw_curves(history()).figure.axes[1]
+    low, high = axes.get_ylim()
+    assert low < 0.1 < 1 - 0.9 * 0.4**5 < high < 1.0
+    heights = axes.transData.transform([(0.0, share) for share in (0.0, 0.9, 0.99)])[:, 1]
+    assert heights[1] - heights[0] == pytest.approx(heights[2] - heights[1])
+    assert axes.yaxis.get_major_formatter()(0.98, 0) == "98 %"
+
+
+def test_a_perfect_score_has_a_place_of_its_own() -> None:
+    rows = history()
+    rows[5]["train_accuracy"] = 1.0
+    axes = draw_curves(rows).figure.axes[1]
+    assert axes.get_yticks()[-1] == axes.get_ylim()[1] == 1.0
+
+
+def test_an_accuracy_that_moves_little_is_linear() -> None:
+    assert draw_curves(history(2)).figure.axes[1].get_yscale() == "linear"
+
+
+@pytest.mark.parametrize("n_epochs", [1, 2, 40])
+@pytest.mark.parametrize("validation", [False, True])
+def test_curves_of_a_regression(n_epochs: int, validation: bool) -> None:
+    picture = draw_curves(history(n_epochs, "r2", validation))
+    assert set(lines(picture, 1)) >= ({"train", "validation"} if validation else {"train"})
+    assert picture.figure.axes[1].get_title("left") == "R²"
+
+
+def test_gaps_are_gaps() -> None:
+    """A history that was read back has None where a figure was missing or infinite."""
+    rows = history()
+    rows[2]["validation_loss"] = None
+    del rows[3]["train_loss"]
+    picture = draw_curves(rows)
+    drawn = {part: np.isfinite(lines(picture, 0)[part][1]).tolist() for part in ("train", "validation")}
+    assert drawn == {
+        "train": [True, True, True, False, True, True],
+        "validation": [True, True, False, True, True, True],
+    }
+    assert picture.to_bytes(".png")
+
+
+def test_a_history_without_epochs() -> None:
+    with pytest.raises(SettingError, match="curves need at least one epoch"):
+        draw_curves([])
+
+
+def test_a_slice_is_called_one() -> None:
+    exact, part = draw_surface(landscape(2)), draw_surface(landscape(7))
+    assert "the loss, exactly: two parameters" in exact.description
+    assert "a slice, 87.5 % of the path's variance" in part.description
+    assert (exact.figure.axes[0].get_xlabel(), part.figure.axes[0].get_xlabel()) == (
+        "weight",
+        "first principal component",
+    )
+    assert curve(part, 0) == ([0.0, 1.0, 2.0], [0.0, 2.0, 2.0])
+
+
+def test_a_landscape_with_an_abyss_is_drawn() -> None:
+    found = landscape(2)
+    found.losses[0, 0] = np.inf
+    assert draw_surface(found).to_bytes(".png")
+
+
+def test_the_staircase_has_steps() -> None:
+    picture = PICTURES["slice"]()
+    assert curve(picture, 0)[1] == [3.0, 2.0, 1.5, 2.0]
+    assert curve(picture, 1)[1] == [0.25, 0.5, 0.5, 0.75]
+    assert "accuracy flat but for 2 steps" in picture.description
+
+
+def test_the_range_test_is_told() -> None:
+    assert PICTURES["range test"]().description.endswith("the loss falls fastest at 0.01 and rises from 0.1 on")
+    assert draw_range_test(replace(RANGE, highest=None)).description.endswith("and never rises")
