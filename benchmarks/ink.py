@@ -28,8 +28,7 @@ from deltarule.data.catalog import load as load_data
 from deltarule.data.dataset import Dataset
 from deltarule.data.ink import ink_image
 from deltarule.data.pictures import ORIENTATION, read_picture, upright
-from deltarule.files.bundled import PRETRAINED
-from deltarule.files.model_file import load
+from deltarule.files.model_file import PRETRAINED, load
 from deltarule.inspection.measures.metrics import evaluate_model
 from deltarule.inspection.measures.robustness import rotate, transform, widen_pen
 from deltarule.model import Model

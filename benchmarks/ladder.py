@@ -12,7 +12,6 @@ saving included. The results are written after every run, and a run that they ho
 """
 
 import argparse
-import importlib
 import os
 import subprocess
 import sys
@@ -23,7 +22,6 @@ from functools import partial
 from statistics import median
 
 import numpy as np
-from cluster import add_option, spread
 from measuring import RESULTS, Row, machine, read_rows, surroundings, write_rows
 from recipes import Plan, digest, examples, mean_and_sd, planned
 
@@ -77,17 +75,10 @@ def cold_seconds(name: str) -> float:
         return time.perf_counter() - began
 
 
-def measured(
-    known: list[Row],
-    run: Callable[[int], Row],
-    seeds: int,
-    keep: Callable[[list[Row]], None],
-    address: str | None = None,
-) -> None:
-    """Run the seeds that are not known yet, here or on a cluster, and keep what is known after each."""
-    tasks = [(seed,) for seed in sorted(set(range(seeds)) - {row["seed"] for row in known})]
-    for _, result in spread(run, tasks, address):
-        known.append(result())
+def measure(known: list[Row], run: Callable[[int], Row], seeds: int, keep: Callable[[list[Row]], None]) -> None:
+    """Run the seeds that are not known yet, and keep what is known after each."""
+    for seed in sorted(set(range(seeds)) - {row["seed"] for row in known}):
+        known.append(run(seed))
         print("  seed {seed}  {accuracy:.4f}  {warm_seconds:.2f} s".format(**known[-1]), flush=True)
         known.sort(key=lambda row: row["seed"])
         keep(known)
@@ -111,7 +102,7 @@ def climb(name: str, given: argparse.Namespace) -> None:
     for part, held_out, seeds in (("held_out", True, given.choices), ("test", False, given.seeds)):
         print(f"{name}, {'the last 10,000 training images' if held_out else 'test set'}", flush=True)
         run = partial(run_sklearn, held_out) if plans is None else partial(run_recipe, plans[held_out], "numba")
-        measured(row.get(part, []), run, seeds, lambda runs, part=part: keep(part, runs), given.dask)
+        measure(row.get(part, []), run, seeds, lambda runs, part=part: keep(part, runs))
     if plans is not None and "cold_seconds" not in row:
         row["cold_seconds"] = cold_seconds(name)
         keep("test", row["test"])
@@ -137,7 +128,6 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=10, metavar="N", help="runs scored on the test set (10)")
     parser.add_argument("--choices", type=int, default=3, metavar="N", help="runs scored on training images (3)")
     parser.add_argument("--json", default=RESULTS / "ladder.json", metavar="FILE", help="results/ladder.json")
-    add_option(parser)
     given = parser.parse_args()
     for name in given.rungs.split(","):
         climb(name, given)
@@ -145,4 +135,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    importlib.import_module("ladder").main()  # under the name by which workers import it, too
+    main()

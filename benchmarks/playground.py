@@ -20,11 +20,10 @@ from typing import Any
 from measuring import REST_SECONDS, Worker, comparison, interleaved, options, surroundings, write_rows
 
 from deltarule.data.catalog import find_default, load
-from deltarule.playground.lessons import prepared
-from deltarule.playground.playground import Playground
+from deltarule.playground.playground import NetworkView, Playground
 from deltarule.playground.protocol import Start
 from deltarule.playground.server import Service
-from deltarule.playground.subjects import Subject
+from deltarule.playground.training_run import prepare
 from deltarule.training.trainer import Trainer
 
 RUNS = "nielsen-30:20,quick:4,default:2,default:1"  # the last is too short to be compiled: NumPy's
@@ -49,7 +48,7 @@ class Watched:
         self.order = Start(recipe, data, epochs=epochs)
         splits = load(data, offline=True)
         self.datasets = {data: lambda: splits}
-        subject = Subject(prepared(self.order, self.datasets).job.model, {"train": splits.train})
+        subject = NetworkView(prepare(self.order, self.datasets).job.model, {"train": splits.train})
         self.service = Service(Playground(subject, self.datasets), 0)
         Thread(target=self.service.run, daemon=True).start()
         self.taken: Queue[float] = Queue()
@@ -66,13 +65,13 @@ class Watched:
 
     def engine(self) -> str:
         """Which engine such a run takes."""
-        name: str = prepared(self.order, self.datasets).job.trainer.engine.name
+        name: str = prepare(self.order, self.datasets).job.trainer.engine.name
         return name
 
     def alone(self) -> float:
         """Seconds of the run with nobody looking."""
         time.sleep(REST_SECONDS)
-        job = prepared(self.order, self.datasets).job
+        job = prepare(self.order, self.datasets).job
         thread = Thread(target=job.trainer.fit, args=(job.train, job.validation))
         thread.start()
         thread.join()

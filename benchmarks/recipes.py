@@ -3,7 +3,6 @@
     python benchmarks/recipes.py
     python benchmarks/recipes.py --recipes quick,default --seeds 3
     python benchmarks/recipes.py --recipes default --choose --set schedule.rate=0.003
-    python benchmarks/recipes.py --dask tcp://HOST:8786
 
 The results are written after every run, and a run that they already hold is skipped: stop this and start it again as
 you like. A recipe whose data, network or training has changed starts afresh.
@@ -14,7 +13,6 @@ test set, which is not touched. Its results go into a file of their own.
 
 import argparse
 import hashlib
-import importlib
 import json
 import sys
 import tomllib
@@ -26,7 +24,6 @@ from itertools import pairwise
 from pathlib import Path
 from statistics import fmean, median, stdev
 
-from cluster import add_option, spread
 from measuring import RESULTS, Row, read_rows, surroundings, write_rows
 
 from deltarule import recipes
@@ -76,7 +73,7 @@ def digest(recipe: Recipe, held_out: bool) -> str:
 
 def planned(name: str, changes: Sequence[str], held_out: bool) -> Plan:
     """The plan for a recipe's name, or its TOML file, with some settings changed. Loads its data."""
-    recipe = recipes.read(name).changed(changes)
+    recipe = recipes.read(name).with_changes(changes)
     train = examples(recipe.data.name, held_out).train
     layer_sizes = (train.n_features, *recipe.network.hidden, train.n_outputs)
     return Plan(recipe, " ".join([recipe.about.name, *changes]), held_out, layer_sizes)
@@ -174,7 +171,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--choose", action="store_true", help="score held-out training examples, no test set")
     parser.add_argument("--set", action="append", default=[], metavar="K=V", help="with --choose: another setting")
     parser.add_argument("--json", type=Path, metavar="FILE", help="results/recipes.json, or with --choose choices.json")
-    add_option(parser)
     given = parser.parse_args()
     if given.set and not given.choose:
         parser.error("--set is for choosing settings: give --choose, too")
@@ -195,9 +191,9 @@ def main() -> int:
     for plan in sorted(plans, key=lambda plan: plan.effort):
         seeds = range(given.seeds) if given.again else missing(given.json, plan, given.seeds)
         tasks += [(plan, seed) for seed in seeds]
-    for (plan, seed), result in spread(train_and_score, tasks, given.dask):
+    for plan, seed in tasks:
         with reported(f"{plan.workload}  seed {seed}", failures):
-            run = result()
+            run = train_and_score(plan, seed)
             record(given.json, plan, [run])
             scores = "  ".join(f"{name} {run[name]:.4f}" for name in (*SCORES, "loss") if name in run)
             print(f"{plan.workload}  seed {seed}  {scores}  {run['train_seconds']:.2f} s", flush=True)
@@ -205,4 +201,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(importlib.import_module("recipes").main())  # under the name by which workers import it, too
+    sys.exit(main())

@@ -9,8 +9,7 @@ import numpy as np
 from strokes import ink_strokes
 
 from deltarule.data.ink import Reading, ink_image
-from deltarule.files.bundled import PRETRAINED
-from deltarule.files.model_file import load
+from deltarule.files.model_file import PRETRAINED, load
 
 mpl.use("Agg")
 import matplotlib.pyplot as plt

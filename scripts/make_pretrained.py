@@ -11,8 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from deltarule.files.bundled import PRETRAINED
-from deltarule.files.model_file import load
+from deltarule.files.model_file import PRETRAINED, load
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "ink.json"

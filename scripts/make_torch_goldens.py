@@ -1,4 +1,4 @@
-"""What PyTorch's own networks answer, for tests/files/test_foreign.py: their state_dicts, inputs and outputs.
+"""What PyTorch's own networks answer, for tests/files/exchange/test_torch.py: their state_dicts, inputs and outputs.
 
 Run it with `python scripts/make_torch_goldens.py` where PyTorch is installed. All numbers are float32, written so that
 they read back exactly.

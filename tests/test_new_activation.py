@@ -82,7 +82,9 @@ def test_it_is_trained_by_name_and_its_gradient_is_right() -> None:
 
 @pytest.mark.usefixtures("_softplus")
 def test_a_recipe_names_it_and_a_file_keeps_it(tmp_path: Path) -> None:
-    recipe = recipes.read("quick").changed(["hidden=[6]", "activation=softplus", "epochs=1", "scaling=standardized"])
+    recipe = recipes.read("quick").with_changes(
+        ["hidden=[6]", "activation=softplus", "epochs=1", "scaling=standardized"]
+    )
     job = build(recipe, Splits(Dataset(X, Y, class_names=("a", "b", "c")), None))
     job.trainer.fit(job.train)
     dr.save(job.model, tmp_path / "kept.safetensors")

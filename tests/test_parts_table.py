@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from deltarule.files.onnx import onnx_bytes
+from deltarule.files.exchange.onnx import onnx_bytes
 from deltarule.nn import network as reference
 from deltarule.nn.activations import LeakyReLU
 from deltarule.nn.arrays import Array

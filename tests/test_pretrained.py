@@ -13,8 +13,7 @@ from strokes import ink_strokes
 from deltarule import recipes
 from deltarule.data.catalog import load as load_data
 from deltarule.data.dataset import Splits
-from deltarule.files.bundled import PRETRAINED
-from deltarule.files.model_file import load
+from deltarule.files.model_file import PRETRAINED, load
 from deltarule.inspection.measures.robustness import rotate, transform, widen_pen
 from deltarule.recipes.schema import parse
 

@@ -26,8 +26,8 @@ from deltarule.cli.predict import answers_for
 from deltarule.data.catalog import load as load_data
 from deltarule.data.dataset import Dataset
 from deltarule.errors import DataError, DeltaruleError, SettingError, ShapeError
+from deltarule.files.exchange.onnx import onnx_bytes
 from deltarule.files.model_file import load, model_bytes, save
-from deltarule.files.onnx import onnx_bytes
 from deltarule.files.page import show
 from deltarule.inspection.explain.explain import explain
 from deltarule.inspection.gradcheck.check import gradcheck
@@ -37,7 +37,7 @@ from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss, Quadrati
 from deltarule.nn.network import Network, inputs_of, with_meaning, with_parameters
 from deltarule.nn.workspace import as_floats
 from deltarule.parts import PARTS
-from deltarule.playground.subjects import Subject
+from deltarule.playground.playground import NetworkView
 from deltarule.settings import TASKS, Task
 from deltarule.targets import MADE_WITH
 from deltarule.training.evaluation import evaluate
@@ -281,7 +281,7 @@ def test_a_picture_is_read_as_the_images_learned_from(learned_by: str, learned_a
     assert list(row["probabilities"].values()) == expected[0].tolist()
     shown = own_examples(tmp_path / "picture.png", "1", asked)  # `deltarule explain --image`
     assert explain(asked, shown.inputs[0], shown.targets[0]).loss == pytest.approx(-np.log(expected[0, 1]), rel=1e-5)
-    served = Subject(asked, {"test": Dataset(inputs, y, image_shape=(2, 3))})
+    served = NetworkView(asked, {"test": Dataset(inputs, y, image_shape=(2, 3))})
     example = served.example("test", 7, RNG)
     x = np.array([example["x"]]) / (255.0 if example["pixels"] else 1.0)
     exported = base64.b64decode(show(asked).html.split('id="model">')[1].split("<")[0])

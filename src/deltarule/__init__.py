@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from deltarule.data.tables import read_table
     from deltarule.errors import DeltaruleError
     from deltarule.estimators import MLPClassifier, MLPRegressor
-    from deltarule.files.checkpoint import Checkpoints
-    from deltarule.files.foreign import from_sklearn, from_torch
-    from deltarule.files.model_checkpoint import ModelCheckpoint
+    from deltarule.files.checkpoint import Checkpoints, ModelCheckpoint
+    from deltarule.files.exchange.npz import save_npz
+    from deltarule.files.exchange.onnx import save_onnx
+    from deltarule.files.exchange.sklearn import from_sklearn
+    from deltarule.files.exchange.torch import from_torch
     from deltarule.files.model_file import load, save
-    from deltarule.files.npz import save_npz
-    from deltarule.files.onnx import save_onnx
     from deltarule.files.page import show
     from deltarule.inspection.diagnosis.diagnose import diagnose
     from deltarule.inspection.explain.explain import explain
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from deltarule.training.averaging import MovingAverage
     from deltarule.training.callbacks import Callback, EarlyStopping, History, Progress, TrainingState
     from deltarule.training.clipping import ClipNorm
-    from deltarule.training.csv_log import CSVLog
     from deltarule.training.evaluation import evaluate
     from deltarule.training.fit import fit
     from deltarule.training.schedules import (
@@ -75,17 +74,16 @@ _HOMES = {
     "deltarule.training.averaging": "MovingAverage",
     "deltarule.training.callbacks": "Callback EarlyStopping History Progress TrainingState",
     "deltarule.training.clipping": "ClipNorm",
-    "deltarule.training.csv_log": "CSVLog",
     "deltarule.training.evaluation": "evaluate",
     "deltarule.training.fit": "fit",
     "deltarule.training.schedules": "Constant Cosine Exponential OneCycle ReduceOnPlateau StepDecay WarmUp",
     "deltarule.training.trainer": "Trainer",
-    "deltarule.files.checkpoint": "Checkpoints",
-    "deltarule.files.foreign": "from_sklearn from_torch",
-    "deltarule.files.model_checkpoint": "ModelCheckpoint",
+    "deltarule.files.checkpoint": "Checkpoints ModelCheckpoint",
+    "deltarule.files.exchange.sklearn": "from_sklearn",
+    "deltarule.files.exchange.torch": "from_torch",
     "deltarule.files.model_file": "load save",
-    "deltarule.files.npz": "save_npz",
-    "deltarule.files.onnx": "save_onnx",
+    "deltarule.files.exchange.npz": "save_npz",
+    "deltarule.files.exchange.onnx": "save_onnx",
     "deltarule.files.page": "show",
 }
 _ON_DEMAND = {name: home for home, names in _HOMES.items() for name in names.split()}
@@ -112,7 +110,6 @@ __all__ = [
     "Adam",
     "AdamW",
     "BinaryCrossEntropy",
-    "CSVLog",
     "Callback",
     "Checkpoints",
     "ClipNorm",

@@ -27,6 +27,7 @@ _LINES: dict[str, dict[str, str]] = {
         "one_hot to_categorical OneHotEncoder LabelEncoder": "y as numbers of classes, np.unique(y, "
         "return_inverse=True)[1]",
         "StandardScaler scaler normalize": "(X - X.mean(axis=0)) / X.std(axis=0)",
+        "CSVLog CSVLogger": 'dr.fit(network, X, y).save("history.csv")',
     },
     "Network": {
         "fit train compile partial_fit optim optimizers optimizer learn fit_generator train_on_batch": _TRAIN,

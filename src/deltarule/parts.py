@@ -150,7 +150,7 @@ def _other(kind: Kind, name: str, home: str, kernel: Kernel | No, sklearn: str |
     return Part(kind, name, f"deltarule.{home}", kernel, _TRAINED, _SHOWN, sklearn, synonyms)
 
 
-_PENALIZE = Kernel("deltarule.compiled.penalties:penalize", ("strength",))
+_PENALIZE = Kernel("deltarule.compiled.optimizers:penalize", ("strength",))
 ROWS: list[Part] = [
     _activation("identity", "Identity", "Identity", "identity", "linear", "none"),
     _activation("sigmoid", "Sigmoid", "Sigmoid", "logistic", "logistic", "expit"),

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from deltarule.cli.interrupts import Interrupted, handle_interrupts
-from deltarule.files.checkpoint import newest_in
+from deltarule.files.checkpoint import newest_checkpoint
 from deltarule.files.model_file import load
 
 Command = Callable[..., Any]
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has
 
 
 def newest_step(folder: str) -> int:
-    return newest_in(folder)[1].step
+    return newest_checkpoint(folder)[1].step
 
 
 @pytest.mark.usefixtures("heeded_interrupts")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from deltarule.files.checkpoint import newest_in
+from deltarule.files.checkpoint import newest_checkpoint
 from deltarule.files.model_file import load
 from deltarule.files.run_folder import read_history
 from deltarule.recipes.schema import parse
@@ -228,7 +228,7 @@ def test_a_run_goes_on_where_its_data_have_moved(deltarule: Command, monkeypatch
     whole = weights("run/model.safetensors")
     history = read_history("run")
     back_to_the_older("run/checkpoints")
-    assert newest_in("run/checkpoints")[1].step > 0
+    assert newest_checkpoint("run/checkpoints")[1].step > 0
     Path("data").mkdir()
     shutil.move("h.csv", "data/moved.csv")
     for arguments in ((), ("default",)):

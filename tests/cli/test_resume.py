@@ -13,7 +13,7 @@ from deltarule.cli import training_run
 from deltarule.cli.options import TrainOptions
 from deltarule.cli.resume import KEPT_OPTIONS
 from deltarule.errors import FileError
-from deltarule.files.checkpoint import checkpoint_bytes, newest_in
+from deltarule.files.checkpoint import checkpoint_bytes, newest_checkpoint
 from deltarule.files.model_file import load
 from deltarule.files.run_folder import read_history, read_recording
 
@@ -29,7 +29,7 @@ def weights(path: str) -> bytes:
 
 
 def newest_step(folder: str) -> int:
-    return newest_in(folder)[1].step
+    return newest_checkpoint(folder)[1].step
 
 
 def back_to_the_older(folder: str) -> None:
@@ -167,7 +167,7 @@ def test_wrong_use_is_code_2(deltarule: Command, arguments: list[str], message: 
 
 
 def change_record(folder: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
-    path, snapshot = newest_in(folder)
+    path, snapshot = newest_checkpoint(folder)
     path.write_bytes(checkpoint_bytes(replace(snapshot, record=change(dict(snapshot.record)))))
 
 
@@ -176,7 +176,7 @@ def test_a_checkpoint_keeps_the_options_that_are_marked(deltarule: Command) -> N
     once = {"context", "data", "epochs", "learning_rate", "changes", "checkpoint", "every_steps", "every_seconds"}
     once |= {"recipe", "resume", "resume_anyway", "force", "offline", "as_json"}
     assert set(KEPT_OPTIONS) == {each.name for each in fields(TrainOptions)} - once
-    assert set(newest_in("kept")[1].record) == {"recipe", "recipe_name", *KEPT_OPTIONS}
+    assert set(newest_checkpoint("kept")[1].record) == {"recipe", "recipe_name", *KEPT_OPTIONS}
 
 
 def test_a_checkpoint_without_later_options_is_read(deltarule: Command) -> None:

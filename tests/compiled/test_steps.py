@@ -192,7 +192,7 @@ def test_what_callbacks_take_is_no_time_of_training(engine: Engine, monkeypatch:
     assert 2 * seconds[1] == seconds[2]
 
 
-def test_a_callback_that_changes_its_mind_then_sees_single_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_callback_may_ask_for_single_steps_from_now_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(strides, "STRIDE_WEIGHTS", 5 * 10 * 500)
 
     class Curious(Callback):

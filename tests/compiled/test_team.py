@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from deltarule.training.strides import Plan
+
 pytest.importorskip("numba", reason="the extra fast is not installed")
 threadpoolctl = pytest.importorskip("threadpoolctl", reason="the extra fast is not installed")
 
@@ -106,7 +108,7 @@ def test_any_number_of_threads_takes_the_same_steps(monkeypatch: pytest.MonkeyPa
         monkeypatch.setattr(steps.team, "most", lambda n=n_ranks: n)
         network = Network((35, hidden, 7, 3), dtype=np.float64, rng=0)
         grads = network.parameters.zeros_like()
-        plan = np.arange(130), 20, np.full(7, 0.01), np.zeros(7), 1e9
+        plan = Plan(np.arange(130), 20, np.full(7, 0.01), np.zeros(7), 1e9)
         losses, right, _ = steps.take_steps(network, Adam(), Penalty(), (grads, None), (X, y, None), plan)
         runs.append((losses, right, network.parameters.vector, grads.vector))
         monkeypatch.undo()

@@ -15,7 +15,7 @@ from deltarule.nn.parameters import Parameters
 from deltarule.training import batches as batches_reference
 
 pytest.importorskip("numba", reason="the extra fast is not installed")
-from deltarule.compiled import augment, batches
+from deltarule.compiled import augment, memory
 from deltarule.compiled import network as twin
 from deltarule.compiled import optimizers as optimizers_twin
 
@@ -142,7 +142,7 @@ def test_strided_inputs(X: Array, dtype: Any) -> None:
         net, inputs if inputs.dtype == np.uint8 else inputs.astype(X.dtype)[:, ::1].astype(dtype), np.ones(5, int)
     )
     ours, theirs = np.empty((3, 4), dtype), np.empty((3, 4), dtype)
-    batches.gather(inputs, np.array([4, 0, 4]), ours)
+    memory.gather(inputs, np.array([4, 0, 4]), ours)
     batches_reference.gather(inputs, np.array([4, 0, 4]), theirs)
     alike(ours, theirs)
 
@@ -157,7 +157,7 @@ def test_gather(kind: Any, dtype: Any, tmp_path: Path) -> None:
     batches_reference.gather(inputs, order, theirs)
     for source in (inputs, np.load(tmp_path / "inputs.npy", mmap_mode="r")):
         ours = np.full((13, 7), np.nan, dtype)
-        batches.gather(source, order, ours)
+        memory.gather(source, order, ours)
         alike(ours, theirs)
 
 

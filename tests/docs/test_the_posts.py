@@ -104,7 +104,7 @@ def test_the_dog_was_left_blank() -> None:
 
 def first_layer(recipe_name: str) -> tuple[Array, Array]:
     """The first layer's sigma'(z) and dC/dW on fifty real digits, before any step."""
-    recipe = read(recipe_name).changed(["data.name=digits", 'data.split={kind="given"}'])
+    recipe = read(recipe_name).with_changes(["data.name=digits", 'data.split={kind="given"}'])
     job = build(recipe, load_data("digits"))
     network, data = job.model.network.astype(np.float64), job.train.take(slice(50))
     case = Problem.of(network, data.inputs, data.targets)

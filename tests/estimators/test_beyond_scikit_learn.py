@@ -23,7 +23,7 @@ from sklearn.metrics import accuracy_score, log_loss, r2_score
 
 from deltarule.errors import DivergenceError, ShapeError
 from deltarule.estimators import MLPClassifier, MLPRegressor
-from deltarule.estimators.progress import Plateau
+from deltarule.estimators.rates import Plateau
 
 Table = tuple[Array, Array]
 TASKS: dict[str, Callable[[Table], Any]] = {

@@ -14,7 +14,7 @@ from typing import Any
 import jobs
 
 from deltarule.errors import ModelFileError
-from deltarule.files.checkpoint import newest_in
+from deltarule.files.checkpoint import newest_checkpoint
 
 LOG = logging.getLogger("deltarule")
 
@@ -77,7 +77,7 @@ def newest_step(folder: Path) -> int:
     """The step of the newest sound checkpoint; -1 where there is none."""
     try:
         with collected_warnings():
-            return newest_in(folder)[1].step
+            return newest_checkpoint(folder)[1].step
     except (FileNotFoundError, ModelFileError):
         return -1
 

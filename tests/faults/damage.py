@@ -12,7 +12,7 @@ from campaigns import Child
 from counting import Count, collected_warnings, forked, fresh_folder, goes_on, litter, newest_step
 
 from deltarule.errors import DeltaruleError, ModelFileError
-from deltarule.files.checkpoint import Checkpoints, checkpoint_bytes, newest_in, step_of
+from deltarule.files.checkpoint import Checkpoints, checkpoint_bytes, newest_checkpoint, step_of
 from deltarule.files.model_file import save
 from deltarule.nn.network import Network
 
@@ -80,7 +80,7 @@ def fallbacks(every: int) -> Count:
             for data in (content[:place], content[:place] + bytes([content[place] ^ 255]) + content[place + 1 :]):
                 newest.write_bytes(data)
                 with collected_warnings() as said:
-                    path, snapshot = newest_in(folder)
+                    path, snapshot = newest_checkpoint(folder)
                 used = (path, snapshot.step) == (older, step_of(older))
                 count.check(used and len(said) == 1 and newest.name in said[0], f"damaged at byte {place}")
         newest.write_bytes(content[:-1])

@@ -233,13 +233,14 @@ def injected(name: str, moment: str, act: Callable[[], None]) -> Iterable[Any]:
                 raise MemoryError
 
         def take_steps(*given: Any) -> Any:
-            order, size, rates, *others = given[-1]
-            if is_due(len(rates)) and name == "divergence":
-                rates = rates * 1e30
-            if is_due(len(rates)) and name == "no memory in a step" and moment != MOMENTS[2]:
+            plan = given[-1]
+            due = is_due(len(plan.learning_rates))
+            if due and name == "divergence":
+                plan = plan._replace(learning_rates=plan.learning_rates * 1e30)
+            if due and name == "no memory in a step" and moment != MOMENTS[2]:
                 raise MemoryError
-            breaks = name == "no memory in an update" and is_due(len(rates))
-            taken = real.take_steps(*given[:-1], (order, size, rates, *others))
+            breaks = name == "no memory in an update" and due
+            taken = real.take_steps(*given[:-1], plan)
             if breaks:
                 raise MemoryError
             return taken

@@ -33,7 +33,7 @@ from deltarule.data.npz import read_npz
 from deltarule.data.pictures import read_digit, read_picture
 from deltarule.data.tables import read_numbers, read_pixel_rows, read_rows, read_table
 from deltarule.errors import DeltaruleError
-from deltarule.files.checkpoint import newest_in, read_checkpoint
+from deltarule.files.checkpoint import newest_checkpoint, read_checkpoint
 from deltarule.files.model_file import load
 from deltarule.recipes import read as read_recipe
 
@@ -49,7 +49,7 @@ COLUMNS = (Column("size", (), 0.0), Column("color", ("red", "green", "dark, blue
 READERS: dict[str, tuple[Reader, str, Callable[[], bytes]]] = {
     "model": (load, "file", sound.model),
     "checkpoint": (read_checkpoint, "file", sound.checkpoint),
-    "newest": (lambda path: newest_in(path.parent), "kept/step-000000000005.safetensors", sound.checkpoint),
+    "newest": (lambda path: newest_checkpoint(path.parent), "kept/step-000000000005.safetensors", sound.checkpoint),
     "idx": (read_idx, "file", sound.idx),
     "npz": (read_npz, "file", sound.npz),
     "data of npz": (load_data, "data.npz", sound.npz),

@@ -27,7 +27,7 @@ from deltarule.data.tables import read_numbers, read_pixel_rows, read_table
 from deltarule.errors import DeltaruleError
 from deltarule.files.checkpoint import read_checkpoint
 from deltarule.files.model_file import load
-from deltarule.playground.protocol import frame, order_in
+from deltarule.playground.protocol import frame, parse_order
 from deltarule.recipes.schema import parse
 
 MOST_BYTES = 256 * 2**20  # beyond what the process has already
@@ -245,7 +245,7 @@ TARGETS = {
         in_either_way(sound.recipe, retold), lambda content, _: parse(content.decode(errors="replace"), "mutated")
     ),
     "picture": Target(picture, lambda content, _: read_digit(content)),
-    "order of the page": Target(order, lambda content, _: order_in(content.decode(errors="surrogateescape"))),
+    "order of the page": Target(order, lambda content, _: parse_order(content.decode(errors="surrogateescape"))),
     "frame to the page": Target(in_either_way(sound_frame, binary_frame), lambda content, _: read_frame(content)),
 }
 

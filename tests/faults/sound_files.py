@@ -12,8 +12,7 @@ from damage import small_checkpoint, small_model
 from PIL import Image
 
 from deltarule.data.idx import idx_header
-from deltarule.files.canonical import canonical, digest_of
-from deltarule.files.tensor_file import DTYPES
+from deltarule.files.tensor_file import DTYPES, canonical_json, digest_of
 
 Json = dict[str, Any]
 
@@ -116,7 +115,7 @@ def digested(header: Json, description: Json, data: bytes) -> str:
     for name in names:
         start, stop = header[name]["data_offsets"]
         arrays.append(np.frombuffer(data[start:stop], np.uint8))
-    return canonical(description | {"digest": digest_of(description, arrays)})
+    return canonical_json(description | {"digest": digest_of(description, arrays)})
 
 
 def forged(content: bytes, change: Callable[[Json, Json], Any] = lambda header, said: None, data: bytes = b"") -> bytes:

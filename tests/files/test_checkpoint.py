@@ -14,7 +14,7 @@ import deltarule as dr
 from deltarule.data.dataset import Dataset
 from deltarule.errors import FileError, ModelFileError, SettingError
 from deltarule.files import checkpoint
-from deltarule.files.checkpoint import Checkpoints, newest_in, read_checkpoint
+from deltarule.files.checkpoint import Checkpoints, newest_checkpoint, read_checkpoint
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import SGD, Adam
 from deltarule.training.callbacks import Callback, TrainingState
@@ -107,13 +107,13 @@ def test_the_older_one_is_used_where_the_newest_is_damaged(tmp_path: Path, caplo
     broken_run(tmp_path)
     older, newest = sorted(tmp_path.glob("step-*"))
     newest.write_bytes(newest.read_bytes()[:-1])
-    path, snapshot = newest_in(tmp_path)
+    path, snapshot = newest_checkpoint(tmp_path)
     assert (path, snapshot.step) == (older, 6)
     assert f"passed over: {newest} is no sound checkpoint" in caplog.text
     assert "bytes of arrays" in caplog.text
     older.write_bytes(b"")
     with pytest.raises(ModelFileError, match=r"none of 2 checkpoints in .* is sound: .*an empty file"):
-        newest_in(tmp_path)
+        newest_checkpoint(tmp_path)
 
 
 def test_a_damaged_one_is_gone_when_two_sound_ones_are_there(tmp_path: Path) -> None:
@@ -146,7 +146,7 @@ def test_tensors_of_another_program_stay_whatever_they_are_called(
 
 def test_another_run_is_refused_and_each_difference_named(tmp_path: Path) -> None:
     broken_run(tmp_path, optimizer=Adam())
-    snapshot = newest_in(tmp_path)[1]
+    snapshot = newest_checkpoint(tmp_path)[1]
     other = trainer(optimizer=SGD(), epochs=4, seed=1)
     with pytest.raises(SettingError) as caught:
         other.fit(data(25), resume=snapshot)
@@ -163,7 +163,7 @@ def test_another_run_is_refused_and_each_difference_named(tmp_path: Path) -> Non
 
 def test_what_cannot_go_on_is_refused_even_without_identity(tmp_path: Path) -> None:
     broken_run(tmp_path)
-    snapshot = newest_in(tmp_path)[1]
+    snapshot = newest_checkpoint(tmp_path)[1]
     anyhow = Snapshot(snapshot.arrays, snapshot.columns, {})
     with pytest.raises(SettingError, match=r"a network of 44 parameters, float32, cannot take 'parameters'"):
         trainer(network=Network((4, 6, 2))).fit(data(), resume=anyhow)
@@ -212,12 +212,12 @@ def test_a_record_that_is_no_json_or_too_long(tmp_path: Path) -> None:
 
 def test_other_versions_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: Any) -> None:
     broken_run(tmp_path)
-    newest_in(tmp_path)
+    newest_checkpoint(tmp_path)
     assert caplog.text == ""
     here = checkpoint.HERE()
     changes = {"machine": "abacus", "versions": here["versions"] | {"numpy": "3.0"}, "threads": {"cpus": 0}}
     monkeypatch.setattr(checkpoint, "HERE", lambda: here | changes)
-    newest_in(tmp_path)
+    newest_checkpoint(tmp_path)
     assert f"other machine, so the bits may differ: {here['machine']}, now abacus" in caplog.text
     assert f"other versions, so the bits may differ: numpy was {here['versions']['numpy']} and is 3.0\n" in caplog.text
     assert f"other threads, so the bits may differ: cpus was {here['threads']['cpus']} and is 0" in caplog.text
@@ -313,7 +313,7 @@ def test_a_callback_that_fails_at_the_end_hides_nothing_and_loses_nothing(tmp_pa
     with pytest.raises(BrokenOffError) as caught:
         trainer(failing, Breaks("step_end", 6, BrokenOffError()), Checkpoints(tmp_path)).fit(data())
     assert caught.value.__notes__ == ["Breaks.train_end failed as well: OSError('the end')"]
-    assert newest_in(tmp_path)[1].step == 6
+    assert newest_checkpoint(tmp_path)[1].step == 6
     failing.has_raised = False
     with pytest.raises(OSError, match="the end"):
         trainer(failing, Checkpoints(tmp_path / "other")).fit(data())

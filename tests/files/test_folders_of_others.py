@@ -6,7 +6,7 @@ import jobs
 import pytest
 
 from deltarule.errors import FileError
-from deltarule.files.checkpoint import Checkpoints, newest_in
+from deltarule.files.checkpoint import Checkpoints, newest_checkpoint
 
 
 def a_run(folder: Path) -> list[Path]:
@@ -34,7 +34,7 @@ def test_a_checkpoint_under_the_name_of_another_step_is_passed_over(
 ) -> None:
     older, newest = a_run(tmp_path)
     newest.rename(tmp_path / "step-000000000900.safetensors")
-    assert newest_in(tmp_path)[0] == older
+    assert newest_checkpoint(tmp_path)[0] == older
     assert "step-000000000900.safetensors is of step 12, so it is not what its name says" in caplog.text
 
 

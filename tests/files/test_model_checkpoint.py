@@ -7,7 +7,7 @@ import pytest
 
 from deltarule.data.dataset import Dataset
 from deltarule.errors import FileError, SettingError
-from deltarule.files.model_checkpoint import ModelCheckpoint
+from deltarule.files.checkpoint import ModelCheckpoint
 from deltarule.files.model_file import load
 from deltarule.model import Model, Standardization
 from deltarule.nn.arrays import Array

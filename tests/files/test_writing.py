@@ -24,7 +24,7 @@ Writer = Callable[..., object]
 
 
 def logged(path: Path, *, force: bool = False) -> None:
-    dr.fit(dr.Network((2, 2)), np.eye(2), np.array([0, 1]), epochs=1, callbacks=[dr.CSVLog(path, force=force)])
+    dr.fit(dr.Network((2, 2)), np.eye(2), np.array([0, 1]), epochs=1).save(path, force=force)
 
 
 def checkpointed(path: Path, *, force: bool = False) -> None:
@@ -72,7 +72,7 @@ WRITERS: dict[str, tuple[str, Writer]] = {
     "save_npz": ("npz file", lambda path, **how: dr.save_npz(NETWORK, path, **how)),
     "save_onnx": ("ONNX file", exported),
     "Page.save": ("page", shown),
-    "CSVLog": ("history", logged),
+    "History.save": ("history", logged),
     "Checkpoints": ("checkpoint", checkpointed),
     "write_recording": ("recording", recorded),
     **{f"to_bytes({suffix})": ("picture", drawn(suffix)) for suffix in SUFFIXES},
@@ -126,7 +126,7 @@ def test_one_kind_does_not_replace_another(tmp_path: Path) -> None:
     place = tmp_path / "file"
     dr.save(NETWORK, place)
     before = place.read_bytes()
-    for kind, write in (WRITERS["save_npz"], WRITERS["Page.save"], WRITERS["CSVLog"], WRITERS["to_bytes(.svg)"]):
+    for kind, write in (WRITERS["save_npz"], WRITERS["Page.save"], WRITERS["History.save"], WRITERS["to_bytes(.svg)"]):
         with pytest.raises(FileError, match=r"is another kind of file \(model\)"):
             write(place)
         assert place.read_bytes() == before

@@ -92,7 +92,7 @@ def test_softmax_backward_multiplies_by_the_jacobian() -> None:
     np.testing.assert_allclose(delta, expected, atol=1e-15)
 
 
-def test_quadratic_sums_half_squares_and_averages_over_samples() -> None:
+def test_quadratic_is_half_the_squared_error_a_mean_over_samples() -> None:
     a, y = np.array([[1.0, 2.0], [5.0, 3.0]]), np.array([[0.0, 0.0], [2.0, -1.0]])
     assert Quadratic().value(a, y) == 7.5  # (1 + 4) / 2 and (9 + 16) / 2
     assert Quadratic().gradient(a, y).tolist() == [[0.5, 1.0], [1.5, 2.0]]

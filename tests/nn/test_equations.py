@@ -10,7 +10,7 @@ import pytest
 
 from deltarule.errors import SettingError
 from deltarule.nn import equations
-from deltarule.nn.equations import EQUATIONS, SYMBOLS, Equation, equation_named
+from deltarule.nn.equations import EQUATIONS, SYMBOLS, Equation, find_equation
 from deltarule.nn.losses import Quadratic, sample_shares
 from deltarule.nn.network import Network, backward, forward
 
@@ -87,6 +87,6 @@ def test_the_symbols_are_what_the_code_calls_them() -> None:
 
 
 def test_they_are_found_by_name() -> None:
-    assert equation_named("bp1-SOFTMAX") is EQUATIONS["BP1-softmax"]
+    assert find_equation("bp1-SOFTMAX") is EQUATIONS["BP1-softmax"]
     with pytest.raises(SettingError, match=r"did you mean 'BP[1-4]'"):
-        equation_named("BP9")
+        find_equation("BP9")

@@ -13,10 +13,8 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from deltarule.data.catalog import load
-from deltarule.playground.connections import PATIENCE, Patience
-from deltarule.playground.playground import Playground
-from deltarule.playground.server import Service
-from deltarule.playground.subjects import Subject
+from deltarule.playground.playground import NetworkView, Playground
+from deltarule.playground.server import Service, Timeouts
 from deltarule.recipes import read
 from deltarule.recipes.build import build
 
@@ -73,24 +71,24 @@ class Site(NamedTuple):
 
 
 @pytest.fixture(scope="session")
-def subject() -> Subject:
+def subject() -> NetworkView:
     """A network that has learned a little about the bundled digits."""
     splits = load("digits")
-    job = build(read("quick").changed(["epochs=4"]), splits, engine="numpy")
+    job = build(read("quick").with_changes(["epochs=4"]), splits, engine="numpy")
     job.trainer.fit(job.train)
     assert splits.test is not None
-    return Subject(job.model, {"train": splits.train, "test": splits.test})
+    return NetworkView(job.model, {"train": splits.train, "test": splits.test})
 
 
 Open = Callable[..., Any]
 
 
 @pytest.fixture(scope="session")
-def opened(subject: Subject) -> Open:
+def opened(subject: NetworkView) -> Open:
     """Serves a playground of its own for as long as a `with` lasts."""
 
     @contextmanager
-    def serving(patience: Patience = PATIENCE, host: str = "127.0.0.1") -> Iterator[Site]:
+    def serving(patience: Timeouts = Timeouts(), host: str = "127.0.0.1") -> Iterator[Site]:
         names = ("digits", "xor", "arithmetic")
         playground = Playground(subject, {name: partial(load, name) for name in names})
         service = Service(playground, 0, host, patience)

@@ -10,7 +10,7 @@ import pytest
 
 from deltarule.errors import SettingError
 from deltarule.playground.guard import Guard
-from deltarule.playground.server import listener
+from deltarule.playground.server import listen
 
 
 def test_it_listens_on_this_machine_alone(site: Any) -> None:
@@ -146,13 +146,13 @@ def test_a_taken_port_is_said_so(site: Any) -> None:
     with pytest.raises(
         SettingError, match=rf"got {site.service.port}, where another program listens .* --port 0 takes"
     ):
-        listener("127.0.0.1", site.service.port)
+        listen("127.0.0.1", site.service.port)
     with pytest.raises(
         SettingError, match=r"an address of this machine was expected: got 192\.0\.2\.7 .* leave out --host"
     ):
-        listener("192.0.2.7", 0)
+        listen("192.0.2.7", 0)
     with pytest.raises(SettingError, match=r"an address of this machine was expected: got nowhere\.invalid"):
-        listener("nowhere.invalid", 0)
+        listen("nowhere.invalid", 0)
 
 
 def test_no_route_serves_the_folder(site: Any) -> None:

@@ -9,11 +9,10 @@ import pytest
 from websockets.exceptions import ConnectionClosedError
 from websockets.sync.client import ClientConnection
 
-from deltarule.playground.connections import MOST_CONNECTIONS, MOST_HEADER_BYTES, Patience
-from deltarule.playground.server import MOST_SOCKETS
+from deltarule.playground.server import MOST_CONNECTIONS, MOST_HEADER_BYTES, MOST_SOCKETS, Timeouts
 
 # Limits that a busy machine keeps, too. What is cut within them is cut long before the 20 seconds that users get.
-HASTY = Patience(request=0.8, idle=0.5, ping=0.8, reader=0.4)
+HASTY = Timeouts(request=0.8, idle=0.5, ping=0.8, reader=0.4)
 SOON = 8.0
 
 
@@ -175,7 +174,7 @@ HANDSHAKE = (
 
 def test_a_socket_whose_other_end_has_died_is_cut(opened: Any) -> None:
     """It answers no ping, since nobody is there."""
-    with opened(Patience(ping=0.2)) as site:
+    with opened(Timeouts(ping=0.2)) as site:
         assert seconds_until_cut(site, HANDSHAKE) < SOON
 
 

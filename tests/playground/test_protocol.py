@@ -10,7 +10,7 @@ import pytest
 from frames import read_frame
 
 from deltarule.errors import DataError
-from deltarule.playground.protocol import Start, frame, message, order_in
+from deltarule.playground.protocol import Start, frame, message, parse_order
 
 STATIC = Path(__file__).parents[2] / "src" / "deltarule" / "playground" / "static"
 FACTS = {"type": "frame", "step": 3, "name": "ünïcode", "loss": float("nan")}
@@ -80,9 +80,9 @@ def test_what_is_no_frame_is_refused(data: bytes) -> None:
 
 
 def test_an_order_is_read() -> None:
-    assert order_in('{"type":"start","recipe":"quick","data":"digits","rate":0.5}') == Start("quick", "digits", 0.5)
+    assert parse_order('{"type":"start","recipe":"quick","data":"digits","rate":0.5}') == Start("quick", "digits", 0.5)
     with pytest.raises(DataError, match=r"an order in JSON was expected: .* `\$\.rate`"):
-        order_in('{"type":"start","recipe":"quick","data":"digits","rate":0}')
+        parse_order('{"type":"start","recipe":"quick","data":"digits","rate":0}')
 
 
 def test_a_message_holds_no_nan() -> None:

@@ -42,7 +42,7 @@ def table(n_samples: int = 60) -> Splits:
 
 
 def job(*changes: str, splits: Splits | None = None, **settings: Any) -> Job:
-    recipe = recipes.read("quick").changed(["hidden=[5]", "epochs=2", "batch_size=8", *changes])
+    recipe = recipes.read("quick").with_changes(["hidden=[5]", "epochs=2", "batch_size=8", *changes])
     return build(recipe, images() if splits is None else splits, **settings)
 
 

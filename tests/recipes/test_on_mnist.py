@@ -10,7 +10,7 @@ from deltarule.training.evaluation import evaluate
 
 def run(name: str, mnist: Splits, *changes: str) -> tuple[Job, float]:
     """A recipe carried out, and its accuracy on the images that its split keeps for the test."""
-    job = build(recipes.read(name).changed(changes), mnist)
+    job = build(recipes.read(name).with_changes(changes), mnist)
     job.trainer.fit(job.train)
     assert job.test is not None
     return job, evaluate(job.trainer.network, job.model.scaled(job.test))[1]

@@ -264,7 +264,7 @@ def test_a_recipe_does_not_change() -> None:
     with pytest.raises(AttributeError):
         recipe.training = recipe.training  # type: ignore[misc]
     before = recipe.to_toml()
-    recipe.changed(["epochs=1", "optimizer.beta_1=0.5", "augment.rotation=3"])
+    recipe.with_changes(["epochs=1", "optimizer.beta_1=0.5", "augment.rotation=3"])
     assert isinstance(recipe, Recipe)
     assert recipe.to_toml() == before
 

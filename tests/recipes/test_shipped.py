@@ -33,7 +33,7 @@ def job(recipe: Recipe, **settings: Any) -> Job:
     if recipe.data.name in GENERATED:
         return build(recipe, GENERATED[recipe.data.name](), **settings)
     sizes = {"head": ["split.train=30"], "shuffled": ["split.test=10"]}.get(recipe.data.split.kind, [])
-    return build(recipe.changed(sizes), Splits(digit_like(40), digit_like(20)), **settings)
+    return build(recipe.with_changes(sizes), Splits(digit_like(40), digit_like(20)), **settings)
 
 
 def test_all_that_were_asked_for_are_there() -> None:
@@ -52,7 +52,7 @@ def test_it_says_what_it_is(name: str) -> None:
 @pytest.mark.parametrize("name", recipes.names())
 def test_it_can_be_carried_out(name: str) -> None:
     """A step or two of it, at the full size of its network."""
-    one = job(recipes.read(name).changed(["epochs=1", "batch_size=full"]))
+    one = job(recipes.read(name).with_changes(["epochs=1", "batch_size=full"]))
     before = one.model.network.parameters.vector.copy()
     history = one.trainer.fit(one.train, one.validation)
     assert len(history) == 2
@@ -71,7 +71,7 @@ class AfterOneStep(Callback):
 
 @pytest.mark.parametrize("name", recipes.names())
 def test_it_goes_on_from_where_it_was(name: str) -> None:
-    recipe, seen = recipes.read(name).changed(["epochs=2"]), AfterOneStep()
+    recipe, seen = recipes.read(name).with_changes(["epochs=2"]), AfterOneStep()
     whole, resumed = job(recipe, callbacks=[seen]), job(recipe, seed=0)
     whole.trainer.fit(whole.train)
     resumed.trainer.fit(resumed.train, resume=seen.snapshot)

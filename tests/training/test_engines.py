@@ -24,7 +24,7 @@ print(chosen.name, "|", chosen.says)
 
 @pytest.fixture(autouse=True)
 def _asked_anew() -> None:
-    engines.compiled.cache_clear()
+    engines.compiled_engine.cache_clear()
 
 
 def chosen_in_a_new_process(*, path: Path | None = None, before: str = "") -> tuple[str, str]:

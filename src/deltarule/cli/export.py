@@ -71,14 +71,14 @@ def export(options: ExportOptions) -> None:
 
 def write_onnx(model: "Model", path: Path, options: ExportOptions) -> None:
     """Write an ONNX file."""
-    from deltarule.files.onnx import save_onnx
+    from deltarule.files.exchange.onnx import save_onnx
 
     save_onnx(model, path, pixels=False if options.floats else None, force=options.force)
 
 
 def write_npz(model: "Model", path: Path, options: ExportOptions) -> None:
     """Write the arrays, for NumPy."""
-    from deltarule.files.npz import save_npz
+    from deltarule.files.exchange.npz import save_npz
 
     save_npz(model, path, force=options.force)
 

@@ -41,12 +41,11 @@ def playground(
     for module in ("starlette", "uvicorn", "websockets", "PIL"):
         require(module, "page")
     from deltarule.cli.resolve import load_model
-    from deltarule.playground.playground import Playground
+    from deltarule.playground.playground import NetworkView, Playground
     from deltarule.playground.server import Service
-    from deltarule.playground.subjects import Subject
 
     loaded = load_model(model)
-    given = Subject(loaded, examples_for(loaded, data, offline))
+    given = NetworkView(loaded, examples_for(loaded, data, offline))
     says, datasets = local_data()
     if data is not None and data not in datasets:
         datasets[data] = partial(read_once, data)

@@ -135,8 +135,8 @@ def range_test_subjects(options: PlotOptions) -> dict[str, Any]:
     """What trains a recipe, or the recipe of a model, from its random weights, and on what."""
     from deltarule.cli.resolve import is_model, load_model, plan_recipe, refuse_changes, splits_for, training_record
     from deltarule.inspection.measures.learning_rate_range import N_STEPS
+    from deltarule.recipes.adapt import adapt
     from deltarule.recipes.build import build
-    from deltarule.recipes.fitting import fitted
     from deltarule.recipes.schema import parse
 
     if options.name is None:
@@ -149,7 +149,7 @@ def range_test_subjects(options: PlotOptions) -> dict[str, Any]:
             raise SettingError(f"{options.name} does not say how it was trained: give the name of a recipe instead")
         splits, is_own = splits_for(model, options)
         recipe, seed = parse(record.recipe_toml, record.recipe).on(splits.train.name), record.seed
-        recipe = recipe if is_own else fitted(recipe, splits)[0]
+        recipe = recipe if is_own else adapt(recipe, splits)[0]
     else:
         (recipe, splits), seed = plan_recipe(options.name, options, options.changes), 0
     job, data = build(recipe, splits, seed=seed), recipe.data.name

@@ -100,7 +100,7 @@ def model_for(files: list[Path]) -> str:
     Other files are for the model that was trained here last, where there is one.
     """
     from deltarule.data.pictures import SUFFIXES
-    from deltarule.files.bundled import PRETRAINED
+    from deltarule.files.model_file import PRETRAINED
     from deltarule.files.run_folder import MODEL
 
     if not Path(MODEL).is_file():

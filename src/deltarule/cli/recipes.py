@@ -28,7 +28,7 @@ def recipes(
     from deltarule.recipes import names, read
 
     if name is not None:
-        recipe = read(name).changed(changes or ())
+        recipe = read(name).with_changes(changes or ())
         print_json(to_builtins(recipe)) if as_json else print_text(recipe.to_toml().rstrip("\n"))
         return
     if changes:

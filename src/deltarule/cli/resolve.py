@@ -16,13 +16,13 @@ from deltarule.data.dataset import Dataset, Splits, data_hash
 from deltarule.data.images import read_image_folder
 from deltarule.data.tables import Missing, read_known_table, read_table
 from deltarule.errors import SettingError, closest
-from deltarule.files.bundled import PRETRAINED
+from deltarule.files.model_file import PRETRAINED
 from deltarule.files.model_file import load as load_file
 from deltarule.files.run_folder import MODEL, RECIPE
 from deltarule.model import Model
 from deltarule.recipes import names, read
+from deltarule.recipes.adapt import adapt, resize, size_in_words
 from deltarule.recipes.build import Job, build, split
-from deltarule.recipes.fitting import fitted, suited, suited_in_words
 from deltarule.recipes.schema import Recipe, parse
 
 
@@ -122,7 +122,7 @@ def changed_recipe(recipe: Recipe, options: TrainOptions) -> Recipe:
     """The recipe with what the options change in it."""
     given = {"training.epochs": options.epochs, "training.schedule.rate": options.learning_rate}
     changes = [f"{path}={value}" for path, value in given.items() if value is not None]
-    recipe = recipe.changed([*(options.changes or []), *changes])
+    recipe = recipe.with_changes([*(options.changes or []), *changes])
     return recipe if options.data is None else recipe.on(options.data)
 
 
@@ -148,10 +148,10 @@ def plan_run(
     says = f": {recipe.about.says}" if is_run else f", untrained, on {recipe.data.name}"
     note(entry("recipe", recipe.about.name + says))
     if is_other and (is_default or not named):
-        recipe = changed_recipe(suited(original.on(recipe.data.name), splits), options)
-        note(entry("suited", suited_in_words(recipe, splits)))
+        recipe = changed_recipe(resize(original.on(recipe.data.name), splits), options)
+        note(entry("suited", size_in_words(recipe, splits)))
     if is_other and original is not resumed:  # the data of a run that goes on may have moved
-        recipe, given_up = fitted(recipe, splits)
+        recipe, given_up = adapt(recipe, splits)
         if given_up:
             note(entry("changed", "; ".join(given_up)))
     return recipe, splits

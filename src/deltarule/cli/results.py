@@ -13,7 +13,7 @@ from deltarule.cli.options import TrainOptions
 from deltarule.cli.resolve import changed_recipe, is_model, model_path, read_recipe, training_record
 from deltarule.data.catalog import files_of
 from deltarule.errors import DeltaruleError, FileError, SettingError, require
-from deltarule.files.checkpoint import FILES as STEPS
+from deltarule.files.checkpoint import STEP_FILES as STEPS
 from deltarule.files.model_file import load
 from deltarule.files.run_folder import CHECKPOINTS, FILES, MODEL, RECIPE, is_run
 from deltarule.inspection.plots.picture import DESCRIPTION_KEYS, Picture

@@ -13,8 +13,8 @@ from deltarule.cli.printing import entry, note
 from deltarule.cli.resolve import check_data_exist
 from deltarule.cli.results import check_place, check_run_place
 from deltarule.errors import SettingError
-from deltarule.files.checkpoint import FILES as STEPS
-from deltarule.files.checkpoint import Checkpoints, newest_in, step_of
+from deltarule.files.checkpoint import STEP_FILES as STEPS
+from deltarule.files.checkpoint import Checkpoints, newest_checkpoint, step_of
 from deltarule.files.run_folder import CHECKPOINTS, is_run
 from deltarule.recipes.build import Job
 from deltarule.recipes.schema import Recipe, parse
@@ -86,7 +86,7 @@ def read_run(folder: Path, checkpoints: Checkpoints | None) -> EarlierRun:
     snapshot = None
     if folder.is_dir():
         with suppress(FileNotFoundError):  # of an empty folder
-            snapshot = newest_in(folder)[1] if checkpoints is None else checkpoints.newest()
+            snapshot = newest_checkpoint(folder)[1] if checkpoints is None else checkpoints.newest()
     if snapshot is None:
         got = "which holds none" if folder.is_dir() else "which does not exist"
         cure = f"deltarule train --checkpoint {folder}  begins a run that keeps them there"

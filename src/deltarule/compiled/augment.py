@@ -39,19 +39,19 @@ def deform(
         redraw(images.reshape(-1, *image_shape), widths.astype(images.dtype), out.reshape(-1, *image_shape))
         images = out
 
-    def displaced(start: int, size: int) -> tuple[Array, ...]:
+    def chunk_to_move(start: int, size: int) -> tuple[Array, ...]:
         chunk, shape = slice(start, start + size), (-1, *image_shape)
         fields = smoothed(noise[:, :, chunk], deformation, images.dtype)
         return images[chunk].reshape(shape), maps[:, chunk], fields, out[chunk].reshape(shape)
 
     if len(images) < SHARED_IMAGES:
         for start in range(0, len(images), CHUNK_IMAGES):
-            move(*displaced(start, CHUNK_IMAGES))
+            move(*chunk_to_move(start, CHUNK_IMAGES))
         return out
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # moves images while the next displacements are made
         moving: deque[Future[None]] = deque()
         for start in range(0, len(images), SHARED_CHUNK_IMAGES):
-            moving.append(pool.submit(move, *displaced(start, SHARED_CHUNK_IMAGES)))
+            moving.append(pool.submit(move, *chunk_to_move(start, SHARED_CHUNK_IMAGES)))
             if len(moving) > MOST_WAITING:
                 moving.popleft().result()
         for last in moving:

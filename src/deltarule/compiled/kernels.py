@@ -6,6 +6,7 @@ from typing import Any
 import numba
 import numpy as np
 from numba import extending
+from numba.core import event
 from numba.extending import overload
 
 # Sums may be taken in another order, and products be fused into them; a NaN stays a NaN, so that it can be reported.
@@ -92,3 +93,24 @@ def _hyperbolic_tangent(x: Any) -> Any:
         return np.tanh(x)
 
     return of_float32 if x == numba.float32 else of_float64
+
+
+class Announcement(event.Listener):
+    """A line before the first compilation of a process, which takes seconds; none where kernels are only loaded."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self.say, self.is_said = say, False
+
+    def on_start(self, event: Any) -> None:
+        module = event.data["dispatcher"].py_func.__module__
+        if not self.is_said and module.startswith("deltarule."):
+            self.is_said = True
+            self.say("compiling kernels for this machine: some seconds, once; they are kept for the next time")
+
+    def on_end(self, event: Any) -> None:
+        pass
+
+
+def announce_compilation(say: Callable[[str], None]) -> None:
+    """Call `say` with the line when there is something to compile."""
+    event.register("numba:compile", Announcement(say))  # type: ignore[no-untyped-call]

@@ -1,14 +1,16 @@
-"""Memory as kernels see it: samples fetched into the cache before they are needed, and arrays that nobody counts.
+"""Memory as kernels see it: samples gathered, or fetched into the cache ahead of their use, and borrowed arrays.
 
 Shuffled samples lie all over the memory, and waiting for a small image takes longer than learning from it.
 """
 
 from typing import Any
 
+import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 
-from deltarule.compiled.kernels import intrinsic, kernel
+from deltarule.compiled.kernels import intrinsic, kernel, number
+from deltarule.nn.arrays import Array
 
 LINE_BYTES = 64  # what a processor fetches at once
 
@@ -31,11 +33,11 @@ def fetch(typing: Any, array: Any, index: Any) -> Any:
 
 
 @intrinsic
-def borrowed(typing: Any, thing: Any) -> Any:
+def borrow(typing: Any, thing: Any) -> Any:
     """The same array, or tuple of arrays and numbers, as seen by somebody who need not keep it alive.
 
     Numba counts, in one step that all threads see, each time that a name is given to a piece of an array; of what is
-    borrowed it counts nothing. Whoever called the kernel keeps it alive meanwhile.
+    borrowed so it counts nothing. Whoever called the kernel keeps it alive meanwhile.
     """
 
     def without_owner(context: Any, builder: Any, kind: Any, value: Any) -> Any:
@@ -62,3 +64,19 @@ def fetch_rows(inputs: Any, rows: Any, columns: Any) -> None:
         row = inputs[rows[i], columns[0] : columns[1]]
         for k in range(0, len(row), LINE_BYTES // row.itemsize):
             fetch(row, k)
+
+
+def gather(inputs: Array, indices: Array, out: Array) -> None:
+    """The twin of `training.batches.gather`: out[i] = inputs[indices[i]], uint8 pixels divided by 255."""
+    unit = 1.0 / 255.0 if inputs.dtype == np.uint8 else 1.0
+    pick(np.asarray(inputs), indices, unit, out)  # asarray: a memory map is an array like any other
+
+
+@kernel
+def pick(inputs: Any, indices: Any, unit: float, out: Any) -> None:
+    """out[i] = unit inputs[indices[i]]. inputs: (n_samples, features); out: (batch, features)."""
+    factor = number(unit, out)
+    for i in range(out.shape[0]):
+        source, row = inputs[indices[i]], out[i]
+        for j in range(row.shape[0]):
+            row[j] = factor * row.dtype.type(source[j])

@@ -34,7 +34,7 @@ def loss_value(
     network: Network, y: Array, ws: Workspace, *, sample_weight: Array | None = None, divisor: float | None = None
 ) -> float:
     """The twin of `nn.network.loss_value`."""
-    known = losses.described(network)
+    known = losses.loss_code(network)
     if known is None:
         return reference.loss_value(network, y, ws, sample_weight=sample_weight, divisor=divisor)
     total: float = losses.total_loss(ws.z[-1], ws.a[-1], y, *shares(y, sample_weight, divisor), known)
@@ -69,7 +69,7 @@ def backward(
 
 def output_error(network: Network, y: Array, ws: Workspace, sample_weight: Array | None, divisor: float | None) -> None:
     """Leave dC/da in the last delta, or dC/dz where the network has a shortcut."""
-    known, a, delta = losses.described(network), ws.a[-1], ws.delta[-1]
+    known, a, delta = losses.loss_code(network), ws.a[-1], ws.delta[-1]
     if known is not None:
         losses.output_error(a, y, *shares(y, sample_weight, divisor), known, delta)
     else:

@@ -1,11 +1,11 @@
-"""The twin of `Optimizer.step`: every update rule as one pass over the vector, with AdamW's decay in it.
+"""The twins of `Optimizer.step` and of a penalty: each update rule is one pass over the vector, AdamW's decay in it.
 
 A moment that has faded below FADED becomes 0. In pixels that see ink once in a thousand images it would else shrink
 to a denormal number, with which processors compute a hundred times more slowly.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,26 +19,33 @@ SGD, MOMENTUM, NESTEROV, ADAGRAD, RMSPROP, ADAM = range(6)
 FADED = 1e-30
 
 
-def rule(optimizer: Optimizer) -> tuple[Any, ...]:
-    """An optimizer as kernels know it: its code; b1, b2, e of the rules below, and the weights' decay.
+class Rule(NamedTuple):
+    """An optimizer as kernels know it: its code; b1, b2, e of the rules below, and the weights' decay."""
 
-    Empty for one without a kernel, a user's own for instance.
-    """
+    code: int
+    beta_1: float
+    beta_2: float
+    epsilon: float
+    weight_decay: float
+
+
+def rule(optimizer: Optimizer) -> Rule | None:
+    """The rule of an optimizer; None for one without a kernel, a user's own for instance."""
     known = kernel_values(optimizer)
-    return () if known is None else (known[0], *known[1])
+    return None if known is None else Rule(known[0], *known[1])
 
 
 def step(optimizer: Optimizer, params: Parameters, grads: Parameters, learning_rate: float) -> None:
     """The twin of `Optimizer.step`; an optimizer that is not deltarule's own takes its own step."""
     known = rule(optimizer)
-    if not known:
+    if known is None:
         optimizer.step(params, grads, learning_rate)
         return
-    moments = two(optimizer.remembered(params, grads), params)
+    moments = two(optimizer.moment_vectors(params, grads), params)
     optimizer.steps += 1
     p, g, n_weights = params.vector, grads.vector, params.weight_block.size
-    decay = learning_rate * known[4]
-    update(p, g, moments, known[:4], learning_rate, optimizer.steps, (decay, n_weights))
+    decay = learning_rate * known.weight_decay
+    update(p, g, moments, known, learning_rate, optimizer.steps, (decay, n_weights))
 
 
 def two(moments: Sequence[Array], params: Parameters) -> tuple[Array, Array]:
@@ -55,7 +62,7 @@ def update(p: Any, g: Any, moments: Any, rule: Any, learning_rate: float, steps:
     rule: what `rule` returns. steps: how many there have been, this one included. decay: by how much of themselves the
     weights shrink before, and how many weights there are.
     """
-    code, beta_1, beta_2, epsilon = rule
+    code, beta_1, beta_2, epsilon, _ = rule
     first, second = moments
     one, zero, faded = number(1.0, p), number(0.0, p), number(FADED, p)
     rate, b1, b2, e = number(learning_rate, p), number(beta_1, p), number(beta_2, p), number(epsilon, p)
@@ -93,3 +100,12 @@ def update(p: Any, g: Any, moments: Any, rule: Any, learning_rate: float, steps:
             s = s if s > faded else zero
             first[k], second[k] = m, s
             p[k] -= corrected * m / (np.sqrt(s) * root + e)
+
+
+@kernel
+def penalize(w: Any, g: Any, l1: float, l2: float) -> None:
+    """Add to the gradient of the weights what L1 or L2 adds. w, g: (n_weights,)."""
+    if l1 > 0.0 or l2 > 0.0:
+        linear, square = number(l1, w), number(l2, w)
+        for k in range(len(w)):
+            g[k] += square * w[k] + linear * np.sign(w[k])

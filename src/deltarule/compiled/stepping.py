@@ -13,9 +13,8 @@ from deltarule.compiled.activations import IDENTITY, activate, derive
 from deltarule.compiled.blas import multiply
 from deltarule.compiled.kernels import kernel, number
 from deltarule.compiled.losses import output_error, total_loss
-from deltarule.compiled.memory import borrowed, fetch_rows
-from deltarule.compiled.optimizers import update
-from deltarule.compiled.penalties import penalize
+from deltarule.compiled.memory import borrow, fetch_rows
+from deltarule.compiled.optimizers import penalize, update
 from deltarule.compiled.team import meet, share
 from deltarule.compiled.zeros import columns_in_use, put_rows, take_columns, take_rows
 
@@ -42,6 +41,45 @@ class Shape(NamedTuple):
     activations: Any
 
 
+class Samples(NamedTuple):
+    """What is learned from: inputs (n_samples, features), each number times `unit`; classes; weights, or none."""
+
+    inputs: Any
+    unit: Any
+    classes: Any
+    weights: Any
+
+
+class Vectors(NamedTuple):
+    """Parameters, their gradient, an optimizer's two moments, the average: (size,) each, or empty."""
+
+    parameters: Any
+    gradient: Any
+    first: Any
+    second: Any
+    average: Any
+
+
+class Update(NamedTuple):
+    """How parameters change: an optimizer's rule, how many steps it has taken, the strengths of L1 and L2."""
+
+    rule: Any
+    steps: Any
+    l1: Any
+    l2: Any
+
+
+class Work(NamedTuple):
+    """Which steps to take, the training room's Plan, and what becomes of them.
+
+    losses: (steps,). judged: each thread's part of a step's loss and of its right answers, (n_ranks, 2 or more).
+    """
+
+    plan: Any
+    losses: Any
+    judged: Any
+
+
 class Room(NamedTuple):
     """Arrays to compute in; n_owned is the most inputs that any of n_ranks threads owns.
 
@@ -63,28 +101,30 @@ class Room(NamedTuple):
 
 
 @kernel
-def run(team: Any, vectors: Any, shape: Any, data: Any, rules: Any, plan: Any, room: Any) -> Any:
+def run(team: Any, vectors: Any, shape: Any, samples: Any, rules: Any, work: Any, room: Any) -> Any:
     """One thread's part in all steps: how many losses, how many right answers, how many updates.
 
     A batch of zero weight has the loss 0 and no update.
     """
-    team, vectors, shape, room = borrowed(team), borrowed(vectors), borrowed(shape), borrowed(room)
-    inputs, unit, classes, weights = borrowed(data)
-    order, batch_size, learning_rates, paces, highest_loss, losses, judged = plan
+    team, vectors, shape, room = borrow(team), borrow(vectors), borrow(shape), borrow(room)
+    samples, work = borrow(samples), borrow(work)
+    inputs, unit, classes, weights = samples
+    plan, losses, judged = work
+    batch_size = plan.batch_size
     right, updates = 0, 0
     for step in range(len(losses)):
-        rows = order[step * batch_size : (step + 1) * batch_size]
+        rows = plan.order[step * batch_size : (step + 1) * batch_size]
         y, importance = classes[rows], weights[rows] if len(weights) else weights
         weight = importance.sum() if len(weights) else float(len(rows))
-        read(team, inputs, rows, unit, shape, vectors[0], room)
-        soon = order[(step + 1) * batch_size : (step + 2) * batch_size]
+        read(team, inputs, rows, unit, shape, vectors.parameters, room)
+        soon = plan.order[(step + 1) * batch_size : (step + 2) * batch_size]
         fetch_rows(inputs, soon, share(shape.sizes[0], team.rank, team.size))
         if not meet(team.meeting, team.size):
             return step, right, updates
         mine = share(len(rows), team.rank, team.size)
-        forward(team, len(rows), shape, vectors[0], room)
+        forward(team, len(rows), shape, vectors.parameters, room)
         judge((y, importance, weight if weight > 0.0 else 1.0), mine, shape, rules[0], room, judged[team.rank])
-        backward(team, len(rows), shape, vectors[0], rules[0][2], room)
+        backward(team, len(rows), shape, vectors.parameters, rules[0][2], room)
         if not meet(team.meeting, team.size):
             return step, right, updates
         total, answered = 0.0, 0.0
@@ -92,11 +132,11 @@ def run(team: Any, vectors: Any, shape: Any, data: Any, rules: Any, plan: Any, r
             total += judged[other, 0]
             answered += judged[other, 1]
         losses[step] = total
-        if not total <= highest_loss:
+        if not total <= plan.highest_loss:
             return step + 1, right, updates
         right += int(answered)
         if weight > 0.0:
-            now = learning_rates[step], paces[updates], updates + 1
+            now = plan.learning_rates[step], plan.paces[updates], updates + 1
             learn(team, len(rows), shape, vectors, rules[1], now, room)
             updates += 1
     return len(losses), right, updates
@@ -218,10 +258,10 @@ def backward(team: Any, n_samples: int, shape: Any, p: Any, shortcut: bool, room
 
 
 @kernel
-def learn(team: Any, n_samples: int, shape: Any, vectors: Any, optimizer: Any, now: Any, room: Any) -> None:
+def learn(team: Any, n_samples: int, shape: Any, vectors: Any, rule: Any, now: Any, room: Any) -> None:
     """BP4, the rest of BP3, and the update of what one owns."""
     sizes, starts, codes = shape
-    all_rows, g = (0, n_samples), vectors[1]
+    all_rows, g = (0, n_samples), vectors.gradient
     for l in range(len(codes)):
         first, last = share(sizes[l], team.rank, team.size)
         width, delta = sizes[l + 1], neurons_of(room.delta, shape, l, all_rows)
@@ -236,28 +276,28 @@ def learn(team: Any, n_samples: int, shape: Any, vectors: Any, optimizer: Any, n
         else:
             below = neurons_of(room.a, shape, l - 1, all_rows)[:, first:last]
             multiply(below, delta, matrix(gradient, 0, width, last - first), True, False)
-        change(vectors, begin, end, True, optimizer, now)
+        change(vectors, begin, end, True, rule, now)
     first, last = share(sizes[1:].sum(), team.rank, team.size)
     sums = g[starts[1, 0] + first : starts[1, 0] + last]
     sums[:] = 0
     for other in range(team.size):
         for j in range(len(sums)):
             sums[j] += room.sums[other, first + j]
-    change(vectors, starts[1, 0] + first, starts[1, 0] + last, False, optimizer, now)
+    change(vectors, starts[1, 0] + first, starts[1, 0] + last, False, rule, now)
 
 
 @kernel
-def change(vectors: Any, first: int, last: int, are_weights: bool, optimizer: Any, now: Any) -> None:
+def change(vectors: Any, first: int, last: int, are_weights: bool, rule: Any, now: Any) -> None:
     """Penalty, update and average of one piece of the parameters. now: learning rate, the average's pace, the step."""
-    rule, steps, weight_decay, l1, l2 = optimizer
+    optimizer, steps, l1, l2 = rule
     rate, pace, step = now
     p, g, one, two, average = vectors
     p, g, average = p[first:last], g[first:last], average[first:last]
     decay = 0.0
     if are_weights:
         penalize(p, g, l1, l2)
-        decay = rate * weight_decay
-    update(p, g, (one[first:last], two[first:last]), rule, rate, steps + step, (decay, last - first))
+        decay = rate * optimizer.weight_decay
+    update(p, g, (one[first:last], two[first:last]), optimizer, rate, steps + step, (decay, last - first))
     if len(average):
         towards = number(pace, p)
         for k in range(len(p)):

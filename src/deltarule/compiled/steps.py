@@ -14,10 +14,10 @@ import numpy as np
 
 from deltarule.compiled import blas, team
 from deltarule.compiled.activations import code
-from deltarule.compiled.losses import described
+from deltarule.compiled.losses import loss_code
 from deltarule.compiled.network import ALIKE
 from deltarule.compiled.optimizers import rule, two
-from deltarule.compiled.stepping import Room, Shape, Team, run
+from deltarule.compiled.stepping import Room, Samples, Shape, Team, Update, Vectors, Work, run
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Optimizer
@@ -43,36 +43,33 @@ def take_steps(
     penalty: Penalty,
     vectors: tuple[Parameters, Parameters | None],
     data: tuple[Array, Array, Array | None],
-    plan: tuple[Array, int, Array, Array, float],
+    plan: Any,
 ) -> tuple[Array, int, int]:
     """A step for each learning rate, on batches cut from an order; stop before one from a loss that is too high.
 
     vectors: where the gradient is left, and the average of the parameters that is to be moved along, or None.
     data: inputs (n_samples, features), classes (n_samples,) int64, and sample weights (n_samples,) float64 or None.
-    plan: the order, indices of samples, whose last batch may be short; the batch size; the learning rates, (steps,)
-        float64; the share of its distance that the average moves at each update, (steps,); the highest loss from which
-        a step is taken.
+    plan: the training room's Plan.
 
     Returns the losses, of which the last may be too high and its step not taken; how many samples were answered
     rightly, each by the network as it was before its step; and how many updates there were, none from a batch of zero
     weight.
     """
     inputs, classes, weights = data
-    order, batch_size, learning_rates, paces, highest_loss = plan
     params, (grads, average) = network.parameters, vectors
-    known, moments = rule(optimizer), two(optimizer.remembered(params, grads), params)
+    moments = two(optimizer.moment_vectors(params, grads), params)
     moved = params.vector[:0] if average is None else average.vector
     l1, l2 = (penalty.strength if type(penalty) is kind else 0.0 for kind in (L1, L2))
-    losses = np.empty(len(learning_rates))
-    n_ranks = max(1, min(team.most(), batch_size // RANK_ROWS))
+    losses = np.empty(len(plan.learning_rates))
+    n_ranks = max(1, min(team.most(), plan.batch_size // RANK_ROWS))
     n_losses, right, updates = by_team(
         n_ranks,
-        (params.vector, grads.vector, *moments, moved),
-        laid_out(network),
-        (np.asarray(inputs), 1.0 / 255.0 if inputs.dtype == np.uint8 else 1.0, classes, as_weights(weights)),
-        (described(network), (known[:4], optimizer.steps, known[4], l1, l2)),
-        (order, batch_size, learning_rates, paces, highest_loss, losses, np.zeros((n_ranks, APART))),
-        room_for(network, batch_size, n_ranks),
+        Vectors(params.vector, grads.vector, *moments, moved),
+        layout(network),
+        Samples(np.asarray(inputs), 1.0 / 255.0 if inputs.dtype == np.uint8 else 1.0, classes, as_weights(weights)),
+        (loss_code(network), Update(rule(optimizer), optimizer.steps, l1, l2)),
+        Work(plan, losses, np.zeros((n_ranks, APART))),
+        room_for(network, plan.batch_size, n_ranks),
     )
     optimizer.steps += updates
     return losses[:n_losses], right, updates
@@ -95,7 +92,7 @@ def as_weights(weights: Array | None) -> Array:
     return ALIKE if weights is None else np.ascontiguousarray(weights, np.float64)
 
 
-def laid_out(network: Network) -> Shape:
+def layout(network: Network) -> Shape:
     """Where the layers of a network lie in its vector of parameters."""
     sizes = np.array(network.layer_sizes)
     pieces = np.concatenate([sizes[:-1] * sizes[1:], sizes[1:]])

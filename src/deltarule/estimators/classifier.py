@@ -14,51 +14,24 @@ from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_targ
 from deltarule.estimators.objective import Examples
 from deltarule.estimators.perceptron import Perceptron
 from deltarule.estimators.settings import CONSTRAINTS, interval
-from deltarule.nn.activations import Activation, Sigmoid, Softmax
+from deltarule.nn.activations import Sigmoid, Softmax
 from deltarule.nn.arrays import Array
-from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss
+from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy
 from deltarule.public import public
-from deltarule.settings import Task
 
 
 @public("MLPClassifier((100,), max_iter=200)")
 class MLPClassifier(ClassifierMixin, Perceptron):
     """scikit-learn's MLPClassifier on deltarule's network: same parameters, same results, and more of both.
 
-    hidden_layer_sizes: neurons of each hidden layer; one number is one layer, () is none.
-    activation: of all hidden layers, or a list with one for each: "identity", "logistic", "tanh", "relu", and beyond
-        scikit-learn "leaky_relu", "elu", "silu".
-    solver: "adam", "sgd", "lbfgs", and beyond scikit-learn "adamw", "nesterov", "rmsprop".
-    alpha: the penalty is alpha / (2 n) sum w^2 on the weights, n being the samples of a batch (or the sum of their
-        weights): deltarule's L2 of strength alpha / n.
-    batch_size: samples a step; "auto" is 200, or all where there are fewer. learning_rate_init: the first rate.
-    learning_rate: "constant"; "invscaling" and "adaptive", for sgd and nesterov; and beyond scikit-learn, for all but
-        lbfgs, "cosine" and "one_cycle", planned for `max_iter` epochs, and "plateau", a fifth after every 5 epochs
-        without progress.
-    power_t: of "invscaling". max_iter: epochs at most, or iterations of lbfgs; max_fun: its calls at most.
-    shuffle: whether the order of samples changes every epoch. random_state: of weights, split and order.
-    tol, n_iter_no_change: the run ends after so many epochs in which the loss, or the score, got no better by `tol`.
-    verbose: print a line an epoch. warm_start: `fit` goes on from where the last one ended.
-    momentum, nesterovs_momentum: of sgd. beta_1, beta_2, epsilon: of adam and adamw. rho: of rmsprop.
-    weight_decay: of adamw, on top of alpha.
-    early_stopping: hold out `validation_fraction` of the samples, end by their score, keep the best parameters.
-    scoring: that score: None for accuracy, "loss", a scorer's name, or a function (estimator, X, y) -> float.
-    dropout: the share of each hidden layer's neurons left out of a step, or a list with one for each.
-    engine: "numpy", "numba", or "auto": Numba where it is there and the run long enough to be worth compiling.
+    {parameters}
     class_weight: {class: weight}, "balanced", or None: how much the samples of a class count.
     label_smoothing: how far targets move from 0 and 1, in [0, 1).
 
     After `fit`:
 
     classes_: the classes, (n_classes,), in the order of probabilities.
-    model_: the deltarule Model, for explain, diagnose, gradcheck, save and the page. coefs_, intercepts_: its weights
-        and biases. n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_: its shape.
-    loss_, loss_curve_, best_loss_: training loss with penalty, the last, of every epoch, the lowest.
-    validation_scores_, best_validation_score_, validation_loss_curve_: on what was held out, else None.
-    n_iter_: epochs of the last call; t_: samples seen in all. stopped_: whether the run ended by itself.
-
-    Raises what scikit-learn raises for bad arguments, ValueError and TypeError, and DivergenceError, at the step and
-    with the layer, where a loss or weight is no finite number any more.
+    {attributes}
 
     >>> X, y = np.array([[0.0], [1.0], [2.0], [3.0]]), ["low", "low", "high", "high"]
     >>> MLPClassifier(solver="lbfgs", random_state=0).fit(X, y).predict([[0.0], [3.0]]).tolist()
@@ -164,12 +137,12 @@ class MLPClassifier(ClassifierMixin, Perceptron):
                 f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes_}. 'y' has {found}."
             )
 
-    def _output(self) -> tuple[Activation, Loss, Task, tuple[str, ...]]:
-        names = tuple(map(str, self.classes_))
+    def _output(self) -> dict[str, Any]:
+        names, smoothing = tuple(map(str, self.classes_)), self.label_smoothing
         if self._kind == "multiclass":
-            return Softmax(), CrossEntropy(self.label_smoothing), "classes", names
+            return {"output": Softmax(), "loss": CrossEntropy(smoothing), "task": "classes", "class_names": names}
         names = names if self._kind.startswith("multilabel") else names[-1:]
-        return Sigmoid(), BinaryCrossEntropy(self.label_smoothing), "labels", names
+        return {"output": Sigmoid(), "loss": BinaryCrossEntropy(smoothing), "task": "labels", "class_names": names}
 
     def _with_class_weight(self, train: Examples, incremental: bool) -> Array | None:
         if self.class_weight is None:

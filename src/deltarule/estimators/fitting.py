@@ -19,7 +19,7 @@ from deltarule.data.announcing import print_if_possible
 from deltarule.errors import DivergenceError
 from deltarule.estimators import settings
 from deltarule.estimators.objective import Examples, Objective, Rows
-from deltarule.estimators.progress import Rate
+from deltarule.estimators.rates import Rate
 from deltarule.nn.arrays import Array
 from deltarule.nn.optimizers import Adam, Optimizer
 from deltarule.training.batches import steps_per_epoch
@@ -45,7 +45,11 @@ class Fit:
         """Train; a run that is interrupted keeps what it has, and warns. Raises DivergenceError."""
         estimator, n_samples = self.estimator, len(self.train)
         self.network, self.progress = estimator.model_.network, estimator._progress
-        self.parameters = self.network.parameters
+        self.parameters, by_score = self.network.parameters, estimator._stops_early
+        self.is_planned = estimator.learning_rate in settings.PLANNED  # for so many epochs: that is its end
+        self.progress.tol, self.progress.by_score = estimator.tol, by_score
+        self.progress.patience = math.inf if self.is_planned and not by_score else estimator.n_iter_no_change
+        estimator._show(estimator.loss_)
         self.is_stochastic = estimator.solver in settings.SOLVERS
         self.batch_size = self._batch_size() if self.is_stochastic else n_samples
         self.max_epochs = 1 if self.incremental else estimator.max_iter
@@ -76,8 +80,7 @@ class Fit:
     def _descend(self) -> None:
         """Epochs of steps; where the loss is lost, the network has the parameters of the last whole epoch."""
         estimator, n_samples = self.estimator, len(self.train)
-        given = estimator.get_params(deep=False)
-        steps = steps_per_epoch(n_samples, self.batch_size)
+        given, steps = estimator.get_params(deep=False), steps_per_epoch(n_samples, self.batch_size)
         fresh = (settings.optimizer(given), settings.rate(given, steps), 0)
         state: tuple[Optimizer, Rate, int] = estimator._state or fresh
         self.optimizer, self.rate, self.step = state
@@ -155,7 +158,7 @@ class Fit:
         """Whether an epoch of descent was the last, because there is no progress any more."""
         estimator, progress, rate = self.estimator, self.progress, self.rate
         rate.end_epoch(estimator.t_, progress.stalled, self.optimizer)
-        if progress.is_stuck:
+        if progress.stalled > progress.patience:
             goes_on = rate.goes_on(self.optimizer)
             end = f"Setting learning rate to {rate.current:f}" if goes_on else "Stopping."
             self._print(f"{progress.says} {end}")
@@ -163,8 +166,7 @@ class Fit:
                 estimator.stopped_ = True
                 return True
             progress.stalled = 0
-        is_planned = estimator.learning_rate in settings.PLANNED  # for as many epochs as there are: that is its end
-        if estimator.n_iter_ == estimator.max_iter and not (self.incremental or is_planned):
+        if estimator.n_iter_ == estimator.max_iter and not (self.incremental or self.is_planned):
             reached = f"Maximum iterations ({estimator.max_iter}) reached"
             words = f"Stochastic Optimizer: {reached} and the optimization hasn't converged yet."
             warnings.warn(words, ConvergenceWarning, stacklevel=2)

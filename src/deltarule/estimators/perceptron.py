@@ -19,17 +19,18 @@ from deltarule.errors import SettingError, ShapeError
 from deltarule.estimators import settings
 from deltarule.estimators.fitting import Fit
 from deltarule.estimators.objective import Examples
-from deltarule.estimators.progress import Progress, Rate
+from deltarule.estimators.progress import Progress
+from deltarule.estimators.rates import Rate
 from deltarule.inputs import is_unit, refuse_misread
 from deltarule.model import Model, widened
-from deltarule.nn.activations import Activation
 from deltarule.nn.arrays import Array
-from deltarule.nn.losses import Loss
 from deltarule.nn.network import PREDICTION_ROWS, Network, forward
 from deltarule.nn.optimizers import Optimizer
 from deltarule.parts import PARTS, describe
 from deltarule.public import public
-from deltarule.settings import Task, one_per_layer
+from deltarule.settings import one_per_layer
+
+NUMBERS = {"accept_sparse": "csr", "dtype": (np.float64, np.float32)}
 
 
 class Layers(list[Array]):
@@ -55,6 +56,35 @@ class Layers(list[Array]):
     __delitem__ = __iadd__ = __imul__ = _refuse
 
 
+class LayerArrays:
+    """The weights, or the biases, of an estimator's network: an array a layer, views into its vector, to be assigned.
+
+    What is assigned before there is a network is kept for a first `partial_fit` or warm start.
+    """
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, estimator: Any, owner: type) -> Any:
+        if estimator is None:
+            return self
+        if "model_" in vars(estimator):
+            return Layers(getattr(estimator.model_.network, self.kind))
+        given = vars(estimator).get("_given", {})
+        if self.name not in given:
+            raise AttributeError(f"{owner.__name__!r} object has no attribute {self.name!r} before it is fitted")
+        return given[self.name]
+
+    def __set__(self, estimator: Any, given: Any) -> None:
+        if "model_" in vars(estimator):
+            getattr(estimator, self.name)[:] = given
+        else:
+            vars(estimator).setdefault("_given", {})[self.name] = list(given)
+
+
 @public()
 class Perceptron(BaseEstimator, metaclass=ABCMeta):
     """A network with scikit-learn's face: parameters are kept as they come, and looked at when `fit` is called.
@@ -62,8 +92,15 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
     Who derives from it says what the outputs are: `_output`, `_read_targets` and `_score_of`.
     """
 
-    _y_is_numeric: ClassVar[bool] = True
-    _parameter_constraints: ClassVar[dict[str, Any]] = settings.CONSTRAINTS
+    _y_is_numeric: ClassVar[bool]
+    coefs_ = LayerArrays("weights")
+    intercepts_ = LayerArrays("biases")
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Say in a docstring what all estimators have in common."""
+        super().__init_subclass__(**options)
+        for name, text in settings.DESCRIPTIONS.items():
+            cls.__doc__ = cls.__doc__ and cls.__doc__.replace(name, text)
 
     def _keep(self, given: Mapping[str, Any]) -> None:
         """Keep the arguments of a constructor, given as its `locals()`."""
@@ -72,8 +109,8 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
                 setattr(self, name, value)
 
     @abstractmethod
-    def _output(self) -> tuple[Activation, Loss, Task, tuple[str, ...]]:
-        """The last layer, its loss, the task, and the names of the outputs, once the targets have been read."""
+    def _output(self) -> dict[str, Any]:
+        """The arguments of Network that say what its outputs are, once the targets have been read."""
 
     @abstractmethod
     def _read_targets(self, y: Array, is_first: bool, incremental: bool) -> Array:
@@ -128,17 +165,8 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
         if isinstance(sample_weight, dict):
             needs = "and a weight for each sample is needed: use MLPClassifier(class_weight=...) for weights of classes"
             raise SettingError(f"sample_weight is a dict, {needs}")
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            accept_sparse="csr",
-            dtype=(np.float64, np.float32),
-            order="C",
-            multi_output=True,
-            y_numeric=self._y_is_numeric,
-            reset=is_first,
-        )
+        how = {"multi_output": True, "y_numeric": self._y_is_numeric, "reset": is_first}
+        X, y = validate_data(self, X, y, **NUMBERS, order="C", **how)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         y = y.toarray() if issparse(y) else y
@@ -155,27 +183,19 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
     def _begin(self, examples: Examples, random_state: np.random.RandomState) -> None:
         """Make the network, and everything else anew."""
         sizes, n_features = settings.hidden_sizes(self.hidden_layer_sizes), examples.inputs.shape[1]
-        output, loss, task, names = self._output()
-        network = Network(
-            (n_features, *sizes, len(names)),
-            hidden=one_per_layer("activation", self.activation, len(sizes), settings.hidden_activation),
-            output=output,
-            loss=loss,
-            dropout=self.dropout,
-            dtype=examples.inputs.dtype,
-        )
+        hidden = one_per_layer("activation", self.activation, len(sizes), settings.hidden_activation)
+        how = {"hidden": hidden, "dropout": self.dropout, "dtype": examples.inputs.dtype} | self._output()
+        network = Network((n_features, *sizes, len(how["class_names"])), **how)
         settings.start(network, random_state)
         columns = tuple(map(Column, getattr(self, "feature_names_in_", ())))
-        record = {"estimator": type(self).__name__}
-        self.model_ = Model(network, task, names, columns=columns, record=record)
-        self.n_layers_, self.n_outputs_ = len(sizes) + 2, len(names)
+        self.model_ = Model(network, columns=columns, record={"estimator": type(self).__name__})
+        self.n_layers_, self.n_outputs_ = len(sizes) + 2, network.layer_sizes[-1]
         self.t_, self.n_iter_, self.loss_, self.stopped_ = 0, 0, math.nan, False
-        self.out_activation_ = PARTS["activation"][describe("activation", output)["name"]].sklearn
-        self._progress = Progress(self.tol, self._patience, self._stops_early)
+        self.out_activation_ = PARTS["activation"][describe("activation", network.activations[-1])["name"]].sklearn
+        self._progress = Progress()
         self._state: tuple[Optimizer, Rate, int] | None = None
         self._latest: Array | None = None
         self._split_seed: int | None = None
-        self._show(math.nan)
 
     def _resume(self, incremental: bool) -> None:
         """From where the last call stopped; a warm start takes a fresh optimizer, as in scikit-learn."""
@@ -188,8 +208,6 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
             network.parameters.vector[:] = self._latest
         if not incremental:
             self._state, self.stopped_ = None, False
-        self._progress.tol, self._progress.patience = self.tol, self._patience
-        self._progress.by_score = self._stops_early
 
     def _split(
         self, examples: Examples, validation_data: Any, random_state: np.random.RandomState, incremental: bool
@@ -221,12 +239,6 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
         """Whether the validation score ends a run: the solver lbfgs has its own end."""
         return bool(self.early_stopping) and self.solver in settings.SOLVERS
 
-    @property
-    def _patience(self) -> float:
-        """How many epochs without progress are allowed; any number where the rate is planned to the end of the run."""
-        is_planned = self.learning_rate in settings.PLANNED and not self._stops_early
-        return math.inf if is_planned else self.n_iter_no_change
-
     def _show(self, loss: float) -> None:
         """Set the attributes that tell how far the run is, as scikit-learn names them, and beyond."""
         progress = self._progress
@@ -237,43 +249,10 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
         self.validation_loss_curve_ = progress.validation_losses if is_validated else None
         self.best_validation_score_ = progress.best_score if is_validated else None
 
-    @property
-    def coefs_(self) -> list[Array]:
-        """The weights, a (fan_in, fan_out) array a layer: views into the network's vector, to be assigned, too."""
-        return self._arrays("coefs_", "weights")
-
-    @coefs_.setter
-    def coefs_(self, given: Any) -> None:
-        self._assign("coefs_", given)
-
-    @property
-    def intercepts_(self) -> list[Array]:
-        """The biases, a (fan_out,) array a layer: views into the network's vector, to be assigned, too."""
-        return self._arrays("intercepts_", "biases")
-
-    @intercepts_.setter
-    def intercepts_(self, given: Any) -> None:
-        self._assign("intercepts_", given)
-
-    def _arrays(self, attribute: str, kind: str) -> list[Array]:
-        if "model_" in vars(self):
-            return Layers(getattr(self.model_.network, kind))
-        given: dict[str, list[Array]] = vars(self).get("_given", {})
-        if attribute not in given:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {attribute!r} before it is fitted")
-        return given[attribute]
-
-    def _assign(self, attribute: str, given: Any) -> None:
-        """Copy arrays into the network; before there is one, keep them for a first `partial_fit` or warm start."""
-        if "model_" in vars(self):
-            getattr(self, attribute)[:] = given
-        else:
-            self.__dict__.setdefault("_given", {})[attribute] = list(given)
-
     def _check_inputs(self, X: Any) -> Any:
         check_is_fitted(self)
         refuse_misread(X, "X")
-        X = validate_data(self, X, accept_sparse="csr", dtype=(np.float64, np.float32), reset=False)
+        X = validate_data(self, X, **NUMBERS, reset=False)
         return X.astype(self.model_.network.dtype, copy=False)
 
     def _outputs(self, X: Any) -> Array:

@@ -1,14 +1,9 @@
-"""Progress: how a run has gone so far; and its learning rate, which may depend on that."""
+"""Progress: how a run has gone so far, which parameters were the best, and whether it still gets better."""
 
 import math
 from dataclasses import dataclass, field
 
 from deltarule.nn.arrays import Array
-from deltarule.nn.optimizers import Optimizer
-from deltarule.training.schedules import Schedule
-
-SLOWER = 5.0  # what a rate is divided by when nothing gets better
-SLOWEST = 1e-6  # below this it is not divided again
 
 
 @dataclass
@@ -24,9 +19,9 @@ class Progress:
     stalled: epochs since what counts last got better.
     """
 
-    tol: float
-    patience: float
-    by_score: bool
+    tol: float = 0.0
+    patience: float = 0.0
+    by_score: bool = False
     losses: list[float] = field(default_factory=list)
     scores: list[float] = field(default_factory=list)
     validation_losses: list[float] = field(default_factory=list)
@@ -53,79 +48,7 @@ class Progress:
             self.best = vector.copy()
 
     @property
-    def is_stuck(self) -> bool:
-        """Whether more epochs than `patience` have passed without getting better."""
-        return self.stalled > self.patience
-
-    @property
     def says(self) -> str:
         """Why a run that is stuck ends."""
         what = "Validation score" if self.by_score else "Training loss"
         return f"{what} did not improve more than tol={self.tol:f} for {self.patience} consecutive epochs."
-
-
-@dataclass
-class Rate:
-    """The learning rate of a schedule of the library, and the base of those that are scaled after an epoch.
-
-    schedule: step -> rate. factor: what it is multiplied by. current: the latest rate, as it has been scaled since.
-    """
-
-    schedule: Schedule
-    factor: float = field(default=1.0, init=False)
-    current: float = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.current = self.schedule(0)
-
-    def at(self, step: int) -> float:
-        """The rate of a step, counted from 0."""
-        self.current = self.schedule(step) * self.factor
-        return self.current
-
-    def end_epoch(self, samples_seen: int, stalled: int, optimizer: Optimizer) -> None:
-        """After an epoch. samples_seen: in all epochs so far; stalled: epochs since the last that got better."""
-
-    def goes_on(self, optimizer: Optimizer) -> bool:
-        """Whether the run goes on, with a lower rate, though nothing has got better for long."""
-        return False
-
-    def scale(self, factor: float, optimizer: Optimizer) -> None:
-        """A new factor. Momentum keeps its speed: what moves is rate times velocity, so the velocity grows."""
-        change, state = factor / self.factor, optimizer.state()
-        if "velocity" in state:
-            state["velocity"] /= change
-            optimizer.load_state(state)
-        self.factor, self.current = factor, self.current * change
-
-
-@dataclass
-class InverseScaling(Rate):
-    """1 / (samples seen + 1)^power times the rate after every epoch."""
-
-    power: float = 0.5
-
-    def end_epoch(self, samples_seen: int, stalled: int, optimizer: Optimizer) -> None:
-        self.scale((samples_seen + 1) ** -self.power, optimizer)
-
-
-@dataclass
-class Adaptive(Rate):
-    """Where another rate would end the run this one is divided by five, until it is too small to be of use."""
-
-    def goes_on(self, optimizer: Optimizer) -> bool:
-        if self.current <= SLOWEST:
-            return False
-        self.scale(self.factor / SLOWER, optimizer)
-        return True
-
-
-@dataclass
-class Plateau(Rate):
-    """Divided by five after every `patience` epochs that got no better; the run ends as with a constant rate."""
-
-    patience: int = 5
-
-    def end_epoch(self, samples_seen: int, stalled: int, optimizer: Optimizer) -> None:
-        if stalled and stalled % self.patience == 0 and self.current > SLOWEST:
-            self.scale(self.factor / SLOWER, optimizer)

@@ -39,50 +39,40 @@ def bundle(entry: str, read: Callable[[str], str]) -> str:
     })();
     <BLANKLINE>
     """
-    wrapped: dict[str, str] = {}
-    _add(entry, read, wrapped, ())
-    return "\n".join(["const modules = {};", *wrapped.values(), ""])
+    modules: dict[str, str] = {}
+    _add(entry, read, modules, ())
+    return "\n".join(["const modules = {};", *modules.values(), ""])
 
 
-def _add(name: str, read: Callable[[str], str], wrapped: dict[str, str], path: tuple[str, ...]) -> None:
+def _add(name: str, read: Callable[[str], str], modules: dict[str, str], path: tuple[str, ...]) -> None:
+    """Add a module, as a function that is run at once, behind those that it imports."""
     if name in path:
         raise SettingError(f"modules must not import one another in a circle: got {' -> '.join([*path, name])}")
-    if name in wrapped:
+    if name in modules:
         return
-    text = _shortened(read(name))
-    for needed in [found[2] for form in (IMPORT, REEXPORT) for found in form.finditer(text)]:
-        _add(_place(name, needed), read, wrapped, (*path, name))
-    wrapped[name] = _wrapped(name, text)
+    text = COMMENTS.sub("", read(name))
+    if not any(line.count("`") % 2 for line in text.splitlines()):  # a template of several lines would change
+        text = INDENTATION.sub("", text)
 
+    def home(found: re.Match[str]) -> str:
+        return str(PurePosixPath(name).parent / found[2])
 
-def _shortened(text: str) -> str:
-    """A module without comments and, where no template of several lines would change, without indentation."""
-    text = COMMENTS.sub("", text)
-    return text if any(line.count("`") % 2 for line in text.splitlines()) else INDENTATION.sub("", text)
-
-
-def _place(name: str, needed: str) -> str:
-    """Where an import of the module `name` points."""
-    return str(PurePosixPath(name).parent / needed)
-
-
-def _wrapped(name: str, text: str) -> str:
-    exported = [found[2] for found in DECLARATION.finditer(text)]
-    for found in REEXPORT.finditer(text):
-        for inner, outer in _names(found[1]):
-            exported.append(f'{outer}: modules["{_place(name, found[2])}"].{inner}')
-
-    def taken(found: re.Match[str]) -> str:
+    def binding(found: re.Match[str]) -> str:
         names = [inner if inner == outer else f"{inner}: {outer}" for inner, outer in _names(found[1])]
-        return f'const {{ {", ".join(names)} }} = modules["{_place(name, found[2])}"];\n'
+        return f'const {{ {", ".join(names)} }} = modules["{home(found)}"];\n'
 
-    body = DECLARATION.sub(r"\1 \2", REEXPORT.sub("", IMPORT.sub(taken, text)))
+    reexports = list(REEXPORT.finditer(text))
+    for found in (*IMPORT.finditer(text), *reexports):
+        _add(home(found), read, modules, (*path, name))
+    exports = [found[2] for found in DECLARATION.finditer(text)]
+    exports += [f'{outer}: modules["{home(each)}"].{inner}' for each in reexports for inner, outer in _names(each[1])]
+    body = DECLARATION.sub(r"\1 \2", REEXPORT.sub("", IMPORT.sub(binding, text)))
     if unread := UNREAD.search(body):
         raise SettingError(
             f'expected  import {{ ... }} from "./name.js";  or  export function, class or const  in {name}: '
             f"got {unread[0]!r}"
         )
-    return f'modules["{name}"] = (() => {{\n{body.strip()}\nreturn {{ {", ".join(exported)} }};\n}})();'
+    modules[name] = f'modules["{name}"] = (() => {{\n{body.strip()}\nreturn {{ {", ".join(exports)} }};\n}})();'
 
 
 def _names(text: str) -> list[tuple[str, str]]:

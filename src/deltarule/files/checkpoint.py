@@ -20,15 +20,16 @@ import msgspec
 import numpy as np
 
 from deltarule.atomic import TEMPORARIES, write_atomically
-from deltarule.errors import DivergenceError, FileError, ModelFileError, SettingError
-from deltarule.files.canonical import canonical, check_digest, description_in, digest_of
+from deltarule.errors import DivergenceError, FileError, ModelFileError, SettingError, closest
 from deltarule.files.folder_lock import FolderLock
+from deltarule.files.model_file import save
 from deltarule.files.run_folder import surroundings
-from deltarule.files.tensor_file import Slot, opened, read_header, read_tensors, slot_of, tensor_bytes
-from deltarule.nn.arrays import Array
+from deltarule.files.tensor_file import SignedFile, Slot, open_file, read_header, signed_file_bytes, slot_of
+from deltarule.model import Model
+from deltarule.nn.network import with_parameters
 from deltarule.public import public
 from deltarule.settings import check, check_path
-from deltarule.training.callbacks import Callback, TrainingState
+from deltarule.training.callbacks import Callback, Monitor, TrainingState
 from deltarule.training.identity import differences
 from deltarule.training.snapshot import Snapshot
 
@@ -36,13 +37,13 @@ FORMAT = 1
 COPY_APART = 200  # times as long as a copy in memory takes: half a percent of the time goes into copies
 MOST_HEADER = 2**24  # bytes of a tensor file's header that are looked at
 KEPT = 2  # checkpoints: where the newest turns out to be damaged, there is another
-FILES = f"step-{'[0-9]' * 12}.safetensors"  # a copy that somebody made has another name, and is left alone
+STEP_FILES = f"step-{'[0-9]' * 12}.safetensors"  # a copy that somebody made has another name, and is left alone
 
 LOG = logging.getLogger("deltarule")
 HERE = cache(surroundings)  # to ask for versions takes milliseconds
 
 
-class Description(msgspec.Struct, forbid_unknown_fields=True):
+class CheckpointDescription(msgspec.Struct, forbid_unknown_fields=True):
     """The JSON of a checkpoint without its digest: what a Snapshot is besides its arrays, and where it was taken."""
 
     checkpoint: Literal[1]
@@ -110,7 +111,7 @@ class Checkpoints(Callback):
             return None  # and the folder is made when the run begins
         self._lock.acquire()
         try:
-            path, snapshot = newest_in(self.folder)
+            path, snapshot = newest_checkpoint(self.folder)
         except FileNotFoundError:
             return None
         self._good = [path]
@@ -145,55 +146,32 @@ class Checkpoints(Callback):
         self._writer = ThreadPoolExecutor(1, "checkpoints")
 
     def step_end(self, state: TrainingState) -> None:
-        if self._writing is not None and self._writing.done():
+        is_writing = self._writing is not None and not self._writing.done()
+        if not is_writing:
             self.wait()  # which takes no time, and warns at once where it could not be written
         now = time.monotonic()
         if self._stop is not None:
             error, self._stop, self.stopped = self._stop, None, True
             raise error
-        if self._is_due(state.step, now):
+        every = self.every_steps
+        is_due = now >= self._due if every is None else state.step // every > self._step // every
+        if is_due and not is_writing:
             self._due = now + self.every_seconds
-            self._write(self._copied(state))
+            self._write(self._snapshot(state))
         elif (began := time.perf_counter()) >= self._copy_due:
-            self._copy = self._copied(state)
+            self._copy = self._snapshot(state)
             self._copy_due = began + COPY_APART * (time.perf_counter() - began)
 
     def train_end(self, state: TrainingState) -> None:
         try:
             if state.left_off is not None and state.step > self._step:
-                self._write(self._copied(state))
+                self._write(self._snapshot(state))
             elif self._copy is not None and not isinstance(state.ending, DivergenceError | None):
                 self._write(self._copy)
             self.wait()
         finally:
             self._writer.shutdown()
             self._lock.release()
-
-    def _check_folder(self, step: int) -> None:
-        """Refuse checkpoints that are not of this run, and clear up after a process that was killed while it wrote."""
-        found = sorted(self.folder.glob(FILES))
-        if found and (self.last is None or step_of(self.last) != step):
-            raise SettingError(
-                f"a new run keeps its checkpoints where there are none: got {self.folder}, which holds "
-                f"{found[-1].name}; go on with that run, or give another folder"
-            )
-        for litter in self.folder.glob(TEMPORARIES):
-            _remove(litter)
-
-    def _is_due(self, step: int, now: float) -> bool:
-        if self._writing is not None and not self._writing.done():
-            return False
-        if self.every_steps is None:
-            return now >= self._due
-        return step // self.every_steps > self._step // self.every_steps
-
-    def _copied(self, state: TrainingState) -> Snapshot:
-        return replace(Snapshot.of(state), record=self.record)
-
-    def _write(self, snapshot: Snapshot) -> None:
-        self.wait()
-        self._step, self._copy = snapshot.step, None
-        self._writing = self._writer.submit(self._put, snapshot)
 
     def wait(self) -> None:
         """Wait until the last checkpoint is on the disk; warn where it could not be written."""
@@ -204,6 +182,25 @@ class Checkpoints(Callback):
             except (OSError, MemoryError) as error:
                 LOG.warning("checkpoint not kept: %s", str(error) or "there is not enough memory")
 
+    def _check_folder(self, step: int) -> None:
+        """Refuse checkpoints that are not of this run, and clear up after a process that was killed while it wrote."""
+        found = sorted(self.folder.glob(STEP_FILES))
+        if found and (self.last is None or step_of(self.last) != step):
+            raise SettingError(
+                f"a new run keeps its checkpoints where there are none: got {self.folder}, which holds "
+                f"{found[-1].name}; go on with that run, or give another folder"
+            )
+        for litter in self.folder.glob(TEMPORARIES):
+            _remove(litter)
+
+    def _snapshot(self, state: TrainingState) -> Snapshot:
+        return replace(Snapshot.of(state), record=self.record)
+
+    def _write(self, snapshot: Snapshot) -> None:
+        self.wait()
+        self._step, self._copy = snapshot.step, None
+        self._writing = self._writer.submit(self._put, snapshot)
+
     def _put(self, snapshot: Snapshot) -> None:
         path = self.folder / f"step-{snapshot.step:012d}.safetensors"
         if path.is_symlink():  # in a folder from a stranger it may lead anywhere
@@ -212,15 +209,74 @@ class Checkpoints(Callback):
             raise FileError(f"{path} is of another program, and stays: give a folder of its own")
         write_atomically(path, checkpoint_bytes(snapshot))
         self._good = [*self._good, path][-KEPT:]
-        for other in set(self.folder.glob(FILES)) - set(self._good):
+        for other in set(self.folder.glob(STEP_FILES)) - set(self._good):
             if not _is_of_another_program(other):
                 _remove(other)
 
 
+@public()
+class ModelCheckpoint(Callback):
+    """Saves the network after each epoch, epoch 0 included, in a file that `load` reads.
+
+    path: the file, which may hold columns of the history: "epoch{epoch:02d}-{validation_loss:.3f}.safetensors". An
+        older model of that name is replaced, any other file only with `force`.
+    monitor: the column that counts; a loss is to fall, an accuracy or r2 to rise, unless `mode` is "min" or "max".
+    save_best_only: save only where the monitored figure is the best so far; else it is not looked at. The last file
+        then holds what `fit` keeps, where that chooses by the same column.
+    min_delta: by how much a new best must beat the old one.
+    model: what the network's numbers mean (task, class names, scaling); by default what the network itself says.
+
+    Saved are the parameters that are validated: with a moving average, that. As Keras's, which has no epoch 0.
+
+    Raises SettingError, before the first step, where the history has no column of such a name; FileError where a file
+    cannot be written.
+
+    >>> best = ModelCheckpoint("best.safetensors", save_best_only=True)  # fit(network, X, y, callbacks=[best], ...)
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        monitor: str = "validation_loss",
+        *,
+        mode: str = "auto",
+        save_best_only: bool = False,
+        min_delta: float = 0.0,
+        model: Model | None = None,
+        force: bool = False,
+    ) -> None:
+        check_path("path of ModelCheckpoint", path)
+        self.pattern, self.save_best_only, self.model, self.force = os.fspath(path), save_best_only, model, force
+        self.monitor = Monitor(monitor, mode, min_delta)
+
+    def train_begin(self, state: TrainingState) -> None:
+        self.latest: Path | None = None
+        self.monitor.begin(state.history)
+
+    def epoch_end(self, state: TrainingState) -> None:
+        path = self._path(state.history.rows[-1])
+        if self.save_best_only and not self.monitor.improves(state.history):
+            return
+        network = with_parameters((self.model or state).network, state.average.parameters)
+        save(network if self.model is None else replace(self.model, network=network), path, force=self.force)
+        self.latest = path
+
+    def _path(self, row: dict[str, float]) -> Path:
+        try:
+            return Path(self.pattern.format(**row))
+        except KeyError as error:
+            (name,) = error.args
+            raise SettingError(f"{self.pattern}: the history has no column {name!r}: {closest(name, row)}") from error
+        except (ValueError, IndexError, AttributeError) as error:
+            raise SettingError(f"a path may hold columns, as in {{epoch:02d}}: got {self.pattern}: {error}") from error
+
+
 def checkpoint_bytes(snapshot: Snapshot) -> bytes:
     """The file that holds a snapshot. SettingError where its record is no JSON, or too long."""
-    arrays = {name: _as_float(snapshot.arrays[name]) for name in sorted(snapshot.arrays)}
-    description = {
+    arrays = {name: snapshot.arrays[name] for name in sorted(snapshot.arrays)}
+    for name, array in arrays.items():
+        arrays[name] = array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
+    content = {
         "checkpoint": FORMAT,
         "arrays": {name: slot_of(array) for name, array in arrays.items()},
         "columns": snapshot.columns,
@@ -229,8 +285,7 @@ def checkpoint_bytes(snapshot: Snapshot) -> bytes:
         "surroundings": HERE(),
     }
     try:
-        description["digest"] = digest_of(description, arrays.values())
-        data = tensor_bytes(canonical(description), arrays)
+        data = signed_file_bytes(content, arrays)
         read_header(io.BytesIO(data))
     except (TypeError, ValueError, RecursionError) as error:
         raise SettingError(f"the record of a checkpoint must be JSON, and short: {error}") from error
@@ -238,28 +293,32 @@ def checkpoint_bytes(snapshot: Snapshot) -> bytes:
 
 
 def read_checkpoint(path: str | os.PathLike[str]) -> Snapshot:
-    """The snapshot in a checkpoint. FileError where there is none, ModelFileError where it is damaged or hostile."""
-    with opened(path) as stream:
+    """The snapshot in a checkpoint. FileError where there is none, ModelFileError where it is damaged or hostile.
+
+    Where it was made with other versions, or on another machine, that is logged as a warning.
+    """
+    with open_file(path) as stream:
         try:
-            text, entries = read_header(stream)
-            content = description_in(text, "checkpoint", FORMAT)
-            digest = content.pop("digest", None)
-            description = msgspec.convert(content, Description)
-            arrays = read_tensors(stream, entries, description.arrays)
-            check_digest(digest, content, arrays.values())
-            snapshot = Snapshot(arrays, description.columns, description.identity, description.record)
+            file = SignedFile(stream, "checkpoint", (FORMAT,))
+            found = msgspec.convert(file.content, CheckpointDescription)
+            arrays = file.read_arrays(found.arrays)
+            snapshot = Snapshot(arrays, found.columns, found.identity, found.record)
         except (ValueError, RecursionError) as error:  # all errors of ours, of msgspec and of json are ValueErrors
             raise ModelFileError(f"{path} is no sound checkpoint: {error}") from error
-    _warn_of_changes(description.surroundings)
+    for what in ("versions", "machine", "threads"):
+        was, now = found.surroundings.get(what), HERE()[what]
+        if was != now:
+            named = differences(was, now) if isinstance(was, dict) and isinstance(now, dict) else [f"{was}, now {now}"]
+            LOG.warning("the checkpoint was made with other %s, so the bits may differ: %s", what, "; ".join(named))
     return snapshot
 
 
-def newest_in(folder: str | os.PathLike[str]) -> tuple[Path, Snapshot]:
+def newest_checkpoint(folder: str | os.PathLike[str]) -> tuple[Path, Snapshot]:
     """The newest checkpoint of a folder that is sound; what is passed over is logged as a warning, with the reason.
 
     Raises FileNotFoundError where there are no checkpoints, ModelFileError where none is sound.
     """
-    paths = sorted(Path(folder).glob(FILES), reverse=True)
+    paths = sorted(Path(folder).glob(STEP_FILES), reverse=True)
     if not paths:
         raise FileNotFoundError(f"{folder} holds no checkpoint")
     reasons = []
@@ -305,16 +364,3 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
     except OSError as error:
         LOG.warning("%s is needed no more, and could not be removed: %s", path, error.strerror or error)
-
-
-def _as_float(array: Array) -> Array:
-    return array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
-
-
-def _warn_of_changes(before: Mapping[str, Any]) -> None:
-    """Say what is other than where the checkpoint was made: the run goes on, but perhaps not with the same bits."""
-    for what in ("versions", "machine", "threads"):
-        was, now = before.get(what), HERE()[what]
-        if was != now:
-            named = differences(was, now) if isinstance(was, dict) and isinstance(now, dict) else [f"{was}, now {now}"]
-            LOG.warning("the checkpoint was made with other %s, so the bits may differ: %s", what, "; ".join(named))

@@ -67,7 +67,7 @@ class FolderLock:
                 "give another folder"
             )
         self._stream = stream
-        with _failures_logged(self.folder):  # the number is only for the message above
+        with _log_failures(self.folder):  # the number is only for the message above
             stream.truncate(0)
             stream.write(f"{os.getpid()}\n".encode())
 
@@ -75,7 +75,7 @@ class FolderLock:
         """Let another process have the folder."""
         stream, self._stream = self._stream, None
         if stream is not None:
-            with _failures_logged(self.folder):  # the system lets go of it in any case
+            with _log_failures(self.folder):  # the system lets go of it in any case
                 stream.close()
 
     def __enter__(self) -> Self:
@@ -90,7 +90,7 @@ class FolderLock:
 
 
 @contextmanager
-def _failures_logged(folder: Path) -> Iterator[None]:
+def _log_failures(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:

@@ -23,23 +23,22 @@ import numpy as np
 from deltarule.atomic import write_atomically
 from deltarule.data.columns import Column
 from deltarule.errors import ModelFileError, SettingError, install_command
-from deltarule.files.canonical import canonical, check_digest, description_in, digest_of
-from deltarule.files.meaning import model_in
-from deltarule.files.tensor_file import Slot, opened, read_header, read_tensors, tensor_bytes
+from deltarule.files.tensor_file import Dtype, SignedFile, Slot, open_file, signed_file_bytes
 from deltarule.model import Model, Standardization
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, with_meaning
 from deltarule.parts import Kind, describe, make
-from deltarule.public import public
-from deltarule.settings import Task, shown
+from deltarule.public import check_network, is_a, public
+from deltarule.settings import Task, check_path, shown
 
 FORMAT = 3
+# pretrained/README.md says what it is and how good; scripts/make_pretrained.py has trained it.
+PRETRAINED = Path(__file__).parents[1] / "pretrained" / "pretrained.safetensors"
 OPTIONAL = ("input_range", "record")
 MEANING = ("task", "pixels", "class_names", "image_shape", "input_range")  # what a network says of itself
 Size = Annotated[int, msgspec.Meta(ge=1)]
-
-
 Part = dict[str, str | float]  # a name from the table of parts, and its settings
+JSON_RULE = "the names and the record of a model must be strings, finite numbers, lists and dicts of these"
 
 
 class ColumnEntry(msgspec.Struct, forbid_unknown_fields=True):
@@ -53,12 +52,8 @@ class ColumnEntry(msgspec.Struct, forbid_unknown_fields=True):
         if len(set(self.categories)) < len(self.categories):
             raise ModelFileError(f"expected different categories in the column {self.name!r}: got one twice")
 
-    @property
-    def column(self) -> Column:
-        return Column(self.name, self.categories, self.fill)
 
-
-class Description(msgspec.Struct, forbid_unknown_fields=True):
+class ModelDescription(msgspec.Struct, forbid_unknown_fields=True):
     """What a model file says, whether it is required or optional: what a Model is besides its arrays."""
 
     layer_sizes: Annotated[tuple[Size, ...], msgspec.Meta(min_length=2)]
@@ -77,20 +72,24 @@ class Description(msgspec.Struct, forbid_unknown_fields=True):
     record: dict[str, Any] = {}
 
     def __post_init__(self) -> None:
-        n_inputs, n_layers = self.layer_sizes[0], len(self.layer_sizes) - 1
+        n_inputs, n_layers, names = self.layer_sizes[0], len(self.layer_sizes) - 1, [each.name for each in self.columns]
         if len(self.activations) != n_layers:
             raise ModelFileError(f"expected an activation for each of {n_layers} layers: got {len(self.activations)}")
         if self.image_shape is not None and math.prod(self.image_shape) != n_inputs:
             raise ModelFileError(f"expected images of {n_inputs} pixels: got the shape {self.image_shape}")
-        names = [name for column in self.columns for name in column.column.input_names]
-        if names and len(names) != n_inputs:
-            raise ModelFileError(f"expected columns for {n_inputs} inputs: got columns for {len(names)}")
-        if len({column.name for column in self.columns}) < len(self.columns):
-            raise ModelFileError(f"expected columns of different names: got {[column.name for column in self.columns]}")
+        n_names = sum(len(column.input_names) for column in self.table_columns())
+        if n_names not in (0, n_inputs):
+            raise ModelFileError(f"expected columns for {n_inputs} inputs: got columns for {n_names}")
+        if len(set(names)) < len(names):
+            raise ModelFileError(f"expected columns of different names: got {names}")
+
+    def table_columns(self) -> tuple[Column, ...]:
+        """The columns of the table that inputs come from."""
+        return tuple(Column(each.name, each.categories, each.fill) for each in self.columns)
 
     def layout(self) -> dict[str, Slot]:
         """The arrays that the file must hold, in the order of the digest."""
-        number: Literal["F32", "F64"] = "F32" if self.dtype == "float32" else "F64"
+        number: Dtype = "F32" if self.dtype == "float32" else "F64"
         layout = {}
         for l, (fan_in, fan_out) in enumerate(pairwise(self.layer_sizes)):
             layout[f"layers.{l}.weight"] = Slot(number, (fan_in, fan_out))
@@ -117,7 +116,7 @@ def save(thing: Network | Model, path: str | os.PathLike[str], *, force: bool = 
 
     >>> save(Network((784, 30, 10)), "digits.safetensors")
     """
-    model = model_in(thing, 'dr.save(network, "network.safetensors")', path)
+    model = model_argument(thing, 'dr.save(network, "network.safetensors")', path)
     if (suffix := Path(path).suffix) in (".onnx", ".npz"):
         raise SettingError(f"save writes a .safetensors file: got {path}; use save_{suffix[1:]}(network, path)")
     data = model_bytes(model, f"{path} was not written")
@@ -126,9 +125,67 @@ def save(thing: Network | Model, path: str | os.PathLike[str], *, force: bool = 
 
 def model_bytes(thing: Network | Model, failure: str = "the model was not written") -> bytes:
     """What `save` writes. Raises as it does; a ModelFileError begins with `failure`."""
-    data = _serialized(thing if isinstance(thing, Model) else Model(thing))
-    _model_in(io.BytesIO(data), failure)
+    model = thing if isinstance(thing, Model) else Model(thing)
+    network = model.network
+    if network.dtype not in (np.float32, np.float64):
+        raise SettingError(
+            f"a model file holds float32 or float64: got {network.dtype}; save network.astype(np.float64)"
+        )
+    required = {
+        "layer_sizes": network.layer_sizes,
+        "activations": [part_spec("activation", each) for each in network.activations],
+        "loss": part_spec("loss", network.loss),
+        "dropout": network.dropout,
+        "dtype": network.dtype.name,
+        **{name: getattr(network, name) for name in MEANING},
+        "columns": [asdict(column) for column in model.columns],
+        "input_scaling": model.input_scaling is not None,
+        "target_scaling": model.target_scaling is not None,
+        "record": model.record,
+    }
+    optional = {name: required.pop(name) for name in OPTIONAL}
+    try:
+        data = signed_file_bytes({"format": FORMAT, "required": required, "optional": optional}, arrays_of(model))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise SettingError(f"{JSON_RULE}: {error}") from error
+    read_model(io.BytesIO(data), failure)
     return data
+
+
+def arrays_of(model: Model) -> dict[str, Array]:
+    """A model's arrays under their names in a file, in the order of the digest."""
+    arrays = {}
+    for l, (W, b) in enumerate(zip(model.network.weights, model.network.biases, strict=True)):
+        arrays[f"layers.{l}.weight"], arrays[f"layers.{l}.bias"] = W, b
+    for name, scaling in (("input", model.input_scaling), ("target", model.target_scaling)):
+        if scaling is not None:
+            arrays[f"{name}.mean"] = np.asarray(scaling.mean, np.float64)
+            arrays[f"{name}.scale"] = np.asarray(scaling.scale, np.float64)
+    return arrays
+
+
+def part_spec(kind: Kind, thing: Any) -> Part:
+    """A part by its name, with its settings. SettingError, with what to do, for one of the user's own."""
+    try:
+        return describe(kind, thing)
+    except SettingError as error:
+        raise SettingError(
+            f"a model file names activations and losses from a fixed list, so that no file can run code: got "
+            f'{type(thing).__name__}; keep the weights alone,  np.save("weights.npy", network.parameters.vector),  and '
+            'put them into a network of your own with  network.parameters.vector[:] = np.load("weights.npy")'
+        ) from error
+
+
+def model_argument(thing: Any, line: str, path: Any = "") -> Model:
+    """The model that a function was given, or the one around a network. SettingError where it is given neither.
+
+    line: a call that works. path: where it is to write to, or empty.
+    """
+    if is_a(path, "Network|Model|Perceptron"):
+        raise SettingError(f"a Network comes first, then a path: got {shown(thing)} first; use {line}")
+    check_network(thing, line)
+    check_path("path", path)
+    return thing if isinstance(thing, Model) else Model.of(thing)
 
 
 @public('load("network.safetensors")')
@@ -145,86 +202,27 @@ def load(path: str | os.PathLike[str]) -> Model:
     if not isinstance(path, str | os.PathLike):
         works = 'load("network.safetensors")'
         raise SettingError(f"load takes the path of a model file: got {shown(path)}; use {works}")
-    with opened(path) as stream:
-        return _model_in(stream, f"{path} was not loaded")
+    with open_file(path) as stream:
+        return read_model(stream, f"{path} was not loaded")
 
 
-def _serialized(model: Model) -> bytes:
-    arrays, network = arrays_of(model), model.network
-    if network.dtype not in (np.float32, np.float64):
-        raise SettingError(
-            f"a model file holds float32 or float64: got {network.dtype}; save network.astype(np.float64)"
-        )
-    said = {
-        "layer_sizes": network.layer_sizes,
-        "activations": [_part_of("activation", each) for each in network.activations],
-        "loss": _part_of("loss", network.loss),
-        "dropout": network.dropout,
-        "dtype": network.dtype.name,
-        **{name: getattr(network, name) for name in MEANING},
-        "columns": [asdict(column) for column in model.columns],
-        "input_scaling": model.input_scaling is not None,
-        "target_scaling": model.target_scaling is not None,
-        "record": model.record,
-    }
-    optional = {name: said.pop(name) for name in OPTIONAL}
-    description: dict[str, Any] = {"format": FORMAT, "required": said, "optional": optional}
-    try:
-        description["digest"] = digest_of(description, arrays.values())
-        text = canonical(description)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise SettingError(
-            f"the names and the record of a model must be strings, finite numbers, lists and dicts of these: {error}"
-        ) from error
-    return tensor_bytes(text, arrays)
-
-
-def _part_of(kind: Kind, thing: Any) -> Part:
-    try:
-        return describe(kind, thing)
-    except SettingError as error:
-        raise SettingError(
-            f"a model file names activations and losses from a fixed list, so that no file can run code: got "
-            f'{type(thing).__name__}; keep the weights alone,  np.save("weights.npy", network.parameters.vector),  and '
-            'put them into a network of your own with  network.parameters.vector[:] = np.load("weights.npy")'
-        ) from error
-
-
-def _made(kind: Kind, part: Part) -> Any:
-    thing = make(kind, part)
-    if (whole := describe(kind, thing)) != part:
-        raise ModelFileError(f"expected every setting of the {kind}, {whole}: got {part}")
-    return thing
-
-
-def arrays_of(model: Model) -> dict[str, Array]:
-    """A model's arrays under their names in a file, in the order of the digest."""
-    arrays = {}
-    for l, (W, b) in enumerate(zip(model.network.weights, model.network.biases, strict=True)):
-        arrays[f"layers.{l}.weight"], arrays[f"layers.{l}.bias"] = W, b
-    for name, scaling in (("input", model.input_scaling), ("target", model.target_scaling)):
-        if scaling is not None:
-            arrays[f"{name}.mean"] = np.asarray(scaling.mean, np.float64)
-            arrays[f"{name}.scale"] = np.asarray(scaling.scale, np.float64)
-    return arrays
-
-
-def _model_in(stream: BinaryIO, failure: str) -> Model:
+def read_model(stream: BinaryIO, failure: str) -> Model:
     """The model in an open file; ModelFileError, beginning with `failure`, where anything is not as it must be."""
     try:
-        text, entries = read_header(stream)
-        content = description_in(text, "format", 1, 2, FORMAT)
-        digest = content.pop("digest", None)
-        description = msgspec.convert(_said(content), Description)
-        arrays = read_tensors(stream, entries, description.layout())
-        check_digest(digest, content, arrays.values())
-        _check_numbers(arrays)
-        return _model_of(description, arrays)
+        file = SignedFile(stream, "format", (1, 2, FORMAT))
+        description = description_of(file.content)
+        arrays = file.read_arrays(description.layout())
+        for name, array in arrays.items():
+            if not np.isfinite(array).all():
+                raise ModelFileError(f"expected finite numbers in {name!r}: got {array[~np.isfinite(array)][0]}")
+            if name.endswith(".scale") and array.min() <= 0.0:
+                raise ModelFileError(f"expected numbers above 0 in {name!r}: got {array.min()}")
+        return rebuild_model(description, arrays)
     except (ValueError, RecursionError) as error:  # all errors of ours, of msgspec and of json are ValueErrors
         raise ModelFileError(f"{failure}: {error}") from error
 
 
-class Content(msgspec.Struct, forbid_unknown_fields=True):
+class Format3(msgspec.Struct, forbid_unknown_fields=True):
     """The JSON of format 3 without its digest."""
 
     format: Literal[3]
@@ -232,51 +230,54 @@ class Content(msgspec.Struct, forbid_unknown_fields=True):
     optional: dict[str, Any]
 
 
-def _said(content: dict[str, Any]) -> dict[str, Any]:
-    """What a file of any format says, in the words of a Description."""
+def description_of(content: dict[str, Any]) -> ModelDescription:
+    """What the JSON of a file of any format says."""
     if content["format"] < FORMAT:
-        return _said_before(content)
-    parts = msgspec.convert(content, Content)
-    unknown = sorted(set(parts.required) - (set(Description.__struct_fields__) - set(OPTIONAL)))
+        return older_description(content)
+    parts = msgspec.convert(content, Format3)
+    unknown = sorted(set(parts.required) - (set(ModelDescription.__struct_fields__) - set(OPTIONAL)))
     if unknown:
         raise ModelFileError(
             f"this file cannot be read without knowing {', '.join(map(repr, unknown))}, which this deltarule does not: "
             f"the latest deltarule does:  {install_command(option='--upgrade')}"
         )
-    return parts.required | {name: parts.optional[name] for name in OPTIONAL if name in parts.optional}
+    optional = {name: parts.optional[name] for name in OPTIONAL if name in parts.optional}
+    return msgspec.convert(parts.required | optional, ModelDescription)
 
 
-def _said_before(content: dict[str, Any]) -> dict[str, Any]:
+def older_description(content: dict[str, Any]) -> ModelDescription:
     """What a file of format 1 or 2 says: in 1 columns were names alone, and in both pixels had no word of their own.
 
     Images were pixels, and so were 784 inputs to classes without an image_shape, which are taken for images of 28x28.
     """
-    said = {name: value for name, value in content.items() if name != "format"}
+    fields = {name: value for name, value in content.items() if name != "format"}
     if content["format"] == 1:
-        names = msgspec.convert(said.get("columns"), list[str])
-        said["columns"] = [{"name": name, "categories": [], "fill": None} for name in names]
-    known = msgspec.convert(said | {"pixels": False}, Description)
+        names = msgspec.convert(fields.get("columns"), list[str])
+        fields["columns"] = [{"name": name, "categories": [], "fill": None} for name in names]
+    known = msgspec.convert(fields | {"pixels": False}, ModelDescription)
     is_mnist = known.layer_sizes[0] == 784 and known.task == "classes" and not known.input_scaling
     if known.image_shape is None and is_mnist and not known.columns:
-        said["image_shape"] = [28, 28]
-    return said | {"pixels": said["image_shape"] is not None and not known.columns}
+        known.image_shape = (28, 28)
+    known.pixels = known.image_shape is not None and not known.columns
+    return known
 
 
-def _check_numbers(arrays: Mapping[str, Array]) -> None:
-    for name, array in arrays.items():
-        if not np.isfinite(array).all():
-            raise ModelFileError(f"expected finite numbers in {name!r}: got {array[~np.isfinite(array)][0]}")
-        if name.endswith(".scale") and array.min() <= 0.0:
-            raise ModelFileError(f"expected numbers above 0 in {name!r}: got {array.min()}")
+def make_whole(kind: Kind, spec: Part) -> Any:
+    """The part that a file names, with every one of its settings: a default may change, and a file must not."""
+    thing = make(kind, spec)
+    if (whole := describe(kind, thing)) != spec:
+        raise ModelFileError(f"expected every setting of the {kind}, {whole}: got {spec}")
+    return thing
 
 
-def _model_of(description: Description, arrays: Mapping[str, Array]) -> Model:
-    *hidden, output = (_made("activation", part) for part in description.activations)
+def rebuild_model(description: ModelDescription, arrays: Mapping[str, Array]) -> Model:
+    """The model that a description and its arrays make."""
+    *hidden, output = (make_whole("activation", spec) for spec in description.activations)
     network = Network(
         description.layer_sizes,
         hidden=hidden,
         output=output,
-        loss=_made("loss", description.loss),
+        loss=make_whole("loss", description.loss),
         dropout=description.dropout,
         dtype=description.dtype,
     )
@@ -291,6 +292,6 @@ def _model_of(description: Description, arrays: Mapping[str, Array]) -> Model:
         network=network,
         input_scaling=input_scaling,
         target_scaling=target_scaling,
-        columns=tuple(entry.column for entry in description.columns),
+        columns=description.table_columns(),
         record=description.record,
     )

@@ -13,23 +13,21 @@ import os
 import re
 from dataclasses import dataclass, replace
 from importlib.resources import files
-from importlib.resources.abc import Traversable
 
 import numpy as np
 
 from deltarule.atomic import write_atomically
 from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError
-from deltarule.files.bundle import bundle
-from deltarule.files.meaning import model_in
-from deltarule.files.model_file import model_bytes
+from deltarule.files.bundle import INDENTATION, bundle
+from deltarule.files.model_file import model_argument, model_bytes
 from deltarule.model import Model, Standardization
 from deltarule.nn.network import Network
 from deltarule.public import public
 
 MOST_EXAMPLES = 200
 MOST_PARAMETERS = 20_000_000  # 107 MB of page: a browser still opens it
-ABSENT = ("train",)  # tabs that need a server
+NEED_SERVER = ("train",)  # tabs
 LOADER = """
 try {
     const bytes = Uint8Array.from(atob(document.getElementById("program").textContent), (each) => each.charCodeAt(0));
@@ -90,17 +88,7 @@ def show(thing: Network | Model, examples: Dataset | None = None) -> Page:
     >>> show(Network((784, 30, 10)))  # doctest: +ELLIPSIS
     <Page, ... bytes: page.save(path) writes it, a notebook shows it>
     """
-    model = model_in(thing, "dr.show(network)")
-    static = files("deltarule").joinpath("playground", "static")
-    parts = {"model": _base64(_content(model))}
-    if examples is not None:
-        parts["examples"] = json.dumps(_rows(model, examples), separators=(",", ":"))
-    hidden = ABSENT if examples is not None else (*ABSENT, "mistakes")
-    return Page(_assembled(static, parts, hidden))
-
-
-def _content(model: Model) -> bytes:
-    """The model file, with float32 parameters."""
+    model = model_argument(thing, "dr.show(network)")
     network = model.network
     if network.dtype not in (np.float32, np.float64):
         raise SettingError(f"a page shows float32 or float64: got {network.dtype}; give network.astype(np.float64)")
@@ -111,7 +99,10 @@ def _content(model: Model) -> bytes:
         )
     with np.errstate(over="ignore"):  # what is too large for float32 is refused below as no finite number
         smaller = replace(in_ink(model), network=network.astype(np.float32))
-    return model_bytes(smaller, "the page was not made")
+    parts = {"model": _base64(model_bytes(smaller, "the page was not made"))}
+    if examples is not None:
+        parts["examples"] = json.dumps(_examples(model, examples), separators=(",", ":"))
+    return Page(_page(parts, NEED_SERVER if "examples" in parts else (*NEED_SERVER, "mistakes")))
 
 
 def reads_bytes(model: Model) -> bool:
@@ -128,7 +119,7 @@ def in_ink(model: Model) -> Model:
     return replace(model, input_scaling=Standardization(learned.mean / 255.0, learned.scale / 255.0))
 
 
-def shown(model: Model, dataset: Dataset, index: int) -> dict[str, object]:
+def page_example(model: Model, dataset: Dataset, index: int) -> dict[str, object]:
     """An example as the page reads it: pixels 0 to 255, or a number for each input of the network, in its own units.
 
     label: what it should be. Raises ShapeError where the dataset does not fit the model.
@@ -138,7 +129,7 @@ def shown(model: Model, dataset: Dataset, index: int) -> dict[str, object]:
     return {"x": inputs.tolist(), "label": target.tolist(), "pixels": is_bytes, "index": index}
 
 
-def _rows(model: Model, examples: Dataset) -> list[dict[str, object]]:
+def _examples(model: Model, examples: Dataset) -> list[dict[str, object]]:
     """At most so many examples as a page holds."""
     if examples.task != "classes" or model.task != "classes":
         raise SettingError(
@@ -147,16 +138,21 @@ def _rows(model: Model, examples: Dataset) -> list[dict[str, object]]:
         )
     model.scaled(examples.take(slice(1)))  # raises where they do not fit
     count = min(MOST_EXAMPLES, examples.n_samples)
-    return [shown(model, examples, k * examples.n_samples // count) for k in range(count)]
+    return [page_example(model, examples, k * examples.n_samples // count) for k in range(count)]
 
 
-def _assembled(static: Traversable, parts: dict[str, str], hidden: tuple[str, ...]) -> str:
-    """index.html with its styles and modules inside, and parts for the script to read."""
+def _page(parts: dict[str, str], hidden: tuple[str, ...]) -> str:
+    """index.html with its styles and modules inside, without hidden tabs, and parts for the script to read."""
+    static = files("deltarule").joinpath("playground", "static")
 
     def read(name: str) -> str:
         return static.joinpath(name).read_text(encoding="utf-8")
 
-    page = LINK.sub(lambda found: f"<style>\n{_styles(read(found[1]))}</style>\n", read("index.html"))
+    def style(found: re.Match[str]) -> str:
+        text = INDENTATION.sub("", re.sub(r"/\*[\s\S]*?\*/\n*", "", read(found[1])))
+        return f"<style>\n{text}</style>\n"
+
+    page = LINK.sub(style, read("index.html"))
     entry = SCRIPT.search(page)
     if entry is None:
         raise SettingError("expected index.html to name its script: got none; install deltarule again")
@@ -167,21 +163,14 @@ def _assembled(static: Traversable, parts: dict[str, str], hidden: tuple[str, ..
     meta = f'<meta charset="utf-8">\n{mark}\n<meta http-equiv="Content-Security-Policy" content="{policy}">'
     for tab in hidden:
         page = page.replace(f'id="tab-{tab}"', f'id="tab-{tab}" hidden')
-    parts = {"program": _base64(gzip.compress(program, mtime=0))} | parts
-    held = [f'<script type="text/plain" id="{name}">{_inert(text)}</script>' for name, text in parts.items()]
+    scripts = []
+    for name, text in {"program": _base64(gzip.compress(program, mtime=0)), **parts}.items():
+        inert = text.replace("<", "\\u003c")  # so that no tag can end the element that holds it
+        scripts.append(f'<script type="text/plain" id="{name}">{inert}</script>')
+    scripts.append(f'<script type="module">{LOADER}</script>')
     page = page.replace(entry[0], "").replace('<meta charset="utf-8">', meta)
-    return page.replace("</body>", "\n".join([*held, f'<script type="module">{LOADER}</script>', "</body>"]))
+    return page.replace("</body>", "\n".join([*scripts, "</body>"]))
 
 
 def _base64(content: bytes) -> str:
     return base64.b64encode(content).decode()
-
-
-def _styles(text: str) -> str:
-    """A style sheet without comments and indentation."""
-    return re.sub(r"^[ \t]+", "", re.sub(r"/\*[\s\S]*?\*/\n*", "", text), flags=re.M)
-
-
-def _inert(text: str) -> str:
-    """JSON or base64 in which no tag can end the element that holds it."""
-    return text.replace("<", "\\u003c")

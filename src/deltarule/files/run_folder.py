@@ -21,9 +21,9 @@ import msgspec
 
 from deltarule.atomic import write_atomically
 from deltarule.errors import DISTRIBUTION, DataError, FileError
-from deltarule.files.tensor_file import opened, read_header, read_tensors, tensor_bytes
+from deltarule.files.tensor_file import open_file, read_header, read_tensors, tensor_bytes
 from deltarule.nn.arrays import Array
-from deltarule.training.csv_log import Figure, Row, finite_row, table_text
+from deltarule.training.callbacks import finite_row, table_text
 
 MODEL = "model.safetensors"
 RECIPE = "recipe.toml"
@@ -90,7 +90,7 @@ def surroundings() -> dict[str, Any]:
     }
 
 
-def write_history(run_folder: str | os.PathLike[str], rows: Sequence[Row]) -> None:
+def write_history(run_folder: str | os.PathLike[str], rows: Sequence[Mapping[str, float | None]]) -> None:
     """Write both history files, in the place of older ones: to be called after each epoch.
 
     rows: an epoch each. A figure that is missing, or no finite number, becomes null or an empty cell.
@@ -104,7 +104,7 @@ def write_history(run_folder: str | os.PathLike[str], rows: Sequence[Row]) -> No
     write_atomically(Path(run_folder, HISTORY), lines.encode(), sync=False)
 
 
-def read_history(run_folder: str | os.PathLike[str]) -> list[dict[str, Figure]]:
+def read_history(run_folder: str | os.PathLike[str]) -> list[dict[str, float | None]]:
     """The rows that `write_history` wrote. Raises FileError where there are none, DataError where they are damaged."""
     path = Path(run_folder, HISTORY)
     try:
@@ -134,7 +134,7 @@ def read_recording(run_folder: str | os.PathLike[str]) -> dict[str, Array]:
     if not path.is_file():
         raise FileError(f"a run leaves {RECORDING}: got {run_folder}, where there is none; train with --run FOLDER")
     try:
-        with opened(path) as stream:
+        with open_file(path) as stream:
             _, entries = read_header(stream)
             return read_tensors(stream, entries, {name: entry.slot for name, entry in entries.items()})
     except ValueError as error:

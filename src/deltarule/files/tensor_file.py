@@ -1,15 +1,17 @@
 """Named arrays and a text in one safetensors file, which is checked before any memory is taken for what it claims.
 
-The file: 8 bytes with the length N of the header (little-endian), N bytes of JSON, then the arrays' bytes.
+The file: 8 bytes with the length N of the header (little-endian), N bytes of JSON, then the arrays' bytes. The text
+of a model or a checkpoint is canonical JSON with a digest: one content has one text, and damage shows.
 
 The safetensors library writes it. Reading is our own: the library takes headers of 100 MB and duplicate keys, and
 makes the arrays before anyone can object; once the header has been looked at, what is left is `np.frombuffer`.
 """
 
+import hashlib
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -19,7 +21,7 @@ import msgspec
 import numpy as np
 from safetensors.numpy import save
 
-from deltarule.errors import FileError, ModelFileError
+from deltarule.errors import FileError, ModelFileError, install_command
 from deltarule.nn.arrays import Array
 
 METADATA_KEY = "deltarule"
@@ -30,6 +32,10 @@ OTHER_FILES = {
     b"\x93NUMPY": "a NumPy array",
     b"\x89HDF": "an HDF5 file",
     b"\x1f\x8b": "a gzip file",
+}
+KINDS = {  # where the version of a format stands: what it is of, and the command for it
+    "format": ("a model", "deltarule train --from FILE"),
+    "checkpoint": ("a checkpoint", "deltarule train --resume FOLDER"),
 }
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]  # as far as every JSON reader counts exactly
@@ -63,20 +69,24 @@ class Entry(msgspec.Struct, forbid_unknown_fields=True):
     def slot(self) -> Slot:
         return Slot(self.dtype, self.shape)
 
-    @property
-    def n_bytes(self) -> int:
-        return math.prod(self.shape) * DTYPES[self.dtype].itemsize
 
-
-def tensor_bytes(text: str, tensors: Mapping[str, Array]) -> bytes:
-    """The file that holds `text` and `tensors` (float32 or float64), the same bytes for the same content."""
+def tensor_bytes(text: str, arrays: Mapping[str, Array]) -> bytes:
+    """The file that holds `text` and `arrays` (float32 or float64), the same bytes for the same content."""
     # The library writes the memory behind a strided array as if it were contiguous; NumPy gives a number a dimension.
-    contiguous = {name: np.ascontiguousarray(array).reshape(array.shape) for name, array in tensors.items()}
+    contiguous = {name: np.ascontiguousarray(array).reshape(array.shape) for name, array in arrays.items()}
     return save(contiguous, {METADATA_KEY: text})
 
 
+def signed_file_bytes(content: Mapping[str, Any], arrays: Mapping[str, Array]) -> bytes:
+    """The file that holds JSON, to which a digest is added, and arrays.
+
+    Raises ValueError, TypeError or RecursionError for content that is not JSON.
+    """
+    return tensor_bytes(canonical_json({**content, "digest": digest_of(content, arrays.values())}), arrays)
+
+
 @contextmanager
-def opened(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+def open_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """A file, open for reading; FileError where there is none, or it cannot be read."""
     target = Path(path)
     try:
@@ -118,8 +128,14 @@ def read_header(stream: BinaryIO) -> tuple[str, dict[str, Entry]]:
             f"expected the metadata of a model, {METADATA_KEY!r}: got {sorted(metadata)}, so other software made the "
             "file; its arrays can be read with safetensors.numpy.load_file"
         )
-    entries = msgspec.convert(header, dict[str, Entry])
-    _check_offsets(entries, size - 8 - length)
+    entries, end = msgspec.convert(header, dict[str, Entry]), 0
+    for name, entry in sorted(entries.items(), key=lambda item: item[1].data_offsets):
+        place = (end, end + math.prod(entry.shape) * DTYPES[entry.dtype].itemsize)
+        if entry.data_offsets != place:
+            raise ModelFileError(f"expected {name!r}, {entry.slot}, at bytes {place}: got {entry.data_offsets}")
+        end = place[1]
+    if end != size - 8 - length:
+        raise ModelFileError(f"expected {end:,} bytes of arrays: got {size - 8 - length:,}; copy the file again")
     return metadata[METADATA_KEY], entries
 
 
@@ -128,18 +144,57 @@ def read_tensors(stream: BinaryIO, entries: dict[str, Entry], layout: dict[str, 
 
     Raises ModelFileError, before it reads, where they are other than those in `layout`.
     """
-    found = {name: entry.slot for name, entry in entries.items()}
-    for name in sorted(layout.keys() | found.keys()):
-        if layout.get(name) != found.get(name):
+    for name in sorted(layout.keys() | entries.keys()):
+        slot = entries[name].slot if name in entries else None
+        if layout.get(name) != slot:
             raise ModelFileError(
-                f"expected the array {name!r} to be {layout.get(name, 'absent')}: got {found.get(name, 'none')}"
+                f"expected the array {name!r} to be {layout.get(name, 'absent')}: got {slot or 'none'}"
             )
     data = stream.read()
-    arrays = {}
-    for name, (dtype, shape) in layout.items():
-        start, _ = entries[name].data_offsets
-        arrays[name] = np.frombuffer(data, DTYPES[dtype], math.prod(shape), start).reshape(shape)
-    return arrays
+    return {
+        name: np.frombuffer(data, DTYPES[dtype], math.prod(shape), entries[name].data_offsets[0]).reshape(shape)
+        for name, (dtype, shape) in layout.items()
+    }
+
+
+class SignedFile:
+    """An open file that `signed_file_bytes` made: its JSON, without the digest, and then its arrays.
+
+    key: where the version of the format stands. versions: those that can be read.
+
+    Raises ModelFileError, or another ValueError, unless the text is canonical, of such a version, and all of it as the
+    digest says.
+    """
+
+    def __init__(self, stream: BinaryIO, key: str, versions: tuple[int, ...]) -> None:
+        self.stream = stream
+        text, self.entries = read_header(stream)
+        self.content = content = msgspec.convert(strict_json(text), dict[str, Any])
+        other = next((each for each in KINDS if each != key and each in content), None)
+        if other is not None and key not in content:
+            raise ModelFileError(f"expected {KINDS[key][0]}: got {KINDS[other][0]};  {KINDS[other][1]}  takes it")
+        if type(content.get(key)) is not int or content[key] not in versions:
+            *older, latest = map(str, versions)
+            ours = f"versions {', '.join(older)} and {latest}" if older else f"version {latest}"
+            raise ModelFileError(
+                f"this deltarule reads {ours} of the format: got version {content.get(key)!r}; "
+                f"the latest deltarule reads it:  {install_command(option='--upgrade')}"
+            )
+        if canonical_json(content) != text:
+            raise ModelFileError(
+                "expected canonical JSON (sorted keys, no spaces, finite numbers): got one changed by hand; save it "
+                "again"
+            )
+        self.digest = content.pop("digest", None)
+
+    def read_arrays(self, layout: dict[str, Slot]) -> dict[str, Array]:
+        """The arrays, which must be those in `layout`, in its order."""
+        arrays = read_tensors(self.stream, self.entries, layout)
+        if self.digest != digest_of(self.content, arrays.values()):
+            raise ModelFileError(
+                f"expected the content that its digest {self.digest} belongs to: got another; copy the file again"
+            )
+        return arrays
 
 
 def strict_json(text: str) -> Any:
@@ -150,19 +205,19 @@ def strict_json(text: str) -> Any:
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     content = dict(pairs)
     if len(content) < len(pairs):
-        names = sorted(name for name, _ in pairs)
-        twice = next(name for name, following in pairwise(names) if name == following)
+        twice = next(name for name, following in pairwise(sorted(name for name, _ in pairs)) if name == following)
         raise ModelFileError(f"every key in its JSON may be given once: got {twice!r} twice")
     return content
 
 
-def _check_offsets(entries: dict[str, Entry], data_bytes: int) -> None:
-    """Refuse arrays that overlap, leave holes, are not as long as their shapes, or do not fill the file."""
-    end = 0
-    for name, entry in sorted(entries.items(), key=lambda item: item[1].data_offsets):
-        place = (end, end + entry.n_bytes)
-        if entry.data_offsets != place:
-            raise ModelFileError(f"expected {name!r}, {entry.slot}, at bytes {place}: got {entry.data_offsets}")
-        end += entry.n_bytes
-    if end != data_bytes:
-        raise ModelFileError(f"expected {end:,} bytes of arrays: got {data_bytes:,}; copy the file again")
+def canonical_json(content: Any) -> str:
+    """JSON with sorted keys and no spaces. ValueError, TypeError or RecursionError for what is not JSON."""
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def digest_of(content: Mapping[str, Any], arrays: Iterable[Array]) -> str:
+    """The SHA-256 of JSON followed by the arrays' bytes."""
+    digest = hashlib.sha256(canonical_json(content).encode())
+    for array in arrays:
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()

@@ -116,10 +116,10 @@ class Equation:
         import inspect
 
         lines = inspect.getsource(self.home).splitlines()
-        return "\n".join(_marked(lines, marker) for marker in self.markers)
+        return "\n".join(_lines_at(lines, marker) for marker in self.markers)
 
 
-def _marked(lines: list[str], marker: str) -> str:
+def _lines_at(lines: list[str], marker: str) -> str:
     """The line that holds the marker; if that is a comment, what stands below it, as far as the next comment."""
     start = next(n for n, line in enumerate(lines) if marker in line)
     if not lines[start].lstrip().startswith("#"):
@@ -148,7 +148,7 @@ def _shortcut(output: type[Activation], loss: type[Loss], **words: Any) -> Equat
         text="delta^L_ij = s_i (a^L_ij - t_ij)",
         symbols=("delta^l_ij", "s_i", "a^l_ij", "t_ij"),
         home=Loss.shortcut,
-        markers=("return self._shared(np.subtract, a, y, shares, out)",),
+        markers=("return self._by_sample(np.subtract, a, y, shares, out)",),
         applies_to=_has(output, loss),
         **words,
     )
@@ -248,7 +248,7 @@ EQUATIONS = {
 }
 
 
-def equation_named(name: str) -> Equation:
+def find_equation(name: str) -> Equation:
     """The equation with that id, small or capital letters; SettingError, with the closest one, where there is none."""
     for equation in EQUATIONS.values():
         if equation.id.casefold() == name.casefold():

@@ -75,13 +75,13 @@ class Loss:
 
     def gradient(self, a: Array, y: Array, shares: Array | None = None, *, out: Array | None = None) -> Array:
         """dC/da, (batch, outputs), in `out` where it is given."""
-        return self._shared(self.sample_gradients, a, y, shares, out)
+        return self._by_sample(self.sample_gradients, a, y, shares, out)
 
     def shortcut(self, a: Array, y: Array, shares: Array | None = None, *, out: Array | None = None) -> Array:
         """delta^L = dC/dz^L for a `shortcut_for` output: (a - t), each row times its share."""
-        return self._shared(np.subtract, a, y, shares, out)
+        return self._by_sample(np.subtract, a, y, shares, out)
 
-    def _shared(
+    def _by_sample(
         self, formula: Callable[[Array, Array], Array], a: Array, y: Array, shares: Array | None, out: Array | None
     ) -> Array:
         out = np.empty_like(a) if out is None else out

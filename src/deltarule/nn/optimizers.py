@@ -29,12 +29,12 @@ class Optimizer:
 
     def step(self, params: Parameters, grads: Parameters, learning_rate: float) -> None:
         """Change `params` in place, against the gradient `grads`, both of one layout."""
-        moments = self.remembered(params, grads)
+        moments = self.moment_vectors(params, grads)
         self.steps += 1
         for block in blocks(params.size):
             self.update(params.vector[block], grads.vector[block], learning_rate, *(v[block] for v in moments))
 
-    def remembered(self, params: Parameters, grads: Parameters) -> list[Array]:
+    def moment_vectors(self, params: Parameters, grads: Parameters) -> list[Array]:
         """The moments, zeros before the first step. Raises ShapeError where they do not fit these parameters."""
         if not self._vectors:
             self._vectors = {name: np.zeros_like(params.vector) for name in self.moments}
@@ -176,7 +176,7 @@ class AdamW(Adam):
     weight_decay: float = 0.01
 
     def step(self, params: Parameters, grads: Parameters, learning_rate: float) -> None:
-        self.remembered(params, grads)  # which refuses what does not fit before anything changes
+        self.moment_vectors(params, grads)  # which refuses what does not fit before anything changes
         weights = params.weight_block
         weights *= 1.0 - learning_rate * self.weight_decay
         super().step(params, grads, learning_rate)

@@ -9,17 +9,18 @@ import asyncio
 import ipaddress
 import secrets
 import socket
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs
 
-import msgspec
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from deltarule.playground.protocol import MOST_BODY_BYTES
 
 LOOPBACK = "127.0.0.1"
 ANYWHERE = ("0.0.0.0", "::")  # noqa: S104  what asks for every address, to be told from others
+DECISIVE = ("host", "origin", "authorization", "content-length", "sec-fetch-site")  # one that comes twice says nothing
 HEADERS = {
     "content-security-policy": (
         "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; form-action 'none'; "
@@ -33,12 +34,20 @@ HEADERS = {
 }
 
 
-class Refused(Exception):  # noqa: N818  a refusal is no failure of ours
-    """A request that gets an answer of this status, and nothing else."""
+class Refusal(Exception):  # noqa: N818  a refusal is no failure of ours
+    """A request, or a socket, that gets an answer of this status, and nothing else."""
 
     def __init__(self, status: int, says: str) -> None:
         super().__init__(says)
         self.status, self.says = status, says
+
+    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse, and close the connection: what a request has not sent yet is never read."""
+        if scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})  # before it was accepted: HTTP's 403
+        else:
+            await JSONResponse({"error": self.says}, self.status, {"connection": "close"})(scope, receive, send)
 
 
 @dataclass(frozen=True)
@@ -58,47 +67,30 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or let `app` answer it."""
-        if scope["type"] == "lifespan":
-            await self.app(scope, receive, send)
-        elif scope["type"] == "websocket":
-            await self._socket(scope, receive, send)
+        is_request = scope["type"] == "http"
+        if is_request:
+            send = with_headers(send)
+        try:
+            self.check(scope)
+            if is_request:
+                receive = with_body(await self._body(scope, receive), receive)
+        except Refusal as refusal:
+            await refusal.answer(scope, receive, send)
         else:
-            await self._request(scope, receive, with_headers(send))
-
-    async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            self.check(scope)
-        except Refused:
-            await receive()
-            await send({"type": "websocket.close", "code": 1008})  # before it was accepted: HTTP's 403
-            return
-        await self.app(scope, receive, send)
-
-    async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            self.check(scope)
-            body = await self._body(scope, receive)
-        except Refused as refusal:
-            await answer(send, refusal)
-            return
-        parts = [body]
-
-        async def replayed() -> Message:
-            return {"type": "http.request", "body": parts.pop()} if parts else await receive()
-
-        await self.app(scope, replayed, send)
+            await self.app(scope, receive, send)
 
     def check(self, scope: Scope) -> None:
-        """Raise Refused unless the visitor is our own page, or somebody else who knows the token."""
-        headers = only_once(scope)
+        """Raise Refusal unless the visitor is our own page, or somebody else who knows the token."""
+        headers, path = Headers(scope=scope), scope["path"]
+        for name in DECISIVE:
+            if len(headers.getlist(name)) > 1:
+                raise Refusal(400, f"one {name} was expected: got two")
         host = headers.get("host", "")
         if not self.is_own(host):
-            raise Refused(403, "this server does not go by that name")
-        if headers.get("origin", f"http://{host}") != f"http://{host}":
-            raise Refused(403, "a page of another origin must not reach this server")
-        path = scope["path"]
-        if path != "/" and headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-            raise Refused(403, "a page of another origin must not reach this server")
+            raise Refusal(403, "this server does not go by that name")
+        is_cross_site = path != "/" and headers.get("sec-fetch-site", "none") not in ("same-origin", "none")
+        if is_cross_site or headers.get("origin", f"http://{host}") != f"http://{host}":
+            raise Refusal(403, "a page of another origin must not reach this server")
         if path == "/" or scope["type"] == "websocket":
             given = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0]
         elif path.startswith("/api/"):
@@ -106,7 +98,7 @@ class Guard:
         else:
             return  # the page's own files, which hold no secret
         if not secrets.compare_digest(given.encode(), self.token.encode()):
-            raise Refused(401, "open the address that `deltarule playground` has printed: it ends in its token")
+            raise Refusal(401, "open the address that `deltarule playground` has printed: it ends in its token")
 
     def is_own(self, host: str) -> bool:
         """Whether a Host header names this server: an address that it listens at, or this machine's own name."""
@@ -123,33 +115,22 @@ class Guard:
         return name == self.host.lower()
 
     async def _body(self, scope: Scope, receive: Receive) -> bytes:
-        """The whole body of a request; Refused for one that is too large or too slow."""
-        length = only_once(scope).get("content-length", "0")
+        """The whole body of a request; Refusal for one that is too large or too slow."""
+        too_large = Refusal(413, f"at most {MOST_BODY_BYTES:,} bytes were expected")
+        length = Headers(scope=scope).get("content-length", "0")
         if not length.isdecimal() or len(length) > 15 or int(length) > MOST_BODY_BYTES:
-            raise Refused(413, f"at most {MOST_BODY_BYTES:,} bytes were expected")
-        body = bytearray()
+            raise too_large
+        body, is_whole = bytearray(), False
         try:
             async with asyncio.timeout(self.body_seconds):
-                while (event := await receive())["type"] == "http.request":
+                while not is_whole and (event := await receive())["type"] == "http.request":
                     body += event.get("body", b"")
+                    is_whole = not event.get("more_body", False)
                     if len(body) > MOST_BODY_BYTES:
-                        raise Refused(413, f"at most {MOST_BODY_BYTES:,} bytes were expected")
-                    if not event.get("more_body", False):
-                        break
+                        raise too_large
         except TimeoutError as error:
-            raise Refused(408, "the request took too long to arrive") from error
+            raise Refusal(408, "the request took too long to arrive") from error
         return bytes(body)
-
-
-def only_once(scope: Scope) -> Mapping[str, str]:
-    """The headers by name. Refused where one of those that decide comes twice, and so says nothing."""
-    headers: dict[str, str] = {}
-    for name, value in scope["headers"]:
-        key = name.decode("latin-1")
-        if key in headers and key in ("host", "origin", "authorization", "content-length", "sec-fetch-site"):
-            raise Refused(400, f"one {key} was expected: got two")
-        headers[key] = value.decode("latin-1")
-    return headers
 
 
 def is_address(name: str) -> bool:
@@ -163,20 +144,20 @@ def is_address(name: str) -> bool:
 
 def with_headers(send: Send) -> Send:
     """A `send` that adds HEADERS to the answer."""
-    added = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
 
-    async def sending(event: Message) -> None:
+    async def send_with_headers(event: Message) -> None:
         if event["type"] == "http.response.start":
-            event["headers"] = [*event.get("headers", []), *added]
+            MutableHeaders(scope=event).update(HEADERS)
         await send(event)
 
-    return sending
+    return send_with_headers
 
 
-async def answer(send: Send, refusal: Refused) -> None:
-    """Refuse a request, and the connection with it: what it has not sent yet is never read."""
-    body = msgspec.json.encode({"error": refusal.says})
-    headers = {"content-type": "application/json", "content-length": str(len(body)), "connection": "close"}
-    pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
-    await send({"type": "http.response.start", "status": refusal.status, "headers": pairs})
-    await send({"type": "http.response.body", "body": body})
+def with_body(body: bytes, receive: Receive) -> Receive:
+    """A `receive` that gives a body that has been read, and then what comes next."""
+    parts = [body]
+
+    async def receive_body_first() -> Message:
+        return {"type": "http.request", "body": parts.pop()} if parts else await receive()
+
+    return receive_body_first

@@ -1,17 +1,92 @@
-"""Playground: what the page is about, and the one run that may be under way."""
+"""What the page is about: networks to look at, what can be trained, and the one run that may be under way."""
 
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
+from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError
-from deltarule.playground.lessons import Datasets, Lesson
-from deltarule.playground.protocol import Start
-from deltarule.playground.subjects import Subject
+from deltarule.files.model_file import model_bytes
+from deltarule.files.page import in_ink, page_example
+from deltarule.inspection.measures.metrics import confusion_matrix
+from deltarule.model import Model
+from deltarule.nn.arrays import Array
+from deltarule.playground.protocol import LARGEST_RATE, MOST_EPOCHS, SMALLEST_RATE, Start
+from deltarule.playground.training_run import Datasets, TrainingRun
+from deltarule.recipes import names, read
 
+MOST_IN_CELL = 60  # examples of a cell of the confusion matrix that the page can show
 STOP_SECONDS = 5.0  # that a run may take to its next step
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkView:
+    """A network that can be looked at, and its examples.
+
+    examples: by the name of their part ("train", "test"), as they are stored; the last are what it is judged by.
+    """
+
+    model: Model
+    examples: Mapping[str, Dataset]
+
+    @cached_property
+    def content(self) -> bytes:
+        """The model file."""
+        return model_bytes(in_ink(self.model))
+
+    @property
+    def test_set(self) -> Dataset:
+        """The examples that show its mistakes. SettingError where there are none, or it knows no classes."""
+        if not self.examples or self.model.task != "classes":
+            raise SettingError("there are no examples of classes to find mistakes in: name some with --data")
+        return list(self.examples.values())[-1]
+
+    @cached_property
+    def outputs(self) -> Array:
+        """The activations of the last layer, (n_samples, outputs), for the examples that it is judged by."""
+        return self.model.outputs(self.test_set.inputs)
+
+    def example(self, part: str, index: int | None, rng: np.random.Generator) -> dict[str, Any]:
+        """One example as the network's page wants it: of a part by its name, of any where it is unknown.
+
+        index: counted from 0; None for one at random. Raises SettingError where there is none.
+        """
+        if not self.examples:
+            raise SettingError("there are no examples for this network: name some with --data")
+        dataset = self.examples.get(part) or list(self.examples.values())[-1]
+        index = int(rng.integers(dataset.n_samples)) if index is None else index
+        if not 0 <= index < dataset.n_samples:
+            raise SettingError(f"{dataset.name} has examples 0 to {dataset.n_samples - 1}: got {index}")
+        return page_example(self.model, dataset, index) | {"examples": dataset.n_samples, "data": dataset.name}
+
+    def mistakes(self) -> dict[str, Any]:
+        """The confusion matrix, and what it was counted on."""
+        dataset, predicted = self.test_set, self.outputs.argmax(axis=1)
+        return {
+            "confusion": confusion_matrix(dataset.targets, predicted, dataset.n_outputs).tolist(),
+            "classNames": self.model.class_names,
+            "data": dataset.name,
+            "count": dataset.n_samples,
+            "right": int(np.count_nonzero(predicted == dataset.targets)),
+            "imageShape": dataset.image_shape,
+            "probabilities": self.model.has_probabilities,
+        }
+
+    def cell(self, true: int, predicted: int) -> dict[str, Any]:
+        """The examples in one cell of the matrix: of mistakes the surest first, of right answers the least sure."""
+        a, dataset = self.outputs, self.test_set
+        found = np.flatnonzero((dataset.targets == true) & (a.argmax(axis=1) == predicted))
+        sure = a[found, predicted] if len(found) else np.empty(0)
+        order = np.argsort(sure if true == predicted else -sure, kind="stable")[:MOST_IN_CELL]
+        examples = [
+            page_example(self.model, dataset, int(i)) | {"predicted": predicted, "probability": float(a[i, predicted])}
+            for i in found[order]
+        ]
+        return {"count": len(found), "examples": examples}
 
 
 @dataclass
@@ -20,45 +95,65 @@ class Playground:
 
     given: the network that it opens with. trained: that of the last run that ended, None before the first.
     datasets: what loads the data that can be trained on, by name. says: what these are.
-    rng: draws the examples that the page asks for. lesson: the run under way, or the last one.
+    rng: draws the examples that the page asks for. run: the one under way, or the last one.
     """
 
-    given: Subject
+    given: NetworkView
     datasets: Datasets
     says: Mapping[str, str] = field(default_factory=dict)
-    trained: Subject | None = None
-    lesson: Lesson | None = None
+    trained: NetworkView | None = None
+    run: TrainingRun | None = None
     rng: np.random.Generator = field(default_factory=np.random.default_rng)
     _one: threading.Lock = field(default_factory=threading.Lock)
 
-    def subject(self, which: str) -> Subject:
+    def view(self, which: str) -> NetworkView:
         """The network that is meant: "given" or "trained". SettingError for another, or where there is none."""
-        subject = {"given": self.given, "trained": self.trained}.get(which)
-        if subject is None:
+        view = {"given": self.given, "trained": self.trained}.get(which)
+        if view is None:
             raise SettingError(f"the network of the page is given, or trained here: got {which!r}")
-        return subject
+        return view
 
-    def begin(self, order: Start, say: Callable[[bytes, bool], None]) -> Lesson:
-        """Start a run; one that has been told to stop is waited for.
+    def catalogue(self) -> dict[str, Any]:
+        """What can be trained, on what."""
+        recipes = [
+            {
+                "name": recipe.about.name,
+                "says": recipe.about.says,
+                "data": recipe.data.name,
+                "hidden": recipe.network.hidden,
+                "epochs": recipe.training.epochs,
+                "rate": recipe.training.schedule.get("rate") if isinstance(recipe.training.schedule, dict) else None,
+            }
+            for recipe in map(read, names())
+        ]
+        return {
+            "recipes": recipes,
+            "limits": {"rate": [SMALLEST_RATE, LARGEST_RATE], "epochs": [1, MOST_EPOCHS]},
+            "datasets": [{"name": name, "says": self.says.get(name, "")} for name in self.datasets],
+        }
+
+    def start_run(self, order: Start, say: Callable[[bytes, bool], None]) -> TrainingRun:
+        """Start a run; one that is about to stop is waited for.
 
         Raises SettingError while another is under way: two would only slow each other down.
         """
 
-        def keeping(data: bytes, is_frame: bool) -> None:
-            self.trained = lesson.subject or self.trained  # before the page hears that it can have it
+        def keep_and_say(data: bytes, is_frame: bool) -> None:
+            if run.result is not None:
+                self.trained = NetworkView(*run.result)  # before the page hears that it can have it
             say(data, is_frame)
 
         with self._one:
-            if self.lesson is not None and self.lesson.control.stopped:
-                self.lesson.join(timeout=STOP_SECONDS)
-            if self.lesson is not None and self.lesson.is_alive():
+            if self.run is not None and self.run.control.stopped:
+                self.run.join(timeout=STOP_SECONDS)
+            if self.run is not None and self.run.is_alive():
                 raise SettingError("one run at a time: another page is training; stop it there first")
-            lesson = self.lesson = Lesson(order, self.datasets, keeping)
-            lesson.start()
-        return lesson
+            run = self.run = TrainingRun(order, self.datasets, keep_and_say)
+            run.start()
+        return run
 
     def close(self) -> None:
         """Stop the run that is under way, and wait for it a little."""
-        if self.lesson is not None:
-            self.lesson.control.stop()
-            self.lesson.join(timeout=STOP_SECONDS)
+        if self.run is not None:
+            self.run.control.stop()
+            self.run.join(timeout=STOP_SECONDS)

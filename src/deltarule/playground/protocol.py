@@ -68,7 +68,7 @@ Order = Start | More | Pause | Resume | Step | Stop
 _decoder = msgspec.json.Decoder(Order)
 
 
-def order_in(text: str) -> Order:
+def parse_order(text: str) -> Order:
     """The order in a message. DataError for anything else."""
     try:
         return _decoder.decode(text)

@@ -1,25 +1,123 @@
-"""The server of the page: what answers, what stands before it, and the port that it listens at."""
+"""The server of the page: what answers, what stands before it, the port that it listens at, and how long it waits."""
 
+import asyncio
 import errno
-import os
 import socket
+from dataclasses import dataclass
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
+from starlette.types import ASGIApp
 from starlette.websockets import WebSocket
-from uvicorn import Server
+from uvicorn import Config, Server
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from deltarule.errors import SettingError
-from deltarule.playground.connections import PATIENCE, Patience, configured
-from deltarule.playground.conversation import Conversation
 from deltarule.playground.guard import ANYWHERE, LOOPBACK, Guard
-from deltarule.playground.pages import routes
 from deltarule.playground.playground import Playground
+from deltarule.playground.protocol import MOST_MESSAGE_BYTES
+from deltarule.playground.routes import REFUSED, routes
+from deltarule.playground.websocket import Conversation
 
-MOST_SOCKETS = 8
+MOST_SOCKETS, MOST_CONNECTIONS = 8, 64
+MOST_HEADER_BYTES = 16 * 1024
+KEEP_ALIVE_SECONDS = 10
 
 
-def application(playground: Playground, patience: Patience = PATIENCE) -> Starlette:
+@dataclass(frozen=True)
+class Timeouts:
+    """How long, in seconds, the server waits for others.
+
+    request: for a request to come, and its answer to be read. idle: for a word over a socket while nothing is learning.
+    ping: between two pings over a socket, and for the answer to one. reader: for a page to read what it is sent.
+    """
+
+    request: float = 20.0
+    idle: float = 120.0
+    ping: float = 20.0
+    reader: float = 20.0
+
+
+class Deadline(asyncio.Protocol):
+    """A connection that is cut after some seconds, unless the timer is stopped."""
+
+    seconds: float
+    timer: asyncio.TimerHandle | None = None
+    loop: Any
+    transport: Any
+
+    def start_timer(self) -> None:
+        self.stop_timer()
+        self.timer = self.loop.call_later(self.seconds, self.transport.abort)
+
+    def stop_timer(self) -> None:
+        if self.timer is not None:
+            self.timer.cancel()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.stop_timer()
+        super().connection_lost(exc)
+
+
+class Requests(Deadline, H11Protocol):
+    """HTTP with a deadline: from one answer to the end of the next, the request included.
+
+    uvicorn itself waits for ever for the rest of a header, and for a reader that does not read.
+    """
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self.start_timer()
+
+    def on_response_complete(self) -> None:
+        self.start_timer()
+        super().on_response_complete()
+
+    def handle_websocket_upgrade(self, event: Any) -> None:
+        self.stop_timer()
+        super().handle_websocket_upgrade(event)
+
+
+class Sockets(Deadline, WebSocketsSansIOProtocol):
+    """A socket that is cut when its reader lets what it is sent pile up."""
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self.start_timer()
+
+    def resume_writing(self) -> None:
+        self.stop_timer()
+        super().resume_writing()
+
+
+def uvicorn_config(app: ASGIApp, timeouts: Timeouts) -> Config:
+    """How uvicorn is to run `app`: silently, and with a limit to everything."""
+    return Config(
+        app,
+        http=type("Requests", (Requests,), {"seconds": timeouts.request}),
+        ws=type("Sockets", (Sockets,), {"seconds": timeouts.reader}),
+        ws_max_size=MOST_MESSAGE_BYTES,
+        ws_ping_interval=timeouts.ping,
+        ws_ping_timeout=timeouts.ping,
+        ws_per_message_deflate=False,
+        h11_max_incomplete_event_size=MOST_HEADER_BYTES,
+        limit_concurrency=MOST_CONNECTIONS,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=2,
+        loop="asyncio",
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        log_level="error",
+        server_header=False,
+        date_header=False,
+        proxy_headers=False,
+    )
+
+
+def application(playground: Playground, idle_seconds: float) -> Starlette:
     """What answers requests, and holds conversations over sockets."""
     n_sockets = 0
 
@@ -31,11 +129,11 @@ def application(playground: Playground, patience: Patience = PATIENCE) -> Starle
         n_sockets += 1
         try:
             await websocket.accept()
-            await Conversation(playground, websocket, patience.idle).hold()
+            await Conversation(playground, websocket, idle_seconds).hold()
         finally:
             n_sockets -= 1
 
-    app = Starlette(routes=[*routes(playground), WebSocketRoute("/ws", converse)])
+    app = Starlette(routes=[*routes(playground), WebSocketRoute("/ws", converse)], exception_handlers=REFUSED)
     app.router.redirect_slashes = False
     return app
 
@@ -48,12 +146,13 @@ class Service:
     """
 
     def __init__(
-        self, playground: Playground, port: int = 0, host: str = LOOPBACK, patience: Patience = PATIENCE
+        self, playground: Playground, port: int = 0, host: str = LOOPBACK, timeouts: Timeouts = Timeouts()
     ) -> None:
-        self.playground, self.listener = playground, listener(host, port)
+        self.playground, self.listener = playground, listen(host, port)
         self.port = self.listener.getsockname()[1]
-        self.guard = Guard(application(playground, patience), self.port, host, body_seconds=patience.request / 2)
-        self.server = Server(configured(self.guard, patience))
+        app = application(playground, timeouts.idle)
+        self.guard = Guard(app, self.port, host, body_seconds=timeouts.request / 2)
+        self.server = Server(uvicorn_config(self.guard, timeouts))
         name = LOOPBACK if host in ANYWHERE else f"[{host}]" if ":" in host else host
         self.url = f"http://{name}:{self.port}/?token={self.guard.token}"
 
@@ -70,31 +169,19 @@ class Service:
         self.server.should_exit = True
 
 
-def listener(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
     """A socket that listens at a port. SettingError, with what to do, where that is not possible."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        found = socket.socket(family, socket.SOCK_STREAM)
+        is_both = family == socket.AF_INET6 and socket.has_dualstack_ipv6()
+        return socket.create_server((host, port), family=family, dualstack_ipv6=is_both)
     except OSError as error:
-        raise SettingError(why_not(host, port, error)) from error
-    try:
-        if os.name == "posix":  # elsewhere it would share a port that is taken
-            found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        found.bind((host, port))
-        found.listen()
-    except OSError as error:
-        found.close()
-        raise SettingError(why_not(host, port, error)) from error
-    return found
-
-
-def why_not(host: str, port: int, error: OSError) -> str:
-    """What keeps the server from listening there, and what to do about it."""
-    if error.errno == errno.EADDRINUSE:
-        return (
-            f"a free port was expected: got {port}, where another program listens (another playground?); "
-            "--port 0 takes any that is free"
-        )
-    if error.errno == errno.EACCES:
-        return f"a port from 1024 on was expected: got {port}, which is not for everybody; --port 0 takes any"
-    return f"an address of this machine was expected: got {host} ({error.strerror}); leave out --host"
+        says = f"an address of this machine was expected: got {host} ({error.strerror}); leave out --host"
+        if error.errno == errno.EADDRINUSE:
+            says = (
+                f"a free port was expected: got {port}, where another program listens (another playground?); "
+                "--port 0 takes any that is free"
+            )
+        elif error.errno == errno.EACCES:
+            says = f"a port from 1024 on was expected: got {port}, which is not for everybody; --port 0 takes any"
+        raise SettingError(says) from error

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from msgspec.structs import asdict
 
 from deltarule.data.dataset import Dataset, Splits
 from deltarule.errors import RecipeError
@@ -22,6 +23,8 @@ from deltarule.training.callbacks import Callback, EarlyStopping
 from deltarule.training.engines import engine_for
 from deltarule.training.schedules import ReduceOnPlateau, Schedule, WarmUp
 from deltarule.training.trainer import Trainer
+
+NOT_OF_TRAINER = ("schedule", "plateau", "patience")  # all else that a recipe's training has, Trainer takes as it is
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ def build(
     if holdout:
         parts = train.hold_out(holdout)
         train, validation = parts.train, parts.test
-    model = untrained(recipe, train, seed) if start is None else start
+    model = untrained_model(recipe, train, seed) if start is None else start
     trainer = trainer_for(recipe, model.inner, train.n_samples, seed, callbacks)
     trainer.engine = engine_for(trainer, train.n_samples, engine)
     return Job(model, trainer, model.scaled(train), model.scaled(validation) if validation else None, test)
@@ -86,33 +89,25 @@ def split(recipe: Recipe, splits: Splits, seed: int) -> tuple[Dataset, Dataset |
     return parts.train, parts.test
 
 
-def untrained(recipe: Recipe, train: Dataset, seed: int) -> Model:
+def untrained_model(recipe: Recipe, train: Dataset, seed: int) -> Model:
     """The recipe's network for these data, weights freshly drawn, in a Model that knows their names and scaling."""
-    model = Model.suited(
-        with_meaning(network_for(recipe, train.n_inputs, train.n_outputs, seed), task=train.task),
-        train,
-        standardize=recipe.data.scaling == "standardized",
-    )
-    if recipe.data.scaling == "raw":
-        ones = np.ones(train.n_inputs)
-        return replace(model, input_scaling=Standardization(0.0 * ones, ones / 255.0))
-    return model
-
-
-def network_for(recipe: Recipe, n_features: int, n_outputs: int, seed: int) -> Network:
-    """The recipe's network between so many inputs and outputs, weights freshly drawn."""
-    spec = recipe.network
-    start = initializers(spec.initializer)
+    spec, start = recipe.network, initializers(recipe.network.initializer)
     hidden = spec.activation if isinstance(spec.activation, list) else [spec.activation] * len(spec.hidden)
     activations: list[Activation] = [make("activation", each, **start) for each in [*hidden, spec.output]]
-    return Network(
-        (n_features, *spec.hidden, n_outputs),
+    network = Network(
+        (train.n_inputs, *spec.hidden, train.n_outputs),
         hidden=activations[:-1],
         output=activations[-1],
         loss=spec.loss,
         dropout=spec.dropout,
         rng=generator(seed, "weights"),
     )
+    standardize = recipe.data.scaling == "standardized"
+    model = Model.suited(with_meaning(network, task=train.task), train, standardize=standardize)
+    if recipe.data.scaling == "raw":
+        ones = np.ones(train.n_inputs)
+        return replace(model, input_scaling=Standardization(0.0 * ones, ones / 255.0))
+    return model
 
 
 @dataclass(frozen=True)
@@ -131,8 +126,8 @@ def initializers(spec: str | Initial | None) -> dict[str, Initializer]:
     if spec is None:
         return {}
     spec = Initial(weights=spec) if isinstance(spec, str) else spec
-    chosen = {"initializer": (spec.weights, spec.weights_factor), "bias_initializer": (spec.biases, spec.biases_factor)}
-    return {key: Scaled(resolve("initializer", name, "initializer"), factor) for key, (name, factor) in chosen.items()}
+    pairs = {"initializer": (spec.weights, spec.weights_factor), "bias_initializer": (spec.biases, spec.biases_factor)}
+    return {key: Scaled(resolve("initializer", name, "initializer"), factor) for key, (name, factor) in pairs.items()}
 
 
 def trainer_for(recipe: Recipe, network: Network, n_samples: int, seed: int, callbacks: Sequence[Callback]) -> Trainer:
@@ -144,8 +139,7 @@ def trainer_for(recipe: Recipe, network: Network, n_samples: int, seed: int, cal
     schedule = schedule_for(spec.schedule, steps, spec.epochs * steps)
     if spec.plateau is not None:
         schedule = with_settings("plateau", ReduceOnPlateau, spec.plateau, rate=schedule)
-    taken = ("optimizer", "penalty", "epochs", "batch_size", "augment", "average", "clip")  # as Trainer takes them
-    given: dict[str, Any] = {name: getattr(spec, name) for name in taken}
+    given: dict[str, Any] = {name: value for name, value in asdict(spec).items() if name not in NOT_OF_TRAINER}
     return Trainer(network=network, schedule=schedule, callbacks=[*patience, *callbacks], seed=seed, **given)
 
 

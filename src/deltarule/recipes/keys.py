@@ -50,7 +50,7 @@ def settings_in(place: str, tree: Tree, fields: Fields) -> list[str] | None:
         return list(setting_names(NUMBERS[place]))
     section, _, key = place.partition(".")
     spec = tree.get(section, {}).get(key)
-    name = spec.get("name") if isinstance(spec, dict) else spec
+    name = spec.get("name") if isinstance(spec, Mapping) else spec
     known = place in KINDS and isinstance(name, str) and name in PARTS[KINDS[place]]
     return settings_of(place, str(name)) if known else None
 
@@ -72,13 +72,13 @@ def advice(word: str, value: str, tree: Tree, fields: Fields) -> str:
     if word in OPTIONS_ONLY:
         return f"it is an option of train: --{word} {shlex.quote(value)}"
     known = known_paths(tree, fields)
-    path = meant(word, known)
+    path = nearest_path(word, known)
     if path is None:
         return f"Known: {', '.join(known)}"
-    return f"did you mean {path}? Use {line_for(path, word, value, known)}"
+    return f"did you mean {path}? Use {command_for(path, word, value, known)}"
 
 
-def meant(word: str, known: Iterable[str]) -> str | None:
+def nearest_path(word: str, known: list[str]) -> str | None:
     """The full path of the setting that a wrong name is closest to, if any; first among those that are known."""
     if any(path.startswith(f"{word}.") for path in known):
         return None  # the name of a section, not of a setting
@@ -96,11 +96,11 @@ def meant(word: str, known: Iterable[str]) -> str | None:
     folded = word.casefold().replace("-", "_")
     wanted = [each for each in (folded, folded.rpartition(".")[2]) if each]
     near = [name for each in wanted for name in difflib.get_close_matches(each, names, n=1, cutoff=0.7)]
-    found = next((names[each] for each in (*wanted, *near) if each in names), None)
-    return found if found is None or found in known else OTHERWISE.get(found, found)
+    nearest = next((names[each] for each in (*wanted, *near) if each in names), None)
+    return nearest if nearest is None or nearest in known else OTHERWISE.get(nearest, nearest)
 
 
-def line_for(path: str, word: str, value: str, known: Iterable[str]) -> str:
+def command_for(path: str, word: str, value: str, known: list[str]) -> str:
     """What to add to a command to set what is at `path`, after the part that has it where the recipe has another."""
     changes, (place, _, key) = [f"{path}={value}"], path.rpartition(".")
     if path not in known and place in KINDS:

@@ -14,26 +14,24 @@ from msgspec import Meta
 from msgspec.structs import replace
 
 from deltarule.errors import RecipeError, closest
-from deltarule.recipes.keys import KINDS, NUMBERS, advice, known_paths, meant, settings_in
+from deltarule.parts import Spec
+from deltarule.recipes.keys import KINDS, NUMBERS, advice, known_paths, nearest_path, settings_in
 from deltarule.settings import SETTINGS
 
-Spec = str | dict[str, Any]  # "relu", or {name = "leaky_relu", slope = 0.1}
 Size = Annotated[int, Meta(ge=1)]
 
 # tomllib takes memory by the square of how deeply a dotted key goes, and no recipe goes deep.
 MOST_CHARACTERS, MOST_DOTS = 2**16, 200  # of a recipe, and in one of its lines
-
 MOST_SHOWN = 60  # characters of a value that is wrong
-
 NOT_TOML = (ValueError, RecursionError)  # tomllib's own error is a ValueError, as is that for a number of 5,000 digits
 
 
-def wants(words: str, example: Any) -> Meta:
+def hint(words: str, example: Any) -> Meta:
     """What a key is to hold, for messages, and a value that is right."""
     return Meta(description=words, examples=[example])
 
 
-def declared(name: str) -> Meta:
+def range_hint(name: str) -> Meta:
     """The range of a number as `settings.py` declares it, for msgspec and in words."""
     asked = SETTINGS[name]
     lowest: dict[str, Any] = {"gt" if asked.is_open else "ge": asked.kind(asked.low)}
@@ -42,7 +40,7 @@ def declared(name: str) -> Meta:
     return Meta(description=noun + asked.range_in_words, examples=[asked.like(None)], **lowest, **highest)
 
 
-Share = Annotated[float, declared("dropout")]
+Share = Annotated[float, range_hint("dropout")]
 
 
 class _Strict(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -65,10 +63,10 @@ class Split(_Strict, frozen=True):
     """
 
     kind: Annotated[
-        Literal["given", "head", "shuffled", "stratified"], wants("given, head, shuffled or stratified", "stratified")
+        Literal["given", "head", "shuffled", "stratified"], hint("given, head, shuffled or stratified", "stratified")
     ] = "given"
-    train: Annotated[int | None, wants("a number of examples", 1000)] = None
-    test: Annotated[int | None, wants("a number of examples", 1000)] = None
+    train: Annotated[int | None, hint("a number of examples", 1000)] = None
+    test: Annotated[int | None, hint("a number of examples", 1000)] = None
 
 
 class Data(_Strict, frozen=True):
@@ -78,9 +76,9 @@ class Data(_Strict, frozen=True):
         regression targets) to mean 0 and standard deviation 1.
     """
 
-    name: Annotated[str, wants("the name of a data set, or a path", "digits")] = "mnist"
-    split: Annotated[Split, wants("a table", {"kind": "shuffled", "test": 1000})] = Split()
-    scaling: Annotated[Literal["unit", "raw", "standardized"], wants("unit, raw or standardized", "standardized")] = (
+    name: Annotated[str, hint("the name of a data set, or a path", "digits")] = "mnist"
+    split: Annotated[Split, hint("a table", {"kind": "shuffled", "test": 1000})] = Split()
+    scaling: Annotated[Literal["unit", "raw", "standardized"], hint("unit, raw or standardized", "standardized")] = (
         "unit"
     )
 
@@ -97,13 +95,13 @@ class Initial(_Strict, frozen=True):
 class NetworkSpec(_Strict, frozen=True):
     """The network between the data's inputs and outputs. `activation` is one for all hidden layers, or a list."""
 
-    hidden: Annotated[list[Size], wants("whole numbers of at least 1, one for each hidden layer", [30, 20])] = []
-    activation: Annotated[Spec | list[Spec], wants("a name, or a list of names", "tanh")] = "relu"
-    output: Annotated[Spec, wants("a name", "sigmoid")] = "softmax"
-    loss: Annotated[Spec, wants("a name", "quadratic")] = "cross_entropy"
-    initializer: Annotated[str | Initial | None, wants("a name", "he_normal")] = None
+    hidden: Annotated[list[Size], hint("whole numbers of at least 1, one for each hidden layer", [30, 20])] = []
+    activation: Annotated[Spec | list[Spec], hint("a name, or a list of names", "tanh")] = "relu"
+    output: Annotated[Spec, hint("a name", "sigmoid")] = "softmax"
+    loss: Annotated[Spec, hint("a name", "quadratic")] = "cross_entropy"
+    initializer: Annotated[str | Initial | None, hint("a name", "he_normal")] = None
     dropout: Annotated[
-        Share | list[Share], wants(f"{SETTINGS['dropout'].range_in_words}, for all hidden layers or one for each", 0.2)
+        Share | list[Share], hint(f"{SETTINGS['dropout'].range_in_words}, for all hidden layers or one for each", 0.2)
     ] = 0.0
 
 
@@ -114,16 +112,16 @@ class Training(_Strict, frozen=True):
         Both need examples that are held out.
     """
 
-    schedule: Annotated[Spec, wants("a name with its rate, or a constant rate", {"name": "cosine", "rate": 0.01})]
-    epochs: Annotated[int, declared("epochs")]
-    optimizer: Annotated[Spec, wants("a name", "adam")] = "adam"
-    batch_size: Annotated[Size | Literal["full"], wants("a whole number, 1 or more, or full", 128)] = 128
-    penalty: Annotated[Spec | None, wants("a name with its strength", {"name": "l2", "strength": 1e-4})] = None
-    average: Annotated[float, declared("average")] | None = None
-    clip: Annotated[float, declared("clip")] | None = None
-    augment: Annotated[dict[str, float] | None, wants("numbers by name", {"rotation": 10.0})] = None
-    plateau: Annotated[dict[str, int | float] | None, wants("numbers by name", {"factor": 0.5, "patience": 3})] = None
-    patience: Annotated[int, declared("patience")] | None = None
+    schedule: Annotated[Spec, hint("a name with its rate, or a constant rate", {"name": "cosine", "rate": 0.01})]
+    epochs: Annotated[int, range_hint("epochs")]
+    optimizer: Annotated[Spec, hint("a name", "adam")] = "adam"
+    batch_size: Annotated[Size | Literal["full"], hint("a whole number, 1 or more, or full", 128)] = 128
+    penalty: Annotated[Spec | None, hint("a name with its strength", {"name": "l2", "strength": 1e-4})] = None
+    average: Annotated[float, range_hint("average")] | None = None
+    clip: Annotated[float, range_hint("clip")] | None = None
+    augment: Annotated[dict[str, float] | None, hint("numbers by name", {"rotation": 10.0})] = None
+    plateau: Annotated[dict[str, int | float] | None, hint("numbers by name", {"factor": 0.5, "patience": 3})] = None
+    patience: Annotated[int, range_hint("patience")] | None = None
 
 
 class Recipe(_Strict, frozen=True):
@@ -136,35 +134,34 @@ class Recipe(_Strict, frozen=True):
 
     def to_toml(self) -> str:
         """The whole recipe, defaults included, as TOML that `parse` reads back."""
-        return tomli_w.dumps(_without_none(msgspec.to_builtins(self)))
+        return tomli_w.dumps(tree_of(self))
 
     def on(self, data: str) -> "Recipe":
-        """The same recipe for other data, by name or path; `fitting.fitted` says what it must give up for them."""
+        """The same recipe for other data, by name or path; `adapt` says what it must give up for them."""
         return replace(self, data=replace(self.data, name=data))
 
     def advice(self, word: str, value: str) -> str:
         """What to write to set what somebody calls by a wrong name; `keys.py` knows the names."""
-        return advice(word, value, _without_none(msgspec.to_builtins(self)), FIELDS)
+        return advice(word, value, tree_of(self), FIELDS)
 
-    def changed(self, changes: Sequence[str]) -> "Recipe":
+    def with_changes(self, changes: Sequence[str]) -> "Recipe":
         """The recipe with values replaced: each change is "training.epochs=5", or "epochs=5" where that is clear.
 
         Raises RecipeError for a key that does not exist (with the one that is meant) or a value that does not fit.
         """
-        tree, nested = _without_none(msgspec.to_builtins(self)), []
+        tree, nested = tree_of(self), []
         for change in changes:
             word, equals, text = (part.strip() for part in change.partition("="))
             if not equals:
                 raise RecipeError(f"a change must be KEY=VALUE, as in training.epochs=5: got {change!r}")
             *sections, key = full_path(word, text, tree)
-            if len(sections) > 1:
-                nested.append((".".join(sections), key, word, text))
+            nested.append((".".join(sections), key, word, text))
             place = tree
             for section in sections:
                 if not isinstance(place.setdefault(section, {}), dict):  # "adam" becomes a table with its first setting
                     place[section] = {"weights" if section == "initializer" else "name": place[section]}
                 place = place[section]
-            place[key] = as_meant(key, _value(text))
+            place[key] = expand(key, toml_value(text))
         for where, key, word, text in nested:  # now, as another change may have put another part there
             legal = settings_in(where, tree, FIELDS)
             if legal is not None and key not in legal and not (key == "name" and where in KINDS):
@@ -173,15 +170,8 @@ class Recipe(_Strict, frozen=True):
 
 
 SECTIONS: dict[str, type[msgspec.Struct]] = {"about": About, "data": Data, "network": NetworkSpec, "training": Training}
-TABLES: dict[str, type[msgspec.Struct]] = {
-    "$": Recipe,
-    "$.data.split": Split,
-    "$.network.initializer": Initial,
-    **{f"$.{name}": struct for name, struct in SECTIONS.items()},
-}
-
-
-FIELDS = {place.removeprefix("$."): struct.__struct_fields__ for place, struct in TABLES.items() if place != "$"}
+TABLES = SECTIONS | {"data.split": Split, "network.initializer": Initial}
+FIELDS = {place: struct.__struct_fields__ for place, struct in TABLES.items()}
 PLACES = {*KINDS, *NUMBERS, *FIELDS}  # whose settings are a level deeper
 ONE_PER_LAYER = ("hidden", "activation", "dropout")
 
@@ -197,24 +187,24 @@ def parse(text: str, name: str) -> Recipe:
     except NOT_TOML as error:
         raise RecipeError(f"recipe {name} must be TOML: {error}") from error
     for section in (each for each in map(tree.get, SECTIONS) if isinstance(each, dict)):
-        section |= {key: as_meant(key, value) for key, value in section.items()}
+        section |= {key: expand(key, value) for key, value in section.items()}
     return convert(tree, name, "write {key} = {value}")
 
 
-def as_meant(key: str, value: Any) -> Any:
+def expand(key: str, value: Any) -> Any:
     """A value that is written in short, in full.
 
-    >>> as_meant("hidden", 30), as_meant("hidden", "30-20"), as_meant("activation", "tanh, relu")
+    >>> expand("hidden", 30), expand("hidden", "30-20"), expand("activation", "tanh, relu")
     ([30], [30, 20], ['tanh', 'relu'])
-    >>> as_meant("schedule", 0.1)
+    >>> expand("schedule", 0.1)
     {'name': 'constant', 'rate': 0.1}
     """
-    if key == "schedule" and isinstance(value, int | float) and not isinstance(value, bool):
+    if key == "schedule" and type(value) in (int, float):
         return {"name": "constant", "rate": value}
-    if key in ONE_PER_LAYER and isinstance(value, str) and (parts := value.split(",")) and len(parts) > 1:
-        return [_value(part.strip()) for part in parts]
     if key == "hidden" and isinstance(value, str) and re.fullmatch(r"\d+(-\d+)+", value):
-        return [_value(part) for part in value.split("-")]
+        value = value.replace("-", ",")
+    if key in ONE_PER_LAYER and isinstance(value, str) and "," in value:
+        return [toml_value(part.strip()) for part in value.split(",")]
     return [value] if key == "hidden" and type(value) is int and value > 0 else value
 
 
@@ -226,26 +216,24 @@ def convert(tree: dict[str, Any], name: str, cure: str) -> Recipe:
     try:
         return msgspec.convert(tree, Recipe)
     except (msgspec.ValidationError, UnicodeEncodeError) as error:
-        raise RecipeError(f"recipe {name}: {_in_words(str(error), tree, cure)}") from error
+        raise RecipeError(f"recipe {name}: {explanation(str(error), tree, cure)}") from error
 
 
-def _in_words(message: str, tree: dict[str, Any], cure: str) -> str:
+def explanation(message: str, tree: dict[str, Any], cure: str) -> str:
     """What msgspec found wrong with a recipe, with the key, what was got, and what to do; `cure` as for `convert`."""
-    unknown = re.search(r"unknown field `(.*?)`(?: - at `(\$[.\w]*)`)?$", message, re.DOTALL)
-    if unknown:
-        key, place = unknown[1], unknown[2] if unknown[2] in TABLES else "$"
-        offer = closest(key, TABLES[place].__struct_fields__)
-        if not offer.startswith("did") and place != "$" and (path := meant(key, known_paths({}, FIELDS))):
+    if unknown := re.search(r"unknown field `(.*?)`(?: - at `\$\.([.\w]*)`)?$", message, re.DOTALL):
+        key, place = unknown[1], unknown[2] if unknown[2] in TABLES else ""
+        offer = closest(key, FIELDS[place] if place else Recipe.__struct_fields__)
+        if place and not offer.startswith("did") and (path := nearest_path(key, known_paths({}, FIELDS))):
             offer = f"did you mean {path}? {offer}"
-        return f"there is no key {key!r} in {place.removeprefix('$.').replace('$', 'a recipe')}: {offer}"
+        return f"there is no key {key!r} in {place or 'a recipe'}: {offer}"
     what, _, place = message.rstrip("`").partition(" - at `$.")
     missing = re.match(r"Object missing required field `(\w+)`", what)
     path = ".".join(filter(None, [place.partition("[")[0], missing[1] if missing else ""]))
     section, _, key = path.rpartition(".")
-    struct = TABLES.get(f"$.{section}", Recipe)
-    hint = get_type_hints(struct, include_extras=True).get(key)
-    metas = [each.__metadata__[-1] for each in (hint, *get_args(hint)) if hasattr(each, "__metadata__")]
-    if not metas or not metas[0].examples:
+    declared = get_type_hints(TABLES.get(section, Recipe), include_extras=True).get(key)
+    metas = [each.__metadata__[-1] for each in (declared, *get_args(declared)) if hasattr(each, "__metadata__")]
+    if not metas:
         return f"{path}: {what}"
     value: Any = tree
     for each in path.split(".") if not missing else ():
@@ -273,18 +261,12 @@ def full_path(word: str, value: str, tree: dict[str, Any]) -> list[str]:
     keys = word.split(".")
     if keys[0] not in SECTIONS or len(keys) == 1:
         keys = [*(name for name in SECTIONS if name != "about" and keys[0] in FIELDS[name]), *keys]
-    place, depth = ".".join(keys[:2]), len(keys)
-    if (
-        keys[0] in SECTIONS
-        and keys[1:]
-        and keys[1] in FIELDS[keys[0]]
-        and (depth == 2 or (depth == 3 and place in PLACES))
-    ):
+    if len(keys) in (2, 3) and keys[1] in FIELDS.get(keys[0], ()) and (len(keys) == 2 or ".".join(keys[:2]) in PLACES):
         return keys
     raise RecipeError(f"no setting is called {word!r}: {advice(word, value, tree, FIELDS)}")
 
 
-def _value(text: str) -> Any:
+def toml_value(text: str) -> Any:
     """A TOML value, or a number as Python writes it (.1), or the text itself: adam stands for "adam"."""
     try:
         return tomllib.loads(f"value = {text}")["value"]
@@ -293,10 +275,10 @@ def _value(text: str) -> Any:
         return number if math.isfinite(number) else text
 
 
-def _without_none(tree: dict[str, Any]) -> dict[str, Any]:
-    """The same nested dicts without the keys whose value is None, for which TOML has no word."""
-    return {
-        key: _without_none(value) if isinstance(value, dict) else value
-        for key, value in tree.items()
-        if value is not None
-    }
+def tree_of(record: Any) -> Any:
+    """A record as nested dicts, without the keys whose value is None, for which TOML has no word."""
+    if isinstance(record, msgspec.Struct):
+        record = msgspec.to_builtins(record)
+    if not isinstance(record, dict):
+        return record
+    return {key: tree_of(value) for key, value in record.items() if value is not None}

@@ -21,16 +21,12 @@ def batches(n_samples: int, batch_size: int | None, seed: int, epoch: int, first
 
     first: how many samples the epoch has already taken; the batches after them come.
     """
-    if batch_size is None:
-        if first == 0:
-            yield np.arange(n_samples)
-        return
-    order = shuffled(n_samples, seed, epoch)
-    for start in range(first, n_samples, batch_size):
-        yield order[start : start + batch_size]
+    order = np.arange(n_samples) if batch_size is None else sample_order(n_samples, seed, epoch)
+    for start in range(first, n_samples, batch_size or n_samples):
+        yield order[start : start + (batch_size or n_samples)]
 
 
-def shuffled(n_samples: int, seed: int, epoch: int) -> Array:
+def sample_order(n_samples: int, seed: int, epoch: int) -> Array:
     """The order in which an epoch takes the samples: a permutation of their indices, (n_samples,) int64."""
     return generator(seed, "shuffle", epoch).permutation(n_samples)
 

@@ -1,12 +1,16 @@
 """What a run reports, and who listens: TrainingState, History, and callbacks."""
 
+import csv
+import io
 import math
+import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TextIO
 
+from deltarule.atomic import write_atomically
 from deltarule.data.announcing import print_if_possible
 from deltarule.data.dataset import Dataset
 from deltarule.elsewhere import line_for
@@ -16,7 +20,7 @@ from deltarule.nn.optimizers import Optimizer
 from deltarule.nn.parameters import Parameters
 from deltarule.nn.workspace import Workspace
 from deltarule.public import Named, public
-from deltarule.settings import MODES, Task, check, check_choice, shown
+from deltarule.settings import MODES, Task, check, check_choice, check_path, shown
 from deltarule.training.averaging import Latest
 
 if TYPE_CHECKING:
@@ -71,6 +75,19 @@ class History(metaclass=Named):
         """Draw loss and accuracy by epoch: the Picture of `dr.plot("curves", history)`."""
         return import_module("deltarule").plot("curves", self)
 
+    def save(self, path: str | os.PathLike[str], *, separator: str = ",", force: bool = False) -> None:
+        """Write the rows as a CSV file. A figure that is not a finite number leaves its cell empty.
+
+        path: an older history is replaced, any other file only with `force`. separator: between two cells.
+
+        Raises SettingError for another separator, FileError where the file cannot be written.
+        """
+        check_path("path", path)
+        if not isinstance(separator, str) or len(separator) != 1 or separator in '"\r\n':
+            raise SettingError(f"a separator is one character, as ',' or ';' or a tab: got {separator!r}")
+        text = table_text(list(map(finite_row, self.rows)), separator)
+        write_atomically(path, text.encode(), "history", force=force, sync=False)
+
     def __repr__(self) -> str:
         """A table of one screen: the first epochs, the best (without a validation set, the one kept) and the last."""
         if not self.rows:
@@ -96,6 +113,22 @@ class History(metaclass=Named):
 
     def __iter__(self) -> Iterator[Row]:
         return iter(self.rows)
+
+
+def table_text(rows: Sequence[Mapping[str, float | None]], separator: str = ",") -> str:
+    """Rows below the names of their columns, in the order of their first appearance. None leaves a cell empty."""
+    table = io.StringIO(newline="")
+    names = dict.fromkeys(name for row in rows for name in row)
+    writer = csv.DictWriter(table, list(names), delimiter=separator, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return table.getvalue()
+
+
+def finite_row(row: Mapping[str, float | None]) -> dict[str, float | None]:
+    """A row of the history in Python's own numbers, with None for what is not a finite number."""
+    finite = {name: None if value is None or not math.isfinite(value) else value for name, value in row.items()}
+    return {name: value if value is None or isinstance(value, int) else float(value) for name, value in finite.items()}
 
 
 def _cells(row: Row, names: Sequence[str]) -> list[str]:

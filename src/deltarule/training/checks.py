@@ -22,50 +22,42 @@ BLOW_UP = 1000.0  # a loss so many times that of epoch 0 (or 1, if that was less
 LARGE_INPUT = 100.0  # inputs beyond this are more likely to blow up a run than its learning rate is
 
 
-def check_data(network: Network, data: Dataset) -> None:
+def check_data(network: Network, data: Dataset, validation: Dataset | None = None) -> None:
     """Raise ShapeError or SettingError unless the network can be trained and scored on these data."""
-    if not isinstance(data, Dataset):
+    for each in (data, *([] if validation is None else [validation])):
+        needed, got = (each.n_features, each.n_outputs), (network.layer_sizes[0], network.layer_sizes[-1])
+        if needed != got:
+            hidden = network.layer_sizes[1:-1]
+            raise ShapeError(
+                f"{each.name} has {needed[0]} features and {needed[1]} outputs ({each.task}): got a network with "
+                f"{got[0]} inputs and {got[1]} outputs; use layer sizes {(needed[0], *hidden, needed[1])}"
+            )
+        wrong = {"classes": (), "labels": (CrossEntropy,), "values": (CrossEntropy, BinaryCrossEntropy)}[each.task]
+        if isinstance(network.loss, wrong):
+            better = "BinaryCrossEntropy after Sigmoid" if each.task == "labels" else "Quadratic after Identity"
+            raise SettingError(
+                f"{each.name} holds {each.task}, which {type(network.loss).__name__} cannot judge: use {better}"
+            )
+    if validation is not None and data.task != validation.task:
         raise SettingError(
-            f"a Trainer takes its data as a Dataset: got {shown(data)}; use Dataset(X, y), or fit(network, X, y)"
-        )
-    needed, got = (data.n_features, data.n_outputs), (network.layer_sizes[0], network.layer_sizes[-1])
-    if needed != got:
-        hidden = network.layer_sizes[1:-1]
-        raise ShapeError(
-            f"{data.name} has {needed[0]} features and {needed[1]} outputs ({data.task}): got a network with "
-            f"{got[0]} inputs and {got[1]} outputs; use layer sizes {(needed[0], *hidden, needed[1])}"
-        )
-    wrong = {"classes": (), "labels": (CrossEntropy,), "values": (CrossEntropy, BinaryCrossEntropy)}[data.task]
-    if isinstance(network.loss, wrong):
-        better = "BinaryCrossEntropy after Sigmoid" if data.task == "labels" else "Quadratic after Identity"
-        raise SettingError(
-            f"{data.name} holds {data.task}, which {type(network.loss).__name__} cannot judge: use {better}"
-        )
-
-
-def check_task(train: Dataset, validation: Dataset) -> None:
-    """Raise SettingError unless both are scored alike."""
-    if train.task != validation.task:
-        raise SettingError(
-            f"{train.name} and {validation.name} must be of one task: got {train.task} and {validation.task}"
+            f"{data.name} and {validation.name} must be of one task: got {data.task} and {validation.task}"
         )
 
 
 def check_datasets(train: Any, validation: Any) -> None:
     """Raise DataError unless both are what Trainer.fit takes."""
     refuse_splits(train, "trainer.fit({})")
-    if not isinstance(train, Dataset):
-        raise DataError(
-            f"trainer.fit takes a Dataset: got {shown(train)}; use trainer.fit(dr.Dataset(X, y)), or dr.fit"
-        )
     refuse_splits(validation, "trainer.fit(train, {})")
-    if not isinstance(validation, Dataset | None):
-        line = "trainer.fit(train, dr.Dataset(X, y))"
-        raise DataError(f"trainer.fit takes a Dataset: got {shown(validation)}; use {line}")
+    for given, legal, line in (
+        (train, Dataset, "trainer.fit(dr.Dataset(X, y)), or dr.fit"),
+        (validation, Dataset | None, "trainer.fit(train, dr.Dataset(X, y))"),
+    ):
+        if not isinstance(given, legal):
+            raise DataError(f"trainer.fit takes a Dataset: got {shown(given)}; use {line}")
 
 
 def check_augment(augment: Deformation | None, data: Dataset) -> None:
-    """Raise SettingError where something is to be deformed that is no image."""
+    """Raise SettingError where data that are not images are to be deformed."""
     if augment is not None and data.image_shape is None:
         raise SettingError(
             f"only images can be deformed: got {data.name}, which says no image_shape; leave out augment"

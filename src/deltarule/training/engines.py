@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cache
@@ -50,11 +50,12 @@ class Engine:
     deform: Callable[..., Any]
     can_take_steps: Callable[..., bool] = lambda *arguments: False
     take_steps: Callable[..., Any] = lambda *arguments: None
-    each: Callable[[Callable[[Any], Any], Iterable[Any]], list[Any]] = lambda function, items: list(
-        map(function, items)
-    )
+    each: Callable[..., list[Any]] = lambda function, items: list(map(function, items))
     one_thread_each: Callable[[], AbstractContextManager[None]] = nullcontext
     says: str = ""
+
+    def __repr__(self) -> str:
+        return f"Engine({self.name!r})"
 
 
 def step(optimizer: Optimizer, params: Parameters, grads: Parameters, learning_rate: float) -> None:
@@ -83,7 +84,7 @@ def engine(name: str, numpy_seconds: float = math.inf) -> Engine:
     if name == "numpy" or (name == "auto" and numpy_seconds < WORTH_COMPILING_SECONDS):
         return REFERENCE
     try:
-        return compiled()
+        return compiled_engine()
     except DeltaruleError as error:
         if name == "numba":
             raise
@@ -107,13 +108,20 @@ def engine_for(trainer: "Trainer", n_samples: int, name: str) -> Engine:
 
 
 @cache
-def compiled() -> Engine:
+def compiled_engine() -> Engine:
     """Numba's engine.
 
     Raises MissingExtraError where Numba is absent or broken, and FileError where it finds no folder for its kernels.
     """
     try:
-        return with_kernels()
+        require("numba", "fast")
+        from deltarule.compiled import augment, blas, kernels, memory, network, optimizers, steps, team
+
+        kernels.announce_compilation(logging.getLogger("deltarule").warning)
+        ours = network.forward, network.loss_value, network.backward, optimizers.step, memory.gather, augment.deform
+        found = Engine("numba", *ours, steps.can_take_steps, steps.take_steps, team.each, blas.one_thread)
+        one_pixel = np.zeros((1, 1), np.uint8), np.zeros(1, np.int64), np.empty((1, 1), np.float32)
+        found.gather(*one_pixel)  # which shows whether kernels can be kept
     except DeltaruleError:
         raise
     except (ImportError, OSError, RuntimeError, AttributeError) as error:
@@ -122,26 +130,4 @@ def compiled() -> Engine:
             raise FileError(f"Numba finds no folder in which it may keep compiled kernels: {advice}") from error
         advice = install_command("fast", "--force-reinstall")
         raise MissingExtraError(f"Numba is installed and does not work ({error}): run  {advice}") from error
-
-
-def with_kernels() -> Engine:
-    """The engine of compiled kernels, or whatever goes wrong in Numba."""
-    require("numba", "fast")
-    from deltarule.compiled import announcement, augment, batches, blas, network, optimizers, steps, team
-
-    announcement.begin(logging.getLogger("deltarule").warning)
-    found = Engine(
-        "numba",
-        network.forward,
-        network.loss_value,
-        network.backward,
-        optimizers.step,
-        batches.gather,
-        augment.deform,
-        steps.can_take_steps,
-        steps.take_steps,
-        team.each,
-        blas.one_thread,
-    )
-    found.gather(np.zeros((1, 1), np.uint8), np.zeros(1, np.int64), np.empty((1, 1), np.float32))  # can it be kept?
     return found

@@ -92,7 +92,7 @@ def of_dataset(network: Network, data: Dataset) -> Dataset:
             "dr.fit(network, model.scaled(data))"
         )
     check_scale(data.inputs, scale_of(network))
-    return replace(data, inputs=taken(network, data.inputs))
+    return replace(data, inputs=cast_inputs(network, data.inputs))
 
 
 def input_rows(
@@ -112,10 +112,10 @@ def input_rows(
         checked_inputs(X, n_features, network.image_shape, name=x_name)
     # Otherwise check_data says how many features there are, and with which layer sizes they fit.
     check_scale(rows, scale_of(network), name=x_name)
-    return taken(network, rows), image_shape
+    return cast_inputs(network, rows), image_shape
 
 
-def taken(network: Network, X: Array) -> Array:
+def cast_inputs(network: Network, X: Array) -> Array:
     """Inputs in a dtype that counts as it should: uint8 stays pixels for a network that may still learn from pixels."""
     if X.dtype == np.uint8 and (network.pixels or network.input_range is None):
         return X
@@ -136,7 +136,7 @@ def warn_of_pixels(X: Array, name: str = "X") -> None:
         )
 
 
-def held_out_examples(network: Network | Model, validation: Any, *, of_arrays: bool) -> Dataset | None:
+def validation_examples(network: Network | Model, validation: Any, *, of_arrays: bool) -> Dataset | None:
     """What `validation` holds: (X, y) or a Dataset; SettingError, with the line that splits, for a share."""
     if validation is None:
         return None

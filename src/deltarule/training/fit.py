@@ -14,7 +14,7 @@ from deltarule.training.averaging import Latest
 from deltarule.training.callbacks import Callback, History
 from deltarule.training.clipping import NoClipping
 from deltarule.training.engines import Engine
-from deltarule.training.examples import examples_for, held_out_examples, warn_of_pixels
+from deltarule.training.examples import examples_for, validation_examples, warn_of_pixels
 from deltarule.training.schedules import Schedule, schedule_of
 from deltarule.training.snapshot import Snapshot
 from deltarule.training.trainer import Trainer
@@ -80,7 +80,7 @@ def fit(
         "seed": seed,
     }
     trainer = Trainer(network=network, **given)
-    held_out = held_out_examples(network, validation, of_arrays=y is not None)
+    held_out = validation_examples(network, validation, of_arrays=y is not None)
     train = examples_for(network, X, y, "the training data")[1]
     warn_of_pixels(train.inputs)
     return trainer.fit(train, held_out, sample_weight=sample_weight, resume=resume)

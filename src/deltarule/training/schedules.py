@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY
 from numbers import Real
-from typing import Any, TypeGuard
+from typing import Any
 
 from deltarule.errors import SettingError
 from deltarule.parts import resolve
@@ -181,11 +181,6 @@ def schedule_of(given: Any, name: str = "learning_rate", owner: type[Any] | str 
             return given
     check(name, given, owner, note=note)
     return Constant(given)
-
-
-def listens(schedule: Schedule, callbacks: Sequence[Callback]) -> TypeGuard[Callback]:
-    """Whether a schedule has to be told of the run, and is not told as one of the callbacks."""
-    return isinstance(schedule, Callback) and not any(each is schedule for each in callbacks)
 
 
 def check_plateaus(schedule: Schedule, callbacks: Sequence[Callback]) -> None:

@@ -17,7 +17,8 @@ COUNTED = ("epoch", "step")  # columns of a history that hold whole numbers
 FIGURES = ("step", "seconds", "batch_loss", "learning_rate")
 WHOLE = ("step", "best_epoch", "optimizer.steps", "tally.samples")
 MOST = 2**53  # steps, as far as a float64 counts exactly
-PLAIN = (*FIGURES, *WHOLE, "tally.right", "tally.loss", "tally.weight")
+DIMS = dict.fromkeys((*FIGURES, *WHOLE, "tally.right", "tally.loss", "tally.weight"), 0)
+DIMS |= {"parameters": 1, "best": 1, "history": 2, "tally.origin": 1, "tally.sums": 2}
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,15 +40,7 @@ class Snapshot:
     def __post_init__(self) -> None:
         """Raise SettingError where this is no state of any run."""
         averaged = [name for name in ("average.steps",) if name in self.arrays]
-        dims = {
-            **dict.fromkeys([*PLAIN, *averaged], 0),
-            "parameters": 1,
-            "best": 1,
-            "history": 2,
-            "tally.origin": 1,
-            "tally.sums": 2,
-        }
-        for name, n_dims in dims.items():
+        for name, n_dims in (DIMS | dict.fromkeys(averaged, 0)).items():
             if name not in self.arrays or self.arrays[name].ndim != n_dims:
                 raise SettingError(f"a snapshot needs {name!r}, an array of {n_dims} dimensions: got none")
         rows, n_columns = self.arrays["history"].shape
@@ -113,7 +106,8 @@ class Snapshot:
     def _check(self, state: TrainingState) -> None:
         """Raise SettingError where the arrays are not those of such a run at all, whatever its settings."""
         parameters = state.network.parameters.vector
-        for name in ("parameters", "best", *self._vectors()):
+        remembered = [name for name in self.arrays if name.startswith(("optimizer.", "average."))]
+        for name in ("parameters", "best", *(name for name in remembered if not name.endswith(".steps"))):
             array = self.arrays[name]
             if (array.shape, array.dtype) != (parameters.shape, parameters.dtype):
                 raise SettingError(
@@ -125,11 +119,6 @@ class Snapshot:
             raise SettingError(
                 f"a run that began {began} a validation set goes on {began} one: got it {goes_on}; give the same"
             )
-
-        self._check_figures(state)
-
-    def _check_figures(self, state: TrainingState) -> None:
-        """Raise SettingError where the history, or what the epoch has come to so far, is that of another task."""
         needed = {"learning_rate", "seconds"}
         for which in ("train",) if state.validation is None else ("train", "validation"):
             needed |= {f"{which}_loss", f"{which}_{SCORE_NAMES[state.task]}"}
@@ -143,16 +132,9 @@ class Snapshot:
             if shape not in ((*rows, 1), (*rows, state.network.layer_sizes[-1])):
                 raise SettingError(f"{name} of a snapshot holds a number for each output: got the shape {shape}")
 
-    def _vectors(self) -> list[str]:
-        return [
-            name
-            for name, array in self.arrays.items()
-            if name.startswith(("optimizer.", "average.")) and not name.endswith(".steps")
-        ]
-
     def _part(self, part: str) -> dict[str, Array]:
-        prefix = f"{part}."
-        return {name.removeprefix(prefix): array for name, array in self.arrays.items() if name.startswith(prefix)}
+        named = ((name.partition("."), array) for name, array in self.arrays.items())
+        return {name: array for (whose, _, name), array in named if whose == part}
 
     def _row(self, values: Array) -> Row:
         pairs = zip(self.columns, values.tolist(), strict=True)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from deltarule.errors import DivergenceError
 from deltarule.nn.arrays import Array
 from deltarule.randomness import generator
 from deltarule.training.averaging import Latest, MovingAverage
-from deltarule.training.batches import shuffled, steps_per_epoch
+from deltarule.training.batches import sample_order, steps_per_epoch
 from deltarule.training.callbacks import Callback, TrainingState
 from deltarule.training.checks import explain_divergence, highest_loss
 from deltarule.training.clipping import NoClipping
@@ -22,6 +22,21 @@ if TYPE_CHECKING:
 LARGEST_BATCH = 1024  # samples; larger ones are worked through in pieces
 STRIDE_WEIGHTS = 2**33  # weights times samples of a stride: a tenth of a second, so that neither Ctrl-C nor a bar waits
 STRIDE_INPUTS = 2**23  # numbers in the deformed images of a stride, at most
+
+
+class Plan(NamedTuple):
+    """Steps that an engine takes in one call.
+
+    order: indices of samples, (n,); the last batch may be short. batch_size: of the others.
+    learning_rates: (steps,) float64. paces: the share of its distance that the average moves at each update, (steps,).
+    highest_loss: no step is taken from a higher one.
+    """
+
+    order: Array
+    batch_size: int
+    learning_rates: Array
+    paces: Array
+    highest_loss: float
 
 
 def can_stride(trainer: "Trainer", train: Dataset) -> bool:
@@ -43,7 +58,7 @@ def train_epoch_in_strides(
 ) -> None:
     """Take the steps of an epoch that are left, the same as the Trainer's own loop takes."""
     tally = state.tally
-    order = shuffled(train.n_samples, trainer.seed, state.epoch)[tally.score.n_samples :]
+    order = sample_order(train.n_samples, trainer.seed, state.epoch)[tally.score.n_samples :]
     began = time.perf_counter()
     with trainer.engine.one_thread_each():
         for samples in strides(trainer, state, order):
@@ -82,7 +97,7 @@ def take_stride(
     data, order = (train.inputs, train.targets, sample_weight), samples
     if trainer.augment is not None:
         weights, order = None if sample_weight is None else sample_weight[samples], np.arange(len(samples))
-        data = deformed(trainer, state, train, samples), train.targets[samples], weights
+        data = stride_images(trainer, state, train, samples), train.targets[samples], weights
     state.is_updating = True
     losses, answered, updates = trainer.engine.take_steps(
         trainer.network,
@@ -90,7 +105,7 @@ def take_stride(
         trainer.penalty,
         (state.grads, None if type(average) is Latest else average.parameters),
         data,
-        (order, trainer.batch_size, rates, average.paces(n_steps), highest_loss(state)),
+        Plan(order, trainer.batch_size or len(order), rates, average.paces(n_steps), highest_loss(state)),
     )
     n_taken = int(np.count_nonzero(losses <= highest_loss(state)))
     state.step += n_taken
@@ -103,7 +118,7 @@ def take_stride(
     return losses, answered
 
 
-def deformed(trainer: "Trainer", state: TrainingState, train: Dataset, samples: Array) -> Array:
+def stride_images(trainer: "Trainer", state: TrainingState, train: Dataset, samples: Array) -> Array:
     """The images of a stride as its steps see them, (samples, features)."""
     X = np.empty((len(samples), train.n_features), trainer.network.dtype)
     batch_size = trainer.batch_size or len(samples)

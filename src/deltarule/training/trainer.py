@@ -32,7 +32,6 @@ from deltarule.training.checks import (
     check_augment,
     check_data,
     check_datasets,
-    check_task,
     explain_divergence,
     has_diverged,
 )
@@ -40,7 +39,7 @@ from deltarule.training.clipping import NoClipping, clip_of
 from deltarule.training.engines import REFERENCE, Engine, engine_for
 from deltarule.training.evaluation import SCORE_NAMES, Score, Tally, loss_and_score
 from deltarule.training.identity import identity_of
-from deltarule.training.schedules import Constant, Schedule, check_plateaus, listens, schedule_of
+from deltarule.training.schedules import Constant, Schedule, check_plateaus, schedule_of
 from deltarule.training.snapshot import Snapshot
 from deltarule.training.strides import can_stride, train_epoch_in_strides
 
@@ -117,7 +116,11 @@ class Trainer(metaclass=Named):
         is no finite number, or a thousand times that of epoch 0; the network then keeps the parameters of the best (or
         last) whole epoch.
         """
-        self._check(train, validation)
+        check_datasets(train, validation)
+        check_data(self.network, train, validation)
+        check_augment(self.augment, train)
+        check_plateaus(self.schedule, self.callbacks)
+        take_meaning(self.network, train)
         if sample_weight is not None:
             sample_weight = checked_weights(sample_weight, train.n_samples)
         if resume is not None and not isinstance(resume, Snapshot):
@@ -131,7 +134,9 @@ class Trainer(metaclass=Named):
         final = state.best if validation is not None else self.average.parameters
         if resume is not None:
             resume.restore(state)
-        monitor = self._monitor(state)
+        monitor = None if validation is None else Monitor(self.monitor)
+        if monitor is not None:
+            monitor.begin(state.history)
         self.tell("train_begin", state)
         try:
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
@@ -173,16 +178,6 @@ class Trainer(metaclass=Named):
                     failed.add_note(f"{type(listener).__name__}.train_end failed as well: {error!r}")
         if state.ending is None and failed is not None:
             raise failed
-
-    def _check(self, train: Dataset, validation: Dataset | None) -> None:
-        check_datasets(train, validation)
-        check_data(self.network, train)
-        if validation is not None:
-            check_data(self.network, validation)
-            check_task(train, validation)
-        check_augment(self.augment, train)
-        check_plateaus(self.schedule, self.callbacks)
-        take_meaning(self.network, train)
 
     def _begin(self, train: Dataset, validation: Dataset | None, sample_weight: Array | None) -> TrainingState:
         network, batch_size = self.network, min(self.batch_size or train.n_samples, train.n_samples)
@@ -269,14 +264,6 @@ class Trainer(metaclass=Named):
             state.workspace.draw_masks(generator(self.seed, f"dropout {start}", state.epoch, state.step))
         return X
 
-    def _monitor(self, state: TrainingState) -> Monitor | None:
-        """What chooses the best epoch; None without a validation set, where the last one is kept."""
-        if state.validation is None:
-            return None
-        monitor = Monitor(self.monitor)
-        monitor.begin(state.history)
-        return monitor
-
     def _end_epoch(self, state: TrainingState, trained: tuple[float, float], monitor: Monitor | None) -> None:
         """Add the epoch's row to the history; keep its parameters if they are the best so far, or simply the last."""
         history, counted, validation = state.history, self.average.parameters, state.validation
@@ -285,12 +272,7 @@ class Trainer(metaclass=Named):
         figures = {"train": trained}
         if validation is not None:
             figures["validation"] = loss_and_score(with_parameters(self.network, counted), validation, self.engine)
-        row: Row = {
-            "epoch": state.epoch,
-            "step": state.step,
-            "learning_rate": state.learning_rate,
-            "seconds": state.seconds,
-        }
+        row: Row = {name: getattr(state, name) for name in ("epoch", "step", "learning_rate", "seconds")}
         for which, (loss, score) in figures.items():
             row |= {f"{which}_loss": loss, f"{which}_{SCORE_NAMES[state.task]}": score}
         state.is_updating = True
@@ -304,7 +286,8 @@ class Trainer(metaclass=Named):
     @property
     def listeners(self) -> list[Callback]:
         """The callbacks, and a schedule that listens."""
-        return [*self.callbacks, *([self.schedule] if listens(self.schedule, self.callbacks) else [])]
+        own: list[Callback] = [self.schedule] if isinstance(self.schedule, Callback) else []
+        return [*self.callbacks, *(each for each in own if not any(each is other for other in self.callbacks))]
 
     def tell(self, event: str, state: TrainingState) -> None:
         """Call that hook of everyone who listens."""

@@ -28,9 +28,9 @@ from deltarule.public import public
 from deltarule.training.averaging import Latest
 from deltarule.training.batches import steps_per_epoch
 from deltarule.training.callbacks import History
-from deltarule.training.checks import check_data, check_task
+from deltarule.training.checks import check_data
 from deltarule.training.evaluation import loss_and_score
-from deltarule.training.examples import examples_for, held_out_examples
+from deltarule.training.examples import examples_for, validation_examples
 from deltarule.training.schedules import Constant, Schedule, schedule_of
 from deltarule.training.trainer import Trainer
 
@@ -68,7 +68,7 @@ def diagnose(
     Nothing wrong was found.
     """
     network, train = examples_for(net_or_model, X, y, "the training data", "dr.diagnose(network, {})")
-    held_out = held_out_examples(net_or_model, validation, of_arrays=y is not None)
+    held_out = validation_examples(net_or_model, validation, of_arrays=y is not None)
     given: dict[str, Any] = {"optimizer": optimizer, "batch_size": batch_size}
     trainer = Trainer(network=network, schedule=schedule_of(learning_rate), **given)
     return diagnose_training(trainer, train, held_out)
@@ -99,10 +99,8 @@ def diagnose_network(network: Network, train: Dataset, validation: Dataset | Non
 
 def standing_findings(network: Network, train: Dataset, validation: Dataset | None = None) -> Iterator[Finding]:
     """What data and network show without a step; whether the network is new is seen from its loss."""
-    check_data(network, train)
+    check_data(network, train, validation)
     if validation is not None:
-        check_data(network, validation)
-        check_task(train, validation)
         validation = replace(validation, inputs=inputs_of(network, validation.inputs))
     train = replace(train, inputs=inputs_of(network, train.inputs))
     yield from data_findings(train, validation)

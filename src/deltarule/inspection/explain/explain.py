@@ -14,7 +14,7 @@ from deltarule.inspection.gradcheck.equation_checks import CHECKS
 from deltarule.inspection.gradcheck.numeric_gradient import Problem
 from deltarule.model import Model
 from deltarule.nn.arrays import Array
-from deltarule.nn.equations import EQUATIONS, Equation, equation_named
+from deltarule.nn.equations import EQUATIONS, Equation, find_equation
 from deltarule.nn.network import Network
 from deltarule.public import check_network, public
 
@@ -74,7 +74,7 @@ def explain(
 
 def equations_to_show(name: str | None, network: Network) -> tuple[Equation, ...]:
     """The equation of that name, or all that have a part in the network; SettingError where that one has none."""
-    equations = [equation_named(name)] if name else list(EQUATIONS.values())
+    equations = [find_equation(name)] if name else list(EQUATIONS.values())
     shown = tuple(equation for equation in equations if equation.applies_to(network))
     if not shown:
         sizes = "-".join(map(str, network.layer_sizes))

@@ -13,7 +13,7 @@ import pytest
 from deltarule.nn.network import Network, backward, forward, loss_value
 from deltarule.nn.optimizers import SGD
 
-ONE_PAGE = Path(__file__).parents[1] / "examples" / "one_page.py"
+ONE_PAGE = Path(__file__).parents[2] / "examples" / "one_page.py"
 SOURCE = ONE_PAGE.read_text(encoding="utf-8")
 
 

@@ -14,7 +14,7 @@ from deltarule.cli import app
 from deltarule.data import download
 from deltarule.errors import DownloadError
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PROGRAMS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 

@@ -12,9 +12,9 @@ import pytest
 from deltarule.data.columns import Column
 from deltarule.data.dataset import Splits
 from deltarule.errors import FileError, MissingExtraError, SettingError
-from deltarule.files import onnx as room
+from deltarule.files.exchange import onnx as room
+from deltarule.files.exchange.onnx import onnx_bytes, save_onnx
 from deltarule.files.model_file import load, save
-from deltarule.files.onnx import onnx_bytes, save_onnx
 from deltarule.model import Model, Standardization
 from deltarule.nn.activations import ELU, Activation, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Tanh
 from deltarule.nn.arrays import Array
@@ -125,7 +125,7 @@ def sides(data: bytes) -> list[tuple[str, str, list[Any]]]:
     return [(each.name, each.type, each.shape) for each in (*session.get_inputs(), *session.get_outputs())]
 
 
-def test_inputs_and_outputs_have_names_types_and_any_batch_size() -> None:
+def test_both_ends_have_a_name_a_type_and_a_batch_of_any_size() -> None:
     float_, double, pixels = "tensor(float)", "tensor(double)", "tensor(uint8)"
     assert sides(onnx_bytes(Network((4, 3)))) == [("X", float_, ["batch", 4]), ("probabilities", float_, ["batch", 3])]
     one, many = (Network((4, n), **OUTPUTS[1]) for n in (1, 3))

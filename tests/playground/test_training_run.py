@@ -13,7 +13,7 @@ from websockets.sync.client import ClientConnection
 from deltarule.data.catalog import load
 from deltarule.files.model_file import load as load_model
 from deltarule.inspection.measures.metrics import evaluate_model
-from deltarule.playground import watching
+from deltarule.playground import watcher
 from deltarule.recipes import read
 from deltarule.recipes.build import build
 from deltarule.training.callbacks import History
@@ -50,14 +50,16 @@ def page(site: Any) -> Iterator[Page]:
     with site.talk() as line:
         yield Page(line)
     deadline = time.monotonic() + COMPILATION
-    while site.playground.lesson is not None and site.playground.lesson.is_alive():  # its run ends with the socket
+    while site.playground.run is not None and site.playground.run.is_alive():  # its run ends with the socket
         assert time.monotonic() < deadline
         time.sleep(0.01)
 
 
 def trained_alone(recipe: str, data: str, epochs: int, holdout: int, seed: int = 0) -> tuple[Any, History]:
     """The same run without a page."""
-    job = build(read(recipe).changed([f"epochs={epochs}", f"data.name={data}"]), load(data), seed=seed, holdout=holdout)
+    job = build(
+        read(recipe).with_changes([f"epochs={epochs}", f"data.name={data}"]), load(data), seed=seed, holdout=holdout
+    )
     return job, job.trainer.fit(job.train, job.validation)
 
 
@@ -188,8 +190,8 @@ def test_what_cannot_be_trained_is_refused_in_words(page: Page, changed: dict[st
 
 
 def test_the_curves_go_on_between_two_frames(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watching, "FRAME_SECONDS", 60.0)
-    monkeypatch.setattr(watching, "SHARE", 1.0)
+    monkeypatch.setattr(watcher, "FRAME_SECONDS", 60.0)
+    monkeypatch.setattr(watcher, "SHARE", 1.0)
     page.order("start", recipe="quick", data="digits", epochs=2)
     page.frame()
     page.order("more")
@@ -226,7 +228,7 @@ def test_a_page_that_is_loaded_anew_can_start_anew(site: Any) -> None:
             page = Page(line)
             page.order("start", recipe="quick", data="digits", epochs=100)
             page.frame()
-    lesson = site.playground.lesson
+    lesson = site.playground.run
     lesson.join(timeout=COMPILATION)
     assert not lesson.is_alive()
 

@@ -36,6 +36,10 @@ class Control:
         self._steps = 0
         self.paused, self.stopped, self.wants_frame = paused, False, True
 
+    def ask_frame(self) -> None:
+        """Make a frame after this step."""
+        self.wants_frame = True
+
     def pause(self) -> None:
         """Hold after this step."""
         self.paused = True
@@ -72,7 +76,7 @@ class Probe:
         self.dataset, self.ws, self.engine = dataset.spread(PROBE), network.workspace(PROBE), engine
         self.inputs = as_floats(self.dataset.inputs, network.dtype)  # scaled once, and not at every look
 
-    def look(self, network: Network) -> tuple[float, float]:
+    def measure(self, network: Network) -> tuple[float, float]:
         """(loss, score) of a network on them; what its neurons said stays in `ws`."""
         y, score = self.dataset.targets, Score(self.dataset.task)
         score.add(self.engine.forward(network, self.inputs, self.ws), y)
@@ -93,61 +97,54 @@ class Watcher(Callback):
     def __init__(self, control: Control, show: Callable[[bytes], None], engine: Engine) -> None:
         self.control, self.show, self.engine = control, show, engine
         self.points: list[list[float]] = []
-        self.n_looks, self.next_look, self.next_point, self.done = 0, 0.0, 0.0, False
+        self.n_frames, self.next_frame, self.next_point, self.done = 0, 0.0, 0.0, False
 
     def train_begin(self, state: TrainingState) -> None:
         data = [state.train] if state.validation is None else [state.train, state.validation]
         self.probes = [Probe(dataset, state.network, self.engine) for dataset in data]
 
     def step_end(self, state: TrainingState) -> None:
-        now = time.perf_counter()
-        if self.control.paused:
-            self.hold(state)
-        elif self.control.wants_frame and now >= self.next_look:
-            self.look(state)
+        is_held, now = self.control.paused, time.perf_counter()
+        if is_held or (self.control.wants_frame and now >= self.next_frame):
+            self.show_frame(state)
         elif now >= self.next_point:
-            self.measure(state)
-        if self.control.stopped:
-            state.stop_reason = "stopped on the page"
+            self.add_point(state)
+        self.obey(state, is_held)
 
     def epoch_end(self, state: TrainingState) -> None:
-        if state.epoch == 0:
-            self.look(state)
-            if self.control.paused:
-                self.wait()
-        if self.control.stopped:
-            state.stop_reason = "stopped on the page"
+        is_start = state.epoch == 0
+        if is_start:
+            self.show_frame(state)
+        self.obey(state, is_start and self.control.paused)
 
     def train_end(self, state: TrainingState) -> None:
         self.done = True
-        self.look(state)
+        self.show_frame(state)
 
-    def hold(self, state: TrainingState) -> None:
-        """Show where the run stands, and wait until it may go on."""
-        self.look(state)
-        self.wait()
+    def obey(self, state: TrainingState, is_held: bool) -> None:
+        """Wait where the run is held; while it is, it takes single steps. End it where the page says so."""
+        if is_held:
+            self.control.wait()
+            self.every_steps = 1 if self.control.paused else None
+        if self.control.stopped:
+            state.stop_reason = "stopped on the page"
 
-    def wait(self) -> None:
-        """Wait until the run may go on; while it is held, it takes single steps."""
-        self.control.wait()
-        self.every_steps = 1 if self.control.paused else None
-
-    def look(self, state: TrainingState) -> None:
+    def show_frame(self, state: TrainingState) -> None:
         """Make a frame of this moment."""
         began = time.perf_counter()
         self.control.wants_frame = False
         with self.engine.one_thread_each(), np.errstate(all="ignore"):  # a run that breaks is shown as it breaks
-            self.measure(state)
+            self.add_point(state)
             self.show(frame(self.facts(state), self.arrays(state)))
-        self.n_looks += 1
-        share = SHARE if self.n_looks > EARLY else 1.0
-        self.next_look = began + max(FRAME_SECONDS, (time.perf_counter() - began) / share)
+        self.n_frames += 1
+        share = SHARE if self.n_frames > EARLY else 1.0
+        self.next_frame = began + max(FRAME_SECONDS, (time.perf_counter() - began) / share)
 
-    def measure(self, state: TrainingState) -> None:
+    def add_point(self, state: TrainingState) -> None:
         """Add a point to the curves, unless they have one of this step."""
         began = time.perf_counter()
         with self.engine.one_thread_each(), np.errstate(all="ignore"):
-            figures = [figure for probe in self.probes for figure in probe.look(state.network)]
+            figures = [figure for probe in self.probes for figure in probe.measure(state.network)]
         if not self.points or self.points[-1][0] != state.step:
             self.points.append([state.step, *figures])
         if len(self.points) > MOST_POINTS:
@@ -168,7 +165,7 @@ class Watcher(Callback):
             "score": SCORE_NAMES[state.task],
             "probe": [probe.dataset.n_samples for probe in self.probes],
             "paused": self.control.paused and not self.done,
-            "layers": layers(state, self.probes[0]),
+            "layers": layer_facts(state, self.probes[0]),
             "scale": full_color(state.network.weights[0]),
         }
 
@@ -185,19 +182,20 @@ class Watcher(Callback):
         }
 
 
-def layers(state: TrainingState, probe: Probe) -> list[dict[str, Any]]:
+def layer_facts(state: TrainingState, probe: Probe) -> list[dict[str, Any]]:
     """How each layer does: how many neurons it has, the length of dC/dW, and the shares that are dead or saturated."""
-    network, ws = state.network, probe.ws
-    return [
-        {
-            "neurons": network.layer_sizes[l + 1],
+    facts, z = [], probe.ws.z
+    for l, activation in enumerate(state.network.activations):
+        is_hidden = l < len(state.network.weights) - 1
+        layer = {
+            "neurons": state.network.layer_sizes[l + 1],
             "activation": type(activation).__name__,
             "gradient": float(np.linalg.norm(state.grads.weights[l])),
-            "dead": dead_share(activation, ws.z[l]) if l < len(network.weights) - 1 else None,
-            "saturated": saturation(activation, ws.z[l]) if l < len(network.weights) - 1 else None,
+            "dead": dead_share(activation, z[l]) if is_hidden else None,
+            "saturated": saturation(activation, z[l]) if is_hidden else None,
         }
-        for l, activation in enumerate(network.activations)
-    ]
+        facts.append(layer)
+    return facts
 
 
 def full_color(W: Array) -> float:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
+EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.py"))
 LIMITS = {"one_page.py": 100}  # run by test_one_page.py, because it needs MNIST
 SEVERAL = {"optuna_search.py"}  # run by a test of their own
 SAID = {

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from deltarule.atomic import written_atomically
-from deltarule.files.meaning import meaning_of, model_in
-from deltarule.files.model_file import arrays_of
+from deltarule.files.exchange import metadata
+from deltarule.files.model_file import arrays_of, model_argument
 from deltarule.model import Model
 from deltarule.nn.network import Network
 from deltarule.public import public
@@ -31,8 +31,8 @@ def save_npz(thing: Network | Model, path: str | os.PathLike[str], *, force: boo
     >>> np.load("digits.npz")["layers.1.weight"].shape
     (30, 10)
     """
-    model = model_in(thing, 'dr.save_npz(network, "network.npz")', path)
-    said = ", ".join(f'"{name}": {value}' for name, value in meaning_of(model).items())
-    arrays: dict[str, Any] = {"meaning": np.array(f"{{{said}}}")} | arrays_of(model)
+    model = model_argument(thing, 'dr.save_npz(network, "network.npz")', path)
+    content = ", ".join(f'"{name}": {value}' for name, value in metadata(model).items())
+    arrays: dict[str, Any] = {"meaning": np.array(f"{{{content}}}")} | arrays_of(model)
     with written_atomically(path, "npz file", force=force) as stream:
         np.savez(stream, **arrays)

@@ -21,11 +21,11 @@ from deltarule.files.model_file import load
 from deltarule.inspection.measures.metrics import evaluate_model
 from deltarule.model import Model
 from deltarule.nn.network import Network
-from deltarule.playground.subjects import Subject
+from deltarule.playground.playground import NetworkView
 from deltarule.recipes import names
 
 
-def test_the_model_comes_as_its_file(site: Any, subject: Subject, tmp_path: Path) -> None:
+def test_the_model_comes_as_its_file(site: Any, subject: NetworkView, tmp_path: Path) -> None:
     (tmp_path / "model.safetensors").write_bytes(site.get("/api/model").content)
     model = load(tmp_path / "model.safetensors")
     np.testing.assert_array_equal(model.network.parameters.vector, subject.model.network.parameters.vector)
@@ -44,7 +44,7 @@ def test_an_example_is_one_of_the_data(site: Any) -> None:
     assert max(drawn) < 360
 
 
-def test_mistakes_are_those_that_evaluate_counts(site: Any, subject: Subject) -> None:
+def test_mistakes_are_those_that_evaluate_counts(site: Any, subject: NetworkView) -> None:
     dataset = subject.examples["test"]
     report = evaluate_model(subject.model, dataset)
     found = site.get("/api/mistakes").json()
@@ -110,7 +110,7 @@ def test_the_catalogue_lists_every_recipe_and_the_data_that_are_here(site: Any) 
 
 
 def test_a_network_without_examples_says_so() -> None:
-    subject = Subject(Model.of(Network((4, 3))), {})
+    subject = NetworkView(Model.of(Network((4, 3))), {})
     with pytest.raises(SettingError, match="there are no examples"):
         subject.mistakes()
     with pytest.raises(SettingError, match="there are no examples"):
@@ -121,14 +121,14 @@ def test_a_row_of_a_table_comes_as_the_network_reads_it() -> None:
     data = Dataset(
         np.array([[2.5, 1.0], [1.0, 0.0]]), np.array([0, 1]), columns=(Column("size"), Column("t", ("a", "b")))
     )
-    subject = Subject(Model.suited(Network((3, 2)), data), {"test": data})
+    subject = NetworkView(Model.suited(Network((3, 2)), data), {"test": data})
     assert subject.example("test", 0, np.random.default_rng(0))["x"] == [2.5, 0.0, 1.0]
     assert sum(len(subject.cell(i, j)["examples"]) for i in (0, 1) for j in (0, 1)) == 2
 
 
 def test_values_have_no_mistakes_but_examples() -> None:
     data = Dataset(np.eye(3, dtype=np.float32), np.eye(3), "values", name="three")
-    subject = Subject(Model(Network((3, 3)), "values"), {"train": data})
+    subject = NetworkView(Model(Network((3, 3)), "values"), {"train": data})
     assert subject.example("test", 1, np.random.default_rng(0))["label"] == [0.0, 1.0, 0.0]
     with pytest.raises(SettingError, match="no examples of classes"):
         subject.mistakes()

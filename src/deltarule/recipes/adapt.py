@@ -1,4 +1,4 @@
-"""What a recipe must give up for data that it was not written for."""
+"""What a recipe gives up for data that it was not written for."""
 
 from msgspec.structs import replace
 
@@ -9,9 +9,13 @@ HELD_OUT = 5  # of data that come in one part, every fifth example is kept for t
 DIGITS, DIGITS_EPOCHS = 1437, 40  # so few images need more passes than the recipe makes over MNIST; fewer, still more
 TABLE_STEPS, TABLE_BATCH = 3000, 32
 MOST_EPOCHS = 200
+OUTPUTS = {  # that fit a task, with their losses
+    "values": ("identity", "quadratic", "identity output with quadratic loss, for values"),
+    "labels": ("sigmoid", "binary_cross_entropy", "sigmoid outputs with binary cross-entropy, for independent labels"),
+}
 
 
-def suited(recipe: Recipe, splits: Splits) -> Recipe:
+def resize(recipe: Recipe, splits: Splits) -> Recipe:
     """A recipe made for MNIST as it suits data of another size; `default` also as it suits a table."""
     n_samples, training = splits.train.n_samples, recipe.training
     if splits.train.image_shape is not None:
@@ -24,21 +28,19 @@ def suited(recipe: Recipe, splits: Splits) -> Recipe:
     return replace(recipe, network=network, training=training)
 
 
-def suited_in_words(recipe: Recipe, splits: Splits) -> str:
+def size_in_words(recipe: Recipe, splits: Splits) -> str:
     """What the recipe has become."""
     what = "rows of a table" if splits.train.image_shape is None else "images"
     hidden, training = "-".join(map(str, recipe.network.hidden)), recipe.training
     passes = f"{training.epochs} epoch{'' if training.epochs == 1 else 's'}"
     batches = "the full batch" if training.batch_size == "full" else f"batches of {training.batch_size}"
-    how = f"hidden layers {hidden}, {passes}, {batches}"
-    return f"to {splits.train.n_samples:,} {what}: {how}"
+    return f"to {splits.train.n_samples:,} {what}: hidden layers {hidden}, {passes}, {batches}"
 
 
-def fitted(recipe: Recipe, splits: Splits) -> tuple[Recipe, list[str]]:
+def adapt(recipe: Recipe, splits: Splits) -> tuple[Recipe, list[str]]:
     """The recipe as it can be carried out on these data, and what had to be changed, in words."""
     data, network, training, changes = recipe.data, recipe.network, recipe.training, []
-    split = fitting_split(data.split, splits)
-    if split != data.split:
+    if (split := split_for(data.split, splits)) != data.split:
         data = replace(data, split=split)
         changes.append(f"{split.test} examples drawn at random for the test" if split.test else "the data's own test")
     if splits.train.image_shape is None and training.augment is not None:
@@ -47,17 +49,14 @@ def fitted(recipe: Recipe, splits: Splits) -> tuple[Recipe, list[str]]:
     if splits.train.image_shape is None and data.scaling == "unit":
         data = replace(data, scaling="standardized")
         changes.append("standardized inputs")
-    task = splits.train.task
-    if task == "values" and network.output != "identity":
-        network = replace(network, output="identity", loss="quadratic")
-        changes.append("identity output with quadratic loss, for values")
-    if task == "labels" and network.output != "sigmoid":
-        network = replace(network, output="sigmoid", loss="binary_cross_entropy")
-        changes.append("sigmoid outputs with binary cross-entropy, for independent labels")
+    output, loss, says = OUTPUTS.get(splits.train.task, (network.output, network.loss, ""))
+    if network.output != output:
+        network = replace(network, output=output, loss=loss)
+        changes.append(says)
     return replace(recipe, data=data, network=network, training=training), changes
 
 
-def fitting_split(wanted: Split, splits: Splits) -> Split:
+def split_for(wanted: Split, splits: Splits) -> Split:
     """The recipe's split where the data allow it, else their own, or a fifth of them where they come in one part."""
     n_samples, is_classes = splits.train.n_samples, splits.train.task == "classes"
     size = wanted.train if wanted.kind == "head" else wanted.test

@@ -1,17 +1,19 @@
-"""CSVLog: the history as a spreadsheet reads it, whole at any moment."""
+"""The history as a file: a spreadsheet reads it, and every number comes back."""
 
 import csv
+import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+import deltarule as dr
 from deltarule.data.dataset import Dataset
 from deltarule.errors import FileError, SettingError
 from deltarule.files.run_folder import start_run, write_history
 from deltarule.nn.network import Network
 from deltarule.training.callbacks import Callback, History, TrainingState
-from deltarule.training.csv_log import CSVLog
 from deltarule.training.trainer import Trainer
 
 
@@ -28,59 +30,50 @@ def rows_in(path: Path, delimiter: str = ",") -> list[dict[str, str]]:
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_every_number_reads_back_exactly(tmp_path: Path, separator: str) -> None:
-    history = run(CSVLog(tmp_path / "log.csv", separator=separator), validation=True)
+    history = run(validation=True)
+    history.save(tmp_path / "log.csv", separator=separator)
     rows = rows_in(tmp_path / "log.csv", separator)
     assert [{name: float(cell) for name, cell in row.items()} for row in rows] == history.rows
 
 
-def test_after_each_epoch_the_file_has_its_row(tmp_path: Path) -> None:
+def test_a_figure_that_is_not_finite_leaves_its_cell_empty(tmp_path: Path) -> None:
+    History([{"epoch": 0, "train_loss": np.float32(0.5)}, {"epoch": 1, "train_loss": math.nan}]).save(tmp_path / "h")
+    assert (tmp_path / "h").read_text() == "epoch,train_loss\n0,0.5\n1,\n"
+
+
+def test_a_callback_may_save_it_after_each_epoch(tmp_path: Path) -> None:
     path, seen = tmp_path / "log.csv", []
 
-    class Look(Callback):
+    class Save(Callback):
         def step_end(self, state: TrainingState) -> None:
             seen.append(len(rows_in(path)))
 
-    path.write_text("epoch,step,learning_rate,seconds,train_loss\n9,9,9,9,9\n", encoding="utf-8")  # an older history
-    run(CSVLog(path), Look())
+        def epoch_end(self, state: TrainingState) -> None:
+            state.history.save(path, force=True)
+
+    path.write_text("an older file", encoding="utf-8")
+    run(Save())
     assert seen == [1, 1, 2, 2]  # two steps an epoch; epoch 0 is there before the first
 
 
 def test_one_table_for_both(tmp_path: Path) -> None:
     """The folder of a run holds the same bytes."""
-    history = run(CSVLog(tmp_path / "log.csv"))
+    history = run()
+    history.save(tmp_path / "log.csv")
     folder = start_run(tmp_path / "run", recipe="", environment={})
     write_history(folder, history.rows)
     assert (folder / "history.csv").read_bytes() == (tmp_path / "log.csv").read_bytes()
 
 
-def test_it_goes_on_below_older_rows(tmp_path: Path) -> None:
-    path = tmp_path / "log.csv"
-    first = run(CSVLog(path))
-    second = run(CSVLog(path, append=True), validation=True, epochs=1)
-    rows = rows_in(path)
-    assert [row["epoch"] for row in rows] == ["0", "1", "2", "0", "1"]
-    assert [float(row["train_loss"]) for row in rows] == first["train_loss"] + second["train_loss"]
-    assert [row["validation_loss"] for row in rows[:3]] == [""] * 3
-    assert [float(row["validation_loss"]) for row in rows[3:]] == second["validation_loss"]
-
-
-def test_appending_to_nothing_begins(tmp_path: Path) -> None:
-    run(CSVLog(tmp_path / "log.csv", append=True))
-    assert len(rows_in(tmp_path / "log.csv")) == 3
-
-
 def test_what_it_refuses(tmp_path: Path) -> None:
+    history = run()
     with pytest.raises(SettingError, match=r"a separator is one character, as .*: got ', '"):
-        CSVLog("log.csv", separator=", ")
-    started = []
-
-    class Started(Callback):
-        def epoch_end(self, state: TrainingState) -> None:
-            started.append(state.epoch)
-
+        history.save("log.csv", separator=", ")
     with pytest.raises(FileError, match="its folder does not exist"):
-        run(CSVLog(tmp_path / "no" / "log.csv"), Started())
-    (tmp_path / "bad.csv").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(FileError, match="was to be appended to, but cannot be read as a table"):
-        run(CSVLog(tmp_path / "bad.csv", append=True), Started())
-    assert started == []
+        history.save(tmp_path / "no" / "log.csv")
+
+
+def test_the_callback_of_the_first_house_names_what_does_its_work() -> None:
+    house: Any = dr
+    with pytest.raises(AttributeError, match=r"no attribute 'CSVLog': use .*\.save\(\"history.csv\"\)"):
+        house.CSVLog("history.csv")

@@ -11,7 +11,7 @@ import pytest
 
 pytest.importorskip("sklearn", reason='needs scikit-learn: pip install "deltarule[sklearn]"')
 
-SCRIPTS = Path(__file__).parents[1] / "benchmarks"
+SCRIPTS = Path(__file__).parents[2] / "benchmarks"
 FITTING: Any = runpy.run_path(str(SCRIPTS / "fitting.py"))
 
 

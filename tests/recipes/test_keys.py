@@ -70,7 +70,7 @@ def images(n_samples: int = 30) -> Splits:
     ],
 )
 def test_a_value_is_replaced(changes: list[str], where: str, expected: Any) -> None:
-    found: Any = recipes.read("quick").changed(changes)
+    found: Any = recipes.read("quick").with_changes(changes)
     for key in where.split("."):
         found = found[key] if isinstance(found, dict) else getattr(found, key)
     assert found == expected
@@ -78,9 +78,9 @@ def test_a_value_is_replaced(changes: list[str], where: str, expected: Any) -> N
 
 def test_nothing_else_is_replaced() -> None:
     recipe = recipes.read("quick")
-    changed = recipe.changed(["epochs=5"])
+    changed = recipe.with_changes(["epochs=5"])
     assert changed.to_toml() == recipe.to_toml().replace(f"epochs = {recipe.training.epochs}", "epochs = 5")
-    assert recipe.changed([]) == recipe
+    assert recipe.with_changes([]) == recipe
 
 
 def test_only_the_recipes_name_is_ambiguous() -> None:
@@ -140,7 +140,7 @@ def test_only_the_recipes_name_is_ambiguous() -> None:
 )
 def test_changes_that_are_refused(change: str, message: str) -> None:
     with pytest.raises(RecipeError) as caught:
-        recipes.read("quick").changed([change])
+        recipes.read("quick").with_changes([change])
     assert str(caught.value).startswith(message)
 
 
@@ -184,12 +184,12 @@ MEANT = {  # what is written, and the line for `quick` and for `nielsen-30` that
 def test_another_name_gets_a_line_that_works(word: str, name: str) -> None:
     recipe, line = recipes.read(name), MEANT[word][name == "nielsen-30"]
     with pytest.raises(RecipeError) as caught:
-        recipe.changed([f"{word}=0.1"])
+        recipe.with_changes([f"{word}=0.1"])
     message, path = str(caught.value), line.rpartition(" ")[2].partition("=")[0]
     assert message.startswith(f"no setting is called {word!r}: did you mean {path}? Use ")
     assert message.endswith(line)
     assert ("Use --learning-rate 0.1 in train, or " in message) == (word in RATES)
-    changed: Any = recipe.changed([each.strip() for each in line.split("--set ") if each])
+    changed: Any = recipe.with_changes([each.strip() for each in line.split("--set ") if each])
     for key in path.split("."):
         changed = changed[key] if isinstance(changed, dict) else getattr(changed, key)
     assert changed == 0.1
@@ -199,7 +199,7 @@ def test_what_is_known_names_the_nested_settings_of_this_recipe() -> None:
     known = {}
     for name in ("quick", "nielsen-30"):
         with pytest.raises(RecipeError) as caught:
-            recipes.read(name).changed(["xyzzy=1"])
+            recipes.read(name).with_changes(["xyzzy=1"])
         known[name] = set(str(caught.value).partition("Known: ")[2].split(", "))
     assert {"training.schedule.rate", "training.epochs", "network.hidden"} <= known["quick"] & known["nielsen-30"]
     assert {"training.optimizer.weight_decay", "network.loss.label_smoothing"} <= known["quick"] - known["nielsen-30"]
@@ -211,20 +211,22 @@ def test_every_known_setting_can_be_set() -> None:
         recipe = recipes.read(name)
         for path in recipe.advice("xyzzy", "1").removeprefix("Known: ").split(", "):
             with suppress(RecipeError):
-                recipe.changed([f"{path}=1"])
+                recipe.with_changes([f"{path}=1"])
                 continue
             with pytest.raises(RecipeError, match=rf"^recipe {name}: ({path} must be|network.initializer.)"):
-                recipe.changed([f"{path}=1"])
+                recipe.with_changes([f"{path}=1"])
 
 
 def test_a_plateau_lowers_what_the_schedule_says() -> None:
     """No loss falls by 1000 in an epoch, so after two of them the rate is a quarter, and so on."""
-    recipe = recipes.read("quick").changed(["hidden=[3]", "schedule={name='constant', rate=0.4, warm_up_epochs=1}"])
-    recipe = recipe.changed(["plateau={factor=0.25, patience=2, min_delta=1000}", "epochs=5"])
+    recipe = recipes.read("quick").with_changes(
+        ["hidden=[3]", "schedule={name='constant', rate=0.4, warm_up_epochs=1}"]
+    )
+    recipe = recipe.with_changes(["plateau={factor=0.25, patience=2, min_delta=1000}", "epochs=5"])
     job = build(recipe, images(), holdout=10)
     assert job.trainer.fit(job.train, job.validation)["learning_rate"][1:] == pytest.approx([0.4, 0.4, 0.1, 0.1, 0.025])
     with pytest.raises(SettingError, match="plateau has no setting 'factr': did you mean 'factor'"):
-        build(recipe.changed(["plateau={factr=0.25}"]), images())
+        build(recipe.with_changes(["plateau={factr=0.25}"]), images())
     job = build(recipe, images())
     with pytest.raises(SettingError, match=r"no column 'validation_loss': give a validation set"):
         job.trainer.fit(job.train)
@@ -276,9 +278,9 @@ changes = st.sampled_from(list(PLAUSIBLE)).flatmap(
 @settings(max_examples=200)
 @given(st.lists(changes, min_size=1, max_size=3), st.sampled_from([0, 0, 4, 29, 30]))
 def test_whatever_is_changed_trains_or_is_refused(changed: list[str], holdout: int) -> None:
-    recipe = recipes.read("quick").changed(["epochs=1", "hidden=[3]"])
+    recipe = recipes.read("quick").with_changes(["epochs=1", "hidden=[3]"])
     with suppress(DeltaruleError):
-        job = build(recipe.changed(changed), images(), holdout=holdout)
+        job = build(recipe.with_changes(changed), images(), holdout=holdout)
         history = job.trainer.fit(job.train, job.validation)
         assert len(history) == 1 + job.trainer.epochs
         assert np.isfinite(job.model.network.parameters.vector).all()

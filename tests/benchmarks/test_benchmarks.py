@@ -15,7 +15,7 @@ import pytest
 
 from deltarule import recipes
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 MEASURING = runpy.run_path(str(ROOT / "benchmarks" / "measuring.py"))
 README_TABLE = runpy.run_path(str(ROOT / "scripts" / "readme_table.py"))
 COMPARED = {"benchmark", "workload", "peer", "ours_seconds", "peer_seconds"}
@@ -66,7 +66,7 @@ def test_measures_take_turns_and_change_places() -> None:
 @pytest.fixture
 def short_xor(tmp_path: Path) -> Path:
     path = tmp_path / "short.toml"
-    path.write_text(recipes.read("xor").changed(["epochs=2"]).to_toml(), encoding="utf-8")
+    path.write_text(recipes.read("xor").with_changes(["epochs=2"]).to_toml(), encoding="utf-8")
     return path
 
 
@@ -94,14 +94,32 @@ def test_a_changed_recipe_starts_afresh_and_new_words_do_not(tmp_path: Path, sho
     assert "seed 0" in run("recipes.py", *options)
     (before,) = rows_in(results)
 
-    short_xor.write_text(recipes.read(str(short_xor)).changed(["about.expected=words"]).to_toml(), encoding="utf-8")
+    short_xor.write_text(
+        recipes.read(str(short_xor)).with_changes(["about.expected=words"]).to_toml(), encoding="utf-8"
+    )
     assert run("recipes.py", *options) == ""
     assert rows_in(results) == [before | {"expected": "words"}]
 
-    short_xor.write_text(recipes.read(str(short_xor)).changed(["epochs=3"]).to_toml(), encoding="utf-8")
+    short_xor.write_text(recipes.read(str(short_xor)).with_changes(["epochs=3"]).to_toml(), encoding="utf-8")
     assert "seed 0" in run("recipes.py", *options)
     (after,) = rows_in(results)
     assert [each["epochs"] for each in after["runs"]] == [3]
+
+
+def test_the_ladder_runs_the_seeds_it_lacks_and_keeps_each(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    measure = runpy.run_path(str(ROOT / "benchmarks" / "ladder.py"))["measure"]
+    known, kept = [{"seed": 1, "accuracy": 0.5, "warm_seconds": 1.0}], list[list[int]]()
+    measure(
+        known,
+        lambda seed: {"seed": seed, "accuracy": 0.75, "warm_seconds": 2.0},
+        3,
+        lambda runs: kept.append([run["seed"] for run in runs]),
+    )
+    assert kept == [[0, 1], [0, 1, 2]]
+    assert capsys.readouterr().out == "  seed 0  0.7500  2.00 s\n  seed 2  0.7500  2.00 s\n"
 
 
 def test_tables_are_read_beside_pandas(tmp_path: Path) -> None:

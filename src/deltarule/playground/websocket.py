@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from deltarule.errors import DataError, SettingError
-from deltarule.playground.lessons import Lesson
 from deltarule.playground.playground import Playground
-from deltarule.playground.protocol import More, Order, Pause, Resume, Start, Step, message, order_in
+from deltarule.playground.protocol import More, Order, Pause, Resume, Start, Step, message, parse_order
+from deltarule.playground.training_run import TrainingRun
 
 GOING_AWAY, UNSUPPORTED, INVALID = 1001, 1003, 1007  # RFC 6455, 7.4.1
 
@@ -25,7 +25,7 @@ class Conversation:
     playground: Playground
     websocket: WebSocket
     idle_seconds: float
-    lesson: Lesson | None = None
+    training: TrainingRun | None = None
     outbox: list[tuple[bytes, bool]] = field(default_factory=list)
     has_mail: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -33,13 +33,12 @@ class Conversation:
         """Listen and talk until one side has had enough; the run of this socket ends with it."""
         talking = asyncio.create_task(self._talk())
         try:
-            await self._listen()
-        except WebSocketDisconnect:
-            pass
+            with suppress(WebSocketDisconnect):
+                await self._listen()
         finally:
             talking.cancel()
-            if self.lesson is not None:
-                self.lesson.control.stop()
+            if self.training is not None:
+                self.training.control.stop()
 
     async def _listen(self) -> None:
         while True:
@@ -47,23 +46,19 @@ class Conversation:
                 async with asyncio.timeout(self.idle_seconds):
                     event = await self.websocket.receive()
             except TimeoutError:
-                if self.lesson is not None and self.lesson.is_alive():
+                if self.training is not None and self.training.is_alive():
                     continue
-                await self.websocket.close(GOING_AWAY, "nothing was said for a while")
-                return
+                return await self.websocket.close(GOING_AWAY, "nothing was said for a while")
             if event["type"] == "websocket.disconnect":
-                return
+                return None
             if event.get("text") is None:
-                await self.websocket.close(UNSUPPORTED, "orders are text")
-                return
+                return await self.websocket.close(UNSUPPORTED, "orders are text")
             try:
-                await self._obey(order_in(event["text"]))
-            except SettingError as error:
-                await self._refuse(error)
-            except DataError as error:
-                await self._refuse(error)
-                await self.websocket.close(INVALID, "no order")
-                return
+                await self._obey(parse_order(event["text"]))
+            except (SettingError, DataError) as error:
+                await self.websocket.send_text(message("refused", status=400, says=str(error)).decode())
+                if isinstance(error, DataError):
+                    return await self.websocket.close(INVALID, "no order")
 
     async def _obey(self, order: Order) -> None:
         """Do what the page says. SettingError where it cannot be done."""
@@ -74,14 +69,13 @@ class Conversation:
                 with suppress(RuntimeError):  # the server has been stopped, and nobody listens any more
                     loop.call_soon_threadsafe(self._post, data, is_frame)
 
-            self.lesson = await asyncio.to_thread(self.playground.begin, order, say)
-        elif self.lesson is None:
+            self.training = await asyncio.to_thread(self.playground.start_run, order, say)
+        elif self.training is None:
             raise SettingError("nothing is learning: start a run first")
-        elif isinstance(order, More):
-            self.lesson.control.wants_frame = True
         else:
-            control = self.lesson.control
-            {Pause: control.pause, Resume: control.resume, Step: control.step}.get(type(order), control.stop)()
+            control = self.training.control
+            methods = {More: control.ask_frame, Pause: control.pause, Resume: control.resume, Step: control.step}
+            methods.get(type(order), control.stop)()
 
     def _post(self, data: bytes, is_frame: bool) -> None:
         if is_frame:
@@ -96,6 +90,3 @@ class Conversation:
                 while self.outbox:
                     data, is_frame = self.outbox.pop(0)
                     await (self.websocket.send_bytes(data) if is_frame else self.websocket.send_text(data.decode()))
-
-    async def _refuse(self, error: Exception) -> None:
-        await self.websocket.send_text(message("refused", status=400, says=str(error)).decode())

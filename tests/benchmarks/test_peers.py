@@ -17,7 +17,7 @@ from deltarule.nn.activations import ReLU, Sigmoid
 from deltarule.nn.network import Network
 from deltarule.training.evaluation import evaluate
 
-BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 ACTIVATIONS = {"relu": ReLU(), "sigmoid": Sigmoid()}
 
 

@@ -1,0 +1,72 @@
+"""Networks that go to other software, and come from it: what all its formats need."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from deltarule.errors import DataError, SettingError, ShapeError
+from deltarule.files.model_file import JSON_RULE
+from deltarule.model import Model
+from deltarule.nn.activations import Activation, Sigmoid, Softmax
+from deltarule.nn.arrays import Array
+from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss, Quadratic
+from deltarule.nn.network import Network
+from deltarule.parts import describe, part_of
+from deltarule.settings import Task
+
+LOSSES: dict[type[Activation], Loss] = {Softmax: CrossEntropy(), Sigmoid: BinaryCrossEntropy()}  # else Quadratic
+
+
+class Layer(NamedTuple):
+    """A layer's arrays, W (fan_in, fan_out) and b (fan_out,), and what messages call it."""
+
+    name: str
+    W: Array
+    b: Array
+
+
+def network_of(layers: Sequence[Layer], hidden: Any, output: Activation) -> Network:
+    """A network with copies of these arrays. ShapeError where they do not fit each other, DataError for NaN."""
+    sizes = [len(layers[0].W)]
+    for name, W, b in layers:
+        if len(W) != sizes[-1] or b.shape != W.shape[1:]:
+            raise ShapeError(
+                f"layers must follow each other: got {sizes[-1]} outputs (or inputs) before {name}, which takes "
+                f"{W.shape[0]} and makes {W.shape[1]}, with biases {b.shape}; give them in the order in which data "
+                "pass them"
+            )
+        if not (np.isfinite(W).all() and np.isfinite(b).all()):
+            raise DataError(f"parameters must be finite numbers: got others in {name}; was training stopped late?")
+        sizes.append(W.shape[1])
+    dtype = np.result_type(np.float32, *(layer.W.dtype for layer in layers))
+    loss = LOSSES.get(type(output), Quadratic())
+    task: Task | None = "labels" if isinstance(output, Sigmoid) else None  # after others Network knows it, or not yet
+    network = Network(sizes, hidden=hidden, output=output, loss=loss, task=task, dtype=dtype)
+    for l, layer in enumerate(layers):
+        network.weights[l][:], network.biases[l][:] = layer.W, layer.b
+    return network
+
+
+def metadata(model: Model) -> dict[str, str]:
+    """Its task, pixels, class_names, image_shape, columns, inputs, activations (with settings), loss, record, as JSON.
+
+    columns: of the table that was learned from; inputs: what the numbers that are read of it are called. A text is a
+        number for each category, 1 where it is that one ("town=Ulm") and else 0.
+    A loss of one's own is null: no answer depends on it.
+
+    Raises SettingError for an activation of one's own, and for names or a record that are no JSON.
+    """
+    network = model.network
+    content: dict[str, Any] = {name: getattr(model, name) for name in ("task", "pixels", "class_names", "image_shape")}
+    content["columns"] = [asdict(column) for column in model.columns]
+    content["inputs"] = model.input_names
+    content["activations"] = [describe("activation", each) for each in network.activations]
+    content["loss"] = None if part_of(network.loss) is None else describe("loss", network.loss)
+    content["record"] = model.record
+    try:
+        return {name: json.dumps(value, sort_keys=True, allow_nan=False) for name, value in content.items()}
+    except (TypeError, ValueError, RecursionError) as error:
+        raise SettingError(f"{JSON_RULE}: {error}") from error

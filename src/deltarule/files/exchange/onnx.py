@@ -1,0 +1,176 @@
+"""A model as an ONNX file: the whole way from what the user has to the answer, for every runtime that reads ONNX.
+
+The graph, of opset 17 (IR version 8), has one input X and one output, both with a batch of any size:
+
+X               (batch, features): uint8 where the network reads pixels; float64, in their own units, where inputs are
+                standardized; else in the network's dtype
+probabilities   (batch, outputs): of a softmax or a single sigmoid. It is called activations where they are no
+                probabilities, and values, in the targets' own units, where the model answers values
+
+In between: pixels / 255, the standardization, Gemm and the activation of each layer, the targets' units.
+The file's metadata are what `metadata` returns, each a JSON value: task, class_names and so on.
+"""
+
+import os
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from deltarule.atomic import write_atomically
+from deltarule.errors import DISTRIBUTION, SettingError, closest, require
+from deltarule.files.exchange import metadata
+from deltarule.files.model_file import model_argument
+from deltarule.model import Model
+from deltarule.nn.activations import Activation
+from deltarule.nn.network import Network
+from deltarule.parts import PARTS, No, part_of
+from deltarule.public import public
+
+OPSET, IR_VERSION = 17, 8  # of 2022: ONNX Runtime 1.12 and whatever is younger reads them
+LARGEST = 2**31 - 2**20  # no protobuf of 2 GiB can be read; the graph around the arrays takes a few KB
+
+
+@dataclass
+class Graph:
+    """Nodes, each named after what it makes, in the order in which they run; and the arrays that they read.
+
+    dtype: the network's.
+    """
+
+    dtype: np.dtype[Any]
+    nodes: list[Any] = field(default_factory=list)
+    arrays: list[Any] = field(default_factory=list)
+
+    def add(self, operator: str, output: str, *inputs: str | tuple[str, Any], **attributes: Any) -> str:
+        """Add a node that makes `output`, whose name it returns. inputs: by name, or new arrays with their names."""
+        from onnx import helper, numpy_helper
+
+        names = [each if isinstance(each, str) else each[0] for each in inputs]
+        self.arrays += [numpy_helper.from_array(each[1], each[0]) for each in inputs if not isinstance(each, str)]
+        self.nodes.append(helper.make_node(operator, names, [output], name=output, **attributes))
+        return output
+
+    def cast(self, output: str, name: str, dtype: DTypeLike) -> str:
+        """Add a node that gives what is called `name` another dtype."""
+        return self.add("Cast", output, name, to=_element_type(dtype))
+
+
+@public('save_onnx(network, "network.onnx")')
+def save_onnx(
+    thing: Network | Model, path: str | os.PathLike[str], *, pixels: bool | None = None, force: bool = False
+) -> None:
+    """Write a network, or a model, as an ONNX file: whole or not at all.
+
+    An older ONNX file of deltarule is replaced; any other file only with `force`.
+
+    pixels: whether X is uint8 and counts as value / 255; by default where the network reads pixels. Give False for
+        pixels that come as floats from 0 to 1.
+
+    The same model gives the same bytes; ONNX's checker has found them sound before they are written. The weights keep
+    their dtype and are in the file itself.
+
+    Raises MissingExtraError without the extra `onnx`; SettingError for what ONNX has no operators for, an activation of
+    your own, or does not hold: complex numbers, 2 GiB or more. Raises FileError where the file cannot be written.
+
+    >>> save_onnx(Network((784, 30, 10)), "digits.onnx")  # X float32 (batch, 784) -> probabilities (batch, 10)
+    """
+    data = onnx_bytes(model_argument(thing, 'dr.save_onnx(network, "network.onnx")', path), pixels=pixels)
+    write_atomically(path, data, "ONNX file", force=force)
+
+
+def onnx_bytes(thing: Network | Model, *, pixels: bool | None = None) -> bytes:
+    """The content of the file that `save_onnx` writes; arguments and errors as there."""
+    checker = require("onnx.checker", "onnx")
+    from onnx import helper
+
+    model = thing if isinstance(thing, Model) else Model(thing)
+    network, number, is_pixels = model.network, model.network.dtype, model.pixels if pixels is None else pixels
+    if number not in (np.float32, np.float64):
+        raise SettingError(f"ONNX takes float32 or float64: got {number}; export network.astype(np.float32)")
+    if (n_bytes := network.parameters.vector.nbytes) > LARGEST:
+        raise SettingError(
+            f"an ONNX file without external data holds less than 2 GiB: got {n_bytes / 2**30:.1f} GiB of parameters; "
+            "save them with deltarule.save or deltarule.save_npz"
+        )
+    output = "values" if model.task == "values" else "probabilities" if model.has_probabilities else "activations"
+    graph = _graph(model, is_pixels, output)
+    entry = np.uint8 if is_pixels else number if model.input_scaling is None else np.float64
+    answer = number if model.target_scaling is None else np.float64
+    sides = [("X", entry, network.layer_sizes[0]), (output, answer, network.layer_sizes[-1])]
+    ends = [helper.make_tensor_value_info(name, _element_type(dtype), ["batch", size]) for name, dtype, size in sides]
+    name = "-".join(map(str, network.layer_sizes))
+    whole = helper.make_model(
+        helper.make_graph(graph.nodes, name, ends[:1], ends[1:], graph.arrays),
+        opset_imports=[helper.make_opsetid("", OPSET)],
+        ir_version=IR_VERSION,
+        producer_name="deltarule",
+        producer_version=version(DISTRIBUTION),
+    )
+    helper.set_model_props(whole, metadata(model))
+    data: bytes = whole.SerializeToString(deterministic=True)
+    checker.check_model(data, full_check=True)
+    return data
+
+
+def _graph(model: Model, pixels: bool, output: str) -> Graph:
+    """The nodes from X to the output. What is standardized may be large beside its spread, so that is in float64."""
+    network, scaling, wide = model.network, model.target_scaling, np.dtype(np.float64)
+    graph = Graph(network.dtype)
+    a = _add_inputs(graph, model, pixels)
+    names = [f"layers.{l}.a" for l in range(len(network.weights))]
+    names[-1] = output if scaling is None else f"standardized_{output}"
+    for l, (W, b, activation) in enumerate(zip(network.weights, network.biases, network.activations, strict=True)):
+        z = graph.add("Gemm", f"layers.{l}.z", a, (f"layers.{l}.weight", W), (f"layers.{l}.bias", b))
+        a = _add_activation(graph, activation, z, names[l])
+    if scaling is not None:
+        a = graph.cast("wide", a, wide)
+        a = graph.add("Mul", "spread", a, ("target.scale", np.asarray(scaling.scale, wide)))
+        graph.add("Add", output, a, ("target.mean", np.asarray(scaling.mean, wide)))
+    return graph
+
+
+def _add_inputs(graph: Graph, model: Model, pixels: bool) -> str:
+    """Add what makes of X the inputs of layer 0, whose name it returns."""
+    scaling, made = model.input_scaling, "X"
+    wide = graph.dtype if scaling is None else np.dtype(np.float64)
+    if pixels:
+        made = graph.add("Div", "unit", graph.cast("pixels", made, wide), ("white", np.array(255.0, wide)))
+    if scaling is None:
+        return made
+    made = graph.add("Sub", "centered", made, ("input.mean", np.asarray(scaling.mean, wide)))
+    made = graph.add("Div", "standardized", made, ("input.scale", np.asarray(scaling.scale, wide)))
+    return graph.cast("inputs", made, graph.dtype)
+
+
+def _add_activation(graph: Graph, activation: Activation, z: str, a: str) -> str:
+    """Add the operators that make `a`, which it returns, of `z`: the row of the activation says which."""
+    row = part_of(activation)
+    if row is None or isinstance(row.onnx, No):
+        known = [name for name, each in PARTS["activation"].items() if not isinstance(each.onnx, No)]
+        raise SettingError(
+            "ONNX has operators for the activations that have a name here: "
+            f"got {type(activation).__name__}; {closest('', known)}"
+        )
+
+    def value(given: str | float) -> Any:
+        return getattr(activation, given) if isinstance(given, str) else given
+
+    names = {"z": z} | {each.makes: f"{a}.{each.makes}" for each in row.onnx} | {"a": a}
+    for operator in row.onnx:
+        output = names[operator.makes]
+        inputs = [
+            names[each] if each in names else (f"{output}.{i}", np.array(value(each), graph.dtype))
+            for i, each in enumerate(operator.reads)
+        ]
+        attributes = {key: value(each) for key, each in operator.attributes.items()}
+        graph.add(operator.name, output, *inputs, **attributes)
+    return a
+
+
+def _element_type(dtype: DTypeLike) -> int:
+    from onnx import helper
+
+    return helper.np_dtype_to_tensor_dtype(np.dtype(dtype))

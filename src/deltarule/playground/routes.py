@@ -1,0 +1,102 @@
+"""What the server answers to requests: the page's files, the network, examples, mistakes, what can be trained."""
+
+import threading
+from collections.abc import Callable
+from importlib.resources import files
+from typing import Annotated, Any
+
+import msgspec
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from deltarule.data.ink import ink_image
+from deltarule.data.pictures import read_picture
+from deltarule.errors import DeltaruleError
+from deltarule.playground.playground import NetworkView, Playground
+
+TYPES = {"html": "text/html", "js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
+DECODING = threading.Lock()  # one picture at a time: it may take 16 million pixels
+Index = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
+
+
+class Question(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """What the address of a request says behind its ?.
+
+    of: which network, "given" or "trained". split, index: which example. true, predicted: which cell.
+    """
+
+    of: str = "given"
+    split: str = "test"
+    index: Index | None = None
+    true: Index = 0
+    predicted: Index = 0
+
+
+def routes(playground: Playground) -> list[Route]:
+    """An answer for each address. Starlette calls them in threads, so that none holds up the others."""
+    pages = {file.name: file.read_bytes() for file in files(__package__).joinpath("static").iterdir()}
+
+    def view(asked: Question) -> NetworkView:
+        return playground.view(asked.of)
+
+    answers: dict[str, Callable[[Question], Any]] = {
+        "model": lambda asked: view(asked).content,
+        "example": lambda asked: view(asked).example(asked.split, asked.index, playground.rng),
+        "mistakes": lambda asked: view(asked).mistakes(),
+        "cell": lambda asked: view(asked).cell(asked.true, asked.predicted),
+        "catalogue": lambda asked: playground.catalogue(),
+    }
+
+    def endpoint_for(answer: Callable[[Question], Any]) -> Callable[[Request], Response]:
+        return lambda request: respond(answer(msgspec.convert(dict(request.query_params), Question, strict=False)))
+
+    return [
+        Route("/", lambda request: static_file(pages, "index.html")),
+        Route("/static/{name}", lambda request: static_file(pages, request.path_params["name"])),
+        *(Route(f"/api/{name}", endpoint_for(answer)) for name, answer in answers.items()),
+        Route("/api/image", answer_picture, methods=["POST"]),
+    ]
+
+
+async def answer_picture(request: Request) -> Response:
+    """What the normalizer makes of a picture in a file: {"image": pixels or null, "stages": [...]}.
+
+    The body is the file, at most MOST_BODY_BYTES; the size that it claims is looked at before anything is decoded.
+    """
+    return respond(await run_in_threadpool(picture_stages, await request.body()))
+
+
+def picture_stages(content: bytes) -> dict[str, Any]:
+    """The stages of a picture on its way to 28x28, as JSON. DataError where it is none, or too large."""
+    with DECODING:
+        read = ink_image(read_picture(content))
+    stages = []
+    for stage in read.stages:
+        height, width = stage.pixels.shape
+        stages.append({"name": stage.name, "width": width, "height": height, "pixels": stage.pixels.ravel().tolist()})
+    return {"image": None if read.image is None else read.image.ravel().tolist(), "stages": stages}
+
+
+def respond(value: Any, status: int = 200) -> Response:
+    """An answer: bytes as they are, all else in JSON, in which numbers that are not finite are null."""
+    if isinstance(value, bytes):
+        return Response(value, status, media_type="application/octet-stream")
+    return Response(msgspec.json.encode(value), status, media_type="application/json")
+
+
+def refuse(request: Any, error: Exception) -> Response:
+    """The answer to a request that asks for what there is not."""
+    return respond({"error": str(error)}, 400)
+
+
+REFUSED: dict[Any, Any] = {DeltaruleError: refuse, msgspec.ValidationError: refuse}  # as Starlette wants its handlers
+
+
+def static_file(pages: dict[str, bytes], name: str) -> Response:
+    """One of the page's own files; a name is looked up among theirs, and never taken for a path."""
+    kind = TYPES.get(name.rpartition(".")[2])
+    if name not in pages or kind is None:
+        return respond({"error": "there is no such file"}, 404)
+    return Response(pages[name], media_type=f"{kind}; charset=utf-8")
