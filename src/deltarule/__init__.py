@@ -32,9 +32,7 @@ if TYPE_CHECKING:
     from deltarule.nn.parameters import Parameters
     from deltarule.nn.penalties import L1, L2, Penalty
     from deltarule.nn.workspace import Workspace
-    from deltarule.training.averaging import MovingAverage
     from deltarule.training.callbacks import Callback, EarlyStopping, History, Progress, TrainingState
-    from deltarule.training.clipping import ClipNorm
     from deltarule.training.evaluation import evaluate
     from deltarule.training.fit import fit
     from deltarule.training.schedules import (
@@ -47,6 +45,7 @@ if TYPE_CHECKING:
         WarmUp,
     )
     from deltarule.training.trainer import Trainer
+    from deltarule.training.update import ClipNorm, MovingAverage
 
 # Where the public names live. Each is imported when it is first asked for, so that `import deltarule` costs nothing.
 _HOMES = {
@@ -71,13 +70,12 @@ _HOMES = {
     "deltarule.nn.parameters": "Parameters",
     "deltarule.nn.penalties": "L1 L2 Penalty",
     "deltarule.nn.workspace": "Workspace",
-    "deltarule.training.averaging": "MovingAverage",
     "deltarule.training.callbacks": "Callback EarlyStopping History Progress TrainingState",
-    "deltarule.training.clipping": "ClipNorm",
     "deltarule.training.evaluation": "evaluate",
     "deltarule.training.fit": "fit",
     "deltarule.training.schedules": "Constant Cosine Exponential OneCycle ReduceOnPlateau StepDecay WarmUp",
     "deltarule.training.trainer": "Trainer",
+    "deltarule.training.update": "ClipNorm MovingAverage",
     "deltarule.files.checkpoint": "Checkpoints ModelCheckpoint",
     "deltarule.files.exchange.sklearn": "from_sklearn",
     "deltarule.files.exchange.torch": "from_torch",

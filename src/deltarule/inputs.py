@@ -123,8 +123,8 @@ def numbers(given: Any, name: str) -> NDArray[Any]:
 
 def column_of(frame: Any, is_wrong: Callable[[Any], bool]) -> str:
     """Which column of a DataFrame has such a cell first, as messages say it; nothing for arrays."""
-    named = ((name, frame[name]) for name in (frame.columns if hasattr(frame, "iloc") else ()))
-    return next((f" in the column {name!r}" for name, cells in named if any(map(is_wrong, cells))), "")
+    named = ((name, frame[name]) for name in getattr(frame, "columns", ()) if hasattr(frame, "iloc"))
+    return next((f", in the column {name!r}" for name, cells in named if any(map(is_wrong, cells))), "")
 
 
 def as_array(given: Any, name: str) -> NDArray[Any]:
@@ -178,7 +178,10 @@ def refuse_strange(given: Any, name: str) -> None:
     if hasattr(given, "toarray"):
         raise DataError(f"{name} is a sparse matrix ({kind}), {takes}: use {name}.toarray()")
     if isinstance(given, dict):
-        raise DataError(f"{name} is a dict, {takes}: use np.column_stack(list({name}.values()))")
+        line = f"np.array(list({name}.values()))" if name[0] == "y" else f"np.column_stack(list({name}.values()))"
+        raise DataError(f"{name} is a dict, {takes}: use {line}")
+    if hasattr(given, "read"):
+        raise DataError(f"{name} is an open file, {takes}: use dr.read_table(path, target), or dr.load_data(path)")
     is_own = type(given).__module__.startswith("deltarule.")
     if (
         not is_own
@@ -197,6 +200,12 @@ def converted(given: Any, name: str) -> NDArray[Any]:
         if hasattr(given, "detach"):
             wanted = f"use {name}.detach().cpu().numpy()"
             raise DataError(f"{name} is a {type(given).__name__}, which NumPy cannot read: {wanted}") from error
+        shapes = {np.shape(row) for row in given if hasattr(row, "shape")} if isinstance(given, list | tuple) else {}
+        if len(shapes) > 1:
+            got = " and ".join(map(str, sorted(shapes)))
+            raise DataError(
+                f"{name} holds arrays of different shapes, {got}: pass an array alone, {name}[0]"
+            ) from error
         lengths = [len(row) for row in given if hasattr(row, "__len__")] if isinstance(given, list | tuple) else []
         if len(set(lengths)) > 1:
             raise DataError(
@@ -229,7 +238,8 @@ def unboxed(X: NDArray[Any], name: str, given: Any = None) -> NDArray[Any]:
         place = place_of(np.unravel_index(k, X.shape))
         raise DataError(f"{name} must be finite: got {other} for {place}; put a number there")
     where = column_of(given, lambda each: not is_number(each))
-    line = f"use np.stack({name})" if isinstance(other, np.ndarray) else "pass an array of numbers"
+    lines = {"ndarray": f"use np.stack({name})", "dict": f"use pandas.DataFrame({name})"}
+    line = lines.get(type(other).__name__, "pass an array of numbers")
     line = f"use {name}.drop(columns={where.partition('column ')[2]})" if where else line
     raise DataError(f"{name} holds objects, such as {type(other).__name__}{where}, and a network takes numbers: {line}")
 

@@ -22,7 +22,7 @@ from deltarule.targets import MADE_WITH
 
 @public()
 @dataclass(frozen=True, eq=False)
-class Standardization:
+class Standardization(metaclass=Named):
     """x -> (x - mean) / scale, column by column, and back. mean, scale: (columns,) float64, scale above 0."""
 
     mean: Array
@@ -31,6 +31,7 @@ class Standardization:
     @classmethod
     def of(cls, columns: Array) -> Self:
         """The one that gives each column of `columns` (n_samples, columns) mean 0 and standard deviation 1."""
+        columns = np.asarray(columns)
         constant = columns.min(axis=0) == columns.max(axis=0)  # its deviation may come out as 1e-17 and not as 0
         scale = np.where(constant, 1.0, columns.std(axis=0, dtype=np.float64))
         return cls(columns.mean(axis=0, dtype=np.float64), scale)
@@ -78,7 +79,8 @@ class Model(metaclass=Named):
         record: dict[str, Any] | None = None,
     ) -> None:
         check_network(network, made_of(network, "Model") or "dr.Model(network)", "Network")
-        given = {"task": task, "class_names": tuple(class_names), "image_shape": image_shape}
+        names = class_names if isinstance(class_names, str) else tuple(class_names)
+        given = {"task": task, "class_names": names, "image_shape": image_shape}
         new = {name: value for name, value in given.items() if value and value != getattr(network, name)}
         meant = with_meaning(network, **new)
         if not any(says(network, name) for name in new):

@@ -218,6 +218,12 @@ def make(kind: Kind, spec: Spec, **more: Any) -> Any:
     """
     settings = {"name": spec} if isinstance(spec, str) else dict(spec)
     name, table = settings.pop("name", None), PARTS[kind]
+    if name is None and len(settings) == 1 and next(iter(settings)) in table:
+        (name,) = settings
+        works = ", ".join(
+            f'"{key}": {_example(key, table[name].made_by)}' for key in setting_names(table[name].made_by)
+        )
+        raise SettingError(f'{kind} needs a name: got {spec}; use {{"name": "{name}"{", " * bool(works)}{works}}}')
     if not isinstance(name, str) or name not in table:
         synonyms = {
             word: row.name for row in table.values() for word in (*row.synonyms, row.home.split(":")[1].lower())
@@ -277,8 +283,8 @@ def resolve(kind: Kind, given: Any, name: str) -> Any:
     if isinstance(given, str | Mapping):
         return make(kind, given)
     row = part_of(given)
-    is_other = row is not None and row.kind != kind  # an activation can be called, and is not a schedule
-    if isinstance(given, imported(base.home)) and not is_class and not is_other:
+    other = "" if row is None or row.kind == kind else row.kind  # an activation can be called, and is not a schedule
+    if isinstance(given, imported(base.home)) and not is_class and not other:
         return given
     works = base.example if "(" in base.example else '"softmax"' if name == "output" else f'"{base.example}"'
     if is_class and kind not in ("schedule", "initializer") and issubclass(given, imported(base.home)):
@@ -286,14 +292,17 @@ def resolve(kind: Kind, given: Any, name: str) -> Any:
     elif kind == "penalty" and isinstance(given, int | float) and not isinstance(given, bool):
         works = f"L2({given})"
     elif kind == "initializer" and hasattr(given, "shape"):
-        raise SettingError(f"{name} must be a function or its name: got an array; use {name.split()[-1]}().value(z)")
+        works = f'"he_normal", or, for what becomes of an array, {name.split()[-1]}().value(z)'
+    elif other:
+        works += f", and {'learning_rate' if other == 'schedule' else other}={type(given).__name__}(...)"
     needed = base.words if kind == "schedule" else f"{base.words} or its name"
     raise SettingError(f"{name} must be {needed}: got {shown(given)}; use {name.split()[0]}={works}")
 
 
 def assigned(network: Any, name: str, value: Any) -> Any:
     """What an attribute of a network becomes where `value` is assigned to it. SettingError where it cannot be."""
-    if line := line_for("=", name):
+    is_made = name in vars(network) or name not in ("layer_sizes", "activations")
+    if is_made and (line := line_for("=", name)):
         raise SettingError(f"{name} of a network cannot be assigned: use {line}")
     if name == "parameters" and not hasattr(value, "vector"):
         raise SettingError(f"parameters must be Parameters: got {shown(value)}; use network.{name}.vector[:] = vector")

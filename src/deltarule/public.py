@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields
 from functools import partialmethod, wraps
 from inspect import Parameter, Signature, signature
 from numbers import Integral, Real
@@ -12,21 +12,22 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, dataclass_transform
 
 from deltarule.elsewhere import ACTS, ARGUMENTS, FOUND_AT, SYNONYMS, line_for
 from deltarule.errors import DeltaruleError, SettingError, UnknownNameError, closest
-from deltarule.settings import RATE_OF_FIT, SETTINGS, check_settings, setting, shown, with_article
+from deltarule.settings import RATE_OF_FIT, RATES, SETTINGS, check_settings, setting, shown, with_article
 
 T = TypeVar("T")
 RAW = (TypeError, AttributeError, LookupError, ValueError)  # what Python raises where an argument is of a wrong kind
 PLAIN: dict[str, Any] = {"text": str, "number": Real, "whole number": Integral, "path": (str, os.PathLike)}
 
 
-def public(line: str = "", *, name: str = "") -> Callable[[T], T]:
+def public(line: str = "", *, name: str = "", is_inner: bool = False) -> Callable[[T], T]:
     """Let a function or a class answer what does not fit with a SettingError, and not in Python's words.
 
     A function, a constructor and a method answer a call that does not fit, and an argument of a wrong kind. An object
     answers a name that it does not have, and what cannot be assigned.
 
     line: a call that works, for functions and constructors; of others it is made from what they need. name: what the
-        function is called in public, where that is another name.
+        function is called in public, where that is another name. is_inner: whether a training step calls its methods,
+        which then stay as they are, `step` aside.
     """
 
     def decorate(thing: T) -> T:
@@ -34,9 +35,11 @@ def public(line: str = "", *, name: str = "") -> Callable[[T], T]:
             return _with_answers(thing, None, line, name)  # type: ignore[return-value,arg-type]
         own = f"{thing.__qualname__}."
         for each, method in list(vars(thing).items()):
-            is_public = each == "__init__" or not each.startswith("_")
-            if is_public and isinstance(method, FunctionType) and method.__qualname__.startswith(own):
-                setattr(thing, each, _with_answers(method, thing, line if each == "__init__" else "", ""))
+            function = method.__func__ if isinstance(method, classmethod) else method
+            is_public = each in ("__init__", "step") or not (is_inner or each.startswith("_"))
+            if is_public and isinstance(function, FunctionType) and function.__qualname__.startswith(own):
+                answers = _with_answers(function, thing, line if each == "__init__" else "", "")
+                setattr(thing, each, classmethod(answers) if isinstance(method, classmethod) else answers)
         _answer_names(thing)
         return thing
 
@@ -51,7 +54,7 @@ def part(**how: bool) -> Callable[[type[T]], type[T]]:
         for name, does in (("__post_init__", check_settings), ("__repr__", as_written)):
             if getattr(kind, name, object.__repr__) is object.__repr__:
                 setattr(kind, name, does)
-        return public()(dataclass(repr=False, **how)(kind))
+        return public(is_inner=True)(dataclass(repr=False, **how)(kind))
 
     return decorate
 
@@ -70,7 +73,7 @@ def _with_answers(function: Callable[..., Any], owner: type[Any] | None, line: s
         try:
             return function(*args, **kwargs)
         except RAW as error:
-            if not isinstance(error, DeltaruleError):
+            if not isinstance(error, DeltaruleError) or isinstance(error, UnknownNameError):
                 Call(function, owner, line, name).explain(args, kwargs)
             raise
 
@@ -91,14 +94,13 @@ class Call:
         parameters = dict(signature(self.function).parameters)
         self.is_made = self.function.__name__ == "__init__"
         self.called = self.name or self.function.__name__
+        self.parameters, self.is_of_class = parameters, "cls" in parameters
         if self.owner is not None:
             parameters.pop(next(iter(parameters)))
-            self.parameters = parameters
-            if not (args and isinstance(args[0], self.owner)):
+            if not self.is_of_class and not (args and isinstance(args[0], self.owner)):
                 self._refuse_class(self.owner)
-            self.owner, args = type(args[0]), args[1:]
+            self.owner, args = args[0] if self.is_of_class else type(args[0]), args[1:]
             self.called = self.owner.__name__ if self.is_made else self.called
-        self.parameters = parameters
         self._check_names(kwargs)
         self._check_number(args, kwargs)
         self._check_kinds(args, kwargs)
@@ -117,7 +119,8 @@ class Call:
             return line
         names = self.needed if self.needed or more else [each for each in self.parameters if self._setting(each)][:1]
         written = [self._written(each) for each in names if not any(each == item.split("=")[0] for item in more)]
-        before = "" if self.is_made or self.owner is None else f"{_name_of(self.owner)}."
+        name = "" if self.owner is None else self.owner.__name__ if self.is_of_class else _name_of(self.owner)
+        before = f"{name}." if name and not self.is_made else ""
         return f"{before}{self.called}({', '.join([*written, *more])})"
 
     def _setting(self, name: str) -> Any:
@@ -149,9 +152,16 @@ class Call:
         """The argument that was meant, where it is found, or what to leave out; or the nearest."""
         word = wrong.casefold()
         names = _names_for(word)
-        if own := [name for name in self.parameters if name in names]:
-            return closest(wrong, self.parameters, {word: own[-1]})
-        has_settings = self.is_made or self.called == "fit"
+        if own := [name for name in names if name in self.parameters]:
+            meant = "learning_rate_init" if "learning_rate_init" in own else own[0]
+            return closest(wrong, self.parameters, {word: meant})
+        if self.owner is not None and not self.is_made:
+            of_class = [each for each in signature(self.owner).parameters if each in (wrong, *names)]
+            if of_class and self.owner.__name__ not in ("Network", "Model"):
+                asked, made = setting(of_class[-1], self.owner), self.owner.__name__
+                line = f"{made}(..., {of_class[-1]}={'...' if asked is None else asked.like(None)})"
+                return f"it is an argument of {self.owner.__name__}; use {line}"
+        has_settings = self.is_made or (self.called == "fit" and self.owner is None)
         for name in (wrong, *names) if has_settings else ():
             if name in FOUND_AT and name not in self.parameters:
                 where, how = FOUND_AT[name]
@@ -186,7 +196,7 @@ class Call:
         for name, value in given.items():
             kinds, example = self._argument(name)
             if kinds and value is not self.parameters[name].default and not is_a(value, kinds):
-                needs = " or ".join(with_article(each) for each in kinds.split("|"))
+                needs = " or ".join(with_article(each.removeprefix("nd")) for each in kinds.split("|"))
                 instead = made_of(value, kinds) or example
                 by_name = self.parameters[name].default is not Parameter.empty
                 line = self.works(f"{name}={instead}") if by_name else self.works().replace(example, instead, 1)
@@ -234,10 +244,14 @@ def _names_for(word: str) -> list[str]:
     return [*found, *SYNONYMS.get(word, "").split()]
 
 
+def line_of(kind: type[Any], name: str) -> str | None:
+    """The line that does what `name` does elsewhere, for objects of a class; None where there is none."""
+    return next((line for each in kind.__mro__ if (line := line_for(each.__name__, name))), None)
+
+
 def no_attribute(whose: str | type[Any], name: str, known: Iterable[str], begins: str) -> UnknownNameError:
     """The error for a name that does not exist: with the line that does it here, or the closest names."""
-    owners = [whose] if isinstance(whose, str) else [each.__name__ for each in whose.__mro__]
-    line = next((line for owner in owners if (line := line_for(owner, name))), None)
+    line = line_for(whose, name) if isinstance(whose, str) else line_of(whose, name)
     near, _, names = closest(name, [each for each in known if not each.startswith("_")]).partition("Known: ")
     offer = f"use {line}" if line else near.strip() or f"Known: {names}"
     return UnknownNameError(f"{begins} has no attribute {name!r}: {offer}")
@@ -268,7 +282,7 @@ class Named(type):
 
 def refuse(thing: Any, says: str, *arguments: Any) -> NoReturn:
     """Raise SettingError, as the method of a class that has no such method."""
-    raise SettingError(says)
+    raise SettingError(says.format(type(thing).__name__))
 
 
 def _missing(thing: Any, name: str) -> Any:
@@ -279,16 +293,20 @@ def _missing(thing: Any, name: str) -> Any:
     raise no_attribute(kind, name, dir(thing), f"{kind.__name__!r} object")
 
 
-def _assign(thing: Any, name: str, value: Any, *, is_frozen: bool = False) -> None:
-    """Assign an attribute. SettingError for what would be in vain, or is not legal."""
+def _refuse_change(thing: Any, name: str, value: Any) -> None:
+    """Assign an attribute of a frozen class, which objects of derived classes may have."""
     kind = type(thing)
-    is_own = kind.__module__.startswith("deltarule.")
-    named = [each.name for each in fields(kind)] if is_dataclass(kind) else []
-    if is_frozen and (is_own or name in named):
-        words = f"{with_article(kind.__name__)} cannot be changed"
-        raise SettingError(f"{words}: got {name} = {shown(value)}; make another, {kind.__name__}(..., {name}=...)")
-    if is_own and name not in named and (meant := [each for each in (name, *_names_for(name)) if each in FOUND_AT]):
-        raise SettingError(f"{with_article(kind.__name__)} has no {name!r} to assign: use {FOUND_AT[meant[0]][1]}")
+    if name in kind.__dataclass_fields__ or kind.__module__.startswith("deltarule."):
+        line = f"{kind.__name__}(..., {name}={shown(value)})"
+        raise SettingError(f"{with_article(kind.__name__)} cannot be changed: got a new {name}; make another, {line}")
+    object.__setattr__(thing, name, value)
+
+
+def _refuse_rate(thing: Any, name: str, value: Any) -> None:
+    """Assign an attribute of what has no learning rate, or has it by another name."""
+    if name in RATES and name not in type(thing).__dataclass_fields__:
+        line = line_of(type(thing), "lr")
+        raise SettingError(f"{with_article(type(thing).__name__)} has no {name!r} to assign: use {line}")
     object.__setattr__(thing, name, value)
 
 
@@ -296,15 +314,18 @@ def _answer_names(kind: type[Any]) -> None:
     """Let objects of a class answer names, calls and indices that they do not have with what to use instead."""
     for act, (method, does) in ACTS.items():
         if not any(method in vars(each) for each in kind.__mro__) and (line := line_for(kind.__name__, act)):
-            setattr(kind, method, partialmethod(refuse, f"{kind.__name__!r} object {does}: use {line}"))
+            setattr(kind, method, partialmethod(refuse, f"{{!r}} object {does}: use {line}"))
+            if act == "len":
+                kind.__bool__ = lambda thing: True
     kind.__getattr__ = _missing
-    how = getattr(kind, "__dataclass_params__", None)
-    if how and how.frozen:
-        kind.__setattr__ = partialmethod(_assign, is_frozen=True)  # type: ignore[assignment]
-    elif how and "__setattr__" not in vars(kind):
-        kind.__setattr__ = _assign  # type: ignore[assignment]
+    fields_of = getattr(kind, "__dataclass_fields__", {})
+    if fields_of and kind.__dataclass_params__.frozen:
+        kind.__setattr__ = _refuse_change  # type: ignore[assignment]
+    elif fields_of and "learning_rate" not in fields_of and line_of(kind, "lr"):
+        kind.__setattr__ = _refuse_rate  # type: ignore[assignment]
 
 
+@public()
 class Views(tuple[Any, ...]):
     """Arrays that are parts of one vector: `weights[0] += W` changes it, another array would not."""
 

@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 
 Task = Literal["classes", "labels", "values"]
 TASKS: tuple[Task, ...] = get_args(Task)
-TASK_SYNONYMS = {"classification": "classes", "multiclass": "classes", "multilabel": "labels", "regression": "values"}
+TASK_SYNONYMS = {
+    "classification": "classes",
+    "multiclass": "classes",
+    "binary": "labels",
+    "multilabel": "labels",
+    "regression": "values",
+}
 DTYPES = ("float32", "float64", "complex128")
 ENGINES = ("auto", "numpy", "numba")
 MODES = ("auto", "min", "max")
@@ -87,7 +93,8 @@ class Setting(NamedTuple):
 
 SCHEDULED = "or a schedule such as Cosine(0.1, 1000)"
 RATE_OF_FIT = "; the learning rate is an argument of fit, learning_rate=0.01"
-RATES = ("lr", "eta", "rate", "learning_rate", "step_size", "scheduler")
+RATES = ("lr", "eta", "rate", "learning_rate", "scheduler")
+FACTORS = ("gamma", "decay_rate")
 EPOCHS = ("n_epochs", "epoch", "num_epochs", "max_epochs", "nb_epoch", "n_iter", "iterations")
 SETTINGS: dict[str, Setting] = {
     # fit and Trainer
@@ -129,7 +136,7 @@ SETTINGS: dict[str, Setting] = {
     "momentum": Setting(float, "[0, 1)", 0.9, "The share of its velocity that a step keeps.", synonyms=("mu",)),
     "decay": Setting(float, "[0, 1)", 0.99, "The share of the old average that stays.", synonyms=("rho", "alpha")),
     "MovingAverage.decay": Setting(float, "[0, 1)", 0.999, "The share of the old average that stays."),
-    "beta_1": Setting(float, "[0, 1)", 0.9, "Decay of the mean of gradients.", synonyms=("beta1", "betas")),
+    "beta_1": Setting(float, "[0, 1)", 0.9, "Decay of the mean of gradients.", synonyms=("beta1",)),
     "beta_2": Setting(float, "[0, 1)", 0.999, "Decay of the mean of their squares.", synonyms=("beta2",)),
     "epsilon": Setting(float, "(0, inf)", 1e-8, "What keeps a divisor above 0.", synonyms=("eps",)),
     "AdaGrad.epsilon": Setting(float, "(0, inf)", 1e-10, "What keeps a divisor above 0.", synonyms=("eps",)),
@@ -140,12 +147,12 @@ SETTINGS: dict[str, Setting] = {
         float, "[0, inf)", None, "The learning rate to begin with.", 0.001, or_else=SCHEDULED, synonyms=RATES
     ),
     "final": Setting(float, "[0, inf)", 0.0, "The rate at the end.", synonyms=("eta_min", "min_lr")),
-    "factor": Setting(float, "[0, inf)", 0.1, "What the rate is multiplied by.", synonyms=("gamma",)),
+    "factor": Setting(float, "[0, inf)", 0.1, "What the rate is multiplied by.", synonyms=FACTORS),
     "Exponential.factor": Setting(float, "[0, inf)", 0.01, "What the rate is multiplied by, over the whole run."),
-    "ReduceOnPlateau.factor": Setting(float, "[0, 1)", 0.1, "What the rate is multiplied by.", synonyms=("gamma",)),
+    "ReduceOnPlateau.factor": Setting(float, "[0, 1)", 0.1, "What the rate is multiplied by.", synonyms=FACTORS),
     "every_steps": Setting(int, "[1, inf)", None, "Steps between two changes.", 1000, synonyms=("step_size",)),
     "Checkpoints.every_steps": Setting(int, "[1, inf)", None, "Steps between checkpoints.", 1000, or_else="or None"),
-    "total_steps": Setting(int, "[1, inf)", None, "Steps of the run.", 1000, synonyms=("steps", "n_steps", "T_max")),
+    "total_steps": Setting(int, "[1, inf)", None, "Steps of the run.", 1000, synonyms=("steps", "T_max", "epochs")),
     "warm_up_steps": Setting(int, "[1, inf)", None, "Steps of the rise.", 100, synonyms=("warmup", "warmup_steps")),
     "every_epochs": Setting(float, "[0, inf)", 1.0, "Epochs between two changes."),
     "warm_up_epochs": Setting(float, "[0, inf)", 0.0, "Epochs of the rise.", 1.0),

@@ -97,6 +97,8 @@ def refuse_texts(y: NDArray[Any], taker: str, name: str, *, are_values: bool, li
     begins = f"{name} holds texts, such as {first_text(y)!r}, and {taker} takes"
     if are_values and (line := numbers_in(y, name)):
         raise DataError(f"{begins} numbers: {line}")
+    if taker.endswith("labels"):
+        raise DataError(f"{begins} 0 and 1: use np.unique({name}, return_inverse=True)[1]")
     settings = f"{MADE_WITH['classes']}, " if are_values else ""
     line = line or f"dr.Network(..., {settings}class_names=names.tolist())"
     raise DataError(f"{begins} their numbers: names, {name} = np.unique({name}, return_inverse=True), and {line}")
@@ -245,6 +247,8 @@ def refuse_width(shape: tuple[int, ...], task: Task, sizes: tuple[int, ...], nam
     needs = f"{name} has shape {shape}, and {task} for {outputs} need shape ({n_samples}, {n_outputs})"
     if shape == (n_outputs, n_samples):
         raise ShapeError(f"{needs}: use {name}.T")
+    if len(shape) == 2 and name != "y" and "(" not in name:
+        raise ShapeError(f"{needs}: pass the columns that the training targets have")
     if len(shape) == 2:
         raise ShapeError(f"{needs}: use layer sizes {(*sizes[:-1], shape[1])}")
     raise ShapeError(

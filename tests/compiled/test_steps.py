@@ -16,12 +16,11 @@ from deltarule.nn import activations, losses, optimizers
 from deltarule.nn.network import Network
 from deltarule.nn.penalties import L1, L2
 from deltarule.training import strides
-from deltarule.training.averaging import MovingAverage
 from deltarule.training.callbacks import Callback, History, TrainingState
-from deltarule.training.clipping import ClipNorm
 from deltarule.training.engines import REFERENCE, Engine, engine
 from deltarule.training.schedules import Constant, Cosine
 from deltarule.training.trainer import Trainer
+from deltarule.training.update import ClipNorm, MovingAverage
 
 pytest.importorskip("numba", reason="the extra fast is not installed")
 

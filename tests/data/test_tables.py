@@ -95,7 +95,9 @@ def test_names_lines_of_a_wrong_width(stored) -> None:
 
 
 def test_a_table_of_something_else_is_told_how_to_be_read(stored) -> None:
-    with pytest.raises(DataError, match=r"integers .* \(or, for a table of something else, --target COLUMN\), were"):
+    with pytest.raises(
+        DataError, match=r"integers .* \(or, for a table of something else, --target COLUMN, or dr.read_table.*\), were"
+    ):
         read_pixels(stored("size,town,price\n7.5,Ulm,3\n"))
 
 

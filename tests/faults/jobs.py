@@ -14,13 +14,12 @@ from deltarule.files.checkpoint import Checkpoints, step_of
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import AdamW
 from deltarule.nn.penalties import L2
-from deltarule.training.averaging import Latest, MovingAverage
 from deltarule.training.callbacks import Callback, EarlyStopping, History, TrainingState
-from deltarule.training.clipping import ClipNorm, NoClipping
 from deltarule.training.engines import engine
 from deltarule.training.schedules import OneCycle
 from deltarule.training.snapshot import Snapshot
 from deltarule.training.trainer import Trainer
+from deltarule.training.update import ClipNorm, Latest, MovingAverage, NoClipping
 
 STEPS_AN_EPOCH, EPOCHS = 6, 2
 STEPS = STEPS_AN_EPOCH * EPOCHS

@@ -13,10 +13,10 @@ from deltarule.model import Model, Standardization
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import SGD
-from deltarule.training.averaging import Latest, MovingAverage
 from deltarule.training.callbacks import Callback, TrainingState
 from deltarule.training.schedules import Constant
 from deltarule.training.trainer import Trainer
+from deltarule.training.update import Latest, MovingAverage
 
 
 def examples(seed: int) -> Dataset:

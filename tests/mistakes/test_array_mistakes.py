@@ -282,7 +282,7 @@ def test_data_frames_and_sparse_matrices() -> None:
     assert len(dr.fit(network, frame, pandas.Series(y, dtype="Int64"), epochs=1)) == 2
     assert len(dr.fit(names["known"], frame, pandas.Series(names["names"], dtype="category"), epochs=1)) == 2
     with pytest.raises(
-        DataError, match=r"^X holds texts, such as 'red' in the column 'c', .*: dr.read_table\(frame, target\) makes"
+        DataError, match=r"^X holds texts, such as 'red', in the column 'c', .*: dr.read_table\(frame, target\) makes"
     ):
         dr.fit(network, frame.assign(c="red"), y)
     missing = frame.astype("Float64")

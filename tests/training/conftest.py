@@ -8,9 +8,9 @@ import pytest
 from deltarule.data.dataset import Dataset
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import SGD
-from deltarule.training.averaging import Latest
 from deltarule.training.callbacks import Callback, TrainingState
 from deltarule.training.evaluation import Tally
+from deltarule.training.update import Latest
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from deltarule.nn.activations import Identity
 from deltarule.nn.losses import Quadratic
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import SGD
-from deltarule.training.averaging import MovingAverage
 from deltarule.training.callbacks import Callback, TrainingState
 from deltarule.training.trainer import Trainer
+from deltarule.training.update import MovingAverage
 
 BATCHES = 4
 

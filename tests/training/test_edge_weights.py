@@ -16,11 +16,11 @@ from deltarule.nn.losses import Loss
 from deltarule.nn.network import Network, backward, forward, loss_value
 from deltarule.nn.penalties import L2
 from deltarule.training import strides
-from deltarule.training.averaging import MovingAverage
 from deltarule.training.callbacks import Callback, TrainingState
 from deltarule.training.engines import REFERENCE, Engine, engine
 from deltarule.training.schedules import Cosine
 from deltarule.training.trainer import Trainer
+from deltarule.training.update import MovingAverage
 
 N_SAMPLES, BATCH = 60, 8
 OUTPUTS: dict[str, tuple[Activation, Loss]] = {

@@ -13,13 +13,12 @@ from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Quadratic
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Adam
 from deltarule.nn.penalties import L2
-from deltarule.training.averaging import MovingAverage
 from deltarule.training.callbacks import Callback, TrainingState
-from deltarule.training.clipping import ClipNorm
 from deltarule.training.examples import examples_for
 from deltarule.training.fit import fit
 from deltarule.training.schedules import Constant, Cosine
 from deltarule.training.trainer import Trainer
+from deltarule.training.update import ClipNorm, MovingAverage
 
 RNG = np.random.default_rng(0)
 PIXELS = RNG.integers(256, size=(30, 6), dtype=np.uint8)
@@ -73,7 +72,7 @@ def test_a_data_frame() -> None:
     frame = pandas.DataFrame(VALUES.repeat(2, axis=1), columns=list("abcdef"))
     found = trained(classifier(), frame, pandas.Series(CLASSES))
     np.testing.assert_array_equal(found, trained(classifier(), VALUES.repeat(2, axis=1), CLASSES))
-    with pytest.raises(DataError, match=r"X holds texts, such as 'red', .*read_table\(frame, target\) makes numbers"):
+    with pytest.raises(DataError, match=r"X holds texts, such as 'red' in the column 'c', .*read_table\(frame, "):
         trained(classifier(), frame.assign(c="red"), CLASSES)
 
 

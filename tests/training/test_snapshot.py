@@ -9,12 +9,12 @@ import pytest
 from deltarule.data.dataset import Dataset
 from deltarule.nn import activations, losses, optimizers
 from deltarule.nn.network import Network
-from deltarule.training.averaging import MovingAverage
 from deltarule.training.callbacks import Callback, EarlyStopping, TrainingState
 from deltarule.training.identity import differences, in_words
 from deltarule.training.schedules import Constant, WarmUp
 from deltarule.training.snapshot import Snapshot
 from deltarule.training.trainer import Trainer
+from deltarule.training.update import MovingAverage
 
 REGRESSION = {"output": activations.Identity(), "loss": losses.Quadratic()}
 INDEPENDENT = {"output": activations.Sigmoid(), "loss": losses.BinaryCrossEntropy()}

@@ -8,10 +8,9 @@ import pytest
 from deltarule.data.dataset import Dataset
 from deltarule.nn.network import Network
 from deltarule.nn.penalties import L2
-from deltarule.training.averaging import MovingAverage
 from deltarule.training.callbacks import Callback, TrainingState
-from deltarule.training.clipping import ClipNorm
 from deltarule.training.trainer import Trainer
+from deltarule.training.update import ClipNorm, MovingAverage
 
 KIB = 1024
 WARM_UP = 3  # steps

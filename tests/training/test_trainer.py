@@ -13,9 +13,9 @@ from deltarule.nn.parameters import Parameters
 from deltarule.nn.penalties import L1, L2, Penalty
 from deltarule.training.batches import batches
 from deltarule.training.callbacks import Callback, History, TrainingState
-from deltarule.training.clipping import ClipNorm
 from deltarule.training.schedules import Constant
 from deltarule.training.trainer import FIRST_LOOK, PIECE_ROWS, Trainer
+from deltarule.training.update import ClipNorm
 
 
 def examples(n_samples: int, n_features: int = 4) -> Dataset:

@@ -105,7 +105,7 @@ def find_default(
     return splits, f"MNIST, because it is in {folder}"
 
 
-@public('load_data("digits")')
+@public('load_data("digits"), which has train and test')
 def load_data(
     name: str | os.PathLike[str],
     *,

@@ -194,7 +194,15 @@ class Dataset(metaclass=Named):
 
     def take(self, indices: NDArray[np.intp] | Sequence[int] | slice) -> "Dataset":
         """The samples at `indices`, in that order: copies, except for a slice, which is a view."""
-        return replace(self, inputs=self.inputs[indices], targets=self.targets[indices])
+        if isinstance(indices, str | Integral) or getattr(indices, "dtype", np.dtype(int)).kind not in "iub":
+            number = indices if isinstance(indices, Integral) else 0
+            raise SettingError(f"take needs places, or a slice: got {shown(indices)}; use data.take([{number}])")
+        try:
+            return replace(self, inputs=self.inputs[indices], targets=self.targets[indices])
+        except IndexError as error:
+            raise SettingError(
+                f"{self.name} has places 0 to {self.n_samples - 1}: {error}; use data.take([0])"
+            ) from error
 
     def spread(self, most: int) -> "Dataset":
         """At most so many samples, at equal distances from the first to the last."""

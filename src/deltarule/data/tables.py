@@ -74,7 +74,11 @@ def _header(file: TextIO) -> list[str]:
 
 def _advice(header: list[str]) -> str:
     """Words for those whose CSV has a header as other tables have it."""
-    return " (or, for a table of something else, --target COLUMN)" if header and "label" not in header else ""
+    return (
+        " (or, for a table of something else, --target COLUMN, or dr.read_table(path, target))"
+        if header and "label" not in header
+        else ""
+    )
 
 
 def _label_column(header: list[str], width: int, name: str) -> int | None:

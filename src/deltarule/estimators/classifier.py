@@ -20,7 +20,7 @@ from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy
 from deltarule.public import public
 
 
-@public("MLPClassifier((100,), max_iter=200)")
+@public('MLPClassifier((100,), "relu", solver="adam")')
 class MLPClassifier(ClassifierMixin, Perceptron):
     """scikit-learn's MLPClassifier on deltarule's network: same parameters, same results, and more of both.
 

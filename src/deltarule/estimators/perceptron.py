@@ -85,6 +85,17 @@ class LayerArrays:
             vars(estimator).setdefault("_given", {})[self.name] = list(given)
 
 
+def refuse_confused(X: Any, y: Any, sample_weight: Any) -> None:
+    """Raise for what NumPy and scikit-learn make something wrong of, or explain by something else."""
+    refuse_misread(X, "X")
+    refuse_misread(y, "y")
+    if getattr(X, "ndim", 2) == 1 and getattr(y, "ndim", 1) == 2:
+        raise ShapeError(f"X has shape {X.shape} and y {y.shape}, and look swapped: use estimator.fit(X, y)")
+    if isinstance(sample_weight, dict):
+        needs = "and a weight for each sample is needed: use MLPClassifier(class_weight=...) for weights of classes"
+        raise SettingError(f"sample_weight is a dict, {needs}")
+
+
 @public()
 class Perceptron(BaseEstimator, metaclass=ABCMeta):
     """A network with scikit-learn's face: parameters are kept as they come, and looked at when `fit` is called.
@@ -160,11 +171,7 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
 
     def _examples(self, X: Any, y: Any, sample_weight: Any, is_first: bool, incremental: bool) -> Examples:
         """What was given, checked in scikit-learn's way; where it `is_first`, it says what there is to learn."""
-        refuse_misread(X, "X")
-        refuse_misread(y, "y")
-        if isinstance(sample_weight, dict):
-            needs = "and a weight for each sample is needed: use MLPClassifier(class_weight=...) for weights of classes"
-            raise SettingError(f"sample_weight is a dict, {needs}")
+        refuse_confused(X, y, sample_weight)
         how = {"multi_output": True, "y_numeric": self._y_is_numeric, "reset": is_first}
         X, y = validate_data(self, X, y, **NUMBERS, order="C", **how)
         if y.ndim == 2 and y.shape[1] == 1:

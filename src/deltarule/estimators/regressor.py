@@ -18,7 +18,7 @@ from deltarule.nn.losses import Quadratic
 from deltarule.public import public
 
 
-@public("MLPRegressor((100,), max_iter=200)")
+@public('MLPRegressor(hidden_layer_sizes=(100,), activation="relu", solver="adam")')
 class MLPRegressor(RegressorMixin, Perceptron):
     """scikit-learn's MLPRegressor on deltarule's network: same parameters, same results, and more of both.
 
@@ -93,8 +93,9 @@ class MLPRegressor(RegressorMixin, Perceptron):
         return self._fit(X, y, sample_weight, validation_data, True)
 
     def _examples(self, X: Any, y: Any, *others: Any) -> Examples:
-        if any(isinstance(each, str) for each in np.asarray(y).ravel()[:1].tolist()):
-            raise DataError(f"y holds texts, such as {str(np.asarray(y).ravel()[0])!r}: use MLPClassifier for classes")
+        first = y[0] if isinstance(y, list) and y else np.asarray(y).flat[0] if hasattr(y, "dtype") and len(y) else None
+        if isinstance(first, str):
+            raise DataError(f"y holds texts, such as {str(first)!r}: use MLPClassifier for classes")
         return super()._examples(X, y, *others)
 
     def _read_targets(self, y: Array, is_first: bool, incremental: bool) -> Array:

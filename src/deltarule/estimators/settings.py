@@ -103,7 +103,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
 def hidden_sizes(given: Any) -> list[int]:
     """hidden_layer_sizes as a list. Raises ValueError, with scikit-learn's words, for a size below 1."""
     sizes = list(given) if hasattr(given, "__iter__") else [given]
-    if any(size <= 0 for size in sizes):
+    if any(not isinstance(size, Integral) or size <= 0 for size in sizes):
         raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
     return sizes
 

@@ -72,7 +72,7 @@ class Page:
         return f"<Page, {len(self.html.encode()):,} bytes: page.save(path) writes it, a notebook shows it>"
 
 
-@public("show(network)")
+@public('show(network).save("network.html")')
 def show(thing: Network | Model, examples: Dataset | None = None) -> Page:
     """A page to draw to a network on, to look into it with, and to walk an example backwards: one that needs no server.
 

@@ -27,7 +27,6 @@ from deltarule.public import Named, public
 from deltarule.settings import Task, check_meaning, dtype_of, generator_of, one_per_layer, sizes_of
 from deltarule.targets import checked_batch
 
-MEANING = ("task", "pixels", "image_shape", "class_names")  # may be set at any time
 PREDICTION_ROWS = 1024  # large enough for the matrix product's full speed, small enough for the cache
 
 
@@ -112,7 +111,7 @@ def loss_and_gradient(
     return loss_value(network, y, ws, sample_weight=sample_weight), grads
 
 
-@public("Network((784, 100, 10))")
+@public('Network((784, 100, 10), hidden="relu")')
 class Network(metaclass=Named):
     """Layers of weighted sums and activations, and the loss that judges the last.
 
@@ -167,7 +166,7 @@ class Network(metaclass=Named):
     def __setattr__(self, name: str, value: Any) -> None:
         """`network.image_shape = (28, 28)` and its like are checked as the arguments are."""
         value = assigned(self, name, value)
-        if name in MEANING and "class_names" in vars(self):
+        if name in ("task", "pixels", "image_shape", "class_names") and "class_names" in vars(self):
             value = getattr(with_meaning(self, **{name: value}), name)
         super().__setattr__(name, value)
 

@@ -16,6 +16,7 @@ from numpy.typing import DTypeLike
 from deltarule.errors import SettingError, ShapeError
 from deltarule.nn.arrays import Array
 from deltarule.public import Views, public
+from deltarule.settings import sizes_of
 
 
 @public()
@@ -36,7 +37,7 @@ class Parameters:
     """
 
     def __init__(self, layer_sizes: Sequence[int], vector: Array | None = None, dtype: DTypeLike = np.float32) -> None:
-        self.layer_sizes = tuple(layer_sizes)
+        self.layer_sizes = sizes_of(layer_sizes)
         shapes = list(pairwise(self.layer_sizes))
         n_weights = sum(math.prod(shape) for shape in shapes)
         size = n_weights + sum(self.layer_sizes[1:])

@@ -10,7 +10,7 @@ from deltarule.nn.arrays import Array
 from deltarule.public import public
 
 
-@public()
+@public("network.workspace(len(X))", is_inner=True)
 class Workspace:
     """Room for a batch of at most `capacity` samples; nothing is allocated again while batches come and go.
 

@@ -21,7 +21,7 @@ from deltarule.nn.parameters import Parameters
 from deltarule.nn.workspace import Workspace
 from deltarule.public import Named, public
 from deltarule.settings import MODES, Task, check, check_choice, check_path, shown
-from deltarule.training.averaging import Latest
+from deltarule.training.update import Latest
 
 if TYPE_CHECKING:
     from deltarule.training.evaluation import Tally
@@ -86,7 +86,7 @@ class History(metaclass=Named):
         if not isinstance(separator, str) or len(separator) != 1 or separator in '"\r\n':
             raise SettingError(f"a separator is one character, as ',' or ';' or a tab: got {separator!r}")
         text = table_text(list(map(finite_row, self.rows)), separator)
-        write_atomically(path, text.encode(), "history", force=force, sync=False)
+        write_atomically(path, text.encode(), "history", force=force)
 
     def __repr__(self) -> str:
         """A table of one screen: the first epochs, the best (without a validation set, the one kept) and the last."""
@@ -186,7 +186,7 @@ class TrainingState:
         return self.train.task
 
 
-@public()
+@public("class Mine(dr.Callback): def epoch_end(self, state): ...")
 class Callback:
     """Something that listens to a run; override what you need.
 
@@ -198,6 +198,9 @@ class Callback:
 
     every_step: bool = True
     every_steps: int | None = None
+
+    def __init__(self) -> None:
+        """Nothing is needed."""
 
     def train_begin(self, state: TrainingState) -> None:
         """Before anything was computed; in a run that goes on from a snapshot, the state is that of the snapshot."""

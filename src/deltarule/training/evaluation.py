@@ -1,7 +1,7 @@
 """Scores: how good the answers are, counted while the outputs go by."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -108,10 +108,16 @@ class Tally:
         self.loss, self.weight = float(state["loss"]), float(state["weight"])
 
 
+@public()
+class Evaluation(NamedTuple):
+    """What `evaluate` returns: (loss, score)."""
+
+    loss: float
+    score: float
+
+
 @public("evaluate(network, X, y)")
-def evaluate(
-    net_or_model: Network | Model, X: Any, y: Any = None, *, engine: Engine = REFERENCE
-) -> tuple[float, float]:
+def evaluate(net_or_model: Network | Model, X: Any, y: Any = None, *, engine: Engine = REFERENCE) -> Evaluation:
     """(loss, score) of a network on examples, in large blocks; nothing is dropped, no penalty is added.
 
     X, y: as for `fit`, or in a Model's own units; or a Dataset, without y.
@@ -120,7 +126,7 @@ def evaluate(
     """
     network, dataset = examples_for(net_or_model, X, y, call="dr.evaluate(network, {})")
     check_data(network, dataset)
-    return loss_and_score(network, dataset, engine)
+    return Evaluation(*loss_and_score(network, dataset, engine))
 
 
 def loss_and_score(network: Network, dataset: Dataset, engine: Engine = REFERENCE) -> tuple[float, float]:

@@ -70,7 +70,8 @@ def refuse_structure(X: Any, y: Any, call: str) -> None:
         line = call.format("np.array(X), np.array(y)")
         raise DataError(f"inputs and targets come as two arrays: got pairs of them; use X, y = zip(*pairs), and {line}")
     if isinstance(X, Dataset) and y is not None:
-        raise DataError(f"a Dataset holds its targets: leave out y, as in {call.format('digits.train')}")
+        line = f"{call.format('data')[:-1]}, validation=y)" if isinstance(y, Dataset) else call.format("data")
+        raise DataError(f"a Dataset holds its targets: leave out y, as in {line}")
     if not isinstance(X, Dataset) and X is not None and y is None:
         raise DataError(f"the targets are missing: got {shown(X)} alone; use {call.format('X, y')}")
 
@@ -106,6 +107,11 @@ def input_rows(
         raise ShapeError(f"{swapped}: use {call.format(f'{x_name}, {y_name}')}")
     if 0 in X.shape:
         raise DataError(f"{x_name} has shape {X.shape}: at least one example is needed, (n_samples, {n_features})")
+    if X.ndim == 1 and X.shape == np.shape(y) and n_features > 1:
+        raise ShapeError(
+            f"{x_name} has shape {X.shape}, one number a sample, and this network takes (n_samples, {n_features}): for "
+            f"a single feature use {x_name}.reshape(-1, 1) with layer sizes {(1, *network.layer_sizes[1:])}"
+        )
     rows, image_shape = flattened(X, n_features, network.image_shape, x_name)
     is_transposed = X.ndim > 1 and np.prod(X.shape[:-1]) == n_features and X.shape[-1] == np.size(y) != len(X)
     if is_transposed or rows.shape[1] == n_features:

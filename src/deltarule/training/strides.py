@@ -10,11 +10,10 @@ from deltarule.data.dataset import Dataset
 from deltarule.errors import DivergenceError
 from deltarule.nn.arrays import Array
 from deltarule.randomness import generator
-from deltarule.training.averaging import Latest, MovingAverage
 from deltarule.training.batches import sample_order, steps_per_epoch
 from deltarule.training.callbacks import Callback, TrainingState
 from deltarule.training.checks import explain_divergence, highest_loss
-from deltarule.training.clipping import NoClipping
+from deltarule.training.update import Latest, MovingAverage, NoClipping
 
 if TYPE_CHECKING:
     from deltarule.training.trainer import Trainer

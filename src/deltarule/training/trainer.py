@@ -24,7 +24,6 @@ from deltarule.public import Named, check_network, public
 from deltarule.randomness import generator
 from deltarule.settings import ENGINES, check, check_choice, shown
 from deltarule.targets import checked_weights
-from deltarule.training.averaging import Latest, average_of
 from deltarule.training.batches import batches, steps_per_epoch
 from deltarule.training.callbacks import Callback, History, Monitor, Row, TrainingState, callbacks_of
 from deltarule.training.checks import (
@@ -35,13 +34,13 @@ from deltarule.training.checks import (
     explain_divergence,
     has_diverged,
 )
-from deltarule.training.clipping import NoClipping, clip_of
 from deltarule.training.engines import REFERENCE, Engine, engine_for
 from deltarule.training.evaluation import SCORE_NAMES, Score, Tally, loss_and_score
 from deltarule.training.identity import identity_of
 from deltarule.training.schedules import Constant, Schedule, check_plateaus, schedule_of
 from deltarule.training.snapshot import Snapshot
 from deltarule.training.strides import can_stride, train_epoch_in_strides
+from deltarule.training.update import ClipNorm, Latest, MovingAverage, NoClipping, object_or_number
 
 LOG = logging.getLogger("deltarule")
 PIECE_ROWS = 1024  # a larger batch is worked through in pieces of so many samples, whose gradients add up
@@ -86,7 +85,8 @@ class Trainer(metaclass=Named):
         self.schedule = schedule_of(self.schedule, "schedule")
         self.penalty = Penalty() if self.penalty is None else resolve("penalty", self.penalty, "penalty")
         self.augment = augment_of(self.augment)
-        self.average, self.clip = average_of(self.average), clip_of(self.clip)
+        self.average = object_or_number("average", self.average, Latest, MovingAverage)
+        self.clip = object_or_number("clip", self.clip, NoClipping, ClipNorm)
         self.callbacks = callbacks_of(self.callbacks)
         Monitor(self.monitor)
         self._engine_name = None

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.data.dataset import Dataset
-from deltarule.errors import ShapeError
+from deltarule.errors import SettingError, ShapeError
 from deltarule.inspection.diagnosis.findings import entry
 from deltarule.inspection.gradcheck.mistakes import likely_mistakes
 from deltarule.inspection.gradcheck.numeric_gradient import (
@@ -28,6 +28,7 @@ from deltarule.nn.workspace import as_floats
 from deltarule.parts import Spec, resolve
 from deltarule.public import public
 from deltarule.randomness import generator
+from deltarule.settings import shown
 from deltarule.targets import checked_weights
 from deltarule.training.checks import check_data
 from deltarule.training.examples import examples_for
@@ -200,7 +201,14 @@ def own_gradient(gradient: Gradient, problem: Problem, *, is_weighted: bool) -> 
     """
     counts = problem.sample_weight > 0.0
     more = {"sample_weight": problem.sample_weight[counts]} if is_weighted else {}
-    given = gradient(problem.network, problem.X[counts], problem.y[counts], **more)[1]
+    if not callable(gradient):
+        raise SettingError(f"gradient must be a function: got {shown(gradient)}; use gradient=my_gradient")
+    found = gradient(problem.network, problem.X[counts], problem.y[counts], **more)
+    is_pair = isinstance(found, tuple | list) and len(found) == 2
+    if not (is_pair and isinstance(found[1], Parameters | tuple | list)):
+        line = "return loss, (all_dC_dW, all_dC_db)"
+        raise SettingError(f"gradient returns (loss, (all dC/dW, all dC/db)): got {shown(found)}; use {line}")
+    given = found[1]
     if isinstance(given, Parameters):
         return by_layer(given)
     (all_weights, all_biases), params, layers = given, problem.network.parameters, []

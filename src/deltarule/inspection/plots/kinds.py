@@ -40,7 +40,7 @@ class Drawing:
     draw: Callable[[], Picture]
 
 
-@public('plot("curves", history)')
+@public('plot("curves", history).save("curves.png"), or plot("confusion", network, dr.Dataset(X, y))')
 def plot(
     kind: str, what: Any = None, data: Dataset | None = None, *, recording: Any = None, layer: int | None = None
 ) -> Picture:

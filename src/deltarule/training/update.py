@@ -1,6 +1,12 @@
-"""Which parameters count: the latest, or their moving average."""
+"""What stands around an update: before it a gradient that is too long is shortened, after it the average moves.
 
+Clipping keeps one odd batch from throwing the network away; an average counts instead of the latest parameters.
+"""
+
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -9,6 +15,30 @@ from deltarule.nn.arrays import Array, blocks
 from deltarule.nn.parameters import Parameters
 from deltarule.public import part
 from deltarule.settings import check
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class NoClipping:
+    """Gradients are taken as they come."""
+
+    def apply(self, grads: Parameters) -> None:
+        """Change `grads` in place, or not."""
+
+
+@part(frozen=True)
+class ClipNorm(NoClipping):
+    """Gradients longer than `limit` (Euclidean norm over all parameters) are scaled to it (Pascanu et al. 2013)."""
+
+    limit: float
+
+    def apply(self, grads: Parameters) -> None:
+        """Scale `grads` in place where their norm is above the limit."""
+        norm = math.sqrt(np.dot(grads.vector, grads.vector).item())
+        if norm > self.limit:
+            gradient = grads.vector
+            gradient *= self.limit / norm
 
 
 @dataclass
@@ -75,9 +105,12 @@ class MovingAverage(Latest):
         self.parameters.vector[:] = state["parameters"]
 
 
-def average_of(given: float | Latest | None) -> Latest:
-    """An average, from one, from its decay, or None for none. SettingError for anything else."""
-    if isinstance(given, Latest):
+def object_or_number(name: str, given: T | float | None, base: type[T], kind: Callable[[float], T]) -> T:
+    """The setting `name` as an object: from one, from the number that makes one, or from None, which stands for none.
+
+    Raises SettingError for anything else.
+    """
+    if isinstance(given, base):
         return given
-    check("average", given)
-    return Latest() if given is None else MovingAverage(given)
+    check(name, given)
+    return base() if given is None else kind(given)  # type: ignore[arg-type]
