@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 from typer import Option
 
@@ -56,14 +56,15 @@ def export(options: ExportOptions) -> None:
         got = " and ".join(f"--{name}" for name in asked) or "none of them"
         raise SettingError(f"an export has one format, {wanted}: got {got}; one run writes one file")
     ((name, path),) = asked.items()
+    kind, write = FORMATS[name]
     inputs = input_files(options.name, options.data)
-    check_place(path, FORMATS[name].kind, force=options.force, inputs=inputs, option=f"--{name}")
+    check_place(path, kind, force=options.force, inputs=inputs, option=f"--{name}")
     if options.floats and name != "onnx":
         raise SettingError(f"--floats says what an ONNX file takes: got --{name}; leave it out")
     if options.data is not None and name != "html":
         raise SettingError(f"--data names examples for a page: got --{name}; leave it out")
     model, replaced = load_model(options.name), path.exists()
-    FORMATS[name].write(model, path, options)
+    write(model, path, options)
     n_bytes, older = path.stat().st_size, ", in the place of an older file" if replaced else ""
     facts = {"model": model_path(options.name), "format": name, "file": path, "bytes": n_bytes}
     print_result(facts, entry("saved", f"{path}, {n_bytes:,} bytes{older}"), as_json=options.as_json)
@@ -95,15 +96,9 @@ def write_page(model: "Model", path: Path, options: ExportOptions) -> None:
     show(model, examples).save(path, force=options.force)
 
 
-class Format(NamedTuple):
-    """What a file of a format is called, and what writes it."""
-
-    kind: str
-    write: Callable[["Model", Path, ExportOptions], None]
-
-
-FORMATS = {  # each is an option that says where to
-    "onnx": Format("ONNX file", write_onnx),
-    "npz": Format("npz file", write_npz),
-    "html": Format("page", write_page),
+Writer = Callable[["Model", Path, ExportOptions], None]
+FORMATS: dict[str, tuple[str, Writer]] = {  # the option that says where to, the kind of file, and what writes it
+    "onnx": ("ONNX file", write_onnx),
+    "npz": ("npz file", write_npz),
+    "html": ("page", write_page),
 }

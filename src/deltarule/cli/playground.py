@@ -1,11 +1,10 @@
 """`deltarule playground`: a page to draw on, to look inside with, and to watch a network learn."""
 
 import threading
-from collections.abc import Callable
 from functools import cache, partial
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+from typer import Argument, Exit, Option
 
 from deltarule.cli.options import DataName, DataOptions, Offline
 from deltarule.cli.printing import entry, note, print_text
@@ -21,15 +20,15 @@ LOCAL = ("127.0.0.1", "localhost", "::1")
 
 def playground(
     model: Annotated[
-        str, typer.Argument(metavar="[MODEL]", help="A file, or the folder of a run; else the pretrained one.")
+        str, Argument(metavar="[MODEL]", help="A file, or the folder of a run; else the pretrained one.")
     ] = "pretrained",
     data: DataName = None,
     port: Annotated[
-        int, typer.Option(min=0, max=65_535, metavar="N", help="Where to serve it; 0 takes any free port.")
+        int, Option(min=0, max=65_535, metavar="N", help="Where to serve it; 0 takes any free port.")
     ] = PORT,
-    no_browser: Annotated[bool, typer.Option("--no-browser", help="Only print the page's address.")] = False,
+    no_browser: Annotated[bool, Option("--no-browser", help="Only print the page's address.")] = False,
     host: Annotated[
-        str, typer.Option(metavar="ADDRESS", help="Listen here: others who know the token can then open the page.")
+        str, Option(metavar="ADDRESS", help="Listen here: others who know the token can then open the page.")
     ] = "127.0.0.1",
     offline: Offline = False,
 ) -> None:
@@ -41,14 +40,14 @@ def playground(
     for module in ("starlette", "uvicorn", "websockets", "PIL"):
         require(module, "page")
     from deltarule.cli.resolve import load_model
+    from deltarule.data.catalog import BUILT_IN, describe, located, names
     from deltarule.playground.playground import NetworkView, Playground
     from deltarule.playground.server import Service
 
     loaded = load_model(model)
     given = NetworkView(loaded, examples_for(loaded, data, offline))
-    says, datasets = local_data()
-    if data is not None and data not in datasets:
-        datasets[data] = partial(read_once, data)
+    says = {name: describe(name).says for name in names() if name in BUILT_IN or located(name)}  # what is here
+    datasets = {name: partial(read_once, name) for name in [*says, *([data] if data is not None else [])]}
     service = Service(Playground(given, datasets, says), port, host)
     if host not in LOCAL:
         note(entry("open", "others reach it at this machine's address, and need the token to do anything"))
@@ -60,7 +59,7 @@ def playground(
     try:
         service.run()
     except KeyboardInterrupt:
-        raise typer.Exit(130) from None
+        raise Exit(130) from None
 
 
 def examples_for(model: "Model", data: str | None, offline: bool) -> dict[str, "Dataset"]:
@@ -84,14 +83,6 @@ def examples_for(model: "Model", data: str | None, offline: bool) -> dict[str, "
         return {"train": train} | ({"test": test} if test is not None else {})
     note(entry("data", "none here fit this network: --data names some"))
     return {}
-
-
-def local_data() -> tuple[dict[str, str], dict[str, Callable[[], "Splits"]]]:
-    """What the data sets on this machine are, and what loads each, by name."""
-    from deltarule.data.catalog import BUILT_IN, describe, located, names
-
-    here = [name for name in names() if name in BUILT_IN or located(name)]
-    return {name: describe(name).says for name in here}, {name: partial(read_once, name) for name in here}
 
 
 @cache

@@ -62,7 +62,11 @@ def check_run_place(folder: Path, *, force: bool = False, inputs: Iterable[Path]
 
 def check_train_places(options: TrainOptions, resumed: Recipe | None) -> None:
     """Raise SettingError where a result of `train` could not be written, or would replace what it may not."""
-    inputs = [*train_inputs(options, resumed)]
+    recipe = resumed if resumed and options.recipe is None else read_recipe(options.recipe or "default")
+    inputs = [*files_of(changed_recipe(recipe, options).data.name)]
+    inputs += files_behind(options.recipe, [RECIPE]) + files_behind(options.start, [MODEL])
+    if options.resume is not None:
+        inputs += [*options.resume.glob(STEPS), *(options.resume / CHECKPOINTS).glob(STEPS)]
     if options.out is not None or options.run is None:
         check_place(options.out or Path(MODEL), "model", force=options.force, inputs=inputs)
     if options.run is not None:
@@ -79,23 +83,11 @@ def check_train_places(options: TrainOptions, resumed: Recipe | None) -> None:
         )
 
 
-def train_inputs(options: TrainOptions, resumed: Recipe | None) -> Iterator[Path]:
-    """What `train` reads: the recipe, the model that it starts from, checkpoints and data."""
-    for name, of_run in ((options.recipe, RECIPE), (options.start, MODEL)):
-        if name is not None:
-            yield from files_behind(name, [of_run])
-    if options.resume is not None:
-        for folder in (options.resume, options.resume / CHECKPOINTS):
-            yield from folder.glob(STEPS)
-    recipe = resumed if resumed and options.recipe is None else read_recipe(options.recipe or "default")
-    yield from files_of(changed_recipe(recipe, options).data.name)
-
-
 def input_files(name: str | None, data: str | None) -> Iterator[Path]:
     """What a command may read for a model, a run or a recipe, and for its data: found when first asked for."""
     with suppress(DeltaruleError):
+        yield from files_behind(name, FILES)
         if name is not None:
-            yield from files_behind(name, FILES)
             if is_model(name):
                 record = training_record(load(model_path(name)))
                 data = data or (record.dataset if record else None)
@@ -105,8 +97,10 @@ def input_files(name: str | None, data: str | None) -> Iterator[Path]:
         yield from files_of(data)
 
 
-def files_behind(name: str, of_run: Sequence[str]) -> list[Path]:
+def files_behind(name: str | None, of_run: Sequence[str]) -> list[Path]:
     """The file of that name, or some files in the folder of a run."""
+    if name is None:
+        return []
     return [Path(name, each) for each in of_run] if Path(name).is_dir() else [model_path(name)]
 
 
