@@ -23,11 +23,11 @@ import numpy as np
 from measuring import RESULTS, Row, surroundings, write_rows
 from PIL import Image
 
-from deltarule.data.augment import redrawn
+from deltarule.data.augment import redraw
 from deltarule.data.catalog import load as load_data
 from deltarule.data.dataset import Dataset
-from deltarule.data.ink import ink_image
-from deltarule.data.pictures import ORIENTATION, read_picture, upright
+from deltarule.data.ink.normalization import ink_image
+from deltarule.data.ink.pictures import ORIENTATION, TURNS, read_picture
 from deltarule.files.model_file import PRETRAINED, load
 from deltarule.inspection.measures.metrics import evaluate_model
 from deltarule.inspection.measures.robustness import rotate, transform, widen_pen
@@ -55,7 +55,9 @@ def through_file(gray: Images, k: int) -> Images:
     exif = Image.Exif()
     exif[ORIENTATION] = orientation
     file = BytesIO()
-    stored = Image.fromarray(np.ascontiguousarray(upright(gray, BACK.get(orientation, orientation))))
+    stored = Image.fromarray(gray)
+    if orientation in TURNS:
+        stored = stored.transpose(TURNS[BACK.get(orientation, orientation)])
     stored.save(file, FORMATS[k // 8 % len(FORMATS)], exif=exif, quality=90)
     return read_picture(file.getvalue())
 
@@ -116,7 +118,7 @@ def network_rows(model: Model, images: Images, labels: Images) -> Iterator[Row]:
     """A row for each change of the images, which the network sees without the normalizer."""
     pixels = images / np.float32(255.0)
     flat = pixels.reshape(len(pixels), -1)
-    square = {width: redrawn(flat, (28, 28), np.full(len(flat), width)).reshape(pixels.shape) for width in (-2.0, 2.0)}
+    square = {width: redraw(flat, (28, 28), np.full(len(flat), width)).reshape(pixels.shape) for width in (-2.0, 2.0)}
     offsets = [(0.0, 2.0), (0.0, -2.0), (2.0, 0.0), (-2.0, 0.0)]
     changed = {
         "network: as they are": [pixels],

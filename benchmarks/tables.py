@@ -17,7 +17,8 @@ import pandas as pd
 from measuring import comparison, interleaved, options, surroundings, write_rows
 
 from deltarule.data.catalog import load
-from deltarule.data.tables import read_pixels, read_table
+from deltarule.data.readers.kinds import read
+from deltarule.data.readers.tables import read_table
 from deltarule.errors import DownloadError
 
 ROWS = 42_000
@@ -64,11 +65,11 @@ def main() -> None:
         path = Path(folder, "train.csv")
         write_kaggle(path, table)
         readers = {
-            "pixels": partial(read_pixels, path),
+            "pixels": partial(read, path),
             "table": partial(read_table, path, "label", announce=lambda _: None),
             "pandas": partial(pd.read_csv, path),
         }
-        if not np.array_equal(readers["pixels"]().inputs, table[:, 1:]):
+        if not np.array_equal(readers["pixels"]().rows, table[:, 1:]):
             raise SystemExit("the pixels that were read are not those that were written")
         taken = interleaved({name: seconds_of(read) for name, read in readers.items()}, given.repetitions)
         megabytes = path.stat().st_size / 1e6

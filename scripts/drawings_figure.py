@@ -8,7 +8,7 @@ import matplotlib as mpl
 import numpy as np
 from strokes import ink_strokes
 
-from deltarule.data.ink import Reading, ink_image
+from deltarule.data.ink.normalization import InkImage, ink_image
 from deltarule.files.model_file import PRETRAINED, load
 
 mpl.use("Agg")
@@ -55,7 +55,7 @@ def photo() -> np.ndarray:
 def main() -> None:
     """Three ways to the same 28x28 pixels, a row each."""
     board = np.where(drawn([[(60.0, 60.0), (120.0, 55.0), (85.0, 170.0)]], 16), 230, 25).astype(np.uint8)
-    rows: list[tuple[str, np.ndarray, Reading]] = [
+    rows: list[tuple[str, np.ndarray, InkImage]] = [
         ("strokes on a pad", 255 - 255 * drawn(three(), 6).astype(np.uint8), ink_strokes(three())),
         ("a photo of paper", photo(), ink_image(photo())),
         ("chalk on a board", board, ink_image(board)),

@@ -1,4 +1,4 @@
-"""tests/playground/ink.json: what data/ink.py makes of 200 pictures and 200 drawings, for ink.js to be held to.
+"""tests/playground/ink.json: what data/ink makes of 200 pictures and 200 drawings, for ink.js to be held to.
 
 The pictures are made of the bundled digits by a generator of whole numbers that tests/playground/ink.test.js repeats;
 of what is read, image and stages, the file keeps the first 8 hexadecimal digits of its SHA-256. Where MNIST is at hand,
@@ -17,7 +17,7 @@ import numpy as np
 from strokes import ink_strokes
 
 from deltarule.data.catalog import load
-from deltarule.data.ink import Reading, ink_image
+from deltarule.data.ink.normalization import InkImage, ink_image
 
 GOLDEN = Path(__file__).parents[1] / "tests" / "playground" / "ink.json"
 N_DIGITS, N_PICTURES, N_DRAWINGS = 50, 200, 200
@@ -80,7 +80,7 @@ def drawing(seed: int) -> list[list[list[float]]]:
     return strokes
 
 
-def digest(reading: Reading) -> str:
+def digest(reading: InkImage) -> str:
     """Eight digits for all that was read; "blank" where that was nothing."""
     if reading.image is None:
         return "blank"

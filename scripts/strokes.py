@@ -1,6 +1,6 @@
 """What ink.js makes of strokes on the page's pad, in Python: the reference that the page is held to, bit for bit.
 
-`data/ink.py` says what MNIST did.
+`data/ink/normalization.py` says what MNIST did.
 """
 
 import math
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deltarule.data.ink import INK_SIDE, SIDE, Gray, Reading, Stage, centered, ink_box, rounded
+from deltarule.data.ink.normalization import INK_SIDE, SIDE, Gray, InkImage, Stage, center, ink_box, round_half_up
 from deltarule.errors import DataError
 
 PEN = 2.5  # pixels: the median width of MNIST's strokes
@@ -21,13 +21,13 @@ MOST_SEGMENTS = 256  # whose distances to all pixels are in memory at once
 Stroke = Sequence[Sequence[float]]
 
 
-def ink_strokes(strokes: Sequence[Stroke], size: float = PAD_SIDE) -> Reading:
+def ink_strokes(strokes: Sequence[Stroke], size: float = PAD_SIDE) -> InkImage:
     """What was drawn on a pad, as MNIST would have it: points are scaled, then inked with a round pen of 2.5 pixels.
 
     strokes: one or more, each a sequence of points (x, y), x to the right and y downwards, in the pad's pixels.
     size: the side of the pad.
 
-    Returns a Reading; its image is None where there is no stroke, or only a dot. Raises DataError for a point that is
+    Returns an InkImage; its image is None where there is no stroke, or only a dot. Raises DataError for a point that is
     not a pair of finite numbers.
 
     >>> ink_strokes([[(100, 40), (100, 240)]]).image.max()
@@ -40,7 +40,7 @@ def ink_strokes(strokes: Sequence[Stroke], size: float = PAD_SIDE) -> Reading:
     first, last = points.min(axis=0), points.max(axis=0)
     extent = float((last - first).max())
     if not extent >= size * DOT:
-        return Reading(None)
+        return InkImage(None)
     scale = (INK_SIDE - PEN) / extent
     width, height = (math.ceil(min(float(INK_SIDE), side * scale + PEN)) for side in last - first)
     small = inked([(path - first) * scale + PEN / 2 for path in paths], (height, width), PEN / 2)
@@ -49,8 +49,8 @@ def ink_strokes(strokes: Sequence[Stroke], size: float = PAD_SIDE) -> Reading:
     stages = [Stage("ink found", sketch)]
     if sketch.any():
         stages.append(Stage("crop", sketch[ink_box(sketch.astype(np.float64))]))
-    image = centered(small)
-    return Reading(image, (*stages, Stage("20x20", small), Stage("centered", image)))
+    image = center(small)
+    return InkImage(image, (*stages, Stage("20x20", small), Stage("centered", image)))
 
 
 def path_of(stroke: Stroke) -> NDArray[np.float64]:
@@ -75,7 +75,7 @@ def inked(paths: Sequence[NDArray[np.float64]], shape: tuple[int, int], radius: 
         distances = squared_distances(columns, rows, start[chunk], end[chunk])
         np.minimum(nearest, distances.min(axis=0), out=nearest)
     covered = np.clip(radius + 0.5 - np.sqrt(nearest), 0.0, 1.0)
-    return rounded(255.0 * covered)
+    return round_half_up(255.0 * covered)
 
 
 def squared_distances(

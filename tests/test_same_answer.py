@@ -21,10 +21,11 @@ import pytest
 from idx_files import write_idx
 
 from deltarule.cli.explain import own_examples
-from deltarule.cli.inputs import read_inputs
-from deltarule.cli.predict import answers_for
+from deltarule.cli.inputs import how_to_read, name_file
+from deltarule.cli.predict import Asked, answers_about
 from deltarule.data.catalog import load as load_data
 from deltarule.data.dataset import Dataset
+from deltarule.data.readers.kinds import read
 from deltarule.errors import DataError, DeltaruleError, SettingError, ShapeError
 from deltarule.files.exchange.onnx import onnx_bytes
 from deltarule.files.model_file import load, model_bytes, save
@@ -162,6 +163,13 @@ def test_what_is_predicted_is_what_was_learned(networks: dict[str, Network]) -> 
         assert predicted.dtype == {"classes": np.int64, "labels": np.uint8, "values": np.float32}[task]
 
 
+def asked_about(path: Path, model: Model) -> Asked:
+    """What `deltarule predict` makes of a file."""
+    rows = read(path, **how_to_read(model)).rows
+    with name_file(path):
+        return Asked(str(path), rows, model.answers(rows))
+
+
 def test_the_command_line_answers_alike(networks: dict[str, Network], tmp_path: Path) -> None:
     """An npz is read as it is; its integers and booleans, which it brings as floats, count at their value."""
     for name in list(networks)[::5]:
@@ -172,12 +180,12 @@ def test_the_command_line_answers_alike(networks: dict[str, Network], tmp_path: 
             expected = answered(model, ASKED[dtype])
             if isinstance(expected, str):
                 with pytest.raises(DataError) as refused:
-                    read_inputs(tmp_path / "asked.npz", model)
+                    asked_about(tmp_path / "asked.npz", model)
                 assert expected == f"DataError: {refused.value}".replace(f"{tmp_path / 'asked.npz'}: ", "")
                 continue
-            raw = read_inputs(tmp_path / "asked.npz", model)
-            assert answered(model, raw) == expected, (name, dtype)
-            rows = list(answers_for(model, "asked.npz", raw))
+            asked = asked_about(tmp_path / "asked.npz", model)
+            assert answered(model, asked.rows) == expected, (name, dtype)
+            rows = list(answers_about(asked, model))
             numbers = [row.get("probabilities") or row.get("activations") or row["values"] for row in rows]
             assert [list(each.values()) for each in numbers] == expected[0][1], (name, dtype)
 
@@ -195,7 +203,7 @@ def test_files_of_pixels_are_read_as_the_network_learned_them(scale: float, is_f
     rows = np.column_stack([digits.targets, digits.inputs])
     np.savetxt(tmp_path / "rows.csv", rows, "%d", ",")
     for name in ("images", "rows.csv"):
-        np.testing.assert_array_equal(model.outputs(read_inputs(tmp_path / name, model)), network.outputs(inputs))
+        np.testing.assert_array_equal(model.outputs(asked_about(tmp_path / name, model).rows), network.outputs(inputs))
 
 
 def test_onnx_answers_alike(networks: dict[str, Network]) -> None:
@@ -275,9 +283,10 @@ def test_a_picture_is_read_as_the_images_learned_from(learned_by: str, learned_a
     asked = load(tmp_path / "model")
     pillow = pytest.importorskip("PIL.Image", reason="pictures need Pillow: install deltarule[page]")
     pillow.fromarray(picture.reshape(2, 3)).save(tmp_path / "picture.png")
-    raw = read_inputs(tmp_path / "picture.png", asked)
-    np.testing.assert_array_equal(asked.outputs(raw), expected)
-    (row,) = answers_for(asked, "picture.png", raw)
+    about = asked_about(tmp_path / "picture.png", asked)
+    assert about.answers is not None
+    np.testing.assert_array_equal(about.answers.outputs, expected)
+    (row,) = answers_about(about, asked)
     assert list(row["probabilities"].values()) == expected[0].tolist()
     shown = own_examples(tmp_path / "picture.png", "1", asked)  # `deltarule explain --image`
     assert explain(asked, shown.inputs[0], shown.targets[0]).loss == pytest.approx(-np.log(expected[0, 1]), rel=1e-5)

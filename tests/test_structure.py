@@ -77,7 +77,7 @@ def test_no_anonymous_tuple_of_more_than_three_crosses_a_border() -> None:
 
 def test_the_tests_mirror_the_rooms() -> None:
     """A folder of tests is called after the room that it tests, or says what it tests across rooms."""
-    across = {"browser", "docs", "faults", "goldens", "mistakes"}
+    across = {"benchmarks", "browser", "docs", "examples", "faults", "goldens", "mistakes"}
     folders = {path.parent.relative_to(ROOT / "tests") for path in (ROOT / "tests").rglob("test_*.py")} - {Path()}
     assert [str(folder) for folder in folders if folder.parts[0] not in across and not (SOURCE / folder).is_dir()] == []
 

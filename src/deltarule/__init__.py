@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from deltarule.data.catalog import load_data
     from deltarule.data.columns import Column
     from deltarule.data.dataset import Dataset, Splits
-    from deltarule.data.tables import read_table
+    from deltarule.data.readers.tables import read_table
     from deltarule.errors import DeltaruleError
     from deltarule.estimators import MLPClassifier, MLPRegressor
     from deltarule.files.checkpoint import Checkpoints, ModelCheckpoint
@@ -53,7 +53,7 @@ _HOMES = {
     "deltarule.data.columns": "Column",
     "deltarule.data.catalog": "load_data",
     "deltarule.data.dataset": "Dataset Splits",
-    "deltarule.data.tables": "read_table",
+    "deltarule.data.readers.tables": "read_table",
     "deltarule.errors": "DeltaruleError",
     "deltarule.estimators": "MLPClassifier MLPRegressor",
     "deltarule.inspection.diagnosis.diagnose": "diagnose",

@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from deltarule.data.cells import coded
-from deltarule.data.columns import Column, encoded, filled_by, input_names
+from deltarule.data.columns import Column, encode, fill_with_means, input_names
 from deltarule.data.dataset import Dataset
-from deltarule.data.frames import is_frame, opened_table
+from deltarule.data.readers.tables import frame_rows, is_frame
 from deltarule.errors import DataError, SettingError, ShapeError
 from deltarule.inputs import Scale, check_scale, checked_inputs, is_unit
 from deltarule.nn.arrays import Array
@@ -43,6 +42,13 @@ class Standardization(metaclass=Named):
     def undo(self, columns: Array) -> Array:
         """columns * scale + mean, float64."""
         return columns * self.scale + self.mean
+
+
+class Answers(NamedTuple):
+    """The outputs of a network, (n_samples, outputs), and what they mean by its task: see `Model.predict`."""
+
+    outputs: Array
+    predicted: Array
 
 
 @public("Model(dr.Network((784, 100, 10)))")
@@ -148,7 +154,7 @@ class Model(metaclass=Named):
         >>> Model.suited(Network((2, 1)), Dataset(np.eye(2), np.eye(2)[:, :1], "values")).input_scaling.mean.tolist()
         [0.5, 0.5]
         """
-        columns = filled_by(train.columns, train.inputs)
+        columns = fill_with_means(train.columns, train.inputs)
         take_meaning(network, train)
         model = cls(network, columns=columns)
         if not (train.image_shape is None if standardize is None else standardize):
@@ -180,12 +186,12 @@ class Model(metaclass=Named):
         raw: as for `inputs`, which raises the same.
         """
         if self.columns and is_frame(raw):
-            raw = coded(opened_table(raw), self.columns)
+            raw = frame_rows(raw, self.columns)
         if not self.columns:
             return inputs_of(self.network, raw)
         if isinstance(raw, np.ndarray) and raw.dtype.kind == "O":
             raise ShapeError(f"this model takes a DataFrame, or rows of numbers: got an array of {raw.dtype}")
-        return encoded(self.columns, checked_inputs(raw, len(self.columns), may_miss=True))
+        return encode(self.columns, checked_inputs(raw, len(self.columns), may_miss=True))
 
     def inputs(self, raw: Any) -> Array:
         """What `inner` reads, (n_samples, features), for raw inputs: uint8 pixels, or numbers.
@@ -195,7 +201,7 @@ class Model(metaclass=Named):
             place among the column's categories.
 
         Raises ShapeError where the width does not fit, DataError where numbers are on another scale than those learned
-        from, a DataFrame lacks a column, or a cell is not such as were learned from: see `data/tables.py`.
+        from, a DataFrame lacks a column, or a cell is not such as were learned from: see `data/readers/tables.py`.
         """
         numbers = self.unscaled(raw)
         if self.input_scaling is None:
@@ -213,8 +219,13 @@ class Model(metaclass=Named):
         labels: (n_samples, outputs) uint8, 1 where the output is at least 0.5.
         values: (n_samples, outputs) floats, in the targets' own units.
         """
-        answers = decide(self.network, self.outputs(raw))
-        return answers if self.target_scaling is None else self.target_scaling.undo(answers)
+        return self.answers(raw).predicted
+
+    def answers(self, raw: Any) -> Answers:
+        """What `outputs` and `predict` return, of one pass through the network."""
+        outputs = self.outputs(raw)
+        predicted = decide(self.network, outputs)
+        return Answers(outputs, predicted if self.target_scaling is None else self.target_scaling.undo(predicted))
 
     @property
     def has_probabilities(self) -> bool:
@@ -234,7 +245,7 @@ class Model(metaclass=Named):
         if theirs and theirs != ours:
             raise SettingError(
                 f"this model reads the columns {', '.join(map(str, self.input_names)) or 'of no table'}: got those of "
-                f"{dataset.name}, counted otherwise; read it with read_known_table, and the columns of the model"
+                f"{dataset.name}, counted otherwise; use read(path, target=..., columns=model.columns)"
             )
         if self.task not in (None, dataset.task) or dataset.n_outputs != self.network.layer_sizes[-1]:
             raise SettingError(

@@ -17,7 +17,7 @@ import pytest
 import deltarule
 from deltarule.cli import printing
 from deltarule.cli.printing import doors, in_a_line, note, print_json, print_table, print_text, visible
-from deltarule.data.announcing import to_stderr
+from deltarule.data.reporting import print_to_stderr
 from deltarule.files.model_file import load
 from deltarule.training.callbacks import Progress
 
@@ -100,7 +100,7 @@ def test_a_line_of_the_library_ends_nothing_either(monkeypatch: pytest.MonkeyPat
         stream = io.StringIO()
         stream.close()
     monkeypatch.setattr(sys, "stderr", stream)
-    to_stderr("a line")
+    print_to_stderr("a line")
     network = deltarule.Network((2, 2), rng=0)
     X, y = [[0.0, 1.0], [1.0, 0.0]], [0, 1]
     history = deltarule.fit(network, X, y, epochs=2, callbacks=[Progress()])

@@ -10,7 +10,7 @@ import pytest
 
 from deltarule.atomic import kind_of
 from deltarule.cli import training_run
-from deltarule.data.digits import load_digits
+from deltarule.data.built_in import load_digits
 from deltarule.files.model_file import load
 
 Command = Callable[..., Any]

@@ -13,7 +13,7 @@ from deltarule.data.augment import (
     deform,
     gaussian_matrix,
     pen_widths,
-    redrawn,
+    redraw,
     sampling_points,
     warp,
 )
@@ -126,10 +126,10 @@ def test_pens_are_scipys_dilation_and_erosion(dtype: type) -> None:
     planes = images.reshape(3, *SHAPE)
     wider = ndimage.grey_dilation(planes, (1, 3, 3), mode="constant")
     narrower = ndimage.grey_erosion(planes, (1, 3, 3), mode="constant")
-    redrawn_images = redrawn(images, SHAPE, np.array([2.0, -2.0, 0.0])).reshape(3, *SHAPE)
+    redrawn_images = redraw(images, SHAPE, np.array([2.0, -2.0, 0.0])).reshape(3, *SHAPE)
     assert redrawn_images.dtype == dtype
     assert np.allclose(redrawn_images, [wider[0], narrower[1], planes[2]], atol=TOLERANCE[dtype])
-    halfway = redrawn(images, SHAPE, np.array([1.0, -1.0, 0.5])).reshape(3, *SHAPE)
+    halfway = redraw(images, SHAPE, np.array([1.0, -1.0, 0.5])).reshape(3, *SHAPE)
     expected = [(planes[0] + wider[0]) / 2, (planes[1] + narrower[1]) / 2, (3 * planes[2] + wider[2]) / 4]
     assert np.allclose(halfway, expected, atol=TOLERANCE[dtype])
 
@@ -201,7 +201,7 @@ def test_a_batch_that_is_warped_in_pieces_is_the_batch_warped_at_once() -> None:
     assert images.size > 2 * PIXELS_TOGETHER
     rng = np.random.default_rng(1)
     points = sampling_points(50, (28, 28), EVERYTHING, rng, images.dtype)
-    expected = warp(redrawn(images, (28, 28), pen_widths(50, EVERYTHING, rng)), points)
+    expected = warp(redraw(images, (28, 28), pen_widths(50, EVERYTHING, rng)), points)
     assert np.array_equal(deform(images, (28, 28), EVERYTHING, np.random.default_rng(1)), expected)
     assert deform(images[:0], (28, 28), EVERYTHING, rng).shape == (0, 784)
 

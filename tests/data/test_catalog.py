@@ -12,9 +12,9 @@ from idx_files import write_idx
 
 from deltarule.data import catalog, download
 from deltarule.data.dataset import Splits
-from deltarule.data.idx import idx_header
-from deltarule.data.places import cache_folder
-from deltarule.data.sources import SOURCES, PublishedFile, Source
+from deltarule.data.paths import cache_folder
+from deltarule.data.readers.idx import idx_header
+from deltarule.data.sources import SOURCES, PublishedFile
 from deltarule.errors import DataError, DownloadError, SettingError
 
 ARRAYS = {
@@ -76,7 +76,7 @@ def check(splits: Splits) -> None:
 @pytest.mark.parametrize("name", catalog.BUILT_IN)
 def test_what_comes_along_needs_no_network(name: str) -> None:
     assert catalog.load(name, offline=True).train.n_samples > 3
-    assert catalog.verify(name) == catalog.located(name) == []
+    assert catalog.verify(name) == catalog.locate(name) == []
     assert catalog.fetch(name) is None
 
 
@@ -86,7 +86,7 @@ def test_finds_files_in_the_folder_given_before_the_cache(given: Path, suffix: s
     check(catalog.load("mnist", offline=True, sources=SMALL))
     fill(cache_folder() / "mnist")
     assert {state.path.parent for state in catalog.verify("mnist", SMALL)} == {given}
-    assert len(catalog.located("mnist", SMALL)) == 8
+    assert len(catalog.locate("mnist", SMALL)) == 8
     (given / f"t10k-labels-idx1-ubyte{suffix}").unlink()
     assert catalog.verify("mnist", SMALL)[3].path.parent == cache_folder() / "mnist"
     check(catalog.load("mnist", offline=True, sources=SMALL))
@@ -251,7 +251,7 @@ def test_every_data_set_says_what_it_is_and_whose() -> None:
         assert known.says
         assert known.license
         assert known.citation
-        if isinstance(known, Source):
+        if known.files:
             assert all(url.startswith("https://") and url.endswith("/") for url in known.mirrors)
             assert len(known.class_names) == 10
             assert all(re.fullmatch("[0-9a-f]{64}", file.sha256) for file in known.files)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from deltarule.data.columns import Column, encoded, filled_by, input_names
+from deltarule.data.columns import Column, columns_in_words, encode, fill_with_means, input_names, unseen_categories
 from deltarule.data.dataset import Dataset, Splits
 from deltarule.errors import DataError, ShapeError
 
@@ -13,7 +13,7 @@ SIZE, COLOR = Column("size", fill=1.5), Column("color", ("blue", "red"))
 def test_one_hot_by_hand() -> None:
     columns = (COLOR, SIZE, Column("kind", ("a", "b", "c"), 0.0))
     rows = np.array([[1.0, 7.0, 2.0], [0.0, np.nan, np.nan]])
-    assert encoded(columns, rows).tolist() == [[0, 1, 7, 0, 0, 1], [1, 0, 1.5, 0, 0, 0]]
+    assert encode(columns, rows).tolist() == [[0, 1, 7, 0, 0, 1], [1, 0, 1.5, 0, 0, 0]]
     assert input_names(columns) == ("color=blue", "color=red", "size", "kind=a", "kind=b", "kind=c")
 
 
@@ -28,18 +28,18 @@ def test_one_hot_by_hand() -> None:
 )
 def test_cells_that_are_not_such(row: list[float], words: str) -> None:
     with pytest.raises(DataError, match=words):
-        encoded((COLOR, SIZE), np.array([[0.0, 0.0], row]))
+        encode((COLOR, SIZE), np.array([[0.0, 0.0], row]))
     with pytest.raises(DataError, match="a number was expected in column 'size': got none in row 0"):
-        encoded((Column("size"),), np.array([[np.nan]]))
+        encode((Column("size"),), np.array([[np.nan]]))
     with pytest.raises(ShapeError, match="rows of 2 cells"):
-        encoded((COLOR, SIZE), np.zeros((3, 3)))
+        encode((COLOR, SIZE), np.zeros((3, 3)))
 
 
 def test_means_are_taken_anew_from_the_rows_to_learn_from() -> None:
     rows = np.array([[0.0, 2.0, np.nan], [np.nan, 4.0, np.nan], [1.0, np.nan, np.nan]])
     columns = (Column("a", ("x", "y"), 0.0), SIZE, Column("empty", fill=7.0))
-    assert [column.fill for column in filled_by(columns, rows)] == [0.0, 3.0, 7.0]
-    assert filled_by((Column("a"),), rows[:, :1])[0].fill is None
+    assert [column.fill for column in fill_with_means(columns, rows)] == [0.0, 3.0, 7.0]
+    assert fill_with_means((Column("a"),), rows[:, :1])[0].fill is None
 
 
 def test_a_dataset_knows_its_columns() -> None:
@@ -56,3 +56,10 @@ def test_a_dataset_knows_its_columns() -> None:
         Dataset(rows, y, columns=(SIZE, SIZE))
     with pytest.raises(DataError, match="columns of data and of data must agree"):
         Splits(data, Dataset(rows, y, columns=(SIZE, Column("other", fill=0.0))))
+
+
+def test_many_columns_are_told_briefly() -> None:
+    columns = [Column(f"c{k}") for k in range(784)]
+    assert columns_in_words(columns).endswith("c10, c11 and 772 more as numbers")
+    assert columns_in_words(columns[:1]) == "1, which is 1 input: c0 as numbers"
+    assert unseen_categories([Column("x"), Column("t", ("a", "b"))], np.array([[0.0, 0.0, 1.0]])) == ["t=a"]

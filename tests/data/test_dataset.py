@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deltarule.data.dataset import Dataset, Splits, numbered_classes
+from deltarule.data.dataset import Dataset, Splits, default_class_names
 from deltarule.errors import DataError, SettingError
 
 PIXELS = np.arange(12, dtype=np.uint8).reshape(3, 4)
@@ -68,7 +68,7 @@ def test_head_and_hold_out_are_views_in_order() -> None:
 def test_a_shuffled_split_is_a_partition_decided_by_its_generator(n_samples: int, draw: st.DataObject) -> None:
     n_test = draw.draw(st.integers(1, n_samples - 1))
     data = numbered(np.zeros(n_samples))
-    parts, again = (data.shuffled(n_test, np.random.default_rng(7)) for _ in range(2))
+    parts, again = (data.split_shuffled(n_test, np.random.default_rng(7)) for _ in range(2))
     assert len(parts.test) == n_test
     both = np.concatenate([parts.train.inputs, parts.test.inputs]).ravel()
     assert sorted(both) == list(range(n_samples))
@@ -79,7 +79,7 @@ def test_a_shuffled_split_is_a_partition_decided_by_its_generator(n_samples: int
 def test_a_stratified_split_is_a_partition_that_keeps_shares(targets: list[int], draw: st.DataObject) -> None:
     n_test = draw.draw(st.integers(1, len(targets) - 1))
     data = numbered(np.array(targets))
-    parts = data.stratified(n_test, np.random.default_rng(0))
+    parts = data.split_stratified(n_test, np.random.default_rng(0))
     assert len(parts.test) == n_test
     both = np.concatenate([parts.train.inputs, parts.test.inputs]).ravel()
     assert sorted(both) == list(range(len(targets)))
@@ -92,7 +92,12 @@ def test_a_stratified_split_is_a_partition_that_keeps_shares(targets: list[int],
 @pytest.mark.parametrize("n_part", [0, 10, -1, 11])
 def test_a_part_must_fit(n_part: int) -> None:
     data, rng = numbered(np.zeros(10)), np.random.default_rng(0)
-    for split in (data.head, data.hold_out, lambda n: data.shuffled(n, rng), lambda n: data.stratified(n, rng)):
+    for split in (
+        data.head,
+        data.hold_out,
+        lambda n: data.split_shuffled(n, rng),
+        lambda n: data.split_stratified(n, rng),
+    ):
         with pytest.raises(SettingError, match=f"1 to 9 of its 10 samples: got {n_part}"):
             split(n_part)
 
@@ -100,7 +105,7 @@ def test_a_part_must_fit(n_part: int) -> None:
 def test_only_classes_are_stratified() -> None:
     data = Dataset(PIXELS, np.zeros((3, 1)), "values")
     with pytest.raises(SettingError, match="use a shuffled split"):
-        data.stratified(1, np.random.default_rng(0))
+        data.split_stratified(1, np.random.default_rng(0))
 
 
 def test_parts_must_fit_each_other() -> None:
@@ -111,11 +116,17 @@ def test_parts_must_fit_each_other() -> None:
         Splits(wide, numbered(np.array([0, 2])))
 
 
-def test_parts_agree_on_numbered_classes() -> None:
-    assert numbered_classes(np.array([0, 1]), np.array([3]), name="data") == ("0", "1", "2", "3")
+def test_parts_agree_on_default_class_names() -> None:
+    assert default_class_names(np.array([0, 1]), np.array([3]), name="data") == ("0", "1", "2", "3")
 
 
 def test_samples_from_all_over() -> None:
     data = Dataset(np.arange(101.0)[:, np.newaxis], np.zeros((101, 1)), "values")
     assert data.spread(5).inputs.ravel().tolist() == [0, 25, 50, 75, 100]
     assert data.spread(101) is data
+
+
+def test_splits_answer_to_their_first_names() -> None:
+    data = Dataset(np.arange(12.0).reshape(6, 2), np.array([0, 1, 0, 1, 0, 1]))
+    for first, now in ((data.shuffled, data.split_shuffled), (data.stratified, data.split_stratified)):
+        np.testing.assert_array_equal(first(2, rng=3).train.inputs, now(2, rng=3).train.inputs)

@@ -27,11 +27,14 @@ import sound_files as sound
 
 from deltarule.data.catalog import load as load_data
 from deltarule.data.columns import Column
-from deltarule.data.idx import read_idx
-from deltarule.data.images import read_image, read_image_folder, read_scaled_image
-from deltarule.data.npz import read_npz
-from deltarule.data.pictures import read_digit, read_picture
-from deltarule.data.tables import read_numbers, read_pixel_rows, read_rows, read_table
+from deltarule.data.ink.pictures import read_picture, read_picture_rows
+from deltarule.data.readers import kinds
+from deltarule.data.readers.csv import read_pixel_rows
+from deltarule.data.readers.idx import read_idx
+from deltarule.data.readers.images import read_image, read_image_folder
+from deltarule.data.readers.npz import read_npz
+from deltarule.data.readers.reading import How
+from deltarule.data.readers.tables import read_table, read_table_rows
 from deltarule.errors import DeltaruleError
 from deltarule.files.checkpoint import newest_checkpoint, read_checkpoint
 from deltarule.files.model_file import load
@@ -59,20 +62,21 @@ READERS: dict[str, tuple[Reader, str, Callable[[], bytes]]] = {
     "pictures of any size": (
         lambda path: read_image_folder(path.parents[1], size=28), "classes/one/one.png", sound.picture,
     ),
-    "pixels": (read_pixel_rows, "file", sound.csv),
-    "numbers": (lambda path: read_numbers(path, "label"), "file", sound.csv),
+    "pixels": (lambda path: read_pixel_rows(path, How()), "file", sound.csv),
+    "numbers": (lambda path: read_table_rows(path, How(columns=(), target="label")), "file", sound.csv),
     "table": (lambda path: read_table(path, "label", missing="mean", announce=len), "data.csv", sound.table),
     "compressed table": (
         lambda path: read_table(path, "label", missing="drop", announce=len),
         "data.csv.gz",
         sound.table,
     ),
-    "rows of a table": (lambda path: read_rows(path, COLUMNS, announce=len), "file", sound.table),
+    "rows of a table": (lambda path: read_table_rows(path, How(columns=COLUMNS, announce=len)), "file", sound.table),
     "recipe": (lambda path: read_recipe(str(path)), "recipe.toml", sound.recipe),
     "image": (lambda path: read_image(path, (28, 21)), "file", sound.picture),
-    "image of any size": (lambda path: read_scaled_image(path, 28), "file", sound.picture),
+    "image of any size": (lambda path: read_image(path, size=28), "file", sound.picture),
     "picture": (read_picture, "picture.png", sound.picture),
-    "digit": (read_digit, "file", sound.picture),
+    "digit": (lambda path: read_picture_rows(path, How(is_digit=True)), "file", sound.picture),
+    "any kind": (lambda path: kinds.read(path, is_digit=True), "file", sound.picture),
 }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from deltarule.data.idx import idx_header
+from deltarule.data.readers.idx import idx_header
 
 
 def write_idx(path: str | Path, array: NDArray[np.uint8]) -> None:

@@ -21,9 +21,12 @@ import sound_files as sound
 import tomli_w
 from frames import read_frame
 
-from deltarule.data.idx import read_idx
-from deltarule.data.pictures import read_digit
-from deltarule.data.tables import read_numbers, read_pixel_rows, read_table
+from deltarule.data.ink.normalization import ink_image
+from deltarule.data.ink.pictures import read_picture
+from deltarule.data.readers.csv import read_pixel_rows
+from deltarule.data.readers.idx import read_idx
+from deltarule.data.readers.reading import How
+from deltarule.data.readers.tables import read_table, read_table_rows
 from deltarule.errors import DeltaruleError
 from deltarule.files.checkpoint import read_checkpoint
 from deltarule.files.model_file import load
@@ -229,8 +232,8 @@ class Target:
 def tables() -> tuple[Callable[[Path], Any], ...]:
     """The readers of CSV, a DataFrame's included."""
     return (
-        read_pixel_rows,
-        lambda path: read_numbers(path, "label"),
+        lambda path: read_pixel_rows(path, How()),
+        lambda path: read_table_rows(path, How(columns=(), target="label")),
         lambda path: read_table(path, "label", announce=len),
         lambda path: read_table(path, "label", missing="mean", announce=len),
     )
@@ -244,7 +247,7 @@ TARGETS = {
     "recipe": Target(
         in_either_way(sound.recipe, retold), lambda content, _: parse(content.decode(errors="replace"), "mutated")
     ),
-    "picture": Target(picture, lambda content, _: read_digit(content)),
+    "picture": Target(picture, lambda content, _: ink_image(read_picture(content))),
     "order of the page": Target(order, lambda content, _: parse_order(content.decode(errors="surrogateescape"))),
     "frame to the page": Target(in_either_way(sound_frame, binary_frame), lambda content, _: read_frame(content)),
 }

@@ -11,7 +11,7 @@ import numpy as np
 from damage import small_checkpoint, small_model
 from PIL import Image
 
-from deltarule.data.idx import idx_header
+from deltarule.data.readers.idx import idx_header
 from deltarule.files.tensor_file import DTYPES, canonical_json, digest_of
 
 Json = dict[str, Any]

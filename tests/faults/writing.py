@@ -15,7 +15,7 @@ from idx_files import write_idx
 from safetensors.numpy import save_file
 
 from deltarule.cli import main
-from deltarule.data.digits import load_digits
+from deltarule.data.built_in import load_digits
 from deltarule.files.exchange.npz import save_npz
 from deltarule.files.model_file import save
 from deltarule.files.run_folder import environment, start_run, write_recording

@@ -1,4 +1,4 @@
-"""ink.js reads as data/ink.py does, to the last bit: MNIST's images drawn in many ways, and the committed file."""
+"""ink.js reads as data/ink does, to the last bit: MNIST's images drawn in many ways, and the committed file."""
 
 import json
 import os

@@ -14,8 +14,8 @@ from claims import png
 from deltarule.data.catalog import load as load_data
 from deltarule.data.columns import Column
 from deltarule.data.dataset import Dataset
-from deltarule.data.ink import ink_image
-from deltarule.data.pictures import read_picture
+from deltarule.data.ink.normalization import ink_image
+from deltarule.data.ink.pictures import read_picture
 from deltarule.errors import SettingError
 from deltarule.files.model_file import load
 from deltarule.inspection.measures.metrics import evaluate_model

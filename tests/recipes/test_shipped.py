@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from deltarule import recipes
+from deltarule.data.built_in import arithmetic, cute_dog, xor
 from deltarule.data.dataset import Dataset, Splits
-from deltarule.data.generated import arithmetic, cute_dog, xor
 from deltarule.recipes.build import Job, build
 from deltarule.recipes.schema import Recipe, parse
 from deltarule.training.callbacks import Callback, TrainingState

@@ -72,7 +72,7 @@ def test_a_data_frame() -> None:
     frame = pandas.DataFrame(VALUES.repeat(2, axis=1), columns=list("abcdef"))
     found = trained(classifier(), frame, pandas.Series(CLASSES))
     np.testing.assert_array_equal(found, trained(classifier(), VALUES.repeat(2, axis=1), CLASSES))
-    with pytest.raises(DataError, match=r"X holds texts, such as 'red' in the column 'c', .*read_table\(frame, "):
+    with pytest.raises(DataError, match=r"X holds texts, such as 'red', in the column 'c', .*read_table\(frame, "):
         trained(classifier(), frame.assign(c="red"), CLASSES)
 
 

@@ -10,8 +10,8 @@ from deltarule.cli.printing import entry, in_a_line, print_json, print_text
 from deltarule.errors import DataError
 
 if TYPE_CHECKING:
-    from deltarule.data.catalog import FileState
     from deltarule.data.dataset import Splits
+    from deltarule.data.paths import FileState
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="One that `data list` shows.")]
 NameOrPath = Annotated[str, typer.Argument(metavar="DATA", help="A name that `data list` shows, or a path.")]
@@ -95,11 +95,12 @@ def state_lines(state: "FileState") -> list[str]:
 
 def where(name: str) -> str:
     """Where a data set lies, as far as the names of files tell."""
-    from deltarule.data.catalog import BUILT_IN, located
+    from deltarule.data.built_in import BUILT_IN
+    from deltarule.data.catalog import locate
 
     if name in BUILT_IN:
         return "comes with deltarule"
-    files = located(name)
+    files = locate(name)
     return str(files[0].parent) if files else NOT_HERE
 
 

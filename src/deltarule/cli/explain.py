@@ -88,11 +88,13 @@ def own_examples(path: Path, label: str | None, model: "Model") -> "Dataset":
     """The examples in a file, each of the class `label`; without one, of the class that the model answers."""
     import numpy as np
 
-    from deltarule.cli.inputs import read_inputs
+    from deltarule.cli.inputs import how_to_read, name_file
     from deltarule.data.dataset import Dataset
+    from deltarule.data.readers.kinds import read
 
-    inputs = read_inputs(path, model)
-    targets = model.predict(inputs)
+    inputs = read(path, **how_to_read(model)).rows
+    with name_file(path):
+        targets = model.predict(inputs)
     if label is None:
         note(entry("label", "none is given, so what the network says counts as right"))
     elif model.task == "classes" and label in model.class_names:

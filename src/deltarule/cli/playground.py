@@ -40,13 +40,14 @@ def playground(
     for module in ("starlette", "uvicorn", "websockets", "PIL"):
         require(module, "page")
     from deltarule.cli.resolve import load_model
-    from deltarule.data.catalog import BUILT_IN, describe, located, names
+    from deltarule.data.built_in import BUILT_IN
+    from deltarule.data.catalog import describe, locate, names
     from deltarule.playground.playground import NetworkView, Playground
     from deltarule.playground.server import Service
 
     loaded = load_model(model)
     given = NetworkView(loaded, examples_for(loaded, data, offline))
-    says = {name: describe(name).says for name in names() if name in BUILT_IN or located(name)}  # what is here
+    says = {name: describe(name).says for name in names() if name in BUILT_IN or locate(name)}  # what is here
     datasets = {name: partial(read_once, name) for name in [*says, *([data] if data is not None else [])]}
     service = Service(Playground(given, datasets, says), port, host)
     if host not in LOCAL:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -22,10 +22,18 @@ from deltarule.cli.printing import (
 from deltarule.errors import NoDigitError, SettingError
 
 if TYPE_CHECKING:
-    from deltarule.model import Model
+    from deltarule.model import Answers, Model
     from deltarule.nn.arrays import Array
 
 Answer = dict[str, Any]
+
+
+class Asked(NamedTuple):
+    """A file that a model was asked about: its rows and their answers, None for a blank picture."""
+
+    name: str
+    rows: "Array | None"
+    answers: "Answers | None"
 
 
 def predict(
@@ -57,9 +65,10 @@ def predict(
       deltarule predict photo.jpg --show
       deltarule predict new.csv --model prices.safetensors --json
     """  # noqa: D301 - a backspace is what keeps the lines below it apart
-    from deltarule.cli.inputs import files_in, read_inputs
+    from deltarule.cli.inputs import files_in, how_to_read, name_file
     from deltarule.cli.resolve import load_model
     from deltarule.cli.results import check_place, input_files
+    from deltarule.data.readers.kinds import read
 
     if bool(files) == (kaggle is not None) or (kaggle is None) != (out is None):
         raise SettingError("give either FILE... or both --kaggle test.csv and --out submission.csv")
@@ -70,27 +79,27 @@ def predict(
     loaded = load_model(name)
     if show and loaded.image_shape is None:
         raise SettingError("--show draws images: this model reads rows of numbers")
-    if kaggle is not None and out is not None:
-        n_answers = write_submission(loaded, read_inputs(kaggle, loaded), out, force=force)
-        if as_json:
-            print_json({"rows": n_answers, "out": out})
-        else:
-            print_text(f"{n_answers:,} answers are in {out}")
-        return
-    inputs: dict[str, Array | None] = {}
-    for path in paths:
+    asked: list[Asked] = []
+    for path in paths if kaggle is None else [kaggle]:
         try:
-            inputs[str(path)] = read_inputs(path, loaded)
+            rows = read(path, **how_to_read(loaded)).rows
+            with name_file(path):
+                asked.append(Asked(str(path), rows, loaded.answers(rows)))
         except NoDigitError as error:
+            if kaggle is not None:
+                raise
             note(paragraph(str(error)))
-            inputs[str(path)] = None
-    answers = (answer for name, raw in inputs.items() for answer in answers_for(loaded, name, raw))
+            asked.append(Asked(str(path), None, None))
+    if out is not None:
+        write_submission(loaded, asked[0], out, force=force, as_json=as_json)
+        return
+    answers = ((each, answer) for each in asked for answer in answers_about(each, loaded))
     if as_json:
-        print_json(list(answers))
+        print_json([answer for _, answer in answers])
     else:
-        for answer in takewhile(lambda _: anyone_reads(), answers):
-            print_answer(answer, inputs[answer["input"]], loaded.image_shape if show else None)
-    if any(raw is None for raw in inputs.values()):
+        for each, answer in takewhile(lambda _: anyone_reads(), answers):
+            print_answer(answer, each.rows, loaded.image_shape if show else None)
+    if any(each.answers is None for each in asked):
         raise typer.Exit(1)
 
 
@@ -99,13 +108,13 @@ def model_for(files: list[Path]) -> str:
 
     Other files are for the model that was trained here last, where there is one.
     """
-    from deltarule.data.pictures import SUFFIXES
+    from deltarule.data.readers.kinds import PICTURE_ENDINGS
     from deltarule.files.model_file import PRETRAINED
     from deltarule.files.run_folder import MODEL
 
     if not Path(MODEL).is_file():
         return PRETRAINED.stem
-    if files and all(path.suffix.lower() in SUFFIXES for path in files):
+    if files and all(path.suffix.lower() in PICTURE_ENDINGS for path in files):
         note(entry("here", f"{MODEL} is not asked about pictures unless you say  --model {MODEL}"))
         return PRETRAINED.stem
     return MODEL
@@ -118,13 +127,14 @@ def print_answer(answer: Answer, raw: "Array | None", image_shape: tuple[int, in
     print_text(in_a_line(line(answer, alone=raw is None or len(raw) == 1)))
 
 
-def answers_for(model: "Model", name: str, raw: "Array | None") -> Iterator[Answer]:
-    """An answer for each row of `raw`, which came from the file `name`; for a blank picture, None, one without."""
+def answers_about(asked: Asked, model: "Model") -> Iterator[Answer]:
+    """An answer for each row of a file; for a blank picture, None, one without."""
     kind = ("probability", "probabilities") if model.has_probabilities else ("activation", "activations")
-    if raw is None:
+    name = asked.name
+    if asked.answers is None:
         yield {"input": name, "row": 0, "label": None, kind[0]: None, kind[1]: None}
         return
-    outputs, predicted = model.outputs(raw), model.predict(raw)
+    outputs, predicted = asked.answers
     for row, (a, answer) in enumerate(zip(outputs.tolist(), predicted.tolist(), strict=True)):
         named = dict(zip(model.class_names, a, strict=True))
         result: Answer = {"input": name, "row": row}
@@ -153,13 +163,16 @@ def line(answer: Answer, *, alone: bool) -> str:
     return f"{place}  {answer['label']}  {sure}"
 
 
-def write_submission(model: "Model", raw: "Array", out: Path, *, force: bool) -> int:
-    """Write ImageId,Label for every row, counted from 1, whole or not at all; how many there are."""
+def write_submission(model: "Model", asked: Asked, out: Path, *, force: bool, as_json: bool) -> None:
+    """Write ImageId,Label for every row, counted from 1, whole or not at all; and say how many there are."""
     from deltarule.atomic import write_atomically
 
-    if model.task != "classes":
+    if model.task != "classes" or asked.answers is None:
         raise SettingError(f"a submission needs a class for each image: this model answers {model.task}")
-    labels = [model.class_names[k] for k in model.predict(raw)]
+    labels = [model.class_names[k] for k in asked.answers.predicted]
     rows = "".join(f"{number},{label}\n" for number, label in enumerate(labels, start=1))
     write_atomically(out, f"ImageId,Label\n{rows}".encode(), "table", force=force)
-    return len(labels)
+    if as_json:
+        print_json({"rows": len(labels), "out": out})
+    else:
+        print_text(f"{len(labels):,} answers are in {out}")

@@ -13,8 +13,8 @@ from deltarule.cli.options import DataOptions, SubjectOptions, TrainOptions
 from deltarule.cli.printing import entry, note
 from deltarule.data.catalog import MNIST, can_find, find_default, load
 from deltarule.data.dataset import Dataset, Splits, data_hash
-from deltarule.data.images import read_image_folder
-from deltarule.data.tables import Missing, read_known_table, read_table
+from deltarule.data.readers.kinds import read as read_data
+from deltarule.data.readers.reading import Missing
 from deltarule.errors import SettingError, closest
 from deltarule.files.model_file import PRETRAINED
 from deltarule.files.model_file import load as load_file
@@ -165,13 +165,13 @@ def load_data(name: str, options: TrainOptions, *, may_stand_in: bool = False) -
     if options.target is not None:
         check_table(name)
         how: dict[str, Any] = {"missing": options.missing, "without": options.without or (), "announce": note_table}
-        return Splits(read_table(name, options.target, task=options.target_task, **how))
+        return read_data(name, target=options.target, task=options.target_task, **how).splits
     if options.without or options.missing != "error" or options.target_task is not None:
         raise SettingError("--task, --missing and --without are for tables: name the column to learn with --target")
     if options.size is not None:
         if not Path(name).is_dir():
             raise SettingError(f"--size is for a folder with a folder of images for each class: got {name}")
-        return read_image_folder(name, size=options.size)
+        return read_data(name, size=options.size).splits
     if not may_stand_in:
         return load(name, offline=options.offline)
     splits, which = find_default(offline=options.offline)
@@ -263,7 +263,7 @@ def read_as_trained(model: Model, name: str, target: str | None, offline: bool) 
     check_table(name)
     how: dict[str, Any] = {"missing": record.missing if record else "error", "announce": note_table}
     known: dict[str, Any] = {"task": model.task, "class_names": model.class_names, "columns": model.columns}
-    return Splits(read_known_table(name, target, **known, **how))
+    return read_data(name, target=target, **known, **how).splits
 
 
 def match_classes(model: Model, dataset: Dataset) -> Dataset:

@@ -14,7 +14,6 @@ from typing import Any
 
 import typer
 
-from deltarule.cli.columns import columns_in_words, names_in_words, never_seen
 from deltarule.cli.diagnose import diagnosis_note
 from deltarule.cli.evaluate import example_noun, score_sentence, worst_mistake
 from deltarule.cli.interrupts import handle_interrupts
@@ -24,6 +23,7 @@ from deltarule.cli.progress import progress
 from deltarule.cli.resolve import load_model, plan_run, training_record
 from deltarule.cli.results import check_train_places, write_picture
 from deltarule.cli.resume import checkpoint_record, how_to_resume, resume_run, snapshot_of
+from deltarule.data.columns import columns_in_words, names_in_words, unseen_categories
 from deltarule.data.dataset import data_hash
 from deltarule.errors import DivergenceError, FileError, SettingError
 from deltarule.files.checkpoint import Checkpoints
@@ -154,7 +154,7 @@ def announce(run: Run) -> None:
     note(entry("examples", learned + held_out + tested))
     if job.model.columns:
         note(entry("columns", columns_in_words(job.model.columns)))
-    if unseen := never_seen(job.model.columns, job.train.inputs):
+    if unseen := unseen_categories(job.model.columns, job.train.inputs):
         note(entry("unseen", f"{names_in_words(unseen)}: in no example to learn from, so nothing is learned of it"))
     note(entry("network", f"{'-'.join(map(str, network.layer_sizes))}, {network.parameters.size:,} parameters"))
     if smoothing := smoothing_of(network.loss):

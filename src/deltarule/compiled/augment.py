@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.compiled.kernels import kernel, number
-from deltarule.data.augment import Deformation, affine_maps, check_images, elastic_noise, pen_widths, smoothed
+from deltarule.data.augment import Deformation, affine_maps, check_images, displacements, elastic_noise, pen_widths
 from deltarule.nn.arrays import Array
 
 CHUNK_IMAGES = 64  # the displacements of so many of 28 x 28 stay in the second-level cache
@@ -41,7 +41,7 @@ def deform(
 
     def chunk_to_move(start: int, size: int) -> tuple[Array, ...]:
         chunk, shape = slice(start, start + size), (-1, *image_shape)
-        fields = smoothed(noise[:, :, chunk], deformation, images.dtype)
+        fields = displacements(noise[:, :, chunk], deformation, images.dtype)
         return images[chunk].reshape(shape), maps[:, chunk], fields, out[chunk].reshape(shape)
 
     if len(images) < SHARED_IMAGES:

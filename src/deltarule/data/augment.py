@@ -52,7 +52,7 @@ class Deformation:
     stroke: float = 0.0
 
 
-def augment_of(given: Any) -> Deformation | None:
+def deformation_of(given: Any) -> Deformation | None:
     """A deformation, from one or from a dict of its amounts; None for none. SettingError for anything else."""
     if given is None or isinstance(given, Deformation):
         return given
@@ -86,7 +86,7 @@ def deform(
     n_together = max(1, PIXELS_TOGETHER // math.prod(image_shape))
     for start in range(0, len(images), n_together):
         piece = slice(start, start + n_together)
-        out[piece] = warp(redrawn(images[piece], image_shape, widths[piece]), points[:, piece])
+        out[piece] = warp(redraw(images[piece], image_shape, widths[piece]), points[:, piece])
     return out
 
 
@@ -112,7 +112,7 @@ def sampling_points(
     noise = elastic_noise(n_samples, image_shape, deformation, rng)
     points: NDArray[Any] = (maps.astype(dtype) @ grid.astype(dtype)).reshape(2, n_samples, *image_shape)
     if noise.size:
-        points += smoothed(noise, deformation, dtype).transpose(1, 2, 0, 3)
+        points += displacements(noise, deformation, dtype).transpose(1, 2, 0, 3)
     return points
 
 
@@ -152,7 +152,7 @@ def elastic_noise(
     return words.astype("<u8", copy=False).view(np.uint8)[:size].reshape(shape)
 
 
-def smoothed(noise: NDArray[np.uint8], deformation: Deformation, dtype: np.dtype[Any]) -> NDArray[Any]:
+def displacements(noise: NDArray[np.uint8], deformation: Deformation, dtype: np.dtype[Any]) -> NDArray[Any]:
     """How far every pixel moves, down and to the right: (height, 2, n_samples, width), like the noise it is made of."""
     height, _, _, width = noise.shape
     if not noise.size:
@@ -178,7 +178,7 @@ def pen_widths(n_samples: int, deformation: Deformation, rng: np.random.Generato
     return np.clip(widths, -UTMOST_PEN, UTMOST_PEN)
 
 
-def redrawn(images: NDArray[Any], image_shape: tuple[int, int], widths: NDArray[np.float64]) -> NDArray[Any]:
+def redraw(images: NDArray[Any], image_shape: tuple[int, int], widths: NDArray[np.float64]) -> NDArray[Any]:
     """The images, (n_samples, height * width), drawn with a pen wider or narrower by `widths`, -2 to 2 pixels.
 
     The images themselves where `widths` is empty.

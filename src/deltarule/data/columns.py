@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from deltarule.errors import DataError, ShapeError
 from deltarule.public import public
 
+MOST_NAMED = 12
+
 
 @public()
 @dataclass(frozen=True)
@@ -44,13 +46,13 @@ def input_names(columns: Sequence[Column]) -> tuple[str, ...]:
     return tuple(name for column in columns for name in column.input_names)
 
 
-def encoded(columns: Sequence[Column], rows: NDArray[Any]) -> NDArray[np.float64]:
+def encode(columns: Sequence[Column], rows: NDArray[Any]) -> NDArray[np.float64]:
     """What a network reads, (n_samples, inputs), of `rows`, (n_samples, columns).
 
     Raises ShapeError for another number of columns, DataError, naming the column, for a cell that is missing where
     none may be, or holds the place of no category.
 
-    >>> encoded([Column("size"), Column("color", ("blue", "red"))], np.array([[2.5, 1.0]])).tolist()
+    >>> encode([Column("size"), Column("color", ("blue", "red"))], np.array([[2.5, 1.0]])).tolist()
     [[2.5, 0.0, 1.0]]
     """
     if rows.ndim != 2 or rows.shape[1] != len(columns):
@@ -85,7 +87,7 @@ def _check_cells(column: Column, wrong: NDArray[np.bool_], cells: NDArray[Any]) 
         )
 
 
-def filled_by(columns: Sequence[Column], rows: NDArray[Any]) -> tuple[Column, ...]:
+def fill_with_means(columns: Sequence[Column], rows: NDArray[Any]) -> tuple[Column, ...]:
     """The columns, with means over these `rows` in place of older ones: those over what a network learns from.
 
     Where none of the cells is a number, the mean stays what it was.
@@ -97,3 +99,25 @@ def filled_by(columns: Sequence[Column], rows: NDArray[Any]) -> tuple[Column, ..
             column = replace(column, fill=float(known.mean(dtype=np.float64)))
         filled.append(column)
     return tuple(filled)
+
+
+def columns_in_words(columns: Sequence[Column]) -> str:
+    """How many there are, what they hold, and how many numbers a network reads of them."""
+    n_inputs = len(input_names(columns))
+    numbers = [column.name for column in columns if not column.categories]
+    texts = [f"{each.name} ({len(each.categories)} categories)" for each in columns if each.categories]
+    kinds = [f"{names_in_words(names)} as {what}" for what, names in (("numbers", numbers), ("text", texts)) if names]
+    are, inputs = "is" if len(columns) == 1 else "are", "input" if n_inputs == 1 else "inputs"
+    return f"{len(columns):,}, which {are} {n_inputs:,} {inputs}: {'; '.join(kinds)}"
+
+
+def names_in_words(names: Sequence[str]) -> str:
+    """The first of some names, and how many more there are."""
+    more = f" and {len(names) - MOST_NAMED:,} more" if len(names) > MOST_NAMED else ""
+    return ", ".join(names[:MOST_NAMED]) + more
+
+
+def unseen_categories(columns: Sequence[Column], inputs: NDArray[Any]) -> list[str]:
+    """The categories that no row holds of those to learn from, `inputs`, (n_samples, inputs), as `encode` has them."""
+    kinds = [(name, bool(column.categories)) for column in columns for name in column.input_names]
+    return [name for k, (name, is_text) in enumerate(kinds) if is_text and not inputs[:, k].any()]

@@ -115,7 +115,7 @@ class Dataset(metaclass=Named):
         if self.targets.ndim != 1 or self.targets.dtype != np.int64:
             self._refuse_targets("(n_samples,) and int64")
         if not self.class_names:
-            object.__setattr__(self, "class_names", numbered_classes(self.targets, name=self.name))
+            object.__setattr__(self, "class_names", default_class_names(self.targets, name=self.name))
         n_classes = self.n_outputs
         if not 0 <= self.targets.min(initial=0) <= self.targets.max(initial=0) < n_classes:
             index = int(np.flatnonzero((self.targets < 0) | (self.targets >= n_classes))[0])
@@ -220,14 +220,14 @@ class Dataset(metaclass=Named):
         self._check_part(n_test)
         return self.head(self.n_samples - n_test)
 
-    def shuffled(self, n_test: int, rng: int | np.random.Generator) -> "Splits":
+    def split_shuffled(self, n_test: int, rng: int | np.random.Generator) -> "Splits":
         """`n_test` samples drawn at random to test on, the rest to train on, both in random order."""
         self._check_part(n_test)
         order = generator_of(rng).permutation(self.n_samples)
         return Splits(self.take(order[n_test:]), self.take(order[:n_test]))
 
-    def stratified(self, n_test: int, rng: int | np.random.Generator) -> "Splits":
-        """As `shuffled`, but every class gives its share of the test samples, to within one sample."""
+    def split_stratified(self, n_test: int, rng: int | np.random.Generator) -> "Splits":
+        """As `split_shuffled`, but every class gives its share of the test samples, to within one sample."""
         self._check_part(n_test)
         if self.task != "classes":
             raise SettingError(f"only classes can be stratified: {self.name} holds {self.task}; use a shuffled split")
@@ -240,6 +240,8 @@ class Dataset(metaclass=Named):
         held = np.zeros(self.n_samples, dtype=bool)
         held[by_class[place < np.repeat(share, counts)]] = True
         return Splits(self.take(order[~held[order]]), self.take(order[held[order]]))
+
+    shuffled, stratified = split_shuffled, split_stratified  # as these were called first
 
     def _check_part(self, n_part: int) -> None:
         if not isinstance(n_part, Integral) or not 0 < n_part < self.n_samples:
@@ -275,7 +277,7 @@ class Splits:
                 )
 
 
-def numbered_classes(*targets: NDArray[np.int64], name: str) -> tuple[str, ...]:
+def default_class_names(*targets: NDArray[np.int64], name: str) -> tuple[str, ...]:
     """The names "0", "1", ... of all classes in these arrays, for parts that must agree on them.
 
     name: what messages call these data.

@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from deltarule.data.ink import ink_image
-from deltarule.data.pictures import read_picture
+from deltarule.data.ink.normalization import ink_image
+from deltarule.data.ink.pictures import read_picture
 from deltarule.errors import DeltaruleError
 from deltarule.playground.playground import NetworkView, Playground
 

@@ -11,8 +11,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, TextIO
 
 from deltarule.atomic import write_atomically
-from deltarule.data.announcing import print_if_possible
 from deltarule.data.dataset import Dataset
+from deltarule.data.reporting import print_if_possible
 from deltarule.elsewhere import line_for
 from deltarule.errors import SettingError, closest
 from deltarule.nn.network import Network

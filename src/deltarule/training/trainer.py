@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.data.augment import Deformation, augment_of
+from deltarule.data.augment import Deformation, deformation_of
 from deltarule.data.dataset import Dataset
 from deltarule.errors import DivergenceError, SettingError
 from deltarule.model import take_meaning
@@ -84,7 +84,7 @@ class Trainer(metaclass=Named):
         self.optimizer = resolve("optimizer", self.optimizer, "optimizer")
         self.schedule = schedule_of(self.schedule, "schedule")
         self.penalty = Penalty() if self.penalty is None else resolve("penalty", self.penalty, "penalty")
-        self.augment = augment_of(self.augment)
+        self.augment = deformation_of(self.augment)
         self.average = object_or_number("average", self.average, Latest, MovingAverage)
         self.clip = object_or_number("clip", self.clip, NoClipping, ClipNorm)
         self.callbacks = callbacks_of(self.callbacks)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.data.frames import is_frame
+from deltarule.data.readers.tables import is_frame
 from deltarule.errors import SettingError, ShapeError
 from deltarule.inputs import numbers
 from deltarule.inspection.explain.passes import LayerPass, layer_pass, neuron_pass, steps_of

@@ -1,4 +1,4 @@
-// A drawing, or a picture of one, made into the 28x28 pixels that MNIST would have made of it: data/ink.py of the
+// A drawing, or a picture of one, made into the 28x28 pixels that MNIST would have made of it: data/ink of the
 // library, in the same order of the same float64 arithmetic, so that every byte is the same.
 
 import { foundInk } from "./paper.js";

@@ -1,4 +1,4 @@
-// Ink told from paper: data/paper.py of the library, in the same order of the same float64 arithmetic.
+// Ink told from paper: data/ink/detection.py of the library, in the same order of the same float64 arithmetic.
 
 const MOST_PIXELS = 512;
 const FAINTEST = 16;

@@ -1,13 +1,14 @@
-"""The bundled digits: the published ones, brought to 28x28 as MNIST's were."""
+"""What comes with deltarule: the digits that UCI published, brought to 28x28 as MNIST's were, and made data sets."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
+from make_digits import like_mnist
 
-import deltarule.data.digits as digits_module
+from deltarule.data import built_in
+from deltarule.data.built_in import arithmetic, cute_dog, load_digits, xor
 from deltarule.data.dataset import Splits
-from deltarule.data.digits import like_mnist, load_digits
 
 
 @pytest.fixture(scope="module")
@@ -41,9 +42,17 @@ def test_split_and_shapes(digits: Splits) -> None:
 def test_the_bundle_is_what_was_published() -> None:
     sklearn_datasets = pytest.importorskip("sklearn.datasets", reason="compares with scikit-learn's copy")
     published = sklearn_datasets.load_digits()
-    with np.load(Path(digits_module.__file__).with_name("digits.npz")) as bundle:
+    with np.load(Path(built_in.__file__).with_name("digits.npz")) as bundle:
         assert np.array_equal(bundle["cells"], published.images)
         assert np.array_equal(bundle["labels"], published.target)
+
+
+def test_the_images_are_made_of_the_cells() -> None:
+    """To within a level: where one lies between two, it depends on how a machine's float32 products are summed."""
+    with np.load(Path(built_in.__file__).with_name("digits.npz")) as bundle:
+        apart = np.abs(like_mnist(bundle["cells"] / np.float32(16.0)).astype(int) - bundle["images"])
+    assert apart.max() <= 1
+    assert (apart > 0).mean() < 1e-4
 
 
 def test_every_digit_obeys_the_rules_of_mnist(digits: Splits) -> None:
@@ -78,3 +87,33 @@ def test_aspect_is_kept() -> None:
     assert height == 20
     assert width == pytest.approx(20 * 2 / 6, abs=1.0)
     assert (tall[:, 14] > 0).sum() == 20
+
+
+def test_xor() -> None:
+    points = xor().train
+    found = dict(zip(map(tuple, points.inputs.tolist()), points.targets[:, 0].tolist(), strict=True))
+    assert found == {(0, 0): 0, (0, 1): 1, (1, 0): 1, (1, 1): 0}
+
+
+def test_arithmetic() -> None:
+    splits = arithmetic()
+    assert (splits.train.n_samples, splits.test.n_samples) == (2000, 500)
+    for (a, b), targets in zip(splits.test.inputs, splits.test.targets, strict=True):
+        assert targets.tolist() == [a + b, a - b, abs(a - b)]
+
+
+def test_cute_dog() -> None:
+    splits = cute_dog()
+    assert (splits.train.n_samples, splits.test.n_samples) == (400, 100)
+    sizes = np.concatenate([splits.train.inputs, splits.test.inputs]).ravel()
+    cute = np.concatenate([splits.train.targets, splits.test.targets]).ravel()
+    assert 1.0 <= sizes.min() < sizes.max() <= 4.0
+    # Within three standard deviations of 500 dogs of what the docstring says the best guess is right for.
+    assert (cute == (sizes > 2.5)).mean() == pytest.approx(0.885, abs=3 * np.sqrt(0.885 * 0.115 / 500))
+    assert (cute == (sizes > 2.5)).mean() < 1.0
+
+
+@pytest.mark.parametrize("made", [xor, arithmetic, cute_dog])
+def test_the_same_every_time(made) -> None:
+    assert np.array_equal(made().train.inputs, made().train.inputs)
+    assert np.array_equal(made().train.targets, made().train.targets)

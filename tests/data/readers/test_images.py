@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deltarule.data.images import read_image, read_image_folder, read_scaled_image
+from deltarule.data.readers.images import read_image, read_image_folder
 from deltarule.errors import DataError, MissingExtraError
 
 Image = pytest.importorskip("PIL.Image", reason="images need Pillow: install deltarule[page]")
@@ -140,4 +140,4 @@ def test_images_of_any_size_are_brought_to_one(tmp_path: Path) -> None:
     np.testing.assert_array_equal(halved, RAMP)
     np.testing.assert_array_equal(same, RAMP)
     np.testing.assert_array_equal(parted, np.repeat([[0, 255]], 14, axis=1).repeat(28, axis=0))
-    assert set(read_scaled_image(tmp_path / "1/halves.png", 45)[:, [0, -1]].ravel().tolist()) == {0, 255}
+    assert set(read_image(tmp_path / "1/halves.png", size=45)[:, [0, -1]].ravel().tolist()) == {0, 255}

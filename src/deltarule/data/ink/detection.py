@@ -21,12 +21,12 @@ SPECK = 1 / 20  # of the largest piece of ink: smaller ones are dust
 Plane = NDArray[np.float64]
 
 
-def found_ink(gray: NDArray[np.uint8]) -> Plane | None:
+def find_ink(gray: NDArray[np.uint8]) -> Plane | None:
     """How dark each pixel's ink is, 0 for none to at most 255, (height, width); None where there is no ink.
 
     gray: (height, width) uint8. A picture with more than 512 pixels on a side is returned smaller.
     """
-    level = averaged_down(gray)
+    level = shrink(gray)
     ground, unrest = plain_ground(level)
     darker, lighter = ground - float(level.min()), float(level.max()) - ground
     contrast = max(darker, lighter)
@@ -44,7 +44,7 @@ def plain_ground(level: Plane) -> tuple[float, float]:
     It is the border's median. Where that is uneven because the picture is cropped to its ink, which touches the border,
     it is the border's most frequent level: from it most of the picture differs by nothing, or by much and in strokes.
     """
-    around = border(level)
+    around = np.concatenate([level[0], level[-1], level[:, 0], level[:, -1]])  # corners twice
     ground, span = middle(around), float(level.max() - level.min())
     unrest = quantile(np.abs(around - ground), 3, 4)
     near = span * QUIET
@@ -72,7 +72,7 @@ def has_area(mask: NDArray[np.bool_]) -> bool:
     return bool(extreme(np.minimum, np.pad(mask.astype(np.float64), radius), radius).any())
 
 
-def averaged_down(gray: NDArray[np.uint8]) -> Plane:
+def shrink(gray: NDArray[np.uint8]) -> Plane:
     """The picture with at most 512 pixels on its longer side: means of whole squares, smaller ones at the far edges."""
     factor = -(-max(gray.shape) // MOST_PIXELS)
     if factor == 1:
@@ -81,11 +81,6 @@ def averaged_down(gray: NDArray[np.uint8]) -> Plane:
     sums = np.add.reduceat(np.add.reduceat(gray, starts[0], axis=0, dtype=np.int64), starts[1], axis=1)
     height, width = (np.diff(start, append=side) for start, side in zip(starts, gray.shape, strict=True))
     return sums / np.multiply.outer(height, width)
-
-
-def border(level: Plane) -> Plane:
-    """The outermost pixels, corners twice."""
-    return np.concatenate([level[0], level[-1], level[:, 0], level[:, -1]])
 
 
 def quantile(values: Plane, part: int, parts: int) -> float:
@@ -106,12 +101,12 @@ def ink_on_paper(level: Plane) -> Plane | None:
     The paper at a pixel is what is left there when everything as narrow as a stroke is filled in: a gray closing by a
     square for dark ink, an opening for light ink. Beyond its border the paper goes on as it is there.
     """
-    smooth = smoothed(level)
+    even = smooth(level)
     radius = max(level.shape) // BRUSH + 1
-    sign = -1.0 if is_dark(smooth, radius) else 1.0
-    raised = np.pad(-sign * smooth, 2 * radius, mode="edge")
+    sign = -1.0 if is_dark(even, radius) else 1.0
+    raised = np.pad(-sign * even, 2 * radius, mode="edge")
     closed = extreme(np.minimum, extreme(np.maximum, raised, radius), radius)
-    depth = closed[2 * radius : -2 * radius, 2 * radius : -2 * radius] + sign * smooth
+    depth = closed[2 * radius : -2 * radius, 2 * radius : -2 * radius] + sign * even
     base = middle(depth)
     grain = GRAIN * middle(np.abs(depth - base))
     peak = float(depth.max()) - base
@@ -122,7 +117,7 @@ def ink_on_paper(level: Plane) -> Plane | None:
     return np.where(kept, np.minimum(255.0 * ((depth - base) / full), 255.0), 0.0)
 
 
-def smoothed(level: Plane) -> Plane:
+def smooth(level: Plane) -> Plane:
     """The mean of each pixel and its eight neighbors; beyond the border lies a copy of it."""
     framed = np.pad(level, 1, mode="edge")
     columns = framed[:-2] + framed[1:-1] + framed[2:]
@@ -144,13 +139,13 @@ def extreme(chosen: np.ufunc, level: Plane, radius: int) -> Plane:
     return level
 
 
-def is_dark(smooth: Plane, radius: int) -> bool:
+def is_dark(level: Plane, radius: int) -> bool:
     """Whether the few pixels that differ most from the mean around them are the darker ones: the skewness says so.
 
     Sums are of whole numbers, so that their order does not matter.
     """
-    height, width = smooth.shape
-    whole = np.floor(smooth).astype(np.int64)
+    height, width = level.shape
+    whole = np.floor(level).astype(np.int64)
     sums = np.pad(whole.cumsum(axis=0).cumsum(axis=1), [(1, 0), (1, 0)])
     top, bottom = (np.clip(np.arange(height) + edge, 0, height)[:, np.newaxis] for edge in (-radius, radius + 1))
     left, right = (np.clip(np.arange(width) + edge, 0, width) for edge in (-radius, radius + 1))

@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from idx_files import write_idx
 
 from deltarule.data.dataset import Splits
-from deltarule.data.idx import labeled_images, read_idx
+from deltarule.data.readers.idx import image_dataset, read_idx
 from deltarule.errors import DataError
 
 # Two images of 2x3, written out byte by byte: magic, three dimensions, pixels.
@@ -99,7 +99,7 @@ def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:
 
 
 def test_a_pair_becomes_a_dataset(stored) -> None:
-    data = labeled_images(read_idx(stored(IMAGES)), read_idx(stored(LABELS, "labels")))
+    data = image_dataset(read_idx(stored(IMAGES)), read_idx(stored(LABELS, "labels")))
     assert (data.n_samples, data.n_features, data.n_outputs, data.image_shape) == (2, 6, 8, (2, 3))
     assert data.inputs[1].tolist() == [250, 251, 252, 253, 254, 255]
     assert data.targets.tolist() == [1, 7]
@@ -108,11 +108,11 @@ def test_a_pair_becomes_a_dataset(stored) -> None:
 def test_a_pair_must_match(stored) -> None:
     images, labels = read_idx(stored(IMAGES)), read_idx(stored(LABELS, "labels"))
     with pytest.raises(DataError, match="3 dimensions of images and 1 of labels were expected: got 1 and 3"):
-        labeled_images(labels, images)
+        image_dataset(labels, images)
     with pytest.raises(DataError, match="each of 2 images was expected: got 3 labels"):
-        labeled_images(images, np.array([1, 2, 3], np.uint8))
+        image_dataset(images, np.array([1, 2, 3], np.uint8))
     with pytest.raises(DataError, match="classes must be 0 to 2: got 7 for sample 1"):
-        labeled_images(images, labels, class_names=("a", "b", "c"))
+        image_dataset(images, labels, class_names=("a", "b", "c"))
 
 
 def test_real_mnist(mnist: Splits) -> None:

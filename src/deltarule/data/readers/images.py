@@ -1,10 +1,15 @@
-"""PNG and JPEG files: one image, or a folder that has a folder of images for each class."""
+"""PNG and JPEG files: one image, or a folder that has a folder of images for each class.
+
+Pillow opens and decodes them; their size is checked before that, so that a file which claims to hold a huge picture
+costs nothing.
+"""
 
 import os
 import struct
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deltarule.data.dataset import Dataset, Splits
-from deltarule.data.problems import refuse
-from deltarule.data.regular import refuse_special
+from deltarule.data.file_guards import refuse_special
+from deltarule.data.reporting import refuse
 from deltarule.errors import DataError, require
 
 SUFFIXES = {".png", ".jpg", ".jpeg"}
@@ -21,39 +26,27 @@ MOST_PIXELS = 16_000_000
 TOO_LARGE = f"a picture of at most {MOST_PIXELS // 1_000_000} megapixels was expected"
 
 
-def read_image(path: str | os.PathLike[str], image_shape: tuple[int, int] | None = (28, 28)) -> NDArray[np.uint8]:
-    """A PNG or JPEG as it is: no size and no brightness is changed, 0 is black.
-
-    image_shape: the (height, width) that the image must have; None for any.
-
-    Returns (height, width) uint8; a color image becomes its luminance. Raises DataError, naming the file, where it is
-    missing, damaged, of another size, transparent, of more than 8 bits a color or of more than 16 megapixels (before it
-    is decoded); MissingExtraError without Pillow.
-    """
-    with opened(path, ["PNG", "JPEG"], str(path)) as image:
-        return _luminance(image, image_shape, str(path))
-
-
 @contextmanager
-def opened(source: Any, formats: Sequence[str], name: str) -> Iterator[Any]:
-    """A file as a Pillow image of one of these formats, its pixels not decoded yet; `name` is what messages call it.
+def open_image(source: str | os.PathLike[str] | bytes, formats: Sequence[str], name: str) -> Iterator[Any]:
+    """A file, or its bytes, as a Pillow image of one of these formats, not decoded yet; `name` is for messages.
 
     Raises DataError where it cannot be read, now or when its pixels are decoded, or is of more than 16 megapixels;
     MissingExtraError without Pillow.
     """
-    if isinstance(source, str | os.PathLike):
-        refuse_special(source)
     pillow = require("PIL.Image", "page")
     bombs = pillow.DecompressionBombError, pillow.DecompressionBombWarning
     # Pillow's readers answer damage with any of these.
     damage = (OSError, SyntaxError, ValueError, TypeError, LookupError, struct.error)
+    if not isinstance(source, bytes):
+        refuse_special(source)
     try:
+        check_pixels(*webp_size(source), name)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", pillow.DecompressionBombWarning)
-            found = pillow.open(source, formats=formats)
-        with found as image:
-            check_size(image.width, image.height, name)
+            image = pillow.open(BytesIO(source) if isinstance(source, bytes) else source, formats=formats)
+        with image:
+            check_pixels(image.width, image.height, name)
             yield image
     except DataError:
         raise
@@ -66,39 +59,62 @@ def opened(source: Any, formats: Sequence[str], name: str) -> Iterator[Any]:
         raise DataError(f"{name}: a {expected} image was expected, but it cannot be read: {why}") from error
 
 
-def check_size(width: int, height: int, name: str) -> None:
+def check_pixels(width: int, height: int, name: str) -> None:
     """Raise DataError for more pixels than anybody needs to see a digit."""
     if width * height > MOST_PIXELS:
         raise DataError(f"{name}: {TOO_LARGE}: got {width} x {height}; make it smaller")
 
 
-def _luminance(image: Any, image_shape: tuple[int, int] | None, name: str) -> NDArray[np.uint8]:
-    """The pixels of a Pillow image that is not decoded yet, once its size and mode are known to be right."""
-    if image_shape not in (None, (image.height, image.width)):
-        expected = "x".join(map(str, image_shape or ()))
-        raise DataError(f"{name}: an image of {expected} pixels was expected: got {image.height}x{image.width}")
-    if image.mode[0] in "IF":
-        raise DataError(f"{name}: 8 bits a color were expected: got Pillow's mode {image.mode}; save it with 8 bits")
-    image = image.convert("RGBA")
-    if image.getchannel("A").getextrema()[0] < 255:
-        raise DataError(f"{name}: an opaque image was expected: got transparent pixels; save it on a background")
-    return np.array(image.convert("L"), dtype=np.uint8)
+def webp_size(source: str | os.PathLike[str] | bytes) -> tuple[int, int]:
+    """The width and height of a WebP file, for Pillow makes room for its pixels as soon as it opens one; 0 for others.
 
-
-def read_scaled_image(path: str | os.PathLike[str], size: int) -> NDArray[np.uint8]:
-    """A PNG or JPEG brought to `size` x `size` pixels, its sides each on their own.
-
-    Pixels are averaged by area; where one of the sides has to grow, they are interpolated.
-
-    Returns (size, size) uint8. Raises as `read_image`.
+    Source: RFC 9649, "WebP Image Format", section 2.
     """
-    pixels = read_image(path, None)
-    if pixels.shape == (size, size):
-        return pixels
-    pillow = require("PIL.Image", "page")
-    kinds = pillow.Resampling
-    kind = kinds.BOX if size <= min(pixels.shape) else kinds.BILINEAR
-    return np.array(pillow.fromarray(pixels).resize((size, size), kind), dtype=np.uint8)
+    if isinstance(source, bytes):
+        head = source[:30]
+    else:
+        with Path(source).open("rb") as file:
+            head = file.read(30)
+    if head[:4] != b"RIFF" or head[8:12] != b"WEBP" or len(head) < 30:
+        return 0, 0
+    kind, body = head[12:16], head[20:]
+    if kind == b"VP8X":
+        return int.from_bytes(body[4:7], "little") + 1, int.from_bytes(body[7:10], "little") + 1
+    if kind == b"VP8L":
+        bits = int.from_bytes(body[1:5], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    return int.from_bytes(body[6:8], "little") & 0x3FFF, int.from_bytes(body[8:10], "little") & 0x3FFF
+
+
+def read_image(
+    path: str | os.PathLike[str], image_shape: tuple[int, int] | None = (28, 28), *, size: int | None = None
+) -> NDArray[np.uint8]:
+    """A PNG or JPEG as it is: no size and no brightness is changed, 0 is black.
+
+    image_shape: the (height, width) that the image must have; None for any.
+    size: brings an image of any shape to `size` x `size` pixels, its sides each on their own: pixels are averaged by
+        area or, where one of the sides has to grow, interpolated.
+
+    Returns (height, width) uint8; a color image becomes its luminance. Raises DataError, naming the file, where it is
+    missing, damaged, of another size, transparent, of more than 8 bits a color or of more than 16 megapixels (before it
+    is decoded); MissingExtraError without Pillow.
+    """
+    with open_image(path, ["PNG", "JPEG"], str(path)) as image:
+        if size is None and image_shape not in (None, (image.height, image.width)):
+            expected = "x".join(map(str, image_shape or ()))
+            raise DataError(f"{path}: an image of {expected} pixels was expected: got {image.height}x{image.width}")
+        if image.mode[0] in "IF":
+            raise DataError(
+                f"{path}: 8 bits a color were expected: got Pillow's mode {image.mode}; save it with 8 bits"
+            )
+        colors = image.convert("RGBA")
+        if colors.getchannel("A").getextrema()[0] < 255:
+            raise DataError(f"{path}: an opaque image was expected: got transparent pixels; save it on a background")
+        gray = colors.convert("L")
+        if size is not None and gray.size != (size, size):
+            kinds = require("PIL.Image", "page").Resampling
+            gray = gray.resize((size, size), kinds.BOX if size <= min(gray.size) else kinds.BILINEAR)
+        return np.array(gray, dtype=np.uint8)
 
 
 def read_image_folder(root: str | os.PathLike[str], *, size: int | None = None) -> Splits:
@@ -133,17 +149,17 @@ def _read_classes(folder: Path, class_names: tuple[str, ...], size: int | None) 
         sorted(file for file in (folder / name).glob("*") if file.suffix.lower() in SUFFIXES) for name in class_names
     ]
     if not all(files) or not files:
-        empty = [name for name, found in zip(class_names, files, strict=True) if not found]
+        empty = [name for name, images in zip(class_names, files, strict=True) if not images]
         got = f"none in {', '.join(empty)}" if empty else "no folders"
         raise DataError(f"{folder}: PNG or JPEG images in a folder for each class were expected: got {got}")
     image_shape = (size, size) if size else read_image(files[0][0], None).shape
     images, problems = [], []
-    for file in (file for found in files for file in found):
+    for file in (file for folder_files in files for file in folder_files):
         try:
-            images.append(read_scaled_image(file, size) if size else read_image(file, image_shape))
+            images.append(read_image(file, image_shape, size=size))
         except DataError as error:
             problems.append(str(error))
     refuse(folder, "readable images of one size (--size brings them to one)", problems)
-    labels = np.repeat(np.arange(len(files)), [len(found) for found in files])
+    labels = np.repeat(np.arange(len(files)), [len(folder_files) for folder_files in files])
     pixels = np.stack(images).reshape(len(images), -1)
     return Dataset(pixels, labels.astype(np.int64), "classes", class_names, image_shape, str(folder))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from deltarule.data.paper import found_ink
+from deltarule.data.ink.detection import find_ink
 from deltarule.errors import ShapeError
 
 SIDE = 28  # pixels of an image
@@ -35,19 +35,19 @@ class Stage:
 
 
 @dataclass(frozen=True, eq=False)
-class Reading:
+class InkImage:
     """What was made of a drawing: `image`, (28, 28) uint8 as in MNIST, or None where there is no digit; the stages."""
 
     image: Gray | None
     stages: tuple[Stage, ...] = ()
 
 
-def ink_image(gray: Gray) -> Reading:
+def ink_image(gray: Gray) -> InkImage:
     """A picture of one digit, as MNIST would have it.
 
     gray: (height, width) uint8, of any size, dark on light or light on dark; a photo of paper in uneven light, too.
 
-    Returns a Reading; its image is None where nothing stands out from the paper. Raises ShapeError for another array.
+    Returns an InkImage; its image is None where nothing stands out from the paper. Raises ShapeError for another array.
 
     >>> picture = np.full((100, 60), 200, np.uint8)
     >>> picture[20:80, 27:33] = 30  # a stroke, three pixels wide where it is 30 pixels high
@@ -57,19 +57,17 @@ def ink_image(gray: Gray) -> Reading:
     """
     if gray.ndim != 2 or gray.dtype != np.uint8 or gray.size == 0:
         raise ShapeError(f"a picture (height, width) of uint8 was expected: got {gray.dtype} of shape {gray.shape}")
-    ink = found_ink(gray)
+    ink = find_ink(gray)
     if ink is None:
-        return Reading(None)
+        return InkImage(None)
     rows, columns = ink_box(ink)
     if max(rows.stop - rows.start, columns.stop - columns.start) < FEWEST_PIXELS:
-        return Reading(None)
+        return InkImage(None)
     crop = ink[rows, columns]
-    small = in_twenty(crop)
-    image = centered(small)
-    return Reading(
-        image,
-        (Stage("ink found", shown(ink)), Stage("crop", shown(crop)), Stage("20x20", small), Stage("centered", image)),
-    )
+    small = scale_ink(crop)
+    image = center(small)
+    pixels = {"ink found": as_gray(ink), "crop": as_gray(crop), "20x20": small, "centered": image}
+    return InkImage(image, tuple(Stage(*each) for each in pixels.items()))
 
 
 def ink_box(ink: NDArray[np.float64]) -> tuple[slice, slice]:
@@ -86,32 +84,27 @@ def box(inked: NDArray[np.bool_]) -> tuple[slice, slice]:
     return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 
 
-def in_twenty(ink: NDArray[np.float64]) -> Gray:
+def scale_ink(ink: NDArray[np.float64]) -> Gray:
     """Cropped ink with a longer side of 20 pixels, its darkest 255; equal to it where it had both already."""
     longer = max(ink.shape)
     if longer != INK_SIDE:
         height, width = (max(1, (2 * INK_SIDE * side + longer) // (2 * longer)) for side in ink.shape)
-        ink = resized(resized(ink, height).T, width).T
-    return rounded(stretched(ink))
+        ink = resize_rows(resize_rows(ink, height).T, width).T
+    return as_gray(ink)
 
 
-def stretched(ink: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The ink with its darkest at 255."""
+def as_gray(ink: NDArray[np.float64]) -> Gray:
+    """Ink with its darkest at 255, in whole numbers."""
     peak = ink.max()
-    return ink if peak >= FULL_INK else ink * (255.0 / peak)
+    return round_half_up(ink if peak >= FULL_INK else ink * (255.0 / peak))
 
 
-def rounded(ink: NDArray[np.float64]) -> Gray:
+def round_half_up(ink: NDArray[np.float64]) -> Gray:
     """To the nearest whole number, halves upwards."""
     return np.floor(ink + 0.5).astype(np.uint8)
 
 
-def shown(ink: NDArray[np.float64]) -> Gray:
-    """Ink as a stage shows it."""
-    return rounded(stretched(ink))
-
-
-def resized(ink: NDArray[np.float64], n_rows: int) -> NDArray[np.float64]:
+def resize_rows(ink: NDArray[np.float64], n_rows: int) -> NDArray[np.float64]:
     """(height, width) to (n_rows, width): fewer rows by area averaging, more by linear interpolation."""
     step = len(ink) / n_rows
     i = np.arange(n_rows)
@@ -132,7 +125,7 @@ def resized(ink: NDArray[np.float64], n_rows: int) -> NDArray[np.float64]:
     return out
 
 
-def centered(small: Gray) -> Gray:
+def center(small: Gray) -> Gray:
     """A 28x28 image of ink (height, width), at most 20 pixels each, its rounded center of mass at 14, 14."""
     mass = small.astype(np.int64)
     total = int(mass.sum())

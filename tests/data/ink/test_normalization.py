@@ -9,8 +9,8 @@ from strokes import ink_strokes
 
 from deltarule.data.catalog import load
 from deltarule.data.dataset import Splits
-from deltarule.data.ink import in_twenty, ink_image
-from deltarule.data.paper import averaged_down, extreme, pieces, smoothed
+from deltarule.data.ink.detection import extreme, pieces, shrink, smooth
+from deltarule.data.ink.normalization import ink_image, scale_ink
 from deltarule.errors import DataError, ShapeError
 
 
@@ -75,7 +75,7 @@ def test_stages_lead_from_the_ink_to_the_image() -> None:
 def test_scaling_down_averages_areas(shape: tuple[int, int]) -> None:
     """Each pixel repeated so often that the new ones consist of whole parts: their mean is the area's."""
     ink = np.random.default_rng(1).integers(256, size=shape).astype(np.float64)
-    small = in_twenty(ink)
+    small = scale_ink(ink)
     (height, width), (rows, columns) = shape, small.shape
     assert max(rows, columns) == 20
     parts = ink.repeat(rows, axis=0).repeat(columns, axis=1).reshape(rows, height, columns, width)
@@ -146,7 +146,7 @@ def test_a_photo_of_paper_in_uneven_light(light: str, sign: int) -> None:
     level = paper + grain - 60 * digit
     reading = ink_image(np.clip(level if sign < 0 else 255 - level, 0, 255).astype(np.uint8))
     found = reading.stages[0].pixels > 127
-    expected = averaged_down((255 * digit).astype(np.uint8)) > 127
+    expected = shrink((255 * digit).astype(np.uint8)) > 127
     assert (found & expected).sum() / (found | expected).sum() > 0.85
     assert reading.stages[2].pixels.shape == (20, 10)
 
@@ -199,7 +199,7 @@ def test_what_tells_ink_from_paper_is_scipys() -> None:
         for chosen, peer in ((np.maximum, ndimage.maximum_filter), (np.minimum, ndimage.minimum_filter)):
             expected = peer(level, size, mode="constant", cval=beyond[chosen])
             assert np.array_equal(extreme(chosen, level, radius), expected)
-    assert np.allclose(smoothed(level), ndimage.uniform_filter(level, 3, mode="nearest"))
+    assert np.allclose(smooth(level), ndimage.uniform_filter(level, 3, mode="nearest"))
     for seed in range(20):
         mask = np.random.default_rng(seed).random((30, 40)) < (seed + 1) / 25
         theirs, n_pieces = ndimage.label(mask, np.ones((3, 3)))

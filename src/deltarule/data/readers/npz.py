@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deltarule.data.dataset import Dataset, Splits, numbered_classes
-from deltarule.data.regular import LARGEST, MOST_SHRUNK, most_believed, refuse_special
+from deltarule.data.dataset import Dataset, Splits, default_class_names
+from deltarule.data.file_guards import LARGEST, MOST_SHRUNK, most_believed, refuse_special
 from deltarule.errors import DataError
 
 LAYOUTS = (("x_train", "y_train", "x_test", "y_test"), ("X", "y"), ("inputs", "targets"))
@@ -85,7 +85,7 @@ def _read_header(file: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
 def _splits(arrays: list[NDArray[Any]], names: list[str]) -> Splits:
     """X, y or X_train, y_train, X_test, y_test as Datasets that agree on their classes."""
     classes = [y.astype(np.int64) for y in arrays[1::2] if y.ndim == 1 and y.dtype.kind in "iu"]
-    class_names = numbered_classes(*classes, name=names[1]) if classes else ()
+    class_names = default_class_names(*classes, name=names[1]) if classes else ()
     return Splits(*map(_dataset, arrays[::2], arrays[1::2], repeat(class_names), names[::2]))
 
 

@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 from claims import png
 
-from deltarule.data.pictures import ORIENTATION, read_digit, read_picture
+from deltarule.data.ink.normalization import ink_image
+from deltarule.data.ink.pictures import ORIENTATION, read_picture
+from deltarule.data.readers.kinds import read
 from deltarule.errors import DataError, NoDigitError
 
 Image = pytest.importorskip("PIL.Image", reason="pictures need Pillow: install deltarule[page]")
@@ -27,6 +29,14 @@ def stored(image: Any, kind: str = "PNG", **options: Any) -> bytes:
     file = io.BytesIO()
     image.save(file, kind, **options)
     return file.getvalue()
+
+
+def read_digit(source: Path | bytes) -> np.ndarray:
+    if isinstance(source, Path):
+        return read(source, is_digit=True).rows.reshape(28, 28)
+    image = ink_image(read_picture(source)).image
+    assert image is not None
+    return image
 
 
 def drawn(kind: str = "PNG", **options: Any) -> bytes:

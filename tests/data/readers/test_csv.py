@@ -8,7 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from deltarule.data.tables import read_numbers, read_pixel_rows, read_pixels
+from deltarule.data.catalog import load
+from deltarule.data.dataset import Dataset
+from deltarule.data.readers.csv import read_columns, read_pixel_rows
+from deltarule.data.readers.kinds import read
+from deltarule.data.readers.reading import How
 from deltarule.errors import DataError
 
 HEADER = "label,pixel0,pixel1,pixel2,pixel3"
@@ -22,6 +26,10 @@ def stored(tmp_path: Path):
         return path
 
     return store
+
+
+def read_pixels(path: Path) -> Dataset:
+    return load(path).train
 
 
 @pytest.mark.parametrize(
@@ -49,9 +57,8 @@ def test_reads_labeled_pixels(stored, content: str) -> None:
 
 @pytest.mark.parametrize("content", ["pixel0,pixel1,pixel2,pixel3\n0,1,2,255\n", "0,1,2,255\n"])
 def test_reads_pixels_without_labels(stored, content: str) -> None:
-    pixels, labels = read_pixel_rows(stored(content))
-    assert pixels.tolist() == [[0, 1, 2, 255]]
-    assert labels is None
+    reading = read(stored(content), rows_only=True)
+    assert (reading.rows.tolist(), reading.examples) == ([[0, 1, 2, 255]], None)
     with pytest.raises(DataError, match="add a column 'label'"):
         read_pixels(stored(content))
 
@@ -63,9 +70,9 @@ def test_reads_what_was_written(
     path = tmp_path_factory.mktemp("csv") / "table.csv"
     lines = ["label," + ",".join("abcdefghi")] * header + [",".join(map(str, row)) for row in table.tolist()]
     path.write_bytes(newline.join([*lines, ""]).encode())
-    pixels, labels = read_pixel_rows(path)
-    assert np.array_equal(pixels, table[:, 1:])
-    assert np.array_equal(labels, table[:, 0])
+    data = read_pixels(path)
+    assert np.array_equal(data.inputs, table[:, 1:])
+    assert np.array_equal(data.targets, table[:, 0])
 
 
 @pytest.mark.parametrize(
@@ -128,18 +135,42 @@ def test_bytes_that_are_no_text_are_located(stored) -> None:
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"nowhere\.csv: expected a CSV file, but it cannot be read"):
-        read_pixels(tmp_path / "nowhere.csv")
+        read_pixel_rows(tmp_path / "nowhere.csv", How())
 
 
 def test_reads_numbers_whatever_their_names(stored) -> None:
     path = stored('\ufeffa,"b",kind\r\n1,2.5,x\r\n\r\n-3e1,"4",y\r\n')
-    assert read_numbers(path, "kind").tolist() == [[1.0, 2.5], [-30.0, 4.0]]
+    assert read(path, rows_only=True, columns=(), target="kind").rows.tolist() == [[1.0, 2.5], [-30.0, 4.0]]
 
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [("", "got no rows"), ("a,b\n", "got no rows"), ("a,b\n1,x\n", "'x'"), ("a,b\n1,nan\n", "got nan in row 0")],
+    [
+        ("", "got no rows"),
+        ("a,b\n", "got no rows"),
+        ("a,b\n1,x\n", "line 2, column 'b': 'x' is not a number"),
+        ("a,b\n1,inf\n", "line 2, column 'b': inf is not a number"),
+        ("a,b\n1,nan\n", "1 in 'b', 'b' first in line 2"),
+    ],
 )
 def test_refuses_what_are_no_numbers(stored, content: str, words: str) -> None:
     with pytest.raises(DataError, match=words):
-        read_numbers(stored(content), None)
+        read(stored(content), rows_only=True, columns=())
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_reads_pixels_between_other_separators(stored, separator: str) -> None:
+    content = f"{HEADER}\n7,0,1,2,255\n".replace(",", separator)
+    assert read_pixels(stored(content)).inputs.tolist() == [[0, 1, 2, 255]]
+    with pytest.raises(DataError, match="line 2, column 2: '300'"):
+        read_pixels(stored(content.replace("7" + separator + "0", "7" + separator + "300")))
+
+
+def test_numbers_that_turn_into_texts_late_stay_as_written(stored, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few cells are read at a time; a column that has held numbers until then is read once more."""
+    monkeypatch.setattr("deltarule.data.readers.csv.CELLS_TOGETHER", 4)
+    table = read_columns(stored("a,b,c\n007,1,x\n1.50,2,y\n\n3,,x\nred,NA,\n007,-4e2,y\n"))
+    assert [table.cells["a"].texts[k] for k in table.cells["a"].codes] == ["007", "1.50", "3", "red", "007"]
+    assert [table.cells["c"].texts[k] for k in table.cells["c"].codes] == ["x", "y", "x", "", "y"]
+    np.testing.assert_array_equal(table.cells["b"], [1.0, 2.0, np.nan, np.nan, -400.0])
+    assert table.rows.tolist() == [2, 3, 5, 6, 7]

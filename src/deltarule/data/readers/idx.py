@@ -1,0 +1,120 @@
+"""IDX, the format of MNIST: two zero bytes, a dtype, the number of dimensions, each dimension, and the bytes.
+
+All numbers are big-endian; 0x08 is the code of unsigned bytes, the only dtype that images and labels come in.
+Source: LeCun, Cortes, Burges, "The MNIST database of handwritten digits", section "File formats".
+"""
+
+import math
+import os
+import struct
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deltarule.data.dataset import Dataset, Splits, default_class_names
+from deltarule.data.file_guards import LARGEST, StoredFile, most_believed, open_stored
+from deltarule.errors import DataError
+
+MOST_DIMENSIONS = 4
+DEFLATE_LIMIT = 1032  # deflate never expands a byte to more
+IMAGES, LABELS = "-images-idx3-ubyte", "-labels-idx1-ubyte"  # how the names of files end that belong together
+TRAIN, TEST = "train", "t10k"  # how those of MNIST begin
+
+
+def read_idx(path: str | os.PathLike[str], *, most_bytes: int = LARGEST) -> NDArray[np.uint8]:
+    """The array in an IDX file, plain or compressed with gzip.
+
+    most_bytes: a file that declares more is refused.
+
+    Returns uint8 of the shape that the header declares, 1 to 4 dimensions. Raises DataError, naming the file, where it
+    is missing, empty, damaged, longer or shorter than its header says, or holds other than unsigned bytes.
+    """
+    with open_stored(path, "an IDX file") as file:
+        shape = _read_header(file, str(path))
+        header_bytes, n_bytes = 4 + 4 * len(shape), math.prod(shape)
+        expected = _check_size(shape, header_bytes + n_bytes, file, most_bytes, str(path))
+        pixels = np.empty(n_bytes, dtype=np.uint8)
+        filled = 0
+        # In pieces, because GzipFile.readinto makes a copy of what it is asked for.
+        while chunk := file.content.read(min(2**20, n_bytes - filled)):
+            pixels[filled : filled + len(chunk)] = np.frombuffer(chunk, dtype=np.uint8)
+            filled += len(chunk)
+        if filled < n_bytes:
+            raise DataError(f"{expected}: got {header_bytes + filled:,}; the file is truncated")
+        if file.content.read(1):
+            raise DataError(f"{expected}: got more; this is not an IDX file, or its header is wrong")
+        return pixels.reshape(shape)
+
+
+def _read_header(file: StoredFile, name: str) -> tuple[int, ...]:
+    """The dimensions that the header declares; leaves the file at the first byte of data."""
+    magic = file.content.read(4)
+    if len(magic) < 4 or magic[:3] != b"\x00\x00\x08" or not 1 <= magic[3] <= MOST_DIMENSIONS:
+        got = magic.hex(" ") or "an empty file"
+        raise DataError(f"{name}: an IDX file of unsigned bytes starts with 00 00 08 and 01 to 04: got {got}")
+    sizes = file.content.read(4 * magic[3])
+    if len(sizes) < 4 * magic[3]:
+        raise DataError(f"{name}: {magic[3]} dimensions of 4 bytes were expected: got {len(sizes)} bytes, then the end")
+    return struct.unpack(f">{magic[3]}I", sizes)
+
+
+def _check_size(shape: tuple[int, ...], n_bytes: int, file: StoredFile, most_bytes: int, name: str) -> str:
+    """What the header declares, for messages. DataError where the file cannot hold that, or it is too much to read."""
+    expected = f"{name}: its header declares {' x '.join(map(str, shape))}, so {n_bytes:,} bytes were expected"
+    if not file.is_compressed and n_bytes != file.n_bytes:
+        raise DataError(f"{expected}: got {file.n_bytes:,}; the file is truncated, or not an IDX file")
+    if n_bytes > file.n_bytes * DEFLATE_LIMIT:
+        raise DataError(f"{expected}: got {file.n_bytes:,} compressed ones, which cannot hold so many")
+    if file.is_compressed and n_bytes > most_believed(file.n_bytes):
+        raise DataError(
+            f"{expected}: got {file.n_bytes:,} compressed ones; a file like this is made to fill the memory"
+        )
+    if n_bytes > most_bytes:
+        raise DataError(f"{expected}: that is more than the {most_bytes:,} that are read of such a file")
+    return expected
+
+
+def idx_header(shape: tuple[int, ...]) -> bytes:
+    """The bytes before the data of an IDX file that holds unsigned bytes of this shape."""
+    return struct.pack(f">HBB{len(shape)}I", 0, 8, len(shape), *shape)
+
+
+def idx_files(folder: Path, name: str) -> list[Path]:
+    """The files in `folder` that may be the IDX file `name`, "train-labels-idx1-ubyte".
+
+    Some are compressed; some programs that unpack them write "train-labels.idx1-ubyte".
+    """
+    spellings = (name, name.replace("-idx", ".idx"))
+    candidates = [folder / f"{spelling}{suffix}" for spelling in spellings for suffix in ("", ".gz")]
+    return [path for path in candidates if path.is_file()]
+
+
+def read_idx_pairs(folder: Path, *prefixes: str) -> Splits:
+    """The images and labels in pairs of IDX files whose names begin with these prefixes, as far as they are there.
+
+    Raises DataError where images have no labels beside them, or the two do not fit each other.
+    """
+    parts = []
+    for prefix in prefixes:
+        images, labels = idx_files(folder, prefix + IMAGES), idx_files(folder, prefix + LABELS)
+        if images and not labels:
+            raise DataError(f"{folder}: {prefix}{LABELS} beside {images[0].name} was expected: got no such file")
+        if images:
+            parts.append((images[0], read_idx(images[0]), read_idx(labels[0])))
+    class_names = default_class_names(*(labels.astype(np.int64) for _, _, labels in parts), name=str(folder))
+    return Splits(*(image_dataset(*arrays, class_names=class_names, name=str(path)) for path, *arrays in parts))
+
+
+def image_dataset(
+    images: NDArray[np.uint8], labels: NDArray[np.uint8], *, class_names: tuple[str, ...] = (), name: str = "images"
+) -> Dataset:
+    """A Dataset of images (n_samples, height, width) and labels (n_samples,), both uint8."""
+    if images.ndim != 3 or labels.ndim != 1:
+        got = f"{images.ndim} and {labels.ndim}"
+        raise DataError(f"{name}: 3 dimensions of images and 1 of labels were expected: got {got}; are they swapped?")
+    if len(images) != len(labels):
+        raise DataError(f"{name}: a label for each of {len(images):,} images was expected: got {len(labels):,} labels")
+    height, width = images.shape[1:]
+    pixels = images.reshape(len(images), height * width)
+    return Dataset(pixels, labels.astype(np.int64), "classes", class_names, (height, width), name)

@@ -1,0 +1,151 @@
+"""What a file is, told by its content or its name, and `read`: the one door to all that can be read."""
+
+import os
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from deltarule.data.dataset import Splits
+from deltarule.data.file_guards import open_stored
+from deltarule.data.ink.pictures import read_picture_rows
+from deltarule.data.readers.csv import read_pixel_rows
+from deltarule.data.readers.idx import IMAGES, TEST, TRAIN, idx_files, read_idx, read_idx_pairs
+from deltarule.data.readers.images import read_image_folder
+from deltarule.data.readers.npz import read_npz
+from deltarule.data.readers.reading import How, Reading
+from deltarule.data.readers.tables import read_table_examples, read_table_rows
+from deltarule.errors import DataError, SettingError
+
+HEAD_BYTES = 16  # of a file, which tell what it is
+
+
+class Kind(NamedTuple):
+    """What a file or folder can be.
+
+    name: what messages call it. signature: a pattern that its content begins with. endings: of its name.
+    reader: None where it is not read, and `advice` is how to make of it what is.
+    has_targets: whether it can hold what is to be learned.
+    """
+
+    name: str
+    signature: bytes = rb"(?!)"  # of no content: its name tells
+    endings: tuple[str, ...] = ()
+    reader: Callable[[Path, How], Reading] | None = None
+    has_targets: bool = False
+    advice: str = ""
+
+
+def reading_of(splits: Splits) -> Reading:
+    """The Reading of examples in parts to train and to test on: a model is asked about the latter."""
+    return Reading((splits.test or splits.train).inputs, splits)
+
+
+def read_idx_rows(path: Path, how: How) -> Reading:
+    """The images in an IDX file, or any other rows, as rows of pixels."""
+    pixels = read_idx(path)
+    return Reading(pixels.reshape(len(pixels), -1), report={"holds": "pixels"})
+
+
+CSV = Kind("CSV", endings=(".csv",), reader=read_pixel_rows, has_targets=True)
+IDX = Kind("IDX", rb"\0\0\x08[\x01-\x04]", reader=read_idx_rows)
+IDX_PAIRS = Kind(
+    "pairs of IDX files",
+    reader=lambda path, how: reading_of(
+        read_idx_pairs(path, TRAIN, TEST) if path.is_dir() else read_idx_pairs(path.parent, path.name)
+    ),
+    has_targets=True,
+)
+IMAGE_FOLDER = Kind(
+    "folder of images",
+    reader=lambda path, how: reading_of(read_image_folder(path, size=how.size)),
+    has_targets=True,
+)
+TO_CSV = "import pandas; pandas.{}({{path!r}}).to_csv('data.csv', index=False)"
+KINDS = (
+    Kind("PNG", rb"\x89PNG\r\n\x1a\n", (".png",), read_picture_rows),
+    Kind("JPEG", rb"\xff\xd8\xff", (".jpg", ".jpeg"), read_picture_rows),
+    Kind("WebP", rb"RIFF.{4}WEBP", (".webp",), read_picture_rows),
+    Kind("BMP", rb"BM.{4}\0{4}", (".bmp",), read_picture_rows),
+    Kind("npz", rb"PK\x03\x04", (".npz",), lambda path, how: reading_of(read_npz(path)), has_targets=True),
+    IDX,
+    CSV,
+    Kind("npy", rb"\x93NUMPY", (".npy",), advice="import numpy; numpy.savez('data.npz', X=numpy.load({path!r}), y=y)"),
+    Kind("Excel", rb"PK\x03\x04", (".xlsx", ".xls"), advice=TO_CSV.format("read_excel")),
+    Kind("Parquet", rb"PAR1", (".parquet",), advice=TO_CSV.format("read_parquet")),
+    Kind(
+        "pickle",
+        rb"\x80[\x02-\x05]",
+        (".pkl", ".pickle"),
+        advice="a pickle can run code; numpy.savez('data.npz', X=X, y=y)",
+    ),
+)
+PICTURE_ENDINGS = {ending for kind in KINDS if kind.reader is read_picture_rows for ending in kind.endings}
+UNKNOWN = "unknown"
+
+
+def read(path: str | os.PathLike[str], **how: Any) -> Reading:
+    """What is in a file or folder of any kind that is read; the report says what it was taken for.
+
+    how: the fields of `How`: what the user says of the file, or the model that is to answer it.
+
+    Raises SettingError where there is no such file, DataError where it is of another kind or its content is wrong,
+    NoDigitError for a blank picture, and what the readers raise.
+
+    >>> from tempfile import mkdtemp
+    >>> file = Path(mkdtemp(), "a.csv")
+    >>> _ = file.write_text("7,0,1,2,255")
+    >>> reading = read(file)
+    >>> reading.rows.tolist(), reading.examples.train.targets.tolist(), reading.report["kind"]
+    ([[0, 1, 2, 255]], [7], 'CSV')
+    """
+    path, wish = Path(path), How(**how)
+    kind = kind_of(path)
+    if wish.is_table and kind.name == UNKNOWN:
+        kind = CSV
+    if wish.is_table and kind is not CSV and not wish.rows_only:
+        raise DataError(f"{path}: a CSV was expected, to learn column {wish.target!r} of it: got {kind.name}")
+    if kind.reader is None:
+        raise DataError(
+            f"{path}: a picture, a CSV, an npz, or an IDX file, which starts with 00 00 08, was expected: got "
+            f"{what_it_is(path, kind)}"
+        )
+    reader = kind.reader
+    if kind is CSV and wish.is_table:
+        reader = read_table_rows if wish.rows_only else read_table_examples
+    reading = reader(path, wish)
+    is_unit = wish.is_unit and reading.report.get("holds") == "pixels"
+    return replace(
+        reading,
+        rows=reading.rows / 255.0 if is_unit else reading.rows,
+        report={"file": str(path), "kind": kind.name} | reading.report,
+    )
+
+
+def kind_of(path: Path) -> Kind:
+    """What a file or folder is: by its content where that tells, else by its name.
+
+    Raises SettingError where there is none, DataError where it is compressed and may not be.
+    """
+    if path.is_dir():
+        return IDX_PAIRS if idx_files(path, TRAIN + IMAGES) else IMAGE_FOLDER
+    if not path.exists():
+        if idx_files(path.parent, path.name + IMAGES):
+            return IDX_PAIRS
+        raise SettingError(f"a file must exist: got {path}")
+    with open_stored(path, "a file") as file:
+        head, is_compressed = file.content.read(HEAD_BYTES), file.is_compressed
+    by_content = [kind for kind in KINDS if re.match(kind.signature, head, re.DOTALL)]
+    by_name = [kind for kind in KINDS if path.suffix.lower() in kind.endings]
+    by_both = [kind for kind in by_content if kind in by_name]
+    kind, *_ = [*by_both, *by_content, *by_name, Kind(UNKNOWN, advice=head[:4].hex(" ") or "an empty file")]
+    if is_compressed and kind is not IDX:
+        raise DataError(f"{path}: only IDX files are read as gzip compresses them: got {kind.name}; run  gunzip {path}")
+    return kind
+
+
+def what_it_is(path: Path, kind: Kind) -> str:
+    """What was got in place of a kind that is read, and what to do, for a message."""
+    advice = kind.advice.format(path=str(path))
+    return advice if kind.name == UNKNOWN else f"{kind.name}; {advice}"

@@ -1,0 +1,398 @@
+"""Tables with a column to learn: what its columns are, its targets, and its rows as these columns count them."""
+
+import math
+import sys
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deltarule.data.columns import Column, fill_with_means
+from deltarule.data.dataset import Dataset, Splits
+from deltarule.data.readers.csv import Table, Texts, number_in, read_columns, refuse_duplicates
+from deltarule.data.readers.reading import Goal, How, Missing, Reading
+from deltarule.data.reporting import Announce, print_to_stderr, refuse
+from deltarule.errors import DataError, SettingError, closest
+from deltarule.public import public
+
+MOST_CATEGORIES = 100  # more different texts are names or sentences, which say nothing one by one
+MOST_NUMBERS = 20  # a column of text with more different numbers in it is one of numbers with something else in it
+MOST_GUESSED = 20  # more different whole numbers are values to predict, unless classes are asked for
+FEWEST_EACH = 5  # so are whole numbers with fewer examples each, on average
+
+
+@public('read_table("houses.csv", "price")')
+def read_table(
+    source: Any,
+    target: str,
+    *,
+    task: Goal | None = None,
+    missing: Missing = "error",
+    without: Sequence[str] = (),
+    announce: Announce = print_to_stderr,
+) -> Dataset:
+    """A table to learn from: the column `target` is what to learn, every other column is an input.
+
+    source: a pandas DataFrame, or the path of a CSV with a header, its cells parted by commas, semicolons or tabs.
+    task: "classes", where every distinct text in the target column is a class (in the order of numbers where all are
+        numbers, else of the alphabet), or "values", where the target is a number. None takes classes for text and for
+        few different whole numbers, else values, and says so.
+    missing: what becomes of rows that lack a cell. "error" refuses them, "drop" leaves them out. "mean" keeps them: a
+        missing number counts as its column's mean, a missing text as none of the categories; only rows without a
+        target are left out.
+    without: columns to leave out, such as running numbers.
+    announce: is told how the target was understood, and how many cells are missing.
+
+    A column of text has at most 100 categories, the different texts in it; a column of what is true or false is text.
+
+    Returns a Dataset whose `columns` say what its inputs are: numbers, and the places of texts among their categories.
+    Raises SettingError where there is no such column; DataError, naming column and line, where a cell or a column is of
+    no use, where the target is the same everywhere, or where a class has only one example.
+
+    >>> from pandas import DataFrame
+    >>> flowers = DataFrame({"size": [1.5, 2.0, 4.0, 3.5], "color": list("rrbb"), "kind": list("xxyy")})
+    >>> table = read_table(flowers, "kind", announce=lambda text: None)
+    >>> table.inputs.tolist(), table.columns[1].categories, table.class_names
+    ([[1.5, 1.0], [2.0, 1.0], [4.0, 0.0], [3.5, 0.0]], ('b', 'r'), ('x', 'y'))
+    """
+    how = How(target=target, task=task, missing=missing, without=without, announce=announce)
+    return _read_dataset(source, target, how)
+
+
+def read_table_examples(path: Path, how: How) -> Reading:
+    """The examples in a CSV, of which a column is learned, as its user or a model of it says."""
+    dataset = _read_dataset(path, how.target or "", how)
+    return Reading(dataset.inputs, Splits(dataset), {"holds": "table", "target": how.target, "task": dataset.task})
+
+
+def _read_dataset(source: Any, target: str, how: How) -> Dataset:
+    """What `read_table` returns; where a model gives columns and class_names, cells and classes count as they do there.
+
+    Raises as `read_table`, and, for what a model has not seen, as `table_rows` and `model_targets`.
+    """
+    if how.missing not in get_args(Missing):
+        raise SettingError(f"missing cells can be an error, drop or mean: got {how.missing!r}")
+    known = how.columns or ()
+    only = [target, *(column.name for column in known)] if known else None
+    read = frame_table if is_frame(source) else read_columns
+    table = read(source, text=[target, *_text_columns(known)], only=only, without=how.without)
+    refuse_unknown(table, [target, *how.without])
+    if known:
+        refuse_absent(table, known)
+        names = [column.name for column in known if how.missing == "drop" or column.fill is None]
+    else:
+        names = _input_names(table, [target, *how.without])
+    if how.missing == "error":
+        advice = "choose what becomes of them: --missing drop leaves such rows out, --missing mean fills them in"
+        refuse_missing(table, [target, *names], "fill them in, or leave these rows out" if known else advice)
+    else:
+        table = drop_missing(table, [target] if how.missing == "mean" and not known else [target, *names], how.announce)
+    if known and how.task:
+        task, class_names = how.task, tuple(how.class_names)
+        targets = model_targets(table, target, task, class_names)
+    else:
+        task, class_names, targets = targets_to_learn(table, target, how.task, how.announce)
+    columns = tuple(known or (describe_column(table, name) for name in names))
+    rows = table_rows(table, columns)
+    if how.missing == "mean" and not known:
+        columns = fill_with_means([Column(each.name, each.categories, 0.0) for each in columns], rows)
+        _announce_filled(table, columns, np.isnan(rows).sum(axis=0), how.announce)
+    return Dataset(rows, targets, task, class_names, name=table.name, columns=columns)
+
+
+def read_table_rows(path: Path, how: How) -> Reading:
+    """The rows of a CSV for a model of these columns; others are passed over."""
+    asked = how.columns or ()
+    only = [column.name for column in asked] or None
+    passed_over = [] if how.target is None else [how.target]
+    table = read_columns(path, text=_text_columns(asked), only=only, without=passed_over)
+    columns = asked or [Column(name) for name in table.cells]
+    if not len(table.rows):
+        raise DataError(f"{table.name}: a header and rows were expected: got no rows")
+    rows = table_rows(table, columns)
+    advice = "fill them in, or train with --missing mean a model that answers such rows, too"
+    refuse_missing(table, [column.name for column in columns if column.fill is None], advice)
+    extra = [name for name in table.names if name not in table.cells and name != how.target]
+    if extra:
+        how.announce(f"{table.name}: what was not learned from is passed over: {', '.join(map(repr, extra))}")
+    return Reading(rows, report={"columns": list(table.cells), "passed over": extra})
+
+
+def _text_columns(columns: Sequence[Column]) -> list[str]:
+    return [column.name for column in columns if column.categories]
+
+
+def is_frame(data: object) -> bool:
+    """Whether this is a pandas DataFrame; pandas is not imported to find out."""
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and isinstance(data, pandas.DataFrame)
+
+
+def frame_table(
+    frame: Any, *, text: Collection[str] = (), only: Collection[str] | None = None, without: Collection[str] = ()
+) -> Table:
+    """The columns of a DataFrame, as `read_columns` has those of a CSV; what is true or false is text.
+
+    Raises DataError for a column that holds neither numbers nor text, such as dates.
+    """
+    header, name, cells = [str(each) for each in frame.columns], "the DataFrame", dict[str, Any]()
+    refuse_duplicates(name, header)
+    for k, column in enumerate(header):
+        if column in without or (only is not None and column not in only):
+            continue
+        series = frame.iloc[:, k]
+        if series.dtype.kind in "iuf" and column not in text:
+            cells[column] = np.asarray(series.to_numpy(dtype=np.float64, na_value=np.nan))
+        elif series.dtype.kind in "mMc" and column not in text:
+            got = f"{series.dtype} in column {column!r}"
+            raise DataError(f"{name}: numbers and text were expected: got {got}; make numbers of it, or leave it out")
+        else:
+            codes, values = sys.modules["pandas"].factorize(series)
+            texts = [text_of(each) for each in values]
+            is_text = column in text or any(each and number_in(each) is None for each in texts)
+            cells[column] = Texts(codes, texts) if is_text else np.array([*map(number_in, texts), np.nan], float)[codes]
+    return Table(name, header, cells, np.arange(len(frame)), is_file=False)
+
+
+def frame_rows(frame: Any, columns: Sequence[Column]) -> NDArray[np.float64]:
+    """The rows of a DataFrame for a model of these columns. Raises as `table_rows`."""
+    names = [column.name for column in columns]
+    return table_rows(frame_table(frame, text=_text_columns(columns), only=names), columns)
+
+
+def text_of(cell: Any) -> str:
+    """A cell of a DataFrame as a CSV would have it; a whole number is written without a point."""
+    is_whole = isinstance(cell, float | np.floating) and cell.is_integer()
+    return str(int(cell)) if is_whole else str(cell).strip()
+
+
+def refuse_unknown(table: Table, names: Iterable[str]) -> None:
+    """Raise SettingError where the table lacks a column that its user named."""
+    for name in names:
+        if name not in table.names:
+            offer = closest(name, table.names)
+            raise SettingError(f"{table.name}: one column called {name!r} was expected: got none; {offer}")
+
+
+def _input_names(table: Table, others: Sequence[str]) -> list[str]:
+    """The columns to learn from: all but some others."""
+    names = [name for name in table.names if name not in others]
+    if "" in names:
+        raise SettingError(
+            f"{table.name}: a name for every column was expected: got none for column {table.names.index('') + 1}; "
+            "give it one, or leave it out: --without ''"
+        )
+    if not names or not len(table.rows):
+        got = f"{len(table.rows)} rows of {len(names)} inputs"
+        raise DataError(f"{table.name}: rows of a target and at least one input were expected: got {got}")
+    return names
+
+
+def _announce_filled(table: Table, columns: Sequence[Column], counts: NDArray[np.int64], announce: Announce) -> None:
+    """Say how many cells are missing, and what they count as."""
+    for kind, how in ((False, "the mean of their column"), (True, "none of the categories")):
+        filled = [
+            (each.name, n) for each, n in zip(columns, counts, strict=True) if n and bool(each.categories) is kind
+        ]
+        if filled:
+            cells = ", ".join(f"{n:,} in {name!r}" for name, n in filled)
+            announce(f"{table.name}: missing cells count as {how}: {cells}")
+
+
+def missing_by_name(table: Table, names: Iterable[str]) -> dict[str, NDArray[np.bool_]]:
+    """Which rows lack a cell in each of these columns, for those that lack any."""
+    by_name = {}
+    for name in names:
+        cells = table.cells[name]
+        if isinstance(cells, Texts):
+            by_name[name] = np.array([*(text == "" for text in cells.texts), True])[cells.codes]
+        else:
+            by_name[name] = np.isnan(cells)
+    return {name: missing for name, missing in by_name.items() if missing.any()}
+
+
+def refuse_missing(table: Table, names: Iterable[str], advice: str) -> None:
+    """Raise DataError, which ends in the advice, where rows lack a cell in one of these columns."""
+    missing = missing_by_name(table, names)
+    for name, rows in missing.items():
+        where = f"{name!r} first in {table.place(int(rows.argmax()))}"
+        raise DataError(f"{table.name}: no missing cells were expected: got {_counts(missing)}, {where}; {advice}")
+
+
+def drop_missing(table: Table, names: Iterable[str], announce: Announce) -> Table:
+    """The table without the rows that lack a cell in one of these columns; `announce` gets their number."""
+    missing = missing_by_name(table, names)
+    if not missing:
+        return table
+    dropped = np.logical_or.reduce(list(missing.values()))
+    if dropped.all():
+        raise DataError(
+            f"{table.name}: a row without missing cells was expected: got none; missing are {_counts(missing)}"
+        )
+    rows = f"{dropped.sum():,} of {len(dropped):,} rows"
+    announce(f"{table.name}: {rows} are left out, because cells are missing: {_counts(missing)}")
+    return table.keep(~dropped)
+
+
+def _counts(missing: dict[str, NDArray[np.bool_]]) -> str:
+    return ", ".join(f"{rows.sum():,} in {name!r}" for name, rows in missing.items())
+
+
+def sort_texts(cells: Texts) -> Texts:
+    """Texts without those that are missing or in no row, in the order of numbers where all are such."""
+    used = np.unique(cells.codes[cells.codes >= 0])
+    texts = sorted({cells.texts[k] for k in used} - {""})
+    numbers = [number_in(text) for text in texts]
+    known = [number for number in numbers if number is not None]
+    if len(known) == len(texts):
+        texts = [text for _, text in sorted(zip(known, texts, strict=True))]
+    place = {text: k for k, text in enumerate(texts)}
+    return Texts(np.array([*(place.get(text, -1) for text in cells.texts), -1])[cells.codes], texts)
+
+
+def not_numbers(table: Table, name: str) -> Iterator[str]:
+    """The cells of a column that hold something, but not a finite number."""
+    cells = table.cells[name]
+    if isinstance(cells, Texts):
+        codes, texts = sort_texts(cells)
+        for k, text in enumerate(texts):
+            number = number_in(text)
+            if number is None or not math.isfinite(number):
+                yield _problem(table, name, np.flatnonzero(codes == k), text)
+    else:
+        for row in np.flatnonzero(np.isinf(cells)):
+            yield f"{table.place(int(row))}, column {name!r}: {cells[row]}"
+
+
+def _problem(table: Table, name: str, rows: NDArray[np.intp], text: str) -> str:
+    more = f" (and {len(rows) - 1:,} more of them)" if len(rows) > 1 else ""
+    return f"{table.place(int(rows[0]))}, column {name!r}: {text[:40]!r}{more}"
+
+
+def describe_column(table: Table, name: str) -> Column:
+    """What a column is: of numbers, or of text with these categories.
+
+    Raises DataError, naming column and lines, where it is neither: no value at all, too many different texts, numbers
+    with something else among them.
+    """
+    cells = table.cells[name]
+    if not isinstance(cells, Texts):
+        if np.isnan(cells).all():
+            raise DataError(f"{table.name}: a value in every column was expected: got none in {name!r}; leave it out")
+        return Column(name)
+    texts = sort_texts(cells).texts
+    n_numbers = sum(number_in(text) is not None for text in texts)
+    if n_numbers > MOST_NUMBERS:
+        refuse(table.name, f"numbers in column {name!r}, where most cells are numbers,", not_numbers(table, name))
+    if len(texts) > MOST_CATEGORIES:
+        raise DataError(
+            f"{table.name}: at most {MOST_CATEGORIES} different texts a column were expected: got {len(texts):,} in "
+            f"{name!r}, such as {texts[0]!r}; leave it out"
+        )
+    return Column(name, tuple(texts))
+
+
+def table_rows(table: Table, columns: Sequence[Column]) -> NDArray[np.float64]:
+    """The rows, (n_rows, columns), of a table as these columns count them, whatever the order of its own.
+
+    Raises DataError where the table lacks a column, and, naming columns and lines, where a cell is not a number in a
+    column of numbers, or a text that is not among the categories.
+    """
+    refuse_absent(table, columns)
+    strange = (problem for column in columns for problem in _strange_cells(table, column))
+    refuse(table.name, "cells like those learned from", strange)
+    by_column = np.empty((len(columns), len(table.rows)))  # written and then turned: four times as fast
+    for row, column in zip(by_column, columns, strict=True):
+        cells = table.cells[column.name]
+        if column.categories:
+            place = {text: float(k) for k, text in enumerate(column.categories)}
+            row[:] = np.array([*(place.get(text, np.nan) for text in cells.texts), np.nan])[cells.codes]
+        else:
+            row[:] = cells
+    return np.ascontiguousarray(by_column.T)
+
+
+def refuse_absent(table: Table, columns: Sequence[Column]) -> None:
+    """Raise DataError where the table lacks one of these columns."""
+    names = set(table.names)
+    absent = [column.name for column in columns if column.name not in names]
+    if absent:
+        got = f"none called {', '.join(map(repr, absent))}; {closest(absent[0], table.names)}"
+        raise DataError(f"{table.name}: the columns that were learned from were expected: got {got}")
+
+
+def _strange_cells(table: Table, column: Column) -> Iterator[str]:
+    """What is wrong with the cells of a column that is known."""
+    if not column.categories:
+        for problem in not_numbers(table, column.name):
+            yield f"{problem} is not a number"
+        return
+    cells = table.cells[column.name]
+    if {*column.categories, ""}.issuperset(cells.texts):
+        return
+    codes, texts = sort_texts(cells)
+    for text in sorted(set(texts) - set(column.categories)):
+        rows = np.flatnonzero(codes == texts.index(text))
+        yield f"{_problem(table, column.name, rows, text)} was never seen; {closest(text, column.categories)}"
+
+
+Targets = tuple[Goal, tuple[str, ...], NDArray[Any]]  # as a Dataset has them: task, class names, targets
+
+
+def targets_to_learn(table: Table, name: str, task: Goal | None, announce: Announce) -> Targets:
+    """The targets in the column `name`, without a missing cell. task: None to infer it, and announce it.
+
+    Raises DataError where the target is the same everywhere, a class has one example, or a value is not a number.
+    """
+    codes, texts = sort_texts(table.cells[name])
+    if len(texts) < 2:
+        got = f"{texts[0]!r} in every row of {name!r}"
+        raise DataError(f"{table.name}: a target that is not always the same was expected: got {got}")
+    if task is None:
+        task = _infer_task(table, name, codes, texts, announce)
+    if task == "values":
+        return task, (name,), model_targets(table, name, task, ())
+    alone = [np.flatnonzero(codes == k)[0] for k in np.flatnonzero(np.bincount(codes) == 1)]
+    wanted = f"two examples or more of every class in {name!r}, to learn from one and be tested on another,"
+    refuse(table.name, wanted, (f"{table.place(int(row))}: {texts[codes[row]]!r} alone" for row in sorted(alone)))
+    return task, tuple(texts), codes.astype(np.int64)
+
+
+def _infer_task(table: Table, name: str, codes: NDArray[np.intp], texts: Sequence[str], announce: Announce) -> Goal:
+    """The task that the cells of a target look like, which is announced."""
+    numbers = [number_in(text) for text in texts]
+    known = [number for number in numbers if number is not None]
+    if len(known) < len(texts):
+        if len(known) > MOST_NUMBERS:
+            expected = f"numbers in the target {name!r}, where most cells are numbers,"
+            refuse(table.name, expected, not_numbers(table, name))
+        announce(f"{table.name}: {name!r} holds {len(texts)} different texts: classes to tell apart")
+        return "classes"
+    is_whole = all(number.is_integer() for number in known)
+    if is_whole and len(texts) <= MOST_GUESSED and len(codes) >= FEWEST_EACH * len(texts):
+        holds = f"{name!r} holds {len(texts)} different whole numbers"
+        announce(f"{table.name}: {holds}: classes to tell apart (else --task values)")
+        return "classes"
+    announce(f"{table.name}: {name!r} holds {len(texts):,} different numbers: values to predict (else --task classes)")
+    return "values"
+
+
+def model_targets(table: Table, name: str, task: Goal, class_names: Sequence[str]) -> NDArray[Any]:
+    """The targets in the column `name`, without a missing cell, whose classes are those of `class_names`.
+
+    Raises SettingError for another class, DataError where a value is not a number.
+    """
+    codes, texts = sort_texts(table.cells[name])
+    if task == "values":
+        refuse(table.name, f"finite numbers in the target {name!r}", not_numbers(table, name))
+        return np.array([float(text) for text in texts])[codes, np.newaxis]
+    unknown = [text for text in texts if text not in class_names]
+    if unknown:
+        row = int(np.flatnonzero(codes == texts.index(unknown[0]))[0])
+        raise SettingError(
+            f"{table.name}: classes that were learned were expected in {name!r}: got {', '.join(unknown[:10])}, "
+            f"first in {table.place(row)}; {closest(unknown[0], class_names)}"
+        )
+    return np.array([class_names.index(text) for text in texts], dtype=np.int64)[codes]
