@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from deltarule.atomic import write_atomically, written_atomically
+from deltarule.atomic import atomic_stream, write_atomically
 from deltarule.errors import DeltaruleError, FileError
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="permissions and pipes of POSIX")
@@ -43,7 +43,7 @@ def test_a_new_file_appears_and_an_old_one_is_replaced(tmp_path: Path) -> None:
 
 
 def test_the_old_file_is_there_until_the_block_ends(old: Path) -> None:
-    with written_atomically(old) as stream:
+    with atomic_stream(old) as stream:
         stream.write(b"new")
         stream.flush()
         assert old.read_bytes() == b"old"
@@ -53,7 +53,7 @@ def test_the_old_file_is_there_until_the_block_ends(old: Path) -> None:
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), ValueError("no"), MemoryError()], ids=repr)
 def test_a_block_that_fails_changes_nothing(old: Path, error: BaseException) -> None:
     def write_half() -> None:
-        with written_atomically(old) as stream:
+        with atomic_stream(old) as stream:
             stream.write(b"half")
             raise error
 

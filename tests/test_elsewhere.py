@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 import deltarule as dr
-from deltarule.elsewhere import _ELSEWHERE, ACTS, line_for
 from deltarule.errors import SettingError, UnknownNameError
 from deltarule.files.page import Page
 from deltarule.inspection.plots.picture import Picture
+from deltarule.public import ACTS, ANSWERED_ACTS, line_for, words
 
+NAMES = words()["names"]
 DATA = dr.Dataset(np.eye(3), np.arange(3))
 THINGS: dict[str, Any] = {
     "deltarule": dr,
@@ -34,7 +35,7 @@ THINGS: dict[str, Any] = {
 }
 if find_spec("sklearn"):
     THINGS["Perceptron"] = dr.MLPClassifier()
-ASKED = {(whose, name) for whose, name in _ELSEWHERE if whose in THINGS and name not in ACTS}
+ASKED = {(whose, name) for whose, name in NAMES if whose in THINGS and name not in ACTS}
 ASKED |= {(other, name) for whose, name in ASKED for other in ("Model", "deltarule") if whose == "Network"}
 ABSENT = sorted((whose, name) for whose, name in ASKED if not hasattr(THINGS[whose], name))
 
@@ -50,8 +51,15 @@ def test_every_name_of_the_table_is_absent_somewhere() -> None:
     assert {name for _, name in ASKED} == {name for _, name in ABSENT}
 
 
+def test_every_act_of_the_table_is_answered() -> None:
+    asked = {(whose, act) for whose, act in NAMES if act in ACTS} | {
+        ("Model", act) for act in ("()", "[]", "in", "len")
+    }
+    assert asked == {(whose, act) for whose, acts in ANSWERED_ACTS.items() for act in acts.split()}
+
+
 def test_the_lines_are_made_of_public_names() -> None:
-    lines = [line_for(whose, name) or "" for whose, name in _ELSEWHERE]
+    lines = [line_for(whose, name) or "" for whose, name in NAMES]
     named = {name for line in lines for name in re.findall(r"dr\.(\w+)", line)}
     assert "fit" in named <= set(dr.__all__)
 

@@ -14,7 +14,7 @@ from deltarule.nn.initializers import he_normal
 from deltarule.nn.losses import CrossEntropy
 from deltarule.nn.optimizers import Adam, AdamW, Nesterov
 from deltarule.nn.penalties import L2
-from deltarule.parts import PARTS, Kind, describe, make, with_settings
+from deltarule.parts import PARTS, Kind, make, spec_of, with_settings
 from deltarule.settings import setting_names
 from deltarule.training.schedules import Cosine
 
@@ -27,13 +27,13 @@ ENTRIES: list[tuple[Kind, str]] = [
 def test_every_part_is_described_and_made_again(kind: Kind, name: str) -> None:
     needed = {"strength": 0.5} if kind == "penalty" else {}
     default = make(kind, {"name": name} | needed)
-    assert type(default) is PARTS[kind][name].made_by
+    assert type(default) is PARTS[kind][name].maker
     settings = {key: 0.25 + getattr(default, key) / 2 for key in setting_names(type(default))}
     settings |= {"strength": 0.3} if needed else {}
     changed = make(kind, {"name": name} | settings)
     assert {key: getattr(changed, key) for key in settings} == settings
     for thing in (default, changed):
-        spec = describe(kind, thing)
+        spec = spec_of(kind, thing)
         assert spec["name"] == name
         assert make(kind, spec) == thing
     assert not settings or changed != default
@@ -50,13 +50,13 @@ def test_every_part_is_described_and_made_again(kind: Kind, name: str) -> None:
 )
 def test_the_table_is_complete(kind: Kind, module: ModuleType, base: type[Any]) -> None:
     classes = {each for each in vars(module).values() if isinstance(each, type) and issubclass(each, base)}
-    assert {row.made_by for row in PARTS[kind].values()} == classes - {base}
+    assert {row.maker for row in PARTS[kind].values()} == classes - {base}
 
 
 def test_initializers_draw() -> None:
     assert make("initializer", "he_normal") is he_normal
     for name, row in PARTS["initializer"].items():
-        W = row.made_by(np.random.default_rng(0), 3, 4)
+        W = row.maker(np.random.default_rng(0), 3, 4)
         assert W.shape == (3, 4)
         assert W.any() == (name != "zeros")
 
@@ -133,13 +133,13 @@ def test_what_has_no_name() -> None:
         pass
 
     with pytest.raises(SettingError, match="only these activations have a name: got Sine"):
-        describe("activation", Sine())
+        spec_of("activation", Sine())
 
     @dataclass(kw_only=True)
     class MyAdam(Adam):
         pass
 
     with pytest.raises(SettingError, match="only these optimizers have a name: got MyAdam"):
-        describe("optimizer", MyAdam())
+        spec_of("optimizer", MyAdam())
     with pytest.raises(SettingError, match="got Activation"):
-        describe("activation", Activation())
+        spec_of("activation", Activation())

@@ -18,7 +18,7 @@ from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Optimizer
 from deltarule.nn.parameters import Parameters
-from deltarule.parts import BASES, PARTS, ROWS, Kernel, No, Part, imported, kernel_values, make, part_of
+from deltarule.parts import BASES, PARTS, ROWS, Kernel, No, Part, kernel_values, make, object_at, part_of
 from deltarule.settings import setting, setting_names
 
 STATIC = Path(__file__).parents[1] / "src" / "deltarule" / "playground" / "static"
@@ -30,8 +30,8 @@ KERNELS = [row for row in ROWS if isinstance(row.kernel, Kernel)]
 def made(row: Part, dtype: Any = None) -> Any:
     """The part with settings that are not its defaults, so that one which is lost shows."""
     if row.kind == "initializer":
-        return row.made_by
-    names = {field.name: field for field in dataclasses.fields(row.made_by) if field.type in (int, float)}
+        return row.maker
+    names = {field.name: field for field in dataclasses.fields(row.maker) if field.type in (int, float)}
     names.pop("steps", None)
     given = {name: 3 if field.type is int else 0.4 for name, field in names.items() if field.init}
     return make(row.kind, {"name": row.name} | given)
@@ -48,17 +48,17 @@ def test_a_cell_is_filled_or_says_why_not(row: Part) -> None:
     assert row.name == row.name.lower()
     assert not set(row.synonyms) & set(PARTS[row.kind])
     thing = made(row)
-    assert isinstance(thing, imported(BASES[row.kind].home))
+    assert isinstance(thing, object_at(BASES[row.kind]))
     assert row.kind == "initializer" or part_of(thing) is row
 
 
 @pytest.mark.parametrize("row", ROWS, ids=IDS)
 def test_every_setting_of_a_part_is_declared(row: Part) -> None:
-    names = [] if row.kind == "initializer" else setting_names(row.made_by)
+    names = [] if row.kind == "initializer" else setting_names(row.maker)
     for name in names:
-        declared = setting(name, row.made_by)
+        declared = setting(name, row.maker)
         assert declared is not None, name
-        (default,) = (each.default for each in dataclasses.fields(row.made_by) if each.name == name)
+        (default,) = (each.default for each in dataclasses.fields(row.maker) if each.name == name)
         assert (None if default is dataclasses.MISSING else default) == declared.default, name
         assert declared.says.endswith(".")
 
@@ -69,9 +69,9 @@ def test_a_kernel_exists_and_is_given_the_settings_by_their_names(row: Part) -> 
     assert isinstance(row.kernel, Kernel)
     known = kernel_values(made(row))
     assert known is not None
-    assert known[0] == imported(row.kernel.code)
+    assert known[0] == object_at(row.kernel.code)
     assert list(known[1]) == [getattr(made(row), name) if name else 0.0 for name in row.kernel.settings]
-    assert {name for name in row.kernel.settings if name} == set(setting_names(row.made_by))
+    assert {name for name in row.kernel.settings if name} == set(setting_names(row.maker))
 
 
 def test_a_setting_by_a_wrong_name_is_no_zero() -> None:
@@ -156,7 +156,7 @@ def test_scikit_learn_knows_the_name(row: Part) -> None:
     if row.kind == "activation":
         theirs = z.copy()
         inside.ACTIVATIONS[row.sklearn](theirs)
-        np.testing.assert_allclose(theirs, row.made_by().value(z), rtol=1e-12)
+        np.testing.assert_allclose(theirs, row.maker().value(z), rtol=1e-12)
     elif row.kind == "loss":
         assert row.sklearn in inside.LOSS_FUNCTIONS
     elif row.kind == "penalty":

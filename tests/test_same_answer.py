@@ -88,7 +88,7 @@ def kinds() -> Iterator[tuple[str, str, Task, int]]:
     """Every output activation with every loss that fits it and every task that the two can learn."""
     for output, loss, task, n_outputs in product(PARTS["activation"], PARTS["loss"], TASKS, (3, 1)):
         wrong = (task == "classes" or output == "softmax") and n_outputs == 1
-        if isinstance(PARTS["activation"][output].made_by(), PARTS["loss"][loss].made_by.fits) and not wrong:
+        if isinstance(PARTS["activation"][output].maker(), PARTS["loss"][loss].maker.fits) and not wrong:
             yield output, loss, task, n_outputs
 
 
@@ -96,7 +96,7 @@ def learned() -> Iterator[tuple[str, Network]]:
     """One of each that can be learned, on each kind of inputs."""
     for (output, loss, task, n_outputs), (what, inputs) in product(kinds(), LEARNED.items()):
         try:
-            network = fitted(output, PARTS["loss"][loss].made_by(), task, inputs, n_outputs)
+            network = fitted(output, PARTS["loss"][loss].maker(), task, inputs, n_outputs)
         except SettingError:
             continue
         yield f"{output} {loss} {task} {n_outputs} {what}", network

@@ -3,17 +3,6 @@
 A program that opens a file finds the old content or the new, never a part. Where a writer names the kind of its file,
 it replaces only a file of that kind that deltarule wrote, which carries a mark, and an empty one; anything else needs
 `force`. What the same command reads is never replaced.
-
-kind          its mark
-model         safetensors, the metadata key "deltarule", with "format" in its JSON
-checkpoint    the same, with "checkpoint" in its JSON
-recording     the same, with a sentence in the place of JSON
-npz file      its first array is called meaning, and holds a JSON object that begins with the task
-ONNX file     its producer is deltarule
-page          <meta name="generator" content="deltarule">
-picture       PNG: Software is deltarule; SVG and PDF: the creator is
-history       the columns of a History in the first line of a CSV
-table         any other CSV: nothing says who wrote it, so it is replaced by force alone
 """
 
 import errno
@@ -43,6 +32,8 @@ ADVICE = {
     errno.ENAMETOOLONG: "its name is too long: give a shorter one",
 }
 
+AnyPath = str | os.PathLike[str]
+ANOTHER = "give another name"  # the cure where a file may not be replaced
 UNSUPPORTED = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS)  # what network drives say that cannot do it
 LOG = logging.getLogger("deltarule")
 TEMPORARIES = ".deltarule-*.tmp"  # what a process leaves that is killed while it writes
@@ -63,15 +54,12 @@ def _is_picture(head: bytes, tail: bytes) -> bool:
     return b"/Creator (deltarule)" in tail if head.startswith(b"%PDF-") else bool(CREATOR.search(head))
 
 
-def _is_npz(head: bytes, _: bytes) -> bool:
-    return head[30:41] == b"meaning.npy" and '{"task":'.encode("utf-32-le") in head[:4096]
-
-
+# By which a file of each kind is known. Nothing says who wrote any other table: it is replaced by force alone.
 MARKS: dict[str, Callable[[bytes, bytes], bool]] = {
     "model": lambda head, _: "format" in _description(head),
     "checkpoint": lambda head, _: "checkpoint" in _description(head),
     "recording": lambda head, _: isinstance(_description(head), str),
-    "npz file": _is_npz,
+    "npz file": lambda head, _: head[30:41] == b"meaning.npy" and '{"task":'.encode("utf-32-le") in head[:4096],
     "ONNX file": lambda head, _: b"\x12\x09deltarule" in head[:32],
     "page": lambda head, _: b'<meta name="generator" content="deltarule">' in head[:1024],
     "picture": _is_picture,
@@ -80,13 +68,8 @@ MARKS: dict[str, Callable[[bytes, bytes], bool]] = {
 }
 
 
-def check_place(
-    path: str | os.PathLike[str],
-    kind: str,
-    *,
-    force: bool = False,
-    inputs: Iterable[Path] = (),
-    another: str = "give another name",
+def check_target(
+    path: AnyPath, kind: str, *, force: bool = False, inputs: Iterable[Path] = (), another: str = ANOTHER
 ) -> None:
     """Raise FileError unless a file of a kind may be written at `path`: to be asked before the work.
 
@@ -105,8 +88,8 @@ def check_place(
 
 
 @contextmanager
-def written_atomically(
-    path: str | os.PathLike[str], kind: str | None = None, *, force: bool = False, sync: bool = True
+def atomic_stream(
+    path: AnyPath, kind: str | None = None, *, force: bool = False, sync: bool = True
 ) -> Iterator[BinaryIO]:
     """A binary stream whose content becomes the file `path` when the block ends; if the block fails, nothing changes.
 
@@ -117,7 +100,7 @@ def written_atomically(
 
     Raises FileError where the file cannot be written, or may not be replaced; what was there before is then intact.
 
-    >>> with written_atomically("numbers.txt") as stream:
+    >>> with atomic_stream("numbers.txt") as stream:
     ...     stream.write(b"1 2 3")
     5
     """
@@ -147,10 +130,10 @@ def written_atomically(
 
 
 def write_atomically(
-    path: str | os.PathLike[str], data: bytes, kind: str | None = None, *, force: bool = False, sync: bool = True
+    path: AnyPath, data: bytes, kind: str | None = None, *, force: bool = False, sync: bool = True
 ) -> None:
-    """Make `data` the content of the file `path`; arguments and errors as for `written_atomically`."""
-    with written_atomically(path, kind, force=force, sync=sync) as stream:
+    """Make `data` the content of the file `path`; arguments and errors as for `atomic_stream`."""
+    with atomic_stream(path, kind, force=force, sync=sync) as stream:
         stream.write(data)
 
 
@@ -158,17 +141,15 @@ def _advice(error: OSError) -> str:
     return ADVICE.get(error.errno or 0, f"{error.strerror or error}")
 
 
-def _target(path: str | os.PathLike[str]) -> Path:
+def _target(path: AnyPath) -> Path:
     """Where a path leads, through all links."""
     try:
         Path(path).stat()
-    except FileNotFoundError:
-        pass
-    except OSError as error:
-        if error.errno not in (errno.ENOTDIR, errno.EACCES):  # which depend on the folder
-            raise FileError(f"{path} cannot be written: {_advice(error)}") from error
     except ValueError as error:
         raise FileError(f"{os.fspath(path)!r} is not a name that a file can have ({error}): give another") from error
+    except OSError as error:
+        if error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.EACCES):  # which depend on the folder
+            raise FileError(f"{path} cannot be written: {_advice(error)}") from error
     try:
         return Path(os.path.realpath(path))
     except OSError as error:
@@ -176,12 +157,7 @@ def _target(path: str | os.PathLike[str]) -> Path:
 
 
 def _refuse_to_lose(
-    path: str | os.PathLike[str],
-    target: Path,
-    kind: str | None,
-    force: bool,
-    inputs: Iterable[Path] = (),
-    another: str = "give another name",
+    path: AnyPath, target: Path, kind: str | None, force: bool, inputs: Iterable[Path] = (), another: str = ANOTHER
 ) -> None:
     """Raise FileError where something is at `target`, to which `path` leads, that may not be replaced."""
     try:
@@ -196,14 +172,11 @@ def _refuse_to_lose(
     found = kind_of(target)
     if any(_is_part_of(there, each, is_ours=found == kind) for each in inputs):
         raise FileError(f"{path} is an input, and inputs are never replaced: {another}")
-    if force:
-        return
-    if found is None:
-        raise FileError(f"{path} exists, and deltarule did not write it: pass force=True to replace it, or {another}")
-    if found not in (kind, "nothing"):
-        raise FileError(f"{path} is another kind of file ({found}): pass force=True to replace it, or {another}")
-    if not os.access(target, os.W_OK):
-        raise FileError(f"{path} is write-protected: pass force=True to replace it, or {another}")
+    is_other = found not in (kind, "nothing")
+    if not force and (is_other or not os.access(target, os.W_OK)):
+        what = f"is another kind of file ({found})" if is_other else "is write-protected"
+        what = "exists, and deltarule did not write it" if found is None else what
+        raise FileError(f"{path} {what}: pass force=True to replace it, or {another}")
 
 
 def kind_of(path: Path) -> str | None:

@@ -10,11 +10,11 @@ from deltarule.data.columns import Column, encode, fill_with_means, input_names
 from deltarule.data.dataset import Dataset
 from deltarule.data.readers.tables import frame_rows, is_frame
 from deltarule.errors import DataError, SettingError, ShapeError
-from deltarule.inputs import Scale, check_scale, checked_inputs, is_unit
+from deltarule.inputs import Scale, check_inputs, check_scale, is_unit
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, decide, inputs_of, outputs_of, with_meaning
 from deltarule.nn.workspace import as_floats
-from deltarule.public import Named, check_network, made_of, public
+from deltarule.public import Named, check_network, public, substitute_for
 from deltarule.settings import Task
 from deltarule.targets import MADE_WITH
 
@@ -84,21 +84,16 @@ class Model(metaclass=Named):
         columns: tuple[Column, ...] = (),
         record: dict[str, Any] | None = None,
     ) -> None:
-        check_network(network, made_of(network, "Model") or "dr.Model(network)", "Network")
+        check_network(network, substitute_for(network, "Model") or "dr.Model(network)", "Network")
         names = class_names if isinstance(class_names, str) else tuple(class_names)
         given = {"task": task, "class_names": names, "image_shape": image_shape}
         new = {name: value for name, value in given.items() if value and value != getattr(network, name)}
         meant = with_meaning(network, **new)
-        if not any(says(network, name) for name in new):
+        if not any(has_own(network, name) for name in new):
             vars(network).update(vars(meant))
             meant = network
-        vars(self).update(
-            network=meant,
-            input_scaling=input_scaling,
-            target_scaling=target_scaling,
-            columns=columns,
-            record={} if record is None else record,
-        )
+        scalings = {"input_scaling": input_scaling, "target_scaling": target_scaling}
+        vars(self).update(network=meant, columns=columns, record={} if record is None else record, **scalings)
 
     @classmethod
     def of(cls, network: Network) -> Self:
@@ -134,13 +129,9 @@ class Model(metaclass=Named):
 
     @property
     def inner(self) -> Network:
-        """The network as it reads what `inputs` returns, around the same parameters: standardized pixels are numbers.
-
-        It is the one to train, score and inspect on `scaled` data.
-        """
-        if self.input_scaling is None:
-            return self.network
-        return with_meaning(self.network, pixels=False, input_range=None)
+        """The network to train, score and inspect on `scaled` data; standardized pixels are numbers to it."""
+        is_plain = self.input_scaling is None
+        return self.network if is_plain else with_meaning(self.network, pixels=False, input_range=None)
 
     @classmethod
     def suited(cls, network: Network, train: Dataset, *, standardize: bool | None = None) -> Self:
@@ -181,17 +172,14 @@ class Model(metaclass=Named):
         return replace(self, columns=tuple(map(Column, self.input_names)))
 
     def unscaled(self, raw: Any) -> Array:
-        """Raw inputs as numbers, (n_samples, features), not yet standardized: columns of text as 0 and 1.
-
-        raw: as for `inputs`, which raises the same.
-        """
+        """Raw inputs, as for `inputs`, as numbers (n_samples, features), not yet standardized: texts as 0 and 1."""
         if self.columns and is_frame(raw):
             raw = frame_rows(raw, self.columns)
         if not self.columns:
             return inputs_of(self.network, raw)
         if isinstance(raw, np.ndarray) and raw.dtype.kind == "O":
             raise ShapeError(f"this model takes a DataFrame, or rows of numbers: got an array of {raw.dtype}")
-        return encode(self.columns, checked_inputs(raw, len(self.columns), may_miss=True))
+        return encode(self.columns, check_inputs(raw, len(self.columns), may_miss=True))
 
     def inputs(self, raw: Any) -> Array:
         """What `inner` reads, (n_samples, features), for raw inputs: uint8 pixels, or numbers.
@@ -243,22 +231,20 @@ class Model(metaclass=Named):
         """
         theirs, ours = ([(each.name, each.categories) for each in part.columns] for part in (dataset, self))
         if theirs and theirs != ours:
-            raise SettingError(
-                f"this model reads the columns {', '.join(map(str, self.input_names)) or 'of no table'}: got those of "
-                f"{dataset.name}, counted otherwise; use read(path, target=..., columns=model.columns)"
-            )
+            reads = f"this model reads the columns {', '.join(map(str, self.input_names)) or 'of no table'}"
+            line = "use read(path, target=..., columns=model.columns)"
+            raise SettingError(f"{reads}: got those of {dataset.name}, counted otherwise; {line}")
         if self.task not in (None, dataset.task) or dataset.n_outputs != self.network.layer_sizes[-1]:
-            raise SettingError(
-                f"this model answers {self.network.layer_sizes[-1]} {self.task}: got {dataset.name}, which holds "
-                f"{dataset.n_outputs} {dataset.task}; use the data that the model was made for"
-            )
+            got = f"{dataset.name}, which holds {dataset.n_outputs} {dataset.task}"
+            answers = f"this model answers {self.network.layer_sizes[-1]} {self.task}"
+            raise SettingError(f"{answers}: got {got}; use the data that the model was made for")
         inputs, targets = self.inputs(dataset.inputs), dataset.targets
         if self.target_scaling is not None:
             targets = self.target_scaling.apply(targets)
         return replace(dataset, inputs=inputs, targets=targets, columns=self.of_numbers().columns)
 
 
-def says(network: Network, name: str) -> bool:
+def has_own(network: Network, name: str) -> bool:
     """Whether a network says its task, class_names or image_shape; numbers do not count as names."""
     return getattr(network, name) not in (None, tuple(map(str, range(network.layer_sizes[-1]))))
 
@@ -273,10 +259,9 @@ def take_meaning(network: Network, train: Dataset) -> None:
     check_purpose(network, train)
     pixels, seen = network.pixels or train.inputs.dtype == np.uint8, network.input_range
     if seen is not None and pixels and not network.pixels:
-        raise DataError(
-            f"this network learned from numbers from {seen[0]:g} to {seen[1]:g}: got uint8 in {train.name}; for counts "
-            "use X.astype(np.float64), for pixels a new network, or network.pixels = True"
-        )
+        cure = "for counts use X.astype(np.float64), for pixels a new network, or network.pixels = True"
+        learned = f"this network learned from numbers from {seen[0]:g} to {seen[1]:g}"
+        raise DataError(f"{learned}: got uint8 in {train.name}; {cure}")
     if pixels:
         check_scale(train.inputs, Scale(pixels=True))
     elif not train.columns:  # a table's columns have scales of their own
@@ -287,7 +272,7 @@ def take_meaning(network: Network, train: Dataset) -> None:
         pixels=pixels,
         input_range=None if pixels else seen,
         image_shape=network.image_shape or train.image_shape,
-        class_names=network.class_names if says(network, "class_names") else train.class_names,
+        class_names=network.class_names if has_own(network, "class_names") else train.class_names,
     )
     vars(network).update(vars(meant))
 
@@ -301,7 +286,5 @@ def widened(seen: tuple[float, float] | None, inputs: Any) -> tuple[float, float
 def check_purpose(network: Network, data: Dataset) -> None:
     """Raise SettingError for data of another task than the network's."""
     if network.task not in (None, data.task):
-        raise SettingError(
-            f"{data.name} holds {data.task}: got a network for {network.task}; make one with "
-            f'{MADE_WITH[data.task]}, or, to keep its output and loss, with task="{data.task}"'
-        )
+        line = f'make one with {MADE_WITH[data.task]}, or, to keep its output and loss, with task="{data.task}"'
+        raise SettingError(f"{data.name} holds {data.task}: got a network for {network.task}; {line}")

@@ -8,7 +8,8 @@ that a file says is ever imported or run.
 A new part is a class, a row here, and a kernel in `compiled/` (or the reason why there is none).
 """
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, dataclass, fields
 from functools import cache
 from importlib import import_module
@@ -17,9 +18,9 @@ from typing import Any, Literal, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from deltarule.elsewhere import line_for
 from deltarule.errors import SettingError, closest
-from deltarule.settings import RATE_OF_FIT, RATES, SETTINGS, one_per_layer, setting, setting_names, share_of, shown
+from deltarule.public import line_for, names_for
+from deltarule.settings import RATE_OF_FIT, brief, one_per_layer, setting, setting_error, setting_names, with_article
 
 T = TypeVar("T")
 Kind = Literal["activation", "loss", "optimizer", "penalty", "schedule", "initializer"]
@@ -78,26 +79,27 @@ class Part:
     synonyms: tuple[str, ...] = ()
 
     @property
-    def made_by(self) -> Any:
+    def maker(self) -> Any:
         """The class, or function, itself."""
-        return imported(self.home)
+        return object_at(self.home)
 
 
-class Base(NamedTuple):
-    """What all parts of a kind derive from, as "module:name"; how messages call one; and one that works."""
-
-    home: str
-    words: str
-    example: str
-
-
-BASES: dict[Kind, Base] = {
-    "activation": Base("deltarule.nn.activations:Activation", "an activation", "relu"),
-    "loss": Base("deltarule.nn.losses:Loss", "a loss", "cross_entropy"),
-    "optimizer": Base("deltarule.nn.optimizers:Optimizer", "an optimizer", "adam"),
-    "penalty": Base("deltarule.nn.penalties:Penalty", "a penalty", "L2(0.0001)"),
-    "schedule": Base("collections.abc:Callable", "a schedule", "Constant(0.001)"),
-    "initializer": Base("collections.abc:Callable", "an initializer", "he_normal"),
+BASES: dict[Kind, str] = {  # what all parts of a kind derive from, as "module:name"
+    "activation": "deltarule.nn.activations:Activation",
+    "loss": "deltarule.nn.losses:Loss",
+    "optimizer": "deltarule.nn.optimizers:Optimizer",
+    "penalty": "deltarule.nn.penalties:Penalty",
+    "schedule": "collections.abc:Callable",
+    "initializer": "collections.abc:Callable",
+}
+EXAMPLES = {  # one that works, as it is written
+    "activation": '"relu"',
+    "output": '"softmax"',
+    "loss": '"cross_entropy"',
+    "optimizer": '"adam"',
+    "penalty": "L2(0.0001)",
+    "schedule": "Constant(0.001)",
+    "initializer": '"he_normal"',
 }
 
 _TRAINED = No("an ONNX file holds what training has made, not how it is trained")
@@ -185,21 +187,12 @@ ROWS: list[Part] = [
     _other("initializer", "zeros", "nn.initializers:zeros", _DRAWN, _FIXED, "zero"),
 ]
 
-PARTS: dict[Kind, dict[str, Part]] = {kind: {} for kind in BASES}
-_BY_HOME: dict[str, Part] = {}
-
-
-def add(row: Part) -> None:
-    """Put a row into the table."""
-    PARTS[row.kind][row.name] = _BY_HOME[row.home] = row
-
-
-for _row in ROWS:
-    add(_row)
+PARTS: dict[Kind, dict[str, Part]] = {kind: {row.name: row for row in ROWS if row.kind == kind} for kind in BASES}
+_BY_HOME = {row.home: row for row in ROWS}
 
 
 @cache
-def imported(home: str) -> Any:
+def object_at(home: str) -> Any:
     """What "module:name" stands for."""
     module, _, name = home.partition(":")
     return getattr(import_module(module), name)
@@ -218,36 +211,31 @@ def make(kind: Kind, spec: Spec, **more: Any) -> Any:
     """
     settings = {"name": spec} if isinstance(spec, str) else dict(spec)
     name, table = settings.pop("name", None), PARTS[kind]
-    if name is None and len(settings) == 1 and next(iter(settings)) in table:
-        (name,) = settings
-        works = ", ".join(
-            f'"{key}": {_example(key, table[name].made_by)}' for key in setting_names(table[name].made_by)
-        )
-        raise SettingError(f'{kind} needs a name: got {spec}; use {{"name": "{name}"{", " * bool(works)}{works}}}')
+    if name is None and len(settings) == 1 and (meant := next(iter(settings))) in table:
+        works = spec_text(f"{kind} {meant}", table[meant].maker, setting_names(table[meant].maker))
+        raise SettingError(f"{kind} needs a name: got {spec}; use {works}")
     if not isinstance(name, str) or name not in table:
-        synonyms = {
-            word: row.name for row in table.values() for word in (*row.synonyms, row.home.split(":")[1].lower())
-        }
-        raise SettingError(f"no {kind} is called {name!r}: {closest(str(name), table, synonyms)}")
+        called = (
+            (word, row.name) for row in table.values() for word in (*row.synonyms, row.home.split(":")[1].lower())
+        )
+        raise SettingError(f"no {kind} is called {name!r}: {closest(str(name), table, dict(called))}")
     if kind == "initializer":  # a function, without settings
-        return table[name].made_by
-    return with_settings(f"{kind} {name}", table[name].made_by, settings, **more)
+        return table[name].maker
+    return with_settings(f"{kind} {name}", table[name].maker, settings, **more)
 
 
 def with_settings(what: str, kind: type[T], settings: Mapping[str, Any], **more: Any) -> T:
     """kind(**settings, **more), after a check that the settings exist."""
     legal = [key for key in setting_names(kind) if key not in more]
-    for key in settings:
-        if key not in legal:
-            offer = closest(key, legal, _synonyms(legal)) if legal else "it has none"
-            offer += RATE_OF_FIT if what.startswith("optimizer") and key in RATES else ""
-            raise SettingError(f"{what} has no setting {key!r}: {offer}")
-    missing = [key for key in required_settings(kind) if key in legal and key not in settings]
-    if missing:
-        works = ", ".join(f'"{key}": {_example(key, kind)}' for key in missing)
-        got = dict(settings) or "no settings"
-        named = f'"name": "{what.split()[-1]}", ' if " " in what else ""
-        raise SettingError(f"{what} needs {' and '.join(missing)}, a number: got {got}; use {{{named}{works}}}")
+    if unknown := [key for key in settings if key not in legal]:
+        names = names_for(unknown[0])
+        synonyms = {unknown[0].casefold(): key for key in names if key in legal}
+        offer = closest(unknown[0], legal, synonyms) if legal else "it has none"
+        offer += RATE_OF_FIT if what.startswith("optimizer") and "learning_rate" in names else ""
+        raise SettingError(f"{what} has no setting {unknown[0]!r}: {offer}")
+    if missing := [key for key in required_settings(kind) if key in legal and key not in settings]:
+        got, works = dict(settings) or "no settings", spec_text(what, kind, missing)
+        raise SettingError(f"{what} needs {' and '.join(missing)}, a number: got {got}; use {works}")
     return kind(**settings, **more)
 
 
@@ -257,16 +245,18 @@ def required_settings(kind: type[Any]) -> list[str]:
     return [name for name in setting_names(kind) if name not in given]
 
 
+def spec_text(what: str, kind: type[Any], keys: Iterable[str]) -> str:
+    """A spec with legal values for some settings, as a program or a recipe writes it."""
+    written = {"name": what.split()[1]} if " " in what else {}
+    return json.dumps(written | {key: _example(key, kind) for key in keys})
+
+
 def _example(key: str, kind: type[Any]) -> Any:
     asked = setting(key, kind)
     return 1.0 if asked is None else asked.like(None)
 
 
-def _synonyms(legal: list[str]) -> dict[str, str]:
-    return {word: key for key in legal if key in SETTINGS for word in SETTINGS[key].synonyms}
-
-
-def describe(kind: Kind, thing: Any) -> dict[str, Any]:
+def spec_of(kind: Kind, thing: Any) -> dict[str, Any]:
     """The spec that `make` turns into an equal thing: {"name": ..., settings}. SettingError for a user's own class."""
     row = part_of(thing)
     if row is None or row.kind != kind:
@@ -279,15 +269,14 @@ def resolve(kind: Kind, given: Any, name: str) -> Any:
 
     Raises SettingError for anything else, a class in the place of an object for instance.
     """
-    base, is_class = BASES[kind], isinstance(given, type)
     if isinstance(given, str | Mapping):
         return make(kind, given)
-    row = part_of(given)
+    base, is_class, row = object_at(BASES[kind]), isinstance(given, type), part_of(given)
     other = "" if row is None or row.kind == kind else row.kind  # an activation can be called, and is not a schedule
-    if isinstance(given, imported(base.home)) and not is_class and not other:
+    if isinstance(given, base) and not is_class and not other:
         return given
-    works = base.example if "(" in base.example else '"softmax"' if name == "output" else f'"{base.example}"'
-    if is_class and kind not in ("schedule", "initializer") and issubclass(given, imported(base.home)):
+    works = EXAMPLES["output" if name == "output" else kind]
+    if is_class and kind not in ("schedule", "initializer") and issubclass(given, base):
         works = f"{given.__name__}({', '.join(str(_example(each, given)) for each in required_settings(given))})"
     elif kind == "penalty" and isinstance(given, int | float) and not isinstance(given, bool):
         works = f"L2({given})"
@@ -295,34 +284,33 @@ def resolve(kind: Kind, given: Any, name: str) -> Any:
         works = f'"he_normal", or, for what becomes of an array, {name.split()[-1]}().value(z)'
     elif other:
         works += f", and {'learning_rate' if other == 'schedule' else other}={type(given).__name__}(...)"
-    needed = base.words if kind == "schedule" else f"{base.words} or its name"
-    raise SettingError(f"{name} must be {needed}: got {shown(given)}; use {name.split()[0]}={works}")
+    needed = f"{with_article(kind)}{'' if kind == 'schedule' else ' or its name'}"
+    raise setting_error(name, needed, given, f"{name.split()[0]}={works}")
 
 
-def assigned(network: Any, name: str, value: Any) -> Any:
+def check_assignment(network: Any, name: str, value: Any) -> Any:
     """What an attribute of a network becomes where `value` is assigned to it. SettingError where it cannot be."""
     is_made = name in vars(network) or name not in ("layer_sizes", "activations")
-    if is_made and (line := line_for("=", name)):
+    if is_made and (line := line_for("assigned", name)):
         raise SettingError(f"{name} of a network cannot be assigned: use {line}")
     if name == "parameters" and not hasattr(value, "vector"):
-        raise SettingError(f"parameters must be Parameters: got {shown(value)}; use network.{name}.vector[:] = vector")
+        raise setting_error(name, "Parameters", value, f"network.{name}.vector[:] = vector")
     if name == "dropout":
-        return one_per_layer(name, value, len(network.layer_sizes) - 2, share_of)
+        return one_per_layer(name, value, len(network.layer_sizes) - 2)
     return resolve("loss", value, "loss") if name == "loss" else value
 
 
 def draw(initializer: Callable[..., Any], rng: np.random.Generator, fan_in: int, fan_out: int) -> NDArray[Any]:
     """What an initializer returns. SettingError where that is not an array of this shape."""
+    needed = f"shape {(fan_in, fan_out)}"
     try:
         W: NDArray[Any] = initializer(rng, fan_in, fan_out)
         got = f"shape {np.shape(W)}"
     except TypeError as error:
         got = str(error)
-    if got != f"shape {(fan_in, fan_out)}":
-        raise SettingError(
-            f"an initializer takes (rng, fan_in, fan_out) and returns an array of shape {(fan_in, fan_out)}: "
-            f'got {got} from {shown(initializer)}; use initializer="he_normal"'
-        )
+    if got != needed:
+        takes = f"an initializer takes (rng, fan_in, fan_out) and returns an array of {needed}"
+        raise SettingError(f'{takes}: got {got} from {brief(initializer)}; use initializer="he_normal"')
     return W
 
 
@@ -331,17 +319,15 @@ def kernel_values(thing: Any) -> tuple[int, tuple[float, ...]] | None:
     row = part_of(thing)
     if row is None or isinstance(row.kernel, No):
         return None
-    return imported(row.kernel.code), row.kernel.values(thing)
+    return object_at(row.kernel.code), row.kernel.values(thing)
 
 
-def lacking_kernels(*things: Any) -> list[str]:
+def missing_kernels(*things: Any) -> list[str]:
     """Which of these objects have no kernel, each with the reason."""
-    reasons = []
-    for thing in things:
-        row = part_of(thing)
-        name = type(thing).__name__
-        if row is None:
-            reasons.append(f"{name} is not deltarule's own")
-        elif isinstance(row.kernel, No):
-            reasons.append(f"{name} has no kernel ({row.kernel})")
+    rows = [(type(thing).__name__, part_of(thing)) for thing in things]
+    reasons = [
+        f"{name} is not deltarule's own" if row is None else f"{name} has no kernel ({row.kernel})"
+        for name, row in rows
+        if row is None or isinstance(row.kernel, No)
+    ]
     return list(dict.fromkeys(reasons))

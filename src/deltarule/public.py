@@ -1,45 +1,66 @@
-"""What everything public answers to a wrong call or name: what was passed, what is needed, and a line that works."""
+"""What everything public answers to a wrong call or name: what was passed, what is needed, and a line that works.
+
+The words are in elsewhere.toml, which is read where there is something to answer.
+"""
 
 import os
 import re
+import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from functools import partialmethod, wraps
+from functools import cache, partialmethod, wraps
 from inspect import Parameter, Signature, signature
 from numbers import Integral, Real
+from pathlib import Path
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, dataclass_transform
 
-from deltarule.elsewhere import ACTS, ARGUMENTS, FOUND_AT, SYNONYMS, line_for
 from deltarule.errors import DeltaruleError, SettingError, UnknownNameError, closest
-from deltarule.settings import RATE_OF_FIT, RATES, SETTINGS, check_settings, setting, shown, with_article
+from deltarule.settings import RATE_OF_FIT, brief, check_settings, setting, with_article
 
 T = TypeVar("T")
 RAW = (TypeError, AttributeError, LookupError, ValueError)  # what Python raises where an argument is of a wrong kind
 PLAIN: dict[str, Any] = {"text": str, "number": Real, "whole number": Integral, "path": (str, os.PathLike)}
+ACTS = {
+    "()": ("__call__", "is not callable"),
+    "[]": ("__getitem__", "is not subscriptable"),
+    "in": ("__iter__", "is not iterable"),
+    "len": ("__len__", "has no len()"),
+    "+": ("__iadd__", "cannot be added to"),
+}
+ANSWERED_ACTS = {  # which of them objects of a class answer, because other libraries have them
+    **dict.fromkeys(("Network", "Model"), "() [] in len"),
+    **dict.fromkeys(("Trainer", "Optimizer", "Loss", "Activation", "Penalty"), "()"),
+    "Parameters": "() [] in",
+    "Dataset": "[] in",
+    "Splits": "[] in len",
+    "Views": "() +",
+}
+RATES = ("lr", "eta", "rate", "learning_rate")
+CHANGEABLE = ("optimizer", "trainer")  # what has no learning rate of that name, and is asked for it
+OUTER = ("__init__", "step", "fit", "value", "derivative")  # what answers even where a training step calls it
+VARIABLES = {"Dataset": "data", "Perceptron": "estimator"}  # what holds an object in lines, where not its class's name
 
 
-def public(line: str = "", *, name: str = "", is_inner: bool = False) -> Callable[[T], T]:
+def public(line: str = "", *, is_inner: bool = False) -> Callable[[T], T]:
     """Let a function or a class answer what does not fit with a SettingError, and not in Python's words.
 
-    A function, a constructor and a method answer a call that does not fit, and an argument of a wrong kind. An object
-    answers a name that it does not have, and what cannot be assigned.
+    That is a call that does not fit, an argument of a wrong kind, a missing attribute, an assignment in vain.
 
-    line: a call that works, for functions and constructors; of others it is made from what they need. name: what the
-        function is called in public, where that is another name. is_inner: whether a training step calls its methods,
-        which then stay as they are, `step` aside.
+    line: a call that works, for functions and constructors; of others it is made from what they need. is_inner: whether
+        a training step calls its methods, which then stay as they are, OUTER aside.
     """
 
     def decorate(thing: T) -> T:
         if not isinstance(thing, type):
-            return _with_answers(thing, None, line, name)  # type: ignore[return-value,arg-type]
-        own = f"{thing.__qualname__}."
-        for each, method in list(vars(thing).items()):
+            return _with_answers(thing, None, line)  # type: ignore[return-value,arg-type]
+        for name, method in list(vars(thing).items()):
             function = method.__func__ if isinstance(method, classmethod) else method
-            is_public = each in ("__init__", "step") or not (is_inner or each.startswith("_"))
-            if is_public and isinstance(function, FunctionType) and function.__qualname__.startswith(own):
-                answers = _with_answers(function, thing, line if each == "__init__" else "", "")
-                setattr(thing, each, classmethod(answers) if isinstance(method, classmethod) else answers)
+            is_public = name in OUTER or not (is_inner or name.startswith("_"))
+            is_own = isinstance(function, FunctionType) and function.__qualname__.startswith(f"{thing.__qualname__}.")
+            if is_public and is_own:
+                answers = _with_answers(function, thing, line if name == "__init__" else "")
+                setattr(thing, name, classmethod(answers) if isinstance(method, classmethod) else answers)
         _answer_names(thing)
         return thing
 
@@ -51,7 +72,7 @@ def part(**how: bool) -> Callable[[type[T]], type[T]]:
     """Make a class a dataclass that checks its settings, prints as it is written, and explains its wrong calls."""
 
     def decorate(kind: type[T]) -> type[T]:
-        for name, does in (("__post_init__", check_settings), ("__repr__", as_written)):
+        for name, does in (("__post_init__", check_settings), ("__repr__", source_text)):
             if getattr(kind, name, object.__repr__) is object.__repr__:
                 setattr(kind, name, does)
         return public(is_inner=True)(dataclass(repr=False, **how)(kind))
@@ -59,148 +80,121 @@ def part(**how: bool) -> Callable[[type[T]], type[T]]:
     return decorate
 
 
-def as_written(thing: Any) -> str:
+def source_text(thing: Any) -> str:
     """A part as a program writes it: ReLU(), LeakyReLU(slope=0.1), Tanh(initializer=lecun_normal)."""
     given = ((each, getattr(thing, each.name)) for each in fields(thing) if each.init and each.repr)
     changed = ((each.name, getattr(value, "__name__", value)) for each, value in given if value != each.default)
-    settings = ", ".join(f"{name}={value}" for name, value in changed)
-    return f"{type(thing).__name__}({settings})"
+    return f"{type(thing).__name__}({', '.join(f'{name}={value}' for name, value in changed)})"
 
 
-def _with_answers(function: Callable[..., Any], owner: type[Any] | None, line: str, name: str) -> Callable[..., Any]:
+def _with_answers(function: Callable[..., Any], owner: type[Any] | None, line: str) -> Callable[..., Any]:
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         try:
             return function(*args, **kwargs)
         except RAW as error:
             if not isinstance(error, DeltaruleError) or isinstance(error, UnknownNameError):
-                Call(function, owner, line, name).explain(args, kwargs)
+                Call(function, owner, line).explain(args, kwargs)
             raise
 
     return call
 
 
-@dataclass
 class Call:
-    """A public function, or a method of `owner`, that was called in vain; line and name as for `public`."""
+    """A public function, or a method of `owner`, that was called in vain; line: as for `public`."""
 
-    function: Callable[..., Any]
-    owner: type[Any] | None
-    line: str
-    name: str
+    def __init__(self, function: Callable[..., Any], owner: type[Any] | None, line: str) -> None:
+        self.parameters, self.owner, self.line = dict(signature(function).parameters), owner, line
+        self.is_of_class, self.is_made = "cls" in self.parameters, function.__name__ == "__init__"
+        self.called = function.__name__
 
     def explain(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         """Raise SettingError where the arguments do not fit, in number, name or kind."""
-        parameters = dict(signature(self.function).parameters)
-        self.is_made = self.function.__name__ == "__init__"
-        self.called = self.name or self.function.__name__
-        self.parameters, self.is_of_class = parameters, "cls" in parameters
         if self.owner is not None:
-            parameters.pop(next(iter(parameters)))
+            self.parameters.pop(next(iter(self.parameters)))
             if not self.is_of_class and not (args and isinstance(args[0], self.owner)):
-                self._refuse_class(self.owner)
+                kind = self.owner.__name__
+                line = f"{variable_of(self.owner)} = dr.{kind}(...), and {self.works()}"
+                raise SettingError(f"{self.called} is a method of {with_article(kind)}, not of the class: use {line}")
             self.owner, args = args[0] if self.is_of_class else type(args[0]), args[1:]
             self.called = self.owner.__name__ if self.is_made else self.called
-        self._check_names(kwargs)
+        if not any(each.kind is each.VAR_KEYWORD for each in self.parameters.values()):
+            for wrong in (each for each in kwargs if each not in self.parameters):
+                raise SettingError(f"{self.called} has no argument {wrong!r}: {self._offer(wrong)}")
         self._check_number(args, kwargs)
-        self._check_kinds(args, kwargs)
+        self._check_kinds(dict(zip(self.parameters, args, strict=False)) | dict(kwargs))
 
     @property
     def needed(self) -> list[str]:
         """The arguments that have no default."""
-        optional = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
-        return [
-            each.name for each in self.parameters.values() if each.default is each.empty and each.kind not in optional
-        ]
+        every, optional = self.parameters.values(), (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
+        return [each.name for each in every if each.default is each.empty and each.kind not in optional]
 
     def works(self, *more: str) -> str:
         """A line that works: the one that was given, or one of what is needed, with `more` arguments."""
         if (line := self.line or self._argument(self.called)[1]) and not more and "(" in line:
             return line
         names = self.needed if self.needed or more else [each for each in self.parameters if self._setting(each)][:1]
-        written = [self._written(each) for each in names if not any(each == item.split("=")[0] for item in more)]
-        name = "" if self.owner is None else self.owner.__name__ if self.is_of_class else _name_of(self.owner)
-        before = f"{name}." if name and not self.is_made else ""
-        return f"{before}{self.called}({', '.join([*written, *more])})"
+        others = [name for name in names if not any(name == item.partition("=")[0] for item in more)]
+        written = [self._argument(name)[1] or f"{name}={self._setting(name).like(None)}" for name in others]
+        thing = "" if self.owner is None else self.owner.__name__ if self.is_of_class else variable_of(self.owner)
+        return f"{f'{thing}.' if thing and not self.is_made else ''}{self.called}({', '.join([*written, *more])})"
 
     def _setting(self, name: str) -> Any:
         return setting(name, self.owner if self.is_made and self.owner else self.called)
 
-    def _written(self, name: str) -> str:
-        asked = self._setting(name)
-        example = self._argument(name)[1]
-        return example if example or asked is None else f"{name}={asked.like(None)}"
-
     def _argument(self, name: str) -> tuple[str, str]:
         """The kind of an argument, and an example; its own name where nothing is known."""
-        whose = self.owner.__name__ if self.owner else self.called
-        kinds, _, example = ARGUMENTS.get(f"{whose}.{name}", ARGUMENTS.get(name, "")).partition(": ")
+        rows, whose = words()["arguments"], self.owner.__name__ if self.owner else self.called
+        kinds, _, example = rows.get(f"{whose}.{name}", rows.get(name, "")).partition(": ")
         return kinds, example or ("" if self._setting(name) else name)
-
-    def _refuse_class(self, owner: type[Any]) -> NoReturn:
-        """Raise SettingError for a method that was called on the class."""
-        kind, line = owner.__name__, f"{_name_of(owner)} = dr.{owner.__name__}(...), and {self.works()}"
-        raise SettingError(f"{self.called} is a method of {with_article(kind)}, not of the class: use {line}")
-
-    def _check_names(self, kwargs: Mapping[str, Any]) -> None:
-        if any(each.kind is each.VAR_KEYWORD for each in self.parameters.values()):
-            return
-        for wrong in (each for each in kwargs if each not in self.parameters):
-            raise SettingError(f"{self.called} has no argument {wrong!r}: {self._offer(wrong)}")
 
     def _offer(self, wrong: str) -> str:
         """The argument that was meant, where it is found, or what to leave out; or the nearest."""
-        word = wrong.casefold()
-        names = _names_for(word)
+        names, owner = names_for(wrong), self.owner
         if own := [name for name in names if name in self.parameters]:
             meant = "learning_rate_init" if "learning_rate_init" in own else own[0]
-            return closest(wrong, self.parameters, {word: meant})
-        if self.owner is not None and not self.is_made:
-            of_class = [each for each in signature(self.owner).parameters if each in (wrong, *names)]
-            if of_class and self.owner.__name__ not in ("Network", "Model"):
-                asked, made = setting(of_class[-1], self.owner), self.owner.__name__
-                line = f"{made}(..., {of_class[-1]}={'...' if asked is None else asked.like(None)})"
-                return f"it is an argument of {self.owner.__name__}; use {line}"
-        has_settings = self.is_made or (self.called == "fit" and self.owner is None)
-        for name in (wrong, *names) if has_settings else ():
-            if name in FOUND_AT and name not in self.parameters:
-                where, how = FOUND_AT[name]
+            return closest(wrong, self.parameters, {wrong.casefold(): meant})
+        if owner is not None and not self.is_made and owner.__name__ not in ("Network", "Model"):
+            for name in (each for each in signature(owner).parameters if each in (wrong, *names)):
+                value = "..." if (asked := setting(name, owner)) is None else asked.like(None)
+                return f"it is an argument of {owner.__name__}; use {owner.__name__}(..., {name}={value})"
+        has_settings = self.is_made or (self.called == "fit" and owner is None)
+        for name in (each for each in (wrong, *names) if has_settings and each not in self.parameters):
+            if name in words()["found_at"]:
+                where, how = words()["found_at"][name]
                 subject = "the learning rate" if name == "learning_rate" and wrong != name else "it"
-                if self.owner and _name_of(self.owner) == "optimizer":
+                if variable_of(owner) == "optimizer":
                     how = how.replace("X, y,", f"X, y, optimizer={self.called}(),")
                 return f"{subject} is {where}; use {how}"
-        offer = closest(wrong, self.parameters) if self.parameters else "it takes none"
-        if (has_settings and self.parameters) or "did you mean" in offer:
-            return offer
-        return f"leave it out, as in {self.works()}"
+        offer = closest(wrong, self.parameters) if self.parameters else ""
+        is_near = (has_settings and offer) or "did you mean" in offer
+        return offer if is_near else f"leave it out, as in {self.works()}"
 
     def _check_number(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
-        every = self.parameters.values()
+        every, called = self.parameters.values(), self.called
         by_position = [each.name for each in every if each.kind is each.POSITIONAL_OR_KEYWORD]
-        missing = [each for each in self.needed if each not in kwargs and each not in by_position[: len(args)]]
         if len(args) > len(by_position) and not any(each.kind is each.VAR_POSITIONAL for each in every):
-            takes = f"{', '.join(by_position)} alone by position" if by_position else "its arguments by name"
-            takes = takes if self.parameters else "no arguments"
-            got = f"{len(args)}{'' if by_position else ' by position'}"
-            is_optimizer = self.is_made and _name_of(self.owner) == "optimizer"
-            more = RATE_OF_FIT if is_optimizer else ""
-            raise SettingError(f"{self.called} takes {takes}: got {got}; use {self.works()}{more}")
-        twice = [each for each in by_position[: len(args)] if each in kwargs]
-        if twice:
-            raise SettingError(f"{self.called} got {twice[0]} twice, by position and by name: use {self.works()}")
-        if missing:
-            raise SettingError(f"{self.called} needs {' and '.join(missing)}; use {self.works()}")
+            takes = "its arguments by name" if every else "no arguments"
+            takes, how = (f"{', '.join(by_position)} alone by position", "") if by_position else (takes, " by position")
+            more = RATE_OF_FIT if self.is_made and variable_of(self.owner) == "optimizer" else ""
+            raise SettingError(f"{called} takes {takes}: got {len(args)}{how}; use {self.works()}{more}")
+        given = by_position[: len(args)]
+        if twice := [each for each in given if each in kwargs]:
+            raise SettingError(f"{called} got {twice[0]} twice, by position and by name: use {self.works()}")
+        if missing := [each for each in self.needed if each not in (*kwargs, *given)]:
+            raise SettingError(f"{called} needs {' and '.join(missing)}; use {self.works()}")
 
-    def _check_kinds(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
-        given = dict(zip(self.parameters, args, strict=False)) | dict(kwargs)
+    def _check_kinds(self, given: Mapping[str, Any]) -> None:
         for name, value in given.items():
             kinds, example = self._argument(name)
-            if kinds and value is not self.parameters[name].default and not is_a(value, kinds):
+            default = self.parameters[name].default if name in self.parameters else value
+            if kinds and value is not default and not is_a(value, kinds):
                 needs = " or ".join(with_article(each.removeprefix("nd")) for each in kinds.split("|"))
-                instead = made_of(value, kinds) or example
-                by_name = self.parameters[name].default is not Parameter.empty
-                line = self.works(f"{name}={instead}") if by_name else self.works().replace(example, instead, 1)
-                raise SettingError(f"{self.called} takes {name}, {needs}: got {shown(value)}; use {line}")
+                instead = substitute_for(value, kinds) or example
+                is_needed = default is Parameter.empty
+                line = self.works().replace(example, instead, 1) if is_needed else self.works(f"{name}={instead}")
+                raise SettingError(f"{self.called} takes {name}, {needs}: got {brief(value)}; use {line}")
 
 
 def is_a(value: Any, kinds: str) -> bool:
@@ -209,49 +203,57 @@ def is_a(value: Any, kinds: str) -> bool:
     return any(kind in names or isinstance(value, PLAIN.get(kind, ())) for kind in kinds.split("|"))
 
 
-def made_of(value: Any, kinds: str) -> str:
+def substitute_for(value: Any, kinds: str) -> str:
     """What makes one of these kinds of what was given, in its place; "" where nothing does."""
-    whole = f'dr.load("{value}")' if isinstance(value, str | os.PathLike) else ""
-    names = [each.__name__ for each in type(value).__mro__]
-    whole = "estimator.model_" if "Perceptron" in names else whole
-    ways = {"Model": whole, "Network": f"{whole}.network" if whole else ""}
-    if "Model" in names or "Trainer" in names:
-        ways["Network"] = f"{names[0].lower()}.network"
-    if "Splits" in names:
-        ways["Dataset"] = "splits.train"
-    return next((ways[kind] for kind in reversed(kinds.split("|")) if ways.get(kind)), "")
+    model = f'dr.load("{value}")' if is_a(value, "path") else "estimator.model_" if is_a(value, "Perceptron") else ""
+    if "Model" in kinds:
+        return model
+    if "Dataset" in kinds:
+        return "splits.train" if is_a(value, "Splits") else ""
+    is_near = "Network" in kinds and (model or is_a(value, "Model|Trainer"))
+    return f"{model or type(value).__name__.lower()}.network" if is_near else ""
 
 
 def check_network(given: Any, line: str, kinds: str = "Network|Model") -> None:
     """Raise SettingError unless a network was given; line: the call that was meant, with `network` in it."""
     if not is_a(given, kinds):
-        cure = re.sub(r"\bnetwork\b(?![=.])", made_of(given, kinds) or "network", line, count=1)
-        raise SettingError(f"a Network comes first: got {shown(given)}; use {cure}")
+        cure = re.sub(r"\bnetwork\b(?![=.])", substitute_for(given, kinds) or "network", line, count=1)
+        raise SettingError(f"a Network comes first: got {brief(given)}; use {cure}")
 
 
-def _name_of(kind: type[Any] | None) -> str:
-    """What a variable that holds one is called in lines: network, model, data, optimizer."""
-    names = [each.__name__ for each in kind.__mro__] if kind else []
-    usual = {"Dataset": "data", "MLPClassifier": "estimator", "MLPRegressor": "estimator"}
-    bases = ("Activation", "Loss", "Optimizer", "Penalty", "Callback")
-    whose = next((each for each in bases if each in names), names[0] if names else "")
-    return usual.get(whose, whose.lower())
+@cache
+def words() -> dict[str, Any]:
+    """elsewhere.toml, with its names by themselves."""
+    tables = tomllib.loads(Path(__file__).with_name("elsewhere.toml").read_text(encoding="utf-8"))
+    rows = ((whose, row) for whose, table in tables["names"].items() for row in table.items())
+    return tables | {"names": {(whose, name): line for whose, (called, line) in rows for name in called.split()}}
 
 
-def _names_for(word: str) -> list[str]:
+def names_for(word: str) -> list[str]:
     """The settings and arguments that another library calls by that word."""
-    found = [key.rpartition(".")[2] for key, each in SETTINGS.items() if word in each.synonyms]
-    return [*found, *SYNONYMS.get(word, "").split()]
+    return [name for name, called in words()["synonyms"].items() if word.casefold() in called.split()]
 
 
-def line_of(kind: type[Any], name: str) -> str | None:
+def line_for(whose: str | type[Any], name: str) -> str | None:
     """The line that does what `name` does elsewhere, for objects of a class; None where there is none."""
-    return next((line for each in kind.__mro__ if (line := line_for(each.__name__, name))), None)
+    owners = [whose] if isinstance(whose, str) else [each.__name__ for each in whose.__mro__]
+    owners += ["Network"] if {"Model", "deltarule"} & {*owners} else []
+    line = next((words()["names"][owner, name] for owner in owners if (owner, name) in words()["names"]), None)
+    it, net = ("model", "model.network") if "Model" in owners else ("network", "network")
+    return line and line.format(it=it, net=net)
+
+
+def variable_of(kind: type[Any] | None) -> str:
+    """What a variable that holds an object of a class is called in lines: network, model, data, optimizer."""
+    names = [each.__name__ for each in kind.__mro__] if kind else [""]
+    bases = ("Perceptron", "Activation", "Loss", "Optimizer", "Penalty", "Callback")
+    whose = next((each for each in bases if each in names), names[0])
+    return VARIABLES.get(whose, whose.lower())
 
 
 def no_attribute(whose: str | type[Any], name: str, known: Iterable[str], begins: str) -> UnknownNameError:
     """The error for a name that does not exist: with the line that does it here, or the closest names."""
-    line = line_for(whose, name) if isinstance(whose, str) else line_of(whose, name)
+    line = line_for(whose, name)
     near, _, names = closest(name, [each for each in known if not each.startswith("_")]).partition("Known: ")
     offer = f"use {line}" if line else near.strip() or f"Known: {names}"
     return UnknownNameError(f"{begins} has no attribute {name!r}: {offer}")
@@ -280,49 +282,38 @@ class Named(type):
             raise no_attribute(cls, name, dir(cls), f"the class {cls.__name__}")
 
 
-def refuse(thing: Any, says: str, *arguments: Any) -> NoReturn:
-    """Raise SettingError, as the method of a class that has no such method."""
-    raise SettingError(says.format(type(thing).__name__))
+def _answer_names(kind: type[Any]) -> None:
+    """Let objects of a class answer names, acts and assignments that they do not have with what to use instead."""
+    for act in ANSWERED_ACTS.get(kind.__name__, "").split():
+        setattr(kind, ACTS[act][0], partialmethod(_refuse_act, act))
+        if act == "len":
+            kind.__bool__ = lambda thing: True
+    kind.__getattr__ = _refuse_name
+    if "__dataclass_fields__" in vars(kind) and (kind.__dataclass_params__.frozen or variable_of(kind) in CHANGEABLE):
+        kind.__setattr__ = _assign  # type: ignore[assignment]
 
 
-def _missing(thing: Any, name: str) -> Any:
-    """A name that an object does not have."""
+def _refuse_act(thing: Any, act: str, *arguments: Any) -> NoReturn:
+    raise SettingError(f"{type(thing).__name__!r} object {ACTS[act][1]}: use {line_for(type(thing), act)}")
+
+
+def _refuse_name(thing: Any, name: str) -> Any:
     kind = type(thing)
     if hasattr(kind, name) or name.startswith("_"):
         return object.__getattribute__(thing, name)  # which says what is wrong with it
     raise no_attribute(kind, name, dir(thing), f"{kind.__name__!r} object")
 
 
-def _refuse_change(thing: Any, name: str, value: Any) -> None:
-    """Assign an attribute of a frozen class, which objects of derived classes may have."""
-    kind = type(thing)
-    if name in kind.__dataclass_fields__ or kind.__module__.startswith("deltarule."):
-        line = f"{kind.__name__}(..., {name}={shown(value)})"
-        raise SettingError(f"{with_article(kind.__name__)} cannot be changed: got a new {name}; make another, {line}")
+def _assign(thing: Any, name: str, value: Any) -> None:
+    """Assign an attribute; SettingError where the class is frozen, or where that would be in vain."""
+    known, kind = type(thing).__dataclass_fields__, type(thing)
+    if kind.__dataclass_params__.frozen and (name in known or kind.__module__.startswith("deltarule.")):
+        begins = f"{with_article(kind.__name__)} cannot be changed: got {brief(value)} for {name}"
+        raise SettingError(f"{begins}; make another, dataclasses.replace({variable_of(kind)}, {name}=...)")
+    if name in RATES and name not in known:
+        begins = f"{with_article(kind.__name__)} has no {name!r} to assign"
+        raise SettingError(f"{begins}: use {line_for(kind, 'lr')}")
     object.__setattr__(thing, name, value)
-
-
-def _refuse_rate(thing: Any, name: str, value: Any) -> None:
-    """Assign an attribute of what has no learning rate, or has it by another name."""
-    if name in RATES and name not in type(thing).__dataclass_fields__:
-        line = line_of(type(thing), "lr")
-        raise SettingError(f"{with_article(type(thing).__name__)} has no {name!r} to assign: use {line}")
-    object.__setattr__(thing, name, value)
-
-
-def _answer_names(kind: type[Any]) -> None:
-    """Let objects of a class answer names, calls and indices that they do not have with what to use instead."""
-    for act, (method, does) in ACTS.items():
-        if not any(method in vars(each) for each in kind.__mro__) and (line := line_for(kind.__name__, act)):
-            setattr(kind, method, partialmethod(refuse, f"{{!r}} object {does}: use {line}"))
-            if act == "len":
-                kind.__bool__ = lambda thing: True
-    kind.__getattr__ = _missing
-    fields_of = getattr(kind, "__dataclass_fields__", {})
-    if fields_of and kind.__dataclass_params__.frozen:
-        kind.__setattr__ = _refuse_change  # type: ignore[assignment]
-    elif fields_of and "learning_rate" not in fields_of and line_of(kind, "lr"):
-        kind.__setattr__ = _refuse_rate  # type: ignore[assignment]
 
 
 @public()

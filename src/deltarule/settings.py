@@ -7,6 +7,7 @@ the type, the range, the default and the sentence from SETTINGS. `check` gives t
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import fields
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
@@ -18,13 +19,8 @@ if TYPE_CHECKING:
 
 Task = Literal["classes", "labels", "values"]
 TASKS: tuple[Task, ...] = get_args(Task)
-TASK_SYNONYMS = {
-    "classification": "classes",
-    "multiclass": "classes",
-    "binary": "labels",
-    "multilabel": "labels",
-    "regression": "values",
-}
+TASK_SYNONYMS = {"classification": "classes", "multiclass": "classes", "multilabel": "labels"}
+TASK_SYNONYMS |= {"binary": "labels", "regression": "values"}
 DTYPES = ("float32", "float64", "complex128")
 ENGINES = ("auto", "numpy", "numba")
 MODES = ("auto", "min", "max")
@@ -37,7 +33,6 @@ class Setting(NamedTuple):
     default: what it is where nothing is given; None where it must be given, or is off.
     says: what it is, in a sentence. example: a value that works, where the default shows nothing.
     unit: what the range counts. or_else: what else it may be; where that begins with "None", None is legal.
-    synonyms: what other libraries call it.
     """
 
     kind: type[int] | type[float]
@@ -47,7 +42,6 @@ class Setting(NamedTuple):
     example: float | None = None
     unit: str = ""
     or_else: str = ""
-    synonyms: tuple[str, ...] = ()
 
     @property
     def low(self) -> float:
@@ -93,113 +87,88 @@ class Setting(NamedTuple):
 
 SCHEDULED = "or a schedule such as Cosine(0.1, 1000)"
 RATE_OF_FIT = "; the learning rate is an argument of fit, learning_rate=0.01"
-RATES = ("lr", "eta", "rate", "learning_rate", "scheduler")
-FACTORS = ("gamma", "decay_rate")
-EPOCHS = ("n_epochs", "epoch", "num_epochs", "max_epochs", "nb_epoch", "n_iter", "iterations")
 SETTINGS: dict[str, Setting] = {
     # fit and Trainer
-    "learning_rate": Setting(float, "[0, inf)", 0.001, "How far a step goes.", or_else=SCHEDULED, synonyms=RATES),
-    "schedule": Setting(float, "[0, inf)", 0.001, "How far a step goes.", or_else=SCHEDULED, synonyms=RATES),
-    "epochs": Setting(int, "[0, inf)", 10, "Passes over the training data.", synonyms=(*EPOCHS, "max_iter")),
-    "batch_size": Setting(
-        int, "[1, inf)", 128, "Samples a step.", or_else='or "full" or None for all samples at once',
-        synonyms=("batchsize", "batch", "bs", "minibatch", "mini_batch_size", "minibatch_size"),
-    ),
-    "seed": Setting(int, "[0, inf)", 0, "The same seed gives the same network.", synonyms=("random_state",)),
+    "learning_rate": Setting(float, "[0, inf)", 0.001, "How far a step goes.", or_else=SCHEDULED),
+    "schedule": Setting(float, "[0, inf)", 0.001, "How far a step goes.", or_else=SCHEDULED),
+    "epochs": Setting(int, "[0, inf)", 10, "Passes over the training data."),
+    "batch_size": Setting(int, "[1, inf)", 128, "Samples a step.", or_else='or "full" or None for all samples at once'),
+    "seed": Setting(int, "[0, inf)", 0, "The same seed gives the same network."),
     "holdout": Setting(
         int, "[0, inf)", 0, "Keep the last N training examples aside, to choose the best epoch by.", 10_000
     ),
     "average": Setting(
-        float, "[0, 1)", None, "Decay of a moving average of the parameters.", 0.999,
-        or_else="or None for no average", synonyms=("ema", "moving_average"),
+        float, "[0, 1)", None, "Decay of a moving average of the parameters.", 0.999, or_else="or None for no average"
     ),
-    "clip": Setting(
-        float, "(0, inf)", None, "The largest norm of a gradient.", 1.0,
-        or_else="or None for no clipping",
-        synonyms=("clipnorm", "clip_norm", "max_norm", "grad_clip", "gradient_clipping"),
-    ),
+    "clip": Setting(float, "(0, inf)", None, "The largest norm of a gradient.", 1.0, or_else="or None for no clipping"),
     # Network and its parts
-    "dropout": Setting(
-        float, "[0, 1)", 0.0, "The share of each hidden layer's neurons that a step leaves out.", 0.1,
-        synonyms=("dropout_rate", "drop", "p"),
-    ),
-    "slope": Setting(float, "(-inf, inf)", 0.01, "Of LeakyReLU below 0.", synonyms=("negative_slope", "alpha")),
+    "dropout": Setting(float, "[0, 1)", 0.0, "The share of each hidden layer's neurons that a step leaves out.", 0.1),
+    "slope": Setting(float, "(-inf, inf)", 0.01, "Of LeakyReLU below 0."),
     "alpha": Setting(float, "(-inf, inf)", 1.0, "ELU goes to minus this."),
-    "label_smoothing": Setting(
-        float, "[0, 1)", 0.0, "How far targets move from 0 and 1.", 0.1, synonyms=("smoothing", "epsilon")
-    ),
-    "strength": Setting(
-        float, "[0, inf)", None, "How much large weights cost.", 0.0001,
-        synonyms=("alpha", "lambda", "lambda_", "lmbda", "l1", "l2", "weight_decay", "regularization"),
-    ),
+    "label_smoothing": Setting(float, "[0, 1)", 0.0, "How far targets move from 0 and 1.", 0.1),
+    "strength": Setting(float, "[0, inf)", None, "How much large weights cost.", 0.0001),
     # optimizers
-    "momentum": Setting(float, "[0, 1)", 0.9, "The share of its velocity that a step keeps.", synonyms=("mu",)),
-    "decay": Setting(float, "[0, 1)", 0.99, "The share of the old average that stays.", synonyms=("rho", "alpha")),
+    "momentum": Setting(float, "[0, 1)", 0.9, "The share of its velocity that a step keeps."),
+    "decay": Setting(float, "[0, 1)", 0.99, "The share of the old average that stays."),
     "MovingAverage.decay": Setting(float, "[0, 1)", 0.999, "The share of the old average that stays."),
-    "beta_1": Setting(float, "[0, 1)", 0.9, "Decay of the mean of gradients.", synonyms=("beta1",)),
-    "beta_2": Setting(float, "[0, 1)", 0.999, "Decay of the mean of their squares.", synonyms=("beta2",)),
-    "epsilon": Setting(float, "(0, inf)", 1e-8, "What keeps a divisor above 0.", synonyms=("eps",)),
-    "AdaGrad.epsilon": Setting(float, "(0, inf)", 1e-10, "What keeps a divisor above 0.", synonyms=("eps",)),
-    "weight_decay": Setting(float, "[0, inf)", 0.01, "What a weight loses of itself at a rate of 1.", synonyms=("wd",)),
+    "beta_1": Setting(float, "[0, 1)", 0.9, "Decay of the mean of gradients."),
+    "beta_2": Setting(float, "[0, 1)", 0.999, "Decay of the mean of their squares."),
+    "epsilon": Setting(float, "(0, inf)", 1e-8, "What keeps a divisor above 0."),
+    "AdaGrad.epsilon": Setting(float, "(0, inf)", 1e-10, "What keeps a divisor above 0."),
+    "weight_decay": Setting(float, "[0, inf)", 0.01, "What a weight loses of itself at a rate of 1."),
     # schedules
-    "rate": Setting(float, "[0, inf)", None, "The learning rate.", 0.001, synonyms=RATES),
+    "rate": Setting(float, "[0, inf)", None, "The learning rate.", 0.001),
     "ReduceOnPlateau.rate": Setting(
-        float, "[0, inf)", None, "The learning rate to begin with.", 0.001, or_else=SCHEDULED, synonyms=RATES
+        float, "[0, inf)", None, "The learning rate to begin with.", 0.001, or_else=SCHEDULED
     ),
-    "final": Setting(float, "[0, inf)", 0.0, "The rate at the end.", synonyms=("eta_min", "min_lr")),
-    "factor": Setting(float, "[0, inf)", 0.1, "What the rate is multiplied by.", synonyms=FACTORS),
+    "final": Setting(float, "[0, inf)", 0.0, "The rate at the end."),
+    "factor": Setting(float, "[0, inf)", 0.1, "What the rate is multiplied by."),
     "Exponential.factor": Setting(float, "[0, inf)", 0.01, "What the rate is multiplied by, over the whole run."),
-    "ReduceOnPlateau.factor": Setting(float, "[0, 1)", 0.1, "What the rate is multiplied by.", synonyms=FACTORS),
-    "every_steps": Setting(int, "[1, inf)", None, "Steps between two changes.", 1000, synonyms=("step_size",)),
+    "ReduceOnPlateau.factor": Setting(float, "[0, 1)", 0.1, "What the rate is multiplied by."),
+    "every_steps": Setting(int, "[1, inf)", None, "Steps between two changes.", 1000),
     "Checkpoints.every_steps": Setting(int, "[1, inf)", None, "Steps between checkpoints.", 1000, or_else="or None"),
-    "total_steps": Setting(int, "[1, inf)", None, "Steps of the run.", 1000, synonyms=("steps", "T_max", "epochs")),
-    "warm_up_steps": Setting(int, "[1, inf)", None, "Steps of the rise.", 100, synonyms=("warmup", "warmup_steps")),
+    "total_steps": Setting(int, "[1, inf)", None, "Steps of the run.", 1000),
+    "warm_up_steps": Setting(int, "[1, inf)", None, "Steps of the rise.", 100),
     "every_epochs": Setting(float, "[0, inf)", 1.0, "Epochs between two changes."),
     "warm_up_epochs": Setting(float, "[0, inf)", 0.0, "Epochs of the rise.", 1.0),
-    "warm_up": Setting(float, "[0, 1)", 0.3, "The share of the steps that rise.", synonyms=("pct_start",)),
-    "start_divisor": Setting(float, "(0, inf)", 25.0, "The first rate is rate / this.", synonyms=("div_factor",)),
-    "end_divisor": Setting(float, "(0, inf)", 1e4, "The last rate is rate / this.", synonyms=("final_div_factor",)),
+    "warm_up": Setting(float, "[0, 1)", 0.3, "The share of the steps that rise."),
+    "start_divisor": Setting(float, "(0, inf)", 25.0, "The first rate is rate / this."),
+    "end_divisor": Setting(float, "(0, inf)", 1e4, "The last rate is rate / this."),
     # callbacks
-    "patience": Setting(
-        int, "[1, inf)", 10, "Epochs without a new best.", synonyms=("n_iter_no_change", "early_stopping")
-    ),
-    "min_delta": Setting(float, "[0, inf)", 0.0, "By how much a new best must beat the old one.", synonyms=("tol",)),
+    "patience": Setting(int, "[1, inf)", 10, "Epochs without a new best."),
+    "min_delta": Setting(float, "[0, inf)", 0.0, "By how much a new best must beat the old one."),
     "ReduceOnPlateau.min_delta": Setting(float, "[0, inf)", 1e-4, "By how much a new best must beat the old one."),
     "cooldown": Setting(int, "[0, inf)", 0, "Epochs after a reduction that do not count."),
-    "min_rate": Setting(float, "[0, inf)", 0.0, "It reduces the rate no further than that.", synonyms=("min_lr",)),
-    "limit": Setting(float, "(0, inf)", None, "The largest norm of a gradient.", 1.0, synonyms=("max_norm",)),
+    "min_rate": Setting(float, "[0, inf)", 0.0, "It reduces the rate no further than that."),
+    "limit": Setting(float, "(0, inf)", None, "The largest norm of a gradient.", 1.0),
     "every_seconds": Setting(float, "(0, inf)", 60.0, "Seconds between two checkpoints."),
     # deformation
-    "rotation": Setting(float, "[0, inf)", 0.0, "Degrees about the middle.", 10.0, "degrees", synonyms=("rotate",)),
-    "scale": Setting(float, "[0, 1)", 0.0, "The fraction by which height and width grow.", 0.1, synonyms=("zoom",)),
-    "shift": Setting(float, "[0, inf)", 0.0, "Pixels down and to the right.", 1.0, "pixels", synonyms=("translate",)),
+    "rotation": Setting(float, "[0, inf)", 0.0, "Degrees about the middle.", 10.0, "degrees"),
+    "scale": Setting(float, "[0, 1)", 0.0, "The fraction by which height and width grow.", 0.1),
+    "shift": Setting(float, "[0, inf)", 0.0, "Pixels down and to the right.", 1.0, "pixels"),
     "shear": Setting(float, "[0, 90)", 0.0, "Degrees by which upright strokes lean.", 10.0, "degrees"),
     "elastic_alpha": Setting(float, "[0, inf)", 0.0, "Strength of the elastic field.", 34.0),
     "elastic_sigma": Setting(float, "[0.1, inf)", 4.0, "How far neighbors move alike.", unit="pixels"),
     "stroke": Setting(float, "[0, inf)", 0.0, "Pixels by which the pen is wider or narrower.", 1.0, "pixels"),
     # estimators
-    "learning_rate_init": Setting(float, "(0, inf)", 0.001, "The first learning rate.", synonyms=RATES),
+    "learning_rate_init": Setting(float, "(0, inf)", 0.001, "The first learning rate."),
     "power_t": Setting(float, "[0, inf)", 0.5, "Of the learning rate invscaling."),
-    "max_iter": Setting(int, "[1, inf)", 200, "Epochs at most.", synonyms=(*EPOCHS, "epochs")),
-    "tol": Setting(float, "[0, inf)", 1e-4, "By how much a new best must beat the old one.", synonyms=("min_delta",)),
+    "max_iter": Setting(int, "[1, inf)", 200, "Epochs at most."),
+    "tol": Setting(float, "[0, inf)", 1e-4, "By how much a new best must beat the old one."),
     "validation_fraction": Setting(float, "[0, 1)", 0.1, "The share that early stopping holds out."),
     "max_fun": Setting(int, "[1, inf)", 15_000, "Calls of the loss that lbfgs may take."),
-    "n_iter_no_change": Setting(int, "[1, inf)", 10, "Epochs without a new best.", synonyms=("patience",)),
+    "n_iter_no_change": Setting(int, "[1, inf)", 10, "Epochs without a new best."),
 }  # fmt: skip
 
 
 def setting(name: str, owner: type[Any] | str = "") -> Setting | None:
     """The setting of that name, as its owner, a class or what it is called, has it; None where there is none."""
     owners = [kind.__name__ for kind in owner.__mro__] if isinstance(owner, type) else [owner]
-    found = (SETTINGS.get(f"{each}.{name}") for each in owners)
-    return next((each for each in found if each is not None), SETTINGS.get(name))
+    return next((SETTINGS[key] for each in owners if (key := f"{each}.{name}") in SETTINGS), SETTINGS.get(name))
 
 
 def check(name: str, value: Any, owner: type[Any] | str = "", *, note: str = "") -> None:
-    """Raise SettingError unless `value` is legal for the setting: what was given, what is needed, and what works.
-
-    note: what else to say of what was given.
-    """
+    """Raise SettingError unless `value` is legal for the setting; note: what else to say of what was given."""
     asked = setting(name, owner) or Setting(float, "(-inf, inf)", 1.0, "")
     kind = Integral if asked.kind is int else Real
     is_right_kind = isinstance(value, kind) and not isinstance(value, bool)
@@ -209,7 +178,12 @@ def check(name: str, value: Any, owner: type[Any] | str = "", *, note: str = "")
     owner = owner.__name__ if isinstance(owner, type) else owner
     label = f"{name} of {owner}" if owner else name
     needed = ", ".join(filter(None, [f"{noun}{asked.range_in_words}", asked.or_else]))
-    raise SettingError(f"{label} must be {needed}: got {shown(value)}{note}; use {name}={asked.like(value)}")
+    raise SettingError(f"{label} must be {needed}: got {brief(value)}{note}; use {name}={asked.like(value)}")
+
+
+def setting_error(name: str, needed: str, value: Any, line: str) -> SettingError:
+    """The one error for an illegal value: what is needed, what was given, and a line that works."""
+    return SettingError(f"{name} must be {needed}: got {brief(value)}; use {line}")
 
 
 def check_settings(thing: Any) -> None:
@@ -226,7 +200,7 @@ def setting_names(kind: type[Any]) -> tuple[str, ...]:
 def check_choice(what: str, value: Any, choices: tuple[str, ...], synonyms: Mapping[str, str] | None = None) -> None:
     """Raise SettingError unless `value` is one of the names that there are."""
     if not (isinstance(value, str) and value in choices):
-        raise SettingError(f"no {what} is called {shown(value)}: {closest(str(value), choices, synonyms or {})}")
+        raise SettingError(f"no {what} is called {brief(value)}: {closest(str(value), choices, synonyms or {})}")
 
 
 def check_meaning(
@@ -236,20 +210,16 @@ def check_meaning(
     if task is not None:
         check_choice("task", task, TASKS, TASK_SYNONYMS)
     if not isinstance(pixels, bool):
-        raise SettingError(f"pixels must be True or False: got {shown(pixels)}; use pixels=True for uint8 images")
+        raise setting_error("pixels", "True or False", pixels, "pixels=True for uint8 images")
     is_list = is_row(class_names)
     if class_names is not None and not (is_list and all(isinstance(each, str) for each in class_names)):
         names = list(map(str, class_names)) if is_list or isinstance(class_names, str) else ["a", "b"]
-        raise SettingError(
-            f"class_names must be a list of names, one for each output: got {shown(class_names)}; "
-            f"use class_names={names}"
-        )
+        needed = "a list of names, one for each output"
+        raise setting_error("class_names", needed, class_names, f"class_names={names}")
     is_pair = isinstance(image_shape, tuple | list) and len(image_shape) == 2
     if image_shape is not None and not (is_pair and all(isinstance(each, Integral) for each in image_shape)):
         height = image_shape if isinstance(image_shape, int) else 28
-        raise SettingError(
-            f"image_shape must be (height, width): got {shown(image_shape)}; use image_shape=({height}, {height})"
-        )
+        raise setting_error("image_shape", "(height, width)", image_shape, f"image_shape=({height}, {height})")
 
 
 def sizes_of(layer_sizes: Sequence[int]) -> tuple[int, ...]:
@@ -257,9 +227,8 @@ def sizes_of(layer_sizes: Sequence[int]) -> tuple[int, ...]:
     sizes = tuple(layer_sizes) if is_row(layer_sizes) else ()
     whole = [isinstance(size, Integral) and not isinstance(size, bool) and size >= 1 for size in sizes]
     if len(sizes) < 2 or not all(whole):
-        raise ShapeError(
-            f"layer sizes are two or more whole numbers, inputs first, as in (784, 128, 10): got {shown(layer_sizes)}"
-        )
+        needed = "two or more whole numbers, inputs first, as in (784, 128, 10)"
+        raise ShapeError(f"layer sizes are {needed}: got {brief(layer_sizes)}")
     return tuple(int(size) for size in sizes)
 
 
@@ -269,36 +238,38 @@ def is_row(given: Any) -> bool:
     return is_array or (isinstance(given, Sequence) and not isinstance(given, str | bytes))
 
 
-def one_per_layer(name: str, given: Any, n_hidden: int, checked: Callable[[Any, str], Any]) -> tuple[Any, ...]:
-    """`given`, checked, for each hidden layer: repeated, or as it is if it is a sequence of the right length."""
-    if not is_row(given):
-        return (checked(given, name),) * n_hidden
-    found = tuple(checked(each, f"{name}[{i}]") for i, each in enumerate(given))
-    if len(found) != n_hidden:
-        last = {"hidden": 'the last layer has its own, output="softmax"'}.get(name, f"the last layer has no {name}")
-        line = last if len(found) == n_hidden + 1 else f"use one alone, or {n_hidden} of them"
-        raise SettingError(
-            f"{name} is one for all hidden layers or one for each of {n_hidden}: got {len(found)}; {line}"
-        )
-    return found
-
-
 def share_of(given: Any, name: str) -> Any:
     """A share of neurons to drop. SettingError where it is none."""
     check("dropout", given)
     return float(given)
 
 
+def one_per_layer(
+    name: str, given: Any, n_hidden: int, check_one: Callable[[Any, str], Any] = share_of
+) -> tuple[Any, ...]:
+    """`given`, checked, for each hidden layer: repeated, or as it is if it is a sequence of the right length."""
+    if not is_row(given):
+        return (check_one(given, name),) * n_hidden
+    found = tuple(check_one(each, f"{name}[{i}]") for i, each in enumerate(given))
+    if len(found) != n_hidden:
+        line = f"use one alone, or {n_hidden} of them"
+        if len(found) == n_hidden + 1:
+            own = 'its own: use output="softmax"' if name == "hidden" else f"no {name}"
+            line = f"the last layer has {own}"
+        begins = f"{name} is one for all hidden layers or one for each of {n_hidden}"
+        raise SettingError(f"{begins}: got {len(found)}; {line}")
+    return found
+
+
 def dtype_of(dtype: Any) -> "np.dtype[Any]":
     """The dtype. SettingError unless it is one of DTYPES."""
     import numpy as np  # here, since `deltarule --help` reads SETTINGS and must not wait for NumPy
 
-    try:
-        found = np.dtype(dtype)
-    except TypeError:
-        found = None
-    if dtype is None or found is None or found.name not in DTYPES:
-        got = shown(dtype) if dtype is None or found is None else found
+    found = None
+    with suppress(TypeError):
+        found = None if dtype is None else np.dtype(dtype)
+    if found is None or found.name not in DTYPES:
+        got = brief(dtype) if found is None else found
         raise SettingError(f"dtype must be float32, float64 or complex128: got {got}; use dtype=np.float32")
     return found
 
@@ -307,21 +278,19 @@ def generator_of(rng: Any) -> "np.random.Generator":
     """A generator, from one or from a seed. SettingError for what is neither."""
     import numpy as np
 
-    try:
+    with suppress(TypeError, ValueError):
         if not isinstance(rng, bool):
             return np.random.default_rng(rng)
-    except (TypeError, ValueError):
-        pass
-    raise SettingError(f"rng must be a generator or a seed, a whole number, 0 or more: got {shown(rng)}; use rng=0")
+    raise setting_error("rng", "a generator or a seed, a whole number, 0 or more", rng, "rng=0")
 
 
 def check_path(name: str, value: Any) -> None:
     """Raise SettingError unless `value` is a path."""
     if not isinstance(value, str | os.PathLike):
-        raise SettingError(f'{name} must be a path: got {shown(value)}; use a text, as in {name.split()[0]}="kept"')
+        raise setting_error(name, "a path", value, f'a text, as in {name.split()[0]}="kept"')
 
 
-def shown(value: Any) -> str:
+def brief(value: Any) -> str:
     """What was given, as a message shows it: a number or a text as it is, of anything large what it is."""
     if isinstance(value, type):
         return f"the class {value.__name__}"

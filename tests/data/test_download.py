@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from deltarule.atomic import written_atomically
+from deltarule.atomic import atomic_stream
 from deltarule.data import download
 from deltarule.data.download import Mirrors
 from deltarule.data.sources import PublishedFile
@@ -157,10 +157,10 @@ def test_a_full_disk_is_said_and_no_other_mirror_is_asked(
 
     @contextmanager
     def on_full_disk(path: Path) -> Iterator[Full]:
-        with written_atomically(path) as file:
+        with atomic_stream(path) as file:
             yield Full(file)
 
-    monkeypatch.setattr(download, "written_atomically", on_full_disk)
+    monkeypatch.setattr(download, "atomic_stream", on_full_disk)
     with pytest.raises(DownloadError, match=r"labels\.gz could not be written, .*the disk is full: make room"):
         Mirrors(urls(server, "good", "good")).fetch(FILE, tmp_path / FILE.name)
     assert server.asked == ["good"]

@@ -12,7 +12,7 @@ import pytest
 from safetensors.numpy import save_file
 
 import deltarule as dr
-from deltarule.atomic import MARKS, check_place, kind_of, write_atomically
+from deltarule.atomic import MARKS, check_target, kind_of, write_atomically
 from deltarule.errors import FileError
 from deltarule.files.page import Page
 from deltarule.files.run_folder import environment, is_run, start_run, write_recording
@@ -99,7 +99,7 @@ def test_every_writer_leaves_a_mark_and_replaces_its_own(tmp_path: Path, name: s
     write(place)
     assert kind_of(place) == kind
     assert [each for each in MARKS if each == kind_of(place)] == [kind]
-    check_place(place, kind)
+    check_target(place, kind)
     if name not in ("Checkpoints", "write_recording"):  # which have a folder of their own
         write(place)
 
@@ -155,7 +155,7 @@ def test_what_comes_there_during_the_work_is_kept(tmp_path: Path) -> None:
             place.write_text("the only copy")
             return "<p>"
 
-    check_place(place, "page")
+    check_target(place, "page")
     with pytest.raises(FileError, match="deltarule did not write it"):
         Thief.save(Thief.__new__(Thief), place)
     assert place.read_text() == "the only copy"

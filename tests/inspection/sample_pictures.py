@@ -11,7 +11,7 @@ from deltarule.inspection.measures.layer_history import N_BINS, QUANTITIES, Laye
 from deltarule.inspection.measures.learning_rate_range import RangeTest
 from deltarule.inspection.measures.loss_landscape import Plane, Surface, WeightSlice
 from deltarule.inspection.measures.metrics import Mistakes, class_scores, reliability_of
-from deltarule.inspection.plots import loss_plots, network_plots, score_plots
+from deltarule.inspection.plots import network_plots, result_plots
 from deltarule.inspection.plots.picture import Picture
 from deltarule.model import Model
 from deltarule.nn.activations import Sigmoid, Softmax, Tanh
@@ -88,15 +88,15 @@ def table_model() -> Model:
 
 
 PICTURES: dict[str, Callable[[], Picture]] = {
-    "curves": lambda: loss_plots.draw_curves(history(), best_epoch=4),
-    "range test": lambda: loss_plots.draw_range_test(RANGE),
-    "surface": lambda: loss_plots.draw_surface(landscape(2)),
-    "slice": lambda: loss_plots.draw_weight_slice(SLICE),
-    "confusion": lambda: score_plots.draw_confusion(MATRIX, NAMES),
-    "scores": lambda: score_plots.draw_scores(SCORES),
-    "reliability": lambda: score_plots.draw_reliability(RELIABLE),
-    "mistakes": lambda: score_plots.draw_mistakes(*some_mistakes(7)),
-    "digits": lambda: score_plots.draw_digits(images(), np.zeros(12, int)),
+    "curves": lambda: result_plots.draw_curves(history(), best_epoch=4),
+    "range test": lambda: result_plots.draw_range_test(RANGE),
+    "surface": lambda: result_plots.draw_surface(landscape(2)),
+    "slice": lambda: result_plots.draw_weight_slice(SLICE),
+    "confusion": lambda: result_plots.draw_confusion(MATRIX, NAMES),
+    "scores": lambda: result_plots.draw_scores(SCORES),
+    "reliability": lambda: result_plots.draw_reliability(RELIABLE),
+    "mistakes": lambda: result_plots.draw_mistakes(*some_mistakes(7)),
+    "digits": lambda: result_plots.draw_digits(images(), np.zeros(12, int)),
     "weights of images": lambda: network_plots.draw_first_layer(image_model(), np.array([False] + [True] * 5)),
     "weights of a table": lambda: network_plots.draw_first_layer(table_model()),
     "architecture": lambda: network_plots.draw_architecture(image_model()),

@@ -95,10 +95,9 @@ def state_lines(state: "FileState") -> list[str]:
 
 def where(name: str) -> str:
     """Where a data set lies, as far as the names of files tell."""
-    from deltarule.data.built_in import BUILT_IN
-    from deltarule.data.catalog import locate
+    from deltarule.data.catalog import describe, locate
 
-    if name in BUILT_IN:
+    if not describe(name).files:
         return "comes with deltarule"
     files = locate(name)
     return str(files[0].parent) if files else NOT_HERE

@@ -124,7 +124,7 @@ def print_answer(answer: Answer, raw: "Array | None", image_shape: tuple[int, in
     """A line for an answer to a row of `raw`; with an image_shape, below its picture."""
     if raw is not None and image_shape is not None:
         print_text(image_text(raw[answer["row"]], image_shape))
-    print_text(in_a_line(line(answer, alone=raw is None or len(raw) == 1)))
+    print_text(in_a_line(answer_line(answer, alone=raw is None or len(raw) == 1)))
 
 
 def answers_about(asked: Asked, model: "Model") -> Iterator[Answer]:
@@ -148,7 +148,7 @@ def answers_about(asked: Asked, model: "Model") -> Iterator[Answer]:
         yield result
 
 
-def line(answer: Answer, *, alone: bool) -> str:
+def answer_line(answer: Answer, *, alone: bool) -> str:
     """An answer in a line; `alone` in its file, it needs no row."""
     place = answer["input"] if alone else f"{answer['input']}[{answer['row']}]"
     if answer.get("label", "") is None:

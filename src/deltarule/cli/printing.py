@@ -13,7 +13,6 @@ import os
 import re
 import shutil
 import sys
-import textwrap
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -254,14 +253,9 @@ def terminal_width() -> int:
 
 def entry(title: str, text: str, indent: int = 9) -> str:
     """A text beside its title, in lines that fit the terminal and break between words."""
-    return textwrap.fill(
-        text,
-        width=terminal_width(),
-        initial_indent=f"{title:<{indent}}",
-        subsequent_indent=" " * indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    from deltarule.inspection import presentation
+
+    return presentation.entry(title, text, terminal_width(), indent, break_long_words=False)
 
 
 def print_json(value: Any) -> None:
@@ -283,10 +277,10 @@ def without_nan(value: Any) -> Any:
 
 def print_table(rows: Sequence[Mapping[str, str]]) -> None:
     """Print rows below the names of their columns, the first column to the left, the others to the right."""
-    lines = [[in_a_line(cell) for cell in cells] for cells in (rows[0], *(row.values() for row in rows))]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    for first, *others in lines:
-        print_text("  ".join([first.ljust(widths[0]), *map(str.rjust, others, widths[1:])]))
+    from deltarule.inspection.presentation import table
+
+    head, *cells = ([in_a_line(cell) for cell in cells] for cells in (rows[0], *(row.values() for row in rows)))
+    print_text("\n".join(table(head, cells, indent=0)))
 
 
 def encoding() -> str:

@@ -7,8 +7,7 @@ from contextlib import suppress
 from itertools import chain, count
 from pathlib import Path
 
-from deltarule.atomic import check_place as check_file
-from deltarule.atomic import write_atomically
+from deltarule.atomic import check_target, write_atomically
 from deltarule.cli.options import TrainOptions
 from deltarule.cli.resolve import changed_recipe, is_model, model_path, read_recipe, training_record
 from deltarule.data.catalog import files_of
@@ -32,7 +31,7 @@ def check_place(
     free = free_path(path.with_suffix(SUFFIXES.get(kind, path.suffix)) if path.name else path)
     another = cure or f"choose another name: {option} {shlex.quote(str(free))}"
     try:
-        check_file(path, kind, force=force, inputs=inputs, another=another)
+        check_target(path, kind, force=force, inputs=inputs, another=another)
     except FileError as error:
         raise SettingError(str(error)) from error
 

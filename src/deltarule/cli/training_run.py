@@ -41,7 +41,7 @@ from deltarule.files.run_folder import (
 from deltarule.inspection.diagnosis.diagnose import Checkup
 from deltarule.inspection.measures.layer_history import Recorder
 from deltarule.inspection.measures.metrics import Report, evaluate_model
-from deltarule.inspection.plots.loss_plots import draw_curves
+from deltarule.inspection.plots.result_plots import draw_curves
 from deltarule.model import Model
 from deltarule.nn.losses import smoothing_of
 from deltarule.recipes.build import Job, build

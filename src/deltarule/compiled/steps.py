@@ -23,7 +23,7 @@ from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Optimizer
 from deltarule.nn.parameters import Parameters
 from deltarule.nn.penalties import L1, L2, Penalty
-from deltarule.parts import lacking_kernels
+from deltarule.parts import missing_kernels
 
 APART = 16  # numbers between what two threads write, who would else wait for one another's line of the cache
 RANK_ROWS = 5  # of a batch, at least, for each thread
@@ -34,7 +34,7 @@ _last = threading.local()
 def can_take_steps(network: Network, optimizer: Optimizer, penalty: Penalty) -> bool:
     """Whether everything that a step is made of is deltarule's own, nothing is dropped, and there is a BLAS."""
     parts = [*network.activations, network.loss, optimizer, *([] if type(penalty) is Penalty else [penalty])]
-    return not lacking_kernels(*parts) and not any(network.dropout) and blas.available()
+    return not missing_kernels(*parts) and not any(network.dropout) and blas.available()
 
 
 def take_steps(

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from deltarule.errors import SettingError, ShapeError
 from deltarule.parts import with_settings
 from deltarule.public import part
-from deltarule.settings import shown
+from deltarule.settings import brief
 
 UTMOST_PEN = 2.0  # pixels by which a 3x3 square makes strokes wider
 PIXELS_TOGETHER = 16384  # are warped at a time: what that takes on the way, 600 kB, stays in a core's cache
@@ -59,7 +59,7 @@ def deformation_of(given: Any) -> Deformation | None:
     if isinstance(given, Mapping):
         return with_settings("augment", Deformation, given)
     raise SettingError(
-        f"augment must be a Deformation, a dict of its amounts, or None: got {shown(given)}; "
+        f"augment must be a Deformation, a dict of its amounts, or None: got {brief(given)}; "
         "use augment=Deformation(rotation=10)"
     )
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from deltarule.data.built_in import BUILT_IN, load_digits
@@ -13,52 +14,9 @@ from deltarule.data.reporting import Announce, print_to_stderr
 from deltarule.data.sources import SOURCES, PublishedFile, Source
 from deltarule.errors import DownloadError, SettingError, closest
 from deltarule.public import public
-from deltarule.settings import shown
+from deltarule.settings import brief
 
 MNIST = "mnist"
-
-
-def load(
-    name: str | os.PathLike[str],
-    *,
-    offline: bool = False,
-    announce: Announce = print_to_stderr,
-    sources: Mapping[str, Source] = SOURCES,
-) -> Splits:
-    """The data set of that name, or the data in a file or folder.
-
-    name: what `names()` lists, such as "digits" or "mnist"; or a path: a CSV of pixels, an npz, a folder with MNIST's
-        four IDX files or with a folder of images for each class, or what stands before "-images-idx3-ubyte" in the
-        names of a pair of IDX files. A name goes before a path: write ./digits for a folder of your own.
-    offline: download nothing. Otherwise a file that is neither in the folder of this name in DELTARULE_DATA nor in the
-        user's cache is downloaded to the latter, once.
-    announce: gets a sentence for a download before it starts, and for a file that is passed over as a wrong one.
-    sources: what can be downloaded, and where from.
-
-    Raises SettingError for what is neither a name nor a path, DataError for wrong content, DownloadError where a file
-    could not be fetched.
-
-    >>> load("xor").train.n_samples
-    4
-    """
-    if not isinstance(name, str | os.PathLike):
-        raise SettingError(f'load_data takes a name or a path: got {shown(name)}; use load_data("digits")')
-    name = os.fspath(name)
-    if name not in names(sources):
-        return _load_path(name, names(sources))
-    known = describe(name, sources)
-    return known.load() if known.load else _load_published(name, known, offline, announce)[0]
-
-
-def find_default(
-    *, offline: bool = False, announce: Announce = print_to_stderr, sources: Mapping[str, Source] = SOURCES
-) -> tuple[Splits, str]:
-    """MNIST if it is on this machine or can be downloaded, else the bundled digits; and a sentence: which, and why."""
-    try:
-        splits, folder = _load_published(MNIST, sources[MNIST], offline, announce)
-    except DownloadError as error:
-        return load_digits(), _reason(error)
-    return splits, f"MNIST, because it is in {folder}"
 
 
 @public('load_data("digits"), which has train and test')
@@ -70,20 +28,53 @@ def load_data(
     announce: Announce = print_to_stderr,
     sources: Mapping[str, Source] = SOURCES,
 ) -> Splits:
-    """As `load`; the bundled digits where MNIST is asked for and cannot be downloaded, which `announce` explains.
+    """The data set of that name, or the data in a file or folder.
 
-    fallback: False raises DownloadError instead, and so does offline=True. The digits say so: `train.name` is "digits".
+    name: what `names()` lists, such as "digits" or "mnist"; or a path: a CSV of pixels, an npz, a folder with MNIST's
+        four IDX files or with a folder of images for each class, or what stands before "-images-idx3-ubyte" in the
+        names of a pair of IDX files. A name goes before a path: write ./digits for a folder of your own.
+    offline: download nothing. Otherwise a file that is neither in the folder of this name in DELTARULE_DATA nor in the
+        user's cache is downloaded to the latter, once.
+    fallback: where MNIST is asked for and cannot be downloaded, the bundled digits stand in for it, `train.name` is
+        "digits", and `announce` explains it. False raises DownloadError instead, and so does offline=True.
+    announce: gets a sentence for a download before it starts, and for a file that is passed over as a wrong one.
+    sources: what can be downloaded, and where from.
+
+    Raises SettingError for what is neither a name nor a path, DataError for wrong content, DownloadError where a file
+    could not be fetched.
 
     >>> load_data("xor").train.n_samples
     4
     """
+    if not isinstance(name, str | os.PathLike):
+        raise SettingError(f'load_data takes a name or a path: got {brief(name)}; use load_data("digits")')
+    name = os.fspath(name)
+    if name not in names(sources):
+        return _load_path(name, names(sources))
+    known = describe(name, sources)
+    if known.load:
+        return known.load()
     try:
-        return load(name, offline=offline, announce=announce, sources=sources)
+        return _load_published(name, known, offline, announce)[0]
     except DownloadError as error:
-        if offline or not fallback or os.fspath(name) != MNIST:
+        if offline or not fallback or name != MNIST:
             raise
         announce(f"data: {_reason(error)}")
         return load_digits()
+
+
+load = partial(load_data, fallback=False)  # for those who say themselves what stands in for MNIST
+
+
+def find_default(
+    *, offline: bool = False, announce: Announce = print_to_stderr, sources: Mapping[str, Source] = SOURCES
+) -> tuple[Splits, str]:
+    """MNIST if it is on this machine or can be downloaded, else the bundled digits; and a sentence: which, and why."""
+    try:
+        splits, folder = _load_published(MNIST, sources[MNIST], offline, announce)
+    except DownloadError as error:
+        return load_digits(), _reason(error)
+    return splits, f"MNIST, because it is in {folder}"
 
 
 def _reason(error: DownloadError) -> str:

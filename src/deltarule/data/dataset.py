@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from deltarule.data.columns import Column, input_names
 from deltarule.errors import DataError, SettingError
-from deltarule.inputs import as_array, check_finite, numbers, unboxed
+from deltarule.inputs import as_array, check_finite, numbers, unbox
 from deltarule.public import Named, public
-from deltarule.settings import TASK_SYNONYMS, TASKS, Task, check_choice, generator_of, shown
-from deltarule.targets import refuse_texts
+from deltarule.settings import TASK_SYNONYMS, TASKS, Task, brief, check_choice, generator_of
+from deltarule.targets import texts_error
 
 MOST_CLASSES = 2**16
 
@@ -140,9 +140,8 @@ class Dataset(metaclass=Named):
     def _refuse_targets(self, expected: str) -> None:
         targets, dtype = self.targets, "uint8" if self.task == "labels" else expected.split()[-1]
         if targets.dtype.kind not in "fiub":
-            takes, line = f"the task {self.task!r}", "dr.Dataset(inputs, targets, class_names=names)"
-            are_values = self.task == "values"
-            refuse_texts(unboxed(targets, "targets"), takes, "targets", are_values=are_values, line=line)
+            texts = unbox(targets, "targets") if targets.dtype.kind == "O" else targets
+            raise texts_error(texts, f"the task {self.task!r}", "targets", self.task, "dr.Dataset(inputs, targets, {})")
         if self.task == "classes" and targets.ndim == 2:
             line = "ravel()" if targets.shape[1] == 1 else "argmax(axis=1)"
         else:
@@ -196,7 +195,7 @@ class Dataset(metaclass=Named):
         """The samples at `indices`, in that order: copies, except for a slice, which is a view."""
         if isinstance(indices, str | Integral) or getattr(indices, "dtype", np.dtype(int)).kind not in "iub":
             number = indices if isinstance(indices, Integral) else 0
-            raise SettingError(f"take needs places, or a slice: got {shown(indices)}; use data.take([{number}])")
+            raise SettingError(f"take needs places, or a slice: got {brief(indices)}; use data.take([{number}])")
         try:
             return replace(self, inputs=self.inputs[indices], targets=self.targets[indices])
         except IndexError as error:
@@ -266,7 +265,7 @@ class Splits:
         for part in (self.train, self.test):
             if not isinstance(part, Dataset | None):
                 line = "dr.Splits(dr.Dataset(X, y), dr.Dataset(X_test, y_test))"
-                raise DataError(f"Splits hold two Datasets: got {shown(part)}; use {line}")
+                raise DataError(f"Splits hold two Datasets: got {brief(part)}; use {line}")
         if self.test is None:
             return
         for what in ("task", "n_features", "image_shape", "class_names", "columns"):

@@ -10,7 +10,7 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any
 
-from deltarule.atomic import written_atomically
+from deltarule.atomic import atomic_stream
 from deltarule.data.sources import PublishedFile
 from deltarule.errors import DataError, DownloadError, FileError
 
@@ -58,7 +58,7 @@ class Mirrors:
             if response.headers.get_content_type() == "text/html":
                 raise _MirrorError("a gzip file was expected: got an HTML page")
             target.parent.mkdir(parents=True, exist_ok=True)
-            with written_atomically(target) as draft:
+            with atomic_stream(target) as draft:
                 for chunk in self._chunks(response, file.content_bytes):
                     draft.write(chunk)
                 draft.flush()

@@ -26,7 +26,7 @@ from deltarule.model import Model, widened
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import PREDICTION_ROWS, Network, forward
 from deltarule.nn.optimizers import Optimizer
-from deltarule.parts import PARTS, describe
+from deltarule.parts import PARTS, spec_of
 from deltarule.public import public
 from deltarule.settings import one_per_layer
 
@@ -198,7 +198,7 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
         self.model_ = Model(network, columns=columns, record={"estimator": type(self).__name__})
         self.n_layers_, self.n_outputs_ = len(sizes) + 2, network.layer_sizes[-1]
         self.t_, self.n_iter_, self.loss_, self.stopped_ = 0, 0, math.nan, False
-        self.out_activation_ = PARTS["activation"][describe("activation", network.activations[-1])["name"]].sklearn
+        self.out_activation_ = PARTS["activation"][spec_of("activation", network.activations[-1])["name"]].sklearn
         self._progress = Progress()
         self._state: tuple[Optimizer, Rate, int] | None = None
         self._latest: Array | None = None

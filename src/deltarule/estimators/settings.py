@@ -13,7 +13,7 @@ from deltarule.nn.activations import Activation, Sigmoid
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import SGD, Adam, AdamW, Momentum, Nesterov, Optimizer, RMSProp
 from deltarule.parts import PARTS, No, make
-from deltarule.settings import ENGINES, SETTINGS, one_per_layer, setting_names, share_of, shown
+from deltarule.settings import ENGINES, SETTINGS, brief, one_per_layer, setting_names, share_of
 from deltarule.training.schedules import Constant, Cosine, OneCycle, Schedule
 
 ACTIVATIONS = {  # the estimators' name: the name here; of hidden layers, so without softmax
@@ -119,7 +119,7 @@ def hidden_activation(name: Any, place: str) -> Activation:
     """The activation of a hidden layer by the estimators' name for it. ValueError for a name that there is not."""
     if not isinstance(name, str) or name not in ACTIVATIONS:
         offer = closest(str(name), ACTIVATIONS)
-        raise ValueError(f"{place} must be one of {sorted(ACTIVATIONS)}: got {shown(name)}; {offer}")
+        raise ValueError(f"{place} must be one of {sorted(ACTIVATIONS)}: got {brief(name)}; {offer}")
     return make("activation", ACTIVATIONS[name])
 
 

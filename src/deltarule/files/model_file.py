@@ -27,9 +27,9 @@ from deltarule.files.tensor_file import Dtype, SignedFile, Slot, open_file, sign
 from deltarule.model import Model, Standardization
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, with_meaning
-from deltarule.parts import Kind, describe, make
+from deltarule.parts import Kind, make, spec_of
 from deltarule.public import check_network, is_a, public
-from deltarule.settings import Task, check_path, shown
+from deltarule.settings import Task, brief, check_path
 
 FORMAT = 3
 # pretrained/README.md says what it is and how good; scripts/make_pretrained.py has trained it.
@@ -167,7 +167,7 @@ def arrays_of(model: Model) -> dict[str, Array]:
 def part_spec(kind: Kind, thing: Any) -> Part:
     """A part by its name, with its settings. SettingError, with what to do, for one of the user's own."""
     try:
-        return describe(kind, thing)
+        return spec_of(kind, thing)
     except SettingError as error:
         raise SettingError(
             f"a model file names activations and losses from a fixed list, so that no file can run code: got "
@@ -182,7 +182,7 @@ def model_argument(thing: Any, line: str, path: Any = "") -> Model:
     line: a call that works. path: where it is to write to, or empty.
     """
     if is_a(path, "Network|Model|Perceptron"):
-        raise SettingError(f"a Network comes first, then a path: got {shown(thing)} first; use {line}")
+        raise SettingError(f"a Network comes first, then a path: got {brief(thing)} first; use {line}")
     check_network(thing, line)
     check_path("path", path)
     return thing if isinstance(thing, Model) else Model.of(thing)
@@ -201,7 +201,7 @@ def load(path: str | os.PathLike[str]) -> Model:
     """
     if not isinstance(path, str | os.PathLike):
         works = 'load("network.safetensors")'
-        raise SettingError(f"load takes the path of a model file: got {shown(path)}; use {works}")
+        raise SettingError(f"load takes the path of a model file: got {brief(path)}; use {works}")
     with open_file(path) as stream:
         return read_model(stream, f"{path} was not loaded")
 
@@ -265,7 +265,7 @@ def older_description(content: dict[str, Any]) -> ModelDescription:
 def make_whole(kind: Kind, spec: Part) -> Any:
     """The part that a file names, with every one of its settings: a default may change, and a file must not."""
     thing = make(kind, spec)
-    if (whole := describe(kind, thing)) != spec:
+    if (whole := spec_of(kind, thing)) != spec:
         raise ModelFileError(f"expected every setting of the {kind}, {whole}: got {spec}")
     return thing
 

@@ -13,28 +13,13 @@ from deltarule.nn.arrays import Array
 WIDTH = 78
 MOST_LETTERS = 22  # of a user's own names
 
-# How much ink the upper and the lower half of a character show.
-BLOCKS = {
-    " ": (0.0, 0.0),
-    "░": (0.25, 0.25),
-    "▒": (0.5, 0.5),
-    "▓": (0.75, 0.75),
-    "█": (1.0, 1.0),
-    "▀": (1.0, 0.0),
-    "▄": (0.0, 1.0),
-}
-ASCII = {
-    " ": (0.0, 0.0),
-    "'": (0.5, 0.0),
-    '"': (0.8, 0.0),
-    ".": (0.0, 0.4),
-    "_": (0.0, 0.7),
-    ":": (0.4, 0.4),
-    "+": (0.6, 0.6),
-    "P": (1.0, 0.5),
-    "o": (0.4, 1.0),
-    "#": (1.0, 1.0),
-}
+# Characters, and how much ink the upper and the lower half of each shows, in percent.
+Glyphs = tuple[str, list[tuple[int, int]]]
+BLOCKS: Glyphs = " ░▒▓█▀▄", [(0, 0), (25, 25), (50, 50), (75, 75), (100, 100), (100, 0), (0, 100)]
+ASCII: Glyphs = (
+    " '\"._:+Po#",
+    [(0, 0), (50, 0), (80, 0), (0, 40), (0, 70), (40, 40), (60, 60), (100, 50), (40, 100), (100, 100)],
+)
 
 
 class JsonRecord:
@@ -76,18 +61,29 @@ def shorten(name: str) -> str:
     return name if len(name) <= MOST_LETTERS else f"{name[: MOST_LETTERS - 3]}..."
 
 
+def entry(title: str, text: str, width: int, indent: int = 9, *, break_long_words: bool = True) -> str:
+    """A text beside its title, in lines of at most `width` characters."""
+    return textwrap.fill(
+        text,
+        width,
+        initial_indent=f"{title:<{indent}}",
+        subsequent_indent=" " * indent,
+        break_long_words=break_long_words,
+        break_on_hyphens=False,
+    )
+
+
 def wrap(sentence: str) -> list[str]:
     """A sentence in lines of at most WIDTH columns, indented by two."""
-    indent = "  "
-    return textwrap.wrap(sentence, WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
+    return entry("", sentence, WIDTH, indent=2).split("\n")
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> list[str]:
-    """Rows below their heads, indented by four; the first `left` columns to the left, the others to the right."""
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1, indent: int = 4) -> list[str]:
+    """Rows below their heads, indented; the first `left` columns to the left, the others to the right."""
     lines = [[cell.replace("\n", "\\n") for cell in cells] for cells in (head, *rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     aligned = [[*map(str.ljust, line[:left], widths), *map(str.rjust, line[left:], widths[left:])] for line in lines]
-    return [f"    {'  '.join(cells)}".rstrip() for cells in aligned]
+    return [f"{' ' * indent}{'  '.join(cells)}".rstrip() for cells in aligned]
 
 
 def number_table(head: str, names: Sequence[str], columns: Mapping[str, Iterable[float]], sign: str = "-") -> list[str]:
@@ -105,19 +101,20 @@ def text_image(image: Array, encoding: str = "utf-8") -> str:
     >>> print(text_image(np.array([[0, 9, 0], [9, 9, 9]])))
     ▄█▄
     """
-    glyphs = BLOCKS if can_encode("".join(BLOCKS), encoding) else ASCII
+    try:
+        BLOCKS[0].encode(encoding)
+        characters, shades = BLOCKS
+    except (UnicodeEncodeError, LookupError):
+        characters, shades = ASCII
     ink = np.maximum(image, 0.0) / max(image.max(), np.finfo(np.float64).tiny)
     ink = np.pad(ink, [(0, len(ink) % 2), (0, 0)])
     pairs = np.stack([ink[0::2], ink[1::2]], axis=-1)  # (lines, width, 2)
-    distances = ((pairs[:, :, None] - np.array(list(glyphs.values()))) ** 2).sum(axis=-1)  # (lines, width, glyphs)
-    characters = np.array(list(glyphs))[distances.argmin(axis=-1)]
-    return "\n".join("".join(line).rstrip() for line in characters)
+    distances = ((pairs[:, :, None] - np.array(shades) / 100) ** 2).sum(axis=-1)  # (lines, width, characters)
+    return "\n".join("".join(line).rstrip() for line in np.array(list(characters))[distances.argmin(axis=-1)])
 
 
-def can_encode(text: str, encoding: str) -> bool:
-    """Whether an encoding has these characters."""
-    try:
-        text.encode(encoding)
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True
+def picture_lines(array: Array, shape: tuple[int, int], encoding: str) -> list[str]:
+    """An image in text, indented by four, without its empty margins above and below."""
+    if shape[1] > WIDTH - 4:
+        return [f"    (an image of {shape[0]}x{shape[1]} pixels, too wide to be drawn here)"]
+    return [f"    {line}".rstrip() for line in text_image(array.reshape(shape), encoding).strip("\n").splitlines()]

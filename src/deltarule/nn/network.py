@@ -16,16 +16,16 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from deltarule.errors import SettingError, ShapeError
-from deltarule.inputs import Scale, checked_inputs
+from deltarule.inputs import Scale, check_inputs
 from deltarule.nn.activations import Activation, Identity, Sigmoid, Softmax
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import BinaryCrossEntropy, Loss, sample_shares
 from deltarule.nn.parameters import Parameters
 from deltarule.nn.workspace import Workspace, scale_inputs
-from deltarule.parts import Spec, assigned, draw, resolve
+from deltarule.parts import Spec, check_assignment, draw, resolve
 from deltarule.public import Named, public
 from deltarule.settings import Task, check_meaning, dtype_of, generator_of, one_per_layer, sizes_of
-from deltarule.targets import checked_batch
+from deltarule.targets import check_batch
 
 PREDICTION_ROWS = 1024  # large enough for the matrix product's full speed, small enough for the cache
 
@@ -104,7 +104,7 @@ def loss_and_gradient(
     network: Network, X: Array, y: Array, *, sample_weight: Array | None = None
 ) -> tuple[float, Parameters]:
     """C and its gradient for any batch, in new arrays: the whole of backpropagation in one call."""
-    X, y, sample_weight = checked_batch(inputs_of(network, X), y, sample_weight, network.layer_sizes)
+    X, y, sample_weight = check_batch(inputs_of(network, X), y, sample_weight, network.layer_sizes)
     ws, grads = network.workspace(len(X)), network.parameters.zeros_like()
     forward(network, X, ws)
     backward(network, y, ws, grads, sample_weight=sample_weight)
@@ -165,7 +165,7 @@ class Network(metaclass=Named):
 
     def __setattr__(self, name: str, value: Any) -> None:
         """`network.image_shape = (28, 28)` and its like are checked as the arguments are."""
-        value = assigned(self, name, value)
+        value = check_assignment(self, name, value)
         if name in ("task", "pixels", "image_shape", "class_names") and "class_names" in vars(self):
             value = getattr(with_meaning(self, **{name: value}), name)
         super().__setattr__(name, value)
@@ -297,7 +297,7 @@ def inputs_of(network: Network, X: Any) -> Array:
     """X as (n, features), checked: uint8 only where it is pixels. ShapeError or DataError where it does not fit."""
     if network.dtype.kind == "c" and isinstance(X, np.ndarray) and X.dtype.kind == "c":
         return X  # of a complex-step check; a workspace checks the shape
-    X = checked_inputs(X, network.layer_sizes[0], network.image_shape, scale_of(network))
+    X = check_inputs(X, network.layer_sizes[0], network.image_shape, scale_of(network))
     return X.astype(network.dtype) if X.dtype == np.uint8 and not network.pixels else X
 
 

@@ -154,7 +154,7 @@ def schedule_for(spec: Spec, steps_per_epoch: int, total_steps: int) -> Schedule
 
     warm_up_steps = steps("warm_up_epochs", 0)
     row = PARTS["schedule"].get(str(settings.get("name")))
-    lengths, legal = {}, () if row is None else setting_names(row.made_by)
+    lengths, legal = {}, () if row is None else setting_names(row.maker)
     if "total_steps" in legal:
         lengths["total_steps"] = max(total_steps, 1)  # a run of 0 epochs is legal and takes none
     if "every_steps" in legal:

@@ -7,6 +7,7 @@ from typing import Any
 
 from deltarule.data.augment import Deformation
 from deltarule.parts import PARTS, Kind
+from deltarule.public import words
 from deltarule.settings import SETTINGS, setting_names
 from deltarule.training.schedules import ReduceOnPlateau
 
@@ -24,7 +25,7 @@ KINDS: dict[str, Kind] = {  # where a recipe names a part, and what it can name 
 NUMBERS = {"training.augment": Deformation, "training.plateau": ReduceOnPlateau}  # tables of numbers, without a name
 USUAL = {"training.penalty": "l2", "network.activation": "leaky_relu"}  # the part meant by a setting that several have
 BY_EPOCHS = {"total_steps": None, "every_steps": "every_epochs"}  # what a recipe has in place of a schedule's steps
-OTHER_NAMES = {  # of what is not a number; numbers have their synonyms in `settings.py`
+OTHER_NAMES = {  # of what is not a number; numbers have theirs in elsewhere.toml
     "training.augment": "augmentation deformation",
     "network.hidden": "layers layer_sizes sizes units neurons hidden_layers hidden_units hidden_layer_sizes",
     "network.initializer": "init",
@@ -57,7 +58,7 @@ def settings_in(place: str, tree: Tree, fields: Fields) -> list[str] | None:
 
 def settings_of(place: str, part: str) -> list[str]:
     """The settings of a part, in a recipe's words: of "adam" at "training.optimizer" beta_1, beta_2 and epsilon."""
-    names = list(setting_names(PARTS[KINDS[place]][part].made_by))
+    names = list(setting_names(PARTS[KINDS[place]][part].maker))
     if place != "training.schedule":
         return names
     return [name for each in names if (name := BY_EPOCHS.get(each, each))] + ["warm_up_epochs"]
@@ -90,8 +91,9 @@ def nearest_path(word: str, known: list[str]) -> str | None:
         for name in (path, path.partition(".")[2], path.rpartition(".")[2]):
             names.setdefault(name, path)
     for path in (*others, *known):
-        asked = SETTINGS.get(path.rpartition(".")[2])
-        for name in (*OTHER_NAMES.get(path, "").split(), *(asked.synonyms if asked else ())):
+        key = path.rpartition(".")[2]
+        asked = words()["synonyms"].get(key, "").split() if key in SETTINGS else []
+        for name in (*OTHER_NAMES.get(path, "").split(), *asked):
             names.setdefault(name, path)
     folded = word.casefold().replace("-", "_")
     wanted = [each for each in (folded, folded.rpartition(".")[2]) if each]

@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Any, TextIO
 from deltarule.atomic import write_atomically
 from deltarule.data.dataset import Dataset
 from deltarule.data.reporting import print_if_possible
-from deltarule.elsewhere import line_for
 from deltarule.errors import SettingError, closest
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Optimizer
 from deltarule.nn.parameters import Parameters
 from deltarule.nn.workspace import Workspace
-from deltarule.public import Named, public
-from deltarule.settings import MODES, Task, check, check_choice, check_path, shown
+from deltarule.public import Named, line_for, public
+from deltarule.settings import MODES, Task, brief, check, check_choice, check_path
 from deltarule.training.update import Latest
 
 if TYPE_CHECKING:
@@ -96,9 +95,9 @@ class History(metaclass=Named):
         mark = "best" if "validation_loss" in names else "kept"
         marked = [index for index, row in enumerate(self.rows) if row["epoch"] == self.best_epoch]
         every = range(len(self.rows))
-        shown = sorted({*every[:FIRST_ROWS], *marked, *every[-LAST_ROWS:]})
+        brief = sorted({*every[:FIRST_ROWS], *marked, *every[-LAST_ROWS:]})
         lines = [["epoch", *(name.replace("_", " ") for name in names), "learning rate", "seconds", ""]]
-        for before, index in zip([-1, *shown], shown, strict=False):
+        for before, index in zip([-1, *brief], brief, strict=False):
             if index > before + 1:
                 lines.append(["...", *[""] * (len(lines[0]) - 1)])
             lines.append([*_cells(self.rows[index], names), mark if index in marked else ""])
@@ -221,14 +220,14 @@ def callbacks_of(given: Callback | Sequence[Callback]) -> Sequence[Callback]:
         return [given]
     works = f"callbacks=[{given.__name__ if isinstance(given, type) else 'Progress'}()]"
     if isinstance(given, str) or not isinstance(given, Sequence):
-        raise SettingError(f"callbacks must be a callback, or a list of them: got {shown(given)}; use {works}")
+        raise SettingError(f"callbacks must be a callback, or a list of them: got {brief(given)}; use {works}")
     for i, each in enumerate(given):
         if not isinstance(each, Callback):
             if isinstance(each, type) and issubclass(each, Callback):
                 works = f"callbacks=[{each.__name__}()]"
             elif callable(each):
                 works = "class Mine(dr.Callback): def epoch_end(self, state): ..., and callbacks=[Mine()]"
-            raise SettingError(f"callbacks[{i}] must be a callback: got {shown(each)}; use {works}")
+            raise SettingError(f"callbacks[{i}] must be a callback: got {brief(each)}; use {works}")
     return given
 
 
@@ -252,7 +251,7 @@ class Monitor:
         check("min_delta", self.min_delta)
         if not isinstance(self.name, str):
             raise SettingError(
-                f"monitor must be the name of a column, such as 'validation_loss': got {shown(self.name)}"
+                f"monitor must be the name of a column, such as 'validation_loss': got {brief(self.name)}"
             )
         if self.name in COLUMNS:
             column = COLUMNS[self.name]
@@ -311,7 +310,7 @@ class Progress(Callback):
 
     def __init__(self, stream: TextIO | None = None) -> None:
         if stream is not None and not hasattr(stream, "write"):
-            raise SettingError(f"stream of Progress must be a text stream: got {shown(stream)}; use Progress()")
+            raise SettingError(f"stream of Progress must be a text stream: got {brief(stream)}; use Progress()")
         self.stream = stream
 
     def epoch_end(self, state: TrainingState) -> None:

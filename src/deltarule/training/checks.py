@@ -14,7 +14,7 @@ from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy
 from deltarule.nn.network import Network
 from deltarule.nn.parameters import Parameters
 from deltarule.nn.workspace import Workspace
-from deltarule.settings import shown
+from deltarule.settings import brief
 from deltarule.training.callbacks import History, TrainingState
 from deltarule.training.examples import refuse_splits
 
@@ -53,7 +53,7 @@ def check_datasets(train: Any, validation: Any) -> None:
         (validation, Dataset | None, "trainer.fit(train, dr.Dataset(X, y))"),
     ):
         if not isinstance(given, legal):
-            raise DataError(f"trainer.fit takes a Dataset: got {shown(given)}; use {line}")
+            raise DataError(f"trainer.fit takes a Dataset: got {brief(given)}; use {line}")
 
 
 def check_augment(augment: Deformation | None, data: Dataset) -> None:

@@ -15,7 +15,7 @@ from deltarule.errors import DeltaruleError, FileError, MissingExtraError, insta
 from deltarule.nn.network import backward, forward, loss_value
 from deltarule.nn.optimizers import Optimizer
 from deltarule.nn.parameters import Parameters
-from deltarule.parts import lacking_kernels
+from deltarule.parts import missing_kernels
 from deltarule.settings import ENGINES, check_choice
 from deltarule.training.batches import gather, steps_per_epoch
 
@@ -99,7 +99,7 @@ def engine_for(trainer: "Trainer", n_samples: int, name: str) -> Engine:
     network = trainer.network
     seconds = seconds_with_numpy(network.parameters.size, n_samples, trainer.batch_size, trainer.epochs)
     found = engine(name, seconds)
-    without = lacking_kernels(*network.activations, network.loss, trainer.optimizer)
+    without = missing_kernels(*network.activations, network.loss, trainer.optimizer)
     if network.dtype not in (np.float32, np.float64):
         without.append(f"kernels compute in float32 and float64, the network in {network.dtype}")
     if found.name == REFERENCE.name or not without:

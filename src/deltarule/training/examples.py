@@ -9,14 +9,14 @@ import numpy as np
 
 from deltarule.data.dataset import Dataset, Splits
 from deltarule.errors import DataError, SettingError, ShapeError
-from deltarule.inputs import as_array, as_called, check_scale, checked_inputs, flattened, numbers
+from deltarule.inputs import array_name, as_array, check_inputs, check_scale, flatten, numbers
 from deltarule.model import Model, check_purpose
 from deltarule.nn.activations import Sigmoid
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, scale_of
 from deltarule.public import check_network
-from deltarule.settings import Task, shown
-from deltarule.targets import checked_targets
+from deltarule.settings import Task, brief
+from deltarule.targets import check_targets
 
 LOG = logging.getLogger("deltarule")
 PIXEL_COLUMNS, DARK = 16, 127  # so many columns beyond half of 255 are pixels and not counts
@@ -44,14 +44,14 @@ def examples_for(
     network = net_or_model.inner if isinstance(net_or_model, Model) else net_or_model
     refuse_structure(X, y, call)
     if isinstance(X, Dataset):
-        return network, of_dataset(network, X) if model is None else model.scaled(X)
+        return network, read_dataset(network, X) if model is None else model.scaled(X)
     x_name, y_name = f"X{suffix}", f"y{suffix}"
     if model is not None:
         X = model.inputs(X)
     X, image_shape = input_rows(network, X, y, (x_name, y_name), call)
     binary: Task = "labels" if isinstance(network.activations[-1], Sigmoid) else "values"
     sizes, names = network.layer_sizes, network.class_names
-    targets, task = checked_targets(y, len(X), sizes, network.task, names=names, binary=binary, name=y_name)
+    targets, task = check_targets(y, len(X), sizes, network.task, names=names, binary=binary, name=y_name)
     if model is not None and model.target_scaling is not None:
         targets = model.target_scaling.apply(targets)
     return network, Dataset(X, targets, task, network.class_names, image_shape, name)
@@ -66,14 +66,15 @@ def refuse_structure(X: Any, y: Any, call: str) -> None:
     if isinstance(y, str) and hasattr(X, "columns"):
         line = call.format(f"X.drop(columns={y!r}), X[{y!r}]")
         raise DataError(f"y is the name of a column, {y!r}, and a network takes arrays: use {line}")
-    if y is None and (isinstance(X, zip) or (isinstance(X, list) and all(isinstance(each, tuple) for each in X))):
+    is_list = isinstance(X, list) and X and all(isinstance(each, tuple) and len(each) == 2 for each in X)
+    if y is None and (isinstance(X, zip) or is_list):
         line = call.format("np.array(X), np.array(y)")
         raise DataError(f"inputs and targets come as two arrays: got pairs of them; use X, y = zip(*pairs), and {line}")
     if isinstance(X, Dataset) and y is not None:
         line = f"{call.format('data')[:-1]}, validation=y)" if isinstance(y, Dataset) else call.format("data")
         raise DataError(f"a Dataset holds its targets: leave out y, as in {line}")
     if not isinstance(X, Dataset) and X is not None and y is None:
-        raise DataError(f"the targets are missing: got {shown(X)} alone; use {call.format('X, y')}")
+        raise DataError(f"the targets are missing: got {brief(X)} alone; use {call.format('X, y')}")
 
 
 def refuse_splits(X: Any, call: str) -> None:
@@ -84,7 +85,7 @@ def refuse_splits(X: Any, call: str) -> None:
         raise DataError(f"Splits hold two Datasets, train and test: use {line}")
 
 
-def of_dataset(network: Network, data: Dataset) -> Dataset:
+def read_dataset(network: Network, data: Dataset) -> Dataset:
     """A Dataset as the network reads it; an error where it is of another task, or on another scale."""
     check_purpose(network, data)
     if any(column.categories or column.fill is not None for column in data.columns):
@@ -101,7 +102,7 @@ def input_rows(
 ) -> tuple[Array, tuple[int, int] | None]:
     """X as rows in a dtype that counts as the network counts it, and the shape of its images."""
     n_features, (x_name, y_name) = network.layer_sizes[0], names
-    X, x_name = numbers(X, x_name), as_called(X, x_name)
+    X, x_name = numbers(X, x_name), array_name(X, x_name)
     if X.ndim == 1 and X.size and np.ndim(as_array(y, y_name)) == 2 and np.shape(y)[1] == n_features:
         swapped = f"{x_name} has shape {X.shape} and {y_name} {np.shape(y)}, and look swapped"
         raise ShapeError(f"{swapped}: use {call.format(f'{x_name}, {y_name}')}")
@@ -112,10 +113,10 @@ def input_rows(
             f"{x_name} has shape {X.shape}, one number a sample, and this network takes (n_samples, {n_features}): for "
             f"a single feature use {x_name}.reshape(-1, 1) with layer sizes {(1, *network.layer_sizes[1:])}"
         )
-    rows, image_shape = flattened(X, n_features, network.image_shape, x_name)
+    rows, image_shape = flatten(X, n_features, network.image_shape, x_name)
     is_transposed = X.ndim > 1 and np.prod(X.shape[:-1]) == n_features and X.shape[-1] == np.size(y) != len(X)
     if is_transposed or rows.shape[1] == n_features:
-        checked_inputs(X, n_features, network.image_shape, name=x_name)
+        check_inputs(X, n_features, network.image_shape, name=x_name)
     # Otherwise check_data says how many features there are, and with which layer sizes they fit.
     check_scale(rows, scale_of(network), name=x_name)
     return cast_inputs(network, rows), image_shape
@@ -150,7 +151,7 @@ def validation_examples(network: Network | Model, validation: Any, *, of_arrays:
         validation = (validation,)
     elif not (isinstance(validation, tuple | list) and len(validation) == 2):
         number = not isinstance(validation, bool) and isinstance(validation, int | float) and validation
-        begins = f"validation is (X, y) or a Dataset: got {shown(validation)}"
+        begins = f"validation is (X, y) or a Dataset: got {brief(validation)}"
         if not isinstance(validation, bool | int | float):
             raise SettingError(f"{begins}; use validation=(X, y)")
         n_held = f"{number}" if isinstance(number, int) and number > 1 else ""

@@ -12,7 +12,7 @@ from typing import Any
 from deltarule.errors import SettingError
 from deltarule.parts import resolve
 from deltarule.public import part
-from deltarule.settings import check, check_settings, shown
+from deltarule.settings import brief, check, check_settings
 from deltarule.training.callbacks import Callback, History, Monitor, TrainingState
 
 Schedule = Callable[[int], float]
@@ -174,7 +174,7 @@ def schedule_of(given: Any, name: str = "learning_rate", owner: type[Any] | str 
     if callable(given) and not isinstance(given, type):
         try:
             rate = given(0)
-            note = f", which returns {shown(rate)} for step 0"
+            note = f", which returns {brief(rate)} for step 0"
         except (TypeError, SettingError) as error:
             rate, note = None, f", which cannot be called with a step ({error})"
         if isinstance(rate, Real):

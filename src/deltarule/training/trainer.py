@@ -22,8 +22,8 @@ from deltarule.nn.penalties import Penalty
 from deltarule.parts import resolve
 from deltarule.public import Named, check_network, public
 from deltarule.randomness import generator
-from deltarule.settings import ENGINES, check, check_choice, shown
-from deltarule.targets import checked_weights
+from deltarule.settings import ENGINES, brief, check, check_choice
+from deltarule.targets import check_weights
 from deltarule.training.batches import batches, steps_per_epoch
 from deltarule.training.callbacks import Callback, History, Monitor, Row, TrainingState, callbacks_of
 from deltarule.training.checks import (
@@ -122,10 +122,10 @@ class Trainer(metaclass=Named):
         check_plateaus(self.schedule, self.callbacks)
         take_meaning(self.network, train)
         if sample_weight is not None:
-            sample_weight = checked_weights(sample_weight, train.n_samples)
+            sample_weight = check_weights(sample_weight, train.n_samples)
         if resume is not None and not isinstance(resume, Snapshot):
             works = 'resume=Checkpoints("kept").newest()'
-            raise SettingError(f"resume must be a Snapshot: got {shown(resume)}; use {works}")
+            raise SettingError(f"resume must be a Snapshot: got {brief(resume)}; use {works}")
         if self._engine_name is not None:
             self.engine = engine_for(self, train.n_samples, self._engine_name)
         if self.engine.says:

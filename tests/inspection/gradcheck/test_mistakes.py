@@ -227,9 +227,10 @@ def test_its_text_and_its_json_say_the_same() -> None:
     assert check.mistakes[0] in text
 
 
-def test_a_mistake_has_an_id_of_its_own() -> None:
-    rows = {*OF_THE_WHOLE, *OF_A_LAYER, *OF_WEIGHTS, *OF_BIASES}
-    assert len({row.id for row in rows}) == len(rows) == 14
+def test_fourteen_mistakes_have_words_and_marks_of_their_own() -> None:
+    tables = (OF_THE_WHOLE, OF_A_LAYER, OF_WEIGHTS, OF_BIASES)
+    assert len({words for rows in tables for words in rows}) == 14
+    assert len({mark for rows in tables for mark in rows.values()}) == 14
 
 
 # Activations and losses of one's own

@@ -12,8 +12,7 @@ from PIL import Image
 from sample_pictures import MATRIX, NAMES, PICTURES, history
 
 from deltarule.errors import MissingExtraError, SettingError
-from deltarule.inspection.plots.loss_plots import draw_curves
-from deltarule.inspection.plots.score_plots import draw_confusion
+from deltarule.inspection.plots.result_plots import draw_confusion, draw_curves
 
 SVG = "{http://www.w3.org/2000/svg}"
 DESCRIPTION = "{http://purl.org/dc/elements/1.1/}description"
@@ -68,7 +67,7 @@ def test_without_matplotlib_the_way_to_it_is_named(monkeypatch: pytest.MonkeyPat
 def test_no_window_is_needed() -> None:
     program = """
 import sys
-from deltarule.inspection.plots.loss_plots import draw_curves
+from deltarule.inspection.plots.result_plots import draw_confusion, draw_curves
 assert draw_curves([{"epoch": 0, "train_loss": 1.0, "train_accuracy": 0.1}]).to_bytes(".png")
 assert "matplotlib.pyplot" not in sys.modules
 """

@@ -194,8 +194,8 @@ def read_pixel_rows(path: Path, _: How) -> Reading:
                 table = np.loadtxt(file, np.uint8, delimiter=separator, comments=None, ndmin=2)
         except (ValueError, Warning) as error:
             is_other = bool(header) and "label" not in header
-            table = " (or, for a table of something else, --target COLUMN, or dr.read_table(path, target))"
-            advice = table if is_other else ""
+            of_else = " (or, for a table of something else, --target COLUMN, or dr.read_table(path, target))"
+            advice = of_else if is_other else ""
             expected = f"integers from 0 to 255, equally many in every line{advice},"
             refuse(path, expected, _pixel_problems(file, separator))
             raise DataError(f"{path}: rows of integers from 0 to 255 were expected: got none ({error})") from error

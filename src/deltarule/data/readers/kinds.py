@@ -58,9 +58,7 @@ IDX_PAIRS = Kind(
     has_targets=True,
 )
 IMAGE_FOLDER = Kind(
-    "folder of images",
-    reader=lambda path, how: reading_of(read_image_folder(path, size=how.size)),
-    has_targets=True,
+    "folder of images", reader=lambda path, how: reading_of(read_image_folder(path, size=how.size)), has_targets=True
 )
 TO_CSV = "import pandas; pandas.{}({{path!r}}).to_csv('data.csv', index=False)"
 KINDS = (
@@ -74,12 +72,7 @@ KINDS = (
     Kind("npy", rb"\x93NUMPY", (".npy",), advice="import numpy; numpy.savez('data.npz', X=numpy.load({path!r}), y=y)"),
     Kind("Excel", rb"PK\x03\x04", (".xlsx", ".xls"), advice=TO_CSV.format("read_excel")),
     Kind("Parquet", rb"PAR1", (".parquet",), advice=TO_CSV.format("read_parquet")),
-    Kind(
-        "pickle",
-        rb"\x80[\x02-\x05]",
-        (".pkl", ".pickle"),
-        advice="a pickle can run code; numpy.savez('data.npz', X=X, y=y)",
-    ),
+    Kind("pickle", rb"\x80[\x02-\x05]", (".pkl", ".pickle"), advice="it can run code; numpy.savez('data.npz', X=X)"),
 )
 PICTURE_ENDINGS = {ending for kind in KINDS if kind.reader is read_picture_rows for ending in kind.endings}
 UNKNOWN = "unknown"
@@ -141,11 +134,11 @@ def kind_of(path: Path) -> Kind:
     by_both = [kind for kind in by_content if kind in by_name]
     kind, *_ = [*by_both, *by_content, *by_name, Kind(UNKNOWN, advice=head[:4].hex(" ") or "an empty file")]
     if is_compressed and kind is not IDX:
-        raise DataError(f"{path}: only IDX files are read as gzip compresses them: got {kind.name}; run  gunzip {path}")
+        raise DataError(f"{path}: only IDX files are read as gzip compresses them: run  gunzip {path}")
     return kind
 
 
 def what_it_is(path: Path, kind: Kind) -> str:
     """What was got in place of a kind that is read, and what to do, for a message."""
     advice = kind.advice.format(path=str(path))
-    return advice if kind.name == UNKNOWN else f"{kind.name}; {advice}"
+    return advice if kind.name == UNKNOWN else "; ".join(filter(None, [kind.name, advice]))

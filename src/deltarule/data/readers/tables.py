@@ -117,7 +117,7 @@ def read_table_rows(path: Path, how: How) -> Reading:
     extra = [name for name in table.names if name not in table.cells and name != how.target]
     if extra:
         how.announce(f"{table.name}: what was not learned from is passed over: {', '.join(map(repr, extra))}")
-    return Reading(rows, report={"columns": list(table.cells), "passed over": extra})
+    return Reading(rows, report={"holds": "rows", "columns": list(table.cells), "passed over": extra})
 
 
 def _text_columns(columns: Sequence[Column]) -> list[str]:

@@ -14,7 +14,7 @@ from deltarule.nn.activations import Activation, Sigmoid, Softmax
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss, Quadratic
 from deltarule.nn.network import Network
-from deltarule.parts import describe, part_of
+from deltarule.parts import part_of, spec_of
 from deltarule.settings import Task
 
 LOSSES: dict[type[Activation], Loss] = {Softmax: CrossEntropy(), Sigmoid: BinaryCrossEntropy()}  # else Quadratic
@@ -63,8 +63,8 @@ def metadata(model: Model) -> dict[str, str]:
     content: dict[str, Any] = {name: getattr(model, name) for name in ("task", "pixels", "class_names", "image_shape")}
     content["columns"] = [asdict(column) for column in model.columns]
     content["inputs"] = model.input_names
-    content["activations"] = [describe("activation", each) for each in network.activations]
-    content["loss"] = None if part_of(network.loss) is None else describe("loss", network.loss)
+    content["activations"] = [spec_of("activation", each) for each in network.activations]
+    content["loss"] = None if part_of(network.loss) is None else spec_of("loss", network.loss)
     content["record"] = model.record
     try:
         return {name: json.dumps(value, sort_keys=True, allow_nan=False) for name, value in content.items()}

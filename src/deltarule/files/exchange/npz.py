@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.atomic import written_atomically
+from deltarule.atomic import atomic_stream
 from deltarule.files.exchange import metadata
 from deltarule.files.model_file import arrays_of, model_argument
 from deltarule.model import Model
@@ -34,5 +34,5 @@ def save_npz(thing: Network | Model, path: str | os.PathLike[str], *, force: boo
     model = model_argument(thing, 'dr.save_npz(network, "network.npz")', path)
     content = ", ".join(f'"{name}": {value}' for name, value in metadata(model).items())
     arrays: dict[str, Any] = {"meaning": np.array(f"{{{content}}}")} | arrays_of(model)
-    with written_atomically(path, "npz file", force=force) as stream:
+    with atomic_stream(path, "npz file", force=force) as stream:
         np.savez(stream, **arrays)

@@ -72,5 +72,5 @@ def activation_of(name: str) -> Activation:
     known = {row.sklearn: row for row in PARTS["activation"].values() if not isinstance(row.sklearn, No)}
     if name not in known:
         raise SettingError(f"no activation here is scikit-learn's {name!r}: {closest(name, known)}")
-    activation: Activation = known[name].made_by()
+    activation: Activation = known[name].maker()
     return activation

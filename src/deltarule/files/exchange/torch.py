@@ -14,7 +14,7 @@ from deltarule.nn.arrays import Array
 from deltarule.nn.network import with_meaning
 from deltarule.parts import Spec, resolve
 from deltarule.public import public
-from deltarule.settings import shown
+from deltarule.settings import brief
 
 
 @public('from_torch(state_dict, hidden="relu")')
@@ -47,7 +47,7 @@ def from_torch(
     (4, 8, 3)
     """
     if not isinstance(state_dict, Mapping):
-        got = shown(state_dict)
+        got = brief(state_dict)
         raise SettingError(
             f"state_dict must be a mapping from names to arrays: got {got}; use the network's state_dict()"
         )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from deltarule.data.dataset import Dataset
-from deltarule.inspection.diagnosis.findings import Finding
+from deltarule.inspection.diagnosis.findings import Finding, Level
 from deltarule.nn.arrays import Array
 from deltarule.nn.workspace import as_floats
 from deltarule.randomness import generator
@@ -67,8 +67,7 @@ def value_findings(data: Dataset) -> Iterator[Finding]:
         names = ", ".join(name for name, each in zip(data.class_names, spread, strict=True) if not each)
         measured = {"constant targets": int((spread == 0).sum()), "of": data.n_outputs}
         yield Finding.of("warning" if spread.any() else "fault", "constant-target", measured, names=names)
-    size = float(typical_size(data.targets.astype(np.float64)))
-    if size > LARGE:
+    if (size := float(typical_size(data.targets.astype(np.float64)))) > LARGE:
         ends = {"smallest target": float(data.targets.min()), "largest": float(data.targets.max()), "size": size}
         yield Finding.of("warning", "targets-not-scaled", ends)
 
@@ -98,8 +97,8 @@ def neighbor_findings(X: Array, data: Dataset) -> Iterator[Finding]:
     asked, known = X[:half], X[half:]
     distances = (known * known).sum(axis=1) - 2.0 * asked @ known.T  # squared, but for what all have in common
     apart = targets - targets.mean(axis=0)
-    theirs = apart[half:][distances.argmin(axis=1)]
-    correlation = float((apart[:half] * theirs).sum() / np.sqrt((apart[:half] ** 2).sum() * (theirs**2).sum()))
+    own, theirs = apart[:half], apart[half:][distances.argmin(axis=1)]
+    correlation = float((own * theirs).sum() / np.sqrt((own**2).sum() * (theirs**2).sum()))
     luck = 3.0 / math.sqrt(half * max(1, targets.shape[1] - 1))
     if abs(correlation) < luck:
         measured = {"correlation with the nearest neighbor's target": correlation, "luck alone reaches": luck}
@@ -114,7 +113,6 @@ def overlap_findings(train: Dataset, validation: Dataset) -> Iterator[Finding]:
     twins = 1.0 - len(known) / len(seen)
     if copied > twins:
         measured = {"share of the validation set": copied, "share of twins within the training set": twins}
+        level: Level = "fault" if copied >= 0.01 else "warning"
         examples = "examples" if validation.image_shape is None else "images"
-        yield Finding.of(
-            "fault" if copied >= 0.01 else "warning", "validation-in-training", measured, examples=examples
-        )
+        yield Finding.of(level, "validation-in-training", measured, examples=examples)

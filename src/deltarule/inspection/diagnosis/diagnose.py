@@ -117,36 +117,39 @@ def first_step_findings(trainer: Trainer, train: Dataset, *, is_explained: bool)
     after, loss = train_copy(trainer, part, steps)
     chance, rate = chance_loss(trainer.network, part), float(trainer.schedule(WATCHED // 2))
     if after is not None:
-        yield from death_findings(trainer.network, after, part)
+        before = dead_findings(trainer.network, forward_and_backward(trainer.network, part))
+        already = {each.evidence["layer"] for each in before}
+        for each in dead_findings(after, forward_and_backward(after, part)):
+            if each.evidence["layer"] not in already:
+                yield replace(each, says=f"{each.says} They died in the first {WATCHED} steps.")
         if not is_explained:
             yield from steps.findings("note" if loss < HEALTHY * chance else "warning")
     if loss < HEALTHY * chance or chance == 0.0:
         return
     measured = {"learning rate": rate, f"loss after {WATCHED} steps": loss, "loss of knowing nothing": chance}
-    factor, better = (None, math.inf) if is_explained else better_rate(trainer, part, min(loss, chance))
-    if factor is not None:
-        measured |= {f"loss with a rate of {rate * factor:.2g}": better}
-        yield rate_finding(factor, rate, measured, loss / chance)
-    elif after is None:
-        yield Finding.of("fault", "diverged: first steps", {"learning rate": rate, "steps": len(steps.losses)})
+    for factor in () if is_explained else RATE_FACTORS:
+        better = train_copy(trainer, part, FirstSteps(ends_run=True), factor)[1]
+        if better < BETTER * min(loss, chance):
+            measured[f"loss with a rate of {rate * factor:.2g}"] = better
+            level: Level = "fault" if loss / chance > LEARNED else "warning" if loss / chance > SLOW else "note"
+            name = "low: a little" if level == "note" else "low: first steps"
+            name = f"learning-rate-too-{'high: first steps' if factor < 1.0 else name}"
+            yield Finding.of(level, name, measured, better=rate * factor)
+            break
     else:
-        yield from stuck_findings(loss, chance, measured)
+        if after is None:
+            yield Finding.of("fault", "diverged: first steps", {"learning rate": rate, "steps": len(steps.losses)})
+        else:
+            yield from stuck_findings(loss, chance, measured)
     yield from one_batch_findings(trainer.network, part)
 
 
 def train_copy(trainer: Trainer, part: Dataset, steps: FirstSteps, factor: float = 1.0) -> tuple[Network | None, float]:
     """A copy of the network after its first steps with `factor` times the rate, and its loss; None, inf if lost."""
     network = with_parameters(trainer.network, trainer.network.parameters.copy())
-    copy = replace(
-        trainer,
-        network=network,
-        optimizer=deepcopy(trainer.optimizer),
-        schedule=lambda step: factor * trainer.schedule(step),
-        epochs=-(-WATCHED // steps_per_epoch(part.n_samples, trainer.batch_size)),
-        augment=None,
-        average=Latest(),
-        callbacks=[steps],
-    )
+    copy = replace(trainer, network=network, optimizer=deepcopy(trainer.optimizer), augment=None, average=Latest())
+    copy.epochs, copy.callbacks = -(-WATCHED // steps_per_epoch(part.n_samples, trainer.batch_size)), [steps]
+    copy.schedule = lambda step: factor * trainer.schedule(step)
     try:
         copy.fit(part)
     except DivergenceError:
@@ -155,35 +158,10 @@ def train_copy(trainer: Trainer, part: Dataset, steps: FirstSteps, factor: float
     return (network, loss) if math.isfinite(loss) else (None, math.inf)
 
 
-def better_rate(trainer: Trainer, part: Dataset, loss: float) -> tuple[float | None, float]:
-    """The factor for the rate with which the same steps leave much less than `loss`, and what; None where none does."""
-    for factor in RATE_FACTORS:
-        other = train_copy(trainer, part, FirstSteps(ends_run=True), factor)[1]
-        if other < BETTER * loss:
-            return factor, other
-    return None, math.inf
-
-
-def rate_finding(factor: float, rate: float, measured: dict[str, float], remaining: float) -> Finding:
-    """That another rate does much better; `remaining` is the share of the loss that the first rate has left."""
-    level: Level = "fault" if remaining > LEARNED else "warning" if remaining > SLOW else "note"
-    name = "learning-rate-too-low: a little" if level == "note" else "learning-rate-too-low: first steps"
-    name = "learning-rate-too-high: first steps" if factor < 1.0 else name
-    return Finding.of(level, name, measured, better=rate * factor)
-
-
 def stuck_findings(loss: float, chance: float, measured: Mapping[str, float]) -> Iterator[Finding]:
     """A loss that is that of an answer which is the same for all examples."""
     if loss > LEARNED * chance > 0.0:
         yield Finding.of("fault", "stuck-at-chance", measured)
-
-
-def death_findings(before: Network, after: Network, part: Dataset) -> Iterator[Finding]:
-    """ReLUs that were alive before the first steps, and are dead after them."""
-    already = {each.evidence["layer"] for each in dead_findings(before, forward_and_backward(before, part))}
-    for each in dead_findings(after, forward_and_backward(after, part)):
-        if each.evidence["layer"] not in already:
-            yield replace(each, says=f"{each.says} They died in the first {WATCHED} steps.")
 
 
 def one_batch_findings(network: Network, part: Dataset) -> Iterator[Finding]:

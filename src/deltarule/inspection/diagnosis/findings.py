@@ -1,9 +1,10 @@
 """Findings: what can be wrong, in words, and the diagnosis that they make, with evidence in numbers and what to do."""
 
-import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
+
+from deltarule.inspection.presentation import entry
 
 Level = Literal["note", "warning", "fault"]
 LEVELS: tuple[Level, ...] = ("fault", "warning", "note")
@@ -163,9 +164,3 @@ class Diagnosis:
 
     def __str__(self) -> str:
         return self.to_text()
-
-
-def entry(title: str, text: str, width: int, indent: int = 9) -> str:
-    """A text beside its title, in lines of at most `width` characters."""
-    head = f"{title:<{indent}}"
-    return textwrap.fill(text, width, initial_indent=head, subsequent_indent=" " * indent, break_on_hyphens=False)

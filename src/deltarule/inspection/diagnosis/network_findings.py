@@ -31,7 +31,9 @@ def network_findings(network: Network, data: Dataset, *, is_new: bool) -> Iterat
     ws, batch = forward_and_backward(network, data), data.take(slice(BATCH))
     if is_new:
         yield from weight_findings(network)
-        yield from start_findings(loss_value(network, batch.targets, ws), chance_loss(network, data))
+        loss, chance = loss_value(network, batch.targets, ws), chance_loss(network, data)
+        if chance > 0.0 and not loss <= START_TOO_SURE * chance:
+            yield Finding.of("warning", "starts-too-sure", {"loss": loss, "loss of knowing nothing": chance})
     yield from reach_findings(network, batch)
     of_units = [*saturation_findings(network, ws), *dead_findings(network, ws)]
     yield from of_units
@@ -68,12 +70,6 @@ def weight_findings(network: Network) -> Iterator[Finding]:
             yield Finding.of("warning", "weights-too-large", measured)
         elif W.size >= 16 and size < low / FIT:
             yield Finding.of("warning", "weights-too-small", measured)
-
-
-def start_findings(loss: float, chance: float) -> Iterator[Finding]:
-    """A start that is surer, and so more wrong, than one that knows nothing."""
-    if chance > 0.0 and not loss <= START_TOO_SURE * chance:
-        yield Finding.of("warning", "starts-too-sure", {"loss": loss, "loss of knowing nothing": chance})
 
 
 def reach_findings(network: Network, batch: Dataset) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from deltarule.inspection.diagnosis.findings import Finding, Level
-from deltarule.nn.arrays import Array
+from deltarule.nn.parameters import Parameters
 from deltarule.training.callbacks import Callback, TrainingState
 
 Row = Mapping[str, float | None]
@@ -31,27 +31,23 @@ class FirstSteps(Callback):
     """
 
     def __init__(self, *, ends_run: bool) -> None:
-        self.ends_run = ends_run
-        self.updates: list[Array] = []
-        self.losses: list[float] = []
-        self._before: Array | None = None
+        self.ends_run, self.losses = ends_run, list[float]()
+        self.updates: list[list[float]] = []
+        self._before: Parameters | None = None
 
     def train_begin(self, state: TrainingState) -> None:
-        self._before = state.network.parameters.vector.copy()
+        self._before = state.network.parameters.copy()
 
     def step_end(self, state: TrainingState) -> None:
         if state.step > WATCHED:
             return
+        parameters = state.network.parameters
         self.losses.append(state.batch_loss)
         if self._before is not None:
-            before = type(state.network.parameters)(state.network.layer_sizes, self._before).weights
-            pairs = [
-                (np.linalg.norm(W - old), np.linalg.norm(old))
-                for W, old in zip(state.network.weights, before, strict=True)
-            ]
-            self.updates.append(np.array([float(step) / max(float(length), 1e-30) for step, length in pairs]))
-        is_next_measured = state.step < EARLY or state.step % EVERY == 0
-        self._before = state.network.parameters.vector.copy() if is_next_measured else None
+            pairs = zip(parameters.weights, self._before.weights, strict=True)
+            lengths = [(float(np.linalg.norm(W - old)), float(np.linalg.norm(old))) for W, old in pairs]
+            self.updates.append([step / max(length, 1e-30) for step, length in lengths])
+        self._before = parameters.copy() if state.step < EARLY or state.step % EVERY == 0 else None
         if self.ends_run and state.step == WATCHED:
             state.stop_reason = "the first steps were all that was wanted"
 
@@ -72,8 +68,7 @@ def history_findings(rows: Sequence[Row], chance: float | None = None) -> Iterat
     """Findings about a history, an epoch a row; `chance` is the loss of knowing nothing, where that is known."""
     if len(rows) < 2:
         return
-    losses = column(rows, "train_loss")
-    rate = rows[-1].get("learning_rate")
+    losses, rate = column(rows, "train_loss"), rows[-1].get("learning_rate")
     known_rate = {} if rate is None else {"learning rate": rate}
     if not all(map(math.isfinite, losses)) or losses[-1] > 2.0 * losses[0]:
         epoch = next((n for n, loss in enumerate(losses) if not loss <= 2.0 * losses[0]), 0)
@@ -84,19 +79,14 @@ def history_findings(rows: Sequence[Row], chance: float | None = None) -> Iterat
     if chance is not None:
         measured["loss of knowing nothing"] = chance
     if min(losses[1:]) > LEARNED * (losses[0] if chance is None else min(losses[0], chance)):
-        yield Finding.of(
-            "fault", "learning-rate-too-low: creeps" if is_creeping(losses) else "stuck-at-chance: run", measured
-        )
+        fall, late = losses[0] - losses[-1], losses[len(losses) // 2] - losses[-1]
+        is_steady = late > fall / 4.0 and all(after < before for before, after in pairwise(losses))
+        creeps = is_steady and fall > CREEP * losses[0]
+        yield Finding.of("fault", "learning-rate-too-low: creeps" if creeps else "stuck-at-chance: run", measured)
     else:
         yield from progress_findings(losses, measured)
     if "validation_loss" in rows[-1]:
         yield from validation_findings(losses, column(rows, "validation_loss"))
-
-
-def is_creeping(losses: Sequence[float]) -> bool:
-    """Whether a loss falls steadily to the end, if hardly at all."""
-    fall, late = losses[0] - losses[-1], losses[len(losses) // 2] - losses[-1]
-    return fall > CREEP * losses[0] and late > fall / 4.0 and all(after < before for before, after in pairwise(losses))
 
 
 def progress_findings(losses: Sequence[float], measured: dict[str, float]) -> Iterator[Finding]:
@@ -107,21 +97,16 @@ def progress_findings(losses: Sequence[float], measured: dict[str, float]) -> It
     quarter = max(1, (len(losses) - 1) // 4)
     late = (losses[-1 - quarter] - losses[-1]) / max(losses[0] - losses[-1], 1e-30)
     if len(losses) > 8 and late > UNFINISHED:
-        share = {"share of the fall in the last quarter": late}
-        yield Finding.of("warning", "learning-rate-too-low", measured | share)
+        measured = measured | {"share of the fall in the last quarter": late}
+        yield Finding.of("warning", "learning-rate-too-low", measured)
 
 
 def validation_findings(losses: Sequence[float], held_out: Sequence[float]) -> Iterator[Finding]:
     """Overfitting: a validation loss that turns upwards while the training loss goes on falling."""
     best = int(np.argmin(held_out))
     if held_out[-1] > OVERFITTED * held_out[best] and losses[-1] < losses[best]:
-        measured = {
-            "epoch": best,
-            "validation loss there": held_out[best],
-            "at the end": held_out[-1],
-            "training loss there": losses[best],
-            "training loss at the end": losses[-1],
-        }
+        measured = {"epoch": best, "validation loss there": held_out[best], "at the end": held_out[-1]}
+        measured |= {"training loss there": losses[best], "training loss at the end": losses[-1]}
         yield Finding.of("warning", "overfitting", measured)
 
 

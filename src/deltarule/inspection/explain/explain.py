@@ -8,15 +8,17 @@ import numpy as np
 from deltarule.data.readers.tables import is_frame
 from deltarule.errors import SettingError, ShapeError
 from deltarule.inputs import numbers
-from deltarule.inspection.explain.passes import LayerPass, layer_pass, neuron_pass, steps_of
-from deltarule.inspection.explain.walkthrough import Walkthrough
-from deltarule.inspection.gradcheck.equation_checks import CHECKS
+from deltarule.inspection.explain.walkthrough import Effect, LayerPass, LongSum, NeuronPass, TrialStep, Walkthrough
+from deltarule.inspection.gradcheck.equation_checks import CHECKS, Check
 from deltarule.inspection.gradcheck.numeric_gradient import Problem
 from deltarule.model import Model
 from deltarule.nn.arrays import Array
 from deltarule.nn.equations import EQUATIONS, Equation, find_equation
 from deltarule.nn.network import Network
 from deltarule.public import check_network, public
+
+NUDGE = 0.001  # small enough that what is predicted and what happens agree to three digits
+RATES = (0.001, 0.01, 0.1, 1.0)
 
 
 @public("explain(network, x, target)")
@@ -65,7 +67,7 @@ def explain(
         layers=layers,
         neuron=neuron_pass(problem, *neuron_to_show(layers, layer, neuron)),
         gradient_norm=np.linalg.norm(problem.grads.vector).item(),
-        steps=steps_of(problem),
+        steps=trial_steps(problem),
         equations=shown,
         checks={each.id: CHECKS[each.id](problem) for each in shown},
         alone=equation is not None,
@@ -77,9 +79,9 @@ def equations_to_show(name: str | None, network: Network) -> tuple[Equation, ...
     equations = [find_equation(name)] if name else list(EQUATIONS.values())
     shown = tuple(equation for equation in equations if equation.applies_to(network))
     if not shown:
-        sizes = "-".join(map(str, network.layer_sizes))
         outputs = f"{type(network.activations[-1]).__name__} with {type(network.loss).__name__}"
-        raise SettingError(f"{equations[0].id} has no part in this network: got a {sizes}, {outputs}; ask for another")
+        got = f"{'-'.join(map(str, network.layer_sizes))}, {outputs}"
+        raise SettingError(f"{equations[0].id} has no part in this network: got a {got}; ask for another")
     return shown
 
 
@@ -92,9 +94,8 @@ def one_example(model: Model, example: Any) -> tuple[Array, Array]:
     if raw.ndim == 2 and raw.shape[1] == n_features and len(raw) != 1:
         raise ShapeError(f"one example is explained at a time: got {len(raw)}; pass X[0], and its y")
     if raw.ndim == 1 and raw.size != n_features:
-        raise ShapeError(
-            f"example has shape {raw.shape}, and this network takes {n_features} numbers, or an image of them"
-        )
+        takes = f"{n_features} numbers, or an image of them"
+        raise ShapeError(f"example has shape {raw.shape}, and this network takes {takes}")
     raw = model.unscaled(raw if raw.shape == (1, n_features) else raw[np.newaxis])
     X = model.of_numbers().inputs(raw)
     if not np.isfinite(X).all():
@@ -132,3 +133,67 @@ def neuron_to_show(layers: Sequence[LayerPass], layer: int | None, neuron: int |
     if not 0 <= neuron < n_neurons:
         raise SettingError(f"the neurons of layer {layer} are 0 to {n_neurons - 1}: got neuron {neuron}")
     return layer, neuron
+
+
+def layer_pass(problem: Problem, l: int) -> LayerPass:
+    """What one layer makes of the example."""
+    z, a, activation = problem.ws.z[l], problem.ws.a[l], problem.network.activations[l]
+    derivative = activation.derivative(z, a)
+    slope = derivative[0].astype(np.float64) if derivative.ndim == 2 else None
+    (fan_in, fan_out), delta = problem.network.weights[l].shape, problem.delta[l][0]
+    of_weights, of_biases = (np.linalg.norm(part[l]).item() for part in (problem.grads.weights, problem.grads.biases))
+    sigma = type(activation).__name__
+    return LayerPass(l, fan_in, fan_out, sigma, z[0], a[0], slope, delta, of_weights, of_biases)
+
+
+def neuron_pass(problem: Problem, l: int, neuron: int) -> NeuronPass:
+    """What the example is to one neuron of layer l."""
+    network, ws, is_last = problem.network, problem.ws, l + 1 == len(problem.network.weights)
+    inputs, z, gradient = ws.inputs[l][0], ws.z[l][:, neuron], problem.grads.weights[l][:, neuron]
+    slopes = network.activations[l].derivative(ws.z[l], ws.a[l])[0]
+    # A weight that moves by e moves z by e times what comes in through it.
+    numeric = problem.slopes(l, np.full(len(inputs), neuron), lambda step: z + step * inputs[np.newaxis])[:, 0]
+    next_layer, loss = effects_of(problem, l, neuron, slopes)
+    return NeuronPass(
+        layer=l,
+        neuron=neuron,
+        weighted=LongSum.of(inputs, network.weights[l][:, neuron]),
+        bias=network.biases[l][neuron].item(),
+        z=z.item(),
+        a=ws.a[l][0, neuron].item(),
+        slope=float(slopes[neuron]) if slopes.ndim == 1 else None,
+        back=None if is_last else LongSum.of(network.weights[l + 1][neuron], problem.delta[l + 1][0]),
+        nudge=NUDGE,
+        next_layer=next_layer,
+        loss=loss,
+        delta=problem.delta[l][0, neuron].item(),
+        numeric_delta=problem.numeric_delta(l, np.array([neuron])).item(),
+        gradient=gradient,
+        numeric_gradient=numeric,
+        gradient_error=Check.of("", gradient, numeric).relative_error,
+    )
+
+
+def effects_of(problem: Problem, l: int, neuron: int, slopes: Array) -> tuple[tuple[Effect, ...], Effect]:
+    """What a nudge of a neuron in layer l does to the z of the layer behind it that it moves most, and to C.
+
+    slopes: sigma'(z) of the layer, (fan_out,), or its Jacobian (fan_out, fan_out).
+    """
+    network, ws = problem.network, problem.ws
+    both = np.stack([ws.z[l], ws.z[l]])  # without the nudge, and with it
+    both[1, 0, neuron] += NUDGE
+    before, after = problem.losses_from(l, both)[:, 0]
+    loss = Effect(0, problem.delta[l][0, neuron].item() * NUDGE, (after - before).item())
+    if l + 1 == len(network.weights):
+        return (), loss
+    W = network.weights[l + 1]
+    actual = (network.activations[l].value(both[1]) @ W + network.biases[l + 1] - ws.z[l + 1])[0]
+    predicted = NUDGE * (slopes[neuron] * W[neuron] if slopes.ndim == 1 else slopes[:, neuron] @ W)
+    return Effect.most(predicted, actual), loss
+
+
+def trial_steps(problem: Problem) -> tuple[TrialStep, ...]:
+    """Steps of gradient descent, from short to long, on the example alone."""
+    gradient = problem.grads.vector
+    fall = (gradient @ gradient).item()
+    return tuple(TrialStep(rate, -rate * fall, problem.loss_at(-rate * gradient) - problem.loss) for rate in RATES)

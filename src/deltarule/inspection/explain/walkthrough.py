@@ -6,29 +6,124 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.inspection.explain.passes import MOST_TERMS, Effect, LayerPass, LongSum, NeuronPass, TrialStep, largest
 from deltarule.inspection.gradcheck.equation_checks import Check
-from deltarule.inspection.presentation import (
-    WIDTH,
-    align,
-    number,
-    number_table,
-    plain,
-    shorten,
-    table,
-    text_image,
-    wrap,
-)
+from deltarule.inspection.presentation import align, number, number_table, picture_lines, plain, shorten, table, wrap
 from deltarule.model import Model
 from deltarule.nn.arrays import Array
 from deltarule.nn.equations import SYMBOLS, Equation
 from deltarule.nn.losses import smoothing_of
 from deltarule.public import public
 
-NUMBERS = ("inputs", "targets", "output_gradient", "numeric_output_delta", "loss", "layers", "neuron")
+NUMBERS = ["inputs", "targets", "output_gradient", "numeric_output_delta", "loss", "layers", "neuron"]
+MOST_TERMS = 5  # of a sum
 MOST_ROWS = 12  # outputs or inputs that are listed one by one
 
 Lines = list[str]
+
+
+@dataclass(frozen=True)
+class Term:
+    """A product in a sum: `number` is that of the neuron or input it comes from."""
+
+    number: int
+    left: float
+    right: float
+    product: float
+
+
+@dataclass(frozen=True)
+class LongSum:
+    """A sum of products: its largest terms, what all the others come to, and the total."""
+
+    largest: tuple[Term, ...]
+    n_others: int
+    others: float
+    total: float
+
+    @classmethod
+    def of(cls, left: Array, right: Array) -> "LongSum":
+        """The sum over left * right, both (n,)."""
+        products = left * right
+        first, others = np.split(largest(products), [MOST_TERMS])
+        terms = (Term(int(n), left[n].item(), right[n].item(), products[n].item()) for n in first)
+        return cls(tuple(terms), len(others), products[others].sum().item(), products.sum().item())
+
+
+@dataclass(frozen=True)
+class Effect:
+    """By how much a nudge moves the neuron of this number, or the loss: as the derivative predicts, and in fact."""
+
+    number: int
+    predicted: float
+    actual: float
+
+    @classmethod
+    def most(cls, predicted: Array, actual: Array) -> tuple["Effect", ...]:
+        """The largest of the effects on a layer, both (fan_out,)."""
+        return tuple(cls(int(n), predicted[n].item(), actual[n].item()) for n in largest(predicted)[:MOST_TERMS])
+
+
+@dataclass(frozen=True)
+class TrialStep:
+    """How much a step of gradient descent changes the loss: as -rate |gradient|^2 predicts, and in fact."""
+
+    rate: float
+    predicted: float
+    actual: float
+
+
+@dataclass(frozen=True, eq=False)
+class LayerPass:
+    """A layer's numbers for the example: z, a, sigma'(z) and delta, each (fan_out,); the norms of its gradients.
+
+    slope: sigma'(z); None after a softmax, where it is a matrix.
+    """
+
+    layer: int
+    fan_in: int
+    fan_out: int
+    activation: str
+    z: Array
+    a: Array
+    slope: Array | None
+    delta: Array
+    weights_gradient_norm: float
+    biases_gradient_norm: float
+
+
+@dataclass(frozen=True, eq=False)
+class NeuronPass:
+    """One neuron in full.
+
+    weighted: the sum of what it reads (left) times its weights (right); with the bias that is z, and a = sigma(z).
+    slope: sigma'(z); None in a softmax, where it is a matrix.
+    back: the sum of weights (left) times delta (right) over the next layer; None in the last.
+    next_layer: which z of the next layer a nudge of z by `nudge` moves, the most moved first; loss: how it moves C.
+    delta, numeric_delta: dC/dz by backpropagation, and by complex step.
+    gradient, numeric_gradient: dC/dw of all its weights, (fan_in,), likewise; gradient_error: how far they are apart.
+    """
+
+    layer: int
+    neuron: int
+    weighted: LongSum
+    bias: float
+    z: float
+    a: float
+    slope: float | None
+    back: LongSum | None
+    nudge: float
+    next_layer: tuple[Effect, ...]
+    loss: Effect
+    delta: float
+    numeric_delta: float
+    gradient: Array
+    numeric_gradient: Array
+    gradient_error: float
+
+    @property
+    def name(self) -> str:
+        """What a text calls it."""
+        return f"neuron {self.neuron} of layer {self.layer}"
 
 
 @public()
@@ -69,18 +164,21 @@ class Walkthrough:
             "class_names": list(model.class_names),
             "image_shape": model.image_shape,
             "input_names": list(model.input_names),
-            **{name: plain(getattr(self, name)) for name in NUMBERS},
-            "gradient_norm": self.gradient_norm,
-            "steps": plain(self.steps),
-            "equations": [equation_json(equation, self.checks[equation.id]) for equation in self.equations],
+            **{name: plain(getattr(self, name)) for name in [*NUMBERS, "gradient_norm", "steps"]},
+            "equations": [
+                {name: getattr(equation, name) for name in ("id", "title", "latex", "text", "says", "place", "proof")}
+                | {"code": equation.code(), "symbols": [asdict(SYMBOLS[symbol]) for symbol in equation.symbols]}
+                | {"checks": [asdict(check) | {"ok": check.ok} for check in self.checks[equation.id]]}
+                for equation in self.equations
+            ],
         }
 
     def text(self, encoding: str = "utf-8") -> str:
         """All of it in words and numbers, at most 80 columns; `encoding` is what the terminal takes."""
         lines = heading(self, encoding)
         for equation in self.equations:
-            lines += ["", *statement(equation), *(symbols_and_code(equation) if self.alone else []), ""]
-            lines += [*SECTIONS[equation.id](self, encoding), *check_lines(self.checks[equation.id])]
+            lines += ["", *statement(equation, in_full=self.alone), "", *SECTIONS[equation.id](self, encoding)]
+            lines += check_lines(self.checks[equation.id])
             lines += ["", "Proof", "-----", *equation.proof.splitlines()] if self.alone else []
         return "\n".join(lines)
 
@@ -88,30 +186,15 @@ class Walkthrough:
         return self.text()
 
 
-def equation_json(equation: Equation, checks: Sequence[Check]) -> dict[str, Any]:
-    """An equation and its checks, as plain values."""
-    names = ("id", "title", "latex", "text", "says", "place", "proof")
-    return {name: getattr(equation, name) for name in names} | {
-        "code": equation.code(),
-        "symbols": [asdict(SYMBOLS[symbol]) for symbol in equation.symbols],
-        "checks": [asdict(check) | {"ok": check.ok} for check in checks],
-    }
-
-
 def heading(walk: Walkthrough, encoding: str) -> Lines:
     """Which network, and which example."""
     network, model = walk.model.network, walk.model
-    sizes = "-".join(map(str, network.layer_sizes))
+    sizes, loss = "-".join(map(str, network.layer_sizes)), str(network.loss).removesuffix("()")
     activations = ", ".join(type(activation).__name__ for activation in network.activations)
-    loss = str(network.loss).removesuffix("()")
-    standardized = "Below, both are standardized." if model.target_scaling is not None else ""
-    lines = [
-        *wrap(f"Network {sizes} ({activations}), {loss}, {network.parameters.size:,} parameters"),
-        *wrap(
-            f"One example, so i is 0 and its share s is 1. It should be {answer_words(walk, walk.targets)}; "
-            f"the network says {answer_words(walk, walk.layers[-1].a)}. {standardized}"
-        ),
-    ]
+    right, found = answer_words(walk, walk.targets), answer_words(walk, walk.layers[-1].a)
+    says = f"One example, so i is 0 and its share s is 1. It should be {right}; the network says {found}."
+    says += " Below, both are standardized." if model.target_scaling is not None else ""
+    lines = wrap(f"Network {sizes} ({activations}), {loss}, {network.parameters.size:,} parameters") + wrap(says)
     if model.image_shape is not None:
         return [*lines, "", *picture_lines(walk.inputs, model.image_shape, encoding)]
     if len(walk.inputs) > MOST_ROWS:
@@ -120,19 +203,17 @@ def heading(walk: Walkthrough, encoding: str) -> Lines:
     return [*lines, "", *number_table("input", names, {"as it came": walk.raw, "as it is read": walk.inputs})]
 
 
-def statement(equation: Equation) -> Lines:
-    """The equation in a line, and in words."""
+def statement(equation: Equation, *, in_full: bool) -> Lines:
+    """The equation in a line, and in words; in full, its symbols and the lines that compute it, too."""
     title = f"{equation.id}  {equation.title}" if equation.id.startswith("BP") else equation.title
-    return [title, "-" * len(title), *(f"  {line}" for line in equation.text.splitlines()), *wrap(equation.says)]
-
-
-def symbols_and_code(equation: Equation) -> Lines:
-    """Its symbols, and the lines that compute it."""
+    lines = [title, "-" * len(title), *(f"  {line}" for line in equation.text.splitlines()), *wrap(equation.says)]
+    if not in_full:
+        return lines
     rows: list[Sequence[str]] = []
     for symbol in (SYMBOLS[name] for name in equation.symbols):
         rows += [(symbol.text, symbol.means), ("", f"in the code {symbol.code}: {symbol.shape}")]
-    code = [f"    {line}" for line in equation.code().splitlines()]
-    return ["", *table(["symbol", "what it is"], rows, left=2), "", f"  Computed in {equation.place}:", "", *code]
+    lines += ["", *table(["symbol", "what it is"], rows, left=2), "", f"  Computed in {equation.place}:", ""]
+    return lines + [f"    {line}" for line in equation.code().splitlines()]
 
 
 def forward(walk: Walkthrough, encoding: str) -> Lines:
@@ -141,15 +222,14 @@ def forward(walk: Walkthrough, encoding: str) -> Lines:
         [str(each.layer), f"{each.fan_in} -> {each.fan_out}", each.activation, spread(each.z), spread(each.a)]
         for each in walk.layers
     ]
+    lines = table(["layer", "shape", "sigma", "z from .. to", "a from .. to"], rows, left=3)
     neuron = walk.neuron
     names = [source_name(walk, neuron.layer, term.number) for term in neuron.weighted.largest]
-    rows_of_sum = sum_rows(neuron.weighted, names, {"bias": neuron.bias, "z": neuron.z})
-    return [
-        *table(["layer", "shape", "sigma", "z from .. to", "a from .. to"], rows, left=3),
-        "",
-        f"  {neuron.name.capitalize()}, written out:",
-        *table(["from", "a", "w", "w a"], [*rows_of_sum, ["a = sigma(z)", "", "", number(neuron.a)]]),
+    terms = [
+        *sum_rows(neuron.weighted, names, bias=neuron.bias, z=neuron.z),
+        ["a = sigma(z)", "", "", number(neuron.a)],
     ]
+    return [*lines, "", f"  {neuron.name.capitalize()}, written out:", *table(["from", "a", "w", "w a"], terms)]
 
 
 def loss(walk: Walkthrough, encoding: str) -> Lines:
@@ -177,20 +257,15 @@ def shortcut(walk: Walkthrough, encoding: str) -> Lines:
 
 
 def outputs(walk: Walkthrough, columns: dict[str, Array]) -> Lines:
-    """A row for each output; where they are many, for those with the largest errors."""
-    names = [shorten(name) for name in walk.model.class_names]
+    """A row for each output, or those with the largest errors; and why targets are neither 0 nor 1, where they are."""
+    loss, names = walk.model.network.loss, [shorten(name) for name in walk.model.class_names]
     lines = listing("output", names, columns, walk.layers[-1].delta, MOST_ROWS, "outputs")
-    return lines + smoothing_note(walk) if "t" in columns else lines
-
-
-def smoothing_note(walk: Walkthrough) -> Lines:
-    """Why targets are neither 0 nor 1; nothing where they are."""
-    loss, n_outputs = walk.model.network.loss, len(walk.targets)
-    if not (smoothing := smoothing_of(loss)):
-        return []
-    right, wrong = loss.targets(np.zeros((1, n_outputs)), np.array([[1.0, 0.0]]))[0]
+    smoothing = smoothing_of(loss)
+    if "t" not in columns or not smoothing:
+        return lines
+    right, wrong = loss.targets(np.zeros((1, len(names))), np.array([[1.0, 0.0]]))[0]
     why = f"target {number(right)} instead of 1, {number(wrong)} instead of 0: labels are smoothed by {smoothing:g}"
-    return ["", *wrap(f"{why}, so C is {loss.lowest(n_outputs):.4f} at least.")]
+    return [*lines, "", *wrap(f"{why}, so C is {loss.lowest(len(names)):.4f} at least.")]
 
 
 def hidden_error(walk: Walkthrough, encoding: str) -> Lines:
@@ -198,17 +273,12 @@ def hidden_error(walk: Walkthrough, encoding: str) -> Lines:
     neuron = walk.neuron
     if neuron.back is None:
         return [f"  {neuron.name.capitalize()} is an output: see BP1."]
-    names = [f"neuron {term.number} of layer {neuron.layer + 1}" for term in neuron.back.largest]
-    ends = [
-        ["times sigma'(z)", "", "", "(a matrix)" if neuron.slope is None else number(neuron.slope)],
-        ["is delta", "", "", number(neuron.delta)],
-    ]
-    return [
-        f"  What comes back to {neuron.name}:",
-        *table(["from", "w", "delta", "w delta"], [*sum_rows(neuron.back, names, {"sum": neuron.back.total}), *ends]),
-        "",
-        *nudge_lines(walk),
-    ]
+    names = [source_name(walk, neuron.layer + 2, term.number) for term in neuron.back.largest]
+    slope = "(a matrix)" if neuron.slope is None else number(neuron.slope)
+    rows = sum_rows(neuron.back, names, sum=neuron.back.total)
+    rows += [["times sigma'(z)", "", "", slope], ["is delta", "", "", number(neuron.delta)]]
+    head = [f"  What comes back to {neuron.name}:", *table(["from", "w", "delta", "w delta"], rows)]
+    return [*head, "", *nudge_lines(walk)]
 
 
 def nudge_lines(walk: Walkthrough) -> Lines:
@@ -238,34 +308,30 @@ def bias_gradient(walk: Walkthrough, encoding: str) -> Lines:
     neuron = walk.neuron
     rows = [[str(each.layer), f"({each.fan_out},)", number(each.biases_gradient_norm)] for each in walk.layers]
     gradient = number(neuron.delta, "+")
-    says = f"The bias of neuron {neuron.neuron} of layer {neuron.layer} is told its delta, {gradient}."
+    says = f"dC/db of {neuron.name} equals its delta, {gradient}."
     return [*table(["layer", "shape of dC/db", "norm"], rows, left=2), "", *wrap(says)]
 
 
 def weight_gradient(walk: Walkthrough, encoding: str) -> Lines:
     """The neuron's largest, an image of all, and the size of every layer's."""
-    neuron, shape = walk.neuron, walk.model.image_shape
+    neuron, shape, gradient = walk.neuron, walk.model.image_shape, walk.neuron.gradient
     norms = [
         [str(each.layer), f"({each.fan_in}, {each.fan_out})", number(each.weights_gradient_norm)]
         for each in walk.layers
     ]
     reads = walk.inputs if neuron.layer == 0 else walk.layers[neuron.layer - 1].a
     names = [source_name(walk, neuron.layer, k) for k in range(len(reads))]
-    columns = {
-        "a": reads,
-        "delta": np.full(len(reads), neuron.delta),
-        "a delta": neuron.gradient,
-        "complex step": neuron.numeric_gradient,
-    }
+    columns = {"a": reads, "delta": np.full(len(reads), neuron.delta), "a delta": gradient}
+    columns["complex step"] = neuron.numeric_gradient
     lines = [
         *table(["layer", "shape of dC/dw", "norm"], norms, left=2),
         "",
-        f"  Neuron {neuron.neuron} of layer {neuron.layer}, the weights that are told most:",
-        *listing("from", names, columns, neuron.gradient, MOST_TERMS, "weights"),
+        f"  {neuron.name.capitalize()}, its weights with the largest dC/dw:",
+        *listing("from", names, columns, gradient, MOST_TERMS, "weights"),
         f"    relative error of all: {neuron.gradient_error:.1e}",
     ]
     if neuron.layer == 0 and shape is not None:
-        lines += ["", *gradient_image(neuron.gradient, shape, encoding)]
+        lines += ["", *gradient_image(gradient, shape, encoding)]
     return lines
 
 
@@ -281,12 +347,10 @@ def gradient_image(gradient: Array, shape: tuple[int, int], encoding: str) -> Li
 
 def update(walk: Walkthrough, encoding: str) -> Lines:
     """What a step does to the loss."""
-    rates = [f"{step.rate:g}" for step in walk.steps]
+    rates, n_parameters = [f"{step.rate:g}" for step in walk.steps], walk.model.network.parameters.size
+    gradient = f"The gradient by all {n_parameters:,} parameters has the norm {number(walk.gradient_norm)}."
     return [
-        *wrap(
-            f"The gradient by all {walk.model.network.parameters.size:,} parameters has the norm "
-            f"{number(walk.gradient_norm)}. A step on this example alone changes C = {number(walk.loss)}:"
-        ),
+        *wrap(f"{gradient} A step on this example alone changes C = {number(walk.loss)}:"),
         *effect_table("r", rates, "by -r |gradient|^2", walk.steps),
         *wrap("The smaller the step, the better the two agree; where they part, the step is too long."),
     ]
@@ -327,10 +391,9 @@ def source_name(walk: Walkthrough, layer: int, k: int) -> str:
     return shorten(model.input_names[k]) if model.columns else f"input {k}"
 
 
-def sum_rows(total: LongSum, names: Sequence[str], summed: dict[str, float]) -> list[Sequence[str]]:
+def sum_rows(total: LongSum, names: Sequence[str], **summed: float) -> list[Sequence[str]]:
     """The largest terms of a sum by name, what the others come to, and what belongs to the sum besides."""
-    rest = {f"{total.n_others:,} others sum to": total.others} if total.n_others else {}
-    rest |= summed
+    rest = ({f"{total.n_others:,} others sum to": total.others} if total.n_others else {}) | summed
     factors = [(number(term.left), number(term.right)) for term in total.largest] + [("", "")] * len(rest)
     products = align([*(term.product for term in total.largest), *rest.values()])
     rows = zip([*names, *rest], factors, products, strict=True)
@@ -346,17 +409,14 @@ def listing(head: str, names: Sequence[str], columns: dict[str, Array], by: Arra
     return [*lines, f"    and {n_others:,} others of the {len(by):,} {what}"] if n_others else lines
 
 
+def largest(values: Array) -> Array:
+    """The indices of all values, from the largest to the smallest, signs aside."""
+    return np.argsort(-np.abs(values), kind="stable")
+
+
 def spread(array: Array) -> str:
     """From the least to the largest."""
     return number(array[0]) if len(array) == 1 else f"{number(array.min())} .. {number(array.max())}"
-
-
-def picture_lines(array: Array, shape: tuple[int, int], encoding: str) -> Lines:
-    """An image in text, without its empty margins above and below."""
-    if shape[1] > WIDTH - 4:
-        return [f"    (an image of {shape[0]}x{shape[1]} pixels, too wide to be drawn here)"]
-    lines = text_image(array.reshape(shape), encoding).strip("\n").splitlines()
-    return [f"    {line}".rstrip() for line in lines]
 
 
 def check_lines(checks: Sequence[Check]) -> Lines:

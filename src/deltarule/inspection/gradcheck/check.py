@@ -9,7 +9,6 @@ import numpy as np
 
 from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError, ShapeError
-from deltarule.inspection.diagnosis.findings import entry
 from deltarule.inspection.gradcheck.mistakes import likely_mistakes
 from deltarule.inspection.gradcheck.numeric_gradient import (
     CENTRAL_DIFFERENCES,
@@ -19,6 +18,7 @@ from deltarule.inspection.gradcheck.numeric_gradient import (
     relative_error,
 )
 from deltarule.inspection.gradcheck.premises import best_method, check_axis, without_kinks
+from deltarule.inspection.presentation import entry
 from deltarule.model import Model, take_meaning
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
@@ -28,8 +28,8 @@ from deltarule.nn.workspace import as_floats
 from deltarule.parts import Spec, resolve
 from deltarule.public import public
 from deltarule.randomness import generator
-from deltarule.settings import shown
-from deltarule.targets import checked_weights
+from deltarule.settings import brief
+from deltarule.targets import check_weights
 from deltarule.training.checks import check_data
 from deltarule.training.examples import examples_for
 
@@ -108,12 +108,9 @@ class GradientCheck:
         """The same in lines of at most `width` characters."""
         verdict = "right" if self.ok else "WRONG"
         error = f"largest relative error {self.max_relative_error:.1e}, tolerance {self.tolerance:.0e}"
-        lines = [
-            entry("", f"The gradient is {verdict}: {error}", width, indent=0),
-            entry("", f"by {self.method}, {self.parameters:,} parameters, {self.samples} samples", width, indent=0),
-            "",
-            f"{'layer':>5}{'parameters':>12}{'relative error':>16}{'second opinion':>16}",
-        ]
+        how = f"by {self.method}, {self.parameters:,} parameters, {self.samples} samples"
+        lines = [entry("", each, width, indent=0) for each in (f"The gradient is {verdict}: {error}", how)]
+        lines += ["", f"{'layer':>5}{'parameters':>12}{'relative error':>16}{'second opinion':>16}"]
         lines += [
             f"{each.layer:>5}{each.parameters:>12,}{each.relative_error:>16.1e}{each.second_opinion:>16.1e}"
             for each in self.per_layer
@@ -167,10 +164,8 @@ def gradcheck(
         check_axis(problem)
         problem, kinks = without_kinks(problem)
         method, why = best_method(problem)
-        if gradient is None:
-            found = by_layer(problem.grads)
-        else:
-            found = own_gradient(gradient, problem, is_weighted=sample_weight is not None)
+        weighted = sample_weight is not None
+        found = by_layer(problem.grads) if gradient is None else own_gradient(gradient, problem, weighted)
         check = compare(problem, found, method, gradient is not None)
     return replace(check, kinks=kinks, notes=(*notes, *why, *check.notes))
 
@@ -184,7 +179,7 @@ def problem_of(
     network.task = None  # whatever the outputs answer, their gradient is the same
     take_meaning(network, data)
     inputs = as_floats(data.inputs, np.float64)
-    weights = checked_weights(np.ones(len(inputs)) if sample_weight is None else sample_weight, len(inputs))
+    weights = check_weights(np.ones(len(inputs)) if sample_weight is None else sample_weight, len(inputs))
     if is_own:
         network.dropout = tuple(0.0 for _ in network.dropout)
         if not any(b.any() for b in network.biases):
@@ -194,7 +189,7 @@ def problem_of(
     return Problem(network, inputs, data.targets, weights, penalty), notes
 
 
-def own_gradient(gradient: Gradient, problem: Problem, *, is_weighted: bool) -> list[Array]:
+def own_gradient(gradient: Gradient, problem: Problem, is_weighted: bool) -> list[Array]:
     """The user's gradient of the samples that count, as `by_layer` returns one.
 
     Raises ShapeError where a part of it has the wrong shape, and says what that looks like.
@@ -202,16 +197,19 @@ def own_gradient(gradient: Gradient, problem: Problem, *, is_weighted: bool) -> 
     counts = problem.sample_weight > 0.0
     more = {"sample_weight": problem.sample_weight[counts]} if is_weighted else {}
     if not callable(gradient):
-        raise SettingError(f"gradient must be a function: got {shown(gradient)}; use gradient=my_gradient")
+        raise SettingError(f"gradient must be a function: got {brief(gradient)}; use gradient=my_gradient")
     found = gradient(problem.network, problem.X[counts], problem.y[counts], **more)
     is_pair = isinstance(found, tuple | list) and len(found) == 2
     if not (is_pair and isinstance(found[1], Parameters | tuple | list)):
         line = "return loss, (all_dC_dW, all_dC_db)"
-        raise SettingError(f"gradient returns (loss, (all dC/dW, all dC/db)): got {shown(found)}; use {line}")
-    given = found[1]
-    if isinstance(given, Parameters):
-        return by_layer(given)
-    (all_weights, all_biases), params, layers = given, problem.network.parameters, []
+        raise SettingError(f"gradient returns (loss, (all dC/dW, all dC/db)): got {brief(found)}; use {line}")
+    return by_layer(found[1]) if isinstance(found[1], Parameters) else blocks_of(found[1], problem.network.parameters)
+
+
+def blocks_of(given: Any, params: Parameters) -> list[Array]:
+    """A user's (all dC/dW, all dC/db) as `by_layer` returns a gradient; ShapeError says what a wrong one looks like."""
+    layers = []
+    all_weights, all_biases = given
     if len(all_weights) != len(params.weights) or len(all_biases) != len(params.biases):
         raise ShapeError(
             f"a gradient has dC/dW and dC/db for each of {len(params.weights)} layers: "
@@ -231,18 +229,22 @@ def own_gradient(gradient: Gradient, problem: Problem, *, is_weighted: bool) -> 
 
 def compare(problem: Problem, found: Sequence[Array], method: Method, is_own: bool) -> GradientCheck:
     """The gradient `found` beside numeric derivatives, in every parameter where that is not too much work."""
-    in_full = work(problem) <= MOST_WORK
+    sizes = problem.network.layer_sizes  # a nudge moves the neurons behind it, for every sample
+    nudges = [
+        (fan_in + 1) * fan_out * sum(sizes[layer + 2 :]) for layer, (fan_in, fan_out) in enumerate(pairwise(sizes))
+    ]
+    in_full = len(problem.X) * sum(nudges) <= MOST_WORK
     expected = problem.numeric_gradient(method) if in_full else None
     size = max(np.sqrt(sum(float(np.vdot(part, part)) for part in (expected or found))), LEAST_NORM)
     layers = []
-    for l, part in enumerate(found):
-        opinion = error_along(problem, part, l, CENTRAL_DIFFERENCES, size)
+    for layer, part in enumerate(found):
+        opinion = error_along(problem, part, layer, CENTRAL_DIFFERENCES, size)
         if expected is None:
-            error = error_along(problem, part, l, method, size)
+            error = error_along(problem, part, layer, method, size)
         else:
-            pairs = ((part[:-1], expected[l][:-1]), (part[-1], expected[l][-1]))
+            pairs = ((part[:-1], expected[layer][:-1]), (part[-1], expected[layer][-1]))
             error = max(relative_error(mine, right, method.floor * size) for mine, right in pairs)
-        layers.append(LayerCheck(l, part.size, error, opinion))
+        layers.append(LayerCheck(layer, part.size, error, opinion))
     check = GradientCheck(
         parameters=problem.network.parameters.size,
         samples=int(np.count_nonzero(problem.sample_weight)),
@@ -254,8 +256,7 @@ def compare(problem: Problem, found: Sequence[Array], method: Method, is_own: bo
     )
     if check.ok or expected is None:
         return check
-    mistakes = likely_mistakes(problem, found, expected, method, is_own)
-    return replace(check, mistakes=tuple(each.words for each in mistakes))
+    return replace(check, mistakes=likely_mistakes(problem, found, expected, method, is_own))
 
 
 def error_along(problem: Problem, found: Array, l: int, method: Method, size: float) -> float:
@@ -270,13 +271,6 @@ def error_along(problem: Problem, found: Array, l: int, method: Method, size: fl
         slopes.append(problem.slope_along(way.vector, method))
     least = method.floor * size * np.sqrt(N_DIRECTIONS / found.size)
     return relative_error(np.array(said), np.array(slopes), least)
-
-
-def work(problem: Problem) -> int:
-    """How many numbers are computed when every parameter is nudged: the neurons behind it, for every sample."""
-    sizes = problem.network.layer_sizes
-    nudges = [(fan_in + 1) * fan_out * sum(sizes[l + 2 :]) for l, (fan_in, fan_out) in enumerate(pairwise(sizes))]
-    return len(problem.X) * sum(nudges)
 
 
 def worst_parameter(found: Sequence[Array], expected: Sequence[Array]) -> WorstParameter:

@@ -1,8 +1,7 @@
 """A check for every equation of the registry, to be run on any network and any examples.
 
 What the code computes is compared with something that knows nothing of the lines that compute it: a sum written out, a
-derivative by nudging, a definition. Everything is computed in float64. Where a quantity has more than MOST numbers, as
-many of them are nudged; the gradient check takes them all.
+derivative by nudging, a definition. All is float64.
 """
 
 import math
@@ -17,7 +16,7 @@ from deltarule.nn.network import with_parameters
 from deltarule.nn.optimizers import SGD, AdaGrad, Adam, AdamW, Momentum, Nesterov, Optimizer, RMSProp
 from deltarule.nn.parameters import Parameters
 
-MOST = 256
+MOST = 256  # numbers of a quantity that are nudged; the gradient check takes them all
 EXACT = 1e-12  # for derivatives by complex step, and for the same sum in another order
 DIFFERENCE = 1e-6  # for derivatives by difference, which loses half the digits
 

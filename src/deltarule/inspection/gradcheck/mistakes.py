@@ -1,16 +1,13 @@
-"""Which mistake makes a gradient wrong. Every usual one is a row: its id, the mark that it leaves, and words for it.
+"""Which mistake makes a gradient wrong. Every usual one is a row: words for it, and the mark that it leaves.
 
-Activations and losses come first: is the derivative of each the slope of its value? Where they are right, the mistake
-is in the backward pass. Then the whole gradient is looked at, and after it every layer, from the last, where
-backpropagation begins, to the first. Of each table the first row counts whose mark shows.
+Activations and losses come first: is the derivative of each the slope of its value? Then the whole gradient, and after
+it every layer, from the last, where backpropagation begins. Of each table the first row counts whose mark shows.
 """
 
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import islice
-from typing import NamedTuple
 
 import numpy as np
 
@@ -61,6 +58,11 @@ class Evidence:
         """Whether it is of a hidden layer."""
         return self.l + 1 < len(self.problem.delta)
 
+    @property
+    def has_shortcut(self) -> bool:
+        """Whether its delta is a - t."""
+        return not self.is_hidden and self.problem.network.has_shortcut
+
     def is_like(self, mistaken: Array) -> bool:
         """Whether it is the same as this gradient, which is more than zeros."""
         if mistaken.shape != self.found.shape or not mistaken.any():
@@ -92,96 +94,48 @@ def goes_forward(it: Evidence) -> bool:
     return W.shape[0] == W.shape[1] and it.comes_of(it.times_slope(it.problem.delta[it.l + 1] @ W))
 
 
-class UsualMistake(NamedTuple):
-    """A usual mistake: its id, the words for it, which the evidence, `it`, fills in, and the mark that it leaves."""
+Rows = dict[str, Callable[[Evidence], bool]]  # the words are filled in from the evidence, `it`
 
-    id: str
-    words: str
-    mark: Callable[[Evidence], bool] = lambda it: True
-
-
-FACTOR = UsualMistake("factor", "{it.name}: {it.factor}", lambda it: bool(it.factor))
-NEVER_FILLED = UsualMistake("never-filled", "{it.name} is never filled: all of it is 0", lambda it: not it.found.any())
-OF_THE_WHOLE = (
-    UsualMistake(
-        "float32",
-        "{it.name} is right to {it.digits} digits, as in float32: compute all of it in float64",
+FACTOR: Rows = {"{it.name}: {it.factor}": lambda it: bool(it.factor)}
+NEVER_FILLED: Rows = {"{it.name} is never filled: all of it is 0": lambda it: not it.found.any()}
+OF_THE_WHOLE: Rows = {
+    "{it.name} is right to {it.digits} digits, as in float32: compute all of it in float64":
         lambda it: it.error <= ALIKE,
-    ),
-    FACTOR,
-    UsualMistake(
-        "forward-without-biases",
-        "the forward pass forgets the biases: it is z = inputs @ weights + biases",
-        forgets_biases,
-    ),
-)
-OF_A_LAYER = (
-    UsualMistake(
-        "not-finite",
-        "the gradient is no finite number: it was never filled, or divided by 0",
+    **FACTOR,
+    "the forward pass forgets the biases: it is z = inputs @ weights + biases": forgets_biases,
+}  # fmt: skip
+OF_A_LAYER: Rows = {
+    "the gradient is no finite number: it was never filled, or divided by 0":
         lambda it: not np.isfinite(it.found).all(),
-    ),
-    NEVER_FILLED,
-    UsualMistake(
-        "penalty-missing",
-        "the penalty's part of the gradient is missing",
+    **NEVER_FILLED,
+    "the penalty's part of the gradient is missing":
         lambda it: bool(np.any(it.penalty)) and it.is_like(it.expected - it.penalty),
-    ),
-    UsualMistake(
-        "bp1-slope-twice",
-        "a - t is dC/dz already: BP1 must not multiply it by sigma'(z) once more",
-        lambda it: (
-            not it.is_hidden and it.problem.network.has_shortcut and it.comes_of(it.times_slope(it.problem.delta[-1]))
-        ),
-    ),
-    UsualMistake(
-        "bp1-without-slope",
-        "BP1 lacks the factor sigma'(z)",
-        lambda it: not it.is_hidden and not it.problem.network.has_shortcut and it.comes_of(it.problem.output_gradient),
-    ),
-    UsualMistake(
-        "bp2-without-slope",
-        "BP2 lacks the factor sigma'(z)",
+    "a - t is dC/dz already: BP1 must not multiply it by sigma'(z) once more":
+        lambda it: it.has_shortcut and it.comes_of(it.times_slope(it.problem.delta[-1])),
+    "BP1 lacks the factor sigma'(z)":
+        lambda it: not it.is_hidden and not it.has_shortcut and it.comes_of(it.problem.output_gradient),
+    "BP2 lacks the factor sigma'(z)":
         lambda it: it.is_hidden and it.comes_of(it.problem.delta[it.l + 1] @ it.problem.network.weights[it.l + 1].T),
-    ),
-    UsualMistake(
-        "bp2-not-transposed",
-        "BP2 needs the transposed matrix: delta @ weights[{behind}].T, not delta @ weights[{behind}]",
-        goes_forward,
-    ),
-)
-OF_WEIGHTS = (
-    NEVER_FILLED,
-    FACTOR,
-    UsualMistake(
-        "weights-transposed",
-        "dC/dW is transposed: it is inputs.T @ delta",
-        lambda it: it.is_like(it.expected.T),
-    ),
-)
-OF_BIASES = (
-    UsualMistake(
-        "bias-forgotten",
-        "the bias is forgotten: all of dC/db is 0, where it is delta.sum(axis=0)",
-        lambda it: not it.found.any(),
-    ),
-    FACTOR,
-    UsualMistake(
-        "bias-summed-over-all",
-        "dC/db is summed over the wrong axis: over all of them, where it is delta.sum(axis=0)",
+    "BP2 needs the transposed matrix: delta @ weights[{behind}].T, not delta @ weights[{behind}]": goes_forward,
+}  # fmt: skip
+OF_WEIGHTS: Rows = {
+    **NEVER_FILLED,
+    **FACTOR,
+    "dC/dW is transposed: it is inputs.T @ delta": lambda it: it.is_like(it.expected.T),
+}
+OF_BIASES: Rows = {
+    "the bias is forgotten: all of dC/db is 0, where it is delta.sum(axis=0)": lambda it: not it.found.any(),
+    **FACTOR,
+    "dC/db is summed over the wrong axis: over all of them, where it is delta.sum(axis=0)":
         lambda it: it.is_like(np.full_like(it.found, it.expected.sum())),
-    ),
-    UsualMistake(
-        "bias-summed-over-outputs",
-        "dC/db is summed over the wrong axis: over the outputs, where it is delta.sum(axis=0), over the batch",
+    "dC/db is summed over the wrong axis: over the outputs, where it is delta.sum(axis=0), over the batch":
         lambda it: it.is_like(it.problem.delta[it.l].sum(axis=1)),
-    ),
-)
+}  # fmt: skip
 
 
 def likely_mistakes(
     problem: Problem, found: Sequence[Array], expected: Sequence[Array], method: Method, is_own: bool
-) -> list[UsualMistake]:
+) -> tuple[str, ...]:
     """What is likely to be wrong with the gradient `found`, where `expected` is right; both as `by_layer` returns them.
 
     is_own: the gradient is not deltarule's, so that the user's own backward pass may be at fault.
@@ -190,16 +144,16 @@ def likely_mistakes(
     if is_own and not mistakes:
         whole = Evidence(problem, "the whole gradient", vector_of(found), vector_of(expected))
         mistakes = first_mistake(OF_THE_WHOLE, whole) or list(layer_mistakes(problem, found, expected))
-    return list(dict.fromkeys(mistakes))
+    return tuple(dict.fromkeys(mistakes))
 
 
-def first_mistake(rows: Sequence[UsualMistake], it: Evidence) -> list[UsualMistake]:
-    """The first row whose mark the gradient bears, its words filled in; none where it bears none."""
-    found = (row._replace(words=row.words.format(it=it, behind=it.l + 1)) for row in rows if row.mark(it))
-    return list(islice(found, 1))
+def first_mistake(rows: Rows, it: Evidence) -> list[str]:
+    """The words of the first row whose mark the gradient bears; none where it bears none."""
+    words = next((words for words, mark in rows.items() if mark(it)), None)
+    return [] if words is None else [words.format(it=it, behind=it.l + 1)]
 
 
-def layer_mistakes(problem: Problem, found: Sequence[Array], expected: Sequence[Array]) -> Iterator[UsualMistake]:
+def layer_mistakes(problem: Problem, found: Sequence[Array], expected: Sequence[Array]) -> Iterator[str]:
     """Mistakes of the layers, from the last to the first."""
     extra, all_right_behind = problem.network.parameters.zeros_like(), True
     problem.penalty.add_gradient(problem.network.parameters, extra)
@@ -209,27 +163,26 @@ def layer_mistakes(problem: Problem, found: Sequence[Array], expected: Sequence[
             continue
         mistakes = first_mistake(OF_A_LAYER, it)
         if not mistakes:
-            weights = Evidence(problem, "dC/dW", found[l][:-1], expected[l][:-1], l)
-            biases = Evidence(problem, "dC/db", found[l][-1], expected[l][-1], l)
-            mistakes += first_mistake(OF_WEIGHTS, weights) if weights.error > ALIKE else []
-            mistakes += first_mistake(OF_BIASES, biases) if biases.error > ALIKE else []
+            for rows, name, part in ((OF_WEIGHTS, "dC/dW", slice(-1)), (OF_BIASES, "dC/db", -1)):
+                half = Evidence(problem, name, found[l][part], expected[l][part], l)
+                mistakes += first_mistake(rows, half) if half.error > ALIKE else []
         if not mistakes and all_right_behind:
             equation = f"BP2 from layer {l + 1} to layer {l}" if it.is_hidden else "BP1"
             off = f"off by {it.error:.2g} times its size, and right in every layer behind it"
-            mistakes = [UsualMistake("unknown", f"the gradient is {off}: look at {equation}, then BP3 and BP4")]
-        yield from (each._replace(words=f"layer {l}: {each.words}") for each in mistakes)
+            mistakes = [f"the gradient is {off}: look at {equation}, then BP3 and BP4"]
+        yield from (f"layer {l}: {each}" for each in mistakes)
         all_right_behind = False
 
 
-def formula_mistakes(problem: Problem, method: Method) -> Iterator[UsualMistake]:
+def formula_mistakes(problem: Problem, method: Method) -> Iterator[str]:
     """Activations and losses whose derivative is not that of their value."""
     for formula in formulas(problem):
         if isinstance(formula.owner, Loss):
-            kind, words = "loss", loss_mistake(problem, formula, formula.owner, method)
+            words = loss_mistake(problem, formula, formula.owner, method)
         else:
-            kind, words = "activation", activation_mistake(formula, formula.owner, method)
+            words = activation_mistake(formula, formula.owner, method)
         if words:
-            yield UsualMistake(f"{kind}-derivative", f"{formula.name}.{words}")
+            yield f"{formula.name}.{words}"
 
 
 def slopes(formula: Formula, upstream: Array, method: Method) -> Array:

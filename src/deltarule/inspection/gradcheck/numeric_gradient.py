@@ -4,8 +4,8 @@ The complex step, dC/dp = Im C(p + ih) / h, forms no difference, so nothing canc
 (Squire & Trapp 1998). Central differences, (C(p + h) - C(p - h)) / 2h, lose half the digits but need no complex
 numbers.
 
-A nudge of weights[l][k, j], or of biases[l][j], moves nothing but z_j of layer l. So the pass starts again at that
-layer, and goes through the layers behind it with many nudges in one batch.
+A nudge of weights[l][k, j], or of biases[l][j], moves nothing but z_j of layer l. So the pass starts again there, with
+many nudges in one batch.
 """
 
 import math
@@ -26,9 +26,7 @@ from deltarule.randomness import generator
 
 NUMBERS_AT_ONCE = 2**16  # numbers of a layer that are worked on at once: 1 MB of complex128 stays in the cache
 STEP = 1e-30
-IMAGINARY = (
-    -1j * STEP
-)  # minus: at the kink of a ReLU this leads to the side whose derivative, 0, is the one taken there
+IMAGINARY = -1j * STEP  # minus, since at the kink of a ReLU it leads to the side whose derivative, 0, is taken there
 
 
 def derivatives(values: Any) -> Any:
@@ -81,6 +79,11 @@ class Problem:
         network.dropout = tuple(0.0 for _ in network.dropout)
         return cls(network, X, y, np.ones(len(X)), Penalty())
 
+    @property
+    def shares(self) -> Array:
+        """s_i, (batch,): how much of C each sample makes."""
+        return sample_shares(len(self.X), self.sample_weight)
+
     @cached_property
     def ws(self) -> Workspace:
         """What the forward pass leaves."""
@@ -112,11 +115,6 @@ class Problem:
     def loss(self) -> Any:
         """C."""
         return self.loss_of(self.network)
-
-    @property
-    def shares(self) -> Array:
-        """s_i, (batch,): how much of C each sample makes."""
-        return sample_shares(len(self.X), self.sample_weight)
 
     def forward_pass(self, network: Network) -> Workspace:
         """What a forward pass through `network`, one with these layers, leaves."""
@@ -153,15 +151,16 @@ class Problem:
 
     def numeric_gradient(self, method: Method) -> list[Array]:
         """dC/dp for every parameter: of each layer (fan_in + 1, fan_out), the biases in the last row."""
-        gradient = []
-        for l, W in enumerate(self.network.weights):
-            gradient.append(self._layer_gradient(l, method))
-            gradient[l][:-1] += penalty_gradient(self.penalty, W, method)
+        gradient = [self._layer_gradient(l, method) for l in range(len(self.network.weights))]
+        for part, W in zip(gradient, self.network.weights, strict=True):
+            part[:-1] += penalty_gradient(self.penalty, W, method)
         return gradient
 
     def _layer_gradient(self, l: int, method: Method) -> Array:
         n_samples, z = len(self.X), self.ws.z[l]
-        losses = self._losses_by_row if l + 1 < len(self.ws.z) and self._is_elementwise(l) else self._losses
+        alone = self.network.activations[l].value(z.reshape(-1, 1))  # the same where it is elementwise
+        is_elementwise = np.allclose(alone.ravel(), self.ws.a[l].ravel(), rtol=1e-9)
+        losses = self._losses_by_row if l + 1 < len(self.ws.z) and is_elementwise else self._losses
         inputs = np.column_stack([self.ws.inputs[l], np.ones(n_samples)])  # a bias is the weight of an input of 1
         gradient = np.empty((inputs.shape[1], z.shape[1]))
         n_at_once = max(1, NUMBERS_AT_ONCE // (n_samples * max(a.shape[1] for a in self.ws.a[l:])))
@@ -192,22 +191,16 @@ class Problem:
 
     def losses_from(self, l: int, z: Array) -> Array:
         """C_i of every sample, (n, batch), where the weighted inputs of layer l are z (n, batch, fan_out)."""
-        network, n_copies, last = self.network, len(z), len(self.network.weights) - 1
+        network, loss, n_copies = self.network, self.network.loss, len(z)
         z = z.reshape(-1, z.shape[2])
-        for n in range(l, last + 1):
+        a = network.activations[l].value(z)
+        for n in range(l + 1, len(network.weights)):
+            a = a if self.ws.masks is None else a * np.tile(self.ws.masks[n - 1], (n_copies, 1))
+            z = a @ network.weights[n] + network.biases[n]
             a = network.activations[n].value(z)
-            if n < last:
-                a = a if self.ws.masks is None else a * np.tile(self.ws.masks[n], (n_copies, 1))
-                z = a @ network.weights[n + 1] + network.biases[n + 1]
-        targets = network.loss.targets(a, np.concatenate([self.y] * n_copies))
-        from_z = network.has_shortcut
-        losses = network.loss.sample_losses_from_z(z, targets) if from_z else network.loss.sample_losses(a, targets)
+        targets = loss.targets(a, np.concatenate([self.y] * n_copies))
+        losses = loss.sample_losses_from_z(z, targets) if network.has_shortcut else loss.sample_losses(a, targets)
         return losses.reshape(n_copies, -1)
-
-    def _is_elementwise(self, l: int) -> bool:
-        """Whether an activation of layer l depends on the z of its own neuron alone."""
-        alone = self.network.activations[l].value(self.ws.z[l].reshape(-1, 1))
-        return np.allclose(alone.ravel(), self.ws.a[l].ravel(), rtol=1e-9)
 
 
 def relative_error(found: Array, expected: Array, least: float = 0.0) -> float:

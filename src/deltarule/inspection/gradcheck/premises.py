@@ -72,11 +72,8 @@ def without_kinks(problem: Problem) -> tuple[Problem, tuple[str, ...]]:
     found: dict[int, list[str]] = {}
     for formula in formulas(problem):
         for sample, neuron in np.argwhere(formula.matters & kinks(formula)).tolist():
-            what = (
-                f"neuron {neuron} of layer {formula.layer}"
-                if isinstance(formula.owner, Activation)
-                else f"output {neuron}"
-            )
+            is_of_layer = isinstance(formula.owner, Activation)
+            what = f"neuron {neuron} of layer {formula.layer}" if is_of_layer else f"output {neuron}"
             where = f"{what}, {formula.name} at {formula.point[sample, neuron]:.3g}"
             found.setdefault(sample, []).append(where)
     if not found:
@@ -99,13 +96,9 @@ def without_kinks(problem: Problem) -> tuple[Problem, tuple[str, ...]]:
 def kinks(formula: Formula) -> Array:
     """Where the slopes to the left and to the right differ, within the reach of a central difference: like `point`."""
     reach = CENTRAL_DIFFERENCES.step * np.maximum(1.0, np.abs(formula.point))
-    found = np.zeros(formula.point.shape, bool)
-    if isinstance(formula.owner, Activation):
-        columns = [np.ones(formula.point.shape[1], bool)]  # every neuron has an answer of its own
-    else:
-        columns = list(np.eye(formula.point.shape[1], dtype=bool))  # all outputs share one loss
-    middle = formula.function(formula.point)
-    for column in columns:
+    found, middle = np.zeros(formula.point.shape, bool), formula.function(formula.point)
+    outputs = np.eye(formula.point.shape[1], dtype=bool)  # they share one loss; every neuron has an answer of its own
+    for column in [outputs.any(axis=0)] if isinstance(formula.owner, Activation) else outputs:
         step = reach * column
         size = reach if middle.ndim == 2 else reach[:, column].ravel()
         right = (formula.function(formula.point + step) - middle) / size
@@ -117,9 +110,9 @@ def kinks(formula: Formula) -> Array:
 
 def best_method(problem: Problem) -> tuple[Method, list[str]]:
     """The complex step; or central differences, and why, where a formula cannot take complex numbers."""
+    reason = "cannot take complex numbers as it is written: central differences had to do, right to 5 digits"
     for formula in formulas(problem):
         if not takes_complex_numbers(formula):
-            reason = "cannot take complex numbers as it is written: central differences had to do, right to 5 digits"
             return CENTRAL_DIFFERENCES, [f"{formula.name} {reason}"]
     return COMPLEX_STEP, []
 

@@ -17,6 +17,7 @@ from deltarule.training.callbacks import Callback, TrainingState
 
 PLAIN = ("epochs", "parameters", "gradient_norm", "update_ratio")
 QUANTITIES = ("weights", "activations", "deltas", "gradients")
+HISTOGRAMS = ("counts", "limits")  # of each of QUANTITIES
 N_BINS = 40
 MOST_VALUES = 4096  # of a layer, drawn at random, go into its histogram
 MOST_EPOCHS = 32  # of a run are recorded, at equal distances
@@ -43,19 +44,17 @@ class LayerHistory:
 
     def to_arrays(self) -> dict[str, Array]:
         """The same as named float arrays, to be kept in a file."""
-        plain = {name: getattr(self, name) for name in PLAIN}
-        histograms = {"counts": self.counts, "limits": self.limits}
-        return plain | {f"{name}.{each}": arrays[each] for name, arrays in histograms.items() for each in QUANTITIES}
+        histograms = {f"{name}.{each}": getattr(self, name)[each] for name in HISTOGRAMS for each in QUANTITIES}
+        return {name: getattr(self, name) for name in PLAIN} | histograms
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Array]) -> "LayerHistory":
         """What `to_arrays` gave. Raises DataError where arrays are missing, or do not fit each other."""
         try:
-            counts, limits = ({each: arrays[f"{name}.{each}"] for each in QUANTITIES} for name in ("counts", "limits"))
-            plain = {name: arrays[name] for name in PLAIN}
+            counts, limits = ({each: arrays[f"{name}.{each}"] for each in QUANTITIES} for name in HISTOGRAMS)
+            recording = cls(**{name: arrays[name] for name in PLAIN}, counts=counts, limits=limits)
         except KeyError as error:
             raise DataError(f"a recording of a run was expected: got one without {error.args[0]}") from error
-        recording = cls(**plain, counts=counts, limits=limits)
         per_layer = {each.shape[:2] for each in (*counts.values(), *limits.values(), recording.update_ratio)}
         if per_layer != {recording.gradient_norm.shape} or len(recording.parameters) != len(recording.epochs):
             raise DataError("the arrays of a recording must be of as many epochs and layers: got others; train again")
@@ -102,12 +101,15 @@ def measurements(state: TrainingState, probe: Dataset) -> dict[str, Array]:
     backward(network, probe.targets, ws, grads)
     after = network.parameters.copy()
     copy.deepcopy(state.optimizer).step(after, grads, state.learning_rate)
-    steps = [new - W for new, W in zip(after.weights, network.weights, strict=True)]
+    norms = [
+        (np.linalg.norm(new - W), np.linalg.norm(W)) for new, W in zip(after.weights, network.weights, strict=True)
+    ]
+    ratios = [float(step / length) if length > 0.0 else float("nan") for step, length in norms]
     row = {
         "epochs": np.array(state.epoch, np.float64),
         "parameters": network.parameters.vector.copy(),
         "gradient_norm": np.array([np.linalg.norm(each) for each in grads.weights], np.float64),
-        "update_ratio": np.array([_ratio(each, W) for each, W in zip(steps, network.weights, strict=True)]),
+        "update_ratio": np.array(ratios),
     }
     for quantity, arrays in zip(QUANTITIES, (network.weights, ws.a, ws.delta, grads.weights), strict=True):
         histograms = [histogram(array) for array in arrays]
@@ -119,8 +121,7 @@ def measurements(state: TrainingState, probe: Dataset) -> dict[str, Array]:
 def histogram(array: Array) -> tuple[Array, Array]:
     """(counts (N_BINS,), limits (2,)) of an array's finite numbers, or of MOST_VALUES of them drawn at random."""
     values = array.reshape(-1)
-    if values.size > MOST_VALUES:
-        values = values[sample_indices(values.size)]
+    values = values[sample_indices(values.size)] if values.size > MOST_VALUES else values
     values = values[np.isfinite(values)].astype(np.float64)
     low, high = values.min(initial=np.inf), values.max(initial=-np.inf)
     if not low < high:  # one number, or none: something for it to stand in
@@ -134,8 +135,3 @@ def histogram(array: Array) -> tuple[Array, Array]:
 def sample_indices(size: int) -> Array:
     """MOST_VALUES indices of an array of that size, the same every time."""
     return generator(0, "recording", size).integers(size, size=MOST_VALUES)
-
-
-def _ratio(step: Array, W: Array) -> float:
-    length = np.linalg.norm(W)
-    return float(np.linalg.norm(step) / length) if length > 0.0 else float("nan")

@@ -72,14 +72,13 @@ def range_test(trainer: Trainer, train: Dataset) -> RangeTest:
     schedule = Exponential(LOWEST, N_STEPS - 1, HIGHEST / LOWEST)
     with suppress(DivergenceError):  # with a rate as high as it will get, that is how a range test may end
         replace(trainer, network=network, schedule=schedule, epochs=epochs, callbacks=[listener]).fit(train)
-    if len(listener.rows) < 3:
-        raise SettingError(
-            f"a range test needs a few steps with a finite loss: got {len(listener.rows)}; look at the starting weights"
-        )
+    if (n_steps := len(listener.rows)) < 3:
+        needed = "a range test needs a few steps with a finite loss"
+        raise SettingError(f"{needed}: got {n_steps}; look at the starting weights")
     rates, losses = np.array(listener.rows).T
     smoothed, counts = (np.convolve(each, np.ones(WINDOW), "full") for each in (losses, np.ones_like(losses)))
     smoothed = (smoothed / counts)[WINDOW // 2 : -(WINDOW // 2)]
     least = int(smoothed.argmin())
     slope = np.gradient(smoothed[: max(least + 1, 2)])
-    rose = len(rates) < N_STEPS or smoothed[-1] > RISEN * smoothed[least]
+    rose = n_steps < N_STEPS or smoothed[-1] > RISEN * smoothed[least]
     return RangeTest(rates, losses, smoothed, rates[slope.argmin()].item(), rates[least].item() if rose else None)

@@ -1,7 +1,6 @@
 """The loss as a landscape: over a plane in the space of all parameters, and along one weight, with accuracy beside it.
 
-Source: H. Li, Z. Xu, G. Taylor, C. Studer, T. Goldstein, "Visualizing the loss landscape of neural nets", NeurIPS
-2018, section 7: the plane that holds most of a path is spanned by the principal components of its points.
+Source: H. Li et al., "Visualizing the loss landscape of neural nets", NeurIPS 2018, section 7.
 """
 
 from dataclasses import dataclass
@@ -79,10 +78,9 @@ class WeightSlice(JsonRecord):
 
 
 def plane_of(snapshots: Array) -> Plane:
-    """The plane of a path through the space of parameters.
+    """The plane that holds most of a path: through its last point, along the two principal components of all points.
 
-    snapshots: (n_points, n_parameters), three or more, in order. With two parameters the plane is the space itself, in
-    its own coordinates. Else it goes through the last point, along the two principal components of all points.
+    snapshots: (n_points, n_parameters), three or more, in order. With two parameters the plane is the space itself.
 
     Raises SettingError where the points span no plane.
     """
@@ -104,32 +102,27 @@ def loss_surface(network: Network, dataset: Dataset, plane: Plane, n_points: int
 
     Raises ShapeError where the plane lies in the space of another network.
     """
-    if plane.origin.shape != (network.parameters.size,):
-        raise ShapeError(
-            f"a plane in the space of {network.parameters.size} parameters was expected: got one of "
-            f"{len(plane.origin)}; give the run that the network comes from"
-        )
-    middle = 0.5 * (plane.path.min(axis=0) + plane.path.max(axis=0))
-    reach = (0.5 + MARGIN) * np.maximum(np.ptp(plane.path, axis=0), LEAST_SIDE * np.ptp(plane.path, axis=0).max())
+    n_parameters, n_found = network.parameters.size, len(plane.origin)
+    if n_found != n_parameters:
+        expected = f"a plane in the space of {n_parameters} parameters was expected"
+        raise ShapeError(f"{expected}: got one of {n_found}; give the run that the network comes from")
+    low, extent = plane.path.min(axis=0), np.ptp(plane.path, axis=0)
+    middle, reach = low + 0.5 * extent, (0.5 + MARGIN) * np.maximum(extent, LEAST_SIDE * extent.max())
     reach = np.where(reach == 0.0, 1.0, reach)
-    across, up = (np.linspace(middle[k] - reach[k], middle[k] + reach[k], n_points) for k in range(2))
+    across, up = np.linspace(middle - reach, middle + reach, n_points, axis=1)
     losses = np.empty((n_points, n_points))
     with np.errstate(over="ignore"):  # far out a loss may be infinite
         for i, k in np.ndindex(losses.shape):
-            losses[i, k] = loss_at(network, dataset, plane.origin + across[k] * plane.axes[0] + up[i] * plane.axes[1])
+            vector = plane.origin + across[k] * plane.axes[0] + up[i] * plane.axes[1]
+            parameters = Parameters(network.layer_sizes, vector.astype(network.dtype))
+            losses[i, k] = loss_and_score(with_parameters(network, parameters), dataset)[0]
     return Surface(plane, across, up, losses, dataset.n_samples)
-
-
-def loss_at(network: Network, dataset: Dataset, vector: Array) -> float:
-    """C with other parameters, (n_parameters,), in the place of the network's own."""
-    parameters = Parameters(network.layer_sizes, vector.astype(network.dtype))
-    return loss_and_score(with_parameters(network, parameters), dataset)[0]
 
 
 def weight_slice(
     network: Network, dataset: Dataset, *, layer: int, neuron: int, source: int, offsets: Array
 ) -> WeightSlice:
-    """Move the weight of `neuron` in `layer` that leads to it from `source`, and watch. The network stays as it is.
+    """Move the weight from `source` to `neuron` in `layer`, and measure. The network stays as it is.
 
     dataset: classes or labels, as the network reads them.
     offsets: (n_offsets,), what is added to the weight, one after the other.
@@ -143,10 +136,8 @@ def weight_slice(
     """
     shapes = [W.shape for W in network.weights]
     if not 0 <= layer < len(shapes) or not (0 <= source < shapes[layer][0] and 0 <= neuron < shapes[layer][1]):
-        raise SettingError(
-            f"a weight has a layer, a source and a neuron, within 0 and the shapes {shapes} of the layers' weights: "
-            f"got layer {layer}, source {source}, neuron {neuron}"
-        )
+        where = f"a layer, a source and a neuron, within 0 and the shapes {shapes} of the layers' weights"
+        raise SettingError(f"a weight has {where}: got layer {layer}, source {source}, neuron {neuron}")
     if dataset.task == "values":
         raise SettingError(f"accuracy is of classes or labels: got {dataset.name}, which holds values")
     moved = network.astype(np.complex128)

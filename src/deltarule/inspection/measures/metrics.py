@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -52,7 +51,7 @@ class ValueScore:
     """How well one output of a regression is predicted.
 
     r2: 1 - squared error / squared distance from the mean; None where the targets are all the same.
-    mean_absolute_error: in the target's own unit.
+    mean_absolute_error: in the target's unit.
     """
 
     name: str
@@ -91,11 +90,10 @@ class Reliability:
 
     low, high: the bin's ends; a confidence of exactly `high` belongs to it.
     examples: how many answers are in it. confidence: their mean confidence, NaN for none.
-    accuracy: the share of them that is right, NaN for none. accuracy_low, accuracy_high: where it
-        lies with 95 % confidence.
+    accuracy: the share of them that is right, NaN for none. accuracy_low, accuracy_high: its 95 % confidence interval.
     expected_calibration_error: the distance of accuracy from confidence, averaged over all examples.
 
-    Source: C. Guo, G. Pleiss, Y. Sun, K. Weinberger, "On calibration of modern neural networks", ICML 2017, equation 3.
+    Source: C. Guo et al., "On calibration of modern neural networks", ICML 2017, equation 3.
     """
 
     low: Array
@@ -138,10 +136,8 @@ class Report:
         """The same in dicts, lists and numbers: what `deltarule evaluate --json` prints."""
         content: dict[str, Any] = {"examples": self.examples, self.score_name: self.score, "loss": self.loss}
         content["per_output" if self.score_name == "r2" else "per_class"] = [asdict(score) for score in self.per_output]
-        if self.confusion is not None:
-            content["confusion"] = self.confusion.tolist()
-        if self.mistakes is not None:
-            content["mistakes"] = rows_of(self.mistakes)
+        if self.confusion is not None and self.mistakes is not None:
+            content |= {"confusion": self.confusion.tolist(), "mistakes": rows_of(self.mistakes)}
         content["top_losses"] = rows_of(self.top_losses)
         if self.reliability is not None:
             content["reliability"] = self.reliability.to_json_dict()
@@ -156,22 +152,19 @@ def evaluate_model(model: Model, dataset: Dataset) -> Report:
     >>> evaluate_model(Model(Network((3, 8, 3))), data).examples
     3
     """
-    scaled, y, names = model.scaled(dataset), dataset.targets, model.class_names
+    scaled, y, names, task = model.scaled(dataset), dataset.targets, model.class_names, dataset.task
     a, losses = outputs_and_losses(model.inner, scaled)
-    score = Score(dataset.task)
+    score = Score(task)
     score.add(a, scaled.targets)
-    summary = (dataset.n_samples, losses.mean().item(), SCORE_NAMES[dataset.task], score.value)
-    report = partial(Report, *summary, top_losses=top_losses(losses))
-    reliable = reliability_of(a, y) if model.has_probabilities else None
-    if dataset.task == "values":
+    summary = (dataset.n_samples, losses.mean().item(), SCORE_NAMES[task], score.value)
+    if task == "values":
         answers = a if model.target_scaling is None else model.target_scaling.undo(a)
-        return report(per_output=value_scores(y, answers, names))
-    if dataset.task == "labels":
-        return report(per_output=label_scores(y, a >= 0.5, names), reliability=reliable)
-    matrix = confusion_matrix(y, a.argmax(axis=1), len(names))
-    return report(
-        per_output=class_scores(matrix, names), confusion=matrix, mistakes=top_mistakes(y, a), reliability=reliable
-    )
+        return Report(*summary, value_scores(y, answers, names), top_losses(losses))
+    reliability = reliability_of(a, y) if model.has_probabilities else None
+    if task == "labels":
+        return Report(*summary, label_scores(y, a >= 0.5, names), top_losses(losses), reliability=reliability)
+    matrix, mistakes = confusion_matrix(y, a.argmax(axis=1), len(names)), top_mistakes(y, a)
+    return Report(*summary, class_scores(matrix, names), top_losses(losses), matrix, mistakes, reliability)
 
 
 def outputs_and_losses(network: Network, dataset: Dataset) -> tuple[Array, Array]:
@@ -185,11 +178,8 @@ def outputs_and_losses(network: Network, dataset: Dataset) -> tuple[Array, Array
     for start in range(0, n_samples, PREDICTION_ROWS):
         rows = slice(start, start + PREDICTION_ROWS)
         a = outputs[rows] = forward(network, dataset.inputs[rows], ws)
-        targets = loss.targets(a, dataset.targets[rows])
-        if network.has_shortcut:
-            losses[rows] = loss.sample_losses_from_z(ws.z[-1], targets)
-        else:
-            losses[rows] = loss.sample_losses(a, targets)
+        targets, of_z = loss.targets(a, dataset.targets[rows]), network.has_shortcut
+        losses[rows] = loss.sample_losses_from_z(ws.z[-1], targets) if of_z else loss.sample_losses(a, targets)
     return outputs, losses
 
 
@@ -209,12 +199,10 @@ def confusion_matrix(true: Array, predicted: Array, n_classes: int) -> Array:
 
 def top_mistakes(true: Array, a: Array, n_most: int = MOST_MISTAKES) -> Mistakes:
     """At most `n_most` mistakes, for the true classes (n_samples,) and the activations a (n_samples, outputs)."""
-    predicted = a.argmax(axis=1)
+    predicted, activation = a.argmax(axis=1), a.max(axis=1)
     wrong = np.flatnonzero(predicted != true)
-    activation = a[wrong, predicted[wrong]]
-    order = np.argsort(-activation, kind="stable")[:n_most]
-    wrong = wrong[order]
-    return Mistakes(wrong, predicted[wrong], true[wrong], activation[order])
+    wrong = wrong[np.argsort(-activation[wrong], kind="stable")[:n_most]]
+    return Mistakes(wrong, predicted[wrong], true[wrong], activation[wrong])
 
 
 def class_scores(matrix: Array, names: Sequence[str]) -> tuple[ClassScore, ...]:
@@ -233,18 +221,10 @@ def _class_scores(names: Sequence[str], counts: Array, n_samples: int) -> tuple[
     """counts: (classes, 3): how many have the class and are called so, are called so, have it."""
     scores = []
     for name, (both, called, support) in zip(names, counts.tolist(), strict=True):
-        recall_low, recall_high = wilson_interval(both, support)
-        score = ClassScore(
-            name=name,
-            support=support,
-            recall=both / support if support else None,
-            recall_low=recall_low,
-            recall_high=recall_high,
-            precision=both / called if called else None,
-            f1=2 * both / (support + called) if support + called else None,
-            accuracy=(n_samples - support - called + 2 * both) / n_samples,
-        )
-        scores.append(score)
+        recall, precision = both / support if support else None, both / called if called else None
+        f1 = 2 * both / (support + called) if support + called else None
+        accuracy = (n_samples - support - called + 2 * both) / n_samples
+        scores.append(ClassScore(name, support, recall, *wilson_interval(both, support), precision, f1, accuracy))
     return tuple(scores)
 
 
@@ -276,18 +256,9 @@ def reliability_of(probabilities: Array, true: Array, n_bins: int = N_BINS) -> R
     examples, hits = np.bincount(bins, minlength=n_bins), np.bincount(bins[right], minlength=n_bins)
     total = np.bincount(bins, weights=confidence, minlength=n_bins)
     divisor = np.where(examples == 0, np.nan, examples)
-    intervals = [wilson_interval(*counts) for counts in zip(hits.tolist(), examples.tolist(), strict=True)]
-    edges = np.arange(n_bins + 1) / n_bins
-    return Reliability(
-        low=edges[:-1],
-        high=edges[1:],
-        examples=examples,
-        confidence=total / divisor,
-        accuracy=hits / divisor,
-        accuracy_low=np.array(intervals)[:, 0],
-        accuracy_high=np.array(intervals)[:, 1],
-        expected_calibration_error=(np.abs(hits - total).sum() / len(true)).item(),
-    )
+    low, high = np.transpose([wilson_interval(*each) for each in zip(hits.tolist(), examples.tolist(), strict=True)])
+    edges, error = np.arange(n_bins + 1) / n_bins, (np.abs(hits - total).sum() / len(true)).item()
+    return Reliability(edges[:-1], edges[1:], examples, total / divisor, hits / divisor, low, high, error)
 
 
 def wilson_interval(hits: int, trials: int) -> tuple[float, float]:

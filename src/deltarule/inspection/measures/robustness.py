@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,13 +21,8 @@ MOST_EXAMPLES = 1000  # of them, an accuracy of 90 % is known to within 2 points
 PEN_DIRECTIONS = 8
 
 
-@dataclass(frozen=True)
-class Change:
-    """One way in which images can differ.
-
-    unit: what the amounts are. amounts: those that are tried; `neutral` leaves an image as it is.
-    apply(images, amount): images (n_samples, height, width), float32, 0 to 1 -> new ones of the same shape.
-    """
+class Change(NamedTuple):
+    """One way in which images, (n_samples, height, width) float32 from 0 to 1, can differ: by `amounts` in a `unit`."""
 
     unit: str
     neutral: float
@@ -85,8 +80,7 @@ def widen_pen(images: Array, pixels: float) -> Array:
     """Draw with a pen so many pixels wider, or narrower where negative: gray dilation or erosion by a disk."""
     angles = np.arange(PEN_DIRECTIONS) * (2.0 * np.pi / PEN_DIRECTIONS)
     rim = 0.5 * abs(pixels) * np.stack([np.sin(angles), np.cos(angles)], axis=1)  # (directions, 2): down, right
-    choose = np.maximum if pixels > 0.0 else np.minimum
-    out = images.copy()
+    choose, out = np.maximum if pixels > 0.0 else np.minimum, images.copy()
     for down, right in rim:
         choose(out, transform(images, np.eye(2), (down, right)), out=out)
     return out
@@ -113,15 +107,12 @@ def robustness(model: Model, dataset: Dataset, most: int = MOST_EXAMPLES) -> tup
     dataset = dataset.spread(most)
     model.scaled(dataset)  # raises where the two do not fit each other
     images = as_floats(model.unscaled(dataset.inputs), np.float32).reshape(-1, *image_shape)
-    return tuple(_response(model, name, images, dataset.targets) for name in CHANGES)
-
-
-def _response(model: Model, name: str, images: Array, true: Array) -> Response:
-    change = CHANGES[name]
-    most = 1.0 if model.pixels else np.inf  # interpolation may exceed full ink by a rounding error
-    changed = (np.minimum(change.apply(images, amount), most).reshape(len(images), -1) for amount in change.amounts)
-    answers = map(model.predict, changed)
-    hits = [int(np.count_nonzero(answer == true)) for answer in answers]
-    low, high = np.array([wilson_interval(count, len(true)) for count in hits]).T
-    amounts = np.array(change.amounts, np.float64)
-    return Response(name, change.unit, change.neutral, len(true), amounts, np.array(hits) / len(true), low, high)
+    responses, n_samples = [], dataset.n_samples
+    limit = 1.0 if model.pixels else np.inf  # interpolation may exceed full ink by a rounding error
+    for name, (unit, neutral, amounts, apply) in CHANGES.items():
+        changed = (np.minimum(apply(images, amount), limit).reshape(n_samples, -1) for amount in amounts)
+        hits = [int(np.count_nonzero(model.predict(each) == dataset.targets)) for each in changed]
+        low, high = np.transpose([wilson_interval(count, n_samples) for count in hits])
+        about = (name, unit, neutral, n_samples, np.array(amounts, np.float64))
+        responses.append(Response(*about, np.array(hits) / n_samples, low, high))
+    return tuple(responses)

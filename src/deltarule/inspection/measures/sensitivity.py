@@ -1,6 +1,5 @@
 """What an answer hangs on: dC/dx, and the smallest change along it that makes the network answer otherwise."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,10 +17,9 @@ HALVINGS = 40  # bring the two sides of a boundary as close as float64 can tell
 
 
 def input_gradient(network: Network, X: Array, y: Array) -> Array:
-    """dC_i/dx_i, (n_samples, features): how each input moves the loss of its own example.
+    """dC_i/dx_i = delta^0 (W^0)^T, (n_samples, features): how each input moves the loss of its own example.
 
-    X, y: as for `forward` and `backward`. `backward` stops at delta^0, as training needs no more; BP2 once more, for
-    inputs, whose sigma' is 1, gives dC/dx = delta^0 (W^0)^T.
+    X, y: as for `forward` and `backward`. It is BP2 once more, for inputs, whose sigma' is 1.
 
     >>> network = Network((3, 2), rng=0)
     >>> input_gradient(network, np.zeros((1, 3)), np.array([1])).shape
@@ -35,13 +33,12 @@ def input_gradient(network: Network, X: Array, y: Array) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class Flip(JsonRecord):
-    """An example, and what would change the network's mind about it.
+    """An example, and the change to it that changes the answer.
 
-    inputs, changed: (features,) float64, as they are and as they would have to be; pixels count from 0 to 1.
-    gradient: dC/dx, (features,), x as the network reads it, C the loss if its own answer is taken for the right one
+    inputs, changed: (features,) float64, before and after; pixels count from 0 to 1. answer, becomes: the two answers.
+    gradient: dC/dx, (features,), x as the network reads it, C the loss if the answer is taken for the right one
         (labels not smoothed).
-    answer, becomes: what it says to the one and to the other.
-    confidence: its output for the answer, before the change; where it answers several labels, the least.
+    confidence: the output for the answer, before the change; with several labels, the least.
     distance: the length of the change, as the network reads it (standardized where the model standardizes).
 
     becomes, changed, distance: None where no step along the gradient changes the answer.
@@ -66,11 +63,13 @@ def flip(model: Model, raw: Array) -> Flip:
     if model.task == "values":
         raise SettingError("only a class or a label can flip: got a model that answers values")
     inputs = as_floats(model.unscaled(raw[np.newaxis])[0], np.float64)
-    model = replace(model.of_numbers(), network=_float64_network(model.network))
+    model = replace(model.of_numbers(), network=model.network.astype(np.float64))
+    if isinstance(model.network.loss, CrossEntropy | BinaryCrossEntropy):  # smoothed labels call an answer too sure
+        model.network.loss = replace(model.network.loss, label_smoothing=0.0)
     answer = _answers(model, inputs[np.newaxis])[0]
-    X, y = model.inputs(inputs[np.newaxis]), answer if model.task == "classes" else answer[np.newaxis]
-    a, gradient = model.inner.outputs(X)[0], input_gradient(model.inner, X, y)[0]
-    confidence = a.max() if model.task == "classes" else np.where(answer == 1, a, 1.0 - a).min()
+    scaled, target = model.inputs(inputs[np.newaxis]), answer if model.task == "classes" else answer[np.newaxis]
+    outputs, gradient = model.inner.outputs(scaled)[0], input_gradient(model.inner, scaled, target)[0]
+    confidence = outputs.max() if model.task == "classes" else np.where(answer == 1, outputs, 1.0 - outputs).min()
     scale = 1.0 if model.input_scaling is None else model.input_scaling.scale
     direction = gradient / max(np.linalg.norm(gradient), np.finfo(np.float64).tiny) * scale
 
@@ -78,35 +77,21 @@ def flip(model: Model, raw: Array) -> Flip:
         changed = inputs + lengths[:, np.newaxis] * direction
         return np.clip(changed, 0.0, 1.0) if model.pixels else changed
 
-    length = _shortest_length(lambda lengths: (_answers(model, change(lengths)) != answer).any(axis=1))
-    before = Flip(inputs, gradient, _answer_text(model, answer), confidence.item())
-    if length is None:
-        return before
-    changed = change(np.array([length]))
-    becomes = _answer_text(model, _answers(model, changed)[0])
-    distance = np.linalg.norm((changed[0] - inputs) / scale).item()
-    return replace(before, changed=changed[0], becomes=becomes, distance=distance)
+    def flips(lengths: Array) -> Array:
+        return (_answers(model, change(lengths)) != answer).any(axis=1)
 
-
-def _float64_network(network: Network) -> Network:
-    """The network in float64, with a loss that does not call an answer too sure, as smoothed labels do."""
-    network = network.astype(np.float64)
-    if isinstance(network.loss, CrossEntropy | BinaryCrossEntropy):
-        network.loss = replace(network.loss, label_smoothing=0.0)
-    return network
-
-
-def _shortest_length(flips: Callable[[Array], Array]) -> float | None:
-    """The least length for which `flips` (lengths (n,) -> (n,) of bool) is true, None where none of LENGTHS is."""
-    flipped = flips(LENGTHS)
+    before, flipped = Flip(inputs, gradient, _answer_text(model, answer), confidence.item()), flips(LENGTHS)
     if not flipped.any():
-        return None
+        return before
     first = int(flipped.argmax())
     low, high = (0.0 if first == 0 else LENGTHS[first - 1]), LENGTHS[first]
     for _ in range(HALVINGS):
         middle = 0.5 * (low + high)
         low, high = (low, middle) if flips(np.array([middle]))[0] else (middle, high)
-    return float(high)
+    changed = change(np.array([high]))
+    becomes = _answer_text(model, _answers(model, changed)[0])
+    distance = np.linalg.norm((changed[0] - inputs) / scale).item()
+    return replace(before, changed=changed[0], becomes=becomes, distance=distance)
 
 
 def _answers(model: Model, inputs: Array) -> Array:
@@ -117,6 +102,5 @@ def _answers(model: Model, inputs: Array) -> Array:
 def _answer_text(model: Model, answer: Array) -> str:
     if model.task == "classes":
         return model.class_names[answer[0]]
-    return ", ".join(
-        name if yes else f"not {name}" for name, yes in zip(model.class_names, answer.tolist(), strict=True)
-    )
+    pairs = zip(model.class_names, answer.tolist(), strict=True)
+    return ", ".join(name if yes else f"not {name}" for name, yes in pairs)

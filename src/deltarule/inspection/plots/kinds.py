@@ -2,11 +2,11 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 from inspect import Parameter, signature
 from os import PathLike
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,13 +16,13 @@ from deltarule.inspection.measures.layer_history import LayerHistory, Recorder
 from deltarule.inspection.measures.learning_rate_range import range_test
 from deltarule.inspection.measures.loss_landscape import loss_surface, plane_of, weight_slice
 from deltarule.inspection.measures.metrics import ClassScore, Report, evaluate_model, rows_of
-from deltarule.inspection.plots import loss_plots, network_plots, score_plots
+from deltarule.inspection.plots import network_plots, result_plots
 from deltarule.inspection.plots.picture import Picture
 from deltarule.model import Model
 from deltarule.nn.network import Network, loss_and_gradient
 from deltarule.parts import PARTS
 from deltarule.public import public
-from deltarule.settings import check_choice, shown
+from deltarule.settings import brief, check_choice
 from deltarule.training.callbacks import History
 from deltarule.training.trainer import Trainer
 
@@ -32,8 +32,7 @@ SURFACE_WORK = 10**8  # parameters times examples: so much is computed for each 
 FEWEST, MOST = 100, 2000  # examples
 
 
-@dataclass(frozen=True)
-class Drawing:
+class Drawing(NamedTuple):
     """The numbers of a picture, as JSON has them, and what draws it."""
 
     facts: dict[str, Any]
@@ -70,9 +69,9 @@ def plot(
     role = next((role for role, types in ROLES.items() if isinstance(what, types)), None)
     if what is not None and role is None:
         cure = f'; use dr.load("{what}")' if isinstance(what, str | PathLike) else ""
-        raise SettingError(f"{usage(kind)}: got {shown(what)}{cure}")
+        raise SettingError(f"{usage(kind)}: got {brief(what)}{cure}")
     if data is not None and not isinstance(data, Dataset):
-        raise SettingError(f"data must be a Dataset, such as digits.test or dr.Dataset(X, y): got {shown(data)}")
+        raise SettingError(f"data must be a Dataset, such as digits.test or dr.Dataset(X, y): got {brief(data)}")
     given: dict[str, Any] = {"data": data, "recording": recording, "layer": layer} | ({role: what} if role else {})
     if isinstance(given.get("model"), Network):
         given["model"] = Model.of(given["model"])
@@ -87,28 +86,31 @@ def drawing(kind: str, given: Mapping[str, Any]) -> Drawing:
     Raises SettingError where something is missing.
     """
     check_kind(kind, given.get("layer"))
-    row, missing = KINDS[kind], [name for name in required_inputs(kind) if given.get(name) is None]
-    if missing:
+    if missing := [name for name in required_inputs(kind) if given.get(name) is None]:
         raise SettingError(f"{usage(kind)}: got no {' and no '.join(missing)}")
-    return row(**{name: given.get(name) for name in signature(row).parameters})
+    return KINDS[kind](**{name: given.get(name) for name in inputs(kind)})
 
 
 def check_kind(kind: str, layer: int | None) -> None:
     """Raise SettingError where there is no such kind, or it takes no layer."""
     if not isinstance(kind, str):
-        raise SettingError(f'plot takes the name of a picture first: got {shown(kind)}; use dr.plot("curves", history)')
+        raise SettingError(f'plot takes the name of a picture first: got {brief(kind)}; use dr.plot("curves", history)')
     if kind in REMOVED:
         raise SettingError(f"{kind} is no longer drawn: {REMOVED[kind]}")
     check_choice("picture", kind, tuple(KINDS), SYNONYMS)
-    if layer is not None and "layer" not in signature(KINDS[kind]).parameters:
-        taking = " and ".join(name for name, row in KINDS.items() if "layer" in signature(row).parameters)
+    if layer is not None and "layer" not in inputs(kind):
+        taking = " and ".join(name for name in KINDS if "layer" in inputs(name))
         raise SettingError(f"a layer is for {taking}: got {kind}; leave it out")
+
+
+def inputs(kind: str) -> Mapping[str, Parameter]:
+    """What a kind is drawn of."""
+    return signature(KINDS[kind]).parameters
 
 
 def required_inputs(kind: str) -> list[str]:
     """The names of what a kind cannot do without."""
-    parameters = signature(KINDS[kind]).parameters
-    return [name for name, each in parameters.items() if each.default is Parameter.empty]
+    return [name for name, each in inputs(kind).items() if each.default is Parameter.empty]
 
 
 def usage(kind: str) -> str:
@@ -129,20 +131,18 @@ def curves(history: History) -> Drawing:
     """Loss and accuracy by epoch, the best marked where there was a validation set."""
     losses = [row.get("validation_loss") for row in history]
     best = history.best_epoch if any(loss is not None and math.isfinite(loss) for loss in losses) else None
-    return Drawing({"best_epoch": best, "history": history.rows}, partial(loss_plots.draw_curves, history.rows, best))
+    return Drawing({"best_epoch": best, "history": history.rows}, partial(result_plots.draw_curves, history.rows, best))
 
 
 def histograms(recording: LayerHistory, layer: int | None = None) -> Drawing:
     """Weights, activations, deltas and gradients of all layers, or one."""
     n_layers = recording.gradient_norm.shape[1]
     layers = range(n_layers) if layer is None else [check_layer(layer, n_layers)]
-    parts = {"counts": recording.counts, "limits": recording.limits}
-    facts = {
-        quantity: {name: arrays[quantity][:, layers].tolist() for name, arrays in parts.items()}
-        for quantity in recording.counts
-    }
-    described = {"epochs": recording.epochs.tolist(), "layers": list(layers)}
-    return Drawing(described | facts, partial(network_plots.draw_histograms, recording, layers))
+    facts: dict[str, Any] = {"epochs": recording.epochs.tolist(), "layers": list(layers)}
+    for quantity, counts in recording.counts.items():
+        limits = recording.limits[quantity]
+        facts[quantity] = {"counts": counts[:, layers].tolist(), "limits": limits[:, layers].tolist()}
+    return Drawing(facts, partial(network_plots.draw_histograms, recording, layers))
 
 
 def gradients(recording: LayerHistory) -> Drawing:
@@ -156,7 +156,7 @@ def surface(model: Model, data: Dataset, recording: LayerHistory) -> Drawing:
     plane = plane_of(recording.parameters)
     most = min(max(SURFACE_WORK // model.network.parameters.size, FEWEST), MOST)
     found = loss_surface(model.inner, model.scaled(data.spread(most)), plane)
-    return Drawing(found.to_json_dict(), partial(loss_plots.draw_surface, found))
+    return Drawing(found.to_json_dict(), partial(result_plots.draw_surface, found))
 
 
 def confusion(model: Model, data: Dataset) -> Drawing:
@@ -170,7 +170,7 @@ def confusion_picture(report: Report, data: Dataset) -> Picture:
     """What was taken for what. SettingError where there are no classes."""
     if report.confusion is None:
         raise SettingError(f"only classes can be taken for each other: got {data.name}, which holds {data.task}")
-    return score_plots.draw_confusion(report.confusion, data.class_names)
+    return result_plots.draw_confusion(report.confusion, data.class_names)
 
 
 def scores(model: Model, data: Dataset) -> Drawing:
@@ -178,7 +178,7 @@ def scores(model: Model, data: Dataset) -> Drawing:
     per_class = [each for each in evaluate_model(model, data).per_output if isinstance(each, ClassScore)]
     if not per_class:
         raise SettingError(f"scores are drawn of classes or labels: got {data.name}, which holds {data.task}")
-    return Drawing({"per_class": [asdict(each) for each in per_class]}, partial(score_plots.draw_scores, per_class))
+    return Drawing({"per_class": [asdict(each) for each in per_class]}, partial(result_plots.draw_scores, per_class))
 
 
 def mistakes(model: Model, data: Dataset) -> Drawing:
@@ -187,17 +187,16 @@ def mistakes(model: Model, data: Dataset) -> Drawing:
     if found is None:
         raise SettingError(f"mistakes are drawn of classes: got {data.name}, which holds {data.task}")
     facts = {"class_names": data.class_names, "mistakes": rows_of(found)}
-    return Drawing(facts, partial(score_plots.draw_mistakes, data, found))
+    return Drawing(facts, partial(result_plots.draw_mistakes, data, found))
 
 
 def reliability(model: Model, data: Dataset) -> Drawing:
     """Accuracy against confidence."""
     found = evaluate_model(model, data).reliability
     if found is None:
-        output = type(model.network.activations[-1]).__name__
-        got = f"{model.network.layer_sizes[-1]} outputs from {output}"
+        got = f"{model.network.layer_sizes[-1]} outputs from {type(model.network.activations[-1]).__name__}"
         raise SettingError(f"reliability is that of probabilities, from a softmax or one sigmoid: got {got}")
-    return Drawing(found.to_json_dict(), partial(score_plots.draw_reliability, found))
+    return Drawing(found.to_json_dict(), partial(result_plots.draw_reliability, found))
 
 
 def staircase(model: Model, data: Dataset, layer: int | None = None) -> Drawing:
@@ -210,7 +209,7 @@ def staircase(model: Model, data: Dataset, layer: int | None = None) -> Drawing:
     reach = 4.0 * np.abs(network.weights[layer]).max().item()
     offsets = np.linspace(-reach, reach, 401)
     found = weight_slice(network, few, layer=layer, neuron=neuron, source=source, offsets=offsets)
-    return Drawing(found.to_json_dict(), partial(loss_plots.draw_weight_slice, found))
+    return Drawing(found.to_json_dict(), partial(result_plots.draw_weight_slice, found))
 
 
 def digits(data: Dataset, model: Model | None = None) -> Drawing:
@@ -218,10 +217,8 @@ def digits(data: Dataset, model: Model | None = None) -> Drawing:
     some = data.spread(SHEET)
     answers = None if model is None else model.predict(some.inputs)
     facts = {"class_names": some.class_names, "pixels": some.inputs.tolist(), "classes": some.targets.tolist()}
-    return Drawing(
-        facts if answers is None else facts | {"answers": answers.tolist()},
-        partial(score_plots.draw_digits, some, answers),
-    )
+    facts |= {} if answers is None else {"answers": answers.tolist()}
+    return Drawing(facts, partial(result_plots.draw_digits, some, answers))
 
 
 def weights(model: Model, data: Dataset | None = None) -> Drawing:
@@ -249,38 +246,31 @@ def architecture(model: Model) -> Drawing:
 
 def activations(model: Model | None = None) -> Drawing:
     """The activation functions of a model, or all that there are."""
-    chosen = [row.made_by() for row in PARTS["activation"].values()] if model is None else model.network.activations
+    chosen = [row.maker() for row in PARTS["activation"].values()] if model is None else model.network.activations
     by_name = {type(each).__name__: each for each in chosen}
     curves_of = {name: network_plots.curve_of(each) for name, each in by_name.items()}
     facts = {name: {"value": a.tolist(), "derivative": slope.tolist()} for name, (a, slope) in curves_of.items()}
-    return Drawing(
-        {"z": network_plots.SHOWN_Z.tolist(), "activations": facts}, partial(network_plots.draw_activations, by_name)
-    )
+    facts = {"z": network_plots.SHOWN_Z.tolist(), "activations": facts}
+    return Drawing(facts, partial(network_plots.draw_activations, by_name))
 
 
 def rates(trainer: Trainer, data: Dataset) -> Drawing:
     """A range test, from where the trainer's network stands."""
     found = range_test(trainer, data)
-    return Drawing(found.to_json_dict(), partial(loss_plots.draw_range_test, found))
+    return Drawing(found.to_json_dict(), partial(result_plots.draw_range_test, found))
 
 
-KINDS: dict[str, Callable[..., Drawing]] = {
-    function.__name__: function
-    for function in (
-        *(curves, histograms, gradients, surface),
-        *(confusion, scores, mistakes, reliability, staircase, digits),
-        *(weights, architecture, activations, rates),
-    )
-}
+OF_RUNS, OF_NETWORKS = (curves, histograms, gradients, surface), (weights, architecture, activations, rates)
+OF_ANSWERS = (confusion, scores, mistakes, reliability, staircase, digits)
+KINDS: dict[str, Callable[..., Drawing]] = {each.__name__: each for each in (*OF_RUNS, *OF_ANSWERS, *OF_NETWORKS)}
 REMOVED = {
     "flips": "to see what would change a model's mind, nudge an image in  deltarule playground MODEL, or call "
     "flip(model, x) of deltarule.inspection.measures.sensitivity",
     "robustness": "for the accuracy on images that are shifted, turned, scaled, noisy, thin or thick, call "
     "robustness(model, data) of deltarule.inspection.measures.robustness",
 }
-SYNONYMS = dict.fromkeys(("loss", "accuracy", "history", "learning_curve"), "curves") | {
-    "confusion_matrix": "confusion"
-}
+SYNONYMS = dict.fromkeys(("loss", "accuracy", "history", "learning_curve"), "curves")
+SYNONYMS["confusion_matrix"] = "confusion"
 ROLES: dict[str, tuple[type, ...]] = {
     "history": (History,),
     "recording": (Recorder, LayerHistory),

@@ -19,8 +19,8 @@ from deltarule.inspection.plots.picture import (
     Picture,
     diverging_colormap,
     new_figure,
-    plain_log_ticks,
     short_label,
+    use_log_scale,
 )
 from deltarule.model import Model
 from deltarule.nn.activations import Activation, Softmax
@@ -79,8 +79,7 @@ def draw_first_layer(model: Model, inked: Array | None = None) -> Picture:
     W = model.network.weights[0]
     never = np.zeros(len(W), bool) if inked is None else ~inked
     features = np.ma.masked_array(W.T, np.broadcast_to(never, W.T.shape))[:MOST_FEATURES]
-    limit = np.percentile(np.abs(features.compressed()), 99.5) if not never.all() else 0.0
-    limit = limit or 1.0
+    limit = 1.0 if never.all() else np.percentile(np.abs(features.compressed()), 99.5) or 1.0
     colors = {"cmap": diverging_colormap(), "vmin": -limit, "vmax": limit}
     n_columns = min(PER_ROW, len(features))
     n_rows = math.ceil(len(features) / n_columns)
@@ -93,9 +92,8 @@ def draw_first_layer(model: Model, inked: Array | None = None) -> Picture:
             axes.set_title(str(n), loc="center", fontsize=6, fontweight="normal", pad=2)
         figure.colorbar(image, ax=panels, location="bottom", fraction=0.04, aspect=40, extend="both", format="%.2g")
         figure.suptitle(f"the weights of {len(features)} of {W.shape[1]} neurons of layer 0", x=0.02, ha="left")
-    words = (
-        f"orange below 0, blue above, up to {limit:.2g}; {never.sum()} of {len(W)} pixels, which never saw ink, gray"
-    )
+    gray = f"{never.sum()} of {len(W)} pixels, which never saw ink, gray"
+    words = f"orange below 0, blue above, up to {limit:.2g}; {gray}"
     return Picture(figure, f"Weights of {len(features)} of {W.shape[1]} first-layer neurons: {words}")
 
 
@@ -125,7 +123,7 @@ def _draw_matrix(model: Model) -> Picture:
 
 def draw_architecture(model: Model) -> Picture:
     """A network as a diagram: a column of neurons a layer, and its weights as lines where all of them are shown."""
-    network = model.network
+    network, loss = model.network, type(model.network.loss).__name__
     places = [_places(size) for size in network.layer_sizes]
     top, last = max(each[0] for each in places), len(network.weights)
     kinds = ["inputs", *(type(activation).__name__ for activation in network.activations)]
@@ -144,11 +142,9 @@ def draw_architecture(model: Model) -> Picture:
         _name_neurons(axes, last, places[-1], model.class_names)
         _name_neurons(axes, 0, places[0], model.input_names)
         axes.set(xlim=(-0.4, last + 0.4))
-        axes.set_title(
-            f"{type(network.loss).__name__}, {network.parameters.size:,} parameters", fontweight="normal", pad=16
-        )
+        axes.set_title(f"{loss}, {network.parameters.size:,} parameters", fontweight="normal", pad=16)
     sizes, names = "-".join(map(str, network.layer_sizes)), ", ".join(kinds[1:])
-    words = f"{names}, judged by {type(network.loss).__name__}, {network.parameters.size:,} parameters"
+    words = f"{names}, judged by {loss}, {network.parameters.size:,} parameters"
     return Picture(figure, f"Architecture of a network {sizes}: {words}")
 
 
@@ -179,11 +175,9 @@ def _draw_weights(axes: "Axes", l: int, W: Array, left: Array, right: Array) -> 
 
 def _name_neurons(axes: "Axes", l: int, places: Array, names: Sequence[str]) -> None:
     """Names beside the inputs, or the outputs, where each has one and all are drawn."""
-    if len(names) != len(places):
-        return
-    side = "right" if l == 0 else "left"
-    for y, name in zip(places, names, strict=True):
-        _write(axes, (l, y), (-6 if l == 0 else 6, 0), short_label(name), fontsize=6, ha=side)
+    offset, side = (-6, "right") if l == 0 else (6, "left")
+    for y, name in zip(places, names, strict=True) if len(names) == len(places) else ():
+        _write(axes, (l, y), (offset, 0), short_label(name), fontsize=6, ha=side)
 
 
 def draw_histograms(recording: LayerHistory, layers: Sequence[int]) -> Picture:
@@ -197,22 +191,20 @@ def draw_histograms(recording: LayerHistory, layers: Sequence[int]) -> Picture:
                 axes.set_title(quantity, **NOTE)
         for axes in panels[-1]:
             axes.set_xlabel("epoch")
-    words = ", ".join(
-        f"layer {l} from {_deviation(recording, 0, l):.2g} to {_deviation(recording, -1, l):.2g}" for l in layers
-    )
+    ends = [(_deviation(recording, 0, l), _deviation(recording, -1, l)) for l in layers]
+    words = ", ".join(f"layer {l} from {a:.2g} to {b:.2g}" for l, (a, b) in zip(layers, ends, strict=True))
     title = "Histograms of weights, activations, deltas and gradients by epoch"
     return Picture(figure, f"{title}: standard deviation of the weights, {words}")
 
 
 def _draw_strips(axes: "Axes", epochs: Array, counts: Array, limits: Array) -> None:
     """One histogram an epoch, upright: counts (n_epochs, n_bins) between limits (n_epochs, 2)."""
-    edges = np.concatenate([epochs, [epochs[-1] + (epochs[-1] - epochs[-2] if len(epochs) > 1 else 1.0)]])
+    edges = np.append(epochs, epochs[-1] + (epochs[-1] - epochs[-2] if len(epochs) > 1 else 1.0))
     for k, (row, (low, high)) in enumerate(zip(counts, limits, strict=True)):
         # The root of a share: what few have is still to be seen beside what most have.
         shade = np.sqrt(row / max(row.max(), 1.0))[:, np.newaxis]
-        axes.pcolormesh(
-            edges[k : k + 2], np.linspace(low, high, len(row) + 1), shade, cmap="cividis", vmin=0.0, rasterized=True
-        )
+        ends = np.linspace(low, high, len(row) + 1)
+        axes.pcolormesh(edges[k : k + 2], ends, shade, cmap="cividis", vmin=0.0, rasterized=True)
     axes.set_xlim(edges[0], edges[-1])
     axes.grid(visible=False)
     ticker = require("matplotlib.ticker", "plot")
@@ -241,8 +233,7 @@ def draw_gradients(recording: LayerHistory) -> Picture:
         ratios.axhline(SOUND_RATIO, **DASHED)
         for axes, title in ((norms, "length of the gradient"), (ratios, "update / weights")):
             if axes.dataLim.y1 > 0.0:  # where every gradient is 0 there is no logarithm to show
-                axes.set_yscale("log")
-                plain_log_ticks(axes.yaxis)
+                use_log_scale(axes, "y")
             axes.set_title(title)
         ratios.set_title("dashed: 0.001, often sound", **NOTE)
         ratios.set_xlabel("epoch")

@@ -2,12 +2,11 @@
 
 import io
 import os
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from xml.sax.saxutils import escape
 
 from deltarule.atomic import write_atomically
@@ -15,7 +14,7 @@ from deltarule.errors import SettingError, require
 from deltarule.public import public
 
 if TYPE_CHECKING:
-    from matplotlib.axis import Axis
+    from matplotlib.axes import Axes
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
@@ -56,10 +55,14 @@ STYLE: dict[str, Any] = {
     "ytick.color": GRAY,
     "ytick.labelcolor": "black",
 }
-# Where each format keeps a description and who wrote it, and what would make the same picture another file tomorrow.
+# Where each format keeps a description, and what else stands in it: the mark that `atomic.py` looks for, and no date,
+# which would make the same picture another file tomorrow.
 DESCRIPTION_KEYS = {".png": "Description", ".svg": "Description", ".pdf": "Subject"}
-CREATOR_KEYS = {".png": "Software", ".svg": "Creator", ".pdf": "Creator"}
-DATE_KEYS = {".svg": "Date", ".pdf": "CreationDate"}
+METADATA: dict[str, dict[str, Any]] = {
+    ".png": {"Software": "deltarule"},
+    ".svg": {"Creator": "deltarule", "Date": None},
+    ".pdf": {"Creator": "deltarule", "CreationDate": None},
+}
 
 
 @public()
@@ -82,14 +85,16 @@ class Picture:
         """
         if suffix not in DESCRIPTION_KEYS:
             raise SettingError(f"a picture's file ends in .png, .svg or .pdf: got {suffix or 'no ending'!r}")
-        metadata: dict[str, Any] = {"Title": self.title, DESCRIPTION_KEYS[suffix]: self.description}
-        metadata[CREATOR_KEYS[suffix]] = "deltarule"  # the mark that `atomic.py` looks for
-        if suffix in DATE_KEYS:
-            metadata[DATE_KEYS[suffix]] = None
+        metadata = {"Title": self.title, DESCRIPTION_KEYS[suffix]: self.description} | METADATA[suffix]
         stream = io.BytesIO()
         with require("matplotlib", "plot").rc_context(STYLE):
             self.figure.savefig(stream, format=suffix[1:], metadata=metadata)
-        return _describe_svg(stream.getvalue(), self.description) if suffix == ".svg" else stream.getvalue()
+        if suffix != ".svg":
+            return stream.getvalue()
+        # The description, too, where a browser looks for it: behind the title.
+        described = f"</title>\n <desc>{escape(self.description)}</desc>"
+        text = stream.getvalue().decode().replace("</title>", described, 1)
+        return text.replace("<svg ", '<svg role="img" ', 1).encode()
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the picture to a file, whole or not at all, in the format that its name ends in.
@@ -130,19 +135,14 @@ def diverging_colormap() -> "Colormap":
     return colors.with_extremes(bad=PALE)
 
 
-def plain_log_ticks(axis: "Axis") -> None:
-    """Ticks of a logarithmic axis as plain numbers, at 1, 2 and 5 where it spans less than three powers of ten."""
-    ticker = require("matplotlib.ticker", "plot")
+def use_log_scale(axes: "Axes", which: Literal["x", "y"]) -> None:
+    """Plain numbers on a logarithmic axis, at 1, 2 and 5 where it spans less than three powers of ten."""
+    axes.set(**{f"{which}scale": "log"})
+    axis, ticker = getattr(axes, f"{which}axis"), require("matplotlib.ticker", "plot")
     lowest, highest = sorted(axis.get_view_interval())
     axis.set_major_locator(ticker.LogLocator(subs=(1.0, 2.0, 5.0) if highest < 1000.0 * lowest else (1.0,), numticks=6))
     axis.set_major_formatter(ticker.StrMethodFormatter("{x:g}"))
     axis.set_minor_locator(ticker.NullLocator())
-
-
-def _describe_svg(svg: bytes, description: str) -> bytes:
-    """An SVG with its description where a browser looks for it, behind its title."""
-    text = svg.decode().replace("</title>", f"</title>\n <desc>{escape(description)}</desc>", 1)
-    return re.sub("<svg ", '<svg role="img" ', text, count=1).encode()
 
 
 def percent(share: float, _: float = 0.0) -> str:

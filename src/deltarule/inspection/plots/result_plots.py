@@ -1,0 +1,319 @@
+"""Pictures of results: losses by epoch, by rate and by place, and answers: right, wrong, sure, and image by image."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from deltarule.data.dataset import Dataset
+from deltarule.errors import SettingError, require
+from deltarule.inspection.measures.learning_rate_range import RangeTest
+from deltarule.inspection.measures.loss_landscape import Surface, WeightSlice
+from deltarule.inspection.measures.metrics import ClassScore, Mistakes, Reliability
+from deltarule.inspection.plots.picture import (
+    BLUE,
+    DASHED,
+    GRAY,
+    LEGEND,
+    NOTE,
+    ORANGE,
+    PALE,
+    WIDTH,
+    Picture,
+    are_long,
+    new_figure,
+    percent,
+    short_label,
+    use_log_scale,
+)
+from deltarule.nn.arrays import Array
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Rows = Sequence[Mapping[str, float | None]]
+
+PARTS = {"train": BLUE, "validation": ORANGE}
+MARK: dict[str, Any] = {"markersize": 4.5, "markeredgecolor": "white"}
+LOG_FROM = 10.0  # what falls to less than a tenth, or grows tenfold, needs a logarithmic scale
+N_LEVELS = 14  # of a landscape
+PER_ROW = 5
+MOST_PER_ROW = 10  # where all that is written below an image is a digit or two
+BARE = {"frame_on": False, "xticks": [], "yticks": []}
+
+
+def draw_curves(rows: Rows, best_epoch: int | None = None) -> Picture:
+    """Loss and accuracy (or R2) against the epoch, for training and validation, the best epoch marked.
+
+    rows: those of a History. best_epoch: its best_epoch; None marks none. Raises SettingError where there are no rows.
+    """
+    if not rows:
+        raise SettingError("curves need at least one epoch: got a history without any; train first")
+    score = "r2" if any(name.endswith("r2") for name in rows[0]) else "accuracy"
+    # The score at first and in the best (else the last) epoch, on the validation set where there is one.
+    part = "validation" if f"validation_{score}" in rows[0] else "train"
+    figures = dict(zip(_column(rows, "epoch").astype(int), _column(rows, f"{part}_{score}"), strict=True))
+    shown = sorted({min(figures), max(figures) if best_epoch is None else best_epoch})
+    words = ", ".join(f"{_score_text(score, figures[epoch])} at epoch {epoch}" for epoch in shown)
+    with new_figure(height=3.4) as figure:
+        loss_axes, score_axes = figure.subplots(2, 1, sharex=True)
+        _draw_panel(loss_axes, rows, "loss", best_epoch)
+        _draw_panel(score_axes, rows, score, best_epoch)
+        lowest, highest = loss_axes.dataLim.intervaly
+        if 0.0 < lowest < highest / LOG_FROM:
+            use_log_scale(loss_axes, "y")
+        _scale_score(score_axes, rows, score)
+        loss_axes.legend(**LEGEND)
+        score_axes.set_title(words, **NOTE)
+        score_axes.set_xlabel("epoch")
+        score_axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
+    return Picture(figure, f"Loss and {score} against the epoch: {words}")
+
+
+def _draw_panel(axes: "Axes", rows: Rows, name: str, best_epoch: int | None) -> None:
+    epochs = _column(rows, "epoch")
+    best = epochs == best_epoch
+    for part, color in PARTS.items():
+        figures = _column(rows, f"{part}_{name}")
+        if np.isfinite(figures).any():
+            axes.plot(epochs, figures, color=color, label=part)
+            axes.plot(epochs[best], figures[best], "o", color=color, **MARK)
+    for epoch in epochs[best]:
+        axes.axvline(epoch, **DASHED, zorder=1)
+    axes.set_title(name.replace("r2", "R²"))
+
+
+def _scale_score(axes: "Axes", rows: Rows, score: str) -> None:
+    """Where the error falls to less than a tenth, give each tenfold fall the same height, as 90 to 99 and 99 to 99.9 %.
+
+    So the guesses of epoch 0 and the last tenth of a percent are both in the picture.
+    """
+    errors = 1.0 - np.concatenate([_column(rows, f"{part}_{score}") for part in PARTS])
+    errors = errors[np.isfinite(errors)]
+    above_0 = errors[errors > 0.0]
+    worst, best = above_0.max(initial=0.0), above_0.min(initial=np.inf)
+    if best <= worst / LOG_FROM:
+        perfect = 0.5 * best
+        heights = (lambda y: -np.log10(np.maximum(1.0 - y, perfect)), lambda height: 1.0 - 10.0**-height)
+        axes.set_yscale("function", functions=heights)
+        is_perfect = bool(errors.min() <= 0.0)
+        axes.set_ylim(1.0 - 1.1 * worst, 1.0 - (perfect if is_perfect else 0.9 * best))
+        steps = (1.0, 0.5, 0.2) if worst < 1000.0 * best else (1.0,)
+        errors_marked = (step * 10.0**power for power in range(2, -10, -1) for step in steps)
+        marks = [error for error in errors_marked if best <= error <= 1.1 * worst]
+        axes.set_yticks([1.0 - error for error in (*marks, *[0.0] * is_perfect)])
+    axes.yaxis.set_major_formatter(lambda figure, _: _score_text(score, figure))
+
+
+def _score_text(score: str, figure: float) -> str:
+    return f"{figure:.6g}" if score == "r2" else percent(figure)
+
+
+def _column(rows: Rows, name: str) -> Array:
+    """A column of a history, (n_epochs,), with NaN, which is not drawn, for what is missing."""
+    return np.array([row.get(name) for row in rows], np.float64)
+
+
+def draw_range_test(found: RangeTest) -> Picture:
+    """The loss against the learning rate that a range test tried, the best rate and the highest marked."""
+    rises = "never rises" if found.highest is None else f"rises from {found.highest:.2g} on"
+    words = f"the loss falls fastest at {found.steepest:.2g} and {rises}"
+    marked = np.isin(found.rates, [found.steepest, found.highest or found.steepest])
+    before = found.smoothed[: found.smoothed.argmin() + 1]  # what comes behind may be as high as it likes
+    margin = 0.3 * (before.max() - before.min()) or 1.0
+    with new_figure(height=2.2) as figure:
+        axes = figure.subplots()
+        axes.plot(found.rates, found.losses, color=PALE, label="of a batch")
+        axes.plot(found.rates, found.smoothed, color=BLUE, label="smoothed")
+        axes.plot(found.rates[marked], found.smoothed[marked], "o", color=ORANGE, **MARK)
+        use_log_scale(axes, "x")
+        axes.set(xlabel=f"learning rate\n({words})", title="loss")
+        axes.set_ylim(before.min() - margin, before.max() + margin)
+        axes.legend(**LEGEND)
+    return Picture(figure, f"Loss against the learning rate, a range test: {words}")
+
+
+def draw_surface(found: Surface) -> Picture:
+    """The loss over a plane in the space of parameters, in color, and the path of descent on it, in orange.
+
+    Raises SettingError where no two losses differ, or none is finite.
+    """
+    path = found.plane.path
+    kind, names = "the loss, exactly: two parameters", ("weight", "bias")
+    if not found.is_exact:
+        kind = f"a slice, {percent(round(found.plane.share, 3))} of the path's variance"
+        names = ("first principal component", "second principal component")
+    losses = np.ma.masked_invalid(found.losses)
+    low, high = losses.min(), losses.max()
+    if not low < high:
+        raise SettingError("a landscape needs losses that differ and are finite: got none; train with a smaller rate")
+    is_log = low > 0.0 and high > LOG_FROM * low
+    # Squares, so that a parabola's contours are equally far apart.
+    levels = np.geomspace(low, high, N_LEVELS) if is_log else low + (high - low) * np.linspace(0.0, 1.0, N_LEVELS) ** 2
+    with new_figure(height=3.0) as figure:
+        axes = figure.subplots()
+        halo = require("matplotlib.patheffects", "plot").withStroke(linewidth=2, foreground="white")
+        colors = require("matplotlib.colors", "plot")
+        norm = colors.LogNorm(low, high) if is_log else colors.PowerNorm(0.5, low, high)
+        areas = axes.contourf(found.across, found.up, losses, levels, cmap="cividis", norm=norm, extend="both")
+        axes.contour(found.across, found.up, losses, levels, colors="white", linewidths=0.3, alpha=0.6)
+        axes.plot(*path.T, "-", color="white", linewidth=2.6)
+        axes.plot(*path.T, ".-", color=ORANGE, markersize=3.5)
+        for point, mark, name in ((path[0], "s", "start"), (path[-1], "o", "end")):
+            axes.plot(*point, mark, color=ORANGE, markersize=6, markeredgecolor="white")
+            text = axes.annotate(name, point, (0, 6), textcoords="offset points", ha="center", fontweight="bold")
+            text.set_path_effects([halo])
+        axes.set(xlabel=names[0], ylabel=names[1])
+        axes.grid(visible=False)
+        axes.set_title(kind, fontweight="normal")
+        bar = figure.colorbar(areas, ax=axes, ticks=levels[:: N_LEVELS // 5], format="%.2g", label="loss")
+        bar.ax.minorticks_off()
+    words = f"{kind}; the loss runs from {low:.3g} to {high:.3g}"
+    return Picture(figure, f"Loss surface and the path of descent on it: {words}")
+
+
+def draw_weight_slice(found: WeightSlice) -> Picture:
+    """Why a network learns by a loss: along one weight the loss is smooth, and the accuracy a staircase."""
+    name = f"weights[{found.layer}][{found.source}, {found.neuron}]"
+    n_steps = int(np.count_nonzero(np.diff(found.accuracy)))
+    with new_figure(height=3.2) as figure:
+        panels = figure.subplots(2, 1, sharex=True)
+        panels[0].plot(found.offsets, found.loss, color=BLUE)
+        panels[1].step(found.offsets, found.accuracy, color=ORANGE, where="mid")
+        for axes, title in zip(panels, ("loss: a slope everywhere", "accuracy: flat, but for its steps"), strict=True):
+            axes.axvline(0.0, **DASHED)
+            axes.set_title(title)
+        panels[1].yaxis.set_major_formatter(percent)
+        panels[1].set_xlabel(f"change of {name}")
+    words = f"the loss is smooth, the accuracy flat but for {n_steps} step{'' if n_steps == 1 else 's'}"
+    return Picture(figure, f"Loss and accuracy along {name}: {words}")
+
+
+def draw_confusion(matrix: Array, class_names: Sequence[str]) -> Picture:
+    """What is taken for what: mistakes, counted and in color; on the diagonal, the share of a class that is recognized.
+
+    matrix: (n_classes, n_classes), a row for each true class, as `confusion_matrix` returns it.
+    """
+    wrong = np.ma.masked_array(matrix, mask=np.eye(len(matrix), dtype=bool))
+    names = [short_label(name) for name in class_names]
+    size = WIDTH * min(max(1.0, len(names) / 10.0), 10.0)  # up to 100 classes keep legible numbers
+    words = f"{matrix.trace():,} of {matrix.sum():,} right"
+    with new_figure(height=size, width=size) as figure:
+        axes = figure.subplots()
+        axes.imshow(wrong, cmap="cividis", vmin=0)
+        for i, k in np.argwhere(matrix):
+            text = f"{100.0 * matrix[i, i] / matrix[i].sum():.1f}" if i == k else f"{matrix[i, k]}"
+            color = "white" if i != k and matrix[i, k] < wrong.max() / 2 else "black"
+            axes.text(k, i, text, color=color, fontsize=6, ha="center", va="center")
+        axes.set_xticks(range(len(names)), names, rotation=90 if are_long(names) else 0)
+        axes.set_yticks(range(len(names)), names)
+        axes.tick_params(length=0)
+        axes.set(frame_on=False, xlabel="answer (on the diagonal: recognized, in %)", ylabel="truth", title=words)
+        axes.grid(visible=False)
+    if wrong.sum():
+        true, answer = divmod(int(wrong.argmax()), len(names))
+        count = f"{matrix[true, answer]:,} times"
+        words = f"{words}; most often {class_names[true]} is taken for {class_names[answer]}, {count}"
+    return Picture(figure, f"Confusion matrix of {len(names)} classes: {words}")
+
+
+def draw_scores(per_class: Sequence[ClassScore]) -> Picture:
+    """Each class's recall with its 95 % interval, and its precision; a class that does not occur has none."""
+    rows = np.arange(len(per_class))
+    shares = np.array([(each.recall, each.precision) for each in per_class], np.float64)  # None becomes NaN
+    known = [(score.recall, score.name) for score in per_class if score.recall is not None]
+    low, high = np.transpose([(each.recall_low, each.recall_high) for each in per_class])
+    with new_figure(height=0.8 + 0.2 * len(per_class)) as figure:
+        axes = figure.subplots()
+        axes.hlines(rows, low, high, color=BLUE, alpha=0.4)
+        axes.plot(shares[:, 0], rows, "o", color=BLUE, markersize=4, label="recall")
+        axes.plot(shares[:, 1], rows, "|", color=ORANGE, markersize=8, label="precision")
+        axes.set_yticks(rows, [f"{short_label(each.name)} ({each.support:,})" for each in per_class])
+        axes.invert_yaxis()
+        axes.set_ylabel("class (examples)")
+        axes.xaxis.set_major_formatter(percent)
+        axes.grid(visible=False, axis="y")
+        axes.legend(**LEGEND)
+    extremes = dict.fromkeys([min(known), max(known)] if known else [])  # one where there is but one
+    words = ", ".join(f"{percent(recall)} for {name}" for recall, name in extremes)
+    return Picture(figure, f"Recall and precision by class: the lowest and the highest recall are {words or 'unknown'}")
+
+
+def draw_reliability(found: Reliability) -> Picture:
+    """Accuracy against confidence, bin by bin, with 95 % intervals; below it, how many answers a bin holds."""
+    used = found.examples > 0
+    words = f"expected calibration error {percent(found.expected_calibration_error)}"
+    with new_figure(height=3.6) as figure:
+        axes, counts = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+        axes.plot([0, 1], [0, 1], **DASHED)
+        axes.vlines(found.confidence[used], found.accuracy_low[used], found.accuracy_high[used], color=BLUE, alpha=0.4)
+        axes.plot(found.confidence[used], found.accuracy[used], "o", color=BLUE, markersize=4)
+        axes.set_title("accuracy")
+        axes.set_title(words, **NOTE)
+        axes.yaxis.set_major_formatter(percent)
+        axes.annotate("too modest", (0.04, 0.93), color=GRAY)
+        axes.annotate("too sure", (0.96, 0.04), color=GRAY, ha="right")
+        counts.bar(found.low, found.examples, width=found.high - found.low, align="edge", color=BLUE, edgecolor="white")
+        counts.set_yscale("symlog", linthresh=1.0)
+        counts.yaxis.set_major_formatter(lambda count, _: f"{count:,.0f}")
+        counts.set_title("answers")
+        counts.set_xlabel("confidence: the probability of the answer")
+        counts.xaxis.set_major_formatter(percent)
+    return Picture(figure, f"Accuracy against confidence: {words}, {found.examples.sum():,} answers")
+
+
+def draw_mistakes(dataset: Dataset, found: Mistakes) -> Picture:
+    """A sheet of the most confident mistakes: each image with the truth, the answer, and the output of the answer.
+
+    dataset: what `found` was found in. Raises SettingError unless its examples are images.
+    """
+    images, captions = images_of(dataset, found.example), captions_of(dataset, found.true, found.predicted)
+    n_rows = max(1, math.ceil(len(images) / PER_ROW))
+    with new_figure(height=0.3 + 1.05 * n_rows) as figure:
+        panels = figure.subplots(n_rows, PER_ROW, subplot_kw=BARE)
+        for axes, image, caption, a in zip(panels.flat, images, captions, found.activation, strict=False):
+            axes.imshow(image, cmap="gray_r")
+            axes.set_title(caption, loc="center", fontsize=6, fontweight="normal")
+            axes.set_xlabel(f"{a:.3f}", color=GRAY, fontsize=6)
+        title = "the most confident mistakes: truth→answer, output" if len(images) else "no mistakes"
+        figure.suptitle(title, x=0.02, ha="left")
+    words = f"Sheet of the {len(images)} most confident mistakes: {', '.join(captions)}"
+    return Picture(figure, words.replace("\n", ""))
+
+
+def draw_digits(dataset: Dataset, answers: Array | None = None) -> Picture:
+    """A sheet of all examples of a dataset of images and classes, each above its class.
+
+    answers: (n_samples,), what a network takes them for; a wrong one stands behind the class, in orange.
+    Raises SettingError unless the examples are images of classes.
+    """
+    images = images_of(dataset, np.arange(dataset.n_samples))
+    if dataset.task != "classes":
+        raise SettingError(f"a sheet shows images of classes: got {dataset.name}, which holds {dataset.task}")
+    captions = captions_of(dataset, dataset.targets, dataset.targets if answers is None else answers)
+    n_right = np.count_nonzero(dataset.targets == answers)
+    title = f"{len(images)} examples of {dataset.name}{'' if answers is None else f', {n_right} answered right'}"
+    per_row, height = (PER_ROW, 1.0) if are_long(dataset.class_names) else (MOST_PER_ROW, 0.5)
+    n_rows = math.ceil(len(images) / per_row)
+    with new_figure(height=0.3 + n_rows * height) as figure:
+        panels = figure.subplots(n_rows, per_row, subplot_kw=BARE)
+        for axes, image, caption in zip(np.ravel(panels), images, captions, strict=False):
+            axes.imshow(image, cmap="gray_r")
+            axes.set_xlabel(caption, fontsize=6, labelpad=1, color=ORANGE if "→" in caption else "black")
+        figure.suptitle(title, x=0.02, ha="left")
+    return Picture(figure, f"Sheet of {title}: {', '.join(captions)}".replace("\n", ""))
+
+
+def captions_of(dataset: Dataset, true: Array, answers: Array) -> list[str]:
+    """The class of each example and, where the answer is another, what it was taken for."""
+    names = [short_label(name) for name in dataset.class_names]
+    arrow = "\n→ " if are_long(names) else "→"
+    return [names[i] if i == k else f"{names[i]}{arrow}{names[k]}" for i, k in zip(true, answers, strict=True)]
+
+
+def images_of(dataset: Dataset, examples: Array) -> Array:
+    """Some of its examples, (n, height, width). SettingError where they are no images."""
+    if dataset.image_shape is None:
+        raise SettingError(f"only images can be drawn: got {dataset.name}, which says no image_shape")
+    return dataset.inputs[examples].reshape(-1, *dataset.image_shape)

@@ -1,0 +1,109 @@
+"""The door: what a file is taken for, what is refused and what to do then, and what the report says."""
+
+import gzip
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from idx_files import write_idx
+
+from deltarule.data.catalog import load
+from deltarule.data.columns import Column
+from deltarule.data.readers.kinds import KINDS, kind_of, read
+from deltarule.errors import DataError, SettingError
+
+PIXELS = np.arange(8, dtype=np.uint8).reshape(2, 2, 2)
+
+
+def test_content_tells_before_a_name_does(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", X=PIXELS, y=np.array([0, 1]))
+    write_idx(tmp_path / "b.gz", PIXELS)
+    (tmp_path / "a.npz").rename(tmp_path / "pixels.csv")
+    (tmp_path / "b.gz").rename(tmp_path / "b.png")
+    assert kind_of(tmp_path / "pixels.csv").name == "npz"
+    assert read(tmp_path / "b.png").rows.tolist() == [[0, 1, 2, 3], [4, 5, 6, 7]]
+    (tmp_path / "numbers.csv").write_text("BMI,age,PK\n1,2,3\n")
+    assert kind_of(tmp_path / "numbers.csv").name == "CSV"
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WebP", "BMP"])
+def test_pictures_are_known_by_their_first_bytes(kind: str, tmp_path: Path) -> None:
+    pillow = pytest.importorskip("PIL.Image", reason="images need Pillow: install deltarule[page]")
+    pillow.fromarray(np.zeros((28, 28), np.uint8)).save(tmp_path / "picture", kind)
+    assert kind_of(tmp_path / "picture").name == kind
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("a.npy", b"\x93NUMPY\1\0", "got npy; import numpy; numpy.savez('data.npz', X=numpy.load('"),
+        ("a.xlsx", b"PK\3\4", "got Excel; import pandas; pandas.read_excel('"),
+        ("a", b"PAR1", "got Parquet; import pandas; pandas.read_parquet('"),
+        ("a.csv", pickle.dumps([1]), "got pickle; it can run code"),
+        ("a", b"\x89HDF", "got 89 48 44 46$"),
+        ("a", b"", "got an empty file$"),
+    ],
+)
+def test_what_is_not_read_is_named_with_what_to_do(name: str, content: bytes, words: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=f"a picture, a CSV, an npz, or an IDX .*: {words}".replace("(", r"\(")):
+        read(path)
+    with pytest.raises(SettingError, match=r"data in files must be a \.csv, a \.npz, a folder, "):
+        load(path)
+
+
+def test_only_idx_is_read_compressed(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(gzip.compress(b"1,0,1,2,3\n"))
+    with pytest.raises(DataError, match=r"only IDX files are read as gzip .*: run  gunzip .*a\.csv"):
+        read(tmp_path / "a.csv")
+    (tmp_path / "b.csv").write_bytes(gzip.compress(b"1,0,1,2,3\n")[:-9])
+    with pytest.raises(DataError, match="damaged or truncated"):
+        read(tmp_path / "b.csv")
+
+
+def test_a_missing_file_and_rows_without_targets_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match=r"a file must exist: got .*nowhere"):
+        read(tmp_path / "nowhere")
+    write_idx(tmp_path / "images", PIXELS)
+    reading = read(tmp_path / "images")
+    with pytest.raises(DataError, match="images: a label for each image was expected: got rows of pixels only"):
+        _ = reading.splits
+    with pytest.raises(SettingError, match=r"got .*images, IDX$"):
+        load(tmp_path / "images")
+
+
+def test_a_table_to_learn_may_be_called_as_it_likes_but_is_a_csv(tmp_path: Path) -> None:
+    (tmp_path / "table.txt").write_text("x,y\n1,2.5\n2,3.5\n")
+    how: dict[str, Any] = {"target": "y", "announce": lambda _: None}
+    assert read(tmp_path / "table.txt", **how).splits.train.targets.tolist() == [[2.5], [3.5]]
+    rows = read(tmp_path / "table.txt", rows_only=True, columns=[Column("x")]).rows
+    assert rows.tolist() == [[1.0], [2.0]]
+    np.savez(tmp_path / "a.npz", X=PIXELS, y=np.array([0, 1]))
+    with pytest.raises(DataError, match="a CSV was expected, to learn column 'y' of it: got npz"):
+        read(tmp_path / "a.npz", **how)
+
+
+def test_pixels_become_shares_of_255_for_a_network_of_such(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("7,0,51,102,255\n")
+    assert read(tmp_path / "a.csv", is_unit=True).rows.tolist() == [[0.0, 0.2, 0.4, 1.0]]
+    np.savez(tmp_path / "a.npz", X=PIXELS, y=np.array([0, 1]))
+    assert read(tmp_path / "a.npz", is_unit=True).rows.dtype == np.uint8  # an npz is read as it is
+
+
+def test_the_report_says_what_was_taken_for_what(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("a,b,label,c,d\n0,1,7,2,3\n")
+    assert read(path).report == {"file": str(path), "kind": "CSV", "holds": "pixels", "label": 3}
+    path.write_text("x,y,z\n1,2,3\n")
+    report = read(path, rows_only=True, columns=[Column("x")], target="z", announce=lambda _: None).report
+    assert report == {"file": str(path), "kind": "CSV", "holds": "rows", "columns": ["x"], "passed over": ["y"]}
+
+
+def test_kinds_differ_in_name_and_ending() -> None:
+    assert len({kind.name for kind in KINDS}) == len(KINDS)
+    endings = [ending for kind in KINDS for ending in kind.endings]
+    assert len(set(endings)) == len(endings)
+    assert all((kind.reader is None) == bool(kind.advice) for kind in KINDS)
