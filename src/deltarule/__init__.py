@@ -101,11 +101,11 @@ def __dir__() -> list[str]:
 __all__ = [
     "ELU", "L1", "L2", "SGD", "Activation", "AdaGrad", "Adam", "AdamW", "BinaryCrossEntropy", "CSVLog", "Callback",
     "Checkpoints", "ClipNorm", "Column", "Constant", "Cosine", "CrossEntropy", "Dataset", "Deformation",
-    "DeltaruleError", "EarlyStopping", "Exponential", "History", "Identity", "LeakyReLU", "Loss", "MLPClassifier", "MLPRegressor",
-    "Model", "ModelCheckpoint", "Momentum", "MovingAverage", "Nesterov", "Network", "OneCycle", "Optimizer",
-    "Parameters", "Penalty", "Progress", "Quadratic", "RMSProp", "ReLU", "ReduceOnPlateau", "SiLU", "Sigmoid",
-    "Softmax", "Splits", "Standardization", "StepDecay", "Tanh", "Trainer", "TrainingState", "Walkthrough", "WarmUp",
-    "Workspace", "backward", "diagnose", "evaluate", "explain", "fit", "forward", "from_sklearn", "from_torch",
-    "glorot_uniform", "gradcheck", "he_normal", "lecun_normal", "load", "load_data", "loss_and_gradient", "loss_value",
-    "plot", "read_table", "save", "save_npz", "save_onnx", "show", "standard_normal", "uniform", "zeros",
+    "DeltaruleError", "EarlyStopping", "Exponential", "History", "Identity", "LeakyReLU", "Loss", "MLPClassifier",
+    "MLPRegressor", "Model", "ModelCheckpoint", "Momentum", "MovingAverage", "Nesterov", "Network", "OneCycle",
+    "Optimizer", "Parameters", "Penalty", "Progress", "Quadratic", "RMSProp", "ReLU", "ReduceOnPlateau", "SiLU",
+    "Sigmoid", "Softmax", "Splits", "Standardization", "StepDecay", "Tanh", "Trainer", "TrainingState", "Walkthrough",
+    "WarmUp", "Workspace", "backward", "diagnose", "evaluate", "explain", "fit", "forward", "from_sklearn",
+    "from_torch", "glorot_uniform", "gradcheck", "he_normal", "lecun_normal", "load", "load_data", "loss_and_gradient",
+    "loss_value", "plot", "read_table", "save", "save_npz", "save_onnx", "show", "standard_normal", "uniform", "zeros",
 ]  # fmt: skip
