@@ -125,7 +125,7 @@ class Call:
         self._check_kinds(dict(zip(self.parameters, args, strict=False)) | dict(kwargs))
 
     @property
-    def needed(self) -> list[str]:
+    def required(self) -> list[str]:
         """The arguments that have no default."""
         every, optional = self.parameters.values(), (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
         return [each.name for each in every if each.default is each.empty and each.kind not in optional]
@@ -134,7 +134,9 @@ class Call:
         """A line that works: the one that was given, or one of what is needed, with `more` arguments."""
         if (line := self.line or self._argument(self.called)[1]) and not more and "(" in line:
             return line
-        names = self.needed if self.needed or more else [each for each in self.parameters if self._setting(each)][:1]
+        names = (
+            self.required if self.required or more else [each for each in self.parameters if self._setting(each)][:1]
+        )
         others = [name for name in names if not any(name == item.partition("=")[0] for item in more)]
         written = [self._argument(name)[1] or f"{name}={self._setting(name).like(None)}" for name in others]
         thing = "" if self.owner is None else self.owner.__name__ if self.is_of_class else variable_of(self.owner)
@@ -182,7 +184,7 @@ class Call:
         given = by_position[: len(args)]
         if twice := [each for each in given if each in kwargs]:
             raise SettingError(f"{called} got {twice[0]} twice, by position and by name: use {self.works()}")
-        if missing := [each for each in self.needed if each not in (*kwargs, *given)]:
+        if missing := [each for each in self.required if each not in (*kwargs, *given)]:
             raise SettingError(f"{called} needs {' and '.join(missing)}; use {self.works()}")
 
     def _check_kinds(self, given: Mapping[str, Any]) -> None:

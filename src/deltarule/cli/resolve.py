@@ -118,7 +118,7 @@ def plan_recipe(name: str, options: DataOptions, changes: list[str] | None) -> t
     return plan_run(TrainOptions(recipe=name, changes=changes, **given), is_run=False)
 
 
-def changed_recipe(recipe: Recipe, options: TrainOptions) -> Recipe:
+def recipe_as_asked(recipe: Recipe, options: TrainOptions) -> Recipe:
     """The recipe with what the options change in it."""
     given = {"training.epochs": options.epochs, "training.schedule.rate": options.learning_rate}
     changes = [f"{path}={value}" for path, value in given.items() if value is not None]
@@ -136,7 +136,7 @@ def plan_run(
     """
     is_default = options.recipe is None and resumed is None
     original = resumed if resumed and options.recipe is None else read_recipe(options.recipe or "default")
-    recipe, named = changed_recipe(original, options), changed_recipe(original.on(""), options).data.name
+    recipe, named = recipe_as_asked(original, options), recipe_as_asked(original.on(""), options).data.name
     may_stand_in = not (named or resumed) and recipe.data.name == MNIST
     if known is not None and known.columns and options.target is not None:
         splits = read_as_trained(known, recipe.data.name, options.target, options.offline)
@@ -148,7 +148,7 @@ def plan_run(
     says = f": {recipe.about.says}" if is_run else f", untrained, on {recipe.data.name}"
     note(entry("recipe", recipe.about.name + says))
     if is_other and (is_default or not named):
-        recipe = changed_recipe(resize(original.on(recipe.data.name), splits), options)
+        recipe = recipe_as_asked(resize(original.on(recipe.data.name), splits), options)
         note(entry("suited", size_in_words(recipe, splits)))
     if is_other and original is not resumed:  # the data of a run that goes on may have moved
         recipe, given_up = adapt(recipe, splits)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from deltarule.atomic import check_target, write_atomically
 from deltarule.cli.options import TrainOptions
-from deltarule.cli.resolve import changed_recipe, is_model, model_path, read_recipe, training_record
+from deltarule.cli.resolve import recipe_as_asked, is_model, model_path, read_recipe, training_record
 from deltarule.data.catalog import files_of
 from deltarule.errors import DeltaruleError, FileError, SettingError, require
 from deltarule.files.checkpoint import STEP_FILES as STEPS
@@ -62,7 +62,7 @@ def check_run_place(folder: Path, *, force: bool = False, inputs: Iterable[Path]
 def check_train_places(options: TrainOptions, resumed: Recipe | None) -> None:
     """Raise SettingError where a result of `train` could not be written, or would replace what it may not."""
     recipe = resumed if resumed and options.recipe is None else read_recipe(options.recipe or "default")
-    inputs = [*files_of(changed_recipe(recipe, options).data.name)]
+    inputs = [*files_of(recipe_as_asked(recipe, options).data.name)]
     inputs += files_behind(options.recipe, [RECIPE]) + files_behind(options.start, [MODEL])
     if options.resume is not None:
         inputs += [*options.resume.glob(STEPS), *(options.resume / CHECKPOINTS).glob(STEPS)]
