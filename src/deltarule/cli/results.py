@@ -9,7 +9,7 @@ from pathlib import Path
 
 from deltarule.atomic import check_target, write_atomically
 from deltarule.cli.options import TrainOptions
-from deltarule.cli.resolve import recipe_as_asked, is_model, model_path, read_recipe, training_record
+from deltarule.cli.resolve import is_model, model_path, read_recipe, recipe_as_asked, training_record
 from deltarule.data.catalog import files_of
 from deltarule.errors import DeltaruleError, FileError, SettingError, require
 from deltarule.files.checkpoint import STEP_FILES as STEPS
