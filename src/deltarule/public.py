@@ -38,7 +38,7 @@ ANSWERED_ACTS = {  # which of them objects of a class answer, because other libr
 }
 RATES = ("lr", "eta", "rate", "learning_rate")
 CHANGEABLE = ("optimizer", "trainer")  # what has no learning rate of that name, and is asked for it
-OUTER = ("__init__", "step", "fit", "value", "derivative", "forward")  # what answers even where a step calls it
+OUTER = "__init__ step fit value derivative predict outputs probabilities astype workspace".split()  # always answer
 VARIABLES = {"Dataset": "data", "Perceptron": "estimator"}  # what holds an object in lines, where not its class's name
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from deltarule.errors import SettingError, ShapeError
-from deltarule.inputs import Scale, check_inputs
+from deltarule.inputs import LARGEST, Scale, check_inputs
 from deltarule.nn.activations import Activation, Identity, Sigmoid, Softmax
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import BinaryCrossEntropy, Loss, sample_shares
@@ -112,7 +112,7 @@ def loss_and_gradient(
     return loss_value(network, y, ws, sample_weight=sample_weight), grads
 
 
-@public('Network((784, 100, 10), hidden="relu")')
+@public('Network((784, 100, 10), hidden="relu")', is_inner=True)
 class Network(metaclass=Named):
     """Layers of weighted sums and activations, and the loss that judges the last one.
 
@@ -224,7 +224,7 @@ class Network(metaclass=Named):
     @property
     def scale(self) -> Scale:
         """What numbers it takes."""
-        return Scale(self.pixels, self.input_range, float(np.finfo(self.dtype).max))
+        return Scale(self.pixels, self.input_range, LARGEST[self.dtype.char])
 
     @property
     def has_shortcut(self) -> bool:
