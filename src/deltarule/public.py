@@ -38,7 +38,7 @@ ANSWERED_ACTS = {  # which of them objects of a class answer, because other libr
 }
 RATES = ("lr", "eta", "rate", "learning_rate")
 CHANGEABLE = ("optimizer", "trainer")  # what has no learning rate of that name, and is asked for it
-OUTER = ("__init__", "step", "fit", "value", "derivative", "forward")  # what answers even where a step calls it
+OUTER = ("__init__", "step", "fit", "value", "derivative", "predict", "outputs", "probabilities", "astype", "workspace")
 VARIABLES = {"Dataset": "data", "Perceptron": "estimator"}  # what holds an object in lines, where not its class's name
 
 
@@ -48,7 +48,7 @@ def public(line: str = "", *, is_inner: bool = False) -> Callable[[T], T]:
     That is a call that does not fit, an argument of a wrong kind, a missing attribute, an assignment in vain.
 
     line: a call that works, for functions and constructors; of others it is made from what they need. is_inner: whether
-        a training step calls its methods, which then stay as they are, OUTER aside.
+        a training step calls its methods, which then stay as they are, those in OUTER aside.
     """
 
     def decorate(thing: T) -> T:

@@ -46,7 +46,7 @@ PIECE_ROWS = 1024  # a larger batch is worked through in pieces of so many sampl
 FIRST_LOOK = 10_000  # how many training samples epoch 0 is evaluated on
 
 
-@public("Trainer(network=network)")
+@public("Trainer(network=network)", is_inner=True)
 @dataclass(kw_only=True)
 class Trainer(metaclass=Named):
     """How a network is to be trained; `fit` does it. Every part is an object, or what the function `fit` takes for it.
