@@ -155,5 +155,5 @@ class Playground:
     def close(self) -> None:
         """Stop the run that is under way, and wait for it a little."""
         if self.run is not None:
-            self.run.control.stop()
+            self.run.control.obey("stop")
             self.run.join(timeout=STOP_SECONDS)

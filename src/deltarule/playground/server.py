@@ -119,19 +119,15 @@ def uvicorn_config(app: ASGIApp, timeouts: Timeouts) -> Config:
 
 def application(playground: Playground, idle_seconds: float) -> Starlette:
     """What answers requests, and holds conversations over sockets."""
-    n_sockets = 0
+    places = asyncio.Semaphore(MOST_SOCKETS)
 
     async def converse(websocket: WebSocket) -> None:
-        nonlocal n_sockets
-        if n_sockets >= MOST_SOCKETS:
+        if places.locked():
             await websocket.close()  # before it was accepted: HTTP's 403
             return
-        n_sockets += 1
-        try:
+        async with places:
             await websocket.accept()
             await Conversation(playground, websocket, idle_seconds).hold()
-        finally:
-            n_sockets -= 1
 
     app = Starlette(routes=[*routes(playground), WebSocketRoute("/ws", converse)], exception_handlers=REFUSED)
     app.router.redirect_slashes = False

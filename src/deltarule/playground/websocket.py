@@ -8,7 +8,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from deltarule.errors import DataError, SettingError
 from deltarule.playground.playground import Playground
-from deltarule.playground.protocol import More, Order, Pause, Resume, Start, Step, message, parse_order
+from deltarule.playground.protocol import Command, Start, message, parse_order
 from deltarule.playground.training_run import TrainingRun
 
 GOING_AWAY, UNSUPPORTED, INVALID = 1001, 1003, 1007  # RFC 6455, 7.4.1
@@ -38,7 +38,7 @@ class Conversation:
         finally:
             talking.cancel()
             if self.training is not None:
-                self.training.control.stop()
+                self.training.control.obey("stop")
 
     async def _listen(self) -> None:
         while True:
@@ -60,7 +60,7 @@ class Conversation:
                 if isinstance(error, DataError):
                     return await self.websocket.close(INVALID, "no order")
 
-    async def _obey(self, order: Order) -> None:
+    async def _obey(self, order: Start | Command) -> None:
         """Do what the page says. SettingError where it cannot be done."""
         if isinstance(order, Start):
             loop = asyncio.get_running_loop()
@@ -73,9 +73,7 @@ class Conversation:
         elif self.training is None:
             raise SettingError("nothing is learning: start a run first")
         else:
-            control = self.training.control
-            methods = {More: control.ask_frame, Pause: control.pause, Resume: control.resume, Step: control.step}
-            methods.get(type(order), control.stop)()
+            self.training.control.obey(order.type)
 
     def _post(self, data: bytes, is_frame: bool) -> None:
         if is_frame:
