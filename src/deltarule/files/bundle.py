@@ -10,8 +10,7 @@ from pathlib import PurePosixPath
 
 from deltarule.errors import SettingError
 
-IMPORT = re.compile(r'^import\s*\{([^}]*)\}\s*from\s*"\./([\w/.-]+)";\n?', re.M)
-REEXPORT = re.compile(r'^export\s*\{([^}]*)\}\s*from\s*"\./([\w/.-]+)";\n?', re.M)
+FROM = re.compile(r'^(import|export)\s*\{([^}]*)\}\s*from\s*"\./([\w/.-]+)";\n?', re.M)
 DECLARATION = re.compile(r"^export\s+((?:async\s+)?function\*?|class|const)\s+(\w+)", re.M)
 UNREAD = re.compile(r"^(?:import|export)\b.*|\bimport\.meta\b.*", re.M)
 INDENTATION = re.compile(r"^[ \t]+", re.M)
@@ -54,28 +53,21 @@ def _add(name: str, read: Callable[[str], str], modules: dict[str, str], path: t
     if not any(line.count("`") % 2 for line in text.splitlines()):  # a template of several lines would change
         text = INDENTATION.sub("", text)
 
-    def home(found: re.Match[str]) -> str:
-        return str(PurePosixPath(name).parent / found[2])
+    exports = [found[2] for found in DECLARATION.finditer(text)]
 
     def binding(found: re.Match[str]) -> str:
-        names = [inner if inner == outer else f"{inner}: {outer}" for inner, outer in _names(found[1])]
-        return f'const {{ {", ".join(names)} }} = modules["{home(found)}"];\n'
+        home = str(PurePosixPath(name).parent / found[3])
+        _add(home, read, modules, (*path, name))
+        pairs = [re.split(r"\s+as\s+", part.strip()) for part in found[2].split(",") if part.strip()]
+        if found[1] == "export":
+            exports.extend(f'{pair[-1]}: modules["{home}"].{pair[0]}' for pair in pairs)
+            return ""
+        return f'const {{ {", ".join(": ".join(pair) for pair in pairs)} }} = modules["{home}"];\n'
 
-    reexports = list(REEXPORT.finditer(text))
-    for found in (*IMPORT.finditer(text), *reexports):
-        _add(home(found), read, modules, (*path, name))
-    exports = [found[2] for found in DECLARATION.finditer(text)]
-    exports += [f'{outer}: modules["{home(each)}"].{inner}' for each in reexports for inner, outer in _names(each[1])]
-    body = DECLARATION.sub(r"\1 \2", REEXPORT.sub("", IMPORT.sub(binding, text)))
+    body = DECLARATION.sub(r"\1 \2", FROM.sub(binding, text))
     if unread := UNREAD.search(body):
         raise SettingError(
             f'expected  import {{ ... }} from "./name.js";  or  export function, class or const  in {name}: '
             f"got {unread[0]!r}"
         )
     modules[name] = f'modules["{name}"] = (() => {{\n{body.strip()}\nreturn {{ {", ".join(exports)} }};\n}})();'
-
-
-def _names(text: str) -> list[tuple[str, str]]:
-    """What stands between the braces, as pairs: the name there, the name here."""
-    pairs = [part.strip().split(" as ") for part in text.split(",") if part.strip()]
-    return [(pair[0].strip(), pair[-1].strip()) for pair in pairs]

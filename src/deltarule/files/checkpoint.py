@@ -135,11 +135,15 @@ class Checkpoints(Callback):
         if state.listeners[-1] is not self:
             raise SettingError("checkpoints must be the last of the callbacks, to see what the others have done")
         self._lock.acquire()
-        try:
-            self._check_folder(state.step)
-        except BaseException:
+        found = sorted(self.folder.glob(STEP_FILES))
+        if found and (self.last is None or step_of(self.last) != state.step):
             self._lock.release()
-            raise
+            raise SettingError(
+                f"a new run keeps its checkpoints where there are none: got {self.folder}, which holds "
+                f"{found[-1].name}; go on with that run, or give another folder"
+            )
+        for litter in self.folder.glob(TEMPORARIES):  # of a process that was killed while it wrote
+            _remove(litter)
         state.identity()  # which reads all data once: now, and not in the middle of a step
         self._state, self._step, self._copy, self.stopped = state, state.step, None, False
         self._due, self._copy_due = time.monotonic(), time.perf_counter()
@@ -181,17 +185,6 @@ class Checkpoints(Callback):
                 writing.result()
             except (OSError, MemoryError) as error:
                 LOG.warning("checkpoint not kept: %s", str(error) or "there is not enough memory")
-
-    def _check_folder(self, step: int) -> None:
-        """Refuse checkpoints that are not of this run, and clear up after a process that was killed while it wrote."""
-        found = sorted(self.folder.glob(STEP_FILES))
-        if found and (self.last is None or step_of(self.last) != step):
-            raise SettingError(
-                f"a new run keeps its checkpoints where there are none: got {self.folder}, which holds "
-                f"{found[-1].name}; go on with that run, or give another folder"
-            )
-        for litter in self.folder.glob(TEMPORARIES):
-            _remove(litter)
 
     def _snapshot(self, state: TrainingState) -> Snapshot:
         return replace(Snapshot.of(state), record=self.record)
@@ -273,9 +266,10 @@ class ModelCheckpoint(Callback):
 
 def checkpoint_bytes(snapshot: Snapshot) -> bytes:
     """The file that holds a snapshot. SettingError where its record is no JSON, or too long."""
-    arrays = {name: snapshot.arrays[name] for name in sorted(snapshot.arrays)}
-    for name, array in arrays.items():
-        arrays[name] = array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
+    arrays = {
+        name: array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
+        for name, array in sorted(snapshot.arrays.items())
+    }
     content = {
         "checkpoint": FORMAT,
         "arrays": {name: slot_of(array) for name, array in arrays.items()},

@@ -199,15 +199,15 @@ class SignedFile:
 
 def strict_json(text: str) -> Any:
     """What a JSON text says; ModelFileError where an object says something twice."""
-    return json.loads(text, object_pairs_hook=_without_duplicates)
 
+    def without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        content = dict(pairs)
+        if len(content) < len(pairs):
+            twice = next(name for name, following in pairwise(sorted(name for name, _ in pairs)) if name == following)
+            raise ModelFileError(f"every key in its JSON may be given once: got {twice!r} twice")
+        return content
 
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    content = dict(pairs)
-    if len(content) < len(pairs):
-        twice = next(name for name, following in pairwise(sorted(name for name, _ in pairs)) if name == following)
-        raise ModelFileError(f"every key in its JSON may be given once: got {twice!r} twice")
-    return content
+    return json.loads(text, object_pairs_hook=without_duplicates)
 
 
 def canonical_json(content: Any) -> str:
