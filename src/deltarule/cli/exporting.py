@@ -9,7 +9,7 @@ from deltarule.cli.found import found_model
 from deltarule.cli.printing import entry, print_json, print_text
 from deltarule.cli.results import check_place, inputs_of
 from deltarule.errors import SettingError
-from deltarule.files.exchange.npz import save_npz
+from deltarule.files.exchange import save_npz
 from deltarule.files.exchange.onnx import save_onnx
 from deltarule.files.page import show
 from deltarule.model import Model

@@ -21,9 +21,8 @@ import numpy as np
 
 from deltarule.atomic import TEMPORARIES, write_atomically
 from deltarule.errors import DivergenceError, FileError, ModelFileError, SettingError, closest
-from deltarule.files.folder_lock import FolderLock
 from deltarule.files.model_file import save
-from deltarule.files.run_folder import surroundings
+from deltarule.files.run_folder import FolderLock, surroundings
 from deltarule.files.tensor_file import SignedFile, Slot, open_file, read_header, signed_file_bytes, slot_of
 from deltarule.model import Model
 from deltarule.nn.network import with_parameters
