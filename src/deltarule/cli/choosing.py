@@ -8,7 +8,7 @@ from deltarule.cli.printing import entry, note
 from deltarule.cli.train import READING, TrainOptions
 from deltarule.data.dataset import Dataset, Splits
 from deltarule.model import Model
-from deltarule.recipes.adapt import adapt, resize, size_in_words
+from deltarule.recipes.build import adapt, resize, size_in_words
 from deltarule.recipes.schema import Recipe
 
 

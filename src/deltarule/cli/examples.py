@@ -15,8 +15,7 @@ from deltarule.data.readers.kinds import read
 from deltarule.data.readers.reading import Goal, Missing
 from deltarule.errors import SettingError
 from deltarule.model import Model
-from deltarule.recipes.adapt import adapt, resize
-from deltarule.recipes.build import Job, build, split
+from deltarule.recipes.build import Job, adapt, build, resize, split
 from deltarule.recipes.schema import Recipe, parse
 
 

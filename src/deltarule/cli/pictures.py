@@ -26,8 +26,7 @@ from deltarule.inspection.measures.learning_rate_range import N_STEPS
 from deltarule.inspection.plots.kinds import Drawing, check_kind, drawing
 from deltarule.model import Model
 from deltarule.recipes import names
-from deltarule.recipes.adapt import adapt
-from deltarule.recipes.build import build
+from deltarule.recipes.build import adapt, build
 from deltarule.recipes.schema import Recipe, parse
 from deltarule.training.callbacks import History
 
