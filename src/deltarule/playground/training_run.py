@@ -12,8 +12,7 @@ from deltarule.model import Model
 from deltarule.playground.protocol import Start, message
 from deltarule.playground.watcher import Control, Watcher
 from deltarule.recipes import names, read
-from deltarule.recipes.adapt import adapt
-from deltarule.recipes.build import Job, build, split
+from deltarule.recipes.build import Job, adapt, build, split
 from deltarule.recipes.schema import Recipe
 
 MOST_HELD_OUT = 5000  # training examples for the validation curve,
@@ -75,7 +74,6 @@ class TrainingRun(threading.Thread):
         """Carry out the order; whatever happens, the page is told how it ended."""
         try:
             ready = prepare(self.order, self.datasets)
-            self.tell("begin", **announcement(ready))
             self.train(ready)
         except DeltaruleError as error:
             self.tell("refused", says=str(error))
@@ -83,8 +81,22 @@ class TrainingRun(threading.Thread):
             self.tell("refused", says="there is not enough memory for this run: choose smaller data or a smaller batch")
 
     def train(self, ready: Preparation) -> None:
-        """Train, test, and tell how it went."""
-        job, reason, failed = ready.job, None, False
+        """Tell what is about to learn, from what; train, test, and tell how it went."""
+        job, recipe, reason, failed = ready.job, ready.recipe, None, False
+        self.tell(
+            "begin",
+            recipe=recipe.about.name,
+            says=recipe.about.says,
+            data=recipe.data.name,
+            changes=ready.changes,
+            sizes=job.model.network.layer_sizes,
+            parameters=job.model.network.parameters.size,
+            optimizer=type(job.trainer.optimizer).__name__,
+            batch=job.trainer.batch_size,
+            learnFrom=job.train.n_samples,
+            heldOut=job.validation.n_samples if job.validation else 0,
+            imageShape=job.train.image_shape,
+        )
         watcher = Watcher(self.control, lambda data: self.say(data, True), job.trainer.engine)
         job.trainer.callbacks = [*job.trainer.callbacks, watcher]
         try:
@@ -100,21 +112,3 @@ class TrainingRun(threading.Thread):
     def tell(self, kind: str, **facts: Any) -> None:
         """Say a message that is no frame."""
         self.say(message(kind, **facts), False)
-
-
-def announcement(ready: Preparation) -> dict[str, Any]:
-    """What is about to learn, from what."""
-    job, recipe = ready.job, ready.recipe
-    return {
-        "recipe": recipe.about.name,
-        "says": recipe.about.says,
-        "data": recipe.data.name,
-        "changes": ready.changes,
-        "sizes": job.model.network.layer_sizes,
-        "parameters": job.model.network.parameters.size,
-        "optimizer": type(job.trainer.optimizer).__name__,
-        "batch": job.trainer.batch_size,
-        "learnFrom": job.train.n_samples,
-        "heldOut": job.validation.n_samples if job.validation else 0,
-        "imageShape": job.train.image_shape,
-    }
