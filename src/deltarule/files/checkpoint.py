@@ -23,7 +23,7 @@ from deltarule.atomic import TEMPORARIES, write_atomically
 from deltarule.errors import DivergenceError, FileError, ModelFileError, SettingError, closest
 from deltarule.files.model_file import save
 from deltarule.files.run_folder import FolderLock, surroundings
-from deltarule.files.tensor_file import SignedFile, Slot, open_file, read_header, signed_file_bytes, slot_of
+from deltarule.files.tensor_file import SignedFile, Slot, open_file, read_header, signed_file_bytes
 from deltarule.model import Model
 from deltarule.nn.network import with_parameters
 from deltarule.public import public
@@ -246,21 +246,19 @@ class ModelCheckpoint(Callback):
         self.monitor.begin(state.history)
 
     def epoch_end(self, state: TrainingState) -> None:
-        path = self._path(state.history.rows[-1])
-        if self.save_best_only and not self.monitor.improves(state.history):
-            return
-        network = with_parameters((self.model or state).network, state.average.parameters)
-        save(network if self.model is None else replace(self.model, network=network), path, force=self.force)
-        self.latest = path
-
-    def _path(self, row: dict[str, float]) -> Path:
+        row = state.history.rows[-1]
         try:
-            return Path(self.pattern.format(**row))
+            path = Path(self.pattern.format(**row))
         except KeyError as error:
             (name,) = error.args
             raise SettingError(f"{self.pattern}: the history has no column {name!r}: {closest(name, row)}") from error
         except (ValueError, IndexError, AttributeError) as error:
             raise SettingError(f"a path may hold columns, as in {{epoch:02d}}: got {self.pattern}: {error}") from error
+        if self.save_best_only and not self.monitor.improves(state.history):
+            return
+        network = with_parameters((self.model or state).network, state.average.parameters)
+        save(network if self.model is None else replace(self.model, network=network), path, force=self.force)
+        self.latest = path
 
 
 def checkpoint_bytes(snapshot: Snapshot) -> bytes:
@@ -271,7 +269,7 @@ def checkpoint_bytes(snapshot: Snapshot) -> bytes:
     }
     content = {
         "checkpoint": FORMAT,
-        "arrays": {name: slot_of(array) for name, array in arrays.items()},
+        "arrays": {name: ("F32" if each.dtype == np.float32 else "F64", each.shape) for name, each in arrays.items()},
         "columns": snapshot.columns,
         "identity": snapshot.identity,
         "record": snapshot.record,

@@ -10,13 +10,12 @@ recording.safetensors   where its parameters went, gradients, histograms: what p
 """
 
 import json
-import logging
 import os
 import platform
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import IO, Any, Self
@@ -42,8 +41,6 @@ FILES = (MODEL, RECIPE, ENVIRONMENT, HISTORY_TABLE, HISTORY, RECORDING)
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
-
-LOG = logging.getLogger("deltarule")
 
 if sys.platform == "win32":
     import msvcrt
@@ -207,7 +204,7 @@ class FolderLock:
                 "give another folder"
             )
         self._stream = stream
-        with _log_failures(self.folder):  # the number is only for the message above
+        with suppress(OSError):  # the number is only for the message above
             stream.truncate(0)
             stream.write(f"{os.getpid()}\n".encode())
 
@@ -215,7 +212,7 @@ class FolderLock:
         """Let another process have the folder."""
         stream, self._stream = self._stream, None
         if stream is not None:
-            with _log_failures(self.folder):  # the system lets go of it in any case
+            with suppress(OSError):  # the system lets go of it in any case
                 stream.close()
 
     def __enter__(self) -> Self:
@@ -227,11 +224,3 @@ class FolderLock:
 
     def __del__(self) -> None:
         self.release()
-
-
-@contextmanager
-def _log_failures(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        LOG.warning("the lock of %s: %s", folder, error.strerror or error)

@@ -53,11 +53,6 @@ class Slot(NamedTuple):
         return f"{self.dtype} of shape {self.shape}"
 
 
-def slot_of(array: Array) -> Slot:
-    """What an array is: float32 or float64, and its shape."""
-    return Slot("F32" if array.dtype == np.float32 else "F64", array.shape)
-
-
 class Entry(msgspec.Struct, forbid_unknown_fields=True):
     """What the header says about an array; the offsets count from the header's end."""
 

@@ -55,7 +55,9 @@ class Graph:
 
     def cast(self, output: str, name: str, dtype: DTypeLike) -> str:
         """Add a node that gives what is called `name` another dtype."""
-        return self.add("Cast", output, name, to=_element_type(dtype))
+        from onnx import helper
+
+        return self.add("Cast", output, name, to=helper.np_dtype_to_tensor_dtype(np.dtype(dtype)))
 
 
 @public('save_onnx(network, "network.onnx")')
@@ -100,7 +102,10 @@ def onnx_bytes(thing: Network | Model, *, pixels: bool | None = None) -> bytes:
     entry = np.uint8 if is_pixels else number if model.input_scaling is None else np.float64
     answer = number if model.target_scaling is None else np.float64
     sides = [("X", entry, network.layer_sizes[0]), (output, answer, network.layer_sizes[-1])]
-    ends = [helper.make_tensor_value_info(name, _element_type(dtype), ["batch", size]) for name, dtype, size in sides]
+    ends = [
+        helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(np.dtype(dtype)), ["batch", size])
+        for name, dtype, size in sides
+    ]
     name = "-".join(map(str, network.layer_sizes))
     whole = helper.make_model(
         helper.make_graph(graph.nodes, name, ends[:1], ends[1:], graph.arrays),
@@ -168,9 +173,3 @@ def _add_activation(graph: Graph, activation: Activation, z: str, a: str) -> str
         attributes = {key: value(each) for key, each in operator.attributes.items()}
         graph.add(operator.name, output, *inputs, **attributes)
     return a
-
-
-def _element_type(dtype: DTypeLike) -> int:
-    from onnx import helper
-
-    return helper.np_dtype_to_tensor_dtype(np.dtype(dtype))

@@ -6,7 +6,7 @@ from deltarule.data.columns import Column
 from deltarule.errors import SettingError, closest
 from deltarule.files.exchange import Layer, network_of
 from deltarule.model import Model
-from deltarule.nn.activations import Activation, Identity, Sigmoid
+from deltarule.nn.activations import Identity, Sigmoid
 from deltarule.parts import PARTS, No
 from deltarule.public import public
 
@@ -32,7 +32,11 @@ def from_sklearn(estimator: Any) -> Model:
     if isinstance(model := getattr(estimator, "model_", None), Model):
         return model
     check_estimator(estimator)
-    hidden, output = (activation_of(name) for name in (estimator.activation, estimator.out_activation_))
+    known = {row.sklearn: row for row in PARTS["activation"].values() if not isinstance(row.sklearn, No)}
+    for name in (estimator.activation, estimator.out_activation_):
+        if name not in known:
+            raise SettingError(f"no activation here is scikit-learn's {name!r}: {closest(name, known)}")
+    hidden, output = known[estimator.activation].made_by(), known[estimator.out_activation_].made_by()
     arrays = enumerate(zip(estimator.coefs_, estimator.intercepts_, strict=True))
     names = tuple(map(str, getattr(estimator, "classes_", ())))
     if isinstance(output, Identity):
@@ -65,12 +69,3 @@ def check_estimator(estimator: Any) -> None:
         raise SettingError(f"{wanted}: got {name}; other models have no layers to take over")
     if not all(hasattr(estimator, each) for each in FITTED):
         raise SettingError(f"{wanted}: got a {name} that is not fitted; call its fit(X, y) first")
-
-
-def activation_of(name: str) -> Activation:
-    """The activation that scikit-learn calls so. SettingError where there is none."""
-    known = {row.sklearn: row for row in PARTS["activation"].values() if not isinstance(row.sklearn, No)}
-    if name not in known:
-        raise SettingError(f"no activation here is scikit-learn's {name!r}: {closest(name, known)}")
-    activation: Activation = known[name].made_by()
-    return activation
