@@ -122,10 +122,7 @@ def in_ink(model: Model) -> Model:
 
 
 def page_example(model: Model, dataset: Dataset, index: int) -> dict[str, object]:
-    """An example as the page reads it: pixels 0 to 255, or a number for each input of the network, in its own units.
-
-    label: what it should be. Raises ShapeError where the dataset does not fit the model.
-    """
+    """An example as the page reads it: pixels 0 to 255, or a number for each input of the network, in its own units."""
     inputs, target = model.unscaled(dataset.inputs[index : index + 1])[0], dataset.targets[index]
     is_bytes = inputs.dtype == np.uint8 or reads_bytes(model)
     return {"x": inputs.tolist(), "label": target.tolist(), "pixels": is_bytes, "index": index}
@@ -171,7 +168,6 @@ def bundle(entry: str, read: Callable[[str], str]) -> str:
     r"""One script that does what the ES module `entry` does, without comments and indentation.
 
     Every module becomes a function that is run once, those it imports before it, and returns what it exports.
-
     read: the text of a module by its name. `import("./name.js")` stays as it is: what loads a module later finds none.
 
     Raises SettingError for modules that import one another in a circle, and for imports and exports of another form.

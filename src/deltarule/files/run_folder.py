@@ -1,13 +1,4 @@
-"""Run folders: everything about one training run, in files that are whole at any moment, even if the run is killed.
-
-model.safetensors   the network (`model_file.save`)
-recipe.toml         what was asked for, with every default filled in
-environment.json    what it ran on: versions, platform, threads, seed, data hash
-history.csv         a row an epoch, for a spreadsheet
-history.jsonl       the same, one JSON object an epoch, for a program
-checkpoints/        where the run stands, so that it can go on (`checkpoint.Checkpoints`)
-recording.safetensors   where its parameters went, gradients, histograms: what pictures of a run are drawn from
-"""
+"""Run folders: everything about one training run, in files that are whole at any moment, even if the run is killed."""
 
 import json
 import os
@@ -28,30 +19,16 @@ from deltarule.files.tensor_file import open_file, read_header, read_tensors, te
 from deltarule.nn.arrays import Array
 from deltarule.training.callbacks import finite_row, table_text
 
-MODEL = "model.safetensors"
-RECIPE = "recipe.toml"
-ENVIRONMENT = "environment.json"
-HISTORY_TABLE = "history.csv"
-HISTORY = "history.jsonl"
-RECORDING = "recording.safetensors"
-CHECKPOINTS = "checkpoints"
+MODEL = "model.safetensors"  # the network, as `model_file.save` writes it
+RECIPE = "recipe.toml"  # what was asked for, with every default filled in
+ENVIRONMENT = "environment.json"  # what it ran on: versions, platform, threads, seed, data hash
+HISTORY_TABLE = "history.csv"  # a row an epoch, for a spreadsheet
+HISTORY = "history.jsonl"  # the same, one JSON object an epoch, for a program
+RECORDING = "recording.safetensors"  # where its parameters went, gradients, histograms: what pictures are drawn from
+CHECKPOINTS = "checkpoints"  # the folder of `checkpoint.Checkpoints`
 LOCK = ".lock"  # in the folder of checkpoints, too
-
 FILES = (MODEL, RECIPE, ENVIRONMENT, HISTORY_TABLE, HISTORY, RECORDING)
-
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(stream: IO[bytes]) -> None:
-        msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
-else:
-    import fcntl
-
-    def _lock(stream: IO[bytes]) -> None:
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def is_run(path: str | os.PathLike[str]) -> bool:
@@ -67,11 +44,9 @@ def is_run(path: str | os.PathLike[str]) -> bool:
 def start_run(
     path: str | os.PathLike[str], *, recipe: str, environment: Mapping[str, Any], is_new: bool = True
 ) -> Path:
-    """A run folder, made where it does not exist, with what is known before the first step.
+    """A run folder with what is known before the first step. FileError where it cannot be made or written to.
 
     recipe: the resolved recipe, as TOML. environment: what `environment` returns. is_new: forget an older recording.
-
-    Raises FileError where the folder cannot be made or written to.
     """
     folder = Path(path)
     try:
@@ -107,11 +82,9 @@ def surroundings() -> dict[str, Any]:
 
 
 def write_history(run_folder: str | os.PathLike[str], rows: Sequence[Mapping[str, float | None]]) -> None:
-    """Write both history files, in the place of older ones: to be called after each epoch.
+    """Write both history files, in the place of older ones, after each epoch. FileError where they cannot be written.
 
     rows: an epoch each. A figure that is missing, or no finite number, becomes null or an empty cell.
-
-    Raises FileError where they cannot be written.
     """
     finite = [finite_row(row) for row in rows]
     lines = "".join(json.dumps(row) + "\n" for row in finite)
@@ -187,7 +160,14 @@ class FolderLock:
                 f"a run needs a folder that can be written to: got {self.folder}: {why}; give another"
             ) from error
         try:
-            _lock(stream)
+            if sys.platform == "win32":
+                import msvcrt
+
+                msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
+            else:
+                import fcntl
+
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             stream.seek(0)
             holder = stream.read(32).decode(errors="replace").strip() or "another"

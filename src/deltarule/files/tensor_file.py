@@ -73,10 +73,7 @@ def tensor_bytes(text: str, arrays: Mapping[str, Array]) -> bytes:
 
 
 def signed_file_bytes(content: Mapping[str, Any], arrays: Mapping[str, Array]) -> bytes:
-    """The file that holds JSON, to which a digest is added, and arrays.
-
-    Raises ValueError, TypeError or RecursionError for content that is not JSON.
-    """
+    """The file that holds arrays and JSON, to which a digest is added. Raises as `canonical_json` does."""
     return tensor_bytes(canonical_json({**content, "digest": digest_of(content, arrays.values())}), arrays)
 
 
@@ -135,10 +132,7 @@ def read_header(stream: BinaryIO) -> tuple[str, dict[str, Entry]]:
 
 
 def read_tensors(stream: BinaryIO, entries: dict[str, Entry], layout: dict[str, Slot]) -> dict[str, Array]:
-    """The arrays, in the order of `layout`, from a `stream` that `read_header` has left: little-endian, read-only.
-
-    Raises ModelFileError, before it reads, where they are other than those in `layout`.
-    """
+    """The arrays that follow a header, in the order of `layout`, read-only. ModelFileError, at once, for others."""
     for name in sorted(layout.keys() | entries.keys()):
         slot = entries[name].slot if name in entries else None
         if layout.get(name) != slot:

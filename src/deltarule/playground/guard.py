@@ -53,17 +53,13 @@ class Refusal(Exception):  # noqa: N818  a refusal is no failure of ours
 
 @dataclass(frozen=True)
 class Guard:
-    """Lets through what is allowed to come to `app`.
-
-    host, port: where the server is bound. token: what a visitor must know.
-    body_seconds: how long a request may take to arrive whole.
-    """
+    """Lets through what is allowed to come to `app`."""
 
     app: ASGIApp
-    port: int
+    port: int  # where the server is bound, with `host`
     host: str = LOOPBACK
-    token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
-    body_seconds: float = 10.0
+    token: str = field(default_factory=lambda: secrets.token_urlsafe(24))  # what a visitor must know
+    body_seconds: float = 10.0  # that a request may take to arrive whole
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or let `app` answer it."""

@@ -26,10 +26,7 @@ Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
 
 class Start(msgspec.Struct, forbid_unknown_fields=True, frozen=True, tag_field="type", tag="start"):
-    """Train a recipe, by its name, on data, by their name.
-
-    rate, epochs: in the place of the recipe's. paused: wait before the first step.
-    """
+    """Train a recipe on data, both by name. rate, epochs: in place of its own. paused: wait before the first step."""
 
     recipe: Name
     data: Name

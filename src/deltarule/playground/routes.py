@@ -22,15 +22,12 @@ Index = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
 
 
 class Question(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """What the address of a request says behind its ?.
+    """What the address of a request says behind its ?."""
 
-    of: which network, "given" or "trained". split, index: which example. true, predicted: which cell.
-    """
-
-    of: str = "given"
-    split: str = "test"
+    of: str = "given"  # or "trained": which network
+    split: str = "test"  # and `index`: which example
     index: Index | None = None
-    true: Index = 0
+    true: Index = 0  # and `predicted`: which cell
     predicted: Index = 0
 
 
@@ -59,10 +56,7 @@ def routes(playground: Playground) -> list[Route]:
 
 
 async def answer_picture(request: Request) -> Response:
-    """What the normalizer makes of a picture in a file: {"image": pixels or null, "stages": [...]}.
-
-    The body is the file, at most MOST_BODY_BYTES; the size that it claims is looked at before anything is decoded.
-    """
+    """What the normalizer makes of a picture in a file, the body: {"image": pixels or null, "stages": [...]}."""
     return respond(await run_in_threadpool(picture_stages, await request.body()))
 
 

@@ -30,16 +30,12 @@ GOING_AWAY, UNSUPPORTED, INVALID = 1001, 1003, 1007  # RFC 6455, 7.4.1
 
 @dataclass(frozen=True)
 class Timeouts:
-    """How long, in seconds, the server waits for others.
+    """How long, in seconds, the server waits for others."""
 
-    request: for a request to come, and its answer to be read. idle: for a word over a socket while nothing is learning.
-    ping: between two pings over a socket, and for the answer to one. reader: for a page to read what it is sent.
-    """
-
-    request: float = 20.0
-    idle: float = 120.0
-    ping: float = 20.0
-    reader: float = 20.0
+    request: float = 20.0  # to come, and its answer to be read
+    idle: float = 120.0  # for a word over a socket while nothing is learning
+    ping: float = 20.0  # between two pings over a socket, and for the answer to one
+    reader: float = 20.0  # for a page to read what it is sent
 
 
 class Deadline(asyncio.Protocol):
@@ -121,17 +117,13 @@ def uvicorn_config(app: ASGIApp, timeouts: Timeouts) -> Config:
 
 @dataclass(eq=False)
 class Conversation:
-    """What goes on over one socket that has been accepted: orders come in, the newest of a run goes out.
-
-    idle_seconds: how long it may be silent while nothing is learning.
-    outbox: what is still to be said, and whether it is a frame: at most one, the newest.
-    """
+    """What goes on over one socket that has been accepted: orders come in, the newest of a run goes out."""
 
     playground: Playground
     websocket: WebSocket
-    idle_seconds: float
+    idle_seconds: float  # that it may be silent while nothing is learning
     training: TrainingRun | None = None
-    outbox: list[tuple[bytes, bool]] = field(default_factory=list)
+    outbox: list[tuple[bytes, bool]] = field(default_factory=list)  # each with whether it is a frame: the newest alone
     has_mail: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def hold(self) -> None:

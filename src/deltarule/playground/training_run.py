@@ -19,28 +19,21 @@ MOST_HELD_OUT = 5000  # training examples for the validation curve,
 HELD_OUT = 6  # or one of so many
 FEWEST = 12  # examples of which some can be held out
 
-Datasets = Mapping[str, Callable[[], Splits]]
+Datasets = Mapping[str, Callable[[], Splits]]  # what loads the data that may be named
 
 
 @dataclass(frozen=True)
 class Preparation:
-    """A recipe as it is carried out, the objects that do it, and what they work on.
-
-    examples: those to learn from and those for the test, where there are any, as they are stored.
-    changes: what had to be changed for these data, in words.
-    """
+    """A recipe as it is carried out, the objects that do it, and what they work on."""
 
     recipe: Recipe
     job: Job
-    examples: dict[str, Dataset]
-    changes: list[str]
+    examples: dict[str, Dataset]  # "train" and, where there are any, "test", as they are stored
+    changes: list[str]  # what had to be changed for these data, in words
 
 
 def prepare(order: Start, datasets: Datasets) -> Preparation:
-    """What an order asks for. SettingError where it names what there is not; nothing that it says is taken for a path.
-
-    datasets: what loads the data that may be named.
-    """
+    """What an order asks for. SettingError where it names what does not exist; nothing in it is taken for a path."""
     if order.recipe not in names():
         raise SettingError(f"no recipe is called {order.recipe!r}: {closest(order.recipe, names())}")
     if order.data not in datasets:

@@ -40,18 +40,13 @@ OUTPUTS = {  # that fit a task, with their losses
 
 @dataclass(frozen=True)
 class Job:
-    """Everything that carrying out a recipe takes.
+    """Everything that carrying out a recipe takes: `trainer.fit(train, validation)` does the work."""
 
-    model: the untrained network and what its numbers mean.
-    trainer: `trainer.fit(train, validation)` does the work, on data as the network reads them.
-    test: examples for the final score, as they came; None where there are none.
-    """
-
-    model: Model
+    model: Model  # the untrained network and what its numbers mean
     trainer: Trainer
-    train: Dataset
+    train: Dataset  # as the network reads it, and so is `validation`
     validation: Dataset | None
-    test: Dataset | None
+    test: Dataset | None  # for the final score, as it came
 
 
 def build(

@@ -36,7 +36,6 @@ KINDS: dict[str, Kind] = {  # where a recipe names a part, and what it can name 
     "training.schedule": "schedule",
     "training.penalty": "penalty",
 }
-NUMBERS = {"training.augment": Deformation, "training.plateau": ReduceOnPlateau}  # tables of numbers, without a name
 USUAL = {"training.penalty": "l2", "network.activation": "leaky_relu"}  # the part meant by a setting that several have
 BY_EPOCHS = {"total_steps": None, "every_steps": "every_epochs"}  # what a recipe has in place of a schedule's steps
 OTHER_NAMES = {  # of what is not a number; numbers have their synonyms in `settings.py`
@@ -195,8 +194,10 @@ class Recipe(_Strict, frozen=True):
 
 SECTIONS: dict[str, type[msgspec.Struct]] = {"about": About, "data": Data, "network": NetworkSpec, "training": Training}
 TABLES = SECTIONS | {"data.split": Split, "network.initializer": Initial}
-FIELDS = {place: struct.__struct_fields__ for place, struct in TABLES.items()}
-PLACES = {*KINDS, *NUMBERS, *FIELDS}  # whose settings are a level deeper
+FIELDS = {place: struct.__struct_fields__ for place, struct in TABLES.items()} | {
+    "training.augment": setting_names(Deformation),
+    "training.plateau": setting_names(ReduceOnPlateau),
+}
 ONE_PER_LAYER = ("hidden", "activation", "dropout")
 
 
@@ -285,7 +286,11 @@ def full_path(word: str, value: str, tree: dict[str, Any]) -> list[str]:
     keys = word.split(".")
     if keys[0] not in SECTIONS or len(keys) == 1:
         keys = [*(name for name in SECTIONS if name != "about" and keys[0] in FIELDS[name]), *keys]
-    if len(keys) in (2, 3) and keys[1] in FIELDS.get(keys[0], ()) and (len(keys) == 2 or ".".join(keys[:2]) in PLACES):
+    if (
+        len(keys) in (2, 3)
+        and keys[1] in FIELDS.get(keys[0], ())
+        and (len(keys) == 2 or ".".join(keys[:2]) in {*KINDS, *FIELDS})
+    ):
         return keys
     raise RecipeError(f"no setting is called {word!r}: {advice(word, value, tree)}")
 
@@ -293,7 +298,7 @@ def full_path(word: str, value: str, tree: dict[str, Any]) -> list[str]:
 def known_paths(tree: Tree) -> list[str]:
     """The full path of every setting that this recipe has, those of the parts that it names included."""
     sections = [place for place in SECTIONS if place != "about"]
-    nested = [place for place in (*KINDS, *FIELDS, *NUMBERS) if "." in place]
+    nested = [place for place in (*KINDS, *FIELDS) if "." in place]
     return [f"{place}.{key}" for place in (*sections, *nested) for key in settings_in(place, tree) or ()]
 
 
@@ -301,8 +306,6 @@ def settings_in(place: str, tree: Tree) -> list[str] | None:
     """The settings of what stands at a place of this recipe; None where nothing that is known stands there."""
     if place in FIELDS:
         return list(FIELDS[place])
-    if place in NUMBERS:
-        return list(setting_names(NUMBERS[place]))
     section, _, key = place.partition(".")
     spec = tree.get(section, {}).get(key)
     name = spec.get("name") if isinstance(spec, Mapping) else spec

@@ -58,9 +58,8 @@ def metadata(model: Model) -> dict[str, str]:
 
     columns: of the table that was learned from; inputs: what the numbers that are read of it are called. A text is a
         number for each category, 1 where it is that one ("town=Ulm") and else 0.
-    A loss of one's own is null: no answer depends on it.
-
-    Raises SettingError for an activation of one's own, and for names or a record that are no JSON.
+    A loss of one's own is null: no answer depends on it. An activation of one's own is refused, and a record that JSON
+    cannot hold: SettingError.
     """
     network = model.network
     content: dict[str, Any] = {name: getattr(model, name) for name in ("task", "pixels", "class_names", "image_shape")}

@@ -35,12 +35,9 @@ LARGEST = 2**31 - 2**20  # no protobuf of 2 GiB can be read; the graph around th
 
 @dataclass
 class Graph:
-    """Nodes, each named after what it makes, in the order in which they run; and the arrays that they read.
+    """Nodes, each named after what it makes, in the order in which they run; and the arrays that they read."""
 
-    dtype: the network's.
-    """
-
-    dtype: np.dtype[Any]
+    dtype: np.dtype[Any]  # the network's
     nodes: list[Any] = field(default_factory=list)
     arrays: list[Any] = field(default_factory=list)
 
@@ -123,8 +120,14 @@ def onnx_bytes(thing: Network | Model, *, pixels: bool | None = None) -> bytes:
 def _graph(model: Model, pixels: bool, output: str) -> Graph:
     """The nodes from X to the output. What is standardized may be large beside its spread, so that is in float64."""
     network, scaling, wide = model.network, model.target_scaling, np.dtype(np.float64)
-    graph = Graph(network.dtype)
-    a = _add_inputs(graph, model, pixels)
+    graph, a = Graph(network.dtype), "X"
+    if pixels:
+        number = network.dtype if model.input_scaling is None else wide
+        a = graph.add("Div", "unit", graph.cast("pixels", a, number), ("white", np.array(255.0, number)))
+    if model.input_scaling is not None:
+        a = graph.add("Sub", "centered", a, ("input.mean", np.asarray(model.input_scaling.mean, wide)))
+        a = graph.add("Div", "standardized", a, ("input.scale", np.asarray(model.input_scaling.scale, wide)))
+        a = graph.cast("inputs", a, network.dtype)
     names = [f"layers.{l}.a" for l in range(len(network.weights))]
     names[-1] = output if scaling is None else f"standardized_{output}"
     for l, (W, b, activation) in enumerate(zip(network.weights, network.biases, network.activations, strict=True)):
@@ -135,19 +138,6 @@ def _graph(model: Model, pixels: bool, output: str) -> Graph:
         a = graph.add("Mul", "spread", a, ("target.scale", np.asarray(scaling.scale, wide)))
         graph.add("Add", output, a, ("target.mean", np.asarray(scaling.mean, wide)))
     return graph
-
-
-def _add_inputs(graph: Graph, model: Model, pixels: bool) -> str:
-    """Add what makes of X the inputs of layer 0, whose name it returns."""
-    scaling, made = model.input_scaling, "X"
-    wide = graph.dtype if scaling is None else np.dtype(np.float64)
-    if pixels:
-        made = graph.add("Div", "unit", graph.cast("pixels", made, wide), ("white", np.array(255.0, wide)))
-    if scaling is None:
-        return made
-    made = graph.add("Sub", "centered", made, ("input.mean", np.asarray(scaling.mean, wide)))
-    made = graph.add("Div", "standardized", made, ("input.scale", np.asarray(scaling.scale, wide)))
-    return graph.cast("inputs", made, graph.dtype)
 
 
 def _add_activation(graph: Graph, activation: Activation, z: str, a: str) -> str:
