@@ -284,9 +284,9 @@ def checkpoint_bytes(snapshot: Snapshot) -> bytes:
 
 
 def read_checkpoint(path: str | os.PathLike[str]) -> Snapshot:
-    """The snapshot in a checkpoint. FileError where there is none, ModelFileError where it is damaged or hostile.
+    """The snapshot in a checkpoint; a warning where it was made with other versions, or on another machine.
 
-    Where it was made with other versions, or on another machine, that is logged as a warning.
+    Raises FileError where there is none, ModelFileError where it is damaged or hostile.
     """
     with open_file(path) as stream:
         try:

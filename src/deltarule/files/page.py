@@ -96,10 +96,8 @@ def show(thing: Network | Model, examples: Dataset | None = None) -> Page:
     parts = {"model": _base64(model_bytes(smaller, "the page was not made"))}
     if examples is not None:
         if examples.task != "classes" or model.task != "classes":
-            raise SettingError(
-                f"a page shows mistakes between classes: got a network for {model.task} and examples of "
-                f"{examples.task}; leave the examples out"
-            )
+            got = f"a network for {model.task} and examples of {examples.task}"
+            raise SettingError(f"a page shows mistakes between classes: got {got}; leave the examples out")
         model.scaled(examples.take(slice(1)))  # raises where they do not fit
         count = min(MOST_EXAMPLES, examples.n_samples)
         chosen = [page_example(model, examples, k * examples.n_samples // count) for k in range(count)]

@@ -156,9 +156,8 @@ class FolderLock:
             stream = place.open("a+b", buffering=0)
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", error)
-            raise FileError(
-                f"a run needs a folder that can be written to: got {self.folder}: {why}; give another"
-            ) from error
+            needed = "a run needs a folder that can be written to"
+            raise FileError(f"{needed}: got {self.folder}: {why}; give another") from error
         try:
             if sys.platform == "win32":
                 import msvcrt
@@ -179,10 +178,8 @@ class FolderLock:
         stream.seek(0)
         if not re.fullmatch(rb"\d*\n?", stream.read(32)):
             stream.close()
-            raise FileError(
-                f"the lock of a folder holds the number of a process: got {place}, which holds something else; "
-                "give another folder"
-            )
+            says = f"got {place}, which holds something else; give another folder"
+            raise FileError(f"the lock of a folder holds the number of a process: {says}")
         self._stream = stream
         with suppress(OSError):  # the number is only for the message above
             stream.truncate(0)

@@ -136,9 +136,7 @@ def read_tensors(stream: BinaryIO, entries: dict[str, Entry], layout: dict[str, 
     for name in sorted(layout.keys() | entries.keys()):
         slot = entries[name].slot if name in entries else None
         if layout.get(name) != slot:
-            raise ModelFileError(
-                f"expected the array {name!r} to be {layout.get(name, 'absent')}: got {slot or 'none'}"
-            )
+            raise ModelFileError(f"expected {name!r} to be {layout.get(name, 'absent')}: got {slot or 'none'}")
     data = stream.read()
     return {
         name: np.frombuffer(data, DTYPES[dtype], math.prod(shape), entries[name].data_offsets[0]).reshape(shape)
@@ -171,8 +169,7 @@ class SignedFile:
             )
         if canonical_json(content) != text:
             raise ModelFileError(
-                "expected canonical JSON (sorted keys, no spaces, finite numbers): got one changed by hand; save it "
-                "again"
+                "expected canonical JSON (sorted keys, no spaces): got one changed by hand; save again"
             )
         self.digest = content.pop("digest", None)
 
@@ -180,9 +177,7 @@ class SignedFile:
         """The arrays, which must be those in `layout`, in its order."""
         arrays = read_tensors(self.stream, self.entries, layout)
         if self.digest != digest_of(self.content, arrays.values()):
-            raise ModelFileError(
-                f"expected the content that its digest {self.digest} belongs to: got another; copy the file again"
-            )
+            raise ModelFileError(f"expected what its digest {self.digest} belongs to: got another; copy the file again")
         return arrays
 
 

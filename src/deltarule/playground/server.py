@@ -242,12 +242,9 @@ def listen(host: str, port: int) -> socket.socket:
         is_both = family == socket.AF_INET6 and socket.has_dualstack_ipv6()
         return socket.create_server((host, port), family=family, dualstack_ipv6=is_both)
     except OSError as error:
-        says = f"an address of this machine was expected: got {host} ({error.strerror}); leave out --host"
-        if error.errno == errno.EADDRINUSE:
-            says = (
-                f"a free port was expected: got {port}, where another program listens (another playground?); "
-                "--port 0 takes any that is free"
-            )
-        elif error.errno == errno.EACCES:
-            says = f"a port from 1024 on was expected: got {port}, which is not for everybody; --port 0 takes any"
+        taken = f"a free port was expected: got {port}, where another program listens (another playground?)"
+        reserved = f"a port from 1024 on was expected: got {port}, which is not for everybody"
+        other = f"an address of this machine was expected: got {host} ({error.strerror}); leave out --host"
+        ports = {errno.EADDRINUSE: taken, errno.EACCES: reserved}
+        says = f"{ports[error.errno]}; --port 0 takes any that is free" if error.errno in ports else other
         raise SettingError(says) from error

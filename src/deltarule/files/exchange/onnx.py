@@ -145,10 +145,8 @@ def _add_activation(graph: Graph, activation: Activation, z: str, a: str) -> str
     row = part_of(activation)
     if row is None or isinstance(row.onnx, No):
         known = [name for name, each in PARTS["activation"].items() if not isinstance(each.onnx, No)]
-        raise SettingError(
-            "ONNX has operators for the activations that have a name here: "
-            f"got {type(activation).__name__}; {closest('', known)}"
-        )
+        got = f"{type(activation).__name__}; {closest('', known)}"
+        raise SettingError(f"ONNX has operators for the activations that have a name here: got {got}")
 
     def value(given: str | float) -> Any:
         return getattr(activation, given) if isinstance(given, str) else given

@@ -47,10 +47,8 @@ def from_torch(
     (4, 8, 3)
     """
     if not isinstance(state_dict, Mapping):
-        got = shown(state_dict)
-        raise SettingError(
-            f"state_dict must be a mapping from names to arrays: got {got}; use the network's state_dict()"
-        )
+        got = f"{shown(state_dict)}; use the network's state_dict()"
+        raise SettingError(f"state_dict must be a mapping from names to arrays: got {got}")
     last: Activation = resolve("activation", output, "output")
     layers = linear_layers({name: np.asarray(value) for name, value in state_dict.items()})
     return Model(
