@@ -185,35 +185,34 @@ def bundle(entry: str, read: Callable[[str], str]) -> str:
     <BLANKLINE>
     """
     modules: dict[str, str] = {}
-    _add(entry, read, modules, ())
+
+    def add(name: str, path: tuple[str, ...]) -> None:
+        if name in path:
+            raise SettingError(f"modules must not import one another in a circle: got {' -> '.join([*path, name])}")
+        if name in modules:
+            return
+        text = COMMENTS.sub("", read(name))
+        if not any(line.count("`") % 2 for line in text.splitlines()):  # a template of several lines would change
+            text = INDENTATION.sub("", text)
+
+        exports = [found[2] for found in DECLARATION.finditer(text)]
+
+        def binding(found: re.Match[str]) -> str:
+            home = str(PurePosixPath(name).parent / found[3])
+            add(home, (*path, name))
+            pairs = [re.split(r"\s+as\s+", part.strip()) for part in found[2].split(",") if part.strip()]
+            if found[1] == "export":
+                exports.extend(f'{pair[-1]}: modules["{home}"].{pair[0]}' for pair in pairs)
+                return ""
+            return f'const {{ {", ".join(": ".join(pair) for pair in pairs)} }} = modules["{home}"];\n'
+
+        body = DECLARATION.sub(r"\1 \2", FROM.sub(binding, text))
+        if unread := UNREAD.search(body):
+            raise SettingError(
+                f'expected  import {{ ... }} from "./name.js";  or  export function, class or const  in {name}: '
+                f"got {unread[0]!r}"
+            )
+        modules[name] = f'modules["{name}"] = (() => {{\n{body.strip()}\nreturn {{ {", ".join(exports)} }};\n}})();'
+
+    add(entry, ())
     return "\n".join(["const modules = {};", *modules.values(), ""])
-
-
-def _add(name: str, read: Callable[[str], str], modules: dict[str, str], path: tuple[str, ...]) -> None:
-    """Add a module, as a function that is run at once, behind those that it imports."""
-    if name in path:
-        raise SettingError(f"modules must not import one another in a circle: got {' -> '.join([*path, name])}")
-    if name in modules:
-        return
-    text = COMMENTS.sub("", read(name))
-    if not any(line.count("`") % 2 for line in text.splitlines()):  # a template of several lines would change
-        text = INDENTATION.sub("", text)
-
-    exports = [found[2] for found in DECLARATION.finditer(text)]
-
-    def binding(found: re.Match[str]) -> str:
-        home = str(PurePosixPath(name).parent / found[3])
-        _add(home, read, modules, (*path, name))
-        pairs = [re.split(r"\s+as\s+", part.strip()) for part in found[2].split(",") if part.strip()]
-        if found[1] == "export":
-            exports.extend(f'{pair[-1]}: modules["{home}"].{pair[0]}' for pair in pairs)
-            return ""
-        return f'const {{ {", ".join(": ".join(pair) for pair in pairs)} }} = modules["{home}"];\n'
-
-    body = DECLARATION.sub(r"\1 \2", FROM.sub(binding, text))
-    if unread := UNREAD.search(body):
-        raise SettingError(
-            f'expected  import {{ ... }} from "./name.js";  or  export function, class or const  in {name}: '
-            f"got {unread[0]!r}"
-        )
-    modules[name] = f'modules["{name}"] = (() => {{\n{body.strip()}\nreturn {{ {", ".join(exports)} }};\n}})();'

@@ -11,9 +11,8 @@ import secrets
 import socket
 from contextlib import suppress
 from dataclasses import dataclass, field
-from urllib.parse import parse_qs
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders, QueryParams
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -95,7 +94,7 @@ class Guard:
         if is_cross_site or headers.get("origin", f"http://{host}") != f"http://{host}":
             raise Refusal(403, "a page of another origin must not reach this server")
         if path == "/" or scope["type"] == "websocket":
-            given = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0]
+            given = QueryParams(scope["query_string"]).get("token", "")
         elif path.startswith("/api/"):
             given = headers.get("authorization", "").removeprefix("Bearer ")
         else:

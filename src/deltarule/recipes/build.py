@@ -26,8 +26,6 @@ from deltarule.training.schedules import ReduceOnPlateau, Schedule, WarmUp
 from deltarule.training.trainer import Trainer
 
 NOT_OF_TRAINER = ("schedule", "plateau", "patience")  # all else that a recipe's training has, Trainer takes as it is
-
-
 HELD_OUT = 5  # of data that come in one part, every fifth example is kept for the test
 DIGITS, DIGITS_EPOCHS = 1437, 40  # so few images need more passes than the recipe makes over MNIST; fewer, still more
 TABLE_STEPS, TABLE_BATCH = 3000, 32
