@@ -1,12 +1,13 @@
 """Run folders: everything about one training run, in files that are whole at any moment, even if the run is killed."""
 
 import json
+import logging
 import os
 import platform
 import re
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import IO, Any, Self
@@ -181,7 +182,7 @@ class FolderLock:
             says = f"got {place}, which holds something else; give another folder"
             raise FileError(f"the lock of a folder holds the number of a process: {says}")
         self._stream = stream
-        with suppress(OSError):  # the number is only for the message above
+        with _log_failures(self.folder):  # the number is only for the message above
             stream.truncate(0)
             stream.write(f"{os.getpid()}\n".encode())
 
@@ -189,7 +190,7 @@ class FolderLock:
         """Let another process have the folder."""
         stream, self._stream = self._stream, None
         if stream is not None:
-            with suppress(OSError):  # the system lets go of it in any case
+            with _log_failures(self.folder):  # the system lets go of it in any case
                 stream.close()
 
     def __enter__(self) -> Self:
@@ -201,3 +202,11 @@ class FolderLock:
 
     def __del__(self) -> None:
         self.release()
+
+
+@contextmanager
+def _log_failures(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        logging.getLogger("deltarule").warning("the lock of %s: %s", folder, error.strerror or error)
