@@ -36,17 +36,17 @@ class Start(msgspec.Struct, forbid_unknown_fields=True, frozen=True, tag_field="
     paused: bool = False
 
 
-class Command(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+class Instruction(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """What a run that has been started is to do: `Control.obey` says what each means."""
 
     type: Literal["more", "pause", "resume", "step", "stop"]
 
 
-def parse_order(text: str) -> Start | Command:
+def parse_order(text: str) -> Start | Instruction:
     """The order in a message. DataError for anything else."""
     try:
         is_start = msgspec.json.decode(text, type=dict[str, Any]).get("type") == "start"
-        return msgspec.json.decode(text, type=Start) if is_start else msgspec.json.decode(text, type=Command)
+        return msgspec.json.decode(text, type=Start) if is_start else msgspec.json.decode(text, type=Instruction)
     except (msgspec.DecodeError, RecursionError, UnicodeEncodeError) as error:
         raise DataError(f"an order in JSON was expected: {error}") from error
 

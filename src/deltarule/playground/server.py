@@ -18,7 +18,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from deltarule.errors import DataError, SettingError
 from deltarule.playground.guard import ANYWHERE, LOOPBACK, Guard
 from deltarule.playground.playground import Playground
-from deltarule.playground.protocol import MOST_MESSAGE_BYTES, Command, Start, message, parse_order
+from deltarule.playground.protocol import MOST_MESSAGE_BYTES, Instruction, Start, message, parse_order
 from deltarule.playground.routes import REFUSED, routes
 from deltarule.playground.training_run import TrainingRun
 
@@ -157,7 +157,7 @@ class Conversation:
                 if isinstance(error, DataError):
                     return await self.websocket.close(INVALID, "no order")
 
-    async def _obey(self, order: Start | Command) -> None:
+    async def _obey(self, order: Start | Instruction) -> None:
         """Do what the page says. SettingError where it cannot be done."""
         if isinstance(order, Start):
             loop = asyncio.get_running_loop()

@@ -70,7 +70,7 @@ def build(
     if holdout:
         parts = train.hold_out(holdout)
         train, validation = parts.train, parts.test
-    model = untrained_model(recipe, train, seed) if start is None else start
+    model = fresh_model(recipe, train, seed) if start is None else start
     trainer = trainer_for(recipe, model.inner, train.n_samples, seed, callbacks)
     trainer.engine = engine_for(trainer, train.n_samples, engine)
     return Job(model, trainer, model.scaled(train), model.scaled(validation) if validation else None, test)
@@ -93,7 +93,7 @@ def split(recipe: Recipe, splits: Splits, seed: int) -> tuple[Dataset, Dataset |
     return parts.train, parts.test
 
 
-def untrained_model(recipe: Recipe, train: Dataset, seed: int) -> Model:
+def fresh_model(recipe: Recipe, train: Dataset, seed: int) -> Model:
     """The recipe's network for these data, weights freshly drawn, in a Model that knows their names and scaling."""
     spec, start = recipe.network, initializers(recipe.network.initializer)
     hidden = spec.activation if isinstance(spec.activation, list) else [spec.activation] * len(spec.hidden)
@@ -114,7 +114,7 @@ def untrained_model(recipe: Recipe, train: Dataset, seed: int) -> Model:
     return model
 
 
-def scaled_start(draw: Initializer, factor: float, rng: np.random.Generator, fan_in: int, fan_out: int) -> Array:
+def draw_times(draw: Initializer, factor: float, rng: np.random.Generator, fan_in: int, fan_out: int) -> Array:
     """What another initializer draws, every number multiplied by `factor`."""
     return factor * draw(rng, fan_in, fan_out)
 
@@ -125,7 +125,7 @@ def initializers(spec: str | Initial | None) -> dict[str, Initializer]:
         return {}
     spec = Initial(weights=spec) if isinstance(spec, str) else spec
     pairs = {"initializer": (spec.weights, spec.weights_factor), "bias_initializer": (spec.biases, spec.biases_factor)}
-    return {key: partial(scaled_start, make("initializer", name), factor) for key, (name, factor) in pairs.items()}
+    return {key: partial(draw_times, make("initializer", name), factor) for key, (name, factor) in pairs.items()}
 
 
 def trainer_for(recipe: Recipe, network: Network, n_samples: int, seed: int, callbacks: Sequence[Callback]) -> Trainer:

@@ -249,7 +249,7 @@ def explanation(message: str, tree: dict[str, Any], cure: str) -> str:
     if unknown := re.search(r"unknown field `(.*?)`(?: - at `\$\.([.\w]*)`)?$", message, re.DOTALL):
         key, place = unknown[1], unknown[2] if unknown[2] in TABLES else ""
         offer = closest(key, FIELDS[place] if place else Recipe.__struct_fields__)
-        if place and not offer.startswith("did") and (path := nearest_path(key, known_paths({}))):
+        if place and not offer.startswith("did") and (path := nearest_path(key, setting_paths({}))):
             offer = f"did you mean {path}? {offer}"
         return f"there is no key {key!r} in {place or 'a recipe'}: {offer}"
     what, _, place = message.rstrip("`").partition(" - at `$.")
@@ -295,7 +295,7 @@ def full_path(word: str, value: str, tree: dict[str, Any]) -> list[str]:
     raise RecipeError(f"no setting is called {word!r}: {advice(word, value, tree)}")
 
 
-def known_paths(tree: Tree) -> list[str]:
+def setting_paths(tree: Tree) -> list[str]:
     """The full path of every setting that this recipe has, those of the parts that it names included."""
     sections = [place for place in SECTIONS if place != "about"]
     nested = [place for place in (*KINDS, *FIELDS) if "." in place]
@@ -331,7 +331,7 @@ def advice(word: str, value: str, tree: Tree) -> str:
     """
     if word in OPTIONS_ONLY:
         return f"it is an option of train: --{word} {shlex.quote(value)}"
-    known = known_paths(tree)
+    known = setting_paths(tree)
     path = nearest_path(word, known)
     if path is None:
         return f"Known: {', '.join(known)}"
