@@ -12,10 +12,9 @@ if TYPE_CHECKING:
     from deltarule.errors import DeltaruleError
     from deltarule.estimators import MLPClassifier, MLPRegressor
     from deltarule.files.checkpoint import Checkpoints, ModelCheckpoint
-    from deltarule.files.exchange.npz import save_npz
+    from deltarule.files.exchange import save_npz
+    from deltarule.files.exchange.conversion import from_sklearn, from_torch
     from deltarule.files.exchange.onnx import save_onnx
-    from deltarule.files.exchange.sklearn import from_sklearn
-    from deltarule.files.exchange.torch import from_torch
     from deltarule.files.model_file import load, save
     from deltarule.files.page import show
     from deltarule.inspection.diagnosis.diagnose import diagnose
@@ -77,10 +76,9 @@ _HOMES = {
     "deltarule.training.trainer": "Trainer",
     "deltarule.training.update": "ClipNorm MovingAverage",
     "deltarule.files.checkpoint": "Checkpoints ModelCheckpoint",
-    "deltarule.files.exchange.sklearn": "from_sklearn",
-    "deltarule.files.exchange.torch": "from_torch",
+    "deltarule.files.exchange.conversion": "from_sklearn from_torch",
     "deltarule.files.model_file": "load save",
-    "deltarule.files.exchange.npz": "save_npz",
+    "deltarule.files.exchange": "save_npz",
     "deltarule.files.exchange.onnx": "save_onnx",
     "deltarule.files.page": "show",
 }

@@ -79,7 +79,7 @@ def write_onnx(model: "Model", path: Path, options: ExportOptions) -> None:
 
 def write_npz(model: "Model", path: Path, options: ExportOptions) -> None:
     """Write the arrays, for NumPy."""
-    from deltarule.files.exchange.npz import save_npz
+    from deltarule.files.exchange import save_npz
 
     save_npz(model, path, force=options.force)
 

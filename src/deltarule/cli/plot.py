@@ -135,8 +135,7 @@ def range_test_subjects(options: PlotOptions) -> dict[str, Any]:
     """What trains a recipe, or the recipe of a model, from its random weights, and on what."""
     from deltarule.cli.resolve import is_model, load_model, plan_recipe, refuse_changes, splits_for, training_record
     from deltarule.inspection.measures.learning_rate_range import N_STEPS
-    from deltarule.recipes.adapt import adapt
-    from deltarule.recipes.build import build
+    from deltarule.recipes.build import adapt, build
     from deltarule.recipes.schema import parse
 
     if options.name is None:

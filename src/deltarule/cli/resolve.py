@@ -21,8 +21,7 @@ from deltarule.files.model_file import load as load_file
 from deltarule.files.run_folder import MODEL, RECIPE
 from deltarule.model import Model
 from deltarule.recipes import names, read
-from deltarule.recipes.adapt import adapt, resize, size_in_words
-from deltarule.recipes.build import Job, build, split
+from deltarule.recipes.build import Job, adapt, build, resize, size_in_words, split
 from deltarule.recipes.schema import Recipe, parse
 
 

@@ -27,11 +27,11 @@ from deltarule.data.columns import columns_in_words, names_in_words, unseen_cate
 from deltarule.data.dataset import data_hash
 from deltarule.errors import DivergenceError, FileError, SettingError
 from deltarule.files.checkpoint import Checkpoints
-from deltarule.files.folder_lock import FolderLock
 from deltarule.files.model_file import model_bytes, save
 from deltarule.files.run_folder import (
     MODEL,
     RECORDING,
+    FolderLock,
     environment,
     read_recording,
     start_run,
