@@ -1,6 +1,7 @@
 """CSV files of pixels and of numbers, and where exactly they are wrong."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 
 from deltarule.data.catalog import load
 from deltarule.data.dataset import Dataset
-from deltarule.data.readers.csv import read_columns, read_pixel_rows
+from deltarule.data.readers.csv import Texts, parse_rows, read_columns, read_pixel_rows
 from deltarule.data.readers.kinds import read
 from deltarule.data.readers.reading import How
 from deltarule.errors import DataError
@@ -174,3 +175,37 @@ def test_numbers_that_turn_into_texts_late_stay_as_written(stored, monkeypatch: 
     assert [table.cells["c"].texts[k] for k in table.cells["c"].codes] == ["x", "y", "x", "", "y"]
     np.testing.assert_array_equal(table.cells["b"], [1.0, 2.0, np.nan, np.nan, -400.0])
     assert table.rows.tolist() == [2, 3, 5, 6, 7]
+
+
+CELLS = st.sampled_from(
+    ["1", "007", "-2.5e3", " 4", "1_0", "red", "green ", "NA", "nan", "", " ", '"5"', '"a,b"', "inf"]
+)
+
+
+@given(st.lists(st.lists(CELLS, min_size=3, max_size=3), max_size=6), st.sampled_from(["", "c"]))
+def test_both_parsers_read_the_same(tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]], text: str) -> None:
+    path = tmp_path_factory.mktemp("csv") / "table.csv"
+    path.write_text("\n".join(["a,b,c,d", "", *(",".join([*row, "x"]) for row in rows)]))
+    wanted = {"a": 0, "b": 1, "c": 2}
+    table, parsed = (
+        read_columns(path, text=[text], without=["d"]),
+        parse_rows(path, list("abcd"), wanted, {text} & {"c"}),
+    )
+    assert table.rows.tolist() == parsed.rows.tolist()
+    for name in wanted:
+        assert_same_cells(table.cells[name], parsed.cells[name])
+
+
+def assert_same_cells(one: Any, other: Any) -> None:
+    assert type(one) is type(other)
+    if isinstance(one, Texts):
+        one, other = ([cells.texts[code] for code in cells.codes] for cells in (one, other))
+    np.testing.assert_array_equal(one, other)
+
+
+def test_a_table_of_plain_cells_is_not_parsed_by_python(stored, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("deltarule.data.readers.csv.parse_rows")
+    table = read_columns(stored("a,b,c\n1,red,x\n\nNA,blue,y\n,,z\n"), without=["c"])
+    np.testing.assert_array_equal(table.cells["a"], [1.0, np.nan, np.nan])
+    assert table.cells["b"].texts == ["red", "blue", ""]
+    assert table.rows.tolist() == [2, 4, 5]

@@ -59,6 +59,12 @@ def test_only_idx_is_read_compressed(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(gzip.compress(b"1,0,1,2,3\n"))
     with pytest.raises(DataError, match=r"only IDX files are read as gzip .*: run  gunzip .*a\.csv"):
         read(tmp_path / "a.csv")
+    with pytest.raises(
+        SettingError, match=r"data in files must be .*got .*a\.csv, CSV in gzip; only IDX .*: run  gunzip"
+    ):
+        load(tmp_path / "a.csv")
+    with pytest.raises(SettingError, match=r"to learn column 'y' of it: got CSV in gzip; only IDX .*: run  gunzip"):
+        read(tmp_path / "a.csv", target="y")
     (tmp_path / "b.csv").write_bytes(gzip.compress(b"1,0,1,2,3\n")[:-9])
     with pytest.raises(DataError, match="damaged or truncated"):
         read(tmp_path / "b.csv")
@@ -82,7 +88,7 @@ def test_a_table_to_learn_may_be_called_as_it_likes_but_is_a_csv(tmp_path: Path)
     rows = read(tmp_path / "table.txt", rows_only=True, columns=[Column("x")]).rows
     assert rows.tolist() == [[1.0], [2.0]]
     np.savez(tmp_path / "a.npz", X=PIXELS, y=np.array([0, 1]))
-    with pytest.raises(DataError, match="a CSV was expected, to learn column 'y' of it: got npz"):
+    with pytest.raises(SettingError, match="a CSV was expected, to learn column 'y' of it: got npz"):
         read(tmp_path / "a.npz", **how)
 
 

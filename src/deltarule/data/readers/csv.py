@@ -1,7 +1,7 @@
 """A CSV: rows of pixels, one image a row, or columns of numbers and texts below a header.
 
-Commas, semicolons or tabs part its cells. NumPy reads pixels, since all of them are numbers; Python's csv module reads
-columns, a few rows at a time, so that a number takes 8 bytes and a text that occurs often is kept once.
+Commas, semicolons or tabs part its cells. NumPy reads pixels, and columns that hold either numbers or plain texts;
+Python's csv module reads others, a few rows at a time. A number takes 8 bytes, a text that occurs often is kept once.
 """
 
 import csv
@@ -10,8 +10,8 @@ import os
 import re
 import warnings
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count, islice
 from pathlib import Path
@@ -41,6 +41,21 @@ class Texts(NamedTuple):
 
     codes: NDArray[np.intp]
     texts: Sequence[str]
+
+
+class Places:
+    """The different texts of a column, each with its place, in the order in which they are first seen."""
+
+    def __init__(self) -> None:
+        self.places = defaultdict[str, int](count().__next__)
+
+    def find(self, cell: str) -> int:
+        """The place of a cell's text."""
+        return self.places[cell.strip()]
+
+    def texts(self, codes: NDArray[Any]) -> Texts:
+        """The column of these places."""
+        return Texts(codes.astype(np.intp), ["" if each in MISSING else each for each in self.places])
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,16 +125,70 @@ def read_columns(
 
     Raises SettingError where columns share a name, DataError where lines are of other lengths than the header.
     """
+    with open_rows(path) as rows:
+        header_line, names = next(rows, (1, [""]))
+        header = [name.strip() for name in names]
+        first = next(rows, (0, []))[1]
+    refuse_duplicates(str(path), header)
+    wanted = {name: at for at, name in enumerate(header) if name not in without and (only is None or name in only)}
+    texts = wanted.keys() & set(text)
+    guesses = {name for name, cell in zip(header, first, strict=False) if as_numbers([cell]) is None}
+    table = load_plain(path, header_line, header, wanted, wanted.keys() & (texts | guesses))
+    return table or parse_rows(path, header, wanted, texts)
+
+
+def load_plain(
+    path: PathLike, header_line: int, header: list[str], wanted: dict[str, int], texts: Collection[str]
+) -> Table | None:
+    """The wanted columns by NumPy's parser, several times as fast as `parse_rows`; None for what needs the latter.
+
+    That is a text in a column that is not among `texts`, a quoted cell, or a line of another length.
+    """
+    lines: list[int] = []
+
+    def plain_lines(file: TextIO, separator: str) -> Iterator[str]:
+        for line, row in enumerate(file, start=header_line + 1):
+            row = row.rstrip("\n")
+            if not row:
+                continue
+            if '"' in row or row.isspace():
+                raise ValueError
+            if "n" in row or "N" in row or 2 * separator in f"{separator}{row}{separator}":  # as in all of MISSING
+                row = separator.join("nan" if cell.strip() in MISSING else cell for cell in row.split(separator))
+            lines.append(line)
+            yield row
+
+    places = {name: Places() for name in texts}
+    converters: dict[str | int, Callable[[str], int]] = {
+        at: len for at, name in enumerate(header) if name not in wanted
+    }
+    converters |= {wanted[name]: places[name].find for name in texts}
+    with open_text(path) as file:
+        separator = separator_of(file)
+        for _ in range(header_line):
+            file.readline()
+        try:
+            with warnings.catch_warnings(action="error"):
+                numbers = np.loadtxt(
+                    plain_lines(file, separator), delimiter=separator, comments=None, converters=converters, ndmin=2
+                )
+        except (ValueError, Warning):
+            return None
+    if numbers.shape != (len(lines), len(header)):
+        return None
+    columns = np.ascontiguousarray(numbers.T)
+    cells = {name: places[name].texts(columns[at]) if name in places else columns[at] for name, at in wanted.items()}
+    return Table(str(path), header, cells, np.array(lines, np.intp))
+
+
+def parse_rows(path: PathLike, header: list[str], wanted: dict[str, int], texts: Collection[str]) -> Table:
+    """The wanted columns by Python's csv module; those of `texts` stay as they are written."""
     parts: dict[str, list[NDArray[Any]]] = defaultdict(list)
     lines: list[int] = []
+    places = {name: Places() for name in texts}
     late = set()  # columns of numbers that turned into texts: how the first cells were written is lost
     with open_rows(path) as rows:
-        header = [cell.strip() for cell in next(rows, (1, [""]))[1]]
-        refuse_duplicates(str(path), header)
-        chosen = set(header if only is None else only).difference(without)
-        wanted = {name: at for at, name in enumerate(header) if name in chosen}
-        # The different texts of a column, each with its place.
-        places = {name: defaultdict[str, int](count().__next__) for name in chosen.intersection(header, text)}
+        next(rows, None)
         while chunk := list(islice(rows, max(1, CELLS_TOGETHER // len(header)))):
             if any(len(cells) != len(header) for _, cells in chunk):
                 refuse_widths(path, len(header))
@@ -129,28 +198,30 @@ def read_columns(
                 part: NDArray[Any] | None = None if name in places else as_numbers(columns[at])
                 if part is None:
                     if name not in places:
-                        places[name] = defaultdict(count().__next__)
+                        places[name] = Places()
                         late |= {name} if parts[name] else set()
-                    codes = map(places[name].__getitem__, map(str.strip, columns[at]))
-                    part = np.fromiter(codes, np.intp, len(chunk))
+                    part = np.fromiter(map(places[name].find, columns[at]), np.intp, len(chunk))
                 parts[name].append(part)
     cells: dict[str, Any] = {}
     for name in wanted:
-        cells[name] = np.concatenate(parts[name]) if parts[name] else np.empty(0)
-        if name in places:
-            cells[name] = Texts(cells[name].astype(np.intp), ["" if each in MISSING else each for each in places[name]])
+        column = np.concatenate(parts[name]) if parts[name] else np.empty(0)
+        cells[name] = places[name].texts(column) if name in places else column
     if late:
-        cells |= read_columns(path, text=late, only=late).cells
+        cells |= parse_rows(path, header, {name: wanted[name] for name in late}, late).cells
     return Table(str(path), header, cells, np.array(lines, np.intp))
 
 
 def as_numbers(cells: Sequence[str]) -> NDArray[np.float64] | None:
     """Cells as numbers, NaN where they are missing; None where one is a text."""
+    if "_" in "".join(cells):
+        return None
     try:
-        return np.fromiter(map(float, cells), np.float64, len(cells)) if "_" not in "".join(cells) else None
+        return np.fromiter(map(float, cells), np.float64, len(cells))
     except ValueError:
-        numbers = [math.nan if cell.strip() in MISSING else number_in(cell) for cell in cells]
-        return None if None in numbers else np.array(numbers, np.float64)
+        with suppress(ValueError):
+            known = ("nan" if cell.strip() in MISSING else cell for cell in cells)
+            return np.fromiter(map(float, known), np.float64, len(cells))
+        return None
 
 
 def number_in(cell: str) -> float | None:

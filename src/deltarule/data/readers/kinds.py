@@ -83,8 +83,8 @@ def read(path: str | os.PathLike[str], **how: Any) -> Reading:
 
     how: the fields of `How`: what the user says of the file, or the model that is to answer it.
 
-    Raises SettingError where there is no such file, DataError where it is of another kind or its content is wrong,
-    NoDigitError for a blank picture, and what the readers raise.
+    Raises SettingError where there is no such file, or one without columns where a column was named; DataError where
+    it is of another kind or its content is wrong, NoDigitError for a blank picture, and what the readers raise.
 
     >>> from tempfile import mkdtemp
     >>> file = Path(mkdtemp(), "a.csv")
@@ -98,7 +98,8 @@ def read(path: str | os.PathLike[str], **how: Any) -> Reading:
     if wish.is_table and kind.name == UNKNOWN:
         kind = CSV
     if wish.is_table and kind is not CSV and not wish.rows_only:
-        raise DataError(f"{path}: a CSV was expected, to learn column {wish.target!r} of it: got {kind.name}")
+        got = what_it_is(path, kind)
+        raise SettingError(f"{path}: a CSV was expected, to learn column {wish.target!r} of it: got {got}")
     if kind.reader is None:
         raise DataError(
             f"{path}: a picture, a CSV, an npz, or an IDX file, which starts with 00 00 08, was expected: got "
@@ -119,7 +120,7 @@ def read(path: str | os.PathLike[str], **how: Any) -> Reading:
 def kind_of(path: Path) -> Kind:
     """What a file or folder is: by its content where that tells, else by its name.
 
-    Raises SettingError where there is none, DataError where it is compressed and may not be.
+    Raises SettingError where there is none, DataError where it cannot be read.
     """
     if path.is_dir():
         return IDX_PAIRS if idx_files(path, TRAIN + IMAGES) else IMAGE_FOLDER
@@ -134,7 +135,9 @@ def kind_of(path: Path) -> Kind:
     by_both = [kind for kind in by_content if kind in by_name]
     kind, *_ = [*by_both, *by_content, *by_name, Kind(UNKNOWN, advice=head[:4].hex(" ") or "an empty file")]
     if is_compressed and kind is not IDX:
-        raise DataError(f"{path}: only IDX files are read as gzip compresses them: run  gunzip {path}")
+        return Kind(
+            f"{kind.name} in gzip", advice="only IDX files are read as gzip compresses them: run  gunzip {path}"
+        )
     return kind
 
 
