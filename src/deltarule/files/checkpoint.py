@@ -29,7 +29,7 @@ from deltarule.nn.network import with_parameters
 from deltarule.public import public
 from deltarule.settings import check, check_path
 from deltarule.training.callbacks import Callback, Monitor, TrainingState
-from deltarule.training.identity import differences
+from deltarule.training.run_identity import differences
 from deltarule.training.snapshot import Snapshot
 
 FORMAT = 1

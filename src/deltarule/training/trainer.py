@@ -35,7 +35,7 @@ from deltarule.training.checks import (
 )
 from deltarule.training.engines import REFERENCE, Engine, engine_for
 from deltarule.training.evaluation import SCORE_NAMES, Score, Tally, loss_and_score
-from deltarule.training.identity import identity_of
+from deltarule.training.run_identity import identity_of
 from deltarule.training.schedules import Constant, Schedule, check_plateaus, schedule_of
 from deltarule.training.snapshot import Snapshot
 from deltarule.training.strides import can_stride, train_epoch_in_strides
