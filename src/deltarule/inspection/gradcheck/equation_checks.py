@@ -136,10 +136,8 @@ def check_update(problem: Problem) -> list[Check]:
     checks = [Check.of("dC/dr of a step against -|g|^2", fall, -(gradient @ gradient))]
     chosen = sample_indices(gradient.size)
     for name, factor in STEPS.items():
-        rule, start = (
-            make("optimizer", name),
-            Parameters((len(chosen) - 1, 1), problem.network.parameters.vector[chosen]),
-        )
+        rule = make("optimizer", name)
+        start = Parameters((len(chosen) - 1, 1), problem.network.parameters.vector[chosen])
         params, grads, expected = start.copy(), Parameters(start.layer_sizes, gradient[chosen]), start.vector.copy()
         for n in range(1, n_steps + 1):
             rule.step(params, grads, rate)
