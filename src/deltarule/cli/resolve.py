@@ -74,6 +74,8 @@ def load_model(name: str) -> Model:
     Raises SettingError where there is none, ModelFileError where the file does not hold a model.
     """
     path = model_path(name)
+    if path.suffix.lower() == ".csv":
+        raise SettingError(f"a model is a file, or the folder of a run: got {name}; give data as MODEL --data {name}")
     if not path.exists():
         instead = f"does not exist; deltarule train  makes one, and {PRETRAINED.stem}  is there"
         if Path(name).is_dir():
