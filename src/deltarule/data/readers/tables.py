@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from deltarule.data.columns import Column, fill_with_means
 from deltarule.data.dataset import Dataset, Splits
-from deltarule.data.readers.csv import Table, Texts, number_in, read_columns, refuse_duplicates
+from deltarule.data.readers.csv import Table, Texts, number_in, read_columns, refuse_duplicates, sort_texts
 from deltarule.data.readers.reading import Goal, How, Missing, Reading
 from deltarule.data.reporting import Announce, print_to_stderr, refuse
 from deltarule.errors import DataError, SettingError, closest
@@ -152,7 +152,9 @@ def frame_table(
             codes, values = sys.modules["pandas"].factorize(series)
             texts = [text_of(each) for each in values]
             is_text = column in text or any(each and number_in(each) is None for each in texts)
-            cells[column] = Texts(codes, texts) if is_text else np.array([*map(number_in, texts), np.nan], float)[codes]
+            cells[column] = (
+                sort_texts(codes, texts) if is_text else np.array([*map(number_in, texts), np.nan], float)[codes]
+            )
     return Table(name, header, cells, np.arange(len(frame)), is_file=False)
 
 
@@ -206,10 +208,7 @@ def missing_by_name(table: Table, names: Iterable[str]) -> dict[str, NDArray[np.
     by_name = {}
     for name in names:
         cells = table.cells[name]
-        if isinstance(cells, Texts):
-            by_name[name] = np.array([*(text == "" for text in cells.texts), True])[cells.codes]
-        else:
-            by_name[name] = np.isnan(cells)
+        by_name[name] = cells.codes < 0 if isinstance(cells, Texts) else np.isnan(cells)
     return {name: missing for name, missing in by_name.items() if missing.any()}
 
 
@@ -240,23 +239,11 @@ def _counts(missing: dict[str, NDArray[np.bool_]]) -> str:
     return ", ".join(f"{rows.sum():,} in {name!r}" for name, rows in missing.items())
 
 
-def sort_texts(cells: Texts) -> Texts:
-    """Texts without those that are missing or in no row, in the order of numbers where all are such."""
-    used = np.unique(cells.codes[cells.codes >= 0])
-    texts = sorted({cells.texts[k] for k in used} - {""})
-    numbers = [number_in(text) for text in texts]
-    known = [number for number in numbers if number is not None]
-    if len(known) == len(texts):
-        texts = [text for _, text in sorted(zip(known, texts, strict=True))]
-    place = {text: k for k, text in enumerate(texts)}
-    return Texts(np.array([*(place.get(text, -1) for text in cells.texts), -1])[cells.codes], texts)
-
-
 def not_numbers(table: Table, name: str) -> Iterator[str]:
     """The cells of a column that hold something, but not a finite number."""
     cells = table.cells[name]
     if isinstance(cells, Texts):
-        codes, texts = sort_texts(cells)
+        codes, texts = cells
         for k, text in enumerate(texts):
             number = number_in(text)
             if number is None or not math.isfinite(number):
@@ -282,7 +269,7 @@ def describe_column(table: Table, name: str) -> Column:
         if np.isnan(cells).all():
             raise DataError(f"{table.name}: a value in every column was expected: got none in {name!r}; leave it out")
         return Column(name)
-    texts = sort_texts(cells).texts
+    texts = cells.texts
     n_numbers = sum(number_in(text) is not None for text in texts)
     if n_numbers > MOST_NUMBERS:
         refuse(table.name, f"numbers in column {name!r}, where most cells are numbers,", not_numbers(table, name))
@@ -329,10 +316,7 @@ def _strange_cells(table: Table, column: Column) -> Iterator[str]:
         for problem in not_numbers(table, column.name):
             yield f"{problem} is not a number"
         return
-    cells = table.cells[column.name]
-    if {*column.categories, ""}.issuperset(cells.texts):
-        return
-    codes, texts = sort_texts(cells)
+    codes, texts = table.cells[column.name]
     for text in sorted(set(texts) - set(column.categories)):
         rows = np.flatnonzero(codes == texts.index(text))
         yield f"{_problem(table, column.name, rows, text)} was never seen; {closest(text, column.categories)}"
@@ -346,7 +330,7 @@ def targets_to_learn(table: Table, name: str, task: Goal | None, announce: Annou
 
     Raises DataError where the target is the same everywhere, a class has one example, or a value is not a number.
     """
-    codes, texts = sort_texts(table.cells[name])
+    codes, texts = table.cells[name]
     if len(texts) < 2:
         got = f"{texts[0]!r} in every row of {name!r}"
         raise DataError(f"{table.name}: a target that is not always the same was expected: got {got}")
@@ -384,7 +368,7 @@ def model_targets(table: Table, name: str, task: Goal, class_names: Sequence[str
 
     Raises SettingError for another class, DataError where a value is not a number.
     """
-    codes, texts = sort_texts(table.cells[name])
+    codes, texts = table.cells[name]
     if task == "values":
         refuse(table.name, f"finite numbers in the target {name!r}", not_numbers(table, name))
         return np.array([float(text) for text in texts])[codes, np.newaxis]
