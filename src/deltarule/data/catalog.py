@@ -4,19 +4,27 @@ import os
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from deltarule.data.built_in import BUILT_IN, load_digits
 from deltarule.data.dataset import Splits
-from deltarule.data.paths import VARIABLE, FileState, cache_folder, find_genuine, search_folders, state_of
 from deltarule.data.readers.idx import IMAGES, LABELS, idx_files, image_dataset
 from deltarule.data.readers.kinds import kind_of, read, what_it_is
 from deltarule.data.reporting import Announce, print_to_stderr
-from deltarule.data.sources import SOURCES, PublishedFile, Source
+from deltarule.data.sources import SOURCES, VARIABLE, PublishedFile, Source, cache_folder, find_genuine, search_folders
 from deltarule.errors import DownloadError, SettingError, closest
 from deltarule.public import public
 from deltarule.settings import brief
 
 MNIST = "mnist"
+
+
+class FileState(NamedTuple):
+    """A file of a data set: where it is genuine, None if it is not here; what is wrong with others of its name."""
+
+    name: str
+    path: Path | None
+    passed_over: tuple[str, ...]
 
 
 @public('load_data("digits"), which has train and test')
@@ -125,7 +133,12 @@ def files_of(name: str) -> list[Path]:
 
 def verify(name: str, sources: Mapping[str, Source] = SOURCES) -> list[FileState]:
     """The files of a data set, each compared with its hashes; none for one that comes with deltarule."""
-    return [state_of(name, file) for file in describe(name, sources).files]
+    states = []
+    for file in describe(name, sources).files:
+        passed_over: list[str] = []
+        found = find_genuine(name, file, passed_over.append)
+        states.append(FileState(file.name, found[0] if found else None, tuple(passed_over)))
+    return states
 
 
 def _load_published(name: str, source: Source, offline: bool, announce: Announce) -> tuple[Splits, Path]:
