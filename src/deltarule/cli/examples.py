@@ -12,7 +12,7 @@ from deltarule.cli.record import TrainingRecord, training_record
 from deltarule.data.catalog import MNIST, can_find, find_default, load
 from deltarule.data.dataset import Dataset, Splits, data_hash
 from deltarule.data.readers.kinds import read
-from deltarule.data.readers.reading import Goal, Missing
+from deltarule.data.reading import Goal, Missing
 from deltarule.errors import SettingError
 from deltarule.model import Model
 from deltarule.recipes.adapt import adapt, resize

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from deltarule.data.readers.reading import Missing
+from deltarule.data.reading import Missing
 from deltarule.model import Model
 
 

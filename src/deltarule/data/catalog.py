@@ -10,7 +10,7 @@ from deltarule.data.built_in import BUILT_IN, load_digits
 from deltarule.data.dataset import Splits
 from deltarule.data.readers.idx import IMAGES, LABELS, idx_files, image_dataset
 from deltarule.data.readers.kinds import kind_of, read, what_it_is
-from deltarule.data.reporting import Announce, print_to_stderr
+from deltarule.data.reading import Announce, print_to_stderr
 from deltarule.data.sources import SOURCES, VARIABLE, PublishedFile, Source, cache_folder, find_genuine, search_folders
 from deltarule.errors import DownloadError, SettingError, closest
 from deltarule.public import public

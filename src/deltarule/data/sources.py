@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from deltarule.data.dataset import Splits
 from deltarule.data.readers.idx import idx_files, idx_header, read_idx
-from deltarule.data.reporting import Announce
+from deltarule.data.reading import Announce
 from deltarule.errors import DataError, SettingError
 
 VARIABLE = "DELTARULE_DATA"

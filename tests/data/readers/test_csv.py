@@ -13,7 +13,7 @@ from deltarule.data.catalog import load
 from deltarule.data.dataset import Dataset
 from deltarule.data.readers.csv import MISSING, Texts, read_columns, read_pixel_rows
 from deltarule.data.readers.kinds import read
-from deltarule.data.readers.reading import How
+from deltarule.data.reading import How
 from deltarule.errors import DataError
 
 HEADER = "label,pixel0,pixel1,pixel2,pixel3"

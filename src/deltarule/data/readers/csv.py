@@ -22,9 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deltarule.data.dataset import Dataset, Splits
-from deltarule.data.file_guards import refuse_special
-from deltarule.data.readers.reading import How, Reading
-from deltarule.data.reporting import refuse
+from deltarule.data.reading import How, Reading, refuse, refuse_special
 from deltarule.errors import DataError, SettingError
 
 SEPARATORS = ",;\t"

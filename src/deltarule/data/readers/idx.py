@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deltarule.data.dataset import Dataset, Splits, default_class_names
-from deltarule.data.file_guards import LARGEST, StoredFile, most_believed, open_stored
+from deltarule.data.reading import LARGEST, StoredFile, most_believed, open_stored
 from deltarule.errors import DataError
 
 MOST_DIMENSIONS = 4

@@ -17,8 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deltarule.data.dataset import Dataset, Splits
-from deltarule.data.file_guards import refuse_special
-from deltarule.data.reporting import refuse
+from deltarule.data.reading import refuse, refuse_special
 from deltarule.errors import DataError, require
 
 SUFFIXES = {".png", ".jpg", ".jpeg"}

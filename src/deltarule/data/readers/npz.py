@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deltarule.data.dataset import Dataset, Splits, default_class_names
-from deltarule.data.file_guards import LARGEST, MOST_SHRUNK, most_believed, refuse_special
+from deltarule.data.reading import LARGEST, MOST_SHRUNK, most_believed, refuse_special
 from deltarule.errors import DataError
 
 LAYOUTS = (("x_train", "y_train", "x_test", "y_test"), ("X", "y"), ("inputs", "targets"))

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from deltarule.data.columns import Column, fill_with_means
 from deltarule.data.dataset import Dataset, Splits
 from deltarule.data.readers.csv import Table, Texts, number_in, read_columns, refuse_duplicates, sort_texts
-from deltarule.data.readers.reading import Goal, How, Missing, Reading
-from deltarule.data.reporting import Announce, print_to_stderr, refuse
+from deltarule.data.reading import Announce, Goal, How, Missing, Reading, print_to_stderr, refuse
 from deltarule.errors import DataError, SettingError, closest
 from deltarule.public import public
 
