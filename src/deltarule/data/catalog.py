@@ -58,7 +58,7 @@ def load_data(
         raise SettingError(f'load_data takes a name or a path: got {brief(name)}; use load_data("digits")')
     name = os.fspath(name)
     if name not in names(sources):
-        return _load_path(name, names(sources))
+        return _load_path(name, sources)
     known = describe(name, sources)
     if known.load:
         return known.load()
@@ -181,11 +181,11 @@ def _download(name: str, source: Source, missing: list[PublishedFile], offline: 
     return folder
 
 
-def _load_path(name: str, known: list[str]) -> Splits:
+def _load_path(name: str, sources: Mapping[str, Source]) -> Splits:
     """The data in a file or folder: see `load`."""
+    if not can_find(name, sources):
+        raise SettingError(f"data must be a name or a path that exists: got {name!r}; {closest(name, names(sources))}")
     path = Path(name)
-    if not path.exists() and not idx_files(path.parent, path.name + IMAGES):
-        raise SettingError(f"data must be a name or a path that exists: got {name!r}; {closest(name, known)}")
     kind = kind_of(path)
     if not kind.has_targets:
         expected = f"a .csv, a .npz, a folder, or what stands before {IMAGES} in the names of two IDX files"

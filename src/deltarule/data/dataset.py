@@ -18,6 +18,7 @@ from deltarule.settings import TASK_SYNONYMS, TASKS, Task, brief, check_choice, 
 from deltarule.targets import texts_error
 
 MOST_CLASSES = 2**16
+TARGETS: dict[Task, tuple[int, str]] = {"classes": (1, "int64"), "labels": (2, "uint8"), "values": (2, "float64")}
 
 
 @public()
@@ -59,7 +60,7 @@ class Dataset(metaclass=Named):
             object.__setattr__(self, what, as_array(getattr(self, what), what))
         self._check_meaning()
         self._check_inputs()
-        {"classes": self._check_classes, "labels": self._check_labels, "values": self._check_values}[self.task]()
+        self._check_targets()
         if len(self.inputs) != len(self.targets):
             raise DataError(
                 f"{self.name}: as many inputs as targets are needed: got {len(self.inputs)} inputs and "
@@ -111,34 +112,36 @@ class Dataset(metaclass=Named):
         inputs = np.where(np.isnan(self.inputs) & may_miss, 0.0, self.inputs) if any(may_miss) else self.inputs
         self._check_finite("inputs", inputs)
 
-    def _check_classes(self) -> None:
-        if self.targets.ndim != 1 or self.targets.dtype != np.int64:
-            self._refuse_targets("(n_samples,) and int64")
+    def _check_targets(self) -> None:
+        targets, (n_dimensions, dtype) = self.targets, TARGETS[self.task]
+        if targets.ndim != n_dimensions or targets.dtype != dtype:
+            shape = "(n_samples,)" if n_dimensions == 1 else "(n_samples, n_outputs)"
+            self._refuse_targets(f"{shape} and {dtype}", dtype)
+        if self.task == "labels" and targets.size and targets.max() > 1:
+            raise DataError(f"{self.name}: labels must be 0 or 1: got {targets.max()}")
+        if self.task == "values":
+            self._check_finite("targets", targets)
         if not self.class_names:
-            object.__setattr__(self, "class_names", default_class_names(self.targets, name=self.name))
-        n_classes = self.n_outputs
-        if not 0 <= self.targets.min(initial=0) <= self.targets.max(initial=0) < n_classes:
-            index = int(np.flatnonzero((self.targets < 0) | (self.targets >= n_classes))[0])
+            is_class = self.task == "classes"
+            names = default_class_names(targets, name=self.name) if is_class else map(str, range(targets.shape[1]))
+            object.__setattr__(self, "class_names", tuple(names))
+        if self.task == "classes":
+            self._check_classes()
+        elif self.n_outputs != targets.shape[1]:
             raise DataError(
-                f"{self.name}: classes must be 0 to {n_classes - 1}: got {self.targets[index]} for sample {index} "
-                "(counted from 0)"
+                f"{self.name}: a name for each of {targets.shape[1]} outputs is needed: got {self.n_outputs}"
             )
 
-    def _check_labels(self) -> None:
-        if self.targets.ndim != 2 or self.targets.dtype != np.uint8:
-            self._refuse_targets("(n_samples, n_outputs) and uint8")
-        if self.targets.size and self.targets.max() > 1:
-            raise DataError(f"{self.name}: labels must be 0 or 1: got {self.targets.max()}")
-        self._name_outputs(self.targets.shape[1])
+    def _check_classes(self) -> None:
+        wrong = np.flatnonzero((self.targets < 0) | (self.targets >= self.n_outputs))
+        if wrong.size:
+            raise DataError(
+                f"{self.name}: classes must be 0 to {self.n_outputs - 1}: got {self.targets[wrong[0]]} for sample "
+                f"{wrong[0]} (counted from 0)"
+            )
 
-    def _check_values(self) -> None:
-        if self.targets.ndim != 2 or self.targets.dtype != np.float64:
-            self._refuse_targets("(n_samples, n_outputs) and float64")
-        self._check_finite("targets", self.targets)
-        self._name_outputs(self.targets.shape[1])
-
-    def _refuse_targets(self, expected: str) -> None:
-        targets, dtype = self.targets, "uint8" if self.task == "labels" else expected.split()[-1]
+    def _refuse_targets(self, expected: str, dtype: str) -> None:
+        targets = self.targets
         if targets.dtype.kind not in "fiub":
             texts = unbox(targets, "targets") if targets.dtype.kind == "O" else targets
             raise texts_error(texts, f"the task {self.task!r}", "targets", self.task, "dr.Dataset(inputs, targets, {})")
@@ -159,14 +162,6 @@ class Dataset(metaclass=Named):
                 f"{self.name}: {what} must be uint8 or a float dtype: got {array.dtype}; use .astype(np.float32)"
             )
         check_finite(array, f"{self.name}: {what}")
-
-    def _name_outputs(self, n_outputs: int) -> None:
-        if not self.class_names:
-            object.__setattr__(self, "class_names", tuple(map(str, range(n_outputs))))
-        if len(self.class_names) != n_outputs:
-            raise DataError(
-                f"{self.name}: a name for each of {n_outputs} outputs is needed: got {len(self.class_names)}"
-            )
 
     @property
     def n_samples(self) -> int:

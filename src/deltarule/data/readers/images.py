@@ -39,12 +39,13 @@ def open_image(source: str | os.PathLike[str] | bytes, formats: Sequence[str], n
     if not isinstance(source, bytes):
         refuse_special(source)
     try:
-        check_pixels(*webp_size(source), name)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            warnings.simplefilter("error", pillow.DecompressionBombWarning)
-            image = pillow.open(BytesIO(source) if isinstance(source, bytes) else source, formats=formats)
-        with image:
+        with BytesIO(source) if isinstance(source, bytes) else Path(source).open("rb") as file:
+            check_pixels(*webp_size(file.read(30)), name)
+            file.seek(0)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                warnings.simplefilter("error", pillow.DecompressionBombWarning)
+                image = pillow.open(file, formats=formats)
             check_pixels(image.width, image.height, name)
             yield image
     except DataError:
@@ -64,16 +65,11 @@ def check_pixels(width: int, height: int, name: str) -> None:
         raise DataError(f"{name}: {TOO_LARGE}: got {width} x {height}; make it smaller")
 
 
-def webp_size(source: str | os.PathLike[str] | bytes) -> tuple[int, int]:
-    """The width and height of a WebP file, for Pillow makes room for its pixels as soon as it opens one; 0 for others.
+def webp_size(head: bytes) -> tuple[int, int]:
+    """The width and height that a WebP file begins with; 0 for others. Pillow takes memory as soon as it opens one.
 
     Source: RFC 9649, "WebP Image Format", section 2.
     """
-    if isinstance(source, bytes):
-        head = source[:30]
-    else:
-        with Path(source).open("rb") as file:
-            head = file.read(30)
     if head[:4] != b"RIFF" or head[8:12] != b"WEBP" or len(head) < 30:
         return 0, 0
     kind, body = head[12:16], head[20:]
