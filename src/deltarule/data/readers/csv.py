@@ -149,10 +149,12 @@ def parse_columns(
     if numbers.shape[1] != len(header):
         raise ValueError
     columns = np.ascontiguousarray(numbers.T)  # four times as fast as to read it column by column
-    cells = {
-        name: sort_texts(columns[at].astype(np.intp), list(places[at])) if at in places else columns[at]
-        for name, at in wanted.items()
-    }
+    cells: dict[str, Any] = {name: columns[at] for name, at in wanted.items()}
+    for name, at in wanted.items():
+        if at in places:
+            cells[name] = sort_texts(
+                columns[at].astype(np.intp), ["" if each == "nan" else each for each in places[at]]
+            )
     return Table(str(path), header, cells, np.array(lines[1:], np.intp))
 
 
@@ -187,7 +189,7 @@ def place_of(places: dict[str, int], cell: str) -> int:
 def sort_texts(codes: NDArray[np.intp], texts: Sequence[str]) -> Texts:
     """Texts without those that are missing or in no row, in the order of numbers where all are such."""
     used = np.unique(codes[codes >= 0])
-    found = sorted({texts[k] for k in used} - MISSING)
+    found = sorted({texts[k] for k in used} - {""})
     numbers = [number_in(text) for text in found]
     known = [number for number in numbers if number is not None]
     if len(known) == len(found):

@@ -61,25 +61,17 @@ def _read_array(archive: zipfile.ZipFile, member: str, name: str) -> NDArray[Any
         )
     try:
         with archive.open(entry) as file:
-            shape, dtype = _read_header(file)
+            version = np.lib.format.read_magic(file)
+            read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+            shape, _, dtype = read(file)
             held = entry.file_size - file.tell()
         if dtype.kind in "buif" and math.prod(shape) * dtype.itemsize == held:
             with archive.open(entry) as file:
                 return np.lib.format.read_array(file, allow_pickle=False)
-    except ValueError as error:
-        raise DataError(f"{name}: an array of numbers was expected: {error}") from error
+    # Python's parser answers expressions that nest too deeply with the latter two.
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise DataError(f"{name}: an array of numbers was expected: {str(error) or type(error).__name__}") from error
     raise DataError(f"{name}: numbers that take {held:,} bytes were expected: got {dtype} of shape {shape}")
-
-
-def _read_header(file: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    """The shape and dtype that an array's header declares; leaves the file at its data. ValueError where it is none."""
-    version = np.lib.format.read_magic(file)
-    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    try:
-        shape, _, dtype = read(file)
-    except (RecursionError, MemoryError) as error:  # how Python's parser answers expressions that nest too deeply
-        raise ValueError(f"its header cannot be parsed ({type(error).__name__})") from error
-    return shape, dtype
 
 
 def _splits(arrays: list[NDArray[Any]], names: list[str]) -> Splits:

@@ -2,7 +2,7 @@
 
 import math
 import sys
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -76,8 +76,13 @@ def _read_dataset(source: Any, target: str, how: How) -> Dataset:
     known = how.columns or ()
     only = [target, *(column.name for column in known)] if known else None
     read = frame_table if is_frame(source) else read_columns
-    table = read(source, text=[target, *_text_columns(known)], only=only, without=how.without)
-    refuse_unknown(table, [target, *how.without])
+    table = read(
+        source, text=[target, *(column.name for column in known if column.categories)], only=only, without=how.without
+    )
+    for name in (target, *how.without):
+        if name not in table.names:
+            offer = closest(name, table.names)
+            raise SettingError(f"{table.name}: one column called {name!r} was expected: got none; {offer}")
     if known:
         refuse_absent(table, known)
         names = [column.name for column in known if how.missing == "drop" or column.fill is None]
@@ -106,7 +111,7 @@ def read_table_rows(path: Path, how: How) -> Reading:
     asked = how.columns or ()
     only = [column.name for column in asked] or None
     passed_over = [] if how.target is None else [how.target]
-    table = read_columns(path, text=_text_columns(asked), only=only, without=passed_over)
+    table = read_columns(path, text=[each.name for each in asked if each.categories], only=only, without=passed_over)
     columns = asked or [Column(name) for name in table.cells]
     if not len(table.rows):
         raise DataError(f"{table.name}: a header and rows were expected: got no rows")
@@ -117,10 +122,6 @@ def read_table_rows(path: Path, how: How) -> Reading:
     if extra:
         how.announce(f"{table.name}: what was not learned from is passed over: {', '.join(map(repr, extra))}")
     return Reading(rows, report={"holds": "rows", "columns": list(table.cells), "passed over": extra})
-
-
-def _text_columns(columns: Sequence[Column]) -> list[str]:
-    return [column.name for column in columns if column.categories]
 
 
 def is_frame(data: object) -> bool:
@@ -149,7 +150,8 @@ def frame_table(
             raise DataError(f"{name}: numbers and text were expected: got {got}; make numbers of it, or leave it out")
         else:
             codes, values = sys.modules["pandas"].factorize(series)
-            texts = [text_of(each) for each in values]
+            is_whole = [isinstance(each, float | np.floating) and each.is_integer() for each in values]
+            texts = [str(int(each) if whole else each).strip() for each, whole in zip(values, is_whole, strict=True)]
             is_text = column in text or any(each and number_in(each) is None for each in texts)
             cells[column] = (
                 sort_texts(codes, texts) if is_text else np.array([*map(number_in, texts), np.nan], float)[codes]
@@ -160,21 +162,7 @@ def frame_table(
 def frame_rows(frame: Any, columns: Sequence[Column]) -> NDArray[np.float64]:
     """The rows of a DataFrame for a model of these columns. Raises as `table_rows`."""
     names = [column.name for column in columns]
-    return table_rows(frame_table(frame, text=_text_columns(columns), only=names), columns)
-
-
-def text_of(cell: Any) -> str:
-    """A cell of a DataFrame as a CSV would have it; a whole number is written without a point."""
-    is_whole = isinstance(cell, float | np.floating) and cell.is_integer()
-    return str(int(cell)) if is_whole else str(cell).strip()
-
-
-def refuse_unknown(table: Table, names: Iterable[str]) -> None:
-    """Raise SettingError where the table lacks a column that its user named."""
-    for name in names:
-        if name not in table.names:
-            offer = closest(name, table.names)
-            raise SettingError(f"{table.name}: one column called {name!r} was expected: got none; {offer}")
+    return table_rows(frame_table(frame, text=[each.name for each in columns if each.categories], only=names), columns)
 
 
 def _input_names(table: Table, others: Sequence[str]) -> list[str]:
@@ -193,30 +181,29 @@ def _input_names(table: Table, others: Sequence[str]) -> list[str]:
 
 def _announce_filled(table: Table, columns: Sequence[Column], counts: NDArray[np.int64], announce: Announce) -> None:
     """Say how many cells are missing, and what they count as."""
-    for kind, how in ((False, "the mean of their column"), (True, "none of the categories")):
-        filled = [
-            (each.name, n) for each, n in zip(columns, counts, strict=True) if n and bool(each.categories) is kind
-        ]
-        if filled:
-            cells = ", ".join(f"{n:,} in {name!r}" for name, n in filled)
-            announce(f"{table.name}: missing cells count as {how}: {cells}")
+    for is_text, how in ((False, "the mean of their column"), (True, "none of the categories")):
+        missing = {
+            each.name: n for each, n in zip(columns, counts, strict=True) if n and bool(each.categories) is is_text
+        }
+        if missing:
+            announce(f"{table.name}: missing cells count as {how}: {in_columns(missing)}")
 
 
 def missing_by_name(table: Table, names: Iterable[str]) -> dict[str, NDArray[np.bool_]]:
     """Which rows lack a cell in each of these columns, for those that lack any."""
-    by_name = {}
-    for name in names:
-        cells = table.cells[name]
-        by_name[name] = cells.codes < 0 if isinstance(cells, Texts) else np.isnan(cells)
-    return {name: missing for name, missing in by_name.items() if missing.any()}
+    columns = {name: table.cells[name] for name in names}
+    missing = {
+        name: cells.codes < 0 if isinstance(cells, Texts) else np.isnan(cells) for name, cells in columns.items()
+    }
+    return {name: rows for name, rows in missing.items() if rows.any()}
 
 
 def refuse_missing(table: Table, names: Iterable[str], advice: str) -> None:
     """Raise DataError, which ends in the advice, where rows lack a cell in one of these columns."""
     missing = missing_by_name(table, names)
     for name, rows in missing.items():
-        where = f"{name!r} first in {table.place(int(rows.argmax()))}"
-        raise DataError(f"{table.name}: no missing cells were expected: got {_counts(missing)}, {where}; {advice}")
+        got = f"{in_columns(missing)}, {name!r} first in {table.place(int(rows.argmax()))}"
+        raise DataError(f"{table.name}: no missing cells were expected: got {got}; {advice}")
 
 
 def drop_missing(table: Table, names: Iterable[str], announce: Announce) -> Table:
@@ -225,17 +212,17 @@ def drop_missing(table: Table, names: Iterable[str], announce: Announce) -> Tabl
     if not missing:
         return table
     dropped = np.logical_or.reduce(list(missing.values()))
+    where = in_columns(missing)
     if dropped.all():
-        raise DataError(
-            f"{table.name}: a row without missing cells was expected: got none; missing are {_counts(missing)}"
-        )
+        raise DataError(f"{table.name}: a row without missing cells was expected: got none; missing are {where}")
     rows = f"{dropped.sum():,} of {len(dropped):,} rows"
-    announce(f"{table.name}: {rows} are left out, because cells are missing: {_counts(missing)}")
+    announce(f"{table.name}: {rows} are left out, because cells are missing: {where}")
     return table.keep(~dropped)
 
 
-def _counts(missing: dict[str, NDArray[np.bool_]]) -> str:
-    return ", ".join(f"{rows.sum():,} in {name!r}" for name, rows in missing.items())
+def in_columns(missing: Mapping[str, Any]) -> str:
+    """How many cells each column lacks, in words."""
+    return ", ".join(f"{np.sum(rows):,} in {name!r}" for name, rows in missing.items())
 
 
 def not_numbers(table: Table, name: str) -> Iterator[str]:
@@ -312,8 +299,7 @@ def refuse_absent(table: Table, columns: Sequence[Column]) -> None:
 def _strange_cells(table: Table, column: Column) -> Iterator[str]:
     """What is wrong with the cells of a column that is known."""
     if not column.categories:
-        for problem in not_numbers(table, column.name):
-            yield f"{problem} is not a number"
+        yield from (f"{problem} is not a number" for problem in not_numbers(table, column.name))
         return
     codes, texts = table.cells[column.name]
     for text in sorted(set(texts) - set(column.categories)):
@@ -345,21 +331,19 @@ def targets_to_learn(table: Table, name: str, task: Goal | None, announce: Annou
 
 def _infer_task(table: Table, name: str, codes: NDArray[np.intp], texts: Sequence[str], announce: Announce) -> Goal:
     """The task that the cells of a target look like, which is announced."""
-    numbers = [number_in(text) for text in texts]
-    known = [number for number in numbers if number is not None]
+    known = [number for number in map(number_in, texts) if number is not None]
+    task: Goal
     if len(known) < len(texts):
         if len(known) > MOST_NUMBERS:
             expected = f"numbers in the target {name!r}, where most cells are numbers,"
             refuse(table.name, expected, not_numbers(table, name))
-        announce(f"{table.name}: {name!r} holds {len(texts)} different texts: classes to tell apart")
-        return "classes"
-    is_whole = all(number.is_integer() for number in known)
-    if is_whole and len(texts) <= MOST_GUESSED and len(codes) >= FEWEST_EACH * len(texts):
-        holds = f"{name!r} holds {len(texts)} different whole numbers"
-        announce(f"{table.name}: {holds}: classes to tell apart (else --task values)")
-        return "classes"
-    announce(f"{table.name}: {name!r} holds {len(texts):,} different numbers: values to predict (else --task classes)")
-    return "values"
+        task, holds = "classes", "texts: classes to tell apart"
+    elif all(each.is_integer() for each in known) and len(texts) <= min(MOST_GUESSED, len(codes) / FEWEST_EACH):
+        task, holds = "classes", "whole numbers: classes to tell apart (else --task values)"
+    else:
+        task, holds = "values", "numbers: values to predict (else --task classes)"
+    announce(f"{table.name}: {name!r} holds {len(texts):,} different {holds}")
+    return task
 
 
 def model_targets(table: Table, name: str, task: Goal, class_names: Sequence[str]) -> NDArray[Any]:
