@@ -70,22 +70,19 @@ class Dataset(metaclass=Named):
     def _check_meaning(self) -> None:
         names, shape = self.class_names, self.image_shape
         if isinstance(names, str) or not isinstance(names, Iterable):
-            raise SettingError(
-                f"{self.name}: class_names holds a name for each output: got {names!r}; use class_names=('cat', 'dog')"
-            )
+            expected = f"{self.name}: class_names holds a name for each output"
+            raise SettingError(f"{expected}: got {names!r}; use class_names=('cat', 'dog')")
         object.__setattr__(self, "class_names", tuple(map(str, names)))
         if shape is not None and not (isinstance(shape, Sequence) and len(shape) == 2):
-            raise SettingError(
-                f"{self.name}: image_shape is (height, width): got {shape!r}; use image_shape=(1, {self.n_features})"
-            )
+            line = f"image_shape=(1, {self.n_features})"
+            raise SettingError(f"{self.name}: image_shape is (height, width): got {shape!r}; use {line}")
 
     def _check_inputs(self) -> None:
         inputs = self.inputs
         if inputs.ndim != 2 or 0 in inputs.shape:
             n_samples, *image = inputs.shape
-            line = (
-                f"; use dr.Dataset(inputs.reshape({n_samples}, {math.prod(image)}), targets, image_shape={(*image,)})"
-            )
+            rows = f"inputs.reshape({n_samples}, {math.prod(image)})"
+            line = f"; use dr.Dataset({rows}, targets, image_shape={(*image,)})"
             raise DataError(
                 f"{self.name}: inputs must have shape (n_samples, n_features), neither 0: got {inputs.shape}"
                 f"{line if len(image) == 2 else ''}"
@@ -96,15 +93,13 @@ class Dataset(metaclass=Named):
             self._check_finite("inputs", inputs)
         if self.image_shape is not None and math.prod(self.image_shape) != self.n_features:
             height, width = self.image_shape
-            raise DataError(
-                f"{self.name}: images of {height}x{width} have {height * width} pixels: got {self.n_features} features"
-            )
+            expected = f"images of {height}x{width} have {height * width} pixels"
+            raise DataError(f"{self.name}: {expected}: got {self.n_features} features")
 
     def _check_columns(self) -> None:
         if len(self.columns) != self.n_features:
-            raise DataError(
-                f"{self.name}: a column for each of {self.n_features} features is needed: got {len(self.columns)}"
-            )
+            expected = f"a column for each of {self.n_features} features is needed"
+            raise DataError(f"{self.name}: {expected}: got {len(self.columns)}")
         names = [column.name for column in self.columns]
         if len(set(names)) < len(names):
             raise DataError(f"{self.name}: columns of different names are needed: got {', '.join(names)}")
@@ -128,9 +123,8 @@ class Dataset(metaclass=Named):
         if self.task == "classes":
             self._check_classes()
         elif self.n_outputs != targets.shape[1]:
-            raise DataError(
-                f"{self.name}: a name for each of {targets.shape[1]} outputs is needed: got {self.n_outputs}"
-            )
+            expected = f"a name for each of {targets.shape[1]} outputs is needed"
+            raise DataError(f"{self.name}: {expected}: got {self.n_outputs}")
 
     def _check_classes(self) -> None:
         wrong = np.flatnonzero((self.targets < 0) | (self.targets >= self.n_outputs))
@@ -149,18 +143,15 @@ class Dataset(metaclass=Named):
             line = "ravel()" if targets.shape[1] == 1 else "argmax(axis=1)"
         else:
             line = "reshape(-1, 1)" if targets.ndim == 1 and self.task != "classes" else f"astype(np.{dtype})"
-        got = f"{targets.shape} and {targets.dtype}"
-        raise DataError(
-            f"{self.name}: targets for the task {self.task!r} must be {expected}: got {got}; use targets.{line}"
-        )
+        wanted, got = f"targets for the task {self.task!r} must be {expected}", f"{targets.shape} and {targets.dtype}"
+        raise DataError(f"{self.name}: {wanted}: got {got}; use targets.{line}")
 
     def _check_finite(self, what: str, array: NDArray[Any]) -> None:
         if array.dtype.kind in "OUST":
             numbers(array, what)
         if not np.issubdtype(array.dtype, np.floating):
-            raise DataError(
-                f"{self.name}: {what} must be uint8 or a float dtype: got {array.dtype}; use .astype(np.float32)"
-            )
+            got = f"got {array.dtype}; use .astype(np.float32)"
+            raise DataError(f"{self.name}: {what} must be uint8 or a float dtype: {got}")
         check_finite(array, f"{self.name}: {what}")
 
     @property
@@ -194,9 +185,8 @@ class Dataset(metaclass=Named):
         try:
             return replace(self, inputs=self.inputs[indices], targets=self.targets[indices])
         except IndexError as error:
-            raise SettingError(
-                f"{self.name} has places 0 to {self.n_samples - 1}: {error}; use data.take([0])"
-            ) from error
+            places = f"places 0 to {self.n_samples - 1}"
+            raise SettingError(f"{self.name} has {places}: {error}; use data.take([0])") from error
 
     def spread(self, most: int) -> "Dataset":
         """At most so many samples, at equal distances from the first to the last."""
@@ -239,10 +229,8 @@ class Dataset(metaclass=Named):
 
     def _check_part(self, n_part: int) -> None:
         if not isinstance(n_part, Integral) or not 0 < n_part < self.n_samples:
-            raise SettingError(
-                f"a part of {self.name} must be 1 to {self.n_samples - 1} of its {self.n_samples} samples: "
-                f"got {n_part}; use {max(1, self.n_samples // 5)} for a fifth"
-            )
+            expected = f"a part of {self.name} must be 1 to {self.n_samples - 1} of its {self.n_samples} samples"
+            raise SettingError(f"{expected}: got {n_part}; use {max(1, self.n_samples // 5)} for a fifth")
 
 
 @public("Splits(Dataset(X, y), Dataset(X_test, y_test))")
@@ -266,9 +254,8 @@ class Splits:
         for what in ("task", "n_features", "image_shape", "class_names", "columns"):
             train, test = getattr(self.train, what), getattr(self.test, what)
             if train != test:
-                raise DataError(
-                    f"{what} of {self.train.name} and of {self.test.name} must agree: got {train} and {test}"
-                )
+                parts = f"{self.train.name} and of {self.test.name}"
+                raise DataError(f"{what} of {parts} must agree: got {train} and {test}")
 
 
 def default_class_names(*targets: NDArray[np.int64], name: str) -> tuple[str, ...]:

@@ -150,11 +150,9 @@ def parse_columns(
         raise ValueError
     columns = np.ascontiguousarray(numbers.T)  # four times as fast as to read it column by column
     cells: dict[str, Any] = {name: columns[at] for name, at in wanted.items()}
-    for name, at in wanted.items():
-        if at in places:
-            cells[name] = sort_texts(
-                columns[at].astype(np.intp), ["" if each == "nan" else each for each in places[at]]
-            )
+    for name in (name for name, at in wanted.items() if at in places):
+        texts_found = ["" if each == "nan" else each for each in places[wanted[name]]]
+        cells[name] = sort_texts(cells[name].astype(np.intp), texts_found)
     return Table(str(path), header, cells, np.array(lines[1:], np.intp))
 
 
@@ -221,9 +219,8 @@ def refuse_duplicates(name: str, header: Sequence[str]) -> None:
 def refuse_widths(path: PathLike, width: int) -> None:
     """Raise DataError where lines have other numbers of cells than the header."""
     with open_rows(path) as rows:
-        problems = (
-            f"line {line}: {len(cells)} cells instead of {width}" for line, cells in rows if len(cells) != width
-        )
+        lengths = ((line, len(cells)) for line, cells in rows if len(cells) != width)
+        problems = (f"line {line}: {length} cells instead of {width}" for line, length in lengths)
         refuse(path, "as many cells in every line as in the header", problems)
 
 

@@ -99,9 +99,8 @@ def read_image(
             expected = "x".join(map(str, image_shape or ()))
             raise DataError(f"{path}: an image of {expected} pixels was expected: got {image.height}x{image.width}")
         if image.mode[0] in "IF":
-            raise DataError(
-                f"{path}: 8 bits a color were expected: got Pillow's mode {image.mode}; save it with 8 bits"
-            )
+            got = f"Pillow's mode {image.mode}; save it with 8 bits"
+            raise DataError(f"{path}: 8 bits a color were expected: got {got}")
         colors = image.convert("RGBA")
         if colors.getchannel("A").getextrema()[0] < 255:
             raise DataError(f"{path}: an opaque image was expected: got transparent pixels; save it on a background")
@@ -140,9 +139,8 @@ def _subfolders(folder: Path) -> tuple[str, ...]:
 
 def _read_classes(folder: Path, class_names: tuple[str, ...], size: int | None) -> Dataset:
     """All images below `folder`, which has a folder for each of the classes."""
-    files = [
-        sorted(file for file in (folder / name).glob("*") if file.suffix.lower() in SUFFIXES) for name in class_names
-    ]
+    inside = [sorted((folder / name).glob("*")) for name in class_names]
+    files = [[file for file in each if file.suffix.lower() in SUFFIXES] for each in inside]
     if not all(files) or not files:
         empty = [name for name, images in zip(class_names, files, strict=True) if not images]
         got = f"none in {', '.join(empty)}" if empty else "no folders"

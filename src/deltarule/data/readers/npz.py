@@ -35,13 +35,10 @@ def read_npz(path: str | os.PathLike[str]) -> Splits:
             keys = next((keys for keys in LAYOUTS if members.keys() >= set(keys)), None)
             if keys is None:
                 wanted = "; or ".join(", ".join(keys) for keys in LAYOUTS)
-                raise DataError(
-                    f"{path}: arrays called {wanted} were expected: got {', '.join(sorted(members)) or 'none'}"
-                )
+                got = ", ".join(sorted(members)) or "none"
+                raise DataError(f"{path}: arrays called {wanted} were expected: got {got}")
             names = [f"{path}, {key}" for key in keys]
-            return _splits(
-                [_read_array(archive, members[key], name) for key, name in zip(keys, names, strict=True)], names
-            )
+            return _splits([_read_array(archive, members[key], f"{path}, {key}") for key in keys], names)
     except OSError as error:
         raise DataError(f"{path}: an npz file was expected, but it cannot be read: {error.strerror}") from error
     # zipfile raises RuntimeError for an encrypted member, and its subclass for an unknown compression.
@@ -84,16 +81,14 @@ def _splits(arrays: list[NDArray[Any]], names: list[str]) -> Splits:
 def _dataset(X: NDArray[Any], y: NDArray[Any], class_names: tuple[str, ...], name: str) -> Dataset:
     """A Dataset of `X`, inputs or images, and `y`, whose shape and dtype tell the task."""
     if X.ndim not in (2, 3):
-        raise DataError(
-            f"{name}: inputs (n_samples, n_features) or images of 3 dimensions were expected: got {X.shape}"
-        )
+        expected = "inputs (n_samples, n_features) or images of 3 dimensions"
+        raise DataError(f"{name}: {expected} were expected: got {X.shape}")
     n_features = math.prod(X.shape[1:])
     if X.dtype != np.uint8:
         X = X.astype(X.dtype.newbyteorder("=") if X.dtype.kind == "f" else np.float64)
     side = math.isqrt(n_features)
-    image_shape = (
-        X.shape[1:] if X.ndim == 3 else (side, side) if X.dtype == np.uint8 and side**2 == n_features else None
-    )
+    square = (side, side) if X.dtype == np.uint8 and side**2 == n_features else None
+    image_shape = X.shape[1:] if X.ndim == 3 else square
     X = X.reshape(len(X), n_features)
     if y.dtype.kind == "f":
         y = y.astype(np.float64)

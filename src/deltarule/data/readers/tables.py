@@ -182,9 +182,8 @@ def _input_names(table: Table, others: Sequence[str]) -> list[str]:
 def _announce_filled(table: Table, columns: Sequence[Column], counts: NDArray[np.int64], announce: Announce) -> None:
     """Say how many cells are missing, and what they count as."""
     for is_text, how in ((False, "the mean of their column"), (True, "none of the categories")):
-        missing = {
-            each.name: n for each, n in zip(columns, counts, strict=True) if n and bool(each.categories) is is_text
-        }
+        filled = ((each.name, n) for each, n in zip(columns, counts, strict=True) if bool(each.categories) is is_text)
+        missing = {name: n for name, n in filled if n}
         if missing:
             announce(f"{table.name}: missing cells count as {how}: {in_columns(missing)}")
 
