@@ -7,7 +7,6 @@ import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,20 +66,17 @@ class Source:
     files: tuple[PublishedFile, ...] = ()
 
 
-def published_sources() -> dict[str, Source]:
+def listed_sources() -> dict[str, Source]:
     """What sources.toml lists, by name."""
     tables = tomllib.loads(Path(__file__).with_name("sources.toml").read_text(encoding="utf-8"))
-    sources = {}
-    for name, table in tables.items():
-        values: dict[str, Any] = {
-            key: tuple(value) if isinstance(value, list) else value for key, value in table.items()
-        }
-        values["files"] = tuple(PublishedFile(*file) for file in table["files"])
-        sources[name] = Source(**values)
-    return sources
+    for table in tables.values():
+        table["files"] = [PublishedFile(*file) for file in table.get("files", [])]
+        table.update({key: tuple(value) for key, value in table.items() if isinstance(value, list)})
+    return {name: Source(**table) for name, table in tables.items()}
 
 
-SOURCES = published_sources()
+LISTED = listed_sources()
+SOURCES = {name: source for name, source in LISTED.items() if source.files}  # what can be downloaded
 
 
 def search_folders(name: str) -> list[Path]:

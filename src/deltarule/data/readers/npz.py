@@ -38,7 +38,10 @@ def read_npz(path: str | os.PathLike[str]) -> Splits:
                 got = ", ".join(sorted(members)) or "none"
                 raise DataError(f"{path}: arrays called {wanted} were expected: got {got}")
             names = [f"{path}, {key}" for key in keys]
-            return _splits([_read_array(archive, members[key], f"{path}, {key}") for key in keys], names)
+            arrays = [_read_array(archive, members[key], f"{path}, {key}") for key in keys]
+            classes = [y.astype(np.int64) for y in arrays[1::2] if y.ndim == 1 and y.dtype.kind in "iu"]
+            class_names = default_class_names(*classes, name=names[1]) if classes else ()
+            return Splits(*map(_dataset, arrays[::2], arrays[1::2], repeat(class_names), names[::2]))
     except OSError as error:
         raise DataError(f"{path}: an npz file was expected, but it cannot be read: {error.strerror}") from error
     # zipfile raises RuntimeError for an encrypted member, and its subclass for an unknown compression.
@@ -69,13 +72,6 @@ def _read_array(archive: zipfile.ZipFile, member: str, name: str) -> NDArray[Any
     except (ValueError, RecursionError, MemoryError) as error:
         raise DataError(f"{name}: an array of numbers was expected: {str(error) or type(error).__name__}") from error
     raise DataError(f"{name}: numbers that take {held:,} bytes were expected: got {dtype} of shape {shape}")
-
-
-def _splits(arrays: list[NDArray[Any]], names: list[str]) -> Splits:
-    """X, y or X_train, y_train, X_test, y_test as Datasets that agree on their classes."""
-    classes = [y.astype(np.int64) for y in arrays[1::2] if y.ndim == 1 and y.dtype.kind in "iu"]
-    class_names = default_class_names(*classes, name=names[1]) if classes else ()
-    return Splits(*map(_dataset, arrays[::2], arrays[1::2], repeat(class_names), names[::2]))
 
 
 def _dataset(X: NDArray[Any], y: NDArray[Any], class_names: tuple[str, ...], name: str) -> Dataset:

@@ -228,17 +228,18 @@ def not_numbers(table: Table, name: str) -> Iterator[str]:
     """The cells of a column that hold something, but not a finite number."""
     cells = table.cells[name]
     if isinstance(cells, Texts):
-        codes, texts = cells
-        for k, text in enumerate(texts):
+        for text in cells.texts:
             number = number_in(text)
             if number is None or not math.isfinite(number):
-                yield _problem(table, name, np.flatnonzero(codes == k), text)
+                yield _problem(table, name, text)
     else:
         for row in np.flatnonzero(np.isinf(cells)):
             yield f"{table.place(int(row))}, column {name!r}: {cells[row]}"
 
 
-def _problem(table: Table, name: str, rows: NDArray[np.intp], text: str) -> str:
+def _problem(table: Table, name: str, text: str) -> str:
+    codes, texts = table.cells[name]
+    rows = np.flatnonzero(codes == texts.index(text))
     more = f" (and {len(rows) - 1:,} more of them)" if len(rows) > 1 else ""
     return f"{table.place(int(rows[0]))}, column {name!r}: {text[:40]!r}{more}"
 
@@ -300,10 +301,8 @@ def _strange_cells(table: Table, column: Column) -> Iterator[str]:
     if not column.categories:
         yield from (f"{problem} is not a number" for problem in not_numbers(table, column.name))
         return
-    codes, texts = table.cells[column.name]
-    for text in sorted(set(texts) - set(column.categories)):
-        rows = np.flatnonzero(codes == texts.index(text))
-        yield f"{_problem(table, column.name, rows, text)} was never seen; {closest(text, column.categories)}"
+    for text in sorted(set(table.cells[column.name].texts) - set(column.categories)):
+        yield f"{_problem(table, column.name, text)} was never seen; {closest(text, column.categories)}"
 
 
 Targets = tuple[Goal, tuple[str, ...], NDArray[Any]]  # as a Dataset has them: task, class names, targets
