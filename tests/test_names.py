@@ -18,7 +18,7 @@ PUBLIC = {"suited", "scaled", "unscaled"}  # methods of Model, which users call 
 
 
 def is_participle(word: str) -> bool:
-    return word in IRREGULAR or (word.endswith("ed") and word not in NOUNS | ADJECTIVES)
+    return word not in NOUNS | ADJECTIVES and (word in IRREGULAR or word.endswith("ed"))
 
 
 def functions(trees: dict[Path, ast.Module]) -> Iterator[tuple[Path, str]]:

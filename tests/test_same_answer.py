@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 from idx_files import write_idx
 
-from deltarule.cli.explaining import own_examples
+from deltarule.cli.explain import own_examples
 from deltarule.cli.inputs import how_to_read, name_file
 from deltarule.cli.predict import Asked, answers_about
 from deltarule.data.catalog import load as load_data

@@ -9,7 +9,7 @@ import pytest
 
 import deltarule as dr
 from deltarule import recipes
-from deltarule.cli.train import TrainOptions
+from deltarule.cli.options import TrainOptions
 from deltarule.errors import RecipeError, SettingError
 from deltarule.playground.protocol import Start
 from deltarule.recipes.build import trainer_for

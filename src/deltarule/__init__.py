@@ -12,10 +12,9 @@ if TYPE_CHECKING:
     from deltarule.errors import DeltaruleError
     from deltarule.estimators import MLPClassifier, MLPRegressor
     from deltarule.files.checkpoint import Checkpoints, ModelCheckpoint
-    from deltarule.files.exchange.npz import save_npz
+    from deltarule.files.exchange import save_npz
+    from deltarule.files.exchange.conversion import from_sklearn, from_torch
     from deltarule.files.exchange.onnx import save_onnx
-    from deltarule.files.exchange.sklearn import from_sklearn
-    from deltarule.files.exchange.torch import from_torch
     from deltarule.files.model_file import load, save
     from deltarule.files.page import show
     from deltarule.inspection.diagnosis.diagnose import diagnose
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from deltarule.nn.parameters import Parameters
     from deltarule.nn.penalties import L1, L2, Penalty
     from deltarule.nn.workspace import Workspace
-    from deltarule.training.callbacks import Callback, EarlyStopping, History, Progress, TrainingState
+    from deltarule.training.callbacks import Callback, CSVLog, EarlyStopping, History, Progress, TrainingState
     from deltarule.training.evaluation import evaluate
     from deltarule.training.fit import fit
     from deltarule.training.schedules import (
@@ -70,17 +69,16 @@ _HOMES = {
     "deltarule.nn.parameters": "Parameters",
     "deltarule.nn.penalties": "L1 L2 Penalty",
     "deltarule.nn.workspace": "Workspace",
-    "deltarule.training.callbacks": "Callback EarlyStopping History Progress TrainingState",
+    "deltarule.training.callbacks": "Callback CSVLog EarlyStopping History Progress TrainingState",
     "deltarule.training.evaluation": "evaluate",
     "deltarule.training.fit": "fit",
     "deltarule.training.schedules": "Constant Cosine Exponential OneCycle ReduceOnPlateau StepDecay WarmUp",
     "deltarule.training.trainer": "Trainer",
     "deltarule.training.update": "ClipNorm MovingAverage",
     "deltarule.files.checkpoint": "Checkpoints ModelCheckpoint",
-    "deltarule.files.exchange.sklearn": "from_sklearn",
-    "deltarule.files.exchange.torch": "from_torch",
+    "deltarule.files.exchange.conversion": "from_sklearn from_torch",
     "deltarule.files.model_file": "load save",
-    "deltarule.files.exchange.npz": "save_npz",
+    "deltarule.files.exchange": "save_npz",
     "deltarule.files.exchange.onnx": "save_onnx",
     "deltarule.files.page": "show",
 }
@@ -99,13 +97,13 @@ def __dir__() -> list[str]:
 
 
 __all__ = [
-    "ELU", "L1", "L2", "SGD", "Activation", "AdaGrad", "Adam", "AdamW", "BinaryCrossEntropy", "Callback", "Checkpoints",
-    "ClipNorm", "Column", "Constant", "Cosine", "CrossEntropy", "Dataset", "Deformation", "DeltaruleError",
-    "EarlyStopping", "Exponential", "History", "Identity", "LeakyReLU", "Loss", "MLPClassifier", "MLPRegressor",
-    "Model", "ModelCheckpoint", "Momentum", "MovingAverage", "Nesterov", "Network", "OneCycle", "Optimizer",
-    "Parameters", "Penalty", "Progress", "Quadratic", "RMSProp", "ReLU", "ReduceOnPlateau", "SiLU", "Sigmoid",
-    "Softmax", "Splits", "Standardization", "StepDecay", "Tanh", "Trainer", "TrainingState", "Walkthrough", "WarmUp",
-    "Workspace", "backward", "diagnose", "evaluate", "explain", "fit", "forward", "from_sklearn", "from_torch",
-    "glorot_uniform", "gradcheck", "he_normal", "lecun_normal", "load", "load_data", "loss_and_gradient", "loss_value",
-    "plot", "read_table", "save", "save_npz", "save_onnx", "show", "standard_normal", "uniform", "zeros",
+    "ELU", "L1", "L2", "SGD", "Activation", "AdaGrad", "Adam", "AdamW", "BinaryCrossEntropy", "CSVLog", "Callback",
+    "Checkpoints", "ClipNorm", "Column", "Constant", "Cosine", "CrossEntropy", "Dataset", "Deformation",
+    "DeltaruleError", "EarlyStopping", "Exponential", "History", "Identity", "LeakyReLU", "Loss", "MLPClassifier",
+    "MLPRegressor", "Model", "ModelCheckpoint", "Momentum", "MovingAverage", "Nesterov", "Network", "OneCycle",
+    "Optimizer", "Parameters", "Penalty", "Progress", "Quadratic", "RMSProp", "ReLU", "ReduceOnPlateau", "SiLU",
+    "Sigmoid", "Softmax", "Splits", "Standardization", "StepDecay", "Tanh", "Trainer", "TrainingState", "Walkthrough",
+    "WarmUp", "Workspace", "backward", "diagnose", "evaluate", "explain", "fit", "forward", "from_sklearn",
+    "from_torch", "glorot_uniform", "gradcheck", "he_normal", "lecun_normal", "load", "load_data", "loss_and_gradient",
+    "loss_value", "plot", "read_table", "save", "save_npz", "save_onnx", "show", "standard_normal", "uniform", "zeros",
 ]  # fmt: skip

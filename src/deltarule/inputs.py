@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deltarule.errors import DataError, ShapeError
-from deltarule.settings import a_kind
+from deltarule.settings import with_article
 
 NUMBERS = "fiub"  # the kinds of dtypes that are taken as they are
 ARRAY, NUMERIC = "and a network takes an array", "and a network takes numbers"
+LARGEST = {char: float(np.finfo(char).max) for char in "fdFD"}  # what a network's dtype holds
 Size = tuple[int, int]
 
 
@@ -60,12 +61,11 @@ def check_scale(X: NDArray[Any], scale: Scale, *, may_miss: bool = False, name: 
         return
     if kind == "f" and not may_miss:
         check_finite(X, name, f"; np.nan_to_num({name}) puts 0 in its place", largest)
-    takes = f"this network reads pixels, uint8 or floats from 0 to 1: got {X.dtype}"
-    if pixels and kind != "f":
-        raise DataError(f"{takes}; use {name}.astype(np.{'float32' if kind == 'b' else 'uint8'})")
-    if pixels and not (X.min() >= 0.0 and X.max() <= 1.0):
+    if pixels and not (kind == "f" and X.min() >= 0.0 and X.max() <= 1.0):
+        got = f"{X.dtype} from {X.min():g} to {X.max():g}" if kind == "f" else f"{X.dtype}"
         cure = "pass uint8, or divide by 255; set network.pixels = False where these are not pixels"
-        raise DataError(f"{takes} from {X.min():g} to {X.max():g}; {cure}")
+        cure = cure if kind == "f" else f"use {name}.astype(np.{'float32' if kind == 'b' else 'uint8'})"
+        raise DataError(f"this network reads pixels, uint8 or floats from 0 to 1: got {got}; {cure}")
     if is_unit(seen) and kind in "iu" and X.max() >= 255:
         cure = f"for pixels use {name} / 255, for counts {name}.astype(np.float64)"
         raise DataError(f"this network learned from numbers in 0 to 1: got {X.dtype} up to {X.max()}; {cure}")
@@ -165,7 +165,7 @@ def refuse_strange(given: Any, name: str) -> None:
         (hasattr(given, "toarray"), f"a sparse matrix ({type(given).__name__})", f"{name}.toarray()"),
         (isinstance(given, dict), "a dict", f"{stack}(list({name}.values()))"),
         (hasattr(given, "read"), "an open file", "dr.read_table(path, target), or dr.load_data(path)"),
-        (is_stream, a_kind(given), f"np.array(list({name}))"),
+        (is_stream, with_article(type(given).__name__), f"np.array(list({name}))"),
     ):
         if is_it:
             raise DataError(f"{name} is {what}, {ARRAY}: use {line}")
@@ -208,7 +208,7 @@ def unbox(X: NDArray[Any], name: str, given: Any = None) -> NDArray[Any]:
             what, cure = "has a missing cell", "leave that sample out"
         raise DataError(f"{name} {what}: got {flat[k]} for {place}; {cure}")
     where, kind = column_of(given, lambda each: not is_number(each)), type(flat[k]).__name__
-    lines = {"ndarray": f"use np.stack({name})", "dict": f"use pandas.DataFrame({name})"}
+    lines = {**dict.fromkeys(("ndarray", "list"), f"use np.stack({name})"), "dict": f"use pandas.DataFrame({name})"}
     line = lines.get(kind, "pass an array of numbers")
     line = f"use {name}.drop(columns={where.partition('column ')[2]})" if where else line
     raise DataError(f"{name} holds objects, such as {kind}{where}, {NUMERIC}: {line}")

@@ -130,8 +130,8 @@ class Model(metaclass=Named):
     @property
     def inner(self) -> Network:
         """The network to train, score and inspect on `scaled` data; standardized pixels are numbers to it."""
-        is_plain = self.input_scaling is None
-        return self.network if is_plain else with_meaning(self.network, pixels=False, input_range=None)
+        network = self.network
+        return network if self.input_scaling is None else with_meaning(network, pixels=False, input_range=None)
 
     @classmethod
     def suited(cls, network: Network, train: Dataset, *, standardize: bool | None = None) -> Self:
@@ -265,7 +265,7 @@ def take_meaning(network: Network, train: Dataset) -> None:
     if pixels:
         check_scale(train.inputs, Scale(pixels=True))
     elif not train.columns:  # a table's columns have scales of their own
-        seen = widened(seen, train.inputs)
+        seen = range_with(seen, train.inputs)
     meant = with_meaning(
         network,
         task=train.task,
@@ -277,7 +277,7 @@ def take_meaning(network: Network, train: Dataset) -> None:
     vars(network).update(vars(meant))
 
 
-def widened(seen: tuple[float, float] | None, inputs: Any) -> tuple[float, float]:
+def range_with(seen: tuple[float, float] | None, inputs: Any) -> tuple[float, float]:
     """The (lowest, highest) number of a range, where there is one, and of an array or a sparse matrix."""
     ends = [float(inputs.min()), float(inputs.max()), *(seen or ())]
     return min(ends), max(ends)

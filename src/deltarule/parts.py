@@ -290,7 +290,7 @@ def resolve(kind: Kind, given: Any, name: str) -> Any:
 
 def check_assignment(network: Any, name: str, value: Any) -> Any:
     """What an attribute of a network becomes where `value` is assigned to it. SettingError where it cannot be."""
-    is_made = name in vars(network) or name not in ("layer_sizes", "activations")
+    is_made = name in vars(network) or name != "layer_sizes"
     if is_made and (line := line_for("assigned", name)):
         raise SettingError(f"{name} of a network cannot be assigned: use {line}")
     if name == "parameters" and not hasattr(value, "vector"):

@@ -38,7 +38,7 @@ ANSWERED_ACTS = {  # which of them objects of a class answer, because other libr
 }
 RATES = ("lr", "eta", "rate", "learning_rate")
 CHANGEABLE = ("optimizer", "trainer")  # what has no learning rate of that name, and is asked for it
-OUTER = ("__init__", "step", "fit", "value", "derivative")  # what answers even where a training step calls it
+OUTER = ("__init__", "step", "fit", "value", "derivative", "predict", "outputs", "probabilities", "astype", "workspace")
 VARIABLES = {"Dataset": "data", "Perceptron": "estimator"}  # what holds an object in lines, where not its class's name
 
 
@@ -48,7 +48,7 @@ def public(line: str = "", *, is_inner: bool = False) -> Callable[[T], T]:
     That is a call that does not fit, an argument of a wrong kind, a missing attribute, an assignment in vain.
 
     line: a call that works, for functions and constructors; of others it is made from what they need. is_inner: whether
-        a training step calls its methods, which then stay as they are, OUTER aside.
+        a training step calls its methods, which then stay as they are, those in OUTER aside.
     """
 
     def decorate(thing: T) -> T:
@@ -125,7 +125,7 @@ class Call:
         self._check_kinds(dict(zip(self.parameters, args, strict=False)) | dict(kwargs))
 
     @property
-    def needed(self) -> list[str]:
+    def required(self) -> list[str]:
         """The arguments that have no default."""
         every, optional = self.parameters.values(), (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
         return [each.name for each in every if each.default is each.empty and each.kind not in optional]
@@ -134,7 +134,9 @@ class Call:
         """A line that works: the one that was given, or one of what is needed, with `more` arguments."""
         if (line := self.line or self._argument(self.called)[1]) and not more and "(" in line:
             return line
-        names = self.needed if self.needed or more else [each for each in self.parameters if self._setting(each)][:1]
+        names = (
+            self.required if self.required or more else [each for each in self.parameters if self._setting(each)][:1]
+        )
         others = [name for name in names if not any(name == item.partition("=")[0] for item in more)]
         written = [self._argument(name)[1] or f"{name}={self._setting(name).like(None)}" for name in others]
         thing = "" if self.owner is None else self.owner.__name__ if self.is_of_class else variable_of(self.owner)
@@ -159,7 +161,7 @@ class Call:
             for name in (each for each in signature(owner).parameters if each in (wrong, *names)):
                 value = "..." if (asked := setting(name, owner)) is None else asked.like(None)
                 return f"it is an argument of {owner.__name__}; use {owner.__name__}(..., {name}={value})"
-        has_settings = self.is_made or (self.called == "fit" and owner is None)
+        has_settings = variable_of(owner) != "estimator" if self.is_made else self.called == "fit" and owner is None
         for name in (each for each in (wrong, *names) if has_settings and each not in self.parameters):
             if name in words()["found_at"]:
                 where, how = words()["found_at"][name]
@@ -182,7 +184,7 @@ class Call:
         given = by_position[: len(args)]
         if twice := [each for each in given if each in kwargs]:
             raise SettingError(f"{called} got {twice[0]} twice, by position and by name: use {self.works()}")
-        if missing := [each for each in self.needed if each not in (*kwargs, *given)]:
+        if missing := [each for each in self.required if each not in (*kwargs, *given)]:
             raise SettingError(f"{called} needs {' and '.join(missing)}; use {self.works()}")
 
     def _check_kinds(self, given: Mapping[str, Any]) -> None:

@@ -170,8 +170,7 @@ def setting(name: str, owner: type[Any] | str = "") -> Setting | None:
 def check(name: str, value: Any, owner: type[Any] | str = "", *, note: str = "") -> None:
     """Raise SettingError unless `value` is legal for the setting; note: what else to say of what was given."""
     asked = setting(name, owner) or Setting(float, "(-inf, inf)", 1.0, "")
-    kind = Integral if asked.kind is int else Real
-    is_right_kind = isinstance(value, kind) and not isinstance(value, bool)
+    is_right_kind = isinstance(value, Integral if asked.kind is int else Real) and not isinstance(value, bool)
     if (value is None and "None" in asked.or_else) or (is_right_kind and asked.holds(value)):
         return
     noun = {int: "a whole number, ", float: "" if is_right_kind else "a number, "}[asked.kind]
@@ -295,7 +294,7 @@ def brief(value: Any) -> str:
     if isinstance(value, type):
         return f"the class {value.__name__}"
     if isinstance(value, list | tuple | dict) and any(hasattr(each, "shape") for each in value):
-        return f"{a_kind(value)} of {len(value)}"
+        return f"{with_article(type(value).__name__)} of {len(value)}"
     if isinstance(value, bool | str | list | tuple | dict | bytes) or value is None:
         text = repr(value)
         return text if len(text) <= 60 else f"{text[:57]}..."
@@ -305,12 +304,7 @@ def brief(value: Any) -> str:
         return f"an array of shape {value.shape}"
     if callable(value) and hasattr(value, "__name__"):
         return f"the function {value.__name__}"
-    return a_kind(value)
-
-
-def a_kind(thing: Any) -> str:
-    """What a thing is, in words: "a generator", "an iterator"."""
-    return with_article(type(thing).__name__)
+    return with_article(type(value).__name__)
 
 
 def with_article(kind: str) -> str:

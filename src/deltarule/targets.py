@@ -43,6 +43,8 @@ def check_targets(
     if y.dtype.kind == "f":
         finite = f"np.isfinite({called})" + (".all(axis=1)" if y.ndim > 1 else "")
         check_finite(y, name, f"; leave it out, keep = {finite}; {line_that_keeps(called)}")
+    if y.ndim == 2 and y.size == n_samples and 1 not in y.shape:
+        raise ShapeError(f"{called} has shape {y.shape}, and there are {n_samples} samples: use {called}.ravel()")
     is_column = y.ndim == 2 and y.shape[1] == 1 < n_outputs and task in (None, "classes")
     is_row = y.ndim == 2 and y.shape == (1, n_samples) != (1, 1) and (n_outputs == 1 or task != "values")
     if is_column or is_row:
@@ -52,7 +54,7 @@ def check_targets(
         y = y.ravel()
     if task is None:
         task = "classes" if y.ndim == 1 and n_outputs > 1 else binary if is_binary(y) else "values"
-    door = Door(called, tuple(layer_sizes), n_samples)
+    door = TargetDoor(called, tuple(layer_sizes), n_samples)
     y = {"classes": door.classes, "labels": door.labels, "values": door.values}[task](y)
     if len(y) != n_samples:
         got = f"{n_samples} inputs and {len(y)} targets; do both come from the same set?"
@@ -125,7 +127,7 @@ def is_whole(y: NDArray[Any]) -> bool:
     return y.dtype.kind != "f" or bool((y == np.rint(y)).all())
 
 
-class Door(NamedTuple):
+class TargetDoor(NamedTuple):
     """Where targets come in: their name in messages, the layer sizes of the network, and the number of samples."""
 
     name: str
@@ -193,7 +195,7 @@ class Door(NamedTuple):
         """Raise DataError for classes that are not 0 to outputs - 1, with the likeliest cure."""
         name, n_outputs, found = self.name, self.sizes[-1], np.unique(classes)
         low, high = int(found[0]), int(found[-1])
-        got, cure = f"{low} to {high} in {name}", self._made_for_values(1)
+        got, cure = f"{low} to {high} in {name}", self._network_for_values(1)
         if low == 1 and high == n_outputs:
             cure = f"use {name} - 1"
         elif len(found) <= n_outputs:
@@ -206,7 +208,7 @@ class Door(NamedTuple):
             cure = f"leave those out, keep = {name} >= 0; {line_that_keeps(name)}"
         raise DataError(f"classes must be 0 to {n_outputs - 1}: got {got}; {cure}")
 
-    def _made_for_values(self, n_columns: int) -> str:
+    def _network_for_values(self, n_columns: int) -> str:
         return f"for values to predict make the network with {self.sizes_for(n_columns)}, {MADE_WITH['values']}"
 
     def _refuse_columns(self, y: NDArray[Any]) -> NoReturn:
@@ -229,7 +231,7 @@ class Door(NamedTuple):
         broken = y[y != np.rint(y)] if y.dtype.kind == "f" else y.ravel()
         value, n_columns = (broken if broken.size else y.ravel())[0], y.shape[1] if y.ndim == 2 else 1
         begins = f"{self.name} holds values such as {value:.4g}, and this network takes classes or labels"
-        raise DataError(f"{begins}: {self._made_for_values(n_columns)}")
+        raise DataError(f"{begins}: {self._network_for_values(n_columns)}")
 
 
 def check_weights(sample_weight: Any, n_samples: int) -> NDArray[np.float64]:

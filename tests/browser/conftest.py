@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from deltarule.cli.found import found_model
+from deltarule.cli.resolve import load_model
 from deltarule.model import Model
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def address() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def pretrained() -> Model:
     """The bundled network, as Python sees it."""
-    return found_model(MODEL)[1]
+    return load_model(MODEL)
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from deltarule.errors import SettingError
-from deltarule.files.bundle import bundle
+from deltarule.files.page import bundle
 
 MODULES = {
     "main.js": """\

@@ -7,6 +7,7 @@ import html
 import json
 import re
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import pytest
 
 import deltarule as dr
 from deltarule.errors import ModelFileError, SettingError, ShapeError
-from deltarule.files.page import LOADER, MOST_PARAMETERS, Page
+from deltarule.files.page import MOST_PARAMETERS, Page
 
 NETWORK = dr.Network((784, 20, 10), image_shape=(28, 28), pixels=True, dtype=np.float64, rng=1)
 DIGITS = dr.load_data("digits")
@@ -44,7 +45,9 @@ def test_it_holds_the_model_in_float32(tmp_path: Path) -> None:
 def test_nothing_runs_but_its_script_and_nothing_comes_from_elsewhere() -> None:
     page = dr.show(NETWORK)
     program = gzip.decompress(base64.b64decode(held(page, "program")))
-    allowed = [base64.b64encode(hashlib.sha256(each).digest()).decode() for each in (LOADER.encode(), program)]
+    (loader,) = re.findall(r'<script type="module">(.*?)</script>', page.html, re.DOTALL)
+    assert loader.strip() == files("deltarule").joinpath("playground/static/loader.js").read_text("utf-8").strip()
+    allowed = [base64.b64encode(hashlib.sha256(each).digest()).decode() for each in (loader.encode(), program)]
     hashes = " ".join(f"'sha256-{each}'" for each in allowed)
     policy = f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data: blob:"
     assert page.html.count("Content-Security-Policy") == 1

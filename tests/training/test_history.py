@@ -3,17 +3,15 @@
 import csv
 import math
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-import deltarule as dr
 from deltarule.data.dataset import Dataset
 from deltarule.errors import FileError, SettingError
 from deltarule.files.run_folder import start_run, write_history
 from deltarule.nn.network import Network
-from deltarule.training.callbacks import Callback, History, TrainingState
+from deltarule.training.callbacks import Callback, CSVLog, History, TrainingState
 from deltarule.training.trainer import Trainer
 
 
@@ -73,7 +71,19 @@ def test_what_it_refuses(tmp_path: Path) -> None:
         history.save(tmp_path / "no" / "log.csv")
 
 
-def test_the_callback_of_the_first_house_names_what_does_its_work() -> None:
-    house: Any = dr
-    with pytest.raises(AttributeError, match=r"no attribute 'CSVLog': use .*\.save\(\"history.csv\"\)"):
-        house.CSVLog("history.csv")
+def test_a_log_saves_it_after_each_epoch(tmp_path: Path) -> None:
+    path, seen = tmp_path / "log.csv", []
+
+    class Look(Callback):
+        def step_end(self, state: TrainingState) -> None:
+            seen.append(len(rows_in(path)))
+
+    path.write_text("an older file", encoding="utf-8")
+    with pytest.raises(FileError, match=r"log\.csv"):
+        run(CSVLog(path))
+    history = run(CSVLog(path, force=True), Look())
+    assert seen == [1, 1, 2, 2]  # two steps an epoch; epoch 0 is there before the first
+    history.save(tmp_path / "saved.csv")
+    assert path.read_bytes() == (tmp_path / "saved.csv").read_bytes()
+    with pytest.raises(SettingError, match=r"a separator is one character, as .*: got ', '"):
+        CSVLog("log.csv", separator=", ")

@@ -4,26 +4,22 @@ import errno
 import os
 import sys
 import traceback
+from importlib import import_module
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from deltarule.cli.data import app as data
-from deltarule.cli.diagnose import diagnose
-from deltarule.cli.evaluate import evaluate
-from deltarule.cli.explain import explain
-from deltarule.cli.export import export
-from deltarule.cli.gradcheck import gradcheck
 from deltarule.cli.help import Command
-from deltarule.cli.playground import playground
-from deltarule.cli.plot import plot
-from deltarule.cli.predict import predict
 from deltarule.cli.printing import doors, note, paragraph, print_text
-from deltarule.cli.recipes import recipes
-from deltarule.cli.train import train
 from deltarule.errors import DISTRIBUTION, DeltaruleError, SettingError, ShapeError
 
+# Each is a function in the module of its name, in the order of the help; `data` has commands of its own.
+COMMANDS = (
+    *("train", "evaluate", "predict", "explain", "gradcheck", "diagnose"),
+    *("plot", "playground", "export", "recipes"),
+)
 WRONG_USE = (SettingError, ShapeError)  # exit code 2: ask otherwise. Any other error of ours is 1: the job failed
 
 
@@ -34,11 +30,11 @@ class Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except (DeltaruleError, OSError, MemoryError) as error:
-            note(paragraph(f"Error: {in_words(error)}"))
+            note(paragraph(f"Error: {error_message(error)}"))
             raise typer.Exit(2 if isinstance(error, WRONG_USE) else 1) from error
 
 
-def in_words(error: BaseException) -> str:
+def error_message(error: BaseException) -> str:
     """What went wrong, for people; an error of the system says which file it is about."""
     if isinstance(error, OSError) and error.strerror and not isinstance(error, DeltaruleError):
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
@@ -73,8 +69,8 @@ def options(
     """A neural network you can see through: train it, ask it, look inside."""
 
 
-for command in (train, evaluate, predict, explain, gradcheck, diagnose, plot, playground, export, recipes):
-    app.command(cls=Command)(command)
+for name in COMMANDS:
+    app.command(cls=Command)(getattr(import_module(f"deltarule.cli.{name}"), name))
 app.add_typer(data, name="data")
 
 
@@ -94,5 +90,5 @@ def main() -> None:
         if results.error is not None:
             code = code or 1
             if results.error.errno != errno.EPIPE:  # a reader that has left, as in `| head`, knows
-                note(f"Error: the results could not be printed: {in_words(results.error)}")
+                note(f"Error: the results could not be printed: {error_message(results.error)}")
     sys.exit(code)

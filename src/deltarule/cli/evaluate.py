@@ -1,93 +1,110 @@
-"""`deltarule evaluate`: how good a model is, class by class."""
+"""`deltarule evaluate`: how good a model is, class by class, and the mistake that it is most sure of."""
 
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
+from typer import Option
 
-from deltarule.cli.options import AsJson, DataName, Force, ModelName, Offline, Target
-from deltarule.cli.printing import percent, print_json, print_table, print_text
-
-COLUMNS = {
-    "name": "",
-    "support": "examples",
-    "recall": "recall",
-    "precision": "precision",
-    "f1": "f1",
-    "r2": "R2",
-    "mean_absolute_error": "mean absolute error",
-}
+from deltarule.cli.options import DataOptions, Force, ModelName, with_options
+from deltarule.cli.printing import image_text, in_a_line, percent, print_json, print_table, print_text
 
 if TYPE_CHECKING:
+    from deltarule.data.dataset import Dataset
     from deltarule.inspection.measures.metrics import Report
-    from deltarule.nn.arrays import Array
+    from deltarule.model import Model
+
+COLUMNS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (  # a figure of the report, its title, and how it is shown
+    ("name", "", str),
+    ("support", "examples", "{:,.0f}".format),
+    ("recall", "recall", percent),
+    ("precision", "precision", percent),
+    ("f1", "f1", percent),
+    ("r2", "R2", "{:.4g}".format),
+    ("mean_absolute_error", "mean absolute error", "{:.4g}".format),
+)
 
 
-def evaluate(
-    model: ModelName,
-    data: DataName = None,
-    target: Target = None,
-    plot: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Draw what is taken for what: .png, .svg or .pdf.")
-    ] = None,
-    force: Force = False,
-    offline: Offline = False,
-    as_json: AsJson = False,
-) -> None:
+@dataclass(frozen=True, eq=False, repr=False)
+class EvaluateOptions(DataOptions):
+    """The options of `deltarule evaluate`."""
+
+    name: ModelName
+    plot: Annotated[Path | None, Option(metavar="FILE", help="Draw what is taken for what: .png, .svg or .pdf.")] = None
+    force: Force = False
+
+
+@with_options(EvaluateOptions)
+def evaluate(options: EvaluateOptions) -> None:
     """Say how good a model is, class by class.
 
     Without --data it is judged by those of its own data that were kept for the test.
     """
-    from deltarule.cli.examples import unseen
-    from deltarule.cli.found import found_model
-    from deltarule.cli.results import check_picture_place, inputs_of, write_picture
-    from deltarule.cli.verdict import score_sentence, worst_mistake
+    from deltarule.cli.resolve import load_model, model_path, unseen_examples
+    from deltarule.cli.results import check_picture_place, input_files, write_picture
     from deltarule.inspection.measures.metrics import evaluate_model
     from deltarule.inspection.plots.kinds import confusion_picture
 
-    if plot is not None:
-        check_picture_place(plot, force=force, inputs=inputs_of(model, data))
-    path, loaded = found_model(model)
-    dataset = unseen(loaded, data, target, offline)
-    report = evaluate_model(loaded, dataset)
-    if plot is not None:
-        write_picture(confusion_picture(report, dataset), plot, force=force)
-    if as_json:
-        print_json({"model": path, "dataset": dataset.name} | report.to_json_dict())
+    if options.plot is not None:
+        check_picture_place(options.plot, force=options.force, inputs=input_files(options.name, options.data))
+    model = load_model(options.name)
+    dataset = unseen_examples(model, options)
+    report = evaluate_model(model, dataset)
+    if options.plot is not None:
+        write_picture(confusion_picture(report, dataset), options.plot, force=options.force)
+    if options.as_json:
+        print_json({"model": model_path(options.name), "dataset": dataset.name} | report.to_json_dict())
         return
     print_text(f"{score_sentence(report, dataset)}, loss {report.loss:.4f}\n")
-    print_table(rows_of(report, dataset.class_names))
+    print_table(table_rows(report, dataset))
     if report.mistakes:
-        print_text(f"\n{worst_mistake(loaded, dataset, report)}")
+        print_text(f"\n{worst_mistake(model, dataset, report)}")
 
 
-def rows_of(report: "Report", names: Sequence[str]) -> list[dict[str, str]]:
-    """A row for each class, label or value."""
-    rows = [
-        {COLUMNS[name]: words(name, value) for name, value in asdict(score).items() if name in COLUMNS}
-        for score in report.per_output
-    ]
-    if report.confusion is not None:
-        for k, row in enumerate(rows):
-            row["mostly taken for"] = rival(report.confusion, k, names)
+def table_rows(report: "Report", dataset: "Dataset") -> list[dict[str, str]]:
+    """A row for each class, label or value; for a class, with the one that it is most often taken for."""
+    rows = []
+    for k, figures in enumerate(map(asdict, report.per_output)):
+        row = {
+            title: "-" if figures[name] is None else show(figures[name])
+            for name, title, show in COLUMNS
+            if name in figures
+        }
+        if report.confusion is not None:
+            counts = report.confusion[k].copy()
+            counts[k] = 0
+            row["mostly taken for"] = (
+                f"{dataset.class_names[counts.argmax()]} ({counts.max()})" if counts.any() else "-"
+            )
+        rows.append(row)
     return rows
 
 
-def rival(confusion: "Array", true: int, names: Sequence[str]) -> str:
-    """Which other class examples of the class `true` are most often taken for, and how often."""
-    counts = confusion[true].copy()
-    counts[true] = 0
-    return f"{names[counts.argmax()]} ({counts.max()})" if counts.any() else "-"
+def example_noun(dataset: "Dataset") -> str:
+    """What its examples are called."""
+    return "examples" if dataset.image_shape is None else "images"
 
 
-def words(name: str, value: str | float | None) -> str:
-    """A cell of the table."""
-    if value is None:
-        return "-"
-    if isinstance(value, str):
-        return value
-    if name == "support":
-        return f"{value:,.0f}"
-    return f"{value:.4g}" if name in ("r2", "mean_absolute_error") else percent(value)
+def score_sentence(report: "Report", dataset: "Dataset") -> str:
+    """How many answers are right, or how much of the targets' variance is explained."""
+    if report.score_name == "r2":
+        return f"R2 {report.score:.4f} on {report.examples:,} {example_noun(dataset)}"
+    n_answers = dataset.targets.size
+    what = example_noun(dataset) if n_answers == report.examples else "answers"
+    return f"{round(report.score * n_answers):,} of {n_answers:,} {what} right, {percent(report.score)}"
+
+
+def worst_mistake(model: "Model", dataset: "Dataset", report: "Report") -> str:
+    """The most confident mistake, drawn where it is an image; "" where there is none."""
+    if not report.mistakes:
+        return ""
+    mistakes, names = report.mistakes, dataset.class_names
+    example, measure = mistakes.example[0].item(), "probability" if model.has_probabilities else "activation"
+    sentence = in_a_line(
+        f"The most confident mistake, {example_noun(dataset)[:-1]} {example}, is {names[mistakes.true[0]]}, taken for "
+        f"{names[mistakes.predicted[0]]} with {measure} {mistakes.activation[0]:.4f}"
+    )
+    if dataset.image_shape is None:
+        return sentence
+    return f"{sentence}\n{image_text(dataset.inputs[example], dataset.image_shape)}"

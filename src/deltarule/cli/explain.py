@@ -1,52 +1,46 @@
-"""`deltarule explain`: what it can be asked. `explaining.py` carries it out."""
+"""`deltarule explain`: one example, forward and back through a network, every number shown and checked."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import typer
+from typer import Option
 
-from deltarule.cli.options import AsJson, Changes, DataName, ModelOrRecipe, Offline, Target, taken_apart
+from deltarule.cli.options import SubjectOptions, with_options
+from deltarule.cli.printing import encoding, entry, note, print_result
+from deltarule.errors import SettingError, closest
+
+if TYPE_CHECKING:
+    from deltarule.data.dataset import Dataset
+    from deltarule.model import Model
+
+MOST_LOOKED_AT = 1000  # examples among which the one that costs most is looked for: enough for a good one, and no wait
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ExplainOptions:
-    """What `deltarule explain` was asked for."""
+class ExplainOptions(SubjectOptions):
+    """The options of `deltarule explain`."""
 
-    name: ModelOrRecipe
-    data: DataName = None
-    example: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="Which of the data, counted from 0; else one that costs much."),
-    ] = None
+    example: Annotated[int | None, Option(metavar="N", help="Which of the data, from 0; else a costly one.")] = None
     image: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="An image of your own, or rows of numbers, instead of --data."),
+        Path | None, Option(metavar="FILE", help="An image of your own, or rows of numbers, instead of --data.")
     ] = None
-    label: Annotated[
-        str | None,
-        typer.Option(metavar="CLASS", help="With --image: what it is; else what the network takes it for."),
-    ] = None
-    layer: Annotated[int | None, typer.Option(metavar="L", help="The layer of --neuron, from 0; else 0.")] = None
+    label: Annotated[str | None, Option(metavar="CLASS", help="What --image is; else the network's answer.")] = None
+    layer: Annotated[int | None, Option(metavar="L", help="The layer of --neuron, from 0; else 0.")] = None
     neuron: Annotated[
-        int | None,
-        typer.Option(metavar="J", help="The neuron to show in full, from 0; else that with the largest error."),
+        int | None, Option(metavar="J", help="The neuron to show in full, from 0; else that with the largest error.")
     ] = None
     equation: Annotated[
         str | None,
-        typer.Option(
+        Option(
             metavar="ID",
             help="One equation alone, with symbols, code and proof: forward, C, BP1 to BP4, update, "
             "BP1-softmax, BP1-sigmoid.",
         ),
     ] = None
-    target: Target = None
-    changes: Changes = None
-    offline: Offline = False
-    as_json: AsJson = False
 
 
-@taken_apart(ExplainOptions)
+@with_options(ExplainOptions)
 def explain(options: ExplainOptions) -> None:
     """Follow one example through a network and back.
 
@@ -57,6 +51,72 @@ def explain(options: ExplainOptions) -> None:
       deltarule explain model.safetensors --example 3 --neuron 7
       deltarule explain pretrained --image photo.jpg --label 4 --equation BP2
     """  # noqa: D301 - a backspace is what keeps the lines below it apart
-    from deltarule.cli.explaining import carry_out
+    from deltarule.inspection.explain import explain as walkthrough
 
-    carry_out(options)
+    if options.image is not None and (options.data is not None or options.target is not None):
+        raise SettingError("give the example either with --image, or with --data and --target")
+    if options.label is not None and options.image is None:
+        raise SettingError("--label says what an --image is: examples of data know it themselves")
+    model, dataset = model_and_examples(options)
+    number = example_number(options.example, model, dataset)
+    example, target = dataset.inputs[number], dataset.targets[number]
+    layer, neuron, equation = options.layer, options.neuron, options.equation
+    walk = walkthrough.explain(model, example, target, layer=layer, neuron=neuron, equation=equation)
+    facts = {"model": options.name, "dataset": dataset.name, "example": number} | walk.as_dict()
+    print_result(facts, walk.text(encoding()), as_json=options.as_json)
+
+
+def model_and_examples(options: ExplainOptions) -> tuple["Model", "Dataset"]:
+    """The model of that name, or the untrained one of a recipe; and the examples to choose from."""
+    from deltarule.cli.resolve import resolve, unseen_examples
+    from deltarule.model import Model
+
+    subject = resolve(options)
+    model = subject if isinstance(subject, Model) else subject.model
+    if options.image is not None:
+        return model, own_examples(options.image, options.label, model)
+    if isinstance(subject, Model):
+        return model, unseen_examples(model, options)
+    if subject.test is not None:
+        return model, subject.test
+    network = subject.trainer.network
+    model = replace(model.of_numbers(), network=network, input_scaling=None, target_scaling=None)
+    return model, subject.train  # which is scaled already
+
+
+def own_examples(path: Path, label: str | None, model: "Model") -> "Dataset":
+    """The examples in a file, each of the class `label`; without one, of the class that the model answers."""
+    import numpy as np
+
+    from deltarule.cli.inputs import how_to_read, name_file
+    from deltarule.data.dataset import Dataset
+    from deltarule.data.readers.kinds import read
+
+    inputs = read(path, **how_to_read(model)).rows
+    with name_file(path):
+        targets = model.predict(inputs)
+    if label is None:
+        note(entry("label", "none is given, so what the network says counts as right"))
+    elif model.task == "classes" and label in model.class_names:
+        targets = np.full(len(inputs), model.class_names.index(label))
+    else:
+        known = model.class_names if model.task == "classes" else ()
+        raise SettingError(f"no class is called {label!r}: {closest(label, known)}")
+    targets = targets.astype(np.float64) if model.task == "values" else targets
+    return Dataset(
+        inputs, targets, model.task or "classes", model.class_names, model.image_shape, str(path), model.columns
+    )
+
+
+def example_number(wanted: int | None, model: "Model", dataset: "Dataset") -> int:
+    """The number of the example to explain: the one wanted, else the one with the largest loss; stderr says which."""
+    if wanted is not None and not 0 <= wanted < dataset.n_samples:
+        raise SettingError(f"the examples of {dataset.name} are 0 to {dataset.n_samples - 1:,}: got --example {wanted}")
+    number, why = wanted or 0, ""
+    if wanted is None and dataset.n_samples > 1:
+        some, loss = model.scaled(dataset.take(slice(MOST_LOOKED_AT))), model.network.loss
+        a = model.inner.outputs(some.inputs)
+        number = int(loss.sample_losses(a, loss.targets(a, some.targets)).argmax())
+        why = f", of the first {some.n_samples:,} the one that costs most"
+    note(entry("example", f"{number} of {dataset.name}{why}"))
+    return number

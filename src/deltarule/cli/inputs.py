@@ -5,8 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from deltarule.cli.examples import say
-from deltarule.cli.record import training_record
+from deltarule.cli.resolve import note_table, training_record
 from deltarule.data.readers.kinds import PICTURE_ENDINGS
 from deltarule.errors import DataError, SettingError, ShapeError
 from deltarule.model import Model
@@ -19,7 +18,7 @@ def how_to_read(model: Model) -> dict[str, Any]:
     ink was 0 to 1 is shown others in the same way. A table's texts are places among their categories.
     """
     record = training_record(model)
-    how: dict[str, Any] = {"rows_only": True, "announce": say}
+    how: dict[str, Any] = {"rows_only": True, "announce": note_table}
     if not (model.pixels or model.image_shape):
         how |= {"columns": model.columns, "target": record.target if record else None}
     return how | {

@@ -11,7 +11,7 @@ from deltarule.files.checkpoint import Checkpoints
 
 PATIENCE_SECONDS = 0.4  # for a step to end; else it is broken off, and the state after the one before is kept
 MOMENT_SECONDS = 0.01  # in which an update of the parameters ends
-HEEDED = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 class Interrupted(KeyboardInterrupt):
@@ -23,7 +23,7 @@ class Interrupted(KeyboardInterrupt):
 
 
 @contextmanager
-def heeded(checkpoints: Checkpoints | None) -> Iterator[None]:
+def handle_interrupts(checkpoints: Checkpoints | None) -> Iterator[None]:
     """A block in which Ctrl-C, SIGTERM and SIGHUP raise Interrupted, once: a second one disturbs nothing.
 
     With checkpoints the step ends first, and its state is kept; a step (or an evaluation) that takes too long is
@@ -46,7 +46,7 @@ def heeded(checkpoints: Checkpoints | None) -> Iterator[None]:
         timers[-1].start()
         checkpoints.stop(Interrupted(signum))
 
-    heard = [signum for signum in HEEDED if signal.getsignal(signum) != signal.SIG_IGN]
+    heard = [signum for signum in SIGNALS if signal.getsignal(signum) != signal.SIG_IGN]
     before = {signum: signal.signal(signum, handle) for signum in heard}
     try:
         yield

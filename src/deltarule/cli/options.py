@@ -1,60 +1,42 @@
-"""Options that several commands share, and how one record can stand for many of them."""
+"""Options: those that commands share, and those of `train`, which the modules that carry out a run share."""
 
 import inspect
+import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar, get_type_hints
 
-import typer
+from typer import Argument, BadParameter, Context, Option
+
+from deltarule.settings import SETTINGS
 
 T = TypeVar("T")
 
-ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="A file, the folder of a run, or pretrained.")]
+ModelName = Annotated[str, Argument(metavar="MODEL", help="A file, the folder of a run, or pretrained.")]
 ModelOrRecipe = Annotated[
-    str, typer.Argument(metavar="MODEL|RECIPE", help="A file, the folder of a run, pretrained, or a recipe.")
+    str, Argument(metavar="MODEL|RECIPE", help="A file, the folder of a run, pretrained, or a recipe.")
 ]
 DataName = Annotated[
-    str | None,
-    typer.Option("--data", metavar="DATA", help="A name that `data list` shows, or a file or folder of your own."),
+    str | None, Option("--data", metavar="DATA", help="A name that `data list` shows, or a file or folder of your own.")
 ]
-Target = Annotated[
-    str | None,
-    typer.Option(metavar="COLUMN", help="For a CSV that is a table: the column to learn."),
-]
-TargetTask = Annotated[
-    Literal["classes", "values"] | None,
-    typer.Option("--task", help="With --target: what its cells are; else a guess, which is printed."),
-]
-MissingCells = Annotated[
-    Literal["error", "drop", "mean"],
-    typer.Option("--missing", help="Rows that lack a cell: refuse, leave out, or fill in."),
-]
-Without = Annotated[
-    list[str] | None,
-    typer.Option("--without", metavar="COLUMN", help="Leave a column out; may be given many times."),
-]
-Size = Annotated[
-    int | None,
-    typer.Option(min=1, max=1024, metavar="N", help="Bring a folder's images of any size to N x N pixels."),
-]
+Target = Annotated[str | None, Option(metavar="COLUMN", help="For a CSV that is a table: the column to learn.")]
 Changes = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Change a value of the recipe; may be given many times."),
+    list[str] | None, Option("--set", metavar="KEY=VALUE", help="Change a value of the recipe; may be repeated.")
 ]
-Offline = Annotated[bool, typer.Option("--offline", help="Never download anything.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON value on stdout and nothing else.")]
-Force = Annotated[bool, typer.Option("--force", help="Replace any file but an input of this command.")]
-Out = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Where to: .png, .svg or .pdf.")]
+Offline = Annotated[bool, Option("--offline", help="Never download anything.")]
+AsJson = Annotated[bool, Option("--json", help="Print one JSON value on stdout and nothing else.")]
+Force = Annotated[bool, Option("--force", help="Replace any file but an input of this command.")]
 
 
-def taken_apart(record: type[T]) -> Callable[[Callable[[T], None]], Callable[..., None]]:
+def with_options(record: type[T]) -> Callable[[Callable[[T], None]], Callable[..., None]]:
     """Make a function of one dataclass into one of its fields, which Typer turns into arguments and options.
 
     >>> @dataclass
     ... class Point:
     ...     x: int
     ...     y: int = 0
-    >>> @taken_apart(Point)
+    >>> @with_options(Point)
     ... def show(point):
     ...     print(point)
     >>> show(x=1)
@@ -66,8 +48,96 @@ def taken_apart(record: type[T]) -> Callable[[Callable[[T], None]], Callable[...
             function(record(**fields))
 
         command.__name__, command.__doc__ = function.__name__, function.__doc__
-        command.__annotations__ = inspect.get_annotations(record)
+        command.__annotations__ = get_type_hints(record, include_extras=True)
         command.__signature__ = inspect.signature(record)  # type: ignore[attr-defined]
         return command
 
     return decorate
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class DataOptions:
+    """Options for the data that a command works on; they stand behind those of the command."""
+
+    data: DataName = None
+    target: Target = None
+    offline: Offline = False
+    as_json: AsJson = False
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class SubjectOptions(DataOptions):
+    """A model or a recipe to look at, and data."""
+
+    name: ModelOrRecipe
+    changes: Changes = None
+
+
+KEPT = "kept"  # marks the options that a checkpoint keeps, from where `train --resume` takes them
+
+
+def positive_rate(text: str) -> float:
+    """A learning rate from the command line. Raises BadParameter unless it is a number above 0."""
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = math.nan
+    if not 0.0 < rate < math.inf:
+        raise BadParameter(f"a learning rate is a number above 0: got {text!r}; use --learning-rate 0.01")
+    return rate
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class TrainOptions:
+    """The options of `deltarule train`. What changes the recipe is kept with the recipe, and needs no KEPT."""
+
+    context: Context = None  # type: ignore[assignment]  # unless a command line gives it
+    recipe: Annotated[
+        str | None, Argument(metavar="[RECIPE]", help="A name that `recipes` lists, a TOML file, or a run's folder.")
+    ] = None
+    data: DataName = None
+    target: Annotated[Target, KEPT] = None
+    target_task: Annotated[
+        Literal["classes", "values"] | None, Option("--task", help="What the target is; else a guess, printed."), KEPT
+    ] = None
+    missing: Annotated[
+        Literal["error", "drop", "mean"], Option(help="Rows that lack a cell: refuse, leave out, or fill in."), KEPT
+    ] = "error"
+    without: Annotated[
+        list[str] | None, Option(metavar="COLUMN", help="Leave a column out; may be repeated."), KEPT
+    ] = None
+    size: Annotated[
+        int | None, Option(min=1, max=1024, metavar="N", help="Bring a folder's images to N x N pixels."), KEPT
+    ] = None
+    seed: Annotated[int, Option(min=0, metavar="N", help=SETTINGS["seed"].says), KEPT] = 0
+    epochs: Annotated[
+        int | None, Option(min=1, metavar="N", help=f"{SETTINGS['epochs'].says[:-1]}, instead of the recipe's.")
+    ] = None
+    learning_rate: Annotated[
+        float | None, Option(metavar="R", parser=positive_rate, help="The schedule's highest or only rate.")
+    ] = None
+    holdout: Annotated[int, Option(min=0, metavar="N", help=SETTINGS["holdout"].says), KEPT] = 0
+    engine: Annotated[str, Option(metavar="NAME", help="numpy, numba, or auto: numba if worth it."), KEPT] = "auto"
+    start: Annotated[str | None, Option("--from", metavar="MODEL", help="Start from its weights."), KEPT] = None
+    changes: Changes = None
+    out: Annotated[
+        Path | None, Option(metavar="FILE", help="Where to save the model; else model.safetensors, in --run."), KEPT
+    ] = None
+    run: Annotated[Path | None, Option(metavar="DIR", help="Keep all about the run here, for `plot`."), KEPT] = None
+    plot: Annotated[
+        Path | None, Option(metavar="FILE", help="Draw loss and accuracy by epoch: .png, .svg or .pdf."), KEPT
+    ] = None
+    checkpoint: Annotated[Path | None, Option(metavar="DIR", help="Keep where the run stands, once a minute.")] = None
+    every_steps: Annotated[int | None, Option(min=1, metavar="N", help="Keep it after every N steps instead.")] = None
+    every_seconds: Annotated[float | None, Option(min=0.01, metavar="S", help="Or every S seconds.")] = None
+    resume: Annotated[Path | None, Option(metavar="DIR", help="Go on with the run of these checkpoints.")] = None
+    resume_anyway: Annotated[bool, Option("--resume-anyway", help="Even if settings or data differ.")] = False
+    diagnose: Annotated[bool, Option("--diagnose", help="Look for what keeps it from learning."), KEPT] = False
+    force: Force = False
+    offline: Offline = False
+    as_json: AsJson = False
+
+    def is_given(self, name: str) -> bool:
+        """Whether the command line names an option, be it with its default."""
+        source = self.context.get_parameter_source(name)
+        return source is not None and source.name == "COMMANDLINE"

@@ -1,13 +1,12 @@
 """`deltarule playground`: a page to draw on, to look inside with, and to watch a network learn."""
 
 import threading
-from collections.abc import Callable
 from functools import cache, partial
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+from typer import Argument, Exit, Option
 
-from deltarule.cli.options import DataName, Offline
+from deltarule.cli.options import DataName, DataOptions, Offline
 from deltarule.cli.printing import entry, note, print_text
 from deltarule.errors import DataError, SettingError, ShapeError, require
 
@@ -21,15 +20,15 @@ LOCAL = ("127.0.0.1", "localhost", "::1")
 
 def playground(
     model: Annotated[
-        str, typer.Argument(metavar="[MODEL]", help="A file, or the folder of a run; else the pretrained one.")
+        str, Argument(metavar="[MODEL]", help="A file, or the folder of a run; else the pretrained one.")
     ] = "pretrained",
     data: DataName = None,
     port: Annotated[
-        int, typer.Option(min=0, max=65_535, metavar="N", help="Where to serve it; 0 takes any free port.")
+        int, Option(min=0, max=65_535, metavar="N", help="Where to serve it; 0 takes any free port.")
     ] = PORT,
-    no_browser: Annotated[bool, typer.Option("--no-browser", help="Only print the page's address.")] = False,
+    no_browser: Annotated[bool, Option("--no-browser", help="Only print the page's address.")] = False,
     host: Annotated[
-        str, typer.Option(metavar="ADDRESS", help="Listen here: others who know the token can then open the page.")
+        str, Option(metavar="ADDRESS", help="Listen here: others who know the token can then open the page.")
     ] = "127.0.0.1",
     offline: Offline = False,
 ) -> None:
@@ -40,15 +39,16 @@ def playground(
     """
     for module in ("starlette", "uvicorn", "websockets", "PIL"):
         require(module, "page")
-    from deltarule.cli.found import found_model
+    from deltarule.cli.resolve import load_model
+    from deltarule.data.built_in import BUILT_IN
+    from deltarule.data.catalog import describe, locate, names
     from deltarule.playground.playground import NetworkView, Playground
     from deltarule.playground.server import Service
 
-    loaded = found_model(model)[1]
+    loaded = load_model(model)
     given = NetworkView(loaded, examples_for(loaded, data, offline))
-    says, datasets = here()
-    if data is not None and data not in datasets:
-        datasets[data] = partial(read_once, data)
+    says = {name: describe(name).says for name in names() if name in BUILT_IN or locate(name)}  # what is here
+    datasets = {name: partial(read_once, name) for name in [*says, *([data] if data is not None else [])]}
     service = Service(Playground(given, datasets, says), port, host)
     if host not in LOCAL:
         note(entry("open", "others reach it at this machine's address, and need the token to do anything"))
@@ -60,44 +60,30 @@ def playground(
     try:
         service.run()
     except KeyboardInterrupt:
-        raise typer.Exit(130) from None
+        raise Exit(130) from None
 
 
 def examples_for(model: "Model", data: str | None, offline: bool) -> dict[str, "Dataset"]:
-    """The examples that the page can show, by the name of their part; none where none fit the model, which is said.
+    """The examples that the page can show, by the name of their part; none where none fit the model.
 
     data: the user's own. Else they are those that the model was made for, where they are here, or the bundled digits.
     """
-    from deltarule.cli.examples import parts
+    from deltarule.cli.resolve import train_and_test
 
-    if data is not None:
-        train, test, _ = parts(model, data, None, offline)
-        model.scaled(train.take(slice(1)))  # raises where they do not fit
-        return by_part(train, test)
-    for name in (None, "mnist", "digits"):
+    for name in [data] if data is not None else [None, "mnist", "digits"]:
         try:
-            train, test, _ = parts(model, name, None, offline=True)
-            model.scaled(train.take(slice(1)))
+            options = DataOptions(data=name, offline=offline or data is None)
+            train, test, _ = train_and_test(model, options)
+            model.scaled(train.take(slice(1)))  # raises where they do not fit
         except (DataError, SettingError, ShapeError):
+            if data is not None:
+                raise
             continue
-        note(entry("data", f"{train.name}, to draw examples from and to find mistakes in"))
-        return by_part(train, test)
+        if data is None:
+            note(entry("data", f"{train.name}, to draw examples from and to find mistakes in"))
+        return {"train": train} | ({"test": test} if test is not None else {})
     note(entry("data", "none here fit this network: --data names some"))
     return {}
-
-
-def by_part(train: "Dataset", test: "Dataset | None") -> dict[str, "Dataset"]:
-    """The two parts of some data by their names."""
-    return {"train": train} | ({"test": test} if test is not None else {})
-
-
-def here() -> tuple[dict[str, str], dict[str, Callable[[], "Splits"]]]:
-    """What the data sets on this machine are, and what loads each, by name."""
-    from deltarule.data.built_in import BUILT_IN
-    from deltarule.data.catalog import describe, locate, names
-
-    found = [name for name in names() if name in BUILT_IN or locate(name)]
-    return {name: describe(name).says for name in found}, {name: partial(read_once, name) for name in found}
 
 
 @cache

@@ -10,8 +10,8 @@ import typer
 from deltarule.cli.options import AsJson, Force
 from deltarule.cli.printing import (
     anyone_reads,
-    drawn,
     entry,
+    image_text,
     in_a_line,
     note,
     paragraph,
@@ -65,9 +65,9 @@ def predict(
       deltarule predict photo.jpg --show
       deltarule predict new.csv --model prices.safetensors --json
     """  # noqa: D301 - a backspace is what keeps the lines below it apart
-    from deltarule.cli.found import found_model
     from deltarule.cli.inputs import files_in, how_to_read, name_file
-    from deltarule.cli.results import check_place, inputs_of
+    from deltarule.cli.resolve import load_model
+    from deltarule.cli.results import check_place, input_files
     from deltarule.data.readers.kinds import read
 
     if bool(files) == (kaggle is not None) or (kaggle is None) != (out is None):
@@ -75,8 +75,8 @@ def predict(
     paths = files_in(files or ())
     name = model or model_for(paths)
     if out is not None:
-        check_place(out, "table", force=force, inputs=inputs_of(name, str(kaggle)))
-    loaded = found_model(name)[1]
+        check_place(out, "table", force=force, inputs=input_files(name, str(kaggle)))
+    loaded = load_model(name)
     if show and loaded.image_shape is None:
         raise SettingError("--show draws images: this model reads rows of numbers")
     asked: list[Asked] = []
@@ -123,7 +123,7 @@ def model_for(files: list[Path]) -> str:
 def print_answer(answer: Answer, raw: "Array | None", image_shape: tuple[int, int] | None) -> None:
     """A line for an answer to a row of `raw`; with an image_shape, below its picture."""
     if raw is not None and image_shape is not None:
-        print_text(drawn(raw[answer["row"]], image_shape))
+        print_text(image_text(raw[answer["row"]], image_shape))
     print_text(in_a_line(answer_line(answer, alone=raw is None or len(raw) == 1)))
 
 

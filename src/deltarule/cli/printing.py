@@ -231,9 +231,9 @@ def anyone_reads() -> bool:
     return not isinstance(sys.stdout, Door) or sys.stdout.outlet.error is None
 
 
-def print_text(text: str, end: str = "\n") -> None:
+def print_text(text: str) -> None:
     """Print something that was asked for."""
-    print(text, end=end)
+    print(text)
 
 
 def note(text: str) -> None:
@@ -241,12 +241,21 @@ def note(text: str) -> None:
     print(text, file=sys.stderr)
 
 
+def print_result(value: Any, text: str, *, as_json: bool) -> None:
+    """Print a result, as JSON or as text."""
+    print_json(value) if as_json else print_text(text)
+
+
+def terminal_width() -> int:
+    """How many characters fit in a line."""
+    return shutil.get_terminal_size().columns
+
+
 def entry(title: str, text: str, indent: int = 9) -> str:
     """A text beside its title, in lines that fit the terminal and break between words."""
     from deltarule.inspection import presentation
 
-    width = shutil.get_terminal_size().columns
-    return presentation.entry(title, text, width, indent, break_long_words=False)
+    return presentation.entry(title, text, terminal_width(), indent, break_long_words=False)
 
 
 def print_json(value: Any) -> None:
@@ -279,7 +288,7 @@ def encoding() -> str:
     return sys.stdout.encoding
 
 
-def drawn(pixels: "Array", image_shape: tuple[int, int]) -> str:
+def image_text(pixels: "Array", image_shape: tuple[int, int]) -> str:
     """An image in text, of its pixels (height * width,)."""
     from deltarule.inspection.presentation import text_image
 

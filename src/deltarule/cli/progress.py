@@ -29,7 +29,7 @@ class Lines(Callback):
 
     def epoch_end(self, state: TrainingState) -> None:
         if state.epoch == 0:
-            note(f"\n{what_epoch_0_is(state, self.is_new)}\n{heading(state)}")
+            note(f"\n{start_in_words(state, self.is_new)}\n{heading(state)}")
         if state.epoch % -(-state.n_epochs // MOST_LINES) == 0 or state.epoch == state.n_epochs:
             note(epoch_line(state))
 
@@ -87,7 +87,7 @@ def progress(n_samples: int, *, is_new: bool) -> Lines:
     return kind(n_samples, is_new=is_new)
 
 
-def what_epoch_0_is(state: TrainingState, is_new: bool) -> str:
+def start_in_words(state: TrainingState, is_new: bool) -> str:
     """What the first line of a run shows, and what to compare it with."""
     if not is_new:
         return "Epoch 0 is the model to go on from, before any step."

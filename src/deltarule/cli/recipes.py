@@ -29,28 +29,26 @@ def recipes(
 
     if name is not None:
         recipe = read(name).with_changes(changes or ())
-        print_json(to_builtins(recipe)) if as_json else print_text(recipe.to_toml(), end="")
+        print_json(to_builtins(recipe)) if as_json else print_text(recipe.to_toml().rstrip("\n"))
         return
     if changes:
         raise SettingError("--set changes one recipe: got none; name it: deltarule recipes quick --set epochs=2")
-    rows = [summary(read(each)) for each in names()]
+    rows = [
+        {
+            "name": recipe.about.name,
+            "network": network_in_words(recipe),
+            "data": recipe.data.name,
+            "expected": recipe.about.expected,
+            "source": recipe.about.source,
+        }
+        for recipe in map(read, names())
+    ]
     if as_json:
         print_json(rows)
         return
     for row in rows:
         print_text(f"{row['name']:<26}{row['network']:<28}{row['data']}")
         print_text(entry("", f"expected: {row['expected']}. Source: {row['source']}", indent=2))
-
-
-def summary(recipe: "Recipe") -> dict[str, str]:
-    """A recipe in a few words."""
-    return {
-        "name": recipe.about.name,
-        "network": network_in_words(recipe),
-        "data": recipe.data.name,
-        "expected": recipe.about.expected,
-        "source": recipe.about.source,
-    }
 
 
 def network_in_words(recipe: "Recipe") -> str:

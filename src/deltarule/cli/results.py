@@ -2,16 +2,14 @@
 
 import os
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import chain, count
 from pathlib import Path
 
 from deltarule.atomic import check_target, write_atomically
-from deltarule.cli.choosing import as_asked
-from deltarule.cli.found import found_recipe, model_path, names_model
-from deltarule.cli.record import training_record
-from deltarule.cli.train import TrainOptions
+from deltarule.cli.options import TrainOptions
+from deltarule.cli.resolve import is_model, model_path, read_recipe, recipe_as_asked, training_record
 from deltarule.data.catalog import files_of
 from deltarule.errors import DeltaruleError, FileError, SettingError, require
 from deltarule.files.checkpoint import STEP_FILES as STEPS
@@ -24,11 +22,18 @@ SUFFIXES = {"model": ".safetensors", "npz file": ".npz", "ONNX file": ".onnx", "
 
 
 def check_place(
-    path: Path, kind: str, *, force: bool = False, inputs: Iterable[Path] = (), option: str = "--out"
+    path: Path, kind: str, *, force: bool = False, inputs: Iterable[Path] = (), option: str = "--out", cure: str = ""
 ) -> None:
-    """Raise SettingError unless a file of a kind can be written at `path`, and may replace what is there."""
-    free = unused(path.with_suffix(SUFFIXES.get(kind, path.suffix)) if path.name else path)
-    _ask(path, kind, force, inputs, f"choose another name: {option} {shlex.quote(str(free))}")
+    """Raise SettingError unless a file of a kind can be written at `path`, and may replace what is there.
+
+    option: what named the path. cure: what to do instead of replacing a file; else, to choose another name.
+    """
+    free = free_path(path.with_suffix(SUFFIXES.get(kind, path.suffix)) if path.name else path)
+    another = cure or f"choose another name: {option} {shlex.quote(str(free))}"
+    try:
+        check_target(path, kind, force=force, inputs=inputs, another=another)
+    except FileError as error:
+        raise SettingError(str(error)) from error
 
 
 def check_picture_place(
@@ -43,61 +48,59 @@ def check_picture_place(
 
 def check_run_place(folder: Path, *, force: bool = False, inputs: Iterable[Path] = ()) -> None:
     """Raise SettingError where a run in `folder` would replace files that are not a run's."""
+    free = shlex.quote(str(free_path(folder)))
     if os.path.isdir(folder):  # noqa: PTH112 - Path raises for a name that is too long; `start_run` says what is wrong
         is_ours = is_run(folder)
-        another = f"choose another folder: --run {shlex.quote(str(unused(folder)))}"
         for file in (folder / name for name in FILES):
+            kind = "model" if file.name == MODEL else "run's file"
             may_replace = force or (is_ours and file.name != MODEL and not file.is_symlink())
-            _ask(file, "model" if file.name == MODEL else "run's file", may_replace, inputs, another)
+            check_place(file, kind, force=may_replace, inputs=inputs, cure=f"choose another folder: --run {free}")
     elif os.path.lexists(folder):
-        free = shlex.quote(str(unused(folder)))
         raise SettingError(f"a run needs a folder: got {folder}, which is not a folder; use --run {free}")
 
 
 def check_train_places(options: TrainOptions, resumed: Recipe | None) -> None:
     """Raise SettingError where a result of `train` could not be written, or would replace what it may not."""
-    out, inputs = options.out or Path(MODEL), [*train_inputs(options, resumed)]
+    recipe = resumed if resumed and options.recipe is None else read_recipe(options.recipe or "default")
+    inputs = [*files_of(recipe_as_asked(recipe, options).data.name)]
+    inputs += files_behind(options.recipe, [RECIPE]) + files_behind(options.start, [MODEL])
+    if options.resume is not None:
+        inputs += [*options.resume.glob(STEPS), *(options.resume / CHECKPOINTS).glob(STEPS)]
     if options.out is not None or options.run is None:
-        check_place(out, "model", force=options.force, inputs=inputs)
+        check_place(options.out or Path(MODEL), "model", force=options.force, inputs=inputs)
     if options.run is not None:
         check_run_place(options.run, force=options.force, inputs=inputs)
     if options.plot is not None:
         check_picture_place(options.plot, force=options.force, inputs=inputs)
-    files, folders = ([options.out, options.plot], [options.run, options.checkpoint])
-    given = [each for each in (*files, *folders) if each is not None]
+    given = [each for each in (options.out, options.plot, options.run, options.checkpoint) if each is not None]
+    folders = {os.path.realpath(each) for each in (options.run, options.checkpoint) if each is not None}
     in_run = [options.run / name for name in FILES if name != MODEL] if options.run else []
-    of_folders = {os.path.realpath(each) for each in folders if each is not None}
-    places = [*of_folders, *(os.path.realpath(each) for each in (*files, *in_run) if each is not None)]
-    if len(set(places)) < len(places):
+    files = [os.path.realpath(each) for each in (options.out, options.plot, *in_run) if each is not None]
+    if len({*folders, *files}) < len(folders) + len(files):
         raise SettingError(
             f"each result needs a place of its own: got {' and '.join(map(str, given))}; give other names"
         )
 
 
-def train_inputs(options: TrainOptions, resumed: Recipe | None) -> Iterator[Path]:
-    """What `train` reads: the recipe, the model that it starts from, checkpoints and data."""
-    for name, of_run in ((options.recipe, RECIPE), (options.start, MODEL)):
-        if name is not None:
-            yield Path(name, of_run) if Path(name).is_dir() else model_path(name)
-    if options.resume is not None:
-        for folder in (options.resume, options.resume / CHECKPOINTS):
-            yield from folder.glob(STEPS)
-    recipe = resumed if resumed and options.recipe is None else found_recipe(options.recipe or "default")
-    yield from files_of(as_asked(recipe, options).data.name)
-
-
-def inputs_of(name: str | None, data: str | None) -> Iterator[Path]:
+def input_files(name: str | None, data: str | None) -> Iterator[Path]:
     """What a command may read for a model, a run or a recipe, and for its data: found when first asked for."""
     with suppress(DeltaruleError):
+        yield from files_behind(name, FILES)
         if name is not None:
-            yield from (Path(name, each) for each in FILES) if Path(name).is_dir() else [model_path(name)]
-            if names_model(name):
+            if is_model(name):
                 record = training_record(load(model_path(name)))
                 data = data or (record.dataset if record else None)
             else:
-                data = data or found_recipe(name).data.name
+                data = data or read_recipe(name).data.name
     if data is not None:
         yield from files_of(data)
+
+
+def files_behind(name: str | None, of_run: Sequence[str]) -> list[Path]:
+    """The file of that name, or some files in the folder of a run."""
+    if name is None:
+        return []
+    return [Path(name, each) for each in of_run] if Path(name).is_dir() else [model_path(name)]
 
 
 def write_picture(picture: Picture, path: Path, *, force: bool = False) -> None:
@@ -105,15 +108,8 @@ def write_picture(picture: Picture, path: Path, *, force: bool = False) -> None:
     write_atomically(path, picture.to_bytes(path.suffix), "picture", force=force)
 
 
-def unused(path: Path) -> Path:
+def free_path(path: Path) -> Path:
     """The path, or with a number behind its stem, where nothing is; for a folder without a name, one in it."""
     path = path / "new" if path.name in ("", "..") else path
     numbered = (path.with_name(f"{path.stem}-{number}{path.suffix}") for number in count(2))
     return next(each for each in chain([path], numbered) if not os.path.lexists(each))
-
-
-def _ask(path: Path, kind: str, force: bool, inputs: Iterable[Path], another: str) -> None:
-    try:
-        check_target(path, kind, force=force, inputs=inputs, another=another)
-    except FileError as error:
-        raise SettingError(str(error)) from error

@@ -19,10 +19,10 @@ from deltarule.errors import SettingError, ShapeError
 from deltarule.estimators import settings
 from deltarule.estimators.fitting import Fit
 from deltarule.estimators.objective import Examples
-from deltarule.estimators.progress import Progress
+from deltarule.estimators.progress import RunProgress
 from deltarule.estimators.rates import Rate
 from deltarule.inputs import is_unit, refuse_misread
-from deltarule.model import Model, widened
+from deltarule.model import Model, range_with
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import PREDICTION_ROWS, Network, forward
 from deltarule.nn.optimizers import Optimizer
@@ -164,7 +164,7 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
         for part, use in ((None if incremental else train, "learn from"), (held_out, "validate on")):
             if part is not None and part.weight(slice(None)) == 0.0:
                 raise ValueError(f"all {len(part)} samples to {use} have the weight 0: give at least one of them more")
-        seen = widened(self.model_.network.input_range, train.inputs)
+        seen = range_with(self.model_.network.input_range, train.inputs)
         self.model_.network.input_range = None if is_unit(seen) else seen  # one in 0 to 1 would refuse integers
         Fit(self, train, held_out, random_state, incremental).run()
         return self
@@ -199,7 +199,7 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
         self.n_layers_, self.n_outputs_ = len(sizes) + 2, network.layer_sizes[-1]
         self.t_, self.n_iter_, self.loss_, self.stopped_ = 0, 0, math.nan, False
         self.out_activation_ = PARTS["activation"][spec_of("activation", network.activations[-1])["name"]].sklearn
-        self._progress = Progress()
+        self._progress = RunProgress()
         self._state: tuple[Optimizer, Rate, int] | None = None
         self._latest: Array | None = None
         self._split_seed: int | None = None

@@ -1,4 +1,4 @@
-"""Progress: how a run has gone so far, which parameters were the best, and whether it still gets better."""
+"""RunProgress: how a run has gone so far, which parameters were the best, and whether it still gets better."""
 
 import math
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from deltarule.nn.arrays import Array
 
 
 @dataclass
-class Progress:
+class RunProgress:
     """What is kept after every epoch, over all calls of `partial_fit` and warm starts; scikit-learn's rule of progress.
 
     tol, patience: how many epochs may pass in which what counts gets better by less than `tol`.

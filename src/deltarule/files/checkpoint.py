@@ -21,10 +21,9 @@ import numpy as np
 
 from deltarule.atomic import TEMPORARIES, write_atomically
 from deltarule.errors import DivergenceError, FileError, ModelFileError, SettingError, closest
-from deltarule.files.folder_lock import FolderLock
 from deltarule.files.model_file import save
-from deltarule.files.run_folder import surroundings
-from deltarule.files.tensor_file import SignedFile, Slot, open_file, read_header, signed_file_bytes, slot_of
+from deltarule.files.run_folder import FolderLock, surroundings
+from deltarule.files.tensor_file import SignedFile, Slot, open_file, read_header, signed_file_bytes
 from deltarule.model import Model
 from deltarule.nn.network import with_parameters
 from deltarule.public import public
@@ -135,11 +134,15 @@ class Checkpoints(Callback):
         if state.listeners[-1] is not self:
             raise SettingError("checkpoints must be the last of the callbacks, to see what the others have done")
         self._lock.acquire()
-        try:
-            self._check_folder(state.step)
-        except BaseException:
+        found = sorted(self.folder.glob(STEP_FILES))
+        if found and (self.last is None or step_of(self.last) != state.step):
             self._lock.release()
-            raise
+            raise SettingError(
+                f"a new run keeps its checkpoints where there are none: got {self.folder}, which holds "
+                f"{found[-1].name}; go on with that run, or give another folder"
+            )
+        for litter in self.folder.glob(TEMPORARIES):  # of a process that was killed while it wrote
+            _remove(litter)
         state.identity()  # which reads all data once: now, and not in the middle of a step
         self._state, self._step, self._copy, self.stopped = state, state.step, None, False
         self._due, self._copy_due = time.monotonic(), time.perf_counter()
@@ -181,17 +184,6 @@ class Checkpoints(Callback):
                 writing.result()
             except (OSError, MemoryError) as error:
                 LOG.warning("checkpoint not kept: %s", str(error) or "there is not enough memory")
-
-    def _check_folder(self, step: int) -> None:
-        """Refuse checkpoints that are not of this run, and clear up after a process that was killed while it wrote."""
-        found = sorted(self.folder.glob(STEP_FILES))
-        if found and (self.last is None or step_of(self.last) != step):
-            raise SettingError(
-                f"a new run keeps its checkpoints where there are none: got {self.folder}, which holds "
-                f"{found[-1].name}; go on with that run, or give another folder"
-            )
-        for litter in self.folder.glob(TEMPORARIES):
-            _remove(litter)
 
     def _snapshot(self, state: TrainingState) -> Snapshot:
         return replace(Snapshot.of(state), record=self.record)
@@ -254,31 +246,30 @@ class ModelCheckpoint(Callback):
         self.monitor.begin(state.history)
 
     def epoch_end(self, state: TrainingState) -> None:
-        path = self._path(state.history.rows[-1])
+        row = state.history.rows[-1]
+        try:
+            path = Path(self.pattern.format(**row))
+        except KeyError as error:
+            (name,) = error.args
+            raise SettingError(f"{self.pattern}: the history has no column {name!r}: {closest(name, row)}") from error
+        except (ValueError, IndexError, AttributeError) as error:
+            raise SettingError(f"a path may hold columns, as in {{epoch:02d}}: got {self.pattern}: {error}") from error
         if self.save_best_only and not self.monitor.improves(state.history):
             return
         network = with_parameters((self.model or state).network, state.average.parameters)
         save(network if self.model is None else replace(self.model, network=network), path, force=self.force)
         self.latest = path
 
-    def _path(self, row: dict[str, float]) -> Path:
-        try:
-            return Path(self.pattern.format(**row))
-        except KeyError as error:
-            (name,) = error.args
-            raise SettingError(f"{self.pattern}: the history has no column {name!r}: {closest(name, row)}") from error
-        except (ValueError, IndexError, AttributeError) as error:
-            raise SettingError(f"a path may hold columns, as in {{epoch:02d}}: got {self.pattern}: {error}") from error
-
 
 def checkpoint_bytes(snapshot: Snapshot) -> bytes:
     """The file that holds a snapshot. SettingError where its record is no JSON, or too long."""
-    arrays = {name: snapshot.arrays[name] for name in sorted(snapshot.arrays)}
-    for name, array in arrays.items():
-        arrays[name] = array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
+    arrays = {
+        name: array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
+        for name, array in sorted(snapshot.arrays.items())
+    }
     content = {
         "checkpoint": FORMAT,
-        "arrays": {name: slot_of(array) for name, array in arrays.items()},
+        "arrays": {name: ("F32" if each.dtype == np.float32 else "F64", each.shape) for name, each in arrays.items()},
         "columns": snapshot.columns,
         "identity": snapshot.identity,
         "record": snapshot.record,
@@ -293,9 +284,9 @@ def checkpoint_bytes(snapshot: Snapshot) -> bytes:
 
 
 def read_checkpoint(path: str | os.PathLike[str]) -> Snapshot:
-    """The snapshot in a checkpoint. FileError where there is none, ModelFileError where it is damaged or hostile.
+    """The snapshot in a checkpoint; a warning where it was made with other versions, or on another machine.
 
-    Where it was made with other versions, or on another machine, that is logged as a warning.
+    Raises FileError where there is none, ModelFileError where it is damaged or hostile.
     """
     with open_file(path) as stream:
         try:

@@ -128,9 +128,7 @@ def model_bytes(thing: Network | Model, failure: str = "the model was not writte
     model = thing if isinstance(thing, Model) else Model(thing)
     network = model.network
     if network.dtype not in (np.float32, np.float64):
-        raise SettingError(
-            f"a model file holds float32 or float64: got {network.dtype}; save network.astype(np.float64)"
-        )
+        raise SettingError(f"a model holds float32 or float64: got {network.dtype}; save network.astype(np.float64)")
     required = {
         "layer_sizes": network.layer_sizes,
         "activations": [part_spec("activation", each) for each in network.activations],

@@ -11,15 +11,16 @@ import html
 import json
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib.resources import files
+from pathlib import PurePosixPath
 
 import numpy as np
 
 from deltarule.atomic import write_atomically
 from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError
-from deltarule.files.bundle import INDENTATION, bundle
 from deltarule.files.model_file import model_argument, model_bytes
 from deltarule.model import Model, Standardization
 from deltarule.nn.network import Network
@@ -28,22 +29,15 @@ from deltarule.public import public
 MOST_EXAMPLES = 200
 MOST_PARAMETERS = 20_000_000  # 107 MB of page: a browser still opens it
 NEED_SERVER = ("train",)  # tabs
-LOADER = """
-try {
-    const bytes = Uint8Array.from(atob(document.getElementById("program").textContent), (each) => each.charCodeAt(0));
-    const plain = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-    const script = document.createElement("script");
-    script.type = "module";
-    script.textContent = await new Response(plain).text();
-    document.head.append(script);
-} catch (error) {
-    const place = document.getElementById("failure");
-    place.hidden = false;
-    place.textContent = `This page needs a browser of 2023 or later: ${error.message}`;
-}
-"""
 LINK = re.compile(r'<link rel="stylesheet" href="static/([\w.-]+)">\n?')
 SCRIPT = re.compile(r'<script type="module" src="static/([\w.-]+)"></script>\n?')
+
+# The few forms of import and export that the page's modules use, each at the beginning of a line; others are refused.
+FROM = re.compile(r'^(import|export)\s*\{([^}]*)\}\s*from\s*"\./([\w/.-]+)";\n?', re.M)
+DECLARATION = re.compile(r"^export\s+((?:async\s+)?function\*?|class|const)\s+(\w+)", re.M)
+UNREAD = re.compile(r"^(?:import|export)\b.*|\bimport\.meta\b.*", re.M)
+INDENTATION = re.compile(r"^[ \t]+", re.M)
+COMMENTS = re.compile(r"^[ \t]*//.*\n|^[ \t]*/\*\*[\s\S]*?\*/[ \t]*\n", re.M)
 
 
 @public()
@@ -101,7 +95,13 @@ def show(thing: Network | Model, examples: Dataset | None = None) -> Page:
         smaller = replace(in_ink(model), network=network.astype(np.float32))
     parts = {"model": _base64(model_bytes(smaller, "the page was not made"))}
     if examples is not None:
-        parts["examples"] = json.dumps(_examples(model, examples), separators=(",", ":"))
+        if examples.task != "classes" or model.task != "classes":
+            got = f"a network for {model.task} and examples of {examples.task}"
+            raise SettingError(f"a page shows mistakes between classes: got {got}; leave the examples out")
+        model.scaled(examples.take(slice(1)))  # raises where they do not fit
+        count = min(MOST_EXAMPLES, examples.n_samples)
+        chosen = [page_example(model, examples, k * examples.n_samples // count) for k in range(count)]
+        parts["examples"] = json.dumps(chosen, separators=(",", ":"))
     return Page(_page(parts, NEED_SERVER if "examples" in parts else (*NEED_SERVER, "mistakes")))
 
 
@@ -120,25 +120,10 @@ def in_ink(model: Model) -> Model:
 
 
 def page_example(model: Model, dataset: Dataset, index: int) -> dict[str, object]:
-    """An example as the page reads it: pixels 0 to 255, or a number for each input of the network, in its own units.
-
-    label: what it should be. Raises ShapeError where the dataset does not fit the model.
-    """
+    """An example as the page reads it: pixels 0 to 255, or a number for each input of the network, in its own units."""
     inputs, target = model.unscaled(dataset.inputs[index : index + 1])[0], dataset.targets[index]
     is_bytes = inputs.dtype == np.uint8 or reads_bytes(model)
     return {"x": inputs.tolist(), "label": target.tolist(), "pixels": is_bytes, "index": index}
-
-
-def _examples(model: Model, examples: Dataset) -> list[dict[str, object]]:
-    """At most so many examples as a page holds."""
-    if examples.task != "classes" or model.task != "classes":
-        raise SettingError(
-            f"a page shows mistakes between classes: got a network for {model.task} and examples of {examples.task}; "
-            "leave the examples out"
-        )
-    model.scaled(examples.take(slice(1)))  # raises where they do not fit
-    count = min(MOST_EXAMPLES, examples.n_samples)
-    return [page_example(model, examples, k * examples.n_samples // count) for k in range(count)]
 
 
 def _page(parts: dict[str, str], hidden: tuple[str, ...]) -> str:
@@ -157,7 +142,8 @@ def _page(parts: dict[str, str], hidden: tuple[str, ...]) -> str:
     if entry is None:
         raise SettingError("expected index.html to name its script: got none; install deltarule again")
     program = f"{bundle(entry[1], read)}//# sourceURL=deltarule.js\n".encode()
-    allowed = " ".join(f"'sha256-{_base64(hashlib.sha256(each).digest())}'" for each in (LOADER.encode(), program))
+    loader = f"\n{read('loader.js')}"
+    allowed = " ".join(f"'sha256-{_base64(hashlib.sha256(each).digest())}'" for each in (loader.encode(), program))
     policy = f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:"
     mark = '<meta name="generator" content="deltarule">'  # which `atomic.py` looks for
     meta = f'<meta charset="utf-8">\n{mark}\n<meta http-equiv="Content-Security-Policy" content="{policy}">'
@@ -167,10 +153,66 @@ def _page(parts: dict[str, str], hidden: tuple[str, ...]) -> str:
     for name, text in {"program": _base64(gzip.compress(program, mtime=0)), **parts}.items():
         inert = text.replace("<", "\\u003c")  # so that no tag can end the element that holds it
         scripts.append(f'<script type="text/plain" id="{name}">{inert}</script>')
-    scripts.append(f'<script type="module">{LOADER}</script>')
+    scripts.append(f'<script type="module">{loader}</script>')
     page = page.replace(entry[0], "").replace('<meta charset="utf-8">', meta)
     return page.replace("</body>", "\n".join([*scripts, "</body>"]))
 
 
 def _base64(content: bytes) -> str:
     return base64.b64encode(content).decode()
+
+
+def bundle(entry: str, read: Callable[[str], str]) -> str:
+    r"""One script that does what the ES module `entry` does, without comments and indentation.
+
+    Every module becomes a function that is run once, those it imports before it, and returns what it exports.
+    read: the text of a module by its name. `import("./name.js")` stays as it is: what loads a module later finds none.
+
+    Raises SettingError for modules that import one another in a circle, and for imports and exports of another form.
+
+    >>> modules = {"a.js": 'import { f } from "./b.js";\nf();\n', "b.js": "export const f = alert;\n"}
+    >>> print(bundle("a.js", modules.__getitem__))
+    const modules = {};
+    modules["b.js"] = (() => {
+    const f = alert;
+    return { f };
+    })();
+    modules["a.js"] = (() => {
+    const { f } = modules["b.js"];
+    f();
+    return {  };
+    })();
+    <BLANKLINE>
+    """
+    modules: dict[str, str] = {}
+
+    def add(name: str, path: tuple[str, ...]) -> None:
+        if name in path:
+            raise SettingError(f"modules must not import one another in a circle: got {' -> '.join([*path, name])}")
+        if name in modules:
+            return
+        text = COMMENTS.sub("", read(name))
+        if not any(line.count("`") % 2 for line in text.splitlines()):  # a template of several lines would change
+            text = INDENTATION.sub("", text)
+
+        exports = [found[2] for found in DECLARATION.finditer(text)]
+
+        def binding(found: re.Match[str]) -> str:
+            home = str(PurePosixPath(name).parent / found[3])
+            add(home, (*path, name))
+            pairs = [re.split(r"\s+as\s+", part.strip()) for part in found[2].split(",") if part.strip()]
+            if found[1] == "export":
+                exports.extend(f'{pair[-1]}: modules["{home}"].{pair[0]}' for pair in pairs)
+                return ""
+            return f'const {{ {", ".join(": ".join(pair) for pair in pairs)} }} = modules["{home}"];\n'
+
+        body = DECLARATION.sub(r"\1 \2", FROM.sub(binding, text))
+        if unread := UNREAD.search(body):
+            raise SettingError(
+                f'expected  import {{ ... }} from "./name.js";  or  export function, class or const  in {name}: '
+                f"got {unread[0]!r}"
+            )
+        modules[name] = f'modules["{name}"] = (() => {{\n{body.strip()}\nreturn {{ {", ".join(exports)} }};\n}})();'
+
+    add(entry, ())
+    return "\n".join(["const modules = {};", *modules.values(), ""])

@@ -1,21 +1,16 @@
-"""Run folders: everything about one training run, in files that are whole at any moment, even if the run is killed.
-
-model.safetensors   the network (`model_file.save`)
-recipe.toml         what was asked for, with every default filled in
-environment.json    what it ran on: versions, platform, threads, seed, data hash
-history.csv         a row an epoch, for a spreadsheet
-history.jsonl       the same, one JSON object an epoch, for a program
-checkpoints/        where the run stands, so that it can go on (`checkpoint.Checkpoints`)
-recording.safetensors   where its parameters went, gradients, histograms: what pictures of a run are drawn from
-"""
+"""Run folders: everything about one training run, in files that are whole at any moment, even if the run is killed."""
 
 import json
+import logging
 import os
 import platform
-from collections.abc import Mapping, Sequence
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, Self
 
 import msgspec
 
@@ -25,16 +20,15 @@ from deltarule.files.tensor_file import open_file, read_header, read_tensors, te
 from deltarule.nn.arrays import Array
 from deltarule.training.callbacks import finite_row, table_text
 
-MODEL = "model.safetensors"
-RECIPE = "recipe.toml"
-ENVIRONMENT = "environment.json"
-HISTORY_TABLE = "history.csv"
-HISTORY = "history.jsonl"
-RECORDING = "recording.safetensors"
-CHECKPOINTS = "checkpoints"
-
+MODEL = "model.safetensors"  # the network, as `model_file.save` writes it
+RECIPE = "recipe.toml"  # what was asked for, with every default filled in
+ENVIRONMENT = "environment.json"  # what it ran on: versions, platform, threads, seed, data hash
+HISTORY_TABLE = "history.csv"  # a row an epoch, for a spreadsheet
+HISTORY = "history.jsonl"  # the same, one JSON object an epoch, for a program
+RECORDING = "recording.safetensors"  # where its parameters went, gradients, histograms: what pictures are drawn from
+CHECKPOINTS = "checkpoints"  # the folder of `checkpoint.Checkpoints`
+LOCK = ".lock"  # in the folder of checkpoints, too
 FILES = (MODEL, RECIPE, ENVIRONMENT, HISTORY_TABLE, HISTORY, RECORDING)
-
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
@@ -51,11 +45,9 @@ def is_run(path: str | os.PathLike[str]) -> bool:
 def start_run(
     path: str | os.PathLike[str], *, recipe: str, environment: Mapping[str, Any], is_new: bool = True
 ) -> Path:
-    """A run folder, made where it does not exist, with what is known before the first step.
+    """A run folder with what is known before the first step. FileError where it cannot be made or written to.
 
     recipe: the resolved recipe, as TOML. environment: what `environment` returns. is_new: forget an older recording.
-
-    Raises FileError where the folder cannot be made or written to.
     """
     folder = Path(path)
     try:
@@ -91,11 +83,9 @@ def surroundings() -> dict[str, Any]:
 
 
 def write_history(run_folder: str | os.PathLike[str], rows: Sequence[Mapping[str, float | None]]) -> None:
-    """Write both history files, in the place of older ones: to be called after each epoch.
+    """Write both history files, in the place of older ones, after each epoch. FileError where they cannot be written.
 
     rows: an epoch each. A figure that is missing, or no finite number, becomes null or an empty cell.
-
-    Raises FileError where they cannot be written.
     """
     finite = [finite_row(row) for row in rows]
     lines = "".join(json.dumps(row) + "\n" for row in finite)
@@ -146,3 +136,77 @@ def _version(package: str) -> str | None:
         return version(package)
     except PackageNotFoundError:
         return None
+
+
+class FolderLock:
+    """A folder, made where there is none, that one process may hold: the system lets go of it when that ends."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._stream: IO[bytes] | None = None
+
+    def acquire(self) -> None:
+        """Hold the folder, from now on. FileError where another process does, or it cannot be made or written to."""
+        if self._stream is not None:
+            return
+        place = self.folder / LOCK
+        if place.is_symlink():  # in a folder from a stranger it may lead anywhere, and is written to
+            raise FileError(f"the lock of a folder is a file: got {place}, a link; remove it, or give another folder")
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            stream = place.open("a+b", buffering=0)
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", error)
+            needed = "a run needs a folder that can be written to"
+            raise FileError(f"{needed}: got {self.folder}: {why}; give another") from error
+        try:
+            if sys.platform == "win32":
+                import msvcrt
+
+                msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
+            else:
+                import fcntl
+
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            stream.seek(0)
+            holder = stream.read(32).decode(errors="replace").strip() or "another"
+            stream.close()
+            raise FileError(
+                f"one run at a time may write to a folder: got {self.folder}, which process {holder} writes to; wait "
+                "for it, stop it, or give another folder"
+            ) from error
+        stream.seek(0)
+        if not re.fullmatch(rb"\d*\n?", stream.read(32)):
+            stream.close()
+            says = f"got {place}, which holds something else; give another folder"
+            raise FileError(f"the lock of a folder holds the number of a process: {says}")
+        self._stream = stream
+        with _log_failures(self.folder):  # the number is only for the message above
+            stream.truncate(0)
+            stream.write(f"{os.getpid()}\n".encode())
+
+    def release(self) -> None:
+        """Let another process have the folder."""
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            with _log_failures(self.folder):  # the system lets go of it in any case
+                stream.close()
+
+    def __enter__(self) -> Self:
+        self.acquire()
+        return self
+
+    def __exit__(self, *ending: object) -> None:
+        self.release()
+
+    def __del__(self) -> None:
+        self.release()
+
+
+@contextmanager
+def _log_failures(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        logging.getLogger("deltarule").warning("the lock of %s: %s", folder, error.strerror or error)

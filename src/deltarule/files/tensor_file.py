@@ -53,11 +53,6 @@ class Slot(NamedTuple):
         return f"{self.dtype} of shape {self.shape}"
 
 
-def slot_of(array: Array) -> Slot:
-    """What an array is: float32 or float64, and its shape."""
-    return Slot("F32" if array.dtype == np.float32 else "F64", array.shape)
-
-
 class Entry(msgspec.Struct, forbid_unknown_fields=True):
     """What the header says about an array; the offsets count from the header's end."""
 
@@ -78,10 +73,7 @@ def tensor_bytes(text: str, arrays: Mapping[str, Array]) -> bytes:
 
 
 def signed_file_bytes(content: Mapping[str, Any], arrays: Mapping[str, Array]) -> bytes:
-    """The file that holds JSON, to which a digest is added, and arrays.
-
-    Raises ValueError, TypeError or RecursionError for content that is not JSON.
-    """
+    """The file that holds arrays and JSON, to which a digest is added. Raises as `canonical_json` does."""
     return tensor_bytes(canonical_json({**content, "digest": digest_of(content, arrays.values())}), arrays)
 
 
@@ -140,16 +132,11 @@ def read_header(stream: BinaryIO) -> tuple[str, dict[str, Entry]]:
 
 
 def read_tensors(stream: BinaryIO, entries: dict[str, Entry], layout: dict[str, Slot]) -> dict[str, Array]:
-    """The arrays, in the order of `layout`, from a `stream` that `read_header` has left: little-endian, read-only.
-
-    Raises ModelFileError, before it reads, where they are other than those in `layout`.
-    """
+    """The arrays that follow a header, in the order of `layout`, read-only. ModelFileError, at once, for others."""
     for name in sorted(layout.keys() | entries.keys()):
         slot = entries[name].slot if name in entries else None
         if layout.get(name) != slot:
-            raise ModelFileError(
-                f"expected the array {name!r} to be {layout.get(name, 'absent')}: got {slot or 'none'}"
-            )
+            raise ModelFileError(f"expected {name!r} to be {layout.get(name, 'absent')}: got {slot or 'none'}")
     data = stream.read()
     return {
         name: np.frombuffer(data, DTYPES[dtype], math.prod(shape), entries[name].data_offsets[0]).reshape(shape)
@@ -182,8 +169,7 @@ class SignedFile:
             )
         if canonical_json(content) != text:
             raise ModelFileError(
-                "expected canonical JSON (sorted keys, no spaces, finite numbers): got one changed by hand; save it "
-                "again"
+                "expected canonical JSON (sorted keys, no spaces): got one changed by hand; save again"
             )
         self.digest = content.pop("digest", None)
 
@@ -191,23 +177,21 @@ class SignedFile:
         """The arrays, which must be those in `layout`, in its order."""
         arrays = read_tensors(self.stream, self.entries, layout)
         if self.digest != digest_of(self.content, arrays.values()):
-            raise ModelFileError(
-                f"expected the content that its digest {self.digest} belongs to: got another; copy the file again"
-            )
+            raise ModelFileError(f"expected what its digest {self.digest} belongs to: got another; copy the file again")
         return arrays
 
 
 def strict_json(text: str) -> Any:
     """What a JSON text says; ModelFileError where an object says something twice."""
-    return json.loads(text, object_pairs_hook=_without_duplicates)
 
+    def without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        content = dict(pairs)
+        if len(content) < len(pairs):
+            twice = next(name for name, following in pairwise(sorted(name for name, _ in pairs)) if name == following)
+            raise ModelFileError(f"every key in its JSON may be given once: got {twice!r} twice")
+        return content
 
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    content = dict(pairs)
-    if len(content) < len(pairs):
-        twice = next(name for name, following in pairwise(sorted(name for name, _ in pairs)) if name == following)
-        raise ModelFileError(f"every key in its JSON may be given once: got {twice!r} twice")
-    return content
+    return json.loads(text, object_pairs_hook=without_duplicates)
 
 
 def canonical_json(content: Any) -> str:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from deltarule.errors import SettingError, ShapeError
-from deltarule.inputs import Scale, check_inputs
+from deltarule.inputs import LARGEST, Scale, check_inputs
 from deltarule.nn.activations import Activation, Identity, Sigmoid, Softmax
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import BinaryCrossEntropy, Loss, sample_shares
@@ -111,7 +111,7 @@ def loss_and_gradient(
     return loss_value(network, y, ws, sample_weight=sample_weight), grads
 
 
-@public('Network((784, 100, 10), hidden="relu")')
+@public('Network((784, 100, 10), hidden="relu")', is_inner=True)
 class Network(metaclass=Named):
     """Layers of weighted sums and activations, and the loss that judges the last.
 
@@ -289,7 +289,7 @@ def with_meaning(network: Network, **meaning: Any) -> Network:
 
 def scale_of(network: Network) -> Scale:
     """What numbers a network takes."""
-    return Scale(network.pixels, network.input_range, float(np.finfo(network.dtype).max))
+    return Scale(network.pixels, network.input_range, LARGEST[network.dtype.char])
 
 
 def inputs_of(network: Network, X: Any) -> Array:

@@ -9,10 +9,10 @@ import asyncio
 import ipaddress
 import secrets
 import socket
+from contextlib import suppress
 from dataclasses import dataclass, field
-from urllib.parse import parse_qs
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders, QueryParams
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -52,32 +52,34 @@ class Refusal(Exception):  # noqa: N818  a refusal is no failure of ours
 
 @dataclass(frozen=True)
 class Guard:
-    """Lets through what is allowed to come to `app`.
-
-    host: the address that the server is bound to. port: where.
-    token: what a visitor must know.
-    body_seconds: how long a request may take to arrive whole.
-    """
+    """Lets through what is allowed to come to `app`."""
 
     app: ASGIApp
-    port: int
+    port: int  # where the server is bound, with `host`
     host: str = LOOPBACK
-    token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
-    body_seconds: float = 10.0
+    token: str = field(default_factory=lambda: secrets.token_urlsafe(24))  # what a visitor must know
+    body_seconds: float = 10.0  # that a request may take to arrive whole
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or let `app` answer it."""
-        is_request = scope["type"] == "http"
-        if is_request:
-            send = with_headers(send)
+        body: list[bytes] = []
+
+        async def send_with_headers(event: Message) -> None:
+            if event["type"] == "http.response.start":
+                MutableHeaders(scope=event).update(HEADERS)
+            await send(event)
+
+        async def receive_body_first() -> Message:
+            return {"type": "http.request", "body": body.pop()} if body else await receive()
+
         try:
             self.check(scope)
-            if is_request:
-                receive = with_body(await self._body(scope, receive), receive)
+            if scope["type"] == "http":
+                body.append(await self._body(scope, receive))
         except Refusal as refusal:
-            await refusal.answer(scope, receive, send)
+            await refusal.answer(scope, receive, send_with_headers)
         else:
-            await self.app(scope, receive, send)
+            await self.app(scope, receive_body_first, send_with_headers)
 
     def check(self, scope: Scope) -> None:
         """Raise Refusal unless the visitor is our own page, or somebody else who knows the token."""
@@ -92,7 +94,7 @@ class Guard:
         if is_cross_site or headers.get("origin", f"http://{host}") != f"http://{host}":
             raise Refusal(403, "a page of another origin must not reach this server")
         if path == "/" or scope["type"] == "websocket":
-            given = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0]
+            given = QueryParams(scope["query_string"]).get("token", "")
         elif path.startswith("/api/"):
             given = headers.get("authorization", "").removeprefix("Bearer ")
         else:
@@ -111,7 +113,9 @@ class Guard:
             return name in local
         if self.host in ANYWHERE:
             machine = socket.gethostname().lower()
-            return name in local | {machine, f"{machine}.local"} or is_address(name)  # no rebinding without a name
+            with suppress(ValueError):
+                return bool(ipaddress.ip_address(name))  # no rebinding without a name
+            return name in local | {machine, f"{machine}.local"}
         return name == self.host.lower()
 
     async def _body(self, scope: Scope, receive: Receive) -> bytes:
@@ -131,33 +135,3 @@ class Guard:
         except TimeoutError as error:
             raise Refusal(408, "the request took too long to arrive") from error
         return bytes(body)
-
-
-def is_address(name: str) -> bool:
-    """Whether a name is an IP address."""
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
-
-
-def with_headers(send: Send) -> Send:
-    """A `send` that adds HEADERS to the answer."""
-
-    async def send_with_headers(event: Message) -> None:
-        if event["type"] == "http.response.start":
-            MutableHeaders(scope=event).update(HEADERS)
-        await send(event)
-
-    return send_with_headers
-
-
-def with_body(body: bytes, receive: Receive) -> Receive:
-    """A `receive` that gives a body that has been read, and then what comes next."""
-    parts = [body]
-
-    async def receive_body_first() -> Message:
-        return {"type": "http.request", "body": parts.pop()} if parts else await receive()
-
-    return receive_body_first

@@ -25,13 +25,10 @@ STOP_SECONDS = 5.0  # that a run may take to its next step
 
 @dataclass(frozen=True, eq=False)
 class NetworkView:
-    """A network that can be looked at, and its examples.
-
-    examples: by the name of their part ("train", "test"), as they are stored; the last are what it is judged by.
-    """
+    """A network that can be looked at, and its examples."""
 
     model: Model
-    examples: Mapping[str, Dataset]
+    examples: Mapping[str, Dataset]  # by part ("train", "test"), as they are stored; the last are what it is judged by
 
     @cached_property
     def content(self) -> bytes:
@@ -91,19 +88,14 @@ class NetworkView:
 
 @dataclass
 class Playground:
-    """What the page is about.
+    """What the page is about."""
 
-    given: the network that it opens with. trained: that of the last run that ended, None before the first.
-    datasets: what loads the data that can be trained on, by name. says: what these are.
-    rng: draws the examples that the page asks for. run: the one under way, or the last one.
-    """
-
-    given: NetworkView
-    datasets: Datasets
-    says: Mapping[str, str] = field(default_factory=dict)
-    trained: NetworkView | None = None
-    run: TrainingRun | None = None
-    rng: np.random.Generator = field(default_factory=np.random.default_rng)
+    given: NetworkView  # that it opens with
+    datasets: Datasets  # that can be trained on
+    says: Mapping[str, str] = field(default_factory=dict)  # what these are, by name
+    trained: NetworkView | None = None  # by the last run that ended
+    run: TrainingRun | None = None  # under way, or the last one
+    rng: np.random.Generator = field(default_factory=np.random.default_rng)  # draws the examples that the page asks for
     _one: threading.Lock = field(default_factory=threading.Lock)
 
     def view(self, which: str) -> NetworkView:
@@ -133,10 +125,7 @@ class Playground:
         }
 
     def start_run(self, order: Start, say: Callable[[bytes, bool], None]) -> TrainingRun:
-        """Start a run; one that is about to stop is waited for.
-
-        Raises SettingError while another is under way: two would only slow each other down.
-        """
+        """Start a run, after one that is about to stop. SettingError while one is under way: they would share a CPU."""
 
         def keep_and_say(data: bytes, is_frame: bool) -> None:
             if run.result is not None:
@@ -155,5 +144,5 @@ class Playground:
     def close(self) -> None:
         """Stop the run that is under way, and wait for it a little."""
         if self.run is not None:
-            self.run.control.stop()
+            self.run.control.obey("stop")
             self.run.join(timeout=STOP_SECONDS)

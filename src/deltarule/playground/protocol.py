@@ -6,7 +6,7 @@ so that a typed array can be laid over each.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 import numpy as np
@@ -25,15 +25,8 @@ SMALLEST_RATE, LARGEST_RATE, MOST_EPOCHS = 1e-9, 1e9, 10_000  # of the page, wit
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
 
-class _Order(msgspec.Struct, forbid_unknown_fields=True, frozen=True, tag_field="type", tag=str.lower):
-    pass
-
-
-class Start(_Order, frozen=True):
-    """Train a recipe, by its name, on data, by their name.
-
-    rate, epochs: in the place of the recipe's. paused: wait before the first step.
-    """
+class Start(msgspec.Struct, forbid_unknown_fields=True, frozen=True, tag_field="type", tag="start"):
+    """Train a recipe on data, both by name. rate, epochs: in place of its own. paused: wait before the first step."""
 
     recipe: Name
     data: Name
@@ -43,35 +36,17 @@ class Start(_Order, frozen=True):
     paused: bool = False
 
 
-class More(_Order, frozen=True):
-    """The last frame has been shown: the next one, please."""
+class Instruction(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """What a run that has been started is to do: `Control.obey` says what each means."""
+
+    type: Literal["more", "pause", "resume", "step", "stop"]
 
 
-class Pause(_Order, frozen=True):
-    """Hold the run after the step that it is in."""
-
-
-class Resume(_Order, frozen=True):
-    """Let it run on."""
-
-
-class Step(_Order, frozen=True):
-    """Take one step, and hold."""
-
-
-class Stop(_Order, frozen=True):
-    """End the run; what it has learned counts."""
-
-
-Order = Start | More | Pause | Resume | Step | Stop
-
-_decoder = msgspec.json.Decoder(Order)
-
-
-def parse_order(text: str) -> Order:
+def parse_order(text: str) -> Start | Instruction:
     """The order in a message. DataError for anything else."""
     try:
-        return _decoder.decode(text)
+        is_start = msgspec.json.decode(text, type=dict[str, Any]).get("type") == "start"
+        return msgspec.json.decode(text, type=Start) if is_start else msgspec.json.decode(text, type=Instruction)
     except (msgspec.DecodeError, RecursionError, UnicodeEncodeError) as error:
         raise DataError(f"an order in JSON was expected: {error}") from error
 

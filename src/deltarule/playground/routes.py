@@ -22,15 +22,12 @@ Index = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
 
 
 class Question(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """What the address of a request says behind its ?.
+    """What the address of a request says behind its ?."""
 
-    of: which network, "given" or "trained". split, index: which example. true, predicted: which cell.
-    """
-
-    of: str = "given"
-    split: str = "test"
+    of: str = "given"  # or "trained": which network
+    split: str = "test"  # and `index`: which example
     index: Index | None = None
-    true: Index = 0
+    true: Index = 0  # and `predicted`: which cell
     predicted: Index = 0
 
 
@@ -38,33 +35,28 @@ def routes(playground: Playground) -> list[Route]:
     """An answer for each address. Starlette calls them in threads, so that none holds up the others."""
     pages = {file.name: file.read_bytes() for file in files(__package__).joinpath("static").iterdir()}
 
-    def view(asked: Question) -> NetworkView:
-        return playground.view(asked.of)
-
-    answers: dict[str, Callable[[Question], Any]] = {
-        "model": lambda asked: view(asked).content,
-        "example": lambda asked: view(asked).example(asked.split, asked.index, playground.rng),
-        "mistakes": lambda asked: view(asked).mistakes(),
-        "cell": lambda asked: view(asked).cell(asked.true, asked.predicted),
-        "catalogue": lambda asked: playground.catalogue(),
+    answers: dict[str, Callable[[NetworkView, Question], Any]] = {
+        "model": lambda view, asked: view.content,
+        "example": lambda view, asked: view.example(asked.split, asked.index, playground.rng),
+        "mistakes": lambda view, asked: view.mistakes(),
+        "cell": lambda view, asked: view.cell(asked.true, asked.predicted),
+        "catalogue": lambda view, asked: playground.catalogue(),
     }
 
-    def endpoint_for(answer: Callable[[Question], Any]) -> Callable[[Request], Response]:
-        return lambda request: respond(answer(msgspec.convert(dict(request.query_params), Question, strict=False)))
+    def answer(request: Request) -> Response:
+        asked = msgspec.convert(dict(request.query_params), Question, strict=False)
+        return respond(answers[request.url.path.removeprefix("/api/")](playground.view(asked.of), asked))
 
     return [
         Route("/", lambda request: static_file(pages, "index.html")),
         Route("/static/{name}", lambda request: static_file(pages, request.path_params["name"])),
-        *(Route(f"/api/{name}", endpoint_for(answer)) for name, answer in answers.items()),
+        *(Route(f"/api/{name}", answer) for name in answers),
         Route("/api/image", answer_picture, methods=["POST"]),
     ]
 
 
 async def answer_picture(request: Request) -> Response:
-    """What the normalizer makes of a picture in a file: {"image": pixels or null, "stages": [...]}.
-
-    The body is the file, at most MOST_BODY_BYTES; the size that it claims is looked at before anything is decoded.
-    """
+    """What the normalizer makes of a picture in a file, the body: {"image": pixels or null, "stages": [...]}."""
     return respond(await run_in_threadpool(picture_stages, await request.body()))
 
 
@@ -86,12 +78,10 @@ def respond(value: Any, status: int = 200) -> Response:
     return Response(msgspec.json.encode(value), status, media_type="application/json")
 
 
-def refuse(request: Any, error: Exception) -> Response:
-    """The answer to a request that asks for what there is not."""
-    return respond({"error": str(error)}, 400)
-
-
-REFUSED: dict[Any, Any] = {DeltaruleError: refuse, msgspec.ValidationError: refuse}  # as Starlette wants its handlers
+# What Starlette does with an error: the answer to a request that asks for what there is not.
+REFUSED: dict[Any, Any] = dict.fromkeys(
+    (DeltaruleError, msgspec.ValidationError), lambda _, error: respond({"error": str(error)}, 400)
+)
 
 
 def static_file(pages: dict[str, bytes], name: str) -> Response:

@@ -1,43 +1,41 @@
-"""The server of the page: what answers, what stands before it, the port that it listens at, and how long it waits."""
+"""The server of the page: what answers, requests and orders over a socket, where it listens, and how long it waits."""
 
 import asyncio
 import errno
 import socket
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 from starlette.types import ASGIApp
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketDisconnect
 from uvicorn import Config, Server
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from deltarule.errors import SettingError
+from deltarule.errors import DataError, SettingError
 from deltarule.playground.guard import ANYWHERE, LOOPBACK, Guard
 from deltarule.playground.playground import Playground
-from deltarule.playground.protocol import MOST_MESSAGE_BYTES
+from deltarule.playground.protocol import MOST_MESSAGE_BYTES, Instruction, Start, message, parse_order
 from deltarule.playground.routes import REFUSED, routes
-from deltarule.playground.websocket import Conversation
+from deltarule.playground.training_run import TrainingRun
 
 MOST_SOCKETS, MOST_CONNECTIONS = 8, 64
 MOST_HEADER_BYTES = 16 * 1024
 KEEP_ALIVE_SECONDS = 10
+GOING_AWAY, UNSUPPORTED, INVALID = 1001, 1003, 1007  # RFC 6455, 7.4.1
 
 
 @dataclass(frozen=True)
 class Timeouts:
-    """How long, in seconds, the server waits for others.
+    """How long, in seconds, the server waits for others."""
 
-    request: for a request to come, and its answer to be read. idle: for a word over a socket while nothing is learning.
-    ping: between two pings over a socket, and for the answer to one. reader: for a page to read what it is sent.
-    """
-
-    request: float = 20.0
-    idle: float = 120.0
-    ping: float = 20.0
-    reader: float = 20.0
+    request: float = 20.0  # to come, and its answer to be read
+    idle: float = 120.0  # for a word over a socket while nothing is learning
+    ping: float = 20.0  # between two pings over a socket, and for the answer to one
+    reader: float = 20.0  # for a page to read what it is sent
 
 
 class Deadline(asyncio.Protocol):
@@ -117,21 +115,89 @@ def uvicorn_config(app: ASGIApp, timeouts: Timeouts) -> Config:
     )
 
 
+@dataclass(eq=False)
+class Conversation:
+    """What goes on over one socket that has been accepted: orders come in, the newest of a run goes out."""
+
+    playground: Playground
+    websocket: WebSocket
+    idle_seconds: float  # that it may be silent while nothing is learning
+    training: TrainingRun | None = None
+    outbox: list[tuple[bytes, bool]] = field(default_factory=list)  # each with whether it is a frame: the newest alone
+    has_mail: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def hold(self) -> None:
+        """Listen and talk until one side has had enough; the run of this socket ends with it."""
+        talking = asyncio.create_task(self._talk())
+        try:
+            with suppress(WebSocketDisconnect):
+                await self._listen()
+        finally:
+            talking.cancel()
+            if self.training is not None:
+                self.training.control.obey("stop")
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(self.idle_seconds):
+                    event = await self.websocket.receive()
+            except TimeoutError:
+                if self.training is not None and self.training.is_alive():
+                    continue
+                return await self.websocket.close(GOING_AWAY, "nothing was said for a while")
+            if event["type"] == "websocket.disconnect":
+                return None
+            if event.get("text") is None:
+                return await self.websocket.close(UNSUPPORTED, "orders are text")
+            try:
+                await self._obey(parse_order(event["text"]))
+            except (SettingError, DataError) as error:
+                await self.websocket.send_text(message("refused", status=400, says=str(error)).decode())
+                if isinstance(error, DataError):
+                    return await self.websocket.close(INVALID, "no order")
+
+    async def _obey(self, order: Start | Instruction) -> None:
+        """Do what the page says. SettingError where it cannot be done."""
+        if isinstance(order, Start):
+            loop = asyncio.get_running_loop()
+
+            def say(data: bytes, is_frame: bool) -> None:
+                with suppress(RuntimeError):  # the server has been stopped, and nobody listens any more
+                    loop.call_soon_threadsafe(self._post, data, is_frame)
+
+            self.training = await asyncio.to_thread(self.playground.start_run, order, say)
+        elif self.training is None:
+            raise SettingError("nothing is learning: start a run first")
+        else:
+            self.training.control.obey(order.type)
+
+    def _post(self, data: bytes, is_frame: bool) -> None:
+        if is_frame:
+            self.outbox = [mail for mail in self.outbox if not mail[1]]
+        self.outbox.append((data, is_frame))
+        self.has_mail.set()
+
+    async def _talk(self) -> None:
+        with suppress(WebSocketDisconnect, RuntimeError):  # the latter is Starlette's word for "closed meanwhile"
+            while await self.has_mail.wait():
+                self.has_mail.clear()
+                while self.outbox:
+                    data, is_frame = self.outbox.pop(0)
+                    await (self.websocket.send_bytes(data) if is_frame else self.websocket.send_text(data.decode()))
+
+
 def application(playground: Playground, idle_seconds: float) -> Starlette:
     """What answers requests, and holds conversations over sockets."""
-    n_sockets = 0
+    places = asyncio.Semaphore(MOST_SOCKETS)
 
     async def converse(websocket: WebSocket) -> None:
-        nonlocal n_sockets
-        if n_sockets >= MOST_SOCKETS:
+        if places.locked():
             await websocket.close()  # before it was accepted: HTTP's 403
             return
-        n_sockets += 1
-        try:
+        async with places:
             await websocket.accept()
             await Conversation(playground, websocket, idle_seconds).hold()
-        finally:
-            n_sockets -= 1
 
     app = Starlette(routes=[*routes(playground), WebSocketRoute("/ws", converse)], exception_handlers=REFUSED)
     app.router.redirect_slashes = False
@@ -176,12 +242,9 @@ def listen(host: str, port: int) -> socket.socket:
         is_both = family == socket.AF_INET6 and socket.has_dualstack_ipv6()
         return socket.create_server((host, port), family=family, dualstack_ipv6=is_both)
     except OSError as error:
-        says = f"an address of this machine was expected: got {host} ({error.strerror}); leave out --host"
-        if error.errno == errno.EADDRINUSE:
-            says = (
-                f"a free port was expected: got {port}, where another program listens (another playground?); "
-                "--port 0 takes any that is free"
-            )
-        elif error.errno == errno.EACCES:
-            says = f"a port from 1024 on was expected: got {port}, which is not for everybody; --port 0 takes any"
+        taken = f"a free port was expected: got {port}, where another program listens (another playground?)"
+        reserved = f"a port from 1024 on was expected: got {port}, which is not for everybody"
+        other = f"an address of this machine was expected: got {host} ({error.strerror}); leave out --host"
+        ports = {errno.EADDRINUSE: taken, errno.EACCES: reserved}
+        says = f"{ports[error.errno]}; --port 0 takes any that is free" if error.errno in ports else other
         raise SettingError(says) from error

@@ -12,36 +12,28 @@ from deltarule.model import Model
 from deltarule.playground.protocol import Start, message
 from deltarule.playground.watcher import Control, Watcher
 from deltarule.recipes import names, read
-from deltarule.recipes.adapt import adapt
-from deltarule.recipes.build import Job, build, split
+from deltarule.recipes.build import Job, adapt, build, split
 from deltarule.recipes.schema import Recipe
 
 MOST_HELD_OUT = 5000  # training examples for the validation curve,
 HELD_OUT = 6  # or one of so many
 FEWEST = 12  # examples of which some can be held out
 
-Datasets = Mapping[str, Callable[[], Splits]]
+Datasets = Mapping[str, Callable[[], Splits]]  # what loads the data that may be named
 
 
 @dataclass(frozen=True)
 class Preparation:
-    """A recipe as it is carried out, the objects that do it, and what they work on.
-
-    examples: those to learn from and those for the test, where there are any, as they are stored.
-    changes: what had to be changed for these data, in words.
-    """
+    """A recipe as it is carried out, the objects that do it, and what they work on."""
 
     recipe: Recipe
     job: Job
-    examples: dict[str, Dataset]
-    changes: list[str]
+    examples: dict[str, Dataset]  # "train" and, where there are any, "test", as they are stored
+    changes: list[str]  # what had to be changed for these data, in words
 
 
 def prepare(order: Start, datasets: Datasets) -> Preparation:
-    """What an order asks for. SettingError where it names what there is not; nothing that it says is taken for a path.
-
-    datasets: what loads the data that may be named.
-    """
+    """What an order asks for. SettingError where it names what does not exist; nothing in it is taken for a path."""
     if order.recipe not in names():
         raise SettingError(f"no recipe is called {order.recipe!r}: {closest(order.recipe, names())}")
     if order.data not in datasets:
@@ -75,7 +67,6 @@ class TrainingRun(threading.Thread):
         """Carry out the order; whatever happens, the page is told how it ended."""
         try:
             ready = prepare(self.order, self.datasets)
-            self.tell("begin", **announcement(ready))
             self.train(ready)
         except DeltaruleError as error:
             self.tell("refused", says=str(error))
@@ -83,8 +74,22 @@ class TrainingRun(threading.Thread):
             self.tell("refused", says="there is not enough memory for this run: choose smaller data or a smaller batch")
 
     def train(self, ready: Preparation) -> None:
-        """Train, test, and tell how it went."""
-        job, reason, failed = ready.job, None, False
+        """Tell what is about to learn, from what; train, test, and tell how it went."""
+        job, recipe, reason, failed = ready.job, ready.recipe, None, False
+        self.tell(
+            "begin",
+            recipe=recipe.about.name,
+            says=recipe.about.says,
+            data=recipe.data.name,
+            changes=ready.changes,
+            sizes=job.model.network.layer_sizes,
+            parameters=job.model.network.parameters.size,
+            optimizer=type(job.trainer.optimizer).__name__,
+            batch=job.trainer.batch_size,
+            learnFrom=job.train.n_samples,
+            heldOut=job.validation.n_samples if job.validation else 0,
+            imageShape=job.train.image_shape,
+        )
         watcher = Watcher(self.control, lambda data: self.say(data, True), job.trainer.engine)
         job.trainer.callbacks = [*job.trainer.callbacks, watcher]
         try:
@@ -100,21 +105,3 @@ class TrainingRun(threading.Thread):
     def tell(self, kind: str, **facts: Any) -> None:
         """Say a message that is no frame."""
         self.say(message(kind, **facts), False)
-
-
-def announcement(ready: Preparation) -> dict[str, Any]:
-    """What is about to learn, from what."""
-    job, recipe = ready.job, ready.recipe
-    return {
-        "recipe": recipe.about.name,
-        "says": recipe.about.says,
-        "data": recipe.data.name,
-        "changes": ready.changes,
-        "sizes": job.model.network.layer_sizes,
-        "parameters": job.model.network.parameters.size,
-        "optimizer": type(job.trainer.optimizer).__name__,
-        "batch": job.trainer.batch_size,
-        "learnFrom": job.train.n_samples,
-        "heldOut": job.validation.n_samples if job.validation else 0,
-        "imageShape": job.train.image_shape,
-    }

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.data.dataset import Dataset
-from deltarule.inspection.diagnosis.network_findings import dead_share, saturation
+from deltarule.inspection.diagnosis.static_findings import dead_share, saturation
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
 from deltarule.nn.workspace import as_floats
@@ -36,30 +36,16 @@ class Control:
         self._steps = 0
         self.paused, self.stopped, self.wants_frame = paused, False, True
 
-    def ask_frame(self) -> None:
-        """Make a frame after this step."""
-        self.wants_frame = True
-
-    def pause(self) -> None:
-        """Hold after this step."""
-        self.paused = True
-
-    def resume(self) -> None:
-        """Run on."""
+    def obey(self, command: str) -> None:
+        """After this step make a frame (more), hold (pause), run on (resume), take one and hold (step), end (stop)."""
         with self._changed:
-            self.paused, self._steps = False, 0
-            self._changed.notify()
-
-    def step(self) -> None:
-        """Take one step, and hold."""
-        with self._changed:
-            self.paused, self._steps = True, self._steps + 1
-            self._changed.notify()
-
-    def stop(self) -> None:
-        """End the run after this step."""
-        with self._changed:
-            self.stopped = True
+            if command == "more":
+                self.wants_frame = True
+            elif command == "stop":
+                self.stopped = True
+            else:
+                self.paused = command != "resume"
+                self._steps = {"resume": 0, "step": self._steps + 1}.get(command, self._steps)
             self._changed.notify()
 
     def wait(self) -> None:
@@ -184,18 +170,17 @@ class Watcher(Callback):
 
 def layer_facts(state: TrainingState, probe: Probe) -> list[dict[str, Any]]:
     """How each layer does: how many neurons it has, the length of dC/dW, and the shares that are dead or saturated."""
-    facts, z = [], probe.ws.z
-    for l, activation in enumerate(state.network.activations):
-        is_hidden = l < len(state.network.weights) - 1
-        layer = {
+    z, last = probe.ws.z, len(state.network.weights) - 1
+    return [
+        {
             "neurons": state.network.layer_sizes[l + 1],
             "activation": type(activation).__name__,
             "gradient": float(np.linalg.norm(state.grads.weights[l])),
-            "dead": dead_share(activation, z[l]) if is_hidden else None,
-            "saturated": saturation(activation, z[l]) if is_hidden else None,
+            "dead": dead_share(activation, z[l]) if l < last else None,
+            "saturated": saturation(activation, z[l]) if l < last else None,
         }
-        facts.append(layer)
-    return facts
+        for l, activation in enumerate(state.network.activations)
+    ]
 
 
 def full_color(W: Array) -> float:

@@ -1,11 +1,12 @@
-"""From a recipe to the objects that carry it out."""
+"""From a recipe to the objects that carry it out, and what it gives up for data that it was not written for."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
-from msgspec.structs import asdict
+from msgspec import structs
 
 from deltarule.data.dataset import Dataset, Splits
 from deltarule.errors import RecipeError
@@ -14,9 +15,9 @@ from deltarule.nn.activations import Activation
 from deltarule.nn.arrays import Array
 from deltarule.nn.initializers import Initializer
 from deltarule.nn.network import Network, with_meaning
-from deltarule.parts import PARTS, Spec, make, resolve, with_settings
+from deltarule.parts import PARTS, Spec, make, with_settings
 from deltarule.randomness import generator
-from deltarule.recipes.schema import Initial, Recipe
+from deltarule.recipes.schema import Initial, Recipe, Split
 from deltarule.settings import check, setting_names
 from deltarule.training.batches import steps_per_epoch
 from deltarule.training.callbacks import Callback, EarlyStopping
@@ -25,22 +26,25 @@ from deltarule.training.schedules import ReduceOnPlateau, Schedule, WarmUp
 from deltarule.training.trainer import Trainer
 
 NOT_OF_TRAINER = ("schedule", "plateau", "patience")  # all else that a recipe's training has, Trainer takes as it is
+HELD_OUT = 5  # of data that come in one part, every fifth example is kept for the test
+DIGITS, DIGITS_EPOCHS = 1437, 40  # so few images need more passes than the recipe makes over MNIST; fewer, still more
+TABLE_STEPS, TABLE_BATCH = 3000, 32
+MOST_EPOCHS = 200
+OUTPUTS = {  # that fit a task, with their losses
+    "values": ("identity", "quadratic", "identity output with quadratic loss, for values"),
+    "labels": ("sigmoid", "binary_cross_entropy", "sigmoid outputs with binary cross-entropy, for independent labels"),
+}
 
 
 @dataclass(frozen=True)
 class Job:
-    """Everything that carrying out a recipe takes.
+    """Everything that carrying out a recipe takes: `trainer.fit(train, validation)` does the work."""
 
-    model: the untrained network and what its numbers mean.
-    trainer: `trainer.fit(train, validation)` does the work, on data as the network reads them.
-    test: examples for the final score, as they came; None where there are none.
-    """
-
-    model: Model
+    model: Model  # the untrained network and what its numbers mean
     trainer: Trainer
-    train: Dataset
+    train: Dataset  # as the network reads it, and so is `validation`
     validation: Dataset | None
-    test: Dataset | None
+    test: Dataset | None  # for the final score, as it came
 
 
 def build(
@@ -66,7 +70,7 @@ def build(
     if holdout:
         parts = train.hold_out(holdout)
         train, validation = parts.train, parts.test
-    model = untrained_model(recipe, train, seed) if start is None else start
+    model = fresh_model(recipe, train, seed) if start is None else start
     trainer = trainer_for(recipe, model.inner, train.n_samples, seed, callbacks)
     trainer.engine = engine_for(trainer, train.n_samples, engine)
     return Job(model, trainer, model.scaled(train), model.scaled(validation) if validation else None, test)
@@ -89,7 +93,7 @@ def split(recipe: Recipe, splits: Splits, seed: int) -> tuple[Dataset, Dataset |
     return parts.train, parts.test
 
 
-def untrained_model(recipe: Recipe, train: Dataset, seed: int) -> Model:
+def fresh_model(recipe: Recipe, train: Dataset, seed: int) -> Model:
     """The recipe's network for these data, weights freshly drawn, in a Model that knows their names and scaling."""
     spec, start = recipe.network, initializers(recipe.network.initializer)
     hidden = spec.activation if isinstance(spec.activation, list) else [spec.activation] * len(spec.hidden)
@@ -110,15 +114,9 @@ def untrained_model(recipe: Recipe, train: Dataset, seed: int) -> Model:
     return model
 
 
-@dataclass(frozen=True)
-class Scaled:
-    """Another initializer with every number multiplied by `factor`."""
-
-    initializer: Initializer
-    factor: float
-
-    def __call__(self, rng: np.random.Generator, fan_in: int, fan_out: int) -> Array:
-        return self.factor * self.initializer(rng, fan_in, fan_out)
+def draw_times(draw: Initializer, factor: float, rng: np.random.Generator, fan_in: int, fan_out: int) -> Array:
+    """What another initializer draws, every number multiplied by `factor`."""
+    return factor * draw(rng, fan_in, fan_out)
 
 
 def initializers(spec: str | Initial | None) -> dict[str, Initializer]:
@@ -127,7 +125,7 @@ def initializers(spec: str | Initial | None) -> dict[str, Initializer]:
         return {}
     spec = Initial(weights=spec) if isinstance(spec, str) else spec
     pairs = {"initializer": (spec.weights, spec.weights_factor), "bias_initializer": (spec.biases, spec.biases_factor)}
-    return {key: Scaled(resolve("initializer", name, "initializer"), factor) for key, (name, factor) in pairs.items()}
+    return {key: partial(draw_times, make("initializer", name), factor) for key, (name, factor) in pairs.items()}
 
 
 def trainer_for(recipe: Recipe, network: Network, n_samples: int, seed: int, callbacks: Sequence[Callback]) -> Trainer:
@@ -139,7 +137,7 @@ def trainer_for(recipe: Recipe, network: Network, n_samples: int, seed: int, cal
     schedule = schedule_for(spec.schedule, steps, spec.epochs * steps)
     if spec.plateau is not None:
         schedule = with_settings("plateau", ReduceOnPlateau, spec.plateau, rate=schedule)
-    given: dict[str, Any] = {name: value for name, value in asdict(spec).items() if name not in NOT_OF_TRAINER}
+    given: dict[str, Any] = {name: value for name, value in structs.asdict(spec).items() if name not in NOT_OF_TRAINER}
     return Trainer(network=network, schedule=schedule, callbacks=[*patience, *callbacks], seed=seed, **given)
 
 
@@ -161,3 +159,51 @@ def schedule_for(spec: Spec, steps_per_epoch: int, total_steps: int) -> Schedule
         lengths["every_steps"] = steps("every_epochs", 1)
     schedule: Schedule = make("schedule", settings, **lengths)
     return WarmUp(schedule, warm_up_steps) if warm_up_steps else schedule
+
+
+def resize(recipe: Recipe, splits: Splits) -> Recipe:
+    """A recipe made for MNIST as it suits data of another size; `default` also as it suits a table."""
+    n_samples, training = splits.train.n_samples, recipe.training
+    if splits.train.image_shape is not None:
+        epochs = max(training.epochs, min(DIGITS * DIGITS_EPOCHS // n_samples, MOST_EPOCHS))
+        return structs.replace(recipe, training=structs.replace(training, epochs=epochs))
+    epochs = min(max(training.epochs, TABLE_STEPS * TABLE_BATCH // n_samples), MOST_EPOCHS)
+    network = structs.replace(recipe.network, hidden=[64, 32], loss="cross_entropy")
+    schedule = {"name": "one_cycle", "rate": 0.003}
+    training = structs.replace(training, epochs=epochs, batch_size=TABLE_BATCH, schedule=schedule)
+    return structs.replace(recipe, network=network, training=training)
+
+
+def size_in_words(recipe: Recipe, splits: Splits) -> str:
+    """What the recipe has become."""
+    what = "rows of a table" if splits.train.image_shape is None else "images"
+    hidden, training = "-".join(map(str, recipe.network.hidden)), recipe.training
+    passes = f"{training.epochs} epoch{'' if training.epochs == 1 else 's'}"
+    batches = "the full batch" if training.batch_size == "full" else f"batches of {training.batch_size}"
+    return f"to {splits.train.n_samples:,} {what}: hidden layers {hidden}, {passes}, {batches}"
+
+
+def adapt(recipe: Recipe, splits: Splits) -> tuple[Recipe, list[str]]:
+    """The recipe as it can be carried out on these data, and what had to be changed, in words."""
+    data, network, training, changes = recipe.data, recipe.network, recipe.training, list[str]()
+    wanted, n_samples, is_classes = data.split, splits.train.n_samples, splits.train.task == "classes"
+    size = (wanted.train if wanted.kind == "head" else wanted.test) or 0
+    if wanted.kind == "given" or size >= n_samples or (wanted.kind == "stratified" and not is_classes):
+        chosen = Split()  # the data's own, or a fifth of them where they come in one part
+        if splits.test is None and n_samples >= HELD_OUT:
+            chosen = Split(kind="stratified" if is_classes else "shuffled", test=n_samples // HELD_OUT)
+        if chosen != wanted:
+            data = structs.replace(data, split=chosen)
+            says = f"{chosen.test} examples drawn at random for the test" if chosen.test else "the data's own test"
+            changes.append(says)
+    if splits.train.image_shape is None and training.augment is not None:
+        training = structs.replace(training, augment=None)
+        changes.append("no deformation, which is for images")
+    if splits.train.image_shape is None and data.scaling == "unit":
+        data = structs.replace(data, scaling="standardized")
+        changes.append("standardized inputs")
+    output, loss, says = OUTPUTS.get(splits.train.task, (network.output, network.loss, ""))
+    if network.output != output:
+        network = structs.replace(network, output=output, loss=loss)
+        changes.append(says)
+    return structs.replace(recipe, data=data, network=network, training=training), changes

@@ -1,11 +1,12 @@
-"""What a recipe may say: its TOML as typed records, read strictly and written back whole."""
+"""What a recipe may say: its TOML as typed records, read strictly and written back whole; and what keys are called."""
 
+import difflib
 import json
 import math
 import re
 import shlex
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 import msgspec
@@ -13,17 +14,40 @@ import tomli_w
 from msgspec import Meta
 from msgspec.structs import replace
 
+from deltarule.data.augment import Deformation
 from deltarule.errors import RecipeError, closest
-from deltarule.parts import Spec
-from deltarule.recipes.keys import KINDS, NUMBERS, advice, known_paths, nearest_path, settings_in
-from deltarule.settings import SETTINGS
+from deltarule.parts import PARTS, Kind, Spec
+from deltarule.public import words
+from deltarule.settings import SETTINGS, setting_names
+from deltarule.training.schedules import ReduceOnPlateau
 
 Size = Annotated[int, Meta(ge=1)]
+Tree = Mapping[str, Any]  # a recipe as nested dicts
 
 # tomllib takes memory by the square of how deeply a dotted key goes, and no recipe goes deep.
 MOST_CHARACTERS, MOST_DOTS = 2**16, 200  # of a recipe, and in one of its lines
 MOST_SHOWN = 60  # characters of a value that is wrong
 NOT_TOML = (ValueError, RecursionError)  # tomllib's own error is a ValueError, as is that for a number of 5,000 digits
+
+KINDS: dict[str, Kind] = {  # where a recipe names a part, and what it can name there
+    "network.activation": "activation",
+    "network.output": "activation",
+    "network.loss": "loss",
+    "training.optimizer": "optimizer",
+    "training.schedule": "schedule",
+    "training.penalty": "penalty",
+}
+USUAL = {"training.penalty": "l2", "network.activation": "leaky_relu"}  # the part meant by a setting that several have
+BY_EPOCHS = {"total_steps": None, "every_steps": "every_epochs"}  # what a recipe has in place of a schedule's steps
+OTHER_NAMES = {  # of what is not a number; numbers have theirs in elsewhere.toml
+    "training.augment": "augmentation deformation",
+    "network.hidden": "layers layer_sizes sizes units neurons hidden_layers hidden_units hidden_layer_sizes",
+    "network.initializer": "init",
+    "data.name": "dataset",
+}
+OTHERWISE = {"training.optimizer.weight_decay": "training.penalty.strength"}  # where no part of the recipe has it
+OPTIONS = {"training.schedule.rate": "--learning-rate", "training.epochs": "--epochs", "data.name": "--data"}
+OPTIONS_ONLY = ("seed", "holdout", "engine")  # of `train`, and in no recipe
 
 
 def hint(words: str, example: Any) -> Meta:
@@ -141,8 +165,8 @@ class Recipe(_Strict, frozen=True):
         return replace(self, data=replace(self.data, name=data))
 
     def advice(self, word: str, value: str) -> str:
-        """What to write to set what somebody calls by a wrong name; `keys.py` knows the names."""
-        return advice(word, value, tree_of(self), FIELDS)
+        """What to write to set what somebody calls by a wrong name."""
+        return advice(word, value, tree_of(self))
 
     def with_changes(self, changes: Sequence[str]) -> "Recipe":
         """The recipe with values replaced: each change is "training.epochs=5", or "epochs=5" where that is clear.
@@ -163,16 +187,18 @@ class Recipe(_Strict, frozen=True):
                 place = place[section]
             place[key] = expand(key, toml_value(text))
         for where, key, word, text in nested:  # now, as another change may have put another part there
-            legal = settings_in(where, tree, FIELDS)
+            legal = settings_in(where, tree)
             if legal is not None and key not in legal and not (key == "name" and where in KINDS):
-                raise RecipeError(f"no setting is called {word!r}: {advice(word, text, tree, FIELDS)}")
+                raise RecipeError(f"no setting is called {word!r}: {advice(word, text, tree)}")
         return convert(tree, self.about.name, "use --set {path}={argument}")
 
 
 SECTIONS: dict[str, type[msgspec.Struct]] = {"about": About, "data": Data, "network": NetworkSpec, "training": Training}
 TABLES = SECTIONS | {"data.split": Split, "network.initializer": Initial}
-FIELDS = {place: struct.__struct_fields__ for place, struct in TABLES.items()}
-PLACES = {*KINDS, *NUMBERS, *FIELDS}  # whose settings are a level deeper
+FIELDS = {place: struct.__struct_fields__ for place, struct in TABLES.items()} | {
+    "training.augment": setting_names(Deformation),
+    "training.plateau": setting_names(ReduceOnPlateau),
+}
 ONE_PER_LAYER = ("hidden", "activation", "dropout")
 
 
@@ -224,7 +250,7 @@ def explanation(message: str, tree: dict[str, Any], cure: str) -> str:
     if unknown := re.search(r"unknown field `(.*?)`(?: - at `\$\.([.\w]*)`)?$", message, re.DOTALL):
         key, place = unknown[1], unknown[2] if unknown[2] in TABLES else ""
         offer = closest(key, FIELDS[place] if place else Recipe.__struct_fields__)
-        if place and not offer.startswith("did") and (path := nearest_path(key, known_paths({}, FIELDS))):
+        if place and not offer.startswith("did") and (path := nearest_path(key, setting_paths({}))):
             offer = f"did you mean {path}? {offer}"
         return f"there is no key {key!r} in {place or 'a recipe'}: {offer}"
     what, _, place = message.rstrip("`").partition(" - at `$.")
@@ -261,9 +287,87 @@ def full_path(word: str, value: str, tree: dict[str, Any]) -> list[str]:
     keys = word.split(".")
     if keys[0] not in SECTIONS or len(keys) == 1:
         keys = [*(name for name in SECTIONS if name != "about" and keys[0] in FIELDS[name]), *keys]
-    if len(keys) in (2, 3) and keys[1] in FIELDS.get(keys[0], ()) and (len(keys) == 2 or ".".join(keys[:2]) in PLACES):
+    if (
+        len(keys) in (2, 3)
+        and keys[1] in FIELDS.get(keys[0], ())
+        and (len(keys) == 2 or ".".join(keys[:2]) in {*KINDS, *FIELDS})
+    ):
         return keys
-    raise RecipeError(f"no setting is called {word!r}: {advice(word, value, tree, FIELDS)}")
+    raise RecipeError(f"no setting is called {word!r}: {advice(word, value, tree)}")
+
+
+def setting_paths(tree: Tree) -> list[str]:
+    """The full path of every setting that this recipe has, those of the parts that it names included."""
+    sections = [place for place in SECTIONS if place != "about"]
+    nested = [place for place in (*KINDS, *FIELDS) if "." in place]
+    return [f"{place}.{key}" for place in (*sections, *nested) for key in settings_in(place, tree) or ()]
+
+
+def settings_in(place: str, tree: Tree) -> list[str] | None:
+    """The settings of what stands at a place of this recipe; None where nothing that is known stands there."""
+    if place in FIELDS:
+        return list(FIELDS[place])
+    section, _, key = place.partition(".")
+    spec = tree.get(section, {}).get(key)
+    name = spec.get("name") if isinstance(spec, Mapping) else spec
+    known = place in KINDS and isinstance(name, str) and name in PARTS[KINDS[place]]
+    return settings_of(place, str(name)) if known else None
+
+
+def settings_of(place: str, part: str) -> list[str]:
+    """The settings of a part, in a recipe's words: of "adam" at "training.optimizer" beta_1, beta_2 and epsilon."""
+    names = list(setting_names(PARTS[KINDS[place]][part].maker))
+    if place != "training.schedule":
+        return names
+    return [name for each in names if (name := BY_EPOCHS.get(each, each))] + ["warm_up_epochs"]
+
+
+def advice(word: str, value: str, tree: Tree) -> str:
+    """What to write in the place of a setting that does not exist; or which ones there are, where nothing is near.
+
+    The command names the part that has the setting, where the recipe has another.
+
+    >>> advice("epoch", "5", {})
+    'did you mean training.epochs? Use --epochs 5 in train, or --set training.epochs=5'
+    """
+    if word in OPTIONS_ONLY:
+        return f"it is an option of train: --{word} {shlex.quote(value)}"
+    known = setting_paths(tree)
+    path = nearest_path(word, known)
+    if path is None:
+        return f"Known: {', '.join(known)}"
+    changes, (place, _, key) = [f"{path}={value}"], path.rpartition(".")
+    if path not in known and place in KINDS:
+        parts = [part for part in PARTS[KINDS[place]] if key in settings_of(place, part)]
+        usual = [part for part in (word, USUAL.get(place)) if part in parts]
+        changes.insert(0, f"{place}={[*usual, *parts][0]}")
+    line = " ".join(f"--set {shlex.quote(change)}" for change in changes)
+    if path in OPTIONS:
+        line = f"{OPTIONS[path]} {shlex.quote(value)} in train, or {line}"
+    return f"did you mean {path}? Use {line}"
+
+
+def nearest_path(word: str, known: list[str]) -> str | None:
+    """The full path of the setting that a wrong name is closest to, if any; first among those that are known."""
+    if any(path.startswith(f"{word}.") for path in known):
+        return None  # the name of a section, not of a setting
+    others = [
+        f"{place}.{key}" for place, kind in KINDS.items() for part in PARTS[kind] for key in settings_of(place, part)
+    ]
+    names: dict[str, str] = {}
+    for path in (*known, *others):
+        for name in (path, path.partition(".")[2], path.rpartition(".")[2]):
+            names.setdefault(name, path)
+    for path in (*others, *known):
+        key = path.rpartition(".")[2]
+        asked = words()["synonyms"].get(key, "").split() if key in SETTINGS else []
+        for name in (*OTHER_NAMES.get(path, "").split(), *asked):
+            names.setdefault(name, path)
+    folded = word.casefold().replace("-", "_")
+    wanted = [each for each in (folded, folded.rpartition(".")[2]) if each]
+    near = [name for each in wanted for name in difflib.get_close_matches(each, names, n=1, cutoff=0.7)]
+    nearest = next((names[each] for each in (*wanted, *near) if each in names), None)
+    return nearest if nearest is None or nearest in known else OTHERWISE.get(nearest, nearest)
 
 
 def toml_value(text: str) -> Any:

@@ -82,9 +82,7 @@ class History(metaclass=Named):
         Raises SettingError for another separator, FileError where the file cannot be written.
         """
         check_path("path", path)
-        if not isinstance(separator, str) or len(separator) != 1 or separator in '"\r\n':
-            raise SettingError(f"a separator is one character, as ',' or ';' or a tab: got {separator!r}")
-        text = table_text(list(map(finite_row, self.rows)), separator)
+        text = table_text(list(map(finite_row, self.rows)), check_separator(separator))
         write_atomically(path, text.encode(), "history", force=force)
 
     def __repr__(self) -> str:
@@ -112,6 +110,13 @@ class History(metaclass=Named):
 
     def __iter__(self) -> Iterator[Row]:
         return iter(self.rows)
+
+
+def check_separator(given: str) -> str:
+    """What stands between two cells. SettingError for anything but one character."""
+    if not isinstance(given, str) or len(given) != 1 or given in '"\r\n':
+        raise SettingError(f"a separator is one character, as ',' or ';' or a tab: got {given!r}")
+    return given
 
 
 def table_text(rows: Sequence[Mapping[str, float | None]], separator: str = ",") -> str:
@@ -302,6 +307,20 @@ class EarlyStopping(Callback):
     def _judge(self, state: TrainingState) -> None:
         if state.epoch - self.monitor.best_epoch >= self.patience:
             state.stop_reason = f"{self.monitor.name} has not improved for {self.patience} epochs"
+
+
+@public('CSVLog("history.csv")')
+class CSVLog(Callback):
+    """Saves the history after each epoch, epoch 0 included: `History.save`, which says what it raises."""
+
+    def __init__(self, path: str | os.PathLike[str], *, separator: str = ",", force: bool = False) -> None:
+        check_path("path", path)
+        self.path, self.separator, self.force = path, check_separator(separator), force
+
+    def train_begin(self, state: TrainingState) -> None:
+        state.history.save(self.path, separator=self.separator, force=self.force)
+
+    epoch_end = train_begin
 
 
 @public()

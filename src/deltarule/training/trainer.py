@@ -4,8 +4,7 @@ import logging
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -47,7 +46,7 @@ PIECE_ROWS = 1024  # a larger batch is worked through in pieces of so many sampl
 FIRST_LOOK = 10_000  # how many training samples epoch 0 is evaluated on
 
 
-@public("Trainer(network=network)")
+@public("Trainer(network=network)", is_inner=True)
 @dataclass(kw_only=True)
 class Trainer(metaclass=Named):
     """How a network is to be trained; `fit` does it. Every part is an object, or what the function `fit` takes for it.
@@ -208,7 +207,7 @@ class Trainer(metaclass=Named):
         for indices in batches(train.n_samples, self.batch_size, self.seed, state.epoch, tally.score.n_samples):
             weights = None if sample_weight is None else sample_weight[indices]
             batch_weight = len(indices) if weights is None else weights.sum().item()
-            score = copy(tally.score)  # which counts when the step is taken
+            score = replace(tally.score)  # a copy, which counts when the step is taken
             state.learning_rate = float(self.schedule(state.step))
             state.batch_loss = self._gradient(state, train, indices, weights, score)
             if has_diverged(state):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from deltarule.errors import DataError, SettingError, ShapeError
-from deltarule.files.exchange.torch import from_torch
+from deltarule.files.exchange.conversion import from_torch
 from deltarule.model import Model
 from deltarule.nn.activations import Activation, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import deltarule as dr
-from deltarule.cli.examples import job_of
+from deltarule.cli.options import SubjectOptions
+from deltarule.cli.resolve import resolve
 from deltarule.errors import DataError, ShapeError
 from deltarule.inspection.diagnosis import diagnose as diagnosis_module
 from deltarule.inspection.diagnosis import run_findings
@@ -154,7 +155,7 @@ SOUND = {
 
 
 def recipe(name: str) -> Diagnosis:
-    job = job_of(name, None, None, offline=True)
+    job = resolve(SubjectOptions(name=name, offline=True))
     return diagnose_training(job.trainer, job.train, None if job.test is None else job.model.scaled(job.test))
 
 
@@ -170,14 +171,14 @@ def test_recipes_that_learn_have_no_fault(name: str) -> None:
 
 
 def test_the_posts_network_as_written(mnist: dr.Splits) -> None:
-    job = job_of("sigmoid-16-16-as-written", None, None, offline=True)
+    job = resolve(SubjectOptions(name="sigmoid-16-16-as-written", offline=True))
     faults = {each.id for each in diagnose_training(job.trainer, job.train.take(slice(500))).faults}
     assert {"inputs-not-scaled", "saturated-units", "stuck-at-chance"} <= faults
 
 
 @pytest.mark.parametrize("name", ["nielsen-30", "relu-10", "quick"])
 def test_the_posts_networks_mended_have_no_fault(mnist: dr.Splits, name: str) -> None:
-    job = job_of(name, None, None, offline=True)
+    job = resolve(SubjectOptions(name=name, offline=True))
     assert diagnose_training(job.trainer, job.train.take(slice(500)), job.test).faults == ()
 
 

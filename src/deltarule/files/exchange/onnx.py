@@ -35,12 +35,9 @@ LARGEST = 2**31 - 2**20  # no protobuf of 2 GiB can be read; the graph around th
 
 @dataclass
 class Graph:
-    """Nodes, each named after what it makes, in the order in which they run; and the arrays that they read.
+    """Nodes, each named after what it makes, in the order in which they run; and the arrays that they read."""
 
-    dtype: the network's.
-    """
-
-    dtype: np.dtype[Any]
+    dtype: np.dtype[Any]  # the network's
     nodes: list[Any] = field(default_factory=list)
     arrays: list[Any] = field(default_factory=list)
 
@@ -55,7 +52,9 @@ class Graph:
 
     def cast(self, output: str, name: str, dtype: DTypeLike) -> str:
         """Add a node that gives what is called `name` another dtype."""
-        return self.add("Cast", output, name, to=_element_type(dtype))
+        from onnx import helper
+
+        return self.add("Cast", output, name, to=helper.np_dtype_to_tensor_dtype(np.dtype(dtype)))
 
 
 @public('save_onnx(network, "network.onnx")')
@@ -100,7 +99,10 @@ def onnx_bytes(thing: Network | Model, *, pixels: bool | None = None) -> bytes:
     entry = np.uint8 if is_pixels else number if model.input_scaling is None else np.float64
     answer = number if model.target_scaling is None else np.float64
     sides = [("X", entry, network.layer_sizes[0]), (output, answer, network.layer_sizes[-1])]
-    ends = [helper.make_tensor_value_info(name, _element_type(dtype), ["batch", size]) for name, dtype, size in sides]
+    ends = [
+        helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(np.dtype(dtype)), ["batch", size])
+        for name, dtype, size in sides
+    ]
     name = "-".join(map(str, network.layer_sizes))
     whole = helper.make_model(
         helper.make_graph(graph.nodes, name, ends[:1], ends[1:], graph.arrays),
@@ -118,8 +120,14 @@ def onnx_bytes(thing: Network | Model, *, pixels: bool | None = None) -> bytes:
 def _graph(model: Model, pixels: bool, output: str) -> Graph:
     """The nodes from X to the output. What is standardized may be large beside its spread, so that is in float64."""
     network, scaling, wide = model.network, model.target_scaling, np.dtype(np.float64)
-    graph = Graph(network.dtype)
-    a = _add_inputs(graph, model, pixels)
+    graph, a = Graph(network.dtype), "X"
+    if pixels:
+        number = network.dtype if model.input_scaling is None else wide
+        a = graph.add("Div", "unit", graph.cast("pixels", a, number), ("white", np.array(255.0, number)))
+    if model.input_scaling is not None:
+        a = graph.add("Sub", "centered", a, ("input.mean", np.asarray(model.input_scaling.mean, wide)))
+        a = graph.add("Div", "standardized", a, ("input.scale", np.asarray(model.input_scaling.scale, wide)))
+        a = graph.cast("inputs", a, network.dtype)
     names = [f"layers.{l}.a" for l in range(len(network.weights))]
     names[-1] = output if scaling is None else f"standardized_{output}"
     for l, (W, b, activation) in enumerate(zip(network.weights, network.biases, network.activations, strict=True)):
@@ -132,28 +140,13 @@ def _graph(model: Model, pixels: bool, output: str) -> Graph:
     return graph
 
 
-def _add_inputs(graph: Graph, model: Model, pixels: bool) -> str:
-    """Add what makes of X the inputs of layer 0, whose name it returns."""
-    scaling, made = model.input_scaling, "X"
-    wide = graph.dtype if scaling is None else np.dtype(np.float64)
-    if pixels:
-        made = graph.add("Div", "unit", graph.cast("pixels", made, wide), ("white", np.array(255.0, wide)))
-    if scaling is None:
-        return made
-    made = graph.add("Sub", "centered", made, ("input.mean", np.asarray(scaling.mean, wide)))
-    made = graph.add("Div", "standardized", made, ("input.scale", np.asarray(scaling.scale, wide)))
-    return graph.cast("inputs", made, graph.dtype)
-
-
 def _add_activation(graph: Graph, activation: Activation, z: str, a: str) -> str:
     """Add the operators that make `a`, which it returns, of `z`: the row of the activation says which."""
     row = part_of(activation)
     if row is None or isinstance(row.onnx, No):
         known = [name for name, each in PARTS["activation"].items() if not isinstance(each.onnx, No)]
-        raise SettingError(
-            "ONNX has operators for the activations that have a name here: "
-            f"got {type(activation).__name__}; {closest('', known)}"
-        )
+        got = f"{type(activation).__name__}; {closest('', known)}"
+        raise SettingError(f"ONNX has operators for the activations that have a name here: got {got}")
 
     def value(given: str | float) -> Any:
         return getattr(activation, given) if isinstance(given, str) else given
@@ -168,9 +161,3 @@ def _add_activation(graph: Graph, activation: Activation, z: str, a: str) -> str
         attributes = {key: value(each) for key, each in operator.attributes.items()}
         graph.add(operator.name, output, *inputs, **attributes)
     return a
-
-
-def _element_type(dtype: DTypeLike) -> int:
-    from onnx import helper
-
-    return helper.np_dtype_to_tensor_dtype(np.dtype(dtype))

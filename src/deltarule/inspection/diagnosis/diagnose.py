@@ -11,15 +11,16 @@ import numpy as np
 
 from deltarule.data.dataset import Dataset
 from deltarule.errors import DivergenceError
-from deltarule.inspection.diagnosis.data_findings import data_findings, sample_of
 from deltarule.inspection.diagnosis.findings import Diagnosis, Finding, Level
-from deltarule.inspection.diagnosis.network_findings import (
+from deltarule.inspection.diagnosis.run_findings import LEARNED, WATCHED, FirstSteps, gap_findings, history_findings
+from deltarule.inspection.diagnosis.static_findings import (
     chance_loss,
+    data_findings,
     dead_findings,
     forward_and_backward,
     network_findings,
+    sample_of,
 )
-from deltarule.inspection.diagnosis.run_findings import LEARNED, WATCHED, FirstSteps, gap_findings, history_findings
 from deltarule.model import Model, take_meaning
 from deltarule.nn.network import Network, inputs_of, with_meaning, with_parameters
 from deltarule.nn.optimizers import Optimizer

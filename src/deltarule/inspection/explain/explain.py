@@ -117,7 +117,8 @@ def target_for(model: Model, target: Any) -> Array:
             raise SettingError(f"the class of the example must be 0 to {n_outputs - 1}: got {y.item()}")
         return y.reshape(1).astype(np.int64)
     if y.size != n_outputs or not np.isfinite(y).all():
-        raise ShapeError(f"the target of an example is {n_outputs} finite numbers, one an output: got {y.tolist()}")
+        needs = f"the target of an example is {n_outputs} finite numbers, one an output"
+        raise ShapeError(f"{needs}: got {y.tolist()[:5]}; for a class use a number, y[0]")
     values = y.reshape(1, n_outputs).astype(np.float64)
     return values if model.target_scaling is None else model.target_scaling.apply(values)
 

@@ -101,9 +101,8 @@ def measurements(state: TrainingState, probe: Dataset) -> dict[str, Array]:
     backward(network, probe.targets, ws, grads)
     after = network.parameters.copy()
     copy.deepcopy(state.optimizer).step(after, grads, state.learning_rate)
-    norms = [
-        (np.linalg.norm(new - W), np.linalg.norm(W)) for new, W in zip(after.weights, network.weights, strict=True)
-    ]
+    pairs = zip(after.weights, network.weights, strict=True)
+    norms = [(np.linalg.norm(new - W), np.linalg.norm(W)) for new, W in pairs]
     ratios = [float(step / length) if length > 0.0 else float("nan") for step, length in norms]
     row = {
         "epochs": np.array(state.epoch, np.float64),

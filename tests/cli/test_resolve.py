@@ -1,4 +1,4 @@
-"""What is asked of a recipe on the command line: its learning rate, its settings, and data that are not there."""
+"""Names on the command line: recipes and their settings, data that are not there, and the pretrained model."""
 
 import math
 import shutil
@@ -57,14 +57,14 @@ def test_a_learning_rate_is_a_number_above_0(deltarule: Command, rate: str) -> N
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["--lr", "0.1"], "Use --learning-rate 0.1 in train, or --set training.schedule.rate=0.1."),
-        (["--lr=0.1"], "Use --learning-rate 0.1 in train, or --set training.schedule.rate=0.1."),
-        (["--rate", "3"], "Use --learning-rate 3 in train, or --set training.schedule.rate=3."),
-        (["quick", "--eta", "3"], "Use --learning-rate 3 in train, or --set training.schedule.rate=3."),
-        (["--momentum", "0.9"], "Use --set training.optimizer=momentum --set training.optimizer.momentum=0.9."),
-        (["nielsen-30", "--batch-size", "8"], "Use --set training.batch_size=8."),
-        (["--hidden", "30"], "Use --set network.hidden=30."),
-        (["--dropout=0.2"], "Use --set network.dropout=0.2."),
+        (["--lr", "0.1"], "Use --learning-rate 0.1 in train, or --set training.schedule.rate=0.1;"),
+        (["--lr=0.1"], "Use --learning-rate 0.1 in train, or --set training.schedule.rate=0.1;"),
+        (["--rate", "3"], "Use --learning-rate 3 in train, or --set training.schedule.rate=3;"),
+        (["quick", "--eta", "3"], "Use --learning-rate 3 in train, or --set training.schedule.rate=3;"),
+        (["--momentum", "0.9"], "Use --set training.optimizer=momentum --set training.optimizer.momentum=0.9;"),
+        (["nielsen-30", "--batch-size", "8"], "Use --set training.batch_size=8;"),
+        (["--hidden", "30"], "Use --set network.hidden=30;"),
+        (["--dropout=0.2"], "Use --set network.dropout=0.2;"),
         (["--epoch", "3"], "did you mean --epochs? deltarule train --help"),
         (["--learning-rat", "3"], "did you mean --learning-rate?"),
     ],
@@ -279,3 +279,34 @@ def test_a_model_whose_data_have_moved_says_so_and_takes_the_new_place(deltarule
     after = deltarule(*OF_MODELS[name], "--json", "--data", "moved.csv")
     assert (after.code, after.out) == (before.code, before.out.replace("h.csv", "moved.csv"))
     assert "not seen in training" in after.err or name in ("diagnose", "rates")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["evaluate", "pretrained", "--data", "digits", "--json"],
+        ["explain", "pretrained", "--data", "digits", "--json"],
+        ["diagnose", "pretrained", "--data", "digits", "--json"],
+        ["train", "drawings", "--from", "pretrained", "--data", "digits", "--epochs", "1", "--json"],
+        ["plot", "rates", "pretrained", "--data", "digits", "--json"],
+    ],
+)
+def test_pretrained_is_a_model_for_every_command(deltarule: Command, arguments: list[str]) -> None:
+    result = deltarule(*arguments)
+    assert result.code == 0
+    assert "pretrained.safetensors" in result.err
+    assert result.json is not None
+
+
+def test_a_file_called_pretrained_comes_first(deltarule: Command, digits_model: Path) -> None:
+    in_the_box = deltarule("evaluate", "pretrained", "--data", "digits", "--json").json
+    shutil.copy(digits_model, "pretrained")
+    mine = deltarule("evaluate", "pretrained", "--data", "digits", "--json").json
+    assert mine["accuracy"] < 0.95 < in_the_box["accuracy"]
+
+
+@pytest.mark.parametrize("command", ["explain", "gradcheck", "diagnose"])
+def test_a_name_that_is_nearly_pretrained_gets_it_offered(deltarule: Command, command: str) -> None:
+    code, _, err = deltarule(command, "pretraned")
+    assert code == 2
+    assert "did you mean 'pretrained'?" in err

@@ -11,9 +11,8 @@ import pytest
 
 from deltarule.data.catalog import load as load_data
 from deltarule.data.dataset import Splits
-from deltarule.files.folder_lock import FolderLock
 from deltarule.files.model_file import load, save
-from deltarule.files.run_folder import read_history
+from deltarule.files.run_folder import FolderLock, read_history
 from deltarule.nn.network import Network
 from deltarule.recipes import read
 from deltarule.recipes.schema import parse

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from deltarule.cli.interrupts import Interrupted, heeded
+from deltarule.cli.interrupts import Interrupted, handle_interrupts
 from deltarule.files.checkpoint import newest_checkpoint
 from deltarule.files.model_file import load
 
@@ -69,7 +69,7 @@ def test_a_signal_that_was_to_be_ignored_is_ignored() -> None:
         before = signal.signal(ignored, signal.SIG_IGN)
         try:
             for heard in signals - {ignored}:
-                with heeded(None):
+                with handle_interrupts(None):
                     assert signal.getsignal(ignored) == signal.SIG_IGN
                     signal.raise_signal(ignored)
                     with pytest.raises(Interrupted) as caught:

@@ -3,13 +3,15 @@
 import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from deltarule.cli import training
+from deltarule.cli import training_run
+from deltarule.cli.options import TrainOptions
+from deltarule.cli.resume import KEPT_OPTIONS
 from deltarule.errors import FileError
 from deltarule.files.checkpoint import checkpoint_bytes, newest_checkpoint
 from deltarule.files.model_file import load
@@ -164,6 +166,36 @@ def test_wrong_use_is_code_2(deltarule: Command, arguments: list[str], message: 
     assert message in err
 
 
+def change_record(folder: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    path, snapshot = newest_checkpoint(folder)
+    path.write_bytes(checkpoint_bytes(replace(snapshot, record=change(dict(snapshot.record)))))
+
+
+def test_a_checkpoint_keeps_the_options_that_are_marked(deltarule: Command) -> None:
+    deltarule(*SHORT, "--checkpoint", "kept", "--every-steps", "12")
+    once = {"context", "data", "epochs", "learning_rate", "changes", "checkpoint", "every_steps", "every_seconds"}
+    once |= {"recipe", "resume", "resume_anyway", "force", "offline", "as_json"}
+    assert set(KEPT_OPTIONS) == {each.name for each in fields(TrainOptions)} - once
+    assert set(newest_checkpoint("kept")[1].record) == {"recipe", "recipe_name", *KEPT_OPTIONS}
+
+
+def test_a_checkpoint_without_later_options_is_read(deltarule: Command) -> None:
+    deltarule(*SHORT, "--seed", "5", "--checkpoint", "kept", "--every-steps", "12")
+    earlier = ("recipe", "recipe_name", "engine", "target", "target_task", "seed", "holdout", "start", "out", "run")
+    change_record("kept", lambda record: {name: record[name] for name in (*earlier, "plot", "diagnose")})
+    result = deltarule("train", "--resume", "kept", "--json")
+    assert (result.code, result.json["seed"]) == (0, 5)
+
+
+@pytest.mark.parametrize("change", [{"seed": "5"}, {"missing": "guess"}, {"run": 3}, {"unheard_of": 1}])
+def test_a_record_that_train_did_not_write_is_refused(deltarule: Command, change: dict[str, Any]) -> None:
+    deltarule(*SHORT, "--checkpoint", "kept", "--every-steps", "12")
+    change_record("kept", lambda record: record | change)
+    code, out, err = deltarule("train", "--resume", "kept")
+    assert (code, out) == (2, "")
+    assert "were made by a program, not by deltarule train" in err
+
+
 def test_checkpoints_of_a_program_go_on_in_that_program(deltarule: Command) -> None:
     import numpy as np
 
@@ -209,8 +241,7 @@ def test_results_replace_nothing_else_on_the_word_of_a_stranger(
 def test_nothing_new_is_made_where_a_stranger_says(deltarule: Command, place: str) -> None:
     """A link leads to where a name of another kind would be made, and other names are none."""
     deltarule(*SHORT, "--checkpoint", "kept", "--every-steps", "12")
-    path, snapshot = newest_checkpoint("kept")
-    path.write_bytes(checkpoint_bytes(replace(snapshot, record={**snapshot.record, "out": place})))
+    change_record("kept", lambda record: record | {"out": place})
     Path("link.safetensors").symlink_to(".profile")
     code, out, err = deltarule("train", "--resume", "kept")
     assert (code, out) == (2, "")
@@ -224,8 +255,8 @@ def test_a_run_whose_folder_is_full_ends_with_its_network(
     def full(folder: Path, rows: Any) -> None:
         raise FileError(f"{folder} could not be written: the disk is full")
 
-    monkeypatch.setattr(training, "write_history", full)
-    monkeypatch.setattr(training, "write_recording", full)
+    monkeypatch.setattr(training_run, "write_history", full)
+    monkeypatch.setattr(training_run, "write_recording", full)
     assert deltarule(*SHORT, "--run", "run").code == 0
     assert caplog.text.count("history not kept: run could not be written: the disk is full") == 5
     assert caplog.text.count("recording not kept: run could not be written: the disk is full") == 1
@@ -235,7 +266,7 @@ def test_a_run_whose_folder_is_full_ends_with_its_network(
 def test_a_network_that_cannot_go_where_it_should_goes_elsewhere(
     deltarule: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, whole = training.save, Path("whole.safetensors")
+    real, whole = training_run.save, Path("whole.safetensors")
     assert deltarule(*SHORT, "--out", whole).code == 0
     Path("disk").mkdir()
 
@@ -244,7 +275,7 @@ def test_a_network_that_cannot_go_where_it_should_goes_elsewhere(
             raise FileError(f"{path} could not be written: the disk is full")
         real(thing, path, **how)
 
-    monkeypatch.setattr(training, "save", full)
+    monkeypatch.setattr(training_run, "save", full)
     full_disks = {"disk"}
     code, out, err = deltarule(*SHORT, "--out", "disk/a.safetensors")
     assert (code, out) == (1, "")

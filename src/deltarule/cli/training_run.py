@@ -1,36 +1,37 @@
-"""How `deltarule train` is carried out: recipe, data, run, score, files, report."""
+"""A run of `deltarule train`, carried out: recipe, data, training, score, files, report."""
 
 import logging
 import os
+from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
 from pathlib import Path
+from shlex import quote
 from signal import SIGINT, Signals
 from tempfile import gettempdir
 from typing import Any
 
 import typer
 
-from deltarule.cli.checkpoints import Resumed, checked, gone_on, how_to_go_on, record_of
-from deltarule.cli.choosing import as_called, recipe_and_data
-from deltarule.cli.diagnose import looked
-from deltarule.cli.found import found_model
-from deltarule.cli.interrupts import heeded
+from deltarule.cli.diagnose import diagnosis_note
+from deltarule.cli.evaluate import example_noun, score_sentence, worst_mistake
+from deltarule.cli.interrupts import handle_interrupts
+from deltarule.cli.options import TrainOptions
 from deltarule.cli.printing import entry, in_a_line, note, print_json, print_text, score_words
 from deltarule.cli.progress import progress
-from deltarule.cli.record import training_record
+from deltarule.cli.resolve import load_model, plan_run, training_record
 from deltarule.cli.results import check_train_places, write_picture
-from deltarule.cli.train import TrainOptions
-from deltarule.cli.verdict import next_commands, noun, score_sentence, worst_mistake
+from deltarule.cli.resume import checkpoint_record, how_to_resume, resume_run, snapshot_of
 from deltarule.data.columns import columns_in_words, names_in_words, unseen_categories
 from deltarule.data.dataset import data_hash
 from deltarule.errors import DivergenceError, FileError, SettingError
 from deltarule.files.checkpoint import Checkpoints
-from deltarule.files.folder_lock import FolderLock
 from deltarule.files.model_file import model_bytes, save
 from deltarule.files.run_folder import (
     MODEL,
     RECORDING,
+    FolderLock,
     environment,
     read_recording,
     start_run,
@@ -48,14 +49,13 @@ from deltarule.recipes.schema import Recipe
 from deltarule.training.callbacks import Callback, History, TrainingState
 from deltarule.training.evaluation import SCORE_NAMES
 
-DEFAULT_MODEL = Path(MODEL)
 LOG = logging.getLogger("deltarule")
 FEWEST_PROBED = 10  # examples that a recorder looks at; else one of a hundred
 
 
 @dataclass(frozen=True)
 class Run:
-    """What was asked for, the recipe as it can be carried out, the objects that do it, and what they run on."""
+    """The options, the recipe as it can be carried out, the objects that do it, and what they run on."""
 
     options: TrainOptions
     recipe: Recipe
@@ -66,8 +66,13 @@ class Run:
     @property
     def out(self) -> Path:
         """Where the model goes."""
-        folder = self.options.run
-        return self.options.out or (folder / MODEL if folder else DEFAULT_MODEL)
+        return self.options.out or Path(self.options.run or "", MODEL)
+
+    def model(self, facts: dict[str, Any]) -> Model:
+        """The model with its training record."""
+        how = {"recipe_toml": self.recipe.to_toml(), "environment": self.environment}
+        how |= {name: getattr(self.options, name) for name in ("target", "missing", "size")}
+        return replace(self.job.model, record=facts | how)
 
 
 class RunFolder(Callback):
@@ -80,109 +85,58 @@ class RunFolder(Callback):
         self.folder, self.recorder = folder, recorder
 
     def epoch_end(self, state: TrainingState) -> None:
-        try:
-            write_history(self.folder, state.history.rows)
-        except FileError as error:  # the next epoch tries it again, with all its rows
-            LOG.warning("history not kept: %s", error)
+        self.keep("history", write_history, state.history.rows)  # what fails is tried again after the next epoch
 
     def train_end(self, state: TrainingState) -> None:
+        if self.recorder.recording is not None:
+            self.keep("recording", write_recording, self.recorder.recording.to_arrays())
+
+    def keep(self, what: str, write: Callable[[Path, Any], None], content: Any) -> None:
+        """Write something to the folder, if that is possible."""
         try:
-            if self.recorder.recording is not None:
-                write_recording(self.folder, self.recorder.recording.to_arrays())
+            write(self.folder, content)
         except FileError as error:
-            LOG.warning("recording not kept: %s", error)
+            LOG.warning("%s not kept: %s", what, error)
 
 
 def carry_out(options: TrainOptions) -> None:
-    """Train what the options ask for, save it, and report."""
-    options, checkpoints, resumed = gone_on(options)
-    check_train_places(options, resumed.recipe if resumed else None)
-    known = None if options.start is None else found_model(options.start)[1]
-    record = training_record(known) if known is not None and known.columns else None
+    """Train what the options name, save it, and report."""
+    options, checkpoints, resumed = resume_run(options)
+    earlier = resumed.recipe if resumed else None
+    check_train_places(options, earlier)
+    start = None if options.start is None else load_model(options.start)
+    record = training_record(start) if start is not None and start.columns else None
     if record is not None:
         options = replace(options, missing=record.missing)
-    recipe, splits = recipe_and_data(options, known, resumed.recipe if resumed else None)
-    start = None if known is None else as_called(known, splits.train)
+    recipe, splits = plan_run(options, start, earlier)
+    if start is not None and len(start.class_names) == splits.train.n_outputs:
+        start = start.with_meaning(class_names=splits.train.class_names)
     job = build(recipe, splits, seed=options.seed, holdout=options.holdout, engine=options.engine, start=start)
     parts = [part for part in (splits.train, splits.test) if part is not None]
     run = Run(options, recipe, job, environment(seed=options.seed, data_hash=data_hash(*parts)))
-    check_model(run)
+    check_names(run)
     announce(run)
-    shown = progress(job.train.n_samples, is_new=start is None)
-    with heeded(checkpoints), nullcontext() if options.run is None else FolderLock(options.run):
-        listeners = [*checkups(run), shown, *folder_keepers(run, is_new=resumed is None)]
-        job.trainer.callbacks = [*job.trainer.callbacks, *listeners, *([checkpoints] if checkpoints else [])]
+    display = progress(job.train.n_samples, is_new=start is None)
+    lock = nullcontext() if options.run is None else FolderLock(options.run)
+    with handle_interrupts(checkpoints), lock:
+        callbacks = [*checkups(run), display, *folder_callbacks(run, is_new=resumed is None)]
+        job.trainer.callbacks = [*job.trainer.callbacks, *callbacks, *([checkpoints] if checkpoints else [])]
         try:
-            finish(run, train(run, checkpoints, resumed))
+            if checkpoints is not None:
+                checkpoints.record = checkpoint_record(options, recipe, job)
+            snapshot = None if resumed is None else snapshot_of(resumed, options, job)
+            finish(run, job.trainer.fit(job.train, job.validation, resume=snapshot))
         except BaseException as error:
-            keep(run, shown.history, checkpoints, error)
+            keep_progress(run, display.history, checkpoints, error)
             if isinstance(error, KeyboardInterrupt):
                 raise typer.Exit(128 + getattr(error, "signum", SIGINT)) from None
             raise
 
 
-def keep(run: Run, history: History, checkpoints: Checkpoints | None, error: BaseException) -> None:
-    """Keep what a run has learned that an exception ends, and say what became of it."""
-    is_interrupt = isinstance(error, KeyboardInterrupt)
-    if not (history.rows or is_interrupt) or (run.saved and not is_interrupt):
-        return  # nothing was learned, or what was is where the error says
-    learned = save_early(run, history)
-    if isinstance(error, DivergenceError):
-        note(entry("diverged", learned))
-    else:
-        signum = getattr(error, "signum", SIGINT)
-        by = "an error" if not is_interrupt else "Ctrl-C" if signum == SIGINT else Signals(signum).name
-        note(entry("stopped", f"by {by}; {learned}"))
-        if checkpoints is not None:
-            note(entry("go on", how_to_go_on(checkpoints, run.options.out)))
-    with suppress(MemoryError):
-        diagnosis_of(run, history)
-
-
-def train(run: Run, checkpoints: Checkpoints | None, resumed: Resumed | None) -> History:
-    """Carry the run out, from its beginning or from where it was."""
-    job = run.job
-    if checkpoints is not None:
-        checkpoints.record = record_of(run.options, run.recipe, job)
-    return job.trainer.fit(job.train, job.validation, resume=checked(resumed, run.options, job))
-
-
-def folder_keepers(run: Run, *, is_new: bool) -> list[Callback]:
-    """Start the run's folder, and return what keeps it up to date; nothing where no folder is wanted."""
-    if run.options.run is None:
-        return []
-    toml, folder = run.recipe.to_toml(), run.options.run
-    start_run(folder, recipe=toml, environment=run.environment, is_new=is_new)
-    earlier = read_recording(folder) if (folder / RECORDING).is_file() else {}
-    recorder = Recorder(run.job.train.spread(max(run.job.train.n_samples // 100, FEWEST_PROBED)), earlier)
-    return [recorder, RunFolder(folder, recorder)]
-
-
-def checkups(run: Run) -> list[Checkup]:
-    """What looks for faults while the network learns, after a look at what it starts from; nothing unless wanted."""
-    if not run.options.diagnose:
-        return []
-    job = run.job
-    judged_by = job.validation or (None if job.test is None else job.model.scaled(job.test))
-    checkup = Checkup(job.trainer.network, job.train, judged_by)
-    note(looked("data and starting weights", checkup.before))
-    return [checkup]
-
-
-def diagnosis_of(run: Run, history: History) -> dict[str, Any]:
-    """What was found before the run and in it, as `diagnosis`, where that was wanted; the latter is said."""
-    checkup = next((each for each in run.job.trainer.callbacks if isinstance(each, Checkup)), None)
-    if checkup is None or not history.rows:
-        return {}
-    after = checkup.after(history)
-    note(looked("the first steps and the history", after))
-    return {"diagnosis": [*checkup.before.to_json_list(), *after.to_json_list()]}
-
-
-def check_model(run: Run) -> None:
+def check_names(run: Run) -> None:
     """Raise SettingError where the model could not be saved, or ModelFileError: now, and not when the work is done."""
     try:
-        model_bytes(recorded(run, {"from": run.options.start}))
+        model_bytes(run.model({"from": run.options.start}))
     except SettingError as error:
         if isinstance(wrong := error.__cause__, UnicodeEncodeError):
             got = wrong.object[max(0, wrong.start - 20) : wrong.end + 20]
@@ -196,7 +150,7 @@ def announce(run: Run) -> None:
     job, network = run.job, run.job.model.network
     held_out = f", {job.validation.n_samples:,} to choose the best epoch by" if job.validation else ""
     tested = f", {job.test.n_samples:,} for the test" if job.test else ", none for a test"
-    learned = f"{job.train.n_samples:,} {noun(job.train)} of {run.recipe.data.name} to learn from"
+    learned = f"{job.train.n_samples:,} {example_noun(job.train)} of {run.recipe.data.name} to learn from"
     note(entry("examples", learned + held_out + tested))
     if job.model.columns:
         note(entry("columns", columns_in_words(job.model.columns)))
@@ -211,7 +165,39 @@ def announce(run: Run) -> None:
         note(entry("engine", f"{how}: {job.trainer.engine.says}"))
 
 
-def facts_of(run: Run, history: History, report: Report | None) -> dict[str, Any]:
+def folder_callbacks(run: Run, *, is_new: bool) -> list[Callback]:
+    """Start the run's folder, and return what keeps it up to date; nothing without --run."""
+    if run.options.run is None:
+        return []
+    folder, train = run.options.run, run.job.train
+    start_run(folder, recipe=run.recipe.to_toml(), environment=run.environment, is_new=is_new)
+    earlier = read_recording(folder) if (folder / RECORDING).is_file() else {}
+    recorder = Recorder(train.spread(max(train.n_samples // 100, FEWEST_PROBED)), earlier)
+    return [recorder, RunFolder(folder, recorder)]
+
+
+def checkups(run: Run) -> list[Checkup]:
+    """What looks for faults while the network learns, after a look at what it starts from; nothing unless wanted."""
+    if not run.options.diagnose:
+        return []
+    job = run.job
+    judged_by = job.validation or (None if job.test is None else job.model.scaled(job.test))
+    checkup = Checkup(job.trainer.network, job.train, judged_by)
+    note(diagnosis_note("data and starting weights", checkup.before))
+    return [checkup]
+
+
+def run_diagnosis(run: Run, history: History) -> dict[str, Any]:
+    """What --diagnose found before the run and in it, as `diagnosis`; the latter goes to stderr, too."""
+    checkup = next((each for each in run.job.trainer.callbacks if isinstance(each, Checkup)), None)
+    if checkup is None or not history.rows:
+        return {}
+    after = checkup.after(history)
+    note(diagnosis_note("the first steps and the history", after))
+    return {"diagnosis": [*checkup.before.to_json_list(), *after.to_json_list()]}
+
+
+def facts(run: Run, history: History, report: Report | None) -> dict[str, Any]:
     """What there is to know about a run; `report` is on the test set, None where there was no test (yet)."""
     job = run.job
     return {
@@ -234,32 +220,25 @@ def facts_of(run: Run, history: History, report: Report | None) -> dict[str, Any
     }
 
 
-def recorded(run: Run, facts: dict[str, Any]) -> Model:
-    """The model with its training record."""
-    how = {"recipe_toml": run.recipe.to_toml(), "environment": run.environment}
-    how |= {name: getattr(run.options, name) for name in ("target", "missing", "size")}
-    return replace(run.job.model, record=facts | how)
-
-
-def save_model(run: Run, facts: dict[str, Any]) -> str:
+def save_model(run: Run, history: History, report: Report | None = None) -> str:
     """Save the network as it stands, with its training record; where it is, in words.
 
-    Raises FileError, which says where the network is instead, where it cannot be written to a place that was asked for.
+    Raises FileError where it cannot be written to a place that was asked for; the message says where it is instead.
     """
-    model, replaced = recorded(run, facts), run.out.exists()
+    model, replaced = run.model(facts(run, history, report)), run.out.exists()
     saved: list[Path] = []
     try:
         for place in dict.fromkeys([run.out, *([run.options.run / MODEL] if run.options.run else [])]):
             save(model, place, force=run.options.force)
             saved.append(place)
     except FileError as error:
-        run.saved.append(f"The network is in {saved[0]}" if saved else rescued(model))
+        run.saved.append(f"The network is in {saved[0]}" if saved else rescue_model(model))
         raise FileError(f"{error}. {run.saved[0]}") from error
     run.saved.append(f"{run.out}{', in the place of an older file' if replaced else ''}")
     return run.saved[0]
 
 
-def rescued(model: Model) -> str:
+def rescue_model(model: Model) -> str:
     """Save a network that could not be written to its place in another; where it is, in words."""
     for folder in (".", gettempdir()):
         with suppress(OSError):  # a FileError, or the folder that we are in has gone
@@ -269,31 +248,42 @@ def rescued(model: Model) -> str:
     return "Nor could the network be written elsewhere"
 
 
-def save_early(run: Run, history: History) -> str:
-    """Save what a run that broke off has learned, if anything; what became of it, in words."""
-    if len(history) < 2:
-        return "no epoch was complete, so nothing was saved"
-    try:
-        saved = run.saved[0] if run.saved else save_model(run, facts_of(run, history, None))
-        return f"what it had learned until then is in {saved}"
-    except (OSError, MemoryError) as error:
-        return str(error) or "there is not enough memory to save what it had learned until then"
+def keep_progress(run: Run, history: History, checkpoints: Checkpoints | None, error: BaseException) -> None:
+    """Save what a run has learned that an exception ends, and say what became of it."""
+    is_interrupt = isinstance(error, KeyboardInterrupt)
+    if not (history.rows or is_interrupt) or (run.saved and not is_interrupt):
+        return  # nothing was learned, or what was is where the error says
+    learned = "no epoch was complete, so nothing was saved"
+    if len(history) >= 2:
+        try:
+            learned = f"what it had learned until then is in {run.saved[0] if run.saved else save_model(run, history)}"
+        except (OSError, MemoryError) as failure:
+            learned = str(failure) or "there is not enough memory to save what it had learned until then"
+    if isinstance(error, DivergenceError):
+        note(entry("diverged", learned))
+    else:
+        signum = getattr(error, "signum", SIGINT)
+        by = "an error" if not is_interrupt else "Ctrl-C" if signum == SIGINT else Signals(signum).name
+        note(entry("stopped", f"by {by}; {learned}"))
+        if checkpoints is not None:
+            note(entry("go on", how_to_resume(checkpoints, run.options.out)))
+    with suppress(MemoryError):
+        run_diagnosis(run, history)
 
 
 def finish(run: Run, history: History) -> None:
-    """Score a trained network, save it, draw what was asked for, and report."""
+    """Score a trained network, save it, draw its curves, and report."""
     options, job = run.options, run.job
     report = evaluate_model(job.model, job.test) if job.test else None
-    facts = facts_of(run, history, report)
-    saved = save_model(run, facts)
-    diagnosis = diagnosis_of(run, history)
+    saved = save_model(run, history, report)
+    diagnosis = run_diagnosis(run, history)
     if options.plot is not None:
         best_epoch = history.best_epoch if job.validation else None
         write_picture(draw_curves(history.rows, best_epoch), options.plot, force=options.force)
     if options.as_json:
         mistakes = report.to_json_dict().get("mistakes") if report else None
         more = {"stop_reason": history.stop_reason, "history": history.rows, "mistakes": mistakes}
-        print_json({"model": run.out} | facts | more | diagnosis)
+        print_json({"model": run.out} | facts(run, history, report) | more | diagnosis)
         return
     if history.stop_reason:
         note(entry("stopped", history.stop_reason))
@@ -303,8 +293,11 @@ def finish(run: Run, history: History) -> None:
     for title, place in (("run", options.run), ("plot", options.plot)):
         if place is not None:
             print_text(entry(title, str(place)))
-    for title, command in zip(("next", ""), next_commands(run.out, job.test), strict=True):
-        print_text(f"{title:<9}{in_a_line(command)}")
+    model = quote(f"./{run.out}" if str(run.out).startswith("-") else str(run.out))
+    can_draw = job.test and job.test.image_shape and job.test.task == "classes" and find_spec("matplotlib")
+    second = f"plot mistakes {model} --out mistakes.png" if can_draw else "recipes"
+    print_text(in_a_line(f"next     deltarule evaluate {model}"))
+    print_text(in_a_line(f"         deltarule {second}"))
 
 
 def verdict(run: Run, history: History, report: Report | None) -> str:

@@ -1,0 +1,281 @@
+"""What a name on the command line stands for: a model, a run or a recipe; and which examples go with it."""
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from deltarule.cli.options import DataOptions, SubjectOptions, TrainOptions
+from deltarule.cli.printing import entry, note
+from deltarule.data.catalog import MNIST, can_find, find_default, load
+from deltarule.data.dataset import Dataset, Splits, data_hash
+from deltarule.data.readers.kinds import read as read_data
+from deltarule.data.reading import Missing
+from deltarule.errors import SettingError, closest
+from deltarule.files.model_file import PRETRAINED
+from deltarule.files.model_file import load as load_file
+from deltarule.files.run_folder import MODEL, RECIPE
+from deltarule.model import Model
+from deltarule.recipes import names, read
+from deltarule.recipes.build import Job, adapt, build, resize, size_in_words, split
+from deltarule.recipes.schema import Recipe, parse
+
+
+class TrainingRecord(msgspec.Struct):
+    """What `deltarule train` keeps in Model.record for the commands; there is more, for people to read.
+
+    recipe: its name; recipe_toml: all of it, as it was carried out; seed: what its split was drawn with.
+    dataset: a name or path; target, missing, size: how it was read, as for `load_data`.
+    environment: as `files.run_folder.environment` returns it, with the hash of the data.
+    """
+
+    recipe: str
+    recipe_toml: str
+    seed: int
+    dataset: str
+    target: str | None
+    missing: Missing = "error"
+    size: int | None = None
+    environment: dict[str, Any] = {}
+
+
+def training_record(model: Model) -> TrainingRecord | None:
+    """The record of a model; None unless `deltarule train` made it."""
+    try:
+        return msgspec.convert(model.record, TrainingRecord)
+    except msgspec.ValidationError:
+        return None
+
+
+def model_path(name: str) -> Path:
+    """Where the model of that name is, if it exists: a file, the one in a run's folder, or the pretrained one."""
+    path = Path(name, MODEL) if Path(name).is_dir() else Path(name)
+    return PRETRAINED if name == PRETRAINED.stem and not path.exists() else path
+
+
+def is_model(name: str) -> bool:
+    """Whether a name stands for a model and not for a recipe. SettingError, with the closest name, for neither."""
+    if not Path(name).exists() and name not in (known := [PRETRAINED.stem, *names()]):
+        raise SettingError(
+            f"a model's file, a run's folder or a recipe was expected: got {name}, none of these; "
+            f"{closest(name, known)}"
+        )
+    path = model_path(name)
+    return path.is_file() and path.suffix != ".toml"
+
+
+def load_model(name: str) -> Model:
+    """The model in a file or a run's folder, or the pretrained one; stderr says which.
+
+    Raises SettingError where there is none, ModelFileError where the file does not hold a model.
+    """
+    path = model_path(name)
+    if not path.exists():
+        instead = f"does not exist; deltarule train  makes one, and {PRETRAINED.stem}  is there"
+        if Path(name).is_dir():
+            instead = f"holds no {MODEL}; deltarule train --run {name}  puts one there"
+        elif name in names():
+            instead = f"is the name of a recipe; deltarule train {name}  makes a model of it"
+        raise SettingError(f"a model is a file, or the folder of a run: got {name}, which {instead}")
+    model = load_file(path)
+    record = training_record(model)
+    origin = f", trained by the recipe {record.recipe} on {record.dataset}" if record else ""
+    note(entry("model", f"{path}: {'-'.join(map(str, model.network.layer_sizes))}{origin}"))
+    return model
+
+
+def read_recipe(name: str) -> Recipe:
+    """The recipe in a TOML file or a run's folder, or the one of that name that comes with deltarule."""
+    of_run = Path(name, RECIPE)
+    return read(str(of_run) if of_run.is_file() else name)
+
+
+def refuse_changes(changes: Sequence[str] | None, name: str) -> None:
+    """Raise SettingError where --set is given with a model or a run: it changes recipes."""
+    if changes:
+        raise SettingError(
+            f"--set changes a recipe before it is trained: got {name}, which is trained; leave --set out, or train "
+            f"again: deltarule train --set {shlex.quote(changes[0])}"
+        )
+
+
+def resolve(options: SubjectOptions) -> Model | Job:
+    """The model that a command names, or what would train the recipe that it names, before the first step."""
+    if is_model(options.name):
+        refuse_changes(options.changes, options.name)
+        return load_model(options.name)
+    return build(*plan_recipe(options.name, options, options.changes), engine="numpy")
+
+
+def plan_recipe(name: str, options: DataOptions, changes: list[str] | None) -> tuple[Recipe, Splits]:
+    """A recipe as it would be carried out on its own data, or on others, to look at it."""
+    given: dict[str, Any] = {"data": options.data, "target": options.target, "offline": options.offline}
+    return plan_run(TrainOptions(recipe=name, changes=changes, **given), is_run=False)
+
+
+def recipe_as_asked(recipe: Recipe, options: TrainOptions) -> Recipe:
+    """The recipe with what the options change in it."""
+    given = {"training.epochs": options.epochs, "training.schedule.rate": options.learning_rate}
+    changes = [f"{path}={value}" for path, value in given.items() if value is not None]
+    recipe = recipe.with_changes([*(options.changes or []), *changes])
+    return recipe if options.data is None else recipe.on(options.data)
+
+
+def plan_run(
+    options: TrainOptions, known: Model | None = None, resumed: Recipe | None = None, *, is_run: bool = True
+) -> tuple[Recipe, Splits]:
+    """The recipe that the options name, changed as they say and to fit the data; stderr says how, and why.
+
+    known: the model to start from; its columns are those of a table. resumed: the recipe of the run that goes on.
+    is_run: the recipe is to be trained, and not to be looked at.
+    """
+    is_default = options.recipe is None and resumed is None
+    original = resumed if resumed and options.recipe is None else read_recipe(options.recipe or "default")
+    recipe, named = recipe_as_asked(original, options), recipe_as_asked(original.on(""), options).data.name
+    may_stand_in = not (named or resumed) and recipe.data.name == MNIST
+    if known is not None and known.columns and options.target is not None:
+        splits = read_as_trained(known, recipe.data.name, options.target, options.offline)
+    else:
+        splits = load_data(recipe.data.name, options, may_stand_in=may_stand_in)
+    if may_stand_in:
+        recipe = recipe.on(splits.train.name)
+    is_other = recipe.data.name != original.data.name
+    says = f": {recipe.about.says}" if is_run else f", untrained, on {recipe.data.name}"
+    note(entry("recipe", recipe.about.name + says))
+    if is_other and (is_default or not named):
+        recipe = recipe_as_asked(resize(original.on(recipe.data.name), splits), options)
+        note(entry("suited", size_in_words(recipe, splits)))
+    if is_other and original is not resumed:  # the data of a run that goes on may have moved
+        recipe, given_up = adapt(recipe, splits)
+        if given_up:
+            note(entry("changed", "; ".join(given_up)))
+    return recipe, splits
+
+
+def load_data(name: str, options: TrainOptions, *, may_stand_in: bool = False) -> Splits:
+    """Data by name or path, read as the options say: with a target, the table in a CSV.
+
+    may_stand_in: the bundled digits are better than no MNIST; stderr says which they are.
+    """
+    if options.target is not None:
+        check_table(name)
+        how: dict[str, Any] = {"missing": options.missing, "without": options.without or (), "announce": note_table}
+        return read_data(name, target=options.target, task=options.target_task, **how).splits
+    if options.without or options.missing != "error" or options.target_task is not None:
+        raise SettingError("--task, --missing and --without are for tables: name the column to learn with --target")
+    if options.size is not None:
+        if not Path(name).is_dir():
+            raise SettingError(f"--size is for a folder with a folder of images for each class: got {name}")
+        return read_data(name, size=options.size).splits
+    if not may_stand_in:
+        return load(name, offline=options.offline)
+    splits, which = find_default(offline=options.offline)
+    note(entry("data", which))
+    return splits
+
+
+def check_table(name: str) -> None:
+    """Raise SettingError unless a file has that name, in which a column can be the target."""
+    if not Path(name).is_file():
+        if not can_find(name):
+            raise SettingError(f"a table is a CSV file: got {name}, which does not exist; give the file with --data")
+        raise SettingError(f"--target names a column of a CSV file: got {name}; give the file with --data")
+
+
+def check_data_exist(name: str, owner: str, cure: str) -> None:
+    """Raise SettingError where the data that a run or a model names are gone; `cure` says what to do."""
+    if not can_find(name):
+        raise SettingError(
+            f"the data of this {owner} are not where they were: got {name}, and {Path(name).absolute()} does not "
+            f"exist; {cure}"
+        )
+
+
+def note_table(sentence: str) -> None:
+    """Say on stderr how a table was understood."""
+    note(entry("table", sentence))
+
+
+def unseen_examples(model: Model, options: DataOptions) -> Dataset:
+    """The examples to judge a model by, which stderr names: none that it was trained on, where there are others."""
+    train, test, is_own = train_and_test(model, options)
+    if is_own:
+        which = "not seen in training" if test else "the ones it was trained on: there are no others"
+    else:
+        which = "the test part" if test else "all there are"
+    return note_examples(test or train, which)
+
+
+def training_examples(model: Model, options: DataOptions) -> Dataset:
+    """The examples that a model was trained on, or the training part of the user's own; stderr says which."""
+    train, _, is_own = train_and_test(model, options)
+    return note_examples(train, "the ones it was trained on" if is_own else "the training part")
+
+
+def note_examples(dataset: Dataset, which: str) -> Dataset:
+    """The same dataset, after a line on stderr about the examples in it."""
+    note(entry("data", f"{dataset.name}: {dataset.n_samples:,} examples, {which}"))
+    return dataset
+
+
+def train_and_test(model: Model, options: DataOptions) -> tuple[Dataset, Dataset | None, bool]:
+    """Data in two parts, split and labeled as the model's own are; and whether they are its own."""
+    record = training_record(model)
+    splits, is_own = splits_for(model, options)
+    train, test = splits.train, splits.test
+    if record and is_own:
+        train, test = split(parse(record.recipe_toml, record.recipe), splits, record.seed)
+    return match_classes(model, train), match_classes(model, test) if test else None, is_own
+
+
+def splits_for(model: Model, options: DataOptions) -> tuple[Splits, bool]:
+    """Data by name or path, else those that a model was made from; and whether they are those."""
+    record = training_record(model)
+    if record is None and options.data is None:
+        raise SettingError(
+            "this model does not say what data it was made for: name some, as in  --data mnist  "
+            "(`deltarule data list` shows the names), or give a file of your own"
+        )
+    name = options.data or (record.dataset if record else "")
+    if options.data is None:
+        check_data_exist(name, "model", "say where they are:  --data PATH")
+    splits = read_as_trained(model, name, options.target or (record.target if record else None), options.offline)
+    parts = [replace(part, name=name) for part in (splits.train, splits.test) if part is not None]
+    known = record.environment.get("data_hash") if record and Path(name).exists() else None
+    is_own = record is not None and (name == record.dataset if known is None else data_hash(*parts) == known)
+    if record and not is_own and name == record.dataset:
+        note(entry("data", f"{name} holds other examples than this model was trained on"))
+    return Splits(*parts), is_own
+
+
+def read_as_trained(model: Model, name: str, target: str | None, offline: bool) -> Splits:
+    """Data by name or path, a table's columns and classes counted as the model counts them."""
+    record = training_record(model)
+    if target is None or model.task is None or model.task == "labels" or not model.columns:
+        task = None if target is None or model.task == "labels" else model.task
+        size = record.size if record and Path(name).is_dir() else None
+        return load_data(name, TrainOptions(target=target, target_task=task, size=size, offline=offline))
+    check_table(name)
+    how: dict[str, Any] = {"missing": record.missing if record else "error", "announce": note_table}
+    known: dict[str, Any] = {"task": model.task, "class_names": model.class_names, "columns": model.columns}
+    return read_data(name, target=target, **known, **how).splits
+
+
+def match_classes(model: Model, dataset: Dataset) -> Dataset:
+    """The dataset with its classes counted as the model counts them, where it knows them by these names.
+
+    Raises SettingError where it does not know one.
+    """
+    ours, theirs = model.class_names, dataset.class_names
+    if dataset.task != "classes" or ours == theirs or ours == tuple(map(str, range(len(theirs)))):
+        return dataset
+    unknown = sorted(set(theirs) - set(ours))
+    if unknown:
+        got = f"{', '.join(unknown)} in {dataset.name}"
+        raise SettingError(f"this model knows the classes {', '.join(ours)}: got {got}")
+    targets = np.array([ours.index(name) for name in theirs])[dataset.targets]
+    return replace(dataset, targets=targets, class_names=ours)

@@ -1,0 +1,164 @@
+"""`deltarule train --resume`: what the checkpoints of a run keep of its options, and how it goes on from them."""
+
+import os
+from contextlib import suppress
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from deltarule.cli.options import KEPT, TrainOptions
+from deltarule.cli.printing import entry, note
+from deltarule.cli.resolve import check_data_exist
+from deltarule.cli.results import check_place, check_run_place
+from deltarule.errors import SettingError
+from deltarule.files.checkpoint import STEP_FILES as STEPS
+from deltarule.files.checkpoint import Checkpoints, newest_checkpoint, step_of
+from deltarule.files.run_folder import CHECKPOINTS, is_run
+from deltarule.recipes.build import Job
+from deltarule.recipes.schema import Recipe, parse
+from deltarule.training.identity import differences, identity_of
+from deltarule.training.snapshot import Snapshot
+
+MODEL_SUFFIXES = (".safetensors", ".st", ".model", ".weights", ".bin")  # of files that no other program runs or obeys
+KEPT_OPTIONS = {each.name: each for each in fields(TrainOptions) if KEPT in getattr(each.type, "__metadata__", ())}
+
+# What a checkpoint of `deltarule train` knows of the command that made it; `recipe` is TOML, all filled in.
+KeptOptions: Any = msgspec.defstruct(
+    "KeptOptions",
+    [("recipe", str), ("recipe_name", str), *((each.name, each.type, each.default) for each in KEPT_OPTIONS.values())],
+    forbid_unknown_fields=True,
+)
+
+
+class EarlierRun(NamedTuple):
+    """A run to go on with: its state, the recipe that it followed, and the options that it kept."""
+
+    snapshot: Snapshot
+    recipe: Recipe
+    options: dict[str, Any]
+
+
+def resume_run(options: TrainOptions) -> tuple[TrainOptions, Checkpoints | None, EarlierRun | None]:
+    """The options, with those of the run that is to go on; what keeps checkpoints; and that run, if there is one.
+
+    Raises SettingError where options contradict each other, or there is nothing to go on with.
+    """
+    source, checkpoints = options.resume, None
+    if source is not None and (source / CHECKPOINTS).is_dir():
+        source /= CHECKPOINTS
+    if (folder := checkpoint_folder(options) or source) is not None:
+        checkpoints = Checkpoints(folder, every_seconds=options.every_seconds or 60.0, every_steps=options.every_steps)
+    if source is None:
+        if checkpoints is not None and checkpoints.newest() is not None:
+            raise SettingError(
+                f"a new run keeps its checkpoints where there are none: got {folder}, which holds those of another; "
+                f"deltarule train --resume {folder}  goes on with that run"
+            )
+        return options, checkpoints, None
+    resumed = read_run(source, checkpoints if source == folder else None)
+    check_kept_places(resumed, options)
+    name = resumed.recipe.data.name
+    if options.data is None:
+        check_data_exist(name, "run", f"say where they are:  deltarule train --resume {options.resume} --data PATH")
+    kept = resumed.options | {"data": name if options.recipe is not None else None}
+    changed = {name: value for name, value in kept.items() if not options.is_given(name)}
+    return replace(options, **changed), checkpoints, resumed
+
+
+def checkpoint_folder(options: TrainOptions) -> Path | None:
+    """Where a run is to keep its checkpoints; None where it is not, or goes on to keep them where it did."""
+    if options.every_steps is not None and options.every_seconds is not None:
+        raise SettingError("checkpoints are made every so many steps or seconds: got both; give one")
+    if options.resume_anyway and options.resume is None:
+        raise SettingError("--resume-anyway says how a run goes on: got no run; add --resume DIR")
+    often = options.every_steps is not None or options.every_seconds is not None
+    if options.checkpoint is None and often and options.resume is None:
+        if options.run is None:
+            raise SettingError("--every-steps and --every-seconds say how often: got no folder; add --checkpoint DIR")
+        return options.run / CHECKPOINTS
+    return options.checkpoint
+
+
+def read_run(folder: Path, checkpoints: Checkpoints | None) -> EarlierRun:
+    """The run of the newest sound checkpoint in a folder."""
+    snapshot = None
+    if folder.is_dir():
+        with suppress(FileNotFoundError):  # of an empty folder
+            snapshot = newest_checkpoint(folder)[1] if checkpoints is None else checkpoints.newest()
+    if snapshot is None:
+        got = "which holds none" if folder.is_dir() else "which does not exist"
+        cure = f"deltarule train --checkpoint {folder}  begins a run that keeps them there"
+        if folder.is_file():
+            got, cure = "a file", f"give the folder; deltarule train --from {folder}  starts from a model's weights"
+            if folder.match(STEPS):
+                got, cure = "one of them", f"use --resume {folder.parent}"
+        raise SettingError(f"--resume takes a folder of checkpoints: got {folder}, {got}; {cure}")
+    try:
+        kept = msgspec.structs.asdict(
+            msgspec.convert(snapshot.record, KeptOptions, dec_hook=lambda kind, value: kind(value))
+        )
+    except msgspec.ValidationError as error:
+        raise SettingError(
+            f"the checkpoints in {folder} were made by a program, not by deltarule train: go on with that program"
+        ) from error
+    return EarlierRun(snapshot, parse(kept.pop("recipe"), kept.pop("recipe_name")), kept)
+
+
+def check_kept_places(resumed: EarlierRun, options: TrainOptions) -> None:
+    """SettingError where only a checkpoint, perhaps a stranger's, names a place at which a result could do harm.
+
+    It may name a run's folder or a new one, and a model or a picture of deltarule's or a new one; a new model must
+    have the suffix of one, so that no program reads it as its own settings.
+    """
+    for name in ("out", "run", "plot"):
+        place = resumed.options[name]
+        if place is not None and getattr(options, name) is None and not is_safe(name, place):
+            raise SettingError(
+                f"results replace nothing but older results where only a checkpoint says where they go: got "
+                f"{str(place)!r} for --{name};  --{name} {place} --force  says that it is meant, or give another place"
+            )
+
+
+def is_safe(name: str, place: Path) -> bool:
+    """Whether nothing is lost, and nothing obeys what is new, where --out, --run or --plot would put something."""
+    is_new = not os.path.exists(place)  # noqa: PTH110 - Path raises for a name that is too long
+    try:
+        if name == "run":
+            check_run_place(place)
+            return is_new or is_run(place)
+        check_place(place, "model" if name == "out" else "picture", option=f"--{name}")
+    except SettingError:
+        return False
+    return name == "plot" or not is_new or Path(os.path.realpath(place)).suffix in MODEL_SUFFIXES
+
+
+def checkpoint_record(options: TrainOptions, recipe: Recipe, job: Job) -> dict[str, Any]:
+    """What a checkpoint is to know of the command that made it."""
+    kept = {name: getattr(options, name) for name in KEPT_OPTIONS} | {"engine": job.trainer.engine.name}
+    kept |= {name: str(value) for name, value in kept.items() if isinstance(value, Path)}
+    return kept | {"recipe": recipe.to_toml(), "recipe_name": recipe.about.name}
+
+
+def snapshot_of(resumed: EarlierRun, options: TrainOptions, job: Job) -> Snapshot:
+    """What the run is to go on from. SettingError, naming each difference, where it is another run, unless forced."""
+    snapshot = resumed.snapshot
+    different = differences(snapshot.identity, identity_of(job.trainer, job.train, job.validation, None))
+    if different and not options.resume_anyway:
+        raise SettingError(
+            f"a run goes on with the settings and data that it began with: got {'; '.join(different)}. Give the same, "
+            "or nothing but --resume;  --resume-anyway  goes on nevertheless"
+        )
+    if different:
+        note(entry("anyway", "; ".join(different)))
+    note(entry("resumed", f"after step {snapshot.step:,}, in epoch {snapshot.epoch + 1} of {job.trainer.epochs}"))
+    return replace(snapshot, identity={})
+
+
+def how_to_resume(checkpoints: Checkpoints, out: Path | None) -> str:
+    """The command that goes on with a run that was stopped, and from where; or that none can. out: its --out."""
+    if checkpoints.last is None:
+        return "no checkpoint was made, so the run has to begin anew"
+    more = "" if out is None or is_safe("out", out) else f" --out {out}"
+    return f"deltarule train --resume {checkpoints.folder}{more}  goes on after step {step_of(checkpoints.last):,}"

@@ -1,0 +1,145 @@
+"""Networks that PyTorch or scikit-learn has trained, as Models: copies of their arrays, which are laid out as ours are.
+
+PyTorch's weights are (fan_out, fan_in), and transposed.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from deltarule.data.columns import Column
+from deltarule.errors import SettingError, closest
+from deltarule.files.exchange import Layer, network_of
+from deltarule.model import Model
+from deltarule.nn.activations import Activation, Identity, Sigmoid, Softmax
+from deltarule.nn.arrays import Array
+from deltarule.nn.network import with_meaning
+from deltarule.parts import PARTS, No, Spec, resolve
+from deltarule.public import public
+from deltarule.settings import brief
+
+FITTED = ("coefs_", "intercepts_", "out_activation_")
+
+
+@public("from_sklearn(estimator)")
+def from_sklearn(estimator: Any) -> Model:
+    """The Model in a fitted MLPClassifier or MLPRegressor of scikit-learn, or in an estimator of deltarule's.
+
+    Its outputs are the estimator's own: of two classes a single sigmoid, whose name is that of the second class, the
+    one that it is the probability of. Names of classes and of columns are kept, and so is the dtype. The arrays are
+    copies.
+
+    Raises SettingError for another kind of estimator, a Pipeline for instance, for one that is not fitted, and for an
+    output that has no counterpart here (that of a Poisson regression).
+
+    >>> from sklearn.neural_network import MLPRegressor
+    >>> estimator = MLPRegressor(8, solver="lbfgs", random_state=0).fit(np.eye(4), np.arange(4.0))
+    >>> from_sklearn(estimator).network.layer_sizes
+    (4, 8, 1)
+    """
+    if isinstance(model := getattr(estimator, "model_", None), Model):
+        return model
+    check_estimator(estimator)
+    known = {row.sklearn: row for row in PARTS["activation"].values() if not isinstance(row.sklearn, No)}
+    for name in (estimator.activation, estimator.out_activation_):
+        if name not in known:
+            raise SettingError(f"no activation here is scikit-learn's {name!r}: {closest(name, known)}")
+    hidden, output = known[estimator.activation].maker(), known[estimator.out_activation_].maker()
+    arrays = enumerate(zip(estimator.coefs_, estimator.intercepts_, strict=True))
+    names = tuple(map(str, getattr(estimator, "classes_", ())))
+    if isinstance(output, Identity):
+        names = ()
+    elif isinstance(output, Sigmoid) and estimator.n_outputs_ == 1:
+        names = names[-1:]
+    return Model(
+        network_of([Layer(f"coefs_[{l}]", W, b) for l, (W, b) in arrays], hidden, output),
+        class_names=names,
+        columns=tuple(Column(str(name)) for name in getattr(estimator, "feature_names_in_", ())),
+        record={"origin": f"scikit-learn's {type(estimator).__name__}"},
+    )
+
+
+def check_estimator(estimator: Any) -> None:
+    """Raise SettingError unless it is a fitted network of scikit-learn, as the names of its classes say."""
+    name, kinds = type(estimator).__name__, {kind.__name__ for kind in type(estimator).__mro__}
+    wanted = "from_sklearn takes a fitted MLPClassifier or MLPRegressor"
+    if isinstance(estimator, type):
+        raise SettingError(f"{wanted}: got the class {estimator.__name__}; make one and call its fit(X, y)")
+    if hasattr(estimator, "steps"):
+        raise SettingError(
+            f"{wanted}: got a {name}; give its last step, {name.lower()}[-1], and ask that what the steps before it "
+            "make of the inputs (a StandardScaler is Model's input_scaling, Standardization(scaler.mean_, "
+            "scaler.scale_))"
+        )
+    if hasattr(estimator, "best_estimator_"):
+        raise SettingError(f"{wanted}: got a {name}; give its best_estimator_")
+    if not kinds & {"MLPClassifier", "MLPRegressor"}:
+        raise SettingError(f"{wanted}: got {name}; other models have no layers to take over")
+    if not all(hasattr(estimator, each) for each in FITTED):
+        raise SettingError(f"{wanted}: got a {name} that is not fitted; call its fit(X, y) first")
+
+
+@public('from_torch(state_dict, hidden="relu")')
+def from_torch(
+    state_dict: Mapping[str, Any],
+    *,
+    hidden: Activation | Spec | Sequence[Activation | Spec],
+    output: Activation | Spec = Softmax(),
+    class_names: Sequence[str] = (),
+    image_shape: tuple[int, int] | None = None,
+    pixels: bool = False,
+) -> Model:
+    """The Model of a PyTorch network of Linear layers, from the arrays of its state_dict. PyTorch is not needed.
+
+    state_dict: name -> array, or CPU tensor; "0.weight" (fan_out, fan_in), "0.bias" (fan_out,) and so on. A layer may
+        lack its bias. Where names differ in numbers alone these are the layers' order; else they must come in the order
+        in which data pass them, as they do from PyTorch (a safetensors file sorts them by name).
+    hidden: the activation of every hidden layer, or a sequence with one for each: a state_dict does not say.
+    output: what makes answers of the last layer's numbers. Softmax where CrossEntropyLoss trained it, Sigmoid where
+        BCEWithLogitsLoss did, Identity for values. It also decides the task.
+    class_names, image_shape, pixels: as for Network. Give pixels=True where it learned from pixels divided by 255.
+
+    The dtype is kept, float32 or float64; the arrays are copies.
+
+    Raises SettingError for a layer of another kind, ShapeError for arrays or activations that do not fit each other,
+    DataError for what is no finite number.
+
+    >>> state_dict = {"0.weight": np.zeros((8, 4)), "0.bias": np.zeros(8), "2.weight": np.zeros((3, 8))}
+    >>> from_torch(state_dict, hidden=ReLU()).network.layer_sizes
+    (4, 8, 3)
+    """
+    if not isinstance(state_dict, Mapping):
+        got = f"{brief(state_dict)}; use the network's state_dict()"
+        raise SettingError(f"state_dict must be a mapping from names to arrays: got {got}")
+    last: Activation = resolve("activation", output, "output")
+    layers = linear_layers({name: np.asarray(value) for name, value in state_dict.items()})
+    return Model(
+        with_meaning(network_of(layers, hidden, last), pixels=pixels),
+        class_names=class_names,
+        image_shape=image_shape,
+        record={"origin": "a PyTorch state_dict"},
+    )
+
+
+def linear_layers(arrays: Mapping[str, Array]) -> list[Layer]:
+    """The layers whose weights and biases these are, in their order."""
+    weights = {name.removesuffix("weight"): W for name, W in arrays.items() if name.endswith("weight")}
+    others = [name for name in arrays if name.removesuffix("bias") not in weights and not name.endswith("weight")]
+    others += [f"{prefix}weight" for prefix, W in weights.items() if W.ndim != 2]
+    if others or not weights:
+        got = f"{others[0]!r} of shape {arrays[others[0]].shape}" if others else "no weight"
+        raise SettingError(
+            f"from_torch takes Linear layers, a weight (fan_out, fan_in) and a bias (fan_out,) each: got {got}; fold "
+            "normalizations into the layer before them, and give the layers after the last convolution alone"
+        )
+    prefixes = list(weights)
+    if len({re.sub(r"\d+", "", prefix) for prefix in prefixes}) == 1:
+        prefixes.sort(key=lambda prefix: [int(number) for number in re.findall(r"\d+", prefix)])
+    layers = []
+    for prefix in prefixes:
+        W = weights[prefix].T
+        b = arrays.get(f"{prefix}bias", np.zeros(W.shape[1], W.dtype))
+        layers.append(Layer(prefix.rstrip("._") or "weight", W, b))
+    return layers
