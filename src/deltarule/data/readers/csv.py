@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain, count
+from itertools import chain, count, islice
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
@@ -118,41 +118,34 @@ def read_columns(
         return Table(str(path), header, {name: np.empty(0) for name in wanted}, np.empty(0, np.intp))
     texts = {wanted[name] for name in wanted.keys() & set(text)}
     texts |= {at for at, cell in enumerate(first) if is_text(cell)}
-    try:
-        return parse_columns(path, header, header_line, wanted, texts, is_odd=False)
-    except (ValueError, Warning, csv.Error):
-        refuse_widths(path, len(header))
-    with open_rows(path) as rows:
-        next(rows)
-        for _, cells in rows:
-            texts |= {at for at, cell in enumerate(cells) if at not in texts and is_text(cell)}
-    try:
-        return parse_columns(path, header, header_line, wanted, texts, is_odd=True)
-    except (ValueError, Warning) as error:
-        raise DataError(f"{path}: a CSV was expected, but its cells cannot be read: {error}") from error
-
-
-def parse_columns(
-    path: PathLike, header: list[str], header_line: int, wanted: dict[str, int], texts: set[int], *, is_odd: bool
-) -> Table:
-    """The wanted columns, of which those at `texts` stay as they are written. ValueError where others hold a text."""
-    lines = [header_line]
-    places = {at: defaultdict[str, int](count().__next__) for at in texts.intersection(wanted.values())}
-    converters: dict[int | str, Callable[[str], int]] = dict.fromkeys(set(range(len(header))) - {*wanted.values()}, len)
-    converters |= {at: partial(place_of, places[at]) for at in places}
-    with open_text(path) as file, warnings.catch_warnings(action="error"):
-        separator = separator_of(file)
-        for _ in range(header_line):
-            file.readline()
-        rows = plain_rows(file, separator, lines, is_odd)
-        numbers = np.loadtxt(rows, delimiter=separator, comments=None, quotechar='"', converters=converters, ndmin=2)
-    if numbers.shape[1] != len(header):
-        raise ValueError
+    for is_odd in (False, True):
+        if is_odd:
+            texts |= find_texts(path, len(header))
+        lines = [header_line]
+        places = {name: defaultdict[str, int](count().__next__) for name, at in wanted.items() if at in texts}
+        ignored = set(range(len(header))) - {*wanted.values()}
+        converters: dict[int | str, Callable[[str], int]] = dict.fromkeys(ignored, len)
+        converters |= {wanted[name]: partial(place_of, places[name]) for name in places}
+        try:
+            with open_text(path) as file, warnings.catch_warnings(action="error"):
+                comma = separator_of(file)
+                rows_read = plain_rows(file, comma, lines, is_odd)
+                numbers = np.loadtxt(
+                    rows_read, delimiter=comma, comments=None, quotechar='"', converters=converters, ndmin=2
+                )
+        except (ValueError, Warning, csv.Error):
+            continue
+        if numbers.shape[1] == len(header):
+            break
+    else:
+        raise DataError(f"{path}: a CSV was expected: its cells cannot be read")
     columns = np.ascontiguousarray(numbers.T)  # four times as fast as to read it column by column
-    cells: dict[str, Any] = {name: columns[at] for name, at in wanted.items()}
-    for name in (name for name, at in wanted.items() if at in places):
-        texts_found = ["" if each == "nan" else each for each in places[wanted[name]]]
-        cells[name] = sort_texts(cells[name].astype(np.intp), texts_found)
+    cells: dict[str, Any] = {}
+    for name, at in wanted.items():
+        cells[name] = columns[at]
+        if name in places:
+            known = ["" if each == "nan" else each for each in places[name]]
+            cells[name] = sort_texts(columns[at].astype(np.intp), known)
     return Table(str(path), header, cells, np.array(lines[1:], np.intp))
 
 
@@ -163,7 +156,7 @@ def plain_rows(file: TextIO, separator: str, lines: list[int], is_odd: bool) -> 
     is_odd: whether any row may have quotes or missing cells, such as those of blanks, and not only one that looks so.
     """
     line = lines[0]
-    for row in file:
+    for row in islice(file, line, None):
         line += 1
         framed = separator + row.rstrip("\n") + separator
         # Every word for a missing cell has an n in it
@@ -216,12 +209,14 @@ def refuse_duplicates(name: str, header: Sequence[str]) -> None:
         raise SettingError(f"{name}: columns of different names were expected: got {', '.join(map(repr, twice))} twice")
 
 
-def refuse_widths(path: PathLike, width: int) -> None:
-    """Raise DataError where lines have other numbers of cells than the header."""
+def find_texts(path: PathLike, width: int) -> set[int]:
+    """The columns in which a cell is a text. DataError where lines have other numbers of cells than the header."""
     with open_rows(path) as rows:
         lengths = ((line, len(cells)) for line, cells in rows if len(cells) != width)
         problems = (f"line {line}: {length} cells instead of {width}" for line, length in lengths)
         refuse(path, "as many cells in every line as in the header", problems)
+    with open_rows(path) as rows:
+        return {at for _, cells in islice(rows, 1, None) for at, cell in enumerate(cells) if is_text(cell)}
 
 
 def read_pixel_rows(path: Path, _: How) -> Reading:

@@ -190,10 +190,10 @@ def _announce_filled(table: Table, columns: Sequence[Column], counts: NDArray[np
 
 def missing_by_name(table: Table, names: Iterable[str]) -> dict[str, NDArray[np.bool_]]:
     """Which rows lack a cell in each of these columns, for those that lack any."""
-    columns = {name: table.cells[name] for name in names}
-    missing = {
-        name: cells.codes < 0 if isinstance(cells, Texts) else np.isnan(cells) for name, cells in columns.items()
-    }
+    missing = {}
+    for name in names:
+        cells = table.cells[name]
+        missing[name] = cells.codes < 0 if isinstance(cells, Texts) else np.isnan(cells)
     return {name: rows for name, rows in missing.items() if rows.any()}
 
 
