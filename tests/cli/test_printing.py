@@ -17,7 +17,7 @@ import pytest
 import deltarule
 from deltarule.cli import printing
 from deltarule.cli.printing import doors, in_a_line, note, print_json, print_table, print_text, visible
-from deltarule.data.reporting import print_to_stderr
+from deltarule.data.reading import print_to_stderr
 from deltarule.files.model_file import load
 from deltarule.training.callbacks import Progress
 

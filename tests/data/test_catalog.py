@@ -12,9 +12,8 @@ from idx_files import write_idx
 
 from deltarule.data import catalog, download
 from deltarule.data.dataset import Splits
-from deltarule.data.paths import cache_folder
 from deltarule.data.readers.idx import idx_header
-from deltarule.data.sources import SOURCES, PublishedFile
+from deltarule.data.sources import SOURCES, PublishedFile, cache_folder
 from deltarule.errors import DataError, DownloadError, SettingError
 
 ARRAYS = {

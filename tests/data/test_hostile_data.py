@@ -17,8 +17,8 @@ from deltarule.data.readers.csv import read_columns, read_pixel_rows
 from deltarule.data.readers.idx import idx_header, read_idx
 from deltarule.data.readers.kinds import read
 from deltarule.data.readers.npz import read_npz
-from deltarule.data.readers.reading import How
 from deltarule.data.readers.tables import read_table
+from deltarule.data.reading import How
 from deltarule.errors import DataError, DeltaruleError
 
 

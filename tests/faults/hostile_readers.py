@@ -33,8 +33,8 @@ from deltarule.data.readers.csv import read_pixel_rows
 from deltarule.data.readers.idx import read_idx
 from deltarule.data.readers.images import read_image, read_image_folder
 from deltarule.data.readers.npz import read_npz
-from deltarule.data.readers.reading import How
 from deltarule.data.readers.tables import read_table, read_table_rows
+from deltarule.data.reading import How
 from deltarule.errors import DeltaruleError
 from deltarule.files.checkpoint import newest_checkpoint, read_checkpoint
 from deltarule.files.model_file import load

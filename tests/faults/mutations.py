@@ -25,8 +25,8 @@ from deltarule.data.ink.normalization import ink_image
 from deltarule.data.ink.pictures import read_picture
 from deltarule.data.readers.csv import read_pixel_rows
 from deltarule.data.readers.idx import read_idx
-from deltarule.data.readers.reading import How
 from deltarule.data.readers.tables import read_table, read_table_rows
+from deltarule.data.reading import How
 from deltarule.errors import DeltaruleError
 from deltarule.files.checkpoint import read_checkpoint
 from deltarule.files.model_file import load

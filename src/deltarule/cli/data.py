@@ -10,8 +10,8 @@ from deltarule.cli.printing import entry, in_a_line, print_json, print_text
 from deltarule.errors import DataError
 
 if TYPE_CHECKING:
+    from deltarule.data.catalog import FileState
     from deltarule.data.dataset import Splits
-    from deltarule.data.paths import FileState
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="One that `data list` shows.")]
 NameOrPath = Annotated[str, typer.Argument(metavar="DATA", help="A name that `data list` shows, or a path.")]

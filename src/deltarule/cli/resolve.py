@@ -14,7 +14,7 @@ from deltarule.cli.printing import entry, note
 from deltarule.data.catalog import MNIST, can_find, find_default, load
 from deltarule.data.dataset import Dataset, Splits, data_hash
 from deltarule.data.readers.kinds import read as read_data
-from deltarule.data.readers.reading import Missing
+from deltarule.data.reading import Missing
 from deltarule.errors import SettingError, closest
 from deltarule.files.model_file import PRETRAINED
 from deltarule.files.model_file import load as load_file

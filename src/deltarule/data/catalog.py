@@ -4,19 +4,27 @@ import os
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from deltarule.data.built_in import BUILT_IN, load_digits
 from deltarule.data.dataset import Splits
-from deltarule.data.paths import VARIABLE, FileState, cache_folder, find_genuine, search_folders, state_of
 from deltarule.data.readers.idx import IMAGES, LABELS, idx_files, image_dataset
 from deltarule.data.readers.kinds import kind_of, read, what_it_is
-from deltarule.data.reporting import Announce, print_to_stderr
-from deltarule.data.sources import SOURCES, PublishedFile, Source
+from deltarule.data.reading import Announce, print_to_stderr
+from deltarule.data.sources import SOURCES, VARIABLE, PublishedFile, Source, cache_folder, find_genuine, search_folders
 from deltarule.errors import DownloadError, SettingError, closest
 from deltarule.public import public
 from deltarule.settings import brief
 
 MNIST = "mnist"
+
+
+class FileState(NamedTuple):
+    """A file of a data set: where it is genuine, None if it is not here; what is wrong with others of its name."""
+
+    name: str
+    path: Path | None
+    passed_over: tuple[str, ...]
 
 
 @public('load_data("digits"), which has train and test')
@@ -51,7 +59,7 @@ def load_data(
         raise SettingError(f"load_data takes a name or a path: got {brief(name)}; use {line}")
     name = os.fspath(name)
     if name not in names(sources):
-        return _load_path(name, names(sources))
+        return _load_path(name, sources)
     known = describe(name, sources)
     if known.load:
         return known.load()
@@ -126,7 +134,12 @@ def files_of(name: str) -> list[Path]:
 
 def verify(name: str, sources: Mapping[str, Source] = SOURCES) -> list[FileState]:
     """The files of a data set, each compared with its hashes; none for one that comes with deltarule."""
-    return [state_of(name, file) for file in describe(name, sources).files]
+    states = []
+    for file in describe(name, sources).files:
+        passed_over: list[str] = []
+        found = find_genuine(name, file, passed_over.append)
+        states.append(FileState(file.name, found[0] if found else None, tuple(passed_over)))
+    return states
 
 
 def _load_published(name: str, source: Source, offline: bool, announce: Announce) -> tuple[Splits, Path]:
@@ -169,11 +182,11 @@ def _download(name: str, source: Source, missing: list[PublishedFile], offline: 
     return folder
 
 
-def _load_path(name: str, known: list[str]) -> Splits:
+def _load_path(name: str, sources: Mapping[str, Source]) -> Splits:
     """The data in a file or folder: see `load`."""
+    if not can_find(name, sources):
+        raise SettingError(f"data must be a name or a path that exists: got {name!r}; {closest(name, names(sources))}")
     path = Path(name)
-    if not path.exists() and not idx_files(path.parent, path.name + IMAGES):
-        raise SettingError(f"data must be a name or a path that exists: got {name!r}; {closest(name, known)}")
     kind = kind_of(path)
     if not kind.has_targets:
         expected = f"a .csv, a .npz, a folder, or what stands before {IMAGES} in the names of two IDX files"

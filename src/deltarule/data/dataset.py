@@ -18,6 +18,7 @@ from deltarule.settings import TASK_SYNONYMS, TASKS, Task, brief, check_choice, 
 from deltarule.targets import texts_error
 
 MOST_CLASSES = 2**16
+TARGETS: dict[Task, tuple[int, str]] = {"classes": (1, "int64"), "labels": (2, "uint8"), "values": (2, "float64")}
 
 
 @public()
@@ -59,7 +60,7 @@ class Dataset(metaclass=Named):
             object.__setattr__(self, what, as_array(getattr(self, what), what))
         self._check_meaning()
         self._check_inputs()
-        {"classes": self._check_classes, "labels": self._check_labels, "values": self._check_values}[self.task]()
+        self._check_targets()
         if len(self.inputs) != len(self.targets):
             raise DataError(
                 f"{self.name}: as many inputs as targets are needed: got {len(self.inputs)} inputs and "
@@ -69,22 +70,19 @@ class Dataset(metaclass=Named):
     def _check_meaning(self) -> None:
         names, shape = self.class_names, self.image_shape
         if isinstance(names, str) or not isinstance(names, Iterable):
-            raise SettingError(
-                f"{self.name}: class_names holds a name for each output: got {names!r}; use class_names=('cat', 'dog')"
-            )
+            expected = f"{self.name}: class_names holds a name for each output"
+            raise SettingError(f"{expected}: got {names!r}; use class_names=('cat', 'dog')")
         object.__setattr__(self, "class_names", tuple(map(str, names)))
         if shape is not None and not (isinstance(shape, Sequence) and len(shape) == 2):
-            raise SettingError(
-                f"{self.name}: image_shape is (height, width): got {shape!r}; use image_shape=(1, {self.n_features})"
-            )
+            line = f"image_shape=(1, {self.n_features})"
+            raise SettingError(f"{self.name}: image_shape is (height, width): got {shape!r}; use {line}")
 
     def _check_inputs(self) -> None:
         inputs = self.inputs
         if inputs.ndim != 2 or 0 in inputs.shape:
             n_samples, *image = inputs.shape
-            line = (
-                f"; use dr.Dataset(inputs.reshape({n_samples}, {math.prod(image)}), targets, image_shape={(*image,)})"
-            )
+            rows = f"inputs.reshape({n_samples}, {math.prod(image)})"
+            line = f"; use dr.Dataset({rows}, targets, image_shape={(*image,)})"
             raise DataError(
                 f"{self.name}: inputs must have shape (n_samples, n_features), neither 0: got {inputs.shape}"
                 f"{line if len(image) == 2 else ''}"
@@ -95,15 +93,13 @@ class Dataset(metaclass=Named):
             self._check_finite("inputs", inputs)
         if self.image_shape is not None and math.prod(self.image_shape) != self.n_features:
             height, width = self.image_shape
-            raise DataError(
-                f"{self.name}: images of {height}x{width} have {height * width} pixels: got {self.n_features} features"
-            )
+            expected = f"images of {height}x{width} have {height * width} pixels"
+            raise DataError(f"{self.name}: {expected}: got {self.n_features} features")
 
     def _check_columns(self) -> None:
         if len(self.columns) != self.n_features:
-            raise DataError(
-                f"{self.name}: a column for each of {self.n_features} features is needed: got {len(self.columns)}"
-            )
+            expected = f"a column for each of {self.n_features} features is needed"
+            raise DataError(f"{self.name}: {expected}: got {len(self.columns)}")
         names = [column.name for column in self.columns]
         if len(set(names)) < len(names):
             raise DataError(f"{self.name}: columns of different names are needed: got {', '.join(names)}")
@@ -111,34 +107,35 @@ class Dataset(metaclass=Named):
         inputs = np.where(np.isnan(self.inputs) & may_miss, 0.0, self.inputs) if any(may_miss) else self.inputs
         self._check_finite("inputs", inputs)
 
-    def _check_classes(self) -> None:
-        if self.targets.ndim != 1 or self.targets.dtype != np.int64:
-            self._refuse_targets("(n_samples,) and int64")
+    def _check_targets(self) -> None:
+        targets, (n_dimensions, dtype) = self.targets, TARGETS[self.task]
+        if targets.ndim != n_dimensions or targets.dtype != dtype:
+            shape = "(n_samples,)" if n_dimensions == 1 else "(n_samples, n_outputs)"
+            self._refuse_targets(f"{shape} and {dtype}", dtype)
+        if self.task == "labels" and targets.size and targets.max() > 1:
+            raise DataError(f"{self.name}: labels must be 0 or 1: got {targets.max()}")
+        if self.task == "values":
+            self._check_finite("targets", targets)
         if not self.class_names:
-            object.__setattr__(self, "class_names", default_class_names(self.targets, name=self.name))
-        n_classes = self.n_outputs
-        if not 0 <= self.targets.min(initial=0) <= self.targets.max(initial=0) < n_classes:
-            index = int(np.flatnonzero((self.targets < 0) | (self.targets >= n_classes))[0])
+            is_class = self.task == "classes"
+            names = default_class_names(targets, name=self.name) if is_class else map(str, range(targets.shape[1]))
+            object.__setattr__(self, "class_names", tuple(names))
+        if self.task == "classes":
+            self._check_classes()
+        elif self.n_outputs != targets.shape[1]:
+            expected = f"a name for each of {targets.shape[1]} outputs is needed"
+            raise DataError(f"{self.name}: {expected}: got {self.n_outputs}")
+
+    def _check_classes(self) -> None:
+        wrong = np.flatnonzero((self.targets < 0) | (self.targets >= self.n_outputs))
+        if wrong.size:
             raise DataError(
-                f"{self.name}: classes must be 0 to {n_classes - 1}: got {self.targets[index]} for sample {index} "
-                "(counted from 0)"
+                f"{self.name}: classes must be 0 to {self.n_outputs - 1}: got {self.targets[wrong[0]]} for sample "
+                f"{wrong[0]} (counted from 0)"
             )
 
-    def _check_labels(self) -> None:
-        if self.targets.ndim != 2 or self.targets.dtype != np.uint8:
-            self._refuse_targets("(n_samples, n_outputs) and uint8")
-        if self.targets.size and self.targets.max() > 1:
-            raise DataError(f"{self.name}: labels must be 0 or 1: got {self.targets.max()}")
-        self._name_outputs(self.targets.shape[1])
-
-    def _check_values(self) -> None:
-        if self.targets.ndim != 2 or self.targets.dtype != np.float64:
-            self._refuse_targets("(n_samples, n_outputs) and float64")
-        self._check_finite("targets", self.targets)
-        self._name_outputs(self.targets.shape[1])
-
-    def _refuse_targets(self, expected: str) -> None:
-        targets, dtype = self.targets, "uint8" if self.task == "labels" else expected.split()[-1]
+    def _refuse_targets(self, expected: str, dtype: str) -> None:
+        targets = self.targets
         if targets.dtype.kind not in "fiub":
             texts = unbox(targets, "targets") if targets.dtype.kind == "O" else targets
             raise texts_error(texts, f"the task {self.task!r}", "targets", self.task, "dr.Dataset(inputs, targets, {})")
@@ -146,27 +143,16 @@ class Dataset(metaclass=Named):
             line = "ravel()" if targets.shape[1] == 1 else "argmax(axis=1)"
         else:
             line = "reshape(-1, 1)" if targets.ndim == 1 and self.task != "classes" else f"astype(np.{dtype})"
-        got = f"{targets.shape} and {targets.dtype}"
-        raise DataError(
-            f"{self.name}: targets for the task {self.task!r} must be {expected}: got {got}; use targets.{line}"
-        )
+        wanted, got = f"targets for the task {self.task!r} must be {expected}", f"{targets.shape} and {targets.dtype}"
+        raise DataError(f"{self.name}: {wanted}: got {got}; use targets.{line}")
 
     def _check_finite(self, what: str, array: NDArray[Any]) -> None:
         if array.dtype.kind in "OUST":
             numbers(array, what)
         if not np.issubdtype(array.dtype, np.floating):
-            raise DataError(
-                f"{self.name}: {what} must be uint8 or a float dtype: got {array.dtype}; use .astype(np.float32)"
-            )
+            got = f"got {array.dtype}; use .astype(np.float32)"
+            raise DataError(f"{self.name}: {what} must be uint8 or a float dtype: {got}")
         check_finite(array, f"{self.name}: {what}")
-
-    def _name_outputs(self, n_outputs: int) -> None:
-        if not self.class_names:
-            object.__setattr__(self, "class_names", tuple(map(str, range(n_outputs))))
-        if len(self.class_names) != n_outputs:
-            raise DataError(
-                f"{self.name}: a name for each of {n_outputs} outputs is needed: got {len(self.class_names)}"
-            )
 
     @property
     def n_samples(self) -> int:
@@ -199,9 +185,8 @@ class Dataset(metaclass=Named):
         try:
             return replace(self, inputs=self.inputs[indices], targets=self.targets[indices])
         except IndexError as error:
-            raise SettingError(
-                f"{self.name} has places 0 to {self.n_samples - 1}: {error}; use data.take([0])"
-            ) from error
+            places = f"places 0 to {self.n_samples - 1}"
+            raise SettingError(f"{self.name} has {places}: {error}; use data.take([0])") from error
 
     def spread(self, most: int) -> "Dataset":
         """At most so many samples, at equal distances from the first to the last."""
@@ -244,10 +229,8 @@ class Dataset(metaclass=Named):
 
     def _check_part(self, n_part: int) -> None:
         if not isinstance(n_part, Integral) or not 0 < n_part < self.n_samples:
-            raise SettingError(
-                f"a part of {self.name} must be 1 to {self.n_samples - 1} of its {self.n_samples} samples: "
-                f"got {n_part}; use {max(1, self.n_samples // 5)} for a fifth"
-            )
+            expected = f"a part of {self.name} must be 1 to {self.n_samples - 1} of its {self.n_samples} samples"
+            raise SettingError(f"{expected}: got {n_part}; use {max(1, self.n_samples // 5)} for a fifth")
 
 
 @public("Splits(Dataset(X, y), Dataset(X_test, y_test))")
@@ -271,9 +254,8 @@ class Splits:
         for what in ("task", "n_features", "image_shape", "class_names", "columns"):
             train, test = getattr(self.train, what), getattr(self.test, what)
             if train != test:
-                raise DataError(
-                    f"{what} of {self.train.name} and of {self.test.name} must agree: got {train} and {test}"
-                )
+                parts = f"{self.train.name} and of {self.test.name}"
+                raise DataError(f"{what} of {parts} must agree: got {train} and {test}")
 
 
 def default_class_names(*targets: NDArray[np.int64], name: str) -> tuple[str, ...]:

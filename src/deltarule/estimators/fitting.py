@@ -15,7 +15,7 @@ from scipy.optimize import OptimizeResult, minimize
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import check_scoring
 
-from deltarule.data.reporting import print_if_possible
+from deltarule.data.reading import print_if_possible
 from deltarule.errors import DivergenceError
 from deltarule.estimators import settings
 from deltarule.estimators.objective import Examples, Objective, Rows

@@ -3,7 +3,7 @@
 from importlib.resources import files
 from pathlib import Path
 
-from deltarule.data.file_guards import refuse_special
+from deltarule.data.reading import refuse_special
 from deltarule.errors import DataError, RecipeError, closest
 from deltarule.recipes.schema import Recipe, parse
 

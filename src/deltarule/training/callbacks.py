@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from deltarule.atomic import write_atomically
 from deltarule.data.dataset import Dataset
-from deltarule.data.reporting import print_if_possible
+from deltarule.data.reading import print_if_possible
 from deltarule.errors import SettingError, closest
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Optimizer

@@ -1,7 +1,7 @@
 """CSV files of pixels and of numbers, and where exactly they are wrong."""
 
+import csv
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -11,9 +11,9 @@ from hypothesis.extra.numpy import arrays
 
 from deltarule.data.catalog import load
 from deltarule.data.dataset import Dataset
-from deltarule.data.readers.csv import Texts, parse_rows, read_columns, read_pixel_rows
+from deltarule.data.readers.csv import MISSING, Texts, read_columns, read_pixel_rows
 from deltarule.data.readers.kinds import read
-from deltarule.data.readers.reading import How
+from deltarule.data.reading import How
 from deltarule.errors import DataError
 
 HEADER = "label,pixel0,pixel1,pixel2,pixel3"
@@ -167,45 +167,41 @@ def test_reads_pixels_between_other_separators(stored, separator: str) -> None:
         read_pixels(stored(content.replace("7" + separator + "0", "7" + separator + "300")))
 
 
-def test_numbers_that_turn_into_texts_late_stay_as_written(stored, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A few cells are read at a time; a column that has held numbers until then is read once more."""
-    monkeypatch.setattr("deltarule.data.readers.csv.CELLS_TOGETHER", 4)
+def test_numbers_that_turn_into_texts_late_stay_as_written(stored) -> None:
     table = read_columns(stored("a,b,c\n007,1,x\n1.50,2,y\n\n3,,x\nred,NA,\n007,-4e2,y\n"))
     assert [table.cells["a"].texts[k] for k in table.cells["a"].codes] == ["007", "1.50", "3", "red", "007"]
-    assert [table.cells["c"].texts[k] for k in table.cells["c"].codes] == ["x", "y", "x", "", "y"]
+    assert (table.cells["c"].texts, table.cells["c"].codes.tolist()) == (["x", "y"], [0, 1, 0, -1, 1])
     np.testing.assert_array_equal(table.cells["b"], [1.0, 2.0, np.nan, np.nan, -400.0])
     assert table.rows.tolist() == [2, 3, 5, 6, 7]
 
 
 CELLS = st.sampled_from(
-    ["1", "007", "-2.5e3", " 4", "1_0", "red", "green ", "NA", "nan", "", " ", '"5"', '"a,b"', "inf"]
+    ["1", "007", "-2.5e3", " 4", "1_0", "red", "green ", "NA", "nan", "", " ", "\u2003", "٣", '"5"', '"a,b"', "inf"]
 )
 
 
 @given(st.lists(st.lists(CELLS, min_size=3, max_size=3), max_size=6), st.sampled_from(["", "c"]))
-def test_both_parsers_read_the_same(tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]], text: str) -> None:
+def test_reads_cells_as_the_csv_module_does(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]], text: str
+) -> None:
     path = tmp_path_factory.mktemp("csv") / "table.csv"
     path.write_text("\n".join(["a,b,c,d", "", *(",".join([*row, "x"]) for row in rows)]))
-    wanted = {"a": 0, "b": 1, "c": 2}
-    table, parsed = (
-        read_columns(path, text=[text], without=["d"]),
-        parse_rows(path, list("abcd"), wanted, {text} & {"c"}),
-    )
-    assert table.rows.tolist() == parsed.rows.tolist()
-    for name in wanted:
-        assert_same_cells(table.cells[name], parsed.cells[name])
+    table = read_columns(path, text=[text], without=["d"])
+    with path.open() as file:
+        reader = csv.reader(file, skipinitialspace=True)
+        written = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader if cells][1:]
+    assert table.rows.tolist() == [line for line, _ in written]
+    for name, cells in zip("abc", zip(*(row for _, row in written), strict=True), strict=False):
+        known = ["nan" if cell in MISSING else cell for cell in cells]
+        column = table.cells[name]
+        if isinstance(column, Texts):
+            assert [[*column.texts, "nan"][code] for code in column.codes] == known
+            assert name == text or any(cell in ("1_0", "red", "green", "٣", "a,b") for cell in known)
+        else:
+            np.testing.assert_array_equal(column, [float(cell) for cell in known])
 
 
-def assert_same_cells(one: Any, other: Any) -> None:
-    assert type(one) is type(other)
-    if isinstance(one, Texts):
-        one, other = ([cells.texts[code] for code in cells.codes] for cells in (one, other))
-    np.testing.assert_array_equal(one, other)
-
-
-def test_a_table_of_plain_cells_is_not_parsed_by_python(stored, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr("deltarule.data.readers.csv.parse_rows")
-    table = read_columns(stored("a,b,c\n1,red,x\n\nNA,blue,y\n,,z\n"), without=["c"])
-    np.testing.assert_array_equal(table.cells["a"], [1.0, np.nan, np.nan])
-    assert table.cells["b"].texts == ["red", "blue", ""]
-    assert table.rows.tolist() == [2, 4, 5]
+def test_a_cell_of_several_lines_counts_its_last(stored) -> None:
+    table = read_columns(stored('a,b\n1,"x\ny"\n\n2,"say ""n"""\n'))
+    assert [table.cells["b"].texts[k] for k in table.cells["b"].codes] == ["x\ny", 'say "n"']
+    assert table.rows.tolist() == [3, 5]

@@ -287,3 +287,8 @@ def test_a_known_table_counts_as_the_first_one_did(stored: Stored, flowers: Data
         read(path, target="kind", **known)
     with pytest.raises(SettingError, match="called 'knd' was expected: got none; did you mean 'kind'"):
         read(path, target="knd", **known)
+
+
+def test_a_text_of_a_frame_is_not_missing_whatever_it_says() -> None:
+    frame = pandas.DataFrame({"x": ["NA", "nan", "a", "a"], "y": [1.5, 2.5, 3.5, 4.5]})
+    assert read_table(frame, "y").columns[0].categories == ("NA", "a", "nan")

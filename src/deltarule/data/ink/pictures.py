@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from deltarule.data.ink.normalization import ink_image
 from deltarule.data.readers.images import open_image, read_image
-from deltarule.data.readers.reading import How, Reading
+from deltarule.data.reading import How, Reading
 from deltarule.errors import DataError, NoDigitError, require
 
 FORMATS = ["PNG", "JPEG", "WEBP", "BMP"]

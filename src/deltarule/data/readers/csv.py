@@ -1,7 +1,7 @@
 """A CSV: rows of pixels, one image a row, or columns of numbers and texts below a header.
 
-Commas, semicolons or tabs part its cells. NumPy reads pixels, and columns that hold either numbers or plain texts;
-Python's csv module reads others, a few rows at a time. A number takes 8 bytes, a text that occurs often is kept once.
+Commas, semicolons or tabs part its cells. NumPy's parser, which is written in C, reads them; Python's csv module reads
+only the lines with quoted or missing cells, for it takes several times as long.
 """
 
 import csv
@@ -11,9 +11,10 @@ import re
 import warnings
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import count, islice
+from functools import partial
+from itertools import chain, count, islice
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
@@ -21,14 +22,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deltarule.data.dataset import Dataset, Splits
-from deltarule.data.file_guards import refuse_special
-from deltarule.data.readers.reading import How, Reading
-from deltarule.data.reporting import refuse
+from deltarule.data.reading import How, Reading, refuse, refuse_special
 from deltarule.errors import DataError, SettingError
 
 SEPARATORS = ",;\t"
 MISSING = frozenset(["", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NULL", "null"])  # words for no cell
-CELLS_TOGETHER = 2**16  # are in memory as texts
 BYTES = frozenset(map(str, range(256)))
 # What np.loadtxt takes besides: "+7", " 007".
 UNUSUAL_BYTE = re.compile(r"\s*\+?0*([0-9]{1,2}|1[0-9]{2}|2[0-4][0-9]|25[0-5])\s*")
@@ -37,25 +35,10 @@ PathLike = str | os.PathLike[str]
 
 
 class Texts(NamedTuple):
-    """Cells of text: the place of each, (n_rows,), among different `texts`; where it is missing, -1 or that of ""."""
+    """Cells of text: the place of each, (n_rows,), among different `texts`, in order; -1 where the cell is missing."""
 
     codes: NDArray[np.intp]
     texts: Sequence[str]
-
-
-class Places:
-    """The different texts of a column, each with its place, in the order in which they are first seen."""
-
-    def __init__(self) -> None:
-        self.places = defaultdict[str, int](count().__next__)
-
-    def find(self, cell: str) -> int:
-        """The place of a cell's text."""
-        return self.places[cell.strip()]
-
-    def texts(self, codes: NDArray[Any]) -> Texts:
-        """The column of these places."""
-        return Texts(codes.astype(np.intp), ["" if each in MISSING else each for each in self.places])
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +59,7 @@ class Table:
     def keep(self, rows: NDArray[np.bool_]) -> "Table":
         """The table of some of its rows."""
         cells = {
-            name: Texts(each.codes[rows], each.texts) if isinstance(each, Texts) else each[rows]
+            name: sort_texts(each.codes[rows], each.texts) if isinstance(each, Texts) else each[rows]
             for name, each in self.cells.items()
         }
         return Table(self.name, self.names, cells, self.rows[rows], self.is_file)
@@ -131,103 +114,90 @@ def read_columns(
         first = next(rows, (0, []))[1]
     refuse_duplicates(str(path), header)
     wanted = {name: at for at, name in enumerate(header) if name not in without and (only is None or name in only)}
-    texts = wanted.keys() & set(text)
-    guesses = {name for name, cell in zip(header, first, strict=False) if as_numbers([cell]) is None}
-    table = load_plain(path, header_line, header, wanted, wanted.keys() & (texts | guesses))
-    return table or parse_rows(path, header, wanted, texts)
-
-
-def load_plain(
-    path: PathLike, header_line: int, header: list[str], wanted: dict[str, int], texts: Collection[str]
-) -> Table | None:
-    """The wanted columns by NumPy's parser, several times as fast as `parse_rows`; None for what needs the latter.
-
-    That is a text in a column that is not among `texts`, a quoted cell, or a line of another length.
-    """
-    lines: list[int] = []
-
-    def plain_lines(file: TextIO, separator: str) -> Iterator[str]:
-        for line, row in enumerate(file, start=header_line + 1):
-            row = row.rstrip("\n")
-            if not row:
-                continue
-            if '"' in row or row.isspace():
-                raise ValueError
-            if "n" in row or "N" in row or 2 * separator in f"{separator}{row}{separator}":  # as in all of MISSING
-                row = separator.join("nan" if cell.strip() in MISSING else cell for cell in row.split(separator))
-            lines.append(line)
-            yield row
-
-    places = {name: Places() for name in texts}
-    converters: dict[str | int, Callable[[str], int]] = {
-        at: len for at, name in enumerate(header) if name not in wanted
-    }
-    converters |= {wanted[name]: places[name].find for name in texts}
-    with open_text(path) as file:
-        separator = separator_of(file)
-        for _ in range(header_line):
-            file.readline()
+    if not first:
+        return Table(str(path), header, {name: np.empty(0) for name in wanted}, np.empty(0, np.intp))
+    texts = {wanted[name] for name in wanted.keys() & set(text)}
+    texts |= {at for at, cell in enumerate(first) if is_text(cell)}
+    for is_odd in (False, True):
+        if is_odd:
+            texts |= find_texts(path, len(header))
+        lines = [header_line]
+        places = {name: defaultdict[str, int](count().__next__) for name, at in wanted.items() if at in texts}
+        ignored = set(range(len(header))) - {*wanted.values()}
+        converters: dict[int | str, Callable[[str], int]] = dict.fromkeys(ignored, len)
+        converters |= {wanted[name]: partial(place_of, places[name]) for name in places}
         try:
-            with warnings.catch_warnings(action="error"):
+            with open_text(path) as file, warnings.catch_warnings(action="error"):
+                comma = separator_of(file)
+                rows_read = plain_rows(file, comma, lines, is_odd)
                 numbers = np.loadtxt(
-                    plain_lines(file, separator), delimiter=separator, comments=None, converters=converters, ndmin=2
+                    rows_read, delimiter=comma, comments=None, quotechar='"', converters=converters, ndmin=2
                 )
-        except (ValueError, Warning):
-            return None
-    if numbers.shape != (len(lines), len(header)):
-        return None
-    columns = np.ascontiguousarray(numbers.T)
-    cells = {name: places[name].texts(columns[at]) if name in places else columns[at] for name, at in wanted.items()}
-    return Table(str(path), header, cells, np.array(lines, np.intp))
-
-
-def parse_rows(path: PathLike, header: list[str], wanted: dict[str, int], texts: Collection[str]) -> Table:
-    """The wanted columns by Python's csv module; those of `texts` stay as they are written."""
-    parts: dict[str, list[NDArray[Any]]] = defaultdict(list)
-    lines: list[int] = []
-    places = {name: Places() for name in texts}
-    late = set()  # columns of numbers that turned into texts: how the first cells were written is lost
-    with open_rows(path) as rows:
-        next(rows, None)
-        while chunk := list(islice(rows, max(1, CELLS_TOGETHER // len(header)))):
-            if any(len(cells) != len(header) for _, cells in chunk):
-                refuse_widths(path, len(header))
-            lines += [line for line, _ in chunk]
-            columns = list(zip(*(cells for _, cells in chunk), strict=True))
-            for name, at in wanted.items():
-                part: NDArray[Any] | None = None if name in places else as_numbers(columns[at])
-                if part is None:
-                    if name not in places:
-                        places[name] = Places()
-                        late |= {name} if parts[name] else set()
-                    part = np.fromiter(map(places[name].find, columns[at]), np.intp, len(chunk))
-                parts[name].append(part)
+        except (ValueError, Warning, csv.Error):
+            continue
+        if numbers.shape[1] == len(header):
+            break
+    else:
+        raise DataError(f"{path}: a CSV was expected: its cells cannot be read")
+    columns = np.ascontiguousarray(numbers.T)  # four times as fast as to read it column by column
     cells: dict[str, Any] = {}
-    for name in wanted:
-        column = np.concatenate(parts[name]) if parts[name] else np.empty(0)
-        cells[name] = places[name].texts(column) if name in places else column
-    if late:
-        cells |= parse_rows(path, header, {name: wanted[name] for name in late}, late).cells
-    return Table(str(path), header, cells, np.array(lines, np.intp))
+    for name, at in wanted.items():
+        cells[name] = columns[at]
+        if name in places:
+            known = ["" if each == "nan" else each for each in places[name]]
+            cells[name] = sort_texts(columns[at].astype(np.intp), known)
+    return Table(str(path), header, cells, np.array(lines[1:], np.intp))
 
 
-def as_numbers(cells: Sequence[str]) -> NDArray[np.float64] | None:
-    """Cells as numbers, NaN where they are missing; None where one is a text."""
-    if "_" in "".join(cells):
-        return None
-    try:
-        return np.fromiter(map(float, cells), np.float64, len(cells))
-    except ValueError:
-        with suppress(ValueError):
-            known = ("nan" if cell.strip() in MISSING else cell for cell in cells)
-            return np.fromiter(map(float, known), np.float64, len(cells))
-        return None
+def plain_rows(file: TextIO, separator: str, lines: list[int], is_odd: bool) -> Iterator[str]:
+    """The rows as NumPy's parser takes them, what is missing as nan.
+
+    lines: begins with the last one of the header, and gets the one that each row ends in.
+    is_odd: whether any row may have quotes or missing cells, such as those of blanks, and not only one that looks so.
+    """
+    line = lines[0]
+    for row in islice(file, line, None):
+        line += 1
+        framed = separator + row.rstrip("\n") + separator
+        # Every word for a missing cell has an n in it
+        if is_odd or '"' in row or "n" in row or "N" in row or 2 * separator in framed or row.isspace():
+            reader = csv.reader(chain([row], file), delimiter=separator, skipinitialspace=True)
+            cells = next(reader)
+            line += reader.line_num - 1
+            if not any(cells) and len(cells) < 2:
+                continue
+            known = ("nan" if cell.strip() in MISSING else cell.replace('"', '""') for cell in cells)
+            row = separator.join(f'"{cell}"' for cell in known)
+        lines.append(line)
+        yield row
+
+
+def place_of(places: dict[str, int], cell: str) -> int:
+    """The place of a text among the different ones of its column."""
+    return places[cell.strip()]
+
+
+def sort_texts(codes: NDArray[np.intp], texts: Sequence[str]) -> Texts:
+    """Texts without those that are missing or in no row, in the order of numbers where all are such."""
+    used = np.unique(codes[codes >= 0])
+    found = sorted({texts[k] for k in used} - {""})
+    numbers = [number_in(text) for text in found]
+    known = [number for number in numbers if number is not None]
+    if len(known) == len(found):
+        found = [text for _, text in sorted(zip(known, found, strict=True))]
+    place = {text: k for k, text in enumerate(found)}
+    return Texts(np.array([*(place.get(text, -1) for text in texts), -1], np.intp)[codes], found)
+
+
+def is_text(cell: str) -> bool:
+    """Whether a cell holds something, but not a number."""
+    return number_in(cell) is None and cell.strip() not in MISSING
 
 
 def number_in(cell: str) -> float | None:
-    """The value of a cell, or None for one that is not a number. Python alone reads 1_000 as a number."""
+    """The value of a cell, or None for one that is not a number. Python alone reads 1_000 and foreign digits."""
     try:
-        return None if "_" in cell else float(cell)
+        return float(cell) if "_" not in cell and cell.strip().isascii() else None
     except ValueError:
         return None
 
@@ -239,13 +209,14 @@ def refuse_duplicates(name: str, header: Sequence[str]) -> None:
         raise SettingError(f"{name}: columns of different names were expected: got {', '.join(map(repr, twice))} twice")
 
 
-def refuse_widths(path: PathLike, width: int) -> None:
-    """Raise DataError where lines have other numbers of cells than the header."""
+def find_texts(path: PathLike, width: int) -> set[int]:
+    """The columns in which a cell is a text. DataError where lines have other numbers of cells than the header."""
     with open_rows(path) as rows:
-        problems = (
-            f"line {line}: {len(cells)} cells instead of {width}" for line, cells in rows if len(cells) != width
-        )
+        lengths = ((line, len(cells)) for line, cells in rows if len(cells) != width)
+        problems = (f"line {line}: {length} cells instead of {width}" for line, length in lengths)
         refuse(path, "as many cells in every line as in the header", problems)
+    with open_rows(path) as rows:
+        return {at for _, cells in islice(rows, 1, None) for at, cell in enumerate(cells) if is_text(cell)}
 
 
 def read_pixel_rows(path: Path, _: How) -> Reading:

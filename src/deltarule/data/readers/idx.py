@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deltarule.data.dataset import Dataset, Splits, default_class_names
-from deltarule.data.file_guards import LARGEST, StoredFile, most_believed, open_stored
+from deltarule.data.reading import LARGEST, StoredFile, most_believed, open_stored
 from deltarule.errors import DataError
 
 MOST_DIMENSIONS = 4
@@ -67,9 +67,8 @@ def _check_size(shape: tuple[int, ...], n_bytes: int, file: StoredFile, most_byt
     if n_bytes > file.n_bytes * DEFLATE_LIMIT:
         raise DataError(f"{expected}: got {file.n_bytes:,} compressed ones, which cannot hold so many")
     if file.is_compressed and n_bytes > most_believed(file.n_bytes):
-        raise DataError(
-            f"{expected}: got {file.n_bytes:,} compressed ones; a file like this is made to fill the memory"
-        )
+        got = f"{file.n_bytes:,} compressed ones; a file like this is made to fill the memory"
+        raise DataError(f"{expected}: got {got}")
     if n_bytes > most_bytes:
         raise DataError(f"{expected}: that is more than the {most_bytes:,} that are read of such a file")
     return expected

@@ -17,8 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deltarule.data.dataset import Dataset, Splits
-from deltarule.data.file_guards import refuse_special
-from deltarule.data.reporting import refuse
+from deltarule.data.reading import refuse, refuse_special
 from deltarule.errors import DataError, require
 
 SUFFIXES = {".png", ".jpg", ".jpeg"}
@@ -40,12 +39,13 @@ def open_image(source: str | os.PathLike[str] | bytes, formats: Sequence[str], n
     if not isinstance(source, bytes):
         refuse_special(source)
     try:
-        check_pixels(*webp_size(source), name)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            warnings.simplefilter("error", pillow.DecompressionBombWarning)
-            image = pillow.open(BytesIO(source) if isinstance(source, bytes) else source, formats=formats)
-        with image:
+        with BytesIO(source) if isinstance(source, bytes) else Path(source).open("rb") as file:
+            check_pixels(*webp_size(file.read(30)), name)
+            file.seek(0)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                warnings.simplefilter("error", pillow.DecompressionBombWarning)
+                image = pillow.open(file, formats=formats)
             check_pixels(image.width, image.height, name)
             yield image
     except DataError:
@@ -65,16 +65,11 @@ def check_pixels(width: int, height: int, name: str) -> None:
         raise DataError(f"{name}: {TOO_LARGE}: got {width} x {height}; make it smaller")
 
 
-def webp_size(source: str | os.PathLike[str] | bytes) -> tuple[int, int]:
-    """The width and height of a WebP file, for Pillow makes room for its pixels as soon as it opens one; 0 for others.
+def webp_size(head: bytes) -> tuple[int, int]:
+    """The width and height that a WebP file begins with; 0 for others. Pillow takes memory as soon as it opens one.
 
     Source: RFC 9649, "WebP Image Format", section 2.
     """
-    if isinstance(source, bytes):
-        head = source[:30]
-    else:
-        with Path(source).open("rb") as file:
-            head = file.read(30)
     if head[:4] != b"RIFF" or head[8:12] != b"WEBP" or len(head) < 30:
         return 0, 0
     kind, body = head[12:16], head[20:]
@@ -104,9 +99,8 @@ def read_image(
             expected = "x".join(map(str, image_shape or ()))
             raise DataError(f"{path}: an image of {expected} pixels was expected: got {image.height}x{image.width}")
         if image.mode[0] in "IF":
-            raise DataError(
-                f"{path}: 8 bits a color were expected: got Pillow's mode {image.mode}; save it with 8 bits"
-            )
+            got = f"Pillow's mode {image.mode}; save it with 8 bits"
+            raise DataError(f"{path}: 8 bits a color were expected: got {got}")
         colors = image.convert("RGBA")
         if colors.getchannel("A").getextrema()[0] < 255:
             raise DataError(f"{path}: an opaque image was expected: got transparent pixels; save it on a background")
@@ -145,9 +139,8 @@ def _subfolders(folder: Path) -> tuple[str, ...]:
 
 def _read_classes(folder: Path, class_names: tuple[str, ...], size: int | None) -> Dataset:
     """All images below `folder`, which has a folder for each of the classes."""
-    files = [
-        sorted(file for file in (folder / name).glob("*") if file.suffix.lower() in SUFFIXES) for name in class_names
-    ]
+    inside = [sorted((folder / name).glob("*")) for name in class_names]
+    files = [[file for file in each if file.suffix.lower() in SUFFIXES] for each in inside]
     if not all(files) or not files:
         empty = [name for name, images in zip(class_names, files, strict=True) if not images]
         got = f"none in {', '.join(empty)}" if empty else "no folders"

@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from deltarule.data.dataset import Splits
-from deltarule.data.file_guards import open_stored
 from deltarule.data.ink.pictures import read_picture_rows
 from deltarule.data.readers.csv import read_pixel_rows
 from deltarule.data.readers.idx import IMAGES, TEST, TRAIN, idx_files, read_idx, read_idx_pairs
 from deltarule.data.readers.images import read_image_folder
 from deltarule.data.readers.npz import read_npz
-from deltarule.data.readers.reading import How, Reading
 from deltarule.data.readers.tables import read_table_examples, read_table_rows
+from deltarule.data.reading import How, Reading, open_stored
 from deltarule.errors import DataError, SettingError
 
 HEAD_BYTES = 16  # of a file, which tell what it is

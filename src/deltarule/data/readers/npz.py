@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deltarule.data.dataset import Dataset, Splits, default_class_names
-from deltarule.data.file_guards import LARGEST, MOST_SHRUNK, most_believed, refuse_special
+from deltarule.data.reading import LARGEST, MOST_SHRUNK, most_believed, refuse_special
 from deltarule.errors import DataError
 
 LAYOUTS = (("x_train", "y_train", "x_test", "y_test"), ("X", "y"), ("inputs", "targets"))
@@ -35,13 +35,13 @@ def read_npz(path: str | os.PathLike[str]) -> Splits:
             keys = next((keys for keys in LAYOUTS if members.keys() >= set(keys)), None)
             if keys is None:
                 wanted = "; or ".join(", ".join(keys) for keys in LAYOUTS)
-                raise DataError(
-                    f"{path}: arrays called {wanted} were expected: got {', '.join(sorted(members)) or 'none'}"
-                )
+                got = ", ".join(sorted(members)) or "none"
+                raise DataError(f"{path}: arrays called {wanted} were expected: got {got}")
             names = [f"{path}, {key}" for key in keys]
-            return _splits(
-                [_read_array(archive, members[key], name) for key, name in zip(keys, names, strict=True)], names
-            )
+            arrays = [_read_array(archive, members[key], f"{path}, {key}") for key in keys]
+            classes = [y.astype(np.int64) for y in arrays[1::2] if y.ndim == 1 and y.dtype.kind in "iu"]
+            class_names = default_class_names(*classes, name=names[1]) if classes else ()
+            return Splits(*map(_dataset, arrays[::2], arrays[1::2], repeat(class_names), names[::2]))
     except OSError as error:
         raise DataError(f"{path}: an npz file was expected, but it cannot be read: {error.strerror}") from error
     # zipfile raises RuntimeError for an encrypted member, and its subclass for an unknown compression.
@@ -61,47 +61,30 @@ def _read_array(archive: zipfile.ZipFile, member: str, name: str) -> NDArray[Any
         )
     try:
         with archive.open(entry) as file:
-            shape, dtype = _read_header(file)
+            version = np.lib.format.read_magic(file)
+            read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+            shape, _, dtype = read(file)
             held = entry.file_size - file.tell()
         if dtype.kind in "buif" and math.prod(shape) * dtype.itemsize == held:
             with archive.open(entry) as file:
                 return np.lib.format.read_array(file, allow_pickle=False)
-    except ValueError as error:
-        raise DataError(f"{name}: an array of numbers was expected: {error}") from error
+    # Python's parser answers expressions that nest too deeply with the latter two.
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise DataError(f"{name}: an array of numbers was expected: {str(error) or type(error).__name__}") from error
     raise DataError(f"{name}: numbers that take {held:,} bytes were expected: got {dtype} of shape {shape}")
-
-
-def _read_header(file: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    """The shape and dtype that an array's header declares; leaves the file at its data. ValueError where it is none."""
-    version = np.lib.format.read_magic(file)
-    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    try:
-        shape, _, dtype = read(file)
-    except (RecursionError, MemoryError) as error:  # how Python's parser answers expressions that nest too deeply
-        raise ValueError(f"its header cannot be parsed ({type(error).__name__})") from error
-    return shape, dtype
-
-
-def _splits(arrays: list[NDArray[Any]], names: list[str]) -> Splits:
-    """X, y or X_train, y_train, X_test, y_test as Datasets that agree on their classes."""
-    classes = [y.astype(np.int64) for y in arrays[1::2] if y.ndim == 1 and y.dtype.kind in "iu"]
-    class_names = default_class_names(*classes, name=names[1]) if classes else ()
-    return Splits(*map(_dataset, arrays[::2], arrays[1::2], repeat(class_names), names[::2]))
 
 
 def _dataset(X: NDArray[Any], y: NDArray[Any], class_names: tuple[str, ...], name: str) -> Dataset:
     """A Dataset of `X`, inputs or images, and `y`, whose shape and dtype tell the task."""
     if X.ndim not in (2, 3):
-        raise DataError(
-            f"{name}: inputs (n_samples, n_features) or images of 3 dimensions were expected: got {X.shape}"
-        )
+        expected = "inputs (n_samples, n_features) or images of 3 dimensions"
+        raise DataError(f"{name}: {expected} were expected: got {X.shape}")
     n_features = math.prod(X.shape[1:])
     if X.dtype != np.uint8:
         X = X.astype(X.dtype.newbyteorder("=") if X.dtype.kind == "f" else np.float64)
     side = math.isqrt(n_features)
-    image_shape = (
-        X.shape[1:] if X.ndim == 3 else (side, side) if X.dtype == np.uint8 and side**2 == n_features else None
-    )
+    square = (side, side) if X.dtype == np.uint8 and side**2 == n_features else None
+    image_shape = X.shape[1:] if X.ndim == 3 else square
     X = X.reshape(len(X), n_features)
     if y.dtype.kind == "f":
         y = y.astype(np.float64)

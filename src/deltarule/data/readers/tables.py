@@ -2,7 +2,7 @@
 
 import math
 import sys
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 
 from deltarule.data.columns import Column, fill_with_means
 from deltarule.data.dataset import Dataset, Splits
-from deltarule.data.readers.csv import Table, Texts, number_in, read_columns, refuse_duplicates
-from deltarule.data.readers.reading import Goal, How, Missing, Reading
-from deltarule.data.reporting import Announce, print_to_stderr, refuse
+from deltarule.data.readers.csv import Table, Texts, number_in, read_columns, refuse_duplicates, sort_texts
+from deltarule.data.reading import Announce, Goal, How, Missing, Reading, print_to_stderr, refuse
 from deltarule.errors import DataError, SettingError, closest
 from deltarule.public import public
 
@@ -79,8 +78,13 @@ def _read_dataset(source: Any, target: str, how: How) -> Dataset:
     known = how.columns or ()
     only = [target, *(column.name for column in known)] if known else None
     read = frame_table if is_frame(source) else read_columns
-    table = read(source, text=[target, *_text_columns(known)], only=only, without=how.without)
-    refuse_unknown(table, [target, *how.without])
+    table = read(
+        source, text=[target, *(column.name for column in known if column.categories)], only=only, without=how.without
+    )
+    for name in (target, *how.without):
+        if name not in table.names:
+            offer = closest(name, table.names)
+            raise SettingError(f"{table.name}: one column called {name!r} was expected: got none; {offer}")
     if known:
         refuse_absent(table, known)
         names = [column.name for column in known if how.missing == "drop" or column.fill is None]
@@ -109,7 +113,7 @@ def read_table_rows(path: Path, how: How) -> Reading:
     asked = how.columns or ()
     only = [column.name for column in asked] or None
     passed_over = [] if how.target is None else [how.target]
-    table = read_columns(path, text=_text_columns(asked), only=only, without=passed_over)
+    table = read_columns(path, text=[each.name for each in asked if each.categories], only=only, without=passed_over)
     columns = asked or [Column(name) for name in table.cells]
     if not len(table.rows):
         raise DataError(f"{table.name}: a header and rows were expected: got no rows")
@@ -120,10 +124,6 @@ def read_table_rows(path: Path, how: How) -> Reading:
     if extra:
         how.announce(f"{table.name}: what was not learned from is passed over: {', '.join(map(repr, extra))}")
     return Reading(rows, report={"holds": "rows", "columns": list(table.cells), "passed over": extra})
-
-
-def _text_columns(columns: Sequence[Column]) -> list[str]:
-    return [column.name for column in columns if column.categories]
 
 
 def is_frame(data: object) -> bool:
@@ -152,30 +152,19 @@ def frame_table(
             raise DataError(f"{name}: numbers and text were expected: got {got}; make numbers of it, or leave it out")
         else:
             codes, values = sys.modules["pandas"].factorize(series)
-            texts = [text_of(each) for each in values]
+            is_whole = [isinstance(each, float | np.floating) and each.is_integer() for each in values]
+            texts = [str(int(each) if whole else each).strip() for each, whole in zip(values, is_whole, strict=True)]
             is_text = column in text or any(each and number_in(each) is None for each in texts)
-            cells[column] = Texts(codes, texts) if is_text else np.array([*map(number_in, texts), np.nan], float)[codes]
+            cells[column] = (
+                sort_texts(codes, texts) if is_text else np.array([*map(number_in, texts), np.nan], float)[codes]
+            )
     return Table(name, header, cells, np.arange(len(frame)), is_file=False)
 
 
 def frame_rows(frame: Any, columns: Sequence[Column]) -> NDArray[np.float64]:
     """The rows of a DataFrame for a model of these columns. Raises as `table_rows`."""
     names = [column.name for column in columns]
-    return table_rows(frame_table(frame, text=_text_columns(columns), only=names), columns)
-
-
-def text_of(cell: Any) -> str:
-    """A cell of a DataFrame as a CSV would have it; a whole number is written without a point."""
-    is_whole = isinstance(cell, float | np.floating) and cell.is_integer()
-    return str(int(cell)) if is_whole else str(cell).strip()
-
-
-def refuse_unknown(table: Table, names: Iterable[str]) -> None:
-    """Raise SettingError where the table lacks a column that its user named."""
-    for name in names:
-        if name not in table.names:
-            offer = closest(name, table.names)
-            raise SettingError(f"{table.name}: one column called {name!r} was expected: got none; {offer}")
+    return table_rows(frame_table(frame, text=[each.name for each in columns if each.categories], only=names), columns)
 
 
 def _input_names(table: Table, others: Sequence[str]) -> list[str]:
@@ -194,33 +183,28 @@ def _input_names(table: Table, others: Sequence[str]) -> list[str]:
 
 def _announce_filled(table: Table, columns: Sequence[Column], counts: NDArray[np.int64], announce: Announce) -> None:
     """Say how many cells are missing, and what they count as."""
-    for kind, how in ((False, "the mean of their column"), (True, "none of the categories")):
-        filled = [
-            (each.name, n) for each, n in zip(columns, counts, strict=True) if n and bool(each.categories) is kind
-        ]
-        if filled:
-            cells = ", ".join(f"{n:,} in {name!r}" for name, n in filled)
-            announce(f"{table.name}: missing cells count as {how}: {cells}")
+    for is_text, how in ((False, "the mean of their column"), (True, "none of the categories")):
+        filled = ((each.name, n) for each, n in zip(columns, counts, strict=True) if bool(each.categories) is is_text)
+        missing = {name: n for name, n in filled if n}
+        if missing:
+            announce(f"{table.name}: missing cells count as {how}: {in_columns(missing)}")
 
 
 def missing_by_name(table: Table, names: Iterable[str]) -> dict[str, NDArray[np.bool_]]:
     """Which rows lack a cell in each of these columns, for those that lack any."""
-    by_name = {}
+    missing = {}
     for name in names:
         cells = table.cells[name]
-        if isinstance(cells, Texts):
-            by_name[name] = np.array([*(text == "" for text in cells.texts), True])[cells.codes]
-        else:
-            by_name[name] = np.isnan(cells)
-    return {name: missing for name, missing in by_name.items() if missing.any()}
+        missing[name] = cells.codes < 0 if isinstance(cells, Texts) else np.isnan(cells)
+    return {name: rows for name, rows in missing.items() if rows.any()}
 
 
 def refuse_missing(table: Table, names: Iterable[str], advice: str) -> None:
     """Raise DataError, which ends in the advice, where rows lack a cell in one of these columns."""
     missing = missing_by_name(table, names)
     for name, rows in missing.items():
-        where = f"{name!r} first in {table.place(int(rows.argmax()))}"
-        raise DataError(f"{table.name}: no missing cells were expected: got {_counts(missing)}, {where}; {advice}")
+        got = f"{in_columns(missing)}, {name!r} first in {table.place(int(rows.argmax()))}"
+        raise DataError(f"{table.name}: no missing cells were expected: got {got}; {advice}")
 
 
 def drop_missing(table: Table, names: Iterable[str], announce: Announce) -> Table:
@@ -229,46 +213,35 @@ def drop_missing(table: Table, names: Iterable[str], announce: Announce) -> Tabl
     if not missing:
         return table
     dropped = np.logical_or.reduce(list(missing.values()))
+    where = in_columns(missing)
     if dropped.all():
-        raise DataError(
-            f"{table.name}: a row without missing cells was expected: got none; missing are {_counts(missing)}"
-        )
+        raise DataError(f"{table.name}: a row without missing cells was expected: got none; missing are {where}")
     rows = f"{dropped.sum():,} of {len(dropped):,} rows"
-    announce(f"{table.name}: {rows} are left out, because cells are missing: {_counts(missing)}")
+    announce(f"{table.name}: {rows} are left out, because cells are missing: {where}")
     return table.keep(~dropped)
 
 
-def _counts(missing: dict[str, NDArray[np.bool_]]) -> str:
-    return ", ".join(f"{rows.sum():,} in {name!r}" for name, rows in missing.items())
-
-
-def sort_texts(cells: Texts) -> Texts:
-    """Texts without those that are missing or in no row, in the order of numbers where all are such."""
-    used = np.unique(cells.codes[cells.codes >= 0])
-    texts = sorted({cells.texts[k] for k in used} - {""})
-    numbers = [number_in(text) for text in texts]
-    known = [number for number in numbers if number is not None]
-    if len(known) == len(texts):
-        texts = [text for _, text in sorted(zip(known, texts, strict=True))]
-    place = {text: k for k, text in enumerate(texts)}
-    return Texts(np.array([*(place.get(text, -1) for text in cells.texts), -1])[cells.codes], texts)
+def in_columns(missing: Mapping[str, Any]) -> str:
+    """How many cells each column lacks, in words."""
+    return ", ".join(f"{np.sum(rows):,} in {name!r}" for name, rows in missing.items())
 
 
 def not_numbers(table: Table, name: str) -> Iterator[str]:
     """The cells of a column that hold something, but not a finite number."""
     cells = table.cells[name]
     if isinstance(cells, Texts):
-        codes, texts = sort_texts(cells)
-        for k, text in enumerate(texts):
+        for text in cells.texts:
             number = number_in(text)
             if number is None or not math.isfinite(number):
-                yield _problem(table, name, np.flatnonzero(codes == k), text)
+                yield _problem(table, name, text)
     else:
         for row in np.flatnonzero(np.isinf(cells)):
             yield f"{table.place(int(row))}, column {name!r}: {cells[row]}"
 
 
-def _problem(table: Table, name: str, rows: NDArray[np.intp], text: str) -> str:
+def _problem(table: Table, name: str, text: str) -> str:
+    codes, texts = table.cells[name]
+    rows = np.flatnonzero(codes == texts.index(text))
     more = f" (and {len(rows) - 1:,} more of them)" if len(rows) > 1 else ""
     return f"{table.place(int(rows[0]))}, column {name!r}: {text[:40]!r}{more}"
 
@@ -284,7 +257,7 @@ def describe_column(table: Table, name: str) -> Column:
         if np.isnan(cells).all():
             raise DataError(f"{table.name}: a value in every column was expected: got none in {name!r}; leave it out")
         return Column(name)
-    texts = sort_texts(cells).texts
+    texts = cells.texts
     n_numbers = sum(number_in(text) is not None for text in texts)
     if n_numbers > MOST_NUMBERS:
         refuse(table.name, f"numbers in column {name!r}, where most cells are numbers,", not_numbers(table, name))
@@ -328,16 +301,10 @@ def refuse_absent(table: Table, columns: Sequence[Column]) -> None:
 def _strange_cells(table: Table, column: Column) -> Iterator[str]:
     """What is wrong with the cells of a column that is known."""
     if not column.categories:
-        for problem in not_numbers(table, column.name):
-            yield f"{problem} is not a number"
+        yield from (f"{problem} is not a number" for problem in not_numbers(table, column.name))
         return
-    cells = table.cells[column.name]
-    if {*column.categories, ""}.issuperset(cells.texts):
-        return
-    codes, texts = sort_texts(cells)
-    for text in sorted(set(texts) - set(column.categories)):
-        rows = np.flatnonzero(codes == texts.index(text))
-        yield f"{_problem(table, column.name, rows, text)} was never seen; {closest(text, column.categories)}"
+    for text in sorted(set(table.cells[column.name].texts) - set(column.categories)):
+        yield f"{_problem(table, column.name, text)} was never seen; {closest(text, column.categories)}"
 
 
 Targets = tuple[Goal, tuple[str, ...], NDArray[Any]]  # as a Dataset has them: task, class names, targets
@@ -348,7 +315,7 @@ def targets_to_learn(table: Table, name: str, task: Goal | None, announce: Annou
 
     Raises DataError where the target is the same everywhere, a class has one example, or a value is not a number.
     """
-    codes, texts = sort_texts(table.cells[name])
+    codes, texts = table.cells[name]
     if len(texts) < 2:
         got = f"{texts[0]!r} in every row of {name!r}"
         raise DataError(f"{table.name}: a target that is not always the same was expected: got {got}")
@@ -364,21 +331,19 @@ def targets_to_learn(table: Table, name: str, task: Goal | None, announce: Annou
 
 def _infer_task(table: Table, name: str, codes: NDArray[np.intp], texts: Sequence[str], announce: Announce) -> Goal:
     """The task that the cells of a target look like, which is announced."""
-    numbers = [number_in(text) for text in texts]
-    known = [number for number in numbers if number is not None]
+    known = [number for number in map(number_in, texts) if number is not None]
+    task: Goal
     if len(known) < len(texts):
         if len(known) > MOST_NUMBERS:
             expected = f"numbers in the target {name!r}, where most cells are numbers,"
             refuse(table.name, expected, not_numbers(table, name))
-        announce(f"{table.name}: {name!r} holds {len(texts)} different texts: classes to tell apart")
-        return "classes"
-    is_whole = all(number.is_integer() for number in known)
-    if is_whole and len(texts) <= MOST_GUESSED and len(codes) >= FEWEST_EACH * len(texts):
-        holds = f"{name!r} holds {len(texts)} different whole numbers"
-        announce(f"{table.name}: {holds}: classes to tell apart (else --task values)")
-        return "classes"
-    announce(f"{table.name}: {name!r} holds {len(texts):,} different numbers: values to predict (else --task classes)")
-    return "values"
+        task, holds = "classes", "texts: classes to tell apart"
+    elif all(each.is_integer() for each in known) and len(texts) <= min(MOST_GUESSED, len(codes) / FEWEST_EACH):
+        task, holds = "classes", "whole numbers: classes to tell apart (else --task values)"
+    else:
+        task, holds = "values", "numbers: values to predict (else --task classes)"
+    announce(f"{table.name}: {name!r} holds {len(texts):,} different {holds}")
+    return task
 
 
 def model_targets(table: Table, name: str, task: Goal, class_names: Sequence[str]) -> NDArray[Any]:
@@ -386,7 +351,7 @@ def model_targets(table: Table, name: str, task: Goal, class_names: Sequence[str
 
     Raises SettingError for another class, DataError where a value is not a number.
     """
-    codes, texts = sort_texts(table.cells[name])
+    codes, texts = table.cells[name]
     if task == "values":
         refuse(table.name, f"finite numbers in the target {name!r}", not_numbers(table, name))
         return np.array([float(text) for text in texts])[codes, np.newaxis]
