@@ -4,12 +4,16 @@ A function counts that returns or yields the data in one of their forms (a pictu
 answer), once the file is opened, and the command itself. What lies behind the doors of other rooms does not: the
 arithmetic of ink behind `ink_image`, and that of the network behind `Model.answers`. Checks, which hand nothing on,
 printing and the loading of the model do not count.
+
+A batch has another way, since its arrays are filled and not returned. There a function counts that is being carried out
+when a door is opened behind which arrays become a Dataset (`examples_for`), a batch is gathered, computed forward and
+backward, or a step is taken; and the doors themselves.
 """
 
-import inspect
 import sys
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
+from inspect import unwrap
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
@@ -25,12 +29,19 @@ from deltarule.cli.predict import predict
 from deltarule.data.ink.normalization import ink_image
 from deltarule.data.readers.kinds import read
 from deltarule.model import Model
-from deltarule.nn.network import outputs_of
+from deltarule.nn.network import Network, backward, forward, outputs_of
+from deltarule.nn.optimizers import Optimizer
+from deltarule.training.batches import gather
+from deltarule.training.evaluation import loss_and_score
+from deltarule.training.examples import examples_for
+from deltarule.training.fit import fit
 
 SOURCE = str(Path(package.__file__).parent)
-ASIDE = {printing.__file__, public.__file__}  # what prints, and what stands around every public call
-DOORS = {ink_image.__code__, inspect.unwrap(Model.answers).__code__}
+PRINTING = printing.__file__
+ANSWERS = public.__file__  # which stands around public functions, to explain a wrong call
+DOORS = {unwrap(ink_image).__code__, unwrap(Model.answers).__code__}
 MOST = 8
+MOST_OF_A_BATCH = 9
 
 Command = Callable[..., Any]
 
@@ -59,13 +70,13 @@ class Way:
 
     def __call__(self, frame: FrameType, event: str, value: Any) -> None:
         code = frame.f_code
-        if not code.co_filename.startswith(SOURCE) or code.co_filename in ASIDE:
+        if not code.co_filename.startswith(SOURCE) or code.co_filename in (PRINTING, ANSWERS):
             return
-        if not self.is_open and code is not read.__code__:
+        if not self.is_open and code is not unwrap(read).__code__:
             return
         if event == "call":
             self.is_open = True
-            self.passes += code is outputs_of.__code__
+            self.passes += code is unwrap(outputs_of).__code__
             if code in DOORS and not self.behind:
                 self.behind.append(frame)
         elif event == "return":
@@ -120,3 +131,33 @@ def test_a_row_of_a_table_comes_to_its_answer(deltarule: Command, way_of: Callab
     assert len(way.functions) <= MOST, way.functions
     assert way.functions[-2:] == ["Model.answers", "answers_about"]
     assert way.passes == 1
+
+
+def test_a_batch_comes_to_changed_weights() -> None:
+    doors = {unwrap(door).__code__ for door in (examples_for, gather, forward, backward, Optimizer.step)}
+    functions: list[str] = []
+
+    def follow(frame: FrameType | None, event: str, value: Any) -> None:
+        if event != "call" or frame is None or frame.f_code not in doors:
+            return
+        stack: list[str] = []
+        while frame is not None and frame.f_code is not own:
+            code, frame = frame.f_code, frame.f_back
+            if code is loss_and_score.__code__:
+                return  # an epoch is scored, and nothing is learned from that
+            if code.co_filename.startswith(SOURCE) and code.co_filename != ANSWERS:
+                stack.insert(0, code.co_qualname)
+        functions.extend(name for name in stack if name not in functions)
+
+    own, before = sys._getframe().f_code, sys.getprofile()
+    network, X, y = Network((4, 6, 3)), np.random.default_rng(0).normal(size=(30, 4)), np.arange(30) % 3
+    start = network.parameters.vector.copy()
+    sys.setprofile(follow)
+    try:
+        fit(network, X, y, epochs=1, batch_size=10, engine="numpy")
+    finally:
+        sys.setprofile(before)
+    assert (network.parameters.vector != start).any()
+    assert len(functions) <= MOST_OF_A_BATCH, functions
+    assert functions[0] == "fit"
+    assert functions[-1] == "Optimizer.step"

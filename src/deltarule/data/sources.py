@@ -66,7 +66,7 @@ class Source:
     files: tuple[PublishedFile, ...] = ()
 
 
-def listed_sources() -> dict[str, Source]:
+def sources_in() -> dict[str, Source]:
     """What sources.toml lists, by name."""
     tables = tomllib.loads(Path(__file__).with_name("sources.toml").read_text(encoding="utf-8"))
     for table in tables.values():
@@ -75,7 +75,7 @@ def listed_sources() -> dict[str, Source]:
     return {name: Source(**table) for name, table in tables.items()}
 
 
-LISTED = listed_sources()
+LISTED = sources_in()
 SOURCES = {name: source for name, source in LISTED.items() if source.files}  # what can be downloaded
 
 

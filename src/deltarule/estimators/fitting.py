@@ -125,7 +125,7 @@ class Fit:
         """scikit-learn's Adam adds epsilon to the root before it is corrected for having started at 0, ours after."""
         if type(adam := self.optimizer) is Adam:
             adam.epsilon = self.estimator.epsilon / math.sqrt(1.0 - adam.beta_2 ** (adam.steps + 1))
-        self.engine.step(self.optimizer, self.parameters, self.objective.grads, rate)
+        self.engine.step_of(self.optimizer)(self.parameters, self.objective.grads, rate)
 
     def _add_epoch(self, loss: float) -> None:
         """Note an epoch's loss, and the score and loss on what is held out."""

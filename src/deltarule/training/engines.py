@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,7 +31,7 @@ class Engine:
     """The functions, with the signatures of their originals.
 
     forward(network, X, ws), loss_value(network, y, ws, ...), backward(network, y, ws, grads, ...),
-    step(optimizer, params, grads, learning_rate), gather(inputs, indices, out),
+    step(optimizer, params, grads, learning_rate), or None for the optimizer's own, gather(inputs, indices, out),
     deform(images, image_shape, deformation, rng, out).
 
     take_steps: many steps in one call, where there is such a function; can_take_steps says for which networks.
@@ -45,7 +45,7 @@ class Engine:
     forward: Callable[..., Any]
     loss_value: Callable[..., float]
     backward: Callable[..., None]
-    step: Callable[..., None]
+    step: Callable[..., None] | None
     gather: Callable[..., None]
     deform: Callable[..., Any]
     can_take_steps: Callable[..., bool] = lambda *arguments: False
@@ -54,16 +54,15 @@ class Engine:
     one_thread_each: Callable[[], AbstractContextManager[None]] = nullcontext
     says: str = ""
 
+    def step_of(self, optimizer: Optimizer) -> Callable[[Parameters, Parameters, float], None]:
+        """The function of (params, grads, learning_rate) that takes this optimizer's step."""
+        return optimizer.step if self.step is None else partial(self.step, optimizer)
+
     def __repr__(self) -> str:
         return f"Engine({self.name!r})"
 
 
-def step(optimizer: Optimizer, params: Parameters, grads: Parameters, learning_rate: float) -> None:
-    """The step as the optimizer itself takes it, decay and all."""
-    optimizer.step(params, grads, learning_rate)
-
-
-REFERENCE = Engine("numpy", forward, loss_value, backward, step, gather, deform)
+REFERENCE = Engine("numpy", forward, loss_value, backward, None, gather, deform)
 
 
 def seconds_with_numpy(n_parameters: int, n_samples: int, batch_size: int | None, epochs: int) -> float:

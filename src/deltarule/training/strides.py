@@ -13,6 +13,7 @@ from deltarule.randomness import generator
 from deltarule.training.batches import sample_order, steps_per_epoch
 from deltarule.training.callbacks import Callback, TrainingState
 from deltarule.training.checks import explain_divergence, highest_loss
+from deltarule.training.evaluation import Score
 from deltarule.training.update import Latest, MovingAverage, NoClipping
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def take_stride(
     state.batch_loss, state.learning_rate = losses[-1].item(), rates[len(losses) - 1].item()
     if n_taken < len(losses):  # show the workspace what broke it
         broken = np.split(samples, np.arange(0, len(samples), trainer.batch_size)[1:])[n_taken]
-        trainer.engine.forward(trainer.network, trainer.load(state, train, broken, 0), state.workspace)
+        trainer.gradient(state, train, broken, None, Score(train.task))
         raise DivergenceError(explain_divergence(state))
     return losses, answered
 

@@ -203,17 +203,21 @@ class Trainer(metaclass=Named):
     def _train_epoch(self, state: TrainingState, train: Dataset, sample_weight: Array | None) -> None:
         if can_stride(self, train):
             return train_epoch_in_strides(self, state, train, sample_weight)
-        tally, began = state.tally, time.perf_counter()
+        tally, step, began = state.tally, self.engine.step_of(self.optimizer), time.perf_counter()
         for indices in batches(train.n_samples, self.batch_size, self.seed, state.epoch, tally.score.n_samples):
             weights = None if sample_weight is None else sample_weight[indices]
             batch_weight = len(indices) if weights is None else weights.sum().item()
             score = replace(tally.score)  # a copy, which counts when the step is taken
             state.learning_rate = float(self.schedule(state.step))
-            state.batch_loss = self._gradient(state, train, indices, weights, score)
+            state.batch_loss = self.gradient(state, train, indices, weights, score)
             if has_diverged(state):
                 raise DivergenceError(explain_divergence(state))
             if batch_weight > 0.0:
-                self._update(state)
+                self.penalty.add_gradient(self.network.parameters, state.grads)
+                self.clip.apply(state.grads)
+                state.is_updating = True
+                step(self.network.parameters, state.grads, state.learning_rate)
+                self.average.update(self.network.parameters)
             state.step += 1
             state.seconds += time.perf_counter() - began
             tally.score = score
@@ -225,24 +229,26 @@ class Trainer(metaclass=Named):
             began = time.perf_counter()
         return None
 
-    def _update(self, state: TrainingState) -> None:
-        """Change the parameters by the gradient of a batch, and move the average along."""
-        self.penalty.add_gradient(self.network.parameters, state.grads)
-        self.clip.apply(state.grads)
-        state.is_updating = True
-        self.engine.step(self.optimizer, self.network.parameters, state.grads, state.learning_rate)
-        self.average.update(self.network.parameters)
-
-    def _gradient(
+    def gradient(
         self, state: TrainingState, train: Dataset, indices: Array, weights: Array | None, score: Score
     ) -> float:
-        """Leave the gradient of one batch in state.grads, count its answers, return its loss."""
+        """Leave the gradient of one batch in state.grads, count its answers, return its loss.
+
+        A piece at a time is gathered into the workspace; its images are deformed, the neurons to drop are chosen.
+        """
         network, ws, engine, loss = self.network, state.workspace, self.engine, 0.0
         divisor = len(indices) if weights is None else weights.sum().item()
         for start in range(0, len(indices), ws.capacity):
             piece = slice(start, start + ws.capacity)
             y, weight = train.targets[indices[piece]], None if weights is None else weights[piece]
-            a = engine.forward(network, self.load(state, train, indices[piece], start), ws)
+            X = ws.input_buffer(len(y))
+            engine.gather(train.inputs, indices[piece], X)
+            if self.augment is not None:
+                rng = generator(self.seed, f"augment {start}", state.epoch, state.step)
+                engine.deform(X, train.image_shape, self.augment, rng, X)
+            if any(network.dropout):
+                ws.draw_masks(generator(self.seed, f"dropout {start}", state.epoch, state.step))
+            a = engine.forward(network, X, ws)
             loss += engine.loss_value(network, y, ws, sample_weight=weight, divisor=divisor)
             score.add(a, y)
             grads = state.grads if start == 0 else state.piece_grads
@@ -251,17 +257,6 @@ class Trainer(metaclass=Named):
                 total = state.grads.vector
                 total += grads.vector
         return loss
-
-    def load(self, state: TrainingState, train: Dataset, indices: Array, start: int) -> Array:
-        """Gather a piece of a batch into the workspace, deform its images, choose the neurons to drop."""
-        X = state.workspace.input_buffer(len(indices))
-        self.engine.gather(train.inputs, indices, X)
-        if self.augment is not None:
-            rng = generator(self.seed, f"augment {start}", state.epoch, state.step)
-            self.engine.deform(X, train.image_shape, self.augment, rng, X)
-        if any(self.network.dropout):
-            state.workspace.draw_masks(generator(self.seed, f"dropout {start}", state.epoch, state.step))
-        return X
 
     def _end_epoch(self, state: TrainingState, trained: tuple[float, float], monitor: Monitor | None) -> None:
         """Add the epoch's row to the history; keep its parameters if they are the best so far, or simply the last."""
