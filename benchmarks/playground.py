@@ -20,10 +20,10 @@ from typing import Any
 from measuring import REST_SECONDS, Worker, comparison, interleaved, options, surroundings, write_rows
 
 from deltarule.data.catalog import find_default, load
+from deltarule.playground.page_run import prepare
 from deltarule.playground.playground import NetworkView, Playground
 from deltarule.playground.protocol import Start
 from deltarule.playground.server import Service
-from deltarule.playground.training_run import prepare
 from deltarule.training.trainer import Trainer
 
 RUNS = "nielsen-30:20,quick:4,default:2,default:1"  # the last is too short to be compiled: NumPy's

@@ -141,7 +141,7 @@ def as_array(given: Any, name: str) -> NDArray[Any]:
 
 def refuse_misread(given: Any, name: str) -> None:
     """Raise DataError for what NumPy and scikit-learn make something wrong of: a masked array, and a Dataset."""
-    part = "targets" if name[0] == "y" else "inputs"
+    part = "targets" if name[0] == "y" else "inputs[0]" if name == "example" else "inputs"
     if isinstance(given, np.ma.MaskedArray) and np.ma.is_masked(given):
         count = f"{int(np.ma.getmaskarray(given).sum())} of its {given.size} numbers masked"
         cure = f"use {name}.filled(0), or leave those samples out"
@@ -156,19 +156,25 @@ def refuse_strange(given: Any, name: str) -> None:
     """Raise DataError for what else is not an array, nor lists that make one."""
     if given is None:
         raise DataError(f"{name} is None: pass an array of numbers")
-    is_own = hasattr(given, "__array__") or type(given).__module__.startswith("deltarule.")
-    is_stream = isinstance(given, Iterable) and not (is_own or isinstance(given, list | tuple))
+    dense = f"{name}.toarray()" + ", and .argmax(axis=1) of one-hot rows" * (name[0] == "y")
     stack = "np.array" if name[0] == "y" else "np.column_stack"
     picture = f'dr.load_data({name}), or of a picture np.array(PIL.Image.open({name}).convert("L")).reshape(1, -1)'
     for is_it, what, line in (
         (isinstance(given, str | bytes), f"a text, {given!r}", picture),
-        (hasattr(given, "toarray"), f"a sparse matrix ({type(given).__name__})", f"{name}.toarray()"),
+        (hasattr(given, "toarray"), f"a sparse matrix ({type(given).__name__})", dense),
         (isinstance(given, dict), "a dict", f"{stack}(list({name}.values()))"),
         (hasattr(given, "read"), "an open file", "dr.read_table(path, target), or dr.load_data(path)"),
-        (is_stream, with_article(type(given).__name__), f"np.array(list({name}))"),
+        (is_stream(given), with_article(type(given).__name__), f"np.array(list({name}))"),
     ):
         if is_it:
             raise DataError(f"{name} is {what}, {ARRAY}: use {line}")
+
+
+def is_stream(given: Any) -> bool:
+    """Whether it can only be gone through: a generator, a loader of batches."""
+    is_own = hasattr(given, "__array__") or type(given).__module__.startswith("deltarule.")
+    is_known = is_own or hasattr(given, "toarray") or isinstance(given, list | tuple | dict | str | bytes)
+    return isinstance(given, Iterable) and not is_known
 
 
 def convert(given: Any, name: str) -> NDArray[Any]:
@@ -287,8 +293,9 @@ def shape_error(shape: tuple[int, ...], n_features: int, image_shape: Size | Non
     target = f"is one column the target? {name}[:, :-1] leaves out the last, {name}[:, 1:] the first"
     cures = (
         (is_one, f"use {name}.reshape(1, -1)"),
+        (shape == (0,), "it is empty; pass a row for each sample"),
         (n_axes == 1 and shape[0] % n_features == 0, f"use {name}.reshape(-1, {n_features})"),
-        (n_axes == 1, "pass a row for each sample"),
+        (n_axes == 1, f"pass a row for each sample, of {n_features} numbers"),
         (n_axes == 2 and shape[0] == n_features, f"use {name}.T"),
         (n_axes == 2 and shape[1] == n_features + 1, target),
         (n_axes == 3 and shape[0] == 1 and shape[2] == n_features, f"use {name}[0]"),

@@ -282,6 +282,10 @@ def resolve(kind: Kind, given: Any, name: str) -> Any:
         works = f"L2({given})"
     elif kind == "initializer" and hasattr(given, "shape"):
         works = f'"he_normal", or, for what becomes of an array, {name.split()[-1]}().value(z)'
+    elif kind == "initializer" and isinstance(given, int | float):
+        works += f", or for a slope LeakyReLU(slope={given})"
+    elif callable(given) and not row and kind in ("activation", "loss", "optimizer") and not is_class:
+        works += f", or an object of class Mine(dr.{base.__name__})"
     elif other:
         works += f", and {'learning_rate' if other == 'schedule' else other}={type(given).__name__}(...)"
     needed = f"{with_article(kind)}{'' if kind == 'schedule' else ' or its name'}"

@@ -156,6 +156,8 @@ class Call:
         names, owner = names_for(wrong), self.owner
         if own := [name for name in names if name in self.parameters]:
             meant = "learning_rate_init" if "learning_rate_init" in own else own[0]
+            if meant in self.required:
+                return f"did you mean {meant!r}? Use {self.works()}"
             return closest(wrong, self.parameters, {wrong.casefold(): meant})
         if owner is not None and not self.is_made and owner.__name__ not in ("Network", "Model"):
             for name in (each for each in signature(owner).parameters if each in (wrong, *names)):
@@ -208,6 +210,8 @@ def is_a(value: Any, kinds: str) -> bool:
 def substitute_for(value: Any, kinds: str) -> str:
     """What makes one of these kinds of what was given, in its place; "" where nothing does."""
     model = f'dr.load("{value}")' if is_a(value, "path") else "estimator.model_" if is_a(value, "Perceptron") else ""
+    if model == "estimator.model_" and not hasattr(value, model[10:]):
+        model = "estimator.fit(X, y).model_"
     if "Model" in kinds:
         return model
     if "Dataset" in kinds:

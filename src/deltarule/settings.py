@@ -247,6 +247,10 @@ def one_per_layer(
     name: str, given: Any, n_hidden: int, check_one: Callable[[Any, str], Any] = share_of
 ) -> tuple[Any, ...]:
     """`given`, checked, for each hidden layer: repeated, or as it is if it is a sequence of the right length."""
+    row = given if is_row(given) else [given]
+    if name == "hidden" and len(row) and all(isinstance(each, Integral) for each in row):
+        line = f"Network((784, {', '.join(map(str, row))}, 10))"
+        raise setting_error(name, "an activation or its name", given, line)
     if not is_row(given):
         return (check_one(given, name),) * n_hidden
     found = tuple(check_one(each, f"{name}[{i}]") for i, each in enumerate(given))
@@ -293,7 +297,8 @@ def brief(value: Any) -> str:
     """What was given, as a message shows it: a number or a text as it is, of anything large what it is."""
     if isinstance(value, type):
         return f"the class {value.__name__}"
-    if isinstance(value, list | tuple | dict) and any(hasattr(each, "shape") for each in value):
+    is_list = isinstance(value, list | tuple | dict)
+    if is_list and (any(hasattr(each, "shape") for each in value) or "array(" in repr(value)):
         return f"{with_article(type(value).__name__)} of {len(value)}"
     if isinstance(value, bool | str | list | tuple | dict | bytes) or value is None:
         text = repr(value)
@@ -301,7 +306,7 @@ def brief(value: Any) -> str:
     if isinstance(value, Real):
         return f"{value}"
     if hasattr(value, "shape"):
-        return f"an array of shape {value.shape}"
+        return f"{'a DataFrame' if hasattr(value, 'columns') else 'an array'} of shape {value.shape}"
     if callable(value) and hasattr(value, "__name__"):
         return f"the function {value.__name__}"
     return with_article(type(value).__name__)

@@ -94,6 +94,24 @@ def test_wrong_use_is_code_2_and_a_hint(deltarule: Command, arguments: list[str]
     assert "--help" in err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["fit", "my.csv"], "deltarule has no command 'fit': did you mean 'train'?"),
+        (["data", "mnist"], "deltarule data has no command 'mnist': did you mean 'fetch'?"),
+        (["gradcheck", "--model", "x"], "gradcheck has no option --model: leave it out, as in deltarule gradcheck x"),
+        (["train", "my.csv"], "a recipe is a name or a TOML file: got my.csv; give data as --data my.csv"),
+        (["train", "."], "a recipe is a name or a TOML file: got .; give data as --data ."),
+        (["evaluate", "my.csv"], "give data as MODEL --data my.csv"),
+    ],
+)
+def test_what_was_meant_is_said(deltarule: Command, tmp_path: Path, arguments: list[str], says: str) -> None:
+    (tmp_path / "my.csv").write_text("a,b,t\n1,2,x\n3,4,y\n")
+    code, out, err = deltarule(*arguments)
+    assert (code, out) == (2, "")
+    assert says in " ".join(err.split())
+
+
 def test_what_is_told_fits_a_terminal(deltarule: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     for arguments in (

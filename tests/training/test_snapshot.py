@@ -10,7 +10,7 @@ from deltarule.data.dataset import Dataset
 from deltarule.nn import activations, losses, optimizers
 from deltarule.nn.network import Network
 from deltarule.training.callbacks import Callback, EarlyStopping, TrainingState
-from deltarule.training.identity import differences, in_words
+from deltarule.training.run_identity import differences, in_words
 from deltarule.training.schedules import Constant, WarmUp
 from deltarule.training.snapshot import Snapshot
 from deltarule.training.trainer import Trainer

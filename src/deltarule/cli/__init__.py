@@ -8,10 +8,9 @@ from importlib import import_module
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from deltarule.cli.data import app as data
-from deltarule.cli.help import Command
+from deltarule.cli.help import Command, Group
 from deltarule.cli.printing import doors, note, paragraph, print_text
 from deltarule.errors import DISTRIBUTION, DeltaruleError, SettingError, ShapeError
 
@@ -23,7 +22,7 @@ COMMANDS = (
 WRONG_USE = (SettingError, ShapeError)  # exit code 2: ask otherwise. Any other error of ours is 1: the job failed
 
 
-class Commands(TyperGroup):
+class Commands(Group):
     """The commands. What goes wrong in one becomes a paragraph on stderr and an exit code."""
 
     def invoke(self, ctx: Any) -> Any:

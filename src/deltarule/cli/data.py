@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from deltarule.cli.help import Command
+from deltarule.cli.help import Command, Group
 from deltarule.cli.options import AsJson
 from deltarule.cli.printing import entry, in_a_line, print_json, print_text
 from deltarule.errors import DataError
@@ -18,7 +18,7 @@ NameOrPath = Annotated[str, typer.Argument(metavar="DATA", help="A name that `da
 
 NOT_HERE = "not here"
 
-app = typer.Typer(no_args_is_help=True, help="List, fetch, describe and verify data.")
+app = typer.Typer(cls=Group, no_args_is_help=True, help="List, fetch, describe and verify data.")
 
 
 @app.command("list", cls=Command)

@@ -7,9 +7,22 @@ option that a command does not have, the error names the one that is meant, or t
 import difflib
 from typing import Any
 
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
-from deltarule.errors import SettingError
+from deltarule.errors import SettingError, closest
+
+
+class Group(TyperGroup):
+    """Commands, of which one that does not exist is answered with the one that is meant."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args[0] not in self.commands and not args[0].startswith("-"):
+            from deltarule.public import words
+
+            offer = closest(args[0], self.commands, words()["commands"])
+            more = f"{ctx.command_path} --help  says what they do"
+            raise SettingError(f"{ctx.command_path} has no command {args[0]!r}: {offer}; {more}")
+        return super().resolve_command(ctx, args)
 
 
 class Command(TyperCommand):
@@ -31,12 +44,14 @@ class Command(TyperCommand):
     def advice(self, wrong: str, given: list[str]) -> str:
         """What was meant by an option that does not exist: another one, or a setting of the recipe."""
         known = sorted(name[2:] for each in self.params for name in each.opts if name.startswith("--"))
+        after = " ".join(given).partition(wrong)[2].lstrip("= ").partition(" ")[0]
+        if any(wrong.lstrip("-").casefold() in str(each.metavar).casefold() for each in self.arguments()):
+            return f"leave it out, as in deltarule {self.name} {after}"
         near = difflib.get_close_matches(wrong.lstrip("-"), known, n=1, cutoff=0.75)
         if near or "set" not in known:
             return f"did you mean --{near[0]}?" if near else f"it has --{', --'.join(known)}"
         from deltarule.recipes import names, read
 
-        after = " ".join(given).partition(wrong)[2].lstrip("= ").partition(" ")[0]
         recipe = read(next((each for each in given if each in names()), "default"))
         return recipe.advice(wrong.lstrip("-"), after or "VALUE")
 

@@ -3,7 +3,7 @@
 import inspect
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar, get_type_hints
 
@@ -76,6 +76,12 @@ class SubjectOptions(DataOptions):
 KEPT = "kept"  # marks the options that a checkpoint keeps, from where `train --resume` takes them
 
 
+class RecipeKey(str):
+    """Marks an option that changes this key of the recipe, with which it is kept."""
+
+    __slots__ = ()
+
+
 def positive_rate(text: str) -> float:
     """A learning rate from the command line. Raises BadParameter unless it is a number above 0."""
     try:
@@ -89,7 +95,7 @@ def positive_rate(text: str) -> float:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class TrainOptions:
-    """The options of `deltarule train`. What changes the recipe is kept with the recipe, and needs no KEPT."""
+    """The options of `deltarule train`, each with the mark that says what it changes or that it is kept."""
 
     context: Context = None  # type: ignore[assignment]  # unless a command line gives it
     recipe: Annotated[
@@ -111,10 +117,14 @@ class TrainOptions:
     ] = None
     seed: Annotated[int, Option(min=0, metavar="N", help=SETTINGS["seed"].says), KEPT] = 0
     epochs: Annotated[
-        int | None, Option(min=1, metavar="N", help=f"{SETTINGS['epochs'].says[:-1]}, instead of the recipe's.")
+        int | None,
+        Option(min=1, metavar="N", help=f"{SETTINGS['epochs'].says[:-1]}, instead of the recipe's."),
+        RecipeKey("training.epochs"),
     ] = None
     learning_rate: Annotated[
-        float | None, Option(metavar="R", parser=positive_rate, help="The schedule's highest or only rate.")
+        float | None,
+        Option(metavar="R", parser=positive_rate, help="The schedule's highest or only rate."),
+        RecipeKey("training.schedule.rate"),
     ] = None
     holdout: Annotated[int, Option(min=0, metavar="N", help=SETTINGS["holdout"].says), KEPT] = 0
     engine: Annotated[str, Option(metavar="NAME", help="numpy, numba, or auto: numba if worth it."), KEPT] = "auto"
@@ -141,3 +151,11 @@ class TrainOptions:
         """Whether the command line names an option, be it with its default."""
         source = self.context.get_parameter_source(name)
         return source is not None and source.name == "COMMANDLINE"
+
+
+RECIPE_KEYS = {  # of the recipe, by the name of the option that changes them
+    each.name: mark
+    for each in fields(TrainOptions)
+    for mark in getattr(each.type, "__metadata__", ())
+    if isinstance(mark, RecipeKey)
+}

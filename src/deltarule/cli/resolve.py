@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from deltarule.cli.options import DataOptions, SubjectOptions, TrainOptions
+from deltarule.cli.options import RECIPE_KEYS, DataOptions, SubjectOptions, TrainOptions
 from deltarule.cli.printing import entry, note
 from deltarule.data.catalog import MNIST, can_find, find_default, load
 from deltarule.data.dataset import Dataset, Splits, data_hash
@@ -74,6 +74,8 @@ def load_model(name: str) -> Model:
     Raises SettingError where there is none, ModelFileError where the file does not hold a model.
     """
     path = model_path(name)
+    if path.suffix.lower() == ".csv":
+        raise SettingError(f"a model is a file, or the folder of a run: got {name}; give data as MODEL --data {name}")
     if not path.exists():
         instead = f"does not exist; deltarule train  makes one, and {PRETRAINED.stem}  is there"
         if Path(name).is_dir():
@@ -119,8 +121,8 @@ def plan_recipe(name: str, options: DataOptions, changes: list[str] | None) -> t
 
 def recipe_as_asked(recipe: Recipe, options: TrainOptions) -> Recipe:
     """The recipe with what the options change in it."""
-    given = {"training.epochs": options.epochs, "training.schedule.rate": options.learning_rate}
-    changes = [f"{path}={value}" for path, value in given.items() if value is not None]
+    given = {key: getattr(options, name) for name, key in RECIPE_KEYS.items()}
+    changes = [f"{key}={value}" for key, value in given.items() if value is not None]
     recipe = recipe.with_changes([*(options.changes or []), *changes])
     return recipe if options.data is None else recipe.on(options.data)
 

@@ -18,7 +18,7 @@ from deltarule.files.checkpoint import Checkpoints, newest_checkpoint, step_of
 from deltarule.files.run_folder import CHECKPOINTS, is_run
 from deltarule.recipes.build import Job
 from deltarule.recipes.schema import Recipe, parse
-from deltarule.training.identity import differences, identity_of
+from deltarule.training.run_identity import differences, identity_of
 from deltarule.training.snapshot import Snapshot
 
 MODEL_SUFFIXES = (".safetensors", ".st", ".model", ".weights", ".bin")  # of files that no other program runs or obeys

@@ -55,7 +55,8 @@ def load_data(
     4
     """
     if not isinstance(name, str | os.PathLike):
-        raise SettingError(f'load_data takes a name or a path: got {brief(name)}; use load_data("digits")')
+        line = "dr.read_table(frame, target)" if hasattr(name, "columns") else 'load_data("digits")'
+        raise SettingError(f"load_data takes a name or a path: got {brief(name)}; use {line}")
     name = os.fspath(name)
     if name not in names(sources):
         return _load_path(name, sources)

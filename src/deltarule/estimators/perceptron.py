@@ -91,6 +91,9 @@ def refuse_confused(X: Any, y: Any, sample_weight: Any) -> None:
     refuse_misread(y, "y")
     if getattr(X, "ndim", 2) == 1 and getattr(y, "ndim", 1) == 2:
         raise ShapeError(f"X has shape {X.shape} and y {y.shape}, and look swapped: use estimator.fit(X, y)")
+    if getattr(X, "ndim", 2) > 2:
+        takes = "an estimator takes (n_samples, n_features): use X.reshape(len(X), -1)"
+        raise ShapeError(f"X has shape {X.shape}, and {takes}")
     if isinstance(sample_weight, dict):
         needs = "and a weight for each sample is needed: use MLPClassifier(class_weight=...) for weights of classes"
         raise SettingError(f"sample_weight is a dict, {needs}")
@@ -258,7 +261,7 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
 
     def _check_inputs(self, X: Any) -> Any:
         check_is_fitted(self)
-        refuse_misread(X, "X")
+        refuse_confused(X, None, None)
         X = validate_data(self, X, **NUMBERS, reset=False)
         return X.astype(self.model_.network.dtype, copy=False)
 

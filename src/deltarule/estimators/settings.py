@@ -104,7 +104,8 @@ def hidden_sizes(given: Any) -> list[int]:
     """hidden_layer_sizes as a list. Raises ValueError, with scikit-learn's words, for a size below 1."""
     sizes = list(given) if hasattr(given, "__iter__") else [given]
     if any(not isinstance(size, Integral) or size <= 0 for size in sizes):
-        raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
+        whole = "" if all(isinstance(size, Integral) for size in sizes) else " Use whole numbers, as in (100, 50)."
+        raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.{whole}")
     return sizes
 
 

@@ -28,8 +28,8 @@ from deltarule.model import Model
 from deltarule.nn.network import with_parameters
 from deltarule.public import public
 from deltarule.settings import check, check_path
-from deltarule.training.callbacks import Callback, Monitor, TrainingState
-from deltarule.training.identity import differences
+from deltarule.training.callbacks import COLUMNS, Callback, Monitor, TrainingState
+from deltarule.training.run_identity import differences
 from deltarule.training.snapshot import Snapshot
 
 FORMAT = 1
@@ -251,7 +251,10 @@ class ModelCheckpoint(Callback):
             path = Path(self.pattern.format(**row))
         except KeyError as error:
             (name,) = error.args
-            raise SettingError(f"{self.pattern}: the history has no column {name!r}: {closest(name, row)}") from error
+            offer = closest(name, row, COLUMNS)
+            if name.startswith("val") and "validation_loss" not in row:
+                offer = f"give fit a validation set, and use {COLUMNS.get(name, name)}"
+            raise SettingError(f"{self.pattern}: the history has no column {name!r}: {offer}") from error
         except (ValueError, IndexError, AttributeError) as error:
             raise SettingError(f"a path may hold columns, as in {{epoch:02d}}: got {self.pattern}: {error}") from error
         if self.save_best_only and not self.monitor.improves(state.history):

@@ -150,6 +150,9 @@ class Network(metaclass=Named):
         self.layer_sizes = sizes_of(layer_sizes)
         between = one_per_layer("hidden", hidden, len(self.layer_sizes) - 2, partial(resolve, "activation"))
         last: Activation = resolve("activation", output, "output")
+        if isinstance(last, Softmax) and self.layer_sizes[-1] == 1:
+            other = 'output="sigmoid", loss="binary_cross_entropy"; for values output="identity", loss="quadratic"'
+            raise SettingError(f"a softmax over one output is always 1: use two outputs, or {other}")
         self.loss: Loss = loss  # type: ignore[assignment]
         self.activations: tuple[Activation, ...] = (*between, last)
         self.dropout: tuple[float, ...] = dropout  # type: ignore[assignment]
@@ -178,9 +181,6 @@ class Network(metaclass=Named):
             cure = f'use output="{loss.fits[0].__name__.lower()}", or loss="{other}"'
             needs = f"{type(loss).__name__} needs outputs that are probabilities, from {fitting}"
             raise SettingError(f"{needs}: got {type(output).__name__}; {cure}")
-        if isinstance(output, Softmax) and self.layer_sizes[-1] == 1:
-            other = 'output="sigmoid", loss="binary_cross_entropy"; for values output="identity", loss="quadratic"'
-            raise SettingError(f"a softmax over one output is always 1: use two outputs, or {other}")
         self._check_meaning()
 
     def _names(self, given: Sequence[str] | None) -> tuple[str, ...]:

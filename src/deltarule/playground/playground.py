@@ -15,8 +15,8 @@ from deltarule.files.page import in_ink, page_example
 from deltarule.inspection.measures.metrics import confusion_matrix
 from deltarule.model import Model
 from deltarule.nn.arrays import Array
+from deltarule.playground.page_run import Datasets, TrainingRun
 from deltarule.playground.protocol import LARGEST_RATE, MOST_EPOCHS, SMALLEST_RATE, Start
-from deltarule.playground.training_run import Datasets, TrainingRun
 from deltarule.recipes import names, read
 
 MOST_IN_CELL = 60  # examples of a cell of the confusion matrix that the page can show

@@ -17,10 +17,10 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 
 from deltarule.errors import DataError, SettingError
 from deltarule.playground.guard import ANYWHERE, LOOPBACK, Guard
+from deltarule.playground.page_run import TrainingRun
 from deltarule.playground.playground import Playground
 from deltarule.playground.protocol import MOST_MESSAGE_BYTES, Instruction, Start, message, parse_order
 from deltarule.playground.routes import REFUSED, routes
-from deltarule.playground.training_run import TrainingRun
 
 MOST_SOCKETS, MOST_CONNECTIONS = 8, 64
 MOST_HEADER_BYTES = 16 * 1024

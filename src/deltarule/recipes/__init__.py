@@ -21,6 +21,9 @@ def read(name: str) -> Recipe:
     Raises RecipeError for a name that does not exist (with the closest one) or a file that is no recipe.
     """
     path = Path(name)
+    if path.is_dir() or path.suffix.lower() in (".csv", ".npz", ".png", ".jpg"):
+        more = ", and a table with --target COLUMN" * (path.suffix.lower() == ".csv")
+        raise RecipeError(f"a recipe is a name or a TOML file: got {name}; give data as --data {name}{more}")
     if path.suffix == ".toml" or path.is_file():
         try:
             refuse_special(path)

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
+from inspect import signature
 from typing import TYPE_CHECKING, Any, TextIO
 
 from deltarule.atomic import write_atomically
@@ -19,7 +20,7 @@ from deltarule.nn.optimizers import Optimizer
 from deltarule.nn.parameters import Parameters
 from deltarule.nn.workspace import Workspace
 from deltarule.public import Named, line_for, public
-from deltarule.settings import MODES, Task, brief, check, check_choice, check_path
+from deltarule.settings import MODES, Task, brief, check, check_choice, check_path, with_article
 from deltarule.training.update import Latest
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class History(metaclass=Named):
             offer = f"use {line or f'history.rows[{name}]'}" if line or isinstance(name, int) else closest(name, known)
             if str(name).startswith("val") and "validation_loss" not in known:
                 offer = "give a validation set, as fit(network, X, y, validation=(X_val, y_val)) or train --holdout N"
+                offer += f', and use history["{COLUMNS[name]}"]' if name in COLUMNS else ""
             raise SettingError(f"the history has no column {name!r}: {offer}")
 
     def plot(self) -> Any:
@@ -219,21 +221,55 @@ class Callback:
         """At the end, whoever stopped; the network holds the parameters that it will keep."""
 
 
+HOOKS = ("train_begin", "step_end", "epoch_end", "train_end")
+CALLED = {
+    "checkpoints": 'Checkpoints("kept")',
+    "stop": "EarlyStopping()",
+    "check": 'ModelCheckpoint("best.safetensors")',
+    "csv": 'CSVLog("history.csv")',
+}
+
+
 def callbacks_of(given: Callback | Sequence[Callback]) -> Sequence[Callback]:
     """The callbacks, of which there may be one alone. SettingError for what is none."""
     if isinstance(given, Callback):
-        return [given]
-    works = f"callbacks=[{given.__name__ if isinstance(given, type) else 'Progress'}()]"
+        given = [given]
+    works = f"callbacks=[{callback_called(given)}]"
     if isinstance(given, str) or not isinstance(given, Sequence):
         raise SettingError(f"callbacks must be a callback, or a list of them: got {brief(given)}; use {works}")
     for i, each in enumerate(given):
         if not isinstance(each, Callback):
-            if isinstance(each, type) and issubclass(each, Callback):
-                works = f"callbacks=[{each.__name__}()]"
-            elif callable(each):
+            if isinstance(each, str) or (isinstance(each, type) and issubclass(each, Callback)):
+                works = f"callbacks=[{callback_called(each)}]"
+            elif callable(each) or any(name.startswith("on_") for name in dir(each)):
                 works = "class Mine(dr.Callback): def epoch_end(self, state): ..., and callbacks=[Mine()]"
             raise SettingError(f"callbacks[{i}] must be a callback: got {brief(each)}; use {works}")
+        check_hooks(each, f"callbacks[{i}], {with_article(type(each).__name__)}, has")
     return given
+
+
+def check_hooks(callback: Callback, begins: str) -> None:
+    """Raise SettingError where a callback has no method that is called, or one that takes more than the state."""
+    kind, line = type(callback), "use def epoch_end(self, state), with the figures in state.history.rows[-1]"
+    hooks = [name for name in HOOKS if name in vars(callback) or getattr(kind, name) is not getattr(Callback, name)]
+    if kind is not Callback and not hooks:
+        raise SettingError(f"{begins} none of the methods that are called, {', '.join(HOOKS)}: {line}")
+    for name in hooks:
+        takes = signature(getattr(callback, name)).parameters
+        needed = [
+            each for each in takes.values() if each.default is each.empty and each.kind is each.POSITIONAL_OR_KEYWORD
+        ]
+        if "logs" in takes or len(needed) > 1:
+            raise SettingError(f"{begins} {name}({', '.join(takes)}), which is called with the state alone: {line}")
+
+
+def callback_called(given: Any) -> str:
+    """The callback that a text or a class stands for, as a program makes it."""
+    is_class = isinstance(given, type)
+    name = given.__name__ if is_class else str(given)
+    is_other = is_class and not given.__module__.startswith("deltarule.")
+    called = (line for word, line in CALLED.items() if word in name.casefold() and not is_other)
+    return next(called, f"{name}()" if is_class else "Progress()")
 
 
 @dataclass

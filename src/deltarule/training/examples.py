@@ -9,7 +9,7 @@ import numpy as np
 
 from deltarule.data.dataset import Dataset, Splits
 from deltarule.errors import DataError, SettingError, ShapeError
-from deltarule.inputs import array_name, as_array, check_inputs, check_scale, flatten, numbers
+from deltarule.inputs import array_name, as_array, check_inputs, check_scale, flatten, is_stream, numbers
 from deltarule.model import Model, check_purpose
 from deltarule.nn.activations import Sigmoid
 from deltarule.nn.arrays import Array
@@ -67,14 +67,17 @@ def refuse_structure(X: Any, y: Any, call: str) -> None:
         line = call.format(f"X.drop(columns={y!r}), X[{y!r}]")
         raise DataError(f"y is the name of a column, {y!r}, and a network takes arrays: use {line}")
     is_list = isinstance(X, list) and X and all(isinstance(each, tuple) and len(each) == 2 for each in X)
-    if y is None and (isinstance(X, zip) or is_list):
-        line = call.format("np.array(X), np.array(y)")
-        raise DataError(f"inputs and targets come as two arrays: got pairs of them; use X, y = zip(*pairs), and {line}")
+    if y is None and (is_stream(X) or is_list):
+        cure = f"pairs of them; use X, y = zip(*pairs), and {call.format('np.array(X), np.array(y)')}"
+        if hasattr(X, "__len__") and not is_list:
+            cure = f"batches of them; use X, y = map(np.concatenate, zip(*loader)), and {call.format('X, y')}"
+        raise DataError(f"inputs and targets come as two arrays: got {cure}")
     if isinstance(X, Dataset) and y is not None:
         line = f"{call.format('data')[:-1]}, validation=y)" if isinstance(y, Dataset) else call.format("data")
         raise DataError(f"a Dataset holds its targets: leave out y, as in {line}")
     if not isinstance(X, Dataset) and X is not None and y is None:
-        raise DataError(f"the targets are missing: got {brief(X)} alone; use {call.format('X, y')}")
+        both = ", ".join(f"data[{key!r}]" for key in list(X)[:2]) if isinstance(X, dict) else "X, y"
+        raise DataError(f"the targets are missing: got {brief(X)} alone; use {call.format(both)}")
 
 
 def refuse_splits(X: Any, call: str) -> None:

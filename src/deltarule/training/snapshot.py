@@ -11,7 +11,7 @@ from deltarule.errors import SettingError
 from deltarule.nn.arrays import Array
 from deltarule.training.callbacks import Row, TrainingState
 from deltarule.training.evaluation import SCORE_NAMES
-from deltarule.training.identity import differences
+from deltarule.training.run_identity import differences
 
 COUNTED = ("epoch", "step")  # columns of a history that hold whole numbers
 FIGURES = ("step", "seconds", "batch_loss", "learning_rate")

@@ -21,7 +21,7 @@ from deltarule.nn.penalties import Penalty
 from deltarule.parts import resolve
 from deltarule.public import Named, check_network, public
 from deltarule.randomness import generator
-from deltarule.settings import ENGINES, brief, check, check_choice
+from deltarule.settings import ENGINES, brief, check, check_choice, setting_names
 from deltarule.targets import check_weights
 from deltarule.training.batches import batches, steps_per_epoch
 from deltarule.training.callbacks import Callback, History, Monitor, Row, TrainingState, callbacks_of
@@ -35,7 +35,7 @@ from deltarule.training.checks import (
 )
 from deltarule.training.engines import REFERENCE, Engine, engine_for
 from deltarule.training.evaluation import SCORE_NAMES, Score, Tally, loss_and_score
-from deltarule.training.identity import identity_of
+from deltarule.training.run_identity import identity_of
 from deltarule.training.schedules import Constant, Schedule, check_plateaus, schedule_of
 from deltarule.training.snapshot import Snapshot
 from deltarule.training.strides import can_stride, train_epoch_in_strides
@@ -78,7 +78,7 @@ class Trainer(metaclass=Named):
     def __post_init__(self) -> None:
         check_network(self.network, "dr.Trainer(network=network)", "Network")
         self.batch_size = None if isinstance(self.batch_size, str) and self.batch_size == "full" else self.batch_size
-        for name in ("epochs", "batch_size", "seed"):
+        for name in ("batch_size", *setting_names(type(self))):
             check(name, getattr(self, name))
         self.optimizer = resolve("optimizer", self.optimizer, "optimizer")
         self.schedule = schedule_of(self.schedule, "schedule")

@@ -56,6 +56,8 @@ def read_table(
     >>> table.inputs.tolist(), table.columns[1].categories, table.class_names
     ([[1.5, 1.0], [2.0, 1.0], [4.0, 0.0], [3.5, 0.0]], ('b', 'r'), ('x', 'y'))
     """
+    if not isinstance(target, str):
+        raise TypeError("target is a text")  # which `public` explains
     how = How(target=target, task=task, missing=missing, without=without, announce=announce)
     return _read_dataset(source, target, how)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from inspect import signature
 from itertools import pairwise
 from typing import Any
 
@@ -198,12 +199,25 @@ def own_gradient(gradient: Gradient, problem: Problem, is_weighted: bool) -> lis
     more = {"sample_weight": problem.sample_weight[counts]} if is_weighted else {}
     if not callable(gradient):
         raise SettingError(f"gradient must be a function: got {brief(gradient)}; use gradient=my_gradient")
-    found = gradient(problem.network, problem.X[counts], problem.y[counts], **more)
+    given = (problem.network, problem.X[counts], problem.y[counts])
+    try:
+        signature(gradient).bind(*given, **more)
+    except (TypeError, ValueError) as error:
+        takes = ", ".join(["network, X, y", *more])
+        raise SettingError(f"gradient is called with ({takes}): {error}; use def my_gradient({takes})") from error
+    found = gradient(*given, **more)
     is_pair = isinstance(found, tuple | list) and len(found) == 2
-    if not (is_pair and isinstance(found[1], Parameters | tuple | list)):
+    if not (is_pair and (isinstance(found[1], Parameters) or is_by_kind(found[1]))):
         line = "return loss, (all_dC_dW, all_dC_db)"
-        raise SettingError(f"gradient returns (loss, (all dC/dW, all dC/db)): got {brief(found)}; use {line}")
+        got = f"a loss and {brief(found[1])}" if is_pair else brief(found)
+        raise SettingError(f"gradient returns (loss, (all dC/dW, all dC/db)): got {got}; use {line}")
     return by_layer(found[1]) if isinstance(found[1], Parameters) else blocks_of(found[1], problem.network.parameters)
+
+
+def is_by_kind(given: Any) -> bool:
+    """Whether it is a pair of sequences, as of all weights and all biases, and not of arrays."""
+    is_pair = isinstance(given, tuple | list) and len(given) == 2
+    return is_pair and all(isinstance(each, Sequence) or np.ndim(each) > 2 for each in given)
 
 
 def blocks_of(given: Any, params: Parameters) -> list[Array]:

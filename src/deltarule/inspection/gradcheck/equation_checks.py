@@ -13,8 +13,8 @@ import numpy as np
 from deltarule.inspection.gradcheck.numeric_gradient import CENTRAL_DIFFERENCES, COMPLEX_STEP, Problem
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import with_parameters
-from deltarule.nn.optimizers import SGD, AdaGrad, Adam, AdamW, Momentum, Nesterov, Optimizer, RMSProp
 from deltarule.nn.parameters import Parameters
+from deltarule.parts import make
 
 MOST = 256  # numbers of a quantity that are nudged; the gradient check takes them all
 EXACT = 1e-12  # for derivatives by complex step, and for the same sum in another order
@@ -118,14 +118,14 @@ def check_weights(problem: Problem, l: int) -> Check:
 
 # Were the gradient g the same at every step, step n of an optimizer would be -r g times this: the sums of the series
 # that its formula runs through, worked out on paper. size is |g|.
-STEPS: dict[type[Optimizer], Callable[..., Array | float]] = {
-    SGD: lambda rule, n, size: 1.0,
-    Momentum: lambda rule, n, size: (1.0 - rule.momentum**n) / (1.0 - rule.momentum),
-    Nesterov: lambda rule, n, size: (1.0 - rule.momentum ** (n + 1)) / (1.0 - rule.momentum),
-    AdaGrad: lambda rule, n, size: 1.0 / (math.sqrt(n) * size + rule.epsilon),
-    RMSProp: lambda rule, n, size: 1.0 / (math.sqrt(1.0 - rule.decay**n) * size + rule.epsilon),
-    Adam: lambda rule, n, size: 1.0 / (size + rule.epsilon),
-    AdamW: lambda rule, n, size: 1.0 / (size + rule.epsilon),
+STEPS: dict[str, Callable[..., Array | float]] = {
+    "sgd": lambda rule, n, size: 1.0,
+    "momentum": lambda rule, n, size: (1.0 - rule.momentum**n) / (1.0 - rule.momentum),
+    "nesterov": lambda rule, n, size: (1.0 - rule.momentum ** (n + 1)) / (1.0 - rule.momentum),
+    "adagrad": lambda rule, n, size: 1.0 / (math.sqrt(n) * size + rule.epsilon),
+    "rmsprop": lambda rule, n, size: 1.0 / (math.sqrt(1.0 - rule.decay**n) * size + rule.epsilon),
+    "adam": lambda rule, n, size: 1.0 / (size + rule.epsilon),
+    "adamw": lambda rule, n, size: 1.0 / (size + rule.epsilon),
 }
 
 
@@ -135,14 +135,15 @@ def check_update(problem: Problem) -> list[Check]:
     fall = problem.slope_along(-gradient, COMPLEX_STEP)
     checks = [Check.of("dC/dr of a step against -|g|^2", fall, -(gradient @ gradient))]
     chosen = sample_indices(gradient.size)
-    for kind, factor in STEPS.items():
-        rule, start = kind(), Parameters((len(chosen) - 1, 1), problem.network.parameters.vector[chosen])
+    for name, factor in STEPS.items():
+        rule = make("optimizer", name)
+        start = Parameters((len(chosen) - 1, 1), problem.network.parameters.vector[chosen])
         params, grads, expected = start.copy(), Parameters(start.layer_sizes, gradient[chosen]), start.vector.copy()
         for n in range(1, n_steps + 1):
             rule.step(params, grads, rate)
             expected[:-1] *= 1.0 - rate * getattr(rule, "weight_decay", 0.0)
             expected -= rate * gradient[chosen] * factor(rule, n, np.abs(gradient[chosen]))
-        says = f"{n_steps} steps of {kind.__name__} against the definition"
+        says = f"{n_steps} steps of {type(rule).__name__} against the definition"
         checks.append(Check.of(says, params.vector - start.vector, expected - start.vector))
     return checks
 

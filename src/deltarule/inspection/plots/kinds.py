@@ -64,6 +64,9 @@ def plot(
     >>> plot("curves", History([{"epoch": 0, "train_loss": 0.7, "train_accuracy": 0.5}])).title
     'Loss and accuracy against the epoch'
     """
+    if isinstance(what, str) and what in KINDS and not isinstance(kind, str):
+        line = usage(what).partition(" by ")[2]
+        raise SettingError(f"plot takes the name of a picture first: got {brief(kind)}; use {line}")
     check_kind(kind, layer)
     what = getattr(what, "model_", what)
     role = next((role for role, types in ROLES.items() if isinstance(what, types)), None)

@@ -13,14 +13,14 @@ from deltarule.training.strides import can_stride
 if TYPE_CHECKING:
     from deltarule.training.trainer import Trainer
 
-SETTINGS = ("optimizer", "schedule", "penalty", "epochs", "batch_size", "augment", "average", "clip", "monitor", "seed")
+APART = ("network", "engine", "callbacks")  # of a Trainer's fields: in words of their own, or no matter
 
 
 def identity_of(
     trainer: "Trainer", train: Dataset, validation: Dataset | None, sample_weight: Array | None
 ) -> dict[str, str]:
     """All that the course of a run depends on besides its state, by name; of the data, the SHA-256."""
-    network = trainer.network
+    network, settings = trainer.network, [each.name for each in dataclasses.fields(trainer) if each.name not in APART]
     stopping = [callback for callback in trainer.callbacks if isinstance(callback, EarlyStopping)]
     return {
         "network": "-".join(map(str, network.layer_sizes)),
@@ -28,7 +28,7 @@ def identity_of(
         "loss": in_words(network.loss),
         "dropout": in_words(network.dropout),
         "dtype": network.dtype.name,
-        **{name: in_words(getattr(trainer, name)) for name in SETTINGS},
+        **{name: in_words(getattr(trainer, name)) for name in settings},
         "early stopping": in_words([vars_of(each, "patience", "monitor") for each in stopping]),
         "engine": trainer.engine.name,
         "steps in one call": "many" if can_stride(trainer, train) else "one",

@@ -13,7 +13,7 @@ from websockets.sync.client import ClientConnection
 from deltarule.data.catalog import load
 from deltarule.files.model_file import load as load_model
 from deltarule.inspection.measures.metrics import evaluate_model
-from deltarule.playground import watcher
+from deltarule.playground import frames
 from deltarule.recipes import read
 from deltarule.recipes.build import build
 from deltarule.training.callbacks import History
@@ -190,8 +190,8 @@ def test_what_cannot_be_trained_is_refused_in_words(page: Page, changed: dict[st
 
 
 def test_the_curves_go_on_between_two_frames(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watcher, "FRAME_SECONDS", 60.0)
-    monkeypatch.setattr(watcher, "SHARE", 1.0)
+    monkeypatch.setattr(frames, "FRAME_SECONDS", 60.0)
+    monkeypatch.setattr(frames, "SHARE", 1.0)
     page.order("start", recipe="quick", data="digits", epochs=2)
     page.frame()
     page.order("more")

@@ -9,8 +9,8 @@ from deltarule.data.dataset import Dataset, Splits
 from deltarule.errors import DeltaruleError, DivergenceError, SettingError, closest
 from deltarule.inspection.measures.metrics import evaluate_model
 from deltarule.model import Model
+from deltarule.playground.frames import Control, Watcher
 from deltarule.playground.protocol import Start, message
-from deltarule.playground.watcher import Control, Watcher
 from deltarule.recipes import names, read
 from deltarule.recipes.build import Job, adapt, build, split
 from deltarule.recipes.schema import Recipe
