@@ -134,9 +134,8 @@ def kind_of(path: Path) -> Kind:
     by_both = [kind for kind in by_content if kind in by_name]
     kind, *_ = [*by_both, *by_content, *by_name, Kind(UNKNOWN, advice=head[:4].hex(" ") or "an empty file")]
     if is_compressed and kind is not IDX:
-        return Kind(
-            f"{kind.name} in gzip", advice="only IDX files are read as gzip compresses them: run  gunzip {path}"
-        )
+        name = f"{'a file' if kind.name == UNKNOWN else kind.name} in gzip"
+        return Kind(name, advice="only IDX files are read as gzip compresses them: run  gunzip {path}")
     return kind
 
 
