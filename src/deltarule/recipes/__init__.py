@@ -21,7 +21,8 @@ def read(name: str) -> Recipe:
     Raises RecipeError for a name that does not exist (with the closest one) or a file that is no recipe.
     """
     path = Path(name)
-    if path.is_dir() or path.suffix.lower() in (".csv", ".npz", ".png", ".jpg"):
+    is_data = path.suffix.lower() in (".csv", ".npz", ".png", ".jpg") or (name and path.is_dir())
+    if is_data and path.suffix != ".toml" and name not in names():
         more = ", and a table with --target COLUMN" * (path.suffix.lower() == ".csv")
         raise RecipeError(f"a recipe is a name or a TOML file: got {name}; give data as --data {name}{more}")
     if path.suffix == ".toml" or path.is_file():
