@@ -73,7 +73,8 @@ def test_a_mistake_is_answered(row: Row, tmp_path: Path, monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("row", ESTIMATORS, ids=lambda row: row.code)
 @pytest.mark.filterwarnings("ignore:lbfgs failed to converge")
-def test_a_mistake_with_an_estimator_is_answered(row: Row) -> None:
+def test_a_mistake_with_an_estimator_is_answered(row: Row, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     pytest.importorskip("sklearn", reason='needs scikit-learn: pip install "deltarule[sklearn]"')
     check_row(row, {"MLPClassifier": dr.MLPClassifier, "MLPRegressor": dr.MLPRegressor})
 
