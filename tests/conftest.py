@@ -35,7 +35,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     unstable = sorted({item.nodeid for item in items if ADDRESS.search(item.nodeid)})
     if unstable:
         raise pytest.UsageError(f"test ids hold memory addresses: name the parameters with ids=, as in {unstable[0]}")
-    items.sort(key=lambda item: "test_faults.py" not in item.nodeid)  # they fork: first, while a process is still small
 
 
 @pytest.fixture(autouse=True)

@@ -156,13 +156,10 @@ def kills_between_operations() -> Count:
 def kills_at_random(n_kills: int, engine_name: str = "numpy", seed: int = 0) -> Count:
     """Runs are killed at random moments, again and again, and go on each time, until they are done."""
     count, rng = Count(), random.Random(seed)
-    outcome, seconds = jobs.expected(engine_name), []
-    for _ in range(3):  # the first run of a process, and a busy moment, are longer than those that are killed
-        began = time.perf_counter()
-        with fresh_folder() as folder:
-            Child(folder, every_steps=1, engine_name=engine_name).wait()
-        seconds.append(time.perf_counter() - began)
-    longest = 1.5 * min(seconds)
+    outcome, began = jobs.expected(engine_name), time.perf_counter()
+    with fresh_folder() as folder:
+        Child(folder, every_steps=1, engine_name=engine_name).wait()
+    longest = time.perf_counter() - began
     while count.tried < n_kills:
         with fresh_folder() as folder:
             found = None
