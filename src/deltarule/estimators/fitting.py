@@ -155,7 +155,7 @@ class Fit:
             return float(self.scorer(self.estimator, held_out.inputs, held_out.answers, **weights)), loss
 
     def _is_over(self) -> bool:
-        """Whether an epoch of descent was the last, because there is no progress any more."""
+        """Whether an epoch of descent was the last, because it makes no more progress."""
         estimator, progress, rate = self.estimator, self.progress, self.rate
         rate.end_epoch(estimator.t_, progress.stalled, self.optimizer)
         if progress.stalled > progress.patience:

@@ -64,7 +64,7 @@ class TrainingRun(threading.Thread):
         self.result: tuple[Model, dict[str, Dataset]] | None = None
 
     def run(self) -> None:
-        """Carry out the order; whatever happens, the page is told how it ended."""
+        """Carry out the order; whatever happens, the page hears how it ended."""
         try:
             ready = prepare(self.order, self.datasets)
             self.train(ready)

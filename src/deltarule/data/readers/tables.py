@@ -42,7 +42,7 @@ def read_table(
         missing number counts as its column's mean, a missing text as none of the categories; only rows without a
         target are left out.
     without: columns to leave out, such as running numbers.
-    announce: is told how the target was understood, and how many cells are missing.
+    announce: gets how the target was understood, and how many cells are missing.
 
     A column of text has at most 100 categories, the different texts in it; a column of what is true or false is text.
 

@@ -204,7 +204,7 @@ class Problem:
 
 
 def relative_error(found: Array, expected: Array, least: float = 0.0) -> float:
-    """The norm of the difference over that of `expected`, `least` at least; inf for what is no number."""
+    """The norm of the difference over that of `expected`, `least` at least; inf where that is NaN."""
     size = max(float(np.linalg.norm(expected)), float(least), np.finfo(np.float64).tiny.item())
     error = float(np.linalg.norm(found - expected)) / size
     return math.inf if math.isnan(error) else error
