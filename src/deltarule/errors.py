@@ -14,13 +14,18 @@
     │   └── DivergenceError (ValueError)    a loss, weight or gradient that is no longer finite
     └── MissingExtraError   (ImportError)   an optional dependency that is not installed
 
-A message says what was expected, what was got, and what to do, in that order.
+A message says what was expected, what was got, and what to do, in that order. Those about what a user passed are in
+sentences.toml; `sentence` fills one in.
 """
 
 import difflib
 import importlib
+import tomllib
 from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
 from types import MappingProxyType, ModuleType
+from typing import Any
 
 DISTRIBUTION = "deltarule"  # what pip installs: the name in pyproject.toml, which no other line of the package repeats
 
@@ -75,6 +80,18 @@ class DivergenceError(TrainingError, ValueError):
 
 class MissingExtraError(DeltaruleError, ImportError):
     """An optional dependency that is not installed."""
+
+
+@cache
+def read_tables(name: str) -> dict[str, Any]:
+    """The tables of a TOML file beside this one: settings, sentences, elsewhere."""
+    return tomllib.loads(Path(__file__).with_name(f"{name}.toml").read_text(encoding="utf-8"))
+
+
+def sentence(key: str, **values: Any) -> str:
+    """The message that sentences.toml has under this key, with these values."""
+    table, _, row = key.partition(".")
+    return str(read_tables("sentences")[table][row]).format(**values)
 
 
 def closest(name: str, choices: Iterable[str], synonyms: Mapping[str, str] = MappingProxyType({})) -> str:
