@@ -1,7 +1,8 @@
 """What settings may be: each is declared once, and read from here wherever it can be given.
 
 The constructors of Network and of its parts, `fit` and Trainer, recipes, the estimators, the page and `--help` take
-the type, the range, the default and the sentence from SETTINGS. `check` gives the one message for an illegal value.
+the type, the range, the default and the sentence from SETTINGS, which settings.toml declares. `check` gives the one
+message for an illegal value.
 """
 
 import math
@@ -12,7 +13,7 @@ from dataclasses import fields
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
-from deltarule.errors import SettingError, ShapeError, closest
+from deltarule.errors import SettingError, ShapeError, closest, read_tables
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,8 +38,8 @@ class Setting(NamedTuple):
 
     kind: type[int] | type[float]
     within: str
-    default: float | None
-    says: str
+    default: float | None = None
+    says: str = ""
     example: float | None = None
     unit: str = ""
     or_else: str = ""
@@ -85,80 +86,9 @@ class Setting(NamedTuple):
         return self.default if self.example is None else self.example
 
 
-SCHEDULED = "or a schedule such as Cosine(0.1, 1000)"
 RATE_OF_FIT = "; the learning rate is an argument of fit, learning_rate=0.01"
-SETTINGS: dict[str, Setting] = {
-    # fit and Trainer
-    "learning_rate": Setting(float, "[0, inf)", 0.001, "How far a step goes.", or_else=SCHEDULED),
-    "schedule": Setting(float, "[0, inf)", 0.001, "How far a step goes.", or_else=SCHEDULED),
-    "epochs": Setting(int, "[0, inf)", 10, "Passes over the training data."),
-    "batch_size": Setting(int, "[1, inf)", 128, "Samples a step.", or_else='or "full" or None for all samples at once'),
-    "seed": Setting(int, "[0, inf)", 0, "The same seed gives the same network."),
-    "holdout": Setting(
-        int, "[0, inf)", 0, "Keep the last N training examples aside, to choose the best epoch by.", 10_000
-    ),
-    "average": Setting(
-        float, "[0, 1)", None, "Decay of a moving average of the parameters.", 0.999, or_else="or None for no average"
-    ),
-    "clip": Setting(float, "(0, inf)", None, "The largest norm of a gradient.", 1.0, or_else="or None for no clipping"),
-    # Network and its parts
-    "dropout": Setting(float, "[0, 1)", 0.0, "The share of each hidden layer's neurons that a step leaves out.", 0.1),
-    "slope": Setting(float, "(-inf, inf)", 0.01, "Of LeakyReLU below 0."),
-    "alpha": Setting(float, "(-inf, inf)", 1.0, "ELU goes to minus this."),
-    "label_smoothing": Setting(float, "[0, 1)", 0.0, "How far targets move from 0 and 1.", 0.1),
-    "strength": Setting(float, "[0, inf)", None, "How much large weights cost.", 0.0001),
-    # optimizers
-    "momentum": Setting(float, "[0, 1)", 0.9, "The share of its velocity that a step keeps."),
-    "decay": Setting(float, "[0, 1)", 0.99, "The share of the old average that stays."),
-    "MovingAverage.decay": Setting(float, "[0, 1)", 0.999, "The share of the old average that stays."),
-    "beta_1": Setting(float, "[0, 1)", 0.9, "Decay of the mean of gradients."),
-    "beta_2": Setting(float, "[0, 1)", 0.999, "Decay of the mean of their squares."),
-    "epsilon": Setting(float, "(0, inf)", 1e-8, "What keeps a divisor above 0."),
-    "AdaGrad.epsilon": Setting(float, "(0, inf)", 1e-10, "What keeps a divisor above 0."),
-    "weight_decay": Setting(float, "[0, inf)", 0.01, "What a weight loses of itself at a rate of 1."),
-    # schedules
-    "rate": Setting(float, "[0, inf)", None, "The learning rate.", 0.001),
-    "ReduceOnPlateau.rate": Setting(
-        float, "[0, inf)", None, "The learning rate to begin with.", 0.001, or_else=SCHEDULED
-    ),
-    "final": Setting(float, "[0, inf)", 0.0, "The rate at the end."),
-    "factor": Setting(float, "[0, inf)", 0.1, "What the rate is multiplied by."),
-    "Exponential.factor": Setting(float, "[0, inf)", 0.01, "What the rate is multiplied by, over the whole run."),
-    "ReduceOnPlateau.factor": Setting(float, "[0, 1)", 0.1, "What the rate is multiplied by."),
-    "every_steps": Setting(int, "[1, inf)", None, "Steps between two changes.", 1000),
-    "Checkpoints.every_steps": Setting(int, "[1, inf)", None, "Steps between checkpoints.", 1000, or_else="or None"),
-    "total_steps": Setting(int, "[1, inf)", None, "Steps of the run.", 1000),
-    "warm_up_steps": Setting(int, "[1, inf)", None, "Steps of the rise.", 100),
-    "every_epochs": Setting(float, "[0, inf)", 1.0, "Epochs between two changes."),
-    "warm_up_epochs": Setting(float, "[0, inf)", 0.0, "Epochs of the rise.", 1.0),
-    "warm_up": Setting(float, "[0, 1)", 0.3, "The share of the steps that rise."),
-    "start_divisor": Setting(float, "(0, inf)", 25.0, "The first rate is rate / this."),
-    "end_divisor": Setting(float, "(0, inf)", 1e4, "The last rate is rate / this."),
-    # callbacks
-    "patience": Setting(int, "[1, inf)", 10, "Epochs without a new best."),
-    "min_delta": Setting(float, "[0, inf)", 0.0, "By how much a new best must beat the old one."),
-    "ReduceOnPlateau.min_delta": Setting(float, "[0, inf)", 1e-4, "By how much a new best must beat the old one."),
-    "cooldown": Setting(int, "[0, inf)", 0, "Epochs after a reduction that do not count."),
-    "min_rate": Setting(float, "[0, inf)", 0.0, "It reduces the rate no further than that."),
-    "limit": Setting(float, "(0, inf)", None, "The largest norm of a gradient.", 1.0),
-    "every_seconds": Setting(float, "(0, inf)", 60.0, "Seconds between two checkpoints."),
-    # deformation
-    "rotation": Setting(float, "[0, inf)", 0.0, "Degrees about the middle.", 10.0, "degrees"),
-    "scale": Setting(float, "[0, 1)", 0.0, "The fraction by which height and width grow.", 0.1),
-    "shift": Setting(float, "[0, inf)", 0.0, "Pixels down and to the right.", 1.0, "pixels"),
-    "shear": Setting(float, "[0, 90)", 0.0, "Degrees by which upright strokes lean.", 10.0, "degrees"),
-    "elastic_alpha": Setting(float, "[0, inf)", 0.0, "Strength of the elastic field.", 34.0),
-    "elastic_sigma": Setting(float, "[0.1, inf)", 4.0, "How far neighbors move alike.", unit="pixels"),
-    "stroke": Setting(float, "[0, inf)", 0.0, "Pixels by which the pen is wider or narrower.", 1.0, "pixels"),
-    # estimators
-    "learning_rate_init": Setting(float, "(0, inf)", 0.001, "The first learning rate."),
-    "power_t": Setting(float, "[0, inf)", 0.5, "Of the learning rate invscaling."),
-    "max_iter": Setting(int, "[1, inf)", 200, "Epochs at most."),
-    "tol": Setting(float, "[0, inf)", 1e-4, "By how much a new best must beat the old one."),
-    "validation_fraction": Setting(float, "[0, 1)", 0.1, "The share that early stopping holds out."),
-    "max_fun": Setting(int, "[1, inf)", 15_000, "Calls of the loss that lbfgs may take."),
-    "n_iter_no_change": Setting(int, "[1, inf)", 10, "Epochs without a new best."),
-}  # fmt: skip
+KINDS = {"int": int, "float": float}
+SETTINGS = {name: Setting(**row | {"kind": KINDS[row["kind"]]}) for name, row in read_tables("settings").items()}
 
 
 def setting(name: str, owner: type[Any] | str = "") -> Setting | None:
