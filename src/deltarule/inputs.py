@@ -137,7 +137,7 @@ def refuse(given: Any, name: str, kinds: Mapping[str, Callable[[Any], bool]]) ->
             part = "inputs[0]" if name == "example" else "inputs"
             values = {"part": part, "stack": "np.column_stack", "rows": ""}
         if kind == "masked":
-            values |= {"n_masked": np.ma.count_masked(given)}
+            values |= {"n_masked": int(np.ma.getmaskarray(given).sum())}
         called = type(given).__name__
         raise DataError(
             sentence(f"inputs.{kind}", name=name, given=given, called=called, a=with_article(called), **values)
