@@ -4,7 +4,8 @@
     ├── ShapeError          (ValueError)    arrays that do not fit a network, or each other
     ├── SettingError        (ValueError)    a setting outside what is legal, or a name that does not exist
     │   ├── RecipeError                     the same, in a recipe; says which key
-    │   └── UnknownNameError (AttributeError)  an attribute that does not exist, so that hasattr answers
+    │   ├── UnknownNameError (AttributeError)  an attribute that does not exist, so that hasattr answers
+    │   └── MissingNameError (ImportError)  the same, where it is imported
     ├── DataError           (ValueError)    a data file or an array whose content is wrong
     │   ├── DownloadError                   a data set that could not be fetched
     │   └── NoDigitError                    a picture on which nothing is drawn
@@ -48,6 +49,10 @@ class RecipeError(SettingError):
 
 class UnknownNameError(SettingError, AttributeError):
     """An attribute that does not exist: an AttributeError too, so that hasattr answers."""
+
+
+class MissingNameError(SettingError, ImportError):
+    """A name that a module does not have, imported from it."""
 
 
 class DataError(DeltaruleError, ValueError):

@@ -11,7 +11,7 @@ A new part is a class, a row in parts.toml, and a kernel in `compiled/` (or the 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from typing import Any, Literal, NamedTuple, TypeVar
 
@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deltarule.errors import SettingError, closest, read_tables
-from deltarule.public import line_for, names_for
+from deltarule.public import Activations, line_for, names_for
 from deltarule.settings import RATE_OF_FIT, brief, one_per_layer, setting, setting_error, setting_names, with_article
 
 T = TypeVar("T")
@@ -193,8 +193,8 @@ def resolve(kind: Kind, given: Any, name: str) -> Any:
     works = '"softmax"' if name == "output" else EXAMPLES[kind]
     if is_class and kind not in ("schedule", "initializer") and issubclass(given, base):
         works = f"{given.__name__}({', '.join(str(_example(each, given)) for each in required_settings(given))})"
-    elif kind == "penalty" and isinstance(given, int | float) and not isinstance(given, bool):
-        works = f"L2({given})"
+    elif kind in ("penalty", "schedule") and isinstance(given, int | float) and not isinstance(given, bool):
+        works = f"{works.partition('(')[0]}({given})"
     elif kind == "initializer" and hasattr(given, "shape"):
         works = f'"he_normal", or, for what becomes of an array, {name.split()[-1]}().value(z)'
     elif kind == "initializer" and isinstance(given, int | float):
@@ -214,6 +214,9 @@ def check_assignment(network: Any, name: str, value: Any) -> Any:
         raise SettingError(f"{name} of a network cannot be assigned: use {line}")
     if name == "parameters" and not hasattr(value, "vector"):
         raise setting_error(name, "Parameters", value, f"network.{name}.vector[:] = vector")
+    if name == "activations":
+        n_layers = len(network.layer_sizes) - 1
+        return Activations(one_per_layer(name, value, n_layers, partial(resolve, "activation")))
     if name == "dropout":
         return one_per_layer(name, value, len(network.layer_sizes) - 2)
     return resolve("loss", value, "loss") if name == "loss" else value

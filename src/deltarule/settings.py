@@ -63,6 +63,13 @@ class Setting(NamedTuple):
         """Whether a number is in the range."""
         return bool((self.low < value if self.is_open else self.low <= value) and value < self.high)
 
+    def accepts(self, value: Any) -> bool:
+        """Whether a value is legal: a number of the right kind in the range, or None where that means something."""
+        if value is None:
+            return "None" in self.or_else
+        is_right_kind = isinstance(value, Integral if self.kind is int else Real) and not isinstance(value, bool)
+        return is_right_kind and self.holds(value)
+
     @property
     def range_in_words(self) -> str:
         """The range, as a message has it."""
@@ -97,17 +104,36 @@ def setting(name: str, owner: type[Any] | str = "") -> Setting | None:
     return next((SETTINGS[key] for each in owners if (key := f"{each}.{name}") in SETTINGS), SETTINGS.get(name))
 
 
-def check(name: str, value: Any, owner: type[Any] | str = "", *, note: str = "") -> None:
-    """Raise SettingError unless `value` is legal for the setting; note: what else to say of what was given."""
-    asked = setting(name, owner) or Setting(float, "(-inf, inf)", 1.0, "")
-    is_right_kind = isinstance(value, Integral if asked.kind is int else Real) and not isinstance(value, bool)
-    if (value is None and "None" in asked.or_else) or (is_right_kind and asked.holds(value)):
+def check(name: str, value: Any, owner: type[Any] | str = "", *, note: str = "", thing: Any = None) -> None:
+    """Raise SettingError unless `value` is legal for the setting.
+
+    note: what else to say of what was given. thing: the object with that setting, where it was made with others.
+    """
+    asked = setting(name, owner) or Setting(float, "(-inf, inf)", 1.0)
+    if asked.accepts(value):
         return
-    noun = {int: "a whole number, ", float: "" if is_right_kind else "a number, "}[asked.kind]
+    is_number = isinstance(value, Real) and not isinstance(value, bool)
+    noun = "a whole number, " if asked.kind is int else "" if is_number else "a number, "
     owner = owner.__name__ if isinstance(owner, type) else owner
     label = f"{name} of {owner}" if owner else name
     needed = ", ".join(filter(None, [f"{noun}{asked.range_in_words}", asked.or_else]))
-    raise SettingError(f"{label} must be {needed}: got {brief(value)}{note}; use {name}={asked.like(value)}")
+    line = _call_in_order(thing, name, asked) if asked.kind is int and thing is not None else ""
+    line = line or f"{name}={asked.like(value)}"
+    raise SettingError(f"{label} must be {needed}: got {brief(value)}{note}; use {line}")
+
+
+def _call_in_order(thing: Any, name: str, asked: Setting) -> str:
+    """The call with that argument and another exchanged, where both are legal then, as for Cosine(1000, 0.1)."""
+    kind, wrong = type(thing), getattr(thing, name)
+    defaults = {each.name: each.default for each in fields(kind) if each.init}
+    given = {each: getattr(thing, each) for each in defaults}
+    for other, value in given.items():
+        takes = setting(other, kind) if other in setting_names(kind) else None
+        if asked.accepts(value) and (takes.accepts(wrong) if takes else not isinstance(wrong, Real)):
+            new = given | {name: value, other: wrong}
+            written = (f"{each}={new[each]!r}" for each in new if new[each] != defaults[each])
+            return f"{kind.__name__}({', '.join(written)})"
+    return ""
 
 
 def setting_error(name: str, needed: str, value: Any, line: str) -> SettingError:
@@ -118,7 +144,7 @@ def setting_error(name: str, needed: str, value: Any, line: str) -> SettingError
 def check_settings(thing: Any) -> None:
     """Raise SettingError unless all numbers that a dataclass was made with are legal."""
     for name in setting_names(type(thing)):
-        check(name, getattr(thing, name), type(thing))
+        check(name, getattr(thing, name), type(thing), thing=thing)
 
 
 def setting_names(kind: type[Any]) -> tuple[str, ...]:
@@ -189,7 +215,9 @@ def one_per_layer(
         if len(found) == n_hidden + 1:
             own = 'its own: use output="softmax"' if name == "hidden" else f"no {name}"
             line = f"the last layer has {own}"
-        begins = f"{name} is one for all hidden layers or one for each of {n_hidden}"
+        begins = (
+            f"{name} is one for all {'' if name == 'activations' else 'hidden '}layers or one for each of {n_hidden}"
+        )
         raise SettingError(f"{begins}: got {len(found)}; {line}")
     return found
 

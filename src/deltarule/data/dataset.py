@@ -81,12 +81,15 @@ class Dataset(metaclass=Named):
         inputs = self.inputs
         if inputs.ndim != 2 or 0 in inputs.shape:
             n_samples, *image = inputs.shape
-            rows = f"inputs.reshape({n_samples}, {math.prod(image)})"
-            line = f"; use dr.Dataset({rows}, targets, image_shape={(*image,)})"
-            raise DataError(
-                f"{self.name}: inputs must have shape (n_samples, n_features), neither 0: got {inputs.shape}"
-                f"{line if len(image) == 2 else ''}"
-            )
+            line = ""
+            if len(image) == 2:
+                rows = f"inputs.reshape({n_samples}, {math.prod(image)})"
+                line = f"; use dr.Dataset({rows}, targets, image_shape={(*image,)})"
+            elif inputs.ndim == 1:
+                is_swapped = self.targets.ndim == 2 and len(self.targets) == n_samples
+                line = "; these look swapped: use dr.Dataset(X, y)" if is_swapped else "; use inputs.reshape(-1, 1)"
+            needed = "inputs must have shape (n_samples, n_features), neither 0"
+            raise DataError(f"{self.name}: {needed}: got {inputs.shape}{line}")
         if self.columns:
             self._check_columns()
         elif inputs.dtype != np.uint8:

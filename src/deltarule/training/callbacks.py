@@ -52,6 +52,9 @@ class History(metaclass=Named):
     best_epoch: int = 0
     stop_reason: str | None = None
 
+    def __post_init__(self) -> None:
+        iter(self.rows)
+
     def __getitem__(self, name: str) -> list[float]:
         """A column: history["train_loss"] is a list, one number an epoch."""
         self._check(name)

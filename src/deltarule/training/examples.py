@@ -146,7 +146,9 @@ def warn_of_pixels(X: Array, name: str = "X") -> None:
         )
 
 
-def validation_examples(network: Network | Model, validation: Any, *, of_arrays: bool) -> Dataset | None:
+def validation_examples(
+    network: Network | Model, validation: Any, *, of_arrays: bool, called: str = "fit"
+) -> Dataset | None:
     """What `validation` holds: (X, y) or a Dataset; SettingError, with the line that splits, for a share."""
     if validation is None:
         return None
@@ -161,10 +163,10 @@ def validation_examples(network: Network | Model, validation: Any, *, of_arrays:
         share = number if isinstance(number, float) and 0 < number < 1 else 0.2
         if of_arrays:
             n = f"len(X) - {n_held}" if n_held else f"int({1 - share:.4g} * len(X))"
-            line = f"n = {n}; dr.fit(network, X[:n], y[:n], validation=(X[n:], y[n:]))"
+            line = f"n = {n}; dr.{called}(network, X[:n], y[:n], validation=(X[n:], y[n:]))"
         else:
             part = n_held or f"len(data) // {round(1 / share)}"
-            line = f"parts = data.hold_out({part}); dr.fit(network, parts.train, validation=parts.test)"
+            line = f"parts = data.hold_out({part}); dr.{called}(network, parts.train, validation=parts.test)"
         raise SettingError(f"{begins}; to hold out the last examples use {line}")
     X, y = (*validation, None)[:2]
     return examples_for(network, X, y, "the validation data", "validation=({})", "_val")[1]

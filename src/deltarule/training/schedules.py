@@ -176,7 +176,7 @@ def schedule_of(given: Any, name: str = "learning_rate", owner: type[Any] | str 
             rate = given(0)
             note = f", which returns {brief(rate)} for step 0"
         except (TypeError, SettingError) as error:
-            rate, note = None, f", which cannot be called with a step ({error})"
+            rate, note = None, f", which cannot be called with a step alone, as lambda step: 0.1 can ({error})"
         if isinstance(rate, Real):
             return given
     check(name, given, owner, note=note)
