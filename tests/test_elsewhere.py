@@ -59,6 +59,8 @@ OTHERS: dict[str, Any] = {
     "Evaluation": dr.evaluate(dr.Network((3, 3)), DATA),
     "GradientCheck": dr.gradcheck(dr.Network((3, 3)), DATA),
     "Diagnosis": Diagnosis(()),
+    "Standardization": dr.Standardization.of(np.eye(3)),
+    "Walkthrough": dr.explain(dr.Network((3, 3)), np.ones(3), 0),
 }
 ARGUMENTS = {"[]": ("a",), "[]=": (0, "a"), "+": ([],)}
 

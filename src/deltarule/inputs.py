@@ -131,17 +131,13 @@ def as_array(given: Any, name: str) -> NDArray[Any]:
 
 def refuse(given: Any, name: str, kinds: Mapping[str, Callable[[Any], bool]]) -> None:
     """Raise DataError, with the line that makes an array of it, for what is of one of these kinds."""
-    for kind in (kind for kind, is_it in kinds.items() if is_it(given)):
-        values = {"part": "targets", "stack": "np.array", "rows": ", and .argmax(axis=1) of one-hot rows"}
-        if name[0] != "y":
-            part = "inputs[0]" if name == "example" else "inputs"
-            values = {"part": part, "stack": "np.column_stack", "rows": ""}
-        if kind == "masked":
-            values |= {"n_masked": int(np.ma.getmaskarray(given).sum())}
-        called = type(given).__name__
-        raise DataError(
-            sentence(f"inputs.{kind}", name=name, given=given, called=called, a=with_article(called), **values)
-        )
+    if kind := next((kind for kind, is_it in kinds.items() if is_it(given)), ""):
+        is_target, called = name[0] in "yt", type(given).__name__
+        part = "targets" if is_target else "inputs[0]" if name == "example" else "inputs"
+        key = f"{kind}_as_targets" if is_target and kind in ("text", "sparse", "dict") else kind
+        n_masked = np.ma.count_masked(given) if kind == "masked" else 0  # type: ignore[no-untyped-call]
+        values = {"name": name, "given": given, "called": called, "part": part, "n_masked": n_masked}
+        raise DataError(sentence(f"inputs.{key}", a=with_article(called), **values))
 
 
 def is_stream(given: Any) -> bool:

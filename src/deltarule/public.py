@@ -16,7 +16,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform
 
 from deltarule.errors import DeltaruleError, MissingNameError, SettingError, UnknownNameError, closest, read_tables
-from deltarule.settings import RATE_OF_FIT, brief, check_settings, setting, with_article
+from deltarule.settings import RATE_OF_FIT, brief, check, check_settings, setting, setting_names, with_article
 
 T = TypeVar("T")
 RAW = (TypeError, AttributeError, LookupError, ValueError)  # what Python raises where an argument is of a wrong kind
@@ -31,8 +31,8 @@ ACTS = {
 }
 RATES = ("lr", "eta", "rate", "learning_rate")
 CHANGEABLE = ("optimizer", "trainer")  # what has no learning rate of that name, and is asked for it
-OUTER = ("__init__", "step", "fit", "value", "derivative", "forward", "score")
-OUTER += ("predict", "outputs", "probabilities", "astype", "workspace")
+OUTER = {"__init__", "__call__", "step", "fit", "score", "value", "derivative", "forward", "predict", "outputs"}
+OUTER |= {"probabilities", "astype", "workspace"}
 VARIABLES = {"Dataset": "data", "Perceptron": "estimator"}  # what holds an object in lines, where not its class's name
 
 
@@ -330,6 +330,8 @@ def _assign(thing: Any, name: str, value: Any) -> None:
     if name in RATES and name not in known:
         begins = f"{with_article(kind.__name__)} has no {name!r} to assign"
         raise SettingError(f"{begins}: use {line_for(kind, 'lr')}")
+    if name in vars(thing) and name in setting_names(kind):
+        check(name, value)
     object.__setattr__(thing, name, value)
 
 

@@ -82,6 +82,9 @@ def as_numbers(y: NDArray[Any], task: Task | None, names: Sequence[str], name: s
     y = unbox(y, name) if y.dtype.kind == "O" else y
     if y.dtype.kind in "fiub":
         return y
+    if task in (None, "classes") and y.ndim == 2 and 1 not in y.shape:
+        line = f"use {name}[:, 0], or of a DataFrame {name}.iloc[:, 0]"
+        raise ShapeError(f"{name} has shape {y.shape}, columns of texts, and one column is needed: {line}")
     numbered = {class_name: k for k, class_name in enumerate(names)}
     texts = y.astype(str).ravel().tolist()
     if task != "values" and numbered:
@@ -91,9 +94,6 @@ def as_numbers(y: NDArray[Any], task: Task | None, names: Sequence[str], name: s
         if any(text in numbered for text in texts) and names[0] != "0":
             known = ", ".join(names)
             raise DataError(f"{name} holds the class {unknown!r}, which is not among this network's: {known}")
-    if y.ndim == 2 and y.shape[1] > 1:
-        line = f"use {name}[:, 0], or of a DataFrame {name}.iloc[:, 0]"
-        raise ShapeError(f"{name} has shape {y.shape}, columns of texts, and one column is needed: {line}")
     raise texts_error(y, f"a network of {task or 'classes'}", name, task or "classes")
 
 

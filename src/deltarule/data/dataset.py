@@ -15,7 +15,7 @@ from deltarule.errors import DataError, SettingError
 from deltarule.inputs import as_array, check_finite, numbers, unbox
 from deltarule.public import Named, public
 from deltarule.settings import TASK_SYNONYMS, TASKS, Task, brief, check_choice, generator_of
-from deltarule.targets import texts_error
+from deltarule.targets import is_whole, texts_error
 
 MOST_CLASSES = 2**16
 TARGETS: dict[Task, tuple[int, str]] = {"classes": (1, "int64"), "labels": (2, "uint8"), "values": (2, "float64")}
@@ -144,6 +144,8 @@ class Dataset(metaclass=Named):
             raise texts_error(texts, f"the task {self.task!r}", "targets", self.task, "dr.Dataset(inputs, targets, {})")
         if self.task == "classes" and targets.ndim == 2:
             line = "ravel()" if targets.shape[1] == 1 else "argmax(axis=1)"
+        elif self.task == "classes" and not is_whole(targets):
+            line = "reshape(-1, 1), and task='values'"
         else:
             line = "reshape(-1, 1)" if targets.ndim == 1 and self.task != "classes" else f"astype(np.{dtype})"
         wanted, got = f"targets for the task {self.task!r} must be {expected}", f"{targets.shape} and {targets.dtype}"

@@ -66,8 +66,9 @@ class History(metaclass=Named):
         return self.rows[index][name]
 
     def _check(self, name: str) -> None:
-        if not self.rows or name not in self.rows[0]:
-            known = self.rows[0] if self.rows else {}
+        if not self.rows:
+            raise SettingError("the history has no epoch yet: use history = dr.fit(network, X, y)")
+        if name not in (known := self.rows[0]):
             line = line_for("History", name)
             offer = f"use {line or f'history.rows[{name}]'}" if line or isinstance(name, int) else closest(name, known)
             if str(name).startswith("val") and "validation_loss" not in known:
