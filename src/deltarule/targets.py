@@ -95,7 +95,7 @@ def as_numbers(y: NDArray[Any], task: Task | None, names: Sequence[str], name: s
 
 def texts_error(y: NDArray[Any], taker: str, name: str, task: Task, line: str = "dr.Network(..., {})") -> DataError:
     """The error for texts, with the line that makes numbers of them; line: what takes the names of classes."""
-    key = {"classes": "texts", "labels": "texts_as_labels", "values": "texts_as_values"}[task]
+    key = "texts_as_labels" if task == "labels" else "texts"
     if task == "values" and (cure := conversion(y, name)):
         key, line = "texts_of_numbers", cure
     elif task != "labels":
@@ -227,7 +227,8 @@ def check_weights(sample_weight: Any, n_samples: int) -> NDArray[np.float64]:
     Raises ShapeError, DataError or SettingError for anything else.
     """
     if isinstance(sample_weight, dict | str):
-        raise SettingError(sentence(f"weights.{type(sample_weight).__name__}", given=sample_weight))
+        key = "dict" if isinstance(sample_weight, dict) else "text"
+        raise SettingError(sentence(f"weights.{key}", given=sample_weight))
     weights = numbers(sample_weight, "sample_weight").astype(np.float64)
     if weights.shape != (n_samples,):
         is_of_classes = weights.ndim == 1 and math.isqrt(n_samples) >= weights.size
