@@ -276,19 +276,20 @@ def shape_error(shape: tuple[int, ...], n_features: int, image_shape: Size | Non
         axis = 1 if shape[1] == 3 != shape[3] else 3
         opaque = "[..., :3]" if shape[axis] == 4 else ""
         return ShapeError(sentence("inputs.color", name=name, shape=shape, opaque=opaque, axis=axis))
-    images = f" or images (n_samples, {image_shape[0]}, {image_shape[1]})" if image_shape and n_axes > 2 else ""
-    takes = f"{', a single example' * is_one}, and this network takes (n_samples, {n_features}){images}"
-    target = f"is one column the target? {name}[:, :-1] leaves out the last, {name}[:, 1:] the first"
     cures = (
-        (is_one, f"use {name}.reshape(1, -1)"),
-        (shape == (0,), "it is empty; pass a row for each sample"),
-        (n_axes == 1 and shape[0] % n_features == 0, f"use {name}.reshape(-1, {n_features})"),
-        (n_axes == 1, f"pass a row for each sample, of {n_features} numbers"),
-        (n_axes == 2 and shape[0] == n_features, f"use {name}.T"),
-        (n_axes == 2 and shape[1] == n_features + 1, target),
-        (n_axes == 3 and shape[0] == 1 and shape[2] == n_features, f"use {name}[0]"),
-        (n_axes == 3 and shape[0] * shape[1] == n_features, f"use np.moveaxis({name}, -1, 0)"),
-        (n_axes > 2, "resize the images, or make a network for this size"),
-        (True, f"pass the {n_features} features that it was made for"),
+        (is_one, "one_example"),
+        (shape == (0,), "no_example"),
+        (n_axes == 1 and shape[0] % n_features == 0, "flat_rows"),
+        (n_axes == 1, "flat"),
+        (n_axes == 2 and shape[0] == n_features, "transposed"),
+        (n_axes == 2 and shape[1] == n_features + 1, "with_target"),
+        (n_axes == 3 and shape[0] == 1 and shape[2] == n_features, "one_batch"),
+        (n_axes == 3 and shape[0] * shape[1] == n_features, "images_last"),
+        (n_axes > 2, "other_images"),
+        (True, "other_features"),
     )
-    return ShapeError(f"{name} has shape {shape}{takes}: {next(cure for fits, cure in cures if fits)}")
+    takes = f"(n_samples, {n_features})"
+    if image_shape and n_axes > 2:
+        takes += f" or images (n_samples, {image_shape[0]}, {image_shape[1]})"
+    key = next(key for fits, key in cures if fits)
+    return ShapeError(sentence(f"shapes.{key}", name=name, shape=shape, takes=takes, n_features=n_features))

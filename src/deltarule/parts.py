@@ -18,7 +18,7 @@ from typing import Any, Literal, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from deltarule.errors import SettingError, closest, read_tables
+from deltarule.errors import SettingError, closest, read_tables, sentence
 from deltarule.public import Activations, line_for, names_for
 from deltarule.settings import RATE_OF_FIT, brief, one_per_layer, setting, setting_error, setting_names, with_article
 
@@ -127,8 +127,8 @@ def make(kind: Kind, spec: Spec, **more: Any) -> Any:
     settings = {"name": spec} if isinstance(spec, str) else dict(spec)
     name, table = settings.pop("name", None), PARTS[kind]
     if name is None and len(settings) == 1 and (meant := next(iter(settings))) in table:
-        works = spec_text(f"{kind} {meant}", table[meant].maker, setting_names(table[meant].maker))
-        raise SettingError(f"{kind} needs a name: got {spec}; use {works}")
+        line = spec_text(f"{kind} {meant}", table[meant].maker, setting_names(table[meant].maker))
+        raise SettingError(sentence("settings.no_name", kind=kind, given=spec, line=line))
     if not isinstance(name, str) or name not in table:
         called = (
             (word, row.name) for row in table.values() for word in (*row.synonyms, row.home.split(":")[1].lower())
@@ -231,8 +231,7 @@ def draw(initializer: Callable[..., Any], rng: np.random.Generator, fan_in: int,
     except TypeError as error:
         got = str(error)
     if got != needed:
-        takes = f"an initializer takes (rng, fan_in, fan_out) and returns an array of {needed}"
-        raise SettingError(f'{takes}: got {got} from {brief(initializer)}; use initializer="he_normal"')
+        raise SettingError(sentence("settings.initializer", needed=needed, got=got, given=brief(initializer)))
     return W
 
 

@@ -13,7 +13,7 @@ from dataclasses import fields
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
-from deltarule.errors import SettingError, ShapeError, closest, read_tables
+from deltarule.errors import SettingError, ShapeError, closest, read_tables, sentence
 
 if TYPE_CHECKING:
     import numpy as np
@@ -182,8 +182,7 @@ def sizes_of(layer_sizes: Sequence[int]) -> tuple[int, ...]:
     sizes = tuple(layer_sizes) if is_row(layer_sizes) else ()
     whole = [isinstance(size, Integral) and not isinstance(size, bool) and size >= 1 for size in sizes]
     if len(sizes) < 2 or not all(whole):
-        needed = "two or more whole numbers, inputs first, as in (784, 128, 10)"
-        raise ShapeError(f"layer sizes are {needed}: got {brief(layer_sizes)}")
+        raise ShapeError(sentence("settings.layer_sizes", given=brief(layer_sizes)))
     return tuple(int(size) for size in sizes)
 
 
@@ -230,8 +229,7 @@ def dtype_of(dtype: Any) -> "np.dtype[Any]":
     with suppress(TypeError):
         found = None if dtype is None else np.dtype(dtype)
     if found is None or found.name not in DTYPES:
-        got = brief(dtype) if found is None else found
-        raise SettingError(f"dtype must be float32, float64 or complex128: got {got}; use dtype=np.float32")
+        raise SettingError(sentence("settings.dtype", given=brief(dtype) if found is None else found))
     return found
 
 
