@@ -102,11 +102,8 @@ def numbers(given: Any, name: str) -> NDArray[Any]:
         X = unbox(X, name, given)
     if X.dtype.kind not in NUMBERS:
         such = f"{first_text(X)!r}{column_of(given, lambda each: isinstance(each, str))}"
-        line = (
-            conversion(X, array_name(given, name))
-            or "dr.read_table(frame, target) makes numbers of a DataFrame's texts"
-        )
-        raise DataError(sentence("inputs.texts", name=name, such=such, line=line))
+        line = conversion(X, array_name(given, name))
+        raise DataError(sentence("inputs.numeric_texts" if line else "inputs.texts", name=name, such=such, line=line))
     return X
 
 
@@ -169,17 +166,11 @@ def convert(given: Any, name: str) -> NDArray[Any]:
     except (TypeError, ValueError, RuntimeError) as error:
         rows = given if isinstance(given, list | tuple) else []
         shapes = sorted({row.shape for row in rows if hasattr(row, "shape")})
-        lengths = {len(row) for row in rows if hasattr(row, "__len__")}
-        key = "different_lengths" if len(lengths) > 1 else "unreadable"
+        lengths = [len(row) for row in rows if hasattr(row, "__len__")] or [0]
+        key = "different_lengths" if min(lengths) < max(lengths) else "unreadable"
         key = "tensor" if hasattr(given, "detach") else "different_shapes" if len(shapes) > 1 else key
-        values = {
-            "shapes": " and ".join(map(str, shapes)),
-            "low": min(lengths, default=0),
-            "high": max(lengths, default=0),
-        }
-        raise DataError(
-            sentence(f"inputs.{key}", name=name, kind=type(given).__name__, error=error, **values)
-        ) from error
+        values = {"shapes": " and ".join(map(str, shapes)), "low": min(lengths), "high": max(lengths), "error": error}
+        raise DataError(sentence(f"inputs.{key}", name=name, kind=type(given).__name__, **values)) from error
 
 
 def unbox(X: NDArray[Any], name: str, given: Any = None) -> NDArray[Any]:
@@ -197,17 +188,9 @@ def unbox(X: NDArray[Any], name: str, given: Any = None) -> NDArray[Any]:
             raise DataError(sentence("inputs.missing_cell", name=name, got=got))
         raise DataError(sentence("inputs.not_finite", name=name, got=f"{got}; put a number there"))
     where, kind = column_of(given, lambda each: not is_number(each)), type(flat[k]).__name__
-    lines = {
-        "ndarray": f"use np.stack({name})",
-        "list": f"use np.stack({name})",
-        "dict": f"use pandas.DataFrame({name})",
-    }
-    line = (
-        f"use {name}.drop(columns={where.partition('column ')[2]})"
-        if where
-        else lines.get(kind, "pass an array of numbers")
-    )
-    raise DataError(sentence("inputs.objects", name=name, such=f"{kind}{where}", line=line))
+    key = {"ndarray": "arrays", "list": "arrays", "dict": "dicts"}.get(kind, "objects")
+    values = {"name": name, "such": f"{kind}{where}", "column": where.partition("column ")[2]}
+    raise DataError(sentence(f"inputs.{'objects_in_column' if where else key}", **values))
 
 
 def column_of(frame: Any, is_wrong: Callable[[Any], bool]) -> str:
@@ -288,8 +271,7 @@ def shape_error(shape: tuple[int, ...], n_features: int, image_shape: Size | Non
         (n_axes > 2, "other_images"),
         (True, "other_features"),
     )
-    takes = f"(n_samples, {n_features})"
-    if image_shape and n_axes > 2:
-        takes += f" or images (n_samples, {image_shape[0]}, {image_shape[1]})"
+    images = f" or images (n_samples, {image_shape[0]}, {image_shape[1]})" if image_shape and n_axes > 2 else ""
+    takes = f"(n_samples, {n_features}){images}"
     key = next(key for fits, key in cures if fits)
     return ShapeError(sentence(f"shapes.{key}", name=name, shape=shape, takes=takes, n_features=n_features))
