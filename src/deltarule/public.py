@@ -21,14 +21,7 @@ from deltarule.settings import RATE_OF_FIT, brief, check, check_settings, settin
 T = TypeVar("T")
 RAW = (TypeError, AttributeError, LookupError, ValueError)  # what Python raises where an argument is of a wrong kind
 PLAIN: dict[str, Any] = {"text": str, "number": Real, "whole number": Integral, "path": (str, os.PathLike)}
-ACTS = {
-    "()": ("__call__", "is not callable"),
-    "[]": ("__getitem__", "is not subscriptable"),
-    "[]=": ("__setitem__", "cannot be changed by place"),
-    "in": ("__iter__", "is not iterable"),
-    "len": ("__len__", "has no len()"),
-    "+": ("__iadd__", "cannot be added to"),
-}
+ACTS: dict[str, list[str]] = read_tables("elsewhere")["acts"]  # by sign: the method, and what the class does not do
 RATES = ("lr", "eta", "rate", "learning_rate")
 CHANGEABLE = ("optimizer", "trainer")  # what has no learning rate of that name, and is asked for it
 OUTER = {"__init__", "__call__", "step", "fit", "score", "value", "derivative", "forward", "predict", "outputs"}

@@ -117,9 +117,9 @@ def check(name: str, value: Any, owner: type[Any] | str = "", *, note: str = "",
     owner = owner.__name__ if isinstance(owner, type) else owner
     label = f"{name} of {owner}" if owner else name
     needed = ", ".join(filter(None, [f"{noun}{asked.range_in_words}", asked.or_else]))
-    line = _call_in_order(thing, name, asked) if asked.kind is int and thing is not None else ""
-    line = line or f"{name}={asked.like(value)}"
-    raise SettingError(f"{label} must be {needed}: got {brief(value)}{note}; use {line}")
+    in_order = _call_in_order(thing, name, asked) if asked.kind is int and thing is not None else ""
+    line = in_order or f"{name}={asked.like(value)}"
+    raise setting_error(label, needed, value, line, note)
 
 
 def _call_in_order(thing: Any, name: str, asked: Setting) -> str:
@@ -136,9 +136,9 @@ def _call_in_order(thing: Any, name: str, asked: Setting) -> str:
     return ""
 
 
-def setting_error(name: str, needed: str, value: Any, line: str) -> SettingError:
-    """The one error for an illegal value: what is needed, what was given, and a line that works."""
-    return SettingError(f"{name} must be {needed}: got {brief(value)}; use {line}")
+def setting_error(name: str, needed: str, value: Any, line: str, note: str = "") -> SettingError:
+    """The one error for an illegal value: what is needed, what was given, with a note, and a line that works."""
+    return SettingError(f"{name} must be {needed}: got {brief(value)}{note}; use {line}")
 
 
 def check_settings(thing: Any) -> None:
@@ -214,10 +214,8 @@ def one_per_layer(
         if len(found) == n_hidden + 1:
             own = 'its own: use output="softmax"' if name == "hidden" else f"no {name}"
             line = f"the last layer has {own}"
-        begins = (
-            f"{name} is one for all {'' if name == 'activations' else 'hidden '}layers or one for each of {n_hidden}"
-        )
-        raise SettingError(f"{begins}: got {len(found)}; {line}")
+        layers = "layers" if name == "activations" else "hidden layers"
+        raise SettingError(f"{name} is one for all {layers} or one for each of {n_hidden}: got {len(found)}; {line}")
     return found
 
 
