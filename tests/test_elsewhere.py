@@ -12,8 +12,9 @@ import pytest
 import deltarule as dr
 from deltarule.errors import SettingError, UnknownNameError
 from deltarule.files.page import Page
+from deltarule.inspection.diagnosis.findings import Diagnosis
 from deltarule.inspection.plots.picture import Picture
-from deltarule.public import ACTS, ANSWERED_ACTS, line_for, words
+from deltarule.public import ACTS, line_for, words
 
 NAMES = words()["names"]
 DATA = dr.Dataset(np.eye(3), np.arange(3))
@@ -48,14 +49,39 @@ def test_a_name_of_another_library_is_answered_with_its_line(whose: str, name: s
 
 
 def test_every_name_of_the_table_is_absent_somewhere() -> None:
-    assert {name for _, name in ASKED} == {name for _, name in ABSENT}
+    assert {name for _, name in ASKED} - {name for _, name in ABSENT} <= {"nn"}  # a room, once something imports it
 
 
-def test_every_act_of_the_table_is_answered() -> None:
-    asked = {(whose, act) for whose, act in NAMES if act in ACTS} | {
-        ("Model", act) for act in ("()", "[]", "in", "len")
-    }
-    assert asked == {(whose, act) for whose, acts in ANSWERED_ACTS.items() for act in acts.split()}
+OTHERS: dict[str, Any] = {
+    "Penalty": dr.L2(0.1),
+    "Views": dr.Network((3, 3)).weights,
+    "Activations": dr.Network((3, 3)).activations,
+    "Evaluation": dr.evaluate(dr.Network((3, 3)), DATA),
+    "GradientCheck": dr.gradcheck(dr.Network((3, 3)), DATA),
+    "Diagnosis": Diagnosis(()),
+    "Standardization": dr.Standardization.of(np.eye(3)),
+    "Walkthrough": dr.explain(dr.Network((3, 3)), np.ones(3), 0),
+}
+ARGUMENTS = {"[]": ("a",), "[]=": (0, "a"), "+": ([],)}
+
+
+@pytest.mark.parametrize(
+    ("whose", "act"),
+    [*((whose, act) for whose, act in NAMES if act in ACTS), *(("Model", act) for act in ("()", "[]", "in", "len"))],
+)
+def test_every_act_of_the_table_is_answered(whose: str, act: str) -> None:
+    thing = (THINGS | OTHERS)[whose]
+    with pytest.raises(SettingError) as caught:
+        getattr(type(thing), ACTS[act][0])(thing, *ARGUMENTS.get(act, ()))
+    assert str(caught.value).endswith(f"use {line_for(type(thing), act)}")
+
+
+@pytest.mark.parametrize("module", ["deltarule", "deltarule.nn"])
+def test_a_name_that_is_imported_is_answered_as_an_import_error(module: str) -> None:
+    with pytest.raises(ImportError, match=r"has no attribute 'Linear': use dr\.Network"):
+        exec(f"from {module} import Linear")
+    with pytest.raises(AttributeError, match=r"has no attribute 'Linear': use dr\.Network"):
+        exec(f"import {module}; {module}.Linear")
 
 
 def test_the_lines_are_made_of_public_names() -> None:

@@ -151,7 +151,14 @@ class Softplus(Activation):
     def derivative(self, z: Array, a: Array) -> Array:
         return 0.5 * (1.0 + np.tanh(0.5 * self.alpha * z))
 '''
-ROW = '    _activation("softplus", "Softplus", "Softplus", _FOUR, setting="alpha"),\n'
+ROW = """
+[parts.activation.softplus]
+home = "deltarule.nn.activations:Softplus"
+kernel = "deltarule.compiled.activations:SOFTPLUS alpha"
+onnx = [["Softplus", "a"]]
+javascript = "softplus"
+
+"""
 VALUE = """        elif code == SOFTPLUS:
             for j in range(row.shape[0]):
                 t = c * row[j]
@@ -197,7 +204,7 @@ def test_a_class_a_row_and_a_kernel_are_all_that_it_takes(tmp_path: Path) -> Non
     shutil.copytree(SOURCE, copy, ignore=ignored)
     with (copy / "nn" / "activations.py").open("a", encoding="utf-8") as module:
         module.write(CLASS)
-    edited(copy / "parts.py", '    _activation("softmax"', ROW)
+    edited(copy / "parts.toml", "[parts.activation.softmax]", ROW)
     kernels = copy / "compiled" / "activations.py"
     edited(kernels, "\n\ndef code(", "\nSOFTPLUS = 8\n")
     edited(kernels, "        elif code == SOFTMAX:\n            softmax", VALUE)

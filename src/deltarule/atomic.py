@@ -19,18 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from deltarule.errors import FileError
-
-ADVICE = {
-    errno.ENOSPC: "the disk is full: make room and write again",
-    errno.ENOENT: "its folder does not exist: create that first, or write elsewhere",
-    errno.EACCES: "writing is not permitted there: choose another folder",
-    errno.EPERM: "writing is not permitted there: choose another folder",
-    errno.EROFS: "the disk is read-only: choose another folder",
-    errno.ENOTDIR: "a part of its path is a file, not a folder: write elsewhere",
-    errno.ELOOP: "its links lead in a circle: give a file's name",
-    errno.ENAMETOOLONG: "its name is too long: give a shorter one",
-}
+from deltarule.errors import FileError, read_tables
 
 AnyPath = str | os.PathLike[str]
 ANOTHER = "give another name"  # the cure where a file may not be replaced
@@ -138,7 +127,9 @@ def write_atomically(
 
 
 def _advice(error: OSError) -> str:
-    return ADVICE.get(error.errno or 0, f"{error.strerror or error}")
+    """What to do about it, where sentences.toml knows; else what the system says."""
+    known = read_tables("sentences")["writing"]
+    return str(known.get(errno.errorcode.get(error.errno or 0, ""), error.strerror or error))
 
 
 def _target(path: AnyPath) -> Path:

@@ -4,7 +4,8 @@
     ├── ShapeError          (ValueError)    arrays that do not fit a network, or each other
     ├── SettingError        (ValueError)    a setting outside what is legal, or a name that does not exist
     │   ├── RecipeError                     the same, in a recipe; says which key
-    │   └── UnknownNameError (AttributeError)  an attribute that does not exist, so that hasattr answers
+    │   ├── UnknownNameError (AttributeError)  an attribute that does not exist, so that hasattr answers
+    │   └── MissingNameError (ImportError)  the same, where it is imported
     ├── DataError           (ValueError)    a data file or an array whose content is wrong
     │   ├── DownloadError                   a data set that could not be fetched
     │   └── NoDigitError                    a picture on which nothing is drawn
@@ -14,13 +15,18 @@
     │   └── DivergenceError (ValueError)    a loss, weight or gradient that is no longer finite
     └── MissingExtraError   (ImportError)   an optional dependency that is not installed
 
-A message says what was expected, what was got, and what to do, in that order.
+A message says what was expected, what was got, and what to do, in that order. Those about what a user passed are in
+sentences.toml; `sentence` fills one in.
 """
 
 import difflib
 import importlib
+import tomllib
 from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
 from types import MappingProxyType, ModuleType
+from typing import Any
 
 DISTRIBUTION = "deltarule"  # what pip installs: the name in pyproject.toml, which no other line of the package repeats
 
@@ -43,6 +49,10 @@ class RecipeError(SettingError):
 
 class UnknownNameError(SettingError, AttributeError):
     """An attribute that does not exist: an AttributeError too, so that hasattr answers."""
+
+
+class MissingNameError(SettingError, ImportError):
+    """A name that a module does not have, imported from it."""
 
 
 class DataError(DeltaruleError, ValueError):
@@ -75,6 +85,18 @@ class DivergenceError(TrainingError, ValueError):
 
 class MissingExtraError(DeltaruleError, ImportError):
     """An optional dependency that is not installed."""
+
+
+@cache
+def read_tables(name: str) -> dict[str, Any]:
+    """The tables of a TOML file beside this one: settings, sentences, elsewhere."""
+    return tomllib.loads(Path(__file__).with_name(f"{name}.toml").read_text(encoding="utf-8"))
+
+
+def sentence(key: str, **values: Any) -> str:
+    """The message that sentences.toml has under this key, with these values."""
+    table, _, row = key.partition(".")
+    return str(read_tables("sentences")[table][row]).format(**values)
 
 
 def closest(name: str, choices: Iterable[str], synonyms: Mapping[str, str] = MappingProxyType({})) -> str:

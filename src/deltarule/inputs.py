@@ -1,17 +1,17 @@
 """What X may be: the one door for inputs. A number means the same whatever its dtype."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deltarule.errors import DataError, ShapeError
+from deltarule.errors import DataError, ShapeError, sentence
 from deltarule.settings import with_article
 
 NUMBERS = "fiub"  # the kinds of dtypes that are taken as they are
-ARRAY, NUMERIC = "and a network takes an array", "and a network takes numbers"
+NOT_REAL = {"c": "complex", "m": "dates", "M": "dates", "V": "fields"}  # the kinds that are never numbers or texts
 LARGEST = {char: float(np.finfo(char).max) for char in "fdFD"}  # what a network's dtype holds
 Size = tuple[int, int]
 
@@ -62,13 +62,10 @@ def check_scale(X: NDArray[Any], scale: Scale, *, may_miss: bool = False, name: 
     if kind == "f" and not may_miss:
         check_finite(X, name, f"; np.nan_to_num({name}) puts 0 in its place", largest)
     if pixels and not (kind == "f" and X.min() >= 0.0 and X.max() <= 1.0):
-        got = f"{X.dtype} from {X.min():g} to {X.max():g}" if kind == "f" else f"{X.dtype}"
-        cure = "pass uint8, or divide by 255; set network.pixels = False where these are not pixels"
-        cure = cure if kind == "f" else f"use {name}.astype(np.{'float32' if kind == 'b' else 'uint8'})"
-        raise DataError(f"this network reads pixels, uint8 or floats from 0 to 1: got {got}; {cure}")
+        key = {"f": "floats_as_pixels", "b": "bools_as_pixels"}.get(kind, "integers_as_pixels")
+        raise DataError(sentence(f"inputs.{key}", name=name, dtype=X.dtype, low=X.min(), high=X.max()))
     if is_unit(seen) and kind in "iu" and X.max() >= 255:
-        cure = f"for pixels use {name} / 255, for counts {name}.astype(np.float64)"
-        raise DataError(f"this network learned from numbers in 0 to 1: got {X.dtype} up to {X.max()}; {cure}")
+        raise DataError(sentence("inputs.pixels_or_counts", name=name, dtype=X.dtype, high=X.max()))
 
 
 def is_unit(seen: tuple[float, float] | None) -> bool:
@@ -87,10 +84,10 @@ def check_finite(X: NDArray[Any], name: str, cure: str = "", largest: float = ma
         return
     if not np.isfinite(X).all():
         place = np.argwhere(~np.isfinite(X))[0].tolist()
-        raise DataError(f"{name} must be finite: got {X[*place]} for {place_of(place)}{cure}")
+        got = f"{X[*place]} for {place_of(place)}{cure}"
+        raise DataError(sentence("inputs.not_finite", name=name, got=got))
     if X.dtype.itemsize > 4 and (reached := max(X.max(), -X.min())) > largest:
-        scaled = f"scale it, as ({name} - {name}.mean()) / {name}.std() does"
-        raise DataError(f"{name} reaches {reached:.3g}, and the network's dtype {largest:.3g}: {scaled}")
+        raise DataError(sentence("inputs.too_large", name=name, reached=reached, largest=largest))
 
 
 def array_name(given: Any, name: str) -> str:
@@ -104,11 +101,9 @@ def numbers(given: Any, name: str) -> NDArray[Any]:
     if X.dtype.kind == "O":
         X = unbox(X, name, given)
     if X.dtype.kind not in NUMBERS:
-        table = "dr.read_table(frame, target) makes numbers of a DataFrame's texts"
         such = f"{first_text(X)!r}{column_of(given, lambda each: isinstance(each, str))}"
-        raise DataError(
-            f"{name} holds texts, such as {such}, {NUMERIC}: {conversion(X, array_name(given, name)) or table}"
-        )
+        line = conversion(X, array_name(given, name))
+        raise DataError(sentence("inputs.numeric_texts" if line else "inputs.texts", name=name, such=such, line=line))
     return X
 
 
@@ -118,56 +113,28 @@ def as_array(given: Any, name: str) -> NDArray[Any]:
     Raises DataError or ShapeError for everything else: nothing masked, complex or structured passes.
     """
     if type(given) is not np.ndarray:
-        refuse_misread(given, name)
-        refuse_strange(given, name)
+        refuse(given, name, MISREAD | STRANGE)
         given = convert(given, name)
     if given.ndim == 0:
         value = given.item()
         if isinstance(value, bool | int | float | complex):
-            raise ShapeError(f"{name} is a single number, {value!r}: pass an array, with a number for each sample")
-        raise DataError(f"{name} is a {type(value).__name__}, {ARRAY}: pass an array of numbers")
-    date = f"holds dates ({given.dtype}), {NUMERIC}: use {name}.astype(np.int64)"
-    names = ", ".join(given.dtype.names or ())
-    wrong = {
-        "c": f"is complex, and a network takes real numbers: use {name}.real, or np.abs({name})",
-        "m": date,
-        "M": date,
-        "V": f"is a structured array with the fields {names}, {NUMERIC}: use np.array({name}.tolist())",
-    }
-    if given.dtype.kind in wrong:
-        raise DataError(f"{name} {wrong[given.dtype.kind]}")
+            raise ShapeError(sentence("inputs.single_number", name=name, given=value))
+        raise DataError(sentence("inputs.single_object", name=name, kind=type(value).__name__))
+    if given.dtype.kind in NOT_REAL:
+        names = ", ".join(given.dtype.names or ())
+        raise DataError(sentence(f"inputs.{NOT_REAL[given.dtype.kind]}", name=name, dtype=given.dtype, names=names))
     return given
 
 
-def refuse_misread(given: Any, name: str) -> None:
-    """Raise DataError for what NumPy and scikit-learn make something wrong of: a masked array, and a Dataset."""
-    part = "targets" if name[0] == "y" else "inputs[0]" if name == "example" else "inputs"
-    if isinstance(given, np.ma.MaskedArray) and np.ma.is_masked(given):
-        count = f"{int(np.ma.getmaskarray(given).sum())} of its {given.size} numbers masked"
-        cure = f"use {name}.filled(0), or leave those samples out"
-        raise DataError(f"{name} is a masked array with {count}: {cure}")
-    if hasattr(given, "train") and hasattr(given, "test"):
-        raise DataError(f"{name} is Splits, {ARRAY}: use {name}.test.{part}")
-    if hasattr(given, "inputs") and hasattr(given, "targets"):
-        raise DataError(f"{name} is a Dataset, {ARRAY}: use {name}.{part}")
-
-
-def refuse_strange(given: Any, name: str) -> None:
-    """Raise DataError for what else is not an array, nor lists that make one."""
-    if given is None:
-        raise DataError(f"{name} is None: pass an array of numbers")
-    dense = f"{name}.toarray()" + ", and .argmax(axis=1) of one-hot rows" * (name[0] == "y")
-    stack = "np.array" if name[0] == "y" else "np.column_stack"
-    picture = f'dr.load_data({name}), or of a picture np.array(PIL.Image.open({name}).convert("L")).reshape(1, -1)'
-    for is_it, what, line in (
-        (isinstance(given, str | bytes), f"a text, {given!r}", picture),
-        (hasattr(given, "toarray"), f"a sparse matrix ({type(given).__name__})", dense),
-        (isinstance(given, dict), "a dict", f"{stack}(list({name}.values()))"),
-        (hasattr(given, "read"), "an open file", "dr.read_table(path, target), or dr.load_data(path)"),
-        (is_stream(given), with_article(type(given).__name__), f"np.array(list({name}))"),
-    ):
-        if is_it:
-            raise DataError(f"{name} is {what}, {ARRAY}: use {line}")
+def refuse(given: Any, name: str, kinds: Mapping[str, Callable[[Any], bool]]) -> None:
+    """Raise DataError, with the line that makes an array of it, for what is of one of these kinds."""
+    if kind := next((kind for kind, is_it in kinds.items() if is_it(given)), ""):
+        is_target, called = name[0] in "yt", type(given).__name__
+        part = "targets" if is_target else "inputs[0]" if name == "example" else "inputs"
+        key = f"{kind}_as_targets" if is_target and kind in ("text", "sparse", "dict") else kind
+        n_masked = np.ma.count_masked(given) if kind == "masked" else 0  # type: ignore[no-untyped-call]
+        values = {"name": name, "given": given, "called": called, "part": part, "n_masked": n_masked}
+        raise DataError(sentence(f"inputs.{key}", a=with_article(called), **values))
 
 
 def is_stream(given: Any) -> bool:
@@ -177,25 +144,33 @@ def is_stream(given: Any) -> bool:
     return isinstance(given, Iterable) and not is_known
 
 
+MISREAD: dict[str, Callable[[Any], bool]] = {  # what NumPy and scikit-learn make something wrong of
+    "masked": lambda given: isinstance(given, np.ma.MaskedArray) and bool(np.ma.is_masked(given)),
+    "splits": lambda given: hasattr(given, "train") and hasattr(given, "test"),
+    "dataset": lambda given: hasattr(given, "inputs") and hasattr(given, "targets"),
+}
+STRANGE: dict[str, Callable[[Any], bool]] = {  # what else is not an array, nor lists that make one
+    "none": lambda given: given is None,
+    "text": lambda given: isinstance(given, str | bytes),
+    "sparse": lambda given: hasattr(given, "toarray"),
+    "dict": lambda given: isinstance(given, dict),
+    "file": lambda given: hasattr(given, "read"),
+    "stream": is_stream,
+}
+
+
 def convert(given: Any, name: str) -> NDArray[Any]:
     """NumPy's array of lists, tensors and frames; DataError where NumPy cannot make one."""
     try:
         return np.asarray(given)
     except (TypeError, ValueError, RuntimeError) as error:
         rows = given if isinstance(given, list | tuple) else []
-        shapes = {row.shape for row in rows if hasattr(row, "shape")}
-        lengths = {len(row) for row in rows if hasattr(row, "__len__")}
-        says = f"{name} is not an array of numbers: {error}"
-        if hasattr(given, "detach"):
-            cure = f"use {name}.detach().cpu().numpy()"
-            says = f"{name} is a {type(given).__name__}, which NumPy cannot read: {cure}"
-        elif len(shapes) > 1:
-            got = " and ".join(map(str, sorted(shapes)))
-            says = f"{name} holds arrays of different shapes, {got}: pass one array alone, {name}[0]"
-        elif len(lengths) > 1:
-            cure = f"make them one length, as [row[:{min(lengths)}] for row in {name}] does"
-            says = f"the rows of {name} have different lengths, {min(lengths)} to {max(lengths)}: {cure}"
-        raise DataError(says) from error
+        shapes = sorted({row.shape for row in rows if hasattr(row, "shape")})
+        lengths = [len(row) for row in rows if hasattr(row, "__len__")] or [0]
+        key = "different_lengths" if min(lengths) < max(lengths) else "unreadable"
+        key = "tensor" if hasattr(given, "detach") else "different_shapes" if len(shapes) > 1 else key
+        values = {"shapes": " and ".join(map(str, shapes)), "low": min(lengths), "high": max(lengths), "error": error}
+        raise DataError(sentence(f"inputs.{key}", name=name, kind=type(given).__name__, **values)) from error
 
 
 def unbox(X: NDArray[Any], name: str, given: Any = None) -> NDArray[Any]:
@@ -208,16 +183,14 @@ def unbox(X: NDArray[Any], name: str, given: Any = None) -> NDArray[Any]:
     if k is None:
         return X.astype(str)
     if is_missing(flat[k]):
-        place = place_of(np.unravel_index(k, X.shape))
-        what, cure = "must be finite", "put a number there"
+        got = f"{flat[k]} for {place_of(np.unravel_index(k, X.shape))}"
         if has_texts:
-            what, cure = "has a missing cell", "leave that sample out"
-        raise DataError(f"{name} {what}: got {flat[k]} for {place}; {cure}")
+            raise DataError(sentence("inputs.missing_cell", name=name, got=got))
+        raise DataError(sentence("inputs.not_finite", name=name, got=f"{got}; put a number there"))
     where, kind = column_of(given, lambda each: not is_number(each)), type(flat[k]).__name__
-    lines = {**dict.fromkeys(("ndarray", "list"), f"use np.stack({name})"), "dict": f"use pandas.DataFrame({name})"}
-    line = lines.get(kind, "pass an array of numbers")
-    line = f"use {name}.drop(columns={where.partition('column ')[2]})" if where else line
-    raise DataError(f"{name} holds objects, such as {kind}{where}, {NUMERIC}: {line}")
+    key = {"ndarray": "arrays", "list": "arrays", "dict": "dicts"}.get(kind, "objects")
+    values = {"name": name, "such": f"{kind}{where}", "column": where.partition("column ")[2]}
+    raise DataError(sentence(f"inputs.{'objects_in_column' if where else key}", **values))
 
 
 def column_of(frame: Any, is_wrong: Callable[[Any], bool]) -> str:
@@ -284,23 +257,21 @@ def shape_error(shape: tuple[int, ...], n_features: int, image_shape: Size | Non
     n_axes, is_one = len(shape), math.prod(shape) == n_features > 1
     if n_axes == 4 and (shape[1] == 3 or shape[3] in (3, 4)):
         axis = 1 if shape[1] == 3 != shape[3] else 3
-        line = f"{name}{'[..., :3]' if shape[axis] == 4 else ''}.mean(axis={axis}).astype({name}.dtype)"
-        return ShapeError(
-            f"{name} has shape {shape}, images in color, and a network takes one number a pixel: use {line}"
-        )
-    images = f" or images (n_samples, {image_shape[0]}, {image_shape[1]})" if image_shape and n_axes > 2 else ""
-    takes = f"{', a single example' * is_one}, and this network takes (n_samples, {n_features}){images}"
-    target = f"is one column the target? {name}[:, :-1] leaves out the last, {name}[:, 1:] the first"
+        opaque = "[..., :3]" if shape[axis] == 4 else ""
+        return ShapeError(sentence("inputs.color", name=name, shape=shape, opaque=opaque, axis=axis))
     cures = (
-        (is_one, f"use {name}.reshape(1, -1)"),
-        (shape == (0,), "it is empty; pass a row for each sample"),
-        (n_axes == 1 and shape[0] % n_features == 0, f"use {name}.reshape(-1, {n_features})"),
-        (n_axes == 1, f"pass a row for each sample, of {n_features} numbers"),
-        (n_axes == 2 and shape[0] == n_features, f"use {name}.T"),
-        (n_axes == 2 and shape[1] == n_features + 1, target),
-        (n_axes == 3 and shape[0] == 1 and shape[2] == n_features, f"use {name}[0]"),
-        (n_axes == 3 and shape[0] * shape[1] == n_features, f"use np.moveaxis({name}, -1, 0)"),
-        (n_axes > 2, "resize the images, or make a network for this size"),
-        (True, f"pass the {n_features} features that it was made for"),
+        (is_one, "one_example"),
+        (shape == (0,), "no_example"),
+        (n_axes == 1 and shape[0] % n_features == 0, "flat_rows"),
+        (n_axes == 1, "flat"),
+        (n_axes == 2 and shape[0] == n_features, "transposed"),
+        (n_axes == 2 and shape[1] == n_features + 1, "with_target"),
+        (n_axes == 3 and shape[0] == 1 and shape[2] == n_features, "one_batch"),
+        (n_axes == 3 and shape[0] * shape[1] == n_features, "images_last"),
+        (n_axes > 2, "other_images"),
+        (True, "other_features"),
     )
-    return ShapeError(f"{name} has shape {shape}{takes}: {next(cure for fits, cure in cures if fits)}")
+    images = f" or images (n_samples, {image_shape[0]}, {image_shape[1]})" if image_shape and n_axes > 2 else ""
+    takes = f"(n_samples, {n_features}){images}"
+    key = next(key for fits, key in cures if fits)
+    return ShapeError(sentence(f"shapes.{key}", name=name, shape=shape, takes=takes, n_features=n_features))

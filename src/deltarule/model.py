@@ -9,7 +9,7 @@ import numpy as np
 from deltarule.data.columns import Column, encode, fill_with_means, input_names
 from deltarule.data.dataset import Dataset
 from deltarule.data.readers.tables import frame_rows, is_frame
-from deltarule.errors import DataError, SettingError, ShapeError
+from deltarule.errors import DataError, SettingError, ShapeError, sentence
 from deltarule.inputs import Scale, check_inputs, check_scale, is_unit
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, decide, inputs_of, outputs_of, with_meaning
@@ -178,7 +178,7 @@ class Model(metaclass=Named):
         if not self.columns:
             return inputs_of(self.network, raw)
         if isinstance(raw, np.ndarray) and raw.dtype.kind == "O":
-            raise ShapeError(f"this model takes a DataFrame, or rows of numbers: got an array of {raw.dtype}")
+            raise ShapeError(sentence("model.not_a_frame", dtype=raw.dtype))
         return encode(self.columns, check_inputs(raw, len(self.columns), may_miss=True))
 
     def inputs(self, raw: Any) -> Array:
@@ -231,13 +231,11 @@ class Model(metaclass=Named):
         """
         theirs, ours = ([(each.name, each.categories) for each in part.columns] for part in (dataset, self))
         if theirs and theirs != ours:
-            reads = f"this model reads the columns {', '.join(map(str, self.input_names)) or 'of no table'}"
-            line = "use read(path, target=..., columns=model.columns)"
-            raise SettingError(f"{reads}: got those of {dataset.name}, counted otherwise; {line}")
+            columns = ", ".join(map(str, self.input_names)) or "of no table"
+            raise SettingError(sentence("model.other_columns", columns=columns, data=dataset))
         if self.task not in (None, dataset.task) or dataset.n_outputs != self.network.layer_sizes[-1]:
-            got = f"{dataset.name}, which holds {dataset.n_outputs} {dataset.task}"
-            answers = f"this model answers {self.network.layer_sizes[-1]} {self.task}"
-            raise SettingError(f"{answers}: got {got}; use the data that the model was made for")
+            n_outputs = self.network.layer_sizes[-1]
+            raise SettingError(sentence("model.other_answers", model=self, n_outputs=n_outputs, data=dataset))
         inputs, targets = self.inputs(dataset.inputs), dataset.targets
         if self.target_scaling is not None:
             targets = self.target_scaling.apply(targets)
@@ -259,9 +257,7 @@ def take_meaning(network: Network, train: Dataset) -> None:
     check_purpose(network, train)
     pixels, seen = network.pixels or train.inputs.dtype == np.uint8, network.input_range
     if seen is not None and pixels and not network.pixels:
-        cure = "for counts use X.astype(np.float64), for pixels a new network, or network.pixels = True"
-        learned = f"this network learned from numbers from {seen[0]:g} to {seen[1]:g}"
-        raise DataError(f"{learned}: got uint8 in {train.name}; {cure}")
+        raise DataError(sentence("model.now_pixels", seen=seen, data=train))
     if pixels:
         check_scale(train.inputs, Scale(pixels=True))
     elif not train.columns:  # a table's columns have scales of their own
@@ -286,5 +282,4 @@ def range_with(seen: tuple[float, float] | None, inputs: Any) -> tuple[float, fl
 def check_purpose(network: Network, data: Dataset) -> None:
     """Raise SettingError for data of another task than the network's."""
     if network.task not in (None, data.task):
-        line = f'make one with {MADE_WITH[data.task]}, or, to keep its output and loss, with task="{data.task}"'
-        raise SettingError(f"{data.name} holds {data.task}: got a network for {network.task}; {line}")
+        raise SettingError(sentence("model.other_task", data=data, task=network.task, made=MADE_WITH[data.task]))

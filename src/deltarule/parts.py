@@ -1,25 +1,25 @@
 """The one table of what networks and trainings are made of: a row for each part, with all that there is of it.
 
-A part is written as its name, "relu", or as a dict of its name and settings, {"name": "leaky_relu", "slope": 0.1}: in
-recipes, in model files, and wherever Network, `fit` and Trainer take one. A class is given as text, "module:name", and
-imported when it is asked for, so this module knows none of them. A name that is not in the table is refused; nothing
-that a file says is ever imported or run.
+The rows are in parts.toml. A part is written as its name, "relu", or as a dict of its name and settings,
+{"name": "leaky_relu", "slope": 0.1}: in recipes, in model files, and wherever Network, `fit` and Trainer take one. A
+class is given as text, "module:name", and imported when it is asked for, so this module knows none of them. A name that
+is not in the table is refused; nothing that a user's file says is ever imported or run.
 
-A new part is a class, a row here, and a kernel in `compiled/` (or the reason why there is none).
+A new part is a class, a row in parts.toml, and a kernel in `compiled/` (or the reason why there is none).
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from typing import Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deltarule.errors import SettingError, closest
-from deltarule.public import line_for, names_for
+from deltarule.errors import SettingError, closest, read_tables, sentence
+from deltarule.public import Activations, line_for, names_for
 from deltarule.settings import RATE_OF_FIT, brief, one_per_layer, setting, setting_error, setting_names, with_article
 
 T = TypeVar("T")
@@ -57,7 +57,7 @@ class Operator(NamedTuple):
 
     name: str
     makes: str
-    reads: tuple[str | float, ...] = ("z",)
+    reads: Sequence[str | float] = ("z",)
     attributes: Mapping[str, str | int] = {}
 
 
@@ -84,110 +84,25 @@ class Part:
         return object_at(self.home)
 
 
-BASES: dict[Kind, str] = {  # what all parts of a kind derive from, as "module:name"
-    "activation": "deltarule.nn.activations:Activation",
-    "loss": "deltarule.nn.losses:Loss",
-    "optimizer": "deltarule.nn.optimizers:Optimizer",
-    "penalty": "deltarule.nn.penalties:Penalty",
-    "schedule": "collections.abc:Callable",
-    "initializer": "collections.abc:Callable",
+def _part(kind: Kind, name: str, cells: Mapping[str, Any]) -> Part:
+    """A row, of its cells as parts.toml has them."""
+    read = {key: No(cell[4:]) if str(cell).startswith("no: ") else cell for key, cell in cells.items()}
+    if not isinstance(read["kernel"], No):
+        code, *settings = read["kernel"].split()
+        read["kernel"] = Kernel(code, tuple(each.strip("-") for each in settings))
+    if not isinstance(read["onnx"], No):
+        read["onnx"] = tuple(Operator(*each) for each in read["onnx"])
+    return Part(kind, name, **read | {"synonyms": tuple(read.get("synonyms", ()))})
+
+
+_TABLES = read_tables("parts")
+BASES: dict[Kind, str] = {kind: row["base"] for kind, row in _TABLES["kinds"].items()}  # what its parts derive from
+EXAMPLES: dict[Kind, str] = {kind: row["example"] for kind, row in _TABLES["kinds"].items()}
+PARTS: dict[Kind, dict[str, Part]] = {
+    kind: {name: _part(kind, name, _TABLES["every"].get(kind, {}) | cells) for name, cells in rows.items()}
+    for kind, rows in _TABLES["parts"].items()
 }
-EXAMPLES = {  # one that works, as it is written
-    "activation": '"relu"',
-    "output": '"softmax"',
-    "loss": '"cross_entropy"',
-    "optimizer": '"adam"',
-    "penalty": "L2(0.0001)",
-    "schedule": "Constant(0.001)",
-    "initializer": '"he_normal"',
-}
-
-_TRAINED = No("an ONNX file holds what training has made, not how it is trained")
-_SHOWN = No("the page looks at trained networks; training runs in Python")
-_RATES = No("schedules run in Python, once a step; kernels are given the rates")
-_DRAWN = No("weights are drawn in Python, once a network")
-_FOUR = No("scikit-learn has identity, logistic, tanh and relu alone")
-_TWO = No("scikit-learn has sgd and adam alone")
-_NONE = No("scikit-learn has no such schedule")
-_FIXED = No("scikit-learn draws every layer as Glorot and Bengio do")
-_CROSS = ("crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy", "log_loss", "nll")
-_MEAN = ("mse", "mean_squared_error", "squared_error", "squared")
-_BINARY = ("bce", "binary_crossentropy", "bcewithlogits", "logistic")
-_ADAM = ("beta_1", "beta_2", "epsilon")
-
-# ONNX Runtime has no Elu for float64, the slope of LeakyRelu is a float32, and older ones fuse z sigmoid(z) into an
-# operator that they lack for float64.
-_BELOW = (Operator("Max", "above", ("z", 0.0)), Operator("Min", "below", ("z", 0.0)))
-_LEAKY_RELU = (*_BELOW, Operator("Mul", "scaled", ("below", "slope")), Operator("Add", "a", ("above", "scaled")))
-_ELU = (
-    *(*_BELOW, Operator("Exp", "exp", ("below",)), Operator("Sub", "shrunk", ("exp", 1.0))),
-    *(Operator("Mul", "scaled", ("shrunk", "alpha")), Operator("Add", "a", ("above", "scaled"))),
-)
-_SILU = (  # h + h tanh(h) with h = z / 2
-    *(Operator("Mul", "half", ("z", 0.5)), Operator("Tanh", "tanh", ("half",))),
-    *(Operator("Mul", "bent", ("half", "tanh")), Operator("Add", "a", ("half", "bent"))),
-)
-_SOFTMAX = (Operator("Softmax", "a", attributes={"axis": 1}),)
-
-
-def _activation(
-    name: str, of: str, onnx: str | tuple[Operator, ...], sklearn: str | No, *synonyms: str, setting: str = ""
-) -> Part:
-    operators = (Operator(onnx, "a"),) if isinstance(onnx, str) else onnx
-    kernel = Kernel(f"deltarule.compiled.activations:{name.upper()}", (setting,))
-    return Part("activation", name, f"deltarule.nn.activations:{of}", kernel, operators, name, sklearn, synonyms)
-
-
-def _loss(name: str, of: str, setting: str, sklearn: str, *synonyms: str) -> Part:
-    kernel = Kernel(f"deltarule.compiled.losses:{name.upper()}", (setting,))
-    return Part("loss", name, f"deltarule.nn.losses:{of}", kernel, _TRAINED, name, sklearn, synonyms)
-
-
-def _optimizer(of: str, settings: tuple[str, ...], sklearn: str | No, *synonyms: str, code: str = "") -> Part:
-    kernel = Kernel(f"deltarule.compiled.optimizers:{code or of.upper()}", settings)  # b1, b2, e, decay of weights
-    return Part("optimizer", of.lower(), f"deltarule.nn.optimizers:{of}", kernel, _TRAINED, _SHOWN, sklearn, synonyms)
-
-
-def _other(kind: Kind, name: str, home: str, kernel: Kernel | No, sklearn: str | No, *synonyms: str) -> Part:
-    return Part(kind, name, f"deltarule.{home}", kernel, _TRAINED, _SHOWN, sklearn, synonyms)
-
-
-_PENALIZE = Kernel("deltarule.compiled.optimizers:penalize", ("strength",))
-ROWS: list[Part] = [
-    _activation("identity", "Identity", "Identity", "identity", "linear", "none"),
-    _activation("sigmoid", "Sigmoid", "Sigmoid", "logistic", "logistic", "expit"),
-    _activation("tanh", "Tanh", "Tanh", "tanh"),
-    _activation("relu", "ReLU", "Relu", "relu", "rectifier"),
-    _activation("leaky_relu", "LeakyReLU", _LEAKY_RELU, _FOUR, "lrelu", setting="slope"),
-    _activation("elu", "ELU", _ELU, _FOUR, setting="alpha"),
-    _activation("silu", "SiLU", _SILU, _FOUR, "swish"),
-    _activation("softmax", "Softmax", _SOFTMAX, "softmax"),
-    _loss("quadratic", "Quadratic", "", "squared_error", *_MEAN),
-    _loss("cross_entropy", "CrossEntropy", "label_smoothing", "log_loss", *_CROSS),
-    _loss("binary_cross_entropy", "BinaryCrossEntropy", "label_smoothing", "binary_log_loss", *_BINARY),
-    _optimizer("SGD", ("", "", "", ""), "sgd", "gd", "gradient_descent"),
-    _optimizer("Momentum", ("momentum", "", "", ""), No("scikit-learn's sgd has a momentum"), "heavy_ball"),
-    _optimizer("Nesterov", ("momentum", "", "", ""), No("scikit-learn's sgd has nesterovs_momentum"), "nag"),
-    _optimizer("AdaGrad", ("", "", "epsilon", ""), _TWO),
-    _optimizer("RMSProp", ("decay", "", "epsilon", ""), _TWO, "rms"),
-    _optimizer("Adam", (*_ADAM, ""), "adam"),
-    _optimizer("AdamW", (*_ADAM, "weight_decay"), _TWO, code="ADAM"),
-    _other("penalty", "l1", "nn.penalties:L1", _PENALIZE, No("scikit-learn has an L2 penalty alone"), "lasso"),
-    _other("penalty", "l2", "nn.penalties:L2", _PENALIZE, "alpha", "ridge", "weight_decay"),
-    _other("schedule", "constant", "training.schedules:Constant", _RATES, "constant", "fixed"),
-    _other("schedule", "step_decay", "training.schedules:StepDecay", _RATES, _NONE, "step", "steplr", "staircase"),
-    _other("schedule", "exponential", "training.schedules:Exponential", _RATES, _NONE, "exponential_decay"),
-    _other("schedule", "cosine", "training.schedules:Cosine", _RATES, _NONE, "cosine_decay"),
-    _other("schedule", "one_cycle", "training.schedules:OneCycle", _RATES, _NONE, "onecycle"),
-    _other("initializer", "he_normal", "nn.initializers:he_normal", _DRAWN, _FIXED, "he", "kaiming"),
-    _other("initializer", "glorot_uniform", "nn.initializers:glorot_uniform", _DRAWN, _FIXED, "glorot", "xavier"),
-    _other("initializer", "lecun_normal", "nn.initializers:lecun_normal", _DRAWN, _FIXED, "lecun"),
-    _other("initializer", "standard_normal", "nn.initializers:standard_normal", _DRAWN, _FIXED, "normal", "randn"),
-    _other("initializer", "uniform", "nn.initializers:uniform", _DRAWN, _FIXED, "random", "rand"),
-    _other("initializer", "zeros", "nn.initializers:zeros", _DRAWN, _FIXED, "zero"),
-]
-
-PARTS: dict[Kind, dict[str, Part]] = {kind: {row.name: row for row in ROWS if row.kind == kind} for kind in BASES}
+ROWS = [row for table in PARTS.values() for row in table.values()]
 _BY_HOME = {row.home: row for row in ROWS}
 
 
@@ -212,8 +127,8 @@ def make(kind: Kind, spec: Spec, **more: Any) -> Any:
     settings = {"name": spec} if isinstance(spec, str) else dict(spec)
     name, table = settings.pop("name", None), PARTS[kind]
     if name is None and len(settings) == 1 and (meant := next(iter(settings))) in table:
-        works = spec_text(f"{kind} {meant}", table[meant].maker, setting_names(table[meant].maker))
-        raise SettingError(f"{kind} needs a name: got {spec}; use {works}")
+        line = spec_text(f"{kind} {meant}", table[meant].maker, setting_names(table[meant].maker))
+        raise SettingError(sentence("settings.no_name", kind=kind, given=spec, line=line))
     if not isinstance(name, str) or name not in table:
         called = (
             (word, row.name) for row in table.values() for word in (*row.synonyms, row.home.split(":")[1].lower())
@@ -275,11 +190,11 @@ def resolve(kind: Kind, given: Any, name: str) -> Any:
     other = "" if row is None or row.kind == kind else row.kind  # an activation can be called, and is not a schedule
     if isinstance(given, base) and not is_class and not other:
         return given
-    works = EXAMPLES["output" if name == "output" else kind]
+    works = '"softmax"' if name == "output" else EXAMPLES[kind]
     if is_class and kind not in ("schedule", "initializer") and issubclass(given, base):
         works = f"{given.__name__}({', '.join(str(_example(each, given)) for each in required_settings(given))})"
-    elif kind == "penalty" and isinstance(given, int | float) and not isinstance(given, bool):
-        works = f"L2({given})"
+    elif kind in ("penalty", "schedule") and isinstance(given, int | float) and not isinstance(given, bool):
+        works = f"{works.partition('(')[0]}({given})"
     elif kind == "initializer" and hasattr(given, "shape"):
         works = f'"he_normal", or, for what becomes of an array, {name.split()[-1]}().value(z)'
     elif kind == "initializer" and isinstance(given, int | float):
@@ -299,6 +214,9 @@ def check_assignment(network: Any, name: str, value: Any) -> Any:
         raise SettingError(f"{name} of a network cannot be assigned: use {line}")
     if name == "parameters" and not hasattr(value, "vector"):
         raise setting_error(name, "Parameters", value, f"network.{name}.vector[:] = vector")
+    if name == "activations":
+        n_layers = len(network.layer_sizes) - 1
+        return Activations(one_per_layer(name, value, n_layers, partial(resolve, "activation")))
     if name == "dropout":
         return one_per_layer(name, value, len(network.layer_sizes) - 2)
     return resolve("loss", value, "loss") if name == "loss" else value
@@ -313,8 +231,7 @@ def draw(initializer: Callable[..., Any], rng: np.random.Generator, fan_in: int,
     except TypeError as error:
         got = str(error)
     if got != needed:
-        takes = f"an initializer takes (rng, fan_in, fan_out) and returns an array of {needed}"
-        raise SettingError(f'{takes}: got {got} from {brief(initializer)}; use initializer="he_normal"')
+        raise SettingError(sentence("settings.initializer", needed=needed, got=got, given=brief(initializer)))
     return W
 
 

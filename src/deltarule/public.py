@@ -1,44 +1,31 @@
 """What everything public answers to a wrong call or name: what was passed, what is needed, and a line that works.
 
-The words are in elsewhere.toml, which is read where there is something to answer.
+The words are in elsewhere.toml.
 """
 
 import os
 import re
-import tomllib
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from functools import cache, partialmethod, wraps
+from functools import cache, wraps
+from importlib.util import find_spec
 from inspect import Parameter, Signature, signature
 from numbers import Integral, Real
-from pathlib import Path
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, dataclass_transform
+from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform
 
-from deltarule.errors import DeltaruleError, SettingError, UnknownNameError, closest
-from deltarule.settings import RATE_OF_FIT, brief, check_settings, setting, with_article
+from deltarule.errors import DeltaruleError, MissingNameError, SettingError, UnknownNameError, closest, read_tables
+from deltarule.settings import RATE_OF_FIT, brief, check, check_settings, setting, setting_names, with_article
 
 T = TypeVar("T")
 RAW = (TypeError, AttributeError, LookupError, ValueError)  # what Python raises where an argument is of a wrong kind
 PLAIN: dict[str, Any] = {"text": str, "number": Real, "whole number": Integral, "path": (str, os.PathLike)}
-ACTS = {
-    "()": ("__call__", "is not callable"),
-    "[]": ("__getitem__", "is not subscriptable"),
-    "in": ("__iter__", "is not iterable"),
-    "len": ("__len__", "has no len()"),
-    "+": ("__iadd__", "cannot be added to"),
-}
-ANSWERED_ACTS = {  # which of them objects of a class answer, because other libraries have them
-    **dict.fromkeys(("Network", "Model"), "() [] in len"),
-    **dict.fromkeys(("Trainer", "Optimizer", "Loss", "Activation", "Penalty"), "()"),
-    "Parameters": "() [] in",
-    "Dataset": "[] in",
-    "Splits": "[] in len",
-    "Views": "() +",
-}
+ACTS: dict[str, list[str]] = read_tables("elsewhere")["acts"]  # by sign: the method, and what the class does not do
 RATES = ("lr", "eta", "rate", "learning_rate")
 CHANGEABLE = ("optimizer", "trainer")  # what has no learning rate of that name, and is asked for it
-OUTER = ("__init__", "step", "fit", "value", "derivative", "predict", "outputs", "probabilities", "astype", "workspace")
+OUTER = {"__init__", "__call__", "step", "fit", "score", "value", "derivative", "forward", "predict", "outputs"}
+OUTER |= {"probabilities", "astype", "workspace"}
 VARIABLES = {"Dataset": "data", "Perceptron": "estimator"}  # what holds an object in lines, where not its class's name
 
 
@@ -54,11 +41,12 @@ def public(line: str = "", *, is_inner: bool = False) -> Callable[[T], T]:
     def decorate(thing: T) -> T:
         if not isinstance(thing, type):
             return _with_answers(thing, None, line)  # type: ignore[return-value,arg-type]
-        for name, method in list(vars(thing).items()):
+        borrowed = {"score": getattr(thing, "score", None)}  # scikit-learn's, where the thing is an estimator
+        for name, method in list((borrowed | vars(thing)).items()):
             function = method.__func__ if isinstance(method, classmethod) else method
             is_public = name in OUTER or not (is_inner or name.startswith("_"))
-            is_own = isinstance(function, FunctionType) and function.__qualname__.startswith(f"{thing.__qualname__}.")
-            if is_public and is_own:
+            is_own = name in borrowed or getattr(function, "__qualname__", "").startswith(f"{thing.__qualname__}.")
+            if is_public and is_own and isinstance(function, FunctionType):
                 answers = _with_answers(function, thing, line if name == "__init__" else "")
                 setattr(thing, name, classmethod(answers) if isinstance(method, classmethod) else answers)
         _answer_names(thing)
@@ -230,7 +218,7 @@ def check_network(given: Any, line: str, kinds: str = "Network|Model") -> None:
 @cache
 def words() -> dict[str, Any]:
     """elsewhere.toml, with its names by themselves."""
-    tables = tomllib.loads(Path(__file__).with_name("elsewhere.toml").read_text(encoding="utf-8"))
+    tables = read_tables("elsewhere")
     rows = ((whose, row) for whose, table in tables["names"].items() for row in table.items())
     return tables | {"names": {(whose, name): line for whose, (called, line) in rows for name in called.split()}}
 
@@ -290,17 +278,33 @@ class Named(type):
 
 def _answer_names(kind: type[Any]) -> None:
     """Let objects of a class answer names, acts and assignments that they do not have with what to use instead."""
-    for act in ANSWERED_ACTS.get(kind.__name__, "").split():
-        setattr(kind, ACTS[act][0], partialmethod(_refuse_act, act))
-        if act == "len":
-            kind.__bool__ = lambda thing: True
+    for act, (method, _) in ACTS.items():
+        if line_for(kind, act) and method not in vars(kind):
+            own = vars(tuple).get(method) if issubclass(kind, tuple) else None
+            setattr(kind, method, _act_in_vain(act, own))
+    if line_for(kind, "len"):
+        kind.__bool__ = lambda thing: True
     kind.__getattr__ = _refuse_name
     if "__dataclass_fields__" in vars(kind) and (kind.__dataclass_params__.frozen or variable_of(kind) in CHANGEABLE):
         kind.__setattr__ = _assign  # type: ignore[assignment]
 
 
-def _refuse_act(thing: Any, act: str, *arguments: Any) -> NoReturn:
-    raise SettingError(f"{type(thing).__name__!r} object {ACTS[act][1]}: use {line_for(type(thing), act)}")
+def _act_in_vain(act: str, own: Callable[..., Any] | None) -> Callable[..., Any]:
+    """A method that says what to use instead of an act; own: that of a tuple, which is asked first."""
+
+    def refuse(thing: Any, *given: Any) -> Any:
+        line = line_for(type(thing), act)
+        if own is None:
+            raise SettingError(f"{type(thing).__name__!r} object {ACTS[act][1]}: use {line}")
+        raise SettingError(f"the places are 0 to {len(thing) - 1}: got {brief(given[0])}; use {line}")
+
+    def ask(thing: Any, place: Any) -> Any:
+        try:
+            return own(thing, place)  # type: ignore[misc]
+        except (LookupError, TypeError):
+            refuse(thing, place)
+
+    return ask if own else refuse
 
 
 def _refuse_name(thing: Any, name: str) -> Any:
@@ -319,7 +323,33 @@ def _assign(thing: Any, name: str, value: Any) -> None:
     if name in RATES and name not in known:
         begins = f"{with_article(kind.__name__)} has no {name!r} to assign"
         raise SettingError(f"{begins}: use {line_for(kind, 'lr')}")
+    if name in vars(thing) and name in setting_names(kind):
+        check(name, value)
     object.__setattr__(thing, name, value)
+
+
+def answer_names(module: str) -> Callable[[str], Any]:
+    """The __getattr__ of a room that other libraries have, too: what dr.nn.Linear and the like are called here."""
+
+    def refuse(name: str) -> Any:
+        raise unknown_name(module, name, sys.modules["deltarule"].__all__)
+
+    return refuse
+
+
+def unknown_name(module: str, name: str, known: Iterable[str]) -> DeltaruleError:
+    """The error for a name that a module does not have: of `from module import name`, an ImportError."""
+    is_public = name in known and module != "deltarule"
+    error = no_attribute("deltarule", name, known, f"module {module!r}")
+    says = f"module {module!r} has no attribute {name!r}: use dr.{name}" if is_public else str(error)
+    asks = sys._getframe(2).f_code.co_name  # Python's own function, which asks hasattr before it looks for a module
+    is_import = asks == "_handle_fromlist" and find_spec(f"{module}.{name}") is None
+    return MissingNameError(says) if is_import else UnknownNameError(says)
+
+
+@public()
+class Activations(tuple[Any, ...]):
+    """The activation of each layer, as the network was made with them."""
 
 
 @public()

@@ -1,7 +1,8 @@
 """What settings may be: each is declared once, and read from here wherever it can be given.
 
 The constructors of Network and of its parts, `fit` and Trainer, recipes, the estimators, the page and `--help` take
-the type, the range, the default and the sentence from SETTINGS. `check` gives the one message for an illegal value.
+the type, the range, the default and the sentence from SETTINGS, which settings.toml declares. `check` gives the one
+message for an illegal value.
 """
 
 import math
@@ -12,7 +13,7 @@ from dataclasses import fields
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
-from deltarule.errors import SettingError, ShapeError, closest
+from deltarule.errors import SettingError, ShapeError, closest, read_tables, sentence
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,8 +38,8 @@ class Setting(NamedTuple):
 
     kind: type[int] | type[float]
     within: str
-    default: float | None
-    says: str
+    default: float | None = None
+    says: str = ""
     example: float | None = None
     unit: str = ""
     or_else: str = ""
@@ -61,6 +62,13 @@ class Setting(NamedTuple):
     def holds(self, value: float) -> bool:
         """Whether a number is in the range."""
         return bool((self.low < value if self.is_open else self.low <= value) and value < self.high)
+
+    def accepts(self, value: Any) -> bool:
+        """Whether a value is legal: a number of the right kind in the range, or None where that means something."""
+        if value is None:
+            return "None" in self.or_else
+        is_right_kind = isinstance(value, Integral if self.kind is int else Real) and not isinstance(value, bool)
+        return is_right_kind and self.holds(value)
 
     @property
     def range_in_words(self) -> str:
@@ -85,80 +93,9 @@ class Setting(NamedTuple):
         return self.default if self.example is None else self.example
 
 
-SCHEDULED = "or a schedule such as Cosine(0.1, 1000)"
 RATE_OF_FIT = "; the learning rate is an argument of fit, learning_rate=0.01"
-SETTINGS: dict[str, Setting] = {
-    # fit and Trainer
-    "learning_rate": Setting(float, "[0, inf)", 0.001, "How far a step goes.", or_else=SCHEDULED),
-    "schedule": Setting(float, "[0, inf)", 0.001, "How far a step goes.", or_else=SCHEDULED),
-    "epochs": Setting(int, "[0, inf)", 10, "Passes over the training data."),
-    "batch_size": Setting(int, "[1, inf)", 128, "Samples a step.", or_else='or "full" or None for all samples at once'),
-    "seed": Setting(int, "[0, inf)", 0, "The same seed gives the same network."),
-    "holdout": Setting(
-        int, "[0, inf)", 0, "Keep the last N training examples aside, to choose the best epoch by.", 10_000
-    ),
-    "average": Setting(
-        float, "[0, 1)", None, "Decay of a moving average of the parameters.", 0.999, or_else="or None for no average"
-    ),
-    "clip": Setting(float, "(0, inf)", None, "The largest norm of a gradient.", 1.0, or_else="or None for no clipping"),
-    # Network and its parts
-    "dropout": Setting(float, "[0, 1)", 0.0, "The share of each hidden layer's neurons that a step leaves out.", 0.1),
-    "slope": Setting(float, "(-inf, inf)", 0.01, "Of LeakyReLU below 0."),
-    "alpha": Setting(float, "(-inf, inf)", 1.0, "ELU goes to minus this."),
-    "label_smoothing": Setting(float, "[0, 1)", 0.0, "How far targets move from 0 and 1.", 0.1),
-    "strength": Setting(float, "[0, inf)", None, "How much large weights cost.", 0.0001),
-    # optimizers
-    "momentum": Setting(float, "[0, 1)", 0.9, "The share of its velocity that a step keeps."),
-    "decay": Setting(float, "[0, 1)", 0.99, "The share of the old average that stays."),
-    "MovingAverage.decay": Setting(float, "[0, 1)", 0.999, "The share of the old average that stays."),
-    "beta_1": Setting(float, "[0, 1)", 0.9, "Decay of the mean of gradients."),
-    "beta_2": Setting(float, "[0, 1)", 0.999, "Decay of the mean of their squares."),
-    "epsilon": Setting(float, "(0, inf)", 1e-8, "What keeps a divisor above 0."),
-    "AdaGrad.epsilon": Setting(float, "(0, inf)", 1e-10, "What keeps a divisor above 0."),
-    "weight_decay": Setting(float, "[0, inf)", 0.01, "What a weight loses of itself at a rate of 1."),
-    # schedules
-    "rate": Setting(float, "[0, inf)", None, "The learning rate.", 0.001),
-    "ReduceOnPlateau.rate": Setting(
-        float, "[0, inf)", None, "The learning rate to begin with.", 0.001, or_else=SCHEDULED
-    ),
-    "final": Setting(float, "[0, inf)", 0.0, "The rate at the end."),
-    "factor": Setting(float, "[0, inf)", 0.1, "What the rate is multiplied by."),
-    "Exponential.factor": Setting(float, "[0, inf)", 0.01, "What the rate is multiplied by, over the whole run."),
-    "ReduceOnPlateau.factor": Setting(float, "[0, 1)", 0.1, "What the rate is multiplied by."),
-    "every_steps": Setting(int, "[1, inf)", None, "Steps between two changes.", 1000),
-    "Checkpoints.every_steps": Setting(int, "[1, inf)", None, "Steps between checkpoints.", 1000, or_else="or None"),
-    "total_steps": Setting(int, "[1, inf)", None, "Steps of the run.", 1000),
-    "warm_up_steps": Setting(int, "[1, inf)", None, "Steps of the rise.", 100),
-    "every_epochs": Setting(float, "[0, inf)", 1.0, "Epochs between two changes."),
-    "warm_up_epochs": Setting(float, "[0, inf)", 0.0, "Epochs of the rise.", 1.0),
-    "warm_up": Setting(float, "[0, 1)", 0.3, "The share of the steps that rise."),
-    "start_divisor": Setting(float, "(0, inf)", 25.0, "The first rate is rate / this."),
-    "end_divisor": Setting(float, "(0, inf)", 1e4, "The last rate is rate / this."),
-    # callbacks
-    "patience": Setting(int, "[1, inf)", 10, "Epochs without a new best."),
-    "min_delta": Setting(float, "[0, inf)", 0.0, "By how much a new best must beat the old one."),
-    "ReduceOnPlateau.min_delta": Setting(float, "[0, inf)", 1e-4, "By how much a new best must beat the old one."),
-    "cooldown": Setting(int, "[0, inf)", 0, "Epochs after a reduction that do not count."),
-    "min_rate": Setting(float, "[0, inf)", 0.0, "It reduces the rate no further than that."),
-    "limit": Setting(float, "(0, inf)", None, "The largest norm of a gradient.", 1.0),
-    "every_seconds": Setting(float, "(0, inf)", 60.0, "Seconds between two checkpoints."),
-    # deformation
-    "rotation": Setting(float, "[0, inf)", 0.0, "Degrees about the middle.", 10.0, "degrees"),
-    "scale": Setting(float, "[0, 1)", 0.0, "The fraction by which height and width grow.", 0.1),
-    "shift": Setting(float, "[0, inf)", 0.0, "Pixels down and to the right.", 1.0, "pixels"),
-    "shear": Setting(float, "[0, 90)", 0.0, "Degrees by which upright strokes lean.", 10.0, "degrees"),
-    "elastic_alpha": Setting(float, "[0, inf)", 0.0, "Strength of the elastic field.", 34.0),
-    "elastic_sigma": Setting(float, "[0.1, inf)", 4.0, "How far neighbors move alike.", unit="pixels"),
-    "stroke": Setting(float, "[0, inf)", 0.0, "Pixels by which the pen is wider or narrower.", 1.0, "pixels"),
-    # estimators
-    "learning_rate_init": Setting(float, "(0, inf)", 0.001, "The first learning rate."),
-    "power_t": Setting(float, "[0, inf)", 0.5, "Of the learning rate invscaling."),
-    "max_iter": Setting(int, "[1, inf)", 200, "Epochs at most."),
-    "tol": Setting(float, "[0, inf)", 1e-4, "By how much a new best must beat the old one."),
-    "validation_fraction": Setting(float, "[0, 1)", 0.1, "The share that early stopping holds out."),
-    "max_fun": Setting(int, "[1, inf)", 15_000, "Calls of the loss that lbfgs may take."),
-    "n_iter_no_change": Setting(int, "[1, inf)", 10, "Epochs without a new best."),
-}  # fmt: skip
+KINDS = {"int": int, "float": float}
+SETTINGS = {name: Setting(**row | {"kind": KINDS[row["kind"]]}) for name, row in read_tables("settings").items()}
 
 
 def setting(name: str, owner: type[Any] | str = "") -> Setting | None:
@@ -167,28 +104,47 @@ def setting(name: str, owner: type[Any] | str = "") -> Setting | None:
     return next((SETTINGS[key] for each in owners if (key := f"{each}.{name}") in SETTINGS), SETTINGS.get(name))
 
 
-def check(name: str, value: Any, owner: type[Any] | str = "", *, note: str = "") -> None:
-    """Raise SettingError unless `value` is legal for the setting; note: what else to say of what was given."""
-    asked = setting(name, owner) or Setting(float, "(-inf, inf)", 1.0, "")
-    is_right_kind = isinstance(value, Integral if asked.kind is int else Real) and not isinstance(value, bool)
-    if (value is None and "None" in asked.or_else) or (is_right_kind and asked.holds(value)):
+def check(name: str, value: Any, owner: type[Any] | str = "", *, note: str = "", thing: Any = None) -> None:
+    """Raise SettingError unless `value` is legal for the setting.
+
+    note: what else to say of what was given. thing: the object with that setting, where it was made with others.
+    """
+    asked = setting(name, owner) or Setting(float, "(-inf, inf)", 1.0)
+    if asked.accepts(value):
         return
-    noun = {int: "a whole number, ", float: "" if is_right_kind else "a number, "}[asked.kind]
+    is_number = isinstance(value, Real) and not isinstance(value, bool)
+    noun = "a whole number, " if asked.kind is int else "" if is_number else "a number, "
     owner = owner.__name__ if isinstance(owner, type) else owner
     label = f"{name} of {owner}" if owner else name
     needed = ", ".join(filter(None, [f"{noun}{asked.range_in_words}", asked.or_else]))
-    raise SettingError(f"{label} must be {needed}: got {brief(value)}{note}; use {name}={asked.like(value)}")
+    in_order = _call_in_order(thing, name, asked) if asked.kind is int and thing is not None else ""
+    line = in_order or f"{name}={asked.like(value)}"
+    raise setting_error(label, needed, value, line, note)
 
 
-def setting_error(name: str, needed: str, value: Any, line: str) -> SettingError:
-    """The one error for an illegal value: what is needed, what was given, and a line that works."""
-    return SettingError(f"{name} must be {needed}: got {brief(value)}; use {line}")
+def _call_in_order(thing: Any, name: str, asked: Setting) -> str:
+    """The call with that argument and another exchanged, where both are legal then, as for Cosine(1000, 0.1)."""
+    kind, wrong = type(thing), getattr(thing, name)
+    defaults = {each.name: each.default for each in fields(kind) if each.init}
+    given = {each: getattr(thing, each) for each in defaults}
+    for other, value in given.items():
+        takes = setting(other, kind) if other in setting_names(kind) else None
+        if asked.accepts(value) and (takes.accepts(wrong) if takes else not isinstance(wrong, Real)):
+            new = given | {name: value, other: wrong}
+            written = (f"{each}={new[each]!r}" for each in new if new[each] != defaults[each])
+            return f"{kind.__name__}({', '.join(written)})"
+    return ""
+
+
+def setting_error(name: str, needed: str, value: Any, line: str, note: str = "") -> SettingError:
+    """The one error for an illegal value: what is needed, what was given, with a note, and a line that works."""
+    return SettingError(f"{name} must be {needed}: got {brief(value)}{note}; use {line}")
 
 
 def check_settings(thing: Any) -> None:
     """Raise SettingError unless all numbers that a dataclass was made with are legal."""
     for name in setting_names(type(thing)):
-        check(name, getattr(thing, name), type(thing))
+        check(name, getattr(thing, name), type(thing), thing=thing)
 
 
 def setting_names(kind: type[Any]) -> tuple[str, ...]:
@@ -226,8 +182,7 @@ def sizes_of(layer_sizes: Sequence[int]) -> tuple[int, ...]:
     sizes = tuple(layer_sizes) if is_row(layer_sizes) else ()
     whole = [isinstance(size, Integral) and not isinstance(size, bool) and size >= 1 for size in sizes]
     if len(sizes) < 2 or not all(whole):
-        needed = "two or more whole numbers, inputs first, as in (784, 128, 10)"
-        raise ShapeError(f"layer sizes are {needed}: got {brief(layer_sizes)}")
+        raise ShapeError(sentence("settings.layer_sizes", given=brief(layer_sizes)))
     return tuple(int(size) for size in sizes)
 
 
@@ -259,8 +214,8 @@ def one_per_layer(
         if len(found) == n_hidden + 1:
             own = 'its own: use output="softmax"' if name == "hidden" else f"no {name}"
             line = f"the last layer has {own}"
-        begins = f"{name} is one for all hidden layers or one for each of {n_hidden}"
-        raise SettingError(f"{begins}: got {len(found)}; {line}")
+        layers = "layers" if name == "activations" else "hidden layers"
+        raise SettingError(f"{name} is one for all {layers} or one for each of {n_hidden}: got {len(found)}; {line}")
     return found
 
 
@@ -272,8 +227,7 @@ def dtype_of(dtype: Any) -> "np.dtype[Any]":
     with suppress(TypeError):
         found = None if dtype is None else np.dtype(dtype)
     if found is None or found.name not in DTYPES:
-        got = brief(dtype) if found is None else found
-        raise SettingError(f"dtype must be float32, float64 or complex128: got {got}; use dtype=np.float32")
+        raise SettingError(sentence("settings.dtype", given=brief(dtype) if found is None else found))
     return found
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from deltarule.errors import DataError, SettingError, ShapeError
+from deltarule.errors import DataError, SettingError, ShapeError, sentence
 from deltarule.inputs import array_name, as_array, check_finite, conversion, first_text, numbers, unbox
 from deltarule.settings import Task
 
@@ -44,7 +44,7 @@ def check_targets(
         finite = f"np.isfinite({called})" + (".all(axis=1)" if y.ndim > 1 else "")
         check_finite(y, name, f"; leave it out, keep = {finite}; {line_that_keeps(called)}")
     if y.ndim == 2 and y.size == n_samples and 1 not in y.shape:
-        raise ShapeError(f"{called} has shape {y.shape}, and there are {n_samples} samples: use {called}.ravel()")
+        raise ShapeError(sentence("targets.not_flat", name=called, shape=y.shape, n_samples=n_samples))
     is_column = y.ndim == 2 and y.shape[1] == 1 < n_outputs and task in (None, "classes")
     is_row = y.ndim == 2 and y.shape == (1, n_samples) != (1, 1) and (n_outputs == 1 or task != "values")
     if is_column or is_row:
@@ -57,8 +57,7 @@ def check_targets(
     door = TargetDoor(called, tuple(layer_sizes), n_samples)
     y = {"classes": door.classes, "labels": door.labels, "values": door.values}[task](y)
     if len(y) != n_samples:
-        got = f"{n_samples} inputs and {len(y)} targets; do both come from the same set?"
-        raise DataError(f"{inputs_name(called)} and {called} must have as many samples: got {got}")
+        raise DataError(door.says("other_number", inputs=inputs_name(called), n_targets=len(y)))
     return y, task
 
 
@@ -71,8 +70,7 @@ def check_batch(
     y, n_outputs = as_array(y, "y"), layer_sizes[-1]
     task: Task = "classes" if y.ndim == 1 < n_outputs else "values"
     if y.shape == (len(X), 1) and n_outputs > 1:
-        shapes = f"classes ({len(X)},) or values ({len(X)}, {n_outputs})"
-        raise ShapeError(f"y has shape {y.shape}, and this network takes {shapes}: use y.ravel()")
+        raise ShapeError(sentence("targets.column", shape=y.shape, n_samples=len(X), n_outputs=n_outputs))
     weights = None if sample_weight is None else check_weights(sample_weight, len(X))
     return X, check_targets(y, len(X), layer_sizes, task)[0], weights
 
@@ -82,6 +80,8 @@ def as_numbers(y: NDArray[Any], task: Task | None, names: Sequence[str], name: s
     y = unbox(y, name) if y.dtype.kind == "O" else y
     if y.dtype.kind in "fiub":
         return y
+    if task in (None, "classes") and y.ndim == 2 and 1 not in y.shape:
+        raise ShapeError(sentence("targets.columns_of_texts", name=name, shape=y.shape))
     numbered = {class_name: k for k, class_name in enumerate(names)}
     texts = y.astype(str).ravel().tolist()
     if task != "values" and numbered:
@@ -89,22 +89,19 @@ def as_numbers(y: NDArray[Any], task: Task | None, names: Sequence[str], name: s
         if unknown is None:
             return np.array([numbered[text] for text in texts]).reshape(y.shape)
         if any(text in numbered for text in texts) and names[0] != "0":
-            known = ", ".join(names)
-            raise DataError(f"{name} holds the class {unknown!r}, which is not among this network's: {known}")
+            raise DataError(sentence("targets.unknown_class", name=name, unknown=unknown, known=", ".join(names)))
     raise texts_error(y, f"a network of {task or 'classes'}", name, task or "classes")
 
 
 def texts_error(y: NDArray[Any], taker: str, name: str, task: Task, line: str = "dr.Network(..., {})") -> DataError:
     """The error for texts, with the line that makes numbers of them; line: what takes the names of classes."""
-    begins = f"{name} holds texts, such as {first_text(y)!r}, and {taker} takes"
+    key = "texts_as_labels" if task == "labels" else "texts"
     if task == "values" and (cure := conversion(y, name)):
-        return DataError(f"{begins} numbers: {cure}")
-    numbered = f"np.unique({name}, return_inverse=True)"
-    if task == "labels":
-        return DataError(f"{begins} 0 and 1: use {numbered}[1]")
-    settings = f"{MADE_WITH['classes']}, " if task == "values" else ""
-    line = line.format(f"{settings}class_names=names.tolist()")
-    return DataError(f"{begins} their numbers: names, {name} = {numbered}, and {line}")
+        key, line = "texts_of_numbers", cure
+    elif task != "labels":
+        settings = f"{MADE_WITH['classes']}, " if task == "values" else ""
+        line = line.format(f"{settings}class_names=names.tolist()")
+    return DataError(sentence(f"targets.{key}", name=name, such=first_text(y), taker=taker, line=line))
 
 
 def line_that_keeps(name: str) -> str:
@@ -134,6 +131,11 @@ class TargetDoor(NamedTuple):
     sizes: tuple[int, ...]
     n_samples: int
 
+    def says(self, key: str, **more: Any) -> str:
+        """A message about these targets, with what the door knows of them, and more."""
+        known = {"name": self.name, "n_samples": self.n_samples, "n_outputs": self.sizes[-1], "made": MADE_WITH}
+        return sentence(f"targets.{key}", **known, **more)
+
     def sizes_for(self, n_outputs: int) -> str:
         """The layer sizes of a network with so many outputs, as messages have them."""
         return f"layer sizes {(*self.sizes[:-1], n_outputs)}"
@@ -145,8 +147,7 @@ class TargetDoor(NamedTuple):
         if not is_whole(y):
             self._refuse_values(y)
         if y.dtype.kind == "b" and self.sizes[-1] > 2:
-            begins = f"{self.name} holds True and False, two classes, and this network has {self.sizes[-1]} outputs"
-            raise DataError(f"{begins}: use {self.sizes_for(2)}")
+            raise DataError(self.says("two_classes", sizes=self.sizes_for(2)))
         classes = y.astype(np.int64)
         if classes.size and not 0 <= classes.min() <= classes.max() < self.sizes[-1]:
             self._refuse_classes(classes)
@@ -157,17 +158,13 @@ class TargetDoor(NamedTuple):
         if not is_whole(y):
             self._refuse_values(y)
         if not is_binary(y):
-            found, name = np.unique(y), self.name
+            found = np.unique(y)
             wrong = next(each for each in found if each not in (0, 1))
-            got, line = f"{wrong:g}", f"use ({name} {'> 0' if wrong < 0 else f'== {found[-1]:g}'}).astype(int)"
-            if len(found) > 2:
-                got = f"{found[0]:g} to {found[-1]:g}"
-                made = f"{self.sizes_for(len(found))}, {MADE_WITH['classes']}"
-                line = f"for {len(found)} classes make the network with {made}"
-            raise DataError(f"labels must be 0 or 1: got {got} in {name}; {line}")
+            key = "many_labels" if len(found) > 2 else "negative_labels" if wrong < 0 else "other_labels"
+            values = {"wrong": wrong, "low": found[0], "high": found[-1], "n_classes": len(found)}
+            raise DataError(self.says(key, sizes=self.sizes_for(len(found)), **values))
         if y.shape == (self.n_samples, 2) and self.sizes[-1] == 1 and (y.sum(axis=1) == 1).all():
-            what = f"{self.name} has shape {y.shape}, one-hot rows, and this network has 1 output"
-            raise ShapeError(f"{what}: use {self.name}[:, 1]")
+            raise ShapeError(self.says("one_hot_pairs", shape=y.shape))
         return self._columns(y, "labels").astype(np.uint8)
 
     def values(self, y: NDArray[Any]) -> NDArray[Any]:
@@ -176,62 +173,52 @@ class TargetDoor(NamedTuple):
 
     def _columns(self, y: NDArray[Any], task: Task) -> NDArray[Any]:
         """(n, outputs); ShapeError for targets of another shape."""
-        name, n_outputs = self.name, self.sizes[-1]
+        n_outputs = self.sizes[-1]
         y = y.reshape(-1, 1) if y.ndim == 1 and n_outputs == 1 else y
         if y.shape[1:] == self.sizes[-1:]:
             return y
-        outputs = "1 output" if n_outputs == 1 else f"{n_outputs} outputs"
-        needs = f"{name} has shape {y.shape}, and {task} for {outputs} need shape ({self.n_samples}, {n_outputs})"
+        key, n_columns = "other_shape", 1
         if y.shape == (n_outputs, self.n_samples):
-            raise ShapeError(f"{needs}: use {name}.T")
-        if y.ndim == 2:
-            is_later = name.endswith("y_val")
-            cure = "pass the training targets' columns" if is_later else f"use {self.sizes_for(y.shape[1])}"
-            raise ShapeError(f"{needs}: {cure}")
-        made = f"{self.sizes_for(1)}; for classes make the network with {MADE_WITH['classes']}"
-        raise ShapeError(f"{needs}: use {name}.reshape(-1, 1) with {made}")
+            key = "transposed"
+        elif y.ndim == 2:
+            key, n_columns = "later_columns" if self.name.endswith("y_val") else "other_columns", y.shape[1]
+        values = {"shape": y.shape, "task": task, "outputs": "1 output" if n_outputs == 1 else f"{n_outputs} outputs"}
+        raise ShapeError(self.says(key, sizes=self.sizes_for(n_columns), **values))
 
     def _refuse_classes(self, classes: NDArray[np.int64]) -> NoReturn:
         """Raise DataError for classes that are not 0 to outputs - 1, with the likeliest cure."""
-        name, n_outputs, found = self.name, self.sizes[-1], np.unique(classes)
-        low, high = int(found[0]), int(found[-1])
-        got, cure = f"{low} to {high} in {name}", self._network_for_values(1)
-        if low == 1 and high == n_outputs:
-            cure = f"use {name} - 1"
-        elif len(found) <= n_outputs:
-            cure = f"use np.unique({name}, return_inverse=True)[1]"
-        elif low >= 0 and len(found) > high // 2:
-            cure = f"for {high + 1} classes use {self.sizes_for(high + 1)}"
-        elif low < 0 and high < n_outputs:
-            row = int(np.argmax(classes < 0))
-            got = f"{classes[row]} in {name} for sample {row} (counted from 0)"
-            cure = f"leave those out, keep = {name} >= 0; {line_that_keeps(name)}"
-        raise DataError(f"classes must be 0 to {n_outputs - 1}: got {got}; {cure}")
-
-    def _network_for_values(self, n_columns: int) -> str:
-        return f"for values to predict make the network with {self.sizes_for(n_columns)}, {MADE_WITH['values']}"
+        n_outputs, found = self.sizes[-1], np.unique(classes)
+        low, high, row = int(found[0]), int(found[-1]), int(np.argmax(classes < 0))
+        cures = (
+            (low == 1 and high == n_outputs, "classes_from_1"),
+            (len(found) <= n_outputs, "classes_with_gaps"),
+            (low >= 0 and len(found) > high // 2, "more_classes"),
+            (low < 0 and high < n_outputs, "negative_classes"),
+            (True, "values_for_classes"),
+        )
+        key = next(key for fits, key in cures if fits)
+        sizes = self.sizes_for(high + 1 if key == "more_classes" else 1)
+        values = {"low": low, "high": high, "n_classes": high + 1, "row": row, "value": classes[row], "sizes": sizes}
+        raise DataError(self.says(key, last=n_outputs - 1, keeps=line_that_keeps(self.name), **values))
 
     def _refuse_columns(self, y: NDArray[Any]) -> NoReturn:
         """Raise for targets of several columns, where classes are needed, by what they look like."""
-        begins, needs = f"{self.name} has shape {y.shape}", f"and classes need shape ({self.n_samples},)"
         if y.ndim != 2:
-            raise ShapeError(f"{begins}, {needs}: use {self.name}.reshape({self.n_samples}, -1).argmax(axis=1)")
+            raise ShapeError(self.says("axes", shape=y.shape))
         if is_binary(y):
-            for axis, what in ((1, "one-hot rows"), (0, "one-hot columns")):
+            for axis, key in ((1, "one_hot_rows"), (0, "one_hot_columns")):
                 if y.shape[1 - axis] == self.n_samples and (y.sum(axis=axis) == 1).all():
-                    raise ShapeError(f"{begins}, {what}, {needs}: use {self.name}.argmax(axis={axis})")
-            what = "several 1s in a row, which are labels, and this network answers with one class"
-            raise SettingError(f"{begins}, {what}: make it with {MADE_WITH['labels']}")
+                    raise ShapeError(self.says(key, shape=y.shape))
+            raise SettingError(self.says("labels_for_classes", shape=y.shape))
         if y.shape[1] > 1 and (y >= 0).all() and np.allclose(y.sum(axis=1), 1.0):
-            raise ShapeError(f"{begins}, probabilities, {needs}: use {self.name}.argmax(axis=1)")
+            raise ShapeError(self.says("probabilities", shape=y.shape))
         self._refuse_values(y)
 
     def _refuse_values(self, y: NDArray[Any]) -> NoReturn:
         """Raise DataError for values where classes or labels are needed, with the network that predicts them."""
         broken = y[y != np.rint(y)] if y.dtype.kind == "f" else y.ravel()
         value, n_columns = (broken if broken.size else y.ravel())[0], y.shape[1] if y.ndim == 2 else 1
-        begins = f"{self.name} holds values such as {value:.4g}, and this network takes classes or labels"
-        raise DataError(f"{begins}: {self._network_for_values(n_columns)}")
+        raise DataError(self.says("values", value=value, sizes=self.sizes_for(n_columns)))
 
 
 def check_weights(sample_weight: Any, n_samples: int) -> NDArray[np.float64]:
@@ -239,23 +226,19 @@ def check_weights(sample_weight: Any, n_samples: int) -> NDArray[np.float64]:
 
     Raises ShapeError, DataError or SettingError for anything else.
     """
-    needs = "and a weight for each sample is needed"
-    if isinstance(sample_weight, dict):
-        raise SettingError(f"sample_weight is a dict, {needs}: use [weights[k] for k in y.tolist()]")
-    if isinstance(sample_weight, str):
-        raise SettingError(f"sample_weight is a text, {sample_weight!r}, {needs}: use (1 / np.bincount(y))[y]")
+    if isinstance(sample_weight, dict | str):
+        key = "dict" if isinstance(sample_weight, dict) else "text"
+        raise SettingError(sentence(f"weights.{key}", given=sample_weight))
     weights = numbers(sample_weight, "sample_weight").astype(np.float64)
     if weights.shape != (n_samples,):
         is_of_classes = weights.ndim == 1 and math.isqrt(n_samples) >= weights.size
-        line = "; for a weight for each class use np.asarray(sample_weight)[y]" if is_of_classes else ""
-        line = "; use sample_weight.ravel()" if weights.size == n_samples else line
-        raise ShapeError(f"sample_weight needs one number a training sample, ({n_samples},): got {weights.shape}{line}")
+        key = "not_flat" if weights.size == n_samples else "of_classes" if is_of_classes else "other_shape"
+        raise ShapeError(sentence(f"weights.{key}", n_samples=n_samples, shape=weights.shape))
     with np.errstate(over="ignore", invalid="ignore"):
         total = weights.sum()
     if not (math.isfinite(total) and weights.min() >= 0.0 and total > 0.0):
-        got = f"{weights.min()} to {weights.max()}"
-        raise SettingError(f"sample weights must be finite with a finite sum, 0 or more, and not all 0: got {got}")
+        raise SettingError(sentence("weights.illegal", low=weights.min(), high=weights.max()))
     lightest, least = weights[weights > 0.0].min(), sys.float_info.min
     if lightest < least:
-        raise SettingError(f"a sample weight must be 0 or at least {least:.1g}: got {lightest}; scale them all")
+        raise SettingError(sentence("weights.tiny", least=least, lightest=lightest))
     return weights

@@ -2,6 +2,8 @@
 
 from deltarule.data.augment import Deformation, deform
 from deltarule.data.dataset import Dataset, Splits
+from deltarule.public import answer_names
 from deltarule.settings import Task
 
+__getattr__ = answer_names(__name__)
 __all__ = ["Dataset", "Deformation", "Splits", "Task", "deform"]

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deltarule.data.columns import Column, input_names
-from deltarule.errors import DataError, SettingError
+from deltarule.errors import DataError, SettingError, sentence
 from deltarule.inputs import as_array, check_finite, numbers, unbox
 from deltarule.public import Named, public
 from deltarule.settings import TASK_SYNONYMS, TASKS, Task, brief, check_choice, generator_of
-from deltarule.targets import texts_error
+from deltarule.targets import is_whole, texts_error
 
 MOST_CLASSES = 2**16
 TARGETS: dict[Task, tuple[int, str]] = {"classes": (1, "int64"), "labels": (2, "uint8"), "values": (2, "float64")}
@@ -62,47 +62,38 @@ class Dataset(metaclass=Named):
         self._check_inputs()
         self._check_targets()
         if len(self.inputs) != len(self.targets):
-            raise DataError(
-                f"{self.name}: as many inputs as targets are needed: got {len(self.inputs)} inputs and "
-                f"{len(self.targets)} targets; do both come from the same set?"
-            )
+            raise self._error("other_number")
+
+    def _error(self, key: str, **values: Any) -> DataError:
+        return DataError(f"{self.name}: {sentence(f'data.{key}', data=self, **values)}")
 
     def _check_meaning(self) -> None:
         names, shape = self.class_names, self.image_shape
         if isinstance(names, str) or not isinstance(names, Iterable):
-            expected = f"{self.name}: class_names holds a name for each output"
-            raise SettingError(f"{expected}: got {names!r}; use class_names=('cat', 'dog')")
+            raise SettingError(str(self._error("class_names")))
         object.__setattr__(self, "class_names", tuple(map(str, names)))
         if shape is not None and not (isinstance(shape, Sequence) and len(shape) == 2):
-            line = f"image_shape=(1, {self.n_features})"
-            raise SettingError(f"{self.name}: image_shape is (height, width): got {shape!r}; use {line}")
+            raise SettingError(str(self._error("image_shape")))
 
     def _check_inputs(self) -> None:
         inputs = self.inputs
         if inputs.ndim != 2 or 0 in inputs.shape:
-            n_samples, *image = inputs.shape
-            rows = f"inputs.reshape({n_samples}, {math.prod(image)})"
-            line = f"; use dr.Dataset({rows}, targets, image_shape={(*image,)})"
-            raise DataError(
-                f"{self.name}: inputs must have shape (n_samples, n_features), neither 0: got {inputs.shape}"
-                f"{line if len(image) == 2 else ''}"
-            )
+            is_swapped = self.targets.ndim == 2 and len(self.targets) == len(inputs)
+            key = {1: "swapped" if is_swapped else "single_axis", 3: "images"}.get(inputs.ndim, "other_shape")
+            raise self._error(key, image=inputs.shape[1:], n_pixels=math.prod(inputs.shape[1:]))
         if self.columns:
             self._check_columns()
         elif inputs.dtype != np.uint8:
             self._check_finite("inputs", inputs)
         if self.image_shape is not None and math.prod(self.image_shape) != self.n_features:
-            height, width = self.image_shape
-            expected = f"images of {height}x{width} have {height * width} pixels"
-            raise DataError(f"{self.name}: {expected}: got {self.n_features} features")
+            raise self._error("n_pixels", n_pixels=math.prod(self.image_shape))
 
     def _check_columns(self) -> None:
         if len(self.columns) != self.n_features:
-            expected = f"a column for each of {self.n_features} features is needed"
-            raise DataError(f"{self.name}: {expected}: got {len(self.columns)}")
+            raise self._error("n_columns", n_columns=len(self.columns))
         names = [column.name for column in self.columns]
         if len(set(names)) < len(names):
-            raise DataError(f"{self.name}: columns of different names are needed: got {', '.join(names)}")
+            raise self._error("column_names", names=", ".join(names))
         may_miss = [column.fill is not None for column in self.columns]
         inputs = np.where(np.isnan(self.inputs) & may_miss, 0.0, self.inputs) if any(may_miss) else self.inputs
         self._check_finite("inputs", inputs)
@@ -110,10 +101,9 @@ class Dataset(metaclass=Named):
     def _check_targets(self) -> None:
         targets, (n_dimensions, dtype) = self.targets, TARGETS[self.task]
         if targets.ndim != n_dimensions or targets.dtype != dtype:
-            shape = "(n_samples,)" if n_dimensions == 1 else "(n_samples, n_outputs)"
-            self._refuse_targets(f"{shape} and {dtype}", dtype)
+            self._refuse_targets("(n_samples,)" if n_dimensions == 1 else "(n_samples, n_outputs)", dtype)
         if self.task == "labels" and targets.size and targets.max() > 1:
-            raise DataError(f"{self.name}: labels must be 0 or 1: got {targets.max()}")
+            raise self._error("labels", high=targets.max())
         if self.task == "values":
             self._check_finite("targets", targets)
         if not self.class_names:
@@ -123,35 +113,32 @@ class Dataset(metaclass=Named):
         if self.task == "classes":
             self._check_classes()
         elif self.n_outputs != targets.shape[1]:
-            expected = f"a name for each of {targets.shape[1]} outputs is needed"
-            raise DataError(f"{self.name}: {expected}: got {self.n_outputs}")
+            raise self._error("n_names")
 
     def _check_classes(self) -> None:
         wrong = np.flatnonzero((self.targets < 0) | (self.targets >= self.n_outputs))
         if wrong.size:
-            raise DataError(
-                f"{self.name}: classes must be 0 to {self.n_outputs - 1}: got {self.targets[wrong[0]]} for sample "
-                f"{wrong[0]} (counted from 0)"
-            )
+            raise self._error("classes", last=self.n_outputs - 1, value=self.targets[wrong[0]], row=wrong[0])
 
-    def _refuse_targets(self, expected: str, dtype: str) -> None:
+    def _refuse_targets(self, shape: str, dtype: str) -> None:
         targets = self.targets
         if targets.dtype.kind not in "fiub":
             texts = unbox(targets, "targets") if targets.dtype.kind == "O" else targets
             raise texts_error(texts, f"the task {self.task!r}", "targets", self.task, "dr.Dataset(inputs, targets, {})")
+        line = f"astype(np.{dtype})"
         if self.task == "classes" and targets.ndim == 2:
             line = "ravel()" if targets.shape[1] == 1 else "argmax(axis=1)"
-        else:
-            line = "reshape(-1, 1)" if targets.ndim == 1 and self.task != "classes" else f"astype(np.{dtype})"
-        wanted, got = f"targets for the task {self.task!r} must be {expected}", f"{targets.shape} and {targets.dtype}"
-        raise DataError(f"{self.name}: {wanted}: got {got}; use targets.{line}")
+        elif targets.ndim == 1 and self.task != "classes":
+            line = "reshape(-1, 1)"
+        elif self.task == "classes" and not is_whole(targets):
+            line = "reshape(-1, 1), and task='values'"
+        raise self._error("targets", shape=shape, dtype=dtype, line=line)
 
     def _check_finite(self, what: str, array: NDArray[Any]) -> None:
         if array.dtype.kind in "OUST":
             numbers(array, what)
         if not np.issubdtype(array.dtype, np.floating):
-            got = f"got {array.dtype}; use .astype(np.float32)"
-            raise DataError(f"{self.name}: {what} must be uint8 or a float dtype: {got}")
+            raise self._error("dtype", what=what, dtype=array.dtype)
         check_finite(array, f"{self.name}: {what}")
 
     @property

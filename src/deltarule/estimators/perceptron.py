@@ -21,7 +21,7 @@ from deltarule.estimators.fitting import Fit
 from deltarule.estimators.objective import Examples
 from deltarule.estimators.progress import RunProgress
 from deltarule.estimators.rates import Rate
-from deltarule.inputs import is_unit, refuse_misread
+from deltarule.inputs import MISREAD, is_unit, refuse
 from deltarule.model import Model, range_with
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import PREDICTION_ROWS, Network, forward
@@ -87,8 +87,8 @@ class LayerArrays:
 
 def refuse_confused(X: Any, y: Any, sample_weight: Any) -> None:
     """Raise for what NumPy and scikit-learn make something wrong of, or explain by something else."""
-    refuse_misread(X, "X")
-    refuse_misread(y, "y")
+    refuse(X, "X", MISREAD)
+    refuse(y, "y", MISREAD)
     if getattr(X, "ndim", 2) == 1 and getattr(y, "ndim", 1) == 2:
         raise ShapeError(f"X has shape {X.shape} and y {y.shape}, and look swapped: use estimator.fit(X, y)")
     if getattr(X, "ndim", 2) > 2:

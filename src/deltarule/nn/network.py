@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from deltarule.errors import SettingError, ShapeError
+from deltarule.errors import SettingError, ShapeError, sentence
 from deltarule.inputs import LARGEST, Scale, check_inputs
 from deltarule.nn.activations import Activation, Identity, Sigmoid, Softmax
 from deltarule.nn.arrays import Array
@@ -151,8 +151,7 @@ class Network(metaclass=Named):
         between = one_per_layer("hidden", hidden, len(self.layer_sizes) - 2, partial(resolve, "activation"))
         last: Activation = resolve("activation", output, "output")
         if isinstance(last, Softmax) and self.layer_sizes[-1] == 1:
-            other = 'output="sigmoid", loss="binary_cross_entropy"; for values output="identity", loss="quadratic"'
-            raise SettingError(f"a softmax over one output is always 1: use two outputs, or {other}")
+            raise SettingError(sentence("network.softmax_of_one"))
         self.loss: Loss = loss  # type: ignore[assignment]
         self.activations: tuple[Activation, ...] = (*between, last)
         self.dropout: tuple[float, ...] = dropout  # type: ignore[assignment]
@@ -178,9 +177,12 @@ class Network(metaclass=Named):
         if not isinstance(output, loss.fits):
             fitting = " or ".join(activation.__name__ for activation in loss.fits)
             other = "binary_cross_entropy" if isinstance(output, Sigmoid) else "quadratic"
-            cure = f'use output="{loss.fits[0].__name__.lower()}", or loss="{other}"'
-            needs = f"{type(loss).__name__} needs outputs that are probabilities, from {fitting}"
-            raise SettingError(f"{needs}: got {type(output).__name__}; {cure}")
+            names = {
+                "loss": type(loss).__name__,
+                "output": type(output).__name__,
+                "first": loss.fits[0].__name__.lower(),
+            }
+            raise SettingError(sentence("network.not_probabilities", fitting=fitting, other=other, **names))
         self._check_meaning()
 
     def _names(self, given: Sequence[str] | None) -> tuple[str, ...]:
@@ -242,10 +244,8 @@ class Network(metaclass=Named):
     def probabilities(self, X: Array) -> Array:
         """The outputs (n, k) of a softmax or one sigmoid; others: SettingError."""
         if not self.has_probabilities:
-            raise SettingError(
-                f"probabilities come from a softmax or one sigmoid: this network has {self.layer_sizes[-1]} outputs "
-                f"from {type(self.activations[-1]).__name__}; call outputs(X) for its activations"
-            )
+            n_outputs, output = self.layer_sizes[-1], type(self.activations[-1]).__name__
+            raise SettingError(sentence("network.no_probabilities", n_outputs=n_outputs, output=output))
         return self.outputs(X)
 
     def __str__(self) -> str:
@@ -327,8 +327,7 @@ def decide(network: Network, a: Array) -> Array:
     """What outputs a (n, k) mean, by task. SettingError for a network that has no task yet."""
     if network.task is None:
         output, loss = type(network.activations[-1]).__name__, type(network.loss).__name__
-        cure = 'train the network, or say which:  network.task = "classes"'
-        raise SettingError(f"outputs from {output}, judged by {loss}, can be classes, labels or values: {cure}")
+        raise SettingError(sentence("network.no_task", output=output, loss=loss))
     if network.task == "classes":
         return a.argmax(axis=1)
     return (a >= 0.5).astype(np.uint8) if network.task == "labels" else a

@@ -13,7 +13,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import DTypeLike
 
-from deltarule.errors import SettingError, ShapeError
+from deltarule.errors import SettingError, ShapeError, sentence
 from deltarule.nn.arrays import Array
 from deltarule.public import Views, public
 from deltarule.settings import sizes_of
@@ -43,10 +43,7 @@ class Parameters:
         size = n_weights + sum(self.layer_sizes[1:])
         self.vector = np.zeros(size, dtype) if vector is None else vector
         if self.vector.shape != (size,) or not self.vector.flags.c_contiguous:
-            raise ShapeError(
-                f"the parameters of a {self.layer_sizes} network are one contiguous vector of shape ({size},): "
-                f"got {self.vector.shape}; copy them into one with np.ascontiguousarray"
-            )
+            raise ShapeError(sentence("network.not_one_vector", parameters=self, size=size))
         self.weight_block = self.vector[:n_weights]
         pieces = [*(math.prod(shape) for shape in shapes), *self.layer_sizes[1:]]
         views = np.split(self.vector, np.cumsum(pieces)[:-1])

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import DTypeLike
 
-from deltarule.errors import ShapeError
+from deltarule.errors import ShapeError, sentence
 from deltarule.nn.arrays import Array
 from deltarule.public import public
 
@@ -46,10 +46,8 @@ class Workspace:
     def begin(self, X: Array) -> None:
         """Make X (batch, features) the input of layer 0 and fit every view to its number of rows."""
         if X.ndim != 2 or X.shape[1] != self._pixels.shape[1] or not 0 < len(X) <= self.capacity:
-            raise ShapeError(
-                f"a batch for this workspace has shape (1 to {self.capacity}, {self._pixels.shape[1]}): got {X.shape}; "
-                "make a workspace of larger capacity, or pass fewer rows"
-            )
+            most = (self.capacity, self._pixels.shape[1])
+            raise ShapeError(sentence("network.batch", most=most, shape=X.shape))
         if len(X) != len(self.z[0]):
             self._take_rows(len(X))
         self.inputs[0] = self._as_floats(X)

@@ -20,7 +20,7 @@ MOST_BODY_BYTES = 64 * 1024
 ALIGNMENT = 8
 NUMBERS = {"float32": "<f4", "float64": "<f8", "int8": "i1", "uint8": "u1"}
 
-SMALLEST_RATE, LARGEST_RATE, MOST_EPOCHS = 1e-9, 1e9, 10_000  # of the page, within what `settings.py` declares
+SMALLEST_RATE, LARGEST_RATE, MOST_EPOCHS = 1e-9, 1e9, 10_000  # of the page, within what `settings.toml` declares
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 

@@ -56,7 +56,7 @@ def hint(words: str, example: Any) -> Meta:
 
 
 def range_hint(name: str) -> Meta:
-    """The range of a number as `settings.py` declares it, for msgspec and in words."""
+    """The range of a number as `settings.toml` declares it, for msgspec and in words."""
     asked = SETTINGS[name]
     lowest: dict[str, Any] = {"gt" if asked.is_open else "ge": asked.kind(asked.low)}
     highest: dict[str, Any] = {"lt": asked.high} if asked.high < math.inf else {}

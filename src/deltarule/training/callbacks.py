@@ -52,6 +52,9 @@ class History(metaclass=Named):
     best_epoch: int = 0
     stop_reason: str | None = None
 
+    def __post_init__(self) -> None:
+        iter(self.rows)
+
     def __getitem__(self, name: str) -> list[float]:
         """A column: history["train_loss"] is a list, one number an epoch."""
         self._check(name)
@@ -63,8 +66,9 @@ class History(metaclass=Named):
         return self.rows[index][name]
 
     def _check(self, name: str) -> None:
-        if not self.rows or name not in self.rows[0]:
-            known = self.rows[0] if self.rows else {}
+        if not self.rows:
+            raise SettingError("the history has no epoch yet: use history = dr.fit(network, X, y)")
+        if name not in (known := self.rows[0]):
             line = line_for("History", name)
             offer = f"use {line or f'history.rows[{name}]'}" if line or isinstance(name, int) else closest(name, known)
             if str(name).startswith("val") and "validation_loss" not in known:

@@ -9,7 +9,7 @@ import numpy as np
 
 from deltarule.data.augment import Deformation
 from deltarule.data.dataset import Dataset
-from deltarule.errors import DataError, SettingError, ShapeError
+from deltarule.errors import DataError, SettingError, ShapeError, sentence
 from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy
 from deltarule.nn.network import Network
 from deltarule.nn.parameters import Parameters
@@ -27,21 +27,13 @@ def check_data(network: Network, data: Dataset, validation: Dataset | None = Non
     for each in (data, *([] if validation is None else [validation])):
         needed, got = (each.n_features, each.n_outputs), (network.layer_sizes[0], network.layer_sizes[-1])
         if needed != got:
-            hidden = network.layer_sizes[1:-1]
-            raise ShapeError(
-                f"{each.name} has {needed[0]} features and {needed[1]} outputs ({each.task}): got a network with "
-                f"{got[0]} inputs and {got[1]} outputs; use layer sizes {(needed[0], *hidden, needed[1])}"
-            )
+            sizes = (needed[0], *network.layer_sizes[1:-1], needed[1])
+            raise ShapeError(sentence("training.other_sizes", data=each, got=got, sizes=sizes))
         wrong = {"classes": (), "labels": (CrossEntropy,), "values": (CrossEntropy, BinaryCrossEntropy)}[each.task]
         if isinstance(network.loss, wrong):
-            better = "BinaryCrossEntropy after Sigmoid" if each.task == "labels" else "Quadratic after Identity"
-            raise SettingError(
-                f"{each.name} holds {each.task}, which {type(network.loss).__name__} cannot judge: use {better}"
-            )
+            raise SettingError(sentence(f"training.{each.task}_for_loss", data=each, loss=type(network.loss).__name__))
     if validation is not None and data.task != validation.task:
-        raise SettingError(
-            f"{data.name} and {validation.name} must be of one task: got {data.task} and {validation.task}"
-        )
+        raise SettingError(sentence("training.two_tasks", data=data, other=validation))
 
 
 def check_datasets(train: Any, validation: Any) -> None:
@@ -53,15 +45,13 @@ def check_datasets(train: Any, validation: Any) -> None:
         (validation, Dataset | None, "trainer.fit(train, dr.Dataset(X, y))"),
     ):
         if not isinstance(given, legal):
-            raise DataError(f"trainer.fit takes a Dataset: got {brief(given)}; use {line}")
+            raise DataError(sentence("training.no_dataset", given=brief(given), line=line))
 
 
 def check_augment(augment: Deformation | None, data: Dataset) -> None:
     """Raise SettingError where data that are not images are to be deformed."""
     if augment is not None and data.image_shape is None:
-        raise SettingError(
-            f"only images can be deformed: got {data.name}, which says no image_shape; leave out augment"
-        )
+        raise SettingError(sentence("training.no_images", data=data))
 
 
 def has_diverged(state: TrainingState) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.data.dataset import Dataset, Splits
-from deltarule.errors import DataError, SettingError, ShapeError
+from deltarule.errors import DataError, SettingError, ShapeError, sentence
 from deltarule.inputs import array_name, as_array, check_inputs, check_scale, flatten, is_stream, numbers
 from deltarule.model import Model, check_purpose
 from deltarule.nn.activations import Sigmoid
@@ -62,22 +62,20 @@ def refuse_structure(X: Any, y: Any, call: str) -> None:
     refuse_splits(X, call)
     if isinstance(X, str | PathLike):
         line = f"dr.read_table({str(X)!r}, {y!r})" if isinstance(y, str) else f"dr.load_data({str(X)!r}).train"
-        raise DataError(f"X is a path, {str(X)!r}, and a network takes arrays: use {call.format(line)}")
+        raise DataError(sentence("examples.path", given=str(X), line=call.format(line)))
     if isinstance(y, str) and hasattr(X, "columns"):
-        line = call.format(f"X.drop(columns={y!r}), X[{y!r}]")
-        raise DataError(f"y is the name of a column, {y!r}, and a network takes arrays: use {line}")
+        raise DataError(sentence("examples.column", y=y, line=call.format(f"X.drop(columns={y!r}), X[{y!r}]")))
     is_list = isinstance(X, list) and X and all(isinstance(each, tuple) and len(each) == 2 for each in X)
     if y is None and (is_stream(X) or is_list):
-        cure = f"pairs of them; use X, y = zip(*pairs), and {call.format('np.array(X), np.array(y)')}"
         if hasattr(X, "__len__") and not is_list:
-            cure = f"batches of them; use X, y = map(np.concatenate, zip(*loader)), and {call.format('X, y')}"
-        raise DataError(f"inputs and targets come as two arrays: got {cure}")
+            raise DataError(sentence("examples.batches", line=call.format("X, y")))
+        raise DataError(sentence("examples.pairs", line=call.format("np.array(X), np.array(y)")))
     if isinstance(X, Dataset) and y is not None:
         line = f"{call.format('data')[:-1]}, validation=y)" if isinstance(y, Dataset) else call.format("data")
-        raise DataError(f"a Dataset holds its targets: leave out y, as in {line}")
+        raise DataError(sentence("examples.targets_twice", line=line))
     if not isinstance(X, Dataset) and X is not None and y is None:
         both = ", ".join(f"data[{key!r}]" for key in list(X)[:2]) if isinstance(X, dict) else "X, y"
-        raise DataError(f"the targets are missing: got {brief(X)} alone; use {call.format(both)}")
+        raise DataError(sentence("examples.no_targets", given=brief(X), line=call.format(both)))
 
 
 def refuse_splits(X: Any, call: str) -> None:
@@ -85,17 +83,14 @@ def refuse_splits(X: Any, call: str) -> None:
     if isinstance(X, Splits):
         is_test = "evaluate" in call or "validation" in call
         line = call.replace("({})", "{}").format("digits.test") if is_test else call.format("digits.train")
-        raise DataError(f"Splits hold two Datasets, train and test: use {line}")
+        raise DataError(sentence("examples.splits", line=line))
 
 
 def read_dataset(network: Network, data: Dataset) -> Dataset:
     """A Dataset as the network reads it; an error where it is of another task, or on another scale."""
     check_purpose(network, data)
     if any(column.categories or column.fill is not None for column in data.columns):
-        raise DataError(
-            f"{data.name} is a table with texts or missing cells: use model = dr.Model.suited(network, data); "
-            "dr.fit(network, model.scaled(data))"
-        )
+        raise DataError(sentence("examples.table", data=data))
     check_scale(data.inputs, scale_of(network))
     return replace(data, inputs=cast_inputs(network, data.inputs))
 
@@ -107,15 +102,13 @@ def input_rows(
     n_features, (x_name, y_name) = network.layer_sizes[0], names
     X, x_name = numbers(X, x_name), array_name(X, x_name)
     if X.ndim == 1 and X.size and np.ndim(as_array(y, y_name)) == 2 and np.shape(y)[1] == n_features:
-        swapped = f"{x_name} has shape {X.shape} and {y_name} {np.shape(y)}, and look swapped"
-        raise ShapeError(f"{swapped}: use {call.format(f'{x_name}, {y_name}')}")
+        line, shapes = call.format(f"{x_name}, {y_name}"), (X.shape, np.shape(y))
+        raise ShapeError(sentence("examples.swapped", names=names, shapes=shapes, line=line))
     if 0 in X.shape:
-        raise DataError(f"{x_name} has shape {X.shape}: at least one example is needed, (n_samples, {n_features})")
+        raise DataError(sentence("examples.empty", name=x_name, shape=X.shape, n_features=n_features))
     if X.ndim == 1 and X.shape == np.shape(y) and n_features > 1:
-        raise ShapeError(
-            f"{x_name} has shape {X.shape}, one number a sample, and this network takes (n_samples, {n_features}): for "
-            f"a single feature use {x_name}.reshape(-1, 1) with layer sizes {(1, *network.layer_sizes[1:])}"
-        )
+        values = {"n_features": n_features, "sizes": (1, *network.layer_sizes[1:])}
+        raise ShapeError(sentence("examples.one_feature", name=x_name, shape=X.shape, **values))
     rows, image_shape = flatten(X, n_features, network.image_shape, x_name)
     is_transposed = X.ndim > 1 and np.prod(X.shape[:-1]) == n_features and X.shape[-1] == np.size(y) != len(X)
     if is_transposed or rows.shape[1] == n_features:
@@ -139,32 +132,30 @@ def warn_of_pixels(X: Array, name: str = "X") -> None:
     low, high, first = X.min(), X.max(), X[:1000]
     is_wide = low >= 0 and DARK < high <= 255 and (first.max(axis=0) > DARK).sum() >= PIXEL_COLUMNS
     if is_wide and (first == np.rint(first)).all():
-        LOG.warning(
-            "%s looks like pixels, whole numbers from %g to %g, and is taken at its value, which is hard to learn "
-            "from: use %s / 255, or %s.astype(np.uint8)",
-            *(name, low, high, name, name),
-        )
+        LOG.warning(sentence("examples.pixels", name=name, low=low, high=high))
 
 
-def validation_examples(network: Network | Model, validation: Any, *, of_arrays: bool) -> Dataset | None:
+def validation_examples(
+    network: Network | Model, validation: Any, *, of_arrays: bool, called: str = "fit"
+) -> Dataset | None:
     """What `validation` holds: (X, y) or a Dataset; SettingError, with the line that splits, for a share."""
     if validation is None:
         return None
     if isinstance(validation, Dataset | Splits):
         validation = (validation,)
     elif not (isinstance(validation, tuple | list) and len(validation) == 2):
-        number = not isinstance(validation, bool) and isinstance(validation, int | float) and validation
-        begins = f"validation is (X, y) or a Dataset: got {brief(validation)}"
-        if not isinstance(validation, bool | int | float):
-            raise SettingError(f"{begins}; use validation=(X, y)")
-        n_held = f"{number}" if isinstance(number, int) and number > 1 else ""
-        share = number if isinstance(number, float) and 0 < number < 1 else 0.2
-        if of_arrays:
-            n = f"len(X) - {n_held}" if n_held else f"int({1 - share:.4g} * len(X))"
-            line = f"n = {n}; dr.fit(network, X[:n], y[:n], validation=(X[n:], y[n:]))"
-        else:
-            part = n_held or f"len(data) // {round(1 / share)}"
-            line = f"parts = data.hold_out({part}); dr.fit(network, parts.train, validation=parts.test)"
-        raise SettingError(f"{begins}; to hold out the last examples use {line}")
+        raise _validation_error(validation, of_arrays, called)
     X, y = (*validation, None)[:2]
     return examples_for(network, X, y, "the validation data", "validation=({})", "_val")[1]
+
+
+def _validation_error(given: Any, of_arrays: bool, called: str) -> SettingError:
+    """The error for what is neither (X, y) nor a Dataset: a number is a share, or a count, of what to hold out."""
+    if not isinstance(given, bool | int | float):
+        return SettingError(sentence("examples.validation", given=brief(given)))
+    is_share, is_count = isinstance(given, float) and 0 < given < 1, type(given) is int and given > 1
+    share, key = given if is_share else 0.2, "held_out_arrays" if of_arrays else "held_out_data"
+    n_first = f"len(X) - {given}" if is_count else f"int({1 - share:.4g} * len(X))"
+    n_held = f"{given}" if is_count else f"len(data) // {round(1 / share)}"
+    values = {"given": brief(given), "n_first": n_first, "n_held": n_held, "called": called}
+    return SettingError(sentence(f"examples.{key}", **values))

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY
 from numbers import Real
+from types import FunctionType
 from typing import Any
 
 from deltarule.errors import SettingError
@@ -177,6 +178,7 @@ def schedule_of(given: Any, name: str = "learning_rate", owner: type[Any] | str 
             note = f", which returns {brief(rate)} for step 0"
         except (TypeError, SettingError) as error:
             rate, note = None, f", which cannot be called with a step ({error})"
+            note += ", as lambda step: 0.1 can" if isinstance(given, FunctionType) else ""
         if isinstance(rate, Real):
             return given
     check(name, given, owner, note=note)

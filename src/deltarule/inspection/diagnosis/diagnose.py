@@ -69,7 +69,7 @@ def diagnose(
     Nothing wrong was found.
     """
     network, train = examples_for(net_or_model, X, y, "the training data", "dr.diagnose(network, {})")
-    held_out = validation_examples(net_or_model, validation, of_arrays=y is not None)
+    held_out = validation_examples(net_or_model, validation, of_arrays=y is not None, called="diagnose")
     given: dict[str, Any] = {"optimizer": optimizer, "batch_size": batch_size}
     trainer = Trainer(network=network, schedule=schedule_of(learning_rate), **given)
     return diagnose_training(trainer, train, held_out)

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from deltarule.inspection.presentation import entry
+from deltarule.public import public
 
 Level = Literal["note", "warning", "fault"]
 LEVELS: tuple[Level, ...] = ("fault", "warning", "note")
@@ -128,6 +129,7 @@ class Finding:
         return ", ".join(f"{name} {number:.4g}" for name, number in self.evidence.items())
 
 
+@public()
 @dataclass(frozen=True)
 class Diagnosis:
     """All findings, faults first. An empty one means that nothing was found, and is false."""

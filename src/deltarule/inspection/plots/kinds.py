@@ -21,7 +21,7 @@ from deltarule.inspection.plots.picture import Picture
 from deltarule.model import Model
 from deltarule.nn.network import Network, loss_and_gradient
 from deltarule.parts import PARTS
-from deltarule.public import public
+from deltarule.public import public, words
 from deltarule.settings import brief, check_choice
 from deltarule.training.callbacks import History
 from deltarule.training.trainer import Trainer
@@ -90,7 +90,7 @@ def drawing(kind: str, given: Mapping[str, Any]) -> Drawing:
     """
     check_kind(kind, given.get("layer"))
     if missing := [name for name in required_inputs(kind) if given.get(name) is None]:
-        raise SettingError(f"{usage(kind)}: got no {' and no '.join(missing)}")
+        raise SettingError(f"{usage(kind)}: got no {' and no '.join(missing)}; use {words()['drawn_of'][missing[-1]]}")
     return KINDS[kind](**{name: given.get(name) for name in inputs(kind)})
 
 
