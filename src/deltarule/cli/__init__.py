@@ -19,7 +19,9 @@ COMMANDS = (
     *("train", "evaluate", "predict", "explain", "gradcheck", "diagnose"),
     *("plot", "playground", "export", "recipes"),
 )
-WRONG_USE = (SettingError, ShapeError)  # exit code 2: ask otherwise. Any other error of ours is 1: the job failed
+# Exit code 2: ask otherwise, as after an option, a name or a file of a kind that is not read. Any other error of ours
+# is 1: the job failed, as after a damaged file.
+WRONG_USE = (SettingError, ShapeError)
 
 
 class Commands(Group):

@@ -13,6 +13,8 @@ from deltarule.cli.options import RECIPE_KEYS, DataOptions, SubjectOptions, Trai
 from deltarule.cli.printing import entry, note
 from deltarule.data.catalog import MNIST, can_find, find_default, load
 from deltarule.data.dataset import Dataset, Splits, data_hash
+from deltarule.data.readers.kinds import MODEL as MODEL_FILE
+from deltarule.data.readers.kinds import UNKNOWN, kind_of
 from deltarule.data.readers.kinds import read as read_data
 from deltarule.data.reading import Missing
 from deltarule.errors import SettingError, closest
@@ -74,8 +76,9 @@ def load_model(name: str) -> Model:
     Raises SettingError where there is none, ModelFileError where the file does not hold a model.
     """
     path = model_path(name)
-    if path.suffix.lower() == ".csv":
-        raise SettingError(f"a model is a file, or the folder of a run: got {name}; give data as MODEL --data {name}")
+    if path.is_file() and (kind := kind_of(path)) is not MODEL_FILE and kind.name != UNKNOWN:
+        got = f"got {name}, {kind.name}; give data as MODEL --data {name}"
+        raise SettingError(f"a model is a file, or the folder of a run: {got}")
     if not path.exists():
         instead = f"does not exist; deltarule train  makes one, and {PRETRAINED.stem}  is there"
         if Path(name).is_dir():
