@@ -1,24 +1,34 @@
 """The command line: one file a command. Here they are put together, and errors become exit codes."""
 
 import errno
+import inspect
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from importlib import import_module
-from typing import Annotated, Any
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
-from deltarule.cli.data import app as data
+from deltarule.cli import options as grammar
+from deltarule.cli.data import app as data_commands
 from deltarule.cli.help import Command, Group
 from deltarule.cli.printing import doors, note, paragraph, print_text
 from deltarule.errors import DISTRIBUTION, DeltaruleError, SettingError, ShapeError
 
-# Each is a function in the module of its name, in the order of the help; `data` has commands of its own.
-COMMANDS = (
-    *("train", "evaluate", "predict", "explain", "gradcheck", "diagnose"),
-    *("plot", "playground", "export", "recipes"),
-)
+COMMANDS: dict[str, type] = {  # in the order of the help; `data` has commands of its own
+    "train": grammar.TrainOptions,
+    "evaluate": grammar.EvaluateOptions,
+    "predict": grammar.PredictOptions,
+    "explain": grammar.ExplainOptions,
+    "gradcheck": grammar.GradcheckOptions,
+    "diagnose": grammar.DiagnoseOptions,
+    "plot": grammar.PlotOptions,
+    "playground": grammar.PlaygroundOptions,
+    "export": grammar.ExportOptions,
+    "recipes": grammar.RecipesOptions,
+}
 # Exit code 2: ask otherwise, as after an option, a name or a file of a kind that is not read. Any other error of ours
 # is 1: the job failed, as after a damaged file.
 WRONG_USE = (SettingError, ShapeError)
@@ -62,7 +72,7 @@ app = typer.Typer(
 
 
 @app.callback()
-def options(
+def describe(
     version: Annotated[
         bool, typer.Option("--version", callback=show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
@@ -70,9 +80,21 @@ def options(
     """A neural network you can see through: train it, ask it, look inside."""
 
 
-for name in COMMANDS:
-    app.command(cls=Command)(getattr(import_module(f"deltarule.cli.{name}"), name))
-app.add_typer(data, name="data")
+def command(name: str, options: type) -> Callable[..., None]:
+    """A function of the fields of `options`, for Typer: it has the function and module `name` carry them out."""
+
+    def carry_out(**given: Any) -> None:
+        getattr(import_module(f"deltarule.cli.{name}"), name)(options(**given))
+
+    carry_out.__doc__ = options.__doc__
+    carry_out.__annotations__ = get_type_hints(options, include_extras=True)
+    carry_out.__signature__ = inspect.signature(options)  # type: ignore[attr-defined]
+    return carry_out
+
+
+for name, record in COMMANDS.items():
+    app.command(name, cls=Command)(command(name, record))
+app.add_typer(data_commands, name="data")
 
 
 def main() -> None:

@@ -1,19 +1,17 @@
 """`deltarule evaluate`: how good a model is, class by class, and the mistake that it is most sure of."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from dataclasses import asdict
+from typing import Any
 
-from typer import Option
-
-from deltarule.cli.options import DataOptions, Force, ModelName, with_options
+from deltarule.cli.options import EvaluateOptions
 from deltarule.cli.printing import image_text, in_a_line, percent, print_json, print_table, print_text
-
-if TYPE_CHECKING:
-    from deltarule.data.dataset import Dataset
-    from deltarule.inspection.measures.metrics import Report
-    from deltarule.model import Model
+from deltarule.cli.resolve import load_model, model_path, unseen_examples
+from deltarule.cli.results import check_picture_place, input_files, write_picture
+from deltarule.data.dataset import Dataset
+from deltarule.inspection.measures.metrics import Report, evaluate_model
+from deltarule.inspection.plots.kinds import confusion_picture
+from deltarule.model import Model
 
 COLUMNS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (  # a figure of the report, its title, and how it is shown
     ("name", "", str),
@@ -26,26 +24,8 @@ COLUMNS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (  # a figure of th
 )
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class EvaluateOptions(DataOptions):
-    """The options of `deltarule evaluate`."""
-
-    name: ModelName
-    plot: Annotated[Path | None, Option(metavar="FILE", help="Draw what is taken for what: .png, .svg or .pdf.")] = None
-    force: Force = False
-
-
-@with_options(EvaluateOptions)
 def evaluate(options: EvaluateOptions) -> None:
-    """Say how good a model is, class by class.
-
-    Without --data it is judged by those of its own data that were kept for the test.
-    """
-    from deltarule.cli.resolve import load_model, model_path, unseen_examples
-    from deltarule.cli.results import check_picture_place, input_files, write_picture
-    from deltarule.inspection.measures.metrics import evaluate_model
-    from deltarule.inspection.plots.kinds import confusion_picture
-
+    """Score a model, print its figures, and draw what it takes for what where --plot asks for that."""
     if options.plot is not None:
         check_picture_place(options.plot, force=options.force, inputs=input_files(options.name, options.data))
     model = load_model(options.name)
@@ -62,7 +42,7 @@ def evaluate(options: EvaluateOptions) -> None:
         print_text(f"\n{worst_mistake(model, dataset, report)}")
 
 
-def table_rows(report: "Report", dataset: "Dataset") -> list[dict[str, str]]:
+def table_rows(report: Report, dataset: Dataset) -> list[dict[str, str]]:
     """A row for each class, label or value; for a class, with the one that it is most often taken for."""
     rows = []
     for k, figures in enumerate(map(asdict, report.per_output)):
@@ -81,12 +61,12 @@ def table_rows(report: "Report", dataset: "Dataset") -> list[dict[str, str]]:
     return rows
 
 
-def example_noun(dataset: "Dataset") -> str:
+def example_noun(dataset: Dataset) -> str:
     """What its examples are called."""
     return "examples" if dataset.image_shape is None else "images"
 
 
-def score_sentence(report: "Report", dataset: "Dataset") -> str:
+def score_sentence(report: Report, dataset: Dataset) -> str:
     """How many answers are right, or how much of the targets' variance is explained."""
     if report.score_name == "r2":
         return f"R2 {report.score:.4f} on {report.examples:,} {example_noun(dataset)}"
@@ -95,7 +75,7 @@ def score_sentence(report: "Report", dataset: "Dataset") -> str:
     return f"{round(report.score * n_answers):,} of {n_answers:,} {what} right, {percent(report.score)}"
 
 
-def worst_mistake(model: "Model", dataset: "Dataset", report: "Report") -> str:
+def worst_mistake(model: Model, dataset: Dataset, report: Report) -> str:
     """The most confident mistake, drawn where it is an image; "" where there is none."""
     if not report.mistakes:
         return ""
