@@ -16,7 +16,7 @@ import pytest
 
 import deltarule
 from deltarule.cli import printing
-from deltarule.cli.printing import doors, in_a_line, note, print_json, print_table, print_text, visible
+from deltarule.cli.printing import doors, in_a_line, note, print_json, print_text, table_text, visible
 from deltarule.data.reading import print_to_stderr
 from deltarule.files.model_file import load
 from deltarule.training.callbacks import Progress
@@ -65,7 +65,7 @@ def test_json_stays_json_whatever_it_holds(capsys: pytest.CaptureFixture[str]) -
 
 def test_a_cell_does_not_leave_its_table(capsys: pytest.CaptureFixture[str]) -> None:
     with doors():
-        print_table([{"": "a\nb\x1b[2J", "n": "1"}, {"": "c", "n": "20"}])
+        print_text(table_text([{"": "a\nb\x1b[2J", "n": "1"}, {"": "c", "n": "20"}]))
     assert capsys.readouterr().out.splitlines() == ["              n", "a\\nb\\x1b[2J   1", "c            20"]
 
 

@@ -11,24 +11,17 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
-from deltarule.cli import options as grammar
+from deltarule.cli import options
 from deltarule.cli.data import app as data_commands
 from deltarule.cli.help import Command, Group
 from deltarule.cli.printing import doors, note, paragraph, print_text
 from deltarule.errors import DISTRIBUTION, DeltaruleError, SettingError, ShapeError
 
-COMMANDS: dict[str, type] = {  # in the order of the help; `data` has commands of its own
-    "train": grammar.TrainOptions,
-    "evaluate": grammar.EvaluateOptions,
-    "predict": grammar.PredictOptions,
-    "explain": grammar.ExplainOptions,
-    "gradcheck": grammar.GradcheckOptions,
-    "diagnose": grammar.DiagnoseOptions,
-    "plot": grammar.PlotOptions,
-    "playground": grammar.PlaygroundOptions,
-    "export": grammar.ExportOptions,
-    "recipes": grammar.RecipesOptions,
-}
+# Each is a function in the module of its name and a class in `options`; `data` has commands of its own.
+COMMANDS = (
+    *("train", "evaluate", "predict", "explain", "gradcheck", "diagnose"),
+    *("plot", "playground", "export", "recipes"),
+)
 # Exit code 2: ask otherwise, as after an option, a name or a file of a kind that is not read. Any other error of ours
 # is 1: the job failed, as after a damaged file.
 WRONG_USE = (SettingError, ShapeError)
@@ -80,20 +73,21 @@ def describe(
     """A neural network you can see through: train it, ask it, look inside."""
 
 
-def command(name: str, options: type) -> Callable[..., None]:
-    """A function of the fields of `options`, for Typer: it has the function and module `name` carry them out."""
+def command(name: str) -> Callable[..., None]:
+    """The function for Typer: its parameters are the fields of its options, its module loads when it is called."""
+    record = getattr(options, f"{name.capitalize()}Options")
 
     def carry_out(**given: Any) -> None:
-        getattr(import_module(f"deltarule.cli.{name}"), name)(options(**given))
+        getattr(import_module(f"deltarule.cli.{name}"), name)(record(**given))
 
-    carry_out.__doc__ = options.__doc__
-    carry_out.__annotations__ = get_type_hints(options, include_extras=True)
-    carry_out.__signature__ = inspect.signature(options)  # type: ignore[attr-defined]
+    carry_out.__doc__ = record.__doc__
+    carry_out.__annotations__ = get_type_hints(record, include_extras=True)
+    carry_out.__signature__ = inspect.signature(record)  # type: ignore[attr-defined]
     return carry_out
 
 
-for name, record in COMMANDS.items():
-    app.command(name, cls=Command)(command(name, record))
+for name in COMMANDS:
+    app.command(name, cls=Command)(command(name))
 app.add_typer(data_commands, name="data")
 
 

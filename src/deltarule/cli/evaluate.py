@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from deltarule.cli.options import EvaluateOptions
-from deltarule.cli.printing import image_text, in_a_line, percent, print_json, print_table, print_text
+from deltarule.cli.printing import image_text, in_a_line, percent, print_result, table_text
 from deltarule.cli.resolve import load_model, model_path, unseen_examples
 from deltarule.cli.results import check_picture_place, input_files, write_picture
 from deltarule.data.dataset import Dataset
@@ -33,13 +33,10 @@ def evaluate(options: EvaluateOptions) -> None:
     report = evaluate_model(model, dataset)
     if options.plot is not None:
         write_picture(confusion_picture(report, dataset), options.plot, force=options.force)
-    if options.as_json:
-        print_json({"model": model_path(options.name), "dataset": dataset.name} | report.to_json_dict())
-        return
-    print_text(f"{score_sentence(report, dataset)}, loss {report.loss:.4f}\n")
-    print_table(table_rows(report, dataset))
-    if report.mistakes:
-        print_text(f"\n{worst_mistake(model, dataset, report)}")
+    facts = {"model": model_path(options.name), "dataset": dataset.name} | report.to_json_dict()
+    score = f"{score_sentence(report, dataset)}, loss {report.loss:.4f}"
+    text = f"{score}\n\n{table_text(table_rows(report, dataset))}\n\n{worst_mistake(model, dataset, report)}"
+    print_result(facts, text.rstrip("\n"), as_json=options.as_json)
 
 
 def table_rows(report: Report, dataset: Dataset) -> list[dict[str, str]]:

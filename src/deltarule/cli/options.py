@@ -6,26 +6,40 @@ Nothing here carries a command out: the help waits for no more than this module.
 import math
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from typer import Argument, BadParameter, Context, Option
 
 from deltarule.settings import SETTINGS
 
-ModelName = Annotated[str, Argument(metavar="MODEL", help="A file, the folder of a run, or pretrained.")]
-ModelOrRecipe = Annotated[
-    str, Argument(metavar="MODEL|RECIPE", help="A file, the folder of a run, pretrained, or a recipe.")
-]
-DataName = Annotated[
-    str | None, Option("--data", metavar="DATA", help="A name that `data list` shows, or a file or folder of your own.")
-]
-Target = Annotated[str | None, Option(metavar="COLUMN", help="For a CSV that is a table: the column to learn.")]
-Changes = Annotated[
-    list[str] | None, Option("--set", metavar="KEY=VALUE", help="Change a value of the recipe; may be repeated.")
-]
-Offline = Annotated[bool, Option("--offline", help="Never download anything.")]
-AsJson = Annotated[bool, Option("--json", help="Print one JSON value on stdout and nothing else.")]
-Force = Annotated[bool, Option("--force", help="Replace any file but an input of this command.")]
+File = Path | None  # what is None unless the command line gives it
+Text = str | None
+Number = int | None
+
+
+def argument(metavar: str, says: str) -> Any:
+    """An argument: what the help calls it, and what the help says of it."""
+    return Argument(metavar=metavar, help=says)
+
+
+def option(metavar: str, says: str, *names: str, **limits: Any) -> Any:
+    """An option with a value. names: where they are not the field's. limits: `min`, `max`, `parser`, as for Typer."""
+    return Option(*names, metavar=metavar, help=says, **limits)
+
+
+def flag(name: str, says: str) -> Any:
+    """An option without a value."""
+    return Option(name, help=says)
+
+
+ModelName = Annotated[str, argument("MODEL", "A file, the folder of a run, or pretrained.")]
+ModelOrRecipe = Annotated[str, argument("MODEL|RECIPE", "A file, the folder of a run, pretrained, or a recipe.")]
+DataName = Annotated[Text, option("DATA", "A name that `data list` shows, or a file or folder of your own.", "--data")]
+Target = Annotated[Text, option("COLUMN", "For a CSV that is a table: the column to learn.")]
+Changes = Annotated[list[str] | None, option("KEY=VALUE", "Change a value of the recipe; may be repeated.", "--set")]
+Offline = Annotated[bool, flag("--offline", "Never download anything.")]
+AsJson = Annotated[bool, flag("--json", "Print one JSON value on stdout and nothing else.")]
+Force = Annotated[bool, flag("--force", "Replace any file but an input of this command.")]
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -82,9 +96,7 @@ class TrainOptions:
 
     # Marks say what an option changes in the recipe, or that a checkpoint keeps it.
     context: Context = None  # type: ignore[assignment]  # unless a command line gives it
-    recipe: Annotated[
-        str | None, Argument(metavar="[RECIPE]", help="A name that `recipes` lists, a TOML file, or a run's folder.")
-    ] = None
+    recipe: Annotated[Text, argument("[RECIPE]", "A name that `recipes` lists, a TOML file, or a run's folder.")] = None
     data: DataName = None
     target: Annotated[Target, KEPT] = None
     target_task: Annotated[
@@ -93,40 +105,32 @@ class TrainOptions:
     missing: Annotated[
         Literal["error", "drop", "mean"], Option(help="Rows that lack a cell: refuse, leave out, or fill in."), KEPT
     ] = "error"
-    without: Annotated[
-        list[str] | None, Option(metavar="COLUMN", help="Leave a column out; may be repeated."), KEPT
-    ] = None
-    size: Annotated[
-        int | None, Option(min=1, max=1024, metavar="N", help="Bring a folder's images to N x N pixels."), KEPT
-    ] = None
-    seed: Annotated[int, Option(min=0, metavar="N", help=SETTINGS["seed"].says), KEPT] = 0
+    without: Annotated[list[str] | None, option("COLUMN", "Leave a column out; may be repeated."), KEPT] = None
+    size: Annotated[Number, option("N", "Bring a folder's images to N x N pixels.", min=1, max=1024), KEPT] = None
+    seed: Annotated[int, option("N", SETTINGS["seed"].says, min=0), KEPT] = 0
     epochs: Annotated[
-        int | None,
-        Option(min=1, metavar="N", help=f"{SETTINGS['epochs'].says[:-1]}, instead of the recipe's."),
+        Number,
+        option("N", f"{SETTINGS['epochs'].says[:-1]}, instead of the recipe's.", min=1),
         RecipeKey("training.epochs"),
     ] = None
     learning_rate: Annotated[
         float | None,
-        Option(metavar="R", parser=positive_rate, help="The schedule's highest or only rate."),
+        option("R", "The schedule's highest or only rate.", parser=positive_rate),
         RecipeKey("training.schedule.rate"),
     ] = None
-    holdout: Annotated[int, Option(min=0, metavar="N", help=SETTINGS["holdout"].says), KEPT] = 0
-    engine: Annotated[str, Option(metavar="NAME", help="numpy, numba, or auto: numba if worth it."), KEPT] = "auto"
-    start: Annotated[str | None, Option("--from", metavar="MODEL", help="Start from its weights."), KEPT] = None
+    holdout: Annotated[int, option("N", SETTINGS["holdout"].says, min=0), KEPT] = 0
+    engine: Annotated[str, option("NAME", "numpy, numba, or auto: numba if worth it."), KEPT] = "auto"
+    start: Annotated[Text, option("MODEL", "Start from its weights.", "--from"), KEPT] = None
     changes: Changes = None
-    out: Annotated[
-        Path | None, Option(metavar="FILE", help="Where to save the model; else model.safetensors, in --run."), KEPT
-    ] = None
-    run: Annotated[Path | None, Option(metavar="DIR", help="Keep all about the run here, for `plot`."), KEPT] = None
-    plot: Annotated[
-        Path | None, Option(metavar="FILE", help="Draw loss and accuracy by epoch: .png, .svg or .pdf."), KEPT
-    ] = None
-    checkpoint: Annotated[Path | None, Option(metavar="DIR", help="Keep where the run stands, once a minute.")] = None
-    every_steps: Annotated[int | None, Option(min=1, metavar="N", help="Keep it after every N steps instead.")] = None
-    every_seconds: Annotated[float | None, Option(min=0.01, metavar="S", help="Or every S seconds.")] = None
-    resume: Annotated[Path | None, Option(metavar="DIR", help="Go on with the run of these checkpoints.")] = None
-    resume_anyway: Annotated[bool, Option("--resume-anyway", help="Even if settings or data differ.")] = False
-    diagnose: Annotated[bool, Option("--diagnose", help="Look for what keeps it from learning."), KEPT] = False
+    out: Annotated[File, option("FILE", "Where to save the model; else model.safetensors, in --run."), KEPT] = None
+    run: Annotated[File, option("DIR", "Keep all about the run here, for `plot`."), KEPT] = None
+    plot: Annotated[File, option("FILE", "Draw loss and accuracy by epoch: .png, .svg or .pdf."), KEPT] = None
+    checkpoint: Annotated[File, option("DIR", "Keep where the run stands, once a minute.")] = None
+    every_steps: Annotated[Number, option("N", "Keep it after every N steps instead.", min=1)] = None
+    every_seconds: Annotated[float | None, option("S", "Or every S seconds.", min=0.01)] = None
+    resume: Annotated[File, option("DIR", "Go on with the run of these checkpoints.")] = None
+    resume_anyway: Annotated[bool, flag("--resume-anyway", "Even if settings or data differ.")] = False
+    diagnose: Annotated[bool, flag("--diagnose", "Look for what keeps it from learning."), KEPT] = False
     force: Force = False
     offline: Offline = False
     as_json: AsJson = False
@@ -153,7 +157,7 @@ class EvaluateOptions(DataOptions):
     """
 
     name: ModelName
-    plot: Annotated[Path | None, Option(metavar="FILE", help="Draw what is taken for what: .png, .svg or .pdf.")] = None
+    plot: Annotated[File, option("FILE", "Draw what is taken for what: .png, .svg or .pdf.")] = None
     force: Force = False
 
 
@@ -171,20 +175,14 @@ class PredictOptions:
     """  # noqa: D301
 
     files: Annotated[
-        list[Path] | None,
-        Argument(metavar="[FILE...]", help="Pictures, folders of them; or a CSV, an npz or an IDX file."),
+        list[Path] | None, argument("[FILE...]", "Pictures, folders of them; or a CSV, an npz or an IDX file.")
     ] = None
     model: Annotated[
-        str | None,
-        Option(
-            metavar="MODEL", help="Else pictures go to the pretrained one, the rest to ./model.safetensors, if any."
-        ),
+        Text, option("MODEL", "Else pictures go to the pretrained one, the rest to ./model.safetensors, if any.")
     ] = None
-    show: Annotated[bool, Option("--show", help="Draw each image in text, too.")] = False
-    kaggle: Annotated[
-        Path | None, Option(metavar="FILE", help="Kaggle's test.csv, to be answered as Kaggle wants it.")
-    ] = None
-    out: Annotated[Path | None, Option(metavar="FILE", help="With --kaggle: where the answers go.")] = None
+    show: Annotated[bool, flag("--show", "Draw each image in text, too.")] = False
+    kaggle: Annotated[File, option("FILE", "Kaggle's test.csv, to be answered as Kaggle wants it.")] = None
+    out: Annotated[File, option("FILE", "With --kaggle: where the answers go.")] = None
     force: Force = False
     as_json: AsJson = False
 
@@ -201,17 +199,15 @@ class ExplainOptions(SubjectOptions):
       deltarule explain pretrained --image photo.jpg --label 4 --equation BP2
     """  # noqa: D301
 
-    example: Annotated[int | None, Option(metavar="N", help="Which of the data, from 0; else a costly one.")] = None
-    image: Annotated[
-        Path | None, Option(metavar="FILE", help="An image of your own, or rows of numbers, instead of --data.")
-    ] = None
-    label: Annotated[str | None, Option(metavar="CLASS", help="What --image is; else the network's answer.")] = None
-    layer: Annotated[int | None, Option(metavar="L", help="The layer of --neuron, from 0; else 0.")] = None
-    neuron: Annotated[
-        int | None, Option(metavar="J", help="The neuron to show in full, from 0; else that with the largest error.")
-    ] = None
+    example: Annotated[Number, option("N", "Which of the data, from 0; else a costly one.")] = None
+    image: Annotated[File, option("FILE", "An image of your own, or rows of numbers, instead of --data.")] = None
+    label: Annotated[Text, option("CLASS", "What --image is; else the network's answer.")] = None
+    layer: Annotated[Number, option("L", "The layer of --neuron, from 0; else 0.")] = None
+    neuron: Annotated[Number, option("J", "The neuron to show in full, from 0; else that with the largest error.")] = (
+        None
+    )
     equation: Annotated[
-        str | None,
+        Text,
         Option(
             metavar="ID",
             help="One equation alone, with symbols, code and proof: forward, C, BP1 to BP4, update, "
@@ -271,15 +267,12 @@ class PlotOptions(DataOptions):
       deltarule plot mistakes model.safetensors --out mistakes.png
     """  # noqa: D301
 
-    kind: Annotated[str, Argument(metavar="KIND", help="One of those above.")]
+    kind: Annotated[str, argument("KIND", "One of those above.")]
     name: Annotated[
-        str | None,
-        Argument(metavar="[MODEL|RUN]", help="A file, the folder of a run, or pretrained; for rates a recipe, too."),
+        Text, argument("[MODEL|RUN]", "A file, the folder of a run, or pretrained; for rates a recipe, too.")
     ] = None
-    out: Annotated[Path | None, Option(metavar="FILE", help="Where to: .png, .svg or .pdf.")] = None
-    layer: Annotated[
-        int | None, Option(metavar="L", help="From 0; else histograms show all layers, staircase the last.")
-    ] = None
+    out: Annotated[File, option("FILE", "Where to: .png, .svg or .pdf.")] = None
+    layer: Annotated[Number, option("L", "From 0; else histograms show all layers, staircase the last.")] = None
     changes: Changes = None
     force: Force = False
 
@@ -292,17 +285,15 @@ class PlaygroundOptions:
     Everything stays on this machine: the page is served to it alone.
     """
 
-    model: Annotated[
-        str, Argument(metavar="[MODEL]", help="A file, or the folder of a run; else the pretrained one.")
-    ] = "pretrained"
-    data: DataName = None
-    port: Annotated[int, Option(min=0, max=65_535, metavar="N", help="Where to serve it; 0 takes any free port.")] = (
-        8000
+    model: Annotated[str, argument("[MODEL]", "A file, or the folder of a run; else the pretrained one.")] = (
+        "pretrained"
     )
-    no_browser: Annotated[bool, Option("--no-browser", help="Only print the page's address.")] = False
-    host: Annotated[
-        str, Option(metavar="ADDRESS", help="Listen here: others who know the token can then open the page.")
-    ] = "127.0.0.1"
+    data: DataName = None
+    port: Annotated[int, option("N", "Where to serve it; 0 takes any free port.", min=0, max=65_535)] = 8000
+    no_browser: Annotated[bool, flag("--no-browser", "Only print the page's address.")] = False
+    host: Annotated[str, option("ADDRESS", "Listen here: others who know the token can then open the page.")] = (
+        "127.0.0.1"
+    )
     offline: Offline = False
 
 
@@ -319,17 +310,11 @@ class ExportOptions:
     """  # noqa: D301
 
     name: ModelName
-    onnx: Annotated[
-        Path | None, Option(metavar="FILE", help="For every runtime of ONNX: opset 17, scaling inside.")
-    ] = None
-    npz: Annotated[Path | None, Option(metavar="FILE", help="The arrays and what they mean, for NumPy.")] = None
-    floats: Annotated[
-        bool, Option("--floats", help="With --onnx: images come as floats, value / 255, not as uint8.")
-    ] = False
-    html: Annotated[Path | None, Option(metavar="FILE", help="A page that opens from disk: draw, look inside.")] = None
-    data: Annotated[
-        str | None, Option("--data", metavar="DATA", help="With --html: 200 examples to show mistakes on.")
-    ] = None
+    onnx: Annotated[File, option("FILE", "For every runtime of ONNX: opset 17, scaling inside.")] = None
+    npz: Annotated[File, option("FILE", "The arrays and what they mean, for NumPy.")] = None
+    floats: Annotated[bool, flag("--floats", "With --onnx: images come as floats, value / 255, not as uint8.")] = False
+    html: Annotated[File, option("FILE", "A page that opens from disk: draw, look inside.")] = None
+    data: Annotated[Text, option("DATA", "With --html: 200 examples to show mistakes on.", "--data")] = None
     force: Force = False
     offline: Offline = False
     as_json: AsJson = False
@@ -342,6 +327,6 @@ class RecipesOptions:
     The list says of each recipe its network (hidden layers, output), its data, the result to expect, and its source.
     """
 
-    name: Annotated[str | None, Argument(metavar="[RECIPE]", help="Print this one, as TOML to be changed.")] = None
+    name: Annotated[Text, argument("[RECIPE]", "Print this one, as TOML to be changed.")] = None
     changes: Changes = None
     as_json: AsJson = False

@@ -73,7 +73,9 @@ def predict(options: PredictOptions) -> None:
         print_json([answer for _, answer in answers])
     else:
         for each, answer in takewhile(lambda _: anyone_reads(), answers):
-            print_answer(answer, each.rows, model.image_shape if options.show else None)
+            if options.show and each.rows is not None and model.image_shape is not None:
+                print_text(image_text(each.rows[answer["row"]], model.image_shape))
+            print_text(in_a_line(answer_line(answer, alone=each.rows is None or len(each.rows) == 1)))
     if any(each.answers is None for each in asked):
         raise Exit(1)
 
@@ -83,12 +85,11 @@ def model_for(files: list[Path]) -> str:
 
     Other files are for the model that was trained here last, where there is one.
     """
-    if not Path(MODEL).is_file():
-        return PRETRAINED.stem
-    if files and all(path.suffix.lower() in PICTURE_ENDINGS for path in files):
+    are_pictures = bool(files) and all(path.suffix.lower() in PICTURE_ENDINGS for path in files)
+    has_model = Path(MODEL).is_file()
+    if has_model and are_pictures:
         note(entry("here", f"{MODEL} is not asked about pictures unless you say  --model {MODEL}"))
-        return PRETRAINED.stem
-    return MODEL
+    return MODEL if has_model and not are_pictures else PRETRAINED.stem
 
 
 def how_to_read(model: Model) -> dict[str, Any]:
@@ -125,23 +126,14 @@ def files_in(paths: Iterable[Path]) -> list[Path]:
     """
     files: list[Path] = []
     for path in paths:
+        found = [path]
         if path.is_dir():
-            pictures = sorted(file for file in path.rglob("*") if file.suffix.lower() in PICTURE_ENDINGS)
-        else:
-            pictures = [path]
-        if not pictures:
-            raise SettingError(
-                f"a file of examples, or a folder of pictures (PNG, JPEG, WebP, BMP), must exist: got {path}"
-            )
-        files += pictures
+            found = sorted(file for file in path.rglob("*") if file.suffix.lower() in PICTURE_ENDINGS)
+        if not found:
+            expected = "a file of examples, or a folder of pictures (PNG, JPEG, WebP, BMP), must exist"
+            raise SettingError(f"{expected}: got {path}")
+        files += found
     return files
-
-
-def print_answer(answer: Answer, raw: Array | None, image_shape: tuple[int, int] | None) -> None:
-    """A line for an answer to a row of `raw`; with an image_shape, below its picture."""
-    if raw is not None and image_shape is not None:
-        print_text(image_text(raw[answer["row"]], image_shape))
-    print_text(in_a_line(answer_line(answer, alone=raw is None or len(raw) == 1)))
 
 
 def answers_about(asked: Asked, model: Model) -> Iterator[Answer]:

@@ -57,45 +57,74 @@ def paragraph(text: str) -> str:
     return re.sub(r"\n(?!  )", "\n  ", text)
 
 
-class Outlet:
-    """Where text leaves the process; what cannot be written is dropped. error: why something could not, if so.
+class Door(io.TextIOBase):
+    """What stands in the place of a standard stream: whole lines leave the process, as `visible` shows them.
+
+    What cannot be written is dropped; error: why, if so. first: the door whose text comes before. above: what prints
+    lines above a bar, while there is one.
 
     Python's own buffers are passed by: what stays in them is written again at the end, and ends in a traceback.
     """
 
-    def __init__(self, stream: TextIO | None) -> None:
+    encoding: str = "utf-8"
+
+    def __init__(self, stream: TextIO | None, first: "PatientDoor | None" = None) -> None:
         buffer = getattr(stream, "buffer", None)
-        self.stream = stream
-        self.error: OSError | None = None
-        self.encoding = getattr(stream, "encoding", None) or "utf-8"
         raw = getattr(buffer, "raw", buffer)
         self.raw = raw if isinstance(raw, io.RawIOBase) else None
+        self.stream, self.first = stream, first
+        self.encoding = getattr(stream, "encoding", None) or "utf-8"
+        self.error: OSError | None = None
+        self.above: Callable[[str], object] | None = None
+        self._part = ""
+
+    def write(self, text: str) -> int:
+        lines, end, self._part = (self._part + text).rpartition("\n")
+        if end:
+            self._show(lines + end)
+        return len(text)
+
+    def flush(self) -> None:
+        part, self._part = self._part, ""
+        if part:
+            self._show(part)
+
+    def _show(self, text: str) -> None:
+        if self.first is not None:
+            self.first.wait()
+        (self.above or self.put)(visible(text))
 
     def put(self, text: str) -> None:
-        """Write a text, unless an earlier one could not be written: a part of a result is worth nothing."""
+        """Write a text as it is, unless an earlier one could not be written: a part of a result is worth nothing."""
         if self.error is None:
-            self._write(text)
+            self._deliver(text)
 
-    def _write(self, text: str) -> None:
+    def _deliver(self, text: str) -> None:
         try:
             if self.raw is not None:
-                self._write_bytes(text.replace("\n", os.linesep).encode(self.encoding, "backslashreplace"))
+                self._deliver_bytes(text.replace("\n", os.linesep).encode(self.encoding, "backslashreplace"))
             elif self.stream is not None:
                 self.stream.write(text)
                 self.stream.flush()
         except (OSError, ValueError) as error:
             self.error = error if isinstance(error, OSError) else OSError(errno.EBADF, str(error))
 
-    def _write_bytes(self, data: bytes) -> None:
+    def _deliver_bytes(self, data: bytes) -> None:
         while data and self.raw is not None:
             n_written = self.raw.write(data)
             if n_written is None:  # a pipe that is full, and says so instead of waiting
                 time.sleep(0.01)
             data = data[n_written or 0 :]
 
+    def isatty(self) -> bool:
+        return self.stream is not None and not self.stream.closed and self.stream.isatty()
 
-class PatientOutlet(Outlet):
-    """An outlet that never makes a run wait: a thread writes, and drops what comes while the reader is far behind."""
+    def fileno(self) -> int:
+        return super().fileno() if self.stream is None else self.stream.fileno()
+
+
+class PatientDoor(Door):
+    """A door that never makes a run wait: a thread writes, and drops what comes while the reader is far behind."""
 
     def __init__(self, stream: TextIO | None) -> None:
         super().__init__(stream)
@@ -106,24 +135,24 @@ class PatientOutlet(Outlet):
     def put(self, text: str) -> None:
         """Have a text written. What could not be written once may be another time, when the disk has room again."""
         if self.raw is None:
-            self._write(text)
+            self._deliver(text)
             return
         if self._thread is None:
             from queue import SimpleQueue
 
             self._waiting = SimpleQueue()
-            self._thread = Thread(target=self._deliver, name="stderr", daemon=True)
+            self._thread = Thread(target=self._deliver_all, name="stderr", daemon=True)
             self._thread.start()
         if self._waiting.qsize() < MOST_WAITING:
             self._waiting.put(text)
 
-    def _deliver(self) -> None:
+    def _deliver_all(self) -> None:
         while True:
             each = self._waiting.get()
             if isinstance(each, Event):
                 each.set()
             else:
-                self._write(each)
+                self._deliver(each)
             self._n_done += 1
 
     def wait(self) -> None:
@@ -139,50 +168,15 @@ class PatientOutlet(Outlet):
             before = self._n_done
 
 
-class Door(io.TextIOBase):
-    """What stands in the place of a standard stream: whole lines go to its outlet, as `visible` shows them.
-
-    first: the outlet whose text comes before. above: what prints lines above a bar, while there is one.
-    """
-
-    encoding: str = "utf-8"
-
-    def __init__(self, outlet: Outlet, first: PatientOutlet | None = None) -> None:
-        self.outlet, self.first, self.encoding = outlet, first, outlet.encoding
-        self.above: Callable[[str], object] | None = None
-        self._part = ""
-
-    def write(self, text: str) -> int:
-        lines, end, self._part = (self._part + text).rpartition("\n")
-        if end:
-            self._put(lines + end)
-        return len(text)
-
-    def flush(self) -> None:
-        part, self._part = self._part, ""
-        if part:
-            self._put(part)
-
-    def _put(self, text: str) -> None:
-        if self.first is not None:
-            self.first.wait()
-        (self.above or self.outlet.put)(visible(text))
-
-    def isatty(self) -> bool:
-        stream = self.outlet.stream
-        return stream is not None and not stream.closed and stream.isatty()
-
-    def fileno(self) -> int:
-        if self.outlet.stream is None:
-            raise io.UnsupportedOperation("fileno")
-        return self.outlet.stream.fileno()
-
-
 class Canvas(Door):
-    """A door for what draws with control characters of its own, and shows nothing of a stranger's."""
+    """A way through a door for what draws with control characters of its own, and shows nothing of a stranger's."""
+
+    def __init__(self, door: Door) -> None:
+        super().__init__(door.stream)
+        self.door = door
 
     def write(self, text: str) -> int:
-        self.outlet.put(text)
+        self.door.put(text)
         return len(text)
 
 
@@ -194,25 +188,26 @@ class Warnings(logging.Formatter):
 
 
 @contextmanager
-def doors() -> Iterator[Outlet]:
-    """A block in which all that is printed goes through a door; yields the outlet of the results."""
+def doors() -> Iterator[Door]:
+    """A block in which all that is printed goes through a door; yields that of the results."""
     before = sys.stdout, sys.stderr
-    notes, results = PatientOutlet(sys.stderr), Outlet(sys.stdout)
-    sys.stdout, sys.stderr = Door(results, first=notes), Door(notes)
+    notes = PatientDoor(sys.stderr)
+    results = Door(sys.stdout, first=notes)
+    sys.stdout, sys.stderr = results, notes
     if logging.lastResort is not None:
         logging.lastResort.setFormatter(Warnings())
     try:
         yield results
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        results.flush()
+        notes.flush()
         notes.wait()
         sys.stdout, sys.stderr = before
 
 
 def canvas() -> IO[str]:
     """Where to draw on stderr."""
-    return cast(IO[str], Canvas(sys.stderr.outlet if isinstance(sys.stderr, Door) else Outlet(sys.stderr)))
+    return cast(IO[str], Canvas(sys.stderr if isinstance(sys.stderr, Door) else Door(sys.stderr)))
 
 
 def rows_above(show: Callable[[str], object] | None) -> None:
@@ -228,7 +223,7 @@ def is_drawable() -> bool:
 
 def anyone_reads() -> bool:
     """Whether results still arrive: False once stdout is a closed pipe or a full disk."""
-    return not isinstance(sys.stdout, Door) or sys.stdout.outlet.error is None
+    return not isinstance(sys.stdout, Door) or sys.stdout.error is None
 
 
 def print_text(text: str) -> None:
@@ -275,12 +270,12 @@ def without_nan(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def print_table(rows: Sequence[Mapping[str, str]]) -> None:
-    """Print rows below the names of their columns, the first column to the left, the others to the right."""
+def table_text(rows: Sequence[Mapping[str, str]]) -> str:
+    """Rows below the names of their columns, the first column to the left, the others to the right."""
     from deltarule.inspection.presentation import table
 
     head, *cells = ([in_a_line(cell) for cell in cells] for cells in (rows[0], *(row.values() for row in rows)))
-    print_text("\n".join(table(head, cells, indent=0)))
+    return "\n".join(table(head, cells, indent=0))
 
 
 def encoding() -> str:

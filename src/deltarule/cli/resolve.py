@@ -142,10 +142,7 @@ def plan_run(
     original = resumed if resumed and options.recipe is None else read_recipe(options.recipe or "default")
     recipe, named = recipe_as_asked(original, options), recipe_as_asked(original.on(""), options).data.name
     may_stand_in = not (named or resumed) and recipe.data.name == MNIST
-    if known is not None and known.columns and options.target is not None:
-        splits = read_as_trained(known, recipe.data.name, options.target, options.offline)
-    else:
-        splits = load_data(recipe.data.name, options, may_stand_in=may_stand_in)
+    splits = load_data(recipe.data.name, options, known=known, may_stand_in=may_stand_in)
     if may_stand_in:
         recipe = recipe.on(splits.train.name)
     is_other = recipe.data.name != original.data.name
@@ -161,15 +158,21 @@ def plan_run(
     return recipe, splits
 
 
-def load_data(name: str, options: TrainOptions, *, may_stand_in: bool = False) -> Splits:
+def load_data(name: str, options: TrainOptions, *, known: Model | None = None, may_stand_in: bool = False) -> Splits:
     """Data by name or path, read as the options say: with a target, the table in a CSV.
 
-    may_stand_in: the bundled digits are better than no MNIST; stderr says which they are.
+    known: the model as which a table's columns and classes are counted. may_stand_in: the bundled digits are better
+    than no MNIST; stderr says which they are.
     """
     if options.target is not None:
-        check_table(name)
-        how: dict[str, Any] = {"missing": options.missing, "without": options.without or (), "announce": note_table}
-        return read_data(name, target=options.target, task=options.target_task, **how).splits
+        if not Path(name).is_file():
+            got = name if can_find(name) else f"{name}, which does not exist"
+            raise SettingError(f"--target names a column of a CSV file: got {got}; give the file with --data")
+        how: dict[str, Any] = {"task": options.target_task, "without": options.without or ()}
+        if known is not None and known.columns and known.task != "labels":
+            how = {"task": known.task, "class_names": known.class_names, "columns": known.columns}
+        how |= {"target": options.target, "missing": options.missing, "announce": note_table}
+        return read_data(name, **how).splits
     if options.without or options.missing != "error" or options.target_task is not None:
         raise SettingError("--task, --missing and --without are for tables: name the column to learn with --target")
     if options.size is not None:
@@ -181,14 +184,6 @@ def load_data(name: str, options: TrainOptions, *, may_stand_in: bool = False) -
     splits, which = find_default(offline=options.offline)
     note(entry("data", which))
     return splits
-
-
-def check_table(name: str) -> None:
-    """Raise SettingError unless a file has that name, in which a column can be the target."""
-    if not Path(name).is_file():
-        if not can_find(name):
-            raise SettingError(f"a table is a CSV file: got {name}, which does not exist; give the file with --data")
-        raise SettingError(f"--target names a column of a CSV file: got {name}; give the file with --data")
 
 
 def check_data_exist(name: str, owner: str, cure: str) -> None:
@@ -248,7 +243,7 @@ def splits_for(model: Model, options: DataOptions) -> tuple[Splits, bool]:
     name = options.data or (record.dataset if record else "")
     if options.data is None:
         check_data_exist(name, "model", "say where they are:  --data PATH")
-    splits = read_as_trained(model, name, options.target or (record.target if record else None), options.offline)
+    splits = read_as_trained(model, options, name)
     parts = [replace(part, name=name) for part in (splits.train, splits.test) if part is not None]
     known = record.environment.get("data_hash") if record and Path(name).exists() else None
     is_own = record is not None and (name == record.dataset if known is None else data_hash(*parts) == known)
@@ -257,17 +252,17 @@ def splits_for(model: Model, options: DataOptions) -> tuple[Splits, bool]:
     return Splits(*parts), is_own
 
 
-def read_as_trained(model: Model, name: str, target: str | None, offline: bool) -> Splits:
-    """Data by name or path, a table's columns and classes counted as the model counts them."""
+def read_as_trained(model: Model, options: DataOptions, name: str) -> Splits:
+    """Data by name or path, read as those that a model was trained on."""
     record = training_record(model)
-    if target is None or model.task is None or model.task == "labels" or not model.columns:
-        task = None if target is None or model.task == "labels" else model.task
-        size = record.size if record and Path(name).is_dir() else None
-        return load_data(name, TrainOptions(target=target, target_task=task, size=size, offline=offline))
-    check_table(name)
-    how: dict[str, Any] = {"missing": record.missing if record else "error", "announce": note_table}
-    known: dict[str, Any] = {"task": model.task, "class_names": model.class_names, "columns": model.columns}
-    return read_data(name, target=target, **known, **how).splits
+    target, size = options.target, None
+    missing: Missing = "error"
+    if record is not None:
+        target = target or record.target
+        size, missing = (record.size if Path(name).is_dir() else None), (record.missing if target else "error")
+    task = None if target is None or model.task == "labels" else model.task
+    asked = TrainOptions(target=target, target_task=task, missing=missing, size=size, offline=options.offline)
+    return load_data(name, asked, known=model)
 
 
 def match_classes(model: Model, dataset: Dataset) -> Dataset:

@@ -25,7 +25,7 @@ from deltarule.cli.results import check_train_places, write_picture
 from deltarule.cli.resume import checkpoint_record, how_to_resume, resume_run, snapshot_of
 from deltarule.data.columns import columns_in_words, names_in_words, unseen_categories
 from deltarule.data.dataset import data_hash
-from deltarule.errors import DivergenceError, FileError, SettingError
+from deltarule.errors import DivergenceError, FileError
 from deltarule.files.checkpoint import Checkpoints
 from deltarule.files.model_file import model_bytes, save
 from deltarule.files.run_folder import (
@@ -114,7 +114,7 @@ def train(options: TrainOptions) -> None:
     job = build(recipe, splits, seed=options.seed, holdout=options.holdout, engine=options.engine, start=start)
     parts = [part for part in (splits.train, splits.test) if part is not None]
     run = Run(options, recipe, job, environment(seed=options.seed, data_hash=data_hash(*parts)))
-    check_names(run)
+    model_bytes(run.model({"from": options.start}))  # what cannot be saved is refused now, and not when it is trained
     announce(run)
     display = progress(job.train.n_samples, is_new=start is None)
     lock = nullcontext() if options.run is None else FolderLock(options.run)
@@ -131,18 +131,6 @@ def train(options: TrainOptions) -> None:
             if isinstance(error, KeyboardInterrupt):
                 raise typer.Exit(128 + getattr(error, "signum", SIGINT)) from None
             raise
-
-
-def check_names(run: Run) -> None:
-    """Raise SettingError where the model could not be saved, or ModelFileError: now, and not when the work is done."""
-    try:
-        model_bytes(run.model({"from": run.options.start}))
-    except SettingError as error:
-        if isinstance(wrong := error.__cause__, UnicodeEncodeError):
-            got = wrong.object[max(0, wrong.start - 20) : wrong.end + 20]
-            advice = "rename the file, the folder or the column"
-            raise SettingError(f"a model keeps names as UTF-8: got {got!r}, which is not; {advice}") from error
-        raise
 
 
 def announce(run: Run) -> None:
