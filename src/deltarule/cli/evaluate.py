@@ -7,7 +7,7 @@ from typing import Any
 from deltarule.cli.options import EvaluateOptions
 from deltarule.cli.printing import image_text, in_a_line, percent, print_result, table_text
 from deltarule.cli.resolve import load_model, model_path, unseen_examples
-from deltarule.cli.results import check_picture_place, input_files, write_picture
+from deltarule.cli.results import check_place, input_files, write_picture
 from deltarule.data.dataset import Dataset
 from deltarule.inspection.measures.metrics import Report, evaluate_model
 from deltarule.inspection.plots.kinds import confusion_picture
@@ -26,8 +26,8 @@ COLUMNS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (  # a figure of th
 
 def evaluate(options: EvaluateOptions) -> None:
     """Score a model, print its figures, and draw what it takes for what where --plot asks for that."""
-    if options.plot is not None:
-        check_picture_place(options.plot, force=options.force, inputs=input_files(options.name, options.data))
+    inputs = input_files(options.name, options.data)
+    check_place(options.plot, "picture", force=options.force, inputs=inputs, option="--plot")
     model = load_model(options.name)
     dataset = unseen_examples(model, options)
     report = evaluate_model(model, dataset)

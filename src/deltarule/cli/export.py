@@ -1,7 +1,5 @@
 """`deltarule export`: a model in a file for other software."""
 
-from pathlib import Path
-
 from deltarule.cli.options import DataOptions, ExportOptions
 from deltarule.cli.printing import entry, print_result
 from deltarule.cli.resolve import load_model, model_path, unseen_examples
@@ -10,7 +8,6 @@ from deltarule.errors import SettingError
 from deltarule.files.exchange import save_npz
 from deltarule.files.exchange.onnx import save_onnx
 from deltarule.files.page import show
-from deltarule.model import Model
 
 KINDS = {"onnx": "ONNX file", "npz": "npz file", "html": "page"}  # of file, by the option that says where to
 
@@ -29,22 +26,17 @@ def export(options: ExportOptions) -> None:
         raise SettingError(f"--floats says what an ONNX file takes: got --{name}; leave it out")
     if options.data is not None and name != "html":
         raise SettingError(f"--data names examples for a page: got --{name}; leave it out")
+    if name == "html" and path.suffix not in (".html", ".htm"):
+        raise SettingError(f"a browser opens a page by its name: got {path}; use {path.with_suffix('.html')}")
     model, replaced = load_model(options.name), path.exists()
     if name == "onnx":
         save_onnx(model, path, pixels=False if options.floats else None, force=options.force)
     elif name == "npz":
         save_npz(model, path, force=options.force)
     else:
-        write_page(model, path, options)
+        asked_for = DataOptions(data=options.data, offline=options.offline)
+        examples = None if options.data is None else unseen_examples(model, asked_for)
+        show(model, examples).save(path, force=options.force)
     n_bytes, older = path.stat().st_size, ", in the place of an older file" if replaced else ""
     facts = {"model": model_path(options.name), "format": name, "file": path, "bytes": n_bytes}
     print_result(facts, entry("saved", f"{path}, {n_bytes:,} bytes{older}"), as_json=options.as_json)
-
-
-def write_page(model: Model, path: Path, options: ExportOptions) -> None:
-    """Write a page that opens from disk, with examples where --data names some."""
-    if path.suffix not in (".html", ".htm"):
-        raise SettingError(f"a browser opens a page by its name: got {path}; use {path.with_suffix('.html')}")
-    wanted = DataOptions(data=options.data, offline=options.offline)
-    examples = None if options.data is None else unseen_examples(model, wanted)
-    show(model, examples).save(path, force=options.force)

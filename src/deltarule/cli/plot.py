@@ -16,7 +16,7 @@ from deltarule.cli.resolve import (
     training_record,
     unseen_examples,
 )
-from deltarule.cli.results import check_picture_place, input_files, write_picture
+from deltarule.cli.results import check_place, input_files, write_picture
 from deltarule.errors import SettingError
 from deltarule.files.run_folder import HISTORY, MODEL, RECORDING, read_history, read_recording
 from deltarule.inspection.measures.layer_history import LayerHistory
@@ -46,9 +46,7 @@ def plot(options: PlotOptions) -> None:
     check_subject(options)
     if options.out is None and not options.as_json:
         raise SettingError("a picture needs a file to go to: give --out FILE, or --json for its numbers")
-    if options.out is not None:
-        sources = input_files(options.name, options.data)
-        check_picture_place(options.out, force=options.force, inputs=sources, option="--out")
+    check_place(options.out, "picture", force=options.force, inputs=input_files(options.name, options.data))
     found = drawing(options.kind, subjects(options))
     if options.out is not None:
         picture = found.draw()
@@ -95,7 +93,7 @@ def model_and_examples(options: PlotOptions) -> dict[str, Any]:
         splits = load_data(str(options.data), TrainOptions(target=options.target, offline=options.offline))
         return {"data": splits.test or splits.train}
     model = load_model(options.name)
-    has_data = model.image_shape and (training_record(model) or options.data)
+    has_data = model.image_shape and (training_record(model).dataset or options.data)
     if "data" not in inputs(kind) or not (is_drawn_of_data or has_data):
         return {"model": model}
     examples = training_examples if kind in WITH_TRAINING_DATA else unseen_examples
@@ -109,7 +107,7 @@ def range_test_subjects(options: PlotOptions) -> dict[str, Any]:
         refuse_changes(options.changes, name)
         model = load_model(name)
         record = training_record(model)
-        if record is None:
+        if not record.recipe:
             raise SettingError(f"{name} does not say how it was trained: give the name of a recipe instead")
         splits, is_own = splits_for(model, options)
         recipe, seed = parse(record.recipe_toml, record.recipe).on(splits.train.name), record.seed

@@ -49,8 +49,7 @@ def predict(options: PredictOptions) -> None:
         raise SettingError("give either FILE... or both --kaggle test.csv and --out submission.csv")
     paths = files_in(files or ())
     name = options.model or model_for(paths)
-    if out is not None:
-        check_place(out, "table", force=options.force, inputs=input_files(name, str(kaggle)))
+    check_place(out, "table", force=options.force, inputs=input_files(name, str(kaggle)))
     model = load_model(name)
     if options.show and model.image_shape is None:
         raise SettingError("--show draws images: this model reads rows of numbers")
@@ -101,10 +100,10 @@ def how_to_read(model: Model) -> dict[str, Any]:
     record = training_record(model)
     how: dict[str, Any] = {"rows_only": True, "announce": note_table}
     if not (model.pixels or model.image_shape):
-        how |= {"columns": model.columns, "target": record.target if record else None}
+        how |= {"columns": model.columns, "target": record.target}
     return how | {
         "image_shape": model.image_shape or (28, 28),
-        "size": record.size if record else None,
+        "size": record.size,
         "is_digit": model.image_shape == (28, 28) and model.class_names == tuple("0123456789"),
         "is_unit": model.reads_ink,
     }

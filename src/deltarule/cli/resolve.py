@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -35,22 +36,23 @@ class TrainingRecord(msgspec.Struct):
     environment: as `files.run_folder.environment` returns it, with the hash of the data.
     """
 
-    recipe: str
-    recipe_toml: str
-    seed: int
-    dataset: str
-    target: str | None
+    recipe: str = ""
+    recipe_toml: str = ""
+    seed: int = 0
+    dataset: str = ""
+    target: str | None = None
     missing: Missing = "error"
     size: int | None = None
     environment: dict[str, Any] = {}
 
 
-def training_record(model: Model) -> TrainingRecord | None:
-    """The record of a model; None unless `deltarule train` made it."""
-    try:
-        return msgspec.convert(model.record, TrainingRecord)
-    except msgspec.ValidationError:
-        return None
+def training_record(model: Model) -> TrainingRecord:
+    """The record of a model; an empty one unless `deltarule train` made it."""
+    with suppress(msgspec.ValidationError):
+        record = msgspec.convert(model.record, TrainingRecord)
+        if record.recipe and record.recipe_toml and record.dataset:
+            return record
+    return TrainingRecord()
 
 
 def model_path(name: str) -> Path:
@@ -88,7 +90,7 @@ def load_model(name: str) -> Model:
         raise SettingError(f"a model is a file, or the folder of a run: got {name}, which {instead}")
     model = load_file(path)
     record = training_record(model)
-    origin = f", trained by the recipe {record.recipe} on {record.dataset}" if record else ""
+    origin = f", trained by the recipe {record.recipe} on {record.dataset}" if record.recipe else ""
     note(entry("model", f"{path}: {'-'.join(map(str, model.network.layer_sizes))}{origin}"))
     return model
 
@@ -97,6 +99,11 @@ def read_recipe(name: str) -> Recipe:
     """The recipe in a TOML file or a run's folder, or the one of that name that comes with deltarule."""
     of_run = Path(name, RECIPE)
     return read(str(of_run) if of_run.is_file() else name)
+
+
+def original_recipe(options: TrainOptions, resumed: Recipe | None) -> Recipe:
+    """The recipe that is to be trained, before any change: the one that is named, that of the run that goes on."""
+    return resumed if resumed and options.recipe is None else read_recipe(options.recipe or "default")
 
 
 def refuse_changes(changes: Sequence[str] | None, name: str) -> None:
@@ -138,8 +145,7 @@ def plan_run(
     known: the model to start from; its columns are those of a table. resumed: the recipe of the run that goes on.
     is_run: the recipe is to be trained, and not to be looked at.
     """
-    is_default = options.recipe is None and resumed is None
-    original = resumed if resumed and options.recipe is None else read_recipe(options.recipe or "default")
+    is_default, original = options.recipe is None and resumed is None, original_recipe(options, resumed)
     recipe, named = recipe_as_asked(original, options), recipe_as_asked(original.on(""), options).data.name
     may_stand_in = not (named or resumed) and recipe.data.name == MNIST
     splits = load_data(recipe.data.name, options, known=known, may_stand_in=may_stand_in)
@@ -227,7 +233,7 @@ def train_and_test(model: Model, options: DataOptions) -> tuple[Dataset, Dataset
     record = training_record(model)
     splits, is_own = splits_for(model, options)
     train, test = splits.train, splits.test
-    if record and is_own:
+    if is_own:
         train, test = split(parse(record.recipe_toml, record.recipe), splits, record.seed)
     return match_classes(model, train), match_classes(model, test) if test else None, is_own
 
@@ -235,19 +241,19 @@ def train_and_test(model: Model, options: DataOptions) -> tuple[Dataset, Dataset
 def splits_for(model: Model, options: DataOptions) -> tuple[Splits, bool]:
     """Data by name or path, else those that a model was made from; and whether they are those."""
     record = training_record(model)
-    if record is None and options.data is None:
+    name = options.data or record.dataset
+    if not name:
         raise SettingError(
             "this model does not say what data it was made for: name some, as in  --data mnist  "
             "(`deltarule data list` shows the names), or give a file of your own"
         )
-    name = options.data or (record.dataset if record else "")
     if options.data is None:
         check_data_exist(name, "model", "say where they are:  --data PATH")
     splits = read_as_trained(model, options, name)
     parts = [replace(part, name=name) for part in (splits.train, splits.test) if part is not None]
-    known = record.environment.get("data_hash") if record and Path(name).exists() else None
-    is_own = record is not None and (name == record.dataset if known is None else data_hash(*parts) == known)
-    if record and not is_own and name == record.dataset:
+    known = record.environment.get("data_hash") if Path(name).exists() else None
+    is_own = name == record.dataset if known is None else data_hash(*parts) == known
+    if not is_own and name == record.dataset:
         note(entry("data", f"{name} holds other examples than this model was trained on"))
     return Splits(*parts), is_own
 
@@ -255,14 +261,13 @@ def splits_for(model: Model, options: DataOptions) -> tuple[Splits, bool]:
 def read_as_trained(model: Model, options: DataOptions, name: str) -> Splits:
     """Data by name or path, read as those that a model was trained on."""
     record = training_record(model)
-    target, size = options.target, None
-    missing: Missing = "error"
-    if record is not None:
-        target = target or record.target
-        size, missing = (record.size if Path(name).is_dir() else None), (record.missing if target else "error")
-    task = None if target is None or model.task == "labels" else model.task
-    asked = TrainOptions(target=target, target_task=task, missing=missing, size=size, offline=options.offline)
-    return load_data(name, asked, known=model)
+    target = options.target or record.target
+    how: dict[str, Any] = {"target": target, "offline": options.offline}
+    if target is not None:
+        how |= {"missing": record.missing, "target_task": None if model.task == "labels" else model.task}
+    elif Path(name).is_dir():
+        how["size"] = record.size
+    return load_data(name, TrainOptions(**how), known=model)
 
 
 def match_classes(model: Model, dataset: Dataset) -> Dataset:

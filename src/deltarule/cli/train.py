@@ -105,9 +105,8 @@ def train(options: TrainOptions) -> None:
     earlier = resumed.recipe if resumed else None
     check_train_places(options, earlier)
     start = None if options.start is None else load_model(options.start)
-    record = training_record(start) if start is not None and start.columns else None
-    if record is not None:
-        options = replace(options, missing=record.missing)
+    if start is not None and start.columns:
+        options = replace(options, missing=training_record(start).missing)
     recipe, splits = plan_run(options, start, earlier)
     if start is not None and len(start.class_names) == splits.train.n_outputs:
         start = start.with_meaning(class_names=splits.train.class_names)
