@@ -11,7 +11,7 @@ from deltarule.cli.printing import entry, note, print_text
 from deltarule.cli.resolve import load_model, train_and_test
 from deltarule.data.built_in import BUILT_IN
 from deltarule.data.catalog import describe, load, locate, names
-from deltarule.data.dataset import Dataset, Splits
+from deltarule.data.dataset import Dataset
 from deltarule.errors import DataError, SettingError, ShapeError, require
 from deltarule.model import Model
 from deltarule.playground.playground import NetworkView, Playground
@@ -27,8 +27,8 @@ def playground(options: PlaygroundOptions) -> None:
     model, data = load_model(options.model), options.data
     given = NetworkView(model, examples_for(model, data, options.offline))
     says = {name: describe(name).says for name in names() if name in BUILT_IN or locate(name)}  # what is here
-    datasets = {name: partial(read_once, name) for name in [*says, *([data] if data is not None else [])]}
-    service = Service(Playground(given, datasets, says), options.port, options.host)
+    loaders = {name: cache(partial(load, name, offline=True)) for name in filter(None, [*says, data])}  # once each
+    service = Service(Playground(given, loaders, says), options.port, options.host)
     if options.host not in LOCAL:
         note(entry("open", "others reach it at this machine's address, and need the token to do anything"))
     print_text(f"The page is at {service.url}  (Ctrl-C ends it)")
@@ -59,9 +59,3 @@ def examples_for(model: Model, data: str | None, offline: bool) -> dict[str, Dat
         return {"train": train} | ({"test": test} if test is not None else {})
     note(entry("data", "none here fit this network: --data names some"))
     return {}
-
-
-@cache
-def read_once(name: str) -> Splits:
-    """The data of that name, which stay in memory."""
-    return load(name, offline=True)

@@ -14,10 +14,10 @@ import re
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from threading import Event, Thread
-from typing import IO, TYPE_CHECKING, Any, TextIO, cast
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from queue import SimpleQueue
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from deltarule.nn.arrays import Array
 
 HIDDEN = ("Cc", "Cf", "Cs", "Zl", "Zp")  # categories: control, format, surrogate, line and paragraph separator
+CLEAR = "\r\x1b[K"  # a terminal's line
 MOST_WAITING = 1000  # lines that a slow reader of stderr may be behind; later ones are dropped
 PATIENCE_SECONDS = 1.0  # for a reader of stderr that does not read, once the work is done
 
@@ -60,8 +61,8 @@ def paragraph(text: str) -> str:
 class Door(io.TextIOBase):
     """What stands in the place of a standard stream: whole lines leave the process, as `visible` shows them.
 
-    What cannot be written is dropped; error: why, if so. first: the door whose text comes before. above: what prints
-    lines above a bar, while there is one.
+    What cannot be written is dropped; error: why, if so. first: the door whose text comes before. status: a line that
+    stays below the others on a terminal, which is deltarule's own and may hold colors.
 
     Python's own buffers are passed by: what stays in them is written again at the end, and ends in a traceback.
     """
@@ -75,7 +76,7 @@ class Door(io.TextIOBase):
         self.stream, self.first = stream, first
         self.encoding = getattr(stream, "encoding", None) or "utf-8"
         self.error: OSError | None = None
-        self.above: Callable[[str], object] | None = None
+        self.status = ""
         self._part = ""
 
     def write(self, text: str) -> int:
@@ -92,7 +93,7 @@ class Door(io.TextIOBase):
     def _show(self, text: str) -> None:
         if self.first is not None:
             self.first.wait()
-        (self.above or self.put)(visible(text))
+        self.put(f"{CLEAR}{visible(text)}{self.status}" if self.status else visible(text))
 
     def put(self, text: str) -> None:
         """Write a text as it is, unless an earlier one could not be written: a part of a result is worth nothing."""
@@ -168,18 +169,6 @@ class PatientDoor(Door):
             before = self._n_done
 
 
-class Canvas(Door):
-    """A way through a door for what draws with control characters of its own, and shows nothing of a stranger's."""
-
-    def __init__(self, door: Door) -> None:
-        super().__init__(door.stream)
-        self.door = door
-
-    def write(self, text: str) -> int:
-        self.door.put(text)
-        return len(text)
-
-
 class Warnings(logging.Formatter):
     """How the log's lines look on stderr."""
 
@@ -205,20 +194,22 @@ def doors() -> Iterator[Door]:
         sys.stdout, sys.stderr = before
 
 
-def canvas() -> IO[str]:
-    """Where to draw on stderr."""
-    return cast(IO[str], Canvas(sys.stderr if isinstance(sys.stderr, Door) else Door(sys.stderr)))
-
-
-def rows_above(show: Callable[[str], object] | None) -> None:
-    """Let something print the lines for stderr above what it draws there; None ends that."""
+def show_status(line: str) -> None:
+    """Draw a line below all others on stderr, in the place of the one before; "" ends that."""
     if isinstance(sys.stderr, Door):
-        sys.stderr.above = show
+        sys.stderr.status = line
+        sys.stderr.put(f"{CLEAR}{line}")
 
 
 def is_drawable() -> bool:
-    """Whether stderr is a terminal, where a bar can move."""
-    return sys.stderr.isatty()
+    """Whether stderr is a terminal, where a bar can move: one that knows escapes, as old consoles of Windows do not."""
+    knows_escapes = "WT_SESSION" in os.environ if sys.platform == "win32" else os.environ.get("TERM") != "dumb"
+    return sys.stderr.isatty() and knows_escapes
+
+
+def green(text: str) -> str:
+    """The same in green, for a status line, unless the user wants no colors."""
+    return text if os.environ.get("NO_COLOR") else f"\x1b[32m{text}\x1b[0m"
 
 
 def anyone_reads() -> bool:

@@ -18,8 +18,8 @@ from deltarule.cli.diagnose import diagnosis_note
 from deltarule.cli.evaluate import example_noun, score_sentence, worst_mistake
 from deltarule.cli.interrupts import handle_interrupts
 from deltarule.cli.options import TrainOptions
-from deltarule.cli.printing import entry, in_a_line, note, print_json, print_text, score_words
-from deltarule.cli.progress import progress
+from deltarule.cli.printing import entry, in_a_line, is_drawable, note, print_json, print_text, score_words
+from deltarule.cli.progress import Bar, Lines
 from deltarule.cli.resolve import load_model, plan_run, training_record
 from deltarule.cli.results import check_train_places, write_picture
 from deltarule.cli.resume import checkpoint_record, how_to_resume, resume_run, snapshot_of
@@ -115,7 +115,7 @@ def train(options: TrainOptions) -> None:
     run = Run(options, recipe, job, environment(seed=options.seed, data_hash=data_hash(*parts)))
     model_bytes(run.model({"from": options.start}))  # what cannot be saved is refused now, and not when it is trained
     announce(run)
-    display = progress(job.train.n_samples, is_new=start is None)
+    display = (Bar if is_drawable() else Lines)(job.train.n_samples, is_new=start is None)
     lock = nullcontext() if options.run is None else FolderLock(options.run)
     with handle_interrupts(checkpoints), lock:
         callbacks = [*checkups(run), display, *folder_callbacks(run, is_new=resumed is None)]
