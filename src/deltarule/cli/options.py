@@ -63,12 +63,6 @@ class SubjectOptions(DataOptions):
 KEPT = "kept"  # marks the options that a checkpoint keeps, from where `train --resume` takes them
 
 
-class RecipeKey(str):
-    """Marks an option that changes this key of the recipe, with which it is kept."""
-
-    __slots__ = ()
-
-
 def positive_rate(text: str) -> float:
     """A learning rate from the command line. Raises BadParameter unless it is a number above 0."""
     try:
@@ -94,7 +88,7 @@ class TrainOptions:
       deltarule train --data pictures --size 28 --run kept
     """  # noqa: D301 - a backspace is what keeps the lines below it apart
 
-    # Marks say what an option changes in the recipe, or that a checkpoint keeps it.
+    # Behind an option stands the key of the recipe that it changes, or that a checkpoint keeps it.
     context: Context = None  # type: ignore[assignment]  # unless a command line gives it
     recipe: Annotated[Text, argument("[RECIPE]", "A name that `recipes` lists, a TOML file, or a run's folder.")] = None
     data: DataName = None
@@ -109,14 +103,12 @@ class TrainOptions:
     size: Annotated[Number, option("N", "Bring a folder's images to N x N pixels.", min=1, max=1024), KEPT] = None
     seed: Annotated[int, option("N", SETTINGS["seed"].says, min=0), KEPT] = 0
     epochs: Annotated[
-        Number,
-        option("N", f"{SETTINGS['epochs'].says[:-1]}, instead of the recipe's.", min=1),
-        RecipeKey("training.epochs"),
+        Number, option("N", f"{SETTINGS['epochs'].says[:-1]}, instead of the recipe's.", min=1), "training.epochs"
     ] = None
     learning_rate: Annotated[
         float | None,
         option("R", "The schedule's highest or only rate.", parser=positive_rate),
-        RecipeKey("training.schedule.rate"),
+        "training.schedule.rate",
     ] = None
     holdout: Annotated[int, option("N", SETTINGS["holdout"].says, min=0), KEPT] = 0
     engine: Annotated[str, option("NAME", "numpy, numba, or auto: numba if worth it."), KEPT] = "auto"
@@ -141,12 +133,8 @@ class TrainOptions:
         return source is not None and source.name == "COMMANDLINE"
 
 
-RECIPE_KEYS = {  # of the recipe, by the name of the option that changes them
-    each.name: mark
-    for each in fields(TrainOptions)
-    for mark in getattr(each.type, "__metadata__", ())
-    if isinstance(mark, RecipeKey)
-}
+MARKS = {each.name: mark for each in fields(TrainOptions) for mark in getattr(each.type, "__metadata__", ())[1:]}
+RECIPE_KEYS = {name: mark for name, mark in MARKS.items() if mark != KEPT}  # of the recipe, by the option's name
 
 
 @dataclass(frozen=True, eq=False, repr=False)

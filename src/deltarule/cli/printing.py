@@ -15,13 +15,12 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from threading import Event, Thread
+from contextlib import contextmanager, suppress
+from queue import Full, Queue
+from threading import Thread
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
-    from queue import SimpleQueue
-
     from deltarule.nn.arrays import Array
 
 HIDDEN = ("Cc", "Cf", "Cs", "Zl", "Zp")  # categories: control, format, surrogate, line and paragraph separator
@@ -129,44 +128,31 @@ class PatientDoor(Door):
 
     def __init__(self, stream: TextIO | None) -> None:
         super().__init__(stream)
-        self._waiting: SimpleQueue[str | Event]  # there with the thread, when there is something to write
-        self._thread: Thread | None = None
-        self._n_done, self._stuck_at = 0, -1
+        self._waiting: Queue[str] = Queue(MOST_WAITING)
+        self._is_stuck = False
+        if self.raw is not None:
+            Thread(target=self._deliver_all, name="stderr", daemon=True).start()
 
     def put(self, text: str) -> None:
         """Have a text written. What could not be written once may be another time, when the disk has room again."""
         if self.raw is None:
             self._deliver(text)
             return
-        if self._thread is None:
-            from queue import SimpleQueue
-
-            self._waiting = SimpleQueue()
-            self._thread = Thread(target=self._deliver_all, name="stderr", daemon=True)
-            self._thread.start()
-        if self._waiting.qsize() < MOST_WAITING:
-            self._waiting.put(text)
+        with suppress(Full):
+            self._waiting.put_nowait(text)
 
     def _deliver_all(self) -> None:
         while True:
-            each = self._waiting.get()
-            if isinstance(each, Event):
-                each.set()
-            else:
-                self._deliver(each)
-            self._n_done += 1
+            self._deliver(self._waiting.get())
+            self._is_stuck = False
+            self._waiting.task_done()
 
     def wait(self) -> None:
         """Wait until all is written, but not for a reader that has stopped reading."""
-        if self._thread is None or self._stuck_at == self._n_done:
-            return
-        done, before = Event(), -1
-        self._waiting.put(done)
-        while not done.wait(PATIENCE_SECONDS):
-            if self._n_done == before:
-                self._stuck_at = before
-                return
-            before = self._n_done
+        with self._waiting.all_tasks_done:
+            while (n_left := self._waiting.unfinished_tasks) and not self._is_stuck:
+                is_done = self._waiting.all_tasks_done.wait(PATIENCE_SECONDS)
+                self._is_stuck = not is_done and self._waiting.unfinished_tasks == n_left
 
 
 class Warnings(logging.Formatter):

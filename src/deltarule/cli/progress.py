@@ -56,7 +56,8 @@ class Bar(Lines):
         ]
         before, after = f"epoch {state.epoch}/{state.n_epochs} ", f" {'  '.join(figures)}"
         width = max(terminal_width() - len(before + after) - 1, 0)
-        show_status(f"{before}{green('#' * round(share * width))}{'-' * (width - round(share * width))}{after}")
+        bar = f"{green('#' * round(share * width))}{'-' * (width - round(share * width))}"
+        show_status(f"{before}{bar}{after}" if width else f"{before}{after}"[: terminal_width() - 1])
         self.drawn = time.perf_counter()
 
     def train_end(self, state: TrainingState) -> None:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from deltarule.cli.options import KEPT, TrainOptions
+from deltarule.cli.options import KEPT, MARKS, TrainOptions
 from deltarule.cli.printing import entry, note
 from deltarule.cli.resolve import check_data_exist
 from deltarule.cli.results import check_place, check_run_place
@@ -22,7 +22,7 @@ from deltarule.training.run_identity import differences, identity_of
 from deltarule.training.snapshot import Snapshot
 
 MODEL_SUFFIXES = (".safetensors", ".st", ".model", ".weights", ".bin")  # of files that no other program runs or obeys
-KEPT_OPTIONS = {each.name: each for each in fields(TrainOptions) if KEPT in getattr(each.type, "__metadata__", ())}
+KEPT_OPTIONS = {each.name: each for each in fields(TrainOptions) if MARKS.get(each.name) == KEPT}
 
 # What a checkpoint of `deltarule train` knows of the command that made it; `recipe` is TOML, all filled in.
 KeptOptions: Any = msgspec.defstruct(

@@ -46,7 +46,7 @@ from deltarule.model import Model
 from deltarule.nn.losses import smoothing_of
 from deltarule.recipes.build import Job, build
 from deltarule.recipes.schema import Recipe
-from deltarule.training.callbacks import Callback, History, TrainingState
+from deltarule.training.callbacks import History, TrainingState
 from deltarule.training.evaluation import SCORE_NAMES
 
 LOG = logging.getLogger("deltarule")
@@ -75,21 +75,25 @@ class Run:
         return replace(self.job.model, record=facts | how)
 
 
-class RunFolder(Callback):
-    """Keeps the history in the folder of a run, after each epoch, and at the end what the recorder has seen.
+class RunFolder(Recorder):
+    """Keeps the history in the folder of a run, after each epoch, and at the end what it has recorded.
 
     What cannot be written is logged as a warning, and the run goes on: what it learns is worth more.
     """
 
-    def __init__(self, folder: Path, recorder: Recorder) -> None:
-        self.folder, self.recorder = folder, recorder
+    def __init__(self, folder: Path, run: Run, *, is_new: bool) -> None:
+        start_run(folder, recipe=run.recipe.to_toml(), environment=run.environment, is_new=is_new)
+        probe = run.job.train.spread(max(run.job.train.n_samples // 100, FEWEST_PROBED))
+        super().__init__(probe, read_recording(folder) if (folder / RECORDING).is_file() else {})
+        self.folder = folder
 
     def epoch_end(self, state: TrainingState) -> None:
+        super().epoch_end(state)
         self.keep("history", write_history, state.history.rows)  # what fails is tried again after the next epoch
 
     def train_end(self, state: TrainingState) -> None:
-        if self.recorder.recording is not None:
-            self.keep("recording", write_recording, self.recorder.recording.to_arrays())
+        if self.recording is not None:
+            self.keep("recording", write_recording, self.recording.to_arrays())
 
     def keep(self, what: str, write: Callable[[Path, Any], None], content: Any) -> None:
         """Write something to the folder, if that is possible."""
@@ -118,8 +122,9 @@ def train(options: TrainOptions) -> None:
     display = (Bar if is_drawable() else Lines)(job.train.n_samples, is_new=start is None)
     lock = nullcontext() if options.run is None else FolderLock(options.run)
     with handle_interrupts(checkpoints), lock:
-        callbacks = [*checkups(run), display, *folder_callbacks(run, is_new=resumed is None)]
-        job.trainer.callbacks = [*job.trainer.callbacks, *callbacks, *([checkpoints] if checkpoints else [])]
+        folder = RunFolder(options.run, run, is_new=resumed is None) if options.run else None
+        callbacks = [*job.trainer.callbacks, *checkups(run), display, folder, checkpoints]
+        job.trainer.callbacks = [each for each in callbacks if each is not None]
         try:
             if checkpoints is not None:
                 checkpoints.record = checkpoint_record(options, recipe, job)
@@ -150,17 +155,6 @@ def announce(run: Run) -> None:
     if job.trainer.engine.says:
         how = "NumPy, without compiled kernels" if job.trainer.engine.name == "numpy" else "Numba, and NumPy in part"
         note(entry("engine", f"{how}: {job.trainer.engine.says}"))
-
-
-def folder_callbacks(run: Run, *, is_new: bool) -> list[Callback]:
-    """Start the run's folder, and return what keeps it up to date; nothing without --run."""
-    if run.options.run is None:
-        return []
-    folder, train = run.options.run, run.job.train
-    start_run(folder, recipe=run.recipe.to_toml(), environment=run.environment, is_new=is_new)
-    earlier = read_recording(folder) if (folder / RECORDING).is_file() else {}
-    recorder = Recorder(train.spread(max(train.n_samples // 100, FEWEST_PROBED)), earlier)
-    return [recorder, RunFolder(folder, recorder)]
 
 
 def checkups(run: Run) -> list[Checkup]:
