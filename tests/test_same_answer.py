@@ -21,8 +21,7 @@ import pytest
 from idx_files import write_idx
 
 from deltarule.cli.explain import own_examples
-from deltarule.cli.inputs import how_to_read, name_file
-from deltarule.cli.predict import Asked, answers_about
+from deltarule.cli.predict import Asked, answers_about, how_to_read, name_file
 from deltarule.data.catalog import load as load_data
 from deltarule.data.dataset import Dataset
 from deltarule.data.readers.kinds import read

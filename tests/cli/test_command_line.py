@@ -1,5 +1,6 @@
 """The command line as a whole, much of it in processes of its own: help, pipes, colors, Ctrl-C."""
 
+import gzip
 import os
 import re
 import shlex
@@ -110,6 +111,54 @@ def test_what_was_meant_is_said(deltarule: Command, tmp_path: Path, arguments: l
     code, out, err = deltarule(*arguments)
     assert (code, out) == (2, "")
     assert says in " ".join(err.split())
+
+
+FOREIGN = {"a.npy": b"\x93NUMPY", "a.parquet": b"PAR1", "a.csv.gz": gzip.compress(b"label,pixel0\n1,2\n")}
+READERS = [
+    "train --data FILE",
+    "train --data FILE --target label",
+    "train FILE",
+    "train --from FILE",
+    "evaluate FILE",
+    "evaluate pretrained --data FILE",
+    "predict FILE",
+    "predict --kaggle FILE --out answers.csv",
+    "predict digits.csv --model FILE",
+    "explain pretrained --image FILE",
+    "gradcheck pretrained --data FILE",
+    "diagnose FILE",
+    "plot confusion pretrained --data FILE --json",
+    "plot weights FILE --json",
+    "export FILE --npz out.npz",
+    "data info FILE",
+]
+
+
+@pytest.mark.parametrize("command", READERS)
+def test_a_file_of_another_kind_is_wrong_use_everywhere(deltarule: Command, command: str) -> None:
+    Path("digits.csv").write_text("label,pixel0\n1,2\n")
+    for name, content in FOREIGN.items():
+        Path(name).write_bytes(content)
+        code, out, err = deltarule(*command.replace("FILE", name).split())
+        assert (code, out) == (2, "")
+        assert name in err
+
+
+@pytest.mark.parametrize(
+    ("command", "content"),
+    [
+        ("train --data a.npz", b"PK\x03\x04"),
+        ("evaluate a.safetensors", b""),
+        ("evaluate pretrained --data a.csv", b"label,pixel0\n1,x\n"),
+        ("predict a.png", b"\x89PNG\r\n\x1a\n"),
+        ("predict a.csv --model pretrained", b"label,pixel0\n1,x\n"),
+        ("explain pretrained --image a.csv", b"label,pixel0\n1,x\n"),
+    ],
+)
+def test_a_damaged_file_is_a_failed_job(deltarule: Command, command: str, content: bytes) -> None:
+    Path(next(word for word in command.split() if word.startswith("a."))).write_bytes(content)
+    code, out, _ = deltarule(*command.split())
+    assert (code, out) == (1, "")
 
 
 def test_what_is_told_fits_a_terminal(deltarule: Command, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from deltarule.cli.plot import plot
+from deltarule.cli.options import PlotOptions
 from deltarule.data.catalog import load as load_data
 from deltarule.files.model_file import load, save
 from deltarule.inspection.plots.kinds import KINDS
@@ -47,7 +47,7 @@ def trained_run(tmp_path_factory: pytest.TempPathFactory, *arguments: str) -> Pa
 
 
 def test_the_help_lists_every_kind() -> None:
-    listed = re.findall(r"^ {6}(\S+) {2,}\S", plot.__doc__ or "", re.MULTILINE)
+    listed = re.findall(r"^ {6}(\S+) {2,}\S", PlotOptions.__doc__ or "", re.MULTILINE)
     assert sorted(listed) == sorted(KINDS)
 
 
@@ -146,12 +146,12 @@ def test_an_older_recording_is_no_part_of_a_new_run(deltarule: Command, digits_r
     [
         (["curves", "."], "the picture curves is drawn of a run's folder: got ., which holds no history.jsonl"),
         (["curves", "nothing"], "got nothing; deltarule train RECIPE --run FOLDER  makes one"),
-        (["curves"], "the picture curves is drawn of a run's folder: got none"),
+        (["curves"], "curves is drawn of a run's folder, which  deltarule train --run RUN  makes: got none"),
         (["histograms", "xor"], "got xor, the name of a recipe; deltarule train xor --run FOLDER  makes one"),
         (["confusion", "nothing"], "deltarule train  makes one"),
         (["confusion"], "confusion is drawn of a model: got none"),
-        (["digits"], "needs a model or data: got neither"),
-        (["rates"], "a range test trains: got nothing to train"),
+        (["digits"], "digits is drawn of a model or data: got none"),
+        (["rates"], "rates is drawn of a model, a run or a recipe: got none"),
         (["rates", "quik"], "did you mean 'quick'?"),
         (["curves", "nothing", "--layer", "1"], "a layer is for histograms and staircase: got curves"),
         (["flips", "nothing"], "nudge an image in  deltarule playground MODEL, or call flip(model, x)"),
@@ -164,6 +164,20 @@ def test_what_cannot_be_drawn(deltarule: Command, arguments: list[str], message:
     assert (code, out) == (2, "")
     assert message in err
     assert not Path("picture.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("curves", "got none; use  deltarule plot curves RUN --out curves.png"),
+        ("mistakes", "mistakes is drawn of a model: got none; use  deltarule plot mistakes MODEL --out mistakes.png"),
+        ("loss", "no picture is called 'loss': did you mean 'curves'?"),
+    ],
+)
+def test_what_a_picture_needs_is_said_before_where_it_goes(deltarule: Command, kind: str, message: str) -> None:
+    code, out, err = deltarule("plot", kind)
+    assert (code, out) == (2, "")
+    assert message in err
 
 
 def test_a_picture_goes_somewhere(deltarule: Command, digits_run: Path) -> None:

@@ -132,7 +132,7 @@ def test_kaggles_form(deltarule: Command, digits_model: Path, images: Array) -> 
         (["small.csv"], 2, "small.csv: X has shape (1, 4), and this network takes (n_samples, 784)"),
         (["table.csv"], 1, "table.csv"),
         (["."], 2, "must exist: got ."),
-        (["noise"], 1, "starts with 00 00 08"),
+        (["noise"], 2, "starts with 00 00 08"),
     ],
 )
 def test_what_cannot_be_predicted(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from deltarule.atomic import kind_of
-from deltarule.cli import training_run
+from deltarule.cli import train
 from deltarule.data.built_in import load_digits
 from deltarule.files.model_file import load
 
@@ -75,13 +75,13 @@ def test_a_folder_with_other_files_may_become_that_of_a_run(deltarule: Command) 
 def test_a_file_that_came_during_training_is_kept_and_the_network_too(
     deltarule: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = training_run.evaluate_model
+    real = train.evaluate_model
 
     def evaluate(*arguments: Any) -> Any:
         Path("a.safetensors").write_text("the only copy")
         return real(*arguments)
 
-    monkeypatch.setattr(training_run, "evaluate_model", evaluate)
+    monkeypatch.setattr(train, "evaluate_model", evaluate)
     code, _, err = deltarule(*shlex.split(TRAIN), "--out", "a.safetensors")
     assert code == 1
     assert Path("a.safetensors").read_text() == "the only copy"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from deltarule.cli import training_run
+from deltarule.cli import train
 from deltarule.cli.options import RECIPE_KEYS, TrainOptions
 from deltarule.cli.resume import KEPT_OPTIONS
 from deltarule.errors import FileError
@@ -256,8 +256,8 @@ def test_a_run_whose_folder_is_full_ends_with_its_network(
     def full(folder: Path, rows: Any) -> None:
         raise FileError(f"{folder} could not be written: the disk is full")
 
-    monkeypatch.setattr(training_run, "write_history", full)
-    monkeypatch.setattr(training_run, "write_recording", full)
+    monkeypatch.setattr(train, "write_history", full)
+    monkeypatch.setattr(train, "write_recording", full)
     assert deltarule(*SHORT, "--run", "run").code == 0
     assert caplog.text.count("history not kept: run could not be written: the disk is full") == 5
     assert caplog.text.count("recording not kept: run could not be written: the disk is full") == 1
@@ -267,7 +267,7 @@ def test_a_run_whose_folder_is_full_ends_with_its_network(
 def test_a_network_that_cannot_go_where_it_should_goes_elsewhere(
     deltarule: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, whole = training_run.save, Path("whole.safetensors")
+    real, whole = train.save, Path("whole.safetensors")
     assert deltarule(*SHORT, "--out", whole).code == 0
     Path("disk").mkdir()
 
@@ -276,7 +276,7 @@ def test_a_network_that_cannot_go_where_it_should_goes_elsewhere(
             raise FileError(f"{path} could not be written: the disk is full")
         real(thing, path, **how)
 
-    monkeypatch.setattr(training_run, "save", full)
+    monkeypatch.setattr(train, "save", full)
     full_disks = {"disk"}
     code, out, err = deltarule(*SHORT, "--out", "disk/a.safetensors")
     assert (code, out) == (1, "")

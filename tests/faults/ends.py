@@ -25,7 +25,7 @@ from commands import weights
 from counting import Count, forked, fresh_folder, newest_step
 
 import deltarule.cli as cli
-from deltarule.cli import training_run
+from deltarule.cli import train
 from deltarule.files import checkpoint
 from deltarule.training.callbacks import Callback, TrainingState
 from deltarule.training.engines import engine
@@ -206,7 +206,7 @@ class Moment(Callback):
 
 def injected(name: str, moment: str, act: Callable[[], None]) -> Iterable[Any]:
     """What brings a fault to its moment in this process, as context managers."""
-    checkups, build, evaluate = training_run.checkups, training_run.build, training_run.evaluate_model
+    checkups, build, evaluate = train.checkups, train.build, train.evaluate_model
 
     def at_the_end(*arguments: Any) -> Any:
         act()
@@ -250,11 +250,11 @@ def injected(name: str, moment: str, act: Callable[[], None]) -> Iterable[Any]:
 
     yield patch.object(checkpoint, "COPY_APART", 0)  # else it depends on the machine's speed which step is kept
     if name in ("no memory in a step", "no memory in an update", "divergence"):
-        yield patch.object(training_run, "build", with_failing_engine)
+        yield patch.object(train, "build", with_failing_engine)
     if moment == MOMENTS[2]:
-        yield patch.object(training_run, "evaluate_model", at_the_end)
+        yield patch.object(train, "evaluate_model", at_the_end)
     else:
-        yield patch.object(training_run, "checkups", lambda run: [*checkups(run), Moment(AT_STEP[moment], act)])
+        yield patch.object(train, "checkups", lambda run: [*checkups(run), Moment(AT_STEP[moment], act)])
 
 
 def command(arguments: list[str]) -> None:

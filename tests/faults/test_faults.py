@@ -17,7 +17,7 @@ import writing
 from counting import Count
 from injection import Operation
 
-from deltarule.cli import training_run
+from deltarule.cli import train
 from deltarule.files import checkpoint, model_file
 from deltarule.files.checkpoint import read_checkpoint
 from deltarule.files.model_file import load
@@ -127,7 +127,7 @@ def test_strings_that_drive_a_terminal_do_not_come_out() -> None:
 
 
 def test_a_run_that_keeps_nothing_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training_run, "keep_progress", lambda *arguments: None)
+    monkeypatch.setattr(train, "keep_progress", lambda *arguments: None)
     monkeypatch.setattr(snapshot.Snapshot, "of", lambda state: 1 / 0)
     for name, keeps in (("SIGTERM", False), ("a callback's OSError", True)):
         assert "is kept" in ends.harm_of(name, "numpy", ends.MOMENTS[1], keeps=True) or not keeps

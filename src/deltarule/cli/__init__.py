@@ -1,25 +1,30 @@
 """The command line: one file a command. Here they are put together, and errors become exit codes."""
 
 import errno
+import inspect
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from importlib import import_module
-from typing import Annotated, Any
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
-from deltarule.cli.data import app as data
+from deltarule.cli import options
+from deltarule.cli.data import app as data_commands
 from deltarule.cli.help import Command, Group
 from deltarule.cli.printing import doors, note, paragraph, print_text
 from deltarule.errors import DISTRIBUTION, DeltaruleError, SettingError, ShapeError
 
-# Each is a function in the module of its name, in the order of the help; `data` has commands of its own.
+# Each is a function in the module of its name and a class in `options`; `data` has commands of its own.
 COMMANDS = (
     *("train", "evaluate", "predict", "explain", "gradcheck", "diagnose"),
     *("plot", "playground", "export", "recipes"),
 )
-WRONG_USE = (SettingError, ShapeError)  # exit code 2: ask otherwise. Any other error of ours is 1: the job failed
+# Exit code 2: ask otherwise, as after an option, a name or a file of a kind that is not read. Any other error of ours
+# is 1: the job failed, as after a damaged file.
+WRONG_USE = (SettingError, ShapeError)
 
 
 class Commands(Group):
@@ -60,7 +65,7 @@ app = typer.Typer(
 
 
 @app.callback()
-def options(
+def describe(
     version: Annotated[
         bool, typer.Option("--version", callback=show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
@@ -68,9 +73,22 @@ def options(
     """A neural network you can see through: train it, ask it, look inside."""
 
 
+def command(name: str) -> Callable[..., None]:
+    """The function for Typer: its parameters are the fields of its options, its module loads when it is called."""
+    record = getattr(options, f"{name.capitalize()}Options")
+
+    def carry_out(**given: Any) -> None:
+        getattr(import_module(f"deltarule.cli.{name}"), name)(record(**given))
+
+    carry_out.__doc__ = record.__doc__
+    carry_out.__annotations__ = get_type_hints(record, include_extras=True)
+    carry_out.__signature__ = inspect.signature(record)  # type: ignore[attr-defined]
+    return carry_out
+
+
 for name in COMMANDS:
-    app.command(cls=Command)(getattr(import_module(f"deltarule.cli.{name}"), name))
-app.add_typer(data, name="data")
+    app.command(name, cls=Command)(command(name))
+app.add_typer(data_commands, name="data")
 
 
 def main() -> None:

@@ -6,11 +6,10 @@ import typer
 
 from deltarule.cli.help import Command, Group
 from deltarule.cli.options import AsJson
-from deltarule.cli.printing import entry, in_a_line, print_json, print_text
+from deltarule.cli.printing import entry, in_a_line, print_result, print_text
 from deltarule.errors import DataError
 
 if TYPE_CHECKING:
-    from deltarule.data.catalog import FileState
     from deltarule.data.dataset import Splits
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="One that `data list` shows.")]
@@ -27,12 +26,8 @@ def show_all(as_json: AsJson = False) -> None:
     from deltarule.data.catalog import describe, names
 
     rows = [{"name": name, "where": where(name), "says": describe(name).says} for name in names()]
-    if as_json:
-        print_json(rows)
-        return
-    for row in rows:
-        print_text(f"{row['name']:<15}{row['where']}")
-        print_text(entry("", row["says"], indent=2))
+    lines = [f"{row['name']:<15}{row['where']}\n{entry('', row['says'], indent=2)}" for row in rows]
+    print_result(rows, "\n".join(lines), as_json=as_json)
 
 
 @app.command(cls=Command)
@@ -56,13 +51,9 @@ def info(data: NameOrPath, as_json: AsJson = False) -> None:
     splits = None if content.get("where") == NOT_HERE else load(data, offline=True)
     if splits is not None:
         content |= meaning(splits)
-    if as_json:
-        print_json(content)
-        return
-    for key, value in content.items():
-        print_text(entry(key.replace("_", " "), in_words(value), indent=17))
-    if splits is None:
-        print_text(entry("next", f"deltarule data fetch {data}", indent=17))
+    next_step = {"next": f"deltarule data fetch {data}"} if splits is None else {}
+    lines = [entry(key.replace("_", " "), in_words(value), indent=17) for key, value in (content | next_step).items()]
+    print_result(content, "\n".join(lines), as_json=as_json)
 
 
 @app.command(cls=Command)
@@ -74,23 +65,18 @@ def verify(name: Name, as_json: AsJson = False) -> None:
     from deltarule.data import catalog
 
     states = catalog.verify(name)
-    if as_json:
-        print_json([{"file": each.name, "genuine": each.path, "wrong": each.passed_over} for each in states])
-    elif not states:
-        print_text(f"{name} comes with deltarule: there is nothing to verify")
-    else:
-        print_text("\n".join(in_a_line(line) for state in states for line in state_lines(state)))
-    n_genuine = sum(state.path is not None for state in states)
+    facts = [{"file": each.name, "genuine": each.path, "wrong": each.passed_over} for each in states]
+    lines = []
+    for each in states:
+        lines += [f"missing  {each.name}" if each.path is None else f"genuine  {each.path}"]
+        lines += [f"wrong    {problem}" for problem in each.passed_over]
+    text = "\n".join(map(in_a_line, lines)) or f"{name} comes with deltarule: there is nothing to verify"
+    print_result(facts, text, as_json=as_json)
+    n_genuine = sum(each.path is not None for each in states)
     if n_genuine < len(states):
         raise DataError(
             f"{name}: {len(states)} genuine files were expected: got {n_genuine}; run  deltarule data fetch {name}"
         )
-
-
-def state_lines(state: "FileState") -> list[str]:
-    """Whether a file is here, and what is wrong with others of its name."""
-    found = f"missing  {state.name}" if state.path is None else f"genuine  {state.path}"
-    return [found, *(f"wrong    {problem}" for problem in state.passed_over)]
 
 
 def where(name: str) -> str:

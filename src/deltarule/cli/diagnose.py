@@ -1,30 +1,20 @@
 """`deltarule diagnose`: why a network does not learn, or would not."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from deltarule.cli.options import SubjectOptions, with_options
+from deltarule.cli.options import DiagnoseOptions
 from deltarule.cli.printing import entry, print_result, terminal_width
+from deltarule.cli.resolve import is_model, refuse_changes, resolve, train_and_test
 from deltarule.errors import DataError
+from deltarule.files.run_folder import HISTORY, read_history
+from deltarule.inspection.diagnosis.diagnose import diagnose_network, diagnose_training
+from deltarule.inspection.diagnosis.findings import Diagnosis
+from deltarule.inspection.diagnosis.run_findings import history_findings
+from deltarule.model import Model
 
-if TYPE_CHECKING:
-    from deltarule.inspection.diagnosis.findings import Diagnosis
 
-
-@with_options(SubjectOptions)
-def diagnose(options: SubjectOptions) -> None:
-    """Say why a network does not learn, or would not.
-
-    Faults, warnings and notes come each with their evidence in numbers and what to do. Of a recipe, data, starting
-    weights and first steps are looked at; of a model, what it has become; of a run, its history, too.
-    """
-    from deltarule.cli.resolve import is_model, refuse_changes, resolve, train_and_test
-    from deltarule.files.run_folder import HISTORY, read_history
-    from deltarule.inspection.diagnosis.diagnose import diagnose_network, diagnose_training
-    from deltarule.inspection.diagnosis.findings import Diagnosis
-    from deltarule.inspection.diagnosis.run_findings import history_findings
-    from deltarule.model import Model
-
+def diagnose(options: DiagnoseOptions) -> None:
+    """Print what is wrong with a recipe, a model or a run: with its history first, where it has one."""
     name, found = options.name, Diagnosis(())
     if is_run := Path(name).is_dir():
         refuse_changes(options.changes, name)
@@ -45,7 +35,7 @@ def diagnose(options: SubjectOptions) -> None:
     print_result(found.to_json_list(), found.to_text(terminal_width()), as_json=options.as_json)
 
 
-def diagnosis_note(place: str, diagnosis: "Diagnosis") -> str:
+def diagnosis_note(place: str, diagnosis: Diagnosis) -> str:
     """What a look at some place has found, in lines that fit the terminal."""
     if not diagnosis:
         return entry("looked", f"at {place}: nothing wrong was found")

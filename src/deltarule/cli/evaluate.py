@@ -1,19 +1,17 @@
 """`deltarule evaluate`: how good a model is, class by class, and the mistake that it is most sure of."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from dataclasses import asdict
+from typing import Any
 
-from typer import Option
-
-from deltarule.cli.options import DataOptions, Force, ModelName, with_options
-from deltarule.cli.printing import image_text, in_a_line, percent, print_json, print_table, print_text
-
-if TYPE_CHECKING:
-    from deltarule.data.dataset import Dataset
-    from deltarule.inspection.measures.metrics import Report
-    from deltarule.model import Model
+from deltarule.cli.options import EvaluateOptions
+from deltarule.cli.printing import image_text, in_a_line, percent, print_result, table_text
+from deltarule.cli.resolve import load_model, model_path, unseen_examples
+from deltarule.cli.results import check_place, input_files, write_picture
+from deltarule.data.dataset import Dataset
+from deltarule.inspection.measures.metrics import Report, evaluate_model
+from deltarule.inspection.plots.kinds import confusion_picture
+from deltarule.model import Model
 
 COLUMNS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (  # a figure of the report, its title, and how it is shown
     ("name", "", str),
@@ -26,43 +24,22 @@ COLUMNS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (  # a figure of th
 )
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class EvaluateOptions(DataOptions):
-    """The options of `deltarule evaluate`."""
-
-    name: ModelName
-    plot: Annotated[Path | None, Option(metavar="FILE", help="Draw what is taken for what: .png, .svg or .pdf.")] = None
-    force: Force = False
-
-
-@with_options(EvaluateOptions)
 def evaluate(options: EvaluateOptions) -> None:
-    """Say how good a model is, class by class.
-
-    Without --data it is judged by those of its own data that were kept for the test.
-    """
-    from deltarule.cli.resolve import load_model, model_path, unseen_examples
-    from deltarule.cli.results import check_picture_place, input_files, write_picture
-    from deltarule.inspection.measures.metrics import evaluate_model
-    from deltarule.inspection.plots.kinds import confusion_picture
-
-    if options.plot is not None:
-        check_picture_place(options.plot, force=options.force, inputs=input_files(options.name, options.data))
+    """Score a model, print its figures, and draw what it takes for what where --plot asks for that."""
+    inputs = input_files(options.name, options.data)
+    check_place(options.plot, "picture", force=options.force, inputs=inputs, option="--plot")
     model = load_model(options.name)
     dataset = unseen_examples(model, options)
     report = evaluate_model(model, dataset)
     if options.plot is not None:
         write_picture(confusion_picture(report, dataset), options.plot, force=options.force)
-    if options.as_json:
-        print_json({"model": model_path(options.name), "dataset": dataset.name} | report.to_json_dict())
-        return
-    print_text(f"{score_sentence(report, dataset)}, loss {report.loss:.4f}\n")
-    print_table(table_rows(report, dataset))
-    if report.mistakes:
-        print_text(f"\n{worst_mistake(model, dataset, report)}")
+    facts = {"model": model_path(options.name), "dataset": dataset.name} | report.to_json_dict()
+    score = f"{score_sentence(report, dataset)}, loss {report.loss:.4f}"
+    text = f"{score}\n\n{table_text(table_rows(report, dataset))}\n\n{worst_mistake(model, dataset, report)}"
+    print_result(facts, text.rstrip("\n"), as_json=options.as_json)
 
 
-def table_rows(report: "Report", dataset: "Dataset") -> list[dict[str, str]]:
+def table_rows(report: Report, dataset: Dataset) -> list[dict[str, str]]:
     """A row for each class, label or value; for a class, with the one that it is most often taken for."""
     rows = []
     for k, figures in enumerate(map(asdict, report.per_output)):
@@ -81,12 +58,12 @@ def table_rows(report: "Report", dataset: "Dataset") -> list[dict[str, str]]:
     return rows
 
 
-def example_noun(dataset: "Dataset") -> str:
+def example_noun(dataset: Dataset) -> str:
     """What its examples are called."""
     return "examples" if dataset.image_shape is None else "images"
 
 
-def score_sentence(report: "Report", dataset: "Dataset") -> str:
+def score_sentence(report: Report, dataset: Dataset) -> str:
     """How many answers are right, or how much of the targets' variance is explained."""
     if report.score_name == "r2":
         return f"R2 {report.score:.4f} on {report.examples:,} {example_noun(dataset)}"
@@ -95,7 +72,7 @@ def score_sentence(report: "Report", dataset: "Dataset") -> str:
     return f"{round(report.score * n_answers):,} of {n_answers:,} {what} right, {percent(report.score)}"
 
 
-def worst_mistake(model: "Model", dataset: "Dataset", report: "Report") -> str:
+def worst_mistake(model: Model, dataset: Dataset, report: Report) -> str:
     """The most confident mistake, drawn where it is an image; "" where there is none."""
     if not report.mistakes:
         return ""

@@ -1,58 +1,26 @@
 """`deltarule explain`: one example, forward and back through a network, every number shown and checked."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Any
 
-from typer import Option
+import numpy as np
 
-from deltarule.cli.options import SubjectOptions, with_options
+from deltarule.cli.options import ExplainOptions
+from deltarule.cli.predict import how_to_read, name_file
 from deltarule.cli.printing import encoding, entry, note, print_result
+from deltarule.cli.resolve import resolve, unseen_examples
+from deltarule.data.dataset import Dataset
+from deltarule.data.readers.kinds import read
 from deltarule.errors import SettingError, closest
-
-if TYPE_CHECKING:
-    from deltarule.data.dataset import Dataset
-    from deltarule.model import Model
+from deltarule.inspection.explain.explain import explain as walk_through
+from deltarule.model import Model
 
 MOST_LOOKED_AT = 1000  # examples among which the one that costs most is looked for: enough for a good one, and no wait
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class ExplainOptions(SubjectOptions):
-    """The options of `deltarule explain`."""
-
-    example: Annotated[int | None, Option(metavar="N", help="Which of the data, from 0; else a costly one.")] = None
-    image: Annotated[
-        Path | None, Option(metavar="FILE", help="An image of your own, or rows of numbers, instead of --data.")
-    ] = None
-    label: Annotated[str | None, Option(metavar="CLASS", help="What --image is; else the network's answer.")] = None
-    layer: Annotated[int | None, Option(metavar="L", help="The layer of --neuron, from 0; else 0.")] = None
-    neuron: Annotated[
-        int | None, Option(metavar="J", help="The neuron to show in full, from 0; else that with the largest error.")
-    ] = None
-    equation: Annotated[
-        str | None,
-        Option(
-            metavar="ID",
-            help="One equation alone, with symbols, code and proof: forward, C, BP1 to BP4, update, "
-            "BP1-softmax, BP1-sigmoid.",
-        ),
-    ] = None
-
-
-@with_options(ExplainOptions)
 def explain(options: ExplainOptions) -> None:
-    """Follow one example through a network and back.
-
-    Every number is shown: forward pass, loss, the four equations, a step. And every number is checked.
-
-    \b
-    Examples:
-      deltarule explain model.safetensors --example 3 --neuron 7
-      deltarule explain pretrained --image photo.jpg --label 4 --equation BP2
-    """  # noqa: D301 - a backspace is what keeps the lines below it apart
-    from deltarule.inspection.explain import explain as walkthrough
-
+    """Print the walk of one example through a network, forward and back."""
     if options.image is not None and (options.data is not None or options.target is not None):
         raise SettingError("give the example either with --image, or with --data and --target")
     if options.label is not None and options.image is None:
@@ -60,17 +28,14 @@ def explain(options: ExplainOptions) -> None:
     model, dataset = model_and_examples(options)
     number = example_number(options.example, model, dataset)
     example, target = dataset.inputs[number], dataset.targets[number]
-    layer, neuron, equation = options.layer, options.neuron, options.equation
-    walk = walkthrough.explain(model, example, target, layer=layer, neuron=neuron, equation=equation)
+    shown: dict[str, Any] = {"layer": options.layer, "neuron": options.neuron, "equation": options.equation}
+    walk = walk_through(model, example, target, **shown)
     facts = {"model": options.name, "dataset": dataset.name, "example": number} | walk.as_dict()
     print_result(facts, walk.text(encoding()), as_json=options.as_json)
 
 
-def model_and_examples(options: ExplainOptions) -> tuple["Model", "Dataset"]:
+def model_and_examples(options: ExplainOptions) -> tuple[Model, Dataset]:
     """The model of that name, or the untrained one of a recipe; and the examples to choose from."""
-    from deltarule.cli.resolve import resolve, unseen_examples
-    from deltarule.model import Model
-
     subject = resolve(options)
     model = subject if isinstance(subject, Model) else subject.model
     if options.image is not None:
@@ -84,14 +49,8 @@ def model_and_examples(options: ExplainOptions) -> tuple["Model", "Dataset"]:
     return model, subject.train  # which is scaled already
 
 
-def own_examples(path: Path, label: str | None, model: "Model") -> "Dataset":
+def own_examples(path: Path, label: str | None, model: Model) -> Dataset:
     """The examples in a file, each of the class `label`; without one, of the class that the model answers."""
-    import numpy as np
-
-    from deltarule.cli.inputs import how_to_read, name_file
-    from deltarule.data.dataset import Dataset
-    from deltarule.data.readers.kinds import read
-
     inputs = read(path, **how_to_read(model)).rows
     with name_file(path):
         targets = model.predict(inputs)
@@ -108,7 +67,7 @@ def own_examples(path: Path, label: str | None, model: "Model") -> "Dataset":
     )
 
 
-def example_number(wanted: int | None, model: "Model", dataset: "Dataset") -> int:
+def example_number(wanted: int | None, model: Model, dataset: Dataset) -> int:
     """The number of the example to explain: the one wanted, else the one with the largest loss; stderr says which."""
     if wanted is not None and not 0 <= wanted < dataset.n_samples:
         raise SettingError(f"the examples of {dataset.name} are 0 to {dataset.n_samples - 1:,}: got --example {wanted}")

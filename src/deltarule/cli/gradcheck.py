@@ -2,23 +2,18 @@
 
 import typer
 
-from deltarule.cli.options import SubjectOptions, with_options
+from deltarule.cli.options import GradcheckOptions
 from deltarule.cli.printing import print_result, terminal_width
+from deltarule.cli.resolve import resolve, unseen_examples
+from deltarule.inspection.gradcheck import check
+from deltarule.model import Model
+from deltarule.nn.penalties import Penalty
 
 BATCH = slice(8)  # the first examples: more say no more
 
 
-@with_options(SubjectOptions)
-def gradcheck(options: SubjectOptions) -> None:
-    """Check the gradient against numeric derivatives.
-
-    Every parameter is nudged, on a batch of 8 examples, in float64. The exit code is 1 where the two disagree.
-    """
-    from deltarule.cli.resolve import resolve, unseen_examples
-    from deltarule.inspection.gradcheck import check
-    from deltarule.model import Model
-    from deltarule.nn.penalties import Penalty
-
+def gradcheck(options: GradcheckOptions) -> None:
+    """Compare the gradient with numeric derivatives and print the result; exit code 1 where the two disagree."""
     subject = resolve(options)
     if isinstance(subject, Model):
         examples = unseen_examples(subject, options)

@@ -1,13 +1,15 @@
 """`deltarule predict`: what a model makes of the user's own files."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from itertools import takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
-import typer
+from typer import Exit
 
-from deltarule.cli.options import AsJson, Force
+from deltarule.atomic import write_atomically
+from deltarule.cli.options import PredictOptions
 from deltarule.cli.printing import (
     anyone_reads,
     entry,
@@ -17,13 +19,17 @@ from deltarule.cli.printing import (
     paragraph,
     percent,
     print_json,
+    print_result,
     print_text,
 )
-from deltarule.errors import NoDigitError, SettingError
-
-if TYPE_CHECKING:
-    from deltarule.model import Answers, Model
-    from deltarule.nn.arrays import Array
+from deltarule.cli.resolve import load_model, note_table, training_record
+from deltarule.cli.results import check_place, input_files
+from deltarule.data.readers.kinds import PICTURE_ENDINGS, read
+from deltarule.errors import DataError, NoDigitError, SettingError, ShapeError
+from deltarule.files.model_file import PRETRAINED
+from deltarule.files.run_folder import MODEL
+from deltarule.model import Answers, Model
+from deltarule.nn.arrays import Array
 
 Answer = dict[str, Any]
 
@@ -32,75 +38,45 @@ class Asked(NamedTuple):
     """A file that a model was asked about: its rows and their answers, None for a blank picture."""
 
     name: str
-    rows: "Array | None"
-    answers: "Answers | None"
+    rows: Array | None
+    answers: Answers | None
 
 
-def predict(
-    files: Annotated[
-        list[Path] | None,
-        typer.Argument(metavar="[FILE...]", help="Pictures, folders of them; or a CSV, an npz or an IDX file."),
-    ] = None,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            metavar="MODEL", help="Else pictures go to the pretrained one, the rest to ./model.safetensors, if any."
-        ),
-    ] = None,
-    show: Annotated[bool, typer.Option("--show", help="Draw each image in text, too.")] = False,
-    kaggle: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Kaggle's test.csv, to be answered as Kaggle wants it.")
-    ] = None,
-    out: Annotated[Path | None, typer.Option(metavar="FILE", help="With --kaggle: where the answers go.")] = None,
-    force: Force = False,
-    as_json: AsJson = False,
-) -> None:
-    """Ask a model: a line for each image, or row of numbers.
-
-    The line says the answer and its probability (or the activation of its neuron, where that is no probability).
-    A picture of a digit may be a PNG, JPEG, WebP or BMP of any size.
-
-    \b
-    Examples:
-      deltarule predict photo.jpg --show
-      deltarule predict new.csv --model prices.safetensors --json
-    """  # noqa: D301 - a backspace is what keeps the lines below it apart
-    from deltarule.cli.inputs import files_in, how_to_read, name_file
-    from deltarule.cli.resolve import load_model
-    from deltarule.cli.results import check_place, input_files
-    from deltarule.data.readers.kinds import read
-
+def predict(options: PredictOptions) -> None:
+    """Print a model's answers to the rows of files, or write them as Kaggle wants them."""
+    files, kaggle, out, as_json = options.files, options.kaggle, options.out, options.as_json
     if bool(files) == (kaggle is not None) or (kaggle is None) != (out is None):
         raise SettingError("give either FILE... or both --kaggle test.csv and --out submission.csv")
     paths = files_in(files or ())
-    name = model or model_for(paths)
-    if out is not None:
-        check_place(out, "table", force=force, inputs=input_files(name, str(kaggle)))
-    loaded = load_model(name)
-    if show and loaded.image_shape is None:
+    name = options.model or model_for(paths)
+    check_place(out, "table", force=options.force, inputs=input_files(name, str(kaggle)))
+    model = load_model(name)
+    if options.show and model.image_shape is None:
         raise SettingError("--show draws images: this model reads rows of numbers")
     asked: list[Asked] = []
     for path in paths if kaggle is None else [kaggle]:
         try:
-            rows = read(path, **how_to_read(loaded)).rows
+            rows = read(path, **how_to_read(model)).rows
             with name_file(path):
-                asked.append(Asked(str(path), rows, loaded.answers(rows)))
+                asked.append(Asked(str(path), rows, model.answers(rows)))
         except NoDigitError as error:
             if kaggle is not None:
                 raise
             note(paragraph(str(error)))
             asked.append(Asked(str(path), None, None))
     if out is not None:
-        write_submission(loaded, asked[0], out, force=force, as_json=as_json)
+        write_submission(model, asked[0], out, force=options.force, as_json=as_json)
         return
-    answers = ((each, answer) for each in asked for answer in answers_about(each, loaded))
+    answers = ((each, answer) for each in asked for answer in answers_about(each, model))
     if as_json:
         print_json([answer for _, answer in answers])
     else:
         for each, answer in takewhile(lambda _: anyone_reads(), answers):
-            print_answer(answer, each.rows, loaded.image_shape if show else None)
+            if options.show and each.rows is not None and model.image_shape is not None:
+                print_text(image_text(each.rows[answer["row"]], model.image_shape))
+            print_text(in_a_line(answer_line(answer, alone=each.rows is None or len(each.rows) == 1)))
     if any(each.answers is None for each in asked):
-        raise typer.Exit(1)
+        raise Exit(1)
 
 
 def model_for(files: list[Path]) -> str:
@@ -108,26 +84,58 @@ def model_for(files: list[Path]) -> str:
 
     Other files are for the model that was trained here last, where there is one.
     """
-    from deltarule.data.readers.kinds import PICTURE_ENDINGS
-    from deltarule.files.model_file import PRETRAINED
-    from deltarule.files.run_folder import MODEL
-
-    if not Path(MODEL).is_file():
-        return PRETRAINED.stem
-    if files and all(path.suffix.lower() in PICTURE_ENDINGS for path in files):
+    are_pictures = bool(files) and all(path.suffix.lower() in PICTURE_ENDINGS for path in files)
+    has_model = Path(MODEL).is_file()
+    if has_model and are_pictures:
         note(entry("here", f"{MODEL} is not asked about pictures unless you say  --model {MODEL}"))
-        return PRETRAINED.stem
-    return MODEL
+    return MODEL if has_model and not are_pictures else PRETRAINED.stem
 
 
-def print_answer(answer: Answer, raw: "Array | None", image_shape: tuple[int, int] | None) -> None:
-    """A line for an answer to a row of `raw`; with an image_shape, below its picture."""
-    if raw is not None and image_shape is not None:
-        print_text(image_text(raw[answer["row"]], image_shape))
-    print_text(in_a_line(answer_line(answer, alone=raw is None or len(raw) == 1)))
+def how_to_read(model: Model) -> dict[str, Any]:
+    """How `data.readers.kinds.read` reads files for a model to answer: as the data that it was trained on were read.
+
+    Where it tells MNIST's ten digits, a picture of any size becomes such an image. What was learned from images whose
+    ink was 0 to 1 is shown others in the same way. A table's texts are places among their categories.
+    """
+    record = training_record(model)
+    how: dict[str, Any] = {"rows_only": True, "announce": note_table}
+    if not (model.pixels or model.image_shape):
+        how |= {"columns": model.columns, "target": record.target}
+    return how | {
+        "image_shape": model.image_shape or (28, 28),
+        "size": record.size,
+        "is_digit": model.image_shape == (28, 28) and model.class_names == tuple("0123456789"),
+        "is_unit": model.reads_ink,
+    }
 
 
-def answers_about(asked: Asked, model: "Model") -> Iterator[Answer]:
+@contextmanager
+def name_file(path: Path) -> Iterator[None]:
+    """Let an error about the rows of a file say which file it was."""
+    try:
+        yield
+    except (ShapeError, DataError) as error:
+        raise type(error)(f"{path}: {error}") from error
+
+
+def files_in(paths: Iterable[Path]) -> list[Path]:
+    """The files, and in place of a folder the images in it and in the folders in it, by name.
+
+    Raises SettingError for a folder without images.
+    """
+    files: list[Path] = []
+    for path in paths:
+        found = [path]
+        if path.is_dir():
+            found = sorted(file for file in path.rglob("*") if file.suffix.lower() in PICTURE_ENDINGS)
+        if not found:
+            expected = "a file of examples, or a folder of pictures (PNG, JPEG, WebP, BMP), must exist"
+            raise SettingError(f"{expected}: got {path}")
+        files += found
+    return files
+
+
+def answers_about(asked: Asked, model: Model) -> Iterator[Answer]:
     """An answer for each row of a file; for a blank picture, None, one without."""
     kind = ("probability", "probabilities") if model.has_probabilities else ("activation", "activations")
     name = asked.name
@@ -163,16 +171,11 @@ def answer_line(answer: Answer, *, alone: bool) -> str:
     return f"{place}  {answer['label']}  {sure}"
 
 
-def write_submission(model: "Model", asked: Asked, out: Path, *, force: bool, as_json: bool) -> None:
+def write_submission(model: Model, asked: Asked, out: Path, *, force: bool, as_json: bool) -> None:
     """Write ImageId,Label for every row, counted from 1, whole or not at all; and say how many there are."""
-    from deltarule.atomic import write_atomically
-
     if model.task != "classes" or asked.answers is None:
         raise SettingError(f"a submission needs a class for each image: this model answers {model.task}")
     labels = [model.class_names[k] for k in asked.answers.predicted]
     rows = "".join(f"{number},{label}\n" for number, label in enumerate(labels, start=1))
     write_atomically(out, f"ImageId,Label\n{rows}".encode(), "table", force=force)
-    if as_json:
-        print_json({"rows": len(labels), "out": out})
-    else:
-        print_text(f"{len(labels):,} answers are in {out}")
+    print_result({"rows": len(labels), "out": out}, f"{len(labels):,} answers are in {out}", as_json=as_json)

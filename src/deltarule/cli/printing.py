@@ -14,17 +14,17 @@ import re
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from threading import Event, Thread
-from typing import IO, TYPE_CHECKING, Any, TextIO, cast
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from queue import Full, Queue
+from threading import Thread
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
-    from queue import SimpleQueue
-
     from deltarule.nn.arrays import Array
 
 HIDDEN = ("Cc", "Cf", "Cs", "Zl", "Zp")  # categories: control, format, surrogate, line and paragraph separator
+CLEAR = "\r\x1b[K"  # a terminal's line
 MOST_WAITING = 1000  # lines that a slow reader of stderr may be behind; later ones are dropped
 PATIENCE_SECONDS = 1.0  # for a reader of stderr that does not read, once the work is done
 
@@ -57,133 +57,102 @@ def paragraph(text: str) -> str:
     return re.sub(r"\n(?!  )", "\n  ", text)
 
 
-class Outlet:
-    """Where text leaves the process; what cannot be written is dropped. error: why something could not, if so.
+class Door(io.TextIOBase):
+    """What stands in the place of a standard stream: whole lines leave the process, as `visible` shows them.
+
+    What cannot be written is dropped; error: why, if so. first: the door whose text comes before. status: a line that
+    stays below the others on a terminal, which is deltarule's own and may hold colors.
 
     Python's own buffers are passed by: what stays in them is written again at the end, and ends in a traceback.
     """
 
-    def __init__(self, stream: TextIO | None) -> None:
+    encoding: str = "utf-8"
+
+    def __init__(self, stream: TextIO | None, first: "PatientDoor | None" = None) -> None:
         buffer = getattr(stream, "buffer", None)
-        self.stream = stream
-        self.error: OSError | None = None
-        self.encoding = getattr(stream, "encoding", None) or "utf-8"
         raw = getattr(buffer, "raw", buffer)
         self.raw = raw if isinstance(raw, io.RawIOBase) else None
+        self.stream, self.first = stream, first
+        self.encoding = getattr(stream, "encoding", None) or "utf-8"
+        self.error: OSError | None = None
+        self.status = ""
+        self._part = ""
+
+    def write(self, text: str) -> int:
+        lines, end, self._part = (self._part + text).rpartition("\n")
+        if end:
+            self._show(lines + end)
+        return len(text)
+
+    def flush(self) -> None:
+        part, self._part = self._part, ""
+        if part:
+            self._show(part)
+
+    def _show(self, text: str) -> None:
+        if self.first is not None:
+            self.first.wait()
+        self.put(f"{CLEAR}{visible(text)}{self.status}" if self.status else visible(text))
 
     def put(self, text: str) -> None:
-        """Write a text, unless an earlier one could not be written: a part of a result is worth nothing."""
+        """Write a text as it is, unless an earlier one could not be written: a part of a result is worth nothing."""
         if self.error is None:
-            self._write(text)
+            self._deliver(text)
 
-    def _write(self, text: str) -> None:
+    def _deliver(self, text: str) -> None:
         try:
             if self.raw is not None:
-                self._write_bytes(text.replace("\n", os.linesep).encode(self.encoding, "backslashreplace"))
+                self._deliver_bytes(text.replace("\n", os.linesep).encode(self.encoding, "backslashreplace"))
             elif self.stream is not None:
                 self.stream.write(text)
                 self.stream.flush()
         except (OSError, ValueError) as error:
             self.error = error if isinstance(error, OSError) else OSError(errno.EBADF, str(error))
 
-    def _write_bytes(self, data: bytes) -> None:
+    def _deliver_bytes(self, data: bytes) -> None:
         while data and self.raw is not None:
             n_written = self.raw.write(data)
             if n_written is None:  # a pipe that is full, and says so instead of waiting
                 time.sleep(0.01)
             data = data[n_written or 0 :]
 
+    def isatty(self) -> bool:
+        return self.stream is not None and not self.stream.closed and self.stream.isatty()
 
-class PatientOutlet(Outlet):
-    """An outlet that never makes a run wait: a thread writes, and drops what comes while the reader is far behind."""
+    def fileno(self) -> int:
+        return super().fileno() if self.stream is None else self.stream.fileno()
+
+
+class PatientDoor(Door):
+    """A door that never makes a run wait: a thread writes, and drops what comes while the reader is far behind."""
 
     def __init__(self, stream: TextIO | None) -> None:
         super().__init__(stream)
-        self._waiting: SimpleQueue[str | Event]  # there with the thread, when there is something to write
-        self._thread: Thread | None = None
-        self._n_done, self._stuck_at = 0, -1
+        self._waiting: Queue[str] = Queue(MOST_WAITING)
+        self._is_stuck = False
+        if self.raw is not None:
+            Thread(target=self._deliver_all, name="stderr", daemon=True).start()
 
     def put(self, text: str) -> None:
         """Have a text written. What could not be written once may be another time, when the disk has room again."""
         if self.raw is None:
-            self._write(text)
+            self._deliver(text)
             return
-        if self._thread is None:
-            from queue import SimpleQueue
+        with suppress(Full):
+            self._waiting.put_nowait(text)
 
-            self._waiting = SimpleQueue()
-            self._thread = Thread(target=self._deliver, name="stderr", daemon=True)
-            self._thread.start()
-        if self._waiting.qsize() < MOST_WAITING:
-            self._waiting.put(text)
-
-    def _deliver(self) -> None:
+    def _deliver_all(self) -> None:
         while True:
-            each = self._waiting.get()
-            if isinstance(each, Event):
-                each.set()
-            else:
-                self._write(each)
-            self._n_done += 1
+            self._deliver(self._waiting.get())
+            self._is_stuck = False
+            self._waiting.task_done()
 
     def wait(self) -> None:
         """Wait until all is written, but not for a reader that has stopped reading."""
-        if self._thread is None or self._stuck_at == self._n_done:
-            return
-        done, before = Event(), -1
-        self._waiting.put(done)
-        while not done.wait(PATIENCE_SECONDS):
-            if self._n_done == before:
-                self._stuck_at = before
-                return
-            before = self._n_done
-
-
-class Door(io.TextIOBase):
-    """What stands in the place of a standard stream: whole lines go to its outlet, as `visible` shows them.
-
-    first: the outlet whose text comes before. above: what prints lines above a bar, while there is one.
-    """
-
-    encoding: str = "utf-8"
-
-    def __init__(self, outlet: Outlet, first: PatientOutlet | None = None) -> None:
-        self.outlet, self.first, self.encoding = outlet, first, outlet.encoding
-        self.above: Callable[[str], object] | None = None
-        self._part = ""
-
-    def write(self, text: str) -> int:
-        lines, end, self._part = (self._part + text).rpartition("\n")
-        if end:
-            self._put(lines + end)
-        return len(text)
-
-    def flush(self) -> None:
-        part, self._part = self._part, ""
-        if part:
-            self._put(part)
-
-    def _put(self, text: str) -> None:
-        if self.first is not None:
-            self.first.wait()
-        (self.above or self.outlet.put)(visible(text))
-
-    def isatty(self) -> bool:
-        stream = self.outlet.stream
-        return stream is not None and not stream.closed and stream.isatty()
-
-    def fileno(self) -> int:
-        if self.outlet.stream is None:
-            raise io.UnsupportedOperation("fileno")
-        return self.outlet.stream.fileno()
-
-
-class Canvas(Door):
-    """A door for what draws with control characters of its own, and shows nothing of a stranger's."""
-
-    def write(self, text: str) -> int:
-        self.outlet.put(text)
-        return len(text)
+        with self._waiting.all_tasks_done:
+            while (n_left := self._waiting.unfinished_tasks) and not self._is_stuck:
+                is_done = self._waiting.all_tasks_done.wait(PATIENCE_SECONDS)
+                self._is_stuck = not is_done and self._waiting.unfinished_tasks == n_left
 
 
 class Warnings(logging.Formatter):
@@ -194,41 +163,44 @@ class Warnings(logging.Formatter):
 
 
 @contextmanager
-def doors() -> Iterator[Outlet]:
-    """A block in which all that is printed goes through a door; yields the outlet of the results."""
+def doors() -> Iterator[Door]:
+    """A block in which all that is printed goes through a door; yields that of the results."""
     before = sys.stdout, sys.stderr
-    notes, results = PatientOutlet(sys.stderr), Outlet(sys.stdout)
-    sys.stdout, sys.stderr = Door(results, first=notes), Door(notes)
+    notes = PatientDoor(sys.stderr)
+    results = Door(sys.stdout, first=notes)
+    sys.stdout, sys.stderr = results, notes
     if logging.lastResort is not None:
         logging.lastResort.setFormatter(Warnings())
     try:
         yield results
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        results.flush()
+        notes.flush()
         notes.wait()
         sys.stdout, sys.stderr = before
 
 
-def canvas() -> IO[str]:
-    """Where to draw on stderr."""
-    return cast(IO[str], Canvas(sys.stderr.outlet if isinstance(sys.stderr, Door) else Outlet(sys.stderr)))
-
-
-def rows_above(show: Callable[[str], object] | None) -> None:
-    """Let something print the lines for stderr above what it draws there; None ends that."""
+def show_status(line: str) -> None:
+    """Draw a line below all others on stderr, in the place of the one before; "" ends that."""
     if isinstance(sys.stderr, Door):
-        sys.stderr.above = show
+        sys.stderr.status = line
+        sys.stderr.put(f"{CLEAR}{line}")
 
 
 def is_drawable() -> bool:
-    """Whether stderr is a terminal, where a bar can move."""
-    return sys.stderr.isatty()
+    """Whether stderr is a terminal, where a bar can move: one that knows escapes, as old consoles of Windows do not."""
+    knows_escapes = "WT_SESSION" in os.environ if sys.platform == "win32" else os.environ.get("TERM") != "dumb"
+    return sys.stderr.isatty() and knows_escapes
+
+
+def green(text: str) -> str:
+    """The same in green, for a status line, unless the user wants no colors."""
+    return text if os.environ.get("NO_COLOR") else f"\x1b[32m{text}\x1b[0m"
 
 
 def anyone_reads() -> bool:
     """Whether results still arrive: False once stdout is a closed pipe or a full disk."""
-    return not isinstance(sys.stdout, Door) or sys.stdout.outlet.error is None
+    return not isinstance(sys.stdout, Door) or sys.stdout.error is None
 
 
 def print_text(text: str) -> None:
@@ -275,12 +247,12 @@ def without_nan(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def print_table(rows: Sequence[Mapping[str, str]]) -> None:
-    """Print rows below the names of their columns, the first column to the left, the others to the right."""
+def table_text(rows: Sequence[Mapping[str, str]]) -> str:
+    """Rows below the names of their columns, the first column to the left, the others to the right."""
     from deltarule.inspection.presentation import table
 
     head, *cells = ([in_a_line(cell) for cell in cells] for cells in (rows[0], *(row.values() for row in rows)))
-    print_text("\n".join(table(head, cells, indent=0)))
+    return "\n".join(table(head, cells, indent=0))
 
 
 def encoding() -> str:

@@ -1,9 +1,8 @@
 """How a run shows itself on stderr: a line an epoch, and a bar where a terminal can draw one."""
 
 import time
-from functools import partial
 
-from deltarule.cli.printing import canvas, is_drawable, note, percent, rows_above, score_words
+from deltarule.cli.printing import green, note, percent, score_words, show_status, terminal_width
 from deltarule.training.callbacks import Callback, History, TrainingState
 from deltarule.training.evaluation import SCORE_NAMES
 
@@ -40,51 +39,29 @@ class Bar(Lines):
     every_step = False
 
     def train_begin(self, state: TrainingState) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-        self.bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=None),
-            TextColumn("{task.fields[figures]}"),
-            TimeRemainingColumn(compact=True),
-            console=Console(file=canvas()),
-            auto_refresh=False,
-            redirect_stdout=False,
-            redirect_stderr=False,
-            transient=True,
-            expand=True,
-        )
-        self.task = self.bar.add_task("", total=state.n_steps, completed=state.step, figures="")
-        self.bar.start()
-        rows_above(partial(self.bar.console.print, end="", highlight=False, markup=False, soft_wrap=True))
         super().train_begin(state)
         self.drawn = time.perf_counter()
 
     def step_end(self, state: TrainingState) -> None:
         if time.perf_counter() - self.drawn < REFRESH_SECONDS:
             return
-        score = SCORE_NAMES[state.task]
-        samples = state.step * self.n_samples * state.n_epochs / state.n_steps
+        score, share = SCORE_NAMES[state.task], state.step / state.n_steps
+        minutes, seconds = divmod(round(state.seconds * (1.0 / share - 1.0)), 60)
         figures = [
             f"loss {state.batch_loss:.3f}",
             score_words(score, state.history[f"train_{score}"][-1]),
             f"rate {state.learning_rate:.1g}",
-            f"{samples / state.seconds:,.0f}/s",
+            f"{state.step * self.n_samples * state.n_epochs / state.n_steps / state.seconds:,.0f}/s",
+            f"{minutes}:{seconds:02}",
         ]
-        epoch = f"epoch {state.epoch}/{state.n_epochs}"
-        self.bar.update(self.task, description=epoch, completed=state.step, figures="  ".join(figures), refresh=True)
+        before, after = f"epoch {state.epoch}/{state.n_epochs} ", f" {'  '.join(figures)}"
+        width = max(terminal_width() - len(before + after) - 1, 0)
+        bar = f"{green('#' * round(share * width))}{'-' * (width - round(share * width))}"
+        show_status(f"{before}{bar}{after}" if width else f"{before}{after}"[: terminal_width() - 1])
         self.drawn = time.perf_counter()
 
     def train_end(self, state: TrainingState) -> None:
-        rows_above(None)
-        self.bar.stop()
-
-
-def progress(n_samples: int, *, is_new: bool) -> Lines:
-    """What suits stderr: a bar on a terminal, else lines."""
-    kind = Bar if is_drawable() else Lines
-    return kind(n_samples, is_new=is_new)
+        show_status("")
 
 
 def start_in_words(state: TrainingState, is_new: bool) -> str:

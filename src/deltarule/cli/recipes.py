@@ -1,37 +1,21 @@
 """`deltarule recipes`: what there is to train, or what one recipe says."""
 
-from typing import TYPE_CHECKING, Annotated
+from msgspec import to_builtins
 
-import typer
-
-from deltarule.cli.options import AsJson, Changes
-from deltarule.cli.printing import entry, print_json, print_text
+from deltarule.cli.options import RecipesOptions
+from deltarule.cli.printing import entry, print_result
 from deltarule.errors import SettingError
+from deltarule.recipes import names, read
+from deltarule.recipes.schema import Recipe
 
-if TYPE_CHECKING:
-    from deltarule.recipes.schema import Recipe
 
-
-def recipes(
-    name: Annotated[
-        str | None, typer.Argument(metavar="[RECIPE]", help="Print this one, as TOML to be changed.")
-    ] = None,
-    changes: Changes = None,
-    as_json: AsJson = False,
-) -> None:
-    """List what there is to train, or print one recipe.
-
-    The list says of each recipe its network (hidden layers, output), its data, the result to expect, and its source.
-    """
-    from msgspec import to_builtins
-
-    from deltarule.recipes import names, read
-
-    if name is not None:
-        recipe = read(name).with_changes(changes or ())
-        print_json(to_builtins(recipe)) if as_json else print_text(recipe.to_toml().rstrip("\n"))
+def recipes(options: RecipesOptions) -> None:
+    """Print the list of recipes, or one of them."""
+    if options.name is not None:
+        recipe = read(options.name).with_changes(options.changes or ())
+        print_result(to_builtins(recipe), recipe.to_toml().rstrip("\n"), as_json=options.as_json)
         return
-    if changes:
+    if options.changes:
         raise SettingError("--set changes one recipe: got none; name it: deltarule recipes quick --set epochs=2")
     rows = [
         {
@@ -43,15 +27,15 @@ def recipes(
         }
         for recipe in map(read, names())
     ]
-    if as_json:
-        print_json(rows)
-        return
-    for row in rows:
-        print_text(f"{row['name']:<26}{row['network']:<28}{row['data']}")
-        print_text(entry("", f"expected: {row['expected']}. Source: {row['source']}", indent=2))
+    lines = [
+        f"{row['name']:<26}{row['network']:<28}{row['data']}\n"
+        + entry("", f"expected: {row['expected']}. Source: {row['source']}", indent=2)
+        for row in rows
+    ]
+    print_result(rows, "\n".join(lines), as_json=options.as_json)
 
 
-def network_in_words(recipe: "Recipe") -> str:
+def network_in_words(recipe: Recipe) -> str:
     """Hidden sizes and activations, then the output's: 512-256 relu, softmax."""
     network = recipe.network
     hidden = network.activation if isinstance(network.activation, list) else [network.activation]

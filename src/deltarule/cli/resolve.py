@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from deltarule.cli.options import RECIPE_KEYS, DataOptions, SubjectOptions, Trai
 from deltarule.cli.printing import entry, note
 from deltarule.data.catalog import MNIST, can_find, find_default, load
 from deltarule.data.dataset import Dataset, Splits, data_hash
+from deltarule.data.readers.kinds import MODEL as MODEL_FILE
+from deltarule.data.readers.kinds import UNKNOWN, kind_of
 from deltarule.data.readers.kinds import read as read_data
 from deltarule.data.reading import Missing
 from deltarule.errors import SettingError, closest
@@ -33,22 +36,23 @@ class TrainingRecord(msgspec.Struct):
     environment: as `files.run_folder.environment` returns it, with the hash of the data.
     """
 
-    recipe: str
-    recipe_toml: str
-    seed: int
-    dataset: str
-    target: str | None
+    recipe: str = ""
+    recipe_toml: str = ""
+    seed: int = 0
+    dataset: str = ""
+    target: str | None = None
     missing: Missing = "error"
     size: int | None = None
     environment: dict[str, Any] = {}
 
 
-def training_record(model: Model) -> TrainingRecord | None:
-    """The record of a model; None unless `deltarule train` made it."""
-    try:
-        return msgspec.convert(model.record, TrainingRecord)
-    except msgspec.ValidationError:
-        return None
+def training_record(model: Model) -> TrainingRecord:
+    """The record of a model; an empty one unless `deltarule train` made it."""
+    with suppress(msgspec.ValidationError):
+        record = msgspec.convert(model.record, TrainingRecord)
+        if record.recipe and record.recipe_toml and record.dataset:
+            return record
+    return TrainingRecord()
 
 
 def model_path(name: str) -> Path:
@@ -74,8 +78,9 @@ def load_model(name: str) -> Model:
     Raises SettingError where there is none, ModelFileError where the file does not hold a model.
     """
     path = model_path(name)
-    if path.suffix.lower() == ".csv":
-        raise SettingError(f"a model is a file, or the folder of a run: got {name}; give data as MODEL --data {name}")
+    if path.is_file() and (kind := kind_of(path)) is not MODEL_FILE and kind.name != UNKNOWN:
+        got = f"got {name}, {kind.name}; give data as MODEL --data {name}"
+        raise SettingError(f"a model is a file, or the folder of a run: {got}")
     if not path.exists():
         instead = f"does not exist; deltarule train  makes one, and {PRETRAINED.stem}  is there"
         if Path(name).is_dir():
@@ -85,7 +90,7 @@ def load_model(name: str) -> Model:
         raise SettingError(f"a model is a file, or the folder of a run: got {name}, which {instead}")
     model = load_file(path)
     record = training_record(model)
-    origin = f", trained by the recipe {record.recipe} on {record.dataset}" if record else ""
+    origin = f", trained by the recipe {record.recipe} on {record.dataset}" if record.recipe else ""
     note(entry("model", f"{path}: {'-'.join(map(str, model.network.layer_sizes))}{origin}"))
     return model
 
@@ -94,6 +99,11 @@ def read_recipe(name: str) -> Recipe:
     """The recipe in a TOML file or a run's folder, or the one of that name that comes with deltarule."""
     of_run = Path(name, RECIPE)
     return read(str(of_run) if of_run.is_file() else name)
+
+
+def original_recipe(options: TrainOptions, resumed: Recipe | None) -> Recipe:
+    """The recipe that is to be trained, before any change: the one that is named, that of the run that goes on."""
+    return resumed if resumed and options.recipe is None else read_recipe(options.recipe or "default")
 
 
 def refuse_changes(changes: Sequence[str] | None, name: str) -> None:
@@ -135,14 +145,10 @@ def plan_run(
     known: the model to start from; its columns are those of a table. resumed: the recipe of the run that goes on.
     is_run: the recipe is to be trained, and not to be looked at.
     """
-    is_default = options.recipe is None and resumed is None
-    original = resumed if resumed and options.recipe is None else read_recipe(options.recipe or "default")
+    is_default, original = options.recipe is None and resumed is None, original_recipe(options, resumed)
     recipe, named = recipe_as_asked(original, options), recipe_as_asked(original.on(""), options).data.name
     may_stand_in = not (named or resumed) and recipe.data.name == MNIST
-    if known is not None and known.columns and options.target is not None:
-        splits = read_as_trained(known, recipe.data.name, options.target, options.offline)
-    else:
-        splits = load_data(recipe.data.name, options, may_stand_in=may_stand_in)
+    splits = load_data(recipe.data.name, options, known=known, may_stand_in=may_stand_in)
     if may_stand_in:
         recipe = recipe.on(splits.train.name)
     is_other = recipe.data.name != original.data.name
@@ -158,15 +164,21 @@ def plan_run(
     return recipe, splits
 
 
-def load_data(name: str, options: TrainOptions, *, may_stand_in: bool = False) -> Splits:
+def load_data(name: str, options: TrainOptions, *, known: Model | None = None, may_stand_in: bool = False) -> Splits:
     """Data by name or path, read as the options say: with a target, the table in a CSV.
 
-    may_stand_in: the bundled digits are better than no MNIST; stderr says which they are.
+    known: the model as which a table's columns and classes are counted. may_stand_in: the bundled digits are better
+    than no MNIST; stderr says which they are.
     """
     if options.target is not None:
-        check_table(name)
-        how: dict[str, Any] = {"missing": options.missing, "without": options.without or (), "announce": note_table}
-        return read_data(name, target=options.target, task=options.target_task, **how).splits
+        if not Path(name).is_file():
+            got = name if can_find(name) else f"{name}, which does not exist"
+            raise SettingError(f"--target names a column of a CSV file: got {got}; give the file with --data")
+        how: dict[str, Any] = {"task": options.target_task, "without": options.without or ()}
+        if known is not None and known.columns and known.task != "labels":
+            how = {"task": known.task, "class_names": known.class_names, "columns": known.columns}
+        how |= {"target": options.target, "missing": options.missing, "announce": note_table}
+        return read_data(name, **how).splits
     if options.without or options.missing != "error" or options.target_task is not None:
         raise SettingError("--task, --missing and --without are for tables: name the column to learn with --target")
     if options.size is not None:
@@ -178,14 +190,6 @@ def load_data(name: str, options: TrainOptions, *, may_stand_in: bool = False) -
     splits, which = find_default(offline=options.offline)
     note(entry("data", which))
     return splits
-
-
-def check_table(name: str) -> None:
-    """Raise SettingError unless a file has that name, in which a column can be the target."""
-    if not Path(name).is_file():
-        if not can_find(name):
-            raise SettingError(f"a table is a CSV file: got {name}, which does not exist; give the file with --data")
-        raise SettingError(f"--target names a column of a CSV file: got {name}; give the file with --data")
 
 
 def check_data_exist(name: str, owner: str, cure: str) -> None:
@@ -229,7 +233,7 @@ def train_and_test(model: Model, options: DataOptions) -> tuple[Dataset, Dataset
     record = training_record(model)
     splits, is_own = splits_for(model, options)
     train, test = splits.train, splits.test
-    if record and is_own:
+    if is_own:
         train, test = split(parse(record.recipe_toml, record.recipe), splits, record.seed)
     return match_classes(model, train), match_classes(model, test) if test else None, is_own
 
@@ -237,34 +241,33 @@ def train_and_test(model: Model, options: DataOptions) -> tuple[Dataset, Dataset
 def splits_for(model: Model, options: DataOptions) -> tuple[Splits, bool]:
     """Data by name or path, else those that a model was made from; and whether they are those."""
     record = training_record(model)
-    if record is None and options.data is None:
+    name = options.data or record.dataset
+    if not name:
         raise SettingError(
             "this model does not say what data it was made for: name some, as in  --data mnist  "
             "(`deltarule data list` shows the names), or give a file of your own"
         )
-    name = options.data or (record.dataset if record else "")
     if options.data is None:
         check_data_exist(name, "model", "say where they are:  --data PATH")
-    splits = read_as_trained(model, name, options.target or (record.target if record else None), options.offline)
+    splits = read_as_trained(model, options, name)
     parts = [replace(part, name=name) for part in (splits.train, splits.test) if part is not None]
-    known = record.environment.get("data_hash") if record and Path(name).exists() else None
-    is_own = record is not None and (name == record.dataset if known is None else data_hash(*parts) == known)
-    if record and not is_own and name == record.dataset:
+    known = record.environment.get("data_hash") if Path(name).exists() else None
+    is_own = name == record.dataset if known is None else data_hash(*parts) == known
+    if not is_own and name == record.dataset:
         note(entry("data", f"{name} holds other examples than this model was trained on"))
     return Splits(*parts), is_own
 
 
-def read_as_trained(model: Model, name: str, target: str | None, offline: bool) -> Splits:
-    """Data by name or path, a table's columns and classes counted as the model counts them."""
+def read_as_trained(model: Model, options: DataOptions, name: str) -> Splits:
+    """Data by name or path, read as those that a model was trained on."""
     record = training_record(model)
-    if target is None or model.task is None or model.task == "labels" or not model.columns:
-        task = None if target is None or model.task == "labels" else model.task
-        size = record.size if record and Path(name).is_dir() else None
-        return load_data(name, TrainOptions(target=target, target_task=task, size=size, offline=offline))
-    check_table(name)
-    how: dict[str, Any] = {"missing": record.missing if record else "error", "announce": note_table}
-    known: dict[str, Any] = {"task": model.task, "class_names": model.class_names, "columns": model.columns}
-    return read_data(name, target=target, **known, **how).splits
+    target = options.target or record.target
+    how: dict[str, Any] = {"target": target, "offline": options.offline}
+    if target is not None:
+        how |= {"missing": record.missing, "target_task": None if model.task == "labels" else model.task}
+    elif Path(name).is_dir():
+        how["size"] = record.size
+    return load_data(name, TrainOptions(**how), known=model)
 
 
 def match_classes(model: Model, dataset: Dataset) -> Dataset:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from deltarule.atomic import check_target, write_atomically
 from deltarule.cli.options import TrainOptions
-from deltarule.cli.resolve import is_model, model_path, read_recipe, recipe_as_asked, training_record
+from deltarule.cli.resolve import is_model, model_path, original_recipe, read_recipe, recipe_as_asked, training_record
 from deltarule.data.catalog import files_of
 from deltarule.errors import DeltaruleError, FileError, SettingError, require
 from deltarule.files.checkpoint import STEP_FILES as STEPS
@@ -22,28 +22,31 @@ SUFFIXES = {"model": ".safetensors", "npz file": ".npz", "ONNX file": ".onnx", "
 
 
 def check_place(
-    path: Path, kind: str, *, force: bool = False, inputs: Iterable[Path] = (), option: str = "--out", cure: str = ""
+    path: Path | None,
+    kind: str,
+    *,
+    force: bool = False,
+    inputs: Iterable[Path] = (),
+    option: str = "--out",
+    cure: str = "",
 ) -> None:
-    """Raise SettingError unless a file of a kind can be written at `path`, and may replace what is there.
+    """Raise SettingError unless a file of a kind can be written at `path`, if any, and may replace what is there.
 
-    option: what named the path. cure: what to do instead of replacing a file; else, to choose another name.
+    option: what named the path. cure: what to do instead of replacing a file; else, to choose another name. Raises
+    MissingExtraError for a picture that could not be drawn.
     """
+    if path is None:
+        return
+    if kind == "picture" and path.suffix not in DESCRIPTION_KEYS:
+        raise SettingError(f"a picture's file ends in .png, .svg or .pdf: got {path}")
     free = free_path(path.with_suffix(SUFFIXES.get(kind, path.suffix)) if path.name else path)
     another = cure or f"choose another name: {option} {shlex.quote(str(free))}"
     try:
         check_target(path, kind, force=force, inputs=inputs, another=another)
     except FileError as error:
         raise SettingError(str(error)) from error
-
-
-def check_picture_place(
-    path: Path, *, force: bool = False, inputs: Iterable[Path] = (), option: str = "--plot"
-) -> None:
-    """Raise SettingError unless a picture can be written at `path`, MissingExtraError unless it can be drawn."""
-    if path.suffix not in DESCRIPTION_KEYS:
-        raise SettingError(f"a picture's file ends in .png, .svg or .pdf: got {path}")
-    check_place(path, "picture", force=force, inputs=inputs, option=option)
-    require("matplotlib", "plot")
+    if kind == "picture":
+        require("matplotlib", "plot")
 
 
 def check_run_place(folder: Path, *, force: bool = False, inputs: Iterable[Path] = ()) -> None:
@@ -61,17 +64,15 @@ def check_run_place(folder: Path, *, force: bool = False, inputs: Iterable[Path]
 
 def check_train_places(options: TrainOptions, resumed: Recipe | None) -> None:
     """Raise SettingError where a result of `train` could not be written, or would replace what it may not."""
-    recipe = resumed if resumed and options.recipe is None else read_recipe(options.recipe or "default")
-    inputs = [*files_of(recipe_as_asked(recipe, options).data.name)]
+    inputs = files_of(recipe_as_asked(original_recipe(options, resumed), options).data.name)
     inputs += files_behind(options.recipe, [RECIPE]) + files_behind(options.start, [MODEL])
     if options.resume is not None:
         inputs += [*options.resume.glob(STEPS), *(options.resume / CHECKPOINTS).glob(STEPS)]
-    if options.out is not None or options.run is None:
-        check_place(options.out or Path(MODEL), "model", force=options.force, inputs=inputs)
+    out = options.out or (None if options.run else Path(MODEL))
+    check_place(out, "model", force=options.force, inputs=inputs)
     if options.run is not None:
         check_run_place(options.run, force=options.force, inputs=inputs)
-    if options.plot is not None:
-        check_picture_place(options.plot, force=options.force, inputs=inputs)
+    check_place(options.plot, "picture", force=options.force, inputs=inputs, option="--plot")
     given = [each for each in (options.out, options.plot, options.run, options.checkpoint) if each is not None]
     folders = {os.path.realpath(each) for each in (options.run, options.checkpoint) if each is not None}
     in_run = [options.run / name for name in FILES if name != MODEL] if options.run else []
@@ -88,11 +89,10 @@ def input_files(name: str | None, data: str | None) -> Iterator[Path]:
         yield from files_behind(name, FILES)
         if name is not None:
             if is_model(name):
-                record = training_record(load(model_path(name)))
-                data = data or (record.dataset if record else None)
+                data = data or training_record(load(model_path(name))).dataset
             else:
                 data = data or read_recipe(name).data.name
-    if data is not None:
+    if data:
         yield from files_of(data)
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from deltarule.cli.options import KEPT, TrainOptions
+from deltarule.cli.options import KEPT, MARKS, TrainOptions
 from deltarule.cli.printing import entry, note
 from deltarule.cli.resolve import check_data_exist
 from deltarule.cli.results import check_place, check_run_place
@@ -22,7 +22,7 @@ from deltarule.training.run_identity import differences, identity_of
 from deltarule.training.snapshot import Snapshot
 
 MODEL_SUFFIXES = (".safetensors", ".st", ".model", ".weights", ".bin")  # of files that no other program runs or obeys
-KEPT_OPTIONS = {each.name: each for each in fields(TrainOptions) if KEPT in getattr(each.type, "__metadata__", ())}
+KEPT_OPTIONS = {each.name: each for each in fields(TrainOptions) if MARKS.get(each.name) == KEPT}
 
 # What a checkpoint of `deltarule train` knows of the command that made it; `recipe` is TOML, all filled in.
 KeptOptions: Any = msgspec.defstruct(
@@ -45,10 +45,20 @@ def resume_run(options: TrainOptions) -> tuple[TrainOptions, Checkpoints | None,
 
     Raises SettingError where options contradict each other, or there is nothing to go on with.
     """
-    source, checkpoints = options.resume, None
-    if source is not None and (source / CHECKPOINTS).is_dir():
-        source /= CHECKPOINTS
-    if (folder := checkpoint_folder(options) or source) is not None:
+    is_often = options.every_steps is not None or options.every_seconds is not None
+    if options.every_steps is not None and options.every_seconds is not None:
+        raise SettingError("checkpoints are made every so many steps or seconds: got both; give one")
+    if options.resume_anyway and options.resume is None:
+        raise SettingError("--resume-anyway says how a run goes on: got no run; add --resume DIR")
+    source, folder, checkpoints = options.resume, options.checkpoint, None
+    if source is not None:
+        source = source / CHECKPOINTS if (source / CHECKPOINTS).is_dir() else source
+        folder = folder or source
+    elif folder is None and is_often:
+        if options.run is None:
+            raise SettingError("--every-steps and --every-seconds say how often: got no folder; add --checkpoint DIR")
+        folder = options.run / CHECKPOINTS
+    if folder is not None:
         checkpoints = Checkpoints(folder, every_seconds=options.every_seconds or 60.0, every_steps=options.every_steps)
     if source is None:
         if checkpoints is not None and checkpoints.newest() is not None:
@@ -65,20 +75,6 @@ def resume_run(options: TrainOptions) -> tuple[TrainOptions, Checkpoints | None,
     kept = resumed.options | {"data": name if options.recipe is not None else None}
     changed = {name: value for name, value in kept.items() if not options.is_given(name)}
     return replace(options, **changed), checkpoints, resumed
-
-
-def checkpoint_folder(options: TrainOptions) -> Path | None:
-    """Where a run is to keep its checkpoints; None where it is not, or goes on to keep them where it did."""
-    if options.every_steps is not None and options.every_seconds is not None:
-        raise SettingError("checkpoints are made every so many steps or seconds: got both; give one")
-    if options.resume_anyway and options.resume is None:
-        raise SettingError("--resume-anyway says how a run goes on: got no run; add --resume DIR")
-    often = options.every_steps is not None or options.every_seconds is not None
-    if options.checkpoint is None and often and options.resume is None:
-        if options.run is None:
-            raise SettingError("--every-steps and --every-seconds say how often: got no folder; add --checkpoint DIR")
-        return options.run / CHECKPOINTS
-    return options.checkpoint
 
 
 def read_run(folder: Path, checkpoints: Checkpoints | None) -> EarlierRun:

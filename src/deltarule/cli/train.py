@@ -1,21 +1,291 @@
-"""`deltarule train`: train a network, save it, and test it."""
+"""`deltarule train`: recipe, data, training, score, files, report."""
 
-from deltarule.cli.options import TrainOptions, with_options
+import logging
+import os
+from collections.abc import Callable
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
+from pathlib import Path
+from shlex import quote
+from signal import SIGINT, Signals
+from tempfile import gettempdir
+from typing import Any
+
+import typer
+
+from deltarule.cli.diagnose import diagnosis_note
+from deltarule.cli.evaluate import example_noun, score_sentence, worst_mistake
+from deltarule.cli.interrupts import handle_interrupts
+from deltarule.cli.options import TrainOptions
+from deltarule.cli.printing import entry, in_a_line, is_drawable, note, print_json, print_text, score_words
+from deltarule.cli.progress import Bar, Lines
+from deltarule.cli.resolve import load_model, plan_run, training_record
+from deltarule.cli.results import check_train_places, write_picture
+from deltarule.cli.resume import checkpoint_record, how_to_resume, resume_run, snapshot_of
+from deltarule.data.columns import columns_in_words, names_in_words, unseen_categories
+from deltarule.data.dataset import data_hash
+from deltarule.errors import DivergenceError, FileError
+from deltarule.files.checkpoint import Checkpoints
+from deltarule.files.model_file import model_bytes, save
+from deltarule.files.run_folder import (
+    MODEL,
+    RECORDING,
+    FolderLock,
+    environment,
+    read_recording,
+    start_run,
+    write_history,
+    write_recording,
+)
+from deltarule.inspection.diagnosis.diagnose import Checkup
+from deltarule.inspection.measures.layer_history import Recorder
+from deltarule.inspection.measures.metrics import Report, evaluate_model
+from deltarule.inspection.plots.result_plots import draw_curves
+from deltarule.model import Model
+from deltarule.nn.losses import smoothing_of
+from deltarule.recipes.build import Job, build
+from deltarule.recipes.schema import Recipe
+from deltarule.training.callbacks import History, TrainingState
+from deltarule.training.evaluation import SCORE_NAMES
+
+LOG = logging.getLogger("deltarule")
+FEWEST_PROBED = 10  # examples that a recorder looks at; else one of a hundred
 
 
-@with_options(TrainOptions)
+@dataclass(frozen=True)
+class Run:
+    """The options, the recipe as it can be carried out, the objects that do it, and what they run on."""
+
+    options: TrainOptions
+    recipe: Recipe
+    job: Job
+    environment: dict[str, Any]
+    saved: list[str] = field(default_factory=list)  # where the network is, in words, once it has been written
+
+    @property
+    def out(self) -> Path:
+        """Where the model goes."""
+        return self.options.out or Path(self.options.run or "", MODEL)
+
+    def model(self, facts: dict[str, Any]) -> Model:
+        """The model with its training record."""
+        how = {"recipe_toml": self.recipe.to_toml(), "environment": self.environment}
+        how |= {name: getattr(self.options, name) for name in ("target", "missing", "size")}
+        return replace(self.job.model, record=facts | how)
+
+
+class RunFolder(Recorder):
+    """Keeps the history in the folder of a run, after each epoch, and at the end what it has recorded.
+
+    What cannot be written is logged as a warning, and the run goes on: what it learns is worth more.
+    """
+
+    def __init__(self, folder: Path, run: Run, *, is_new: bool) -> None:
+        start_run(folder, recipe=run.recipe.to_toml(), environment=run.environment, is_new=is_new)
+        probe = run.job.train.spread(max(run.job.train.n_samples // 100, FEWEST_PROBED))
+        super().__init__(probe, read_recording(folder) if (folder / RECORDING).is_file() else {})
+        self.folder = folder
+
+    def epoch_end(self, state: TrainingState) -> None:
+        super().epoch_end(state)
+        self.keep("history", write_history, state.history.rows)  # what fails is tried again after the next epoch
+
+    def train_end(self, state: TrainingState) -> None:
+        if self.recording is not None:
+            self.keep("recording", write_recording, self.recording.to_arrays())
+
+    def keep(self, what: str, write: Callable[[Path, Any], None], content: Any) -> None:
+        """Write something to the folder, if that is possible."""
+        try:
+            write(self.folder, content)
+        except FileError as error:
+            LOG.warning("%s not kept: %s", what, error)
+
+
 def train(options: TrainOptions) -> None:
-    """Train a network, save it, and test it on new examples.
+    """Train what the options name, save it, and report."""
+    options, checkpoints, resumed = resume_run(options)
+    earlier = resumed.recipe if resumed else None
+    check_train_places(options, earlier)
+    start = None if options.start is None else load_model(options.start)
+    if start is not None and start.columns:
+        options = replace(options, missing=training_record(start).missing)
+    recipe, splits = plan_run(options, start, earlier)
+    if start is not None and len(start.class_names) == splits.train.n_outputs:
+        start = start.with_meaning(class_names=splits.train.class_names)
+    job = build(recipe, splits, seed=options.seed, holdout=options.holdout, engine=options.engine, start=start)
+    parts = [part for part in (splits.train, splits.test) if part is not None]
+    run = Run(options, recipe, job, environment(seed=options.seed, data_hash=data_hash(*parts)))
+    model_bytes(run.model({"from": options.start}))  # what cannot be saved is refused now, and not when it is trained
+    announce(run)
+    display = (Bar if is_drawable() else Lines)(job.train.n_samples, is_new=start is None)
+    lock = nullcontext() if options.run is None else FolderLock(options.run)
+    with handle_interrupts(checkpoints), lock:
+        folder = RunFolder(options.run, run, is_new=resumed is None) if options.run else None
+        callbacks = [*job.trainer.callbacks, *checkups(run), display, folder, checkpoints]
+        job.trainer.callbacks = [each for each in callbacks if each is not None]
+        try:
+            if checkpoints is not None:
+                checkpoints.record = checkpoint_record(options, recipe, job)
+            snapshot = None if resumed is None else snapshot_of(resumed, options, job)
+            finish(run, job.trainer.fit(job.train, job.validation, resume=snapshot))
+        except BaseException as error:
+            keep_progress(run, display.history, checkpoints, error)
+            if isinstance(error, KeyboardInterrupt):
+                raise typer.Exit(128 + getattr(error, "signum", SIGINT)) from None
+            raise
 
-    With nothing else: the recipe `default` on MNIST's 60,000 handwritten digits, in a minute or less.
 
-    \b
-    Examples:
-      deltarule train quick --epochs 2 --out quick.safetensors
-      deltarule train --learning-rate 0.003 --set network.hidden=100,50
-      deltarule train --data houses.csv --target price --missing mean
-      deltarule train --data pictures --size 28 --run kept
-    """  # noqa: D301 - a backspace is what keeps the lines below it apart
-    from deltarule.cli.training_run import carry_out
+def announce(run: Run) -> None:
+    """Say what is about to learn, and from what."""
+    job, network = run.job, run.job.model.network
+    held_out = f", {job.validation.n_samples:,} to choose the best epoch by" if job.validation else ""
+    tested = f", {job.test.n_samples:,} for the test" if job.test else ", none for a test"
+    learned = f"{job.train.n_samples:,} {example_noun(job.train)} of {run.recipe.data.name} to learn from"
+    note(entry("examples", learned + held_out + tested))
+    if job.model.columns:
+        note(entry("columns", columns_in_words(job.model.columns)))
+    if unseen := unseen_categories(job.model.columns, job.train.inputs):
+        note(entry("unseen", f"{names_in_words(unseen)}: in no example to learn from, so nothing is learned of it"))
+    note(entry("network", f"{'-'.join(map(str, network.layer_sizes))}, {network.parameters.size:,} parameters"))
+    if smoothing := smoothing_of(network.loss):
+        lowest = f"the lowest possible is {network.loss.lowest(network.layer_sizes[-1]):.4f}"
+        note(entry("labels", f"smoothed by {smoothing:g}, so the loss cannot reach 0: {lowest}"))
+    if job.trainer.engine.says:
+        how = "NumPy, without compiled kernels" if job.trainer.engine.name == "numpy" else "Numba, and NumPy in part"
+        note(entry("engine", f"{how}: {job.trainer.engine.says}"))
 
-    carry_out(options)
+
+def checkups(run: Run) -> list[Checkup]:
+    """What looks for faults while the network learns, after a look at what it starts from; nothing unless wanted."""
+    if not run.options.diagnose:
+        return []
+    job = run.job
+    judged_by = job.validation or (None if job.test is None else job.model.scaled(job.test))
+    checkup = Checkup(job.trainer.network, job.train, judged_by)
+    note(diagnosis_note("data and starting weights", checkup.before))
+    return [checkup]
+
+
+def run_diagnosis(run: Run, history: History) -> dict[str, Any]:
+    """What --diagnose found before the run and in it, as `diagnosis`; the latter goes to stderr, too."""
+    checkup = next((each for each in run.job.trainer.callbacks if isinstance(each, Checkup)), None)
+    if checkup is None or not history.rows:
+        return {}
+    after = checkup.after(history)
+    note(diagnosis_note("the first steps and the history", after))
+    return {"diagnosis": [*checkup.before.to_json_list(), *after.to_json_list()]}
+
+
+def facts(run: Run, history: History, report: Report | None) -> dict[str, Any]:
+    """What there is to know about a run; `report` is on the test set, None where there was no test (yet)."""
+    job = run.job
+    return {
+        "recipe": run.recipe.about.name,
+        "dataset": run.recipe.data.name,
+        "task": job.model.task,
+        "seed": run.options.seed,
+        "from": run.options.start,
+        "engine": job.trainer.engine.name,
+        "parameters": job.model.network.parameters.size,
+        "train_examples": job.train.n_samples,
+        "validation_examples": job.validation.n_samples if job.validation else 0,
+        "test_examples": report.examples if report else 0,
+        "epochs": len(history) - 1,
+        "best_epoch": history.best_epoch,
+        "train_seconds": history.rows[-1]["seconds"],
+        "lowest_loss": job.model.network.loss.lowest(job.model.network.layer_sizes[-1]),
+        "test_loss": report.loss if report else None,
+        f"test_{SCORE_NAMES[job.train.task]}": report.score if report else None,
+    }
+
+
+def save_model(run: Run, history: History, report: Report | None = None) -> str:
+    """Save the network as it stands, with its training record; where it is, in words.
+
+    Raises FileError where it cannot be written to a place that was asked for; the message says where it is instead.
+    """
+    model, replaced = run.model(facts(run, history, report)), run.out.exists()
+    saved: list[Path] = []
+    try:
+        for place in dict.fromkeys([run.out, *([run.options.run / MODEL] if run.options.run else [])]):
+            save(model, place, force=run.options.force)
+            saved.append(place)
+    except FileError as error:
+        run.saved.append(f"The network is in {saved[0]}" if saved else rescue_model(model))
+        raise FileError(f"{error}. {run.saved[0]}") from error
+    run.saved.append(f"{run.out}{', in the place of an older file' if replaced else ''}")
+    return run.saved[0]
+
+
+def rescue_model(model: Model) -> str:
+    """Save a network that could not be written to its place in another; where it is, in words."""
+    for folder in (".", gettempdir()):
+        with suppress(OSError):  # a FileError, or the folder that we are in has gone
+            place = Path(folder).absolute() / f"deltarule-rescued-{os.getpid()}.safetensors"
+            save(model, place)
+            return f"So that it is not lost, the network is in {place}"
+    return "Nor could the network be written elsewhere"
+
+
+def keep_progress(run: Run, history: History, checkpoints: Checkpoints | None, error: BaseException) -> None:
+    """Save what a run has learned that an exception ends, and say what became of it."""
+    is_interrupt = isinstance(error, KeyboardInterrupt)
+    if not (history.rows or is_interrupt) or (run.saved and not is_interrupt):
+        return  # nothing was learned, or what was is where the error says
+    learned = "no epoch was complete, so nothing was saved"
+    if len(history) >= 2:
+        try:
+            learned = f"what it had learned until then is in {run.saved[0] if run.saved else save_model(run, history)}"
+        except (OSError, MemoryError) as failure:
+            learned = str(failure) or "there is not enough memory to save what it had learned until then"
+    if isinstance(error, DivergenceError):
+        note(entry("diverged", learned))
+    else:
+        signum = getattr(error, "signum", SIGINT)
+        by = "an error" if not is_interrupt else "Ctrl-C" if signum == SIGINT else Signals(signum).name
+        note(entry("stopped", f"by {by}; {learned}"))
+        if checkpoints is not None:
+            note(entry("go on", how_to_resume(checkpoints, run.options.out)))
+    with suppress(MemoryError):
+        run_diagnosis(run, history)
+
+
+def finish(run: Run, history: History) -> None:
+    """Score a trained network, save it, draw its curves, and report."""
+    options, job = run.options, run.job
+    report = evaluate_model(job.model, job.test) if job.test else None
+    saved = save_model(run, history, report)
+    diagnosis = run_diagnosis(run, history)
+    if options.plot is not None:
+        best_epoch = history.best_epoch if job.validation else None
+        write_picture(draw_curves(history.rows, best_epoch), options.plot, force=options.force)
+    if options.as_json:
+        mistakes = report.to_json_dict().get("mistakes") if report else None
+        more = {"stop_reason": history.stop_reason, "history": history.rows, "mistakes": mistakes}
+        print_json({"model": run.out} | facts(run, history, report) | more | diagnosis)
+        return
+    if history.stop_reason:
+        note(entry("stopped", history.stop_reason))
+    if job.validation:
+        note(entry("kept", f"the network of epoch {history.best_epoch}, the best by its held-out loss"))
+    print_text(f"\n{verdict(run, history, report)}\n\n{entry('saved', saved)}")
+    for title, place in (("run", options.run), ("plot", options.plot)):
+        if place is not None:
+            print_text(entry(title, str(place)))
+    model = quote(f"./{run.out}" if str(run.out).startswith("-") else str(run.out))
+    can_draw = job.test and job.test.image_shape and job.test.task == "classes" and find_spec("matplotlib")
+    second = f"plot mistakes {model} --out mistakes.png" if can_draw else "recipes"
+    print_text(in_a_line(f"next     deltarule evaluate {model}"))
+    print_text(in_a_line(f"         deltarule {second}"))
+
+
+def verdict(run: Run, history: History, report: Report | None) -> str:
+    """How good the network is, on examples that it has never seen where there are any."""
+    if report is None or run.job.test is None:
+        score = SCORE_NAMES[run.job.train.task]
+        last = score_words(score, history[f"train_{score}"][-1])
+        return entry("learned", f"training {last} in the last epoch; there are no other examples for a test")
+    tested = f"{score_sentence(report, run.job.test)}, none of them seen before; the test set was used once, at the end"
+    return f"{entry('tested', tested)}\n\n{worst_mistake(run.job.model, run.job.test, report)}".rstrip()

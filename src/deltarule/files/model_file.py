@@ -144,6 +144,10 @@ def model_bytes(thing: Network | Model, failure: str = "the model was not writte
     optional = {name: required.pop(name) for name in OPTIONAL}
     try:
         data = signed_file_bytes({"format": FORMAT, "required": required, "optional": optional}, arrays_of(model))
+    except UnicodeEncodeError as error:
+        got = error.object[max(0, error.start - 20) : error.end + 20]
+        advice = "rename the file, the folder or the column"
+        raise SettingError(f"a model keeps names as UTF-8: got {got!r}, which is not; {advice}") from error
     except (TypeError, ValueError, RecursionError) as error:
         raise SettingError(f"{JSON_RULE}: {error}") from error
     read_model(io.BytesIO(data), failure)

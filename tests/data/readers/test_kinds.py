@@ -49,7 +49,7 @@ def test_pictures_are_known_by_their_first_bytes(kind: str, tmp_path: Path) -> N
 def test_what_is_not_read_is_named_with_what_to_do(name: str, content: bytes, words: str, tmp_path: Path) -> None:
     path = tmp_path / name
     path.write_bytes(content)
-    with pytest.raises(DataError, match=f"a picture, a CSV, an npz, or an IDX .*: {words}".replace("(", r"\(")):
+    with pytest.raises(SettingError, match=f"a picture, a CSV, an npz, or an IDX .*: {words}".replace("(", r"\(")):
         read(path)
     with pytest.raises(SettingError, match=r"data in files must be a \.csv, a \.npz, a folder, "):
         load(path)
@@ -57,7 +57,7 @@ def test_what_is_not_read_is_named_with_what_to_do(name: str, content: bytes, wo
 
 def test_only_idx_is_read_compressed(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(gzip.compress(b"1,0,1,2,3\n"))
-    with pytest.raises(DataError, match=r"only IDX files are read as gzip .*: run  gunzip .*a\.csv"):
+    with pytest.raises(SettingError, match=r"only IDX files are read as gzip .*: run  gunzip .*a\.csv"):
         read(tmp_path / "a.csv")
     with pytest.raises(
         SettingError, match=r"data in files must be .*got .*a\.csv, CSV in gzip; only IDX .*: run  gunzip"

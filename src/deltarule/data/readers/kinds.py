@@ -15,7 +15,7 @@ from deltarule.data.readers.images import read_image_folder
 from deltarule.data.readers.npz import read_npz
 from deltarule.data.readers.tables import read_table_examples, read_table_rows
 from deltarule.data.reading import How, Reading, open_stored
-from deltarule.errors import DataError, SettingError
+from deltarule.errors import SettingError
 
 HEAD_BYTES = 16  # of a file, which tell what it is
 
@@ -60,7 +60,9 @@ IMAGE_FOLDER = Kind(
     "folder of images", reader=lambda path, how: reading_of(read_image_folder(path, size=how.size)), has_targets=True
 )
 TO_CSV = "import pandas; pandas.{}({{path!r}}).to_csv('data.csv', index=False)"
+MODEL = Kind("a model", rb".{6}\0\0\{", (".safetensors",), advice="pass it with --model {path} or --from {path}")
 KINDS = (
+    MODEL,
     Kind("PNG", rb"\x89PNG\r\n\x1a\n", (".png",), read_picture_rows),
     Kind("JPEG", rb"\xff\xd8\xff", (".jpg", ".jpeg"), read_picture_rows),
     Kind("WebP", rb"RIFF.{4}WEBP", (".webp",), read_picture_rows),
@@ -82,8 +84,8 @@ def read(path: str | os.PathLike[str], **how: Any) -> Reading:
 
     how: the fields of `How`: what the user says of the file, or the model that is to answer it.
 
-    Raises SettingError where there is no such file, or one without columns where a column was named; DataError where
-    it is of another kind or its content is wrong, NoDigitError for a blank picture, and what the readers raise.
+    Raises SettingError where there is no such file, one of a kind that is not read, or one without columns where a
+    column was named; DataError where its content is wrong, NoDigitError for a blank picture, what the readers raise.
 
     >>> from tempfile import mkdtemp
     >>> file = Path(mkdtemp(), "a.csv")
@@ -100,7 +102,7 @@ def read(path: str | os.PathLike[str], **how: Any) -> Reading:
         got = what_it_is(path, kind)
         raise SettingError(f"{path}: a CSV was expected, to learn column {wish.target!r} of it: got {got}")
     if kind.reader is None:
-        raise DataError(
+        raise SettingError(
             f"{path}: a picture, a CSV, an npz, or an IDX file, which starts with 00 00 08, was expected: got "
             f"{what_it_is(path, kind)}"
         )
