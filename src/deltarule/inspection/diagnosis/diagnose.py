@@ -55,7 +55,7 @@ def diagnose(
     optimizer: Optimizer | Spec = "adam",
     batch_size: int | Literal["full"] | None = 128,
 ) -> Diagnosis:
-    """Say what keeps a network from learning: each finding in a sentence, with its evidence and its mend.
+    """Say what keeps a network from learning: each finding in a sentence, with its evidence and how to fix it.
 
     X, y, validation, learning_rate, optimizer, batch_size: what `fit` would be given, with its defaults; X and y of a
     Model are in their own units. The network is left as it is: a copy takes a few hundred steps on at most 2,000 of
