@@ -152,8 +152,7 @@ def neuron_pass(problem: Problem, l: int, neuron: int) -> NeuronPass:
     network, ws, is_last = problem.network, problem.ws, l + 1 == len(problem.network.weights)
     inputs, z, gradient = ws.inputs[l][0], ws.z[l][:, neuron], problem.grads.weights[l][:, neuron]
     slopes = network.activations[l].derivative(ws.z[l], ws.a[l])[0]
-    # A weight that moves by e moves z by e times what comes in through it.
-    numeric = problem.slopes(l, np.full(len(inputs), neuron), lambda step: z + step * inputs[np.newaxis])[:, 0]
+    numeric = problem.slopes(l, np.arange(neuron, network.weights[l].size, network.layer_sizes[l + 1]))
     next_layer, loss = effects_of(problem, l, neuron, slopes)
     return NeuronPass(
         layer=l,

@@ -97,23 +97,16 @@ def check_shortcut(problem: Problem) -> list[Check]:
 
 def check_biases(problem: Problem, l: int) -> Check:
     """BP3 in a layer."""
-    b, neurons = problem.network.biases[l], sample_indices(problem.network.biases[l].size)
-    sums = problem.ws.inputs[l] @ problem.network.weights[l][:, neurons]
-    expected = problem.slopes(l, neurons, lambda step: sums + (b[neurons] + step)) @ problem.shares
+    neurons, n_weights = sample_indices(problem.network.layer_sizes[l + 1]), problem.network.weights[l].size
+    expected = problem.slopes(l, n_weights + neurons)
     return Check.of(f"layer {l}: dC/db against nudges of biases", problem.grads.biases[l][neurons], expected)
 
 
 def check_weights(problem: Problem, l: int) -> Check:
     """BP4 in a layer."""
-    W, b, inputs = problem.network.weights[l], problem.network.biases[l], problem.ws.inputs[l]
-    chosen = sample_indices(W.size)
-    sources, neurons = np.unravel_index(chosen, W.shape)
-    columns = W[:, neurons]  # (fan_in, n): for each of the weights, all that lead to the same neuron
-    one = np.zeros_like(columns)
-    one[sources, np.arange(len(chosen))] = 1.0
-    slopes = problem.slopes(l, neurons, lambda step: inputs @ (columns + step * one) + b[neurons])
+    chosen = sample_indices(problem.network.weights[l].size)
     found = problem.grads.weights[l].ravel()[chosen]
-    return Check.of(f"layer {l}: dC/dw against nudges of weights", found, slopes @ problem.shares)
+    return Check.of(f"layer {l}: dC/dw against nudges of weights", found, problem.slopes(l, chosen))
 
 
 # Were the gradient g the same at every step, step n of an optimizer would be -r g times this: the sums of the series

@@ -17,6 +17,7 @@ from deltarule.nn.activations import Activation
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import Loss
 from deltarule.nn.network import with_parameters
+from deltarule.nn.parameters import Parameters
 from deltarule.randomness import generator
 
 ALIKE = 1e-5  # two gradients are the same mistake when they agree to so many digits
@@ -85,7 +86,7 @@ def forgets_biases(it: Evidence) -> bool:
     bare = with_parameters(it.problem.network, it.problem.network.parameters.copy())
     for b in bare.biases:
         b[:] = 0.0
-    return it.is_like(vector_of(by_layer(replace(it.problem, network=bare).grads)))
+    return it.is_like(replace(it.problem, network=bare).grads.vector)
 
 
 def goes_forward(it: Evidence) -> bool:
@@ -134,16 +135,18 @@ OF_BIASES: Rows = {
 
 
 def likely_mistakes(
-    problem: Problem, found: Sequence[Array], expected: Sequence[Array], method: Method, is_own: bool
+    problem: Problem, found: Parameters, expected: Parameters, method: Method, is_own: bool
 ) -> tuple[str, ...]:
-    """What is likely to be wrong with the gradient `found`, where `expected` is right; both as `by_layer` returns them.
+    """What is likely to be wrong with the gradient `found`, where `expected` is right.
 
     is_own: the gradient is not deltarule's, so that the user's own backward pass may be at fault.
     """
     mistakes = list(formula_mistakes(problem, method))
     if is_own and not mistakes:
-        whole = Evidence(problem, "the whole gradient", vector_of(found), vector_of(expected))
-        mistakes = first_mistake(OF_THE_WHOLE, whole) or list(layer_mistakes(problem, found, expected))
+        whole = Evidence(problem, "the whole gradient", found.vector, expected.vector)
+        mistakes = first_mistake(OF_THE_WHOLE, whole) or list(
+            layer_mistakes(problem, by_layer(found), by_layer(expected))
+        )
     return tuple(dict.fromkeys(mistakes))
 
 
@@ -244,8 +247,3 @@ def factor_words(found: Array, expected: Array, counts: dict[str, int]) -> str:
         words += [f"{name} is a factor too many" for name, count in near if abs(size / count - 1.0) <= ALIKE]
         words += [f"it is divided by {name} once too often" for name, count in near if abs(size * count - 1.0) <= ALIKE]
     return ", ".join(words)
-
-
-def vector_of(layers: Sequence[Array]) -> Array:
-    """A gradient, layer by layer, in one vector."""
-    return np.concatenate([part.ravel() for part in layers])
