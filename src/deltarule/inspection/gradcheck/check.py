@@ -248,16 +248,16 @@ def compare(problem: Problem, found: Parameters, method: Method, is_own: bool) -
     ]
     in_full = len(problem.X) * sum(nudges) <= MOST_WORK
     expected = problem.numeric_gradient(method) if in_full else None
-    size = max(float(np.linalg.norm((found if expected is None else expected).vector)), LEAST_NORM)
+    size = max(float(np.linalg.norm((expected or found).vector)), LEAST_NORM)
     layers = []
-    for l, (W, b) in enumerate(zip(found.weights, found.biases, strict=True)):
-        opinion = error_along(problem, found, l, CENTRAL_DIFFERENCES, size)
+    for layer, (weights, biases) in enumerate(zip(found.weights, found.biases, strict=True)):
+        opinion = error_along(problem, found, layer, CENTRAL_DIFFERENCES, size)
         if expected is None:
-            error = error_along(problem, found, l, method, size)
+            error = error_along(problem, found, layer, method, size)
         else:
-            pairs = ((W, expected.weights[l]), (b, expected.biases[l]))
+            pairs = ((weights, expected.weights[layer]), (biases, expected.biases[layer]))
             error = max(relative_error(mine, right, method.floor * size) for mine, right in pairs)
-        layers.append(LayerCheck(l, W.size + b.size, error, opinion))
+        layers.append(LayerCheck(layer, weights.size + biases.size, error, opinion))
     check = GradientCheck(
         parameters=problem.network.parameters.size,
         samples=int(np.count_nonzero(problem.sample_weight)),
