@@ -2,16 +2,20 @@
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from deltarule.data.dataset import Dataset
 from deltarule.inspection.diagnosis.findings import Finding, Level
+from deltarule.inspection.diagnosis.run_findings import LEARNED
 from deltarule.nn.activations import Activation, Identity, ReLU, Sigmoid, Softmax, Tanh
 from deltarule.nn.arrays import Array
-from deltarule.nn.network import Network, backward, forward, loss_value
+from deltarule.nn.network import Network, backward, forward, inputs_of
 from deltarule.nn.workspace import Workspace, as_floats
 from deltarule.randomness import generator
+from deltarule.training.checks import check_data
+from deltarule.training.evaluation import loss_and_score
 
 MOST_EXAMPLES = 2000  # are looked at: enough to tell a share of 1 % from none
 LARGE, VERY_LARGE, SMALL = 5.0, 20.0, 0.05  # typical sizes of inputs; 1 is what initializers count on
@@ -27,16 +31,19 @@ VANISHED, EXPLODED = 1e-4, 1e4  # the error at the first layer over that at the 
 START_TOO_SURE = 5.0  # times the loss of knowing nothing
 
 
-def data_findings(train: Dataset, validation: Dataset | None = None) -> Iterator[Finding]:
-    """Findings about examples as the network reads them; `validation` is what it is judged by."""
-    sample, is_image = sample_of(train), train.image_shape is not None
+def standing_findings(network: Network, train: Dataset, validation: Dataset | None = None) -> Iterator[Finding]:
+    """What data and network show without a step; `validation` is what the network is judged by."""
+    check_data(network, train, validation)
+    train = replace(train, inputs=inputs_of(network, train.inputs))
+    sample = sample_of(train)
     X = as_floats(sample.inputs, np.float64)
-    yield from input_findings(X, is_image=is_image)
+    yield from input_findings(X, is_image=train.image_shape is not None)
     yield from class_findings(train) if train.task == "classes" else value_findings(train)
     if sample.n_samples >= FEW and X.any() and np.ptp(sample.targets, axis=0).any():
         yield from neighbor_findings(X, sample)
     if validation is not None:
-        yield from overlap_findings(train, validation)
+        yield from overlap_findings(train, replace(validation, inputs=inputs_of(network, validation.inputs)))
+    yield from network_findings(network, sample)
 
 
 def sample_of(dataset: Dataset) -> Dataset:
@@ -128,20 +135,20 @@ def overlap_findings(train: Dataset, validation: Dataset) -> Iterator[Finding]:
         yield Finding.of(level, "validation-in-training", measured, examples=examples)
 
 
-def network_findings(network: Network, data: Dataset, *, is_new: bool) -> Iterator[Finding]:
-    """Findings about a network and what it makes of a few hundred examples; `is_new`: it has not been trained."""
+def network_findings(network: Network, data: Dataset) -> Iterator[Finding]:
+    """Findings about a network and what it makes of a few hundred examples; a new one is known by its loss."""
     broken = int((~np.isfinite(network.parameters.vector)).sum())
     if broken:
         yield Finding.of("fault", "parameters-not-finite", {"parameters": broken})
         return
-    ws, batch = forward_and_backward(network, data), data.take(slice(BATCH))
-    if is_new:
+    loss, chance = loss_and_score(network, data)[0], chance_loss(network, data)
+    if not loss < LEARNED * chance:
         yield from weight_findings(network)
-        loss, chance = loss_value(network, batch.targets, ws), chance_loss(network, data)
         if chance > 0.0 and not loss <= START_TOO_SURE * chance:
             yield Finding.of("warning", "starts-too-sure", {"loss": loss, "loss of knowing nothing": chance})
-    yield from reach_findings(network, batch)
-    of_units = [*saturation_findings(network, ws), *dead_findings(network, ws)]
+    yield from reach_findings(network, data)
+    ws = forward_and_backward(network, data)
+    of_units = list(unit_findings(network, ws))
     yield from of_units
     if not any(each.level == "fault" for each in of_units):
         yield from gradient_findings(ws)
@@ -178,14 +185,14 @@ def weight_findings(network: Network) -> Iterator[Finding]:
             yield Finding.of("warning", "weights-too-small", measured)
 
 
-def reach_findings(network: Network, batch: Dataset) -> Iterator[Finding]:
+def reach_findings(network: Network, data: Dataset) -> Iterator[Finding]:
     """Targets that the output's activation can never give."""
     output = network.activations[-1]
-    if batch.task != "values" or isinstance(output, Identity | Softmax):
+    if data.task != "values" or isinstance(output, Identity | Softmax):
         return
     reach = output.value(np.array([[-1e3], [-1.0], [0.0], [1.0], [1e3]]))
     low, high = float(reach.min()), float(reach.max())
-    beyond = float(((batch.targets < low) | (batch.targets > high)).mean())
+    beyond = float(((data.targets < low) | (data.targets > high)).mean())
     if beyond > 0.0:
         measured = {"lowest output": low, "highest": high, "share of targets beyond": beyond}
         level: Level = "fault" if beyond > 0.1 else "warning"
@@ -203,28 +210,17 @@ def dead_share(activation: Activation, z: Array) -> float | None:
     return float((z <= 0.0).all(axis=0).mean()) if isinstance(activation, ReLU) else None
 
 
-def saturation_findings(network: Network, ws: Workspace) -> Iterator[Finding]:
-    """Sigmoids and tanhs at their flat ends, where next to no gradient comes through."""
-    for l, activation in enumerate(network.activations[:-1]):
-        share = saturation(activation, ws.z[l]) or 0.0
-        if share >= MANY:
-            measured = {"layer": l, "share saturated": share, "typical |z|": float(np.median(np.abs(ws.z[l])))}
-            name = type(activation).__name__.lower()
-            yield Finding.of(level_of(share), "saturated-units", measured, activation=name)
-
-
-def dead_findings(network: Network, ws: Workspace) -> Iterator[Finding]:
-    """ReLUs whose output is 0 for every example, and which so never learn again."""
-    for l, activation in enumerate(network.activations[:-1]):
-        share = dead_share(activation, ws.z[l]) or 0.0
-        if share >= DEAD:
-            measured = {"layer": l, "share dead": share, "neurons": ws.z[l].shape[1], "examples": len(ws.z[l])}
-            yield Finding.of(level_of(share), "dead-relus", measured)
-
-
-def level_of(share: float) -> Level:
-    """How bad it is that so many neurons do not learn."""
-    return "fault" if share >= ALMOST_ALL else "warning"
+def unit_findings(network: Network, ws: Workspace) -> Iterator[Finding]:
+    """Units that pass no gradient back: sigmoids and tanhs at their flat ends, ReLUs whose output is always 0."""
+    for l, (activation, z) in enumerate(zip(network.activations[:-1], ws.z, strict=False)):
+        saturated, dead = saturation(activation, z) or 0.0, dead_share(activation, z) or 0.0
+        level: Level = "fault" if max(saturated, dead) >= ALMOST_ALL else "warning"
+        if saturated >= MANY:
+            measured = {"layer": l, "share saturated": saturated, "typical |z|": float(np.median(np.abs(z)))}
+            yield Finding.of(level, "saturated-units", measured, activation=type(activation).__name__.lower())
+        if dead >= DEAD:
+            measured = {"layer": l, "share dead": dead, "neurons": z.shape[1], "examples": len(z)}
+            yield Finding.of(level, "dead-relus", measured)
 
 
 def gradient_findings(ws: Workspace) -> Iterator[Finding]:
