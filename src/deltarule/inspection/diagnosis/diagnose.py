@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator
-from contextlib import suppress
 from copy import deepcopy
 from dataclasses import replace
 from typing import Any, Literal
@@ -127,7 +126,7 @@ def first_step_findings(trainer: Trainer, train: Dataset, *, is_explained: bool)
             break
     else:
         if after is None:
-            yield Finding.of("fault", "diverged: first steps", {"learning rate": rate, "steps": len(steps.losses)})
+            yield Finding.of("fault", "diverged: first steps", {"learning rate": rate, "steps": len(steps.updates)})
         elif loss > LEARNED * chance:
             yield Finding.of("fault", "stuck-at-chance", measured)
     yield from one_batch_findings(trainer.network, part)
@@ -152,15 +151,12 @@ def one_batch_findings(network: Network, part: Dataset) -> Iterator[Finding]:
     n_samples = min(ONE_BATCH, part.n_samples, network.parameters.size // (4 * part.n_outputs))
     if n_samples < 2:
         return
-    batch, losses = part.take(slice(n_samples)), [math.inf]
-    chance = chance_loss(network, batch)
+    batch, losses, whole = part.take(slice(n_samples)), list[float](), with_parameters(network, network.parameters)
+    whole.dropout, chance = tuple(0.0 for _ in network.dropout), chance_loss(network, batch)
     for rate in ONE_BATCH_RATES:
-        copy = with_parameters(network, network.parameters.copy())
-        copy.dropout = tuple(0.0 for _ in copy.dropout)
-        with suppress(DivergenceError):
-            Trainer(network=copy, schedule=Constant(rate), epochs=WATCHED, batch_size=None).fit(batch)
-            losses.append(loss_and_score(copy, batch)[0])
-        if min(losses) <= HEALTHY * chance:
+        trainer = Trainer(network=whole, schedule=Constant(rate), batch_size=None)
+        losses.append(train_copy(trainer, batch, FirstSteps(ends_run=True))[1])
+        if losses[-1] <= HEALTHY * chance:
             return
     after = f"loss on them after {WATCHED} steps of Adam"
     measured = {"examples": n_samples, after: min(losses), "loss of knowing nothing": chance}
