@@ -1,5 +1,6 @@
 """Findings: what is wrong, with evidence in numbers and how to fix it, and the diagnosis that they make."""
 
+import math
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -33,6 +34,14 @@ class Finding:
         """The finding that TEXTS has under that name."""
         says, fix = (TEXTS[name][key].format_map({**evidence, **words}) for key in ("says", "fix"))
         return cls(level, name.partition(":")[0], says, evidence, fix)
+
+    @classmethod
+    def by_limits(cls, name: str, measure: float, evidence: Mapping[str, float], **words: Any) -> Iterator["Finding"]:
+        """The finding of that name, where the measure reaches the limit that TEXTS has for a fault or a warning."""
+        for level in LEVELS:
+            if measure >= TEXTS[name].get(level, math.inf):
+                yield cls.of(level, name, evidence, **words)
+                return
 
     @property
     def mend(self) -> str:

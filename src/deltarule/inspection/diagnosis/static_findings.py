@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from deltarule.data.dataset import Dataset
-from deltarule.inspection.diagnosis.findings import Finding, Level
+from deltarule.inspection.diagnosis.findings import Finding
 from deltarule.inspection.diagnosis.run_findings import LEARNED
 from deltarule.nn.activations import Activation, Identity, ReLU, Sigmoid, Softmax, Tanh
 from deltarule.nn.arrays import Array
@@ -18,17 +18,11 @@ from deltarule.training.checks import check_data
 from deltarule.training.evaluation import loss_and_score
 
 MOST_EXAMPLES = 2000  # are looked at: enough to tell a share of 1 % from none
-LARGE, VERY_LARGE, SMALL = 5.0, 20.0, 0.05  # typical sizes of inputs; 1 is what initializers count on
-UNEQUAL = 10.0  # the commonest class has so many times the examples of the rarest
 FEW = 200  # with fewer examples, neighbors agree or differ by luck
 
 BATCH = 512
 SATURATED = {Sigmoid: 5.0, Tanh: 2.5}  # beyond such a z the slope is under 3 % of the steepest
-MANY, ALMOST_ALL = 0.5, 0.9
-DEAD = 0.25
-FIT = 5.0  # weights more than so many times larger, or smaller, than their initializers make them
-VANISHED, EXPLODED = 1e-4, 1e4  # the error at the first layer over that at the last
-START_TOO_SURE = 5.0  # times the loss of knowing nothing
+TINY = 1e-300  # where a number is divided by one that may be 0
 
 
 def standing_findings(network: Network, train: Dataset, validation: Dataset | None = None) -> Iterator[Finding]:
@@ -67,14 +61,12 @@ def input_findings(X: Array, *, is_image: bool) -> Iterator[Finding]:
     size = float(typical_size(X) if is_image else columns.max())
     measured = {"smallest input": float(X.min()), "largest input": float(X.max()), "typical size": size}
     measured |= {} if is_image else {"in column": int(columns.argmax())}
-    if size > LARGE:
-        cure = "keep pixels as uint8, or divide them by 255" if is_image else "standardize each column"
-        yield Finding.of("fault" if size > VERY_LARGE else "warning", "inputs-not-scaled", measured, cure=cure)
-    elif typical_size(X) < SMALL:
-        yield Finding.of("warning", "inputs-too-small", measured)
-    blank = float((~X.any(axis=1)).mean())
-    if is_image and blank > 0.05:
-        yield Finding.of("warning", "blank-examples", {"share": blank})
+    cure = "keep pixels as uint8, or divide them by 255" if is_image else "standardize each column"
+    yield from Finding.by_limits("inputs-not-scaled", size, measured, cure=cure)
+    yield from Finding.by_limits("inputs-too-small", 1.0 / max(float(typical_size(X)), TINY), measured)
+    if is_image:
+        blank = float((~X.any(axis=1)).mean())
+        yield from Finding.by_limits("blank-examples", blank, {"share": blank})
 
 
 def value_findings(data: Dataset) -> Iterator[Finding]:
@@ -84,9 +76,9 @@ def value_findings(data: Dataset) -> Iterator[Finding]:
         names = ", ".join(name for name, each in zip(data.class_names, spread, strict=True) if not each)
         measured = {"constant targets": int((spread == 0).sum()), "of": data.n_outputs}
         yield Finding.of("warning" if spread.any() else "fault", "constant-target", measured, names=names)
-    if (size := float(typical_size(data.targets.astype(np.float64)))) > LARGE:
-        ends = {"smallest target": float(data.targets.min()), "largest": float(data.targets.max()), "size": size}
-        yield Finding.of("warning", "targets-not-scaled", ends)
+    size = float(typical_size(data.targets.astype(np.float64)))
+    ends = {"smallest target": float(data.targets.min()), "largest": float(data.targets.max()), "size": size}
+    yield from Finding.by_limits("targets-not-scaled", size, ends)
 
 
 def class_findings(data: Dataset) -> Iterator[Finding]:
@@ -100,8 +92,8 @@ def class_findings(data: Dataset) -> Iterator[Finding]:
     elif missing:
         measured |= {"classes": len(counts), "without examples": len(missing)}
         yield Finding.of("warning", "classes-missing", measured, names=", ".join(missing[:10]))
-    elif counts.max() > UNEQUAL * counts.min():
-        yield Finding.of("warning", "shares-far-apart", measured)
+    else:
+        yield from Finding.by_limits("shares-far-apart", counts.max() / counts.min(), measured)
 
 
 def neighbor_findings(X: Array, data: Dataset) -> Iterator[Finding]:
@@ -130,9 +122,8 @@ def overlap_findings(train: Dataset, validation: Dataset) -> Iterator[Finding]:
     twins = 1.0 - len(known) / len(seen)
     if copied > twins:
         measured = {"share of the validation set": copied, "share of twins within the training set": twins}
-        level: Level = "fault" if copied >= 0.01 else "warning"
         examples = "examples" if validation.image_shape is None else "images"
-        yield Finding.of(level, "validation-in-training", measured, examples=examples)
+        yield from Finding.by_limits("validation-in-training", copied, measured, examples=examples)
 
 
 def network_findings(network: Network, data: Dataset) -> Iterator[Finding]:
@@ -144,8 +135,9 @@ def network_findings(network: Network, data: Dataset) -> Iterator[Finding]:
     loss, chance = loss_and_score(network, data)[0], chance_loss(network, data)
     if not loss < LEARNED * chance:
         yield from weight_findings(network)
-        if chance > 0.0 and not loss <= START_TOO_SURE * chance:
-            yield Finding.of("warning", "starts-too-sure", {"loss": loss, "loss of knowing nothing": chance})
+        if chance > 0.0:
+            times, measured = loss / chance, {"loss": loss, "loss of knowing nothing": chance}
+            yield from Finding.by_limits("starts-too-sure", math.inf if math.isnan(times) else times, measured)
     yield from reach_findings(network, data)
     ws = forward_and_backward(network, data)
     of_units = list(unit_findings(network, ws))
@@ -179,10 +171,9 @@ def weight_findings(network: Network) -> Iterator[Finding]:
         measured = {"layer": l, "fan-in": fan_in, "size of a weight": size, "fitting": fitting}
         if fan_out > 1 and l < len(network.weights) - 1 and (W[:, :1] == W).all():
             yield Finding.of("fault", "weights-all-equal", {"layer": l, "weight": float(W[0, 0])})
-        elif W.size >= 16 and size > FIT * high:
-            yield Finding.of("warning", "weights-too-large", measured)
-        elif W.size >= 16 and size < low / FIT:
-            yield Finding.of("warning", "weights-too-small", measured)
+        elif W.size >= 16:
+            yield from Finding.by_limits("weights-too-large", size / high, measured)
+            yield from Finding.by_limits("weights-too-small", low / max(size, TINY), measured)
 
 
 def reach_findings(network: Network, data: Dataset) -> Iterator[Finding]:
@@ -193,10 +184,8 @@ def reach_findings(network: Network, data: Dataset) -> Iterator[Finding]:
     reach = output.value(np.array([[-1e3], [-1.0], [0.0], [1.0], [1e3]]))
     low, high = float(reach.min()), float(reach.max())
     beyond = float(((data.targets < low) | (data.targets > high)).mean())
-    if beyond > 0.0:
-        measured = {"lowest output": low, "highest": high, "share of targets beyond": beyond}
-        level: Level = "fault" if beyond > 0.1 else "warning"
-        yield Finding.of(level, "targets-out-of-reach", measured, output=type(output).__name__)
+    measured = {"lowest output": low, "highest": high, "share of targets beyond": beyond}
+    yield from Finding.by_limits("targets-out-of-reach", beyond, measured, output=type(output).__name__)
 
 
 def saturation(activation: Activation, z: Array) -> float | None:
@@ -214,13 +203,12 @@ def unit_findings(network: Network, ws: Workspace) -> Iterator[Finding]:
     """Units that pass no gradient back: sigmoids and tanhs at their flat ends, ReLUs whose output is always 0."""
     for l, (activation, z) in enumerate(zip(network.activations[:-1], ws.z, strict=False)):
         saturated, dead = saturation(activation, z) or 0.0, dead_share(activation, z) or 0.0
-        level: Level = "fault" if max(saturated, dead) >= ALMOST_ALL else "warning"
-        if saturated >= MANY:
-            measured = {"layer": l, "share saturated": saturated, "typical |z|": float(np.median(np.abs(z)))}
-            yield Finding.of(level, "saturated-units", measured, activation=type(activation).__name__.lower())
-        if dead >= DEAD:
-            measured = {"layer": l, "share dead": dead, "neurons": z.shape[1], "examples": len(z)}
-            yield Finding.of(level, "dead-relus", measured)
+        measured = {"layer": l, "share saturated": saturated, "typical |z|": float(np.median(np.abs(z)))}
+        yield from Finding.by_limits(
+            "saturated-units", saturated, measured, activation=type(activation).__name__.lower()
+        )
+        measured = {"layer": l, "share dead": dead, "neurons": z.shape[1], "examples": len(z)}
+        yield from Finding.by_limits("dead-relus", dead, measured)
 
 
 def gradient_findings(ws: Workspace) -> Iterator[Finding]:
@@ -228,9 +216,6 @@ def gradient_findings(ws: Workspace) -> Iterator[Finding]:
     sizes = [float(typical_size(delta)) for delta in ws.delta]
     if len(sizes) < 2 or sizes[-1] == 0.0:
         return
-    ratio = sizes[0] / sizes[-1]
     measured = {f"typical delta in layer {l}": size for l, size in enumerate(sizes)}
-    if ratio < 100.0 * VANISHED:
-        yield Finding.of("fault" if ratio < VANISHED else "warning", "vanishing-gradient", measured)
-    elif ratio > EXPLODED / 100.0:
-        yield Finding.of("fault" if ratio > EXPLODED else "warning", "exploding-gradient", measured)
+    yield from Finding.by_limits("vanishing-gradient", sizes[-1] / max(sizes[0], TINY), measured)
+    yield from Finding.by_limits("exploding-gradient", sizes[0] / sizes[-1], measured)
