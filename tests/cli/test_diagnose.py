@@ -31,7 +31,7 @@ def test_the_posts_network_as_written_is_told_its_faults(deltarule: Command) -> 
     result = deltarule("diagnose", *RAW, "--json")
     assert result.code == 0
     assert {"inputs-not-scaled", "saturated-units"} <= ids(result.json, "fault")
-    assert all(set(each) == {"level", "id", "says", "evidence", "mend"} for each in result.json)
+    assert all(set(each) == {"level", "id", "says", "evidence", "fix", "mend"} for each in result.json)
     scale = next(each for each in result.json if each["id"] == "inputs-not-scaled")
     assert scale["evidence"]["largest input"] == 255
 
@@ -42,7 +42,7 @@ def test_its_text_says_what_the_json_says(deltarule: Command, monkeypatch: pytes
     assert levels == sorted(levels, key=["fault", "warning", "note"].index)
     for each in found:
         assert f"{each['level']:<9}{each['says']}" in text
-        assert each["mend"] in text
+        assert each["fix"] in text
     monkeypatch.setenv("COLUMNS", "80")
     assert max(map(len, deltarule("diagnose", *RAW).out.splitlines())) <= 80
 

@@ -1,4 +1,8 @@
-"""Every optimizer finds a minimum, goes on after a pause as if there had been none, and refuses what makes no sense."""
+"""Every optimizer walks as defined, finds a minimum, resumes exactly, and refuses what makes no sense."""
+
+import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -7,6 +11,7 @@ from deltarule.errors import SettingError, ShapeError
 from deltarule.nn.arrays import Array
 from deltarule.nn.optimizers import SGD, AdaGrad, Adam, AdamW, Momentum, Nesterov, Optimizer, RMSProp
 from deltarule.nn.parameters import Parameters
+from deltarule.parts import PARTS
 
 ALL = [SGD, Momentum, Nesterov, AdaGrad, RMSProp, Adam, AdamW]
 
@@ -35,6 +40,35 @@ FIND = {  # the rate for the parabola; rate and number of steps for Rosenbrock's
     Adam: (0.02, 0.02, 5_000),
     AdamW: (0.02, 0.02, 5_000),
 }
+
+
+# Were the gradient g the same at every step, step n would be -r g times this: the sums of the series that each formula
+# runs through, worked out on paper. size is |g|.
+SERIES: dict[type[Optimizer], Callable[[Any, int, Array], Any]] = {
+    SGD: lambda rule, n, size: 1.0,
+    Momentum: lambda rule, n, size: (1.0 - rule.momentum**n) / (1.0 - rule.momentum),
+    Nesterov: lambda rule, n, size: (1.0 - rule.momentum ** (n + 1)) / (1.0 - rule.momentum),
+    AdaGrad: lambda rule, n, size: 1.0 / (math.sqrt(n) * size + rule.epsilon),
+    RMSProp: lambda rule, n, size: 1.0 / (math.sqrt(1.0 - rule.decay**n) * size + rule.epsilon),
+    Adam: lambda rule, n, size: 1.0 / (size + rule.epsilon),
+    AdamW: lambda rule, n, size: 1.0 / (size + rule.epsilon),
+}
+
+
+def test_every_optimizer_is_tested() -> None:
+    assert len(ALL) == len(PARTS["optimizer"])
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_steps_with_one_gradient_are_a_series(kind: type[Optimizer]) -> None:
+    rng, rule, rate = np.random.default_rng(0), kind(), 0.01
+    params, grads = (Parameters((30, 1), rng.normal(size=31)) for _ in range(2))
+    start, expected = params.vector.copy(), params.vector.copy()
+    for n in range(1, 6):
+        rule.step(params, grads, rate)
+        expected[:-1] *= 1.0 - rate * getattr(rule, "weight_decay", 0.0)  # not the bias
+        expected -= rate * grads.vector * SERIES[kind](rule, n, np.abs(grads.vector))
+    np.testing.assert_allclose(params.vector - start, expected - start, rtol=1e-11)
 
 
 @pytest.mark.parametrize("kind", ALL)

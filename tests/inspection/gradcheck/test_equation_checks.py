@@ -6,14 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from deltarule.inspection.gradcheck.equation_checks import CHECKS, MOST, STEPS, Check
+from deltarule.inspection.gradcheck.equation_checks import CHECKS, MOST, Check
 from deltarule.inspection.gradcheck.numeric_gradient import Problem
 from deltarule.nn.activations import ELU, Activation, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
 from deltarule.nn.arrays import Array
 from deltarule.nn.equations import EQUATIONS, Equation
 from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss, Quadratic
 from deltarule.nn.network import Network
-from deltarule.parts import PARTS
 
 ACTIVATIONS = (Identity(), Sigmoid(), Tanh(), ReLU(), LeakyReLU(slope=0.1), ELU(alpha=0.7), SiLU(), Softmax())
 PAIRS: list[tuple[Activation, Loss]] = [
@@ -50,10 +49,6 @@ def failures(network: Network, *keys: str) -> list[str]:
 
 def test_every_equation_has_a_check() -> None:
     assert list(CHECKS) == list(EQUATIONS)
-
-
-def test_every_optimizer_is_checked() -> None:
-    assert list(STEPS) == list(PARTS["optimizer"])
 
 
 @pytest.mark.parametrize(("output", "loss"), PAIRS, ids=name)

@@ -13,7 +13,6 @@ import deltarule as dr
 from deltarule.errors import ShapeError
 from deltarule.inspection.gradcheck import check as gradient_check
 from deltarule.inspection.gradcheck.check import GradientCheck, gradcheck
-from deltarule.inspection.gradcheck.mistakes import OF_A_LAYER, OF_BIASES, OF_THE_WHOLE, OF_WEIGHTS
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import with_parameters
 
@@ -225,12 +224,6 @@ def test_its_text_and_its_json_say_the_same() -> None:
     assert "The gradient is WRONG" in text
     assert content["worst"]["name"] in text
     assert check.mistakes[0] in text
-
-
-def test_fourteen_mistakes_have_words_and_marks_of_their_own() -> None:
-    tables = (OF_THE_WHOLE, OF_A_LAYER, OF_WEIGHTS, OF_BIASES)
-    assert len({words for rows in tables for words in rows}) == 14
-    assert len({mark for rows in tables for mark in rows.values()}) == 14
 
 
 # Activations and losses of one's own

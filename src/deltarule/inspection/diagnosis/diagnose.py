@@ -1,8 +1,7 @@
 """diagnose: why a network does not learn, from its data, from where it stands, and from its first steps."""
 
 import math
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import replace
 from typing import Any, Literal
@@ -15,14 +14,13 @@ from deltarule.inspection.diagnosis.findings import Diagnosis, Finding, Level
 from deltarule.inspection.diagnosis.run_findings import LEARNED, WATCHED, FirstSteps, gap_findings, history_findings
 from deltarule.inspection.diagnosis.static_findings import (
     chance_loss,
-    data_findings,
-    dead_findings,
     forward_and_backward,
-    network_findings,
     sample_of,
+    standing_findings,
+    unit_findings,
 )
 from deltarule.model import Model, take_meaning
-from deltarule.nn.network import Network, inputs_of, with_meaning, with_parameters
+from deltarule.nn.network import Network, with_meaning, with_parameters
 from deltarule.nn.optimizers import Optimizer
 from deltarule.parts import Spec
 from deltarule.public import public
@@ -55,7 +53,7 @@ def diagnose(
     optimizer: Optimizer | Spec = "adam",
     batch_size: int | Literal["full"] | None = 128,
 ) -> Diagnosis:
-    """Say what keeps a network from learning: each finding in a sentence, with its evidence and its mend.
+    """Say what keeps a network from learning: each finding in a sentence, with its evidence and how to fix it.
 
     X, y, validation, learning_rate, optimizer, batch_size: what `fit` would be given, with its defaults; X and y of a
     Model are in their own units. The network is left as it is: a copy takes a few hundred steps on at most 2,000 of
@@ -92,22 +90,11 @@ def diagnose_network(network: Network, train: Dataset, validation: Dataset | Non
         findings = list(standing_findings(network, train, validation))
         loss, score = loss_and_score(network, sample_of(train))
         chance = chance_loss(network, train)
-        findings += stuck_findings(loss, chance, {"loss": loss, "loss of knowing nothing": chance})
+        if loss > LEARNED * chance > 0.0:
+            findings.append(Finding.of("fault", "stuck-at-chance", {"loss": loss, "loss of knowing nothing": chance}))
         if validation is not None:
             findings += gap_findings(score, loss_and_score(network, sample_of(validation))[1])
     return Diagnosis.of(findings)
-
-
-def standing_findings(network: Network, train: Dataset, validation: Dataset | None = None) -> Iterator[Finding]:
-    """What data and network show without a step; whether the network is new is seen from its loss."""
-    check_data(network, train, validation)
-    if validation is not None:
-        validation = replace(validation, inputs=inputs_of(network, validation.inputs))
-    train = replace(train, inputs=inputs_of(network, train.inputs))
-    yield from data_findings(train, validation)
-    part = sample_of(train)
-    is_new = not loss_and_score(network, part)[0] < LEARNED * chance_loss(network, part)
-    yield from network_findings(network, part, is_new=is_new)
 
 
 def first_step_findings(trainer: Trainer, train: Dataset, *, is_explained: bool) -> Iterator[Finding]:
@@ -118,10 +105,10 @@ def first_step_findings(trainer: Trainer, train: Dataset, *, is_explained: bool)
     after, loss = train_copy(trainer, part, steps)
     chance, rate = chance_loss(trainer.network, part), float(trainer.schedule(WATCHED // 2))
     if after is not None:
-        before = dead_findings(trainer.network, forward_and_backward(trainer.network, part))
+        before = unit_findings(trainer.network, forward_and_backward(trainer.network, part))
         already = {each.evidence["layer"] for each in before}
-        for each in dead_findings(after, forward_and_backward(after, part)):
-            if each.evidence["layer"] not in already:
+        for each in unit_findings(after, forward_and_backward(after, part)):
+            if each.id == "dead-relus" and each.evidence["layer"] not in already:
                 yield replace(each, says=f"{each.says} They died in the first {WATCHED} steps.")
         if not is_explained:
             yield from steps.findings("note" if loss < HEALTHY * chance else "warning")
@@ -139,9 +126,9 @@ def first_step_findings(trainer: Trainer, train: Dataset, *, is_explained: bool)
             break
     else:
         if after is None:
-            yield Finding.of("fault", "diverged: first steps", {"learning rate": rate, "steps": len(steps.losses)})
-        else:
-            yield from stuck_findings(loss, chance, measured)
+            yield Finding.of("fault", "diverged: first steps", {"learning rate": rate, "steps": len(steps.updates)})
+        elif loss > LEARNED * chance:
+            yield Finding.of("fault", "stuck-at-chance", measured)
     yield from one_batch_findings(trainer.network, part)
 
 
@@ -159,26 +146,17 @@ def train_copy(trainer: Trainer, part: Dataset, steps: FirstSteps, factor: float
     return (network, loss) if math.isfinite(loss) else (None, math.inf)
 
 
-def stuck_findings(loss: float, chance: float, measured: Mapping[str, float]) -> Iterator[Finding]:
-    """A loss that is that of an answer which is the same for all examples."""
-    if loss > LEARNED * chance > 0.0:
-        yield Finding.of("fault", "stuck-at-chance", measured)
-
-
 def one_batch_findings(network: Network, part: Dataset) -> Iterator[Finding]:
     """A network that cannot even memorize a few examples, with weights enough to do so."""
     n_samples = min(ONE_BATCH, part.n_samples, network.parameters.size // (4 * part.n_outputs))
     if n_samples < 2:
         return
-    batch, losses = part.take(slice(n_samples)), [math.inf]
-    chance = chance_loss(network, batch)
+    batch, losses, whole = part.take(slice(n_samples)), list[float](), with_parameters(network, network.parameters)
+    whole.dropout, chance = tuple(0.0 for _ in network.dropout), chance_loss(network, batch)
     for rate in ONE_BATCH_RATES:
-        copy = with_parameters(network, network.parameters.copy())
-        copy.dropout = tuple(0.0 for _ in copy.dropout)
-        with suppress(DivergenceError):
-            Trainer(network=copy, schedule=Constant(rate), epochs=WATCHED, batch_size=None).fit(batch)
-            losses.append(loss_and_score(copy, batch)[0])
-        if min(losses) <= HEALTHY * chance:
+        trainer = Trainer(network=whole, schedule=Constant(rate), batch_size=None)
+        losses.append(train_copy(trainer, batch, FirstSteps(ends_run=True))[1])
+        if losses[-1] <= HEALTHY * chance:
             return
     after = f"loss on them after {WATCHED} steps of Adam"
     measured = {"examples": n_samples, after: min(losses), "loss of knowing nothing": chance}

@@ -7,14 +7,12 @@ from itertools import pairwise
 import numpy as np
 
 from deltarule.inspection.diagnosis.findings import Finding, Level
-from deltarule.nn.parameters import Parameters
 from deltarule.training.callbacks import Callback, TrainingState
 
 Row = Mapping[str, float | None]
 
 WATCHED = 200  # steps
-EVERY = 10  # so many steps from one measured update to the next
-EARLY = 10  # all of so many first steps are measured: later ones may be small because everything has died
+EARLY = 10  # the first of them: later ones may be small because everything has died
 LARGE_UPDATE, SMALL_UPDATE = 0.1, 1e-5  # a step's length over the weights'; about 1e-3 is usual
 LEARNED = 0.97  # a loss above so much of that of knowing nothing has learned nothing
 OVERFITTED = 1.1  # a validation loss that ends so many times above its least
@@ -27,13 +25,11 @@ UNFINISHED = 0.2  # of the whole fall of the loss, in the last quarter of the ep
 class FirstSteps(Callback):
     """Measures the first steps of a run, and ends it after them where that is wanted.
 
-    updates: for every measured step, (layers,), the length of the step over the length of the weights.
+    updates: for each of these steps, (layers,), the length of the step over the length of the weights.
     """
 
     def __init__(self, *, ends_run: bool) -> None:
-        self.ends_run, self.losses = ends_run, list[float]()
-        self.updates: list[list[float]] = []
-        self._before: Parameters | None = None
+        self.ends_run, self.updates = ends_run, list[list[float]]()
 
     def train_begin(self, state: TrainingState) -> None:
         self._before = state.network.parameters.copy()
@@ -41,13 +37,10 @@ class FirstSteps(Callback):
     def step_end(self, state: TrainingState) -> None:
         if state.step > WATCHED:
             return
-        parameters = state.network.parameters
-        self.losses.append(state.batch_loss)
-        if self._before is not None:
-            pairs = zip(parameters.weights, self._before.weights, strict=True)
-            lengths = [(float(np.linalg.norm(W - old)), float(np.linalg.norm(old))) for W, old in pairs]
-            self.updates.append([step / max(length, 1e-30) for step, length in lengths])
-        self._before = parameters.copy() if state.step < EARLY or state.step % EVERY == 0 else None
+        before, self._before = self._before, state.network.parameters.copy()
+        pairs = zip(self._before.weights, before.weights, strict=True)
+        lengths = [(float(np.linalg.norm(W - old)), float(np.linalg.norm(old))) for W, old in pairs]
+        self.updates.append([step / max(length, 1e-30) for step, length in lengths])
         if self.ends_run and state.step == WATCHED:
             state.stop_reason = "the first steps were all that was wanted"
 

@@ -2,41 +2,42 @@
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from deltarule.data.dataset import Dataset
-from deltarule.inspection.diagnosis.findings import Finding, Level
+from deltarule.inspection.diagnosis.findings import Finding
+from deltarule.inspection.diagnosis.run_findings import LEARNED
 from deltarule.nn.activations import Activation, Identity, ReLU, Sigmoid, Softmax, Tanh
 from deltarule.nn.arrays import Array
-from deltarule.nn.network import Network, backward, forward, loss_value
+from deltarule.nn.network import Network, backward, forward, inputs_of
 from deltarule.nn.workspace import Workspace, as_floats
 from deltarule.randomness import generator
+from deltarule.training.checks import check_data
+from deltarule.training.evaluation import loss_and_score
 
 MOST_EXAMPLES = 2000  # are looked at: enough to tell a share of 1 % from none
-LARGE, VERY_LARGE, SMALL = 5.0, 20.0, 0.05  # typical sizes of inputs; 1 is what initializers count on
-UNEQUAL = 10.0  # the commonest class has so many times the examples of the rarest
 FEW = 200  # with fewer examples, neighbors agree or differ by luck
 
 BATCH = 512
 SATURATED = {Sigmoid: 5.0, Tanh: 2.5}  # beyond such a z the slope is under 3 % of the steepest
-MANY, ALMOST_ALL = 0.5, 0.9
-DEAD = 0.25
-FIT = 5.0  # weights more than so many times larger, or smaller, than their initializers make them
-VANISHED, EXPLODED = 1e-4, 1e4  # the error at the first layer over that at the last
-START_TOO_SURE = 5.0  # times the loss of knowing nothing
+TINY = 1e-300  # where a number is divided by one that may be 0
 
 
-def data_findings(train: Dataset, validation: Dataset | None = None) -> Iterator[Finding]:
-    """Findings about examples as the network reads them; `validation` is what it is judged by."""
-    sample, is_image = sample_of(train), train.image_shape is not None
+def standing_findings(network: Network, train: Dataset, validation: Dataset | None = None) -> Iterator[Finding]:
+    """What data and network show without a step; `validation` is what the network is judged by."""
+    check_data(network, train, validation)
+    train = replace(train, inputs=inputs_of(network, train.inputs))
+    sample = sample_of(train)
     X = as_floats(sample.inputs, np.float64)
-    yield from input_findings(X, is_image=is_image)
+    yield from input_findings(X, is_image=train.image_shape is not None)
     yield from class_findings(train) if train.task == "classes" else value_findings(train)
     if sample.n_samples >= FEW and X.any() and np.ptp(sample.targets, axis=0).any():
         yield from neighbor_findings(X, sample)
     if validation is not None:
-        yield from overlap_findings(train, validation)
+        yield from overlap_findings(train, replace(validation, inputs=inputs_of(network, validation.inputs)))
+    yield from network_findings(network, sample)
 
 
 def sample_of(dataset: Dataset) -> Dataset:
@@ -60,14 +61,12 @@ def input_findings(X: Array, *, is_image: bool) -> Iterator[Finding]:
     size = float(typical_size(X) if is_image else columns.max())
     measured = {"smallest input": float(X.min()), "largest input": float(X.max()), "typical size": size}
     measured |= {} if is_image else {"in column": int(columns.argmax())}
-    if size > LARGE:
-        cure = "keep pixels as uint8, or divide them by 255" if is_image else "standardize each column"
-        yield Finding.of("fault" if size > VERY_LARGE else "warning", "inputs-not-scaled", measured, cure=cure)
-    elif typical_size(X) < SMALL:
-        yield Finding.of("warning", "inputs-too-small", measured)
-    blank = float((~X.any(axis=1)).mean())
-    if is_image and blank > 0.05:
-        yield Finding.of("warning", "blank-examples", {"share": blank})
+    cure = "keep pixels as uint8, or divide them by 255" if is_image else "standardize each column"
+    yield from Finding.by_limits("inputs-not-scaled", size, measured, cure=cure)
+    yield from Finding.by_limits("inputs-too-small", 1.0 / max(float(typical_size(X)), TINY), measured)
+    if is_image:
+        blank = float((~X.any(axis=1)).mean())
+        yield from Finding.by_limits("blank-examples", blank, {"share": blank})
 
 
 def value_findings(data: Dataset) -> Iterator[Finding]:
@@ -77,9 +76,9 @@ def value_findings(data: Dataset) -> Iterator[Finding]:
         names = ", ".join(name for name, each in zip(data.class_names, spread, strict=True) if not each)
         measured = {"constant targets": int((spread == 0).sum()), "of": data.n_outputs}
         yield Finding.of("warning" if spread.any() else "fault", "constant-target", measured, names=names)
-    if (size := float(typical_size(data.targets.astype(np.float64)))) > LARGE:
-        ends = {"smallest target": float(data.targets.min()), "largest": float(data.targets.max()), "size": size}
-        yield Finding.of("warning", "targets-not-scaled", ends)
+    size = float(typical_size(data.targets.astype(np.float64)))
+    ends = {"smallest target": float(data.targets.min()), "largest": float(data.targets.max()), "size": size}
+    yield from Finding.by_limits("targets-not-scaled", size, ends)
 
 
 def class_findings(data: Dataset) -> Iterator[Finding]:
@@ -93,8 +92,8 @@ def class_findings(data: Dataset) -> Iterator[Finding]:
     elif missing:
         measured |= {"classes": len(counts), "without examples": len(missing)}
         yield Finding.of("warning", "classes-missing", measured, names=", ".join(missing[:10]))
-    elif counts.max() > UNEQUAL * counts.min():
-        yield Finding.of("warning", "shares-far-apart", measured)
+    else:
+        yield from Finding.by_limits("shares-far-apart", counts.max() / counts.min(), measured)
 
 
 def neighbor_findings(X: Array, data: Dataset) -> Iterator[Finding]:
@@ -123,25 +122,25 @@ def overlap_findings(train: Dataset, validation: Dataset) -> Iterator[Finding]:
     twins = 1.0 - len(known) / len(seen)
     if copied > twins:
         measured = {"share of the validation set": copied, "share of twins within the training set": twins}
-        level: Level = "fault" if copied >= 0.01 else "warning"
         examples = "examples" if validation.image_shape is None else "images"
-        yield Finding.of(level, "validation-in-training", measured, examples=examples)
+        yield from Finding.by_limits("validation-in-training", copied, measured, examples=examples)
 
 
-def network_findings(network: Network, data: Dataset, *, is_new: bool) -> Iterator[Finding]:
-    """Findings about a network and what it makes of a few hundred examples; `is_new`: it has not been trained."""
+def network_findings(network: Network, data: Dataset) -> Iterator[Finding]:
+    """Findings about a network and what it makes of a few hundred examples; a new one is known by its loss."""
     broken = int((~np.isfinite(network.parameters.vector)).sum())
     if broken:
         yield Finding.of("fault", "parameters-not-finite", {"parameters": broken})
         return
-    ws, batch = forward_and_backward(network, data), data.take(slice(BATCH))
-    if is_new:
+    loss, chance = loss_and_score(network, data)[0], chance_loss(network, data)
+    if not loss < LEARNED * chance:
         yield from weight_findings(network)
-        loss, chance = loss_value(network, batch.targets, ws), chance_loss(network, data)
-        if chance > 0.0 and not loss <= START_TOO_SURE * chance:
-            yield Finding.of("warning", "starts-too-sure", {"loss": loss, "loss of knowing nothing": chance})
-    yield from reach_findings(network, batch)
-    of_units = [*saturation_findings(network, ws), *dead_findings(network, ws)]
+        if chance > 0.0:
+            times, measured = loss / chance, {"loss": loss, "loss of knowing nothing": chance}
+            yield from Finding.by_limits("starts-too-sure", math.inf if math.isnan(times) else times, measured)
+    yield from reach_findings(network, data)
+    ws = forward_and_backward(network, data)
+    of_units = list(unit_findings(network, ws))
     yield from of_units
     if not any(each.level == "fault" for each in of_units):
         yield from gradient_findings(ws)
@@ -172,24 +171,21 @@ def weight_findings(network: Network) -> Iterator[Finding]:
         measured = {"layer": l, "fan-in": fan_in, "size of a weight": size, "fitting": fitting}
         if fan_out > 1 and l < len(network.weights) - 1 and (W[:, :1] == W).all():
             yield Finding.of("fault", "weights-all-equal", {"layer": l, "weight": float(W[0, 0])})
-        elif W.size >= 16 and size > FIT * high:
-            yield Finding.of("warning", "weights-too-large", measured)
-        elif W.size >= 16 and size < low / FIT:
-            yield Finding.of("warning", "weights-too-small", measured)
+        elif W.size >= 16:
+            yield from Finding.by_limits("weights-too-large", size / high, measured)
+            yield from Finding.by_limits("weights-too-small", low / max(size, TINY), measured)
 
 
-def reach_findings(network: Network, batch: Dataset) -> Iterator[Finding]:
+def reach_findings(network: Network, data: Dataset) -> Iterator[Finding]:
     """Targets that the output's activation can never give."""
     output = network.activations[-1]
-    if batch.task != "values" or isinstance(output, Identity | Softmax):
+    if data.task != "values" or isinstance(output, Identity | Softmax):
         return
     reach = output.value(np.array([[-1e3], [-1.0], [0.0], [1.0], [1e3]]))
     low, high = float(reach.min()), float(reach.max())
-    beyond = float(((batch.targets < low) | (batch.targets > high)).mean())
-    if beyond > 0.0:
-        measured = {"lowest output": low, "highest": high, "share of targets beyond": beyond}
-        level: Level = "fault" if beyond > 0.1 else "warning"
-        yield Finding.of(level, "targets-out-of-reach", measured, output=type(output).__name__)
+    beyond = float(((data.targets < low) | (data.targets > high)).mean())
+    measured = {"lowest output": low, "highest": high, "share of targets beyond": beyond}
+    yield from Finding.by_limits("targets-out-of-reach", beyond, measured, output=type(output).__name__)
 
 
 def saturation(activation: Activation, z: Array) -> float | None:
@@ -203,28 +199,16 @@ def dead_share(activation: Activation, z: Array) -> float | None:
     return float((z <= 0.0).all(axis=0).mean()) if isinstance(activation, ReLU) else None
 
 
-def saturation_findings(network: Network, ws: Workspace) -> Iterator[Finding]:
-    """Sigmoids and tanhs at their flat ends, where next to no gradient comes through."""
-    for l, activation in enumerate(network.activations[:-1]):
-        share = saturation(activation, ws.z[l]) or 0.0
-        if share >= MANY:
-            measured = {"layer": l, "share saturated": share, "typical |z|": float(np.median(np.abs(ws.z[l])))}
-            name = type(activation).__name__.lower()
-            yield Finding.of(level_of(share), "saturated-units", measured, activation=name)
-
-
-def dead_findings(network: Network, ws: Workspace) -> Iterator[Finding]:
-    """ReLUs whose output is 0 for every example, and which so never learn again."""
-    for l, activation in enumerate(network.activations[:-1]):
-        share = dead_share(activation, ws.z[l]) or 0.0
-        if share >= DEAD:
-            measured = {"layer": l, "share dead": share, "neurons": ws.z[l].shape[1], "examples": len(ws.z[l])}
-            yield Finding.of(level_of(share), "dead-relus", measured)
-
-
-def level_of(share: float) -> Level:
-    """How bad it is that so many neurons do not learn."""
-    return "fault" if share >= ALMOST_ALL else "warning"
+def unit_findings(network: Network, ws: Workspace) -> Iterator[Finding]:
+    """Units that pass no gradient back: sigmoids and tanhs at their flat ends, ReLUs whose output is always 0."""
+    for l, (activation, z) in enumerate(zip(network.activations[:-1], ws.z, strict=False)):
+        saturated, dead = saturation(activation, z) or 0.0, dead_share(activation, z) or 0.0
+        measured = {"layer": l, "share saturated": saturated, "typical |z|": float(np.median(np.abs(z)))}
+        yield from Finding.by_limits(
+            "saturated-units", saturated, measured, activation=type(activation).__name__.lower()
+        )
+        measured = {"layer": l, "share dead": dead, "neurons": z.shape[1], "examples": len(z)}
+        yield from Finding.by_limits("dead-relus", dead, measured)
 
 
 def gradient_findings(ws: Workspace) -> Iterator[Finding]:
@@ -232,9 +216,6 @@ def gradient_findings(ws: Workspace) -> Iterator[Finding]:
     sizes = [float(typical_size(delta)) for delta in ws.delta]
     if len(sizes) < 2 or sizes[-1] == 0.0:
         return
-    ratio = sizes[0] / sizes[-1]
     measured = {f"typical delta in layer {l}": size for l, size in enumerate(sizes)}
-    if ratio < 100.0 * VANISHED:
-        yield Finding.of("fault" if ratio < VANISHED else "warning", "vanishing-gradient", measured)
-    elif ratio > EXPLODED / 100.0:
-        yield Finding.of("fault" if ratio > EXPLODED else "warning", "exploding-gradient", measured)
+    yield from Finding.by_limits("vanishing-gradient", sizes[-1] / max(sizes[0], TINY), measured)
+    yield from Finding.by_limits("exploding-gradient", sizes[0] / sizes[-1], measured)

@@ -1,5 +1,6 @@
 """`explain`: one example on its way through a network and back, every number with a check beside it."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -53,9 +54,11 @@ def explain(
     if np.size(target) == 1 < model.network.layer_sizes[-1]:
         model = model.with_meaning(task="classes")  # several sigmoids can tell classes apart, too
     shown = equations_to_show(equation, model.network)
-    raw, X = one_example(model, example)
-    problem = Problem.of(model.network, X, target_for(model, target))
-    layers = tuple(layer_pass(problem, n) for n in range(len(problem.network.weights)))
+    raw, inputs = one_example(model, example)
+    problem = Problem.of(model.network, inputs, target_for(model, target))
+    layers = tuple(layer_pass(problem, each) for each in range(len(problem.network.weights)))
+    gradient = problem.grads.vector
+    fall = (gradient @ gradient).item()
     return Walkthrough(
         model=model,
         raw=raw,
@@ -65,9 +68,9 @@ def explain(
         output_gradient=problem.output_gradient[0],
         numeric_output_delta=problem.numeric_delta(len(layers) - 1, np.arange(layers[-1].fan_out))[0],
         layers=layers,
-        neuron=neuron_pass(problem, *neuron_to_show(layers, layer, neuron)),
-        gradient_norm=np.linalg.norm(problem.grads.vector).item(),
-        steps=trial_steps(problem),
+        neuron=neuron_pass(problem, *layer_and_neuron(layers, layer, neuron)),
+        gradient_norm=math.sqrt(fall),
+        steps=tuple(TrialStep(rate, -rate * fall, problem.loss_at(-rate * gradient) - problem.loss) for rate in RATES),
         equations=shown,
         checks={each.id: CHECKS[each.id](problem) for each in shown},
         alone=equation is not None,
@@ -123,51 +126,48 @@ def target_for(model: Model, target: Any) -> Array:
     return values if model.target_scaling is None else model.target_scaling.apply(values)
 
 
-def neuron_to_show(layers: Sequence[LayerPass], layer: int | None, neuron: int | None) -> tuple[int, int]:
+def layer_and_neuron(layers: Sequence[LayerPass], layer: int | None, neuron: int | None) -> tuple[LayerPass, int]:
     """The layer and the neuron to show; SettingError, naming the range, where there is none such."""
     layer = 0 if layer is None else layer
     if not 0 <= layer < len(layers):
         raise SettingError(f"the layers of this network are 0 to {len(layers) - 1}: got layer {layer}")
     if neuron is None:
-        return layer, int(np.abs(layers[layer].delta).argmax())
+        neuron = int(np.abs(layers[layer].delta).argmax())
     n_neurons = layers[layer].fan_out
     if not 0 <= neuron < n_neurons:
         raise SettingError(f"the neurons of layer {layer} are 0 to {n_neurons - 1}: got neuron {neuron}")
-    return layer, neuron
+    return layers[layer], neuron
 
 
 def layer_pass(problem: Problem, l: int) -> LayerPass:
     """What one layer makes of the example."""
     z, a, activation = problem.ws.z[l], problem.ws.a[l], problem.network.activations[l]
-    derivative = activation.derivative(z, a)
+    derivative, (fan_in, fan_out) = activation.derivative(z, a), problem.network.weights[l].shape
     slope = derivative[0].astype(np.float64) if derivative.ndim == 2 else None
-    (fan_in, fan_out), delta = problem.network.weights[l].shape, problem.delta[l][0]
     of_weights, of_biases = (np.linalg.norm(part[l]).item() for part in (problem.grads.weights, problem.grads.biases))
-    sigma = type(activation).__name__
+    sigma, delta = type(activation).__name__, problem.delta[l][0]
     return LayerPass(l, fan_in, fan_out, sigma, z[0], a[0], slope, delta, of_weights, of_biases)
 
 
-def neuron_pass(problem: Problem, l: int, neuron: int) -> NeuronPass:
-    """What the example is to one neuron of layer l."""
-    network, ws, is_last = problem.network, problem.ws, l + 1 == len(problem.network.weights)
-    inputs, z, gradient = ws.inputs[l][0], ws.z[l][:, neuron], problem.grads.weights[l][:, neuron]
-    slopes = network.activations[l].derivative(ws.z[l], ws.a[l])[0]
-    # A weight that moves by e moves z by e times what comes in through it.
-    numeric = problem.slopes(l, np.full(len(inputs), neuron), lambda step: z + step * inputs[np.newaxis])[:, 0]
-    next_layer, loss = effects_of(problem, l, neuron, slopes)
+def neuron_pass(problem: Problem, layer: LayerPass, neuron: int) -> NeuronPass:
+    """What the example is to one neuron of a layer."""
+    l, network, is_last = layer.layer, problem.network, layer.layer + 1 == len(problem.network.weights)
+    gradient = problem.grads.weights[l][:, neuron]
+    numeric = problem.slopes(l, np.arange(neuron, network.weights[l].size, layer.fan_out))
+    next_layer, loss = effects_of(problem, layer, neuron)
     return NeuronPass(
         layer=l,
         neuron=neuron,
-        weighted=LongSum.of(inputs, network.weights[l][:, neuron]),
+        weighted=LongSum.of(problem.ws.inputs[l][0], network.weights[l][:, neuron]),
         bias=network.biases[l][neuron].item(),
-        z=z.item(),
-        a=ws.a[l][0, neuron].item(),
-        slope=float(slopes[neuron]) if slopes.ndim == 1 else None,
+        z=layer.z[neuron].item(),
+        a=layer.a[neuron].item(),
+        slope=None if layer.slope is None else layer.slope[neuron].item(),
         back=None if is_last else LongSum.of(network.weights[l + 1][neuron], problem.delta[l + 1][0]),
         nudge=NUDGE,
         next_layer=next_layer,
         loss=loss,
-        delta=problem.delta[l][0, neuron].item(),
+        delta=layer.delta[neuron].item(),
         numeric_delta=problem.numeric_delta(l, np.array([neuron])).item(),
         gradient=gradient,
         numeric_gradient=numeric,
@@ -175,26 +175,16 @@ def neuron_pass(problem: Problem, l: int, neuron: int) -> NeuronPass:
     )
 
 
-def effects_of(problem: Problem, l: int, neuron: int, slopes: Array) -> tuple[tuple[Effect, ...], Effect]:
-    """What a nudge of a neuron in layer l does to the z of the layer behind it that it moves most, and to C.
-
-    slopes: sigma'(z) of the layer, (fan_out,), or its Jacobian (fan_out, fan_out).
-    """
-    network, ws = problem.network, problem.ws
+def effects_of(problem: Problem, layer: LayerPass, neuron: int) -> tuple[tuple[Effect, ...], Effect]:
+    """What a nudge of a neuron does to the z of the next layer, where it moves them most, and to C."""
+    l, network, ws = layer.layer, problem.network, problem.ws
     both = np.stack([ws.z[l], ws.z[l]])  # without the nudge, and with it
     both[1, 0, neuron] += NUDGE
     before, after = problem.losses_from(l, both)[:, 0]
-    loss = Effect(0, problem.delta[l][0, neuron].item() * NUDGE, (after - before).item())
+    loss = Effect(0, layer.delta[neuron].item() * NUDGE, (after - before).item())
     if l + 1 == len(network.weights):
         return (), loss
-    W = network.weights[l + 1]
+    W, slopes = network.weights[l + 1], network.activations[l].derivative(ws.z[l], ws.a[l])[0]
+    by_z = slopes[:, neuron] if slopes.ndim == 2 else slopes * (np.arange(layer.fan_out) == neuron)  # da/dz
     actual = (network.activations[l].value(both[1]) @ W + network.biases[l + 1] - ws.z[l + 1])[0]
-    predicted = NUDGE * (slopes[neuron] * W[neuron] if slopes.ndim == 1 else slopes[:, neuron] @ W)
-    return Effect.most(predicted, actual), loss
-
-
-def trial_steps(problem: Problem) -> tuple[TrialStep, ...]:
-    """Steps of gradient descent, from short to long, on the example alone."""
-    gradient = problem.grads.vector
-    fall = (gradient @ gradient).item()
-    return tuple(TrialStep(rate, -rate * fall, problem.loss_at(-rate * gradient) - problem.loss) for rate in RATES)
+    return Effect.most(NUDGE * by_z @ W, actual), loss

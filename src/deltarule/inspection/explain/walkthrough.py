@@ -224,11 +224,8 @@ def forward(walk: Walkthrough, encoding: str) -> Lines:
     ]
     lines = table(["layer", "shape", "sigma", "z from .. to", "a from .. to"], rows, left=3)
     neuron = walk.neuron
-    names = [source_name(walk, neuron.layer, term.number) for term in neuron.weighted.largest]
-    terms = [
-        *sum_rows(neuron.weighted, names, bias=neuron.bias, z=neuron.z),
-        ["a = sigma(z)", "", "", number(neuron.a)],
-    ]
+    terms = sum_rows(walk, neuron.layer, neuron.weighted, bias=neuron.bias, z=neuron.z)
+    terms.append(["a = sigma(z)", "", "", number(neuron.a)])
     return [*lines, "", f"  {neuron.name.capitalize()}, written out:", *table(["from", "a", "w", "w a"], terms)]
 
 
@@ -273,9 +270,8 @@ def hidden_error(walk: Walkthrough, encoding: str) -> Lines:
     neuron = walk.neuron
     if neuron.back is None:
         return [f"  {neuron.name.capitalize()} is an output: see BP1."]
-    names = [source_name(walk, neuron.layer + 2, term.number) for term in neuron.back.largest]
     slope = "(a matrix)" if neuron.slope is None else number(neuron.slope)
-    rows = sum_rows(neuron.back, names, sum=neuron.back.total)
+    rows = sum_rows(walk, neuron.layer + 2, neuron.back, sum=neuron.back.total)
     rows += [["times sigma'(z)", "", "", slope], ["is delta", "", "", number(neuron.delta)]]
     head = [f"  What comes back to {neuron.name}:", *table(["from", "w", "delta", "w delta"], rows)]
     return [*head, "", *nudge_lines(walk)]
@@ -305,34 +301,25 @@ def effect_table(head: str, names: Sequence[str], predicted: str, effects: Seque
 
 def bias_gradient(walk: Walkthrough, encoding: str) -> Lines:
     """The neuron's own, and the size of every layer's."""
-    neuron = walk.neuron
     rows = [[str(each.layer), f"({each.fan_out},)", number(each.biases_gradient_norm)] for each in walk.layers]
-    gradient = number(neuron.delta, "+")
-    says = f"dC/db of {neuron.name} equals its delta, {gradient}."
+    says = f"dC/db of {walk.neuron.name} equals its delta, {number(walk.neuron.delta, '+')}."
     return [*table(["layer", "shape of dC/db", "norm"], rows, left=2), "", *wrap(says)]
 
 
 def weight_gradient(walk: Walkthrough, encoding: str) -> Lines:
     """The neuron's largest, an image of all, and the size of every layer's."""
     neuron, shape, gradient = walk.neuron, walk.model.image_shape, walk.neuron.gradient
-    norms = [
-        [str(each.layer), f"({each.fan_in}, {each.fan_out})", number(each.weights_gradient_norm)]
-        for each in walk.layers
-    ]
+    shapes = [f"({each.fan_in}, {each.fan_out})" for each in walk.layers]
+    norms = [[str(each.layer), shapes[each.layer], number(each.weights_gradient_norm)] for each in walk.layers]
+    lines = table(["layer", "shape of dC/dw", "norm"], norms, left=2)
     reads = walk.inputs if neuron.layer == 0 else walk.layers[neuron.layer - 1].a
     names = [source_name(walk, neuron.layer, k) for k in range(len(reads))]
     columns = {"a": reads, "delta": np.full(len(reads), neuron.delta), "a delta": gradient}
     columns["complex step"] = neuron.numeric_gradient
-    lines = [
-        *table(["layer", "shape of dC/dw", "norm"], norms, left=2),
-        "",
-        f"  {neuron.name.capitalize()}, its weights with the largest dC/dw:",
-        *listing("from", names, columns, gradient, MOST_TERMS, "weights"),
-        f"    relative error of all: {neuron.gradient_error:.1e}",
-    ]
-    if neuron.layer == 0 and shape is not None:
-        lines += ["", *gradient_image(gradient, shape, encoding)]
-    return lines
+    lines += ["", f"  {neuron.name.capitalize()}, its weights with the largest dC/dw:"]
+    lines += listing("from", names, columns, gradient, MOST_TERMS, "weights")
+    lines.append(f"    relative error of all: {neuron.gradient_error:.1e}")
+    return lines if neuron.layer > 0 or shape is None else [*lines, "", *gradient_image(gradient, shape, encoding)]
 
 
 def gradient_image(gradient: Array, shape: tuple[int, int], encoding: str) -> Lines:
@@ -391,13 +378,13 @@ def source_name(walk: Walkthrough, layer: int, k: int) -> str:
     return shorten(model.input_names[k]) if model.columns else f"input {k}"
 
 
-def sum_rows(total: LongSum, names: Sequence[str], **summed: float) -> list[Sequence[str]]:
-    """The largest terms of a sum by name, what the others come to, and what belongs to the sum besides."""
+def sum_rows(walk: Walkthrough, layer: int, total: LongSum, **summed: float) -> list[Sequence[str]]:
+    """The largest terms of a sum over what a layer reads, what the others come to, and what belongs to it besides."""
+    names = [source_name(walk, layer, term.number) for term in total.largest]
     rest = ({f"{total.n_others:,} others sum to": total.others} if total.n_others else {}) | summed
     factors = [(number(term.left), number(term.right)) for term in total.largest] + [("", "")] * len(rest)
     products = align([*(term.product for term in total.largest), *rest.values()])
-    rows = zip([*names, *rest], factors, products, strict=True)
-    return [(name, left, right, product) for name, (left, right), product in rows]
+    return [(name, *both, product) for name, both, product in zip([*names, *rest], factors, products, strict=True)]
 
 
 def listing(head: str, names: Sequence[str], columns: dict[str, Array], by: Array, n_most: int, what: str) -> Lines:

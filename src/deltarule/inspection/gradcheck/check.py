@@ -21,7 +21,6 @@ from deltarule.inspection.gradcheck.numeric_gradient import (
 from deltarule.inspection.gradcheck.premises import best_method, check_axis, without_kinks
 from deltarule.inspection.presentation import entry
 from deltarule.model import Model, take_meaning
-from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
 from deltarule.nn.parameters import Parameters
 from deltarule.nn.penalties import Penalty
@@ -166,7 +165,7 @@ def gradcheck(
         problem, kinks = without_kinks(problem)
         method, why = best_method(problem)
         weighted = sample_weight is not None
-        found = by_layer(problem.grads) if gradient is None else own_gradient(gradient, problem, weighted)
+        found = problem.grads if gradient is None else own_gradient(gradient, problem, weighted)
         check = compare(problem, found, method, gradient is not None)
     return replace(check, kinks=kinks, notes=(*notes, *why, *check.notes))
 
@@ -190,8 +189,8 @@ def problem_of(
     return Problem(network, inputs, data.targets, weights, penalty), notes
 
 
-def own_gradient(gradient: Gradient, problem: Problem, is_weighted: bool) -> list[Array]:
-    """The user's gradient of the samples that count, as `by_layer` returns one.
+def own_gradient(gradient: Gradient, problem: Problem, is_weighted: bool) -> Parameters:
+    """The user's gradient of the samples that count.
 
     Raises ShapeError where a part of it has the wrong shape, and says what that looks like.
     """
@@ -211,7 +210,7 @@ def own_gradient(gradient: Gradient, problem: Problem, is_weighted: bool) -> lis
         line = "return loss, (all_dC_dW, all_dC_db)"
         got = f"a loss and {brief(found[1])}" if is_pair else brief(found)
         raise SettingError(f"gradient returns (loss, (all dC/dW, all dC/db)): got {got}; use {line}")
-    return by_layer(found[1]) if isinstance(found[1], Parameters) else blocks_of(found[1], problem.network.parameters)
+    return copy_of(found[1], problem.network.parameters)
 
 
 def is_by_kind(given: Any) -> bool:
@@ -220,16 +219,16 @@ def is_by_kind(given: Any) -> bool:
     return is_pair and all(isinstance(each, Sequence) or np.ndim(each) > 2 for each in given)
 
 
-def blocks_of(given: Any, params: Parameters) -> list[Array]:
-    """A user's (all dC/dW, all dC/db) as `by_layer` returns a gradient; ShapeError says what a wrong one looks like."""
-    layers = []
-    all_weights, all_biases = given
+def copy_of(given: Any, params: Parameters) -> Parameters:
+    """A user's gradient, Parameters or (all dC/dW, all dC/db), as Parameters; ShapeError says what a wrong one is."""
+    all_weights, all_biases = (given.weights, given.biases) if isinstance(given, Parameters) else given
     if len(all_weights) != len(params.weights) or len(all_biases) != len(params.biases):
         raise ShapeError(
             f"a gradient has dC/dW and dC/db for each of {len(params.weights)} layers: "
             f"got {len(all_weights)} and {len(all_biases)}; return those of every layer, the first one first"
         )
-    for l, (W, b) in enumerate(zip(params.weights, params.biases, strict=True)):
+    grads = params.zeros_like()
+    for l, (W, b) in enumerate(zip(grads.weights, grads.biases, strict=True)):
         dW, db = np.asarray(all_weights[l], np.float64), np.asarray(all_biases[l], np.float64)
         if dW.shape != W.shape:
             hint = "it is transposed" if dW.shape == W.T.shape else "it is inputs^T delta"
@@ -237,11 +236,11 @@ def blocks_of(given: Any, params: Parameters) -> list[Array]:
         if db.size != b.size:
             hint = "a sum over all axes instead of the batch's" if db.size == 1 else "sum delta over axis 0, the batch"
             raise ShapeError(f"dC/db of layer {l} must have shape {b.shape}: got {db.shape}; {hint}")
-        layers.append(np.vstack([dW, db.reshape(1, -1)]))
-    return layers
+        W[:], b[:] = dW, db.ravel()
+    return grads
 
 
-def compare(problem: Problem, found: Sequence[Array], method: Method, is_own: bool) -> GradientCheck:
+def compare(problem: Problem, found: Parameters, method: Method, is_own: bool) -> GradientCheck:
     """The gradient `found` beside numeric derivatives, in every parameter where that is not too much work."""
     sizes = problem.network.layer_sizes  # a nudge moves the neurons behind it, for every sample
     nudges = [
@@ -249,16 +248,16 @@ def compare(problem: Problem, found: Sequence[Array], method: Method, is_own: bo
     ]
     in_full = len(problem.X) * sum(nudges) <= MOST_WORK
     expected = problem.numeric_gradient(method) if in_full else None
-    size = max(np.sqrt(sum(float(np.vdot(part, part)) for part in (expected or found))), LEAST_NORM)
+    size = max(float(np.linalg.norm((expected or found).vector)), LEAST_NORM)
     layers = []
-    for layer, part in enumerate(found):
-        opinion = error_along(problem, part, layer, CENTRAL_DIFFERENCES, size)
+    for layer, (weights, biases) in enumerate(zip(found.weights, found.biases, strict=True)):
+        opinion = error_along(problem, found, layer, CENTRAL_DIFFERENCES, size)
         if expected is None:
-            error = error_along(problem, part, layer, method, size)
+            error = error_along(problem, found, layer, method, size)
         else:
-            pairs = ((part[:-1], expected[layer][:-1]), (part[-1], expected[layer][-1]))
+            pairs = ((weights, expected.weights[layer]), (biases, expected.biases[layer]))
             error = max(relative_error(mine, right, method.floor * size) for mine, right in pairs)
-        layers.append(LayerCheck(layer, part.size, error, opinion))
+        layers.append(LayerCheck(layer, weights.size + biases.size, error, opinion))
     check = GradientCheck(
         parameters=problem.network.parameters.size,
         samples=int(np.count_nonzero(problem.sample_weight)),
@@ -273,7 +272,7 @@ def compare(problem: Problem, found: Sequence[Array], method: Method, is_own: bo
     return replace(check, mistakes=likely_mistakes(problem, found, expected, method, is_own))
 
 
-def error_along(problem: Problem, found: Array, l: int, method: Method, size: float) -> float:
+def error_along(problem: Problem, found: Parameters, l: int, method: Method, size: float) -> float:
     """How far a layer's gradient and slopes along random directions, of length 1, are apart, relative to them."""
     said, slopes = [], []
     for n in range(N_DIRECTIONS):
@@ -281,17 +280,19 @@ def error_along(problem: Problem, found: Array, l: int, method: Method, size: fl
         for part in (way.weights[l], way.biases[l]):
             part[:] = rng.standard_normal(part.shape)
         way.vector[:] /= np.linalg.norm(way.vector)
-        said.append(np.vdot(found, by_layer(way)[l]))
+        said.append(np.vdot(found.weights[l], way.weights[l]) + np.vdot(found.biases[l], way.biases[l]))
         slopes.append(problem.slope_along(way.vector, method))
-    least = method.floor * size * np.sqrt(N_DIRECTIONS / found.size)
+    n_parameters = found.weights[l].size + found.biases[l].size
+    least = method.floor * size * np.sqrt(N_DIRECTIONS / n_parameters)
     return relative_error(np.array(said), np.array(slopes), least)
 
 
-def worst_parameter(found: Sequence[Array], expected: Sequence[Array]) -> WorstParameter:
+def worst_parameter(found: Parameters, expected: Parameters) -> WorstParameter:
     """The parameter with the largest difference, relative to the norm of its layer's derivative."""
-    tiny = np.finfo(np.float64).tiny
-    off = [np.abs(part - right) / max(np.linalg.norm(right), tiny) for part, right in zip(found, expected, strict=True)]
+    tiny, both = np.finfo(np.float64).tiny, list(zip(by_layer(found), by_layer(expected), strict=True))
+    off = [np.abs(part - right) / max(np.linalg.norm(right), tiny) for part, right in both]
     l = int(np.argmax([part.max() for part in off]))
     k, neuron = (int(n) for n in np.unravel_index(off[l].argmax(), off[l].shape))
     name = f"biases[{l}][{neuron}]" if k == len(off[l]) - 1 else f"weights[{l}][{k}, {neuron}]"
-    return WorstParameter(name, float(found[l][k, neuron]), float(expected[l][k, neuron]))
+    gradient, numeric = (float(part[k, neuron]) for part in both[l])
+    return WorstParameter(name, gradient, numeric)

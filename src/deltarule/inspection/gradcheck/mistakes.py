@@ -1,13 +1,12 @@
-"""Which mistake makes a gradient wrong. Every usual one is a row: words for it, and the mark that it leaves.
+"""Which mistake makes a gradient wrong, in words.
 
 Activations and losses come first: is the derivative of each the slope of its value? Then the whole gradient, and after
-it every layer, from the last, where backpropagation begins. Of each table the first row counts whose mark shows.
+it every layer, from the last, where backpropagation begins. A mistake is known by the gradient that it would leave.
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -17,161 +16,133 @@ from deltarule.nn.activations import Activation
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import Loss
 from deltarule.nn.network import with_parameters
+from deltarule.nn.parameters import Parameters
 from deltarule.randomness import generator
 
 ALIKE = 1e-5  # two gradients are the same mistake when they agree to so many digits
 
 
-@dataclass(frozen=True, eq=False)
-class Evidence:
-    """A wrong gradient, or a part of it, beside what it should be, `expected`; both of the same shape.
-
-    name: what it is called. l: the layer that it is of. penalty: the penalty's part of it.
-    """
-
-    problem: Problem
-    name: str
-    found: Array
-    expected: Array
-    l: int = 0
-    penalty: Array | float = 0.0
-
-    @property
-    def error(self) -> float:
-        """How far it is from what it should be."""
-        return relative_error(self.found, self.expected)
-
-    @property
-    def digits(self) -> int:
-        """How many of its digits are right."""
-        return round(-math.log10(self.error))
-
-    @cached_property
-    def factor(self) -> str:
-        """By which factor it is wrong throughout, in words; "" where there is no such factor."""
-        n_samples, n_outputs = np.count_nonzero(self.problem.sample_weight), self.problem.ws.a[-1].shape[1]
-        counts = {"the number of samples": int(n_samples), "the number of outputs": n_outputs}
-        return factor_words(self.found, self.expected, counts)
-
-    @property
-    def is_hidden(self) -> bool:
-        """Whether it is of a hidden layer."""
-        return self.l + 1 < len(self.problem.delta)
-
-    @property
-    def has_shortcut(self) -> bool:
-        """Whether its delta is a - t."""
-        return not self.is_hidden and self.problem.network.has_shortcut
-
-    def is_like(self, mistaken: Array) -> bool:
-        """Whether it is the same as this gradient, which is more than zeros."""
-        if mistaken.shape != self.found.shape or not mistaken.any():
-            return False
-        return relative_error(self.found, mistaken) <= ALIKE
-
-    def comes_of(self, delta: Array) -> bool:
-        """Whether it is what BP3 and BP4 make of this delta."""
-        return self.is_like(np.vstack([self.problem.ws.inputs[self.l].T @ delta, delta.sum(axis=0)]) + self.penalty)
-
-    def times_slope(self, delta: Array) -> Array:
-        """Delta times sigma'(z)."""
-        delta, ws = delta.copy(), self.problem.ws
-        self.problem.network.activations[self.l].backward(delta, ws.z[self.l], ws.a[self.l])
-        return delta
-
-
-def forgets_biases(it: Evidence) -> bool:
-    """Whether the gradient is that of the network without its biases."""
-    bare = with_parameters(it.problem.network, it.problem.network.parameters.copy())
-    for b in bare.biases:
-        b[:] = 0.0
-    return it.is_like(vector_of(by_layer(replace(it.problem, network=bare).grads)))
-
-
-def goes_forward(it: Evidence) -> bool:
-    """Whether the errors come back through the matrix that is not transposed, which fits where it is square."""
-    W = it.problem.network.weights[it.l + 1] if it.is_hidden else np.empty((0, 1))
-    return W.shape[0] == W.shape[1] and it.comes_of(it.times_slope(it.problem.delta[it.l + 1] @ W))
-
-
-Rows = dict[str, Callable[[Evidence], bool]]  # the words are filled in from the evidence, `it`
-
-FACTOR: Rows = {"{it.name}: {it.factor}": lambda it: bool(it.factor)}
-NEVER_FILLED: Rows = {"{it.name} is never filled: all of it is 0": lambda it: not it.found.any()}
-OF_THE_WHOLE: Rows = {
-    "{it.name} is right to {it.digits} digits, as in float32: compute all of it in float64":
-        lambda it: it.error <= ALIKE,
-    **FACTOR,
-    "the forward pass forgets the biases: it is z = inputs @ weights + biases": forgets_biases,
-}  # fmt: skip
-OF_A_LAYER: Rows = {
-    "the gradient is no finite number: it was never filled, or divided by 0":
-        lambda it: not np.isfinite(it.found).all(),
-    **NEVER_FILLED,
-    "the penalty's part of the gradient is missing":
-        lambda it: bool(np.any(it.penalty)) and it.is_like(it.expected - it.penalty),
-    "a - t is dC/dz already: BP1 must not multiply it by sigma'(z) once more":
-        lambda it: it.has_shortcut and it.comes_of(it.times_slope(it.problem.delta[-1])),
-    "BP1 lacks the factor sigma'(z)":
-        lambda it: not it.is_hidden and not it.has_shortcut and it.comes_of(it.problem.output_gradient),
-    "BP2 lacks the factor sigma'(z)":
-        lambda it: it.is_hidden and it.comes_of(it.problem.delta[it.l + 1] @ it.problem.network.weights[it.l + 1].T),
-    "BP2 needs the transposed matrix: delta @ weights[{behind}].T, not delta @ weights[{behind}]": goes_forward,
-}  # fmt: skip
-OF_WEIGHTS: Rows = {
-    **NEVER_FILLED,
-    **FACTOR,
-    "dC/dW is transposed: it is inputs.T @ delta": lambda it: it.is_like(it.expected.T),
-}
-OF_BIASES: Rows = {
-    "the bias is forgotten: all of dC/db is 0, where it is delta.sum(axis=0)": lambda it: not it.found.any(),
-    **FACTOR,
-    "dC/db is summed over the wrong axis: over all of them, where it is delta.sum(axis=0)":
-        lambda it: it.is_like(np.full_like(it.found, it.expected.sum())),
-    "dC/db is summed over the wrong axis: over the outputs, where it is delta.sum(axis=0), over the batch":
-        lambda it: it.is_like(it.problem.delta[it.l].sum(axis=1)),
-}  # fmt: skip
-
-
 def likely_mistakes(
-    problem: Problem, found: Sequence[Array], expected: Sequence[Array], method: Method, is_own: bool
+    problem: Problem, found: Parameters, expected: Parameters, method: Method, is_own: bool
 ) -> tuple[str, ...]:
-    """What is likely to be wrong with the gradient `found`, where `expected` is right; both as `by_layer` returns them.
+    """What is likely to be wrong with the gradient `found`, where `expected` is right.
 
     is_own: the gradient is not deltarule's, so that the user's own backward pass may be at fault.
     """
     mistakes = list(formula_mistakes(problem, method))
     if is_own and not mistakes:
-        whole = Evidence(problem, "the whole gradient", vector_of(found), vector_of(expected))
-        mistakes = first_mistake(OF_THE_WHOLE, whole) or list(layer_mistakes(problem, found, expected))
+        whole = whole_mistake(problem, found.vector, expected.vector)
+        mistakes = [whole] if whole else list(layer_mistakes(problem, by_layer(found), by_layer(expected)))
     return tuple(dict.fromkeys(mistakes))
 
 
-def first_mistake(rows: Rows, it: Evidence) -> list[str]:
-    """The words of the first row whose mark the gradient bears; none where it bears none."""
-    words = next((words for words, mark in rows.items() if mark(it)), None)
-    return [] if words is None else [words.format(it=it, behind=it.l + 1)]
+def whole_mistake(problem: Problem, found: Array, expected: Array) -> str:
+    """What is wrong with all of the gradient, (n_parameters,); "" where it is something else."""
+    error = relative_error(found, expected)
+    if error <= ALIKE:
+        digits = round(-math.log10(error))
+        return f"the whole gradient is right to {digits} digits, as in float32: compute all of it in float64"
+    if factor := factor_words(found, expected, counts_of(problem)):
+        return f"the whole gradient: {factor}"
+    bare = with_parameters(problem.network, problem.network.parameters.copy())
+    for b in bare.biases:
+        b[:] = 0.0
+    forgets_biases = is_alike(found, replace(problem, network=bare).grads.vector)
+    return "the forward pass forgets the biases: it is z = inputs @ weights + biases" if forgets_biases else ""
 
 
 def layer_mistakes(problem: Problem, found: Sequence[Array], expected: Sequence[Array]) -> Iterator[str]:
-    """Mistakes of the layers, from the last to the first."""
+    """Mistakes of the layers, from the last to the first; both gradients as `by_layer` returns them."""
     extra, all_right_behind = problem.network.parameters.zeros_like(), True
     problem.penalty.add_gradient(problem.network.parameters, extra)
     for l, penalty in reversed(list(enumerate(by_layer(extra)))):
-        it = Evidence(problem, "the gradient", found[l], expected[l], l, penalty)
-        if it.error <= ALIKE:
+        error = relative_error(found[l], expected[l])
+        if error <= ALIKE:
             continue
-        mistakes = first_mistake(OF_A_LAYER, it)
-        if not mistakes:
-            for rows, name, part in ((OF_WEIGHTS, "dC/dW", slice(-1)), (OF_BIASES, "dC/db", -1)):
-                half = Evidence(problem, name, found[l][part], expected[l][part], l)
-                mistakes += first_mistake(rows, half) if half.error > ALIKE else []
-        if not mistakes and all_right_behind:
-            equation = f"BP2 from layer {l + 1} to layer {l}" if it.is_hidden else "BP1"
-            off = f"off by {it.error:.2g} times its size, and right in every layer behind it"
+        mistakes = [layer_mistake(problem, l, found[l], expected[l], penalty)]
+        if not any(mistakes):
+            mistakes = [weights_mistake(problem, found[l][:-1], expected[l][:-1])]
+            mistakes.append(biases_mistake(problem, l, found[l][-1], expected[l][-1]))
+        if not any(mistakes) and all_right_behind:
+            equation = "BP1" if l + 1 == len(found) else f"BP2 from layer {l + 1} to layer {l}"
+            off = f"off by {error:.2g} times its size, and right in every layer behind it"
             mistakes = [f"the gradient is {off}: look at {equation}, then BP3 and BP4"]
-        yield from (f"layer {l}: {each}" for each in mistakes)
+        yield from (f"layer {l}: {each}" for each in mistakes if each)
         all_right_behind = False
+
+
+def layer_mistake(problem: Problem, l: int, found: Array, expected: Array, penalty: Array) -> str:
+    """What is wrong with dC/dW and dC/db of a layer alike; "" where it is something else."""
+    if not np.isfinite(found).all():
+        return "the gradient is no finite number: it was never filled, or divided by 0"
+    if not found.any():
+        return "the gradient is never filled: all of it is 0"
+    if is_alike(found, expected - penalty):
+        return "the penalty's part of the gradient is missing"
+    inputs = problem.ws.inputs[l]
+    for words, delta in wrong_deltas(problem, l):
+        if is_alike(found, np.vstack([inputs.T @ delta, delta.sum(axis=0)]) + penalty):  # what BP3 and BP4 make of it
+            return words
+    return ""
+
+
+def wrong_deltas(problem: Problem, l: int) -> Iterator[tuple[str, Array]]:
+    """What the usual mistakes in BP1 and BP2 make of delta in layer l, with the words for each."""
+    network, ws = problem.network, problem.ws
+
+    def times_slope(delta: Array) -> Array:
+        delta = delta.copy()
+        network.activations[l].backward(delta, ws.z[l], ws.a[l])
+        return delta
+
+    if l + 1 < len(network.weights):
+        W, behind = network.weights[l + 1], problem.delta[l + 1]
+        yield "BP2 lacks the factor sigma'(z)", behind @ W.T
+        if W.shape[0] == W.shape[1]:
+            right, wrong = f"delta @ weights[{l + 1}].T", f"delta @ weights[{l + 1}]"
+            yield f"BP2 needs the transposed matrix: {right}, not {wrong}", times_slope(behind @ W)
+    elif network.has_shortcut:
+        yield "a - t is dC/dz already: BP1 must not multiply it by sigma'(z) once more", times_slope(problem.delta[l])
+    else:
+        yield "BP1 lacks the factor sigma'(z)", problem.output_gradient
+
+
+def weights_mistake(problem: Problem, found: Array, expected: Array) -> str:
+    """What is wrong with dC/dW of a layer; "" where nothing is, or something else."""
+    if relative_error(found, expected) <= ALIKE:
+        return ""
+    if not found.any():
+        return "dC/dW is never filled: all of it is 0"
+    if factor := factor_words(found, expected, counts_of(problem)):
+        return f"dC/dW: {factor}"
+    return "dC/dW is transposed: it is inputs.T @ delta" if is_alike(found, expected.T) else ""
+
+
+def biases_mistake(problem: Problem, l: int, found: Array, expected: Array) -> str:
+    """What is wrong with dC/db of layer l; "" where nothing is, or something else."""
+    if relative_error(found, expected) <= ALIKE:
+        return ""
+    if not found.any():
+        return "the bias is forgotten: all of dC/db is 0, where it is delta.sum(axis=0)"
+    if factor := factor_words(found, expected, counts_of(problem)):
+        return f"dC/db: {factor}"
+    if is_alike(found, np.full_like(found, expected.sum())):
+        return "dC/db is summed over the wrong axis: over all of them, where it is delta.sum(axis=0)"
+    over_outputs = "over the outputs, where it is delta.sum(axis=0), over the batch"
+    wrong = is_alike(found, problem.delta[l].sum(axis=1))
+    return f"dC/db is summed over the wrong axis: {over_outputs}" if wrong else ""
+
+
+def is_alike(found: Array, mistaken: Array) -> bool:
+    """Whether a gradient is the one that a mistake leaves, which is more than zeros."""
+    has_numbers = mistaken.shape == found.shape and bool(mistaken.any())
+    return has_numbers and relative_error(found, mistaken) <= ALIKE
+
+
+def counts_of(problem: Problem) -> dict[str, int]:
+    """What a gradient may have been multiplied with, or divided by, once too often."""
+    n_samples, n_outputs = int(np.count_nonzero(problem.sample_weight)), problem.network.layer_sizes[-1]
+    return {"the number of samples": n_samples, "the number of outputs": n_outputs}
 
 
 def formula_mistakes(problem: Problem, method: Method) -> Iterator[str]:
@@ -226,7 +197,7 @@ def loss_mistake(problem: Problem, formula: Formula, loss: Loss, method: Method)
     found, expected = found * formula.matters, slopes(formula, np.ones(1), method)
     if relative_error(found, expected, 1e-8) <= method.tolerance:
         return ""
-    factor = Evidence(problem, name, found, expected).factor
+    factor = factor_words(found, expected, counts_of(problem))
     reason = factor or f"it is {found[0]}, where the slope is {expected[0]}"
     return f"{name} is not the derivative of sample_losses: {reason}"
 
@@ -244,8 +215,3 @@ def factor_words(found: Array, expected: Array, counts: dict[str, int]) -> str:
         words += [f"{name} is a factor too many" for name, count in near if abs(size / count - 1.0) <= ALIKE]
         words += [f"it is divided by {name} once too often" for name, count in near if abs(size * count - 1.0) <= ALIKE]
     return ", ".join(words)
-
-
-def vector_of(layers: Sequence[Array]) -> Array:
-    """A gradient, layer by layer, in one vector."""
-    return np.concatenate([part.ravel() for part in layers])

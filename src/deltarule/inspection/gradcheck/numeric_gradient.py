@@ -10,7 +10,7 @@ many nudges in one batch.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
 
@@ -87,24 +87,25 @@ class Problem:
     @cached_property
     def ws(self) -> Workspace:
         """What the forward pass leaves."""
-        return self.forward_pass(self.network)
+        ws = self.network.workspace(len(self.X))
+        if any(self.network.dropout):
+            ws.draw_masks(generator(0, "dropout"))
+        forward(self.network, self.X, ws)
+        return ws
 
     @cached_property
-    def _backward_pass(self) -> tuple[Parameters, list[Array]]:
+    def grads(self) -> Parameters:
+        """The gradient by backpropagation, penalty included."""
         grads = self.network.parameters.zeros_like()
         backward(self.network, self.y, self.ws, grads, sample_weight=self.sample_weight)
         self.penalty.add_gradient(self.network.parameters, grads)
-        return grads, self.ws.delta
-
-    @property
-    def grads(self) -> Parameters:
-        """The gradient by backpropagation, penalty included."""
-        return self._backward_pass[0]
+        return grads
 
     @property
     def delta(self) -> list[Array]:
         """dC/dz by backpropagation, (batch, fan_out) of each layer."""
-        return self._backward_pass[1]
+        _ = self.grads  # the pass that leaves it
+        return self.ws.delta
 
     @property
     def output_gradient(self) -> Array:
@@ -113,77 +114,54 @@ class Problem:
 
     @cached_property
     def loss(self) -> Any:
-        """C."""
-        return self.loss_of(self.network)
-
-    def forward_pass(self, network: Network) -> Workspace:
-        """What a forward pass through `network`, one with these layers, leaves."""
-        ws = network.workspace(len(self.X))
-        if any(network.dropout):
-            ws.draw_masks(generator(0, "dropout"))
-        forward(network, self.X, ws)
-        return ws
-
-    def loss_of(self, network: Network) -> Any:
-        """C for a network with these layers: complex for a complex network."""
-        loss = loss_value(network, self.y, self.forward_pass(network), sample_weight=self.sample_weight)
-        return loss + self.penalty.value(network.parameters)
+        """C: complex for a complex network."""
+        loss = loss_value(self.network, self.y, self.ws, sample_weight=self.sample_weight)
+        return loss + self.penalty.value(self.network.parameters)
 
     def loss_at(self, change: Array) -> Any:
         """C after `change`, real or complex, is added to the vector of all parameters."""
         moved = Parameters(self.network.layer_sizes, self.network.parameters.vector + change)
-        return self.loss_of(with_parameters(self.network, moved))
+        return replace(self, network=with_parameters(self.network, moved)).loss
 
     def slope_along(self, direction: Array, method: Method) -> float:
         """The derivative of C along a direction (n_parameters,), by whole forward passes."""
         return float(method.slope(lambda step: self.loss_at(step * direction)))
 
-    def slopes(self, l: int, neurons: Array, nudged: Callable[[complex], Array]) -> Array:
-        """dC_i/de of every sample, (n, batch), by complex step.
-
-        nudged: a function of e, the z of each of the `neurons` (n,) of layer l, (batch, n), when it alone is nudged.
-        """
-        return COMPLEX_STEP.slope(lambda step: self._losses(l, neurons, nudged(step).T))
-
     def numeric_delta(self, l: int, neurons: Array) -> Array:
-        """dC_i/dz of some neurons of layer l, (batch, n)."""
-        return self.slopes(l, neurons, lambda step: self.ws.z[l][:, neurons] + step).T
+        """dC_i/dz of some neurons of layer l, (batch, n), by complex step."""
+        return COMPLEX_STEP.slope(lambda step: self._losses(l, neurons, self.ws.z[l][:, neurons].T + step)).T
 
-    def numeric_gradient(self, method: Method) -> list[Array]:
-        """dC/dp for every parameter: of each layer (fan_in + 1, fan_out), the biases in the last row."""
-        gradient = [self._layer_gradient(l, method) for l in range(len(self.network.weights))]
-        for part, W in zip(gradient, self.network.weights, strict=True):
-            part[:-1] += penalty_gradient(self.penalty, W, method)
+    def numeric_gradient(self, method: Method) -> Parameters:
+        """dC/dp for every parameter."""
+        gradient = self.network.parameters.zeros_like()
+        for l, (W, b) in enumerate(zip(gradient.weights, gradient.biases, strict=True)):
+            slopes = self.slopes(l, np.arange(W.size + b.size), method)
+            W[:], b[:] = slopes[: W.size].reshape(W.shape), slopes[W.size :]
+        gradient.weight_block[:] += penalty_gradient(self.penalty, self.network.parameters.weight_block, method)
         return gradient
 
-    def _layer_gradient(self, l: int, method: Method) -> Array:
-        n_samples, z = len(self.X), self.ws.z[l]
-        alone = self.network.activations[l].value(z.reshape(-1, 1))  # the same where it is elementwise
-        is_elementwise = np.allclose(alone.ravel(), self.ws.a[l].ravel(), rtol=1e-9)
-        losses = self._losses_by_row if l + 1 < len(self.ws.z) and is_elementwise else self._losses
-        inputs = np.column_stack([self.ws.inputs[l], np.ones(n_samples)])  # a bias is the weight of an input of 1
-        gradient = np.empty((inputs.shape[1], z.shape[1]))
-        n_at_once = max(1, NUMBERS_AT_ONCE // (n_samples * max(a.shape[1] for a in self.ws.a[l:])))
-        for start in range(0, gradient.size, n_at_once):
-            places = np.arange(start, min(start + n_at_once, gradient.size))
-            sources, neurons = np.divmod(places, z.shape[1])
+    def slopes(self, l: int, places: Array, method: Method = COMPLEX_STEP) -> Array:
+        """dC/dp, (n,), without the penalty. places: (n,), of weights.ravel() and, behind it, biases."""
+        n_at_once = max(1, NUMBERS_AT_ONCE // (len(self.X) * max(a.shape[1] for a in self.ws.a[l:])))
+        parts = (places[start : start + n_at_once] for start in range(0, len(places), n_at_once))
+        return np.concatenate([method.slope(partial(self._losses_moved, l, part)) @ self.shares for part in parts])
 
-            def at(step: complex, sources: Array = sources, neurons: Array = neurons) -> Array:
-                return losses(l, neurons, (z[:, neurons] + step * inputs[:, sources]).T)
-
-            gradient.flat[places] = method.slope(at) @ self.shares
-        return gradient
+    def _losses_moved(self, l: int, places: Array, step: complex) -> Array:
+        """C_i of every sample, (n, batch), where each of these parameters in turn is moved by `step`."""
+        z, inputs = self.ws.z[l], self.ws.inputs[l]
+        sources, neurons = np.divmod(places, z.shape[1])
+        inputs = np.column_stack([inputs, np.ones(len(inputs))])  # a bias is the weight of an input of 1
+        return self._losses(l, neurons, (z[:, neurons] + step * inputs[:, sources]).T)
 
     def _losses(self, l: int, neurons: Array, nudged: Array) -> Array:
         """C_i of every sample, (n, batch), where each of `neurons` (n,) in turn has the z `nudged` (n, batch)."""
-        z = np.repeat(self.ws.z[l][np.newaxis].astype(nudged.dtype), len(neurons), axis=0)
-        z[np.arange(len(neurons)), :, neurons] = nudged
-        return self.losses_from(l, z)
-
-    def _losses_by_row(self, l: int, neurons: Array, nudged: Array) -> Array:
-        """The same where the activation is elementwise: a neuron moves the next layer by its row of W, nothing else."""
-        sigma = self.network.activations[l].value
-        change = sigma(nudged) - sigma(self.ws.z[l].astype(nudged.dtype)).T[neurons]
+        z, sigma = self.ws.z[l].astype(nudged.dtype), self.network.activations[l].value
+        is_elementwise = np.allclose(sigma(self.ws.z[l].reshape(-1, 1)).ravel(), self.ws.a[l].ravel(), rtol=1e-9)
+        if l + 1 == len(self.ws.z) or not is_elementwise:
+            copies = np.repeat(z[np.newaxis], len(neurons), axis=0)
+            copies[np.arange(len(neurons)), :, neurons] = nudged
+            return self.losses_from(l, copies)
+        change = sigma(nudged) - sigma(z).T[neurons]  # a neuron moves the next layer by its row of W, nothing else
         if self.ws.masks is not None:
             change *= self.ws.masks[l].T[neurons]
         rows = self.network.weights[l + 1][neurons]
@@ -211,7 +189,7 @@ def relative_error(found: Array, expected: Array, least: float = 0.0) -> float:
 
 
 def penalty_gradient(penalty: Penalty, weights: Array, method: Method) -> Array:
-    """The derivative of a penalty, which is a sum over weights: of each weight as if it were the only one."""
+    """The derivative of a penalty, a sum over weights (n,): of each weight as if it were the only one."""
     if type(penalty) is Penalty:
         return np.zeros_like(weights)
     one = Parameters((1, 1), dtype=method.dtype)
@@ -220,7 +198,7 @@ def penalty_gradient(penalty: Penalty, weights: Array, method: Method) -> Array:
         one.vector[0] = w + step
         return penalty.value(one)
 
-    return np.reshape([method.slope(partial(value, w)) for w in weights.ravel().tolist()], weights.shape)
+    return np.array([method.slope(partial(value, w)) for w in weights.tolist()])
 
 
 def by_layer(gradient: Parameters) -> list[Array]:
