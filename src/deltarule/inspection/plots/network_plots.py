@@ -9,6 +9,7 @@ import numpy as np
 from deltarule.errors import require
 from deltarule.inspection.measures.layer_history import QUANTITIES, LayerHistory
 from deltarule.inspection.plots.picture import (
+    ABOVE,
     BLUE,
     DASHED,
     GRAY,
@@ -18,7 +19,9 @@ from deltarule.inspection.plots.picture import (
     WIDTH,
     Picture,
     diverging_colormap,
+    label_epochs,
     new_figure,
+    new_sheet,
     short_label,
     use_log_scale,
 )
@@ -81,17 +84,13 @@ def draw_first_layer(model: Model, inked: Array | None = None) -> Picture:
     features = np.ma.masked_array(W.T, np.broadcast_to(never, W.T.shape))[:MOST_FEATURES]
     limit = 1.0 if never.all() else np.percentile(np.abs(features.compressed()), 99.5) or 1.0
     colors = {"cmap": diverging_colormap(), "vmin": -limit, "vmax": limit}
-    n_columns = min(PER_ROW, len(features))
-    n_rows = math.ceil(len(features) / n_columns)
-    with new_figure(height=0.7 + 3.6 / n_columns * n_rows) as figure:
-        panels = figure.subplots(n_rows, n_columns, squeeze=False)
-        for axes in panels.flat:
-            axes.set_axis_off()
-        for n, (axes, feature) in enumerate(zip(panels.flat, features, strict=False)):
-            image = axes.imshow(feature.reshape(model.image_shape), **colors)
-            axes.set_title(str(n), loc="center", fontsize=6, fontweight="normal", pad=2)
-        figure.colorbar(image, ax=panels, location="bottom", fraction=0.04, aspect=40, extend="both", format="%.2g")
-        figure.suptitle(f"the weights of {len(features)} of {W.shape[1]} neurons of layer 0", x=0.02, ha="left")
+    images, per_row = features.reshape(-1, *model.image_shape), min(PER_ROW, len(features))
+    title = f"the weights of {len(features)} of {W.shape[1]} neurons of layer 0"
+    with new_sheet(images, title, per_row=per_row, row_height=3.6 / per_row, margin=0.7, **colors) as (figure, panels):
+        for n, axes in enumerate(panels):
+            axes.set_title(str(n), pad=2, **ABOVE)
+        below = {"location": "bottom", "fraction": 0.04, "aspect": 40}
+        figure.colorbar(panels[0].images[0], ax=figure.axes, extend="both", format="%.2g", **below)
     gray = f"{never.sum()} of {len(W)} pixels, which never saw ink, gray"
     words = f"orange below 0, blue above, up to {limit:.2g}; {gray}"
     return Picture(figure, f"Weights of {len(features)} of {W.shape[1]} first-layer neurons: {words}")
@@ -236,8 +235,7 @@ def draw_gradients(recording: LayerHistory) -> Picture:
                 use_log_scale(axes, "y")
             axes.set_title(title)
         ratios.set_title("dashed: 0.001, often sound", **NOTE)
-        ratios.set_xlabel("epoch")
-        ratios.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
+        label_epochs(ratios)
         figure.legend(ncols=min(n_layers, 4), loc="outside upper left")
     words = ", ".join(f"{ratio:.1e}" for ratio in recording.update_ratio[-1])
     title = f"Gradient norm and update ratio of {n_layers} layer{'' if n_layers == 1 else 's'} by epoch"

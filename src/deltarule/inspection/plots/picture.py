@@ -1,6 +1,7 @@
 """Pictures: one style for all of them, and words in the file for those who cannot see it."""
 
 import io
+import math
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from xml.sax.saxutils import escape
 
 from deltarule.atomic import write_atomically
 from deltarule.errors import SettingError, require
+from deltarule.nn.arrays import Array
 from deltarule.public import public
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ LONGEST_NAME = 11  # letters
 DASHED: dict[str, Any] = {"color": GRAY, "linewidth": 0.8, "linestyle": (0, (4, 3))}
 LEGEND: dict[str, Any] = {"ncols": 2, "loc": "lower right", "bbox_to_anchor": (1.0, 1.0), "borderaxespad": 0.0}
 NOTE: dict[str, Any] = {"loc": "right", "color": GRAY, "fontweight": "normal", "fontsize": "medium"}  # beside a title
+ABOVE: dict[str, Any] = {"loc": "center", "fontsize": 6, "fontweight": "normal"}  # an image of a sheet
 
 STYLE: dict[str, Any] = {
     "axes.edgecolor": GRAY,
@@ -117,6 +120,27 @@ def new_figure(height: float, width: float = WIDTH) -> Iterator["Figure"]:
     # The Figure itself, not pyplot: no window, no display needed, and nothing is left in memory.
     with require("matplotlib", "plot").rc_context(STYLE):
         yield require("matplotlib.figure", "plot").Figure(figsize=(width, height), layout="constrained")
+
+
+@contextmanager
+def new_sheet(
+    images: Array, title: str, *, per_row: int, row_height: float, margin: float = 0.3, **colors: Any
+) -> Iterator[tuple["Figure", list["Axes"]]]:
+    """A figure of images (n, height, width) in rows below a title, and the axes of each image, for words beside it."""
+    n_rows = max(1, math.ceil(len(images) / per_row))
+    with new_figure(height=margin + row_height * n_rows) as figure:
+        bare = {"frame_on": False, "xticks": [], "yticks": []}
+        panels = figure.subplots(n_rows, per_row, squeeze=False, subplot_kw=bare).flatten().tolist()
+        for axes, image in zip(panels, images, strict=False):
+            axes.imshow(image, **colors)
+        figure.suptitle(title, x=0.02, ha="left")
+        yield figure, panels[: len(images)]
+
+
+def label_epochs(axes: "Axes") -> None:
+    """Whole epochs on the x axis of curves."""
+    axes.set_xlabel("epoch")
+    axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
 
 
 def short_label(name: str) -> str:

@@ -1,6 +1,5 @@
 """Pictures of results: losses by epoch, by rate and by place, and answers: right, wrong, sure, and image by image."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from deltarule.inspection.measures.learning_rate_range import RangeTest
 from deltarule.inspection.measures.loss_landscape import Surface, WeightSlice
 from deltarule.inspection.measures.metrics import ClassScore, Mistakes, Reliability
 from deltarule.inspection.plots.picture import (
+    ABOVE,
     BLUE,
     DASHED,
     GRAY,
@@ -22,7 +22,9 @@ from deltarule.inspection.plots.picture import (
     WIDTH,
     Picture,
     are_long,
+    label_epochs,
     new_figure,
+    new_sheet,
     percent,
     short_label,
     use_log_scale,
@@ -40,7 +42,6 @@ LOG_FROM = 10.0  # what falls to less than a tenth, or grows tenfold, needs a lo
 N_LEVELS = 14  # of a landscape
 PER_ROW = 5
 MOST_PER_ROW = 10  # where all that is written below an image is a digit or two
-BARE = {"frame_on": False, "xticks": [], "yticks": []}
 
 
 def draw_curves(rows: Rows, best_epoch: int | None = None) -> Picture:
@@ -66,8 +67,7 @@ def draw_curves(rows: Rows, best_epoch: int | None = None) -> Picture:
         _scale_score(score_axes, rows, score)
         loss_axes.legend(**LEGEND)
         score_axes.set_title(words, **NOTE)
-        score_axes.set_xlabel("epoch")
-        score_axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
+        label_epochs(score_axes)
     return Picture(figure, f"Loss and {score} against the epoch: {words}")
 
 
@@ -139,10 +139,9 @@ def draw_surface(found: Surface) -> Picture:
 
     Raises SettingError where no two losses differ, or none is finite.
     """
-    path = found.plane.path
     kind, names = "the loss, exactly: two parameters", ("weight", "bias")
     if not found.is_exact:
-        kind = f"a slice, {percent(round(found.plane.share, 3))} of the path's variance"
+        kind = f"a slice, {percent(round(found.share_of_variance, 3))} of the path's variance"
         names = ("first principal component", "second principal component")
     losses = np.ma.masked_invalid(found.losses)
     low, high = losses.min(), losses.max()
@@ -158,15 +157,15 @@ def draw_surface(found: Surface) -> Picture:
         norm = colors.LogNorm(low, high) if is_log else colors.PowerNorm(0.5, low, high)
         areas = axes.contourf(found.across, found.up, losses, levels, cmap="cividis", norm=norm, extend="both")
         axes.contour(found.across, found.up, losses, levels, colors="white", linewidths=0.3, alpha=0.6)
-        axes.plot(*path.T, "-", color="white", linewidth=2.6)
-        axes.plot(*path.T, ".-", color=ORANGE, markersize=3.5)
-        for point, mark, name in ((path[0], "s", "start"), (path[-1], "o", "end")):
+        axes.plot(*found.path.T, "-", color="white", linewidth=2.6)
+        axes.plot(*found.path.T, ".-", color=ORANGE, markersize=3.5)
+        for point, mark, name in ((found.path[0], "s", "start"), (found.path[-1], "o", "end")):
             axes.plot(*point, mark, color=ORANGE, markersize=6, markeredgecolor="white")
             text = axes.annotate(name, point, (0, 6), textcoords="offset points", ha="center", fontweight="bold")
             text.set_path_effects([halo])
         axes.set(xlabel=names[0], ylabel=names[1])
-        axes.grid(visible=False)
         axes.set_title(kind, fontweight="normal")
+        axes.grid(visible=False)
         bar = figure.colorbar(areas, ax=axes, ticks=levels[:: N_LEVELS // 5], format="%.2g", label="loss")
         bar.ax.minorticks_off()
     words = f"{kind}; the loss runs from {low:.3g} to {high:.3g}"
@@ -269,15 +268,11 @@ def draw_mistakes(dataset: Dataset, found: Mistakes) -> Picture:
     dataset: what `found` was found in. Raises SettingError unless its examples are images.
     """
     images, captions = images_of(dataset, found.example), captions_of(dataset, found.true, found.predicted)
-    n_rows = max(1, math.ceil(len(images) / PER_ROW))
-    with new_figure(height=0.3 + 1.05 * n_rows) as figure:
-        panels = figure.subplots(n_rows, PER_ROW, subplot_kw=BARE)
-        for axes, image, caption, a in zip(panels.flat, images, captions, found.activation, strict=False):
-            axes.imshow(image, cmap="gray_r")
-            axes.set_title(caption, loc="center", fontsize=6, fontweight="normal")
+    title = "the most confident mistakes: truth→answer, output" if len(images) else "no mistakes"
+    with new_sheet(images, title, per_row=PER_ROW, row_height=1.05, cmap="gray_r") as (figure, panels):
+        for axes, caption, a in zip(panels, captions, found.activation, strict=True):
+            axes.set_title(caption, **ABOVE)
             axes.set_xlabel(f"{a:.3f}", color=GRAY, fontsize=6)
-        title = "the most confident mistakes: truth→answer, output" if len(images) else "no mistakes"
-        figure.suptitle(title, x=0.02, ha="left")
     words = f"Sheet of the {len(images)} most confident mistakes: {', '.join(captions)}"
     return Picture(figure, words.replace("\n", ""))
 
@@ -295,13 +290,9 @@ def draw_digits(dataset: Dataset, answers: Array | None = None) -> Picture:
     n_right = np.count_nonzero(dataset.targets == answers)
     title = f"{len(images)} examples of {dataset.name}{'' if answers is None else f', {n_right} answered right'}"
     per_row, height = (PER_ROW, 1.0) if are_long(dataset.class_names) else (MOST_PER_ROW, 0.5)
-    n_rows = math.ceil(len(images) / per_row)
-    with new_figure(height=0.3 + n_rows * height) as figure:
-        panels = figure.subplots(n_rows, per_row, subplot_kw=BARE)
-        for axes, image, caption in zip(np.ravel(panels), images, captions, strict=False):
-            axes.imshow(image, cmap="gray_r")
+    with new_sheet(images, title, per_row=per_row, row_height=height, cmap="gray_r") as (figure, panels):
+        for axes, caption in zip(panels, captions, strict=True):
             axes.set_xlabel(caption, fontsize=6, labelpad=1, color=ORANGE if "→" in caption else "black")
-        figure.suptitle(title, x=0.02, ha="left")
     return Picture(figure, f"Sheet of {title}: {', '.join(captions)}".replace("\n", ""))
 
 
