@@ -112,37 +112,3 @@ export function verdict({ off, size, rounding, kinks }) {
     const error = off === 0 ? 0 : Math.sqrt(off / size);
     return { kinks, error, ok: error <= TOLERANCE || off <= rounding, tiny: error > TOLERANCE && off <= rounding };
 }
-
-/**
- * Runs a generator in slices of 8 ms, so that the page stays alive between them.
- * @template T
- * @param {Generator<number, T>} work
- * @param {(done: number) => void} progress called after each slice
- * @param {AbortSignal} signal stops it: the promise then never settles
- * @returns {Promise<T>} what the generator returns
- */
-export function inSlices(work, progress, signal) {
-    return new Promise((settle, fail) => {
-        const slice = () => {
-            if (signal.aborted) {
-                return;
-            }
-            const end = performance.now() + 8;
-            try {
-                let next = work.next();
-                while (!next.done && performance.now() < end) {
-                    next = work.next();
-                }
-                if (next.done) {
-                    settle(next.value);
-                } else {
-                    progress(next.value);
-                    setTimeout(slice);
-                }
-            } catch (error) {
-                fail(error);
-            }
-        };
-        setTimeout(slice);
-    });
-}
