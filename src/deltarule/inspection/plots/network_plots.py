@@ -111,6 +111,7 @@ def _draw_matrix(model: Model) -> Picture:
             axes.text(k, i, f"{table[i, k]:.2f}", ha="center", va="center", fontsize=6, color=color)
         if is_small:
             axes.set_xticks(range(table.shape[1]))
+        if len(names) <= MOST_NUMBERS:
             axes.set_yticks(range(len(names)), [short_label(name) for name in names])
         axes.tick_params(length=0)
         axes.grid(visible=False)

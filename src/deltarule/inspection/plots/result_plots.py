@@ -18,7 +18,6 @@ from deltarule.inspection.plots.picture import (
     LEGEND,
     NOTE,
     ORANGE,
-    PALE,
     WIDTH,
     Picture,
     are_long,
@@ -124,7 +123,7 @@ def draw_range_test(found: RangeTest) -> Picture:
     margin = 0.3 * (before.max() - before.min()) or 1.0
     with new_figure(height=2.2) as figure:
         axes = figure.subplots()
-        axes.plot(found.rates, found.losses, color=PALE, label="of a batch")
+        axes.plot(found.rates, found.losses, color=GRAY, alpha=0.5, linewidth=0.8, label="of a batch")
         axes.plot(found.rates, found.smoothed, color=BLUE, label="smoothed")
         axes.plot(found.rates[marked], found.smoothed[marked], "o", color=ORANGE, **MARK)
         use_log_scale(axes, "x")
@@ -166,7 +165,7 @@ def draw_surface(found: Surface) -> Picture:
         axes.set(xlabel=names[0], ylabel=names[1])
         axes.set_title(kind, fontweight="normal")
         axes.grid(visible=False)
-        bar = figure.colorbar(areas, ax=axes, ticks=levels[:: N_LEVELS // 5], format="%.2g", label="loss")
+        bar = figure.colorbar(areas, ax=axes, ticks=levels[:: N_LEVELS // 5], format="%.3g", label="loss")
         bar.ax.minorticks_off()
     words = f"{kind}; the loss runs from {low:.3g} to {high:.3g}"
     return Picture(figure, f"Loss surface and the path of descent on it: {words}")
@@ -201,8 +200,9 @@ def draw_confusion(matrix: Array, class_names: Sequence[str]) -> Picture:
     with new_figure(height=size, width=size) as figure:
         axes = figure.subplots()
         axes.imshow(wrong, cmap="cividis", vmin=0)
-        for i, k in np.argwhere(matrix):
-            text = f"{100.0 * matrix[i, i] / matrix[i].sum():.1f}" if i == k else f"{matrix[i, k]}"
+        support = matrix.sum(axis=1)
+        for i, k in np.argwhere(matrix + np.diag(support)):  # 0.0 where none of a class is recognized
+            text = f"{100.0 * matrix[i, i] / support[i]:.1f}" if i == k else f"{matrix[i, k]}"
             color = "white" if i != k and matrix[i, k] < wrong.max() / 2 else "black"
             axes.text(k, i, text, color=color, fontsize=6, ha="center", va="center")
         axes.set_xticks(range(len(names)), names, rotation=90 if are_long(names) else 0)
@@ -223,14 +223,13 @@ def draw_scores(per_class: Sequence[ClassScore]) -> Picture:
     shares = np.array([(each.recall, each.precision) for each in per_class], np.float64)  # None becomes NaN
     known = [(score.recall, score.name) for score in per_class if score.recall is not None]
     low, high = np.transpose([(each.recall_low, each.recall_high) for each in per_class])
-    with new_figure(height=0.8 + 0.2 * len(per_class)) as figure:
+    with new_figure(height=0.8 + 0.2 * max(len(per_class), 4)) as figure:  # room for what stands beside the axis
         axes = figure.subplots()
         axes.hlines(rows, low, high, color=BLUE, alpha=0.4)
         axes.plot(shares[:, 0], rows, "o", color=BLUE, markersize=4, label="recall")
         axes.plot(shares[:, 1], rows, "|", color=ORANGE, markersize=8, label="precision")
         axes.set_yticks(rows, [f"{short_label(each.name)} ({each.support:,})" for each in per_class])
-        axes.invert_yaxis()
-        axes.set_ylabel("class (examples)")
+        axes.set(ylim=(len(per_class) - 0.5, -0.5), ylabel="class (examples)")
         axes.xaxis.set_major_formatter(percent)
         axes.grid(visible=False, axis="y")
         axes.legend(**LEGEND)
