@@ -1,6 +1,6 @@
 // The number that is picked, as the sum it is: its terms, the total, and what two nudges say of it.
 
-import { compareOne } from "./backprop_check.js";
+import { compareOne, verdict } from "./backprop_check.js";
 import { cellText, quantityOf } from "./backprop_steps.js";
 import { sumOf } from "./backprop_sums.js";
 import { placeOf } from "./backprop_view.js";
@@ -134,10 +134,7 @@ export class SumPanel {
             return null;
         }
         const what = part.kind === "a" ? `its slope σ′` : cellText(walk, part, index);
-        const off = (both.slope - both.numeric) ** 2;
-        const error = off === 0 ? 0 : Math.abs(both.slope - both.numeric) / Math.abs(both.numeric);
-        const ok = error <= 1e-5 || off <= both.rounding ** 2;
-        const badge = badgeOf({ ok, tiny: ok && error > 1e-5, error, kinks: both.kink ? 1 : 0, count: 1 });
+        const badge = badgeOf(verdict([both]));
         return element(
             "div",
             { class: "bp-numeric" },

@@ -110,9 +110,7 @@ function connectPointer(canvas, store, keyboard) {
             pointer = null;
         }
     };
-    canvas.addEventListener("pointerup", end);
-    canvas.addEventListener("pointercancel", end);
-    canvas.addEventListener("lostpointercapture", end);
+    ["pointerup", "pointercancel", "lostpointercapture"].forEach((name) => canvas.addEventListener(name, end));
 }
 
 /** The pen that arrow keys move: Space lowers and raises it, Escape puts it away; away, arrow keys nudge the drawing. */
