@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Writes playground/static/equations.js from the registry: python scripts/playground_equations.py.
 
-The page says of an equation what the library says, word for word: its title, sentence, symbols and proof. LaTeX becomes
+The page says of an equation what the library says, word for word: its sentence, symbols, lines and proof. LaTeX becomes
 MathML here, once, so that the page needs no library for it.
 """
 
 import html
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -62,23 +63,35 @@ def marked(found: re.Match[str]) -> str:
 
 
 def entry(equation: Equation) -> dict[str, Any]:
-    """What the page knows of an equation."""
+    """What the page knows of an equation; its symbols are keys of the module's SYMBOLS."""
     return {
-        "title": equation.title,
         "says": equation.says,
         "mathml": mathml(equation.latex, "block"),
-        "symbols": [
-            [mathml(symbol.latex), symbol.means, symbol.code] for symbol in map(SYMBOLS.get, equation.symbols) if symbol
-        ],
+        "symbols": [name for name in equation.symbols if name in SYMBOLS],
         "code": equation.code(),
         "proof": as_html(equation.proof),
     }
 
 
+def constant(name: str, lines: Iterable[str]) -> str:
+    """An object that the module exports, in lines of its own."""
+    inside = "".join(f" {line},\n" for line in lines)
+    return f"export const {name} = {{\n{inside}}};\n"
+
+
+def pair(key: str, value: Any) -> str:
+    """A key and its value, in a line."""
+    return f"{json.dumps(key, ensure_ascii=False)}: {json.dumps(value, ensure_ascii=False)}"
+
+
 def module() -> str:
-    """The whole module."""
-    entries = {name: entry(equation) for name, equation in EQUATIONS.items()}
-    return f"{HEAD}export const EQUATIONS = {json.dumps(entries, ensure_ascii=False, indent=1)};\n"
+    """The whole module: a line for each symbol, and for each field of an equation."""
+    symbols = [pair(name, [mathml(symbol.latex), symbol.means, symbol.code]) for name, symbol in SYMBOLS.items()]
+    entries = {
+        name: ",\n".join(f"  {pair(*field)}" for field in entry(each).items()) for name, each in EQUATIONS.items()
+    }
+    equations = [f'"{name}": {{\n{fields}\n }}' for name, fields in entries.items()]
+    return HEAD + constant("SYMBOLS", symbols) + constant("EQUATIONS", equations)
 
 
 if __name__ == "__main__":

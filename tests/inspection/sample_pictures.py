@@ -9,7 +9,7 @@ from deltarule.data.columns import Column
 from deltarule.data.dataset import Dataset
 from deltarule.inspection.measures.layer_history import N_BINS, QUANTITIES, LayerHistory
 from deltarule.inspection.measures.learning_rate_range import RangeTest
-from deltarule.inspection.measures.loss_landscape import Plane, Surface, WeightSlice
+from deltarule.inspection.measures.loss_landscape import Surface, WeightSlice
 from deltarule.inspection.measures.metrics import Mistakes, class_scores, reliability_of
 from deltarule.inspection.plots import network_plots, result_plots
 from deltarule.inspection.plots.picture import Picture
@@ -20,7 +20,7 @@ from deltarule.nn.network import Network
 
 NAMES = ("ant", "bee", "a name that is much too long for a column")
 MATRIX = np.array([[1200, 3, 0], [0, 7, 21], [0, 0, 0]])
-SCORES = class_scores(np.array([[90, 10, 0], [0, 50, 0], [0, 0, 0]]), NAMES)
+SCORES = class_scores(*(np.repeat(np.eye(3)[each], (90, 10, 50), axis=0) for each in ([0, 0, 1], [0, 1, 1])), NAMES)
 RELIABLE = reliability_of(np.array([[0.65, 0.35], [0.35, 0.65], [0.05, 0.95]]), np.array([0, 0, 1]))
 RANGE = RangeTest(np.geomspace(1e-3, 1.0, 4), np.array([2.0, 1.5, 1.0, 9.0]), np.array([2.0, 1.7, 1.3, 5.0]), 0.01, 0.1)
 SLICE = WeightSlice(
@@ -67,9 +67,9 @@ def recording(n_layers: int = 2) -> LayerHistory:
 
 def landscape(n_parameters: int) -> Surface:
     path = np.array([[0.0, 0.0], [1.0, 2.0], [2.0, 2.0]])
-    plane = Plane(np.zeros(n_parameters), np.eye(2, n_parameters), path, 0.875)
     across = np.linspace(-1.0, 3.0, 9)
-    return Surface(plane, across, across, (across - 2.0) ** 2 + (across[:, np.newaxis] - 2.0) ** 2 + 1.0, 5)
+    losses = (across - 2.0) ** 2 + (across[:, np.newaxis] - 2.0) ** 2 + 1.0
+    return Surface(5, n_parameters == 2, 0.875, across, across, losses, path)
 
 
 def images(n_samples: int = 12) -> Dataset:

@@ -4,12 +4,13 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { canCheck, checking, inSlices, spread } from "../../src/deltarule/playground/static/backprop_check.js";
+import { canCheck, checking, spread } from "../../src/deltarule/playground/static/backprop_check.js";
 import { quantityOf, stepsOf, walkOf } from "../../src/deltarule/playground/static/backprop_steps.js";
-import { sumOf, totalOf } from "../../src/deltarule/playground/static/backprop_sums.js";
+import { sumOf } from "../../src/deltarule/playground/static/backprop_sums.js";
 import { readModel } from "../../src/deltarule/playground/static/engine.js";
 import { EQUATIONS } from "../../src/deltarule/playground/static/equations.js";
 import { practices } from "../../src/deltarule/playground/static/practice.js";
+import { inSlices } from "../../src/deltarule/playground/static/widgets.js";
 
 const { cases } = JSON.parse(readFileSync(new URL("golden.json", import.meta.url), "utf8"));
 const RATE = 0.5;
@@ -28,6 +29,14 @@ function ran(work) {
             return next.value;
         }
     }
+}
+
+function totalOf({ terms, outer }) {
+    const total = terms.reduce((sum, each) => sum + each.value, 0);
+    if (outer === null) {
+        return total;
+    }
+    return outer.how === "times" ? outer.value * total : outer.value / total;
 }
 
 function made(walk) {

@@ -55,7 +55,7 @@ def test_two_parameters_are_a_surface_as_it_is() -> None:
     network, data = line()
     found = loss_surface(network, data, plane_of(np.array([[0.0, 0.0], [2.0, 0.5], [3.0, 1.0]])), n_points=7)
     assert found.is_exact
-    assert found.plane.share == 1.0
+    assert found.share_of_variance == 1.0
     np.testing.assert_allclose(
         found.losses, (found.across - 3.0) ** 2 / 3.0 + (found.up[:, np.newaxis] - 1.0) ** 2 / 2.0, atol=1e-14
     )

@@ -17,7 +17,6 @@ from deltarule.inspection.measures.metrics import (
     class_scores,
     confusion_matrix,
     evaluate_model,
-    label_scores,
     outputs_and_losses,
     reliability_of,
     top_losses,
@@ -51,7 +50,7 @@ def test_classes_against_scikit_learn(pairs: list[tuple[int, int]]) -> None:
     *theirs, support = sklearn_metrics.precision_recall_fscore_support(
         true, predicted, labels=range(4), zero_division=np.nan
     )
-    scores = class_scores(matrix, NAMES)
+    scores = class_scores(np.eye(4)[true], np.eye(4)[predicted], NAMES)
     assert_agree(scores, support, *theirs)
     for k, score in enumerate(scores):
         assert score.name == NAMES[k]
@@ -62,7 +61,7 @@ def test_classes_against_scikit_learn(pairs: list[tuple[int, int]]) -> None:
 def test_labels_against_scikit_learn(rows: list[list[bool]]) -> None:
     true, predicted = np.split(np.array(rows, dtype=np.uint8), 2, axis=1)
     *theirs, support = sklearn_metrics.precision_recall_fscore_support(true, predicted, zero_division=np.nan)
-    scores = label_scores(true, predicted == 1, NAMES[:3])
+    scores = class_scores(true, predicted == 1, NAMES[:3])
     assert_agree(scores, support, *theirs)
     assert [score.accuracy for score in scores] == [
         sklearn_metrics.accuracy_score(true[:, k], predicted[:, k]) for k in range(3)
@@ -83,7 +82,8 @@ def test_a_constant_target_has_no_r2() -> None:
 
 
 def test_a_class_that_never_occurs_has_no_scores() -> None:
-    score = class_scores(np.diag([5, 0]), ("ant", "bee"))[1]
+    always_ants = np.tile([1, 0], (5, 1))
+    score = class_scores(always_ants, always_ants, ("ant", "bee"))[1]
     assert score == ClassScore("bee", 0, None, 0.0, 1.0, None, None, 1.0)
 
 

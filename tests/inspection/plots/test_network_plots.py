@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sample_pictures import PICTURES, image_model, recording, table_model
 
+from deltarule.data.columns import Column
 from deltarule.inspection.plots.network_plots import (
     SHOWN_Z,
     curve_of,
@@ -12,7 +13,9 @@ from deltarule.inspection.plots.network_plots import (
     draw_gradients,
 )
 from deltarule.inspection.plots.picture import Picture
+from deltarule.model import Model
 from deltarule.nn.activations import Softmax, Tanh
+from deltarule.nn.network import Network
 
 
 def curve(picture: Picture, panel: int, line: int = 0) -> tuple[list[float], list[float]]:
@@ -33,6 +36,12 @@ def test_a_small_matrix_is_written_out() -> None:
     assert len(texts) == 9
     assert texts[1, 0] == f"{model.network.weights[0][0, 1]:.2f}"
     assert texts[2, 2] == "0.00"  # the biases are below the weights
+
+
+def test_the_inputs_of_a_wide_layer_have_their_names() -> None:
+    model = Model(Network((2, 40, 3)), "classes", columns=(Column("a"), Column("b")))
+    axes = draw_first_layer(model).figure.axes[0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["a", "b", "bias"]
 
 
 def test_a_small_network_is_drawn_whole_and_a_large_one_in_part() -> None:

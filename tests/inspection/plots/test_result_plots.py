@@ -153,6 +153,14 @@ def test_confusion_shows_the_matrix() -> None:
     assert picture.description == f"{words} for a column, 21 times"
 
 
+def test_a_class_that_is_never_recognized_says_so() -> None:
+    assert texts(draw_confusion(np.array([[0, 2], [0, 3]]), ("0", "1"))) == {
+        (0, 0): "0.0",
+        (1, 0): "2",
+        (1, 1): "100.0",
+    }
+
+
 @pytest.mark.parametrize("n_classes", [1, 2, 30])
 def test_confusion_without_mistakes(n_classes: int) -> None:
     picture = draw_confusion(np.eye(n_classes, dtype=int), list(map(str, range(n_classes))))

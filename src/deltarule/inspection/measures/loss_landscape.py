@@ -4,7 +4,6 @@ Source: H. Li et al., "Visualizing the loss landscape of neural nets", NeurIPS 2
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -38,25 +37,20 @@ class Plane:
 
 
 @dataclass(frozen=True, eq=False)
-class Surface:
-    """The loss over a plane: losses[i, k] at (across[k], up[i])."""
+class Surface(JsonRecord):
+    """The loss over a plane: losses[i, k] at (across[k], up[i]).
 
-    plane: Plane
+    is_exact: whether the plane is the whole space: a network of two parameters, a weight and a bias.
+    share_of_variance, path: the share and the path of the plane.
+    """
+
+    examples: int
+    is_exact: bool
+    share_of_variance: float
     across: Array
     up: Array
     losses: Array
-    examples: int
-
-    @property
-    def is_exact(self) -> bool:
-        """Whether the plane is the whole space: a network of two parameters, a weight and a bias."""
-        return len(self.plane.origin) == 2
-
-    def to_json_dict(self) -> dict[str, Any]:
-        """The same in numbers and lists, without the directions."""
-        grid = {name: getattr(self, name).tolist() for name in ("across", "up", "losses")}
-        share = {"examples": self.examples, "is_exact": self.is_exact, "share_of_variance": self.plane.share}
-        return share | grid | {"path": self.plane.path.tolist()}
+    path: Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +110,7 @@ def loss_surface(network: Network, dataset: Dataset, plane: Plane, n_points: int
             vector = plane.origin + across[k] * plane.axes[0] + up[i] * plane.axes[1]
             parameters = Parameters(network.layer_sizes, vector.astype(network.dtype))
             losses[i, k] = loss_and_score(with_parameters(network, parameters), dataset)[0]
-    return Surface(plane, across, up, losses, dataset.n_samples)
+    return Surface(dataset.n_samples, n_parameters == 2, plane.share, across, up, losses, plane.path)
 
 
 def weight_slice(

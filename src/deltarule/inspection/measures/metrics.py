@@ -162,9 +162,10 @@ def evaluate_model(model: Model, dataset: Dataset) -> Report:
         return Report(*summary, value_scores(y, answers, names), top_losses(losses))
     reliability = reliability_of(a, y) if model.has_probabilities else None
     if task == "labels":
-        return Report(*summary, label_scores(y, a >= 0.5, names), top_losses(losses), reliability=reliability)
-    matrix, mistakes = confusion_matrix(y, a.argmax(axis=1), len(names)), top_mistakes(y, a)
-    return Report(*summary, class_scores(matrix, names), top_losses(losses), matrix, mistakes, reliability)
+        return Report(*summary, class_scores(y, a >= 0.5, names), top_losses(losses), reliability=reliability)
+    predicted, one_hot = a.argmax(axis=1), np.eye(len(names), dtype=np.uint8)
+    scores, matrix = class_scores(one_hot[y], one_hot[predicted], names), confusion_matrix(y, predicted, len(names))
+    return Report(*summary, scores, top_losses(losses), matrix, top_mistakes(y, a), reliability)
 
 
 def outputs_and_losses(network: Network, dataset: Dataset) -> tuple[Array, Array]:
@@ -205,22 +206,11 @@ def top_mistakes(true: Array, a: Array, n_most: int = MOST_MISTAKES) -> Mistakes
     return Mistakes(wrong, predicted[wrong], true[wrong], activation[wrong])
 
 
-def class_scores(matrix: Array, names: Sequence[str]) -> tuple[ClassScore, ...]:
-    """A score for each class of a confusion matrix."""
-    counts = np.stack([matrix.diagonal(), matrix.sum(axis=0), matrix.sum(axis=1)], axis=1)
-    return _class_scores(names, counts, matrix.sum().item())
-
-
-def label_scores(true: Array, predicted: Array, names: Sequence[str]) -> tuple[ClassScore, ...]:
-    """A score for each of several independent labels; true, predicted: (n_samples, outputs), 0 or 1."""
-    counts = np.stack([(each != 0).sum(axis=0) for each in (true * predicted, predicted, true)], axis=1)
-    return _class_scores(names, counts, len(true))
-
-
-def _class_scores(names: Sequence[str], counts: Array, n_samples: int) -> tuple[ClassScore, ...]:
-    """counts: (classes, 3): how many have the class and are called so, are called so, have it."""
-    scores = []
-    for name, (both, called, support) in zip(names, counts.tolist(), strict=True):
+def class_scores(true: Array, predicted: Array, names: Sequence[str]) -> tuple[ClassScore, ...]:
+    """A score for each class (one-hot) or independent label; true, predicted: (n_samples, outputs), 0 or 1."""
+    scores, n_samples = [], len(true)
+    counts = ((each != 0).sum(axis=0).tolist() for each in (true * predicted, predicted, true))
+    for name, both, called, support in zip(names, *counts, strict=True):
         recall, precision = both / support if support else None, both / called if called else None
         f1 = 2 * both / (support + called) if support + called else None
         accuracy = (n_samples - support - called + 2 * both) / n_samples

@@ -8,20 +8,8 @@ import numpy as np
 
 from deltarule.errors import require
 from deltarule.inspection.measures.layer_history import QUANTITIES, LayerHistory
-from deltarule.inspection.plots.picture import (
-    BLUE,
-    DASHED,
-    GRAY,
-    NOTE,
-    ORANGE,
-    PALE,
-    WIDTH,
-    Picture,
-    diverging_colormap,
-    new_figure,
-    short_label,
-    use_log_scale,
-)
+from deltarule.inspection.plots import style
+from deltarule.inspection.plots.picture import Picture, new_figure, new_sheet
 from deltarule.model import Model
 from deltarule.nn.activations import Activation, Softmax
 from deltarule.nn.arrays import Array
@@ -47,9 +35,9 @@ def draw_activations(shown: Mapping[str, Activation]) -> Picture:
             panels[-3:][0].tick_params(labelbottom=True)  # nothing below it has ticks
         for axes, (name, activation) in zip(panels, shown.items(), strict=False):
             value, derivative = curve_of(activation)
-            axes.axhline(0.0, color=GRAY, linewidth=0.6)
-            axes.plot(SHOWN_Z, value, color=BLUE, label="σ(z)")
-            axes.plot(SHOWN_Z, derivative, color=ORANGE, linestyle=(0, (4, 1)), label="σ'(z)")
+            axes.axhline(0.0, color=style.GRAY, linewidth=0.6)
+            axes.plot(SHOWN_Z, value, color=style.BLUE, label="σ(z)")
+            axes.plot(SHOWN_Z, derivative, color=style.ORANGE, linestyle=(0, (4, 1)), label="σ'(z)")
             axes.set_title(f"{name}, 1 of 10" if isinstance(activation, Softmax) else name)
             axes.set_ylim(max(-1.3, value.min() - 0.15), min(2.2, max(value.max(), derivative.max()) + 0.15))
         figure.legend(*figure.axes[0].get_legend_handles_labels(), ncols=2, loc="outside upper right")
@@ -80,18 +68,14 @@ def draw_first_layer(model: Model, inked: Array | None = None) -> Picture:
     never = np.zeros(len(W), bool) if inked is None else ~inked
     features = np.ma.masked_array(W.T, np.broadcast_to(never, W.T.shape))[:MOST_FEATURES]
     limit = 1.0 if never.all() else np.percentile(np.abs(features.compressed()), 99.5) or 1.0
-    colors = {"cmap": diverging_colormap(), "vmin": -limit, "vmax": limit}
-    n_columns = min(PER_ROW, len(features))
-    n_rows = math.ceil(len(features) / n_columns)
-    with new_figure(height=0.7 + 3.6 / n_columns * n_rows) as figure:
-        panels = figure.subplots(n_rows, n_columns, squeeze=False)
-        for axes in panels.flat:
-            axes.set_axis_off()
-        for n, (axes, feature) in enumerate(zip(panels.flat, features, strict=False)):
-            image = axes.imshow(feature.reshape(model.image_shape), **colors)
-            axes.set_title(str(n), loc="center", fontsize=6, fontweight="normal", pad=2)
-        figure.colorbar(image, ax=panels, location="bottom", fraction=0.04, aspect=40, extend="both", format="%.2g")
-        figure.suptitle(f"the weights of {len(features)} of {W.shape[1]} neurons of layer 0", x=0.02, ha="left")
+    colors = {"cmap": style.diverging_colormap(), "vmin": -limit, "vmax": limit}
+    images, per_row = features.reshape(-1, *model.image_shape), min(PER_ROW, len(features))
+    title = f"the weights of {len(features)} of {W.shape[1]} neurons of layer 0"
+    with new_sheet(images, title, per_row=per_row, row_height=3.6 / per_row, margin=0.7, **colors) as (figure, panels):
+        for n, axes in enumerate(panels):
+            axes.set_title(str(n), pad=2, **style.ABOVE)
+        below = {"location": "bottom", "fraction": 0.04, "aspect": 40}
+        figure.colorbar(panels[0].images[0], ax=figure.axes, extend="both", format="%.2g", **below)
     gray = f"{never.sum()} of {len(W)} pixels, which never saw ink, gray"
     words = f"orange below 0, blue above, up to {limit:.2g}; {gray}"
     return Picture(figure, f"Weights of {len(features)} of {W.shape[1]} first-layer neurons: {words}")
@@ -104,15 +88,16 @@ def _draw_matrix(model: Model) -> Picture:
     names = [*(model.input_names or [f"input {k}" for k in range(len(W))]), "bias"]
     limit = np.abs(table).max() or 1.0
     is_small = max(table.shape) <= MOST_NUMBERS
-    with new_figure(height=min(0.9 + 0.25 * len(table), 2 * WIDTH)) as figure:
+    with new_figure(height=min(0.9 + 0.25 * len(table), 2 * style.WIDTH)) as figure:
         axes = figure.subplots()
-        image = axes.imshow(table, cmap=diverging_colormap(), vmin=-limit, vmax=limit, aspect="auto")
+        image = axes.imshow(table, cmap=style.diverging_colormap(), vmin=-limit, vmax=limit, aspect="auto")
         for i, k in np.ndindex(table.shape) if is_small else ():
             color = "white" if abs(table[i, k]) > 0.75 * limit else "black"
             axes.text(k, i, f"{table[i, k]:.2f}", ha="center", va="center", fontsize=6, color=color)
         if is_small:
             axes.set_xticks(range(table.shape[1]))
-            axes.set_yticks(range(len(names)), [short_label(name) for name in names])
+        if len(names) <= MOST_NUMBERS:
+            axes.set_yticks(range(len(names)), [style.short_label(name) for name in names])
         axes.tick_params(length=0)
         axes.grid(visible=False)
         axes.set(xlabel="neuron", title="weights and biases of layer 0")
@@ -133,7 +118,7 @@ def draw_architecture(model: Model) -> Picture:
         for l, W in enumerate(network.weights):
             _draw_weights(axes, l, W, places[l], places[l + 1])
             shape = f"{W.shape[0]}×{W.shape[1]}\n+ {W.shape[1]}"
-            _write(axes, (l + 0.5, -top), (0, -22), shape, fontsize=5.5, color=GRAY, va="top")
+            _write(axes, (l + 0.5, -top), (0, -22), shape, fontsize=5.5, color=style.GRAY, va="top")
         for l, (size, each) in enumerate(zip(network.layer_sizes, places, strict=True)):
             axes.plot(np.full(len(each), l), each, "o", color="white", markeredgecolor="black", markersize=6, zorder=3)
             _write(axes, (l, 0.0), (0, 0), "⋮" if len(each) < size else "", fontsize=9)
@@ -148,9 +133,9 @@ def draw_architecture(model: Model) -> Picture:
     return Picture(figure, f"Architecture of a network {sizes}: {words}")
 
 
-def _write(axes: "Axes", place: tuple[float, float], offset: tuple[float, float], text: str, **style: Any) -> None:
-    """Words at an offset, in points, from a place, centered unless `style` says otherwise."""
-    axes.annotate(text, place, offset, textcoords="offset points", **{"ha": "center", "va": "center"} | style)
+def _write(axes: "Axes", place: tuple[float, float], offset: tuple[float, float], text: str, **look: Any) -> None:
+    """Words at an offset, in points, from a place, centered unless `look` says otherwise."""
+    axes.annotate(text, place, offset, textcoords="offset points", **{"ha": "center", "va": "center"} | look)
 
 
 def _places(size: int) -> Array:
@@ -166,18 +151,18 @@ def _draw_weights(axes: "Axes", l: int, W: Array, left: Array, right: Array) -> 
     limit = np.abs(W).max() or 1.0
     for i, k in np.ndindex(len(left), len(right)):
         strength = abs(W[i, k]) / limit
-        style: dict[str, Any] = {"color": PALE, "linewidth": 0.4}
+        look: dict[str, Any] = {"color": style.PALE, "linewidth": 0.4}
         if is_whole:
-            color = BLUE if W[i, k] > 0.0 else ORANGE
-            style = {"color": color, "linewidth": 0.3 + 1.5 * strength, "alpha": 0.25 + 0.75 * strength}
-        axes.plot([l, l + 1], [left[i], right[k]], zorder=1, **style)
+            color = style.BLUE if W[i, k] > 0.0 else style.ORANGE
+            look = {"color": color, "linewidth": 0.3 + 1.5 * strength, "alpha": 0.25 + 0.75 * strength}
+        axes.plot([l, l + 1], [left[i], right[k]], zorder=1, **look)
 
 
 def _name_neurons(axes: "Axes", l: int, places: Array, names: Sequence[str]) -> None:
     """Names beside the inputs, or the outputs, where each has one and all are drawn."""
     offset, side = (-6, "right") if l == 0 else (6, "left")
     for y, name in zip(places, names, strict=True) if len(names) == len(places) else ():
-        _write(axes, (l, y), (offset, 0), short_label(name), fontsize=6, ha=side)
+        _write(axes, (l, y), (offset, 0), style.short_label(name), fontsize=6, ha=side)
 
 
 def draw_histograms(recording: LayerHistory, layers: Sequence[int]) -> Picture:
@@ -188,7 +173,7 @@ def draw_histograms(recording: LayerHistory, layers: Sequence[int]) -> Picture:
             for axes, quantity in zip(panels[2 * n : 2 * n + 2].flat, QUANTITIES, strict=True):
                 _draw_strips(axes, recording.epochs, recording.counts[quantity][:, l], recording.limits[quantity][:, l])
                 axes.set_title(f"layer {l}" if quantity == "weights" else "")
-                axes.set_title(quantity, **NOTE)
+                axes.set_title(quantity, **style.NOTE)
         for axes in panels[-1]:
             axes.set_xlabel("epoch")
     ends = [(_deviation(recording, 0, l), _deviation(recording, -1, l)) for l in layers]
@@ -210,7 +195,7 @@ def _draw_strips(axes: "Axes", epochs: Array, counts: Array, limits: Array) -> N
     ticker = require("matplotlib.ticker", "plot")
     axes.xaxis.set_major_locator(ticker.MaxNLocator(4, integer=True))
     axes.yaxis.set_major_locator(ticker.MaxNLocator(3))
-    axes.yaxis.set_major_formatter(ticker.StrMethodFormatter("{x:.3g}"))
+    axes.yaxis.set_major_formatter("{x:.3g}")
 
 
 def _deviation(recording: LayerHistory, row: int, l: int) -> float:
@@ -230,14 +215,13 @@ def draw_gradients(recording: LayerHistory) -> Picture:
         for l, color in enumerate(colors):
             norms.plot(recording.epochs, recording.gradient_norm[:, l], ".-", color=color, label=f"layer {l}")
             ratios.plot(recording.epochs, recording.update_ratio[:, l], ".-", color=color)
-        ratios.axhline(SOUND_RATIO, **DASHED)
+        ratios.axhline(SOUND_RATIO, **style.DASHED)
         for axes, title in ((norms, "length of the gradient"), (ratios, "update / weights")):
             if axes.dataLim.y1 > 0.0:  # where every gradient is 0 there is no logarithm to show
-                use_log_scale(axes, "y")
+                style.use_log_scale(axes, "y")
             axes.set_title(title)
-        ratios.set_title("dashed: 0.001, often sound", **NOTE)
-        ratios.set_xlabel("epoch")
-        ratios.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
+        ratios.set_title("dashed: 0.001, often sound", **style.NOTE)
+        style.label_epochs(ratios)
         figure.legend(ncols=min(n_layers, 4), loc="outside upper left")
     words = ", ".join(f"{ratio:.1e}" for ratio in recording.update_ratio[-1])
     title = f"Gradient norm and update ratio of {n_layers} layer{'' if n_layers == 1 else 's'} by epoch"

@@ -1,60 +1,25 @@
-"""Pictures: one style for all of them, and words in the file for those who cannot see it."""
+"""Pictures: matplotlib figures with words in the file for those who cannot see them."""
 
 import io
+import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
 from deltarule.atomic import write_atomically
 from deltarule.errors import SettingError, require
+from deltarule.inspection.plots import style
+from deltarule.nn.arrays import Array
 from deltarule.public import public
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
-BLUE, ORANGE = "#0072B2", "#D55E00"  # told apart with every kind of color vision (Okabe & Ito 2008), and in gray
-GRAY = "#767676"
-PALE = "#E4E4E4"
-WIDTH = 3.5  # inches: the column of a printed page, so that its letters are as large as the text around it
-
-LONGEST_NAME = 11  # letters
-DASHED: dict[str, Any] = {"color": GRAY, "linewidth": 0.8, "linestyle": (0, (4, 3))}
-LEGEND: dict[str, Any] = {"ncols": 2, "loc": "lower right", "bbox_to_anchor": (1.0, 1.0), "borderaxespad": 0.0}
-NOTE: dict[str, Any] = {"loc": "right", "color": GRAY, "fontweight": "normal", "fontsize": "medium"}  # beside a title
-
-STYLE: dict[str, Any] = {
-    "axes.edgecolor": GRAY,
-    "axes.formatter.useoffset": False,
-    "axes.grid": True,
-    "axes.linewidth": 0.6,
-    "axes.spines.right": False,
-    "axes.spines.top": False,
-    "axes.titlelocation": "left",
-    "axes.titlesize": 8,
-    "axes.titleweight": "bold",
-    "figure.constrained_layout.hspace": 0.05,
-    "figure.dpi": 200,
-    "figure.titlesize": 8,
-    "figure.titleweight": "bold",
-    "font.size": 7.5,
-    "grid.color": PALE,
-    "grid.linewidth": 0.5,
-    "legend.frameon": False,
-    "lines.linewidth": 1.4,
-    "savefig.dpi": "figure",
-    "svg.hashsalt": "deltarule",  # the same picture is the same file
-    "text.parse_math": False,  # the name of a class may hold a dollar sign
-    "xtick.color": GRAY,
-    "xtick.labelcolor": "black",
-    "ytick.color": GRAY,
-    "ytick.labelcolor": "black",
-}
 # Where each format keeps a description, and what else stands in it: the mark that `atomic.py` looks for, and no date,
 # which would make the same picture another file tomorrow.
 DESCRIPTION_KEYS = {".png": "Description", ".svg": "Description", ".pdf": "Subject"}
@@ -87,7 +52,7 @@ class Picture:
             raise SettingError(f"a picture's file ends in .png, .svg or .pdf: got {suffix or 'no ending'!r}")
         metadata = {"Title": self.title, DESCRIPTION_KEYS[suffix]: self.description} | METADATA[suffix]
         stream = io.BytesIO()
-        with require("matplotlib", "plot").rc_context(STYLE):
+        with require("matplotlib", "plot").rc_context(style.SETTINGS):
             self.figure.savefig(stream, format=suffix[1:], metadata=metadata)
         if suffix != ".svg":
             return stream.getvalue()
@@ -112,39 +77,23 @@ class Picture:
 
 
 @contextmanager
-def new_figure(height: float, width: float = WIDTH) -> Iterator["Figure"]:
+def new_figure(height: float, width: float = style.WIDTH) -> Iterator["Figure"]:
     """An empty figure, sizes in inches, to be drawn on inside the block."""
     # The Figure itself, not pyplot: no window, no display needed, and nothing is left in memory.
-    with require("matplotlib", "plot").rc_context(STYLE):
+    with require("matplotlib", "plot").rc_context(style.SETTINGS):
         yield require("matplotlib.figure", "plot").Figure(figsize=(width, height), layout="constrained")
 
 
-def short_label(name: str) -> str:
-    """A name that fits under an image or beside an axis."""
-    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
-
-
-def are_long(names: Sequence[str]) -> bool:
-    """Whether these names are wider than an image or a tick."""
-    return max(map(len, names), default=0) > 2
-
-
-def diverging_colormap() -> "Colormap":
-    """Orange for what is below 0, white for 0, blue for what is above; pale gray for what is masked."""
-    colors = require("matplotlib.colors", "plot").LinearSegmentedColormap.from_list("signed", [ORANGE, "white", BLUE])
-    return colors.with_extremes(bad=PALE)
-
-
-def use_log_scale(axes: "Axes", which: Literal["x", "y"]) -> None:
-    """Plain numbers on a logarithmic axis, at 1, 2 and 5 where it spans less than three powers of ten."""
-    axes.set(**{f"{which}scale": "log"})
-    axis, ticker = getattr(axes, f"{which}axis"), require("matplotlib.ticker", "plot")
-    lowest, highest = sorted(axis.get_view_interval())
-    axis.set_major_locator(ticker.LogLocator(subs=(1.0, 2.0, 5.0) if highest < 1000.0 * lowest else (1.0,), numticks=6))
-    axis.set_major_formatter(ticker.StrMethodFormatter("{x:g}"))
-    axis.set_minor_locator(ticker.NullLocator())
-
-
-def percent(share: float, _: float = 0.0) -> str:
-    """A share for people, "98.85 %"; and, with a tick's place as the second argument, for the axis of a plot."""
-    return f"{round(100.0 * share, 2):g} %"
+@contextmanager
+def new_sheet(
+    images: Array, title: str, *, per_row: int, row_height: float, margin: float = 0.3, **colors: Any
+) -> Iterator[tuple["Figure", list["Axes"]]]:
+    """A figure of images (n, height, width) in rows below a title, and the axes of each image, for words beside it."""
+    n_rows = max(1, math.ceil(len(images) / per_row))
+    with new_figure(height=margin + row_height * n_rows) as figure:
+        bare = {"frame_on": False, "xticks": [], "yticks": []}
+        panels = figure.subplots(n_rows, per_row, squeeze=False, subplot_kw=bare).flatten().tolist()
+        for axes, image in zip(panels, images, strict=False):
+            axes.imshow(image, **colors)
+        figure.suptitle(title, x=0.02, ha="left")
+        yield figure, panels[: len(images)]

@@ -1,6 +1,5 @@
 """Pictures of results: losses by epoch, by rate and by place, and answers: right, wrong, sure, and image by image."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,22 +10,8 @@ from deltarule.errors import SettingError, require
 from deltarule.inspection.measures.learning_rate_range import RangeTest
 from deltarule.inspection.measures.loss_landscape import Surface, WeightSlice
 from deltarule.inspection.measures.metrics import ClassScore, Mistakes, Reliability
-from deltarule.inspection.plots.picture import (
-    BLUE,
-    DASHED,
-    GRAY,
-    LEGEND,
-    NOTE,
-    ORANGE,
-    PALE,
-    WIDTH,
-    Picture,
-    are_long,
-    new_figure,
-    percent,
-    short_label,
-    use_log_scale,
-)
+from deltarule.inspection.plots import style
+from deltarule.inspection.plots.picture import Picture, new_figure, new_sheet
 from deltarule.nn.arrays import Array
 
 if TYPE_CHECKING:
@@ -34,13 +19,12 @@ if TYPE_CHECKING:
 
 Rows = Sequence[Mapping[str, float | None]]
 
-PARTS = {"train": BLUE, "validation": ORANGE}
+PARTS = {"train": style.BLUE, "validation": style.ORANGE}
 MARK: dict[str, Any] = {"markersize": 4.5, "markeredgecolor": "white"}
 LOG_FROM = 10.0  # what falls to less than a tenth, or grows tenfold, needs a logarithmic scale
 N_LEVELS = 14  # of a landscape
 PER_ROW = 5
 MOST_PER_ROW = 10  # where all that is written below an image is a digit or two
-BARE = {"frame_on": False, "xticks": [], "yticks": []}
 
 
 def draw_curves(rows: Rows, best_epoch: int | None = None) -> Picture:
@@ -51,23 +35,24 @@ def draw_curves(rows: Rows, best_epoch: int | None = None) -> Picture:
     if not rows:
         raise SettingError("curves need at least one epoch: got a history without any; train first")
     score = "r2" if any(name.endswith("r2") for name in rows[0]) else "accuracy"
+    text_of = "{:.6g}".format if score == "r2" else style.percent
     # The score at first and in the best (else the last) epoch, on the validation set where there is one.
     part = "validation" if f"validation_{score}" in rows[0] else "train"
     figures = dict(zip(_column(rows, "epoch").astype(int), _column(rows, f"{part}_{score}"), strict=True))
     shown = sorted({min(figures), max(figures) if best_epoch is None else best_epoch})
-    words = ", ".join(f"{_score_text(score, figures[epoch])} at epoch {epoch}" for epoch in shown)
+    words = ", ".join(f"{text_of(figures[epoch])} at epoch {epoch}" for epoch in shown)
     with new_figure(height=3.4) as figure:
         loss_axes, score_axes = figure.subplots(2, 1, sharex=True)
         _draw_panel(loss_axes, rows, "loss", best_epoch)
         _draw_panel(score_axes, rows, score, best_epoch)
         lowest, highest = loss_axes.dataLim.intervaly
         if 0.0 < lowest < highest / LOG_FROM:
-            use_log_scale(loss_axes, "y")
+            style.use_log_scale(loss_axes, "y")
         _scale_score(score_axes, rows, score)
-        loss_axes.legend(**LEGEND)
-        score_axes.set_title(words, **NOTE)
-        score_axes.set_xlabel("epoch")
-        score_axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
+        score_axes.yaxis.set_major_formatter(lambda figure, _: text_of(figure))
+        loss_axes.legend(**style.LEGEND)
+        score_axes.set_title(words, **style.NOTE)
+        style.label_epochs(score_axes)
     return Picture(figure, f"Loss and {score} against the epoch: {words}")
 
 
@@ -80,7 +65,7 @@ def _draw_panel(axes: "Axes", rows: Rows, name: str, best_epoch: int | None) -> 
             axes.plot(epochs, figures, color=color, label=part)
             axes.plot(epochs[best], figures[best], "o", color=color, **MARK)
     for epoch in epochs[best]:
-        axes.axvline(epoch, **DASHED, zorder=1)
+        axes.axvline(epoch, **style.DASHED, zorder=1)
     axes.set_title(name.replace("r2", "R²"))
 
 
@@ -103,11 +88,6 @@ def _scale_score(axes: "Axes", rows: Rows, score: str) -> None:
         errors_marked = (step * 10.0**power for power in range(2, -10, -1) for step in steps)
         marks = [error for error in errors_marked if best <= error <= 1.1 * worst]
         axes.set_yticks([1.0 - error for error in (*marks, *[0.0] * is_perfect)])
-    axes.yaxis.set_major_formatter(lambda figure, _: _score_text(score, figure))
-
-
-def _score_text(score: str, figure: float) -> str:
-    return f"{figure:.6g}" if score == "r2" else percent(figure)
 
 
 def _column(rows: Rows, name: str) -> Array:
@@ -124,13 +104,13 @@ def draw_range_test(found: RangeTest) -> Picture:
     margin = 0.3 * (before.max() - before.min()) or 1.0
     with new_figure(height=2.2) as figure:
         axes = figure.subplots()
-        axes.plot(found.rates, found.losses, color=PALE, label="of a batch")
-        axes.plot(found.rates, found.smoothed, color=BLUE, label="smoothed")
-        axes.plot(found.rates[marked], found.smoothed[marked], "o", color=ORANGE, **MARK)
-        use_log_scale(axes, "x")
+        axes.plot(found.rates, found.losses, color=style.GRAY, alpha=0.5, linewidth=0.8, label="of a batch")
+        axes.plot(found.rates, found.smoothed, color=style.BLUE, label="smoothed")
+        axes.plot(found.rates[marked], found.smoothed[marked], "o", color=style.ORANGE, **MARK)
+        style.use_log_scale(axes, "x")
         axes.set(xlabel=f"learning rate\n({words})", title="loss")
         axes.set_ylim(before.min() - margin, before.max() + margin)
-        axes.legend(**LEGEND)
+        axes.legend(**style.LEGEND)
     return Picture(figure, f"Loss against the learning rate, a range test: {words}")
 
 
@@ -139,10 +119,9 @@ def draw_surface(found: Surface) -> Picture:
 
     Raises SettingError where no two losses differ, or none is finite.
     """
-    path = found.plane.path
     kind, names = "the loss, exactly: two parameters", ("weight", "bias")
     if not found.is_exact:
-        kind = f"a slice, {percent(round(found.plane.share, 3))} of the path's variance"
+        kind = f"a slice, {style.percent(round(found.share_of_variance, 3))} of the path's variance"
         names = ("first principal component", "second principal component")
     losses = np.ma.masked_invalid(found.losses)
     low, high = losses.min(), losses.max()
@@ -158,16 +137,16 @@ def draw_surface(found: Surface) -> Picture:
         norm = colors.LogNorm(low, high) if is_log else colors.PowerNorm(0.5, low, high)
         areas = axes.contourf(found.across, found.up, losses, levels, cmap="cividis", norm=norm, extend="both")
         axes.contour(found.across, found.up, losses, levels, colors="white", linewidths=0.3, alpha=0.6)
-        axes.plot(*path.T, "-", color="white", linewidth=2.6)
-        axes.plot(*path.T, ".-", color=ORANGE, markersize=3.5)
-        for point, mark, name in ((path[0], "s", "start"), (path[-1], "o", "end")):
-            axes.plot(*point, mark, color=ORANGE, markersize=6, markeredgecolor="white")
+        axes.plot(*found.path.T, "-", color="white", linewidth=2.6)
+        axes.plot(*found.path.T, ".-", color=style.ORANGE, markersize=3.5)
+        for point, mark, name in ((found.path[0], "s", "start"), (found.path[-1], "o", "end")):
+            axes.plot(*point, mark, color=style.ORANGE, markersize=6, markeredgecolor="white")
             text = axes.annotate(name, point, (0, 6), textcoords="offset points", ha="center", fontweight="bold")
             text.set_path_effects([halo])
         axes.set(xlabel=names[0], ylabel=names[1])
-        axes.grid(visible=False)
         axes.set_title(kind, fontweight="normal")
-        bar = figure.colorbar(areas, ax=axes, ticks=levels[:: N_LEVELS // 5], format="%.2g", label="loss")
+        axes.grid(visible=False)
+        bar = figure.colorbar(areas, ax=axes, ticks=levels[:: N_LEVELS // 5], format="%.3g", label="loss")
         bar.ax.minorticks_off()
     words = f"{kind}; the loss runs from {low:.3g} to {high:.3g}"
     return Picture(figure, f"Loss surface and the path of descent on it: {words}")
@@ -179,12 +158,12 @@ def draw_weight_slice(found: WeightSlice) -> Picture:
     n_steps = int(np.count_nonzero(np.diff(found.accuracy)))
     with new_figure(height=3.2) as figure:
         panels = figure.subplots(2, 1, sharex=True)
-        panels[0].plot(found.offsets, found.loss, color=BLUE)
-        panels[1].step(found.offsets, found.accuracy, color=ORANGE, where="mid")
+        panels[0].plot(found.offsets, found.loss, color=style.BLUE)
+        panels[1].step(found.offsets, found.accuracy, color=style.ORANGE, where="mid")
         for axes, title in zip(panels, ("loss: a slope everywhere", "accuracy: flat, but for its steps"), strict=True):
-            axes.axvline(0.0, **DASHED)
+            axes.axvline(0.0, **style.DASHED)
             axes.set_title(title)
-        panels[1].yaxis.set_major_formatter(percent)
+        panels[1].yaxis.set_major_formatter(style.percent)
         panels[1].set_xlabel(f"change of {name}")
     words = f"the loss is smooth, the accuracy flat but for {n_steps} step{'' if n_steps == 1 else 's'}"
     return Picture(figure, f"Loss and accuracy along {name}: {words}")
@@ -196,17 +175,18 @@ def draw_confusion(matrix: Array, class_names: Sequence[str]) -> Picture:
     matrix: (n_classes, n_classes), a row for each true class, as `confusion_matrix` returns it.
     """
     wrong = np.ma.masked_array(matrix, mask=np.eye(len(matrix), dtype=bool))
-    names = [short_label(name) for name in class_names]
-    size = WIDTH * min(max(1.0, len(names) / 10.0), 10.0)  # up to 100 classes keep legible numbers
+    names = [style.short_label(name) for name in class_names]
+    size = style.WIDTH * min(max(1.0, len(names) / 10.0), 10.0)  # up to 100 classes keep legible numbers
     words = f"{matrix.trace():,} of {matrix.sum():,} right"
     with new_figure(height=size, width=size) as figure:
         axes = figure.subplots()
         axes.imshow(wrong, cmap="cividis", vmin=0)
-        for i, k in np.argwhere(matrix):
-            text = f"{100.0 * matrix[i, i] / matrix[i].sum():.1f}" if i == k else f"{matrix[i, k]}"
+        support = matrix.sum(axis=1)
+        for i, k in np.argwhere(matrix + np.diag(support)):  # 0.0 where none of a class is recognized
+            text = f"{100.0 * matrix[i, i] / support[i]:.1f}" if i == k else f"{matrix[i, k]}"
             color = "white" if i != k and matrix[i, k] < wrong.max() / 2 else "black"
             axes.text(k, i, text, color=color, fontsize=6, ha="center", va="center")
-        axes.set_xticks(range(len(names)), names, rotation=90 if are_long(names) else 0)
+        axes.set_xticks(range(len(names)), names, rotation=90 if style.are_long(names) else 0)
         axes.set_yticks(range(len(names)), names)
         axes.tick_params(length=0)
         axes.set(frame_on=False, xlabel="answer (on the diagonal: recognized, in %)", ylabel="truth", title=words)
@@ -224,42 +204,44 @@ def draw_scores(per_class: Sequence[ClassScore]) -> Picture:
     shares = np.array([(each.recall, each.precision) for each in per_class], np.float64)  # None becomes NaN
     known = [(score.recall, score.name) for score in per_class if score.recall is not None]
     low, high = np.transpose([(each.recall_low, each.recall_high) for each in per_class])
-    with new_figure(height=0.8 + 0.2 * len(per_class)) as figure:
+    with new_figure(height=0.8 + 0.2 * max(len(per_class), 4)) as figure:  # room for what stands beside the axis
         axes = figure.subplots()
-        axes.hlines(rows, low, high, color=BLUE, alpha=0.4)
-        axes.plot(shares[:, 0], rows, "o", color=BLUE, markersize=4, label="recall")
-        axes.plot(shares[:, 1], rows, "|", color=ORANGE, markersize=8, label="precision")
-        axes.set_yticks(rows, [f"{short_label(each.name)} ({each.support:,})" for each in per_class])
-        axes.invert_yaxis()
-        axes.set_ylabel("class (examples)")
-        axes.xaxis.set_major_formatter(percent)
+        axes.hlines(rows, low, high, color=style.BLUE, alpha=0.4)
+        axes.plot(shares[:, 0], rows, "o", color=style.BLUE, markersize=4, label="recall")
+        axes.plot(shares[:, 1], rows, "|", color=style.ORANGE, markersize=8, label="precision")
+        axes.set_yticks(rows, [f"{style.short_label(each.name)} ({each.support:,})" for each in per_class])
+        axes.set(ylim=(len(per_class) - 0.5, -0.5), ylabel="class (examples)")
+        axes.xaxis.set_major_formatter(style.percent)
         axes.grid(visible=False, axis="y")
-        axes.legend(**LEGEND)
+        axes.legend(**style.LEGEND)
     extremes = dict.fromkeys([min(known), max(known)] if known else [])  # one where there is but one
-    words = ", ".join(f"{percent(recall)} for {name}" for recall, name in extremes)
+    words = ", ".join(f"{style.percent(recall)} for {name}" for recall, name in extremes)
     return Picture(figure, f"Recall and precision by class: the lowest and the highest recall are {words or 'unknown'}")
 
 
 def draw_reliability(found: Reliability) -> Picture:
     """Accuracy against confidence, bin by bin, with 95 % intervals; below it, how many answers a bin holds."""
     used = found.examples > 0
-    words = f"expected calibration error {percent(found.expected_calibration_error)}"
+    words = f"expected calibration error {style.percent(found.expected_calibration_error)}"
     with new_figure(height=3.6) as figure:
         axes, counts = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-        axes.plot([0, 1], [0, 1], **DASHED)
-        axes.vlines(found.confidence[used], found.accuracy_low[used], found.accuracy_high[used], color=BLUE, alpha=0.4)
-        axes.plot(found.confidence[used], found.accuracy[used], "o", color=BLUE, markersize=4)
+        axes.plot([0, 1], [0, 1], **style.DASHED)
+        axes.vlines(
+            found.confidence[used], found.accuracy_low[used], found.accuracy_high[used], color=style.BLUE, alpha=0.4
+        )
+        axes.plot(found.confidence[used], found.accuracy[used], "o", color=style.BLUE, markersize=4)
         axes.set_title("accuracy")
-        axes.set_title(words, **NOTE)
-        axes.yaxis.set_major_formatter(percent)
-        axes.annotate("too modest", (0.04, 0.93), color=GRAY)
-        axes.annotate("too sure", (0.96, 0.04), color=GRAY, ha="right")
-        counts.bar(found.low, found.examples, width=found.high - found.low, align="edge", color=BLUE, edgecolor="white")
+        axes.set_title(words, **style.NOTE)
+        axes.yaxis.set_major_formatter(style.percent)
+        axes.annotate("too modest", (0.04, 0.93), color=style.GRAY)
+        axes.annotate("too sure", (0.96, 0.04), color=style.GRAY, ha="right")
+        counts.bar(
+            found.low, found.examples, width=found.high - found.low, align="edge", color=style.BLUE, edgecolor="white"
+        )
+        counts.set(title="answers", xlabel="confidence: the probability of the answer")
         counts.set_yscale("symlog", linthresh=1.0)
-        counts.yaxis.set_major_formatter(lambda count, _: f"{count:,.0f}")
-        counts.set_title("answers")
-        counts.set_xlabel("confidence: the probability of the answer")
-        counts.xaxis.set_major_formatter(percent)
+        counts.yaxis.set_major_formatter("{x:,.0f}")
+        counts.xaxis.set_major_formatter(style.percent)
     return Picture(figure, f"Accuracy against confidence: {words}, {found.examples.sum():,} answers")
 
 
@@ -269,15 +251,11 @@ def draw_mistakes(dataset: Dataset, found: Mistakes) -> Picture:
     dataset: what `found` was found in. Raises SettingError unless its examples are images.
     """
     images, captions = images_of(dataset, found.example), captions_of(dataset, found.true, found.predicted)
-    n_rows = max(1, math.ceil(len(images) / PER_ROW))
-    with new_figure(height=0.3 + 1.05 * n_rows) as figure:
-        panels = figure.subplots(n_rows, PER_ROW, subplot_kw=BARE)
-        for axes, image, caption, a in zip(panels.flat, images, captions, found.activation, strict=False):
-            axes.imshow(image, cmap="gray_r")
-            axes.set_title(caption, loc="center", fontsize=6, fontweight="normal")
-            axes.set_xlabel(f"{a:.3f}", color=GRAY, fontsize=6)
-        title = "the most confident mistakes: truth→answer, output" if len(images) else "no mistakes"
-        figure.suptitle(title, x=0.02, ha="left")
+    title = "the most confident mistakes: truth→answer, output" if len(images) else "no mistakes"
+    with new_sheet(images, title, per_row=PER_ROW, row_height=1.05, cmap="gray_r") as (figure, panels):
+        for axes, caption, a in zip(panels, captions, found.activation, strict=True):
+            axes.set_title(caption, **style.ABOVE)
+            axes.set_xlabel(f"{a:.3f}", color=style.GRAY, fontsize=6)
     words = f"Sheet of the {len(images)} most confident mistakes: {', '.join(captions)}"
     return Picture(figure, words.replace("\n", ""))
 
@@ -294,21 +272,17 @@ def draw_digits(dataset: Dataset, answers: Array | None = None) -> Picture:
     captions = captions_of(dataset, dataset.targets, dataset.targets if answers is None else answers)
     n_right = np.count_nonzero(dataset.targets == answers)
     title = f"{len(images)} examples of {dataset.name}{'' if answers is None else f', {n_right} answered right'}"
-    per_row, height = (PER_ROW, 1.0) if are_long(dataset.class_names) else (MOST_PER_ROW, 0.5)
-    n_rows = math.ceil(len(images) / per_row)
-    with new_figure(height=0.3 + n_rows * height) as figure:
-        panels = figure.subplots(n_rows, per_row, subplot_kw=BARE)
-        for axes, image, caption in zip(np.ravel(panels), images, captions, strict=False):
-            axes.imshow(image, cmap="gray_r")
-            axes.set_xlabel(caption, fontsize=6, labelpad=1, color=ORANGE if "→" in caption else "black")
-        figure.suptitle(title, x=0.02, ha="left")
+    per_row, height = (PER_ROW, 1.0) if style.are_long(dataset.class_names) else (MOST_PER_ROW, 0.5)
+    with new_sheet(images, title, per_row=per_row, row_height=height, cmap="gray_r") as (figure, panels):
+        for axes, caption in zip(panels, captions, strict=True):
+            axes.set_xlabel(caption, fontsize=6, labelpad=1, color=style.ORANGE if "→" in caption else "black")
     return Picture(figure, f"Sheet of {title}: {', '.join(captions)}".replace("\n", ""))
 
 
 def captions_of(dataset: Dataset, true: Array, answers: Array) -> list[str]:
     """The class of each example and, where the answer is another, what it was taken for."""
-    names = [short_label(name) for name in dataset.class_names]
-    arrow = "\n→ " if are_long(names) else "→"
+    names = [style.short_label(name) for name in dataset.class_names]
+    arrow = "\n→ " if style.are_long(names) else "→"
     return [names[i] if i == k else f"{names[i]}{arrow}{names[k]}" for i, k in zip(true, answers, strict=True)]
 
 

@@ -1,6 +1,6 @@
 // Backprop: one example walked forward and back, with the numbers themselves, and every number checked.
 
-import { canCheck, checking, inSlices } from "./backprop_check.js";
+import { canCheck, checking } from "./backprop_check.js";
 import { CheckAll } from "./backprop_check_all.js";
 import { WalkMap } from "./backprop_map.js";
 import { Source } from "./backprop_source.js";
@@ -9,7 +9,7 @@ import { Stage } from "./backprop_stage.js";
 import { quantityOf, stepsOf, walkOf } from "./backprop_steps.js";
 import { SumPanel, digits } from "./backprop_sum_panel.js";
 import { firstLook, pickedBy, pickedIndex, sentenceOf, shownOf } from "./backprop_view.js";
-import { announce, element, repaintOn } from "./widgets.js";
+import { announce, button, element, inSlices, keyGoal, repaintOn } from "./widgets.js";
 
 class Backprop {
     constructor(panel, store) {
@@ -17,8 +17,8 @@ class Backprop {
         this.stop = new AbortController();
         this.source = new Source(store, () => this.refresh());
         this.list = element("ol", { class: "bp-steps", "aria-label": "Steps" });
-        this.back = element("button", { type: "button", onclick: () => this.go(this.here - 1) }, "← Back");
-        this.next = element("button", { type: "button", class: "primary", onclick: () => this.go(this.here + 1) }, "Next →");
+        this.back = button("← Back", () => this.go(this.here - 1));
+        this.next = button("Next →", () => this.go(this.here + 1), { class: "primary" });
         this.count = element("span", { class: "muted" });
         this.map = element("div", { class: "bp-map-place" });
         this.stage = new Stage((id, index) => this.pick(id, index));
@@ -38,8 +38,8 @@ class Backprop {
     }
 
     emptyState() {
-        this.begin = element("button", { type: "button", class: "primary", onclick: () => this.store.open("draw") });
-        const small = element("button", { type: "button", onclick: () => this.source.choose("2-3-2") }, "Begin with 2 – 3 – 2");
+        this.begin = button("", () => this.store.open("draw"), { class: "primary" });
+        const small = button("Begin with 2 – 3 – 2", () => this.source.choose("2-3-2"));
         return element("div", { class: "bp-nothing" }, element("p", {}, "There is no example yet to walk through."), element("div", { class: "row" }, this.begin, small));
     }
 
@@ -80,14 +80,14 @@ class Backprop {
         this.list.replaceChildren(
             ...this.steps.map((step, n) => {
                 const name = many && step.l > 0 && !["C", "BP1"].includes(step.group) ? `${step.group} · ${step.l - 1}` : step.group;
-                return element("li", {}, element("button", { type: "button", tabindex: "-1", "aria-label": `${step.group}: ${step.title}`, onclick: () => this.go(n) }, name));
+                return element("li", {}, button(name, () => this.go(n), { tabindex: "-1", "aria-label": `${step.group}: ${step.title}` }));
             }),
         );
     }
 
     stepByKey(event) {
-        const goal = { ArrowRight: this.here + 1, ArrowLeft: this.here - 1, Home: 0, End: this.steps.length - 1 }[event.key];
-        if (goal !== undefined && this.steps[goal]) {
+        const goal = keyGoal(event.key, this.here, this.steps.length);
+        if (this.steps[goal]) {
             event.preventDefault();
             this.go(goal);
             this.list.children[goal].firstChild.focus();
@@ -100,10 +100,10 @@ class Backprop {
         this.here = goal;
         const step = this.steps[goal];
         [...this.list.children].forEach((item, at) => {
-            const button = item.firstChild;
-            button.setAttribute("tabindex", at === goal ? "0" : "-1");
-            button.toggleAttribute("aria-current", at === goal);
-            button.classList.toggle("bp-passed", at < goal);
+            const shown = item.firstChild;
+            shown.setAttribute("tabindex", at === goal ? "0" : "-1");
+            shown.toggleAttribute("aria-current", at === goal);
+            shown.classList.toggle("bp-passed", at < goal);
         });
         const current = this.list.children[goal].firstChild;
         this.list.scrollLeft = current.offsetLeft - this.list.offsetLeft - (this.list.clientWidth - current.clientWidth) / 2;

@@ -1,6 +1,6 @@
 // A quantity on the page: its numbers written out, or as colored cells; one of them picked, by pointer or arrow keys.
 
-import { color, diverging, element, shown } from "./widgets.js";
+import { button, color, diverging, element, keyGoal, mixed, rgb, shown } from "./widgets.js";
 
 /** A name such as "w^0_5,12" with its indices raised and lowered. */
 export function pretty(text) {
@@ -17,15 +17,12 @@ export function scaleOf(values) {
     return values.reduce((most, each) => Math.max(most, Math.abs(each)), 0);
 }
 
-const rgb = (parts) => `rgb(${parts.join(" ")})`;
-
 /** The color of a number: ink on the pad where it is a pixel; all else diverges from 0. */
 function colorOf(part, value, scale) {
     if (!part.ink) {
         return rgb(diverging(value, scale));
     }
-    const [pad, ink] = [color("--pad"), color("--pad-ink")];
-    return rgb(pad.map((from, n) => Math.round(from + (ink[n] - from) * Math.max(0, Math.min(1, value)))));
+    return rgb(mixed(color("--pad"), color("--pad-ink"), Math.max(0, Math.min(1, value))));
 }
 
 /** Paints cells of `size` pixels, those outside `focus` faint, a tick at the top of those above 0 and at the bottom of those below, a frame around the picked one. */
@@ -51,12 +48,11 @@ export function paintCells(canvas, part, size, focus = null, picked = -1) {
     context.globalAlpha = 1;
     if (picked >= 0) {
         const [left, top] = [(picked % part.columns) * size, Math.floor(picked / part.columns) * size];
-        context.strokeStyle = rgb(color("--paper"));
-        context.lineWidth = 4;
-        context.strokeRect(left, top, size - 1, size - 1);
-        context.strokeStyle = rgb(color("--ink"));
-        context.lineWidth = 2;
-        context.strokeRect(left, top, size - 1, size - 1);
+        for (const [name, width] of [["--paper", 4], ["--ink", 2]]) {
+            context.strokeStyle = rgb(color(name));
+            context.lineWidth = width;
+            context.strokeRect(left, top, size - 1, size - 1);
+        }
     }
 }
 
@@ -89,7 +85,7 @@ export class Block {
     }
 
     numberCells(part) {
-        this.buttons = Array.from(part.values, (_, n) => element("button", { type: "button", tabindex: "-1", onclick: () => this.onPick(n) }));
+        this.buttons = Array.from(part.values, (_, n) => button("", () => this.onPick(n), { tabindex: "-1" }));
         const cells = element("div", { class: "bp-numbers", role: "group" }, ...this.buttons);
         cells.style.gridTemplateColumns = `repeat(${part.columns}, minmax(58px, 1fr))`;
         cells.addEventListener("keydown", (event) => this.move(event));
@@ -122,9 +118,7 @@ export class Block {
     }
 
     move(event) {
-        const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -this.part.columns, ArrowDown: this.part.columns };
-        const goals = { Home: 0, End: this.part.values.length - 1 };
-        const goal = event.key in steps ? this.picked + steps[event.key] : goals[event.key];
+        const goal = keyGoal(event.key, this.picked, this.part.values.length, this.part.columns);
         if (goal !== undefined && goal >= 0 && goal < this.part.values.length) {
             event.preventDefault();
             this.onPick(goal);

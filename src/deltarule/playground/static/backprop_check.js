@@ -6,7 +6,7 @@ import { forward, lossOfTrace, nudge, probeOf, update } from "./engine.js";
 
 const NUDGED = { d: "z", gb: "bias", gW: "weight", gx: "input" };
 const STEP = 1e-5;
-export const TOLERANCE = 1e-5; // what central differences let one see
+const TOLERANCE = 1e-5; // what central differences let one see
 
 /**
  * @typedef {object} Verdict
@@ -79,19 +79,12 @@ export function* checking(walk, id, indices = null) {
     const probe = probeOf(walk.network, walk.trace, walk.y);
     const along = checked.kind in NUDGED || checked.kind === "a" ? null : compareDescent(walk);
     const count = along ? 1 : (indices ?? checked.values).length;
-    const sums = { off: 0, size: 0, rounding: 0, kinks: 0 };
+    const comparisons = [];
     for (let n = 0; n < count; n += 1) {
-        const both = along ?? compareOne(walk, probe, checked, indices ? indices[n] : n);
-        if (both.kink) {
-            sums.kinks += 1;
-        } else {
-            sums.off += (both.slope - both.numeric) ** 2;
-            sums.size += both.numeric ** 2;
-            sums.rounding += both.rounding ** 2;
-        }
+        comparisons.push(along ?? compareOne(walk, probe, checked, indices ? indices[n] : n));
         yield n + 1;
     }
-    return { count, ...verdict(sums) };
+    return verdict(comparisons);
 }
 
 /**
@@ -107,42 +100,13 @@ export function spread(walk, id, most = 2e10) {
     return count >= values.length ? null : Array.from({ length: count }, (_, n) => Math.floor((n * values.length) / count));
 }
 
-/** Sums of squares as a verdict, without its count. */
-export function verdict({ off, size, rounding, kinks }) {
-    const error = off === 0 ? 0 : Math.sqrt(off / size);
-    return { kinks, error, ok: error <= TOLERANCE || off <= rounding, tiny: error > TOLERANCE && off <= rounding };
-}
-
-/**
- * Runs a generator in slices of 8 ms, so that the page stays alive between them.
- * @template T
- * @param {Generator<number, T>} work
- * @param {(done: number) => void} progress called after each slice
- * @param {AbortSignal} signal stops it: the promise then never settles
- * @returns {Promise<T>} what the generator returns
- */
-export function inSlices(work, progress, signal) {
-    return new Promise((settle, fail) => {
-        const slice = () => {
-            if (signal.aborted) {
-                return;
-            }
-            const end = performance.now() + 8;
-            try {
-                let next = work.next();
-                while (!next.done && performance.now() < end) {
-                    next = work.next();
-                }
-                if (next.done) {
-                    settle(next.value);
-                } else {
-                    progress(next.value);
-                    setTimeout(slice);
-                }
-            } catch (error) {
-                fail(error);
-            }
-        };
-        setTimeout(slice);
-    });
+/** @returns {Verdict} what comparisons, as `compareOne` makes them, come to; those at a kink are left out */
+export function verdict(comparisons) {
+    const counted = comparisons.filter(({ kink }) => !kink);
+    const squares = (numberOf) => counted.reduce((sum, each) => sum + numberOf(each) ** 2, 0);
+    const off = squares(({ slope, numeric }) => slope - numeric);
+    const isRounding = off <= squares(({ rounding }) => rounding);
+    const error = off === 0 ? 0 : Math.sqrt(off / squares(({ numeric }) => numeric));
+    const [count, kinks, isClose] = [comparisons.length, comparisons.length - counted.length, error <= TOLERANCE];
+    return { count, kinks, error, ok: isClose || isRounding, tiny: !isClose && isRounding };
 }

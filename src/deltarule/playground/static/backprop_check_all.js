@@ -1,8 +1,8 @@
 // "Check every number": all parameters, all errors and the input, in slices, with progress and a final figure.
 
-import { canCheck, checking, inSlices, spread } from "./backprop_check.js";
+import { canCheck, checking, spread } from "./backprop_check.js";
 import { quantityOf, stepsOf } from "./backprop_steps.js";
-import { announce, element } from "./widgets.js";
+import { announce, button, element, inSlices } from "./widgets.js";
 
 const ALIKE = /^nb|^nW([2-9]|\d\d)/; // one descent of all layers: it is checked once
 
@@ -11,7 +11,7 @@ export class CheckAll {
     /** @param {(id: string, verdict: object) => void} onVerdict a quantity was checked as a whole */
     constructor(onVerdict) {
         this.onVerdict = onVerdict;
-        this.button = element("button", { type: "button", onclick: () => (this.control ? this.cancel() : this.run()) }, "Check every number");
+        this.button = button("Check every number", () => (this.control ? this.cancel() : this.run()));
         this.bar = element("progress", { "aria-label": "How many numbers are checked", hidden: true });
         this.result = element("p", { class: "bp-result", role: "status" });
         this.control = null;

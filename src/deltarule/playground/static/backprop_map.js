@@ -4,7 +4,7 @@ import { badgeOf } from "./backprop_sum_panel.js";
 import { paintCells, pretty } from "./backprop_blocks.js";
 import { quantityOf } from "./backprop_steps.js";
 import { isInk, shownOf } from "./backprop_view.js";
-import { element, shown } from "./widgets.js";
+import { element, roving, shown } from "./widgets.js";
 
 const SIDE = 64; // pixels of a small picture
 const SIDE_OF_MANY = 57; // where there are more than two layers
@@ -33,7 +33,7 @@ export class WalkMap {
             element("div", { class: "bp-column" }, element("h3", { class: "muted" }, title), lane(above, "above"), lane(below, "below")),
         );
         this.root = element("div", { class: "bp-map", role: "group", "aria-label": "Every quantity of the example" }, ...columns);
-        this.root.addEventListener("keydown", (event) => this.move(event));
+        roving(this.root, "button");
     }
 
     node(walk, id, onOpen) {
@@ -43,18 +43,6 @@ export class WalkMap {
         const button = element("button", { type: "button", tabindex: "-1", onclick: () => onOpen(id) }, small, pretty(part.text), mark);
         this.nodes.set(id, { button, small, mark });
         return button;
-    }
-
-    move(event) {
-        const buttons = [...this.nodes.values()].map(({ button }) => button);
-        const here = buttons.indexOf(event.target.closest("button"));
-        const goal = { ArrowRight: here + 1, ArrowLeft: here - 1, Home: 0, End: buttons.length - 1 }[event.key];
-        if (here >= 0 && buttons[goal]) {
-            event.preventDefault();
-            buttons[here].setAttribute("tabindex", "-1");
-            buttons[goal].setAttribute("tabindex", "0");
-            buttons[goal].focus();
-        }
     }
 
     /**

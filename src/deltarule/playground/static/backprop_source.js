@@ -1,7 +1,7 @@
 // Which example the Backprop tab walks through: your drawing with a label, or one of the networks to learn with.
 
 import { practices } from "./practice.js";
-import { element } from "./widgets.js";
+import { button, element } from "./widgets.js";
 
 const OWN = "own";
 
@@ -19,7 +19,7 @@ export class Source {
         this.rate = 0.5;
         this.values = null; // targets given by hand, for a network that answers no class
         this.buttons = [{ id: OWN, title: "Your drawing" }, ...this.practices].map(({ id, title }) =>
-            element("button", { type: "button", "data-source": id, onclick: () => this.choose(id) }, title),
+            button(title, () => this.choose(id), { "data-source": id }),
         );
         this.targets = element("span", { class: "row" });
         this.rateInput = element("input", { type: "number", min: "0.001", max: "10", step: "any", value: "0.5", onchange: () => this.takeRate() });
@@ -89,7 +89,7 @@ export class Source {
     /** Shows what is chosen. */
     update() {
         const practice = this.practice();
-        this.buttons.forEach((button) => button.setAttribute("aria-pressed", String(button.dataset.source === this.chosen)));
+        this.buttons.forEach((each) => each.setAttribute("aria-pressed", String(each.dataset.source === this.chosen)));
         this.buttons[0].textContent = this.store.network?.imageShape ? "Your drawing" : "Your input";
         const example = this.example();
         this.targets.hidden = practice !== null || example === null;

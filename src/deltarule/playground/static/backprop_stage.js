@@ -6,7 +6,7 @@ import { cellText, isMatrix, quantityOf } from "./backprop_steps.js";
 import { badgeOf, digits } from "./backprop_sum_panel.js";
 import { sumOf } from "./backprop_sums.js";
 import { isInk, labelOf, pickedIndex, viewOf } from "./backprop_view.js";
-import { EQUATIONS } from "./equations.js";
+import { EQUATIONS, SYMBOLS } from "./equations.js";
 import { element } from "./widgets.js";
 
 /** HTML of the registry, which a script writes and nobody else: formulas and proofs. */
@@ -69,7 +69,7 @@ export class Stage {
     }
 
     explain(equation) {
-        const rows = equation.symbols.map(([mathml, means, code]) =>
+        const rows = equation.symbols.map((name) => SYMBOLS[name]).map(([mathml, means, code]) =>
             element("tr", {}, written("th", mathml, { scope: "row" }), element("td", {}, means), element("td", {}, element("code", {}, code))),
         );
         this.more.replaceChildren(

@@ -113,7 +113,6 @@ export function slopeAt(walk, l, j) {
 
 /**
  * @typedef {object} Step
- * @property {string} id
  * @property {string} group the short name on the button: "BP4"
  * @property {string} equation its id in equations.js
  * @property {number} l the layer, counted from 1
@@ -126,15 +125,7 @@ export function slopeAt(walk, l, j) {
 export function stepsOf(walk) {
     const { last, network } = walk;
     const layers = network.parts.map((_, at) => at + 1);
-    const step = (group, equation, l, title, reads, makes) => ({
-        id: `${group}-${l}`.toLowerCase(),
-        group,
-        equation,
-        l,
-        title,
-        reads,
-        makes,
-    });
+    const step = (group, equation, l, title, reads, makes) => ({ group, equation, l, title, reads, makes });
     const name = (l) => `layer ${l - 1}`;
     const first = walk.shortcut ? `BP1-${network.output}` : "BP1";
     const back = [...layers].reverse().flatMap((l) => [

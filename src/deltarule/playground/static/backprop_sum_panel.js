@@ -1,12 +1,12 @@
 // The number that is picked, as the sum it is: its terms, the total, and what two nudges say of it.
 
-import { compareOne } from "./backprop_check.js";
+import { compareOne, verdict } from "./backprop_check.js";
 import { cellText, quantityOf } from "./backprop_steps.js";
 import { sumOf } from "./backprop_sums.js";
 import { placeOf } from "./backprop_view.js";
 import { pretty } from "./backprop_blocks.js";
 import { probeOf } from "./engine.js";
-import { element, shown } from "./widgets.js";
+import { button, element, shown } from "./widgets.js";
 
 const FEW = 10; // terms that are shown at once
 
@@ -81,10 +81,8 @@ export class SumPanel {
         const rest = sum.terms.slice(terms.length);
         const largest = Math.abs(sum.terms[0].value);
         const rows = terms.map((term) => this.row(term, largest));
-        if (rest.length > 0) {
-            rows.push(this.restRow(rest, again));
-        } else if (this.all && sum.terms.length > FEW) {
-            rows.push(this.foldRow(again));
+        if (sum.terms.length > FEW) {
+            rows.push(this.foldRow(rest, again));
         }
         const body = element("tbody", {}, ...rows);
         const head = ["term", "numbers", "value"].map((title) => element("th", { scope: "col" }, title));
@@ -103,23 +101,15 @@ export class SumPanel {
         return element("tr", {}, element("th", { scope: "row" }, link), element("td", {}, numbers), element("td", {}, shown(term.value), bar));
     }
 
-    restRow(rest, again) {
-        const total = rest.reduce((sum, term) => sum + term.value, 0);
-        const open = () => {
-            this.all = true;
+    /** The row that shows all terms, or folds them again. */
+    foldRow(rest, again) {
+        const turn = () => {
+            this.all = rest.length > 0;
             again();
         };
-        const button = element("button", { type: "button", class: "bp-term", "data-keep": "all", onclick: open }, `and ${rest.length} more`);
-        return element("tr", {}, element("th", { scope: "row" }, button), element("td", {}, "together"), element("td", {}, digits(total, 4)));
-    }
-
-    foldRow(again) {
-        const close = () => {
-            this.all = false;
-            again();
-        };
-        const button = element("button", { type: "button", class: "bp-term", "data-keep": "all", onclick: close }, "only the largest");
-        return element("tr", {}, element("th", { scope: "row" }, button), element("td"), element("td"));
+        const link = button(rest.length > 0 ? `and ${rest.length} more` : "only the largest", turn, { class: "bp-term", "data-keep": "all" });
+        const total = rest.length > 0 ? ["together", digits(rest.reduce((sum, term) => sum + term.value, 0), 4)] : ["", ""];
+        return element("tr", {}, element("th", { scope: "row" }, link), ...total.map((text) => element("td", {}, text)));
     }
 
     foot(sum) {
@@ -144,10 +134,7 @@ export class SumPanel {
             return null;
         }
         const what = part.kind === "a" ? `its slope σ′` : cellText(walk, part, index);
-        const off = (both.slope - both.numeric) ** 2;
-        const error = off === 0 ? 0 : Math.abs(both.slope - both.numeric) / Math.abs(both.numeric);
-        const ok = error <= 1e-5 || off <= both.rounding ** 2;
-        const badge = badgeOf({ ok, tiny: ok && error > 1e-5, error, kinks: both.kink ? 1 : 0, count: 1 });
+        const badge = badgeOf(verdict([both]));
         return element(
             "div",
             { class: "bp-numeric" },

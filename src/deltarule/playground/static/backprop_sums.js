@@ -34,15 +34,6 @@ export function sumOf(walk, id, index) {
     return { text: cellText(walk, made, index), value: made.values[index], outer: null, says: "", ...sum, terms };
 }
 
-/** What a sum comes to, with what else is done with it. */
-export function totalOf({ terms, outer }) {
-    const total = terms.reduce((sum, each) => sum + each.value, 0);
-    if (outer === null) {
-        return total;
-    }
-    return outer.how === "times" ? outer.value * total : outer.value / total;
-}
-
 function term(walk, cells, more = []) {
     const factors = cells.map(([id, index]) => {
         const part = quantityOf(walk, id);

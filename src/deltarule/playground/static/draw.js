@@ -5,16 +5,11 @@ import { readImageFile } from "./imagefile.js";
 import { makeInputs } from "./inputs.js";
 import { clear, makePad, readsDrawings, undo } from "./pad.js";
 import { BLANK } from "./store.js";
-import { element, paintInk, picture, repaintOn } from "./widgets.js";
+import { button, element, paintInk, picture, repaintOn } from "./widgets.js";
 
 const KEYS = "Draw with mouse, finger or pen. With the keyboard: Space takes out a pen, arrow keys move it (with Shift " +
     "finely), Space lowers and raises it, Escape puts it away; without the pen, arrow keys nudge the picture. " +
     "Backspace undoes, Delete clears.";
-
-/** A button of the toolbar. */
-function button(text, act, properties = {}) {
-    return element("button", { type: "button", onclick: act, ...properties }, text);
-}
 
 /** The film strip: one picture a stage of the normalizer, each with its name. */
 function makeFilm(panel, store) {

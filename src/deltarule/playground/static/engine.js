@@ -65,16 +65,6 @@ export function targetsOf(network, y) {
     return targets(network.lossPart, network.sizes[depth(network)], y);
 }
 
-/**
- * C of one example, from its outputs.
- * @param {Network} network
- * @param {Float64Array} aL (outputs)
- * @param {number | ArrayLike<number>} y
- */
-export function lossValue(network, aL, y) {
-    return lossOf(network.lossPart, aL, targetsOf(network, y));
-}
-
 /** Whether BP1 is proven to be a - t for this network's output and loss. */
 export function shortcutApplies(network) {
     return hasShortcut(network.lossPart, network.parts[depth(network) - 1]);
@@ -168,19 +158,6 @@ export function update(network, gradient, rate) {
 }
 
 /**
- * The derivative of C by one number, from two forward passes and no backpropagation.
- * @param {Network} network
- * @param {Float64Array} x (inputs)
- * @param {number | ArrayLike<number>} y
- * @param {"weight" | "bias" | "input" | "z"} kind what is nudged; "input" is a^0, "z" a neuron's z of layer l
- * @param {number} layer l = 1 .. L (of no account for "input")
- * @param {number} index in the flat array
- */
-export function numericGradient(network, x, y, kind, layer, index) {
-    return nudge(probeOf(network, forward(network, x), y), kind, layer, index).slope;
-}
-
-/**
  * What every nudge of one example starts from.
  * @param {Network} network
  * @param {Trace} trace
@@ -198,9 +175,12 @@ export function probeOf(network, trace, y) {
 }
 
 /**
- * As `numericGradient`, for a pass that is already there. The nudge of a weight, a bias or a z moves one z of its layer
- * and no other, so the pass starts again there.
+ * The derivative of C by one number, from two forward passes and no backpropagation. The nudge of a weight, a bias or a
+ * z moves one z of its layer and no other, so the passes start there.
  * @param {ReturnType<typeof probeOf>} probe
+ * @param {"weight" | "bias" | "input" | "z"} kind what is nudged; "input" is a^0, "z" a neuron's z of layer l
+ * @param {number} layer l = 1 .. L (of no account for "input")
+ * @param {number} index in the flat array
  * @returns {{slope: number, rounding: number, kink: boolean}} rounding: how far off the slope may be because C is
  *     rounded; kink: whether the nudge crosses a point where an activation has no derivative
  */
@@ -227,10 +207,13 @@ export function nudge(probe, kind, layer, index) {
 }
 
 function afterInput(network, trace, t, index, move) {
-    const count = network.sizes[1];
-    const start = index * count;
-    const z = trace.z[1].map((each, j) => each + move * network.weights[0][start + j]);
-    return lossBehind(network, trace, t, 1, z);
+    return lossBehind(network, trace, t, 1, shifted(network, trace, 1, index, move));
+}
+
+/** z of a layer whose input k has moved. */
+function shifted(network, trace, l, k, move) {
+    const start = k * network.sizes[l];
+    return trace.z[l].map((each, j) => each + move * network.weights[l - 1][start + j]);
 }
 
 function afterZ(network, trace, t, layer, j, move) {
@@ -242,10 +225,7 @@ function afterZ(network, trace, t, layer, j, move) {
         return lossBehind(network, trace, t, layer, z);
     }
     const change = activated(part, before + move) - trace.a[layer][j];
-    const count = network.sizes[layer + 1];
-    const start = j * count;
-    const next = trace.z[layer + 1].map((each, n) => each + change * network.weights[layer][start + n]);
-    const end = lossBehind(network, trace, t, layer + 1, next);
+    const end = lossBehind(network, trace, t, layer + 1, shifted(network, trace, layer + 1, j, change));
     return { loss: end.loss, kink: end.kink || crosses(part, before, before + move) };
 }
 

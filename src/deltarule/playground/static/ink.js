@@ -1,7 +1,7 @@
 // A drawing, or a picture of one, made into the 28x28 pixels that MNIST would have made of it: data/ink of the
 // library, in the same order of the same float64 arithmetic, so that every byte is the same.
 
-import { foundInk } from "./paper.js";
+import { extremes, foundInk } from "./paper.js";
 
 const SIDE = 28;
 const INK_SIDE = 20;
@@ -26,10 +26,7 @@ const SKETCH_SIDE = 56;
  */
 export function inkImage(gray, width, height) {
     const ink = foundInk(gray, width, height);
-    if (ink === null) {
-        return { image: null, stages: [] };
-    }
-    const box = inkBox(ink);
+    const box = ink === null ? { width: 0, height: 0 } : inkBox(ink);
     if (Math.max(box.width, box.height) < FEWEST_PIXELS) {
         return { image: null, stages: [] };
     }
@@ -96,7 +93,7 @@ function inkBox(ink) {
     if (Math.max(whole.width, whole.height) <= INK_SIDE) {
         return whole;
     }
-    return boxOf(ink, EDGE * peakOf(ink));
+    return boxOf(ink, EDGE * extremes(ink.values)[1]);
 }
 
 /** From the first row and column with a value of at least `least` to the last. */
@@ -113,14 +110,6 @@ function boxOf({ values, width, height }, least) {
         }
     }
     return { left, top, width: right - left + 1, height: bottom - top + 1 };
-}
-
-function peakOf({ values }) {
-    let peak = -Infinity;
-    for (let k = 0; k < values.length; k += 1) {
-        peak = Math.max(peak, values[k]);
-    }
-    return peak;
 }
 
 function cropped(ink, { left, top, width, height }) {
@@ -145,7 +134,7 @@ function inTwenty(ink) {
 
 /** Ink with its darkest at 255, as whole numbers. */
 function shown(ink) {
-    const peak = peakOf(ink);
+    const peak = extremes(ink.values)[1];
     const factor = 255 / peak;
     return bytesOf(peak >= FULL_INK ? ink : { ...ink, values: ink.values.map((value) => value * factor) });
 }

@@ -1,6 +1,6 @@
 // The layers of a network that learns: pictures of the first one's weights, and how each layer does.
 
-import { color, diverging, element, percent, shown } from "./widgets.js";
+import { color, diverging, element, paintWords, percent, shown, wordOf } from "./widgets.js";
 
 const GAP = 1;
 const WIDE = 16; // pictures in a row
@@ -39,28 +39,23 @@ export class WeightPictures {
             Object.assign(this.canvas, { width: full, height: high });
             this.canvas.style.maxWidth = `${Math.min(1100, full * Math.max(2, Math.round(40 / width)))}px`;
         }
-        const context = this.canvas.getContext("2d");
-        const image = context.createImageData(full, high);
-        const words = new Uint32Array(image.data.buffer).fill(wordOf(color("--paper")));
         const inks = Uint32Array.from({ length: 255 }, (_, index) => wordOf(diverging(index - 127, 127)));
-        for (let neuron = 0, at = 0; neuron < count; neuron += 1) {
-            const left = GAP + (neuron % columns) * (width + GAP);
-            const top = GAP + Math.floor(neuron / columns) * (height + GAP);
-            for (let row = 0; row < height; row += 1) {
-                for (let column = 0; column < width; column += 1, at += 1) {
-                    words[(top + row) * full + left + column] = inks[data[at] + 127];
+        paintWords(this.canvas, (words) => {
+            words.fill(wordOf(color("--paper")));
+            for (let neuron = 0, at = 0; neuron < count; neuron += 1) {
+                const left = GAP + (neuron % columns) * (width + GAP);
+                const top = GAP + Math.floor(neuron / columns) * (height + GAP);
+                for (let row = 0; row < height; row += 1) {
+                    for (let column = 0; column < width; column += 1, at += 1) {
+                        words[(top + row) * full + left + column] = inks[data[at] + 127];
+                    }
                 }
             }
-        }
-        context.putImageData(image, 0, 0);
+        });
         const which = count < neurons ? `the first ${count} of ${neurons} neurons` : `all ${neurons} neurons`;
         this.caption.textContent = `${which[0].toUpperCase()}${which.slice(1)}; full color is a weight of ±${shown(scale)} or more.`;
         this.canvas.setAttribute("aria-label", `First-layer weights as pictures, ${which}; the largest are about ±${shown(scale)}`);
     }
-}
-
-function wordOf([red, green, blue]) {
-    return new Uint32Array(Uint8Array.of(red, green, blue, 255).buffer)[0];
 }
 
 /** A table with a row a layer: neurons, gradient, and the share of them that is dead or saturated. */

@@ -3,7 +3,7 @@
 import { hasProbabilities, nameOf } from "./answers.js";
 import { Judged } from "./judged.js";
 import { Nudging } from "./nudging.js";
-import { announce, color, element, paintInk, percent, picture, repaintOn, roving, shown } from "./widgets.js";
+import { announce, color, element, mixed, paintInk, percent, picture, repaintOn, rgb, roving, shown } from "./widgets.js";
 
 /** The examples that an exported page brings along, or null. */
 function embedded(network) {
@@ -53,9 +53,8 @@ class Matrix {
                 this.choose(right, predicted);
             },
         }, count === 0 ? "·" : String(count));
-        const [paper, ink] = [color("--paper"), color(isRight ? "--positive" : "--negative")];
         const strength = count === 0 ? 0 : isRight ? 0.16 * share : 0.12 + 0.33 * share;
-        button.style.backgroundColor = `rgb(${paper.map((from, index) => Math.round(from + (ink[index] - from) * strength)).join(" ")})`;
+        button.style.backgroundColor = rgb(mixed(color("--paper"), color(isRight ? "--positive" : "--negative"), strength));
         return button;
     }
 }

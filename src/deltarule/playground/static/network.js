@@ -4,7 +4,7 @@ import { makeAnswers } from "./answers.js";
 import { makeInputs } from "./inputs.js";
 import { columnsOf, groupSize, makeDetail, strongestEdges } from "./neuron.js";
 import { makePad, readsDrawings } from "./pad.js";
-import { announce, diverging, element, paintInk, picture, repaintOn, roving } from "./widgets.js";
+import { announce, diverging, element, paintInk, picture, repaintOn, rgb, roving } from "./widgets.js";
 
 const N_EDGES = 6;
 const SVG = "http://www.w3.org/2000/svg";
@@ -47,7 +47,7 @@ class LayerCells {
         });
         this.reach = Math.max(this.reach, ...means.map(Math.abs));
         this.cells.forEach((cell, index) => {
-            cell.style.backgroundColor = `rgb(${diverging(means[index], this.reach)})`;
+            cell.style.backgroundColor = rgb(diverging(means[index], this.reach));
             const sign = means[index] > 0 ? "above" : means[index] < 0 ? "below" : "zero";
             if (cell.dataset.sign !== sign) {
                 cell.dataset.sign = sign;

@@ -2,14 +2,20 @@
 
 import { hasProbabilities, nameOf } from "./answers.js";
 import { largest, pathToAnother } from "./mind.js";
-import { announce, diverging, element, paintInk, paintPixels, percent, picture, repaintOn, shown } from "./widgets.js";
+import { announce, diverging, element, inSlices, paintInk, paintPixels, percent, picture, repaintOn, shown } from "./widgets.js";
 
-const SLICE = 8; // milliseconds of a frame that may go into finding the path
+/** The path with its places collected; yields how many there are. */
+function* collecting(path, places) {
+    for (const place of path) {
+        places.push(place);
+        yield places.length;
+    }
+}
 
 /** The section, for whatever input the store holds. */
 export class Nudging {
     constructor(panel, store) {
-        Object.assign(this, { store, panel, places: [], search: 0 });
+        Object.assign(this, { store, panel, places: [], stop: new AbortController() });
         this.goal = element("select", { id: "mind-goal", onchange: () => this.begin() });
         this.slider = element("input", {
             id: "mind-amount", type: "range", min: "0", max: "0", value: "0", step: "1", "aria-describedby": "mind-told",
@@ -56,8 +62,9 @@ export class Nudging {
         }
         const goal = this.goal.value === "" ? null : Number(this.goal.value);
         const path = pathToAnother(network, x, { goal, isImage: network.imageShape !== null });
-        this.search += 1;
-        this.find(path, this.search);
+        this.stop.abort();
+        this.stop = new AbortController();
+        inSlices(collecting(path, this.places), () => {}, this.stop.signal).then(() => this.found());
     }
 
     /** The classes that it could be made to answer; what the data say comes first where the answer is wrong. */
@@ -69,20 +76,8 @@ export class Nudging {
         this.goal.value = label !== null && label !== answer ? String(label) : "";
     }
 
-    /** Walks on along the path for a moment in every frame, and shows it when it is known. */
-    find(path, search) {
-        if (search !== this.search) {
-            return;
-        }
-        const until = performance.now() + SLICE;
-        let next = path.next();
-        for (; !next.done; next = path.next()) {
-            this.places.push(next.value);
-            if (performance.now() > until) {
-                requestAnimationFrame(() => this.find(path, search));
-                return;
-            }
-        }
+    /** Shows the path now that all its places are known. */
+    found() {
         this.flip = this.places.findIndex(({ answer }) => answer !== this.places[0].answer
             && (this.goal.value === "" || answer === Number(this.goal.value)));
         this.slider.max = String(this.places.length - 1);

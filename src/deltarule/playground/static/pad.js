@@ -1,7 +1,7 @@
 // A pad to draw on, with mouse, finger, pen or arrow keys. Several pads may show the same drawing of the store.
 
 import { BLANK, PAD_SIZE } from "./store.js";
-import { announce, color, element, paintInk, paintPhoto, repaintOn } from "./widgets.js";
+import { announce, color, element, paintInk, paintPhoto, repaintOn, rgb } from "./widgets.js";
 
 export const PEN = 18; // the width of a line on the pad, in pad pixels
 const STEP = PAD_SIZE / 28; // what an arrow key moves by: one pixel of the picture that the network reads
@@ -110,9 +110,7 @@ function connectPointer(canvas, store, keyboard) {
             pointer = null;
         }
     };
-    canvas.addEventListener("pointerup", end);
-    canvas.addEventListener("pointercancel", end);
-    canvas.addEventListener("lostpointercapture", end);
+    ["pointerup", "pointercancel", "lostpointercapture"].forEach((name) => canvas.addEventListener(name, end));
 }
 
 /** The pen that arrow keys move: Space lowers and raises it, Escape puts it away; away, arrow keys nudge the drawing. */
@@ -186,7 +184,7 @@ class KeyboardPen {
 /** Paints the cursor of the keyboard's pen: a cross, with a full dot in it when the pen is down. */
 function paintCursor(context, pen) {
     const [x, y] = pen.at;
-    context.strokeStyle = `rgb(${color("--accent")})`;
+    context.strokeStyle = rgb(color("--accent"));
     context.fillStyle = context.strokeStyle;
     context.lineWidth = 2;
     context.beginPath();
@@ -216,14 +214,14 @@ export function makePad(panel, store, describedBy) {
         const { drawing } = store;
         const context = canvas.getContext("2d");
         context.setTransform(2, 0, 0, 2, 0, 0);
-        context.fillStyle = `rgb(${color("--pad")})`;
+        context.fillStyle = rgb(color("--pad"));
         context.fillRect(0, 0, PAD_SIZE, PAD_SIZE);
         if (drawing.picture) {
             Object.assign(pictured, { width: drawing.picture.width, height: drawing.picture.height });
             (drawing.picture.gray ? paintPhoto : paintInk)(pictured, drawing.picture.pixels);
             placePicture(context, pictured, drawing);
         }
-        context.strokeStyle = `rgb(${color("--pad-ink")})`;
+        context.strokeStyle = rgb(color("--pad-ink"));
         strokeAll(context, drawing.strokes, PEN);
         if (pen.active) {
             paintCursor(context, pen);

@@ -125,7 +125,8 @@ function middle(values) {
     return quantile(values, 1, 2);
 }
 
-function extremes(values) {
+/** [the least, the largest] of some values. */
+export function extremes(values) {
     let [least, most] = [Infinity, -Infinity];
     for (let k = 0; k < values.length; k += 1) {
         least = Math.min(least, values[k]);

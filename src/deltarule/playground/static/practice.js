@@ -26,7 +26,6 @@ function small(sizes, hidden, output, loss, task, weights, biases) {
         columns: [],
         scaling: null,
         targetScaling: null,
-        about: {},
     };
 }
 
@@ -37,21 +36,8 @@ export function practices() {
             id: "2-3-2",
             title: "2 – 3 – 2",
             says: "Two numbers in, three sigmoid neurons, a softmax over two answers; the right one is 0. Every sum has four terms at most.",
-            network: small(
-                [2, 3, 2],
-                "sigmoid",
-                "softmax",
-                "cross_entropy",
-                "classes",
-                [
-                    [0.5, -1, 0.8, 1.2, 0.4, -0.6],
-                    [1, -0.5, -0.7, 0.9, 0.3, 0.6],
-                ],
-                [
-                    [0.1, 0, -0.2],
-                    [0, 0.1],
-                ],
-            ),
+            network: small([2, 3, 2], "sigmoid", "softmax", "cross_entropy", "classes",
+                [[0.5, -1, 0.8, 1.2, 0.4, -0.6], [1, -0.5, -0.7, 0.9, 0.3, 0.6]], [[0.1, 0, -0.2], [0, 0.1]]),
             x: Float64Array.of(1, 0.5),
             y: 0,
         },

@@ -3,7 +3,7 @@
 import { inkImage, inkStrokes } from "./ink.js";
 import { PEN, placePicture, strokeAll } from "./pad.js";
 import { PAD_SIZE } from "./store.js";
-import { element, inNextFrame } from "./widgets.js";
+import { element, inNextFrame, paintPhoto } from "./widgets.js";
 
 const SIDE = 28;
 const CELL = PAD_SIZE / SIDE;
@@ -14,7 +14,10 @@ function padAsItIs(drawing, canvas) {
     context.fillStyle = "black";
     context.fillRect(0, 0, PAD_SIZE, PAD_SIZE);
     if (drawing.picture) {
-        placePicture(context, inkCanvas(drawing.picture), drawing);
+        const { pixels, width, height } = drawing.picture;
+        const pictured = element("canvas", { width, height });
+        paintPhoto(pictured, pixels); // white ink on black, whatever the colors of the page
+        placePicture(context, pictured, drawing);
     }
     context.strokeStyle = "white";
     strokeAll(context, drawing.strokes, PEN);
@@ -26,15 +29,6 @@ function padAsItIs(drawing, canvas) {
         }
     }
     return sums.map((sum) => Math.round(sum / (CELL * CELL)));
-}
-
-/** The picture of a drawing as a canvas of its own, white ink on black. */
-function inkCanvas({ pixels, width, height }) {
-    const canvas = element("canvas", { width, height });
-    const image = new ImageData(width, height);
-    pixels.forEach((ink, index) => image.data.set([ink, ink, ink, 255], 4 * index));
-    canvas.getContext("2d").putImageData(image, 0, 0);
-    return canvas;
 }
 
 /** What the network reads of a drawing: { image (784 values in 0..255) or null where there is no ink, stages }. */

@@ -28,7 +28,7 @@ export function readFrame(buffer) {
 
 /**
  * A run of the Trainer. It tells with events, each with its `detail`: "begin" what is about to learn; "frame" where it
- * stands, once after each `more()`; "end" how it ended; "refused" why it was not begun; "closed" that the server is gone.
+ * stands, once after each "more"; "end" how it ended; "refused" why it was not begun; "closed" that the server is gone.
  */
 export class Run extends EventTarget {
     /** @param {string} address of the socket  @param {object} options what to train: see Start in protocol.py */
@@ -37,7 +37,7 @@ export class Run extends EventTarget {
         this.over = false;
         this.socket = new WebSocket(address);
         this.socket.binaryType = "arraybuffer";
-        this.socket.addEventListener("open", () => (this.over ? this.socket.close() : this.say({ type: "start", ...options })));
+        this.socket.addEventListener("open", () => (this.over ? this.socket.close() : this.order("start", options)));
         this.socket.addEventListener("message", ({ data }) => this.hear(data));
         this.socket.addEventListener("close", ({ code }) => {
             if (!this.over) {
@@ -60,28 +60,11 @@ export class Run extends EventTarget {
         this.dispatchEvent(Object.assign(new Event(type), { detail }));
     }
 
-    say(order) {
+    /** Says "more", for the next frame once the last is shown; "pause"; "resume"; "step", to take one step and hold. */
+    order(type, options = {}) {
         if (this.socket.readyState === OPEN) {
-            this.socket.send(JSON.stringify(order));
+            this.socket.send(JSON.stringify({ type, ...options }));
         }
-    }
-
-    /** Asks for the next frame: the last one has been shown. */
-    more() {
-        this.say({ type: "more" });
-    }
-
-    pause() {
-        this.say({ type: "pause" });
-    }
-
-    resume() {
-        this.say({ type: "resume" });
-    }
-
-    /** Takes one step, and holds. */
-    step() {
-        this.say({ type: "step" });
     }
 
     /** Ends the run; what it has learned counts. */
@@ -90,7 +73,7 @@ export class Run extends EventTarget {
             this.over = true; // the socket is closed once it is open: browsers complain of one that was not
             this.tell("refused", { says: "Stopped before it began." });
         }
-        this.say({ type: "stop" });
+        this.order("stop");
     }
 }
 

@@ -4,7 +4,7 @@ import { Chart, isLong } from "./curves.js";
 import { readModel } from "./engine.js";
 import { LayerTable, WeightPictures } from "./layers.js";
 import { BLANK } from "./store.js";
-import { announce, element, percent, repaintOn, shown } from "./widgets.js";
+import { announce, button, element, percent, repaintOn, shown } from "./widgets.js";
 
 const PART = 12; // at least so many times as long as painting takes is left to others
 const CALM = 1000; // milliseconds between two frames where motion is to be reduced
@@ -27,12 +27,9 @@ class Choice {
         this.rate = element("input", { id: "train-rate", type: "number", ...within(limits.rate), step: "any", inputmode: "decimal" });
         this.epochs = element("input", { id: "train-epochs", type: "number", ...within(limits.epochs), step: "1" });
         this.says = element("p", { class: "small muted", id: "train-says" });
-        const times = (factor, text) => element("button", {
-            type: "button", "aria-label": `Learning rate ${factor > 1 ? "times" : "divided by"} 10`,
-            onclick: () => {
-                this.rate.value = String(Number((Number(this.rate.value) * factor).toPrecision(6)));
-            },
-        }, text);
+        const times = (factor, text) => button(text, () => {
+            this.rate.value = String(Number((Number(this.rate.value) * factor).toPrecision(6)));
+        }, { "aria-label": `Learning rate ${factor > 1 ? "times" : "divided by"} 10` });
         const field = (control, text, ...more) => element("div", { class: "field" },
             element("label", { for: control.id }, text), element("div", { class: "row" }, control, ...more));
         this.node = element("div", { class: "choice" },
@@ -143,10 +140,9 @@ class Lesson {
         this.status = element("p", { class: "status" }, "Start a run, or take it step by step, a batch at a time: " +
             "Python trains on this machine, and this page watches.");
         this.verdict = element("p", { class: "verdict", role: "alert" });
-        const button = (text, act, properties = {}) => element("button", { type: "button", onclick: act, ...properties }, text);
         this.begin = button("Start", () => this.startOrResume(), { class: "primary" });
-        this.pause = button("Pause", () => this.run.pause());
-        this.step = button("Step", () => (this.run ? this.run.step() : this.start(true)));
+        this.pause = button("Pause", () => this.run.order("pause"));
+        this.step = button("Step", () => (this.run ? this.run.order("step") : this.start(true)));
         this.stop = button("Stop", () => this.run.stop());
         this.use = button("Use this network in the other tabs", () => this.useTrained(), { hidden: true });
         this.back = button("Back to the network of before", () => this.useGiven(), { hidden: true, class: "quiet" });
@@ -160,8 +156,8 @@ class Lesson {
 
     startOrResume() {
         if (this.run) {
-            this.run.resume();
-            this.run.more();
+            this.run.order("resume");
+            this.run.order("more");
             this.resumed = true;
             this.show();
         } else {
@@ -191,7 +187,7 @@ class Lesson {
         this.status.textContent = `${sizes.join(" – ")}, ${parameters.toLocaleString("en")} parameters, ${optimizer}.${changed}`;
         announce(this.status.textContent);
         if (paused) {
-            this.run.step();
+            this.run.order("step");
         }
     }
 
@@ -215,7 +211,7 @@ class Lesson {
         if (this.run && !this.asked) {
             this.asked = true;
             const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches ? CALM : 0;
-            setTimeout(() => this.run?.more(), Math.max(calm, PART * (performance.now() - began)));
+            setTimeout(() => this.run?.order("more"), Math.max(calm, PART * (performance.now() - began)));
         }
     }
 

@@ -17,6 +17,11 @@ export function element(tag, properties = {}, ...children) {
     return node;
 }
 
+/** A button that acts when it is pressed. */
+export function button(text, act, properties = {}) {
+    return element("button", { type: "button", onclick: act, ...properties }, text);
+}
+
 const asked = new Set();
 
 /** Runs what was asked for, and what that asks for in its turn, in one frame: nothing twice. */
@@ -93,12 +98,20 @@ export function themeChanged() {
     window.dispatchEvent(new Event("themechange"));
 }
 
+/** [red, green, blue] as a style wants it. */
+export function rgb(parts) {
+    return `rgb(${parts.join(" ")})`;
+}
+
+/** The color that lies a share of the way from one to another. */
+export function mixed(from, to, share) {
+    return from.map((each, index) => Math.round(each + (to[index] - each) * share));
+}
+
 /** The color of a value on the diverging scale, as [red, green, blue]: --negative at -scale, --paper at 0, --positive at scale. */
 export function diverging(value, scale) {
     const share = scale > 0 ? Math.min(1, Math.abs(value) / scale) : 0;
-    const zero = color("--zero");
-    const end = color(value < 0 ? "--negative" : "--positive");
-    return zero.map((from, index) => Math.round(from + (end[index] - from) * share));
+    return mixed(color("--zero"), color(value < 0 ? "--negative" : "--positive"), share);
 }
 
 /** A canvas of width x height picture elements that says what it shows; style.css enlarges it without smoothing. */
@@ -106,48 +119,56 @@ export function picture(width, height, label) {
     return element("canvas", { width, height, class: "pixels", role: "img", "aria-label": label });
 }
 
-/** Paints values (width * height, row by row) on a canvas of that size, each in the color that `colorOf` gives it. */
-export function paintPixels(canvas, values, colorOf) {
+/** Paints a canvas whole: `fill` is given its pixels, row by row, as words of `wordOf`. */
+export function paintWords(canvas, fill) {
     const context = canvas.getContext("2d");
     const image = context.createImageData(canvas.width, canvas.height);
-    for (let index = 0; index < canvas.width * canvas.height; index += 1) {
-        image.data.set(colorOf(values[index]), 4 * index);
-        image.data[4 * index + 3] = 255;
-    }
+    fill(new Uint32Array(image.data.buffer));
     context.putImageData(image, 0, 0);
+}
+
+/** A color as a pixel of `paintWords`. */
+export function wordOf(parts) {
+    return new Uint32Array(Uint8Array.of(...parts, 255).buffer)[0];
+}
+
+/** Paints values (width * height, row by row) on a canvas of that size, each in the color that `colorOf` gives it. */
+export function paintPixels(canvas, values, colorOf) {
+    paintWords(canvas, (words) => words.forEach((_, index) => {
+        words[index] = wordOf(colorOf(values[index]));
+    }));
 }
 
 const INKS = new Map();
 
-/** The 256 colors from one to another, as words for ImageData. */
-function colorsBetween(from, to) {
+/** Paints bytes in the 256 colors from one to another. */
+function paintBytes(canvas, values, from, to) {
     const key = `${from} ${to}`;
     if (!INKS.has(key)) {
-        const mixed = (share) => [...from.map((each, index) => Math.round(each + (to[index] - each) * share)), 255];
-        const bytes = Array.from({ length: 256 }, (_, ink) => mixed(ink / 255));
-        INKS.set(key, new Uint32Array(Uint8Array.from(bytes.flat()).buffer));
+        INKS.set(key, Uint32Array.from({ length: 256 }, (_, ink) => wordOf(mixed(from, to, ink / 255))));
     }
-    return INKS.get(key);
-}
-
-function paintBytes(canvas, values, colors) {
-    const context = canvas.getContext("2d");
-    const image = context.createImageData(canvas.width, canvas.height);
-    const words = new Uint32Array(image.data.buffer);
-    for (let index = 0; index < words.length; index += 1) {
-        words[index] = colors[Math.max(0, Math.min(255, Math.round(values[index])))];
-    }
-    context.putImageData(image, 0, 0);
+    const inks = INKS.get(key);
+    paintWords(canvas, (words) => {
+        for (let index = 0; index < words.length; index += 1) {
+            words[index] = inks[Math.max(0, Math.min(255, Math.round(values[index])))];
+        }
+    });
 }
 
 /** Paints ink 0..255 (width * height, row by row), 255 in --pad-ink on --pad, on a canvas of that size. */
 export function paintInk(canvas, values) {
-    paintBytes(canvas, values, colorsBetween(color("--pad"), color("--pad-ink")));
+    paintBytes(canvas, values, color("--pad"), color("--pad-ink"));
 }
 
 /** Paints a photo 0..255 (width * height, row by row) as it is: 255 is white in the dark, too. */
 export function paintPhoto(canvas, values) {
-    paintBytes(canvas, values, colorsBetween([0, 0, 0], [255, 255, 255]));
+    paintBytes(canvas, values, [0, 0, 0], [255, 255, 255]);
+}
+
+/** Where a key leads from `here` among `count`, `columns` in a row, or all: an index, perhaps beyond an end, or undefined. */
+export function keyGoal(key, here, count, columns) {
+    const steps = { ArrowLeft: -1, ArrowRight: 1, ...(columns && { ArrowUp: -columns, ArrowDown: columns }) };
+    return key in steps ? here + steps[key] : { Home: 0, End: count - 1 }[key];
 }
 
 /**
@@ -160,20 +181,13 @@ export function roving(container, selector, columns = null) {
         items().forEach((each) => each.setAttribute("tabindex", each === item ? "0" : "-1"));
         item.focus();
     };
-    const goalOf = (key, here, count) => {
-        const steps = { ArrowLeft: -1, ArrowRight: 1, ...(columns && { ArrowUp: -columns(), ArrowDown: columns() }) };
-        if (key in steps) {
-            return columns ? here + steps[key] : (here + steps[key] + count) % count;
-        }
-        return { Home: 0, End: count - 1 }[key];
-    };
     container.addEventListener("keydown", (event) => {
         const all = items();
         const here = all.indexOf(event.target.closest(selector));
-        const goal = here < 0 ? undefined : goalOf(event.key, here, all.length);
+        const goal = here < 0 ? undefined : keyGoal(event.key, here, all.length, columns?.());
         if (goal !== undefined) {
             event.preventDefault();
-            focus(all[goal] ?? all[here]);
+            focus(all[columns ? goal : (goal + all.length) % all.length] ?? all[here]);
         }
     });
     container.addEventListener("focusin", (event) => {
@@ -183,6 +197,40 @@ export function roving(container, selector, columns = null) {
         }
     });
     return () => items().forEach((each, index) => each.setAttribute("tabindex", index === 0 ? "0" : "-1"));
+}
+
+/**
+ * Runs a generator in slices of 8 ms, so that the page stays alive between them.
+ * @template T
+ * @param {Generator<number, T>} work
+ * @param {(done: number) => void} progress called after each slice
+ * @param {AbortSignal} signal stops it: the promise then never settles
+ * @returns {Promise<T>} what the generator returns
+ */
+export function inSlices(work, progress, signal) {
+    return new Promise((settle, fail) => {
+        const slice = () => {
+            if (signal.aborted) {
+                return;
+            }
+            const end = performance.now() + 8;
+            try {
+                let next = work.next();
+                while (!next.done && performance.now() < end) {
+                    next = work.next();
+                }
+                if (next.done) {
+                    settle(next.value);
+                } else {
+                    progress(next.value);
+                    setTimeout(slice);
+                }
+            } catch (error) {
+                fail(error);
+            }
+        };
+        setTimeout(slice);
+    });
 }
 
 let waiting = null;

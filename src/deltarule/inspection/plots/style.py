@@ -1,0 +1,86 @@
+"""How pictures look: colors, letters and axes, the same in all of them."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from deltarule.errors import require
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
+
+BLUE, ORANGE = "#0072B2", "#D55E00"  # told apart with every kind of color vision (Okabe & Ito 2008), and in gray
+GRAY = "#767676"
+PALE = "#E4E4E4"
+WIDTH = 3.5  # inches: the column of a printed page, so that its letters are as large as the text around it
+
+LONGEST_NAME = 11  # letters
+DASHED: dict[str, Any] = {"color": GRAY, "linewidth": 0.8, "linestyle": (0, (4, 3))}
+LEGEND: dict[str, Any] = {"ncols": 2, "loc": "lower right", "bbox_to_anchor": (1.0, 1.0), "borderaxespad": 0.0}
+NOTE: dict[str, Any] = {"loc": "right", "color": GRAY, "fontweight": "normal", "fontsize": "medium"}  # beside a title
+ABOVE: dict[str, Any] = {"loc": "center", "fontsize": 6, "fontweight": "normal"}  # an image of a sheet
+
+SETTINGS: dict[str, Any] = {
+    "axes.edgecolor": GRAY,
+    "axes.formatter.useoffset": False,
+    "axes.grid": True,
+    "axes.linewidth": 0.6,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 8,
+    "axes.titleweight": "bold",
+    "figure.constrained_layout.hspace": 0.05,
+    "figure.dpi": 200,
+    "figure.titlesize": 8,
+    "figure.titleweight": "bold",
+    "font.size": 7.5,
+    "grid.color": PALE,
+    "grid.linewidth": 0.5,
+    "legend.frameon": False,
+    "lines.linewidth": 1.4,
+    "savefig.dpi": "figure",
+    "svg.hashsalt": "deltarule",  # the same picture is the same file
+    "text.parse_math": False,  # the name of a class may hold a dollar sign
+    "xtick.color": GRAY,
+    "xtick.labelcolor": "black",
+    "ytick.color": GRAY,
+    "ytick.labelcolor": "black",
+}
+
+
+def label_epochs(axes: "Axes") -> None:
+    """Whole epochs on the x axis of curves."""
+    axes.set_xlabel("epoch")
+    axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
+
+
+def short_label(name: str) -> str:
+    """A name that fits under an image or beside an axis."""
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
+
+
+def are_long(names: Sequence[str]) -> bool:
+    """Whether these names are wider than an image or a tick."""
+    return max(map(len, names), default=0) > 2
+
+
+def diverging_colormap() -> "Colormap":
+    """Orange for what is below 0, white for 0, blue for what is above; pale gray for what is masked."""
+    colors = require("matplotlib.colors", "plot").LinearSegmentedColormap.from_list("signed", [ORANGE, "white", BLUE])
+    return colors.with_extremes(bad=PALE)
+
+
+def use_log_scale(axes: "Axes", which: Literal["x", "y"]) -> None:
+    """Plain numbers on a logarithmic axis, at 1, 2 and 5 where it spans less than three powers of ten."""
+    axes.set(**{f"{which}scale": "log"})
+    axis, ticker = getattr(axes, f"{which}axis"), require("matplotlib.ticker", "plot")
+    lowest, highest = sorted(axis.get_view_interval())
+    axis.set_major_locator(ticker.LogLocator(subs=(1.0, 2.0, 5.0) if highest < 1000.0 * lowest else (1.0,), numticks=6))
+    axis.set_major_formatter("{x:g}")
+    axis.set_minor_locator(ticker.NullLocator())
+
+
+def percent(share: float, _: float = 0.0) -> str:
+    """A share for people, "98.85 %"; and, with a tick's place as the second argument, for the axis of a plot."""
+    return f"{round(100.0 * share, 2):g} %"
