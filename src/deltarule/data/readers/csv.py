@@ -10,10 +10,9 @@ import os
 import re
 import warnings
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from itertools import chain, count, islice
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
@@ -22,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deltarule.data.dataset import Dataset, Splits
-from deltarule.data.reading import How, Reading, refuse, refuse_special
+from deltarule.data.reading import How, Reading, open_file, refuse
 from deltarule.errors import DataError, SettingError
 
 SEPARATORS = ",;\t"
@@ -70,28 +69,22 @@ class Table:
 
 
 @contextmanager
-def open_text(path: PathLike) -> Iterator[TextIO]:
-    """The file's text; bytes that are not UTF-8 become a character that no number contains."""
-    refuse_special(path)
-    try:
-        with Path(path).open(encoding="utf-8-sig", errors="replace", newline=None) as file:
-            yield file
-    except OSError as error:
-        raise DataError(f"{path}: expected a CSV file, but it cannot be read: {error.strerror}") from error
+def open_text(path: PathLike) -> Iterator[tuple[TextIO, str]]:
+    """The text of a CSV, and what parts the cells of its first line: a comma, else a semicolon or a tab.
 
-
-def separator_of(file: TextIO) -> str:
-    """What parts the cells of the first line: a comma, else a semicolon or a tab. Leaves the file at its start."""
-    first = next((line for line in file if line.strip()), "")
-    file.seek(0)
-    return next((each for each in SEPARATORS if each in first), ",")
+    Bytes that are not UTF-8 become a character that no number contains.
+    """
+    with open_file(path, "a CSV file", "r", encoding="utf-8-sig", errors="replace", newline=None) as file:
+        first = next((line for line in file if line.strip()), "")
+        file.seek(0)
+        yield file, next((each for each in SEPARATORS if each in first), ",")
 
 
 @contextmanager
 def open_rows(path: PathLike) -> Iterator[Iterator[tuple[int, list[str]]]]:
     """The rows of a CSV that are not blank, each with the number, counted from 1, of the line that it ends in."""
-    with open_text(path) as file:
-        reader = csv.reader(file, delimiter=separator_of(file), skipinitialspace=True)
+    with open_text(path) as (file, separator):
+        reader = csv.reader(file, delimiter=separator, skipinitialspace=True)
         try:
             yield ((reader.line_num, cells) for cells in reader if any(cells) or len(cells) > 1)
         except csv.Error as error:
@@ -116,23 +109,19 @@ def read_columns(
     wanted = {name: at for at, name in enumerate(header) if name not in without and (only is None or name in only)}
     if not first:
         return Table(str(path), header, {name: np.empty(0) for name in wanted}, np.empty(0, np.intp))
-    texts = {wanted[name] for name in wanted.keys() & set(text)}
+    texts = {at for name, at in wanted.items() if name in text}
     texts |= {at for at, cell in enumerate(first) if is_text(cell)}
     for is_odd in (False, True):
         if is_odd:
             texts |= find_texts(path, len(header))
         lines = [header_line]
-        places = {name: defaultdict[str, int](count().__next__) for name, at in wanted.items() if at in texts}
-        ignored = set(range(len(header))) - {*wanted.values()}
-        converters: dict[int | str, Callable[[str], int]] = dict.fromkeys(ignored, len)
-        converters |= {wanted[name]: partial(place_of, places[name]) for name in places}
+        places = {at: defaultdict[str, int](count().__next__) for at in wanted.values() if at in texts}
+        converters: dict[int, Any] = dict.fromkeys({*range(len(header))} - {*wanted.values()}, len)
+        converters |= {at: lambda cell, known=known: known[cell.strip()] for at, known in places.items()}
+        how: dict[str, Any] = {"comments": None, "quotechar": '"', "converters": converters, "ndmin": 2}
         try:
-            with open_text(path) as file, warnings.catch_warnings(action="error"):
-                comma = separator_of(file)
-                rows_read = plain_rows(file, comma, lines, is_odd)
-                numbers = np.loadtxt(
-                    rows_read, delimiter=comma, comments=None, quotechar='"', converters=converters, ndmin=2
-                )
+            with open_text(path) as (file, separator), warnings.catch_warnings(action="error"):
+                numbers = np.loadtxt(plain_rows(file, separator, lines, is_odd), delimiter=separator, **how)
         except (ValueError, Warning, csv.Error):
             continue
         if numbers.shape[1] == len(header):
@@ -142,10 +131,8 @@ def read_columns(
     columns = np.ascontiguousarray(numbers.T)  # four times as fast as to read it column by column
     cells: dict[str, Any] = {}
     for name, at in wanted.items():
-        cells[name] = columns[at]
-        if name in places:
-            known = ["" if each == "nan" else each for each in places[name]]
-            cells[name] = sort_texts(columns[at].astype(np.intp), known)
+        known = ["" if each == "nan" else each for each in places.get(at, ())]
+        cells[name] = sort_texts(columns[at].astype(np.intp), known) if at in places else columns[at]
     return Table(str(path), header, cells, np.array(lines[1:], np.intp))
 
 
@@ -170,11 +157,6 @@ def plain_rows(file: TextIO, separator: str, lines: list[int], is_odd: bool) -> 
             row = separator.join(f'"{cell}"' for cell in known)
         lines.append(line)
         yield row
-
-
-def place_of(places: dict[str, int], cell: str) -> int:
-    """The place of a text among the different ones of its column."""
-    return places[cell.strip()]
 
 
 def sort_texts(codes: NDArray[np.intp], texts: Sequence[str]) -> Texts:
@@ -212,8 +194,8 @@ def refuse_duplicates(name: str, header: Sequence[str]) -> None:
 def find_texts(path: PathLike, width: int) -> set[int]:
     """The columns in which a cell is a text. DataError where lines have other numbers of cells than the header."""
     with open_rows(path) as rows:
-        lengths = ((line, len(cells)) for line, cells in rows if len(cells) != width)
-        problems = (f"line {line}: {length} cells instead of {width}" for line, length in lengths)
+        wrong = ((line, len(cells)) for line, cells in rows if len(cells) != width)
+        problems = (f"line {line}: {n_cells} cells instead of {width}" for line, n_cells in wrong)
         refuse(path, "as many cells in every line as in the header", problems)
     with open_rows(path) as rows:
         return {at for _, cells in islice(rows, 1, None) for at, cell in enumerate(cells) if is_text(cell)}
@@ -228,18 +210,16 @@ def read_pixel_rows(path: Path, _: How) -> Reading:
 
     Raises DataError, naming lines and columns (counted from 1), where the file holds anything else.
     """
-    with open_text(path) as file:
-        separator = separator_of(file)
+    with open_text(path) as (file, separator):
         header = _header_of_pixels(file, separator)
         try:
             with warnings.catch_warnings(action="error"):
                 table = np.loadtxt(file, np.uint8, delimiter=separator, comments=None, ndmin=2)
         except (ValueError, Warning) as error:
-            is_other = bool(header) and "label" not in header
-            of_else = " (or, for a table of something else, --target COLUMN, or dr.read_table(path, target))"
-            advice = of_else if is_other else ""
-            expected = f"integers from 0 to 255, equally many in every line{advice},"
-            refuse(path, expected, _pixel_problems(file, separator))
+            expected = "integers from 0 to 255, equally many in every line"
+            if header and "label" not in header:
+                expected += " (or, for a table of something else, --target COLUMN, or dr.read_table(path, target))"
+            refuse(path, f"{expected},", _pixel_problems(file, separator, bool(header)))
             raise DataError(f"{path}: rows of integers from 0 to 255 were expected: got none ({error})") from error
     width = table.shape[1]
     if header and len(header) != width:
@@ -277,10 +257,8 @@ def _label_column(header: list[str], width: int, name: str) -> int | None:
     )
 
 
-def _pixel_problems(file: TextIO, separator: str) -> Iterator[str]:
+def _pixel_problems(file: TextIO, separator: str, has_header: bool) -> Iterator[str]:
     """What is wrong with a CSV of pixels, cell by cell: slow, so only asked when NumPy has refused the file."""
-    file.seek(0)
-    has_header = bool(_header_of_pixels(file, separator))
     file.seek(0)
     width = 0
     for line, text in enumerate(file, start=1):
