@@ -17,7 +17,6 @@ from deltarule.data.reading import LARGEST, StoredFile, most_believed, open_stor
 from deltarule.errors import DataError
 
 MOST_DIMENSIONS = 4
-DEFLATE_LIMIT = 1032  # deflate never expands a byte to more
 IMAGES, LABELS = "-images-idx3-ubyte", "-labels-idx1-ubyte"  # how the names of files end that belong together
 TRAIN, TEST = "train", "t10k"  # how those of MNIST begin
 
@@ -33,7 +32,9 @@ def read_idx(path: str | os.PathLike[str], *, most_bytes: int = LARGEST) -> NDAr
     with open_stored(path, "an IDX file") as file:
         shape = _read_header(file, str(path))
         header_bytes, n_bytes = 4 + 4 * len(shape), math.prod(shape)
-        expected = _check_size(shape, header_bytes + n_bytes, file, most_bytes, str(path))
+        declared = f"{' x '.join(map(str, shape))}, so {header_bytes + n_bytes:,} bytes"
+        expected = f"{path}: its header declares {declared} were expected"
+        _check_size(header_bytes + n_bytes, expected, file, most_bytes)
         pixels = np.empty(n_bytes, dtype=np.uint8)
         filled = 0
         # In pieces, because GzipFile.readinto makes a copy of what it is asked for.
@@ -59,19 +60,15 @@ def _read_header(file: StoredFile, name: str) -> tuple[int, ...]:
     return struct.unpack(f">{magic[3]}I", sizes)
 
 
-def _check_size(shape: tuple[int, ...], n_bytes: int, file: StoredFile, most_bytes: int, name: str) -> str:
-    """What the header declares, for messages. DataError where the file cannot hold that, or it is too much to read."""
-    expected = f"{name}: its header declares {' x '.join(map(str, shape))}, so {n_bytes:,} bytes were expected"
+def _check_size(n_bytes: int, expected: str, file: StoredFile, most_bytes: int) -> None:
+    """Raise DataError where a file cannot hold what its header declares, or that is too much to read."""
     if not file.is_compressed and n_bytes != file.n_bytes:
         raise DataError(f"{expected}: got {file.n_bytes:,}; the file is truncated, or not an IDX file")
-    if n_bytes > file.n_bytes * DEFLATE_LIMIT:
-        raise DataError(f"{expected}: got {file.n_bytes:,} compressed ones, which cannot hold so many")
     if file.is_compressed and n_bytes > most_believed(file.n_bytes):
-        got = f"{file.n_bytes:,} compressed ones; a file like this is made to fill the memory"
-        raise DataError(f"{expected}: got {got}")
+        got = f"{file.n_bytes:,} compressed ones"
+        raise DataError(f"{expected}: got {got}; a file like this is made to fill the memory")
     if n_bytes > most_bytes:
         raise DataError(f"{expected}: that is more than the {most_bytes:,} that are read of such a file")
-    return expected
 
 
 def idx_header(shape: tuple[int, ...]) -> bytes:
