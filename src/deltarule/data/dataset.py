@@ -123,7 +123,7 @@ class Dataset(metaclass=Named):
         if self.task == "classes":
             wrong = np.flatnonzero((targets < 0) | (targets >= self.n_outputs))
             if wrong.size:
-                got = f"{targets[wrong[0]]} for {place_of(wrong[:1])}"
+                got = f"{targets[wrong[0]]} for {place_of(wrong[:1].tolist())}"
                 raise self._mismatch(f"classes must be 0 to {self.n_outputs - 1}", got)
         elif self.n_outputs != targets.shape[1]:
             raise self._mismatch(f"a name for each of {targets.shape[1]} outputs is needed", self.n_outputs)

@@ -12,10 +12,9 @@ import warnings
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import chain, count, islice
 from pathlib import Path
-from typing import Any, NamedTuple, TextIO
+from typing import Any, NamedTuple, SupportsIndex, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,8 +39,7 @@ class Texts(NamedTuple):
     texts: Sequence[str]
 
 
-@dataclass(frozen=True, eq=False)
-class Table:
+class Table(NamedTuple):
     """Columns of a CSV or a DataFrame.
 
     name: what messages call it: its path, where it is a file. names: of all its columns, no two the same.
@@ -61,9 +59,9 @@ class Table:
             name: sort_texts(each.codes[rows], each.texts) if isinstance(each, Texts) else each[rows]
             for name, each in self.cells.items()
         }
-        return Table(self.name, self.names, cells, self.rows[rows], self.is_file)
+        return self._replace(cells=cells, rows=self.rows[rows])
 
-    def place(self, row: int) -> str:
+    def place(self, row: SupportsIndex) -> str:
         """Where a row is, for a message: its line in the CSV, its number in the DataFrame."""
         return f"line {self.rows[row]}" if self.is_file else f"row {self.rows[row]} (counted from 0)"
 
