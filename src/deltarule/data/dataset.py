@@ -87,7 +87,7 @@ class Dataset(metaclass=Named):
             raise self._mismatch("inputs must have shape (n_samples, n_features), neither 0", f"{inputs.shape}{line}")
         if self.columns:
             self._check_columns()
-        if self.columns or inputs.dtype != np.uint8:
+        if inputs.dtype != np.uint8:
             if inputs.dtype.kind in "OUST":
                 numbers(inputs, "inputs")
             if inputs.dtype.kind != "f":
