@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Any, NoReturn
@@ -14,7 +14,7 @@ from deltarule.data.columns import Column, input_names
 from deltarule.errors import DataError, SettingError
 from deltarule.inputs import as_array, check_finite, numbers, place_of, unbox
 from deltarule.public import Named, public
-from deltarule.settings import TASK_SYNONYMS, TASKS, Task, brief, check_choice, generator_of
+from deltarule.settings import Task, brief, check_meaning, generator_of, is_row
 from deltarule.targets import texts_error
 
 MOST_CLASSES = 2**16
@@ -55,10 +55,11 @@ class Dataset(metaclass=Named):
     columns: tuple[Column, ...] = ()
 
     def __post_init__(self) -> None:
-        check_choice("task", self.task, TASKS, TASK_SYNONYMS)
+        if is_row(self.class_names):
+            object.__setattr__(self, "class_names", tuple(map(str, self.class_names)))
+        check_meaning(task=self.task, class_names=self.class_names, image_shape=self.image_shape)
         for what in ("inputs", "targets"):
             object.__setattr__(self, what, as_array(getattr(self, what), what))
-        self._check_meaning()
         self._check_inputs()
         self._check_targets()
         if len(self.inputs) != len(self.targets):
@@ -67,16 +68,6 @@ class Dataset(metaclass=Named):
 
     def _mismatch(self, expected: str, got: object) -> DataError:
         return DataError(f"{self.name}: {expected}: got {got}")
-
-    def _check_meaning(self) -> None:
-        names, shape = self.class_names, self.image_shape
-        if isinstance(names, str) or not isinstance(names, Iterable):
-            expected = f"{self.name}: class_names holds a name for each output"
-            raise SettingError(f"{expected}: got {names!r}; use class_names=('cat', 'dog')")
-        object.__setattr__(self, "class_names", tuple(map(str, names)))
-        if shape is not None and not (isinstance(shape, Sequence) and len(shape) == 2):
-            line = f"image_shape=(1, {self.n_features})"
-            raise SettingError(f"{self.name}: image_shape is (height, width): got {shape!r}; use {line}")
 
     def _check_inputs(self) -> None:
         inputs = self.inputs
