@@ -107,13 +107,11 @@ def read_columns(
     wanted = {name: at for at, name in enumerate(header) if name not in without and (only is None or name in only)}
     if not first:
         return Table(str(path), header, {name: np.empty(0) for name in wanted}, np.empty(0, np.intp))
-    texts = {at for name, at in wanted.items() if name in text}
-    texts |= {at for at, cell in enumerate(first) if is_text(cell)}
+    texts = {at for at, cell in enumerate(first) if is_text(cell)}
     for is_odd in (False, True):
-        if is_odd:
-            texts |= find_texts(path, len(header))
         lines = [header_line]
-        places = {at: defaultdict[str, int](count().__next__) for at in wanted.values() if at in texts}
+        as_text = [at for name, at in wanted.items() if is_odd or name in text or at in texts]
+        places = {at: defaultdict[str, int](count().__next__) for at in as_text}
         converters: dict[int, Any] = dict.fromkeys({*range(len(header))} - {*wanted.values()}, len)
         converters |= {at: lambda cell, known=known: known[cell.strip()] for at, known in places.items()}
         how: dict[str, Any] = {"comments": None, "quotechar": '"', "converters": converters, "ndmin": 2}
@@ -125,12 +123,15 @@ def read_columns(
         if numbers.shape[1] == len(header):
             break
     else:
+        refuse_lengths(path, len(header))
         raise DataError(f"{path}: a CSV was expected: its cells cannot be read")
     columns = np.ascontiguousarray(numbers.T)  # four times as fast as to read it column by column
     cells: dict[str, Any] = {}
     for name, at in wanted.items():
-        known = ["" if each == "nan" else each for each in places.get(at, ())]
-        cells[name] = sort_texts(columns[at].astype(np.intp), known) if at in places else columns[at]
+        cells[name] = columns[at]
+        if at in places:
+            known = ["" if each == "nan" else each for each in places[at]]
+            cells[name] = cells_of(columns[at].astype(np.intp), known, is_text=name in text)
     return Table(str(path), header, cells, np.array(lines[1:], np.intp))
 
 
@@ -169,6 +170,15 @@ def sort_texts(codes: NDArray[np.intp], texts: Sequence[str]) -> Texts:
     return Texts(np.array([*(place.get(text, -1) for text in texts), -1], np.intp)[codes], found)
 
 
+def cells_of(codes: NDArray[np.intp], texts: Sequence[str], *, is_text: bool) -> Texts | NDArray[np.float64]:
+    """The cells of a column, of which each is one of these texts, "" or -1 where it is missing: as a Table has them.
+
+    is_text: whether they stay as they are written, even where all are numbers.
+    """
+    numbers = [number_in(text) if text else math.nan for text in texts]
+    return sort_texts(codes, texts) if is_text or None in numbers else np.array([*numbers, math.nan], float)[codes]
+
+
 def is_text(cell: str) -> bool:
     """Whether a cell holds something, but not a number."""
     return number_in(cell) is None and cell.strip() not in MISSING
@@ -189,14 +199,12 @@ def refuse_duplicates(name: str, header: Sequence[str]) -> None:
         raise SettingError(f"{name}: columns of different names were expected: got {', '.join(map(repr, twice))} twice")
 
 
-def find_texts(path: PathLike, width: int) -> set[int]:
-    """The columns in which a cell is a text. DataError where lines have other numbers of cells than the header."""
+def refuse_lengths(path: PathLike, width: int) -> None:
+    """Raise DataError, naming them, where lines have other numbers of cells than the header."""
     with open_rows(path) as rows:
         wrong = ((line, len(cells)) for line, cells in rows if len(cells) != width)
         problems = (f"line {line}: {n_cells} cells instead of {width}" for line, n_cells in wrong)
         refuse(path, "as many cells in every line as in the header", problems)
-    with open_rows(path) as rows:
-        return {at for _, cells in islice(rows, 1, None) for at, cell in enumerate(cells) if is_text(cell)}
 
 
 def read_pixel_rows(path: Path, _: How) -> Reading:
@@ -249,10 +257,8 @@ def _label_column(header: list[str], width: int, name: str) -> int | None:
         return header.index("label") if "label" in header else 0
     if has_none and "label" not in header:
         return None
-    raise DataError(
-        f"{name}: a label and the pixels of a square image were expected, such as 785 cells a line: got {width}; "
-        "for a table of other numbers name its target column (--target)"
-    )
+    expected = f"{name}: a label and the pixels of a square image were expected, such as 785 cells a line"
+    raise DataError(f"{expected}: got {width}; for a table of other numbers name its target column (--target)")
 
 
 def _pixel_problems(file: TextIO, separator: str, has_header: bool) -> Iterator[str]:

@@ -86,11 +86,12 @@ def idx_files(folder: Path, name: str) -> list[Path]:
     return [path for path in candidates if path.is_file()]
 
 
-def read_idx_pairs(folder: Path, *prefixes: str) -> Splits:
-    """The images and labels in pairs of IDX files whose names begin with these prefixes, as far as they are there.
+def read_idx_pairs(path: Path) -> Splits:
+    """The images and labels in a folder, as far as they are there as MNIST's, or in the pair whose names begin so.
 
     Raises DataError where images have no labels beside them, or the two do not fit each other.
     """
+    folder, prefixes = (path, (TRAIN, TEST)) if path.is_dir() else (path.parent, (path.name,))
     parts = []
     for prefix in prefixes:
         images, labels = idx_files(folder, prefix + IMAGES), idx_files(folder, prefix + LABELS)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from deltarule.data.dataset import Splits
 from deltarule.data.ink.pictures import read_picture_rows
 from deltarule.data.readers.csv import read_pixel_rows
-from deltarule.data.readers.idx import IMAGES, TEST, TRAIN, idx_files, read_idx, read_idx_pairs
+from deltarule.data.readers.idx import IMAGES, TRAIN, idx_files, read_idx, read_idx_pairs
 from deltarule.data.readers.images import read_image_folder
 from deltarule.data.readers.npz import read_npz
 from deltarule.data.readers.tables import read_table_examples, read_table_rows
@@ -49,13 +49,7 @@ def read_idx_rows(path: Path, how: How) -> Reading:
 
 CSV = Kind("CSV", endings=(".csv",), reader=read_pixel_rows, has_targets=True)
 IDX = Kind("IDX", rb"\0\0\x08[\x01-\x04]", reader=read_idx_rows)
-IDX_PAIRS = Kind(
-    "pairs of IDX files",
-    reader=lambda path, how: reading_of(
-        read_idx_pairs(path, TRAIN, TEST) if path.is_dir() else read_idx_pairs(path.parent, path.name)
-    ),
-    has_targets=True,
-)
+IDX_PAIRS = Kind("pairs of IDX files", reader=lambda path, how: reading_of(read_idx_pairs(path)), has_targets=True)
 IMAGE_FOLDER = Kind(
     "folder of images", reader=lambda path, how: reading_of(read_image_folder(path, size=how.size)), has_targets=True
 )
@@ -100,10 +94,8 @@ def read(path: str | os.PathLike[str], **how: Any) -> Reading:
         got = what_it_is(path, kind)
         raise SettingError(f"{path}: a CSV was expected, to learn column {wish.target!r} of it: got {got}")
     if kind.reader is None:
-        raise DataError(
-            f"{path}: a picture, a CSV, an npz, or an IDX file, which starts with 00 00 08, was expected: got "
-            f"{what_it_is(path, kind)}"
-        )
+        expected = "a picture, a CSV, an npz, or an IDX file, which starts with 00 00 08,"
+        raise DataError(f"{path}: {expected} was expected: got {what_it_is(path, kind)}")
     reader = kind.reader
     if kind is CSV and wish.is_table:
         reader = read_table_rows if wish.rows_only else read_table_examples

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from deltarule.data.columns import Column, fill_with_means
 from deltarule.data.dataset import Dataset, Splits
-from deltarule.data.readers.csv import Table, Texts, number_in, read_columns, refuse_duplicates, sort_texts
+from deltarule.data.readers.csv import Table, Texts, cells_of, number_in, read_columns, refuse_duplicates
 from deltarule.data.reading import Announce, Goal, How, Missing, Reading, print_to_stderr, refuse
 from deltarule.errors import DataError, SettingError, closest
 from deltarule.public import public
@@ -148,10 +148,7 @@ def frame_table(
             codes, values = sys.modules["pandas"].factorize(series)
             is_whole = [isinstance(each, float | np.floating) and each.is_integer() for each in values]
             texts = [str(int(each) if whole else each).strip() for each, whole in zip(values, is_whole, strict=True)]
-            is_text = column in text or any(each and number_in(each) is None for each in texts)
-            cells[column] = (
-                sort_texts(codes, texts) if is_text else np.array([*map(number_in, texts), np.nan], float)[codes]
-            )
+            cells[column] = cells_of(codes, texts, is_text=column in text)
     return Table(name, header, cells, np.arange(len(frame)), is_file=False)
 
 
@@ -165,10 +162,8 @@ def _input_names(table: Table, others: Sequence[str]) -> list[str]:
     """The columns to learn from: all but some others."""
     names = [name for name in table.names if name not in others]
     if "" in names:
-        raise SettingError(
-            f"{table.name}: a name for every column was expected: got none for column {table.names.index('') + 1}; "
-            "give it one, or leave it out: --without ''"
-        )
+        got = f"none for column {table.names.index('') + 1}; give it one, or leave it out: --without ''"
+        raise SettingError(f"{table.name}: a name for every column was expected: got {got}")
     if not names or not len(table.rows):
         got = f"{len(table.rows)} rows of {len(names)} inputs"
         raise DataError(f"{table.name}: rows of a target and at least one input were expected: got {got}")
@@ -250,10 +245,8 @@ def describe_column(table: Table, name: str) -> Column:
     if n_numbers > MOST_NUMBERS:
         refuse(table.name, f"numbers in column {name!r}, where most cells are numbers,", not_numbers(table, name))
     if len(texts) > MOST_CATEGORIES:
-        raise DataError(
-            f"{table.name}: at most {MOST_CATEGORIES} different texts a column were expected: got {len(texts):,} in "
-            f"{name!r}, such as {texts[0]!r}; leave it out"
-        )
+        got = f"{len(texts):,} in {name!r}, such as {texts[0]!r}; leave it out"
+        raise DataError(f"{table.name}: at most {MOST_CATEGORIES} different texts a column were expected: got {got}")
     return Column(name, tuple(texts))
 
 
