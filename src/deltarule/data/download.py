@@ -42,15 +42,12 @@ class Mirrors:
         """
         while self.urls:
             try:
-                self._fetch_from(self.urls[0], file, target)
+                return self._fetch_from(self.urls[0], file, target)
             except _MirrorError as error:
                 self.failures.append(f"{self.urls.pop(0)}: {error}")
-            except FileError as error:
-                raise DownloadError(str(error)) from error
             except OSError as error:
-                raise DownloadError(f"{target} could not be written: {error}") from error
-            else:
-                return
+                is_said = isinstance(error, FileError)
+                raise DownloadError(f"{error}" if is_said else f"{target} could not be written: {error}") from error
         raise DownloadError(f"no mirror gave {file.name}\n  " + "\n  ".join(self.failures))
 
     def _fetch_from(self, mirror: str, file: PublishedFile, target: Path) -> None:

@@ -7,13 +7,15 @@ Source: LeCun, Cortes, Burges, "The MNIST database of handwritten digits", secti
 import math
 import os
 import struct
+from gzip import GzipFile
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deltarule.data.dataset import Dataset, Splits, default_class_names
-from deltarule.data.reading import LARGEST, StoredFile, most_believed, open_stored
+from deltarule.data.reading import LARGEST, most_believed, open_stored
 from deltarule.errors import DataError
 
 MOST_DIMENSIONS = 4
@@ -32,43 +34,38 @@ def read_idx(path: str | os.PathLike[str], *, most_bytes: int = LARGEST) -> NDAr
     with open_stored(path, "an IDX file") as file:
         shape = _read_header(file, str(path))
         header_bytes, n_bytes = 4 + 4 * len(shape), math.prod(shape)
-        declared = f"{' x '.join(map(str, shape))}, so {header_bytes + n_bytes:,} bytes"
-        expected = f"{path}: its header declares {declared} were expected"
-        _check_size(header_bytes + n_bytes, expected, file, most_bytes)
+        declared = header_bytes + n_bytes
+        stored, is_compressed = Path(path).stat().st_size, isinstance(file, GzipFile)
+        expected = f"{path}: its header declares {' x '.join(map(str, shape))}, so {declared:,} bytes were expected"
+        if not is_compressed and declared != stored:
+            raise DataError(f"{expected}: got {stored:,}; the file is truncated, or not an IDX file")
+        if is_compressed and declared > most_believed(stored):
+            raise DataError(f"{expected}: got {stored:,} compressed ones; a file like this is made to fill the memory")
+        if declared > most_bytes:
+            raise DataError(f"{expected}: that is more than the {most_bytes:,} that are read of such a file")
         pixels = np.empty(n_bytes, dtype=np.uint8)
         filled = 0
         # In pieces, because GzipFile.readinto makes a copy of what it is asked for.
-        while chunk := file.content.read(min(2**20, n_bytes - filled)):
+        while chunk := file.read(min(2**20, n_bytes - filled)):
             pixels[filled : filled + len(chunk)] = np.frombuffer(chunk, dtype=np.uint8)
             filled += len(chunk)
         if filled < n_bytes:
             raise DataError(f"{expected}: got {header_bytes + filled:,}; the file is truncated")
-        if file.content.read(1):
+        if file.read(1):
             raise DataError(f"{expected}: got more; this is not an IDX file, or its header is wrong")
         return pixels.reshape(shape)
 
 
-def _read_header(file: StoredFile, name: str) -> tuple[int, ...]:
+def _read_header(file: BinaryIO | GzipFile, name: str) -> tuple[int, ...]:
     """The dimensions that the header declares; leaves the file at the first byte of data."""
-    magic = file.content.read(4)
+    magic = file.read(4)
     if len(magic) < 4 or magic[:3] != b"\x00\x00\x08" or not 1 <= magic[3] <= MOST_DIMENSIONS:
         got = magic.hex(" ") or "an empty file"
         raise DataError(f"{name}: an IDX file of unsigned bytes starts with 00 00 08 and 01 to 04: got {got}")
-    sizes = file.content.read(4 * magic[3])
+    sizes = file.read(4 * magic[3])
     if len(sizes) < 4 * magic[3]:
         raise DataError(f"{name}: {magic[3]} dimensions of 4 bytes were expected: got {len(sizes)} bytes, then the end")
     return struct.unpack(f">{magic[3]}I", sizes)
-
-
-def _check_size(n_bytes: int, expected: str, file: StoredFile, most_bytes: int) -> None:
-    """Raise DataError where a file cannot hold what its header declares, or that is too much to read."""
-    if not file.is_compressed and n_bytes != file.n_bytes:
-        raise DataError(f"{expected}: got {file.n_bytes:,}; the file is truncated, or not an IDX file")
-    if file.is_compressed and n_bytes > most_believed(file.n_bytes):
-        got = f"{file.n_bytes:,} compressed ones"
-        raise DataError(f"{expected}: got {got}; a file like this is made to fill the memory")
-    if n_bytes > most_bytes:
-        raise DataError(f"{expected}: that is more than the {most_bytes:,} that are read of such a file")
 
 
 def idx_header(shape: tuple[int, ...]) -> bytes:

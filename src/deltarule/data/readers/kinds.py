@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from gzip import GzipFile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -120,7 +121,7 @@ def kind_of(path: Path) -> Kind:
             return IDX_PAIRS
         raise SettingError(f"a file must exist: got {path}")
     with open_stored(path, "a file") as file:
-        head, is_compressed = file.content.read(HEAD_BYTES), file.is_compressed
+        head, is_compressed = file.read(HEAD_BYTES), isinstance(file, GzipFile)
     by_content = [kind for kind in KINDS if re.match(kind.signature, head, re.DOTALL)]
     by_name = [kind for kind in KINDS if path.suffix.lower() in kind.endings]
     by_both = [kind for kind in by_content if kind in by_name]
