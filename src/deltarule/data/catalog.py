@@ -144,7 +144,9 @@ def _load_published(name: str, offline: bool, announce: Announce) -> tuple[Split
         folder = _download(name, source, missing, offline, announce)
         found |= {file: (folder / file.name, file.read(folder / file.name)) for file in missing}
     paths, arrays = zip(*map(found.__getitem__, source.files), strict=True)
-    parts = (image_dataset(*pair, class_names=source.class_names, name=name) for pair in (arrays[:2], arrays[2:]))
+    parts = (
+        image_dataset(*pair, class_names=tuple(source.class_names), name=name) for pair in (arrays[:2], arrays[2:])
+    )
     return Splits(*parts), paths[0].parent
 
 

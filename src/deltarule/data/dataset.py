@@ -76,8 +76,11 @@ class Dataset(metaclass=Named):
             rows = f"inputs.reshape({n_samples}, {math.prod(image)})"
             line = f"; use dr.Dataset({rows}, targets, image_shape={(*image,)})" if len(image) == 2 else ""
             raise self._mismatch("inputs must have shape (n_samples, n_features), neither 0", f"{inputs.shape}{line}")
-        if self.columns:
-            self._check_columns()
+        if self.columns and len(self.columns) != self.n_features:
+            raise self._mismatch(f"a column for each of {self.n_features} features is needed", len(self.columns))
+        names = [column.name for column in self.columns]
+        if len(set(names)) < len(names):
+            raise self._mismatch("columns of different names are needed", ", ".join(names))
         if inputs.dtype != np.uint8:
             if inputs.dtype.kind in "OUST":
                 numbers(inputs, "inputs")
@@ -91,13 +94,6 @@ class Dataset(metaclass=Named):
             height, width = self.image_shape
             pixels = f"images of {height}x{width} have {height * width} pixels"
             raise self._mismatch(pixels, f"{self.n_features} features")
-
-    def _check_columns(self) -> None:
-        if len(self.columns) != self.n_features:
-            raise self._mismatch(f"a column for each of {self.n_features} features is needed", len(self.columns))
-        names = [column.name for column in self.columns]
-        if len(set(names)) < len(names):
-            raise self._mismatch("columns of different names are needed", ", ".join(names))
 
     def _check_targets(self) -> None:
         targets, (n_dimensions, dtype) = self.targets, TARGETS[self.task]

@@ -4,7 +4,7 @@ import http.client
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -29,7 +29,7 @@ class Mirrors:
     stall_seconds: how long a mirror that has answered may send nothing.
     """
 
-    def __init__(self, urls: tuple[str, ...], *, connect_seconds: float = 5.0, stall_seconds: float = 10.0) -> None:
+    def __init__(self, urls: Iterable[str], *, connect_seconds: float = 5.0, stall_seconds: float = 10.0) -> None:
         self.urls = list(urls)
         self.patience = connect_seconds
         self.stall_seconds = stall_seconds

@@ -4,6 +4,7 @@ import hashlib
 import os
 import sys
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,22 +57,17 @@ class Source:
     says: str
     license: str
     citation: str
-    class_names: tuple[str, ...] = ()
-    mirrors: tuple[str, ...] = ()
+    class_names: Sequence[str] = ()
+    mirrors: Sequence[str] = ()
     megabytes: int = 0
-    files: tuple[PublishedFile, ...] = ()
+    files: Sequence[PublishedFile] = ()
 
 
-def sources_in() -> dict[str, Source]:
-    """What sources.toml lists, by name."""
-    tables = tomllib.loads(Path(__file__).with_name("sources.toml").read_text(encoding="utf-8"))
-    for table in tables.values():
-        table["files"] = [PublishedFile(*file) for file in table.get("files", [])]
-        table.update({key: tuple(value) for key, value in table.items() if isinstance(value, list)})
-    return {name: Source(**table) for name, table in tables.items()}
-
-
-SOURCES = sources_in()
+LISTED = tomllib.loads(Path(__file__).with_name("sources.toml").read_text(encoding="utf-8"))
+SOURCES = {
+    name: Source(**table | {"files": [PublishedFile(*file) for file in table.get("files", ())]})
+    for name, table in LISTED.items()
+}
 
 
 def search_folders(name: str) -> list[Path]:

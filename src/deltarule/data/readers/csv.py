@@ -107,7 +107,7 @@ def read_columns(
     wanted = {name: at for at, name in enumerate(header) if name not in without and (only is None or name in only)}
     if not first:
         return Table(str(path), header, {name: np.empty(0) for name in wanted}, np.empty(0, np.intp))
-    texts = {at for at, cell in enumerate(first) if is_text(cell)}
+    texts = {at for at, cell in enumerate(first) if number_in(cell) is None and cell.strip() not in MISSING}
     for is_odd in (False, True):
         lines = [header_line]
         as_text = [at for name, at in wanted.items() if is_odd or name in text or at in texts]
@@ -123,7 +123,10 @@ def read_columns(
         if numbers.shape[1] == len(header):
             break
     else:
-        refuse_lengths(path, len(header))
+        with open_rows(path) as rows:
+            lengths = ((line, len(cells)) for line, cells in rows if len(cells) != len(header))
+            problems = (f"line {line}: {length} cells instead of {len(header)}" for line, length in lengths)
+            refuse(path, "as many cells in every line as in the header", problems)
         raise DataError(f"{path}: a CSV was expected: its cells cannot be read")
     columns = np.ascontiguousarray(numbers.T)  # four times as fast as to read it column by column
     cells: dict[str, Any] = {}
@@ -179,11 +182,6 @@ def cells_of(codes: NDArray[np.intp], texts: Sequence[str], *, is_text: bool) ->
     return sort_texts(codes, texts) if is_text or None in numbers else np.array([*numbers, math.nan], float)[codes]
 
 
-def is_text(cell: str) -> bool:
-    """Whether a cell holds something, but not a number."""
-    return number_in(cell) is None and cell.strip() not in MISSING
-
-
 def number_in(cell: str) -> float | None:
     """The value of a cell, or None for one that is not a number. Python alone reads 1_000 and foreign digits."""
     try:
@@ -199,14 +197,6 @@ def refuse_duplicates(name: str, header: Sequence[str]) -> None:
         raise SettingError(f"{name}: columns of different names were expected: got {', '.join(map(repr, twice))} twice")
 
 
-def refuse_lengths(path: PathLike, width: int) -> None:
-    """Raise DataError, naming them, where lines have other numbers of cells than the header."""
-    with open_rows(path) as rows:
-        wrong = ((line, len(cells)) for line, cells in rows if len(cells) != width)
-        problems = (f"line {line}: {n_cells} cells instead of {width}" for line, n_cells in wrong)
-        refuse(path, "as many cells in every line as in the header", problems)
-
-
 def read_pixel_rows(path: Path, _: How) -> Reading:
     """Images from a CSV, one a row, and examples to learn from where it has labels.
 
@@ -217,7 +207,10 @@ def read_pixel_rows(path: Path, _: How) -> Reading:
     Raises DataError, naming lines and columns (counted from 1), where the file holds anything else.
     """
     with open_text(path) as (file, separator):
-        header = _header_of_pixels(file, separator)
+        header = [cell.strip().strip('"') for cell in file.readline().split(separator)]
+        if header == [""] or number_in(header[0]) is not None:  # it holds data
+            header = []
+            file.seek(0)
         try:
             with warnings.catch_warnings(action="error"):
                 table = np.loadtxt(file, np.uint8, delimiter=separator, comments=None, ndmin=2)
@@ -237,15 +230,6 @@ def read_pixel_rows(path: Path, _: How) -> Reading:
     pixels, labels = np.delete(table, label_column, axis=1), table[:, label_column].astype(np.int64)
     side = math.isqrt(width)
     return Reading(pixels, Splits(Dataset(pixels, labels, "classes", (), (side, side), str(path))), report)
-
-
-def _header_of_pixels(file: TextIO, separator: str) -> list[str]:
-    """The names in the first line, leaving the file behind it; none, and the file at its start, if that holds data."""
-    names = [cell.strip().strip('"') for cell in file.readline().split(separator)]
-    if number_in(names[0]) is None and names != [""]:
-        return names
-    file.seek(0)
-    return []
 
 
 def _label_column(header: list[str], width: int, name: str) -> int | None:
