@@ -28,11 +28,7 @@ class FileState(NamedTuple):
 
 @public('load_data("digits"), which has train and test')
 def load_data(
-    name: str | os.PathLike[str],
-    *,
-    offline: bool = False,
-    fallback: bool = True,
-    announce: Announce = print_to_stderr,
+    name: str | os.PathLike[str], *, offline: bool = False, fallback: bool = True, announce: Announce = print_to_stderr
 ) -> Splits:
     """The data set of that name, or the data in a file or folder.
 
@@ -59,13 +55,12 @@ def load_data(
         return BUILT_IN[name]()
     if name not in SOURCES:
         return _load_path(name)
-    try:
+    if offline or not fallback or name != MNIST:
         return _load_published(name, offline, announce)[0]
-    except DownloadError as error:
-        if offline or not fallback or name != MNIST:
-            raise
-        announce(f"data: {_reason(error)}")
-        return load_digits()
+    splits, which = find_default(announce=announce)
+    if splits.train.name != MNIST:
+        announce(f"data: {which}")
+    return splits
 
 
 load = partial(load_data, fallback=False)  # for those who say themselves what stands in for MNIST
@@ -76,16 +71,10 @@ def find_default(*, offline: bool = False, announce: Announce = print_to_stderr)
     try:
         splits, folder = _load_published(MNIST, offline, announce)
     except DownloadError as error:
-        return load_digits(), _reason(error)
+        why, _, _ = str(error).partition("\n")
+        cure = f"run  deltarule data fetch {MNIST}  or set {VARIABLE} to the folder that holds {MNIST}/"
+        return load_digits(), f"the bundled digits (1,797 images), because {why}; to have {MNIST}, {cure}"
     return splits, f"MNIST, because it is in {folder}"
-
-
-def _reason(error: DownloadError) -> str:
-    """Why there are digits in MNIST's place, and how to have MNIST."""
-    return (
-        f"the bundled digits (1,797 images), because {str(error).partition(chr(10))[0]}; to have {MNIST}, run  "
-        f"deltarule data fetch {MNIST}  or set {VARIABLE} to the folder that holds {MNIST}/"
-    )
 
 
 def can_find(name: str) -> bool:
@@ -144,9 +133,7 @@ def _load_published(name: str, offline: bool, announce: Announce) -> tuple[Split
         folder = _download(name, source, missing, offline, announce)
         found |= {file: (folder / file.name, file.read(folder / file.name)) for file in missing}
     paths, arrays = zip(*map(found.__getitem__, source.files), strict=True)
-    parts = (
-        image_dataset(*pair, class_names=tuple(source.class_names), name=name) for pair in (arrays[:2], arrays[2:])
-    )
+    parts = (image_dataset(*pair, class_names=source.class_names, name=name) for pair in (arrays[:2], arrays[2:]))
     return Splits(*parts), paths[0].parent
 
 
@@ -155,17 +142,12 @@ def _download(name: str, source: Source, missing: list[PublishedFile], offline: 
     # Imported here, because it brings the network's libraries with it.
     from deltarule.data.download import Mirrors
 
-    advice = (
-        f"put the files in a folder called {name} and set {VARIABLE} to the folder above it, "
-        "or use the data that come with deltarule: --data digits"
-    )
+    advice = f"put the files in a folder called {name} and set {VARIABLE} to the folder above it, "
+    advice += "or use the data that come with deltarule: --data digits"
     if offline:
-        looked = ", ".join(map(str, search_folders(name)))
-        lacking = ", ".join(file.name for file in missing)
-        raise DownloadError(
-            f"{name} is not on this machine, and --offline forbids a download\n"
-            f"  no {lacking} in {looked}\n{advice}, or leave out --offline"
-        )
+        got = f"no {', '.join(file.name for file in missing)} in {', '.join(map(str, search_folders(name)))}"
+        forbidden = f"{name} is not on this machine, and --offline forbids a download"
+        raise DownloadError(f"{forbidden}\n  {got}\n{advice}, or leave out --offline")
     folder = cache_folder() / name
     announce(f"downloading {name}, up to {source.megabytes} MB, to {folder}")
     mirrors = Mirrors(source.mirrors)

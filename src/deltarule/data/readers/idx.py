@@ -7,6 +7,7 @@ Source: LeCun, Cortes, Burges, "The MNIST database of handwritten digits", secti
 import math
 import os
 import struct
+from collections.abc import Sequence
 from gzip import GzipFile
 from pathlib import Path
 from typing import BinaryIO
@@ -101,7 +102,7 @@ def read_idx_pairs(path: Path) -> Splits:
 
 
 def image_dataset(
-    images: NDArray[np.uint8], labels: NDArray[np.uint8], *, class_names: tuple[str, ...] = (), name: str = "images"
+    images: NDArray[np.uint8], labels: NDArray[np.uint8], *, class_names: Sequence[str] = (), name: str = "images"
 ) -> Dataset:
     """A Dataset of images (n_samples, height, width) and labels (n_samples,), both uint8."""
     if images.ndim != 3 or labels.ndim != 1:
@@ -111,4 +112,4 @@ def image_dataset(
         raise DataError(f"{name}: a label for each of {len(images):,} images was expected: got {len(labels):,} labels")
     height, width = images.shape[1:]
     pixels = images.reshape(len(images), height * width)
-    return Dataset(pixels, labels.astype(np.int64), "classes", class_names, (height, width), name)
+    return Dataset(pixels, labels.astype(np.int64), "classes", tuple(class_names), (height, width), name)

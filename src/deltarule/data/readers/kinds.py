@@ -79,13 +79,6 @@ def read(path: str | os.PathLike[str], **how: Any) -> Reading:
 
     Raises SettingError where there is no such file, or one without columns where a column was named; DataError where
     it is of another kind or its content is wrong, NoDigitError for a blank picture, and what the readers raise.
-
-    >>> from tempfile import mkdtemp
-    >>> file = Path(mkdtemp(), "a.csv")
-    >>> _ = file.write_text("7,0,1,2,255")
-    >>> reading = read(file)
-    >>> reading.rows.tolist(), reading.examples.train.targets.tolist(), reading.report["kind"]
-    ([[0, 1, 2, 255]], [7], 'CSV')
     """
     path, wish = Path(path), How(**how)
     kind = kind_of(path)
