@@ -233,9 +233,7 @@ class Splits:
 
 
 def default_class_names(*targets: NDArray[np.int64], name: str) -> tuple[str, ...]:
-    """The names "0", "1", ... of all classes in these arrays, for parts that must agree on them.
-
-    name: what messages call these data.
+    """The names "0", "1", ... of all classes in these arrays, for parts that must agree; `name` is for messages.
 
     Raises DataError for an index so high that it can only be a mistake, such as a value to predict.
     """

@@ -56,7 +56,7 @@ class Table(NamedTuple):
     def keep(self, rows: NDArray[np.bool_]) -> "Table":
         """The table of some of its rows."""
         cells = {
-            name: sort_texts(each.codes[rows], each.texts) if isinstance(each, Texts) else each[rows]
+            name: cells_of(each.codes[rows], each.texts, is_text=True) if isinstance(each, Texts) else each[rows]
             for name, each in self.cells.items()
         }
         return self._replace(cells=cells, rows=self.rows[rows])
@@ -161,25 +161,21 @@ def plain_rows(file: TextIO, separator: str, lines: list[int], is_odd: bool) -> 
         yield row
 
 
-def sort_texts(codes: NDArray[np.intp], texts: Sequence[str]) -> Texts:
-    """Texts without those that are missing or in no row, in the order of numbers where all are such."""
-    used = np.unique(codes[codes >= 0])
-    found = sorted({texts[k] for k in used} - {""})
-    numbers = [number_in(text) for text in found]
-    known = [number for number in numbers if number is not None]
-    if len(known) == len(found):
-        found = [text for _, text in sorted(zip(known, found, strict=True))]
-    place = {text: k for k, text in enumerate(found)}
-    return Texts(np.array([*(place.get(text, -1) for text in texts), -1], np.intp)[codes], found)
-
-
 def cells_of(codes: NDArray[np.intp], texts: Sequence[str], *, is_text: bool) -> Texts | NDArray[np.float64]:
     """The cells of a column, of which each is one of these texts, "" or -1 where it is missing: as a Table has them.
 
-    is_text: whether they stay as they are written, even where all are numbers.
+    is_text: whether they stay as they are written, even where all are numbers. Then those in no row are left out, and
+    the others are in the order of numbers where all are such.
     """
     numbers = [number_in(text) if text else math.nan for text in texts]
-    return sort_texts(codes, texts) if is_text or None in numbers else np.array([*numbers, math.nan], float)[codes]
+    if not is_text and None not in numbers:
+        return np.array([*numbers, math.nan], float)[codes]
+    found = sorted({texts[k] for k in np.unique(codes[codes >= 0])} - {""})
+    values = {text: number_in(text) for text in found}
+    if None not in values.values():
+        found.sort(key=lambda text: (values[text], text))
+    place = {text: k for k, text in enumerate(found)}
+    return Texts(np.array([*(place.get(text, -1) for text in texts), -1], np.intp)[codes], found)
 
 
 def number_in(cell: str) -> float | None:
@@ -223,26 +219,20 @@ def read_pixel_rows(path: Path, _: How) -> Reading:
     width = table.shape[1]
     if header and len(header) != width:
         raise DataError(f"{path}: as many cells a line as the header were expected: got {width} for {len(header)}")
-    label_column = _label_column(header, width, str(path))
-    report = {"holds": "pixels", "label": label_column and label_column + 1}
-    if label_column is None:
-        return Reading(table, report=report)
-    pixels, labels = np.delete(table, label_column, axis=1), table[:, label_column].astype(np.int64)
-    side = math.isqrt(width)
-    return Reading(pixels, Splits(Dataset(pixels, labels, "classes", (), (side, side), str(path))), report)
-
-
-def _label_column(header: list[str], width: int, name: str) -> int | None:
-    """Where the label stands in a row of `width` cells, None for pixels only."""
-    if header.count("label") > 1:
-        raise DataError(f"{name}: one column called 'label' was expected: got {header.count('label')}")
     has_label, has_none = (math.isqrt(cells) ** 2 == cells > 0 for cells in (width - 1, width))
-    if has_label:
-        return header.index("label") if "label" in header else 0
-    if has_none and "label" not in header:
-        return None
-    expected = f"{name}: a label and the pixels of a square image were expected, such as 785 cells a line"
-    raise DataError(f"{expected}: got {width}; for a table of other numbers name its target column (--target)")
+    is_named = "label" in header
+    if header.count("label") > 1:
+        raise DataError(f"{path}: one column called 'label' was expected: got {header.count('label')}")
+    if not has_label and (is_named or not has_none):
+        expected = f"{path}: a label and the pixels of a square image were expected, such as 785 cells a line"
+        raise DataError(f"{expected}: got {width}; for a table of other numbers name its target column (--target)")
+    if not has_label:
+        return Reading(table, report={"holds": "pixels", "label": None})
+    label = header.index("label") if is_named else 0
+    pixels, labels = np.delete(table, label, axis=1), table[:, label].astype(np.int64)
+    side = math.isqrt(width)
+    examples = Splits(Dataset(pixels, labels, "classes", (), (side, side), str(path)))
+    return Reading(pixels, examples, {"holds": "pixels", "label": label + 1})
 
 
 def _pixel_problems(file: TextIO, separator: str, has_header: bool) -> Iterator[str]:
