@@ -79,8 +79,7 @@ def find_default(*, offline: bool = False, announce: Announce = print_to_stderr)
 
 def can_find(name: str) -> bool:
     """Whether `load` knows the name, or there is something at the path."""
-    path = Path(name)
-    return name in SOURCES or path.exists() or bool(idx_files(path.parent, path.name + IMAGES))
+    return name in SOURCES or any(path.exists() for path in files_of(name))
 
 
 def names() -> list[str]:
