@@ -61,10 +61,8 @@ def deformation_of(given: Any) -> Deformation | None:
         return given
     if isinstance(given, Mapping):
         return with_settings("augment", Deformation, given)
-    raise SettingError(
-        f"augment must be a Deformation, a dict of its amounts, or None: got {brief(given)}; "
-        "use augment=Deformation(rotation=10)"
-    )
+    needed = "a Deformation, a dict of its amounts, or None"
+    raise SettingError(f"augment must be {needed}: got {brief(given)}; use augment=Deformation(rotation=10)")
 
 
 def deform(

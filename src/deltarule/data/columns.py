@@ -77,11 +77,9 @@ def _check_cells(column: Column, wrong: NDArray[np.bool_], cells: NDArray[Any]) 
     if wrong.any():
         row = wrong.argmax()
         what = f"0 to {len(column.categories) - 1}, the places of its categories," if column.categories else "a number"
-        got = "none" if np.isnan(cells[row]) else f"{cells[row]:g}"
+        got = f"{'none' if np.isnan(cells[row]) else f'{cells[row]:g}'} in row {row} (counted from 0)"
         cure = "rows with a missing cell can be left out, or a model be trained with --missing mean"
-        raise DataError(
-            f"{what} was expected in column {column.name!r}: got {got} in row {row} (counted from 0); {cure}"
-        )
+        raise DataError(f"{what} was expected in column {column.name!r}: got {got}; {cure}")
 
 
 def fill_with_means(columns: Sequence[Column], rows: NDArray[Any]) -> tuple[Column, ...]:

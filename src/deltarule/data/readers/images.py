@@ -99,9 +99,8 @@ def read_image(
             expected = "x".join(map(str, image_shape or ()))
             raise DataError(f"{path}: an image of {expected} pixels was expected: got {image.height}x{image.width}")
         if image.mode[0] in "IF":
-            raise DataError(
-                f"{path}: 8 bits a color were expected: got Pillow's mode {image.mode}; save it with 8 bits"
-            )
+            got = f"Pillow's mode {image.mode}; save it with 8 bits"
+            raise DataError(f"{path}: 8 bits a color were expected: got {got}")
         colors = image.convert("RGBA")
         if colors.getchannel("A").getextrema()[0] < 255:
             raise DataError(f"{path}: an opaque image was expected: got transparent pixels; save it on a background")

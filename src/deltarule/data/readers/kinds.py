@@ -3,7 +3,6 @@
 import os
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from gzip import GzipFile
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -94,12 +93,9 @@ def read(path: str | os.PathLike[str], **how: Any) -> Reading:
     if kind is CSV and wish.is_table:
         reader = read_table_rows if wish.rows_only else read_table_examples
     reading = reader(path, wish)
-    is_unit = wish.is_unit and reading.report.get("holds") == "pixels"
-    return replace(
-        reading,
-        rows=reading.rows / 255.0 if is_unit else reading.rows,
-        report={"file": str(path), "kind": kind.name} | reading.report,
-    )
+    report = {"file": str(path), "kind": kind.name} | reading.report
+    is_unit = wish.is_unit and report.get("holds") == "pixels"
+    return Reading(reading.rows / 255.0 if is_unit else reading.rows, reading.examples, report)
 
 
 def kind_of(path: Path) -> Kind:

@@ -72,9 +72,8 @@ def _read_array(archive: zipfile.ZipFile, key: str, name: str) -> NDArray[Any]:
 def _dataset(X: NDArray[Any], y: NDArray[Any], class_names: tuple[str, ...], name: str) -> Dataset:
     """A Dataset of `X`, inputs or images, and `y`, whose shape and dtype tell the task."""
     if X.ndim not in (2, 3):
-        raise DataError(
-            f"{name}: inputs (n_samples, n_features) or images of 3 dimensions were expected: got {X.shape}"
-        )
+        expected = "inputs (n_samples, n_features) or images of 3 dimensions"
+        raise DataError(f"{name}: {expected} were expected: got {X.shape}")
     n_features = math.prod(X.shape[1:])
     if X.dtype != np.uint8:
         X = X.astype(X.dtype.newbyteorder("=") if X.dtype.kind == "f" else np.float64)
