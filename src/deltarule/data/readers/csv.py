@@ -53,14 +53,6 @@ class Table(NamedTuple):
     rows: NDArray[np.intp]
     is_file: bool = True
 
-    def keep(self, rows: NDArray[np.bool_]) -> "Table":
-        """The table of some of its rows."""
-        cells = {
-            name: cells_of(each.codes[rows], each.texts, is_text=True) if isinstance(each, Texts) else each[rows]
-            for name, each in self.cells.items()
-        }
-        return self._replace(cells=cells, rows=self.rows[rows])
-
     def place(self, row: SupportsIndex) -> str:
         """Where a row is, for a message: its line in the CSV, its number in the DataFrame."""
         return f"line {self.rows[row]}" if self.is_file else f"row {self.rows[row]} (counted from 0)"

@@ -42,8 +42,7 @@ def open_image(source: str | os.PathLike[str] | bytes, formats: Sequence[str], n
         with BytesIO(source) if isinstance(source, bytes) else Path(source).open("rb") as file:
             check_pixels(*webp_size(file.read(30)), name)
             file.seek(0)
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
+            with warnings.catch_warnings(action="ignore"):
                 warnings.simplefilter("error", pillow.DecompressionBombWarning)
                 image = pillow.open(file, formats=formats)
             check_pixels(image.width, image.height, name)

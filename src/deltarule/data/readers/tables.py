@@ -199,13 +199,17 @@ def drop_missing(table: Table, names: Iterable[str], announce: Announce) -> Tabl
     missing = missing_by_name(table, names)
     if not missing:
         return table
-    dropped = np.logical_or.reduce(list(missing.values()))
+    kept = ~np.logical_or.reduce(list(missing.values()))
     where = in_columns(missing)
-    if dropped.all():
+    if not kept.any():
         raise DataError(f"{table.name}: a row without missing cells was expected: got none; missing are {where}")
-    rows = f"{dropped.sum():,} of {len(dropped):,} rows"
+    rows = f"{np.sum(~kept):,} of {len(kept):,} rows"
     announce(f"{table.name}: {rows} are left out, because cells are missing: {where}")
-    return table.keep(~dropped)
+    cells = {
+        name: cells_of(each.codes[kept], each.texts, is_text=True) if isinstance(each, Texts) else each[kept]
+        for name, each in table.cells.items()
+    }
+    return table._replace(cells=cells, rows=table.rows[kept])
 
 
 def in_columns(missing: Mapping[str, Any]) -> str:
