@@ -5,14 +5,14 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from numbers import Integral
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deltarule.data.columns import Column, input_names
 from deltarule.errors import DataError, SettingError
-from deltarule.inputs import as_array, check_finite, numbers, place_of, unbox
+from deltarule.inputs import as_array, check_finite, numbers, unbox
 from deltarule.public import Named, public
 from deltarule.settings import Task, brief, check_meaning, generator_of, is_row
 from deltarule.targets import texts_error
@@ -63,59 +63,69 @@ class Dataset(metaclass=Named):
         self._check_inputs()
         self._check_targets()
         if len(self.inputs) != len(self.targets):
-            got = f"{len(self.inputs)} inputs and {len(self.targets)} targets; do both come from the same set?"
-            raise self._mismatch("as many inputs as targets are needed", got)
-
-    def _mismatch(self, expected: str, got: object) -> DataError:
-        return DataError(f"{self.name}: {expected}: got {got}")
+            raise DataError(
+                f"{self.name}: as many inputs as targets are needed: got {len(self.inputs)} inputs and "
+                f"{len(self.targets)} targets; do both come from the same set?"
+            )
 
     def _check_inputs(self) -> None:
         inputs = self.inputs
         if inputs.ndim != 2 or 0 in inputs.shape:
             n_samples, *image = inputs.shape
             rows = f"inputs.reshape({n_samples}, {math.prod(image)})"
-            line = f"; use dr.Dataset({rows}, targets, image_shape={(*image,)})" if len(image) == 2 else ""
-            raise self._mismatch("inputs must have shape (n_samples, n_features), neither 0", f"{inputs.shape}{line}")
-        if self.columns and len(self.columns) != self.n_features:
-            raise self._mismatch(f"a column for each of {self.n_features} features is needed", len(self.columns))
-        names = [column.name for column in self.columns]
-        if len(set(names)) < len(names):
-            raise self._mismatch("columns of different names are needed", ", ".join(names))
-        if inputs.dtype != np.uint8:
-            if inputs.dtype.kind in "OUST":
-                numbers(inputs, "inputs")
-            if inputs.dtype.kind != "f":
-                got = f"{inputs.dtype}; use .astype(np.float32)"
-                raise self._mismatch("inputs must be uint8 or a float dtype", got)
-            may_miss = [column.fill is not None for column in self.columns]
-            known = np.where(np.isnan(inputs) & may_miss, 0.0, inputs) if any(may_miss) else inputs
-            check_finite(known, f"{self.name}: inputs")
+            line = f"; use dr.Dataset({rows}, targets, image_shape={(*image,)})"
+            raise DataError(
+                f"{self.name}: inputs must have shape (n_samples, n_features), neither 0: got {inputs.shape}"
+                f"{line if len(image) == 2 else ''}"
+            )
+        if self.columns:
+            self._check_columns()
+        elif inputs.dtype != np.uint8:
+            self._check_finite("inputs", inputs)
         if self.image_shape is not None and math.prod(self.image_shape) != self.n_features:
             height, width = self.image_shape
-            pixels = f"images of {height}x{width} have {height * width} pixels"
-            raise self._mismatch(pixels, f"{self.n_features} features")
+            expected = f"images of {height}x{width} have {height * width} pixels"
+            raise DataError(f"{self.name}: {expected}: got {self.n_features} features")
+
+    def _check_columns(self) -> None:
+        if len(self.columns) != self.n_features:
+            expected = f"a column for each of {self.n_features} features is needed"
+            raise DataError(f"{self.name}: {expected}: got {len(self.columns)}")
+        names = [column.name for column in self.columns]
+        if len(set(names)) < len(names):
+            raise DataError(f"{self.name}: columns of different names are needed: got {', '.join(names)}")
+        may_miss = [column.fill is not None for column in self.columns]
+        inputs = np.where(np.isnan(self.inputs) & may_miss, 0.0, self.inputs) if any(may_miss) else self.inputs
+        self._check_finite("inputs", inputs)
 
     def _check_targets(self) -> None:
         targets, (n_dimensions, dtype) = self.targets, TARGETS[self.task]
         if targets.ndim != n_dimensions or targets.dtype != dtype:
-            self._refuse_targets(dtype)
+            shape = "(n_samples,)" if n_dimensions == 1 else "(n_samples, n_outputs)"
+            self._refuse_targets(f"{shape} and {dtype}", dtype)
         if self.task == "labels" and targets.size and targets.max() > 1:
-            raise self._mismatch("labels must be 0 or 1", targets.max())
+            raise DataError(f"{self.name}: labels must be 0 or 1: got {targets.max()}")
         if self.task == "values":
-            check_finite(targets, f"{self.name}: targets")
+            self._check_finite("targets", targets)
         if not self.class_names:
             is_class = self.task == "classes"
             names = default_class_names(targets, name=self.name) if is_class else map(str, range(targets.shape[1]))
             object.__setattr__(self, "class_names", tuple(names))
         if self.task == "classes":
-            wrong = np.flatnonzero((targets < 0) | (targets >= self.n_outputs))
-            if wrong.size:
-                got = f"{targets[wrong[0]]} for {place_of(wrong[:1].tolist())}"
-                raise self._mismatch(f"classes must be 0 to {self.n_outputs - 1}", got)
+            self._check_classes()
         elif self.n_outputs != targets.shape[1]:
-            raise self._mismatch(f"a name for each of {targets.shape[1]} outputs is needed", self.n_outputs)
+            expected = f"a name for each of {targets.shape[1]} outputs is needed"
+            raise DataError(f"{self.name}: {expected}: got {self.n_outputs}")
 
-    def _refuse_targets(self, dtype: str) -> NoReturn:
+    def _check_classes(self) -> None:
+        wrong = np.flatnonzero((self.targets < 0) | (self.targets >= self.n_outputs))
+        if wrong.size:
+            raise DataError(
+                f"{self.name}: classes must be 0 to {self.n_outputs - 1}: got {self.targets[wrong[0]]} for sample "
+                f"{wrong[0]} (counted from 0)"
+            )
+
+    def _refuse_targets(self, expected: str, dtype: str) -> None:
         targets = self.targets
         if targets.dtype.kind not in "fiub":
             texts = unbox(targets, "targets") if targets.dtype.kind == "O" else targets
@@ -124,9 +134,16 @@ class Dataset(metaclass=Named):
             line = "ravel()" if targets.shape[1] == 1 else "argmax(axis=1)"
         else:
             line = "reshape(-1, 1)" if targets.ndim == 1 and self.task != "classes" else f"astype(np.{dtype})"
-        shape = "(n_samples,)" if self.task == "classes" else "(n_samples, n_outputs)"
-        got = f"{targets.shape} and {targets.dtype}; use targets.{line}"
-        raise self._mismatch(f"targets for the task {self.task!r} must be {shape} and {dtype}", got)
+        wanted, got = f"targets for the task {self.task!r} must be {expected}", f"{targets.shape} and {targets.dtype}"
+        raise DataError(f"{self.name}: {wanted}: got {got}; use targets.{line}")
+
+    def _check_finite(self, what: str, array: NDArray[Any]) -> None:
+        if array.dtype.kind in "OUST":
+            numbers(array, what)
+        if not np.issubdtype(array.dtype, np.floating):
+            got = f"got {array.dtype}; use .astype(np.float32)"
+            raise DataError(f"{self.name}: {what} must be uint8 or a float dtype: {got}")
+        check_finite(array, f"{self.name}: {what}")
 
     @property
     def n_samples(self) -> int:

@@ -78,6 +78,13 @@ def read(path: str | os.PathLike[str], **how: Any) -> Reading:
 
     Raises SettingError where there is no such file, or one without columns where a column was named; DataError where
     it is of another kind or its content is wrong, NoDigitError for a blank picture, and what the readers raise.
+
+    >>> from tempfile import mkdtemp
+    >>> file = Path(mkdtemp(), "a.csv")
+    >>> _ = file.write_text("7,0,1,2,255")
+    >>> reading = read(file)
+    >>> reading.rows.tolist(), reading.examples.train.targets.tolist(), reading.report["kind"]
+    ([[0, 1, 2, 255]], [7], 'CSV')
     """
     path, wish = Path(path), How(**how)
     kind = kind_of(path)
@@ -87,8 +94,10 @@ def read(path: str | os.PathLike[str], **how: Any) -> Reading:
         got = what_it_is(path, kind)
         raise SettingError(f"{path}: a CSV was expected, to learn column {wish.target!r} of it: got {got}")
     if kind.reader is None:
-        expected = "a picture, a CSV, an npz, or an IDX file, which starts with 00 00 08,"
-        raise DataError(f"{path}: {expected} was expected: got {what_it_is(path, kind)}")
+        raise DataError(
+            f"{path}: a picture, a CSV, an npz, or an IDX file, which starts with 00 00 08, was expected: got "
+            f"{what_it_is(path, kind)}"
+        )
     reader = kind.reader
     if kind is CSV and wish.is_table:
         reader = read_table_rows if wish.rows_only else read_table_examples
