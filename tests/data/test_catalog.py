@@ -36,7 +36,13 @@ def published(name: str) -> PublishedFile:
     )
 
 
-SMALL = {"mnist": replace(SOURCES["mnist"], files=tuple(map(published, ARRAYS)), mirrors=())}
+SMALL = replace(SOURCES["mnist"], files=tuple(map(published, ARRAYS)), mirrors=())
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four small files in MNIST's place."""
+    monkeypatch.setitem(SOURCES, "mnist", SMALL)
 
 
 @pytest.fixture(autouse=True)
@@ -79,47 +85,52 @@ def test_what_comes_along_needs_no_network(name: str) -> None:
     assert catalog.fetch(name) is None
 
 
+@pytest.mark.usefixtures("small")
 @pytest.mark.parametrize("suffix", ["", ".gz"])
 def test_finds_files_in_the_folder_given_before_the_cache(given: Path, suffix: str) -> None:
     fill(given, suffix)
-    check(catalog.load("mnist", offline=True, sources=SMALL))
+    check(catalog.load("mnist", offline=True))
     fill(cache_folder() / "mnist")
-    assert {state.path.parent for state in catalog.verify("mnist", SMALL)} == {given}
-    assert len(catalog.locate("mnist", SMALL)) == 8
+    assert {state.path.parent for state in catalog.verify("mnist")} == {given}
+    assert len(catalog.locate("mnist")) == 8
     (given / f"t10k-labels-idx1-ubyte{suffix}").unlink()
-    assert catalog.verify("mnist", SMALL)[3].path.parent == cache_folder() / "mnist"
-    check(catalog.load("mnist", offline=True, sources=SMALL))
+    assert catalog.verify("mnist")[3].path.parent == cache_folder() / "mnist"
+    check(catalog.load("mnist", offline=True))
 
 
+@pytest.mark.usefixtures("small")
 def test_finds_files_compressed_anew_or_unpacked_under_other_names(given: Path) -> None:
     for name in ARRAYS:
         unpacked = given / name.replace("-idx", ".idx")
         unpacked.write_bytes(gzip.compress(content(name), compresslevel=1) if "labels" in name else content(name))
-    check(catalog.load("mnist", offline=True, sources=SMALL))
+    check(catalog.load("mnist", offline=True))
 
 
+@pytest.mark.usefixtures("small")
 def test_passes_over_a_file_that_is_another_and_says_so(given: Path) -> None:
     fill(cache_folder() / "mnist")
     write_idx(given / "t10k-labels-idx1-ubyte", np.array([9, 9, 9], np.uint8))
     (given / "t10k-images-idx3-ubyte.gz").write_bytes(b"<html>")
     said: list[str] = []
-    check(catalog.load("mnist", announce=said.append, offline=True, sources=SMALL))
+    check(catalog.load("mnist", announce=said.append, offline=True))
     assert len(said) == 2
     assert re.search(r"passing over a file: .*t10k-images-idx3-ubyte\.gz: .*got 3c 68 74 6d", said[0])
     assert re.search(r"passing over a file: .*t10k-labels-idx1-ubyte: the SHA-256 .* was expected", said[1])
-    assert "SHA-256" in catalog.verify("mnist", SMALL)[3].passed_over[0]
+    assert "SHA-256" in catalog.verify("mnist")[3].passed_over[0]
 
 
+@pytest.mark.usefixtures("small")
 def test_a_data_folder_that_does_not_exist_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("DELTARULE_DATA", str(tmp_path / "nowhere"))
     with pytest.raises(SettingError, match=r"DELTARULE_DATA must name a folder that exists: got .*nowhere"):
-        catalog.load("mnist", sources=SMALL)
+        catalog.load("mnist")
 
 
+@pytest.mark.usefixtures("small")
 def test_offline_asks_nobody_and_says_what_to_do(given: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(download, "Mirrors", lambda *_: pytest.fail("the network was used"))
     with pytest.raises(DownloadError) as caught:
-        catalog.load("mnist", offline=True, announce=pytest.fail, sources=SMALL)
+        catalog.load("mnist", offline=True, announce=pytest.fail)
     message = str(caught.value)
     assert message.startswith("mnist is not on this machine, and --offline forbids a download")
     for words in ("t10k-labels-idx1-ubyte.gz", str(given), str(cache_folder()), "DELTARULE_DATA", "--data digits"):
@@ -144,6 +155,7 @@ class OneMirror:
         target.write_bytes(gzip.compress(content(file.name.removesuffix(".gz")), mtime=0))
 
 
+@pytest.mark.usefixtures("small")
 def test_downloads_only_what_is_missing_and_only_once(given: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(given)
     (given / "train-labels-idx1-ubyte.gz").unlink()
@@ -151,14 +163,15 @@ def test_downloads_only_what_is_missing_and_only_once(given: Path, monkeypatch: 
     mirror = OneMirror(True, said)
     monkeypatch.setattr(download, "Mirrors", mirror)
     for _ in range(2):
-        check(catalog.load("mnist", announce=said.append, sources=SMALL))
+        check(catalog.load("mnist", announce=said.append))
     assert mirror.asked == ["train-labels-idx1-ubyte.gz"]
     assert said == [f"downloading mnist, up to 12 MB, to {cache_folder() / 'mnist'}"]
-    assert catalog.fetch("mnist", announce=pytest.fail, sources=SMALL) == given
+    assert catalog.fetch("mnist", announce=pytest.fail) == given
 
 
+@pytest.mark.usefixtures("small")
 def test_the_default_is_mnist_else_the_digits_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
-    splits, sentence = catalog.find_default(offline=True, sources=SMALL)
+    splits, sentence = catalog.find_default(offline=True)
     assert splits.train.name == "digits"
     assert sentence == (
         "the bundled digits (1,797 images), because mnist is not on this machine, and --offline forbids a download; to "
@@ -166,21 +179,22 @@ def test_the_default_is_mnist_else_the_digits_and_says_why(monkeypatch: pytest.M
     )
     said: list[str] = []
     monkeypatch.setattr(download, "Mirrors", OneMirror(False, said))
-    splits, sentence = catalog.find_default(announce=said.append, sources=SMALL)
+    splits, sentence = catalog.find_default(announce=said.append)
     assert splits.train.name == "digits"
     assert sentence.startswith(
         "the bundled digits (1,797 images), because mnist could not be downloaded: no mirror gave"
     )
     monkeypatch.setattr(download, "Mirrors", OneMirror(True, said))
-    splits, sentence = catalog.find_default(announce=said.append, sources=SMALL)
+    splits, sentence = catalog.find_default(announce=said.append)
     check(splits)
     assert sentence == f"MNIST, because it is in {cache_folder() / 'mnist'}"
 
 
+@pytest.mark.usefixtures("small")
 def test_for_python_the_digits_stand_in_for_mnist_and_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
     monkeypatch.setattr(download, "Mirrors", OneMirror(False, said))
-    splits = catalog.load_data("mnist", announce=said.append, sources=SMALL)
+    splits = catalog.load_data("mnist", announce=said.append)
     assert (splits.train.name, splits.train.image_shape) == ("digits", (28, 28))
     assert said[-1].startswith("data: the bundled digits (1,797 images), because mnist could not be downloaded: ")
     assert "deltarule data fetch mnist" in said[-1]
@@ -195,15 +209,16 @@ def test_who_asks_for_one_data_set_alone_gets_no_other(
 ) -> None:
     said: list[str] = []
     monkeypatch.setattr(download, "Mirrors", OneMirror(False, said))
-    sources = dict.fromkeys(["mnist", "fashion-mnist", "kmnist"], SMALL["mnist"])
+    monkeypatch.setitem(SOURCES, name, SMALL)
     with pytest.raises(DownloadError):
-        catalog.load_data(name, announce=said.append, sources=sources, **how)
+        catalog.load_data(name, announce=said.append, **how)
 
 
+@pytest.mark.usefixtures("small")
 def test_a_failed_download_says_what_to_do(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(download, "Mirrors", OneMirror(False, ["announced by default on stderr"]))
     with pytest.raises(DownloadError, match=r"(?s)HTTP Error 404.*set DELTARULE_DATA to.*--data digits"):
-        catalog.load("mnist", sources=SMALL)
+        catalog.load("mnist")
     assert capsys.readouterr() == ("", f"downloading mnist, up to 12 MB, to {cache_folder() / 'mnist'}\n")
 
 

@@ -13,12 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deltarule.errors import SettingError, ShapeError
+from deltarule.inputs import Size
 from deltarule.parts import with_settings
 from deltarule.public import part
 from deltarule.settings import brief
 
 UTMOST_PEN = 2.0  # pixels by which a 3x3 square makes strokes wider
 PIXELS_TOGETHER = 16384  # are warped at a time: what that takes on the way, 600 kB, stays in a core's cache
+
+Array = NDArray[Any]
 
 
 @part(frozen=True, kw_only=True)
@@ -58,19 +61,13 @@ def deformation_of(given: Any) -> Deformation | None:
         return given
     if isinstance(given, Mapping):
         return with_settings("augment", Deformation, given)
-    raise SettingError(
-        f"augment must be a Deformation, a dict of its amounts, or None: got {brief(given)}; "
-        "use augment=Deformation(rotation=10)"
-    )
+    needed = "a Deformation, a dict of its amounts, or None"
+    raise SettingError(f"augment must be {needed}: got {brief(given)}; use augment=Deformation(rotation=10)")
 
 
 def deform(
-    images: NDArray[Any],
-    image_shape: tuple[int, int],
-    deformation: Deformation,
-    rng: np.random.Generator,
-    out: NDArray[Any] | None = None,
-) -> NDArray[Any]:
+    images: Array, image_shape: Size, deformation: Deformation, rng: np.random.Generator, out: Array | None = None
+) -> Array:
     """Every image bent in a way of its own.
 
     images: (n_samples, height * width), float32 or float64; 0 is the background, which also lies all around.
@@ -90,7 +87,7 @@ def deform(
     return out
 
 
-def check_images(images: NDArray[Any], image_shape: tuple[int, int]) -> None:
+def check_images(images: Array, image_shape: Size) -> None:
     """Raise ShapeError unless these are floating-point images of that shape, flattened."""
     height, width = image_shape
     if images.ndim != 2 or images.shape[1] != height * width or images.dtype not in (np.float32, np.float64):
@@ -99,25 +96,21 @@ def check_images(images: NDArray[Any], image_shape: tuple[int, int]) -> None:
 
 
 def sampling_points(
-    n_samples: int,
-    image_shape: tuple[int, int],
-    deformation: Deformation,
-    rng: np.random.Generator,
-    dtype: np.dtype[Any],
-) -> NDArray[Any]:
+    n_samples: int, image_shape: Size, deformation: Deformation, rng: np.random.Generator, dtype: np.dtype[Any]
+) -> Array:
     """Where each pixel of each deformed image comes from: rows and columns, (2, n_samples, height, width)."""
     rows, columns = np.indices(image_shape).reshape(2, -1)
     grid = np.stack([rows, columns, np.ones_like(rows)])  # (3, height * width)
     maps = affine_maps(n_samples, image_shape, deformation, rng)
     noise = elastic_noise(n_samples, image_shape, deformation, rng)
-    points: NDArray[Any] = (maps.astype(dtype) @ grid.astype(dtype)).reshape(2, n_samples, *image_shape)
+    points: Array = (maps.astype(dtype) @ grid.astype(dtype)).reshape(2, n_samples, *image_shape)
     if noise.size:
         points += displacements(noise, deformation, dtype).transpose(1, 2, 0, 3)
     return points
 
 
 def affine_maps(
-    n_samples: int, image_shape: tuple[int, int], deformation: Deformation, rng: np.random.Generator
+    n_samples: int, image_shape: Size, deformation: Deformation, rng: np.random.Generator
 ) -> NDArray[np.float64]:
     """(row, column, 1) in a deformed image to row and column in the original: (2, n_samples, 3).
 
@@ -138,7 +131,7 @@ def affine_maps(
 
 
 def elastic_noise(
-    n_samples: int, image_shape: tuple[int, int], deformation: Deformation, rng: np.random.Generator
+    n_samples: int, image_shape: Size, deformation: Deformation, rng: np.random.Generator
 ) -> NDArray[np.uint8]:
     """Noise of 256 levels for each pixel's two displacements, (height, 2, n_samples, width); empty where none is asked.
 
@@ -152,7 +145,7 @@ def elastic_noise(
     return words.astype("<u8", copy=False).view(np.uint8)[:size].reshape(shape)
 
 
-def displacements(noise: NDArray[np.uint8], deformation: Deformation, dtype: np.dtype[Any]) -> NDArray[Any]:
+def displacements(noise: NDArray[np.uint8], deformation: Deformation, dtype: np.dtype[Any]) -> Array:
     """How far every pixel moves, down and to the right: (height, 2, n_samples, width), like the noise it is made of."""
     height, _, _, width = noise.shape
     if not noise.size:
@@ -178,7 +171,7 @@ def pen_widths(n_samples: int, deformation: Deformation, rng: np.random.Generato
     return np.clip(widths, -UTMOST_PEN, UTMOST_PEN)
 
 
-def redraw(images: NDArray[Any], image_shape: tuple[int, int], widths: NDArray[np.float64]) -> NDArray[Any]:
+def redraw(images: Array, image_shape: Size, widths: NDArray[np.float64]) -> Array:
     """The images, (n_samples, height * width), drawn with a pen wider or narrower by `widths`, -2 to 2 pixels.
 
     The images themselves where `widths` is empty.
@@ -195,7 +188,7 @@ def redraw(images: NDArray[Any], image_shape: tuple[int, int], widths: NDArray[n
     return images + share[:, np.newaxis] * (extreme - images)
 
 
-def warp(images: NDArray[Any], points: NDArray[Any]) -> NDArray[Any]:
+def warp(images: Array, points: Array) -> Array:
     """The images, (n_samples, height * width), read between their pixels at `points` by bilinear interpolation.
 
     points: rows and columns, (2, n_samples, height, width); an image is 0 beyond its border.
@@ -221,7 +214,7 @@ def warp(images: NDArray[Any], points: NDArray[Any]) -> NDArray[Any]:
     return below.reshape(images.shape)
 
 
-def _between(left: NDArray[Any], right: NDArray[Any], index: NDArray[np.intp], fraction: NDArray[Any]) -> NDArray[Any]:
+def _between(left: Array, right: Array, index: NDArray[np.intp], fraction: Array) -> Array:
     """left[index] + fraction (right[index] - left[index]); "clip" spares NumPy a check of indices that are right."""
     start = left.take(index, mode="clip")
     step = right.take(index, mode="clip")

@@ -1,12 +1,11 @@
 """The data sets that come with deltarule, the same every time, so that all runs offline."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from deltarule.data.dataset import Dataset, Splits
-from deltarule.data.sources import LISTED
+from deltarule.data.readers.idx import image_dataset
 from deltarule.randomness import generator
 
 
@@ -17,10 +16,9 @@ def load_digits() -> Splits:
     (CC BY 4.0), the test part. scripts/make_digits.py made 28x28 images of its 8x8 cells, as MNIST would have.
     """
     with np.load(Path(__file__).with_name("digits.npz"), allow_pickle=False) as bundle:
-        images, labels = bundle["images"], bundle["labels"].astype(np.int64)
-    digits = Dataset(images.reshape(len(images), -1), labels, "classes", tuple("0123456789"), (28, 28), "digits")
-    tested = np.zeros(len(labels), dtype=bool)
-    tested[np.argsort(labels, kind="stable")[::5]] = True
+        digits = image_dataset(bundle["images"], bundle["labels"], class_names="0123456789", name="digits")
+    tested = np.zeros(len(digits), dtype=bool)
+    tested[np.argsort(digits.targets, kind="stable")[::5]] = True
     return Splits(digits.take(np.flatnonzero(~tested)), digits.take(np.flatnonzero(tested)))
 
 
@@ -52,5 +50,4 @@ def cute_dog() -> Splits:
     return Dataset(sizes, cute.astype(np.uint8), "labels", ("cute",), name="cute-dog").head(400)
 
 
-LOADERS = {"digits": load_digits, "xor": xor, "arithmetic": arithmetic, "cute-dog": cute_dog}
-BUILT_IN = {name: replace(LISTED[name], load=load) for name, load in LOADERS.items()}
+BUILT_IN = {"digits": load_digits, "xor": xor, "arithmetic": arithmetic, "cute-dog": cute_dog}

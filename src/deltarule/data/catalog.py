@@ -1,7 +1,6 @@
 """Data sets by name: what there is, where it lies, and how it comes here."""
 
 import os
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -29,12 +28,7 @@ class FileState(NamedTuple):
 
 @public('load_data("digits"), which has train and test')
 def load_data(
-    name: str | os.PathLike[str],
-    *,
-    offline: bool = False,
-    fallback: bool = True,
-    announce: Announce = print_to_stderr,
-    sources: Mapping[str, Source] = SOURCES,
+    name: str | os.PathLike[str], *, offline: bool = False, fallback: bool = True, announce: Announce = print_to_stderr
 ) -> Splits:
     """The data set of that name, or the data in a file or folder.
 
@@ -46,7 +40,6 @@ def load_data(
     fallback: where MNIST is asked for and cannot be downloaded, the bundled digits stand in for it, `train.name` is
         "digits", and `announce` explains it. False raises DownloadError instead, and so does offline=True.
     announce: gets a sentence for a download before it starts, and for a file that is passed over as a wrong one.
-    sources: what can be downloaded, and where from.
 
     Raises SettingError for what is neither a name nor a path, DataError for wrong content, DownloadError where a file
     could not be fetched.
@@ -58,101 +51,89 @@ def load_data(
         line = "dr.read_table(frame, target)" if hasattr(name, "columns") else 'load_data("digits")'
         raise SettingError(f"load_data takes a name or a path: got {brief(name)}; use {line}")
     name = os.fspath(name)
-    if name not in names(sources):
-        return _load_path(name, sources)
-    known = describe(name, sources)
-    if known.load:
-        return known.load()
-    try:
-        return _load_published(name, known, offline, announce)[0]
-    except DownloadError as error:
-        if offline or not fallback or name != MNIST:
-            raise
-        announce(f"data: {_reason(error)}")
-        return load_digits()
+    if name in BUILT_IN:
+        return BUILT_IN[name]()
+    if name not in SOURCES:
+        return _load_path(name)
+    if offline or not fallback or name != MNIST:
+        return _load_published(name, offline, announce)[0]
+    splits, which = find_default(announce=announce)
+    if splits.train.name != MNIST:
+        announce(f"data: {which}")
+    return splits
 
 
 load = partial(load_data, fallback=False)  # for those who say themselves what stands in for MNIST
 
 
-def find_default(
-    *, offline: bool = False, announce: Announce = print_to_stderr, sources: Mapping[str, Source] = SOURCES
-) -> tuple[Splits, str]:
+def find_default(*, offline: bool = False, announce: Announce = print_to_stderr) -> tuple[Splits, str]:
     """MNIST if it is on this machine or can be downloaded, else the bundled digits; and a sentence: which, and why."""
     try:
-        splits, folder = _load_published(MNIST, sources[MNIST], offline, announce)
+        splits, folder = _load_published(MNIST, offline, announce)
     except DownloadError as error:
-        return load_digits(), _reason(error)
+        why, _, _ = str(error).partition("\n")
+        cure = f"run  deltarule data fetch {MNIST}  or set {VARIABLE} to the folder that holds {MNIST}/"
+        return load_digits(), f"the bundled digits (1,797 images), because {why}; to have {MNIST}, {cure}"
     return splits, f"MNIST, because it is in {folder}"
 
 
-def _reason(error: DownloadError) -> str:
-    """Why there are digits in MNIST's place, and how to have MNIST."""
-    return (
-        f"the bundled digits (1,797 images), because {str(error).partition(chr(10))[0]}; to have {MNIST}, run  "
-        f"deltarule data fetch {MNIST}  or set {VARIABLE} to the folder that holds {MNIST}/"
-    )
-
-
-def can_find(name: str, sources: Mapping[str, Source] = SOURCES) -> bool:
+def can_find(name: str) -> bool:
     """Whether `load` knows the name, or there is something at the path."""
-    path = Path(name)
-    return name in names(sources) or path.exists() or bool(idx_files(path.parent, path.name + IMAGES))
+    return name in SOURCES or any(path.exists() for path in files_of(name))
 
 
-def names(sources: Mapping[str, Source] = SOURCES) -> list[str]:
+def names() -> list[str]:
     """What `load` takes besides paths."""
-    return [*BUILT_IN, *sources]
+    return list(SOURCES)
 
 
-def describe(name: str, sources: Mapping[str, Source] = SOURCES) -> Source:
+def describe(name: str) -> Source:
     """What is known of a data set. Raises SettingError for another name."""
-    if name not in names(sources):
-        raise SettingError(f"no data set is called {name!r}: {closest(name, names(sources))}")
-    return BUILT_IN.get(name) or sources[name]
+    if name not in SOURCES:
+        raise SettingError(f"no data set is called {name!r}: {closest(name, SOURCES)}")
+    return SOURCES[name]
 
 
-def fetch(name: str, *, announce: Announce = print_to_stderr, sources: Mapping[str, Source] = SOURCES) -> Path | None:
+def fetch(name: str, *, announce: Announce = print_to_stderr) -> Path | None:
     """Download what is missing of a data set; where it lies, or None if it comes with deltarule. Raises as `load`."""
-    known = describe(name, sources)
-    return _load_published(name, known, False, announce)[1] if known.files else None
+    return _load_published(name, False, announce)[1] if describe(name).files else None
 
 
-def locate(name: str, sources: Mapping[str, Source] = SOURCES) -> list[Path]:
+def locate(name: str) -> list[Path]:
     """The files of a data set on this machine, as found by name alone; none for one that comes with deltarule."""
-    stems = [file.name.removesuffix(".gz") for file in describe(name, sources).files]
+    stems = [file.name.removesuffix(".gz") for file in describe(name).files]
     return [path for folder in search_folders(name) for stem in stems for path in idx_files(folder, stem)]
 
 
 def files_of(name: str) -> list[Path]:
     """The files and the folder that `load` may read for a name or a path; the folder stands for all that is in it."""
-    if name in names():
+    if name in SOURCES:
         return locate(name)
     path = Path(name)
     return [path, *(file for part in (IMAGES, LABELS) for file in idx_files(path.parent, path.name + part))]
 
 
-def verify(name: str, sources: Mapping[str, Source] = SOURCES) -> list[FileState]:
+def verify(name: str) -> list[FileState]:
     """The files of a data set, each compared with its hashes; none for one that comes with deltarule."""
     states = []
-    for file in describe(name, sources).files:
+    for file in describe(name).files:
         passed_over: list[str] = []
         found = find_genuine(name, file, passed_over.append)
         states.append(FileState(file.name, found[0] if found else None, tuple(passed_over)))
     return states
 
 
-def _load_published(name: str, source: Source, offline: bool, announce: Announce) -> tuple[Splits, Path]:
+def _load_published(name: str, offline: bool, announce: Announce) -> tuple[Splits, Path]:
     """A published data set and the folder of its first file; what is missing is downloaded first."""
+    source = SOURCES[name]
     found = {file: place for file in source.files if (place := find_genuine(name, file, announce))}
     missing = [file for file in source.files if file not in found]
     if missing:
         folder = _download(name, source, missing, offline, announce)
         found |= {file: (folder / file.name, file.read(folder / file.name)) for file in missing}
-    (path, train_images), (_, train_labels), (_, test_images), (_, test_labels) = map(found.__getitem__, source.files)
-    train = image_dataset(train_images, train_labels, class_names=source.class_names, name=name)
-    test = image_dataset(test_images, test_labels, class_names=source.class_names, name=name)
-    return Splits(train, test), path.parent
+    paths, arrays = zip(*map(found.__getitem__, source.files), strict=True)
+    parts = (image_dataset(*pair, class_names=source.class_names, name=name) for pair in (arrays[:2], arrays[2:]))
+    return Splits(*parts), paths[0].parent
 
 
 def _download(name: str, source: Source, missing: list[PublishedFile], offline: bool, announce: Announce) -> Path:
@@ -160,17 +141,12 @@ def _download(name: str, source: Source, missing: list[PublishedFile], offline: 
     # Imported here, because it brings the network's libraries with it.
     from deltarule.data.download import Mirrors
 
-    advice = (
-        f"put the files in a folder called {name} and set {VARIABLE} to the folder above it, "
-        "or use the data that come with deltarule: --data digits"
-    )
+    advice = f"put the files in a folder called {name} and set {VARIABLE} to the folder above it, "
+    advice += "or use the data that come with deltarule: --data digits"
     if offline:
-        looked = ", ".join(map(str, search_folders(name)))
-        lacking = ", ".join(file.name for file in missing)
-        raise DownloadError(
-            f"{name} is not on this machine, and --offline forbids a download\n"
-            f"  no {lacking} in {looked}\n{advice}, or leave out --offline"
-        )
+        got = f"no {', '.join(file.name for file in missing)} in {', '.join(map(str, search_folders(name)))}"
+        forbidden = f"{name} is not on this machine, and --offline forbids a download"
+        raise DownloadError(f"{forbidden}\n  {got}\n{advice}, or leave out --offline")
     folder = cache_folder() / name
     announce(f"downloading {name}, up to {source.megabytes} MB, to {folder}")
     mirrors = Mirrors(source.mirrors)
@@ -182,10 +158,10 @@ def _download(name: str, source: Source, missing: list[PublishedFile], offline: 
     return folder
 
 
-def _load_path(name: str, sources: Mapping[str, Source]) -> Splits:
+def _load_path(name: str) -> Splits:
     """The data in a file or folder: see `load`."""
-    if not can_find(name, sources):
-        raise SettingError(f"data must be a name or a path that exists: got {name!r}; {closest(name, names(sources))}")
+    if not can_find(name):
+        raise SettingError(f"data must be a name or a path that exists: got {name!r}; {closest(name, SOURCES)}")
     path = Path(name)
     kind = kind_of(path)
     if not kind.has_targets:

@@ -6,7 +6,6 @@ from 0; NaN where the cell is missing.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -60,31 +59,27 @@ def encode(columns: Sequence[Column], rows: NDArray[Any]) -> NDArray[np.float64]
     missing = np.isnan(rows)
     if not missing.any() and not any(column.categories for column in columns):
         return rows.astype(np.float64, copy=False)
-    ends = np.cumsum([0, *(len(column.input_names) for column in columns)]).tolist()
-    inputs = np.empty((len(rows), ends[-1]))
-    for k, (column, (start, end)) in enumerate(zip(columns, pairwise(ends), strict=True)):
-        cells = rows[:, k]
+    inputs = []
+    for column, cells, is_missing in zip(columns, rows.T, missing.T, strict=True):
+        block = cells[:, np.newaxis]
         if column.categories:
             codes = np.arange(len(column.categories))
-            inputs[:, start:end] = cells[:, np.newaxis] == codes
-            _check_cells(column, ~missing[:, k] & ~np.isin(cells, codes), cells)
-        else:
-            inputs[:, start] = cells
-        if missing[:, k].any():
-            _check_cells(column, missing[:, k] & (column.fill is None), cells)
-            inputs[missing[:, k], start:end] = column.fill
-    return inputs
+            block = (block == codes).astype(np.float64)
+            _check_cells(column, ~is_missing & ~np.isin(cells, codes), cells)
+        if is_missing.any():
+            _check_cells(column, is_missing & (column.fill is None), cells)
+            block = np.where(is_missing[:, np.newaxis], column.fill, block)
+        inputs.append(block)
+    return np.concatenate(inputs, axis=1, dtype=np.float64)
 
 
 def _check_cells(column: Column, wrong: NDArray[np.bool_], cells: NDArray[Any]) -> None:
     if wrong.any():
-        row = int(wrong.argmax())
+        row = wrong.argmax()
         what = f"0 to {len(column.categories) - 1}, the places of its categories," if column.categories else "a number"
-        got = "none" if np.isnan(cells[row]) else f"{cells[row]:g}"
-        raise DataError(
-            f"{what} was expected in column {column.name!r}: got {got} in row {row} (counted from 0); rows with a "
-            "missing cell can be left out, or a model be trained with --missing mean"
-        )
+        got = f"{'none' if np.isnan(cells[row]) else f'{cells[row]:g}'} in row {row} (counted from 0)"
+        cure = "rows with a missing cell can be left out, or a model be trained with --missing mean"
+        raise DataError(f"{what} was expected in column {column.name!r}: got {got}; {cure}")
 
 
 def fill_with_means(columns: Sequence[Column], rows: NDArray[Any]) -> tuple[Column, ...]:

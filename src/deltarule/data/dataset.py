@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Any
@@ -14,7 +14,7 @@ from deltarule.data.columns import Column, input_names
 from deltarule.errors import DataError, SettingError, sentence
 from deltarule.inputs import as_array, check_finite, numbers, unbox
 from deltarule.public import Named, public
-from deltarule.settings import TASK_SYNONYMS, TASKS, Task, brief, check_choice, generator_of
+from deltarule.settings import Task, brief, check_meaning, generator_of, is_row
 from deltarule.targets import is_whole, texts_error
 
 MOST_CLASSES = 2**16
@@ -55,10 +55,11 @@ class Dataset(metaclass=Named):
     columns: tuple[Column, ...] = ()
 
     def __post_init__(self) -> None:
-        check_choice("task", self.task, TASKS, TASK_SYNONYMS)
+        if is_row(self.class_names):
+            object.__setattr__(self, "class_names", tuple(map(str, self.class_names)))
+        check_meaning(task=self.task, class_names=self.class_names, image_shape=self.image_shape)
         for what in ("inputs", "targets"):
             object.__setattr__(self, what, as_array(getattr(self, what), what))
-        self._check_meaning()
         self._check_inputs()
         self._check_targets()
         if len(self.inputs) != len(self.targets):
@@ -66,14 +67,6 @@ class Dataset(metaclass=Named):
 
     def _error(self, key: str, **values: Any) -> DataError:
         return DataError(f"{self.name}: {sentence(f'data.{key}', data=self, **values)}")
-
-    def _check_meaning(self) -> None:
-        names, shape = self.class_names, self.image_shape
-        if isinstance(names, str) or not isinstance(names, Iterable):
-            raise SettingError(str(self._error("class_names")))
-        object.__setattr__(self, "class_names", tuple(map(str, names)))
-        if shape is not None and not (isinstance(shape, Sequence) and len(shape) == 2):
-            raise SettingError(str(self._error("image_shape")))
 
     def _check_inputs(self) -> None:
         inputs = self.inputs
@@ -246,9 +239,7 @@ class Splits:
 
 
 def default_class_names(*targets: NDArray[np.int64], name: str) -> tuple[str, ...]:
-    """The names "0", "1", ... of all classes in these arrays, for parts that must agree on them.
-
-    name: what messages call these data.
+    """The names "0", "1", ... of all classes in these arrays, for parts that must agree; `name` is for messages.
 
     Raises DataError for an index so high that it can only be a mistake, such as a value to predict.
     """

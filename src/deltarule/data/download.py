@@ -4,7 +4,7 @@ import http.client
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -29,7 +29,7 @@ class Mirrors:
     stall_seconds: how long a mirror that has answered may send nothing.
     """
 
-    def __init__(self, urls: tuple[str, ...], *, connect_seconds: float = 5.0, stall_seconds: float = 10.0) -> None:
+    def __init__(self, urls: Iterable[str], *, connect_seconds: float = 5.0, stall_seconds: float = 10.0) -> None:
         self.urls = list(urls)
         self.patience = connect_seconds
         self.stall_seconds = stall_seconds
@@ -42,15 +42,12 @@ class Mirrors:
         """
         while self.urls:
             try:
-                self._fetch_from(self.urls[0], file, target)
+                return self._fetch_from(self.urls[0], file, target)
             except _MirrorError as error:
                 self.failures.append(f"{self.urls.pop(0)}: {error}")
-            except FileError as error:
-                raise DownloadError(str(error)) from error
             except OSError as error:
-                raise DownloadError(f"{target} could not be written: {error}") from error
-            else:
-                return
+                is_said = isinstance(error, FileError)
+                raise DownloadError(f"{error}" if is_said else f"{target} could not be written: {error}") from error
         raise DownloadError(f"no mirror gave {file.name}\n  " + "\n  ".join(self.failures))
 
     def _fetch_from(self, mirror: str, file: PublishedFile, target: Path) -> None:

@@ -14,7 +14,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, NamedTuple, TextIO
+from typing import Any, BinaryIO, Literal, TextIO
 
 from numpy.typing import NDArray
 
@@ -111,31 +111,31 @@ class Reading:
         return self.examples
 
 
-class StoredFile(NamedTuple):
-    """An open file: its content, unpacked on the way where it is compressed, and how many bytes it takes on disk."""
-
-    content: BinaryIO | gzip.GzipFile
-    n_bytes: int
-    is_compressed: bool
-
-
 @contextmanager
-def open_stored(path: str | os.PathLike[str], expected: str) -> Iterator[StoredFile]:
-    """A file, plain or compressed with gzip: its content tells, not its name. `expected`: what messages call it.
+def open_file(path: str | os.PathLike[str], expected: str, mode: str = "rb", **how: Any) -> Iterator[Any]:
+    """A file as Path.open has it. `expected`: what messages call it.
 
-    Raises DataError where it cannot be read, now or while its content is.
+    Raises DataError for a pipe, a device or a socket, and where it cannot be read, now or while its content is.
     """
     refuse_special(path)
     try:
-        with Path(path).open("rb") as stored:
-            is_compressed = stored.read(2) == GZIP_MAGIC
-            stored.seek(0)
-            with gzip.GzipFile(fileobj=stored) if is_compressed else nullcontext(stored) as content:
-                yield StoredFile(content, os.fstat(stored.fileno()).st_size, is_compressed)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DataError(f"{path}: expected a whole gzip file, but it is damaged or truncated: {error}") from error
+        with Path(path).open(mode, **how) as file:
+            yield file
     except OSError as error:
         raise DataError(f"{path}: expected {expected}, but it cannot be read: {error.strerror}") from error
+
+
+@contextmanager
+def open_stored(path: str | os.PathLike[str], expected: str) -> Iterator[BinaryIO | gzip.GzipFile]:
+    """A file, or a GzipFile, as its content tells and not its name. `expected` and errors: as for `open_file`."""
+    with open_file(path, expected) as stored:
+        is_compressed = stored.read(2) == GZIP_MAGIC
+        stored.seek(0)
+        try:
+            with gzip.GzipFile(fileobj=stored) if is_compressed else nullcontext(stored) as content:
+                yield content
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise DataError(f"{path}: expected a whole gzip file, but it is damaged or truncated: {error}") from error
 
 
 def refuse_special(path: str | os.PathLike[str]) -> None:

@@ -4,14 +4,13 @@ import hashlib
 import os
 import sys
 import tomllib
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deltarule.data.dataset import Splits
 from deltarule.data.readers.idx import idx_files, idx_header, read_idx
 from deltarule.data.reading import Announce
 from deltarule.errors import DataError, SettingError
@@ -50,33 +49,25 @@ class PublishedFile:
 class Source:
     """A data set: what it holds, whose it is, and where it comes from.
 
-    load: makes it, where it comes with deltarule; else its files are published, on mirrors, each a URL that becomes a
-        file's when its name is appended.
+    mirrors: where its files are published, each a URL that becomes a file's when its name is appended.
     megabytes: how much there is to download, rounded up.
-    files: images and labels to train on, images and labels to test on.
+    files: images and labels to train on, images and labels to test on; none where it comes with deltarule.
     """
 
     says: str
     license: str
     citation: str
-    load: Callable[[], Splits] | None = None
-    class_names: tuple[str, ...] = ()
-    mirrors: tuple[str, ...] = ()
+    class_names: Sequence[str] = ()
+    mirrors: Sequence[str] = ()
     megabytes: int = 0
-    files: tuple[PublishedFile, ...] = ()
+    files: Sequence[PublishedFile] = ()
 
 
-def sources_in() -> dict[str, Source]:
-    """What sources.toml lists, by name."""
-    tables = tomllib.loads(Path(__file__).with_name("sources.toml").read_text(encoding="utf-8"))
-    for table in tables.values():
-        table["files"] = [PublishedFile(*file) for file in table.get("files", [])]
-        table.update({key: tuple(value) for key, value in table.items() if isinstance(value, list)})
-    return {name: Source(**table) for name, table in tables.items()}
-
-
-LISTED = sources_in()
-SOURCES = {name: source for name, source in LISTED.items() if source.files}  # what can be downloaded
+LISTED = tomllib.loads(Path(__file__).with_name("sources.toml").read_text(encoding="utf-8"))
+SOURCES = {
+    name: Source(**table | {"files": [PublishedFile(*file) for file in table.get("files", ())]})
+    for name, table in LISTED.items()
+}
 
 
 def search_folders(name: str) -> list[Path]:
@@ -85,11 +76,9 @@ def search_folders(name: str) -> list[Path]:
     Raises SettingError where DELTARULE_DATA is set to what is not a folder.
     """
     given = os.environ.get(VARIABLE)
-    if not given:
-        return [cache_folder() / name]
-    if not Path(given).is_dir():
+    if given and not Path(given).is_dir():
         raise SettingError(f"{VARIABLE} must name a folder that exists: got {given}; create it, or unset the variable")
-    return [Path(given, name), cache_folder() / name]
+    return [Path(folder, name) for folder in (given, cache_folder()) if folder]
 
 
 def cache_folder() -> Path:

@@ -45,8 +45,8 @@ def plain_ground(level: Plane) -> tuple[float, float]:
     it is the border's most frequent level: from it most of the picture differs by nothing, or by much and in strokes.
     """
     around = np.concatenate([level[0], level[-1], level[:, 0], level[:, -1]])  # corners twice
-    ground, span = middle(around), float(level.max() - level.min())
-    unrest = quantile(np.abs(around - ground), 3, 4)
+    ground, span = quantile(around), float(level.max() - level.min())
+    unrest = quantile(np.abs(around - ground), 0.75)
     near = span * QUIET
     if unrest <= span * PLAIN / 2.0:
         return ground, unrest
@@ -56,14 +56,8 @@ def plain_ground(level: Plane) -> tuple[float, float]:
     apart = np.abs(level - often)
     n_near, n_around = np.count_nonzero(apart <= near), np.count_nonzero(apart <= 4.0 * near)
     n_told = n_near + np.count_nonzero(apart >= span / 2.0)
-    if (
-        10 * n_near < 9 * n_around
-        or 10 * n_told < 6 * level.size
-        or 5 * n_near < level.size
-        or has_area(apart > span / 4.0)
-    ):
-        return ground, unrest
-    return often, near / 2.0
+    is_told = 10 * n_near >= 9 * n_around and 10 * n_told >= 6 * level.size and 5 * n_near >= level.size
+    return (often, near / 2.0) if is_told and not has_area(apart > span / 4.0) else (ground, unrest)
 
 
 def has_area(mask: NDArray[np.bool_]) -> bool:
@@ -83,16 +77,11 @@ def shrink(gray: NDArray[np.uint8]) -> Plane:
     return sums / np.multiply.outer(height, width)
 
 
-def quantile(values: Plane, part: int, parts: int) -> float:
-    """The value below or at which part / parts of the values lie: one of them, nothing in between."""
+def quantile(values: Plane, share: float = 0.5) -> float:
+    """The value below or at which that share of the values lies, one of them; else the lower median."""
     values = values.ravel()
-    k = (values.size - 1) * part // parts
+    k = int((values.size - 1) * share)
     return float(np.partition(values, k)[k])
-
-
-def middle(values: Plane) -> float:
-    """The median, the lower one of two."""
-    return quantile(values, 1, 2)
 
 
 def ink_on_paper(level: Plane) -> Plane | None:
@@ -107,13 +96,16 @@ def ink_on_paper(level: Plane) -> Plane | None:
     raised = np.pad(-sign * even, 2 * radius, mode="edge")
     closed = extreme(np.minimum, extreme(np.maximum, raised, radius), radius)
     depth = closed[2 * radius : -2 * radius, 2 * radius : -2 * radius] + sign * even
-    base = middle(depth)
-    grain = GRAIN * middle(np.abs(depth - base))
+    base = quantile(depth)
+    grain = GRAIN * quantile(np.abs(depth - base))
     peak = float(depth.max()) - base
     if peak < FAINTEST_ON_PAPER or peak < 8.0 * grain:
         return None
-    kept = without_specks(depth - base > max(4.0 * grain, 0.25 * peak))
-    full = middle(depth[kept]) - base
+    inked = depth - base > max(4.0 * grain, 0.25 * peak)
+    label = pieces(inked)
+    areas = np.bincount(label[inked])
+    kept = inked & (areas[label] >= SPECK * areas.max())  # without dust
+    full = quantile(depth[kept]) - base
     return np.where(kept, np.minimum(255.0 * ((depth - base) / full), 255.0), 0.0)
 
 
@@ -154,15 +146,8 @@ def is_dark(level: Plane, radius: int) -> bool:
     return bool((apart**3).sum() <= 0)
 
 
-def without_specks(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The pieces of a mask, joined across corners, too, without those that are far smaller than the largest."""
-    label = pieces(mask)
-    areas = np.bincount(label[mask])
-    return mask & (areas[label] >= SPECK * areas.max())
-
-
 def pieces(mask: NDArray[np.bool_]) -> NDArray[Any]:
-    """A number for each pixel, equal within a piece (height, width); any number outside the mask.
+    """A number for each pixel (height, width), equal within a piece, joined across corners, too; any outside the mask.
 
     Runs of pixels in a row are numbered; a run that touches others in the row above joins them.
     """

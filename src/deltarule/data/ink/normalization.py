@@ -8,7 +8,7 @@ All arithmetic is float64 in a fixed order, without library sums, so that ink.js
 """
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,16 +26,14 @@ FULL_INK = 254  # MNIST's own darkest pixels are 254 or 255, and stay as they ar
 Gray = NDArray[np.uint8]
 
 
-@dataclass(frozen=True, eq=False)
-class Stage:
+class Stage(NamedTuple):
     """A step on the way: its name, and what there was then, (height, width) uint8, ink white on black."""
 
     name: str
     pixels: Gray
 
 
-@dataclass(frozen=True, eq=False)
-class InkImage:
+class InkImage(NamedTuple):
     """What was made of a drawing: `image`, (28, 28) uint8 as in MNIST, or None where there is no digit; the stages."""
 
     image: Gray | None
@@ -60,22 +58,19 @@ def ink_image(gray: Gray) -> InkImage:
     ink = find_ink(gray)
     if ink is None:
         return InkImage(None)
-    rows, columns = ink_box(ink)
-    if max(rows.stop - rows.start, columns.stop - columns.start) < FEWEST_PIXELS:
+    crop = ink[ink_box(ink)]
+    if max(crop.shape) < FEWEST_PIXELS:
         return InkImage(None)
-    crop = ink[rows, columns]
     small = scale_ink(crop)
     image = center(small)
-    pixels = {"ink found": as_gray(ink), "crop": as_gray(crop), "20x20": small, "centered": image}
-    return InkImage(image, tuple(Stage(*each) for each in pixels.items()))
+    stages = {"ink found": as_gray(ink), "crop": as_gray(crop), "20x20": small, "centered": image}
+    return InkImage(image, tuple(map(Stage, stages, stages.values())))
 
 
 def ink_box(ink: NDArray[np.float64]) -> tuple[slice, slice]:
     """The rows and columns that hold the ink. In a picture finer than MNIST's, ink is what is dark enough."""
-    rows, columns = box(ink > 0.0)
-    if max(rows.stop - rows.start, columns.stop - columns.start) <= INK_SIDE:
-        return rows, columns
-    return box(ink >= EDGE * ink.max())
+    inked = box(ink > 0.0)
+    return inked if max(ink[inked].shape) <= INK_SIDE else box(ink >= EDGE * ink.max())
 
 
 def box(inked: NDArray[np.bool_]) -> tuple[slice, slice]:
@@ -131,7 +126,7 @@ def center(small: Gray) -> Gray:
     total = int(mass.sum())
     place = []
     for axis, side in enumerate(small.shape):
-        moment = int((mass.sum(axis=1 - axis) * np.arange(side)).sum())
+        moment = int(mass.sum(axis=1 - axis) @ np.arange(side))
         middle = (2 * moment + total) // (2 * total)
         start = min(max(CENTER - middle, 0), SIDE - side)
         place.append(slice(start, start + side))

@@ -65,8 +65,7 @@ def read_picture(source: str | os.PathLike[str] | bytes) -> Gray:
 
 def orientation(image: Any, name: str) -> Any:
     """What the Exif tag says, or None. DataError where the tag was lost, for the answer would be a guess."""
-    with warnings.catch_warnings(record=True) as damage:
-        warnings.simplefilter("always")
+    with warnings.catch_warnings(record=True, action="always") as damage:
         exif = image.getexif()
         if "exif" in image.info:
             type(exif)().load(image.info["exif"])  # once more, for it is kept from when the file was opened

@@ -10,19 +10,17 @@ import os
 import re
 import warnings
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import partial
 from itertools import chain, count, islice
 from pathlib import Path
-from typing import Any, NamedTuple, TextIO
+from typing import Any, NamedTuple, SupportsIndex, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deltarule.data.dataset import Dataset, Splits
-from deltarule.data.reading import How, Reading, refuse, refuse_special
+from deltarule.data.reading import How, Reading, open_file, refuse
 from deltarule.errors import DataError, SettingError
 
 SEPARATORS = ",;\t"
@@ -41,8 +39,7 @@ class Texts(NamedTuple):
     texts: Sequence[str]
 
 
-@dataclass(frozen=True, eq=False)
-class Table:
+class Table(NamedTuple):
     """Columns of a CSV or a DataFrame.
 
     name: what messages call it: its path, where it is a file. names: of all its columns, no two the same.
@@ -56,42 +53,28 @@ class Table:
     rows: NDArray[np.intp]
     is_file: bool = True
 
-    def keep(self, rows: NDArray[np.bool_]) -> "Table":
-        """The table of some of its rows."""
-        cells = {
-            name: sort_texts(each.codes[rows], each.texts) if isinstance(each, Texts) else each[rows]
-            for name, each in self.cells.items()
-        }
-        return Table(self.name, self.names, cells, self.rows[rows], self.is_file)
-
-    def place(self, row: int) -> str:
+    def place(self, row: SupportsIndex) -> str:
         """Where a row is, for a message: its line in the CSV, its number in the DataFrame."""
         return f"line {self.rows[row]}" if self.is_file else f"row {self.rows[row]} (counted from 0)"
 
 
 @contextmanager
-def open_text(path: PathLike) -> Iterator[TextIO]:
-    """The file's text; bytes that are not UTF-8 become a character that no number contains."""
-    refuse_special(path)
-    try:
-        with Path(path).open(encoding="utf-8-sig", errors="replace", newline=None) as file:
-            yield file
-    except OSError as error:
-        raise DataError(f"{path}: expected a CSV file, but it cannot be read: {error.strerror}") from error
+def open_text(path: PathLike) -> Iterator[tuple[TextIO, str]]:
+    """The text of a CSV, and what parts the cells of its first line: a comma, else a semicolon or a tab.
 
-
-def separator_of(file: TextIO) -> str:
-    """What parts the cells of the first line: a comma, else a semicolon or a tab. Leaves the file at its start."""
-    first = next((line for line in file if line.strip()), "")
-    file.seek(0)
-    return next((each for each in SEPARATORS if each in first), ",")
+    Bytes that are not UTF-8 become a character that no number contains.
+    """
+    with open_file(path, "a CSV file", "r", encoding="utf-8-sig", errors="replace", newline=None) as file:
+        first = next((line for line in file if line.strip()), "")
+        file.seek(0)
+        yield file, next((each for each in SEPARATORS if each in first), ",")
 
 
 @contextmanager
 def open_rows(path: PathLike) -> Iterator[Iterator[tuple[int, list[str]]]]:
     """The rows of a CSV that are not blank, each with the number, counted from 1, of the line that it ends in."""
-    with open_text(path) as file:
-        reader = csv.reader(file, delimiter=separator_of(file), skipinitialspace=True)
+    with open_text(path) as (file, separator):
+        reader = csv.reader(file, delimiter=separator, skipinitialspace=True)
         try:
             yield ((reader.line_num, cells) for cells in reader if any(cells) or len(cells) > 1)
         except csv.Error as error:
@@ -116,36 +99,34 @@ def read_columns(
     wanted = {name: at for at, name in enumerate(header) if name not in without and (only is None or name in only)}
     if not first:
         return Table(str(path), header, {name: np.empty(0) for name in wanted}, np.empty(0, np.intp))
-    texts = {wanted[name] for name in wanted.keys() & set(text)}
-    texts |= {at for at, cell in enumerate(first) if is_text(cell)}
+    texts = {at for at, cell in enumerate(first) if number_in(cell) is None and cell.strip() not in MISSING}
     for is_odd in (False, True):
-        if is_odd:
-            texts |= find_texts(path, len(header))
         lines = [header_line]
-        places = {name: defaultdict[str, int](count().__next__) for name, at in wanted.items() if at in texts}
-        ignored = set(range(len(header))) - {*wanted.values()}
-        converters: dict[int | str, Callable[[str], int]] = dict.fromkeys(ignored, len)
-        converters |= {wanted[name]: partial(place_of, places[name]) for name in places}
+        as_text = [at for name, at in wanted.items() if is_odd or name in text or at in texts]
+        places = {at: defaultdict[str, int](count().__next__) for at in as_text}
+        converters: dict[int, Any] = dict.fromkeys({*range(len(header))} - {*wanted.values()}, len)
+        converters |= {at: lambda cell, known=known: known[cell.strip()] for at, known in places.items()}
+        how: dict[str, Any] = {"comments": None, "quotechar": '"', "converters": converters, "ndmin": 2}
         try:
-            with open_text(path) as file, warnings.catch_warnings(action="error"):
-                comma = separator_of(file)
-                rows_read = plain_rows(file, comma, lines, is_odd)
-                numbers = np.loadtxt(
-                    rows_read, delimiter=comma, comments=None, quotechar='"', converters=converters, ndmin=2
-                )
+            with open_text(path) as (file, separator), warnings.catch_warnings(action="error"):
+                numbers = np.loadtxt(plain_rows(file, separator, lines, is_odd), delimiter=separator, **how)
         except (ValueError, Warning, csv.Error):
             continue
         if numbers.shape[1] == len(header):
             break
     else:
+        with open_rows(path) as rows:
+            lengths = ((line, len(cells)) for line, cells in rows if len(cells) != len(header))
+            problems = (f"line {line}: {length} cells instead of {len(header)}" for line, length in lengths)
+            refuse(path, "as many cells in every line as in the header", problems)
         raise DataError(f"{path}: a CSV was expected: its cells cannot be read")
     columns = np.ascontiguousarray(numbers.T)  # four times as fast as to read it column by column
     cells: dict[str, Any] = {}
     for name, at in wanted.items():
         cells[name] = columns[at]
-        if name in places:
-            known = ["" if each == "nan" else each for each in places[name]]
-            cells[name] = sort_texts(columns[at].astype(np.intp), known)
+        if at in places:
+            known = ["" if each == "nan" else each for each in places[at]]
+            cells[name] = cells_of(columns[at].astype(np.intp), known, is_text=name in text)
     return Table(str(path), header, cells, np.array(lines[1:], np.intp))
 
 
@@ -172,26 +153,21 @@ def plain_rows(file: TextIO, separator: str, lines: list[int], is_odd: bool) -> 
         yield row
 
 
-def place_of(places: dict[str, int], cell: str) -> int:
-    """The place of a text among the different ones of its column."""
-    return places[cell.strip()]
+def cells_of(codes: NDArray[np.intp], texts: Sequence[str], *, is_text: bool) -> Texts | NDArray[np.float64]:
+    """The cells of a column, of which each is one of these texts, "" or -1 where it is missing: as a Table has them.
 
-
-def sort_texts(codes: NDArray[np.intp], texts: Sequence[str]) -> Texts:
-    """Texts without those that are missing or in no row, in the order of numbers where all are such."""
-    used = np.unique(codes[codes >= 0])
-    found = sorted({texts[k] for k in used} - {""})
-    numbers = [number_in(text) for text in found]
-    known = [number for number in numbers if number is not None]
-    if len(known) == len(found):
-        found = [text for _, text in sorted(zip(known, found, strict=True))]
+    is_text: whether they stay as they are written, even where all are numbers. Then those in no row are left out, and
+    the others are in the order of numbers where all are such.
+    """
+    numbers = [number_in(text) if text else math.nan for text in texts]
+    if not is_text and None not in numbers:
+        return np.array([*numbers, math.nan], float)[codes]
+    found = sorted({texts[k] for k in np.unique(codes[codes >= 0])} - {""})
+    values = {text: number_in(text) for text in found}
+    if None not in values.values():
+        found.sort(key=lambda text: (values[text], text))
     place = {text: k for k, text in enumerate(found)}
     return Texts(np.array([*(place.get(text, -1) for text in texts), -1], np.intp)[codes], found)
-
-
-def is_text(cell: str) -> bool:
-    """Whether a cell holds something, but not a number."""
-    return number_in(cell) is None and cell.strip() not in MISSING
 
 
 def number_in(cell: str) -> float | None:
@@ -209,16 +185,6 @@ def refuse_duplicates(name: str, header: Sequence[str]) -> None:
         raise SettingError(f"{name}: columns of different names were expected: got {', '.join(map(repr, twice))} twice")
 
 
-def find_texts(path: PathLike, width: int) -> set[int]:
-    """The columns in which a cell is a text. DataError where lines have other numbers of cells than the header."""
-    with open_rows(path) as rows:
-        lengths = ((line, len(cells)) for line, cells in rows if len(cells) != width)
-        problems = (f"line {line}: {length} cells instead of {width}" for line, length in lengths)
-        refuse(path, "as many cells in every line as in the header", problems)
-    with open_rows(path) as rows:
-        return {at for _, cells in islice(rows, 1, None) for at, cell in enumerate(cells) if is_text(cell)}
-
-
 def read_pixel_rows(path: Path, _: How) -> Reading:
     """Images from a CSV, one a row, and examples to learn from where it has labels.
 
@@ -228,59 +194,41 @@ def read_pixel_rows(path: Path, _: How) -> Reading:
 
     Raises DataError, naming lines and columns (counted from 1), where the file holds anything else.
     """
-    with open_text(path) as file:
-        separator = separator_of(file)
-        header = _header_of_pixels(file, separator)
+    with open_text(path) as (file, separator):
+        header = [cell.strip().strip('"') for cell in file.readline().split(separator)]
+        if header == [""] or number_in(header[0]) is not None:  # it holds data
+            header = []
+            file.seek(0)
         try:
             with warnings.catch_warnings(action="error"):
                 table = np.loadtxt(file, np.uint8, delimiter=separator, comments=None, ndmin=2)
         except (ValueError, Warning) as error:
-            is_other = bool(header) and "label" not in header
-            of_else = " (or, for a table of something else, --target COLUMN, or dr.read_table(path, target))"
-            advice = of_else if is_other else ""
-            expected = f"integers from 0 to 255, equally many in every line{advice},"
-            refuse(path, expected, _pixel_problems(file, separator))
+            expected = "integers from 0 to 255, equally many in every line"
+            if header and "label" not in header:
+                expected += " (or, for a table of something else, --target COLUMN, or dr.read_table(path, target))"
+            refuse(path, f"{expected},", _pixel_problems(file, separator, bool(header)))
             raise DataError(f"{path}: rows of integers from 0 to 255 were expected: got none ({error})") from error
     width = table.shape[1]
     if header and len(header) != width:
         raise DataError(f"{path}: as many cells a line as the header were expected: got {width} for {len(header)}")
-    label_column = _label_column(header, width, str(path))
-    report = {"holds": "pixels", "label": label_column and label_column + 1}
-    if label_column is None:
-        return Reading(table, report=report)
-    pixels, labels = np.delete(table, label_column, axis=1), table[:, label_column].astype(np.int64)
-    side = math.isqrt(width)
-    return Reading(pixels, Splits(Dataset(pixels, labels, "classes", (), (side, side), str(path))), report)
-
-
-def _header_of_pixels(file: TextIO, separator: str) -> list[str]:
-    """The names in the first line, leaving the file behind it; none, and the file at its start, if that holds data."""
-    names = [cell.strip().strip('"') for cell in file.readline().split(separator)]
-    if number_in(names[0]) is None and names != [""]:
-        return names
-    file.seek(0)
-    return []
-
-
-def _label_column(header: list[str], width: int, name: str) -> int | None:
-    """Where the label stands in a row of `width` cells, None for pixels only."""
-    if header.count("label") > 1:
-        raise DataError(f"{name}: one column called 'label' was expected: got {header.count('label')}")
     has_label, has_none = (math.isqrt(cells) ** 2 == cells > 0 for cells in (width - 1, width))
-    if has_label:
-        return header.index("label") if "label" in header else 0
-    if has_none and "label" not in header:
-        return None
-    raise DataError(
-        f"{name}: a label and the pixels of a square image were expected, such as 785 cells a line: got {width}; "
-        "for a table of other numbers name its target column (--target)"
-    )
+    is_named = "label" in header
+    if header.count("label") > 1:
+        raise DataError(f"{path}: one column called 'label' was expected: got {header.count('label')}")
+    if not has_label and (is_named or not has_none):
+        expected = f"{path}: a label and the pixels of a square image were expected, such as 785 cells a line"
+        raise DataError(f"{expected}: got {width}; for a table of other numbers name its target column (--target)")
+    if not has_label:
+        return Reading(table, report={"holds": "pixels", "label": None})
+    label = header.index("label") if is_named else 0
+    pixels, labels = np.delete(table, label, axis=1), table[:, label].astype(np.int64)
+    side = math.isqrt(width)
+    examples = Splits(Dataset(pixels, labels, "classes", (), (side, side), str(path)))
+    return Reading(pixels, examples, {"holds": "pixels", "label": label + 1})
 
 
-def _pixel_problems(file: TextIO, separator: str) -> Iterator[str]:
+def _pixel_problems(file: TextIO, separator: str, has_header: bool) -> Iterator[str]:
     """What is wrong with a CSV of pixels, cell by cell: slow, so only asked when NumPy has refused the file."""
-    file.seek(0)
-    has_header = bool(_header_of_pixels(file, separator))
     file.seek(0)
     width = 0
     for line, text in enumerate(file, start=1):

@@ -7,17 +7,19 @@ Source: LeCun, Cortes, Burges, "The MNIST database of handwritten digits", secti
 import math
 import os
 import struct
+from collections.abc import Sequence
+from gzip import GzipFile
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deltarule.data.dataset import Dataset, Splits, default_class_names
-from deltarule.data.reading import LARGEST, StoredFile, most_believed, open_stored
+from deltarule.data.reading import LARGEST, most_believed, open_stored
 from deltarule.errors import DataError
 
 MOST_DIMENSIONS = 4
-DEFLATE_LIMIT = 1032  # deflate never expands a byte to more
 IMAGES, LABELS = "-images-idx3-ubyte", "-labels-idx1-ubyte"  # how the names of files end that belong together
 TRAIN, TEST = "train", "t10k"  # how those of MNIST begin
 
@@ -33,45 +35,38 @@ def read_idx(path: str | os.PathLike[str], *, most_bytes: int = LARGEST) -> NDAr
     with open_stored(path, "an IDX file") as file:
         shape = _read_header(file, str(path))
         header_bytes, n_bytes = 4 + 4 * len(shape), math.prod(shape)
-        expected = _check_size(shape, header_bytes + n_bytes, file, most_bytes, str(path))
+        declared = header_bytes + n_bytes
+        stored, is_compressed = Path(path).stat().st_size, isinstance(file, GzipFile)
+        expected = f"{path}: its header declares {' x '.join(map(str, shape))}, so {declared:,} bytes were expected"
+        if not is_compressed and declared != stored:
+            raise DataError(f"{expected}: got {stored:,}; the file is truncated, or not an IDX file")
+        if is_compressed and declared > most_believed(stored):
+            raise DataError(f"{expected}: got {stored:,} compressed ones; a file like this is made to fill the memory")
+        if declared > most_bytes:
+            raise DataError(f"{expected}: that is more than the {most_bytes:,} that are read of such a file")
         pixels = np.empty(n_bytes, dtype=np.uint8)
         filled = 0
         # In pieces, because GzipFile.readinto makes a copy of what it is asked for.
-        while chunk := file.content.read(min(2**20, n_bytes - filled)):
+        while chunk := file.read(min(2**20, n_bytes - filled)):
             pixels[filled : filled + len(chunk)] = np.frombuffer(chunk, dtype=np.uint8)
             filled += len(chunk)
         if filled < n_bytes:
             raise DataError(f"{expected}: got {header_bytes + filled:,}; the file is truncated")
-        if file.content.read(1):
+        if file.read(1):
             raise DataError(f"{expected}: got more; this is not an IDX file, or its header is wrong")
         return pixels.reshape(shape)
 
 
-def _read_header(file: StoredFile, name: str) -> tuple[int, ...]:
+def _read_header(file: BinaryIO | GzipFile, name: str) -> tuple[int, ...]:
     """The dimensions that the header declares; leaves the file at the first byte of data."""
-    magic = file.content.read(4)
+    magic = file.read(4)
     if len(magic) < 4 or magic[:3] != b"\x00\x00\x08" or not 1 <= magic[3] <= MOST_DIMENSIONS:
         got = magic.hex(" ") or "an empty file"
         raise DataError(f"{name}: an IDX file of unsigned bytes starts with 00 00 08 and 01 to 04: got {got}")
-    sizes = file.content.read(4 * magic[3])
+    sizes = file.read(4 * magic[3])
     if len(sizes) < 4 * magic[3]:
         raise DataError(f"{name}: {magic[3]} dimensions of 4 bytes were expected: got {len(sizes)} bytes, then the end")
     return struct.unpack(f">{magic[3]}I", sizes)
-
-
-def _check_size(shape: tuple[int, ...], n_bytes: int, file: StoredFile, most_bytes: int, name: str) -> str:
-    """What the header declares, for messages. DataError where the file cannot hold that, or it is too much to read."""
-    expected = f"{name}: its header declares {' x '.join(map(str, shape))}, so {n_bytes:,} bytes were expected"
-    if not file.is_compressed and n_bytes != file.n_bytes:
-        raise DataError(f"{expected}: got {file.n_bytes:,}; the file is truncated, or not an IDX file")
-    if n_bytes > file.n_bytes * DEFLATE_LIMIT:
-        raise DataError(f"{expected}: got {file.n_bytes:,} compressed ones, which cannot hold so many")
-    if file.is_compressed and n_bytes > most_believed(file.n_bytes):
-        got = f"{file.n_bytes:,} compressed ones; a file like this is made to fill the memory"
-        raise DataError(f"{expected}: got {got}")
-    if n_bytes > most_bytes:
-        raise DataError(f"{expected}: that is more than the {most_bytes:,} that are read of such a file")
-    return expected
 
 
 def idx_header(shape: tuple[int, ...]) -> bytes:
@@ -89,11 +84,12 @@ def idx_files(folder: Path, name: str) -> list[Path]:
     return [path for path in candidates if path.is_file()]
 
 
-def read_idx_pairs(folder: Path, *prefixes: str) -> Splits:
-    """The images and labels in pairs of IDX files whose names begin with these prefixes, as far as they are there.
+def read_idx_pairs(path: Path) -> Splits:
+    """The images and labels in a folder, as far as they are there as MNIST's, or in the pair whose names begin so.
 
     Raises DataError where images have no labels beside them, or the two do not fit each other.
     """
+    folder, prefixes = (path, (TRAIN, TEST)) if path.is_dir() else (path.parent, (path.name,))
     parts = []
     for prefix in prefixes:
         images, labels = idx_files(folder, prefix + IMAGES), idx_files(folder, prefix + LABELS)
@@ -106,7 +102,7 @@ def read_idx_pairs(folder: Path, *prefixes: str) -> Splits:
 
 
 def image_dataset(
-    images: NDArray[np.uint8], labels: NDArray[np.uint8], *, class_names: tuple[str, ...] = (), name: str = "images"
+    images: NDArray[np.uint8], labels: NDArray[np.uint8], *, class_names: Sequence[str] = (), name: str = "images"
 ) -> Dataset:
     """A Dataset of images (n_samples, height, width) and labels (n_samples,), both uint8."""
     if images.ndim != 3 or labels.ndim != 1:
@@ -116,4 +112,4 @@ def image_dataset(
         raise DataError(f"{name}: a label for each of {len(images):,} images was expected: got {len(labels):,} labels")
     height, width = images.shape[1:]
     pixels = images.reshape(len(images), height * width)
-    return Dataset(pixels, labels.astype(np.int64), "classes", class_names, (height, width), name)
+    return Dataset(pixels, labels.astype(np.int64), "classes", tuple(class_names), (height, width), name)

@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,6 @@ def open_image(source: str | os.PathLike[str] | bytes, formats: Sequence[str], n
     MissingExtraError without Pillow.
     """
     pillow = require("PIL.Image", "page")
-    bombs = pillow.DecompressionBombError, pillow.DecompressionBombWarning
     # Pillow's readers answer damage with any of these.
     damage = (OSError, SyntaxError, ValueError, TypeError, LookupError, struct.error)
     if not isinstance(source, bytes):
@@ -42,15 +42,14 @@ def open_image(source: str | os.PathLike[str] | bytes, formats: Sequence[str], n
         with BytesIO(source) if isinstance(source, bytes) else Path(source).open("rb") as file:
             check_pixels(*webp_size(file.read(30)), name)
             file.seek(0)
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
+            with warnings.catch_warnings(action="ignore"):
                 warnings.simplefilter("error", pillow.DecompressionBombWarning)
                 image = pillow.open(file, formats=formats)
             check_pixels(image.width, image.height, name)
             yield image
     except DataError:
         raise
-    except bombs as error:
+    except (pillow.DecompressionBombError, pillow.DecompressionBombWarning) as error:
         raise DataError(f"{name}: {TOO_LARGE}: got far more; make it smaller") from error
     except damage as error:
         expected = f"{', '.join(formats[:-1])} or {formats[-1]}"
@@ -139,7 +138,7 @@ def _subfolders(folder: Path) -> tuple[str, ...]:
 
 def _read_classes(folder: Path, class_names: tuple[str, ...], size: int | None) -> Dataset:
     """All images below `folder`, which has a folder for each of the classes."""
-    inside = [sorted((folder / name).glob("*")) for name in class_names]
+    inside = (sorted((folder / name).glob("*")) for name in class_names)
     files = [[file for file in each if file.suffix.lower() in SUFFIXES] for each in inside]
     if not all(files) or not files:
         empty = [name for name, images in zip(class_names, files, strict=True) if not images]
@@ -147,12 +146,12 @@ def _read_classes(folder: Path, class_names: tuple[str, ...], size: int | None) 
         raise DataError(f"{folder}: PNG or JPEG images in a folder for each class were expected: got {got}")
     image_shape = (size, size) if size else read_image(files[0][0], None).shape
     images, problems = [], []
-    for file in (file for folder_files in files for file in folder_files):
+    for file in chain.from_iterable(files):
         try:
             images.append(read_image(file, image_shape, size=size))
         except DataError as error:
             problems.append(str(error))
     refuse(folder, "readable images of one size (--size brings them to one)", problems)
-    labels = np.repeat(np.arange(len(files)), [len(folder_files) for folder_files in files])
+    labels = np.repeat(np.arange(len(files), dtype=np.int64), [*map(len, files)])
     pixels = np.stack(images).reshape(len(images), -1)
-    return Dataset(pixels, labels.astype(np.int64), "classes", class_names, image_shape, str(folder))
+    return Dataset(pixels, labels, "classes", class_names, image_shape, str(folder))

@@ -3,14 +3,14 @@
 import os
 import re
 from collections.abc import Callable
-from dataclasses import replace
+from gzip import GzipFile
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from deltarule.data.dataset import Splits
 from deltarule.data.ink.pictures import read_picture_rows
 from deltarule.data.readers.csv import read_pixel_rows
-from deltarule.data.readers.idx import IMAGES, TEST, TRAIN, idx_files, read_idx, read_idx_pairs
+from deltarule.data.readers.idx import IMAGES, TRAIN, idx_files, read_idx, read_idx_pairs
 from deltarule.data.readers.images import read_image_folder
 from deltarule.data.readers.npz import read_npz
 from deltarule.data.readers.tables import read_table_examples, read_table_rows
@@ -49,13 +49,7 @@ def read_idx_rows(path: Path, how: How) -> Reading:
 
 CSV = Kind("CSV", endings=(".csv",), reader=read_pixel_rows, has_targets=True)
 IDX = Kind("IDX", rb"\0\0\x08[\x01-\x04]", reader=read_idx_rows)
-IDX_PAIRS = Kind(
-    "pairs of IDX files",
-    reader=lambda path, how: reading_of(
-        read_idx_pairs(path, TRAIN, TEST) if path.is_dir() else read_idx_pairs(path.parent, path.name)
-    ),
-    has_targets=True,
-)
+IDX_PAIRS = Kind("pairs of IDX files", reader=lambda path, how: reading_of(read_idx_pairs(path)), has_targets=True)
 IMAGE_FOLDER = Kind(
     "folder of images", reader=lambda path, how: reading_of(read_image_folder(path, size=how.size)), has_targets=True
 )
@@ -110,12 +104,9 @@ def read(path: str | os.PathLike[str], **how: Any) -> Reading:
     if kind is CSV and wish.is_table:
         reader = read_table_rows if wish.rows_only else read_table_examples
     reading = reader(path, wish)
-    is_unit = wish.is_unit and reading.report.get("holds") == "pixels"
-    return replace(
-        reading,
-        rows=reading.rows / 255.0 if is_unit else reading.rows,
-        report={"file": str(path), "kind": kind.name} | reading.report,
-    )
+    report = {"file": str(path), "kind": kind.name} | reading.report
+    is_unit = wish.is_unit and report.get("holds") == "pixels"
+    return Reading(reading.rows / 255.0 if is_unit else reading.rows, reading.examples, report)
 
 
 def kind_of(path: Path) -> Kind:
@@ -130,7 +121,7 @@ def kind_of(path: Path) -> Kind:
             return IDX_PAIRS
         raise SettingError(f"a file must exist: got {path}")
     with open_stored(path, "a file") as file:
-        head, is_compressed = file.content.read(HEAD_BYTES), file.is_compressed
+        head, is_compressed = file.read(HEAD_BYTES), isinstance(file, GzipFile)
     by_content = [kind for kind in KINDS if re.match(kind.signature, head, re.DOTALL)]
     by_name = [kind for kind in KINDS if path.suffix.lower() in kind.endings]
     by_both = [kind for kind in by_content if kind in by_name]

@@ -5,14 +5,13 @@ import os
 import zipfile
 import zlib
 from itertools import repeat
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deltarule.data.dataset import Dataset, Splits, default_class_names
-from deltarule.data.reading import LARGEST, MOST_SHRUNK, most_believed, refuse_special
+from deltarule.data.reading import LARGEST, MOST_SHRUNK, most_believed, open_file
 from deltarule.errors import DataError
 
 LAYOUTS = (("x_train", "y_train", "x_test", "y_test"), ("X", "y"), ("inputs", "targets"))
@@ -28,45 +27,41 @@ def read_npz(path: str | os.PathLike[str]) -> Splits:
     Returns Splits, whose test is None where there is one part only. Raises DataError, naming the file and the array,
     where the archive is damaged, lacks an array or holds it twice, needs pickle, or declares more than it can hold.
     """
-    refuse_special(path)
     try:
-        with zipfile.ZipFile(Path(path)) as archive:
-            members = {name.removesuffix(".npy"): name for name in archive.namelist()}
-            keys = next((keys for keys in LAYOUTS if members.keys() >= set(keys)), None)
+        with open_file(path, "an npz file") as file, zipfile.ZipFile(file) as archive:
+            found = {name.removesuffix(".npy") for name in archive.namelist()}
+            keys = next((keys for keys in LAYOUTS if found >= set(keys)), None)
             if keys is None:
                 wanted = "; or ".join(", ".join(keys) for keys in LAYOUTS)
-                got = ", ".join(sorted(members)) or "none"
+                got = ", ".join(sorted(found)) or "none"
                 raise DataError(f"{path}: arrays called {wanted} were expected: got {got}")
             names = [f"{path}, {key}" for key in keys]
-            arrays = [_read_array(archive, members[key], f"{path}, {key}") for key in keys]
+            arrays = list(map(_read_array, repeat(archive), keys, names))
             classes = [y.astype(np.int64) for y in arrays[1::2] if y.ndim == 1 and y.dtype.kind in "iu"]
             class_names = default_class_names(*classes, name=names[1]) if classes else ()
             return Splits(*map(_dataset, arrays[::2], arrays[1::2], repeat(class_names), names[::2]))
-    except OSError as error:
-        raise DataError(f"{path}: an npz file was expected, but it cannot be read: {error.strerror}") from error
     # zipfile raises RuntimeError for an encrypted member, and its subclass for an unknown compression.
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
         raise DataError(f"{path}: an npz file was expected, but it is damaged or none: {error}") from error
 
 
-def _read_array(archive: zipfile.ZipFile, member: str, name: str) -> NDArray[Any]:
+def _read_array(archive: zipfile.ZipFile, key: str, name: str) -> NDArray[Any]:
     """One array of the archive, once what it declares is known to be numbers that such a file can hold."""
-    if sum(each.removesuffix(".npy") == member.removesuffix(".npy") for each in archive.namelist()) > 1:
+    entry, *others = (each for each in archive.infolist() if each.filename.removesuffix(".npy") == key)
+    if others:
         raise DataError(f"{name}: one array of that name was expected: got several")
-    entry = archive.getinfo(member)
     if entry.file_size > min(LARGEST, most_believed(entry.compress_size)):
-        raise DataError(
-            f"{name}: at most 2 GiB, and {MOST_SHRUNK} times its {entry.compress_size:,} stored bytes, were expected: "
-            f"got {entry.file_size:,} declared; an archive like this is made to fill the memory"
-        )
+        most = f"at most 2 GiB, and {MOST_SHRUNK} times its {entry.compress_size:,} stored bytes,"
+        got = f"{entry.file_size:,} declared; an archive like this is made to fill the memory"
+        raise DataError(f"{name}: {most} were expected: got {got}")
     try:
         with archive.open(entry) as file:
             version = np.lib.format.read_magic(file)
             read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
             shape, _, dtype = read(file)
             held = entry.file_size - file.tell()
-        if dtype.kind in "buif" and math.prod(shape) * dtype.itemsize == held:
-            with archive.open(entry) as file:
+            if dtype.kind in "buif" and math.prod(shape) * dtype.itemsize == held:
+                file.seek(0)
                 return np.lib.format.read_array(file, allow_pickle=False)
     # Python's parser answers expressions that nest too deeply with the latter two.
     except (ValueError, RecursionError, MemoryError) as error:

@@ -3,6 +3,7 @@
 import math
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from deltarule.data.columns import Column, fill_with_means
 from deltarule.data.dataset import Dataset, Splits
-from deltarule.data.readers.csv import Table, Texts, number_in, read_columns, refuse_duplicates, sort_texts
+from deltarule.data.readers.csv import Table, Texts, cells_of, number_in, read_columns, refuse_duplicates
 from deltarule.data.reading import Announce, Goal, How, Missing, Reading, print_to_stderr, refuse
 from deltarule.errors import DataError, SettingError, closest
 from deltarule.public import public
@@ -71,39 +72,32 @@ def read_table_examples(path: Path, how: How) -> Reading:
 def _read_dataset(source: Any, target: str, how: How) -> Dataset:
     """What `read_table` returns; where a model gives columns and class_names, cells and classes count as they do there.
 
-    Raises as `read_table`, and, for what a model has not seen, as `table_rows` and `model_targets`.
+    Raises as `read_table`, and, for what a model has not seen, as `table_rows` and `targets_in`.
     """
     if how.missing not in get_args(Missing):
         raise SettingError(f"missing cells can be an error, drop or mean: got {how.missing!r}")
     known = how.columns or ()
+    text = [target, *(column.name for column in known if column.categories)]
     only = [target, *(column.name for column in known)] if known else None
     read = frame_table if is_frame(source) else read_columns
-    table = read(
-        source, text=[target, *(column.name for column in known if column.categories)], only=only, without=how.without
-    )
+    table = read(source, text=text, only=only, without=how.without)
     for name in (target, *how.without):
         if name not in table.names:
             offer = closest(name, table.names)
             raise SettingError(f"{table.name}: one column called {name!r} was expected: got none; {offer}")
-    if known:
-        refuse_absent(table, known)
-        names = [column.name for column in known if how.missing == "drop" or column.fill is None]
-    else:
-        names = _input_names(table, [target, *how.without])
+    refuse_absent(table, known)
+    names = [column.name for column in known if how.missing == "drop" or column.fill is None]
+    names = names if known else _input_names(table, [target, *how.without])
     if how.missing == "error":
         advice = "choose what becomes of them: --missing drop leaves such rows out, --missing mean fills them in"
         refuse_missing(table, [target, *names], "fill them in, or leave these rows out" if known else advice)
     else:
         table = drop_missing(table, [target] if how.missing == "mean" and not known else [target, *names], how.announce)
-    if known and how.task:
-        task, class_names = how.task, tuple(how.class_names)
-        targets = model_targets(table, target, task, class_names)
-    else:
-        task, class_names, targets = targets_to_learn(table, target, how.task, how.announce)
+    task, class_names, targets = targets_in(table, target, how)
     columns = tuple(known or (describe_column(table, name) for name in names))
     rows = table_rows(table, columns)
     if how.missing == "mean" and not known:
-        columns = fill_with_means([Column(each.name, each.categories, 0.0) for each in columns], rows)
+        columns = fill_with_means([replace(column, fill=0.0) for column in columns], rows)
         _announce_filled(table, columns, np.isnan(rows).sum(axis=0), how.announce)
     return Dataset(rows, targets, task, class_names, name=table.name, columns=columns)
 
@@ -154,10 +148,7 @@ def frame_table(
             codes, values = sys.modules["pandas"].factorize(series)
             is_whole = [isinstance(each, float | np.floating) and each.is_integer() for each in values]
             texts = [str(int(each) if whole else each).strip() for each, whole in zip(values, is_whole, strict=True)]
-            is_text = column in text or any(each and number_in(each) is None for each in texts)
-            cells[column] = (
-                sort_texts(codes, texts) if is_text else np.array([*map(number_in, texts), np.nan], float)[codes]
-            )
+            cells[column] = cells_of(codes, texts, is_text=column in text)
     return Table(name, header, cells, np.arange(len(frame)), is_file=False)
 
 
@@ -171,10 +162,8 @@ def _input_names(table: Table, others: Sequence[str]) -> list[str]:
     """The columns to learn from: all but some others."""
     names = [name for name in table.names if name not in others]
     if "" in names:
-        raise SettingError(
-            f"{table.name}: a name for every column was expected: got none for column {table.names.index('') + 1}; "
-            "give it one, or leave it out: --without ''"
-        )
+        got = f"none for column {table.names.index('') + 1}; give it one, or leave it out: --without ''"
+        raise SettingError(f"{table.name}: a name for every column was expected: got {got}")
     if not names or not len(table.rows):
         got = f"{len(table.rows)} rows of {len(names)} inputs"
         raise DataError(f"{table.name}: rows of a target and at least one input were expected: got {got}")
@@ -183,9 +172,9 @@ def _input_names(table: Table, others: Sequence[str]) -> list[str]:
 
 def _announce_filled(table: Table, columns: Sequence[Column], counts: NDArray[np.int64], announce: Announce) -> None:
     """Say how many cells are missing, and what they count as."""
+    filled = [(column, n) for column, n in zip(columns, counts, strict=True) if n]
     for is_text, how in ((False, "the mean of their column"), (True, "none of the categories")):
-        filled = ((each.name, n) for each, n in zip(columns, counts, strict=True) if bool(each.categories) is is_text)
-        missing = {name: n for name, n in filled if n}
+        missing = {column.name: n for column, n in filled if bool(column.categories) is is_text}
         if missing:
             announce(f"{table.name}: missing cells count as {how}: {in_columns(missing)}")
 
@@ -195,15 +184,17 @@ def missing_by_name(table: Table, names: Iterable[str]) -> dict[str, NDArray[np.
     missing = {}
     for name in names:
         cells = table.cells[name]
-        missing[name] = cells.codes < 0 if isinstance(cells, Texts) else np.isnan(cells)
-    return {name: rows for name, rows in missing.items() if rows.any()}
+        rows = cells.codes < 0 if isinstance(cells, Texts) else np.isnan(cells)
+        if rows.any():
+            missing[name] = rows
+    return missing
 
 
 def refuse_missing(table: Table, names: Iterable[str], advice: str) -> None:
     """Raise DataError, which ends in the advice, where rows lack a cell in one of these columns."""
     missing = missing_by_name(table, names)
     for name, rows in missing.items():
-        got = f"{in_columns(missing)}, {name!r} first in {table.place(int(rows.argmax()))}"
+        got = f"{in_columns(missing)}, {name!r} first in {table.place(rows.argmax())}"
         raise DataError(f"{table.name}: no missing cells were expected: got {got}; {advice}")
 
 
@@ -212,13 +203,17 @@ def drop_missing(table: Table, names: Iterable[str], announce: Announce) -> Tabl
     missing = missing_by_name(table, names)
     if not missing:
         return table
-    dropped = np.logical_or.reduce(list(missing.values()))
+    kept = ~np.logical_or.reduce(list(missing.values()))
     where = in_columns(missing)
-    if dropped.all():
+    if not kept.any():
         raise DataError(f"{table.name}: a row without missing cells was expected: got none; missing are {where}")
-    rows = f"{dropped.sum():,} of {len(dropped):,} rows"
+    rows = f"{np.sum(~kept):,} of {len(kept):,} rows"
     announce(f"{table.name}: {rows} are left out, because cells are missing: {where}")
-    return table.keep(~dropped)
+    cells = {
+        name: cells_of(each.codes[kept], each.texts, is_text=True) if isinstance(each, Texts) else each[kept]
+        for name, each in table.cells.items()
+    }
+    return table._replace(cells=cells, rows=table.rows[kept])
 
 
 def in_columns(missing: Mapping[str, Any]) -> str:
@@ -229,21 +224,17 @@ def in_columns(missing: Mapping[str, Any]) -> str:
 def not_numbers(table: Table, name: str) -> Iterator[str]:
     """The cells of a column that hold something, but not a finite number."""
     cells = table.cells[name]
-    if isinstance(cells, Texts):
-        for text in cells.texts:
-            number = number_in(text)
-            if number is None or not math.isfinite(number):
-                yield _problem(table, name, text)
-    else:
-        for row in np.flatnonzero(np.isinf(cells)):
-            yield f"{table.place(int(row))}, column {name!r}: {cells[row]}"
+    if not isinstance(cells, Texts):
+        return (f"{table.place(row)}, column {name!r}: {cells[row]}" for row in np.flatnonzero(np.isinf(cells)))
+    values = ((text, number_in(text)) for text in cells.texts)
+    return (_problem(table, name, text) for text, value in values if value is None or not math.isfinite(value))
 
 
 def _problem(table: Table, name: str, text: str) -> str:
     codes, texts = table.cells[name]
     rows = np.flatnonzero(codes == texts.index(text))
     more = f" (and {len(rows) - 1:,} more of them)" if len(rows) > 1 else ""
-    return f"{table.place(int(rows[0]))}, column {name!r}: {text[:40]!r}{more}"
+    return f"{table.place(rows[0])}, column {name!r}: {text[:40]!r}{more}"
 
 
 def describe_column(table: Table, name: str) -> Column:
@@ -262,10 +253,8 @@ def describe_column(table: Table, name: str) -> Column:
     if n_numbers > MOST_NUMBERS:
         refuse(table.name, f"numbers in column {name!r}, where most cells are numbers,", not_numbers(table, name))
     if len(texts) > MOST_CATEGORIES:
-        raise DataError(
-            f"{table.name}: at most {MOST_CATEGORIES} different texts a column were expected: got {len(texts):,} in "
-            f"{name!r}, such as {texts[0]!r}; leave it out"
-        )
+        got = f"{len(texts):,} in {name!r}, such as {texts[0]!r}; leave it out"
+        raise DataError(f"{table.name}: at most {MOST_CATEGORIES} different texts a column were expected: got {got}")
     return Column(name, tuple(texts))
 
 
@@ -310,56 +299,48 @@ def _strange_cells(table: Table, column: Column) -> Iterator[str]:
 Targets = tuple[Goal, tuple[str, ...], NDArray[Any]]  # as a Dataset has them: task, class names, targets
 
 
-def targets_to_learn(table: Table, name: str, task: Goal | None, announce: Announce) -> Targets:
-    """The targets in the column `name`, without a missing cell. task: None to infer it, and announce it.
+def targets_in(table: Table, name: str, how: How) -> Targets:
+    """The targets in the column `name`, without a missing cell, counted as a model counts them where one is given.
 
-    Raises DataError where the target is the same everywhere, a class has one example, or a value is not a number.
+    Raises SettingError for a class that the model does not have, DataError where a value is not a number; where there
+    is no model, also where the target is the same everywhere, or a class has one example.
     """
     codes, texts = table.cells[name]
-    if len(texts) < 2:
+    is_new = not (how.columns and how.task)
+    if is_new and len(texts) < 2:
         got = f"{texts[0]!r} in every row of {name!r}"
         raise DataError(f"{table.name}: a target that is not always the same was expected: got {got}")
-    if task is None:
-        task = _infer_task(table, name, codes, texts, announce)
+    task = how.task or _infer_task(table, name, how.announce)
+    class_names = tuple(how.class_names) or (tuple(texts) if task == "classes" else (name,))
     if task == "values":
-        return task, (name,), model_targets(table, name, task, ())
-    alone = [np.flatnonzero(codes == k)[0] for k in np.flatnonzero(np.bincount(codes) == 1)]
-    wanted = f"two examples or more of every class in {name!r}, to learn from one and be tested on another,"
-    refuse(table.name, wanted, (f"{table.place(int(row))}: {texts[codes[row]]!r} alone" for row in sorted(alone)))
-    return task, tuple(texts), codes.astype(np.int64)
+        refuse(table.name, f"finite numbers in the target {name!r}", not_numbers(table, name))
+        return task, class_names, np.array([float(text) for text in texts])[codes, np.newaxis]
+    if is_new:
+        alone = [np.argmax(codes == k) for k in np.flatnonzero(np.bincount(codes) == 1)]
+        wanted = f"two examples or more of every class in {name!r}, to learn from one and be tested on another,"
+        refuse(table.name, wanted, (f"{table.place(row)}: {texts[codes[row]]!r} alone" for row in sorted(alone)))
+    classes = {text: k for k, text in enumerate(class_names)}
+    unknown = [text for text in texts if text not in classes]
+    if unknown:
+        got = f"{', '.join(unknown[:10])}, first in {table.place(np.argmax(codes == texts.index(unknown[0])))}"
+        expected = f"{table.name}: classes that were learned were expected in {name!r}"
+        raise SettingError(f"{expected}: got {got}; {closest(unknown[0], class_names)}")
+    return task, class_names, np.array([classes[text] for text in texts], dtype=np.int64)[codes]
 
 
-def _infer_task(table: Table, name: str, codes: NDArray[np.intp], texts: Sequence[str], announce: Announce) -> Goal:
+def _infer_task(table: Table, name: str, announce: Announce) -> Goal:
     """The task that the cells of a target look like, which is announced."""
+    codes, texts = table.cells[name]
     known = [number for number in map(number_in, texts) if number is not None]
-    task: Goal
+    task: Goal = "classes"
     if len(known) < len(texts):
         if len(known) > MOST_NUMBERS:
             expected = f"numbers in the target {name!r}, where most cells are numbers,"
             refuse(table.name, expected, not_numbers(table, name))
-        task, holds = "classes", "texts: classes to tell apart"
+        holds = "texts: classes to tell apart"
     elif all(each.is_integer() for each in known) and len(texts) <= min(MOST_GUESSED, len(codes) / FEWEST_EACH):
-        task, holds = "classes", "whole numbers: classes to tell apart (else --task values)"
+        holds = "whole numbers: classes to tell apart (else --task values)"
     else:
         task, holds = "values", "numbers: values to predict (else --task classes)"
     announce(f"{table.name}: {name!r} holds {len(texts):,} different {holds}")
     return task
-
-
-def model_targets(table: Table, name: str, task: Goal, class_names: Sequence[str]) -> NDArray[Any]:
-    """The targets in the column `name`, without a missing cell, whose classes are those of `class_names`.
-
-    Raises SettingError for another class, DataError where a value is not a number.
-    """
-    codes, texts = table.cells[name]
-    if task == "values":
-        refuse(table.name, f"finite numbers in the target {name!r}", not_numbers(table, name))
-        return np.array([float(text) for text in texts])[codes, np.newaxis]
-    unknown = [text for text in texts if text not in class_names]
-    if unknown:
-        row = int(np.flatnonzero(codes == texts.index(unknown[0]))[0])
-        raise SettingError(
-            f"{table.name}: classes that were learned were expected in {name!r}: got {', '.join(unknown[:10])}, "
-            f"first in {table.place(row)}; {closest(unknown[0], class_names)}"
-        )
-    return np.array([class_names.index(text) for text in texts], dtype=np.int64)[codes]
