@@ -125,8 +125,7 @@ def read_recording(run_folder: str | os.PathLike[str]) -> dict[str, Array]:
         raise FileError(f"a run leaves {RECORDING}: got {run_folder}, where there is none; train with --run FOLDER")
     try:
         with open_file(path) as stream:
-            _, entries = read_header(stream)
-            return read_tensors(stream, entries, {name: entry.slot for name, entry in entries.items()})
+            return read_tensors(stream, read_header(stream)[1])
     except ValueError as error:
         raise DataError(f"{path}: a recording of a run was expected: {error}") from error
 
