@@ -117,14 +117,13 @@ def uvicorn_config(app: ASGIApp, timeouts: Timeouts) -> Config:
 
 @dataclass(eq=False)
 class Conversation:
-    """What goes on over one socket that has been accepted: orders come in, the newest of a run goes out."""
+    """What goes on over one socket that has been accepted: orders come in, what a run says goes out."""
 
     playground: Playground
     websocket: WebSocket
     idle_seconds: float  # that it may be silent while nothing is learning
     training: TrainingRun | None = None
-    outbox: list[tuple[bytes, bool]] = field(default_factory=list)  # each with whether it is a frame: the newest alone
-    has_mail: asyncio.Event = field(default_factory=asyncio.Event)
+    outbox: asyncio.Queue[tuple[bytes, bool]] = field(default_factory=asyncio.Queue)  # each with whether it is a frame
 
     async def hold(self) -> None:
         """Listen and talk until one side has had enough; the run of this socket ends with it."""
@@ -164,7 +163,7 @@ class Conversation:
 
             def say(data: bytes, is_frame: bool) -> None:
                 with suppress(RuntimeError):  # the server has been stopped, and nobody listens any more
-                    loop.call_soon_threadsafe(self._post, data, is_frame)
+                    loop.call_soon_threadsafe(self.outbox.put_nowait, (data, is_frame))
 
             self.training = await asyncio.to_thread(self.playground.start_run, order, say)
         elif self.training is None:
@@ -172,19 +171,11 @@ class Conversation:
         else:
             self.training.control.obey(order.type)
 
-    def _post(self, data: bytes, is_frame: bool) -> None:
-        if is_frame:
-            self.outbox = [mail for mail in self.outbox if not mail[1]]
-        self.outbox.append((data, is_frame))
-        self.has_mail.set()
-
     async def _talk(self) -> None:
         with suppress(WebSocketDisconnect, RuntimeError):  # the latter is Starlette's word for "closed meanwhile"
-            while await self.has_mail.wait():
-                self.has_mail.clear()
-                while self.outbox:
-                    data, is_frame = self.outbox.pop(0)
-                    await (self.websocket.send_bytes(data) if is_frame else self.websocket.send_text(data.decode()))
+            while True:
+                data, is_frame = await self.outbox.get()
+                await (self.websocket.send_bytes(data) if is_frame else self.websocket.send_text(data.decode()))
 
 
 def application(playground: Playground, idle_seconds: float) -> Starlette:

@@ -199,6 +199,7 @@ FIELDS = {place: struct.__struct_fields__ for place, struct in TABLES.items()} |
     "training.augment": setting_names(Deformation),
     "training.plateau": setting_names(ReduceOnPlateau),
 }
+WITHIN_SECTIONS = [place for place in (*KINDS, *FIELDS) if "." in place]
 ONE_PER_LAYER = ("hidden", "activation", "dropout")
 
 
@@ -287,20 +288,16 @@ def full_path(word: str, value: str, tree: dict[str, Any]) -> list[str]:
     keys = word.split(".")
     if keys[0] not in SECTIONS or len(keys) == 1:
         keys = [*(name for name in SECTIONS if name != "about" and keys[0] in FIELDS[name]), *keys]
-    if (
-        len(keys) in (2, 3)
-        and keys[1] in FIELDS.get(keys[0], ())
-        and (len(keys) == 2 or ".".join(keys[:2]) in {*KINDS, *FIELDS})
-    ):
+    place = ".".join(keys[:-1])
+    if keys[-1] in FIELDS.get(place, ()) or place in WITHIN_SECTIONS:
         return keys
     raise RecipeError(f"no setting is called {word!r}: {advice(word, value, tree)}")
 
 
 def setting_paths(tree: Tree) -> list[str]:
     """The full path of every setting that this recipe has, those of the parts that it names included."""
-    sections = [place for place in SECTIONS if place != "about"]
-    nested = [place for place in (*KINDS, *FIELDS) if "." in place]
-    return [f"{place}.{key}" for place in (*sections, *nested) for key in settings_in(place, tree) or ()]
+    places = ("data", "network", "training", *WITHIN_SECTIONS)
+    return [f"{place}.{key}" for place in places for key in settings_in(place, tree) or ()]
 
 
 def settings_in(place: str, tree: Tree) -> list[str] | None:
