@@ -17,8 +17,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 
 from deltarule.errors import DataError, SettingError
 from deltarule.playground.guard import ANYWHERE, LOOPBACK, Guard
-from deltarule.playground.page_run import TrainingRun
-from deltarule.playground.playground import Playground
+from deltarule.playground.playground import Playground, TrainingRun
 from deltarule.playground.protocol import MOST_MESSAGE_BYTES, Instruction, Start, message, parse_order
 from deltarule.playground.routes import REFUSED, routes
 
@@ -123,7 +122,7 @@ class Conversation:
     websocket: WebSocket
     idle_seconds: float  # that it may be silent while nothing is learning
     training: TrainingRun | None = None
-    outbox: asyncio.Queue[tuple[bytes, bool]] = field(default_factory=asyncio.Queue)  # each with whether it is a frame
+    outbox: asyncio.Queue[str | bytes] = field(default_factory=asyncio.Queue)
 
     async def hold(self) -> None:
         """Listen and talk until one side has had enough; the run of this socket ends with it."""
@@ -161,9 +160,9 @@ class Conversation:
         if isinstance(order, Start):
             loop = asyncio.get_running_loop()
 
-            def say(data: bytes, is_frame: bool) -> None:
+            def say(said: str | bytes) -> None:
                 with suppress(RuntimeError):  # the server has been stopped, and nobody listens any more
-                    loop.call_soon_threadsafe(self.outbox.put_nowait, (data, is_frame))
+                    loop.call_soon_threadsafe(self.outbox.put_nowait, said)
 
             self.training = await asyncio.to_thread(self.playground.start_run, order, say)
         elif self.training is None:
@@ -174,8 +173,8 @@ class Conversation:
     async def _talk(self) -> None:
         with suppress(WebSocketDisconnect, RuntimeError):  # the latter is Starlette's word for "closed meanwhile"
             while True:
-                data, is_frame = await self.outbox.get()
-                await (self.websocket.send_bytes(data) if is_frame else self.websocket.send_text(data.decode()))
+                said = await self.outbox.get()
+                await (self.websocket.send_text(said) if isinstance(said, str) else self.websocket.send_bytes(said))
 
 
 def application(playground: Playground, idle_seconds: float) -> Starlette:
