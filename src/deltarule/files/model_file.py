@@ -35,7 +35,7 @@ FORMAT = 3
 # pretrained/README.md says what it is and how good; scripts/make_pretrained.py has trained it.
 PRETRAINED = Path(__file__).parents[1] / "pretrained" / "pretrained.safetensors"
 OPTIONAL = ("input_range", "record")
-MEANING = ("task", "pixels", "class_names", "image_shape", "input_range")  # what a network says of itself
+MEANING = ("task", "pixels", "class_names", "image_shape")  # what a network says of itself
 Size = Annotated[int, msgspec.Meta(ge=1)]
 Part = dict[str, str | float]  # a name from the table of parts, and its settings
 JSON_RULE = "the names and the record of a model must be strings, finite numbers, lists and dicts of these"
@@ -136,19 +136,15 @@ def model_bytes(thing: Network | Model, failure: str = "the model was not writte
                 f'{type(part).__name__}; keep the weights alone,  np.save("weights.npy", network.parameters.vector),  '
                 'and put them into a network of your own with  network.parameters.vector[:] = np.load("weights.npy")'
             )
-    required = {
-        "layer_sizes": network.layer_sizes,
+    required = {name: getattr(network, name) for name in ("layer_sizes", "dropout", *MEANING)} | {
         "activations": [spec_of("activation", each) for each in network.activations],
         "loss": spec_of("loss", network.loss),
-        "dropout": network.dropout,
         "dtype": network.dtype.name,
-        **{name: getattr(network, name) for name in MEANING},
         "columns": [asdict(column) for column in model.columns],
         "input_scaling": model.input_scaling is not None,
         "target_scaling": model.target_scaling is not None,
-        "record": model.record,
     }
-    optional = {name: required.pop(name) for name in OPTIONAL}
+    optional = {"input_range": network.input_range, "record": model.record}
     try:
         data = signed_file_bytes({"format": FORMAT, "required": required, "optional": optional}, arrays_of(model))
     except (TypeError, ValueError, RecursionError) as error:
@@ -274,7 +270,7 @@ def rebuild_model(description: ModelDescription, arrays: Mapping[str, Array]) ->
         dropout=description.dropout,
         dtype=description.dtype,
     )
-    network = with_meaning(network, **{name: getattr(description, name) for name in MEANING})
+    network = with_meaning(network, **{name: getattr(description, name) for name in (*MEANING, "input_range")})
     for l, (W, b) in enumerate(zip(network.weights, network.biases, strict=True)):
         W[:], b[:] = arrays[f"layers.{l}.weight"], arrays[f"layers.{l}.bias"]
     scalings: dict[str, Any] = {
