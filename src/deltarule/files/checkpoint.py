@@ -178,12 +178,12 @@ class Checkpoints(Callback):
 
     def wait(self) -> None:
         """Wait until the last checkpoint is on the disk; warn where it could not be written."""
-        if self._writing is not None:
-            writing, self._writing = self._writing, None
-            try:
+        writing, self._writing = self._writing, None
+        try:
+            if writing is not None:
                 writing.result()
-            except (OSError, MemoryError) as error:
-                LOG.warning("checkpoint not kept: %s", str(error) or "there is not enough memory")
+        except (OSError, MemoryError) as error:
+            LOG.warning("checkpoint not kept: %s", str(error) or "there is not enough memory")
 
     def _snapshot(self, state: TrainingState) -> Snapshot:
         return replace(Snapshot.of(state), record=self.record)

@@ -126,14 +126,13 @@ class TrainingRun(threading.Thread):
     """One run, from an order to a trained network.
 
     say: is given messages, texts, and frames, bytes, for the page, from this thread.
-    result: the trained network, once there is one.
+    result: the trained network; until there is one, what the run before has left.
     """
 
-    def __init__(self, order: Start, datasets: Datasets, say: Say) -> None:
+    def __init__(self, order: Start, datasets: Datasets, say: Say, result: NetworkView | None) -> None:
         super().__init__(name="training run", daemon=True)
-        self.order, self.datasets, self.say = order, datasets, say
+        self.order, self.datasets, self.say, self.result = order, datasets, say, result
         self.control = Control(paused=order.paused)
-        self.result: NetworkView | None = None
 
     def run(self) -> None:
         """Carry out the order; whatever happens, the page hears how it ended."""
@@ -166,7 +165,7 @@ class TrainingRun(threading.Thread):
             reason = job.trainer.fit(job.train, job.validation).stop_reason
         except DivergenceError as error:
             reason, failed = str(error), True
-        self.result = NetworkView(job.model, ready.examples)
+        self.result = NetworkView(job.model, ready.examples)  # before the page hears that it can have it
         which, dataset = list(ready.examples.items())[-1]
         report = evaluate_model(job.model, dataset)
         facts = {"part": which, "examples": report.examples, "loss": report.loss, report.score_name: report.score}
@@ -184,10 +183,14 @@ class Playground:
     given: NetworkView  # that it opens with
     datasets: Datasets  # that can be trained on
     says: Mapping[str, str] = field(default_factory=dict)  # what these are, by name
-    trained: NetworkView | None = None  # by the last run that ended
     run: TrainingRun | None = None  # under way, or the last one
     rng: np.random.Generator = field(default_factory=np.random.default_rng)  # draws the examples that the page asks for
     _one: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def trained(self) -> NetworkView | None:
+        """What the last run that ended has left."""
+        return None if self.run is None else self.run.result
 
     def view(self, which: str) -> NetworkView:
         """The network that is meant: "given" or "trained". SettingError for another, or where there is none."""
@@ -217,20 +220,14 @@ class Playground:
 
     def start_run(self, order: Start, say: Say) -> TrainingRun:
         """Start a run, after one that is about to stop. SettingError while one is under way: they would share a CPU."""
-
-        def keep_and_say(said: str | bytes) -> None:
-            if run.result is not None:
-                self.trained = run.result  # before the page hears that it can have it
-            say(said)
-
         with self._one:
             if self.run is not None and self.run.control.stopped:
                 self.run.join(timeout=STOP_SECONDS)
             if self.run is not None and self.run.is_alive():
                 raise SettingError("one run at a time: another page is training; stop it there first")
-            run = self.run = TrainingRun(order, self.datasets, keep_and_say)
-            run.start()
-        return run
+            self.run = TrainingRun(order, self.datasets, say, self.trained)
+            self.run.start()
+            return self.run
 
     def close(self) -> None:
         """Stop the run that is under way, and wait for it a little."""

@@ -39,12 +39,6 @@ KINDS: dict[str, Kind] = {  # where a recipe names a part, and what it can name 
 }
 USUAL = {"training.penalty": "l2", "network.activation": "leaky_relu"}  # the part meant by a setting that several have
 BY_EPOCHS = {"total_steps": None, "every_steps": "every_epochs"}  # what a recipe has in place of a schedule's steps
-OTHER_NAMES = {  # of what is not a number; numbers have theirs in elsewhere.toml
-    "training.augment": "augmentation deformation",
-    "network.hidden": "layers layer_sizes sizes units neurons hidden_layers hidden_units hidden_layer_sizes",
-    "network.initializer": "init",
-    "data.name": "dataset",
-}
 OTHERWISE = {"training.optimizer.weight_decay": "training.penalty.strength"}  # where no part of the recipe has it
 OPTIONS = {"training.schedule.rate": "--learning-rate", "training.epochs": "--epochs", "data.name": "--data"}
 OPTIONS_ONLY = ("seed", "holdout", "engine")  # of `train`, and in no recipe
@@ -358,7 +352,7 @@ def nearest_path(word: str, known: list[str]) -> str | None:
     for path in (*others, *known):
         key = path.rpartition(".")[2]
         asked = words()["synonyms"].get(key, "").split() if key in SETTINGS else []
-        for name in (*OTHER_NAMES.get(path, "").split(), *asked):
+        for name in (*words()["recipe_keys"].get(path, "").split(), *asked):
             names.setdefault(name, path)
     folded = word.casefold().replace("-", "_")
     wanted = [each for each in (folded, folded.rpartition(".")[2]) if each]

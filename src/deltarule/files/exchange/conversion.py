@@ -12,7 +12,7 @@ import numpy as np
 from deltarule.data.columns import Column
 from deltarule.errors import DataError, SettingError, ShapeError, closest
 from deltarule.model import Model
-from deltarule.nn.activations import Activation, Identity, Sigmoid, Softmax
+from deltarule.nn.activations import Activation, Sigmoid, Softmax
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, with_meaning
 from deltarule.parts import PARTS, No, Spec, resolve
@@ -51,9 +51,7 @@ def from_sklearn(estimator: Any) -> Model:
     hidden, output = known[estimator.activation].maker(), known[estimator.out_activation_].maker()
     arrays = enumerate(zip(estimator.coefs_, estimator.intercepts_, strict=True))
     names = tuple(map(str, getattr(estimator, "classes_", ())))
-    if isinstance(output, Identity):
-        names = ()
-    elif isinstance(output, Sigmoid) and estimator.n_outputs_ == 1:
+    if isinstance(output, Sigmoid) and estimator.n_outputs_ == 1:
         names = names[-1:]
     return Model(
         network_of({f"coefs_[{l}]": layer for l, layer in arrays}, hidden, output),
