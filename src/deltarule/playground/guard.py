@@ -102,15 +102,12 @@ class Guard:
         if (port if name else "80") != str(self.port):
             return False
         name = (name or host).strip("[]").lower()
-        local = {LOOPBACK, "localhost"}
-        if self.host == LOOPBACK:
-            return name in local
-        if self.host in ANYWHERE:
-            machine = socket.gethostname().lower()
-            with suppress(ValueError):
-                return bool(ipaddress.ip_address(name))  # no rebinding without a name
-            return name in local | {machine, f"{machine}.local"}
-        return name == self.host.lower()
+        if self.host not in ANYWHERE:
+            return name == self.host.lower() or (name == "localhost" and self.host == LOOPBACK)
+        with suppress(ValueError):
+            return bool(ipaddress.ip_address(name))  # no rebinding without a name
+        machine = socket.gethostname().lower()
+        return name in ("localhost", machine, f"{machine}.local")
 
     async def _body(self, scope: Scope, receive: Receive) -> bytes:
         """The whole body of a request; Refusal for one that is too large or too slow."""
