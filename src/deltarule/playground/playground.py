@@ -188,13 +188,13 @@ class Playground:
     _one: threading.Lock = field(default_factory=threading.Lock)
 
     @property
-    def trained(self) -> NetworkView | None:
+    def result(self) -> NetworkView | None:
         """What the last run that ended has left."""
         return None if self.run is None else self.run.result
 
     def view(self, which: str) -> NetworkView:
         """The network that is meant: "given" or "trained". SettingError for another, or where there is none."""
-        view = {"given": self.given, "trained": self.trained}.get(which)
+        view = {"given": self.given, "trained": self.result}.get(which)
         if view is None:
             raise SettingError(f"the network of the page is given, or trained here: got {which!r}")
         return view
@@ -225,7 +225,7 @@ class Playground:
                 self.run.join(timeout=STOP_SECONDS)
             if self.run is not None and self.run.is_alive():
                 raise SettingError("one run at a time: another page is training; stop it there first")
-            self.run = TrainingRun(order, self.datasets, say, self.trained)
+            self.run = TrainingRun(order, self.datasets, say, self.result)
             self.run.start()
             return self.run
 
