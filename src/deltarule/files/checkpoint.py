@@ -20,15 +20,15 @@ import msgspec
 import numpy as np
 
 from deltarule.atomic import TEMPORARIES, write_atomically
-from deltarule.errors import DivergenceError, FileError, ModelFileError, SettingError, closest
+from deltarule.errors import DivergenceError, FileError, ModelFileError, SettingError
 from deltarule.files.model_file import save
 from deltarule.files.run_folder import FolderLock, surroundings
-from deltarule.files.tensor_file import SignedFile, Slot, open_file, read_header, signed_file_bytes
+from deltarule.files.tensor_file import METADATA_KEY, SignedFile, Slot, open_file, read_header, signed_file_bytes
 from deltarule.model import Model
 from deltarule.nn.network import with_parameters
 from deltarule.public import public
 from deltarule.settings import check, check_path
-from deltarule.training.callbacks import COLUMNS, Callback, Monitor, TrainingState
+from deltarule.training.callbacks import Callback, Monitor, TrainingState
 from deltarule.training.run_identity import differences
 from deltarule.training.snapshot import Snapshot
 
@@ -178,12 +178,12 @@ class Checkpoints(Callback):
 
     def wait(self) -> None:
         """Wait until the last checkpoint is on the disk; warn where it could not be written."""
-        if self._writing is not None:
-            writing, self._writing = self._writing, None
-            try:
+        writing, self._writing = self._writing, None
+        try:
+            if writing is not None:
                 writing.result()
-            except (OSError, MemoryError) as error:
-                LOG.warning("checkpoint not kept: %s", str(error) or "there is not enough memory")
+        except (OSError, MemoryError) as error:
+            LOG.warning("checkpoint not kept: %s", str(error) or "there is not enough memory")
 
     def _snapshot(self, state: TrainingState) -> Snapshot:
         return replace(Snapshot.of(state), record=self.record)
@@ -246,15 +246,11 @@ class ModelCheckpoint(Callback):
         self.monitor.begin(state.history)
 
     def epoch_end(self, state: TrainingState) -> None:
-        row = state.history.rows[-1]
         try:
-            path = Path(self.pattern.format(**row))
+            path = Path(self.pattern.format(**state.history.rows[-1]))
         except KeyError as error:
-            (name,) = error.args
-            offer = closest(name, row, COLUMNS)
-            if name.startswith("val") and "validation_loss" not in row:
-                offer = f"give fit a validation set, and use {COLUMNS.get(name, name)}"
-            raise SettingError(f"{self.pattern}: the history has no column {name!r}: {offer}") from error
+            state.history.figure(error.args[0])  # which says what columns there are
+            raise
         except (ValueError, IndexError, AttributeError) as error:
             raise SettingError(f"a path may hold columns, as in {{epoch:02d}}: got {self.pattern}: {error}") from error
         if self.save_best_only and not self.monitor.improves(state.history):
@@ -319,18 +315,16 @@ def newest_checkpoint(folder: str | os.PathLike[str]) -> tuple[Path, Snapshot]:
     for path in paths:
         try:
             snapshot = read_checkpoint(path)
-            if snapshot.step != step_of(path):
-                raise ModelFileError(f"{path} is of step {snapshot.step:,}, so it is not what its name says")
         except (ModelFileError, FileError) as error:
             reasons.append(str(error))
             continue
-        for reason in reasons:
-            LOG.warning("checkpoint passed over: %s", reason)
-        return path, snapshot
-    raise ModelFileError(
-        f"none of {len(paths)} checkpoints in {folder} is sound: {'; '.join(reasons)}. Copy them again, or begin anew "
-        "in another folder"
-    )
+        if snapshot.step == step_of(path):
+            for reason in reasons:
+                LOG.warning("checkpoint passed over: %s", reason)
+            return path, snapshot
+        reasons.append(f"{path} is of step {snapshot.step:,}, so it is not what its name says")
+    cure = "Copy them again, or begin anew in another folder"
+    raise ModelFileError(f"none of {len(paths)} checkpoints in {folder} is sound: {'; '.join(reasons)}. {cure}")
 
 
 def step_of(path: Path) -> int:
@@ -344,7 +338,7 @@ def _is_of_another_program(path: Path) -> bool:
         with path.open("rb") as stream:
             n_bytes = int.from_bytes(stream.read(8), "little")
             header = json.loads(stream.read(min(n_bytes, MOST_HEADER)))
-        return "deltarule" not in header.get("__metadata__", {})
+        return METADATA_KEY not in header.get("__metadata__", {})
     except (FileNotFoundError, ValueError, AttributeError, TypeError, RecursionError):
         return False
     except OSError as error:

@@ -27,7 +27,7 @@ from deltarule.files.tensor_file import Dtype, SignedFile, Slot, open_file, sign
 from deltarule.model import Model, Standardization
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, with_meaning
-from deltarule.parts import Kind, make, spec_of
+from deltarule.parts import Kind, make, part_of, spec_of
 from deltarule.public import check_network, is_a, public
 from deltarule.settings import Task, brief, check_path
 
@@ -35,7 +35,7 @@ FORMAT = 3
 # pretrained/README.md says what it is and how good; scripts/make_pretrained.py has trained it.
 PRETRAINED = Path(__file__).parents[1] / "pretrained" / "pretrained.safetensors"
 OPTIONAL = ("input_range", "record")
-MEANING = ("task", "pixels", "class_names", "image_shape", "input_range")  # what a network says of itself
+MEANING = ("task", "pixels", "class_names", "image_shape")  # what a network says of itself
 Size = Annotated[int, msgspec.Meta(ge=1)]
 Part = dict[str, str | float]  # a name from the table of parts, and its settings
 JSON_RULE = "the names and the record of a model must be strings, finite numbers, lists and dicts of these"
@@ -129,19 +129,22 @@ def model_bytes(thing: Network | Model, failure: str = "the model was not writte
     network = model.network
     if network.dtype not in (np.float32, np.float64):
         raise SettingError(f"a model holds float32 or float64: got {network.dtype}; save network.astype(np.float64)")
-    required = {
-        "layer_sizes": network.layer_sizes,
-        "activations": [part_spec("activation", each) for each in network.activations],
-        "loss": part_spec("loss", network.loss),
-        "dropout": network.dropout,
+    for part in (*network.activations, network.loss):
+        if part_of(part) is None:
+            raise SettingError(
+                f"a model file names activations and losses from a fixed list, so that no file can run code: got "
+                f'{type(part).__name__}; keep the weights alone,  np.save("weights.npy", network.parameters.vector),  '
+                'and put them into a network of your own with  network.parameters.vector[:] = np.load("weights.npy")'
+            )
+    required = {name: getattr(network, name) for name in ("layer_sizes", "dropout", *MEANING)} | {
+        "activations": [spec_of("activation", each) for each in network.activations],
+        "loss": spec_of("loss", network.loss),
         "dtype": network.dtype.name,
-        **{name: getattr(network, name) for name in MEANING},
         "columns": [asdict(column) for column in model.columns],
         "input_scaling": model.input_scaling is not None,
         "target_scaling": model.target_scaling is not None,
-        "record": model.record,
     }
-    optional = {name: required.pop(name) for name in OPTIONAL}
+    optional = {"input_range": network.input_range, "record": model.record}
     try:
         data = signed_file_bytes({"format": FORMAT, "required": required, "optional": optional}, arrays_of(model))
     except UnicodeEncodeError as error:
@@ -164,18 +167,6 @@ def arrays_of(model: Model) -> dict[str, Array]:
             arrays[f"{name}.mean"] = np.asarray(scaling.mean, np.float64)
             arrays[f"{name}.scale"] = np.asarray(scaling.scale, np.float64)
     return arrays
-
-
-def part_spec(kind: Kind, thing: Any) -> Part:
-    """A part by its name, with its settings. SettingError, with what to do, for one of the user's own."""
-    try:
-        return spec_of(kind, thing)
-    except SettingError as error:
-        raise SettingError(
-            f"a model file names activations and losses from a fixed list, so that no file can run code: got "
-            f'{type(thing).__name__}; keep the weights alone,  np.save("weights.npy", network.parameters.vector),  and '
-            'put them into a network of your own with  network.parameters.vector[:] = np.load("weights.npy")'
-        ) from error
 
 
 def model_argument(thing: Any, line: str, path: Any = "") -> Model:
@@ -283,17 +274,12 @@ def rebuild_model(description: ModelDescription, arrays: Mapping[str, Array]) ->
         dropout=description.dropout,
         dtype=description.dtype,
     )
-    network = with_meaning(network, **{name: getattr(description, name) for name in MEANING})
+    network = with_meaning(network, **{name: getattr(description, name) for name in (*MEANING, "input_range")})
     for l, (W, b) in enumerate(zip(network.weights, network.biases, strict=True)):
         W[:], b[:] = arrays[f"layers.{l}.weight"], arrays[f"layers.{l}.bias"]
-    input_scaling, target_scaling = (
-        Standardization(arrays[f"{name}.mean"], arrays[f"{name}.scale"]) if f"{name}.mean" in arrays else None
-        for name in ("input", "target")
-    )
-    return Model(
-        network=network,
-        input_scaling=input_scaling,
-        target_scaling=target_scaling,
-        columns=description.table_columns(),
-        record=description.record,
-    )
+    scalings: dict[str, Any] = {
+        f"{side}_scaling": Standardization(arrays[f"{side}.mean"], arrays[f"{side}.scale"])
+        for side in ("input", "target")
+        if f"{side}.mean" in arrays
+    }
+    return Model(network, columns=description.table_columns(), record=description.record, **scalings)

@@ -28,7 +28,6 @@ from deltarule.public import public
 
 MOST_EXAMPLES = 200
 MOST_PARAMETERS = 20_000_000  # 107 MB of page: a browser still opens it
-NEED_SERVER = ("train",)  # tabs
 LINK = re.compile(r'<link rel="stylesheet" href="static/([\w.-]+)">\n?')
 SCRIPT = re.compile(r'<script type="module" src="static/([\w.-]+)"></script>\n?')
 
@@ -102,7 +101,7 @@ def show(thing: Network | Model, examples: Dataset | None = None) -> Page:
         count = min(MOST_EXAMPLES, examples.n_samples)
         chosen = [page_example(model, examples, k * examples.n_samples // count) for k in range(count)]
         parts["examples"] = json.dumps(chosen, separators=(",", ":"))
-    return Page(_page(parts, NEED_SERVER if "examples" in parts else (*NEED_SERVER, "mistakes")))
+    return Page(_page(parts))
 
 
 def reads_bytes(model: Model) -> bool:
@@ -126,8 +125,11 @@ def page_example(model: Model, dataset: Dataset, index: int) -> dict[str, object
     return {"x": inputs.tolist(), "label": target.tolist(), "pixels": is_bytes, "index": index}
 
 
-def _page(parts: dict[str, str], hidden: tuple[str, ...]) -> str:
-    """index.html with its styles and modules inside, without hidden tabs, and parts for the script to read."""
+def _page(parts: dict[str, str]) -> str:
+    """index.html with its styles and modules inside, and parts for the script to read.
+
+    The tabs are hidden that need a server, or examples where there are none.
+    """
     static = files("deltarule").joinpath("playground", "static")
 
     def read(name: str) -> str:
@@ -147,7 +149,7 @@ def _page(parts: dict[str, str], hidden: tuple[str, ...]) -> str:
     policy = f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:"
     mark = '<meta name="generator" content="deltarule">'  # which `atomic.py` looks for
     meta = f'<meta charset="utf-8">\n{mark}\n<meta http-equiv="Content-Security-Policy" content="{policy}">'
-    for tab in hidden:
+    for tab in ("train",) if "examples" in parts else ("train", "mistakes"):
         page = page.replace(f'id="tab-{tab}"', f'id="tab-{tab}" hidden')
     scripts = []
     for name, text in {"program": _base64(gzip.compress(program, mtime=0)), **parts}.items():

@@ -1,13 +1,12 @@
 """Run folders: everything about one training run, in files that are whole at any moment, even if the run is killed."""
 
 import json
-import logging
 import os
 import platform
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import IO, Any, Self
@@ -70,12 +69,14 @@ def environment(*, seed: int, data_hash: str) -> dict[str, Any]:
 def surroundings() -> dict[str, Any]:
     """Where a run takes place: versions, platform, threads."""
     cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    versions: dict[str, str | None] = {"python": platform.python_version()}
+    for name, package in (("deltarule", DISTRIBUTION), ("numpy", "numpy"), ("numba", "numba")):
+        try:
+            versions[name] = version(package)
+        except PackageNotFoundError:
+            versions[name] = None
     return {
-        "versions": {
-            "python": platform.python_version(),
-            "deltarule": _version(DISTRIBUTION),
-            **{name: _version(name) for name in ("numpy", "numba")},
-        },
+        "versions": versions,
         "platform": platform.platform(),
         "machine": platform.machine(),
         "threads": {"cpus": cpus, **{name: os.environ[name] for name in THREAD_VARIABLES if name in os.environ}},
@@ -125,17 +126,9 @@ def read_recording(run_folder: str | os.PathLike[str]) -> dict[str, Array]:
         raise FileError(f"a run leaves {RECORDING}: got {run_folder}, where there is none; train with --run FOLDER")
     try:
         with open_file(path) as stream:
-            _, entries = read_header(stream)
-            return read_tensors(stream, entries, {name: entry.slot for name, entry in entries.items()})
+            return read_tensors(stream, read_header(stream)[1])
     except ValueError as error:
         raise DataError(f"{path}: a recording of a run was expected: {error}") from error
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
 
 
 class FolderLock:
@@ -156,9 +149,8 @@ class FolderLock:
             self.folder.mkdir(parents=True, exist_ok=True)
             stream = place.open("a+b", buffering=0)
         except (OSError, ValueError) as error:
-            why = getattr(error, "strerror", error)
-            needed = "a run needs a folder that can be written to"
-            raise FileError(f"{needed}: got {self.folder}: {why}; give another") from error
+            got = f"got {self.folder}: {getattr(error, 'strerror', error)}"
+            raise FileError(f"a run needs a folder that can be written to: {got}; give another") from error
         try:
             if sys.platform == "win32":
                 import msvcrt
@@ -182,16 +174,16 @@ class FolderLock:
             says = f"got {place}, which holds something else; give another folder"
             raise FileError(f"the lock of a folder holds the number of a process: {says}")
         self._stream = stream
-        with _log_failures(self.folder):  # the number is only for the message above
+        with suppress(OSError):  # the number is only for the message above
             stream.truncate(0)
             stream.write(f"{os.getpid()}\n".encode())
 
     def release(self) -> None:
         """Let another process have the folder."""
-        stream, self._stream = self._stream, None
-        if stream is not None:
-            with _log_failures(self.folder):  # the system lets go of it in any case
-                stream.close()
+        if self._stream is not None:
+            with suppress(OSError):  # the system lets go of it in any case
+                self._stream.close()
+            self._stream = None
 
     def __enter__(self) -> Self:
         self.acquire()
@@ -202,11 +194,3 @@ class FolderLock:
 
     def __del__(self) -> None:
         self.release()
-
-
-@contextmanager
-def _log_failures(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        logging.getLogger("deltarule").warning("the lock of %s: %s", folder, error.strerror or error)

@@ -13,7 +13,6 @@ import math
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, Literal, NamedTuple
 
@@ -44,13 +43,17 @@ DTYPES: dict[Dtype, np.dtype[Any]] = {"F32": np.dtype("<f4"), "F64": np.dtype("<
 
 
 class Slot(NamedTuple):
-    """What an array is to be."""
+    """What an array is, or is to be."""
 
     dtype: Dtype
     shape: tuple[int, ...]
 
     def __str__(self) -> str:
         return f"{self.dtype} of shape {self.shape}"
+
+    @property
+    def n_bytes(self) -> int:
+        return math.prod(self.shape) * DTYPES[self.dtype].itemsize
 
 
 class Entry(msgspec.Struct, forbid_unknown_fields=True):
@@ -59,10 +62,6 @@ class Entry(msgspec.Struct, forbid_unknown_fields=True):
     dtype: Dtype
     shape: tuple[Count, ...]
     data_offsets: tuple[Count, Count]
-
-    @property
-    def slot(self) -> Slot:
-        return Slot(self.dtype, self.shape)
 
 
 def tensor_bytes(text: str, arrays: Mapping[str, Array]) -> bytes:
@@ -96,8 +95,8 @@ def open_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         raise FileError(f"{path} could not be read: {error.strerror or error}") from error
 
 
-def read_header(stream: BinaryIO) -> tuple[str, dict[str, Entry]]:
-    """The text and what is said of the arrays, whose bytes come next in `stream`.
+def read_header(stream: BinaryIO) -> tuple[str, dict[str, Slot]]:
+    """The text, and what the arrays are whose bytes come next in `stream`, in the order in which they come.
 
     Raises ModelFileError, or another ValueError, unless the header is sound and describes the file to the last byte.
     """
@@ -120,27 +119,24 @@ def read_header(stream: BinaryIO) -> tuple[str, dict[str, Entry]]:
             f"expected the metadata of a model, {METADATA_KEY!r}: got {sorted(metadata)}, so other software made the "
             "file; its arrays can be read with safetensors.numpy.load_file"
         )
-    entries, end = msgspec.convert(header, dict[str, Entry]), 0
+    slots, end = dict[str, Slot](), 0
+    entries = msgspec.convert(header, dict[str, Entry])
     for name, entry in sorted(entries.items(), key=lambda item: item[1].data_offsets):
-        place = (end, end + math.prod(entry.shape) * DTYPES[entry.dtype].itemsize)
+        slots[name] = slot = Slot(entry.dtype, entry.shape)
+        place = (end, end + slot.n_bytes)
         if entry.data_offsets != place:
-            raise ModelFileError(f"expected {name!r}, {entry.slot}, at bytes {place}: got {entry.data_offsets}")
+            raise ModelFileError(f"expected {name!r}, {slot}, at bytes {place}: got {entry.data_offsets}")
         end = place[1]
     if end != size - 8 - length:
         raise ModelFileError(f"expected {end:,} bytes of arrays: got {size - 8 - length:,}; copy the file again")
-    return metadata[METADATA_KEY], entries
+    return metadata[METADATA_KEY], slots
 
 
-def read_tensors(stream: BinaryIO, entries: dict[str, Entry], layout: dict[str, Slot]) -> dict[str, Array]:
-    """The arrays that follow a header, in the order of `layout`, read-only. ModelFileError, at once, for others."""
-    for name in sorted(layout.keys() | entries.keys()):
-        slot = entries[name].slot if name in entries else None
-        if layout.get(name) != slot:
-            raise ModelFileError(f"expected {name!r} to be {layout.get(name, 'absent')}: got {slot or 'none'}")
-    data = stream.read()
+def read_tensors(stream: BinaryIO, slots: dict[str, Slot]) -> dict[str, Array]:
+    """The arrays that follow a header, read-only."""
     return {
-        name: np.frombuffer(data, DTYPES[dtype], math.prod(shape), entries[name].data_offsets[0]).reshape(shape)
-        for name, (dtype, shape) in layout.items()
+        name: np.frombuffer(stream.read(slot.n_bytes), DTYPES[slot.dtype]).reshape(slot.shape)
+        for name, slot in slots.items()
     }
 
 
@@ -155,7 +151,7 @@ class SignedFile:
 
     def __init__(self, stream: BinaryIO, key: str, versions: tuple[int, ...]) -> None:
         self.stream = stream
-        text, self.entries = read_header(stream)
+        text, self.slots = read_header(stream)
         self.content = content = msgspec.convert(strict_json(text), dict[str, Any])
         other = next((each for each in KINDS if each != key and each in content), None)
         if other is not None and key not in content:
@@ -174,8 +170,12 @@ class SignedFile:
         self.digest = content.pop("digest", None)
 
     def read_arrays(self, layout: dict[str, Slot]) -> dict[str, Array]:
-        """The arrays, which must be those in `layout`, in its order."""
-        arrays = read_tensors(self.stream, self.entries, layout)
+        """The arrays, which must be those in `layout`, in its order. None is read where any is another."""
+        for name in sorted(layout.keys() | self.slots.keys()):
+            if (expected := layout.get(name)) != (got := self.slots.get(name)):
+                raise ModelFileError(f"expected {name!r} to be {expected or 'absent'}: got {got or 'none'}")
+        found = read_tensors(self.stream, self.slots)
+        arrays = {name: found[name] for name in layout}
         if self.digest != digest_of(self.content, arrays.values()):
             raise ModelFileError(f"expected what its digest {self.digest} belongs to: got another; copy the file again")
         return arrays
@@ -185,10 +185,11 @@ def strict_json(text: str) -> Any:
     """What a JSON text says; ModelFileError where an object says something twice."""
 
     def without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        content = dict(pairs)
-        if len(content) < len(pairs):
-            twice = next(name for name, following in pairwise(sorted(name for name, _ in pairs)) if name == following)
-            raise ModelFileError(f"every key in its JSON may be given once: got {twice!r} twice")
+        content: dict[str, Any] = {}
+        for name, value in pairs:
+            if name in content:
+                raise ModelFileError(f"every key in its JSON may be given once: got {name!r} twice")
+            content[name] = value
         return content
 
     return json.loads(text, object_pairs_hook=without_duplicates)

@@ -35,19 +35,7 @@ HEADERS = {
 
 
 class Refusal(Exception):  # noqa: N818  a refusal is no failure of ours
-    """A request, or a socket, that gets an answer of this status, and nothing else."""
-
-    def __init__(self, status: int, says: str) -> None:
-        super().__init__(says)
-        self.status, self.says = status, says
-
-    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refuse, and close the connection: what a request has not sent yet is never read."""
-        if scope["type"] == "websocket":
-            await receive()
-            await send({"type": "websocket.close", "code": 1008})  # before it was accepted: HTTP's 403
-        else:
-            await JSONResponse({"error": self.says}, self.status, {"connection": "close"})(scope, receive, send)
+    """The HTTP status, and why, that a request or a socket gets, and nothing else."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +65,13 @@ class Guard:
             if scope["type"] == "http":
                 body.append(await self._body(scope, receive))
         except Refusal as refusal:
-            await refusal.answer(scope, receive, send_with_headers)
+            status, why = refusal.args
+            if scope["type"] == "websocket":
+                await receive()
+                await send({"type": "websocket.close", "code": 1008})  # before it was accepted: HTTP's 403
+            else:  # what a request has not sent yet is never read: its connection is closed
+                answer = JSONResponse({"error": why}, status, {"connection": "close"})
+                await answer(scope, receive, send_with_headers)
         else:
             await self.app(scope, receive_body_first, send_with_headers)
 
@@ -108,15 +102,12 @@ class Guard:
         if (port if name else "80") != str(self.port):
             return False
         name = (name or host).strip("[]").lower()
-        local = {LOOPBACK, "localhost"}
-        if self.host == LOOPBACK:
-            return name in local
-        if self.host in ANYWHERE:
-            machine = socket.gethostname().lower()
-            with suppress(ValueError):
-                return bool(ipaddress.ip_address(name))  # no rebinding without a name
-            return name in local | {machine, f"{machine}.local"}
-        return name == self.host.lower()
+        if self.host not in ANYWHERE:
+            return name == self.host.lower() or (name == "localhost" and self.host == LOOPBACK)
+        with suppress(ValueError):
+            return bool(ipaddress.ip_address(name))  # no rebinding without a name
+        machine = socket.gethostname().lower()
+        return name in ("localhost", machine, f"{machine}.local")
 
     async def _body(self, scope: Scope, receive: Receive) -> bytes:
         """The whole body of a request; Refusal for one that is too large or too slow."""

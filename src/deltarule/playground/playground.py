@@ -8,19 +8,28 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.data.dataset import Dataset
-from deltarule.errors import SettingError
+from deltarule.data.dataset import Dataset, Splits
+from deltarule.errors import DeltaruleError, DivergenceError, SettingError, closest
 from deltarule.files.model_file import model_bytes
 from deltarule.files.page import in_ink, page_example
-from deltarule.inspection.measures.metrics import confusion_matrix
+from deltarule.inspection.measures.metrics import confusion_matrix, evaluate_model
 from deltarule.model import Model
 from deltarule.nn.arrays import Array
-from deltarule.playground.page_run import Datasets, TrainingRun
-from deltarule.playground.protocol import LARGEST_RATE, MOST_EPOCHS, SMALLEST_RATE, Start
+from deltarule.playground.frames import Control, Watcher
+from deltarule.playground.protocol import LARGEST_RATE, MOST_EPOCHS, SMALLEST_RATE, Start, message
 from deltarule.recipes import names, read
+from deltarule.recipes.build import Job, adapt, build, split
+from deltarule.recipes.schema import Recipe
+from deltarule.settings import check_choice
 
 MOST_IN_CELL = 60  # examples of a cell of the confusion matrix that the page can show
+MOST_HELD_OUT = 5000  # training examples for the validation curve,
+HELD_OUT = 6  # or one of so many
+FEWEST = 12  # examples of which some can be held out
 STOP_SECONDS = 5.0  # that a run may take to its next step
+
+Datasets = Mapping[str, Callable[[], Splits]]  # what loads the data that may be named
+Say = Callable[[str | bytes], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +95,87 @@ class NetworkView:
         return {"count": len(found), "examples": examples}
 
 
+@dataclass(frozen=True)
+class Preparation:
+    """A recipe as it is carried out, the objects that do it, and what they work on."""
+
+    recipe: Recipe
+    job: Job
+    examples: dict[str, Dataset]  # "train" and, where there are any, "test", as they are stored
+    changes: list[str]  # what had to be changed for these data, in words
+
+
+def prepare(order: Start, datasets: Datasets) -> Preparation:
+    """What an order asks for. SettingError where it names what does not exist; nothing in it is taken for a path."""
+    check_choice("recipe", order.recipe, tuple(names()))
+    if order.data not in datasets:
+        raise SettingError(f"no data here are called {order.data!r}: {closest(order.data, datasets)}")
+    original, splits = read(order.recipe), datasets[order.data]()
+    recipe, changes = original.on(order.data), list[str]()
+    if order.data != original.data.name:
+        recipe, changes = adapt(recipe, splits)
+    asked = {"training.epochs": order.epochs, "training.schedule.rate": order.rate}
+    recipe = recipe.with_changes([f"{path}={value!r}" for path, value in asked.items() if value is not None])
+    train, test = split(recipe, splits, order.seed)
+    holdout = min(MOST_HELD_OUT, train.n_samples // HELD_OUT) if train.n_samples >= FEWEST else 0
+    job = build(recipe, splits, seed=order.seed, holdout=holdout)
+    return Preparation(recipe, job, {"train": train} | ({"test": test} if test else {}), changes)
+
+
+class TrainingRun(threading.Thread):
+    """One run, from an order to a trained network.
+
+    say: is given messages, texts, and frames, bytes, for the page, from this thread.
+    result: the trained network; until there is one, what the run before has left.
+    """
+
+    def __init__(self, order: Start, datasets: Datasets, say: Say, result: NetworkView | None) -> None:
+        super().__init__(name="training run", daemon=True)
+        self.order, self.datasets, self.say, self.result = order, datasets, say, result
+        self.control = Control(paused=order.paused)
+
+    def run(self) -> None:
+        """Carry out the order; whatever happens, the page hears how it ended."""
+        try:
+            self.train(prepare(self.order, self.datasets))
+        except DeltaruleError as error:
+            self.tell("refused", says=str(error))
+        except MemoryError:
+            self.tell("refused", says="there is not enough memory for this run: choose smaller data or a smaller batch")
+
+    def train(self, ready: Preparation) -> None:
+        """Tell what is about to learn, from what; train, test, and tell how it went."""
+        job, recipe, reason, failed = ready.job, ready.recipe, None, False
+        self.tell(
+            "begin",
+            recipe=recipe.about.name,
+            says=recipe.about.says,
+            data=recipe.data.name,
+            changes=ready.changes,
+            sizes=job.model.network.layer_sizes,
+            parameters=job.model.network.parameters.size,
+            optimizer=type(job.trainer.optimizer).__name__,
+            batch=job.trainer.batch_size,
+            learnFrom=job.train.n_samples,
+            heldOut=job.validation.n_samples if job.validation else 0,
+            imageShape=job.train.image_shape,
+        )
+        job.trainer.callbacks = [*job.trainer.callbacks, Watcher(self.control, self.say, job.trainer.engine)]
+        try:
+            reason = job.trainer.fit(job.train, job.validation).stop_reason
+        except DivergenceError as error:
+            reason, failed = str(error), True
+        self.result = NetworkView(job.model, ready.examples)  # before the page hears that it can have it
+        which, dataset = list(ready.examples.items())[-1]
+        report = evaluate_model(job.model, dataset)
+        facts = {"part": which, "examples": report.examples, "loss": report.loss, report.score_name: report.score}
+        self.tell("end", reason=reason, failed=failed, **facts)
+
+    def tell(self, kind: str, **facts: Any) -> None:
+        """Say a message that is no frame."""
+        self.say(message(kind, **facts).decode())
+
+
 @dataclass
 class Playground:
     """What the page is about."""
@@ -93,14 +183,18 @@ class Playground:
     given: NetworkView  # that it opens with
     datasets: Datasets  # that can be trained on
     says: Mapping[str, str] = field(default_factory=dict)  # what these are, by name
-    trained: NetworkView | None = None  # by the last run that ended
     run: TrainingRun | None = None  # under way, or the last one
     rng: np.random.Generator = field(default_factory=np.random.default_rng)  # draws the examples that the page asks for
     _one: threading.Lock = field(default_factory=threading.Lock)
 
+    @property
+    def result(self) -> NetworkView | None:
+        """What the last run that ended has left."""
+        return None if self.run is None else self.run.result
+
     def view(self, which: str) -> NetworkView:
         """The network that is meant: "given" or "trained". SettingError for another, or where there is none."""
-        view = {"given": self.given, "trained": self.trained}.get(which)
+        view = {"given": self.given, "trained": self.result}.get(which)
         if view is None:
             raise SettingError(f"the network of the page is given, or trained here: got {which!r}")
         return view
@@ -124,22 +218,16 @@ class Playground:
             "datasets": [{"name": name, "says": self.says.get(name, "")} for name in self.datasets],
         }
 
-    def start_run(self, order: Start, say: Callable[[bytes, bool], None]) -> TrainingRun:
+    def start_run(self, order: Start, say: Say) -> TrainingRun:
         """Start a run, after one that is about to stop. SettingError while one is under way: they would share a CPU."""
-
-        def keep_and_say(data: bytes, is_frame: bool) -> None:
-            if run.result is not None:
-                self.trained = NetworkView(*run.result)  # before the page hears that it can have it
-            say(data, is_frame)
-
         with self._one:
             if self.run is not None and self.run.control.stopped:
                 self.run.join(timeout=STOP_SECONDS)
             if self.run is not None and self.run.is_alive():
                 raise SettingError("one run at a time: another page is training; stop it there first")
-            run = self.run = TrainingRun(order, self.datasets, keep_and_say)
-            run.start()
-        return run
+            self.run = TrainingRun(order, self.datasets, say, self.result)
+            self.run.start()
+            return self.run
 
     def close(self) -> None:
         """Stop the run that is under way, and wait for it a little."""

@@ -35,6 +35,13 @@ def routes(playground: Playground) -> list[Route]:
     """An answer for each address. Starlette calls them in threads, so that none holds up the others."""
     pages = {file.name: file.read_bytes() for file in files(__package__).joinpath("static").iterdir()}
 
+    def page_file(request: Request) -> Response:  # a name is looked up among theirs, and never taken for a path
+        name = request.path_params.get("name", "index.html")
+        kind = TYPES.get(name.rpartition(".")[2])
+        if name not in pages or kind is None:
+            return respond({"error": "there is no such file"}, 404)
+        return Response(pages[name], media_type=f"{kind}; charset=utf-8")
+
     answers: dict[str, Callable[[NetworkView, Question], Any]] = {
         "model": lambda view, asked: view.content,
         "example": lambda view, asked: view.example(asked.split, asked.index, playground.rng),
@@ -48,8 +55,8 @@ def routes(playground: Playground) -> list[Route]:
         return respond(answers[request.url.path.removeprefix("/api/")](playground.view(asked.of), asked))
 
     return [
-        Route("/", lambda request: static_file(pages, "index.html")),
-        Route("/static/{name}", lambda request: static_file(pages, request.path_params["name"])),
+        Route("/", page_file),
+        Route("/static/{name}", page_file),
         *(Route(f"/api/{name}", answer) for name in answers),
         Route("/api/image", answer_picture, methods=["POST"]),
     ]
@@ -82,11 +89,3 @@ def respond(value: Any, status: int = 200) -> Response:
 REFUSED: dict[Any, Any] = dict.fromkeys(
     (DeltaruleError, msgspec.ValidationError), lambda _, error: respond({"error": str(error)}, 400)
 )
-
-
-def static_file(pages: dict[str, bytes], name: str) -> Response:
-    """One of the page's own files; a name is looked up among theirs, and never taken for a path."""
-    kind = TYPES.get(name.rpartition(".")[2])
-    if name not in pages or kind is None:
-        return respond({"error": "there is no such file"}, 404)
-    return Response(pages[name], media_type=f"{kind}; charset=utf-8")

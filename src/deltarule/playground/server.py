@@ -17,8 +17,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 
 from deltarule.errors import DataError, SettingError
 from deltarule.playground.guard import ANYWHERE, LOOPBACK, Guard
-from deltarule.playground.page_run import TrainingRun
-from deltarule.playground.playground import Playground
+from deltarule.playground.playground import Playground, TrainingRun
 from deltarule.playground.protocol import MOST_MESSAGE_BYTES, Instruction, Start, message, parse_order
 from deltarule.playground.routes import REFUSED, routes
 
@@ -117,14 +116,13 @@ def uvicorn_config(app: ASGIApp, timeouts: Timeouts) -> Config:
 
 @dataclass(eq=False)
 class Conversation:
-    """What goes on over one socket that has been accepted: orders come in, the newest of a run goes out."""
+    """What goes on over one socket that has been accepted: orders come in, what a run says goes out."""
 
     playground: Playground
     websocket: WebSocket
     idle_seconds: float  # that it may be silent while nothing is learning
     training: TrainingRun | None = None
-    outbox: list[tuple[bytes, bool]] = field(default_factory=list)  # each with whether it is a frame: the newest alone
-    has_mail: asyncio.Event = field(default_factory=asyncio.Event)
+    outbox: asyncio.Queue[str | bytes] = field(default_factory=asyncio.Queue)
 
     async def hold(self) -> None:
         """Listen and talk until one side has had enough; the run of this socket ends with it."""
@@ -162,9 +160,9 @@ class Conversation:
         if isinstance(order, Start):
             loop = asyncio.get_running_loop()
 
-            def say(data: bytes, is_frame: bool) -> None:
+            def say(said: str | bytes) -> None:
                 with suppress(RuntimeError):  # the server has been stopped, and nobody listens any more
-                    loop.call_soon_threadsafe(self._post, data, is_frame)
+                    loop.call_soon_threadsafe(self.outbox.put_nowait, said)
 
             self.training = await asyncio.to_thread(self.playground.start_run, order, say)
         elif self.training is None:
@@ -172,19 +170,11 @@ class Conversation:
         else:
             self.training.control.obey(order.type)
 
-    def _post(self, data: bytes, is_frame: bool) -> None:
-        if is_frame:
-            self.outbox = [mail for mail in self.outbox if not mail[1]]
-        self.outbox.append((data, is_frame))
-        self.has_mail.set()
-
     async def _talk(self) -> None:
         with suppress(WebSocketDisconnect, RuntimeError):  # the latter is Starlette's word for "closed meanwhile"
-            while await self.has_mail.wait():
-                self.has_mail.clear()
-                while self.outbox:
-                    data, is_frame = self.outbox.pop(0)
-                    await (self.websocket.send_bytes(data) if is_frame else self.websocket.send_text(data.decode()))
+            while True:
+                said = await self.outbox.get()
+                await (self.websocket.send_text(said) if isinstance(said, str) else self.websocket.send_bytes(said))
 
 
 def application(playground: Playground, idle_seconds: float) -> Starlette:

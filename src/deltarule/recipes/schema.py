@@ -39,12 +39,6 @@ KINDS: dict[str, Kind] = {  # where a recipe names a part, and what it can name 
 }
 USUAL = {"training.penalty": "l2", "network.activation": "leaky_relu"}  # the part meant by a setting that several have
 BY_EPOCHS = {"total_steps": None, "every_steps": "every_epochs"}  # what a recipe has in place of a schedule's steps
-OTHER_NAMES = {  # of what is not a number; numbers have theirs in elsewhere.toml
-    "training.augment": "augmentation deformation",
-    "network.hidden": "layers layer_sizes sizes units neurons hidden_layers hidden_units hidden_layer_sizes",
-    "network.initializer": "init",
-    "data.name": "dataset",
-}
 OTHERWISE = {"training.optimizer.weight_decay": "training.penalty.strength"}  # where no part of the recipe has it
 OPTIONS = {"training.schedule.rate": "--learning-rate", "training.epochs": "--epochs", "data.name": "--data"}
 OPTIONS_ONLY = ("seed", "holdout", "engine")  # of `train`, and in no recipe
@@ -199,6 +193,7 @@ FIELDS = {place: struct.__struct_fields__ for place, struct in TABLES.items()} |
     "training.augment": setting_names(Deformation),
     "training.plateau": setting_names(ReduceOnPlateau),
 }
+WITHIN_SECTIONS = [place for place in (*KINDS, *FIELDS) if "." in place]
 ONE_PER_LAYER = ("hidden", "activation", "dropout")
 
 
@@ -287,20 +282,16 @@ def full_path(word: str, value: str, tree: dict[str, Any]) -> list[str]:
     keys = word.split(".")
     if keys[0] not in SECTIONS or len(keys) == 1:
         keys = [*(name for name in SECTIONS if name != "about" and keys[0] in FIELDS[name]), *keys]
-    if (
-        len(keys) in (2, 3)
-        and keys[1] in FIELDS.get(keys[0], ())
-        and (len(keys) == 2 or ".".join(keys[:2]) in {*KINDS, *FIELDS})
-    ):
+    place = ".".join(keys[:-1])
+    if keys[-1] in FIELDS.get(place, ()) or place in WITHIN_SECTIONS:
         return keys
     raise RecipeError(f"no setting is called {word!r}: {advice(word, value, tree)}")
 
 
 def setting_paths(tree: Tree) -> list[str]:
     """The full path of every setting that this recipe has, those of the parts that it names included."""
-    sections = [place for place in SECTIONS if place != "about"]
-    nested = [place for place in (*KINDS, *FIELDS) if "." in place]
-    return [f"{place}.{key}" for place in (*sections, *nested) for key in settings_in(place, tree) or ()]
+    places = ("data", "network", "training", *WITHIN_SECTIONS)
+    return [f"{place}.{key}" for place in places for key in settings_in(place, tree) or ()]
 
 
 def settings_in(place: str, tree: Tree) -> list[str] | None:
@@ -361,7 +352,7 @@ def nearest_path(word: str, known: list[str]) -> str | None:
     for path in (*others, *known):
         key = path.rpartition(".")[2]
         asked = words()["synonyms"].get(key, "").split() if key in SETTINGS else []
-        for name in (*OTHER_NAMES.get(path, "").split(), *asked):
+        for name in (*words()["recipe_keys"].get(path, "").split(), *asked):
             names.setdefault(name, path)
     folded = word.casefold().replace("-", "_")
     wanted = [each for each in (folded, folded.rpartition(".")[2]) if each]

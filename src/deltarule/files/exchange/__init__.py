@@ -1,56 +1,19 @@
-"""Networks that go to other software, and come from it: what all formats need, and npz files, which need no more."""
+"""Networks that go to other software, and come from it: what a model means, in JSON, and npz files."""
 
 import json
 import os
-from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from deltarule.atomic import atomic_stream
-from deltarule.errors import DataError, SettingError, ShapeError
+from deltarule.errors import SettingError
 from deltarule.files.model_file import JSON_RULE, arrays_of, model_argument
 from deltarule.model import Model
-from deltarule.nn.activations import Activation, Sigmoid, Softmax
-from deltarule.nn.arrays import Array
-from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss, Quadratic
 from deltarule.nn.network import Network
 from deltarule.parts import part_of, spec_of
 from deltarule.public import public
-from deltarule.settings import Task
-
-LOSSES: dict[type[Activation], Loss] = {Softmax: CrossEntropy(), Sigmoid: BinaryCrossEntropy()}  # else Quadratic
-
-
-class Layer(NamedTuple):
-    """A layer's arrays, W (fan_in, fan_out) and b (fan_out,), and what messages call it."""
-
-    name: str
-    W: Array
-    b: Array
-
-
-def network_of(layers: Sequence[Layer], hidden: Any, output: Activation) -> Network:
-    """A network with copies of these arrays. ShapeError where they do not fit each other, DataError for NaN."""
-    sizes = [len(layers[0].W)]
-    for name, W, b in layers:
-        if len(W) != sizes[-1] or b.shape != W.shape[1:]:
-            raise ShapeError(
-                f"layers must follow each other: got {sizes[-1]} outputs (or inputs) before {name}, which takes "
-                f"{W.shape[0]} and makes {W.shape[1]}, with biases {b.shape}; give them in the order in which data "
-                "pass them"
-            )
-        if not (np.isfinite(W).all() and np.isfinite(b).all()):
-            raise DataError(f"parameters must be finite numbers: got others in {name}; was training stopped late?")
-        sizes.append(W.shape[1])
-    dtype = np.result_type(np.float32, *(layer.W.dtype for layer in layers))
-    loss = LOSSES.get(type(output), Quadratic())
-    task: Task | None = "labels" if isinstance(output, Sigmoid) else None  # after others Network knows it, or not yet
-    network = Network(sizes, hidden=hidden, output=output, loss=loss, task=task, dtype=dtype)
-    for l, layer in enumerate(layers):
-        network.weights[l][:], network.biases[l][:] = layer.W, layer.b
-    return network
 
 
 def metadata(model: Model) -> dict[str, str]:

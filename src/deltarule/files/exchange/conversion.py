@@ -10,17 +10,19 @@ from typing import Any
 import numpy as np
 
 from deltarule.data.columns import Column
-from deltarule.errors import SettingError, closest
-from deltarule.files.exchange import Layer, network_of
+from deltarule.errors import DataError, SettingError, ShapeError, closest
 from deltarule.model import Model
-from deltarule.nn.activations import Activation, Identity, Sigmoid, Softmax
+from deltarule.nn.activations import Activation, Sigmoid, Softmax
 from deltarule.nn.arrays import Array
-from deltarule.nn.network import with_meaning
+from deltarule.nn.network import Network, with_meaning
 from deltarule.parts import PARTS, No, Spec, resolve
 from deltarule.public import public
 from deltarule.settings import brief
 
 FITTED = ("coefs_", "intercepts_", "out_activation_")
+LOSSES: dict[type[Activation], str] = {Softmax: "cross_entropy", Sigmoid: "binary_cross_entropy"}  # else quadratic
+
+Layers = dict[str, tuple[Array, Array]]  # W (fan_in, fan_out) and b (fan_out,), by how their names begin
 
 
 @public("from_sklearn(estimator)")
@@ -49,12 +51,10 @@ def from_sklearn(estimator: Any) -> Model:
     hidden, output = known[estimator.activation].maker(), known[estimator.out_activation_].maker()
     arrays = enumerate(zip(estimator.coefs_, estimator.intercepts_, strict=True))
     names = tuple(map(str, getattr(estimator, "classes_", ())))
-    if isinstance(output, Identity):
-        names = ()
-    elif isinstance(output, Sigmoid) and estimator.n_outputs_ == 1:
+    if isinstance(output, Sigmoid) and estimator.n_outputs_ == 1:
         names = names[-1:]
     return Model(
-        network_of([Layer(f"coefs_[{l}]", W, b) for l, (W, b) in arrays], hidden, output),
+        network_of({f"coefs_[{l}]": layer for l, layer in arrays}, hidden, output),
         class_names=names,
         columns=tuple(Column(str(name)) for name in getattr(estimator, "feature_names_in_", ())),
         record={"origin": f"scikit-learn's {type(estimator).__name__}"},
@@ -123,7 +123,7 @@ def from_torch(
     )
 
 
-def linear_layers(arrays: Mapping[str, Array]) -> list[Layer]:
+def linear_layers(arrays: Mapping[str, Array]) -> Layers:
     """The layers whose weights and biases these are, in their order."""
     weights = {name.removesuffix("weight"): W for name, W in arrays.items() if name.endswith("weight")}
     others = [name for name in arrays if name.removesuffix("bias") not in weights and not name.endswith("weight")]
@@ -137,9 +137,32 @@ def linear_layers(arrays: Mapping[str, Array]) -> list[Layer]:
     prefixes = list(weights)
     if len({re.sub(r"\d+", "", prefix) for prefix in prefixes}) == 1:
         prefixes.sort(key=lambda prefix: [int(number) for number in re.findall(r"\d+", prefix)])
-    layers = []
-    for prefix in prefixes:
-        W = weights[prefix].T
-        b = arrays.get(f"{prefix}bias", np.zeros(W.shape[1], W.dtype))
-        layers.append(Layer(prefix.rstrip("._") or "weight", W, b))
-    return layers
+    none = {prefix: np.zeros(len(W)) for prefix, W in weights.items()}
+    return {prefix: (weights[prefix].T, arrays.get(f"{prefix}bias", none[prefix])) for prefix in prefixes}
+
+
+def network_of(layers: Layers, hidden: Any, output: Activation) -> Network:
+    """A network with copies of these arrays. ShapeError where they do not fit each other, DataError for NaN."""
+    sizes = [len(next(iter(layers.values()))[0])]
+    for prefix, (W, b) in layers.items():
+        name = prefix.rstrip("._") or "weight"
+        if len(W) != sizes[-1] or b.shape != W.shape[1:]:
+            raise ShapeError(
+                f"layers must follow each other: got {sizes[-1]} outputs (or inputs) before {name}, which takes "
+                f"{W.shape[0]} and makes {W.shape[1]}, with biases {b.shape}; give them in the order in which data "
+                "pass them"
+            )
+        if not (np.isfinite(W).all() and np.isfinite(b).all()):
+            raise DataError(f"parameters must be finite numbers: got others in {name}; was training stopped late?")
+        sizes.append(W.shape[1])
+    network = Network(
+        sizes,
+        hidden=hidden,
+        output=output,
+        loss=LOSSES.get(type(output), "quadratic"),
+        task="labels" if isinstance(output, Sigmoid) else None,  # after others Network knows it, or not yet
+        dtype=np.result_type(np.float32, *(W.dtype for W, _ in layers.values())),
+    )
+    for l, (W, b) in enumerate(layers.values()):
+        network.weights[l][:], network.biases[l][:] = W, b
+    return network

@@ -17,7 +17,6 @@ from importlib.metadata import version
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from deltarule.atomic import write_atomically
 from deltarule.errors import DISTRIBUTION, SettingError, closest, require
@@ -49,12 +48,6 @@ class Graph:
         self.arrays += [numpy_helper.from_array(each[1], each[0]) for each in inputs if not isinstance(each, str)]
         self.nodes.append(helper.make_node(operator, names, [output], name=output, **attributes))
         return output
-
-    def cast(self, output: str, name: str, dtype: DTypeLike) -> str:
-        """Add a node that gives what is called `name` another dtype."""
-        from onnx import helper
-
-        return self.add("Cast", output, name, to=helper.np_dtype_to_tensor_dtype(np.dtype(dtype)))
 
 
 @public('save_onnx(network, "network.onnx")')
@@ -119,22 +112,25 @@ def onnx_bytes(thing: Network | Model, *, pixels: bool | None = None) -> bytes:
 
 def _graph(model: Model, pixels: bool, output: str) -> Graph:
     """The nodes from X to the output. What is standardized may be large beside its spread, so that is in float64."""
+    from onnx.helper import np_dtype_to_tensor_dtype as tensor_dtype
+
     network, scaling, wide = model.network, model.target_scaling, np.dtype(np.float64)
     graph, a = Graph(network.dtype), "X"
     if pixels:
         number = network.dtype if model.input_scaling is None else wide
-        a = graph.add("Div", "unit", graph.cast("pixels", a, number), ("white", np.array(255.0, number)))
+        a = graph.add("Cast", "pixels", a, to=tensor_dtype(number))
+        a = graph.add("Div", "unit", a, ("white", np.array(255.0, number)))
     if model.input_scaling is not None:
         a = graph.add("Sub", "centered", a, ("input.mean", np.asarray(model.input_scaling.mean, wide)))
         a = graph.add("Div", "standardized", a, ("input.scale", np.asarray(model.input_scaling.scale, wide)))
-        a = graph.cast("inputs", a, network.dtype)
+        a = graph.add("Cast", "inputs", a, to=tensor_dtype(network.dtype))
     names = [f"layers.{l}.a" for l in range(len(network.weights))]
     names[-1] = output if scaling is None else f"standardized_{output}"
     for l, (W, b, activation) in enumerate(zip(network.weights, network.biases, network.activations, strict=True)):
         z = graph.add("Gemm", f"layers.{l}.z", a, (f"layers.{l}.weight", W), (f"layers.{l}.bias", b))
         a = _add_activation(graph, activation, z, names[l])
     if scaling is not None:
-        a = graph.cast("wide", a, wide)
+        a = graph.add("Cast", "wide", a, to=tensor_dtype(wide))
         a = graph.add("Mul", "spread", a, ("target.scale", np.asarray(scaling.scale, wide)))
         graph.add("Add", output, a, ("target.mean", np.asarray(scaling.mean, wide)))
     return graph
