@@ -4,7 +4,7 @@ import asyncio
 import errno
 import socket
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.applications import Starlette
@@ -18,7 +18,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from deltarule.errors import DataError, SettingError
 from deltarule.playground.guard import ANYWHERE, LOOPBACK, Guard
 from deltarule.playground.playground import Playground, TrainingRun
-from deltarule.playground.protocol import MOST_MESSAGE_BYTES, Instruction, Start, message, parse_order
+from deltarule.playground.protocol import MOST_MESSAGE_BYTES, Start, message, parse_order
 from deltarule.playground.routes import REFUSED, routes
 
 MOST_SOCKETS, MOST_CONNECTIONS = 8, 64
@@ -114,82 +114,73 @@ def uvicorn_config(app: ASGIApp, timeouts: Timeouts) -> Config:
     )
 
 
-@dataclass(eq=False)
-class Conversation:
-    """What goes on over one socket that has been accepted: orders come in, what a run says goes out."""
+async def converse(playground: Playground, websocket: WebSocket, idle_seconds: float) -> None:
+    """Take orders over a socket that has been accepted, and send what a run says, until one side has had enough.
 
-    playground: Playground
-    websocket: WebSocket
-    idle_seconds: float  # that it may be silent while nothing is learning
+    The run of this socket ends with it. idle_seconds: that it may be silent while nothing is learning.
+    """
+    loop, outbox = asyncio.get_running_loop(), asyncio.Queue[str | bytes]()
     training: TrainingRun | None = None
-    outbox: asyncio.Queue[str | bytes] = field(default_factory=asyncio.Queue)
 
-    async def hold(self) -> None:
-        """Listen and talk until one side has had enough; the run of this socket ends with it."""
-        talking = asyncio.create_task(self._talk())
-        try:
-            with suppress(WebSocketDisconnect):
-                await self._listen()
-        finally:
-            talking.cancel()
-            if self.training is not None:
-                self.training.control.obey("stop")
+    def say(said: str | bytes) -> None:
+        with suppress(RuntimeError):  # the server has been stopped, and nobody listens any more
+            loop.call_soon_threadsafe(outbox.put_nowait, said)
 
-    async def _listen(self) -> None:
+    talking = asyncio.create_task(send_all(outbox, websocket))
+    try:
         while True:
             try:
-                async with asyncio.timeout(self.idle_seconds):
-                    event = await self.websocket.receive()
+                async with asyncio.timeout(idle_seconds):
+                    event = await websocket.receive()
             except TimeoutError:
-                if self.training is not None and self.training.is_alive():
-                    continue
-                return await self.websocket.close(GOING_AWAY, "nothing was said for a while")
+                if training is None or not training.is_alive():
+                    return await websocket.close(GOING_AWAY, "nothing was said for a while")
+                continue
             if event["type"] == "websocket.disconnect":
                 return None
             if event.get("text") is None:
-                return await self.websocket.close(UNSUPPORTED, "orders are text")
+                return await websocket.close(UNSUPPORTED, "orders are text")
             try:
-                await self._obey(parse_order(event["text"]))
+                order = parse_order(event["text"])
+                if isinstance(order, Start):
+                    training = await asyncio.to_thread(playground.start_run, order, say)
+                elif training is None:
+                    raise SettingError("nothing is learning: start a run first")
+                else:
+                    training.control.obey(order.type)
             except (SettingError, DataError) as error:
-                await self.websocket.send_text(message("refused", status=400, says=str(error)).decode())
+                await websocket.send_text(message("refused", status=400, says=str(error)).decode())
                 if isinstance(error, DataError):
-                    return await self.websocket.close(INVALID, "no order")
+                    return await websocket.close(INVALID, "no order")
+    except WebSocketDisconnect:
+        return None
+    finally:
+        talking.cancel()
+        if training is not None:
+            training.control.obey("stop")
 
-    async def _obey(self, order: Start | Instruction) -> None:
-        """Do what the page says. SettingError where it cannot be done."""
-        if isinstance(order, Start):
-            loop = asyncio.get_running_loop()
 
-            def say(said: str | bytes) -> None:
-                with suppress(RuntimeError):  # the server has been stopped, and nobody listens any more
-                    loop.call_soon_threadsafe(self.outbox.put_nowait, said)
-
-            self.training = await asyncio.to_thread(self.playground.start_run, order, say)
-        elif self.training is None:
-            raise SettingError("nothing is learning: start a run first")
-        else:
-            self.training.control.obey(order.type)
-
-    async def _talk(self) -> None:
-        with suppress(WebSocketDisconnect, RuntimeError):  # the latter is Starlette's word for "closed meanwhile"
-            while True:
-                said = await self.outbox.get()
-                await (self.websocket.send_text(said) if isinstance(said, str) else self.websocket.send_bytes(said))
+async def send_all(outbox: asyncio.Queue[str | bytes], websocket: WebSocket) -> None:
+    """Send whatever is put into the outbox, until the socket is closed."""
+    with suppress(WebSocketDisconnect, RuntimeError):  # the latter is Starlette's word for "closed meanwhile"
+        while True:
+            said = await outbox.get()
+            await (websocket.send_text(said) if isinstance(said, str) else websocket.send_bytes(said))
 
 
 def application(playground: Playground, idle_seconds: float) -> Starlette:
     """What answers requests, and holds conversations over sockets."""
     places = asyncio.Semaphore(MOST_SOCKETS)
 
-    async def converse(websocket: WebSocket) -> None:
+    async def answer(websocket: WebSocket) -> None:
         if places.locked():
             await websocket.close()  # before it was accepted: HTTP's 403
             return
         async with places:
             await websocket.accept()
-            await Conversation(playground, websocket, idle_seconds).hold()
+            await converse(playground, websocket, idle_seconds)
 
-    app = Starlette(routes=[*routes(playground), WebSocketRoute("/ws", converse)], exception_handlers=REFUSED)
+    app = Starlette(routes=[*routes(playground), WebSocketRoute("/ws", answer)], exception_handlers=REFUSED)
     app.router.redirect_slashes = False
     return app
 

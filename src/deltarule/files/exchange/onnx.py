@@ -12,7 +12,8 @@ The file's metadata are what `metadata` returns, each a JSON value: task, class_
 """
 
 import os
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -30,24 +31,6 @@ from deltarule.public import public
 
 OPSET, IR_VERSION = 17, 8  # of 2022: ONNX Runtime 1.12 and whatever is younger reads them
 LARGEST = 2**31 - 2**20  # no protobuf of 2 GiB can be read; the graph around the arrays takes a few KB
-
-
-@dataclass
-class Graph:
-    """Nodes, each named after what it makes, in the order in which they run; and the arrays that they read."""
-
-    dtype: np.dtype[Any]  # the network's
-    nodes: list[Any] = field(default_factory=list)
-    arrays: list[Any] = field(default_factory=list)
-
-    def add(self, operator: str, output: str, *inputs: str | tuple[str, Any], **attributes: Any) -> str:
-        """Add a node that makes `output`, whose name it returns. inputs: by name, or new arrays with their names."""
-        from onnx import helper, numpy_helper
-
-        names = [each if isinstance(each, str) else each[0] for each in inputs]
-        self.arrays += [numpy_helper.from_array(each[1], each[0]) for each in inputs if not isinstance(each, str)]
-        self.nodes.append(helper.make_node(operator, names, [output], name=output, **attributes))
-        return output
 
 
 @public('save_onnx(network, "network.onnx")')
@@ -88,7 +71,6 @@ def onnx_bytes(thing: Network | Model, *, pixels: bool | None = None) -> bytes:
             "save them with deltarule.save or deltarule.save_npz"
         )
     output = "values" if model.task == "values" else "probabilities" if model.has_probabilities else "activations"
-    graph = _graph(model, is_pixels, output)
     entry = np.uint8 if is_pixels else number if model.input_scaling is None else np.float64
     answer = number if model.target_scaling is None else np.float64
     sides = [("X", entry, network.layer_sizes[0]), (output, answer, network.layer_sizes[-1])]
@@ -96,9 +78,10 @@ def onnx_bytes(thing: Network | Model, *, pixels: bool | None = None) -> bytes:
         helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(np.dtype(dtype)), ["batch", size])
         for name, dtype, size in sides
     ]
-    name = "-".join(map(str, network.layer_sizes))
+    graph = helper.make_graph([], "-".join(map(str, network.layer_sizes)), ends[:1], ends[1:])
+    _add_network(graph, model, is_pixels, output)
     whole = helper.make_model(
-        helper.make_graph(graph.nodes, name, ends[:1], ends[1:], graph.arrays),
+        graph,
         opset_imports=[helper.make_opsetid("", OPSET)],
         ir_version=IR_VERSION,
         producer_name="deltarule",
@@ -110,33 +93,42 @@ def onnx_bytes(thing: Network | Model, *, pixels: bool | None = None) -> bytes:
     return data
 
 
-def _graph(model: Model, pixels: bool, output: str) -> Graph:
-    """The nodes from X to the output. What is standardized may be large beside its spread, so that is in float64."""
+def _add_node(graph: Any, operator: str, output: str, *inputs: str | tuple[str, Any], **attributes: Any) -> str:
+    """Add a node that makes `output`, whose name it returns. inputs: by name, or new arrays with their names."""
+    from onnx import helper, numpy_helper
+
+    names = [each if isinstance(each, str) else each[0] for each in inputs]
+    graph.initializer.extend(numpy_helper.from_array(each[1], each[0]) for each in inputs if not isinstance(each, str))
+    graph.node.append(helper.make_node(operator, names, [output], name=output, **attributes))
+    return output
+
+
+def _add_network(graph: Any, model: Model, pixels: bool, output: str) -> None:
+    """Add the nodes from X to the output. What is standardized may be large beside its spread, so it is in float64."""
     from onnx.helper import np_dtype_to_tensor_dtype as tensor_dtype
 
     network, scaling, wide = model.network, model.target_scaling, np.dtype(np.float64)
-    graph, a = Graph(network.dtype), "X"
+    add, a = partial(_add_node, graph), "X"
     if pixels:
         number = network.dtype if model.input_scaling is None else wide
-        a = graph.add("Cast", "pixels", a, to=tensor_dtype(number))
-        a = graph.add("Div", "unit", a, ("white", np.array(255.0, number)))
+        a = add("Cast", "pixels", a, to=tensor_dtype(number))
+        a = add("Div", "unit", a, ("white", np.array(255.0, number)))
     if model.input_scaling is not None:
-        a = graph.add("Sub", "centered", a, ("input.mean", np.asarray(model.input_scaling.mean, wide)))
-        a = graph.add("Div", "standardized", a, ("input.scale", np.asarray(model.input_scaling.scale, wide)))
-        a = graph.add("Cast", "inputs", a, to=tensor_dtype(network.dtype))
+        a = add("Sub", "centered", a, ("input.mean", np.asarray(model.input_scaling.mean, wide)))
+        a = add("Div", "standardized", a, ("input.scale", np.asarray(model.input_scaling.scale, wide)))
+        a = add("Cast", "inputs", a, to=tensor_dtype(network.dtype))
     names = [f"layers.{l}.a" for l in range(len(network.weights))]
     names[-1] = output if scaling is None else f"standardized_{output}"
     for l, (W, b, activation) in enumerate(zip(network.weights, network.biases, network.activations, strict=True)):
-        z = graph.add("Gemm", f"layers.{l}.z", a, (f"layers.{l}.weight", W), (f"layers.{l}.bias", b))
-        a = _add_activation(graph, activation, z, names[l])
+        z = add("Gemm", f"layers.{l}.z", a, (f"layers.{l}.weight", W), (f"layers.{l}.bias", b))
+        a = _add_activation(add, activation, z, names[l], network.dtype)
     if scaling is not None:
-        a = graph.add("Cast", "wide", a, to=tensor_dtype(wide))
-        a = graph.add("Mul", "spread", a, ("target.scale", np.asarray(scaling.scale, wide)))
-        graph.add("Add", output, a, ("target.mean", np.asarray(scaling.mean, wide)))
-    return graph
+        a = add("Cast", "wide", a, to=tensor_dtype(wide))
+        a = add("Mul", "spread", a, ("target.scale", np.asarray(scaling.scale, wide)))
+        add("Add", output, a, ("target.mean", np.asarray(scaling.mean, wide)))
 
 
-def _add_activation(graph: Graph, activation: Activation, z: str, a: str) -> str:
+def _add_activation(add: Callable[..., str], activation: Activation, z: str, a: str, dtype: np.dtype[Any]) -> str:
     """Add the operators that make `a`, which it returns, of `z`: the row of the activation says which."""
     row = part_of(activation)
     if row is None or isinstance(row.onnx, No):
@@ -151,9 +143,9 @@ def _add_activation(graph: Graph, activation: Activation, z: str, a: str) -> str
     for operator in row.onnx:
         output = names[operator.makes]
         inputs = [
-            names[each] if each in names else (f"{output}.{i}", np.array(value(each), graph.dtype))
+            names[each] if each in names else (f"{output}.{i}", np.array(value(each), dtype))
             for i, each in enumerate(operator.reads)
         ]
         attributes = {key: value(each) for key, each in operator.attributes.items()}
-        graph.add(operator.name, output, *inputs, **attributes)
+        add(operator.name, output, *inputs, **attributes)
     return a
