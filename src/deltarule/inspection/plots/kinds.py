@@ -69,6 +69,7 @@ def plot(
         raise SettingError(f"plot takes the name of a picture first: got {brief(kind)}; use {line}")
     check_kind(kind, layer)
     what = getattr(what, "model_", what)
+    what = Model.of(what) if isinstance(what, Network) else what
     role = next((role for role, types in ROLES.items() if isinstance(what, types)), None)
     if what is not None and role is None:
         cure = f'; use dr.load("{what}")' if isinstance(what, str | PathLike) else ""
@@ -76,8 +77,6 @@ def plot(
     if data is not None and not isinstance(data, Dataset):
         raise SettingError(f"data must be a Dataset, such as digits.test or dr.Dataset(X, y): got {brief(data)}")
     given: dict[str, Any] = {"data": data, "recording": recording, "layer": layer} | ({role: what} if role else {})
-    if isinstance(given.get("model"), Network):
-        given["model"] = Model.of(given["model"])
     if isinstance(given["recording"], Recorder):
         given["recording"] = given["recording"].recording
     return drawing(kind, given).draw()
@@ -86,9 +85,8 @@ def plot(
 def drawing(kind: str, given: Mapping[str, Any]) -> Drawing:
     """What there is to draw of what was given, by the names of the parameters of KINDS[kind]; the rest is ignored.
 
-    Raises SettingError where something is missing.
+    kind: one that `check_kind` lets pass. Raises SettingError where something is missing.
     """
-    check_kind(kind, given.get("layer"))
     if missing := [name for name in required_inputs(kind) if given.get(name) is None]:
         raise SettingError(f"{usage(kind)}: got no {' and no '.join(missing)}; use {words()['drawn_of'][missing[-1]]}")
     return KINDS[kind](**{name: given.get(name) for name in inputs(kind)})
@@ -272,12 +270,13 @@ REMOVED = {
     "robustness": "for the accuracy on images that are shifted, turned, scaled, noisy, thin or thick, call "
     "robustness(model, data) of deltarule.inspection.measures.robustness",
 }
-SYNONYMS = dict.fromkeys(("loss", "accuracy", "history", "learning_curve"), "curves")
-SYNONYMS["confusion_matrix"] = "confusion"
+SYNONYMS = dict.fromkeys(("loss", "accuracy", "history", "learning_curve"), "curves") | {
+    "confusion_matrix": "confusion"
+}
 ROLES: dict[str, tuple[type, ...]] = {
     "history": (History,),
     "recording": (Recorder, LayerHistory),
-    "model": (Network, Model),
+    "model": (Model,),
     "data": (Dataset,),
     "trainer": (Trainer,),
 }
