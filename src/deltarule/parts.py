@@ -20,7 +20,16 @@ from numpy.typing import NDArray
 
 from deltarule.errors import SettingError, closest, read_tables, sentence
 from deltarule.public import Activations, line_for, names_for
-from deltarule.settings import RATE_OF_FIT, brief, one_per_layer, setting, setting_error, setting_names, with_article
+from deltarule.settings import (
+    RATE_OF_FIT,
+    brief,
+    check_choice,
+    one_per_layer,
+    setting,
+    setting_error,
+    setting_names,
+    with_article,
+)
 
 T = TypeVar("T")
 Kind = Literal["activation", "loss", "optimizer", "penalty", "schedule", "initializer"]
@@ -125,15 +134,13 @@ def make(kind: Kind, spec: Spec, **more: Any) -> Any:
     Raises SettingError for an unknown name or setting (with the closest one), or a value that is not legal.
     """
     settings = {"name": spec} if isinstance(spec, str) else dict(spec)
-    name, table = settings.pop("name", None), PARTS[kind]
+    table = PARTS[kind]
+    name: Any = settings.pop("name", None)
     if name is None and len(settings) == 1 and (meant := next(iter(settings))) in table:
         line = spec_text(f"{kind} {meant}", table[meant].maker, setting_names(table[meant].maker))
         raise SettingError(sentence("settings.no_name", kind=kind, given=spec, line=line))
-    if not isinstance(name, str) or name not in table:
-        called = (
-            (word, row.name) for row in table.values() for word in (*row.synonyms, row.home.split(":")[1].lower())
-        )
-        raise SettingError(f"no {kind} is called {name!r}: {closest(str(name), table, dict(called))}")
+    words = ((word, row) for row in table.values() for word in (*row.synonyms, row.home.split(":")[1].lower()))
+    check_choice(kind, name, tuple(table), {word: row.name for word, row in words})
     if kind == "initializer":  # a function, without settings
         return table[name].maker
     return with_settings(f"{kind} {name}", table[name].maker, settings, **more)
