@@ -16,16 +16,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform
 
 from deltarule.errors import DeltaruleError, MissingNameError, SettingError, UnknownNameError, closest, read_tables
-from deltarule.settings import (
-    RATE_OF_FIT,
-    brief,
-    check,
-    check_settings,
-    setting,
-    setting_names,
-    source_text,
-    with_article,
-)
+from deltarule.settings import brief, check, check_settings, setting, setting_names, source_text, with_article
 
 T = TypeVar("T")
 RAW = (TypeError, AttributeError, LookupError, ValueError)  # what Python raises where an argument is of a wrong kind
@@ -171,7 +162,7 @@ class Call:
         if len(args) > len(by_position) and not any(each.kind is each.VAR_POSITIONAL for each in every):
             takes = "its arguments by name" if every else "no arguments"
             takes, how = (f"{', '.join(by_position)} alone by position", "") if by_position else (takes, " by position")
-            more = RATE_OF_FIT if self.is_made and variable_of(self.owner) == "optimizer" else ""
+            more = words()["rate_of_fit"] if self.is_made and variable_of(self.owner) == "optimizer" else ""
             raise SettingError(f"{called} takes {takes}: got {len(args)}{how}; use {self.works()}{more}")
         given = by_position[: len(args)]
         if twice := [each for each in given if each in kwargs]:

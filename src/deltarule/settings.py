@@ -93,7 +93,6 @@ class Setting(NamedTuple):
         return self.default if self.example is None else self.example
 
 
-RATE_OF_FIT = "; the learning rate is an argument of fit, learning_rate=0.01"
 KINDS = {"int": int, "float": float}
 SETTINGS = {name: Setting(**row | {"kind": KINDS[row["kind"]]}) for name, row in read_tables("settings").items()}
 
