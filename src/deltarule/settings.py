@@ -93,7 +93,6 @@ class Setting(NamedTuple):
         return self.default if self.example is None else self.example
 
 
-RATE_OF_FIT = "; the learning rate is an argument of fit, learning_rate=0.01"
 KINDS = {"int": int, "float": float}
 SETTINGS = {name: Setting(**row | {"kind": KINDS[row["kind"]]}) for name, row in read_tables("settings").items()}
 
@@ -125,15 +124,23 @@ def check(name: str, value: Any, owner: type[Any] | str = "", *, note: str = "",
 def _call_in_order(thing: Any, name: str, asked: Setting) -> str:
     """The call with that argument and another exchanged, where both are legal then, as for Cosine(1000, 0.1)."""
     kind, wrong = type(thing), getattr(thing, name)
-    defaults = {each.name: each.default for each in fields(kind) if each.init}
-    given = {each: getattr(thing, each) for each in defaults}
-    for other, value in given.items():
-        takes = setting(other, kind) if other in setting_names(kind) else None
+    for other in (each.name for each in fields(kind) if each.init):
+        takes, value = setting(other, kind) if other in setting_names(kind) else None, getattr(thing, other)
         if asked.accepts(value) and (takes.accepts(wrong) if takes else not isinstance(wrong, Real)):
-            new = given | {name: value, other: wrong}
-            written = (f"{each}={new[each]!r}" for each in new if new[each] != defaults[each])
-            return f"{kind.__name__}({', '.join(written)})"
+            return source_text(thing, **{name: value, other: wrong})
     return ""
+
+
+def source_text(thing: Any, **others: Any) -> str:
+    """A part as a program writes it: ReLU(), LeakyReLU(slope=0.1), Tanh(initializer=lecun_normal).
+
+    others: values to write instead of its own.
+    """
+    given = (
+        (each, others.get(each.name, getattr(thing, each.name))) for each in fields(thing) if each.init and each.repr
+    )
+    changed = ((each.name, getattr(value, "__name__", value)) for each, value in given if value != each.default)
+    return f"{type(thing).__name__}({', '.join(f'{name}={value}' for name, value in changed)})"
 
 
 def setting_error(name: str, needed: str, value: Any, line: str, note: str = "") -> SettingError:

@@ -66,14 +66,14 @@ class History(metaclass=Named):
         return self.rows[index][name]
 
     def _check(self, name: str) -> None:
-        if not self.rows:
-            raise SettingError("the history has no epoch yet: use history = dr.fit(network, X, y)")
-        if name not in (known := self.rows[0]):
+        known = self.rows[0] if self.rows else {}
+        if name not in known:
             line = line_for("History", name)
             offer = f"use {line or f'history.rows[{name}]'}" if line or isinstance(name, int) else closest(name, known)
             if str(name).startswith("val") and "validation_loss" not in known:
                 offer = "give a validation set, as fit(network, X, y, validation=(X_val, y_val)) or train --holdout N"
                 offer += f', and use history["{COLUMNS[name]}"]' if name in COLUMNS else ""
+            offer = offer if self.rows else "it has no epoch yet; use history = dr.fit(network, X, y)"
             raise SettingError(f"the history has no column {name!r}: {offer}")
 
     def plot(self) -> Any:

@@ -91,15 +91,10 @@ def explain_divergence(state: TrainingState | Broken) -> str:
     first = next(broken, int(np.argmax(reached)))
     largest = float(np.abs(state.workspace.inputs[0]).max())
     if largest > LARGE_INPUT:
-        cause = f"the inputs reach {largest:.3g}: scale them to about 1"
-    elif state.step == 0 and not np.max(reached) <= BLOW_UP:
-        cause = "the starting weights are too large: choose another initializer"
-    elif state.step == 0:
-        cause = "a target of this batch lies far from all others: standardize the targets, or leave that sample out"
+        key = "large_inputs"
+    elif state.step > 0:
+        key = "high_rate"
     else:
-        cause = f"the learning rate {state.learning_rate:g} is too high: try {state.learning_rate / 10:g}"
-    return (
-        f"loss and parameters must stay finite, and the loss near where it began: got a loss of {state.batch_loss:.6g} "
-        f"at step {state.step} of epoch {state.epoch}, broken first in layer {first}; most likely {cause}. "
-        f"The network keeps the parameters of epoch {state.history.best_epoch}"
-    )
+        key = "far_target" if np.max(reached) <= BLOW_UP else "large_weights"
+    cause = sentence(f"divergence.{key}", largest=largest, state=state, lower=state.learning_rate / 10)
+    return sentence("divergence.loss", state=state, first=first, cause=cause)
