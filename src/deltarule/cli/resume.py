@@ -45,8 +45,8 @@ def resume_run(options: TrainOptions) -> tuple[TrainOptions, Checkpoints | None,
 
     Raises SettingError where options contradict each other, or there is nothing to go on with.
     """
-    is_often = options.every_steps is not None or options.every_seconds is not None
-    if options.every_steps is not None and options.every_seconds is not None:
+    often = [each for each in (options.every_steps, options.every_seconds) if each is not None]
+    if len(often) == 2:
         raise SettingError("checkpoints are made every so many steps or seconds: got both; give one")
     if options.resume_anyway and options.resume is None:
         raise SettingError("--resume-anyway says how a run goes on: got no run; add --resume DIR")
@@ -54,7 +54,7 @@ def resume_run(options: TrainOptions) -> tuple[TrainOptions, Checkpoints | None,
     if source is not None:
         source = source / CHECKPOINTS if (source / CHECKPOINTS).is_dir() else source
         folder = folder or source
-    elif folder is None and is_often:
+    elif folder is None and often:
         if options.run is None:
             raise SettingError("--every-steps and --every-seconds say how often: got no folder; add --checkpoint DIR")
         folder = options.run / CHECKPOINTS
@@ -133,8 +133,9 @@ def is_safe(name: str, place: Path) -> bool:
 def checkpoint_record(options: TrainOptions, recipe: Recipe, job: Job) -> dict[str, Any]:
     """What a checkpoint is to know of the command that made it."""
     kept = {name: getattr(options, name) for name in KEPT_OPTIONS} | {"engine": job.trainer.engine.name}
-    kept |= {name: str(value) for name, value in kept.items() if isinstance(value, Path)}
-    return kept | {"recipe": recipe.to_toml(), "recipe_name": recipe.about.name}
+    content = KeptOptions(recipe=recipe.to_toml(), recipe_name=recipe.about.name, **kept)
+    record: dict[str, Any] = msgspec.to_builtins(content, enc_hook=str)
+    return record
 
 
 def snapshot_of(resumed: EarlierRun, options: TrainOptions, job: Job) -> Snapshot:
