@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deltarule.atomic import AnyPath
 from deltarule.data.ink.normalization import ink_image
 from deltarule.data.readers.images import open_image, read_image
 from deltarule.data.reading import How, Reading
@@ -37,7 +38,7 @@ def read_picture_rows(path: Path, how: How) -> Reading:
     return Reading(image.reshape(1, -1), report={"holds": "pixels", "normalized": "as the digits of MNIST"})
 
 
-def read_picture(source: str | os.PathLike[str] | bytes) -> Gray:
+def read_picture(source: AnyPath | bytes) -> Gray:
     """A PNG, JPEG, WebP or BMP file, or its bytes, as gray pixels (height, width) uint8, upright as its Exif tag says.
 
     Colors become their luminance; what is transparent shows white where the ink is dark, black where it is light. The
