@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deltarule.atomic import AnyPath
-from deltarule.data.ink.normalization import ink_image
+from deltarule.data.ink.normalization import Gray, ink_image
 from deltarule.data.readers.images import open_image, read_image
 from deltarule.data.reading import How, Reading
 from deltarule.errors import DataError, NoDigitError, require
@@ -19,8 +18,6 @@ ORIENTATION = 0x0112  # the tag of Exif
 # Exif's orientations, and Pillow's transpositions that turn the pixels the way the camera was held; others are upright.
 # Source: CIPA DC-008, "Exchangeable image file format for digital still cameras: Exif 2.32", section 4.6.4.
 TURNS = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}
-
-Gray = NDArray[np.uint8]
 
 
 def read_picture_rows(path: Path, how: How) -> Reading:

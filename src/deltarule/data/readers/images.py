@@ -127,8 +127,7 @@ def read_image_folder(root: AnyPath, *, size: int | None = None) -> Splits:
     unknown = set(_subfolders(root / "test")) - set(class_names)
     if unknown:
         raise DataError(f"{root}: classes of test that train has too were expected: got {', '.join(sorted(unknown))}")
-    train, test = (_read_classes(root / part, class_names, size) for part in ("train", "test"))
-    return Splits(train, test)
+    return Splits(*(_read_classes(root / part, class_names, size) for part in ("train", "test")))
 
 
 def _subfolders(folder: Path) -> tuple[str, ...]:
