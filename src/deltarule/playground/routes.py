@@ -72,9 +72,9 @@ def picture_stages(content: bytes) -> dict[str, Any]:
     with DECODING:
         read = ink_image(read_picture(content))
     stages = []
-    for stage in read.stages:
-        height, width = stage.pixels.shape
-        stages.append({"name": stage.name, "width": width, "height": height, "pixels": stage.pixels.ravel().tolist()})
+    for name, pixels in read.stages.items():
+        height, width = pixels.shape
+        stages.append({"name": name, "width": width, "height": height, "pixels": pixels.ravel().tolist()})
     return {"image": None if read.image is None else read.image.ravel().tolist(), "stages": stages}
 
 
