@@ -11,7 +11,7 @@ import numpy as np
 from deltarule.data.dataset import Dataset
 from deltarule.errors import DivergenceError
 from deltarule.inspection.diagnosis.findings import Diagnosis, Finding, Level
-from deltarule.inspection.diagnosis.run_findings import LEARNED, WATCHED, FirstSteps, gap_findings, history_findings
+from deltarule.inspection.diagnosis.run_findings import LEARNED, WATCHED, FirstSteps, history_findings
 from deltarule.inspection.diagnosis.static_findings import (
     chance_loss,
     forward_and_backward,
@@ -93,7 +93,9 @@ def diagnose_network(network: Network, train: Dataset, validation: Dataset | Non
         if loss > LEARNED * chance > 0.0:
             findings.append(Finding.of("fault", "stuck-at-chance", {"loss": loss, "loss of knowing nothing": chance}))
         if validation is not None:
-            findings += gap_findings(score, loss_and_score(network, sample_of(validation))[1])
+            held_out = loss_and_score(network, sample_of(validation))[1]
+            measured = {"score in training": score, "score on new examples": held_out}
+            findings += Finding.by_limits("overfitting: scores", score - held_out, measured)
     return Diagnosis.of(findings)
 
 

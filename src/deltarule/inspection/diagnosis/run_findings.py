@@ -16,7 +16,6 @@ EARLY = 10  # the first of them: later ones may be small because everything has 
 LARGE_UPDATE, SMALL_UPDATE = 0.1, 1e-5  # a step's length over the weights'; about 1e-3 is usual
 LEARNED = 0.97  # a loss above so much of that of knowing nothing has learned nothing
 OVERFITTED = 1.1  # a validation loss that ends so many times above its least
-GAP = 0.05  # accuracy, or R2, that is better in training than in validation
 JUMP = 1.1  # a loss that rises to so much of the epoch before
 CREEP = 0.002  # a loss that falls by so much of itself falls, and not by luck alone
 UNFINISHED = 0.2  # of the whole fall of the loss, in the last quarter of the epochs
@@ -101,13 +100,6 @@ def validation_findings(losses: Sequence[float], held_out: Sequence[float]) -> I
         measured = {"epoch": best, "validation loss there": held_out[best], "at the end": held_out[-1]}
         measured |= {"training loss there": losses[best], "training loss at the end": losses[-1]}
         yield Finding.of("warning", "overfitting", measured)
-
-
-def gap_findings(train: float, held_out: float) -> Iterator[Finding]:
-    """Overfitting as the scores show it: accuracies, or R2, on examples known and new."""
-    if train - held_out > GAP:
-        measured = {"score in training": train, "score on new examples": held_out}
-        yield Finding.of("warning", "overfitting: scores", measured)
 
 
 def column(rows: Sequence[Row], name: str) -> list[float]:
