@@ -10,6 +10,7 @@ import numpy as np
 
 from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError, ShapeError
+from deltarule.inspection.gradcheck.formulas import best_method, check_axis, without_kinks
 from deltarule.inspection.gradcheck.mistakes import likely_mistakes
 from deltarule.inspection.gradcheck.numeric_gradient import (
     CENTRAL_DIFFERENCES,
@@ -18,7 +19,6 @@ from deltarule.inspection.gradcheck.numeric_gradient import (
     by_layer,
     relative_error,
 )
-from deltarule.inspection.gradcheck.premises import best_method, check_axis, without_kinks
 from deltarule.inspection.presentation import entry, table
 from deltarule.model import Model, take_meaning
 from deltarule.nn.network import Network
