@@ -181,9 +181,9 @@ def problem_of(
     weights = check_weights(np.ones(len(inputs)) if sample_weight is None else sample_weight, len(inputs))
     if is_own:
         network.dropout = tuple(0.0 for _ in network.dropout)
-        if not any(b.any() for b in network.biases):
-            for l, b in enumerate(network.biases):
-                b[:] = generator(0, "biases", l).normal(0.0, 0.1, b.shape)
+        biases = network.parameters.vector[network.parameters.weight_block.size :]
+        if not biases.any():
+            biases[:] = generator(0, "biases").normal(0.0, 0.1, biases.shape)
             notes.append("all biases were 0, where one forgotten would not show: they were drawn from N(0, 0.01)")
     return Problem(network, inputs, data.targets, weights, penalty), notes
 
