@@ -7,7 +7,9 @@ the same network, to rounding.
 import math
 import sys
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -149,7 +151,8 @@ class Fit:
             return -loss, loss
         if self.scorer is None:
             return self.estimator._score_of(outputs, held_out.answers, held_out.weights), loss
-        weights = {} if held_out.weights is None else {"sample_weight": held_out.weights}
+        is_weighted = held_out.weights is not None and takes_weights(self.scorer)
+        weights = {"sample_weight": held_out.weights} if is_weighted else {}
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "X does not have valid feature names")
             return float(self.scorer(self.estimator, held_out.inputs, held_out.answers, **weights)), loss
@@ -226,3 +229,8 @@ class Fit:
             vector[:] = progress.best
         if math.isnan(estimator.loss_) and progress.losses:
             estimator.loss_ = progress.losses[-1]
+
+
+def takes_weights(scorer: Callable[..., float]) -> bool:
+    """Whether a scorer, or the metric that it stands for, has the argument sample_weight."""
+    return "sample_weight" in signature(getattr(scorer, "_score_func", scorer)).parameters

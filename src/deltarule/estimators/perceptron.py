@@ -162,8 +162,9 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
             return self
         else:
             self._resume(incremental)
+        weights = self._with_class_weight(examples.answers, examples.weights, incremental)
+        examples = replace(examples, weights=weights)
         train, held_out = self._split(examples, validation_data, random_state, incremental)
-        train = replace(train, weights=self._with_class_weight(train, incremental))
         for part, use in ((None if incremental else train, "learn from"), (held_out, "validate on")):
             if part is not None and part.weight(slice(None)) == 0.0:
                 raise ValueError(f"all {len(part)} samples to {use} have the weight 0: give at least one of them more")
@@ -179,6 +180,7 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
         X, y = validate_data(self, X, y, **NUMBERS, order="C", **how)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
+        self._takes_sparse_labels = issparse(y) if is_first else self._takes_sparse_labels
         y = y.toarray() if issparse(y) else y
         weights = None
         if sample_weight is not None:
@@ -186,9 +188,9 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
         X = X if is_first else X.astype(self.model_.network.dtype, copy=False)
         return Examples(X, self._read_targets(y, is_first, incremental), weights, y)
 
-    def _with_class_weight(self, train: Examples, incremental: bool) -> Array | None:
-        """How much each example counts, (n_samples,), or None."""
-        return train.weights
+    def _with_class_weight(self, y: Any, weights: Array | None, incremental: bool) -> Array | None:
+        """How much each sample counts, (n_samples,), by its own weight and that of its class in y; None for alike."""
+        return weights
 
     def _begin(self, examples: Examples, random_state: np.random.RandomState) -> None:
         """Make the network, and everything else anew."""
@@ -235,10 +237,16 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
         seed: Any = random_state
         if incremental:  # calls with the same examples hold out the same ones
             self._split_seed = seed = random_state.randint(2**31) if self._split_seed is None else self._split_seed
-        stratify = examples.targets if self.n_outputs_ == 1 and not self._y_is_numeric else None
-        kept, held = train_test_split(
-            np.arange(len(examples)), random_state=seed, test_size=self.validation_fraction, stratify=stratify
-        )
+        stratify = examples.answers if self.n_outputs_ == 1 and not self._y_is_numeric else None
+        rows, share = np.arange(len(examples)), self.validation_fraction
+        try:
+            kept, held = train_test_split(rows, random_state=seed, test_size=share, stratify=stratify)
+        except ValueError as error:
+            of_each = "" if stratify is None else ", and of each class at least one on either side"
+            raise ValueError(
+                f"{str(error).rstrip('.')}. early_stopping holds out validation_fraction={share:g} of the "
+                f"{len(rows)} samples{of_each}: use more samples, a larger share, or validation_data=(X_val, y_val)"
+            ) from None
         if len(held) < 2:
             words = "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
             raise ValueError(words)

@@ -62,7 +62,8 @@ DESCRIPTIONS = {
     momentum, nesterovs_momentum: of sgd. beta_1, beta_2, epsilon: of adam and adamw. rho: of rmsprop.
     weight_decay: of adamw, on top of alpha.
     early_stopping: hold out `validation_fraction` of the samples, end by their score, keep the best parameters.
-    scoring: that score: None for accuracy or R2, "loss", a scorer's name, or a function (estimator, X, y) -> float.
+    scoring: that score: None for accuracy or R2, "loss", a scorer's name, or a function (estimator, X, y) -> float,
+        which is given the weights of samples, too, where it takes `sample_weight`.
     dropout: the share of each hidden layer's neurons left out of a step, or a list with one for each.
     engine: "numpy", "numba", or "auto": Numba where it is there and the run long enough to be worth compiling.""",
     "{attributes}": """model_: the deltarule Model, for explain, diagnose, gradcheck, save and the page.
