@@ -31,9 +31,11 @@ if TYPE_CHECKING:
     from deltarule.nn.parameters import Parameters
     from deltarule.nn.penalties import L1, L2, Penalty
     from deltarule.nn.workspace import Workspace
-    from deltarule.training.callbacks import Callback, CSVLog, EarlyStopping, History, Progress, TrainingState
+    from deltarule.training.callbacks import Callback, CSVLog, EarlyStopping, Progress, TrainingState
+    from deltarule.training.clip_and_average import ClipNorm, MovingAverage
     from deltarule.training.evaluation import evaluate
     from deltarule.training.fit import fit
+    from deltarule.training.history import History
     from deltarule.training.schedules import (
         Constant,
         Cosine,
@@ -44,7 +46,6 @@ if TYPE_CHECKING:
         WarmUp,
     )
     from deltarule.training.trainer import Trainer
-    from deltarule.training.update import ClipNorm, MovingAverage
 
 # Where the public names live. Each is imported when it is first asked for, so that `import deltarule` costs nothing.
 _HOMES = {
@@ -69,12 +70,13 @@ _HOMES = {
     "deltarule.nn.parameters": "Parameters",
     "deltarule.nn.penalties": "L1 L2 Penalty",
     "deltarule.nn.workspace": "Workspace",
-    "deltarule.training.callbacks": "Callback CSVLog EarlyStopping History Progress TrainingState",
+    "deltarule.training.callbacks": "Callback CSVLog EarlyStopping Progress TrainingState",
+    "deltarule.training.clip_and_average": "ClipNorm MovingAverage",
     "deltarule.training.evaluation": "evaluate",
     "deltarule.training.fit": "fit",
+    "deltarule.training.history": "History",
     "deltarule.training.schedules": "Constant Cosine Exponential OneCycle ReduceOnPlateau StepDecay WarmUp",
     "deltarule.training.trainer": "Trainer",
-    "deltarule.training.update": "ClipNorm MovingAverage",
     "deltarule.files.checkpoint": "Checkpoints ModelCheckpoint",
     "deltarule.files.exchange.conversion": "from_sklearn from_torch",
     "deltarule.files.model_file": "load save",

@@ -15,10 +15,10 @@ from deltarule.nn.network import Network
 from deltarule.nn.optimizers import SGD
 from deltarule.nn.penalties import L2
 from deltarule.training.callbacks import Callback, EarlyStopping, TrainingState
+from deltarule.training.clip_and_average import MovingAverage
 from deltarule.training.evaluation import evaluate
 from deltarule.training.schedules import Constant
 from deltarule.training.trainer import Trainer
-from deltarule.training.update import MovingAverage
 
 BATCHES = 4  # batches an epoch
 

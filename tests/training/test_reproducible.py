@@ -17,7 +17,8 @@ from deltarule.randomness import generator
 from deltarule.training.batches import batches
 from deltarule.training.callbacks import Callback, TrainingState
 from deltarule.training.evaluation import evaluate
-from deltarule.training.trainer import PIECE_ROWS, Trainer
+from deltarule.training.plan import PIECE_ROWS
+from deltarule.training.trainer import Trainer
 
 BEND = Deformation(rotation=15.0, scale=0.2, shift=1.0, elastic_alpha=10.0)
 BATCHES = 3  # batches of 10 an epoch, the last of 4

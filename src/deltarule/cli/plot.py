@@ -93,7 +93,7 @@ def subjects(options: PlotOptions) -> dict[str, Any]:
     from deltarule.files.run_folder import HISTORY, RECORDING, read_history, read_recording
     from deltarule.inspection.measures.layer_history import LayerHistory
     from deltarule.inspection.plots.kinds import KINDS, required_inputs
-    from deltarule.training.callbacks import History
+    from deltarule.training.history import History
 
     takes = signature(KINDS[options.kind]).parameters
     if "trainer" in takes:

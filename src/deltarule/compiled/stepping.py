@@ -70,12 +70,17 @@ class Update(NamedTuple):
 
 
 class Work(NamedTuple):
-    """Which steps to take, the training room's Plan, and what becomes of them.
+    """Which steps to take, as the training room's Plan says, and what becomes of them.
 
+    paces: the share of its distance that the average moves at each update, (steps,).
     losses: (steps,). judged: each thread's part of a step's loss and of its right answers, (n_ranks, 2 or more).
     """
 
-    plan: Any
+    order: Any
+    batch_size: Any
+    learning_rates: Any
+    paces: Any
+    highest_loss: Any
     losses: Any
     judged: Any
 
@@ -109,15 +114,14 @@ def run(team: Any, vectors: Any, shape: Any, samples: Any, rules: Any, work: Any
     team, vectors, shape, room = borrow(team), borrow(vectors), borrow(shape), borrow(room)
     samples, work = borrow(samples), borrow(work)
     inputs, unit, classes, weights = samples
-    plan, losses, judged = work
-    batch_size = plan.batch_size
+    order, batch_size, learning_rates, paces, highest_loss, losses, judged = work
     right, updates = 0, 0
     for step in range(len(losses)):
-        rows = plan.order[step * batch_size : (step + 1) * batch_size]
+        rows = order[step * batch_size : (step + 1) * batch_size]
         y, importance = classes[rows], weights[rows] if len(weights) else weights
         weight = importance.sum() if len(weights) else float(len(rows))
         read(team, inputs, rows, unit, shape, vectors.parameters, room)
-        soon = plan.order[(step + 1) * batch_size : (step + 2) * batch_size]
+        soon = order[(step + 1) * batch_size : (step + 2) * batch_size]
         fetch_rows(inputs, soon, share(shape.sizes[0], team.rank, team.size))
         if not meet(team.meeting, team.size):
             return step, right, updates
@@ -132,11 +136,11 @@ def run(team: Any, vectors: Any, shape: Any, samples: Any, rules: Any, work: Any
             total += judged[other, 0]
             answered += judged[other, 1]
         losses[step] = total
-        if not total <= plan.highest_loss:
+        if not total <= highest_loss:
             return step + 1, right, updates
         right += int(answered)
         if weight > 0.0:
-            now = plan.learning_rates[step], plan.paces[updates], updates + 1
+            now = learning_rates[step], paces[updates], updates + 1
             learn(team, len(rows), shape, vectors, rules[1], now, room)
             updates += 1
     return len(losses), right, updates

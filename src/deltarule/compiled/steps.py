@@ -21,7 +21,6 @@ from deltarule.compiled.stepping import Room, Samples, Shape, Team, Update, Vect
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Optimizer
-from deltarule.nn.parameters import Parameters
 from deltarule.nn.penalties import L1, L2, Penalty
 from deltarule.parts import missing_kernels
 
@@ -37,38 +36,30 @@ def can_take_steps(network: Network, optimizer: Optimizer, penalty: Penalty) -> 
     return not missing_kernels(*parts) and not any(network.dropout) and blas.available()
 
 
-def take_steps(
-    network: Network,
-    optimizer: Optimizer,
-    penalty: Penalty,
-    vectors: tuple[Parameters, Parameters | None],
-    data: tuple[Array, Array, Array | None],
-    plan: Any,
-) -> tuple[Array, int, int]:
-    """A step for each learning rate, on batches cut from an order; stop before one from a loss that is too high.
-
-    vectors: where the gradient is left, and the average of the parameters that is to be moved along, or None.
-    data: inputs (n_samples, features), classes (n_samples,) int64, and sample weights (n_samples,) float64 or None.
-    plan: the training room's Plan.
+def take_steps(network: Network, optimizer: Optimizer, plan: Any) -> tuple[Array, int, int]:
+    """Take the steps of the training room's Plan, in its buffers; stop before one from a loss that is too high.
 
     Returns the losses, of which the last may be too high and its step not taken; how many samples were answered
     rightly, each by the network as it was before its step; and how many updates there were, none from a batch of zero
     weight.
     """
-    inputs, classes, weights = data
-    params, (grads, average) = network.parameters, vectors
+    params, grads, n_steps = network.parameters, plan.buffers.grads, len(plan.learning_rates)
     moments = two(optimizer.moment_vectors(params, grads), params)
-    moved = params.vector[:0] if average is None else average.vector
-    l1, l2 = (penalty.strength if type(penalty) is kind else 0.0 for kind in (L1, L2))
-    losses = np.empty(len(plan.learning_rates))
+    moved = plan.average.moving_vector(params)
+    l1, l2 = (plan.penalty.strength if type(plan.penalty) is kind else 0.0 for kind in (L1, L2))
+    losses = np.empty(n_steps)
     n_ranks = max(1, min(team.most(), plan.batch_size // RANK_ROWS))
+    unit = 1.0 / 255.0 if plan.inputs.dtype == np.uint8 else 1.0
     n_losses, right, updates = by_team(
         n_ranks,
         Vectors(params.vector, grads.vector, *moments, moved),
         layout(network),
-        Samples(np.asarray(inputs), 1.0 / 255.0 if inputs.dtype == np.uint8 else 1.0, classes, as_weights(weights)),
+        Samples(np.asarray(plan.inputs), unit, plan.targets, as_weights(plan.sample_weight)),
         (loss_code(network), Update(rule(optimizer), optimizer.steps, l1, l2)),
-        Work(plan, losses, np.zeros((n_ranks, APART))),
+        Work(
+            *(plan.order, plan.batch_size, plan.learning_rates, plan.average.paces(n_steps), plan.highest_loss),
+            *(losses, np.zeros((n_ranks, APART))),
+        ),
         room_for(network, plan.batch_size, n_ranks),
     )
     optimizer.steps += updates

@@ -26,7 +26,7 @@ from deltarule.nn.arrays import Array
 from deltarule.nn.optimizers import Adam, Optimizer
 from deltarule.training.batches import steps_per_epoch
 from deltarule.training.checks import are_finite
-from deltarule.training.engines import engine, seconds_with_numpy
+from deltarule.training.engine import engine, seconds_with_numpy
 
 
 @dataclass

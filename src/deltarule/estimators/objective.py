@@ -12,10 +12,10 @@ from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
 from deltarule.nn.penalties import L2, Penalty
 from deltarule.nn.workspace import Workspace
-from deltarule.training.callbacks import History
 from deltarule.training.checks import Broken, explain_divergence
-from deltarule.training.engines import Engine
-from deltarule.training.trainer import PIECE_ROWS
+from deltarule.training.engine import Engine
+from deltarule.training.history import History
+from deltarule.training.plan import PIECE_ROWS
 
 Rows = Array | slice
 

@@ -28,9 +28,10 @@ from deltarule.model import Model
 from deltarule.nn.network import with_parameters
 from deltarule.public import public
 from deltarule.settings import check, check_path
-from deltarule.training.callbacks import COLUMNS, Callback, Monitor, TrainingState
-from deltarule.training.run_identity import differences
-from deltarule.training.snapshot import Snapshot
+from deltarule.training.callbacks import Callback, TrainingState
+from deltarule.training.history import COLUMNS
+from deltarule.training.monitor import Monitor
+from deltarule.training.snapshot import Snapshot, differences
 
 FORMAT = 1
 COPY_APART = 200  # times as long as a copy in memory takes: half a percent of the time goes into copies

@@ -21,9 +21,8 @@ from deltarule.recipes.schema import Initial, Recipe, Split
 from deltarule.settings import check, setting_names
 from deltarule.training.batches import steps_per_epoch
 from deltarule.training.callbacks import Callback, EarlyStopping
-from deltarule.training.engines import engine_for
 from deltarule.training.schedules import ReduceOnPlateau, Schedule, WarmUp
-from deltarule.training.trainer import Trainer
+from deltarule.training.trainer import Trainer, engine_for
 
 NOT_OF_TRAINER = ("schedule", "plateau", "patience")  # all else that a recipe's training has, Trainer takes as it is
 HELD_OUT = 5  # of data that come in one part, every fifth example is kept for the test

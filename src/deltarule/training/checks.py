@@ -15,8 +15,9 @@ from deltarule.nn.network import Network
 from deltarule.nn.parameters import Parameters
 from deltarule.nn.workspace import Workspace
 from deltarule.settings import brief
-from deltarule.training.callbacks import History, TrainingState
+from deltarule.training.callbacks import TrainingState
 from deltarule.training.examples import refuse_splits
+from deltarule.training.history import History
 
 BLOW_UP = 1000.0  # a loss so many times that of epoch 0 (or 1, if that was less) is on its way to infinity
 LARGE_INPUT = 100.0  # inputs beyond this are more likely to blow up a run than its learning rate is
@@ -62,11 +63,6 @@ def check_augment(augment: Deformation | None, data: Dataset) -> None:
         raise SettingError(
             f"only images can be deformed: got {data.name}, which says no image_shape; leave out augment"
         )
-
-
-def has_diverged(state: TrainingState) -> bool:
-    """Whether the last step's loss is no number, or has blown up beyond all measure."""
-    return not state.batch_loss <= highest_loss(state)
 
 
 def highest_loss(state: TrainingState) -> float:

@@ -10,13 +10,14 @@ from deltarule.nn.optimizers import Optimizer
 from deltarule.nn.penalties import Penalty
 from deltarule.parts import Spec
 from deltarule.public import check_network, public
-from deltarule.training.callbacks import Callback, History
-from deltarule.training.engines import Engine
+from deltarule.training.callbacks import Callback
+from deltarule.training.clip_and_average import Latest, NoClipping
+from deltarule.training.engine import Engine
 from deltarule.training.examples import examples_for, validation_examples, warn_of_pixels
+from deltarule.training.history import History
 from deltarule.training.schedules import Schedule, schedule_of
 from deltarule.training.snapshot import Snapshot
 from deltarule.training.trainer import Trainer
-from deltarule.training.update import Latest, NoClipping
 
 
 @public("fit(network, X, y, epochs=10)")

@@ -1,12 +1,14 @@
 """The training loop, which contains no network: forward, loss, backward, step, and what happens around them."""
 
+import dataclasses
+import hashlib
 import logging
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -18,31 +20,35 @@ from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, with_parameters
 from deltarule.nn.optimizers import Adam, Optimizer
 from deltarule.nn.penalties import Penalty
-from deltarule.parts import resolve
+from deltarule.parts import missing_kernels, resolve
 from deltarule.public import Named, check_network, public
-from deltarule.randomness import generator
 from deltarule.settings import ENGINES, brief, check, check_choice, setting_names
 from deltarule.targets import check_weights
-from deltarule.training.batches import batches, steps_per_epoch
-from deltarule.training.callbacks import Callback, History, Monitor, Row, TrainingState, callbacks_of
+from deltarule.training.batches import sample_order, steps_per_epoch
+from deltarule.training.callbacks import Callback, EarlyStopping, TrainingState, callbacks_of
 from deltarule.training.checks import (
     are_finite,
     check_augment,
     check_data,
     check_datasets,
     explain_divergence,
-    has_diverged,
+    highest_loss,
 )
-from deltarule.training.engines import REFERENCE, Engine, engine_for
-from deltarule.training.evaluation import SCORE_NAMES, Score, Tally, loss_and_score
-from deltarule.training.run_identity import identity_of
+from deltarule.training.clip_and_average import ClipNorm, Latest, MovingAverage, NoClipping
+from deltarule.training.engine import REFERENCE, Engine, engine, seconds_with_numpy
+from deltarule.training.evaluation import loss_and_score
+from deltarule.training.history import History, Row
+from deltarule.training.monitor import Monitor
+from deltarule.training.plan import Buffers, Outcome, Plan
 from deltarule.training.schedules import Constant, Schedule, check_plateaus, schedule_of
-from deltarule.training.snapshot import Snapshot
-from deltarule.training.strides import can_stride, train_epoch_in_strides
-from deltarule.training.update import ClipNorm, Latest, MovingAverage, NoClipping, object_or_number
+from deltarule.training.score import SCORE_NAMES, Tally
+from deltarule.training.snapshot import Snapshot, data_in_words, in_words, vars_of
 
 LOG = logging.getLogger("deltarule")
-PIECE_ROWS = 1024  # a larger batch is worked through in pieces of so many samples, whose gradients add up
+T = TypeVar("T")
+STRETCH_WEIGHTS = 2**33  # weights times samples: a tenth of a second, so that neither Ctrl-C nor a bar waits
+STRETCH_INPUTS = 2**23  # numbers in the deformed images of a stretch, at most
+APART = ("network", "engine", "callbacks")  # of a Trainer's fields: in words of their own, or no matter
 FIRST_LOOK = 10_000  # how many training samples epoch 0 is evaluated on
 
 
@@ -136,6 +142,7 @@ class Trainer(metaclass=Named):
         monitor = None if validation is None else Monitor(self.monitor)
         if monitor is not None:
             monitor.begin(state.history)
+        plan = self.plan(train, sample_weight)
         self.tell("train_begin", state)
         try:
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
@@ -145,7 +152,7 @@ class Trainer(metaclass=Named):
                     )
                 while state.epoch < self.epochs and state.stop_reason is None:
                     state.epoch += 1
-                    self._train_epoch(state, train, sample_weight)
+                    self._train_epoch(state, plan)
                     self._end_epoch(state, state.tally.result, monitor)
         except BaseException as error:
             state.ending = error
@@ -166,7 +173,7 @@ class Trainer(metaclass=Named):
 
         The exception that has ended the run is not to be hidden by a later one.
         """
-        failed, state.is_updating = state.ending, False
+        failed, state.buffers.is_changing = state.ending, False
         for listener in self.listeners:
             try:
                 listener.train_end(state)
@@ -180,13 +187,10 @@ class Trainer(metaclass=Named):
 
     def _begin(self, train: Dataset, validation: Dataset | None, sample_weight: Array | None) -> TrainingState:
         network, batch_size = self.network, min(self.batch_size or train.n_samples, train.n_samples)
-        grads = network.parameters.zeros_like()
         self.average.begin(network.parameters)
         return TrainingState(
             network=network,
-            grads=grads,
-            piece_grads=grads.zeros_like() if batch_size > PIECE_ROWS else grads,
-            workspace=network.workspace(min(batch_size, PIECE_ROWS)),
+            buffers=Buffers(network, batch_size),
             optimizer=self.optimizer,
             average=self.average,
             best=network.parameters.copy(),
@@ -194,69 +198,79 @@ class Trainer(metaclass=Named):
             validation=validation,
             tally=Tally(train.task),
             listeners=self.callbacks,
-            identity=cache(lambda: identity_of(self, train, validation, sample_weight)),
+            identity=cache(lambda: self.identity(train, validation, sample_weight)),
             learning_rate=float(self.schedule(0)),
             n_epochs=self.epochs,
             n_steps=self.epochs * steps_per_epoch(train.n_samples, self.batch_size),
         )
 
-    def _train_epoch(self, state: TrainingState, train: Dataset, sample_weight: Array | None) -> None:
-        if can_stride(self, train):
-            return train_epoch_in_strides(self, state, train, sample_weight)
-        tally, step, began = state.tally, self.engine.step_of(self.optimizer), time.perf_counter()
-        for indices in batches(train.n_samples, self.batch_size, self.seed, state.epoch, tally.score.n_samples):
-            weights = None if sample_weight is None else sample_weight[indices]
-            batch_weight = len(indices) if weights is None else weights.sum().item()
-            score = replace(tally.score)  # a copy, which counts when the step is taken
-            state.learning_rate = float(self.schedule(state.step))
-            state.batch_loss = self.gradient(state, train, indices, weights, score)
-            if has_diverged(state):
-                raise DivergenceError(explain_divergence(state))
-            if batch_weight > 0.0:
-                self.penalty.add_gradient(self.network.parameters, state.grads)
-                self.clip.apply(state.grads)
-                state.is_updating = True
-                step(self.network.parameters, state.grads, state.learning_rate)
-                self.average.update(self.network.parameters)
-            state.step += 1
-            state.seconds += time.perf_counter() - began
-            tally.score = score
-            tally.add(state.batch_loss, batch_weight)
-            state.is_updating = False
-            self.tell("step_end", state)
-            if state.stop_reason is not None:
-                break
-            began = time.perf_counter()
-        return None
+    def plan(self, train: Dataset, sample_weight: Array | None = None) -> Plan:
+        """What all steps of a run have in common: a Plan of none."""
+        return Plan(
+            inputs=train.inputs,
+            targets=train.targets,
+            order=np.arange(0),
+            batch_size=self.batch_size or train.n_samples,
+            learning_rates=np.empty(0),
+            sample_weight=sample_weight,
+            seed=self.seed,
+            penalty=self.penalty,
+            clip=self.clip,
+            average=self.average,
+            deformation=self.augment,
+            image_shape=train.image_shape,
+        )
 
-    def gradient(
-        self, state: TrainingState, train: Dataset, indices: Array, weights: Array | None, score: Score
-    ) -> float:
-        """Leave the gradient of one batch in state.grads, count its answers, return its loss.
+    def engine_of_steps(self, plan: Plan) -> tuple[Engine, bool]:
+        """The engine that takes the steps of a run, and whether it takes many in one call: not where a callback sees each."""
+        listeners = [callback for callback in self.listeners if type(callback).step_end is not Callback.step_end]
+        if self.batch_size is None or any(callback.every_step for callback in listeners):
+            return self.engine.one_by_one, False
+        return self.engine, self.engine.can_run_in_one_call(self.network, self.optimizer, plan)
 
-        A piece at a time is gathered into the workspace; its images are deformed, the neurons to drop are chosen.
-        """
-        network, ws, engine, loss = self.network, state.workspace, self.engine, 0.0
-        divisor = len(indices) if weights is None else weights.sum().item()
-        for start in range(0, len(indices), ws.capacity):
-            piece = slice(start, start + ws.capacity)
-            y, weight = train.targets[indices[piece]], None if weights is None else weights[piece]
-            X = ws.input_buffer(len(y))
-            engine.gather(train.inputs, indices[piece], X)
+    def _train_epoch(self, state: TrainingState, plan: Plan) -> None:
+        """Take the steps of an epoch that are left, a stretch at a time."""
+        tally, n_samples = state.tally, state.train.n_samples
+        order = np.arange(n_samples) if self.batch_size is None else sample_order(n_samples, self.seed, state.epoch)
+        engine, is_many = self.engine_of_steps(plan)
+        plan = plan._replace(epoch=state.epoch, highest_loss=highest_loss(state), buffers=state.buffers)
+        began = time.perf_counter()
+        with engine.one_thread_each() if is_many else nullcontext():
+            for samples in self._stretches(state, order[tally.score.n_samples :], is_many=is_many):
+                n_steps = steps_per_epoch(len(samples), plan.batch_size)
+                rates = np.array([float(self.schedule(state.step + i)) for i in range(n_steps)])
+                stretch = plan._replace(order=samples, learning_rates=rates, first_step=state.step, score=tally.score)
+                self._note(state, stretch, engine.run_steps(self.network, self.optimizer, stretch))
+                state.seconds += time.perf_counter() - began
+                self.tell("step_end", state)
+                if state.stop_reason is not None:
+                    break
+                began = time.perf_counter()
+
+    def _stretches(self, state: TrainingState, order: Array, *, is_many: bool) -> Iterator[Array]:
+        """Samples of an epoch, a whole number of batches at a time, cut where a callback wants to hear of a step."""
+        batch_size, longest = self.batch_size or len(order), 1
+        if is_many:
+            longest = max(1, STRETCH_WEIGHTS // (self.network.parameters.size * batch_size))
             if self.augment is not None:
-                rng = generator(self.seed, f"augment {start}", state.epoch, state.step)
-                engine.deform(X, train.image_shape, self.augment, rng, X)
-            if any(network.dropout):
-                ws.draw_masks(generator(self.seed, f"dropout {start}", state.epoch, state.step))
-            a = engine.forward(network, X, ws)
-            loss += engine.loss_value(network, y, ws, sample_weight=weight, divisor=divisor)
-            score.add(a, y)
-            grads = state.grads if start == 0 else state.piece_grads
-            engine.backward(network, y, ws, grads, sample_weight=weight, divisor=divisor)
-            if start > 0:
-                total = state.grads.vector
-                total += grads.vector
-        return loss
+                longest = max(1, min(longest, STRETCH_INPUTS // (self.network.layer_sizes[0] * batch_size)))
+        while len(order) > 0:
+            wanted = [callback.every_steps for callback in self.callbacks if callback.every_steps is not None]
+            size = batch_size * min([longest, *(every - state.step % every for every in wanted)])
+            yield order[:size]
+            order = order[size:]
+
+    def _note(self, state: TrainingState, plan: Plan, outcome: Outcome) -> None:
+        """Take what came of some steps into the state. Raises DivergenceError where the loss is lost."""
+        last = len(outcome.losses) - 1
+        state.batch_loss, state.learning_rate = outcome.losses[last], plan.learning_rates[last].item()
+        state.step += outcome.steps
+        if outcome.steps <= last:
+            raise DivergenceError(explain_divergence(state))
+        for loss, weight in zip(outcome.losses, outcome.weights, strict=True):
+            state.tally.add(loss, weight)
+        state.tally.score = outcome.score or state.tally.score
+        state.buffers.is_changing = False
 
     def _end_epoch(self, state: TrainingState, trained: tuple[float, float], monitor: Monitor | None) -> None:
         """Add the epoch's row to the history; keep its parameters if they are the best so far, or simply the last."""
@@ -269,12 +283,12 @@ class Trainer(metaclass=Named):
         row: Row = {name: getattr(state, name) for name in ("epoch", "step", "learning_rate", "seconds")}
         for which, (loss, score) in figures.items():
             row |= {f"{which}_loss": loss, f"{which}_{SCORE_NAMES[state.task]}": score}
-        state.is_updating = True
+        state.buffers.is_changing = True
         history.rows.append(row)
         if monitor is None or monitor.improves(history):
             history.best_epoch = state.epoch
             state.best.vector[:] = counted.vector
-        state.tally, state.is_updating = Tally(state.task), False
+        state.tally, state.buffers.is_changing = Tally(state.task), False
         self.tell("epoch_end", state)
 
     @property
@@ -287,3 +301,49 @@ class Trainer(metaclass=Named):
         """Call that hook of everyone who listens."""
         for listener in self.listeners:
             getattr(listener, event)(state)
+
+    def identity(self, train: Dataset, validation: Dataset | None, sample_weight: Array | None) -> dict[str, str]:
+        """All that the course of a run depends on besides its state, by name; of the data, the SHA-256."""
+        network, settings = self.network, [each.name for each in dataclasses.fields(self) if each.name not in APART]
+        stopping = [callback for callback in self.callbacks if isinstance(callback, EarlyStopping)]
+        return {
+            "network": "-".join(map(str, network.layer_sizes)),
+            "activations": in_words(network.activations),
+            "loss": in_words(network.loss),
+            "dropout": in_words(network.dropout),
+            "dtype": network.dtype.name,
+            **{name: in_words(getattr(self, name)) for name in settings},
+            "early stopping": in_words([vars_of(each, "monitor") for each in stopping]),
+            "engine": self.engine.name,
+            "steps in one call": "many" if self.engine_of_steps(self.plan(train))[1] else "one",
+            "training data": data_in_words(train),
+            "validation data": "none" if validation is None else data_in_words(validation),
+            "sample weights": "none" if sample_weight is None else hashlib.sha256(sample_weight.tobytes()).hexdigest(),
+        }
+
+
+def object_or_number(name: str, given: T | float | None, base: type[T], kind: Callable[[float], T]) -> T:
+    """The setting `name` as an object: from one, from the number that makes one, or from None, which stands for none.
+
+    Raises SettingError for anything else.
+    """
+    if isinstance(given, base):
+        return given
+    check(name, given)
+    return base() if given is None else kind(given)  # type: ignore[arg-type]
+
+
+def engine_for(trainer: Trainer, n_samples: int, name: str) -> Engine:
+    """The engine of that name for a run on so many samples.
+
+    "auto" is NumPy's where a part of the run has no kernel; "numba" leaves that part to NumPy. Either says so.
+    """
+    network = trainer.network
+    seconds = seconds_with_numpy(network.parameters.size, n_samples, trainer.batch_size, trainer.epochs)
+    found = engine(name, seconds)
+    without = missing_kernels(*network.activations, network.loss, trainer.optimizer)
+    if network.dtype not in (np.float32, np.float64):
+        without.append(f"kernels compute in float32 and float64, the network in {network.dtype}")
+    if found.name == REFERENCE.name or not without:
+        return found
+    return replace(REFERENCE if name == "auto" else found, says="; ".join(without))
