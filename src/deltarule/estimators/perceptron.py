@@ -2,7 +2,7 @@
 
 import math
 from abc import ABCMeta, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar, Self
 
@@ -17,18 +17,15 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from deltarule.data.columns import Column
 from deltarule.errors import SettingError, ShapeError
 from deltarule.estimators import settings
-from deltarule.estimators.fitting import Fit
-from deltarule.estimators.objective import Examples
-from deltarule.estimators.progress import RunProgress
-from deltarule.estimators.rates import Rate
+from deltarule.estimators.fitting import Descent, Examples, Fit, dense_pieces
 from deltarule.inputs import is_unit, refuse_misread
 from deltarule.model import Model, range_with
 from deltarule.nn.arrays import Array
-from deltarule.nn.network import PREDICTION_ROWS, Network, forward
-from deltarule.nn.optimizers import Optimizer
+from deltarule.nn.network import Network, forward
 from deltarule.parts import PARTS, spec_of
 from deltarule.public import public
 from deltarule.settings import one_per_layer
+from deltarule.training.monitor import Monitor
 
 NUMBERS = {"accept_sparse": "csr", "dtype": (np.float64, np.float32)}
 
@@ -99,6 +96,14 @@ def refuse_confused(X: Any, y: Any, sample_weight: Any) -> None:
         raise SettingError(f"sample_weight is a dict, {needs}")
 
 
+def split_validation(given: Any) -> tuple[Any, Any, Any]:
+    """X, y and the weights of samples, or None, from validation_data. ValueError where they are not there."""
+    if not isinstance(given, tuple | list) or len(given) not in (2, 3):
+        raise ValueError(f"validation_data must be (X, y) or (X, y, sample_weight): got {given!r:.60}")
+    X, y, sample_weight = (*given, None)[:3]
+    return X, y, sample_weight
+
+
 @public()
 class Perceptron(BaseEstimator, metaclass=ABCMeta):
     """A network with scikit-learn's face: parameters are kept as they come, and looked at when `fit` is called.
@@ -107,6 +112,7 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
     """
 
     _y_is_numeric: ClassVar[bool]
+    _takes_sparse_labels: bool
     coefs_ = LayerArrays("weights")
     intercepts_ = LayerArrays("biases")
 
@@ -166,7 +172,7 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
         examples = replace(examples, weights=weights)
         train, held_out = self._split(examples, validation_data, random_state, incremental)
         for part, use in ((None if incremental else train, "learn from"), (held_out, "validate on")):
-            if part is not None and part.weight(slice(None)) == 0.0:
+            if part is not None and not part.importance.any():
                 raise ValueError(f"all {len(part)} samples to {use} have the weight 0: give at least one of them more")
         seen = range_with(self.model_.network.input_range, train.inputs)
         self.model_.network.input_range = None if is_unit(seen) else seen  # one in 0 to 1 would refuse integers
@@ -204,34 +210,33 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
         self.n_layers_, self.n_outputs_ = len(sizes) + 2, network.layer_sizes[-1]
         self.t_, self.n_iter_, self.loss_, self.stopped_ = 0, 0, math.nan, False
         self.out_activation_ = PARTS["activation"][spec_of("activation", network.activations[-1])["name"]].sklearn
-        self._progress = RunProgress()
-        self._state: tuple[Optimizer, Rate, int] | None = None
+        self.loss_curve_: list[float] = []
+        self.validation_scores_ = self.validation_loss_curve_ = self.best_validation_score_ = None
+        self.best_loss_ = None if self._stops_early else math.inf
+        self._losses, self._scores = Monitor("train_loss", by_any_gain=True), Monitor("score", by_any_gain=True)
+        self._descent: Descent | None = None
+        self._best: Array | None = None  # parameters
         self._latest: Array | None = None
         self._split_seed: int | None = None
 
     def _resume(self, incremental: bool) -> None:
         """From where the last call stopped; a warm start takes a fresh optimizer, as in scikit-learn."""
         sizes = (self.n_features_in_, *settings.hidden_sizes(self.hidden_layer_sizes), self.n_outputs_)
-        network, best = self.model_.network, self._progress.best
+        network, best = self.model_.network, self._best
         is_best = best is not None and np.array_equal(network.parameters.vector, best)  # coefs_ were not assigned since
         if sizes != network.layer_sizes:
             raise ValueError(f"a fit can only go on with the same layers: got {sizes} after {network.layer_sizes}")
         if self._latest is not None and is_best:
             network.parameters.vector[:] = self._latest
         if not incremental:
-            self._state, self.stopped_ = None, False
+            self._descent, self.stopped_ = None, False
 
     def _split(
         self, examples: Examples, validation_data: Any, random_state: np.random.RandomState, incremental: bool
     ) -> tuple[Examples, Examples | None]:
         """What to learn from, and what to validate on: what was given, or with early stopping a part of it all."""
         if validation_data is not None:
-            if not isinstance(validation_data, tuple | list) or len(validation_data) not in (2, 3):
-                raise ValueError(
-                    f"validation_data must be (X, y) or (X, y, sample_weight): got {validation_data!r:.60}"
-                )
-            X, y, sample_weight = (*validation_data, None)[:3]
-            return examples, self._examples(X, y, sample_weight, False, True)
+            return examples, self._examples(*split_validation(validation_data), False, True)
         if not self._stops_early:
             return examples, None
         seed: Any = random_state
@@ -256,16 +261,6 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
     def _stops_early(self) -> bool:
         """Whether the validation score ends a run: the solver lbfgs has its own end."""
         return bool(self.early_stopping) and self.solver in settings.SOLVERS
-
-    def _show(self, loss: float) -> None:
-        """Set the attributes that tell how far the run is, as scikit-learn names them, and beyond."""
-        progress = self._progress
-        self.loss_, self.loss_curve_ = loss, progress.losses
-        self.best_loss_ = None if progress.by_score else progress.best_loss
-        is_validated = progress.by_score or progress.best is not None
-        self.validation_scores_ = progress.scores if is_validated else None
-        self.validation_loss_curve_ = progress.validation_losses if is_validated else None
-        self.best_validation_score_ = progress.best_score if is_validated else None
 
     def _check_inputs(self, X: Any) -> Any:
         check_is_fitted(self)
@@ -304,10 +299,3 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
-
-
-def dense_pieces(X: Any) -> Iterator[Array]:
-    """The rows of an array or a CSR matrix, dense, so many at a time as a prediction takes."""
-    for start in range(0, X.shape[0], PREDICTION_ROWS):
-        rows = X[start : start + PREDICTION_ROWS]
-        yield rows.toarray() if issparse(rows) else rows

@@ -9,7 +9,7 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 
 from deltarule.errors import DataError
-from deltarule.estimators.objective import Examples
+from deltarule.estimators.fitting import Examples
 from deltarule.estimators.perceptron import Perceptron
 from deltarule.estimators.settings import CONSTRAINTS
 from deltarule.nn.activations import Identity

@@ -8,7 +8,6 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
 from deltarule.errors import closest
-from deltarule.estimators.rates import Adaptive, InverseScaling, Plateau, Rate
 from deltarule.nn.activations import Activation, Sigmoid
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import SGD, Adam, AdamW, Momentum, Nesterov, Optimizer, RMSProp
@@ -32,7 +31,6 @@ DESCENDING = ("sgd", "nesterov")  # the solvers that "invscaling" and "adaptive"
 PLANNED: dict[str, Callable[[float, int], Schedule]] = {"cosine": Cosine, "one_cycle": OneCycle}
 LEARNING_RATES = {"constant", "invscaling", "adaptive", "plateau", *PLANNED}
 AUTO_BATCH = 200  # samples a step, or as many as there are
-PATIENCE = 5  # epochs without progress after which "plateau" lowers the rate, or half of n_iter_no_change
 
 
 def interval(name: str) -> Interval:
@@ -139,24 +137,24 @@ def start(network: Network, random_state: np.random.RandomState) -> None:
         network.biases[l][:] = random_state.uniform(-bound, bound, fan_out)
 
 
-def optimizer(given: Mapping[str, Any]) -> Optimizer:
-    """The optimizer that the parameters of an estimator, by name, ask for."""
-    kind = SOLVERS[given["solver"]]
-    if kind is Momentum and given["momentum"] == 0:
+def optimizer(estimator: Any) -> Optimizer:
+    """The optimizer that the parameters of an estimator ask for."""
+    kind = SOLVERS[estimator.solver]
+    if kind is Momentum and estimator.momentum == 0:
         kind = SGD
-    elif kind is Momentum and given["nesterovs_momentum"]:
+    elif kind is Momentum and estimator.nesterovs_momentum:
         kind = Nesterov
-    return kind(**{name: given["rho" if name == "decay" else name] for name in setting_names(kind)})
+    return kind(**{name: getattr(estimator, "rho" if name == "decay" else name) for name in setting_names(kind)})
 
 
-def rate(given: Mapping[str, Any], steps_per_epoch: int) -> Rate:
-    """The learning rate over a run that the parameters of an estimator, by name, ask for."""
-    name, initial = given["learning_rate"], given["learning_rate_init"]
-    if name in PLANNED:
-        return Rate(PLANNED[name](initial, given["max_iter"] * steps_per_epoch))
-    constant = Constant(initial)
-    if name == "plateau":
-        return Plateau(constant, int(max(1, min(PATIENCE, given["n_iter_no_change"] // 2))))
-    if name == "invscaling" and given["solver"] in DESCENDING:
-        return InverseScaling(constant, given["power_t"])
-    return Adaptive(constant) if name == "adaptive" and given["solver"] in DESCENDING else Rate(constant)
+def schedule(estimator: Any, n_steps: int) -> Schedule:
+    """The learning rates of a run of so many steps, before any rule changes them."""
+    planned = PLANNED.get(estimator.learning_rate)
+    rate = estimator.learning_rate_init
+    return Constant(rate) if planned is None else planned(rate, n_steps)
+
+
+def rate_rule(estimator: Any) -> str:
+    """What changes the learning rate: its parameter, or "constant" where that is for gradient descent alone."""
+    rule: str = estimator.learning_rate
+    return "constant" if rule in ("invscaling", "adaptive") and estimator.solver not in DESCENDING else rule
