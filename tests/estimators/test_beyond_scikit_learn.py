@@ -24,7 +24,6 @@ from sklearn.metrics import accuracy_score, log_loss, make_scorer, r2_score
 
 from deltarule.errors import DivergenceError, ShapeError
 from deltarule.estimators import MLPClassifier, MLPRegressor
-from deltarule.estimators.rates import Plateau
 
 Table = tuple[Array, Array]
 TASKS: dict[str, Callable[[Table], Any]] = {
@@ -83,9 +82,7 @@ def test_a_planned_rate_reaches_its_end_without_a_warning(wine: Table) -> None:
 def test_a_plateau_lowers_the_rate_before_it_ends_the_run(wine: Table) -> None:
     model = quick(learning_rate="plateau", tol=10.0, n_iter_no_change=6, max_iter=50).fit(*wine)
     assert (model.n_iter_, model.stopped_) == (8, True)  # the first epoch is progress, the next seven are too few
-    _, rate, _ = model._state
-    assert isinstance(rate, Plateau)
-    assert rate.current == pytest.approx(0.001 / 5 / 5)  # after three epochs without progress, and after six
+    assert model._descent.rate == pytest.approx(0.001 / 5 / 5)  # after three epochs without progress, and after six
 
 
 def test_each_layer_has_its_activation_and_dropout(wine: Table) -> None:
@@ -400,8 +397,8 @@ def test_a_stopped_stream_goes_on_from_weights_that_were_assigned(wine: Table) -
     X, y = wine
     model = quick(early_stopping=True, learning_rate_init=1e-12).partial_fit(X, y, classes=[0, 1, 2])
     model.coefs_[0] = np.full((13, 20), 0.25)
-    seen = []
-    model._show = lambda loss: seen.append(model.coefs_[0].copy())
+    model.n_iter_no_change, seen = 1, []
+    model.scoring = lambda model, X, y: float(seen.append(model.coefs_[0].copy()) is None)
     model.partial_fit(X, y)
     np.testing.assert_allclose(seen[0], np.full((13, 20), 0.25), 1e-6)
 

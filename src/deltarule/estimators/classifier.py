@@ -1,5 +1,6 @@
 """MLPClassifier: classes, or sets of labels, for rows of numbers."""
 
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -22,6 +23,7 @@ from deltarule.settings import brief
 
 
 @public('MLPClassifier((100,), "relu", solver="adam")')
+@dataclass(eq=False, repr=False)
 class MLPClassifier(ClassifierMixin, Perceptron):
     """scikit-learn's MLPClassifier on deltarule's network: same parameters, same results, and more of both.
 
@@ -39,58 +41,17 @@ class MLPClassifier(ClassifierMixin, Perceptron):
     ['low', 'high']
     """
 
+    hidden_layer_sizes: Any = (100,)
+    activation: Any = "relu"
+    _: KW_ONLY
+    class_weight: Any = None
+    label_smoothing: float = 0.0
     _y_is_numeric: ClassVar[bool] = False
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **CONSTRAINTS,
         "class_weight": [dict, list, StrOptions({"balanced"}), None],
         "label_smoothing": [interval("label_smoothing")],
     }
-
-    def __init__(
-        self,
-        hidden_layer_sizes: Any = (100,),
-        activation: Any = "relu",
-        *,
-        solver: str = "adam",
-        alpha: float = 0.0001,
-        batch_size: int | str = "auto",
-        learning_rate: str = "constant",
-        learning_rate_init: float = 0.001,
-        power_t: float = 0.5,
-        max_iter: int = 200,
-        shuffle: bool = True,
-        random_state: Any = None,
-        tol: float = 1e-4,
-        verbose: bool | int = False,
-        warm_start: bool = False,
-        momentum: float = 0.9,
-        nesterovs_momentum: bool = True,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-8,
-        n_iter_no_change: float = 10,
-        max_fun: int = 15000,
-        dropout: Any = 0.0,
-        weight_decay: float = 0.01,
-        rho: float = 0.99,
-        scoring: Any = None,
-        engine: str = "auto",
-        class_weight: Any = None,
-        label_smoothing: float = 0.0,
-    ) -> None:
-        self._keep(locals())
-
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, validation_data: Any = None) -> Self:
-        """Learn from X (n_samples, n_features), dense or sparse, and y.
-
-        y: (n_samples,) classes of any kind, or (n_samples, n_labels) of 0 and 1.
-        sample_weight: (n_samples,), how much each counts.
-        validation_data: (X, y) or (X, y, sample_weight), scored after every epoch; the best parameters are kept.
-        """
-        return self._fit(X, y, sample_weight, validation_data, False)
 
     @available_if(Perceptron._is_stochastic)
     @_fit_context(prefer_skip_nested_validation=True)

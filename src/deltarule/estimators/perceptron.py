@@ -2,16 +2,16 @@
 
 import math
 from abc import ABCMeta, abstractmethod
-from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, _fit_context
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils._param_validation import InvalidParameterError
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from deltarule.data.columns import Column
@@ -105,6 +105,7 @@ def split_validation(given: Any) -> tuple[Any, Any, Any]:
 
 
 @public()
+@dataclass(eq=False, repr=False, kw_only=True)
 class Perceptron(BaseEstimator, metaclass=ABCMeta):
     """A network with scikit-learn's face: parameters are kept as they come, and looked at when `fit` is called.
 
@@ -112,7 +113,32 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
     """
 
     _y_is_numeric: ClassVar[bool]
-    _takes_sparse_labels: bool
+    solver: str = "adam"
+    alpha: float = 0.0001
+    batch_size: int | str = "auto"
+    learning_rate: str = "constant"
+    learning_rate_init: float = 0.001
+    power_t: float = 0.5
+    max_iter: int = 200
+    shuffle: bool = True
+    random_state: Any = None
+    tol: float = 1e-4
+    verbose: bool | int = False
+    warm_start: bool = False
+    momentum: float = 0.9
+    nesterovs_momentum: bool = True
+    early_stopping: bool = False
+    validation_fraction: float = 0.1
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-8
+    n_iter_no_change: float = 10
+    max_fun: int = 15000
+    dropout: Any = 0.0
+    weight_decay: float = 0.01
+    rho: float = 0.99
+    scoring: Any = None
+    engine: str = "auto"
     coefs_ = LayerArrays("weights")
     intercepts_ = LayerArrays("biases")
 
@@ -122,11 +148,34 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
         for name, text in settings.DESCRIPTIONS.items():
             cls.__doc__ = cls.__doc__ and cls.__doc__.replace(name, text)
 
-    def _keep(self, given: Mapping[str, Any]) -> None:
-        """Keep the arguments of a constructor, given as its `locals()`."""
-        for name, value in given.items():
-            if name not in ("self", "__class__"):
-                setattr(self, name, value)
+    def _is_stochastic(self) -> bool:
+        """For `available_if`: whether there is a `partial_fit`. Raises AttributeError where there is none."""
+        if self.solver not in settings.SOLVERS:
+            raise AttributeError(
+                f"partial_fit is only available for stochastic optimizers. {self.solver} is not stochastic."
+            )
+        return True
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, validation_data: Any = None) -> Self:
+        """Learn from X (n_samples, n_features), dense or sparse, and y.
+
+        y: for a classifier (n_samples,) classes of any kind, or (n_samples, n_labels) of 0 and 1; for a regressor
+            (n_samples,) or (n_samples, n_outputs) numbers.
+        sample_weight: (n_samples,), how much each counts.
+        validation_data: (X, y) or (X, y, sample_weight), scored after every epoch; the best parameters are kept.
+        """
+        return self._fit(X, y, sample_weight, validation_data, False)
+
+    @available_if(_is_stochastic)
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, validation_data: Any = None) -> Self:
+        """One more epoch, on these samples; arguments as for `fit`.
+
+        With early stopping every call holds out its share, the best parameters answer, and calls after `stopped_`
+        change nothing.
+        """
+        return self._fit(X, y, sample_weight, validation_data, True)
 
     @abstractmethod
     def _output(self) -> dict[str, Any]:
@@ -155,7 +204,8 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
             raise InvalidParameterError(f"{error} Use {meant}." if is_clear else str(error)) from None
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, validation_data: Any, incremental: bool) -> Self:
-        settings.check_together(vars(self))
+        if self.solver == "lbfgs" and np.any(self.dropout):
+            raise ValueError("dropout needs a solver that takes steps: got 'lbfgs'; use 'adam', or dropout=0.0")
         is_first = not hasattr(self, "model_") or not (self.warm_start or incremental)
         examples = self._examples(X, y, sample_weight, is_first, incremental)
         random_state = check_random_state(self.random_state)
@@ -186,7 +236,8 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
         X, y = validate_data(self, X, y, **NUMBERS, order="C", **how)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
-        self._takes_sparse_labels = issparse(y) if is_first else self._takes_sparse_labels
+        if is_first:
+            self._takes_sparse_labels = issparse(y)
         y = y.toarray() if issparse(y) else y
         weights = None
         if sample_weight is not None:
@@ -286,14 +337,6 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
             forward(network, rows, ws)
             pieces.append(ws.a[:-1])
         return [np.concatenate(layer) for layer in zip(*pieces, strict=True)]
-
-    def _is_stochastic(self) -> bool:
-        """For `available_if`: whether there is a `partial_fit`. Raises AttributeError where there is none."""
-        if self.solver not in settings.SOLVERS:
-            raise AttributeError(
-                f"partial_fit is only available for stochastic optimizers. {self.solver} is not stochastic."
-            )
-        return True
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -1,6 +1,6 @@
 """What the estimators' parameters may be, and the parts of deltarule that they stand for."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from numbers import Integral, Real
 from typing import Any
 
@@ -12,7 +12,7 @@ from deltarule.nn.activations import Activation, Sigmoid
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import SGD, Adam, AdamW, Momentum, Nesterov, Optimizer, RMSProp
 from deltarule.parts import PARTS, No, make
-from deltarule.settings import ENGINES, SETTINGS, brief, one_per_layer, setting_names, share_of
+from deltarule.settings import ENGINES, SETTINGS, brief, setting_names
 from deltarule.training.schedules import Constant, Cosine, OneCycle, Schedule
 
 ACTIVATIONS = {  # the estimators' name: the name here; of hidden layers, so without softmax
@@ -106,13 +106,6 @@ def hidden_sizes(given: Any) -> list[int]:
         whole = "" if all(isinstance(size, Integral) for size in sizes) else " Use whole numbers, as in (100, 50)."
         raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.{whole}")
     return sizes
-
-
-def check_together(given: Mapping[str, Any]) -> None:
-    """Raise ValueError where the parameters of an estimator, by name, are legal one by one, but not together."""
-    dropout = one_per_layer("dropout", given["dropout"], len(hidden_sizes(given["hidden_layer_sizes"])), share_of)
-    if given["solver"] == "lbfgs" and any(dropout):
-        raise ValueError("dropout needs a solver that takes steps: got 'lbfgs'; use 'adam', or dropout=0.0")
 
 
 def hidden_activation(name: Any, place: str) -> Activation:
