@@ -150,7 +150,7 @@ class Fit:
         self.engine = engine(self.estimator.engine, seconds)
         if issparse(train.inputs):
             self.engine = replace(self.engine.one_by_one, gather=gather_sparse)
-        self.buffers = Buffers(network, batch_size)
+        self.buffers, self.importance = Buffers(network, batch_size), train.importance
         self.plan = Plan(
             train.inputs,
             train.targets,
@@ -193,7 +193,7 @@ class Fit:
         Its Adam adds epsilon to the root before that is corrected for having started at 0, ours after.
         """
         descent, starts = self.descent, np.arange(0, len(order), self.plan.batch_size)
-        weights, epsilons = np.add.reduceat(self.train.importance[order], starts), None
+        weights, epsilons = np.add.reduceat(self.importance[order], starts), None
         if type(adam := descent.optimizer) is Adam:
             updates = np.maximum(adam.steps + np.cumsum(weights > 0.0), 1)
             epsilons = self.estimator.epsilon / np.sqrt(1.0 - adam.beta_2**updates)
@@ -249,9 +249,8 @@ class Fit:
         """(score, loss) on what is held out. DivergenceError where an output is not finite."""
         estimator, (loss, outputs) = self.estimator, self._evaluate(held_out)
         if not np.isfinite(outputs).all():
-            epoch = estimator.n_iter_
-            step = epoch * steps_per_epoch(len(self.train), self.plan.batch_size)
-            raise self._divergence(loss, estimator.learning_rate_init, step, epoch)
+            steps = estimator.n_iter_ * steps_per_epoch(len(self.train), self.plan.batch_size)
+            raise self._divergence(loss, estimator.learning_rate_init, steps, estimator.n_iter_)
         if estimator.scoring == "loss":
             return -loss, loss
         if self.scorer is None:
@@ -276,11 +275,12 @@ class Fit:
     def _is_over(self) -> bool:
         """Whether an epoch of descent was the last. Where there is no more progress, the rate may become smaller."""
         estimator, descent, monitor = self.estimator, self.descent, self.monitor
-        rule, can_slow_down = descent.rule, descent.rate > SLOWEST
+        rule, can_slow_down, stalled = descent.rule, descent.rate > SLOWEST, monitor.stalled
         if rule == "invscaling":
             descent.scale_rate((estimator.t_ + 1) ** -estimator.power_t)
-        elif rule == "plateau" and can_slow_down and monitor.stalled and monitor.stalled % self._plateau == 0:
-            descent.scale_rate(descent.factor / SLOWER)
+        elif rule == "plateau" and can_slow_down and stalled:
+            patience = max(1, min(PLATEAU, estimator.n_iter_no_change // 2))
+            descent.scale_rate(descent.factor / (SLOWER if stalled % patience == 0 else 1.0))
         if monitor.is_stuck:
             end, estimator.stopped_ = "Stopping.", not (rule == "adaptive" and can_slow_down)
             if not estimator.stopped_:
@@ -290,16 +290,12 @@ class Fit:
             figure = "Validation score" if estimator._stops_early else "Training loss"
             epochs = f"tol={estimator.tol:f} for {estimator.n_iter_no_change} consecutive epochs"
             self._print(f"{figure} did not improve more than {epochs}. {end}")
-        elif estimator.n_iter_ == estimator.max_iter and not (self.incremental or rule in settings.PLANNED):
+        is_at_end = estimator.n_iter_ == estimator.max_iter and not (self.incremental or rule in settings.PLANNED)
+        if is_at_end and not estimator.stopped_:
             reached = f"Maximum iterations ({estimator.max_iter}) reached"
             words = f"Stochastic Optimizer: {reached} and the optimization hasn't converged yet."
             warnings.warn(words, ConvergenceWarning, stacklevel=2)
         return bool(estimator.stopped_)
-
-    @property
-    def _plateau(self) -> int:
-        """After how many epochs without progress the rate becomes smaller; twice as many may end the run."""
-        return int(max(1, min(PLATEAU, self.estimator.n_iter_no_change // 2)))
 
     def _print(self, line: str) -> None:
         if self.estimator.verbose:
@@ -310,52 +306,45 @@ class Fit:
 
         Raises DivergenceError where the loss is not a finite number, at the start or at the end.
         """
-        estimator, vector, reported = self.estimator, self.network.parameters.vector, math.nan
-
-        def loss_and_gradient(point: Array) -> tuple[float, Array]:
-            nonlocal reported
-            vector[:] = point
-            loss, reported, slope = self._full_gradient()
-            return loss, slope
+        estimator, vector = self.estimator, self.network.parameters.vector
 
         def end_iteration(intermediate_result: OptimizeResult) -> None:
             vector[:] = self.kept[:] = intermediate_result.x
-            self._add_epoch(reported)  # the last point that a line search looks at is the one that it takes
+            self._add_epoch(self.reported)  # the last point that a line search looks at is the one that it takes
 
-        def check_finite(step: int) -> None:
-            loss, _ = loss_and_gradient(vector)
-            if not (math.isfinite(loss) and are_finite(self.network.parameters)):
-                raise self._divergence(loss, 1.0, step, max(step, 1))
-
-        check_finite(0)
+        self._check_point(vector, 0)
         options = {"maxfun": estimator.max_fun, "maxiter": estimator.max_iter, "gtol": estimator.tol}
-        start = vector.astype(np.float64)
+        how: dict[str, Any] = {"method": "L-BFGS-B", "jac": True, "callback": end_iteration, "options": options}
         try:
-            found = minimize(
-                loss_and_gradient, start, jac=True, method="L-BFGS-B", callback=end_iteration, options=options
-            )
+            found = minimize(self._loss_and_gradient, vector.astype(np.float64), **how)
         except KeyboardInterrupt:
             vector[:] = self.kept
             raise
-        vector[:] = found.x
-        check_finite(found.nit)
-        estimator.n_iter_, estimator.loss_ = min(found.nit, estimator.max_iter), reported
+        self._check_point(found.x, found.nit)
+        estimator.n_iter_, estimator.loss_ = min(found.nit, estimator.max_iter), self.reported
         if found.status == 1:
             reached = f"lbfgs failed to converge after {found.nit} iteration(s) (status={found.status})"
             words = f"{reached}:\n{found.message}\n\nIncrease max_iter or max_fun, or scale the data (StandardScaler)."
             warnings.warn(words, ConvergenceWarning, stacklevel=2)
 
-    def _full_gradient(self) -> tuple[float, float, Array]:
-        """Of all samples: the loss that is minimized, the one that is reported, and the gradient, float64.
+    def _loss_and_gradient(self, point: Array) -> tuple[float, Array]:
+        """Of all samples at a point, (n_parameters,), with the penalty: what is minimized, and its gradient, float64.
 
-        The first sums squared errors over the outputs; scikit-learn reports the mean of them. Both hold the penalty.
+        The loss sums squared errors over the outputs; `reported` has the mean of them, as scikit-learn reports it.
         """
-        network, plan, buffers = self.network, self.plan, self.buffers
+        network, plan, grads = self.network, self.plan, self.buffers.grads
+        network.parameters.vector[:] = point
         penalty = replace(plan.penalty, strength=self.estimator.alpha / plan.weight(plan.order))
-        loss = gradient(self.engine, network, plan, buffers, plan.order, 0, None)
-        penalty.add_gradient(network.parameters, buffers.grads)
+        loss = gradient(self.engine, network, plan, self.buffers, plan.order, 0, None)
+        penalty.add_gradient(network.parameters, grads)
         extra = penalty.value(network.parameters)
-        return loss + extra, loss / self.n_averaged + extra, buffers.grads.vector.astype(np.float64)
+        self.reported = loss / self.n_averaged + extra
+        return loss + extra, grads.vector.astype(np.float64)
+
+    def _check_point(self, point: Array, step: int) -> None:
+        loss, _ = self._loss_and_gradient(point)
+        if not (math.isfinite(loss) and are_finite(self.network.parameters)):
+            raise self._divergence(loss, 1.0, step, max(step, 1))
 
     def _keep_best(self) -> None:
         """The parameters that were validated best, to predict with; `partial_fit` goes on from the latest."""

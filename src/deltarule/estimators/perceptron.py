@@ -194,14 +194,14 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
         try:
             super()._validate_params()
         except InvalidParameterError as error:
-            meant = (
-                "activation='logistic'" if self.activation == "sigmoid" else f"learning_rate_init={self.learning_rate}"
-            )
-            if isinstance(self.activation, int):
-                meant = f"hidden_layer_sizes=({self.hidden_layer_sizes}, {self.activation})"
-            is_clear = self.activation == "sigmoid" or isinstance(self.activation, int)
-            is_clear |= isinstance(self.learning_rate, float)
-            raise InvalidParameterError(f"{error} Use {meant}." if is_clear else str(error)) from None
+            activation, rate = self.activation, self.learning_rate
+            meant = {
+                "activation='logistic'": activation == "sigmoid",
+                f"hidden_layer_sizes=({self.hidden_layer_sizes}, {activation})": isinstance(activation, int),
+                f"learning_rate_init={rate}": isinstance(rate, float),
+            }
+            cures = [f" Use {line}." for line, is_meant in meant.items() if is_meant]
+            raise InvalidParameterError(f"{error}{''.join(cures[:1])}") from None
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, validation_data: Any, incremental: bool) -> Self:
         if self.solver == "lbfgs" and np.any(self.dropout):
