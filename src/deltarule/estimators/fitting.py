@@ -30,7 +30,7 @@ from deltarule.training.checks import Broken, are_finite, explain_divergence
 from deltarule.training.engine import engine, gradient, seconds_with_numpy
 from deltarule.training.history import History
 from deltarule.training.plan import Buffers, Plan
-from deltarule.training.schedules import Schedule
+from deltarule.training.schedules import Constant, Schedule
 
 SLOWER = 5.0  # what a rate is divided by when nothing gets better
 SLOWEST = 1e-6  # below this it is not divided again
@@ -92,6 +92,15 @@ class Descent:
             state["velocity"] *= self.factor / factor
             self.optimizer.load_state(state)
         self.factor = factor
+
+
+def new_descent(estimator: Any, n_steps: int) -> Descent:
+    """One that an estimator's parameters ask for, before the first of so many steps."""
+    rule, rate = estimator.learning_rate, estimator.learning_rate_init
+    if rule in ("invscaling", "adaptive") and estimator.solver not in settings.DESCENDING:
+        rule = "constant"
+    schedule = settings.PLANNED[rule](rate, n_steps) if rule in settings.PLANNED else Constant(rate)
+    return Descent(settings.optimizer(estimator), schedule, rule)
 
 
 @dataclass
@@ -169,8 +178,7 @@ class Fit:
         estimator, n_samples, vector = self.estimator, len(self.train), self.network.parameters.vector
         if estimator._descent is None:
             n_steps = estimator.max_iter * steps_per_epoch(n_samples, self.plan.batch_size)
-            schedule, rule = settings.schedule(estimator, n_steps), settings.rate_rule(estimator)
-            estimator._descent = Descent(settings.optimizer(estimator), schedule, rule)
+            estimator._descent = new_descent(estimator, n_steps)
         self.descent: Descent = estimator._descent
         order = self.plan.order
         try:

@@ -53,33 +53,27 @@ class Layers(list[Array]):
     __delitem__ = __iadd__ = __imul__ = _refuse
 
 
-class LayerArrays:
-    """The weights, or the biases, of an estimator's network: an array a layer, views into its vector, to be assigned.
+def layer_arrays(name: str, kind: str) -> Any:
+    """The property `name`: an estimator's weights or biases, an array a layer, views into its network, to be assigned.
 
     What is assigned before there is a network is kept for a first `partial_fit` or warm start.
     """
 
-    def __init__(self, kind: str) -> None:
-        self.kind = kind
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.name = name
-
-    def __get__(self, estimator: Any, owner: type) -> Any:
-        if estimator is None:
-            return self
+    def read(estimator: Any) -> list[Array]:
         if "model_" in vars(estimator):
-            return Layers(getattr(estimator.model_.network, self.kind))
-        given = vars(estimator).get("_given", {})
-        if self.name not in given:
-            raise AttributeError(f"{owner.__name__!r} object has no attribute {self.name!r} before it is fitted")
-        return given[self.name]
+            return Layers(getattr(estimator.model_.network, kind))
+        if name not in (given := vars(estimator).get("_given", {})):
+            raise AttributeError(f"{type(estimator).__name__!r} object has no attribute {name!r} before it is fitted")
+        kept: list[Array] = given[name]
+        return kept
 
-    def __set__(self, estimator: Any, given: Any) -> None:
+    def assign(estimator: Any, given: Any) -> None:
         if "model_" in vars(estimator):
-            getattr(estimator, self.name)[:] = given
+            read(estimator)[:] = given
         else:
-            vars(estimator).setdefault("_given", {})[self.name] = list(given)
+            vars(estimator).setdefault("_given", {})[name] = list(given)
+
+    return property(read, assign)
 
 
 def refuse_confused(X: Any, y: Any, sample_weight: Any) -> None:
@@ -94,14 +88,6 @@ def refuse_confused(X: Any, y: Any, sample_weight: Any) -> None:
     if isinstance(sample_weight, dict):
         needs = "and a weight for each sample is needed: use MLPClassifier(class_weight=...) for weights of classes"
         raise SettingError(f"sample_weight is a dict, {needs}")
-
-
-def split_validation(given: Any) -> tuple[Any, Any, Any]:
-    """X, y and the weights of samples, or None, from validation_data. ValueError where they are not there."""
-    if not isinstance(given, tuple | list) or len(given) not in (2, 3):
-        raise ValueError(f"validation_data must be (X, y) or (X, y, sample_weight): got {given!r:.60}")
-    X, y, sample_weight = (*given, None)[:3]
-    return X, y, sample_weight
 
 
 @public()
@@ -139,8 +125,8 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
     rho: float = 0.99
     scoring: Any = None
     engine: str = "auto"
-    coefs_ = LayerArrays("weights")
-    intercepts_ = LayerArrays("biases")
+    coefs_ = layer_arrays("coefs_", "weights")
+    intercepts_ = layer_arrays("intercepts_", "biases")
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Say in a docstring what all estimators have in common."""
@@ -287,7 +273,12 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
     ) -> tuple[Examples, Examples | None]:
         """What to learn from, and what to validate on: what was given, or with early stopping a part of it all."""
         if validation_data is not None:
-            return examples, self._examples(*split_validation(validation_data), False, True)
+            if not isinstance(validation_data, tuple | list) or len(validation_data) not in (2, 3):
+                raise ValueError(
+                    f"validation_data must be (X, y) or (X, y, sample_weight): got {validation_data!r:.60}"
+                )
+            given: Any = (*validation_data, None)[:3]  # X, y, sample_weight
+            return examples, self._examples(*given, False, True)
         if not self._stops_early:
             return examples, None
         seed: Any = random_state

@@ -10,10 +10,10 @@ from sklearn.utils._param_validation import Interval, Options, StrOptions
 from deltarule.errors import closest
 from deltarule.nn.activations import Activation, Sigmoid
 from deltarule.nn.network import Network
-from deltarule.nn.optimizers import SGD, Adam, AdamW, Momentum, Nesterov, Optimizer, RMSProp
+from deltarule.nn.optimizers import Adam, AdamW, Momentum, Nesterov, Optimizer, RMSProp
 from deltarule.parts import PARTS, No, make
 from deltarule.settings import ENGINES, SETTINGS, brief, setting_names
-from deltarule.training.schedules import Constant, Cosine, OneCycle, Schedule
+from deltarule.training.schedules import Cosine, OneCycle, Schedule
 
 ACTIVATIONS = {  # the estimators' name: the name here; of hidden layers, so without softmax
     (name if isinstance(row.sklearn, No) else row.sklearn): name
@@ -121,33 +121,17 @@ def start(network: Network, random_state: np.random.RandomState) -> None:
 
     The layers are drawn in order, each its weights and then its biases; the output's bound is that of the layer before.
     """
-    shapes = [W.shape for W in network.weights]
     hidden = network.activations[:-1]
-    for l, (fan_in, fan_out) in enumerate(shapes):
+    for l, (W, b) in enumerate(zip(network.weights, network.biases, strict=True)):
         nearest = hidden[min(l, len(hidden) - 1)] if hidden else None
-        bound = np.sqrt((2.0 if isinstance(nearest, Sigmoid) else 6.0) / (fan_in + fan_out))
-        network.weights[l][:] = random_state.uniform(-bound, bound, (fan_in, fan_out))
-        network.biases[l][:] = random_state.uniform(-bound, bound, fan_out)
+        bound = np.sqrt((2.0 if isinstance(nearest, Sigmoid) else 6.0) / sum(W.shape))
+        W[:] = random_state.uniform(-bound, bound, W.shape)
+        b[:] = random_state.uniform(-bound, bound, b.shape)
 
 
 def optimizer(estimator: Any) -> Optimizer:
     """The optimizer that the parameters of an estimator ask for."""
     kind = SOLVERS[estimator.solver]
-    if kind is Momentum and estimator.momentum == 0:
-        kind = SGD
-    elif kind is Momentum and estimator.nesterovs_momentum:
+    if kind is Momentum and estimator.nesterovs_momentum:
         kind = Nesterov
     return kind(**{name: getattr(estimator, "rho" if name == "decay" else name) for name in setting_names(kind)})
-
-
-def schedule(estimator: Any, n_steps: int) -> Schedule:
-    """The learning rates of a run of so many steps, before any rule changes them."""
-    planned = PLANNED.get(estimator.learning_rate)
-    rate = estimator.learning_rate_init
-    return Constant(rate) if planned is None else planned(rate, n_steps)
-
-
-def rate_rule(estimator: Any) -> str:
-    """What changes the learning rate: its parameter, or "constant" where that is for gradient descent alone."""
-    rule: str = estimator.learning_rate
-    return "constant" if rule in ("invscaling", "adaptive") and estimator.solver not in DESCENDING else rule
