@@ -7,7 +7,8 @@ learning A thread owns some rows of every layer's weights, and some biases: grad
 So no gradients have to be added up, and the large first layer stays in the caches of those who own it.
 """
 
-from typing import Any, NamedTuple
+from collections import namedtuple
+from typing import Any
 
 from deltarule.compiled.activations import IDENTITY, activate, derive
 from deltarule.compiled.blas import multiply
@@ -21,88 +22,35 @@ from deltarule.compiled.zeros import columns_in_use, put_rows, take_columns, tak
 WIDE = 2**17  # weights
 
 
-class Team(NamedTuple):
-    """Which thread it is, of how many, and where they meet: an array as compiled.team has it."""
+# What the kernels are given; Numba knows the type of every part of a named tuple.
 
-    rank: Any
-    size: Any
-    meeting: Any
+# Which thread it is, of how many, and where they meet: an array as compiled.team has it.
+Team = namedtuple("Team", "rank size meeting")
 
+# The layers, and where they lie in a vector of parameters. sizes: of the layers, (layers + 1,). starts: where a layer's
+# weights begin, and where its biases, (2, layers). activations: as compiled.activations has them, (layers, 2).
+Shape = namedtuple("Shape", "sizes starts activations")
 
-class Shape(NamedTuple):
-    """The layers, and where they lie in a vector of parameters.
+# What is learned from: inputs (n_samples, features), each number times `unit`; classes; weights, or none.
+Samples = namedtuple("Samples", "inputs unit classes weights")
 
-    sizes: of the layers, (layers + 1,). starts: where a layer's weights begin, and where its biases, (2, layers).
-    activations: as compiled.activations has them, (layers, 2).
-    """
+# Parameters, their gradient, an optimizer's two moments, the average: (size,) each, or empty.
+Vectors = namedtuple("Vectors", "parameters gradient first second average")
 
-    sizes: Any
-    starts: Any
-    activations: Any
+# How parameters change: an optimizer's rule, how many steps it has taken, the strengths of L1 and L2.
+Update = namedtuple("Update", "rule steps l1 l2")
 
+# Which steps to take, as the training room's Plan says, and what becomes of them. paces: the share of its distance that
+# the average moves at each update, (steps,). losses: (steps,). judged: each thread's part of a step's loss and of its
+# right answers, (n_ranks, 2 or more).
+Work = namedtuple("Work", "order batch_size learning_rates paces highest_loss losses judged")
 
-class Samples(NamedTuple):
-    """What is learned from: inputs (n_samples, features), each number times `unit`; classes; weights, or none."""
-
-    inputs: Any
-    unit: Any
-    classes: Any
-    weights: Any
-
-
-class Vectors(NamedTuple):
-    """Parameters, their gradient, an optimizer's two moments, the average: (size,) each, or empty."""
-
-    parameters: Any
-    gradient: Any
-    first: Any
-    second: Any
-    average: Any
-
-
-class Update(NamedTuple):
-    """How parameters change: an optimizer's rule, how many steps it has taken, the strengths of L1 and L2."""
-
-    rule: Any
-    steps: Any
-    l1: Any
-    l2: Any
-
-
-class Work(NamedTuple):
-    """Which steps to take, as the training room's Plan says, and what becomes of them.
-
-    paces: the share of its distance that the average moves at each update, (steps,).
-    losses: (steps,). judged: each thread's part of a step's loss and of its right answers, (n_ranks, 2 or more).
-    """
-
-    order: Any
-    batch_size: Any
-    learning_rates: Any
-    paces: Any
-    highest_loss: Any
-    losses: Any
-    judged: Any
-
-
-class Room(NamedTuple):
-    """Arrays to compute in; n_owned is the most inputs that any of n_ranks threads owns.
-
-    inputs: those in use, (n_ranks, batch_size * n_owned). parts: of the first z, (n_ranks, batch_size * fan_out).
-    z, a, delta: of all layers, (batch_size * neurons,). sums: of delta, for the biases, (n_ranks, neurons or more).
-    runs: of the inputs in use, (n_ranks, n_owned, 2). counts: how many runs and inputs, (n_ranks, 2 or more).
-    taken: the first weights that these inputs meet, later their gradient, (n_ranks, n_owned * fan_out).
-    """
-
-    inputs: Any
-    parts: Any
-    z: Any
-    a: Any
-    delta: Any
-    sums: Any
-    runs: Any
-    counts: Any
-    taken: Any
+# Arrays to compute in; n_owned is the most inputs that any of n_ranks threads owns.
+# inputs: those in use, (n_ranks, batch_size * n_owned). parts: of the first z, (n_ranks, batch_size * fan_out).
+# z, a, delta: of all layers, (batch_size * neurons,). sums: of delta, for the biases, (n_ranks, neurons or more).
+# runs: of the inputs in use, (n_ranks, n_owned, 2). counts: how many runs and inputs, (n_ranks, 2 or more).
+# taken: the first weights that these inputs meet, later their gradient, (n_ranks, n_owned * fan_out).
+Room = namedtuple("Room", "inputs parts z a delta sums runs counts taken")
 
 
 @kernel

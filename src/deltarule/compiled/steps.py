@@ -5,7 +5,6 @@ takes less time than Python takes to ask for it. In a larger one two threads tha
 thread with two in its BLAS: everything else is shared, too.
 """
 
-import threading
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
@@ -26,8 +25,6 @@ from deltarule.parts import missing_kernels
 
 APART = 16  # numbers between what two threads write, who would else wait for one another's line of the cache
 RANK_ROWS = 5  # of a batch, at least, for each thread
-
-_last = threading.local()
 
 
 def can_take_steps(network: Network, optimizer: Optimizer, penalty: Penalty) -> bool:
@@ -60,7 +57,7 @@ def take_steps(network: Network, optimizer: Optimizer, plan: Any) -> tuple[Array
             *(plan.order, plan.batch_size, plan.learning_rates, plan.average.paces(n_steps), plan.highest_loss),
             *(losses, np.zeros((n_ranks, APART))),
         ),
-        room_for(network, plan.batch_size, n_ranks),
+        plan.buffers.scratch(new_room, network.layer_sizes, plan.batch_size, n_ranks, network.dtype),
     )
     optimizer.steps += updates
     return losses[:n_losses], right, updates
@@ -91,17 +88,8 @@ def layout(network: Network) -> Shape:
     return Shape(sizes, (np.cumsum(pieces) - pieces).reshape(2, -1), codes)
 
 
-def room_for(network: Network, batch_size: int, n_ranks: int) -> Room:
-    """Room to compute in: where it fits, that of this thread's last call, since new pages take time."""
-    kind = network.layer_sizes, batch_size, n_ranks, network.dtype
-    if getattr(_last, "kind", None) != kind:
-        _last.kind, _last.room = kind, new_room(*kind)
-    room: Room = _last.room
-    return room
-
-
 def new_room(layer_sizes: Sequence[int], batch_size: int, n_ranks: int, dtype: np.dtype[Any]) -> Room:
-    """Room with nothing in it yet."""
+    """Room to compute in, with nothing in it yet."""
     n_neurons, fan_out, n_owned = sum(layer_sizes[1:]), layer_sizes[1], -(-layer_sizes[0] // n_ranks)
     z, a, delta = np.empty((3, batch_size * n_neurons), dtype)
     return Room(

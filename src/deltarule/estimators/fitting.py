@@ -23,7 +23,7 @@ from deltarule.estimators.rates import Rate
 from deltarule.nn.arrays import Array
 from deltarule.nn.optimizers import Adam, Optimizer
 from deltarule.training.batches import steps_per_epoch
-from deltarule.training.checks import are_finite
+from deltarule.training.divergence import are_finite
 from deltarule.training.engine import engine, seconds_with_numpy
 
 

@@ -12,9 +12,8 @@ from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
 from deltarule.nn.penalties import L2, Penalty
 from deltarule.nn.workspace import Workspace
-from deltarule.training.checks import Broken, explain_divergence
+from deltarule.training.divergence import divergence
 from deltarule.training.engine import Engine
-from deltarule.training.history import History
 from deltarule.training.plan import PIECE_ROWS
 
 Rows = Array | slice
@@ -125,6 +124,5 @@ class Objective:
 
     def divergence(self, loss: float, learning_rate: float, step: int, epoch: int) -> DivergenceError:
         """What to raise after a loss that is not a finite number: it names the step and the layer."""
-        kept = History(best_epoch=epoch - 1)
-        broken = Broken(self.network, self.workspace, kept, epoch, step, loss, learning_rate)
-        return DivergenceError(explain_divergence(broken))
+        numbers: dict[str, Any] = {"step": step, "epoch": epoch, "kept": epoch - 1}
+        return divergence(self.network, self.workspace, loss=loss, learning_rate=learning_rate, **numbers)

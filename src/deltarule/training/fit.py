@@ -7,6 +7,7 @@ from typing import Any, ParamSpec, Protocol
 
 from deltarule.data.augment import Deformation
 from deltarule.data.dataset import Dataset
+from deltarule.examples import examples_for, validation_examples, warn_of_pixels
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Optimizer
 from deltarule.nn.penalties import Penalty
@@ -16,7 +17,6 @@ from deltarule.settings import TrainingNumbers
 from deltarule.training.callbacks import Callback
 from deltarule.training.clip_and_average import Latest, NoClipping
 from deltarule.training.engine import Engine
-from deltarule.training.examples import examples_for, validation_examples, warn_of_pixels
 from deltarule.training.history import History
 from deltarule.training.schedules import Schedule, schedule_of
 from deltarule.training.snapshot import Snapshot

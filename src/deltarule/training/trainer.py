@@ -15,6 +15,7 @@ import numpy as np
 from deltarule.data.augment import Deformation, deformation_of
 from deltarule.data.dataset import Dataset
 from deltarule.errors import DivergenceError, SettingError
+from deltarule.examples import check_augment, check_data, check_datasets
 from deltarule.model import take_meaning
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, with_parameters
@@ -26,15 +27,8 @@ from deltarule.settings import ENGINES, TrainingNumbers, brief, check, check_cho
 from deltarule.targets import check_weights
 from deltarule.training.batches import sample_order, samples_per_step, steps_per_epoch
 from deltarule.training.callbacks import Callback, EarlyStopping, TrainingState, callbacks_of
-from deltarule.training.checks import (
-    are_finite,
-    check_augment,
-    check_data,
-    check_datasets,
-    explain_divergence,
-    highest_loss,
-)
 from deltarule.training.clip_and_average import ClipNorm, Latest, MovingAverage, NoClipping
+from deltarule.training.divergence import are_finite, divergence, highest_loss
 from deltarule.training.engine import REFERENCE, Engine, engine, seconds_with_numpy
 from deltarule.training.evaluation import loss_and_score
 from deltarule.training.history import History, Row
@@ -227,7 +221,9 @@ class Trainer(TrainingNumbers, metaclass=Named):
     def _train_epoch(self, state: TrainingState, plan: Plan) -> None:
         """Take the steps of an epoch that are left, a stretch at a time."""
         order = sample_order(state.train.n_samples, self.batch_size, self.seed, state.epoch)
-        plan = plan._replace(epoch=state.epoch, highest_loss=highest_loss(state), buffers=state.buffers)
+        plan = plan._replace(
+            epoch=state.epoch, highest_loss=highest_loss(state.history.rows[0]["train_loss"]), buffers=state.buffers
+        )
         engine = self.engine_of_steps()
         is_many = engine.can_run_in_one_call(self.network, self.optimizer, plan)
         began = time.perf_counter()
@@ -263,7 +259,7 @@ class Trainer(TrainingNumbers, metaclass=Named):
         state.batch_loss, state.learning_rate = outcome.losses[last], plan.learning_rates[last].item()
         state.step += outcome.steps
         if outcome.steps <= last:
-            raise DivergenceError(explain_divergence(state))
+            raise divergence_of(state)
         for loss, weight in zip(outcome.losses, outcome.weights, strict=True):
             state.tally.add(loss, weight)
         state.tally.score = outcome.score or state.tally.score
@@ -273,7 +269,7 @@ class Trainer(TrainingNumbers, metaclass=Named):
         """Add the epoch's row to the history; keep its parameters if they are the best so far, or simply the last."""
         history, counted, validation = state.history, self.average.parameters, state.validation
         if not are_finite(counted):
-            raise DivergenceError(explain_divergence(state))
+            raise divergence_of(state)
         figures = {"train": trained}
         if validation is not None:
             figures["validation"] = loss_and_score(with_parameters(self.network, counted), validation, self.engine)
@@ -318,6 +314,12 @@ class Trainer(TrainingNumbers, metaclass=Named):
             "validation data": "none" if validation is None else data_in_words(validation),
             "sample weights": "none" if sample_weight is None else hashlib.sha256(sample_weight.tobytes()).hexdigest(),
         }
+
+
+def divergence_of(state: TrainingState) -> DivergenceError:
+    """The error for where a run stands."""
+    figures = {name: getattr(state, name) for name in ("learning_rate", "step", "epoch")}
+    return divergence(state.network, state.workspace, loss=state.batch_loss, kept=state.history.best_epoch, **figures)
 
 
 def object_or_number(name: str, given: T | float | None, base: type[T], kind: Callable[[float], T]) -> T:
