@@ -35,7 +35,7 @@ from deltarule.training.history import History, Row
 from deltarule.training.monitor import Monitor
 from deltarule.training.plan import Buffers, Outcome, Plan
 from deltarule.training.schedules import Constant, Schedule, check_plateaus, schedule_of
-from deltarule.training.score import SCORE_NAMES, Tally
+from deltarule.training.score import SCORE_NAMES, Score
 from deltarule.training.snapshot import Snapshot, data_in_words, in_words, vars_of
 
 LOG = logging.getLogger("deltarule")
@@ -144,7 +144,7 @@ class Trainer(TrainingNumbers, metaclass=Named):
                 while state.epoch < self.epochs and state.stop_reason is None:
                     state.epoch += 1
                     self._train_epoch(state, plan)
-                    self._end_epoch(state, state.tally.result, monitor)
+                    self._end_epoch(state, (state.tally.mean_loss, state.tally.value), monitor)
         except BaseException as error:
             state.ending = error
             if isinstance(error, DivergenceError):
@@ -187,7 +187,7 @@ class Trainer(TrainingNumbers, metaclass=Named):
             best=network.parameters.copy(),
             train=train,
             validation=validation,
-            tally=Tally(train.task),
+            tally=Score(train.task),
             listeners=self.callbacks,
             identity=cache(lambda: self.identity(train, validation, sample_weight)),
             learning_rate=float(self.schedule(0)),
@@ -228,12 +228,10 @@ class Trainer(TrainingNumbers, metaclass=Named):
         is_many = engine.can_run_in_one_call(self.network, self.optimizer, plan)
         began = time.perf_counter()
         with engine.one_thread_each() if is_many else nullcontext():
-            for samples in self._stretches(state, order[state.tally.score.n_samples :], plan.batch_size, is_many):
+            for samples in self._stretches(state, order[state.tally.n_samples :], plan.batch_size, is_many):
                 n_steps = steps_per_epoch(len(samples), plan.batch_size)
                 rates = np.array([float(self.schedule(state.step + i)) for i in range(n_steps)])
-                stretch = plan._replace(
-                    order=samples, learning_rates=rates, first_step=state.step, score=state.tally.score
-                )
+                stretch = plan._replace(order=samples, learning_rates=rates, first_step=state.step, score=state.tally)
                 self._note(state, stretch, engine.run_steps(self.network, self.optimizer, stretch))
                 state.seconds += time.perf_counter() - began
                 self.tell("step_end", state)
@@ -260,9 +258,9 @@ class Trainer(TrainingNumbers, metaclass=Named):
         state.step += outcome.steps
         if outcome.steps <= last:
             raise divergence_of(state)
+        state.tally = outcome.score or state.tally
         for loss, weight in zip(outcome.losses, outcome.weights, strict=True):
-            state.tally.add(loss, weight)
-        state.tally.score = outcome.score or state.tally.score
+            state.tally.add_loss(loss, weight)
         state.buffers.is_changing = False
 
     def _end_epoch(self, state: TrainingState, trained: tuple[float, float], monitor: Monitor | None) -> None:
@@ -281,7 +279,7 @@ class Trainer(TrainingNumbers, metaclass=Named):
         if monitor is None or monitor.improves(history):
             history.best_epoch = state.epoch
             state.best.vector[:] = counted.vector
-        state.tally, state.buffers.is_changing = Tally(state.task), False
+        state.tally, state.buffers.is_changing = Score(state.task), False
         self.tell("epoch_end", state)
 
     @property
