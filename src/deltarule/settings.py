@@ -8,7 +8,7 @@ import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import fields
+from dataclasses import dataclass, field, fields
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
@@ -24,6 +24,7 @@ TASK_SYNONYMS |= {"binary": "labels", "regression": "values"}
 DTYPES = ("float32", "float64", "complex128")
 ENGINES = ("auto", "numpy", "numba")
 MODES = ("auto", "min", "max")
+BatchSize = int | Literal["full"] | None
 
 
 class Setting(NamedTuple):
@@ -87,13 +88,30 @@ class Setting(NamedTuple):
 
 SCHEDULED = "or a schedule such as Cosine(0.1, 1000)"
 RATE_OF_FIT = "; the learning rate is an argument of fit, learning_rate=0.01"
-SETTINGS: dict[str, Setting] = {
+
+
+def number(*declared: Any, **more: Any) -> Any:
+    """A field of a dataclass whose range, default and sentence are those of a Setting(...)."""
+    asked = Setting(*declared, **more)
+    return field(default=asked.default, metadata={"setting": asked})
+
+
+@dataclass(kw_only=True)
+class TrainingNumbers:
+    """The numbers of a run: `fit`, Trainer and a recipe's [training] take what is declared here."""
+
+    epochs: int = number(int, "[0, inf)", 10, "Passes over the training data.")
+    batch_size: BatchSize = number(
+        int, "[1, inf)", 128, "Samples a step.", or_else='or "full" or None for all samples at once'
+    )
+    seed: int = number(int, "[0, inf)", 0, "The same seed gives the same network.")
+
+
+SETTINGS: dict[str, Setting] = {each.name: each.metadata["setting"] for each in fields(TrainingNumbers)}
+SETTINGS |= {
     # fit and Trainer
     "learning_rate": Setting(float, "[0, inf)", 0.001, "How far a step goes.", or_else=SCHEDULED),
     "schedule": Setting(float, "[0, inf)", 0.001, "How far a step goes.", or_else=SCHEDULED),
-    "epochs": Setting(int, "[0, inf)", 10, "Passes over the training data."),
-    "batch_size": Setting(int, "[1, inf)", 128, "Samples a step.", or_else='or "full" or None for all samples at once'),
-    "seed": Setting(int, "[0, inf)", 0, "The same seed gives the same network."),
     "holdout": Setting(
         int, "[0, inf)", 0, "Keep the last N training examples aside, to choose the best epoch by.", 10_000
     ),

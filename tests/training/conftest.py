@@ -11,7 +11,7 @@ from deltarule.nn.optimizers import SGD
 from deltarule.training.callbacks import Callback, TrainingState
 from deltarule.training.clip_and_average import Latest
 from deltarule.training.plan import Buffers
-from deltarule.training.score import Tally
+from deltarule.training.score import Score
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def told() -> Callable[..., Iterator[TrainingState]]:
             best=network.parameters,
             train=Dataset(np.eye(2), np.arange(2)),
             validation=None,
-            tally=Tally("classes"),
+            tally=Score("classes"),
             n_epochs=100,
             n_steps=100,
         )

@@ -126,9 +126,9 @@ def test_what_weighs_nothing_might_as_well_not_be_there(engines: list[Engine]) -
     rates = {"schedule": lambda step: 0.03, "epochs": 1}
     for each in engines:
         network, _, trainer = run(each, train, given, batch_size=1, **rates)
-        order = sample_order(N_SAMPLES, trainer.seed, 1)
+        order = sample_order(N_SAMPLES, 1, trainer.seed, 1)
         kept = order[given[order] > 0.0]
-        in_turn = train.take(kept[np.argsort(sample_order(len(kept), trainer.seed, 1))])
+        in_turn = train.take(kept[np.argsort(sample_order(len(kept), 1, trainer.seed, 1))])
         alone, _, _ = run(each, in_turn, None, batch_size=1, **rates)
         np.testing.assert_allclose(network.parameters.vector, alone.parameters.vector, rtol=0.0, atol=1e-12)
 
@@ -176,7 +176,7 @@ def test_weights_that_no_sum_or_quotient_can_hold_are_refused(weight: float, wor
 
 def test_a_far_target_is_not_blamed_on_the_starting_weights(engines: list[Engine]) -> None:
     train = data("values", np.random.default_rng(0), 20_000)
-    train.targets[sample_order(20_000, 3, 1)[0]] = 1e9
+    train.targets[sample_order(20_000, 1, 3, 1)[0]] = 1e9
     assert train.targets[:10_000].max() < 1e9
     for each in engines:
         with pytest.raises(DivergenceError, match=r"at step 0 .* a target of this batch lies far from all others"):

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from batch_order import batches
 
 from deltarule.data.augment import Deformation, deform
 from deltarule.data.dataset import Dataset
@@ -14,7 +15,6 @@ from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import SGD
 from deltarule.randomness import generator
-from deltarule.training.batches import batches
 from deltarule.training.callbacks import Callback, TrainingState
 from deltarule.training.evaluation import evaluate
 from deltarule.training.plan import PIECE_ROWS

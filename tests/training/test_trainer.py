@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from batch_order import batches
 
 from deltarule.data.dataset import Dataset
 from deltarule.nn.arrays import Array
@@ -11,7 +12,6 @@ from deltarule.nn.network import Network, loss_and_gradient, with_parameters
 from deltarule.nn.optimizers import SGD, Adam, Momentum, Optimizer
 from deltarule.nn.parameters import Parameters
 from deltarule.nn.penalties import L1, L2, Penalty
-from deltarule.training.batches import batches
 from deltarule.training.callbacks import Callback, TrainingState
 from deltarule.training.clip_and_average import ClipNorm
 from deltarule.training.history import History

@@ -26,9 +26,8 @@ from deltarule.nn.network import PREDICTION_ROWS
 from deltarule.nn.optimizers import Adam, Optimizer
 from deltarule.nn.penalties import L2, Penalty
 from deltarule.training.batches import steps_per_epoch
-from deltarule.training.checks import Broken, are_finite, explain_divergence
+from deltarule.training.divergence import are_finite, divergence
 from deltarule.training.engine import engine, gradient, seconds_with_numpy
-from deltarule.training.history import History
 from deltarule.training.plan import Buffers, Plan
 from deltarule.training.schedules import Constant, Schedule
 
@@ -230,10 +229,8 @@ class Fit:
         return loss
 
     def _divergence(self, loss: float, learning_rate: float, step: int, epoch: int) -> DivergenceError:
-        """What to raise after a loss that is not a finite number: it names the step and the layer."""
-        workspace, kept = self.buffers.workspace, History(best_epoch=epoch - 1)
-        broken = Broken(self.network, workspace, kept, epoch, step, loss, learning_rate)
-        return DivergenceError(explain_divergence(broken))
+        ws, kept = self.buffers.workspace, epoch - 1
+        return divergence(self.network, ws, loss=loss, learning_rate=learning_rate, step=step, epoch=epoch, kept=kept)
 
     def _add_epoch(self, loss: float) -> None:
         """Note an epoch's loss, and the score and loss on what is held out."""

@@ -277,8 +277,8 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
                 raise ValueError(
                     f"validation_data must be (X, y) or (X, y, sample_weight): got {validation_data!r:.60}"
                 )
-            given: Any = (*validation_data, None)[:3]  # X, y, sample_weight
-            return examples, self._examples(*given, False, True)
+            sample_weight = validation_data[2] if len(validation_data) == 3 else None
+            return examples, self._examples(validation_data[0], validation_data[1], sample_weight, False, True)
         if not self._stops_early:
             return examples, None
         seed: Any = random_state

@@ -130,8 +130,7 @@ def initializers(spec: str | Initial | None) -> dict[str, Initializer]:
 def trainer_for(recipe: Recipe, network: Network, n_samples: int, seed: int, callbacks: Sequence[Callback]) -> Trainer:
     """The recipe's way to train, for a training set of `n_samples`."""
     spec = recipe.training
-    batch_size = None if spec.batch_size == "full" else spec.batch_size
-    steps = steps_per_epoch(n_samples, batch_size)
+    steps = steps_per_epoch(n_samples, spec.batch_size)
     patience = [] if spec.patience is None else [EarlyStopping(spec.patience)]
     schedule = schedule_for(spec.schedule, steps, spec.epochs * steps)
     if spec.plateau is not None:

@@ -14,14 +14,13 @@ from deltarule.errors import SettingError
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Optimizer
 from deltarule.nn.parameters import Parameters
-from deltarule.nn.workspace import Workspace
 from deltarule.public import public
 from deltarule.settings import Task, brief, check, check_path, with_article
 from deltarule.training.clip_and_average import Latest
 from deltarule.training.history import History, check_separator
 from deltarule.training.monitor import Monitor
 from deltarule.training.plan import Buffers
-from deltarule.training.score import Tally
+from deltarule.training.score import Score
 
 
 @public()
@@ -31,8 +30,8 @@ class TrainingState:
 
     epoch: 0 before the first; step: steps taken so far; n_epochs, n_steps: how many are planned.
     batch_loss, learning_rate: of the last step. seconds: of training so far, without evaluations and callbacks.
-    network, optimizer, buffers: what the run works with, to be looked at only. The buffers are grads, the gradient of
-        the last batch, and workspace, what its samples came to in each layer.
+    network, optimizer, grads, workspace: what the run works with, to be looked at only; the last two are of the last
+        batch, and the buffers hold them for the engine.
     average: what counts as the result; best: the parameters of the best epoch so far, or of the last one.
     train, validation: the data. tally: what the epoch has come to so far, empty between epochs.
     listeners: the callbacks, in order. identity: says what the run is, for those who want to go on with it.
@@ -47,7 +46,7 @@ class TrainingState:
     best: Parameters
     train: Dataset
     validation: Dataset | None
-    tally: Tally
+    tally: Score
     n_epochs: int
     n_steps: int
     listeners: Sequence["Callback"] = ()
@@ -62,20 +61,13 @@ class TrainingState:
     ending: BaseException | None = None
     left_off: Parameters | None = None
 
+    def __post_init__(self) -> None:
+        self.grads, self.workspace = self.buffers.grads, self.buffers.workspace
+
     @property
     def task(self) -> Task:
         """That of the data."""
         return self.train.task
-
-    @property
-    def grads(self) -> Parameters:
-        """The gradient of the last batch."""
-        return self.buffers.grads
-
-    @property
-    def workspace(self) -> Workspace:
-        """What the last batch came to in each layer."""
-        return self.buffers.workspace
 
     @property
     def is_updating(self) -> bool:

@@ -20,7 +20,7 @@ from deltarule.nn.network import Network, backward, forward, loss_value
 from deltarule.nn.optimizers import Optimizer
 from deltarule.nn.parameters import Parameters
 from deltarule.randomness import generator
-from deltarule.settings import ENGINES, check_choice
+from deltarule.settings import ENGINES, BatchSize, check_choice
 from deltarule.training.batches import gather, steps_per_epoch
 from deltarule.training.clip_and_average import Latest, MovingAverage, NoClipping
 from deltarule.training.plan import Buffers, Outcome, Plan
@@ -209,7 +209,7 @@ def deform_all(engine: Engine, network: Network, plan: Plan) -> Array:
     return X
 
 
-def seconds_with_numpy(n_parameters: int, n_samples: int, batch_size: int | None, epochs: int) -> float:
+def seconds_with_numpy(n_parameters: int, n_samples: int, batch_size: BatchSize, epochs: int) -> float:
     """How long NumPy's engine takes for a run, roughly: six operations a weight and sample, and Python's part."""
     steps = epochs * steps_per_epoch(n_samples, batch_size)
     operations = 6.0 * n_parameters * n_samples * epochs

@@ -5,14 +5,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from deltarule.data.dataset import Dataset
+from deltarule.examples import check_data, examples_for
 from deltarule.model import Model
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import PREDICTION_ROWS, Network, inputs_of
 from deltarule.nn.workspace import Workspace
 from deltarule.public import public
-from deltarule.training.checks import check_data
 from deltarule.training.engine import REFERENCE, Engine
-from deltarule.training.examples import examples_for
 from deltarule.training.score import Score
 
 

@@ -1,46 +1,69 @@
 """fit: a Trainer with sensible defaults, for arrays."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from inspect import Parameter, signature
+from typing import Any, ParamSpec, Protocol
 
 from deltarule.data.augment import Deformation
 from deltarule.data.dataset import Dataset
+from deltarule.examples import examples_for, validation_examples, warn_of_pixels
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Optimizer
 from deltarule.nn.penalties import Penalty
 from deltarule.parts import Spec
 from deltarule.public import check_network, public
+from deltarule.settings import TrainingNumbers
 from deltarule.training.callbacks import Callback
 from deltarule.training.clip_and_average import Latest, NoClipping
 from deltarule.training.engine import Engine
-from deltarule.training.examples import examples_for, validation_examples, warn_of_pixels
 from deltarule.training.history import History
 from deltarule.training.schedules import Schedule, schedule_of
 from deltarule.training.snapshot import Snapshot
 from deltarule.training.trainer import Trainer
 
+P = ParamSpec("P")
+
+
+@dataclass(kw_only=True)
+class FitArguments(TrainingNumbers):
+    """What `fit` takes by name, the numbers of TrainingNumbers included."""
+
+    learning_rate: float | Schedule = 0.001
+    optimizer: Optimizer | Spec = "adam"
+    penalty: Penalty | Spec | None = None
+    augment: Deformation | Mapping[str, float] | None = None
+    average: float | Latest | None = None
+    clip: float | NoClipping | None = None
+    validation: tuple[Any, Any] | Dataset | None = None
+    sample_weight: Any = None
+    callbacks: Callback | Sequence[Callback] = ()
+    engine: str | Engine = "auto"
+    resume: Snapshot | None = None
+
+
+class FitsNetwork(Protocol[P]):
+    """A function of a network, X and y that takes what P takes, too."""
+
+    def __call__(self, network: Network, X: Any, y: Any = None, *args: P.args, **kwargs: P.kwargs) -> History:
+        """Return the history."""
+
+
+def takes(arguments: Callable[P, Any]) -> Callable[[Callable[..., History]], FitsNetwork[P]]:
+    """Give a function with **given the signature in which the fields of a dataclass stand in their place."""
+
+    def decorate(function: Callable[..., History]) -> Any:
+        own = [each for each in signature(function).parameters.values() if each.kind is not Parameter.VAR_KEYWORD]
+        whole = signature(function).replace(parameters=[*own, *signature(arguments).parameters.values()])
+        function.__signature__ = whole  # type: ignore[attr-defined]
+        return function
+
+    return decorate
+
 
 @public("fit(network, X, y, epochs=10)")
-def fit(
-    network: Network,
-    X: Any,
-    y: Any = None,
-    *,
-    epochs: int = 10,
-    batch_size: int | Literal["full"] | None = 128,
-    learning_rate: float | Schedule = 0.001,
-    optimizer: Optimizer | Spec = "adam",
-    penalty: Penalty | Spec | None = None,
-    augment: Deformation | Mapping[str, float] | None = None,
-    average: float | Latest | None = None,
-    clip: float | NoClipping | None = None,
-    validation: tuple[Any, Any] | Dataset | None = None,
-    sample_weight: Any = None,
-    callbacks: Callback | Sequence[Callback] = (),
-    engine: str | Engine = "auto",
-    seed: int = 0,
-    resume: Snapshot | None = None,
-) -> History:
+@takes(FitArguments)
+def fit(network: Network, X: Any, y: Any = None, **given: Any) -> History:
     """Train `network` in place on X and y, or on a Dataset, and return the history; its epoch 0 is before any step.
 
     X: (n_samples, features), or images (n_samples, height, width); uint8 counts as value / 255. Or a Dataset, and no y.
@@ -66,21 +89,11 @@ def fit(
     4
     """
     check_network(network, "dr.fit(network, X, y)", "Network")
-    given: dict[str, Any] = {  # what Trainer, too, takes by name
-        "optimizer": optimizer,
-        "schedule": schedule_of(learning_rate),
-        "penalty": penalty,
-        "epochs": epochs,
-        "batch_size": batch_size,
-        "augment": augment,
-        "average": average,
-        "clip": clip,
-        "engine": engine,
-        "callbacks": callbacks,
-        "seed": seed,
-    }
-    trainer = Trainer(network=network, **given)
-    held_out = validation_examples(network, validation, of_arrays=y is not None)
+    asked = FitArguments(**given)
+    settings = {each.name for each in fields(FitArguments)} & {each.name for each in fields(Trainer)}
+    of_trainer: dict[str, Any] = {name: getattr(asked, name) for name in settings}
+    trainer = Trainer(network=network, schedule=schedule_of(asked.learning_rate), **of_trainer)
+    held_out = validation_examples(network, asked.validation, of_arrays=y is not None)
     train = examples_for(network, X, y, "the training data")[1]
     warn_of_pixels(train.inputs)
-    return trainer.fit(train, held_out, sample_weight=sample_weight, resume=resume)
+    return trainer.fit(train, held_out, sample_weight=asked.sample_weight, resume=asked.resume)

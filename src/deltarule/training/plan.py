@@ -1,9 +1,9 @@
 """Plan and Outcome: what an engine is asked for, some steps in one call, and what came of it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from threading import Event
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -32,6 +32,13 @@ class Buffers:
         self.grads: Parameters = network.parameters.zeros_like()
         self.piece_grads = self.grads if batch_size <= PIECE_ROWS else self.grads.zeros_like()
         self.is_changing = False
+        self._scratch: tuple[Any, Any] = (None, None)
+
+    def scratch(self, make: Callable[..., Any], *sizes: Any) -> Any:
+        """What `make` returns for these sizes: made at the first call, since new pages of memory take time."""
+        if self._scratch[0] != sizes:
+            self._scratch = sizes, make(*sizes)
+        return self._scratch[1]
 
 
 class Plan(NamedTuple):

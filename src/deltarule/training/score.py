@@ -12,16 +12,19 @@ SCORE_NAMES: dict[Task, str] = {"classes": "accuracy", "labels": "accuracy", "va
 
 @dataclass
 class Score:
-    """A running score of one task.
+    """A running score of one task, and the running loss of its batches.
 
     classes: accuracy, the share of samples whose most active output is the right one.
     labels: accuracy, the share of single answers that are right (at least 0.5 means 1).
     values: R2, 1 - squared error / squared distance from the mean, averaged over the outputs. Where that distance is
         0, an output counts 1 if it is exactly right, else 0, as in scikit-learn.
+    loss, weight: the sum of the batches' losses, each times what its batch weighs, and the sum of these weights.
     """
 
     task: Task
     n_samples: int = 0
+    loss: float = 0.0
+    weight: float = 0.0
     _right: float = 0.0
     _origin: Array = field(default_factory=lambda: np.zeros(1))  # the first y: squares are taken from it, not from 0
     _sums: Array = field(default_factory=lambda: np.zeros((3, 1)))  # of (y - a)^2, y, y^2, for each output
@@ -44,15 +47,26 @@ class Score:
             self._sums = self._sums + np.stack([(wrong * wrong).sum(axis=0), y.sum(axis=0), (y * y).sum(axis=0)])
         self.n_samples += len(y)
 
+    def add_loss(self, loss: float, weight: float) -> None:
+        """Add a batch's mean loss."""
+        self.loss += loss * weight
+        self.weight += weight
+
     def state(self) -> dict[str, Array]:
         """All that was counted."""
-        counts = {"samples": np.array(self.n_samples), "right": np.array(self._right)}
-        return counts | {"origin": self._origin, "sums": self._sums}
+        counts = {"samples": self.n_samples, "right": self._right, "loss": self.loss, "weight": self.weight}
+        return {name: np.array(count) for name, count in counts.items()} | {"origin": self._origin, "sums": self._sums}
 
     def load_state(self, state: dict[str, Array]) -> None:
         """Go on from what `state` returned."""
         self.n_samples, self._right = int(state["samples"]), float(state["right"])
+        self.loss, self.weight = float(state["loss"]), float(state["weight"])
         self._origin, self._sums = state["origin"], state["sums"]
+
+    @property
+    def mean_loss(self) -> float:
+        """Not a number where no batch weighed anything."""
+        return self.loss / self.weight if self.weight > 0.0 else float("nan")
 
     @property
     def value(self) -> float:
@@ -66,29 +80,3 @@ class Score:
         constant = spread <= 0.0
         r2 = 1.0 - squared_error / np.where(constant, 1.0, spread)
         return float(np.mean(np.where(constant, squared_error == 0.0, r2)))
-
-
-class Tally:
-    """What an epoch has come to so far: the loss of its batches, weighted, and the score of its samples."""
-
-    def __init__(self, task: Task) -> None:
-        self.score, self.loss, self.weight = Score(task), 0.0, 0.0
-
-    def add(self, loss: float, weight: float) -> None:
-        """Add a step's loss, which counts as much as its batch weighs."""
-        self.loss += loss * weight
-        self.weight += weight
-
-    @property
-    def result(self) -> tuple[float, float]:
-        """(mean loss, score); the loss is not a number where nothing weighed anything."""
-        return self.loss / self.weight if self.weight > 0.0 else float("nan"), self.score.value
-
-    def state(self) -> dict[str, Array]:
-        """All that was added."""
-        return self.score.state() | {"loss": np.array(self.loss), "weight": np.array(self.weight)}
-
-    def load_state(self, state: dict[str, Array]) -> None:
-        """Go on from what `state` returned."""
-        self.score.load_state(state)
-        self.loss, self.weight = float(state["loss"]), float(state["weight"])

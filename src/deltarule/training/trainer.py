@@ -15,6 +15,7 @@ import numpy as np
 from deltarule.data.augment import Deformation, deformation_of
 from deltarule.data.dataset import Dataset
 from deltarule.errors import DivergenceError, SettingError
+from deltarule.examples import check_augment, check_data, check_datasets
 from deltarule.model import take_meaning
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, with_parameters
@@ -22,26 +23,19 @@ from deltarule.nn.optimizers import Adam, Optimizer
 from deltarule.nn.penalties import Penalty
 from deltarule.parts import missing_kernels, resolve
 from deltarule.public import Named, check_network, public
-from deltarule.settings import ENGINES, brief, check, check_choice, setting_names
+from deltarule.settings import ENGINES, TrainingNumbers, brief, check, check_choice
 from deltarule.targets import check_weights
-from deltarule.training.batches import sample_order, steps_per_epoch
+from deltarule.training.batches import sample_order, samples_per_step, steps_per_epoch
 from deltarule.training.callbacks import Callback, EarlyStopping, TrainingState, callbacks_of
-from deltarule.training.checks import (
-    are_finite,
-    check_augment,
-    check_data,
-    check_datasets,
-    explain_divergence,
-    highest_loss,
-)
 from deltarule.training.clip_and_average import ClipNorm, Latest, MovingAverage, NoClipping
+from deltarule.training.divergence import are_finite, divergence, highest_loss
 from deltarule.training.engine import REFERENCE, Engine, engine, seconds_with_numpy
 from deltarule.training.evaluation import loss_and_score
 from deltarule.training.history import History, Row
 from deltarule.training.monitor import Monitor
 from deltarule.training.plan import Buffers, Outcome, Plan
 from deltarule.training.schedules import Constant, Schedule, check_plateaus, schedule_of
-from deltarule.training.score import SCORE_NAMES, Tally
+from deltarule.training.score import SCORE_NAMES, Score
 from deltarule.training.snapshot import Snapshot, data_in_words, in_words, vars_of
 
 LOG = logging.getLogger("deltarule")
@@ -54,7 +48,7 @@ FIRST_LOOK = 10_000  # how many training samples epoch 0 is evaluated on
 
 @public("Trainer(network=network)", is_inner=True)
 @dataclass(kw_only=True)
-class Trainer(metaclass=Named):
+class Trainer(TrainingNumbers, metaclass=Named):
     """How a network is to be trained; `fit` does it. Every part is an object, or what the function `fit` takes for it.
 
     optimizer, schedule (step -> learning rate), penalty: the update.
@@ -71,21 +65,18 @@ class Trainer(metaclass=Named):
     optimizer: Optimizer = field(default_factory=Adam)
     schedule: Schedule = field(default_factory=lambda: Constant(0.001))
     penalty: Penalty = field(default_factory=Penalty)
-    epochs: int = 10
-    batch_size: int | None = 128
     augment: Deformation | None = None
     average: Latest = field(default_factory=Latest)
     clip: NoClipping = field(default_factory=NoClipping)
     engine: Engine = REFERENCE
     callbacks: Sequence[Callback] = ()
     monitor: str = "validation_loss"
-    seed: int = 0
 
     def __post_init__(self) -> None:
         check_network(self.network, "dr.Trainer(network=network)", "Network")
-        self.batch_size = None if isinstance(self.batch_size, str) and self.batch_size == "full" else self.batch_size
-        for name in ("batch_size", *setting_names(type(self))):
-            check(name, getattr(self, name))
+        self.batch_size = None if self.batch_size == "full" else self.batch_size
+        for each in dataclasses.fields(TrainingNumbers):
+            check(each.name, getattr(self, each.name))
         self.optimizer = resolve("optimizer", self.optimizer, "optimizer")
         self.schedule = schedule_of(self.schedule, "schedule")
         self.penalty = Penalty() if self.penalty is None else resolve("penalty", self.penalty, "penalty")
@@ -153,7 +144,7 @@ class Trainer(metaclass=Named):
                 while state.epoch < self.epochs and state.stop_reason is None:
                     state.epoch += 1
                     self._train_epoch(state, plan)
-                    self._end_epoch(state, state.tally.result, monitor)
+                    self._end_epoch(state, (state.tally.mean_loss, state.tally.value), monitor)
         except BaseException as error:
             state.ending = error
             if isinstance(error, DivergenceError):
@@ -186,7 +177,7 @@ class Trainer(metaclass=Named):
             raise failed
 
     def _begin(self, train: Dataset, validation: Dataset | None, sample_weight: Array | None) -> TrainingState:
-        network, batch_size = self.network, min(self.batch_size or train.n_samples, train.n_samples)
+        network, batch_size = self.network, min(samples_per_step(train.n_samples, self.batch_size), train.n_samples)
         self.average.begin(network.parameters)
         return TrainingState(
             network=network,
@@ -196,7 +187,7 @@ class Trainer(metaclass=Named):
             best=network.parameters.copy(),
             train=train,
             validation=validation,
-            tally=Tally(train.task),
+            tally=Score(train.task),
             listeners=self.callbacks,
             identity=cache(lambda: self.identity(train, validation, sample_weight)),
             learning_rate=float(self.schedule(0)),
@@ -210,7 +201,7 @@ class Trainer(metaclass=Named):
             inputs=train.inputs,
             targets=train.targets,
             order=np.arange(0),
-            batch_size=self.batch_size or train.n_samples,
+            batch_size=samples_per_step(train.n_samples, self.batch_size),
             learning_rates=np.empty(0),
             sample_weight=sample_weight,
             seed=self.seed,
@@ -221,25 +212,26 @@ class Trainer(metaclass=Named):
             image_shape=train.image_shape,
         )
 
-    def engine_of_steps(self, plan: Plan) -> tuple[Engine, bool]:
-        """The engine that takes the steps of a run, and whether it takes many in one call: not where a callback sees each."""
+    def engine_of_steps(self) -> Engine:
+        """The engine that takes the steps of a run: one by one where a callback sees each, or a step is an epoch."""
         listeners = [callback for callback in self.listeners if type(callback).step_end is not Callback.step_end]
-        if self.batch_size is None or any(callback.every_step for callback in listeners):
-            return self.engine.one_by_one, False
-        return self.engine, self.engine.can_run_in_one_call(self.network, self.optimizer, plan)
+        is_watched = self.batch_size is None or any(callback.every_step for callback in listeners)
+        return self.engine.one_by_one if is_watched else self.engine
 
     def _train_epoch(self, state: TrainingState, plan: Plan) -> None:
         """Take the steps of an epoch that are left, a stretch at a time."""
-        tally, n_samples = state.tally, state.train.n_samples
-        order = np.arange(n_samples) if self.batch_size is None else sample_order(n_samples, self.seed, state.epoch)
-        engine, is_many = self.engine_of_steps(plan)
-        plan = plan._replace(epoch=state.epoch, highest_loss=highest_loss(state), buffers=state.buffers)
+        order = sample_order(state.train.n_samples, self.batch_size, self.seed, state.epoch)
+        plan = plan._replace(
+            epoch=state.epoch, highest_loss=highest_loss(state.history.rows[0]["train_loss"]), buffers=state.buffers
+        )
+        engine = self.engine_of_steps()
+        is_many = engine.can_run_in_one_call(self.network, self.optimizer, plan)
         began = time.perf_counter()
         with engine.one_thread_each() if is_many else nullcontext():
-            for samples in self._stretches(state, order[tally.score.n_samples :], is_many=is_many):
+            for samples in self._stretches(state, order[state.tally.n_samples :], plan.batch_size, is_many):
                 n_steps = steps_per_epoch(len(samples), plan.batch_size)
                 rates = np.array([float(self.schedule(state.step + i)) for i in range(n_steps)])
-                stretch = plan._replace(order=samples, learning_rates=rates, first_step=state.step, score=tally.score)
+                stretch = plan._replace(order=samples, learning_rates=rates, first_step=state.step, score=state.tally)
                 self._note(state, stretch, engine.run_steps(self.network, self.optimizer, stretch))
                 state.seconds += time.perf_counter() - began
                 self.tell("step_end", state)
@@ -247,13 +239,12 @@ class Trainer(metaclass=Named):
                     break
                 began = time.perf_counter()
 
-    def _stretches(self, state: TrainingState, order: Array, *, is_many: bool) -> Iterator[Array]:
+    def _stretches(self, state: TrainingState, order: Array, batch_size: int, is_many: bool) -> Iterator[Array]:
         """Samples of an epoch, a whole number of batches at a time, cut where a callback wants to hear of a step."""
-        batch_size, longest = self.batch_size or len(order), 1
-        if is_many:
-            longest = max(1, STRETCH_WEIGHTS // (self.network.parameters.size * batch_size))
-            if self.augment is not None:
-                longest = max(1, min(longest, STRETCH_INPUTS // (self.network.layer_sizes[0] * batch_size)))
+        most = STRETCH_WEIGHTS // self.network.parameters.size
+        if self.augment is not None:
+            most = min(most, STRETCH_INPUTS // self.network.layer_sizes[0])
+        longest = max(1, most // batch_size) if is_many else 1
         while len(order) > 0:
             wanted = [callback.every_steps for callback in self.callbacks if callback.every_steps is not None]
             size = batch_size * min([longest, *(every - state.step % every for every in wanted)])
@@ -266,17 +257,17 @@ class Trainer(metaclass=Named):
         state.batch_loss, state.learning_rate = outcome.losses[last], plan.learning_rates[last].item()
         state.step += outcome.steps
         if outcome.steps <= last:
-            raise DivergenceError(explain_divergence(state))
+            raise divergence_of(state)
+        state.tally = outcome.score or state.tally
         for loss, weight in zip(outcome.losses, outcome.weights, strict=True):
-            state.tally.add(loss, weight)
-        state.tally.score = outcome.score or state.tally.score
+            state.tally.add_loss(loss, weight)
         state.buffers.is_changing = False
 
     def _end_epoch(self, state: TrainingState, trained: tuple[float, float], monitor: Monitor | None) -> None:
         """Add the epoch's row to the history; keep its parameters if they are the best so far, or simply the last."""
         history, counted, validation = state.history, self.average.parameters, state.validation
         if not are_finite(counted):
-            raise DivergenceError(explain_divergence(state))
+            raise divergence_of(state)
         figures = {"train": trained}
         if validation is not None:
             figures["validation"] = loss_and_score(with_parameters(self.network, counted), validation, self.engine)
@@ -288,7 +279,7 @@ class Trainer(metaclass=Named):
         if monitor is None or monitor.improves(history):
             history.best_epoch = state.epoch
             state.best.vector[:] = counted.vector
-        state.tally, state.buffers.is_changing = Tally(state.task), False
+        state.tally, state.buffers.is_changing = Score(state.task), False
         self.tell("epoch_end", state)
 
     @property
@@ -306,6 +297,7 @@ class Trainer(metaclass=Named):
         """All that the course of a run depends on besides its state, by name; of the data, the SHA-256."""
         network, settings = self.network, [each.name for each in dataclasses.fields(self) if each.name not in APART]
         stopping = [callback for callback in self.callbacks if isinstance(callback, EarlyStopping)]
+        is_many = self.engine_of_steps().can_run_in_one_call(network, self.optimizer, self.plan(train))
         return {
             "network": "-".join(map(str, network.layer_sizes)),
             "activations": in_words(network.activations),
@@ -315,11 +307,17 @@ class Trainer(metaclass=Named):
             **{name: in_words(getattr(self, name)) for name in settings},
             "early stopping": in_words([vars_of(each, "monitor") for each in stopping]),
             "engine": self.engine.name,
-            "steps in one call": "many" if self.engine_of_steps(self.plan(train))[1] else "one",
+            "steps in one call": "many" if is_many else "one",
             "training data": data_in_words(train),
             "validation data": "none" if validation is None else data_in_words(validation),
             "sample weights": "none" if sample_weight is None else hashlib.sha256(sample_weight.tobytes()).hexdigest(),
         }
+
+
+def divergence_of(state: TrainingState) -> DivergenceError:
+    """The error for where a run stands."""
+    figures = {name: getattr(state, name) for name in ("learning_rate", "step", "epoch")}
+    return divergence(state.network, state.workspace, loss=state.batch_loss, kept=state.history.best_epoch, **figures)
 
 
 def object_or_number(name: str, given: T | float | None, base: type[T], kind: Callable[[float], T]) -> T:

@@ -11,6 +11,7 @@ import numpy as np
 
 from deltarule.data.dataset import Dataset
 from deltarule.errors import DivergenceError
+from deltarule.examples import check_data, examples_for, validation_examples
 from deltarule.inspection.diagnosis.findings import Diagnosis, Finding, Level
 from deltarule.inspection.diagnosis.run_findings import LEARNED, WATCHED, FirstSteps, gap_findings, history_findings
 from deltarule.inspection.diagnosis.static_findings import (
@@ -27,10 +28,8 @@ from deltarule.nn.optimizers import Optimizer
 from deltarule.parts import Spec
 from deltarule.public import public
 from deltarule.training.batches import steps_per_epoch
-from deltarule.training.checks import check_data
 from deltarule.training.clip_and_average import Latest
 from deltarule.training.evaluation import loss_and_score
-from deltarule.training.examples import examples_for, validation_examples
 from deltarule.training.history import History
 from deltarule.training.schedules import Constant, Schedule, schedule_of
 from deltarule.training.trainer import Trainer

@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from deltarule.data.augment import Deformation
 from deltarule.data.dataset import Dataset, Splits
 from deltarule.errors import DataError, SettingError, ShapeError
 from deltarule.inputs import array_name, as_array, check_inputs, check_scale, flatten, is_stream, numbers
 from deltarule.model import Model, check_purpose
 from deltarule.nn.activations import Sigmoid
 from deltarule.nn.arrays import Array
+from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy
 from deltarule.nn.network import Network, scale_of
 from deltarule.public import check_network
 from deltarule.settings import Task, brief
@@ -168,3 +170,45 @@ def validation_examples(network: Network | Model, validation: Any, *, of_arrays:
         raise SettingError(f"{begins}; to hold out the last examples use {line}")
     X, y = (*validation, None)[:2]
     return examples_for(network, X, y, "the validation data", "validation=({})", "_val")[1]
+
+
+def check_data(network: Network, data: Dataset, validation: Dataset | None = None) -> None:
+    """Raise ShapeError or SettingError unless the network can be trained and scored on these data."""
+    for each in (data, *([] if validation is None else [validation])):
+        needed, got = (each.n_features, each.n_outputs), (network.layer_sizes[0], network.layer_sizes[-1])
+        if needed != got:
+            hidden = network.layer_sizes[1:-1]
+            raise ShapeError(
+                f"{each.name} has {needed[0]} features and {needed[1]} outputs ({each.task}): got a network with "
+                f"{got[0]} inputs and {got[1]} outputs; use layer sizes {(needed[0], *hidden, needed[1])}"
+            )
+        wrong = {"classes": (), "labels": (CrossEntropy,), "values": (CrossEntropy, BinaryCrossEntropy)}[each.task]
+        if isinstance(network.loss, wrong):
+            better = "BinaryCrossEntropy after Sigmoid" if each.task == "labels" else "Quadratic after Identity"
+            raise SettingError(
+                f"{each.name} holds {each.task}, which {type(network.loss).__name__} cannot judge: use {better}"
+            )
+    if validation is not None and data.task != validation.task:
+        raise SettingError(
+            f"{data.name} and {validation.name} must be of one task: got {data.task} and {validation.task}"
+        )
+
+
+def check_datasets(train: Any, validation: Any) -> None:
+    """Raise DataError unless both are what Trainer.fit takes."""
+    refuse_splits(train, "trainer.fit({})")
+    refuse_splits(validation, "trainer.fit(train, {})")
+    for given, legal, line in (
+        (train, Dataset, "trainer.fit(dr.Dataset(X, y)), or dr.fit"),
+        (validation, Dataset | None, "trainer.fit(train, dr.Dataset(X, y))"),
+    ):
+        if not isinstance(given, legal):
+            raise DataError(f"trainer.fit takes a Dataset: got {brief(given)}; use {line}")
+
+
+def check_augment(augment: Deformation | None, data: Dataset) -> None:
+    """Raise SettingError where data that are not images are to be deformed."""
+    if augment is not None and data.image_shape is None:
+        raise SettingError(
+            f"only images can be deformed: got {data.name}, which says no image_shape; leave out augment"
+        )
