@@ -7,10 +7,10 @@ the same network, to rounding. When a run ends is its rule, too.
 import math
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from inspect import signature
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from scipy.optimize import OptimizeResult, minimize
@@ -36,8 +36,7 @@ SLOWEST = 1e-6  # below this it is not divided again
 PLATEAU = 5  # epochs without progress after which "plateau" divides it, or half of n_iter_no_change
 
 
-@dataclass(frozen=True, eq=False)
-class Examples:
+class Examples(NamedTuple):
     """What an estimator was given, checked.
 
     inputs: (n_samples, n_features), an array or a CSR matrix, of the network's dtype.
@@ -51,18 +50,14 @@ class Examples:
     weights: Array | None
     answers: Any
 
-    def __len__(self) -> int:
-        return int(self.inputs.shape[0])
-
     def take(self, rows: Array) -> Self:
         """Copies of the examples at `rows`."""
-        weights = None if self.weights is None else self.weights[rows]
-        return type(self)(self.inputs[rows], self.targets[rows], weights, self.answers[rows])
+        return self._make(None if each is None else each[rows] for each in self)
 
     @property
     def importance(self) -> Array:
         """The weights, (n_samples,): 1 where all count the same."""
-        return np.ones(len(self)) if self.weights is None else self.weights
+        return np.ones(len(self.targets)) if self.weights is None else self.weights
 
 
 @dataclass
@@ -118,7 +113,7 @@ class Fit:
 
     def run(self) -> None:
         """Train; a run that is interrupted keeps what it has, and warns. Raises DivergenceError."""
-        estimator, n_samples = self.estimator, len(self.train)
+        estimator, n_samples = self.estimator, len(self.train.targets)
         self.network = estimator.model_.network
         self.n_averaged = self.network.layer_sizes[-1] if self.network.task == "values" else 1
         self.max_epochs = 1 if self.incremental else estimator.max_iter
@@ -143,7 +138,7 @@ class Fit:
             self._keep_best()
 
     def _batch_size(self) -> int:
-        asked, n_samples = self.estimator.batch_size, len(self.train)
+        asked, n_samples = self.estimator.batch_size, len(self.train.targets)
         if asked == "auto":
             return min(settings.AUTO_BATCH, n_samples)
         if asked > n_samples:
@@ -154,7 +149,7 @@ class Fit:
     def _prepare(self, batch_size: int) -> None:
         """Choose the engine, and the part of the plan that all epochs share."""
         network, train, alpha = self.network, self.train, self.estimator.alpha
-        seconds = seconds_with_numpy(network.parameters.size, len(train), batch_size, self.max_epochs)
+        seconds = seconds_with_numpy(network.parameters.size, len(train.targets), batch_size, self.max_epochs)
         self.engine = engine(self.estimator.engine, seconds)
         if issparse(train.inputs):
             self.engine = replace(self.engine.one_by_one, gather=gather_sparse)
@@ -162,7 +157,7 @@ class Fit:
         self.plan = Plan(
             train.inputs,
             train.targets,
-            order=np.arange(len(train)),
+            order=np.arange(len(train.targets)),
             batch_size=batch_size,
             learning_rates=np.zeros(0),
             sample_weight=train.weights,
@@ -174,7 +169,7 @@ class Fit:
 
     def _descend(self) -> None:
         """Epochs of steps; where the loss is lost, the network has the parameters of the last whole epoch."""
-        estimator, n_samples, vector = self.estimator, len(self.train), self.network.parameters.vector
+        estimator, n_samples, vector = self.estimator, len(self.train.targets), self.network.parameters.vector
         if estimator._descent is None:
             n_steps = estimator.max_iter * steps_per_epoch(n_samples, self.plan.batch_size)
             estimator._descent = new_descent(estimator, n_steps)
@@ -254,13 +249,14 @@ class Fit:
         """(score, loss) on what is held out. DivergenceError where an output is not finite."""
         estimator, (loss, outputs) = self.estimator, self._evaluate(held_out)
         if not np.isfinite(outputs).all():
-            steps = estimator.n_iter_ * steps_per_epoch(len(self.train), self.plan.batch_size)
+            steps = estimator.n_iter_ * steps_per_epoch(len(self.train.targets), self.plan.batch_size)
             raise self._divergence(loss, estimator.learning_rate_init, steps, estimator.n_iter_)
         if estimator.scoring == "loss":
             return -loss, loss
         if self.scorer is None:
             return estimator._score_of(outputs, held_out.answers, held_out.weights), loss
-        is_weighted = held_out.weights is not None and takes_weights(self.scorer)
+        known = signature(getattr(self.scorer, "_score_func", self.scorer)).parameters
+        is_weighted = held_out.weights is not None and "sample_weight" in known
         weights = {"sample_weight": held_out.weights} if is_weighted else {}
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "X does not have valid feature names")
@@ -269,7 +265,7 @@ class Fit:
     def _evaluate(self, examples: Examples) -> tuple[float, Array]:
         """The loss of the network as it is reported, and its outputs (n_samples, n_outputs); nothing is dropped."""
         network, loss, outputs = self.network, 0.0, []
-        ws = network.workspace(min(len(examples), PREDICTION_ROWS))
+        ws = network.workspace(min(len(examples.targets), PREDICTION_ROWS))
         for start, X in enumerate(dense_pieces(examples.inputs)):
             rows = slice(start * PREDICTION_ROWS, start * PREDICTION_ROWS + len(X))
             outputs.append(self.engine.forward(network, X, ws).copy())
@@ -360,11 +356,6 @@ class Fit:
             vector[:] = estimator._best
         if math.isnan(estimator.loss_) and estimator.loss_curve_:
             estimator.loss_ = estimator.loss_curve_[-1]
-
-
-def takes_weights(scorer: Callable[..., float]) -> bool:
-    """Whether a scorer, or the metric that it stands for, has the argument sample_weight."""
-    return "sample_weight" in signature(getattr(scorer, "_score_func", scorer)).parameters
 
 
 def gather_sparse(inputs: Any, indices: Array, out: Array) -> None:

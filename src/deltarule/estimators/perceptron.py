@@ -2,7 +2,7 @@
 
 import math
 from abc import ABCMeta, abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -205,11 +205,13 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
         else:
             self._resume(incremental)
         weights = self._with_class_weight(examples.answers, examples.weights, incremental)
-        examples = replace(examples, weights=weights)
+        examples = examples._replace(weights=weights)
         train, held_out = self._split(examples, validation_data, random_state, incremental)
         for part, use in ((None if incremental else train, "learn from"), (held_out, "validate on")):
             if part is not None and not part.importance.any():
-                raise ValueError(f"all {len(part)} samples to {use} have the weight 0: give at least one of them more")
+                raise ValueError(
+                    f"all {len(part.targets)} samples to {use} have the weight 0: give at least one of them more"
+                )
         seen = range_with(self.model_.network.input_range, train.inputs)
         self.model_.network.input_range = None if is_unit(seen) else seen  # one in 0 to 1 would refuse integers
         Fit(self, train, held_out, random_state, incremental).run()
@@ -285,7 +287,7 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
         if incremental:  # calls with the same examples hold out the same ones
             self._split_seed = seed = random_state.randint(2**31) if self._split_seed is None else self._split_seed
         stratify = examples.answers if self.n_outputs_ == 1 and not self._y_is_numeric else None
-        rows, share = np.arange(len(examples)), self.validation_fraction
+        rows, share = np.arange(len(examples.targets)), self.validation_fraction
         try:
             kept, held = train_test_split(rows, random_state=seed, test_size=share, stratify=stratify)
         except ValueError as error:
