@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from inspect import signature
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.optimize import OptimizeResult, minimize
@@ -50,9 +50,10 @@ class Examples(NamedTuple):
     weights: Array | None
     answers: Any
 
-    def take(self, rows: Array) -> Self:
+    def take(self, rows: Array) -> "Examples":
         """Copies of the examples at `rows`."""
-        return self._make(None if each is None else each[rows] for each in self)
+        weights = None if self.weights is None else self.weights[rows]
+        return Examples(self.inputs[rows], self.targets[rows], weights, self.answers[rows])
 
     @property
     def importance(self) -> Array:

@@ -188,10 +188,10 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
             }
             cures = [f" Use {line}." for line, is_meant in meant.items() if is_meant]
             raise InvalidParameterError(f"{error}{''.join(cures[:1])}") from None
-
-    def _fit(self, X: Any, y: Any, sample_weight: Any, validation_data: Any, incremental: bool) -> Self:
         if self.solver == "lbfgs" and np.any(self.dropout):
             raise ValueError("dropout needs a solver that takes steps: got 'lbfgs'; use 'adam', or dropout=0.0")
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any, validation_data: Any, incremental: bool) -> Self:
         is_first = not hasattr(self, "model_") or not (self.warm_start or incremental)
         examples = self._examples(X, y, sample_weight, is_first, incremental)
         random_state = check_random_state(self.random_state)
