@@ -9,7 +9,7 @@ import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import fields
+from dataclasses import dataclass, field, fields
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
@@ -25,6 +25,7 @@ TASK_SYNONYMS |= {"binary": "labels", "regression": "values"}
 DTYPES = ("float32", "float64", "complex128")
 ENGINES = ("auto", "numpy", "numba")
 MODES = ("auto", "min", "max")
+BatchSize = int | Literal["full"] | None
 
 
 class Setting(NamedTuple):
@@ -93,8 +94,26 @@ class Setting(NamedTuple):
         return self.default if self.example is None else self.example
 
 
+def number(*declared: Any, **more: Any) -> Any:
+    """A field of a dataclass whose range, default and sentence are those of a Setting(...)."""
+    asked = Setting(*declared, **more)
+    return field(default=asked.default, metadata={"setting": asked})
+
+
+@dataclass(kw_only=True)
+class TrainingNumbers:
+    """The numbers of a run: `fit`, Trainer and a recipe's [training] take what is declared here."""
+
+    epochs: int = number(int, "[0, inf)", 10, "Passes over the training data.")
+    batch_size: BatchSize = number(
+        int, "[1, inf)", 128, "Samples a step.", or_else='or "full" or None for all samples at once'
+    )
+    seed: int = number(int, "[0, inf)", 0, "The same seed gives the same network.")
+
+
+SETTINGS: dict[str, Setting] = {each.name: each.metadata["setting"] for each in fields(TrainingNumbers)}
 KINDS = {"int": int, "float": float}
-SETTINGS = {name: Setting(**row | {"kind": KINDS[row["kind"]]}) for name, row in read_tables("settings").items()}
+SETTINGS |= {name: Setting(**row | {"kind": KINDS[row["kind"]]}) for name, row in read_tables("settings").items()}
 
 
 def setting(name: str, owner: type[Any] | str = "") -> Setting | None:

@@ -28,12 +28,12 @@ from deltarule.cli import printing
 from deltarule.cli.predict import predict
 from deltarule.data.ink.normalization import ink_image
 from deltarule.data.readers.kinds import read
+from deltarule.examples import examples_for
 from deltarule.model import Model
 from deltarule.nn.network import Network, backward, forward, outputs_of
 from deltarule.nn.optimizers import Optimizer
 from deltarule.training.batches import gather
 from deltarule.training.evaluation import loss_and_score
-from deltarule.training.examples import examples_for
 from deltarule.training.fit import fit
 
 SOURCE = str(Path(package.__file__).parent)

@@ -28,7 +28,7 @@ import deltarule.cli as cli
 from deltarule.cli import train
 from deltarule.files import checkpoint
 from deltarule.training.callbacks import Callback, TrainingState
-from deltarule.training.engines import engine
+from deltarule.training.engine import engine
 
 EPOCHS, STEPS_AN_EPOCH = 4, 10
 MOMENTS = ("before an epoch was complete", "in the middle", "while the result is reported")

@@ -16,9 +16,9 @@ from deltarule.nn.optimizers import Adam, Nesterov
 from deltarule.nn.penalties import L1, Penalty
 from deltarule.recipes.build import Job, build, schedule_for
 from deltarule.training.callbacks import Callback, EarlyStopping
+from deltarule.training.clip_and_average import ClipNorm, Latest, MovingAverage, NoClipping
 from deltarule.training.evaluation import evaluate
 from deltarule.training.schedules import Constant, Cosine, Exponential, OneCycle, Schedule, StepDecay, WarmUp
-from deltarule.training.update import ClipNorm, Latest, MovingAverage, NoClipping
 
 N_TRAIN, N_TEST = 60, 15
 

@@ -25,7 +25,7 @@ from deltarule.inspection.plots.kinds import check_kind, drawing, inputs, requir
 from deltarule.recipes import names
 from deltarule.recipes.build import adapt, build
 from deltarule.recipes.schema import parse
-from deltarule.training.callbacks import History
+from deltarule.training.history import History
 
 WITH_TRAINING_DATA = ("surface", "weights")  # the other pictures of a model are drawn with data that it has not seen
 RUN = "a run's folder, which  deltarule train --run RUN  makes", "RUN"

@@ -18,8 +18,7 @@ from deltarule.files.checkpoint import Checkpoints, newest_checkpoint, step_of
 from deltarule.files.run_folder import CHECKPOINTS, is_run
 from deltarule.recipes.build import Job
 from deltarule.recipes.schema import Recipe, parse
-from deltarule.training.run_identity import differences, identity_of
-from deltarule.training.snapshot import Snapshot
+from deltarule.training.snapshot import Snapshot, differences
 
 MODEL_SUFFIXES = (".safetensors", ".st", ".model", ".weights", ".bin")  # of files that no other program runs or obeys
 KEPT_OPTIONS = {each.name: each for each in fields(TrainOptions) if MARKS.get(each.name) == KEPT}
@@ -141,7 +140,7 @@ def checkpoint_record(options: TrainOptions, recipe: Recipe, job: Job) -> dict[s
 def snapshot_of(resumed: EarlierRun, options: TrainOptions, job: Job) -> Snapshot:
     """What the run is to go on from. SettingError, naming each difference, where it is another run, unless forced."""
     snapshot = resumed.snapshot
-    different = differences(snapshot.identity, identity_of(job.trainer, job.train, job.validation, None))
+    different = differences(snapshot.identity, job.trainer.identity(job.train, job.validation, None))
     if different and not options.resume_anyway:
         raise SettingError(
             f"a run goes on with the settings and data that it began with: got {'; '.join(different)}. Give the same, "

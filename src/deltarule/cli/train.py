@@ -46,8 +46,9 @@ from deltarule.model import Model
 from deltarule.nn.losses import smoothing_of
 from deltarule.recipes.build import Job, build
 from deltarule.recipes.schema import Recipe
-from deltarule.training.callbacks import History, TrainingState
-from deltarule.training.evaluation import SCORE_NAMES
+from deltarule.training.callbacks import TrainingState
+from deltarule.training.history import History
+from deltarule.training.score import SCORE_NAMES
 
 LOG = logging.getLogger("deltarule")
 FEWEST_PROBED = 10  # examples that a recorder looks at; else one of a hundred

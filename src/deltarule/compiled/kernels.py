@@ -63,36 +63,21 @@ def tanh_float32(x: Any) -> Any:
     return x + x * squared * series if squared < np.float32(0.04) else far
 
 
-def exponential(x: Any) -> Any:
-    """e^x of a float32 or a float64, inside a kernel."""
-    return np.exp(x)
+def by_dtype(of_float32: Any, of_float64: Any) -> Any:
+    """A function of one number for kernels: the first for a float32, the second for a float64."""
+
+    def function(x: Any) -> Any:
+        return of_float64(x)
+
+    def choose(x):  # type: ignore[no-untyped-def] # Numba wants the signatures of all three to be the same
+        return (lambda x: of_float32(x)) if x == numba.float32 else (lambda x: of_float64(x))
+
+    overload(function)(choose)
+    return function
 
 
-def hyperbolic_tangent(x: Any) -> Any:
-    """tanh x of a float32 or a float64, inside a kernel."""
-    return np.tanh(x)
-
-
-@overload(exponential)
-def _exponential(x: Any) -> Any:
-    def of_float32(x: Any) -> Any:
-        return exponential_float32(x)
-
-    def of_float64(x: Any) -> Any:
-        return np.exp(x)
-
-    return of_float32 if x == numba.float32 else of_float64
-
-
-@overload(hyperbolic_tangent)
-def _hyperbolic_tangent(x: Any) -> Any:
-    def of_float32(x: Any) -> Any:
-        return tanh_float32(x)
-
-    def of_float64(x: Any) -> Any:
-        return np.tanh(x)
-
-    return of_float32 if x == numba.float32 else of_float64
+exponential = by_dtype(exponential_float32, np.exp)
+hyperbolic_tangent = by_dtype(tanh_float32, np.tanh)
 
 
 class Announcement(event.Listener):

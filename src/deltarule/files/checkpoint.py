@@ -20,7 +20,7 @@ import msgspec
 import numpy as np
 
 from deltarule.atomic import TEMPORARIES, write_atomically
-from deltarule.errors import DivergenceError, FileError, ModelFileError, SettingError
+from deltarule.errors import DivergenceError, FileError, ModelFileError, SettingError, closest
 from deltarule.files.model_file import save
 from deltarule.files.run_folder import FolderLock, surroundings
 from deltarule.files.tensor_file import METADATA_KEY, SignedFile, Slot, open_file, read_header, signed_file_bytes
@@ -28,9 +28,10 @@ from deltarule.model import Model
 from deltarule.nn.network import with_parameters
 from deltarule.public import public
 from deltarule.settings import check, check_path
-from deltarule.training.callbacks import Callback, Monitor, TrainingState
-from deltarule.training.run_identity import differences
-from deltarule.training.snapshot import Snapshot
+from deltarule.training.callbacks import Callback, TrainingState
+from deltarule.training.history import COLUMNS
+from deltarule.training.monitor import Monitor
+from deltarule.training.snapshot import Snapshot, differences
 
 FORMAT = 1
 COPY_APART = 200  # times as long as a copy in memory takes: half a percent of the time goes into copies
@@ -247,10 +248,13 @@ class ModelCheckpoint(Callback):
 
     def epoch_end(self, state: TrainingState) -> None:
         try:
-            path = Path(self.pattern.format(**state.history.rows[-1]))
+            path = Path(self.pattern.format(**(row := state.history.rows[-1])))
         except KeyError as error:
-            state.history.figure(error.args[0])  # which says what columns there are
-            raise
+            (name,) = error.args
+            offer = closest(name, row, COLUMNS)
+            if name.startswith("val") and "validation_loss" not in row:
+                offer = f"give fit a validation set, and use {COLUMNS.get(name, name)}"
+            raise SettingError(f"{self.pattern}: the history has no column {name!r}: {offer}") from error
         except (ValueError, IndexError, AttributeError) as error:
             raise SettingError(f"a path may hold columns, as in {{epoch:02d}}: got {self.pattern}: {error}") from error
         if self.save_best_only and not self.monitor.improves(state.history):

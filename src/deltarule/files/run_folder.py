@@ -17,7 +17,7 @@ from deltarule.atomic import write_atomically
 from deltarule.errors import DISTRIBUTION, DataError, FileError
 from deltarule.files.tensor_file import open_file, read_header, read_tensors, tensor_bytes
 from deltarule.nn.arrays import Array
-from deltarule.training.callbacks import finite_row, table_text
+from deltarule.training.history import finite_row, table_text
 
 MODEL = "model.safetensors"  # the network, as `model_file.save` writes it
 RECIPE = "recipe.toml"  # what was asked for, with every default filled in

@@ -15,8 +15,8 @@ from deltarule.nn.network import Network
 from deltarule.nn.workspace import as_floats
 from deltarule.playground.protocol import frame
 from deltarule.training.callbacks import Callback, TrainingState
-from deltarule.training.engines import Engine
-from deltarule.training.evaluation import SCORE_NAMES, Score
+from deltarule.training.engine import Engine
+from deltarule.training.score import SCORE_NAMES, Score
 
 PROBE = 128  # examples that a curve's point is measured on
 MOST_POINTS = 400  # of a curve; when it has more, every other one goes

@@ -21,9 +21,8 @@ from deltarule.recipes.schema import Initial, Recipe, Split
 from deltarule.settings import check, setting_names
 from deltarule.training.batches import steps_per_epoch
 from deltarule.training.callbacks import Callback, EarlyStopping
-from deltarule.training.engines import engine_for
 from deltarule.training.schedules import ReduceOnPlateau, Schedule, WarmUp
-from deltarule.training.trainer import Trainer
+from deltarule.training.trainer import Trainer, engine_for
 
 NOT_OF_TRAINER = ("schedule", "plateau", "patience")  # all else that a recipe's training has, Trainer takes as it is
 HELD_OUT = 5  # of data that come in one part, every fifth example is kept for the test
@@ -131,8 +130,7 @@ def initializers(spec: str | Initial | None) -> dict[str, Initializer]:
 def trainer_for(recipe: Recipe, network: Network, n_samples: int, seed: int, callbacks: Sequence[Callback]) -> Trainer:
     """The recipe's way to train, for a training set of `n_samples`."""
     spec = recipe.training
-    batch_size = None if spec.batch_size == "full" else spec.batch_size
-    steps = steps_per_epoch(n_samples, batch_size)
+    steps = steps_per_epoch(n_samples, spec.batch_size)
     patience = [] if spec.patience is None else [EarlyStopping(spec.patience)]
     schedule = schedule_for(spec.schedule, steps, spec.epochs * steps)
     if spec.plateau is not None:

@@ -1,111 +1,18 @@
-"""Scores: how good the answers are, counted while the outputs go by."""
+"""Evaluation: the loss and the score of a network on examples that it does not learn from."""
 
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from deltarule.data.dataset import Dataset
+from deltarule.examples import check_data, examples_for
 from deltarule.model import Model
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import PREDICTION_ROWS, Network, inputs_of
 from deltarule.nn.workspace import Workspace
 from deltarule.public import public
-from deltarule.settings import Task
-from deltarule.training.checks import check_data
-from deltarule.training.engines import REFERENCE, Engine
-from deltarule.training.examples import examples_for
-
-SCORE_NAMES: dict[Task, str] = {"classes": "accuracy", "labels": "accuracy", "values": "r2"}
-
-
-@dataclass
-class Score:
-    """A running score of one task.
-
-    classes: accuracy, the share of samples whose most active output is the right one.
-    labels: accuracy, the share of single answers that are right (at least 0.5 means 1).
-    values: R2, 1 - squared error / squared distance from the mean, averaged over the outputs. Where that distance is
-        0, an output counts 1 if it is exactly right, else 0, as in scikit-learn.
-    """
-
-    task: Task
-    n_samples: int = 0
-    _right: float = 0.0
-    _origin: Array = field(default_factory=lambda: np.zeros(1))  # the first y: squares are taken from it, not from 0
-    _sums: Array = field(default_factory=lambda: np.zeros((3, 1)))  # of (y - a)^2, y, y^2, for each output
-
-    def count(self, n_right: float, n_samples: int) -> None:
-        """Count answers that somebody else has compared."""
-        self._right += n_right
-        self.n_samples += n_samples
-
-    def add(self, a: Array, y: Array) -> None:
-        """Count a batch of outputs a (batch, outputs) and what they should have been, y."""
-        if self.task == "classes":
-            self._right += int(np.count_nonzero(a.argmax(axis=1) == y))
-        elif self.task == "labels":
-            self._right += int(np.count_nonzero((a >= 0.5) == (y >= 0.5))) / a.shape[1]
-        else:
-            if self.n_samples == 0:
-                self._origin = y[0]
-            wrong, y = y - a, y - self._origin
-            self._sums = self._sums + np.stack([(wrong * wrong).sum(axis=0), y.sum(axis=0), (y * y).sum(axis=0)])
-        self.n_samples += len(y)
-
-    def state(self) -> dict[str, Array]:
-        """All that was counted."""
-        counts = {"samples": np.array(self.n_samples), "right": np.array(self._right)}
-        return counts | {"origin": self._origin, "sums": self._sums}
-
-    def load_state(self, state: dict[str, Array]) -> None:
-        """Go on from what `state` returned."""
-        self.n_samples, self._right = int(state["samples"]), float(state["right"])
-        self._origin, self._sums = state["origin"], state["sums"]
-
-    @property
-    def value(self) -> float:
-        """The score so far; not a number before the first batch."""
-        if self.n_samples == 0:
-            return float("nan")
-        if self.task != "values":
-            return self._right / self.n_samples
-        squared_error, total, squares = self._sums
-        spread = squares - total**2 / self.n_samples
-        constant = spread <= 0.0
-        r2 = 1.0 - squared_error / np.where(constant, 1.0, spread)
-        return float(np.mean(np.where(constant, squared_error == 0.0, r2)))
-
-
-class Tally:
-    """What an epoch has come to so far: the loss of its batches, weighted, and the score of its samples."""
-
-    def __init__(self, task: Task) -> None:
-        self.score, self.loss, self.weight = Score(task), 0.0, 0.0
-
-    def add(self, loss: float, weight: float) -> None:
-        """Add a step's loss, which counts as much as its batch weighs."""
-        self.loss += loss * weight
-        self.weight += weight
-
-    def add_all(self, losses: Array, weights: Array) -> None:
-        """The same for many steps, (steps,) float64 each, one after the other: the sums are those of `add`."""
-        self.loss = np.cumsum(np.append(self.loss, losses * weights))[-1].item()
-        self.weight = np.cumsum(np.append(self.weight, weights))[-1].item()
-
-    @property
-    def result(self) -> tuple[float, float]:
-        """(mean loss, score); the loss is not a number where nothing weighed anything."""
-        return self.loss / self.weight if self.weight > 0.0 else float("nan"), self.score.value
-
-    def state(self) -> dict[str, Array]:
-        """All that was added."""
-        return self.score.state() | {"loss": np.array(self.loss), "weight": np.array(self.weight)}
-
-    def load_state(self, state: dict[str, Array]) -> None:
-        """Go on from what `state` returned."""
-        self.score.load_state(state)
-        self.loss, self.weight = float(state["loss"]), float(state["weight"])
+from deltarule.training.engine import REFERENCE, Engine
+from deltarule.training.score import Score
 
 
 @public()

@@ -11,6 +11,7 @@ import numpy as np
 
 from deltarule.data.dataset import Dataset
 from deltarule.errors import DivergenceError
+from deltarule.examples import check_data, examples_for, validation_examples
 from deltarule.inspection.diagnosis.findings import Diagnosis, Finding, Level
 from deltarule.inspection.diagnosis.run_findings import LEARNED, WATCHED, FirstSteps, history_findings
 from deltarule.inspection.diagnosis.static_findings import (
@@ -26,13 +27,11 @@ from deltarule.nn.optimizers import Optimizer
 from deltarule.parts import Spec
 from deltarule.public import public
 from deltarule.training.batches import steps_per_epoch
-from deltarule.training.callbacks import History
-from deltarule.training.checks import check_data
+from deltarule.training.clip_and_average import Latest
 from deltarule.training.evaluation import loss_and_score
-from deltarule.training.examples import examples_for, validation_examples
+from deltarule.training.history import History
 from deltarule.training.schedules import Constant, Schedule, schedule_of
 from deltarule.training.trainer import Trainer
-from deltarule.training.update import Latest
 
 ONE_BATCH = 32
 ONE_BATCH_RATES = (0.003, 0.03)  # Adam's usual one, and a bold one

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from deltarule.data.dataset import Dataset
+from deltarule.examples import check_data
 from deltarule.inspection.diagnosis.findings import Finding
 from deltarule.inspection.diagnosis.run_findings import LEARNED
 from deltarule.inspection.gradcheck.numeric_gradient import Problem
@@ -15,7 +16,6 @@ from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, inputs_of
 from deltarule.nn.workspace import as_floats
 from deltarule.randomness import generator
-from deltarule.training.checks import check_data
 from deltarule.training.evaluation import loss_and_score
 
 MOST_EXAMPLES = 2000  # are looked at: enough to tell a share of 1 % from none

@@ -10,6 +10,7 @@ import numpy as np
 
 from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError, ShapeError
+from deltarule.examples import check_data, examples_for
 from deltarule.inspection.gradcheck.formulas import best_method, check_axis, without_kinks
 from deltarule.inspection.gradcheck.mistakes import likely_mistakes
 from deltarule.inspection.gradcheck.numeric_gradient import (
@@ -30,8 +31,6 @@ from deltarule.public import public
 from deltarule.randomness import generator
 from deltarule.settings import brief
 from deltarule.targets import check_weights
-from deltarule.training.checks import check_data
-from deltarule.training.examples import examples_for
 
 Gradient = Callable[..., tuple[float, Any]]
 

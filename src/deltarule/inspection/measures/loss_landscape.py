@@ -14,7 +14,8 @@ from deltarule.inspection.presentation import JsonRecord
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, forward, loss_value, with_parameters
 from deltarule.nn.parameters import Parameters
-from deltarule.training.evaluation import Score, loss_and_score
+from deltarule.training.evaluation import loss_and_score
+from deltarule.training.score import Score
 
 GRID = 25  # points along each side of a surface
 MARGIN = 0.35  # of the path's extent, on every side of it

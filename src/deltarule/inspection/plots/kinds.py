@@ -23,7 +23,7 @@ from deltarule.nn.network import Network, loss_and_gradient
 from deltarule.parts import PARTS
 from deltarule.public import public, words
 from deltarule.settings import brief, check_choice
-from deltarule.training.callbacks import History
+from deltarule.training.history import History
 from deltarule.training.trainer import Trainer
 
 SHEET = 50  # examples on a sheet
