@@ -79,8 +79,8 @@ def load_model(name: str) -> Model:
     """
     path = model_path(name)
     if path.is_file() and (kind := kind_of(path)) is not MODEL_FILE and kind.name != UNKNOWN:
-        got = f"got {name}, {kind.name}; give data as MODEL --data {name}"
-        raise SettingError(f"a model is a file, or the folder of a run: {got}")
+        cure = f"give data as MODEL --data {name}" if kind.reader else "deltarule train  makes a model"
+        raise SettingError(f"a model is a .safetensors file, or the folder of a run: got {name} ({kind.name}); {cure}")
     if not path.exists():
         instead = f"does not exist; deltarule train  makes one, and {PRETRAINED.stem}  is there"
         if Path(name).is_dir():
