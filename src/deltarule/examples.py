@@ -104,8 +104,8 @@ def input_rows(
     n_features, (x_name, y_name) = network.layer_sizes[0], names
     X, x_name = numbers(X, x_name), array_name(X, x_name)
     if X.ndim == 1 and X.size and np.ndim(as_array(y, y_name)) == 2 and np.shape(y)[1] == n_features:
-        values = {"names": (x_name, y_name), "shapes": (X.shape, np.shape(y))}
-        raise ShapeError(sentence("examples.swapped", line=call.format(f"{x_name}, {y_name}"), **values))
+        line, shapes = call.format(f"{x_name}, {y_name}"), (X.shape, np.shape(y))
+        raise ShapeError(sentence("examples.swapped", names=(x_name, y_name), shapes=shapes, line=line))
     if 0 in X.shape:
         raise DataError(sentence("examples.empty", name=x_name, shape=X.shape, n_features=n_features))
     if X.ndim == 1 and X.shape == np.shape(y) and n_features > 1:

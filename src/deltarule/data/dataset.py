@@ -103,15 +103,10 @@ class Dataset(metaclass=Named):
             is_class = self.task == "classes"
             names = default_class_names(targets, name=self.name) if is_class else map(str, range(targets.shape[1]))
             object.__setattr__(self, "class_names", tuple(names))
-        if self.task == "classes":
-            self._check_classes()
-        elif self.n_outputs != targets.shape[1]:
+        if self.task != "classes" and self.n_outputs != targets.shape[1]:
             raise self._error("n_names")
-
-    def _check_classes(self) -> None:
-        wrong = np.flatnonzero((self.targets < 0) | (self.targets >= self.n_outputs))
-        if wrong.size:
-            raise self._error("classes", last=self.n_outputs - 1, value=self.targets[wrong[0]], row=wrong[0])
+        if self.task == "classes" and (wrong := np.flatnonzero((targets < 0) | (targets >= self.n_outputs))).size:
+            raise self._error("classes", last=self.n_outputs - 1, value=targets[wrong[0]], row=wrong[0])
 
     def _refuse_targets(self, shape: str, dtype: str) -> None:
         targets = self.targets
