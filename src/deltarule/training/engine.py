@@ -97,14 +97,17 @@ REFERENCE = Engine("numpy", forward, loss_value, backward, None, gather, deform)
 def run_one_by_one(engine: Engine, network: Network, optimizer: Optimizer, plan: Plan) -> Outcome:
     """Gradient descent as textbooks have it: for each batch its loss, the gradient, and a step against the gradient."""
     params, buffers = network.parameters, plan.buffers or Buffers(network, plan.batch_size)
-    losses, weights, penalties, score = list[float](), list[float](), list[float](), plan.score
+    losses: list[float] = []
+    weights: list[float] = []
+    penalties: list[float] = []
+    score = None if plan.score is None else plan.score.copy()
     step = engine.step_of(optimizer)
     take_step = step if plan.rate_factors is None else scale_step(step, plan.rate_factors)
     for i, learning_rate in enumerate(plan.learning_rates.tolist()):
         if plan.stop is not None and plan.stop.is_set():
             break
-        rows, penalty, answers = plan.batch(i), plan.penalty_at(i), None if score is None else replace(score)
-        weight, loss = plan.weight(rows), gradient(engine, network, plan, buffers, rows, plan.first_step + i, answers)
+        rows, penalty = plan.batch(i), plan.penalty_at(i)
+        weight, loss = plan.weight(rows), gradient(engine, network, plan, buffers, rows, plan.first_step + i, score)
         losses.append(loss)
         if not loss <= plan.highest_loss:
             break
@@ -119,7 +122,6 @@ def run_one_by_one(engine: Engine, network: Network, optimizer: Optimizer, plan:
             take_step(params, buffers.grads, learning_rate)
             plan.average.update(params)
         weights.append(weight)
-        score = answers
     return Outcome(losses, weights, penalties, score)
 
 
@@ -178,19 +180,23 @@ def run_in_one_call(engine: Engine, network: Network, optimizer: Optimizer, plan
     if plan.deformation is not None:
         weights = None if plan.sample_weight is None else plan.sample_weight[plan.order]
         images = deform_all(engine, network, plan)
-        given = plan._replace(
-            inputs=images, targets=plan.targets[plan.order], sample_weight=weights, order=np.arange(len(plan.order))
+        given = replace(
+            plan,
+            inputs=images,
+            targets=plan.targets[plan.order],
+            sample_weight=weights,
+            order=np.arange(len(plan.order)),
         )
     buffers.is_changing = True
-    losses, n_right, n_updates = engine.take_steps(network, optimizer, given._replace(buffers=buffers))
+    losses, n_right, n_updates = engine.take_steps(network, optimizer, replace(given, buffers=buffers))
     plan.average.steps += n_updates
     n_taken = int(np.count_nonzero(losses <= plan.highest_loss))
     if n_taken < len(losses):  # show the workspace what broke it
-        unweighted = plan._replace(sample_weight=None)
+        unweighted = replace(plan, sample_weight=None)
         gradient(engine, network, unweighted, buffers, plan.batch(n_taken), plan.first_step + n_taken, None)
     taken = plan.order[: n_taken * plan.batch_size]
     if score is not None:
-        score = replace(score)
+        score = score.copy()
         score.count(n_right, len(taken))
     importance = np.ones(len(taken)) if plan.sample_weight is None else plan.sample_weight[taken]
     sums = np.add.reduceat(importance, np.arange(0, len(taken), plan.batch_size)) if n_taken else importance
