@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Event
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -100,19 +100,20 @@ class Plan:
         return self.penalty if self.strengths is None else replace(self.penalty, strength=self.strengths[index].item())
 
 
-class Outcome(NamedTuple):
+@dataclass(eq=False)
+class Outcome:
     """What came of a plan; its lists have a number for each step.
 
+    score: the plan's, with the answers to all of these batches.
     losses: the mean loss of each batch, before its step, without the penalty. Where the last is too high, its step was
         not taken, and the buffers hold what broke it.
     weights: what the batch of each step taken weighs. penalties: the penalty before each of them, where asked for.
-    score: the plan's, with the answers to all of these batches.
     """
 
-    losses: list[float]
-    weights: list[float]
-    penalties: list[float]
     score: Score | None
+    losses: list[float] = field(default_factory=list)
+    weights: list[float] = field(default_factory=list)
+    penalties: list[float] = field(default_factory=list)
 
     @property
     def steps(self) -> int:

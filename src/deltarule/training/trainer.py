@@ -259,8 +259,8 @@ class Trainer(TrainingNumbers, metaclass=Named):
         """Take what came of some steps into the state. Raises DivergenceError where the loss is lost."""
         last = len(outcome.losses) - 1
         state.batch_loss, state.learning_rate = outcome.losses[last], plan.learning_rates[last].item()
-        state.step += len(outcome.weights)
-        if len(outcome.weights) <= last:
+        state.step += outcome.steps
+        if outcome.steps <= last:
             raise divergence_of(state)
         state.tally = outcome.score or state.tally
         for loss, weight in zip(outcome.losses, outcome.weights, strict=True):
