@@ -2,6 +2,7 @@
 
 import math
 from abc import ABCMeta, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -17,11 +18,11 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from deltarule.data.columns import Column
 from deltarule.errors import SettingError, ShapeError
 from deltarule.estimators import settings
-from deltarule.estimators.fitting import Descent, Examples, Fit, dense_pieces
+from deltarule.estimators.fitting import Descent, Examples, Fit
 from deltarule.inputs import is_unit, refuse_misread
 from deltarule.model import Model, range_with
 from deltarule.nn.arrays import Array
-from deltarule.nn.network import Network, forward
+from deltarule.nn.network import PREDICTION_ROWS, Network, forward
 from deltarule.parts import PARTS, spec_of
 from deltarule.public import public
 from deltarule.settings import one_per_layer
@@ -335,3 +336,10 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
+
+
+def dense_pieces(X: Any) -> Iterator[Array]:
+    """The rows of an array or a CSR matrix, dense, so many at a time as a prediction takes."""
+    for start in range(0, X.shape[0], PREDICTION_ROWS):
+        rows = X[start : start + PREDICTION_ROWS]
+        yield rows.toarray() if issparse(rows) else rows
