@@ -64,6 +64,25 @@ def test_no_circle_of_imports() -> None:
     assert set(knows) == set()
 
 
+def functions_that_call(room: str, *names: str) -> set[str]:
+    """Those of a room that call a function or a method of one of these names."""
+    found = set()
+    for tree in (tree for name, tree in MODULES.items() if name.startswith(f"deltarule.{room}.")):
+        for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
+            calls = [node.func for node in ast.walk(function) if isinstance(node, ast.Call)]
+            called = {getattr(each, "attr", getattr(each, "id", "")) for each in calls}
+            found |= {function.name} if called & set(names) else set()
+    return found
+
+
+def test_training_has_one_loop_over_steps_and_one_call_of_many() -> None:
+    assert functions_that_call("training", "gradient") == {"run_one_by_one", "run_in_one_call"}
+    assert functions_that_call("training", "take_step") == {"run_one_by_one"}
+    assert functions_that_call("training", "take_steps") == {"run_in_one_call"}
+    assert functions_that_call("training", "backward") == {"gradient"}
+    assert functions_that_call("training", "run_steps") == {"_train_epoch"}
+
+
 def test_no_anonymous_tuple_of_more_than_three_crosses_a_border() -> None:
     found = []
     for path, tree in TREES.items():

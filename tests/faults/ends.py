@@ -236,7 +236,7 @@ def injected(name: str, moment: str, act: Callable[[], None]) -> Iterable[Any]:
             plan = given[-1]
             due = is_due(len(plan.learning_rates))
             if due and name == "divergence":
-                plan = plan._replace(learning_rates=plan.learning_rates * 1e30)
+                plan = replace(plan, learning_rates=plan.learning_rates * 1e30)
             if due and name == "no memory in a step" and moment != MOMENTS[2]:
                 raise MemoryError
             breaks = name == "no memory in an update" and due

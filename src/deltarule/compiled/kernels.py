@@ -1,5 +1,6 @@
 """How kernels are compiled, and e^x and tanh x, which Numba would call a library for, number by number."""
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ from numba import extending
 from numba.core import event
 from numba.extending import overload
 
+LOG = logging.getLogger("deltarule")
 # Sums may be taken in another order, and products be fused into them; a NaN stays a NaN, so that it can be reported.
 FAST_MATH = {"reassoc", "contract", "arcp", "nsz", "afn"}
 
@@ -83,19 +85,18 @@ hyperbolic_tangent = by_dtype(tanh_float32, np.tanh)
 class Announcement(event.Listener):
     """A line before the first compilation of a process, which takes seconds; none where kernels are only loaded."""
 
-    def __init__(self, say: Callable[[str], None]) -> None:
-        self.say, self.is_said = say, False
+    is_said = False
 
     def on_start(self, event: Any) -> None:
         module = event.data["dispatcher"].py_func.__module__
         if not self.is_said and module.startswith("deltarule."):
             self.is_said = True
-            self.say("compiling kernels for this machine: some seconds, once; they are kept for the next time")
+            LOG.warning("compiling kernels for this machine: some seconds, once; they are kept for the next time")
 
     def on_end(self, event: Any) -> None:
         pass
 
 
-def announce_compilation(say: Callable[[str], None]) -> None:
-    """Call `say` with the line when there is something to compile."""
-    event.register("numba:compile", Announcement(say))  # type: ignore[no-untyped-call]
+def announce_compilation() -> None:
+    """Log the line when there is something to compile."""
+    event.register("numba:compile", Announcement())  # type: ignore[no-untyped-call]

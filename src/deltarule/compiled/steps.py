@@ -90,15 +90,16 @@ def take_steps(network: Network, optimizer: Optimizer, plan: Any) -> tuple[Array
     losses = np.empty(n_steps)
     n_ranks = max(1, min(team.most(), plan.batch_size // RANK_ROWS))
     unit = 1.0 / 255.0 if plan.inputs.dtype == np.uint8 else 1.0
+    weights = ALIKE if plan.sample_weight is None else np.ascontiguousarray(plan.sample_weight, np.float64)
     n_losses, right, updates = by_team(
         n_ranks,
         Vectors(params.vector, grads.vector, *moments, moved),
         layout(network),
-        Samples(np.asarray(plan.inputs), unit, plan.targets, as_weights(plan.sample_weight)),
+        Samples(np.asarray(plan.inputs), unit, plan.targets, weights),
         (loss_code(network), Update(rule(optimizer), optimizer.steps, l1, l2)),
         Work(
-            *(plan.order, plan.batch_size, plan.learning_rates, plan.average.paces(n_steps), plan.highest_loss),
-            *(losses, np.zeros((n_ranks, APART))),
+            *(plan.order, plan.batch_size, plan.learning_rates, plan.average.paces(n_steps)),
+            *(plan.highest_loss, losses, np.zeros((n_ranks, APART))),
         ),
         plan.buffers.scratch(new_room, network.layer_sizes, plan.batch_size, n_ranks, network.dtype),
     )
@@ -116,11 +117,6 @@ def by_team(n_ranks: int, *arguments: Any) -> tuple[int, int, int]:
         finally:  # an interruption in between must not leave the others waiting
             meeting[team.FORSAKEN] = len(running) < n_ranks
     return running[0].result()
-
-
-def as_weights(weights: Array | None) -> Array:
-    """Sample weights as kernels know them."""
-    return ALIKE if weights is None else np.ascontiguousarray(weights, np.float64)
 
 
 def layout(network: Network) -> Shape:

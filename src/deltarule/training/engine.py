@@ -3,7 +3,6 @@
 An engine is a record of functions, so that faster twins can take the place of those of nn/ and data/.
 """
 
-import logging
 import math
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -97,30 +96,30 @@ REFERENCE = Engine("numpy", forward, loss_value, backward, None, gather, deform)
 def run_one_by_one(engine: Engine, network: Network, optimizer: Optimizer, plan: Plan) -> Outcome:
     """Gradient descent as textbooks have it: for each batch its loss, the gradient, and a step against the gradient."""
     params, buffers = network.parameters, plan.buffers or Buffers(network, plan.batch_size)
-    losses, weights, penalties, score = list[float](), list[float](), list[float](), plan.score
+    outcome = Outcome(None if plan.score is None else plan.score.copy())
     step = engine.step_of(optimizer)
     take_step = step if plan.rate_factors is None else scale_step(step, plan.rate_factors)
-    for i, learning_rate in enumerate(plan.learning_rates.tolist()):
+    for index, learning_rate in enumerate(plan.learning_rates.tolist()):
         if plan.stop is not None and plan.stop.is_set():
             break
-        rows, penalty, answers = plan.batch(i), plan.penalty_at(i), None if score is None else replace(score)
-        weight, loss = plan.weight(rows), gradient(engine, network, plan, buffers, rows, plan.first_step + i, answers)
-        losses.append(loss)
+        rows, penalty = plan.batch(index), plan.penalty_at(index)
+        loss = gradient(engine, network, plan, buffers, rows, plan.first_step + index, outcome.score)
+        outcome.losses.append(loss)
         if not loss <= plan.highest_loss:
             break
         if plan.with_penalties:
-            penalties.append(penalty.value(params))
+            outcome.penalties.append(penalty.value(params))
+        weight = plan.weight(rows)
         if weight > 0.0:
             penalty.add_gradient(params, buffers.grads)
             plan.clip.apply(buffers.grads)
             if plan.epsilons is not None:
-                vars(optimizer)["epsilon"] = plan.epsilons[i].item()
+                vars(optimizer)["epsilon"] = plan.epsilons[index].item()
             buffers.is_changing = True
             take_step(params, buffers.grads, learning_rate)
             plan.average.update(params)
-        weights.append(weight)
-        score = answers
-    return Outcome(losses, weights, penalties, score)
+        outcome.weights.append(weight)
+    return outcome
 
 
 def gradient(
@@ -174,39 +173,35 @@ def scale_step(step: Step, factors: Sequence[float]) -> Step:
 
 def run_in_one_call(engine: Engine, network: Network, optimizer: Optimizer, plan: Plan) -> Outcome:
     """The same, by the engine's function for many steps, on images that are all deformed before."""
-    buffers, score, given = plan.buffers or Buffers(network, plan.batch_size), plan.score, plan
-    if plan.deformation is not None:
-        weights = None if plan.sample_weight is None else plan.sample_weight[plan.order]
-        images = deform_all(engine, network, plan)
-        given = plan._replace(
-            inputs=images, targets=plan.targets[plan.order], sample_weight=weights, order=np.arange(len(plan.order))
-        )
+    buffers = plan.buffers or Buffers(network, plan.batch_size)
+    given = replace(plan if plan.deformation is None else with_images(engine, network, plan), buffers=buffers)
     buffers.is_changing = True
-    losses, n_right, n_updates = engine.take_steps(network, optimizer, given._replace(buffers=buffers))
+    losses, n_right, n_updates = engine.take_steps(network, optimizer, given)
     plan.average.steps += n_updates
     n_taken = int(np.count_nonzero(losses <= plan.highest_loss))
     if n_taken < len(losses):  # show the workspace what broke it
-        unweighted = plan._replace(sample_weight=None)
-        gradient(engine, network, unweighted, buffers, plan.batch(n_taken), plan.first_step + n_taken, None)
-    taken = plan.order[: n_taken * plan.batch_size]
+        plain = replace(plan, sample_weight=None)
+        gradient(engine, network, plain, buffers, plan.batch(n_taken), plan.first_step + n_taken, None)
+    samples = plan.order[: n_taken * plan.batch_size]
+    score = None if plan.score is None else plan.score.copy()
     if score is not None:
-        score = replace(score)
-        score.count(n_right, len(taken))
-    importance = np.ones(len(taken)) if plan.sample_weight is None else plan.sample_weight[taken]
-    sums = np.add.reduceat(importance, np.arange(0, len(taken), plan.batch_size)) if n_taken else importance
-    return Outcome(losses.tolist(), sums.tolist(), [], score)
+        score.count(n_right, len(samples))
+    weights = np.ones(len(samples)) if plan.sample_weight is None else plan.sample_weight[samples]
+    starts = np.arange(0, len(samples), plan.batch_size)
+    return Outcome(score, losses.tolist(), np.add.reduceat(weights, starts).tolist() if n_taken else [])
 
 
-def deform_all(engine: Engine, network: Network, plan: Plan) -> Array:
-    """The images of all the steps, in the plan's order, as its steps see them: (len(order), features)."""
+def with_images(engine: Engine, network: Network, plan: Plan) -> Plan:
+    """The plan with its samples in their order, and the images deformed as its steps would deform them."""
     X = np.empty((len(plan.order), plan.inputs.shape[1]), network.dtype)
 
-    def fill(i: int) -> None:
-        rows = slice(i * plan.batch_size, (i + 1) * plan.batch_size)
-        gather_images(engine, plan, plan.order[rows], (plan.first_step + i, 0), X[rows])
+    def fill(index: int) -> None:
+        rows = slice(index * plan.batch_size, (index + 1) * plan.batch_size)
+        gather_images(engine, plan, plan.order[rows], (plan.first_step + index, 0), X[rows])
 
     engine.each(fill, range(len(plan.learning_rates)))
-    return X
+    weights = None if plan.sample_weight is None else plan.sample_weight[plan.order]
+    return replace(plan, inputs=X, targets=plan.targets[plan.order], sample_weight=weights, order=np.arange(len(X)))
 
 
 def seconds_with_numpy(n_parameters: int, n_samples: int, batch_size: BatchSize, epochs: int) -> float:
@@ -244,7 +239,7 @@ def compiled_engine() -> Engine:
         require("numba", "fast")
         from deltarule.compiled import augment, blas, kernels, memory, network, optimizers, steps, team
 
-        kernels.announce_compilation(logging.getLogger("deltarule").warning)
+        kernels.announce_compilation()
         ours = network.forward, network.loss_value, network.backward, optimizers.step, memory.gather, augment.deform
         found = Engine("numba", *ours, steps.can_take_steps, steps.take_steps, team.each, blas.one_thread)
         one_pixel = np.zeros((1, 1), np.uint8), np.zeros(1, np.int64), np.empty((1, 1), np.float32)

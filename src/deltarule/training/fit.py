@@ -22,7 +22,7 @@ from deltarule.training.schedules import Schedule, schedule_of
 from deltarule.training.snapshot import Snapshot
 from deltarule.training.trainer import Trainer
 
-P = ParamSpec("P")
+Arguments = ParamSpec("Arguments")
 
 
 @dataclass(kw_only=True)
@@ -42,19 +42,21 @@ class FitArguments(TrainingNumbers):
     resume: Snapshot | None = None
 
 
-class FitsNetwork(Protocol[P]):
-    """A function of a network, X and y that takes what P takes, too."""
+class FitsNetwork(Protocol[Arguments]):
+    """A function of a network, X and y that has other arguments, too."""
 
-    def __call__(self, network: Network, X: Any, y: Any = None, *args: P.args, **kwargs: P.kwargs) -> History:
+    def __call__(
+        self, network: Network, X: Any, y: Any = None, *args: Arguments.args, **kwargs: Arguments.kwargs
+    ) -> History:
         """Return the history."""
 
 
-def takes(arguments: Callable[P, Any]) -> Callable[[Callable[..., History]], FitsNetwork[P]]:
+def takes(record: Callable[Arguments, Any]) -> Callable[[Callable[..., History]], FitsNetwork[Arguments]]:
     """Give a function with **given the signature in which the fields of a dataclass stand in their place."""
 
     def decorate(function: Callable[..., History]) -> Any:
         own = [each for each in signature(function).parameters.values() if each.kind is not Parameter.VAR_KEYWORD]
-        whole = signature(function).replace(parameters=[*own, *signature(arguments).parameters.values()])
+        whole = signature(function).replace(parameters=[*own, *signature(record).parameters.values()])
         function.__signature__ = whole  # type: ignore[attr-defined]
         return function
 

@@ -33,7 +33,7 @@ class Monitor:
 
     def __post_init__(self) -> None:
         check_choice("mode", self.mode, MODES)
-        check("tol", self.tol)
+        check("min_delta", self.tol)
         if not isinstance(self.name, str):
             raise SettingError(
                 f"monitor must be the name of a column, such as 'validation_loss': got {brief(self.name)}"

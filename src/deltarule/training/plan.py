@@ -1,9 +1,9 @@
 """Plan and Outcome: what an engine is asked for, some steps in one call, and what came of it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from threading import Event
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -41,7 +41,8 @@ class Buffers:
         return self._scratch[1]
 
 
-class Plan(NamedTuple):
+@dataclass(eq=False)
+class Plan:
     """Some steps of a run. An engine takes one for each learning rate, on batches cut from `order`.
 
     inputs: (n_samples, features), floats of the network's dtype, or others to cast; uint8 are pixels.
@@ -52,7 +53,7 @@ class Plan(NamedTuple):
         nothing; its step counts.
     seed, epoch, first_step: the key of what is drawn in a step, dropout and deformation; the first of these steps is
         `first_step` of the run, counted from 0.
-    penalty: its kind, and its strength where `strengths`, (steps,), gives none for each step.
+    penalty: its kind, and its strength where `strengths` gives none for each step: (steps,).
     epsilons: (steps,), the optimizer's epsilon at each step; None leaves it as it is.
     rate_factors: what the learning rate is multiplied by, for each weight matrix and then for each bias; None is 1.
     clip, average: what stands before and behind an update.
@@ -72,12 +73,12 @@ class Plan(NamedTuple):
     seed: int = 0
     epoch: int = 0
     first_step: int = 0
-    penalty: Penalty = Penalty()
+    penalty: Penalty = field(default_factory=Penalty)
     strengths: Array | None = None
     epsilons: Array | None = None
     rate_factors: Sequence[float] | None = None
-    clip: NoClipping = NoClipping()
-    average: Latest = Latest()
+    clip: NoClipping = field(default_factory=NoClipping)
+    average: Latest = field(default_factory=Latest)
     deformation: Deformation | None = None
     image_shape: tuple[int, int] | None = None
     highest_loss: float = np.finfo(np.float64).max.item()
@@ -99,19 +100,20 @@ class Plan(NamedTuple):
         return self.penalty if self.strengths is None else replace(self.penalty, strength=self.strengths[index].item())
 
 
-class Outcome(NamedTuple):
+@dataclass(eq=False)
+class Outcome:
     """What came of a plan; its lists have a number for each step.
 
+    score: the plan's, with the answers to all of these batches.
     losses: the mean loss of each batch, before its step, without the penalty. Where the last is too high, its step was
         not taken, and the buffers hold what broke it.
     weights: what the batch of each step taken weighs. penalties: the penalty before each of them, where asked for.
-    score: the plan's, with the answers of all batches whose step was taken.
     """
 
-    losses: list[float]
-    weights: list[float]
-    penalties: list[float]
     score: Score | None
+    losses: list[float] = field(default_factory=list)
+    weights: list[float] = field(default_factory=list)
+    penalties: list[float] = field(default_factory=list)
 
     @property
     def steps(self) -> int:

@@ -29,6 +29,12 @@ class Score:
     _origin: Array = field(default_factory=lambda: np.zeros(1))  # the first y: squares are taken from it, not from 0
     _sums: Array = field(default_factory=lambda: np.zeros((3, 1)))  # of (y - a)^2, y, y^2, for each output
 
+    def copy(self) -> "Score":
+        """The same so far, to go on from."""
+        other = object.__new__(Score)  # in a tenth of the time that dataclasses.replace takes, once a step
+        vars(other).update(vars(self))
+        return other
+
     def count(self, n_right: float, n_samples: int) -> None:
         """Count answers that a kernel has compared."""
         self._right += n_right

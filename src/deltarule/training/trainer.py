@@ -40,7 +40,7 @@ from deltarule.training.snapshot import Snapshot, data_in_words, in_words, vars_
 
 LOG = logging.getLogger("deltarule")
 T = TypeVar("T")
-STRETCH_WEIGHTS = 2**33  # weights times samples: a tenth of a second, so that neither Ctrl-C nor a bar waits
+STRETCH_WEIGHTS = 2**33  # weights times samples: a tenth of a second
 STRETCH_INPUTS = 2**23  # numbers in the deformed images of a stretch, at most
 APART = ("network", "engine", "callbacks")  # of a Trainer's fields: in words of their own, or no matter
 FIRST_LOOK = 10_000  # how many training samples epoch 0 is evaluated on
@@ -133,7 +133,7 @@ class Trainer(TrainingNumbers, metaclass=Named):
         monitor = None if validation is None else Monitor(self.monitor)
         if monitor is not None:
             monitor.begin(state.history)
-        plan = self.plan(train, sample_weight)
+        plan = replace(self.plan(train, sample_weight), buffers=state.buffers)
         self.tell("train_begin", state)
         try:
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
@@ -212,44 +212,48 @@ class Trainer(TrainingNumbers, metaclass=Named):
             image_shape=train.image_shape,
         )
 
-    def engine_of_steps(self) -> Engine:
-        """The engine that takes the steps of a run: one by one where a callback sees each, or a step is an epoch."""
-        listeners = [callback for callback in self.listeners if type(callback).step_end is not Callback.step_end]
-        is_watched = self.batch_size is None or any(callback.every_step for callback in listeners)
-        return self.engine.one_by_one if is_watched else self.engine
+    def can_take_many(self, plan: Plan) -> bool:
+        """Whether the engine has a function for many steps of such a run, and no callback has to see each of them."""
+        is_watched = any(callback.every_step for callback in self.watchers)
+        is_possible = self.engine.can_run_in_one_call(self.network, self.optimizer, plan)
+        return self.batch_size is not None and not is_watched and is_possible
 
     def _train_epoch(self, state: TrainingState, plan: Plan) -> None:
         """Take the steps of an epoch that are left, a stretch at a time."""
-        order = sample_order(state.train.n_samples, self.batch_size, self.seed, state.epoch)
-        plan = plan._replace(
-            epoch=state.epoch, highest_loss=highest_loss(state.history.rows[0]["train_loss"]), buffers=state.buffers
-        )
-        engine = self.engine_of_steps()
-        is_many = engine.can_run_in_one_call(self.network, self.optimizer, plan)
+        plan.epoch, plan.highest_loss = state.epoch, highest_loss(state.history.rows[0]["train_loss"])
+        order = sample_order(state.train.n_samples, self.batch_size, self.seed, state.epoch)[state.tally.n_samples :]
+        watchers, is_many = self.watchers, self.can_take_many(plan)
+        engine = self.engine if is_many else self.engine.one_by_one
         began = time.perf_counter()
         with engine.one_thread_each() if is_many else nullcontext():
-            for samples in self._stretches(state, order[state.tally.n_samples :], plan.batch_size, is_many):
+            for samples in self._stretches(state, order, plan.batch_size, is_many):
                 n_steps = steps_per_epoch(len(samples), plan.batch_size)
-                rates = np.array([float(self.schedule(state.step + i)) for i in range(n_steps)])
-                stretch = plan._replace(order=samples, learning_rates=rates, first_step=state.step, score=state.tally)
-                self._note(state, stretch, engine.run_steps(self.network, self.optimizer, stretch))
+                plan.order, plan.first_step, plan.score = samples, state.step, state.tally
+                plan.learning_rates = np.array([float(self.schedule(state.step + i)) for i in range(n_steps)])
+                self._note(state, plan, engine.run_steps(self.network, self.optimizer, plan))
                 state.seconds += time.perf_counter() - began
-                self.tell("step_end", state)
+                for watcher in watchers:
+                    watcher.step_end(state)
                 if state.stop_reason is not None:
                     break
                 began = time.perf_counter()
 
     def _stretches(self, state: TrainingState, order: Array, batch_size: int, is_many: bool) -> Iterator[Array]:
-        """Samples of an epoch, a whole number of batches at a time, cut where a callback wants to hear of a step."""
+        """Samples of an epoch, a whole number of batches at a time, cut where a callback wants to hear of a step.
+
+        In one call so many steps are taken as last a tenth of a second, so that neither Ctrl-C nor a bar waits.
+        """
         most = STRETCH_WEIGHTS // self.network.parameters.size
         if self.augment is not None:
             most = min(most, STRETCH_INPUTS // self.network.layer_sizes[0])
-        longest = max(1, most // batch_size) if is_many else 1
-        while len(order) > 0:
-            wanted = [callback.every_steps for callback in self.callbacks if callback.every_steps is not None]
-            size = batch_size * min([longest, *(every - state.step % every for every in wanted)])
-            yield order[:size]
-            order = order[size:]
+        start, longest = 0, max(1, most // batch_size) if is_many else 1 if self.watchers else len(order)
+        while start < len(order):
+            size = longest
+            if is_many:
+                wanted = [each.every_steps for each in self.callbacks if each.every_steps is not None]
+                size = min([longest, *(every - state.step % every for every in wanted)])
+            yield order[start : start + size * batch_size]
+            start += size * batch_size
 
     def _note(self, state: TrainingState, plan: Plan, outcome: Outcome) -> None:
         """Take what came of some steps into the state. Raises DivergenceError where the loss is lost."""
@@ -288,6 +292,11 @@ class Trainer(TrainingNumbers, metaclass=Named):
         own: list[Callback] = [self.schedule] if isinstance(self.schedule, Callback) else []
         return [*self.callbacks, *(each for each in own if not any(each is other for other in self.callbacks))]
 
+    @property
+    def watchers(self) -> list[Callback]:
+        """The listeners that hear of steps."""
+        return [each for each in self.listeners if getattr(each.step_end, "__func__", None) is not Callback.step_end]
+
     def tell(self, event: str, state: TrainingState) -> None:
         """Call that hook of everyone who listens."""
         for listener in self.listeners:
@@ -297,7 +306,6 @@ class Trainer(TrainingNumbers, metaclass=Named):
         """All that the course of a run depends on besides its state, by name; of the data, the SHA-256."""
         network, settings = self.network, [each.name for each in dataclasses.fields(self) if each.name not in APART]
         stopping = [callback for callback in self.callbacks if isinstance(callback, EarlyStopping)]
-        is_many = self.engine_of_steps().can_run_in_one_call(network, self.optimizer, self.plan(train))
         return {
             "network": "-".join(map(str, network.layer_sizes)),
             "activations": in_words(network.activations),
@@ -307,7 +315,7 @@ class Trainer(TrainingNumbers, metaclass=Named):
             **{name: in_words(getattr(self, name)) for name in settings},
             "early stopping": in_words([vars_of(each, "monitor") for each in stopping]),
             "engine": self.engine.name,
-            "steps in one call": "many" if is_many else "one",
+            "steps in one call": "many" if self.can_take_many(self.plan(train)) else "one",
             "training data": data_in_words(train),
             "validation data": "none" if validation is None else data_in_words(validation),
             "sample weights": "none" if sample_weight is None else hashlib.sha256(sample_weight.tobytes()).hexdigest(),
