@@ -199,7 +199,8 @@ class Fit:
         if type(adam := descent.optimizer) is Adam:
             updates = np.maximum(adam.steps + np.cumsum(weights > 0.0), 1)
             epsilons = self.estimator.epsilon / np.sqrt(1.0 - adam.beta_2**updates)
-        return self.plan._replace(
+        return replace(
+            self.plan,
             order=order,
             learning_rates=np.array([descent.schedule(descent.step + i) for i in range(len(starts))]) * descent.factor,
             strengths=self.estimator.alpha / np.where(weights > 0.0, weights, np.inf),
