@@ -179,7 +179,8 @@ class Fit:
             for epoch in range(1, self.max_epochs + 1):
                 if estimator.shuffle and n_samples > self.plan.batch_size:
                     order = order[self.random_state.permutation(n_samples)]
-                loss = self._train_epoch(self._epoch_plan(order, epoch))
+                self._plan_epoch(order, epoch)
+                loss = self._train_epoch()
                 estimator.t_ += n_samples
                 self._add_epoch(loss)
                 if self._is_over():
@@ -189,29 +190,24 @@ class Fit:
             vector[:] = self.kept
             raise
 
-    def _epoch_plan(self, order: Array, epoch: int) -> Plan:
-        """An epoch's steps. scikit-learn divides alpha by what a batch weighs.
+    def _plan_epoch(self, order: Array, epoch: int) -> None:
+        """Give the plan an epoch's steps. scikit-learn divides alpha by what a batch weighs.
 
         Its Adam adds epsilon to the root before that is corrected for having started at 0, ours after.
         """
-        descent, starts = self.descent, np.arange(0, len(order), self.plan.batch_size)
-        weights, epsilons = np.add.reduceat(self.importance[order], starts), None
+        plan, descent, starts = self.plan, self.descent, np.arange(0, len(order), self.plan.batch_size)
+        plan.order, plan.epoch, plan.first_step = order, epoch, descent.step
+        rates = [descent.schedule(step) for step in range(descent.step, descent.step + len(starts))]
+        plan.learning_rates = np.array(rates) * descent.factor
+        weights = np.add.reduceat(self.importance[order], starts)
+        plan.strengths = self.estimator.alpha / np.where(weights > 0.0, weights, np.inf)
         if type(adam := descent.optimizer) is Adam:
             updates = np.maximum(adam.steps + np.cumsum(weights > 0.0), 1)
-            epsilons = self.estimator.epsilon / np.sqrt(1.0 - adam.beta_2**updates)
-        return replace(
-            self.plan,
-            order=order,
-            learning_rates=np.array([descent.schedule(descent.step + i) for i in range(len(starts))]) * descent.factor,
-            strengths=self.estimator.alpha / np.where(weights > 0.0, weights, np.inf),
-            epsilons=epsilons,
-            epoch=epoch,
-            first_step=descent.step,
-        )
+            plan.epsilons = self.estimator.epsilon / np.sqrt(1.0 - adam.beta_2**updates)
 
-    def _train_epoch(self, plan: Plan) -> float:
+    def _train_epoch(self) -> float:
         """The mean loss of an epoch's batches, each before its step, with the penalty; what weighs nothing has none."""
-        descent = self.descent
+        plan, descent = self.plan, self.descent
         outcome = self.engine.run_steps(self.network, descent.optimizer, plan)
         descent.step += outcome.steps
         if outcome.steps < len(outcome.losses):
