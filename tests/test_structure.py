@@ -81,6 +81,8 @@ def test_training_has_one_loop_over_steps_and_one_call_of_many() -> None:
     assert functions_that_call("training", "take_steps") == {"run_in_one_call"}
     assert functions_that_call("training", "backward") == {"gradient"}
     assert functions_that_call("training", "run_steps") == {"_train_epoch"}
+    assert functions_that_call("estimators", "run_steps") == {"_train_epoch"}
+    assert functions_that_call("estimators", "forward", "backward", "take_step", "take_steps") == set()
 
 
 def test_no_anonymous_tuple_of_more_than_three_crosses_a_border() -> None:

@@ -4,6 +4,7 @@ import copy
 import os
 import pickle
 import signal
+import tracemalloc
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -173,6 +174,20 @@ def test_sparse_labels_are_predicted_sparse(wine: Table, make: Any) -> None:
     np.testing.assert_array_equal(sparse.predict(X).toarray(), dense.predict(X))
     assert sparse.validation_scores_ == dense.validation_scores_
     assert sparse.score(X, make(y)) == dense.score(X, y)
+
+
+def test_predictions_of_sparse_inputs_keep_them_sparse(wine: Table) -> None:
+    """2,000 rows of 200,000 numbers are 3.2 GB in full."""
+    rows, columns = np.indices((178, 13))
+    wide = csr_matrix((wine[0].ravel(), (11 * rows.ravel(), 15_000 * columns.ravel())), (2000, 200_000))
+    model = quick(hidden_layer_sizes=(3,), max_iter=1).fit(wide[:10], wine[1][::18])
+    tracemalloc.start()
+    found = [model.predict_proba(wide), model.hidden_activations(wide)[0]]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2e6
+    np.testing.assert_allclose(found[0][:5], model.predict_proba(wide[:5].toarray()), 1e-12)
+    np.testing.assert_allclose(found[1][:5], model.hidden_activations(wide[:5].toarray())[0], 1e-12)
 
 
 def test_validation_data_keep_the_best_parameters(wine: Table) -> None:
@@ -397,7 +412,7 @@ def test_a_stopped_stream_goes_on_from_weights_that_were_assigned(wine: Table) -
     X, y = wine
     model = quick(early_stopping=True, learning_rate_init=1e-12).partial_fit(X, y, classes=[0, 1, 2])
     model.coefs_[0] = np.full((13, 20), 0.25)
-    model.n_iter_no_change, seen = 1, []
+    seen: list[Array] = []
     model.scoring = lambda model, X, y: float(seen.append(model.coefs_[0].copy()) is None)
     model.partial_fit(X, y)
     np.testing.assert_allclose(seen[0], np.full((13, 20), 0.25), 1e-6)

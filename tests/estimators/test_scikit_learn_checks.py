@@ -27,7 +27,7 @@ ESTIMATORS: list[Any] = [
     *(kind(solver=solver, **SMALL) for kind in (MLPClassifier, MLPRegressor) for solver in ("sgd", "adamw")),
     *(kind(solver="lbfgs", max_iter=60, **SMALL) for kind in (MLPClassifier, MLPRegressor)),
     *(kind(**STOP, **SMALL) for kind in (MLPClassifier, MLPRegressor)),
-    *(kind(dropout=0.2, **SMALL) for kind in (MLPClassifier, MLPRegressor)),
+    *(kind(dropout=0.1, hidden_layer_sizes=(50,)) for kind in (MLPClassifier, MLPRegressor)),
     MLPClassifier(class_weight="balanced", **SMALL),
 ]
 
@@ -44,7 +44,7 @@ def expected_failures(estimator: Any) -> dict[str, str]:
 
 @checks.parametrize_with_checks(ESTIMATORS, expected_failed_checks=expected_failures)
 def test_an_estimator_behaves(estimator: Any, check: Callable[[Any], None]) -> None:
-    with np.errstate(under="ignore"):  # some checks compute exp(log p) themselves
+    with np.errstate(under="ignore", divide="ignore"):  # some checks take logarithms and exponentials themselves
         check(estimator)
 
 

@@ -7,7 +7,6 @@ the same network, to rounding. When a run ends is its rule, too.
 import math
 import sys
 import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from inspect import signature
 from typing import Any, NamedTuple
@@ -22,12 +21,12 @@ from deltarule.data.reading import print_if_possible
 from deltarule.errors import DivergenceError
 from deltarule.estimators import settings
 from deltarule.nn.arrays import Array
-from deltarule.nn.network import PREDICTION_ROWS
 from deltarule.nn.optimizers import Adam, Optimizer
 from deltarule.nn.penalties import L2, Penalty
 from deltarule.training.batches import steps_per_epoch
 from deltarule.training.divergence import are_finite, divergence
 from deltarule.training.engine import engine, gradient, seconds_with_numpy
+from deltarule.training.evaluation import loss_and_outputs
 from deltarule.training.plan import Buffers, Plan
 from deltarule.training.schedules import Constant, Schedule
 
@@ -152,8 +151,8 @@ class Fit:
         network, train, alpha = self.network, self.train, self.estimator.alpha
         seconds = seconds_with_numpy(network.parameters.size, len(train.targets), batch_size, self.max_epochs)
         self.engine = engine(self.estimator.engine, seconds)
-        if issparse(train.inputs):
-            self.engine = replace(self.engine.one_by_one, gather=gather_sparse)
+        if any(issparse(each.inputs) for each in (train, self.held_out) if each is not None):
+            self.engine = replace(self.engine.one_by_one, gather=gather_dense)
         self.buffers, self.importance = Buffers(network, batch_size), train.importance
         self.plan = Plan(
             train.inputs,
@@ -180,7 +179,8 @@ class Fit:
             for epoch in range(1, self.max_epochs + 1):
                 if estimator.shuffle and n_samples > self.plan.batch_size:
                     order = order[self.random_state.permutation(n_samples)]
-                loss = self._train_epoch(self._epoch_plan(order, epoch))
+                self._plan_epoch(order, epoch)
+                loss = self._train_epoch()
                 estimator.t_ += n_samples
                 self._add_epoch(loss)
                 if self._is_over():
@@ -190,28 +190,24 @@ class Fit:
             vector[:] = self.kept
             raise
 
-    def _epoch_plan(self, order: Array, epoch: int) -> Plan:
-        """An epoch's steps. scikit-learn divides alpha by what a batch weighs.
+    def _plan_epoch(self, order: Array, epoch: int) -> None:
+        """Give the plan an epoch's steps. scikit-learn divides alpha by what a batch weighs.
 
         Its Adam adds epsilon to the root before that is corrected for having started at 0, ours after.
         """
-        descent, starts = self.descent, np.arange(0, len(order), self.plan.batch_size)
-        weights, epsilons = np.add.reduceat(self.importance[order], starts), None
+        plan, descent, starts = self.plan, self.descent, np.arange(0, len(order), self.plan.batch_size)
+        plan.order, plan.epoch, plan.first_step = order, epoch, descent.step
+        rates = [descent.schedule(step) for step in range(descent.step, descent.step + len(starts))]
+        plan.learning_rates = np.array(rates) * descent.factor
+        weights = np.add.reduceat(self.importance[order], starts)
+        plan.strengths = self.estimator.alpha / np.where(weights > 0.0, weights, np.inf)
         if type(adam := descent.optimizer) is Adam:
             updates = np.maximum(adam.steps + np.cumsum(weights > 0.0), 1)
-            epsilons = self.estimator.epsilon / np.sqrt(1.0 - adam.beta_2**updates)
-        return self.plan._replace(
-            order=order,
-            learning_rates=np.array([descent.schedule(descent.step + i) for i in range(len(starts))]) * descent.factor,
-            strengths=self.estimator.alpha / np.where(weights > 0.0, weights, np.inf),
-            epsilons=epsilons,
-            epoch=epoch,
-            first_step=descent.step,
-        )
+            plan.epsilons = self.estimator.epsilon / np.sqrt(1.0 - adam.beta_2**updates)
 
-    def _train_epoch(self, plan: Plan) -> float:
+    def _train_epoch(self) -> float:
         """The mean loss of an epoch's batches, each before its step, with the penalty; what weighs nothing has none."""
-        descent = self.descent
+        plan, descent = self.plan, self.descent
         outcome = self.engine.run_steps(self.network, descent.optimizer, plan)
         descent.step += outcome.steps
         if outcome.steps < len(outcome.losses):
@@ -248,31 +244,21 @@ class Fit:
 
     def _validation_figures(self, held_out: Examples) -> tuple[float, float]:
         """(score, loss) on what is held out. DivergenceError where an output is not finite."""
-        estimator, (loss, outputs) = self.estimator, self._evaluate(held_out)
+        estimator, (inputs, targets, weights, answers) = self.estimator, held_out
+        loss, blocks = loss_and_outputs(self.network, inputs, targets, self.engine, weights)
+        loss, outputs = loss / self.n_averaged, np.concatenate(blocks)
         if not np.isfinite(outputs).all():
             steps = estimator.n_iter_ * steps_per_epoch(len(self.train.targets), self.plan.batch_size)
             raise self._divergence(loss, estimator.learning_rate_init, steps, estimator.n_iter_)
         if estimator.scoring == "loss":
             return -loss, loss
         if self.scorer is None:
-            return estimator._score_of(outputs, held_out.answers, held_out.weights), loss
+            return estimator._score_of(outputs, answers, weights), loss
         known = signature(getattr(self.scorer, "_score_func", self.scorer)).parameters
-        is_weighted = held_out.weights is not None and "sample_weight" in known
-        weights = {"sample_weight": held_out.weights} if is_weighted else {}
+        how = {"sample_weight": weights} if weights is not None and "sample_weight" in known else {}
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "X does not have valid feature names")
-            return float(self.scorer(estimator, held_out.inputs, held_out.answers, **weights)), loss
-
-    def _evaluate(self, examples: Examples) -> tuple[float, Array]:
-        """The loss of the network as it is reported, and its outputs (n_samples, n_outputs); nothing is dropped."""
-        network, loss, outputs = self.network, 0.0, []
-        ws = network.workspace(min(len(examples.targets), PREDICTION_ROWS))
-        for start, X in enumerate(dense_pieces(examples.inputs)):
-            rows = slice(start * PREDICTION_ROWS, start * PREDICTION_ROWS + len(X))
-            outputs.append(self.engine.forward(network, X, ws).copy())
-            weights = {"sample_weight": examples.importance[rows], "divisor": examples.importance.sum()}
-            loss += self.engine.loss_value(network, examples.targets[rows], ws, **weights)
-        return loss / self.n_averaged, np.concatenate(outputs)
+            return float(self.scorer(estimator, inputs, answers, **how)), loss
 
     def _is_over(self) -> bool:
         """Whether an epoch of descent was the last. Where there is no more progress, the rate may become smaller."""
@@ -359,13 +345,9 @@ class Fit:
             estimator.loss_ = estimator.loss_curve_[-1]
 
 
-def gather_sparse(inputs: Any, indices: Array, out: Array) -> None:
-    """The rows `indices` of a CSR matrix, dense, in `out`."""
-    inputs[indices].toarray(out=out)
-
-
-def dense_pieces(X: Any) -> Iterator[Array]:
-    """The rows of an array or a CSR matrix, dense, so many at a time as a prediction takes."""
-    for start in range(0, X.shape[0], PREDICTION_ROWS):
-        rows = X[start : start + PREDICTION_ROWS]
-        yield rows.toarray() if issparse(rows) else rows
+def gather_dense(inputs: Any, indices: Array, out: Array) -> None:
+    """out[i] = inputs[indices[i]], where inputs may be a CSR matrix."""
+    if issparse(inputs):
+        inputs[indices].toarray(out=out)
+    else:
+        out[:] = inputs[indices]

@@ -17,11 +17,11 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from deltarule.data.columns import Column
 from deltarule.errors import SettingError, ShapeError
 from deltarule.estimators import settings
-from deltarule.estimators.fitting import Descent, Examples, Fit, dense_pieces
+from deltarule.estimators.fitting import Descent, Examples, Fit
 from deltarule.inputs import MISREAD, is_unit, refuse
 from deltarule.model import Model, range_with
 from deltarule.nn.arrays import Array
-from deltarule.nn.network import Network, forward
+from deltarule.nn.network import Network
 from deltarule.parts import PARTS, spec_of
 from deltarule.public import public
 from deltarule.settings import one_per_layer
@@ -316,22 +316,25 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
         """a^L, (n_samples, n_outputs), for inputs as they were given."""
         X, network = self._check_inputs(X), self.model_.network
         with np.errstate(over="ignore", invalid="ignore"):
-            return np.concatenate([*map(network.outputs, dense_pieces(X))]) if issparse(X) else network.outputs(X)
+            return layer_outputs(network, X)[-1] if issparse(X) else network.outputs(X)
 
     def hidden_activations(self, X: Any) -> list[Array]:
         """What every hidden layer says to X (n_samples, n_features): an (n_samples, fan_out) array a layer.
 
         X: as for `predict`. Raises NotFittedError before `fit`.
         """
-        X, network = self._check_inputs(X), self.model_.network
-        pieces = []
-        for rows in dense_pieces(X):
-            ws = network.workspace(len(rows))
-            forward(network, rows, ws)
-            pieces.append(ws.a[:-1])
-        return [np.concatenate(layer) for layer in zip(*pieces, strict=True)]
+        X = self._check_inputs(X)
+        return layer_outputs(self.model_.network, X)[:-1]
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
+
+
+def layer_outputs(network: Network, X: Any) -> list[Array]:
+    """a^l of every layer, (n_samples, fan_out), for an array or a CSR matrix X, which stays sparse."""
+    found = [X]
+    for W, b, activation in zip(network.weights, network.biases, network.activations, strict=True):
+        found.append(activation.value(found[-1] @ W + b))
+    return found[1:]

@@ -38,23 +38,35 @@ def evaluate(net_or_model: Network | Model, X: Any, y: Any = None, *, engine: En
 
 def loss_and_score(network: Network, dataset: Dataset, engine: Engine = REFERENCE) -> tuple[float, float]:
     """The same for a dataset as the network is trained on it."""
+    loss, blocks = loss_and_outputs(network, inputs_of(network, dataset.inputs), dataset.targets, engine)
+    score = Score(dataset.task)
+    for start, a in enumerate(blocks):
+        score.add(a, dataset.targets[start * PREDICTION_ROWS : start * PREDICTION_ROWS + len(a)])
+    return loss, score.value
+
+
+def loss_and_outputs(
+    network: Network, inputs: Any, targets: Array, engine: Engine, sample_weight: Array | None = None
+) -> tuple[float, list[Array]]:
+    """The mean loss, and a^L in blocks of PREDICTION_ROWS samples, (rows, outputs); nothing is dropped.
+
+    inputs: as the engine gathers them; targets: as in Dataset. sample_weight: (n_samples,), how much each counts.
+    """
     idle: list[Workspace] = []
-    inputs = inputs_of(network, dataset.inputs)
+    n_samples = len(targets)
+    divisor = n_samples if sample_weight is None else sample_weight.sum().item()
 
     def answer(start: int) -> tuple[float, Array]:
         """A block's part of the loss, and the outputs."""
-        ws = idle.pop() if idle else network.workspace(min(dataset.n_samples, PREDICTION_ROWS))
-        y = dataset.targets[start : start + PREDICTION_ROWS]
-        X = ws.input_buffer(len(y))
-        engine.gather(inputs, np.arange(start, start + len(y)), X)
+        ws = idle.pop() if idle else network.workspace(min(n_samples, PREDICTION_ROWS))
+        rows = slice(start, min(start + PREDICTION_ROWS, n_samples))
+        X = ws.input_buffer(rows.stop - start)
+        engine.gather(inputs, np.arange(start, rows.stop), X)
         a = engine.forward(network, X, ws).copy()
-        loss = engine.loss_value(network, y, ws, divisor=dataset.n_samples)
+        weight = None if sample_weight is None else sample_weight[rows]
+        loss = engine.loss_value(network, targets[rows], ws, sample_weight=weight, divisor=divisor)
         idle.append(ws)
         return loss, a
 
-    score, loss = Score(dataset.task), 0.0
-    starts = range(0, dataset.n_samples, PREDICTION_ROWS)
-    for start, (part, a) in zip(starts, engine.each(answer, starts), strict=True):
-        loss += part
-        score.add(a, dataset.targets[start : start + PREDICTION_ROWS])
-    return loss, score.value
+    losses, blocks = zip(*engine.each(answer, range(0, n_samples, PREDICTION_ROWS)), strict=True)
+    return sum(losses), list(blocks)
