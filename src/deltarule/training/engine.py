@@ -61,9 +61,37 @@ class Engine:
     says: str = ""
 
     def run_steps(self, network: Network, optimizer: Optimizer, plan: Plan) -> Outcome:
-        """Take the steps of a plan: change the network's parameters, the optimizer and the average in place."""
-        run = run_in_one_call if self.can_run_in_one_call(network, optimizer, plan) else run_one_by_one
-        return run(self, network, optimizer, plan)
+        """Take the steps of a plan: change the network's parameters, the optimizer and the average in place.
+
+        Gradient descent as textbooks have it: for each batch its loss, the gradient, and a step against the gradient.
+        """
+        if self.can_run_in_one_call(network, optimizer, plan):
+            return run_in_one_call(self, network, optimizer, plan)
+        params, buffers = network.parameters, plan.buffers or Buffers(network, plan.batch_size)
+        outcome = Outcome(None if plan.score is None else plan.score.copy())
+        step = self.step_of(optimizer)
+        take_step = step if plan.rate_factors is None else scale_step(step, plan.rate_factors)
+        for index, learning_rate in enumerate(plan.learning_rates.tolist()):
+            if plan.stop is not None and plan.stop.is_set():
+                break
+            rows, penalty = plan.batch(index), plan.penalty_at(index)
+            loss = gradient(self, network, plan, buffers, rows, plan.first_step + index, outcome.score)
+            outcome.losses.append(loss)
+            if not loss <= plan.highest_loss:
+                break
+            if plan.with_penalties:
+                outcome.penalties.append(penalty.value(params))
+            weight = plan.weight(rows)
+            if weight > 0.0:
+                penalty.add_gradient(params, buffers.grads)
+                plan.clip.apply(buffers.grads)
+                if plan.epsilons is not None:
+                    vars(optimizer)["epsilon"] = plan.epsilons[index].item()
+                buffers.is_changing = True
+                take_step(params, buffers.grads, learning_rate)
+                plan.average.update(params)
+            outcome.weights.append(weight)
+        return outcome
 
     def can_run_in_one_call(self, network: Network, optimizer: Optimizer, plan: Plan) -> bool:
         """Whether a compiled function takes all steps of such a plan: Python then sees none of them."""
@@ -93,35 +121,6 @@ class Engine:
 REFERENCE = Engine("numpy", forward, loss_value, backward, None, gather, deform)
 
 
-def run_one_by_one(engine: Engine, network: Network, optimizer: Optimizer, plan: Plan) -> Outcome:
-    """Gradient descent as textbooks have it: for each batch its loss, the gradient, and a step against the gradient."""
-    params, buffers = network.parameters, plan.buffers or Buffers(network, plan.batch_size)
-    outcome = Outcome(None if plan.score is None else plan.score.copy())
-    step = engine.step_of(optimizer)
-    take_step = step if plan.rate_factors is None else scale_step(step, plan.rate_factors)
-    for index, learning_rate in enumerate(plan.learning_rates.tolist()):
-        if plan.stop is not None and plan.stop.is_set():
-            break
-        rows, penalty = plan.batch(index), plan.penalty_at(index)
-        loss = gradient(engine, network, plan, buffers, rows, plan.first_step + index, outcome.score)
-        outcome.losses.append(loss)
-        if not loss <= plan.highest_loss:
-            break
-        if plan.with_penalties:
-            outcome.penalties.append(penalty.value(params))
-        weight = plan.weight(rows)
-        if weight > 0.0:
-            penalty.add_gradient(params, buffers.grads)
-            plan.clip.apply(buffers.grads)
-            if plan.epsilons is not None:
-                vars(optimizer)["epsilon"] = plan.epsilons[index].item()
-            buffers.is_changing = True
-            take_step(params, buffers.grads, learning_rate)
-            plan.average.update(params)
-        outcome.weights.append(weight)
-    return outcome
-
-
 def gradient(
     engine: Engine, network: Network, plan: Plan, buffers: Buffers, rows: Array, step: int, score: Score | None
 ) -> float:
@@ -134,7 +133,8 @@ def gradient(
         piece = rows[start : start + ws.capacity]
         y, weight = plan.targets[piece], None if plan.sample_weight is None else plan.sample_weight[piece]
         X = ws.input_buffer(len(piece))
-        gather_images(engine, plan, piece, (step, start), X)
+        engine.gather(plan.inputs, piece, X)
+        deform_images(engine, plan, X, step, start)
         if any(network.dropout):
             ws.draw_masks(generator(plan.seed, f"dropout {start}", plan.epoch, step))
         a = engine.forward(network, X, ws)
@@ -149,13 +149,11 @@ def gradient(
     return loss
 
 
-def gather_images(engine: Engine, plan: Plan, rows: Array, place: tuple[int, int], out: Array) -> None:
-    """Fill `out` with these samples, deformed where the plan says so; place: their step, and where in its batch."""
-    engine.gather(plan.inputs, rows, out)
+def deform_images(engine: Engine, plan: Plan, X: Array, step: int, start: int) -> None:
+    """Deform, in place, a batch's images from number `start` on, where the plan says so."""
     if plan.deformation is not None:
-        step, start = place
         rng = generator(plan.seed, f"augment {start}", plan.epoch, step)
-        engine.deform(out, plan.image_shape, plan.deformation, rng, out)
+        engine.deform(X, plan.image_shape, plan.deformation, rng, X)
 
 
 def scale_step(step: Step, factors: Sequence[float]) -> Step:
@@ -197,7 +195,8 @@ def with_images(engine: Engine, network: Network, plan: Plan) -> Plan:
 
     def fill(index: int) -> None:
         rows = slice(index * plan.batch_size, (index + 1) * plan.batch_size)
-        gather_images(engine, plan, plan.order[rows], (plan.first_step + index, 0), X[rows])
+        engine.gather(plan.inputs, plan.order[rows], X[rows])
+        deform_images(engine, plan, X[rows], plan.first_step + index, 0)
 
     engine.each(fill, range(len(plan.learning_rates)))
     weights = None if plan.sample_weight is None else plan.sample_weight[plan.order]

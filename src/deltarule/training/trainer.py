@@ -304,7 +304,7 @@ class Trainer(TrainingNumbers, metaclass=Named):
 
     def identity(self, train: Dataset, validation: Dataset | None, sample_weight: Array | None) -> dict[str, str]:
         """All that the course of a run depends on besides its state, by name; of the data, the SHA-256."""
-        network, settings = self.network, [each.name for each in dataclasses.fields(self) if each.name not in APART]
+        network, own_first = self.network, sorted(dataclasses.fields(self), key=lambda each: "setting" in each.metadata)
         stopping = [callback for callback in self.callbacks if isinstance(callback, EarlyStopping)]
         return {
             "network": "-".join(map(str, network.layer_sizes)),
@@ -312,7 +312,7 @@ class Trainer(TrainingNumbers, metaclass=Named):
             "loss": in_words(network.loss),
             "dropout": in_words(network.dropout),
             "dtype": network.dtype.name,
-            **{name: in_words(getattr(self, name)) for name in settings},
+            **{each.name: in_words(getattr(self, each.name)) for each in own_first if each.name not in APART},
             "early stopping": in_words([vars_of(each, "monitor") for each in stopping]),
             "engine": self.engine.name,
             "steps in one call": "many" if self.can_take_many(self.plan(train)) else "one",
