@@ -29,12 +29,11 @@ from deltarule.public import public
 MOST_EXAMPLES = 200
 MOST_PARAMETERS = 20_000_000  # 107 MB of page: a browser still opens it
 LINK = re.compile(r'<link rel="stylesheet" href="static/([\w.-]+)">\n?')
-SCRIPT = re.compile(r'<script type="module" src="static/([\w.-]+)"></script>\n?')
+SCRIPT = '<script type="module" src="static/main.js"></script>\n'
 
-# The few forms of import and export that the page's modules use, each at the beginning of a line; others are refused.
+# The few forms of import and export that the page's modules use, each at the beginning of a line.
 FROM = re.compile(r'^(import|export)\s*\{([^}]*)\}\s*from\s*"\./([\w/.-]+)";\n?', re.M)
 DECLARATION = re.compile(r"^export\s+((?:async\s+)?function\*?|class|const)\s+(\w+)", re.M)
-UNREAD = re.compile(r"^(?:import|export)\b.*|\bimport\.meta\b.*", re.M)
 INDENTATION = re.compile(r"^[ \t]+", re.M)
 COMMENTS = re.compile(r"^[ \t]*//.*\n|^[ \t]*/\*\*[\s\S]*?\*/[ \t]*\n", re.M)
 
@@ -140,10 +139,7 @@ def _page(parts: dict[str, str]) -> str:
         return f"<style>\n{text}</style>\n"
 
     page = LINK.sub(style, read("index.html"))
-    entry = SCRIPT.search(page)
-    if entry is None:
-        raise SettingError("expected index.html to name its script: got none; install deltarule again")
-    program = f"{bundle(entry[1], read)}//# sourceURL=deltarule.js\n".encode()
+    program = f"{bundle('main.js', read)}//# sourceURL=deltarule.js\n".encode()
     loader = f"\n{read('loader.js')}"
     allowed = " ".join(f"'sha256-{_base64(hashlib.sha256(each).digest())}'" for each in (loader.encode(), program))
     policy = f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:"
@@ -156,7 +152,7 @@ def _page(parts: dict[str, str]) -> str:
         inert = text.replace("<", "\\u003c")  # so that no tag can end the element that holds it
         scripts.append(f'<script type="text/plain" id="{name}">{inert}</script>')
     scripts.append(f'<script type="module">{loader}</script>')
-    page = page.replace(entry[0], "").replace('<meta charset="utf-8">', meta)
+    page = page.replace(SCRIPT, "").replace('<meta charset="utf-8">', meta)
     return page.replace("</body>", "\n".join([*scripts, "</body>"]))
 
 
@@ -169,8 +165,6 @@ def bundle(entry: str, read: Callable[[str], str]) -> str:
 
     Every module becomes a function that is run once, those it imports before it, and returns what it exports.
     read: the text of a module by its name. `import("./name.js")` stays as it is: what loads a module later finds none.
-
-    Raises SettingError for modules that import one another in a circle, and for imports and exports of another form.
 
     >>> modules = {"a.js": 'import { f } from "./b.js";\nf();\n', "b.js": "export const f = alert;\n"}
     >>> print(bundle("a.js", modules.__getitem__))
@@ -188,9 +182,7 @@ def bundle(entry: str, read: Callable[[str], str]) -> str:
     """
     modules: dict[str, str] = {}
 
-    def add(name: str, path: tuple[str, ...]) -> None:
-        if name in path:
-            raise SettingError(f"modules must not import one another in a circle: got {' -> '.join([*path, name])}")
+    def add(name: str) -> None:
         if name in modules:
             return
         text = COMMENTS.sub("", read(name))
@@ -201,7 +193,7 @@ def bundle(entry: str, read: Callable[[str], str]) -> str:
 
         def binding(found: re.Match[str]) -> str:
             home = str(PurePosixPath(name).parent / found[3])
-            add(home, (*path, name))
+            add(home)
             pairs = [re.split(r"\s+as\s+", part.strip()) for part in found[2].split(",") if part.strip()]
             if found[1] == "export":
                 exports.extend(f'{pair[-1]}: modules["{home}"].{pair[0]}' for pair in pairs)
@@ -209,12 +201,7 @@ def bundle(entry: str, read: Callable[[str], str]) -> str:
             return f'const {{ {", ".join(": ".join(pair) for pair in pairs)} }} = modules["{home}"];\n'
 
         body = DECLARATION.sub(r"\1 \2", FROM.sub(binding, text))
-        if unread := UNREAD.search(body):
-            raise SettingError(
-                f'expected  import {{ ... }} from "./name.js";  or  export function, class or const  in {name}: '
-                f"got {unread[0]!r}"
-            )
         modules[name] = f'modules["{name}"] = (() => {{\n{body.strip()}\nreturn {{ {", ".join(exports)} }};\n}})();'
 
-    add(entry, ())
+    add(entry)
     return "\n".join(["const modules = {};", *modules.values(), ""])
