@@ -97,7 +97,7 @@ def opened(subject: NetworkView) -> Open:
         try:
             yield Site(service, playground)
         finally:
-            service.stop()
+            service.server.should_exit = True
             thread.join(timeout=30.0)
             assert not thread.is_alive()
 
