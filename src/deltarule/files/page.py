@@ -35,7 +35,7 @@ SCRIPT = '<script type="module" src="static/main.js"></script>\n'
 FROM = re.compile(r'^(import|export)\s*\{([^}]*)\}\s*from\s*"\./([\w/.-]+)";\n?', re.M)
 DECLARATION = re.compile(r"^export\s+((?:async\s+)?function\*?|class|const)\s+(\w+)", re.M)
 INDENTATION = re.compile(r"^[ \t]+", re.M)
-COMMENTS = re.compile(r"^[ \t]*//.*\n|^[ \t]*/\*\*[\s\S]*?\*/[ \t]*\n", re.M)
+COMMENTS = re.compile(r"^[ \t]*//.*\n|^[ \t]*/\*[\s\S]*?\*/[ \t]*\n", re.M)
 
 
 @public()
@@ -134,11 +134,7 @@ def _page(parts: dict[str, str]) -> str:
     def read(name: str) -> str:
         return static.joinpath(name).read_text(encoding="utf-8")
 
-    def style(found: re.Match[str]) -> str:
-        text = INDENTATION.sub("", re.sub(r"/\*[\s\S]*?\*/\n*", "", read(found[1])))
-        return f"<style>\n{text}</style>\n"
-
-    page = LINK.sub(style, read("index.html"))
+    page = LINK.sub(lambda found: f"<style>\n{compact(read(found[1]))}</style>\n", read("index.html"))
     program = f"{bundle('main.js', read)}//# sourceURL=deltarule.js\n".encode()
     loader = f"\n{read('loader.js')}"
     allowed = " ".join(f"'sha256-{_base64(hashlib.sha256(each).digest())}'" for each in (loader.encode(), program))
@@ -158,6 +154,13 @@ def _page(parts: dict[str, str]) -> str:
 
 def _base64(content: bytes) -> str:
     return base64.b64encode(content).decode()
+
+
+def compact(text: str) -> str:
+    """A script or a style sheet without comments and indentation."""
+    text = COMMENTS.sub("", text)
+    is_template = any(line.count("`") % 2 for line in text.splitlines())  # one of several lines would change
+    return text if is_template else INDENTATION.sub("", text)
 
 
 def bundle(entry: str, read: Callable[[str], str]) -> str:
@@ -185,10 +188,7 @@ def bundle(entry: str, read: Callable[[str], str]) -> str:
     def add(name: str) -> None:
         if name in modules:
             return
-        text = COMMENTS.sub("", read(name))
-        if not any(line.count("`") % 2 for line in text.splitlines()):  # a template of several lines would change
-            text = INDENTATION.sub("", text)
-
+        text = compact(read(name))
         exports = [found[2] for found in DECLARATION.finditer(text)]
 
         def binding(found: re.Match[str]) -> str:

@@ -88,7 +88,7 @@ class Watcher(Callback):
     def __init__(self, control: Control, show: Callable[[bytes], None], engine: Engine) -> None:
         self.control, self.show, self.engine = control, show, engine
         self.points: list[list[float]] = []
-        self.next_frame, self.next_point, self.done = 0.0, 0.0, False
+        self.next_frame, self.next_point = 0.0, 0.0
 
     def train_begin(self, state: TrainingState) -> None:
         data = [state.train] if state.validation is None else [state.train, state.validation]
@@ -107,7 +107,7 @@ class Watcher(Callback):
             self.obey(state, self.control.paused)
 
     def train_end(self, state: TrainingState) -> None:
-        self.done = True
+        self.control.obey("resume")  # a run that has ended is not held
         self.look(state)
 
     def obey(self, state: TrainingState, is_held: bool) -> None:
@@ -150,7 +150,7 @@ class Watcher(Callback):
             "seconds": state.seconds,
             "score": SCORE_NAMES[state.task],
             "probe": [probe.dataset.n_samples for probe in self.probes],
-            "paused": self.control.paused and not self.done,
+            "paused": self.control.paused,
             "layers": layer_facts(state, self.probes[0]),
             "scale": full_color(state.network.weights[0]),
         }

@@ -185,7 +185,6 @@ class Playground:
                 "name": recipe.about.name,
                 "says": recipe.about.says,
                 "data": recipe.data.name,
-                "hidden": recipe.network.hidden,
                 "epochs": recipe.training.epochs,
                 "rate": recipe.training.schedule.get("rate") if isinstance(recipe.training.schedule, dict) else None,
             }

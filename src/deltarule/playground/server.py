@@ -41,7 +41,7 @@ class Requests(H11Protocol):
     """
 
     seconds: float
-    deadline: asyncio.TimerHandle
+    deadline: asyncio.TimerHandle  # which does nothing to a connection that is closed
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -55,10 +55,6 @@ class Requests(H11Protocol):
     def handle_websocket_upgrade(self, event: Any) -> None:
         self.deadline.cancel()
         super().handle_websocket_upgrade(event)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.deadline.cancel()
-        super().connection_lost(exc)
 
 
 class Sockets(WebSocketsSansIOProtocol):
