@@ -9,10 +9,15 @@ import pytest
 from websockets.exceptions import ConnectionClosedError
 from websockets.sync.client import ClientConnection
 
-from deltarule.playground.server import MOST_CONNECTIONS, MOST_HEADER_BYTES, MOST_SOCKETS, Timeouts
+from deltarule.playground.server import MOST_CONNECTIONS, MOST_HEADER_BYTES, MOST_SOCKETS
 
 # Limits that a busy machine keeps, too. What is cut within them is cut long before the 20 seconds that users get.
-HASTY = Timeouts(request=0.8, idle=0.5, ping=0.8)
+HASTY = {
+    "server.REQUEST_SECONDS": 0.8,
+    "server.IDLE_SECONDS": 0.5,
+    "server.PING_SECONDS": 0.8,
+    "routes.BODY_SECONDS": 0.4,
+}
 SOON = 8.0
 
 
@@ -174,7 +179,7 @@ HANDSHAKE = (
 
 def test_a_socket_whose_other_end_has_died_is_cut(opened: Any) -> None:
     """It answers no ping, since nobody is there."""
-    with opened(Timeouts(ping=0.2)) as site:
+    with opened({"server.PING_SECONDS": 0.2}) as site:
         assert seconds_until_cut(site, HANDSHAKE) < SOON
 
 

@@ -36,7 +36,7 @@ class Control:
         self.stopped, self.wants_frame = False, True
 
     @property
-    def paused(self) -> bool:
+    def is_held(self) -> bool:
         """Whether the run is held, or takes single steps."""
         return self.steps < math.inf
 
@@ -48,7 +48,7 @@ class Control:
             elif command == "stop":
                 self.stopped = True
             else:
-                self.steps = {"pause": 0.0, "resume": math.inf, "step": self.steps + 1.0 if self.paused else 1.0}[
+                self.steps = {"pause": 0.0, "resume": math.inf, "step": self.steps + 1.0 if self.is_held else 1.0}[
                     command
                 ]
             self._changed.notify()
@@ -95,7 +95,7 @@ class Watcher(Callback):
         self.probes = [Probe(dataset, state.network, self.engine) for dataset in data]
 
     def step_end(self, state: TrainingState) -> None:
-        is_held, now = self.control.paused, time.perf_counter()
+        is_held, now = self.control.is_held, time.perf_counter()
         is_frame = is_held or (self.control.wants_frame and now >= self.next_frame)
         if is_frame or now >= self.next_point:
             self.look(state, is_frame)
@@ -104,7 +104,7 @@ class Watcher(Callback):
     def epoch_end(self, state: TrainingState) -> None:
         if state.epoch == 0:
             self.look(state)
-            self.obey(state, self.control.paused)
+            self.obey(state, self.control.is_held)
 
     def train_end(self, state: TrainingState) -> None:
         self.control.obey("resume")  # a run that has ended is not held
@@ -114,7 +114,7 @@ class Watcher(Callback):
         """Wait where the run is held; while it is, it takes single steps. End it where the page says so."""
         if is_held:
             self.control.wait()
-            self.every_steps = 1 if self.control.paused else None
+            self.every_steps = 1 if self.control.is_held else None
         if self.control.stopped:
             state.stop_reason = "stopped on the page"
 
@@ -150,7 +150,7 @@ class Watcher(Callback):
             "seconds": state.seconds,
             "score": SCORE_NAMES[state.task],
             "probe": [probe.dataset.n_samples for probe in self.probes],
-            "paused": self.control.paused,
+            "paused": self.control.is_held,
             "layers": layer_facts(state, self.probes[0]),
             "scale": full_color(state.network.weights[0]),
         }

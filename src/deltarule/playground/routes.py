@@ -20,6 +20,7 @@ from deltarule.playground.playground import NetworkView, Playground
 from deltarule.playground.protocol import MOST_BODY_BYTES
 
 TYPES = {"html": "text/html", "js": "text/javascript", "css": "text/css"}
+BODY_SECONDS = 10.0  # for a body to arrive whole
 DECODING = threading.Lock()  # one picture at a time: it may take 16 million pixels
 Index = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
 
@@ -34,11 +35,8 @@ class Question(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     predicted: Index = 0
 
 
-def routes(playground: Playground, body_seconds: float) -> list[Route]:
-    """An answer for each address. Starlette calls them in threads, so that none holds up the others.
-
-    body_seconds: that a request's body may take to arrive whole.
-    """
+def routes(playground: Playground) -> list[Route]:
+    """An answer for each address. Starlette calls them in threads, so that none holds up the others."""
     pages = {
         file.name: Response(file.read_bytes(), media_type=TYPES[file.name.rpartition(".")[2]])
         for file in files(__package__).joinpath("static").iterdir()
@@ -55,19 +53,21 @@ def routes(playground: Playground, body_seconds: float) -> list[Route]:
         asked = msgspec.convert(dict(request.query_params), Question, strict=False)
         return respond(answers[request.url.path.removeprefix("/api/")](playground.view(asked.of), asked))
 
-    async def answer_picture(request: Request) -> Response:
-        try:
-            content = await asyncio.wait_for(read_body(request), body_seconds)
-        except (TimeoutError, ClientDisconnect) as error:
-            raise HTTPException(408, "the request took too long to arrive", {"connection": "close"}) from error
-        return respond(await run_in_threadpool(picture_stages, content))
-
     return [
         Route("/", pages["index.html"]),
         *(Route(f"/static/{name}", page) for name, page in pages.items()),  # a name is never taken for a path
         *(Route(f"/api/{name}", answer) for name in answers),
         Route("/api/image", answer_picture, methods=["POST"]),
     ]
+
+
+async def answer_picture(request: Request) -> Response:
+    """What the normalizer makes of a picture in a file, the body: {"image": pixels or null, "stages": [...]}."""
+    try:
+        content = await asyncio.wait_for(read_body(request), BODY_SECONDS)
+    except (TimeoutError, ClientDisconnect) as error:
+        raise HTTPException(408, "the request took too long to arrive", {"connection": "close"}) from error
+    return respond(await run_in_threadpool(picture_stages, content))
 
 
 async def read_body(request: Request) -> bytes:
@@ -84,10 +84,7 @@ async def read_body(request: Request) -> bytes:
 
 
 def picture_stages(content: bytes) -> dict[str, Any]:
-    """What the normalizer makes of a picture in a file: {"image": pixels or null, "stages": [...]}.
-
-    DataError where it is none, or too large.
-    """
+    """The stages of a picture on its way to 28x28, as JSON. DataError where it is none, or too large."""
     with DECODING:
         read = ink_image(read_picture(content))
     stages = []

@@ -3,8 +3,7 @@
 import asyncio
 import errno
 import socket
-from contextlib import suppress
-from dataclasses import dataclass
+from contextlib import closing, suppress
 from typing import Any
 
 from starlette.applications import Starlette
@@ -22,16 +21,10 @@ from deltarule.playground.routes import REFUSED, routes
 
 MOST_SOCKETS, MOST_CONNECTIONS = 8, 64
 MOST_HEADER_BYTES = 16 * 1024
+REQUEST_SECONDS = 20.0  # for a request to come, and its answer to be read
+IDLE_SECONDS = 120.0  # for a word over a socket while nothing is learning
+PING_SECONDS = 20.0  # between two pings over a socket, and for the answer to one
 GOING_AWAY, UNSUPPORTED, INVALID = 1001, 1003, 1007  # RFC 6455, 7.4.1
-
-
-@dataclass(frozen=True)
-class Timeouts:
-    """How long, in seconds, the server waits for others."""
-
-    request: float = 20.0  # to come, and its answer to be read
-    idle: float = 120.0  # for a word over a socket while nothing is learning
-    ping: float = 20.0  # between two pings over a socket, and for the answer to one
 
 
 class Requests(H11Protocol):
@@ -40,16 +33,15 @@ class Requests(H11Protocol):
     uvicorn itself waits for ever for the rest of a header, and for a reader that does not read.
     """
 
-    seconds: float
     deadline: asyncio.TimerHandle  # which does nothing to a connection that is closed
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        self.deadline = self.loop.call_later(self.seconds, transport.abort)
+        self.deadline = self.loop.call_later(REQUEST_SECONDS, transport.abort)
 
     def on_response_complete(self) -> None:
         self.deadline.cancel()
-        self.deadline = self.loop.call_later(self.seconds, self.transport.abort)
+        self.deadline = self.loop.call_later(REQUEST_SECONDS, self.transport.abort)
         super().on_response_complete()
 
     def handle_websocket_upgrade(self, event: Any) -> None:
@@ -64,10 +56,10 @@ class Sockets(WebSocketsSansIOProtocol):
         self.transport.abort()
 
 
-async def converse(playground: Playground, websocket: WebSocket, idle_seconds: float) -> None:
+async def converse(playground: Playground, websocket: WebSocket) -> None:
     """Take orders over a socket that has been accepted, and send what a run says, until one side has had enough.
 
-    The run of this socket ends with it. idle_seconds: that it may be silent while nothing is learning.
+    The run of this socket ends with it.
     """
     loop, outbox = asyncio.get_running_loop(), asyncio.Queue[str | bytes]()
     training: TrainingRun | None = None
@@ -80,7 +72,7 @@ async def converse(playground: Playground, websocket: WebSocket, idle_seconds: f
     try:
         while True:
             try:
-                event = await asyncio.wait_for(websocket.receive(), idle_seconds)
+                event = await asyncio.wait_for(websocket.receive(), IDLE_SECONDS)
             except TimeoutError:
                 if training is None or not training.is_alive():
                     return await websocket.close(GOING_AWAY, "nothing was said for a while")
@@ -117,7 +109,7 @@ async def send_all(outbox: asyncio.Queue[str | bytes], websocket: WebSocket) -> 
             await (websocket.send_text(said) if isinstance(said, str) else websocket.send_bytes(said))
 
 
-def application(playground: Playground, timeouts: Timeouts) -> Starlette:
+def application(playground: Playground) -> Starlette:
     """What answers requests, and holds conversations over sockets."""
     places = asyncio.Semaphore(MOST_SOCKETS)
 
@@ -127,10 +119,9 @@ def application(playground: Playground, timeouts: Timeouts) -> Starlette:
             return
         async with places:
             await websocket.accept()
-            await converse(playground, websocket, timeouts.idle)
+            await converse(playground, websocket)
 
-    every = [*routes(playground, timeouts.request / 2), WebSocketRoute("/ws", answer)]
-    app = Starlette(routes=every, exception_handlers=REFUSED)
+    app = Starlette(routes=[*routes(playground), WebSocketRoute("/ws", answer)], exception_handlers=REFUSED)
     app.router.redirect_slashes = False
     return app
 
@@ -142,20 +133,18 @@ class Service:
     whoever knows the token. Raises SettingError where it cannot listen there.
     """
 
-    def __init__(
-        self, playground: Playground, port: int = 0, host: str = LOOPBACK, timeouts: Timeouts = Timeouts()
-    ) -> None:
+    def __init__(self, playground: Playground, port: int = 0, host: str = LOOPBACK) -> None:
         self.playground, self.listener = playground, listen(host, port)
         self.port = self.listener.getsockname()[1]
-        self.guard = Guard(application(playground, timeouts), self.port, host)
+        self.guard = Guard(application(playground), self.port, host)
         self.server = Server(
             Config(
                 self.guard,
-                http=type("Requests", (Requests,), {"seconds": timeouts.request}),
+                http=Requests,
                 ws=Sockets,
                 ws_max_size=MOST_MESSAGE_BYTES,
-                ws_ping_interval=timeouts.ping,
-                ws_ping_timeout=timeouts.ping,
+                ws_ping_interval=PING_SECONDS,
+                ws_ping_timeout=PING_SECONDS,
                 ws_per_message_deflate=False,
                 h11_max_incomplete_event_size=MOST_HEADER_BYTES,
                 limit_concurrency=MOST_CONNECTIONS,
@@ -174,11 +163,8 @@ class Service:
 
     def run(self) -> None:
         """Serve, in this thread."""
-        try:
+        with self.listener, closing(self.playground):
             self.server.run(sockets=[self.listener])
-        finally:
-            self.playground.close()
-            self.listener.close()
 
 
 def listen(host: str, port: int) -> socket.socket:
