@@ -47,10 +47,10 @@ class Control:
                 self.wants_frame = True
             elif command == "stop":
                 self.stopped = True
+            elif command == "step":
+                self.steps = self.steps + 1.0 if self.is_held else 1.0
             else:
-                self.steps = {"pause": 0.0, "resume": math.inf, "step": self.steps + 1.0 if self.is_held else 1.0}[
-                    command
-                ]
+                self.steps = math.inf if command == "resume" else 0.0
             self._changed.notify()
 
     def wait(self) -> None:

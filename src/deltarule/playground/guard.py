@@ -1,4 +1,4 @@
-"""Who may speak to the server: what stands before every request and every socket.
+"""The check that stands before every request and every socket: only our own page may speak to the server.
 
 A page on another site can make a browser send requests here, and can even give its own name the address of this
 machine (DNS rebinding). So Host must be a name of this server, Origin and Sec-Fetch-Site must be its own page, and what
