@@ -93,7 +93,7 @@ class Checkpoints(Callback):
         self.folder, self.every_seconds, self.every_steps = Path(folder), every_seconds, every_steps
         self.record = dict(record or {})
         self.stopped = False
-        self._lock = FolderLock(self.folder)
+        self._lock: FolderLock | None = None
         self._good: list[Path] = []
         self._stop: BaseException | None = None
         self._state: TrainingState | None = None
@@ -109,7 +109,7 @@ class Checkpoints(Callback):
         parent = self.folder.parent
         if parent.is_dir() and os.access(parent, os.W_OK) and not os.path.lexists(self.folder):
             return None  # and the folder is made when the run begins
-        self._lock.acquire()
+        self._lock = self._lock or FolderLock(self.folder)
         try:
             path, snapshot = newest_checkpoint(self.folder)
         except FileNotFoundError:
@@ -134,10 +134,10 @@ class Checkpoints(Callback):
     def train_begin(self, state: TrainingState) -> None:
         if state.listeners[-1] is not self:
             raise SettingError("checkpoints must be the last of the callbacks, to see what the others have done")
-        self._lock.acquire()
+        self._lock = self._lock or FolderLock(self.folder)
         found = sorted(self.folder.glob(STEP_FILES))
         if found and (self.last is None or step_of(self.last) != state.step):
-            self._lock.release()
+            self._let_go()
             raise SettingError(
                 f"a new run keeps its checkpoints where there are none: got {self.folder}, which holds "
                 f"{found[-1].name}; go on with that run, or give another folder"
@@ -175,7 +175,7 @@ class Checkpoints(Callback):
             self.wait()
         finally:
             self._writer.shutdown()
-            self._lock.release()
+            self._let_go()
 
     def wait(self) -> None:
         """Wait until the last checkpoint is on the disk; warn where it could not be written."""
@@ -185,6 +185,12 @@ class Checkpoints(Callback):
                 writing.result()
         except (OSError, MemoryError) as error:
             LOG.warning("checkpoint not kept: %s", str(error) or "there is not enough memory")
+
+    def _let_go(self) -> None:
+        """Let another process have the folder."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
 
     def _snapshot(self, state: TrainingState) -> Snapshot:
         return replace(Snapshot.of(state), record=self.record)
@@ -239,6 +245,7 @@ class ModelCheckpoint(Callback):
         force: bool = False,
     ) -> None:
         check_path("path of ModelCheckpoint", path)
+        check("min_delta", min_delta)
         self.pattern, self.save_best_only, self.model, self.force = os.fspath(path), save_best_only, model, force
         self.monitor = Monitor(monitor, mode, min_delta)
 
