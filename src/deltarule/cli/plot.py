@@ -8,13 +8,12 @@ from deltarule.cli.printing import entry, in_a_line, note, print_json, print_tex
 from deltarule.cli.resolve import (
     is_model,
     load_data,
+    load_examples,
     load_model,
     plan_recipe,
     refuse_changes,
     splits_for,
-    training_examples,
     training_record,
-    unseen_examples,
 )
 from deltarule.cli.results import check_place, input_files, write_picture
 from deltarule.errors import SettingError
@@ -96,8 +95,7 @@ def model_and_examples(options: PlotOptions) -> dict[str, Any]:
     has_data = model.image_shape and (training_record(model).dataset or options.data)
     if "data" not in inputs(kind) or not (is_drawn_of_data or has_data):
         return {"model": model}
-    examples = training_examples if kind in WITH_TRAINING_DATA else unseen_examples
-    return {"model": model, "data": examples(model, options)}
+    return {"model": model, "data": load_examples(model, options, unseen=kind not in WITH_TRAINING_DATA)}
 
 
 def range_test_subjects(options: PlotOptions) -> dict[str, Any]:
