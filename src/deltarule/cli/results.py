@@ -85,11 +85,8 @@ def input_files(name: str | None, data: str | None) -> Iterator[Path]:
     """What a command may read for a model, a run or a recipe, and for its data: found when first asked for."""
     with suppress(DeltaruleError):
         yield from files_behind(name, FILES)
-        if name is not None:
-            if is_model(name):
-                data = data or training_record(load(model_path(name))).dataset
-            else:
-                data = data or read_recipe(name).data.name
+        if name is not None and not data:
+            data = training_record(load(model_path(name))).dataset if is_model(name) else read_recipe(name).data.name
     if data:
         yield from files_of(data)
 

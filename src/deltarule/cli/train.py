@@ -18,26 +18,17 @@ from deltarule.cli.diagnose import diagnosis_note
 from deltarule.cli.evaluate import example_noun, score_sentence, worst_mistake
 from deltarule.cli.interrupts import handle_interrupts
 from deltarule.cli.options import TrainOptions
-from deltarule.cli.printing import entry, in_a_line, is_drawable, note, print_json, print_text, score_words
-from deltarule.cli.progress import Bar, Lines
+from deltarule.cli.printing import entry, in_a_line, note, print_json, print_text, score_words
+from deltarule.cli.progress import Display
 from deltarule.cli.resolve import load_model, plan_run, read_recipe, recipe_as_asked, training_record
 from deltarule.cli.results import check_train_places, write_picture
 from deltarule.cli.resume import checkpoint_record, how_to_resume, resume_run, snapshot_of
 from deltarule.data.columns import columns_in_words, names_in_words, unseen_categories
 from deltarule.data.dataset import data_hash
 from deltarule.errors import DivergenceError, FileError
+from deltarule.files import run_folder
 from deltarule.files.checkpoint import Checkpoints
 from deltarule.files.model_file import model_bytes, save
-from deltarule.files.run_folder import (
-    MODEL,
-    RECORDING,
-    FolderLock,
-    environment,
-    read_recording,
-    start_run,
-    write_history,
-    write_recording,
-)
 from deltarule.inspection.diagnosis.diagnose import Checkup
 from deltarule.inspection.measures.layer_history import Recorder
 from deltarule.inspection.measures.metrics import Report, evaluate_model
@@ -71,7 +62,7 @@ class Run:
     @property
     def out(self) -> Path:
         """Where the model goes."""
-        return self.options.out or Path(self.options.run or "", MODEL)
+        return self.options.out or Path(self.options.run or "", run_folder.MODEL)
 
     def model(self, facts: dict[str, Any]) -> Model:
         """The model with its training record."""
@@ -87,18 +78,18 @@ class RunFolder(Recorder):
     """
 
     def __init__(self, folder: Path, run: Run, *, is_new: bool) -> None:
-        start_run(folder, recipe=run.recipe.to_toml(), environment=run.environment, is_new=is_new)
+        run_folder.start_run(folder, recipe=run.recipe.to_toml(), environment=run.environment, is_new=is_new)
         probe = run.job.train.spread(max(run.job.train.n_samples // 100, FEWEST_PROBED))
-        super().__init__(probe, read_recording(folder) if (folder / RECORDING).is_file() else {})
+        super().__init__(probe, run_folder.read_recording(folder) if (folder / run_folder.RECORDING).is_file() else {})
         self.folder = folder
 
     def epoch_end(self, state: TrainingState) -> None:
-        super().epoch_end(state)
-        self.keep("history", write_history, state.history.rows)  # what fails is tried again after the next epoch
+        super().epoch_end(state)  # and what fails now is tried again after the next epoch
+        self.keep("history", run_folder.write_history, state.history.rows)
 
     def train_end(self, state: TrainingState) -> None:
         if self.recording is not None:
-            self.keep("recording", write_recording, self.recording.to_arrays())
+            self.keep("recording", run_folder.write_recording, self.recording.to_arrays())
 
     def keep(self, what: str, write: Callable[[Path, Any], None], content: Any) -> None:
         """Write something to the folder, if that is possible."""
@@ -121,11 +112,11 @@ def train(options: TrainOptions) -> None:
         start = start.with_meaning(class_names=splits.train.class_names)
     job = build(recipe, splits, seed=options.seed, holdout=options.holdout, engine=options.engine, start=start)
     parts = [part for part in (splits.train, splits.test) if part is not None]
-    run = Run(options, recipe, job, environment(seed=options.seed, data_hash=data_hash(*parts)))
+    run = Run(options, recipe, job, run_folder.environment(seed=options.seed, data_hash=data_hash(*parts)))
     model_bytes(run.model({"from": options.start}))  # what cannot be saved is refused now, and not when it is trained
     announce(run)
-    display = (Bar if is_drawable() else Lines)(job.train.n_samples, is_new=start is None)
-    lock = nullcontext() if options.run is None else FolderLock(options.run)
+    display = Display(job.train.n_samples, is_new=start is None)
+    lock = nullcontext() if options.run is None else run_folder.FolderLock(options.run)
     with handle_interrupts(checkpoints), lock:
         folder = RunFolder(options.run, run, is_new=resumed is None) if options.run else None
         if options.diagnose:
@@ -213,7 +204,7 @@ def save_model(run: Run, history: History, report: Report | None = None) -> None
     model, older = run.model(facts(run, history, report)), ", in the place of an older file" * run.out.exists()
     saved = ""
     try:
-        for place in dict.fromkeys([run.out, *([run.options.run / MODEL] if run.options.run else [])]):
+        for place in dict.fromkeys([run.out, *([run.options.run / run_folder.MODEL] if run.options.run else [])]):
             save(model, place, force=run.options.force)
             saved = saved or f"The network is in {place}"
     except FileError as error:
