@@ -9,7 +9,7 @@ import numpy as np
 from deltarule.cli.options import ExplainOptions
 from deltarule.cli.predict import how_to_read, name_file
 from deltarule.cli.printing import encoding, entry, note, print_result
-from deltarule.cli.resolve import resolve, unseen_examples
+from deltarule.cli.resolve import load_examples, resolve
 from deltarule.data.dataset import Dataset
 from deltarule.data.readers.kinds import read
 from deltarule.errors import SettingError, closest
@@ -42,7 +42,7 @@ def model_and_examples(options: ExplainOptions) -> tuple[Model, Dataset]:
     if options.image is not None:
         return model, own_examples(options.image, options.label, model)
     if isinstance(subject, Model):
-        return model, unseen_examples(model, options)
+        return model, load_examples(model, options)
     if subject.test is not None:
         return model, subject.test
     network = subject.trainer.network
