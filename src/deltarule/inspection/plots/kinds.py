@@ -14,7 +14,7 @@ from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError
 from deltarule.inspection.measures.layer_history import LayerHistory, Recorder
 from deltarule.inspection.measures.learning_rate_range import range_test
-from deltarule.inspection.measures.loss_landscape import loss_surface, plane_of, weight_slice
+from deltarule.inspection.measures.loss_landscape import loss_surface, weight_slice
 from deltarule.inspection.measures.metrics import ClassScore, Report, evaluate_model, rows_of
 from deltarule.inspection.plots import network_plots, result_plots
 from deltarule.inspection.plots.picture import Picture
@@ -154,9 +154,8 @@ def gradients(recording: LayerHistory) -> Drawing:
 
 def surface(model: Model, data: Dataset, recording: LayerHistory) -> Drawing:
     """The loss around a run's path, on examples that it was trained on."""
-    plane = plane_of(recording.parameters)
     most = min(max(SURFACE_WORK // model.network.parameters.size, FEWEST), MOST)
-    found = loss_surface(model.inner, model.scaled(data.spread(most)), plane)
+    found = loss_surface(model.inner, model.scaled(data.spread(most)), recording.parameters)
     return Drawing(found.to_json_dict(), partial(result_plots.draw_surface, found))
 
 
