@@ -100,14 +100,13 @@ def measurements(state: TrainingState, probe: Dataset) -> dict[str, Array]:
     backward(network, probe.targets, ws, grads)
     after = network.parameters.copy()
     copy.deepcopy(state.optimizer).step(after, grads, state.learning_rate)
-    pairs = zip(after.weights, network.weights, strict=True)
-    norms = [(np.linalg.norm(new - W), np.linalg.norm(W)) for new, W in pairs]
-    ratios = [float(step / length) if length > 0.0 else float("nan") for step, length in norms]
+    steps = np.array([np.linalg.norm(new - W) for new, W in zip(after.weights, network.weights, strict=True)])
+    lengths = np.array([np.linalg.norm(W) or np.nan for W in network.weights])
     row = {
         "epochs": np.array(state.epoch, np.float64),
         "parameters": network.parameters.vector.copy(),
         "gradient_norm": np.array([np.linalg.norm(each) for each in grads.weights], np.float64),
-        "update_ratio": np.array(ratios),
+        "update_ratio": (steps / lengths).astype(np.float64),
     }
     for quantity, arrays in zip(QUANTITIES, (network.weights, ws.a, ws.delta, grads.weights), strict=True):
         histograms = [histogram(array) for array in arrays]

@@ -61,7 +61,7 @@ class WeightSlice(JsonRecord):
 def principal_plane(points: Array) -> tuple[Array, Array, float]:
     """The plane that holds most of a path: through its last point, along the two principal components of all points.
 
-    points: (n_points, n_parameters) float64, three or more, in order. Where there are two parameters the plane is the space.
+    points: (n_points, n_parameters) float64, three or more, in order. With two parameters the plane is the space.
 
     Returns its axes (2, n_parameters), of length 1 and at right angles; the path in their coordinates, (n_points, 2);
     and the share of the points' variance that lies in the plane. Raises SettingError where the points span no plane.

@@ -64,8 +64,8 @@ def plot(
     >>> plot("curves", History([{"epoch": 0, "train_loss": 0.7, "train_accuracy": 0.5}])).title
     'Loss and accuracy against the epoch'
     """
-    if isinstance(what, str) and what in KINDS and not isinstance(kind, str):
-        line = usage(what).partition(" by ")[2]
+    if not isinstance(kind, str):
+        line = usage(what if isinstance(what, str) and what in KINDS else "curves").partition(" by ")[2]
         raise SettingError(f"plot takes the name of a picture first: got {brief(kind)}; use {line}")
     check_kind(kind, layer)
     what = getattr(what, "model_", what)
@@ -94,8 +94,6 @@ def drawing(kind: str, given: Mapping[str, Any]) -> Drawing:
 
 def check_kind(kind: str, layer: int | None) -> None:
     """Raise SettingError where there is no such kind, or it takes no layer."""
-    if not isinstance(kind, str):
-        raise SettingError(f'plot takes the name of a picture first: got {brief(kind)}; use dr.plot("curves", history)')
     if kind in REMOVED:
         raise SettingError(f"{kind} is no longer drawn: {REMOVED[kind]}")
     check_choice("picture", kind, tuple(KINDS), SYNONYMS)
