@@ -14,7 +14,7 @@ from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError
 from deltarule.inspection.measures.layer_history import LayerHistory, Recorder
 from deltarule.inspection.measures.learning_rate_range import range_test
-from deltarule.inspection.measures.loss_landscape import loss_surface, plane_of, weight_slice
+from deltarule.inspection.measures.loss_landscape import loss_surface, weight_slice
 from deltarule.inspection.measures.metrics import ClassScore, Report, evaluate_model, rows_of
 from deltarule.inspection.plots import network_plots, result_plots
 from deltarule.inspection.plots.picture import Picture
@@ -64,8 +64,8 @@ def plot(
     >>> plot("curves", History([{"epoch": 0, "train_loss": 0.7, "train_accuracy": 0.5}])).title
     'Loss and accuracy against the epoch'
     """
-    if isinstance(what, str) and what in KINDS and not isinstance(kind, str):
-        line = usage(what).partition(" by ")[2]
+    if not isinstance(kind, str):
+        line = usage(what if isinstance(what, str) and what in KINDS else "curves").partition(" by ")[2]
         raise SettingError(f"plot takes the name of a picture first: got {brief(kind)}; use {line}")
     check_kind(kind, layer)
     what = getattr(what, "model_", what)
@@ -94,8 +94,6 @@ def drawing(kind: str, given: Mapping[str, Any]) -> Drawing:
 
 def check_kind(kind: str, layer: int | None) -> None:
     """Raise SettingError where there is no such kind, or it takes no layer."""
-    if not isinstance(kind, str):
-        raise SettingError(f'plot takes the name of a picture first: got {brief(kind)}; use dr.plot("curves", history)')
     if kind in REMOVED:
         raise SettingError(f"{kind} is no longer drawn: {REMOVED[kind]}")
     check_choice("picture", kind, tuple(KINDS), SYNONYMS)
@@ -154,9 +152,8 @@ def gradients(recording: LayerHistory) -> Drawing:
 
 def surface(model: Model, data: Dataset, recording: LayerHistory) -> Drawing:
     """The loss around a run's path, on examples that it was trained on."""
-    plane = plane_of(recording.parameters)
     most = min(max(SURFACE_WORK // model.network.parameters.size, FEWEST), MOST)
-    found = loss_surface(model.inner, model.scaled(data.spread(most)), plane)
+    found = loss_surface(model.inner, model.scaled(data.spread(most)), recording.parameters)
     return Drawing(found.to_json_dict(), partial(result_plots.draw_surface, found))
 
 

@@ -194,9 +194,8 @@ def _draw_strips(axes: "Axes", epochs: Array, counts: Array, limits: Array) -> N
         axes.pcolormesh(edges[k : k + 2], ends, shade, cmap="cividis", vmin=0.0, rasterized=True)
     axes.set_xlim(edges[0], edges[-1])
     axes.grid(visible=False)
-    ticker = require("matplotlib.ticker", "plot")
-    axes.xaxis.set_major_locator(ticker.MaxNLocator(4, integer=True))
-    axes.yaxis.set_major_locator(ticker.MaxNLocator(3))
+    axes.locator_params("x", nbins=4, integer=True)
+    axes.locator_params("y", nbins=3)
     axes.yaxis.set_major_formatter("{x:.3g}")
 
 
@@ -204,8 +203,7 @@ def _deviation(recording: LayerHistory, row: int, l: int) -> float:
     """The standard deviation of the weights of layer l, from their histogram."""
     counts, (low, high) = recording.counts["weights"][row, l], recording.limits["weights"][row, l]
     centers = np.linspace(low, high, 2 * len(counts) + 1)[1::2]
-    mean = np.average(centers, weights=counts)
-    return float(np.sqrt(np.average((centers - mean) ** 2, weights=counts)))
+    return float(np.sqrt(np.cov(centers, ddof=0, aweights=counts)))
 
 
 def draw_gradients(recording: LayerHistory) -> Picture:
