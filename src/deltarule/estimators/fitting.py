@@ -199,10 +199,12 @@ class Fit:
         plan.order, plan.epoch, plan.first_step = order, epoch, descent.step
         rates = [descent.schedule(step) for step in range(descent.step, descent.step + len(starts))]
         plan.learning_rates = np.array(rates) * descent.factor
-        weights = np.add.reduceat(self.importance[order], starts)
-        plan.strengths = self.estimator.alpha / np.where(weights > 0.0, weights, np.inf)
+        if plan.strengths is None or plan.sample_weight is not None:  # else each epoch's batches weigh the same
+            weights = np.add.reduceat(self.importance[order], starts)
+            plan.strengths = self.estimator.alpha / np.where(weights > 0.0, weights, np.inf)
+            self.n_updates = np.cumsum(weights > 0.0)
         if type(adam := descent.optimizer) is Adam:
-            updates = np.maximum(adam.steps + np.cumsum(weights > 0.0), 1)
+            updates = np.maximum(adam.steps + self.n_updates, 1)
             plan.epsilons = self.estimator.epsilon / np.sqrt(1.0 - adam.beta_2**updates)
 
     def _train_epoch(self) -> float:

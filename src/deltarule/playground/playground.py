@@ -20,7 +20,8 @@ from deltarule.playground.protocol import LARGEST_RATE, MOST_EPOCHS, SMALLEST_RA
 from deltarule.recipes import names, read
 from deltarule.recipes.build import Job, adapt, build, split
 from deltarule.settings import check_choice
-from deltarule.training.evaluation import SCORE_NAMES, evaluate
+from deltarule.training.evaluation import evaluate
+from deltarule.training.score import SCORE_NAMES
 
 MOST_IN_CELL = 60  # examples of a cell of the confusion matrix that the page can show
 MOST_HELD_OUT = 5000  # training examples for the validation curve,

@@ -6,6 +6,7 @@ An engine is a record of functions, so that faster twins can take the place of t
 import math
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Any
@@ -69,12 +70,15 @@ class Engine:
             return run_in_one_call(self, network, optimizer, plan)
         params, buffers = network.parameters, plan.buffers or Buffers(network, plan.batch_size)
         outcome = Outcome(None if plan.score is None else plan.score.copy())
+        penalty = plan.penalty if plan.strengths is None else copy(plan.penalty)
         step = self.step_of(optimizer)
         take_step = step if plan.rate_factors is None else scale_step(step, plan.rate_factors)
         for index, learning_rate in enumerate(plan.learning_rates.tolist()):
             if plan.stop is not None and plan.stop.is_set():
                 break
-            rows, penalty = plan.batch(index), plan.penalty_at(index)
+            rows = plan.batch(index)
+            if plan.strengths is not None:
+                vars(penalty)["strength"] = plan.strengths[index].item()
             loss = gradient(self, network, plan, buffers, rows, plan.first_step + index, outcome.score)
             outcome.losses.append(loss)
             if not loss <= plan.highest_loss:

@@ -1,7 +1,7 @@
 """Plan and Outcome: what an engine is asked for, some steps in one call, and what came of it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from threading import Event
 from typing import Any
 
@@ -94,10 +94,6 @@ class Plan:
     def weight(self, rows: Array) -> float:
         """What these samples weigh together: as many as they are, where all count the same."""
         return float(len(rows)) if self.sample_weight is None else float(self.sample_weight[rows].sum())
-
-    def penalty_at(self, index: int) -> Penalty:
-        """The penalty at one of the steps."""
-        return self.penalty if self.strengths is None else replace(self.penalty, strength=self.strengths[index].item())
 
 
 @dataclass(eq=False)
