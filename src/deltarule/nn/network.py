@@ -146,7 +146,6 @@ class Network(metaclass=Named):
         dtype: DTypeLike = np.float32,
         rng: int | np.random.Generator = 0,
     ) -> None:
-        check_meaning(task=task, pixels=pixels, class_names=class_names, image_shape=image_shape)
         self.layer_sizes = sizes_of(layer_sizes)
         between = one_per_layer("hidden", hidden, len(self.layer_sizes) - 2, partial(resolve, "activation"))
         last: Activation = resolve("activation", output, "output")
@@ -154,12 +153,13 @@ class Network(metaclass=Named):
             raise SettingError(sentence("network.softmax_of_one"))
         self.loss: Loss = loss  # type: ignore[assignment]
         self.activations: tuple[Activation, ...] = (*between, last)
+        self._check_loss()
         self.dropout: tuple[float, ...] = dropout  # type: ignore[assignment]
         self.parameters = Parameters(self.layer_sizes, dtype=dtype_of(dtype))
         self.task = task_of(last, self.loss, self.layer_sizes[-1]) if task is None else task
-        self.pixels, self.image_shape, self.class_names = pixels, image_shape, self._names(class_names)
+        self.pixels, self.image_shape = pixels, image_shape
+        self.class_names: tuple[str, ...] = class_names  # type: ignore[assignment]
         self.input_range: tuple[float, float] | None = None
-        self._check()
         rng = generator_of(rng)
         for activation, W, b in zip(self.activations, self.weights, self.biases, strict=True):
             W[:] = draw(activation.initializer, rng, *W.shape)
@@ -167,37 +167,30 @@ class Network(metaclass=Named):
 
     def __setattr__(self, name: str, value: Any) -> None:
         """`network.image_shape = (28, 28)` and its like are checked as the arguments are."""
-        value = check_assignment(self, name, value)
-        if name in ("task", "pixels", "image_shape", "class_names") and "class_names" in vars(self):
-            value = getattr(with_meaning(self, **{name: value}), name)
-        super().__setattr__(name, value)
+        check_meaning(**{name: value})
+        super().__setattr__(name, self._fitting(name, check_assignment(self, name, value)))
 
-    def _check(self) -> None:
-        output, loss = self.activations[-1], self.loss
-        if not isinstance(output, loss.fits):
-            fitting = " or ".join(activation.__name__ for activation in loss.fits)
-            other = "binary_cross_entropy" if isinstance(output, Sigmoid) else "quadratic"
-            names = {
-                "loss": type(loss).__name__,
-                "output": type(output).__name__,
-                "first": loss.fits[0].__name__.lower(),
-            }
-            raise SettingError(sentence("network.not_probabilities", fitting=fitting, other=other, **names))
-        self._check_meaning()
-
-    def _names(self, given: Sequence[str] | None) -> tuple[str, ...]:
-        """A name for each output: those given, or numbers."""
-        return tuple(map(str, range(self.layer_sizes[-1])) if given is None else given)
-
-    def _check_meaning(self) -> None:
-        n_inputs, n_outputs = self.layer_sizes[0], self.layer_sizes[-1]
-        if self.task == "classes" and n_outputs == 1:
+    def _fitting(self, name: str, value: Any) -> Any:
+        """What `value` becomes as that attribute. An error where it does not fit the number of inputs or outputs."""
+        if name == "task" and value == "classes" and self.layer_sizes[-1] == 1:
             raise SettingError('classes need an output each: got 1 output; use two outputs, or task="labels"')
-        if len(self.class_names) != n_outputs:
-            got = f"{len(self.class_names)}; use class_names=None to number them"
-            raise ShapeError(f"a network needs a name for each of its {n_outputs} outputs: got {got}")
-        if self.image_shape is not None and math.prod(self.image_shape) != n_inputs:
-            raise ShapeError(f"images of {self.image_shape} do not have {n_inputs} pixels, as this network has inputs")
+        if name == "image_shape" and value is not None and math.prod(value) != self.layer_sizes[0]:
+            n_inputs = self.layer_sizes[0]
+            raise ShapeError(f"images of {value} do not have {n_inputs} pixels, as this network has inputs")
+        if name == "class_names":
+            n_outputs = self.layer_sizes[-1]
+            value = tuple(map(str, range(n_outputs)) if value is None else value)
+            if len(value) != n_outputs:
+                got = f"{len(value)}; use class_names=None to number them"
+                raise ShapeError(f"a network needs a name for each of its {n_outputs} outputs: got {got}")
+        return value
+
+    def _check_loss(self) -> None:
+        output, fits = self.activations[-1], self.loss.fits
+        if not isinstance(output, fits):
+            fitting, first = " or ".join(kind.__name__ for kind in fits), fits[0].__name__.lower()
+            other = "binary_cross_entropy" if isinstance(output, Sigmoid) else "quadratic"
+            raise output_error(self, "not_probabilities", fitting=fitting, first=first, other=other)
 
     @property
     def weights(self) -> tuple[Array, ...]:
@@ -244,8 +237,7 @@ class Network(metaclass=Named):
     def probabilities(self, X: Array) -> Array:
         """The outputs (n, k) of a softmax or one sigmoid; others: SettingError."""
         if not self.has_probabilities:
-            n_outputs, output = self.layer_sizes[-1], type(self.activations[-1]).__name__
-            raise SettingError(sentence("network.no_probabilities", n_outputs=n_outputs, output=output))
+            raise output_error(self, "no_probabilities", n_outputs=f"{self.layer_sizes[-1]}")
         return self.outputs(X)
 
     def __str__(self) -> str:
@@ -270,6 +262,12 @@ def task_of(output: Activation, loss: Loss, n_outputs: int) -> Task | None:
     return "labels" if is_yes_or_no else "values" if isinstance(output, Identity) else None
 
 
+def output_error(network: Network, key: str, **values: str) -> SettingError:
+    """A message about what is at the end of a network: the output activation, and the loss."""
+    output, loss = type(network.activations[-1]).__name__, type(network.loss).__name__
+    return SettingError(sentence(f"network.{key}", output=output, loss=loss, **values))
+
+
 def with_parameters(network: Network, parameters: Parameters) -> Network:
     """The same layers and loss around other parameters (used as they are, not copied)."""
     other = copy.copy(network)
@@ -278,12 +276,10 @@ def with_parameters(network: Network, parameters: Parameters) -> Network:
 
 
 def with_meaning(network: Network, **meaning: Any) -> Network:
-    """The same layers around the same parameters with another task, pixels, image_shape or class_names."""
-    check_meaning(**meaning)
+    """The same layers around the same parameters with another task, pixels, input_range, image_shape, class_names."""
     other = copy.copy(network)
-    vars(other).update(meaning)
-    vars(other)["class_names"] = other._names(other.class_names)
-    other._check_meaning()
+    for name, value in meaning.items():
+        setattr(other, name, value)
     return other
 
 
@@ -326,8 +322,7 @@ def _outputs_of_one(network: Network, X: Array) -> Array:
 def decide(network: Network, a: Array) -> Array:
     """What outputs a (n, k) mean, by task. SettingError for a network that has no task yet."""
     if network.task is None:
-        output, loss = type(network.activations[-1]).__name__, type(network.loss).__name__
-        raise SettingError(sentence("network.no_task", output=output, loss=loss))
+        raise output_error(network, "no_task")
     if network.task == "classes":
         return a.argmax(axis=1)
     return (a >= 0.5).astype(np.uint8) if network.task == "labels" else a
