@@ -297,21 +297,14 @@ def inputs_of(network: Network, X: Any) -> Array:
 
 
 def outputs_of(network: Network, X: Array) -> Array:
-    """a^L, (n, outputs), for X as `inputs_of` returns it, or as a Model has standardized it, of any length."""
-    if len(X) == 1:
-        return _outputs_of_one(network, X)
-    out = np.empty((len(X), network.layer_sizes[-1]), network.dtype)
-    ws = network.workspace(min(max(len(X), 1), PREDICTION_ROWS))
-    for start in range(0, len(X), PREDICTION_ROWS):
-        rows = slice(start, start + PREDICTION_ROWS)
-        out[rows] = forward(network, X[rows], ws)
-    return out
+    """a^L, (n, outputs), for X as `inputs_of` returns it, or as a Model has standardized it, of any length.
 
-
-def _outputs_of_one(network: Network, X: Array) -> Array:
-    """Without a workspace: its arrays would take longer to make than to fill with a single sample."""
-    a = np.empty(X.shape, network.dtype)
-    scale_inputs(X, a, pixels=network.pixels)
+    Without a workspace: its arrays would take longer to make than to fill with a few samples.
+    """
+    if len(X) > PREDICTION_ROWS:
+        starts = range(0, len(X), PREDICTION_ROWS)
+        return np.concatenate([outputs_of(network, X[start : start + PREDICTION_ROWS]) for start in starts])
+    a = scale_inputs(X, np.empty(X.shape, network.dtype), pixels=network.pixels)
     for W, b, activation in zip(network.weights, network.biases, network.activations, strict=True):
         z = np.dot(a, W)
         z += b
