@@ -7,7 +7,6 @@ as Python counts: layer 0 reads the data, layer l the activations of layer l - 1
 from __future__ import annotations  # help(Network) shows the types as they are written here
 
 import copy
-import math
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -15,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from deltarule.errors import SettingError, ShapeError, sentence
+from deltarule.errors import SettingError, sentence
 from deltarule.inputs import LARGEST, Scale, check_inputs
 from deltarule.nn.activations import Activation, Identity, Sigmoid, Softmax
 from deltarule.nn.arrays import Array
@@ -153,7 +152,8 @@ class Network(metaclass=Named):
             raise SettingError(sentence("network.softmax_of_one"))
         self.loss: Loss = loss  # type: ignore[assignment]
         self.activations: tuple[Activation, ...] = (*between, last)
-        self._check_loss()
+        if not isinstance(last, self.loss.fits):
+            raise output_error(self, "not_probabilities")
         self.dropout: tuple[float, ...] = dropout  # type: ignore[assignment]
         self.parameters = Parameters(self.layer_sizes, dtype=dtype_of(dtype))
         self.task = task_of(last, self.loss, self.layer_sizes[-1]) if task is None else task
@@ -168,29 +168,7 @@ class Network(metaclass=Named):
     def __setattr__(self, name: str, value: Any) -> None:
         """`network.image_shape = (28, 28)` and its like are checked as the arguments are."""
         check_meaning(**{name: value})
-        super().__setattr__(name, self._fitting(name, check_assignment(self, name, value)))
-
-    def _fitting(self, name: str, value: Any) -> Any:
-        """What `value` becomes as that attribute. An error where it does not fit the number of inputs or outputs."""
-        if name == "task" and value == "classes" and self.layer_sizes[-1] == 1:
-            raise SettingError('classes need an output each: got 1 output; use two outputs, or task="labels"')
-        if name == "image_shape" and value is not None and math.prod(value) != self.layer_sizes[0]:
-            n_inputs = self.layer_sizes[0]
-            raise ShapeError(f"images of {value} do not have {n_inputs} pixels, as this network has inputs")
-        if name == "class_names":
-            n_outputs = self.layer_sizes[-1]
-            value = tuple(map(str, range(n_outputs)) if value is None else value)
-            if len(value) != n_outputs:
-                got = f"{len(value)}; use class_names=None to number them"
-                raise ShapeError(f"a network needs a name for each of its {n_outputs} outputs: got {got}")
-        return value
-
-    def _check_loss(self) -> None:
-        output, fits = self.activations[-1], self.loss.fits
-        if not isinstance(output, fits):
-            fitting, first = " or ".join(kind.__name__ for kind in fits), fits[0].__name__.lower()
-            other = "binary_cross_entropy" if isinstance(output, Sigmoid) else "quadratic"
-            raise output_error(self, "not_probabilities", fitting=fitting, first=first, other=other)
+        super().__setattr__(name, check_assignment(self, name, value))
 
     @property
     def weights(self) -> tuple[Array, ...]:
@@ -237,7 +215,7 @@ class Network(metaclass=Named):
     def probabilities(self, X: Array) -> Array:
         """The outputs (n, k) of a softmax or one sigmoid; others: SettingError."""
         if not self.has_probabilities:
-            raise output_error(self, "no_probabilities", n_outputs=f"{self.layer_sizes[-1]}")
+            raise output_error(self, "no_probabilities")
         return self.outputs(X)
 
     def __str__(self) -> str:
@@ -262,17 +240,14 @@ def task_of(output: Activation, loss: Loss, n_outputs: int) -> Task | None:
     return "labels" if is_yes_or_no else "values" if isinstance(output, Identity) else None
 
 
-def output_error(network: Network, key: str, **values: str) -> SettingError:
+def output_error(network: Network, key: str) -> SettingError:
     """A message about what is at the end of a network: the output activation, and the loss."""
-    output, loss = type(network.activations[-1]).__name__, type(network.loss).__name__
-    return SettingError(sentence(f"network.{key}", output=output, loss=loss, **values))
-
-
-def with_parameters(network: Network, parameters: Parameters) -> Network:
-    """The same layers and loss around other parameters (used as they are, not copied)."""
-    other = copy.copy(network)
-    other.parameters = parameters
-    return other
+    output, loss = network.activations[-1], network.loss
+    values = {"output": type(output).__name__, "loss": type(loss).__name__, "n_outputs": network.layer_sizes[-1]}
+    fitting = [kind.__name__ for kind in loss.fits]
+    other = "binary_cross_entropy" if isinstance(output, Sigmoid) else "quadratic"
+    values |= {"fitting": " or ".join(fitting), "first": fitting[0].lower(), "other": other}
+    return SettingError(sentence(f"network.{key}", **values))
 
 
 def with_meaning(network: Network, **meaning: Any) -> Network:
@@ -283,6 +258,11 @@ def with_meaning(network: Network, **meaning: Any) -> Network:
     return other
 
 
+def with_parameters(network: Network, parameters: Parameters) -> Network:
+    """The same layers and loss around other parameters (used as they are, not copied)."""
+    return with_meaning(network, parameters=parameters)
+
+
 def scale_of(network: Network) -> Scale:
     """What numbers a network takes."""
     return Scale(network.pixels, network.input_range, LARGEST[network.dtype.char])
@@ -291,7 +271,7 @@ def scale_of(network: Network) -> Scale:
 def inputs_of(network: Network, X: Any) -> Array:
     """X as (n, features), checked: uint8 only where it is pixels. ShapeError or DataError where it does not fit."""
     if network.dtype.kind == "c" and isinstance(X, np.ndarray) and X.dtype.kind == "c":
-        return X  # of a complex-step check; a workspace checks the shape
+        return X  # of a complex-step check
     X = check_inputs(X, network.layer_sizes[0], network.image_shape, scale_of(network))
     return X.astype(network.dtype) if X.dtype == np.uint8 and not network.pixels else X
 
