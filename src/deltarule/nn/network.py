@@ -43,6 +43,7 @@ def forward(network: Network, X: Array, ws: Workspace) -> Array:
         # a^l = sigma(z^l)
         activation.forward(ws.z[l], out=ws.a[l])
         ws.drop(l)
+
     return ws.a[-1]
 
 
@@ -86,6 +87,7 @@ def backward(
     else:
         loss.gradient(a[last], y, shares, out=delta[last])
         activations[last].backward(delta[last], z[last], a[last])
+
     for l in range(last, -1, -1):
         # BP2  delta^l = (delta^(l+1) (W^(l+1))^T) * sigma'(z^l)
         if l < last:

@@ -31,16 +31,12 @@ class Workspace:
         *,
         pixels: bool = False,
     ) -> None:
-
-        def arrays(sizes: Sequence[int], dtype: DTypeLike) -> list[Array]:
-            return [np.empty((capacity, size), dtype) for size in sizes]
-
-        self.capacity, self.pixels = capacity, pixels
-        self._dropout = dropout
-        self._input, *self._z = arrays(layer_sizes, dtype)
-        self._a, self._delta = arrays(layer_sizes[1:], dtype), arrays(layer_sizes[1:], dtype)
-        self._masks = arrays(layer_sizes[1:-1], self._input.real.dtype)
-        self._dropped = arrays(layer_sizes[1:-1], dtype)
+        self.capacity, self.pixels, self._dropout = capacity, pixels, dropout
+        self._input = np.empty((capacity, layer_sizes[0]), dtype)
+        self._z, self._a, self._delta, self._dropped = (
+            [np.empty((capacity, size), dtype) for size in layer_sizes[1:]] for _ in range(4)
+        )
+        self._masks = [np.empty(a.shape, a.real.dtype) for a in self._a[:-1]]
         self.masks: list[Array] | None = None
         self.inputs: list[Array] = [self._input] * len(self._z)
         self._take_rows(capacity)
