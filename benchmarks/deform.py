@@ -27,7 +27,7 @@ class Deformer:
 
     def __init__(self, name: str, folder: str) -> None:
         from deltarule.data.augment import Deformation
-        from deltarule.training.engines import engine
+        from deltarule.training.engine import engine
 
         pixels = np.load(Path(folder) / "images.npy")
         self.images: NDArray[Any] = pixels / np.float32(255.0)

@@ -32,7 +32,8 @@ from deltarule.data.dataset import Dataset, Splits
 from deltarule.errors import DeltaruleError
 from deltarule.recipes.build import build
 from deltarule.recipes.schema import Recipe
-from deltarule.training.evaluation import SCORE_NAMES, evaluate
+from deltarule.training.evaluation import evaluate
+from deltarule.training.score import SCORE_NAMES
 
 SCORES = ("accuracy", "r2", "mnist_accuracy")
 

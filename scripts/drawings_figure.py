@@ -66,9 +66,9 @@ def main() -> None:
         assert reading.image is not None
         answer = model.probabilities(reading.image[np.newaxis])[0]
         said = f"{answer.argmax()}, {100 * answer.max():.1f} %"
-        names = [title, *(stage.name for stage in reading.stages)]
+        names = [title, *reading.stages]
         names[-1] += f": {said}"
-        for axis, name, pixels in zip(line, names, [picture, *(stage.pixels for stage in reading.stages)], strict=True):
+        for axis, name, pixels in zip(line, names, [picture, *reading.stages.values()], strict=True):
             axis.imshow(pixels, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
             axis.set_title(name, fontsize=8)
             axis.set_axis_off()

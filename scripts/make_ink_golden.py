@@ -84,8 +84,8 @@ def digest(reading: InkImage) -> str:
     """Eight digits for all that was read; "blank" where that was nothing."""
     if reading.image is None:
         return "blank"
-    sizes = "".join(f"{stage.name} {stage.pixels.shape[1]}x{stage.pixels.shape[0]};" for stage in reading.stages)
-    parts = [sizes.encode(), reading.image.tobytes(), *(stage.pixels.tobytes() for stage in reading.stages)]
+    sizes = "".join(f"{name} {pixels.shape[1]}x{pixels.shape[0]};" for name, pixels in reading.stages.items())
+    parts = [sizes.encode(), reading.image.tobytes(), *(pixels.tobytes() for pixels in reading.stages.values())]
     return hashlib.sha256(b"".join(parts)).hexdigest()[:8]
 
 

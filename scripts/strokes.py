@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deltarule.data.ink.normalization import INK_SIDE, SIDE, Gray, InkImage, Stage, center, ink_box, round_half_up
+from deltarule.data.ink.normalization import INK_SIDE, SIDE, Gray, InkImage, center, ink_box, round_half_up
 from deltarule.errors import DataError
 
 PEN = 2.5  # pixels: the median width of MNIST's strokes
@@ -46,11 +46,11 @@ def ink_strokes(strokes: Sequence[Stroke], size: float = PAD_SIDE) -> InkImage:
     small = inked([(path - first) * scale + PEN / 2 for path in paths], (height, width), PEN / 2)
     grain = SKETCH_SIDE / size
     sketch = inked([path * grain for path in paths], (SKETCH_SIDE, SKETCH_SIDE), PEN * SKETCH_SIDE / SIDE / 2)
-    stages = [Stage("ink found", sketch)]
+    stages = {"ink found": sketch}
     if sketch.any():
-        stages.append(Stage("crop", sketch[ink_box(sketch.astype(np.float64))]))
+        stages["crop"] = sketch[ink_box(sketch.astype(np.float64))]
     image = center(small)
-    return InkImage(image, (*stages, Stage("20x20", small), Stage("centered", image)))
+    return InkImage(image, stages | {"20x20": small, "centered": image})
 
 
 def path_of(stroke: Stroke) -> NDArray[np.float64]:

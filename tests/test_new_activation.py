@@ -21,8 +21,8 @@ from deltarule.nn.activations import Activation
 from deltarule.nn.arrays import Array
 from deltarule.public import part
 from deltarule.recipes.build import build
-from deltarule.training import engines
-from deltarule.training.engines import engine_for
+from deltarule.training import engine as engine_module
+from deltarule.training.trainer import engine_for
 
 SOURCE = Path(__file__).parents[1] / "src" / "deltarule"
 WITHOUT = "nobody has written it in compiled code"
@@ -128,7 +128,7 @@ def test_train_says_that_numpy_computes_the_run(
     pytest.importorskip("numba", reason='needs Numba: pip install "deltarule[fast]"')
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "1000")
-    monkeypatch.setattr(engines, "WORTH_COMPILING_SECONDS", 0.0)
+    monkeypatch.setattr(engine_module, "WORTH_COMPILING_SECONDS", 0.0)
     command = ["deltarule", "train", "linear", "--data", "digits", "--epochs", "1"]
     monkeypatch.setattr(sys, "argv", [*command, "--set", "hidden=[6]", "--set", "network.activation=softplus"])
     with pytest.raises(SystemExit) as stop:

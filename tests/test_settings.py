@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,8 @@ from deltarule.cli.options import TrainOptions
 from deltarule.errors import RecipeError, SettingError
 from deltarule.playground.protocol import Start
 from deltarule.recipes.build import trainer_for
-from deltarule.settings import SETTINGS, Setting, check, setting
+from deltarule.recipes.schema import OPTIONS_ONLY, Training
+from deltarule.settings import SETTINGS, Setting, TrainingNumbers, check, setting
 
 OWNERS: list[Callable[..., Any]] = [
     dr.fit,
@@ -33,6 +35,14 @@ def test_defaults_are_those_that_are_declared(owner: Callable[..., Any]) -> None
     assert found
     for name, (default, wanted) in found.items():
         assert (None if default is inspect.Parameter.empty else default) == wanted, name
+
+
+def test_a_number_of_a_run_is_taken_by_fit_the_trainer_and_recipes() -> None:
+    numbers = {each.name: each.default for each in fields(TrainingNumbers)}
+    for owner in (dr.fit, dr.Trainer):
+        taken = inspect.signature(owner).parameters
+        assert {name: taken[name].default for name in numbers} == numbers
+    assert numbers.keys() - set(OPTIONS_ONLY) < set(Training.__struct_fields__)
 
 
 @pytest.mark.parametrize("name", ["MLPClassifier", "MLPRegressor"])

@@ -61,7 +61,28 @@ def test_no_circle_of_imports() -> None:
     knows = {name: set(modules_imported(tree)) & set(MODULES) - {name} for name, tree in MODULES.items()}
     while ends := {name for name in knows if not knows[name] or not any(name in others for others in knows.values())}:
         knows = {name: others - ends for name, others in knows.items() if name not in ends}
-    assert {name for name in knows if not name.startswith("deltarule.training.")} == set()  # its loop is one still
+    assert set(knows) == set()
+
+
+def functions_that_call(room: str, *names: str) -> set[str]:
+    """Those of a room that call a function or a method of one of these names."""
+    found = set()
+    for tree in (tree for name, tree in MODULES.items() if name.startswith(f"deltarule.{room}.")):
+        for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
+            calls = [node.func for node in ast.walk(function) if isinstance(node, ast.Call)]
+            called = {getattr(each, "attr", getattr(each, "id", "")) for each in calls}
+            found |= {function.name} if called & set(names) else set()
+    return found
+
+
+def test_training_has_one_loop_over_steps_and_one_call_of_many() -> None:
+    assert functions_that_call("training", "gradient") == {"run_steps", "run_in_one_call"}
+    assert functions_that_call("training", "take_step") == {"run_steps"}
+    assert functions_that_call("training", "take_steps") == {"run_in_one_call"}
+    assert functions_that_call("training", "backward") == {"gradient"}
+    assert functions_that_call("training", "run_steps") == {"_train_epoch"}
+    assert functions_that_call("estimators", "run_steps") == {"_train_epoch"}
+    assert functions_that_call("estimators", "forward", "backward", "take_step", "take_steps") == set()
 
 
 def test_no_anonymous_tuple_of_more_than_three_crosses_a_border() -> None:

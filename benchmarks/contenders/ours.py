@@ -11,13 +11,13 @@ from deltarule.data.dataset import Dataset
 from deltarule.nn.activations import ReLU, Sigmoid
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import SGD, Adam, Momentum
-from deltarule.training.engines import engine as engine_named
+from deltarule.training.engine import engine as engine_named
 from deltarule.training.schedules import Constant
 from deltarule.training.trainer import Trainer
 
 
 class Ours(Contender):
-    """`engine` is a name that deltarule.training.engines knows."""
+    """`engine` is a name that deltarule.training.engine knows."""
 
     def prepare(self, images: NDArray[np.uint8], classes: NDArray[np.int64], engine: str = "auto") -> None:
         work = self.workload

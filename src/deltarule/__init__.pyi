@@ -27,9 +27,11 @@ from deltarule.nn.optimizers import SGD, AdaGrad, Adam, AdamW, Momentum, Nestero
 from deltarule.nn.parameters import Parameters
 from deltarule.nn.penalties import L1, L2, Penalty
 from deltarule.nn.workspace import Workspace
-from deltarule.training.callbacks import Callback, CSVLog, EarlyStopping, History, Progress, TrainingState
+from deltarule.training.callbacks import Callback, CSVLog, EarlyStopping, Progress, TrainingState
+from deltarule.training.clip_and_average import ClipNorm, MovingAverage
 from deltarule.training.evaluation import evaluate
 from deltarule.training.fit import fit
+from deltarule.training.history import History
 from deltarule.training.schedules import (
     Constant,
     Cosine,
@@ -40,7 +42,6 @@ from deltarule.training.schedules import (
     WarmUp,
 )
 from deltarule.training.trainer import Trainer
-from deltarule.training.update import ClipNorm, MovingAverage
 
 __all__ = [
     "ELU", "L1", "L2", "SGD", "Activation", "AdaGrad", "Adam", "AdamW", "BinaryCrossEntropy", "CSVLog", "Callback",

@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deltarule.errors import SettingError, ShapeError, closest, read_tables, sentence
-from deltarule.public import Activations, line_for, names_for
-from deltarule.settings import RATE_OF_FIT, brief, one_per_layer, setting, setting_error, setting_names, with_article
+from deltarule.public import Activations, line_for, names_for, words
+from deltarule.settings import brief, check_choice, one_per_layer, setting, setting_error, setting_names, with_article
 
 T = TypeVar("T")
 Kind = Literal["activation", "loss", "optimizer", "penalty", "schedule", "initializer"]
@@ -126,15 +126,13 @@ def make(kind: Kind, spec: Spec, **more: Any) -> Any:
     Raises SettingError for an unknown name or setting (with the closest one), or a value that is not legal.
     """
     settings = {"name": spec} if isinstance(spec, str) else dict(spec)
-    name, table = settings.pop("name", None), PARTS[kind]
+    table = PARTS[kind]
+    name: Any = settings.pop("name", None)
     if name is None and len(settings) == 1 and (meant := next(iter(settings))) in table:
         line = spec_text(f"{kind} {meant}", table[meant].maker, setting_names(table[meant].maker))
         raise SettingError(sentence("settings.no_name", kind=kind, given=spec, line=line))
-    if not isinstance(name, str) or name not in table:
-        called = (
-            (word, row.name) for row in table.values() for word in (*row.synonyms, row.home.split(":")[1].lower())
-        )
-        raise SettingError(f"no {kind} is called {name!r}: {closest(str(name), table, dict(called))}")
+    called = ((word, row) for row in table.values() for word in (*row.synonyms, row.home.split(":")[1].lower()))
+    check_choice(kind, name, tuple(table), {word: row.name for word, row in called})
     if kind == "initializer":  # a function, without settings
         return table[name].maker
     return with_settings(f"{kind} {name}", table[name].maker, settings, **more)
@@ -147,7 +145,7 @@ def with_settings(what: str, kind: type[T], settings: Mapping[str, Any], **more:
         names = names_for(unknown[0])
         synonyms = {unknown[0].casefold(): key for key in names if key in legal}
         offer = closest(unknown[0], legal, synonyms) if legal else "it has none"
-        offer += RATE_OF_FIT if what.startswith("optimizer") and "learning_rate" in names else ""
+        offer += words()["rate_of_fit"] if what.startswith("optimizer") and "learning_rate" in names else ""
         raise SettingError(f"{what} has no setting {unknown[0]!r}: {offer}")
     if missing := [key for key in required_settings(kind) if key in legal and key not in settings]:
         got, works = dict(settings) or "no settings", spec_text(what, kind, missing)

@@ -7,7 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import cache, wraps
 from importlib.util import find_spec
 from inspect import Parameter, Signature, signature
@@ -16,7 +16,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform
 
 from deltarule.errors import DeltaruleError, MissingNameError, SettingError, UnknownNameError, closest, read_tables
-from deltarule.settings import RATE_OF_FIT, brief, check, check_settings, setting, setting_names, with_article
+from deltarule.settings import brief, check, check_settings, setting, setting_names, source_text, with_article
 
 T = TypeVar("T")
 RAW = (TypeError, AttributeError, LookupError, ValueError)  # what Python raises where an argument is of a wrong kind
@@ -66,13 +66,6 @@ def part(**how: bool) -> Callable[[type[T]], type[T]]:
         return public(is_inner=True)(dataclass(repr=False, **how)(kind))
 
     return decorate
-
-
-def source_text(thing: Any) -> str:
-    """A part as a program writes it: ReLU(), LeakyReLU(slope=0.1), Tanh(initializer=lecun_normal)."""
-    given = ((each, getattr(thing, each.name)) for each in fields(thing) if each.init and each.repr)
-    changed = ((each.name, getattr(value, "__name__", value)) for each, value in given if value != each.default)
-    return f"{type(thing).__name__}({', '.join(f'{name}={value}' for name, value in changed)})"
 
 
 def _with_answers(function: Callable[..., Any], owner: type[Any] | None, line: str) -> Callable[..., Any]:
@@ -169,7 +162,7 @@ class Call:
         if len(args) > len(by_position) and not any(each.kind is each.VAR_POSITIONAL for each in every):
             takes = "its arguments by name" if every else "no arguments"
             takes, how = (f"{', '.join(by_position)} alone by position", "") if by_position else (takes, " by position")
-            more = RATE_OF_FIT if self.is_made and variable_of(self.owner) == "optimizer" else ""
+            more = words()["rate_of_fit"] if self.is_made and variable_of(self.owner) == "optimizer" else ""
             raise SettingError(f"{called} takes {takes}: got {len(args)}{how}; use {self.works()}{more}")
         given = by_position[: len(args)]
         if twice := [each for each in given if each in kwargs]:
@@ -328,20 +321,11 @@ def _assign(thing: Any, name: str, value: Any) -> None:
     object.__setattr__(thing, name, value)
 
 
-def answer_names(module: str) -> Callable[[str], Any]:
-    """The __getattr__ of a room that other libraries have, too: what dr.nn.Linear and the like are called here."""
-
-    def refuse(name: str) -> Any:
-        raise unknown_name(module, name, sys.modules["deltarule"].__all__)
-
-    return refuse
-
-
-def unknown_name(module: str, name: str, known: Iterable[str]) -> DeltaruleError:
+def unknown_name(module: str, name: str) -> DeltaruleError:
     """The error for a name that a module does not have: of `from module import name`, an ImportError."""
-    is_public = name in known and module != "deltarule"
-    error = no_attribute("deltarule", name, known, f"module {module!r}")
-    says = f"module {module!r} has no attribute {name!r}: use dr.{name}" if is_public else str(error)
+    begins, known = f"module {module!r}", sys.modules["deltarule"].__all__
+    says = f"{begins} has no attribute {name!r}: use dr.{name}"
+    says = says if name in known else str(no_attribute("deltarule", name, known, begins))
     asks = sys._getframe(2).f_code.co_name  # Python's own function, which asks hasattr before it looks for a module
     is_import = asks == "_handle_fromlist" and find_spec(f"{module}.{name}") is None
     return MissingNameError(says) if is_import else UnknownNameError(says)

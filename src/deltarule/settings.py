@@ -9,7 +9,7 @@ import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import fields
+from dataclasses import dataclass, field, fields
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
@@ -25,6 +25,7 @@ TASK_SYNONYMS |= {"binary": "labels", "regression": "values"}
 DTYPES = ("float32", "float64", "complex128")
 ENGINES = ("auto", "numpy", "numba")
 MODES = ("auto", "min", "max")
+BatchSize = int | Literal["full"] | None
 
 
 class Setting(NamedTuple):
@@ -93,9 +94,26 @@ class Setting(NamedTuple):
         return self.default if self.example is None else self.example
 
 
-RATE_OF_FIT = "; the learning rate is an argument of fit, learning_rate=0.01"
+def number(*declared: Any, **more: Any) -> Any:
+    """A field of a dataclass whose range, default and sentence are those of a Setting(...)."""
+    asked = Setting(*declared, **more)
+    return field(default=asked.default, metadata={"setting": asked})
+
+
+@dataclass(kw_only=True)
+class TrainingNumbers:
+    """The numbers of a run: `fit`, Trainer and a recipe's [training] take what is declared here."""
+
+    epochs: int = number(int, "[0, inf)", 10, "Passes over the training data.")
+    batch_size: BatchSize = number(
+        int, "[1, inf)", 128, "Samples a step.", or_else='or "full" or None for all samples at once'
+    )
+    seed: int = number(int, "[0, inf)", 0, "The same seed gives the same network.")
+
+
+SETTINGS: dict[str, Setting] = {each.name: each.metadata["setting"] for each in fields(TrainingNumbers)}
 KINDS = {"int": int, "float": float}
-SETTINGS = {name: Setting(**row | {"kind": KINDS[row["kind"]]}) for name, row in read_tables("settings").items()}
+SETTINGS |= {name: Setting(**row | {"kind": KINDS[row["kind"]]}) for name, row in read_tables("settings").items()}
 
 
 def setting(name: str, owner: type[Any] | str = "") -> Setting | None:
@@ -125,15 +143,23 @@ def check(name: str, value: Any, owner: type[Any] | str = "", *, note: str = "",
 def _call_in_order(thing: Any, name: str, asked: Setting) -> str:
     """The call with that argument and another exchanged, where both are legal then, as for Cosine(1000, 0.1)."""
     kind, wrong = type(thing), getattr(thing, name)
-    defaults = {each.name: each.default for each in fields(kind) if each.init}
-    given = {each: getattr(thing, each) for each in defaults}
-    for other, value in given.items():
-        takes = setting(other, kind) if other in setting_names(kind) else None
+    for other in (each.name for each in fields(kind) if each.init):
+        takes, value = setting(other, kind) if other in setting_names(kind) else None, getattr(thing, other)
         if asked.accepts(value) and (takes.accepts(wrong) if takes else not isinstance(wrong, Real)):
-            new = given | {name: value, other: wrong}
-            written = (f"{each}={new[each]!r}" for each in new if new[each] != defaults[each])
-            return f"{kind.__name__}({', '.join(written)})"
+            return source_text(thing, **{name: value, other: wrong})
     return ""
+
+
+def source_text(thing: Any, **others: Any) -> str:
+    """A part as a program writes it: ReLU(), LeakyReLU(slope=0.1), Tanh(initializer=lecun_normal).
+
+    others: values to write instead of its own.
+    """
+    given = (
+        (each, others.get(each.name, getattr(thing, each.name))) for each in fields(thing) if each.init and each.repr
+    )
+    changed = ((each.name, getattr(value, "__name__", value)) for each, value in given if value != each.default)
+    return f"{type(thing).__name__}({', '.join(f'{name}={value}' for name, value in changed)})"
 
 
 def setting_error(name: str, needed: str, value: Any, line: str, note: str = "") -> SettingError:

@@ -38,26 +38,22 @@ def check_targets(
 
     Raises ShapeError, DataError or SettingError, with the cure, where y is none of it.
     """
-    called, n_outputs = array_name(y, name), layer_sizes[-1]
+    door, n_outputs = TargetDoor(array_name(y, name), tuple(layer_sizes), n_samples), layer_sizes[-1]
     y = as_numbers(as_array(y, name), task, names, name)
     if y.dtype.kind == "f":
-        finite = f"np.isfinite({called})" + (".all(axis=1)" if y.ndim > 1 else "")
-        check_finite(y, name, f"; leave it out, keep = {finite}; {line_that_keeps(called)}")
+        check_finite(y, name, door.says("finite_rows" if y.ndim > 1 else "finite"))
     if y.ndim == 2 and y.size == n_samples and 1 not in y.shape:
-        raise ShapeError(sentence("targets.not_flat", name=called, shape=y.shape, n_samples=n_samples))
+        raise ShapeError(door.says("not_flat", shape=y.shape))
     is_column = y.ndim == 2 and y.shape[1] == 1 < n_outputs and task in (None, "classes")
     is_row = y.ndim == 2 and y.shape == (1, n_samples) != (1, 1) and (n_outputs == 1 or task != "values")
     if is_column or is_row:
-        what = f"{y.size} {'classes' if n_outputs > 1 else task or 'values'}"
-        note = "%s has shape %s, and is read as %s: %s.ravel() does the same without this note"
-        LOG.warning(note, called, y.shape, what, called)
+        LOG.warning(door.says("read_flat", y=y, what="classes" if n_outputs > 1 else task or "values"))
         y = y.ravel()
     if task is None:
         task = "classes" if y.ndim == 1 and n_outputs > 1 else binary if is_binary(y) else "values"
-    door = TargetDoor(called, tuple(layer_sizes), n_samples)
     y = {"classes": door.classes, "labels": door.labels, "values": door.values}[task](y)
     if len(y) != n_samples:
-        raise DataError(door.says("other_number", inputs=inputs_name(called), n_targets=len(y)))
+        raise DataError(door.says("other_number", n_targets=len(y)))
     return y, task
 
 
@@ -104,16 +100,6 @@ def texts_error(y: NDArray[Any], taker: str, name: str, task: Task, line: str = 
     return DataError(sentence(f"targets.{key}", name=name, such=first_text(y), taker=taker, line=line))
 
 
-def line_that_keeps(name: str) -> str:
-    """The line that trains on the samples to keep."""
-    return f"dr.fit(network, {inputs_name(name)}[keep], {name}[keep])"
-
-
-def inputs_name(name: str) -> str:
-    """What the inputs are called where the targets have this name: X for y, X_val for y_val."""
-    return "X".join(name.rpartition("y")[::2])
-
-
 def is_binary(y: NDArray[Any]) -> bool:
     """Whether all are 0 or 1."""
     return y.dtype.kind == "b" or bool(((y == 0) | (y == 1)).all())
@@ -134,7 +120,8 @@ class TargetDoor(NamedTuple):
     def says(self, key: str, **more: Any) -> str:
         """A message about these targets, with what the door knows of them, and more."""
         known = {"name": self.name, "n_samples": self.n_samples, "n_outputs": self.sizes[-1], "made": MADE_WITH}
-        return sentence(f"targets.{key}", **known, **more)
+        inputs = "X".join(self.name.rpartition("y")[::2])  # X for y, X_val for y_val
+        return sentence(f"targets.{key}", inputs=inputs, **known, **more)
 
     def sizes_for(self, n_outputs: int) -> str:
         """The layer sizes of a network with so many outputs, as messages have them."""
@@ -199,7 +186,7 @@ class TargetDoor(NamedTuple):
         key = next(key for fits, key in cures if fits)
         sizes = self.sizes_for(high + 1 if key == "more_classes" else 1)
         values = {"low": low, "high": high, "n_classes": high + 1, "row": row, "value": classes[row], "sizes": sizes}
-        raise DataError(self.says(key, last=n_outputs - 1, keeps=line_that_keeps(self.name), **values))
+        raise DataError(self.says(key, last=n_outputs - 1, **values))
 
     def _refuse_columns(self, y: NDArray[Any]) -> NoReturn:
         """Raise for targets of several columns, where classes are needed, by what they look like."""

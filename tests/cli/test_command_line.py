@@ -1,6 +1,7 @@
 """The command line as a whole, much of it in processes of its own: help, pipes, colors, Ctrl-C."""
 
 import gzip
+import json
 import os
 import re
 import shlex
@@ -15,7 +16,7 @@ import pytest
 from typer.main import get_command
 
 from deltarule.cli import app
-from deltarule.cli.printing import without_nan
+from deltarule.cli.printing import print_json
 from deltarule.files.model_file import load, save
 from deltarule.nn.network import Network
 
@@ -175,9 +176,11 @@ def test_what_is_told_fits_a_terminal(deltarule: Command, monkeypatch: pytest.Mo
         assert max(map(len, (result.out + result.err).splitlines())) <= 80
 
 
-def test_json_knows_no_nan() -> None:
-    value = {"a": [1.5, float("nan"), (float("inf"), "x")], "b": None, "c": True}
-    assert without_nan(value) == {"a": [1.5, None, [None, "x"]], "b": None, "c": True}
+def test_json_knows_no_nan(capsys: pytest.CaptureFixture[str]) -> None:
+    value = {"a": [1.5, float("nan"), (float("inf"), -float("inf"), "x")], "b": None, "c": True}
+    print_json(value)
+    found = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    assert found == {"a": [1.5, None, [None, None, "x"]], "b": None, "c": True}
 
 
 def test_names_that_a_terminal_cannot_show_are_no_traceback() -> None:

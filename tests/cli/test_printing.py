@@ -211,7 +211,8 @@ def test_notes_come_before_the_results_in_one_stream(digits_model: Path) -> None
 
 @posix_only
 def test_many_answers_end_where_nobody_reads_them(digits_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    Path("rows.csv").write_text("\n".join([",".join(["0"] * 784)] * 2000), encoding="utf-8")
+    rows = [",".join(["0"] * 784)] * 5000  # whose answers no pipe holds
+    Path("rows.csv").write_text("\n".join(rows), encoding="utf-8")
     program = (
         f"{sys.executable} -m deltarule predict rows.csv --model {digits_model} | head -n 1; exit ${{PIPESTATUS[0]}}"
     )

@@ -13,6 +13,7 @@ from deltarule.cli import train
 from deltarule.cli.options import RECIPE_KEYS, TrainOptions
 from deltarule.cli.resume import KEPT_OPTIONS
 from deltarule.errors import FileError
+from deltarule.files import run_folder
 from deltarule.files.checkpoint import checkpoint_bytes, newest_checkpoint
 from deltarule.files.model_file import load
 from deltarule.files.run_folder import read_history, read_recording
@@ -256,8 +257,8 @@ def test_a_run_whose_folder_is_full_ends_with_its_network(
     def full(folder: Path, rows: Any) -> None:
         raise FileError(f"{folder} could not be written: the disk is full")
 
-    monkeypatch.setattr(train, "write_history", full)
-    monkeypatch.setattr(train, "write_recording", full)
+    monkeypatch.setattr(run_folder, "write_history", full)
+    monkeypatch.setattr(run_folder, "write_recording", full)
     assert deltarule(*SHORT, "--run", "run").code == 0
     assert caplog.text.count("history not kept: run could not be written: the disk is full") == 5
     assert caplog.text.count("recording not kept: run could not be written: the disk is full") == 1

@@ -15,17 +15,18 @@ from deltarule.errors import DivergenceError
 from deltarule.nn import activations, losses, optimizers
 from deltarule.nn.network import Network
 from deltarule.nn.penalties import L1, L2
-from deltarule.training import strides
-from deltarule.training.callbacks import Callback, History, TrainingState
-from deltarule.training.engines import REFERENCE, Engine, engine
+from deltarule.training import trainer as trainer_module
+from deltarule.training.callbacks import Callback, TrainingState
+from deltarule.training.clip_and_average import ClipNorm, MovingAverage
+from deltarule.training.engine import REFERENCE, Engine, engine
+from deltarule.training.history import History
 from deltarule.training.schedules import Constant, Cosine
 from deltarule.training.trainer import Trainer
-from deltarule.training.update import ClipNorm, MovingAverage
 
 pytest.importorskip("numba", reason="the extra fast is not installed")
 
 COMPILED = engine("numba")
-ONE_BY_ONE = replace(COMPILED, can_take_steps=REFERENCE.can_take_steps)
+ONE_BY_ONE = COMPILED.one_by_one
 
 
 def pictures(n_samples: int = 203, dtype: Any = np.uint8) -> Dataset:
@@ -116,6 +117,10 @@ LOOP_ONLY: dict[str, dict[str, Any]] = {
 }
 
 
+def takes_many(trainer: Trainer, data: Dataset) -> bool:
+    return trainer.identity(data, None, None)["steps in one call"] == "many"
+
+
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("dtype", [np.uint8, np.float64])
 @pytest.mark.parametrize("name", RUNS)
@@ -123,8 +128,8 @@ def test_runs_take_the_same_steps_in_strides(name: str, dtype: Any, weighted: bo
     data = pictures(dtype=dtype)
     weights = np.random.default_rng(1).random(data.n_samples) if weighted else None
     runs = [trained(each, data, weights, **fresh(RUNS[name])) for each in (REFERENCE, ONE_BY_ONE, COMPILED)]
-    assert strides.can_stride(runs[2][2], data)
-    assert not strides.can_stride(runs[1][2], data)
+    assert takes_many(runs[2][2], data)
+    assert not takes_many(runs[1][2], data)
     same_run(runs[0], runs[1], 1e-11)
     same_run(runs[0], runs[2], 1e-11)
 
@@ -140,7 +145,7 @@ def test_pictures_with_little_or_nothing_on_them(n_columns: int, in_use: int) ->
 @pytest.mark.parametrize("name", LOOP_ONLY)
 def test_what_is_no_matter_of_strides_takes_the_same_steps_too(name: str) -> None:
     runs = [trained(each, pictures(), **fresh(LOOP_ONLY[name])) for each in (REFERENCE, COMPILED)]
-    assert not strides.can_stride(runs[1][2], pictures())
+    assert not takes_many(runs[1][2], pictures())
     same_run(*runs, 1e-11)
 
 
@@ -154,7 +159,7 @@ def test_float32_runs_stay_together(name: str) -> None:
 
 
 def test_a_callback_that_counts_steps_gets_each(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(strides, "STRIDE_WEIGHTS", 5 * 10 * 500)
+    monkeypatch.setattr(trainer_module, "STRETCH_WEIGHTS", 5 * 10 * 500)
 
     class Counting(Callback):
         def __init__(self, *, every_step: bool) -> None:
@@ -172,7 +177,7 @@ def test_a_callback_that_counts_steps_gets_each(monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.parametrize("engine", [REFERENCE, COMPILED], ids=["one by one", "in strides"])
 def test_what_callbacks_take_is_no_time_of_training(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(strides, "STRIDE_WEIGHTS", 5 * 10 * 500)
+    monkeypatch.setattr(trainer_module, "STRETCH_WEIGHTS", 5 * 10 * 500)
     now = 0.0
 
     def tick() -> float:
@@ -192,7 +197,7 @@ def test_what_callbacks_take_is_no_time_of_training(engine: Engine, monkeypatch:
 
 
 def test_a_callback_may_ask_for_single_steps_from_now_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(strides, "STRIDE_WEIGHTS", 5 * 10 * 500)
+    monkeypatch.setattr(trainer_module, "STRETCH_WEIGHTS", 5 * 10 * 500)
 
     class Curious(Callback):
         every_step = False
@@ -214,7 +219,7 @@ def test_a_callback_may_ask_for_single_steps_from_now_on(monkeypatch: pytest.Mon
 
 
 def test_a_stop_between_strides_counts_what_was_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(strides, "STRIDE_WEIGHTS", 5 * 10 * 500)
+    monkeypatch.setattr(trainer_module, "STRETCH_WEIGHTS", 5 * 10 * 500)
 
     class Stop(Callback):
         every_step = False

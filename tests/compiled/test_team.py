@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from deltarule.training.strides import Plan
+from deltarule.training.plan import Buffers, Plan
 
 pytest.importorskip("numba", reason="the extra fast is not installed")
 threadpoolctl = pytest.importorskip("threadpoolctl", reason="the extra fast is not installed")
@@ -15,7 +15,6 @@ from deltarule.compiled import blas, steps, team  # noqa: E402
 from deltarule.compiled.kernels import kernel  # noqa: E402
 from deltarule.nn.network import Network  # noqa: E402
 from deltarule.nn.optimizers import Adam  # noqa: E402
-from deltarule.nn.penalties import Penalty  # noqa: E402
 
 pytestmark = pytest.mark.skipif(not blas.available(), reason="SciPy is not installed")
 
@@ -107,10 +106,9 @@ def test_any_number_of_threads_takes_the_same_steps(monkeypatch: pytest.MonkeyPa
     for n_ranks in (1, 2, 3):
         monkeypatch.setattr(steps.team, "most", lambda n=n_ranks: n)
         network = Network((35, hidden, 7, 3), dtype=np.float64, rng=0)
-        grads = network.parameters.zeros_like()
-        plan = Plan(np.arange(130), 20, np.full(7, 0.01), np.zeros(7), 1e9)
-        losses, right, _ = steps.take_steps(network, Adam(), Penalty(), (grads, None), (X, y, None), plan)
-        runs.append((losses, right, network.parameters.vector, grads.vector))
+        plan = Plan(X, y, np.arange(130), 20, np.full(7, 0.01), buffers=Buffers(network, 20))
+        losses, right, _ = steps.take_steps(network, Adam(), plan)
+        runs.append((losses, right, network.parameters.vector, plan.buffers.grads.vector))
         monkeypatch.undo()
     for run in runs[1:]:
         for one, other in zip(runs[0], run, strict=True):

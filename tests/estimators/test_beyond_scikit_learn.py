@@ -4,6 +4,7 @@ import copy
 import os
 import pickle
 import signal
+import tracemalloc
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -17,13 +18,13 @@ from deltarule.nn.arrays import Array
 
 pytest.importorskip("sklearn", reason='needs scikit-learn: pip install "deltarule[sklearn]"')
 
+from scipy.sparse import coo_matrix, csr_array, csr_matrix, issparse
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
-from sklearn.metrics import accuracy_score, log_loss, r2_score
+from sklearn.metrics import accuracy_score, log_loss, make_scorer, r2_score
 
 from deltarule.errors import DivergenceError, ShapeError
 from deltarule.estimators import MLPClassifier, MLPRegressor
-from deltarule.estimators.rates import Plateau
 
 Table = tuple[Array, Array]
 TASKS: dict[str, Callable[[Table], Any]] = {
@@ -82,9 +83,7 @@ def test_a_planned_rate_reaches_its_end_without_a_warning(wine: Table) -> None:
 def test_a_plateau_lowers_the_rate_before_it_ends_the_run(wine: Table) -> None:
     model = quick(learning_rate="plateau", tol=10.0, n_iter_no_change=6, max_iter=50).fit(*wine)
     assert (model.n_iter_, model.stopped_) == (8, True)  # the first epoch is progress, the next seven are too few
-    _, rate, _ = model._state
-    assert isinstance(rate, Plateau)
-    assert rate.current == pytest.approx(0.001 / 5 / 5)  # after three epochs without progress, and after six
+    assert model._descent.rate == pytest.approx(0.001 / 5 / 5)  # after three epochs without progress, and after six
 
 
 def test_each_layer_has_its_activation_and_dropout(wine: Table) -> None:
@@ -125,6 +124,70 @@ def test_class_weights_are_sample_weights(wine: Table) -> None:
     balanced = quick(class_weight="balanced").fit(X, y, np.full(len(y), 2.0))
     shares = len(y) / (3 * np.bincount(y))
     np.testing.assert_allclose(balanced.coefs_[0], quick().fit(X, y, 2.0 * shares[y]).coefs_[0], 1e-9)
+
+
+@pytest.mark.parametrize("task", ["classes", "labels"])
+def test_balanced_weights_count_a_sample_as_often_as_it_weighs(wine: Table, task: str) -> None:
+    X, y = wine[0], wine[1] if task == "classes" else (wine[0][:, :2] > 0.4).astype(int)
+    weights = np.random.default_rng(0).integers(0, 4, len(y))
+    repeated = np.repeat(np.arange(len(y)), weights)
+    settings = {"class_weight": "balanced", "solver": "lbfgs", "max_iter": 5}
+    weighted, by_hand = quick(**settings).fit(X, y, weights), quick(**settings).fit(X[repeated], y[repeated])
+    np.testing.assert_allclose(weighted.predict_proba(X), by_hand.predict_proba(X), 1e-9)
+
+
+def test_classes_weigh_in_the_validation_too(tumors: Table) -> None:
+    """The same network, judged on one class alone, on the other, and on the 21 and 36 of them that are held out."""
+    settings = {"early_stopping": True, "learning_rate_init": 1e-9, "max_iter": 1}
+    weights: list[Any] = [{0: 1.0, 1: 0.0}, {0: 0.0, 1: 1.0}, None]
+    fitted = (quick(class_weight=each, **settings).fit(*tumors) for each in weights)
+    first, second, both = (each.best_validation_score_ for each in fitted)
+    assert (21 * first + 36 * second) / 57 == pytest.approx(both)
+    assert first != second
+
+
+def test_a_scorer_need_not_take_weights(wine: Table) -> None:
+    X, y = wine
+    weights, seen = np.linspace(0.0, 2.0, len(y)), []
+
+    def plain(estimator: Any, X: Array, y: Array) -> float:
+        return float(accuracy_score(y, estimator.predict(X)))
+
+    def weighted(estimator: Any, X: Array, y: Array, sample_weight: Array | None = None) -> float:
+        seen.append(sample_weight)
+        return 1.0
+
+    settings = {"early_stopping": True, "max_iter": 2}
+    assert quick(scoring=plain, **settings).fit(X, y, weights).validation_scores_[0] < 1.0
+    quick(scoring=make_scorer(lambda y, predicted: 1.0), **settings).fit(X, y, weights)
+    quick(scoring=weighted, **settings).fit(X, y, weights)
+    assert [len(each) for each in seen] == [18, 18]
+
+
+@pytest.mark.parametrize("make", [csr_matrix, csr_array, coo_matrix], ids=lambda make: make.__name__)
+def test_sparse_labels_are_predicted_sparse(wine: Table, make: Any) -> None:
+    X, y = wine[0], (wine[0][:, :3] > 0.5).astype(int)
+    dense, sparse = quick(early_stopping=True).fit(X, y), quick(early_stopping=True).fit(X, make(y))
+    streamed = quick(max_iter=1).partial_fit(X, make(y), classes=[0, 1, 2])
+    assert issparse(sparse.predict(X))
+    assert issparse(streamed.predict(X))
+    np.testing.assert_array_equal(sparse.predict(X).toarray(), dense.predict(X))
+    assert sparse.validation_scores_ == dense.validation_scores_
+    assert sparse.score(X, make(y)) == dense.score(X, y)
+
+
+def test_predictions_of_sparse_inputs_keep_them_sparse(wine: Table) -> None:
+    """2,000 rows of 200,000 numbers are 3.2 GB in full."""
+    rows, columns = np.indices((178, 13))
+    wide = csr_matrix((wine[0].ravel(), (11 * rows.ravel(), 15_000 * columns.ravel())), (2000, 200_000))
+    model = quick(hidden_layer_sizes=(3,), max_iter=1).fit(wide[:10], wine[1][::18])
+    tracemalloc.start()
+    found = [model.predict_proba(wide), model.hidden_activations(wide)[0]]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2e6
+    np.testing.assert_allclose(found[0][:5], model.predict_proba(wide[:5].toarray()), 1e-12)
+    np.testing.assert_allclose(found[1][:5], model.hidden_activations(wide[:5].toarray())[0], 1e-12)
 
 
 def test_validation_data_keep_the_best_parameters(wine: Table) -> None:
@@ -349,15 +412,16 @@ def test_a_stopped_stream_goes_on_from_weights_that_were_assigned(wine: Table) -
     X, y = wine
     model = quick(early_stopping=True, learning_rate_init=1e-12).partial_fit(X, y, classes=[0, 1, 2])
     model.coefs_[0] = np.full((13, 20), 0.25)
-    seen = []
-    model._show = lambda loss: seen.append(model.coefs_[0].copy())
+    seen: list[Array] = []
+    model.scoring = lambda model, X, y: float(seen.append(model.coefs_[0].copy()) is None)
     model.partial_fit(X, y)
     np.testing.assert_allclose(seen[0], np.full((13, 20), 0.25), 1e-6)
 
 
 def test_a_run_that_diverges_is_a_value_error_in_the_validation_too(wine: Table) -> None:
     X, y = wine
-    for settings in ({}, {"early_stopping": True}):
+    settings: dict[str, Any]
+    for settings in ({}, {"early_stopping": True}, {"early_stopping": True, "scoring": "neg_mean_squared_error"}):
         model = MLPRegressor(activation="identity", solver="sgd", learning_rate_init=1.0, random_state=0, **settings)
         with pytest.raises(ValueError, match="most likely the learning rate 1 is too high") as caught:
             model.fit(5.0 * X, y)  # with early stopping the outputs overflow before the loss does

@@ -76,6 +76,24 @@ def test_data(wine: Table) -> None:
         model.fit(X, y, validation_data=X)
 
 
+def test_weights_of_classes_are_0_or_more(wine: Table) -> None:
+    for weight in (-1.0, np.nan, np.inf):
+        with pytest.raises(ValueError, match=r"^the weights in class_weight must be finite and 0 or more: got \{0: "):
+            MLPClassifier(class_weight={0: weight, 1: 1.0, 2: 1.0}).fit(*wine)
+
+
+def test_a_validation_set_without_one_of_the_classes(tumors: Table) -> None:
+    X, y = tumors[0], np.array(["bad", "good"])[tumors[1]]
+    model, good = MLPClassifier(early_stopping=True), np.flatnonzero(tumors[1])
+    words = r"\. early_stopping holds out validation_fraction=0\.1 of the 21 samples, and of each class at least one on"
+    with pytest.raises(ValueError, match=rf"^The least populated class.*{words}"):
+        model.fit(X[[0, *good[:20]]], y[[0, *good[:20]]])
+    with pytest.raises(
+        ValueError, match=r"test_size = 1 should be .* number of classes = 2\. early_stopping holds out"
+    ):
+        model.fit(X[15:25], y[15:25])
+
+
 def test_what_partial_fit_cannot_do(wine: Table) -> None:
     X, y = wine
     with pytest.raises(AttributeError, match="has no attribute 'partial_fit'"):

@@ -28,12 +28,13 @@ import deltarule.cli as cli
 from deltarule.cli import train
 from deltarule.files import checkpoint
 from deltarule.training.callbacks import Callback, TrainingState
-from deltarule.training.engines import engine
+from deltarule.training.engine import engine
 
 EPOCHS, STEPS_AN_EPOCH = 4, 10
 MOMENTS = ("before an epoch was complete", "in the middle", "while the result is reported")
 AT_STEP = {MOMENTS[0]: 5, MOMENTS[1]: 25, MOMENTS[2]: EPOCHS * STEPS_AN_EPOCH}
 ENGINES = ("numpy", "numba")
+FAILING = ("no memory in a step", "no memory in an update", "divergence")  # what fails in the engine itself
 RECIPE = f"""
 [about]
 name = "small"
@@ -206,13 +207,18 @@ class Moment(Callback):
 
 def injected(name: str, moment: str, act: Callable[[], None]) -> Iterable[Any]:
     """What brings a fault to its moment in this process, as context managers."""
-    checkups, build, evaluate = train.checkups, train.build, train.evaluate_model
+    build, evaluate = train.build, train.evaluate_model
 
     def at_the_end(*arguments: Any) -> Any:
         act()
         if name == "no memory in a step":
             raise MemoryError
         return evaluate(*arguments)
+
+    def with_moment(*arguments: Any, **options: Any) -> Any:
+        job = (with_failing_engine if name in FAILING else build)(*arguments, **options)
+        job.trainer.callbacks = [*job.trainer.callbacks, Moment(AT_STEP[moment], act)]
+        return job
 
     def with_failing_engine(*arguments: Any, **options: Any) -> Any:
         job = build(*arguments, **options)
@@ -236,7 +242,7 @@ def injected(name: str, moment: str, act: Callable[[], None]) -> Iterable[Any]:
             plan = given[-1]
             due = is_due(len(plan.learning_rates))
             if due and name == "divergence":
-                plan = plan._replace(learning_rates=plan.learning_rates * 1e30)
+                plan = replace(plan, learning_rates=plan.learning_rates * 1e30)
             if due and name == "no memory in a step" and moment != MOMENTS[2]:
                 raise MemoryError
             breaks = name == "no memory in an update" and due
@@ -249,12 +255,12 @@ def injected(name: str, moment: str, act: Callable[[], None]) -> Iterable[Any]:
         return job
 
     yield patch.object(checkpoint, "COPY_APART", 0)  # else it depends on the machine's speed which step is kept
-    if name in ("no memory in a step", "no memory in an update", "divergence"):
+    if name in FAILING:
         yield patch.object(train, "build", with_failing_engine)
     if moment == MOMENTS[2]:
         yield patch.object(train, "evaluate_model", at_the_end)
     else:
-        yield patch.object(train, "checkups", lambda run: [*checkups(run), Moment(AT_STEP[moment], act)])
+        yield patch.object(train, "build", with_moment)
 
 
 def command(arguments: list[str]) -> None:

@@ -14,12 +14,13 @@ from deltarule.files.checkpoint import Checkpoints, step_of
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import AdamW
 from deltarule.nn.penalties import L2
-from deltarule.training.callbacks import Callback, EarlyStopping, History, TrainingState
-from deltarule.training.engines import engine
+from deltarule.training.callbacks import Callback, EarlyStopping, TrainingState
+from deltarule.training.clip_and_average import ClipNorm, Latest, MovingAverage, NoClipping
+from deltarule.training.engine import engine
+from deltarule.training.history import History
 from deltarule.training.schedules import OneCycle
 from deltarule.training.snapshot import Snapshot
 from deltarule.training.trainer import Trainer
-from deltarule.training.update import ClipNorm, Latest, MovingAverage, NoClipping
 
 STEPS_AN_EPOCH, EPOCHS = 6, 2
 STEPS = STEPS_AN_EPOCH * EPOCHS

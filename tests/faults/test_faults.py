@@ -181,7 +181,7 @@ def test_silence_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_resume_that_forgets_something_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("deltarule.training.update.MovingAverage.load_state", lambda average, state: None)
+    monkeypatch.setattr("deltarule.training.clip_and_average.MovingAverage.load_state", lambda average, state: None)
     assert len(campaigns.exact_resumes(jobs.trainer, steps=12).harm) == 12
 
 

@@ -18,8 +18,8 @@ from deltarule.files.checkpoint import Checkpoints, newest_checkpoint, read_chec
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import SGD, Adam
 from deltarule.training.callbacks import Callback, TrainingState
-from deltarule.training.engines import REFERENCE
-from deltarule.training.engines import engine as engine_named
+from deltarule.training.engine import REFERENCE
+from deltarule.training.engine import engine as engine_named
 from deltarule.training.snapshot import Snapshot
 from deltarule.training.trainer import Trainer
 

@@ -14,9 +14,9 @@ from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import SGD
 from deltarule.training.callbacks import Callback, TrainingState
+from deltarule.training.clip_and_average import Latest, MovingAverage
 from deltarule.training.schedules import Constant
 from deltarule.training.trainer import Trainer
-from deltarule.training.update import Latest, MovingAverage
 
 
 def examples(seed: int) -> Dataset:

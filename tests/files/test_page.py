@@ -56,6 +56,13 @@ def test_nothing_runs_but_its_script_and_nothing_comes_from_elsewhere() -> None:
     assert set(re.findall(rb"https?://[\w./]+", program)) <= {b"http://www.w3.org/2000/svg"}
 
 
+def test_no_import_or_export_is_left_in_its_script() -> None:
+    """The bundler reads a few forms of them: a module of the page that uses another one is found here."""
+    program = gzip.decompress(base64.b64decode(held(dr.show(NETWORK), "program"))).decode()
+    assert re.findall(r"^(?:import|export)\b.*|\bimport\.meta\b.*", program, re.MULTILINE) == []
+    assert program.count("\nmodules[") >= 30
+
+
 def test_mistakes_are_shown_on_200_of_the_examples_given() -> None:
     hidden = 'id="tab-mistakes" hidden'
     assert hidden in dr.show(NETWORK).html

@@ -12,7 +12,7 @@ from deltarule.nn.activations import ELU, Activation, Identity, LeakyReLU, ReLU,
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import CrossEntropy, Loss
 from deltarule.nn.network import Network
-from deltarule.training.engines import Engine, engine
+from deltarule.training.engine import Engine, engine
 
 BOUND = 4  # units in the last place, of which an exponential alone may cost three
 ONE = Decimal(1)

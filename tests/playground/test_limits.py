@@ -9,10 +9,15 @@ import pytest
 from websockets.exceptions import ConnectionClosedError
 from websockets.sync.client import ClientConnection
 
-from deltarule.playground.server import MOST_CONNECTIONS, MOST_HEADER_BYTES, MOST_SOCKETS, Timeouts
+from deltarule.playground.server import MOST_CONNECTIONS, MOST_HEADER_BYTES, MOST_SOCKETS
 
 # Limits that a busy machine keeps, too. What is cut within them is cut long before the 20 seconds that users get.
-HASTY = Timeouts(request=0.8, idle=0.5, ping=0.8, reader=0.4)
+HASTY = {
+    "server.REQUEST_SECONDS": 0.8,
+    "server.IDLE_SECONDS": 0.5,
+    "server.PING_SECONDS": 0.8,
+    "routes.BODY_SECONDS": 0.4,
+}
 SOON = 8.0
 
 
@@ -174,8 +179,25 @@ HANDSHAKE = (
 
 def test_a_socket_whose_other_end_has_died_is_cut(opened: Any) -> None:
     """It answers no ping, since nobody is there."""
-    with opened(Timeouts(ping=0.2)) as site:
+    with opened({"server.PING_SECONDS": 0.2}) as site:
         assert seconds_until_cut(site, HANDSHAKE) < SOON
+
+
+def test_a_socket_whose_reader_does_not_read_is_cut(opened: Any) -> None:
+    """Each order is refused in words that are never read: they pile up, and no ping is answered."""
+    masked = b"\x81\x8f" + bytes(4) + b'{"type":"more"}'  # a frame of text, its mask zeros
+    with opened(HASTY) as site:
+        site.service.listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)  # what it accepts has it, too
+        with socket.create_connection(("127.0.0.1", site.service.port), timeout=SOON) as line:
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            line.sendall(site.filled(HANDSHAKE))
+
+            def order_for_ever() -> None:
+                while True:
+                    line.sendall(masked * 1000)
+
+            with pytest.raises(ConnectionError):
+                order_for_ever()
 
 
 def test_a_reader_who_does_not_read_is_cut(opened: Any) -> None:

@@ -16,7 +16,7 @@ from deltarule.inspection.measures.metrics import evaluate_model
 from deltarule.playground import frames
 from deltarule.recipes import read
 from deltarule.recipes.build import build
-from deltarule.training.callbacks import History
+from deltarule.training.history import History
 
 COMPILATION = 600.0  # seconds that a run's kernels may take, where the processor is shared
 

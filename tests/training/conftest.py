@@ -9,8 +9,9 @@ from deltarule.data.dataset import Dataset
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import SGD
 from deltarule.training.callbacks import Callback, TrainingState
-from deltarule.training.evaluation import Tally
-from deltarule.training.update import Latest
+from deltarule.training.clip_and_average import Latest
+from deltarule.training.plan import Buffers
+from deltarule.training.score import Score
 
 
 @pytest.fixture
@@ -26,15 +27,13 @@ def told() -> Callable[..., Iterator[TrainingState]]:
         network = Network((2, 2))
         state = TrainingState(
             network=network,
-            grads=network.parameters,
-            piece_grads=network.parameters,
-            workspace=network.workspace(1),
+            buffers=Buffers(network, 1),
             optimizer=SGD(),
             average=Latest(),
             best=network.parameters,
             train=Dataset(np.eye(2), np.arange(2)),
             validation=None,
-            tally=Tally("classes"),
+            tally=Score("classes"),
             n_epochs=100,
             n_steps=100,
         )

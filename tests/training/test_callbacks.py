@@ -12,7 +12,8 @@ from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import SGD
-from deltarule.training.callbacks import Callback, EarlyStopping, History, Progress, TrainingState
+from deltarule.training.callbacks import Callback, EarlyStopping, Progress, TrainingState
+from deltarule.training.history import History
 from deltarule.training.schedules import Constant
 from deltarule.training.trainer import Trainer
 

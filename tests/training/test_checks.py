@@ -12,8 +12,8 @@ from deltarule.nn.losses import Quadratic
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import SGD
 from deltarule.training.callbacks import Callback, TrainingState
+from deltarule.training.clip_and_average import MovingAverage
 from deltarule.training.trainer import Trainer
-from deltarule.training.update import MovingAverage
 
 BATCHES = 4
 

@@ -1,7 +1,6 @@
 """Sample weights at the edge, in every engine: batches of zero weight, tiny and huge weights, one that counts."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,12 +14,12 @@ from deltarule.nn.arrays import Array
 from deltarule.nn.losses import Loss
 from deltarule.nn.network import Network, backward, forward, loss_value
 from deltarule.nn.penalties import L2
-from deltarule.training import strides
+from deltarule.training.batches import sample_order
 from deltarule.training.callbacks import Callback, TrainingState
-from deltarule.training.engines import REFERENCE, Engine, engine
+from deltarule.training.clip_and_average import MovingAverage
+from deltarule.training.engine import REFERENCE, Engine, engine
 from deltarule.training.schedules import Cosine
 from deltarule.training.trainer import Trainer
-from deltarule.training.update import MovingAverage
 
 N_SAMPLES, BATCH = 60, 8
 OUTPUTS: dict[str, tuple[Activation, Loss]] = {
@@ -53,7 +52,7 @@ def engines() -> list[Engine]:
         compiled = engine("numba")
     except MissingExtraError:
         return [REFERENCE]
-    return [REFERENCE, replace(compiled, can_take_steps=REFERENCE.can_take_steps), compiled]
+    return [REFERENCE, compiled.one_by_one, compiled]
 
 
 def data(task: Any, rng: np.random.Generator, n_samples: int = N_SAMPLES) -> Dataset:
@@ -127,9 +126,9 @@ def test_what_weighs_nothing_might_as_well_not_be_there(engines: list[Engine]) -
     rates = {"schedule": lambda step: 0.03, "epochs": 1}
     for each in engines:
         network, _, trainer = run(each, train, given, batch_size=1, **rates)
-        order = strides.sample_order(N_SAMPLES, trainer.seed, 1)
+        order = sample_order(N_SAMPLES, 1, trainer.seed, 1)
         kept = order[given[order] > 0.0]
-        in_turn = train.take(kept[np.argsort(strides.sample_order(len(kept), trainer.seed, 1))])
+        in_turn = train.take(kept[np.argsort(sample_order(len(kept), 1, trainer.seed, 1))])
         alone, _, _ = run(each, in_turn, None, batch_size=1, **rates)
         np.testing.assert_allclose(network.parameters.vector, alone.parameters.vector, rtol=0.0, atol=1e-12)
 
@@ -177,7 +176,7 @@ def test_weights_that_no_sum_or_quotient_can_hold_are_refused(weight: float, wor
 
 def test_a_far_target_is_not_blamed_on_the_starting_weights(engines: list[Engine]) -> None:
     train = data("values", np.random.default_rng(0), 20_000)
-    train.targets[strides.sample_order(20_000, 3, 1)[0]] = 1e9
+    train.targets[sample_order(20_000, 1, 3, 1)[0]] = 1e9
     assert train.targets[:10_000].max() < 1e9
     for each in engines:
         with pytest.raises(DivergenceError, match=r"at step 0 .* a target of this batch lies far from all others"):

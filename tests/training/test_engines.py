@@ -10,13 +10,13 @@ import pytest
 
 from deltarule.errors import MissingExtraError
 from deltarule.nn.network import Network
-from deltarule.training import engines
-from deltarule.training.engines import REFERENCE, engine, engine_for
-from deltarule.training.trainer import Trainer
+from deltarule.training import engine as engine_module
+from deltarule.training.engine import REFERENCE, engine
+from deltarule.training.trainer import Trainer, engine_for
 
 NEW_PROCESS = """
 import numpy as np
-from deltarule.training.engines import engine
+from deltarule.training.engine import engine
 chosen = engine("auto")
 print(chosen.name, "|", chosen.says)
 """
@@ -24,7 +24,7 @@ print(chosen.name, "|", chosen.says)
 
 @pytest.fixture(autouse=True)
 def _asked_anew() -> None:
-    engines.compiled_engine.cache_clear()
+    engine_module.compiled_engine.cache_clear()
 
 
 def chosen_in_a_new_process(*, path: Path | None = None, before: str = "") -> tuple[str, str]:

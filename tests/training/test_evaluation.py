@@ -13,7 +13,8 @@ from deltarule.nn.activations import Identity, Sigmoid, Softmax
 from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Quadratic
 from deltarule.nn.network import PREDICTION_ROWS, Network
 from deltarule.settings import Task
-from deltarule.training.evaluation import Score, evaluate
+from deltarule.training.evaluation import evaluate
+from deltarule.training.score import Score
 
 cuts = st.lists(st.integers(1, 59), max_size=6).map(lambda inner: [0, *sorted(set(inner)), 60])
 seeds = st.integers(0, 2**32 - 1)

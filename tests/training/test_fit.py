@@ -8,17 +8,17 @@ import pytest
 from deltarule.data.augment import Deformation
 from deltarule.data.dataset import Dataset
 from deltarule.errors import DataError, DeltaruleError, SettingError, ShapeError
+from deltarule.examples import examples_for
 from deltarule.nn.activations import Identity, ReLU, Sigmoid, Softmax
 from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Quadratic
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Adam
 from deltarule.nn.penalties import L2
 from deltarule.training.callbacks import Callback, TrainingState
-from deltarule.training.examples import examples_for
+from deltarule.training.clip_and_average import ClipNorm, MovingAverage
 from deltarule.training.fit import fit
 from deltarule.training.schedules import Constant, Cosine
 from deltarule.training.trainer import Trainer
-from deltarule.training.update import ClipNorm, MovingAverage
 
 RNG = np.random.default_rng(0)
 PIXELS = RNG.integers(256, size=(30, 6), dtype=np.uint8)

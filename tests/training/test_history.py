@@ -11,7 +11,8 @@ from deltarule.data.dataset import Dataset
 from deltarule.errors import FileError, SettingError
 from deltarule.files.run_folder import start_run, write_history
 from deltarule.nn.network import Network
-from deltarule.training.callbacks import Callback, CSVLog, History, TrainingState
+from deltarule.training.callbacks import Callback, CSVLog, TrainingState
+from deltarule.training.history import History
 from deltarule.training.trainer import Trainer
 
 

@@ -15,10 +15,10 @@ from deltarule.nn.network import Network
 from deltarule.nn.optimizers import SGD
 from deltarule.nn.penalties import L2
 from deltarule.training.callbacks import Callback, EarlyStopping, TrainingState
+from deltarule.training.clip_and_average import MovingAverage
 from deltarule.training.evaluation import evaluate
 from deltarule.training.schedules import Constant
 from deltarule.training.trainer import Trainer
-from deltarule.training.update import MovingAverage
 
 BATCHES = 4  # batches an epoch
 
@@ -26,7 +26,7 @@ BATCHES = 4  # batches an epoch
 @pytest.fixture(autouse=True)
 def no_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """These runs are to get far worse without being stopped for it."""
-    monkeypatch.setattr("deltarule.training.checks.BLOW_UP", np.inf)
+    monkeypatch.setattr("deltarule.training.divergence.BLOW_UP", np.inf)
 
 
 def examples(seed: int, n_samples: int = 40) -> Dataset:

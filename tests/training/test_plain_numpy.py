@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from batch_order import batches
 from numpy.typing import NDArray
 
 from deltarule.data.dataset import Dataset
@@ -15,7 +16,6 @@ from deltarule.nn.activations import ReLU, Sigmoid, Softmax
 from deltarule.nn.losses import CrossEntropy, Quadratic
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import SGD
-from deltarule.training.batches import batches
 from deltarule.training.schedules import Constant
 from deltarule.training.trainer import Trainer
 

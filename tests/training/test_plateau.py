@@ -11,9 +11,10 @@ from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import SGD
-from deltarule.training.callbacks import Callback, EarlyStopping, History, TrainingState
-from deltarule.training.engines import engine
+from deltarule.training.callbacks import Callback, EarlyStopping, TrainingState
+from deltarule.training.engine import engine
 from deltarule.training.fit import fit
+from deltarule.training.history import History
 from deltarule.training.schedules import Cosine, ReduceOnPlateau, Schedule, WarmUp
 from deltarule.training.snapshot import Snapshot
 from deltarule.training.trainer import Trainer

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from batch_order import batches
 
 from deltarule.data.augment import Deformation, deform
 from deltarule.data.dataset import Dataset
@@ -14,10 +15,10 @@ from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import SGD
 from deltarule.randomness import generator
-from deltarule.training.batches import batches
 from deltarule.training.callbacks import Callback, TrainingState
 from deltarule.training.evaluation import evaluate
-from deltarule.training.trainer import PIECE_ROWS, Trainer
+from deltarule.training.plan import PIECE_ROWS
+from deltarule.training.trainer import Trainer
 
 BEND = Deformation(rotation=15.0, scale=0.2, shift=1.0, elastic_alpha=10.0)
 BATCHES = 3  # batches of 10 an epoch, the last of 4

@@ -10,11 +10,10 @@ from deltarule.data.dataset import Dataset
 from deltarule.nn import activations, losses, optimizers
 from deltarule.nn.network import Network
 from deltarule.training.callbacks import Callback, EarlyStopping, TrainingState
-from deltarule.training.run_identity import differences, in_words
+from deltarule.training.clip_and_average import MovingAverage
 from deltarule.training.schedules import Constant, WarmUp
-from deltarule.training.snapshot import Snapshot
+from deltarule.training.snapshot import Snapshot, differences, in_words
 from deltarule.training.trainer import Trainer
-from deltarule.training.update import MovingAverage
 
 REGRESSION = {"output": activations.Identity(), "loss": losses.Quadratic()}
 INDEPENDENT = {"output": activations.Sigmoid(), "loss": losses.BinaryCrossEntropy()}

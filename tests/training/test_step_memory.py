@@ -9,8 +9,8 @@ from deltarule.data.dataset import Dataset
 from deltarule.nn.network import Network
 from deltarule.nn.penalties import L2
 from deltarule.training.callbacks import Callback, TrainingState
+from deltarule.training.clip_and_average import ClipNorm, MovingAverage
 from deltarule.training.trainer import Trainer
-from deltarule.training.update import ClipNorm, MovingAverage
 
 KIB = 1024
 WARM_UP = 3  # steps

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from batch_order import batches
 
 from deltarule.data.dataset import Dataset
 from deltarule.nn.arrays import Array
@@ -11,11 +12,12 @@ from deltarule.nn.network import Network, loss_and_gradient, with_parameters
 from deltarule.nn.optimizers import SGD, Adam, Momentum, Optimizer
 from deltarule.nn.parameters import Parameters
 from deltarule.nn.penalties import L1, L2, Penalty
-from deltarule.training.batches import batches
-from deltarule.training.callbacks import Callback, History, TrainingState
+from deltarule.training.callbacks import Callback, TrainingState
+from deltarule.training.clip_and_average import ClipNorm
+from deltarule.training.history import History
+from deltarule.training.plan import PIECE_ROWS
 from deltarule.training.schedules import Constant
-from deltarule.training.trainer import FIRST_LOOK, PIECE_ROWS, Trainer
-from deltarule.training.update import ClipNorm
+from deltarule.training.trainer import FIRST_LOOK, Trainer
 
 
 def examples(n_samples: int, n_features: int = 4) -> Dataset:

@@ -1,4 +1,4 @@
-"""The command line: one file a command. Here they are put together, and errors become exit codes."""
+"""The command line: one file a command. Here they are put together."""
 
 import errno
 import inspect
@@ -12,38 +12,13 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from deltarule.cli import options
+from deltarule.cli.commands import Command, Group, error_message
 from deltarule.cli.data import app as data_commands
-from deltarule.cli.help import Command, Group
-from deltarule.cli.printing import doors, note, paragraph, print_text
-from deltarule.errors import DISTRIBUTION, DeltaruleError, SettingError, ShapeError
+from deltarule.cli.printing import doors, note, print_text
+from deltarule.errors import DISTRIBUTION
 
 # Each is a function in the module of its name and a class in `options`; `data` has commands of its own.
-COMMANDS = (
-    *("train", "evaluate", "predict", "explain", "gradcheck", "diagnose"),
-    *("plot", "playground", "export", "recipes"),
-)
-# Exit code 2: ask otherwise, as after an option, a name or a file of a kind that is not read. Any other error of ours
-# is 1: the job failed, as after a damaged file.
-WRONG_USE = (SettingError, ShapeError)
-
-
-class Commands(Group):
-    """The commands. What goes wrong in one becomes a paragraph on stderr and an exit code."""
-
-    def invoke(self, ctx: Any) -> Any:
-        try:
-            return super().invoke(ctx)
-        except (DeltaruleError, OSError, MemoryError) as error:
-            note(paragraph(f"Error: {error_message(error)}"))
-            raise typer.Exit(2 if isinstance(error, WRONG_USE) else 1) from error
-
-
-def error_message(error: BaseException) -> str:
-    """What went wrong, for people; an error of the system says which file it is about."""
-    if isinstance(error, OSError) and error.strerror and not isinstance(error, DeltaruleError):
-        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    words = str(error).replace("force=True", "--force")  # what a program passes is an option here
-    return words or ("there is not enough memory" if isinstance(error, MemoryError) else type(error).__name__)
+NAMES = ("train", "evaluate", "predict", "explain", "gradcheck", "diagnose", "plot", "playground", "export", "recipes")
 
 
 def show_version(wanted: bool) -> None:
@@ -56,7 +31,7 @@ def show_version(wanted: bool) -> None:
 
 
 app = typer.Typer(
-    cls=Commands,
+    cls=Group,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -86,7 +61,7 @@ def command(name: str) -> Callable[..., None]:
     return carry_out
 
 
-for name in COMMANDS:
+for name in NAMES:
     app.command(name, cls=Command)(command(name))
 app.add_typer(data_commands, name="data")
 

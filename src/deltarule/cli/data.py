@@ -1,16 +1,13 @@
 """`deltarule data`: what data there are, where they lie, and whether they are what they should be."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from deltarule.cli.help import Command, Group
+from deltarule.cli.commands import Command, Group
 from deltarule.cli.options import AsJson
 from deltarule.cli.printing import entry, in_a_line, print_result, print_text
 from deltarule.errors import DataError
-
-if TYPE_CHECKING:
-    from deltarule.data.dataset import Splits
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="One that `data list` shows.")]
 NameOrPath = Annotated[str, typer.Argument(metavar="DATA", help="A name that `data list` shows, or a path.")]
@@ -42,16 +39,25 @@ def fetch(name: Name) -> None:
 @app.command(cls=Command)
 def info(data: NameOrPath, as_json: AsJson = False) -> None:
     """Say what data hold, and whose they are; download nothing."""
+    import numpy as np
+
     from deltarule.data.catalog import describe, load, names
 
     content: dict[str, Any] = {"name": data}
+    next_step = {}
     if data in names():
         known = describe(data)
         content |= {"says": known.says, "license": known.license, "source": known.citation, "where": where(data)}
-    splits = None if content.get("where") == NOT_HERE else load(data, offline=True)
-    if splits is not None:
-        content |= meaning(splits)
-    next_step = {"next": f"deltarule data fetch {data}"} if splits is None else {}
+    if content.get("where") == NOT_HERE:
+        next_step["next"] = f"deltarule data fetch {data}"
+    else:
+        splits = load(data, offline=True)
+        content |= {"task": splits.train.task, "features": splits.train.n_features}
+        content |= {"image_shape": splits.train.image_shape, "class_names": splits.train.class_names}
+        for part, dataset in (("train", splits.train), ("test", splits.test)):
+            content[f"{part}_examples"] = 0 if dataset is None else dataset.n_samples
+            if dataset is not None and dataset.task == "classes":
+                content[f"{part}_per_class"] = np.bincount(dataset.targets, minlength=dataset.n_outputs).tolist()
     lines = [entry(key.replace("_", " "), in_words(value), indent=17) for key, value in (content | next_step).items()]
     print_result(content, "\n".join(lines), as_json=as_json)
 
@@ -87,23 +93,6 @@ def where(name: str) -> str:
         return "comes with deltarule"
     files = locate(name)
     return str(files[0].parent) if files else NOT_HERE
-
-
-def meaning(splits: "Splits") -> dict[str, Any]:
-    """What examples are made of, and how many there are."""
-    import numpy as np
-
-    content: dict[str, Any] = {
-        "task": splits.train.task,
-        "features": splits.train.n_features,
-        "image_shape": splits.train.image_shape,
-        "class_names": splits.train.class_names,
-    }
-    for part, dataset in (("train", splits.train), ("test", splits.test)):
-        content[f"{part}_examples"] = 0 if dataset is None else dataset.n_samples
-        if dataset is not None and dataset.task == "classes":
-            content[f"{part}_per_class"] = np.bincount(dataset.targets, minlength=dataset.n_outputs).tolist()
-    return content
 
 
 def in_words(value: Any) -> str:

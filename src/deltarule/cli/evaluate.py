@@ -6,7 +6,7 @@ from typing import Any
 
 from deltarule.cli.options import EvaluateOptions
 from deltarule.cli.printing import image_text, in_a_line, percent, print_result, table_text
-from deltarule.cli.resolve import load_model, model_path, unseen_examples
+from deltarule.cli.resolve import load_examples, load_model, model_path
 from deltarule.cli.results import check_place, input_files, write_picture
 from deltarule.data.dataset import Dataset
 from deltarule.inspection.measures.metrics import Report, evaluate_model
@@ -29,7 +29,7 @@ def evaluate(options: EvaluateOptions) -> None:
     inputs = input_files(options.name, options.data)
     check_place(options.plot, "picture", force=options.force, inputs=inputs, option="--plot")
     model = load_model(options.name)
-    dataset = unseen_examples(model, options)
+    dataset = load_examples(model, options)
     report = evaluate_model(model, dataset)
     if options.plot is not None:
         write_picture(confusion_picture(report, dataset), options.plot, force=options.force)

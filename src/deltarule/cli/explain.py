@@ -9,11 +9,12 @@ import numpy as np
 from deltarule.cli.options import ExplainOptions
 from deltarule.cli.predict import how_to_read, name_file
 from deltarule.cli.printing import encoding, entry, note, print_result
-from deltarule.cli.resolve import resolve, unseen_examples
+from deltarule.cli.resolve import load_examples, resolve
 from deltarule.data.dataset import Dataset
 from deltarule.data.readers.kinds import read
 from deltarule.errors import SettingError, closest
 from deltarule.inspection.explain.explain import explain as walk_through
+from deltarule.inspection.measures.metrics import outputs_and_losses
 from deltarule.model import Model
 
 MOST_LOOKED_AT = 1000  # examples among which the one that costs most is looked for: enough for a good one, and no wait
@@ -41,7 +42,7 @@ def model_and_examples(options: ExplainOptions) -> tuple[Model, Dataset]:
     if options.image is not None:
         return model, own_examples(options.image, options.label, model)
     if isinstance(subject, Model):
-        return model, unseen_examples(model, options)
+        return model, load_examples(model, options)
     if subject.test is not None:
         return model, subject.test
     network = subject.trainer.network
@@ -73,9 +74,8 @@ def example_number(wanted: int | None, model: Model, dataset: Dataset) -> int:
         raise SettingError(f"the examples of {dataset.name} are 0 to {dataset.n_samples - 1:,}: got --example {wanted}")
     number, why = wanted or 0, ""
     if wanted is None and dataset.n_samples > 1:
-        some, loss = model.scaled(dataset.take(slice(MOST_LOOKED_AT))), model.network.loss
-        a = model.inner.outputs(some.inputs)
-        number = int(loss.sample_losses(a, loss.targets(a, some.targets)).argmax())
+        some = model.scaled(dataset.take(slice(MOST_LOOKED_AT)))
+        number = int(outputs_and_losses(model.inner, some)[1].argmax())
         why = f", of the first {some.n_samples:,} the one that costs most"
     note(entry("example", f"{number} of {dataset.name}{why}"))
     return number

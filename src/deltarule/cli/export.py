@@ -2,7 +2,7 @@
 
 from deltarule.cli.options import DataOptions, ExportOptions
 from deltarule.cli.printing import entry, print_result
-from deltarule.cli.resolve import load_model, model_path, unseen_examples
+from deltarule.cli.resolve import load_examples, load_model, model_path
 from deltarule.cli.results import check_place, input_files
 from deltarule.errors import SettingError
 from deltarule.files.exchange import save_npz
@@ -35,7 +35,7 @@ def export(options: ExportOptions) -> None:
         save_npz(model, path, force=options.force)
     else:
         asked_for = DataOptions(data=options.data, offline=options.offline)
-        examples = None if options.data is None else unseen_examples(model, asked_for)
+        examples = None if options.data is None else load_examples(model, asked_for)
         show(model, examples).save(path, force=options.force)
     n_bytes, older = path.stat().st_size, ", in the place of an older file" if replaced else ""
     facts = {"model": model_path(options.name), "format": name, "file": path, "bytes": n_bytes}

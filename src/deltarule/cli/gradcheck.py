@@ -4,7 +4,7 @@ import typer
 
 from deltarule.cli.options import GradcheckOptions
 from deltarule.cli.printing import print_result, terminal_width
-from deltarule.cli.resolve import resolve, unseen_examples
+from deltarule.cli.resolve import load_examples, resolve
 from deltarule.inspection.gradcheck import check
 from deltarule.model import Model
 from deltarule.nn.penalties import Penalty
@@ -16,7 +16,7 @@ def gradcheck(options: GradcheckOptions) -> None:
     """Compare the gradient with numeric derivatives and print the result; exit code 1 where the two disagree."""
     subject = resolve(options)
     if isinstance(subject, Model):
-        examples = unseen_examples(subject, options)
+        examples = load_examples(subject, options)
         network, batch, penalty = subject.inner, subject.scaled(examples.take(BATCH)), Penalty()
     else:
         network, batch, penalty = subject.trainer.network, subject.train.take(BATCH), subject.trainer.penalty

@@ -4,6 +4,7 @@ Nothing here carries a command out: the help waits for no more than this module.
 """
 
 import math
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -15,6 +16,9 @@ from deltarule.settings import SETTINGS
 File = Path | None  # what is None unless the command line gives it
 Text = str | None
 Number = int | None
+Task = Literal["classes", "values"] | None
+Missing = Literal["error", "drop", "mean"]
+EQUATIONS = "forward, C, BP1 to BP4, update, BP1-softmax, BP1-sigmoid"
 
 
 def argument(metavar: str, says: str) -> Any:
@@ -27,19 +31,14 @@ def option(metavar: str, says: str, *names: str, **limits: Any) -> Any:
     return Option(*names, metavar=metavar, help=says, **limits)
 
 
-def flag(name: str, says: str) -> Any:
-    """An option without a value."""
-    return Option(name, help=says)
-
-
 ModelName = Annotated[str, argument("MODEL", "A file, the folder of a run, or pretrained.")]
 ModelOrRecipe = Annotated[str, argument("MODEL|RECIPE", "A file, the folder of a run, pretrained, or a recipe.")]
 DataName = Annotated[Text, option("DATA", "A name that `data list` shows, or a file or folder of your own.", "--data")]
 Target = Annotated[Text, option("COLUMN", "For a CSV that is a table: the column to learn.")]
 Changes = Annotated[list[str] | None, option("KEY=VALUE", "Change a value of the recipe; may be repeated.", "--set")]
-Offline = Annotated[bool, flag("--offline", "Never download anything.")]
-AsJson = Annotated[bool, flag("--json", "Print one JSON value on stdout and nothing else.")]
-Force = Annotated[bool, flag("--force", "Replace any file but an input of this command.")]
+Offline = Annotated[bool, Option("--offline", help="Never download anything.")]
+AsJson = Annotated[bool, Option("--json", help="Print one JSON value on stdout and nothing else.")]
+Force = Annotated[bool, Option("--force", help="Replace any file but an input of this command.")]
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -65,13 +64,10 @@ KEPT = "kept"  # marks the options that a checkpoint keeps, from where `train --
 
 def positive_rate(text: str) -> float:
     """A learning rate from the command line. Raises BadParameter unless it is a number above 0."""
-    try:
-        rate = float(text)
-    except ValueError:
-        rate = math.nan
-    if not 0.0 < rate < math.inf:
-        raise BadParameter(f"a learning rate is a number above 0: got {text!r}; use --learning-rate 0.01")
-    return rate
+    with suppress(ValueError):
+        if 0.0 < float(text) < math.inf:
+            return float(text)
+    raise BadParameter(f"a learning rate is a number above 0: got {text!r}; use --learning-rate 0.01")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -93,12 +89,8 @@ class TrainOptions:
     recipe: Annotated[Text, argument("[RECIPE]", "A name that `recipes` lists, a TOML file, or a run's folder.")] = None
     data: DataName = None
     target: Annotated[Target, KEPT] = None
-    target_task: Annotated[
-        Literal["classes", "values"] | None, Option("--task", help="What the target is; else a guess, printed."), KEPT
-    ] = None
-    missing: Annotated[
-        Literal["error", "drop", "mean"], Option(help="Rows that lack a cell: refuse, leave out, or fill in."), KEPT
-    ] = "error"
+    target_task: Annotated[Task, Option("--task", help="What the target is; else a guess, printed."), KEPT] = None
+    missing: Annotated[Missing, Option(help="Rows that lack a cell: refuse, leave out, or fill in."), KEPT] = "error"
     without: Annotated[list[str] | None, option("COLUMN", "Leave a column out; may be repeated."), KEPT] = None
     size: Annotated[Number, option("N", "Bring a folder's images to N x N pixels.", min=1, max=1024), KEPT] = None
     seed: Annotated[int, option("N", SETTINGS["seed"].says, min=0), KEPT] = 0
@@ -121,8 +113,8 @@ class TrainOptions:
     every_steps: Annotated[Number, option("N", "Keep it after every N steps instead.", min=1)] = None
     every_seconds: Annotated[float | None, option("S", "Or every S seconds.", min=0.01)] = None
     resume: Annotated[File, option("DIR", "Go on with the run of these checkpoints.")] = None
-    resume_anyway: Annotated[bool, flag("--resume-anyway", "Even if settings or data differ.")] = False
-    diagnose: Annotated[bool, flag("--diagnose", "Look for what keeps it from learning."), KEPT] = False
+    resume_anyway: Annotated[bool, Option("--resume-anyway", help="Even if settings or data differ.")] = False
+    diagnose: Annotated[bool, Option("--diagnose", help="Look for what keeps it from learning."), KEPT] = False
     force: Force = False
     offline: Offline = False
     as_json: AsJson = False
@@ -168,7 +160,7 @@ class PredictOptions:
     model: Annotated[
         Text, option("MODEL", "Else pictures go to the pretrained one, the rest to ./model.safetensors, if any.")
     ] = None
-    show: Annotated[bool, flag("--show", "Draw each image in text, too.")] = False
+    show: Annotated[bool, Option("--show", help="Draw each image in text, too.")] = False
     kaggle: Annotated[File, option("FILE", "Kaggle's test.csv, to be answered as Kaggle wants it.")] = None
     out: Annotated[File, option("FILE", "With --kaggle: where the answers go.")] = None
     force: Force = False
@@ -194,14 +186,7 @@ class ExplainOptions(SubjectOptions):
     neuron: Annotated[Number, option("J", "The neuron to show in full, from 0; else that with the largest error.")] = (
         None
     )
-    equation: Annotated[
-        Text,
-        Option(
-            metavar="ID",
-            help="One equation alone, with symbols, code and proof: forward, C, BP1 to BP4, update, "
-            "BP1-softmax, BP1-sigmoid.",
-        ),
-    ] = None
+    equation: Annotated[Text, option("ID", f"One equation alone, with symbols, code and proof: {EQUATIONS}.")] = None
 
 
 class GradcheckOptions(SubjectOptions):
@@ -278,7 +263,7 @@ class PlaygroundOptions:
     )
     data: DataName = None
     port: Annotated[int, option("N", "Where to serve it; 0 takes any free port.", min=0, max=65_535)] = 8000
-    no_browser: Annotated[bool, flag("--no-browser", "Only print the page's address.")] = False
+    no_browser: Annotated[bool, Option("--no-browser", help="Only print the page's address.")] = False
     host: Annotated[str, option("ADDRESS", "Listen here: others who know the token can then open the page.")] = (
         "127.0.0.1"
     )
@@ -300,7 +285,9 @@ class ExportOptions:
     name: ModelName
     onnx: Annotated[File, option("FILE", "For every runtime of ONNX: opset 17, scaling inside.")] = None
     npz: Annotated[File, option("FILE", "The arrays and what they mean, for NumPy.")] = None
-    floats: Annotated[bool, flag("--floats", "With --onnx: images come as floats, value / 255, not as uint8.")] = False
+    floats: Annotated[
+        bool, Option("--floats", help="With --onnx: images come as floats, value / 255, not as uint8.")
+    ] = False
     html: Annotated[File, option("FILE", "A page that opens from disk: draw, look inside.")] = None
     data: Annotated[Text, option("DATA", "With --html: 200 examples to show mistakes on.", "--data")] = None
     force: Force = False

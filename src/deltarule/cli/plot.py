@@ -8,13 +8,12 @@ from deltarule.cli.printing import entry, in_a_line, note, print_json, print_tex
 from deltarule.cli.resolve import (
     is_model,
     load_data,
+    load_examples,
     load_model,
     plan_recipe,
     refuse_changes,
     splits_for,
-    training_examples,
     training_record,
-    unseen_examples,
 )
 from deltarule.cli.results import check_place, input_files, write_picture
 from deltarule.errors import SettingError
@@ -25,7 +24,7 @@ from deltarule.inspection.plots.kinds import check_kind, drawing, inputs, requir
 from deltarule.recipes import names
 from deltarule.recipes.build import adapt, build
 from deltarule.recipes.schema import parse
-from deltarule.training.callbacks import History
+from deltarule.training.history import History
 
 WITH_TRAINING_DATA = ("surface", "weights")  # the other pictures of a model are drawn with data that it has not seen
 RUN = "a run's folder, which  deltarule train --run RUN  makes", "RUN"
@@ -69,7 +68,7 @@ def check_subject(options: PlotOptions) -> None:
 
 def subjects(options: PlotOptions) -> dict[str, Any]:
     """What a picture is drawn of, by the names of the parameters of its kind in `inspection.plots.kinds`."""
-    takes = inputs(options.kind)
+    takes, needs = inputs(options.kind), required_inputs(options.kind)
     if "trainer" in takes:
         return range_test_subjects(options)
     given: dict[str, Any] = {"layer": options.layer}
@@ -79,25 +78,15 @@ def subjects(options: PlotOptions) -> dict[str, Any]:
         given["history"] = History(rows, min(losses, key=losses.__getitem__, default=0))
     if "recording" in takes:
         given["recording"] = LayerHistory.from_arrays(read_recording(run_folder(options, RECORDING)))
-    if "model" in takes:
-        given |= model_and_examples(options)
-    return given
-
-
-def model_and_examples(options: PlotOptions) -> dict[str, Any]:
-    """The model that a picture is drawn of, if one is named, and the examples, by the names `model` and `data`."""
-    kind, is_drawn_of_data = options.kind, "data" in required_inputs(options.kind)
-    if options.name is None:
-        if not is_drawn_of_data:
-            return {}
+    if "model" in takes and options.name is not None:
+        model = given["model"] = load_model(options.name)
+        has_images = model.image_shape and (training_record(model).dataset or options.data)
+        if "data" in needs or ("data" in takes and has_images):
+            given["data"] = load_examples(model, options, unseen=options.kind not in WITH_TRAINING_DATA)
+    elif "data" in needs:
         splits = load_data(str(options.data), TrainOptions(target=options.target, offline=options.offline))
-        return {"data": splits.test or splits.train}
-    model = load_model(options.name)
-    has_data = model.image_shape and (training_record(model).dataset or options.data)
-    if "data" not in inputs(kind) or not (is_drawn_of_data or has_data):
-        return {"model": model}
-    examples = training_examples if kind in WITH_TRAINING_DATA else unseen_examples
-    return {"model": model, "data": examples(model, options)}
+        given["data"] = splits.test or splits.train
+    return given
 
 
 def range_test_subjects(options: PlotOptions) -> dict[str, Any]:

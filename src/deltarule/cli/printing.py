@@ -8,7 +8,6 @@ written: a terminal that was closed, a full disk, a reader that has left.
 import errno
 import io
 import logging
-import math
 import os
 import re
 import shutil
@@ -102,25 +101,20 @@ class Door(io.TextIOBase):
     def _deliver(self, text: str) -> None:
         try:
             if self.raw is not None:
-                self._deliver_bytes(text.replace("\n", os.linesep).encode(self.encoding, "backslashreplace"))
+                data = text.replace("\n", os.linesep).encode(self.encoding, "backslashreplace")
+                while data:
+                    n_written = self.raw.write(data)
+                    if n_written is None:  # a pipe that is full, and says so instead of waiting
+                        time.sleep(0.01)
+                    data = data[n_written or 0 :]
             elif self.stream is not None:
                 self.stream.write(text)
                 self.stream.flush()
         except (OSError, ValueError) as error:
             self.error = error if isinstance(error, OSError) else OSError(errno.EBADF, str(error))
 
-    def _deliver_bytes(self, data: bytes) -> None:
-        while data and self.raw is not None:
-            n_written = self.raw.write(data)
-            if n_written is None:  # a pipe that is full, and says so instead of waiting
-                time.sleep(0.01)
-            data = data[n_written or 0 :]
-
     def isatty(self) -> bool:
         return self.stream is not None and not self.stream.closed and self.stream.isatty()
-
-    def fileno(self) -> int:
-        return super().fileno() if self.stream is None else self.stream.fileno()
 
 
 class PatientDoor(Door):
@@ -234,17 +228,8 @@ def print_json(value: Any) -> None:
     """Print one JSON value; a path becomes a string, and a number that is not finite null."""
     import json  # here, since `deltarule --help` prints none
 
-    text = json.dumps(without_nan(value), indent=2, default=os.fspath)
-    print_text(text.replace("\x7f", "\\u007f"))  # the one control character that JSON allows as it is
-
-
-def without_nan(value: Any) -> Any:
-    """The same dicts, lists and numbers, with None for what is not a finite number."""
-    if isinstance(value, dict):
-        return {key: without_nan(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [without_nan(each) for each in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    finite = json.loads(json.dumps(value, default=os.fspath), parse_constant=lambda name: None)
+    print_text(json.dumps(finite, indent=2).replace("\x7f", "\\u007f"))  # the one control character that JSON allows
 
 
 def table_text(rows: Sequence[Mapping[str, str]]) -> str:

@@ -2,27 +2,32 @@
 
 import time
 
-from deltarule.cli.printing import green, note, percent, score_words, show_status, terminal_width
-from deltarule.training.callbacks import Callback, History, TrainingState
-from deltarule.training.evaluation import SCORE_NAMES
+from deltarule.cli.printing import green, is_drawable, note, percent, score_words, show_status, terminal_width
+from deltarule.training.callbacks import Callback, TrainingState
+from deltarule.training.history import History
+from deltarule.training.score import SCORE_NAMES
 
 REFRESH_SECONDS = 0.1  # drawing takes longer than a small network's step
 ALONE = 19  # characters of a training score with no held-out one beside it
 MOST_LINES = 50  # of a run of many epochs
 
 
-class Lines(Callback):
+class Display(Callback):
     """A line an epoch, or every few where there are many, below a heading that says what epoch 0 is.
+
+    Where a terminal can draw one, a bar below them moves while an epoch runs.
 
     n_samples: how many there are to train on. is_new: the weights are random, and not those of a trained model.
     """
 
+    every_step = False
+
     def __init__(self, n_samples: int, *, is_new: bool) -> None:
-        self.n_samples, self.is_new = n_samples, is_new
+        self.n_samples, self.is_new, self.has_bar = n_samples, is_new, is_drawable()
         self.history = History()
 
     def train_begin(self, state: TrainingState) -> None:
-        self.history = state.history
+        self.history, self.drawn = state.history, time.perf_counter()
         if state.history.rows:  # of a run that goes on
             note(f"\n{heading(state)}\n{epoch_line(state)}")
 
@@ -32,18 +37,8 @@ class Lines(Callback):
         if state.epoch % -(-state.n_epochs // MOST_LINES) == 0 or state.epoch == state.n_epochs:
             note(epoch_line(state))
 
-
-class Bar(Lines):
-    """The same, above a bar that moves while an epoch runs."""
-
-    every_step = False
-
-    def train_begin(self, state: TrainingState) -> None:
-        super().train_begin(state)
-        self.drawn = time.perf_counter()
-
     def step_end(self, state: TrainingState) -> None:
-        if time.perf_counter() - self.drawn < REFRESH_SECONDS:
+        if not self.has_bar or time.perf_counter() - self.drawn < REFRESH_SECONDS:
             return
         score, share = SCORE_NAMES[state.task], state.step / state.n_steps
         minutes, seconds = divmod(round(state.seconds * (1.0 / share - 1.0)), 60)
@@ -61,7 +56,8 @@ class Bar(Lines):
         self.drawn = time.perf_counter()
 
     def train_end(self, state: TrainingState) -> None:
-        show_status("")
+        if self.has_bar:
+            show_status("")
 
 
 def start_in_words(state: TrainingState, is_new: bool) -> str:

@@ -79,8 +79,8 @@ def load_model(name: str) -> Model:
     """
     path = model_path(name)
     if path.is_file() and (kind := kind_of(path)) is not MODEL_FILE and kind.name != UNKNOWN:
-        got = f"got {name}, {kind.name}; give data as MODEL --data {name}"
-        raise SettingError(f"a model is a file, or the folder of a run: {got}")
+        cure = f"give data as MODEL --data {name}" if kind.reader else "deltarule train  makes a model"
+        raise SettingError(f"a model is a .safetensors file, or the folder of a run: got {name} ({kind.name}); {cure}")
     if not path.exists():
         instead = f"does not exist; deltarule train  makes one, and {PRETRAINED.stem}  is there"
         if Path(name).is_dir():
@@ -99,11 +99,6 @@ def read_recipe(name: str) -> Recipe:
     """The recipe in a TOML file or a run's folder, or the one of that name that comes with deltarule."""
     of_run = Path(name, RECIPE)
     return read(str(of_run) if of_run.is_file() else name)
-
-
-def original_recipe(options: TrainOptions, resumed: Recipe | None) -> Recipe:
-    """The recipe that is to be trained, before any change: the one that is named, that of the run that goes on."""
-    return resumed if resumed and options.recipe is None else read_recipe(options.recipe or "default")
 
 
 def refuse_changes(changes: Sequence[str] | None, name: str) -> None:
@@ -126,7 +121,7 @@ def resolve(options: SubjectOptions) -> Model | Job:
 def plan_recipe(name: str, options: DataOptions, changes: list[str] | None) -> tuple[Recipe, Splits]:
     """A recipe as it would be carried out on its own data, or on others, to look at it."""
     given: dict[str, Any] = {"data": options.data, "target": options.target, "offline": options.offline}
-    return plan_run(TrainOptions(recipe=name, changes=changes, **given), is_run=False)
+    return plan_run(TrainOptions(recipe=name, changes=changes, **given), read_recipe(name), is_run=False)
 
 
 def recipe_as_asked(recipe: Recipe, options: TrainOptions) -> Recipe:
@@ -138,26 +133,25 @@ def recipe_as_asked(recipe: Recipe, options: TrainOptions) -> Recipe:
 
 
 def plan_run(
-    options: TrainOptions, known: Model | None = None, resumed: Recipe | None = None, *, is_run: bool = True
+    options: TrainOptions, original: Recipe, known: Model | None = None, *, is_run: bool = True
 ) -> tuple[Recipe, Splits]:
-    """The recipe that the options name, changed as they say and to fit the data; stderr says how, and why.
+    """A recipe, changed as the options say and to fit the data; stderr says how, and why.
 
-    known: the model to start from; its columns are those of a table. resumed: the recipe of the run that goes on.
-    is_run: the recipe is to be trained, and not to be looked at.
+    original: the recipe that they name, or that of the run that goes on. known: the model to start from; its columns
+    are those of a table. is_run: the recipe is to be trained, and not to be looked at.
     """
-    is_default, original = options.recipe is None and resumed is None, original_recipe(options, resumed)
     recipe, named = recipe_as_asked(original, options), recipe_as_asked(original.on(""), options).data.name
-    may_stand_in = not (named or resumed) and recipe.data.name == MNIST
+    may_stand_in = not (named or options.resume) and recipe.data.name == MNIST
     splits = load_data(recipe.data.name, options, known=known, may_stand_in=may_stand_in)
     if may_stand_in:
         recipe = recipe.on(splits.train.name)
     is_other = recipe.data.name != original.data.name
     says = f": {recipe.about.says}" if is_run else f", untrained, on {recipe.data.name}"
     note(entry("recipe", recipe.about.name + says))
-    if is_other and (is_default or not named):
+    if is_other and not (named and (options.recipe or options.resume)):  # `default` suits any data
         recipe = recipe_as_asked(resize(original.on(recipe.data.name), splits), options)
         note(entry("suited", size_in_words(recipe, splits)))
-    if is_other and original is not resumed:  # the data of a run that goes on may have moved
+    if is_other and (options.recipe or not options.resume):  # the data of a run that goes on may have moved
         recipe, given_up = adapt(recipe, splits)
         if given_up:
             note(entry("changed", "; ".join(given_up)))
@@ -206,24 +200,19 @@ def note_table(sentence: str) -> None:
     note(entry("table", sentence))
 
 
-def unseen_examples(model: Model, options: DataOptions) -> Dataset:
-    """The examples to judge a model by, which stderr names: none that it was trained on, where there are others."""
+def load_examples(model: Model, options: DataOptions, *, unseen: bool = True) -> Dataset:
+    """The examples to judge a model by: none that it was trained on, where there are others; stderr says which.
+
+    unseen: False takes those that it was trained on, or the training part of the user's own.
+    """
     train, test, is_own = train_and_test(model, options)
-    if is_own:
+    if not unseen:
+        test, which = None, "the ones it was trained on" if is_own else "the training part"
+    elif is_own:
         which = "not seen in training" if test else "the ones it was trained on: there are no others"
     else:
         which = "the test part" if test else "all there are"
-    return note_examples(test or train, which)
-
-
-def training_examples(model: Model, options: DataOptions) -> Dataset:
-    """The examples that a model was trained on, or the training part of the user's own; stderr says which."""
-    train, _, is_own = train_and_test(model, options)
-    return note_examples(train, "the ones it was trained on" if is_own else "the training part")
-
-
-def note_examples(dataset: Dataset, which: str) -> Dataset:
-    """The same dataset, after a line on stderr about the examples in it."""
+    dataset = test or train
     note(entry("data", f"{dataset.name}: {dataset.n_samples:,} examples, {which}"))
     return dataset
 
@@ -239,9 +228,9 @@ def train_and_test(model: Model, options: DataOptions) -> tuple[Dataset, Dataset
 
 
 def splits_for(model: Model, options: DataOptions) -> tuple[Splits, bool]:
-    """Data by name or path, else those that a model was made from; and whether they are those."""
+    """Data by name or path, read as those that a model was made from, else these; and whether they are those."""
     record = training_record(model)
-    name = options.data or record.dataset
+    name, target = options.data or record.dataset, options.target or record.target
     if not name:
         raise SettingError(
             "this model does not say what data it was made for: name some, as in  --data mnist  "
@@ -249,25 +238,18 @@ def splits_for(model: Model, options: DataOptions) -> tuple[Splits, bool]:
         )
     if options.data is None:
         check_data_exist(name, "model", "say where they are:  --data PATH")
-    splits = read_as_trained(model, options, name)
+    how: dict[str, Any] = {"target": target, "offline": options.offline}
+    if target is not None:
+        how |= {"missing": record.missing, "target_task": None if model.task == "labels" else model.task}
+    elif Path(name).is_dir():
+        how["size"] = record.size
+    splits = load_data(name, TrainOptions(**how), known=model)
     parts = [replace(part, name=name) for part in (splits.train, splits.test) if part is not None]
     known = record.environment.get("data_hash") if Path(name).exists() else None
     is_own = name == record.dataset if known is None else data_hash(*parts) == known
     if not is_own and name == record.dataset:
         note(entry("data", f"{name} holds other examples than this model was trained on"))
     return Splits(*parts), is_own
-
-
-def read_as_trained(model: Model, options: DataOptions, name: str) -> Splits:
-    """Data by name or path, read as those that a model was trained on."""
-    record = training_record(model)
-    target = options.target or record.target
-    how: dict[str, Any] = {"target": target, "offline": options.offline}
-    if target is not None:
-        how |= {"missing": record.missing, "target_task": None if model.task == "labels" else model.task}
-    elif Path(name).is_dir():
-        how["size"] = record.size
-    return load_data(name, TrainOptions(**how), known=model)
 
 
 def match_classes(model: Model, dataset: Dataset) -> Dataset:

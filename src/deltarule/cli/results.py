@@ -9,14 +9,13 @@ from pathlib import Path
 
 from deltarule.atomic import check_target, write_atomically
 from deltarule.cli.options import TrainOptions
-from deltarule.cli.resolve import is_model, model_path, original_recipe, read_recipe, recipe_as_asked, training_record
+from deltarule.cli.resolve import is_model, model_path, read_recipe, training_record
 from deltarule.data.catalog import files_of
 from deltarule.errors import DeltaruleError, FileError, SettingError, require
 from deltarule.files.checkpoint import STEP_FILES as STEPS
 from deltarule.files.model_file import load
 from deltarule.files.run_folder import CHECKPOINTS, FILES, MODEL, RECIPE, is_run
 from deltarule.inspection.plots.picture import DESCRIPTION_KEYS, Picture
-from deltarule.recipes.schema import Recipe
 
 SUFFIXES = {"model": ".safetensors", "npz file": ".npz", "ONNX file": ".onnx", "page": ".html", "table": ".csv"}
 
@@ -62,10 +61,9 @@ def check_run_place(folder: Path, *, force: bool = False, inputs: Iterable[Path]
         raise SettingError(f"a run needs a folder: got {folder}, which is not a folder; use --run {free}")
 
 
-def check_train_places(options: TrainOptions, resumed: Recipe | None) -> None:
-    """Raise SettingError where a result of `train` could not be written, or would replace what it may not."""
-    inputs = files_of(recipe_as_asked(original_recipe(options, resumed), options).data.name)
-    inputs += files_behind(options.recipe, [RECIPE]) + files_behind(options.start, [MODEL])
+def check_train_places(options: TrainOptions, data: str) -> None:
+    """Raise SettingError where a result of `train` on `data` could not be written, or would replace what it may not."""
+    inputs = files_of(data) + files_behind(options.recipe, [RECIPE]) + files_behind(options.start, [MODEL])
     if options.resume is not None:
         inputs += [*options.resume.glob(STEPS), *(options.resume / CHECKPOINTS).glob(STEPS)]
     out = options.out or (None if options.run else Path(MODEL))
@@ -87,11 +85,8 @@ def input_files(name: str | None, data: str | None) -> Iterator[Path]:
     """What a command may read for a model, a run or a recipe, and for its data: found when first asked for."""
     with suppress(DeltaruleError):
         yield from files_behind(name, FILES)
-        if name is not None:
-            if is_model(name):
-                data = data or training_record(load(model_path(name))).dataset
-            else:
-                data = data or read_recipe(name).data.name
+        if name is not None and not data:
+            data = training_record(load(model_path(name))).dataset if is_model(name) else read_recipe(name).data.name
     if data:
         yield from files_of(data)
 

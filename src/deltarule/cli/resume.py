@@ -18,8 +18,7 @@ from deltarule.files.checkpoint import Checkpoints, newest_checkpoint, step_of
 from deltarule.files.run_folder import CHECKPOINTS, is_run
 from deltarule.recipes.build import Job
 from deltarule.recipes.schema import Recipe, parse
-from deltarule.training.run_identity import differences, identity_of
-from deltarule.training.snapshot import Snapshot
+from deltarule.training.snapshot import Snapshot, differences
 
 MODEL_SUFFIXES = (".safetensors", ".st", ".model", ".weights", ".bin")  # of files that no other program runs or obeys
 KEPT_OPTIONS = {each.name: each for each in fields(TrainOptions) if MARKS.get(each.name) == KEPT}
@@ -45,8 +44,8 @@ def resume_run(options: TrainOptions) -> tuple[TrainOptions, Checkpoints | None,
 
     Raises SettingError where options contradict each other, or there is nothing to go on with.
     """
-    is_often = options.every_steps is not None or options.every_seconds is not None
-    if options.every_steps is not None and options.every_seconds is not None:
+    often = [each for each in (options.every_steps, options.every_seconds) if each is not None]
+    if len(often) == 2:
         raise SettingError("checkpoints are made every so many steps or seconds: got both; give one")
     if options.resume_anyway and options.resume is None:
         raise SettingError("--resume-anyway says how a run goes on: got no run; add --resume DIR")
@@ -54,7 +53,7 @@ def resume_run(options: TrainOptions) -> tuple[TrainOptions, Checkpoints | None,
     if source is not None:
         source = source / CHECKPOINTS if (source / CHECKPOINTS).is_dir() else source
         folder = folder or source
-    elif folder is None and is_often:
+    elif folder is None and often:
         if options.run is None:
             raise SettingError("--every-steps and --every-seconds say how often: got no folder; add --checkpoint DIR")
         folder = options.run / CHECKPOINTS
@@ -133,14 +132,15 @@ def is_safe(name: str, place: Path) -> bool:
 def checkpoint_record(options: TrainOptions, recipe: Recipe, job: Job) -> dict[str, Any]:
     """What a checkpoint is to know of the command that made it."""
     kept = {name: getattr(options, name) for name in KEPT_OPTIONS} | {"engine": job.trainer.engine.name}
-    kept |= {name: str(value) for name, value in kept.items() if isinstance(value, Path)}
-    return kept | {"recipe": recipe.to_toml(), "recipe_name": recipe.about.name}
+    content = KeptOptions(recipe=recipe.to_toml(), recipe_name=recipe.about.name, **kept)
+    record: dict[str, Any] = msgspec.to_builtins(content, enc_hook=str)
+    return record
 
 
 def snapshot_of(resumed: EarlierRun, options: TrainOptions, job: Job) -> Snapshot:
     """What the run is to go on from. SettingError, naming each difference, where it is another run, unless forced."""
     snapshot = resumed.snapshot
-    different = differences(snapshot.identity, identity_of(job.trainer, job.train, job.validation, None))
+    different = differences(snapshot.identity, job.trainer.identity(job.train, job.validation, None))
     if different and not options.resume_anyway:
         raise SettingError(
             f"a run goes on with the settings and data that it began with: got {'; '.join(different)}. Give the same, "

@@ -4,7 +4,7 @@ import logging
 import os
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from shlex import quote
@@ -18,26 +18,17 @@ from deltarule.cli.diagnose import diagnosis_note
 from deltarule.cli.evaluate import example_noun, score_sentence, worst_mistake
 from deltarule.cli.interrupts import handle_interrupts
 from deltarule.cli.options import TrainOptions
-from deltarule.cli.printing import entry, in_a_line, is_drawable, note, print_json, print_text, score_words
-from deltarule.cli.progress import Bar, Lines
-from deltarule.cli.resolve import load_model, plan_run, training_record
+from deltarule.cli.printing import entry, in_a_line, note, print_json, print_text, score_words
+from deltarule.cli.progress import Display
+from deltarule.cli.resolve import load_model, plan_run, read_recipe, recipe_as_asked, training_record
 from deltarule.cli.results import check_train_places, write_picture
 from deltarule.cli.resume import checkpoint_record, how_to_resume, resume_run, snapshot_of
 from deltarule.data.columns import columns_in_words, names_in_words, unseen_categories
 from deltarule.data.dataset import data_hash
 from deltarule.errors import DivergenceError, FileError
+from deltarule.files import run_folder
 from deltarule.files.checkpoint import Checkpoints
 from deltarule.files.model_file import model_bytes, save
-from deltarule.files.run_folder import (
-    MODEL,
-    RECORDING,
-    FolderLock,
-    environment,
-    read_recording,
-    start_run,
-    write_history,
-    write_recording,
-)
 from deltarule.inspection.diagnosis.diagnose import Checkup
 from deltarule.inspection.measures.layer_history import Recorder
 from deltarule.inspection.measures.metrics import Report, evaluate_model
@@ -46,27 +37,32 @@ from deltarule.model import Model
 from deltarule.nn.losses import smoothing_of
 from deltarule.recipes.build import Job, build
 from deltarule.recipes.schema import Recipe
-from deltarule.training.callbacks import History, TrainingState
-from deltarule.training.evaluation import SCORE_NAMES
+from deltarule.training.callbacks import TrainingState
+from deltarule.training.history import History
+from deltarule.training.score import SCORE_NAMES
 
 LOG = logging.getLogger("deltarule")
 FEWEST_PROBED = 10  # examples that a recorder looks at; else one of a hundred
 
 
-@dataclass(frozen=True)
+@dataclass
 class Run:
-    """The options, the recipe as it can be carried out, the objects that do it, and what they run on."""
+    """The options, the recipe as it can be carried out, the objects that do it, and what they run on.
+
+    saved: where the network is, in words, once it has been written. checkup: what looks for faults, if it is wanted.
+    """
 
     options: TrainOptions
     recipe: Recipe
     job: Job
     environment: dict[str, Any]
-    saved: list[str] = field(default_factory=list)  # where the network is, in words, once it has been written
+    saved: str = ""
+    checkup: Checkup | None = None
 
     @property
     def out(self) -> Path:
         """Where the model goes."""
-        return self.options.out or Path(self.options.run or "", MODEL)
+        return self.options.out or Path(self.options.run or "", run_folder.MODEL)
 
     def model(self, facts: dict[str, Any]) -> Model:
         """The model with its training record."""
@@ -82,18 +78,18 @@ class RunFolder(Recorder):
     """
 
     def __init__(self, folder: Path, run: Run, *, is_new: bool) -> None:
-        start_run(folder, recipe=run.recipe.to_toml(), environment=run.environment, is_new=is_new)
+        run_folder.start_run(folder, recipe=run.recipe.to_toml(), environment=run.environment, is_new=is_new)
         probe = run.job.train.spread(max(run.job.train.n_samples // 100, FEWEST_PROBED))
-        super().__init__(probe, read_recording(folder) if (folder / RECORDING).is_file() else {})
+        super().__init__(probe, run_folder.read_recording(folder) if (folder / run_folder.RECORDING).is_file() else {})
         self.folder = folder
 
     def epoch_end(self, state: TrainingState) -> None:
-        super().epoch_end(state)
-        self.keep("history", write_history, state.history.rows)  # what fails is tried again after the next epoch
+        super().epoch_end(state)  # and what fails now is tried again after the next epoch
+        self.keep("history", run_folder.write_history, state.history.rows)
 
     def train_end(self, state: TrainingState) -> None:
         if self.recording is not None:
-            self.keep("recording", write_recording, self.recording.to_arrays())
+            self.keep("recording", run_folder.write_recording, self.recording.to_arrays())
 
     def keep(self, what: str, write: Callable[[Path, Any], None], content: Any) -> None:
         """Write something to the folder, if that is possible."""
@@ -106,24 +102,26 @@ class RunFolder(Recorder):
 def train(options: TrainOptions) -> None:
     """Train what the options name, save it, and report."""
     options, checkpoints, resumed = resume_run(options)
-    earlier = resumed.recipe if resumed else None
-    check_train_places(options, earlier)
+    named = resumed.recipe if resumed and not options.recipe else read_recipe(options.recipe or "default")
+    check_train_places(options, recipe_as_asked(named, options).data.name)
     start = None if options.start is None else load_model(options.start)
     if start is not None and start.columns:
         options = replace(options, missing=training_record(start).missing)
-    recipe, splits = plan_run(options, start, earlier)
+    recipe, splits = plan_run(options, named, start)
     if start is not None and len(start.class_names) == splits.train.n_outputs:
         start = start.with_meaning(class_names=splits.train.class_names)
     job = build(recipe, splits, seed=options.seed, holdout=options.holdout, engine=options.engine, start=start)
     parts = [part for part in (splits.train, splits.test) if part is not None]
-    run = Run(options, recipe, job, environment(seed=options.seed, data_hash=data_hash(*parts)))
+    run = Run(options, recipe, job, run_folder.environment(seed=options.seed, data_hash=data_hash(*parts)))
     model_bytes(run.model({"from": options.start}))  # what cannot be saved is refused now, and not when it is trained
     announce(run)
-    display = (Bar if is_drawable() else Lines)(job.train.n_samples, is_new=start is None)
-    lock = nullcontext() if options.run is None else FolderLock(options.run)
+    display = Display(job.train.n_samples, is_new=start is None)
+    lock = nullcontext() if options.run is None else run_folder.FolderLock(options.run)
     with handle_interrupts(checkpoints), lock:
         folder = RunFolder(options.run, run, is_new=resumed is None) if options.run else None
-        callbacks = [*job.trainer.callbacks, *checkups(run), display, folder, checkpoints]
+        if options.diagnose:
+            run.checkup = begin_checkup(run)
+        callbacks = [*job.trainer.callbacks, run.checkup, display, folder, checkpoints]
         job.trainer.callbacks = [each for each in callbacks if each is not None]
         try:
             if checkpoints is not None:
@@ -157,25 +155,22 @@ def announce(run: Run) -> None:
         note(entry("engine", f"{how}: {job.trainer.engine.says}"))
 
 
-def checkups(run: Run) -> list[Checkup]:
-    """What looks for faults while the network learns, after a look at what it starts from; nothing unless wanted."""
-    if not run.options.diagnose:
-        return []
+def begin_checkup(run: Run) -> Checkup:
+    """What looks for faults while the network learns, after a look at what it starts from."""
     job = run.job
     judged_by = job.validation or (None if job.test is None else job.model.scaled(job.test))
     checkup = Checkup(job.trainer.network, job.train, judged_by)
     note(diagnosis_note("data and starting weights", checkup.before))
-    return [checkup]
+    return checkup
 
 
 def run_diagnosis(run: Run, history: History) -> dict[str, Any]:
     """What --diagnose found before the run and in it, as `diagnosis`; the latter goes to stderr, too."""
-    checkup = next((each for each in run.job.trainer.callbacks if isinstance(each, Checkup)), None)
-    if checkup is None or not history.rows:
+    if run.checkup is None or not history.rows:
         return {}
-    after = checkup.after(history)
+    before, after = run.checkup.before, run.checkup.after(history)
     note(diagnosis_note("the first steps and the history", after))
-    return {"diagnosis": [*checkup.before.to_json_list(), *after.to_json_list()]}
+    return {"diagnosis": [*before.to_json_list(), *after.to_json_list()]}
 
 
 def facts(run: Run, history: History, report: Report | None) -> dict[str, Any]:
@@ -201,22 +196,21 @@ def facts(run: Run, history: History, report: Report | None) -> dict[str, Any]:
     }
 
 
-def save_model(run: Run, history: History, report: Report | None = None) -> str:
-    """Save the network as it stands, with its training record; where it is, in words.
+def save_model(run: Run, history: History, report: Report | None = None) -> None:
+    """Save the network as it stands, with its training record; `run.saved` says where it is.
 
     Raises FileError where it cannot be written to a place that was asked for; the message says where it is instead.
     """
-    model, replaced = run.model(facts(run, history, report)), run.out.exists()
-    saved: list[Path] = []
+    model, older = run.model(facts(run, history, report)), ", in the place of an older file" * run.out.exists()
+    saved = ""
     try:
-        for place in dict.fromkeys([run.out, *([run.options.run / MODEL] if run.options.run else [])]):
+        for place in dict.fromkeys([run.out, *([run.options.run / run_folder.MODEL] if run.options.run else [])]):
             save(model, place, force=run.options.force)
-            saved.append(place)
+            saved = saved or f"The network is in {place}"
     except FileError as error:
-        run.saved.append(f"The network is in {saved[0]}" if saved else rescue_model(model))
-        raise FileError(f"{error}. {run.saved[0]}") from error
-    run.saved.append(f"{run.out}{', in the place of an older file' if replaced else ''}")
-    return run.saved[0]
+        run.saved = saved or rescue_model(model)
+        raise FileError(f"{error}. {run.saved}") from error
+    run.saved = f"{run.out}{older}"
 
 
 def rescue_model(model: Model) -> str:
@@ -237,7 +231,9 @@ def keep_progress(run: Run, history: History, checkpoints: Checkpoints | None, e
     learned = "no epoch was complete, so nothing was saved"
     if len(history) >= 2:
         try:
-            learned = f"what it had learned until then is in {run.saved[0] if run.saved else save_model(run, history)}"
+            if not run.saved:
+                save_model(run, history)
+            learned = f"what it had learned until then is in {run.saved}"
         except (OSError, MemoryError) as failure:
             learned = str(failure) or "there is not enough memory to save what it had learned until then"
     if isinstance(error, DivergenceError):
@@ -256,7 +252,7 @@ def finish(run: Run, history: History) -> None:
     """Score a trained network, save it, draw its curves, and report."""
     options, job = run.options, run.job
     report = evaluate_model(job.model, job.test) if job.test else None
-    saved = save_model(run, history, report)
+    save_model(run, history, report)
     diagnosis = run_diagnosis(run, history)
     if options.plot is not None:
         best_epoch = history.best_epoch if job.validation else None
@@ -270,7 +266,7 @@ def finish(run: Run, history: History) -> None:
         note(entry("stopped", history.stop_reason))
     if job.validation:
         note(entry("kept", f"the network of epoch {history.best_epoch}, the best by its held-out loss"))
-    print_text(f"\n{verdict(run, history, report)}\n\n{entry('saved', saved)}")
+    print_text(f"\n{verdict(run, history, report)}\n\n{entry('saved', run.saved)}")
     for title, place in (("run", options.run), ("plot", options.plot)):
         if place is not None:
             print_text(entry(title, str(place)))

@@ -1,20 +1,16 @@
 """The twin of `deform`: the same displacements, and one pass over each image that moves and reads its pixels."""
 
-import os
-from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 
+from deltarule.compiled import team
 from deltarule.compiled.kernels import kernel, number
 from deltarule.data.augment import Deformation, affine_maps, check_images, displacements, elastic_noise, pen_widths
 from deltarule.nn.arrays import Array
 
 CHUNK_IMAGES = 64  # the displacements of so many of 28 x 28 stay in the second-level cache
 SHARED_IMAGES = 1024  # so many are worth a second thread; a batch is done before that would start
-SHARED_CHUNK_IMAGES = 256
-MOST_WAITING = 8  # chunks whose displacements wait in memory, 1.6 MB each
 
 
 def deform(
@@ -39,23 +35,14 @@ def deform(
         redraw(images.reshape(-1, *image_shape), widths.astype(images.dtype), out.reshape(-1, *image_shape))
         images = out
 
-    def chunk_to_move(start: int, size: int) -> tuple[Array, ...]:
-        chunk, shape = slice(start, start + size), (-1, *image_shape)
+    def move_chunk(start: int) -> None:
+        chunk, shape = slice(start, start + CHUNK_IMAGES), (-1, *image_shape)
         fields = displacements(noise[:, :, chunk], deformation, images.dtype)
-        return images[chunk].reshape(shape), maps[:, chunk], fields, out[chunk].reshape(shape)
+        move(images[chunk].reshape(shape), maps[:, chunk], fields, out[chunk].reshape(shape))
 
-    if len(images) < SHARED_IMAGES:
-        for start in range(0, len(images), CHUNK_IMAGES):
-            move(*chunk_to_move(start, CHUNK_IMAGES))
-        return out
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # moves images while the next displacements are made
-        moving: deque[Future[None]] = deque()
-        for start in range(0, len(images), SHARED_CHUNK_IMAGES):
-            moving.append(pool.submit(move, *chunk_to_move(start, SHARED_CHUNK_IMAGES)))
-            if len(moving) > MOST_WAITING:
-                moving.popleft().result()
-        for last in moving:
-            last.result()
+    chunks = range(0, len(images), CHUNK_IMAGES)
+    each = team.each if len(images) >= SHARED_IMAGES else map
+    list(each(move_chunk, chunks))
     return out
 
 

@@ -1,5 +1,6 @@
 """How kernels are compiled, and e^x and tanh x, which Numba would call a library for, number by number."""
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ from numba import extending
 from numba.core import event
 from numba.extending import overload
 
+LOG = logging.getLogger("deltarule")
 # Sums may be taken in another order, and products be fused into them; a NaN stays a NaN, so that it can be reported.
 FAST_MATH = {"reassoc", "contract", "arcp", "nsz", "afn"}
 
@@ -63,54 +65,38 @@ def tanh_float32(x: Any) -> Any:
     return x + x * squared * series if squared < np.float32(0.04) else far
 
 
-def exponential(x: Any) -> Any:
-    """e^x of a float32 or a float64, inside a kernel."""
-    return np.exp(x)
+def by_dtype(of_float32: Any, of_float64: Any) -> Any:
+    """A function of one number for kernels: the first for a float32, the second for a float64."""
+
+    def function(x: Any) -> Any:
+        return of_float64(x)
+
+    def choose(x):  # type: ignore[no-untyped-def] # Numba wants the signatures of all three to be the same
+        return (lambda x: of_float32(x)) if x == numba.float32 else (lambda x: of_float64(x))
+
+    overload(function)(choose)
+    return function
 
 
-def hyperbolic_tangent(x: Any) -> Any:
-    """tanh x of a float32 or a float64, inside a kernel."""
-    return np.tanh(x)
-
-
-@overload(exponential)
-def _exponential(x: Any) -> Any:
-    def of_float32(x: Any) -> Any:
-        return exponential_float32(x)
-
-    def of_float64(x: Any) -> Any:
-        return np.exp(x)
-
-    return of_float32 if x == numba.float32 else of_float64
-
-
-@overload(hyperbolic_tangent)
-def _hyperbolic_tangent(x: Any) -> Any:
-    def of_float32(x: Any) -> Any:
-        return tanh_float32(x)
-
-    def of_float64(x: Any) -> Any:
-        return np.tanh(x)
-
-    return of_float32 if x == numba.float32 else of_float64
+exponential = by_dtype(exponential_float32, np.exp)
+hyperbolic_tangent = by_dtype(tanh_float32, np.tanh)
 
 
 class Announcement(event.Listener):
     """A line before the first compilation of a process, which takes seconds; none where kernels are only loaded."""
 
-    def __init__(self, say: Callable[[str], None]) -> None:
-        self.say, self.is_said = say, False
+    is_said = False
 
     def on_start(self, event: Any) -> None:
         module = event.data["dispatcher"].py_func.__module__
         if not self.is_said and module.startswith("deltarule."):
             self.is_said = True
-            self.say("compiling kernels for this machine: some seconds, once; they are kept for the next time")
+            LOG.warning("compiling kernels for this machine: some seconds, once; they are kept for the next time")
 
     def on_end(self, event: Any) -> None:
         pass
 
 
-def announce_compilation(say: Callable[[str], None]) -> None:
-    """Call `say` with the line when there is something to compile."""
-    event.register("numba:compile", Announcement(say))  # type: ignore[no-untyped-call]
+def announce_compilation() -> None:
+    """Log the line when there is something to compile."""
+    event.register("numba:compile", Announcement())  # type: ignore[no-untyped-call]

@@ -4,8 +4,9 @@ A moment that has faded below FADED becomes 0. In pixels that see ink once in a 
 to a denormal number, with which processors compute a hundred times more slowly.
 """
 
+from collections import namedtuple
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -19,14 +20,8 @@ SGD, MOMENTUM, NESTEROV, ADAGRAD, RMSPROP, ADAM = range(6)
 FADED = 1e-30
 
 
-class Rule(NamedTuple):
-    """An optimizer as kernels know it: its code; b1, b2, e of the rules below, and the weights' decay."""
-
-    code: int
-    beta_1: float
-    beta_2: float
-    epsilon: float
-    weight_decay: float
+# An optimizer as kernels know it: its code; b1, b2, e of the rules below, and the weights' decay.
+Rule = namedtuple("Rule", "code beta_1 beta_2 epsilon weight_decay")
 
 
 def rule(optimizer: Optimizer) -> Rule | None:

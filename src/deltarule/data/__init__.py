@@ -2,8 +2,11 @@
 
 from deltarule.data.augment import Deformation, deform
 from deltarule.data.dataset import Dataset, Splits
-from deltarule.public import answer_names
+from deltarule.public import unknown_name
 from deltarule.settings import Task
 
-__getattr__ = answer_names(__name__)
 __all__ = ["Dataset", "Deformation", "Splits", "Task", "deform"]
+
+
+def __getattr__(name: str) -> None:
+    raise unknown_name(__name__, name)

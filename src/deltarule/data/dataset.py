@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Any
@@ -14,7 +14,7 @@ from deltarule.data.columns import Column, input_names
 from deltarule.errors import DataError, SettingError, sentence
 from deltarule.inputs import as_array, check_finite, numbers, unbox
 from deltarule.public import Named, public
-from deltarule.settings import Task, brief, check_meaning, generator_of, is_row
+from deltarule.settings import Task, brief, check_meaning, generator_of
 from deltarule.targets import is_whole, texts_error
 
 MOST_CLASSES = 2**16
@@ -55,7 +55,7 @@ class Dataset(metaclass=Named):
     columns: tuple[Column, ...] = ()
 
     def __post_init__(self) -> None:
-        if is_row(self.class_names):
+        if isinstance(self.class_names, Iterable) and not isinstance(self.class_names, str):
             object.__setattr__(self, "class_names", tuple(map(str, self.class_names)))
         check_meaning(task=self.task, class_names=self.class_names, image_shape=self.image_shape)
         for what in ("inputs", "targets"):
@@ -103,15 +103,10 @@ class Dataset(metaclass=Named):
             is_class = self.task == "classes"
             names = default_class_names(targets, name=self.name) if is_class else map(str, range(targets.shape[1]))
             object.__setattr__(self, "class_names", tuple(names))
-        if self.task == "classes":
-            self._check_classes()
-        elif self.n_outputs != targets.shape[1]:
+        if self.task != "classes" and self.n_outputs != targets.shape[1]:
             raise self._error("n_names")
-
-    def _check_classes(self) -> None:
-        wrong = np.flatnonzero((self.targets < 0) | (self.targets >= self.n_outputs))
-        if wrong.size:
-            raise self._error("classes", last=self.n_outputs - 1, value=self.targets[wrong[0]], row=wrong[0])
+        if self.task == "classes" and (wrong := np.flatnonzero((targets < 0) | (targets >= self.n_outputs))).size:
+            raise self._error("classes", last=self.n_outputs - 1, value=targets[wrong[0]], row=wrong[0])
 
     def _refuse_targets(self, shape: str, dtype: str) -> None:
         targets = self.targets

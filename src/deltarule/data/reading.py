@@ -6,7 +6,6 @@ two-hundredfold; those made to fill the memory do so a thousandfold.
 """
 
 import gzip
-import os
 import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,6 +17,7 @@ from typing import Any, BinaryIO, Literal, TextIO
 
 from numpy.typing import NDArray
 
+from deltarule.atomic import AnyPath
 from deltarule.data.columns import Column
 from deltarule.data.dataset import Splits
 from deltarule.errors import DataError
@@ -45,7 +45,7 @@ def print_if_possible(text: str, stream: TextIO | None) -> None:
             print(text, file=stream)
 
 
-def refuse(path: str | os.PathLike[str], expected: str, problems: Iterable[str]) -> None:
+def refuse(path: AnyPath, expected: str, problems: Iterable[str]) -> None:
     """Raise DataError with the first 20 problems and the number of the rest; return where there are none."""
     remaining = iter(problems)
     shown = list(islice(remaining, MOST_SHOWN))
@@ -112,7 +112,7 @@ class Reading:
 
 
 @contextmanager
-def open_file(path: str | os.PathLike[str], expected: str, mode: str = "rb", **how: Any) -> Iterator[Any]:
+def open_file(path: AnyPath, expected: str, mode: str = "rb", **how: Any) -> Iterator[Any]:
     """A file as Path.open has it. `expected`: what messages call it.
 
     Raises DataError for a pipe, a device or a socket, and where it cannot be read, now or while its content is.
@@ -126,7 +126,7 @@ def open_file(path: str | os.PathLike[str], expected: str, mode: str = "rb", **h
 
 
 @contextmanager
-def open_stored(path: str | os.PathLike[str], expected: str) -> Iterator[BinaryIO | gzip.GzipFile]:
+def open_stored(path: AnyPath, expected: str) -> Iterator[BinaryIO | gzip.GzipFile]:
     """A file, or a GzipFile, as its content tells and not its name. `expected` and errors: as for `open_file`."""
     with open_file(path, expected) as stored:
         is_compressed = stored.read(2) == GZIP_MAGIC
@@ -138,7 +138,7 @@ def open_stored(path: str | os.PathLike[str], expected: str) -> Iterator[BinaryI
             raise DataError(f"{path}: expected a whole gzip file, but it is damaged or truncated: {error}") from error
 
 
-def refuse_special(path: str | os.PathLike[str]) -> None:
+def refuse_special(path: AnyPath) -> None:
     """Raise DataError where a path leads to a pipe, a device or a socket; a missing file is for whoever opens it."""
     target = Path(path)
     if target.exists() and not (target.is_file() or target.is_dir()):

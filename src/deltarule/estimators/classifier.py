@@ -1,8 +1,10 @@
 """MLPClassifier: classes, or sets of labels, for rows of numbers."""
 
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from scipy.sparse import csr_matrix
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.metrics import accuracy_score
 from sklearn.preprocessing import LabelBinarizer
@@ -11,16 +13,17 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target, unique_labels
 
-from deltarule.estimators.objective import Examples
 from deltarule.estimators.perceptron import Perceptron
 from deltarule.estimators.settings import CONSTRAINTS, interval
 from deltarule.nn.activations import Sigmoid, Softmax
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy
 from deltarule.public import public
+from deltarule.settings import brief
 
 
 @public('MLPClassifier((100,), "relu", solver="adam")')
+@dataclass(eq=False, repr=False)
 class MLPClassifier(ClassifierMixin, Perceptron):
     """scikit-learn's MLPClassifier on deltarule's network: same parameters, same results, and more of both.
 
@@ -38,58 +41,17 @@ class MLPClassifier(ClassifierMixin, Perceptron):
     ['low', 'high']
     """
 
+    hidden_layer_sizes: Any = (100,)
+    activation: Any = "relu"
+    _: KW_ONLY
+    class_weight: Any = None
+    label_smoothing: float = 0.0
     _y_is_numeric: ClassVar[bool] = False
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **CONSTRAINTS,
         "class_weight": [dict, list, StrOptions({"balanced"}), None],
         "label_smoothing": [interval("label_smoothing")],
     }
-
-    def __init__(
-        self,
-        hidden_layer_sizes: Any = (100,),
-        activation: Any = "relu",
-        *,
-        solver: str = "adam",
-        alpha: float = 0.0001,
-        batch_size: int | str = "auto",
-        learning_rate: str = "constant",
-        learning_rate_init: float = 0.001,
-        power_t: float = 0.5,
-        max_iter: int = 200,
-        shuffle: bool = True,
-        random_state: Any = None,
-        tol: float = 1e-4,
-        verbose: bool | int = False,
-        warm_start: bool = False,
-        momentum: float = 0.9,
-        nesterovs_momentum: bool = True,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-8,
-        n_iter_no_change: float = 10,
-        max_fun: int = 15000,
-        dropout: Any = 0.0,
-        weight_decay: float = 0.01,
-        rho: float = 0.99,
-        scoring: Any = None,
-        engine: str = "auto",
-        class_weight: Any = None,
-        label_smoothing: float = 0.0,
-    ) -> None:
-        self._keep(locals())
-
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, validation_data: Any = None) -> Self:
-        """Learn from X (n_samples, n_features), dense or sparse, and y.
-
-        y: (n_samples,) classes of any kind, or (n_samples, n_labels) of 0 and 1.
-        sample_weight: (n_samples,), how much each counts.
-        validation_data: (X, y) or (X, y, sample_weight), scored after every epoch; the best parameters are kept.
-        """
-        return self._fit(X, y, sample_weight, validation_data, False)
 
     @available_if(Perceptron._is_stochastic)
     @_fit_context(prefer_skip_nested_validation=True)
@@ -102,8 +64,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         the best parameters answer, and calls after `stopped_` change nothing.
         """
         if _check_partial_fit_first_call(self, classes):
-            labeled = type_of_target(y).startswith("multilabel")
-            self._learn_classes(np.asarray(y) if labeled else self.classes_)
+            self._learn_classes(y if type_of_target(y).startswith("multilabel") else self.classes_)
         return self._fit(X, y, sample_weight, validation_data, True)
 
     def _learn_classes(self, y: Any) -> None:
@@ -144,30 +105,36 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         names = names if self._kind.startswith("multilabel") else names[-1:]
         return {"output": Sigmoid(), "loss": BinaryCrossEntropy(smoothing), "task": "labels", "class_names": names}
 
-    def _with_class_weight(self, train: Examples, incremental: bool) -> Array | None:
+    def _with_class_weight(self, y: Any, weights: Array | None, incremental: bool) -> Array | None:
         if self.class_weight is None:
-            return train.weights
-        if incremental and self.class_weight == "balanced":
-            raise ValueError(
-                "class_weight 'balanced' needs all samples at once: got a call of partial_fit; give it a dict, such as "
-                "compute_class_weight('balanced', classes=classes, y=y) finds for a sample"
-            )
-        weights = compute_sample_weight(self.class_weight, train.answers)
-        return weights if train.weights is None else weights * train.weights
+            return weights
+        if self.class_weight == "balanced":
+            if incremental:
+                raise ValueError(
+                    "class_weight 'balanced' needs all samples at once: got a call of partial_fit; give it a dict, "
+                    "such as compute_class_weight('balanced', classes=classes, y=y) finds for a sample"
+                )
+            return weights_by_class(y, np.ones(len(y)) if weights is None else weights)
+        by_class = compute_sample_weight(self.class_weight, y)
+        if not (np.isfinite(by_class).all() and by_class.min() >= 0.0):
+            got = f"got {brief(self.class_weight)}; use 0 for a class that is not to count"
+            raise ValueError(f"the weights in class_weight must be finite and 0 or more: {got}")
+        return by_class if weights is None else by_class * weights
 
     def _labels(self, outputs: Array) -> Array:
-        """The classes, or sets of labels, that outputs (n_samples, n_outputs) say."""
+        """The classes, or sets of labels, that outputs (n_samples, n_outputs) say; sparse where y was."""
         if self._kind == "multiclass":
             return self.classes_[outputs.argmax(axis=1)]
         if self._kind.startswith("multilabel"):
-            return (outputs > 0.5).astype(np.int64)
+            labels = (outputs > 0.5).astype(np.int64)
+            return csr_matrix(labels) if self._takes_sparse_labels else labels
         return self.classes_[np.where(outputs[:, 0] > 0.5, -1, 0)]
 
     def _score_of(self, outputs: Array, answers: Any, weights: Array | None) -> float:
         return float(accuracy_score(answers, self._labels(outputs), sample_weight=weights))
 
     def predict(self, X: Any) -> Array:
-        """The classes of X (n_samples, n_features): (n_samples,), or (n_samples, n_labels) of 0 and 1."""
+        """Classes (n_samples,) for X (n_samples, n_features), or labels (n_samples, n_labels), sparse where y was."""
         return self._labels(self._outputs(X))
 
     def predict_proba(self, X: Any) -> Array:
@@ -184,3 +151,18 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
+
+
+def weights_by_class(y: Array, weights: Array) -> Array:
+    """The weights (n_samples,), changed so that all classes of y weigh the same, and all samples together as before.
+
+    y: (n_samples,), or (n_samples, n_labels), where the changes for each label multiply. A sample of weight 2 counts as
+        two, one of weight 0 not at all.
+    """
+    found = weights
+    for column in y.reshape(len(y), -1).T:
+        _, places = np.unique(column, return_inverse=True)
+        totals = np.bincount(places, weights)
+        share = weights.sum() / np.count_nonzero(totals)
+        found = found * np.divide(share, totals, where=totals > 0.0, out=np.zeros_like(totals))[places]
+    return found

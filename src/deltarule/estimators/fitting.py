@@ -1,30 +1,100 @@
-"""Fit: one call of `fit` or `partial_fit`, from checked examples to an estimator that has learned.
+"""Fit: one call of `fit` or `partial_fit`, which gives an engine a Plan for each epoch, with scikit-learn's numbers.
 
 The samples come in the order in which scikit-learn takes them, from the same generator: the same `random_state` gives
-the same network, to rounding.
+the same network, to rounding. When a run ends is its rule, too.
 """
 
 import math
 import sys
 import warnings
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from inspect import signature
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.optimize import OptimizeResult, minimize
+from scipy.sparse import issparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import check_scoring
 
 from deltarule.data.reading import print_if_possible
 from deltarule.errors import DivergenceError
 from deltarule.estimators import settings
-from deltarule.estimators.objective import Examples, Objective, Rows
-from deltarule.estimators.rates import Rate
 from deltarule.nn.arrays import Array
 from deltarule.nn.optimizers import Adam, Optimizer
+from deltarule.nn.penalties import L2, Penalty
 from deltarule.training.batches import steps_per_epoch
-from deltarule.training.checks import are_finite
-from deltarule.training.engines import engine, seconds_with_numpy
+from deltarule.training.divergence import are_finite, divergence
+from deltarule.training.engine import engine, gradient, seconds_with_numpy
+from deltarule.training.evaluation import loss_and_outputs
+from deltarule.training.plan import Buffers, Plan
+from deltarule.training.schedules import Constant, Schedule
+
+SLOWER = 5.0  # what a rate is divided by when nothing gets better
+SLOWEST = 1e-6  # below this it is not divided again
+PLATEAU = 5  # epochs without progress after which "plateau" divides it, or half of n_iter_no_change
+
+
+class Examples(NamedTuple):
+    """What an estimator was given, checked.
+
+    inputs: (n_samples, n_features), an array or a CSR matrix, of the network's dtype.
+    targets: (n_samples,) int64 classes, or (n_samples, n_outputs) labels or values, as in Dataset.
+    weights: (n_samples,) float64, or None where all count the same.
+    answers: what a scorer compares predictions with: y as it was given.
+    """
+
+    inputs: Any
+    targets: Array
+    weights: Array | None
+    answers: Any
+
+    def take(self, rows: Array) -> "Examples":
+        """Copies of the examples at `rows`."""
+        weights = None if self.weights is None else self.weights[rows]
+        return Examples(self.inputs[rows], self.targets[rows], weights, self.answers[rows])
+
+    @property
+    def importance(self) -> Array:
+        """The weights, (n_samples,): 1 where all count the same."""
+        return np.ones(len(self.targets)) if self.weights is None else self.weights
+
+
+@dataclass
+class Descent:
+    """How far a descent has come, in all calls of `partial_fit`.
+
+    optimizer: with what it remembers. schedule: step -> learning rate; factor: what that is multiplied by, and rule:
+        the name of what changes the factor. step: how many there have been.
+    """
+
+    optimizer: Optimizer
+    schedule: Schedule
+    rule: str
+    factor: float = 1.0
+    step: int = 0
+
+    @property
+    def rate(self) -> float:
+        """The learning rate of the next step."""
+        return self.schedule(self.step) * self.factor
+
+    def scale_rate(self, factor: float) -> None:
+        """Take a new factor. Momentum keeps its speed: what moves is rate times velocity, so the velocity grows."""
+        state = self.optimizer.state()
+        if "velocity" in state:
+            state["velocity"] *= self.factor / factor
+            self.optimizer.load_state(state)
+        self.factor = factor
+
+
+def new_descent(estimator: Any, n_steps: int) -> Descent:
+    """One that an estimator's parameters ask for, before the first of so many steps."""
+    rule, rate = estimator.learning_rate, estimator.learning_rate_init
+    if rule in ("invscaling", "adaptive") and estimator.solver not in settings.DESCENDING:
+        rule = "constant"
+    schedule = settings.PLANNED[rule](rate, n_steps) if rule in settings.PLANNED else Constant(rate)
+    return Descent(settings.optimizer(estimator), schedule, rule)
 
 
 @dataclass
@@ -43,33 +113,32 @@ class Fit:
 
     def run(self) -> None:
         """Train; a run that is interrupted keeps what it has, and warns. Raises DivergenceError."""
-        estimator, n_samples = self.estimator, len(self.train)
-        self.network, self.progress = estimator.model_.network, estimator._progress
-        self.parameters, by_score = self.network.parameters, estimator._stops_early
-        self.is_planned = estimator.learning_rate in settings.PLANNED  # for so many epochs: that is its end
-        self.progress.tol, self.progress.by_score = estimator.tol, by_score
-        self.progress.patience = math.inf if self.is_planned and not by_score else estimator.n_iter_no_change
-        estimator._show(estimator.loss_)
-        self.is_stochastic = estimator.solver in settings.SOLVERS
-        self.batch_size = self._batch_size() if self.is_stochastic else n_samples
+        estimator, n_samples = self.estimator, len(self.train.targets)
+        self.network = estimator.model_.network
+        self.n_averaged = self.network.layer_sizes[-1] if self.network.task == "values" else 1
         self.max_epochs = 1 if self.incremental else estimator.max_iter
-        seconds = seconds_with_numpy(self.parameters.size, n_samples, self.batch_size, self.max_epochs)
-        self.engine = engine(estimator.engine, seconds)
-        seed = self.random_state.randint(2**31) if any(self.network.dropout) else 0
-        self.objective = Objective(self.network, self.engine, estimator.alpha, self.batch_size, seed)
+        is_stochastic = estimator.solver in settings.SOLVERS
+        self._prepare(self._batch_size() if is_stochastic else n_samples)
+        self.monitor = estimator._scores if estimator._stops_early else estimator._losses
+        is_planned = estimator.learning_rate in settings.PLANNED  # for so many epochs: that is its end
+        estimator._scores.tol = estimator._losses.tol = estimator.tol
+        estimator._scores.patience = estimator.n_iter_no_change + 1
+        estimator._losses.patience = math.inf if is_planned else estimator.n_iter_no_change + 1
+        if self.held_out is not None and estimator.validation_scores_ is None:
+            estimator.validation_scores_, estimator.validation_loss_curve_ = [], []
         is_named = estimator.scoring not in (None, "loss")
         self.scorer = check_scoring(estimator, estimator.scoring) if is_named else None
-        self.kept, estimator.n_iter_ = self.parameters.vector.copy(), 0
+        self.kept, estimator.n_iter_ = self.network.parameters.vector.copy(), 0
         try:
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-                (self._descend if self.is_stochastic else self._minimize)()
+                (self._descend if is_stochastic else self._minimize)()
         except KeyboardInterrupt:
             warnings.warn("Training interrupted by user.", stacklevel=2)
         finally:
             self._keep_best()
 
     def _batch_size(self) -> int:
-        asked, n_samples = self.estimator.batch_size, len(self.train)
+        asked, n_samples = self.estimator.batch_size, len(self.train.targets)
         if asked == "auto":
             return min(settings.AUTO_BATCH, n_samples)
         if asked > n_samples:
@@ -77,100 +146,144 @@ class Fit:
             warnings.warn(words, stacklevel=2)
         return min(int(asked), n_samples)
 
+    def _prepare(self, batch_size: int) -> None:
+        """Choose the engine, and the part of the plan that all epochs share."""
+        network, train, alpha = self.network, self.train, self.estimator.alpha
+        seconds = seconds_with_numpy(network.parameters.size, len(train.targets), batch_size, self.max_epochs)
+        self.engine = engine(self.estimator.engine, seconds)
+        if any(issparse(each.inputs) for each in (train, self.held_out) if each is not None):
+            self.engine = replace(self.engine.one_by_one, gather=gather_dense)
+        self.buffers, self.importance = Buffers(network, batch_size), train.importance
+        self.plan = Plan(
+            train.inputs,
+            train.targets,
+            order=np.arange(len(train.targets)),
+            batch_size=batch_size,
+            learning_rates=np.zeros(0),
+            sample_weight=train.weights,
+            seed=self.random_state.randint(2**31) if any(network.dropout) else 0,
+            penalty=L2(alpha) if alpha else Penalty(),
+            with_penalties=True,
+            buffers=self.buffers,
+        )
+
     def _descend(self) -> None:
         """Epochs of steps; where the loss is lost, the network has the parameters of the last whole epoch."""
-        estimator, n_samples = self.estimator, len(self.train)
-        given, steps = estimator.get_params(deep=False), steps_per_epoch(n_samples, self.batch_size)
-        fresh = (settings.optimizer(given), settings.rate(given, steps), 0)
-        state: tuple[Optimizer, Rate, int] = estimator._state or fresh
-        self.optimizer, self.rate, self.step = state
-        order = np.arange(n_samples)
+        estimator, n_samples, vector = self.estimator, len(self.train.targets), self.network.parameters.vector
+        if estimator._descent is None:
+            n_steps = estimator.max_iter * steps_per_epoch(n_samples, self.plan.batch_size)
+            estimator._descent = new_descent(estimator, n_steps)
+        self.descent: Descent = estimator._descent
+        order = self.plan.order
         try:
             for epoch in range(1, self.max_epochs + 1):
-                if estimator.shuffle and n_samples > self.batch_size:
+                if estimator.shuffle and n_samples > self.plan.batch_size:
                     order = order[self.random_state.permutation(n_samples)]
-                loss = self._train_epoch(order, epoch)
+                self._plan_epoch(order, epoch)
+                loss = self._train_epoch()
                 estimator.t_ += n_samples
                 self._add_epoch(loss)
                 if self._is_over():
                     break
-                self.kept[:] = self.parameters.vector
+                self.kept[:] = vector
         except DivergenceError:
-            self.parameters.vector[:] = self.kept
+            vector[:] = self.kept
             raise
-        finally:
-            estimator._state = (self.optimizer, self.rate, self.step)
 
-    def _train_epoch(self, order: Array, epoch: int) -> float:
-        """The mean loss over an epoch's batches, each before its step; a batch of zero weight is only counted."""
-        objective, total, seen = self.objective, 0.0, 0.0
-        rate = self.rate.current
-        for start in range(0, len(order), self.batch_size):
-            rows: Rows = slice(start, min(start + self.batch_size, len(order)))
-            if self.estimator.shuffle and len(order) > self.batch_size:  # else no order is needed, and views will do
-                rows = order[rows]
-            rate, weight = self.rate.at(self.step), self.train.weight(rows)
-            if weight > 0.0:
-                descended, reported = objective.descend(self.train, rows)
-                if not math.isfinite(descended):
-                    raise objective.divergence(descended, rate, self.step, epoch)
-                self._take_step(rate)
-                total, seen = total + reported * weight, seen + weight
-            self.step += 1
-        if not are_finite(self.parameters):
-            raise objective.divergence(total, rate, self.step, epoch)
-        return total / (seen or 1.0)
+    def _plan_epoch(self, order: Array, epoch: int) -> None:
+        """Give the plan an epoch's steps. scikit-learn divides alpha by what a batch weighs.
 
-    def _take_step(self, rate: float) -> None:
-        """scikit-learn's Adam adds epsilon to the root before it is corrected for having started at 0, ours after."""
-        if type(adam := self.optimizer) is Adam:
-            adam.epsilon = self.estimator.epsilon / math.sqrt(1.0 - adam.beta_2 ** (adam.steps + 1))
-        self.engine.step_of(self.optimizer)(self.parameters, self.objective.grads, rate)
+        Its Adam adds epsilon to the root before that is corrected for having started at 0, ours after.
+        """
+        plan, descent, starts = self.plan, self.descent, np.arange(0, len(order), self.plan.batch_size)
+        plan.order, plan.epoch, plan.first_step = order, epoch, descent.step
+        rates = [descent.schedule(step) for step in range(descent.step, descent.step + len(starts))]
+        plan.learning_rates = np.array(rates) * descent.factor
+        weights = np.add.reduceat(self.importance[order], starts)
+        plan.strengths = self.estimator.alpha / np.where(weights > 0.0, weights, np.inf)
+        if type(adam := descent.optimizer) is Adam:
+            updates = np.maximum(adam.steps + np.cumsum(weights > 0.0), 1)
+            plan.epsilons = self.estimator.epsilon / np.sqrt(1.0 - adam.beta_2**updates)
+
+    def _train_epoch(self) -> float:
+        """The mean loss of an epoch's batches, each before its step, with the penalty; what weighs nothing has none."""
+        plan, descent = self.plan, self.descent
+        outcome = self.engine.run_steps(self.network, descent.optimizer, plan)
+        descent.step += outcome.steps
+        if outcome.steps < len(outcome.losses):
+            rate = plan.learning_rates[outcome.steps].item()
+            raise self._divergence(outcome.losses[-1], rate, descent.step, plan.epoch)
+        weights = np.array(outcome.weights)
+        losses = np.array(outcome.losses) / self.n_averaged + np.array(outcome.penalties)
+        loss = float(losses @ weights) / (float(weights.sum()) or 1.0)
+        if not (math.isfinite(loss) and are_finite(self.network.parameters)):
+            raise self._divergence(loss, plan.learning_rates[-1].item(), descent.step, plan.epoch)
+        return loss
+
+    def _divergence(self, loss: float, learning_rate: float, step: int, epoch: int) -> DivergenceError:
+        ws, kept = self.buffers.workspace, epoch - 1
+        return divergence(self.network, ws, loss=loss, learning_rate=learning_rate, step=step, epoch=epoch, kept=kept)
 
     def _add_epoch(self, loss: float) -> None:
         """Note an epoch's loss, and the score and loss on what is held out."""
-        estimator, progress = self.estimator, self.progress
+        estimator = self.estimator
         estimator.n_iter_ += 1
-        progress.add(loss)
+        estimator.loss_ = loss
+        estimator.loss_curve_.append(loss)
+        estimator._losses.takes(loss, estimator.n_iter_)
+        estimator.best_loss_ = None if estimator._stops_early else estimator._losses.best
         self._print(f"Iteration {estimator.n_iter_}, loss = {loss:.8f}")
         if self.held_out is not None:
-            progress.validate(*self._validation_figures(self.held_out), self.parameters.vector)
-            self._print(f"Validation score: {progress.scores[-1]:f}")
-        estimator._show(loss)
+            score, held_out_loss = self._validation_figures(self.held_out)
+            estimator.validation_scores_.append(score)
+            estimator.validation_loss_curve_.append(held_out_loss)
+            if estimator._scores.takes(score, estimator.n_iter_) or estimator._best is None:
+                estimator._best = self.network.parameters.vector.copy()
+            estimator.best_validation_score_ = -estimator._scores.best
+            self._print(f"Validation score: {score:f}")
 
     def _validation_figures(self, held_out: Examples) -> tuple[float, float]:
         """(score, loss) on what is held out. DivergenceError where an output is not finite."""
-        loss, outputs = self.objective.evaluate(held_out)
+        estimator, (inputs, targets, weights, answers) = self.estimator, held_out
+        loss, blocks = loss_and_outputs(self.network, inputs, targets, self.engine, weights)
+        loss, outputs = loss / self.n_averaged, np.concatenate(blocks)
         if not np.isfinite(outputs).all():
-            epoch = self.estimator.n_iter_
-            step = epoch * steps_per_epoch(len(self.train), self.batch_size)
-            raise self.objective.divergence(loss, self.estimator.learning_rate_init, step, epoch)
-        if self.estimator.scoring == "loss":
+            steps = estimator.n_iter_ * steps_per_epoch(len(self.train.targets), self.plan.batch_size)
+            raise self._divergence(loss, estimator.learning_rate_init, steps, estimator.n_iter_)
+        if estimator.scoring == "loss":
             return -loss, loss
         if self.scorer is None:
-            return self.estimator._score_of(outputs, held_out.answers, held_out.weights), loss
-        weights = {} if held_out.weights is None else {"sample_weight": held_out.weights}
+            return estimator._score_of(outputs, answers, weights), loss
+        known = signature(getattr(self.scorer, "_score_func", self.scorer)).parameters
+        how = {"sample_weight": weights} if weights is not None and "sample_weight" in known else {}
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "X does not have valid feature names")
-            return float(self.scorer(self.estimator, held_out.inputs, held_out.answers, **weights)), loss
+            return float(self.scorer(estimator, inputs, answers, **how)), loss
 
     def _is_over(self) -> bool:
-        """Whether an epoch of descent was the last, because it makes no more progress."""
-        estimator, progress, rate = self.estimator, self.progress, self.rate
-        rate.end_epoch(estimator.t_, progress.stalled, self.optimizer)
-        if progress.stalled > progress.patience:
-            goes_on = rate.goes_on(self.optimizer)
-            end = f"Setting learning rate to {rate.current:f}" if goes_on else "Stopping."
-            self._print(f"{progress.says} {end}")
-            if not goes_on:
-                estimator.stopped_ = True
-                return True
-            progress.stalled = 0
-        if estimator.n_iter_ == estimator.max_iter and not (self.incremental or self.is_planned):
+        """Whether an epoch of descent was the last. Where there is no more progress, the rate may become smaller."""
+        estimator, descent, monitor = self.estimator, self.descent, self.monitor
+        rule, can_slow_down, stalled = descent.rule, descent.rate > SLOWEST, monitor.stalled
+        if rule == "invscaling":
+            descent.scale_rate((estimator.t_ + 1) ** -estimator.power_t)
+        elif rule == "plateau" and can_slow_down and stalled:
+            patience = max(1, min(PLATEAU, estimator.n_iter_no_change // 2))
+            descent.scale_rate(descent.factor / (SLOWER if stalled % patience == 0 else 1.0))
+        if monitor.is_stuck:
+            end, estimator.stopped_ = "Stopping.", not (rule == "adaptive" and can_slow_down)
+            if not estimator.stopped_:
+                descent.scale_rate(descent.factor / SLOWER)
+                monitor.wait_again()
+                end = f"Setting learning rate to {descent.rate:f}"
+            figure = "Validation score" if estimator._stops_early else "Training loss"
+            epochs = f"tol={estimator.tol:f} for {estimator.n_iter_no_change} consecutive epochs"
+            self._print(f"{figure} did not improve more than {epochs}. {end}")
+        is_at_end = estimator.n_iter_ == estimator.max_iter and not (self.incremental or rule in settings.PLANNED)
+        if is_at_end and not estimator.stopped_:
             reached = f"Maximum iterations ({estimator.max_iter}) reached"
             words = f"Stochastic Optimizer: {reached} and the optimization hasn't converged yet."
             warnings.warn(words, ConvergenceWarning, stacklevel=2)
-        return False
+        return bool(estimator.stopped_)
 
     def _print(self, line: str) -> None:
         if self.estimator.verbose:
@@ -181,48 +294,60 @@ class Fit:
 
         Raises DivergenceError where the loss is not a finite number, at the start or at the end.
         """
-        estimator, vector, reported = self.estimator, self.parameters.vector, math.nan
-        everything = slice(0, len(self.train))
-
-        def loss_and_gradient(point: Array) -> tuple[float, Array]:
-            nonlocal reported
-            vector[:] = point
-            descended, reported = self.objective.descend(self.train, everything)
-            return descended, self.objective.grads.vector.astype(np.float64)
+        estimator, vector = self.estimator, self.network.parameters.vector
 
         def end_iteration(intermediate_result: OptimizeResult) -> None:
             vector[:] = self.kept[:] = intermediate_result.x
-            self._add_epoch(reported)  # the last point that a line search looks at is the one that it takes
+            self._add_epoch(self.reported)  # the last point that a line search looks at is the one that it takes
 
-        def check_finite(step: int) -> None:
-            descended, _ = loss_and_gradient(vector)
-            if not (math.isfinite(descended) and are_finite(self.parameters)):
-                raise self.objective.divergence(descended, 1.0, step, max(step, 1))
-
-        check_finite(0)
+        self._check_point(vector, 0)
         options = {"maxfun": estimator.max_fun, "maxiter": estimator.max_iter, "gtol": estimator.tol}
-        start = vector.astype(np.float64)
+        how: dict[str, Any] = {"method": "L-BFGS-B", "jac": True, "callback": end_iteration, "options": options}
         try:
-            found = minimize(
-                loss_and_gradient, start, jac=True, method="L-BFGS-B", callback=end_iteration, options=options
-            )
+            found = minimize(self._loss_and_gradient, vector.astype(np.float64), **how)
         except KeyboardInterrupt:
             vector[:] = self.kept
             raise
-        vector[:] = found.x
-        check_finite(found.nit)
-        estimator.n_iter_, estimator.loss_ = min(found.nit, estimator.max_iter), reported
+        self._check_point(found.x, found.nit)
+        estimator.n_iter_, estimator.loss_ = min(found.nit, estimator.max_iter), self.reported
         if found.status == 1:
             reached = f"lbfgs failed to converge after {found.nit} iteration(s) (status={found.status})"
             words = f"{reached}:\n{found.message}\n\nIncrease max_iter or max_fun, or scale the data (StandardScaler)."
             warnings.warn(words, ConvergenceWarning, stacklevel=2)
 
+    def _loss_and_gradient(self, point: Array) -> tuple[float, Array]:
+        """Of all samples at a point, (n_parameters,), with the penalty: what is minimized, and its gradient, float64.
+
+        The loss sums squared errors over the outputs; `reported` has the mean of them, as scikit-learn reports it.
+        """
+        network, plan, grads = self.network, self.plan, self.buffers.grads
+        network.parameters.vector[:] = point
+        penalty = replace(plan.penalty, strength=self.estimator.alpha / plan.weight(plan.order))
+        loss = gradient(self.engine, network, plan, self.buffers, plan.order, 0, None)
+        penalty.add_gradient(network.parameters, grads)
+        extra = penalty.value(network.parameters)
+        self.reported = loss / self.n_averaged + extra
+        return loss + extra, grads.vector.astype(np.float64)
+
+    def _check_point(self, point: Array, step: int) -> None:
+        loss, _ = self._loss_and_gradient(point)
+        if not (math.isfinite(loss) and are_finite(self.network.parameters)):
+            raise self._divergence(loss, 1.0, step, max(step, 1))
+
     def _keep_best(self) -> None:
-        """The parameters that were validated best, for who predicts; `partial_fit` goes on from the latest."""
-        estimator, progress, vector = self.estimator, self.progress, self.parameters.vector
+        """The parameters that were validated best, to predict with; `partial_fit` goes on from the latest."""
+        estimator, vector = self.estimator, self.network.parameters.vector
         estimator._latest = None
-        if progress.best is not None:
+        if self.held_out is not None and estimator._best is not None:
             estimator._latest = vector.copy() if self.incremental else None
-            vector[:] = progress.best
-        if math.isnan(estimator.loss_) and progress.losses:
-            estimator.loss_ = progress.losses[-1]
+            vector[:] = estimator._best
+        if math.isnan(estimator.loss_) and estimator.loss_curve_:
+            estimator.loss_ = estimator.loss_curve_[-1]
+
+
+def gather_dense(inputs: Any, indices: Array, out: Array) -> None:
+    """out[i] = inputs[indices[i]], where inputs may be a CSR matrix."""
+    if issparse(inputs):
+        inputs[indices].toarray(out=out)
+    else:
+        out[:] = inputs[indices]

@@ -2,33 +2,30 @@
 
 import math
 from abc import ABCMeta, abstractmethod
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, _fit_context
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils._param_validation import InvalidParameterError
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from deltarule.data.columns import Column
 from deltarule.errors import SettingError, ShapeError
 from deltarule.estimators import settings
-from deltarule.estimators.fitting import Fit
-from deltarule.estimators.objective import Examples
-from deltarule.estimators.progress import RunProgress
-from deltarule.estimators.rates import Rate
+from deltarule.estimators.fitting import Descent, Examples, Fit
 from deltarule.inputs import MISREAD, is_unit, refuse
 from deltarule.model import Model, range_with
 from deltarule.nn.arrays import Array
-from deltarule.nn.network import PREDICTION_ROWS, Network, forward
-from deltarule.nn.optimizers import Optimizer
+from deltarule.nn.network import Network
 from deltarule.parts import PARTS, spec_of
 from deltarule.public import public
 from deltarule.settings import one_per_layer
+from deltarule.training.monitor import Monitor
 
 NUMBERS = {"accept_sparse": "csr", "dtype": (np.float64, np.float32)}
 
@@ -56,33 +53,27 @@ class Layers(list[Array]):
     __delitem__ = __iadd__ = __imul__ = _refuse
 
 
-class LayerArrays:
-    """The weights, or the biases, of an estimator's network: an array a layer, views into its vector, to be assigned.
+def layer_arrays(name: str, kind: str) -> Any:
+    """The property `name`: an estimator's weights or biases, an array a layer, views into its network, to be assigned.
 
     What is assigned before there is a network is kept for a first `partial_fit` or warm start.
     """
 
-    def __init__(self, kind: str) -> None:
-        self.kind = kind
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.name = name
-
-    def __get__(self, estimator: Any, owner: type) -> Any:
-        if estimator is None:
-            return self
+    def read(estimator: Any) -> list[Array]:
         if "model_" in vars(estimator):
-            return Layers(getattr(estimator.model_.network, self.kind))
-        given = vars(estimator).get("_given", {})
-        if self.name not in given:
-            raise AttributeError(f"{owner.__name__!r} object has no attribute {self.name!r} before it is fitted")
-        return given[self.name]
+            return Layers(getattr(estimator.model_.network, kind))
+        if name not in (given := vars(estimator).get("_given", {})):
+            raise AttributeError(f"{type(estimator).__name__!r} object has no attribute {name!r} before it is fitted")
+        kept: list[Array] = given[name]
+        return kept
 
-    def __set__(self, estimator: Any, given: Any) -> None:
+    def assign(estimator: Any, given: Any) -> None:
         if "model_" in vars(estimator):
-            getattr(estimator, self.name)[:] = given
+            read(estimator)[:] = given
         else:
-            vars(estimator).setdefault("_given", {})[self.name] = list(given)
+            vars(estimator).setdefault("_given", {})[name] = list(given)
+
+    return property(read, assign)
 
 
 def refuse_confused(X: Any, y: Any, sample_weight: Any) -> None:
@@ -100,6 +91,7 @@ def refuse_confused(X: Any, y: Any, sample_weight: Any) -> None:
 
 
 @public()
+@dataclass(eq=False, repr=False, kw_only=True)
 class Perceptron(BaseEstimator, metaclass=ABCMeta):
     """A network with scikit-learn's face: parameters are kept as they come, and looked at when `fit` is called.
 
@@ -107,8 +99,34 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
     """
 
     _y_is_numeric: ClassVar[bool]
-    coefs_ = LayerArrays("weights")
-    intercepts_ = LayerArrays("biases")
+    solver: str = "adam"
+    alpha: float = 0.0001
+    batch_size: int | str = "auto"
+    learning_rate: str = "constant"
+    learning_rate_init: float = 0.001
+    power_t: float = 0.5
+    max_iter: int = 200
+    shuffle: bool = True
+    random_state: Any = None
+    tol: float = 1e-4
+    verbose: bool | int = False
+    warm_start: bool = False
+    momentum: float = 0.9
+    nesterovs_momentum: bool = True
+    early_stopping: bool = False
+    validation_fraction: float = 0.1
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-8
+    n_iter_no_change: float = 10
+    max_fun: int = 15000
+    dropout: Any = 0.0
+    weight_decay: float = 0.01
+    rho: float = 0.99
+    scoring: Any = None
+    engine: str = "auto"
+    coefs_ = layer_arrays("coefs_", "weights")
+    intercepts_ = layer_arrays("intercepts_", "biases")
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Say in a docstring what all estimators have in common."""
@@ -116,11 +134,34 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
         for name, text in settings.DESCRIPTIONS.items():
             cls.__doc__ = cls.__doc__ and cls.__doc__.replace(name, text)
 
-    def _keep(self, given: Mapping[str, Any]) -> None:
-        """Keep the arguments of a constructor, given as its `locals()`."""
-        for name, value in given.items():
-            if name not in ("self", "__class__"):
-                setattr(self, name, value)
+    def _is_stochastic(self) -> bool:
+        """For `available_if`: whether there is a `partial_fit`. Raises AttributeError where there is none."""
+        if self.solver not in settings.SOLVERS:
+            raise AttributeError(
+                f"partial_fit is only available for stochastic optimizers. {self.solver} is not stochastic."
+            )
+        return True
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, validation_data: Any = None) -> Self:
+        """Learn from X (n_samples, n_features), dense or sparse, and y.
+
+        y: for a classifier (n_samples,) classes of any kind, or (n_samples, n_labels) of 0 and 1; for a regressor
+            (n_samples,) or (n_samples, n_outputs) numbers.
+        sample_weight: (n_samples,), how much each counts.
+        validation_data: (X, y) or (X, y, sample_weight), scored after every epoch; the best parameters are kept.
+        """
+        return self._fit(X, y, sample_weight, validation_data, False)
+
+    @available_if(_is_stochastic)
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, validation_data: Any = None) -> Self:
+        """One more epoch, on these samples; arguments as for `fit`.
+
+        With early stopping every call holds out its share, the best parameters answer, and calls after `stopped_`
+        change nothing.
+        """
+        return self._fit(X, y, sample_weight, validation_data, True)
 
     @abstractmethod
     def _output(self) -> dict[str, Any]:
@@ -139,17 +180,18 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
         try:
             super()._validate_params()
         except InvalidParameterError as error:
-            meant = (
-                "activation='logistic'" if self.activation == "sigmoid" else f"learning_rate_init={self.learning_rate}"
-            )
-            if isinstance(self.activation, int):
-                meant = f"hidden_layer_sizes=({self.hidden_layer_sizes}, {self.activation})"
-            is_clear = self.activation == "sigmoid" or isinstance(self.activation, int)
-            is_clear |= isinstance(self.learning_rate, float)
-            raise InvalidParameterError(f"{error} Use {meant}." if is_clear else str(error)) from None
+            activation, rate = self.activation, self.learning_rate
+            meant = {
+                "activation='logistic'": activation == "sigmoid",
+                f"hidden_layer_sizes=({self.hidden_layer_sizes}, {activation})": isinstance(activation, int),
+                f"learning_rate_init={rate}": isinstance(rate, float),
+            }
+            cures = [f" Use {line}." for line, is_meant in meant.items() if is_meant]
+            raise InvalidParameterError(f"{error}{''.join(cures[:1])}") from None
+        if self.solver == "lbfgs" and np.any(self.dropout):
+            raise ValueError("dropout needs a solver that takes steps: got 'lbfgs'; use 'adam', or dropout=0.0")
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, validation_data: Any, incremental: bool) -> Self:
-        settings.check_together(vars(self))
         is_first = not hasattr(self, "model_") or not (self.warm_start or incremental)
         examples = self._examples(X, y, sample_weight, is_first, incremental)
         random_state = check_random_state(self.random_state)
@@ -162,11 +204,14 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
             return self
         else:
             self._resume(incremental)
+        weights = self._with_class_weight(examples.answers, examples.weights, incremental)
+        examples = examples._replace(weights=weights)
         train, held_out = self._split(examples, validation_data, random_state, incremental)
-        train = replace(train, weights=self._with_class_weight(train, incremental))
         for part, use in ((None if incremental else train, "learn from"), (held_out, "validate on")):
-            if part is not None and part.weight(slice(None)) == 0.0:
-                raise ValueError(f"all {len(part)} samples to {use} have the weight 0: give at least one of them more")
+            if part is not None and not part.importance.any():
+                raise ValueError(
+                    f"all {len(part.targets)} samples to {use} have the weight 0: give at least one of them more"
+                )
         seen = range_with(self.model_.network.input_range, train.inputs)
         self.model_.network.input_range = None if is_unit(seen) else seen  # one in 0 to 1 would refuse integers
         Fit(self, train, held_out, random_state, incremental).run()
@@ -179,6 +224,8 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
         X, y = validate_data(self, X, y, **NUMBERS, order="C", **how)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
+        if is_first:
+            self._takes_sparse_labels = issparse(y)
         y = y.toarray() if issparse(y) else y
         weights = None
         if sample_weight is not None:
@@ -186,9 +233,9 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
         X = X if is_first else X.astype(self.model_.network.dtype, copy=False)
         return Examples(X, self._read_targets(y, is_first, incremental), weights, y)
 
-    def _with_class_weight(self, train: Examples, incremental: bool) -> Array | None:
-        """How much each example counts, (n_samples,), or None."""
-        return train.weights
+    def _with_class_weight(self, y: Any, weights: Array | None, incremental: bool) -> Array | None:
+        """How much each sample counts, (n_samples,), by its own weight and that of its class in y; None for alike."""
+        return weights
 
     def _begin(self, examples: Examples, random_state: np.random.RandomState) -> None:
         """Make the network, and everything else anew."""
@@ -202,22 +249,26 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
         self.n_layers_, self.n_outputs_ = len(sizes) + 2, network.layer_sizes[-1]
         self.t_, self.n_iter_, self.loss_, self.stopped_ = 0, 0, math.nan, False
         self.out_activation_ = PARTS["activation"][spec_of("activation", network.activations[-1])["name"]].sklearn
-        self._progress = RunProgress()
-        self._state: tuple[Optimizer, Rate, int] | None = None
+        self.loss_curve_: list[float] = []
+        self.validation_scores_ = self.validation_loss_curve_ = self.best_validation_score_ = None
+        self.best_loss_ = None if self._stops_early else math.inf
+        self._losses, self._scores = Monitor("train_loss", by_any_gain=True), Monitor("score", by_any_gain=True)
+        self._descent: Descent | None = None
+        self._best: Array | None = None  # parameters
         self._latest: Array | None = None
         self._split_seed: int | None = None
 
     def _resume(self, incremental: bool) -> None:
         """From where the last call stopped; a warm start takes a fresh optimizer, as in scikit-learn."""
         sizes = (self.n_features_in_, *settings.hidden_sizes(self.hidden_layer_sizes), self.n_outputs_)
-        network, best = self.model_.network, self._progress.best
+        network, best = self.model_.network, self._best
         is_best = best is not None and np.array_equal(network.parameters.vector, best)  # coefs_ were not assigned since
         if sizes != network.layer_sizes:
             raise ValueError(f"a fit can only go on with the same layers: got {sizes} after {network.layer_sizes}")
         if self._latest is not None and is_best:
             network.parameters.vector[:] = self._latest
         if not incremental:
-            self._state, self.stopped_ = None, False
+            self._descent, self.stopped_ = None, False
 
     def _split(
         self, examples: Examples, validation_data: Any, random_state: np.random.RandomState, incremental: bool
@@ -228,17 +279,23 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
                 raise ValueError(
                     f"validation_data must be (X, y) or (X, y, sample_weight): got {validation_data!r:.60}"
                 )
-            X, y, sample_weight = (*validation_data, None)[:3]
-            return examples, self._examples(X, y, sample_weight, False, True)
+            sample_weight = validation_data[2] if len(validation_data) == 3 else None
+            return examples, self._examples(validation_data[0], validation_data[1], sample_weight, False, True)
         if not self._stops_early:
             return examples, None
         seed: Any = random_state
         if incremental:  # calls with the same examples hold out the same ones
             self._split_seed = seed = random_state.randint(2**31) if self._split_seed is None else self._split_seed
-        stratify = examples.targets if self.n_outputs_ == 1 and not self._y_is_numeric else None
-        kept, held = train_test_split(
-            np.arange(len(examples)), random_state=seed, test_size=self.validation_fraction, stratify=stratify
-        )
+        stratify = examples.answers if self.n_outputs_ == 1 and not self._y_is_numeric else None
+        rows, share = np.arange(len(examples.targets)), self.validation_fraction
+        try:
+            kept, held = train_test_split(rows, random_state=seed, test_size=share, stratify=stratify)
+        except ValueError as error:
+            of_each = "" if stratify is None else ", and of each class at least one on either side"
+            raise ValueError(
+                f"{str(error).rstrip('.')}. early_stopping holds out validation_fraction={share:g} of the "
+                f"{len(rows)} samples{of_each}: use more samples, a larger share, or validation_data=(X_val, y_val)"
+            ) from None
         if len(held) < 2:
             words = "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
             raise ValueError(words)
@@ -248,16 +305,6 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
     def _stops_early(self) -> bool:
         """Whether the validation score ends a run: the solver lbfgs has its own end."""
         return bool(self.early_stopping) and self.solver in settings.SOLVERS
-
-    def _show(self, loss: float) -> None:
-        """Set the attributes that tell how far the run is, as scikit-learn names them, and beyond."""
-        progress = self._progress
-        self.loss_, self.loss_curve_ = loss, progress.losses
-        self.best_loss_ = None if progress.by_score else progress.best_loss
-        is_validated = progress.by_score or progress.best is not None
-        self.validation_scores_ = progress.scores if is_validated else None
-        self.validation_loss_curve_ = progress.validation_losses if is_validated else None
-        self.best_validation_score_ = progress.best_score if is_validated else None
 
     def _check_inputs(self, X: Any) -> Any:
         check_is_fitted(self)
@@ -269,28 +316,15 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
         """a^L, (n_samples, n_outputs), for inputs as they were given."""
         X, network = self._check_inputs(X), self.model_.network
         with np.errstate(over="ignore", invalid="ignore"):
-            return np.concatenate([*map(network.outputs, dense_pieces(X))]) if issparse(X) else network.outputs(X)
+            return layer_outputs(network, X)[-1] if issparse(X) else network.outputs(X)
 
     def hidden_activations(self, X: Any) -> list[Array]:
         """What every hidden layer says to X (n_samples, n_features): an (n_samples, fan_out) array a layer.
 
         X: as for `predict`. Raises NotFittedError before `fit`.
         """
-        X, network = self._check_inputs(X), self.model_.network
-        pieces = []
-        for rows in dense_pieces(X):
-            ws = network.workspace(len(rows))
-            forward(network, rows, ws)
-            pieces.append(ws.a[:-1])
-        return [np.concatenate(layer) for layer in zip(*pieces, strict=True)]
-
-    def _is_stochastic(self) -> bool:
-        """For `available_if`: whether there is a `partial_fit`. Raises AttributeError where there is none."""
-        if self.solver not in settings.SOLVERS:
-            raise AttributeError(
-                f"partial_fit is only available for stochastic optimizers. {self.solver} is not stochastic."
-            )
-        return True
+        X = self._check_inputs(X)
+        return layer_outputs(self.model_.network, X)[:-1]
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -298,8 +332,9 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
         return tags
 
 
-def dense_pieces(X: Any) -> Iterator[Array]:
-    """The rows of an array or a CSR matrix, dense, so many at a time as a prediction takes."""
-    for start in range(0, X.shape[0], PREDICTION_ROWS):
-        rows = X[start : start + PREDICTION_ROWS]
-        yield rows.toarray() if issparse(rows) else rows
+def layer_outputs(network: Network, X: Any) -> list[Array]:
+    """a^l of every layer, (n_samples, fan_out), for an array or a CSR matrix X, which stays sparse."""
+    found = [X]
+    for W, b, activation in zip(network.weights, network.biases, network.activations, strict=True):
+        found.append(activation.value(found[-1] @ W + b))
+    return found[1:]

@@ -1,15 +1,15 @@
 """MLPRegressor: values for rows of numbers."""
 
-from typing import Any, ClassVar, Self
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import RegressorMixin, _fit_context
+from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils._param_validation import StrOptions
-from sklearn.utils.metaestimators import available_if
 
 from deltarule.errors import DataError
-from deltarule.estimators.objective import Examples
+from deltarule.estimators.fitting import Examples
 from deltarule.estimators.perceptron import Perceptron
 from deltarule.estimators.settings import CONSTRAINTS
 from deltarule.nn.activations import Identity
@@ -19,6 +19,7 @@ from deltarule.public import public
 
 
 @public('MLPRegressor(hidden_layer_sizes=(100,), activation="relu", solver="adam")')
+@dataclass(eq=False, repr=False)
 class MLPRegressor(RegressorMixin, Perceptron):
     """scikit-learn's MLPRegressor on deltarule's network: same parameters, same results, and more of both.
 
@@ -35,62 +36,11 @@ class MLPRegressor(RegressorMixin, Perceptron):
     True
     """
 
+    loss: str = "squared_error"
+    hidden_layer_sizes: Any = (100,)
+    activation: Any = "relu"
     _y_is_numeric: ClassVar[bool] = True
     _parameter_constraints: ClassVar[dict[str, Any]] = {**CONSTRAINTS, "loss": [StrOptions({"squared_error"})]}
-
-    def __init__(
-        self,
-        loss: str = "squared_error",
-        hidden_layer_sizes: Any = (100,),
-        activation: Any = "relu",
-        *,
-        solver: str = "adam",
-        alpha: float = 0.0001,
-        batch_size: int | str = "auto",
-        learning_rate: str = "constant",
-        learning_rate_init: float = 0.001,
-        power_t: float = 0.5,
-        max_iter: int = 200,
-        shuffle: bool = True,
-        random_state: Any = None,
-        tol: float = 1e-4,
-        verbose: bool | int = False,
-        warm_start: bool = False,
-        momentum: float = 0.9,
-        nesterovs_momentum: bool = True,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-8,
-        n_iter_no_change: float = 10,
-        max_fun: int = 15000,
-        dropout: Any = 0.0,
-        weight_decay: float = 0.01,
-        rho: float = 0.99,
-        scoring: Any = None,
-        engine: str = "auto",
-    ) -> None:
-        self._keep(locals())
-
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, validation_data: Any = None) -> Self:
-        """Learn from X (n_samples, n_features), dense or sparse, and y, (n_samples,) or (n_samples, n_outputs).
-
-        sample_weight: (n_samples,), how much each counts.
-        validation_data: (X, y) or (X, y, sample_weight), scored after every epoch; the best parameters are kept.
-        """
-        return self._fit(X, y, sample_weight, validation_data, False)
-
-    @available_if(Perceptron._is_stochastic)
-    @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, validation_data: Any = None) -> Self:
-        """One more epoch, on these samples; arguments as for `fit`.
-
-        With early stopping every call holds out its share, the best parameters answer, and calls after `stopped_`
-        change nothing.
-        """
-        return self._fit(X, y, sample_weight, validation_data, True)
 
     def _examples(self, X: Any, y: Any, *others: Any) -> Examples:
         first = y[0] if isinstance(y, list) and y else np.asarray(y).flat[0] if hasattr(y, "dtype") and len(y) else None

@@ -1,6 +1,6 @@
 """What the estimators' parameters may be, and the parts of deltarule that they stand for."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from numbers import Integral, Real
 from typing import Any
 
@@ -8,13 +8,12 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
 from deltarule.errors import closest
-from deltarule.estimators.rates import Adaptive, InverseScaling, Plateau, Rate
 from deltarule.nn.activations import Activation, Sigmoid
 from deltarule.nn.network import Network
-from deltarule.nn.optimizers import SGD, Adam, AdamW, Momentum, Nesterov, Optimizer, RMSProp
+from deltarule.nn.optimizers import Adam, AdamW, Momentum, Nesterov, Optimizer, RMSProp
 from deltarule.parts import PARTS, No, make
-from deltarule.settings import ENGINES, SETTINGS, brief, one_per_layer, setting_names, share_of
-from deltarule.training.schedules import Constant, Cosine, OneCycle, Schedule
+from deltarule.settings import ENGINES, SETTINGS, brief, setting_names
+from deltarule.training.schedules import Cosine, OneCycle, Schedule
 
 ACTIVATIONS = {  # the estimators' name: the name here; of hidden layers, so without softmax
     (name if isinstance(row.sklearn, No) else row.sklearn): name
@@ -32,7 +31,6 @@ DESCENDING = ("sgd", "nesterov")  # the solvers that "invscaling" and "adaptive"
 PLANNED: dict[str, Callable[[float, int], Schedule]] = {"cosine": Cosine, "one_cycle": OneCycle}
 LEARNING_RATES = {"constant", "invscaling", "adaptive", "plateau", *PLANNED}
 AUTO_BATCH = 200  # samples a step, or as many as there are
-PATIENCE = 5  # epochs without progress after which "plateau" lowers the rate, or half of n_iter_no_change
 
 
 def interval(name: str) -> Interval:
@@ -62,7 +60,8 @@ DESCRIPTIONS = {
     momentum, nesterovs_momentum: of sgd. beta_1, beta_2, epsilon: of adam and adamw. rho: of rmsprop.
     weight_decay: of adamw, on top of alpha.
     early_stopping: hold out `validation_fraction` of the samples, end by their score, keep the best parameters.
-    scoring: that score: None for accuracy or R2, "loss", a scorer's name, or a function (estimator, X, y) -> float.
+    scoring: that score: None for accuracy or R2, "loss", a scorer's name, or a function (estimator, X, y) -> float,
+        which is given the weights of samples, too, where it takes `sample_weight`.
     dropout: the share of each hidden layer's neurons left out of a step, or a list with one for each.
     engine: "numpy", "numba", or "auto": Numba where it is there and the run long enough to be worth compiling.""",
     "{attributes}": """model_: the deltarule Model, for explain, diagnose, gradcheck, save and the page.
@@ -109,13 +108,6 @@ def hidden_sizes(given: Any) -> list[int]:
     return sizes
 
 
-def check_together(given: Mapping[str, Any]) -> None:
-    """Raise ValueError where the parameters of an estimator, by name, are legal one by one, but not together."""
-    dropout = one_per_layer("dropout", given["dropout"], len(hidden_sizes(given["hidden_layer_sizes"])), share_of)
-    if given["solver"] == "lbfgs" and any(dropout):
-        raise ValueError("dropout needs a solver that takes steps: got 'lbfgs'; use 'adam', or dropout=0.0")
-
-
 def hidden_activation(name: Any, place: str) -> Activation:
     """The activation of a hidden layer by the estimators' name for it. ValueError for a name that there is not."""
     if not isinstance(name, str) or name not in ACTIVATIONS:
@@ -129,33 +121,17 @@ def start(network: Network, random_state: np.random.RandomState) -> None:
 
     The layers are drawn in order, each its weights and then its biases; the output's bound is that of the layer before.
     """
-    shapes = [W.shape for W in network.weights]
     hidden = network.activations[:-1]
-    for l, (fan_in, fan_out) in enumerate(shapes):
+    for l, (W, b) in enumerate(zip(network.weights, network.biases, strict=True)):
         nearest = hidden[min(l, len(hidden) - 1)] if hidden else None
-        bound = np.sqrt((2.0 if isinstance(nearest, Sigmoid) else 6.0) / (fan_in + fan_out))
-        network.weights[l][:] = random_state.uniform(-bound, bound, (fan_in, fan_out))
-        network.biases[l][:] = random_state.uniform(-bound, bound, fan_out)
+        bound = np.sqrt((2.0 if isinstance(nearest, Sigmoid) else 6.0) / sum(W.shape))
+        W[:] = random_state.uniform(-bound, bound, W.shape)
+        b[:] = random_state.uniform(-bound, bound, b.shape)
 
 
-def optimizer(given: Mapping[str, Any]) -> Optimizer:
-    """The optimizer that the parameters of an estimator, by name, ask for."""
-    kind = SOLVERS[given["solver"]]
-    if kind is Momentum and given["momentum"] == 0:
-        kind = SGD
-    elif kind is Momentum and given["nesterovs_momentum"]:
+def optimizer(estimator: Any) -> Optimizer:
+    """The optimizer that the parameters of an estimator ask for."""
+    kind = SOLVERS[estimator.solver]
+    if kind is Momentum and estimator.nesterovs_momentum:
         kind = Nesterov
-    return kind(**{name: given["rho" if name == "decay" else name] for name in setting_names(kind)})
-
-
-def rate(given: Mapping[str, Any], steps_per_epoch: int) -> Rate:
-    """The learning rate over a run that the parameters of an estimator, by name, ask for."""
-    name, initial = given["learning_rate"], given["learning_rate_init"]
-    if name in PLANNED:
-        return Rate(PLANNED[name](initial, given["max_iter"] * steps_per_epoch))
-    constant = Constant(initial)
-    if name == "plateau":
-        return Plateau(constant, int(max(1, min(PATIENCE, given["n_iter_no_change"] // 2))))
-    if name == "invscaling" and given["solver"] in DESCENDING:
-        return InverseScaling(constant, given["power_t"])
-    return Adaptive(constant) if name == "adaptive" and given["solver"] in DESCENDING else Rate(constant)
+    return kind(**{name: getattr(estimator, "rho" if name == "decay" else name) for name in setting_names(kind)})

@@ -20,7 +20,7 @@ import msgspec
 import numpy as np
 
 from deltarule.atomic import TEMPORARIES, write_atomically
-from deltarule.errors import DivergenceError, FileError, ModelFileError, SettingError
+from deltarule.errors import DivergenceError, FileError, ModelFileError, SettingError, closest
 from deltarule.files.model_file import save
 from deltarule.files.run_folder import FolderLock, surroundings
 from deltarule.files.tensor_file import METADATA_KEY, SignedFile, Slot, open_file, read_header, signed_file_bytes
@@ -28,9 +28,10 @@ from deltarule.model import Model
 from deltarule.nn.network import with_parameters
 from deltarule.public import public
 from deltarule.settings import check, check_path
-from deltarule.training.callbacks import Callback, Monitor, TrainingState
-from deltarule.training.run_identity import differences
-from deltarule.training.snapshot import Snapshot
+from deltarule.training.callbacks import Callback, TrainingState
+from deltarule.training.history import COLUMNS
+from deltarule.training.monitor import Monitor
+from deltarule.training.snapshot import Snapshot, differences
 
 FORMAT = 1
 COPY_APART = 200  # times as long as a copy in memory takes: half a percent of the time goes into copies
@@ -92,7 +93,7 @@ class Checkpoints(Callback):
         self.folder, self.every_seconds, self.every_steps = Path(folder), every_seconds, every_steps
         self.record = dict(record or {})
         self.stopped = False
-        self._lock = FolderLock(self.folder)
+        self._lock: FolderLock | None = None
         self._good: list[Path] = []
         self._stop: BaseException | None = None
         self._state: TrainingState | None = None
@@ -108,7 +109,7 @@ class Checkpoints(Callback):
         parent = self.folder.parent
         if parent.is_dir() and os.access(parent, os.W_OK) and not os.path.lexists(self.folder):
             return None  # and the folder is made when the run begins
-        self._lock.acquire()
+        self._lock = self._lock or FolderLock(self.folder)
         try:
             path, snapshot = newest_checkpoint(self.folder)
         except FileNotFoundError:
@@ -133,10 +134,10 @@ class Checkpoints(Callback):
     def train_begin(self, state: TrainingState) -> None:
         if state.listeners[-1] is not self:
             raise SettingError("checkpoints must be the last of the callbacks, to see what the others have done")
-        self._lock.acquire()
+        self._lock = self._lock or FolderLock(self.folder)
         found = sorted(self.folder.glob(STEP_FILES))
         if found and (self.last is None or step_of(self.last) != state.step):
-            self._lock.release()
+            self._let_go()
             raise SettingError(
                 f"a new run keeps its checkpoints where there are none: got {self.folder}, which holds "
                 f"{found[-1].name}; go on with that run, or give another folder"
@@ -174,7 +175,7 @@ class Checkpoints(Callback):
             self.wait()
         finally:
             self._writer.shutdown()
-            self._lock.release()
+            self._let_go()
 
     def wait(self) -> None:
         """Wait until the last checkpoint is on the disk; warn where it could not be written."""
@@ -184,6 +185,12 @@ class Checkpoints(Callback):
                 writing.result()
         except (OSError, MemoryError) as error:
             LOG.warning("checkpoint not kept: %s", str(error) or "there is not enough memory")
+
+    def _let_go(self) -> None:
+        """Let another process have the folder."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
 
     def _snapshot(self, state: TrainingState) -> Snapshot:
         return replace(Snapshot.of(state), record=self.record)
@@ -238,6 +245,7 @@ class ModelCheckpoint(Callback):
         force: bool = False,
     ) -> None:
         check_path("path of ModelCheckpoint", path)
+        check("min_delta", min_delta)
         self.pattern, self.save_best_only, self.model, self.force = os.fspath(path), save_best_only, model, force
         self.monitor = Monitor(monitor, mode, min_delta)
 
@@ -247,10 +255,13 @@ class ModelCheckpoint(Callback):
 
     def epoch_end(self, state: TrainingState) -> None:
         try:
-            path = Path(self.pattern.format(**state.history.rows[-1]))
+            path = Path(self.pattern.format(**(row := state.history.rows[-1])))
         except KeyError as error:
-            state.history.figure(error.args[0])  # which says what columns there are
-            raise
+            (name,) = error.args
+            offer = closest(name, row, COLUMNS)
+            if name.startswith("val") and "validation_loss" not in row:
+                offer = f"give fit a validation set, and use {COLUMNS.get(name, name)}"
+            raise SettingError(f"{self.pattern}: the history has no column {name!r}: {offer}") from error
         except (ValueError, IndexError, AttributeError) as error:
             raise SettingError(f"a path may hold columns, as in {{epoch:02d}}: got {self.pattern}: {error}") from error
         if self.save_best_only and not self.monitor.improves(state.history):

@@ -29,14 +29,13 @@ from deltarule.public import public
 MOST_EXAMPLES = 200
 MOST_PARAMETERS = 20_000_000  # 107 MB of page: a browser still opens it
 LINK = re.compile(r'<link rel="stylesheet" href="static/([\w.-]+)">\n?')
-SCRIPT = re.compile(r'<script type="module" src="static/([\w.-]+)"></script>\n?')
+SCRIPT = '<script type="module" src="static/main.js"></script>\n'
 
-# The few forms of import and export that the page's modules use, each at the beginning of a line; others are refused.
+# The few forms of import and export that the page's modules use, each at the beginning of a line.
 FROM = re.compile(r'^(import|export)\s*\{([^}]*)\}\s*from\s*"\./([\w/.-]+)";\n?', re.M)
 DECLARATION = re.compile(r"^export\s+((?:async\s+)?function\*?|class|const)\s+(\w+)", re.M)
-UNREAD = re.compile(r"^(?:import|export)\b.*|\bimport\.meta\b.*", re.M)
 INDENTATION = re.compile(r"^[ \t]+", re.M)
-COMMENTS = re.compile(r"^[ \t]*//.*\n|^[ \t]*/\*\*[\s\S]*?\*/[ \t]*\n", re.M)
+COMMENTS = re.compile(r"^[ \t]*//.*\n|^[ \t]*/\*[\s\S]*?\*/[ \t]*\n", re.M)
 
 
 @public()
@@ -135,15 +134,8 @@ def _page(parts: dict[str, str]) -> str:
     def read(name: str) -> str:
         return static.joinpath(name).read_text(encoding="utf-8")
 
-    def style(found: re.Match[str]) -> str:
-        text = INDENTATION.sub("", re.sub(r"/\*[\s\S]*?\*/\n*", "", read(found[1])))
-        return f"<style>\n{text}</style>\n"
-
-    page = LINK.sub(style, read("index.html"))
-    entry = SCRIPT.search(page)
-    if entry is None:
-        raise SettingError("expected index.html to name its script: got none; install deltarule again")
-    program = f"{bundle(entry[1], read)}//# sourceURL=deltarule.js\n".encode()
+    page = LINK.sub(lambda found: f"<style>\n{compact(read(found[1]))}</style>\n", read("index.html"))
+    program = f"{bundle('main.js', read)}//# sourceURL=deltarule.js\n".encode()
     loader = f"\n{read('loader.js')}"
     allowed = " ".join(f"'sha256-{_base64(hashlib.sha256(each).digest())}'" for each in (loader.encode(), program))
     policy = f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:"
@@ -156,7 +148,7 @@ def _page(parts: dict[str, str]) -> str:
         inert = text.replace("<", "\\u003c")  # so that no tag can end the element that holds it
         scripts.append(f'<script type="text/plain" id="{name}">{inert}</script>')
     scripts.append(f'<script type="module">{loader}</script>')
-    page = page.replace(entry[0], "").replace('<meta charset="utf-8">', meta)
+    page = page.replace(SCRIPT, "").replace('<meta charset="utf-8">', meta)
     return page.replace("</body>", "\n".join([*scripts, "</body>"]))
 
 
@@ -164,13 +156,18 @@ def _base64(content: bytes) -> str:
     return base64.b64encode(content).decode()
 
 
+def compact(text: str) -> str:
+    """A script or a style sheet without comments and indentation."""
+    text = COMMENTS.sub("", text)
+    is_template = any(line.count("`") % 2 for line in text.splitlines())  # one of several lines would change
+    return text if is_template else INDENTATION.sub("", text)
+
+
 def bundle(entry: str, read: Callable[[str], str]) -> str:
     r"""One script that does what the ES module `entry` does, without comments and indentation.
 
     Every module becomes a function that is run once, those it imports before it, and returns what it exports.
     read: the text of a module by its name. `import("./name.js")` stays as it is: what loads a module later finds none.
-
-    Raises SettingError for modules that import one another in a circle, and for imports and exports of another form.
 
     >>> modules = {"a.js": 'import { f } from "./b.js";\nf();\n', "b.js": "export const f = alert;\n"}
     >>> print(bundle("a.js", modules.__getitem__))
@@ -188,20 +185,15 @@ def bundle(entry: str, read: Callable[[str], str]) -> str:
     """
     modules: dict[str, str] = {}
 
-    def add(name: str, path: tuple[str, ...]) -> None:
-        if name in path:
-            raise SettingError(f"modules must not import one another in a circle: got {' -> '.join([*path, name])}")
+    def add(name: str) -> None:
         if name in modules:
             return
-        text = COMMENTS.sub("", read(name))
-        if not any(line.count("`") % 2 for line in text.splitlines()):  # a template of several lines would change
-            text = INDENTATION.sub("", text)
-
+        text = compact(read(name))
         exports = [found[2] for found in DECLARATION.finditer(text)]
 
         def binding(found: re.Match[str]) -> str:
             home = str(PurePosixPath(name).parent / found[3])
-            add(home, (*path, name))
+            add(home)
             pairs = [re.split(r"\s+as\s+", part.strip()) for part in found[2].split(",") if part.strip()]
             if found[1] == "export":
                 exports.extend(f'{pair[-1]}: modules["{home}"].{pair[0]}' for pair in pairs)
@@ -209,12 +201,7 @@ def bundle(entry: str, read: Callable[[str], str]) -> str:
             return f'const {{ {", ".join(": ".join(pair) for pair in pairs)} }} = modules["{home}"];\n'
 
         body = DECLARATION.sub(r"\1 \2", FROM.sub(binding, text))
-        if unread := UNREAD.search(body):
-            raise SettingError(
-                f'expected  import {{ ... }} from "./name.js";  or  export function, class or const  in {name}: '
-                f"got {unread[0]!r}"
-            )
         modules[name] = f'modules["{name}"] = (() => {{\n{body.strip()}\nreturn {{ {", ".join(exports)} }};\n}})();'
 
-    add(entry, ())
+    add(entry)
     return "\n".join(["const modules = {};", *modules.values(), ""])

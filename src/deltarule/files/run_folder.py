@@ -8,8 +8,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
+from io import FileIO
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import Any
 
 import msgspec
 
@@ -17,7 +18,7 @@ from deltarule.atomic import write_atomically
 from deltarule.errors import DISTRIBUTION, DataError, FileError
 from deltarule.files.tensor_file import open_file, read_header, read_tensors, tensor_bytes
 from deltarule.nn.arrays import Array
-from deltarule.training.callbacks import finite_row, table_text
+from deltarule.training.history import finite_row, table_text
 
 MODEL = "model.safetensors"  # the network, as `model_file.save` writes it
 RECIPE = "recipe.toml"  # what was asked for, with every default filled in
@@ -131,66 +132,47 @@ def read_recording(run_folder: str | os.PathLike[str]) -> dict[str, Array]:
         raise DataError(f"{path}: a recording of a run was expected: {error}") from error
 
 
-class FolderLock:
-    """A folder, made where there is none, that one process may hold: the system lets go of it when that ends."""
+class FolderLock(FileIO):
+    """A folder, made where there is none, that this process holds until it closes the lock, or ends.
+
+    FileError where another process holds it, or it cannot be made or written to.
+    """
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._stream: IO[bytes] | None = None
-
-    def acquire(self) -> None:
-        """Hold the folder, from now on. FileError where another process does, or it cannot be made or written to."""
-        if self._stream is not None:
-            return
-        place = self.folder / LOCK
+        place = folder / LOCK
         if place.is_symlink():  # in a folder from a stranger it may lead anywhere, and is written to
             raise FileError(f"the lock of a folder is a file: got {place}, a link; remove it, or give another folder")
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            stream = place.open("a+b", buffering=0)
+            folder.mkdir(parents=True, exist_ok=True)
+            super().__init__(place, "a+")
         except (OSError, ValueError) as error:
-            got = f"got {self.folder}: {getattr(error, 'strerror', error)}"
+            got = f"got {folder}: {getattr(error, 'strerror', error)}"
             raise FileError(f"a run needs a folder that can be written to: {got}; give another") from error
         try:
             if sys.platform == "win32":
                 import msvcrt
 
-                msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
+                msvcrt.locking(self.fileno(), msvcrt.LK_NBLCK, 1)
             else:
                 import fcntl
 
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(self, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            stream.seek(0)
-            holder = stream.read(32).decode(errors="replace").strip() or "another"
-            stream.close()
+            self.seek(0)
+            holder = self.read(32).decode(errors="replace").strip() or "another"
+            self.close()
             raise FileError(
-                f"one run at a time may write to a folder: got {self.folder}, which process {holder} writes to; wait "
+                f"one run at a time may write to a folder: got {folder}, which process {holder} writes to; wait "
                 "for it, stop it, or give another folder"
             ) from error
-        stream.seek(0)
-        if not re.fullmatch(rb"\d*\n?", stream.read(32)):
-            stream.close()
+        self.seek(0)
+        if not re.fullmatch(rb"\d*\n?", self.read(32)):
+            self.close()
             says = f"got {place}, which holds something else; give another folder"
             raise FileError(f"the lock of a folder holds the number of a process: {says}")
-        self._stream = stream
         with suppress(OSError):  # the number is only for the message above
-            stream.truncate(0)
-            stream.write(f"{os.getpid()}\n".encode())
-
-    def release(self) -> None:
-        """Let another process have the folder."""
-        if self._stream is not None:
-            with suppress(OSError):  # the system lets go of it in any case
-                self._stream.close()
-            self._stream = None
-
-    def __enter__(self) -> Self:
-        self.acquire()
-        return self
-
-    def __exit__(self, *ending: object) -> None:
-        self.release()
+            self.truncate(0)
+            self.write(f"{os.getpid()}\n".encode())
 
     def __del__(self) -> None:
-        self.release()
+        self.close()

@@ -1,5 +1,7 @@
 """The mathematics: networks, their forward pass, the four equations of backpropagation, and gradient descent."""
 
-from deltarule.public import answer_names
+from deltarule.public import unknown_name
 
-__getattr__ = answer_names(__name__)
+
+def __getattr__(name: str) -> None:
+    raise unknown_name(__name__, name)

@@ -15,8 +15,8 @@ from deltarule.nn.network import Network
 from deltarule.nn.workspace import as_floats
 from deltarule.playground.protocol import frame
 from deltarule.training.callbacks import Callback, TrainingState
-from deltarule.training.engines import Engine
-from deltarule.training.evaluation import SCORE_NAMES, Score
+from deltarule.training.engine import Engine
+from deltarule.training.score import SCORE_NAMES, Score
 
 PROBE = 128  # examples that a curve's point is measured on
 MOST_POINTS = 400  # of a curve; when it has more, every other one goes
@@ -24,8 +24,7 @@ MOST_NEURONS = 64  # of the first layer are drawn
 MOST_INPUTS = 4096  # that a neuron may have to be drawn
 FULL_COLOR = 3.0  # times the typical size of a weight
 FRAME_SECONDS = 0.75  # at least between two frames: a browser takes some 20 ms of a core to paint one
-SHARE = 0.01  # of the time of a run may go into frames, and as much into points of the curves between them,
-EARLY = 3  # but not before so many frames were made: a run is short, or its start is what is worth seeing
+SHARE = 0.01  # of the time of a run may go into frames, and as much into points of the curves between them
 
 
 class Control:
@@ -33,8 +32,13 @@ class Control:
 
     def __init__(self, *, paused: bool = False) -> None:
         self._changed = threading.Condition()
-        self._steps = 0
-        self.paused, self.stopped, self.wants_frame = paused, False, True
+        self.steps = 0.0 if paused else math.inf  # that the run may take
+        self.stopped, self.wants_frame = False, True
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the run is held, or takes single steps."""
+        return self.steps < math.inf
 
     def obey(self, command: str) -> None:
         """After this step make a frame (more), hold (pause), run on (resume), take one and hold (step), end (stop)."""
@@ -43,16 +47,17 @@ class Control:
                 self.wants_frame = True
             elif command == "stop":
                 self.stopped = True
+            elif command == "step":
+                self.steps = self.steps + 1.0 if self.is_held else 1.0
             else:
-                self.paused = command != "resume"
-                self._steps = {"resume": 0, "step": self._steps + 1}.get(command, self._steps)
+                self.steps = math.inf if command == "resume" else 0.0
             self._changed.notify()
 
     def wait(self) -> None:
         """Return when the run may take a step, or has to end."""
         with self._changed:
-            self._changed.wait_for(lambda: not self.paused or self._steps > 0 or self.stopped)
-            self._steps = max(0, self._steps - 1)
+            self._changed.wait_for(lambda: self.steps > 0.0 or self.stopped)
+            self.steps = max(0.0, self.steps - 1.0)
 
 
 class Probe:
@@ -83,59 +88,54 @@ class Watcher(Callback):
     def __init__(self, control: Control, show: Callable[[bytes], None], engine: Engine) -> None:
         self.control, self.show, self.engine = control, show, engine
         self.points: list[list[float]] = []
-        self.n_frames, self.next_frame, self.next_point, self.done = 0, 0.0, 0.0, False
+        self.next_frame, self.next_point = 0.0, 0.0
 
     def train_begin(self, state: TrainingState) -> None:
         data = [state.train] if state.validation is None else [state.train, state.validation]
         self.probes = [Probe(dataset, state.network, self.engine) for dataset in data]
 
     def step_end(self, state: TrainingState) -> None:
-        is_held, now = self.control.paused, time.perf_counter()
-        if is_held or (self.control.wants_frame and now >= self.next_frame):
-            self.show_frame(state)
-        elif now >= self.next_point:
-            self.add_point(state)
+        is_held, now = self.control.is_held, time.perf_counter()
+        is_frame = is_held or (self.control.wants_frame and now >= self.next_frame)
+        if is_frame or now >= self.next_point:
+            self.look(state, is_frame)
         self.obey(state, is_held)
 
     def epoch_end(self, state: TrainingState) -> None:
-        is_start = state.epoch == 0
-        if is_start:
-            self.show_frame(state)
-        self.obey(state, is_start and self.control.paused)
+        if state.epoch == 0:
+            self.look(state)
+            self.obey(state, self.control.is_held)
 
     def train_end(self, state: TrainingState) -> None:
-        self.done = True
-        self.show_frame(state)
+        self.control.obey("resume")  # a run that has ended is not held
+        self.look(state)
 
     def obey(self, state: TrainingState, is_held: bool) -> None:
         """Wait where the run is held; while it is, it takes single steps. End it where the page says so."""
         if is_held:
             self.control.wait()
-            self.every_steps = 1 if self.control.paused else None
+            self.every_steps = 1 if self.control.is_held else None
         if self.control.stopped:
             state.stop_reason = "stopped on the page"
 
-    def show_frame(self, state: TrainingState) -> None:
-        """Make a frame of this moment."""
+    def look(self, state: TrainingState, is_frame: bool = True) -> None:
+        """Add a point of this moment to the curves, and show a frame of it, if it is to be one."""
         began = time.perf_counter()
-        self.control.wants_frame = False
         with self.engine.one_thread_each(), np.errstate(all="ignore"):  # a run that breaks is shown as it breaks
             self.add_point(state)
-            self.show(frame(self.facts(state), self.arrays(state)))
-        self.n_frames += 1
-        share = SHARE if self.n_frames > EARLY else 1.0
-        self.next_frame = began + max(FRAME_SECONDS, (time.perf_counter() - began) / share)
+            self.next_point = began + (time.perf_counter() - began) / SHARE
+            if is_frame:
+                self.control.wants_frame = False
+                self.show(frame(self.facts(state), self.arrays(state)))
+                self.next_frame = began + max(FRAME_SECONDS, (time.perf_counter() - began) / SHARE)
 
     def add_point(self, state: TrainingState) -> None:
         """Add a point to the curves, unless they have one of this step."""
-        began = time.perf_counter()
-        with self.engine.one_thread_each(), np.errstate(all="ignore"):
-            figures = [figure for probe in self.probes for figure in probe.measure(state.network)]
+        figures = [figure for probe in self.probes for figure in probe.measure(state.network)]
         if not self.points or self.points[-1][0] != state.step:
             self.points.append([state.step, *figures])
         if len(self.points) > MOST_POINTS:
             self.points = self.points[::-2][::-1]  # the newest stays
-        self.next_point = began + (time.perf_counter() - began) / SHARE
 
     def facts(self, state: TrainingState) -> dict[str, Any]:
         """Where the run stands, in numbers."""
@@ -150,7 +150,7 @@ class Watcher(Callback):
             "seconds": state.seconds,
             "score": SCORE_NAMES[state.task],
             "probe": [probe.dataset.n_samples for probe in self.probes],
-            "paused": self.control.paused and not self.done,
+            "paused": self.control.is_held,
             "layers": layer_facts(state, self.probes[0]),
             "scale": full_color(state.network.weights[0]),
         }
@@ -158,12 +158,11 @@ class Watcher(Callback):
     def arrays(self, state: TrainingState) -> dict[str, Array]:
         """The curves, and pictures of the first layer's weights."""
         names = [f"{part}_{what}" for part in ("train", "validation") for what in ("loss", SCORE_NAMES[state.task])]
-        rows = state.history.rows
-        rows = rows[:: -(-len(rows) // MOST_POINTS)] if rows else []
+        rows = state.history.rows[:: len(state.history) // MOST_POINTS + 1]
         epochs = [[row["step"], *(row[name] for name in names if name in row)] for row in rows]
         return {
             "points": np.array(self.points, np.float32),
-            "epochs": np.array(epochs, np.float32).reshape(len(epochs), -1),
+            "epochs": np.array(epochs, np.float32),
             "weights": weight_pictures(state.network.weights[0], state.train.image_shape),
         }
 

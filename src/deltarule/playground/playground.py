@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,15 +12,15 @@ from deltarule.data.dataset import Dataset, Splits
 from deltarule.errors import DeltaruleError, DivergenceError, SettingError, closest
 from deltarule.files.model_file import model_bytes
 from deltarule.files.page import in_ink, page_example
-from deltarule.inspection.measures.metrics import confusion_matrix, evaluate_model
+from deltarule.inspection.measures.metrics import confusion_matrix
 from deltarule.model import Model
 from deltarule.nn.arrays import Array
 from deltarule.playground.frames import Control, Watcher
 from deltarule.playground.protocol import LARGEST_RATE, MOST_EPOCHS, SMALLEST_RATE, Start, message
 from deltarule.recipes import names, read
 from deltarule.recipes.build import Job, adapt, build, split
-from deltarule.recipes.schema import Recipe
 from deltarule.settings import check_choice
+from deltarule.training.evaluation import SCORE_NAMES, evaluate
 
 MOST_IN_CELL = 60  # examples of a cell of the confusion matrix that the page can show
 MOST_HELD_OUT = 5000  # training examples for the validation curve,
@@ -67,7 +67,7 @@ class NetworkView:
         index = int(rng.integers(dataset.n_samples)) if index is None else index
         if not 0 <= index < dataset.n_samples:
             raise SettingError(f"{dataset.name} has examples 0 to {dataset.n_samples - 1}: got {index}")
-        return page_example(self.model, dataset, index) | {"examples": dataset.n_samples, "data": dataset.name}
+        return page_example(self.model, dataset, index)
 
     def mistakes(self) -> dict[str, Any]:
         """The confusion matrix, and what it was counted on."""
@@ -78,8 +78,6 @@ class NetworkView:
             "data": dataset.name,
             "count": dataset.n_samples,
             "right": int(np.count_nonzero(predicted == dataset.targets)),
-            "imageShape": dataset.image_shape,
-            "probabilities": self.model.has_probabilities,
         }
 
     def cell(self, true: int, predicted: int) -> dict[str, Any]:
@@ -95,11 +93,9 @@ class NetworkView:
         return {"count": len(found), "examples": examples}
 
 
-@dataclass(frozen=True)
-class Preparation:
-    """A recipe as it is carried out, the objects that do it, and what they work on."""
+class Preparation(NamedTuple):
+    """The objects that carry out a recipe, and what they work on."""
 
-    recipe: Recipe
     job: Job
     examples: dict[str, Dataset]  # "train" and, where there are any, "test", as they are stored
     changes: list[str]  # what had to be changed for these data, in words
@@ -119,61 +115,48 @@ def prepare(order: Start, datasets: Datasets) -> Preparation:
     train, test = split(recipe, splits, order.seed)
     holdout = min(MOST_HELD_OUT, train.n_samples // HELD_OUT) if train.n_samples >= FEWEST else 0
     job = build(recipe, splits, seed=order.seed, holdout=holdout)
-    return Preparation(recipe, job, {"train": train} | ({"test": test} if test else {}), changes)
+    return Preparation(job, {"train": train} | ({"test": test} if test else {}), changes)
 
 
 class TrainingRun(threading.Thread):
-    """One run, from an order to a trained network.
+    """One run, from an order to a trained network, which it leaves on the playground.
 
     say: is given messages, texts, and frames, bytes, for the page, from this thread.
-    result: the trained network; until there is one, what the run before has left.
     """
 
-    def __init__(self, order: Start, datasets: Datasets, say: Say, result: NetworkView | None) -> None:
+    def __init__(self, order: Start, playground: "Playground", say: Say) -> None:
         super().__init__(name="training run", daemon=True)
-        self.order, self.datasets, self.say, self.result = order, datasets, say, result
+        self.order, self.playground, self.say = order, playground, say
         self.control = Control(paused=order.paused)
 
     def run(self) -> None:
         """Carry out the order; whatever happens, the page hears how it ended."""
         try:
-            self.train(prepare(self.order, self.datasets))
+            self.train(*prepare(self.order, self.playground.datasets))
         except DeltaruleError as error:
-            self.tell("refused", says=str(error))
+            self.say(message("refused", says=str(error)))
         except MemoryError:
-            self.tell("refused", says="there is not enough memory for this run: choose smaller data or a smaller batch")
+            says = "there is not enough memory for this run: choose smaller data or a smaller batch"
+            self.say(message("refused", says=says))
 
-    def train(self, ready: Preparation) -> None:
-        """Tell what is about to learn, from what; train, test, and tell how it went."""
-        job, recipe, reason, failed = ready.job, ready.recipe, None, False
-        self.tell(
-            "begin",
-            recipe=recipe.about.name,
-            says=recipe.about.says,
-            data=recipe.data.name,
-            changes=ready.changes,
-            sizes=job.model.network.layer_sizes,
-            parameters=job.model.network.parameters.size,
-            optimizer=type(job.trainer.optimizer).__name__,
-            batch=job.trainer.batch_size,
-            learnFrom=job.train.n_samples,
-            heldOut=job.validation.n_samples if job.validation else 0,
-            imageShape=job.train.image_shape,
-        )
-        job.trainer.callbacks = [*job.trainer.callbacks, Watcher(self.control, self.say, job.trainer.engine)]
+    def train(self, job: Job, examples: dict[str, Dataset], changes: list[str]) -> None:
+        """Tell what is about to learn; train, test, and tell how it went."""
+        network, trainer, failed = job.model.network, job.trainer, False
+        begin = {"sizes": network.layer_sizes, "parameters": network.parameters.size, "changes": changes}
+        begin |= {
+            "optimizer": type(trainer.optimizer).__name__,
+            "heldOut": len(job.validation) if job.validation else 0,
+        }
+        self.say(message("begin", **begin))
+        trainer.callbacks = [*trainer.callbacks, Watcher(self.control, self.say, trainer.engine)]
         try:
-            reason = job.trainer.fit(job.train, job.validation).stop_reason
+            reason = trainer.fit(job.train, job.validation).stop_reason
         except DivergenceError as error:
             reason, failed = str(error), True
-        self.result = NetworkView(job.model, ready.examples)  # before the page hears that it can have it
-        which, dataset = list(ready.examples.items())[-1]
-        report = evaluate_model(job.model, dataset)
-        facts = {"part": which, "examples": report.examples, "loss": report.loss, report.score_name: report.score}
-        self.tell("end", reason=reason, failed=failed, **facts)
-
-    def tell(self, kind: str, **facts: Any) -> None:
-        """Say a message that is no frame."""
-        self.say(message(kind, **facts).decode())
+        self.playground.trained = NetworkView(job.model, examples)  # before the page hears that it can have it
+        part, dataset = list(examples.items())[-1]
+        score = {SCORE_NAMES[dataset.task]: evaluate(job.model, dataset).score}
+        self.say(message("end", reason=reason, failed=failed, part=part, examples=dataset.n_samples, **score))
 
 
 @dataclass
@@ -184,17 +167,13 @@ class Playground:
     datasets: Datasets  # that can be trained on
     says: Mapping[str, str] = field(default_factory=dict)  # what these are, by name
     run: TrainingRun | None = None  # under way, or the last one
+    trained: NetworkView | None = None  # what the last run that ended has left
     rng: np.random.Generator = field(default_factory=np.random.default_rng)  # draws the examples that the page asks for
     _one: threading.Lock = field(default_factory=threading.Lock)
 
-    @property
-    def result(self) -> NetworkView | None:
-        """What the last run that ended has left."""
-        return None if self.run is None else self.run.result
-
     def view(self, which: str) -> NetworkView:
         """The network that is meant: "given" or "trained". SettingError for another, or where there is none."""
-        view = {"given": self.given, "trained": self.result}.get(which)
+        view = {"given": self.given, "trained": self.trained}.get(which)
         if view is None:
             raise SettingError(f"the network of the page is given, or trained here: got {which!r}")
         return view
@@ -206,7 +185,6 @@ class Playground:
                 "name": recipe.about.name,
                 "says": recipe.about.says,
                 "data": recipe.data.name,
-                "hidden": recipe.network.hidden,
                 "epochs": recipe.training.epochs,
                 "rate": recipe.training.schedule.get("rate") if isinstance(recipe.training.schedule, dict) else None,
             }
@@ -225,7 +203,7 @@ class Playground:
                 self.run.join(timeout=STOP_SECONDS)
             if self.run is not None and self.run.is_alive():
                 raise SettingError("one run at a time: another page is training; stop it there first")
-            self.run = TrainingRun(order, self.datasets, say, self.result)
+            self.run = TrainingRun(order, self, say)
             self.run.start()
             return self.run
 

@@ -51,9 +51,9 @@ def parse_order(text: str) -> Start | Instruction:
         raise DataError(f"an order in JSON was expected: {error}") from error
 
 
-def message(kind: str, **facts: Any) -> bytes:
+def message(kind: str, **facts: Any) -> str:
     """A message to the page: {"type": kind, ...}; a number that is not finite becomes null."""
-    return msgspec.json.encode({"type": kind} | facts)
+    return msgspec.json.encode({"type": kind} | facts).decode()
 
 
 def frame(facts: Mapping[str, Any], arrays: Mapping[str, Array]) -> bytes:

@@ -1,13 +1,15 @@
 """What the server answers to requests: the page's files, the network, examples, mistakes, what can be trained."""
 
+import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.resources import files
 from typing import Annotated, Any
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -15,8 +17,10 @@ from deltarule.data.ink.normalization import ink_image
 from deltarule.data.ink.pictures import read_picture
 from deltarule.errors import DeltaruleError
 from deltarule.playground.playground import NetworkView, Playground
+from deltarule.playground.protocol import MOST_BODY_BYTES
 
-TYPES = {"html": "text/html", "js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
+TYPES = {"html": "text/html", "js": "text/javascript", "css": "text/css"}
+BODY_SECONDS = 10.0  # for a body to arrive whole
 DECODING = threading.Lock()  # one picture at a time: it may take 16 million pixels
 Index = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
 
@@ -33,15 +37,10 @@ class Question(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 def routes(playground: Playground) -> list[Route]:
     """An answer for each address. Starlette calls them in threads, so that none holds up the others."""
-    pages = {file.name: file.read_bytes() for file in files(__package__).joinpath("static").iterdir()}
-
-    def page_file(request: Request) -> Response:  # a name is looked up among theirs, and never taken for a path
-        name = request.path_params.get("name", "index.html")
-        kind = TYPES.get(name.rpartition(".")[2])
-        if name not in pages or kind is None:
-            return respond({"error": "there is no such file"}, 404)
-        return Response(pages[name], media_type=f"{kind}; charset=utf-8")
-
+    pages = {
+        file.name: Response(file.read_bytes(), media_type=TYPES[file.name.rpartition(".")[2]])
+        for file in files(__package__).joinpath("static").iterdir()
+    }
     answers: dict[str, Callable[[NetworkView, Question], Any]] = {
         "model": lambda view, asked: view.content,
         "example": lambda view, asked: view.example(asked.split, asked.index, playground.rng),
@@ -55,8 +54,8 @@ def routes(playground: Playground) -> list[Route]:
         return respond(answers[request.url.path.removeprefix("/api/")](playground.view(asked.of), asked))
 
     return [
-        Route("/", page_file),
-        Route("/static/{name}", page_file),
+        Route("/", pages["index.html"]),
+        *(Route(f"/static/{name}", page) for name, page in pages.items()),  # a name is never taken for a path
         *(Route(f"/api/{name}", answer) for name in answers),
         Route("/api/image", answer_picture, methods=["POST"]),
     ]
@@ -64,7 +63,24 @@ def routes(playground: Playground) -> list[Route]:
 
 async def answer_picture(request: Request) -> Response:
     """What the normalizer makes of a picture in a file, the body: {"image": pixels or null, "stages": [...]}."""
-    return respond(await run_in_threadpool(picture_stages, await request.body()))
+    try:
+        content = await asyncio.wait_for(read_body(request), BODY_SECONDS)
+    except (TimeoutError, ClientDisconnect) as error:
+        raise HTTPException(408, "the request took too long to arrive", {"connection": "close"}) from error
+    return respond(await run_in_threadpool(picture_stages, content))
+
+
+async def read_body(request: Request) -> bytes:
+    """The whole body of a request. HTTPException for one that is too large, as soon as it says so or is."""
+    too_large = HTTPException(413, f"at most {MOST_BODY_BYTES:,} bytes were expected", {"connection": "close"})
+    if int(request.headers.get("content-length", 0)) > MOST_BODY_BYTES:
+        raise too_large
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MOST_BODY_BYTES:
+            raise too_large
+    return bytes(body)
 
 
 def picture_stages(content: bytes) -> dict[str, Any]:
@@ -72,20 +88,21 @@ def picture_stages(content: bytes) -> dict[str, Any]:
     with DECODING:
         read = ink_image(read_picture(content))
     stages = []
-    for stage in read.stages:
-        height, width = stage.pixels.shape
-        stages.append({"name": stage.name, "width": width, "height": height, "pixels": stage.pixels.ravel().tolist()})
+    for name, pixels in read.stages.items():
+        height, width = pixels.shape
+        stages.append({"name": name, "width": width, "height": height, "pixels": pixels.ravel().tolist()})
     return {"image": None if read.image is None else read.image.ravel().tolist(), "stages": stages}
 
 
-def respond(value: Any, status: int = 200) -> Response:
+def respond(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """An answer: bytes as they are, all else in JSON, in which numbers that are not finite are null."""
     if isinstance(value, bytes):
-        return Response(value, status, media_type="application/octet-stream")
-    return Response(msgspec.json.encode(value), status, media_type="application/json")
+        return Response(value, media_type="application/octet-stream")
+    return Response(msgspec.json.encode(value), status, headers, media_type="application/json")
 
 
 # What Starlette does with an error: the answer to a request that asks for what there is not.
-REFUSED: dict[Any, Any] = dict.fromkeys(
-    (DeltaruleError, msgspec.ValidationError), lambda _, error: respond({"error": str(error)}, 400)
-)
+REFUSED: dict[Any, Any] = {
+    **dict.fromkeys((DeltaruleError, msgspec.ValidationError), lambda _, error: respond({"error": str(error)}, 400)),
+    HTTPException: lambda _, error: respond({"error": error.detail}, error.status_code, error.headers),
+}

@@ -3,13 +3,11 @@
 import asyncio
 import errno
 import socket
-from contextlib import suppress
-from dataclasses import dataclass
+from contextlib import closing, suppress
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
-from starlette.types import ASGIApp
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from uvicorn import Config, Server
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -23,101 +21,45 @@ from deltarule.playground.routes import REFUSED, routes
 
 MOST_SOCKETS, MOST_CONNECTIONS = 8, 64
 MOST_HEADER_BYTES = 16 * 1024
-KEEP_ALIVE_SECONDS = 10
+REQUEST_SECONDS = 20.0  # for a request to come, and its answer to be read
+IDLE_SECONDS = 120.0  # for a word over a socket while nothing is learning
+PING_SECONDS = 20.0  # between two pings over a socket, and for the answer to one
 GOING_AWAY, UNSUPPORTED, INVALID = 1001, 1003, 1007  # RFC 6455, 7.4.1
 
 
-@dataclass(frozen=True)
-class Timeouts:
-    """How long, in seconds, the server waits for others."""
-
-    request: float = 20.0  # to come, and its answer to be read
-    idle: float = 120.0  # for a word over a socket while nothing is learning
-    ping: float = 20.0  # between two pings over a socket, and for the answer to one
-    reader: float = 20.0  # for a page to read what it is sent
-
-
-class Deadline(asyncio.Protocol):
-    """A connection that is cut after some seconds, unless the timer is stopped."""
-
-    seconds: float
-    timer: asyncio.TimerHandle | None = None
-    loop: Any
-    transport: Any
-
-    def start_timer(self) -> None:
-        self.stop_timer()
-        self.timer = self.loop.call_later(self.seconds, self.transport.abort)
-
-    def stop_timer(self) -> None:
-        if self.timer is not None:
-            self.timer.cancel()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.stop_timer()
-        super().connection_lost(exc)
-
-
-class Requests(Deadline, H11Protocol):
+class Requests(H11Protocol):
     """HTTP with a deadline: from one answer to the end of the next, the request included.
 
     uvicorn itself waits for ever for the rest of a header, and for a reader that does not read.
     """
 
+    deadline: asyncio.TimerHandle  # which does nothing to a connection that is closed
+
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        self.start_timer()
+        self.deadline = self.loop.call_later(REQUEST_SECONDS, transport.abort)
 
     def on_response_complete(self) -> None:
-        self.start_timer()
+        self.deadline.cancel()
+        self.deadline = self.loop.call_later(REQUEST_SECONDS, self.transport.abort)
         super().on_response_complete()
 
     def handle_websocket_upgrade(self, event: Any) -> None:
-        self.stop_timer()
+        self.deadline.cancel()
         super().handle_websocket_upgrade(event)
 
 
-class Sockets(Deadline, WebSocketsSansIOProtocol):
-    """A socket that is cut when its reader lets what it is sent pile up."""
+class Sockets(WebSocketsSansIOProtocol):
+    """A socket that is cut when a ping is not answered: uvicorn waits for ever for such a reader to take the rest."""
 
-    def pause_writing(self) -> None:
-        super().pause_writing()
-        self.start_timer()
-
-    def resume_writing(self) -> None:
-        self.stop_timer()
-        super().resume_writing()
+    def keepalive_timeout(self) -> None:
+        self.transport.abort()
 
 
-def uvicorn_config(app: ASGIApp, timeouts: Timeouts) -> Config:
-    """How uvicorn is to run `app`: silently, and with a limit to everything."""
-    return Config(
-        app,
-        http=type("Requests", (Requests,), {"seconds": timeouts.request}),
-        ws=type("Sockets", (Sockets,), {"seconds": timeouts.reader}),
-        ws_max_size=MOST_MESSAGE_BYTES,
-        ws_ping_interval=timeouts.ping,
-        ws_ping_timeout=timeouts.ping,
-        ws_per_message_deflate=False,
-        h11_max_incomplete_event_size=MOST_HEADER_BYTES,
-        limit_concurrency=MOST_CONNECTIONS,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=2,
-        loop="asyncio",
-        lifespan="off",
-        access_log=False,
-        log_config=None,
-        log_level="error",
-        server_header=False,
-        date_header=False,
-        proxy_headers=False,
-    )
-
-
-async def converse(playground: Playground, websocket: WebSocket, idle_seconds: float) -> None:
+async def converse(playground: Playground, websocket: WebSocket) -> None:
     """Take orders over a socket that has been accepted, and send what a run says, until one side has had enough.
 
-    The run of this socket ends with it. idle_seconds: that it may be silent while nothing is learning.
+    The run of this socket ends with it.
     """
     loop, outbox = asyncio.get_running_loop(), asyncio.Queue[str | bytes]()
     training: TrainingRun | None = None
@@ -130,8 +72,7 @@ async def converse(playground: Playground, websocket: WebSocket, idle_seconds: f
     try:
         while True:
             try:
-                async with asyncio.timeout(idle_seconds):
-                    event = await websocket.receive()
+                event = await asyncio.wait_for(websocket.receive(), IDLE_SECONDS)
             except TimeoutError:
                 if training is None or not training.is_alive():
                     return await websocket.close(GOING_AWAY, "nothing was said for a while")
@@ -149,7 +90,7 @@ async def converse(playground: Playground, websocket: WebSocket, idle_seconds: f
                 else:
                     training.control.obey(order.type)
             except (SettingError, DataError) as error:
-                await websocket.send_text(message("refused", status=400, says=str(error)).decode())
+                await websocket.send_text(message("refused", status=400, says=str(error)))
                 if isinstance(error, DataError):
                     return await websocket.close(INVALID, "no order")
     except WebSocketDisconnect:
@@ -168,7 +109,7 @@ async def send_all(outbox: asyncio.Queue[str | bytes], websocket: WebSocket) -> 
             await (websocket.send_text(said) if isinstance(said, str) else websocket.send_bytes(said))
 
 
-def application(playground: Playground, idle_seconds: float) -> Starlette:
+def application(playground: Playground) -> Starlette:
     """What answers requests, and holds conversations over sockets."""
     places = asyncio.Semaphore(MOST_SOCKETS)
 
@@ -178,7 +119,7 @@ def application(playground: Playground, idle_seconds: float) -> Starlette:
             return
         async with places:
             await websocket.accept()
-            await converse(playground, websocket, idle_seconds)
+            await converse(playground, websocket)
 
     app = Starlette(routes=[*routes(playground), WebSocketRoute("/ws", answer)], exception_handlers=REFUSED)
     app.router.redirect_slashes = False
@@ -186,34 +127,44 @@ def application(playground: Playground, idle_seconds: float) -> Starlette:
 
 
 class Service:
-    """A playground on a port: `url` opens it, `run` serves it until it is told to stop, or by Ctrl-C.
+    """A playground on a port: `url` opens it, `run` serves it until `server.should_exit` is set, or Ctrl-C.
 
     port: 0 for any that is free. host: the address to listen at; one other than this machine's own opens the page to
     whoever knows the token. Raises SettingError where it cannot listen there.
     """
 
-    def __init__(
-        self, playground: Playground, port: int = 0, host: str = LOOPBACK, timeouts: Timeouts = Timeouts()
-    ) -> None:
+    def __init__(self, playground: Playground, port: int = 0, host: str = LOOPBACK) -> None:
         self.playground, self.listener = playground, listen(host, port)
         self.port = self.listener.getsockname()[1]
-        app = application(playground, timeouts.idle)
-        self.guard = Guard(app, self.port, host, body_seconds=timeouts.request / 2)
-        self.server = Server(uvicorn_config(self.guard, timeouts))
+        self.guard = Guard(application(playground), self.port, host)
+        self.server = Server(
+            Config(
+                self.guard,
+                http=Requests,
+                ws=Sockets,
+                ws_max_size=MOST_MESSAGE_BYTES,
+                ws_ping_interval=PING_SECONDS,
+                ws_ping_timeout=PING_SECONDS,
+                ws_per_message_deflate=False,
+                h11_max_incomplete_event_size=MOST_HEADER_BYTES,
+                limit_concurrency=MOST_CONNECTIONS,
+                timeout_graceful_shutdown=2,
+                loop="asyncio",
+                lifespan="off",
+                access_log=False,
+                log_config=None,
+                log_level="error",
+                server_header=False,
+                proxy_headers=False,
+            )
+        )
         name = LOOPBACK if host in ANYWHERE else f"[{host}]" if ":" in host else host
         self.url = f"http://{name}:{self.port}/?token={self.guard.token}"
 
     def run(self) -> None:
         """Serve, in this thread."""
-        try:
+        with self.listener, closing(self.playground):
             self.server.run(sockets=[self.listener])
-        finally:
-            self.playground.close()
-            self.listener.close()
-
-    def stop(self) -> None:
-        """Let `run` come to its end; from any thread."""
-        self.server.should_exit = True
 
 
 def listen(host: str, port: int) -> socket.socket:

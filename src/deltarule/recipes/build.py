@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,6 @@ from deltarule.data.dataset import Dataset, Splits
 from deltarule.errors import RecipeError
 from deltarule.model import Model, Standardization
 from deltarule.nn.activations import Activation
-from deltarule.nn.arrays import Array
 from deltarule.nn.initializers import Initializer
 from deltarule.nn.network import Network, with_meaning
 from deltarule.parts import PARTS, Spec, make, with_settings
@@ -21,9 +19,8 @@ from deltarule.recipes.schema import Initial, Recipe, Split
 from deltarule.settings import check, setting_names
 from deltarule.training.batches import steps_per_epoch
 from deltarule.training.callbacks import Callback, EarlyStopping
-from deltarule.training.engines import engine_for
 from deltarule.training.schedules import ReduceOnPlateau, Schedule, WarmUp
-from deltarule.training.trainer import Trainer
+from deltarule.training.trainer import Trainer, engine_for
 
 NOT_OF_TRAINER = ("schedule", "plateau", "patience")  # all else that a recipe's training has, Trainer takes as it is
 HELD_OUT = 5  # of data that come in one part, every fifth example is kept for the test
@@ -114,25 +111,19 @@ def fresh_model(recipe: Recipe, train: Dataset, seed: int) -> Model:
     return model
 
 
-def draw_times(draw: Initializer, factor: float, rng: np.random.Generator, fan_in: int, fan_out: int) -> Array:
-    """What another initializer draws, every number multiplied by `factor`."""
-    return factor * draw(rng, fan_in, fan_out)
-
-
 def initializers(spec: str | Initial | None) -> dict[str, Initializer]:
     """What to give every activation: nothing where each keeps its own start."""
     if spec is None:
         return {}
     spec = Initial(weights=spec) if isinstance(spec, str) else spec
-    pairs = {"initializer": (spec.weights, spec.weights_factor), "bias_initializer": (spec.biases, spec.biases_factor)}
-    return {key: partial(draw_times, make("initializer", name), factor) for key, (name, factor) in pairs.items()}
+    names = {"initializer": spec.weights, "bias_initializer": spec.biases}
+    return {key: make("initializer", name) for key, name in names.items()}
 
 
 def trainer_for(recipe: Recipe, network: Network, n_samples: int, seed: int, callbacks: Sequence[Callback]) -> Trainer:
     """The recipe's way to train, for a training set of `n_samples`."""
     spec = recipe.training
-    batch_size = None if spec.batch_size == "full" else spec.batch_size
-    steps = steps_per_epoch(n_samples, batch_size)
+    steps = steps_per_epoch(n_samples, spec.batch_size)
     patience = [] if spec.patience is None else [EarlyStopping(spec.patience)]
     schedule = schedule_for(spec.schedule, steps, spec.epochs * steps)
     if spec.plateau is not None:

@@ -58,6 +58,7 @@ def range_hint(name: str) -> Meta:
     return Meta(description=noun + asked.range_in_words, examples=[asked.like(None)], **lowest, **highest)
 
 
+BATCH_SIZE = range_hint("batch_size")
 Share = Annotated[float, range_hint("dropout")]
 
 
@@ -102,12 +103,10 @@ class Data(_Strict, frozen=True):
 
 
 class Initial(_Strict, frozen=True):
-    """Where weights and biases start: initializers by name, each times a factor."""
+    """Where weights and biases start: initializers by name."""
 
     weights: str
     biases: str = "zeros"
-    weights_factor: float = 1.0
-    biases_factor: float = 1.0
 
 
 class NetworkSpec(_Strict, frozen=True):
@@ -123,17 +122,19 @@ class NetworkSpec(_Strict, frozen=True):
     ] = 0.0
 
 
-class Training(_Strict, frozen=True):
+class Training(_Strict, frozen=True, kw_only=True):
     """How it learns. Schedules say `rate`; their lengths follow from the epochs.
 
     plateau: settings of ReduceOnPlateau, which then lowers what the schedule says; patience: that of EarlyStopping.
         Both need examples that are held out.
     """
 
-    schedule: Annotated[Spec, hint("a name with its rate, or a constant rate", {"name": "cosine", "rate": 0.01})]
     epochs: Annotated[int, range_hint("epochs")]
+    batch_size: Annotated[
+        Annotated[int, BATCH_SIZE] | Literal["full"], hint(f"{BATCH_SIZE.description}, or full", 128)
+    ] = SETTINGS["batch_size"].like(None)
+    schedule: Annotated[Spec, hint("a name with its rate, or a constant rate", {"name": "cosine", "rate": 0.01})]
     optimizer: Annotated[Spec, hint("a name", "adam")] = "adam"
-    batch_size: Annotated[Size | Literal["full"], hint("a whole number, 1 or more, or full", 128)] = 128
     penalty: Annotated[Spec | None, hint("a name with its strength", {"name": "l2", "strength": 1e-4})] = None
     average: Annotated[float, range_hint("average")] | None = None
     clip: Annotated[float, range_hint("clip")] | None = None

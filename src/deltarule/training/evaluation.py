@@ -1,111 +1,18 @@
-"""Scores: how good the answers are, counted while the outputs go by."""
+"""Evaluation: the loss and the score of a network on examples that it does not learn from."""
 
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from deltarule.data.dataset import Dataset
+from deltarule.examples import check_data, examples_for
 from deltarule.model import Model
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import PREDICTION_ROWS, Network, inputs_of
 from deltarule.nn.workspace import Workspace
 from deltarule.public import public
-from deltarule.settings import Task
-from deltarule.training.checks import check_data
-from deltarule.training.engines import REFERENCE, Engine
-from deltarule.training.examples import examples_for
-
-SCORE_NAMES: dict[Task, str] = {"classes": "accuracy", "labels": "accuracy", "values": "r2"}
-
-
-@dataclass
-class Score:
-    """A running score of one task.
-
-    classes: accuracy, the share of samples whose most active output is the right one.
-    labels: accuracy, the share of single answers that are right (at least 0.5 means 1).
-    values: R2, 1 - squared error / squared distance from the mean, averaged over the outputs. Where that distance is
-        0, an output counts 1 if it is exactly right, else 0, as in scikit-learn.
-    """
-
-    task: Task
-    n_samples: int = 0
-    _right: float = 0.0
-    _origin: Array = field(default_factory=lambda: np.zeros(1))  # the first y: squares are taken from it, not from 0
-    _sums: Array = field(default_factory=lambda: np.zeros((3, 1)))  # of (y - a)^2, y, y^2, for each output
-
-    def count(self, n_right: float, n_samples: int) -> None:
-        """Count answers that somebody else has compared."""
-        self._right += n_right
-        self.n_samples += n_samples
-
-    def add(self, a: Array, y: Array) -> None:
-        """Count a batch of outputs a (batch, outputs) and what they should have been, y."""
-        if self.task == "classes":
-            self._right += int(np.count_nonzero(a.argmax(axis=1) == y))
-        elif self.task == "labels":
-            self._right += int(np.count_nonzero((a >= 0.5) == (y >= 0.5))) / a.shape[1]
-        else:
-            if self.n_samples == 0:
-                self._origin = y[0]
-            wrong, y = y - a, y - self._origin
-            self._sums = self._sums + np.stack([(wrong * wrong).sum(axis=0), y.sum(axis=0), (y * y).sum(axis=0)])
-        self.n_samples += len(y)
-
-    def state(self) -> dict[str, Array]:
-        """All that was counted."""
-        counts = {"samples": np.array(self.n_samples), "right": np.array(self._right)}
-        return counts | {"origin": self._origin, "sums": self._sums}
-
-    def load_state(self, state: dict[str, Array]) -> None:
-        """Go on from what `state` returned."""
-        self.n_samples, self._right = int(state["samples"]), float(state["right"])
-        self._origin, self._sums = state["origin"], state["sums"]
-
-    @property
-    def value(self) -> float:
-        """The score so far; not a number before the first batch."""
-        if self.n_samples == 0:
-            return float("nan")
-        if self.task != "values":
-            return self._right / self.n_samples
-        squared_error, total, squares = self._sums
-        spread = squares - total**2 / self.n_samples
-        constant = spread <= 0.0
-        r2 = 1.0 - squared_error / np.where(constant, 1.0, spread)
-        return float(np.mean(np.where(constant, squared_error == 0.0, r2)))
-
-
-class Tally:
-    """What an epoch has come to so far: the loss of its batches, weighted, and the score of its samples."""
-
-    def __init__(self, task: Task) -> None:
-        self.score, self.loss, self.weight = Score(task), 0.0, 0.0
-
-    def add(self, loss: float, weight: float) -> None:
-        """Add a step's loss, which counts as much as its batch weighs."""
-        self.loss += loss * weight
-        self.weight += weight
-
-    def add_all(self, losses: Array, weights: Array) -> None:
-        """The same for many steps, (steps,) float64 each, one after the other: the sums are those of `add`."""
-        self.loss = np.cumsum(np.append(self.loss, losses * weights))[-1].item()
-        self.weight = np.cumsum(np.append(self.weight, weights))[-1].item()
-
-    @property
-    def result(self) -> tuple[float, float]:
-        """(mean loss, score); the loss is not a number where nothing weighed anything."""
-        return self.loss / self.weight if self.weight > 0.0 else float("nan"), self.score.value
-
-    def state(self) -> dict[str, Array]:
-        """All that was added."""
-        return self.score.state() | {"loss": np.array(self.loss), "weight": np.array(self.weight)}
-
-    def load_state(self, state: dict[str, Array]) -> None:
-        """Go on from what `state` returned."""
-        self.score.load_state(state)
-        self.loss, self.weight = float(state["loss"]), float(state["weight"])
+from deltarule.training.engine import REFERENCE, Engine
+from deltarule.training.score import Score
 
 
 @public()
@@ -131,23 +38,35 @@ def evaluate(net_or_model: Network | Model, X: Any, y: Any = None, *, engine: En
 
 def loss_and_score(network: Network, dataset: Dataset, engine: Engine = REFERENCE) -> tuple[float, float]:
     """The same for a dataset as the network is trained on it."""
+    loss, blocks = loss_and_outputs(network, inputs_of(network, dataset.inputs), dataset.targets, engine)
+    score = Score(dataset.task)
+    for start, a in enumerate(blocks):
+        score.add(a, dataset.targets[start * PREDICTION_ROWS : start * PREDICTION_ROWS + len(a)])
+    return loss, score.value
+
+
+def loss_and_outputs(
+    network: Network, inputs: Any, targets: Array, engine: Engine, sample_weight: Array | None = None
+) -> tuple[float, list[Array]]:
+    """The mean loss, and a^L in blocks of PREDICTION_ROWS samples, (rows, outputs); nothing is dropped.
+
+    inputs: as the engine gathers them; targets: as in Dataset. sample_weight: (n_samples,), how much each counts.
+    """
     idle: list[Workspace] = []
-    inputs = inputs_of(network, dataset.inputs)
+    n_samples = len(targets)
+    divisor = n_samples if sample_weight is None else sample_weight.sum().item()
 
     def answer(start: int) -> tuple[float, Array]:
         """A block's part of the loss, and the outputs."""
-        ws = idle.pop() if idle else network.workspace(min(dataset.n_samples, PREDICTION_ROWS))
-        y = dataset.targets[start : start + PREDICTION_ROWS]
-        X = ws.input_buffer(len(y))
-        engine.gather(inputs, np.arange(start, start + len(y)), X)
+        ws = idle.pop() if idle else network.workspace(min(n_samples, PREDICTION_ROWS))
+        rows = slice(start, min(start + PREDICTION_ROWS, n_samples))
+        X = ws.input_buffer(rows.stop - start)
+        engine.gather(inputs, np.arange(start, rows.stop), X)
         a = engine.forward(network, X, ws).copy()
-        loss = engine.loss_value(network, y, ws, divisor=dataset.n_samples)
+        weight = None if sample_weight is None else sample_weight[rows]
+        loss = engine.loss_value(network, targets[rows], ws, sample_weight=weight, divisor=divisor)
         idle.append(ws)
         return loss, a
 
-    score, loss = Score(dataset.task), 0.0
-    starts = range(0, dataset.n_samples, PREDICTION_ROWS)
-    for start, (part, a) in zip(starts, engine.each(answer, starts), strict=True):
-        loss += part
-        score.add(a, dataset.targets[start : start + PREDICTION_ROWS])
-    return loss, score.value
+    losses, blocks = zip(*engine.each(answer, range(0, n_samples, PREDICTION_ROWS)), strict=True)
+    return sum(losses), list(blocks)

@@ -1,22 +1,24 @@
 """fit: a Trainer with sensible defaults, for arrays."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from deltarule.data.augment import Deformation
 from deltarule.data.dataset import Dataset
+from deltarule.examples import examples_for, validation_examples, warn_of_pixels
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Optimizer
 from deltarule.nn.penalties import Penalty
 from deltarule.parts import Spec
 from deltarule.public import check_network, public
-from deltarule.training.callbacks import Callback, History
-from deltarule.training.engines import Engine
-from deltarule.training.examples import examples_for, validation_examples, warn_of_pixels
+from deltarule.settings import BatchSize
+from deltarule.training.callbacks import Callback
+from deltarule.training.clip_and_average import Latest, NoClipping
+from deltarule.training.engine import Engine
+from deltarule.training.history import History
 from deltarule.training.schedules import Schedule, schedule_of
 from deltarule.training.snapshot import Snapshot
 from deltarule.training.trainer import Trainer
-from deltarule.training.update import Latest, NoClipping
 
 
 @public("fit(network, X, y, epochs=10)")
@@ -26,7 +28,7 @@ def fit(
     y: Any = None,
     *,
     epochs: int = 10,
-    batch_size: int | Literal["full"] | None = 128,
+    batch_size: BatchSize = 128,
     learning_rate: float | Schedule = 0.001,
     optimizer: Optimizer | Spec = "adam",
     penalty: Penalty | Spec | None = None,
@@ -66,16 +68,16 @@ def fit(
     """
     check_network(network, "dr.fit(network, X, y)", "Network")
     given: dict[str, Any] = {  # what Trainer, too, takes by name
-        "optimizer": optimizer,
-        "schedule": schedule_of(learning_rate),
-        "penalty": penalty,
         "epochs": epochs,
         "batch_size": batch_size,
+        "schedule": schedule_of(learning_rate),
+        "optimizer": optimizer,
+        "penalty": penalty,
         "augment": augment,
         "average": average,
         "clip": clip,
-        "engine": engine,
         "callbacks": callbacks,
+        "engine": engine,
         "seed": seed,
     }
     trainer = Trainer(network=network, **given)

@@ -14,7 +14,9 @@ from deltarule.errors import SettingError
 from deltarule.parts import resolve
 from deltarule.public import part
 from deltarule.settings import brief, check, check_settings
-from deltarule.training.callbacks import Callback, History, Monitor, TrainingState
+from deltarule.training.callbacks import Callback, TrainingState
+from deltarule.training.history import History
+from deltarule.training.monitor import Monitor
 
 Schedule = Callable[[int], float]
 
@@ -139,15 +141,15 @@ class ReduceOnPlateau(Callback):
     def __post_init__(self) -> None:
         check_settings(self)
         self.schedule = schedule_of(self.rate, "rate", type(self))
-        self.monitored = Monitor(self.monitor, self.mode, self.min_delta)
-        self._begin()
+        self.monitored = Monitor(self.monitor, self.mode, self.min_delta, patience=self.patience)
+        self.reductions = 0
 
     def __call__(self, step: int) -> float:
         rate = self.schedule(step)
         return min(rate, max(rate * self.factor**self.reductions, self.min_rate))
 
     def train_begin(self, state: TrainingState) -> None:
-        self._begin()
+        self.train_end(state)
         for epoch in range(len(state.history)):  # of a run that goes on
             self._hear(state.history, epoch)
 
@@ -155,18 +157,14 @@ class ReduceOnPlateau(Callback):
         self._hear(state.history, -1)
 
     def train_end(self, state: TrainingState) -> None:
-        self._begin()
-
-    def _begin(self) -> None:
-        self.reductions = self.waited = self.cooling = 0
-        self.monitored.begin(History())
+        self.reductions = 0
+        self.monitored.begin()
 
     def _hear(self, history: History, index: int) -> None:
-        improves, cools = self.monitored.improves(history, index), self.cooling > 0
-        self.cooling -= cools
-        self.waited = 0 if improves or cools else self.waited + 1
-        if self.waited >= self.patience:
-            self.reductions, self.waited, self.cooling = self.reductions + 1, 0, self.cooldown
+        self.monitored.improves(history, index)
+        if self.monitored.is_stuck:
+            self.reductions += 1
+            self.monitored.wait_again(self.cooldown)
 
 
 def schedule_of(given: Any, name: str = "learning_rate", owner: type[Any] | str = "") -> Schedule:

@@ -1,5 +1,6 @@
-"""Snapshots: all that the rest of a run depends on, after one of its steps."""
+"""Snapshots: all that the rest of a run depends on, after one of its steps; and what makes it the run that it is."""
 
+import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,11 +8,12 @@ from typing import Any, Self
 
 import numpy as np
 
+from deltarule.data.dataset import Dataset, data_hash
 from deltarule.errors import SettingError
 from deltarule.nn.arrays import Array
-from deltarule.training.callbacks import Row, TrainingState
-from deltarule.training.evaluation import SCORE_NAMES
-from deltarule.training.run_identity import differences
+from deltarule.training.callbacks import TrainingState
+from deltarule.training.history import Row
+from deltarule.training.score import SCORE_NAMES
 
 COUNTED = ("epoch", "step")  # columns of a history that hold whole numbers
 FIGURES = ("step", "seconds", "batch_loss", "learning_rate")
@@ -139,3 +141,38 @@ class Snapshot:
     def _row(self, values: Array) -> Row:
         pairs = zip(self.columns, values.tolist(), strict=True)
         return {name: int(value) if name in COUNTED else value for name, value in pairs}
+
+
+def differences(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """What differs, each as "epochs was 5 and is 6"; nothing where the runs are the same."""
+    return [
+        f"{name} was {before.get(name, 'not there')} and is {now.get(name, 'not there')}"
+        for name in [*now, *(before.keys() - now.keys())]
+        if before.get(name) != now.get(name)
+    ]
+
+
+def in_words(thing: Any) -> str:
+    """A setting as one would write it: its type with the settings that it was made with.
+
+    >>> in_words((Constant(0.1), None, 5))
+    '(Constant(rate=0.1), None, 5)'
+    """
+    if isinstance(thing, list | tuple):
+        return f"({', '.join(map(in_words, thing))})"
+    if dataclasses.is_dataclass(thing) and not isinstance(thing, type):
+        return vars_of(thing, *(field.name for field in dataclasses.fields(thing) if field.init))
+    if thing is None or isinstance(thing, bool | int | float | str):
+        return repr(thing)
+    return str(getattr(thing, "__qualname__", type(thing).__qualname__))  # of a function, or an object of one's own
+
+
+def vars_of(thing: object, *names: str) -> str:
+    """The type of a thing with some of its attributes."""
+    settings = ", ".join(f"{name}={in_words(getattr(thing, name))}" for name in names)
+    return f"{type(thing).__name__}({settings})"
+
+
+def data_in_words(data: Dataset) -> str:
+    """How many examples there are, and the SHA-256 of them."""
+    return f"{data.n_samples:,} examples, SHA-256 {data_hash(data)[:16]}"

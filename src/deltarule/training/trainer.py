@@ -1,54 +1,54 @@
 """The training loop, which contains no network: forward, loss, backward, step, and what happens around them."""
 
+import dataclasses
+import hashlib
 import logging
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from deltarule.data.augment import Deformation, deformation_of
 from deltarule.data.dataset import Dataset
 from deltarule.errors import DivergenceError, SettingError
+from deltarule.examples import check_augment, check_data, check_datasets
 from deltarule.model import take_meaning
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, with_parameters
 from deltarule.nn.optimizers import Adam, Optimizer
 from deltarule.nn.penalties import Penalty
-from deltarule.parts import resolve
+from deltarule.parts import missing_kernels, resolve
 from deltarule.public import Named, check_network, public
-from deltarule.randomness import generator
-from deltarule.settings import ENGINES, brief, check, check_choice, setting_names
+from deltarule.settings import ENGINES, TrainingNumbers, brief, check, check_choice
 from deltarule.targets import check_weights
-from deltarule.training.batches import batches, steps_per_epoch
-from deltarule.training.callbacks import Callback, History, Monitor, Row, TrainingState, callbacks_of
-from deltarule.training.checks import (
-    are_finite,
-    check_augment,
-    check_data,
-    check_datasets,
-    explain_divergence,
-    has_diverged,
-)
-from deltarule.training.engines import REFERENCE, Engine, engine_for
-from deltarule.training.evaluation import SCORE_NAMES, Score, Tally, loss_and_score
-from deltarule.training.run_identity import identity_of
+from deltarule.training.batches import sample_order, samples_per_step, steps_per_epoch
+from deltarule.training.callbacks import Callback, EarlyStopping, TrainingState, callbacks_of
+from deltarule.training.clip_and_average import ClipNorm, Latest, MovingAverage, NoClipping
+from deltarule.training.divergence import are_finite, divergence, highest_loss
+from deltarule.training.engine import REFERENCE, Engine, engine, seconds_with_numpy
+from deltarule.training.evaluation import loss_and_score
+from deltarule.training.history import History, Row
+from deltarule.training.monitor import Monitor
+from deltarule.training.plan import Buffers, Outcome, Plan
 from deltarule.training.schedules import Constant, Schedule, check_plateaus, schedule_of
-from deltarule.training.snapshot import Snapshot
-from deltarule.training.strides import can_stride, train_epoch_in_strides
-from deltarule.training.update import ClipNorm, Latest, MovingAverage, NoClipping, object_or_number
+from deltarule.training.score import SCORE_NAMES, Score
+from deltarule.training.snapshot import Snapshot, data_in_words, in_words, vars_of
 
 LOG = logging.getLogger("deltarule")
-PIECE_ROWS = 1024  # a larger batch is worked through in pieces of so many samples, whose gradients add up
+T = TypeVar("T")
+STRETCH_WEIGHTS = 2**33  # weights times samples: a tenth of a second
+STRETCH_INPUTS = 2**23  # numbers in the deformed images of a stretch, at most
+APART = ("network", "engine", "callbacks")  # of a Trainer's fields: in words of their own, or no matter
 FIRST_LOOK = 10_000  # how many training samples epoch 0 is evaluated on
 
 
 @public("Trainer(network=network)", is_inner=True)
 @dataclass(kw_only=True)
-class Trainer(metaclass=Named):
+class Trainer(TrainingNumbers, metaclass=Named):
     """How a network is to be trained; `fit` does it. Every part is an object, or what the function `fit` takes for it.
 
     optimizer, schedule (step -> learning rate), penalty: the update.
@@ -65,21 +65,18 @@ class Trainer(metaclass=Named):
     optimizer: Optimizer = field(default_factory=Adam)
     schedule: Schedule = field(default_factory=lambda: Constant(0.001))
     penalty: Penalty = field(default_factory=Penalty)
-    epochs: int = 10
-    batch_size: int | None = 128
     augment: Deformation | None = None
     average: Latest = field(default_factory=Latest)
     clip: NoClipping = field(default_factory=NoClipping)
     engine: Engine = REFERENCE
     callbacks: Sequence[Callback] = ()
     monitor: str = "validation_loss"
-    seed: int = 0
 
     def __post_init__(self) -> None:
         check_network(self.network, "dr.Trainer(network=network)", "Network")
-        self.batch_size = None if isinstance(self.batch_size, str) and self.batch_size == "full" else self.batch_size
-        for name in ("batch_size", *setting_names(type(self))):
-            check(name, getattr(self, name))
+        self.batch_size = None if self.batch_size == "full" else self.batch_size
+        for each in dataclasses.fields(TrainingNumbers):
+            check(each.name, getattr(self, each.name))
         self.optimizer = resolve("optimizer", self.optimizer, "optimizer")
         self.schedule = schedule_of(self.schedule, "schedule")
         self.penalty = Penalty() if self.penalty is None else resolve("penalty", self.penalty, "penalty")
@@ -136,6 +133,7 @@ class Trainer(metaclass=Named):
         monitor = None if validation is None else Monitor(self.monitor)
         if monitor is not None:
             monitor.begin(state.history)
+        plan = replace(self.plan(train, sample_weight), buffers=state.buffers)
         self.tell("train_begin", state)
         try:
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
@@ -145,8 +143,8 @@ class Trainer(metaclass=Named):
                     )
                 while state.epoch < self.epochs and state.stop_reason is None:
                     state.epoch += 1
-                    self._train_epoch(state, train, sample_weight)
-                    self._end_epoch(state, state.tally.result, monitor)
+                    self._train_epoch(state, plan)
+                    self._end_epoch(state, (state.tally.mean_loss, state.tally.value), monitor)
         except BaseException as error:
             state.ending = error
             if isinstance(error, DivergenceError):
@@ -166,7 +164,7 @@ class Trainer(metaclass=Named):
 
         The exception that has ended the run is not to be hidden by a later one.
         """
-        failed, state.is_updating = state.ending, False
+        failed, state.buffers.is_changing = state.ending, False
         for listener in self.listeners:
             try:
                 listener.train_end(state)
@@ -179,102 +177,113 @@ class Trainer(metaclass=Named):
             raise failed
 
     def _begin(self, train: Dataset, validation: Dataset | None, sample_weight: Array | None) -> TrainingState:
-        network, batch_size = self.network, min(self.batch_size or train.n_samples, train.n_samples)
-        grads = network.parameters.zeros_like()
+        network, batch_size = self.network, min(samples_per_step(train.n_samples, self.batch_size), train.n_samples)
         self.average.begin(network.parameters)
         return TrainingState(
             network=network,
-            grads=grads,
-            piece_grads=grads.zeros_like() if batch_size > PIECE_ROWS else grads,
-            workspace=network.workspace(min(batch_size, PIECE_ROWS)),
+            buffers=Buffers(network, batch_size),
             optimizer=self.optimizer,
             average=self.average,
             best=network.parameters.copy(),
             train=train,
             validation=validation,
-            tally=Tally(train.task),
+            tally=Score(train.task),
             listeners=self.callbacks,
-            identity=cache(lambda: identity_of(self, train, validation, sample_weight)),
+            identity=cache(lambda: self.identity(train, validation, sample_weight)),
             learning_rate=float(self.schedule(0)),
             n_epochs=self.epochs,
             n_steps=self.epochs * steps_per_epoch(train.n_samples, self.batch_size),
         )
 
-    def _train_epoch(self, state: TrainingState, train: Dataset, sample_weight: Array | None) -> None:
-        if can_stride(self, train):
-            return train_epoch_in_strides(self, state, train, sample_weight)
-        tally, step, began = state.tally, self.engine.step_of(self.optimizer), time.perf_counter()
-        for indices in batches(train.n_samples, self.batch_size, self.seed, state.epoch, tally.score.n_samples):
-            weights = None if sample_weight is None else sample_weight[indices]
-            batch_weight = len(indices) if weights is None else weights.sum().item()
-            score = replace(tally.score)  # a copy, which counts when the step is taken
-            state.learning_rate = float(self.schedule(state.step))
-            state.batch_loss = self.gradient(state, train, indices, weights, score)
-            if has_diverged(state):
-                raise DivergenceError(explain_divergence(state))
-            if batch_weight > 0.0:
-                self.penalty.add_gradient(self.network.parameters, state.grads)
-                self.clip.apply(state.grads)
-                state.is_updating = True
-                step(self.network.parameters, state.grads, state.learning_rate)
-                self.average.update(self.network.parameters)
-            state.step += 1
-            state.seconds += time.perf_counter() - began
-            tally.score = score
-            tally.add(state.batch_loss, batch_weight)
-            state.is_updating = False
-            self.tell("step_end", state)
-            if state.stop_reason is not None:
-                break
-            began = time.perf_counter()
-        return None
+    def plan(self, train: Dataset, sample_weight: Array | None = None) -> Plan:
+        """What all steps of a run have in common: a Plan of none."""
+        return Plan(
+            inputs=train.inputs,
+            targets=train.targets,
+            order=np.arange(0),
+            batch_size=samples_per_step(train.n_samples, self.batch_size),
+            learning_rates=np.empty(0),
+            sample_weight=sample_weight,
+            seed=self.seed,
+            penalty=self.penalty,
+            clip=self.clip,
+            average=self.average,
+            deformation=self.augment,
+            image_shape=train.image_shape,
+        )
 
-    def gradient(
-        self, state: TrainingState, train: Dataset, indices: Array, weights: Array | None, score: Score
-    ) -> float:
-        """Leave the gradient of one batch in state.grads, count its answers, return its loss.
+    def can_take_many(self, plan: Plan) -> bool:
+        """Whether the engine has a function for many steps of such a run, and no callback has to see each of them."""
+        is_watched = any(callback.every_step for callback in self.watchers)
+        is_possible = self.engine.can_run_in_one_call(self.network, self.optimizer, plan)
+        return self.batch_size is not None and not is_watched and is_possible
 
-        A piece at a time is gathered into the workspace; its images are deformed, the neurons to drop are chosen.
+    def _train_epoch(self, state: TrainingState, plan: Plan) -> None:
+        """Take the steps of an epoch that are left, a stretch at a time."""
+        plan.epoch, plan.highest_loss = state.epoch, highest_loss(state.history.rows[0]["train_loss"])
+        order = sample_order(state.train.n_samples, self.batch_size, self.seed, state.epoch)[state.tally.n_samples :]
+        watchers, is_many = self.watchers, self.can_take_many(plan)
+        engine = self.engine if is_many else self.engine.one_by_one
+        began = time.perf_counter()
+        with engine.one_thread_each() if is_many else nullcontext():
+            for samples in self._stretches(state, order, plan.batch_size, is_many):
+                n_steps = steps_per_epoch(len(samples), plan.batch_size)
+                plan.order, plan.first_step, plan.score = samples, state.step, state.tally
+                plan.learning_rates = np.array([float(self.schedule(state.step + i)) for i in range(n_steps)])
+                self._note(state, plan, engine.run_steps(self.network, self.optimizer, plan))
+                state.seconds += time.perf_counter() - began
+                for watcher in watchers:
+                    watcher.step_end(state)
+                if state.stop_reason is not None:
+                    break
+                began = time.perf_counter()
+
+    def _stretches(self, state: TrainingState, order: Array, batch_size: int, is_many: bool) -> Iterator[Array]:
+        """Samples of an epoch, a whole number of batches at a time, cut where a callback wants to hear of a step.
+
+        In one call so many steps are taken as last a tenth of a second, so that neither Ctrl-C nor a bar waits.
         """
-        network, ws, engine, loss = self.network, state.workspace, self.engine, 0.0
-        divisor = len(indices) if weights is None else weights.sum().item()
-        for start in range(0, len(indices), ws.capacity):
-            piece = slice(start, start + ws.capacity)
-            y, weight = train.targets[indices[piece]], None if weights is None else weights[piece]
-            X = ws.input_buffer(len(y))
-            engine.gather(train.inputs, indices[piece], X)
-            if self.augment is not None:
-                rng = generator(self.seed, f"augment {start}", state.epoch, state.step)
-                engine.deform(X, train.image_shape, self.augment, rng, X)
-            if any(network.dropout):
-                ws.draw_masks(generator(self.seed, f"dropout {start}", state.epoch, state.step))
-            a = engine.forward(network, X, ws)
-            loss += engine.loss_value(network, y, ws, sample_weight=weight, divisor=divisor)
-            score.add(a, y)
-            grads = state.grads if start == 0 else state.piece_grads
-            engine.backward(network, y, ws, grads, sample_weight=weight, divisor=divisor)
-            if start > 0:
-                total = state.grads.vector
-                total += grads.vector
-        return loss
+        most = STRETCH_WEIGHTS // self.network.parameters.size
+        if self.augment is not None:
+            most = min(most, STRETCH_INPUTS // self.network.layer_sizes[0])
+        start, longest = 0, max(1, most // batch_size) if is_many else 1 if self.watchers else len(order)
+        while start < len(order):
+            size = longest
+            if is_many:
+                wanted = [each.every_steps for each in self.callbacks if each.every_steps is not None]
+                size = min([longest, *(every - state.step % every for every in wanted)])
+            yield order[start : start + size * batch_size]
+            start += size * batch_size
+
+    def _note(self, state: TrainingState, plan: Plan, outcome: Outcome) -> None:
+        """Take what came of some steps into the state. Raises DivergenceError where the loss is lost."""
+        last = len(outcome.losses) - 1
+        state.batch_loss, state.learning_rate = outcome.losses[last], plan.learning_rates[last].item()
+        state.step += outcome.steps
+        if outcome.steps <= last:
+            raise divergence_of(state)
+        state.tally = outcome.score or state.tally
+        for loss, weight in zip(outcome.losses, outcome.weights, strict=True):
+            state.tally.add_loss(loss, weight)
+        state.buffers.is_changing = False
 
     def _end_epoch(self, state: TrainingState, trained: tuple[float, float], monitor: Monitor | None) -> None:
         """Add the epoch's row to the history; keep its parameters if they are the best so far, or simply the last."""
         history, counted, validation = state.history, self.average.parameters, state.validation
         if not are_finite(counted):
-            raise DivergenceError(explain_divergence(state))
+            raise divergence_of(state)
         figures = {"train": trained}
         if validation is not None:
             figures["validation"] = loss_and_score(with_parameters(self.network, counted), validation, self.engine)
         row: Row = {name: getattr(state, name) for name in ("epoch", "step", "learning_rate", "seconds")}
         for which, (loss, score) in figures.items():
             row |= {f"{which}_loss": loss, f"{which}_{SCORE_NAMES[state.task]}": score}
-        state.is_updating = True
+        state.buffers.is_changing = True
         history.rows.append(row)
         if monitor is None or monitor.improves(history):
             history.best_epoch = state.epoch
             state.best.vector[:] = counted.vector
-        state.tally, state.is_updating = Tally(state.task), False
+        state.tally, state.buffers.is_changing = Score(state.task), False
         self.tell("epoch_end", state)
 
     @property
@@ -283,7 +292,64 @@ class Trainer(metaclass=Named):
         own: list[Callback] = [self.schedule] if isinstance(self.schedule, Callback) else []
         return [*self.callbacks, *(each for each in own if not any(each is other for other in self.callbacks))]
 
+    @property
+    def watchers(self) -> list[Callback]:
+        """The listeners that hear of steps."""
+        return [each for each in self.listeners if getattr(each.step_end, "__func__", None) is not Callback.step_end]
+
     def tell(self, event: str, state: TrainingState) -> None:
         """Call that hook of everyone who listens."""
         for listener in self.listeners:
             getattr(listener, event)(state)
+
+    def identity(self, train: Dataset, validation: Dataset | None, sample_weight: Array | None) -> dict[str, str]:
+        """All that the course of a run depends on besides its state, by name; of the data, the SHA-256."""
+        network, own_first = self.network, sorted(dataclasses.fields(self), key=lambda each: "setting" in each.metadata)
+        stopping = [callback for callback in self.callbacks if isinstance(callback, EarlyStopping)]
+        return {
+            "network": "-".join(map(str, network.layer_sizes)),
+            "activations": in_words(network.activations),
+            "loss": in_words(network.loss),
+            "dropout": in_words(network.dropout),
+            "dtype": network.dtype.name,
+            **{each.name: in_words(getattr(self, each.name)) for each in own_first if each.name not in APART},
+            "early stopping": in_words([vars_of(each, "monitor") for each in stopping]),
+            "engine": self.engine.name,
+            "steps in one call": "many" if self.can_take_many(self.plan(train)) else "one",
+            "training data": data_in_words(train),
+            "validation data": "none" if validation is None else data_in_words(validation),
+            "sample weights": "none" if sample_weight is None else hashlib.sha256(sample_weight.tobytes()).hexdigest(),
+        }
+
+
+def divergence_of(state: TrainingState) -> DivergenceError:
+    """The error for where a run stands."""
+    figures = {name: getattr(state, name) for name in ("learning_rate", "step", "epoch")}
+    return divergence(state.network, state.workspace, loss=state.batch_loss, kept=state.history.best_epoch, **figures)
+
+
+def object_or_number(name: str, given: T | float | None, base: type[T], kind: Callable[[float], T]) -> T:
+    """The setting `name` as an object: from one, from the number that makes one, or from None, which stands for none.
+
+    Raises SettingError for anything else.
+    """
+    if isinstance(given, base):
+        return given
+    check(name, given)
+    return base() if given is None else kind(given)  # type: ignore[arg-type]
+
+
+def engine_for(trainer: Trainer, n_samples: int, name: str) -> Engine:
+    """The engine of that name for a run on so many samples.
+
+    "auto" is NumPy's where a part of the run has no kernel; "numba" leaves that part to NumPy. Either says so.
+    """
+    network = trainer.network
+    seconds = seconds_with_numpy(network.parameters.size, n_samples, trainer.batch_size, trainer.epochs)
+    found = engine(name, seconds)
+    without = missing_kernels(*network.activations, network.loss, trainer.optimizer)
+    if network.dtype not in (np.float32, np.float64):
+        without.append(f"kernels compute in float32 and float64, the network in {network.dtype}")
+    if found.name == REFERENCE.name or not without:
+        return found
+    return replace(REFERENCE if name == "auto" else found, says="; ".join(without))

@@ -8,6 +8,8 @@ All arithmetic is float64 in a fixed order, without library sums, so that ink.js
 """
 
 import math
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -26,18 +28,14 @@ FULL_INK = 254  # MNIST's own darkest pixels are 254 or 255, and stay as they ar
 Gray = NDArray[np.uint8]
 
 
-class Stage(NamedTuple):
-    """A step on the way: its name, and what there was then, (height, width) uint8, ink white on black."""
-
-    name: str
-    pixels: Gray
-
-
 class InkImage(NamedTuple):
-    """What was made of a drawing: `image`, (28, 28) uint8 as in MNIST, or None where there is no digit; the stages."""
+    """What was made of a drawing: `image`, (28, 28) uint8 as in MNIST, or None where there is no digit.
+
+    stages: by name, what there was on the way, (height, width) uint8, ink white on black.
+    """
 
     image: Gray | None
-    stages: tuple[Stage, ...] = ()
+    stages: Mapping[str, Gray] = MappingProxyType({})
 
 
 def ink_image(gray: Gray) -> InkImage:
@@ -63,8 +61,7 @@ def ink_image(gray: Gray) -> InkImage:
         return InkImage(None)
     small = scale_ink(crop)
     image = center(small)
-    stages = {"ink found": as_gray(ink), "crop": as_gray(crop), "20x20": small, "centered": image}
-    return InkImage(image, tuple(map(Stage, stages, stages.values())))
+    return InkImage(image, {"ink found": as_gray(ink), "crop": as_gray(crop), "20x20": small, "centered": image})
 
 
 def ink_box(ink: NDArray[np.float64]) -> tuple[slice, slice]:

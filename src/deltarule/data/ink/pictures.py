@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from deltarule.data.ink.normalization import ink_image
+from deltarule.atomic import AnyPath
+from deltarule.data.ink.normalization import Gray, ink_image
 from deltarule.data.readers.images import open_image, read_image
 from deltarule.data.reading import How, Reading
 from deltarule.errors import DataError, NoDigitError, require
@@ -18,8 +18,6 @@ ORIENTATION = 0x0112  # the tag of Exif
 # Exif's orientations, and Pillow's transpositions that turn the pixels the way the camera was held; others are upright.
 # Source: CIPA DC-008, "Exchangeable image file format for digital still cameras: Exif 2.32", section 4.6.4.
 TURNS = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}
-
-Gray = NDArray[np.uint8]
 
 
 def read_picture_rows(path: Path, how: How) -> Reading:
@@ -37,7 +35,7 @@ def read_picture_rows(path: Path, how: How) -> Reading:
     return Reading(image.reshape(1, -1), report={"holds": "pixels", "normalized": "as the digits of MNIST"})
 
 
-def read_picture(source: str | os.PathLike[str] | bytes) -> Gray:
+def read_picture(source: AnyPath | bytes) -> Gray:
     """A PNG, JPEG, WebP or BMP file, or its bytes, as gray pixels (height, width) uint8, upright as its Exif tag says.
 
     Colors become their luminance; what is transparent shows white where the ink is dark, black where it is light. The

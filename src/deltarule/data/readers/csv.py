@@ -6,7 +6,6 @@ only the lines with quoted or missing cells, for it takes several times as long.
 
 import csv
 import math
-import os
 import re
 import warnings
 from collections import Counter, defaultdict
@@ -19,6 +18,7 @@ from typing import Any, NamedTuple, SupportsIndex, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
+from deltarule.atomic import AnyPath
 from deltarule.data.dataset import Dataset, Splits
 from deltarule.data.reading import How, Reading, open_file, refuse
 from deltarule.errors import DataError, SettingError
@@ -28,8 +28,6 @@ MISSING = frozenset(["", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NULL
 BYTES = frozenset(map(str, range(256)))
 # What np.loadtxt takes besides: "+7", " 007".
 UNUSUAL_BYTE = re.compile(r"\s*\+?0*([0-9]{1,2}|1[0-9]{2}|2[0-4][0-9]|25[0-5])\s*")
-
-PathLike = str | os.PathLike[str]
 
 
 class Texts(NamedTuple):
@@ -59,7 +57,7 @@ class Table(NamedTuple):
 
 
 @contextmanager
-def open_text(path: PathLike) -> Iterator[tuple[TextIO, str]]:
+def open_text(path: AnyPath) -> Iterator[tuple[TextIO, str]]:
     """The text of a CSV, and what parts the cells of its first line: a comma, else a semicolon or a tab.
 
     Bytes that are not UTF-8 become a character that no number contains.
@@ -71,7 +69,7 @@ def open_text(path: PathLike) -> Iterator[tuple[TextIO, str]]:
 
 
 @contextmanager
-def open_rows(path: PathLike) -> Iterator[Iterator[tuple[int, list[str]]]]:
+def open_rows(path: AnyPath) -> Iterator[Iterator[tuple[int, list[str]]]]:
     """The rows of a CSV that are not blank, each with the number, counted from 1, of the line that it ends in."""
     with open_text(path) as (file, separator):
         reader = csv.reader(file, delimiter=separator, skipinitialspace=True)
@@ -82,7 +80,7 @@ def open_rows(path: PathLike) -> Iterator[Iterator[tuple[int, list[str]]]]:
 
 
 def read_columns(
-    path: PathLike, *, text: Collection[str] = (), only: Collection[str] | None = None, without: Collection[str] = ()
+    path: AnyPath, *, text: Collection[str] = (), only: Collection[str] | None = None, without: Collection[str] = ()
 ) -> Table:
     """The columns of a CSV with a header.
 

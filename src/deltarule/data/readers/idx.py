@@ -5,26 +5,26 @@ Source: LeCun, Cortes, Burges, "The MNIST database of handwritten digits", secti
 """
 
 import math
-import os
+import re
 import struct
 from collections.abc import Sequence
 from gzip import GzipFile
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from deltarule.atomic import AnyPath
 from deltarule.data.dataset import Dataset, Splits, default_class_names
 from deltarule.data.reading import LARGEST, most_believed, open_stored
 from deltarule.errors import DataError
 
-MOST_DIMENSIONS = 4
+SIGNATURE = rb"\0\0\x08[\x01-\x04]"  # unsigned bytes of 1 to 4 dimensions
 IMAGES, LABELS = "-images-idx3-ubyte", "-labels-idx1-ubyte"  # how the names of files end that belong together
 TRAIN, TEST = "train", "t10k"  # how those of MNIST begin
 
 
-def read_idx(path: str | os.PathLike[str], *, most_bytes: int = LARGEST) -> NDArray[np.uint8]:
+def read_idx(path: AnyPath, *, most_bytes: int = LARGEST) -> NDArray[np.uint8]:
     """The array in an IDX file, plain or compressed with gzip.
 
     most_bytes: a file that declares more is refused.
@@ -33,7 +33,17 @@ def read_idx(path: str | os.PathLike[str], *, most_bytes: int = LARGEST) -> NDAr
     is missing, empty, damaged, longer or shorter than its header says, or holds other than unsigned bytes.
     """
     with open_stored(path, "an IDX file") as file:
-        shape = _read_header(file, str(path))
+        magic = file.read(4)
+        if not re.fullmatch(SIGNATURE, magic):
+            got = magic.hex(" ") or "an empty file"
+            raise DataError(f"{path}: an IDX file of unsigned bytes starts with 00 00 08 and 01 to 04: got {got}")
+        n_axes = magic[3]
+        sizes = file.read(4 * n_axes)
+        if len(sizes) < 4 * n_axes:
+            raise DataError(
+                f"{path}: {n_axes} dimensions of 4 bytes were expected: got {len(sizes)} bytes, then the end"
+            )
+        shape = struct.unpack(f">{n_axes}I", sizes)
         header_bytes, n_bytes = 4 + 4 * len(shape), math.prod(shape)
         declared = header_bytes + n_bytes
         stored, is_compressed = Path(path).stat().st_size, isinstance(file, GzipFile)
@@ -55,18 +65,6 @@ def read_idx(path: str | os.PathLike[str], *, most_bytes: int = LARGEST) -> NDAr
         if file.read(1):
             raise DataError(f"{expected}: got more; this is not an IDX file, or its header is wrong")
         return pixels.reshape(shape)
-
-
-def _read_header(file: BinaryIO | GzipFile, name: str) -> tuple[int, ...]:
-    """The dimensions that the header declares; leaves the file at the first byte of data."""
-    magic = file.read(4)
-    if len(magic) < 4 or magic[:3] != b"\x00\x00\x08" or not 1 <= magic[3] <= MOST_DIMENSIONS:
-        got = magic.hex(" ") or "an empty file"
-        raise DataError(f"{name}: an IDX file of unsigned bytes starts with 00 00 08 and 01 to 04: got {got}")
-    sizes = file.read(4 * magic[3])
-    if len(sizes) < 4 * magic[3]:
-        raise DataError(f"{name}: {magic[3]} dimensions of 4 bytes were expected: got {len(sizes)} bytes, then the end")
-    return struct.unpack(f">{magic[3]}I", sizes)
 
 
 def idx_header(shape: tuple[int, ...]) -> bytes:

@@ -4,7 +4,6 @@ Pillow opens and decodes them; their size is checked before that, so that a file
 costs nothing.
 """
 
-import os
 import struct
 import warnings
 from collections.abc import Iterator, Sequence
@@ -17,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deltarule.atomic import AnyPath
 from deltarule.data.dataset import Dataset, Splits
 from deltarule.data.reading import refuse, refuse_special
 from deltarule.errors import DataError, require
@@ -27,7 +27,7 @@ TOO_LARGE = f"a picture of at most {MOST_PIXELS // 1_000_000} megapixels was exp
 
 
 @contextmanager
-def open_image(source: str | os.PathLike[str] | bytes, formats: Sequence[str], name: str) -> Iterator[Any]:
+def open_image(source: AnyPath | bytes, formats: Sequence[str], name: str) -> Iterator[Any]:
     """A file, or its bytes, as a Pillow image of one of these formats, not decoded yet; `name` is for messages.
 
     Raises DataError where it cannot be read, now or when its pixels are decoded, or is of more than 16 megapixels;
@@ -81,7 +81,7 @@ def webp_size(head: bytes) -> tuple[int, int]:
 
 
 def read_image(
-    path: str | os.PathLike[str], image_shape: tuple[int, int] | None = (28, 28), *, size: int | None = None
+    path: AnyPath, image_shape: tuple[int, int] | None = (28, 28), *, size: int | None = None
 ) -> NDArray[np.uint8]:
     """A PNG or JPEG as it is: no size and no brightness is changed, 0 is black.
 
@@ -110,7 +110,7 @@ def read_image(
         return np.array(gray, dtype=np.uint8)
 
 
-def read_image_folder(root: str | os.PathLike[str], *, size: int | None = None) -> Splits:
+def read_image_folder(root: AnyPath, *, size: int | None = None) -> Splits:
     """The images in root/CLASS/*.png (.jpg, .jpeg), classes and files in the order of their names.
 
     size: the height and width that images of any size are brought to; None where all have one size already.
@@ -127,8 +127,7 @@ def read_image_folder(root: str | os.PathLike[str], *, size: int | None = None) 
     unknown = set(_subfolders(root / "test")) - set(class_names)
     if unknown:
         raise DataError(f"{root}: classes of test that train has too were expected: got {', '.join(sorted(unknown))}")
-    train, test = (_read_classes(root / part, class_names, size) for part in ("train", "test"))
-    return Splits(train, test)
+    return Splits(*(_read_classes(root / part, class_names, size) for part in ("train", "test")))
 
 
 def _subfolders(folder: Path) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from deltarule.data.dataset import Splits
 from deltarule.data.ink.pictures import read_picture_rows
 from deltarule.data.readers.csv import read_pixel_rows
-from deltarule.data.readers.idx import IMAGES, TRAIN, idx_files, read_idx, read_idx_pairs
+from deltarule.data.readers.idx import IMAGES, SIGNATURE, TRAIN, idx_files, read_idx, read_idx_pairs
 from deltarule.data.readers.images import read_image_folder
 from deltarule.data.readers.npz import read_npz
 from deltarule.data.readers.tables import read_table_examples, read_table_rows
@@ -48,7 +48,7 @@ def read_idx_rows(path: Path, how: How) -> Reading:
 
 
 CSV = Kind("CSV", endings=(".csv",), reader=read_pixel_rows, has_targets=True)
-IDX = Kind("IDX", rb"\0\0\x08[\x01-\x04]", reader=read_idx_rows)
+IDX = Kind("IDX", SIGNATURE, reader=read_idx_rows)
 IDX_PAIRS = Kind("pairs of IDX files", reader=lambda path, how: reading_of(read_idx_pairs(path)), has_targets=True)
 IMAGE_FOLDER = Kind(
     "folder of images", reader=lambda path, how: reading_of(read_image_folder(path, size=how.size)), has_targets=True

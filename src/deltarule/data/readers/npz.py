@@ -1,7 +1,6 @@
 """npz, NumPy's archive of arrays, read as data sets are found in it: Keras's mnist.npz, or inputs and targets."""
 
 import math
-import os
 import zipfile
 import zlib
 from itertools import repeat
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deltarule.atomic import AnyPath
 from deltarule.data.dataset import Dataset, Splits, default_class_names
 from deltarule.data.reading import LARGEST, MOST_SHRUNK, most_believed, open_file
 from deltarule.errors import DataError
@@ -17,7 +17,7 @@ from deltarule.errors import DataError
 LAYOUTS = (("x_train", "y_train", "x_test", "y_test"), ("X", "y"), ("inputs", "targets"))
 
 
-def read_npz(path: str | os.PathLike[str]) -> Splits:
+def read_npz(path: AnyPath) -> Splits:
     """The data in an npz: x_train, y_train, x_test, y_test (Keras's mnist.npz), or X, y, or inputs, targets.
 
     Inputs (n_samples, n_features) or images (n_samples, height, width): uint8 and floats stay, integers and booleans

@@ -296,11 +296,10 @@ def _strange_cells(table: Table, column: Column) -> Iterator[str]:
         yield f"{_problem(table, column.name, text)} was never seen; {closest(text, column.categories)}"
 
 
-Targets = tuple[Goal, tuple[str, ...], NDArray[Any]]  # as a Dataset has them: task, class names, targets
+def targets_in(table: Table, name: str, how: How) -> tuple[Goal, tuple[str, ...], NDArray[Any]]:
+    """Task, class names and targets as a Dataset has them, from the column `name`, without a missing cell.
 
-
-def targets_in(table: Table, name: str, how: How) -> Targets:
-    """The targets in the column `name`, without a missing cell, counted as a model counts them where one is given.
+    Where a model is given, its classes count as they do there.
 
     Raises SettingError for a class that the model does not have, DataError where a value is not a number; where there
     is no model, also where the target is the same everywhere, or a class has one example.

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import replace
 from typing import Any, Literal
@@ -10,11 +11,12 @@ import numpy as np
 
 from deltarule.data.dataset import Dataset
 from deltarule.errors import DivergenceError
+from deltarule.examples import check_data, examples_for, validation_examples
 from deltarule.inspection.diagnosis.findings import Diagnosis, Finding, Level
-from deltarule.inspection.diagnosis.run_findings import LEARNED, WATCHED, FirstSteps, gap_findings, history_findings
+from deltarule.inspection.diagnosis.run_findings import LEARNED, WATCHED, FirstSteps, history_findings
 from deltarule.inspection.diagnosis.static_findings import (
+    batch_problem,
     chance_loss,
-    forward_and_backward,
     sample_of,
     standing_findings,
     unit_findings,
@@ -25,13 +27,11 @@ from deltarule.nn.optimizers import Optimizer
 from deltarule.parts import Spec
 from deltarule.public import public
 from deltarule.training.batches import steps_per_epoch
-from deltarule.training.callbacks import History
-from deltarule.training.checks import check_data
+from deltarule.training.clip_and_average import Latest
 from deltarule.training.evaluation import loss_and_score
-from deltarule.training.examples import examples_for, validation_examples
+from deltarule.training.history import History
 from deltarule.training.schedules import Constant, Schedule, schedule_of
 from deltarule.training.trainer import Trainer
-from deltarule.training.update import Latest
 
 ONE_BATCH = 32
 ONE_BATCH_RATES = (0.003, 0.03)  # Adam's usual one, and a bold one
@@ -93,7 +93,9 @@ def diagnose_network(network: Network, train: Dataset, validation: Dataset | Non
         if loss > LEARNED * chance > 0.0:
             findings.append(Finding.of("fault", "stuck-at-chance", {"loss": loss, "loss of knowing nothing": chance}))
         if validation is not None:
-            findings += gap_findings(score, loss_and_score(network, sample_of(validation))[1])
+            held_out = loss_and_score(network, sample_of(validation))[1]
+            measured = {"score in training": score, "score on new examples": held_out}
+            findings += Finding.by_limits("overfitting: scores", score - held_out, measured)
     return Diagnosis.of(findings)
 
 
@@ -104,10 +106,9 @@ def first_step_findings(trainer: Trainer, train: Dataset, *, is_explained: bool)
         return
     after, loss = train_copy(trainer, part, steps)
     chance, rate = chance_loss(trainer.network, part), float(trainer.schedule(WATCHED // 2))
-    if after is not None:
-        before = unit_findings(trainer.network, forward_and_backward(trainer.network, part))
-        already = {each.evidence["layer"] for each in before}
-        for each in unit_findings(after, forward_and_backward(after, part)):
+    if math.isfinite(loss):
+        already = {each.evidence["layer"] for each in unit_findings(batch_problem(trainer.network, part))}
+        for each in unit_findings(batch_problem(after, part)):
             if each.id == "dead-relus" and each.evidence["layer"] not in already:
                 yield replace(each, says=f"{each.says} They died in the first {WATCHED} steps.")
         if not is_explained:
@@ -125,25 +126,24 @@ def first_step_findings(trainer: Trainer, train: Dataset, *, is_explained: bool)
             yield Finding.of(level, name, measured, better=rate * factor)
             break
     else:
-        if after is None:
+        if not math.isfinite(loss):
             yield Finding.of("fault", "diverged: first steps", {"learning rate": rate, "steps": len(steps.updates)})
         elif loss > LEARNED * chance:
             yield Finding.of("fault", "stuck-at-chance", measured)
     yield from one_batch_findings(trainer.network, part)
 
 
-def train_copy(trainer: Trainer, part: Dataset, steps: FirstSteps, factor: float = 1.0) -> tuple[Network | None, float]:
-    """A copy of the network after its first steps with `factor` times the rate, and its loss; None, inf if lost."""
+def train_copy(trainer: Trainer, part: Dataset, steps: FirstSteps, factor: float = 1.0) -> tuple[Network, float]:
+    """A copy of the network after its first steps with `factor` times the rate, and its loss; inf where it diverged."""
     network = with_parameters(trainer.network, trainer.network.parameters.copy())
     copy = replace(trainer, network=network, optimizer=deepcopy(trainer.optimizer), augment=None, average=Latest())
     copy.epochs, copy.callbacks = -(-WATCHED // steps_per_epoch(part.n_samples, trainer.batch_size)), [steps]
     copy.schedule = lambda step: factor * trainer.schedule(step)
-    try:
+    loss = math.inf
+    with suppress(DivergenceError):
         copy.fit(part)
-    except DivergenceError:
-        return None, math.inf
-    loss = loss_and_score(network, part)[0]
-    return (network, loss) if math.isfinite(loss) else (None, math.inf)
+        loss = loss_and_score(network, part)[0]
+    return network, loss if math.isfinite(loss) else math.inf
 
 
 def one_batch_findings(network: Network, part: Dataset) -> Iterator[Finding]:

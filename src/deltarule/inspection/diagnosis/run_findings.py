@@ -16,7 +16,6 @@ EARLY = 10  # the first of them: later ones may be small because everything has 
 LARGE_UPDATE, SMALL_UPDATE = 0.1, 1e-5  # a step's length over the weights'; about 1e-3 is usual
 LEARNED = 0.97  # a loss above so much of that of knowing nothing has learned nothing
 OVERFITTED = 1.1  # a validation loss that ends so many times above its least
-GAP = 0.05  # accuracy, or R2, that is better in training than in validation
 JUMP = 1.1  # a loss that rises to so much of the epoch before
 CREEP = 0.002  # a loss that falls by so much of itself falls, and not by luck alone
 UNFINISHED = 0.2  # of the whole fall of the loss, in the last quarter of the epochs
@@ -58,13 +57,16 @@ class FirstSteps(Callback):
 
 
 def history_findings(rows: Sequence[Row], chance: float | None = None) -> Iterator[Finding]:
-    """Findings about a history, an epoch a row; `chance` is the loss of knowing nothing, where that is known."""
+    """What a history shows, an epoch a row: divergence, no progress, or a validation loss that turns upwards.
+
+    chance: the loss of knowing nothing, where that is known.
+    """
     if len(rows) < 2:
         return
     losses, rate = column(rows, "train_loss"), rows[-1].get("learning_rate")
     known_rate = {} if rate is None else {"learning rate": rate}
     if not all(map(math.isfinite, losses)) or losses[-1] > 2.0 * losses[0]:
-        epoch = next((n for n, loss in enumerate(losses) if not loss <= 2.0 * losses[0]), 0)
+        epoch = next((each for each, loss in enumerate(losses) if not loss <= 2.0 * losses[0]), 0)
         measured = {"loss at epoch 0": losses[0], "epoch": epoch, "loss there": losses[epoch]}
         yield Finding.of("fault", "diverged", measured | known_rate)
         return
@@ -79,7 +81,12 @@ def history_findings(rows: Sequence[Row], chance: float | None = None) -> Iterat
     else:
         yield from progress_findings(losses, measured)
     if "validation_loss" in rows[-1]:
-        yield from validation_findings(losses, column(rows, "validation_loss"))
+        held_out = column(rows, "validation_loss")
+        best = int(np.argmin(held_out))
+        measured = {"epoch": best, "validation loss there": held_out[best], "at the end": held_out[-1]}
+        measured |= {"training loss there": losses[best], "training loss at the end": losses[-1]}
+        if held_out[-1] > OVERFITTED * held_out[best] and losses[-1] < losses[best]:
+            yield Finding.of("warning", "overfitting", measured)
 
 
 def progress_findings(losses: Sequence[float], measured: dict[str, float]) -> Iterator[Finding]:
@@ -92,22 +99,6 @@ def progress_findings(losses: Sequence[float], measured: dict[str, float]) -> It
     if len(losses) > 8 and late > UNFINISHED:
         measured = measured | {"share of the fall in the last quarter": late}
         yield Finding.of("warning", "learning-rate-too-low", measured)
-
-
-def validation_findings(losses: Sequence[float], held_out: Sequence[float]) -> Iterator[Finding]:
-    """Overfitting: a validation loss that turns upwards while the training loss goes on falling."""
-    best = int(np.argmin(held_out))
-    if held_out[-1] > OVERFITTED * held_out[best] and losses[-1] < losses[best]:
-        measured = {"epoch": best, "validation loss there": held_out[best], "at the end": held_out[-1]}
-        measured |= {"training loss there": losses[best], "training loss at the end": losses[-1]}
-        yield Finding.of("warning", "overfitting", measured)
-
-
-def gap_findings(train: float, held_out: float) -> Iterator[Finding]:
-    """Overfitting as the scores show it: accuracies, or R2, on examples known and new."""
-    if train - held_out > GAP:
-        measured = {"score in training": train, "score on new examples": held_out}
-        yield Finding.of("warning", "overfitting: scores", measured)
 
 
 def column(rows: Sequence[Row], name: str) -> list[float]:

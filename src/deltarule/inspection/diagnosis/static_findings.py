@@ -7,14 +7,15 @@ from dataclasses import replace
 import numpy as np
 
 from deltarule.data.dataset import Dataset
+from deltarule.examples import check_data
 from deltarule.inspection.diagnosis.findings import Finding
 from deltarule.inspection.diagnosis.run_findings import LEARNED
+from deltarule.inspection.gradcheck.numeric_gradient import Problem
 from deltarule.nn.activations import Activation, Identity, ReLU, Sigmoid, Softmax, Tanh
 from deltarule.nn.arrays import Array
-from deltarule.nn.network import Network, backward, forward, inputs_of
-from deltarule.nn.workspace import Workspace, as_floats
+from deltarule.nn.network import Network, inputs_of
+from deltarule.nn.workspace import as_floats
 from deltarule.randomness import generator
-from deltarule.training.checks import check_data
 from deltarule.training.evaluation import loss_and_score
 
 MOST_EXAMPLES = 2000  # are looked at: enough to tell a share of 1 % from none
@@ -139,20 +140,17 @@ def network_findings(network: Network, data: Dataset) -> Iterator[Finding]:
             times, measured = loss / chance, {"loss": loss, "loss of knowing nothing": chance}
             yield from Finding.by_limits("starts-too-sure", math.inf if math.isnan(times) else times, measured)
     yield from reach_findings(network, data)
-    ws = forward_and_backward(network, data)
-    of_units = list(unit_findings(network, ws))
+    problem = batch_problem(network, data)
+    of_units = list(unit_findings(problem))
     yield from of_units
     if not any(each.level == "fault" for each in of_units):
-        yield from gradient_findings(ws)
+        yield from gradient_findings(problem)
 
 
-def forward_and_backward(network: Network, data: Dataset) -> Workspace:
+def batch_problem(network: Network, data: Dataset) -> Problem:
     """What a few hundred examples leave on their way through a network and back, in float64."""
-    network, batch = network.astype(np.float64), data.take(slice(BATCH))
-    ws = network.workspace(batch.n_samples)
-    forward(network, as_floats(batch.inputs, np.float64), ws)
-    backward(network, batch.targets, ws, network.parameters.zeros_like())
-    return ws
+    batch = data.take(slice(BATCH))
+    return Problem.of(network, as_floats(batch.inputs, np.float64), batch.targets)
 
 
 def chance_loss(network: Network, data: Dataset) -> float:
@@ -199,9 +197,9 @@ def dead_share(activation: Activation, z: Array) -> float | None:
     return float((z <= 0.0).all(axis=0).mean()) if isinstance(activation, ReLU) else None
 
 
-def unit_findings(network: Network, ws: Workspace) -> Iterator[Finding]:
+def unit_findings(problem: Problem) -> Iterator[Finding]:
     """Units that pass no gradient back: sigmoids and tanhs at their flat ends, ReLUs whose output is always 0."""
-    for l, (activation, z) in enumerate(zip(network.activations[:-1], ws.z, strict=False)):
+    for l, (activation, z) in enumerate(zip(problem.network.activations[:-1], problem.ws.z, strict=False)):
         saturated, dead = saturation(activation, z) or 0.0, dead_share(activation, z) or 0.0
         measured = {"layer": l, "share saturated": saturated, "typical |z|": float(np.median(np.abs(z)))}
         yield from Finding.by_limits(
@@ -211,9 +209,9 @@ def unit_findings(network: Network, ws: Workspace) -> Iterator[Finding]:
         yield from Finding.by_limits("dead-relus", dead, measured)
 
 
-def gradient_findings(ws: Workspace) -> Iterator[Finding]:
+def gradient_findings(problem: Problem) -> Iterator[Finding]:
     """Errors that fade away, or swell, on their way from the last layer to the first."""
-    sizes = [float(typical_size(delta)) for delta in ws.delta]
+    sizes = [float(typical_size(delta)) for delta in problem.delta]
     if len(sizes) < 2 or sizes[-1] == 0.0:
         return
     measured = {f"typical delta in layer {l}": size for l, size in enumerate(sizes)}

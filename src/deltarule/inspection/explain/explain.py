@@ -73,7 +73,6 @@ def explain(
         steps=tuple(TrialStep(rate, -rate * fall, problem.loss_at(-rate * gradient) - problem.loss) for rate in RATES),
         equations=shown,
         checks={each.id: CHECKS[each.id](problem) for each in shown},
-        alone=equation is not None,
     )
 
 

@@ -14,7 +14,7 @@ from deltarule.nn.equations import SYMBOLS, Equation
 from deltarule.nn.losses import smoothing_of
 from deltarule.public import public
 
-NUMBERS = ["inputs", "targets", "output_gradient", "numeric_output_delta", "loss", "layers", "neuron"]
+NUMBERS = ("inputs", "targets", "output_gradient", "numeric_output_delta", "loss", "layers", "neuron")
 MOST_TERMS = 5  # of a sum
 MOST_ROWS = 12  # outputs or inputs that are listed one by one
 
@@ -135,8 +135,7 @@ class Walkthrough:
     loss: C. output_gradient: dC/da of the outputs, (outputs,).
     numeric_output_delta: dC/dz of the outputs, (outputs,), by complex step.
     gradient_norm: |dC/dp| over all parameters. steps: what steps of several rates do.
-    equations: those that are shown; checks: for each of them by id.
-    alone: whether one equation was asked for, which is then told with symbols, lines of code and proof.
+    equations: those that are shown, one alone with symbols, lines of code and proof; checks: for each of them by id.
     """
 
     model: Model
@@ -152,7 +151,6 @@ class Walkthrough:
     steps: tuple[TrialStep, ...]
     equations: tuple[Equation, ...]
     checks: dict[str, list[Check]]
-    alone: bool
 
     def as_dict(self) -> dict[str, Any]:
         """The same in dicts, lists, strings and numbers: what `deltarule explain --json` prints."""
@@ -164,7 +162,7 @@ class Walkthrough:
             "class_names": list(model.class_names),
             "image_shape": model.image_shape,
             "input_names": list(model.input_names),
-            **{name: plain(getattr(self, name)) for name in [*NUMBERS, "gradient_norm", "steps"]},
+            **{name: plain(getattr(self, name)) for name in (*NUMBERS, "gradient_norm", "steps")},
             "equations": [
                 {name: getattr(equation, name) for name in ("id", "title", "latex", "text", "says", "place", "proof")}
                 | {"code": equation.code(), "symbols": [asdict(SYMBOLS[symbol]) for symbol in equation.symbols]}
@@ -175,11 +173,11 @@ class Walkthrough:
 
     def text(self, encoding: str = "utf-8") -> str:
         """All of it in words and numbers, at most 80 columns; `encoding` is what the terminal takes."""
-        lines = heading(self, encoding)
+        lines, is_alone = heading(self, encoding), len(self.equations) == 1
         for equation in self.equations:
-            lines += ["", *statement(equation, in_full=self.alone), "", *SECTIONS[equation.id](self, encoding)]
+            lines += ["", *statement(equation, in_full=is_alone), "", *SECTIONS[equation.id](self, encoding)]
             lines += check_lines(self.checks[equation.id])
-            lines += ["", "Proof", "-----", *equation.proof.splitlines()] if self.alone else []
+            lines += ["", "Proof", "-----", *equation.proof.splitlines()] if is_alone else []
         return "\n".join(lines)
 
     def __repr__(self) -> str:

@@ -1,7 +1,7 @@
 """A gradient check: is what backpropagation says the derivative of the loss? For every parameter, in float64."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, astuple, dataclass, replace
 from inspect import signature
 from itertools import pairwise
 from typing import Any
@@ -10,6 +10,8 @@ import numpy as np
 
 from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError, ShapeError
+from deltarule.examples import check_data, examples_for
+from deltarule.inspection.gradcheck.formulas import best_method, check_axis, without_kinks
 from deltarule.inspection.gradcheck.mistakes import likely_mistakes
 from deltarule.inspection.gradcheck.numeric_gradient import (
     CENTRAL_DIFFERENCES,
@@ -18,8 +20,7 @@ from deltarule.inspection.gradcheck.numeric_gradient import (
     by_layer,
     relative_error,
 )
-from deltarule.inspection.gradcheck.premises import best_method, check_axis, without_kinks
-from deltarule.inspection.presentation import entry
+from deltarule.inspection.presentation import entry, table
 from deltarule.model import Model, take_meaning
 from deltarule.nn.network import Network
 from deltarule.nn.parameters import Parameters
@@ -30,8 +31,6 @@ from deltarule.public import public
 from deltarule.randomness import generator
 from deltarule.settings import brief
 from deltarule.targets import check_weights
-from deltarule.training.checks import check_data
-from deltarule.training.examples import examples_for
 
 Gradient = Callable[..., tuple[float, Any]]
 
@@ -110,11 +109,10 @@ class GradientCheck:
         error = f"largest relative error {self.max_relative_error:.1e}, tolerance {self.tolerance:.0e}"
         how = f"by {self.method}, {self.parameters:,} parameters, {self.samples} samples"
         lines = [entry("", each, width, indent=0) for each in (f"The gradient is {verdict}: {error}", how)]
-        lines += ["", f"{'layer':>5}{'parameters':>12}{'relative error':>16}{'second opinion':>16}"]
-        lines += [
-            f"{each.layer:>5}{each.parameters:>12,}{each.relative_error:>16.1e}{each.second_opinion:>16.1e}"
-            for each in self.per_layer
-        ]
+        head = ["layer", "parameters", "relative error", "second opinion"]
+        rows = map(astuple, self.per_layer)
+        cells = [(f"{l}", f"{size:,}", f"{error:.1e}", f"{opinion:.1e}") for l, size, error, opinion in rows]
+        lines += ["", *table(head, cells, left=0, indent=0)]
         said = [("kink", each) for each in self.kinks]
         said += [("note", each) for each in self.notes] + [("likely", each) for each in self.mistakes]
         if self.worst is not None:
@@ -182,9 +180,9 @@ def problem_of(
     weights = check_weights(np.ones(len(inputs)) if sample_weight is None else sample_weight, len(inputs))
     if is_own:
         network.dropout = tuple(0.0 for _ in network.dropout)
-        if not any(b.any() for b in network.biases):
-            for l, b in enumerate(network.biases):
-                b[:] = generator(0, "biases", l).normal(0.0, 0.1, b.shape)
+        biases = network.parameters.vector[network.parameters.weight_block.size :]
+        if not biases.any():
+            biases[:] = generator(0, "biases").normal(0.0, 0.1, biases.shape)
             notes.append("all biases were 0, where one forgotten would not show: they were drawn from N(0, 0.01)")
     return Problem(network, inputs, data.targets, weights, penalty), notes
 
@@ -204,24 +202,21 @@ def own_gradient(gradient: Gradient, problem: Problem, is_weighted: bool) -> Par
     except (TypeError, ValueError) as error:
         takes = ", ".join(["network, X, y", *more])
         raise SettingError(f"gradient is called with ({takes}): {error}; use def my_gradient({takes})") from error
-    found = gradient(*given, **more)
-    is_pair = isinstance(found, tuple | list) and len(found) == 2
-    if not (is_pair and (isinstance(found[1], Parameters) or is_by_kind(found[1]))):
-        line = "return loss, (all_dC_dW, all_dC_db)"
-        got = f"a loss and {brief(found[1])}" if is_pair else brief(found)
-        raise SettingError(f"gradient returns (loss, (all dC/dW, all dC/db)): got {got}; use {line}")
-    return copy_of(found[1], problem.network.parameters)
+    match gradient(*given, **more):
+        case _, Parameters() as found:
+            return copy_of(found.weights, found.biases, problem.network.parameters)
+        case _, (weights, biases) if all(isinstance(each, Sequence) or np.ndim(each) > 2 for each in (weights, biases)):
+            return copy_of(weights, biases, problem.network.parameters)
+        case _, other:
+            got = f"a loss and {brief(other)}"
+        case other:
+            got = brief(other)
+    line = "return loss, (all_dC_dW, all_dC_db)"
+    raise SettingError(f"gradient returns (loss, (all dC/dW, all dC/db)): got {got}; use {line}")
 
 
-def is_by_kind(given: Any) -> bool:
-    """Whether it is a pair of sequences, as of all weights and all biases, and not of arrays."""
-    is_pair = isinstance(given, tuple | list) and len(given) == 2
-    return is_pair and all(isinstance(each, Sequence) or np.ndim(each) > 2 for each in given)
-
-
-def copy_of(given: Any, params: Parameters) -> Parameters:
-    """A user's gradient, Parameters or (all dC/dW, all dC/db), as Parameters; ShapeError says what a wrong one is."""
-    all_weights, all_biases = (given.weights, given.biases) if isinstance(given, Parameters) else given
+def copy_of(all_weights: Sequence[Any], all_biases: Sequence[Any], params: Parameters) -> Parameters:
+    """A user's dC/dW and dC/db of every layer as Parameters; ShapeError says what a wrong one looks like."""
     if len(all_weights) != len(params.weights) or len(all_biases) != len(params.biases):
         raise ShapeError(
             f"a gradient has dC/dW and dC/db for each of {len(params.weights)} layers: "
@@ -243,10 +238,10 @@ def copy_of(given: Any, params: Parameters) -> Parameters:
 def compare(problem: Problem, found: Parameters, method: Method, is_own: bool) -> GradientCheck:
     """The gradient `found` beside numeric derivatives, in every parameter where that is not too much work."""
     sizes = problem.network.layer_sizes  # a nudge moves the neurons behind it, for every sample
-    nudges = [
-        (fan_in + 1) * fan_out * sum(sizes[layer + 2 :]) for layer, (fan_in, fan_out) in enumerate(pairwise(sizes))
+    moved = [
+        (fan_in + 1) * fan_out * sum(sizes[behind:]) for behind, (fan_in, fan_out) in enumerate(pairwise(sizes), 2)
     ]
-    in_full = len(problem.X) * sum(nudges) <= MOST_WORK
+    in_full = len(problem.X) * sum(moved) <= MOST_WORK
     expected = problem.numeric_gradient(method) if in_full else None
     size = max(float(np.linalg.norm((expected or found).vector)), LEAST_NORM)
     layers = []

@@ -1,7 +1,7 @@
 """Which mistake makes a gradient wrong, in words.
 
-Activations and losses come first: is the derivative of each the slope of its value? Then the whole gradient, and after
-it every layer, from the last, where backpropagation begins. A mistake is known by the gradient that it would leave.
+Activations and losses come first, which formulas.py checks. Then the whole gradient, and after it every layer, from the
+last, where backpropagation begins. A mistake is known by the gradient that it would leave.
 """
 
 import math
@@ -10,16 +10,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from deltarule.inspection.gradcheck.formulas import ALIKE, factor_words, formula_mistakes
 from deltarule.inspection.gradcheck.numeric_gradient import Method, Problem, by_layer, relative_error
-from deltarule.inspection.gradcheck.premises import Formula, formulas
-from deltarule.nn.activations import Activation
 from deltarule.nn.arrays import Array
-from deltarule.nn.losses import Loss
 from deltarule.nn.network import with_parameters
 from deltarule.nn.parameters import Parameters
-from deltarule.randomness import generator
-
-ALIKE = 1e-5  # two gradients are the same mistake when they agree to so many digits
 
 
 def likely_mistakes(
@@ -42,7 +37,7 @@ def whole_mistake(problem: Problem, found: Array, expected: Array) -> str:
     if error <= ALIKE:
         digits = round(-math.log10(error))
         return f"the whole gradient is right to {digits} digits, as in float32: compute all of it in float64"
-    if factor := factor_words(found, expected, counts_of(problem)):
+    if factor := factor_words(found, expected, problem):
         return f"the whole gradient: {factor}"
     bare = with_parameters(problem.network, problem.network.parameters.copy())
     for b in bare.biases:
@@ -113,7 +108,7 @@ def weights_mistake(problem: Problem, found: Array, expected: Array) -> str:
         return ""
     if not found.any():
         return "dC/dW is never filled: all of it is 0"
-    if factor := factor_words(found, expected, counts_of(problem)):
+    if factor := factor_words(found, expected, problem):
         return f"dC/dW: {factor}"
     return "dC/dW is transposed: it is inputs.T @ delta" if is_alike(found, expected.T) else ""
 
@@ -124,7 +119,7 @@ def biases_mistake(problem: Problem, l: int, found: Array, expected: Array) -> s
         return ""
     if not found.any():
         return "the bias is forgotten: all of dC/db is 0, where it is delta.sum(axis=0)"
-    if factor := factor_words(found, expected, counts_of(problem)):
+    if factor := factor_words(found, expected, problem):
         return f"dC/db: {factor}"
     if is_alike(found, np.full_like(found, expected.sum())):
         return "dC/db is summed over the wrong axis: over all of them, where it is delta.sum(axis=0)"
@@ -137,81 +132,3 @@ def is_alike(found: Array, mistaken: Array) -> bool:
     """Whether a gradient is the one that a mistake leaves, which is more than zeros."""
     has_numbers = mistaken.shape == found.shape and bool(mistaken.any())
     return has_numbers and relative_error(found, mistaken) <= ALIKE
-
-
-def counts_of(problem: Problem) -> dict[str, int]:
-    """What a gradient may have been multiplied with, or divided by, once too often."""
-    n_samples, n_outputs = int(np.count_nonzero(problem.sample_weight)), problem.network.layer_sizes[-1]
-    return {"the number of samples": n_samples, "the number of outputs": n_outputs}
-
-
-def formula_mistakes(problem: Problem, method: Method) -> Iterator[str]:
-    """Activations and losses whose derivative is not that of their value."""
-    for formula in formulas(problem):
-        if isinstance(formula.owner, Loss):
-            words = loss_mistake(problem, formula, formula.owner, method)
-        else:
-            words = activation_mistake(formula, formula.owner, method)
-        if words:
-            yield f"{formula.name}.{words}"
-
-
-def slopes(formula: Formula, upstream: Array, method: Method) -> Array:
-    """d(sum of upstream * function) / d point, column by column: like `point`."""
-
-    def slope(column: Array) -> Array:
-        slope = method.slope(lambda step: formula.function(formula.point + step * column))
-        return (upstream * slope).reshape(len(slope), -1).sum(axis=1)
-
-    return np.stack([slope(column) for column in np.eye(formula.point.shape[1])], axis=1) * formula.matters
-
-
-def activation_mistake(formula: Formula, activation: Activation, method: Method) -> str:
-    """How `derivative` or `backward` of an activation differs from the slope of `value`; "" where it does not."""
-    upstream = generator(0, "upstream").standard_normal(formula.point.shape) * formula.matters
-    found, a = upstream.copy(), np.empty_like(formula.point)
-    activation.forward(formula.point, out=a)
-    activation.backward(found, formula.point, a)
-    found, expected = found * formula.matters, slopes(formula, upstream, method)
-    if relative_error(found, expected, 1e-8) <= method.tolerance:
-        return ""
-    reason = factor_words(found, expected, {})
-    if "sign" in reason:
-        reason += "; where it is a sigmoid, value is 1 / (1 + e^-z), and not 1 / (1 + e^z)"
-    if not reason:
-        worst = np.unravel_index(np.abs(found - expected).argmax(), found.shape)
-        got, right = (array[worst] / upstream[worst] for array in (found, expected))
-        reason = f"at z = {formula.point[worst]:.4g} it says {got:.6g}, where the slope of value is {right:.6g}"
-    return f"derivative is not the derivative of value: {reason}"
-
-
-def loss_mistake(problem: Problem, formula: Formula, loss: Loss, method: Method) -> str:
-    """How `sample_gradients` of a loss differs from the slope of `sample_losses`; "" where it does not."""
-    a, targets = problem.ws.a[-1], loss.targets(problem.ws.a[-1], problem.y)
-    if problem.network.has_shortcut:
-        found, name = a - targets, "a - t, the shortcut,"
-    else:
-        found, name = loss.sample_gradients(a, targets), "sample_gradients"
-    if np.shape(found) != a.shape:
-        return f"{name} must have the outputs' shape {a.shape}: got {np.shape(found)}; sum over nothing"
-    found, expected = found * formula.matters, slopes(formula, np.ones(1), method)
-    if relative_error(found, expected, 1e-8) <= method.tolerance:
-        return ""
-    factor = factor_words(found, expected, counts_of(problem))
-    reason = factor or f"it is {found[0]}, where the slope is {expected[0]}"
-    return f"{name} is not the derivative of sample_losses: {reason}"
-
-
-def factor_words(found: Array, expected: Array, counts: dict[str, int]) -> str:
-    """By which factor `found` differs from `expected` throughout, and which of the counts explains it; "" for none."""
-    factor = float((found * expected).sum() / max((expected * expected).sum(), np.finfo(np.float64).tiny))
-    if factor == 0.0 or abs(factor - 1.0) <= ALIKE or relative_error(found, factor * expected) > ALIKE:
-        return ""
-    words = ["its sign is reversed"] if factor < 0.0 else []
-    size = abs(factor)
-    if abs(size - 1.0) > ALIKE:
-        words.append(f"it is {size:.6g} times what it should be")
-        near = [(name, count) for name, count in counts.items() if count != 1]
-        words += [f"{name} is a factor too many" for name, count in near if abs(size / count - 1.0) <= ALIKE]
-        words += [f"it is divided by {name} once too often" for name, count in near if abs(size * count - 1.0) <= ALIKE]
-    return ", ".join(words)

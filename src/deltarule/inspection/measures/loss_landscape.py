@@ -14,7 +14,8 @@ from deltarule.inspection.presentation import JsonRecord
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, forward, loss_value, with_parameters
 from deltarule.nn.parameters import Parameters
-from deltarule.training.evaluation import Score, loss_and_score
+from deltarule.training.evaluation import loss_and_score
+from deltarule.training.score import Score
 
 GRID = 25  # points along each side of a surface
 MARGIN = 0.35  # of the path's extent, on every side of it
@@ -22,26 +23,12 @@ LEAST_SIDE = 0.5  # of the longer side: a path along one axis still has a landsc
 
 
 @dataclass(frozen=True, eq=False)
-class Plane:
-    """Two directions in the space of all parameters, and a path seen in their coordinates.
-
-    origin: (n_parameters,). axes: (2, n_parameters), of length 1 and at right angles.
-    path: (n_points, 2), the coordinates of each point of the path, or of its shadow on the plane.
-    share: of the variance of the path's points, how much lies in the plane; 1 where there are two parameters.
-    """
-
-    origin: Array
-    axes: Array
-    path: Array
-    share: float
-
-
-@dataclass(frozen=True, eq=False)
 class Surface(JsonRecord):
-    """The loss over a plane: losses[i, k] at (across[k], up[i]).
+    """The loss over a plane in the space of all parameters: losses[i, k] at (across[k], up[i]).
 
     is_exact: whether the plane is the whole space: a network of two parameters, a weight and a bias.
-    share_of_variance, path: the share and the path of the plane.
+    share_of_variance: of the points of a path, how much lies in the plane; 1 where there are two parameters.
+    path: (n_points, 2), the points in the plane's coordinates, or their shadows on it.
     """
 
     examples: int
@@ -71,46 +58,48 @@ class WeightSlice(JsonRecord):
     accuracy: Array
 
 
-def plane_of(snapshots: Array) -> Plane:
+def principal_plane(points: Array) -> tuple[Array, Array, float]:
     """The plane that holds most of a path: through its last point, along the two principal components of all points.
 
-    snapshots: (n_points, n_parameters), three or more, in order. With two parameters the plane is the space itself.
+    points: (n_points, n_parameters) float64, three or more, in order. With two parameters the plane is the space.
 
-    Raises SettingError where the points span no plane.
+    Returns its axes (2, n_parameters), of length 1 and at right angles; the path in their coordinates, (n_points, 2);
+    and the share of the points' variance that lies in the plane. Raises SettingError where the points span no plane.
     """
-    points = np.asarray(snapshots, np.float64)
     if points.shape[1] == 2:
-        return Plane(np.zeros(2), np.eye(2), points, 1.0)
+        return np.eye(2), points, 1.0
     if len(points) < 3:
         raise SettingError(f"a plane needs a path of three points or more: got {len(points)}; train more epochs")
     _, singular, components = np.linalg.svd(points - points.mean(axis=0), full_matrices=False)
-    axes = components[:2]
     if singular[1] <= np.finfo(np.float32).eps * singular[0]:
         raise SettingError("a plane needs a path that bends: got one that stands still, or runs straight")
-    share = (singular[:2] ** 2).sum() / (singular**2).sum()
-    return Plane(points[-1], axes, (points - points[-1]) @ axes.T, share.item())
+    axes, share = components[:2], (singular[:2] ** 2).sum() / (singular**2).sum()
+    return axes, (points - points[-1]) @ axes.T, share.item()
 
 
-def loss_surface(network: Network, dataset: Dataset, plane: Plane, n_points: int = GRID) -> Surface:
-    """The loss of a network, on a dataset as it reads it, at n_points x n_points points around the plane's path.
+def loss_surface(network: Network, dataset: Dataset, snapshots: Array, n_points: int = GRID) -> Surface:
+    """The loss of a network, on a dataset as it reads it, at n_points x n_points points around a path, on its plane.
 
-    Raises ShapeError where the plane lies in the space of another network.
+    snapshots: (n_snapshots, n_parameters), the network's parameters along the path. Raises ShapeError where they are
+    those of another network, SettingError where they span no plane.
     """
-    n_parameters, n_found = network.parameters.size, len(plane.origin)
-    if n_found != n_parameters:
+    points, n_parameters = np.asarray(snapshots, np.float64), network.parameters.size
+    if points.shape[1] != n_parameters:
         expected = f"a plane in the space of {n_parameters} parameters was expected"
-        raise ShapeError(f"{expected}: got one of {n_found}; give the run that the network comes from")
-    low, extent = plane.path.min(axis=0), np.ptp(plane.path, axis=0)
+        raise ShapeError(f"{expected}: got one of {points.shape[1]}; give the run that the network comes from")
+    axes, path, share = principal_plane(points)
+    origin = points[-1] - path[-1] @ axes
+    low, extent = path.min(axis=0), np.ptp(path, axis=0)
     middle, reach = low + 0.5 * extent, (0.5 + MARGIN) * np.maximum(extent, LEAST_SIDE * extent.max())
     reach = np.where(reach == 0.0, 1.0, reach)
     across, up = np.linspace(middle - reach, middle + reach, n_points, axis=1)
     losses = np.empty((n_points, n_points))
     with np.errstate(over="ignore"):  # far out a loss may be infinite
         for i, k in np.ndindex(losses.shape):
-            vector = plane.origin + across[k] * plane.axes[0] + up[i] * plane.axes[1]
+            vector = origin + across[k] * axes[0] + up[i] * axes[1]
             parameters = Parameters(network.layer_sizes, vector.astype(network.dtype))
             losses[i, k] = loss_and_score(with_parameters(network, parameters), dataset)[0]
-    return Surface(dataset.n_samples, n_parameters == 2, plane.share, across, up, losses, plane.path)
+    return Surface(dataset.n_samples, n_parameters == 2, share, across, up, losses, path)
 
 
 def weight_slice(
@@ -119,19 +108,15 @@ def weight_slice(
     """Move the weight from `source` to `neuron` in `layer`, and measure. The network stays as it is.
 
     dataset: classes or labels, as the network reads them.
-    offsets: (n_offsets,), what is added to the weight, one after the other.
+    layer, neuron, source: those of a weight that there is. offsets: (n_offsets,), what is added to it, one by one.
 
-    Raises SettingError where there is no such weight, or the data hold values, of which none is right or wrong.
+    Raises SettingError where the data hold values, of which none is right or wrong.
 
     >>> data = Dataset(np.array([[0.0], [1.0]]), np.array([0, 1]))
     >>> along = weight_slice(Network((1, 2)), data, layer=0, neuron=1, source=0, offsets=np.linspace(-3.0, 3.0, 5))
     >>> sorted(set(along.accuracy.tolist()))
     [0.5, 1.0]
     """
-    shapes = [W.shape for W in network.weights]
-    if not 0 <= layer < len(shapes) or not (0 <= source < shapes[layer][0] and 0 <= neuron < shapes[layer][1]):
-        where = f"a layer, a source and a neuron, within 0 and the shapes {shapes} of the layers' weights"
-        raise SettingError(f"a weight has {where}: got layer {layer}, source {source}, neuron {neuron}")
     if dataset.task == "values":
         raise SettingError(f"accuracy is of classes or labels: got {dataset.name}, which holds values")
     moved = network.astype(np.complex128)

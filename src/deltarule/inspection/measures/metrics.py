@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 
 from deltarule.data.dataset import Dataset
-from deltarule.errors import ShapeError
 from deltarule.model import Model
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import PREDICTION_ROWS, Network, forward
-from deltarule.training.evaluation import SCORE_NAMES, Score
+from deltarule.training.score import SCORE_NAMES, Score
 
 MOST_MISTAKES = 25  # five rows of five on a sheet
 N_BINS = 10
@@ -77,14 +76,6 @@ class Mistakes:
 
 
 @dataclass(frozen=True, eq=False)
-class TopLosses:
-    """The examples that cost most, the dearest first: example (n,), its index in the dataset; loss (n,), its C_i."""
-
-    example: Array
-    loss: Array
-
-
-@dataclass(frozen=True, eq=False)
 class Reliability:
     """Answers sorted into bins by their confidence, the probability of what was answered; every array is (n_bins,).
 
@@ -117,8 +108,8 @@ class Report:
 
     examples: how many. loss: the network's own, without penalty. score: the accuracy, a fraction, or R2; score_name.
     per_output: a score for each class, label or value.
-    top_losses: the examples that cost most.
-    confusion, mistakes: as `confusion_matrix` and `top_mistakes` return them; None unless the task is classes.
+    top_losses, confusion, mistakes: as the functions of these names return them; the last two are None unless the task
+        is classes.
     reliability: how well probabilities keep their word; None where outputs are none.
     """
 
@@ -127,7 +118,7 @@ class Report:
     score_name: str
     score: float
     per_output: tuple[ClassScore, ...] | tuple[ValueScore, ...]
-    top_losses: TopLosses
+    top_losses: list[dict[str, Any]]
     confusion: Array | None = None
     mistakes: Mistakes | None = None
     reliability: Reliability | None = None
@@ -138,7 +129,7 @@ class Report:
         content["per_output" if self.score_name == "r2" else "per_class"] = [asdict(score) for score in self.per_output]
         if self.confusion is not None and self.mistakes is not None:
             content |= {"confusion": self.confusion.tolist(), "mistakes": rows_of(self.mistakes)}
-        content["top_losses"] = rows_of(self.top_losses)
+        content["top_losses"] = self.top_losses
         if self.reliability is not None:
             content["reliability"] = self.reliability.to_json_dict()
         return content
@@ -184,10 +175,10 @@ def outputs_and_losses(network: Network, dataset: Dataset) -> tuple[Array, Array
     return outputs, losses
 
 
-def top_losses(losses: Array, n_most: int = MOST_MISTAKES) -> TopLosses:
-    """At most `n_most` examples, of the losses (n_samples,) of all."""
-    order = np.argsort(-losses, kind="stable")[:n_most]
-    return TopLosses(order, losses[order])
+def top_losses(losses: Array, n_most: int = MOST_MISTAKES) -> list[dict[str, Any]]:
+    """At most `n_most` examples, the dearest first, of losses (n_samples,): the index of each, and its loss, C_i."""
+    order = np.argsort(-losses, kind="stable")[:n_most].tolist()
+    return [{"example": i, "loss": losses[i].item()} for i in order]
 
 
 def confusion_matrix(true: Array, predicted: Array, n_classes: int) -> Array:
@@ -236,8 +227,6 @@ def reliability_of(probabilities: Array, true: Array, n_bins: int = N_BINS) -> R
     >>> reliability_of(np.array([[0.5], [1.0]]), np.array([[1], [1]])).expected_calibration_error
     0.25
     """
-    if len(probabilities) != len(true):
-        raise ShapeError(f"an answer for each of {len(true)} examples was expected: got {len(probabilities)}")
     if probabilities.shape[1] == 1:  # the probability of 1, which leaves the rest for 0
         probabilities, true = np.hstack([1.0 - probabilities, probabilities]), true.reshape(-1)
     confidence = probabilities.max(axis=1).astype(np.float64)

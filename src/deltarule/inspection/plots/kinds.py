@@ -14,7 +14,7 @@ from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError
 from deltarule.inspection.measures.layer_history import LayerHistory, Recorder
 from deltarule.inspection.measures.learning_rate_range import range_test
-from deltarule.inspection.measures.loss_landscape import loss_surface, plane_of, weight_slice
+from deltarule.inspection.measures.loss_landscape import loss_surface, weight_slice
 from deltarule.inspection.measures.metrics import ClassScore, Report, evaluate_model, rows_of
 from deltarule.inspection.plots import network_plots, result_plots
 from deltarule.inspection.plots.picture import Picture
@@ -23,7 +23,7 @@ from deltarule.nn.network import Network, loss_and_gradient
 from deltarule.parts import PARTS
 from deltarule.public import public, words
 from deltarule.settings import brief, check_choice
-from deltarule.training.callbacks import History
+from deltarule.training.history import History
 from deltarule.training.trainer import Trainer
 
 SHEET = 50  # examples on a sheet
@@ -64,11 +64,12 @@ def plot(
     >>> plot("curves", History([{"epoch": 0, "train_loss": 0.7, "train_accuracy": 0.5}])).title
     'Loss and accuracy against the epoch'
     """
-    if isinstance(what, str) and what in KINDS and not isinstance(kind, str):
-        line = usage(what).partition(" by ")[2]
+    if not isinstance(kind, str):
+        line = usage(what if isinstance(what, str) and what in KINDS else "curves").partition(" by ")[2]
         raise SettingError(f"plot takes the name of a picture first: got {brief(kind)}; use {line}")
     check_kind(kind, layer)
     what = getattr(what, "model_", what)
+    what = Model.of(what) if isinstance(what, Network) else what
     role = next((role for role, types in ROLES.items() if isinstance(what, types)), None)
     if what is not None and role is None:
         cure = f'; use dr.load("{what}")' if isinstance(what, str | PathLike) else ""
@@ -76,8 +77,6 @@ def plot(
     if data is not None and not isinstance(data, Dataset):
         raise SettingError(f"data must be a Dataset, such as digits.test or dr.Dataset(X, y): got {brief(data)}")
     given: dict[str, Any] = {"data": data, "recording": recording, "layer": layer} | ({role: what} if role else {})
-    if isinstance(given.get("model"), Network):
-        given["model"] = Model.of(given["model"])
     if isinstance(given["recording"], Recorder):
         given["recording"] = given["recording"].recording
     return drawing(kind, given).draw()
@@ -86,9 +85,8 @@ def plot(
 def drawing(kind: str, given: Mapping[str, Any]) -> Drawing:
     """What there is to draw of what was given, by the names of the parameters of KINDS[kind]; the rest is ignored.
 
-    Raises SettingError where something is missing.
+    kind: one that `check_kind` lets pass. Raises SettingError where something is missing.
     """
-    check_kind(kind, given.get("layer"))
     if missing := [name for name in required_inputs(kind) if given.get(name) is None]:
         raise SettingError(f"{usage(kind)}: got no {' and no '.join(missing)}; use {words()['drawn_of'][missing[-1]]}")
     return KINDS[kind](**{name: given.get(name) for name in inputs(kind)})
@@ -96,8 +94,6 @@ def drawing(kind: str, given: Mapping[str, Any]) -> Drawing:
 
 def check_kind(kind: str, layer: int | None) -> None:
     """Raise SettingError where there is no such kind, or it takes no layer."""
-    if not isinstance(kind, str):
-        raise SettingError(f'plot takes the name of a picture first: got {brief(kind)}; use dr.plot("curves", history)')
     if kind in REMOVED:
         raise SettingError(f"{kind} is no longer drawn: {REMOVED[kind]}")
     check_choice("picture", kind, tuple(KINDS), SYNONYMS)
@@ -156,9 +152,8 @@ def gradients(recording: LayerHistory) -> Drawing:
 
 def surface(model: Model, data: Dataset, recording: LayerHistory) -> Drawing:
     """The loss around a run's path, on examples that it was trained on."""
-    plane = plane_of(recording.parameters)
     most = min(max(SURFACE_WORK // model.network.parameters.size, FEWEST), MOST)
-    found = loss_surface(model.inner, model.scaled(data.spread(most)), plane)
+    found = loss_surface(model.inner, model.scaled(data.spread(most)), recording.parameters)
     return Drawing(found.to_json_dict(), partial(result_plots.draw_surface, found))
 
 
@@ -272,12 +267,13 @@ REMOVED = {
     "robustness": "for the accuracy on images that are shifted, turned, scaled, noisy, thin or thick, call "
     "robustness(model, data) of deltarule.inspection.measures.robustness",
 }
-SYNONYMS = dict.fromkeys(("loss", "accuracy", "history", "learning_curve"), "curves")
-SYNONYMS["confusion_matrix"] = "confusion"
+SYNONYMS = dict.fromkeys(("loss", "accuracy", "history", "learning_curve"), "curves") | {
+    "confusion_matrix": "confusion"
+}
 ROLES: dict[str, tuple[type, ...]] = {
     "history": (History,),
     "recording": (Recorder, LayerHistory),
-    "model": (Network, Model),
+    "model": (Model,),
     "data": (Dataset,),
     "trainer": (Trainer,),
 }

@@ -74,8 +74,10 @@ def draw_first_layer(model: Model, inked: Array | None = None) -> Picture:
     with new_sheet(images, title, per_row=per_row, row_height=3.6 / per_row, margin=0.7, **colors) as (figure, panels):
         for n, axes in enumerate(panels):
             axes.set_title(str(n), pad=2, **style.ABOVE)
-        below = {"location": "bottom", "fraction": 0.04, "aspect": 40}
-        figure.colorbar(panels[0].images[0], ax=figure.axes, extend="both", format="%.2g", **below)
+        image = panels[0].images[0]
+        figure.colorbar(
+            image, ax=figure.axes, location="bottom", fraction=0.04, aspect=40, extend="both", format="%.2g"
+        )
     gray = f"{never.sum()} of {len(W)} pixels, which never saw ink, gray"
     words = f"orange below 0, blue above, up to {limit:.2g}; {gray}"
     return Picture(figure, f"Weights of {len(features)} of {W.shape[1]} first-layer neurons: {words}")
@@ -192,9 +194,8 @@ def _draw_strips(axes: "Axes", epochs: Array, counts: Array, limits: Array) -> N
         axes.pcolormesh(edges[k : k + 2], ends, shade, cmap="cividis", vmin=0.0, rasterized=True)
     axes.set_xlim(edges[0], edges[-1])
     axes.grid(visible=False)
-    ticker = require("matplotlib.ticker", "plot")
-    axes.xaxis.set_major_locator(ticker.MaxNLocator(4, integer=True))
-    axes.yaxis.set_major_locator(ticker.MaxNLocator(3))
+    axes.locator_params("x", nbins=4, integer=True)
+    axes.locator_params("y", nbins=3)
     axes.yaxis.set_major_formatter("{x:.3g}")
 
 
@@ -202,8 +203,7 @@ def _deviation(recording: LayerHistory, row: int, l: int) -> float:
     """The standard deviation of the weights of layer l, from their histogram."""
     counts, (low, high) = recording.counts["weights"][row, l], recording.limits["weights"][row, l]
     centers = np.linspace(low, high, 2 * len(counts) + 1)[1::2]
-    mean = np.average(centers, weights=counts)
-    return float(np.sqrt(np.average((centers - mean) ** 2, weights=counts)))
+    return float(np.sqrt(np.cov(centers, ddof=0, aweights=counts)))
 
 
 def draw_gradients(recording: LayerHistory) -> Picture:

@@ -52,7 +52,7 @@ SETTINGS: dict[str, Any] = {
 def label_epochs(axes: "Axes") -> None:
     """Whole epochs on the x axis of curves."""
     axes.set_xlabel("epoch")
-    axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
+    axes.locator_params("x", integer=True, min_n_ticks=1)
 
 
 def short_label(name: str) -> str:

@@ -9,27 +9,28 @@ import { lossGradient } from "./losses.js";
  * @typedef {object} Quantity
  * @property {string} id kind and layer, "W1": layers counted from 1, as engine.js does
  * @property {string} kind x, t, C, W, b, z, a, g (dC/da of the outputs), d (delta), gb, gW, gx, nb, nW (after the update)
- * @property {number} l the layer, counted from 1; 0 for x and dC/dx
+ * @property {number} l the layer, counted from 1: the last for t and dC/da; 0 for x, dC/dx and C
  * @property {string} text its name, "δ^0"
  * @property {string} means what it is
  * @property {Float64Array} values W-like: (fan_in * fan_out), w from k to j at k * fan_out + j
  */
 
-const LETTERS = {
-    x: ["x", "the input"],
-    t: ["t", "the target"],
-    C: ["C", "the loss"],
-    W: ["W", "the weights"],
-    b: ["b", "the biases"],
-    z: ["z", "the weighted sums"],
-    a: ["a", "the activations"],
-    g: ["∂C/∂a", "how C answers to the outputs"],
-    d: ["δ", "the errors, ∂C/∂z"],
-    gb: ["∂C/∂b", "the gradient by the biases"],
-    gW: ["∂C/∂W", "the gradient by the weights"],
-    gx: ["∂C/∂x", "how C answers to the input"],
-    nb: ["new b", "the biases after one step"],
-    nW: ["new W", "the weights after one step"],
+/** A letter, what it stands for, and its values in a walk, for layer l. */
+const KINDS = {
+    x: ["x", "the input", ({ trace }) => trace.a[0]],
+    t: ["t", "the target", ({ t }) => t],
+    C: ["C", "the loss", ({ loss }) => Float64Array.of(loss)],
+    W: ["W", "the weights", ({ network }, l) => network.weights[l - 1]],
+    b: ["b", "the biases", ({ network }, l) => network.biases[l - 1]],
+    z: ["z", "the weighted sums", ({ trace }, l) => trace.z[l]],
+    a: ["a", "the activations", ({ trace }, l) => trace.a[l]],
+    g: ["∂C/∂a", "how C answers to the outputs", ({ g }) => g],
+    d: ["δ", "the errors, ∂C/∂z", ({ gradient }, l) => gradient.delta[l]],
+    gb: ["∂C/∂b", "the gradient by the biases", ({ gradient }, l) => gradient.biases[l - 1]],
+    gW: ["∂C/∂W", "the gradient by the weights", ({ gradient }, l) => gradient.weights[l - 1]],
+    gx: ["∂C/∂x", "how C answers to the input", ({ gradient }) => gradient.input],
+    nb: ["new b", "the biases after one step", (walk, l) => walk.updated().biases[l - 1]],
+    nW: ["new W", "the weights after one step", (walk, l) => walk.updated().weights[l - 1]],
 };
 const BARE = ["x", "t", "C", "gx"];
 
@@ -57,34 +58,12 @@ export function walkOf(network, x, y, rate) {
     return walk;
 }
 
-/** @returns {Quantity} the quantity of that kind and layer */
-export function quantity(walk, kind, l) {
-    const { trace, gradient, network } = walk;
-    const values = {
-        x: () => trace.a[0],
-        t: () => walk.t,
-        C: () => Float64Array.of(walk.loss),
-        W: () => network.weights[l - 1],
-        b: () => network.biases[l - 1],
-        z: () => trace.z[l],
-        a: () => trace.a[l],
-        g: () => walk.g,
-        d: () => gradient.delta[l],
-        gb: () => gradient.biases[l - 1],
-        gW: () => gradient.weights[l - 1],
-        gx: () => gradient.input,
-        nb: () => walk.updated().biases[l - 1],
-        nW: () => walk.updated().weights[l - 1],
-    };
-    const [letter, means] = LETTERS[kind];
-    const text = BARE.includes(kind) ? letter : `${letter}^${l - 1}`;
-    return { id: `${kind}${l}`, kind, l, text, means, values: values[kind]() };
-}
-
-/** The quantity that an id names: "gW1". */
+/** @returns {Quantity} the quantity that an id names: "gW1" */
 export function quantityOf(walk, id) {
-    const [, kind, l] = /^([a-zA-Z]+)(\d+)$/.exec(id);
-    return quantity(walk, kind, Number(l));
+    const [, kind, digits] = /^([a-zA-Z]+)(\d+)$/.exec(id);
+    const l = Number(digits);
+    const [letter, means, valuesOf] = KINDS[kind];
+    return { id, kind, l, text: BARE.includes(kind) ? letter : `${letter}^${l - 1}`, means, values: valuesOf(walk, l) };
 }
 
 /** The id of what layer l reads. */

@@ -6,7 +6,7 @@ import { sumOf } from "./backprop_sums.js";
 import { placeOf } from "./backprop_view.js";
 import { pretty } from "./backprop_blocks.js";
 import { probeOf } from "./engine.js";
-import { button, element, shown } from "./widgets.js";
+import { button, element, shown, tableRow } from "./widgets.js";
 
 const FEW = 10; // terms that are shown at once
 
@@ -98,7 +98,7 @@ export class SumPanel {
         const [id, index] = term.cells[0];
         const names = term.factors.flatMap((factor, n) => (n === 0 ? [pretty(factor.text)] : [" ", pretty(factor.text)]));
         const link = element("button", { type: "button", class: "bp-term", onclick: () => this.onPick(id, index), "aria-label": `${term.text}: show where it comes from` }, ...names);
-        return element("tr", {}, element("th", { scope: "row" }, link), element("td", {}, numbers), element("td", {}, shown(term.value), bar));
+        return tableRow(link, numbers, [shown(term.value), bar]);
     }
 
     /** The row that shows all terms, or folds them again. */
@@ -109,23 +109,18 @@ export class SumPanel {
         };
         const link = button(rest.length > 0 ? `and ${rest.length} more` : "only the largest", turn, { class: "bp-term", "data-keep": "all" });
         const total = rest.length > 0 ? ["together", digits(rest.reduce((sum, term) => sum + term.value, 0), 4)] : ["", ""];
-        return element("tr", {}, element("th", { scope: "row" }, link), ...total.map((text) => element("td", {}, text)));
+        return tableRow(link, ...total);
     }
 
     foot(sum) {
-        const line = (title, numbers, value) => element("tr", {}, element("th", { scope: "row" }, title), element("td", {}, numbers), element("td", {}, value));
-        const total = sum.terms.reduce((so, term) => so + term.value, 0);
+        const inAll = tableRow(pretty(sum.text), "in all", digits(sum.value));
         if (sum.outer === null) {
-            return element("tfoot", {}, line(pretty(sum.text), "in all", digits(sum.value)));
+            return element("tfoot", {}, inAll);
         }
+        const total = sum.terms.reduce((so, term) => so + term.value, 0);
         const how = sum.outer.how === "times" ? "× the sum" : "÷ the sum";
-        return element(
-            "tfoot",
-            {},
-            line("the sum", "", digits(total)),
-            line(element("span", {}, pretty(sum.outer.text)), how, digits(sum.outer.value)),
-            line(pretty(sum.text), "in all", digits(sum.value)),
-        );
+        const outer = tableRow(element("span", {}, pretty(sum.outer.text)), how, digits(sum.outer.value));
+        return element("tfoot", {}, tableRow("the sum", "", digits(total)), outer, inAll);
     }
 
     numeric(walk, part, index) {

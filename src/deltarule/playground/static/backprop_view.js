@@ -39,7 +39,7 @@ export function pickedIndex(walk, { kind, l }, at) {
     if (isMatrix(kind)) {
         return at[l - 1] * walk.network.sizes[l] + at[l];
     }
-    return { x: at[0], gx: at[0], t: at[walk.last], g: at[walk.last], C: 0 }[kind] ?? at[l];
+    return kind === "C" ? 0 : at[l];
 }
 
 /** The picked neurons once somebody picks a number: a new array. */
@@ -50,7 +50,7 @@ export function pickedBy(walk, { kind, l }, index, at) {
         picked[l - 1] = Math.floor(index / count);
         picked[l] = index % count;
     } else if (kind !== "C") {
-        picked[{ x: 0, gx: 0, t: walk.last, g: walk.last }[kind] ?? l] = index;
+        picked[l] = index;
     }
     return picked;
 }
@@ -127,17 +127,16 @@ export function placeOf(walk, { kind, l }, index) {
     if (kind === "C") {
         return "how wrong the network is about this example";
     }
-    return neuron({ t: last, g: last }[kind] ?? l, index);
+    return neuron(l, index);
 }
 
 /** A short label of one number: its class where that is short, else the index of its neuron; nothing where it is alone. */
 export function labelOf(walk, { kind, l, values }, index) {
-    const isOutput = (l === walk.last && kind !== "C") || kind === "t" || kind === "g";
     if (values.length === 1) {
         return "";
     }
     const place = isMatrix(kind) ? index % walk.network.sizes[l] : index;
-    const name = isOutput ? walk.network.classNames[place] : "";
+    const name = l === walk.last ? walk.network.classNames[place] : "";
     return name !== "" && name.length <= 4 ? name : String(place);
 }
 

@@ -1,6 +1,6 @@
 // The layers of a network that learns: pictures of the first one's weights, and how each layer does.
 
-import { color, diverging, element, paintWords, percent, shown, wordOf } from "./widgets.js";
+import { color, diverging, element, paintWords, percent, shown, tableRow, wordOf } from "./widgets.js";
 
 const GAP = 1;
 const WIDE = 16; // pictures in a row
@@ -73,11 +73,8 @@ export class LayerTable {
     build(layers) {
         this.rows = layers.map(({ neurons, activation }, index) => {
             const [gradient, gradientBar, share, shareBar] = [element("span"), bar(), element("span"), bar()];
-            const cells = [
-                element("th", { scope: "row" }, String(index)), element("td", {}, `${neurons} ${activation}`),
-                element("td", {}, gradientBar, gradient), element("td", {}, shareBar, share),
-            ];
-            return { node: element("tr", {}, ...cells), gradient, gradientBar, share, shareBar };
+            const node = tableRow(String(index), `${neurons} ${activation}`, [gradientBar, gradient], [shareBar, share]);
+            return { node, gradient, gradientBar, share, shareBar };
         });
         this.body.replaceChildren(...this.rows.map(({ node }) => node));
     }

@@ -3,7 +3,7 @@
 import { hasProbabilities, nameOf } from "./answers.js";
 import { Judged } from "./judged.js";
 import { Nudging } from "./nudging.js";
-import { announce, color, element, mixed, paintInk, percent, picture, repaintOn, rgb, roving, shown } from "./widgets.js";
+import { announce, color, element, mixed, paintInk, percent, picture, repaintOn, rgb, roving, shown, tableRow } from "./widgets.js";
 
 /** The examples that an exported page brings along, or null. */
 function embedded(network) {
@@ -29,11 +29,10 @@ class Matrix {
             row.map((count, predicted) => (right === predicted ? 0 : count / Math.max(1, sums[right])))));
         const head = element("tr", {}, element("th", { scope: "col" }, element("span", { class: "unseen" }, "It is")),
             ...classNames.map((name) => element("th", { scope: "col" }, name)));
-        const rows = confusion.map((row, right) => element("tr", {}, element("th", { scope: "row" }, classNames[right]),
-            ...row.map((count, predicted) => {
-                const share = count / Math.max(1, sums[right]);
-                return element("td", {}, this.cell({ count, right, predicted, classNames }, right === predicted ? share : share / worst));
-            })));
+        const rows = confusion.map((row, right) => tableRow(classNames[right], ...row.map((count, predicted) => {
+            const share = count / Math.max(1, sums[right]);
+            return this.cell({ count, right, predicted, classNames }, right === predicted ? share : share / worst);
+        })));
         const table = element("table", {},
             element("caption", {}, "Each row is what an image is, each column what it is read as."),
             element("thead", {}, head), element("tbody", {}, ...rows));

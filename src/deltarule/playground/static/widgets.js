@@ -22,6 +22,11 @@ export function button(text, act, properties = {}) {
     return element("button", { type: "button", onclick: act, ...properties }, text);
 }
 
+/** A row of a table: its head, and a cell each. */
+export function tableRow(head, ...cells) {
+    return element("tr", {}, element("th", { scope: "row" }, head), ...cells.map((cell) => element("td", {}, ...[cell].flat())));
+}
+
 const asked = new Set();
 
 /** Runs what was asked for, and what that asks for in its turn, in one frame: nothing twice. */

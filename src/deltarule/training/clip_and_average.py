@@ -4,9 +4,7 @@ Clipping keeps one odd batch from throwing the network away; an average counts i
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 
@@ -14,9 +12,6 @@ from deltarule.errors import SettingError
 from deltarule.nn.arrays import Array, blocks
 from deltarule.nn.parameters import Parameters
 from deltarule.public import part
-from deltarule.settings import check
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -45,6 +40,8 @@ class ClipNorm(NoClipping):
 class Latest:
     """No average: the parameters that count are the network's own."""
 
+    steps = 0
+
     def begin(self, params: Parameters) -> None:
         """Start from `params`."""
         self.parameters = params
@@ -52,6 +49,10 @@ class Latest:
 
     def update(self, params: Parameters) -> None:
         """Take a step's result into account."""
+
+    def moving_vector(self, params: Parameters) -> Array:
+        """The vector that updates move, besides the parameters: none here, (0,)."""
+        return params.vector[:0]
 
     def paces(self, n_steps: int) -> Array:
         """Which share of its distance to the parameters the average moves, at each of the next steps: (n_steps,)."""
@@ -92,6 +93,9 @@ class MovingAverage(Latest):
             average = self.parameters.vector[block]
             average += share * (params.vector[block] - average)
 
+    def moving_vector(self, params: Parameters) -> Array:
+        return self.parameters.vector
+
     def paces(self, n_steps: int) -> Array:
         steps = self.steps + np.arange(1, n_steps + 1)
         return 1.0 - np.minimum(self.decay, (1 + steps) / (10 + steps))
@@ -103,14 +107,3 @@ class MovingAverage(Latest):
         super().load_state(state)
         self.steps = int(state["steps"])
         self.parameters.vector[:] = state["parameters"]
-
-
-def object_or_number(name: str, given: T | float | None, base: type[T], kind: Callable[[float], T]) -> T:
-    """The setting `name` as an object: from one, from the number that makes one, or from None, which stands for none.
-
-    Raises SettingError for anything else.
-    """
-    if isinstance(given, base):
-        return given
-    check(name, given)
-    return base() if given is None else kind(given)  # type: ignore[arg-type]

@@ -1,19 +1,41 @@
-"""What `--help` says of a command: its arguments are called what they are called here, and no more.
+"""What every command has in common: its help, what is said of a wrong name, and errors, which become exit codes.
 
-Newer versions of Typer put braces around them, and the names of Python's types behind them. For an
-option that a command does not have, the error names the one that is meant, or the setting of a recipe.
+In the help, arguments are called what they are called here: newer versions of Typer put braces around them, and the
+names of Python's types behind them. For an option that a command does not have, the error names the one that is meant,
+or the setting of a recipe.
 """
 
 import difflib
 from typing import Any
 
+from typer import Exit
 from typer.core import TyperCommand, TyperGroup
 
-from deltarule.errors import SettingError, closest
+from deltarule.cli.printing import note, paragraph
+from deltarule.errors import DeltaruleError, SettingError, ShapeError, closest
+
+# Exit code 2: ask otherwise, as after an option, a name or a file of a kind that is not read. Any other error of ours
+# is 1: the job failed, as after a damaged file.
+WRONG_USE = (SettingError, ShapeError)
+
+
+def error_message(error: BaseException) -> str:
+    """What went wrong, for people; an error of the system says which file it is about."""
+    if isinstance(error, OSError) and error.strerror and not isinstance(error, DeltaruleError):
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    words = str(error).replace("force=True", "--force")  # what a program passes is an option here
+    return words or ("there is not enough memory" if isinstance(error, MemoryError) else type(error).__name__)
 
 
 class Group(TyperGroup):
-    """Commands, of which one that does not exist is answered with the one that is meant."""
+    """Commands. What goes wrong in one becomes a paragraph on stderr and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (DeltaruleError, OSError, MemoryError) as error:
+            note(paragraph(f"Error: {error_message(error)}"))
+            raise Exit(2 if isinstance(error, WRONG_USE) else 1) from error
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if args[0] not in self.commands and not args[0].startswith("-"):
@@ -59,11 +81,9 @@ class Command(TyperCommand):
         return ["[OPTIONS]", *(each.metavar or "" for each in self.arguments())]
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
+        arguments = [(each.metavar, each.help) for each in self.arguments()]
         options = [each.get_help_record(ctx) for each in self.get_params(ctx) if each not in self.arguments()]
-        for title, rows in (
-            ("Arguments", [(each.metavar, each.help) for each in self.arguments()]),
-            ("Options", [row for row in options if row is not None]),
-        ):
+        for title, rows in (("Arguments", arguments), ("Options", options)):
             if rows:
                 with formatter.section(title):
                     formatter.write_dl(rows)

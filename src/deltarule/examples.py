@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from deltarule.data.augment import Deformation
 from deltarule.data.dataset import Dataset, Splits
 from deltarule.errors import DataError, SettingError, ShapeError, sentence
 from deltarule.inputs import array_name, as_array, check_inputs, check_scale, flatten, is_stream, numbers
 from deltarule.model import Model, check_purpose
 from deltarule.nn.activations import Sigmoid
 from deltarule.nn.arrays import Array
+from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy
 from deltarule.nn.network import Network, scale_of
 from deltarule.public import check_network
 from deltarule.settings import Task, brief
@@ -103,12 +105,14 @@ def input_rows(
     X, x_name = numbers(X, x_name), array_name(X, x_name)
     if X.ndim == 1 and X.size and np.ndim(as_array(y, y_name)) == 2 and np.shape(y)[1] == n_features:
         line, shapes = call.format(f"{x_name}, {y_name}"), (X.shape, np.shape(y))
-        raise ShapeError(sentence("examples.swapped", names=names, shapes=shapes, line=line))
+        raise ShapeError(sentence("examples.swapped", names=(x_name, y_name), shapes=shapes, line=line))
     if 0 in X.shape:
         raise DataError(sentence("examples.empty", name=x_name, shape=X.shape, n_features=n_features))
     if X.ndim == 1 and X.shape == np.shape(y) and n_features > 1:
-        values = {"n_features": n_features, "sizes": (1, *network.layer_sizes[1:])}
-        raise ShapeError(sentence("examples.one_feature", name=x_name, shape=X.shape, **values))
+        sizes = (1, *network.layer_sizes[1:])
+        raise ShapeError(
+            sentence("examples.one_feature", name=x_name, shape=X.shape, n_features=n_features, sizes=sizes)
+        )
     rows, image_shape = flatten(X, n_features, network.image_shape, x_name)
     is_transposed = X.ndim > 1 and np.prod(X.shape[:-1]) == n_features and X.shape[-1] == np.size(y) != len(X)
     if is_transposed or rows.shape[1] == n_features:
@@ -159,3 +163,35 @@ def _validation_error(given: Any, of_arrays: bool, called: str) -> SettingError:
     n_held = f"{given}" if is_count else f"len(data) // {round(1 / share)}"
     values = {"given": brief(given), "n_first": n_first, "n_held": n_held, "called": called}
     return SettingError(sentence(f"examples.{key}", **values))
+
+
+def check_data(network: Network, data: Dataset, validation: Dataset | None = None) -> None:
+    """Raise ShapeError or SettingError unless the network can be trained and scored on these data."""
+    for each in (data, *([] if validation is None else [validation])):
+        needed, got = (each.n_features, each.n_outputs), (network.layer_sizes[0], network.layer_sizes[-1])
+        if needed != got:
+            sizes = (needed[0], *network.layer_sizes[1:-1], needed[1])
+            raise ShapeError(sentence("training.other_sizes", data=each, got=got, sizes=sizes))
+        wrong = {"classes": (), "labels": (CrossEntropy,), "values": (CrossEntropy, BinaryCrossEntropy)}[each.task]
+        if isinstance(network.loss, wrong):
+            raise SettingError(sentence(f"training.{each.task}_for_loss", data=each, loss=type(network.loss).__name__))
+    if validation is not None and data.task != validation.task:
+        raise SettingError(sentence("training.two_tasks", data=data, other=validation))
+
+
+def check_datasets(train: Any, validation: Any) -> None:
+    """Raise DataError unless both are what Trainer.fit takes."""
+    refuse_splits(train, "trainer.fit({})")
+    refuse_splits(validation, "trainer.fit(train, {})")
+    for given, legal, line in (
+        (train, Dataset, "trainer.fit(dr.Dataset(X, y)), or dr.fit"),
+        (validation, Dataset | None, "trainer.fit(train, dr.Dataset(X, y))"),
+    ):
+        if not isinstance(given, legal):
+            raise DataError(sentence("training.no_dataset", given=brief(given), line=line))
+
+
+def check_augment(augment: Deformation | None, data: Dataset) -> None:
+    """Raise SettingError where data that are not images are to be deformed."""
+    if augment is not None and data.image_shape is None:
+        raise SettingError(sentence("training.no_images", data=data))

@@ -1,19 +1,26 @@
-"""What a numeric derivative stands on: a loss that has one at the point, and formulas that take complex numbers."""
+"""Activations and losses where a batch meets them: on which kinks it sits, and whether their derivatives are right."""
 
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from deltarule.errors import SettingError, ShapeError
-from deltarule.inspection.gradcheck.numeric_gradient import CENTRAL_DIFFERENCES, COMPLEX_STEP, Method, Problem
+from deltarule.inspection.gradcheck.numeric_gradient import (
+    CENTRAL_DIFFERENCES,
+    COMPLEX_STEP,
+    Method,
+    Problem,
+    relative_error,
+)
 from deltarule.nn.activations import Activation
 from deltarule.nn.arrays import Array
-from deltarule.nn.losses import Loss
 from deltarule.randomness import generator
 
 KINK = 1e-2  # slopes to the left and to the right that differ by so much, and by so much of the larger, make a kink
+ALIKE = 1e-5  # two gradients are the same when they agree to so many digits
 NO_COMPLEX = (TypeError, ValueError, np.exceptions.ComplexWarning)
 
 
@@ -21,13 +28,13 @@ NO_COMPLEX = (TypeError, ValueError, np.exceptions.ComplexWarning)
 class Formula:
     """An activation or a loss where the batch meets it.
 
-    function: its formula, of an array like `point` alone; (batch, neurons) -> (batch, neurons) or (batch,).
+    owner: the Activation or Loss. function: its formula, (batch, neurons) -> (batch, neurons) or (batch,).
     point: z of a layer, or the outputs (z again, where the loss is computed from it).
     matters: (batch, neurons), False for what has no part in the loss: samples left out, neurons dropped.
     """
 
     layer: int
-    owner: Activation | Loss
+    owner: Any
     function: Callable[[Array], Array]
     point: Array
     matters: Array
@@ -36,6 +43,10 @@ class Formula:
     def name(self) -> str:
         """What messages call it."""
         return type(self.owner).__name__
+
+    def slope(self, direction: Array, method: Method) -> Array:
+        """The derivative of the function where the point moves in this direction."""
+        return method.slope(lambda step: self.function(self.point + step * direction))
 
 
 def formulas(problem: Problem) -> Iterator[Formula]:
@@ -120,15 +131,77 @@ def best_method(problem: Problem) -> tuple[Method, list[str]]:
 def takes_complex_numbers(formula: Formula) -> bool:
     """Whether a complex step through a formula finds the slope that real numbers have."""
     direction = generator(0, "direction").standard_normal(formula.point.shape) * formula.matters
-
-    def along(step: complex) -> Array:
-        return formula.function(formula.point + step * direction)
-
-    expected = CENTRAL_DIFFERENCES.slope(along)
+    expected = formula.slope(direction, CENTRAL_DIFFERENCES)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", np.exceptions.ComplexWarning)
-            found = COMPLEX_STEP.slope(along)
+            found = formula.slope(direction, COMPLEX_STEP)
     except NO_COMPLEX:
         return False
     return bool(np.linalg.norm(found - expected) <= 1e-4 * max(1.0, float(np.linalg.norm(expected))))
+
+
+def formula_mistakes(problem: Problem, method: Method) -> Iterator[str]:
+    """Activations and losses whose derivative is not that of their value."""
+    for formula in formulas(problem):
+        mistake_of = activation_mistake if isinstance(formula.owner, Activation) else loss_mistake
+        if words := mistake_of(problem, formula, method):
+            yield f"{formula.name}.{words}"
+
+
+def slopes(formula: Formula, upstream: Array, method: Method) -> Array:
+    """d(sum of upstream * function) / d point, column by column: like `point`."""
+    columns = [upstream * formula.slope(column, method) for column in np.eye(formula.point.shape[1])]
+    return np.stack([each.reshape(len(each), -1).sum(axis=1) for each in columns], axis=1) * formula.matters
+
+
+def activation_mistake(problem: Problem, formula: Formula, method: Method) -> str:
+    """How `derivative` or `backward` of an activation differs from the slope of `value`; "" where it does not."""
+    upstream = generator(0, "upstream").standard_normal(formula.point.shape) * formula.matters
+    found, a = upstream.copy(), np.empty_like(formula.point)
+    formula.owner.forward(formula.point, out=a)
+    formula.owner.backward(found, formula.point, a)
+    found, expected = found * formula.matters, slopes(formula, upstream, method)
+    if relative_error(found, expected, 1e-8) <= method.tolerance:
+        return ""
+    reason = factor_words(found, expected)
+    if "sign" in reason:
+        reason += "; where it is a sigmoid, value is 1 / (1 + e^-z), and not 1 / (1 + e^z)"
+    if not reason:
+        worst = np.unravel_index(np.abs(found - expected).argmax(), found.shape)
+        got, right = (array[worst] / upstream[worst] for array in (found, expected))
+        reason = f"at z = {formula.point[worst]:.4g} it says {got:.6g}, where the slope of value is {right:.6g}"
+    return f"derivative is not the derivative of value: {reason}"
+
+
+def loss_mistake(problem: Problem, formula: Formula, method: Method) -> str:
+    """How `sample_gradients` of a loss differs from the slope of `sample_losses`; "" where it does not."""
+    a, targets = problem.ws.a[-1], formula.owner.targets(problem.ws.a[-1], problem.y)
+    if problem.network.has_shortcut:
+        found, name = a - targets, "a - t, the shortcut,"
+    else:
+        found, name = formula.owner.sample_gradients(a, targets), "sample_gradients"
+    if np.shape(found) != a.shape:
+        return f"{name} must have the outputs' shape {a.shape}: got {np.shape(found)}; sum over nothing"
+    found, expected = found * formula.matters, slopes(formula, np.ones(1), method)
+    if relative_error(found, expected, 1e-8) <= method.tolerance:
+        return ""
+    reason = factor_words(found, expected, problem) or f"it is {found[0]}, where the slope is {expected[0]}"
+    return f"{name} is not the derivative of sample_losses: {reason}"
+
+
+def factor_words(found: Array, expected: Array, problem: Problem | None = None) -> str:
+    """By which factor `found` is wrong throughout, and which count of the problem explains it; "" for none."""
+    factor = float((found * expected).sum() / max((expected * expected).sum(), np.finfo(np.float64).tiny))
+    if factor == 0.0 or abs(factor - 1.0) <= ALIKE or relative_error(found, factor * expected) > ALIKE:
+        return ""
+    words, size, counts = ["its sign is reversed"] if factor < 0.0 else [], abs(factor), {}
+    if abs(size - 1.0) > ALIKE:
+        words.append(f"it is {size:.6g} times what it should be")
+    if problem is not None:
+        counts["the number of samples"] = int(np.count_nonzero(problem.sample_weight))
+        counts["the number of outputs"] = problem.network.layer_sizes[-1]
+    for name in (name for name, count in counts.items() if count > 1):
+        words += [f"{name} is a factor too many"] if abs(size / counts[name] - 1.0) <= ALIKE else []
+        words += [f"it is divided by {name} once too often"] if abs(size * counts[name] - 1.0) <= ALIKE else []
+    return ", ".join(words)

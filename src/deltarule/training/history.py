@@ -1,0 +1,136 @@
+"""History: what a run reports, a row an epoch; as a table of one screen, and as CSV."""
+
+import csv
+import io
+import math
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any
+
+from deltarule.atomic import write_atomically
+from deltarule.errors import SettingError, closest
+from deltarule.public import Named, line_for, public
+from deltarule.settings import check_path
+
+Row = dict[str, float]
+COLUMNS = {  # what other libraries call them
+    **dict.fromkeys(("loss", "training_loss"), "train_loss"),
+    **dict.fromkeys(("accuracy", "acc", "train_acc"), "train_accuracy"),
+    **dict.fromkeys(("val_loss", "valid_loss", "test_loss"), "validation_loss"),
+    **dict.fromkeys(("val_accuracy", "val_acc", "valid_acc", "test_accuracy"), "validation_accuracy"),
+}
+FIRST_ROWS, LAST_ROWS = 4, 8  # of a history, where it is printed
+
+
+@public()
+@dataclass
+class History(metaclass=Named):
+    """One row an epoch, epoch 0 being the network before its first step.
+
+    A row holds epoch, step, learning_rate, seconds (of training, so far), train_loss and train_accuracy (or train_r2),
+    and with a validation set validation_loss and validation_accuracy. The training figures are averages over the
+    epoch's batches as they were met, deformed and with dropout; those of epoch 0 are of at most 10,000 samples.
+
+    best_epoch: the epoch whose parameters the network has kept; stop_reason: why the run ended early, else None.
+    """
+
+    rows: list[Row] = field(default_factory=list)
+    best_epoch: int = 0
+    stop_reason: str | None = None
+
+    def __post_init__(self) -> None:
+        iter(self.rows)
+
+    def __getitem__(self, name: str) -> list[float]:
+        """A column: history["train_loss"] is a list, one number an epoch."""
+        self._check(name)
+        return [row[name] for row in self.rows]
+
+    def figure(self, name: str, index: int = -1) -> float:
+        """What a column says in one row, the latest by default: as history[name][index], however long the run is."""
+        self._check(name)
+        return self.rows[index][name]
+
+    def _check(self, name: str) -> None:
+        known = self.rows[0] if self.rows else {}
+        if name not in known:
+            line = line_for("History", name)
+            offer = f"use {line or f'history.rows[{name}]'}" if line or isinstance(name, int) else closest(name, known)
+            if str(name).startswith("val") and "validation_loss" not in known:
+                offer = "give a validation set, as fit(network, X, y, validation=(X_val, y_val)) or train --holdout N"
+                offer += f', and use history["{COLUMNS[name]}"]' if name in COLUMNS else ""
+            offer = offer if self.rows else "it has no epoch yet; use history = dr.fit(network, X, y)"
+            raise SettingError(f"the history has no column {name!r}: {offer}")
+
+    def plot(self) -> Any:
+        """Draw loss and accuracy by epoch: the Picture of `dr.plot("curves", history)`."""
+        return import_module("deltarule").plot("curves", self)
+
+    def save(self, path: str | os.PathLike[str], *, separator: str = ",", force: bool = False) -> None:
+        """Write the rows as a CSV file. A figure that is not a finite number leaves its cell empty.
+
+        path: an older history is replaced, any other file only with `force`. separator: between two cells.
+
+        Raises SettingError for another separator, FileError where the file cannot be written.
+        """
+        check_path("path", path)
+        text = table_text(list(map(finite_row, self.rows)), check_separator(separator))
+        write_atomically(path, text.encode(), "history", force=force)
+
+    def __repr__(self) -> str:
+        """A table of one screen: the first epochs, the best (without a validation set, the one kept) and the last."""
+        if not self.rows:
+            return "History of no epochs"
+        names = [name for name in self.rows[0] if name.startswith(("train_", "validation_"))]
+        mark = "best" if "validation_loss" in names else "kept"
+        marked = [index for index, row in enumerate(self.rows) if row["epoch"] == self.best_epoch]
+        every = range(len(self.rows))
+        brief = sorted({*every[:FIRST_ROWS], *marked, *every[-LAST_ROWS:]})
+        lines = [["epoch", *(name.replace("_", " ") for name in names), "learning rate", "seconds", ""]]
+        for before, index in zip([-1, *brief], brief, strict=False):
+            if index > before + 1:
+                lines.append(["...", *[""] * (len(lines[0]) - 1)])
+            lines.append([*_cells(self.rows[index], names), mark if index in marked else ""])
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        ended = f"; stopped: {self.stop_reason}" if self.stop_reason else ""
+        n_epochs = len(self.rows) - 1
+        heading = f"History of {n_epochs} epoch{'s'[: n_epochs != 1]}, {mark}: epoch {self.best_epoch}{ended}"
+        return "\n".join([heading, *("  ".join(map(str.rjust, line, widths)).rstrip() for line in lines)])
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self.rows)
+
+
+def check_separator(given: str) -> str:
+    """What stands between two cells. SettingError for anything but one character."""
+    if not isinstance(given, str) or len(given) != 1 or given in '"\r\n':
+        raise SettingError(f"a separator is one character, as ',' or ';' or a tab: got {given!r}")
+    return given
+
+
+def table_text(rows: Sequence[Mapping[str, float | None]], separator: str = ",") -> str:
+    """Rows below the names of their columns, in the order of their first appearance. None leaves a cell empty."""
+    table = io.StringIO(newline="")
+    names = dict.fromkeys(name for row in rows for name in row)
+    writer = csv.DictWriter(table, list(names), delimiter=separator, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return table.getvalue()
+
+
+def finite_row(row: Mapping[str, float | None]) -> dict[str, float | None]:
+    """A row of the history in Python's own numbers, with None for what is not a finite number."""
+    finite = {name: None if value is None or not math.isfinite(value) else value for name, value in row.items()}
+    return {name: value if value is None or isinstance(value, int) else float(value) for name, value in finite.items()}
+
+
+def _cells(row: Row, names: Sequence[str]) -> list[str]:
+    """A row of a printed history: the epoch, the figures of that name, learning rate, seconds."""
+    figures = [f"{100.0 * row[name]:.2f} %" if name.endswith("accuracy") else f"{row[name]:.4f}" for name in names]
+    rate, seconds = row.get("learning_rate", math.nan), row.get("seconds", math.nan)
+    return [f"{row['epoch']:.0f}", *figures, f"{rate:.3g}", f"{seconds:.1f}"]

@@ -1,0 +1,76 @@
+"""Monitor: how good a run has been so far, and for how long it has got no better."""
+
+import math
+from dataclasses import dataclass
+
+from deltarule.errors import SettingError
+from deltarule.settings import MODES, brief, check, check_choice
+from deltarule.training.history import COLUMNS, History
+
+
+@dataclass
+class Monitor:
+    """A figure of a run that is to become better: the best so far, and for how many epochs it has stood still.
+
+    name: its column in the history. mode: "min" where it is to fall, "max" where it is to rise; "auto" knows that a
+        loss is to fall and anything else to rise.
+    tol: by how much a new best must beat the old one.
+    by_any_gain: whether the best moves by any gain, and an epoch that gains `tol` or more ends a standstill, as in
+        scikit-learn; else it moves by more than `tol` alone, which ends a standstill, as in Keras.
+    patience: how many epochs of standstill are too many.
+
+    best, best_epoch: the best figure so far, as something that is better the lower it is, and its epoch.
+    stalled: epochs of standstill; the first figure is where it starts. cooling: epochs to come that do not count.
+
+    Raises SettingError for another mode or a tol below 0.
+    """
+
+    name: str = "validation_loss"
+    mode: str = "auto"
+    tol: float = 0.0
+    by_any_gain: bool = False
+    patience: float = math.inf
+
+    def __post_init__(self) -> None:
+        check_choice("mode", self.mode, MODES)
+        check("min_delta", self.tol)
+        if not isinstance(self.name, str):
+            raise SettingError(
+                f"monitor must be the name of a column, such as 'validation_loss': got {brief(self.name)}"
+            )
+        if self.name in COLUMNS:
+            column = COLUMNS[self.name]
+            raise SettingError(f"monitor is a column of the history: got {self.name!r}; use monitor={column!r}")
+        self.rises = self.mode == "max" or (self.mode == "auto" and not self.name.endswith("loss"))
+        self.begin()
+
+    def begin(self, history: History | None = None) -> None:
+        """Forget other runs; a run that goes on brings its history."""
+        self.best, self.best_epoch, self.stalled, self.cooling = math.inf, 0, -1, 0
+        if history is not None:
+            for index in range(len(history)):
+                self.improves(history, index)
+
+    def improves(self, history: History, index: int = -1) -> bool:
+        """Whether that row, the latest by default, is a new best. SettingError where there is no such column."""
+        return self.takes(history.figure(self.name, index), int(history.figure("epoch", index)))
+
+    def takes(self, figure: float, epoch: int) -> bool:
+        """Whether the figure of that epoch is a new best."""
+        now = -figure if self.rises else figure
+        gains = now <= self.best - self.tol if self.by_any_gain else now < self.best - self.tol
+        self.stalled = 0 if gains or self.cooling > 0 else self.stalled + 1
+        self.cooling = max(self.cooling - 1, 0)
+        is_best = now < self.best if self.by_any_gain else gains
+        if is_best:
+            self.best, self.best_epoch = now, epoch
+        return is_best
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether the standstill has lasted for `patience` epochs."""
+        return self.stalled >= self.patience
+
+    def wait_again(self, cooldown: int = 0) -> None:
+        """Count the epochs of standstill anew, after so many that do not count."""
+        self.stalled, self.cooling = 0, cooldown

@@ -1,0 +1,121 @@
+"""Plan and Outcome: what an engine is asked for, some steps in one call, and what came of it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from threading import Event
+from typing import Any
+
+import numpy as np
+
+from deltarule.data.augment import Deformation
+from deltarule.nn.arrays import Array
+from deltarule.nn.network import Network
+from deltarule.nn.parameters import Parameters
+from deltarule.nn.penalties import Penalty
+from deltarule.nn.workspace import Workspace
+from deltarule.training.clip_and_average import Latest, NoClipping
+from deltarule.training.score import Score
+
+PIECE_ROWS = 1024  # a larger batch is worked through in pieces of so many samples, whose gradients add up
+
+
+class Buffers:
+    """The arrays that steps work in: made once for a run, and looked at by its callbacks.
+
+    grads: the gradient of the last batch. piece_grads: of a piece of it, where a batch is larger than the workspace.
+    workspace: what the last piece's samples came to in each layer.
+    is_changing: whether an engine has begun to change parameters; who has noted its outcome sets it to False.
+    """
+
+    def __init__(self, network: Network, batch_size: int) -> None:
+        self.workspace: Workspace = network.workspace(min(batch_size, PIECE_ROWS))
+        self.grads: Parameters = network.parameters.zeros_like()
+        self.piece_grads = self.grads if batch_size <= PIECE_ROWS else self.grads.zeros_like()
+        self.is_changing = False
+        self._scratch: tuple[Any, Any] = (None, None)
+
+    def scratch(self, make: Callable[..., Any], *sizes: Any) -> Any:
+        """What `make` returns for these sizes: made at the first call, since new pages of memory take time."""
+        if self._scratch[0] != sizes:
+            self._scratch = sizes, make(*sizes)
+        return self._scratch[1]
+
+
+@dataclass(eq=False)
+class Plan:
+    """Some steps of a run. An engine takes one for each learning rate, on batches cut from `order`.
+
+    inputs: (n_samples, features), floats of the network's dtype, or others to cast; uint8 are pixels.
+    targets: (n_samples,) int64 classes, or (n_samples, outputs) labels or values, as in Dataset.
+    order: indices of samples, int64; each step takes the next `batch_size` of them, the last what is left.
+    learning_rates: (steps,) float64.
+    sample_weight: (n_samples,), how much each sample counts, or None. A batch that weighs 0 has the loss 0 and changes
+        nothing; its step counts.
+    seed, epoch, first_step: the key of what is drawn in a step, dropout and deformation; the first of these steps is
+        `first_step` of the run, counted from 0.
+    penalty: its kind, and its strength where `strengths` gives none for each step: (steps,).
+    epsilons: (steps,), the optimizer's epsilon at each step; None leaves it as it is.
+    rate_factors: what the learning rate is multiplied by, for each weight matrix and then for each bias; None is 1.
+    clip, average: what stands before and behind an update.
+    deformation: every image, of `image_shape`, is deformed anew at each step; None leaves it as it is.
+    highest_loss: a step whose loss is higher, or not a number, is not taken, and is the last.
+    score: what the answers add to; None counts none. with_penalties: whether the outcome says what the penalty is.
+    stop: once it is set, no further step begins.
+    buffers: the arrays to work in; None makes new ones.
+    """
+
+    inputs: Array
+    targets: Array
+    order: Array
+    batch_size: int
+    learning_rates: Array
+    sample_weight: Array | None = None
+    seed: int = 0
+    epoch: int = 0
+    first_step: int = 0
+    penalty: Penalty = field(default_factory=Penalty)
+    strengths: Array | None = None
+    epsilons: Array | None = None
+    rate_factors: Sequence[float] | None = None
+    clip: NoClipping = field(default_factory=NoClipping)
+    average: Latest = field(default_factory=Latest)
+    deformation: Deformation | None = None
+    image_shape: tuple[int, int] | None = None
+    highest_loss: float = np.finfo(np.float64).max.item()
+    score: Score | None = None
+    with_penalties: bool = False
+    stop: Event | None = None
+    buffers: Buffers | None = None
+
+    def batch(self, index: int) -> Array:
+        """The samples of one of the steps: their indices."""
+        return self.order[index * self.batch_size : (index + 1) * self.batch_size]
+
+    def weight(self, rows: Array) -> float:
+        """What these samples weigh together: as many as they are, where all count the same."""
+        return float(len(rows)) if self.sample_weight is None else float(self.sample_weight[rows].sum())
+
+    def penalty_at(self, index: int) -> Penalty:
+        """The penalty at one of the steps."""
+        return self.penalty if self.strengths is None else replace(self.penalty, strength=self.strengths[index].item())
+
+
+@dataclass(eq=False)
+class Outcome:
+    """What came of a plan; its lists have a number for each step.
+
+    score: the plan's, with the answers to all of these batches.
+    losses: the mean loss of each batch, before its step, without the penalty. Where the last is too high, its step was
+        not taken, and the buffers hold what broke it.
+    weights: what the batch of each step taken weighs. penalties: the penalty before each of them, where asked for.
+    """
+
+    score: Score | None
+    losses: list[float] = field(default_factory=list)
+    weights: list[float] = field(default_factory=list)
+    penalties: list[float] = field(default_factory=list)
+
+    @property
+    def steps(self) -> int:
+        """How many steps were taken, those that changed nothing included."""
+        return len(self.weights)

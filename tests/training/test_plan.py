@@ -1,0 +1,133 @@
+"""Engine.run_steps: what each field of a Plan does, and what the Outcome says."""
+
+from dataclasses import replace
+from threading import Event
+from typing import Any
+
+import numpy as np
+import pytest
+
+from deltarule.errors import MissingExtraError
+from deltarule.nn.activations import Tanh
+from deltarule.nn.network import Network, loss_and_gradient
+from deltarule.nn.optimizers import SGD, Adam, Optimizer
+from deltarule.nn.penalties import L2
+from deltarule.training.engine import REFERENCE, engine
+from deltarule.training.plan import Buffers, Outcome, Plan
+from deltarule.training.score import Score
+
+RNG = np.random.default_rng(0)
+X, Y = RNG.normal(size=(12, 4)), RNG.integers(3, size=12)
+
+
+def small() -> Network:
+    return Network((4, 5, 3), hidden=Tanh(), dtype=np.float64, rng=1)
+
+
+def plan(n_steps: int = 3, **more: Any) -> Plan:
+    """Three batches of four, at a rate of 0.5."""
+    return Plan(X, Y, np.arange(12)[: 4 * n_steps], 4, np.full(n_steps, 0.5), **more)
+
+
+def run(network: Network, asked: Plan, optimizer: Optimizer | None = None) -> Outcome:
+    return REFERENCE.run_steps(network, optimizer or SGD(), asked)
+
+
+def test_steps_by_hand() -> None:
+    network, by_hand, losses = small(), small(), []
+    outcome = run(network, plan(score=Score("classes")))
+    for start in (0, 4, 8):
+        loss, grads = loss_and_gradient(by_hand, X[start : start + 4], Y[start : start + 4])
+        losses.append(loss)
+        by_hand.parameters.vector[:] -= 0.5 * grads.vector
+    np.testing.assert_array_equal(network.parameters.vector, by_hand.parameters.vector)
+    assert (outcome.losses, outcome.weights, outcome.steps) == (losses, [4.0, 4.0, 4.0], 3)
+    assert outcome.penalties == []
+    assert outcome.score is not None
+    assert outcome.score.n_samples == 12
+
+
+def test_the_plans_score_stays_as_it_is() -> None:
+    asked = plan(score=Score("classes", 5))
+    outcome = run(small(), asked)
+    assert asked.score is not None
+    assert outcome.score is not None
+    assert (asked.score.n_samples, outcome.score.n_samples) == (5, 17)
+
+
+def test_each_array_has_its_rate() -> None:
+    whole, scaled, start = small(), small(), small().parameters
+    factors = [0.0, 2.0, 0.5, 1.0]
+    run(whole, plan(1))
+    run(scaled, plan(1, rate_factors=factors))
+    arrays = zip(*((*each.weights, *each.biases) for each in (start, whole.parameters, scaled.parameters)), strict=True)
+    for factor, (before, one, other) in zip(factors, arrays, strict=True):
+        np.testing.assert_allclose(other - before, factor * (one - before), rtol=1e-12, atol=1e-15)
+
+
+def test_each_step_has_its_strength() -> None:
+    network, by_hand, penalties = small(), small(), []
+    strengths = np.array([0.3, 0.0, 0.1])
+    outcome = run(network, plan(penalty=L2(1.0), strengths=strengths, with_penalties=True))
+    for start, strength in zip((0, 4, 8), strengths.tolist(), strict=True):
+        penalties.append(L2(strength).value(by_hand.parameters))
+        run(by_hand, replace(plan(1), order=np.arange(start, start + 4), penalty=L2(strength)))
+    np.testing.assert_array_equal(network.parameters.vector, by_hand.parameters.vector)
+    assert outcome.penalties == penalties
+
+
+def test_each_step_has_its_epsilon() -> None:
+    network, by_hand, adam = small(), small(), Adam()
+    run(network, plan(2, epsilons=np.array([1e-3, 0.1])), adam)
+    assert adam.epsilon == 0.1
+    other = Adam(epsilon=1e-3)
+    run(by_hand, plan(1), other)
+    other.epsilon = 0.1
+    run(by_hand, replace(plan(1), order=np.arange(4, 8)), other)
+    np.testing.assert_array_equal(network.parameters.vector, by_hand.parameters.vector)
+
+
+def test_no_step_from_a_loss_that_is_too_high() -> None:
+    network = small()
+    outcome = run(network, plan(highest_loss=0.0))
+    assert (len(outcome.losses), outcome.weights, outcome.steps) == (1, [], 0)
+    np.testing.assert_array_equal(network.parameters.vector, small().parameters.vector)
+
+
+def test_a_stop_is_heeded_before_the_next_step() -> None:
+    network, stop = small(), Event()
+    stop.set()
+    assert run(network, plan(stop=stop)).losses == []
+    np.testing.assert_array_equal(network.parameters.vector, small().parameters.vector)
+
+
+def test_a_batch_that_weighs_nothing_changes_nothing() -> None:
+    network, optimizer = small(), Adam()
+    weights = np.ones(12)
+    weights[:8] = 0.0
+    outcome = run(network, plan(sample_weight=weights), optimizer)
+    assert (outcome.losses[:2], outcome.weights, optimizer.steps) == ([0.0, 0.0], [0.0, 0.0, 4.0], 1)
+
+
+def test_buffers_say_whether_anything_has_changed() -> None:
+    network = small()
+    buffers = Buffers(network, 4)
+    run(network, plan(highest_loss=0.0, buffers=buffers))
+    assert not buffers.is_changing
+    run(network, plan(buffers=buffers))
+    assert buffers.is_changing
+
+
+@pytest.mark.parametrize("highest", [1e9, 0.5])
+def test_a_compiled_call_comes_to_the_same(highest: float) -> None:
+    try:
+        compiled = engine("numba")
+    except MissingExtraError:
+        pytest.skip("the extra fast is not installed")
+    asked = plan(score=Score("classes"), sample_weight=np.arange(12.0), highest_loss=highest)
+    assert compiled.can_run_in_one_call(small(), SGD(), asked) == compiled.can_take_steps(small(), SGD(), asked.penalty)
+    networks = small(), small()
+    ours, theirs = run(networks[0], asked), compiled.run_steps(networks[1], SGD(), asked)
+    np.testing.assert_allclose(theirs.losses, ours.losses, rtol=1e-12)
+    assert (theirs.weights, theirs.steps) == (ours.weights, ours.steps)
+    np.testing.assert_allclose(networks[1].parameters.vector, networks[0].parameters.vector, rtol=1e-11, atol=1e-13)
