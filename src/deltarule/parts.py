@@ -9,6 +9,7 @@ A new part is a class, a row in parts.toml, and a kernel in `compiled/` (or the 
 """
 
 import json
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from functools import cache, partial
@@ -18,7 +19,7 @@ from typing import Any, Literal, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from deltarule.errors import SettingError, closest, read_tables, sentence
+from deltarule.errors import SettingError, ShapeError, closest, read_tables, sentence
 from deltarule.public import Activations, line_for, names_for, words
 from deltarule.settings import brief, check_choice, one_per_layer, setting, setting_error, setting_names, with_article
 
@@ -206,7 +207,10 @@ def resolve(kind: Kind, given: Any, name: str) -> Any:
 
 
 def check_assignment(network: Any, name: str, value: Any) -> Any:
-    """What an attribute of a network becomes where `value` is assigned to it. SettingError where it cannot be."""
+    """What an attribute of a network becomes where `value` is assigned to it. SettingError where it cannot be.
+
+    Raises ShapeError where names or an image do not fit the number of outputs or inputs.
+    """
     is_made = name in vars(network) or name != "layer_sizes"
     if is_made and (line := line_for("assigned", name)):
         raise SettingError(f"{name} of a network cannot be assigned: use {line}")
@@ -217,6 +221,16 @@ def check_assignment(network: Any, name: str, value: Any) -> Any:
         return Activations(one_per_layer(name, value, n_layers, partial(resolve, "activation")))
     if name == "dropout":
         return one_per_layer(name, value, len(network.layer_sizes) - 2)
+    if name == "task" and value == "classes" and network.layer_sizes[-1] == 1:
+        raise SettingError(sentence("network.classes_of_one"))
+    if name == "image_shape" and value is not None and math.prod(value) != network.layer_sizes[0]:
+        raise ShapeError(sentence("network.image_shape", shape=value, n_inputs=network.layer_sizes[0]))
+    if name == "class_names":
+        n_outputs = network.layer_sizes[-1]
+        names = tuple(map(str, range(n_outputs)) if value is None else value)
+        if len(names) != n_outputs:
+            raise ShapeError(sentence("network.class_names", n_outputs=n_outputs, n_names=len(names)))
+        return names
     return resolve("loss", value, "loss") if name == "loss" else value
 
 

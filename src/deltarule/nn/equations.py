@@ -9,14 +9,16 @@ dC/dw^l_jk = sum_i a^(l-1)_ik delta^l_ij
 np.matmul(inputs[l].T, delta[l], out=grads.weights[l])
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
+from inspect import getsource
+from itertools import takewhile
 from textwrap import dedent
 from typing import Any
 
 from deltarule.errors import SettingError, closest
-from deltarule.nn.activations import Activation, Sigmoid, Softmax
 from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss
 from deltarule.nn.network import Network, backward, forward
 from deltarule.nn.optimizers import SGD
@@ -37,44 +39,33 @@ class Symbol:
     shape: str
 
 
+def _latex(symbol: str) -> str:
+    """A symbol as LaTeX: dC/db^l_j is the fraction of its two differentials."""
+    symbol = re.sub(r"_(\w\w)", r"_{\1}", symbol.replace("(l-1)", "{l-1}"))
+    symbol = re.sub("sigma|delta", r"\\\g<0>", symbol)
+    return re.sub("dC/d(.+)", r"\\frac{\\partial C}{\\partial \1}", symbol)
+
+
 SYMBOLS = {
-    symbol.text: symbol
-    for symbol in (
-        Symbol("C", "C", "the loss of a batch", "loss_value(network, y, ws)", "a number"),
-        Symbol("C_i", "C_i", "what sample i costs alone", "loss.sample_losses(a, t)[i]", "(batch,)"),
-        Symbol("s_i", "s_i", "the share of sample i: 1 / batch", "shares[i]", "(batch,)"),
-        Symbol("t_{ij}", "t_ij", "the target of output j", "loss.targets(a, y)[i, j]", "(batch, outputs)"),
-        Symbol("w^l_{jk}", "w^l_jk", "the weight to neuron j from neuron k", "weights[l][k, j]", "(fan_in, fan_out)"),
-        Symbol("b^l_j", "b^l_j", "the bias of neuron j", "biases[l][j]", "(fan_out,)"),
-        Symbol("z^l_{ij}", "z^l_ij", "the weighted input of neuron j", "ws.z[l][i, j]", "(batch, fan_out)"),
-        Symbol("a^l_{ij}", "a^l_ij", "the activation of neuron j", "ws.a[l][i, j]", "(batch, fan_out)"),
-        Symbol("a^{l-1}_{ik}", "a^(l-1)_ik", "what layer l reads", "ws.inputs[l][i, k]", "(batch, fan_in)"),
-        Symbol(r"\sigma", "sigma", "the activation function of the layer", "activations[l].value(z)", "as z"),
-        Symbol(r"\sigma'", "sigma'", "the derivative of sigma", "activations[l].derivative(z, a)", "as z"),
-        Symbol(r"\delta^l_{ij}", "delta^l_ij", "the error of neuron j: dC/dz", "ws.delta[l][i, j]", "(batch, fan_out)"),
-        Symbol(
-            r"\frac{\partial C}{\partial a^L_{ij}}",
-            "dC/da^L_ij",
-            "how C answers to output j",
-            "loss.gradient(a, y, shares)[i, j]",
-            "(batch, outputs)",
-        ),
-        Symbol(
-            r"\frac{\partial C}{\partial b^l_j}",
-            "dC/db^l_j",
-            "the gradient by a bias",
-            "grads.biases[l][j]",
-            "(fan_out,)",
-        ),
-        Symbol(
-            r"\frac{\partial C}{\partial w^l_{jk}}",
-            "dC/dw^l_jk",
-            "the gradient by a weight",
-            "grads.weights[l][k, j]",
-            "(fan_in, fan_out)",
-        ),
-        Symbol("p", "p", "all weights and biases, one vector", "network.parameters.vector", "(parameters,)"),
-        Symbol("r", "r", "the learning rate", "learning_rate", "a number"),
+    text: Symbol(_latex(text), text, means, code, shape)
+    for text, means, code, shape in (
+        ("C", "the loss of a batch", "loss_value(network, y, ws)", "a number"),
+        ("C_i", "what sample i costs alone", "loss.sample_losses(a, t)[i]", "(batch,)"),
+        ("s_i", "the share of sample i: 1 / batch", "shares[i]", "(batch,)"),
+        ("t_ij", "the target of output j", "loss.targets(a, y)[i, j]", "(batch, outputs)"),
+        ("w^l_jk", "the weight to neuron j from neuron k", "weights[l][k, j]", "(fan_in, fan_out)"),
+        ("b^l_j", "the bias of neuron j", "biases[l][j]", "(fan_out,)"),
+        ("z^l_ij", "the weighted input of neuron j", "ws.z[l][i, j]", "(batch, fan_out)"),
+        ("a^l_ij", "the activation of neuron j", "ws.a[l][i, j]", "(batch, fan_out)"),
+        ("a^(l-1)_ik", "what layer l reads", "ws.inputs[l][i, k]", "(batch, fan_in)"),
+        ("sigma", "the activation function of the layer", "activations[l].value(z)", "as z"),
+        ("sigma'", "the derivative of sigma", "activations[l].derivative(z, a)", "as z"),
+        ("delta^l_ij", "the error of neuron j: dC/dz", "ws.delta[l][i, j]", "(batch, fan_out)"),
+        ("dC/da^L_ij", "how C answers to output j", "loss.gradient(a, y, shares)[i, j]", "(batch, outputs)"),
+        ("dC/db^l_j", "the gradient by a bias", "grads.biases[l][j]", "(fan_out,)"),
+        ("dC/dw^l_jk", "the gradient by a weight", "grads.weights[l][k, j]", "(fan_in, fan_out)"),
+        ("p", "all weights and biases, one vector", "network.parameters.vector", "(parameters,)"),
+        ("r", "the learning rate", "learning_rate", "a number"),
     )
 }
 
@@ -113,35 +104,20 @@ class Equation:
 
     def code(self) -> str:
         """The lines that compute it, as they stand in the source."""
-        import inspect
-
-        lines = inspect.getsource(self.home).splitlines()
+        lines = getsource(self.home).splitlines()
         return "\n".join(_lines_at(lines, marker) for marker in self.markers)
 
 
 def _lines_at(lines: list[str], marker: str) -> str:
-    """The line that holds the marker; if that is a comment, what stands below it, as far as the next comment."""
+    """The line that holds the marker; if that is a comment, the lines below it, as far as a blank one or a comment."""
     start = next(n for n, line in enumerate(lines) if marker in line)
     if not lines[start].lstrip().startswith("#"):
         return lines[start].strip()
-    depth, block = _depth(lines[start]), []
-    for line in lines[start + 1 :]:
-        next_begins = line.lstrip().startswith("#") or (_depth(line) == depth and line.lstrip().startswith("for "))
-        if next_begins or _depth(line) < depth:
-            break
-        block.append(line)
-    return dedent("\n".join(block))
+    below = takewhile(lambda line: line.lstrip()[:1] not in ("", "#"), lines[start + 1 :])
+    return dedent("\n".join(below))
 
 
-def _depth(line: str) -> int:
-    return len(line) - len(line.lstrip())
-
-
-def _has(output: type, loss: type) -> Callable[[Network], bool]:
-    return lambda network: isinstance(network.activations[-1], output) and isinstance(network.loss, loss)
-
-
-def _shortcut(output: type[Activation], loss: type[Loss], **words: Any) -> Equation:
+def _shortcut(loss: type[Loss], **words: Any) -> Equation:
     """BP1 where it is proven to collapse; words: id, title and says."""
     return Equation(
         latex=r"\delta^L_{ij} = s_i \bigl(a^L_{ij} - t_{ij}\bigr)",
@@ -149,7 +125,7 @@ def _shortcut(output: type[Activation], loss: type[Loss], **words: Any) -> Equat
         symbols=("delta^l_ij", "s_i", "a^l_ij", "t_ij"),
         home=Loss.shortcut,
         markers=("return self._by_sample(np.subtract, a, y, shares, out)",),
-        applies_to=_has(output, loss),
+        applies_to=lambda network: network.has_shortcut and isinstance(network.loss, loss),
         **words,
     )
 
@@ -165,7 +141,7 @@ EQUATIONS = {
             says="A neuron adds up what it reads, each number weighted, adds its bias, and answers with sigma of that.",
             symbols=("w^l_jk", "a^(l-1)_ik", "b^l_j", "z^l_ij", "a^l_ij", "sigma"),
             home=forward,
-            markers=("# z^l = a^(l-1) W^l + b^l", "# a^l = sigma(z^l)"),
+            markers=("# z^l", "# a^l"),
         ),
         Equation(
             id="C",
@@ -187,17 +163,15 @@ EQUATIONS = {
             says="An output's error is how C answers to its activation, times how its activation answers to its z.",
             symbols=("delta^l_ij", "dC/da^L_ij", "sigma'", "z^l_ij"),
             home=backward,
-            markers=("# BP1  delta^L = dC/da^L * sigma'(z^L)",),
+            markers=("# BP1",),
         ),
         _shortcut(
-            Softmax,
             CrossEntropy,
             id="BP1-softmax",
             title="The error of an output, for cross-entropy after softmax",
             says="With these two BP1 shrinks to a difference: the probability that was given minus the one deserved.",
         ),
         _shortcut(
-            Sigmoid,
             BinaryCrossEntropy,
             id="BP1-sigmoid",
             title="The error of an output, for binary cross-entropy after sigmoid",
@@ -211,7 +185,7 @@ EQUATIONS = {
             says="A hidden neuron's error is what comes back from those it speaks to, weighted, times its own slope.",
             symbols=("delta^l_ij", "sigma'", "z^l_ij", "w^l_jk"),
             home=backward,
-            markers=("# BP2  delta^l = (delta^(l+1) (W^(l+1))^T) * sigma'(z^l)",),
+            markers=("# BP2",),
             applies_to=lambda network: len(network.weights) > 1,
         ),
         Equation(
@@ -222,7 +196,7 @@ EQUATIONS = {
             says="C answers to a bias as it does to the neuron's z, since the one moves the other by the same amount.",
             symbols=("dC/db^l_j", "delta^l_ij"),
             home=backward,
-            markers=("# BP3  dC/db^l = sum over the batch of delta^l",),
+            markers=("# BP3",),
         ),
         Equation(
             id="BP4",
@@ -232,7 +206,7 @@ EQUATIONS = {
             says="C answers to a weight by what came in through it, times the error of the neuron behind it.",
             symbols=("dC/dw^l_jk", "a^(l-1)_ik", "delta^l_ij"),
             home=backward,
-            markers=("# BP4  dC/dW^l = (a^(l-1))^T delta^l",),
+            markers=("# BP4",),
         ),
         Equation(
             id="update",

@@ -114,8 +114,7 @@ class CrossEntropy(Loss):
     shortcut_for: ClassVar[tuple[type[Activation], ...]] = (Softmax,)
 
     def targets(self, a: Array, y: Array) -> Array:
-        t = super().targets(a, y)
-        return (1.0 - self.label_smoothing) * t + self.label_smoothing / a.shape[1]
+        return (1.0 - self.label_smoothing) * super().targets(a, y) + self.label_smoothing / a.shape[1]
 
     def sample_losses(self, a: Array, t: Array) -> Array:
         return -(t * np.log(above_zero(a))).sum(axis=1)
@@ -125,8 +124,7 @@ class CrossEntropy(Loss):
 
     def sample_losses_from_z(self, z: Array, t: Array) -> Array:
         """-sum_j t_j ln softmax(z)_j = ln sum_k e^(z_k) - sum_j t_j z_j, since the t_j sum to 1."""
-        largest = z.real.max(axis=1)
-        z = z - largest[:, None]  # adds the same number to both terms, and no exponential overflows
+        z = z - z.real.max(axis=1, keepdims=True)  # adds the same number to both terms, and no exponential overflows
         return np.log(np.exp(z).sum(axis=1)) - (t * z).sum(axis=1)
 
 

@@ -7,7 +7,6 @@ as Python counts: layer 0 reads the data, layer l the activations of layer l - 1
 from __future__ import annotations  # help(Network) shows the types as they are written here
 
 import copy
-import math
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -15,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from deltarule.errors import SettingError, ShapeError, sentence
+from deltarule.errors import SettingError, sentence
 from deltarule.inputs import LARGEST, Scale, check_inputs
 from deltarule.nn.activations import Activation, Identity, Sigmoid, Softmax
 from deltarule.nn.arrays import Array
@@ -44,6 +43,7 @@ def forward(network: Network, X: Array, ws: Workspace) -> Array:
         # a^l = sigma(z^l)
         activation.forward(ws.z[l], out=ws.a[l])
         ws.drop(l)
+
     return ws.a[-1]
 
 
@@ -87,6 +87,7 @@ def backward(
     else:
         loss.gradient(a[last], y, shares, out=delta[last])
         activations[last].backward(delta[last], z[last], a[last])
+
     for l in range(last, -1, -1):
         # BP2  delta^l = (delta^(l+1) (W^(l+1))^T) * sigma'(z^l)
         if l < last:
@@ -146,7 +147,6 @@ class Network(metaclass=Named):
         dtype: DTypeLike = np.float32,
         rng: int | np.random.Generator = 0,
     ) -> None:
-        check_meaning(task=task, pixels=pixels, class_names=class_names, image_shape=image_shape)
         self.layer_sizes = sizes_of(layer_sizes)
         between = one_per_layer("hidden", hidden, len(self.layer_sizes) - 2, partial(resolve, "activation"))
         last: Activation = resolve("activation", output, "output")
@@ -154,12 +154,14 @@ class Network(metaclass=Named):
             raise SettingError(sentence("network.softmax_of_one"))
         self.loss: Loss = loss  # type: ignore[assignment]
         self.activations: tuple[Activation, ...] = (*between, last)
+        if not isinstance(last, self.loss.fits):
+            raise output_error(self, "not_probabilities")
         self.dropout: tuple[float, ...] = dropout  # type: ignore[assignment]
         self.parameters = Parameters(self.layer_sizes, dtype=dtype_of(dtype))
         self.task = task_of(last, self.loss, self.layer_sizes[-1]) if task is None else task
-        self.pixels, self.image_shape, self.class_names = pixels, image_shape, self._names(class_names)
+        self.pixels, self.image_shape = pixels, image_shape
+        self.class_names: tuple[str, ...] = class_names  # type: ignore[assignment]
         self.input_range: tuple[float, float] | None = None
-        self._check()
         rng = generator_of(rng)
         for activation, W, b in zip(self.activations, self.weights, self.biases, strict=True):
             W[:] = draw(activation.initializer, rng, *W.shape)
@@ -167,37 +169,8 @@ class Network(metaclass=Named):
 
     def __setattr__(self, name: str, value: Any) -> None:
         """`network.image_shape = (28, 28)` and its like are checked as the arguments are."""
-        value = check_assignment(self, name, value)
-        if name in ("task", "pixels", "image_shape", "class_names") and "class_names" in vars(self):
-            value = getattr(with_meaning(self, **{name: value}), name)
-        super().__setattr__(name, value)
-
-    def _check(self) -> None:
-        output, loss = self.activations[-1], self.loss
-        if not isinstance(output, loss.fits):
-            fitting = " or ".join(activation.__name__ for activation in loss.fits)
-            other = "binary_cross_entropy" if isinstance(output, Sigmoid) else "quadratic"
-            names = {
-                "loss": type(loss).__name__,
-                "output": type(output).__name__,
-                "first": loss.fits[0].__name__.lower(),
-            }
-            raise SettingError(sentence("network.not_probabilities", fitting=fitting, other=other, **names))
-        self._check_meaning()
-
-    def _names(self, given: Sequence[str] | None) -> tuple[str, ...]:
-        """A name for each output: those given, or numbers."""
-        return tuple(map(str, range(self.layer_sizes[-1])) if given is None else given)
-
-    def _check_meaning(self) -> None:
-        n_inputs, n_outputs = self.layer_sizes[0], self.layer_sizes[-1]
-        if self.task == "classes" and n_outputs == 1:
-            raise SettingError('classes need an output each: got 1 output; use two outputs, or task="labels"')
-        if len(self.class_names) != n_outputs:
-            got = f"{len(self.class_names)}; use class_names=None to number them"
-            raise ShapeError(f"a network needs a name for each of its {n_outputs} outputs: got {got}")
-        if self.image_shape is not None and math.prod(self.image_shape) != n_inputs:
-            raise ShapeError(f"images of {self.image_shape} do not have {n_inputs} pixels, as this network has inputs")
+        check_meaning(**{name: value})
+        super().__setattr__(name, check_assignment(self, name, value))
 
     @property
     def weights(self) -> tuple[Array, ...]:
@@ -244,8 +217,7 @@ class Network(metaclass=Named):
     def probabilities(self, X: Array) -> Array:
         """The outputs (n, k) of a softmax or one sigmoid; others: SettingError."""
         if not self.has_probabilities:
-            n_outputs, output = self.layer_sizes[-1], type(self.activations[-1]).__name__
-            raise SettingError(sentence("network.no_probabilities", n_outputs=n_outputs, output=output))
+            raise output_error(self, "no_probabilities")
         return self.outputs(X)
 
     def __str__(self) -> str:
@@ -270,21 +242,27 @@ def task_of(output: Activation, loss: Loss, n_outputs: int) -> Task | None:
     return "labels" if is_yes_or_no else "values" if isinstance(output, Identity) else None
 
 
-def with_parameters(network: Network, parameters: Parameters) -> Network:
-    """The same layers and loss around other parameters (used as they are, not copied)."""
-    other = copy.copy(network)
-    other.parameters = parameters
-    return other
+def output_error(network: Network, key: str) -> SettingError:
+    """A message about what is at the end of a network: the output activation, and the loss."""
+    output, loss = network.activations[-1], network.loss
+    values = {"output": type(output).__name__, "loss": type(loss).__name__, "n_outputs": network.layer_sizes[-1]}
+    fitting = [kind.__name__ for kind in loss.fits]
+    other = "binary_cross_entropy" if isinstance(output, Sigmoid) else "quadratic"
+    values |= {"fitting": " or ".join(fitting), "first": fitting[0].lower(), "other": other}
+    return SettingError(sentence(f"network.{key}", **values))
 
 
 def with_meaning(network: Network, **meaning: Any) -> Network:
-    """The same layers around the same parameters with another task, pixels, image_shape or class_names."""
-    check_meaning(**meaning)
+    """The same layers around the same parameters with another task, pixels, input_range, image_shape, class_names."""
     other = copy.copy(network)
-    vars(other).update(meaning)
-    vars(other)["class_names"] = other._names(other.class_names)
-    other._check_meaning()
+    for name, value in meaning.items():
+        setattr(other, name, value)
     return other
+
+
+def with_parameters(network: Network, parameters: Parameters) -> Network:
+    """The same layers and loss around other parameters (used as they are, not copied)."""
+    return with_meaning(network, parameters=parameters)
 
 
 def scale_of(network: Network) -> Scale:
@@ -295,27 +273,20 @@ def scale_of(network: Network) -> Scale:
 def inputs_of(network: Network, X: Any) -> Array:
     """X as (n, features), checked: uint8 only where it is pixels. ShapeError or DataError where it does not fit."""
     if network.dtype.kind == "c" and isinstance(X, np.ndarray) and X.dtype.kind == "c":
-        return X  # of a complex-step check; a workspace checks the shape
+        return X  # of a complex-step check
     X = check_inputs(X, network.layer_sizes[0], network.image_shape, scale_of(network))
     return X.astype(network.dtype) if X.dtype == np.uint8 and not network.pixels else X
 
 
 def outputs_of(network: Network, X: Array) -> Array:
-    """a^L, (n, outputs), for X as `inputs_of` returns it, or as a Model has standardized it, of any length."""
-    if len(X) == 1:
-        return _outputs_of_one(network, X)
-    out = np.empty((len(X), network.layer_sizes[-1]), network.dtype)
-    ws = network.workspace(min(max(len(X), 1), PREDICTION_ROWS))
-    for start in range(0, len(X), PREDICTION_ROWS):
-        rows = slice(start, start + PREDICTION_ROWS)
-        out[rows] = forward(network, X[rows], ws)
-    return out
+    """a^L, (n, outputs), for X as `inputs_of` returns it, or as a Model has standardized it, of any length.
 
-
-def _outputs_of_one(network: Network, X: Array) -> Array:
-    """Without a workspace: its arrays would take longer to make than to fill with a single sample."""
-    a = np.empty(X.shape, network.dtype)
-    scale_inputs(X, a, pixels=network.pixels)
+    Without a workspace: its arrays would take longer to make than to fill with a few samples.
+    """
+    if len(X) > PREDICTION_ROWS:
+        starts = range(0, len(X), PREDICTION_ROWS)
+        return np.concatenate([outputs_of(network, X[start : start + PREDICTION_ROWS]) for start in starts])
+    a = scale_inputs(X, np.empty(X.shape, network.dtype), pixels=network.pixels)
     for W, b, activation in zip(network.weights, network.biases, network.activations, strict=True):
         z = np.dot(a, W)
         z += b
@@ -326,8 +297,7 @@ def _outputs_of_one(network: Network, X: Array) -> Array:
 def decide(network: Network, a: Array) -> Array:
     """What outputs a (n, k) mean, by task. SettingError for a network that has no task yet."""
     if network.task is None:
-        output, loss = type(network.activations[-1]).__name__, type(network.loss).__name__
-        raise SettingError(sentence("network.no_task", output=output, loss=loss))
+        raise output_error(network, "no_task")
     if network.task == "classes":
         return a.argmax(axis=1)
     return (a >= 0.5).astype(np.uint8) if network.task == "labels" else a

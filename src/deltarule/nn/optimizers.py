@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from deltarule.errors import SettingError, ShapeError
+from deltarule.errors import SettingError, ShapeError, sentence
 from deltarule.nn.arrays import Array, blocks
 from deltarule.nn.parameters import Parameters
 from deltarule.public import part
@@ -41,10 +41,8 @@ class Optimizer:
         vectors = list(self._vectors.values())
         sizes = [params.size, grads.size, *(v.size for v in vectors)]
         if len(set(sizes)) > 1:
-            raise ShapeError(
-                f"parameters, gradient and what {type(self).__name__} remembers must be of one size: "
-                f"got {', '.join(map(str, sizes))}; make a new optimizer, and new gradients, for each network"
-            )
+            got = ", ".join(map(str, sizes))
+            raise ShapeError(sentence("network.other_sizes", optimizer=type(self).__name__, got=got))
         return vectors
 
     def update(self, p: Array, g: Array, learning_rate: float, *moments: Array) -> None:
@@ -59,10 +57,8 @@ class Optimizer:
         """Go on from what `state` returned."""
         names = set(state) - {"steps"}
         if "steps" not in state or names not in (set(), set(self.moments)):
-            raise SettingError(
-                f"the state of {type(self).__name__} holds steps and {', '.join(self.moments) or 'no moments'}: "
-                f"got {', '.join(sorted(state)) or 'nothing'}; load it into the optimizer that it came from"
-            )
+            needed, got = ", ".join(self.moments) or "no moments", ", ".join(sorted(state)) or "nothing"
+            raise SettingError(sentence("network.state", optimizer=type(self).__name__, needed=needed, got=got))
         self.steps = int(state["steps"])
         self._vectors = {name: state[name].copy() for name in self.moments if name in names}
 
@@ -177,6 +173,5 @@ class AdamW(Adam):
 
     def step(self, params: Parameters, grads: Parameters, learning_rate: float) -> None:
         self.moment_vectors(params, grads)  # which refuses what does not fit before anything changes
-        weights = params.weight_block
-        weights *= 1.0 - learning_rate * self.weight_decay
+        params.weight_block *= 1.0 - learning_rate * self.weight_decay
         super().step(params, grads, learning_rate)

@@ -39,13 +39,12 @@ class Parameters:
     def __init__(self, layer_sizes: Sequence[int], vector: Array | None = None, dtype: DTypeLike = np.float32) -> None:
         self.layer_sizes = sizes_of(layer_sizes)
         shapes = list(pairwise(self.layer_sizes))
-        n_weights = sum(math.prod(shape) for shape in shapes)
-        size = n_weights + sum(self.layer_sizes[1:])
+        pieces = [*map(math.prod, shapes), *self.layer_sizes[1:]]
+        size = sum(pieces)
         self.vector = np.zeros(size, dtype) if vector is None else vector
         if self.vector.shape != (size,) or not self.vector.flags.c_contiguous:
             raise ShapeError(sentence("network.not_one_vector", parameters=self, size=size))
-        self.weight_block = self.vector[:n_weights]
-        pieces = [*(math.prod(shape) for shape in shapes), *self.layer_sizes[1:]]
+        self.weight_block = self.vector[: size - sum(self.layer_sizes[1:])]
         views = np.split(self.vector, np.cumsum(pieces)[:-1])
         self.weights = Views(view.reshape(shape) for view, shape in zip(views[: len(shapes)], shapes, strict=True))
         self.biases = Views(views[len(shapes) :])

@@ -31,44 +31,36 @@ class Workspace:
         *,
         pixels: bool = False,
     ) -> None:
-        self.capacity, self.pixels = capacity, pixels
-        self.masks: list[Array] | None = None
-        self._dropout = tuple(dropout)
-        self._pixels = np.empty((0, layer_sizes[0]), dtype)
-        self._z, self._a, self._delta = (
-            [np.empty((capacity, size), dtype) for size in layer_sizes[1:]] for _ in range(3)
+        self.capacity, self.pixels, self._dropout = capacity, pixels, dropout
+        self._input = np.empty((capacity, layer_sizes[0]), dtype)
+        self._z, self._a, self._delta, self._dropped = (
+            [np.empty((capacity, size), dtype) for size in layer_sizes[1:]] for _ in range(4)
         )
-        self._dropped: list[Array] = []
-        self._masks: list[Array] = []
-        self.inputs: list[Array] = [self._pixels] * len(self._z)
+        self._masks = [np.empty(a.shape, a.real.dtype) for a in self._a[:-1]]
+        self.masks: list[Array] | None = None
+        self.inputs: list[Array] = [self._input] * len(self._z)
         self._take_rows(capacity)
 
     def begin(self, X: Array) -> None:
         """Make X (batch, features) the input of layer 0 and fit every view to its number of rows."""
-        if X.ndim != 2 or X.shape[1] != self._pixels.shape[1] or not 0 < len(X) <= self.capacity:
-            most = (self.capacity, self._pixels.shape[1])
-            raise ShapeError(sentence("network.batch", most=most, shape=X.shape))
+        if X.ndim != 2 or X.shape[1] != self._input.shape[1] or not 0 < len(X) <= self.capacity:
+            raise ShapeError(sentence("network.batch", most=self._input.shape, shape=X.shape))
         if len(X) != len(self.z[0]):
             self._take_rows(len(X))
-        self.inputs[0] = self._as_floats(X)
+        is_ready = X.dtype == self._input.dtype
+        self.inputs[0] = X if is_ready else scale_inputs(X, self.input_buffer(len(X)), pixels=self.pixels)
         for l, a in enumerate(self.a[:-1]):
             self.inputs[l + 1] = a if self.masks is None else self._dropped[l][: len(a)]
 
     def input_buffer(self, n_rows: int) -> Array:
         """(n_rows, features) of the network's dtype, to gather a batch into before `begin`."""
-        if len(self._pixels) < n_rows:
-            self._pixels = np.empty((self.capacity, self._pixels.shape[1]), self._pixels.dtype)
-        return self._pixels[:n_rows]
+        return self._input[:n_rows]
 
     def draw_masks(self, rng: np.random.Generator) -> None:
         """Choose the neurons that the next batches do without: each with its layer's dropout rate (Srivastava 2014).
 
         Those that stay count 1 / (1 - rate) times, so that nothing needs rescaling when none is dropped.
         """
-        if not self._masks:
-            real = np.empty(0, self._pixels.dtype).real.dtype
-            self._masks = [np.empty(a.shape, real) for a in self._a[:-1]]
-            self._dropped = [np.empty_like(a) for a in self._a[:-1]]
         for mask, rate in zip(self._masks, self._dropout, strict=True):
             rng.random(dtype=mask.dtype, out=mask)
             np.greater_equal(mask, rate, out=mask)
@@ -92,24 +84,16 @@ class Workspace:
         if self.masks is not None:
             self.masks = [mask[:n_rows] for mask in self._masks]
 
-    def _as_floats(self, X: Array) -> Array:
-        if X.dtype == self._pixels.dtype:
-            return X
-        out = self.input_buffer(len(X))
-        scale_inputs(X, out, pixels=self.pixels)
-        return out
-
 
 def as_floats(X: Array, dtype: DTypeLike) -> Array:
     """Inputs that are ready for a network, in a new array of floats: uint8 are pixels here, and become value / 255."""
-    out = np.empty(X.shape, dtype)
-    scale_inputs(X, out)
-    return out
+    return scale_inputs(X, np.empty(X.shape, dtype))
 
 
-def scale_inputs(X: Array, out: Array, *, pixels: bool = True) -> None:
-    """Inputs as a network reads them: uint8 `pixels` become value / 255, everything else is only cast."""
+def scale_inputs(X: Array, out: Array, *, pixels: bool = True) -> Array:
+    """`out`, with the inputs as a network reads them: uint8 `pixels` become value / 255, all else is only cast."""
     if pixels and X.dtype == np.uint8:
         np.divide(X, 255.0, out=out, dtype=out.dtype)
     else:
         np.copyto(out, X, casting="same_kind")
+    return out
