@@ -7,7 +7,7 @@ from typing import Any
 # imported when it is first asked for, so that `import deltarule` costs nothing.
 _ON_DEMAND: dict[str, str] = {}
 for _line in __loader__.get_data(f"{__file__}i").decode().split("\nfrom ")[1:]:
-    _home, _, _names = _line.partition("\n\n")[0].partition(" import ")
+    _home, _names = _line.partition("\n\n")[0].split(" import ")
     _ON_DEMAND |= dict.fromkeys(_names.strip("()\n").replace(",", " ").split(), _home)
 __all__ = sorted(_ON_DEMAND)
 
