@@ -124,7 +124,7 @@ def takes_many(trainer: Trainer, data: Dataset) -> bool:
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("dtype", [np.uint8, np.float64])
 @pytest.mark.parametrize("name", RUNS)
-def test_runs_take_the_same_steps_in_strides(name: str, dtype: Any, weighted: bool) -> None:
+def test_runs_take_the_same_steps_in_one_call(name: str, dtype: Any, weighted: bool) -> None:
     data = pictures(dtype=dtype)
     weights = np.random.default_rng(1).random(data.n_samples) if weighted else None
     runs = [trained(each, data, weights, **fresh(RUNS[name])) for each in (REFERENCE, ONE_BY_ONE, COMPILED)]
@@ -143,7 +143,7 @@ def test_pictures_with_little_or_nothing_on_them(n_columns: int, in_use: int) ->
 
 
 @pytest.mark.parametrize("name", LOOP_ONLY)
-def test_what_is_no_matter_of_strides_takes_the_same_steps_too(name: str) -> None:
+def test_what_a_kernel_cannot_do_takes_the_same_steps_too(name: str) -> None:
     runs = [trained(each, pictures(), **fresh(LOOP_ONLY[name])) for each in (REFERENCE, COMPILED)]
     assert not takes_many(runs[1][2], pictures())
     same_run(*runs, 1e-11)
@@ -175,7 +175,7 @@ def test_a_callback_that_counts_steps_gets_each(monkeypatch: pytest.MonkeyPatch)
     assert patient.steps == [5, 10, 15, 20, 21, *range(1, 22)]
 
 
-@pytest.mark.parametrize("engine", [REFERENCE, COMPILED], ids=["one by one", "in strides"])
+@pytest.mark.parametrize("engine", [REFERENCE, COMPILED], ids=["one by one", "many in a call"])
 def test_what_callbacks_take_is_no_time_of_training(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trainer_module, "STRETCH_WEIGHTS", 5 * 10 * 500)
     now = 0.0
@@ -218,7 +218,7 @@ def test_a_callback_may_ask_for_single_steps_from_now_on(monkeypatch: pytest.Mon
     np.testing.assert_array_equal(network.parameters.vector, alone.parameters.vector)
 
 
-def test_a_stop_between_strides_counts_what_was_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stop_between_stretches_counts_what_was_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trainer_module, "STRETCH_WEIGHTS", 5 * 10 * 500)
 
     class Stop(Callback):

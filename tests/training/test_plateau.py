@@ -102,8 +102,8 @@ def test_given_as_the_rate_it_hears_of_the_run() -> None:
     assert standing_still(plateau, plateau)["learning_rate"] == [1e-9, 1e-9, 5e-10, 2.5e-10, 1.25e-10]
 
 
-def test_strides_take_its_rate() -> None:
-    pytest.importorskip("numba", reason="strides are compiled")
+def test_many_steps_in_a_call_take_its_rate() -> None:
+    pytest.importorskip("numba", reason="the extra fast is not installed")
     history = standing_still(ReduceOnPlateau(1e-9, factor=0.5, patience=1), name="numba")
     assert history["learning_rate"] == [1e-9, 1e-9, 5e-10, 2.5e-10, 1.25e-10]
 

@@ -31,7 +31,7 @@ class Score:
 
     def copy(self) -> "Score":
         """The same so far, to go on from."""
-        other = object.__new__(Score)  # in a tenth of the time that dataclasses.replace takes, once a step
+        other = object.__new__(Score)  # in a quarter of the time that dataclasses.replace takes, at every step
         vars(other).update(vars(self))
         return other
 

@@ -308,9 +308,7 @@ class Trainer(TrainingNumbers, metaclass=Named):
         stopping = [callback for callback in self.callbacks if isinstance(callback, EarlyStopping)]
         return {
             "network": "-".join(map(str, network.layer_sizes)),
-            "activations": in_words(network.activations),
-            "loss": in_words(network.loss),
-            "dropout": in_words(network.dropout),
+            **{name: in_words(getattr(network, name)) for name in ("activations", "loss", "dropout")},
             "dtype": network.dtype.name,
             **{each.name: in_words(getattr(self, each.name)) for each in own_first if each.name not in APART},
             "early stopping": in_words([vars_of(each, "monitor") for each in stopping]),
