@@ -41,7 +41,7 @@ PRINTING = printing.__file__
 ANSWERS = public.__file__  # which stands around public functions, to explain a wrong call
 DOORS = {unwrap(ink_image).__code__, unwrap(Model.answers).__code__}
 MOST = 8
-MOST_OF_A_BATCH = 10  # 9 before an engine was asked for many steps at once: decision 0020
+MOST_OF_A_BATCH = 9
 
 Command = Callable[..., Any]
 

@@ -21,11 +21,11 @@ from deltarule.data.reading import print_if_possible
 from deltarule.errors import DivergenceError
 from deltarule.estimators import settings
 from deltarule.nn.arrays import Array
-from deltarule.nn.optimizers import Adam, Optimizer
+from deltarule.nn.optimizers import SGD, Adam, Optimizer
 from deltarule.nn.penalties import L2, Penalty
 from deltarule.training.batches import steps_per_epoch
 from deltarule.training.divergence import are_finite, divergence
-from deltarule.training.engine import engine, gradient, seconds_with_numpy
+from deltarule.training.engine import engine, seconds_with_numpy
 from deltarule.training.evaluation import loss_and_outputs
 from deltarule.training.plan import Buffers, Plan
 from deltarule.training.schedules import Constant, Schedule
@@ -302,6 +302,7 @@ class Fit:
             vector[:] = self.kept[:] = intermediate_result.x
             self._add_epoch(self.reported)  # the last point that a line search looks at is the one that it takes
 
+        self.plan.learning_rates, self.plan.highest_loss = np.zeros(1), -math.inf  # a gradient is wanted, and no step
         self._check_point(vector, 0)
         options = {"maxfun": estimator.max_fun, "maxiter": estimator.max_iter, "gtol": estimator.tol}
         how: dict[str, Any] = {"method": "L-BFGS-B", "jac": True, "callback": end_iteration, "options": options}
@@ -325,7 +326,7 @@ class Fit:
         network, plan, grads = self.network, self.plan, self.buffers.grads
         network.parameters.vector[:] = point
         penalty = replace(plan.penalty, strength=self.estimator.alpha / plan.weight(plan.order))
-        loss = gradient(self.engine, network, plan, self.buffers, plan.order, 0, None)
+        loss = self.engine.run_steps(network, SGD(), plan).losses[0]
         penalty.add_gradient(network.parameters, grads)
         extra = penalty.value(network.parameters)
         self.reported = loss / self.n_averaged + extra

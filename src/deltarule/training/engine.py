@@ -19,12 +19,12 @@ from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, backward, forward, loss_value
 from deltarule.nn.optimizers import Optimizer
 from deltarule.nn.parameters import Parameters
+from deltarule.nn.workspace import Workspace
 from deltarule.randomness import generator
 from deltarule.settings import ENGINES, BatchSize, check_choice
 from deltarule.training.batches import gather, steps_per_epoch
 from deltarule.training.clip_and_average import Latest, MovingAverage, NoClipping
 from deltarule.training.plan import Buffers, Outcome, Plan
-from deltarule.training.score import Score
 
 Step = Callable[[Parameters, Parameters, float], None]  # of parameters, gradient and learning rate
 WORTH_COMPILING_SECONDS = 5.0  # a run that NumPy ends sooner is over before its kernels would be compiled
@@ -69,32 +69,50 @@ class Engine:
         if self.can_run_in_one_call(network, optimizer, plan):
             return run_in_one_call(self, network, optimizer, plan)
         params, buffers = network.parameters, plan.buffers or Buffers(network, plan.batch_size)
-        outcome = Outcome(None if plan.score is None else plan.score.copy())
+        ws, grads, outcome = (
+            buffers.workspace,
+            buffers.grads,
+            Outcome(None if plan.score is None else plan.score.copy()),
+        )
         penalty = plan.penalty if plan.strengths is None else copy(plan.penalty)
         step = self.step_of(optimizer)
         take_step = step if plan.rate_factors is None else scale_step(step, plan.rate_factors)
         for index, learning_rate in enumerate(plan.learning_rates.tolist()):
             if plan.stop is not None and plan.stop.is_set():
                 break
-            rows = plan.batch(index)
-            if plan.strengths is not None:
-                vars(penalty)["strength"] = plan.strengths[index].item()
-            loss = gradient(self, network, plan, buffers, rows, plan.first_step + index, outcome.score)
+            rows, loss = plan.batch(index), 0.0
+            divisor = plan.weight(rows)
+            for start in range(0, len(rows), ws.capacity):  # a large batch is worked through in pieces
+                piece = rows[start : start + ws.capacity]
+                y, weight = plan.targets[piece], None if plan.sample_weight is None else plan.sample_weight[piece]
+                X = ws.input_buffer(len(piece))
+                self.gather(plan.inputs, piece, X)
+                deform_images(self, plan, X, plan.first_step + index, start)
+                draw_masks(network, plan, ws, plan.first_step + index, start)
+                a = self.forward(network, X, ws)
+                loss += self.loss_value(network, y, ws, sample_weight=weight, divisor=divisor)
+                into = grads if start == 0 else buffers.piece_grads
+                self.backward(network, y, ws, into, sample_weight=weight, divisor=divisor)
+                if start > 0:
+                    np.add(grads.vector, into.vector, out=grads.vector)
+                if outcome.score is not None:
+                    outcome.score.add(a, y)
             outcome.losses.append(loss)
             if not loss <= plan.highest_loss:
                 break
+            if plan.strengths is not None:
+                vars(penalty)["strength"] = plan.strengths[index].item()
             if plan.with_penalties:
                 outcome.penalties.append(penalty.value(params))
-            weight = plan.weight(rows)
-            if weight > 0.0:
-                penalty.add_gradient(params, buffers.grads)
-                plan.clip.apply(buffers.grads)
+            if divisor > 0.0:
+                penalty.add_gradient(params, grads)
+                plan.clip.apply(grads)
                 if plan.epsilons is not None:
                     vars(optimizer)["epsilon"] = plan.epsilons[index].item()
                 buffers.is_changing = True
-                take_step(params, buffers.grads, learning_rate)
+                take_step(params, grads, learning_rate)
                 plan.average.update(params)
-            outcome.weights.append(weight)
+            outcome.weights.append(divisor)
         return outcome
 
     def can_run_in_one_call(self, network: Network, optimizer: Optimizer, plan: Plan) -> bool:
@@ -125,39 +143,17 @@ class Engine:
 REFERENCE = Engine("numpy", forward, loss_value, backward, None, gather, deform)
 
 
-def gradient(
-    engine: Engine, network: Network, plan: Plan, buffers: Buffers, rows: Array, step: int, score: Score | None
-) -> float:
-    """Leave the gradient of one batch in buffers.grads, count its answers, return its loss.
-
-    A piece at a time is gathered into the workspace; its images are deformed, the neurons to drop are chosen.
-    """
-    ws, divisor, loss = buffers.workspace, plan.weight(rows), 0.0
-    for start in range(0, len(rows), ws.capacity):
-        piece = rows[start : start + ws.capacity]
-        y, weight = plan.targets[piece], None if plan.sample_weight is None else plan.sample_weight[piece]
-        X = ws.input_buffer(len(piece))
-        engine.gather(plan.inputs, piece, X)
-        deform_images(engine, plan, X, step, start)
-        if any(network.dropout):
-            ws.draw_masks(generator(plan.seed, f"dropout {start}", plan.epoch, step))
-        a = engine.forward(network, X, ws)
-        loss += engine.loss_value(network, y, ws, sample_weight=weight, divisor=divisor)
-        if score is not None:
-            score.add(a, y)
-        grads = buffers.grads if start == 0 else buffers.piece_grads
-        engine.backward(network, y, ws, grads, sample_weight=weight, divisor=divisor)
-        if start > 0:
-            total = buffers.grads.vector
-            total += grads.vector
-    return loss
-
-
 def deform_images(engine: Engine, plan: Plan, X: Array, step: int, start: int) -> None:
     """Deform, in place, a batch's images from number `start` on, where the plan says so."""
     if plan.deformation is not None:
         rng = generator(plan.seed, f"augment {start}", plan.epoch, step)
         engine.deform(X, plan.image_shape, plan.deformation, rng, X)
+
+
+def draw_masks(network: Network, plan: Plan, ws: Workspace, step: int, start: int) -> None:
+    """Choose the neurons to drop for a batch's samples from number `start` on, where the network drops any."""
+    if any(network.dropout):
+        ws.draw_masks(generator(plan.seed, f"dropout {start}", plan.epoch, step))
 
 
 def scale_step(step: Step, factors: Sequence[float]) -> Step:
@@ -182,8 +178,9 @@ def run_in_one_call(engine: Engine, network: Network, optimizer: Optimizer, plan
     plan.average.steps += n_updates
     n_taken = int(np.count_nonzero(losses <= plan.highest_loss))
     if n_taken < len(losses):  # show the workspace what broke it
-        plain = replace(plan, sample_weight=None)
-        gradient(engine, network, plain, buffers, plan.batch(n_taken), plan.first_step + n_taken, None)
+        broken = replace(plan, order=plan.batch(n_taken), first_step=plan.first_step + n_taken, score=None)
+        broken.sample_weight, broken.highest_loss, broken.buffers = None, -math.inf, buffers
+        engine.one_by_one.run_steps(network, optimizer, broken)
     samples = plan.order[: n_taken * plan.batch_size]
     score = None if plan.score is None else plan.score.copy()
     if score is not None:

@@ -58,7 +58,8 @@ class Plan:
     rate_factors: what the learning rate is multiplied by, for each weight matrix and then for each bias; None is 1.
     clip, average: what stands before and behind an update.
     deformation: every image, of `image_shape`, is deformed anew at each step; None leaves it as it is.
-    highest_loss: a step whose loss is higher, or not a number, is not taken, and is the last.
+    highest_loss: a step whose loss is higher, or not a number, is not taken, and is the last: below minus infinity none
+        is, and the buffers hold the first batch's gradient.
     score: what the answers add to; None counts none. with_penalties: whether the outcome says what the penalty is.
     stop: once it is set, no further step begins.
     buffers: the arrays to work in; None makes new ones.
