@@ -77,15 +77,11 @@ class ModelDescription(msgspec.Struct, forbid_unknown_fields=True):
             raise ModelFileError(f"expected an activation for each of {n_layers} layers: got {len(self.activations)}")
         if self.image_shape is not None and math.prod(self.image_shape) != n_inputs:
             raise ModelFileError(f"expected images of {n_inputs} pixels: got the shape {self.image_shape}")
-        n_names = sum(len(column.input_names) for column in self.table_columns())
+        n_names = sum(len(column.categories) or 1 for column in self.columns)
         if n_names not in (0, n_inputs):
             raise ModelFileError(f"expected columns for {n_inputs} inputs: got columns for {n_names}")
         if len(set(names)) < len(names):
             raise ModelFileError(f"expected columns of different names: got {names}")
-
-    def table_columns(self) -> tuple[Column, ...]:
-        """The columns of the table that inputs come from."""
-        return tuple(Column(each.name, each.categories, each.fill) for each in self.columns)
 
     def layout(self) -> dict[str, Slot]:
         """The arrays that the file must hold, in the order of the digest."""
@@ -282,4 +278,5 @@ def rebuild_model(description: ModelDescription, arrays: Mapping[str, Array]) ->
         for side in ("input", "target")
         if f"{side}.mean" in arrays
     }
-    return Model(network, columns=description.table_columns(), record=description.record, **scalings)
+    columns = tuple(Column(each.name, each.categories, each.fill) for each in description.columns)
+    return Model(network, columns=columns, record=description.record, **scalings)

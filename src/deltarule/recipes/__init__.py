@@ -1,18 +1,17 @@
 """Recipes: networks, data and training in one TOML file each, by name."""
 
-from importlib.resources import files
 from pathlib import Path
 
 from deltarule.data.reading import refuse_special
 from deltarule.errors import DataError, RecipeError, closest
 from deltarule.recipes.schema import Recipe, parse
 
+FOLDER = Path(__file__).parent
+
 
 def names() -> list[str]:
     """The recipes that come with deltarule, sorted."""
-    return sorted(
-        file.name.removesuffix(".toml") for file in files(__package__).iterdir() if file.name.endswith(".toml")
-    )
+    return sorted(path.stem for path in FOLDER.glob("*.toml"))
 
 
 def read(name: str) -> Recipe:
@@ -33,4 +32,4 @@ def read(name: str) -> Recipe:
             raise RecipeError(f"a recipe must be a readable TOML file: got {path} ({error})") from error
     if name not in names():
         raise RecipeError(f"no recipe is called {name!r}: {closest(name, names())}")
-    return parse(files(__package__).joinpath(f"{name}.toml").read_text(encoding="utf-8"), name)
+    return parse((FOLDER / f"{name}.toml").read_text(encoding="utf-8"), name)
