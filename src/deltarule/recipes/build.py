@@ -63,14 +63,11 @@ def build(
     Raises RecipeError where the recipe says what cannot be, DeltaruleError where the data do not fit it.
     """
     train, test = split(recipe, splits, seed)
-    validation = None
-    if holdout:
-        parts = train.hold_out(holdout)
-        train, validation = parts.train, parts.test
-    model = fresh_model(recipe, train, seed) if start is None else start
-    trainer = trainer_for(recipe, model.inner, train.n_samples, seed, callbacks)
-    trainer.engine = engine_for(trainer, train.n_samples, engine)
-    return Job(model, trainer, model.scaled(train), model.scaled(validation) if validation else None, test)
+    parts = train.hold_out(holdout) if holdout else Splits(train)
+    model = fresh_model(recipe, parts.train, seed) if start is None else start
+    trainer = trainer_for(recipe, model.inner, parts.train.n_samples, seed, callbacks)
+    trainer.engine = engine_for(trainer, parts.train.n_samples, engine)
+    return Job(model, trainer, model.scaled(parts.train), model.scaled(parts.test) if parts.test else None, test)
 
 
 def split(recipe: Recipe, splits: Splits, seed: int) -> tuple[Dataset, Dataset | None]:
