@@ -10,7 +10,7 @@ from deltarule.errors import SettingError, ShapeError
 from deltarule.inspection.measures.loss_landscape import WeightSlice, loss_surface, principal_plane, weight_slice
 from deltarule.nn.activations import Identity, Tanh
 from deltarule.nn.losses import Quadratic
-from deltarule.nn.network import Network
+from deltarule.nn.network import Network, loss_and_gradient
 from deltarule.training.evaluation import evaluate
 
 
@@ -94,7 +94,7 @@ def dataset() -> Dataset:
 def along() -> WeightSlice:
     network = Network((3, 4, 2), hidden=Tanh(), rng=1)
     before = network.parameters.vector.copy()
-    found = weight_slice(network, dataset(), layer=1, neuron=1, source=2, offsets=np.linspace(-4.0, 4.0, 401))
+    found = weight_slice(network, dataset(), layer=1)
     np.testing.assert_array_equal(network.parameters.vector, before)
     return found
 
@@ -116,12 +116,13 @@ def test_accuracy_is_a_staircase(along: WeightSlice) -> None:
 
 def test_where_the_weight_is(along: WeightSlice) -> None:
     network = Network((3, 4, 2), hidden=Tanh(), rng=1)
-    network.weights[1][2, 1] += along.offsets[-1]
-    loss = weight_slice(network, dataset(), layer=0, neuron=0, source=0, offsets=np.zeros(1)).loss
-    assert loss[0] == pytest.approx(along.loss[-1], rel=1e-6)
+    gradient = loss_and_gradient(network, dataset().inputs, dataset().targets)[1].weights[1]
+    assert abs(gradient[along.source, along.neuron]) == np.abs(gradient).max()
+    network.weights[1][along.source, along.neuron] += along.offsets[-1]
+    assert evaluate(network, dataset())[0] == pytest.approx(along.loss[-1], rel=1e-6)
 
 
 def test_values_are_neither_right_nor_wrong() -> None:
     data = Dataset(np.ones((2, 3)), np.ones((2, 2)), "values")
     with pytest.raises(SettingError, match="holds values"):
-        weight_slice(Network((3, 4, 2)), data, layer=0, neuron=0, source=0, offsets=np.zeros(1))
+        weight_slice(Network((3, 4, 2)), data, layer=0)

@@ -21,8 +21,7 @@ from deltarule.training.trainer import Trainer
 
 N_STEPS = 150
 LOWEST, HIGHEST = 1e-6, 100.0
-MEMORY = 0.9  # about ten steps count in the running loss that ends the test
-WINDOW = 9  # steps, around each, make the smoothed loss: it must not lag behind the rate
+WINDOW = 9  # steps: the last ones make the running loss that ends the test; those around each, the smoothed loss
 RISEN = 1.1  # times the least loss is more than noise
 TOO_MUCH = 4.0  # times the least loss so far: the test is over
 
@@ -47,12 +46,12 @@ class _Listener(Callback):
 
     def __init__(self) -> None:
         self.rows: list[tuple[float, float]] = []
-        self.average, self.least = 0.0, math.inf
+        self.least = math.inf
 
     def step_end(self, state: TrainingState) -> None:
-        self.average = MEMORY * self.average + (1.0 - MEMORY) * state.batch_loss
         self.rows.append((state.learning_rate, state.batch_loss))
-        running = self.average / (1.0 - MEMORY ** len(self.rows))  # as if it had not started at 0
+        latest = [loss for _, loss in self.rows[-WINDOW:]]
+        running = sum(latest) / len(latest)
         self.least = min(self.least, running)
         if running > TOO_MUCH * self.least or len(self.rows) == N_STEPS:
             state.stop_reason = "the range test is done"

@@ -12,13 +12,15 @@ from deltarule.errors import SettingError, ShapeError
 from deltarule.inspection.gradcheck.numeric_gradient import IMAGINARY, derivatives
 from deltarule.inspection.presentation import JsonRecord
 from deltarule.nn.arrays import Array
-from deltarule.nn.network import Network, forward, loss_value, with_parameters
+from deltarule.nn.network import Network, forward, loss_and_gradient, loss_value, with_parameters
 from deltarule.nn.parameters import Parameters
 from deltarule.training.evaluation import loss_and_score
 from deltarule.training.score import Score
 
 GRID = 25  # points along each side of a surface
 MARGIN = 0.35  # of the path's extent, on every side of it
+N_OFFSETS = 401  # of a slice
+REACH = 4.0  # times the largest weight of the layer, to both sides
 LEAST_SIDE = 0.5  # of the longer side: a path along one axis still has a landscape beside it
 
 
@@ -102,23 +104,23 @@ def loss_surface(network: Network, dataset: Dataset, snapshots: Array, n_points:
     return Surface(dataset.n_samples, n_parameters == 2, share, across, up, losses, path)
 
 
-def weight_slice(
-    network: Network, dataset: Dataset, *, layer: int, neuron: int, source: int, offsets: Array
-) -> WeightSlice:
-    """Move the weight from `source` to `neuron` in `layer`, and measure. The network stays as it is.
+def weight_slice(network: Network, dataset: Dataset, layer: int) -> WeightSlice:
+    """Move the weight of a layer that the loss hangs on most, and measure. The network stays as it is.
 
-    dataset: classes or labels, as the network reads them.
-    layer, neuron, source: those of a weight that there is. offsets: (n_offsets,), what is added to it, one by one.
+    dataset: classes or labels, as the network reads them. layer: counted from 0.
 
     Raises SettingError where the data hold values, of which none is right or wrong.
 
     >>> data = Dataset(np.array([[0.0], [1.0]]), np.array([0, 1]))
-    >>> along = weight_slice(Network((1, 2)), data, layer=0, neuron=1, source=0, offsets=np.linspace(-3.0, 3.0, 5))
-    >>> sorted(set(along.accuracy.tolist()))
+    >>> sorted(set(weight_slice(Network((1, 2)), data, layer=0).accuracy.tolist()))
     [0.5, 1.0]
     """
     if dataset.task == "values":
         raise SettingError(f"accuracy is of classes or labels: got {dataset.name}, which holds values")
+    steepest = np.abs(loss_and_gradient(network, dataset.inputs, dataset.targets)[1].weights[layer])
+    source, neuron = divmod(int(steepest.argmax()), steepest.shape[1])
+    reach = REACH * np.abs(network.weights[layer]).max().item()
+    offsets = np.linspace(-reach, reach, N_OFFSETS)
     moved = network.astype(np.complex128)
     before, ws = moved.weights[layer][source, neuron], moved.workspace(dataset.n_samples)
     rows = []
@@ -129,4 +131,4 @@ def weight_slice(
         value = np.array(loss_value(moved, dataset.targets, ws))
         rows.append((value.real.item(), derivatives(value).item(), score.value))
     loss, slope, accuracy = np.transpose(rows)
-    return WeightSlice(layer, neuron, source, np.asarray(offsets), loss, slope, accuracy)
+    return WeightSlice(layer, neuron, source, offsets, loss, slope, accuracy)

@@ -79,9 +79,9 @@ class Mistakes:
 class Reliability:
     """Answers sorted into bins by their confidence, the probability of what was answered; every array is (n_bins,).
 
-    low, high: the bin's ends; a confidence of exactly `high` belongs to it.
-    examples: how many answers are in it. confidence: their mean confidence, NaN for none.
-    accuracy: the share of them that is right, NaN for none. accuracy_low, accuracy_high: its 95 % confidence interval.
+    low, high: the bin's ends; a confidence of exactly `high` belongs to it. Bins without answers are left out.
+    examples: how many answers are in it. confidence: their mean confidence.
+    accuracy: the share of them that is right. accuracy_low, accuracy_high: its 95 % confidence interval.
     expected_calibration_error: the distance of accuracy from confidence, averaged over all examples.
 
     Source: C. Guo et al., "On calibration of modern neural networks", ICML 2017, equation 3.
@@ -97,9 +97,8 @@ class Reliability:
     expected_calibration_error: float
 
     def to_json_dict(self) -> dict[str, Any]:
-        """The error, and a list of the bins that hold examples."""
-        bins = [row for row in rows_of(self) if row["examples"]]
-        return {"expected_calibration_error": self.expected_calibration_error, "bins": bins}
+        """The error, and a list of the bins."""
+        return {"expected_calibration_error": self.expected_calibration_error, "bins": rows_of(self)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -232,15 +231,14 @@ def reliability_of(probabilities: Array, true: Array, n_bins: int = N_BINS) -> R
     confidence = probabilities.max(axis=1).astype(np.float64)
     right = probabilities.argmax(axis=1) == true
     bins = np.clip(np.ceil(confidence * n_bins).astype(np.intp) - 1, 0, n_bins - 1)
-    examples, hits = np.bincount(bins, minlength=n_bins), np.bincount(bins[right], minlength=n_bins)
-    total = np.bincount(bins, weights=confidence, minlength=n_bins)
-    divisor = np.where(examples == 0, np.nan, examples)
+    used, places, examples = np.unique(bins, return_inverse=True, return_counts=True)
+    hits, total = np.bincount(places, weights=right), np.bincount(places, weights=confidence)
     low, high = np.transpose([wilson_interval(*each) for each in zip(hits.tolist(), examples.tolist(), strict=True)])
-    edges, error = np.arange(n_bins + 1) / n_bins, (np.abs(hits - total).sum() / len(true)).item()
-    return Reliability(edges[:-1], edges[1:], examples, total / divisor, hits / divisor, low, high, error)
+    ends, error = (used / n_bins, (used + 1) / n_bins), (np.abs(hits - total).sum() / len(true)).item()
+    return Reliability(*ends, examples, total / examples, hits / examples, low, high, error)
 
 
-def wilson_interval(hits: int, trials: int) -> tuple[float, float]:
+def wilson_interval(hits: float, trials: int) -> tuple[float, float]:
     """Where a share lies with 95 % confidence, when there were `hits` in so many trials (Wilson 1927); (0, 1) for none.
 
     Unlike hits / trials plus or minus two standard deviations, it is right near 0 and 1, where good networks are.

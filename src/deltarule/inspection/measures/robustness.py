@@ -25,7 +25,6 @@ class Change(NamedTuple):
     """One way in which images, (n_samples, height, width) float32 from 0 to 1, can differ: by `amounts` in a `unit`."""
 
     unit: str
-    neutral: float
     amounts: tuple[float, ...]
     apply: Callable[[Array, float], Array]
 
@@ -36,7 +35,6 @@ class Response(JsonRecord):
 
     change: str
     unit: str
-    neutral: float
     examples: int
     amounts: Array
     accuracy: Array
@@ -87,16 +85,16 @@ def widen_pen(images: Array, pixels: float) -> Array:
 
 
 CHANGES = {
-    "shift": Change("pixels to the right", 0.0, (-4, -3, -2, -1, 0, 1, 2, 3, 4), shift),
-    "rotation": Change("degrees counterclockwise", 0.0, (-45, -30, -15, 0, 15, 30, 45), rotate),
-    "scale": Change("times as large", 1.0, (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3), scale),
-    "noise": Change("standard deviation", 0.0, (0.0, 0.1, 0.2, 0.3, 0.4, 0.5), add_noise),
-    "pen width": Change("pixels wider", 0.0, (-2.0, -1.0, 0.0, 1.0, 2.0, 3.0), widen_pen),
+    "shift": Change("pixels to the right", (-4, -3, -2, -1, 0, 1, 2, 3, 4), shift),
+    "rotation": Change("degrees counterclockwise", (-45, -30, -15, 0, 15, 30, 45), rotate),
+    "scale": Change("times as large", (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3), scale),
+    "noise": Change("standard deviation", (0.0, 0.1, 0.2, 0.3, 0.4, 0.5), add_noise),
+    "pen width": Change("pixels wider", (-2.0, -1.0, 0.0, 1.0, 2.0, 3.0), widen_pen),
 }
 
 
-def robustness(model: Model, dataset: Dataset, most: int = MOST_EXAMPLES) -> tuple[Response, ...]:
-    """The accuracy of a model of images under each of CHANGES, on at most so many examples, spread over the dataset.
+def robustness(model: Model, dataset: Dataset) -> tuple[Response, ...]:
+    """The accuracy of a model of images under each of CHANGES, on at most 1,000 examples, spread over the dataset.
 
     Raises SettingError unless the examples are images of classes, ShapeError where they do not fit the model.
     """
@@ -104,15 +102,15 @@ def robustness(model: Model, dataset: Dataset, most: int = MOST_EXAMPLES) -> tup
     if image_shape is None or dataset.task != "classes":
         what = dataset.task if image_shape else "no images"
         raise SettingError(f"robustness is measured on images of classes: got {dataset.name}, which holds {what}")
-    dataset = dataset.spread(most)
+    dataset = dataset.spread(MOST_EXAMPLES)
     model.scaled(dataset)  # raises where the two do not fit each other
     images = as_floats(model.unscaled(dataset.inputs), np.float32).reshape(-1, *image_shape)
     responses, n_samples = [], dataset.n_samples
     limit = 1.0 if model.pixels else np.inf  # interpolation may exceed full ink by a rounding error
-    for name, (unit, neutral, amounts, apply) in CHANGES.items():
+    for name, (unit, amounts, apply) in CHANGES.items():
         changed = (np.minimum(apply(images, amount), limit).reshape(n_samples, -1) for amount in amounts)
         hits = [int(np.count_nonzero(model.predict(each) == dataset.targets)) for each in changed]
         low, high = np.transpose([wilson_interval(count, n_samples) for count in hits])
-        about = (name, unit, neutral, n_samples, np.array(amounts, np.float64))
+        about = (name, unit, n_samples, np.array(amounts, np.float64))
         responses.append(Response(*about, np.array(hits) / n_samples, low, high))
     return tuple(responses)

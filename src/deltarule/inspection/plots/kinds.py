@@ -8,8 +8,6 @@ from inspect import Parameter, signature
 from os import PathLike
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError
 from deltarule.inspection.measures.layer_history import LayerHistory, Recorder
@@ -19,7 +17,7 @@ from deltarule.inspection.measures.metrics import ClassScore, Report, evaluate_m
 from deltarule.inspection.plots import network_plots, result_plots
 from deltarule.inspection.plots.picture import Picture
 from deltarule.model import Model
-from deltarule.nn.network import Network, loss_and_gradient
+from deltarule.nn.network import Network
 from deltarule.parts import PARTS
 from deltarule.public import public, words
 from deltarule.settings import brief, check_choice
@@ -199,14 +197,8 @@ def reliability(model: Model, data: Dataset) -> Drawing:
 
 def staircase(model: Model, data: Dataset, layer: int | None = None) -> Drawing:
     """Loss and accuracy along the weight of a layer, the last unless another is named, that the loss hangs on most."""
-    network, few = model.inner, model.scaled(data).spread(STAIRS)
-    n_layers = len(network.weights)
-    layer = check_layer(n_layers - 1 if layer is None else layer, n_layers)
-    steepest = np.abs(loss_and_gradient(network, few.inputs, few.targets)[1].weights[layer])
-    source, neuron = divmod(int(steepest.argmax()), steepest.shape[1])
-    reach = 4.0 * np.abs(network.weights[layer]).max().item()
-    offsets = np.linspace(-reach, reach, 401)
-    found = weight_slice(network, few, layer=layer, neuron=neuron, source=source, offsets=offsets)
+    few, n_layers = model.scaled(data).spread(STAIRS), len(model.network.weights)
+    found = weight_slice(model.inner, few, check_layer(n_layers - 1 if layer is None else layer, n_layers))
     return Drawing(found.to_json_dict(), partial(result_plots.draw_weight_slice, found))
 
 

@@ -47,12 +47,9 @@ def draw_activations(shown: Mapping[str, Activation]) -> Picture:
 
 def curve_of(activation: Activation) -> tuple[Array, Array]:
     """sigma and sigma' at SHOWN_Z; for a softmax, of the first of ten z, the others being 0."""
-    z = SHOWN_Z[:, np.newaxis]
-    if isinstance(activation, Softmax):
-        z = np.hstack([z, np.zeros((len(z), 9))])
+    z = np.pad(SHOWN_Z[:, np.newaxis], [(0, 0), (0, 9)])
     a = activation.value(z)
-    derivative = activation.derivative(z, a)
-    derivative = derivative[:, :1, 0] if derivative.ndim == 3 else derivative
+    derivative = activation.derivative(z, a).reshape(len(z), -1)  # a softmax's is a matrix for each z
     return a[:, 0], derivative[:, 0].astype(np.float64)
 
 

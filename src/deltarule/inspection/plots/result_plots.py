@@ -137,12 +137,11 @@ def draw_surface(found: Surface) -> Picture:
         norm = colors.LogNorm(low, high) if is_log else colors.PowerNorm(0.5, low, high)
         areas = axes.contourf(found.across, found.up, losses, levels, cmap="cividis", norm=norm, extend="both")
         axes.contour(found.across, found.up, losses, levels, colors="white", linewidths=0.3, alpha=0.6)
-        axes.plot(*found.path.T, "-", color="white", linewidth=2.6)
-        axes.plot(*found.path.T, ".-", color=style.ORANGE, markersize=3.5)
+        axes.plot(*found.path.T, ".-", color=style.ORANGE, markersize=3.5, path_effects=[halo])
         for point, mark, name in ((found.path[0], "s", "start"), (found.path[-1], "o", "end")):
             axes.plot(*point, mark, color=style.ORANGE, markersize=6, markeredgecolor="white")
-            text = axes.annotate(name, point, (0, 6), textcoords="offset points", ha="center", fontweight="bold")
-            text.set_path_effects([halo])
+            look: dict[str, Any] = {"ha": "center", "fontweight": "bold", "path_effects": [halo]}
+            axes.annotate(name, point, (0, 6), textcoords="offset points", **look)
         axes.set(xlabel=names[0], ylabel=names[1])
         axes.set_title(kind, fontweight="normal")
         axes.grid(visible=False)
@@ -221,23 +220,19 @@ def draw_scores(per_class: Sequence[ClassScore]) -> Picture:
 
 def draw_reliability(found: Reliability) -> Picture:
     """Accuracy against confidence, bin by bin, with 95 % intervals; below it, how many answers a bin holds."""
-    used = found.examples > 0
     words = f"expected calibration error {style.percent(found.expected_calibration_error)}"
     with new_figure(height=3.6) as figure:
         axes, counts = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
         axes.plot([0, 1], [0, 1], **style.DASHED)
-        axes.vlines(
-            found.confidence[used], found.accuracy_low[used], found.accuracy_high[used], color=style.BLUE, alpha=0.4
-        )
-        axes.plot(found.confidence[used], found.accuracy[used], "o", color=style.BLUE, markersize=4)
+        axes.vlines(found.confidence, found.accuracy_low, found.accuracy_high, color=style.BLUE, alpha=0.4)
+        axes.plot(found.confidence, found.accuracy, "o", color=style.BLUE, markersize=4)
         axes.set_title("accuracy")
         axes.set_title(words, **style.NOTE)
         axes.yaxis.set_major_formatter(style.percent)
         axes.annotate("too modest", (0.04, 0.93), color=style.GRAY)
         axes.annotate("too sure", (0.96, 0.04), color=style.GRAY, ha="right")
-        counts.bar(
-            found.low, found.examples, width=found.high - found.low, align="edge", color=style.BLUE, edgecolor="white"
-        )
+        width = found.high - found.low
+        counts.bar(found.low, found.examples, width, align="edge", color=style.BLUE, edgecolor="white")
         counts.set(title="answers", xlabel="confidence: the probability of the answer")
         counts.set_yscale("symlog", linthresh=1.0)
         counts.yaxis.set_major_formatter("{x:,.0f}")

@@ -69,7 +69,7 @@ function connectFiles(panel, store, server, complaint) {
 /** A random example of the test set on the pad. */
 async function takeExample(store, server, complaint) {
     try {
-        const { x, label, pixels } = await server.example({ split: "test" });
+        const { x, label, pixels } = await server.example();
         complaint.textContent = "";
         store.showExample(x, label, pixels ? 255 : 1);
     } catch (error) {

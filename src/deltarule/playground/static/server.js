@@ -114,13 +114,9 @@ export class Server {
         return answer.arrayBuffer();
     }
 
-    /**
-     * An example of a part ("train", "test") of the data that belong to the network; a random one without an index.
-     * @returns {Promise<{x: Uint8Array | Float64Array, label: number | number[], index: number}>}
-     */
-    async example({ split = "test", index = null } = {}) {
-        const chosen = index === null ? "" : `&index=${index}`;
-        return numeric(await this.json(`example?of=${this.of}&split=${split}${chosen}`));
+    /** A random test example of the network's data: {x: Float64Array, label: number | number[], index: number}. */
+    async example() {
+        return numeric(await this.json(`example?of=${this.of}&split=test`));
     }
 
     /** The confusion matrix on the examples that belong to the network, and what they are. */
