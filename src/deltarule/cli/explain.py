@@ -55,13 +55,13 @@ def own_examples(path: Path, label: str | None, model: Model) -> Dataset:
     inputs = read(path, **how_to_read(model)).rows
     with name_file(path):
         targets = model.predict(inputs)
+    names = model.class_names if model.task == "classes" else ()
     if label is None:
         note(entry("label", "none is given, so what the network says counts as right"))
-    elif model.task == "classes" and label in model.class_names:
-        targets = np.full(len(inputs), model.class_names.index(label))
+    elif label in names:
+        targets = np.full(len(inputs), names.index(label))
     else:
-        known = model.class_names if model.task == "classes" else ()
-        raise SettingError(f"no class is called {label!r}: {closest(label, known)}")
+        raise SettingError(f"no class is called {label!r}: {closest(label, names)}")
     targets = targets.astype(np.float64) if model.task == "values" else targets
     return Dataset(
         inputs, targets, model.task or "classes", model.class_names, model.image_shape, str(path), model.columns

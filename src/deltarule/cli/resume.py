@@ -91,14 +91,13 @@ def read_run(folder: Path, checkpoints: Checkpoints | None) -> EarlierRun:
                 got, cure = "one of them", f"use --resume {folder.parent}"
         raise SettingError(f"--resume takes a folder of checkpoints: got {folder}, {got}; {cure}")
     try:
-        kept = msgspec.structs.asdict(
-            msgspec.convert(snapshot.record, KeptOptions, dec_hook=lambda kind, value: kind(value))
-        )
+        found = msgspec.convert(snapshot.record, KeptOptions, dec_hook=lambda kind, value: kind(value))
     except msgspec.ValidationError as error:
         raise SettingError(
             f"the checkpoints in {folder} were made by a program, not by deltarule train: go on with that program"
         ) from error
-    return EarlierRun(snapshot, parse(kept.pop("recipe"), kept.pop("recipe_name")), kept)
+    kept = {name: getattr(found, name) for name in KEPT_OPTIONS}
+    return EarlierRun(snapshot, parse(found.recipe, found.recipe_name), kept)
 
 
 def check_kept_places(resumed: EarlierRun, options: TrainOptions) -> None:
