@@ -8,7 +8,7 @@ import numpy as np
 
 from deltarule.cli.options import ExplainOptions
 from deltarule.cli.predict import how_to_read, name_file
-from deltarule.cli.printing import encoding, entry, note, print_result
+from deltarule.cli.printing import encoding, print_result, tell
 from deltarule.cli.resolve import load_examples, resolve
 from deltarule.data.dataset import Dataset
 from deltarule.data.readers.kinds import read
@@ -57,7 +57,7 @@ def own_examples(path: Path, label: str | None, model: Model) -> Dataset:
         targets = model.predict(inputs)
     names = model.class_names if model.task == "classes" else ()
     if label is None:
-        note(entry("label", "none is given, so what the network says counts as right"))
+        tell("label", "none is given, so what the network says counts as right")
     elif label in names:
         targets = np.full(len(inputs), names.index(label))
     else:
@@ -77,5 +77,5 @@ def example_number(wanted: int | None, model: Model, dataset: Dataset) -> int:
         some = model.scaled(dataset.take(slice(MOST_LOOKED_AT)))
         number = int(outputs_and_losses(model.inner, some)[1].argmax())
         why = f", of the first {some.n_samples:,} the one that costs most"
-    note(entry("example", f"{number} of {dataset.name}{why}"))
+    tell("example", f"{number} of {dataset.name}{why}")
     return number

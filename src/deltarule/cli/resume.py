@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from deltarule.cli.options import KEPT, MARKS, TrainOptions
-from deltarule.cli.printing import entry, note
+from deltarule.cli.printing import tell
 from deltarule.cli.resolve import check_data_exist
 from deltarule.cli.results import check_place, check_run_place
 from deltarule.errors import SettingError
@@ -146,8 +146,8 @@ def snapshot_of(resumed: EarlierRun, options: TrainOptions, job: Job) -> Snapsho
             "or nothing but --resume;  --resume-anyway  goes on nevertheless"
         )
     if different:
-        note(entry("anyway", "; ".join(different)))
-    note(entry("resumed", f"after step {snapshot.step:,}, in epoch {snapshot.epoch + 1} of {job.trainer.epochs}"))
+        tell("anyway", "; ".join(different))
+    tell("resumed", f"after step {snapshot.step:,}, in epoch {snapshot.epoch + 1} of {job.trainer.epochs}")
     return replace(snapshot, identity={})
 
 
