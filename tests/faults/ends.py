@@ -14,7 +14,7 @@ import sys
 import termios
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,6 @@ EPOCHS, STEPS_AN_EPOCH = 4, 10
 MOMENTS = ("before an epoch was complete", "in the middle", "while the result is reported")
 AT_STEP = {MOMENTS[0]: 5, MOMENTS[1]: 25, MOMENTS[2]: EPOCHS * STEPS_AN_EPOCH}
 ENGINES = ("numpy", "numba")
-FAILING = ("no memory in a step", "no memory in an update", "divergence")  # what fails in the engine itself
 RECIPE = f"""
 [about]
 name = "small"
@@ -205,6 +204,13 @@ class Moment(Callback):
             self.act()
 
 
+def build_with(callback: Callback, build: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+    """What `build` returns, with one more callback."""
+    job = build(*arguments, **options)
+    job.trainer.callbacks = [*job.trainer.callbacks, callback]
+    return job
+
+
 def injected(name: str, moment: str, act: Callable[[], None]) -> Iterable[Any]:
     """What brings a fault to its moment in this process, as context managers."""
     build, evaluate = train.build, train.evaluate_model
@@ -214,11 +220,6 @@ def injected(name: str, moment: str, act: Callable[[], None]) -> Iterable[Any]:
         if name == "no memory in a step":
             raise MemoryError
         return evaluate(*arguments)
-
-    def with_moment(*arguments: Any, **options: Any) -> Any:
-        job = (with_failing_engine if name in FAILING else build)(*arguments, **options)
-        job.trainer.callbacks = [*job.trainer.callbacks, Moment(AT_STEP[moment], act)]
-        return job
 
     def with_failing_engine(*arguments: Any, **options: Any) -> Any:
         job = build(*arguments, **options)
@@ -255,12 +256,12 @@ def injected(name: str, moment: str, act: Callable[[], None]) -> Iterable[Any]:
         return job
 
     yield patch.object(checkpoint, "COPY_APART", 0)  # else it depends on the machine's speed which step is kept
-    if name in FAILING:
+    if name in ("no memory in a step", "no memory in an update", "divergence"):
         yield patch.object(train, "build", with_failing_engine)
     if moment == MOMENTS[2]:
         yield patch.object(train, "evaluate_model", at_the_end)
     else:
-        yield patch.object(train, "build", with_moment)
+        yield patch.object(train, "build", partial(build_with, Moment(AT_STEP[moment], act), train.build))
 
 
 def command(arguments: list[str]) -> None:

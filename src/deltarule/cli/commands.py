@@ -1,4 +1,4 @@
-"""What every command has in common: its help, answers to wrong names, and errors, which become exit codes.
+"""What every command has in common: its help, advice on a wrong name, and errors, which become exit codes.
 
 In the help, arguments are called what they are called here: newer versions of Typer put braces around them, and the
 names of Python's types behind them. For an option that a command does not have, the error names the one that is meant,

@@ -8,7 +8,7 @@ import numpy as np
 
 from deltarule.cli.options import ExplainOptions
 from deltarule.cli.predict import how_to_read, name_file
-from deltarule.cli.printing import encoding, entry, note, print_result
+from deltarule.cli.printing import encoding, print_result, tell
 from deltarule.cli.resolve import load_examples, resolve
 from deltarule.data.dataset import Dataset
 from deltarule.data.readers.kinds import read
@@ -55,13 +55,13 @@ def own_examples(path: Path, label: str | None, model: Model) -> Dataset:
     inputs = read(path, **how_to_read(model)).rows
     with name_file(path):
         targets = model.predict(inputs)
+    names = model.class_names if model.task == "classes" else ()
     if label is None:
-        note(entry("label", "none is given, so what the network says counts as right"))
-    elif model.task == "classes" and label in model.class_names:
-        targets = np.full(len(inputs), model.class_names.index(label))
+        tell("label", "none is given, so what the network says counts as right")
+    elif label in names:
+        targets = np.full(len(inputs), names.index(label))
     else:
-        known = model.class_names if model.task == "classes" else ()
-        raise SettingError(f"no class is called {label!r}: {closest(label, known)}")
+        raise SettingError(f"no class is called {label!r}: {closest(label, names)}")
     targets = targets.astype(np.float64) if model.task == "values" else targets
     return Dataset(
         inputs, targets, model.task or "classes", model.class_names, model.image_shape, str(path), model.columns
@@ -77,5 +77,5 @@ def example_number(wanted: int | None, model: Model, dataset: Dataset) -> int:
         some = model.scaled(dataset.take(slice(MOST_LOOKED_AT)))
         number = int(outputs_and_losses(model.inner, some)[1].argmax())
         why = f", of the first {some.n_samples:,} the one that costs most"
-    note(entry("example", f"{number} of {dataset.name}{why}"))
+    tell("example", f"{number} of {dataset.name}{why}")
     return number

@@ -7,7 +7,7 @@ from functools import cache, partial
 from typer import Exit
 
 from deltarule.cli.options import DataOptions, PlaygroundOptions
-from deltarule.cli.printing import entry, note, print_text
+from deltarule.cli.printing import print_text, tell
 from deltarule.cli.resolve import load_model, train_and_test
 from deltarule.data.built_in import BUILT_IN
 from deltarule.data.catalog import describe, load, locate, names
@@ -30,7 +30,7 @@ def playground(options: PlaygroundOptions) -> None:
     loaders = {name: cache(partial(load, name, offline=True)) for name in filter(None, [*says, data])}  # once each
     service = Service(Playground(given, loaders, says), options.port, options.host)
     if options.host not in LOCAL:
-        note(entry("open", "others reach it at this machine's address, and need the token to do anything"))
+        tell("open", "others reach it at this machine's address, and need the token to do anything")
     print_text(f"The page is at {service.url}  (Ctrl-C ends it)")
     if not options.no_browser:
         threading.Thread(target=webbrowser.open, args=(service.url,), daemon=True).start()
@@ -55,7 +55,7 @@ def examples_for(model: Model, data: str | None, offline: bool) -> dict[str, Dat
                 raise
             continue
         if data is None:
-            note(entry("data", f"{train.name}, to draw examples from and to find mistakes in"))
+            tell("data", f"{train.name}, to draw examples from and to find mistakes in")
         return {"train": train} | ({"test": test} if test is not None else {})
-    note(entry("data", "none here fit this network: --data names some"))
+    tell("data", "none here fit this network: --data names some")
     return {}

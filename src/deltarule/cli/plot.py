@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from deltarule.cli.options import PlotOptions, TrainOptions
-from deltarule.cli.printing import entry, in_a_line, note, print_json, print_text
+from deltarule.cli.printing import in_a_line, print_json, print_text, tell
 from deltarule.cli.resolve import (
     is_model,
     load_data,
@@ -104,7 +104,7 @@ def range_test_subjects(options: PlotOptions) -> dict[str, Any]:
     else:
         recipe, splits = plan_recipe(name, options, options.changes)
     job, data = build(recipe, splits, seed=seed), recipe.data.name
-    note(entry("training", f"at most {N_STEPS} steps of the recipe {recipe.about.name} on {data}, for the range test"))
+    tell("training", f"at most {N_STEPS} steps of the recipe {recipe.about.name} on {data}, for the range test")
     return {"trainer": job.trainer, "data": job.train}
 
 

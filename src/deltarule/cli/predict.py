@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import takewhile
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,7 +13,6 @@ from deltarule.atomic import write_atomically
 from deltarule.cli.options import PredictOptions
 from deltarule.cli.printing import (
     anyone_reads,
-    entry,
     image_text,
     in_a_line,
     note,
@@ -21,8 +21,9 @@ from deltarule.cli.printing import (
     print_json,
     print_result,
     print_text,
+    tell,
 )
-from deltarule.cli.resolve import load_model, note_table, training_record
+from deltarule.cli.resolve import load_model, training_record
 from deltarule.cli.results import check_place, input_files
 from deltarule.data.readers.kinds import PICTURE_ENDINGS, read
 from deltarule.errors import DataError, NoDigitError, SettingError, ShapeError
@@ -87,7 +88,7 @@ def model_for(files: list[Path]) -> str:
     are_pictures = bool(files) and all(path.suffix.lower() in PICTURE_ENDINGS for path in files)
     has_model = Path(MODEL).is_file()
     if has_model and are_pictures:
-        note(entry("here", f"{MODEL} is not asked about pictures unless you say  --model {MODEL}"))
+        tell("here", f"{MODEL} is not asked about pictures unless you say  --model {MODEL}")
     return MODEL if has_model and not are_pictures else PRETRAINED.stem
 
 
@@ -98,7 +99,7 @@ def how_to_read(model: Model) -> dict[str, Any]:
     ink was 0 to 1 is shown others in the same way. A table's texts are places among their categories.
     """
     record = training_record(model)
-    how: dict[str, Any] = {"rows_only": True, "announce": note_table}
+    how: dict[str, Any] = {"rows_only": True, "announce": partial(tell, "table")}
     if not (model.pixels or model.image_shape):
         how |= {"columns": model.columns, "target": record.target}
     return how | {

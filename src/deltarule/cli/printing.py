@@ -224,6 +224,11 @@ def entry(title: str, text: str, indent: int = 9) -> str:
     return presentation.entry(title, text, terminal_width(), indent, break_long_words=False)
 
 
+def tell(title: str, text: str) -> None:
+    """Tell the user something that is not the result, beside its title."""
+    note(entry(title, text))
+
+
 def print_json(value: Any) -> None:
     """Print one JSON value; a path becomes a string, and a number that is not finite null."""
     import json  # here, since `deltarule --help` prints none

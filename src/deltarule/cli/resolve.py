@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import msgspec
 import numpy as np
 
 from deltarule.cli.options import RECIPE_KEYS, DataOptions, SubjectOptions, TrainOptions
-from deltarule.cli.printing import entry, note
+from deltarule.cli.printing import tell
 from deltarule.data.catalog import MNIST, can_find, find_default, load
 from deltarule.data.dataset import Dataset, Splits, data_hash
 from deltarule.data.readers.kinds import MODEL as MODEL_FILE
@@ -91,7 +92,7 @@ def load_model(name: str) -> Model:
     model = load_file(path)
     record = training_record(model)
     origin = f", trained by the recipe {record.recipe} on {record.dataset}" if record.recipe else ""
-    note(entry("model", f"{path}: {'-'.join(map(str, model.network.layer_sizes))}{origin}"))
+    tell("model", f"{path}: {'-'.join(map(str, model.network.layer_sizes))}{origin}")
     return model
 
 
@@ -147,14 +148,14 @@ def plan_run(
         recipe = recipe.on(splits.train.name)
     is_other = recipe.data.name != original.data.name
     says = f": {recipe.about.says}" if is_run else f", untrained, on {recipe.data.name}"
-    note(entry("recipe", recipe.about.name + says))
+    tell("recipe", recipe.about.name + says)
     if is_other and not (named and (options.recipe or options.resume)):  # `default` suits any data
         recipe = recipe_as_asked(resize(original.on(recipe.data.name), splits), options)
-        note(entry("suited", size_in_words(recipe, splits)))
+        tell("suited", size_in_words(recipe, splits))
     if is_other and (options.recipe or not options.resume):  # the data of a run that goes on may have moved
         recipe, given_up = adapt(recipe, splits)
         if given_up:
-            note(entry("changed", "; ".join(given_up)))
+            tell("changed", "; ".join(given_up))
     return recipe, splits
 
 
@@ -171,7 +172,7 @@ def load_data(name: str, options: TrainOptions, *, known: Model | None = None, m
         how: dict[str, Any] = {"task": options.target_task, "without": options.without or ()}
         if known is not None and known.columns and known.task != "labels":
             how = {"task": known.task, "class_names": known.class_names, "columns": known.columns}
-        how |= {"target": options.target, "missing": options.missing, "announce": note_table}
+        how |= {"target": options.target, "missing": options.missing, "announce": partial(tell, "table")}
         return read_data(name, **how).splits
     if options.without or options.missing != "error" or options.target_task is not None:
         raise SettingError("--task, --missing and --without are for tables: name the column to learn with --target")
@@ -182,7 +183,7 @@ def load_data(name: str, options: TrainOptions, *, known: Model | None = None, m
     if not may_stand_in:
         return load(name, offline=options.offline)
     splits, which = find_default(offline=options.offline)
-    note(entry("data", which))
+    tell("data", which)
     return splits
 
 
@@ -193,11 +194,6 @@ def check_data_exist(name: str, owner: str, cure: str) -> None:
             f"the data of this {owner} are not where they were: got {name}, and {Path(name).absolute()} does not "
             f"exist; {cure}"
         )
-
-
-def note_table(sentence: str) -> None:
-    """Say on stderr how a table was understood."""
-    note(entry("table", sentence))
 
 
 def load_examples(model: Model, options: DataOptions, *, unseen: bool = True) -> Dataset:
@@ -213,7 +209,7 @@ def load_examples(model: Model, options: DataOptions, *, unseen: bool = True) ->
     else:
         which = "the test part" if test else "all there are"
     dataset = test or train
-    note(entry("data", f"{dataset.name}: {dataset.n_samples:,} examples, {which}"))
+    tell("data", f"{dataset.name}: {dataset.n_samples:,} examples, {which}")
     return dataset
 
 
@@ -248,7 +244,7 @@ def splits_for(model: Model, options: DataOptions) -> tuple[Splits, bool]:
     known = record.environment.get("data_hash") if Path(name).exists() else None
     is_own = name == record.dataset if known is None else data_hash(*parts) == known
     if not is_own and name == record.dataset:
-        note(entry("data", f"{name} holds other examples than this model was trained on"))
+        tell("data", f"{name} holds other examples than this model was trained on")
     return Splits(*parts), is_own
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from deltarule.cli.options import KEPT, MARKS, TrainOptions
-from deltarule.cli.printing import entry, note
+from deltarule.cli.printing import tell
 from deltarule.cli.resolve import check_data_exist
 from deltarule.cli.results import check_place, check_run_place
 from deltarule.errors import SettingError
@@ -91,14 +91,13 @@ def read_run(folder: Path, checkpoints: Checkpoints | None) -> EarlierRun:
                 got, cure = "one of them", f"use --resume {folder.parent}"
         raise SettingError(f"--resume takes a folder of checkpoints: got {folder}, {got}; {cure}")
     try:
-        kept = msgspec.structs.asdict(
-            msgspec.convert(snapshot.record, KeptOptions, dec_hook=lambda kind, value: kind(value))
-        )
+        found = msgspec.convert(snapshot.record, KeptOptions, dec_hook=lambda kind, value: kind(value))
     except msgspec.ValidationError as error:
         raise SettingError(
             f"the checkpoints in {folder} were made by a program, not by deltarule train: go on with that program"
         ) from error
-    return EarlierRun(snapshot, parse(kept.pop("recipe"), kept.pop("recipe_name")), kept)
+    kept = {name: getattr(found, name) for name in KEPT_OPTIONS}
+    return EarlierRun(snapshot, parse(found.recipe, found.recipe_name), kept)
 
 
 def check_kept_places(resumed: EarlierRun, options: TrainOptions) -> None:
@@ -147,8 +146,8 @@ def snapshot_of(resumed: EarlierRun, options: TrainOptions, job: Job) -> Snapsho
             "or nothing but --resume;  --resume-anyway  goes on nevertheless"
         )
     if different:
-        note(entry("anyway", "; ".join(different)))
-    note(entry("resumed", f"after step {snapshot.step:,}, in epoch {snapshot.epoch + 1} of {job.trainer.epochs}"))
+        tell("anyway", "; ".join(different))
+    tell("resumed", f"after step {snapshot.step:,}, in epoch {snapshot.epoch + 1} of {job.trainer.epochs}")
     return replace(snapshot, identity={})
 
 

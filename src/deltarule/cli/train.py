@@ -18,7 +18,7 @@ from deltarule.cli.diagnose import diagnosis_note
 from deltarule.cli.evaluate import example_noun, score_sentence, worst_mistake
 from deltarule.cli.interrupts import handle_interrupts
 from deltarule.cli.options import TrainOptions
-from deltarule.cli.printing import entry, in_a_line, note, print_json, print_text, score_words
+from deltarule.cli.printing import entry, in_a_line, note, print_json, print_text, score_words, tell
 from deltarule.cli.progress import Display
 from deltarule.cli.resolve import load_model, plan_run, read_recipe, recipe_as_asked, training_record
 from deltarule.cli.results import check_train_places, write_picture
@@ -141,18 +141,18 @@ def announce(run: Run) -> None:
     held_out = f", {job.validation.n_samples:,} to choose the best epoch by" if job.validation else ""
     tested = f", {job.test.n_samples:,} for the test" if job.test else ", none for a test"
     learned = f"{job.train.n_samples:,} {example_noun(job.train)} of {run.recipe.data.name} to learn from"
-    note(entry("examples", learned + held_out + tested))
+    tell("examples", learned + held_out + tested)
     if job.model.columns:
-        note(entry("columns", columns_in_words(job.model.columns)))
+        tell("columns", columns_in_words(job.model.columns))
     if unseen := unseen_categories(job.model.columns, job.train.inputs):
-        note(entry("unseen", f"{names_in_words(unseen)}: in no example to learn from, so nothing is learned of it"))
-    note(entry("network", f"{'-'.join(map(str, network.layer_sizes))}, {network.parameters.size:,} parameters"))
+        tell("unseen", f"{names_in_words(unseen)}: in no example to learn from, so nothing is learned of it")
+    tell("network", f"{'-'.join(map(str, network.layer_sizes))}, {network.parameters.size:,} parameters")
     if smoothing := smoothing_of(network.loss):
         lowest = f"the lowest possible is {network.loss.lowest(network.layer_sizes[-1]):.4f}"
-        note(entry("labels", f"smoothed by {smoothing:g}, so the loss cannot reach 0: {lowest}"))
+        tell("labels", f"smoothed by {smoothing:g}, so the loss cannot reach 0: {lowest}")
     if job.trainer.engine.says:
         how = "NumPy, without compiled kernels" if job.trainer.engine.name == "numpy" else "Numba, and NumPy in part"
-        note(entry("engine", f"{how}: {job.trainer.engine.says}"))
+        tell("engine", f"{how}: {job.trainer.engine.says}")
 
 
 def begin_checkup(run: Run) -> Checkup:
@@ -237,13 +237,13 @@ def keep_progress(run: Run, history: History, checkpoints: Checkpoints | None, e
         except (OSError, MemoryError) as failure:
             learned = str(failure) or "there is not enough memory to save what it had learned until then"
     if isinstance(error, DivergenceError):
-        note(entry("diverged", learned))
+        tell("diverged", learned)
     else:
         signum = getattr(error, "signum", SIGINT)
         by = "an error" if not is_interrupt else "Ctrl-C" if signum == SIGINT else Signals(signum).name
-        note(entry("stopped", f"by {by}; {learned}"))
+        tell("stopped", f"by {by}; {learned}")
         if checkpoints is not None:
-            note(entry("go on", how_to_resume(checkpoints, run.options.out)))
+            tell("go on", how_to_resume(checkpoints, run.options.out))
     with suppress(MemoryError):
         run_diagnosis(run, history)
 
@@ -263,9 +263,9 @@ def finish(run: Run, history: History) -> None:
         print_json({"model": run.out} | facts(run, history, report) | more | diagnosis)
         return
     if history.stop_reason:
-        note(entry("stopped", history.stop_reason))
+        tell("stopped", history.stop_reason)
     if job.validation:
-        note(entry("kept", f"the network of epoch {history.best_epoch}, the best by its held-out loss"))
+        tell("kept", f"the network of epoch {history.best_epoch}, the best by its held-out loss")
     print_text(f"\n{verdict(run, history, report)}\n\n{entry('saved', run.saved)}")
     for title, place in (("run", options.run), ("plot", options.plot)):
         if place is not None:
