@@ -76,7 +76,7 @@ scaling = "standardized"
 [network]
 hidden = [16, 8]
 activation = ["relu", { name = "leaky_relu", slope = 0.1 }]
-initializer = { weights = "he_normal", biases = "uniform" }
+initializer = { weights = "he_normal", weights_factor = 0.5 }
 dropout = [0.1, 0.2]
 [training]
 schedule = { name = "one_cycle", rate = 0.01 }

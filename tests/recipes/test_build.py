@@ -149,11 +149,13 @@ def test_weights_are_drawn_by_the_seed() -> None:
     assert (vectors[0] != vectors[2]).any()
 
 
-def test_initializers() -> None:
-    network = job("initializer={weights='uniform', biases='uniform'}", "hidden=[400]").model.network
-    for W in network.weights:
-        assert 0.0 <= W.min() < 0.1 < 0.9 < W.max() < 1.0
-    assert 0.0 <= network.biases[0].min() < 0.1 < 0.9 < network.biases[0].max() < 1.0
+def test_initializers_and_their_factors() -> None:
+    start = "initializer={weights='uniform', weights_factor=0.5, biases='uniform', biases_factor=-2}"
+    network = job(start, "hidden=[400]").model.network
+    for W, b in zip(network.weights, network.biases, strict=True):
+        assert 0.0 <= W.min() < 0.05 < 0.45 < W.max() < 0.5
+        assert -2.0 < b.min() <= b.max() <= 0.0
+    assert -2.0 < network.biases[0].min() < -1.9
     short = job("initializer=standard_normal", "hidden=[400]").model.network
     assert short.weights[0].std() == pytest.approx(1.0, rel=0.05)
     assert not short.biases[0].any()

@@ -95,7 +95,7 @@ hidden = [3, 4]
 activation = ["tanh", {name = "leaky_relu", slope = 0.1}]
 output = "sigmoid"
 loss = {name = "binary_cross_entropy", label_smoothing = 0.1}
-initializer = {weights = "uniform", biases = "standard_normal"}
+initializer = {weights = "uniform", weights_factor = 0.5, biases = "standard_normal", biases_factor = 2}
 dropout = [0.1, 0.2]
 [training]
 optimizer = {name = "adam", beta_1 = 0.8}
@@ -113,7 +113,7 @@ patience = 4
 
 def test_everything_that_can_be_said_is_read_and_written_again() -> None:
     recipe = parse(WHOLE, "all")
-    assert recipe.network.initializer == Initial("uniform", "standard_normal")
+    assert recipe.network.initializer == Initial("uniform", "standard_normal", 0.5, 2.0)
     assert recipe.network.activation == ["tanh", {"name": "leaky_relu", "slope": 0.1}]
     assert (recipe.training.batch_size, recipe.training.clip, recipe.training.augment) == (
         "full",
@@ -148,7 +148,7 @@ def test_everything_that_can_be_said_is_read_and_written_again() -> None:
         ),
         (
             "[network]\ninitializer = {weights = 'uniform', bias = 'zeros'}",
-            "there is no key 'bias' in network.initializer: did you mean 'biases'? Known: biases, weights",
+            "there is no key 'bias' in network.initializer: did you mean 'biases'? Known: biases, biases_factor,",
         ),
         ("[about]\nname = 'x'\nnames = 'y'", "there is no key 'names' in about: did you mean 'name'?"),
         (

@@ -11,7 +11,6 @@ import hashlib
 import json
 import math
 import os
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -186,10 +185,12 @@ def strict_json(text: str) -> Any:
     """What a JSON text says; ModelFileError where an object says something twice."""
 
     def without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        ((name, count),) = Counter(name for name, _ in pairs).most_common(1) or [("", 0)]
-        if count > 1:
-            raise ModelFileError(f"every key in its JSON may be given once: got {name!r} twice")
-        return dict(pairs)
+        content: dict[str, Any] = {}
+        for name, value in pairs:
+            if name in content:
+                raise ModelFileError(f"every key in its JSON may be given once: got {name!r} twice")
+            content[name] = value
+        return content
 
     return json.loads(text, object_pairs_hook=without_duplicates)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from deltarule.data.dataset import Dataset, Splits
 from deltarule.errors import RecipeError
 from deltarule.model import Model, Standardization
 from deltarule.nn.activations import Activation
+from deltarule.nn.arrays import Array
 from deltarule.nn.initializers import Initializer
 from deltarule.nn.network import Network, with_meaning
 from deltarule.parts import PARTS, Spec, make, with_settings
@@ -108,13 +110,18 @@ def fresh_model(recipe: Recipe, train: Dataset, seed: int) -> Model:
     return model
 
 
+def draw_times(draw: Initializer, factor: float, rng: np.random.Generator, fan_in: int, fan_out: int) -> Array:
+    """What another initializer draws, every number multiplied by `factor`."""
+    return factor * draw(rng, fan_in, fan_out)
+
+
 def initializers(spec: str | Initial | None) -> dict[str, Initializer]:
     """What to give every activation: nothing where each keeps its own start."""
     if spec is None:
         return {}
     spec = Initial(weights=spec) if isinstance(spec, str) else spec
-    names = {"initializer": spec.weights, "bias_initializer": spec.biases}
-    return {key: make("initializer", name) for key, name in names.items()}
+    pairs = {"initializer": (spec.weights, spec.weights_factor), "bias_initializer": (spec.biases, spec.biases_factor)}
+    return {key: partial(draw_times, make("initializer", name), factor) for key, (name, factor) in pairs.items()}
 
 
 def trainer_for(recipe: Recipe, network: Network, n_samples: int, seed: int, callbacks: Sequence[Callback]) -> Trainer:

@@ -6,7 +6,8 @@ import math
 import re
 import shlex
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
 from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 import msgspec
@@ -18,7 +19,7 @@ from deltarule.data.augment import Deformation
 from deltarule.errors import RecipeError, closest
 from deltarule.parts import PARTS, Kind, Spec
 from deltarule.public import words
-from deltarule.settings import SETTINGS, setting_names
+from deltarule.settings import SETTINGS, TrainingNumbers, setting_names
 from deltarule.training.schedules import ReduceOnPlateau
 
 Size = Annotated[int, Meta(ge=1)]
@@ -58,7 +59,6 @@ def range_hint(name: str) -> Meta:
     return Meta(description=noun + asked.range_in_words, examples=[asked.like(None)], **lowest, **highest)
 
 
-BATCH_SIZE = range_hint("batch_size")
 Share = Annotated[float, range_hint("dropout")]
 
 
@@ -103,10 +103,12 @@ class Data(_Strict, frozen=True):
 
 
 class Initial(_Strict, frozen=True):
-    """Where weights and biases start: initializers by name."""
+    """Where weights and biases start: initializers by name, each times a factor."""
 
     weights: str
     biases: str = "zeros"
+    weights_factor: float = 1.0
+    biases_factor: float = 1.0
 
 
 class NetworkSpec(_Strict, frozen=True):
@@ -122,17 +124,28 @@ class NetworkSpec(_Strict, frozen=True):
     ] = 0.0
 
 
-class Training(_Strict, frozen=True, kw_only=True):
+def number_fields() -> Iterator[tuple[Any, ...]]:
+    """The fields of a recipe for the numbers of a run that it may set, as `defstruct` takes them; epochs it must."""
+    for each in fields(TrainingNumbers):
+        asked = SETTINGS[each.name]
+        annotation: Any = Annotated[asked.kind, range_hint(each.name)]
+        if "full" in asked.or_else:
+            whole = Meta(description=f"{annotation.__metadata__[0].description}, or full", examples=[asked.default])
+            annotation = Annotated[annotation | Literal["full"], whole]
+        if each.name not in OPTIONS_ONLY:
+            yield (each.name, annotation, *([] if each.name == "epochs" else [each.default]))
+
+
+_Numbers: Any = msgspec.defstruct("_Numbers", number_fields(), bases=(_Strict,), frozen=True, kw_only=True)
+
+
+class Training(_Numbers, frozen=True, kw_only=True):  # type: ignore[misc, call-arg]
     """How it learns. Schedules say `rate`; their lengths follow from the epochs.
 
     plateau: settings of ReduceOnPlateau, which then lowers what the schedule says; patience: that of EarlyStopping.
         Both need examples that are held out.
     """
 
-    epochs: Annotated[int, range_hint("epochs")]
-    batch_size: Annotated[
-        Annotated[int, BATCH_SIZE] | Literal["full"], hint(f"{BATCH_SIZE.description}, or full", 128)
-    ] = SETTINGS["batch_size"].like(None)
     schedule: Annotated[Spec, hint("a name with its rate, or a constant rate", {"name": "cosine", "rate": 0.01})]
     optimizer: Annotated[Spec, hint("a name", "adam")] = "adam"
     penalty: Annotated[Spec | None, hint("a name with its strength", {"name": "l2", "strength": 1e-4})] = None
