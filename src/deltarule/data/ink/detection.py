@@ -6,6 +6,7 @@ All arithmetic is float64 in a fixed order, sums are of whole numbers, so that p
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 MOST_PIXELS = 512  # of the longer side of what is looked at: a larger picture is averaged down first
@@ -63,7 +64,7 @@ def plain_ground(level: Plane) -> tuple[float, float]:
 def has_area(mask: NDArray[np.bool_]) -> bool:
     """Whether a mask holds a square of a third of the longer side: no stroke, but the shadow of something."""
     radius = max(mask.shape) // BLOT + 1
-    return bool(extreme(np.minimum, np.pad(mask.astype(np.float64), radius), radius).any())
+    return bool(extreme(np.minimum, np.pad(mask, radius), radius).any())
 
 
 def shrink(gray: NDArray[np.uint8]) -> Plane:
@@ -94,8 +95,7 @@ def ink_on_paper(level: Plane) -> Plane | None:
     radius = max(level.shape) // BRUSH + 1
     sign = -1.0 if is_dark(even, radius) else 1.0
     raised = np.pad(-sign * even, 2 * radius, mode="edge")
-    closed = extreme(np.minimum, extreme(np.maximum, raised, radius), radius)
-    depth = closed[2 * radius : -2 * radius, 2 * radius : -2 * radius] + sign * even
+    depth = extreme(np.minimum, extreme(np.maximum, raised, radius), radius) + sign * even
     base = quantile(depth)
     grain = GRAIN * quantile(np.abs(depth - base))
     peak = float(depth.max()) - base
@@ -116,18 +116,13 @@ def smooth(level: Plane) -> Plane:
     return (columns[:, :-2] + columns[:, 1:-1] + columns[:, 2:]) / 9.0
 
 
-def extreme(chosen: np.ufunc, level: Plane, radius: int) -> Plane:
-    """The maximum or minimum (`chosen`) in a square of that radius around each pixel, as far as it lies within."""
-    beyond = -np.inf if chosen is np.maximum else np.inf
+def extreme(chosen: np.ufunc, level: NDArray[Any], radius: int) -> NDArray[Any]:
+    """The maximum or minimum (`chosen`) in a square of that radius around each pixel; those near the border have none.
+
+    level: (height, width), both above 2 radius. Returns (height - 2 radius, width - 2 radius).
+    """
     for axis in (0, 1):
-        frame = [(radius, radius) if each == axis else (0, 0) for each in (0, 1)]
-        lines = np.moveaxis(np.pad(level, frame, constant_values=beyond), axis, 0)
-        n_lines, span = level.shape[axis], 1
-        while 2 * span <= 2 * radius + 1:  # lines[k] speaks for the lines from k to k + span - 1
-            lines = chosen(lines[:-span], lines[span:])
-            span *= 2
-        rest = 2 * radius + 1 - span
-        level = np.moveaxis(chosen(lines[:n_lines], lines[rest : rest + n_lines]), 0, axis)
+        level = chosen.reduce(sliding_window_view(level, 2 * radius + 1, axis), axis=-1)
     return level
 
 
