@@ -98,8 +98,6 @@ def array_name(given: Any, name: str) -> str:
 def numbers(given: Any, name: str) -> NDArray[Any]:
     """What a user passed as an array of real numbers; DataError, with the cure, where it is not one."""
     X = as_array(given, name)
-    if X.dtype.kind == "O":
-        X = unbox(X, name, given)
     if X.dtype.kind not in NUMBERS:
         such = f"{first_text(X)!r}{column_of(given, lambda each: isinstance(each, str))}"
         line = conversion(X, array_name(given, name))
@@ -108,22 +106,23 @@ def numbers(given: Any, name: str) -> NDArray[Any]:
 
 
 def as_array(given: Any, name: str) -> NDArray[Any]:
-    """What a user passed as an array, of real numbers, texts or objects, with one axis at least.
+    """What a user passed as an array, of real numbers or of texts, with one axis at least.
 
-    Raises DataError or ShapeError for everything else: nothing masked, complex or structured passes.
+    Raises DataError or ShapeError for everything else: no objects, nothing masked, complex or structured passes.
     """
+    array = given
     if type(given) is not np.ndarray:
         refuse(given, name, MISREAD | STRANGE)
-        given = convert(given, name)
-    if given.ndim == 0:
-        value = given.item()
+        array = convert(given, name)
+    if array.ndim == 0:
+        value = array.item()
         if isinstance(value, bool | int | float | complex):
             raise ShapeError(sentence("inputs.single_number", name=name, given=value))
         raise DataError(sentence("inputs.single_object", name=name, kind=type(value).__name__))
-    if given.dtype.kind in NOT_REAL:
-        names = ", ".join(given.dtype.names or ())
-        raise DataError(sentence(f"inputs.{NOT_REAL[given.dtype.kind]}", name=name, dtype=given.dtype, names=names))
-    return given
+    if array.dtype.kind in NOT_REAL:
+        names = ", ".join(array.dtype.names or ())
+        raise DataError(sentence(f"inputs.{NOT_REAL[array.dtype.kind]}", name=name, dtype=array.dtype, names=names))
+    return unbox(array, name, given) if array.dtype.kind == "O" else array
 
 
 def refuse(given: Any, name: str, kinds: Mapping[str, Callable[[Any], bool]]) -> None:
@@ -173,7 +172,7 @@ def convert(given: Any, name: str) -> NDArray[Any]:
         raise DataError(sentence(f"inputs.{key}", name=name, kind=type(given).__name__, **values)) from error
 
 
-def unbox(X: NDArray[Any], name: str, given: Any = None) -> NDArray[Any]:
+def unbox(X: NDArray[Any], name: str, given: Any) -> NDArray[Any]:
     """An array of objects as one of the numbers, or of the texts, that they are; DataError for other objects."""
     flat = X.ravel().tolist()
     has_texts = any(isinstance(each, str | bytes) for each in flat)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from deltarule.data.columns import Column, input_names
 from deltarule.errors import DataError, SettingError, sentence
-from deltarule.inputs import as_array, check_finite, numbers, unbox
+from deltarule.inputs import as_array, check_finite, numbers
 from deltarule.public import Named, public
 from deltarule.settings import Task, brief, check_meaning, generator_of
 from deltarule.targets import is_whole, texts_error
@@ -58,8 +58,8 @@ class Dataset(metaclass=Named):
         if isinstance(self.class_names, Iterable) and not isinstance(self.class_names, str):
             object.__setattr__(self, "class_names", tuple(map(str, self.class_names)))
         check_meaning(task=self.task, class_names=self.class_names, image_shape=self.image_shape)
-        for what in ("inputs", "targets"):
-            object.__setattr__(self, what, as_array(getattr(self, what), what))
+        object.__setattr__(self, "inputs", numbers(self.inputs, "inputs"))
+        object.__setattr__(self, "targets", as_array(self.targets, "targets"))
         self._check_inputs()
         self._check_targets()
         if len(self.inputs) != len(self.targets):
@@ -116,8 +116,7 @@ class Dataset(metaclass=Named):
     def _refuse_targets(self, shape: str, dtype: str) -> None:
         targets = self.targets
         if targets.dtype.kind not in "fiub":
-            texts = unbox(targets, "targets") if targets.dtype.kind == "O" else targets
-            raise texts_error(texts, f"the task {self.task!r}", "targets", self.task, "dr.Dataset(inputs, targets, {})")
+            raise texts_error(targets, f"the task {self.task!r}", "targets", self.task, "dr.Dataset(inputs, targets, {})")
         line = f"astype(np.{dtype})"
         if self.task == "classes" and targets.ndim == 2:
             line = "ravel()" if targets.shape[1] == 1 else "argmax(axis=1)"
@@ -128,8 +127,6 @@ class Dataset(metaclass=Named):
         raise self._error("targets", shape=shape, dtype=dtype, line=line)
 
     def _check_finite(self, what: str, array: NDArray[Any]) -> None:
-        if array.dtype.kind in "OUST":
-            numbers(array, what)
         if not np.issubdtype(array.dtype, np.floating):
             raise self._error("dtype", what=what, dtype=array.dtype)
         check_finite(array, f"{self.name}: {what}")
