@@ -46,8 +46,8 @@ def check_inputs(
     """
     if type(X) is not np.ndarray or X.dtype.kind not in NUMBERS or X.ndim != 2 or X.shape[1] != n_features:
         X, name = numbers(X, name), array_name(X, name)
-        rows, found = flatten(X, n_features, image_shape, name)
-        if (None not in (found, image_shape) and found != image_shape) or rows.shape[1] != n_features:
+        rows, _ = flatten(X, n_features, image_shape, name)
+        if rows.shape[1] != n_features:
             raise shape_error(X.shape, n_features, image_shape, name)
         X = rows
     check_scale(X, scale, may_miss=may_miss, name=name)
@@ -236,7 +236,7 @@ def first_text(X: NDArray[Any]) -> str | bytes:
 def flatten(X: NDArray[Any], n_features: int, image_shape: Size | None, name: str) -> tuple[NDArray[Any], Size | None]:
     """X (n_samples, n_features) with the shape of its images: (n, height, width), with a channel axis of 1, or rows.
 
-    Raises ShapeError for one example, or images in color.
+    Raises ShapeError for one example, images in color, or images of as many pixels but of another shape.
     """
     shape = X.shape
     is_one = math.prod(shape) == n_features > 1 != shape[0] and shape != (n_features, 1)
@@ -245,7 +245,9 @@ def flatten(X: NDArray[Any], n_features: int, image_shape: Size | None, name: st
     if X.ndim == 4 and 1 in (shape[1], shape[3]):
         X = X[:, 0] if shape[1] == 1 else X[..., 0]
     if X.ndim == 3 and not (shape[0] == 1 and shape[2] == n_features != shape[1] * shape[2]):
-        return X.reshape(len(X), X.shape[1] * X.shape[2]), (X.shape[1], X.shape[2])
+        found = (X.shape[1], X.shape[2])
+        if math.prod(found) != n_features or image_shape in (None, found):
+            return X.reshape(len(X), math.prod(found)), found
     if X.ndim != 2:
         raise shape_error(shape, n_features, image_shape, name)
     return X, None
