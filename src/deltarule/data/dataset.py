@@ -116,7 +116,9 @@ class Dataset(metaclass=Named):
     def _refuse_targets(self, shape: str, dtype: str) -> None:
         targets = self.targets
         if targets.dtype.kind not in "fiub":
-            raise texts_error(targets, f"the task {self.task!r}", "targets", self.task, "dr.Dataset(inputs, targets, {})")
+            raise texts_error(
+                targets, f"the task {self.task!r}", "targets", self.task, "dr.Dataset(inputs, targets, {})"
+            )
         line = f"astype(np.{dtype})"
         if self.task == "classes" and targets.ndim == 2:
             line = "ravel()" if targets.shape[1] == 1 else "argmax(axis=1)"

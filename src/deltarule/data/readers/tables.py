@@ -77,10 +77,7 @@ def _read_dataset(source: Any, target: str, how: How) -> Dataset:
     if how.missing not in get_args(Missing):
         raise SettingError(f"missing cells can be an error, drop or mean: got {how.missing!r}")
     known = how.columns or ()
-    text = [target, *(column.name for column in known if column.categories)]
-    only = [target, *(column.name for column in known)] if known else None
-    read = frame_table if is_frame(source) else read_columns
-    table = read(source, text=text, only=only, without=how.without)
+    table = _read_for(source, known, [target], how.without)
     for name in (target, *how.without):
         if name not in table.names:
             offer = closest(name, table.names)
@@ -102,13 +99,20 @@ def _read_dataset(source: Any, target: str, how: How) -> Dataset:
     return Dataset(rows, targets, task, class_names, name=table.name, columns=columns)
 
 
+def _read_for(
+    source: Any, columns: Sequence[Column], targets: Sequence[str] = (), without: Sequence[str] = ()
+) -> Table:
+    """The columns of a CSV or a DataFrame that are asked for and the target, as it is written; all without `columns`."""
+    read = frame_table if is_frame(source) else read_columns
+    text = [*targets, *(column.name for column in columns if column.categories)]
+    only = [*targets, *(column.name for column in columns)] if columns else None
+    return read(source, text=text, only=only, without=without)
+
+
 def read_table_rows(path: Path, how: How) -> Reading:
     """The rows of a CSV for a model of these columns; others are passed over."""
-    asked = how.columns or ()
-    only = [column.name for column in asked] or None
-    passed_over = [] if how.target is None else [how.target]
-    table = read_columns(path, text=[each.name for each in asked if each.categories], only=only, without=passed_over)
-    columns = asked or [Column(name) for name in table.cells]
+    table = _read_for(path, how.columns or (), without=[] if how.target is None else [how.target])
+    columns = how.columns or [Column(name) for name in table.cells]
     if not len(table.rows):
         raise DataError(f"{table.name}: a header and rows were expected: got no rows")
     rows = table_rows(table, columns)
@@ -154,8 +158,7 @@ def frame_table(
 
 def frame_rows(frame: Any, columns: Sequence[Column]) -> NDArray[np.float64]:
     """The rows of a DataFrame for a model of these columns. Raises as `table_rows`."""
-    names = [column.name for column in columns]
-    return table_rows(frame_table(frame, text=[each.name for each in columns if each.categories], only=names), columns)
+    return table_rows(_read_for(frame, columns), columns)
 
 
 def _input_names(table: Table, others: Sequence[str]) -> list[str]:
