@@ -99,26 +99,21 @@ class Dataset(metaclass=Named):
             raise self._error("labels", high=targets.max())
         if self.task == "values":
             self._check_finite("targets", targets)
+        is_class = self.task == "classes"
         if not self.class_names:
-            is_class = self.task == "classes"
             names = default_class_names(targets, name=self.name) if is_class else map(str, range(targets.shape[1]))
             object.__setattr__(self, "class_names", tuple(names))
-        if self.task == "classes":
-            self._check_classes()
-        elif self.n_outputs != targets.shape[1]:
+        if not is_class and self.n_outputs != targets.shape[1]:
             raise self._error("n_names")
-
-    def _check_classes(self) -> None:
-        wrong = np.flatnonzero((self.targets < 0) | (self.targets >= self.n_outputs))
-        if wrong.size:
-            raise self._error("classes", last=self.n_outputs - 1, value=self.targets[wrong[0]], row=wrong[0])
+        if is_class and (wrong := (targets < 0) | (targets >= self.n_outputs)).any():
+            row = wrong.argmax()
+            raise self._error("classes", last=self.n_outputs - 1, value=targets[row], row=row)
 
     def _refuse_targets(self, shape: str, dtype: str) -> None:
         targets = self.targets
         if targets.dtype.kind not in "fiub":
-            raise texts_error(
-                targets, f"the task {self.task!r}", "targets", self.task, "dr.Dataset(inputs, targets, {})"
-            )
+            line = "dr.Dataset(inputs, targets, {})"
+            raise texts_error(targets, f"the task {self.task!r}", "targets", self.task, line)
         line = f"astype(np.{dtype})"
         if self.task == "classes" and targets.ndim == 2:
             line = "ravel()" if targets.shape[1] == 1 else "argmax(axis=1)"
