@@ -2,6 +2,7 @@
 
 import math
 import sys
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from deltarule.data.columns import Column, fill_with_means
 from deltarule.data.dataset import Dataset, Splits
-from deltarule.data.readers.csv import Table, Texts, cells_of, number_in, read_columns, refuse_duplicates
+from deltarule.data.readers.csv import Table, Texts, cells_of, number_in, read_columns
 from deltarule.data.reading import Announce, Goal, How, Missing, Reading, print_to_stderr, refuse
 from deltarule.errors import DataError, SettingError, closest
 from deltarule.public import public
@@ -105,7 +106,12 @@ def _read_for(
     read = frame_table if is_frame(source) else read_columns
     text = [*targets, *(column.name for column in columns if column.categories)]
     only = [*targets, *(column.name for column in columns)] if columns else None
-    return read(source, text=text, only=only, without=without)
+    table = read(source, text=text, only=only, without=without)
+    twice = sorted(column for column, times in Counter(table.names).items() if times > 1)
+    if twice:
+        got = f"{', '.join(map(repr, twice))} twice"
+        raise SettingError(f"{table.name}: columns of different names were expected: got {got}")
+    return table
 
 
 def read_table_rows(path: Path, how: How) -> Reading:
@@ -137,7 +143,6 @@ def frame_table(
     Raises DataError for a column that holds neither numbers nor text, such as dates.
     """
     header, name, cells = [str(each) for each in frame.columns], "the DataFrame", dict[str, Any]()
-    refuse_duplicates(name, header)
     for k, column in enumerate(header):
         if column in without or (only is not None and column not in only):
             continue
