@@ -135,14 +135,12 @@ def elastic_noise(
 ) -> NDArray[np.uint8]:
     """Noise of 256 levels for each pixel's two displacements, (height, 2, n_samples, width); empty where none is asked.
 
-    One random word is eight of them; smoothed over its neighbors, nobody can tell them from finer ones.
+    They are smoothed over their neighbors, so finer levels would look the same.
     """
     shape = (image_shape[0], 2, n_samples, image_shape[1])
     if deformation.elastic_alpha == 0.0:
         return np.empty((0, *shape[1:]), np.uint8)
-    size = math.prod(shape)
-    words = rng.integers(2**64, size=-(-size // 8), dtype=np.uint64)
-    return words.astype("<u8", copy=False).view(np.uint8)[:size].reshape(shape)
+    return np.frombuffer(rng.bytes(math.prod(shape)), np.uint8).reshape(shape)
 
 
 def displacements(noise: NDArray[np.uint8], deformation: Deformation, dtype: np.dtype[Any]) -> Array:
