@@ -191,12 +191,12 @@ class Dataset(metaclass=Named):
             raise SettingError(f"only classes can be stratified: {self.name} holds {self.task}; use a shuffled split")
         order = generator_of(rng).permutation(self.n_samples)
         by_class = order[np.argsort(self.targets[order], kind="stable")]
-        counts = np.bincount(self.targets, minlength=self.n_outputs)
-        # Of every class the first `share` of its shuffled samples. Rounding the running total makes the shares add up.
-        share = np.diff(np.rint(np.cumsum(counts) * (n_test / self.n_samples)).astype(np.int64), prepend=0)
-        place = np.arange(self.n_samples) - np.repeat(np.cumsum(counts) - counts, counts)
+        ends = np.cumsum(np.bincount(self.targets, minlength=self.n_outputs))
+        # Rounding the running total makes the shares add up.
+        shares = np.diff(np.rint(ends * (n_test / self.n_samples)).astype(np.int64), prepend=0)
         held = np.zeros(self.n_samples, dtype=bool)
-        held[by_class[place < np.repeat(share, counts)]] = True
+        for members, share in zip(np.split(by_class, ends[:-1]), shares, strict=True):
+            held[members[:share]] = True
         return Splits(self.take(order[~held[order]]), self.take(order[held[order]]))
 
     shuffled, stratified = split_shuffled, split_stratified  # as these were called first
