@@ -8,7 +8,7 @@ import csv
 import math
 import re
 import warnings
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain, count, islice
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from deltarule.atomic import AnyPath
 from deltarule.data.dataset import Dataset, Splits
 from deltarule.data.reading import How, Reading, open_file, refuse
-from deltarule.errors import DataError
+from deltarule.errors import DataError, SettingError
 
 SEPARATORS = ",;\t"
 MISSING = frozenset(["", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NULL", "null"])  # words for no cell
@@ -87,12 +87,13 @@ def read_columns(
     text: columns whose cells stay as they are written, so that 007 is not 7; others do where one is not a number.
     only: the columns to read, None for all. without: columns not to read.
 
-    Raises DataError where lines are of other lengths than the header.
+    Raises SettingError where columns share a name, DataError where lines are of other lengths than the header.
     """
     with open_rows(path) as rows:
         header_line, names = next(rows, (1, [""]))
         header = [name.strip() for name in names]
         first = next(rows, (0, []))[1]
+    refuse_duplicates(str(path), header)
     wanted = {name: at for at, name in enumerate(header) if name not in without and (only is None or name in only)}
     if not first:
         return Table(str(path), header, {name: np.empty(0) for name in wanted}, np.empty(0, np.intp))
@@ -172,6 +173,13 @@ def number_in(cell: str) -> float | None:
         return float(cell) if "_" not in cell and cell.strip().isascii() else None
     except ValueError:
         return None
+
+
+def refuse_duplicates(name: str, header: Sequence[str]) -> None:
+    """Raise SettingError, naming them, where columns share a name."""
+    twice = sorted(column for column, times in Counter(header).items() if times > 1)
+    if twice:
+        raise SettingError(f"{name}: columns of different names were expected: got {', '.join(map(repr, twice))} twice")
 
 
 def read_pixel_rows(path: Path, _: How) -> Reading:

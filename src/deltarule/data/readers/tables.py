@@ -2,7 +2,6 @@
 
 import math
 import sys
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 
 from deltarule.data.columns import Column, fill_with_means
 from deltarule.data.dataset import Dataset, Splits
-from deltarule.data.readers.csv import Table, Texts, cells_of, number_in, read_columns
+from deltarule.data.readers.csv import Table, Texts, cells_of, number_in, read_columns, refuse_duplicates
 from deltarule.data.reading import Announce, Goal, How, Missing, Reading, print_to_stderr, refuse
 from deltarule.errors import DataError, SettingError, closest
 from deltarule.public import public
@@ -77,7 +76,10 @@ def _read_dataset(source: Any, how: How) -> Dataset:
     if how.missing not in get_args(Missing):
         raise SettingError(f"missing cells can be an error, drop or mean: got {how.missing!r}")
     known, target = how.columns or (), how.target or ""
-    table = _read_for(source, known, [target], how.without)
+    text = [target, *(column.name for column in known if column.categories)]
+    only = [target, *(column.name for column in known)] if known else None
+    read = frame_table if is_frame(source) else read_columns
+    table = read(source, text=text, only=only, without=how.without)
     for name in (target, *how.without):
         if name not in table.names:
             offer = closest(name, table.names)
@@ -99,25 +101,13 @@ def _read_dataset(source: Any, how: How) -> Dataset:
     return Dataset(rows, targets, task, class_names, name=table.name, columns=columns)
 
 
-def _read_for(
-    source: Any, columns: Sequence[Column], targets: Sequence[str] = (), without: Sequence[str] = ()
-) -> Table:
-    """These columns of a CSV or a DataFrame, and the targets as they are written; without `columns` all there are."""
-    read = frame_table if is_frame(source) else read_columns
-    text = [*targets, *(column.name for column in columns if column.categories)]
-    only = [*targets, *(column.name for column in columns)] if columns else None
-    table = read(source, text=text, only=only, without=without)
-    twice = sorted(column for column, times in Counter(table.names).items() if times > 1)
-    if twice:
-        got = f"{', '.join(map(repr, twice))} twice"
-        raise SettingError(f"{table.name}: columns of different names were expected: got {got}")
-    return table
-
-
 def read_table_rows(path: Path, how: How) -> Reading:
     """The rows of a CSV for a model of these columns; others are passed over."""
-    table = _read_for(path, how.columns or (), without=[] if how.target is None else [how.target])
-    columns = how.columns or [Column(name) for name in table.cells]
+    asked = how.columns or ()
+    only = [column.name for column in asked] or None
+    passed_over = [] if how.target is None else [how.target]
+    table = read_columns(path, text=[each.name for each in asked if each.categories], only=only, without=passed_over)
+    columns = asked or [Column(name) for name in table.cells]
     if not len(table.rows):
         raise DataError(f"{table.name}: a header and rows were expected: got no rows")
     rows = table_rows(table, columns)
@@ -143,6 +133,7 @@ def frame_table(
     Raises DataError for a column that holds neither numbers nor text, such as dates.
     """
     header, name, cells = [str(each) for each in frame.columns], "the DataFrame", dict[str, Any]()
+    refuse_duplicates(name, header)
     for k, column in enumerate(header):
         if column in without or (only is not None and column not in only):
             continue
@@ -162,7 +153,8 @@ def frame_table(
 
 def frame_rows(frame: Any, columns: Sequence[Column]) -> NDArray[np.float64]:
     """The rows of a DataFrame for a model of these columns. Raises as `table_rows`."""
-    return table_rows(_read_for(frame, columns), columns)
+    names = [column.name for column in columns]
+    return table_rows(frame_table(frame, text=[each.name for each in columns if each.categories], only=names), columns)
 
 
 def _input_names(table: Table, others: Sequence[str]) -> list[str]:
