@@ -10,7 +10,7 @@ import numpy as np
 from deltarule.data.augment import Deformation
 from deltarule.data.dataset import Dataset, Splits
 from deltarule.errors import DataError, SettingError, ShapeError, sentence
-from deltarule.inputs import array_name, as_array, check_inputs, check_scale, flatten, is_stream, numbers
+from deltarule.inputs import array_name, as_array, check_scale, flatten, is_stream, numbers, shape_error
 from deltarule.model import Model, check_purpose
 from deltarule.nn.activations import Sigmoid
 from deltarule.nn.arrays import Array
@@ -114,10 +114,9 @@ def input_rows(
             sentence("examples.one_feature", name=x_name, shape=X.shape, n_features=n_features, sizes=sizes)
         )
     rows, image_shape = flatten(X, n_features, network.image_shape, x_name)
-    is_transposed = X.ndim > 1 and np.prod(X.shape[:-1]) == n_features and X.shape[-1] == np.size(y) != len(X)
-    if is_transposed or rows.shape[1] == n_features:
-        check_inputs(X, n_features, network.image_shape, name=x_name)
-    # Otherwise check_data says how many features there are, and with which layer sizes they fit.
+    if X.ndim > 1 and np.prod(X.shape[:-1]) == n_features and X.shape[-1] == np.size(y) != len(X):
+        raise shape_error(X.shape, n_features, network.image_shape, x_name)
+    # Of another number of features check_data says with which layer sizes they fit.
     check_scale(rows, scale_of(network), name=x_name)
     return cast_inputs(network, rows), image_shape
 

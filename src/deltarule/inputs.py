@@ -46,8 +46,8 @@ def check_inputs(
     """
     if type(X) is not np.ndarray or X.dtype.kind not in NUMBERS or X.ndim != 2 or X.shape[1] != n_features:
         X, name = numbers(X, name), array_name(X, name)
-        rows, found = flatten(X, n_features, image_shape, name)
-        if (None not in (found, image_shape) and found != image_shape) or rows.shape[1] != n_features:
+        rows, _ = flatten(X, n_features, image_shape, name)
+        if rows.shape[1] != n_features:
             raise shape_error(X.shape, n_features, image_shape, name)
         X = rows
     check_scale(X, scale, may_miss=may_miss, name=name)
@@ -98,8 +98,6 @@ def array_name(given: Any, name: str) -> str:
 def numbers(given: Any, name: str) -> NDArray[Any]:
     """What a user passed as an array of real numbers; DataError, with the cure, where it is not one."""
     X = as_array(given, name)
-    if X.dtype.kind == "O":
-        X = unbox(X, name, given)
     if X.dtype.kind not in NUMBERS:
         such = f"{first_text(X)!r}{column_of(given, lambda each: isinstance(each, str))}"
         line = conversion(X, array_name(given, name))
@@ -108,22 +106,23 @@ def numbers(given: Any, name: str) -> NDArray[Any]:
 
 
 def as_array(given: Any, name: str) -> NDArray[Any]:
-    """What a user passed as an array, of real numbers, texts or objects, with one axis at least.
+    """What a user passed as an array, of real numbers or of texts, with one axis at least.
 
-    Raises DataError or ShapeError for everything else: nothing masked, complex or structured passes.
+    Raises DataError or ShapeError for everything else: no objects, nothing masked, complex or structured passes.
     """
+    array = given
     if type(given) is not np.ndarray:
         refuse(given, name, MISREAD | STRANGE)
-        given = convert(given, name)
-    if given.ndim == 0:
-        value = given.item()
+        array = convert(given, name)
+    if array.ndim == 0:
+        value = array.item()
         if isinstance(value, bool | int | float | complex):
             raise ShapeError(sentence("inputs.single_number", name=name, given=value))
         raise DataError(sentence("inputs.single_object", name=name, kind=type(value).__name__))
-    if given.dtype.kind in NOT_REAL:
-        names = ", ".join(given.dtype.names or ())
-        raise DataError(sentence(f"inputs.{NOT_REAL[given.dtype.kind]}", name=name, dtype=given.dtype, names=names))
-    return given
+    if array.dtype.kind in NOT_REAL:
+        names = ", ".join(array.dtype.names or ())
+        raise DataError(sentence(f"inputs.{NOT_REAL[array.dtype.kind]}", name=name, dtype=array.dtype, names=names))
+    return unbox(array, name, given) if array.dtype.kind == "O" else array
 
 
 def refuse(given: Any, name: str, kinds: Mapping[str, Callable[[Any], bool]]) -> None:
@@ -173,7 +172,7 @@ def convert(given: Any, name: str) -> NDArray[Any]:
         raise DataError(sentence(f"inputs.{key}", name=name, kind=type(given).__name__, **values)) from error
 
 
-def unbox(X: NDArray[Any], name: str, given: Any = None) -> NDArray[Any]:
+def unbox(X: NDArray[Any], name: str, given: Any) -> NDArray[Any]:
     """An array of objects as one of the numbers, or of the texts, that they are; DataError for other objects."""
     flat = X.ravel().tolist()
     has_texts = any(isinstance(each, str | bytes) for each in flat)
@@ -237,7 +236,7 @@ def first_text(X: NDArray[Any]) -> str | bytes:
 def flatten(X: NDArray[Any], n_features: int, image_shape: Size | None, name: str) -> tuple[NDArray[Any], Size | None]:
     """X (n_samples, n_features) with the shape of its images: (n, height, width), with a channel axis of 1, or rows.
 
-    Raises ShapeError for one example, or images in color.
+    Raises ShapeError for one example, images in color, or images of as many pixels but of another shape.
     """
     shape = X.shape
     is_one = math.prod(shape) == n_features > 1 != shape[0] and shape != (n_features, 1)
@@ -246,7 +245,9 @@ def flatten(X: NDArray[Any], n_features: int, image_shape: Size | None, name: st
     if X.ndim == 4 and 1 in (shape[1], shape[3]):
         X = X[:, 0] if shape[1] == 1 else X[..., 0]
     if X.ndim == 3 and not (shape[0] == 1 and shape[2] == n_features != shape[1] * shape[2]):
-        return X.reshape(len(X), X.shape[1] * X.shape[2]), (X.shape[1], X.shape[2])
+        found = (X.shape[1], X.shape[2])
+        if math.prod(found) != n_features or image_shape in (None, found):
+            return X.reshape(len(X), math.prod(found)), found
     if X.ndim != 2:
         raise shape_error(shape, n_features, image_shape, name)
     return X, None

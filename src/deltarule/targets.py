@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deltarule.errors import DataError, SettingError, ShapeError, sentence
-from deltarule.inputs import array_name, as_array, check_finite, conversion, first_text, numbers, unbox
+from deltarule.inputs import array_name, as_array, check_finite, conversion, first_text, numbers
 from deltarule.settings import Task
 
 LOG = logging.getLogger("deltarule")
@@ -72,8 +72,7 @@ def check_batch(
 
 
 def as_numbers(y: NDArray[Any], task: Task | None, names: Sequence[str], name: str) -> NDArray[Any]:
-    """Texts that name a network's classes as their numbers, and objects as the numbers that they are."""
-    y = unbox(y, name) if y.dtype.kind == "O" else y
+    """Targets as they are, or, of texts that name a network's classes, their numbers."""
     if y.dtype.kind in "fiub":
         return y
     if task in (None, "classes") and y.ndim == 2 and 1 not in y.shape:

@@ -135,14 +135,12 @@ def elastic_noise(
 ) -> NDArray[np.uint8]:
     """Noise of 256 levels for each pixel's two displacements, (height, 2, n_samples, width); empty where none is asked.
 
-    One random word is eight of them; smoothed over its neighbors, nobody can tell them from finer ones.
+    They are smoothed over their neighbors, so finer levels would look the same.
     """
     shape = (image_shape[0], 2, n_samples, image_shape[1])
     if deformation.elastic_alpha == 0.0:
         return np.empty((0, *shape[1:]), np.uint8)
-    size = math.prod(shape)
-    words = rng.integers(2**64, size=-(-size // 8), dtype=np.uint64)
-    return words.astype("<u8", copy=False).view(np.uint8)[:size].reshape(shape)
+    return np.frombuffer(rng.bytes(math.prod(shape)), np.uint8).reshape(shape)
 
 
 def displacements(noise: NDArray[np.uint8], deformation: Deformation, dtype: np.dtype[Any]) -> Array:
@@ -197,28 +195,15 @@ def warp(images: Array, points: Array) -> Array:
     # A border of zeros, one pixel before and two behind: four neighbors for every point, once it is clipped to there.
     padded = np.zeros((n_samples, height + 3, width + 3), images.dtype)
     padded[:, 1:-2, 1:-2] = images.reshape(n_samples, height, width)
-    rows = np.clip(points[0], -1.0, height) + 1.0
-    columns = np.clip(points[1], -1.0, width) + 1.0
+    rows, columns = np.clip(points[0], -1.0, height) + 1.0, np.clip(points[1], -1.0, width) + 1.0
     top, left = np.floor(rows), np.floor(columns)
-    rows -= top
-    columns -= left
+    rows, columns = rows - top, columns - left  # how far on the way to the next pixel
     stride = width + 3
-    corner = (top * stride + left).astype(np.intp)
-    corner += np.arange(0, padded.size, (height + 3) * stride).reshape(-1, 1, 1)
-    pixels = padded.reshape(-1)
-    above = _between(pixels, pixels[1:], corner, columns)
-    below = _between(pixels[stride:], pixels[stride + 1 :], corner, columns)
-    below -= above
-    below *= rows
-    below += above
-    return below.reshape(images.shape)
-
-
-def _between(left: Array, right: Array, index: NDArray[np.intp], fraction: Array) -> Array:
-    """left[index] + fraction (right[index] - left[index]); "clip" spares NumPy a check of indices that are right."""
-    start = left.take(index, mode="clip")
-    step = right.take(index, mode="clip")
-    step -= start
-    step *= fraction
-    step += start
-    return step
+    corner = (top * stride + left).astype(np.intp) + np.arange(0, padded.size, (height + 3) * stride).reshape(-1, 1, 1)
+    pixels, shifts = padded.reshape(-1), (0, 1, stride, stride + 1)
+    # "clip" spares NumPy a check of indices that are right.
+    one, right, below, opposite = (pixels[shift:].take(corner, mode="clip") for shift in shifts)
+    upper = one + columns * (right - one)
+    lower = below + columns * (opposite - below)
+    warped: Array = upper + rows * (lower - upper)
+    return warped.reshape(images.shape)

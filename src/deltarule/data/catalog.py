@@ -126,12 +126,12 @@ def verify(name: str) -> list[FileState]:
 def _load_published(name: str, offline: bool, announce: Announce) -> tuple[Splits, Path]:
     """A published data set and the folder of its first file; what is missing is downloaded first."""
     source = SOURCES[name]
-    found = {file: place for file in source.files if (place := find_genuine(name, file, announce))}
-    missing = [file for file in source.files if file not in found]
+    places = {file: find_genuine(name, file, announce) for file in source.files}
+    missing = [file for file, place in places.items() if place is None]
     if missing:
         folder = _download(name, source, missing, offline, announce)
-        found |= {file: (folder / file.name, file.read(folder / file.name)) for file in missing}
-    paths, arrays = zip(*map(found.__getitem__, source.files), strict=True)
+        places |= {file: (folder / file.name, file.read(folder / file.name)) for file in missing}
+    paths, arrays = zip(*filter(None, places.values()), strict=True)
     parts = (image_dataset(*pair, class_names=source.class_names, name=name) for pair in (arrays[:2], arrays[2:]))
     return Splits(*parts), paths[0].parent
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from deltarule.data.columns import Column, input_names
 from deltarule.errors import DataError, SettingError, sentence
-from deltarule.inputs import as_array, check_finite, numbers, unbox
+from deltarule.inputs import as_array, check_finite, numbers
 from deltarule.public import Named, public
 from deltarule.settings import Task, brief, check_meaning, generator_of
 from deltarule.targets import is_whole, texts_error
@@ -58,8 +58,8 @@ class Dataset(metaclass=Named):
         if isinstance(self.class_names, Iterable) and not isinstance(self.class_names, str):
             object.__setattr__(self, "class_names", tuple(map(str, self.class_names)))
         check_meaning(task=self.task, class_names=self.class_names, image_shape=self.image_shape)
-        for what in ("inputs", "targets"):
-            object.__setattr__(self, what, as_array(getattr(self, what), what))
+        object.__setattr__(self, "inputs", numbers(self.inputs, "inputs"))
+        object.__setattr__(self, "targets", as_array(self.targets, "targets"))
         self._check_inputs()
         self._check_targets()
         if len(self.inputs) != len(self.targets):
@@ -99,20 +99,21 @@ class Dataset(metaclass=Named):
             raise self._error("labels", high=targets.max())
         if self.task == "values":
             self._check_finite("targets", targets)
+        is_class = self.task == "classes"
         if not self.class_names:
-            is_class = self.task == "classes"
             names = default_class_names(targets, name=self.name) if is_class else map(str, range(targets.shape[1]))
             object.__setattr__(self, "class_names", tuple(names))
-        if self.task != "classes" and self.n_outputs != targets.shape[1]:
+        if not is_class and self.n_outputs != targets.shape[1]:
             raise self._error("n_names")
-        if self.task == "classes" and (wrong := np.flatnonzero((targets < 0) | (targets >= self.n_outputs))).size:
-            raise self._error("classes", last=self.n_outputs - 1, value=targets[wrong[0]], row=wrong[0])
+        if is_class and (wrong := (targets < 0) | (targets >= self.n_outputs)).any():
+            row = wrong.argmax()
+            raise self._error("classes", last=self.n_outputs - 1, value=targets[row], row=row)
 
     def _refuse_targets(self, shape: str, dtype: str) -> None:
         targets = self.targets
         if targets.dtype.kind not in "fiub":
-            texts = unbox(targets, "targets") if targets.dtype.kind == "O" else targets
-            raise texts_error(texts, f"the task {self.task!r}", "targets", self.task, "dr.Dataset(inputs, targets, {})")
+            line = "dr.Dataset(inputs, targets, {})"
+            raise texts_error(targets, f"the task {self.task!r}", "targets", self.task, line)
         line = f"astype(np.{dtype})"
         if self.task == "classes" and targets.ndim == 2:
             line = "ravel()" if targets.shape[1] == 1 else "argmax(axis=1)"
@@ -123,8 +124,6 @@ class Dataset(metaclass=Named):
         raise self._error("targets", shape=shape, dtype=dtype, line=line)
 
     def _check_finite(self, what: str, array: NDArray[Any]) -> None:
-        if array.dtype.kind in "OUST":
-            numbers(array, what)
         if not np.issubdtype(array.dtype, np.floating):
             raise self._error("dtype", what=what, dtype=array.dtype)
         check_finite(array, f"{self.name}: {what}")
@@ -192,12 +191,12 @@ class Dataset(metaclass=Named):
             raise SettingError(f"only classes can be stratified: {self.name} holds {self.task}; use a shuffled split")
         order = generator_of(rng).permutation(self.n_samples)
         by_class = order[np.argsort(self.targets[order], kind="stable")]
-        counts = np.bincount(self.targets, minlength=self.n_outputs)
-        # Of every class the first `share` of its shuffled samples. Rounding the running total makes the shares add up.
-        share = np.diff(np.rint(np.cumsum(counts) * (n_test / self.n_samples)).astype(np.int64), prepend=0)
-        place = np.arange(self.n_samples) - np.repeat(np.cumsum(counts) - counts, counts)
+        ends = np.cumsum(np.bincount(self.targets, minlength=self.n_outputs))
+        # Rounding the running total makes the shares add up.
+        shares = np.diff(np.rint(ends * (n_test / self.n_samples)).astype(np.int64), prepend=0)
         held = np.zeros(self.n_samples, dtype=bool)
-        held[by_class[place < np.repeat(share, counts)]] = True
+        for members, share in zip(np.split(by_class, ends[:-1]), shares, strict=True):
+            held[members[:share]] = True
         return Splits(self.take(order[~held[order]]), self.take(order[held[order]]))
 
     shuffled, stratified = split_shuffled, split_stratified  # as these were called first

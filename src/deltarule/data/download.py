@@ -5,8 +5,8 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any
 
@@ -15,10 +15,6 @@ from deltarule.data.sources import PublishedFile
 from deltarule.errors import DataError, DownloadError, FileError
 
 CHUNK_BYTES = 2**16
-
-
-class _MirrorError(Exception):
-    """One mirror did not do its part; the next may."""
 
 
 class Mirrors:
@@ -43,7 +39,7 @@ class Mirrors:
         while self.urls:
             try:
                 return self._fetch_from(self.urls[0], file, target)
-            except _MirrorError as error:
+            except DownloadError as error:
                 self.failures.append(f"{self.urls.pop(0)}: {error}")
             except OSError as error:
                 is_said = isinstance(error, FileError)
@@ -53,7 +49,7 @@ class Mirrors:
     def _fetch_from(self, mirror: str, file: PublishedFile, target: Path) -> None:
         with self._open(mirror + file.name) as response:
             if response.headers.get_content_type() == "text/html":
-                raise _MirrorError("a gzip file was expected: got an HTML page")
+                raise DownloadError("a gzip file was expected: got an HTML page")
             target.parent.mkdir(parents=True, exist_ok=True)
             with atomic_stream(target) as draft:
                 for chunk in self._chunks(response, file.content_bytes):
@@ -62,35 +58,32 @@ class Mirrors:
                 try:
                     file.read(Path(draft.name))
                 except DataError as error:
-                    raise _MirrorError(str(error).replace(draft.name, file.name)) from error
+                    raise DownloadError(str(error).replace(draft.name, file.name)) from error
 
     def _open(self, url: str) -> Any:
         """The response of a server, whose headers have come, with a share of the patience that is left.
 
         A thread of its own waits for it, because looking up a name has no timeout, and connecting one for each address.
         """
-        answers: SimpleQueue[Any] = SimpleQueue()
+        answer: Future[Any] = Future()
         request = urllib.request.Request(url, headers={"User-Agent": "deltarule"})  # noqa: S310 (a URL of the table)
 
         def connect() -> None:
             try:
-                answers.put(urllib.request.urlopen(request, timeout=self.stall_seconds))  # noqa: S310
+                answer.set_result(urllib.request.urlopen(request, timeout=self.stall_seconds))  # noqa: S310
             except (OSError, http.client.HTTPException) as error:
-                answers.put(error)
+                answer.set_exception(error)
 
         share = self.patience / len(self.urls)
         start = time.monotonic()
         Thread(target=connect, daemon=True).start()
         try:
-            answer = answers.get(timeout=share)
-        except Empty:
-            answer = TimeoutError(f"no answer within {share:.1f} seconds")
-        if isinstance(answer, urllib.error.HTTPError):
-            answer.close()
-        if isinstance(answer, Exception):
+            return answer.result(share)
+        except (OSError, http.client.HTTPException) as error:
             self.patience -= time.monotonic() - start
-            raise _MirrorError(f"{answer}") from answer
-        return answer
+            if isinstance(error, urllib.error.HTTPError):
+                error.close()
+            raise DownloadError(str(error) or f"no answer within {share:.1f} seconds") from error
 
     def _chunks(self, response: Any, most_bytes: int) -> Iterator[bytes]:
         """The body of a response, in pieces, checked against the length that its header gives."""
@@ -99,11 +92,11 @@ class Mirrors:
             while chunk := response.read(CHUNK_BYTES):
                 received += len(chunk)
                 if received > most_bytes:
-                    raise _MirrorError(f"at most {most_bytes:,} bytes were expected: got more")
+                    raise DownloadError(f"at most {most_bytes:,} bytes were expected: got more")
                 yield chunk
         except TimeoutError as error:
-            raise _MirrorError(f"nothing came for {self.stall_seconds:g} seconds after {received:,} bytes") from error
+            raise DownloadError(f"nothing came for {self.stall_seconds:g} seconds after {received:,} bytes") from error
         except (OSError, http.client.HTTPException) as error:
-            raise _MirrorError(f"broke off after {received:,} bytes: {error}") from error
+            raise DownloadError(f"broke off after {received:,} bytes: {error}") from error
         if response.length:  # what its header promised and did not come
-            raise _MirrorError(f"ended after {received:,} bytes, {response.length:,} too early")
+            raise DownloadError(f"ended after {received:,} bytes, {response.length:,} too early")

@@ -3,9 +3,11 @@
 All arithmetic is float64 in a fixed order, sums are of whole numbers, so that paper.js gives the same bits.
 """
 
+from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 MOST_PIXELS = 512  # of the longer side of what is looked at: a larger picture is averaged down first
@@ -19,6 +21,7 @@ GRAIN = 1.4826  # standard deviations in a median absolute deviation of normal n
 SPECK = 1 / 20  # of the largest piece of ink: smaller ones are dust
 
 Plane = NDArray[np.float64]
+quantile = partial(np.quantile, method="lower")  # one of the values, none between two
 
 
 def find_ink(gray: NDArray[np.uint8]) -> Plane | None:
@@ -45,8 +48,8 @@ def plain_ground(level: Plane) -> tuple[float, float]:
     it is the border's most frequent level: from it most of the picture differs by nothing, or by much and in strokes.
     """
     around = np.concatenate([level[0], level[-1], level[:, 0], level[:, -1]])  # corners twice
-    ground, span = quantile(around), float(level.max() - level.min())
-    unrest = quantile(np.abs(around - ground), 0.75)
+    ground, span = float(quantile(around, 0.5)), float(level.max() - level.min())
+    unrest = float(quantile(np.abs(around - ground), 0.75))
     near = span * QUIET
     if unrest <= span * PLAIN / 2.0:
         return ground, unrest
@@ -63,7 +66,7 @@ def plain_ground(level: Plane) -> tuple[float, float]:
 def has_area(mask: NDArray[np.bool_]) -> bool:
     """Whether a mask holds a square of a third of the longer side: no stroke, but the shadow of something."""
     radius = max(mask.shape) // BLOT + 1
-    return bool(extreme(np.minimum, np.pad(mask.astype(np.float64), radius), radius).any())
+    return bool(extreme(np.minimum, np.pad(mask, radius), radius).any())
 
 
 def shrink(gray: NDArray[np.uint8]) -> Plane:
@@ -77,13 +80,6 @@ def shrink(gray: NDArray[np.uint8]) -> Plane:
     return sums / np.multiply.outer(height, width)
 
 
-def quantile(values: Plane, share: float = 0.5) -> float:
-    """The value below or at which that share of the values lies, one of them; else the lower median."""
-    values = values.ravel()
-    k = int((values.size - 1) * share)
-    return float(np.partition(values, k)[k])
-
-
 def ink_on_paper(level: Plane) -> Plane | None:
     """Ink on paper in uneven light, 0 to 255; None where nothing stands out from the paper and its grain.
 
@@ -94,10 +90,9 @@ def ink_on_paper(level: Plane) -> Plane | None:
     radius = max(level.shape) // BRUSH + 1
     sign = -1.0 if is_dark(even, radius) else 1.0
     raised = np.pad(-sign * even, 2 * radius, mode="edge")
-    closed = extreme(np.minimum, extreme(np.maximum, raised, radius), radius)
-    depth = closed[2 * radius : -2 * radius, 2 * radius : -2 * radius] + sign * even
-    base = quantile(depth)
-    grain = GRAIN * quantile(np.abs(depth - base))
+    depth = extreme(np.minimum, extreme(np.maximum, raised, radius), radius) + sign * even
+    base = quantile(depth, 0.5)
+    grain = GRAIN * quantile(np.abs(depth - base), 0.5)
     peak = float(depth.max()) - base
     if peak < FAINTEST_ON_PAPER or peak < 8.0 * grain:
         return None
@@ -105,7 +100,7 @@ def ink_on_paper(level: Plane) -> Plane | None:
     label = pieces(inked)
     areas = np.bincount(label[inked])
     kept = inked & (areas[label] >= SPECK * areas.max())  # without dust
-    full = quantile(depth[kept]) - base
+    full = quantile(depth[kept], 0.5) - base
     return np.where(kept, np.minimum(255.0 * ((depth - base) / full), 255.0), 0.0)
 
 
@@ -116,18 +111,13 @@ def smooth(level: Plane) -> Plane:
     return (columns[:, :-2] + columns[:, 1:-1] + columns[:, 2:]) / 9.0
 
 
-def extreme(chosen: np.ufunc, level: Plane, radius: int) -> Plane:
-    """The maximum or minimum (`chosen`) in a square of that radius around each pixel, as far as it lies within."""
-    beyond = -np.inf if chosen is np.maximum else np.inf
+def extreme(chosen: np.ufunc, level: NDArray[Any], radius: int) -> NDArray[Any]:
+    """The maximum or minimum (`chosen`) in a square of that radius around each pixel; those near the border have none.
+
+    level: (height, width), both above 2 radius. Returns (height - 2 radius, width - 2 radius).
+    """
     for axis in (0, 1):
-        frame = [(radius, radius) if each == axis else (0, 0) for each in (0, 1)]
-        lines = np.moveaxis(np.pad(level, frame, constant_values=beyond), axis, 0)
-        n_lines, span = level.shape[axis], 1
-        while 2 * span <= 2 * radius + 1:  # lines[k] speaks for the lines from k to k + span - 1
-            lines = chosen(lines[:-span], lines[span:])
-            span *= 2
-        rest = 2 * radius + 1 - span
-        level = np.moveaxis(chosen(lines[:n_lines], lines[rest : rest + n_lines]), 0, axis)
+        level = chosen.reduce(sliding_window_view(level, 2 * radius + 1, axis), axis=-1)
     return level
 
 
@@ -149,24 +139,21 @@ def is_dark(level: Plane, radius: int) -> bool:
 def pieces(mask: NDArray[np.bool_]) -> NDArray[Any]:
     """A number for each pixel (height, width), equal within a piece, joined across corners, too; any outside the mask.
 
-    Runs of pixels in a row are numbered; a run that touches others in the row above joins them.
+    Runs of pixels in a row are numbered; of those that touch, in this row and the one above, all get the lowest number.
     """
     framed = np.pad(mask, [(0, 0), (1, 1)])
     begins = framed[:, 1:] & ~framed[:, :-1]
     runs = np.cumsum(begins.ravel()).reshape(begins.shape)[:, :-1] - 1  # within the mask: the run that a pixel is in
-    root = list(range(max(int(begins.sum()), 1)))
-
-    def root_of(run: int) -> int:
-        while root[run] != run:
-            root[run] = root[root[run]]
-            run = root[run]
-        return run
-
-    width = mask.shape[1]
+    width, pairs = mask.shape[1], []
     for shift in (-1, 0, 1):
         below, above = slice(max(shift, 0), width + min(shift, 0)), slice(max(-shift, 0), width + min(-shift, 0))
         touching = mask[1:, below] & mask[:-1, above]
-        pairs = np.stack([runs[1:, below][touching], runs[:-1, above][touching]], axis=1)
-        for one, other in np.unique(pairs, axis=0).tolist():
-            root[root_of(one)] = root_of(other)
-    return np.array([root_of(run) for run in range(len(root))])[np.maximum(runs, 0)]
+        pairs.append([runs[1:, below][touching], runs[:-1, above][touching]])
+    one, other = np.concatenate(pairs, axis=1)
+    number = np.arange(max(int(begins.sum()), 1))
+    while (number[one] != number[other]).any():
+        lowest = np.minimum(number[one], number[other])
+        np.minimum.at(number, number[one], lowest)
+        np.minimum.at(number, number[other], lowest)
+        number = number[number]
+    return number[np.maximum(runs, 0)]

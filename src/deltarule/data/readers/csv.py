@@ -98,16 +98,16 @@ def read_columns(
     if not first:
         return Table(str(path), header, {name: np.empty(0) for name in wanted}, np.empty(0, np.intp))
     texts = {at for at, cell in enumerate(first) if number_in(cell) is None and cell.strip() not in MISSING}
-    for is_odd in (False, True):
+    for all_are_texts in (False, True):
         lines = [header_line]
-        as_text = [at for name, at in wanted.items() if is_odd or name in text or at in texts]
+        as_text = [at for name, at in wanted.items() if all_are_texts or name in text or at in texts]
         places = {at: defaultdict[str, int](count().__next__) for at in as_text}
         converters: dict[int, Any] = dict.fromkeys({*range(len(header))} - {*wanted.values()}, len)
         converters |= {at: lambda cell, known=known: known[cell.strip()] for at, known in places.items()}
         how: dict[str, Any] = {"comments": None, "quotechar": '"', "converters": converters, "ndmin": 2}
         try:
             with open_text(path) as (file, separator), warnings.catch_warnings(action="error"):
-                numbers = np.loadtxt(plain_rows(file, separator, lines, is_odd), delimiter=separator, **how)
+                numbers = np.loadtxt(plain_rows(file, separator, lines), delimiter=separator, **how)
         except (ValueError, Warning, csv.Error):
             continue
         if numbers.shape[1] == len(header):
@@ -128,18 +128,17 @@ def read_columns(
     return Table(str(path), header, cells, np.array(lines[1:], np.intp))
 
 
-def plain_rows(file: TextIO, separator: str, lines: list[int], is_odd: bool) -> Iterator[str]:
+def plain_rows(file: TextIO, separator: str, lines: list[int]) -> Iterator[str]:
     """The rows as NumPy's parser takes them, what is missing as nan.
 
     lines: begins with the last one of the header, and gets the one that each row ends in.
-    is_odd: whether any row may have quotes or missing cells, such as those of blanks, and not only one that looks so.
     """
     line = lines[0]
     for row in islice(file, line, None):
         line += 1
         framed = separator + row.rstrip("\n") + separator
         # Every word for a missing cell has an n in it
-        if is_odd or '"' in row or "n" in row or "N" in row or 2 * separator in framed or row.isspace():
+        if '"' in row or "n" in row or "N" in row or 2 * separator in framed or row.isspace():
             reader = csv.reader(chain([row], file), delimiter=separator, skipinitialspace=True)
             cells = next(reader)
             line += reader.line_num - 1
@@ -160,9 +159,9 @@ def cells_of(codes: NDArray[np.intp], texts: Sequence[str], *, is_text: bool) ->
     numbers = [number_in(text) if text else math.nan for text in texts]
     if not is_text and None not in numbers:
         return np.array([*numbers, math.nan], float)[codes]
+    values = dict(zip(texts, numbers, strict=True))
     found = sorted({texts[k] for k in np.unique(codes[codes >= 0])} - {""})
-    values = {text: number_in(text) for text in found}
-    if None not in values.values():
+    if None not in map(values.get, found):
         found.sort(key=lambda text: (values[text], text))
     place = {text: k for k, text in enumerate(found)}
     return Texts(np.array([*(place.get(text, -1) for text in texts), -1], np.intp)[codes], found)

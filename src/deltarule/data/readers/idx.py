@@ -10,6 +10,7 @@ import struct
 from collections.abc import Sequence
 from gzip import GzipFile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,9 +101,9 @@ def read_idx_pairs(path: Path) -> Splits:
 
 
 def image_dataset(
-    images: NDArray[np.uint8], labels: NDArray[np.uint8], *, class_names: Sequence[str] = (), name: str = "images"
+    images: NDArray[np.uint8], labels: NDArray[Any], *, class_names: Sequence[str] = (), name: str = "images"
 ) -> Dataset:
-    """A Dataset of images (n_samples, height, width) and labels (n_samples,), both uint8."""
+    """A Dataset of images (n_samples, height, width), uint8, and labels (n_samples,), whole numbers."""
     if images.ndim != 3 or labels.ndim != 1:
         got = f"{images.ndim} and {labels.ndim}"
         raise DataError(f"{name}: 3 dimensions of images and 1 of labels were expected: got {got}; are they swapped?")

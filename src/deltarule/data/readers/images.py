@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from deltarule.atomic import AnyPath
 from deltarule.data.dataset import Dataset, Splits
+from deltarule.data.readers.idx import image_dataset
 from deltarule.data.reading import refuse, refuse_special
 from deltarule.errors import DataError, require
 
@@ -151,6 +152,5 @@ def _read_classes(folder: Path, class_names: tuple[str, ...], size: int | None) 
         except DataError as error:
             problems.append(str(error))
     refuse(folder, "readable images of one size (--size brings them to one)", problems)
-    labels = np.repeat(np.arange(len(files), dtype=np.int64), [*map(len, files)])
-    pixels = np.stack(images).reshape(len(images), -1)
-    return Dataset(pixels, labels, "classes", class_names, image_shape, str(folder))
+    labels = np.repeat(np.arange(len(files)), [*map(len, files)])
+    return image_dataset(np.stack(images), labels, class_names=class_names, name=str(folder))

@@ -59,24 +59,23 @@ def read_table(
     """
     if not isinstance(target, str):
         raise TypeError("target is a text")  # which `public` explains
-    how = How(target=target, task=task, missing=missing, without=without, announce=announce)
-    return _read_dataset(source, target, how)
+    return _read_dataset(source, How(target=target, task=task, missing=missing, without=without, announce=announce))
 
 
 def read_table_examples(path: Path, how: How) -> Reading:
     """The examples in a CSV, of which a column is learned, as its user or a model of it says."""
-    dataset = _read_dataset(path, how.target or "", how)
+    dataset = _read_dataset(path, how)
     return Reading(dataset.inputs, Splits(dataset), {"holds": "table", "target": how.target, "task": dataset.task})
 
 
-def _read_dataset(source: Any, target: str, how: How) -> Dataset:
+def _read_dataset(source: Any, how: How) -> Dataset:
     """What `read_table` returns; where a model gives columns and class_names, cells and classes count as they do there.
 
     Raises as `read_table`, and, for what a model has not seen, as `table_rows` and `targets_in`.
     """
     if how.missing not in get_args(Missing):
         raise SettingError(f"missing cells can be an error, drop or mean: got {how.missing!r}")
-    known = how.columns or ()
+    known, target = how.columns or (), how.target or ""
     text = [target, *(column.name for column in known if column.categories)]
     only = [target, *(column.name for column in known)] if known else None
     read = frame_table if is_frame(source) else read_columns
