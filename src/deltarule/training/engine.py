@@ -69,11 +69,8 @@ class Engine:
         if self.can_run_in_one_call(network, optimizer, plan):
             return run_in_one_call(self, network, optimizer, plan)
         params, buffers = network.parameters, plan.buffers or Buffers(network, plan.batch_size)
-        ws, grads, outcome = (
-            buffers.workspace,
-            buffers.grads,
-            Outcome(None if plan.score is None else plan.score.copy()),
-        )
+        ws, grads = buffers.workspace, buffers.grads
+        outcome = Outcome(None if plan.score is None else plan.score.copy())
         penalty = plan.penalty if plan.strengths is None else copy(plan.penalty)
         step = self.step_of(optimizer)
         take_step = step if plan.rate_factors is None else scale_step(step, plan.rate_factors)
@@ -84,19 +81,19 @@ class Engine:
             divisor = plan.weight(rows)
             for start in range(0, len(rows), ws.capacity):  # a large batch is worked through in pieces
                 piece = rows[start : start + ws.capacity]
-                y, weight = plan.targets[piece], None if plan.sample_weight is None else plan.sample_weight[piece]
-                X = ws.input_buffer(len(piece))
-                self.gather(plan.inputs, piece, X)
-                deform_images(self, plan, X, plan.first_step + index, start)
+                inputs, targets = ws.input_buffer(len(piece)), plan.targets[piece]
+                self.gather(plan.inputs, piece, inputs)
+                deform_images(self, plan, inputs, plan.first_step + index, start)
                 draw_masks(network, plan, ws, plan.first_step + index, start)
-                a = self.forward(network, X, ws)
-                loss += self.loss_value(network, y, ws, sample_weight=weight, divisor=divisor)
+                outputs = self.forward(network, inputs, ws)
+                weighed = {"sample_weight": plan.weights(piece), "divisor": divisor}
+                loss += self.loss_value(network, targets, ws, **weighed)
                 into = grads if start == 0 else buffers.piece_grads
-                self.backward(network, y, ws, into, sample_weight=weight, divisor=divisor)
+                self.backward(network, targets, ws, into, **weighed)
                 if start > 0:
                     np.add(grads.vector, into.vector, out=grads.vector)
                 if outcome.score is not None:
-                    outcome.score.add(a, y)
+                    outcome.score.add(outputs, targets)
             outcome.losses.append(loss)
             if not loss <= plan.highest_loss:
                 break

@@ -92,6 +92,10 @@ class Plan:
         """The samples of one of the steps: their indices."""
         return self.order[index * self.batch_size : (index + 1) * self.batch_size]
 
+    def weights(self, rows: Array) -> Array | None:
+        """How much each of these samples counts; None where all count the same."""
+        return None if self.sample_weight is None else self.sample_weight[rows]
+
     def weight(self, rows: Array) -> float:
         """What these samples weigh together: as many as they are, where all count the same."""
         return float(len(rows)) if self.sample_weight is None else float(self.sample_weight[rows].sum())
