@@ -18,7 +18,6 @@ import numpy as np
 
 from deltarule.data.columns import Column
 from deltarule.files.model_file import save
-from deltarule.inspection.measures.sensitivity import input_gradient
 from deltarule.model import Model, Standardization
 from deltarule.nn.network import Network, backward, forward, loss_value
 from deltarule.parts import PARTS, Kind, make
@@ -91,7 +90,7 @@ def case(model: Model, rng: np.random.Generator) -> dict[str, Any]:
         "delta": [delta[0].tolist() for delta in ws.delta],
         "weights": [W.ravel().tolist() for W in grads.weights],
         "biases": [b.tolist() for b in grads.biases],
-        "input": input_gradient(network, X, y)[0].tolist(),
+        "input": (ws.delta[0] @ network.weights[0].T)[0].tolist(),
         "updated": (network.parameters.vector - RATE * grads.vector).tolist(),
     }
 

@@ -14,11 +14,11 @@ from deltarule import recipes
 from deltarule.data.catalog import load as load_data
 from deltarule.data.dataset import Splits
 from deltarule.files.model_file import PRETRAINED, load
-from deltarule.inspection.measures.robustness import rotate, transform, widen_pen
 from deltarule.recipes.schema import parse
 
 ROOT = Path(__file__).parents[1]
 CARD = PRETRAINED.with_name("README.md")
+CHANGES = runpy.run_path(str(ROOT / "benchmarks" / "image_changes.py"))
 Point = tuple[float, float]
 
 
@@ -90,10 +90,10 @@ def test_the_figures_hold_on_some_of_the_test_images(mnist: Splits) -> None:
     model, images = load(PRETRAINED), (some.inputs / np.float32(255)).reshape(-1, 28, 28)
     changed = {
         "as they are": images,
-        "shifted by 2 pixels": transform(images, np.eye(2), (0.0, 2.0)),
-        "rotated by 15 degrees": rotate(images, 15.0),
-        "pen 2 pixels narrower": widen_pen(images, -2.0),
-        "pen 2 pixels wider": widen_pen(images, 2.0),
+        "shifted by 2 pixels": CHANGES["transform"](images, np.eye(2), (0.0, 2.0)),
+        "rotated by 15 degrees": CHANGES["rotate"](images, 15.0),
+        "pen 2 pixels narrower": CHANGES["widen_pen"](images, -2.0),
+        "pen 2 pixels wider": CHANGES["widen_pen"](images, 2.0),
     }
     card = CARD.read_text(encoding="utf-8")
     for name, seen in changed.items():

@@ -10,7 +10,6 @@ from handwriting import DIGITS, in_address
 from strokes import ink_strokes
 
 import deltarule as dr
-from deltarule.inspection.measures.sensitivity import input_gradient
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import backward, forward, loss_value
 
@@ -62,7 +61,7 @@ def computed(model: dr.Model, raw: Array, label: int) -> dict[str, Array]:
     ws, grads = network.workspace(1), network.parameters.zeros_like()
     forward(network, raw[None], ws)
     backward(network, y, ws, grads)
-    found = {"C0": np.array([loss_value(network, y, ws)]), "gx0": input_gradient(network, raw[None], y)}
+    found = {"C0": np.array([loss_value(network, y, ws)]), "gx0": ws.delta[0] @ network.weights[0].T}
     for l, (W, b) in enumerate(zip(network.weights, network.biases, strict=True)):
         found |= {f"z{l + 1}": ws.z[l], f"a{l + 1}": ws.a[l], f"d{l + 1}": ws.delta[l]}
         found |= {f"gW{l + 1}": grads.weights[l], f"gb{l + 1}": grads.biases[l]}

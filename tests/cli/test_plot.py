@@ -154,8 +154,8 @@ def test_an_older_recording_is_no_part_of_a_new_run(deltarule: Command, digits_r
         (["rates"], "rates is drawn of a model, a run or a recipe: got none"),
         (["rates", "quik"], "did you mean 'quick'?"),
         (["curves", "nothing", "--layer", "1"], "a layer is for histograms and staircase: got curves"),
-        (["flips", "nothing"], "nudge an image in  deltarule playground MODEL, or call flip(model, x)"),
-        (["robustness", "nothing"], "call robustness(model, data) of deltarule.inspection.measures.robustness"),
+        (["flips", "nothing"], "nudge an image in  deltarule playground MODEL"),
+        (["robustness", "nothing"], "shifted, turned, thin or thick images, draw in  deltarule playground MODEL"),
         (["confusoin", "nothing"], "no picture is called 'confusoin': did you mean 'confusion'?"),
     ],
 )

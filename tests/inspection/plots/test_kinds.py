@@ -89,7 +89,7 @@ def test_a_history_draws_its_curves(run: dict[str, Any], tmp_path: Path) -> None
         (("confusoin",), "no picture is called 'confusoin': did you mean 'confusion'?"),
         ((["curves"],), "plot takes the name of a picture first: got ['curves']"),
         (("flips",), "flips is no longer drawn: to see what would change a model's mind, nudge an image in"),
-        (("robustness",), "call robustness(model, data) of deltarule.inspection.measures.robustness"),
+        (("robustness",), "shifted, turned, thin or thick images, draw in  deltarule playground MODEL"),
         (("confusion",), 'confusion is drawn by dr.plot("confusion", model, data): got no model and no data'),
         (("confusion", "network"), 'confusion is drawn by dr.plot("confusion", model, data): got no data'),
         (("confusion", "history", "data"), "got no model"),

@@ -254,10 +254,8 @@ OF_RUNS, OF_NETWORKS = (curves, histograms, gradients, surface), (weights, archi
 OF_ANSWERS = (confusion, scores, mistakes, reliability, staircase, digits)
 KINDS: dict[str, Callable[..., Drawing]] = {each.__name__: each for each in (*OF_RUNS, *OF_ANSWERS, *OF_NETWORKS)}
 REMOVED = {
-    "flips": "to see what would change a model's mind, nudge an image in  deltarule playground MODEL, or call "
-    "flip(model, x) of deltarule.inspection.measures.sensitivity",
-    "robustness": "for the accuracy on images that are shifted, turned, scaled, noisy, thin or thick, call "
-    "robustness(model, data) of deltarule.inspection.measures.robustness",
+    "flips": "to see what would change a model's mind, nudge an image in  deltarule playground MODEL",
+    "robustness": "to see how a model reads shifted, turned, thin or thick images, draw in  deltarule playground MODEL",
 }
 SYNONYMS = dict.fromkeys(("loss", "accuracy", "history", "learning_curve"), "curves") | {
     "confusion_matrix": "confusion"
