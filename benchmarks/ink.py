@@ -6,7 +6,7 @@
 The normalizer: what it does to the images themselves; then to the same ones moved about on a pad of 280 pixels, or
 enlarged to 0.3, 0.5, 0.75 and 1 of it, dark on light and light on dark in turn; and through files: every image enlarged
 to some size in between, somewhere, stored in the eight orientations of Exif in turn, as PNG, JPEG or WebP. The network:
-without the normalizer, under the changes of `image_changes.py`.
+without the normalizer, under the changes of `robustness.py`.
 
 Asked: 99.9 % of the images as they are; each accuracy within 0.5 points of that on the images themselves, 98.8 % at
 least; 97 % shifted by 2 pixels, 97 % turned by 15 degrees, 95 % with a pen 2 pixels narrower or wider.
@@ -19,9 +19,9 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from image_changes import Images, rotate, transform, widen_pen
 from measuring import RESULTS, Row, surroundings, write_rows
 from PIL import Image
+from robustness import rotate, transform, widen_pen
 
 from deltarule.data.augment import redraw
 from deltarule.data.catalog import load as load_data
@@ -31,6 +31,7 @@ from deltarule.data.ink.pictures import ORIENTATION, TURNS, read_picture
 from deltarule.files.model_file import PRETRAINED, load
 from deltarule.inspection.measures.metrics import evaluate_model
 from deltarule.model import Model
+from deltarule.nn.arrays import Array
 from deltarule.randomness import generator
 
 PAD = 280
@@ -38,7 +39,7 @@ FORMATS = ("PNG", "JPEG", "WEBP")
 BACK = {5: 5, 6: 8, 7: 7, 8: 6}  # the orientation that undoes one; the others undo themselves
 
 
-def pad(image: Images, share: float, rng: np.random.Generator) -> Images:
+def pad(image: Array, share: float, rng: np.random.Generator) -> Array:
     """A 28x28 image somewhere on a pad of 280 pixels, enlarged to that share of it; 0 leaves it as it is."""
     side = round(PAD * share) or len(image)
     top, left = rng.integers(PAD - side + 1, size=2)
@@ -47,7 +48,7 @@ def pad(image: Images, share: float, rng: np.random.Generator) -> Images:
     return canvas
 
 
-def through_file(gray: Images, k: int) -> Images:
+def through_file(gray: Array, k: int) -> Array:
     """What is read of a picture that was stored as file number k: in one of the formats, in one of the orientations."""
     orientation = k % 8 + 1
     exif = Image.Exif()
@@ -60,14 +61,14 @@ def through_file(gray: Images, k: int) -> Images:
     return read_picture(file.getvalue())
 
 
-def pictures(images: Images, share: float) -> Iterator[Images]:
+def pictures(images: Array, share: float) -> Iterator[Array]:
     """The images on pads, every other one dark on light."""
     for k, image in enumerate(images):
         canvas = pad(image, share, generator(0, f"place {share}", 0, k))
         yield 255 - canvas if k % 2 else canvas
 
 
-def files(images: Images) -> Iterator[Images]:
+def files(images: Array) -> Iterator[Array]:
     """The images on pads, as large as may be, through files; the polarities change with every round of orientations."""
     for k, image in enumerate(images):
         rng = generator(0, "file", 0, k)
@@ -75,16 +76,16 @@ def files(images: Images) -> Iterator[Images]:
         yield through_file(255 - canvas if k // 24 % 2 else canvas, k)
 
 
-def read(drawn: Iterator[Images]) -> Images:
+def read(drawn: Iterator[Array]) -> Array:
     """What the normalizer makes of pictures, (n, 28, 28) uint8; a blank one for no digit."""
     readings = (ink_image(gray).image for gray in drawn)
     return np.array([np.zeros((28, 28), np.uint8) if image is None else image for image in readings])
 
 
-def normalizer_rows(model: Model, images: Images, labels: Images) -> Iterator[Row]:
+def normalizer_rows(model: Model, images: Array, labels: Array) -> Iterator[Row]:
     """A row for each way of drawing the images."""
     centered = right(model, images, labels)
-    ways: dict[str, Callable[[], Iterator[Images]]] = {"as they are": lambda: iter(images)}
+    ways: dict[str, Callable[[], Iterator[Array]]] = {"as they are": lambda: iter(images)}
     ways["moved on a pad"] = lambda: pictures(images, 0.0)
     for share in (0.3, 0.5, 0.75, 1.0):
         ways[f"{share} of a pad"] = lambda share=share: pictures(images, share)
@@ -101,18 +102,18 @@ def normalizer_rows(model: Model, images: Images, labels: Images) -> Iterator[Ro
         }
 
 
-def right(model: Model, images: Images, labels: Images) -> float:
+def right(model: Model, images: Array, labels: Array) -> float:
     """The share of images that the model reads rightly."""
     return float((model.predict(images.reshape(len(images), -1)) == labels).mean())
 
 
-def worst(model: Model, variants: list[Images], labels: Images) -> Row:
+def worst(model: Model, variants: list[Array], labels: Array) -> Row:
     """The mean accuracy over some variants of the images, and the lowest."""
     accuracies = [right(model, images, labels) for images in variants]
     return {"accuracy": float(np.mean(accuracies)), "lowest_accuracy": min(accuracies)}
 
 
-def network_rows(model: Model, images: Images, labels: Images) -> Iterator[Row]:
+def network_rows(model: Model, images: Array, labels: Array) -> Iterator[Row]:
     """A row for each change of the images, which the network sees without the normalizer."""
     pixels = images / np.float32(255.0)
     flat = pixels.reshape(len(pixels), -1)

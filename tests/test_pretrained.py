@@ -18,7 +18,7 @@ from deltarule.recipes.schema import parse
 
 ROOT = Path(__file__).parents[1]
 CARD = PRETRAINED.with_name("README.md")
-CHANGES = runpy.run_path(str(ROOT / "benchmarks" / "image_changes.py"))
+CHANGES = runpy.run_path(str(ROOT / "benchmarks" / "robustness.py"))
 Point = tuple[float, float]
 
 
