@@ -47,13 +47,12 @@ def examples_for(
     refuse_structure(X, y, call)
     if isinstance(X, Dataset):
         return network, read_dataset(network, X) if model is None else model.scaled(X)
-    x_name, y_name = f"X{suffix}", f"y{suffix}"
     if model is not None:
         X = model.inputs(X)
-    X, image_shape = input_rows(network, X, y, (x_name, y_name), call)
+    X, image_shape = input_rows(network, X, y, call, suffix)
     binary: Task = "labels" if isinstance(network.activations[-1], Sigmoid) else "values"
     sizes, names = network.layer_sizes, network.class_names
-    targets, task = check_targets(y, len(X), sizes, network.task, names=names, binary=binary, name=y_name)
+    targets, task = check_targets(y, len(X), sizes, network.task, names=names, binary=binary, name=f"y{suffix}")
     if model is not None and model.target_scaling is not None:
         targets = model.target_scaling.apply(targets)
     return network, Dataset(X, targets, task, network.class_names, image_shape, name)
@@ -97,12 +96,10 @@ def read_dataset(network: Network, data: Dataset) -> Dataset:
     return replace(data, inputs=cast_inputs(network, data.inputs))
 
 
-def input_rows(
-    network: Network, X: Any, y: Any, names: tuple[str, str], call: str
-) -> tuple[Array, tuple[int, int] | None]:
+def input_rows(network: Network, X: Any, y: Any, call: str, suffix: str) -> tuple[Array, tuple[int, int] | None]:
     """X as rows in a dtype that counts as the network counts it, and the shape of its images."""
-    n_features, (x_name, y_name) = network.layer_sizes[0], names
-    X, x_name = numbers(X, x_name), array_name(X, x_name)
+    n_features, x_name, y_name = network.layer_sizes[0], array_name(X, f"X{suffix}"), f"y{suffix}"
+    X = numbers(X, f"X{suffix}")
     if X.ndim == 1 and X.size and np.ndim(as_array(y, y_name)) == 2 and np.shape(y)[1] == n_features:
         line, shapes = call.format(f"{x_name}, {y_name}"), (X.shape, np.shape(y))
         raise ShapeError(sentence("examples.swapped", names=(x_name, y_name), shapes=shapes, line=line))
