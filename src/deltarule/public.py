@@ -111,17 +111,17 @@ class Call:
         every, optional = self.parameters.values(), (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
         return [each.name for each in every if each.default is each.empty and each.kind not in optional]
 
-    def works(self, *more: str) -> str:
-        """A line that works: the one that was given, or one of what is needed, with `more` arguments."""
+    def works(self, more: str = "") -> str:
+        """A line that works: the one that was given, or one of what is needed, with one argument `more`."""
         if (line := self.line or self._argument(self.called)[1]) and not more and "(" in line:
             return line
-        names = (
-            self.required if self.required or more else [each for each in self.parameters if self._setting(each)][:1]
-        )
-        others = [name for name in names if not any(name == item.partition("=")[0] for item in more)]
-        written = [self._argument(name)[1] or f"{name}={self._setting(name).like(None)}" for name in others]
+        names = [name for name in self.required if name != more.partition("=")[0]]
+        if not self.required and not more:
+            names = [name for name in self.parameters if self._setting(name)][:1]
+        written = [self._argument(name)[1] or f"{name}={self._setting(name).like(None)}" for name in names]
+        written += [more] if more else []
         thing = "" if self.owner is None else self.owner.__name__ if self.is_of_class else variable_of(self.owner)
-        return f"{f'{thing}.' if thing and not self.is_made else ''}{self.called}({', '.join([*written, *more])})"
+        return f"{f'{thing}.' if thing and not self.is_made else ''}{self.called}({', '.join(written)})"
 
     def _setting(self, name: str) -> Any:
         return setting(name, self.owner if self.is_made and self.owner else self.called)
@@ -190,9 +190,8 @@ def is_a(value: Any, kinds: str) -> bool:
 
 def substitute_for(value: Any, kinds: str) -> str:
     """What makes one of these kinds of what was given, in its place; "" where nothing does."""
-    model = f'dr.load("{value}")' if is_a(value, "path") else "estimator.model_" if is_a(value, "Perceptron") else ""
-    if model == "estimator.model_" and not hasattr(value, model[10:]):
-        model = "estimator.fit(X, y).model_"
+    fitted = "estimator" if hasattr(value, "model_") else "estimator.fit(X, y)"
+    model = f'dr.load("{value}")' if is_a(value, "path") else f"{fitted}.model_" if is_a(value, "Perceptron") else ""
     if "Model" in kinds:
         return model
     if "Dataset" in kinds:
@@ -286,18 +285,15 @@ def _act_in_vain(act: str, own: Callable[..., Any] | None) -> Callable[..., Any]
     """A method that says what to use instead of an act; own: that of a tuple, which is asked first."""
 
     def refuse(thing: Any, *given: Any) -> Any:
-        line = line_for(type(thing), act)
-        if own is None:
-            raise SettingError(f"{type(thing).__name__!r} object {ACTS[act][1]}: use {line}")
-        raise SettingError(f"the places are 0 to {len(thing) - 1}: got {brief(given[0])}; use {line}")
-
-    def ask(thing: Any, place: Any) -> Any:
         try:
-            return own(thing, place)  # type: ignore[misc]
+            if own:
+                return own(thing, *given)
+            says = f"{type(thing).__name__!r} object {ACTS[act][1]}:"
         except (LookupError, TypeError):
-            refuse(thing, place)
+            says = f"the places are 0 to {len(thing) - 1}: got {brief(given[0])};"
+        raise SettingError(f"{says} use {line_for(type(thing), act)}")
 
-    return ask if own else refuse
+    return refuse
 
 
 def _refuse_name(thing: Any, name: str) -> Any:
