@@ -108,8 +108,8 @@ class Call:
     @property
     def required(self) -> list[str]:
         """The arguments that have no default."""
-        every, optional = self.parameters.values(), (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
-        return [each.name for each in every if each.default is each.empty and each.kind not in optional]
+        every = self.parameters.values()
+        return [each.name for each in every if each.default is each.empty and each.kind is not each.VAR_KEYWORD]
 
     def works(self, more: str = "") -> str:
         """A line that works: the one that was given, or one of what is needed, with one argument `more`."""
@@ -145,13 +145,13 @@ class Call:
                 value = "..." if (asked := setting(name, owner)) is None else asked.like(None)
                 return f"it is an argument of {owner.__name__}; use {owner.__name__}(..., {name}={value})"
         has_settings = variable_of(owner) != "estimator" if self.is_made else self.called == "fit" and owner is None
-        for name in (each for each in (wrong, *names) if has_settings and each not in self.parameters):
-            if name in words()["found_at"]:
-                where, how = words()["found_at"][name]
-                subject = "the learning rate" if name == "learning_rate" and wrong != name else "it"
-                if variable_of(owner) == "optimizer":
-                    how = how.replace("X, y,", f"X, y, optimizer={self.called}(),")
-                return f"{subject} is {where}; use {how}"
+        found_at = words()["found_at"] if has_settings else {}
+        if name := next((each for each in (wrong, *names) if each in found_at and each not in self.parameters), ""):
+            where, how = found_at[name]
+            subject = "the learning rate" if name == "learning_rate" and wrong != name else "it"
+            if variable_of(owner) == "optimizer":
+                how = how.replace("X, y,", f"X, y, optimizer={self.called}(),")
+            return f"{subject} is {where}; use {how}"
         offer = closest(wrong, self.parameters) if self.parameters else ""
         is_near = (has_settings and offer) or "did you mean" in offer
         return offer if is_near else f"leave it out, as in {self.works()}"
@@ -159,7 +159,7 @@ class Call:
     def _check_number(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         every, called = self.parameters.values(), self.called
         by_position = [each.name for each in every if each.kind is each.POSITIONAL_OR_KEYWORD]
-        if len(args) > len(by_position) and not any(each.kind is each.VAR_POSITIONAL for each in every):
+        if len(args) > len(by_position):
             takes = "its arguments by name" if every else "no arguments"
             takes, how = (f"{', '.join(by_position)} alone by position", "") if by_position else (takes, " by position")
             more = words()["rate_of_fit"] if self.is_made and variable_of(self.owner) == "optimizer" else ""
