@@ -125,14 +125,14 @@ def cast_inputs(network: Network, X: Array) -> Array:
     return X.astype(network.dtype, copy=False)
 
 
-def warn_of_pixels(X: Array, name: str = "X") -> None:
+def warn_of_pixels(X: Array) -> None:
     """Say that numbers look like pixels and are taken at their value, by which a network learns badly."""
     if X.dtype == np.uint8 or X.shape[1] < PIXEL_COLUMNS:
         return
     low, high, first = X.min(), X.max(), X[:1000]
     is_wide = low >= 0 and DARK < high <= 255 and (first.max(axis=0) > DARK).sum() >= PIXEL_COLUMNS
     if is_wide and (first == np.rint(first)).all():
-        LOG.warning(sentence("examples.pixels", name=name, low=low, high=high))
+        LOG.warning(sentence("examples.pixels", low=low, high=high))
 
 
 def validation_examples(
@@ -163,7 +163,7 @@ def _validation_error(given: Any, of_arrays: bool, called: str) -> SettingError:
 
 def check_data(network: Network, data: Dataset, validation: Dataset | None = None) -> None:
     """Raise ShapeError or SettingError unless the network can be trained and scored on these data."""
-    for each in (data, *([] if validation is None else [validation])):
+    for each in [data] if validation is None else [data, validation]:
         needed, got = (each.n_features, each.n_outputs), (network.layer_sizes[0], network.layer_sizes[-1])
         if needed != got:
             sizes = (needed[0], *network.layer_sizes[1:-1], needed[1])

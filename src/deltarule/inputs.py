@@ -40,11 +40,10 @@ def check_inputs(
     """
     name = "X"
     if type(X) is not np.ndarray or X.dtype.kind not in NUMBERS or X.ndim != 2 or X.shape[1] != n_features:
-        X, name = numbers(X, name), array_name(X, name)
-        rows, _ = flatten(X, n_features, image_shape, name)
-        if rows.shape[1] != n_features:
-            raise shape_error(X.shape, n_features, image_shape, name)
-        X = rows
+        array, name = numbers(X, "X"), array_name(X, "X")
+        X, _ = flatten(array, n_features, image_shape, name)
+        if X.shape[1] != n_features:
+            raise shape_error(array.shape, n_features, image_shape, name)
     check_scale(X, scale, may_miss=may_miss, name=name)
     return X
 

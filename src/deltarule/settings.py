@@ -195,8 +195,7 @@ def check_meaning(
     is_list = is_row(class_names)
     if class_names is not None and not (is_list and all(isinstance(each, str) for each in class_names)):
         names = list(map(str, class_names)) if is_list or isinstance(class_names, str) else ["a", "b"]
-        needed = "a list of names, one for each output"
-        raise setting_error("class_names", needed, class_names, f"class_names={names}")
+        raise setting_error("class_names", "a list of names, one for each output", class_names, f"class_names={names}")
     is_pair = isinstance(image_shape, tuple | list) and len(image_shape) == 2
     if image_shape is not None and not (is_pair and all(isinstance(each, Integral) for each in image_shape)):
         height = image_shape if isinstance(image_shape, int) else 28
