@@ -106,10 +106,8 @@ def input_rows(network: Network, X: Any, y: Any, call: str, suffix: str) -> tupl
     if 0 in X.shape:
         raise DataError(sentence("examples.empty", name=x_name, shape=X.shape, n_features=n_features))
     if X.ndim == 1 and X.shape == np.shape(y) and n_features > 1:
-        sizes = (1, *network.layer_sizes[1:])
-        raise ShapeError(
-            sentence("examples.one_feature", name=x_name, shape=X.shape, n_features=n_features, sizes=sizes)
-        )
+        values = {"shape": X.shape, "n_features": n_features, "sizes": (1, *network.layer_sizes[1:])}
+        raise ShapeError(sentence("examples.one_feature", name=x_name, **values))
     rows, image_shape = flatten(X, n_features, network.image_shape, x_name)
     if X.ndim > 1 and np.prod(X.shape[:-1]) == n_features and X.shape[-1] == np.size(y) != len(X):
         raise shape_error(X.shape, n_features, network.image_shape, x_name)

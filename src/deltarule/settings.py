@@ -155,9 +155,8 @@ def source_text(thing: Any, **others: Any) -> str:
 
     others: values to write instead of its own.
     """
-    given = (
-        (each, others.get(each.name, getattr(thing, each.name))) for each in fields(thing) if each.init and each.repr
-    )
+    shown = [each for each in fields(thing) if each.init and each.repr]
+    given = ((each, others.get(each.name, getattr(thing, each.name))) for each in shown)
     changed = ((each.name, getattr(value, "__name__", value)) for each, value in given if value != each.default)
     return f"{type(thing).__name__}({', '.join(f'{name}={value}' for name, value in changed)})"
 
