@@ -135,16 +135,15 @@ def _advice(error: OSError) -> str:
 def _target(path: AnyPath) -> Path:
     """Where a path leads, through all links."""
     try:
-        Path(path).stat()
+        with suppress(FileNotFoundError, NotADirectoryError, PermissionError):  # which depend on the folder
+            Path(path).stat()
+        return Path(os.path.realpath(path))
     except ValueError as error:
         raise FileError(f"{os.fspath(path)!r} is not a name that a file can have ({error}): give another") from error
-    except OSError as error:
-        if error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.EACCES):  # which depend on the folder
-            raise FileError(f"{path} cannot be written: {_advice(error)}") from error
-    try:
-        return Path(os.path.realpath(path))
-    except OSError as error:
+    except FileNotFoundError as error:
         raise FileError(f"{path} cannot be written: the current folder no longer exists; change to another") from error
+    except OSError as error:
+        raise FileError(f"{path} cannot be written: {_advice(error)}") from error
 
 
 def _refuse_to_lose(

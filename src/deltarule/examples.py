@@ -47,13 +47,12 @@ def examples_for(
     refuse_structure(X, y, call)
     if isinstance(X, Dataset):
         return network, read_dataset(network, X) if model is None else model.scaled(X)
-    x_name, y_name = f"X{suffix}", f"y{suffix}"
     if model is not None:
         X = model.inputs(X)
-    X, image_shape = input_rows(network, X, y, (x_name, y_name), call)
+    X, image_shape = input_rows(network, X, y, call, suffix)
     binary: Task = "labels" if isinstance(network.activations[-1], Sigmoid) else "values"
     sizes, names = network.layer_sizes, network.class_names
-    targets, task = check_targets(y, len(X), sizes, network.task, names=names, binary=binary, name=y_name)
+    targets, task = check_targets(y, len(X), sizes, network.task, names=names, binary=binary, name=f"y{suffix}")
     if model is not None and model.target_scaling is not None:
         targets = model.target_scaling.apply(targets)
     return network, Dataset(X, targets, task, network.class_names, image_shape, name)
@@ -97,22 +96,18 @@ def read_dataset(network: Network, data: Dataset) -> Dataset:
     return replace(data, inputs=cast_inputs(network, data.inputs))
 
 
-def input_rows(
-    network: Network, X: Any, y: Any, names: tuple[str, str], call: str
-) -> tuple[Array, tuple[int, int] | None]:
+def input_rows(network: Network, X: Any, y: Any, call: str, suffix: str) -> tuple[Array, tuple[int, int] | None]:
     """X as rows in a dtype that counts as the network counts it, and the shape of its images."""
-    n_features, (x_name, y_name) = network.layer_sizes[0], names
-    X, x_name = numbers(X, x_name), array_name(X, x_name)
+    n_features, x_name, y_name = network.layer_sizes[0], array_name(X, f"X{suffix}"), f"y{suffix}"
+    X = numbers(X, f"X{suffix}")
     if X.ndim == 1 and X.size and np.ndim(as_array(y, y_name)) == 2 and np.shape(y)[1] == n_features:
         line, shapes = call.format(f"{x_name}, {y_name}"), (X.shape, np.shape(y))
         raise ShapeError(sentence("examples.swapped", names=(x_name, y_name), shapes=shapes, line=line))
     if 0 in X.shape:
         raise DataError(sentence("examples.empty", name=x_name, shape=X.shape, n_features=n_features))
     if X.ndim == 1 and X.shape == np.shape(y) and n_features > 1:
-        sizes = (1, *network.layer_sizes[1:])
-        raise ShapeError(
-            sentence("examples.one_feature", name=x_name, shape=X.shape, n_features=n_features, sizes=sizes)
-        )
+        values = {"shape": X.shape, "n_features": n_features, "sizes": (1, *network.layer_sizes[1:])}
+        raise ShapeError(sentence("examples.one_feature", name=x_name, **values))
     rows, image_shape = flatten(X, n_features, network.image_shape, x_name)
     if X.ndim > 1 and np.prod(X.shape[:-1]) == n_features and X.shape[-1] == np.size(y) != len(X):
         raise shape_error(X.shape, n_features, network.image_shape, x_name)
@@ -128,14 +123,14 @@ def cast_inputs(network: Network, X: Array) -> Array:
     return X.astype(network.dtype, copy=False)
 
 
-def warn_of_pixels(X: Array, name: str = "X") -> None:
+def warn_of_pixels(X: Array) -> None:
     """Say that numbers look like pixels and are taken at their value, by which a network learns badly."""
     if X.dtype == np.uint8 or X.shape[1] < PIXEL_COLUMNS:
         return
     low, high, first = X.min(), X.max(), X[:1000]
     is_wide = low >= 0 and DARK < high <= 255 and (first.max(axis=0) > DARK).sum() >= PIXEL_COLUMNS
     if is_wide and (first == np.rint(first)).all():
-        LOG.warning(sentence("examples.pixels", name=name, low=low, high=high))
+        LOG.warning(sentence("examples.pixels", low=low, high=high))
 
 
 def validation_examples(
@@ -166,7 +161,7 @@ def _validation_error(given: Any, of_arrays: bool, called: str) -> SettingError:
 
 def check_data(network: Network, data: Dataset, validation: Dataset | None = None) -> None:
     """Raise ShapeError or SettingError unless the network can be trained and scored on these data."""
-    for each in (data, *([] if validation is None else [validation])):
+    for each in [data] if validation is None else [data, validation]:
         needed, got = (each.n_features, each.n_outputs), (network.layer_sizes[0], network.layer_sizes[-1])
         if needed != got:
             sizes = (needed[0], *network.layer_sizes[1:-1], needed[1])

@@ -30,26 +30,20 @@ class Scale(NamedTuple):
 
 
 def check_inputs(
-    X: Any,
-    n_features: int,
-    image_shape: Size | None = None,
-    scale: Scale = Scale(),
-    *,
-    may_miss: bool = False,
-    name: str = "X",
+    X: Any, n_features: int, image_shape: Size | None = None, scale: Scale = Scale(), *, may_miss: bool = False
 ) -> NDArray[Any]:
     """X as an array (n_samples, n_features), in its own dtype. Images may come as (n_samples, height, width).
 
-    scale: what numbers they may be. may_miss: whether NaN stands for a missing cell. name: what messages call X.
+    scale: what numbers they may be. may_miss: whether NaN stands for a missing cell.
 
     Raises ShapeError for another shape, DataError for what is not finite numbers, and what `check_scale` raises.
     """
+    name = "X"
     if type(X) is not np.ndarray or X.dtype.kind not in NUMBERS or X.ndim != 2 or X.shape[1] != n_features:
-        X, name = numbers(X, name), array_name(X, name)
-        rows, _ = flatten(X, n_features, image_shape, name)
-        if rows.shape[1] != n_features:
-            raise shape_error(X.shape, n_features, image_shape, name)
-        X = rows
+        array, name = numbers(X, "X"), array_name(X, "X")
+        X, _ = flatten(array, n_features, image_shape, name)
+        if X.shape[1] != n_features:
+            raise shape_error(array.shape, n_features, image_shape, name)
     check_scale(X, scale, may_miss=may_miss, name=name)
     return X
 

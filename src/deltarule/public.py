@@ -108,20 +108,20 @@ class Call:
     @property
     def required(self) -> list[str]:
         """The arguments that have no default."""
-        every, optional = self.parameters.values(), (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
-        return [each.name for each in every if each.default is each.empty and each.kind not in optional]
+        every = self.parameters.values()
+        return [each.name for each in every if each.default is each.empty and each.kind is not each.VAR_KEYWORD]
 
-    def works(self, *more: str) -> str:
-        """A line that works: the one that was given, or one of what is needed, with `more` arguments."""
+    def works(self, more: str = "") -> str:
+        """A line that works: the one that was given, or one of what is needed, with one argument `more`."""
         if (line := self.line or self._argument(self.called)[1]) and not more and "(" in line:
             return line
-        names = (
-            self.required if self.required or more else [each for each in self.parameters if self._setting(each)][:1]
-        )
-        others = [name for name in names if not any(name == item.partition("=")[0] for item in more)]
-        written = [self._argument(name)[1] or f"{name}={self._setting(name).like(None)}" for name in others]
+        names = [name for name in self.required if name != more.partition("=")[0]]
+        if not self.required and not more:
+            names = [name for name in self.parameters if self._setting(name)][:1]
+        written = [self._argument(name)[1] or f"{name}={self._setting(name).like(None)}" for name in names]
+        written += [more] if more else []
         thing = "" if self.owner is None else self.owner.__name__ if self.is_of_class else variable_of(self.owner)
-        return f"{f'{thing}.' if thing and not self.is_made else ''}{self.called}({', '.join([*written, *more])})"
+        return f"{f'{thing}.' if thing and not self.is_made else ''}{self.called}({', '.join(written)})"
 
     def _setting(self, name: str) -> Any:
         return setting(name, self.owner if self.is_made and self.owner else self.called)
@@ -145,13 +145,13 @@ class Call:
                 value = "..." if (asked := setting(name, owner)) is None else asked.like(None)
                 return f"it is an argument of {owner.__name__}; use {owner.__name__}(..., {name}={value})"
         has_settings = variable_of(owner) != "estimator" if self.is_made else self.called == "fit" and owner is None
-        for name in (each for each in (wrong, *names) if has_settings and each not in self.parameters):
-            if name in words()["found_at"]:
-                where, how = words()["found_at"][name]
-                subject = "the learning rate" if name == "learning_rate" and wrong != name else "it"
-                if variable_of(owner) == "optimizer":
-                    how = how.replace("X, y,", f"X, y, optimizer={self.called}(),")
-                return f"{subject} is {where}; use {how}"
+        found_at = words()["found_at"] if has_settings else {}
+        if name := next((each for each in (wrong, *names) if each in found_at and each not in self.parameters), ""):
+            where, how = found_at[name]
+            subject = "the learning rate" if name == "learning_rate" and wrong != name else "it"
+            if variable_of(owner) == "optimizer":
+                how = how.replace("X, y,", f"X, y, optimizer={self.called}(),")
+            return f"{subject} is {where}; use {how}"
         offer = closest(wrong, self.parameters) if self.parameters else ""
         is_near = (has_settings and offer) or "did you mean" in offer
         return offer if is_near else f"leave it out, as in {self.works()}"
@@ -159,7 +159,7 @@ class Call:
     def _check_number(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         every, called = self.parameters.values(), self.called
         by_position = [each.name for each in every if each.kind is each.POSITIONAL_OR_KEYWORD]
-        if len(args) > len(by_position) and not any(each.kind is each.VAR_POSITIONAL for each in every):
+        if len(args) > len(by_position):
             takes = "its arguments by name" if every else "no arguments"
             takes, how = (f"{', '.join(by_position)} alone by position", "") if by_position else (takes, " by position")
             more = words()["rate_of_fit"] if self.is_made and variable_of(self.owner) == "optimizer" else ""
@@ -190,9 +190,8 @@ def is_a(value: Any, kinds: str) -> bool:
 
 def substitute_for(value: Any, kinds: str) -> str:
     """What makes one of these kinds of what was given, in its place; "" where nothing does."""
-    model = f'dr.load("{value}")' if is_a(value, "path") else "estimator.model_" if is_a(value, "Perceptron") else ""
-    if model == "estimator.model_" and not hasattr(value, model[10:]):
-        model = "estimator.fit(X, y).model_"
+    fitted = "estimator" if hasattr(value, "model_") else "estimator.fit(X, y)"
+    model = f'dr.load("{value}")' if is_a(value, "path") else f"{fitted}.model_" if is_a(value, "Perceptron") else ""
     if "Model" in kinds:
         return model
     if "Dataset" in kinds:
@@ -286,18 +285,15 @@ def _act_in_vain(act: str, own: Callable[..., Any] | None) -> Callable[..., Any]
     """A method that says what to use instead of an act; own: that of a tuple, which is asked first."""
 
     def refuse(thing: Any, *given: Any) -> Any:
-        line = line_for(type(thing), act)
-        if own is None:
-            raise SettingError(f"{type(thing).__name__!r} object {ACTS[act][1]}: use {line}")
-        raise SettingError(f"the places are 0 to {len(thing) - 1}: got {brief(given[0])}; use {line}")
-
-    def ask(thing: Any, place: Any) -> Any:
         try:
-            return own(thing, place)  # type: ignore[misc]
+            if own:
+                return own(thing, *given)
+            says = f"{type(thing).__name__!r} object {ACTS[act][1]}:"
         except (LookupError, TypeError):
-            refuse(thing, place)
+            says = f"the places are 0 to {len(thing) - 1}: got {brief(given[0])};"
+        raise SettingError(f"{says} use {line_for(type(thing), act)}")
 
-    return ask if own else refuse
+    return refuse
 
 
 def _refuse_name(thing: Any, name: str) -> Any:

@@ -155,9 +155,8 @@ def source_text(thing: Any, **others: Any) -> str:
 
     others: values to write instead of its own.
     """
-    given = (
-        (each, others.get(each.name, getattr(thing, each.name))) for each in fields(thing) if each.init and each.repr
-    )
+    shown = [each for each in fields(thing) if each.init and each.repr]
+    given = ((each, others.get(each.name, getattr(thing, each.name))) for each in shown)
     changed = ((each.name, getattr(value, "__name__", value)) for each, value in given if value != each.default)
     return f"{type(thing).__name__}({', '.join(f'{name}={value}' for name, value in changed)})"
 
@@ -195,8 +194,7 @@ def check_meaning(
     is_list = is_row(class_names)
     if class_names is not None and not (is_list and all(isinstance(each, str) for each in class_names)):
         names = list(map(str, class_names)) if is_list or isinstance(class_names, str) else ["a", "b"]
-        needed = "a list of names, one for each output"
-        raise setting_error("class_names", needed, class_names, f"class_names={names}")
+        raise setting_error("class_names", "a list of names, one for each output", class_names, f"class_names={names}")
     is_pair = isinstance(image_shape, tuple | list) and len(image_shape) == 2
     if image_shape is not None and not (is_pair and all(isinstance(each, Integral) for each in image_shape)):
         height = image_shape if isinstance(image_shape, int) else 28

@@ -116,15 +116,12 @@ class TargetDoor(NamedTuple):
     sizes: tuple[int, ...]
     n_samples: int
 
-    def says(self, key: str, **more: Any) -> str:
-        """A message about these targets, with what the door knows of them, and more."""
+    def says(self, key: str, n_needed: int = 1, **more: Any) -> str:
+        """A message about these targets, with what the door knows of them; n_needed: how many outputs they need."""
         known = {"name": self.name, "n_samples": self.n_samples, "n_outputs": self.sizes[-1], "made": MADE_WITH}
+        sizes = f"layer sizes {(*self.sizes[:-1], n_needed)}"
         inputs = "X".join(self.name.rpartition("y")[::2])  # X for y, X_val for y_val
-        return sentence(f"targets.{key}", inputs=inputs, **known, **more)
-
-    def sizes_for(self, n_outputs: int) -> str:
-        """The layer sizes of a network with so many outputs, as messages have them."""
-        return f"layer sizes {(*self.sizes[:-1], n_outputs)}"
+        return sentence(f"targets.{key}", inputs=inputs, sizes=sizes, n_needed=n_needed, **known, **more)
 
     def classes(self, y: NDArray[Any]) -> NDArray[Any]:
         """(n,) int64; an error with the cure for one-hot rows, values, and classes that the network does not have."""
@@ -133,7 +130,7 @@ class TargetDoor(NamedTuple):
         if not is_whole(y):
             self._refuse_values(y)
         if y.dtype.kind == "b" and self.sizes[-1] > 2:
-            raise DataError(self.says("two_classes", sizes=self.sizes_for(2)))
+            raise DataError(self.says("two_classes", 2))
         classes = y.astype(np.int64)
         if classes.size and not 0 <= classes.min() <= classes.max() < self.sizes[-1]:
             self._refuse_classes(classes)
@@ -147,8 +144,7 @@ class TargetDoor(NamedTuple):
             found = np.unique(y)
             wrong = next(each for each in found if each not in (0, 1))
             key = "many_labels" if len(found) > 2 else "negative_labels" if wrong < 0 else "other_labels"
-            values = {"wrong": wrong, "low": found[0], "high": found[-1], "n_classes": len(found)}
-            raise DataError(self.says(key, sizes=self.sizes_for(len(found)), **values))
+            raise DataError(self.says(key, len(found), wrong=wrong, low=found[0], high=found[-1]))
         if y.shape == (self.n_samples, 2) and self.sizes[-1] == 1 and (y.sum(axis=1) == 1).all():
             raise ShapeError(self.says("one_hot_pairs", shape=y.shape))
         return self._columns(y, "labels").astype(np.uint8)
@@ -169,7 +165,7 @@ class TargetDoor(NamedTuple):
         elif y.ndim == 2:
             key, n_columns = "later_columns" if self.name.endswith("y_val") else "other_columns", y.shape[1]
         values = {"shape": y.shape, "task": task, "outputs": "1 output" if n_outputs == 1 else f"{n_outputs} outputs"}
-        raise ShapeError(self.says(key, sizes=self.sizes_for(n_columns), **values))
+        raise ShapeError(self.says(key, n_columns, **values))
 
     def _refuse_classes(self, classes: NDArray[np.int64]) -> NoReturn:
         """Raise DataError for classes that are not 0 to outputs - 1, with the likeliest cure."""
@@ -183,9 +179,9 @@ class TargetDoor(NamedTuple):
             (True, "values_for_classes"),
         )
         key = next(key for fits, key in cures if fits)
-        sizes = self.sizes_for(high + 1 if key == "more_classes" else 1)
-        values = {"low": low, "high": high, "n_classes": high + 1, "row": row, "value": classes[row], "sizes": sizes}
-        raise DataError(self.says(key, last=n_outputs - 1, **values))
+        n_needed = high + 1 if key == "more_classes" else 1
+        values = {"low": low, "high": high, "row": row, "value": classes[row], "last": n_outputs - 1}
+        raise DataError(self.says(key, n_needed, **values))
 
     def _refuse_columns(self, y: NDArray[Any]) -> NoReturn:
         """Raise for targets of several columns, where classes are needed, by what they look like."""
@@ -204,7 +200,7 @@ class TargetDoor(NamedTuple):
         """Raise DataError for values where classes or labels are needed, with the network that predicts them."""
         broken = y[y != np.rint(y)] if y.dtype.kind == "f" else y.ravel()
         value, n_columns = (broken if broken.size else y.ravel())[0], y.shape[1] if y.ndim == 2 else 1
-        raise DataError(self.says("values", value=value, sizes=self.sizes_for(n_columns)))
+        raise DataError(self.says("values", n_columns, value=value))
 
 
 def check_weights(sample_weight: Any, n_samples: int) -> NDArray[np.float64]:
