@@ -95,6 +95,11 @@ class Model(metaclass=Named):
         scalings = {"input_scaling": input_scaling, "target_scaling": target_scaling}
         vars(self).update(network=meant, columns=columns, record={} if record is None else record, **scalings)
 
+    @classmethod
+    def of(cls, network: Network) -> Self:
+        """A model around a bare network."""
+        return cls(network)
+
     @property
     def task(self) -> Task | None:
         """What the outputs answer, as for Network."""

@@ -102,7 +102,7 @@ def test_accuracy_under_a_shift_by_hand() -> None:
 
 def test_images_as_they_are_are_read_as_evaluate_reads_them() -> None:
     data = load_data("digits").test
-    model = Model(Network((784, 10), pixels=True, rng=0))
+    model = Model.of(Network((784, 10), pixels=True, rng=0))
     for response in robustness(model, data):
         neutral = response.amounts.tolist().index(neutral_amount(response.change))
         assert response.accuracy[neutral] == pytest.approx(evaluate_model(model, data).score)
@@ -120,4 +120,4 @@ def test_what_is_no_image_of_a_class(task: str) -> None:
 
 def test_a_model_of_another_width() -> None:
     with pytest.raises(ShapeError, match=r"this network takes \(n_samples, 9\)"):
-        robustness(Model(Network((9, 5))), bars()[1])
+        robustness(Model.of(Network((9, 5))), bars()[1])

@@ -67,7 +67,7 @@ def plot(
         raise SettingError(f"plot takes the name of a picture first: got {brief(kind)}; use {line}")
     check_kind(kind, layer)
     what = getattr(what, "model_", what)
-    what = Model(what) if isinstance(what, Network) else what
+    what = Model.of(what) if isinstance(what, Network) else what
     role = next((role for role, types in ROLES.items() if isinstance(what, types)), None)
     if what is not None and role is None:
         cure = f'; use dr.load("{what}")' if isinstance(what, str | PathLike) else ""
