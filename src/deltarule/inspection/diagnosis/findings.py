@@ -45,11 +45,6 @@ class Finding:
                 return
 
     @property
-    def mend(self) -> str:
-        """The fix under its former name, kept for one version."""
-        return self.fix
-
-    @property
     def numbers(self) -> str:
         """The evidence for people: "largest input 255, typical size 33.3"."""
         return ", ".join(f"{name} {number:.4g}" for name, number in self.evidence.items())
@@ -79,8 +74,8 @@ class Diagnosis:
         return len(self.findings)
 
     def to_json_list(self) -> list[dict[str, Any]]:
-        """The findings as dicts. For one version the fix stands there under its former name, too."""
-        return [asdict(each) | {"mend": each.fix} for each in self.findings]
+        """The findings as dicts."""
+        return [asdict(each) for each in self.findings]
 
     def to_text(self, width: int = 80) -> str:
         """The findings in lines of at most `width` characters."""
