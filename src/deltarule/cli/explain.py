@@ -14,8 +14,8 @@ from deltarule.data.dataset import Dataset
 from deltarule.data.readers.kinds import read
 from deltarule.errors import SettingError, closest
 from deltarule.inspection.explain.explain import explain as walk_through
-from deltarule.inspection.presentation import encodable
 from deltarule.inspection.measures.metrics import outputs_and_losses
+from deltarule.inspection.presentation import encodable
 from deltarule.model import Model
 
 MOST_LOOKED_AT = 1000  # examples among which the one that costs most is looked for: enough for a good one, and no wait
