@@ -199,16 +199,14 @@ def one_batch_findings(network: Network, part: Dataset) -> Iterator[Finding]:
     n_samples = min(ONE_BATCH, part.n_samples, network.parameters.size // (4 * part.n_outputs))
     if n_samples < 2:
         return
-    batch, losses, whole = part.take(slice(n_samples)), list[float](), with_parameters(network, network.parameters)
-    whole.dropout, chance = tuple(0.0 for _ in network.dropout), chance_loss(network, batch)
-    for rate in ONE_BATCH_RATES:
-        trainer = Trainer(network=whole, schedule=Constant(rate), batch_size=None)
-        losses.append(train_copy(trainer, batch)[1])
-        if losses[-1] <= HEALTHY * chance:
-            return
-    after = f"loss on them after {WATCHED} steps of Adam"
-    measured = {"examples": n_samples, after: min(losses), "loss of knowing nothing": chance}
-    yield Finding.of("fault", "cannot-overfit-one-batch", measured)
+    batch, whole = part.take(slice(n_samples)), with_parameters(network, network.parameters)
+    whole.dropout = tuple(0.0 for _ in network.dropout)
+    trainers = [Trainer(network=whole, schedule=Constant(rate), batch_size=None) for rate in ONE_BATCH_RATES]
+    loss, chance = min(train_copy(trainer, batch)[1] for trainer in trainers), chance_loss(network, batch)
+    if loss > HEALTHY * chance:
+        after = f"loss on them after {WATCHED} steps of Adam"
+        measured = {"examples": n_samples, after: loss, "loss of knowing nothing": chance}
+        yield Finding.of("fault", "cannot-overfit-one-batch", measured)
 
 
 class Checkup(FirstSteps):
