@@ -44,11 +44,6 @@ class Finding:
                 yield cls.of(level, name, evidence, **words)
                 return
 
-    @property
-    def numbers(self) -> str:
-        """The evidence for people: "largest input 255, typical size 33.3"."""
-        return ", ".join(f"{name} {number:.4g}" for name, number in self.evidence.items())
-
 
 @public()
 @dataclass(frozen=True)
@@ -81,7 +76,8 @@ class Diagnosis:
         """The findings in lines of at most `width` characters."""
         lines = []
         for each in self.findings:
-            sentences = ((each.level, each.says), ("", f"Measured: {each.numbers}."), ("", f"Fix: {each.fix}."))
+            measured = ", ".join(f"{name} {number:.4g}" for name, number in each.evidence.items())
+            sentences = ((each.level, each.says), ("", f"Measured: {measured}."), ("", f"Fix: {each.fix}."))
             lines += [entry(title, text, width) for title, text in sentences]
         return "\n".join(lines) or "Nothing wrong was found."
 
