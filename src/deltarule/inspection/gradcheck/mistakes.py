@@ -102,7 +102,7 @@ def wrong_deltas(problem: Problem, l: int) -> Iterator[tuple[str, Array]]:
 
 
 def part_mistakes(problem: Problem, l: int, found: Array, expected: Array) -> Iterator[str]:
-    """What is wrong with dC/dW or with dC/db of layer l, where that can be told."""
+    """The usual mistakes in dC/dW and in dC/db of layer l."""
     never_filled = "dC/dW is never filled: all of it is 0"
     forgotten = "the bias is forgotten: all of dC/db is 0, where it is delta.sum(axis=0)"
     wrong_axis = "dC/db is summed over the wrong axis: over"
