@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from deltarule.inspection.presentation import align, number, table, text_image, wrap
+from deltarule.inspection.presentation import align, encodable, number, table, text_image, wrap
 
 SEVEN = np.array(
     [
@@ -60,7 +60,7 @@ def test_blocks() -> None:
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "no such encoding"])
 def test_plain_characters_where_the_encoding_lacks_blocks(encoding: str) -> None:
-    assert text_image(SEVEN, encoding).split("\n") == ["_____", '  _"', " +#:", ' "']
+    assert encodable(text_image(SEVEN), encoding).split("\n") == ["_____", '  _"', " +#:", ' "']
 
 
 def test_any_dtype_and_scale_draws_the_same() -> None:

@@ -7,9 +7,8 @@ from deltarule.cli.printing import entry, print_result, terminal_width
 from deltarule.cli.resolve import is_model, refuse_changes, resolve, train_and_test
 from deltarule.errors import DataError
 from deltarule.files.run_folder import HISTORY, read_history
-from deltarule.inspection.diagnosis.diagnose import diagnose_network, diagnose_training
+from deltarule.inspection.diagnosis.diagnose import diagnose_network, diagnose_training, history_findings
 from deltarule.inspection.diagnosis.findings import Diagnosis
-from deltarule.inspection.diagnosis.run_findings import history_findings
 from deltarule.model import Model
 
 

@@ -15,6 +15,7 @@ from deltarule.data.readers.kinds import read
 from deltarule.errors import SettingError, closest
 from deltarule.inspection.explain.explain import explain as walk_through
 from deltarule.inspection.measures.metrics import outputs_and_losses
+from deltarule.inspection.presentation import encodable
 from deltarule.model import Model
 
 MOST_LOOKED_AT = 1000  # examples among which the one that costs most is looked for: enough for a good one, and no wait
@@ -32,7 +33,7 @@ def explain(options: ExplainOptions) -> None:
     shown: dict[str, Any] = {"layer": options.layer, "neuron": options.neuron, "equation": options.equation}
     walk = walk_through(model, example, target, **shown)
     facts = {"model": options.name, "dataset": dataset.name, "example": number} | walk.as_dict()
-    print_result(facts, walk.text(encoding()), as_json=options.as_json)
+    print_result(facts, encodable(str(walk), encoding()), as_json=options.as_json)
 
 
 def model_and_examples(options: ExplainOptions) -> tuple[Model, Dataset]:

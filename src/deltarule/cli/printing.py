@@ -252,9 +252,9 @@ def encoding() -> str:
 
 def image_text(pixels: "Array", image_shape: tuple[int, int]) -> str:
     """An image in text, of its pixels (height * width,)."""
-    from deltarule.inspection.presentation import text_image
+    from deltarule.inspection.presentation import encodable, text_image
 
-    return text_image(pixels.reshape(image_shape), encoding()).strip("\n")
+    return encodable(text_image(pixels.reshape(image_shape)), encoding()).strip("\n")
 
 
 def percent(share: float) -> str:

@@ -13,13 +13,9 @@ from deltarule.nn.arrays import Array
 WIDTH = 78
 MOST_LETTERS = 22  # of a user's own names
 
-# Characters, and how much ink the upper and the lower half of each shows, in percent.
-Glyphs = tuple[str, list[tuple[int, int]]]
-BLOCKS: Glyphs = " ░▒▓█▀▄", [(0, 0), (25, 25), (50, 50), (75, 75), (100, 100), (100, 0), (0, 100)]
-ASCII: Glyphs = (
-    " '\"._:+Po#",
-    [(0, 0), (50, 0), (80, 0), (0, 40), (0, 70), (40, 40), (60, 60), (100, 50), (40, 100), (100, 100)],
-)
+BLOCKS = " ░▒▓█▀▄"
+INK = np.array([(0, 0), (25, 25), (50, 50), (75, 75), (100, 100), (100, 0), (0, 100)]) / 100  # of upper and lower half
+IN_ASCII = str.maketrans(BLOCKS, ' :+%#"_')
 
 
 class JsonRecord:
@@ -92,29 +88,32 @@ def number_table(head: str, names: Sequence[str], columns: Mapping[str, Iterable
     return table([head, *columns], list(zip(names, *cells, strict=True)))
 
 
-def text_image(image: Array, encoding: str = "utf-8") -> str:
+def text_image(image: Array) -> str:
     """An image as lines of text, one character for two pixels, one above the other.
 
     image: (height, width), any dtype: 0 or less is paper, the largest number is full ink.
-    encoding: what the terminal takes; where that lacks block characters, ASCII has to do.
 
     >>> print(text_image(np.array([[0, 9, 0], [9, 9, 9]])))
     ▄█▄
     """
-    try:
-        BLOCKS[0].encode(encoding)
-        characters, shades = BLOCKS
-    except (UnicodeEncodeError, LookupError):
-        characters, shades = ASCII
     ink = np.maximum(image, 0.0) / max(image.max(), np.finfo(np.float64).tiny)
     ink = np.pad(ink, [(0, len(ink) % 2), (0, 0)])
     pairs = np.stack([ink[0::2], ink[1::2]], axis=-1)  # (lines, width, 2)
-    distances = ((pairs[:, :, None] - np.array(shades) / 100) ** 2).sum(axis=-1)  # (lines, width, characters)
-    return "\n".join("".join(line).rstrip() for line in np.array(list(characters))[distances.argmin(axis=-1)])
+    distances = ((pairs[:, :, None] - INK) ** 2).sum(axis=-1)  # (lines, width, characters)
+    return "\n".join("".join(line).rstrip() for line in np.array(list(BLOCKS))[distances.argmin(axis=-1)])
 
 
-def picture_lines(array: Array, shape: tuple[int, int], encoding: str) -> list[str]:
+def encodable(text: str, encoding: str) -> str:
+    """A text that shows images, for a terminal of this encoding: in ASCII where that lacks block characters."""
+    try:
+        BLOCKS.encode(encoding)
+    except (UnicodeEncodeError, LookupError):
+        return text.translate(IN_ASCII)
+    return text
+
+
+def picture_lines(array: Array, shape: tuple[int, int]) -> list[str]:
     """An image in text, indented by four, without its empty margins above and below."""
     if shape[1] > WIDTH - 4:
         return [f"    (an image of {shape[0]}x{shape[1]} pixels, too wide to be drawn here)"]
-    return [f"    {line}".rstrip() for line in text_image(array.reshape(shape), encoding).strip("\n").splitlines()]
+    return [f"    {line}".rstrip() for line in text_image(array.reshape(shape)).strip("\n").splitlines()]

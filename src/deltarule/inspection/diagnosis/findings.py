@@ -44,16 +44,6 @@ class Finding:
                 yield cls.of(level, name, evidence, **words)
                 return
 
-    @property
-    def mend(self) -> str:
-        """The fix under its former name, kept for one version."""
-        return self.fix
-
-    @property
-    def numbers(self) -> str:
-        """The evidence for people: "largest input 255, typical size 33.3"."""
-        return ", ".join(f"{name} {number:.4g}" for name, number in self.evidence.items())
-
 
 @public()
 @dataclass(frozen=True)
@@ -79,14 +69,15 @@ class Diagnosis:
         return len(self.findings)
 
     def to_json_list(self) -> list[dict[str, Any]]:
-        """The findings as dicts. For one version the fix stands there under its former name, too."""
-        return [asdict(each) | {"mend": each.fix} for each in self.findings]
+        """The findings as dicts."""
+        return [asdict(each) for each in self.findings]
 
     def to_text(self, width: int = 80) -> str:
         """The findings in lines of at most `width` characters."""
         lines = []
         for each in self.findings:
-            sentences = ((each.level, each.says), ("", f"Measured: {each.numbers}."), ("", f"Fix: {each.fix}."))
+            measured = ", ".join(f"{name} {number:.4g}" for name, number in each.evidence.items())
+            sentences = ((each.level, each.says), ("", f"Measured: {measured}."), ("", f"Fix: {each.fix}."))
             lines += [entry(title, text, width) for title, text in sentences]
         return "\n".join(lines) or "Nothing wrong was found."
 

@@ -171,20 +171,16 @@ class Walkthrough:
             ],
         }
 
-    def text(self, encoding: str = "utf-8") -> str:
-        """All of it in words and numbers, at most 80 columns; `encoding` is what the terminal takes."""
-        lines, is_alone = heading(self, encoding), len(self.equations) == 1
+    def __repr__(self) -> str:
+        lines, is_alone = heading(self), len(self.equations) == 1
         for equation in self.equations:
-            lines += ["", *statement(equation, in_full=is_alone), "", *SECTIONS[equation.id](self, encoding)]
+            lines += ["", *statement(equation, in_full=is_alone), "", *SECTIONS[equation.id](self)]
             lines += check_lines(self.checks[equation.id])
             lines += ["", "Proof", "-----", *equation.proof.splitlines()] if is_alone else []
         return "\n".join(lines)
 
-    def __repr__(self) -> str:
-        return self.text()
 
-
-def heading(walk: Walkthrough, encoding: str) -> Lines:
+def heading(walk: Walkthrough) -> Lines:
     """Which network, and which example."""
     network, model = walk.model.network, walk.model
     sizes, loss = "-".join(map(str, network.layer_sizes)), str(network.loss).removesuffix("()")
@@ -194,7 +190,7 @@ def heading(walk: Walkthrough, encoding: str) -> Lines:
     says += " Below, both are standardized." if model.target_scaling is not None else ""
     lines = wrap(f"Network {sizes} ({activations}), {loss}, {network.parameters.size:,} parameters") + wrap(says)
     if model.image_shape is not None:
-        return [*lines, "", *picture_lines(walk.inputs, model.image_shape, encoding)]
+        return [*lines, "", *picture_lines(walk.inputs, model.image_shape)]
     if len(walk.inputs) > MOST_ROWS:
         return [*lines, f"  {len(walk.inputs)} inputs from {number(walk.inputs.min())} to {number(walk.inputs.max())}"]
     names = [source_name(walk, 0, k) for k in range(len(walk.inputs))]
@@ -214,7 +210,7 @@ def statement(equation: Equation, *, in_full: bool) -> Lines:
     return lines + [f"    {line}" for line in equation.code().splitlines()]
 
 
-def forward(walk: Walkthrough, encoding: str) -> Lines:
+def forward(walk: Walkthrough) -> Lines:
     """Every layer in a line, and one neuron's sum written out."""
     rows = [
         [str(each.layer), f"{each.fan_in} -> {each.fan_out}", each.activation, spread(each.z), spread(each.a)]
@@ -227,7 +223,7 @@ def forward(walk: Walkthrough, encoding: str) -> Lines:
     return [*lines, "", f"  {neuron.name.capitalize()}, written out:", *table(["from", "a", "w", "w a"], terms)]
 
 
-def loss(walk: Walkthrough, encoding: str) -> Lines:
+def loss(walk: Walkthrough) -> Lines:
     """The outputs beside their targets."""
     last = walk.layers[-1]
     kind = type(walk.model.network.loss)
@@ -236,7 +232,7 @@ def loss(walk: Walkthrough, encoding: str) -> Lines:
     return [*outputs(walk, columns), "", *wrap(f"{formula}. Here that is C = {walk.loss:.10g}.")]
 
 
-def output_error(walk: Walkthrough, encoding: str) -> Lines:
+def output_error(walk: Walkthrough) -> Lines:
     """Delta of the outputs, and where it comes from."""
     last = walk.layers[-1]
     slope = {} if last.slope is None else {"sigma'(z)": last.slope}
@@ -245,7 +241,7 @@ def output_error(walk: Walkthrough, encoding: str) -> Lines:
     return [*lines, "", *nudge_lines(walk)] if walk.neuron.back is None else lines
 
 
-def shortcut(walk: Walkthrough, encoding: str) -> Lines:
+def shortcut(walk: Walkthrough) -> Lines:
     """The same delta as a difference."""
     last = walk.layers[-1]
     return outputs(walk, {"a": last.a, "t": walk.targets, "delta = a - t": last.delta})
@@ -263,7 +259,7 @@ def outputs(walk: Walkthrough, columns: dict[str, Array]) -> Lines:
     return [*lines, "", *wrap(f"{why}, so C is {loss.lowest(len(names)):.4f} at least.")]
 
 
-def hidden_error(walk: Walkthrough, encoding: str) -> Lines:
+def hidden_error(walk: Walkthrough) -> Lines:
     """The errors of a hidden neuron's successors, come back to it; and the nudge that proves it."""
     neuron = walk.neuron
     if neuron.back is None:
@@ -297,14 +293,14 @@ def effect_table(head: str, names: Sequence[str], predicted: str, effects: Seque
     return number_table(head, names, columns, "+")
 
 
-def bias_gradient(walk: Walkthrough, encoding: str) -> Lines:
+def bias_gradient(walk: Walkthrough) -> Lines:
     """The neuron's own, and the size of every layer's."""
     rows = [[str(each.layer), f"({each.fan_out},)", number(each.biases_gradient_norm)] for each in walk.layers]
     says = f"dC/db of {walk.neuron.name} equals its delta, {number(walk.neuron.delta, '+')}."
     return [*table(["layer", "shape of dC/db", "norm"], rows, left=2), "", *wrap(says)]
 
 
-def weight_gradient(walk: Walkthrough, encoding: str) -> Lines:
+def weight_gradient(walk: Walkthrough) -> Lines:
     """The neuron's largest, an image of all, and the size of every layer's."""
     neuron, shape, gradient = walk.neuron, walk.model.image_shape, walk.neuron.gradient
     shapes = [f"({each.fan_in}, {each.fan_out})" for each in walk.layers]
@@ -317,20 +313,20 @@ def weight_gradient(walk: Walkthrough, encoding: str) -> Lines:
     lines += ["", f"  {neuron.name.capitalize()}, its weights with the largest dC/dw:"]
     lines += listing("from", names, columns, gradient, MOST_TERMS, "weights")
     lines.append(f"    relative error of all: {neuron.gradient_error:.1e}")
-    return lines if neuron.layer > 0 or shape is None else [*lines, "", *gradient_image(gradient, shape, encoding)]
+    return lines if neuron.layer > 0 or shape is None else [*lines, "", *gradient_image(gradient, shape)]
 
 
-def gradient_image(gradient: Array, shape: tuple[int, int], encoding: str) -> Lines:
+def gradient_image(gradient: Array, shape: tuple[int, int]) -> Lines:
     """Where descent lowers the weights of a neuron, and where it raises them."""
     lines: Lines = []
     for words, part in (("lowers (dC/dw > 0)", gradient), ("raises (dC/dw < 0)", -gradient)):
         if part.max() > 0.0:
             head = f"  As an image, those of its weights that descent {words}:"
-            lines += [head, *picture_lines(part, shape, encoding)]
+            lines += [head, *picture_lines(part, shape)]
     return lines or wrap("All of them are 0: this neuron learns nothing from this example.")
 
 
-def update(walk: Walkthrough, encoding: str) -> Lines:
+def update(walk: Walkthrough) -> Lines:
     """What a step does to the loss."""
     rates, n_parameters = [f"{step.rate:g}" for step in walk.steps], walk.model.network.parameters.size
     gradient = f"The gradient by all {n_parameters:,} parameters has the norm {number(walk.gradient_norm)}."
@@ -341,7 +337,7 @@ def update(walk: Walkthrough, encoding: str) -> Lines:
     ]
 
 
-SECTIONS: dict[str, Callable[[Walkthrough, str], Lines]] = {
+SECTIONS: dict[str, Callable[[Walkthrough], Lines]] = {
     "C": loss,
     "forward": forward,
     "BP1": output_error,

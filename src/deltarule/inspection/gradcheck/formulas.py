@@ -21,7 +21,6 @@ from deltarule.randomness import generator
 
 KINK = 1e-2  # slopes to the left and to the right that differ by so much, and by so much of the larger, make a kink
 ALIKE = 1e-5  # two gradients are the same when they agree to so many digits
-NO_COMPLEX = (TypeError, ValueError, np.exceptions.ComplexWarning)
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,7 +135,7 @@ def takes_complex_numbers(formula: Formula) -> bool:
         with warnings.catch_warnings():
             warnings.simplefilter("error", np.exceptions.ComplexWarning)
             found = formula.slope(direction, COMPLEX_STEP)
-    except NO_COMPLEX:
+    except (TypeError, ValueError, np.exceptions.ComplexWarning):
         return False
     return bool(np.linalg.norm(found - expected) <= 1e-4 * max(1.0, float(np.linalg.norm(expected))))
 

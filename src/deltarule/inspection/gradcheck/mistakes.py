@@ -56,8 +56,7 @@ def layer_mistakes(problem: Problem, found: Sequence[Array], expected: Sequence[
             continue
         mistakes = [layer_mistake(problem, l, found[l], expected[l], penalty)]
         if not any(mistakes):
-            mistakes = [weights_mistake(problem, found[l][:-1], expected[l][:-1])]
-            mistakes.append(biases_mistake(problem, l, found[l][-1], expected[l][-1]))
+            mistakes = list(part_mistakes(problem, l, found[l], expected[l]))
         if not any(mistakes) and all_right_behind:
             equation = "BP1" if l + 1 == len(found) else f"BP2 from layer {l + 1} to layer {l}"
             off = f"off by {error:.2g} times its size, and right in every layer behind it"
@@ -102,30 +101,27 @@ def wrong_deltas(problem: Problem, l: int) -> Iterator[tuple[str, Array]]:
         yield "BP1 lacks the factor sigma'(z)", problem.output_gradient
 
 
-def weights_mistake(problem: Problem, found: Array, expected: Array) -> str:
-    """What is wrong with dC/dW of a layer; "" where nothing is, or something else."""
-    if relative_error(found, expected) <= ALIKE:
-        return ""
-    if not found.any():
-        return "dC/dW is never filled: all of it is 0"
-    if factor := factor_words(found, expected, problem):
-        return f"dC/dW: {factor}"
-    return "dC/dW is transposed: it is inputs.T @ delta" if is_alike(found, expected.T) else ""
-
-
-def biases_mistake(problem: Problem, l: int, found: Array, expected: Array) -> str:
-    """What is wrong with dC/db of layer l; "" where nothing is, or something else."""
-    if relative_error(found, expected) <= ALIKE:
-        return ""
-    if not found.any():
-        return "the bias is forgotten: all of dC/db is 0, where it is delta.sum(axis=0)"
-    if factor := factor_words(found, expected, problem):
-        return f"dC/db: {factor}"
-    if is_alike(found, np.full_like(found, expected.sum())):
-        return "dC/db is summed over the wrong axis: over all of them, where it is delta.sum(axis=0)"
-    over_outputs = "over the outputs, where it is delta.sum(axis=0), over the batch"
-    wrong = is_alike(found, problem.delta[l].sum(axis=1))
-    return f"dC/db is summed over the wrong axis: {over_outputs}" if wrong else ""
+def part_mistakes(problem: Problem, l: int, found: Array, expected: Array) -> Iterator[str]:
+    """The usual mistakes in dC/dW and in dC/db of layer l."""
+    never_filled = "dC/dW is never filled: all of it is 0"
+    forgotten = "the bias is forgotten: all of dC/db is 0, where it is delta.sum(axis=0)"
+    wrong_axis = "dC/db is summed over the wrong axis: over"
+    of_weights = {"dC/dW is transposed: it is inputs.T @ delta": expected[:-1].T}
+    of_biases = {
+        f"{wrong_axis} all of them, where it is delta.sum(axis=0)": np.full_like(found[-1], expected[-1].sum()),
+        f"{wrong_axis} the outputs, where it is delta.sum(axis=0), over the batch": problem.delta[l].sum(axis=1),
+    }
+    parts = (("dC/dW", slice(-1), never_filled, of_weights), ("dC/db", -1, forgotten, of_biases))
+    for name, rows, words_for_zeros, mistaken in parts:
+        mine, right = found[rows], expected[rows]
+        if relative_error(mine, right) <= ALIKE:
+            continue
+        if not mine.any():
+            yield words_for_zeros
+        elif factor := factor_words(mine, right, problem):
+            yield f"{name}: {factor}"
+        else:
+            yield from [words for words, gradient in mistaken.items() if is_alike(mine, gradient)][:1]
 
 
 def is_alike(found: Array, mistaken: Array) -> bool:

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from deltarule.inspection.diagnosis.run_findings import Row, history_findings
+from deltarule.inspection.diagnosis.diagnose import Row, history_findings
 
 
 def rows(losses: list[float], held_out: list[float] | None = None) -> list[Row]:
