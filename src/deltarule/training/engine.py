@@ -4,7 +4,7 @@ An engine is a record of functions, so that faster twins can take the place of t
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from copy import copy
 from dataclasses import dataclass, replace
@@ -72,11 +72,8 @@ class Engine:
         ws, grads = buffers.workspace, buffers.grads
         outcome = Outcome(None if plan.score is None else plan.score.copy())
         penalty = plan.penalty if plan.strengths is None else copy(plan.penalty)
-        step = self.step_of(optimizer)
-        take_step = step if plan.rate_factors is None else scale_step(step, plan.rate_factors)
+        take_step = self.step_of(optimizer)
         for index, learning_rate in enumerate(plan.learning_rates.tolist()):
-            if plan.stop is not None and plan.stop.is_set():
-                break
             rows, loss = plan.batch(index), 0.0
             divisor = plan.weight(rows)
             for start in range(0, len(rows), ws.capacity):  # a large batch is worked through in pieces
@@ -120,7 +117,8 @@ class Engine:
             and network.task == "classes"
             and type(plan.average) in (Latest, MovingAverage)
             and type(plan.clip) is NoClipping
-            and all(each is None for each in (plan.strengths, plan.epsilons, plan.rate_factors, plan.stop))
+            and plan.strengths is None
+            and plan.epsilons is None
             and not plan.with_penalties
         )
 
@@ -151,19 +149,6 @@ def draw_masks(network: Network, plan: Plan, ws: Workspace, step: int, start: in
     """Choose the neurons to drop for a batch's samples from number `start` on, where the network drops any."""
     if any(network.dropout):
         ws.draw_masks(generator(plan.seed, f"dropout {start}", plan.epoch, step))
-
-
-def scale_step(step: Step, factors: Sequence[float]) -> Step:
-    """A step in which the learning rate of each weight matrix, and then of each bias, is multiplied by its factor."""
-
-    def step_by_factors(params: Parameters, grads: Parameters, learning_rate: float) -> None:
-        before = params.copy()
-        step(params, grads, learning_rate)
-        arrays = zip((*params.weights, *params.biases), (*before.weights, *before.biases), factors, strict=True)
-        for array, old, factor in arrays:
-            array[:] = old + factor * (array - old)  # how far a step goes is proportional to its rate
-
-    return step_by_factors
 
 
 def run_in_one_call(engine: Engine, network: Network, optimizer: Optimizer, plan: Plan) -> Outcome:
