@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.compiled import blas, team
-from deltarule.compiled.activations import IDENTITY, activate, code, derive
+from deltarule.compiled.activations import IDENTITY, activate, derive
 from deltarule.compiled.blas import multiply
 from deltarule.compiled.kernels import kernel, number
 from deltarule.compiled.losses import loss_code, output_error, total_loss
@@ -32,7 +32,7 @@ from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Optimizer
 from deltarule.nn.penalties import L1, L2, Penalty
-from deltarule.parts import missing_kernels
+from deltarule.parts import kernel_values, missing_kernels
 
 APART = 16  # numbers between what two threads write, who would else wait for one another's line of the cache
 RANK_ROWS = 5  # of a batch, at least, for each thread
@@ -123,7 +123,7 @@ def layout(network: Network) -> Shape:
     """Where the layers of a network lie in its vector of parameters."""
     sizes = np.array(network.layer_sizes)
     pieces = np.concatenate([sizes[:-1] * sizes[1:], sizes[1:]])
-    codes = np.array([code(activation) for activation in network.activations], np.float64)
+    codes = np.array([kernel_values(activation) for activation in network.activations], np.float64)
     return Shape(sizes, (np.cumsum(pieces) - pieces).reshape(2, -1), codes)
 
 
