@@ -134,7 +134,8 @@ class Trainer(TrainingNumbers, metaclass=Named):
         if monitor is not None:
             monitor.begin(state.history)
         plan = replace(self.plan(train, sample_weight), buffers=state.buffers)
-        self.tell("train_begin", state)
+        for listener in self.listeners:
+            listener.train_begin(state)
         try:
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
                 if resume is None:
@@ -284,23 +285,20 @@ class Trainer(TrainingNumbers, metaclass=Named):
             history.best_epoch = state.epoch
             state.best.vector[:] = counted.vector
         state.tally, state.buffers.is_changing = Score(state.task), False
-        self.tell("epoch_end", state)
+        for listener in self.listeners:
+            listener.epoch_end(state)
 
     @property
     def listeners(self) -> list[Callback]:
         """The callbacks, and a schedule that listens."""
-        own: list[Callback] = [self.schedule] if isinstance(self.schedule, Callback) else []
-        return [*self.callbacks, *(each for each in own if not any(each is other for other in self.callbacks))]
+        if not isinstance(self.schedule, Callback) or any(each is self.schedule for each in self.callbacks):
+            return list(self.callbacks)
+        return [*self.callbacks, self.schedule]
 
     @property
     def watchers(self) -> list[Callback]:
         """The listeners that hear of steps."""
         return [each for each in self.listeners if getattr(each.step_end, "__func__", None) is not Callback.step_end]
-
-    def tell(self, event: str, state: TrainingState) -> None:
-        """Call that hook of everyone who listens."""
-        for listener in self.listeners:
-            getattr(listener, event)(state)
 
     def identity(self, train: Dataset, validation: Dataset | None, sample_weight: Array | None) -> dict[str, str]:
         """All that the course of a run depends on besides its state, by name; of the data, the SHA-256."""
