@@ -22,7 +22,7 @@ def kernel(function: Callable[..., Any]) -> Any:
 
 
 # A decorator: the function says which instructions of LLVM stand for a call of it inside a kernel.
-intrinsic: Any = extending.intrinsic
+intrinsic: Callable[[Callable[..., Any]], Any] = extending.intrinsic
 
 
 def pointer_to(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
