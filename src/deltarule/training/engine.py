@@ -122,8 +122,8 @@ class Engine:
 
     @property
     def one_by_one(self) -> "Engine":
-        """The same functions, without that of many steps."""
-        return replace(self, can_take_steps=REFERENCE.can_take_steps)
+        """The same functions, without that of many steps, and with a BLAS's own threads."""
+        return replace(self, can_take_steps=REFERENCE.can_take_steps, one_thread_each=nullcontext)
 
     def __repr__(self) -> str:
         return f"Engine({self.name!r})"

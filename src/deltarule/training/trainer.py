@@ -5,10 +5,10 @@ import hashlib
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -39,7 +39,6 @@ from deltarule.training.score import SCORE_NAMES, Score
 from deltarule.training.snapshot import Snapshot, data_in_words, in_words, vars_of
 
 LOG = logging.getLogger("deltarule")
-T = TypeVar("T")
 STRETCH_WEIGHTS = 2**33  # weights times samples: a tenth of a second
 STRETCH_INPUTS = 2**23  # numbers in the deformed images of a stretch, at most
 APART = ("network", "engine", "callbacks")  # of a Trainer's fields: in words of their own, or no matter
@@ -226,7 +225,7 @@ class Trainer(TrainingNumbers, metaclass=Named):
         watchers, is_many = self.watchers, self.can_take_many(plan)
         engine = self.engine if is_many else self.engine.one_by_one
         began = time.perf_counter()
-        with engine.one_thread_each() if is_many else nullcontext():
+        with engine.one_thread_each():
             for samples in self._stretches(state, order, plan.batch_size, is_many):
                 n_steps = steps_per_epoch(len(samples), plan.batch_size)
                 plan.order, plan.first_step, plan.score = samples, state.step, state.tally
@@ -324,7 +323,7 @@ def divergence_of(state: TrainingState) -> DivergenceError:
     return divergence(state.network, state.workspace, loss=state.batch_loss, kept=state.history.best_epoch, **figures)
 
 
-def object_or_number(name: str, given: T | float | None, base: type[T], kind: Callable[[float], T]) -> T:
+def object_or_number(name: str, given: Any, base: type[Any], kind: Callable[[float], Any]) -> Any:
     """The setting `name` as an object: from one, from the number that makes one, or from None, which stands for none.
 
     Raises SettingError for anything else.
@@ -332,7 +331,7 @@ def object_or_number(name: str, given: T | float | None, base: type[T], kind: Ca
     if isinstance(given, base):
         return given
     check(name, given)
-    return base() if given is None else kind(given)  # type: ignore[arg-type]
+    return base() if given is None else kind(given)
 
 
 def engine_for(trainer: Trainer, n_samples: int, name: str) -> Engine:
