@@ -57,7 +57,7 @@ def test_the_plans_score_stays_as_it_is() -> None:
 def test_each_step_has_its_strength() -> None:
     network, by_hand, penalties = small(), small(), []
     strengths = np.array([0.3, 0.0, 0.1])
-    outcome = run(network, plan(penalty=L2(1.0), strengths=strengths, with_penalties=True))
+    outcome = run(network, plan(penalty=L2(1.0), strengths=strengths))
     for start, strength in zip((0, 4, 8), strengths.tolist(), strict=True):
         penalties.append(L2(strength).value(by_hand.parameters))
         run(by_hand, replace(plan(1), order=np.arange(start, start + 4), penalty=L2(strength)))

@@ -94,7 +94,6 @@ class Engine:
                 break
             if plan.strengths is not None:
                 vars(penalty)["strength"] = plan.strengths[index].item()
-            if plan.with_penalties:
                 outcome.penalties.append(penalty.value(params))
             if divisor > 0.0:
                 penalty.add_gradient(params, grads)
@@ -117,7 +116,6 @@ class Engine:
             and type(plan.clip) is NoClipping
             and plan.strengths is None
             and plan.epsilons is None
-            and not plan.with_penalties
         )
 
     @property

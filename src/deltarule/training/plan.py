@@ -58,7 +58,7 @@ class Plan:
     deformation: every image, of `image_shape`, is deformed anew at each step; None leaves it as it is.
     highest_loss: a step whose loss is higher, or not a number, is not taken, and is the last: below minus infinity none
         is, and the buffers hold the first batch's gradient.
-    score: what the answers add to; None counts none. with_penalties: whether the outcome says what the penalty is.
+    score: what the answers add to; None counts none.
     buffers: the arrays to work in; None makes new ones.
     """
 
@@ -80,7 +80,6 @@ class Plan:
     image_shape: tuple[int, int] | None = None
     highest_loss: float = np.finfo(np.float64).max.item()
     score: Score | None = None
-    with_penalties: bool = False
     buffers: Buffers | None = None
 
     def batch(self, index: int) -> Array:
@@ -103,7 +102,8 @@ class Outcome:
     score: the plan's, with the answers to all of these batches.
     losses: the mean loss of each batch, before its step, without the penalty. Where the last is too high, its step was
         not taken, and the buffers hold what broke it.
-    weights: what the batch of each step taken weighs. penalties: the penalty before each of them, where asked for.
+    weights: what the batch of each step taken weighs. penalties: the penalty before each of them, where the plan gives
+        their strengths.
     """
 
     score: Score | None
