@@ -70,7 +70,7 @@ def test_a_kernel_exists_and_is_given_the_settings_by_their_names(row: Part) -> 
     known = kernel_values(made(row))
     assert known is not None
     assert known[0] == object_at(row.kernel.code)
-    assert list(known[1]) == [getattr(made(row), name) if name else 0.0 for name in row.kernel.settings]
+    assert list(known[1:]) == [getattr(made(row), name) if name else 0.0 for name in row.kernel.settings]
     assert {name for name in row.kernel.settings if name} == set(setting_names(row.maker))
 
 

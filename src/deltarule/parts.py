@@ -247,12 +247,12 @@ def draw(initializer: Callable[..., Any], rng: np.random.Generator, fan_in: int,
     return W
 
 
-def kernel_values(thing: Any) -> tuple[int, tuple[float, ...]] | None:
-    """The code of an object's kernel, and the settings that it is given; None where there is no kernel."""
+def kernel_values(thing: Any) -> tuple[Any, ...] | None:
+    """The code of an object's kernel, and then each setting that it is given; None where there is no kernel."""
     row = part_of(thing)
     if row is None or isinstance(row.kernel, No):
         return None
-    return object_at(row.kernel.code), row.kernel.values(thing)
+    return object_at(row.kernel.code), *row.kernel.values(thing)
 
 
 def missing_kernels(*things: Any) -> list[str]:

@@ -92,5 +92,5 @@ def test_the_reference_lets_an_optimizer_take_its_own_step() -> None:
     from deltarule.nn.parameters import Parameters
 
     params, grads = Parameters((1, 1), np.array([2.0, 3.0])), Parameters((1, 1), np.zeros(2))
-    REFERENCE.step_of(AdamW(weight_decay=0.5))(params, grads, 0.1)
+    REFERENCE.step(AdamW(weight_decay=0.5), params, grads, 0.1)
     np.testing.assert_allclose(params.vector, [1.9, 3.0])

@@ -1,7 +1,6 @@
 """Engine.run_steps: what each field of a Plan does, and what the Outcome says."""
 
 from dataclasses import replace
-from threading import Event
 from typing import Any
 
 import numpy as np
@@ -55,20 +54,10 @@ def test_the_plans_score_stays_as_it_is() -> None:
     assert (asked.score.n_samples, outcome.score.n_samples) == (5, 17)
 
 
-def test_each_array_has_its_rate() -> None:
-    whole, scaled, start = small(), small(), small().parameters
-    factors = [0.0, 2.0, 0.5, 1.0]
-    run(whole, plan(1))
-    run(scaled, plan(1, rate_factors=factors))
-    arrays = zip(*((*each.weights, *each.biases) for each in (start, whole.parameters, scaled.parameters)), strict=True)
-    for factor, (before, one, other) in zip(factors, arrays, strict=True):
-        np.testing.assert_allclose(other - before, factor * (one - before), rtol=1e-12, atol=1e-15)
-
-
 def test_each_step_has_its_strength() -> None:
     network, by_hand, penalties = small(), small(), []
     strengths = np.array([0.3, 0.0, 0.1])
-    outcome = run(network, plan(penalty=L2(1.0), strengths=strengths, with_penalties=True))
+    outcome = run(network, plan(penalty=L2(1.0), strengths=strengths))
     for start, strength in zip((0, 4, 8), strengths.tolist(), strict=True):
         penalties.append(L2(strength).value(by_hand.parameters))
         run(by_hand, replace(plan(1), order=np.arange(start, start + 4), penalty=L2(strength)))
@@ -91,13 +80,6 @@ def test_no_step_from_a_loss_that_is_too_high() -> None:
     network = small()
     outcome = run(network, plan(highest_loss=0.0))
     assert (len(outcome.losses), outcome.weights, outcome.steps) == (1, [], 0)
-    np.testing.assert_array_equal(network.parameters.vector, small().parameters.vector)
-
-
-def test_a_stop_is_heeded_before_the_next_step() -> None:
-    network, stop = small(), Event()
-    stop.set()
-    assert run(network, plan(stop=stop)).losses == []
     np.testing.assert_array_equal(network.parameters.vector, small().parameters.vector)
 
 

@@ -1,21 +1,13 @@
 """sigma and sigma' of a whole layer, each in one pass with what stands next to it: the bias, the bias's gradient.
 
-Inside kernels an activation is a code and a setting (a slope, an alpha, or 0).
+Inside kernels an activation is a code and a setting (a slope, an alpha, or 0), as `parts.kernel_values` has them.
 """
 
 from typing import Any
 
 from deltarule.compiled.kernels import exponential, hyperbolic_tangent, kernel, number
-from deltarule.nn.activations import Activation
-from deltarule.parts import kernel_values
 
 IDENTITY, SIGMOID, TANH, RELU, LEAKY_RELU, ELU, SILU, SOFTMAX = range(8)
-
-
-def code(activation: Activation) -> tuple[int, float] | None:
-    """The code and the setting of an activation; None for one without a kernel, a user's own for instance."""
-    known = kernel_values(activation)
-    return None if known is None else (known[0], known[1][0])
 
 
 @kernel

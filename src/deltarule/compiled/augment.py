@@ -14,20 +14,13 @@ SHARED_IMAGES = 1024  # so many are worth a second thread; a batch is done befor
 
 
 def deform(
-    images: Array,
-    image_shape: tuple[int, int],
-    deformation: Deformation,
-    rng: np.random.Generator,
-    out: Array | None = None,
+    images: Array, image_shape: tuple[int, int], deformation: Deformation, rng: np.random.Generator, out: Array
 ) -> Array:
-    """The twin of `data.augment.deform`; large sets are shared out among as many threads as there are cores."""
+    """The twin of `data.augment.deform`; large sets are shared out among as many threads as there are cores.
+
+    out: may be `images` itself; the numbers of all its rows lie side by side.
+    """
     check_images(images, image_shape)
-    if out is None or not out.flags.c_contiguous:
-        moved = deform(images, image_shape, deformation, rng, np.empty(images.shape, images.dtype))
-        if out is None:
-            return moved
-        out[...] = moved
-        return out
     maps = affine_maps(len(images), image_shape, deformation, rng).astype(images.dtype)
     noise = elastic_noise(len(images), image_shape, deformation, rng)
     widths = pen_widths(len(images), deformation, rng)

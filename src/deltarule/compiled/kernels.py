@@ -21,9 +21,14 @@ def kernel(function: Callable[..., Any]) -> Any:
     return numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=FAST_MATH)(function)
 
 
-def intrinsic(function: Callable[..., Any]) -> Any:
-    """`function`, which says which instructions of LLVM stand for a call of it inside a kernel."""
-    return extending.intrinsic(function)
+# A decorator: the function says which instructions of LLVM stand for a call of it inside a kernel.
+intrinsic: Callable[[Callable[..., Any]], Any] = extending.intrinsic
+
+
+def pointer_to(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    """Inside an intrinsic whose first arguments are an array and an index: where array[index] lies."""
+    array = context.make_array(signature.args[0])(context, builder, arguments[0])
+    return builder.gep(array.data, [arguments[1]])
 
 
 @kernel

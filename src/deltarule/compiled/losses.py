@@ -16,10 +16,10 @@ from deltarule.parts import kernel_values
 QUADRATIC, CROSS_ENTROPY, BINARY_CROSS_ENTROPY = range(3)
 
 
-def loss_code(network: Network) -> tuple[int, float, bool] | None:
+def loss_code(network: Network) -> tuple[Any, ...] | None:
     """The loss of a network as kernels know it; None for one without a kernel, a user's own for instance."""
     known = kernel_values(network.loss)
-    return None if known is None else (known[0], known[1][0], network.has_shortcut)
+    return None if known is None else (*known, network.has_shortcut)
 
 
 @kernel

@@ -9,7 +9,7 @@ import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 
-from deltarule.compiled.kernels import intrinsic, kernel, number
+from deltarule.compiled.kernels import intrinsic, kernel, number, pointer_to
 from deltarule.nn.arrays import Array
 
 LINE_BYTES = 64  # what a processor fetches at once
@@ -20,7 +20,7 @@ def fetch(typing: Any, array: Any, index: Any) -> Any:
     """Ask for the piece of memory that array[index] lies in, without waiting for it."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        place = builder.gep(context.make_array(signature.args[0])(context, builder, arguments[0]).data, [arguments[1]])
+        place = pointer_to(context, builder, signature, arguments)
         pointer, word = ir.PointerType(ir.IntType(8)), ir.IntType(32)
         prefetch = builder.module.declare_intrinsic(
             "llvm.prefetch", (pointer,), ir.FunctionType(ir.VoidType(), [pointer, word, word, word])

@@ -6,13 +6,14 @@ A layer or a loss that is not deltarule's own is left to its own NumPy code, the
 import numpy as np
 
 from deltarule.compiled import losses
-from deltarule.compiled.activations import IDENTITY, activate, code, derive
+from deltarule.compiled.activations import IDENTITY, activate, derive
 from deltarule.nn import network as reference
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import sample_shares
 from deltarule.nn.network import Network
 from deltarule.nn.parameters import Parameters
 from deltarule.nn.workspace import Workspace
+from deltarule.parts import kernel_values
 
 ALIKE = np.ones(0)  # in the place of sample weights: all samples count the same
 
@@ -21,7 +22,7 @@ def forward(network: Network, X: Array, ws: Workspace) -> Array:
     """The twin of `nn.network.forward`."""
     ws.begin(X)
     for l, activation in enumerate(network.activations):
-        z, a, known = ws.z[l], ws.a[l], code(activation)
+        z, a, known = ws.z[l], ws.a[l], kernel_values(activation)
         np.matmul(ws.inputs[l], network.weights[l], out=z)
         activate(z, network.biases[l], *(known or (IDENTITY, 0.0)), a)
         if known is None:
@@ -54,7 +55,7 @@ def backward(
     z, a, delta = ws.z, ws.a, ws.delta
     last = len(z) - 1
     for l in range(last, -1, -1):
-        known = code(network.activations[l])
+        known = kernel_values(network.activations[l])
         if l < last:
             np.matmul(delta[l + 1], network.weights[l + 1].T, out=delta[l])
             ws.drop_error(l)

@@ -27,7 +27,7 @@ Rule = namedtuple("Rule", "code beta_1 beta_2 epsilon weight_decay")
 def rule(optimizer: Optimizer) -> Rule | None:
     """The rule of an optimizer; None for one without a kernel, a user's own for instance."""
     known = kernel_values(optimizer)
-    return None if known is None else Rule(known[0], *known[1])
+    return None if known is None else Rule(*known)
 
 
 def step(optimizer: Optimizer, params: Parameters, grads: Parameters, learning_rate: float) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.compiled import blas, team
-from deltarule.compiled.activations import IDENTITY, activate, code, derive
+from deltarule.compiled.activations import IDENTITY, activate, derive
 from deltarule.compiled.blas import multiply
 from deltarule.compiled.kernels import kernel, number
 from deltarule.compiled.losses import loss_code, output_error, total_loss
@@ -32,7 +32,7 @@ from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Optimizer
 from deltarule.nn.penalties import L1, L2, Penalty
-from deltarule.parts import missing_kernels
+from deltarule.parts import kernel_values, missing_kernels
 
 APART = 16  # numbers between what two threads write, who would else wait for one another's line of the cache
 RANK_ROWS = 5  # of a batch, at least, for each thread
@@ -123,7 +123,7 @@ def layout(network: Network) -> Shape:
     """Where the layers of a network lie in its vector of parameters."""
     sizes = np.array(network.layer_sizes)
     pieces = np.concatenate([sizes[:-1] * sizes[1:], sizes[1:]])
-    codes = np.array([code(activation) for activation in network.activations], np.float64)
+    codes = np.array([kernel_values(activation) for activation in network.activations], np.float64)
     return Shape(sizes, (np.cumsum(pieces) - pieces).reshape(2, -1), codes)
 
 
@@ -206,12 +206,27 @@ def neurons_of(buffer: Any, shape: Any, l: int, rows: Any) -> Any:
 
 
 @kernel
-def is_wide(weights: Any, team: Any) -> bool:
-    """Whether a product with these is shared by neurons, for all samples, and not by samples.
+def cross(team: Any, n_samples: int, shape: Any, p: Any, source: Any, target: Any, layers: Any) -> None:
+    """One's part of target = source times the weights between two layers. layers: the source's, the target's.
 
-    Every thread would have to rearrange all weights, as a BLAS does before it multiplies; but it costs two meetings.
+    Threads share the samples, or, where the weights are many, the neurons: every thread would have to rearrange all
+    weights, as a BLAS does before it multiplies; but it costs two meetings.
     """
-    return team.size > 1 and weights.size >= WIDE
+    before, after = layers
+    weights, width = weights_of(p, shape, max(before, after)), shape.sizes[after + 1]
+    is_by_neurons = team.size > 1 and weights.size >= WIDE
+    rows, neurons = share(n_samples, team.rank, team.size), (0, width)
+    if is_by_neurons:
+        rows, neurons = (0, n_samples), share(width, team.rank, team.size)
+        meet(team.meeting, team.size)
+    given = neurons_of(source, shape, before, rows)
+    made = neurons_of(target, shape, after, rows)[:, neurons[0] : neurons[1]]
+    if before < after:
+        multiply(given, weights[:, neurons[0] : neurons[1]], made, False, False)
+    else:
+        multiply(given, weights[neurons[0] : neurons[1]], made, False, True)
+    if is_by_neurons:
+        meet(team.meeting, team.size)
 
 
 @kernel
@@ -247,15 +262,7 @@ def forward(team: Any, n_samples: int, shape: Any, p: Any, room: Any) -> None:
                 for j in range(len(whole)):
                     whole[j] += part[j]
         else:
-            weights, rows, columns = weights_of(p, shape, l), mine, (0, sizes[l + 1])
-            if is_wide(weights, team):
-                rows, columns = (0, n_samples), share(sizes[l + 1], team.rank, team.size)
-                meet(team.meeting, team.size)
-            below = neurons_of(room.a, shape, l - 1, rows)
-            above = neurons_of(room.z, shape, l, rows)[:, columns[0] : columns[1]]
-            multiply(below, weights[:, columns[0] : columns[1]], above, False, False)
-            if is_wide(weights, team):
-                meet(team.meeting, team.size)
+            cross(team, n_samples, shape, p, room.a, room.z, (l - 1, l))
         biases = p[starts[1, l] : starts[1, l] + sizes[l + 1]]
         activate(z, biases, int(codes[l, 0]), codes[l, 1], a)
 
@@ -286,15 +293,7 @@ def backward(team: Any, n_samples: int, shape: Any, p: Any, shortcut: bool, room
         z, a = neurons_of(room.z, shape, l, mine), neurons_of(room.a, shape, l, mine)
         delta = neurons_of(room.delta, shape, l, mine)
         if l < len(codes) - 1:
-            weights, rows, inputs = weights_of(p, shape, l + 1), mine, (0, sizes[l + 1])
-            if is_wide(weights, team):
-                rows, inputs = (0, n_samples), share(sizes[l + 1], team.rank, team.size)
-                meet(team.meeting, team.size)
-            above = neurons_of(room.delta, shape, l + 1, rows)
-            below = neurons_of(room.delta, shape, l, rows)[:, inputs[0] : inputs[1]]
-            multiply(above, weights[inputs[0] : inputs[1]], below, False, True)
-            if is_wide(weights, team):
-                meet(team.meeting, team.size)
+            cross(team, n_samples, shape, p, room.delta, room.delta, (l + 1, l))
         kind = IDENTITY if shortcut and l == len(codes) - 1 else int(codes[l, 0])
         bias = starts[1, l] - starts[1, 0]
         derive(delta, z, a, kind, codes[l, 1], room.sums[team.rank, bias : bias + sizes[l + 1]])

@@ -13,7 +13,7 @@ import llvmlite.binding  # type: ignore[import-untyped]
 from numba import types
 
 from deltarule.compiled import blas
-from deltarule.compiled.kernels import intrinsic, kernel
+from deltarule.compiled.kernels import intrinsic, kernel, pointer_to
 
 CAN_YIELD = llvmlite.binding.address_of_symbol("sched_yield") is not None  # POSIX
 PATIENCE = 2000  # looks before the core is offered to others
@@ -45,7 +45,7 @@ def add_at_once(typing: Any, array: Any, index: Any, amount: Any) -> Any:
     """array[index] += amount, such that no other thread comes in between; what was there before."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        cell = builder.gep(context.make_array(signature.args[0])(context, builder, arguments[0]).data, [arguments[1]])
+        cell = pointer_to(context, builder, signature, arguments)
         return builder.atomic_rmw("add", cell, arguments[2], "seq_cst")
 
     return types.int64(array, types.intp, types.int64), generate
@@ -56,8 +56,7 @@ def look_at(typing: Any, array: Any, index: Any) -> Any:
     """array[index] as it is now. Many may look at once, where each that adds has to have the cell for itself."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        cell = builder.gep(context.make_array(signature.args[0])(context, builder, arguments[0]).data, [arguments[1]])
-        return builder.load_atomic(cell, "acquire", align=8)
+        return builder.load_atomic(pointer_to(context, builder, signature, arguments), "acquire", align=8)
 
     return types.int64(array, types.intp), generate
 

@@ -150,9 +150,9 @@ class Fit:
         """Choose the engine, and the part of the plan that all epochs share."""
         network, train, alpha = self.network, self.train, self.estimator.alpha
         seconds = seconds_with_numpy(network.parameters.size, len(train.targets), batch_size, self.max_epochs)
-        self.engine = engine(self.estimator.engine, seconds)
+        self.engine = engine(self.estimator.engine, seconds).one_by_one  # each batch has its penalty
         if any(issparse(each.inputs) for each in (train, self.held_out) if each is not None):
-            self.engine = replace(self.engine.one_by_one, gather=gather_dense)
+            self.engine = replace(self.engine, gather=gather_dense)
         self.buffers, self.importance = Buffers(network, batch_size), train.importance
         self.plan = Plan(
             train.inputs,
@@ -163,7 +163,6 @@ class Fit:
             sample_weight=train.weights,
             seed=self.random_state.randint(2**31) if any(network.dropout) else 0,
             penalty=L2(alpha) if alpha else Penalty(),
-            with_penalties=True,
             buffers=self.buffers,
         )
 

@@ -4,11 +4,11 @@ An engine is a record of functions, so that faster twins can take the place of t
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from copy import copy
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -19,14 +19,12 @@ from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, backward, forward, loss_value
 from deltarule.nn.optimizers import Optimizer
 from deltarule.nn.parameters import Parameters
-from deltarule.nn.workspace import Workspace
 from deltarule.randomness import generator
 from deltarule.settings import ENGINES, BatchSize, check_choice
 from deltarule.training.batches import gather, steps_per_epoch
 from deltarule.training.clip_and_average import Latest, MovingAverage, NoClipping
 from deltarule.training.plan import Buffers, Outcome, Plan
 
-Step = Callable[[Parameters, Parameters, float], None]  # of parameters, gradient and learning rate
 WORTH_COMPILING_SECONDS = 5.0  # a run that NumPy ends sooner is over before its kernels would be compiled
 SECONDS_PER_STEP, OPERATIONS_PER_SECOND = 4e-4, 5e10  # of NumPy's engine, on two cores
 LARGEST_BATCH = 1024  # samples that a step of many in one call takes
@@ -37,7 +35,7 @@ class Engine:
     """The functions, with the signatures of their originals.
 
     forward(network, X, ws), loss_value(network, y, ws, ...), backward(network, y, ws, grads, ...),
-    step(optimizer, params, grads, learning_rate), or None for the optimizer's own, gather(inputs, indices, out),
+    step(optimizer, params, grads, learning_rate), gather(inputs, indices, out),
     deform(images, image_shape, deformation, rng, out).
 
     take_steps(network, optimizer, plan): many steps in one call, where there is such a function; for which parts, says
@@ -52,7 +50,7 @@ class Engine:
     forward: Callable[..., Any]
     loss_value: Callable[..., float]
     backward: Callable[..., None]
-    step: Callable[..., None] | None
+    step: Callable[..., None]
     gather: Callable[..., None]
     deform: Callable[..., Any]
     can_take_steps: Callable[..., bool] = lambda *arguments: False
@@ -72,11 +70,7 @@ class Engine:
         ws, grads = buffers.workspace, buffers.grads
         outcome = Outcome(None if plan.score is None else plan.score.copy())
         penalty = plan.penalty if plan.strengths is None else copy(plan.penalty)
-        step = self.step_of(optimizer)
-        take_step = step if plan.rate_factors is None else scale_step(step, plan.rate_factors)
         for index, learning_rate in enumerate(plan.learning_rates.tolist()):
-            if plan.stop is not None and plan.stop.is_set():
-                break
             rows, loss = plan.batch(index), 0.0
             divisor = plan.weight(rows)
             for start in range(0, len(rows), ws.capacity):  # a large batch is worked through in pieces
@@ -84,7 +78,8 @@ class Engine:
                 inputs, targets = ws.input_buffer(len(piece)), plan.targets[piece]
                 self.gather(plan.inputs, piece, inputs)
                 deform_images(self, plan, inputs, plan.first_step + index, start)
-                draw_masks(network, plan, ws, plan.first_step + index, start)
+                if any(network.dropout):
+                    ws.draw_masks(generator(plan.seed, f"dropout {start}", plan.epoch, plan.first_step + index))
                 outputs = self.forward(network, inputs, ws)
                 weighed = {"sample_weight": plan.weights(piece), "divisor": divisor}
                 loss += self.loss_value(network, targets, ws, **weighed)
@@ -99,7 +94,6 @@ class Engine:
                 break
             if plan.strengths is not None:
                 vars(penalty)["strength"] = plan.strengths[index].item()
-            if plan.with_penalties:
                 outcome.penalties.append(penalty.value(params))
             if divisor > 0.0:
                 penalty.add_gradient(params, grads)
@@ -107,7 +101,7 @@ class Engine:
                 if plan.epsilons is not None:
                     vars(optimizer)["epsilon"] = plan.epsilons[index].item()
                 buffers.is_changing = True
-                take_step(params, grads, learning_rate)
+                self.step(optimizer, params, grads, learning_rate)
                 plan.average.update(params)
             outcome.weights.append(divisor)
         return outcome
@@ -120,24 +114,25 @@ class Engine:
             and network.task == "classes"
             and type(plan.average) in (Latest, MovingAverage)
             and type(plan.clip) is NoClipping
-            and all(each is None for each in (plan.strengths, plan.epsilons, plan.rate_factors, plan.stop))
-            and not plan.with_penalties
+            and plan.strengths is None
+            and plan.epsilons is None
         )
 
     @property
     def one_by_one(self) -> "Engine":
-        """The same functions, without that of many steps."""
-        return replace(self, can_take_steps=REFERENCE.can_take_steps)
-
-    def step_of(self, optimizer: Optimizer) -> Step:
-        """The function that takes this optimizer's step."""
-        return optimizer.step if self.step is None else partial(self.step, optimizer)
+        """The same functions, without that of many steps, and with a BLAS's own threads."""
+        return replace(self, can_take_steps=REFERENCE.can_take_steps, one_thread_each=nullcontext)
 
     def __repr__(self) -> str:
         return f"Engine({self.name!r})"
 
 
-REFERENCE = Engine("numpy", forward, loss_value, backward, None, gather, deform)
+def step(optimizer: Optimizer, params: Parameters, grads: Parameters, learning_rate: float) -> None:
+    """The optimizer's own."""
+    optimizer.step(params, grads, learning_rate)
+
+
+REFERENCE = Engine("numpy", forward, loss_value, backward, step, gather, deform)
 
 
 def deform_images(engine: Engine, plan: Plan, X: Array, step: int, start: int) -> None:
@@ -145,25 +140,6 @@ def deform_images(engine: Engine, plan: Plan, X: Array, step: int, start: int) -
     if plan.deformation is not None:
         rng = generator(plan.seed, f"augment {start}", plan.epoch, step)
         engine.deform(X, plan.image_shape, plan.deformation, rng, X)
-
-
-def draw_masks(network: Network, plan: Plan, ws: Workspace, step: int, start: int) -> None:
-    """Choose the neurons to drop for a batch's samples from number `start` on, where the network drops any."""
-    if any(network.dropout):
-        ws.draw_masks(generator(plan.seed, f"dropout {start}", plan.epoch, step))
-
-
-def scale_step(step: Step, factors: Sequence[float]) -> Step:
-    """A step in which the learning rate of each weight matrix, and then of each bias, is multiplied by its factor."""
-
-    def step_by_factors(params: Parameters, grads: Parameters, learning_rate: float) -> None:
-        before = params.copy()
-        step(params, grads, learning_rate)
-        arrays = zip((*params.weights, *params.biases), (*before.weights, *before.biases), factors, strict=True)
-        for array, old, factor in arrays:
-            array[:] = old + factor * (array - old)  # how far a step goes is proportional to its rate
-
-    return step_by_factors
 
 
 def run_in_one_call(engine: Engine, network: Network, optimizer: Optimizer, plan: Plan) -> Outcome:

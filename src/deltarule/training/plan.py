@@ -1,8 +1,7 @@
 """Plan and Outcome: what an engine is asked for, some steps in one call, and what came of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from threading import Event
 from typing import Any
 
 import numpy as np
@@ -55,13 +54,11 @@ class Plan:
         `first_step` of the run, counted from 0.
     penalty: its kind, and its strength where `strengths` gives none for each step: (steps,).
     epsilons: (steps,), the optimizer's epsilon at each step; None leaves it as it is.
-    rate_factors: what the learning rate is multiplied by, for each weight matrix and then for each bias; None is 1.
     clip, average: what stands before and behind an update.
     deformation: every image, of `image_shape`, is deformed anew at each step; None leaves it as it is.
     highest_loss: a step whose loss is higher, or not a number, is not taken, and is the last: below minus infinity none
         is, and the buffers hold the first batch's gradient.
-    score: what the answers add to; None counts none. with_penalties: whether the outcome says what the penalty is.
-    stop: once it is set, no further step begins.
+    score: what the answers add to; None counts none.
     buffers: the arrays to work in; None makes new ones.
     """
 
@@ -77,15 +74,12 @@ class Plan:
     penalty: Penalty = field(default_factory=Penalty)
     strengths: Array | None = None
     epsilons: Array | None = None
-    rate_factors: Sequence[float] | None = None
     clip: NoClipping = field(default_factory=NoClipping)
     average: Latest = field(default_factory=Latest)
     deformation: Deformation | None = None
     image_shape: tuple[int, int] | None = None
     highest_loss: float = np.finfo(np.float64).max.item()
     score: Score | None = None
-    with_penalties: bool = False
-    stop: Event | None = None
     buffers: Buffers | None = None
 
     def batch(self, index: int) -> Array:
@@ -108,7 +102,8 @@ class Outcome:
     score: the plan's, with the answers to all of these batches.
     losses: the mean loss of each batch, before its step, without the penalty. Where the last is too high, its step was
         not taken, and the buffers hold what broke it.
-    weights: what the batch of each step taken weighs. penalties: the penalty before each of them, where asked for.
+    weights: what the batch of each step taken weighs. penalties: the penalty before each of them, where the plan gives
+        their strengths.
     """
 
     score: Score | None

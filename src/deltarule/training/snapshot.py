@@ -17,7 +17,7 @@ from deltarule.training.score import SCORE_NAMES
 
 COUNTED = ("epoch", "step")  # columns of a history that hold whole numbers
 FIGURES = ("step", "seconds", "batch_loss", "learning_rate")
-WHOLE = ("step", "best_epoch", "optimizer.steps", "tally.samples")
+WHOLE = ("step", "best_epoch", "optimizer.steps", "average.steps", "tally.samples")  # an average may have no steps
 MOST = 2**53  # steps, as far as a float64 counts exactly
 DIMS = dict.fromkeys((*FIGURES, *WHOLE, "tally.right", "tally.loss", "tally.weight"), 0)
 DIMS |= {"parameters": 1, "best": 1, "history": 2, "tally.origin": 1, "tally.sums": 2}
@@ -41,18 +41,18 @@ class Snapshot:
 
     def __post_init__(self) -> None:
         """Raise SettingError where this is no state of any run."""
-        averaged = [name for name in ("average.steps",) if name in self.arrays]
-        for name, n_dims in (DIMS | dict.fromkeys(averaged, 0)).items():
-            if name not in self.arrays or self.arrays[name].ndim != n_dims:
+        arrays = {"average.steps": np.zeros(()), **self.arrays}
+        for name, n_dims in DIMS.items():
+            if name not in arrays or arrays[name].ndim != n_dims:
                 raise SettingError(f"a snapshot needs {name!r}, an array of {n_dims} dimensions: got none")
-        rows, n_columns = self.arrays["history"].shape
+        rows, n_columns = arrays["history"].shape
         if rows == 0 or n_columns != len(self.columns) or not set(COUNTED) <= set(self.columns):
             raise SettingError(f"a snapshot needs a history with columns {COUNTED}: got {rows} rows of {self.columns}")
-        counts = [self.arrays[name] for name in [*WHOLE, *averaged]]
-        counts += [self.arrays["history"][:, self.columns.index(name)] for name in COUNTED]
+        counts = [arrays[name] for name in WHOLE]
+        counts += [arrays["history"][:, self.columns.index(name)] for name in COUNTED]
         if not all(((count >= 0) & (count <= MOST) & (count == np.floor(count))).all() for count in counts):
             raise SettingError("the counts of a snapshot must be whole numbers, 0 or more: got others")
-        best, weight = self.arrays["best_epoch"].item(), self.arrays["tally.weight"].item()
+        best, weight = arrays["best_epoch"].item(), arrays["tally.weight"].item()
         if best >= rows or not 0.0 <= weight < math.inf:
             raise SettingError(
                 f"a snapshot's best epoch must be one of its {rows}, and what its samples weigh 0 or more: "
@@ -100,7 +100,8 @@ class Snapshot:
         state.network.parameters.vector[:] = self.arrays["parameters"]
         state.best.vector[:] = self.arrays["best"]
         for part in ("optimizer", "average", "tally"):
-            getattr(state, part).load_state(self._part(part))
+            named = ((name.partition("."), array) for name, array in self.arrays.items())
+            getattr(state, part).load_state({name: array for (whose, _, name), array in named if whose == part})
         state.history.rows[:] = [self._row(values) for values in self.arrays["history"]]
         state.history.best_epoch = int(self.arrays["best_epoch"])
         state.epoch = self.epoch
@@ -133,10 +134,6 @@ class Snapshot:
             shape = self.arrays[name].shape
             if shape not in ((*rows, 1), (*rows, state.network.layer_sizes[-1])):
                 raise SettingError(f"{name} of a snapshot holds a number for each output: got the shape {shape}")
-
-    def _part(self, part: str) -> dict[str, Array]:
-        named = ((name.partition("."), array) for name, array in self.arrays.items())
-        return {name: array for (whose, _, name), array in named if whose == part}
 
     def _row(self, values: Array) -> Row:
         pairs = zip(self.columns, values.tolist(), strict=True)

@@ -5,10 +5,10 @@ import hashlib
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -39,7 +39,6 @@ from deltarule.training.score import SCORE_NAMES, Score
 from deltarule.training.snapshot import Snapshot, data_in_words, in_words, vars_of
 
 LOG = logging.getLogger("deltarule")
-T = TypeVar("T")
 STRETCH_WEIGHTS = 2**33  # weights times samples: a tenth of a second
 STRETCH_INPUTS = 2**23  # numbers in the deformed images of a stretch, at most
 APART = ("network", "engine", "callbacks")  # of a Trainer's fields: in words of their own, or no matter
@@ -134,7 +133,8 @@ class Trainer(TrainingNumbers, metaclass=Named):
         if monitor is not None:
             monitor.begin(state.history)
         plan = replace(self.plan(train, sample_weight), buffers=state.buffers)
-        self.tell("train_begin", state)
+        for listener in self.listeners:
+            listener.train_begin(state)
         try:
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
                 if resume is None:
@@ -225,7 +225,7 @@ class Trainer(TrainingNumbers, metaclass=Named):
         watchers, is_many = self.watchers, self.can_take_many(plan)
         engine = self.engine if is_many else self.engine.one_by_one
         began = time.perf_counter()
-        with engine.one_thread_each() if is_many else nullcontext():
+        with engine.one_thread_each():
             for samples in self._stretches(state, order, plan.batch_size, is_many):
                 n_steps = steps_per_epoch(len(samples), plan.batch_size)
                 plan.order, plan.first_step, plan.score = samples, state.step, state.tally
@@ -284,23 +284,20 @@ class Trainer(TrainingNumbers, metaclass=Named):
             history.best_epoch = state.epoch
             state.best.vector[:] = counted.vector
         state.tally, state.buffers.is_changing = Score(state.task), False
-        self.tell("epoch_end", state)
+        for listener in self.listeners:
+            listener.epoch_end(state)
 
     @property
     def listeners(self) -> list[Callback]:
         """The callbacks, and a schedule that listens."""
-        own: list[Callback] = [self.schedule] if isinstance(self.schedule, Callback) else []
-        return [*self.callbacks, *(each for each in own if not any(each is other for other in self.callbacks))]
+        if not isinstance(self.schedule, Callback) or any(each is self.schedule for each in self.callbacks):
+            return list(self.callbacks)
+        return [*self.callbacks, self.schedule]
 
     @property
     def watchers(self) -> list[Callback]:
         """The listeners that hear of steps."""
         return [each for each in self.listeners if getattr(each.step_end, "__func__", None) is not Callback.step_end]
-
-    def tell(self, event: str, state: TrainingState) -> None:
-        """Call that hook of everyone who listens."""
-        for listener in self.listeners:
-            getattr(listener, event)(state)
 
     def identity(self, train: Dataset, validation: Dataset | None, sample_weight: Array | None) -> dict[str, str]:
         """All that the course of a run depends on besides its state, by name; of the data, the SHA-256."""
@@ -326,7 +323,7 @@ def divergence_of(state: TrainingState) -> DivergenceError:
     return divergence(state.network, state.workspace, loss=state.batch_loss, kept=state.history.best_epoch, **figures)
 
 
-def object_or_number(name: str, given: T | float | None, base: type[T], kind: Callable[[float], T]) -> T:
+def object_or_number(name: str, given: Any, base: type[Any], kind: Callable[[float], Any]) -> Any:
     """The setting `name` as an object: from one, from the number that makes one, or from None, which stands for none.
 
     Raises SettingError for anything else.
@@ -334,7 +331,7 @@ def object_or_number(name: str, given: T | float | None, base: type[T], kind: Ca
     if isinstance(given, base):
         return given
     check(name, given)
-    return base() if given is None else kind(given)  # type: ignore[arg-type]
+    return base() if given is None else kind(given)
 
 
 def engine_for(trainer: Trainer, n_samples: int, name: str) -> Engine:
