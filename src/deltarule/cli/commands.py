@@ -12,7 +12,7 @@ from typer import Exit
 from typer.core import TyperCommand, TyperGroup
 
 from deltarule.cli.printing import note, paragraph
-from deltarule.errors import DeltaruleError, SettingError, ShapeError, closest
+from deltarule.errors import DeltaruleError, SettingError, ShapeError, closest, sentence
 
 # Exit code 2: ask otherwise, as after an option, a name or a file of a kind that is not read. Any other error of ours
 # is 1: the job failed, as after a damaged file.
@@ -42,8 +42,7 @@ class Group(TyperGroup):
             from deltarule.public import words
 
             offer = closest(args[0], self.commands, words()["commands"])
-            more = f"{ctx.command_path} --help  says what they do"
-            raise SettingError(f"{ctx.command_path} has no command {args[0]!r}: {offer}; {more}")
+            raise SettingError(sentence("command.no_command", group=ctx.command_path, name=args[0], offer=offer))
         return super().resolve_command(ctx, args)
 
 

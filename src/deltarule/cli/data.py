@@ -7,7 +7,7 @@ import typer
 from deltarule.cli.commands import Command, Group
 from deltarule.cli.options import AsJson
 from deltarule.cli.printing import entry, in_a_line, print_result, print_text
-from deltarule.errors import DataError
+from deltarule.errors import DataError, sentence
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="One that `data list` shows.")]
 NameOrPath = Annotated[str, typer.Argument(metavar="DATA", help="A name that `data list` shows, or a path.")]
@@ -80,9 +80,7 @@ def verify(name: Name, as_json: AsJson = False) -> None:
     print_result(facts, text, as_json=as_json)
     n_genuine = sum(each.path is not None for each in states)
     if n_genuine < len(states):
-        raise DataError(
-            f"{name}: {len(states)} genuine files were expected: got {n_genuine}; run  deltarule data fetch {name}"
-        )
+        raise DataError(sentence("command.not_genuine", name=name, n_files=len(states), n_genuine=n_genuine))
 
 
 def where(name: str) -> str:

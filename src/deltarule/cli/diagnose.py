@@ -5,7 +5,7 @@ from pathlib import Path
 from deltarule.cli.options import DiagnoseOptions
 from deltarule.cli.printing import entry, print_result, terminal_width
 from deltarule.cli.resolve import is_model, refuse_changes, resolve, train_and_test
-from deltarule.errors import DataError
+from deltarule.errors import DataError, sentence
 from deltarule.files.run_folder import HISTORY, read_history
 from deltarule.inspection.diagnosis.diagnose import diagnose_network, diagnose_training, history_findings
 from deltarule.inspection.diagnosis.findings import Diagnosis
@@ -19,8 +19,7 @@ def diagnose(options: DiagnoseOptions) -> None:
         refuse_changes(options.changes, name)
         rows = read_history(name)
         if len(rows) < 2:
-            got = f"got {len(rows)} rows in {HISTORY}; train longer"
-            raise DataError(f"{name}: an epoch after epoch 0 is needed: {got}")
+            raise DataError(sentence("command.short_run", name=name, n_rows=len(rows), file=HISTORY))
         found = Diagnosis.of(history_findings(rows))
     if not is_run or is_model(name):
         subject, known = resolve(options), {each.id for each in found}

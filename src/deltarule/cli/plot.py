@@ -16,7 +16,7 @@ from deltarule.cli.resolve import (
     training_record,
 )
 from deltarule.cli.results import check_place, input_files, write_picture
-from deltarule.errors import SettingError
+from deltarule.errors import SettingError, sentence
 from deltarule.files.run_folder import HISTORY, MODEL, RECORDING, read_history, read_recording
 from deltarule.inspection.measures.layer_history import LayerHistory
 from deltarule.inspection.measures.learning_rate_range import N_STEPS
@@ -62,8 +62,7 @@ def check_subject(options: PlotOptions) -> None:
     is_named = options.name is not None or (needed == ["data"] and options.data is not None)
     if needed and not is_named:
         what, argument = next(words for name, words in SUBJECTS.items() if name in needed)
-        line = f"deltarule plot {kind} {argument} --out {kind}.png"
-        raise SettingError(f"{kind} is drawn of {what}: got none; use  {line}")
+        raise SettingError(sentence("command.no_subject", kind=kind, what=what, argument=argument))
 
 
 def subjects(options: PlotOptions) -> dict[str, Any]:
@@ -117,7 +116,4 @@ def run_folder(options: PlotOptions, file: str) -> Path:
     recipe, got = (name, f"{name}, the name of a recipe") if name in names() else ("RECIPE", name)
     if Path(name).is_dir():
         got = f"{name}, which holds no {file}: it is not a run's folder, or the run was made without one, or broke off"
-    raise SettingError(
-        f"the picture {options.kind} is drawn of a run's folder: got {got}; "
-        f"deltarule train {recipe} --run FOLDER  makes one"
-    )
+    raise SettingError(sentence("command.no_run", kind=options.kind, got=got, recipe=recipe))

@@ -19,7 +19,7 @@ from deltarule.data.readers.kinds import MODEL as MODEL_FILE
 from deltarule.data.readers.kinds import UNKNOWN, kind_of
 from deltarule.data.readers.kinds import read as read_data
 from deltarule.data.reading import Missing
-from deltarule.errors import SettingError, closest
+from deltarule.errors import SettingError, closest, sentence
 from deltarule.files.model_file import PRETRAINED
 from deltarule.files.model_file import load as load_file
 from deltarule.files.run_folder import MODEL, RECIPE
@@ -65,10 +65,7 @@ def model_path(name: str) -> Path:
 def is_model(name: str) -> bool:
     """Whether a name stands for a model and not for a recipe. SettingError, with the closest name, for neither."""
     if not Path(name).exists() and name not in (known := [PRETRAINED.stem, *names()]):
-        raise SettingError(
-            f"a model's file, a run's folder or a recipe was expected: got {name}, none of these; "
-            f"{closest(name, known)}"
-        )
+        raise SettingError(sentence("command.no_model", name=name, offer=closest(name, known)))
     path = model_path(name)
     return path.is_file() and path.suffix != ".toml"
 
@@ -105,10 +102,7 @@ def read_recipe(name: str) -> Recipe:
 def refuse_changes(changes: Sequence[str] | None, name: str) -> None:
     """Raise SettingError where --set is given with a model or a run: it changes recipes."""
     if changes:
-        raise SettingError(
-            f"--set changes a recipe before it is trained: got {name}, which is trained; leave --set out, or train "
-            f"again: deltarule train --set {shlex.quote(changes[0])}"
-        )
+        raise SettingError(sentence("command.changes", name=name, change=shlex.quote(changes[0])))
 
 
 def resolve(options: SubjectOptions) -> Model | Job:
@@ -190,10 +184,8 @@ def load_data(name: str, options: TrainOptions, *, known: Model | None = None, m
 def check_data_exist(name: str, owner: str, cure: str) -> None:
     """Raise SettingError where the data that a run or a model names are gone; `cure` says what to do."""
     if not can_find(name):
-        raise SettingError(
-            f"the data of this {owner} are not where they were: got {name}, and {Path(name).absolute()} does not "
-            f"exist; {cure}"
-        )
+        path = Path(name).absolute()
+        raise SettingError(sentence("command.moved_data", owner=owner, name=name, path=path, cure=cure))
 
 
 def load_examples(model: Model, options: DataOptions, *, unseen: bool = True) -> Dataset:
@@ -228,10 +220,7 @@ def splits_for(model: Model, options: DataOptions) -> tuple[Splits, bool]:
     record = training_record(model)
     name, target = options.data or record.dataset, options.target or record.target
     if not name:
-        raise SettingError(
-            "this model does not say what data it was made for: name some, as in  --data mnist  "
-            "(`deltarule data list` shows the names), or give a file of your own"
-        )
+        raise SettingError(sentence("command.no_data"))
     if options.data is None:
         check_data_exist(name, "model", "say where they are:  --data PATH")
     how: dict[str, Any] = {"target": target, "offline": options.offline}

@@ -11,7 +11,7 @@ from deltarule.atomic import check_target, write_atomically
 from deltarule.cli.options import TrainOptions
 from deltarule.cli.resolve import is_model, model_path, read_recipe, training_record
 from deltarule.data.catalog import files_of
-from deltarule.errors import DeltaruleError, FileError, SettingError, require
+from deltarule.errors import DeltaruleError, FileError, SettingError, require, sentence
 from deltarule.files.checkpoint import STEP_FILES as STEPS
 from deltarule.files.model_file import load
 from deltarule.files.run_folder import CHECKPOINTS, FILES, MODEL, RECIPE, is_run
@@ -76,9 +76,7 @@ def check_train_places(options: TrainOptions, data: str) -> None:
     in_run = [options.run / name for name in FILES if name != MODEL] if options.run else []
     files = [os.path.realpath(each) for each in (options.out, options.plot, *in_run) if each is not None]
     if len({*folders, *files}) < len(folders) + len(files):
-        raise SettingError(
-            f"each result needs a place of its own: got {' and '.join(map(str, given))}; give other names"
-        )
+        raise SettingError(sentence("command.one_place", places=" and ".join(map(str, given))))
 
 
 def input_files(name: str | None, data: str | None) -> Iterator[Path]:

@@ -12,7 +12,7 @@ from deltarule.cli.options import KEPT, MARKS, TrainOptions
 from deltarule.cli.printing import tell
 from deltarule.cli.resolve import check_data_exist
 from deltarule.cli.results import check_place, check_run_place
-from deltarule.errors import SettingError
+from deltarule.errors import SettingError, sentence
 from deltarule.files.checkpoint import STEP_FILES as STEPS
 from deltarule.files.checkpoint import Checkpoints, newest_checkpoint, step_of
 from deltarule.files.run_folder import CHECKPOINTS, is_run
@@ -61,10 +61,7 @@ def resume_run(options: TrainOptions) -> tuple[TrainOptions, Checkpoints | None,
         checkpoints = Checkpoints(folder, every_seconds=options.every_seconds or 60.0, every_steps=options.every_steps)
     if source is None:
         if checkpoints is not None and checkpoints.newest() is not None:
-            raise SettingError(
-                f"a new run keeps its checkpoints where there are none: got {folder}, which holds those of another; "
-                f"deltarule train --resume {folder}  goes on with that run"
-            )
+            raise SettingError(sentence("command.other_run", folder=folder))
         return options, checkpoints, None
     resumed = read_run(source, checkpoints if source == folder else None)
     check_kept_places(resumed, options)
@@ -93,9 +90,7 @@ def read_run(folder: Path, checkpoints: Checkpoints | None) -> EarlierRun:
     try:
         found = msgspec.convert(snapshot.record, KeptOptions, dec_hook=lambda kind, value: kind(value))
     except msgspec.ValidationError as error:
-        raise SettingError(
-            f"the checkpoints in {folder} were made by a program, not by deltarule train: go on with that program"
-        ) from error
+        raise SettingError(sentence("command.program", folder=folder)) from error
     kept = {name: getattr(found, name) for name in KEPT_OPTIONS}
     return EarlierRun(snapshot, parse(found.recipe, found.recipe_name), kept)
 
@@ -109,10 +104,7 @@ def check_kept_places(resumed: EarlierRun, options: TrainOptions) -> None:
     for name in ("out", "run", "plot"):
         place = resumed.options[name]
         if place is not None and getattr(options, name) is None and not is_safe(name, place):
-            raise SettingError(
-                f"results replace nothing but older results where only a checkpoint says where they go: got "
-                f"{str(place)!r} for --{name};  --{name} {place} --force  says that it is meant, or give another place"
-            )
+            raise SettingError(sentence("command.unsafe_place", place=str(place), name=name))
 
 
 def is_safe(name: str, place: Path) -> bool:
@@ -141,10 +133,7 @@ def snapshot_of(resumed: EarlierRun, options: TrainOptions, job: Job) -> Snapsho
     snapshot = resumed.snapshot
     different = differences(snapshot.identity, job.trainer.identity(job.train, job.validation, None))
     if different and not options.resume_anyway:
-        raise SettingError(
-            f"a run goes on with the settings and data that it began with: got {'; '.join(different)}. Give the same, "
-            "or nothing but --resume;  --resume-anyway  goes on nevertheless"
-        )
+        raise SettingError(sentence("command.other_settings", got="; ".join(different)))
     if different:
         tell("anyway", "; ".join(different))
     tell("resumed", f"after step {snapshot.step:,}, in epoch {snapshot.epoch + 1} of {job.trainer.epochs}")

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deltarule.errors import SettingError, ShapeError
+from deltarule.errors import SettingError, ShapeError, sentence
 from deltarule.inputs import Size
 from deltarule.parts import with_settings
 from deltarule.public import part
@@ -61,8 +61,7 @@ def deformation_of(given: Any) -> Deformation | None:
         return given
     if isinstance(given, Mapping):
         return with_settings("augment", Deformation, given)
-    needed = "a Deformation, a dict of its amounts, or None"
-    raise SettingError(f"augment must be {needed}: got {brief(given)}; use augment=Deformation(rotation=10)")
+    raise SettingError(sentence("data.deformation", got=brief(given)))
 
 
 def deform(
@@ -91,8 +90,7 @@ def check_images(images: Array, image_shape: Size) -> None:
     """Raise ShapeError unless these are floating-point images of that shape, flattened."""
     height, width = image_shape
     if images.ndim != 2 or images.shape[1] != height * width or images.dtype not in (np.float32, np.float64):
-        expected = f"float32 or float64 images of shape (n_samples, {height * width})"
-        raise ShapeError(f"{expected} were expected: got {images.dtype} of shape {images.shape}")
+        raise ShapeError(sentence("data.to_deform", n_pixels=height * width, images=images))
 
 
 def sampling_points(

@@ -11,7 +11,7 @@ from deltarule.data.readers.idx import IMAGES, LABELS, idx_files, image_dataset
 from deltarule.data.readers.kinds import kind_of, read, what_it_is
 from deltarule.data.reading import Announce, print_to_stderr
 from deltarule.data.sources import SOURCES, VARIABLE, PublishedFile, Source, cache_folder, find_genuine, search_folders
-from deltarule.errors import DownloadError, SettingError, closest
+from deltarule.errors import DownloadError, SettingError, closest, sentence
 from deltarule.public import public
 from deltarule.settings import brief
 
@@ -72,8 +72,7 @@ def find_default(*, offline: bool = False, announce: Announce = print_to_stderr)
         splits, folder = _load_published(MNIST, offline, announce)
     except DownloadError as error:
         why, _, _ = str(error).partition("\n")
-        cure = f"run  deltarule data fetch {MNIST}  or set {VARIABLE} to the folder that holds {MNIST}/"
-        return load_digits(), f"the bundled digits (1,797 images), because {why}; to have {MNIST}, {cure}"
+        return load_digits(), sentence("catalog.bundled", why=why, name=MNIST, variable=VARIABLE)
     return splits, f"MNIST, because it is in {folder}"
 
 
@@ -141,12 +140,10 @@ def _download(name: str, source: Source, missing: list[PublishedFile], offline: 
     # Imported here, because it brings the network's libraries with it.
     from deltarule.data.download import Mirrors
 
-    advice = f"put the files in a folder called {name} and set {VARIABLE} to the folder above it, "
-    advice += "or use the data that come with deltarule: --data digits"
+    advice = sentence("catalog.by_hand", name=name, variable=VARIABLE)
     if offline:
-        got = f"no {', '.join(file.name for file in missing)} in {', '.join(map(str, search_folders(name)))}"
-        forbidden = f"{name} is not on this machine, and --offline forbids a download"
-        raise DownloadError(f"{forbidden}\n  {got}\n{advice}, or leave out --offline")
+        files, folders = ", ".join(file.name for file in missing), ", ".join(map(str, search_folders(name)))
+        raise DownloadError(sentence("catalog.offline", name=name, files=files, folders=folders, advice=advice))
     folder = cache_folder() / name
     announce(f"downloading {name}, up to {source.megabytes} MB, to {folder}")
     mirrors = Mirrors(source.mirrors)
@@ -165,6 +162,5 @@ def _load_path(name: str) -> Splits:
     path = Path(name)
     kind = kind_of(path)
     if not kind.has_targets:
-        expected = f"a .csv, a .npz, a folder, or what stands before {IMAGES} in the names of two IDX files"
-        raise SettingError(f"data in files must be {expected}: got {path}, {what_it_is(path, kind)}")
+        raise SettingError(sentence("catalog.kind", images=IMAGES, path=path, got=what_it_is(path, kind)))
     return read(path).splits

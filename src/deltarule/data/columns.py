@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deltarule.errors import DataError, ShapeError
+from deltarule.errors import DataError, ShapeError, sentence
 from deltarule.public import public
 
 MOST_NAMED = 12
@@ -77,9 +77,8 @@ def _check_cells(column: Column, wrong: NDArray[np.bool_], cells: NDArray[Any]) 
     if wrong.any():
         row = wrong.argmax()
         what = f"0 to {len(column.categories) - 1}, the places of its categories," if column.categories else "a number"
-        got = f"{'none' if np.isnan(cells[row]) else f'{cells[row]:g}'} in row {row} (counted from 0)"
-        cure = "rows with a missing cell can be left out, or a model be trained with --missing mean"
-        raise DataError(f"{what} was expected in column {column.name!r}: got {got}; {cure}")
+        got = "none" if np.isnan(cells[row]) else f"{cells[row]:g}"
+        raise DataError(sentence("tables.cell", what=what, column=column, got=got, row=row))
 
 
 def fill_with_means(columns: Sequence[Column], rows: NDArray[Any]) -> tuple[Column, ...]:

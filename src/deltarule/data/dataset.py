@@ -159,8 +159,7 @@ class Dataset(metaclass=Named):
         try:
             return replace(self, inputs=self.inputs[indices], targets=self.targets[indices])
         except IndexError as error:
-            places = f"places 0 to {self.n_samples - 1}"
-            raise SettingError(f"{self.name} has {places}: {error}; use data.take([0])") from error
+            raise SettingError(sentence("data.places", data=self, last=self.n_samples - 1, error=error)) from error
 
     def spread(self, most: int) -> "Dataset":
         """At most so many samples, at equal distances from the first to the last."""
@@ -221,15 +220,13 @@ class Splits:
     def __post_init__(self) -> None:
         for part in (self.train, self.test):
             if not isinstance(part, Dataset | None):
-                line = "dr.Splits(dr.Dataset(X, y), dr.Dataset(X_test, y_test))"
-                raise DataError(f"Splits hold two Datasets: got {brief(part)}; use {line}")
+                raise DataError(sentence("data.splits", got=brief(part)))
         if self.test is None:
             return
         for what in ("task", "n_features", "image_shape", "class_names", "columns"):
             train, test = getattr(self.train, what), getattr(self.test, what)
             if train != test:
-                parts = f"{self.train.name} and of {self.test.name}"
-                raise DataError(f"{what} of {parts} must agree: got {train} and {test}")
+                raise DataError(sentence("data.parts", what=what, splits=self, train=train, test=test))
 
 
 def default_class_names(*targets: NDArray[np.int64], name: str) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from deltarule.atomic import AnyPath
 from deltarule.data.columns import Column
 from deltarule.data.dataset import Splits
-from deltarule.errors import DataError
+from deltarule.errors import DataError, sentence
 
 Goal = Literal["classes", "values"]
 Missing = Literal["error", "drop", "mean"]
@@ -106,8 +106,7 @@ class Reading:
     def splits(self) -> Splits:
         """The examples. Raises DataError where there are none."""
         if self.examples is None:
-            got = "rows of pixels only; add a column 'label'"
-            raise DataError(f"{self.report['file']}: a label for each image was expected: got {got}")
+            raise DataError(sentence("readers.no_targets", path=self.report["file"]))
         return self.examples
 
 

@@ -20,7 +20,7 @@ import msgspec
 import numpy as np
 
 from deltarule.atomic import TEMPORARIES, write_atomically
-from deltarule.errors import DivergenceError, FileError, ModelFileError, SettingError, closest
+from deltarule.errors import DivergenceError, FileError, ModelFileError, SettingError, closest, sentence
 from deltarule.files.model_file import save
 from deltarule.files.run_folder import FolderLock, surroundings
 from deltarule.files.tensor_file import METADATA_KEY, SignedFile, Slot, open_file, read_header, signed_file_bytes
@@ -138,10 +138,7 @@ class Checkpoints(Callback):
         found = sorted(self.folder.glob(STEP_FILES))
         if found and (self.last is None or step_of(self.last) != state.step):
             self._let_go()
-            raise SettingError(
-                f"a new run keeps its checkpoints where there are none: got {self.folder}, which holds "
-                f"{found[-1].name}; go on with that run, or give another folder"
-            )
+            raise SettingError(sentence("files.other_checkpoints", folder=self.folder, newest=found[-1]))
         for litter in self.folder.glob(TEMPORARIES):  # of a process that was killed while it wrote
             _remove(litter)
         state.identity()  # which reads all data once: now, and not in the middle of a step

@@ -22,7 +22,7 @@ import numpy as np
 
 from deltarule.atomic import write_atomically
 from deltarule.data.columns import Column
-from deltarule.errors import ModelFileError, SettingError, install_command
+from deltarule.errors import ModelFileError, SettingError, install_command, sentence
 from deltarule.files.tensor_file import Dtype, SignedFile, Slot, open_file, signed_file_bytes
 from deltarule.model import Model, Standardization
 from deltarule.nn.arrays import Array
@@ -127,11 +127,7 @@ def model_bytes(thing: Network | Model, failure: str = "the model was not writte
         raise SettingError(f"a model holds float32 or float64: got {network.dtype}; save network.astype(np.float64)")
     for part in (*network.activations, network.loss):
         if part_of(part) is None:
-            raise SettingError(
-                f"a model file names activations and losses from a fixed list, so that no file can run code: got "
-                f'{type(part).__name__}; keep the weights alone,  np.save("weights.npy", network.parameters.vector),  '
-                'and put them into a network of your own with  network.parameters.vector[:] = np.load("weights.npy")'
-            )
+            raise SettingError(sentence("files.own_part", got=type(part).__name__))
     required = {name: getattr(network, name) for name in ("layer_sizes", "dropout", *MEANING)} | {
         "activations": [spec_of("activation", each) for each in network.activations],
         "loss": spec_of("loss", network.loss),
@@ -145,8 +141,7 @@ def model_bytes(thing: Network | Model, failure: str = "the model was not writte
         data = signed_file_bytes({"format": FORMAT, "required": required, "optional": optional}, arrays_of(model))
     except UnicodeEncodeError as error:
         got = error.object[max(0, error.start - 20) : error.end + 20]
-        advice = "rename the file, the folder or the column"
-        raise SettingError(f"a model keeps names as UTF-8: got {got!r}, which is not; {advice}") from error
+        raise SettingError(sentence("files.no_utf8", got=got)) from error
     except (TypeError, ValueError, RecursionError) as error:
         raise SettingError(f"{JSON_RULE}: {error}") from error
     read_model(io.BytesIO(data), failure)
@@ -189,8 +184,7 @@ def load(path: str | os.PathLike[str]) -> Model:
     (784, 30, 10)
     """
     if not isinstance(path, str | os.PathLike):
-        works = 'load("network.safetensors")'
-        raise SettingError(f"load takes the path of a model file: got {brief(path)}; use {works}")
+        raise SettingError(sentence("files.no_path", got=brief(path)))
     with open_file(path) as stream:
         return read_model(stream, f"{path} was not loaded")
 
@@ -226,10 +220,8 @@ def description_of(content: dict[str, Any]) -> ModelDescription:
     parts = msgspec.convert(content, Format3)
     unknown = sorted(set(parts.required) - (set(ModelDescription.__struct_fields__) - set(OPTIONAL)))
     if unknown:
-        raise ModelFileError(
-            f"this file cannot be read without knowing {', '.join(map(repr, unknown))}, which this deltarule does not: "
-            f"the latest deltarule does:  {install_command(option='--upgrade')}"
-        )
+        names, upgrade = ", ".join(map(repr, unknown)), install_command(option="--upgrade")
+        raise ModelFileError(sentence("files.unknown_keys", names=names, upgrade=upgrade))
     optional = {name: parts.optional[name] for name in OPTIONAL if name in parts.optional}
     return msgspec.convert(parts.required | optional, ModelDescription)
 

@@ -20,7 +20,7 @@ import numpy as np
 
 from deltarule.atomic import write_atomically
 from deltarule.data.dataset import Dataset
-from deltarule.errors import SettingError
+from deltarule.errors import SettingError, sentence
 from deltarule.files.model_file import model_argument, model_bytes
 from deltarule.model import Model, Standardization
 from deltarule.nn.network import Network
@@ -85,17 +85,13 @@ def show(thing: Network | Model, examples: Dataset | None = None) -> Page:
     if network.dtype not in (np.float32, np.float64):
         raise SettingError(f"a page shows float32 or float64: got {network.dtype}; give network.astype(np.float64)")
     if network.parameters.size > MOST_PARAMETERS:
-        raise SettingError(
-            f"a page holds at most {MOST_PARAMETERS:,} parameters: got {network.parameters.size:,};  "
-            "deltarule playground MODEL  shows larger ones"
-        )
+        raise SettingError(sentence("files.large_page", most=MOST_PARAMETERS, got=network.parameters.size))
     with np.errstate(over="ignore"):  # what is too large for float32 is refused below as no finite number
         smaller = replace(in_ink(model), network=network.astype(np.float32))
     parts = {"model": _base64(model_bytes(smaller, "the page was not made"))}
     if examples is not None:
         if examples.task != "classes" or model.task != "classes":
-            got = f"a network for {model.task} and examples of {examples.task}"
-            raise SettingError(f"a page shows mistakes between classes: got {got}; leave the examples out")
+            raise SettingError(sentence("files.page_examples", model=model, examples=examples))
         model.scaled(examples.take(slice(1)))  # raises where they do not fit
         count = min(MOST_EXAMPLES, examples.n_samples)
         chosen = [page_example(model, examples, k * examples.n_samples // count) for k in range(count)]

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from deltarule.atomic import write_atomically
-from deltarule.errors import DISTRIBUTION, DataError, FileError
+from deltarule.errors import DISTRIBUTION, DataError, FileError, sentence
 from deltarule.files.tensor_file import open_file, read_header, read_tensors, tensor_bytes
 from deltarule.nn.arrays import Array
 from deltarule.training.history import finite_row, table_text
@@ -102,10 +102,7 @@ def read_history(run_folder: str | os.PathLike[str]) -> list[dict[str, float | N
     try:
         lines = path.read_bytes().splitlines()
     except OSError as error:
-        raise FileError(
-            f"a run folder holds {HISTORY}: got {run_folder}, where it cannot be read ({error.strerror}); "
-            "deltarule train --run FOLDER  makes one"
-        ) from error
+        raise FileError(sentence("files.no_history", file=HISTORY, got=run_folder, error=error)) from error
     rows = []
     for number, line in enumerate(lines, start=1):
         try:
@@ -146,8 +143,8 @@ class FolderLock(FileIO):
             folder.mkdir(parents=True, exist_ok=True)
             super().__init__(place, "a+")
         except (OSError, ValueError) as error:
-            got = f"got {folder}: {getattr(error, 'strerror', error)}"
-            raise FileError(f"a run needs a folder that can be written to: {got}; give another") from error
+            why = getattr(error, "strerror", error)
+            raise FileError(sentence("files.no_folder", folder=folder, why=why)) from error
         try:
             if sys.platform == "win32":
                 import msvcrt
@@ -161,15 +158,11 @@ class FolderLock(FileIO):
             self.seek(0)
             holder = self.read(32).decode(errors="replace").strip() or "another"
             self.close()
-            raise FileError(
-                f"one run at a time may write to a folder: got {folder}, which process {holder} writes to; wait "
-                "for it, stop it, or give another folder"
-            ) from error
+            raise FileError(sentence("files.two_runs", folder=folder, holder=holder)) from error
         self.seek(0)
         if not re.fullmatch(rb"\d*\n?", self.read(32)):
             self.close()
-            says = f"got {place}, which holds something else; give another folder"
-            raise FileError(f"the lock of a folder holds the number of a process: {says}")
+            raise FileError(sentence("files.lock", place=place))
         with suppress(OSError):  # the number is only for the message above
             self.truncate(0)
             self.write(f"{os.getpid()}\n".encode())

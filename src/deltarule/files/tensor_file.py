@@ -20,7 +20,7 @@ import msgspec
 import numpy as np
 from safetensors.numpy import save
 
-from deltarule.errors import FileError, ModelFileError, install_command
+from deltarule.errors import FileError, ModelFileError, install_command, sentence
 from deltarule.nn.arrays import Array
 
 METADATA_KEY = "deltarule"
@@ -108,17 +108,12 @@ def read_header(stream: BinaryIO) -> tuple[str, dict[str, Slot]]:
         raise ModelFileError(f"expected a safetensors file: got {found if start else 'an empty file'}")
     length = int.from_bytes(start[:8], "little")
     if length > min(HEADER_LIMIT, size - 8):
-        raise ModelFileError(
-            f"expected a header of at most {HEADER_LIMIT:,} bytes, inside a file of {size:,}: got one of {length:,}"
-        )
+        raise ModelFileError(sentence("files.header", most=HEADER_LIMIT, size=size, length=length))
     stream.seek(8)
     header = strict_json(stream.read(length).decode())
     metadata = msgspec.convert(header.pop("__metadata__", {}), dict[str, str])
     if metadata.keys() != {METADATA_KEY}:
-        raise ModelFileError(
-            f"expected the metadata of a model, {METADATA_KEY!r}: got {sorted(metadata)}, so other software made the "
-            "file; its arrays can be read with safetensors.numpy.load_file"
-        )
+        raise ModelFileError(sentence("files.metadata", name=METADATA_KEY, got=sorted(metadata)))
     slots, end = dict[str, Slot](), 0
     entries = msgspec.convert(header, dict[str, Entry])
     for name, entry in sorted(entries.items(), key=lambda item: item[1].data_offsets):
@@ -159,14 +154,10 @@ class SignedFile:
         if type(content.get(key)) is not int or content[key] not in versions:
             *older, latest = map(str, versions)
             ours = f"versions {', '.join(older)} and {latest}" if older else f"version {latest}"
-            raise ModelFileError(
-                f"this deltarule reads {ours} of the format: got version {content.get(key)!r}; "
-                f"the latest deltarule reads it:  {install_command(option='--upgrade')}"
-            )
+            upgrade = install_command(option="--upgrade")
+            raise ModelFileError(sentence("files.version", ours=ours, got=content.get(key), upgrade=upgrade))
         if canonical_json(content) != text:
-            raise ModelFileError(
-                "expected canonical JSON (sorted keys, no spaces): got one changed by hand; save again"
-            )
+            raise ModelFileError(sentence("files.canonical"))
         self.digest = content.pop("digest", None)
 
     def read_arrays(self, layout: dict[str, Slot]) -> dict[str, Array]:

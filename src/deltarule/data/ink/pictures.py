@@ -11,7 +11,7 @@ from deltarule.atomic import AnyPath
 from deltarule.data.ink.normalization import Gray, ink_image
 from deltarule.data.readers.images import open_image, read_image
 from deltarule.data.reading import How, Reading
-from deltarule.errors import DataError, NoDigitError, require
+from deltarule.errors import DataError, NoDigitError, require, sentence
 
 FORMATS = ["PNG", "JPEG", "WEBP", "BMP"]
 ORIENTATION = 0x0112  # the tag of Exif
@@ -69,8 +69,7 @@ def orientation(image: Any, name: str) -> Any:
             type(exif)().load(image.info["exif"])  # once more, for it is kept from when the file was opened
         found = exif.get(ORIENTATION)
     if found is None and damage:
-        expected = "Exif data that say which side is up were expected"
-        raise DataError(f"{name}: {expected}: got damaged ones ({damage[0].message}); save it without them")
+        raise DataError(sentence("readers.exif", name=name, damage=damage[0].message))
     return found
 
 

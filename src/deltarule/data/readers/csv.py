@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from deltarule.atomic import AnyPath
 from deltarule.data.dataset import Dataset, Splits
 from deltarule.data.reading import How, Reading, open_file, refuse
-from deltarule.errors import DataError, SettingError
+from deltarule.errors import DataError, SettingError, sentence
 
 SEPARATORS = ",;\t"
 MISSING = frozenset(["", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NULL", "null"])  # words for no cell
@@ -207,14 +207,13 @@ def read_pixel_rows(path: Path, _: How) -> Reading:
             raise DataError(f"{path}: rows of integers from 0 to 255 were expected: got none ({error})") from error
     width = table.shape[1]
     if header and len(header) != width:
-        raise DataError(f"{path}: as many cells a line as the header were expected: got {width} for {len(header)}")
+        raise DataError(sentence("readers.header", path=path, width=width, n_names=len(header)))
     has_label, has_none = (math.isqrt(cells) ** 2 == cells > 0 for cells in (width - 1, width))
     is_named = "label" in header
     if header.count("label") > 1:
-        raise DataError(f"{path}: one column called 'label' was expected: got {header.count('label')}")
+        raise DataError(sentence("readers.labels", path=path, n_labels=header.count("label")))
     if not has_label and (is_named or not has_none):
-        expected = f"{path}: a label and the pixels of a square image were expected, such as 785 cells a line"
-        raise DataError(f"{expected}: got {width}; for a table of other numbers name its target column (--target)")
+        raise DataError(sentence("readers.no_square", path=path, width=width))
     if not has_label:
         return Reading(table, report={"holds": "pixels", "label": None})
     label = header.index("label") if is_named else 0

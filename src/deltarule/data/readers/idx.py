@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from deltarule.atomic import AnyPath
 from deltarule.data.dataset import Dataset, Splits, default_class_names
 from deltarule.data.reading import LARGEST, most_believed, open_stored
-from deltarule.errors import DataError
+from deltarule.errors import DataError, sentence
 
 SIGNATURE = rb"\0\0\x08[\x01-\x04]"  # unsigned bytes of 1 to 4 dimensions
 IMAGES, LABELS = "-images-idx3-ubyte", "-labels-idx1-ubyte"  # how the names of files end that belong together
@@ -36,14 +36,11 @@ def read_idx(path: AnyPath, *, most_bytes: int = LARGEST) -> NDArray[np.uint8]:
     with open_stored(path, "an IDX file") as file:
         magic = file.read(4)
         if not re.fullmatch(SIGNATURE, magic):
-            got = magic.hex(" ") or "an empty file"
-            raise DataError(f"{path}: an IDX file of unsigned bytes starts with 00 00 08 and 01 to 04: got {got}")
+            raise DataError(sentence("readers.idx", path=path, got=magic.hex(" ") or "an empty file"))
         n_axes = magic[3]
         sizes = file.read(4 * n_axes)
         if len(sizes) < 4 * n_axes:
-            raise DataError(
-                f"{path}: {n_axes} dimensions of 4 bytes were expected: got {len(sizes)} bytes, then the end"
-            )
+            raise DataError(sentence("readers.idx_sizes", path=path, n_axes=n_axes, n_bytes=len(sizes)))
         shape = struct.unpack(f">{n_axes}I", sizes)
         header_bytes, n_bytes = 4 + 4 * len(shape), math.prod(shape)
         declared = header_bytes + n_bytes
@@ -105,8 +102,7 @@ def image_dataset(
 ) -> Dataset:
     """A Dataset of images (n_samples, height, width), uint8, and labels (n_samples,), whole numbers."""
     if images.ndim != 3 or labels.ndim != 1:
-        got = f"{images.ndim} and {labels.ndim}"
-        raise DataError(f"{name}: 3 dimensions of images and 1 of labels were expected: got {got}; are they swapped?")
+        raise DataError(sentence("readers.idx_dimensions", name=name, images=images, labels=labels))
     if len(images) != len(labels):
         raise DataError(f"{name}: a label for each of {len(images):,} images was expected: got {len(labels):,} labels")
     height, width = images.shape[1:]

@@ -20,7 +20,7 @@ from deltarule.atomic import AnyPath
 from deltarule.data.dataset import Dataset, Splits
 from deltarule.data.readers.idx import image_dataset
 from deltarule.data.reading import refuse, refuse_special
-from deltarule.errors import DataError, require
+from deltarule.errors import DataError, require, sentence
 
 SUFFIXES = {".png", ".jpg", ".jpeg"}
 MOST_PIXELS = 16_000_000
@@ -96,11 +96,9 @@ def read_image(
     """
     with open_image(path, ["PNG", "JPEG"], str(path)) as image:
         if size is None and image_shape not in (None, (image.height, image.width)):
-            expected = "x".join(map(str, image_shape or ()))
-            raise DataError(f"{path}: an image of {expected} pixels was expected: got {image.height}x{image.width}")
+            raise DataError(sentence("readers.image_size", path=path, needed=image_shape, image=image))
         if image.mode[0] in "IF":
-            got = f"Pillow's mode {image.mode}; save it with 8 bits"
-            raise DataError(f"{path}: 8 bits a color were expected: got {got}")
+            raise DataError(sentence("readers.image_bits", path=path, image=image))
         colors = image.convert("RGBA")
         if colors.getchannel("A").getextrema()[0] < 255:
             raise DataError(f"{path}: an opaque image was expected: got transparent pixels; save it on a background")

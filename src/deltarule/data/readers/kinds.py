@@ -15,7 +15,7 @@ from deltarule.data.readers.images import read_image_folder
 from deltarule.data.readers.npz import read_npz
 from deltarule.data.readers.tables import read_table_examples, read_table_rows
 from deltarule.data.reading import How, Reading, open_stored
-from deltarule.errors import SettingError
+from deltarule.errors import SettingError, sentence
 
 HEAD_BYTES = 16  # of a file, which tell what it is
 
@@ -93,13 +93,9 @@ def read(path: str | os.PathLike[str], **how: Any) -> Reading:
     if wish.is_table and kind.name == UNKNOWN:
         kind = CSV
     if wish.is_table and kind is not CSV and not wish.rows_only:
-        got = what_it_is(path, kind)
-        raise SettingError(f"{path}: a CSV was expected, to learn column {wish.target!r} of it: got {got}")
+        raise SettingError(sentence("readers.no_table", path=path, target=wish.target, got=what_it_is(path, kind)))
     if kind.reader is None:
-        raise SettingError(
-            f"{path}: a picture, a CSV, an npz, or an IDX file, which starts with 00 00 08, was expected: got "
-            f"{what_it_is(path, kind)}"
-        )
+        raise SettingError(sentence("readers.kind", path=path, got=what_it_is(path, kind)))
     reader = kind.reader
     if kind is CSV and wish.is_table:
         reader = read_table_rows if wish.rows_only else read_table_examples

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from deltarule.atomic import AnyPath
 from deltarule.data.dataset import Dataset, Splits, default_class_names
 from deltarule.data.reading import LARGEST, MOST_SHRUNK, most_believed, open_file
-from deltarule.errors import DataError
+from deltarule.errors import DataError, sentence
 
 LAYOUTS = (("x_train", "y_train", "x_test", "y_test"), ("X", "y"), ("inputs", "targets"))
 
@@ -51,9 +51,7 @@ def _read_array(archive: zipfile.ZipFile, key: str, name: str) -> NDArray[Any]:
     if others:
         raise DataError(f"{name}: one array of that name was expected: got several")
     if entry.file_size > min(LARGEST, most_believed(entry.compress_size)):
-        most = f"at most 2 GiB, and {MOST_SHRUNK} times its {entry.compress_size:,} stored bytes,"
-        got = f"{entry.file_size:,} declared; an archive like this is made to fill the memory"
-        raise DataError(f"{name}: {most} were expected: got {got}")
+        raise DataError(sentence("readers.npz_bytes", name=name, most=MOST_SHRUNK, entry=entry))
     try:
         with archive.open(entry) as file:
             version = np.lib.format.read_magic(file)
@@ -72,8 +70,7 @@ def _read_array(archive: zipfile.ZipFile, key: str, name: str) -> NDArray[Any]:
 def _dataset(X: NDArray[Any], y: NDArray[Any], class_names: tuple[str, ...], name: str) -> Dataset:
     """A Dataset of `X`, inputs or images, and `y`, whose shape and dtype tell the task."""
     if X.ndim not in (2, 3):
-        expected = "inputs (n_samples, n_features) or images of 3 dimensions"
-        raise DataError(f"{name}: {expected} were expected: got {X.shape}")
+        raise DataError(sentence("readers.npz_inputs", name=name, shape=X.shape))
     n_features = math.prod(X.shape[1:])
     if X.dtype != np.uint8:
         X = X.astype(X.dtype.newbyteorder("=") if X.dtype.kind == "f" else np.float64)

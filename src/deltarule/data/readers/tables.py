@@ -14,7 +14,7 @@ from deltarule.data.columns import Column, fill_with_means
 from deltarule.data.dataset import Dataset, Splits
 from deltarule.data.readers.csv import Table, Texts, cells_of, number_in, read_columns, refuse_duplicates
 from deltarule.data.reading import Announce, Goal, How, Missing, Reading, print_to_stderr, refuse
-from deltarule.errors import DataError, SettingError, closest
+from deltarule.errors import DataError, SettingError, closest, sentence
 from deltarule.public import public
 
 MOST_CATEGORIES = 100  # more different texts are names or sentences, which say nothing one by one
@@ -141,8 +141,7 @@ def frame_table(
         if series.dtype.kind in "iuf" and column not in text:
             cells[column] = np.asarray(series.to_numpy(dtype=np.float64, na_value=np.nan))
         elif series.dtype.kind in "mMc" and column not in text:
-            got = f"{series.dtype} in column {column!r}"
-            raise DataError(f"{name}: numbers and text were expected: got {got}; make numbers of it, or leave it out")
+            raise DataError(sentence("tables.dtype", name=name, dtype=series.dtype, column=column))
         else:
             codes, values = sys.modules["pandas"].factorize(series)
             is_whole = [isinstance(each, float | np.floating) and each.is_integer() for each in values]
@@ -161,11 +160,9 @@ def _input_names(table: Table, others: Sequence[str]) -> list[str]:
     """The columns to learn from: all but some others."""
     names = [name for name in table.names if name not in others]
     if "" in names:
-        got = f"none for column {table.names.index('') + 1}; give it one, or leave it out: --without ''"
-        raise SettingError(f"{table.name}: a name for every column was expected: got {got}")
+        raise SettingError(sentence("tables.no_name", table=table, number=table.names.index("") + 1))
     if not names or not len(table.rows):
-        got = f"{len(table.rows)} rows of {len(names)} inputs"
-        raise DataError(f"{table.name}: rows of a target and at least one input were expected: got {got}")
+        raise DataError(sentence("tables.empty", table=table, n_inputs=len(names)))
     return names
 
 
@@ -306,8 +303,7 @@ def targets_in(table: Table, name: str, how: How) -> tuple[Goal, tuple[str, ...]
     codes, texts = table.cells[name]
     is_new = not (how.columns and how.task)
     if is_new and len(texts) < 2:
-        got = f"{texts[0]!r} in every row of {name!r}"
-        raise DataError(f"{table.name}: a target that is not always the same was expected: got {got}")
+        raise DataError(sentence("tables.constant_target", table=table, text=texts[0], name=name))
     task = how.task or _infer_task(table, name, how.announce)
     class_names = tuple(how.class_names) or (tuple(texts) if task == "classes" else (name,))
     if task == "values":

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.data.columns import Column
-from deltarule.errors import DataError, SettingError, ShapeError, closest
+from deltarule.errors import DataError, SettingError, ShapeError, closest, sentence
 from deltarule.model import Model
 from deltarule.nn.activations import Activation, Sigmoid, Softmax
 from deltarule.nn.arrays import Array
@@ -68,11 +68,7 @@ def check_estimator(estimator: Any) -> None:
     if isinstance(estimator, type):
         raise SettingError(f"{wanted}: got the class {estimator.__name__}; make one and call its fit(X, y)")
     if hasattr(estimator, "steps"):
-        raise SettingError(
-            f"{wanted}: got a {name}; give its last step, {name.lower()}[-1], and ask that what the steps before it "
-            "make of the inputs (a StandardScaler is Model's input_scaling, Standardization(scaler.mean_, "
-            "scaler.scale_))"
-        )
+        raise SettingError(sentence("exchange.pipeline", wanted=wanted, name=name, variable=name.lower()))
     if hasattr(estimator, "best_estimator_"):
         raise SettingError(f"{wanted}: got a {name}; give its best_estimator_")
     if not kinds & {"MLPClassifier", "MLPRegressor"}:
@@ -111,8 +107,7 @@ def from_torch(
     (4, 8, 3)
     """
     if not isinstance(state_dict, Mapping):
-        got = f"{brief(state_dict)}; use the network's state_dict()"
-        raise SettingError(f"state_dict must be a mapping from names to arrays: got {got}")
+        raise SettingError(sentence("exchange.no_state_dict", got=brief(state_dict)))
     last: Activation = resolve("activation", output, "output")
     layers = linear_layers({name: np.asarray(value) for name, value in state_dict.items()})
     return Model(
@@ -130,10 +125,7 @@ def linear_layers(arrays: Mapping[str, Array]) -> Layers:
     others += [f"{prefix}weight" for prefix, W in weights.items() if W.ndim != 2]
     if others or not weights:
         got = f"{others[0]!r} of shape {arrays[others[0]].shape}" if others else "no weight"
-        raise SettingError(
-            f"from_torch takes Linear layers, a weight (fan_out, fan_in) and a bias (fan_out,) each: got {got}; fold "
-            "normalizations into the layer before them, and give the layers after the last convolution alone"
-        )
+        raise SettingError(sentence("exchange.no_linear", got=got))
     prefixes = list(weights)
     if len({re.sub(r"\d+", "", prefix) for prefix in prefixes}) == 1:
         prefixes.sort(key=lambda prefix: [int(number) for number in re.findall(r"\d+", prefix)])
@@ -147,11 +139,7 @@ def network_of(layers: Layers, hidden: Any, output: Activation) -> Network:
     for prefix, (W, b) in layers.items():
         name = prefix.rstrip("._") or "weight"
         if len(W) != sizes[-1] or b.shape != W.shape[1:]:
-            raise ShapeError(
-                f"layers must follow each other: got {sizes[-1]} outputs (or inputs) before {name}, which takes "
-                f"{W.shape[0]} and makes {W.shape[1]}, with biases {b.shape}; give them in the order in which data "
-                "pass them"
-            )
+            raise ShapeError(sentence("exchange.order", before=sizes[-1], name=name, W=W, b=b))
         if not (np.isfinite(W).all() and np.isfinite(b).all()):
             raise DataError(f"parameters must be finite numbers: got others in {name}; was training stopped late?")
         sizes.append(W.shape[1])

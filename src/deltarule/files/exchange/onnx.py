@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.atomic import write_atomically
-from deltarule.errors import DISTRIBUTION, SettingError, closest, require
+from deltarule.errors import DISTRIBUTION, SettingError, closest, require, sentence
 from deltarule.files.exchange import metadata
 from deltarule.files.model_file import model_argument
 from deltarule.model import Model
@@ -66,10 +66,7 @@ def onnx_bytes(thing: Network | Model, *, pixels: bool | None = None) -> bytes:
     if number not in (np.float32, np.float64):
         raise SettingError(f"ONNX takes float32 or float64: got {number}; export network.astype(np.float32)")
     if (n_bytes := network.parameters.vector.nbytes) > LARGEST:
-        raise SettingError(
-            f"an ONNX file without external data holds less than 2 GiB: got {n_bytes / 2**30:.1f} GiB of parameters; "
-            "save them with deltarule.save or deltarule.save_npz"
-        )
+        raise SettingError(sentence("exchange.onnx_size", gigabytes=n_bytes / 2**30))
     output = "values" if model.task == "values" else "probabilities" if model.has_probabilities else "activations"
     entry = np.uint8 if is_pixels else number if model.input_scaling is None else np.float64
     answer = number if model.target_scaling is None else np.float64
