@@ -131,7 +131,7 @@ def test_a_seeded_fault_is_found_and_named(name: str, monkeypatch: pytest.Monkey
         assert found.says.endswith(".")
         assert found.evidence
         assert all(isinstance(number, int | float) for number in found.evidence.values())
-        assert found.fix
+        assert found.fix == found.mend
 
 
 SOUND = {

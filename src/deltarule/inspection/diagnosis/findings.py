@@ -44,6 +44,11 @@ class Finding:
                 yield cls.of(level, name, evidence, **words)
                 return
 
+    @property
+    def mend(self) -> str:
+        """The fix under its former name, kept for one version."""
+        return self.fix
+
 
 @public()
 @dataclass(frozen=True)
@@ -69,8 +74,8 @@ class Diagnosis:
         return len(self.findings)
 
     def to_json_list(self) -> list[dict[str, Any]]:
-        """The findings as dicts."""
-        return [asdict(each) for each in self.findings]
+        """The findings as dicts. For one version the fix stands there under its former name, too."""
+        return [asdict(each) | {"mend": each.fix} for each in self.findings]
 
     def to_text(self, width: int = 80) -> str:
         """The findings in lines of at most `width` characters."""

@@ -171,13 +171,16 @@ class Walkthrough:
             ],
         }
 
-    def __repr__(self) -> str:
+    def text(self) -> str:
+        """All of it in words and numbers, at most 80 columns."""
         lines, is_alone = heading(self), len(self.equations) == 1
         for equation in self.equations:
             lines += ["", *statement(equation, in_full=is_alone), "", *SECTIONS[equation.id](self)]
             lines += check_lines(self.checks[equation.id])
             lines += ["", "Proof", "-----", *equation.proof.splitlines()] if is_alone else []
         return "\n".join(lines)
+
+    __repr__ = text
 
 
 def heading(walk: Walkthrough) -> Lines:
