@@ -54,9 +54,9 @@ def n_lines_of(*patterns: str) -> int:
 
 
 def test_the_house_is_small() -> None:
-    """The plan says 20,000 and 25,700: what is reached may only fall (decision 0019)."""
-    assert 10_000 < n_lines_of("*.py") <= 22_000
-    assert n_lines_of("*.py", "*.js", "*.c") <= 27_710
+    """What a later issue adds is paid for by what goes, or a decision record raises the number (decision 0019)."""
+    assert 10_000 < n_lines_of("*.py") <= 20_000
+    assert n_lines_of("*.py", "*.js", "*.c") <= 25_700
     assert len(list(SOURCE.rglob("*.py"))) <= 150
 
 

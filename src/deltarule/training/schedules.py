@@ -10,7 +10,7 @@ from numbers import Real
 from types import FunctionType
 from typing import Any
 
-from deltarule.errors import SettingError
+from deltarule.errors import SettingError, sentence
 from deltarule.parts import resolve
 from deltarule.public import part
 from deltarule.settings import brief, check, check_settings
@@ -102,10 +102,7 @@ class WarmUp:
         resolve("schedule", self.schedule, "schedule of WarmUp")
         if isinstance(self.schedule, Callback):
             inner = type(self.schedule).__name__
-            raise SettingError(
-                f"a schedule that listens must be the outermost, or it hears nothing: got WarmUp({inner}(...), ...); "
-                f"use {inner}(WarmUp(...))"
-            )
+            raise SettingError(sentence("schedules.outermost", inner=inner))
 
     def __call__(self, step: int) -> float:
         return self.schedule(step) * min((step + 1) / self.warm_up_steps, 1.0)
@@ -186,7 +183,4 @@ def schedule_of(given: Any, name: str = "learning_rate", owner: type[Any] | str 
 def check_plateaus(schedule: Schedule, callbacks: Sequence[Callback]) -> None:
     """Raise SettingError where a callback reduces a rate that is not the run's: it would change nothing."""
     if any(isinstance(each, ReduceOnPlateau) and each is not schedule for each in callbacks):
-        raise SettingError(
-            "ReduceOnPlateau must be the learning rate itself, as it sets no other: got it among the callbacks; use "
-            "fit(..., learning_rate=ReduceOnPlateau(0.001))"
-        )
+        raise SettingError(sentence("schedules.among_callbacks"))

@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from deltarule.data.dataset import Dataset, data_hash
-from deltarule.errors import SettingError
+from deltarule.errors import SettingError, sentence
 from deltarule.nn.arrays import Array
 from deltarule.training.callbacks import TrainingState
 from deltarule.training.history import Row
@@ -54,10 +54,7 @@ class Snapshot:
             raise SettingError("the counts of a snapshot must be whole numbers, 0 or more: got others")
         best, weight = arrays["best_epoch"].item(), arrays["tally.weight"].item()
         if best >= rows or not 0.0 <= weight < math.inf:
-            raise SettingError(
-                f"a snapshot's best epoch must be one of its {rows}, and what its samples weigh 0 or more: "
-                f"got {best:g} and {weight}"
-            )
+            raise SettingError(sentence("snapshot.best_epoch", rows=rows, best=best, weight=weight))
 
     @property
     def step(self) -> int:
@@ -89,10 +86,7 @@ class Snapshot:
         """
         different = differences(self.identity, state.identity()) if self.identity else []
         if different:
-            raise SettingError(
-                f"a run goes on with the settings and data that it began with: got {'; '.join(different)}. "
-                "Use the same, or begin anew"
-            )
+            raise SettingError(sentence("snapshot.other_run", differences="; ".join(different)))
         self._check(state)
         for name in FIGURES:
             setattr(state, name, self.arrays[name].item())
@@ -113,23 +107,15 @@ class Snapshot:
         for name in ("parameters", "best", *(name for name in remembered if not name.endswith(".steps"))):
             array = self.arrays[name]
             if (array.shape, array.dtype) != (parameters.shape, parameters.dtype):
-                raise SettingError(
-                    f"a network of {len(parameters):,} parameters, {parameters.dtype}, cannot take {name!r}: "
-                    f"got {array.dtype} of shape {array.shape}; use the layer sizes and the dtype of the first run"
-                )
+                raise SettingError(sentence("snapshot.parameters", parameters=parameters, name=name, array=array))
         if ("validation_loss" in self.columns) != (state.validation is not None):
             began, goes_on = ("with", "without") if state.validation is None else ("without", "with")
-            raise SettingError(
-                f"a run that began {began} a validation set goes on {began} one: got it {goes_on}; give the same"
-            )
+            raise SettingError(sentence("snapshot.validation", began=began, goes_on=goes_on))
         needed = {"learning_rate", "seconds"}
         for which in ("train",) if state.validation is None else ("train", "validation"):
             needed |= {f"{which}_loss", f"{which}_{SCORE_NAMES[state.task]}"}
         if missing := sorted(needed - set(self.columns)):
-            raise SettingError(
-                f"a run on {state.task} goes on with the figures of one: got a history without {', '.join(missing)}; "
-                "use data of the same kind"
-            )
+            raise SettingError(sentence("snapshot.figures", task=state.task, missing=", ".join(missing)))
         for name, rows in (("tally.origin", ()), ("tally.sums", (3,))):
             shape = self.arrays[name].shape
             if shape not in ((*rows, 1), (*rows, state.network.layer_sizes[-1])):
