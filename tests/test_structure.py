@@ -76,7 +76,7 @@ def functions_that_call(room: str, *names: str) -> set[str]:
 
 
 def test_training_has_one_loop_over_steps_and_one_call_of_many() -> None:
-    assert functions_that_call("training", "step") == {"run_steps", "step"}  # which is the optimizer's own
+    assert functions_that_call("training", "step") == {"run_steps"}
     assert functions_that_call("training", "take_steps") == {"run_in_one_call"}
     assert functions_that_call("training", "backward") == {"run_steps"}
     assert functions_that_call("training", "run_steps") == {"_train_epoch", "run_in_one_call"}  # to see what broke

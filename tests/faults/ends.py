@@ -235,7 +235,8 @@ def injected(name: str, moment: str, act: Callable[[], None]) -> Iterable[Any]:
 
         def step(optimizer: Any, params: Any, grads: Any, rate: float) -> None:
             breaks = name == "no memory in an update" and is_due()
-            real.step(optimizer, params, grads, rate * (1e30 if name == "divergence" and is_due() else 1.0))
+            own = type(optimizer).step if real.step is None else real.step
+            own(optimizer, params, grads, rate * (1e30 if name == "divergence" and is_due() else 1.0))
             if breaks:
                 raise MemoryError
 

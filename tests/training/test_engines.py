@@ -88,9 +88,12 @@ def test_the_first_compilation_is_announced_and_the_second_process_loads(tmp_pat
 
 
 def test_the_reference_lets_an_optimizer_take_its_own_step() -> None:
+    """AdamW's decay moves a weight and no bias, where the gradient is 0: 2 - 0.1 * 0.5 * 2."""
     from deltarule.nn.optimizers import AdamW
-    from deltarule.nn.parameters import Parameters
+    from deltarule.training.plan import Plan
 
-    params, grads = Parameters((1, 1), np.array([2.0, 3.0])), Parameters((1, 1), np.zeros(2))
-    REFERENCE.step(AdamW(weight_decay=0.5), params, grads, 0.1)
-    np.testing.assert_allclose(params.vector, [1.9, 3.0])
+    network = Network((1, 1), output="identity", loss="quadratic", dtype=np.float64)
+    network.parameters.vector[:] = 2.0, 3.0
+    plan = Plan(np.zeros((1, 1)), np.array([[3.0]]), np.arange(1), 1, np.array([0.1]))
+    REFERENCE.run_steps(network, AdamW(weight_decay=0.5), plan)
+    np.testing.assert_allclose(network.parameters.vector, [1.9, 3.0])

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from copy import copy
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,6 @@ from deltarule.errors import DeltaruleError, FileError, MissingExtraError, insta
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, backward, forward, loss_value
 from deltarule.nn.optimizers import Optimizer
-from deltarule.nn.parameters import Parameters
 from deltarule.randomness import generator
 from deltarule.settings import ENGINES, BatchSize, check_choice
 from deltarule.training.batches import gather, steps_per_epoch
@@ -35,7 +34,7 @@ class Engine:
     """The functions, with the signatures of their originals.
 
     forward(network, X, ws), loss_value(network, y, ws, ...), backward(network, y, ws, grads, ...),
-    step(optimizer, params, grads, learning_rate), gather(inputs, indices, out),
+    step(optimizer, params, grads, learning_rate), or None for the optimizer's own, gather(inputs, indices, out),
     deform(images, image_shape, deformation, rng, out).
 
     take_steps(network, optimizer, plan): many steps in one call, where there is such a function; for which parts, says
@@ -50,7 +49,7 @@ class Engine:
     forward: Callable[..., Any]
     loss_value: Callable[..., float]
     backward: Callable[..., None]
-    step: Callable[..., None]
+    step: Callable[..., None] | None
     gather: Callable[..., None]
     deform: Callable[..., Any]
     can_take_steps: Callable[..., bool] = lambda *arguments: False
@@ -70,6 +69,7 @@ class Engine:
         ws, grads = buffers.workspace, buffers.grads
         outcome = Outcome(None if plan.score is None else plan.score.copy())
         penalty = plan.penalty if plan.strengths is None else copy(plan.penalty)
+        step = optimizer.step if self.step is None else partial(self.step, optimizer)
         for index, learning_rate in enumerate(plan.learning_rates.tolist()):
             rows, loss = plan.batch(index), 0.0
             divisor = plan.weight(rows)
@@ -101,7 +101,7 @@ class Engine:
                 if plan.epsilons is not None:
                     vars(optimizer)["epsilon"] = plan.epsilons[index].item()
                 buffers.is_changing = True
-                self.step(optimizer, params, grads, learning_rate)
+                step(params, grads, learning_rate)
                 plan.average.update(params)
             outcome.weights.append(divisor)
         return outcome
@@ -127,12 +127,7 @@ class Engine:
         return f"Engine({self.name!r})"
 
 
-def step(optimizer: Optimizer, params: Parameters, grads: Parameters, learning_rate: float) -> None:
-    """The optimizer's own."""
-    optimizer.step(params, grads, learning_rate)
-
-
-REFERENCE = Engine("numpy", forward, loss_value, backward, step, gather, deform)
+REFERENCE = Engine("numpy", forward, loss_value, backward, None, gather, deform)
 
 
 def deform_images(engine: Engine, plan: Plan, X: Array, step: int, start: int) -> None:
