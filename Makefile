@@ -1,6 +1,6 @@
 # Everything in one command each, on a machine that has Python 3.11 or later and make. PYTHON=... names another Python.
 
-.PHONY: help train test bench faults fuzz lowest
+.PHONY: help train test coverage bench faults fuzz lowest
 
 help:  ## list these commands
 	@sed -n 's/^\([a-z]*\): .*##/make \1:/p' Makefile
@@ -11,6 +11,9 @@ train: .venv/.core  ## set up, then train the default network on MNIST (or on th
 test: .venv/.dev  ## set up, then run every check and every test
 	scripts/check
 	scripts/test
+
+coverage: .venv/.dev  ## run every test, and print which branches none of them takes (half as long again as the tests)
+	scripts/test --cov --cov-report=term
 
 bench: .venv/.dev  ## run the benchmarks, which write benchmarks/results
 	for each in startup epoch latency deform tables checkpoint ink playground pointer peers scaling recipes ladder estimators; do .venv/bin/python benchmarks/$$each.py || exit 1; done
