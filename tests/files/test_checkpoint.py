@@ -16,7 +16,7 @@ from deltarule.errors import FileError, ModelFileError, SettingError
 from deltarule.files import checkpoint
 from deltarule.files.checkpoint import Checkpoints, newest_checkpoint, read_checkpoint
 from deltarule.nn.network import Network
-from deltarule.nn.optimizers import SGD, Adam
+from deltarule.nn.optimizers import SGD, Adam, Optimizer
 from deltarule.training.callbacks import Callback, TrainingState
 from deltarule.training.engine import REFERENCE
 from deltarule.training.engine import engine as engine_named
