@@ -15,7 +15,7 @@ from deltarule.errors import RecipeError, SettingError
 from deltarule.playground.protocol import Start
 from deltarule.recipes.build import trainer_for
 from deltarule.recipes.schema import OPTIONS_ONLY, Training
-from deltarule.settings import SETTINGS, Setting, TrainingNumbers, check, setting
+from deltarule.settings import Setting, TrainingNumbers, all_settings, check, setting
 
 OWNERS: list[Callable[..., Any]] = [
     dr.fit,
@@ -49,10 +49,10 @@ def test_a_number_of_a_run_is_taken_by_fit_the_trainer_and_recipes() -> None:
 def test_the_estimators_have_the_declared_ranges_and_defaults(name: str) -> None:
     pytest.importorskip("sklearn", reason='needs scikit-learn: pip install "deltarule[sklearn]"')
     estimator, own = getattr(dr, name)(), {"alpha", "learning_rate", "batch_size"}  # of scikit-learn's own meaning
-    taken = {key: value for key, value in estimator.get_params().items() if key in SETTINGS and key not in own}
+    taken = {key: value for key, value in estimator.get_params().items() if key in all_settings() and key not in own}
     assert len(taken) >= 10
     for key, default in taken.items():
-        asked = SETTINGS[key]
+        asked = all_settings()[key]
         assert default == asked.default, key
         (interval,) = (each for each in type(estimator)._parameter_constraints[key] if hasattr(each, "closed"))
         low = -np.inf if interval.left is None else interval.left
@@ -61,8 +61,8 @@ def test_the_estimators_have_the_declared_ranges_and_defaults(name: str) -> None
 
 
 def test_the_page_and_the_command_line_say_what_is_declared() -> None:
-    assert Start("quick", "digits").seed == TrainOptions.seed == SETTINGS["seed"].default
-    assert TrainOptions.holdout == SETTINGS["holdout"].default
+    assert Start("quick", "digits").seed == TrainOptions.seed == all_settings()["seed"].default
+    assert TrainOptions.holdout == all_settings()["holdout"].default
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_a_recipe_gets_the_message_that_fit_gets(change: str) -> None:
     with pytest.raises((SettingError, RecipeError)) as ours:
         trainer_for(recipes.read("quick").with_changes([change]), network, 2, 0, [])
     asked = "must be " + ("a whole number, " if name in ("epochs", "batch_size", "patience") else "")
-    words = f"{asked}{SETTINGS['strength' if name == 'penalty' else name].range_in_words}"
+    words = f"{asked}{all_settings()['strength' if name == 'penalty' else name].range_in_words}"
     assert words in str(theirs.value)
     assert words in str(ours.value)
 
@@ -115,13 +115,13 @@ def test_a_range_in_words(kind: Any, within: str, unit: str, words: str) -> None
     ],
 )
 def test_what_a_message_offers_is_near_what_was_meant(name: str, value: Any, like: float) -> None:
-    assert SETTINGS[name].like(value) == like
-    check(name, SETTINGS[name].like(value))
+    assert all_settings()[name].like(value) == like
+    check(name, all_settings()[name].like(value))
 
 
-@pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.parametrize("name", all_settings())
 def test_what_a_message_offers_is_legal(name: str) -> None:
-    asked = SETTINGS[name]
+    asked = all_settings()[name]
     assert asked.holds(asked.like(None))
     assert asked.default is None or asked.holds(asked.default)
     assert not asked.holds(float("nan"))

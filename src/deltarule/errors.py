@@ -21,7 +21,6 @@ sentences.toml; `sentence` fills one in.
 
 import difflib
 import importlib
-import tomllib
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -90,7 +89,8 @@ class MissingExtraError(DeltaruleError, ImportError):
 @cache
 def read_tables(name: str) -> dict[str, Any]:
     """The tables of a TOML file beside this one: settings, sentences, elsewhere."""
-    return tomllib.loads(Path(__file__).with_name(f"{name}.toml").read_text(encoding="utf-8"))
+    file = Path(__file__).with_name(f"{name}.toml")
+    return importlib.import_module("tomllib").loads(file.read_text(encoding="utf-8"))
 
 
 def sentence(key: str, **values: Any) -> str:

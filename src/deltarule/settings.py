@@ -1,8 +1,8 @@
 """What settings may be: each is declared once, and read from here wherever it can be given.
 
 The constructors of Network and of its parts, `fit` and Trainer, recipes, the estimators, the page and `--help` take
-the type, the range, the default and the sentence from SETTINGS, which settings.toml declares. `check` gives the one
-message for an illegal value.
+the type, the range, the default and the sentence from here and from settings.toml. `check` gives the one message for an
+illegal value.
 """
 
 import math
@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
+from functools import cache
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
@@ -111,15 +112,24 @@ class TrainingNumbers:
     seed: int = number(int, "[0, inf)", 0, "The same seed gives the same network.")
 
 
-SETTINGS: dict[str, Setting] = {each.name: each.metadata["setting"] for each in fields(TrainingNumbers)}
-KINDS = {"int": int, "float": float}
-SETTINGS |= {name: Setting(**row | {"kind": KINDS[row["kind"]]}) for name, row in read_tables("settings").items()}
+# The settings that `deltarule --help` reads, which waits for no file.
+NUMBERS: dict[str, Setting] = {each.name: each.metadata["setting"] for each in fields(TrainingNumbers)}
+HELD_OUT = "Keep the last N training examples aside, to choose the best epoch by."
+NUMBERS["holdout"] = Setting(int, "[0, inf)", 0, HELD_OUT, 10_000)
+
+
+@cache
+def all_settings() -> dict[str, Setting]:
+    """Every setting, by its name or by its owner's and its own."""
+    rows = read_tables("settings").items()
+    return NUMBERS | {name: Setting(**row | {"kind": float if row["kind"] == "float" else int}) for name, row in rows}
 
 
 def setting(name: str, owner: type[Any] | str = "") -> Setting | None:
     """The setting of that name, as its owner, a class or what it is called, has it; None where there is none."""
     owners = [kind.__name__ for kind in owner.__mro__] if isinstance(owner, type) else [owner]
-    return next((SETTINGS[key] for each in owners if (key := f"{each}.{name}") in SETTINGS), SETTINGS.get(name))
+    known = all_settings()
+    return next((known[key] for each in owners if (key := f"{each}.{name}") in known), known.get(name))
 
 
 def check(name: str, value: Any, owner: type[Any] | str = "", *, note: str = "", thing: Any = None) -> None:
@@ -245,7 +255,7 @@ def one_per_layer(
 
 def dtype_of(dtype: Any) -> "np.dtype[Any]":
     """The dtype. SettingError unless it is one of DTYPES."""
-    import numpy as np  # here, since `deltarule --help` reads SETTINGS and must not wait for NumPy
+    import numpy as np  # here, since `deltarule --help` reads NUMBERS and must not wait for NumPy
 
     found = None
     with suppress(TypeError):

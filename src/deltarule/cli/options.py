@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from typer import Argument, BadParameter, Context, Option
 
-from deltarule.settings import SETTINGS
+from deltarule.settings import NUMBERS
 
 File = Path | None  # what is None unless the command line gives it
 Text = str | None
@@ -41,7 +41,7 @@ AsJson = Annotated[bool, Option("--json", help="Print one JSON value on stdout a
 Force = Annotated[bool, Option("--force", help="Replace any file but an input of this command.")]
 
 
-@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+@dataclass(eq=False, repr=False, kw_only=True)
 class DataOptions:
     """Options for the data that a command works on; they stand behind those of the command."""
 
@@ -51,7 +51,7 @@ class DataOptions:
     as_json: AsJson = False
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(eq=False, repr=False)
 class SubjectOptions(DataOptions):
     """A model or a recipe to look at, and data."""
 
@@ -70,7 +70,7 @@ def positive_rate(text: str) -> float:
     raise BadParameter(f"a learning rate is a number above 0: got {text!r}; use --learning-rate 0.01")
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(eq=False, repr=False)
 class TrainOptions:
     """Train a network, save it, and test it on new examples.
 
@@ -93,16 +93,16 @@ class TrainOptions:
     missing: Annotated[Missing, Option(help="Rows that lack a cell: refuse, leave out, or fill in."), KEPT] = "error"
     without: Annotated[list[str] | None, option("COLUMN", "Leave a column out; may be repeated."), KEPT] = None
     size: Annotated[Number, option("N", "Bring a folder's images to N x N pixels.", min=1, max=1024), KEPT] = None
-    seed: Annotated[int, option("N", SETTINGS["seed"].says, min=0), KEPT] = 0
+    seed: Annotated[int, option("N", NUMBERS["seed"].says, min=0), KEPT] = 0
     epochs: Annotated[
-        Number, option("N", f"{SETTINGS['epochs'].says[:-1]}, instead of the recipe's.", min=1), "training.epochs"
+        Number, option("N", f"{NUMBERS['epochs'].says[:-1]}, instead of the recipe's.", min=1), "training.epochs"
     ] = None
     learning_rate: Annotated[
         float | None,
         option("R", "The schedule's highest or only rate.", parser=positive_rate),
         "training.schedule.rate",
     ] = None
-    holdout: Annotated[int, option("N", SETTINGS["holdout"].says, min=0), KEPT] = 0
+    holdout: Annotated[int, option("N", NUMBERS["holdout"].says, min=0), KEPT] = 0
     engine: Annotated[str, option("NAME", "numpy, numba, or auto: numba if worth it."), KEPT] = "auto"
     start: Annotated[Text, option("MODEL", "Start from its weights.", "--from"), KEPT] = None
     changes: Changes = None
@@ -129,7 +129,7 @@ MARKS = {each.name: mark for each in fields(TrainOptions) for mark in getattr(ea
 RECIPE_KEYS = {name: mark for name, mark in MARKS.items() if mark != KEPT}  # of the recipe, by the option's name
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(eq=False, repr=False)
 class EvaluateOptions(DataOptions):
     """Say how good a model is, class by class.
 
@@ -141,7 +141,7 @@ class EvaluateOptions(DataOptions):
     force: Force = False
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(eq=False, repr=False)
 class PredictOptions:
     """Ask a model: a line for each image, or row of numbers.
 
@@ -167,7 +167,7 @@ class PredictOptions:
     as_json: AsJson = False
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(eq=False, repr=False)
 class ExplainOptions(SubjectOptions):
     """Follow one example through a network and back.
 
@@ -204,7 +204,7 @@ class DiagnoseOptions(SubjectOptions):
     """
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(eq=False, repr=False)
 class PlotOptions(DataOptions):
     """Draw a picture of a run or a model, or print its numbers.
 
@@ -250,7 +250,7 @@ class PlotOptions(DataOptions):
     force: Force = False
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(eq=False, repr=False)
 class PlaygroundOptions:
     """Open a page to draw on, look inside and train.
 
@@ -270,7 +270,7 @@ class PlaygroundOptions:
     offline: Offline = False
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(eq=False, repr=False)
 class ExportOptions:
     """Write a model for other software to read.
 
@@ -295,7 +295,7 @@ class ExportOptions:
     as_json: AsJson = False
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(eq=False, repr=False)
 class RecipesOptions:
     """List what there is to train, or print one recipe.
 

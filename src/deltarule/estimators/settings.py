@@ -12,7 +12,7 @@ from deltarule.nn.activations import Activation, Sigmoid
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Adam, AdamW, Momentum, Nesterov, Optimizer, RMSProp
 from deltarule.parts import PARTS, No, make
-from deltarule.settings import ENGINES, SETTINGS, brief, setting_names
+from deltarule.settings import ENGINES, all_settings, brief, setting_names
 from deltarule.training.schedules import Cosine, OneCycle, Schedule
 
 ACTIVATIONS = {  # the estimators' name: the name here; of hidden layers, so without softmax
@@ -35,7 +35,7 @@ AUTO_BATCH = 200  # samples a step, or as many as there are
 
 def interval(name: str) -> Interval:
     """The range of a setting, as scikit-learn has it."""
-    asked = SETTINGS[name]
+    asked = all_settings()[name]
     low, high = (None if abs(bound) == np.inf else asked.kind(bound) for bound in (asked.low, asked.high))
     kind = Real if asked.kind is float else Integral
     return Interval(kind, low, high, closed="neither" if asked.is_open else "left")

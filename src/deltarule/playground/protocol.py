@@ -13,7 +13,7 @@ import numpy as np
 
 from deltarule.errors import DataError
 from deltarule.nn.arrays import Array
-from deltarule.settings import SETTINGS
+from deltarule.settings import all_settings
 
 MOST_MESSAGE_BYTES = 16 * 1024
 MOST_BODY_BYTES = 64 * 1024
@@ -30,9 +30,9 @@ class Start(msgspec.Struct, forbid_unknown_fields=True, frozen=True, tag_field="
 
     recipe: Name
     data: Name
-    rate: Annotated[float, msgspec.Meta(gt=SETTINGS["learning_rate"].low, le=LARGEST_RATE)] | None = None
+    rate: Annotated[float, msgspec.Meta(gt=all_settings()["learning_rate"].low, le=LARGEST_RATE)] | None = None
     epochs: Annotated[int, msgspec.Meta(ge=1, le=MOST_EPOCHS)] | None = None
-    seed: Annotated[int, msgspec.Meta(ge=int(SETTINGS["seed"].low), lt=2**32)] = int(SETTINGS["seed"].default or 0)
+    seed: Annotated[int, msgspec.Meta(ge=int(all_settings()["seed"].low), lt=2**32)] = 0
     paused: bool = False
 
 

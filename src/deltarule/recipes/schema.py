@@ -19,7 +19,7 @@ from deltarule.data.augment import Deformation
 from deltarule.errors import RecipeError, closest
 from deltarule.parts import PARTS, Kind, Spec
 from deltarule.public import words
-from deltarule.settings import SETTINGS, TrainingNumbers, setting_names
+from deltarule.settings import TrainingNumbers, all_settings, setting_names
 from deltarule.training.schedules import ReduceOnPlateau
 
 Size = Annotated[int, Meta(ge=1)]
@@ -52,7 +52,7 @@ def hint(words: str, example: Any) -> Meta:
 
 def range_hint(name: str) -> Meta:
     """The range of a number as `settings.toml` declares it, for msgspec and in words."""
-    asked = SETTINGS[name]
+    asked = all_settings()[name]
     lowest: dict[str, Any] = {"gt" if asked.is_open else "ge": asked.kind(asked.low)}
     highest: dict[str, Any] = {"lt": asked.high} if asked.high < math.inf else {}
     noun = "a whole number, " if asked.kind is int else ""
@@ -60,6 +60,7 @@ def range_hint(name: str) -> Meta:
 
 
 Share = Annotated[float, range_hint("dropout")]
+SHARES = all_settings()["dropout"].range_in_words
 
 
 class _Strict(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -119,15 +120,13 @@ class NetworkSpec(_Strict, frozen=True):
     output: Annotated[Spec, hint("a name", "sigmoid")] = "softmax"
     loss: Annotated[Spec, hint("a name", "quadratic")] = "cross_entropy"
     initializer: Annotated[str | Initial | None, hint("a name", "he_normal")] = None
-    dropout: Annotated[
-        Share | list[Share], hint(f"{SETTINGS['dropout'].range_in_words}, for all hidden layers or one for each", 0.2)
-    ] = 0.0
+    dropout: Annotated[Share | list[Share], hint(f"{SHARES}, for all hidden layers or one for each", 0.2)] = 0.0
 
 
 def number_fields() -> Iterator[tuple[Any, ...]]:
     """The fields of a recipe for the numbers of a run that it may set, as `defstruct` takes them; epochs it must."""
     for each in fields(TrainingNumbers):
-        asked = SETTINGS[each.name]
+        asked = all_settings()[each.name]
         annotation: Any = Annotated[asked.kind, range_hint(each.name)]
         if "full" in asked.or_else:
             whole = Meta(description=f"{annotation.__metadata__[0].description}, or full", examples=[asked.default])
@@ -365,7 +364,7 @@ def nearest_path(word: str, known: list[str]) -> str | None:
             names.setdefault(name, path)
     for path in (*others, *known):
         key = path.rpartition(".")[2]
-        asked = words()["synonyms"].get(key, "").split() if key in SETTINGS else []
+        asked = words()["synonyms"].get(key, "").split() if key in all_settings() else []
         for name in (*words()["recipe_keys"].get(path, "").split(), *asked):
             names.setdefault(name, path)
     folded = word.casefold().replace("-", "_")

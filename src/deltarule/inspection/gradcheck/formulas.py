@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.errors import SettingError, ShapeError
+from deltarule.errors import SettingError, ShapeError, sentence
 from deltarule.inspection.gradcheck.numeric_gradient import (
     CENTRAL_DIFFERENCES,
     COMPLEX_STEP,
@@ -68,10 +68,7 @@ def check_axis(problem: Problem) -> None:
     n_rows = len(a) - 1 if len(a) == a.shape[1] > 1 else len(a)  # so that samples are not as many as outputs
     shape = np.shape(loss.sample_losses(a[:n_rows], targets[:n_rows]))
     if shape != (n_rows,):
-        raise ShapeError(
-            f"{type(loss).__name__}.sample_losses must return one number a sample, shape ({n_rows},): got {shape}; "
-            "it sums over the wrong axis: sum over axis 1, the outputs"
-        )
+        raise ShapeError(sentence("gradcheck.sample_losses", name=type(loss).__name__, n_rows=n_rows, shape=shape))
 
 
 def without_kinks(problem: Problem) -> tuple[Problem, tuple[str, ...]]:
@@ -96,10 +93,7 @@ def without_kinks(problem: Problem) -> tuple[Problem, tuple[str, ...]]:
     weights = problem.sample_weight.copy()
     weights[list(found)] = 0.0
     if not weights.any():
-        raise SettingError(
-            f"a gradient check needs samples that sit on no kink: got none ({said[0]}); give other samples, or other "
-            "weights and biases: a network of zeros has nothing to check"
-        )
+        raise SettingError(sentence("gradcheck.kinks", said=said[0]))
     return replace(problem, sample_weight=weights), tuple(said)
 
 
