@@ -214,8 +214,9 @@ def check_assignment(network: Any, name: str, value: Any) -> Any:
     is_made = name in vars(network) or name != "layer_sizes"
     if is_made and (line := line_for("assigned", name)):
         raise SettingError(f"{name} of a network cannot be assigned: use {line}")
-    if name == "parameters" and not hasattr(value, "vector"):
-        raise setting_error(name, "Parameters", value, f"network.{name}.vector[:] = vector")
+    if name == "parameters" and (sizes := getattr(value, "layer_sizes", None)) != network.layer_sizes:
+        needed, note = f"Parameters of {network.layer_sizes}", f" of {sizes}" if sizes else ""
+        raise setting_error(name, needed, value, "network.parameters.vector[:] = vector", note)
     if name == "activations":
         n_layers = len(network.layer_sizes) - 1
         return Activations(one_per_layer(name, value, n_layers, partial(resolve, "activation")))

@@ -64,17 +64,22 @@ class Command(TyperCommand):
 
     def advice(self, wrong: str, given: list[str]) -> str:
         """What was meant by an option that does not exist: another one, or a setting of the recipe."""
+        from deltarule.public import words
+
         known = sorted(name[2:] for each in self.params for name in each.opts if name.startswith("--"))
+        word = wrong.lstrip("-").casefold()
+        meant = words()["options"].get(word)
         after = " ".join(given).partition(wrong)[2].lstrip("= ").partition(" ")[0]
-        if any(wrong.lstrip("-").casefold() in str(each.metavar).casefold() for each in self.arguments()):
+        if meant is None and any(word in str(each.metavar).casefold() for each in self.arguments()):
             return f"leave it out, as in deltarule {self.name} {after}"
-        near = difflib.get_close_matches(wrong.lstrip("-"), known, n=1, cutoff=0.75)
-        if near or "set" not in known:
-            return f"did you mean --{near[0]}?" if near else f"it has --{', --'.join(known)}"
+        near = [meant] if meant in known else difflib.get_close_matches(word, known, n=1, cutoff=0.75)
+        if near or meant == "leave it out":
+            return f"did you mean --{near[0]}?" if near else meant
         from deltarule.recipes import names, read
 
         recipe = read(next((each for each in given if each in names()), "default"))
-        return recipe.advice(wrong.lstrip("-"), after or "VALUE")
+        setting = recipe.advice(word, after or "VALUE") if "set" in known else ""
+        return setting if "did you mean" in setting else f"it has --{', --'.join(known)}"
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         return ["[OPTIONS]", *(each.metavar or "" for each in self.arguments())]

@@ -13,6 +13,7 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target, unique_labels
 
+from deltarule.errors import sentence
 from deltarule.estimators.perceptron import Perceptron
 from deltarule.estimators.settings import CONSTRAINTS, interval
 from deltarule.nn.activations import Sigmoid, Softmax
@@ -110,10 +111,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):
             return weights
         if self.class_weight == "balanced":
             if incremental:
-                raise ValueError(
-                    "class_weight 'balanced' needs all samples at once: got a call of partial_fit; give it a dict, "
-                    "such as compute_class_weight('balanced', classes=classes, y=y) finds for a sample"
-                )
+                raise ValueError(sentence("settings.balanced"))
             return weights_by_class(y, np.ones(len(y)) if weights is None else weights)
         by_class = compute_sample_weight(self.class_weight, y)
         if not (np.isfinite(by_class).all() and by_class.min() >= 0.0):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deltarule.errors import SettingError
+from deltarule.errors import SettingError, sentence
 from deltarule.nn.arrays import Array, blocks
 from deltarule.nn.parameters import Parameters
 from deltarule.public import part
@@ -65,10 +65,8 @@ class Latest:
     def load_state(self, state: dict[str, Array]) -> None:
         """Go on from what `state` returned, after `begin`."""
         if state.keys() != self.state().keys():
-            raise SettingError(
-                f"the state of {type(self).__name__} holds {', '.join(self.state()) or 'nothing'}: "
-                f"got {', '.join(state) or 'nothing'}; load it into the average that it came from"
-            )
+            names, got = ", ".join(self.state()) or "nothing", ", ".join(state) or "nothing"
+            raise SettingError(sentence("settings.average", kind=type(self).__name__, names=names, got=got))
 
 
 @part()

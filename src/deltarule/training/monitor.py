@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from deltarule.errors import SettingError
+from deltarule.errors import SettingError, sentence
 from deltarule.settings import MODES, brief, check, check_choice
 from deltarule.training.history import COLUMNS, History
 
@@ -35,9 +35,7 @@ class Monitor:
         check_choice("mode", self.mode, MODES)
         check("min_delta", self.tol)
         if not isinstance(self.name, str):
-            raise SettingError(
-                f"monitor must be the name of a column, such as 'validation_loss': got {brief(self.name)}"
-            )
+            raise SettingError(sentence("settings.monitor", given=brief(self.name)))
         if self.name in COLUMNS:
             column = COLUMNS[self.name]
             raise SettingError(f"monitor is a column of the history: got {self.name!r}; use monitor={column!r}")
