@@ -1,5 +1,6 @@
 """Whole runs: the engines take the same steps, one at a time or many in a call."""
 
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from deltarule.training import trainer as trainer_module
 from deltarule.training.callbacks import Callback, TrainingState
 from deltarule.training.clip_and_average import ClipNorm, MovingAverage
 from deltarule.training.engine import REFERENCE, Engine, engine
+from deltarule.training.fit import fit
 from deltarule.training.history import History
 from deltarule.training.schedules import Constant, Cosine
 from deltarule.training.trainer import Trainer
@@ -268,3 +270,28 @@ def test_two_threads_that_train_and_predict_at_once_are_both_right() -> None:
         np.testing.assert_array_equal(vector, alone.parameters.vector)
         assert all(np.array_equal(each, predicted) for each in outputs)
     assert len(results) == 2
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="a timer's signal, as POSIX has it")
+def test_no_thread_changes_weights_once_an_interruption_ended_a_run() -> None:
+    """What is saved then must be what it was when its digest was taken."""
+
+    def interrupt(*arguments: Any) -> None:
+        raise KeyboardInterrupt
+
+    rng, engine_of_steps = np.random.default_rng(0), engine("numba")
+    X, y = rng.integers(256, size=(2000, 784), dtype=np.uint8), rng.integers(10, size=2000)
+    fit(Network((784, 128, 10)), X, y, epochs=1, engine=engine_of_steps)  # compiles
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        for seconds in (0.05, 0.07, 0.11, 0.13):
+            network, threads = Network((784, 128, 10)), set(threading.enumerate())
+            signal.setitimer(signal.ITIMER_REAL, seconds)
+            with pytest.raises(KeyboardInterrupt):
+                fit(network, X, y, epochs=100_000, engine=engine_of_steps)
+            vector = network.parameters.vector.copy()
+            for thread in set(threading.enumerate()) - threads:
+                thread.join()
+            np.testing.assert_array_equal(network.parameters.vector, vector)
+    finally:
+        signal.signal(signal.SIGALRM, before)

@@ -25,7 +25,7 @@ from deltarule.cli.results import check_train_places, write_picture
 from deltarule.cli.resume import checkpoint_record, how_to_resume, resume_run, snapshot_of
 from deltarule.data.columns import columns_in_words, names_in_words, unseen_categories
 from deltarule.data.dataset import data_hash
-from deltarule.errors import DivergenceError, FileError
+from deltarule.errors import DivergenceError, FileError, ModelFileError
 from deltarule.files import run_folder
 from deltarule.files.checkpoint import Checkpoints
 from deltarule.files.model_file import model_bytes, save
@@ -234,7 +234,7 @@ def keep_progress(run: Run, history: History, checkpoints: Checkpoints | None, e
             if not run.saved:
                 save_model(run, history)
             learned = f"what it had learned until then is in {run.saved}"
-        except (OSError, MemoryError) as failure:
+        except (OSError, MemoryError, ModelFileError) as failure:
             learned = str(failure) or "there is not enough memory to save what it had learned until then"
     if isinstance(error, DivergenceError):
         tell("diverged", learned)

@@ -13,7 +13,7 @@ So no gradients have to be added up, and the large first layer stays in the cach
 
 from collections import namedtuple
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
 import numpy as np
@@ -116,7 +116,17 @@ def by_team(n_ranks: int, *arguments: Any) -> tuple[int, int, int]:
             running.extend(pool.submit(run, Team(rank, n_ranks, meeting), *arguments) for rank in range(n_ranks))
         finally:  # an interruption in between must not leave the others waiting
             meeting[team.FORSAKEN] = len(running) < n_ranks
+            wait_for(running)
     return running[0].result()
+
+
+def wait_for(running: Sequence[Future[Any]]) -> None:
+    """Wait until threads that change parameters are done, a tenth of a second, before an interruption goes on."""
+    try:
+        wait(running)
+    except BaseException:
+        wait_for(running)
+        raise
 
 
 def layout(network: Network) -> Shape:

@@ -195,13 +195,15 @@ def warp(images: Array, points: Array) -> Array:
     padded[:, 1:-2, 1:-2] = images.reshape(n_samples, height, width)
     rows, columns = np.clip(points[0], -1.0, height) + 1.0, np.clip(points[1], -1.0, width) + 1.0
     top, left = np.floor(rows), np.floor(columns)
-    rows, columns = rows - top, columns - left  # how far on the way to the next pixel
+    rows -= top  # how far on the way to the next pixel
+    columns -= left
     stride = width + 3
     corner = (top * stride + left).astype(np.intp) + np.arange(0, padded.size, (height + 3) * stride).reshape(-1, 1, 1)
     pixels, shifts = padded.reshape(-1), (0, 1, stride, stride + 1)
     # "clip" spares NumPy a check of indices that are right.
     one, right, below, opposite = (pixels[shift:].take(corner, mode="clip") for shift in shifts)
-    upper = one + columns * (right - one)
-    lower = below + columns * (opposite - below)
-    warped: Array = upper + rows * (lower - upper)
-    return warped.reshape(images.shape)
+    for start, end, fraction in ((one, right, columns), (below, opposite, columns), (right, opposite, rows)):
+        end -= start  # start + fraction (end - start), in place: new arrays would take half as long again
+        end *= fraction
+        end += start
+    return opposite.reshape(images.shape)

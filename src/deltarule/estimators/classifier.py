@@ -90,14 +90,9 @@ class MLPClassifier(ClassifierMixin, Perceptron):
     def _check_classes(self, found: Array, incremental: bool) -> None:
         """Raise ValueError, in scikit-learn's words, for a class that was not there at first."""
         if self.warm_start and not incremental and set(found) != set(self.classes_):
-            raise ValueError(
-                "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
-                f"Previously got {self.classes_}, `y` has {found}"
-            )
+            raise ValueError(sentence("estimators.warm_start", before=self.classes_, found=found))
         if len(np.setdiff1d(found, self.classes_, assume_unique=True)):
-            raise ValueError(
-                f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes_}. 'y' has {found}."
-            )
+            raise ValueError(sentence("estimators.new_classes", before=self.classes_, found=found))
 
     def _output(self) -> dict[str, Any]:
         names, smoothing = tuple(map(str, self.classes_)), self.label_smoothing
@@ -111,7 +106,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):
             return weights
         if self.class_weight == "balanced":
             if incremental:
-                raise ValueError(sentence("settings.balanced"))
+                raise ValueError(sentence("estimators.balanced"))
             return weights_by_class(y, np.ones(len(y)) if weights is None else weights)
         by_class = compute_sample_weight(self.class_weight, y)
         if not (np.isfinite(by_class).all() and by_class.min() >= 0.0):

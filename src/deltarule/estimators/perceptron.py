@@ -15,7 +15,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from deltarule.data.columns import Column
-from deltarule.errors import SettingError, ShapeError
+from deltarule.errors import SettingError, ShapeError, sentence
 from deltarule.estimators import settings
 from deltarule.estimators.fitting import Descent, Examples, Fit
 from deltarule.inputs import MISREAD, is_unit, refuse
@@ -209,9 +209,7 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
         train, held_out = self._split(examples, validation_data, random_state, incremental)
         for part, use in ((None if incremental else train, "learn from"), (held_out, "validate on")):
             if part is not None and not part.importance.any():
-                raise ValueError(
-                    f"all {len(part.targets)} samples to {use} have the weight 0: give at least one of them more"
-                )
+                raise ValueError(sentence("estimators.no_weight", n_samples=len(part.targets), use=use))
         seen = range_with(self.model_.network.input_range, train.inputs)
         self.model_.network.input_range = None if is_unit(seen) else seen  # one in 0 to 1 would refuse integers
         Fit(self, train, held_out, random_state, incremental).run()
@@ -276,9 +274,7 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
         """What to learn from, and what to validate on: what was given, or with early stopping a part of it all."""
         if validation_data is not None:
             if not isinstance(validation_data, tuple | list) or len(validation_data) not in (2, 3):
-                raise ValueError(
-                    f"validation_data must be (X, y) or (X, y, sample_weight): got {validation_data!r:.60}"
-                )
+                raise ValueError(sentence("estimators.validation_data", given=f"{validation_data!r:.60}"))
             sample_weight = validation_data[2] if len(validation_data) == 3 else None
             return examples, self._examples(validation_data[0], validation_data[1], sample_weight, False, True)
         if not self._stops_early:
