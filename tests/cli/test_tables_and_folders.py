@@ -189,6 +189,7 @@ BAD_TABLES = {
         (["--size", "8"], 2, "--size is for a folder with a folder of images for each class: got mnist"),
         (["linear", "--missing", "mean"], 2, "name the column to learn with --target"),
         (["--data", ".", "--target", "y"], 2, "--target names a column of a CSV file"),
+        (["--data", "moved.csv", "--target", "y"], 2, "moved.csv does not exist; give the CSV file with --data PATH"),
     ],
 )
 def test_what_is_said_before_training_starts(deltarule: Command, arguments: list[str], code: int, message: str) -> None:

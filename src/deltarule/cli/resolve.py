@@ -161,8 +161,8 @@ def load_data(name: str, options: TrainOptions, *, known: Model | None = None, m
     """
     if options.target is not None:
         if not Path(name).is_file():
-            got = name if can_find(name) else f"{name}, which does not exist"
-            raise SettingError(f"--target names a column of a CSV file: got {got}; give the file with --data")
+            what = f"--target names a column of a CSV file: got {name}" if can_find(name) else f"{name} does not exist"
+            raise SettingError(f"{what}; give the CSV file with --data PATH")
         how: dict[str, Any] = {"task": options.target_task, "without": options.without or ()}
         if known is not None and known.columns and known.task != "labels":
             how = {"task": known.task, "class_names": known.class_names, "columns": known.columns}
