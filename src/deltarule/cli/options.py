@@ -145,7 +145,7 @@ class EvaluateOptions(DataOptions):
 class PredictOptions:
     """Ask a model: a line for each image, or row of numbers.
 
-    The line says the answer and its probability (or the activation of its neuron, where that is no probability).
+    The line says the answer and its probability (or the activation of its neuron, where that is not a probability).
     A picture of a digit may be a PNG, JPEG, WebP or BMP of any size.
 
     \b

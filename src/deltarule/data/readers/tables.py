@@ -298,7 +298,7 @@ def targets_in(table: Table, name: str, how: How) -> tuple[Goal, tuple[str, ...]
     Where a model is given, its classes count as they do there.
 
     Raises SettingError for a class that the model does not have, DataError where a value is not a number; where there
-    is no model, also where the target is the same everywhere, or a class has one example.
+    is not a model, also where the target is the same everywhere, or a class has one example.
     """
     codes, texts = table.cells[name]
     is_new = not (how.columns and how.task)
