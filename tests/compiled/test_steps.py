@@ -27,6 +27,8 @@ from deltarule.training.trainer import Trainer
 
 pytest.importorskip("numba", reason="the extra fast is not installed")
 
+from deltarule.compiled import steps
+
 COMPILED = engine("numba")
 ONE_BY_ONE = COMPILED.one_by_one
 
@@ -270,6 +272,36 @@ def test_two_threads_that_train_and_predict_at_once_are_both_right() -> None:
         np.testing.assert_array_equal(vector, alone.parameters.vector)
         assert all(np.array_equal(each, predicted) for each in outputs)
     assert len(results) == 2
+
+
+@pytest.mark.parametrize("has_begun", [True, False])
+@pytest.mark.parametrize("interrupted", [0, 1])
+def test_an_interruption_while_threads_start_waits_for_them(
+    interrupted: int, has_begun: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may come before a thread has been started, or before its starter knows that it was."""
+    start, started, released, ended = threading.Thread.start, [], threading.Event(), []
+
+    def start_or_interrupt(thread: threading.Thread) -> None:
+        started.append(thread)
+        if len(started) <= interrupted or has_begun:
+            start(thread)
+        if len(started) == interrupted + 1:
+            start(threading.Timer(0.05, released.set))
+            raise KeyboardInterrupt
+
+    def run(part: steps.Team) -> None:
+        released.wait()
+        ended.append(part.rank)
+
+    monkeypatch.setattr(steps, "run", run)
+    monkeypatch.setattr(threading.Thread, "start", start_or_interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        steps.by_team(2)
+    n_ended = len(ended)
+    for thread in started[: interrupted + has_begun]:
+        thread.join()
+    assert len(ended) == n_ended
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="a timer's signal, as POSIX has it")

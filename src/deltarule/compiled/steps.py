@@ -13,7 +13,8 @@ So no gradients have to be added up, and the large first layer stays in the cach
 
 from collections import namedtuple
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -108,24 +109,38 @@ def take_steps(network: Network, optimizer: Optimizer, plan: Any) -> tuple[Array
 
 
 def by_team(n_ranks: int, *arguments: Any) -> tuple[int, int, int]:
-    """What `run` says, having run in so many threads at once."""
+    """What `run` says, having run in so many threads at once; an interruption goes on when none changes parameters."""
     meeting = np.zeros(team.CELLS, np.int64)
-    with blas.one_thread(), ThreadPoolExecutor(n_ranks) as pool:
-        running: list[Future[tuple[int, int, int]]] = []
+    parts: list[Future[tuple[int, int, int]]] = [Future() for _ in range(n_ranks)]
+
+    def take_part(rank: int) -> None:
+        if parts[rank].set_running_or_notify_cancel():
+            try:
+                parts[rank].set_result(run(Team(rank, n_ranks, meeting), *arguments))
+            except BaseException as error:
+                meeting[team.FORSAKEN] = 1  # the others must not wait for this one
+                parts[rank].set_exception(error)
+
+    with blas.one_thread():
         try:
-            running.extend(pool.submit(run, Team(rank, n_ranks, meeting), *arguments) for rank in range(n_ranks))
-        finally:  # an interruption in between must not leave the others waiting
-            meeting[team.FORSAKEN] = len(running) < n_ranks
-            wait_for(running)
-    return running[0].result()
+            for rank in range(n_ranks):
+                Thread(target=take_part, args=(rank,)).start()
+            wait(parts)
+        except BaseException:
+            forsake(parts, meeting)
+            raise
+    first, *_ = [part.result() for part in parts]
+    return first
 
 
-def wait_for(running: Sequence[Future[Any]]) -> None:
-    """Wait until threads that change parameters are done, a tenth of a second, before an interruption goes on."""
+def forsake(parts: Sequence[Future[Any]], meeting: Array) -> None:
+    """Keep threads that have not begun from beginning, and wait, a tenth of a second, until the others are done."""
     try:
-        wait(running)
-    except BaseException:
-        wait_for(running)
+        begun = [part for part in parts if not part.cancel()]
+        meeting[team.FORSAKEN] |= len(begun) < len(parts)
+        wait(begun)
+    except BaseException:  # a second interruption
+        forsake(parts, meeting)
         raise
 
 
