@@ -86,7 +86,7 @@ def both_ways(net: Network, X: Array, y: Array, **shares: Any) -> None:
     for module in (network, twin):
         ws, grads = net.workspace(len(X) + 3), net.parameters.zeros_like()
         if any(net.dropout):
-            ws.draw_masks(np.random.default_rng(5))
+            ws.draw_masks(5)
         a = module.forward(net, X, ws)
         loss = module.loss_value(net, y, ws, **shares)
         module.backward(net, y, ws, grads, **shares)

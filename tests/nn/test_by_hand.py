@@ -117,7 +117,7 @@ def test_dropout() -> None:
     network = Network((1, 4, 1), hidden=Identity(), output=Identity(), loss=Quadratic(), dropout=0.75, dtype=np.float64)
     network.parameters.weight_block[:] = 1.0
     ws, grads = network.workspace(1), network.parameters.zeros_like()
-    ws.draw_masks(np.random.default_rng(0))
+    ws.draw_masks(0)
     assert ws.masks is not None
     ws.masks[0][:] = [[4.0, 0.0, 4.0, 0.0]]
 
@@ -135,11 +135,11 @@ def test_dropout() -> None:
 def test_masks_are_drawn_with_each_layers_rate() -> None:
     network = Network((1, 400, 300, 1), output=Identity(), loss=Quadratic(), dropout=(0.2, 0.5))
     ws = network.workspace(50)
-    ws.draw_masks(np.random.default_rng(0))
+    ws.draw_masks(0)
     assert ws.masks is not None
     for mask, rate in zip(ws.masks, (0.2, 0.5), strict=True):
         assert set(np.unique(mask).tolist()) == {0.0, np.float32(1 / (1 - rate)).item()}
         assert (mask == 0).mean() == pytest.approx(rate, abs=0.02)  # five standard deviations or more
     before = [mask.copy() for mask in ws.masks]
-    ws.draw_masks(np.random.default_rng(1))
+    ws.draw_masks(1)
     assert all((mask != old).any() for mask, old in zip(ws.masks, before, strict=True))

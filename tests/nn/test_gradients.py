@@ -87,7 +87,7 @@ class Problem:
     def forward(self, network: Network) -> Workspace:
         ws = network.workspace(len(self.X))
         if any(network.dropout):
-            ws.draw_masks(np.random.default_rng(5))
+            ws.draw_masks(5)
         forward(network, self.X, ws)
         return ws
 

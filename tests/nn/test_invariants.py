@@ -124,16 +124,30 @@ def test_a_batch_of_many_blocks_is_its_samples_one_by_one(output: Softmax, loss:
     assert_same((value, total), loss_and_gradient(network, X, y, sample_weight=weights))
 
 
+@given(st.integers(1, 40), st.integers(1, 9), st.integers(0, 20), seeds)
+def test_a_mask_depends_on_layer_and_row_alone(fan_out: int, capacity: int, first_row: int, seed: int) -> None:
+    """Not on how many rows there is room for, nor on the dtype, nor on how wide the other layers are."""
+    whole = Network((1, 5, fan_out, 1), output="identity", loss="quadratic", dropout=0.5).workspace(40)
+    part = Network((1, 3, fan_out, 1), output="identity", loss="quadratic", dropout=0.5, dtype=np.float64).workspace(
+        capacity
+    )
+    whole.draw_masks(seed, 2, 3)
+    part.draw_masks(seed, 2, 3, first_row)
+    assert whole.masks is not None
+    assert part.masks is not None
+    np.testing.assert_array_equal(part.masks[1], whole.masks[1][first_row : first_row + capacity])
+
+
 @given(networks(), st.integers(2, 12), seeds)
 def test_masks_fit_every_batch(network: Network, capacity: int, seed: int) -> None:
     """A short batch is treated with the first rows of the masks, whether they were drawn before it or after another."""
     network.dropout = (0.5,) * (len(network.layer_sizes) - 2)
     X, _, _ = batch_for(network, capacity, seed)
     early, late = network.workspace(capacity), network.workspace(capacity)
-    early.draw_masks(np.random.default_rng(seed))
+    early.draw_masks(seed)
     whole = forward(network, X, early).copy()
     forward(network, X[:1], late)
-    late.draw_masks(np.random.default_rng(seed))
+    late.draw_masks(seed)
     np.testing.assert_allclose(forward(network, X[:1], early), whole[:1], rtol=1e-12, atol=1e-12)
     np.testing.assert_allclose(forward(network, X, late), whole, rtol=1e-12, atol=1e-12)
 

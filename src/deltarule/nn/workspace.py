@@ -8,6 +8,7 @@ from numpy.typing import DTypeLike
 from deltarule.errors import ShapeError, sentence
 from deltarule.nn.arrays import Array
 from deltarule.public import public
+from deltarule.randomness import generator_at
 
 
 @public("network.workspace(len(X))", is_inner=True)
@@ -37,6 +38,8 @@ class Workspace:
             [np.empty((capacity, size), dtype) for size in layer_sizes[1:]] for _ in range(4)
         )
         self._masks = [np.empty(a.shape, a.real.dtype) for a in self._a[:-1]]
+        widths = [-(-size // 8) * 8 for size in layer_sizes[1:-1]]  # whole counts of Philox
+        self._drawn = [np.empty((capacity, width), np.float32) for width in widths]
         self.masks: list[Array] | None = None
         self.inputs: list[Array] = [self._input] * len(self._z)
         self._take_rows(capacity)
@@ -56,14 +59,16 @@ class Workspace:
         """(n_rows, features) of the network's dtype, to gather a batch into before `begin`."""
         return self._input[:n_rows]
 
-    def draw_masks(self, rng: np.random.Generator) -> None:
-        """Choose the neurons that the next batches do without: each with its layer's dropout rate (Srivastava 2014).
+    def draw_masks(self, seed: int, epoch: int = 0, step: int = 0, first_row: int = 0) -> None:
+        """Choose the neurons that the next batch does without: each with its layer's dropout rate (Srivastava 2014).
 
-        Those that stay count 1 / (1 - rate) times, so that nothing needs rescaling when none is dropped.
+        Those that stay count 1 / (1 - rate) times, so that nothing needs rescaling when none is dropped. What a row
+        draws depends on its layer and its number in the step's batch, `first_row` being that of the first one here.
         """
-        for mask, rate in zip(self._masks, self._dropout, strict=True):
-            rng.random(dtype=mask.dtype, out=mask)
-            np.greater_equal(mask, rate, out=mask)
+        for l, (mask, drawn, rate) in enumerate(zip(self._masks, self._drawn, self._dropout, strict=True)):
+            rng = generator_at(first_row * drawn.shape[1] // 8, seed, f"dropout {l}", epoch, step)
+            rng.random(dtype=np.float32, out=drawn)
+            np.greater_equal(drawn[:, : mask.shape[1]], rate, out=mask)
             mask /= 1.0 - rate
         self.masks = [mask[: len(self.z[0])] for mask in self._masks]
 

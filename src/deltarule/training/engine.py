@@ -79,7 +79,7 @@ class Engine:
                 self.gather(plan.inputs, piece, inputs)
                 deform_images(self, plan, inputs, plan.first_step + index, start)
                 if any(network.dropout):
-                    ws.draw_masks(generator(plan.seed, f"dropout {start}", plan.epoch, plan.first_step + index))
+                    ws.draw_masks(plan.seed, plan.epoch, plan.first_step + index, start)
                 outputs = self.forward(network, inputs, ws)
                 weighed = {"sample_weight": plan.weights(piece), "divisor": divisor}
                 loss += self.loss_value(network, targets, ws, **weighed)

@@ -22,7 +22,6 @@ from deltarule.nn.network import Network, backward, forward, loss_value, with_pa
 from deltarule.nn.parameters import Parameters
 from deltarule.nn.penalties import Penalty
 from deltarule.nn.workspace import Workspace
-from deltarule.randomness import generator
 
 NUMBERS_AT_ONCE = 2**16  # numbers of a layer that are worked on at once: 1 MB of complex128 stays in the cache
 STEP = 1e-30
@@ -89,7 +88,7 @@ class Problem:
         """What the forward pass leaves."""
         ws = self.network.workspace(len(self.X))
         if any(self.network.dropout):
-            ws.draw_masks(generator(0, "dropout"))
+            ws.draw_masks(seed=0)
         forward(self.network, self.X, ws)
         return ws
 
