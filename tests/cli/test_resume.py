@@ -14,7 +14,7 @@ from deltarule.cli.options import RECIPE_KEYS, TrainOptions
 from deltarule.cli.resume import KEPT_OPTIONS
 from deltarule.errors import FileError
 from deltarule.files import run_folder
-from deltarule.files.checkpoint import checkpoint_bytes, newest_checkpoint
+from deltarule.files.checkpoint import checkpoint_bytes, newest_checkpoint, read_checkpoint
 from deltarule.files.model_file import load
 from deltarule.files.run_folder import read_history, read_recording
 
@@ -287,3 +287,33 @@ def test_a_network_that_cannot_go_where_it_should_goes_elsewhere(
     assert Path(tempfile.gettempdir()) != rescued.parent
     monkeypatch.setattr(tempfile, "tempdir", str(Path("disk").resolve()))
     assert "Nor could the network be written elsewhere" in deltarule(*SHORT, "--out", "disk/a.safetensors").err
+
+
+STILL = ("--epochs", "1", "--learning-rate", "1e-30", "--out", "same.safetensors")  # changes no float32
+EARLIER = Path(__file__).parents[1] / "goldens" / "step-000000000010.safetensors"  # of xor, by the first version
+
+
+def test_a_checkpoint_of_the_first_version_gives_its_weights(deltarule: Command) -> None:
+    Path("kept").mkdir()
+    shutil.copy(EARLIER, "kept")
+    result = deltarule("train", "--resume", "kept")
+    assert result.code == 2
+    assert "a checkpoint of an earlier deltarule" in result.err
+    again = f"--from kept/{EARLIER.name}"
+    assert again in " ".join(result.err.split())
+    result = deltarule("train", "--from", "kept", *STILL)
+    assert result.code == 0
+    assert f"weights  kept/{EARLIER.name}: those after step 10" in result.err
+    parameters = read_checkpoint(EARLIER, weights_only=True).arrays["parameters"]
+    assert weights("same.safetensors") == parameters.tobytes()
+    result = deltarule("train", "nielsen-30", "--data", "digits", *again.split())
+    assert result.code == 2
+    assert "a checkpoint of 33 parameters, for a network of 23,860" in " ".join(result.err.split())
+
+
+def test_a_checkpoint_gives_its_weights_to_a_new_run(deltarule: Command) -> None:
+    deltarule("train", "xor", "--epochs", "30", "--checkpoint", "kept", "--out", "long.safetensors")
+    parameters = newest_checkpoint("kept")[1].arrays["parameters"]
+    Path("kept").rename("moved")
+    assert deltarule("train", "--from", "moved", *STILL).code == 0
+    assert weights("same.safetensors") == parameters.tobytes()

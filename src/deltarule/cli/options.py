@@ -104,7 +104,7 @@ class TrainOptions:
     ] = None
     holdout: Annotated[int, option("N", NUMBERS["holdout"].says, min=0), KEPT] = 0
     engine: Annotated[str, option("NAME", "numpy, numba, or auto: numba if worth it."), KEPT] = "auto"
-    start: Annotated[Text, option("MODEL", "Start from its weights.", "--from"), KEPT] = None
+    start: Annotated[Text, option("MODEL", "Start from its weights, or a checkpoint's.", "--from"), KEPT] = None
     changes: Changes = None
     out: Annotated[File, option("FILE", "Where to save the model; else model.safetensors, in --run."), KEPT] = None
     run: Annotated[File, option("DIR", "Keep all about the run here, for `plot`."), KEPT] = None

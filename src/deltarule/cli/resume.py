@@ -14,8 +14,9 @@ from deltarule.cli.resolve import check_data_exist
 from deltarule.cli.results import check_place, check_run_place
 from deltarule.errors import SettingError, sentence
 from deltarule.files.checkpoint import STEP_FILES as STEPS
-from deltarule.files.checkpoint import Checkpoints, newest_checkpoint, step_of
-from deltarule.files.run_folder import CHECKPOINTS, is_run
+from deltarule.files.checkpoint import Checkpoints, newest_checkpoint, read_checkpoint, step_of
+from deltarule.files.run_folder import CHECKPOINTS, MODEL, is_run
+from deltarule.nn.network import Network
 from deltarule.recipes.build import Job
 from deltarule.recipes.schema import Recipe, parse
 from deltarule.training.snapshot import Snapshot, differences
@@ -87,12 +88,48 @@ def read_run(folder: Path, checkpoints: Checkpoints | None) -> EarlierRun:
             if folder.match(STEPS):
                 got, cure = "one of them", f"use --resume {folder.parent}"
         raise SettingError(f"--resume takes a folder of checkpoints: got {folder}, {got}; {cure}")
+    return earlier_run(snapshot, folder)
+
+
+def earlier_run(snapshot: Snapshot, folder: Path) -> EarlierRun:
+    """The run that a snapshot is of. SettingError where it was not one of `deltarule train`."""
     try:
         found = msgspec.convert(snapshot.record, KeptOptions, dec_hook=lambda kind, value: kind(value))
     except msgspec.ValidationError as error:
         raise SettingError(sentence("command.program", folder=folder)) from error
     kept = {name: getattr(found, name) for name in KEPT_OPTIONS}
     return EarlierRun(snapshot, parse(found.recipe, found.recipe_name), kept)
+
+
+def checkpoint_to_start_from(options: TrainOptions) -> tuple[TrainOptions, EarlierRun | None]:
+    """The run whose weights --from names, by a checkpoint or a folder of them; and the options, on its data.
+
+    No run where --from names something else.
+    """
+    start = Path(options.start or "")
+    if start.is_dir() and options.start and not (start / MODEL).is_file():
+        folder = start / CHECKPOINTS if (start / CHECKPOINTS).is_dir() else start
+        if not any(folder.glob(STEPS)):
+            return options, None
+        start, snapshot = newest_checkpoint(folder, weights_only=True)
+    elif start.is_file() and start.match(STEPS):
+        snapshot = read_checkpoint(start, weights_only=True)
+    else:
+        return options, None
+    run = earlier_run(snapshot, start)
+    reads = ("target", "target_task", "missing", "without", "size") if options.data is None else ()
+    kept = {name: run.options[name] for name in reads if not options.is_given(name)}
+    tell("weights", f"{start}: those after step {snapshot.step:,}")
+    return replace(options, **kept), run
+
+
+def take_weights(network: Network, run: EarlierRun, path: str) -> None:
+    """Begin with the parameters of an earlier run. SettingError where they are those of other layers."""
+    vector = run.snapshot.arrays["parameters"]
+    if vector.size != network.parameters.size:
+        n_now = network.parameters.size
+        raise SettingError(sentence("command.other_sizes", path=path, n_before=vector.size, n_now=n_now))
+    network.parameters.vector[:] = vector
 
 
 def check_kept_places(resumed: EarlierRun, options: TrainOptions) -> None:

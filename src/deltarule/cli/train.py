@@ -22,7 +22,14 @@ from deltarule.cli.printing import entry, in_a_line, note, print_json, print_tex
 from deltarule.cli.progress import Display
 from deltarule.cli.resolve import load_model, plan_run, read_recipe, recipe_as_asked, training_record
 from deltarule.cli.results import check_train_places, write_picture
-from deltarule.cli.resume import checkpoint_record, how_to_resume, resume_run, snapshot_of
+from deltarule.cli.resume import (
+    checkpoint_record,
+    checkpoint_to_start_from,
+    how_to_resume,
+    resume_run,
+    snapshot_of,
+    take_weights,
+)
 from deltarule.data.columns import columns_in_words, names_in_words, unseen_categories
 from deltarule.data.dataset import data_hash
 from deltarule.errors import DivergenceError, FileError, ModelFileError
@@ -102,20 +109,24 @@ class RunFolder(Recorder):
 def train(options: TrainOptions) -> None:
     """Train what the options name, save it, and report."""
     options, checkpoints, resumed = resume_run(options)
-    named = resumed.recipe if resumed and not options.recipe else read_recipe(options.recipe or "default")
+    options, begun = checkpoint_to_start_from(options)
+    earlier = resumed or begun
+    named = earlier.recipe if earlier and not options.recipe else read_recipe(options.recipe or "default")
     check_train_places(options, recipe_as_asked(named, options).data.name)
-    start = None if options.start is None else load_model(options.start)
+    start = None if options.start is None or begun else load_model(options.start)
     if start is not None and start.columns:
         options = replace(options, missing=training_record(start).missing)
     recipe, splits = plan_run(options, named, start)
     if start is not None and len(start.class_names) == splits.train.n_outputs:
         start = start.with_meaning(class_names=splits.train.class_names)
     job = build(recipe, splits, seed=options.seed, holdout=options.holdout, engine=options.engine, start=start)
+    if begun is not None:
+        take_weights(job.trainer.network, begun, str(options.start))
     parts = [part for part in (splits.train, splits.test) if part is not None]
     run = Run(options, recipe, job, run_folder.environment(seed=options.seed, data_hash=data_hash(*parts)))
     model_bytes(run.model({"from": options.start}))  # what cannot be saved is refused now, and not when it is trained
     announce(run)
-    display = Display(job.train.n_samples, is_new=start is None)
+    display = Display(job.train.n_samples, is_new=options.start is None)
     lock = nullcontext() if options.run is None else run_folder.FolderLock(options.run)
     with handle_interrupts(checkpoints), lock:
         folder = RunFolder(options.run, run, is_new=resumed is None) if options.run else None

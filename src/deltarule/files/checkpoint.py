@@ -33,7 +33,8 @@ from deltarule.training.history import COLUMNS
 from deltarule.training.monitor import Monitor
 from deltarule.training.snapshot import Snapshot, differences
 
-FORMAT = 1
+FORMAT = 2
+READABLE = (1, FORMAT)  # for their weights: other steps follow from a seed since format 2
 COPY_APART = 200  # times as long as a copy in memory takes: half a percent of the time goes into copies
 MOST_HEADER = 2**24  # bytes of a tensor file's header that are looked at
 KEPT = 2  # checkpoints: where the newest turns out to be damaged, there is another
@@ -46,7 +47,7 @@ HERE = cache(surroundings)  # to ask for versions takes milliseconds
 class CheckpointDescription(msgspec.Struct, forbid_unknown_fields=True):
     """The JSON of a checkpoint without its digest: what a Snapshot is besides its arrays, and where it was taken."""
 
-    checkpoint: Literal[1]
+    checkpoint: Literal[1, 2]
     arrays: dict[str, Slot]
     columns: tuple[str, ...]
     identity: dict[str, str]
@@ -290,19 +291,26 @@ def checkpoint_bytes(snapshot: Snapshot) -> bytes:
     return data
 
 
-def read_checkpoint(path: str | os.PathLike[str]) -> Snapshot:
+def read_checkpoint(path: str | os.PathLike[str], *, weights_only: bool = False) -> Snapshot:
     """The snapshot in a checkpoint; a warning where it was made with other versions, or on another machine.
 
-    Raises FileError where there is none, ModelFileError where it is damaged or hostile.
+    weights_only: take one of an earlier format, too, from which no run can go on.
+
+    Raises FileError where there is none, ModelFileError where it is damaged or hostile, SettingError for one of an
+    earlier format.
     """
     with open_file(path) as stream:
         try:
-            file = SignedFile(stream, "checkpoint", (FORMAT,))
+            file = SignedFile(stream, "checkpoint", READABLE)
             found = msgspec.convert(file.content, CheckpointDescription)
             arrays = file.read_arrays(found.arrays)
             snapshot = Snapshot(arrays, found.columns, found.identity, found.record)
         except (ValueError, RecursionError) as error:  # all errors of ours, of msgspec and of json are ValueErrors
             raise ModelFileError(f"{path} is no sound checkpoint: {error}") from error
+    if weights_only:
+        return snapshot
+    if found.checkpoint != FORMAT:
+        raise SettingError(sentence("files.earlier_checkpoint", path=path))
     for what in ("versions", "machine", "threads"):
         was, now = found.surroundings.get(what), HERE()[what]
         if was != now:
@@ -311,7 +319,7 @@ def read_checkpoint(path: str | os.PathLike[str]) -> Snapshot:
     return snapshot
 
 
-def newest_checkpoint(folder: str | os.PathLike[str]) -> tuple[Path, Snapshot]:
+def newest_checkpoint(folder: str | os.PathLike[str], *, weights_only: bool = False) -> tuple[Path, Snapshot]:
     """The newest checkpoint of a folder that is sound; what is passed over is logged as a warning, with the reason.
 
     Raises FileNotFoundError where there are no checkpoints, ModelFileError where none is sound.
@@ -322,7 +330,7 @@ def newest_checkpoint(folder: str | os.PathLike[str]) -> tuple[Path, Snapshot]:
     reasons = []
     for path in paths:
         try:
-            snapshot = read_checkpoint(path)
+            snapshot = read_checkpoint(path, weights_only=weights_only)
         except (ModelFileError, FileError) as error:
             reasons.append(str(error))
             continue
