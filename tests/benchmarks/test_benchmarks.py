@@ -313,3 +313,14 @@ def test_every_recipe_was_measured_as_it_is_now(measured: Any, monkeypatch: pyte
     digest = runpy.run_path(str(ROOT / "benchmarks" / "recipes.py"))["digest"]
     now = {name: digest(recipes.read(name), held_out=False) for name in recipes.names()}
     assert {row["workload"]: row["digest"] for row in measured} == now, "run benchmarks/recipes.py"
+
+
+def test_sparse_rows_beside_scikit_learn(tmp_path: Path) -> None:
+    pytest.importorskip("sklearn", reason="the extra sklearn is not installed")
+    sizes = ("--samples", "40", "--features", "500", "--repetitions", "2")
+    assert run("sparse.py", *sizes, "--json", tmp_path / "rows.json").count("times as long") == 2
+    rows = rows_in(tmp_path / "rows.json")
+    assert [row["workload"] for row in rows] == ["40 x 500, adam", "40 x 500, sgd"]
+    for row in rows:
+        assert row.keys() >= COMPARED | CIRCUMSTANCES
+        assert row["ours_loss"] == pytest.approx(row["peer_loss"], rel=1e-9)

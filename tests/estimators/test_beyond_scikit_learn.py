@@ -190,6 +190,18 @@ def test_predictions_of_sparse_inputs_keep_them_sparse(wine: Table) -> None:
     np.testing.assert_allclose(found[1][:5], model.hidden_activations(wide[:5].toarray())[0], 1e-12)
 
 
+@pytest.mark.parametrize("settings", [{}, {"solver": "lbfgs"}, {"early_stopping": True}], ids=str)
+def test_sparse_inputs_are_learned_without_making_them_dense(wine: Table, settings: dict[str, Any]) -> None:
+    """A batch of 178 rows of 150,001 numbers would be 213 MB, and the parameters are 2.4 MB."""
+    rows, columns = np.indices((178, 13))
+    wide = csr_matrix((wine[0].ravel(), (rows.ravel(), 12_500 * columns.ravel())), (178, 150_001))
+    tracemalloc.start()
+    quick(hidden_layer_sizes=(2,), max_iter=3, **settings).fit(wide, wine[1])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 100e6
+
+
 def test_validation_data_keep_the_best_parameters(wine: Table) -> None:
     X, y, X_held, y_held = halves(with_mistakes(wine))
     model = quick(scoring="loss", learning_rate_init=0.05).fit(X, y, validation_data=(X_held, y_held))

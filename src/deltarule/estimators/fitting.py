@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.optimize import OptimizeResult, minimize
-from scipy.sparse import issparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import check_scoring
 
@@ -25,7 +24,7 @@ from deltarule.nn.optimizers import SGD, Adam, Optimizer
 from deltarule.nn.penalties import L2, Penalty
 from deltarule.training.batches import steps_per_epoch
 from deltarule.training.divergence import are_finite, divergence
-from deltarule.training.engine import engine, seconds_with_numpy
+from deltarule.training.engine import REFERENCE, engine, seconds_with_numpy
 from deltarule.training.evaluation import loss_and_outputs
 from deltarule.training.plan import Buffers, Plan
 from deltarule.training.schedules import Constant, Schedule
@@ -38,7 +37,7 @@ PLATEAU = 5  # epochs without progress after which "plateau" divides it, or half
 class Examples(NamedTuple):
     """What an estimator was given, checked.
 
-    inputs: (n_samples, n_features), an array or a CSR matrix, of the network's dtype.
+    inputs: (n_samples, n_features), an array or SparseRows, of the network's dtype.
     targets: (n_samples,) int64 classes, or (n_samples, n_outputs) labels or values, as in Dataset.
     weights: (n_samples,) float64, or None where all count the same.
     answers: what a scorer compares predictions with: y as it was given.
@@ -151,9 +150,9 @@ class Fit:
         network, train, alpha = self.network, self.train, self.estimator.alpha
         seconds = seconds_with_numpy(network.parameters.size, len(train.targets), batch_size, self.max_epochs)
         self.engine = engine(self.estimator.engine, seconds).one_by_one  # each batch has its penalty
-        if any(issparse(each.inputs) for each in (train, self.held_out) if each is not None):
-            self.engine = replace(self.engine, gather=gather_dense)
         self.buffers, self.importance = Buffers(network, batch_size), train.importance
+        if isinstance(train.inputs, SparseRows):  # a piece's gradient takes more room than the samples of a batch
+            self.engine, self.buffers = REFERENCE, Buffers(network, batch_size, batch_size)
         self.plan = Plan(
             train.inputs,
             train.targets,
@@ -259,7 +258,7 @@ class Fit:
         how = {"sample_weight": weights} if weights is not None and "sample_weight" in known else {}
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "X does not have valid feature names")
-            return float(self.scorer(estimator, inputs, answers, **how)), loss
+            return float(self.scorer(estimator, getattr(inputs, "matrix", inputs), answers, **how)), loss
 
     def _is_over(self) -> bool:
         """Whether an epoch of descent was the last. Where there is no more progress, the rate may become smaller."""
@@ -306,7 +305,7 @@ class Fit:
         options = {"maxfun": estimator.max_fun, "maxiter": estimator.max_iter, "gtol": estimator.tol}
         how: dict[str, Any] = {"method": "L-BFGS-B", "jac": True, "callback": end_iteration, "options": options}
         try:
-            found = minimize(self._loss_and_gradient, vector.astype(np.float64), **how)
+            found = minimize(self._loss_and_gradient, vector.astype(np.float64, copy=False), **how)
         except KeyboardInterrupt:
             vector[:] = self.kept
             raise
@@ -347,9 +346,35 @@ class Fit:
             estimator.loss_ = estimator.loss_curve_[-1]
 
 
-def gather_dense(inputs: Any, indices: Array, out: Array) -> None:
-    """out[i] = inputs[indices[i]], where inputs may be a CSR matrix."""
-    if issparse(inputs):
-        inputs[indices].toarray(out=out)
-    else:
-        out[:] = inputs[indices]
+class SparseRows:
+    """A CSR matrix as the inputs of a network: matrix products take it as it is, so zeros cost neither room nor time.
+
+    matrix: (n_samples, n_features). is_transposed: it stands for its transpose.
+    """
+
+    def __init__(self, matrix: Any, *, is_transposed: bool = False) -> None:
+        self.matrix, self.is_transposed = matrix, is_transposed
+        self.shape, self.dtype, self.ndim = matrix.shape, matrix.dtype, 2
+
+    def __len__(self) -> int:
+        return int(self.shape[0])
+
+    def __getitem__(self, rows: Any) -> "SparseRows":
+        return SparseRows(self.matrix[rows])
+
+    @property
+    def T(self) -> "SparseRows":  # noqa: N802 - NumPy's name
+        return SparseRows(self.matrix, is_transposed=True)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, _: Any, dense: Array, out: tuple[Array]) -> Array:
+        """np.matmul(self, dense, out=...), which is all that a network does with its inputs."""
+        (product,) = out
+        if ufunc is not np.matmul or method != "__call__":
+            return NotImplemented
+        if self.is_transposed:
+            product[...] = 0.0
+            columns = np.unique(self.matrix.indices)
+            product[columns] = self.matrix[:, columns].T @ dense
+        else:
+            product[...] = self.matrix @ dense
+        return product

@@ -17,7 +17,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from deltarule.data.columns import Column
 from deltarule.errors import SettingError, ShapeError, sentence
 from deltarule.estimators import settings
-from deltarule.estimators.fitting import Descent, Examples, Fit
+from deltarule.estimators.fitting import Descent, Examples, Fit, SparseRows
 from deltarule.inputs import MISREAD, is_unit, refuse
 from deltarule.model import Model, range_with
 from deltarule.nn.arrays import Array
@@ -210,7 +210,7 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
         for part, use in ((None if incremental else train, "learn from"), (held_out, "validate on")):
             if part is not None and not part.importance.any():
                 raise ValueError(sentence("estimators.no_weight", n_samples=len(part.targets), use=use))
-        seen = range_with(self.model_.network.input_range, train.inputs)
+        seen = range_with(self.model_.network.input_range, getattr(train.inputs, "matrix", train.inputs))
         self.model_.network.input_range = None if is_unit(seen) else seen  # one in 0 to 1 would refuse integers
         Fit(self, train, held_out, random_state, incremental).run()
         return self
@@ -229,6 +229,7 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
         if sample_weight is not None:
             weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
         X = X if is_first else X.astype(self.model_.network.dtype, copy=False)
+        X = SparseRows(X) if issparse(X) else X
         return Examples(X, self._read_targets(y, is_first, incremental), weights, y)
 
     def _with_class_weight(self, y: Any, weights: Array | None, incremental: bool) -> Array | None:

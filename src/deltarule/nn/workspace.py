@@ -33,7 +33,7 @@ class Workspace:
         pixels: bool = False,
     ) -> None:
         self.capacity, self.pixels, self._dropout = capacity, pixels, dropout
-        self._input = np.empty((capacity, layer_sizes[0]), dtype)
+        self._input = np.empty((0, layer_sizes[0]), dtype)  # made when there is something to put there
         self._z, self._a, self._delta, self._dropped = (
             [np.empty((capacity, size), dtype) for size in layer_sizes[1:]] for _ in range(4)
         )
@@ -47,7 +47,7 @@ class Workspace:
     def begin(self, X: Array) -> None:
         """Make X (batch, features) the input of layer 0 and fit every view to its number of rows."""
         if X.ndim != 2 or X.shape[1] != self._input.shape[1] or not 0 < len(X) <= self.capacity:
-            raise ShapeError(sentence("network.batch", most=self._input.shape, shape=X.shape))
+            raise ShapeError(sentence("network.batch", most=(self.capacity, self._input.shape[1]), shape=X.shape))
         if len(X) != len(self.z[0]):
             self._take_rows(len(X))
         is_ready = X.dtype == self._input.dtype
@@ -57,6 +57,8 @@ class Workspace:
 
     def input_buffer(self, n_rows: int) -> Array:
         """(n_rows, features) of the network's dtype, to gather a batch into before `begin`."""
+        if len(self._input) == 0:
+            self._input = np.empty((self.capacity, self._input.shape[1]), self._input.dtype)
         return self._input[:n_rows]
 
     def draw_masks(self, seed: int, epoch: int = 0, step: int = 0, first_row: int = 0) -> None:

@@ -18,6 +18,7 @@ from deltarule.errors import DeltaruleError, FileError, MissingExtraError, insta
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, backward, forward, loss_value
 from deltarule.nn.optimizers import Optimizer
+from deltarule.nn.workspace import Workspace
 from deltarule.randomness import generator
 from deltarule.settings import ENGINES, BatchSize, check_choice
 from deltarule.training.batches import gather, steps_per_epoch
@@ -75,8 +76,7 @@ class Engine:
             divisor = plan.weight(rows)
             for start in range(0, len(rows), ws.capacity):  # a large batch is worked through in pieces
                 piece = rows[start : start + ws.capacity]
-                inputs, targets = ws.input_buffer(len(piece)), plan.targets[piece]
-                self.gather(plan.inputs, piece, inputs)
+                inputs, targets = self.batch(plan.inputs, piece, ws), plan.targets[piece]
                 deform_images(self, plan, inputs, plan.first_step + index, start)
                 if any(network.dropout):
                     ws.draw_masks(plan.seed, plan.epoch, plan.first_step + index, start)
@@ -117,6 +117,14 @@ class Engine:
             and plan.strengths is None
             and plan.epsilons is None
         )
+
+    def batch(self, inputs: Any, rows: Array, ws: Workspace) -> Any:
+        """Some samples, gathered into the workspace; what is not an array takes its rows itself."""
+        if not isinstance(inputs, np.ndarray):
+            return inputs[rows]
+        X = ws.input_buffer(len(rows))
+        self.gather(inputs, rows, X)
+        return X
 
     @property
     def one_by_one(self) -> "Engine":

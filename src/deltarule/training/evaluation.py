@@ -60,9 +60,7 @@ def loss_and_outputs(
         """A block's part of the loss, and the outputs."""
         ws = idle.pop() if idle else network.workspace(min(n_samples, PREDICTION_ROWS))
         rows = slice(start, min(start + PREDICTION_ROWS, n_samples))
-        X = ws.input_buffer(rows.stop - start)
-        engine.gather(inputs, np.arange(start, rows.stop), X)
-        a = engine.forward(network, X, ws).copy()
+        a = engine.forward(network, engine.batch(inputs, np.arange(start, rows.stop), ws), ws).copy()
         weight = None if sample_weight is None else sample_weight[rows]
         loss = engine.loss_value(network, targets[rows], ws, sample_weight=weight, divisor=divisor)
         idle.append(ws)

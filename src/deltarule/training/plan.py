@@ -26,10 +26,10 @@ class Buffers:
     is_changing: whether an engine has begun to change parameters; who has noted its outcome sets it to False.
     """
 
-    def __init__(self, network: Network, batch_size: int) -> None:
-        self.workspace: Workspace = network.workspace(min(batch_size, PIECE_ROWS))
+    def __init__(self, network: Network, batch_size: int, piece_rows: int = PIECE_ROWS) -> None:
+        self.workspace: Workspace = network.workspace(min(batch_size, piece_rows))
         self.grads: Parameters = network.parameters.zeros_like()
-        self.piece_grads = self.grads if batch_size <= PIECE_ROWS else self.grads.zeros_like()
+        self.piece_grads = self.grads if batch_size <= piece_rows else self.grads.zeros_like()
         self.is_changing = False
         self._scratch: tuple[Any, Any] = (None, None)
 
