@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from deltarule.nn.arrays import Array
+from deltarule.nn.losses import Loss
 
 ROWS: dict[str, dict[str, str]] = tomllib.loads(Path(__file__).with_name("mistakes.toml").read_text(encoding="utf-8"))
+TEXTS = ROWS.pop("texts")  # the right line of each array, and what sigma' of each activation is
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,8 @@ class Mistake:
 class Wrong:
     """The first line of a mistake: an array that does not follow from the arrays before it.
 
-    quantity: "loss", "z", "a", "delta", "dW" or "db". layer: None for the loss. layers: where else the same was found.
+    quantity: "loss", "z", "a", "delta", "dW" or "db". layer: None for the loss. layers: where the same was found.
+    place: the layers, as a sentence begins with them; "" for the loss.
     """
 
     quantity: str
@@ -36,6 +39,10 @@ class Wrong:
     mistake: Mistake
     relative_error: float
     layers: tuple[int, ...] = ()
+    place: str = ""
+
+    def __str__(self) -> str:
+        return self.place + self.mistake.says
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,13 +65,13 @@ class Judgement:
     """What is wrong with the arrays of a program, the first one first; what is right; what else to know.
 
     right: pairs of a quantity and its layer. notes: conventions, which are not mistakes.
-    loss, factor: beside which loss the gradient was judged, and how many times the network's that is.
+    kind, factor: the loss beside which the gradient was judged, None for one unknown, and how many times it.
     """
 
     wrong: tuple[Wrong, ...]
     right: tuple[tuple[str, int | None], ...]
     notes: tuple[str, ...] = ()
-    loss: str = ""
+    kind: Loss | None = None
     factor: float = 1.0
 
 
