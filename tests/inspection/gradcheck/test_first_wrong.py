@@ -50,7 +50,7 @@ SLIPS = {
     "dW zero": ("never-filled", "dW", "layer"),
     "never filled": ("never-filled", "dW", "layer"),
     "last sample": ("one-sample", "dW", "layer"),
-    "one weight": ("one-weight", "dW", "layer"),
+    "one weight": ("one-number", "dW", "layer"),
     "dW transposed": ("weights-transposed", "dW", "square layer"),
     "X for a": ("of-another-layer", "dW", "layer that could read X"),
     "z for a": ("z-for-a", "dW", "layer behind another"),
@@ -333,8 +333,8 @@ def test_gradcheck_takes_the_arrays_and_names_the_first() -> None:
 
 def test_every_row_of_the_catalog_can_be_said() -> None:
     values = dict.fromkeys(("yours", "right", "factor", "rate", "error"), 0.5)
-    values |= dict.fromkeys(("layer", "next", "before", "other", "meant", "neuron", "row", "base"), 1)
-    words = ("array", "line", "shape", "used", "which", "loss", "fits", "own", "activation", "slope", "half", "what")
+    values |= dict.fromkeys(("layer", "next", "before", "other", "meant", "neuron", "base"), 1)
+    words = ("array", "line", "shape", "used", "which", "loss", "fits", "own", "activation", "slope", "half", "place")
     for key in ROWS:
         mistake = mistake_of(key, equation="BP1", **values, **dict.fromkeys(words, "it"))
         assert mistake.equation in EQUATIONS

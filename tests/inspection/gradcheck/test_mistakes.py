@@ -182,7 +182,7 @@ def test_a_mistake_without_a_name_is_placed() -> None:
     assert check.worst is not None
     assert check.worst.name == "weights[1][2, 3]"
     assert check.worst.gradient == pytest.approx(check.worst.numeric + 0.5)
-    assert "layer 1: dC/dW is wrong for one weight, weights[1][2, 3]: yours is 0.5" in check.mistakes[0]
+    assert "layer 1: dC/dW is wrong in one place, [2, 3]: yours is 0.5" in check.mistakes[0]
 
 
 def test_biases_of_zero_are_drawn_so_that_one_forgotten_shows() -> None:

@@ -239,7 +239,8 @@ def own_arrays(gradient: Gradient, problem: Problem, *, is_weighted: bool) -> Ob
     except (TypeError, ValueError) as error:
         takes = ", ".join(["network, X, y", *more])
         raise SettingError(f"gradient is called with ({takes}): {error}; use def my_gradient({takes})") from error
-    returned, arrays = gradient(given.network, given.X, given.y, **more), {}
+    returned: Any = gradient(given.network, given.X, given.y, **more)
+    arrays: dict[str, Any] = {}
     if isinstance(returned, tuple) and len(returned) == 3 and isinstance(returned[2], Mapping):
         *returned, arrays = returned
         if unknown := sorted(set(arrays) - {"z", "a", "delta"}):

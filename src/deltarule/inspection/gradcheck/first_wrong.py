@@ -16,6 +16,7 @@ from deltarule.inspection.gradcheck.catalog import TEXTS, Judgement, Observed, W
 from deltarule.inspection.gradcheck.explanation import (
     NAMED,
     UNKNOWN,
+    Fitting,
     Option,
     explanation,
     factor_slips,
@@ -113,9 +114,9 @@ def judgement(problem: Problem, observed: Observed) -> Judgement:
             other_reading = loss_reading(other.flow, observed.loss)
             if is_given == (other_reading.kind is None):
                 continue  # without a loss, all of the gradient must be right
-            found = backward_states(other, observed, other_reading, depth=2 if is_given else 1)[0]
-            if found.cost < min(cost, math.inf if is_given else NAMED + BOTH):
-                best, reading, cost = found, other_reading, found.cost
+            explained = backward_states(other, observed, other_reading, depth=2 if is_given else 1)[0]
+            if explained.cost < min(cost, math.inf if is_given else NAMED + BOTH):
+                best, reading, cost = explained, other_reading, explained.cost
     found = [*misshapen, *loss_findings(problem, observed, reading, best), *best.findings]
     notes = notes_of(problem, observed, reading, best)
     is_fit = not any(each.key in ("delta-a-minus-t", "loss-of-gradient") for each in found)
@@ -183,7 +184,8 @@ def with_array(state: State, name: str, right: Array, found: Array | None, chose
     for _, values in option.slips:
         if "activation" in values:
             flow = replace(flow, activations=(*flow.activations[:l], values["activation"], *flow.activations[l + 1 :]))
-    state = replace(state, flow=replace(flow, **{name: [*getattr(flow, name), array]}))
+    flow = replace(flow, z=[*flow.z, array]) if name == "z" else replace(flow, a=[*flow.a, array])
+    state = replace(state, flow=flow)
     is_said = found is not None or option.slips
     return state.because(option, name, l, relative_error(array, right)) if is_said else state
 
@@ -321,7 +323,7 @@ def continuations(state: State, layer: Layer, reading: LossReading, depth: int) 
         return [state.carrying(layer, right.array)]
     for attempt in (rights, wrong_deltas(flow, layer.l), twice_wrong_deltas(flow, layer.l))[:depth]:
         if min((each.cost for each in found), default=math.inf) >= state.cost + TWICE:
-            found += [each for slip in attempt for each in explained(state, layer, slip, right.array, reading)]
+            found += [each for slip in attempt for each in with_slip(state, layer, slip, right.array, reading)]
     if layer.delta is None:
         is_right = any(each.cost == state.cost for each in found)
         return found if is_right else [*found, *separate(state, layer, right.array)]
@@ -334,14 +336,14 @@ def continuations(state: State, layer: Layer, reading: LossReading, depth: int) 
     return found
 
 
-def explained(state: State, layer: Layer, slip: Slip, right: Array, reading: LossReading) -> Iterator[State]:
+def with_slip(state: State, layer: Layer, slip: Slip, right: Array, reading: LossReading) -> Iterator[State]:
     """What follows if a slip, or none, made the delta of this layer."""
     problem, n = state.flow.problem, float(state.flow.problem.sample_weight.sum())
     if layer.delta is not None:
         if fitting := fit([layer.delta * state.scale], [slip], problem):
             yield with_delta(state, layer, slip, fitting, right, reading)
-            if layer.l + 1 == len(state.flow.weights) and abs(abs(fitting[0]) / n - 1.0) <= ALIKE:
-                scaled, fitting = replace(state, scale=1.0 / n), (fitting[0] / n, fitting[1])
+            if layer.l + 1 == len(state.flow.weights) and abs(abs(fitting.factor) / n - 1.0) <= ALIKE:
+                scaled, fitting = replace(state, scale=1.0 / n), Fitting(fitting.factor / n, fitting.values)
                 yield with_delta(scaled, layer, slip, fitting, right, reading)
         return
     images = layer.images(state.flow, slip)
@@ -352,9 +354,7 @@ def explained(state: State, layer: Layer, slip: Slip, right: Array, reading: Los
                 return
 
 
-def with_delta(
-    state: State, layer: Layer, slip: Slip, fitting: tuple[float, Mapping[str, Any]], right: Array, reading: LossReading
-) -> State:
+def with_delta(state: State, layer: Layer, slip: Slip, fitting: Fitting, right: Array, reading: LossReading) -> State:
     """A state whose delta of this layer is a slip's, which may be the right one, times a factor."""
     (factor, values), keys, problem = fitting, slip.key.split(), state.flow.problem
     delta = factor * slip.array if slip.along is None else slip.array + values["rate"] * slip.along
@@ -367,8 +367,8 @@ def with_delta(
     else:
         more = Option(0.0) if factor == 1.0 else Option(HIDDEN_FACTOR, factor_slips(factor, problem))
     option = Option(cost + more.cost, (*((key, values) for key in keys), *more.slips))
-    known = layer.delta is not None
-    after = state.carrying(layer, layer.delta * state.scale if known else delta, **changes)
+    carried = delta if layer.delta is None else layer.delta * state.scale
+    after = state.carrying(layer, carried, **changes)
     return with_parts(after.because(option, "delta", layer.l, relative_error(delta, right)), layer)
 
 
@@ -405,13 +405,13 @@ def separate(state: State, layer: Layer, right: Array) -> Iterator[State]:
         return
     option = Option(0.5) if state.lost else Option(LOST, (("off", {}),))
     error = max(relative_error(part, layer.image(state.flow, name, right)) for name, part in layer.parts.items())
-    lost = replace(after, cost=state.cost + option.cost, lost=True)
-    found = tuple(Finding("delta", layer.l, key, values, error) for key, values in option.slips)
-    yield replace(lost, findings=state.findings + found)
+    findings = state.findings + tuple(Finding("delta", layer.l, key, values, error) for key, values in option.slips)
+    lost = replace(after, cost=state.cost + option.cost, findings=findings, lost=True)
+    yield lost
     x = np.column_stack([state.flow.inputs[layer.l], np.ones(len(right))])
-    if len(layer.parts) == 2 and len(x) <= x.shape[1] and np.isfinite(error):
+    if len(layer.parts) == 2 and len(x) <= x.shape[1] and np.isfinite(error):  # delta can be had from its products
         delta = np.linalg.lstsq(x.T, np.vstack([layer.parts["dW"], layer.parts["db"]]), rcond=None)[0]
-        yield replace(state.carrying(layer, delta), cost=lost.cost, findings=state.findings + found)
+        yield replace(state.carrying(layer, delta), cost=lost.cost, findings=findings)
 
 
 # What is said

@@ -157,8 +157,8 @@ def wrong_slopes(flow: Flow, l: int, error: Array) -> Iterator[Slip]:
         yield Slip("slope-below-zero", error * (z > 0.0), {"what": "slope"}, error * (z <= 0.0) * below)
     yield Slip("mask-of-error", np.maximum(error, 0.0))
     yield Slip("mask-inverted", error * (z <= 0.0))
-    for half, values in (("a", a), ("1 - a", 1.0 - a), ("a^2", a * a), ("1 + a", 1.0 + a), ("z", z)):
-        yield Slip("slope-half", error * values, {"half": half})
+    for half, factor in (("a", a), ("1 - a", 1.0 - a), ("a^2", a * a), ("1 + a", 1.0 + a), ("z", z)):
+        yield Slip("slope-half", error * factor, {"half": half})
     for other in OTHERS[:-1]:
         slope = other.derivative(z, other.value(z))
         if type(other) is not type(own):
