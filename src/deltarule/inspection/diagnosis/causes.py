@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from deltarule.inspection.diagnosis.findings import Finding, Level
+from deltarule.inspection.diagnosis.findings import LEVELS, Finding, Level
 from deltarule.inspection.diagnosis.static_findings import LEARNED
 from deltarule.inspection.diagnosis.trials import (
     SWAPPED,
@@ -28,9 +28,9 @@ GAIN = 0.15  # of its loss, at least, is what a change must save to count
 HOPELESS = 1.5  # a loss over chance, after the first steps, with which more steps are not tried
 SHARE = 0.5  # of what the best change saves, at least, is what another must
 ALIKE = 1.2  # a rate as good as the best leaves so many times its loss at most
-RATE_FACTORS = (0.1, 10.0, 0.01, 100.0, 1e-3, 1e3, 1e4)
+RATE_FACTORS = (0.1, 10.0, 0.01, 100.0, 1e-3, 1e3)
 MORE_FACTORS = (0.1, 10.0, 0.01)  # where neither another rate alone nor another network alone will do
-MORE = 4  # times as many steps are taken where the first were too few
+MORE = 3  # times as many steps are taken where the first were too few
 
 OF_DATA = {"scaled inputs": ("inputs-not-scaled", "inputs-too-small"), "scaled targets": ("targets-not-scaled",)}
 OF_WEIGHTS = "weights-all-equal weights-too-small weights-too-large starts-too-sure saturated-units dead-relus".split()
@@ -41,10 +41,11 @@ Change = tuple[str, float]  # what is changed, "" for nothing, and the factor of
 class Causes:
     """A run that does not learn well, and what was found at once.
 
-    later: how far it gets as it is. standing: what data, network and steps show.
+    given, later: how far it gets as it is, in the first steps and in more. standing: what data, network and steps show.
     """
 
     trials: Trials
+    given: Outcome
     later: Outcome
     standing: Sequence[Finding]
 
@@ -103,15 +104,18 @@ class Causes:
     def causes(self, helpful: Mapping[Change, float]) -> Iterator[Finding]:
         """What the changes that help put right, in the order of causes; the first alone is of more weight than a note."""
         found, level = {each.id: each for each in reversed(self.standing)}, self.level
-        for change, name in self.names(helpful, found):
+        level = "warning" if level == "note" and self.given.least > LEARNED else level
+        helps = list(self.names(helpful, found))
+        for change, name in helps:
             measured = {"loss over chance": self.later.least, f"with {change}": helpful[change, 1.0]}
             known = found.get(name)
-            if known is not None:
-                yield replace(known, level=level, evidence={**known.evidence, **measured})
-            else:
+            if known is None:
                 yield Finding.of(level, name, measured)
+            else:
+                weight = min(level, known.as_note().level, key=LEVELS.index)
+                yield replace(known, level=weight, evidence={**known.evidence, **measured})
             level = "note"
-        yield from self.rate_findings(helpful, level)
+        yield from self.rate_findings(helpful, "note" if helps else self.level)
 
     def names(self, helpful: Mapping[Change, float], found: Mapping[str, Finding]) -> Iterator[tuple[str, str]]:
         """Each change that helps at the rate as it is, and the name of the finding that it proves."""
@@ -142,7 +146,7 @@ class Causes:
                 continue
             good = [factor for factor, loss in losses.items() if loss <= ALIKE * min(losses.values())]
             factor = min(good, key=lambda each: abs(math.log(each)))
-            rate = float(self.trials.trainer.schedule(WATCHED // 2))
+            rate = self.trials.highest_rate
             suffix = f" and {name}" if name else ""
             measured = {"learning rate": rate, "loss over chance": self.later.least}
             measured[f"with a rate of {rate * factor:.2g}{suffix}"] = losses[factor]

@@ -39,7 +39,7 @@ def data_findings(network: Network, train: Dataset, validation: Dataset | None =
     yield from input_findings(X, train)
     yield from class_findings(train) if train.task == "classes" else value_findings(train, network.activations[-1])
     if sample.n_samples >= FEW and X.any() and np.ptp(sample.targets, axis=0).any():
-        wrapped = list(wrap_findings(sample)) if train.image_shape else []
+        wrapped = list(wrap_findings(sample))
         yield from wrapped or relation_findings(X, train)
     if train.image_shape == (28, 28) and train.class_names == tuple("0123456789") and sample.n_samples >= FEW:
         yield from view_findings(X, sample.targets)
@@ -102,7 +102,7 @@ def value_findings(data: Dataset, output: Activation) -> Iterator[Finding]:
         measured = {"constant targets": int((spread == 0).sum()), "of": data.n_outputs}
         yield Finding.of("warning" if spread.any() else "fault", "constant-target", measured, names=names)
     is_counted = data.n_outputs == 1 and 2 < len(found) <= data.n_samples / 5 and (np.diff(found) == 1).all()
-    if is_counted and found[0] in (0, 1) and (data.image_shape or not isinstance(output, Identity | ReLU)):
+    if is_counted and found[0] in (0, 1) and (data.inputs.dtype == np.uint8 or not isinstance(output, Identity | ReLU)):
         ends = {"different targets": len(found), "smallest": float(found[0]), "largest": float(found[-1])}
         yield Finding.of("fault", "one-output-for-classes", ends, n=len(found), output=type(output).__name__)
         return
@@ -158,7 +158,7 @@ def relation_findings(X: Array, train: Dataset) -> Iterator[Finding]:
     targets, order, deviation = centered_targets(train), sample_order(train), X.std(axis=0)
     X = X if train.image_shape else (X - X.mean(axis=0)) / np.where(deviation > 0.0, deviation, 1.0)
     found, luck = relation(X, targets[order]), 3.0 / math.sqrt(len(X) // 2 * max(1, targets.shape[1] - 1))
-    if found >= luck or predictability(X, targets[order]) >= luck:
+    if found >= luck or predictability(X, targets[order]) >= 3.0 / math.sqrt(len(X) // 2):
         return
     measured = {"correlation with the nearest neighbor's target": found, "luck alone reaches": luck}
     for rows in (1, -1, 2, -2):
@@ -173,17 +173,17 @@ def relation_findings(X: Array, train: Dataset) -> Iterator[Finding]:
 def wrap_findings(images: Dataset) -> Iterator[Finding]:
     """Pixels that left the range of their integers and came back at its other end: undone, images are what they were."""
     X = images.inputs * (1.0 if images.inputs.dtype == np.uint8 or np.abs(images.inputs).max() > 1.0 else 255.0)
-    levels, shape = np.rint(X).astype(np.int64), (-1, *(images.image_shape or ()))
-    if np.abs(X - levels).max() > 1e-3 or levels.min() < -128 or levels.max() > 255:
+    levels, shape = np.rint(X).astype(np.int64), images.image_shape or (images.n_features,)
+    if images.n_features < FEW_COLUMNS or np.abs(X - levels).max() > 1e-3 or levels.min() < -128 or levels.max() > 255:
         return
     counts = np.bincount(levels.ravel() % 256, minlength=256)
     background, targets = int(counts.argmax()), centered_targets(images)
     if counts[background] < BACKGROUND * levels.size or (levels.min() >= 0 and background in (0, 255)):
         return
-    steps, related = (float(np.abs(np.diff(levels.reshape(shape))).mean()), relation(levels / 255.0, targets))
+    steps, related = float(np.abs(np.diff(levels.reshape(-1, *shape))).mean()), relation(levels / 255.0, targets)
     for moved in (background, background + 1):
         undone = (levels - moved) % 256
-        smooth, close = float(np.abs(np.diff(undone.reshape(shape))).mean()), relation(undone / 255.0, targets)
+        smooth, close = float(np.abs(np.diff(undone.reshape(-1, *shape))).mean()), relation(undone / 255.0, targets)
         if close > related + CLOSER or (smooth < SMOOTHER * steps and close > related - CLOSER):
             measured = {"background": background, "mean step between pixels": steps, "undone": smooth}
             measured |= {"correlation with the nearest neighbor's target": related, "where the wrap is undone": close}

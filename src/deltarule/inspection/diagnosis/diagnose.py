@@ -101,7 +101,7 @@ def training_findings(trainer: Trainer, train: Dataset, validation: Dataset | No
     if chance == 0.0 or not np.isfinite(network.parameters.vector).all():
         yield from standing
         return
-    trials = Trials.of(trainer, part)
+    trials = Trials.of(trainer, train)
     given = later = trials.first_steps()
     standing += [*given.steps.findings(), *trials.death_findings(given)]
     if given.least >= HEALTHY:
@@ -112,9 +112,10 @@ def training_findings(trainer: Trainer, train: Dataset, validation: Dataset | No
         yield from trials.stuck_findings(train)
     if later.least < HEALTHY:
         yield from map(Finding.as_note, standing)
-        yield from trials.linear_findings(given)
+        yield from trials.linear_findings(train)
+        yield from trials.rate_findings(given)
     else:
-        yield from Causes(trials, later, standing).findings()
+        yield from Causes(trials, given, later, standing).findings()
 
 
 def trained_findings(network: Network, train: Dataset, validation: Dataset | None) -> Iterator[Finding]:

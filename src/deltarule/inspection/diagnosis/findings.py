@@ -55,7 +55,7 @@ class Finding:
 
     def as_note(self) -> "Finding":
         """The same where the network learns all the same."""
-        is_disproved = self.is_suspect and (self.id, self.level) != ("inputs-not-scaled", "fault")
+        is_disproved = self.is_suspect and (self.level == "warning" or not self.id.startswith("inputs-"))
         return replace(self, level="note") if is_disproved else self
 
     @property

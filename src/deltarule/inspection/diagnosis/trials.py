@@ -38,7 +38,8 @@ MOST_WORK = 2e9  # weights times samples of a trial: about a second
 MOST_OF_GIVEN = 3e10  # the same of the first steps as they are: their batches stay as they are
 MOST_OF_DYING = 6e9  # of the epoch in which outputs may die
 LEAST_STEPS, MANY, LONG = 60, 6, 6000
-BETTER = 0.8  # of the loss, at most, is what a nonlinearity must leave to count
+BETTER, MUCH_BETTER = 0.8, 0.6  # of the loss, at most, is what a nonlinearity, or a lower rate, must leave to count
+GOOD = 0.1  # a loss over chance that needs no lower rate
 HIDDEN = 64  # units of the layer that is tried in a network without one
 SWAPPED = (Sigmoid, Tanh, Softmax, Identity)  # hidden activations in whose place a ReLU is tried
 
@@ -102,19 +103,29 @@ def unchanged(data: Dataset) -> Dataset:
 
 @dataclass(frozen=True)
 class Trials:
-    """Runs of a trainer on a part of its data, and the examples that they are judged by."""
+    """Runs of a trainer on a part of its data, and the examples that they are judged by.
+
+    n_steps: of the whole run, whose schedule a trial goes through in its own steps.
+    """
 
     trainer: Trainer
     learn: Dataset
     judge: Dataset
+    n_steps: int
 
     @classmethod
-    def of(cls, trainer: Trainer, part: Dataset) -> "Trials":
-        """Of enough examples a quarter is kept aside to judge by."""
+    def of(cls, trainer: Trainer, train: Dataset) -> "Trials":
+        """Of a sample of `train`; where that is large enough, a quarter is kept aside to judge by."""
+        part, n_steps = sample_of(train), trainer.epochs * steps_per_epoch(train.n_samples, trainer.batch_size)
         if part.n_samples < FEW:
-            return cls(trainer, part, part)
+            return cls(trainer, part, part, n_steps)
         splits = part.split_shuffled(part.n_samples // 4, generator(0, "trials"))
-        return cls(trainer, splits.train, splits.test or part)
+        return cls(trainer, splits.train, splits.test or part, n_steps)
+
+    @property
+    def highest_rate(self) -> float:
+        """Of the whole run."""
+        return max(float(self.trainer.schedule(int(step))) for step in np.linspace(0, self.n_steps - 1, WATCHED))
 
     def run(
         self,
@@ -137,7 +148,8 @@ class Trials:
             run.batch_size = batch = min(batch, max(32, int(most_work / (size * WATCHED))))
         steps = FirstSteps(min(n_steps, max(LEAST_STEPS, int(most_work / (size * (batch + 30))))))
         run.epochs, run.callbacks = -(-n_steps // steps_per_epoch(learn.n_samples, run.batch_size)), [steps]
-        run.schedule = lambda step: factor * self.trainer.schedule(step)
+        stride = max(1.0, self.n_steps / (steps.last or 1)) if n_steps < LONG else 1.0
+        run.schedule = lambda step: factor * self.trainer.schedule(int(stride * step))
         losses, chance = [math.inf, math.inf], max(chance_loss(network, learn), TINY)
         with suppress(DivergenceError):
             run.fit(learn)
@@ -166,15 +178,28 @@ class Trials:
         """Outputs that no longer learn after the first epoch, of a pair of activation and loss that lets them die."""
         if can_die(self.trainer.network):
             after = replace(self, learn=train).run(LONG, most_work=MOST_OF_DYING).network
-            yield from (each for each in output_findings(after, self.learn) if each.level == "fault")
+            stuck = [each for each in output_findings(after, self.learn) if each.level == "fault"]
+            yield from stuck if 2 * len(stuck) < train.n_outputs else ()
 
-    def linear_findings(self, given: Outcome) -> Iterator[Finding]:
+    def linear_findings(self, train: Dataset) -> Iterator[Finding]:
         """Hidden layers without a nonlinearity, where one gets further."""
-        hidden = self.trainer.network.activations[:-1]
+        network, whole = self.trainer.network, replace(self, learn=train)
+        hidden = network.activations[:-1]
         if hidden and all(isinstance(each, Identity) for each in hidden):
-            loss = self.run(WATCHED, network=fresh_twin(self.trainer.network, with_relu=True)).judged
-            if loss < BETTER * given.judged:
-                yield Finding.of("note", "no-nonlinearity", {"loss over chance": given.judged, "with ReLU": loss})
+            twin = fresh_twin(network, with_relu=True)
+            loss, bent = (whole.run(MANY * WATCHED, network=each, most_work=MOST_OF_GIVEN).judged for each in (network, twin))
+            if bent < BETTER * loss:
+                yield Finding.of("note", "no-nonlinearity", {"loss over chance": loss, "with ReLU": bent})
+
+    def rate_findings(self, given: Outcome) -> Iterator[Finding]:
+        """A rate so high that a network learns, but a lower one gets much further."""
+        rate, measured = self.highest_rate, {"loss over chance": given.judged}
+        for factor in (0.1, 0.01) if given.judged > GOOD else ():
+            loss = self.run(WATCHED, factor=factor).judged
+            if loss < MUCH_BETTER * given.judged:
+                measured |= {"learning rate": rate, f"with a rate of {factor * rate:.2g}": loss}
+                yield Finding.of("warning", "learning-rate-too-high: first steps", measured, better=factor * rate)
+                return
 
 
 def fresh_twin(network: Network, *, with_relu: bool = False) -> Network:
