@@ -170,7 +170,7 @@ def begin_checkup(run: Run) -> Checkup:
     """What looks for faults while the network learns, after a look at what it starts from."""
     job = run.job
     judged_by = job.validation or (None if job.test is None else job.model.scaled(job.test))
-    checkup = Checkup(job.trainer.network, job.train, judged_by)
+    checkup = Checkup(job.trainer, job.train, judged_by)
     note(diagnosis_note("data and starting weights", checkup.before))
     return checkup
 

@@ -2,8 +2,6 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
-from copy import deepcopy
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any, Literal
@@ -11,42 +9,30 @@ from typing import Any, Literal
 import numpy as np
 
 from deltarule.data.dataset import Dataset
-from deltarule.errors import DivergenceError
 from deltarule.examples import check_data, examples_for, validation_examples
-from deltarule.inspection.diagnosis.findings import Diagnosis, Finding, Level
+from deltarule.inspection.diagnosis.causes import HEALTHY, Causes
+from deltarule.inspection.diagnosis.data_findings import data_findings, sample_of
+from deltarule.inspection.diagnosis.findings import Diagnosis, Finding
 from deltarule.inspection.diagnosis.static_findings import (
     LEARNED,
-    batch_problem,
     chance_loss,
-    sample_of,
-    standing_findings,
-    unit_findings,
+    formula_findings,
+    network_findings,
+    output_findings,
 )
+from deltarule.inspection.diagnosis.trials import FirstSteps, Trials
 from deltarule.model import Model, take_meaning
-from deltarule.nn.network import Network, with_meaning, with_parameters
+from deltarule.nn.network import Network, with_meaning
 from deltarule.nn.optimizers import Optimizer
 from deltarule.parts import Spec
 from deltarule.public import public
-from deltarule.training.batches import steps_per_epoch
-from deltarule.training.callbacks import Callback, TrainingState
-from deltarule.training.clip_and_average import Latest
 from deltarule.training.evaluation import loss_and_score
 from deltarule.training.history import History
-from deltarule.training.schedules import Constant, Schedule, schedule_of
+from deltarule.training.schedules import Schedule, schedule_of
 from deltarule.training.trainer import Trainer
 
 Row = Mapping[str, float | None]
 
-WATCHED = 200  # steps
-EARLY = 10  # the first of them: later ones may be small because everything has died
-LARGE_UPDATE, SMALL_UPDATE = 0.1, 1e-5  # a step's length over the weights'; about 1e-3 is usual
-ONE_BATCH = 32
-ONE_BATCH_RATES = (0.003, 0.03)  # Adam's usual one, and a bold one
-HEALTHY = 0.5  # a loss below so much of that of knowing nothing needs no further question
-SLOW = 0.8  # a loss above so much of it has hardly moved
-BETTER = 0.7  # another rate is better when it leaves so much of the loss
-EXPLAIN = {"inputs-not-scaled", "inputs-too-small", "targets-not-scaled", "weights-too-large", "weights-too-small"}
-RATE_FACTORS = (0.1, 10.0, 0.01, 100.0, 1e3, 1e4)  # the likeliest first
 OVERFITTED = 1.1  # a validation loss that ends so many times above its least
 JUMP = 1.1  # a loss that rises to so much of the epoch before
 CREEP = 0.002  # a loss that falls by so much of itself falls, and not by luck alone
@@ -90,150 +76,85 @@ def diagnose_training(trainer: Trainer, train: Dataset, validation: Dataset | No
     check_data(trainer.network, train)
     take_meaning(trainer.network, train)
     with np.errstate(all="ignore"):
-        at_once = list(standing_findings(trainer.network, train, validation))
-        is_explained = any(each.level == "fault" or each.id in EXPLAIN for each in at_once)
-        return Diagnosis.of([*at_once, *first_step_findings(trainer, train, is_explained=is_explained)])
+        return Diagnosis.of(training_findings(trainer, train, validation))
 
 
 def diagnose_network(network: Network, train: Dataset, validation: Dataset | None = None) -> Diagnosis:
     """The same for a trained network: no step is taken."""
     with np.errstate(all="ignore"):
-        findings = list(standing_findings(network, train, validation))
-        loss, score = loss_and_score(network, sample_of(train))
-        chance = chance_loss(network, train)
-        if loss > LEARNED * chance > 0.0:
-            findings.append(Finding.of("fault", "stuck-at-chance", {"loss": loss, "loss of knowing nothing": chance}))
-        if validation is not None:
-            held_out = loss_and_score(network, sample_of(validation))[1]
-            measured = {"score in training": score, "score on new examples": held_out}
-            findings += Finding.by_limits("overfitting: scores", score - held_out, measured)
-    return Diagnosis.of(findings)
+        part, standing = sample_of(train), list(data_findings(network, train, validation))
+        standing += network_findings(network, part)
+        loss, chance = loss_and_score(network, part)[0], chance_loss(network, part)
+        if loss < HEALTHY * chance:
+            standing = [each.as_note() for each in standing]
+        elif loss > LEARNED * chance > 0.0:
+            standing.append(Finding.of("fault", "stuck-at-chance", {"loss": loss, "loss of knowing nothing": chance}))
+        return Diagnosis.of([*standing, *trained_findings(network, train, validation)])
 
 
-class FirstSteps(Callback):
-    """Measures the first steps of a run, and ends it after them.
-
-    updates: for each of these steps, (layers,), the length of the step over the length of the weights.
-    """
-
-    ends_run = True
-
-    def __init__(self) -> None:
-        self.updates: list[list[float]] = []
-
-    def train_begin(self, state: TrainingState) -> None:
-        self._before = state.network.parameters.copy()
-
-    def step_end(self, state: TrainingState) -> None:
-        if state.step > WATCHED:
-            return
-        before, self._before = self._before, state.network.parameters.copy()
-        pairs = zip(self._before.weights, before.weights, strict=True)
-        lengths = [(float(np.linalg.norm(W - old)), float(np.linalg.norm(old))) for W, old in pairs]
-        self.updates.append([step / max(length, 1e-30) for step, length in lengths])
-        if self.ends_run and state.step == WATCHED:
-            state.stop_reason = "the first steps were all that was wanted"
-
-    def findings(self, level: Level) -> Iterator[Finding]:
-        """What the sizes of the steps show; `level` says how much it matters."""
-        if not self.updates:
-            return
-        early, largest = np.median(self.updates[:EARLY], axis=0), np.max(self.updates, axis=0)
-        if early.max() > LARGE_UPDATE:
-            measured = {f"step / weights in layer {l}": float(ratio) for l, ratio in enumerate(early)}
-            yield Finding.of(level, "steps-too-large", measured)
-        elif largest.max() < SMALL_UPDATE:
-            measured = {f"largest step / weights in layer {l}": float(ratio) for l, ratio in enumerate(largest)}
-            yield Finding.of(level, "steps-too-small", measured)
-
-
-def first_step_findings(trainer: Trainer, train: Dataset, *, is_explained: bool) -> Iterator[Finding]:
-    """What a few hundred steps on a part of the data show; other rates are tried unless a failure is explained."""
-    part = sample_of(train)
-    if not np.isfinite(trainer.network.parameters.vector).all():
+def training_findings(trainer: Trainer, train: Dataset, validation: Dataset | None) -> Iterator[Finding]:
+    """What is wrong with the data, with the network, and with what its first steps make of it."""
+    network, part = trainer.network, sample_of(train)
+    standing = [*data_findings(network, train, validation), *formula_findings(network, part)]
+    standing += network_findings(network, part)
+    chance = chance_loss(network, part)
+    if chance == 0.0 or not np.isfinite(network.parameters.vector).all():
+        yield from standing
         return
-    after, loss, steps = train_copy(trainer, part)
-    chance, rate = chance_loss(trainer.network, part), float(trainer.schedule(WATCHED // 2))
-    if math.isfinite(loss):
-        already = {each.evidence["layer"] for each in unit_findings(batch_problem(trainer.network, part))}
-        for each in unit_findings(batch_problem(after, part)):
-            if each.id == "dead-relus" and each.evidence["layer"] not in already:
-                yield replace(each, says=f"{each.says} They died in the first {WATCHED} steps.")
-        if not is_explained:
-            yield from steps.findings("note" if loss < HEALTHY * chance else "warning")
-    if loss < HEALTHY * chance or chance == 0.0:
-        return
-    measured = {"learning rate": rate, f"loss after {WATCHED} steps": loss, "loss of knowing nothing": chance}
-    for factor in () if is_explained else RATE_FACTORS:
-        _, better, _ = train_copy(trainer, part, factor)
-        if better < BETTER * min(loss, chance):
-            measured[f"loss with a rate of {rate * factor:.2g}"] = better
-            level: Level = "fault" if loss / chance > LEARNED else "warning" if loss / chance > SLOW else "note"
-            name = "low: a little" if level == "note" else "low: first steps"
-            name = f"learning-rate-too-{'high: first steps' if factor < 1.0 else name}"
-            yield Finding.of(level, name, measured, better=rate * factor)
-            break
+    trials = Trials.of(trainer, train)
+    given = later = trials.first_steps()
+    standing += [*given.steps.findings(), *trials.death_findings(given)]
+    if given.least >= HEALTHY:
+        later = trials.later_steps()
+    if loss_and_score(network, part)[0] < HEALTHY * chance:
+        yield from trained_findings(network, train, validation)
     else:
-        if not math.isfinite(loss):
-            yield Finding.of("fault", "diverged: first steps", {"learning rate": rate, "steps": len(steps.updates)})
-        elif loss > LEARNED * chance:
-            yield Finding.of("fault", "stuck-at-chance", measured)
-    yield from one_batch_findings(trainer.network, part)
+        yield from trials.stuck_findings(train)
+    if later.least < HEALTHY:
+        yield from map(Finding.as_note, standing)
+        yield from trials.linear_findings(train)
+        yield from trials.rate_findings(given)
+    else:
+        yield from Causes(trials, given, later, standing).findings()
 
 
-def train_copy(trainer: Trainer, part: Dataset, factor: float = 1.0) -> tuple[Network, float, FirstSteps]:
-    """A copy of the network after its first steps with `factor` times the rate, its loss (or inf), and the steps."""
-    network, steps = with_parameters(trainer.network, trainer.network.parameters.copy()), FirstSteps()
-    copy = replace(trainer, network=network, optimizer=deepcopy(trainer.optimizer), augment=None, average=Latest())
-    copy.epochs, copy.callbacks = -(-WATCHED // steps_per_epoch(part.n_samples, trainer.batch_size)), [steps]
-    copy.schedule = lambda step: factor * trainer.schedule(step)
-    loss = math.inf
-    with suppress(DivergenceError):
-        copy.fit(part)
-        loss = loss_and_score(network, part)[0]
-    return network, loss if math.isfinite(loss) else math.inf, steps
-
-
-def one_batch_findings(network: Network, part: Dataset) -> Iterator[Finding]:
-    """A network that cannot even memorize a few examples, with weights enough to do so."""
-    n_samples = min(ONE_BATCH, part.n_samples, network.parameters.size // (4 * part.n_outputs))
-    if n_samples < 2:
-        return
-    batch, whole = part.take(slice(n_samples)), with_parameters(network, network.parameters)
-    whole.dropout = tuple(0.0 for _ in network.dropout)
-    trainers = [Trainer(network=whole, schedule=Constant(rate), batch_size=None) for rate in ONE_BATCH_RATES]
-    loss, chance = min(train_copy(trainer, batch)[1] for trainer in trainers), chance_loss(network, batch)
-    if loss > HEALTHY * chance:
-        after = f"loss on them after {WATCHED} steps of Adam"
-        measured = {"examples": n_samples, after: loss, "loss of knowing nothing": chance}
-        yield Finding.of("fault", "cannot-overfit-one-batch", measured)
+def trained_findings(network: Network, train: Dataset, validation: Dataset | None) -> Iterator[Finding]:
+    """What is wrong with what a network has learned: an output that never fires, examples learned without the rule."""
+    part = sample_of(train)
+    yield from output_findings(network, part)
+    if validation is not None:
+        held_out = sample_of(validation)
+        score, new = (loss_and_score(network, each)[1] for each in (part, held_out))
+        luck = 2.0 * math.sqrt(max(new * (1.0 - new), 0.0) / held_out.n_samples)
+        measured = {"score in training": score, "score on new examples": new}
+        name = "overfitting: scores of images" if train.image_shape else "overfitting: scores"
+        yield from Finding.by_limits(name, score - new - luck, measured)
 
 
 class Checkup(FirstSteps):
-    """A look at data and starting state before a run, and at its steps and history afterwards.
+    """A look at data and network before a run, and at its steps and history afterwards.
 
     before: what was found at once. As a callback it measures the first steps.
     """
 
-    ends_run = False
-
-    def __init__(self, network: Network, train: Dataset, validation: Dataset | None = None) -> None:
+    def __init__(self, trainer: Trainer, train: Dataset, validation: Dataset | None = None) -> None:
         super().__init__()
-        with np.errstate(all="ignore"):
-            self.before = Diagnosis.of(standing_findings(network, train, validation))
-        self._chance = chance_loss(network, sample_of(train))
+        self.before = diagnose_training(trainer, train, validation)
+        self._chance, self._is_image = chance_loss(trainer.network, sample_of(train)), train.image_shape is not None
 
     def after(self, history: History) -> Diagnosis:
         """What the run has shown."""
         is_healthy = history["train_loss"][-1] < HEALTHY * self._chance
-        findings = self.findings("note" if is_healthy else "warning")
-        return Diagnosis.of([*findings, *history_findings(history.rows, self._chance)])
+        steps = [replace(each, level="note" if is_healthy else "warning") for each in self.findings()]
+        return Diagnosis.of([*steps, *history_findings(history.rows, self._chance, is_image=self._is_image)])
 
 
-def history_findings(rows: Sequence[Row], chance: float | None = None) -> Iterator[Finding]:
+def history_findings(
+    rows: Sequence[Row], chance: float | None = None, *, is_image: bool = False
+) -> Iterator[Finding]:
     """What a history shows, an epoch a row: divergence, no progress, or a validation loss that turns upwards.
 
-    chance: the loss of knowing nothing, where that is known.
+    chance: the loss of knowing nothing, where that is known. is_image: what was learned, for the fix.
     """
     if len(rows) < 2:
         return
@@ -260,7 +181,7 @@ def history_findings(rows: Sequence[Row], chance: float | None = None) -> Iterat
         measured = {"epoch": best, "validation loss there": held_out[best], "at the end": held_out[-1]}
         measured |= {"training loss there": losses[best], "training loss at the end": losses[-1]}
         if held_out[-1] > OVERFITTED * held_out[best] and losses[-1] < losses[best]:
-            yield Finding.of("warning", "overfitting", measured)
+            yield Finding.of("warning", "overfitting: images" if is_image else "overfitting", measured)
 
 
 def progress_findings(losses: Sequence[float], measured: dict[str, float]) -> Iterator[Finding]:

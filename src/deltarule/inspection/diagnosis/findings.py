@@ -3,7 +3,7 @@
 import math
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +14,7 @@ Level = Literal["note", "warning", "fault"]
 LEVELS: tuple[Level, ...] = ("fault", "warning", "note")
 
 TEXTS = tomllib.loads(Path(__file__).with_name("findings.toml").read_text(encoding="utf-8"))  # by id
+RANKS = {name.partition(":")[0]: rank for rank, name in reversed([*enumerate(TEXTS)])}
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Finding:
 
     level: "fault", it keeps the network from learning; "warning", it may cost something; "note", it explains something.
     id: a name for programs. says: what is wrong. evidence: what was measured, by name. fix: what to do.
+    explains: the ids of other findings of which it is the cause.
     """
 
     level: Level
@@ -29,12 +31,14 @@ class Finding:
     says: str
     evidence: Mapping[str, float]
     fix: str
+    explains: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, level: Level, name: str, evidence: Mapping[str, float], **words: Any) -> "Finding":
         """The finding that TEXTS has under that name."""
         says, fix = (TEXTS[name][key].format_map({**evidence, **words}) for key in ("says", "fix"))
-        return cls(level, name.partition(":")[0], says, evidence, fix)
+        id_, explains = name.partition(":")[0], TEXTS[name].get("explains", "")
+        return cls(level, id_, says, evidence, fix, tuple(explains.split()))
 
     @classmethod
     def by_limits(cls, name: str, measure: float, evidence: Mapping[str, float], **words: Any) -> Iterator["Finding"]:
@@ -45,6 +49,16 @@ class Finding:
                 return
 
     @property
+    def is_suspect(self) -> bool:
+        """Whether a network that learns all the same disproves that it matters."""
+        return "suspect" in TEXTS.get(self.id, {})
+
+    def as_note(self) -> "Finding":
+        """The same where the network learns all the same."""
+        is_disproved = self.is_suspect and (self.level == "warning" or not self.id.startswith("inputs-"))
+        return replace(self, level="note") if is_disproved else self
+
+    @property
     def mend(self) -> str:
         """The fix under its former name, kept for one version."""
         return self.fix
@@ -53,14 +67,22 @@ class Finding:
 @public()
 @dataclass(frozen=True)
 class Diagnosis:
-    """All findings, faults first. An empty one means that nothing was found, and is false."""
+    """All findings, causes first, faults before warnings and notes. An empty one says that nothing is wrong: it is false."""
 
     findings: tuple[Finding, ...]
 
     @classmethod
     def of(cls, findings: Iterable[Finding]) -> "Diagnosis":
-        """These findings in the order of their levels."""
-        return cls(tuple(sorted(findings, key=lambda each: LEVELS.index(each.level))))
+        """These findings in the order of causes; a cause weighs as much as the gravest of what it explains."""
+        found = sorted(findings, key=lambda each: RANKS.get(each.id, len(RANKS)))
+        explained: set[str] = set()
+        ordered = []
+        for each in found:
+            theirs = [other for other in found if other.id in each.explains] if each.level != "note" else []
+            level = min([each.level, *(other.level for other in theirs)], key=LEVELS.index)
+            ordered.append(replace(each, level=level, explains=tuple(dict.fromkeys(other.id for other in theirs))))
+            explained |= {other.id for other in theirs}
+        return cls(tuple(sorted(ordered, key=lambda each: (LEVELS.index(each.level), each.id in explained))))
 
     @property
     def faults(self) -> tuple[Finding, ...]:
@@ -75,14 +97,15 @@ class Diagnosis:
 
     def to_json_list(self) -> list[dict[str, Any]]:
         """The findings as dicts. For one version the fix stands there under its former name, too."""
-        return [asdict(each) | {"mend": each.fix} for each in self.findings]
+        return [asdict(each) | {"explains": list(each.explains), "mend": each.fix} for each in self.findings]
 
     def to_text(self, width: int = 80) -> str:
         """The findings in lines of at most `width` characters."""
         lines = []
         for each in self.findings:
             measured = ", ".join(f"{name} {number:.4g}" for name, number in each.evidence.items())
-            sentences = ((each.level, each.says), ("", f"Measured: {measured}."), ("", f"Fix: {each.fix}."))
+            sentences = [(each.level, each.says), ("", f"Measured: {measured}."), ("", f"Fix: {each.fix}.")]
+            sentences += [("", f"This explains: {', '.join(each.explains)}.")] if each.explains else []
             lines += [entry(title, text, width) for title, text in sentences]
         return "\n".join(lines) or "Nothing wrong was found."
 

@@ -1,130 +1,47 @@
-"""What is wrong without a step: with inputs, targets and their relation; with weights, outputs and gradients."""
+"""What is wrong with a network as it is: with its formulas, weights, outputs, units and gradients."""
 
 import math
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 
 from deltarule.data.dataset import Dataset
-from deltarule.examples import check_data
+from deltarule.inspection.diagnosis.data_findings import TINY, typical_size
 from deltarule.inspection.diagnosis.findings import Finding
+from deltarule.inspection.gradcheck.check import gradcheck
 from deltarule.inspection.gradcheck.numeric_gradient import Problem
 from deltarule.nn.activations import Activation, Identity, ReLU, Sigmoid, Softmax, Tanh
 from deltarule.nn.arrays import Array
-from deltarule.nn.network import Network, inputs_of
+from deltarule.nn.network import Network
 from deltarule.nn.workspace import as_floats
 from deltarule.randomness import generator
 from deltarule.training.evaluation import loss_and_score
 
-MOST_EXAMPLES = 2000  # are looked at: enough to tell a share of 1 % from none
-FEW = 200  # with fewer examples, neighbors agree or differ by luck
-
-BATCH = 512
+BATCH, CHECKED = 512, 8  # examples
 SATURATED = {Sigmoid: 5.0, Tanh: 2.5}  # beyond such a z the slope is under 3 % of the steepest
+NEVER, FLAT = 0.02, 2e-6  # a recall; a slope through which an epoch of steps moves nothing
 LEARNED = 0.97  # a loss above so much of that of knowing nothing has learned nothing
-TINY = 1e-300  # where a number is divided by one that may be 0
 
 
-def standing_findings(network: Network, train: Dataset, validation: Dataset | None = None) -> Iterator[Finding]:
-    """What data and network show without a step; `validation` is what the network is judged by."""
-    check_data(network, train, validation)
-    train = replace(train, inputs=inputs_of(network, train.inputs))
-    sample = sample_of(train)
-    X = as_floats(sample.inputs, np.float64)
-    yield from input_findings(X, is_image=train.image_shape is not None)
-    yield from class_findings(train) if train.task == "classes" else value_findings(train)
-    if sample.n_samples >= FEW and X.any() and np.ptp(sample.targets, axis=0).any():
-        yield from neighbor_findings(X, sample)
-    if validation is not None:
-        yield from overlap_findings(train, replace(validation, inputs=inputs_of(network, validation.inputs)))
-    yield from network_findings(network, sample)
+def stratified(data: Dataset, n_samples: int) -> Dataset:
+    """So many of the examples at most, every class with its share."""
+    if n_samples >= data.n_samples:
+        return data
+    draw = data.split_stratified if data.task == "classes" else data.split_shuffled
+    return draw(n_samples, generator(0, "stratified")).test or data
 
 
-def sample_of(dataset: Dataset) -> Dataset:
-    """At most MOST_EXAMPLES of them, drawn at random, the same ones every time."""
-    if dataset.n_samples <= MOST_EXAMPLES:
-        return dataset
-    return dataset.take(np.sort(generator(0, "diagnosis").permutation(dataset.n_samples)[:MOST_EXAMPLES]))
-
-
-def typical_size(array: Array, axis: int | None = None) -> Array:
-    """The root of the mean square."""
-    return np.sqrt((array * array).mean(axis=axis))
-
-
-def input_findings(X: Array, *, is_image: bool) -> Iterator[Finding]:
-    """Inputs that are all alike, far too large or far too small."""
-    if (X[0] == X).all() and len(X) > 1:
-        yield Finding.of("fault", "inputs-all-alike", {"examples": len(X)})
+def formula_findings(network: Network, data: Dataset) -> Iterator[Finding]:
+    """Activations, losses or a kind of network that are the user's own, and whose derivatives are wrong."""
+    kinds = [type(each) for each in (*network.activations, network.loss, network)]
+    if all(each.__module__.partition(".")[0] == "deltarule" for each in kinds):
         return
-    columns = typical_size(X, axis=0)
-    size = float(typical_size(X) if is_image else columns.max())
-    measured = {"smallest input": float(X.min()), "largest input": float(X.max()), "typical size": size}
-    measured |= {} if is_image else {"in column": int(columns.argmax())}
-    cure = "keep pixels as uint8, or divide them by 255" if is_image else "standardize each column"
-    yield from Finding.by_limits("inputs-not-scaled", size, measured, cure=cure)
-    yield from Finding.by_limits("inputs-too-small", 1.0 / max(float(typical_size(X)), TINY), measured)
-    if is_image:
-        blank = float((~X.any(axis=1)).mean())
-        yield from Finding.by_limits("blank-examples", blank, {"share": blank})
-
-
-def value_findings(data: Dataset) -> Iterator[Finding]:
-    """Targets that are the same throughout, or of a wild size."""
-    spread = np.ptp(data.targets, axis=0)
-    if not spread.all():
-        names = ", ".join(name for name, each in zip(data.class_names, spread, strict=True) if not each)
-        measured = {"constant targets": int((spread == 0).sum()), "of": data.n_outputs}
-        yield Finding.of("warning" if spread.any() else "fault", "constant-target", measured, names=names)
-    size = float(typical_size(data.targets.astype(np.float64)))
-    ends = {"smallest target": float(data.targets.min()), "largest": float(data.targets.max()), "size": size}
-    yield from Finding.by_limits("targets-not-scaled", size, ends)
-
-
-def class_findings(data: Dataset) -> Iterator[Finding]:
-    """Classes without examples, or with many fewer than others."""
-    counts = np.bincount(data.targets, minlength=data.n_outputs)
-    most, least = int(counts.argmax()), int(counts.argmin())
-    measured = {f"examples of {data.class_names[each]}": int(counts[each]) for each in (most, least)}
-    missing = [name for name, count in zip(data.class_names, counts, strict=True) if count == 0]
-    if np.count_nonzero(counts) == 1:
-        yield Finding.of("fault", "one-class", measured)
-    elif missing:
-        measured |= {"classes": len(counts), "without examples": len(missing)}
-        yield Finding.of("warning", "classes-missing", measured, names=", ".join(missing[:10]))
-    else:
-        yield from Finding.by_limits("shares-far-apart", counts.max() / counts.min(), measured)
-
-
-def neighbor_findings(X: Array, data: Dataset) -> Iterator[Finding]:
-    """Whether examples that look alike have targets alike: the correlation of a target with its neighbor's."""
-    if data.image_shape is None:
-        deviation = X.std(axis=0)
-        X = X / np.where(deviation > 0.0, deviation, 1.0)
-    targets = np.eye(data.n_outputs)[data.targets] if data.task == "classes" else data.targets.astype(np.float64)
-    half = len(X) // 2
-    asked, known = X[:half], X[half:]
-    distances = (known * known).sum(axis=1) - 2.0 * asked @ known.T  # squared, but for what all have in common
-    apart = targets - targets.mean(axis=0)
-    own, theirs = apart[:half], apart[half:][distances.argmin(axis=1)]
-    correlation = float((own * theirs).sum() / np.sqrt((own**2).sum() * (theirs**2).sum()))
-    luck = 3.0 / math.sqrt(half * max(1, targets.shape[1] - 1))
-    if abs(correlation) < luck:
-        measured = {"correlation with the nearest neighbor's target": correlation, "luck alone reaches": luck}
-        yield Finding.of("fault", "labels-shuffled", measured)
-
-
-def overlap_findings(train: Dataset, validation: Dataset) -> Iterator[Finding]:
-    """Examples of `validation` that are in `train`, more of them than there are twins within `train`."""
-    seen = [hash(row.tobytes()) for row in train.inputs]
-    known = set(seen)
-    copied = sum(hash(row.tobytes()) in known for row in validation.inputs) / validation.n_samples
-    twins = 1.0 - len(known) / len(seen)
-    if copied > twins:
-        measured = {"share of the validation set": copied, "share of twins within the training set": twins}
-        examples = "examples" if validation.image_shape is None else "images"
-        yield from Finding.by_limits("validation-in-training", copied, measured, examples=examples)
+    if unused := [name for name in ("forward", "backward") if hasattr(network, name)]:
+        yield Finding.of("fault", "own-pass-unused", {"methods": len(unused)}, names=" and ".join(unused))
+    check = gradcheck(network, stratified(data, CHECKED))
+    if not check.ok:
+        measured = {"relative error of the gradient": check.max_relative_error, "tolerance": check.tolerance}
+        yield Finding.of("fault", "derivative-wrong", measured, mistakes="; ".join(map(str, check.mistakes)))
 
 
 def network_findings(network: Network, data: Dataset) -> Iterator[Finding]:
@@ -147,9 +64,36 @@ def network_findings(network: Network, data: Dataset) -> Iterator[Finding]:
         yield from gradient_findings(problem)
 
 
+def can_die(network: Network) -> bool:
+    """Whether outputs whose activation is flat learn no more: unless the loss cancels its slope."""
+    is_flat_somewhere = isinstance(network.activations[-1], Sigmoid | Tanh | ReLU)
+    return network.task == "classes" and is_flat_somewhere and not network.has_shortcut
+
+
+def output_findings(network: Network, data: Dataset) -> Iterator[Finding]:
+    """Classes that are never predicted, where there are examples of them; and outputs that cannot learn any more."""
+    if data.task != "classes":
+        return
+    problem = Problem.of(network, as_floats(data.inputs, np.float64), data.targets)
+    z, a = problem.ws.z[-1], problem.ws.a[-1]
+    for k, name in enumerate(data.class_names):
+        own = data.targets == k
+        if own.sum() < CHECKED or (recall := float((a[own].argmax(axis=1) == k).mean())) > NEVER:
+            continue
+        measured = {"output": k, "examples of its class": int(own.sum()), "recall": recall}
+        measured["largest output for them"] = float(a[own, k].max())
+        slope = float(np.median(network.activations[-1].derivative(z, a)[own, k])) if can_die(network) else 1.0
+        if slope < FLAT:
+            measured["typical slope of its activation"] = slope
+            words = {"target": name, "activation": type(network.activations[-1]).__name__.lower(), "loss": type(network.loss).__name__}
+            yield Finding.of("fault", "output-never-fires", measured, **words)
+        else:
+            yield Finding.of("warning", "class-never-predicted", measured, target=name)
+
+
 def batch_problem(network: Network, data: Dataset) -> Problem:
     """What a few hundred examples leave on their way through a network and back, in float64."""
-    batch = data.take(slice(BATCH))
+    batch = stratified(data, BATCH)
     return Problem.of(network, as_floats(batch.inputs, np.float64), batch.targets)
 
 
@@ -161,7 +105,8 @@ def chance_loss(network: Network, data: Dataset) -> float:
 
 
 def weight_findings(network: Network) -> Iterator[Finding]:
-    """Weights of a scale that does not fit their fan-in, or equal in all neurons of a layer."""
+    """Weights of a scale that does not fit their fan-in, or the depth; or equal in all neurons of a layer."""
+    shrinkage = 1.0
     for l, W in enumerate(network.weights):
         fan_in, fan_out = W.shape
         size, fitting = float(typical_size(W)), math.sqrt(1.0 / fan_in)
@@ -172,6 +117,9 @@ def weight_findings(network: Network) -> Iterator[Finding]:
         elif W.size >= 16:
             yield from Finding.by_limits("weights-too-large", size / high, measured)
             yield from Finding.by_limits("weights-too-small", low / max(size, TINY), measured)
+        shrinkage *= low / max(size, TINY)
+    measured = {"layers": len(network.weights), "times too small, all layers together": shrinkage}
+    yield from Finding.by_limits("weights-too-small: depth", shrinkage, measured)
 
 
 def reach_findings(network: Network, data: Dataset) -> Iterator[Finding]:

@@ -1,0 +1,241 @@
+"""Trials: copies of a run, each with one thing changed, and how far their first steps get."""
+
+import copy
+import math
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from deltarule.data.dataset import Dataset
+from deltarule.errors import DivergenceError
+from deltarule.inspection.diagnosis.findings import Finding
+from deltarule.inspection.diagnosis.data_findings import FEW, TINY, sample_of, typical_size
+from deltarule.inspection.diagnosis.static_findings import (
+    batch_problem,
+    can_die,
+    chance_loss,
+    output_findings,
+    unit_findings,
+)
+from deltarule.model import Standardization
+from deltarule.nn.activations import Activation, Identity, ReLU, Sigmoid, Softmax, Tanh
+from deltarule.nn.network import Network, with_meaning, with_parameters
+from deltarule.nn.workspace import as_floats
+from deltarule.randomness import generator
+from deltarule.training.batches import steps_per_epoch
+from deltarule.training.callbacks import Callback, TrainingState
+from deltarule.training.clip_and_average import Latest
+from deltarule.training.evaluation import loss_and_score
+from deltarule.training.trainer import Trainer
+
+WATCHED = 200  # steps
+EARLY = 10  # the first of them: later ones may be small because everything has died
+LARGE_UPDATE, SMALL_UPDATE = 0.1, 1e-5  # a step's length over the weights'; about 1e-3 is usual
+MOST_WORK = 2e9  # weights times samples of a trial: about a second
+MOST_OF_GIVEN = 3e10  # the same of the first steps as they are: their batches stay as they are
+MOST_OF_DYING = 6e9  # of the epoch in which outputs may die
+LEAST_STEPS, MANY, LONG = 60, 6, 6000
+BETTER, MUCH_BETTER = 0.8, 0.6  # of the loss, at most, is what a nonlinearity, or a lower rate, must leave to count
+GOOD = 0.1  # a loss over chance that needs no lower rate
+HIDDEN = 64  # units of the layer that is tried in a network without one
+SWAPPED = (Sigmoid, Tanh, Softmax, Identity)  # hidden activations in whose place a ReLU is tried
+
+
+class FirstSteps(Callback):
+    """Measures the first steps of a run, and ends it after `last` of them, where that is given.
+
+    updates: for each of the first WATCHED steps, (layers,), the length of the step over the length of the weights.
+    """
+
+    def __init__(self, last: int | None = None) -> None:
+        self.last = last
+        self.updates: list[list[float]] = []
+
+    def train_begin(self, state: TrainingState) -> None:
+        self._before = state.network.parameters.copy()
+
+    def step_end(self, state: TrainingState) -> None:
+        if state.step <= WATCHED:
+            before, self._before = self._before, state.network.parameters.copy()
+            pairs = zip(self._before.weights, before.weights, strict=True)
+            lengths = [(float(np.linalg.norm(W - old)), float(np.linalg.norm(old))) for W, old in pairs]
+            self.updates.append([step / max(length, 1e-30) for step, length in lengths])
+        if state.step == self.last:
+            state.stop_reason = "the first steps were all that was wanted"
+
+    def findings(self) -> Iterator[Finding]:
+        """What the sizes of the steps show."""
+        if not self.updates:
+            return
+        early, largest = np.median(self.updates[:EARLY], axis=0), np.max(self.updates, axis=0)
+        if early.max() > LARGE_UPDATE:
+            measured = {f"step / weights in layer {l}": float(ratio) for l, ratio in enumerate(early)}
+            yield Finding.of("warning", "steps-too-large", measured)
+        elif largest.max() < SMALL_UPDATE:
+            measured = {f"largest step / weights in layer {l}": float(ratio) for l, ratio in enumerate(largest)}
+            yield Finding.of("warning", "steps-too-small", measured)
+
+
+class Outcome(NamedTuple):
+    """What came of a trial: the network, and its loss over that of knowing nothing, inf where it diverged.
+
+    learned: on the examples that it learned from. judged: on others, where there are enough.
+    """
+
+    network: Network
+    learned: float
+    judged: float
+    steps: FirstSteps
+
+    @property
+    def least(self) -> float:
+        """The lower of the two: whether anything is learned."""
+        return min(self.learned, self.judged)
+
+
+def unchanged(data: Dataset) -> Dataset:
+    """The data as they are."""
+    return data
+
+
+@dataclass(frozen=True)
+class Trials:
+    """Runs of a trainer on a part of its data, and the examples that they are judged by.
+
+    n_steps: of the whole run, whose schedule a trial goes through in its own steps.
+    """
+
+    trainer: Trainer
+    learn: Dataset
+    judge: Dataset
+    n_steps: int
+
+    @classmethod
+    def of(cls, trainer: Trainer, train: Dataset) -> "Trials":
+        """Of a sample of `train`; where that is large enough, a quarter is kept aside to judge by."""
+        part, n_steps = sample_of(train), trainer.epochs * steps_per_epoch(train.n_samples, trainer.batch_size)
+        if part.n_samples < FEW:
+            return cls(trainer, part, part, n_steps)
+        splits = part.split_shuffled(part.n_samples // 4, generator(0, "trials"))
+        return cls(trainer, splits.train, splits.test or part, n_steps)
+
+    @property
+    def highest_rate(self) -> float:
+        """Of the whole run."""
+        return max(float(self.trainer.schedule(int(step))) for step in np.linspace(0, self.n_steps - 1, WATCHED))
+
+    def run(
+        self,
+        n_steps: int,
+        *,
+        network: Network | None = None,
+        factor: float = 1.0,
+        prepare: Callable[[Dataset], Dataset] = unchanged,
+        most_work: float = MOST_WORK,
+        **changes: Any,
+    ) -> Outcome:
+        """A copy of the run after so many steps at most, with `factor` times the rate and these `changes`."""
+        network = self.trainer.network if network is None else network
+        network = with_parameters(network, network.parameters.copy())
+        learn, judge = prepare(self.learn), prepare(self.judge)
+        given = {"augment": None, "average": Latest(), "optimizer": copy.deepcopy(self.trainer.optimizer)}
+        run = replace(self.trainer, network=network, **given | changes)
+        size, batch = network.parameters.size, min(run.batch_size or learn.n_samples, learn.n_samples)
+        if size * batch * WATCHED > most_work:
+            run.batch_size = batch = min(batch, max(32, int(most_work / (size * WATCHED))))
+        steps = FirstSteps(min(n_steps, max(LEAST_STEPS, int(most_work / (size * (batch + 30))))))
+        run.epochs, run.callbacks = -(-n_steps // steps_per_epoch(learn.n_samples, run.batch_size)), [steps]
+        stride = max(1.0, self.n_steps / (steps.last or 1)) if n_steps < LONG else 1.0
+        run.schedule = lambda step: factor * self.trainer.schedule(int(stride * step))
+        losses, chance = [math.inf, math.inf], max(chance_loss(network, learn), TINY)
+        with suppress(DivergenceError):
+            run.fit(learn)
+            losses = [loss_and_score(network, each)[0] / chance for each in (learn, judge)]
+        learned, judged = (math.inf if math.isnan(loss) else loss for loss in losses)
+        return Outcome(network, learned, judged, steps)
+
+
+    def first_steps(self) -> Outcome:
+        """The run as it is, after WATCHED steps."""
+        return self.run(WATCHED, most_work=MOST_OF_GIVEN)
+
+    def later_steps(self) -> Outcome:
+        """The same after MANY times as many, where that is not too much work."""
+        return self.run(MANY * WATCHED)
+
+    def death_findings(self, given: Outcome) -> Iterator[Finding]:
+        """ReLUs that have died in the first steps."""
+        already = {each.evidence["layer"] for each in unit_findings(batch_problem(self.trainer.network, self.learn))}
+        if math.isfinite(given.learned):
+            for each in unit_findings(batch_problem(given.network, self.learn)):
+                if each.id == "dead-relus" and each.evidence["layer"] not in already:
+                    yield replace(each, says=f"{each.says} They died in the first {WATCHED} steps.")
+
+    def stuck_findings(self, train: Dataset) -> Iterator[Finding]:
+        """Outputs that no longer learn after the first epoch, of a pair of activation and loss that lets them die."""
+        if can_die(self.trainer.network):
+            after = replace(self, learn=train).run(LONG, most_work=MOST_OF_DYING).network
+            stuck = [each for each in output_findings(after, self.learn) if each.level == "fault"]
+            yield from stuck if 2 * len(stuck) < train.n_outputs else ()
+
+    def linear_findings(self, train: Dataset) -> Iterator[Finding]:
+        """Hidden layers without a nonlinearity, where one gets further."""
+        network, whole = self.trainer.network, replace(self, learn=train)
+        hidden = network.activations[:-1]
+        if hidden and all(isinstance(each, Identity) for each in hidden):
+            twin = fresh_twin(network, with_relu=True)
+            loss, bent = (whole.run(MANY * WATCHED, network=each, most_work=MOST_OF_GIVEN).judged for each in (network, twin))
+            if bent < BETTER * loss:
+                yield Finding.of("note", "no-nonlinearity", {"loss over chance": loss, "with ReLU": bent})
+
+    def rate_findings(self, given: Outcome) -> Iterator[Finding]:
+        """A rate so high that a network learns, but a lower one gets much further."""
+        rate, measured = self.highest_rate, {"loss over chance": given.judged}
+        for factor in (0.1, 0.01) if given.judged > GOOD else ():
+            loss = self.run(WATCHED, factor=factor).judged
+            if loss < MUCH_BETTER * given.judged:
+                measured |= {"learning rate": rate, f"with a rate of {factor * rate:.2g}": loss}
+                yield Finding.of("warning", "learning-rate-too-high: first steps", measured, better=factor * rate)
+                return
+
+
+def fresh_twin(network: Network, *, with_relu: bool = False) -> Network:
+    """A network like it with weights newly drawn, as suits its activations; ReLUs in the place of those of SWAPPED."""
+    *hidden, output = network.activations
+    sizes, instead = network.layer_sizes, SWAPPED if with_relu else ()
+    hidden = [ReLU() if isinstance(each, instead) else each for each in hidden]
+    if with_relu and not hidden:
+        hidden, sizes = [ReLU()], (sizes[0], HIDDEN, sizes[-1])
+    names = ("loss", "task", "pixels", "image_shape", "class_names", "dtype")
+    given = {name: getattr(network, name) for name in names}
+    dropout = network.dropout if sizes == network.layer_sizes else 0.0
+    started = [*map(with_usual_start, (*hidden, output))]
+    return Network(sizes, hidden=started[:-1], output=started[-1], dropout=dropout, rng=1, **given)
+
+
+def with_usual_start(activation: Activation) -> Activation:
+    """The same activation, whose layer starts from the weights that are usual for its kind, and biases of 0."""
+    activation, usual = copy.copy(activation), type(activation).__dataclass_fields__
+    for name in ("initializer", "bias_initializer"):
+        object.__setattr__(activation, name, usual[name].default)
+    return activation
+
+
+def standardized(data: Dataset) -> Dataset:
+    """The same examples with inputs of a size of about 1: column by column, images as a whole."""
+    X = as_floats(data.inputs, np.float64)
+    X = X / max(float(typical_size(X)), TINY) if data.image_shape else Standardization.of(X).apply(X)
+    return replace(data, inputs=X)
+
+
+def with_scaled_targets(data: Dataset) -> Dataset:
+    """The same examples with targets of mean 0 and deviation 1."""
+    return replace(data, targets=Standardization.of(data.targets).apply(data.targets))
+
+
+def as_numbers(network: Network) -> Network:
+    """The network, to be given inputs on another scale."""
+    return with_meaning(network, pixels=False, input_range=None)
