@@ -1,0 +1,271 @@
+"""The process that runs a learner's file. It knows nothing of deltarule, and answers with plain numbers.
+
+`Worker` starts this file by its path, so that nothing of deltarule is imported here. It reads requests from stdin: the
+source of a file, and calls of its functions. Where the system can fork, each request gets a process of its own, made in
+milliseconds from this warm one; elsewhere this process answers one request and ends.
+
+What arrives in the parent are types, shapes and numbers. There is no verdict here to forge: the parent draws the
+inputs, knows the right results, and compares.
+"""
+
+import builtins
+import importlib
+import io
+import json
+import os
+import struct
+import sys
+from functools import partial
+from typing import Any, BinaryIO, NamedTuple
+
+import numpy as np
+
+MODULES = ("numpy", "numpy.random", "numpy.linalg", "math", "itertools", "functools", "collections", "typing")
+MODULES += ("__future__", "collections.abc", "numpy.typing")
+NAMES = set("eval exec compile open input breakpoint getattr setattr delattr globals locals vars dir id help".split())
+NAMES |= set("memoryview exit quit copyright credits license".split())  # built-in names that no exercise needs
+HEADER = struct.Struct("<IQ")  # the sizes of a frame's JSON, and of the arrays' bytes behind it
+MOST_ITEMS = 10_000  # of a list that a function returns
+MEGABYTES = 2**20
+
+
+def sigmoid(z: Any) -> Any:
+    return 1.0 / (1.0 + np.exp(-z))
+
+
+# What exercises pass where a function wants an activation, with its derivative.
+FUNCTIONS: dict[str, Any] = {
+    "sigmoid": sigmoid,
+    "tanh": np.tanh,
+    "identity": lambda z: 1.0 * z,
+    "relu": lambda z: np.maximum(z, 0.0),
+    "silu": lambda z: z * sigmoid(z),
+}
+PRIMES: dict[str, Any] = {
+    "sigmoid": lambda z: sigmoid(z) * (1.0 - sigmoid(z)),
+    "tanh": lambda z: 1.0 - np.tanh(z) ** 2,
+    "identity": np.ones_like,
+    "relu": lambda z: 1.0 * (z > 0.0),
+    "silu": lambda z: sigmoid(z) * (1.0 + z * (1.0 - sigmoid(z))),
+}
+
+
+class Special(NamedTuple):
+    """An argument that is no number: kind "function", "prime" (of FUNCTIONS and PRIMES), "own" (a function of the
+    learner's file) or "rng" (a seed and a stream: the same two are the same generator, and go on)."""  # noqa: D209
+
+    kind: str
+    name: Any
+
+
+def pack(value: Any, arrays: list[bytes]) -> Any:
+    """A value as JSON; the bytes of its arrays go to `arrays`. Of other types only their names arrive."""
+    kind = type(value)
+    if value is None or kind in (bool, int, float, str):
+        return value
+    if kind is Special:
+        return {value.kind: value.name}
+    if kind in (list, tuple):
+        return {"list": [pack(each, arrays) for each in value[:MOST_ITEMS]]}
+    is_scalar = isinstance(value, np.generic) and kind.__module__ == "numpy"
+    if (kind is np.ndarray or is_scalar) and value.dtype.kind in "biufc":
+        arrays.append(np.ascontiguousarray(value).tobytes())
+        return {"dtype": value.dtype.str, "shape": list(value.shape)}
+    return {"other": f"{kind.__name__} of {value.dtype}" if kind is np.ndarray else kind.__name__}
+
+
+class Other(NamedTuple):
+    """What a function returned that is neither a number, an array, a list nor None: its type's name."""
+
+    name: str
+
+
+def unpack(packed: Any, data: io.BytesIO) -> Any:
+    """What `pack` was given, arrays as plain arrays of their own."""
+    if not isinstance(packed, dict):
+        return packed
+    if "list" in packed:
+        return [unpack(each, data) for each in packed["list"]]
+    if "dtype" in packed:
+        dtype, shape = np.dtype(packed["dtype"]), packed["shape"]
+        content = data.read(dtype.itemsize * int(np.prod(shape, dtype=np.int64)))
+        return np.frombuffer(content, dtype).reshape(shape).copy()
+    ((kind, name),) = packed.items()
+    return Other(name) if kind == "other" else Special(kind, name)
+
+
+def frame(head: dict[str, Any], value: Any = None) -> bytes:
+    """A message: JSON, and a value that may hold arrays."""
+    arrays: list[bytes] = []
+    text = json.dumps(head | {"value": pack(value, arrays)}).encode()
+    return b"".join([HEADER.pack(len(text), sum(map(len, arrays))), text, *arrays])
+
+
+def write_frame(stream: BinaryIO, head: dict[str, Any], value: Any = None) -> None:
+    """Write a message at once."""
+    stream.write(frame(head, value))
+    stream.flush()
+
+
+def read_frame(stream: BinaryIO) -> dict[str, Any]:
+    """The next message, its value unpacked. EOFError where there is none."""
+    header = stream.read(HEADER.size)
+    if len(header) < HEADER.size:
+        raise EOFError
+    n_text, n_data = HEADER.unpack(header)
+    message: dict[str, Any] = json.loads(stream.read(n_text))
+    message["value"] = unpack(message["value"], io.BytesIO(stream.read(n_data)))
+    return message
+
+
+def real(argument: Any, namespace: dict[str, Any], generators: dict[Any, Any]) -> Any:
+    """An argument as the function gets it: functions and generators in the place of their names."""
+    if isinstance(argument, list):
+        return [real(each, namespace, generators) for each in argument]
+    if not isinstance(argument, Special):
+        return argument.copy() if isinstance(argument, np.ndarray) else argument
+    if argument.kind == "rng":
+        key = tuple(argument.name)
+        return generators.setdefault(key, np.random.default_rng(key[0]))
+    table = {"function": FUNCTIONS, "prime": PRIMES, "own": namespace}[argument.kind]
+    return table[argument.name]
+
+
+def without_functions(argument: Any) -> Any:
+    """The numbers of an argument."""
+    if isinstance(argument, list):
+        return [without_functions(each) for each in argument]
+    return argument if isinstance(argument, np.ndarray) else None
+
+
+def line_of(error: BaseException, file: str) -> int:
+    """The last line of the learner's file that an error went through; 0 where it is in none."""
+    line = error.lineno or 0 if isinstance(error, SyntaxError) and error.filename == file else 0
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == file:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line
+
+
+def limit_memory(megabytes: int) -> None:
+    """Bound this process's memory, and let it write no file; where the system has such limits."""
+    try:
+        import resource
+    except ImportError:
+        return
+    for limit, most in ((resource.RLIMIT_AS, megabytes * MEGABYTES), (resource.RLIMIT_FSIZE, 0)):
+        resource.setrlimit(limit, (most, most))
+
+
+def guard() -> list[bool]:
+    """Refuse files, processes, frames and all else that Python asks audit hooks about, while its one item is True."""
+    is_on = [False]
+
+    def refuse(event: str, args: tuple[Any, ...]) -> None:
+        if is_on[0] and event != "exec":
+            raise PermissionError(f"{event} is not allowed in an exercise")
+
+    sys.addaudithook(refuse)
+    return is_on
+
+
+def safe_builtins() -> dict[str, Any]:
+    """Python's built-in names without those in NAMES, and with an import that knows MODULES alone."""
+    original = builtins.__import__
+
+    def import_module(name: str, *args: Any, **kwargs: Any) -> Any:
+        if name not in MODULES:
+            raise ImportError(f"{name} is not allowed in an exercise")
+        return original(name, *args, **kwargs)
+
+    return {name: value for name, value in vars(builtins).items() if name not in NAMES} | {"__import__": import_module}
+
+
+def answer(request: dict[str, Any], stream: BinaryIO) -> None:
+    """Load a file, make the calls, and write a frame for each; one alone, with the error, where it does not load."""
+    limit_memory(request["megabytes"])
+    is_guarded = guard()
+    file, printed = request["file"], io.StringIO()
+    sys.stdout = sys.stderr = printed
+    namespace: dict[str, Any] = {"__name__": "network", "__builtins__": safe_builtins()}
+
+    def attempt(act: Any) -> Any:
+        """What it returns, or the error's frame: the one place where a learner's errors, of any kind, are caught."""
+        is_guarded[0] = True
+        try:
+            return act()
+        except BaseException as error:
+            words = str(error)[:500] if type(error).__module__.partition(".")[0] in ("builtins", "numpy") else ""
+            is_guarded[0] = False  # which a traceback asks for
+            return {"error": type(error).__name__, "words": words, "line": line_of(error, file)}
+        finally:
+            is_guarded[0] = False
+
+    def call(name: str, packed: Any) -> bytes:
+        """The frame of a call; what is returned becomes numbers while the guard is on."""
+        arguments = real(packed, namespace, generators)
+        before, after = list[bytes](), list[bytes]()
+        kept = without_functions(arguments) if request["watched"] else []
+        pack(kept, before)
+        printed.seek(0)
+        result = namespace[name](*arguments)
+        pack(kept, after)
+        return frame({"changed": before != after, "printed": printed.tell() > 0}, result)
+
+    try:
+        code = compile(request["source"], file, "exec")
+    except (SyntaxError, ValueError) as error:
+        write_frame(stream, {"error": "SyntaxError", "words": str(error), "line": line_of(error, file)})
+        return
+    failure = attempt(lambda: exec(code, namespace))  # noqa: S102 - a learner's file, which this process is for
+    if failure is not None:
+        write_frame(stream, failure)
+        return
+    supplied: dict[str, Any] = {}
+    exec(compile(request["supplied"], "supplied", "exec"), supplied)  # noqa: S102 - solutions of earlier steps
+    namespace |= {name: value for name, value in supplied.items() if not name.startswith("__")}
+    generators: dict[Any, Any] = {}
+    for name, packed in request["value"]:
+        if not callable(namespace.get(name)):
+            write_frame(stream, {"missing": name})
+            continue
+        result = attempt(partial(call, name, packed))
+        stream.write(result if isinstance(result, bytes) else frame(result))
+        stream.flush()
+
+
+def serve(requests: BinaryIO, answers: BinaryIO) -> None:
+    """Answer requests until there are no more."""
+    can_fork = sys.platform == "linux"
+    for module in MODULES:  # later none is loaded from a file, which the guard would refuse
+        importlib.import_module(module)
+    np.seterr(all="ignore")
+    np.random.default_rng(0).permutation(3)
+    np.ones((2, 2)) @ np.ones((2, 2))
+    while True:
+        try:
+            request = read_frame(requests)
+        except EOFError:
+            return
+        if not can_fork:
+            answer(request, answers)
+            return
+        process = os.fork()
+        if process == 0:
+            requests.close()
+            try:
+                answer(request, answers)
+            finally:
+                os._exit(0)
+        os.waitpid(process, 0)
+        write_frame(answers, {"end": True})
+
+
+if __name__ == "__main__":
+    streams = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for standard in range(3):
+        os.dup2(nothing, standard)
+    serve(*streams)

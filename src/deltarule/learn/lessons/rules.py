@@ -1,0 +1,118 @@
+"""What a learner's file may hold: found in its syntax tree, before anything of it runs.
+
+An exercise needs NumPy, loops and arithmetic. Imports of anything else, names and attributes that reach files, frames
+or the interpreter, and methods with double underscores are refused, with the line. A refusal inside of a function is
+about that function; one outside of all of them, or in a function of the learner's own, is about the whole file.
+"""
+
+import ast
+from collections.abc import Iterator
+from importlib import import_module
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from deltarule.errors import sentence
+from deltarule.learn.lessons.child import MODULES, NAMES
+
+# Attributes that reach beyond numbers, of whatever object: files and raw memory, and what Python keeps of code.
+ATTRIBUTES = set("load loads loadtxt genfromtxt fromfile fromregex memmap open_memmap save savez savetxt".split())
+ATTRIBUTES |= set("savez_compressed tofile dump dumps ctypes ctypeslib seterrcall DataSource testing mro".split())
+ATTRIBUTES |= set("gi_frame gi_code cr_frame cr_code ag_frame f_back f_globals f_locals f_builtins f_code".split())
+ATTRIBUTES |= set("tb_frame tb_next with_traceback".split())
+MAY_HAVE_UNDERSCORES = {"__init__", "__name__", "__main__", "__file__", "__doc__", "__call__"}
+
+
+class Refusal(NamedTuple):
+    """Something that an exercise may not hold. function: the one at the top of the file that it stands in, or ""."""
+
+    line: int
+    function: str
+    says: str
+
+
+def refusals(tree: ast.Module) -> list[Refusal]:
+    """All that is not allowed in a file, by line."""
+    aliases = dict(modules_by_name(tree))
+    found = [
+        Refusal(getattr(node, "lineno", 0), getattr(top, "name", ""), sentence(f"learn.{key}", name=name))
+        for top in tree.body
+        for key, name, node in offenses(top, aliases)
+    ]
+    return sorted(set(found))
+
+
+def modules_by_name(tree: ast.AST) -> Iterator[tuple[str, ModuleType]]:
+    """The modules that a file imports, where they are allowed, by the name that it gives them."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for each in (each for each in node.names if each.name in MODULES):
+                path = each.name if each.asname else each.name.partition(".")[0]
+                yield each.asname or path, import_module(path)
+        elif isinstance(node, ast.ImportFrom) and node.module in MODULES:
+            for each in node.names:
+                value = getattr(import_module(node.module), each.name, None)
+                if isinstance(value, ModuleType):
+                    yield each.asname or each.name, value
+
+
+def offenses(top: ast.AST, aliases: dict[str, ModuleType]) -> Iterator[tuple[str, str, ast.AST]]:
+    """The sentence's key, the name, and the node of what is not allowed in a statement."""
+    heads = {id(node.value) for node in ast.walk(top) if isinstance(node, ast.Attribute)}
+    for node in ast.walk(top):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield from ((key, name, node) for key, name in import_offenses(node))
+        elif isinstance(node, ast.Attribute):
+            if is_hidden(node.attr) or node.attr in ATTRIBUTES or leaves_module(node, aliases):
+                yield "attribute", node.attr, node
+            if not isinstance(node.ctx, ast.Load) and ast.unparse(node.value) != "self":
+                yield "attribute_change", ast.unparse(node), node
+        elif isinstance(node, ast.Name):
+            if node.id in NAMES or is_hidden(node.id):
+                yield "name", node.id, node
+            elif node.id in aliases and id(node) not in heads:
+                yield "bare_module", node.id, node
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            if is_hidden(node.name):
+                yield "method", node.name, node
+            if isinstance(node, ast.ClassDef) and (node.bases or node.keywords):
+                yield "base_class", node.name, node
+        elif isinstance(node, ast.MatchClass):
+            yield "name", "match", node
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and is_trick(node.value):
+            yield "text", node.value[:40], node
+
+
+def import_offenses(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, str]]:
+    """What an import brings that is not allowed: another module, everything, or a name of those above."""
+    if isinstance(node, ast.Import):
+        yield from (("import", each.name) for each in node.names if each.name not in MODULES)
+        return
+    if node.level or node.module not in MODULES:
+        yield "import", "." * node.level + (node.module or "")
+        return
+    for each in node.names:
+        value = getattr(import_module(node.module), each.name, None)
+        is_module = isinstance(value, ModuleType) and value.__name__ not in MODULES
+        if each.name == "*" or each.name in ATTRIBUTES or each.name.startswith("_") or is_module:
+            yield "import", f"{node.module}.{each.name}"
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a name is one that Python, or a library, keeps for itself."""
+    return name.startswith("__") and name.endswith("__") and name not in MAY_HAVE_UNDERSCORES
+
+
+def is_trick(text: str) -> bool:
+    """Whether a string names what `is_hidden` refuses, as format strings can; a docstring may say "_"."""
+    return "__" in text and any(is_hidden(word) for word in text.replace(".", " ").replace("{", " ").split())
+
+
+def leaves_module(node: ast.Attribute, aliases: dict[str, ModuleType]) -> bool:
+    """Whether np.a.b reaches a module that is not allowed, or a name that a module keeps for itself."""
+    first, *names = ast.unparse(node).split(".")
+    value: Any = aliases.get(first)
+    for name in names if value is not None else ():
+        if name.startswith("_"):
+            return True
+        value = getattr(value, name, None)
+    return isinstance(value, ModuleType) and value.__name__ not in MODULES
