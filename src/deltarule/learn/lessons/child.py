@@ -22,8 +22,9 @@ import numpy as np
 
 MODULES = ("numpy", "numpy.random", "numpy.linalg", "math", "itertools", "functools", "collections", "typing")
 MODULES += ("__future__", "collections.abc", "numpy.typing")
-NAMES = set("eval exec compile open input breakpoint getattr setattr delattr globals locals vars dir id help".split())
-NAMES |= set("memoryview exit quit copyright credits license".split())  # built-in names that no exercise needs
+# Built-in names that no exercise needs.
+NAMES = {"eval", "exec", "compile", "open", "input", "breakpoint", "getattr", "setattr", "delattr", "globals", "locals"}
+NAMES |= {"vars", "dir", "id", "help", "memoryview", "exit", "quit", "copyright", "credits", "license", "__import__"}
 HEADER = struct.Struct("<IQ")  # the sizes of a frame's JSON, and of the arrays' bytes behind it
 MOST_ITEMS = 10_000  # of a list that a function returns
 MEGABYTES = 2**20
@@ -51,8 +52,11 @@ PRIMES: dict[str, Any] = {
 
 
 class Special(NamedTuple):
-    """An argument that is no number: kind "function", "prime" (of FUNCTIONS and PRIMES), "own" (a function of the
-    learner's file) or "rng" (a seed and a stream: the same two are the same generator, and go on)."""  # noqa: D209
+    """An argument that is not a number. kind: "function", "prime", "own" or "rng".
+
+    name: in FUNCTIONS, in PRIMES, in the learner's file; of a generator its seed and its stream: where a second
+    argument has the same two, it is the same generator.
+    """
 
     kind: str
     name: Any
@@ -176,7 +180,7 @@ def safe_builtins() -> dict[str, Any]:
     original = builtins.__import__
 
     def import_module(name: str, *args: Any, **kwargs: Any) -> Any:
-        if name not in MODULES:
+        if name not in MODULES and not (name.startswith("numpy.") and name in sys.modules):  # NumPy's own go on
             raise ImportError(f"{name} is not allowed in an exercise")
         return original(name, *args, **kwargs)
 

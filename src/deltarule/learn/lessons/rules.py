@@ -6,20 +6,18 @@ about that function; one outside of all of them, or in a function of the learner
 """
 
 import ast
+import tomllib
 from collections.abc import Iterator
 from importlib import import_module
+from importlib.resources import files
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from deltarule.errors import sentence
 from deltarule.learn.lessons.child import MODULES, NAMES
+from deltarule.learn.lessons.exercises import says
 
-# Attributes that reach beyond numbers, of whatever object: files and raw memory, and what Python keeps of code.
-ATTRIBUTES = set("load loads loadtxt genfromtxt fromfile fromregex memmap open_memmap save savez savetxt".split())
-ATTRIBUTES |= set("savez_compressed tofile dump dumps ctypes ctypeslib seterrcall DataSource testing mro".split())
-ATTRIBUTES |= set("gi_frame gi_code cr_frame cr_code ag_frame f_back f_globals f_locals f_builtins f_code".split())
-ATTRIBUTES |= set("tb_frame tb_next with_traceback".split())
-MAY_HAVE_UNDERSCORES = {"__init__", "__name__", "__main__", "__file__", "__doc__", "__call__"}
+RULES = tomllib.loads((files(__package__) / "rules.toml").read_text(encoding="utf-8"))
+ATTRIBUTES, HARMLESS = set(RULES["attributes"]), set(RULES["harmless"])
 
 
 class Refusal(NamedTuple):
@@ -34,7 +32,7 @@ def refusals(tree: ast.Module) -> list[Refusal]:
     """All that is not allowed in a file, by line."""
     aliases = dict(modules_by_name(tree))
     found = [
-        Refusal(getattr(node, "lineno", 0), getattr(top, "name", ""), sentence(f"learn.{key}", name=name))
+        Refusal(getattr(node, "lineno", 0), getattr(top, "name", ""), says(f"refused.{key}", name=name))
         for top in tree.body
         for key, name, node in offenses(top, aliases)
     ]
@@ -99,7 +97,7 @@ def import_offenses(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, st
 
 def is_hidden(name: str) -> bool:
     """Whether a name is one that Python, or a library, keeps for itself."""
-    return name.startswith("__") and name.endswith("__") and name not in MAY_HAVE_UNDERSCORES
+    return name.startswith("__") and name.endswith("__") and name not in HARMLESS
 
 
 def is_trick(text: str) -> bool:

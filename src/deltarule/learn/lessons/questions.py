@@ -1,0 +1,227 @@
+"""What is asked: inputs drawn anew, and the right results, which deltarule's own mathematics computes.
+
+Everything is drawn at once, by name; a step's TOML says which of it a function is given, and what is then right. Sizes
+are different primes, so that a shape tells what an array is; activation functions are drawn as well.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from deltarule.learn.lessons.child import Other, Special
+from deltarule.learn.lessons.exercises import Exercise
+from deltarule.nn.activations import ReLU, Sigmoid, Softmax
+from deltarule.nn.arrays import Array
+from deltarule.nn.losses import CrossEntropy, Loss, Quadratic
+from deltarule.nn.network import Network, backward, forward
+from deltarule.nn.optimizers import SGD, Adam, Momentum
+from deltarule.nn.parameters import Parameters
+
+PRIME_SIZES = (3, 5, 7, 11, 13)
+ACTIVATIONS = ("sigmoid", "tanh", "silu")  # of a network, each in one layer
+Generator = np.random.Generator
+
+
+class Question(NamedTuple):
+    """A call, and what is right. A list of arrays is expected as a list, whatever sequence is returned."""
+
+    function: str
+    arguments: list[Any]
+    expected: Any
+
+
+def questions_of(step: Exercise, rng: Generator) -> list[Question]:
+    """What a step asks."""
+    drawn = draw_all(rng)
+
+    def value(name: Any) -> Any:
+        if isinstance(name, list):
+            return [value(each) for each in name]
+        word, *index = re.findall(r"-?\w+", name.removesuffix(".T"))  # "W[0]" is item 0 of W, "X.T" is X transposed
+        found = drawn[word][int(index[0])] if index else drawn[word]
+        return found.T.copy() if name.endswith(".T") else found
+
+    return [Question(ask["function"], value(ask["given"]), value(ask.get("right", []))) for ask in step.asks]
+
+
+def draw_all(rng: Generator) -> dict[str, Any]:
+    """Inputs and right results, by the names that the TOML files use."""
+    sizes = [int(size) for size in rng.permutation(PRIME_SIZES)]
+    rate = float(rng.uniform(0.2, 0.9))
+    return draw_network(rng, sizes, rate) | draw_functions(rng, sizes) | draw_batches(rng) | draw_steps(rng, rate)
+
+
+def draw_network(rng: Generator, sizes: list[int], rate: float) -> dict[str, Any]:
+    """A network of three layers, a pass forward and back in squared error, and some training.
+
+    The first training takes full batches; the second, batches of one sample repeated: the order does not matter.
+    """
+    names = [str(name) for name in rng.permutation(ACTIVATIONS)]
+    start = rng.normal(0.0, 1.0, Parameters(sizes[1:]).size)
+    X, targets = rng.normal(0.0, 1.0, sizes[:2]), rng.uniform(0.0, 1.0, (sizes[0], sizes[-1]))
+    n_rows, epochs, seed = (int(rng.integers(low, high)) for low, high in ((3, 5), (2, 4), (1, 10**6)))
+    X_same, t_same = (np.repeat(each[:1], 2 * n_rows + 1, axis=0) for each in (X, targets))
+    network, grads, drawn = descend(sizes[1:], names, start, X, targets, [rate])
+    drawn |= {"X": X, "t": targets, "rate": rate, "n_all": len(X), "n_rows": n_rows, "epochs": epochs}
+    drawn |= {"X_same": X_same, "t_same": t_same, "rng": Special("rng", [seed, 0])}
+    drawn |= {"f": [Special("function", name) for name in names], "prime": [Special("prime", name) for name in names]}
+    columns = [column_network(each) for each in (drawn, {"W": grads.weights, "b": grads.biases})]
+    drawn |= {"parameters": columns[0], "gradients": columns[1], "t_middle": rng.uniform(0.0, 1.0, drawn["a"][1].shape)}
+    drawn |= {"passed": [each.T.copy() for pair in zip(drawn["z"], drawn["a"], strict=True) for each in pair]}
+    drawn |= {"rng_again": Special("rng", [seed, 1]), "pixels": rng.integers(256, size=(5, 7)), "many": 784}
+    drawn |= {"dW": list(grads.weights), "db": list(grads.biases)}
+    drawn |= {"W_next": list(network.weights), "b_next": list(network.biases)}
+    for word, inputs, outputs, steps in (
+        ("all", X, targets, [slice(None)] * epochs),
+        ("same", X_same, t_same, [slice(n_rows), slice(n_rows), slice(1)] * epochs),
+    ):
+        network = descend(sizes[1:], names, start, inputs, outputs, [rate] * len(steps), steps)[0]
+        drawn |= {f"W_{word}": list(network.weights), f"b_{word}": list(network.biases)}
+    return drawn
+
+
+def column_network(layers: Mapping[str, Any]) -> list[Array]:
+    """Weights and biases for samples in columns: W1, b1, W2, b2 ..."""
+    pairs = zip(layers["W"], layers["b"], strict=True)
+    return [array for W, b in pairs for array in (W.T.copy(), b[:, np.newaxis].copy())]
+
+
+class Descent(NamedTuple):
+    """A network after some steps, the gradient of the last one, and by name what the first pass has left."""
+
+    network: Network
+    gradient: Parameters
+    first: dict[str, Any]
+
+
+def descend(
+    sizes: Sequence[int],
+    names: list[str],
+    start: Array,
+    X: Array,
+    targets: Array,
+    rates: list[float],
+    steps: Sequence[slice] = (slice(None),),
+) -> Descent:
+    """Take steps of gradient descent, from parameters `start`, each on some rows."""
+    kinds: dict[str, Any] = {"hidden": names[:-1], "output": names[-1], "loss": "quadratic", "task": "values"}
+    network, first = Network(sizes, **kinds, dtype=np.float64), dict[str, Any]()
+    network.parameters.vector[:] = start
+    grads = network.parameters.zeros_like()
+    for rows, rate in zip(steps, rates, strict=True):
+        ws = network.workspace(len(X[rows]))
+        forward(network, X[rows], ws)
+        backward(network, targets[rows], ws, grads)
+        before = network.parameters.copy()
+        first = first or {"z": ws.z, "a": ws.a, "delta": ws.delta, "W": list(before.weights), "b": list(before.biases)}
+        SGD().step(network.parameters, grads, rate)
+    return Descent(network, grads, first)
+
+
+def draw_functions(rng: Generator, sizes: list[int]) -> dict[str, Any]:
+    """Activations, softmax, labels and losses. No number is 0, where relu has a kink."""
+    shape, n_classes = tuple(sizes[:2]), sizes[1]
+    steep, scores, y = (
+        3.0 * rng.normal(0.0, 1.0, shape),
+        rng.normal(0.0, 1.0, shape),
+        rng.integers(n_classes - 1, size=shape[0]),
+    )
+    steep[0, :2], y[:2] = (20.0, -20.0), (0, 1)  # two classes at least, and never the last
+    far = scores + np.resize([rng.uniform(900, 1100), -rng.uniform(900, 1100)], (shape[0], 1))
+    outputs, one_hot = rng.uniform(0.0, 1.0, shape), Loss().targets(scores, y)
+    surely = Softmax().value(scores)
+    surely[0, -1] = 0.0  # the probability of a wrong class
+    right = CrossEntropy()
+    return {
+        "steep": steep,
+        "sigmoid": Sigmoid().value(steep),
+        "sigmoid_prime": Sigmoid().derivative(steep, Sigmoid().value(steep)),
+        "relu": ReLU().value(steep),
+        "relu_prime": ReLU().derivative(steep, steep).astype(np.float64),
+        "scores": scores,
+        "softmax": Softmax().value(scores),
+        "far": far,
+        "softmax_far": Softmax().value(far),
+        "y": y,
+        "n_classes": n_classes,
+        "one_hot": one_hot,
+        "outputs": outputs,
+        "squared_error": Quadratic().value(outputs, one_hot),
+        "surely": surely,
+        "cross_entropy": right.value(surely, one_hot),
+        "cross_entropy_of_softmax": right.value(Softmax().value(scores), one_hot),
+        "softmax_error": right.shortcut(surely, one_hot),
+    }
+
+
+def draw_batches(rng: Generator) -> dict[str, Any]:
+    """How many samples, in batches of which size; the two random streams are alike."""
+    size, n_full, seed = (int(rng.integers(low, high)) for low, high in ((3, 6), (5, 9), (1, 10**6)))
+    n_samples = size * n_full + int(rng.integers(1, size))
+    epoch = [np.arange(size)] * n_full + [np.arange(n_samples % size)]
+    streams = {f"stream_{stream}": Special("rng", [seed, stream]) for stream in (1, 2)}
+    return {"n_samples": n_samples, "batch_size": size, "epoch": epoch} | streams
+
+
+def draw_steps(rng: Generator, rate: float) -> dict[str, Any]:
+    """A step with momentum, and two with Adam: the first, and a later one."""
+    point, gradient, velocity = (rng.normal(0.0, 1.0, 5) for _ in range(3))
+    keep, beta_1, beta_2, epsilon = (
+        float(rng.uniform(*pair)) for pair in ((0.5, 0.9), (0.7, 0.8), (0.9, 0.99), (0.01, 0.1))
+    )
+    drawn = {"point": point, "gradient": gradient, "velocity": velocity, "keep": keep}
+    rolled = point.copy(), velocity.copy()
+    Momentum(momentum=keep).update(rolled[0], gradient, rate, rolled[1])
+    drawn |= {"rolled": list(rolled), "betas": [beta_1, beta_2, epsilon], "numbers": [1, int(rng.integers(3, 30))]}
+    for word, number, share in (("first", 1, 0.0), ("later", drawn["numbers"][1], 1.0)):
+        averages = [share * velocity, share * np.abs(velocity)]
+        adam = Adam(beta_1=beta_1, beta_2=beta_2, epsilon=epsilon)
+        adam.steps = number
+        moved = [point.copy(), *(each.copy() for each in averages)]
+        adam.update(moved[0], gradient, rate, *moved[1:])
+        drawn |= {f"averages_{word}": averages, f"moved_{word}": moved}
+    return drawn
+
+
+def batch_facts(values: list[Any], questions: list[Question]) -> dict[str, Any]:
+    """What is true of three epochs' batches, a word for each fact, in the order in which they matter.
+
+    The second epoch goes on with the first one's generator; the third has a generator that begins as that did.
+    """
+    n_samples, size = questions[0].arguments[:2]
+    epochs: list[list[Array]] = []
+    for value in values:
+        rows = value if isinstance(value, list) else [value]
+        arrays = [np.asarray([]) if isinstance(row, Other | Special) else np.asarray(row) for row in rows]
+        if any(each.ndim != 1 or each.dtype.kind not in "iu" for each in arrays):
+            return {"are_index_arrays": False}
+        epochs.append(arrays)
+    orders = [np.concatenate([np.arange(0), *arrays]) for arrays in epochs]
+    sizes = [size] * (n_samples // size) + [n_samples % size]
+    return {
+        "are_index_arrays": True,
+        "has_every_sample": all(set(order.tolist()) == set(range(n_samples)) for order in orders),
+        "has_each_once": all(len(set(order.tolist())) == len(order) for order in orders),
+        "has_sizes": all([len(each) for each in arrays] == sizes for arrays in epochs),
+        "is_shuffled": not any(np.array_equal(order, np.sort(order)) for order in orders),
+        "mixes_neighbors": not all((np.diff(each) == 1).all() for each in epochs[0]),
+        "differs_by_epoch": not np.array_equal(orders[0], orders[1]),
+        "is_repeatable": np.array_equal(orders[0], orders[2]),
+        "sizes": [len(each) for each in epochs[0]],
+    }
+
+
+def start_facts(values: list[Any], questions: list[Question]) -> dict[str, Any]:
+    """What is true of the weights that a network starts from: W1, b1, W2, b2."""
+    n_inputs, n_hidden, n_outputs = questions[0].arguments[:3]
+    shapes = [(n_inputs, n_hidden), (n_hidden,), (n_hidden, n_outputs), (n_outputs,)]
+    arrays = [np.asarray(each) for each in values[0]] if isinstance(values[0], list | tuple) else []
+    if [each.shape for each in arrays] != shapes or not all(np.isfinite(each).all() for each in arrays):
+        return {"has_shapes": False}
+    W = arrays[0]
+    return {"has_shapes": True, "is_around_0": abs(W.mean()) < W.std(), "is_narrow": 0.0 < W.std() < 4 / n_inputs**0.5}
+
+
+VIEWS = {"batches": batch_facts, "start": start_facts}  # what is compared, where it is not the results themselves
