@@ -221,11 +221,13 @@ def answer(request: dict[str, Any], stream: BinaryIO) -> None:
     try:
         code = compile(request["source"], file, "exec")
     except (SyntaxError, ValueError) as error:
-        write_frame(stream, {"error": "SyntaxError", "words": str(error), "line": line_of(error, file)})
+        write_frame(
+            stream, {"error": "SyntaxError", "words": str(error), "line": line_of(error, file), "loading": True}
+        )
         return
     failure = attempt(lambda: exec(code, namespace))  # noqa: S102 - a learner's file, which this process is for
     if failure is not None:
-        write_frame(stream, failure)
+        write_frame(stream, failure | {"loading": True})
         return
     supplied: dict[str, Any] = {}
     exec(compile(request["supplied"], "supplied", "exec"), supplied)  # noqa: S102 - solutions of earlier steps

@@ -99,7 +99,8 @@ def _replace(code: str, old: str, new: str) -> str:
     return code.replace(old, new)
 
 
-def _tables(name: str) -> dict[str, Any]:
+def read_table(name: str) -> dict[str, Any]:
+    """A TOML file beside this one."""
     return tomllib.loads((files(__package__) / name).read_text(encoding="utf-8"))
 
 
@@ -111,7 +112,7 @@ def steps() -> tuple[Exercise, ...]:
     return tuple(exercise(table, name, number) for number, (name, table) in enumerate(tables, 1))
 
 
-_sentences = cache(partial(_tables, "sentences.toml"))
+_sentences = cache(partial(read_table, "sentences.toml"))
 
 
 def says(key: str, **values: Any) -> str:
@@ -123,7 +124,7 @@ def says(key: str, **values: Any) -> str:
 @cache
 def repairs() -> tuple[Exercise, ...]:
     """The broken networks, in order."""
-    tables = _tables("repairs.toml")
+    tables = read_table("repairs.toml")
     return tuple(_repair(row, tables["programs"], number) for number, row in enumerate(tables["repair"], 1))
 
 
@@ -136,15 +137,20 @@ def _repair(row: dict[str, Any], programs: dict[str, Any], number: int) -> Exerc
     del fields["edits"]
     fields |= {"signature": broken, "solution": right, "wrong": [{"says": fields["says"], "code": broken}]}
     shared = {key: program[key] for key in ("asks", "views") if key in program}
-    return exercise(fields | shared, f"{number:02}", number)
+    return exercise(fields | shared, f"broken-{number:02}", number)
 
 
 def find_step(word: str) -> Exercise:
-    """The step of that name or number. Raises SettingError, with the closest, for another word."""
+    """The step of that name or number, or with that function. Raises SettingError, with the closest, for others."""
     for step in steps():
         if word.casefold() in (step.id, str(step.number)) or word in step.functions:
             return step
     raise SettingError(f"no step is called {word!r}: {closest(word, [step.id for step in steps()])}")
+
+
+def find_exercise(word: str) -> Exercise:
+    """The step as `find_step` finds it, or the broken network of that id: broken-01."""
+    return next((repair for repair in repairs() if repair.id == word.casefold()), None) or find_step(word)
 
 
 def template() -> str:

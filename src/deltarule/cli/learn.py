@@ -1,0 +1,187 @@
+"""`deltarule learn`: write a network yourself, function by function; and grade what others wrote."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from typer import Exit
+
+from deltarule.cli.options import LearnOptions
+from deltarule.cli.printing import entry, note, percent, print_result, print_text, table_text, tell
+from deltarule.errors import SettingError
+from deltarule.learn.lessons.course import FILE, Course, Verdict, read_file
+from deltarule.learn.lessons.exercises import Exercise, find_exercise, says, steps
+from deltarule.learn.lessons.grade import class_report, grade_folders, verdict_text, write_tests
+from deltarule.learn.lessons.milestones import MILESTONES, attain
+from deltarule.learn.lessons.worker import Worker
+
+DEFAULT = "my-network"
+POLL_SECONDS = 0.03  # how often --watch looks whether a file was saved
+
+
+def learn(options: LearnOptions) -> None:
+    """Say what is right and what comes next; or give a hint, a solution, train, watch, or grade."""
+    words = options.words or []
+    with Worker() as worker:
+        if words[:1] == ["grade"]:
+            grade(words[1:], options, worker)
+            return
+        if len(words) > 1:
+            raise SettingError(says("learn.words", words=" ".join(words)))
+        course = Course(Path(words[0]) if words else Path() if Path(FILE).exists() else Path(DEFAULT))
+        course.open()
+        if options.watch:
+            watch(course, worker)
+            return
+        verdicts = course.verdicts(worker)
+        for path in course.created:
+            tell("written", str(path))
+        current = find_exercise(options.step) if options.step else next_of(verdicts)
+        if options.hint or options.solution:
+            help_with(course, current, options)
+        elif options.train:
+            train(course, worker)
+        elif options.step and current is not None:
+            print_result(exercise_facts(current), exercise_text(current), as_json=options.as_json)
+        else:
+            facts = {"folder": str(course.folder), "next": current and current.id}
+            rows = [verdict.to_json_dict() for verdict in verdicts]
+            text = overview_text(course, verdicts, current)
+            print_result(facts | {"exercises": rows, "trained": course.trained}, text, as_json=options.as_json)
+
+
+def next_of(verdicts: list[Verdict]) -> Exercise | None:
+    """The first exercise that is not right."""
+    return next((verdict.exercise for verdict in verdicts if verdict.state != "right"), None)
+
+
+def help_with(course: Course, exercise: Exercise | None, options: LearnOptions) -> None:
+    """Print the next hint, or the solution."""
+    if exercise is None:
+        raise SettingError(says("learn.all_right"))
+    if options.solution:
+        text = exercise.solution if not exercise.faulty else f"{', '.join(exercise.faulty)}: {exercise.says}"
+        print_result({"id": exercise.id, "solution": text}, text.rstrip("\n"), as_json=options.as_json)
+        return
+    number, hint = course.hint(exercise)
+    text = entry(f"hint {number}", hint)
+    print_result({"id": exercise.id, "number": number, "hint": hint}, text, as_json=options.as_json)
+
+
+def exercise_facts(exercise: Exercise) -> dict[str, Any]:
+    """An exercise as JSON."""
+    return {name: getattr(exercise, name) for name in ("id", "number", "title", "says", "signature")} | {
+        "equation": exercise.equation_text
+    }
+
+
+def exercise_text(exercise: Exercise) -> str:
+    """What to do next: the title, why, the equation, and the signature."""
+    if exercise.faulty:
+        return entry("repair", says("learn.repair", number=exercise.number, title=exercise.title))
+    lines = [f"Step {exercise.number}: {exercise.title}", "", entry("", exercise.says, 2), ""]
+    lines += [f"    {line}" for line in exercise.equation_text.splitlines()]
+    return "\n".join([*lines, "", *(f"  {line}".rstrip() for line in exercise.signature.strip().splitlines())])
+
+
+def overview_text(course: Course, verdicts: list[Verdict], current: Exercise | None) -> str:
+    """Which exercises are right, what is wrong with the others, and what comes next."""
+    parts = ["\n".join(f"{each.exercise.number:>3}  {state_of(each):<9} {each.exercise.title}" for each in verdicts)]
+    shown = {verdict_text(each): each for each in verdicts if each.state in ("wrong", "refused")}
+    for text, each in shown.items():
+        is_whole = each.finding is not None and not each.finding.function
+        place = course.path_of(each.exercise).name if is_whole or each.exercise.faulty else str(each.exercise.number)
+        parts.append(entry(place, guess_text(course, each) if each.exercise.faulty else text.partition(": ")[2]))
+    n_right = sum(each.state == "right" for each in verdicts[: len(steps())])
+    parts.append(says("learn.count", n=n_right, steps=len(steps()), file=course.file))
+    if n_right >= TRAINABLE and (waiting := [each.name for each in MILESTONES if each.name not in course.trained]):
+        parts.append(says("learn.train", names=", ".join(waiting), folder=course.folder))
+    if current is not None:
+        parts += [exercise_text(current), says("learn.next", folder=course.folder)]
+    return "\n\n".join(parts)
+
+
+TRAINABLE = 14  # steps that a network needs before it can be trained
+
+
+def state_of(verdict: Verdict) -> str:
+    """The state in a word; of a broken network, whether it is repaired."""
+    if not verdict.exercise.faulty:
+        return verdict.state
+    return "repaired" if verdict.state == "right" else "broken"
+
+
+def guess_text(course: Course, verdict: Verdict) -> str:
+    """What a guess at the faulty function is worth. The fault itself is told only once the function is known."""
+    guess = read_file(course.path_of(verdict.exercise)).guess
+    if not guess:
+        return says("learn.no_guess", title=verdict.exercise.title)
+    if guess not in verdict.exercise.faulty:
+        return says("learn.wrong_guess", guess=guess)
+    return says("learn.right_guess", guess=guess, n=len(verdict.exercise.faulty))
+
+
+def train(course: Course, worker: Worker) -> None:
+    """Train the learner's own network on every milestone; exit code 1 where one is not reached."""
+    source, is_reached = read_file(course.file).source, True
+    for milestone in MILESTONES:
+        result = attain(milestone, source, worker, lambda n, share: note(f"  round {n:>2}  accuracy {percent(share)}"))
+        name = result.milestone.name
+        if result.is_reached:
+            course.keep("trained", milestone.name, result.accuracies[-1])
+        is_reached &= result.is_reached
+        stands_in = says("learn.stands_in") if name != milestone.name else ""
+        reached = percent(result.accuracies[-1]) if result.accuracies else "-"
+        words = {"name": name, "reached": reached, "reach": percent(result.milestone.reach), "problem": result.problem}
+        key = "reached" if result.is_reached else "missed"
+        print_text(entry(name, " ".join(filter(None, [says(f"learn.{key}", **words), stands_in]))))
+    if not is_reached:
+        raise Exit(1)
+
+
+def watch(course: Course, worker: Worker) -> None:
+    """Answer whenever a file of the course is saved, until Ctrl-C."""
+    seen: dict[Path, int] = {}
+    try:
+        while True:
+            paths = [course.file, *(course.folder / "broken").glob("*.py")]
+            now = {path: path.stat().st_mtime_ns for path in paths if path.exists()}
+            if now != seen and course.file in now:
+                seen, start = now, time.perf_counter()
+                verdicts = course.verdicts(worker)
+                first = next((each for each in verdicts if each.state != "right"), None)
+                n_right = sum(each.state == "right" for each in verdicts)
+                what = f"{first.exercise.title}: {verdict_text(first)}" if first else says("learn.all_right")
+                seconds = time.perf_counter() - start
+                print_text(entry(f"{n_right:>2} right", f"{what}  ({seconds:.2f} s)"))
+            time.sleep(POLL_SECONDS)
+    except KeyboardInterrupt:
+        raise Exit(130) from None
+
+
+def grade(words: list[str], options: LearnOptions, worker: Worker) -> None:
+    """Grade a folder, or a class; or write tests for other graders."""
+    if options.tests is not None:
+        for path in write_tests(options.tests, options.secret or ""):
+            tell("written", str(path))
+    if len(words) != 1:
+        if options.tests is not None and not words:
+            return
+        raise SettingError(says("learn.grade_words"))
+    grades = grade_folders(Path(words[0]), worker, options.secret or "", options.student or "")
+    if len(grades) == 1 and (Path(words[0]) / FILE).is_file():
+        facts = grades[0].to_json_dict()
+        lines = [
+            f"{row['score']:>3} / {row['max_score']}  {row['name']}\n{entry('', row['output'], 9)}"
+            for row in facts["tests"]
+        ]
+        print_result(facts, "\n".join([*lines, facts["output"]]), as_json=options.as_json)
+        return
+    report = class_report(grades)
+    rows = [{"student": each.student, "points": str(each.score), "slips": str(len(each.slips))} for each in grades]
+    right = [{"step": word, "right": f"{n} of {len(grades)}"} for word, n in report["steps"].items()]
+    slips = [
+        entry(f"{len(slip['students'])} x", f"{slip['says']} ({', '.join(slip['students'])})", 5)
+        for slip in report["slips"]
+    ]
+    print_result(report, "\n\n".join([table_text(rows), table_text(right), *slips]), as_json=options.as_json)

@@ -1,0 +1,189 @@
+"""A folder in which somebody writes a network: what is there, what is right, and what comes next.
+
+All of that follows from the files; a small file beside them keeps which hints were given, and what was trained.
+Nothing that is there is ever overwritten.
+"""
+
+import ast
+import json
+import re
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from deltarule.atomic import atomic_stream
+from deltarule.errors import FileError, SettingError
+from deltarule.learn.lessons.exercises import Exercise, repairs, says, steps, template, whole_solution
+from deltarule.learn.lessons.judge import Finding, find_fault
+from deltarule.learn.lessons.questions import questions_of
+from deltarule.learn.lessons.rules import Refusal, refusals
+from deltarule.learn.lessons.worker import Request, Worker
+
+FILE, NOTES, BROKEN = "network.py", ".learn.json", "broken"
+SECONDS = 3.0  # for all calls of a step
+MOST_BYTES = 1_000_000
+
+
+class Verdict(NamedTuple):
+    """What an exercise has come to. state: "right", "wrong", "to do" or "refused"."""
+
+    exercise: Exercise
+    state: str
+    finding: Finding | None = None
+
+    def to_json_dict(self) -> dict[str, Any]:
+        """The same as JSON."""
+        each, finding = self.exercise, self.finding or Finding("", "")
+        place = {"function": finding.function, "line": finding.line, "is_named": finding.is_named}
+        return {"id": each.id, "number": each.number, "title": each.title, "state": self.state} | {
+            "says": finding.says,
+            **place,
+        }
+
+
+class LearnerFile(NamedTuple):
+    """A file as it stands. problem: why it cannot be run, if so. lines: of its functions, by name."""
+
+    name: str
+    source: str
+    problem: Finding | None
+    refused: list[Refusal]
+    lines: dict[str, int]
+    guess: str
+
+
+def read_file(path: Path) -> LearnerFile:
+    """Read a learner's file, and look at its syntax tree; nothing of it runs."""
+    try:
+        content = path.read_bytes()
+        source = content[:MOST_BYTES].decode("utf-8-sig")
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:  # bytes that are not text are a ValueError
+        line = getattr(error, "lineno", None) or 0
+        words = says("file.syntax", words=getattr(error, "msg", None) or error)
+        return LearnerFile(path.name, "", Finding("", words, line), [], {}, "")
+    lines = {node.name: node.lineno for node in tree.body if isinstance(node, ast.FunctionDef)}
+    guess = re.search(r"^GUESS = [\"'](\w*)", source, re.MULTILINE)
+    return LearnerFile(path.name, source, None, refusals(tree), lines, guess[1] if guess else "")
+
+
+def examine(exercise: Exercise, file: LearnerFile, worker: Worker, rng: np.random.Generator) -> Verdict:
+    """Whether an exercise is right in a file: earlier steps' functions are ours, so that each counts by itself."""
+    if file.problem is not None:
+        return Verdict(exercise, "wrong", file.problem)
+    known = {name for step in steps() for name in step.functions} if not exercise.faulty else set[str]()
+    for refused in file.refused:
+        if refused.function in exercise.functions or refused.function not in known:
+            return Verdict(exercise, "refused", Finding(refused.function, refused.says, refused.line))
+    questions = questions_of(exercise, rng)
+    supplied = "" if exercise.faulty else whole_solution(exercise.number)
+    calls = [(question.function, question.arguments) for question in questions]
+    replies = worker.ask(Request(file.source, supplied, calls, file.name), SECONDS)
+    if replies.messages and replies.messages[0].get("loading"):
+        message = replies.messages[0]
+        words = says("file.stops", kind=message["error"], words=message["words"])
+        return Verdict(exercise, "wrong", Finding("", words, message["line"]))
+    finding = find_fault(exercise, questions, replies, SECONDS)
+    if finding is None:
+        return Verdict(exercise, "right")
+    finding = finding._replace(line=finding.line or file.lines.get(finding.function, 0))
+    is_empty = finding.says == says("result.to_do") or finding.function not in file.lines
+    return Verdict(exercise, "to do" if is_empty and not exercise.faulty else "wrong", finding)
+
+
+def examine_all(
+    exercises: Iterable[Exercise],
+    file: LearnerFile,
+    worker: Worker,
+    rng_of: Callable[[Exercise], np.random.Generator] = lambda exercise: np.random.default_rng(),
+) -> list[Verdict]:
+    """All of them, in order."""
+    return [examine(exercise, file, worker, rng_of(exercise)) for exercise in exercises]
+
+
+class Course:
+    """A learner's folder. created: what opening it has written there."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.file = folder, folder / FILE
+        self.created: list[Path] = []
+
+    def open(self) -> None:
+        """Make the folder and the file, where they are not there. SettingError for a folder of something else."""
+        names = {name for step in steps() for name in step.functions}
+        if self.folder.exists() and not self.folder.is_dir():
+            raise SettingError(says("folder.file", folder=self.folder))
+        if self.file.exists():
+            file = read_file(self.file)
+            if file.source.strip() and not names & set(file.lines):
+                raise SettingError(says("folder.other", file=self.file))
+            return
+        for path in sorted(self.folder.glob("*.py")):
+            if len(names & set(read_file(path).lines)) > 2:
+                raise SettingError(says("folder.renamed", name=path.name, folder=self.folder))
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._write(self.file, template())
+
+    def _write(self, path: Path, text: str) -> None:
+        """A new file; one that is there stays."""
+        try:
+            with path.open("x", encoding="utf-8", newline="\n") as stream:
+                stream.write(text)
+        except FileExistsError:
+            return
+        except OSError as error:
+            raise FileError(f"{path} cannot be written: {error.strerror}") from error
+        self.created.append(path)
+
+    def write_repairs(self) -> None:
+        """Write the broken networks that are not there."""
+        (self.folder / BROKEN).mkdir(exist_ok=True)
+        for repair in repairs():
+            self._write(self.path_of(repair), repair.stub)
+
+    def path_of(self, exercise: Exercise) -> Path:
+        """The file in which an exercise is done."""
+        return self.folder / BROKEN / f"{exercise.number:02}.py" if exercise.faulty else self.file
+
+    def verdicts(self, worker: Worker) -> list[Verdict]:
+        """The steps; and once all of them are right, the broken networks too."""
+        found = examine_all(steps(), read_file(self.file), worker)
+        if all(verdict.state == "right" for verdict in found):
+            self.write_repairs()
+        if (self.folder / BROKEN).is_dir():
+            for repair in (each for each in repairs() if self.path_of(each).exists()):
+                found += examine_all([repair], read_file(self.path_of(repair)), worker)
+        return found
+
+    @property
+    def notes(self) -> dict[str, Any]:
+        """What the folder's small file keeps; nothing where that is missing, or not ours."""
+        notes: Any = {}
+        with suppress(OSError, ValueError):
+            notes = json.loads((self.folder / NOTES).read_text(encoding="utf-8"))
+        return notes if isinstance(notes, dict) else {}
+
+    @property
+    def trained(self) -> dict[str, float]:
+        """The accuracy of each milestone that was reached, by name."""
+        kept = self.notes.get("trained")
+        return kept if isinstance(kept, dict) else {}
+
+    def keep(self, table: str, key: str, value: Any) -> None:
+        """Keep a value in the folder's small file."""
+        notes = self.notes
+        kept = notes.get(table)
+        notes[table] = (kept if isinstance(kept, dict) else {}) | {key: value}
+        with atomic_stream(self.folder / NOTES) as stream:
+            stream.write(json.dumps(notes, indent=2).encode())
+
+    def hint(self, exercise: Exercise) -> tuple[int, str]:
+        """The next hint, and its number; the last one again where there are no more."""
+        kept = self.notes.get("hints")
+        given = kept.get(exercise.id, 0) if isinstance(kept, dict) else 0
+        number = min(given + 1 if isinstance(given, int) else 1, len(exercise.hints))
+        self.keep("hints", exercise.id, number)
+        return number, exercise.hints[number - 1]
