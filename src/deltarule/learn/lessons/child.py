@@ -168,7 +168,7 @@ def guard() -> list[bool]:
     is_on = [False]
 
     def refuse(event: str, args: tuple[Any, ...]) -> None:
-        if is_on[0] and event != "exec":
+        if is_on[0] and event not in ("exec", "builtins.id"):  # which running a file and printing an array ask for
             raise PermissionError(f"{event} is not allowed in an exercise")
 
     sys.addaudithook(refuse)
@@ -193,6 +193,7 @@ def answer(request: dict[str, Any], stream: BinaryIO) -> None:
     is_guarded = guard()
     file, printed = request["file"], io.StringIO()
     sys.stdout = sys.stderr = printed
+    sys.modules.pop("__main__", None)  # which is this file
     namespace: dict[str, Any] = {"__name__": "network", "__builtins__": safe_builtins()}
 
     def attempt(act: Any) -> Any:

@@ -6,6 +6,7 @@ about that function; one outside of all of them, or in a function of the learner
 """
 
 import ast
+import re
 import tomllib
 from collections.abc import Iterator
 from importlib import import_module
@@ -101,8 +102,8 @@ def is_hidden(name: str) -> bool:
 
 
 def is_trick(text: str) -> bool:
-    """Whether a string names what `is_hidden` refuses, as format strings can; a docstring may say "_"."""
-    return "__" in text and any(is_hidden(word) for word in text.replace(".", " ").replace("{", " ").split())
+    """Whether a string names what `is_hidden` refuses, which a format string would look up."""
+    return any(map(is_hidden, re.findall(r"__\w+__", text)))
 
 
 def leaves_module(node: ast.Attribute, aliases: dict[str, ModuleType]) -> bool:
