@@ -9,7 +9,7 @@ from typer import Exit
 from deltarule.cli.options import LearnOptions
 from deltarule.cli.printing import entry, note, percent, print_result, print_text, table_text, tell
 from deltarule.errors import SettingError
-from deltarule.learn.lessons.course import FILE, Course, Verdict, read_file
+from deltarule.learn.lessons.course import FILE, Course, Mark, read_file
 from deltarule.learn.lessons.exercises import Exercise, find_exercise, says, steps
 from deltarule.learn.lessons.grade import class_report, grade_folders, verdict_text, write_tests
 from deltarule.learn.lessons.milestones import MILESTONES, attain
@@ -47,10 +47,10 @@ def learn(options: LearnOptions) -> None:
             facts = {"folder": str(course.folder), "next": current and current.id}
             rows = [verdict.to_json_dict() for verdict in verdicts]
             text = overview_text(course, verdicts, current)
-            print_result(facts | {"exercises": rows, "trained": course.trained}, text, as_json=options.as_json)
+            print_result(facts | {"exercises": rows, "trained": course.milestones}, text, as_json=options.as_json)
 
 
-def next_of(verdicts: list[Verdict]) -> Exercise | None:
+def next_of(verdicts: list[Mark]) -> Exercise | None:
     """The first exercise that is not right."""
     return next((verdict.exercise for verdict in verdicts if verdict.state != "right"), None)
 
@@ -84,7 +84,7 @@ def exercise_text(exercise: Exercise) -> str:
     return "\n".join([*lines, "", *(f"  {line}".rstrip() for line in exercise.signature.strip().splitlines())])
 
 
-def overview_text(course: Course, verdicts: list[Verdict], current: Exercise | None) -> str:
+def overview_text(course: Course, verdicts: list[Mark], current: Exercise | None) -> str:
     """Which exercises are right, what is wrong with the others, and what comes next."""
     parts = ["\n".join(f"{each.exercise.number:>3}  {state_of(each):<9} {each.exercise.title}" for each in verdicts)]
     shown = {verdict_text(each): each for each in verdicts if each.state in ("wrong", "refused")}
@@ -94,7 +94,8 @@ def overview_text(course: Course, verdicts: list[Verdict], current: Exercise | N
         parts.append(entry(place, guess_text(course, each) if each.exercise.faulty else text.partition(": ")[2]))
     n_right = sum(each.state == "right" for each in verdicts[: len(steps())])
     parts.append(says("learn.count", n=n_right, steps=len(steps()), file=course.file))
-    if n_right >= TRAINABLE and (waiting := [each.name for each in MILESTONES if each.name not in course.trained]):
+    can_train = all(each.state == "right" for each in verdicts[:TRAINABLE])
+    if can_train and (waiting := [each.name for each in MILESTONES if each.name not in course.milestones]):
         parts.append(says("learn.train", names=", ".join(waiting), folder=course.folder))
     if current is not None:
         parts += [exercise_text(current), says("learn.next", folder=course.folder)]
@@ -104,15 +105,15 @@ def overview_text(course: Course, verdicts: list[Verdict], current: Exercise | N
 TRAINABLE = 14  # steps that a network needs before it can be trained
 
 
-def state_of(verdict: Verdict) -> str:
+def state_of(verdict: Mark) -> str:
     """The state in a word; of a broken network, whether it is repaired."""
     if not verdict.exercise.faulty:
         return verdict.state
     return "repaired" if verdict.state == "right" else "broken"
 
 
-def guess_text(course: Course, verdict: Verdict) -> str:
-    """What a guess at the faulty function is worth. The fault itself is told only once the function is known."""
+def guess_text(course: Course, verdict: Mark) -> str:
+    """What a guess at the faulty function is worth. Only the function is given away."""
     guess = read_file(course.path_of(verdict.exercise)).guess
     if not guess:
         return says("learn.no_guess", title=verdict.exercise.title)

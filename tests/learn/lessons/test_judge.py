@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deltarule.learn.lessons.course import Verdict, examine, examine_all, read_file
+from deltarule.learn.lessons.course import Mark, examine, examine_all, read_file
 from deltarule.learn.lessons.exercises import Exercise, find_step, repairs, steps, template, whole_solution
 from deltarule.learn.lessons.judge import difference
 from deltarule.learn.lessons.questions import questions_of
@@ -14,20 +14,20 @@ from deltarule.learn.lessons.worker import Worker
 from deltarule.nn.losses import Quadratic
 from deltarule.nn.network import Network, loss_and_gradient
 
-Check = Callable[[Exercise, str], Verdict]
+Check = Callable[[Exercise, str], Mark]
 Array = np.ndarray
 
 
 @pytest.fixture
 def check(tmp_path: Path, worker: Worker) -> Check:
-    def verdict(exercise: Exercise, code: str) -> Verdict:
+    def verdict(exercise: Exercise, code: str) -> Mark:
         (tmp_path / "network.py").write_text(code, encoding="utf-8")
         return examine(exercise, read_file(tmp_path / "network.py"), worker, np.random.default_rng())
 
     return verdict
 
 
-def said(verdict: Verdict) -> str:
+def said(verdict: Mark) -> str:
     return "" if verdict.finding is None else verdict.finding.says
 
 

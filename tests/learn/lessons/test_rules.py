@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from deltarule.learn.lessons import course
-from deltarule.learn.lessons.course import Verdict, examine, read_file
+from deltarule.learn.lessons.course import Mark, examine, read_file
 from deltarule.learn.lessons.exercises import find_step, says, steps, whole_solution
 from deltarule.learn.lessons.rules import refusals
 from deltarule.learn.lessons.worker import Worker
@@ -17,7 +17,7 @@ CHEATS = tomllib.loads(Path(__file__).with_name("cheats.toml").read_text(encodin
 by_title = pytest.mark.parametrize("cheat", CHEATS, ids=[cheat["title"].replace(" ", "-") for cheat in CHEATS])
 
 
-def verdict(cheat: dict[str, str], folder: Path, worker: Worker, *, has_rules: bool) -> Verdict:
+def verdict(cheat: dict[str, str], folder: Path, worker: Worker, *, has_rules: bool) -> Mark:
     path = folder / "network.py"
     path.write_text(f"import numpy as np\n\n{cheat['code']}\n", encoding="utf-8")
     file = read_file(path)

@@ -15,22 +15,24 @@ import json
 import os
 import struct
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-MODULES = ("numpy", "numpy.random", "numpy.linalg", "math", "itertools", "functools", "collections", "typing")
-MODULES += ("__future__", "collections.abc", "numpy.typing")
+MODULES = {"numpy", "numpy.random", "numpy.linalg", "numpy.typing", "math", "itertools", "functools", "collections"}
+MODULES |= {"collections.abc", "typing", "__future__"}
 # Built-in names that no exercise needs.
 NAMES = {"eval", "exec", "compile", "open", "input", "breakpoint", "getattr", "setattr", "delattr", "globals", "locals"}
 NAMES |= {"vars", "dir", "id", "help", "memoryview", "exit", "quit", "copyright", "credits", "license", "__import__"}
 HEADER = struct.Struct("<IQ")  # the sizes of a frame's JSON, and of the arrays' bytes behind it
 MOST_ITEMS = 10_000  # of a list that a function returns
-MEGABYTES = 2**20
 
 
 def sigmoid(z: Any) -> Any:
+    """1 / (1 + e^-z)."""
     return 1.0 / (1.0 + np.exp(-z))
 
 
@@ -38,15 +40,11 @@ def sigmoid(z: Any) -> Any:
 FUNCTIONS: dict[str, Any] = {
     "sigmoid": sigmoid,
     "tanh": np.tanh,
-    "identity": lambda z: 1.0 * z,
-    "relu": lambda z: np.maximum(z, 0.0),
     "silu": lambda z: z * sigmoid(z),
 }
 PRIMES: dict[str, Any] = {
     "sigmoid": lambda z: sigmoid(z) * (1.0 - sigmoid(z)),
     "tanh": lambda z: 1.0 - np.tanh(z) ** 2,
-    "identity": np.ones_like,
-    "relu": lambda z: 1.0 * (z > 0.0),
     "silu": lambda z: sigmoid(z) * (1.0 + z * (1.0 - sigmoid(z))),
 }
 
@@ -105,12 +103,6 @@ def frame(head: dict[str, Any], value: Any = None) -> bytes:
     return b"".join([HEADER.pack(len(text), sum(map(len, arrays))), text, *arrays])
 
 
-def write_frame(stream: BinaryIO, head: dict[str, Any], value: Any = None) -> None:
-    """Write a message at once."""
-    stream.write(frame(head, value))
-    stream.flush()
-
-
 def read_frame(stream: BinaryIO) -> dict[str, Any]:
     """The next message, its value unpacked. EOFError where there is none."""
     header = stream.read(HEADER.size)
@@ -155,24 +147,11 @@ def line_of(error: BaseException, file: str) -> int:
 
 def limit_memory(megabytes: int) -> None:
     """Bound this process's memory, and let it write no file; where the system has such limits."""
-    try:
+    with suppress(ImportError):
         import resource
-    except ImportError:
-        return
-    for limit, most in ((resource.RLIMIT_AS, megabytes * MEGABYTES), (resource.RLIMIT_FSIZE, 0)):
-        resource.setrlimit(limit, (most, most))
 
-
-def guard() -> list[bool]:
-    """Refuse files, processes, frames and all else that Python asks audit hooks about, while its one item is True."""
-    is_on = [False]
-
-    def refuse(event: str, args: tuple[Any, ...]) -> None:
-        if is_on[0] and event not in ("exec", "builtins.id"):  # which running a file and printing an array ask for
-            raise PermissionError(f"{event} is not allowed in an exercise")
-
-    sys.addaudithook(refuse)
-    return is_on
+        resource.setrlimit(resource.RLIMIT_AS, (megabytes << 20, megabytes << 20))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 
 
 def safe_builtins() -> dict[str, Any]:
@@ -187,65 +166,78 @@ def safe_builtins() -> dict[str, Any]:
     return {name: value for name, value in vars(builtins).items() if name not in NAMES} | {"__import__": import_module}
 
 
-def answer(request: dict[str, Any], stream: BinaryIO) -> None:
-    """Load a file, make the calls, and write a frame for each; one alone, with the error, where it does not load."""
-    limit_memory(request["megabytes"])
-    is_guarded = guard()
-    file, printed = request["file"], io.StringIO()
-    sys.stdout = sys.stderr = printed
-    sys.modules.pop("__main__", None)  # which is this file
-    namespace: dict[str, Any] = {"__name__": "network", "__builtins__": safe_builtins()}
+class Runner:
+    """A learner's file, loaded in a process that its calls have for themselves.
 
-    def attempt(act: Any) -> Any:
+    While it runs, files, processes, frames and all else about which Python asks audit hooks is refused.
+    """
+
+    def __init__(self, file: str, *, is_watched: bool) -> None:
+        self.file, self.is_watched, self.is_guarded, self.printed = file, is_watched, False, io.StringIO()
+        self.namespace: dict[str, Any] = {"__name__": "network", "__builtins__": safe_builtins()}
+        self.generators: dict[Any, Any] = {}
+        sys.stdout = sys.stderr = self.printed
+        sys.modules.pop("__main__", None)  # which is this file
+        sys.addaudithook(self._refuse)
+
+    def _refuse(self, event: str, args: tuple[Any, ...]) -> None:
+        if self.is_guarded and event not in ("exec", "builtins.id"):  # which a file and a printed array ask for
+            raise PermissionError(f"{event} is not allowed in an exercise")
+
+    def attempt(self, act: Callable[[], bytes | None], *, loading: bool = False) -> bytes | None:
         """What it returns, or the error's frame: the one place where a learner's errors, of any kind, are caught."""
-        is_guarded[0] = True
+        self.is_guarded = True
         try:
             return act()
         except BaseException as error:
             words = str(error)[:500] if type(error).__module__.partition(".")[0] in ("builtins", "numpy") else ""
-            is_guarded[0] = False  # which a traceback asks for
-            return {"error": type(error).__name__, "words": words, "line": line_of(error, file)}
+            self.is_guarded = False  # which a traceback asks for
+            return self._error_frame(type(error).__name__, words, error, loading)
         finally:
-            is_guarded[0] = False
+            self.is_guarded = False
 
-    def call(name: str, packed: Any) -> bytes:
-        """The frame of a call; what is returned becomes numbers while the guard is on."""
-        arguments = real(packed, namespace, generators)
-        before, after = list[bytes](), list[bytes]()
-        kept = without_functions(arguments) if request["watched"] else []
-        pack(kept, before)
-        printed.seek(0)
-        result = namespace[name](*arguments)
-        pack(kept, after)
-        return frame({"changed": before != after, "printed": printed.tell() > 0}, result)
+    def _error_frame(self, kind: str, words: str, error: BaseException, loading: bool) -> bytes:
+        return frame({"error": kind, "words": words, "line": line_of(error, self.file), "loading": loading})
 
-    try:
-        code = compile(request["source"], file, "exec")
-    except (SyntaxError, ValueError) as error:
-        write_frame(
-            stream, {"error": "SyntaxError", "words": str(error), "line": line_of(error, file), "loading": True}
-        )
+    def load(self, source: str, supplied: str) -> bytes | None:
+        """Run a file, then put the functions of `supplied` in the place of its own; the error's frame, if any."""
+        try:
+            code = compile(source, self.file, "exec")
+        except (SyntaxError, ValueError) as error:
+            return self._error_frame("SyntaxError", str(error), error, loading=True)
+        failure = self.attempt(lambda: exec(code, self.namespace), loading=True)  # noqa: S102 - what this is for
+        ours: dict[str, Any] = {}
+        exec(compile(supplied, "supplied", "exec"), ours)  # noqa: S102 - solutions of earlier steps
+        self.namespace |= {name: value for name, value in ours.items() if not name.startswith("__")}
+        return failure
+
+    def call(self, name: str, given: list[Any]) -> bytes:
+        """The frame of a call; what it returns becomes numbers while the guard is on."""
+        arguments = real(given, self.namespace, self.generators)
+        kept = without_functions(arguments) if self.is_watched else []
+        before = frame({}, kept)
+        self.printed.seek(0)
+        result = self.namespace[name](*arguments)
+        return frame({"changed": before != frame({}, kept), "printed": self.printed.tell() > 0}, result)
+
+
+def answer(request: dict[str, Any], stream: BinaryIO) -> None:
+    """Load a file, make the calls, and write a frame for each; where it does not load, one with the error alone."""
+    limit_memory(request["megabytes"])
+    runner = Runner(request["file"], is_watched=request["watched"])
+    if failure := runner.load(request["source"], request["supplied"]):
+        stream.write(failure)
+        stream.flush()
         return
-    failure = attempt(lambda: exec(code, namespace))  # noqa: S102 - a learner's file, which this process is for
-    if failure is not None:
-        write_frame(stream, failure | {"loading": True})
-        return
-    supplied: dict[str, Any] = {}
-    exec(compile(request["supplied"], "supplied", "exec"), supplied)  # noqa: S102 - solutions of earlier steps
-    namespace |= {name: value for name, value in supplied.items() if not name.startswith("__")}
-    generators: dict[Any, Any] = {}
-    for name, packed in request["value"]:
-        if not callable(namespace.get(name)):
-            write_frame(stream, {"missing": name})
-            continue
-        result = attempt(partial(call, name, packed))
-        stream.write(result if isinstance(result, bytes) else frame(result))
+    for name, given in request["value"]:
+        is_there = callable(runner.namespace.get(name))
+        reply = runner.attempt(partial(runner.call, name, given)) if is_there else frame({"missing": name})
+        stream.write(reply or b"")
         stream.flush()
 
 
 def serve(requests: BinaryIO, answers: BinaryIO) -> None:
     """Answer requests until there are no more."""
-    can_fork = sys.platform == "linux"
     for module in MODULES:  # later none is loaded from a file, which the guard would refuse
         importlib.import_module(module)
     np.seterr(all="ignore")
@@ -256,18 +248,18 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
             request = read_frame(requests)
         except EOFError:
             return
-        if not can_fork:
+        if sys.platform != "linux":  # where a fork is slow, forbidden, or unsafe
             answer(request, answers)
             return
         process = os.fork()
         if process == 0:
-            requests.close()
             try:
                 answer(request, answers)
             finally:
                 os._exit(0)
         os.waitpid(process, 0)
-        write_frame(answers, {"end": True})
+        answers.write(frame({"end": True}))
+        answers.flush()
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ import numpy as np
 from deltarule.atomic import atomic_stream
 from deltarule.errors import FileError, SettingError
 from deltarule.learn.lessons.exercises import Exercise, repairs, says, steps, template, whole_solution
-from deltarule.learn.lessons.judge import Finding, find_fault
+from deltarule.learn.lessons.judge import Fault, find_fault
 from deltarule.learn.lessons.questions import questions_of
 from deltarule.learn.lessons.rules import Refusal, refusals
 from deltarule.learn.lessons.worker import Request, Worker
@@ -27,16 +27,16 @@ SECONDS = 3.0  # for all calls of a step
 MOST_BYTES = 1_000_000
 
 
-class Verdict(NamedTuple):
+class Mark(NamedTuple):
     """What an exercise has come to. state: "right", "wrong", "to do" or "refused"."""
 
     exercise: Exercise
     state: str
-    finding: Finding | None = None
+    finding: Fault | None = None
 
     def to_json_dict(self) -> dict[str, Any]:
         """The same as JSON."""
-        each, finding = self.exercise, self.finding or Finding("", "")
+        each, finding = self.exercise, self.finding or Fault("", "")
         place = {"function": finding.function, "line": finding.line, "is_named": finding.is_named}
         return {"id": each.id, "number": each.number, "title": each.title, "state": self.state} | {
             "says": finding.says,
@@ -49,7 +49,7 @@ class LearnerFile(NamedTuple):
 
     name: str
     source: str
-    problem: Finding | None
+    problem: Fault | None
     refused: list[Refusal]
     lines: dict[str, int]
     guess: str
@@ -64,20 +64,20 @@ def read_file(path: Path) -> LearnerFile:
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:  # bytes that are not text are a ValueError
         line = getattr(error, "lineno", None) or 0
         words = says("file.syntax", words=getattr(error, "msg", None) or error)
-        return LearnerFile(path.name, "", Finding("", words, line), [], {}, "")
+        return LearnerFile(path.name, "", Fault("", words, line), [], {}, "")
     lines = {node.name: node.lineno for node in tree.body if isinstance(node, ast.FunctionDef)}
     guess = re.search(r"^GUESS = [\"'](\w*)", source, re.MULTILINE)
     return LearnerFile(path.name, source, None, refusals(tree), lines, guess[1] if guess else "")
 
 
-def examine(exercise: Exercise, file: LearnerFile, worker: Worker, rng: np.random.Generator) -> Verdict:
+def examine(exercise: Exercise, file: LearnerFile, worker: Worker, rng: np.random.Generator) -> Mark:
     """Whether an exercise is right in a file: earlier steps' functions are ours, so that each counts by itself."""
     if file.problem is not None:
-        return Verdict(exercise, "wrong", file.problem)
+        return Mark(exercise, "wrong", file.problem)
     known = {name for step in steps() for name in step.functions} if not exercise.faulty else set[str]()
     for refused in file.refused:
         if refused.function in exercise.functions or refused.function not in known:
-            return Verdict(exercise, "refused", Finding(refused.function, refused.says, refused.line))
+            return Mark(exercise, "refused", Fault(refused.function, refused.says, refused.line))
     questions = questions_of(exercise, rng)
     supplied = "" if exercise.faulty else whole_solution(exercise.number)
     calls = [(question.function, question.arguments) for question in questions]
@@ -85,13 +85,13 @@ def examine(exercise: Exercise, file: LearnerFile, worker: Worker, rng: np.rando
     if replies.messages and replies.messages[0].get("loading"):
         message = replies.messages[0]
         words = says("file.stops", kind=message["error"], words=message["words"])
-        return Verdict(exercise, "wrong", Finding("", words, message["line"]))
+        return Mark(exercise, "wrong", Fault("", words, message["line"]))
     finding = find_fault(exercise, questions, replies, SECONDS)
     if finding is None:
-        return Verdict(exercise, "right")
+        return Mark(exercise, "right")
     finding = finding._replace(line=finding.line or file.lines.get(finding.function, 0))
     is_empty = finding.says == says("result.to_do") or finding.function not in file.lines
-    return Verdict(exercise, "to do" if is_empty and not exercise.faulty else "wrong", finding)
+    return Mark(exercise, "to do" if is_empty and not exercise.faulty else "wrong", finding)
 
 
 def examine_all(
@@ -99,7 +99,7 @@ def examine_all(
     file: LearnerFile,
     worker: Worker,
     rng_of: Callable[[Exercise], np.random.Generator] = lambda exercise: np.random.default_rng(),
-) -> list[Verdict]:
+) -> list[Mark]:
     """All of them, in order."""
     return [examine(exercise, file, worker, rng_of(exercise)) for exercise in exercises]
 
@@ -148,7 +148,7 @@ class Course:
         """The file in which an exercise is done."""
         return self.folder / BROKEN / f"{exercise.number:02}.py" if exercise.faulty else self.file
 
-    def verdicts(self, worker: Worker) -> list[Verdict]:
+    def verdicts(self, worker: Worker) -> list[Mark]:
         """The steps; and once all of them are right, the broken networks too."""
         found = examine_all(steps(), read_file(self.file), worker)
         if all(verdict.state == "right" for verdict in found):
@@ -167,7 +167,7 @@ class Course:
         return notes if isinstance(notes, dict) else {}
 
     @property
-    def trained(self) -> dict[str, float]:
+    def milestones(self) -> dict[str, float]:
         """The accuracy of each milestone that was reached, by name."""
         kept = self.notes.get("trained")
         return kept if isinstance(kept, dict) else {}

@@ -3,7 +3,7 @@
 import re
 import tomllib
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -99,6 +99,7 @@ def _replace(code: str, old: str, new: str) -> str:
     return code.replace(old, new)
 
 
+@cache
 def read_table(name: str) -> dict[str, Any]:
     """A TOML file beside this one."""
     return tomllib.loads((files(__package__) / name).read_text(encoding="utf-8"))
@@ -107,18 +108,14 @@ def read_table(name: str) -> dict[str, Any]:
 @cache
 def steps() -> tuple[Exercise, ...]:
     """The steps from the sigmoid to Adam, in order."""
-    paths = sorted(each for each in (files(__package__) / "steps").iterdir() if each.name.endswith(".toml"))
-    tables = [(each.name[3:-5], tomllib.loads(each.read_text(encoding="utf-8"))) for each in paths]
-    return tuple(exercise(table, name, number) for number, (name, table) in enumerate(tables, 1))
-
-
-_sentences = cache(partial(read_table, "sentences.toml"))
+    names = sorted(each.name for each in (files(__package__) / "steps").iterdir() if each.name.endswith(".toml"))
+    return tuple(exercise(read_table(f"steps/{name}"), name[3:-5], n) for n, name in enumerate(names, 1))
 
 
 def says(key: str, **values: Any) -> str:
     """The sentence that sentences.toml has under this key, with these values."""
     table, _, row = key.partition(".")
-    return str(_sentences()[table][row]).format(**values)
+    return str(read_table("sentences.toml")[table][row]).format(**values)
 
 
 @cache

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from deltarule.errors import FileError, SettingError, install_command
-from deltarule.learn.lessons.course import FILE, Verdict, examine_all, read_file
+from deltarule.learn.lessons.course import FILE, Mark, examine_all, read_file
 from deltarule.learn.lessons.exercises import Exercise, find_step, read_table, says, steps, template
 from deltarule.learn.lessons.worker import Worker
 from deltarule.randomness import generator
@@ -20,7 +20,7 @@ class Grade(NamedTuple):
     """What a student's steps have come to; without verdicts where there is no file."""
 
     student: str
-    verdicts: list[Verdict]
+    verdicts: list[Mark]
 
     @property
     def score(self) -> int:
@@ -44,7 +44,7 @@ class Grade(NamedTuple):
 MOST_POINTS = sum(step.points for step in steps())
 
 
-def _test_row(step: Exercise, verdict: Verdict | None) -> dict[str, Any]:
+def _test_row(step: Exercise, verdict: Mark | None) -> dict[str, Any]:
     is_right = verdict is not None and verdict.state == "right"
     return {
         "number": str(step.number),
@@ -57,7 +57,7 @@ def _test_row(step: Exercise, verdict: Verdict | None) -> dict[str, Any]:
     }
 
 
-def verdict_text(verdict: Verdict) -> str:
+def verdict_text(verdict: Mark) -> str:
     """A verdict in a line: "right", or what is wrong, with function and line."""
     finding = verdict.finding
     if finding is None:
@@ -117,8 +117,8 @@ def write_tests(folder: Path, secret: str) -> list[Path]:
     """Write tests for Otter, nbgrader and Gradescope, and network.py to fill in. FileError if a file is there."""
     texts = read_table("formats.toml")
 
-    def fill(name: str, **values: Any) -> str:
-        text = str(texts[name]).lstrip("\n")
+    def fill(text: str, **values: Any) -> str:
+        text = str(texts[text]).lstrip("\n")
         for key, value in values.items():
             text = text.replace(f"<<{key}>>", str(value))
         return text
@@ -148,5 +148,5 @@ def _cell(kind: str, name: str, source: str, points: int = 0) -> dict[str, Any]:
     """A cell of a notebook, as nbgrader's third schema describes one: tests are locked, and have points."""
     rules = {"grade": True, "locked": True, "points": points, "solution": False, "task": False, "cell_type": kind}
     marks = {"nbgrader": rules | {"grade_id": name, "schema_version": 3}} if points else {}
-    more = {"execution_count": None, "outputs": []} if kind == "code" else {}
+    more: dict[str, Any] = {"execution_count": None, "outputs": []} if kind == "code" else {}
     return {"cell_type": kind, "id": name.replace("_", "-"), "metadata": marks, "source": source, **more}

@@ -13,7 +13,7 @@ import numpy as np
 
 from deltarule.learn.lessons.child import Other, real
 from deltarule.learn.lessons.exercises import Exercise, says, whole_solution
-from deltarule.learn.lessons.questions import VIEWS, Question
+from deltarule.learn.lessons.questions import VIEWS, Ask
 from deltarule.learn.lessons.worker import Replies
 from deltarule.nn.arrays import Array
 
@@ -22,7 +22,7 @@ PRODUCT = re.compile(r"(\d+) \(dim \d\) != (\d+) \(dim|size (\d+) is different f
 Message = dict[str, Any]
 
 
-class Finding(NamedTuple):
+class Fault(NamedTuple):
     """What is wrong with a function. line: in the learner's file, or 0. is_named: as a common wrong answer."""
 
     function: str
@@ -31,22 +31,22 @@ class Finding(NamedTuple):
     is_named: bool = False
 
 
-def find_fault(step: Exercise, questions: list[Question], replies: Replies, seconds: float) -> Finding | None:
+def find_fault(step: Exercise, questions: list[Ask], replies: Replies, seconds: float) -> Fault | None:
     """The first function that is wrong, in the order of the questions; None where all are right."""
     for name in dict.fromkeys(question.function for question in questions):
         places = [n for n, question in enumerate(questions) if question.function == name]
         asked, got = [questions[n] for n in places], replies.messages[places[0] : places[-1] + 1]
         if len(got) < len(asked):
-            return Finding(name, says(f"ended.{replies.ended or 'died'}", name=name, seconds=f"{seconds:g}"))
+            return Fault(name, says(f"missing.{replies.missing}", name=name, seconds=f"{seconds:g}"))
         if finding := fault_of(step, name, asked, got):
             return finding
     return None
 
 
-def fault_of(step: Exercise, name: str, asked: list[Question], got: list[Message]) -> Finding | None:
+def fault_of(step: Exercise, name: str, asked: list[Ask], got: list[Message]) -> Fault | None:
     """What is wrong with one function, which these questions ask for."""
     if "missing" in got[0]:
-        return Finding(name, says("result.missing", name=name))
+        return Fault(name, says("result.missing", name=name))
     right = [each.expected for each in asked] if "right" in step.asks[0] else results(step.solution, asked)
     view = VIEWS.get(step.views.get(name, ""))
     words = next(filter(None, (fault_words(step, *each, view is None) for each in zip(got, right, strict=True))), "")
@@ -63,8 +63,8 @@ def fault_of(step: Exercise, name: str, asked: list[Question], got: list[Message
         if view and not any(isinstance(each, str) for each in [*values, *mistaken]):
             both = [list(view(each, asked).values()) for each in both]
         if are_same(*both) and not (are_same(mistaken, right) and view is None):
-            return Finding(name, wrong.says, line, is_named=True)
-    return Finding(name, words, line)
+            return Fault(name, wrong.says, line, is_named=True)
+    return Fault(name, words, line)
 
 
 def fault_words(step: Exercise, message: Message, right: Any, is_compared: bool) -> str:
@@ -99,7 +99,7 @@ def compiled(code: str) -> CodeType:
     return compile(code, "wrong answer", "exec")
 
 
-def results(code: str, asked: list[Question]) -> list[Any]:
+def results(code: str, asked: list[Ask]) -> list[Any]:
     """What code of ours answers, from the TOML files; the key of its error where it raises one."""
     namespace: dict[str, Any] = {}
     found, generators = [], dict[Any, Any]()
@@ -126,7 +126,7 @@ def difference(found: Any, expected: Any, names: list[str], where: str = "") -> 
     if isinstance(expected, list | tuple):
         return list_difference(found, list(expected), names, where)
     if isinstance(found, list | Other | str | None):
-        key = {list: "list", str: "text"}.get(type(found), "other" if found is not None else "none")
+        key = "list" if isinstance(found, list) else "text" if isinstance(found, str) else "other" if found else "none"
         return where + says(f"result.{key}", name=found.name if isinstance(found, Other) else "")
     array, right = np.asarray(found), np.asarray(expected)
     if array.dtype.kind == "c":

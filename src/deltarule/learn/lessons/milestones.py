@@ -74,27 +74,26 @@ def attain(
     """Train with a learner's functions, and judge the weights here. show: gets round and accuracy."""
     milestone, splits = data_of(milestone)
     train, test = splits.train, splits.test or splits.train
-    X, targets = inputs_and_targets(train, train)
-    X_test, _ = inputs_and_targets(test, train)
-    sizes = (train.n_features, *milestone.hidden, targets.shape[1])
+    inputs, targets = inputs_and_targets(train, train)
     kinds: dict[str, Any] = {"hidden": "sigmoid", "output": "sigmoid", "loss": "quadratic", "task": "values"}
-    network = Network(sizes, **kinds, dtype=np.float64)
+    network = Network((train.n_features, *milestone.hidden, targets.shape[1]), **kinds, dtype=np.float64)
     network.parameters.vector[:] = generator(0, "start").normal(0.0, 1.0, network.parameters.size)
-    layers = len(network.weights)
-    own = [[Special("own", name)] * layers for name in ("sigmoid", "sigmoid_prime")]
+    own = [[Special("own", name)] * len(network.weights) for name in ("sigmoid", "sigmoid_prime")]
     reached: list[float] = []
     for number in range(1, milestone.rounds + 1):
-        start: list[Any] = [X, targets, list(network.weights), list(network.biases), *own]
-        how = [milestone.epochs, milestone.batch_size, milestone.rate, Special("rng", [number, 0])]
-        replies = worker.ask(Request(source, "", [("train", start + how)], watched=False), milestone.seconds)
+        given: list[Any] = [inputs, targets, list(network.weights), list(network.biases), *own, milestone.epochs]
+        given += [milestone.batch_size, milestone.rate, Special("rng", [number, 0])]
+        replies = worker.ask(Request(source, "", [("train", given)], watched=False), milestone.seconds)
         message = replies.messages[0] if replies.messages else {}
         if not take(message.get("value"), network.parameters):
-            words = (
-                says("milestone.raised", kind=message["error"], words=message["words"]) if "error" in message else ""
+            key, kind, words = (
+                ("raised" if "error" in message else "nothing"),
+                message.get("error"),
+                message.get("words"),
             )
-            return Attainment(milestone, reached, words or says("milestone.nothing", seconds=milestone.seconds))
-        outputs = outputs_of(network, X_test)
-        found = outputs.argmax(axis=1) if test.targets.ndim == 1 else (outputs >= 0.5)
+            return Attainment(milestone, reached, says(f"milestone.{key}", kind=kind, words=words))
+        outputs = outputs_of(network, inputs_and_targets(test, train)[0])
+        found = outputs.argmax(axis=1) if test.targets.ndim == 1 else outputs >= 0.5
         reached.append(float((found == test.targets).mean()))
         show(number, reached[-1])
         if reached[-1] >= milestone.reach:

@@ -5,7 +5,6 @@ are different primes, so that a shape tells what an array is; activation functio
 """
 
 import re
-from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,7 +23,7 @@ ACTIVATIONS = ("sigmoid", "tanh", "silu")  # of a network, each in one layer
 Generator = np.random.Generator
 
 
-class Question(NamedTuple):
+class Ask(NamedTuple):
     """A call, and what is right. A list of arrays is expected as a list, whatever sequence is returned."""
 
     function: str
@@ -32,7 +31,7 @@ class Question(NamedTuple):
     expected: Any
 
 
-def questions_of(step: Exercise, rng: Generator) -> list[Question]:
+def questions_of(step: Exercise, rng: Generator) -> list[Ask]:
     """What a step asks."""
     drawn = draw_all(rng)
 
@@ -43,7 +42,7 @@ def questions_of(step: Exercise, rng: Generator) -> list[Question]:
         found = drawn[word][int(index[0])] if index else drawn[word]
         return found.T.copy() if name.endswith(".T") else found
 
-    return [Question(ask["function"], value(ask["given"]), value(ask.get("right", []))) for ask in step.asks]
+    return [Ask(ask["function"], value(ask["given"]), value(ask.get("right", []))) for ask in step.asks]
 
 
 def draw_all(rng: Generator) -> dict[str, Any]:
@@ -54,106 +53,78 @@ def draw_all(rng: Generator) -> dict[str, Any]:
 
 
 def draw_network(rng: Generator, sizes: list[int], rate: float) -> dict[str, Any]:
-    """A network of three layers, a pass forward and back in squared error, and some training.
+    """A network of three layers, a pass forward and back in squared error, and a step.
 
-    The first training takes full batches; the second, batches of one sample repeated: the order does not matter.
+    "_all" stands behind its parameters after steps in full batches; "_same" after batches of one sample repeated, in
+    which the order does not matter.
     """
     names = [str(name) for name in rng.permutation(ACTIVATIONS)]
     start = rng.normal(0.0, 1.0, Parameters(sizes[1:]).size)
-    X, targets = rng.normal(0.0, 1.0, sizes[:2]), rng.uniform(0.0, 1.0, (sizes[0], sizes[-1]))
+    inputs, targets = rng.normal(0.0, 1.0, sizes[:2]), rng.uniform(0.0, 1.0, (sizes[0], sizes[-1]))
     n_rows, epochs, seed = (int(rng.integers(low, high)) for low, high in ((3, 5), (2, 4), (1, 10**6)))
-    X_same, t_same = (np.repeat(each[:1], 2 * n_rows + 1, axis=0) for each in (X, targets))
-    network, grads, drawn = descend(sizes[1:], names, start, X, targets, [rate])
-    drawn |= {"X": X, "t": targets, "rate": rate, "n_all": len(X), "n_rows": n_rows, "epochs": epochs}
-    drawn |= {"X_same": X_same, "t_same": t_same, "rng": Special("rng", [seed, 0])}
+    same = [np.repeat(each[:1], 2 * n_rows + 1, axis=0) for each in (inputs, targets)]
+    drawn: dict[str, Any] = {"X": inputs, "t": targets, "X_same": same[0], "t_same": same[1], "rate": rate}
+    drawn |= {"n_all": len(inputs), "n_rows": n_rows, "epochs": epochs, "many": 784}
     drawn |= {"f": [Special("function", name) for name in names], "prime": [Special("prime", name) for name in names]}
-    columns = [column_network(each) for each in (drawn, {"W": grads.weights, "b": grads.biases})]
-    drawn |= {"parameters": columns[0], "gradients": columns[1], "t_middle": rng.uniform(0.0, 1.0, drawn["a"][1].shape)}
-    drawn |= {"passed": [each.T.copy() for pair in zip(drawn["z"], drawn["a"], strict=True) for each in pair]}
-    drawn |= {"rng_again": Special("rng", [seed, 1]), "pixels": rng.integers(256, size=(5, 7)), "many": 784}
-    drawn |= {"dW": list(grads.weights), "db": list(grads.biases)}
-    drawn |= {"W_next": list(network.weights), "b_next": list(network.biases)}
-    for word, inputs, outputs, steps in (
-        ("all", X, targets, [slice(None)] * epochs),
-        ("same", X_same, t_same, [slice(n_rows), slice(n_rows), slice(1)] * epochs),
+    drawn |= {"rng": Special("rng", [seed, 0]), "rng_again": Special("rng", [seed, 1])}
+    for word, rows, data in (
+        ("", [slice(None)], [inputs, targets]),
+        ("_all", [slice(None)] * epochs, [inputs, targets]),
+        ("_same", [slice(n_rows), slice(n_rows), slice(1)] * epochs, same),
     ):
-        network = descend(sizes[1:], names, start, inputs, outputs, [rate] * len(steps), steps)[0]
-        drawn |= {f"W_{word}": list(network.weights), f"b_{word}": list(network.biases)}
-    return drawn
+        kinds: dict[str, Any] = {"hidden": names[:-1], "output": names[-1], "loss": "quadratic", "task": "values"}
+        network = Network(sizes[1:], **kinds, dtype=np.float64)
+        network.parameters.vector[:] = start
+        first = descend(network, data, rows, rate)
+        drawn |= first if not word else {}
+        drawn |= {f"W{word or '_next'}": list(network.weights), f"b{word or '_next'}": list(network.biases)}
+    return drawn | draw_columns(rng, drawn)
 
 
-def column_network(layers: Mapping[str, Any]) -> list[Array]:
-    """Weights and biases for samples in columns: W1, b1, W2, b2 ..."""
-    pairs = zip(layers["W"], layers["b"], strict=True)
-    return [array for W, b in pairs for array in (W.T.copy(), b[:, np.newaxis].copy())]
-
-
-class Descent(NamedTuple):
-    """A network after some steps, the gradient of the last one, and by name what the first pass has left."""
-
-    network: Network
-    gradient: Parameters
-    first: dict[str, Any]
-
-
-def descend(
-    sizes: Sequence[int],
-    names: list[str],
-    start: Array,
-    X: Array,
-    targets: Array,
-    rates: list[float],
-    steps: Sequence[slice] = (slice(None),),
-) -> Descent:
-    """Take steps of gradient descent, from parameters `start`, each on some rows."""
-    kinds: dict[str, Any] = {"hidden": names[:-1], "output": names[-1], "loss": "quadratic", "task": "values"}
-    network, first = Network(sizes, **kinds, dtype=np.float64), dict[str, Any]()
-    network.parameters.vector[:] = start
-    grads = network.parameters.zeros_like()
-    for rows, rate in zip(steps, rates, strict=True):
-        ws = network.workspace(len(X[rows]))
-        forward(network, X[rows], ws)
-        backward(network, targets[rows], ws, grads)
-        before = network.parameters.copy()
-        first = first or {"z": ws.z, "a": ws.a, "delta": ws.delta, "W": list(before.weights), "b": list(before.biases)}
+def descend(network: Network, data: list[Array], steps: list[slice], rate: float) -> dict[str, Any]:
+    """Take steps of gradient descent, each on some rows; what the first one has computed, by name."""
+    first, grads = dict[str, Any](), network.parameters.zeros_like()
+    for rows in steps:
+        ws = network.workspace(len(data[0][rows]))
+        forward(network, data[0][rows], ws)
+        backward(network, data[1][rows], ws, grads)
+        if not first:
+            before, gradient = network.parameters.copy(), grads.copy()
+            first = {"z": ws.z, "a": ws.a, "delta": ws.delta, "W": list(before.weights), "b": list(before.biases)}
+            first |= {"dW": list(gradient.weights), "db": list(gradient.biases)}
         SGD().step(network.parameters, grads, rate)
-    return Descent(network, grads, first)
+    return first
+
+
+def draw_columns(rng: Generator, drawn: dict[str, Any]) -> dict[str, Any]:
+    """The same network for samples in columns, and what else the broken networks are asked about."""
+    columns = {
+        name: [array for W, b in zip(drawn[weights], drawn[biases], strict=True) for array in (W.T.copy(), b[:, None])]
+        for name, weights, biases in (("parameters", "W", "b"), ("gradients", "dW", "db"))
+    }
+    passed = [each.T.copy() for pair in zip(drawn["z"], drawn["a"], strict=True) for each in pair]
+    t_middle = rng.uniform(0.0, 1.0, drawn["a"][1].shape)
+    return columns | {"passed": passed, "t_middle": t_middle, "pixels": rng.integers(256, size=(5, 7))}
 
 
 def draw_functions(rng: Generator, sizes: list[int]) -> dict[str, Any]:
     """Activations, softmax, labels and losses. No number is 0, where relu has a kink."""
-    shape, n_classes = tuple(sizes[:2]), sizes[1]
-    steep, scores, y = (
-        3.0 * rng.normal(0.0, 1.0, shape),
-        rng.normal(0.0, 1.0, shape),
-        rng.integers(n_classes - 1, size=shape[0]),
-    )
-    steep[0, :2], y[:2] = (20.0, -20.0), (0, 1)  # two classes at least, and never the last
+    shape, labels = tuple(sizes[:2]), rng.integers(sizes[1] - 1, size=sizes[0])
+    steep, scores = 3.0 * rng.normal(0.0, 1.0, shape), rng.normal(0.0, 1.0, shape)
+    steep[0, :2], labels[:2] = (20.0, -20.0), (0, 1)  # two classes at least, and never the last
     far = scores + np.resize([rng.uniform(900, 1100), -rng.uniform(900, 1100)], (shape[0], 1))
-    outputs, one_hot = rng.uniform(0.0, 1.0, shape), Loss().targets(scores, y)
-    surely = Softmax().value(scores)
+    outputs, one_hot = rng.uniform(0.0, 1.0, shape), Loss().targets(scores, labels)
+    sigmoid, softmax, surely = Sigmoid().value(steep), Softmax().value(scores), Softmax().value(scores)
     surely[0, -1] = 0.0  # the probability of a wrong class
-    right = CrossEntropy()
-    return {
-        "steep": steep,
-        "sigmoid": Sigmoid().value(steep),
-        "sigmoid_prime": Sigmoid().derivative(steep, Sigmoid().value(steep)),
-        "relu": ReLU().value(steep),
-        "relu_prime": ReLU().derivative(steep, steep).astype(np.float64),
-        "scores": scores,
-        "softmax": Softmax().value(scores),
-        "far": far,
-        "softmax_far": Softmax().value(far),
-        "y": y,
-        "n_classes": n_classes,
-        "one_hot": one_hot,
-        "outputs": outputs,
-        "squared_error": Quadratic().value(outputs, one_hot),
-        "surely": surely,
-        "cross_entropy": right.value(surely, one_hot),
-        "cross_entropy_of_softmax": right.value(Softmax().value(scores), one_hot),
-        "softmax_error": right.shortcut(surely, one_hot),
-    }
+    drawn = {"steep": steep, "scores": scores, "far": far, "outputs": outputs, "surely": surely}
+    drawn |= {"y": labels, "n_classes": sizes[1], "one_hot": one_hot}
+    drawn |= {"sigmoid": sigmoid, "sigmoid_prime": Sigmoid().derivative(steep, sigmoid)}
+    drawn |= {"relu": ReLU().value(steep), "relu_prime": ReLU().derivative(steep, steep).astype(np.float64)}
+    drawn |= {"softmax": softmax, "softmax_far": Softmax().value(far)}
+    drawn |= {"softmax_error": CrossEntropy().shortcut(surely, one_hot)}
+    drawn |= {"squared_error": Quadratic().value(outputs, one_hot)}
+    drawn |= {"cross_entropy": CrossEntropy().value(surely, one_hot)}
+    return drawn | {"cross_entropy_of_softmax": CrossEntropy().value(softmax, one_hot)}
 
 
 def draw_batches(rng: Generator) -> dict[str, Any]:
@@ -171,7 +142,7 @@ def draw_steps(rng: Generator, rate: float) -> dict[str, Any]:
     keep, beta_1, beta_2, epsilon = (
         float(rng.uniform(*pair)) for pair in ((0.5, 0.9), (0.7, 0.8), (0.9, 0.99), (0.01, 0.1))
     )
-    drawn = {"point": point, "gradient": gradient, "velocity": velocity, "keep": keep}
+    drawn: dict[str, Any] = {"point": point, "gradient": gradient, "velocity": velocity, "keep": keep}
     rolled = point.copy(), velocity.copy()
     Momentum(momentum=keep).update(rolled[0], gradient, rate, rolled[1])
     drawn |= {"rolled": list(rolled), "betas": [beta_1, beta_2, epsilon], "numbers": [1, int(rng.integers(3, 30))]}
@@ -185,7 +156,7 @@ def draw_steps(rng: Generator, rate: float) -> dict[str, Any]:
     return drawn
 
 
-def batch_facts(values: list[Any], questions: list[Question]) -> dict[str, Any]:
+def batch_facts(values: list[Any], questions: list[Ask]) -> dict[str, Any]:
     """What is true of three epochs' batches, a word for each fact, in the order in which they matter.
 
     The second epoch goes on with the first one's generator; the third has a generator that begins as that did.
@@ -213,7 +184,7 @@ def batch_facts(values: list[Any], questions: list[Question]) -> dict[str, Any]:
     }
 
 
-def start_facts(values: list[Any], questions: list[Question]) -> dict[str, Any]:
+def start_facts(values: list[Any], questions: list[Ask]) -> dict[str, Any]:
     """What is true of the weights that a network starts from: W1, b1, W2, b2."""
     n_inputs, n_hidden, n_outputs = questions[0].arguments[:3]
     shapes = [(n_inputs, n_hidden), (n_hidden,), (n_hidden, n_outputs), (n_outputs,)]

@@ -34,10 +34,10 @@ class Request(NamedTuple):
 
 
 class Replies(NamedTuple):
-    """A message for each call that came back, as `child.answer` writes them; ended: "", "time" or "died"."""
+    """A message for each call that came back. missing: why others did not: "time" or "died"."""
 
     messages: list[dict[str, Any]]
-    ended: str
+    missing: str
 
 
 class Worker:
@@ -106,8 +106,7 @@ class Worker:
                 self.stop()
                 return Replies(messages, "time")
             if message is None or "end" in message:
-                is_whole = len(messages) == len(request.calls) or bool(messages and "error" in messages[0])
-                return Replies(messages, "" if is_whole else "died")
+                return Replies(messages, "died")
             messages.append(message)
 
 
