@@ -11,7 +11,7 @@ from deltarule.cli.printing import entry, note, percent, print_result, print_tex
 from deltarule.errors import SettingError
 from deltarule.learn.lessons.course import FILE, Course, Mark, read_file
 from deltarule.learn.lessons.exercises import Exercise, find_exercise, says, steps
-from deltarule.learn.lessons.grade import class_report, grade_folders, verdict_text, write_tests
+from deltarule.learn.lessons.grade import class_report, grade_folders, mark_text, write_tests
 from deltarule.learn.lessons.milestones import MILESTONES, attain
 from deltarule.learn.lessons.worker import Worker
 
@@ -33,10 +33,10 @@ def learn(options: LearnOptions) -> None:
         if options.watch:
             watch(course, worker)
             return
-        verdicts = course.verdicts(worker)
+        marks = course.marks(worker)
         for path in course.created:
             tell("written", str(path))
-        current = find_exercise(options.step) if options.step else next_of(verdicts)
+        current = find_exercise(options.step) if options.step else next_of(marks)
         if options.hint or options.solution:
             help_with(course, current, options)
         elif options.train:
@@ -45,14 +45,14 @@ def learn(options: LearnOptions) -> None:
             print_result(exercise_facts(current), exercise_text(current), as_json=options.as_json)
         else:
             facts = {"folder": str(course.folder), "next": current and current.id}
-            rows = [verdict.to_json_dict() for verdict in verdicts]
-            text = overview_text(course, verdicts, current)
+            rows = [mark.to_json_dict() for mark in marks]
+            text = overview_text(course, marks, current)
             print_result(facts | {"exercises": rows, "trained": course.milestones}, text, as_json=options.as_json)
 
 
-def next_of(verdicts: list[Mark]) -> Exercise | None:
+def next_of(marks: list[Mark]) -> Exercise | None:
     """The first exercise that is not right."""
-    return next((verdict.exercise for verdict in verdicts if verdict.state != "right"), None)
+    return next((mark.exercise for mark in marks if mark.state != "right"), None)
 
 
 def help_with(course: Course, exercise: Exercise | None, options: LearnOptions) -> None:
@@ -84,17 +84,17 @@ def exercise_text(exercise: Exercise) -> str:
     return "\n".join([*lines, "", *(f"  {line}".rstrip() for line in exercise.signature.strip().splitlines())])
 
 
-def overview_text(course: Course, verdicts: list[Mark], current: Exercise | None) -> str:
+def overview_text(course: Course, marks: list[Mark], current: Exercise | None) -> str:
     """Which exercises are right, what is wrong with the others, and what comes next."""
-    parts = ["\n".join(f"{each.exercise.number:>3}  {state_of(each):<9} {each.exercise.title}" for each in verdicts)]
-    shown = {verdict_text(each): each for each in verdicts if each.state in ("wrong", "refused")}
+    parts = ["\n".join(f"{each.exercise.number:>3}  {state_of(each):<9} {each.exercise.title}" for each in marks)]
+    shown = {mark_text(each): each for each in marks if each.state in ("wrong", "refused")}
     for text, each in shown.items():
-        is_whole = each.finding is not None and not each.finding.function
+        is_whole = each.fault is not None and not each.fault.function
         place = course.path_of(each.exercise).name if is_whole or each.exercise.faulty else str(each.exercise.number)
         parts.append(entry(place, guess_text(course, each) if each.exercise.faulty else text.partition(": ")[2]))
-    n_right = sum(each.state == "right" for each in verdicts[: len(steps())])
+    n_right = sum(each.state == "right" for each in marks[: len(steps())])
     parts.append(says("learn.count", n=n_right, steps=len(steps()), file=course.file))
-    can_train = all(each.state == "right" for each in verdicts[:TRAINABLE])
+    can_train = all(each.state == "right" for each in marks[:TRAINABLE])
     if can_train and (waiting := [each.name for each in MILESTONES if each.name not in course.milestones]):
         parts.append(says("learn.train", names=", ".join(waiting), folder=course.folder))
     if current is not None:
@@ -105,21 +105,21 @@ def overview_text(course: Course, verdicts: list[Mark], current: Exercise | None
 TRAINABLE = 14  # steps that a network needs before it can be trained
 
 
-def state_of(verdict: Mark) -> str:
+def state_of(mark: Mark) -> str:
     """The state in a word; of a broken network, whether it is repaired."""
-    if not verdict.exercise.faulty:
-        return verdict.state
-    return "repaired" if verdict.state == "right" else "broken"
+    if not mark.exercise.faulty:
+        return mark.state
+    return "repaired" if mark.state == "right" else "broken"
 
 
-def guess_text(course: Course, verdict: Mark) -> str:
+def guess_text(course: Course, mark: Mark) -> str:
     """What a guess at the faulty function is worth. Only the function is given away."""
-    guess = read_file(course.path_of(verdict.exercise)).guess
+    guess = read_file(course.path_of(mark.exercise)).guess
     if not guess:
-        return says("learn.no_guess", title=verdict.exercise.title)
-    if guess not in verdict.exercise.faulty:
+        return says("learn.no_guess", title=mark.exercise.title)
+    if guess not in mark.exercise.faulty:
         return says("learn.wrong_guess", guess=guess)
-    return says("learn.right_guess", guess=guess, n=len(verdict.exercise.faulty))
+    return says("learn.right_guess", guess=guess, n=len(mark.exercise.faulty))
 
 
 def train(course: Course, worker: Worker) -> None:
@@ -129,7 +129,7 @@ def train(course: Course, worker: Worker) -> None:
         result = attain(milestone, source, worker, lambda n, share: note(f"  round {n:>2}  accuracy {percent(share)}"))
         name = result.milestone.name
         if result.is_reached:
-            course.keep("trained", milestone.name, result.accuracies[-1])
+            course.keep("milestones", milestone.name, result.accuracies[-1])
         is_reached &= result.is_reached
         stands_in = says("learn.stands_in") if name != milestone.name else ""
         reached = percent(result.accuracies[-1]) if result.accuracies else "-"
@@ -149,10 +149,10 @@ def watch(course: Course, worker: Worker) -> None:
             now = {path: path.stat().st_mtime_ns for path in paths if path.exists()}
             if now != seen and course.file in now:
                 seen, start = now, time.perf_counter()
-                verdicts = course.verdicts(worker)
-                first = next((each for each in verdicts if each.state != "right"), None)
-                n_right = sum(each.state == "right" for each in verdicts)
-                what = f"{first.exercise.title}: {verdict_text(first)}" if first else says("learn.all_right")
+                marks = course.marks(worker)
+                first = next((each for each in marks if each.state != "right"), None)
+                n_right = sum(each.state == "right" for each in marks)
+                what = f"{first.exercise.title}: {mark_text(first)}" if first else says("learn.all_right")
                 seconds = time.perf_counter() - start
                 print_text(entry(f"{n_right:>2} right", f"{what}  ({seconds:.2f} s)"))
             time.sleep(POLL_SECONDS)

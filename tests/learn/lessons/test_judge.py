@@ -9,7 +9,7 @@ import pytest
 from deltarule.learn.lessons.course import Mark, examine, examine_all, read_file
 from deltarule.learn.lessons.exercises import Exercise, find_step, repairs, steps, template, whole_solution
 from deltarule.learn.lessons.judge import difference
-from deltarule.learn.lessons.questions import questions_of
+from deltarule.learn.lessons.questions import asks_of
 from deltarule.learn.lessons.worker import Worker
 from deltarule.nn.losses import Quadratic
 from deltarule.nn.network import Network, loss_and_gradient
@@ -20,15 +20,15 @@ Array = np.ndarray
 
 @pytest.fixture
 def check(tmp_path: Path, worker: Worker) -> Check:
-    def verdict(exercise: Exercise, code: str) -> Mark:
+    def mark(exercise: Exercise, code: str) -> Mark:
         (tmp_path / "network.py").write_text(code, encoding="utf-8")
         return examine(exercise, read_file(tmp_path / "network.py"), worker, np.random.default_rng())
 
-    return verdict
+    return mark
 
 
-def said(verdict: Mark) -> str:
-    return "" if verdict.finding is None else verdict.finding.says
+def said(mark: Mark) -> str:
+    return "" if mark.fault is None else mark.fault.says
 
 
 def test_there_are_sixteen_steps_and_twelve_repairs() -> None:
@@ -52,9 +52,9 @@ def test_the_template_is_still_to_do(tmp_path: Path, worker: Worker) -> None:
 @pytest.mark.parametrize("step", steps(), ids=[step.id for step in steps()])
 def test_every_wrong_answer_is_named(step: Exercise, check: Check) -> None:
     for wrong in step.wrong:
-        verdict = check(step, f"{whole_solution(step.number + 1)}\n\n{wrong.code}")
-        assert verdict.state == "wrong"
-        assert said(verdict) == wrong.says
+        mark = check(step, f"{whole_solution(step.number + 1)}\n\n{wrong.code}")
+        assert mark.state == "wrong"
+        assert said(mark) == wrong.says
 
 
 @pytest.mark.parametrize("step", steps(), ids=[step.id for step in steps()])
@@ -66,8 +66,8 @@ def test_a_step_counts_by_itself_whatever_the_earlier_ones_are(step: Exercise, c
 def test_a_broken_network_is_broken_and_its_repair_is_right(repair: Exercise, check: Check) -> None:
     broken = check(repair, repair.stub)
     assert broken.state == "wrong"
-    assert broken.finding is not None
-    assert broken.finding.function in repair.faulty
+    assert broken.fault is not None
+    assert broken.fault.function in repair.faulty
     assert check(repair, repair.solution).state == "right"
 
 
@@ -116,20 +116,20 @@ def test_the_program_of_the_repairs_is_our_gradient() -> None:
     ],
 )
 def test_other_results_are_described(code: str, words: str, check: Check) -> None:
-    verdict = check(find_step("sigmoid"), f"import numpy as np\n{code}")
-    assert verdict.state != "right"
-    assert words in said(verdict)
+    mark = check(find_step("sigmoid"), f"import numpy as np\n{code}")
+    assert mark.state != "right"
+    assert words in said(mark)
 
 
-def test_a_finding_has_the_line_of_the_error_or_of_the_function(check: Check) -> None:
+def test_a_fault_has_the_line_of_the_error_or_of_the_function(check: Check) -> None:
     for code, line in (
         ("def sigmoid(z):\n    s = z\n    return s[9, 9]", 4),
         ("\n\ndef sigmoid(z):\n    return z", 4),
         ("def f(:", 2),
     ):
-        verdict = check(find_step("sigmoid"), f"import numpy as np\n{code}")
-        assert verdict.finding is not None
-        assert verdict.finding.line == line
+        mark = check(find_step("sigmoid"), f"import numpy as np\n{code}")
+        assert mark.fault is not None
+        assert mark.fault.line == line
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_structures_are_compared(found: object, expected: object, words: str) ->
 
 def test_questions_are_drawn_anew_and_by_the_seed() -> None:
     for step in steps():
-        one, other, again = (questions_of(step, np.random.default_rng(seed)) for seed in (1, 2, 1))
+        one, other, again = (asks_of(step, np.random.default_rng(seed)) for seed in (1, 2, 1))
         assert str(one) == str(again)
         assert str(one) != str(other)
 

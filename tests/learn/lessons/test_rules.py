@@ -17,7 +17,7 @@ CHEATS = tomllib.loads(Path(__file__).with_name("cheats.toml").read_text(encodin
 by_title = pytest.mark.parametrize("cheat", CHEATS, ids=[cheat["title"].replace(" ", "-") for cheat in CHEATS])
 
 
-def verdict(cheat: dict[str, str], folder: Path, worker: Worker, *, has_rules: bool) -> Mark:
+def mark(cheat: dict[str, str], folder: Path, worker: Worker, *, has_rules: bool) -> Mark:
     path = folder / "network.py"
     path.write_text(f"import numpy as np\n\n{cheat['code']}\n", encoding="utf-8")
     file = read_file(path)
@@ -36,27 +36,27 @@ def test_there_are_more_than_thirty_cheats() -> None:
 
 @by_title
 def test_a_cheat_is_met_as_the_list_says(cheat: dict[str, str], tmp_path: Path, worker: Worker) -> None:
-    found = verdict(cheat, tmp_path, worker, has_rules=True)
+    found = mark(cheat, tmp_path, worker, has_rules=True)
     assert found.state == ("wrong" if cheat["met"] == "results" else "refused")
-    assert found.finding is not None
+    assert found.fault is not None
     if cheat["met"] != "results":
         sentence = says(f"refused.{cheat['met']}", name="\0").split("\0")
-        assert all(part in found.finding.says for part in sentence)
-        assert found.finding.line > 1
+        assert all(part in found.fault.says for part in sentence)
+        assert found.fault.line > 1
 
 
 @by_title
 def test_a_cheat_scores_0_even_without_the_rules(cheat: dict[str, str], tmp_path: Path, worker: Worker) -> None:
     if cheat["title"] == "open the solutions":
         cheat = cheat | {"code": cheat["code"].replace("def", "assert text\n\ndef")}
-    assert verdict(cheat, tmp_path, worker, has_rules=False).state in ("wrong", "to do")
+    assert mark(cheat, tmp_path, worker, has_rules=False).state in ("wrong", "to do")
 
 
 def test_a_cheat_in_one_function_costs_that_step_alone(tmp_path: Path, worker: Worker) -> None:
     path = tmp_path / "network.py"
     path.write_text(whole_solution() + "\n\ndef relu(z):\n    return open('relu.txt')\n", encoding="utf-8")
-    verdicts = course.examine_all(steps()[:3], read_file(path), worker)
-    assert [each.state for each in verdicts] == ["right", "refused", "right"]
+    marks = course.examine_all(steps()[:3], read_file(path), worker)
+    assert [each.state for each in marks] == ["right", "refused", "right"]
 
 
 def test_a_cheat_outside_of_the_steps_costs_all_of_them(tmp_path: Path, worker: Worker) -> None:

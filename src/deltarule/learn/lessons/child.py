@@ -4,7 +4,7 @@
 source of a file, and calls of its functions. Where the system can fork, each request gets a process of its own, made in
 milliseconds from this warm one; elsewhere this process answers one request and ends.
 
-What arrives in the parent are types, shapes and numbers. There is no verdict here to forge: the parent draws the
+What arrives in the parent are types, shapes and numbers. There is no mark here to forge: the parent draws the
 inputs, knows the right results, and compares.
 """
 

@@ -18,7 +18,7 @@ from deltarule.atomic import atomic_stream
 from deltarule.errors import FileError, SettingError
 from deltarule.learn.lessons.exercises import Exercise, repairs, says, steps, template, whole_solution
 from deltarule.learn.lessons.judge import Fault, find_fault
-from deltarule.learn.lessons.questions import questions_of
+from deltarule.learn.lessons.questions import asks_of
 from deltarule.learn.lessons.rules import Refusal, refusals
 from deltarule.learn.lessons.worker import Request, Worker
 
@@ -32,14 +32,14 @@ class Mark(NamedTuple):
 
     exercise: Exercise
     state: str
-    finding: Fault | None = None
+    fault: Fault | None = None
 
     def to_json_dict(self) -> dict[str, Any]:
         """The same as JSON."""
-        each, finding = self.exercise, self.finding or Fault("", "")
-        place = {"function": finding.function, "line": finding.line, "is_named": finding.is_named}
+        each, fault = self.exercise, self.fault or Fault("", "")
+        place = {"function": fault.function, "line": fault.line, "is_named": fault.is_named}
         return {"id": each.id, "number": each.number, "title": each.title, "state": self.state} | {
-            "says": finding.says,
+            "says": fault.says,
             **place,
         }
 
@@ -78,7 +78,7 @@ def examine(exercise: Exercise, file: LearnerFile, worker: Worker, rng: np.rando
     for refused in file.refused:
         if refused.function in exercise.functions or refused.function not in known:
             return Mark(exercise, "refused", Fault(refused.function, refused.says, refused.line))
-    questions = questions_of(exercise, rng)
+    questions = asks_of(exercise, rng)
     supplied = "" if exercise.faulty else whole_solution(exercise.number)
     calls = [(question.function, question.arguments) for question in questions]
     replies = worker.ask(Request(file.source, supplied, calls, file.name), SECONDS)
@@ -86,12 +86,12 @@ def examine(exercise: Exercise, file: LearnerFile, worker: Worker, rng: np.rando
         message = replies.messages[0]
         words = says("file.stops", kind=message["error"], words=message["words"])
         return Mark(exercise, "wrong", Fault("", words, message["line"]))
-    finding = find_fault(exercise, questions, replies, SECONDS)
-    if finding is None:
+    fault = find_fault(exercise, questions, replies, SECONDS)
+    if fault is None:
         return Mark(exercise, "right")
-    finding = finding._replace(line=finding.line or file.lines.get(finding.function, 0))
-    is_empty = finding.says == says("result.to_do") or finding.function not in file.lines
-    return Mark(exercise, "to do" if is_empty and not exercise.faulty else "wrong", finding)
+    fault = fault._replace(line=fault.line or file.lines.get(fault.function, 0))
+    is_empty = fault.says == says("result.to_do") or fault.function not in file.lines
+    return Mark(exercise, "to do" if is_empty and not exercise.faulty else "wrong", fault)
 
 
 def examine_all(
@@ -148,10 +148,10 @@ class Course:
         """The file in which an exercise is done."""
         return self.folder / BROKEN / f"{exercise.number:02}.py" if exercise.faulty else self.file
 
-    def verdicts(self, worker: Worker) -> list[Mark]:
+    def marks(self, worker: Worker) -> list[Mark]:
         """The steps; and once all of them are right, the broken networks too."""
         found = examine_all(steps(), read_file(self.file), worker)
-        if all(verdict.state == "right" for verdict in found):
+        if all(mark.state == "right" for mark in found):
             self.write_repairs()
         if (self.folder / BROKEN).is_dir():
             for repair in (each for each in repairs() if self.path_of(each).exists()):
@@ -159,31 +159,30 @@ class Course:
         return found
 
     @property
-    def notes(self) -> dict[str, Any]:
+    def milestones(self) -> dict[str, Any]:
+        """The accuracy of each milestone that was reached, by name."""
+        return self._table("milestones")
+
+    def _notes(self) -> dict[str, Any]:
         """What the folder's small file keeps; nothing where that is missing, or not ours."""
         notes: Any = {}
         with suppress(OSError, ValueError):
             notes = json.loads((self.folder / NOTES).read_text(encoding="utf-8"))
         return notes if isinstance(notes, dict) else {}
 
-    @property
-    def milestones(self) -> dict[str, float]:
-        """The accuracy of each milestone that was reached, by name."""
-        kept = self.notes.get("trained")
-        return kept if isinstance(kept, dict) else {}
+    def _table(self, name: str) -> dict[str, Any]:
+        table = self._notes().get(name)
+        return table if isinstance(table, dict) else {}
 
     def keep(self, table: str, key: str, value: Any) -> None:
         """Keep a value in the folder's small file."""
-        notes = self.notes
-        kept = notes.get(table)
-        notes[table] = (kept if isinstance(kept, dict) else {}) | {key: value}
+        notes = self._notes() | {table: self._table(table) | {key: value}}
         with atomic_stream(self.folder / NOTES) as stream:
             stream.write(json.dumps(notes, indent=2).encode())
 
     def hint(self, exercise: Exercise) -> tuple[int, str]:
         """The next hint, and its number; the last one again where there are no more."""
-        kept = self.notes.get("hints")
-        given = kept.get(exercise.id, 0) if isinstance(kept, dict) else 0
-        number = min(given + 1 if isinstance(given, int) else 1, len(exercise.hints))
+        given = self._table("hints").get(exercise.id)
+        number = min(max(given, 0) + 1, len(exercise.hints)) if isinstance(given, int) else 1
         self.keep("hints", exercise.id, number)
         return number, exercise.hints[number - 1]

@@ -17,53 +17,53 @@ from deltarule.randomness import generator
 
 
 class Grade(NamedTuple):
-    """What a student's steps have come to; without verdicts where there is no file."""
+    """What a student's steps have come to; without marks where there is no file."""
 
     student: str
-    verdicts: list[Mark]
+    marks: list[Mark]
 
     @property
     def score(self) -> int:
         """The points of the steps that are right."""
-        return sum(each.exercise.points for each in self.verdicts if each.state == "right")
+        return sum(each.exercise.points for each in self.marks if each.state == "right")
 
     @property
     def slips(self) -> list[str]:
         """The mistakes that were named, as "step: mistake"."""
-        named = [each for each in self.verdicts if each.finding is not None and each.finding.is_named]
-        return [f"{each.exercise.id}: {each.finding.says}" for each in named if each.finding is not None]
+        named = [each for each in self.marks if each.fault is not None and each.fault.is_named]
+        return [f"{each.exercise.id}: {each.fault.says}" for each in named if each.fault is not None]
 
     def to_json_dict(self) -> dict[str, Any]:
         """The same as Gradescope reads it in results.json."""
-        found = {each.exercise.id: each for each in self.verdicts}
+        found = {each.exercise.id: each for each in self.marks}
         tests = [_test_row(step, found.get(step.id)) for step in steps()]
-        output = says("grade.total", score=self.score, points=MOST_POINTS) if self.verdicts else says("grade.no_file")
+        output = says("grade.total", score=self.score, points=MOST_POINTS) if self.marks else says("grade.no_file")
         return {"score": self.score, "output": output, "output_format": "text", "tests": tests}
 
 
 MOST_POINTS = sum(step.points for step in steps())
 
 
-def _test_row(step: Exercise, verdict: Mark | None) -> dict[str, Any]:
-    is_right = verdict is not None and verdict.state == "right"
+def _test_row(step: Exercise, mark: Mark | None) -> dict[str, Any]:
+    is_right = mark is not None and mark.state == "right"
     return {
         "number": str(step.number),
         "name": step.title,
         "score": step.points if is_right else 0,
         "max_score": step.points,
         "status": "passed" if is_right else "failed",
-        "output": verdict_text(verdict) if verdict is not None else says("grade.no_file"),
+        "output": mark_text(mark) if mark is not None else says("grade.no_file"),
         "visibility": "visible",
     }
 
 
-def verdict_text(verdict: Mark) -> str:
-    """A verdict in a line: "right", or what is wrong, with function and line."""
-    finding = verdict.finding
-    if finding is None:
-        return verdict.state
-    where = ", ".join(filter(None, [finding.function, f"line {finding.line}" if finding.line else ""]))
-    return f"{verdict.state}: {where}: {finding.says}" if where else f"{verdict.state}: {finding.says}"
+def mark_text(mark: Mark) -> str:
+    """A mark in a line: "right", or what is wrong, with function and line."""
+    fault = mark.fault
+    if fault is None:
+        return mark.state
+    where = ", ".join(filter(None, [fault.function, f"line {fault.line}" if fault.line else ""]))
+    return f"{mark.state}: {where}: {fault.says}" if where else f"{mark.state}: {fault.says}"
 
 
 def grade_file(path: Path, worker: Worker, secret: str = "", student: str = "") -> Grade:
@@ -95,7 +95,7 @@ def class_report(grades: Sequence[Grade]) -> dict[str, Any]:
         for slip in each.slips:
             students.setdefault(slip, []).append(each.student)
     order = sorted(students, key=lambda slip: (-len(students[slip]), slip))
-    right = [verdict.exercise.id for each in grades for verdict in each.verdicts if verdict.state == "right"]
+    right = [mark.exercise.id for each in grades for mark in each.marks if mark.state == "right"]
     return {
         "students": {each.student: each.to_json_dict() for each in grades},
         "steps": {step.id: right.count(step.id) for step in steps()},
@@ -109,8 +109,8 @@ def check_step(step: str, path: str = FILE, secret: str = "", student: str = "")
         return says("grade.no_file")
     wanted = find_step(step)
     with Worker() as worker:
-        verdicts = grade_file(Path(path), worker, secret, student).verdicts
-    return verdict_text(verdicts[wanted.number - 1])
+        marks = grade_file(Path(path), worker, secret, student).marks
+    return mark_text(marks[wanted.number - 1])
 
 
 def write_tests(folder: Path, secret: str) -> list[Path]:

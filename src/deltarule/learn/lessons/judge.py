@@ -38,8 +38,8 @@ def find_fault(step: Exercise, questions: list[Ask], replies: Replies, seconds: 
         asked, got = [questions[n] for n in places], replies.messages[places[0] : places[-1] + 1]
         if len(got) < len(asked):
             return Fault(name, says(f"missing.{replies.missing}", name=name, seconds=f"{seconds:g}"))
-        if finding := fault_of(step, name, asked, got):
-            return finding
+        if fault := fault_of(step, name, asked, got):
+            return fault
     return None
 
 

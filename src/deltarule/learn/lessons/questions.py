@@ -31,7 +31,7 @@ class Ask(NamedTuple):
     expected: Any
 
 
-def questions_of(step: Exercise, rng: Generator) -> list[Ask]:
+def asks_of(step: Exercise, rng: Generator) -> list[Ask]:
     """What a step asks."""
     drawn = draw_all(rng)
 
