@@ -2,20 +2,21 @@
 
 import time
 from pathlib import Path
-from typing import Any
 
 from typer import Exit
 
 from deltarule.cli.options import LearnOptions
 from deltarule.cli.printing import entry, note, percent, print_result, print_text, table_text, tell
 from deltarule.errors import SettingError
-from deltarule.learn.lessons.course import FILE, Course, Mark, read_file
+from deltarule.learn.lessons.course import BROKEN, FILE, Course, Mark, read_file
 from deltarule.learn.lessons.exercises import Exercise, find_exercise, says, steps
 from deltarule.learn.lessons.grade import class_report, grade_folders, mark_text, write_tests
 from deltarule.learn.lessons.milestones import MILESTONES, attain
 from deltarule.learn.lessons.worker import Worker
 
+SHOWN = ("id", "number", "title", "says", "equation_text", "signature")  # of a step, as JSON
 DEFAULT = "my-network"
+TRAINABLE = 14  # steps that a network needs before it can be trained
 POLL_SECONDS = 0.03  # how often --watch looks whether a file was saved
 
 
@@ -42,7 +43,8 @@ def learn(options: LearnOptions) -> None:
         elif options.train:
             train(course, worker)
         elif options.step and current is not None:
-            print_result(exercise_facts(current), exercise_text(current), as_json=options.as_json)
+            facts = {name: getattr(current, name) for name in SHOWN}
+            print_result(facts, exercise_text(current), as_json=options.as_json)
         else:
             facts = {"folder": str(course.folder), "next": current and current.id}
             rows = [mark.to_json_dict() for mark in marks]
@@ -64,15 +66,8 @@ def help_with(course: Course, exercise: Exercise | None, options: LearnOptions) 
         print_result({"id": exercise.id, "solution": text}, text.rstrip("\n"), as_json=options.as_json)
         return
     number, hint = course.hint(exercise)
-    text = entry(f"hint {number}", hint)
-    print_result({"id": exercise.id, "number": number, "hint": hint}, text, as_json=options.as_json)
-
-
-def exercise_facts(exercise: Exercise) -> dict[str, Any]:
-    """An exercise as JSON."""
-    return {name: getattr(exercise, name) for name in ("id", "number", "title", "says", "signature")} | {
-        "equation": exercise.equation_text
-    }
+    facts = {"id": exercise.id, "number": number, "hint": hint}
+    print_result(facts, entry(f"hint {number}", hint), as_json=options.as_json)
 
 
 def exercise_text(exercise: Exercise) -> str:
@@ -86,40 +81,21 @@ def exercise_text(exercise: Exercise) -> str:
 
 def overview_text(course: Course, marks: list[Mark], current: Exercise | None) -> str:
     """Which exercises are right, what is wrong with the others, and what comes next."""
-    parts = ["\n".join(f"{each.exercise.number:>3}  {state_of(each):<9} {each.exercise.title}" for each in marks)]
-    shown = {mark_text(each): each for each in marks if each.state in ("wrong", "refused")}
-    for text, each in shown.items():
-        is_whole = each.fault is not None and not each.fault.function
-        place = course.path_of(each.exercise).name if is_whole or each.exercise.faulty else str(each.exercise.number)
-        parts.append(entry(place, guess_text(course, each) if each.exercise.faulty else text.partition(": ")[2]))
-    n_right = sum(each.state == "right" for each in marks[: len(steps())])
+    words = {"right": "repaired", "wrong": "broken"}
+    states = [words.get(mark.state, mark.state) if mark.exercise.faulty else mark.state for mark in marks]
+    rows = zip([mark.exercise for mark in marks], states, strict=True)
+    parts = ["\n".join(f"{each.number:>3}  {state:<9} {each.title}" for each, state in rows)]
+    for text, mark in {mark.words: mark for mark in reversed(marks) if mark.words and mark.state != "to do"}.items():
+        is_whole = mark.exercise.faulty or (mark.fault is not None and not mark.fault.function)
+        parts.insert(1, entry(course.path_of(mark.exercise).name if is_whole else str(mark.exercise.number), text, 12))
+    n_right = sum(mark.state == "right" for mark in marks[: len(steps())])
     parts.append(says("learn.count", n=n_right, steps=len(steps()), file=course.file))
-    can_train = all(each.state == "right" for each in marks[:TRAINABLE])
+    can_train = all(mark.state == "right" for mark in marks[:TRAINABLE])
     if can_train and (waiting := [each.name for each in MILESTONES if each.name not in course.milestones]):
         parts.append(says("learn.train", names=", ".join(waiting), folder=course.folder))
     if current is not None:
         parts += [exercise_text(current), says("learn.next", folder=course.folder)]
     return "\n\n".join(parts)
-
-
-TRAINABLE = 14  # steps that a network needs before it can be trained
-
-
-def state_of(mark: Mark) -> str:
-    """The state in a word; of a broken network, whether it is repaired."""
-    if not mark.exercise.faulty:
-        return mark.state
-    return "repaired" if mark.state == "right" else "broken"
-
-
-def guess_text(course: Course, mark: Mark) -> str:
-    """What a guess at the faulty function is worth. Only the function is given away."""
-    guess = read_file(course.path_of(mark.exercise)).guess
-    if not guess:
-        return says("learn.no_guess", title=mark.exercise.title)
-    if guess not in mark.exercise.faulty:
-        return says("learn.wrong_guess", guess=guess)
-    return says("learn.right_guess", guess=guess, n=len(mark.exercise.faulty))
 
 
 def train(course: Course, worker: Worker) -> None:
@@ -145,15 +121,14 @@ def watch(course: Course, worker: Worker) -> None:
     seen: dict[Path, int] = {}
     try:
         while True:
-            paths = [course.file, *(course.folder / "broken").glob("*.py")]
+            paths = [course.file, *(course.folder / BROKEN).glob("*.py")]
             now = {path: path.stat().st_mtime_ns for path in paths if path.exists()}
             if now != seen and course.file in now:
                 seen, start = now, time.perf_counter()
                 marks = course.marks(worker)
-                first = next((each for each in marks if each.state != "right"), None)
-                n_right = sum(each.state == "right" for each in marks)
+                first = next((mark for mark in marks if mark.state != "right"), None)
                 what = f"{first.exercise.title}: {mark_text(first)}" if first else says("learn.all_right")
-                seconds = time.perf_counter() - start
+                n_right, seconds = sum(mark.state == "right" for mark in marks), time.perf_counter() - start
                 print_text(entry(f"{n_right:>2} right", f"{what}  ({seconds:.2f} s)"))
             time.sleep(POLL_SECONDS)
     except KeyboardInterrupt:
@@ -162,27 +137,22 @@ def watch(course: Course, worker: Worker) -> None:
 
 def grade(words: list[str], options: LearnOptions, worker: Worker) -> None:
     """Grade a folder, or a class; or write tests for other graders."""
-    if options.tests is not None:
-        for path in write_tests(options.tests, options.secret or ""):
-            tell("written", str(path))
+    for path in write_tests(options.tests, options.secret or "") if options.tests is not None else ():
+        tell("written", str(path))
+    if options.tests is not None and not words:
+        return
     if len(words) != 1:
-        if options.tests is not None and not words:
-            return
         raise SettingError(says("learn.grade_words"))
     grades = grade_folders(Path(words[0]), worker, options.secret or "", options.student or "")
-    if len(grades) == 1 and (Path(words[0]) / FILE).is_file():
+    if (Path(words[0]) / FILE).is_file():
         facts = grades[0].to_json_dict()
-        lines = [
-            f"{row['score']:>3} / {row['max_score']}  {row['name']}\n{entry('', row['output'], 9)}"
-            for row in facts["tests"]
-        ]
+        lines = [f"{test['score']:>3} / {test['max_score']}  {test['name']}" for test in facts["tests"]]
+        lines = [f"{line}\n{entry('', test['output'], 9)}" for line, test in zip(lines, facts["tests"], strict=True)]
         print_result(facts, "\n".join([*lines, facts["output"]]), as_json=options.as_json)
         return
     report = class_report(grades)
     rows = [{"student": each.student, "points": str(each.score), "slips": str(len(each.slips))} for each in grades]
     right = [{"step": word, "right": f"{n} of {len(grades)}"} for word, n in report["steps"].items()]
-    slips = [
-        entry(f"{len(slip['students'])} x", f"{slip['says']} ({', '.join(slip['students'])})", 5)
-        for slip in report["slips"]
-    ]
-    print_result(report, "\n\n".join([table_text(rows), table_text(right), *slips]), as_json=options.as_json)
+    slips = [(slip["students"], slip["says"]) for slip in report["slips"]]
+    texts = [entry(f"{len(students)} x", f"{slip} ({', '.join(students)})", 5) for students, slip in slips]
+    print_result(report, "\n\n".join([table_text(rows), table_text(right), *texts]), as_json=options.as_json)

@@ -93,6 +93,24 @@ def test_exercises_are_found_by_number_name_and_function() -> None:
 def test_the_worker_goes_on_after_a_call_that_hangs_or_dies() -> None:
     with Worker() as worker:
         loop = Request("def f():\n    while True: pass", "", [("f", [])])
-        assert worker.ask(loop, 0.3) == Replies([], "time")
+        assert worker.ask(loop, 0.3) == Replies([], "time", is_loaded=True)
         killed = Request("def g():\n    return 2", "", [("g", []), ("g", [])])
         assert [message["value"] for message in worker.ask(killed, 5.0).messages] == [2, 2]
+
+
+def test_a_file_that_never_loads_is_tried_once(tmp_path: Path, worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("deltarule.learn.lessons.course.SECONDS", 0.5)
+    course = opened(tmp_path)
+    course.file.write_text(template() + "\nwhile True:\n    pass\n", encoding="utf-8")
+    marks = course.marks(worker)
+    assert {mark.words.partition(" within")[0] for mark in marks} == {"the file did not load"}
+    assert len(marks) == 16
+
+
+def test_a_broken_network_gives_nothing_away_before_a_guess(tmp_path: Path, worker: Worker) -> None:
+    course = opened(tmp_path)
+    course.file.write_text(whole_solution(), encoding="utf-8")
+    for mark in course.marks(worker)[len(steps()) :]:
+        facts = mark.to_json_dict()
+        assert (facts["function"], facts["line"]) == ("", 0)
+        assert not any(name in facts["says"] for name in mark.exercise.faulty)

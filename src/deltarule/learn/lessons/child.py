@@ -103,6 +103,12 @@ def frame(head: dict[str, Any], value: Any = None) -> bytes:
     return b"".join([HEADER.pack(len(text), sum(map(len, arrays))), text, *arrays])
 
 
+def write(stream: BinaryIO, message: bytes) -> None:
+    """Send a frame at once."""
+    stream.write(message)
+    stream.flush()
+
+
 def read_frame(stream: BinaryIO) -> dict[str, Any]:
     """The next message, its value unpacked. EOFError where there is none."""
     header = stream.read(HEADER.size)
@@ -226,14 +232,13 @@ def answer(request: dict[str, Any], stream: BinaryIO) -> None:
     limit_memory(request["megabytes"])
     runner = Runner(request["file"], is_watched=request["watched"])
     if failure := runner.load(request["source"], request["supplied"]):
-        stream.write(failure)
-        stream.flush()
+        write(stream, failure)
         return
+    write(stream, frame({"loaded": True}))
     for name, given in request["value"]:
         is_there = callable(runner.namespace.get(name))
         reply = runner.attempt(partial(runner.call, name, given)) if is_there else frame({"missing": name})
-        stream.write(reply or b"")
-        stream.flush()
+        write(stream, reply or b"")
 
 
 def serve(requests: BinaryIO, answers: BinaryIO) -> None:
@@ -243,6 +248,7 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
     np.seterr(all="ignore")
     np.random.default_rng(0).permutation(3)
     np.ones((2, 2)) @ np.ones((2, 2))
+    write(answers, frame({"ready": True}))
     while True:
         try:
             request = read_frame(requests)
@@ -258,8 +264,7 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
             finally:
                 os._exit(0)
         os.waitpid(process, 0)
-        answers.write(frame({"end": True}))
-        answers.flush()
+        write(answers, frame({"end": True}))
 
 
 if __name__ == "__main__":

@@ -7,9 +7,10 @@ Nothing that is there is ever overwritten.
 import ast
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,20 +29,32 @@ MOST_BYTES = 1_000_000
 
 
 class Mark(NamedTuple):
-    """What an exercise has come to. state: "right", "wrong", "to do" or "refused"."""
+    """What an exercise has come to. state: "right", "wrong", "to do" or "refused". guess: of a faulty function."""
 
     exercise: Exercise
     state: str
     fault: Fault | None = None
+    guess: str = ""
+
+    @property
+    def words(self) -> str:
+        """What is wrong, with function and line; of a broken network only what a guess is worth."""
+        exercise, fault = self.exercise, self.fault
+        if exercise.faulty:
+            key = "right" if self.guess in exercise.faulty else "wrong" if self.guess else "no"
+            values = {"guess": self.guess, "n": len(exercise.faulty), "title": exercise.title}
+            return exercise.says if self.state == "right" else says(f"repair.{key}_guess", **values)
+        if fault is None:
+            return ""
+        where = ", ".join(filter(None, [fault.function, f"line {fault.line}" if fault.line else ""]))
+        return f"{where}: {fault.says}" if where else fault.says
 
     def to_json_dict(self) -> dict[str, Any]:
         """The same as JSON."""
-        each, fault = self.exercise, self.fault or Fault("", "")
-        place = {"function": fault.function, "line": fault.line, "is_named": fault.is_named}
-        return {"id": each.id, "number": each.number, "title": each.title, "state": self.state} | {
-            "says": fault.says,
-            **place,
-        }
+        exercise = self.exercise
+        facts = {"id": exercise.id, "number": exercise.number, "title": exercise.title, "state": self.state}
+        fault = (self.fault if not exercise.faulty else None) or Fault("", "")
+        return facts | {"says": self.words, "function": fault.function, "line": fault.line, "is_named": fault.is_named}
 
 
 class LearnerFile(NamedTuple):
@@ -49,22 +62,20 @@ class LearnerFile(NamedTuple):
 
     name: str
     source: str
-    problem: Fault | None
-    refused: list[Refusal]
-    lines: dict[str, int]
-    guess: str
+    problem: Fault | None = None
+    refused: Sequence[Refusal] = ()
+    lines: Mapping[str, int] = MappingProxyType({})
+    guess: str = ""
 
 
 def read_file(path: Path) -> LearnerFile:
     """Read a learner's file, and look at its syntax tree; nothing of it runs."""
     try:
-        content = path.read_bytes()
-        source = content[:MOST_BYTES].decode("utf-8-sig")
+        source = path.read_bytes()[:MOST_BYTES].decode("utf-8-sig")
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:  # bytes that are not text are a ValueError
-        line = getattr(error, "lineno", None) or 0
         words = says("file.syntax", words=getattr(error, "msg", None) or error)
-        return LearnerFile(path.name, "", Fault("", words, line), [], {}, "")
+        return LearnerFile(path.name, "", Fault("", words, getattr(error, "lineno", None) or 0))
     lines = {node.name: node.lineno for node in tree.body if isinstance(node, ast.FunctionDef)}
     guess = re.search(r"^GUESS = [\"'](\w*)", source, re.MULTILINE)
     return LearnerFile(path.name, source, None, refusals(tree), lines, guess[1] if guess else "")
@@ -73,25 +84,26 @@ def read_file(path: Path) -> LearnerFile:
 def examine(exercise: Exercise, file: LearnerFile, worker: Worker, rng: np.random.Generator) -> Mark:
     """Whether an exercise is right in a file: earlier steps' functions are ours, so that each counts by itself."""
     if file.problem is not None:
-        return Mark(exercise, "wrong", file.problem)
+        return Mark(exercise, "wrong", file.problem, file.guess)
     known = {name for step in steps() for name in step.functions} if not exercise.faulty else set[str]()
     for refused in file.refused:
         if refused.function in exercise.functions or refused.function not in known:
-            return Mark(exercise, "refused", Fault(refused.function, refused.says, refused.line))
-    questions = asks_of(exercise, rng)
+            return Mark(exercise, "refused", Fault(refused.function, refused.says, refused.line), file.guess)
+    asks = asks_of(exercise, rng)
     supplied = "" if exercise.faulty else whole_solution(exercise.number)
-    calls = [(question.function, question.arguments) for question in questions]
+    calls = [(ask.function, ask.arguments) for ask in asks]
     replies = worker.ask(Request(file.source, supplied, calls, file.name), SECONDS)
-    if replies.messages and replies.messages[0].get("loading"):
-        message = replies.messages[0]
-        words = says("file.stops", kind=message["error"], words=message["words"])
-        return Mark(exercise, "wrong", Fault("", words, message["line"]))
-    fault = find_fault(exercise, questions, replies, SECONDS)
+    if not replies.is_loaded:
+        message = (replies.messages or [{"error": "", "words": "", "line": 0}])[0]
+        key = "stops" if replies.messages else f"missing_{replies.missing}"
+        words = says(f"file.{key}", kind=message["error"], words=message["words"], seconds=SECONDS)
+        return Mark(exercise, "wrong", Fault("", words, message["line"]), file.guess)
+    fault = find_fault(exercise, asks, replies, SECONDS)
     if fault is None:
         return Mark(exercise, "right")
-    fault = fault._replace(line=fault.line or file.lines.get(fault.function, 0))
     is_empty = fault.says == says("result.to_do") or fault.function not in file.lines
-    return Mark(exercise, "to do" if is_empty and not exercise.faulty else "wrong", fault)
+    fault = fault._replace(line=fault.line or file.lines.get(fault.function, 0))
+    return Mark(exercise, "to do" if is_empty and not exercise.faulty else "wrong", fault, file.guess)
 
 
 def examine_all(
@@ -100,8 +112,14 @@ def examine_all(
     worker: Worker,
     rng_of: Callable[[Exercise], np.random.Generator] = lambda exercise: np.random.default_rng(),
 ) -> list[Mark]:
-    """All of them, in order."""
-    return [examine(exercise, file, worker, rng_of(exercise)) for exercise in exercises]
+    """All of them, in order. A file that does not load is tried only once."""
+    marks: list[Mark] = []
+    for exercise in exercises:
+        marks.append(examine(exercise, file, worker, rng_of(exercise)))
+        fault = marks[-1].fault
+        if marks[-1].state == "wrong" and fault is not None and not fault.function:
+            file = file._replace(problem=fault)
+    return marks
 
 
 class Course:

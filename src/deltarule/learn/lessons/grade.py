@@ -58,12 +58,8 @@ def _test_row(step: Exercise, mark: Mark | None) -> dict[str, Any]:
 
 
 def mark_text(mark: Mark) -> str:
-    """A mark in a line: "right", or what is wrong, with function and line."""
-    fault = mark.fault
-    if fault is None:
-        return mark.state
-    where = ", ".join(filter(None, [fault.function, f"line {fault.line}" if fault.line else ""]))
-    return f"{mark.state}: {where}: {fault.says}" if where else f"{mark.state}: {fault.says}"
+    """A mark in a line: "right", or what is wrong."""
+    return f"{mark.state}: {mark.words}" if mark.words else mark.state
 
 
 def grade_file(path: Path, worker: Worker, secret: str = "", student: str = "") -> Grade:

@@ -15,6 +15,7 @@ from deltarule.learn.lessons.child import frame, read_frame
 
 CHILD = Path(__file__).with_name("child.py")
 MEGABYTES = 4096  # of addresses, of which a process with NumPy takes a few hundred before it starts
+START_SECONDS = 60.0
 ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 NEEDED = ("SYSTEMROOT", "PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")  # all that a child sees of our environment
 
@@ -34,10 +35,11 @@ class Request(NamedTuple):
 
 
 class Replies(NamedTuple):
-    """A message for each call that came back. missing: why others did not: "time" or "died"."""
+    """A message for each call that came back. missing: why others did not, "time" or "died". is_loaded: the file."""
 
     messages: list[dict[str, Any]]
     missing: str
+    is_loaded: bool
 
 
 class Worker:
@@ -46,6 +48,7 @@ class Worker:
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._messages: Queue[dict[str, Any] | None] = Queue()
+        self._is_ready = False
 
     def __enter__(self) -> Self:
         self.start()
@@ -69,24 +72,15 @@ class Worker:
             cwd=tempfile.gettempdir(),
             start_new_session=True,
         )
-        self._process, self._messages = process, Queue()
+        self._process, self._messages, self._is_ready = process, Queue(), False
         Thread(target=_read_all, args=(process.stdout, self._messages), daemon=True).start()
 
     def stop(self) -> None:
         """End the process and what it started."""
-        if self._process is None:
-            return
-        with suppress(OSError):
-            if hasattr(os, "killpg"):
-                os.killpg(self._process.pid, 9)
-            else:
-                self._process.kill()
-        self._process.communicate() if self._process.stdout is None else self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout):
-            with suppress(OSError, ValueError):
-                if stream is not None:
-                    stream.close()
-        self._process = None
+        process, self._process = self._process, None
+        if process is not None:
+            with suppress(OSError), process:  # which then waits, and closes the pipes
+                os.killpg(process.pid, 9) if hasattr(os, "killpg") else process.kill()
 
     def ask(self, request: Request, seconds: float) -> Replies:
         """What the calls answer; calls that have not come back after so many seconds are ended."""
@@ -94,8 +88,8 @@ class Worker:
         process = self._process
         assert process is not None and process.stdin is not None  # noqa: S101, PT018 - as `start` leaves it
         head = {**request._asdict(), "megabytes": MEGABYTES}
-        messages: list[dict[str, Any]] = []
-        deadline = monotonic() + seconds
+        messages, is_loaded = list[dict[str, Any]](), False
+        deadline = monotonic() + (seconds if self._is_ready else START_SECONDS)
         with suppress(OSError):  # a process that died says so below
             process.stdin.write(frame(head, head.pop("calls")))
             process.stdin.flush()
@@ -104,10 +98,17 @@ class Worker:
                 message = self._messages.get(timeout=max(0.0, deadline - monotonic()))
             except Empty:
                 self.stop()
-                return Replies(messages, "time")
+                return Replies(messages, "time", is_loaded)
             if message is None or "end" in message:
-                return Replies(messages, "died")
-            messages.append(message)
+                if message is None:
+                    self.stop()
+                return Replies(messages, "died", is_loaded)
+            if "ready" in message:  # what that took is not the learner's time
+                self._is_ready, deadline = True, monotonic() + seconds
+            elif "loaded" in message:
+                is_loaded = True
+            else:
+                messages.append(message)
 
 
 def _read_all(stream: Any, messages: "Queue[dict[str, Any] | None]") -> None:
