@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from deltarule.atomic import atomic_stream
-from deltarule.errors import FileError, SettingError
+from deltarule.errors import SettingError
 from deltarule.learn.lessons.exercises import Exercise, repairs, says, steps, template, whole_solution
 from deltarule.learn.lessons.judge import Fault, find_fault
 from deltarule.learn.lessons.questions import asks_of
@@ -101,7 +101,7 @@ def examine(exercise: Exercise, file: LearnerFile, worker: Worker, rng: np.rando
     fault = find_fault(exercise, asks, replies, SECONDS)
     if fault is None:
         return Mark(exercise, "right")
-    is_empty = fault.says == says("result.to_do") or fault.function not in file.lines
+    is_empty = fault.says in (says("result.to_do"), says("result.missing", name=fault.function))
     fault = fault._replace(line=fault.line or file.lines.get(fault.function, 0))
     return Mark(exercise, "to do" if is_empty and not exercise.faulty else "wrong", fault, file.guess)
 
@@ -152,8 +152,6 @@ class Course:
                 stream.write(text)
         except FileExistsError:
             return
-        except OSError as error:
-            raise FileError(f"{path} cannot be written: {error.strerror}") from error
         self.created.append(path)
 
     def write_repairs(self) -> None:

@@ -37,7 +37,7 @@ def find_fault(step: Exercise, questions: list[Ask], replies: Replies, seconds: 
         places = [n for n, question in enumerate(questions) if question.function == name]
         asked, got = [questions[n] for n in places], replies.messages[places[0] : places[-1] + 1]
         if len(got) < len(asked):
-            return Fault(name, says(f"missing.{replies.missing}", name=name, seconds=f"{seconds:g}"))
+            return Fault(name, says(f"missing.{replies.missing}", seconds=f"{seconds:g}"))
         if fault := fault_of(step, name, asked, got):
             return fault
     return None

@@ -100,8 +100,9 @@ class Worker:
                 self.stop()
                 return Replies(messages, "time", is_loaded)
             if message is None or "end" in message:
-                if message is None:
+                if message is None:  # the process has ended; without forks, after every request
                     self.stop()
+                    self.start()
                 return Replies(messages, "died", is_loaded)
             if "ready" in message:  # what that took is not the learner's time
                 self._is_ready, deadline = True, monotonic() + seconds
