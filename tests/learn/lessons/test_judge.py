@@ -9,7 +9,7 @@ import pytest
 from deltarule.learn.lessons.course import Mark, examine, examine_all, read_file
 from deltarule.learn.lessons.exercises import Exercise, find_step, repairs, steps, template, whole_solution
 from deltarule.learn.lessons.judge import difference
-from deltarule.learn.lessons.questions import asks_of
+from deltarule.learn.lessons.questions import asks_of, draw_all
 from deltarule.learn.lessons.worker import Worker
 from deltarule.nn.losses import Quadratic
 from deltarule.nn.network import Network, loss_and_gradient
@@ -22,7 +22,7 @@ Array = np.ndarray
 def check(tmp_path: Path, worker: Worker) -> Check:
     def mark(exercise: Exercise, code: str) -> Mark:
         (tmp_path / "network.py").write_text(code, encoding="utf-8")
-        return examine(exercise, read_file(tmp_path / "network.py"), worker, np.random.default_rng())
+        return examine(exercise, read_file(tmp_path / "network.py"), worker, draw_all(np.random.default_rng()))
 
     return mark
 
@@ -153,7 +153,7 @@ def test_structures_are_compared(found: object, expected: object, words: str) ->
 
 def test_questions_are_drawn_anew_and_by_the_seed() -> None:
     for step in steps():
-        one, other, again = (asks_of(step, np.random.default_rng(seed)) for seed in (1, 2, 1))
+        one, other, again = (asks_of(step, draw_all(np.random.default_rng(seed))) for seed in (1, 2, 1))
         assert str(one) == str(again)
         assert str(one) != str(other)
 

@@ -10,6 +10,7 @@ import pytest
 from deltarule.learn.lessons import course
 from deltarule.learn.lessons.course import Mark, examine, read_file
 from deltarule.learn.lessons.exercises import find_step, says, steps, whole_solution
+from deltarule.learn.lessons.questions import draw_all
 from deltarule.learn.lessons.rules import refusals
 from deltarule.learn.lessons.worker import Worker
 
@@ -22,7 +23,7 @@ def mark(cheat: dict[str, str], folder: Path, worker: Worker, *, has_rules: bool
     path.write_text(f"import numpy as np\n\n{cheat['code']}\n", encoding="utf-8")
     file = read_file(path)
     file = file if has_rules else file._replace(refused=[])
-    return examine(find_step(cheat.get("step", "sigmoid")), file, worker, np.random.default_rng())
+    return examine(find_step(cheat.get("step", "sigmoid")), file, worker, draw_all(np.random.default_rng()))
 
 
 @pytest.fixture(autouse=True)

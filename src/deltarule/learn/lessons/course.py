@@ -7,7 +7,7 @@ Nothing that is there is ever overwritten.
 import ast
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
@@ -19,7 +19,7 @@ from deltarule.atomic import atomic_stream
 from deltarule.errors import SettingError
 from deltarule.learn.lessons.exercises import Exercise, repairs, says, steps, template, whole_solution
 from deltarule.learn.lessons.judge import Fault, find_fault
-from deltarule.learn.lessons.questions import asks_of
+from deltarule.learn.lessons.questions import Drawn, asks_of, draw_all
 from deltarule.learn.lessons.rules import Refusal, refusals
 from deltarule.learn.lessons.worker import Request, Worker
 
@@ -81,7 +81,7 @@ def read_file(path: Path) -> LearnerFile:
     return LearnerFile(path.name, source, None, refusals(tree), lines, guess[1] if guess else "")
 
 
-def examine(exercise: Exercise, file: LearnerFile, worker: Worker, rng: np.random.Generator) -> Mark:
+def examine(exercise: Exercise, file: LearnerFile, worker: Worker, drawn: Drawn) -> Mark:
     """Whether an exercise is right in a file: earlier steps' functions are ours, so that each counts by itself."""
     if file.problem is not None:
         return Mark(exercise, "wrong", file.problem, file.guess)
@@ -89,7 +89,7 @@ def examine(exercise: Exercise, file: LearnerFile, worker: Worker, rng: np.rando
     for refused in file.refused:
         if refused.function in exercise.functions or refused.function not in known:
             return Mark(exercise, "refused", Fault(refused.function, refused.says, refused.line), file.guess)
-    asks = asks_of(exercise, rng)
+    asks = asks_of(exercise, drawn)
     supplied = "" if exercise.faulty else whole_solution(exercise.number)
     calls = [(ask.function, ask.arguments) for ask in asks]
     replies = worker.ask(Request(file.source, supplied, calls, file.name), SECONDS)
@@ -107,15 +107,12 @@ def examine(exercise: Exercise, file: LearnerFile, worker: Worker, rng: np.rando
 
 
 def examine_all(
-    exercises: Iterable[Exercise],
-    file: LearnerFile,
-    worker: Worker,
-    rng_of: Callable[[Exercise], np.random.Generator] = lambda exercise: np.random.default_rng(),
+    exercises: Iterable[Exercise], file: LearnerFile, worker: Worker, rng: np.random.Generator | None = None
 ) -> list[Mark]:
-    """All of them, in order. A file that does not load is tried only once."""
-    marks: list[Mark] = []
+    """All of them, in order. A file that does not load is tried only once. rng: else inputs are drawn anew."""
+    drawn, marks = draw_all(rng or np.random.default_rng()), list[Mark]()
     for exercise in exercises:
-        marks.append(examine(exercise, file, worker, rng_of(exercise)))
+        marks.append(examine(exercise, file, worker, drawn))
         fault = marks[-1].fault
         if marks[-1].state == "wrong" and fault is not None and not fault.function:
             file = file._replace(problem=fault)
@@ -128,6 +125,7 @@ class Course:
     def __init__(self, folder: Path) -> None:
         self.folder, self.file = folder, folder / FILE
         self.created: list[Path] = []
+        self._known: dict[Path, tuple[LearnerFile, list[Mark]]] = {}
 
     def open(self) -> None:
         """Make the folder and the file, where they are not there. SettingError for a folder of something else."""
@@ -165,14 +163,20 @@ class Course:
         return self.folder / BROKEN / f"{exercise.number:02}.py" if exercise.faulty else self.file
 
     def marks(self, worker: Worker) -> list[Mark]:
-        """The steps; and once all of them are right, the broken networks too."""
-        found = examine_all(steps(), read_file(self.file), worker)
+        """The steps; and once all of them are right, the broken networks too. Files that have not changed stay."""
+        found = self._marks_in(self.file, steps(), worker)
         if all(mark.state == "right" for mark in found):
             self.write_repairs()
-        if (self.folder / BROKEN).is_dir():
-            for repair in (each for each in repairs() if self.path_of(each).exists()):
-                found += examine_all([repair], read_file(self.path_of(repair)), worker)
+        for repair in repairs():
+            path = self.path_of(repair)
+            found = found + self._marks_in(path, [repair], worker) if path.exists() else found
         return found
+
+    def _marks_in(self, path: Path, exercises: Sequence[Exercise], worker: Worker) -> list[Mark]:
+        file = read_file(path)
+        if path not in self._known or self._known[path][0] != file:
+            self._known[path] = file, examine_all(exercises, file, worker)
+        return self._known[path][1]
 
     @property
     def milestones(self) -> dict[str, Any]:

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from deltarule.errors import FileError, SettingError, install_command
 from deltarule.learn.lessons.course import FILE, Mark, examine_all, read_file
 from deltarule.learn.lessons.exercises import Exercise, find_step, read_table, says, steps, template
@@ -64,12 +62,9 @@ def mark_text(mark: Mark) -> str:
 
 def grade_file(path: Path, worker: Worker, secret: str = "", student: str = "") -> Grade:
     """Grade a file. With a secret, what is asked depends on it and on the student, and is the same every time."""
-
-    def draw(step: Exercise) -> np.random.Generator:
-        word = hashlib.sha256(f"{secret}\0{student}".encode()).digest()
-        return generator(int.from_bytes(word[:6]), step.id) if secret else np.random.default_rng()
-
-    return Grade(student, examine_all(steps(), read_file(path), worker, draw) if path.is_file() else [])
+    word = hashlib.sha256(f"{secret}\0{student}".encode()).digest()
+    rng = generator(int.from_bytes(word[:6]), "grade") if secret else None
+    return Grade(student, examine_all(steps(), read_file(path), worker, rng) if path.is_file() else [])
 
 
 def grade_folders(folder: Path, worker: Worker, secret: str = "", student: str = "") -> list[Grade]:

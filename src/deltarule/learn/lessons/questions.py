@@ -21,6 +21,7 @@ from deltarule.nn.parameters import Parameters
 PRIME_SIZES = (3, 5, 7, 11, 13)
 ACTIVATIONS = ("sigmoid", "tanh", "silu")  # of a network, each in one layer
 Generator = np.random.Generator
+Drawn = dict[str, Any]
 
 
 class Ask(NamedTuple):
@@ -31,9 +32,8 @@ class Ask(NamedTuple):
     expected: Any
 
 
-def asks_of(step: Exercise, rng: Generator) -> list[Ask]:
-    """What a step asks."""
-    drawn = draw_all(rng)
+def asks_of(step: Exercise, drawn: Drawn) -> list[Ask]:
+    """What a step asks, of what `draw_all` has drawn."""
 
     def value(name: Any) -> Any:
         if isinstance(name, list):
@@ -45,7 +45,7 @@ def asks_of(step: Exercise, rng: Generator) -> list[Ask]:
     return [Ask(ask["function"], value(ask["given"]), value(ask.get("right", []))) for ask in step.asks]
 
 
-def draw_all(rng: Generator) -> dict[str, Any]:
+def draw_all(rng: Generator) -> Drawn:
     """Inputs and right results, by the names that the TOML files use."""
     sizes = [int(size) for size in rng.permutation(PRIME_SIZES)]
     rate = float(rng.uniform(0.2, 0.9))
