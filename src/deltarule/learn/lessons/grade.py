@@ -132,12 +132,13 @@ def write_tests(folder: Path, secret: str) -> list[Path]:
     for path, text in zip(paths, files.values(), strict=True):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8", newline="\n")
+        path.chmod(0o755 if path.parent.name == "gradescope" else 0o644)
     return paths
 
 
 def _cell(kind: str, name: str, source: str, points: int = 0) -> dict[str, Any]:
     """A cell of a notebook, as nbgrader's third schema describes one: tests are locked, and have points."""
-    rules = {"grade": True, "locked": True, "points": points, "solution": False, "task": False, "cell_type": kind}
+    rules = {"grade": True, "locked": True, "points": points, "solution": False, "task": False}
     marks = {"nbgrader": rules | {"grade_id": name, "schema_version": 3}} if points else {}
     more: dict[str, Any] = {"execution_count": None, "outputs": []} if kind == "code" else {}
     return {"cell_type": kind, "id": name.replace("_", "-"), "metadata": marks, "source": source, **more}
