@@ -10,7 +10,7 @@ from typing import Any
 from deltarule.errors import SettingError, closest
 from deltarule.nn.equations import EQUATIONS
 
-HEAD = '''"""{title}
+HEAD = '''"""A neural network, written by hand.
 
 Fill in one function after the other: replace `raise NotImplementedError` by your code. A sample is a row.
 Run  deltarule learn  to see what is right, and what comes next.
@@ -153,7 +153,7 @@ def find_exercise(word: str) -> Exercise:
 def template() -> str:
     """The file that learners fill in."""
     sections = [f"# Step {step.number}: {step.title}\n\n\n{step.stub}" for step in steps()]
-    return "\n\n".join([HEAD.format(title="A neural network, written by hand."), *sections])
+    return "\n\n".join([HEAD, *sections])
 
 
 def whole_solution(before: int | None = None) -> str:

@@ -31,16 +31,17 @@ class Refusal(NamedTuple):
 
 def refusals(tree: ast.Module) -> list[Refusal]:
     """All that is not allowed in a file, by line."""
-    aliases = dict(modules_by_name(tree))
+    modules = dict(imported_modules(tree))
     found = [
         Refusal(getattr(node, "lineno", 0), getattr(top, "name", ""), says(f"refused.{key}", name=name))
         for top in tree.body
-        for key, name, node in offenses(top, aliases)
+        for node in ast.walk(top)
+        for key, name in [*offenses(node, modules), *import_offenses(node)]
     ]
     return sorted(set(found))
 
 
-def modules_by_name(tree: ast.AST) -> Iterator[tuple[str, ModuleType]]:
+def imported_modules(tree: ast.AST) -> Iterator[tuple[str, ModuleType]]:
     """The modules that a file imports, where they are allowed, by the name that it gives them."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -48,52 +49,47 @@ def modules_by_name(tree: ast.AST) -> Iterator[tuple[str, ModuleType]]:
                 path = each.name if each.asname else each.name.partition(".")[0]
                 yield each.asname or path, import_module(path)
         elif isinstance(node, ast.ImportFrom) and node.module in MODULES:
-            for each in node.names:
-                value = getattr(import_module(node.module), each.name, None)
-                if isinstance(value, ModuleType):
-                    yield each.asname or each.name, value
+            values = [
+                (each.asname or each.name, getattr(import_module(node.module), each.name, 0)) for each in node.names
+            ]
+            yield from ((name, value) for name, value in values if isinstance(value, ModuleType))
 
 
-def offenses(top: ast.AST, aliases: dict[str, ModuleType]) -> Iterator[tuple[str, str, ast.AST]]:
-    """The sentence's key, the name, and the node of what is not allowed in a statement."""
-    heads = {id(node.value) for node in ast.walk(top) if isinstance(node, ast.Attribute)}
-    for node in ast.walk(top):
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            yield from ((key, name, node) for key, name in import_offenses(node))
-        elif isinstance(node, ast.Attribute):
-            if is_hidden(node.attr) or node.attr in ATTRIBUTES or leaves_module(node, aliases):
-                yield "attribute", node.attr, node
-            if not isinstance(node.ctx, ast.Load) and ast.unparse(node.value) != "self":
-                yield "attribute_change", ast.unparse(node), node
-        elif isinstance(node, ast.Name):
-            if node.id in NAMES or is_hidden(node.id):
-                yield "name", node.id, node
-            elif node.id in aliases and id(node) not in heads:
-                yield "bare_module", node.id, node
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            if is_hidden(node.name):
-                yield "method", node.name, node
-            if isinstance(node, ast.ClassDef) and (node.bases or node.keywords):
-                yield "base_class", node.name, node
-        elif isinstance(node, ast.MatchClass):
-            yield "name", "match", node
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and is_trick(node.value):
-            yield "text", node.value[:40], node
+def offenses(node: ast.AST, modules: dict[str, ModuleType]) -> Iterator[tuple[str, str]]:
+    """The sentence's key and the name of what is not allowed in a node of the tree, imports aside."""
+    if isinstance(node, ast.Attribute):
+        if is_hidden(node.attr) or node.attr in ATTRIBUTES or leaves_module(node, modules):
+            yield "attribute", node.attr
+        if not isinstance(node.ctx, ast.Load) and ast.unparse(node.value) != "self":
+            yield "attribute_change", ast.unparse(node)
+    elif isinstance(node, ast.Name) and (node.id in NAMES or is_hidden(node.id)):
+        yield "name", node.id
+    elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        if isinstance(node, ast.ClassDef) and (node.bases or node.keywords):
+            yield "base_class", node.name
+        if is_hidden(node.name):
+            yield "method", node.name
+    elif isinstance(node, ast.MatchClass):
+        yield "name", "match"
+    elif isinstance(node, ast.Constant) and any(map(is_hidden, re.findall(r"__\w+__", str(node.value)))):
+        yield "text", str(node.value)[:40]  # in which a format string would look it up
+    for child in ast.iter_child_nodes(node) if not isinstance(node, ast.Attribute) else ():
+        if isinstance(child, ast.Name) and child.id in modules:
+            yield "bare_module", child.id
 
 
-def import_offenses(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, str]]:
+def import_offenses(node: ast.AST) -> Iterator[tuple[str, str]]:
     """What an import brings that is not allowed: another module, everything, or a name of those above."""
     if isinstance(node, ast.Import):
         yield from (("import", each.name) for each in node.names if each.name not in MODULES)
-        return
-    if node.level or node.module not in MODULES:
+    elif isinstance(node, ast.ImportFrom) and (node.level or node.module not in MODULES):
         yield "import", "." * node.level + (node.module or "")
-        return
-    for each in node.names:
-        value = getattr(import_module(node.module), each.name, None)
-        is_module = isinstance(value, ModuleType) and value.__name__ not in MODULES
-        if each.name == "*" or each.name in ATTRIBUTES or each.name.startswith("_") or is_module:
-            yield "import", f"{node.module}.{each.name}"
+    elif isinstance(node, ast.ImportFrom):
+        for each in node.names:
+            value = getattr(import_module(str(node.module)), each.name, None)
+            is_module = isinstance(value, ModuleType) and value.__name__ not in MODULES
+            if each.name == "*" or each.name in ATTRIBUTES or each.name.startswith("_") or is_module:
+                yield "import", f"{node.module}.{each.name}"
 
 
 def is_hidden(name: str) -> bool:
@@ -101,15 +97,10 @@ def is_hidden(name: str) -> bool:
     return name.startswith("__") and name.endswith("__") and name not in HARMLESS
 
 
-def is_trick(text: str) -> bool:
-    """Whether a string names what `is_hidden` refuses, which a format string would look up."""
-    return any(map(is_hidden, re.findall(r"__\w+__", text)))
-
-
-def leaves_module(node: ast.Attribute, aliases: dict[str, ModuleType]) -> bool:
+def leaves_module(node: ast.Attribute, modules: dict[str, ModuleType]) -> bool:
     """Whether np.a.b reaches a module that is not allowed, or a name that a module keeps for itself."""
     first, *names = ast.unparse(node).split(".")
-    value: Any = aliases.get(first)
+    value: Any = modules.get(first)
     for name in names if value is not None else ():
         if name.startswith("_"):
             return True
