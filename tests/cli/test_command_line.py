@@ -29,6 +29,7 @@ COMMANDS = [
     "explain",
     "gradcheck",
     "diagnose",
+    "learn",
     "plot",
     "playground",
     "export",

@@ -18,7 +18,8 @@ from deltarule.cli.printing import doors, note, print_text
 from deltarule.errors import DISTRIBUTION
 
 # Each is a function in the module of its name and a class in `options`; `data` has commands of its own.
-NAMES = ("train", "evaluate", "predict", "explain", "gradcheck", "diagnose", "plot", "playground", "export", "recipes")
+NAMES = ["train", "evaluate", "predict", "explain", "gradcheck", "diagnose", "learn", "plot", "playground", "export"]
+NAMES += ["recipes"]
 
 
 def show_version(wanted: bool) -> None:

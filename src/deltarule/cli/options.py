@@ -305,3 +305,34 @@ class RecipesOptions:
     name: Annotated[Text, argument("[RECIPE]", "Print this one, as TOML to be changed.")] = None
     changes: Changes = None
     as_json: AsJson = False
+
+
+@dataclass(eq=False, repr=False)
+class LearnOptions:
+    """Write a neural network yourself, and have every step checked.
+
+    The folder gets a network.py to fill in: sixteen functions, from the sigmoid to Adam. This command says what is
+    right, names what is wrong, and shows what comes next. Once all is right it adds twelve broken networks to repair.
+
+    \b
+    Examples:
+      deltarule learn my-network
+      deltarule learn my-network --watch
+      deltarule learn my-network --step softmax --hint
+      deltarule learn grade my-network --json
+      deltarule learn grade submissions --secret WORD
+    """  # noqa: D301
+
+    words: Annotated[
+        list[str] | None,
+        argument("[DIR] | grade DIR", "The folder, else my-network; to grade, one or a folder of many."),
+    ] = None
+    hint: Annotated[bool, Option("--hint", help="A hint for the next step; again, a plainer one.")] = False
+    solution: Annotated[bool, Option("--solution", help="The solution of the next step.")] = False
+    step: Annotated[Text, option("STEP", "Another step than the next one: its number, or its name.")] = None
+    train: Annotated[bool, Option("--train", help="Train your own network: a dog, xor, then digits.")] = False
+    watch: Annotated[bool, Option("--watch", help="Check again whenever you save, until Ctrl-C.")] = False
+    secret: Annotated[Text, option("WORD", "Grading: what is asked depends on it and on the student.")] = None
+    student: Annotated[Text, option("NAME", "Grading: the student, else the folder's name.")] = None
+    tests: Annotated[File, option("FOLDER", "Grading: write tests for Otter, nbgrader and Gradescope.")] = None
+    as_json: AsJson = False

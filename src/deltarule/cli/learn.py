@@ -1,0 +1,158 @@
+"""`deltarule learn`: write a network yourself, function by function; and grade what others wrote."""
+
+import time
+from pathlib import Path
+
+from typer import Exit
+
+from deltarule.cli.options import LearnOptions
+from deltarule.cli.printing import entry, note, percent, print_result, print_text, table_text, tell
+from deltarule.errors import SettingError
+from deltarule.learn.lessons.course import BROKEN, FILE, Course, Mark, read_file
+from deltarule.learn.lessons.exercises import Exercise, find_exercise, says, steps
+from deltarule.learn.lessons.grade import class_report, grade_folders, mark_text, write_tests
+from deltarule.learn.lessons.milestones import MILESTONES, attain
+from deltarule.learn.lessons.worker import Worker
+
+SHOWN = ("id", "number", "title", "says", "equation_text", "signature")  # of a step, as JSON
+DEFAULT = "my-network"
+TRAINABLE = 14  # steps that a network needs before it can be trained
+POLL_SECONDS = 0.03  # how often --watch looks whether a file was saved
+
+
+def learn(options: LearnOptions) -> None:
+    """Say what is right and what comes next; or give a hint, a solution, train, watch, or grade."""
+    words = options.words or []
+    with Worker() as worker:
+        if words[:1] == ["grade"]:
+            grade(words[1:], options, worker)
+            return
+        if len(words) > 1:
+            raise SettingError(says("learn.words", words=" ".join(words)))
+        course = Course(Path(words[0]) if words else Path() if Path(FILE).exists() else Path(DEFAULT))
+        course.open()
+        if options.watch:
+            watch(course, worker)
+            return
+        marks = course.marks(worker)
+        for path in course.created:
+            tell("written", str(path))
+        current = find_exercise(options.step) if options.step else next_of(marks)
+        if options.hint or options.solution:
+            help_with(course, current, options)
+        elif options.train:
+            train(course, worker)
+        elif options.step and current is not None:
+            facts = {name: getattr(current, name) for name in SHOWN}
+            print_result(facts, exercise_text(current), as_json=options.as_json)
+        else:
+            facts = {"folder": str(course.folder), "next": current and current.id}
+            rows = [mark.to_json_dict() for mark in marks]
+            text = overview_text(course, marks, current)
+            print_result(facts | {"exercises": rows, "trained": course.milestones}, text, as_json=options.as_json)
+
+
+def next_of(marks: list[Mark]) -> Exercise | None:
+    """The first exercise that is not right."""
+    return next((mark.exercise for mark in marks if mark.state != "right"), None)
+
+
+def help_with(course: Course, exercise: Exercise | None, options: LearnOptions) -> None:
+    """Print the next hint, or the solution."""
+    if exercise is None:
+        raise SettingError(says("learn.all_right"))
+    if options.solution:
+        text = exercise.solution if not exercise.faulty else f"{', '.join(exercise.faulty)}: {exercise.says}"
+        print_result({"id": exercise.id, "solution": text}, text.rstrip("\n"), as_json=options.as_json)
+        return
+    number, hint = course.hint(exercise)
+    facts = {"id": exercise.id, "number": number, "hint": hint}
+    print_result(facts, entry(f"hint {number}", hint), as_json=options.as_json)
+
+
+def exercise_text(exercise: Exercise) -> str:
+    """What to do next: the title, why, the equation, and the signature."""
+    if exercise.faulty:
+        return entry("repair", says("learn.repair", number=exercise.number, title=exercise.title))
+    lines = [f"Step {exercise.number}: {exercise.title}", "", entry("", exercise.says, 2), ""]
+    lines += [f"    {line}" for line in exercise.equation_text.splitlines()]
+    return "\n".join([*lines, "", *(f"  {line}".rstrip() for line in exercise.signature.strip().splitlines())])
+
+
+def overview_text(course: Course, marks: list[Mark], current: Exercise | None) -> str:
+    """Which exercises are right, what is wrong with the others, and what comes next."""
+    words = {"right": "repaired", "wrong": "broken"}
+    states = [words.get(mark.state, mark.state) if mark.exercise.faulty else mark.state for mark in marks]
+    rows = zip([mark.exercise for mark in marks], states, strict=True)
+    parts = ["\n".join(f"{each.number:>3}  {state:<9} {each.title}" for each, state in rows)]
+    for text, mark in {mark.words: mark for mark in reversed(marks) if mark.words and mark.state != "to do"}.items():
+        is_whole = mark.exercise.faulty or (mark.fault is not None and not mark.fault.function)
+        parts.insert(1, entry(course.path_of(mark.exercise).name if is_whole else str(mark.exercise.number), text, 12))
+    n_right = sum(mark.state == "right" for mark in marks[: len(steps())])
+    parts.append(says("learn.count", n=n_right, steps=len(steps()), file=course.file))
+    can_train = all(mark.state == "right" for mark in marks[:TRAINABLE])
+    if can_train and (waiting := [each.name for each in MILESTONES if each.name not in course.milestones]):
+        parts.append(says("learn.train", names=", ".join(waiting), folder=course.folder))
+    if current is not None:
+        parts += [exercise_text(current), says("learn.next", folder=course.folder)]
+    return "\n\n".join(parts)
+
+
+def train(course: Course, worker: Worker) -> None:
+    """Train the learner's own network on every milestone; exit code 1 where one is not reached."""
+    source, is_reached = read_file(course.file).source, True
+    for milestone in MILESTONES:
+        result = attain(milestone, source, worker, lambda n, share: note(f"  round {n:>2}  accuracy {percent(share)}"))
+        name = result.milestone.name
+        if result.is_reached:
+            course.keep("milestones", milestone.name, result.accuracies[-1])
+        is_reached &= result.is_reached
+        stands_in = says("learn.stands_in") if name != milestone.name else ""
+        reached = percent(result.accuracies[-1]) if result.accuracies else "-"
+        words = {"name": name, "reached": reached, "reach": percent(result.milestone.reach), "problem": result.problem}
+        key = "reached" if result.is_reached else "missed"
+        print_text(entry(name, " ".join(filter(None, [says(f"learn.{key}", **words), stands_in]))))
+    if not is_reached:
+        raise Exit(1)
+
+
+def watch(course: Course, worker: Worker) -> None:
+    """Answer whenever a file of the course is saved, until Ctrl-C."""
+    seen: dict[Path, int] = {}
+    try:
+        while True:
+            paths = [course.file, *(course.folder / BROKEN).glob("*.py")]
+            now = {path: path.stat().st_mtime_ns for path in paths if path.exists()}
+            if now != seen and course.file in now:
+                seen, start = now, time.perf_counter()
+                marks = course.marks(worker)
+                first = next((mark for mark in marks if mark.state != "right"), None)
+                what = f"{first.exercise.title}: {mark_text(first)}" if first else says("learn.all_right")
+                n_right, seconds = sum(mark.state == "right" for mark in marks), time.perf_counter() - start
+                print_text(entry(f"{n_right:>2} right", f"{what}  ({seconds:.2f} s)"))
+            time.sleep(POLL_SECONDS)
+    except KeyboardInterrupt:
+        raise Exit(130) from None
+
+
+def grade(words: list[str], options: LearnOptions, worker: Worker) -> None:
+    """Grade a folder, or a class; or write tests for other graders."""
+    for path in write_tests(options.tests, options.secret or "") if options.tests is not None else ():
+        tell("written", str(path))
+    if options.tests is not None and not words:
+        return
+    if len(words) != 1:
+        raise SettingError(says("learn.grade_words"))
+    grades = grade_folders(Path(words[0]), worker, options.secret or "", options.student or "")
+    if (Path(words[0]) / FILE).is_file():
+        facts = grades[0].to_json_dict()
+        lines = [f"{test['score']:>3} / {test['max_score']}  {test['name']}" for test in facts["tests"]]
+        lines = [f"{line}\n{entry('', test['output'], 9)}" for line, test in zip(lines, facts["tests"], strict=True)]
+        print_result(facts, "\n".join([*lines, facts["output"]]), as_json=options.as_json)
+        return
+    report = class_report(grades)
+    rows = [{"student": each.student, "points": str(each.score), "slips": str(len(each.slips))} for each in grades]
+    right = [{"step": word, "right": f"{n} of {len(grades)}"} for word, n in report["steps"].items()]
+    slips = [(slip["students"], slip["says"]) for slip in report["slips"]]
+    texts = [entry(f"{len(students)} x", f"{slip} ({', '.join(students)})", 5) for students, slip in slips]
+    print_result(report, "\n\n".join([table_text(rows), table_text(right), *texts]), as_json=options.as_json)

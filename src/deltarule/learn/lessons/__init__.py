@@ -1,0 +1,1 @@
+"""Exercises: a network written function by function, checked, graded; and broken ones to repair."""

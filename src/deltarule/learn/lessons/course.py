@@ -1,0 +1,208 @@
+"""A folder in which somebody writes a network: what is there, what is right, and what comes next.
+
+All of that follows from the files; a small file beside them keeps which hints were given, and what was trained.
+Nothing that is there is ever overwritten.
+"""
+
+import ast
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from deltarule.atomic import atomic_stream
+from deltarule.errors import SettingError
+from deltarule.learn.lessons.exercises import Exercise, repairs, says, steps, template, whole_solution
+from deltarule.learn.lessons.judge import Fault, find_fault
+from deltarule.learn.lessons.questions import Drawn, asks_of, draw_all
+from deltarule.learn.lessons.rules import Refusal, refusals
+from deltarule.learn.lessons.worker import Request, Worker
+
+FILE, NOTES, BROKEN = "network.py", ".learn.json", "broken"
+SECONDS = 3.0  # for all calls of a step
+MOST_BYTES = 1_000_000
+
+
+class Mark(NamedTuple):
+    """What an exercise has come to. state: "right", "wrong", "to do" or "refused". guess: of a faulty function."""
+
+    exercise: Exercise
+    state: str
+    fault: Fault | None = None
+    guess: str = ""
+
+    @property
+    def words(self) -> str:
+        """What is wrong, with function and line; of a broken network only what a guess is worth."""
+        exercise, fault = self.exercise, self.fault
+        if exercise.faulty:
+            key = "right" if self.guess in exercise.faulty else "wrong" if self.guess else "no"
+            values = {"guess": self.guess, "n": len(exercise.faulty), "title": exercise.title}
+            return exercise.says if self.state == "right" else says(f"repair.{key}_guess", **values)
+        if fault is None:
+            return ""
+        where = ", ".join(filter(None, [fault.function, f"line {fault.line}" if fault.line else ""]))
+        return f"{where}: {fault.says}" if where else fault.says
+
+    def to_json_dict(self) -> dict[str, Any]:
+        """The same as JSON."""
+        exercise = self.exercise
+        facts = {"id": exercise.id, "number": exercise.number, "title": exercise.title, "state": self.state}
+        fault = (self.fault if not exercise.faulty else None) or Fault("", "")
+        return facts | {"says": self.words, "function": fault.function, "line": fault.line, "is_named": fault.is_named}
+
+
+class LearnerFile(NamedTuple):
+    """A file as it stands. problem: why it cannot be run, if so. lines: of its functions, by name."""
+
+    name: str
+    source: str
+    problem: Fault | None = None
+    refused: Sequence[Refusal] = ()
+    lines: Mapping[str, int] = MappingProxyType({})
+    guess: str = ""
+
+
+def read_file(path: Path) -> LearnerFile:
+    """Read a learner's file, and look at its syntax tree; nothing of it runs."""
+    try:
+        source = path.read_bytes()[:MOST_BYTES].decode("utf-8-sig")
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:  # bytes that are not text are a ValueError
+        words = says("file.syntax", words=getattr(error, "msg", None) or error)
+        return LearnerFile(path.name, "", Fault("", words, getattr(error, "lineno", None) or 0))
+    lines = {node.name: node.lineno for node in tree.body if isinstance(node, ast.FunctionDef)}
+    guess = re.search(r"^GUESS = [\"'](\w*)", source, re.MULTILINE)
+    return LearnerFile(path.name, source, None, refusals(tree), lines, guess[1] if guess else "")
+
+
+def examine(exercise: Exercise, file: LearnerFile, worker: Worker, drawn: Drawn) -> Mark:
+    """Whether an exercise is right in a file: earlier steps' functions are ours, so that each counts by itself."""
+    if file.problem is not None:
+        return Mark(exercise, "wrong", file.problem, file.guess)
+    known = {name for step in steps() for name in step.functions} if not exercise.faulty else set[str]()
+    for refused in file.refused:
+        if refused.function in exercise.functions or refused.function not in known:
+            return Mark(exercise, "refused", Fault(refused.function, refused.says, refused.line), file.guess)
+    asks = asks_of(exercise, drawn)
+    supplied = "" if exercise.faulty else whole_solution(exercise.number)
+    calls = [(ask.function, ask.arguments) for ask in asks]
+    replies = worker.ask(Request(file.source, supplied, calls, file.name), SECONDS)
+    if not replies.is_loaded:
+        message = (replies.messages or [{"error": "", "words": "", "line": 0}])[0]
+        key = "stops" if replies.messages else f"missing_{replies.missing}"
+        words = says(f"file.{key}", kind=message["error"], words=message["words"], seconds=SECONDS)
+        return Mark(exercise, "wrong", Fault("", words, message["line"]), file.guess)
+    fault = find_fault(exercise, asks, replies, SECONDS)
+    if fault is None:
+        return Mark(exercise, "right")
+    is_empty = fault.says in (says("result.to_do"), says("result.missing", name=fault.function))
+    fault = fault._replace(line=fault.line or file.lines.get(fault.function, 0))
+    return Mark(exercise, "to do" if is_empty and not exercise.faulty else "wrong", fault, file.guess)
+
+
+def examine_all(
+    exercises: Iterable[Exercise], file: LearnerFile, worker: Worker, rng: np.random.Generator | None = None
+) -> list[Mark]:
+    """All of them, in order. A file that does not load is tried only once. rng: else inputs are drawn anew."""
+    drawn, marks = draw_all(rng or np.random.default_rng()), list[Mark]()
+    for exercise in exercises:
+        marks.append(examine(exercise, file, worker, drawn))
+        fault = marks[-1].fault
+        if marks[-1].state == "wrong" and fault is not None and not fault.function:
+            file = file._replace(problem=fault)
+    return marks
+
+
+class Course:
+    """A learner's folder. created: what opening it has written there."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.file = folder, folder / FILE
+        self.created: list[Path] = []
+        self._known: dict[Path, tuple[LearnerFile, list[Mark]]] = {}
+
+    def open(self) -> None:
+        """Make the folder and the file, where they are not there. SettingError for a folder of something else."""
+        names = {name for step in steps() for name in step.functions}
+        if self.folder.exists() and not self.folder.is_dir():
+            raise SettingError(says("folder.file", folder=self.folder))
+        if self.file.exists():
+            file = read_file(self.file)
+            if file.source.strip() and not names & set(file.lines):
+                raise SettingError(says("folder.other", file=self.file))
+            return
+        for path in sorted(self.folder.glob("*.py")):
+            if len(names & set(read_file(path).lines)) > 2:
+                raise SettingError(says("folder.renamed", name=path.name, folder=self.folder))
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._write(self.file, template())
+
+    def _write(self, path: Path, text: str) -> None:
+        """A new file; one that is there stays."""
+        try:
+            with path.open("x", encoding="utf-8", newline="\n") as stream:
+                stream.write(text)
+        except FileExistsError:
+            return
+        self.created.append(path)
+
+    def write_repairs(self) -> None:
+        """Write the broken networks that are not there."""
+        (self.folder / BROKEN).mkdir(exist_ok=True)
+        for repair in repairs():
+            self._write(self.path_of(repair), repair.stub)
+
+    def path_of(self, exercise: Exercise) -> Path:
+        """The file in which an exercise is done."""
+        return self.folder / BROKEN / f"{exercise.number:02}.py" if exercise.faulty else self.file
+
+    def marks(self, worker: Worker) -> list[Mark]:
+        """The steps; and once all of them are right, the broken networks too. Files that have not changed stay."""
+        found = self._marks_in(self.file, steps(), worker)
+        if all(mark.state == "right" for mark in found):
+            self.write_repairs()
+        for repair in repairs():
+            path = self.path_of(repair)
+            found = found + self._marks_in(path, [repair], worker) if path.exists() else found
+        return found
+
+    def _marks_in(self, path: Path, exercises: Sequence[Exercise], worker: Worker) -> list[Mark]:
+        file = read_file(path)
+        if path not in self._known or self._known[path][0] != file:
+            self._known[path] = file, examine_all(exercises, file, worker)
+        return self._known[path][1]
+
+    @property
+    def milestones(self) -> dict[str, Any]:
+        """The accuracy of each milestone that was reached, by name."""
+        return self._table("milestones")
+
+    def _notes(self) -> dict[str, Any]:
+        """What the folder's small file keeps; nothing where that is missing, or not ours."""
+        notes: Any = {}
+        with suppress(OSError, ValueError):
+            notes = json.loads((self.folder / NOTES).read_text(encoding="utf-8"))
+        return notes if isinstance(notes, dict) else {}
+
+    def _table(self, name: str) -> dict[str, Any]:
+        table = self._notes().get(name)
+        return table if isinstance(table, dict) else {}
+
+    def keep(self, table: str, key: str, value: Any) -> None:
+        """Keep a value in the folder's small file."""
+        notes = self._notes() | {table: self._table(table) | {key: value}}
+        with atomic_stream(self.folder / NOTES) as stream:
+            stream.write(json.dumps(notes, indent=2).encode())
+
+    def hint(self, exercise: Exercise) -> tuple[int, str]:
+        """The next hint, and its number; the last one again where there are no more."""
+        given = self._table("hints").get(exercise.id)
+        number = min(max(given, 0) + 1, len(exercise.hints)) if isinstance(given, int) else 1
+        self.keep("hints", exercise.id, number)
+        return number, exercise.hints[number - 1]

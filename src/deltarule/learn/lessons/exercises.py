@@ -1,0 +1,163 @@
+"""The exercises, as the TOML files beside this one state them: steps, in order, and broken networks to repair."""
+
+import re
+import tomllib
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from deltarule.errors import SettingError, closest
+from deltarule.nn.equations import EQUATIONS
+
+HEAD = '''"""A neural network, written by hand.
+
+Fill in one function after the other: replace `raise NotImplementedError` by your code. A sample is a row.
+Run  deltarule learn  to see what is right, and what comes next.
+"""
+
+import numpy as np
+'''
+TO_DO = "    raise NotImplementedError\n"
+
+
+@dataclass(frozen=True)
+class WrongAnswer:
+    """A mistake that people make. says: what is wrong, and what to write instead. code: functions that make it."""
+
+    says: str
+    code: str
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """A step, or a broken network.
+
+    id: its word on the command line. number: from 1. gives: names of what a function returns, where that is several.
+    signature: its functions as the learner finds them: for a step empty, for a broken network with mistakes.
+    asks: its questions, by names that questions.py draws. views: by function what of its results is
+    compared, where it is not they themselves. faulty: the functions at fault.
+    """
+
+    id: str
+    number: int
+    title: str
+    says: str
+    signature: str
+    solution: str
+    hints: tuple[str, ...]
+    wrong: tuple[WrongAnswer, ...]
+    equation: str = ""
+    formula: str = ""
+    gives: tuple[str, ...] = ()
+    asks: tuple[dict[str, Any], ...] = ()
+    views: dict[str, str] = field(default_factory=dict)
+    is_in_place_fine: bool = False
+    points: int = 5
+    faulty: tuple[str, ...] = ()
+
+    @property
+    def functions(self) -> list[str]:
+        """The names of its functions, in order."""
+        return re.findall(r"^def (\w+)", self.solution, re.MULTILINE)
+
+    @property
+    def equation_text(self) -> str:
+        """Its equation, from the registry where that has it."""
+        return EQUATIONS[self.equation].text if self.equation else self.formula
+
+    @property
+    def stub(self) -> str:
+        """What stands in the learner's file at first."""
+        if self.faulty:
+            return f'"""{says("repair.head", title=self.title)}"""\n\n{self.signature}'
+        parts = re.split(r"\n\n\n(?=def )", self.signature.strip())
+        return "\n\n\n".join(f"{part}\n{TO_DO}".rstrip("\n") for part in parts) + "\n"
+
+
+def exercise(table: dict[str, Any], name: str, number: int) -> Exercise:
+    """What a table of TOML states, its edits carried out."""
+    fields = dict(table)
+    solution = fields.pop("solution").strip() + "\n"
+    wrong = [WrongAnswer(row["says"], _code(row, solution)) for row in fields.pop("wrong")]
+    fields |= {key: tuple(fields.get(key, ())) for key in ("hints", "gives", "asks", "faulty")}
+    fields["says"] = " ".join(fields["says"].split())
+    return Exercise(id=name, number=number, solution=solution, wrong=tuple(wrong), **fields)
+
+
+def _code(row: dict[str, Any], solution: str) -> str:
+    """A wrong answer's code: as it stands there, or the solution with a replacement or two."""
+    code = str(row.get("code", solution))
+    for old, new in filter(None, (row.get("edit"), row.get("also"))):
+        code = _replace(code, old, new)
+    return code.strip() + "\n"
+
+
+def _replace(code: str, old: str, new: str) -> str:
+    if old not in code:
+        raise ValueError(f"the code has no {old!r}")
+    return code.replace(old, new)
+
+
+@cache
+def read_table(name: str) -> dict[str, Any]:
+    """A TOML file beside this one."""
+    return tomllib.loads((files(__package__) / name).read_text(encoding="utf-8"))
+
+
+@cache
+def steps() -> tuple[Exercise, ...]:
+    """The steps from the sigmoid to Adam, in order."""
+    names = sorted(each.name for each in (files(__package__) / "steps").iterdir() if each.name.endswith(".toml"))
+    return tuple(exercise(read_table(f"steps/{name}"), name[3:-5], n) for n, name in enumerate(names, 1))
+
+
+def says(key: str, **values: Any) -> str:
+    """The sentence that sentences.toml has under this key, with these values."""
+    table, _, row = key.partition(".")
+    return str(read_table("sentences.toml")[table][row]).format(**values)
+
+
+@cache
+def repairs() -> tuple[Exercise, ...]:
+    """The broken networks, in order."""
+    tables = read_table("repairs.toml")
+    return tuple(_repair(row, tables["programs"], number) for number, row in enumerate(tables["repair"], 1))
+
+
+def _repair(row: dict[str, Any], programs: dict[str, Any], number: int) -> Exercise:
+    fields, edits = dict(row), row["edits"]
+    program = programs[fields.pop("program")]
+    right = broken = program["code"].strip() + "\n"
+    for old, new in zip(edits[::2], edits[1::2], strict=True):
+        broken = _replace(broken, old, new)
+    del fields["edits"]
+    fields |= {"signature": broken, "solution": right, "wrong": [{"says": fields["says"], "code": broken}]}
+    shared = {key: program[key] for key in ("asks", "views") if key in program}
+    return exercise(fields | shared, f"broken-{number:02}", number)
+
+
+def find_step(word: str) -> Exercise:
+    """The step of that name or number, or with that function. Raises SettingError, with the closest, for others."""
+    for step in steps():
+        if word.casefold() in (step.id, str(step.number)) or word in step.functions:
+            return step
+    raise SettingError(f"no step is called {word!r}: {closest(word, [step.id for step in steps()])}")
+
+
+def find_exercise(word: str) -> Exercise:
+    """The step as `find_step` finds it, or the broken network of that id: broken-01."""
+    return next((repair for repair in repairs() if repair.id == word.casefold()), None) or find_step(word)
+
+
+def template() -> str:
+    """The file that learners fill in."""
+    sections = [f"# Step {step.number}: {step.title}\n\n\n{step.stub}" for step in steps()]
+    return "\n\n".join([HEAD, *sections])
+
+
+def whole_solution(before: int | None = None) -> str:
+    """The solutions of all steps, or of those before a number, as a program."""
+    return "\n\n".join(
+        ["import numpy as np\n", *(step.solution for step in steps()[: None if before is None else before - 1])]
+    )

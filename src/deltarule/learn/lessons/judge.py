@@ -1,0 +1,177 @@
+"""What is wrong with a function's results: one of the common wrong answers, by name, or how they differ.
+
+Everything is compared here, in our own process, where a learner's file never runs: what a child sends are numbers.
+"""
+
+import copy
+import re
+from functools import cache
+from types import CodeType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from deltarule.learn.lessons.child import Other, real
+from deltarule.learn.lessons.exercises import Exercise, says, whole_solution
+from deltarule.learn.lessons.questions import VIEWS, Ask
+from deltarule.learn.lessons.worker import Replies
+from deltarule.nn.arrays import Array
+
+ALIKE, SINGLE = 1e-9, 1e-5  # relative to the largest number: equal, and equal as far as float32 goes
+PRODUCT = re.compile(r"(\d+) \(dim \d\) != (\d+) \(dim|size (\d+) is different from (\d+)")  # np.dot's words, and @'s
+Message = dict[str, Any]
+
+
+class Fault(NamedTuple):
+    """What is wrong with a function. line: in the learner's file, or 0. is_named: as a common wrong answer."""
+
+    function: str
+    says: str
+    line: int = 0
+    is_named: bool = False
+
+
+def find_fault(step: Exercise, questions: list[Ask], replies: Replies, seconds: float) -> Fault | None:
+    """The first function that is wrong, in the order of the questions; None where all are right."""
+    for name in dict.fromkeys(question.function for question in questions):
+        places = [n for n, question in enumerate(questions) if question.function == name]
+        asked, got = [questions[n] for n in places], replies.messages[places[0] : places[-1] + 1]
+        if len(got) < len(asked):
+            return Fault(name, says(f"missing.{replies.missing}", seconds=f"{seconds:g}"))
+        if fault := fault_of(step, name, asked, got):
+            return fault
+    return None
+
+
+def fault_of(step: Exercise, name: str, asked: list[Ask], got: list[Message]) -> Fault | None:
+    """What is wrong with one function, which these questions ask for."""
+    if "missing" in got[0]:
+        return Fault(name, says("result.missing", name=name))
+    right = [each.expected for each in asked] if "right" in step.asks[0] else results(step.solution, asked)
+    view = VIEWS.get(step.views.get(name, ""))
+    words = next(filter(None, (fault_words(step, *each, view is None) for each in zip(got, right, strict=True))), "")
+    values = [error_key(message) if "error" in message else message["value"] for message in got]
+    if view and not words:
+        facts = view(values, asked)
+        words = next((says(f"{step.views[name]}.{fact}") for fact, is_true in facts.items() if not is_true), "")
+    if not words:
+        return None
+    line = next((message["line"] for message in got if "error" in message), 0)
+    for wrong in step.wrong:
+        mistaken = results(f"{whole_solution()}\n\n{wrong.code}", asked)
+        both = [values, mistaken]
+        if view and not any(isinstance(each, str) for each in [*values, *mistaken]):
+            both = [list(view(each, asked).values()) for each in both]
+        if are_same(*both) and not (are_same(mistaken, right) and view is None):
+            return Fault(name, wrong.says, line, is_named=True)
+    return Fault(name, words, line)
+
+
+def fault_words(step: Exercise, message: Message, right: Any, is_compared: bool) -> str:
+    """How a message differs from the right result, or ""."""
+    if "error" in message:
+        key = "to_do" if message["error"] == "NotImplementedError" else "error"
+        return says(f"result.{key}", kind=message["error"], words=message["words"].rstrip(".") or "...")
+    if message["value"] is None:
+        return says("result.printed" if message["printed"] else "result.none")
+    if is_compared and (different := difference(message["value"], right, list(step.gives))):
+        return different
+    return says("result.changed") if message["changed"] and not step.is_in_place_fine else ""
+
+
+def are_same(one: Any, other: Any) -> bool:
+    """Whether two results have the same structure, shapes and numbers; NaN is like NaN."""
+    if any(isinstance(each, str | Other | None) for each in (one, other)):
+        return type(one) is type(other) and bool(one == other)
+    if isinstance(one, list | tuple) or isinstance(other, list | tuple):
+        both = isinstance(one, list | tuple) and isinstance(other, list | tuple) and len(one) == len(other)
+        return both and all(map(are_same, one, other))
+    first, second = np.asarray(one), np.asarray(other)
+    if first.shape != second.shape or first.dtype.kind not in "biuf" or second.dtype.kind not in "biuf":
+        return False
+    scale = np.abs(second[np.isfinite(second)]).max(initial=0.0)
+    return bool(np.allclose(first.astype(float), second.astype(float), rtol=0.0, atol=ALIKE * scale, equal_nan=True))
+
+
+@cache
+def compiled(code: str) -> CodeType:
+    """A wrong answer of ours, compiled once."""
+    return compile(code, "wrong answer", "exec")
+
+
+def results(code: str, asked: list[Ask]) -> list[Any]:
+    """What code of ours answers, from the TOML files; the key of its error where it raises one."""
+    namespace: dict[str, Any] = {}
+    found, generators = [], dict[Any, Any]()
+    with np.errstate(all="ignore"):
+        exec(compiled(code), namespace)  # noqa: S102 - ours, from the package
+        for question in asked:
+            try:
+                arguments = real(copy.deepcopy(question.arguments), namespace, generators)
+                found.append(namespace[question.function](*arguments))
+            except (ArithmeticError, LookupError, NameError, TypeError, ValueError) as error:
+                found.append(error_key({"error": type(error).__name__, "words": str(error)}))
+    return found
+
+
+def error_key(message: Message) -> str:
+    """By which two errors are the same: of a product that does not fit, the sizes, however it is written."""
+    if sizes := PRODUCT.search(message["words"]):
+        return f"sizes {sorted(filter(None, sizes.groups()))}"
+    return f"{message['error']}: {message['words']}"
+
+
+def difference(found: Any, expected: Any, names: list[str], where: str = "") -> str:
+    """How a result differs from the right one, in words; "" where it does not. names: of what a list holds."""
+    if isinstance(expected, list | tuple):
+        return list_difference(found, list(expected), names, where)
+    if isinstance(found, list | Other | str | None):
+        key = "list" if isinstance(found, list) else "text" if isinstance(found, str) else "other" if found else "none"
+        return where + says(f"result.{key}", name=found.name if isinstance(found, Other) else "")
+    array, right = np.asarray(found), np.asarray(expected)
+    if array.dtype.kind == "c":
+        return where + says("result.complex")
+    if array.shape != right.shape:
+        is_transposed = array.ndim == 2 and array.T.shape == right.shape
+        key = "number" if not right.shape else "transposed" if is_transposed else "shape"
+        return where + says(f"result.{key}", shape=array.shape, right=right.shape)
+    return where + words if (words := number_difference(array.astype(float), right.astype(float))) else ""
+
+
+def list_difference(found: Any, expected: list[Any], names: list[str], where: str) -> str:
+    """The same for what should be several results."""
+    if isinstance(found, np.ndarray) and found.ndim > 0:
+        found = list(found) if len(found) == len(expected) and names else found
+    if not isinstance(found, list) or len(found) != len(expected):
+        got = says("result.several", n=len(found)) if isinstance(found, list) else says("result.single")
+        return where + says(
+            "result.count", got=got, n=len(expected), names=" and ".join(names) or says("result.layers")
+        )
+    for n, (each, right) in enumerate(zip(found, expected, strict=True)):
+        place = f"{names[n]}: " if names else f"{where.removesuffix(': ')}, layer {n}: "
+        if words := difference(each, right, [], place):
+            return words
+    return ""
+
+
+def number_difference(array: Array, right: Array) -> str:
+    """How numbers differ from the right ones, in words: by a factor, a sign, or where first; "" if they do not."""
+    if not np.isfinite(array).all():
+        return says("result.not_finite", place=place_of(~np.isfinite(array)))
+    scale = np.abs(right).max(initial=0.0)
+    far = np.abs(array - right) > ALIKE * scale
+    if not far.any():
+        return ""
+    if (np.abs(array - right) <= SINGLE * scale).all():
+        return says("result.single_precision")
+    factor = float((array * right).sum() / max((right * right).sum(), np.finfo(float).tiny))
+    if factor and right.size > 1 and np.allclose(array, factor * right, rtol=0.0, atol=ALIKE * scale * abs(factor)):
+        return says("result.sign") if abs(factor + 1.0) < ALIKE else says("result.factor", factor=f"{factor:.5g}")
+    index = tuple(np.argwhere(far)[0]) if right.shape else ()
+    values = {"found": f"{array[index]:.5g}", "right": f"{right[index]:.5g}"}
+    return says("result.value", place=place_of(far), n=int(far.sum()), size=right.size, **values)
+
+
+def place_of(mask: Array) -> str:
+    """The first place that is marked: [0, 3]; "it" for a number alone."""
+    return str([int(i) for i in np.argwhere(mask)[0]]) if mask.shape else says("result.it")

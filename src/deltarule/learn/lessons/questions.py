@@ -1,0 +1,198 @@
+"""What is asked: inputs drawn anew, and the right results, which deltarule's own mathematics computes.
+
+Everything is drawn at once, by name; a step's TOML says which of it a function is given, and what is then right. Sizes
+are different primes, so that a shape tells what an array is; activation functions are drawn as well.
+"""
+
+import re
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from deltarule.learn.lessons.child import Other, Special
+from deltarule.learn.lessons.exercises import Exercise
+from deltarule.nn.activations import ReLU, Sigmoid, Softmax
+from deltarule.nn.arrays import Array
+from deltarule.nn.losses import CrossEntropy, Loss, Quadratic
+from deltarule.nn.network import Network, backward, forward
+from deltarule.nn.optimizers import SGD, Adam, Momentum
+from deltarule.nn.parameters import Parameters
+
+PRIME_SIZES = (3, 5, 7, 11, 13)
+ACTIVATIONS = ("sigmoid", "tanh", "silu")  # of a network, each in one layer
+Generator = np.random.Generator
+Drawn = dict[str, Any]
+
+
+class Ask(NamedTuple):
+    """A call, and what is right. A list of arrays is expected as a list, whatever sequence is returned."""
+
+    function: str
+    arguments: list[Any]
+    expected: Any
+
+
+def asks_of(step: Exercise, drawn: Drawn) -> list[Ask]:
+    """What a step asks, of what `draw_all` has drawn."""
+
+    def value(name: Any) -> Any:
+        if isinstance(name, list):
+            return [value(each) for each in name]
+        word, *index = re.findall(r"-?\w+", name.removesuffix(".T"))  # "W[0]" is item 0 of W, "X.T" is X transposed
+        found = drawn[word][int(index[0])] if index else drawn[word]
+        return found.T.copy() if name.endswith(".T") else found
+
+    return [Ask(ask["function"], value(ask["given"]), value(ask.get("right", []))) for ask in step.asks]
+
+
+def draw_all(rng: Generator) -> Drawn:
+    """Inputs and right results, by the names that the TOML files use."""
+    sizes = [int(size) for size in rng.permutation(PRIME_SIZES)]
+    rate = float(rng.uniform(0.2, 0.9))
+    return draw_network(rng, sizes, rate) | draw_functions(rng, sizes) | draw_batches(rng) | draw_steps(rng, rate)
+
+
+def draw_network(rng: Generator, sizes: list[int], rate: float) -> dict[str, Any]:
+    """A network of three layers, a pass forward and back in squared error, and a step.
+
+    "_all" stands behind its parameters after steps in full batches; "_same" after batches of one sample repeated, in
+    which the order does not matter.
+    """
+    names = [str(name) for name in rng.permutation(ACTIVATIONS)]
+    start = rng.normal(0.0, 1.0, Parameters(sizes[1:]).size)
+    inputs, targets = rng.normal(0.0, 1.0, sizes[:2]), rng.uniform(0.0, 1.0, (sizes[0], sizes[-1]))
+    n_rows, epochs, seed = (int(rng.integers(low, high)) for low, high in ((3, 5), (2, 4), (1, 10**6)))
+    same = [np.repeat(each[:1], 2 * n_rows + 1, axis=0) for each in (inputs, targets)]
+    drawn: dict[str, Any] = {"X": inputs, "t": targets, "X_same": same[0], "t_same": same[1], "rate": rate}
+    drawn |= {"n_all": len(inputs), "n_rows": n_rows, "epochs": epochs, "many": 784}
+    drawn |= {"f": [Special("function", name) for name in names], "prime": [Special("prime", name) for name in names]}
+    drawn |= {"rng": Special("rng", [seed, 0]), "rng_again": Special("rng", [seed, 1])}
+    for word, rows, data in (
+        ("", [slice(None)], [inputs, targets]),
+        ("_all", [slice(None)] * epochs, [inputs, targets]),
+        ("_same", [slice(n_rows), slice(n_rows), slice(1)] * epochs, same),
+    ):
+        kinds: dict[str, Any] = {"hidden": names[:-1], "output": names[-1], "loss": "quadratic", "task": "values"}
+        network = Network(sizes[1:], **kinds, dtype=np.float64)
+        network.parameters.vector[:] = start
+        first = descend(network, data, rows, rate)
+        drawn |= first if not word else {}
+        drawn |= {f"W{word or '_next'}": list(network.weights), f"b{word or '_next'}": list(network.biases)}
+    return drawn | draw_columns(rng, drawn)
+
+
+def descend(network: Network, data: list[Array], steps: list[slice], rate: float) -> dict[str, Any]:
+    """Take steps of gradient descent, each on some rows; what the first one has computed, by name."""
+    first, grads = dict[str, Any](), network.parameters.zeros_like()
+    for rows in steps:
+        ws = network.workspace(len(data[0][rows]))
+        forward(network, data[0][rows], ws)
+        backward(network, data[1][rows], ws, grads)
+        if not first:
+            before, gradient = network.parameters.copy(), grads.copy()
+            first = {"z": ws.z, "a": ws.a, "delta": ws.delta, "W": list(before.weights), "b": list(before.biases)}
+            first |= {"dW": list(gradient.weights), "db": list(gradient.biases)}
+        SGD().step(network.parameters, grads, rate)
+    return first
+
+
+def draw_columns(rng: Generator, drawn: dict[str, Any]) -> dict[str, Any]:
+    """The same network for samples in columns, and what else the broken networks are asked about."""
+    columns = {
+        name: [array for W, b in zip(drawn[weights], drawn[biases], strict=True) for array in (W.T.copy(), b[:, None])]
+        for name, weights, biases in (("parameters", "W", "b"), ("gradients", "dW", "db"))
+    }
+    passed = [each.T.copy() for pair in zip(drawn["z"], drawn["a"], strict=True) for each in pair]
+    t_middle = rng.uniform(0.0, 1.0, drawn["a"][1].shape)
+    return columns | {"passed": passed, "t_middle": t_middle, "pixels": rng.integers(256, size=(5, 7))}
+
+
+def draw_functions(rng: Generator, sizes: list[int]) -> dict[str, Any]:
+    """Activations, softmax, labels and losses. No number is 0, where relu has a kink."""
+    shape, labels = tuple(sizes[:2]), rng.integers(sizes[1] - 1, size=sizes[0])
+    steep, scores = 3.0 * rng.normal(0.0, 1.0, shape), rng.normal(0.0, 1.0, shape)
+    steep[0, :2], labels[:2] = (20.0, -20.0), (0, 1)  # two classes at least, and never the last
+    far = scores + np.resize([rng.uniform(900, 1100), -rng.uniform(900, 1100)], (shape[0], 1))
+    outputs, one_hot = rng.uniform(0.0, 1.0, shape), Loss().targets(scores, labels)
+    sigmoid, softmax, surely = Sigmoid().value(steep), Softmax().value(scores), Softmax().value(scores)
+    surely[0, -1] = 0.0  # the probability of a wrong class
+    drawn = {"steep": steep, "scores": scores, "far": far, "outputs": outputs, "surely": surely}
+    drawn |= {"y": labels, "n_classes": sizes[1], "one_hot": one_hot}
+    drawn |= {"sigmoid": sigmoid, "sigmoid_prime": Sigmoid().derivative(steep, sigmoid)}
+    drawn |= {"relu": ReLU().value(steep), "relu_prime": ReLU().derivative(steep, steep).astype(np.float64)}
+    drawn |= {"softmax": softmax, "softmax_far": Softmax().value(far)}
+    drawn |= {"softmax_error": CrossEntropy().shortcut(surely, one_hot)}
+    drawn |= {"squared_error": Quadratic().value(outputs, one_hot)}
+    drawn |= {"cross_entropy": CrossEntropy().value(surely, one_hot)}
+    return drawn | {"cross_entropy_of_softmax": CrossEntropy().value(softmax, one_hot)}
+
+
+def draw_batches(rng: Generator) -> dict[str, Any]:
+    """How many samples, in batches of which size; the two random streams are alike."""
+    size, n_full, seed = (int(rng.integers(low, high)) for low, high in ((3, 6), (5, 9), (1, 10**6)))
+    n_samples = size * n_full + int(rng.integers(1, size))
+    epoch = [np.arange(size)] * n_full + [np.arange(n_samples % size)]
+    streams = {f"stream_{stream}": Special("rng", [seed, stream]) for stream in (1, 2)}
+    return {"n_samples": n_samples, "batch_size": size, "epoch": epoch} | streams
+
+
+def draw_steps(rng: Generator, rate: float) -> dict[str, Any]:
+    """A step with momentum, and two with Adam: the first, and a later one."""
+    point, gradient, velocity = (rng.normal(0.0, 1.0, 5) for _ in range(3))
+    keep, beta_1, beta_2, epsilon = (
+        float(rng.uniform(*pair)) for pair in ((0.5, 0.9), (0.7, 0.8), (0.9, 0.99), (0.01, 0.1))
+    )
+    drawn: dict[str, Any] = {"point": point, "gradient": gradient, "velocity": velocity, "keep": keep}
+    rolled = point.copy(), velocity.copy()
+    Momentum(momentum=keep).update(rolled[0], gradient, rate, rolled[1])
+    drawn |= {"rolled": list(rolled), "betas": [beta_1, beta_2, epsilon], "numbers": [1, int(rng.integers(3, 30))]}
+    for word, number, share in (("first", 1, 0.0), ("later", drawn["numbers"][1], 1.0)):
+        averages = [share * velocity, share * np.abs(velocity)]
+        adam = Adam(beta_1=beta_1, beta_2=beta_2, epsilon=epsilon)
+        adam.steps = number
+        moved = [point.copy(), *(each.copy() for each in averages)]
+        adam.update(moved[0], gradient, rate, *moved[1:])
+        drawn |= {f"averages_{word}": averages, f"moved_{word}": moved}
+    return drawn
+
+
+def batch_facts(values: list[Any], questions: list[Ask]) -> dict[str, Any]:
+    """What is true of three epochs' batches, a word for each fact, in the order in which they matter.
+
+    The second epoch goes on with the first one's generator; the third has a generator that begins as that did.
+    """
+    n_samples, size = questions[0].arguments[:2]
+    epochs: list[list[Array]] = []
+    for value in values:
+        rows = value if isinstance(value, list) else [value]
+        arrays = [np.asarray([]) if isinstance(row, Other | Special) else np.asarray(row) for row in rows]
+        if any(each.ndim != 1 or each.dtype.kind not in "iu" for each in arrays):
+            return {"are_index_arrays": False}
+        epochs.append(arrays)
+    orders = [np.concatenate([np.arange(0), *arrays]) for arrays in epochs]
+    sizes = [size] * (n_samples // size) + [n_samples % size]
+    return {
+        "are_index_arrays": True,
+        "has_every_sample": all(set(order.tolist()) == set(range(n_samples)) for order in orders),
+        "has_each_once": all(len(set(order.tolist())) == len(order) for order in orders),
+        "has_sizes": all([len(each) for each in arrays] == sizes for arrays in epochs),
+        "is_shuffled": not any(np.array_equal(order, np.sort(order)) for order in orders),
+        "mixes_neighbors": not all((np.diff(each) == 1).all() for each in epochs[0]),
+        "differs_by_epoch": not np.array_equal(orders[0], orders[1]),
+        "is_repeatable": np.array_equal(orders[0], orders[2]),
+        "sizes": [len(each) for each in epochs[0]],
+    }
+
+
+def start_facts(values: list[Any], questions: list[Ask]) -> dict[str, Any]:
+    """What is true of the weights that a network starts from: W1, b1, W2, b2."""
+    n_inputs, n_hidden, n_outputs = questions[0].arguments[:3]
+    shapes = [(n_inputs, n_hidden), (n_hidden,), (n_hidden, n_outputs), (n_outputs,)]
+    arrays = [np.asarray(each) for each in values[0]] if isinstance(values[0], list | tuple) else []
+    if [each.shape for each in arrays] != shapes or not all(np.isfinite(each).all() for each in arrays):
+        return {"has_shapes": False}
+    W = arrays[0]
+    return {"has_shapes": True, "is_around_0": abs(W.mean()) < W.std(), "is_narrow": 0.0 < W.std() < 4 / n_inputs**0.5}
+
+
+VIEWS = {"batches": batch_facts, "start": start_facts}  # what is compared, where it is not the results themselves

@@ -1,0 +1,108 @@
+"""What a learner's file may hold: found in its syntax tree, before anything of it runs.
+
+An exercise needs NumPy, loops and arithmetic. Imports of anything else, names and attributes that reach files, frames
+or the interpreter, and methods with double underscores are refused, with the line. A refusal inside of a function is
+about that function; one outside of all of them, or in a function of the learner's own, is about the whole file.
+"""
+
+import ast
+import re
+import tomllib
+from collections.abc import Iterator
+from importlib import import_module
+from importlib.resources import files
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from deltarule.learn.lessons.child import MODULES, NAMES
+from deltarule.learn.lessons.exercises import says
+
+RULES = tomllib.loads((files(__package__) / "rules.toml").read_text(encoding="utf-8"))
+ATTRIBUTES, HARMLESS = set(RULES["attributes"]), set(RULES["harmless"])
+
+
+class Refusal(NamedTuple):
+    """Something that an exercise may not hold. function: the one at the top of the file that it stands in, or ""."""
+
+    line: int
+    function: str
+    says: str
+
+
+def refusals(tree: ast.Module) -> list[Refusal]:
+    """All that is not allowed in a file, by line."""
+    modules = dict(imported_modules(tree))
+    found = [
+        Refusal(getattr(node, "lineno", 0), getattr(top, "name", ""), says(f"refused.{key}", name=name))
+        for top in tree.body
+        for node in ast.walk(top)
+        for key, name in [*offenses(node, modules), *import_offenses(node)]
+    ]
+    return sorted(set(found))
+
+
+def imported_modules(tree: ast.AST) -> Iterator[tuple[str, ModuleType]]:
+    """The modules that a file imports, where they are allowed, by the name that it gives them."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for each in (each for each in node.names if each.name in MODULES):
+                path = each.name if each.asname else each.name.partition(".")[0]
+                yield each.asname or path, import_module(path)
+        elif isinstance(node, ast.ImportFrom) and node.module in MODULES:
+            values = [
+                (each.asname or each.name, getattr(import_module(node.module), each.name, 0)) for each in node.names
+            ]
+            yield from ((name, value) for name, value in values if isinstance(value, ModuleType))
+
+
+def offenses(node: ast.AST, modules: dict[str, ModuleType]) -> Iterator[tuple[str, str]]:
+    """The sentence's key and the name of what is not allowed in a node of the tree, imports aside."""
+    if isinstance(node, ast.Attribute):
+        if is_hidden(node.attr) or node.attr in ATTRIBUTES or leaves_module(node, modules):
+            yield "attribute", node.attr
+        if not isinstance(node.ctx, ast.Load) and ast.unparse(node.value) != "self":
+            yield "attribute_change", ast.unparse(node)
+    elif isinstance(node, ast.Name) and (node.id in NAMES or is_hidden(node.id)):
+        yield "name", node.id
+    elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        if isinstance(node, ast.ClassDef) and (node.bases or node.keywords):
+            yield "base_class", node.name
+        if is_hidden(node.name):
+            yield "method", node.name
+    elif isinstance(node, ast.MatchClass):
+        yield "name", "match"
+    elif isinstance(node, ast.Constant) and any(map(is_hidden, re.findall(r"__\w+__", str(node.value)))):
+        yield "text", str(node.value)[:40]  # in which a format string would look it up
+    for child in ast.iter_child_nodes(node) if not isinstance(node, ast.Attribute) else ():
+        if isinstance(child, ast.Name) and child.id in modules:
+            yield "bare_module", child.id
+
+
+def import_offenses(node: ast.AST) -> Iterator[tuple[str, str]]:
+    """What an import brings that is not allowed: another module, everything, or a name of those above."""
+    if isinstance(node, ast.Import):
+        yield from (("import", each.name) for each in node.names if each.name not in MODULES)
+    elif isinstance(node, ast.ImportFrom) and (node.level or node.module not in MODULES):
+        yield "import", "." * node.level + (node.module or "")
+    elif isinstance(node, ast.ImportFrom):
+        for each in node.names:
+            value = getattr(import_module(str(node.module)), each.name, None)
+            is_module = isinstance(value, ModuleType) and value.__name__ not in MODULES
+            if each.name == "*" or each.name in ATTRIBUTES or each.name.startswith("_") or is_module:
+                yield "import", f"{node.module}.{each.name}"
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a name is one that Python, or a library, keeps for itself."""
+    return name.startswith("__") and name.endswith("__") and name not in HARMLESS
+
+
+def leaves_module(node: ast.Attribute, modules: dict[str, ModuleType]) -> bool:
+    """Whether np.a.b reaches a module that is not allowed, or a name that a module keeps for itself."""
+    first, *names = ast.unparse(node).split(".")
+    value: Any = modules.get(first)
+    for name in names if value is not None else ():
+        if name.startswith("_"):
+            return True
+        value = getattr(value, name, None)
+    return isinstance(value, ModuleType) and value.__name__ not in MODULES

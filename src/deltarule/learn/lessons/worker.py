@@ -1,0 +1,121 @@
+"""The parent's side of `child.py`: a process that is kept warm, asked again and again, and ended where it hangs."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from queue import Empty, Queue
+from threading import Thread
+from time import monotonic
+from typing import Any, NamedTuple, Self
+
+from deltarule.learn.lessons.child import frame, read_frame
+
+CHILD = Path(__file__).with_name("child.py")
+MEGABYTES = 4096  # of addresses, of which a process with NumPy takes a few hundred before it starts
+START_SECONDS = 60.0
+ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+NEEDED = ("SYSTEMROOT", "PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")  # all that a child sees of our environment
+
+
+class Request(NamedTuple):
+    """A file to load and calls to make.
+
+    source, file: its text, and what tracebacks call it. supplied: code whose functions take the place of the file's.
+    calls: (function, arguments). watched: whether to say if a call changed its arguments.
+    """
+
+    source: str
+    supplied: str
+    calls: list[tuple[str, list[Any]]]
+    file: str = "network.py"
+    watched: bool = True
+
+
+class Replies(NamedTuple):
+    """A message for each call that came back. missing: why others did not, "time" or "died". is_loaded: the file."""
+
+    messages: list[dict[str, Any]]
+    missing: str
+    is_loaded: bool
+
+
+class Worker:
+    """A warm process for learners' files, in a `with` block."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._messages: Queue[dict[str, Any] | None] = Queue()
+        self._is_ready = False
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start the process, unless it runs: NumPy is then imported while we do something else."""
+        if self._process is not None and self._process.poll() is None:
+            return
+        self.stop()
+        environment = {name: os.environ[name] for name in NEEDED if name in os.environ} | ONE_THREAD
+        process = subprocess.Popen(  # noqa: S603 - our own file, by the Python that runs us
+            [sys.executable, "-I", "-X", "utf8", os.fspath(CHILD)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+            cwd=tempfile.gettempdir(),
+            start_new_session=True,
+        )
+        self._process, self._messages, self._is_ready = process, Queue(), False
+        Thread(target=_read_all, args=(process.stdout, self._messages), daemon=True).start()
+
+    def stop(self) -> None:
+        """End the process and what it started."""
+        process, self._process = self._process, None
+        if process is not None:
+            with suppress(OSError), process:  # which then waits, and closes the pipes
+                os.killpg(process.pid, 9) if hasattr(os, "killpg") else process.kill()
+
+    def ask(self, request: Request, seconds: float) -> Replies:
+        """What the calls answer; calls that have not come back after so many seconds are ended."""
+        self.start()
+        process = self._process
+        assert process is not None and process.stdin is not None  # noqa: S101, PT018 - as `start` leaves it
+        head = {**request._asdict(), "megabytes": MEGABYTES}
+        messages, is_loaded = list[dict[str, Any]](), False
+        deadline = monotonic() + (seconds if self._is_ready else START_SECONDS)
+        with suppress(OSError):  # a process that died says so below
+            process.stdin.write(frame(head, head.pop("calls")))
+            process.stdin.flush()
+        while True:
+            try:
+                message = self._messages.get(timeout=max(0.0, deadline - monotonic()))
+            except Empty:
+                self.stop()
+                return Replies(messages, "time", is_loaded)
+            if message is None or "end" in message:
+                if message is None:  # the process has ended; without forks, after every request
+                    self.stop()
+                    self.start()
+                return Replies(messages, "died", is_loaded)
+            if "ready" in message:  # what that took is not the learner's time
+                self._is_ready, deadline = True, monotonic() + seconds
+            elif "loaded" in message:
+                is_loaded = True
+            else:
+                messages.append(message)
+
+
+def _read_all(stream: Any, messages: "Queue[dict[str, Any] | None]") -> None:
+    """Pass on every message that arrives; None where there are no more, or one is not whole."""
+    try:
+        while True:
+            messages.put(read_frame(stream))
+    except (EOFError, OSError, ValueError, KeyError, TypeError):
+        messages.put(None)
