@@ -142,7 +142,7 @@ def check_hooks(callback: Callback, begins: str) -> None:
         needed = [
             each for each in takes.values() if each.default is each.empty and each.kind is each.POSITIONAL_OR_KEYWORD
         ]
-        if "logs" in takes or len(needed) > 1:
+        if "logs" in takes or len(needed) > 1 or all(each.kind is each.KEYWORD_ONLY for each in takes.values()):
             raise SettingError(f"{begins} {name}({', '.join(takes)}), which is called with the state alone: {line}")
 
 
@@ -167,7 +167,8 @@ class EarlyStopping(Callback):
     def __init__(
         self, patience: int = 10, monitor: str = "validation_loss", min_delta: float = 0.0, mode: str = "auto"
     ) -> None:
-        check("patience", patience, type(self))
+        is_column = isinstance(patience, str) and not patience.isdigit()
+        check("patience", patience, type(self), note=f", which goes in as monitor={patience!r}" * is_column)
         check("min_delta", min_delta, type(self))
         self.patience, self.monitor = patience, Monitor(monitor, mode, min_delta, patience=patience)
 

@@ -39,7 +39,13 @@ class Monitor:
         if self.name in COLUMNS:
             column = COLUMNS[self.name]
             raise SettingError(f"monitor is a column of the history: got {self.name!r}; use monitor={column!r}")
-        self.rises = self.mode == "max" or (self.mode == "auto" and not self.name.endswith("loss"))
+        if self.name in MODES:
+            raise SettingError(f"monitor is a column of the history: got {self.name!r}; use mode={self.name!r}")
+        is_loss = self.name.endswith("loss")
+        self.rises = not is_loss if self.mode == "auto" else self.mode == "max"
+        if self.rises is is_loss and self.name.endswith(("loss", "accuracy", "r2")):
+            values = {"name": self.name, "given": self.mode, "meant": "min" if is_loss else "max"}
+            raise SettingError(sentence("settings.opposite_mode", **values))
         self.begin()
 
     def begin(self, history: History | None = None) -> None:
