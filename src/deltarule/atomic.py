@@ -153,15 +153,15 @@ def _refuse_to_lose(
 ) -> None:
     """Raise FileError where something is at `target`, to which `path` leads, that may not be replaced.
 
-    SettingError where the path ends as files of another kind do.
+    SettingError for a new file whose name ends as those of another kind do.
     """
-    own, ending = SUFFIXES.get(kind or "", ""), Path(path).suffix.lower()
-    if kind and own not in ("", ending) and (row := read_tables("elsewhere")["endings"].get(ending)):
-        values = {"own": Path(path).with_suffix(own), "kind": f"{'an' if kind[:1] in 'nO' else 'a'} {kind}"}
-        raise SettingError(sentence("endings.other", path=path, what=row[0], writes=row[1], **values))
     try:
         there = target.stat()
     except OSError:
+        own, ending = SUFFIXES.get(kind or "", ""), Path(path).suffix.lower()
+        if kind and own not in ("", ending) and (row := read_tables("elsewhere")["endings"].get(ending)):
+            values = {"own": Path(path).with_suffix(own), "kind": f"{'an' if kind[:1] in 'nO' else 'a'} {kind}"}
+            raise SettingError(sentence("endings.other", path=path, what=row[0], writes=row[1], **values)) from None
         return
     if not stat.S_ISREG(there.st_mode):
         what = "a folder" if target.is_dir() else "a socket" if stat.S_ISSOCK(there.st_mode) else "a device or pipe"

@@ -334,7 +334,7 @@ def _assign(thing: Any, name: str, value: Any) -> None:
         if is_ours and not hasattr(thing, name):
             raise no_attribute(kind, name, dir(thing), f"{kind.__name__!r} object")
         if name in vars(thing) and (name in setting_names(kind) if known else setting(name, kind)):
-            check(name, value, kind)
+            check(name, value)
     object.__setattr__(thing, name, value)
 
 

@@ -43,8 +43,10 @@ def plot(options: PlotOptions) -> None:
     if options.changes and options.kind != "rates":
         raise SettingError(f"--set changes a recipe, of which only rates is drawn: got {options.kind}; leave it out")
     check_subject(options)
+    if {"history", "recording"} & {*required_inputs(options.kind)}:
+        run_folder(options, HISTORY)
     if options.out is None and not options.as_json:
-        raise SettingError("a picture needs a file to go to: give --out FILE, or --json for its numbers")
+        raise SettingError(sentence("command.no_out", kind=options.kind, name=options.name or ""))
     check_place(options.out, "picture", force=options.force, inputs=input_files(options.name, options.data))
     found = drawing(options.kind, subjects(options))
     if options.out is not None:

@@ -1,11 +1,14 @@
 """Monitor: how good a run has been so far, and for how long it has got no better."""
 
+import logging
 import math
 from dataclasses import dataclass
 
 from deltarule.errors import SettingError, sentence
 from deltarule.settings import MODES, brief, check, check_choice
 from deltarule.training.history import COLUMNS, History
+
+LOG = logging.getLogger("deltarule")
 
 
 @dataclass
@@ -45,7 +48,7 @@ class Monitor:
         self.rises = not is_loss if self.mode == "auto" else self.mode == "max"
         if self.rises is is_loss and self.name.endswith(("loss", "accuracy", "r2")):
             values = {"name": self.name, "given": self.mode, "meant": "min" if is_loss else "max"}
-            raise SettingError(sentence("settings.opposite_mode", **values))
+            LOG.warning(sentence("settings.opposite_mode", **values))
         self.begin()
 
     def begin(self, history: History | None = None) -> None:

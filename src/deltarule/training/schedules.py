@@ -177,9 +177,9 @@ def schedule_of(given: Any, name: str = "learning_rate", owner: type[Any] | str 
         except (TypeError, SettingError) as error:
             rate, note = None, f", which cannot be called with a step ({error})"
             note += ", as lambda step: 0.1 can" if isinstance(given, FunctionType) else ""
-        if isinstance(given, FunctionType) and "epoch" in next(iter(signature(given).parameters), ""):
-            raise SettingError(sentence("schedules.of_epochs", given=brief(given)))
         if isinstance(rate, Real):
+            if isinstance(given, FunctionType) and "epoch" in next(iter(signature(given).parameters)):
+                raise SettingError(sentence("schedules.of_epochs", given=brief(given)))
             return given
     check(name, given, owner, note=note)
     return Constant(given)
@@ -191,7 +191,7 @@ def warn_of_epochs(schedule: Any, n_epochs: int, n_steps: int) -> None:
         schedule = schedule.schedule
     name = "total_steps" if hasattr(schedule, "total_steps") else "every_steps"
     n_given = getattr(schedule, name, n_steps)
-    if n_given <= n_epochs and n_given * n_steps // n_epochs > n_given:
+    if 0 < n_given <= n_epochs and n_given * n_steps // n_epochs > n_given:
         values = {"schedule": schedule, "n_given": n_given, "n_meant": n_given * n_steps // n_epochs}
         LOG.warning(sentence("schedules.too_short", name=name, n_epochs=n_epochs, n_steps=n_steps, **values))
 

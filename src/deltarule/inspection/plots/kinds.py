@@ -63,14 +63,15 @@ def plot(
     'Loss and accuracy against the epoch'
     """
     if not isinstance(kind, str):
-        line = usage(what if isinstance(what, str) and what in KINDS else "curves").partition(" by ")[2]
+        drawn = words()["drawn_as"].get(role_of(kind), "curves")
+        line = usage(what if isinstance(what, str) and what in KINDS else drawn).partition(" by ")[2]
         raise SettingError(f"plot takes the name of a picture first: got {brief(kind)}; use {line}")
     check_kind(kind, layer)
-    what = getattr(what, "model_", what)
+    role, what = role_of(what), getattr(what, "model_", what)
     what = Model.of(what) if isinstance(what, Network) else what
-    role = next((role for role, types in ROLES.items() if isinstance(what, types)), None)
-    if what is not None and role is None:
+    if what is not None and not role:
         cure = f'; use dr.load("{what}")' if isinstance(what, str | PathLike) else ""
+        cure = cure or f"; use {words()['drawn_of'][required_inputs(kind)[0] if required_inputs(kind) else 'model']}"
         raise SettingError(f"{usage(kind)}: got {brief(what)}{cure}")
     if data is not None and not isinstance(data, Dataset):
         raise SettingError(f"data must be a Dataset, such as digits.test or dr.Dataset(X, y): got {brief(data)}")
@@ -78,6 +79,11 @@ def plot(
     if isinstance(given["recording"], Recorder):
         given["recording"] = given["recording"].recording
     return drawing(kind, given).draw()
+
+
+def role_of(thing: Any) -> str:
+    """What a picture is drawn of it as: "model", "data"; "" for what none is drawn of."""
+    return next((role for role, types in ROLES.items() if isinstance(getattr(thing, "model_", thing), types)), "")
 
 
 def drawing(kind: str, given: Mapping[str, Any]) -> Drawing:
@@ -263,7 +269,7 @@ SYNONYMS = dict.fromkeys(("loss", "accuracy", "history", "learning_curve"), "cur
 ROLES: dict[str, tuple[type, ...]] = {
     "history": (History,),
     "recording": (Recorder, LayerHistory),
-    "model": (Model,),
+    "model": (Model, Network),
     "data": (Dataset,),
     "trainer": (Trainer,),
 }
