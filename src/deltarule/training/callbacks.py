@@ -14,7 +14,7 @@ from deltarule.errors import SettingError
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Optimizer
 from deltarule.nn.parameters import Parameters
-from deltarule.public import public
+from deltarule.public import public, words
 from deltarule.settings import Task, brief, check, check_path, with_article
 from deltarule.training.clip_and_average import Latest
 from deltarule.training.history import History, check_separator
@@ -105,12 +105,6 @@ class Callback:
 
 
 HOOKS = ("train_begin", "step_end", "epoch_end", "train_end")
-CALLED = {
-    "checkpoints": 'Checkpoints("kept")',
-    "stop": "EarlyStopping()",
-    "check": 'ModelCheckpoint("best.safetensors")',
-    "csv": 'CSVLog("history.csv")',
-}
 
 
 def callbacks_of(given: Callback | Sequence[Callback]) -> Sequence[Callback]:
@@ -151,7 +145,7 @@ def callback_called(given: Any) -> str:
     is_class = isinstance(given, type)
     name = given.__name__ if is_class else str(given)
     is_other = is_class and not given.__module__.startswith("deltarule.")
-    called = (line for word, line in CALLED.items() if word in name.casefold() and not is_other)
+    called = (line for word, line in words()["callbacks"].items() if word in name.casefold() and not is_other)
     return next(called, f"{name}()" if is_class else "Progress()")
 
 

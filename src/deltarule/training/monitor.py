@@ -5,8 +5,9 @@ import math
 from dataclasses import dataclass
 
 from deltarule.errors import SettingError, sentence
+from deltarule.public import words
 from deltarule.settings import MODES, brief, check, check_choice
-from deltarule.training.history import COLUMNS, History
+from deltarule.training.history import History
 
 LOG = logging.getLogger("deltarule")
 
@@ -39,8 +40,7 @@ class Monitor:
         check("min_delta", self.tol)
         if not isinstance(self.name, str):
             raise SettingError(sentence("settings.monitor", given=brief(self.name)))
-        if self.name in COLUMNS:
-            column = COLUMNS[self.name]
+        if column := words()["columns"].get(self.name):
             raise SettingError(f"monitor is a column of the history: got {self.name!r}; use monitor={column!r}")
         if self.name in MODES:
             raise SettingError(f"monitor is a column of the history: got {self.name!r}; use mode={self.name!r}")

@@ -98,9 +98,9 @@ def drawing(kind: str, given: Mapping[str, Any]) -> Drawing:
 
 def check_kind(kind: str, layer: int | None) -> None:
     """Raise SettingError where there is no such kind, or it takes no layer."""
-    if kind in REMOVED:
-        raise SettingError(f"{kind} is no longer drawn: {REMOVED[kind]}")
-    check_choice("picture", kind, tuple(KINDS), SYNONYMS)
+    if instead := words()["removed_pictures"].get(kind):
+        raise SettingError(f"{kind} is no longer drawn: {instead}")
+    check_choice("picture", kind, tuple(KINDS), words()["pictures"])
     if layer is not None and "layer" not in inputs(kind):
         taking = " and ".join(name for name in KINDS if "layer" in inputs(name))
         raise SettingError(f"a layer is for {taking}: got {kind}; leave it out")
@@ -259,13 +259,6 @@ def rates(trainer: Trainer, data: Dataset) -> Drawing:
 OF_RUNS, OF_NETWORKS = (curves, histograms, gradients, surface), (weights, architecture, activations, rates)
 OF_ANSWERS = (confusion, scores, mistakes, reliability, staircase, digits)
 KINDS: dict[str, Callable[..., Drawing]] = {each.__name__: each for each in (*OF_RUNS, *OF_ANSWERS, *OF_NETWORKS)}
-REMOVED = {
-    "flips": "to see what would change a model's mind, nudge an image in  deltarule playground MODEL",
-    "robustness": "to see how a model reads shifted, turned, thin or thick images, draw in  deltarule playground MODEL",
-}
-SYNONYMS = dict.fromkeys(("loss", "accuracy", "history", "learning_curve"), "curves") | {
-    "confusion_matrix": "confusion"
-}
 ROLES: dict[str, tuple[type, ...]] = {
     "history": (History,),
     "recording": (Recorder, LayerHistory),
