@@ -60,9 +60,10 @@ OTHERS: dict[str, Any] = {
     "GradientCheck": dr.gradcheck(dr.Network((3, 3)), DATA),
     "Diagnosis": Diagnosis(()),
     "Standardization": dr.Standardization.of(np.eye(3)),
+    "Deformation": dr.Deformation(rotation=10),
     "Walkthrough": dr.explain(dr.Network((3, 3)), np.ones(3), 0),
 }
-ARGUMENTS = {"[]": ("a",), "[]=": (0, "a"), "+": ([],)}
+ARGUMENTS = {"[]": ("a",), "[]=": (0, "a"), "+": ([],), "*": (0.1,), "<": (0.5,)}
 
 
 @pytest.mark.parametrize(
@@ -71,9 +72,12 @@ ARGUMENTS = {"[]": ("a",), "[]=": (0, "a"), "+": ([],)}
 )
 def test_every_act_of_the_table_is_answered(whose: str, act: str) -> None:
     thing = (THINGS | OTHERS)[whose]
-    with pytest.raises(SettingError) as caught:
-        getattr(type(thing), ACTS[act][0])(thing, *ARGUMENTS.get(act, ()))
-    assert str(caught.value).endswith(f"use {line_for(type(thing), act)}")
+    takes_nothing = ("__float__", "__round__")
+    for method in ACTS[act][0].split():
+        given = () if method in takes_nothing else (".3f",) if method == "__format__" else ARGUMENTS.get(act, ())
+        with pytest.raises(SettingError) as caught:
+            getattr(type(thing), method)(thing, *given)
+        assert str(caught.value).endswith(f"use {line_for(type(thing), act)}")
 
 
 @pytest.mark.parametrize("module", ["deltarule", "deltarule.nn"])

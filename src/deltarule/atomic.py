@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from deltarule.errors import FileError, read_tables
+from deltarule.errors import FileError, SettingError, read_tables, sentence
 
 AnyPath = str | os.PathLike[str]
 ANOTHER = "give another name"  # the cure where a file may not be replaced
@@ -43,6 +43,8 @@ def _is_picture(head: bytes, tail: bytes) -> bool:
     return b"/Creator (deltarule)" in tail if head.startswith(b"%PDF-") else bool(CREATOR.search(head))
 
 
+SUFFIXES = {"model": ".safetensors", "npz file": ".npz", "ONNX file": ".onnx", "page": ".html", "history": ".csv"}
+SUFFIXES |= {"table": ".csv"}
 # By which a file of each kind is known. Nothing says who wrote any other table: it is replaced by force alone.
 MARKS: dict[str, Callable[[bytes, bytes], bool]] = {
     "model": lambda head, _: "format" in _description(head),
@@ -149,10 +151,17 @@ def _target(path: AnyPath) -> Path:
 def _refuse_to_lose(
     path: AnyPath, target: Path, kind: str | None, force: bool, inputs: Iterable[Path] = (), another: str = ANOTHER
 ) -> None:
-    """Raise FileError where something is at `target`, to which `path` leads, that may not be replaced."""
+    """Raise FileError where something is at `target`, to which `path` leads, that may not be replaced.
+
+    SettingError for a new file whose name ends as those of another kind do.
+    """
     try:
         there = target.stat()
     except OSError:
+        own, ending = SUFFIXES.get(kind or "", ""), Path(path).suffix.lower()
+        if kind and own not in ("", ending) and (row := read_tables("elsewhere")["endings"].get(ending)):
+            values = {"own": Path(path).with_suffix(own), "kind": f"{'an' if kind[:1] in 'nO' else 'a'} {kind}"}
+            raise SettingError(sentence("endings.other", path=path, what=row[0], writes=row[1], **values)) from None
         return
     if not stat.S_ISREG(there.st_mode):
         what = "a folder" if target.is_dir() else "a socket" if stat.S_ISSOCK(there.st_mode) else "a device or pipe"

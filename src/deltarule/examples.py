@@ -107,6 +107,11 @@ def input_rows(network: Network, X: Any, y: Any, call: str, suffix: str) -> tupl
         raise DataError(sentence("examples.empty", name=x_name, shape=X.shape, n_features=n_features))
     if X.ndim == 1 and X.shape == np.shape(y) and n_features > 1:
         values = {"shape": X.shape, "n_features": n_features, "sizes": (1, *network.layer_sizes[1:])}
+        if X.dtype.kind in "iub" and "evaluate" in call:
+            line = call.format(f"X, {y_name}")
+            raise ShapeError(
+                sentence("examples.two_targets", name=x_name, line=line, shape=X.shape, n_features=n_features)
+            )
         raise ShapeError(sentence("examples.one_feature", name=x_name, **values))
     rows, image_shape = flatten(X, n_features, network.image_shape, x_name)
     if X.ndim > 1 and np.prod(X.shape[:-1]) == n_features and X.shape[-1] == np.size(y) != len(X):

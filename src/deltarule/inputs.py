@@ -111,7 +111,8 @@ def as_array(given: Any, name: str) -> NDArray[Any]:
     if array.ndim == 0:
         value = array.item()
         if isinstance(value, bool | int | float | complex):
-            raise ShapeError(sentence("inputs.single_number", name=name, given=value))
+            key = "single_example" if name == "example" else "single_number"
+            raise ShapeError(sentence(f"inputs.{key}", name=name, given=value))
         raise DataError(sentence("inputs.single_object", name=name, kind=type(value).__name__))
     if array.dtype.kind in NOT_REAL:
         names = ", ".join(array.dtype.names or ())
@@ -144,6 +145,7 @@ MISREAD: dict[str, Callable[[Any], bool]] = {  # what NumPy and scikit-learn mak
 }
 STRANGE: dict[str, Callable[[Any], bool]] = {  # what else is not an array, nor lists that make one
     "none": lambda given: given is None,
+    "table_path": lambda given: isinstance(given, str) and given.lower().endswith((".csv", ".tsv", ".xlsx")),
     "text": lambda given: isinstance(given, str | bytes),
     "sparse": lambda given: hasattr(given, "toarray"),
     "dict": lambda given: isinstance(given, dict),

@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache, wraps
 from importlib.util import find_spec
@@ -15,17 +16,24 @@ from numbers import Integral, Real
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform
 
-from deltarule.errors import DeltaruleError, MissingNameError, SettingError, UnknownNameError, closest, read_tables
+from deltarule.errors import (
+    DeltaruleError,
+    MissingNameError,
+    SettingError,
+    ShapeError,
+    UnknownNameError,
+    closest,
+    read_tables,
+)
 from deltarule.settings import brief, check, check_settings, setting, setting_names, source_text, with_article
 
 T = TypeVar("T")
 RAW = (TypeError, AttributeError, LookupError, ValueError)  # what Python raises where an argument is of a wrong kind
 PLAIN: dict[str, Any] = {"text": str, "number": Real, "whole number": Integral, "path": (str, os.PathLike)}
 ACTS: dict[str, list[str]] = read_tables("elsewhere")["acts"]  # by sign: the method, and what the class does not do
-RATES = ("lr", "eta", "rate", "learning_rate")
-CHANGEABLE = ("optimizer", "trainer")  # what has no learning rate of that name, and is asked for it
 OUTER = {"__init__", "__call__", "step", "fit", "score", "value", "derivative", "forward", "predict", "outputs"}
-OUTER |= {"probabilities", "astype", "workspace"}
+OUTER |= {"probabilities", "astype", "workspace", "backward", "gradient", "sample_losses", "sample_gradients"}
+SHOWN = ("loss", "activation")  # whose methods take arrays that a program makes
 VARIABLES = {"Dataset": "data", "Perceptron": "estimator"}  # what holds an object in lines, where not its class's name
 
 
@@ -75,7 +83,7 @@ def _with_answers(function: Callable[..., Any], owner: type[Any] | None, line: s
             return function(*args, **kwargs)
         except RAW as error:
             if not isinstance(error, DeltaruleError) or isinstance(error, UnknownNameError):
-                Call(function, owner, line).explain(args, kwargs)
+                Call(function, owner, line).explain(args, kwargs, error)
             raise
 
     return call
@@ -89,8 +97,8 @@ class Call:
         self.is_of_class, self.is_made = "cls" in self.parameters, function.__name__ == "__init__"
         self.called = function.__name__
 
-    def explain(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
-        """Raise SettingError where the arguments do not fit, in number, name or kind."""
+    def explain(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], error: Exception) -> None:
+        """Raise SettingError where the arguments do not fit, in number, name or kind; ShapeError where in shape."""
         if self.owner is not None:
             self.parameters.pop(next(iter(self.parameters)))
             if not self.is_of_class and not (args and isinstance(args[0], self.owner)):
@@ -103,7 +111,12 @@ class Call:
             for wrong in (each for each in kwargs if each not in self.parameters):
                 raise SettingError(f"{self.called} has no argument {wrong!r}: {self._offer(wrong)}")
         self._check_number(args, kwargs)
-        self._check_kinds(dict(zip(self.parameters, args, strict=False)) | dict(kwargs))
+        given = dict(zip(self.parameters, args, strict=False)) | dict(kwargs)
+        self._check_kinds(given)
+        shapes = [f"{name} of shape {each.shape}" for name, each in given.items() if hasattr(each, "shape")]
+        if len(shapes) > 1 and variable_of(self.owner) in SHOWN and self.owner.__module__.startswith("deltarule."):
+            says = f"{self.called} cannot take {' and '.join(shapes)}: {error}"
+            raise ShapeError(f"{says}; use {self.works()}") from error
 
     @property
     def required(self) -> list[str]:
@@ -128,13 +141,16 @@ class Call:
 
     def _argument(self, name: str) -> tuple[str, str]:
         """The kind of an argument, and an example; its own name where nothing is known."""
-        rows, whose = words()["arguments"], self.owner.__name__ if self.owner else self.called
-        kinds, _, example = rows.get(f"{whose}.{name}", rows.get(name, "")).partition(": ")
+        rows, owners = words()["arguments"], self.owner.__mro__ if self.owner else ()
+        keys = (*(f"{each.__name__}.{name}" for each in owners), f"{self.called}.{name}", name)
+        kinds, _, example = next((rows[key] for key in keys if key in rows), "").partition(": ")
         return kinds, example or ("" if self._setting(name) else name)
 
     def _offer(self, wrong: str) -> str:
         """The argument that was meant, where it is found, or what to leave out; or the nearest."""
         names, owner = names_for(wrong), self.owner
+        if line := words()["instead"].get(f"{self.called}.{wrong}"):
+            return f"use {line}"
         if own := [name for name in names if name in self.parameters]:
             meant = "learning_rate_init" if "learning_rate_init" in own else own[0]
             if meant in self.required:
@@ -270,26 +286,28 @@ class Named(type):
 
 def _answer_names(kind: type[Any]) -> None:
     """Let objects of a class answer names, acts and assignments that they do not have with what to use instead."""
-    for act, (method, _) in ACTS.items():
-        if line_for(kind, act) and method not in vars(kind):
-            own = vars(tuple).get(method) if issubclass(kind, tuple) else None
-            setattr(kind, method, _act_in_vain(act, own))
+    for act, (methods, _) in ACTS.items():
+        for method in methods.split() if line_for(kind, act) else ():
+            if method not in vars(kind):
+                own = next((vars(each)[method] for each in kind.__mro__ if method in vars(each)), None)
+                setattr(kind, method, _act_in_vain(act, None if act == "*" else own))
     if line_for(kind, "len"):
         kind.__bool__ = lambda thing: True
     kind.__getattr__ = _refuse_name
-    if "__dataclass_fields__" in vars(kind) and (kind.__dataclass_params__.frozen or variable_of(kind) in CHANGEABLE):
+    is_frozen = "__dataclass_params__" in vars(kind) and kind.__dataclass_params__.frozen
+    if is_frozen or not ("__setattr__" in vars(kind) or issubclass(kind, tuple) or variable_of(kind) == "estimator"):
         kind.__setattr__ = _assign  # type: ignore[assignment]
 
 
 def _act_in_vain(act: str, own: Callable[..., Any] | None) -> Callable[..., Any]:
-    """A method that says what to use instead of an act; own: that of a tuple, which is asked first."""
+    """A method that says what to use instead of an act; own: that of a base, which is asked first."""
 
     def refuse(thing: Any, *given: Any) -> Any:
-        try:
-            if own:
-                return own(thing, *given)
-            says = f"{type(thing).__name__!r} object {ACTS[act][1]}:"
-        except (LookupError, TypeError):
+        with suppress(LookupError, TypeError):
+            if own and (found := own(thing, *given)) is not NotImplemented:
+                return found
+        says = f"{type(thing).__name__!r} object {ACTS[act][1]}:"
+        if own and act == "[]":
             says = f"the places are 0 to {len(thing) - 1}: got {brief(given[0])};"
         raise SettingError(f"{says} use {line_for(type(thing), act)}")
 
@@ -304,16 +322,19 @@ def _refuse_name(thing: Any, name: str) -> Any:
 
 
 def _assign(thing: Any, name: str, value: Any) -> None:
-    """Assign an attribute; SettingError where the class is frozen, or where that would be in vain."""
-    known, kind = type(thing).__dataclass_fields__, type(thing)
-    if kind.__dataclass_params__.frozen and (name in known or kind.__module__.startswith("deltarule.")):
-        begins = f"{with_article(kind.__name__)} cannot be changed: got {brief(value)} for {name}"
-        raise SettingError(f"{begins}; use dataclasses.replace({variable_of(kind)}, {name}=...)")
-    if name in RATES and name not in known:
-        begins = f"{with_article(kind.__name__)} has no {name!r} to assign"
-        raise SettingError(f"{begins}: use {line_for(kind, 'lr')}")
-    if name in vars(thing) and name in setting_names(kind):
-        check(name, value)
+    """Assign an attribute. SettingError where a program does so in vain, or where the class is frozen."""
+    kind, is_ours = type(thing), type(thing).__module__.startswith("deltarule.")
+    if not sys._getframe(1).f_globals.get("__name__", "").startswith("deltarule."):
+        known, called = getattr(kind, "__dataclass_fields__", {}), with_article(kind.__name__)
+        if known and kind.__dataclass_params__.frozen and (name in known or is_ours):
+            begins = f"{called} cannot be changed: got {brief(value)} for {name}"
+            raise SettingError(f"{begins}; use dataclasses.replace({variable_of(kind)}, {name}=...)")
+        if line := is_ours and line_for(f"{kind.__name__} assigned", name):
+            raise SettingError(f"{name} of {called} cannot be assigned: use {line}")
+        if is_ours and not hasattr(thing, name):
+            raise no_attribute(kind, name, dir(thing), f"{kind.__name__!r} object")
+        if name in vars(thing) and (name in setting_names(kind) if known else setting(name, kind)):
+            check(name, value)
     object.__setattr__(thing, name, value)
 
 

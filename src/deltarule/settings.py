@@ -89,7 +89,7 @@ class Setting(NamedTuple):
             number = math.nan if isinstance(value, bool) else float(value)
         except (TypeError, ValueError):
             number = math.nan
-        for near in (number, number / 100 if number > 1.0 else -number):
+        for near in (number, number / 100 if number >= 2.0 else -number):
             if math.isfinite(near) and self.holds(near) and (self.kind is float or near == int(near)):
                 return self.kind(near)
         return self.default if self.example is None else self.example

@@ -46,14 +46,15 @@ def check_targets(
         raise ShapeError(door.says("not_flat", shape=y.shape))
     is_column = y.ndim == 2 and y.shape[1] == 1 < n_outputs and task in (None, "classes")
     is_row = y.ndim == 2 and y.shape == (1, n_samples) != (1, 1) and (n_outputs == 1 or task != "values")
-    if is_column or is_row:
-        LOG.warning(door.says("read_flat", y=y, what="classes" if n_outputs > 1 else task or "values"))
-        y = y.ravel()
+    note = door.says("read_flat", y=y, what="classes" if n_outputs > 1 else task or "values")
+    y = y.ravel() if is_column or is_row else y
     if task is None:
         task = "classes" if y.ndim == 1 and n_outputs > 1 else binary if is_binary(y) else "values"
     y = {"classes": door.classes, "labels": door.labels, "values": door.values}[task](y)
     if len(y) != n_samples:
         raise DataError(door.says("other_number", n_targets=len(y)))
+    if is_column or is_row:
+        LOG.warning(note)
     return y, task
 
 
@@ -69,6 +70,25 @@ def check_batch(
         raise ShapeError(sentence("targets.column", shape=y.shape, n_samples=len(X), n_outputs=n_outputs))
     weights = None if sample_weight is None else check_weights(sample_weight, len(X))
     return X, check_targets(y, len(X), layer_sizes, task)[0], weights
+
+
+def check_outputs(a: Any, y: Any, *, are_probabilities: bool) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Outputs and targets, as a loss takes them from a program; ShapeError or DataError, with the cure, for others."""
+    a, y = numbers(a, "a"), numbers(y, "y")
+    values = {"shape": a.shape, "y_shape": y.shape, "dtype": a.dtype}
+    if a.ndim != 2 or len(a) != len(y) or (y.ndim != 1 and y.shape != a.shape) or y.ndim == 1 == a.shape[1]:
+        is_column = a.ndim == 2 and y.shape == a.shape[:1]
+        key = "swapped" if a.ndim < y.ndim == 2 else "column" if is_column else "other_shapes"
+        raise ShapeError(sentence(f"losses.{key}", **values))
+    if a.dtype.kind != "f":
+        raise DataError(sentence("losses.whole_outputs", **values))
+    if y.ndim == 1:
+        if not is_whole(y) or not 0 <= y.min(initial=0) <= y.max(initial=0) < a.shape[1]:
+            raise DataError(sentence("losses.classes", last=a.shape[1] - 1, low=y.min(), high=y.max(), **values))
+        y = y.astype(np.int64)
+    if are_probabilities and a.size and not 0.0 <= a.min() <= a.max() <= 1.0:
+        raise DataError(sentence("losses.no_probabilities", low=a.min(), high=a.max()))
+    return a, y
 
 
 def as_numbers(y: NDArray[Any], task: Task | None, names: Sequence[str], name: str) -> NDArray[Any]:

@@ -36,7 +36,7 @@ def test_says_what_it_holds() -> None:
         (PIXELS, CLASSES.astype(np.int32), {}, r"\(n_samples,\) and int64: got \(3,\) and int32"),
         (PIXELS, CLASSES[:, np.newaxis], {}, r"got \(3, 1\) and int64"),
         (PIXELS, -CLASSES, {}, "classes must be 0 to 0: got -2 for sample 1"),
-        (PIXELS, CLASSES, {"class_names": ("a", "b")}, "classes must be 0 to 1: got 2 for sample 1"),
+        (PIXELS, CLASSES, {"class_names": ("a", "b")}, "class_names has 2 names, and the targets hold classes up to 2"),
         (PIXELS, CLASSES * 10**6, {}, "got class 2000000"),
         (PIXELS, CLASSES, {"image_shape": (2, 3)}, "2x3 have 6 pixels: got 4 features"),
         (PIXELS, CLASSES.reshape(3, 1).astype(np.uint8), {"task": "labels"}, "labels must be 0 or 1: got 2"),

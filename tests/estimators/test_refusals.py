@@ -35,7 +35,7 @@ Table = tuple[Array, Array]
         ({"alpha": -1.0}, "^The 'alpha' parameter of MLPClassifier must be"),
         ({"momentum": 1.0}, "^The 'momentum' parameter of MLPClassifier must be"),
         ({"dropout": 1.0}, "^The 'dropout' parameter of MLPClassifier must be"),
-        ({"dropout": [1.5]}, r"dropout must be at least 0 and less than 1: got 1.5; use dropout=0.015"),
+        ({"dropout": [1.5]}, r"dropout must be at least 0 and less than 1: got 1.5; use dropout=0.1"),
         (
             {"dropout": [0.1, 0.2]},
             "dropout is one for all hidden layers or one for each of 1: got 2; the last layer has no dropout",

@@ -6,6 +6,9 @@ or the setting of a recipe.
 """
 
 import difflib
+import re
+import shlex
+from itertools import pairwise
 from typing import Any
 
 from typer import Exit
@@ -50,17 +53,57 @@ class Command(TyperCommand):
     """A command whose help is for people who do not know Python. An argument's metavar is the whole of its name."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        given = list(args)
+        given, ctx.allow_extra_args = list(args), True  # what is left is answered here
+        for before, key, value in zip(given, given[1:], given[2:], strict=False):
+            if before == "--set" and not ("=" in key or key.startswith("-") or value.startswith("--")):
+                raise SettingError(sentence("command.no_change", name=key, value=value))
         try:
-            return super().parse_args(ctx, args)
+            left = super().parse_args(ctx, args)
         except Exception as error:
-            if not hasattr(error, "possibilities"):  # which NoSuchOption has, a name that is Typer's own
+            if not hasattr(error, "format_message"):  # which a UsageError has, a name that is Typer's own
                 raise
-            wrong = error.option_name  # type: ignore[attr-defined]
-            more = f"{ctx.command_path} --help  lists its options"
+            raise SettingError(self.answer(error, given, ctx.command_path)) from None
+        if left:
+            raise SettingError(self.surplus(left[0], given, ctx.command_path))
+        return left
+
+    def answer(self, error: Any, given: list[str], path: str) -> str:
+        """The message for an option that does not exist, a wrong value, or one that is missing."""
+        from deltarule.public import words
+
+        wrong, parameter = getattr(error, "option_name", ""), getattr(error, "param", None)
+        if hasattr(error, "possibilities"):
             advice = self.advice(wrong, given)
-            advice += " " if advice.endswith("?") else "; "
-            raise SettingError(f"{self.name} has no option {wrong}: {advice}{more}") from None
+            joint = " " if advice.endswith("?") else "; "
+            return f"{self.name} has no option {wrong}: {advice}{joint}{path} --help  lists its options"
+        parameter = parameter or next((each for each in self.params if wrong and wrong in each.opts), None)
+        if parameter is None or "; use " in error.message:
+            return str(error.message)
+        option, examples = parameter.opts[0], words()["examples"]
+        name, works = parameter.metavar, examples.get(path, f"{path} pretrained")
+        if option.startswith("-"):
+            name, works = option, f"{option} {examples.get(option, parameter.metavar)}"
+        needed = error.message.removeprefix("Value error, ").removeprefix("Input should be ").partition(", unable")[0]
+        values = {"name": name, "works": works, "path": path}
+        if parameter.param_type_name == "argument" or "requires an argument" in needed:
+            return sentence("command.missing", says=parameter.help, **values)
+        got = next((after for before, after in pairwise(given) if before == option), "")
+        got = got or " ".join(given).partition(f"{option}=")[2].partition(" ")[0]
+        return sentence("command.wrong_value", needed=needed, got=got, **values)
+
+    def surplus(self, word: str, given: list[str], path: str) -> str:
+        """The message for an argument too many: the option that it was meant for, by its looks, or to leave one out."""
+        from deltarule.public import words
+
+        at, known = len(given) - 1 - given[::-1].index(word), [name for each in self.params for name in each.opts]
+        rest, looks = [*given[:at], *given[at + 1 :]], words()["surplus"].items()
+        meant = next(
+            (name for name, look in looks if name in known and name not in given and re.fullmatch(look, word)), ""
+        )
+        if not meant and given[0] in words()["verbs"]:
+            word, rest = given[0], given[1:]
+        line = shlex.join([*path.split(), *rest, *([meant, word] if meant else [])])
+        return sentence("command.surplus", path=path, word=word, line=line)
 
     def advice(self, wrong: str, given: list[str]) -> str:
         """What was meant by an option that does not exist: another one, or a setting of the recipe."""
@@ -68,9 +111,11 @@ class Command(TyperCommand):
 
         known = sorted(name[2:] for each in self.params for name in each.opts if name.startswith("--"))
         word = wrong.lstrip("-").casefold()
-        meant = words()["options"].get(word)
         after = " ".join(given).partition(wrong)[2].lstrip("= ").partition(" ")[0]
-        if meant is None and any(word in str(each.metavar).casefold() for each in self.arguments()):
+        found = words()["options"].get(word, "").split("|")
+        meant = next((each for each in found if each in (*known, "leave it out")), None)
+        is_argument = meant == "leave it out" and len(found) > 1
+        if is_argument or (meant is None and any(word in str(each.metavar).casefold() for each in self.arguments())):
             return f"leave it out, as in deltarule {self.name} {after}"
         near = [meant] if meant in known else difflib.get_close_matches(word, known, n=1, cutoff=0.75)
         if near or meant == "leave it out":

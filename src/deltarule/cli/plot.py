@@ -21,20 +21,13 @@ from deltarule.files.run_folder import HISTORY, MODEL, RECORDING, read_history, 
 from deltarule.inspection.measures.layer_history import LayerHistory
 from deltarule.inspection.measures.learning_rate_range import N_STEPS
 from deltarule.inspection.plots.kinds import check_kind, drawing, inputs, required_inputs
+from deltarule.public import words
 from deltarule.recipes import names
 from deltarule.recipes.build import adapt, build
 from deltarule.recipes.schema import parse
 from deltarule.training.history import History
 
 WITH_TRAINING_DATA = ("surface", "weights")  # the other pictures of a model are drawn with data that it has not seen
-RUN = "a run's folder, which  deltarule train --run RUN  makes", "RUN"
-SUBJECTS = {  # what a picture is drawn of, by a parameter of its kind: in words, and on the command line
-    "history": RUN,
-    "recording": RUN,
-    "trainer": ("a model, a run or a recipe", "RECIPE"),
-    "model": ("a model", "MODEL"),
-    "data": ("a model or data", "MODEL"),
-}
 
 
 def plot(options: PlotOptions) -> None:
@@ -43,8 +36,10 @@ def plot(options: PlotOptions) -> None:
     if options.changes and options.kind != "rates":
         raise SettingError(f"--set changes a recipe, of which only rates is drawn: got {options.kind}; leave it out")
     check_subject(options)
+    if {"history", "recording"} & {*required_inputs(options.kind)}:
+        run_folder(options, HISTORY)
     if options.out is None and not options.as_json:
-        raise SettingError("a picture needs a file to go to: give --out FILE, or --json for its numbers")
+        raise SettingError(sentence("command.no_out", kind=options.kind, name=options.name or ""))
     check_place(options.out, "picture", force=options.force, inputs=input_files(options.name, options.data))
     found = drawing(options.kind, subjects(options))
     if options.out is not None:
@@ -61,7 +56,7 @@ def check_subject(options: PlotOptions) -> None:
     kind, needed = options.kind, required_inputs(options.kind)
     is_named = options.name is not None or (needed == ["data"] and options.data is not None)
     if needed and not is_named:
-        what, argument = next(words for name, words in SUBJECTS.items() if name in needed)
+        what, argument = next(row for name, row in words()["subjects"].items() if name in needed)
         raise SettingError(sentence("command.no_subject", kind=kind, what=what, argument=argument))
 
 

@@ -65,7 +65,8 @@ def model_path(name: str) -> Path:
 def is_model(name: str) -> bool:
     """Whether a name stands for a model and not for a recipe. SettingError, with the closest name, for neither."""
     if not Path(name).exists() and name not in (known := [PRETRAINED.stem, *names()]):
-        raise SettingError(sentence("command.no_model", name=name, offer=closest(name, known)))
+        offer = f"give data as MODEL --data {name}" if can_find(name) else closest(name, known)
+        raise SettingError(sentence("command.no_model", name=name, offer=offer))
     path = model_path(name)
     return path.is_file() and path.suffix != ".toml"
 
@@ -85,6 +86,8 @@ def load_model(name: str) -> Model:
             instead = f"holds no {MODEL}; deltarule train --run {name}  puts one there"
         elif name in names():
             instead = f"is the name of a recipe; deltarule train {name}  makes a model of it"
+        elif can_find(name):
+            instead = f"is the name of data; use them as MODEL --data {name}"
         raise SettingError(f"a model is a file, or the folder of a run: got {name}, which {instead}")
     model = load_file(path)
     record = training_record(model)
@@ -160,6 +163,10 @@ def load_data(name: str, options: TrainOptions, *, known: Model | None = None, m
     than no MNIST; stderr says which they are.
     """
     if options.target is not None:
+        if known is not None and (known.image_shape if Path(name).is_file() else can_find(name)):
+            columns = ", ".join(column.name for column in known.columns)
+            reads = "images" if known.image_shape else f"the columns {columns} of a table"
+            raise SettingError(sentence("command.other_inputs", reads=reads, name=name))
         if not Path(name).is_file():
             what = f"--target names a column of a CSV file: got {name}" if can_find(name) else f"{name} does not exist"
             raise SettingError(f"{what}; give the CSV file with --data PATH")

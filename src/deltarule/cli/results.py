@@ -7,7 +7,7 @@ from contextlib import suppress
 from itertools import chain, count
 from pathlib import Path
 
-from deltarule.atomic import check_target, write_atomically
+from deltarule.atomic import SUFFIXES, check_target, write_atomically
 from deltarule.cli.options import TrainOptions
 from deltarule.cli.resolve import is_model, model_path, read_recipe, training_record
 from deltarule.data.catalog import files_of
@@ -16,8 +16,6 @@ from deltarule.files.checkpoint import STEP_FILES as STEPS
 from deltarule.files.model_file import load
 from deltarule.files.run_folder import CHECKPOINTS, FILES, MODEL, RECIPE, is_run
 from deltarule.inspection.plots.picture import DESCRIPTION_KEYS, Picture
-
-SUFFIXES = {"model": ".safetensors", "npz file": ".npz", "ONNX file": ".onnx", "page": ".html", "table": ".csv"}
 
 
 def check_place(

@@ -106,7 +106,9 @@ class Dataset(metaclass=Named):
         if not is_class and self.n_outputs != targets.shape[1]:
             raise self._error("n_names")
         if is_class and (wrong := (targets < 0) | (targets >= self.n_outputs)).any():
-            row = wrong.argmax()
+            row, high, n_names = wrong.argmax(), targets.max(), self.n_outputs
+            if targets[row] >= 0:
+                raise self._error("few_names", n_names=n_names, high=high, n_needed=high + 1)
             raise self._error("classes", last=self.n_outputs - 1, value=targets[row], row=row)
 
     def _refuse_targets(self, shape: str, dtype: str) -> None:

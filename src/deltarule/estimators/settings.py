@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
-from deltarule.errors import closest
+from deltarule.errors import closest, read_tables
 from deltarule.nn.activations import Activation, Sigmoid
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Adam, AdamW, Momentum, Nesterov, Optimizer, RMSProp
@@ -41,39 +41,7 @@ def interval(name: str) -> Interval:
     return Interval(kind, low, high, closed="neither" if asked.is_open else "left")
 
 
-# What the docstrings of both estimators say, in the place of its name.
-DESCRIPTIONS = {
-    "{parameters}": """hidden_layer_sizes: neurons of each hidden layer; one number is one layer, () is none.
-    activation: of all hidden layers, or a list with one for each: "identity", "logistic", "tanh", "relu", and beyond
-        scikit-learn "leaky_relu", "elu", "silu".
-    solver: "adam", "sgd", "lbfgs", and beyond scikit-learn "adamw", "nesterov", "rmsprop".
-    alpha: the penalty is alpha / (2 n) sum w^2 on the weights, n being the samples of a batch (or the sum of their
-        weights): deltarule's L2 of strength alpha / n.
-    batch_size: samples a step; "auto" is 200, or all where there are fewer. learning_rate_init: the first rate.
-    learning_rate: "constant"; "invscaling" and "adaptive", for sgd and nesterov; and beyond scikit-learn, for all but
-        lbfgs, "cosine" and "one_cycle", planned for `max_iter` epochs, and "plateau", a fifth after every 5 epochs
-        without progress.
-    power_t: of "invscaling". max_iter: epochs at most, or iterations of lbfgs; max_fun: its calls at most.
-    shuffle: whether the order of samples changes every epoch. random_state: of weights, split and order.
-    tol, n_iter_no_change: the run ends after so many epochs in which the loss, or the score, got no better by `tol`.
-    verbose: print a line an epoch. warm_start: `fit` goes on from where the last one ended.
-    momentum, nesterovs_momentum: of sgd. beta_1, beta_2, epsilon: of adam and adamw. rho: of rmsprop.
-    weight_decay: of adamw, on top of alpha.
-    early_stopping: hold out `validation_fraction` of the samples, end by their score, keep the best parameters.
-    scoring: that score: None for accuracy or R2, "loss", a scorer's name, or a function (estimator, X, y) -> float,
-        which is given the weights of samples, too, where it takes `sample_weight`.
-    dropout: the share of each hidden layer's neurons left out of a step, or a list with one for each.
-    engine: "numpy", "numba", or "auto": Numba where it is there and the run long enough to be worth compiling.""",
-    "{attributes}": """model_: the deltarule Model, for explain, diagnose, gradcheck, save and the page.
-    coefs_, intercepts_: its weights and biases, an array a layer: views, which may be assigned.
-    n_layers_, n_outputs_, out_activation_, n_features_in_, feature_names_in_: its shape.
-    loss_, loss_curve_, best_loss_: training loss with penalty, the last, of every epoch, the lowest.
-    validation_scores_, best_validation_score_, validation_loss_curve_: on what was held out, else None.
-    n_iter_: epochs of the last call; t_: samples seen in all. stopped_: whether the run ended by itself.
-
-    Raises what scikit-learn raises for bad arguments, ValueError and TypeError, and DivergenceError, at the step and
-    with the layer, where a loss or weight is not finite any more.""",
-}
+DESCRIPTIONS = read_tables("estimators/descriptions")
 CONSTRAINTS: dict[str, list[Any]] = {
     "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
     "activation": [StrOptions(set(ACTIVATIONS)), list, tuple],

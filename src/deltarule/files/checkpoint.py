@@ -26,10 +26,9 @@ from deltarule.files.run_folder import FolderLock, surroundings
 from deltarule.files.tensor_file import METADATA_KEY, SignedFile, Slot, open_file, read_header, signed_file_bytes
 from deltarule.model import Model
 from deltarule.nn.network import with_parameters
-from deltarule.public import public
+from deltarule.public import public, words
 from deltarule.settings import check, check_path
 from deltarule.training.callbacks import Callback, TrainingState
-from deltarule.training.history import COLUMNS
 from deltarule.training.monitor import Monitor
 from deltarule.training.snapshot import Snapshot, differences
 
@@ -256,9 +255,9 @@ class ModelCheckpoint(Callback):
             path = Path(self.pattern.format(**(row := state.history.rows[-1])))
         except KeyError as error:
             (name,) = error.args
-            offer = closest(name, row, COLUMNS)
+            offer = closest(name, row, words()["columns"])
             if name.startswith("val") and "validation_loss" not in row:
-                offer = f"give fit a validation set, and use {COLUMNS.get(name, name)}"
+                offer = f"give fit a validation set, and use {words()['columns'].get(name, name)}"
             raise SettingError(f"{self.pattern}: the history has no column {name!r}: {offer}") from error
         except (ValueError, IndexError, AttributeError) as error:
             raise SettingError(f"a path may hold columns, as in {{epoch:02d}}: got {self.pattern}: {error}") from error

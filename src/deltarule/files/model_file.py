@@ -22,7 +22,7 @@ import numpy as np
 
 from deltarule.atomic import write_atomically
 from deltarule.data.columns import Column
-from deltarule.errors import ModelFileError, SettingError, install_command, sentence
+from deltarule.errors import ModelFileError, SettingError, install_command, read_tables, sentence
 from deltarule.files.tensor_file import Dtype, SignedFile, Slot, open_file, signed_file_bytes
 from deltarule.model import Model, Standardization
 from deltarule.nn.arrays import Array
@@ -113,10 +113,7 @@ def save(thing: Network | Model, path: str | os.PathLike[str], *, force: bool = 
     >>> save(Network((784, 30, 10)), "digits.safetensors")
     """
     model = model_argument(thing, 'dr.save(network, "network.safetensors")', path)
-    if (suffix := Path(path).suffix) in (".onnx", ".npz"):
-        raise SettingError(f"save writes a .safetensors file: got {path}; use save_{suffix[1:]}(network, path)")
-    data = model_bytes(model, f"{path} was not written")
-    write_atomically(path, data, "model", force=force)
+    write_atomically(path, model_bytes(model, f"{path} was not written"), "model", force=force)
 
 
 def model_bytes(thing: Network | Model, failure: str = "the model was not written") -> bytes:
@@ -186,7 +183,9 @@ def load(path: str | os.PathLike[str]) -> Model:
     if not isinstance(path, str | os.PathLike):
         raise SettingError(sentence("files.no_path", got=brief(path)))
     with open_file(path) as stream:
-        return read_model(stream, f"{path} was not loaded")
+        _, _, reads = read_tables("elsewhere")["endings"].get(Path(path).suffix.lower(), ["", "", ""])
+        use = f" (use {reads.format(path=str(path))})" if reads else ""
+        return read_model(stream, f"{path} was not loaded{use}")
 
 
 def read_model(stream: BinaryIO, failure: str) -> Model:

@@ -1,7 +1,8 @@
 r"""The registry: every equation that the network computes, stated once, with its proof and the lines that compute it.
 
-Whatever shows an equation reads it here. Indices: i a sample, l a layer, counted from 0, the last one L; j a neuron of
-layer l, k one of a neighboring layer. a^(l-1) is what layer l reads: for the first layer, the data.
+Whatever shows an equation reads it here; the texts are in equations.toml. Indices: i a sample, l a layer, counted from
+0, the last one L; j a neuron of layer l, k one of a neighboring layer. a^(l-1) is what layer l reads: for the first,
+the data.
 
 >>> print(EQUATIONS["BP4"].text)
 dC/dw^l_jk = sum_i a^(l-1)_ik delta^l_ij
@@ -12,16 +13,17 @@ np.matmul(inputs[l].T, delta[l], out=grads.weights[l])
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.resources import files
 from inspect import getsource
 from itertools import takewhile
+from operator import attrgetter
 from textwrap import dedent
 from typing import Any
 
-from deltarule.errors import SettingError, closest
-from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss
-from deltarule.nn.network import Network, backward, forward
-from deltarule.nn.optimizers import SGD
+from deltarule.errors import SettingError, closest, read_tables
+from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy
+from deltarule.nn.network import Network
 
 
 @dataclass(frozen=True)
@@ -46,28 +48,8 @@ def _latex(symbol: str) -> str:
     return re.sub("dC/d(.+)", r"\\frac{\\partial C}{\\partial \1}", symbol)
 
 
-SYMBOLS = {
-    text: Symbol(_latex(text), text, means, code, shape)
-    for text, means, code, shape in (
-        ("C", "the loss of a batch", "loss_value(network, y, ws)", "a number"),
-        ("C_i", "what sample i costs alone", "loss.sample_losses(a, t)[i]", "(batch,)"),
-        ("s_i", "the share of sample i: 1 / batch", "shares[i]", "(batch,)"),
-        ("t_ij", "the target of output j", "loss.targets(a, y)[i, j]", "(batch, outputs)"),
-        ("w^l_jk", "the weight to neuron j from neuron k", "weights[l][k, j]", "(fan_in, fan_out)"),
-        ("b^l_j", "the bias of neuron j", "biases[l][j]", "(fan_out,)"),
-        ("z^l_ij", "the weighted input of neuron j", "ws.z[l][i, j]", "(batch, fan_out)"),
-        ("a^l_ij", "the activation of neuron j", "ws.a[l][i, j]", "(batch, fan_out)"),
-        ("a^(l-1)_ik", "what layer l reads", "ws.inputs[l][i, k]", "(batch, fan_in)"),
-        ("sigma", "the activation function of the layer", "activations[l].value(z)", "as z"),
-        ("sigma'", "the derivative of sigma", "activations[l].derivative(z, a)", "as z"),
-        ("delta^l_ij", "the error of neuron j: dC/dz", "ws.delta[l][i, j]", "(batch, fan_out)"),
-        ("dC/da^L_ij", "how C answers to output j", "loss.gradient(a, y, shares)[i, j]", "(batch, outputs)"),
-        ("dC/db^l_j", "the gradient by a bias", "grads.biases[l][j]", "(fan_out,)"),
-        ("dC/dw^l_jk", "the gradient by a weight", "grads.weights[l][k, j]", "(fan_in, fan_out)"),
-        ("p", "all weights and biases, one vector", "network.parameters.vector", "(parameters,)"),
-        ("r", "the learning rate", "learning_rate", "a number"),
-    )
-}
+_TABLES = read_tables("nn/equations")
+SYMBOLS = {text: Symbol(_latex(text), text, *row) for text, row in _TABLES["symbols"].items()}
 
 
 @dataclass(frozen=True)
@@ -90,7 +72,7 @@ class Equation:
     symbols: tuple[str, ...]
     home: Callable[..., Any]
     markers: tuple[str, ...]
-    applies_to: Callable[[Network], bool] = lambda network: True
+    applies_to: Callable[[Network], bool]
 
     @property
     def proof(self) -> str:
@@ -117,109 +99,22 @@ def _lines_at(lines: list[str], marker: str) -> str:
     return dedent("\n".join(below))
 
 
-def _shortcut(loss: type[Loss], **words: Any) -> Equation:
-    """BP1 where it is proven to collapse; words: id, title and says."""
-    return Equation(
-        latex=r"\delta^L_{ij} = s_i \bigl(a^L_{ij} - t_{ij}\bigr)",
-        text="delta^L_ij = s_i (a^L_ij - t_ij)",
-        symbols=("delta^l_ij", "s_i", "a^l_ij", "t_ij"),
-        home=Loss.shortcut,
-        markers=("return self._by_sample(np.subtract, a, y, shares, out)",),
-        applies_to=lambda network: network.has_shortcut and isinstance(network.loss, loss),
-        **words,
-    )
-
-
-EQUATIONS = {
-    equation.id: equation
-    for equation in (
-        Equation(
-            id="forward",
-            title="The forward pass",
-            latex=r"z^l_{ij} = \sum_k w^l_{jk}\, a^{l-1}_{ik} + b^l_j, \qquad a^l_{ij} = \sigma\bigl(z^l_{ij}\bigr)",
-            text="z^l_ij = sum_k w^l_jk a^(l-1)_ik + b^l_j\na^l_ij = sigma(z^l_ij)",
-            says="A neuron adds up what it reads, each number weighted, adds its bias, and answers with sigma of that.",
-            symbols=("w^l_jk", "a^(l-1)_ik", "b^l_j", "z^l_ij", "a^l_ij", "sigma"),
-            home=forward,
-            markers=("# z^l", "# a^l"),
-        ),
-        Equation(
-            id="C",
-            title="The loss",
-            latex=r"C = \sum_i s_i\, C_i\bigl(a^L_i, t_i\bigr), \qquad \sum_i s_i = 1",
-            text="C = sum_i s_i C_i(a^L_i, t_i),   sum_i s_i = 1",
-            says="How wrong the network is: the average, over samples, of a smooth function of its outputs.",
-            symbols=("C", "C_i", "s_i", "a^l_ij", "t_ij"),
-            home=Loss.value,
-            markers=("return (shares * losses).sum().item()",),
-        ),
-        Equation(
-            id="BP1",
-            title="The error of an output",
-            latex=r"\delta^L_{ij} = \frac{\partial C}{\partial a^L_{ij}}\, \sigma'\bigl(z^L_{ij}\bigr)"
-            r" \qquad \Bigl(\text{softmax: } \sum_k \frac{\partial C}{\partial a^L_{ik}}"
-            r"\, \frac{\partial a^L_{ik}}{\partial z^L_{ij}}\Bigr)",
-            text="delta^L_ij = dC/da^L_ij sigma'(z^L_ij)\n(softmax: sum_k dC/da^L_ik da^L_ik/dz^L_ij)",
-            says="An output's error is how C answers to its activation, times how its activation answers to its z.",
-            symbols=("delta^l_ij", "dC/da^L_ij", "sigma'", "z^l_ij"),
-            home=backward,
-            markers=("# BP1",),
-        ),
-        _shortcut(
-            CrossEntropy,
-            id="BP1-softmax",
-            title="The error of an output, for cross-entropy after softmax",
-            says="With these two BP1 shrinks to a difference: the probability that was given minus the one deserved.",
-        ),
-        _shortcut(
-            BinaryCrossEntropy,
-            id="BP1-sigmoid",
-            title="The error of an output, for binary cross-entropy after sigmoid",
-            says="With these two the flat ends of the sigmoid cancel: an output that is surely wrong still learns.",
-        ),
-        Equation(
-            id="BP2",
-            title="The error of a hidden neuron",
-            latex=r"\delta^l_{ij} = \sigma'\bigl(z^l_{ij}\bigr) \sum_k w^{l+1}_{kj}\, \delta^{l+1}_{ik}",
-            text="delta^l_ij = sigma'(z^l_ij) sum_k w^(l+1)_kj delta^(l+1)_ik",
-            says="A hidden neuron's error is what comes back from those it speaks to, weighted, times its own slope.",
-            symbols=("delta^l_ij", "sigma'", "z^l_ij", "w^l_jk"),
-            home=backward,
-            markers=("# BP2",),
-            applies_to=lambda network: len(network.weights) > 1,
-        ),
-        Equation(
-            id="BP3",
-            title="The gradient by a bias",
-            latex=r"\frac{\partial C}{\partial b^l_j} = \sum_i \delta^l_{ij}",
-            text="dC/db^l_j = sum_i delta^l_ij",
-            says="C answers to a bias as it does to the neuron's z, since the one moves the other by the same amount.",
-            symbols=("dC/db^l_j", "delta^l_ij"),
-            home=backward,
-            markers=("# BP3",),
-        ),
-        Equation(
-            id="BP4",
-            title="The gradient by a weight",
-            latex=r"\frac{\partial C}{\partial w^l_{jk}} = \sum_i a^{l-1}_{ik}\, \delta^l_{ij}",
-            text="dC/dw^l_jk = sum_i a^(l-1)_ik delta^l_ij",
-            says="C answers to a weight by what came in through it, times the error of the neuron behind it.",
-            symbols=("dC/dw^l_jk", "a^(l-1)_ik", "delta^l_ij"),
-            home=backward,
-            markers=("# BP4",),
-        ),
-        Equation(
-            id="update",
-            title="The update",
-            latex=r"p \leftarrow p - r\, \frac{\partial C}{\partial p}",
-            text="p <- p - r dC/dp",
-            says="Every weight and bias moves against its derivative: no direction lets C fall faster.",
-            symbols=("p", "r", "C"),
-            home=SGD.update,
-            markers=("p -= learning_rate * g",),
-        ),
-    )
+APPLIES_TO: dict[str, Callable[[Network], bool]] = {  # where an equation is not that of every network
+    "BP1-softmax": lambda network: network.has_shortcut and isinstance(network.loss, CrossEntropy),
+    "BP1-sigmoid": lambda network: network.has_shortcut and isinstance(network.loss, BinaryCrossEntropy),
+    "BP2": lambda network: len(network.weights) > 1,
 }
+
+
+def _equation(name: str, row: dict[str, Any]) -> Equation:
+    """An equation, of its row in equations.toml."""
+    module, _, home = row["home"].partition(":")
+    read = {"symbols": tuple(row["symbols"]), "markers": tuple(row["markers"])}
+    read["home"] = attrgetter(home)(import_module(module))
+    return Equation(id=name, **row | read, applies_to=APPLIES_TO.get(name, lambda network: True))
+
+
+EQUATIONS = {name: _equation(name, row) for name, row in _TABLES["equations"].items()}
 
 
 def find_equation(name: str) -> Equation:

@@ -14,6 +14,7 @@ import numpy as np
 from deltarule.nn.activations import Activation, Sigmoid, Softmax
 from deltarule.nn.arrays import Array, blocks
 from deltarule.public import part
+from deltarule.targets import check_outputs
 
 
 def sample_shares(n_samples: int, sample_weight: Array | None = None, divisor: float | None = None) -> Array:
@@ -66,6 +67,8 @@ class Loss:
 
     def value(self, a: Array, y: Array, shares: Array | None = None, *, from_z: bool = False) -> float:
         """C, a Python float (complex for complex outputs). With `from_z`, `a` holds the last layer's z instead."""
+        if shares is None:  # asked by a program, not by a step
+            a, y = check_outputs(a, y, are_probabilities=Activation not in self.fits and not from_z)
         formula = self.sample_losses_from_z if from_z else self.sample_losses
         losses = np.empty(len(a), a.dtype)
         for rows in blocks(len(a), 2 * a.shape[1]):  # a row of outputs, and one of targets
@@ -75,6 +78,8 @@ class Loss:
 
     def gradient(self, a: Array, y: Array, shares: Array | None = None, *, out: Array | None = None) -> Array:
         """dC/da, (batch, outputs), in `out` where it is given."""
+        if shares is None:
+            a, y = check_outputs(a, y, are_probabilities=Activation not in self.fits)
         return self._by_sample(self.sample_gradients, a, y, shares, out)
 
     def shortcut(self, a: Array, y: Array, shares: Array | None = None, *, out: Array | None = None) -> Array:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from deltarule.data.catalog import names as data_names
 from deltarule.data.reading import refuse_special
 from deltarule.errors import DataError, RecipeError, closest
 from deltarule.recipes.schema import Recipe, parse
@@ -20,7 +21,9 @@ def read(name: str) -> Recipe:
     Raises RecipeError for a name that does not exist (with the closest one) or a file that is no recipe.
     """
     path = Path(name)
-    is_data = path.suffix.lower() in (".csv", ".npz", ".png", ".jpg") or (name and path.is_dir())
+    is_data = (
+        path.suffix.lower() in (".csv", ".npz", ".png", ".jpg") or (name and path.is_dir()) or name in data_names()
+    )
     if is_data and path.suffix != ".toml" and name not in names():
         more = ", and a table with --target COLUMN" * (path.suffix.lower() == ".csv")
         raise RecipeError(f"a recipe is a name or a TOML file: got {name}; give data as --data {name}{more}")
@@ -31,5 +34,5 @@ def read(name: str) -> Recipe:
         except (OSError, UnicodeDecodeError, DataError) as error:
             raise RecipeError(f"a recipe must be a readable TOML file: got {path} ({error})") from error
     if name not in names():
-        raise RecipeError(f"no recipe is called {name!r}: {closest(name, names())}")
+        raise RecipeError(f"no recipe is called {name!r}: {closest(name, names())}; deltarule recipes  lists them")
     return parse((FOLDER / f"{name}.toml").read_text(encoding="utf-8"), name)

@@ -14,7 +14,7 @@ from deltarule.errors import SettingError
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Optimizer
 from deltarule.nn.parameters import Parameters
-from deltarule.public import public
+from deltarule.public import public, words
 from deltarule.settings import Task, brief, check, check_path, with_article
 from deltarule.training.clip_and_average import Latest
 from deltarule.training.history import History, check_separator
@@ -105,12 +105,6 @@ class Callback:
 
 
 HOOKS = ("train_begin", "step_end", "epoch_end", "train_end")
-CALLED = {
-    "checkpoints": 'Checkpoints("kept")',
-    "stop": "EarlyStopping()",
-    "check": 'ModelCheckpoint("best.safetensors")',
-    "csv": 'CSVLog("history.csv")',
-}
 
 
 def callbacks_of(given: Callback | Sequence[Callback]) -> Sequence[Callback]:
@@ -142,7 +136,7 @@ def check_hooks(callback: Callback, begins: str) -> None:
         needed = [
             each for each in takes.values() if each.default is each.empty and each.kind is each.POSITIONAL_OR_KEYWORD
         ]
-        if "logs" in takes or len(needed) > 1:
+        if "logs" in takes or len(needed) > 1 or all(each.kind is each.KEYWORD_ONLY for each in takes.values()):
             raise SettingError(f"{begins} {name}({', '.join(takes)}), which is called with the state alone: {line}")
 
 
@@ -151,7 +145,7 @@ def callback_called(given: Any) -> str:
     is_class = isinstance(given, type)
     name = given.__name__ if is_class else str(given)
     is_other = is_class and not given.__module__.startswith("deltarule.")
-    called = (line for word, line in CALLED.items() if word in name.casefold() and not is_other)
+    called = (line for word, line in words()["callbacks"].items() if word in name.casefold() and not is_other)
     return next(called, f"{name}()" if is_class else "Progress()")
 
 
@@ -167,7 +161,8 @@ class EarlyStopping(Callback):
     def __init__(
         self, patience: int = 10, monitor: str = "validation_loss", min_delta: float = 0.0, mode: str = "auto"
     ) -> None:
-        check("patience", patience, type(self))
+        is_column = isinstance(patience, str) and not patience.isdigit()
+        check("patience", patience, type(self), note=f", which goes in as monitor={patience!r}" * is_column)
         check("min_delta", min_delta, type(self))
         self.patience, self.monitor = patience, Monitor(monitor, mode, min_delta, patience=patience)
 

@@ -11,16 +11,10 @@ from typing import Any
 
 from deltarule.atomic import write_atomically
 from deltarule.errors import SettingError, closest
-from deltarule.public import Named, line_for, public
+from deltarule.public import Named, line_for, public, words
 from deltarule.settings import check_path
 
 Row = dict[str, float]
-COLUMNS = {  # what other libraries call them
-    **dict.fromkeys(("loss", "training_loss"), "train_loss"),
-    **dict.fromkeys(("accuracy", "acc", "train_acc"), "train_accuracy"),
-    **dict.fromkeys(("val_loss", "valid_loss", "test_loss"), "validation_loss"),
-    **dict.fromkeys(("val_accuracy", "val_acc", "valid_acc", "test_accuracy"), "validation_accuracy"),
-}
 FIRST_ROWS, LAST_ROWS = 4, 8  # of a history, where it is printed
 
 
@@ -60,7 +54,7 @@ class History(metaclass=Named):
             offer = f"use {line or f'history.rows[{name}]'}" if line or isinstance(name, int) else closest(name, known)
             if str(name).startswith("val") and "validation_loss" not in known:
                 offer = "give a validation set, as fit(network, X, y, validation=(X_val, y_val)) or train --holdout N"
-                offer += f', and use history["{COLUMNS[name]}"]' if name in COLUMNS else ""
+                offer += f', and use history["{words()["columns"][name]}"]' if name in words()["columns"] else ""
             offer = offer if self.rows else "it has no epoch yet; use history = dr.fit(network, X, y)"
             raise SettingError(f"the history has no column {name!r}: {offer}")
 

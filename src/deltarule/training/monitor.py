@@ -1,11 +1,15 @@
 """Monitor: how good a run has been so far, and for how long it has got no better."""
 
+import logging
 import math
 from dataclasses import dataclass
 
 from deltarule.errors import SettingError, sentence
+from deltarule.public import words
 from deltarule.settings import MODES, brief, check, check_choice
-from deltarule.training.history import COLUMNS, History
+from deltarule.training.history import History
+
+LOG = logging.getLogger("deltarule")
 
 
 @dataclass
@@ -36,10 +40,15 @@ class Monitor:
         check("min_delta", self.tol)
         if not isinstance(self.name, str):
             raise SettingError(sentence("settings.monitor", given=brief(self.name)))
-        if self.name in COLUMNS:
-            column = COLUMNS[self.name]
+        if column := words()["columns"].get(self.name):
             raise SettingError(f"monitor is a column of the history: got {self.name!r}; use monitor={column!r}")
-        self.rises = self.mode == "max" or (self.mode == "auto" and not self.name.endswith("loss"))
+        if self.name in MODES:
+            raise SettingError(f"monitor is a column of the history: got {self.name!r}; use mode={self.name!r}")
+        is_loss = self.name.endswith("loss")
+        self.rises = not is_loss if self.mode == "auto" else self.mode == "max"
+        if self.rises is is_loss and self.name.endswith(("loss", "accuracy", "r2")):
+            values = {"name": self.name, "given": self.mode, "meant": "min" if is_loss else "max"}
+            LOG.warning(sentence("settings.opposite_mode", **values))
         self.begin()
 
     def begin(self, history: History | None = None) -> None:

@@ -3,9 +3,11 @@
 A Python float, because NumPy would turn float32 parameters times a NumPy float64 into float64.
 """
 
+import logging
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY
+from inspect import signature
 from numbers import Real
 from types import FunctionType
 from typing import Any
@@ -18,6 +20,7 @@ from deltarule.training.callbacks import Callback, TrainingState
 from deltarule.training.history import History
 from deltarule.training.monitor import Monitor
 
+LOG = logging.getLogger("deltarule")
 Schedule = Callable[[int], float]
 
 
@@ -175,9 +178,22 @@ def schedule_of(given: Any, name: str = "learning_rate", owner: type[Any] | str 
             rate, note = None, f", which cannot be called with a step ({error})"
             note += ", as lambda step: 0.1 can" if isinstance(given, FunctionType) else ""
         if isinstance(rate, Real):
+            if isinstance(given, FunctionType) and "epoch" in next(iter(signature(given).parameters)):
+                raise SettingError(sentence("schedules.of_epochs", given=brief(given)))
             return given
     check(name, given, owner, note=note)
     return Constant(given)
+
+
+def warn_of_epochs(schedule: Any, n_epochs: int, n_steps: int) -> None:
+    """Say that a schedule was given epochs where it counts steps."""
+    while hasattr(schedule, "schedule"):
+        schedule = schedule.schedule
+    name = "total_steps" if hasattr(schedule, "total_steps") else "every_steps"
+    n_given = getattr(schedule, name, n_steps)
+    if 0 < n_given <= n_epochs and n_given * n_steps // n_epochs > n_given:
+        values = {"schedule": schedule, "n_given": n_given, "n_meant": n_given * n_steps // n_epochs}
+        LOG.warning(sentence("schedules.too_short", name=name, n_epochs=n_epochs, n_steps=n_steps, **values))
 
 
 def check_plateaus(schedule: Schedule, callbacks: Sequence[Callback]) -> None:

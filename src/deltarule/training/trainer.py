@@ -34,7 +34,7 @@ from deltarule.training.evaluation import loss_and_score
 from deltarule.training.history import History, Row
 from deltarule.training.monitor import Monitor
 from deltarule.training.plan import Buffers, Outcome, Plan
-from deltarule.training.schedules import Constant, Schedule, check_plateaus, schedule_of
+from deltarule.training.schedules import Constant, Schedule, check_plateaus, schedule_of, warn_of_epochs
 from deltarule.training.score import SCORE_NAMES, Score
 from deltarule.training.snapshot import Snapshot, data_in_words, in_words, vars_of
 
@@ -115,6 +115,7 @@ class Trainer(TrainingNumbers, metaclass=Named):
         check_data(self.network, train, validation)
         check_augment(self.augment, train)
         check_plateaus(self.schedule, self.callbacks)
+        warn_of_epochs(self.schedule, self.epochs, self.epochs * steps_per_epoch(train.n_samples, self.batch_size))
         take_meaning(self.network, train)
         if sample_weight is not None:
             sample_weight = check_weights(sample_weight, train.n_samples)

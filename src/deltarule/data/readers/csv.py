@@ -200,10 +200,12 @@ def read_pixel_rows(path: Path, _: How) -> Reading:
             with warnings.catch_warnings(action="error"):
                 table = np.loadtxt(file, np.uint8, delimiter=separator, comments=None, ndmin=2)
         except (ValueError, Warning) as error:
-            expected = "integers from 0 to 255, equally many in every line"
-            if header and "label" not in header:
-                expected += " (or, for a table of something else, --target COLUMN, or dr.read_table(path, target))"
-            refuse(path, f"{expected},", _pixel_problems(file, separator, bool(header)))
+            problems = _pixel_problems(file, separator, bool(header))
+            if len(header) > 1 and "label" not in header and (got := next(problems, "")):
+                raise DataError(
+                    sentence("readers.table_for_pixels", path=str(path), got=got, last=header[-1])
+                ) from error
+            refuse(path, "integers from 0 to 255, equally many in every line,", problems)
             raise DataError(f"{path}: rows of integers from 0 to 255 were expected: got none ({error})") from error
     width = table.shape[1]
     if header and len(header) != width:

@@ -63,14 +63,15 @@ def plot(
     'Loss and accuracy against the epoch'
     """
     if not isinstance(kind, str):
-        line = usage(what if isinstance(what, str) and what in KINDS else "curves").partition(" by ")[2]
+        drawn = words()["drawn_as"].get(role_of(kind), "curves")
+        line = usage(what if isinstance(what, str) and what in KINDS else drawn).partition(" by ")[2]
         raise SettingError(f"plot takes the name of a picture first: got {brief(kind)}; use {line}")
     check_kind(kind, layer)
-    what = getattr(what, "model_", what)
+    role, what = role_of(what), getattr(what, "model_", what)
     what = Model.of(what) if isinstance(what, Network) else what
-    role = next((role for role, types in ROLES.items() if isinstance(what, types)), None)
-    if what is not None and role is None:
+    if what is not None and not role:
         cure = f'; use dr.load("{what}")' if isinstance(what, str | PathLike) else ""
+        cure = cure or f"; use {words()['drawn_of'][required_inputs(kind)[0] if required_inputs(kind) else 'model']}"
         raise SettingError(f"{usage(kind)}: got {brief(what)}{cure}")
     if data is not None and not isinstance(data, Dataset):
         raise SettingError(f"data must be a Dataset, such as digits.test or dr.Dataset(X, y): got {brief(data)}")
@@ -78,6 +79,11 @@ def plot(
     if isinstance(given["recording"], Recorder):
         given["recording"] = given["recording"].recording
     return drawing(kind, given).draw()
+
+
+def role_of(thing: Any) -> str:
+    """What a picture is drawn of it as: "model", "data"; "" for what none is drawn of."""
+    return next((role for role, types in ROLES.items() if isinstance(getattr(thing, "model_", thing), types)), "")
 
 
 def drawing(kind: str, given: Mapping[str, Any]) -> Drawing:
@@ -92,9 +98,9 @@ def drawing(kind: str, given: Mapping[str, Any]) -> Drawing:
 
 def check_kind(kind: str, layer: int | None) -> None:
     """Raise SettingError where there is no such kind, or it takes no layer."""
-    if kind in REMOVED:
-        raise SettingError(f"{kind} is no longer drawn: {REMOVED[kind]}")
-    check_choice("picture", kind, tuple(KINDS), SYNONYMS)
+    if instead := words()["removed_pictures"].get(kind):
+        raise SettingError(f"{kind} is no longer drawn: {instead}")
+    check_choice("picture", kind, tuple(KINDS), words()["pictures"])
     if layer is not None and "layer" not in inputs(kind):
         taking = " and ".join(name for name in KINDS if "layer" in inputs(name))
         raise SettingError(f"a layer is for {taking}: got {kind}; leave it out")
@@ -253,17 +259,10 @@ def rates(trainer: Trainer, data: Dataset) -> Drawing:
 OF_RUNS, OF_NETWORKS = (curves, histograms, gradients, surface), (weights, architecture, activations, rates)
 OF_ANSWERS = (confusion, scores, mistakes, reliability, staircase, digits)
 KINDS: dict[str, Callable[..., Drawing]] = {each.__name__: each for each in (*OF_RUNS, *OF_ANSWERS, *OF_NETWORKS)}
-REMOVED = {
-    "flips": "to see what would change a model's mind, nudge an image in  deltarule playground MODEL",
-    "robustness": "to see how a model reads shifted, turned, thin or thick images, draw in  deltarule playground MODEL",
-}
-SYNONYMS = dict.fromkeys(("loss", "accuracy", "history", "learning_curve"), "curves") | {
-    "confusion_matrix": "confusion"
-}
 ROLES: dict[str, tuple[type, ...]] = {
     "history": (History,),
     "recording": (Recorder, LayerHistory),
-    "model": (Model,),
+    "model": (Model, Network),
     "data": (Dataset,),
     "trainer": (Trainer,),
 }

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from deltarule.errors import require
+from deltarule.errors import read_tables, require
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,33 +20,7 @@ LEGEND: dict[str, Any] = {"ncols": 2, "loc": "lower right", "bbox_to_anchor": (1
 NOTE: dict[str, Any] = {"loc": "right", "color": GRAY, "fontweight": "normal", "fontsize": "medium"}  # beside a title
 ABOVE: dict[str, Any] = {"loc": "center", "fontsize": 6, "fontweight": "normal"}  # an image of a sheet
 
-SETTINGS: dict[str, Any] = {
-    "axes.edgecolor": GRAY,
-    "axes.formatter.useoffset": False,
-    "axes.grid": True,
-    "axes.linewidth": 0.6,
-    "axes.spines.right": False,
-    "axes.spines.top": False,
-    "axes.titlelocation": "left",
-    "axes.titlesize": 8,
-    "axes.titleweight": "bold",
-    "figure.constrained_layout.hspace": 0.05,
-    "figure.dpi": 200,
-    "figure.titlesize": 8,
-    "figure.titleweight": "bold",
-    "font.size": 7.5,
-    "grid.color": PALE,
-    "grid.linewidth": 0.5,
-    "legend.frameon": False,
-    "lines.linewidth": 1.4,
-    "savefig.dpi": "figure",
-    "svg.hashsalt": "deltarule",  # the same picture is the same file
-    "text.parse_math": False,  # the name of a class may hold a dollar sign
-    "xtick.color": GRAY,
-    "xtick.labelcolor": "black",
-    "ytick.color": GRAY,
-    "ytick.labelcolor": "black",
-}
+SETTINGS: dict[str, Any] = read_tables("inspection/plots/style")
 
 
 def label_epochs(axes: "Axes") -> None:
