@@ -8,6 +8,7 @@
     │   └── MissingNameError (ImportError)  the same, where it is imported
     ├── DataError           (ValueError)    a data file or an array whose content is wrong
     │   ├── DownloadError                   a data set that could not be fetched
+    │   ├── ProgramError                    a learner's program that cannot be read; says where
     │   └── NoDigitError                    a picture on which nothing is drawn
     ├── FileError           (OSError)       a file that cannot be read or written: missing, forbidden, disk full
     ├── ModelFileError      (ValueError)    a model file that is damaged, hostile, or of another version
@@ -60,6 +61,10 @@ class DataError(DeltaruleError, ValueError):
 
 class DownloadError(DataError):
     """A data set that could not be fetched."""
+
+
+class ProgramError(DataError):
+    """A learner's program that cannot be read: no text, no code, or a syntax error."""
 
 
 class NoDigitError(DataError):
