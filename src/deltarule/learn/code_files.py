@@ -21,7 +21,7 @@ from deltarule.errors import ProgramError, read_tables, sentence
 
 PAGES = (".md", ".qmd", ".rmd", ".markdown", ".txt")
 SUFFIXES = (".py", ".ipynb", *PAGES)
-REPAIRS = [(re.compile(row["pattern"]), row) for row in read_tables("learn/programs")["repairs"]]
+REPAIRS = [(re.compile(row["pattern"]), row) for row in read_tables("learn/vocabulary")["repairs"]]
 PRINT = re.compile(r"(?:^|[:;])\s*(print)\b(?!\s*([(=.,;)]|$))")  # as a statement
 PYTHON = re.compile(r"[\s{.]*(i?python|py|jupyter)[23]?\b", re.IGNORECASE)
 FENCE = re.compile(
@@ -130,14 +130,14 @@ def page_chunks(path: Path, text: str) -> Iterator[Chunk]:
     start = 0
     if lines[0].strip() in ("---", "+++"):
         start = next((n + 1 for n, line in enumerate(lines) if n and line.strip() in ("---", "+++")), 0)
-    blocks = [*fenced_blocks(lines, start)]
+    blocks = [*fence_blocks(lines, start)]
     if not any(block.is_sure for block in blocks):
-        blocks += indented_blocks(lines, start)
+        blocks += indent_blocks(lines, start)
     found = [block for block in blocks if block.is_sure or does_something(block.text)]
     yield from found if found or path.suffix.lower() != ".txt" or not does_something(text) else [Chunk(text)]
 
 
-def fenced_blocks(lines: list[str], start: int) -> Iterator[Chunk]:
+def fence_blocks(lines: list[str], start: int) -> Iterator[Chunk]:
     """Blocks between fences, or between the tags with which Jekyll and Hugo highlight code."""
     closing, first, info = "", 0, ""
     for number, line in enumerate([*lines, ""][start:], start + 1):
@@ -153,7 +153,7 @@ def fenced_blocks(lines: list[str], start: int) -> Iterator[Chunk]:
             closing = ""
 
 
-def indented_blocks(lines: list[str], start: int) -> Iterator[Chunk]:
+def indent_blocks(lines: list[str], start: int) -> Iterator[Chunk]:
     """Blocks of lines that are indented by four spaces or a tab, after an empty line."""
     first = 0
     for number, line in enumerate([*lines, "end"][start:], start + 1):
@@ -226,13 +226,14 @@ def rewrite_print(lines: list[str], number: int, start: int) -> None:
     """Put brackets around what a print statement of Python 2 prints, on as many lines as it takes."""
     head = lines[number - 1][:start]
     rest = [lines[number - 1][start + 5 :], *lines[number : number + 50]]
-    row, column, depth = 0, len(rest[0].rstrip()), 0
+    row, column, depth, end = 0, len(rest[0].rstrip()), 0, (1, 0)
     with suppress(tokenize.TokenError, SyntaxError):
         for token in tokenize.generate_tokens(iter([f"{line}\n" for line in rest]).__next__):
             depth += (token.string in tuple("([{")) - (token.string in tuple(")]}"))
             if token.type in (tokenize.NEWLINE, tokenize.COMMENT) or (depth == 0 and token.string == ";"):
-                row, column = token.start[0] - 1, token.start[1]
+                row, column = end[0] - 1, end[1]
                 break
+            end = token.end
     rest[0] = re.sub(r"^\s*(>>\s*[\w.]+\s*,?)?\s*", "", rest[0][: column if row == 0 else None])  # where to print
     tail = lines[number - 1 + row][len(head) + 5 + column if row == 0 else column :]
     rest[row] = (rest[row][:column] if row else rest[0]).rstrip().rstrip(",")

@@ -61,8 +61,11 @@ class Namespace:
         return value
 
 
-def build(program: Program, supplied: dict[str, Any], *, run: bool = False) -> Namespace:
-    """Carry out what is kept of a program, or with `run` all of it, statement by statement, as a notebook would."""
+def carry_out(program: Program, supplied: dict[str, Any], *, run: bool = False) -> Namespace:
+    """Carry out what is kept of a program, or with `run` all of it, statement by statement, as a notebook would.
+
+    supplied: objects for names that it reads and does not define. Only for a process of its own: see `sandbox`.
+    """
     for name, value in OLD_NUMPY.items():
         if name not in vars(np):  # NumPy 1 had it, and many programs still use it
             setattr(np, name, value)
@@ -172,7 +175,8 @@ class Later:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        return Later(f"{self._path}.{name}")
+        path = f"{self._path}.{name}"
+        return import_module(TABLES["aliases"][path]) if path in TABLES["aliases"] else Later(path)
 
     def _real(self) -> Any:
         first, *others = self._path.split(".")

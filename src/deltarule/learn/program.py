@@ -1,7 +1,7 @@
 """A learner's program as it is: what of it is kept, what is left out and why, and what it takes from elsewhere.
 
 Nothing of it runs here. From the syntax tree come imports, functions, classes and plain constants; what reads files,
-trains, draws or prints at import is left out. `learn.namespace` carries out what is kept.
+trains, draws or prints at import is left out. `namespace.carry_out` carries out what is kept.
 """
 
 import ast
@@ -14,15 +14,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from deltarule.errors import read_tables
 from deltarule.learn.code_files import Note, Place, read_code
 
-if TYPE_CHECKING:
-    from deltarule.learn.namespace import Namespace
-
-TABLES = read_tables("learn/programs")
+TABLES = read_tables("learn/vocabulary")
 CHEAP, CALM, READS, PRODUCTS = (set(TABLES["functions"][each]) for each in ("cheap", "calm", "reads", "products"))
 DRAWING = set(TABLES["modules"]["drawing"])
 PYTHON2_NAMES: dict[str, Any] = {"xrange": range, "raw_input": input, "unicode": str, "long": int, "basestring": str}
@@ -50,7 +47,7 @@ class Block:
     """A function, a class, or statements outside of functions made into a function, which returns all its variables.
 
     parameters: a class has those of its constructor; statements have the names that they read before they write them,
-    but for functions and modules. reads: the names that it takes from the module and nobody defines. uses: those that
+    but for functions and modules. reads: the names that it takes from the module, which has none. uses: those that
     the program or Python's imports define. writes: the names of the module that it sets; of statements, all that they
     set. products: how many products of matrices are in it. inside: the function in which statements stand.
     """
@@ -98,12 +95,6 @@ class Program:
             else next((inner for each in programs[1:] if (inner := each.home(file)) is not each), self)
         )
 
-    def namespace(self, supplied: dict[str, Any] | None = None, *, run: bool = False) -> "Namespace":
-        """Carry out what is kept, or all; `supplied` are objects for free names. Only for a process of its own."""
-        from deltarule.learn.namespace import build
-
-        return build(self, supplied or {}, run=run)
-
     @cached_property
     def imports(self) -> dict[str, str]:
         """What the names that it imports stand for: "module", or "module:name"."""
@@ -134,7 +125,7 @@ class Program:
         """The other names that it gives a value which is kept."""
         return {name for node in self.kept for name in names_of(node)} - set(self.own)
 
-    @property
+    @cached_property
     def known(self) -> set[str]:
         """Every name that it defines or imports."""
         return {*self.own, *self.constants, *self.imports}
@@ -227,7 +218,7 @@ class Program:
 
     @cached_property
     def free(self) -> dict[str, tuple[str, ...]]:
-        """The names that functions and classes read and nobody defines, with the names of those that read them."""
+        """The names that functions and classes read and the program does not define, with the names of those that read them."""
         blocks = {**self.functions, **self.classes}
         names = sorted({name for block in blocks.values() for name in block.reads})
         return {name: tuple(each for each, block in blocks.items() if name in block.reads) for name in names}
@@ -255,13 +246,13 @@ def read_program(path: str | Path, *, seen: tuple[Path, ...] = ()) -> Program:
             if file is not None and file not in (path, *seen) and name not in program.modules:
                 program.modules[name] = read_program(file, seen=(*seen, path))
     sorter = Sorter(program)
-    program.kept = [each for node in tree.body for each in sorter.kept_of(node)]
+    program.kept = [each for node in tree.body for each in sorter.statements_to_keep(node)]
     before: dict[str, str] = {}
     for definition in definitions_in(program.kept):
         for name in names_of(definition):
             if before.setdefault(name, ast.dump(definition)) != ast.dump(definition):
                 program.notes.append(Note(program.place(definition.lineno), "twice", name))
-    for each in ("imports", "own", "constants"):
+    for each in ("imports", "own", "constants", "known"):
         program.__dict__.pop(each, None)  # which were asked for before all was there
     return program
 
@@ -278,7 +269,8 @@ def sibling(folder: Path, name: str) -> Path | None:
 
 def is_numeric(module: str) -> bool:
     """Whether a module is Python's own or NumPy's, which are imported at once."""
-    top = module.partition(":")[0].partition(".")[0]
+    module = module.partition(":")[0]
+    top = TABLES["aliases"].get(module, module).partition(".")[0]
     return top == "numpy" or (top in sys.stdlib_module_names and top not in {*DRAWING, "__main__"})
 
 
@@ -315,7 +307,7 @@ class Sorter:
     program: Program
     plain: set[str] = field(default_factory=set)
 
-    def kept_of(self, node: ast.stmt) -> list[ast.stmt]:
+    def statements_to_keep(self, node: ast.stmt) -> list[ast.stmt]:
         """What of a statement is carried out; the rest is listed as left out."""
         program = self.program
         if isinstance(node, Definition | Import):
@@ -324,7 +316,7 @@ class Sorter:
             return []
         if isinstance(node, ast.If | ast.Try) and not is_main_guard(node):
             n_before = len(program.left_out)
-            inner = [each for child in ast.iter_child_nodes(node) for each in self.kept_within(child)]
+            inner = [each for child in ast.iter_child_nodes(node) for each in self.branches_to_keep(child)]
             is_whole = n_before == len(program.left_out) and self.is_plain(getattr(node, "test", ast.Constant(0)))
             return [node] if is_whole else inner
         value = getattr(node, "value", None)
@@ -340,11 +332,11 @@ class Sorter:
         program.left_out.append(LeftOut(program.place(node.lineno), text, reason(program, node)))
         return []
 
-    def kept_within(self, node: ast.AST) -> list[ast.stmt]:
+    def branches_to_keep(self, node: ast.AST) -> list[ast.stmt]:
         """The same of a branch, a handler of errors, or a condition, of which nothing is kept."""
         if isinstance(node, ast.ExceptHandler):
-            return [each for child in node.body for each in self.kept_of(child)]
-        return self.kept_of(node) if isinstance(node, ast.stmt) else []
+            return [each for child in node.body for each in self.statements_to_keep(child)]
+        return self.statements_to_keep(node) if isinstance(node, ast.stmt) else []
 
     def is_plain(self, node: ast.AST) -> bool:
         """Whether an expression is made of constants and of functions of Python and NumPy alone."""
@@ -354,6 +346,11 @@ class Sorter:
             return node.id in self.plain or node.id in CHEAP or is_numeric(self.program.imports.get(node.id, "?"))
         if isinstance(node, ast.Call) and name_of(node.func) in READS:
             return False
+        if isinstance(node, ast.ListComp | ast.DictComp | ast.SetComp | ast.GeneratorExp):
+            names = {name for each in node.generators for name in names_of(each)}
+            parts = [part for each in node.generators for part in (each.iter, *each.ifs)]
+            results = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
+            return all(map(Sorter(self.program, self.plain | names).is_plain, [*parts, *results]))
         plain = ast.BinOp | ast.UnaryOp | ast.Compare | ast.BoolOp | ast.IfExp | ast.Tuple | ast.List | ast.Dict
         plain |= ast.Set | ast.Subscript | ast.Slice | ast.Starred | ast.JoinedStr | ast.FormattedValue
         plain |= ast.Call | ast.Attribute | ast.keyword
