@@ -17,7 +17,7 @@ from pathlib import Path
 from textwrap import dedent
 from typing import NamedTuple
 
-from deltarule.errors import ProgramError, read_tables, sentence
+from deltarule.errors import ProgramError, SettingError, closest, read_tables, sentence
 
 PAGES = (".md", ".qmd", ".rmd", ".markdown", ".txt")
 SUFFIXES = (".py", ".ipynb", *PAGES)
@@ -71,6 +71,26 @@ class Code:
     text: str = ""
     places: list[Place] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
+
+
+def find_program(name: str) -> Path | None:
+    """The program, notebook or page of that name, or the only one in a folder; None for a name of another kind.
+
+    Raises SettingError where there is no such file, and for a folder that holds no program or several.
+    """
+    path = Path(name)
+    if path.is_dir():
+        programs = [each for each in sorted(path.iterdir()) if each.suffix.lower() in (".py", ".ipynb")]
+        if len(programs) != 1:
+            found = f"one of {', '.join(map(str, programs[:10]))}" if programs else "its file"
+            raise SettingError(sentence("program.folder", name=name, got=len(programs) or "none", found=found))
+        return programs[0]
+    if path.suffix.lower() not in SUFFIXES:
+        return None
+    if not path.exists():
+        beside = [each.name for each in path.parent.glob("*") if each.suffix.lower() in SUFFIXES]
+        raise SettingError(f"a program must exist: got {name}" + (f"; {closest(path.name, beside)}" if beside else ""))
+    return path
 
 
 def read_code(path: Path) -> Code:

@@ -218,7 +218,7 @@ class Program:
 
     @cached_property
     def free(self) -> dict[str, tuple[str, ...]]:
-        """The names that functions and classes read and the program does not define, with the names of those that read them."""
+        """The names that functions and classes read and that are not defined, with their readers."""
         blocks = {**self.functions, **self.classes}
         names = sorted({name for block in blocks.values() for name in block.reads})
         return {name: tuple(each for each, block in blocks.items() if name in block.reads) for name in names}
