@@ -207,3 +207,12 @@ def test_a_text_that_is_a_program_is_read_whole(read: Written) -> None:
 def test_what_holds_no_python_is_refused_by_name(read: Written, name: str, content: str, says: str) -> None:
     with pytest.raises(ProgramError, match=says):
         read(name, content)
+
+
+def test_one_broken_function_of_a_block_leaves_the_others(read: Written) -> None:
+    block = "import numpy as np\n"
+    block += "class N:\n    x = 1\ndef f(self):\n    print 2\n def g(x):\n        return x\ndef h(x) return\n"
+    code = read("post.md", f"```python\n{block}```\n")
+    assert placed(code)["def g(x):"] == "post.md, line 7"
+    assert "    print(2)" in placed(code)
+    assert [(note.kind, note.place.line) for note in code.notes] == [("python2", 6), ("syntax", 9)]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from deltarule.errors import ProgramError
 from deltarule.learn.program import Program, read_program
 
 Reader = Callable[..., Program]
@@ -177,3 +178,24 @@ def test_the_names_of_a_star_are_known(read: Reader) -> None:
     program = read(f"{stars}W = zeros((2, 3))\ndef f(z): return exp(z) * nope")
     assert program.free == {"nope": ("f",)}
     assert program.constants == {"W"}
+
+
+def test_a_name_of_a_builtin_may_be_a_variable(read: Reader) -> None:
+    source = (
+        "input = open('x').read()\nfor iter in range(9):\n    max = W @ input\n    W += max @ max * (iter + sum(W))\n"
+    )
+    program = read(f"{source}def f(sum): return sum, input, len(input)")
+    (loop,) = program.loops
+    assert loop.parameters == ("W", "input", "iter")
+    assert program.free == {"input": ("f",)}
+
+
+def test_constants_call_nothing_that_acts(read: Reader) -> None:
+    source = "import os, subprocess, sys, time\na = subprocess.run(['x'])\nb = os.system('x')\nc = sys.exit()\n"
+    source += "d = time.time()"
+    assert read(source).constants == {"d"}
+
+
+def test_what_is_nested_too_deeply_is_refused(read: Reader) -> None:
+    with pytest.raises(ProgramError, match="nests expressions too deeply"):
+        read("x = " + "+".join(["1"] * 900))

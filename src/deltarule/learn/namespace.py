@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from deltarule.learn.code_files import Place
-from deltarule.learn.program import DRAWING, PYTHON2_NAMES, TABLES, Program, is_numeric
+from deltarule.learn.program import DRAWING, PLAIN, PYTHON2_NAMES, TABLES, Program, is_numeric
 from deltarule.learn.sandbox import attempt
 
 OLD_NUMPY: dict[str, Any] = {"float": float, "int": int, "object": object, "str": str, "float_": np.float64}
@@ -43,7 +43,7 @@ class Failed(NamedTuple):
 class Namespace:
     """The objects of a program by name; the names that were supplied, and the statements that failed.
 
-    unimported: names of NumPy's functions that the program reads without an import; they are NumPy's here.
+    unimported: names of modules and of NumPy's functions that the program reads without an import; they are there.
     """
 
     program: Program
@@ -73,8 +73,10 @@ def carry_out(program: Program, supplied: dict[str, Any], *, run: bool = False) 
     space = Namespace(program, names_to_begin(program, modules, run=run))
     names = space.names
     for name in program.free:
-        if name not in supplied and (name == "np" or (len(name) > 2 and callable(getattr(np, name, None)))):
-            names[name] = np if name == "np" else getattr(np, name)
+        module = {"np": "numpy"}.get(name, name)
+        found = import_module(module) if module in PLAIN else getattr(np, name, None) if len(name) > 2 else None
+        if name not in supplied and found is not None and not isinstance(found, float):
+            names[name] = found
             space.unimported.append(name)
     names |= {name: value for name, value in supplied.items() if name not in program.known}
     for node in [*(program.tree.body if run else program.kept), *(loop.node for loop in program.loops)]:

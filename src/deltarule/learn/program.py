@@ -16,11 +16,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from deltarule.errors import read_tables
-from deltarule.learn.code_files import Note, Place, read_code
+from deltarule.errors import ProgramError, read_tables, sentence
+from deltarule.learn.code_files import Code, Note, Place, read_code
 
 TABLES = read_tables("learn/vocabulary")
 CHEAP, CALM, READS, PRODUCTS = (set(TABLES["functions"][each]) for each in ("cheap", "calm", "reads", "products"))
+PLAIN = set(TABLES["modules"]["plain"])
 DRAWING = set(TABLES["modules"]["drawing"])
 PYTHON2_NAMES: dict[str, Any] = {"xrange": range, "raw_input": input, "unicode": str, "long": int, "basestring": str}
 BUILTINS = {*dir(builtins), *PYTHON2_NAMES, "__file__"}
@@ -131,6 +132,11 @@ class Program:
         return {*self.own, *self.constants, *self.imports}
 
     @cached_property
+    def hides(self) -> set[str]:
+        """The builtins whose names the module gives to something else."""
+        return {name for name, is_read in flow(outside_definitions(self.tree)) if not is_read} & BUILTINS
+
+    @cached_property
     def functions(self) -> dict[str, Block]:
         """Its functions by name, and those that it imports from programs beside it."""
         return self.blocks(lambda block: not isinstance(block.node, ast.ClassDef))
@@ -167,7 +173,7 @@ class Program:
             self.place(node.lineno),
             self.place(node.end_lineno or node.lineno),
             parameters=tuple(each.arg for each in parameters if each.arg != "self"),
-            reads=tuple(sorted(reads - self.known - BUILTINS)),
+            reads=tuple(sorted(reads - self.known - (BUILTINS - self.hides))),
             uses=tuple(sorted(reads & self.known)),
             writes=tuple(sorted(writes)),
             products=product_count(node),
@@ -179,19 +185,21 @@ class Program:
         found: list[Block] = []
         owners = {child: node for node in ast.walk(self.tree) for child in ast.iter_child_nodes(node)}
         for loop in (each for each in ast.walk(self.tree) if isinstance(each, Loop)):
-            owner: ast.AST | None = loop
-            while owner is not None and not isinstance(owner, Function):
-                owner = owners.get(owner)
+            owner: ast.AST = loop
+            while not isinstance(owner, Function | ast.Module):
+                owner = owners[owner]
             if product_count(loop) >= 2 and not any(isinstance(each, ast.Yield) for each in ast.walk(loop)):
-                found.append(self.statements(loop.body, [loop], getattr(owner, "name", "")))
+                local = flow(ast.iter_child_nodes(owner)) if isinstance(owner, Function) else ()
+                hidden = self.hides | {name for name, is_read in local if not is_read}
+                found.append(self.statements(loop.body, [loop], hidden, getattr(owner, "name", "")))
         found.sort(key=lambda block: block.last.line - block.place.line)
         flat = [each for each in self.tree.body if not isinstance(each, Definition | Import | Loop)]
         flat = [each for each in flat if not is_main_guard(each) and reason(self, each) not in ("draws", "prints")]
         first = next((n for n, each in enumerate(flat) if product_count(each)), len(flat))
         script = flat[first:]
-        return [*found, self.statements(script, script)] if sum(map(product_count, script)) >= 2 else found
+        return [*found, self.statements(script, script, self.hides)] if sum(map(product_count, script)) >= 2 else found
 
-    def statements(self, body: list[ast.stmt], around: list[Any], inside: str = "") -> Block:
+    def statements(self, body: list[ast.stmt], around: list[Any], hidden: set[str], inside: str = "") -> Block:
         """Statements as a function of what they read before they write it; a loop's variable is read."""
         loop = around[0]
         order = [(name, True) for name in names_of(loop)] if around != body and isinstance(loop, ast.For) else []
@@ -200,7 +208,7 @@ class Program:
         for name, is_read in order:
             first.setdefault(name, is_read)
         written = {name for name, is_read in order if not is_read}
-        reads = {name for name, is_read in first.items() if is_read} - BUILTINS
+        reads = {name for name, is_read in first.items() if is_read} - (BUILTINS - hidden)
         fixed = ({*self.own, *self.imports}) - written
         inputs = tuple(sorted(reads - fixed))
         return Block(
@@ -232,8 +240,15 @@ class Program:
 def read_program(path: str | Path, *, seen: tuple[Path, ...] = ()) -> Program:
     """Read a program, a notebook or a page, and the programs beside it that it imports. ProgramError if it cannot."""
     path = Path(path).absolute()
-    code = read_code(path)
-    tree = ast.parse(code.text)
+    try:
+        return program_of(read_code(path), seen)
+    except RecursionError as error:
+        raise ProgramError(sentence("program.deep", path=path)) from error
+
+
+def program_of(code: Code, seen: tuple[Path, ...]) -> Program:
+    """The program that some code is. seen: the programs that import it, which are being read."""
+    tree, path = ast.parse(code.text), code.path
     if any(note.kind == "python2" for note in code.notes):
         Modern().visit(tree)
     adopt_methods(tree)
@@ -252,7 +267,7 @@ def read_program(path: str | Path, *, seen: tuple[Path, ...] = ()) -> Program:
         for name in names_of(definition):
             if before.setdefault(name, ast.dump(definition)) != ast.dump(definition):
                 program.notes.append(Note(program.place(definition.lineno), "twice", name))
-    for each in ("imports", "own", "constants", "known"):
+    for each in ("imports", "own", "constants", "known", "hides"):
         program.__dict__.pop(each, None)  # which were asked for before all was there
     return program
 
@@ -343,7 +358,8 @@ class Sorter:
         if isinstance(node, ast.Constant | ast.Lambda):
             return True
         if isinstance(node, ast.Name):
-            return node.id in self.plain or node.id in CHEAP or is_numeric(self.program.imports.get(node.id, "?"))
+            origin = self.program.imports.get(node.id, "?").partition(":")[0].partition(".")[0]
+            return node.id in self.plain or node.id in CHEAP or TABLES["aliases"].get(origin, origin) in PLAIN
         if isinstance(node, ast.Call) and name_of(node.func) in READS:
             return False
         if isinstance(node, ast.ListComp | ast.DictComp | ast.SetComp | ast.GeneratorExp):
@@ -390,6 +406,13 @@ def definitions_in(body: Iterable[ast.AST]) -> Iterator[Any]:
             yield node
         elif isinstance(node, ast.stmt | ast.ExceptHandler):
             yield from definitions_in(ast.iter_child_nodes(node))
+
+
+def outside_definitions(node: ast.AST) -> Iterator[ast.stmt]:
+    """The statements of a module that stand in no function and no class."""
+    return (
+        each for each in ast.iter_child_nodes(node) if isinstance(each, ast.stmt) and not isinstance(each, Definition)
+    )
 
 
 def names_of(node: ast.AST) -> list[str]:
