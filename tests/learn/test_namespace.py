@@ -100,19 +100,6 @@ def test_programs_beside_it_bring_their_definitions_alone(carry_out: Carried) ->
     assert "layers" not in sys.modules
 
 
-def test_a_loop_is_a_function_that_returns_its_variables(carry_out: Carried) -> None:
-    source = (
-        "import numpy as np\nX = np.eye(2)\ndef s(z): return z / 2\n"
-        "for epoch in range(3):\n    a = s(X.dot(W))\n    if epoch: break\n    W = W - X.T.dot(a)\n"
-    )
-    space = carry_out(source)
-    step = space.get(space.program.loops[0].name)
-    W = np.ones((2, 2))
-    assert step(W=W, X=np.eye(2), epoch=0)["W"].tolist() == [[0.5, 0.5], [0.5, 0.5]]
-    assert step(W=W, X=np.eye(2), epoch=1)["a"].tolist() == [[0.5, 0.5], [0.5, 0.5]]
-    assert W.tolist() == [[1.0, 1.0], [1.0, 1.0]]
-
-
 def test_run_carries_out_everything_as_a_script(carry_out: Carried) -> None:
     guard = "if __name__ == '__main__':\n    y = x\n    print('trains')\n"
     source = f"x = len(open(__file__).read())\n{guard}raise SystemExit\nz = 1"

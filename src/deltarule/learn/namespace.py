@@ -54,7 +54,7 @@ class Namespace:
     printed: str = ""
 
     def get(self, name: str) -> Any:
-        """The object of a name of `Program.functions`, `classes` or `loops`; None where its statement failed."""
+        """The object of a name of `Program.functions` or `classes`; None where its statement failed."""
         value = self.names.get(name.partition(".")[0])
         for part in name.split(".")[1:]:
             value = getattr(value, part, None)
@@ -79,7 +79,7 @@ def carry_out(program: Program, supplied: dict[str, Any], *, run: bool = False) 
             names[name] = found
             space.unimported.append(name)
     names |= {name: value for name, value in supplied.items() if name not in program.known}
-    for node in [*(program.tree.body if run else program.kept), *(loop.node for loop in program.loops)]:
+    for node in program.tree.body if run else program.kept:
         code = compile(ast.Module([node], []), str(program.path), "exec", ANNOTATIONS, dont_inherit=True)
         place = program.place(node.lineno)
         done = attempt(

@@ -6,7 +6,6 @@ trains, draws or prints at import is left out. `namespace.carry_out` carries out
 
 import ast
 import builtins
-import copy
 import symtable
 import sys
 from collections.abc import Iterable, Iterator
@@ -45,24 +44,18 @@ class LeftOut(NamedTuple):
 
 @dataclass(frozen=True)
 class Block:
-    """A function, a class, or statements outside of functions made into a function, which returns all its variables.
+    """A function or a class.
 
-    parameters: a class has those of its constructor; statements have the names that they read before they write them,
-    but for functions and modules. reads: the names that it takes from the module, which has none. uses: those that
-    the program or Python's imports define. writes: the names of the module that it sets; of statements, all that they
-    set. products: how many products of matrices are in it. inside: the function in which statements stand.
+    parameters: without `self`; those of its constructor for a class. reads: the names that it takes from the module,
+    which has none. products: how many products of matrices are written in it.
     """
 
     name: str
     node: Any
     place: Place
-    last: Place
-    parameters: tuple[str, ...] = ()
-    reads: tuple[str, ...] = ()
-    uses: tuple[str, ...] = ()
-    writes: tuple[str, ...] = ()
-    products: int = 0
-    inside: str = ""
+    parameters: tuple[str, ...]
+    reads: tuple[str, ...]
+    products: int
 
 
 @dataclass
@@ -119,12 +112,12 @@ class Program:
     @cached_property
     def own(self) -> dict[str, Definition | ast.Assign]:
         """Its functions and classes outside of others, the last of each name; a lambda with a name is a function."""
-        return {name: node for node in definitions_in(self.kept) for name in names_of(node)}
+        return {name: node for node in definitions_in(self.kept) for name in targets_of(node)}
 
     @cached_property
     def constants(self) -> set[str]:
         """The other names that it gives a value which is kept."""
-        return {name for node in self.kept for name in names_of(node)} - set(self.own)
+        return {name for node in self.kept for name in targets_of(node)} - set(self.own)
 
     @cached_property
     def known(self) -> set[str]:
@@ -134,7 +127,9 @@ class Program:
     @cached_property
     def hides(self) -> set[str]:
         """The builtins whose names the module gives to something else."""
-        return {name for name, is_read in flow(outside_definitions(self.tree)) if not is_read} & BUILTINS
+        outside = [each for each in self.tree.body if not isinstance(each, Definition)]
+        names = [each for node in outside for each in ast.walk(node) if isinstance(each, ast.Name)]
+        return {each.id for each in names if isinstance(each.ctx, ast.Store)} & BUILTINS
 
     @cached_property
     def functions(self) -> dict[str, Block]:
@@ -162,67 +157,13 @@ class Program:
 
     def block(self, name: str, node: Any) -> Block:
         """A definition with the names that it reads."""
-        reads, writes = global_names(node)
         body = node.value if isinstance(node, ast.Assign) else node
         makers = [each for each in getattr(node, "body", []) if getattr(each, "name", "") == "__init__"]
         arguments = getattr((makers or [body])[-1], "args", None)
         parameters = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs] if arguments else []
-        return Block(
-            name,
-            node,
-            self.place(node.lineno),
-            self.place(node.end_lineno or node.lineno),
-            parameters=tuple(each.arg for each in parameters if each.arg != "self"),
-            reads=tuple(sorted(reads - self.known - (BUILTINS - self.hides))),
-            uses=tuple(sorted(reads & self.known)),
-            writes=tuple(sorted(writes)),
-            products=product_count(node),
-        )
-
-    @cached_property
-    def loops(self) -> list[Block]:
-        """Code in no function of its own that multiplies matrices: bodies of loops, the innermost first; the rest."""
-        found: list[Block] = []
-        owners = {child: node for node in ast.walk(self.tree) for child in ast.iter_child_nodes(node)}
-        for loop in (each for each in ast.walk(self.tree) if isinstance(each, Loop)):
-            owner: ast.AST = loop
-            while not isinstance(owner, Function | ast.Module):
-                owner = owners[owner]
-            if product_count(loop) >= 2 and not any(isinstance(each, ast.Yield) for each in ast.walk(loop)):
-                local = flow(ast.iter_child_nodes(owner)) if isinstance(owner, Function) else ()
-                hidden = self.hides | {name for name, is_read in local if not is_read}
-                found.append(self.statements(loop.body, [loop], hidden, getattr(owner, "name", "")))
-        found.sort(key=lambda block: block.last.line - block.place.line)
-        flat = [each for each in self.tree.body if not isinstance(each, Definition | Import | Loop)]
-        flat = [each for each in flat if not is_main_guard(each) and reason(self, each) not in ("draws", "prints")]
-        first = next((n for n, each in enumerate(flat) if product_count(each)), len(flat))
-        script = flat[first:]
-        return [*found, self.statements(script, script, self.hides)] if sum(map(product_count, script)) >= 2 else found
-
-    def statements(self, body: list[ast.stmt], around: list[Any], hidden: set[str], inside: str = "") -> Block:
-        """Statements as a function of what they read before they write it; a loop's variable is read."""
-        loop = around[0]
-        order = [(name, True) for name in names_of(loop)] if around != body and isinstance(loop, ast.For) else []
-        order += flow(body)
-        first: dict[str, bool] = {}
-        for name, is_read in order:
-            first.setdefault(name, is_read)
-        written = {name for name, is_read in order if not is_read}
-        reads = {name for name, is_read in first.items() if is_read} - (BUILTINS - hidden)
-        fixed = ({*self.own, *self.imports}) - written
-        inputs = tuple(sorted(reads - fixed))
-        return Block(
-            f"loop_{loop.lineno}",
-            function_of(f"loop_{loop.lineno}", body, inputs),
-            self.place(loop.lineno),
-            self.place(around[-1].end_lineno or loop.lineno),
-            parameters=inputs,
-            reads=tuple(name for name in inputs if inside or name not in self.known),
-            uses=tuple(sorted(reads & fixed)),
-            writes=tuple(sorted(written)),
-            products=sum(map(product_count, body)),
-            inside=inside,
-        )
+        names = tuple(each.arg for each in parameters if each.arg != "self")
+        reads = global_names(node) - self.known - (BUILTINS - self.hides)
+        return Block(name, node, self.place(node.lineno), names, tuple(sorted(reads)), product_count(node))
 
     @cached_property
     def free(self) -> dict[str, tuple[str, ...]]:
@@ -230,11 +171,6 @@ class Program:
         blocks = {**self.functions, **self.classes}
         names = sorted({name for block in blocks.values() for name in block.reads})
         return {name: tuple(each for each, block in blocks.items() if name in block.reads) for name in names}
-
-    def calls(self, name: str) -> list[ast.Call]:
-        """Every call of a function or method of that name in the program, what is left out included."""
-        calls = (node for node in ast.walk(self.tree) if isinstance(node, ast.Call))
-        return [node for node in calls if name == name_of(node.func)]
 
 
 def read_program(path: str | Path, *, seen: tuple[Path, ...] = ()) -> Program:
@@ -264,7 +200,7 @@ def program_of(code: Code, seen: tuple[Path, ...]) -> Program:
     program.kept = [each for node in tree.body for each in sorter.statements_to_keep(node)]
     before: dict[str, str] = {}
     for definition in definitions_in(program.kept):
-        for name in names_of(definition):
+        for name in targets_of(definition):
             if before.setdefault(name, ast.dump(definition)) != ast.dump(definition):
                 program.notes.append(Note(program.place(definition.lineno), "twice", name))
     for each in ("imports", "own", "constants", "known", "hides"):
@@ -335,7 +271,7 @@ class Sorter:
             is_whole = n_before == len(program.left_out) and self.is_plain(getattr(node, "test", ast.Constant(0)))
             return [node] if is_whole else inner
         value = getattr(node, "value", None)
-        names = names_of(node)
+        names = targets_of(node)
         if names and isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign) and value is not None:
             if self.is_plain(value) and not (isinstance(node, ast.AugAssign) and names[0] not in self.plain):
                 self.plain.update(names)
@@ -363,7 +299,7 @@ class Sorter:
         if isinstance(node, ast.Call) and name_of(node.func) in READS:
             return False
         if isinstance(node, ast.ListComp | ast.DictComp | ast.SetComp | ast.GeneratorExp):
-            names = {name for each in node.generators for name in names_of(each)}
+            names = {name for each in node.generators for name in targets_of(each)}
             parts = [part for each in node.generators for part in (each.iter, *each.ifs)]
             results = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
             return all(map(Sorter(self.program, self.plain | names).is_plain, [*parts, *results]))
@@ -408,19 +344,12 @@ def definitions_in(body: Iterable[ast.AST]) -> Iterator[Any]:
             yield from definitions_in(ast.iter_child_nodes(node))
 
 
-def outside_definitions(node: ast.AST) -> Iterator[ast.stmt]:
-    """The statements of a module that stand in no function and no class."""
-    return (
-        each for each in ast.iter_child_nodes(node) if isinstance(each, ast.stmt) and not isinstance(each, Definition)
-    )
-
-
-def names_of(node: ast.AST) -> list[str]:
+def targets_of(node: ast.AST) -> list[str]:
     """The names that a definition, or an assignment or loop itself, gives a value."""
     if isinstance(node, Definition):
         return [node.name]
     if isinstance(node, ast.If | ast.Try | ast.ExceptHandler):
-        return [name for each in ast.iter_child_nodes(node) for name in names_of(each)]
+        return [name for each in ast.iter_child_nodes(node) for name in targets_of(each)]
     targets = getattr(node, "targets", [getattr(node, "target", None)])
     stored = [each for target in targets if target is not None for each in ast.walk(target)]
     return [each.id for each in stored if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)]
@@ -432,69 +361,14 @@ def product_count(node: ast.AST) -> int:
     return calls + sum(isinstance(each, ast.MatMult) for each in ast.walk(node))
 
 
-def global_names(node: ast.stmt) -> tuple[set[str], set[str]]:
-    """The names of the module that a definition reads, and those that it sets by `global`."""
-    reads, writes = set[str](), set[str]()
-    tables = [symtable.symtable(ast.unparse(node), "program", "exec")]
+def global_names(node: ast.stmt) -> set[str]:
+    """The names of the module that a definition reads."""
+    tables, names = [symtable.symtable(ast.unparse(node), "program", "exec")], set[str]()
     while tables:
         table = tables.pop()
         tables += table.get_children()
         is_module = table.get_type() == "module"
-        for symbol in table.get_symbols():
-            if symbol.is_referenced() and (symbol.is_global() or is_module):
-                reads.add(symbol.get_name())
-            if symbol.is_declared_global() and symbol.is_assigned():
-                writes.add(symbol.get_name())
-    return reads - set(names_of(node)), writes
-
-
-FIRST = (
-    "generators",
-    "value",
-    "iter",
-    "items",
-    "args",
-    "target",
-    "targets",
-    "ifs",
-)  # what runs before the other fields
-
-
-def flow(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, bool]]:
-    """The names in some code in the order in which it runs, and whether each is read there or written."""
-    for node in nodes:
-        if isinstance(node, ast.Name):
-            yield node.id, isinstance(node.ctx, ast.Load)
-        elif isinstance(node, ast.arg):
-            yield node.arg, False
-        else:
-            if isinstance(node, ast.AugAssign):
-                yield from ((name, True) for name in names_of(node))
-            fields = dict(ast.iter_fields(node))
-            names = [each for each in FIRST if each in fields and not isinstance(node, ast.Call)]
-            parts = [fields[each] for each in [*names, *(each for each in fields if each not in names)]]
-            children = [each for part in parts for each in (part if isinstance(part, list) else [part])]
-            yield from flow(each for each in children if isinstance(each, ast.AST))
-            if isinstance(node, Definition):
-                yield node.name, False
-
-
-class Ending(ast.NodeTransformer):
-    """Makes a body that returns something return all its variables."""
-
-    def visit_Return(self, node: ast.Return) -> ast.AST:
-        return ast.copy_location(ast.parse("return locals()").body[0], node)
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        return node  # whose own returns stay
-
-
-def function_of(name: str, body: list[ast.stmt], inputs: tuple[str, ...]) -> ast.stmt:
-    """A function that carries out statements once and returns all its variables: `break` and `continue` end it."""
-    source = f"def {name}({', '.join(inputs)}):\n    for _ in (0,):\n        pass\n    return locals()"
-    function: Any = ast.parse(source).body[0]
-    for node in ast.walk(function):
-        if hasattr(node, "lineno"):
-            ast.copy_location(node, body[0])
-    function.body[0].body = [Ending().visit(copy.deepcopy(node)) for node in body]
-    return function
+        names |= {
+            each.get_name() for each in table.get_symbols() if each.is_referenced() and (each.is_global() or is_module)
+        }
+    return names - set(targets_of(node))
