@@ -1,5 +1,6 @@
 """Activations as a program may have them: the known ones, their usual mistakes, and functions of the program's own."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from deltarule.nn.arrays import Array
 
 Function = Callable[[Array], Array]
 TOLERANCE = 1e-5
+PLAIN = (1.0, 2.0, 0.5)  # the factors that are taken for conventions where one number alone is compared
 
 
 @dataclass(frozen=True)
@@ -85,8 +87,11 @@ def own(name: str, function: Function) -> Kind:
 
 def is_close(found: Array, right: Array, tolerance: float = TOLERANCE) -> bool:
     """Whether two arrays of one shape agree, as far as the size of the second asks for."""
-    with np.errstate(all="ignore"):
-        return bool(np.linalg.norm(found - right) <= tolerance * max(float(np.linalg.norm(right)), 1e-30))
+    size = max(math.sqrt(float(np.vdot(right, right).real)), 1e-30)
+    if not abs(found.flat[0] - right.flat[0]) <= tolerance * size:  # most are told apart by one number
+        return False
+    rest = found - right
+    return bool(math.sqrt(float(np.vdot(rest, rest).real)) <= tolerance * size)
 
 
 def activation_for(z: Array, a: Array) -> Kind | None:
@@ -95,7 +100,7 @@ def activation_for(z: Array, a: Array) -> Kind | None:
         if is_close(a, kind.value(z)):
             return kind
     below = (z < 0) & (a != 0)
-    if below.any() and is_close(a[z > 0], z[z > 0]):
+    if below.any() and (z > 0).any() and is_close(a[z > 0], z[z > 0]):
         slope = float(np.median(a[below] / z[below]))
         if 0 < abs(slope) < 1 and is_close(a, np.where(z > 0, z, slope * z)):
             return leaky(slope)
@@ -104,12 +109,15 @@ def activation_for(z: Array, a: Array) -> Kind | None:
 
 def factor_between(found: Array, right: Array) -> float | None:
     """c where found = c * right, as far as rounding lets; None where there is none."""
-    with np.errstate(all="ignore"):
-        size = float(np.vdot(right, right).real)
-        if not size or not np.isfinite(size) or not np.isfinite(found).all():
-            return None
-        factor = float(np.vdot(right, found).real) / size
-        return factor if factor and is_close(found, factor * right, 2e-5) else None
+    size = float(np.vdot(right, right).real)
+    if not size or not math.isfinite(size):
+        return None
+    factor = float(np.vdot(right, found).real) / size
+    if not factor or not math.isfinite(factor):
+        return None
+    if np.count_nonzero(right) == 1 and not any(abs(abs(factor) / each - 1) < 1e-6 for each in PLAIN):
+        return None  # any number is a multiple of any other
+    return factor if is_close(found, factor * right, 2e-5) else None
 
 
 def shares_of(found: Array, first: Array, second: Array) -> tuple[float, float]:

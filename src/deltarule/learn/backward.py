@@ -154,6 +154,8 @@ def find_delta(
     pairs = run.step_of(run.trace.arrays(run.n, run.layers[l].W.shape[1], begun))
     used = [pair for pair in pairs if is_used(run, l, pair[1], begun)]
     right, wrong = forms
+    if not used:  # dC/dW may have a penalty's part
+        used = [pair for pair in pairs if gradient_like(run, run.layers[l], run.inputs(l).T @ pair[1], begun)]
     for group in (used, pairs):
         for key, array in right:
             if found := first_multiple(group, array):
@@ -177,8 +179,9 @@ def is_used(run: Pass, l: int, delta: Array, begun: int) -> bool:
     """Whether the program makes dC/dW of an array."""
     if not delta.any() or not np.isfinite(delta).all():
         return False
-    product = run.inputs(l).T @ delta
-    return gradient_like(run, run.layers[l], product, begun) is not None
+    product, layer = run.inputs(l).T @ delta, run.layers[l]
+    pairs = run.step_of(run.trace.like(layer.weights.value.shape, begun))
+    return first_multiple(pairs, layer.oriented(product)) is not None
 
 
 def gradient_like(run: Pass, layer: Layer, right: Array, after: int) -> tuple[Found, float, float] | None:

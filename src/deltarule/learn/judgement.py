@@ -47,6 +47,7 @@ class Pass:
     """What is known of one batch on its way through the program's layers.
 
     X: (n, features). targets: (n, outputs), as the program uses them. call: the program's own functions by name.
+    whole: all samples and targets, where the batch is only the first of them. end: when the next steps begin.
     """
 
     trace: Trace
@@ -54,6 +55,7 @@ class Pass:
     X: Array
     targets: Array
     call: Callable[[Event, Array], Array | None]
+    whole: tuple[Array, Array] | None = None
     z: list[Array] = field(default_factory=list)
     a: list[Array] = field(default_factory=list)
     kinds: list[Kind] = field(default_factory=list)
@@ -110,7 +112,7 @@ def walk_forward(run: Pass) -> bool:
         find_a(run, l, layer)
     first_z = next(each.event for each in run.steps if each.quantity == "z")
     again = [each.time for each in run.trace.events if first_z and each.where is first_z.where and each.time > run.time]
-    run.end = again[2] if len(again) > 2 else run.end
+    run.end = again[1] if len(again) > 1 else run.end
     return True
 
 
@@ -168,9 +170,8 @@ def find_a(run: Pass, l: int, layer: Layer) -> None:
                 pairs = [pair for pair in pairs if pair[0].time < event.time] or pairs
                 break
     for event, array in pairs:
-        if (kind := activation_for(z, array)) is not None:
-            if kind is RELU and is_last and (z >= 0).all():
-                continue
+        is_other = not is_close(array, z) or "relu" in f"{event.where.text}{event.where.function}".casefold()
+        if is_other and (kind := activation_for(z, array)) is not None:
             return take_a(run, l, (event, array), kind, "")
     for mistake, kind, function in MISTAKEN:
         if (found := first(pairs, function(z))) and is_meant(found, pairs, mistake):

@@ -7,7 +7,7 @@ forward, loss, backward and update are called one after another, their arguments
 import ast
 import inspect
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -23,6 +23,7 @@ from deltarule.learn.roles import argument_of, plain, role_of
 from deltarule.learn.sandbox import Failure, attempt
 from deltarule.learn.verdict import Verdict, verdict
 from deltarule.nn.arrays import Array
+from deltarule.randomness import generator
 
 SKIPPED = ("reads a file", "draws", "prints")
 ORDER = ("forward", "loss", "backward", "update")
@@ -46,7 +47,7 @@ class Run:
     def score(self) -> tuple[int, int, int]:
         """How much of the program this run shows."""
         seen, right = self.verdict.score if self.verdict else (0, 0)
-        return seen, right, len(self.recorder.events) if not seen else 0
+        return right, seen, len(self.recorder.events) if not seen else 0
 
 
 class Unfilled(Exception):
@@ -160,6 +161,7 @@ class Session:
                 supplied[name] = value
                 run.supplied[name] = argument_of(name)
         space = self.twin.namespace(supplied)
+        move_inputs(space, self.program.constants)
         return space
 
     def call(self, run: Run, name: str, function: Any, bank: "Bank") -> Any:
@@ -269,6 +271,7 @@ class Session:
                     run.called.append(f"line {node.lineno}")
                 if any("Enough" in each.error for each in run.space.failed[failed:]):
                     return
+                move_inputs(run.space, names)
                 if len(run.space.failed) == failed:
                     continue
             for name in names:
@@ -305,6 +308,15 @@ def own_sizes(runs: list[Run]) -> tuple[int, ...] | None:
             if run.examples.n not in sizes:
                 return sizes
     return None
+
+
+def move_inputs(space: Namespace, names: Iterable[str]) -> None:
+    """Move the inputs that a program defines itself off 0, where dC/dW would be 0 whatever the program does."""
+    for name in names:
+        value = space.names.get(name)
+        if argument_of(name) == "X" and isinstance(value, np.ndarray) and value.dtype.kind in "biuf" and value.ndim > 1:
+            if value.size <= 10_000 and (value == 0).any():
+                space.names[name] = value + generator(0, "check inputs").uniform(0.1, 0.4, value.shape)
 
 
 def own_batches(run: Run) -> list[tuple[Array, Array]]:

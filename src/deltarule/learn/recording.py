@@ -21,7 +21,7 @@ from deltarule.nn.arrays import Array
 from deltarule.randomness import generator
 
 SEEN, STORED = "_deltarule_seen", "_deltarule_stored"
-MOST_EVENTS, MOST_NUMBERS, MOST_SECONDS = 2500, 30_000_000, 0.4
+MOST_EVENTS, MOST_NUMBERS, MOST_SECONDS = 2000, 30_000_000, 1.0
 NUMBERS = "biuf"
 MOST_ITEMS = 12
 LAST = "the last"  # as a key: what was appended

@@ -22,7 +22,7 @@ def role_of(name: str) -> str:
 @cache
 def argument_of(name: str) -> str:
     """What an argument or a name of the module holds; "" where it says nothing."""
-    return first_row("arguments", plain(name))
+    return first_row("arguments", plain(name)).partition("_2")[0]
 
 
 def first_row(table: str, name: str) -> str:

@@ -47,7 +47,7 @@ def moved(run: Pass, start: Start, gradient: Array | None, after: int) -> tuple[
         same_name = event.where.is_store and bare_name(event.name) == name
         if same_name and not is_close(array, start.value, 1e-12):
             return event, change
-        if slope is not None and event.where.text and np.linalg.norm(change) < np.linalg.norm(start.value):
+        if slope is not None and np.linalg.norm(change) < np.linalg.norm(start.value):
             if factor_between(change, slope) is not None:
                 return event, change
     return None
@@ -60,6 +60,7 @@ def walk_update(run: Pass, begun: int, rate: float) -> None:
         running *= step.values.get("factor", 1.0) if step.is_found else 1.0
         signs[step.layer] = running
     shares: list[Share] = []
+    summed = sums_over_samples(run)
     for l, layer in enumerate(run.layers):
         starts = [("dW", layer.weights, run.gradients[l][0]), ("db", layer.biases, run.gradients[l][1])]
         for quantity, start, gradient in starts:
@@ -68,14 +69,42 @@ def walk_update(run: Pass, begun: int, rate: float) -> None:
             oriented = layer.oriented(gradient) if gradient is not None and quantity == "dW" else gradient
             step = next((each for each in run.steps if (each.quantity, each.layer) == (quantity, l)), None)
             known = step is not None and step.mistake == "" and gradient is not None
-            share = update_of(run, l, quantity, start, oriented, begun)
+            share = update_of(run, l, quantity, start, oriented, begun, summed)
             if known and share is not None and step is not None:
                 shares.append(replace(share, delta=signs[l], gradient=step.values.get("factor", 1.0)))
     judge_shares(run, shares, rate)
 
 
-def update_of(run: Pass, l: int, quantity: str, start: Start, gradient: Array | None, begun: int) -> Share | None:
+def sums_over_samples(run: Pass) -> list[tuple[Array, Array]] | None:
+    """dC/dW and dC/db of all samples, where the program goes through them one by one and its first was right."""
+    deltas = [each for each in run.steps if each.quantity == "delta"]
+    if run.whole is None or len(deltas) < len(run.layers) or any(each.mistake for each in deltas):
+        return None
+    X, t = run.whole
+    inputs, zs = [X], []
+    for layer, kind in zip(run.layers, run.kinds, strict=True):
+        zs.append(inputs[-1] @ layer.W + layer.b)
+        inputs.append(kind.value(zs[-1]))
+    delta = inputs[-1] - t
+    if deltas[0].note == "quadratic":
+        delta = run.kinds[-1].back(delta, zs[-1], inputs[-1])
+    found = []
+    for l in range(len(run.layers) - 1, -1, -1):
+        layer = run.layers[l]
+        found.append((layer.oriented(inputs[l].T @ delta), delta.sum(axis=0)))
+        if l:
+            delta = run.kinds[l - 1].back(delta @ layer.W.T, zs[l - 1], inputs[l])
+    return found[::-1]
+
+
+def update_of(
+    run: Pass, l: int, quantity: str, start: Start, gradient: Array | None, begun: int, summed: list[tuple[Array, Array]] | None
+) -> Share | None:
     """The update of one parameter, as a share whose factors before it are yet to be filled in."""
+    whole = None if summed is None else summed[l][quantity == "db"]
+    if whole is not None and (found := moved(run, start, whole, begun)) is not None:
+        if (factor := factor_between(found[1], whole.reshape(found[1].shape))) is not None:
+            return Share(quantity, l, found[0], 1.0, 1.0, factor)
     if (found := moved(run, start, gradient, begun)) is None:
         return None if gradient is None else Share(quantity, l, None, 1.0, 1.0, None)
     event, change = found
@@ -96,6 +125,8 @@ def update_of(run: Pass, l: int, quantity: str, start: Start, gradient: Array | 
 
 def judge_shares(run: Pass, shares: Sequence[Share], rate: float) -> None:
     """Name the sign, the factor or the rate that makes a parameter move otherwise than the others."""
+    moving = [each for each in shares if each.update is not None]
+    shares = moving or [each for each in shares if each.event is None]  # Adam's steps have another size
     if not shares:
         return
     totals = [each.total for each in shares]
