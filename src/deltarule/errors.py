@@ -93,8 +93,8 @@ class MissingExtraError(DeltaruleError, ImportError):
 
 @cache
 def read_tables(name: str) -> dict[str, Any]:
-    """The tables of a TOML file beside this one: settings, sentences, elsewhere."""
-    file = Path(__file__).with_name(f"{name}.toml")
+    """The tables of a TOML file of this package: settings, sentences, learn/vocabulary."""
+    file = Path(__file__).parent / f"{name}.toml"
     return importlib.import_module("tomllib").loads(file.read_text(encoding="utf-8"))
 
 

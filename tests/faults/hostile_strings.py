@@ -173,7 +173,7 @@ def in_a_recipe(text: str) -> Iterator[list[str]]:
     yield ["train", name, "--out", "of-recipe.safetensors"]
     yield ["recipes", name]
     yield ["recipes", name, "--json"]
-    yield ["gradcheck", name]
+    yield ["check", name]
     yield ["evaluate", "of-recipe.safetensors"]
     for wrong in (f"{recipe}{quoted} = 1\n", recipe.replace('"relu"', quoted), recipe.replace('"digits"', quoted)):
         Path(name).write_text(wrong, encoding="utf-8")
@@ -208,7 +208,7 @@ def on_the_command_line(text: str) -> Iterator[list[str]]:
     yield [text]
     yield ["train", f"--{text}"]
     yield ["data", text]
-    for command in ("train", "evaluate", "explain", "gradcheck", "diagnose", "recipes", "playground"):
+    for command in ("train", "evaluate", "explain", "check", "gradcheck", "recipes", "playground"):
         yield [command, text]
     for option in ("--data", "--from", "--set", "--engine", "--resume", "--out", "--plot", "--run", "--epochs"):
         yield ["train", "no-recipe" if option == "--run" else "linear", "--offline", option, f"{text}/x/y"]

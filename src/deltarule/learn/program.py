@@ -1,42 +1,40 @@
 """A learner's program as it is: what of it is kept, what is left out and why, and what it takes from elsewhere.
 
 Nothing of it runs here. From the syntax tree come imports, functions, classes and plain constants; what reads files,
-trains, draws or prints when it is imported is left out. `learn.namespace` runs what is kept.
+trains, draws or prints at import is left out. `namespace.carry_out` carries out what is kept.
 """
 
 import ast
 import builtins
 import copy
 import symtable
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
+from deltarule.errors import read_tables
 from deltarule.learn.code_files import Note, Place, read_code
-from deltarule.learn.imports import PYTHON2_NAMES, alias_of, is_drawing, is_numeric, sibling
 
-if TYPE_CHECKING:
-    from deltarule.learn.namespace import Namespace
-
-Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+TABLES = read_tables("learn/vocabulary")
+CHEAP, CALM, READS, PRODUCTS = (set(TABLES["functions"][each]) for each in ("cheap", "calm", "reads", "products"))
+DRAWING = set(TABLES["modules"]["drawing"])
+PYTHON2_NAMES: dict[str, Any] = {"xrange": range, "raw_input": input, "unicode": str, "long": int, "basestring": str}
+BUILTINS = {*dir(builtins), *PYTHON2_NAMES, "__file__"}
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+Definition = Function | ast.ClassDef
+Import = ast.Import | ast.ImportFrom
 Loop = ast.For | ast.While
-BUILTINS = set(dir(builtins)) | set(PYTHON2_NAMES) | {"__file__", "__name__", "__doc__"}
-CHEAP = {"abs", "bool", "dict", "enumerate", "float", "int", "len", "list", "max", "min", "object", "pow", "range"}
-CHEAP |= {"reversed", "round", "set", "slice", "sorted", "str", "sum", "tuple", "zip", "complex", "map", "xrange"}
-CALM = {"seed", "seterr", "set_printoptions", "filterwarnings", "simplefilter", "setrecursionlimit", "manual_seed"}
-READS = {"open", "load", "loadtxt", "genfromtxt", "fromfile", "read", "imread", "loadmat", "fetch_openml", "urlopen"}
-READS |= {"load_data", "load_data_wrapper", "fetch_mldata", "urlretrieve", "listdir", "load_dataset", "memmap"}
-PRODUCTS = {"dot", "matmul", "einsum", "tensordot", "inner", "outer"}
 
 
 class LeftOut(NamedTuple):
-    """A statement that is not run: where it stands, its first line, and why.
+    """A statement that is not carried out, by its first line.
 
-    why: "reads a file", "draws", "prints", "calls the program's own functions", "runs only as a script", "loops",
-    "needs what is left out", "is not a constant".
+    why: "reads a file", "draws", "prints", "loops", "runs only as a script", "calls the program's own functions",
+    "needs what is left out", or "is not a constant".
     """
 
     place: Place
@@ -46,44 +44,38 @@ class LeftOut(NamedTuple):
 
 @dataclass(frozen=True)
 class Block:
-    """A function, a class, or the body of a loop as a function that returns all its variables in a dict.
+    """A function, a class, or statements outside of functions made into a function, which returns all its variables.
 
-    reads: names that it takes from the module and that neither Python nor the program defines: to be supplied. Of a
-    loop they are its parameters, too, with its variable and what the program defines outside functions, since a loop
-    may change them. uses: other names of the module that it reads. writes: names that a loop gives a value, or a
-    function makes global. products: how many products of matrices are written in it.
+    parameters: a class has those of its constructor; statements have the names that they read before they write them,
+    but for functions and modules. reads: the names that it takes from the module, which has none. uses: those that
+    the program or Python's imports define. writes: the names of the module that it sets; of statements, all that they
+    set. products: how many products of matrices are in it. inside: the function in which statements stand.
     """
 
     name: str
     node: Any
     place: Place
     last: Place
-    parameters: tuple[str, ...]
-    reads: tuple[str, ...]
-    uses: tuple[str, ...]
-    writes: tuple[str, ...]
-    products: int
-    inside: str = ""  # the function that a loop stands in
+    parameters: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
+    uses: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
+    products: int = 0
+    inside: str = ""
 
 
 @dataclass
 class Program:
-    """A learner's program: its tree, what is kept of it, and what is left out.
-
-    functions, classes: by name, the last of a name. loops: bodies with products of matrices in them, the innermost
-    first. free: the names that somebody must supply, with the blocks that read them. modules: the programs beside this
-    one that it imports, by name.
-    """
+    """A learner's program: its tree, what is kept of it and left out, and the programs beside it that it imports."""
 
     path: Path
     text: str
     places: list[Place]
     notes: list[Note]
     tree: ast.Module
+    modules: dict[str, "Program"]
     kept: list[ast.stmt] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
-    modules: dict[str, "Program"] = field(default_factory=dict)
-    star_names: set[str] = field(default_factory=set)
 
     def place(self, line: int) -> Place:
         """Where a line of the text stands in the learner's file."""
@@ -91,180 +83,210 @@ class Program:
 
     def line(self, number: int) -> str:
         """A line of the text."""
-        lines = self.text.split("\n")
-        return lines[number - 1] if 0 < number <= len(lines) else ""
+        return self.text.split("\n")[number - 1] if 0 < number <= len(self.places) else ""
 
-    def namespace(self, supplied: dict[str, Any] | None = None, *, run: bool = False) -> "Namespace":
-        """Carry out what is kept, with names that are free supplied; `run` carries out everything."""
-        from deltarule.learn.namespace import build
-
-        return build(self, supplied or {}, run=run)
-
-    @cached_property
-    def definitions(self) -> dict[str, Definition]:
-        """The functions and classes outside of others, the last of each name."""
-        return {node.name: node for node in definitions_in(self.kept)}
-
-    @cached_property
-    def constants(self) -> set[str]:
-        """The names that kept statements give a value, imports and definitions aside."""
-        return {name for node in self.kept for name in targets_of(node)} - set(self.definitions)
+    def home(self, file: str) -> "Program":
+        """The program, this one or one beside it, that a file's name stands for, as in a traceback."""
+        programs = [self, *self.modules.values()]
+        found = [each for each in programs if str(each.path) == file]
+        return (
+            found[0]
+            if found
+            else next((inner for each in programs[1:] if (inner := each.home(file)) is not each), self)
+        )
 
     @cached_property
     def imports(self) -> dict[str, str]:
-        """What each name that is imported stands for: a module, or one and a name in it."""
-        return dict(imports_in(self.kept))
+        """What the names that it imports stand for: "module", or "module:name"."""
+        found: dict[str, str] = {}
+        for node in (each for each in ast.walk(self.tree) if isinstance(each, Import)):
+            for alias in node.names:
+                origin = f"{node.module or ''}:{alias.name}" if isinstance(node, ast.ImportFrom) else alias.name
+                found[alias.asname or (alias.name if ":" in origin else alias.name.partition(".")[0])] = origin
+                if alias.name == "*":
+                    found |= {name: f"{origin[:-1]}{name}" for name in self.names_of_star(origin[:-2])}
+        return found
+
+    def names_of_star(self, module: str) -> Iterable[str]:
+        """The names that `from module import *` brings."""
+        if module in self.modules:
+            return self.modules[module].known
+        module = TABLES["aliases"].get(module, module)
+        loaded = import_module(module) if is_numeric(module) else None
+        return getattr(loaded, "__all__", dir(loaded)) if loaded else ()
+
+    @cached_property
+    def own(self) -> dict[str, Definition | ast.Assign]:
+        """Its functions and classes outside of others, the last of each name; a lambda with a name is a function."""
+        return {name: node for node in definitions_in(self.kept) for name in names_of(node)}
+
+    @cached_property
+    def constants(self) -> set[str]:
+        """The other names that it gives a value which is kept."""
+        return {name for node in self.kept for name in names_of(node)} - set(self.own)
 
     @cached_property
     def known(self) -> set[str]:
-        """Every name that the program defines or imports."""
-        return {*self.definitions, *self.constants, *self.imports, *self.star_names}
+        """Every name that it defines or imports."""
+        return {*self.own, *self.constants, *self.imports}
 
     @cached_property
     def functions(self) -> dict[str, Block]:
-        """Its functions, and those that it takes from programs beside it."""
-        return (
-            self.from_modules("functions")
-            | {name: self.block(node) for name, node in self.definitions.items() if not isinstance(node, ast.ClassDef)}
-            | {block.name: block for block in self.lambdas()}
-        )
+        """Its functions by name, and those that it imports from programs beside it."""
+        return self.blocks(lambda block: not isinstance(block.node, ast.ClassDef))
 
     @cached_property
     def classes(self) -> dict[str, Block]:
-        """Its classes, and those that it takes from programs beside it."""
-        return self.from_modules("classes") | {
-            name: self.block(node) for name, node in self.definitions.items() if isinstance(node, ast.ClassDef)
-        }
+        """Its classes by name, and those that it imports from programs beside it."""
+        return self.blocks(lambda block: isinstance(block.node, ast.ClassDef))
 
-    @cached_property
-    def loops(self) -> list[Block]:
-        """The loops over steps, epochs or samples, wherever they stand, as functions: the innermost first."""
-        return sorted(self.loop_blocks(), key=lambda loop: (loop.last.line - loop.place.line, loop.place.line))
-
-    @cached_property
-    def free(self) -> dict[str, tuple[str, ...]]:
-        """The names that the functions and classes read and nobody defines, with the names of those that read them."""
-        blocks = [*self.functions.values(), *self.classes.values()]
-        names = sorted({name for block in blocks for name in block.reads})
-        return {name: tuple(block.name for block in blocks if name in block.reads) for name in names}
-
-    def calls(self, name: str) -> list[ast.Call]:
-        """Every call of a function or a method of that name in the whole program, also in what is left out."""
-        calls = (node for node in ast.walk(self.tree) if isinstance(node, ast.Call))
-        return [node for node in calls if name in (getattr(node.func, "id", ""), getattr(node.func, "attr", ""))]
-
-    def from_modules(self, kind: str) -> dict[str, Block]:
-        """Functions or classes of the programs beside this one, under the names by which they are imported."""
+    def blocks(self, wanted: Any) -> dict[str, Block]:
+        """Functions or classes: imported ones first, under the names that they have here."""
         found: dict[str, Block] = {}
         for name, origin in self.imports.items():
             module, _, of_it = origin.partition(":")
-            if (program := self.modules.get(module)) is not None:
-                blocks = getattr(program, kind)
-                found |= {name: blocks[of_it]} if of_it in blocks else {}
-                found |= {} if of_it else {f"{name}.{each}": block for each, block in blocks.items()}
-        for program in (each for name, each in self.modules.items() if f"*{name}" in self.star_names):
-            found |= getattr(program, kind)
-        return found
+            if module in self.modules:
+                theirs = self.modules[module].functions | self.modules[module].classes
+                inner = {f"{name}.{each}": block for each, block in theirs.items()}
+                found |= (
+                    theirs if of_it == "*" else {name: theirs[of_it]} if of_it in theirs else {} if of_it else inner
+                )
+        found |= {name: self.block(name, node) for name, node in self.own.items()}
+        return {name: block for name, block in found.items() if wanted(block)}
 
-    def block(self, node: Any, name: str = "", inside: str = "") -> Block:
-        """A function or class with the names that it reads."""
+    def block(self, name: str, node: Any) -> Block:
+        """A definition with the names that it reads."""
         reads, writes = global_names(node)
-        arguments = getattr(node, "args", None)
+        body = node.value if isinstance(node, ast.Assign) else node
+        makers = [each for each in getattr(node, "body", []) if getattr(each, "name", "") == "__init__"]
+        arguments = getattr((makers or [body])[-1], "args", None)
+        parameters = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs] if arguments else []
         return Block(
-            name or node.name,
+            name,
             node,
             self.place(node.lineno),
             self.place(node.end_lineno or node.lineno),
-            tuple(each.arg for each in parameters_of(arguments)) if arguments else (),
-            tuple(sorted(reads - self.known - BUILTINS)),
-            tuple(sorted(reads & self.known)),
-            tuple(sorted(writes)),
-            product_count(node),
-            inside,
+            parameters=tuple(each.arg for each in parameters if each.arg != "self"),
+            reads=tuple(sorted(reads - self.known - BUILTINS)),
+            uses=tuple(sorted(reads & self.known)),
+            writes=tuple(sorted(writes)),
+            products=product_count(node),
         )
 
-    def lambdas(self) -> Iterator[Block]:
-        """Functions that are written as `name = lambda ...`."""
-        for node in self.kept:
-            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda):
-                for name in targets_of(node):
-                    yield self.block(node.value, name)
+    @cached_property
+    def loops(self) -> list[Block]:
+        """Code in no function of its own that multiplies matrices: bodies of loops, the innermost first; the rest."""
+        found: list[Block] = []
+        owners = {child: node for node in ast.walk(self.tree) for child in ast.iter_child_nodes(node)}
+        for loop in (each for each in ast.walk(self.tree) if isinstance(each, Loop)):
+            owner: ast.AST | None = loop
+            while owner is not None and not isinstance(owner, Function):
+                owner = owners.get(owner)
+            if product_count(loop) >= 2 and not any(isinstance(each, ast.Yield) for each in ast.walk(loop)):
+                found.append(self.statements(loop.body, [loop], getattr(owner, "name", "")))
+        found.sort(key=lambda block: block.last.line - block.place.line)
+        flat = [each for each in self.tree.body if not isinstance(each, Definition | Import | Loop)]
+        flat = [each for each in flat if not is_main_guard(each) and reason(self, each) not in ("draws", "prints")]
+        first = next((n for n, each in enumerate(flat) if product_count(each)), len(flat))
+        script = flat[first:]
+        return [*found, self.statements(script, script)] if sum(map(product_count, script)) >= 2 else found
 
-    def loop_blocks(self) -> Iterator[Block]:
-        """Loops with two or more products of matrices in them."""
-        owners = {id(child): node for node in ast.walk(self.tree) for child in ast.iter_child_nodes(node)}
-        for node in (each for each in ast.walk(self.tree) if isinstance(each, Loop)):
-            owner = owners.get(id(node))
-            while owner is not None and not isinstance(owner, ast.FunctionDef | ast.AsyncFunctionDef):
-                owner = owners.get(id(owner))
-            stops = any(isinstance(each, ast.Yield | ast.YieldFrom | ast.Await) for each in ast.walk(node))
-            if product_count(node) >= 2 and not stops:
-                yield self.loop_block(node, getattr(owner, "name", ""))
+    def statements(self, body: list[ast.stmt], around: list[Any], inside: str = "") -> Block:
+        """Statements as a function of what they read before they write it; a loop's variable is read."""
+        loop = around[0]
+        order = [(name, True) for name in names_of(loop)] if around != body and isinstance(loop, ast.For) else []
+        order += flow(body)
+        first: dict[str, bool] = {}
+        for name, is_read in order:
+            first.setdefault(name, is_read)
+        written = {name for name, is_read in order if not is_read}
+        reads = {name for name, is_read in first.items() if is_read} - BUILTINS
+        fixed = ({*self.own, *self.imports}) - written
+        inputs = tuple(sorted(reads - fixed))
+        return Block(
+            f"loop_{loop.lineno}",
+            function_of(f"loop_{loop.lineno}", body, inputs),
+            self.place(loop.lineno),
+            self.place(around[-1].end_lineno or loop.lineno),
+            parameters=inputs,
+            reads=tuple(name for name in inputs if inside or name not in self.known),
+            uses=tuple(sorted(reads & fixed)),
+            writes=tuple(sorted(written)),
+            products=sum(map(product_count, body)),
+            inside=inside,
+        )
 
-    def loop_block(self, loop: Loop, inside: str) -> Block:
-        """The body of a loop as a function of what it reads before it writes it."""
-        flow = Flow()
-        if isinstance(loop, ast.For):
-            flow.reads |= set(targets_of(loop))
-        flow.follow(loop.body)
-        local = {each for node in ast.walk(loop) for each in targets_of(node)}
-        fixed = {*self.definitions, *self.imports, *self.star_names, *BUILTINS} - local
-        inputs = tuple(sorted(flow.reads - fixed))
-        node = loop_function(f"loop_{loop.lineno}", loop, inputs)
-        free = tuple(name for name in inputs if inside or name not in self.known)
-        uses = tuple(sorted(flow.reads & fixed - BUILTINS))
-        first, last = self.place(loop.lineno), self.place(loop.end_lineno or loop.lineno)
-        writes = tuple(sorted(flow.writes))
-        return Block(node.name, node, first, last, inputs, free, uses, writes, product_count(loop), inside)
+    @cached_property
+    def free(self) -> dict[str, tuple[str, ...]]:
+        """The names that functions and classes read and that are not defined, with their readers."""
+        blocks = {**self.functions, **self.classes}
+        names = sorted({name for block in blocks.values() for name in block.reads})
+        return {name: tuple(each for each, block in blocks.items() if name in block.reads) for name in names}
+
+    def calls(self, name: str) -> list[ast.Call]:
+        """Every call of a function or method of that name in the program, what is left out included."""
+        calls = (node for node in ast.walk(self.tree) if isinstance(node, ast.Call))
+        return [node for node in calls if name == name_of(node.func)]
 
 
 def read_program(path: str | Path, *, seen: tuple[Path, ...] = ()) -> Program:
-    """Read a program, a notebook or a page, and the programs beside it that it imports."""
+    """Read a program, a notebook or a page, and the programs beside it that it imports. ProgramError if it cannot."""
+    path = Path(path).absolute()
     code = read_code(path)
     tree = ast.parse(code.text)
-    if code.is_python2:
+    if any(note.kind == "python2" for note in code.notes):
         Modern().visit(tree)
-    program = Program(code.path, code.text, code.places, list(code.notes), tree)
     adopt_methods(tree)
-    program.kept = [each for node in tree.body for each in keep(program, node)]
-    for name, again in twice(program.kept):
-        program.notes.append(Note(program.place(again.lineno), "twice", name))
-    for node in (each for each in ast.walk(tree) if isinstance(each, ast.Import | ast.ImportFrom)):
-        read_siblings(program, node, (*seen, code.path.resolve()))
-    for name in ("definitions", "constants", "imports", "known"):
-        program.__dict__.pop(name, None)  # which `keep` has asked for on its way
+    program = Program(path, code.text, code.places, code.notes, tree, {})
+    for node in (each for each in ast.walk(tree) if isinstance(each, Import)):
+        origin = getattr(node, "module", None)
+        names = [alias.name for alias in node.names]
+        for name in [origin, *(f"{origin}.{each}" for each in names)] if origin else names:
+            file = sibling(path.parent, name)
+            if file is not None and file not in (path, *seen) and name not in program.modules:
+                program.modules[name] = read_program(file, seen=(*seen, path))
+    sorter = Sorter(program)
+    program.kept = [each for node in tree.body for each in sorter.statements_to_keep(node)]
+    before: dict[str, str] = {}
+    for definition in definitions_in(program.kept):
+        for name in names_of(definition):
+            if before.setdefault(name, ast.dump(definition)) != ast.dump(definition):
+                program.notes.append(Note(program.place(definition.lineno), "twice", name))
+    for each in ("imports", "own", "constants", "known"):
+        program.__dict__.pop(each, None)  # which were asked for before all was there
     return program
 
 
-def read_siblings(program: Program, node: ast.Import | ast.ImportFrom, seen: tuple[Path, ...]) -> None:
-    """Read the programs beside this one that a statement imports, and the names that a star brings."""
-    origin = getattr(node, "module", None) or ""
-    names = [origin] if origin else [alias.name for alias in node.names]
-    for name in names:
-        file = sibling(program.path.parent, name)
-        if file is not None and file.resolve() not in seen and name not in program.modules:
-            program.modules[name] = read_program(file, seen=seen)
-    if origin and node.names[0].name == "*":
-        if origin in program.modules:
-            program.star_names |= {*program.modules[origin].known, f"*{origin}"}
-        elif is_numeric(origin):
-            module = import_module(alias_of(origin))
-            program.star_names |= set(getattr(module, "__all__", dir(module)))
+def sibling(folder: Path, name: str) -> Path | None:
+    """The program beside another one that is imported by a name, from its folder or the one around it."""
+    for place in (folder, folder.parent):
+        base = place.joinpath(*name.split("."))
+        for file in (base.with_suffix(".py"), base / "__init__.py"):
+            if file.is_file() and file.stat().st_size:
+                return file
+    return None
+
+
+def is_numeric(module: str) -> bool:
+    """Whether a module is Python's own or NumPy's, which are imported at once."""
+    module = module.partition(":")[0]
+    top = TABLES["aliases"].get(module, module).partition(".")[0]
+    return top == "numpy" or (top in sys.stdlib_module_names and top not in {*DRAWING, "__main__"})
 
 
 class Modern(ast.NodeTransformer):
-    """What reads otherwise in Python 3: the methods of dictionaries, and `print (text) % values`."""
-
-    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
-        self.generic_visit(node)
-        if isinstance(node.left, ast.Call) and getattr(node.left.func, "id", "") == "print":
-            call, node.left = node.left, node.left.args[0] if node.left.args else node.left
-            return ast.copy_location(ast.Call(call.func, [node], []), node)
-        return node
+    """What Python 3 reads otherwise than Python 2: the methods of dictionaries, and `print (text) % values`."""
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         self.generic_visit(node)
         node.attr = {"iteritems": "items", "itervalues": "values", "iterkeys": "keys"}.get(node.attr, node.attr)
+        return node
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node.left, ast.Call) and name_of(node.left.func) == "print" and node.left.args:
+            call, node.left = node.left, node.left.args[0]
+            return ast.copy_location(ast.Call(call.func, [node], []), node)
         return node
 
 
@@ -272,207 +294,170 @@ def adopt_methods(tree: ast.Module) -> None:
     """Move functions that take `self` first into the class before them: pages show methods one by one."""
     owner: ast.ClassDef | None = None
     for node in list(tree.body):
-        if isinstance(node, ast.ClassDef):
-            owner = node
-        elif isinstance(node, ast.FunctionDef) and owner and node.args.args and node.args.args[0].arg == "self":
+        owner = node if isinstance(node, ast.ClassDef) else owner
+        if owner and isinstance(node, ast.FunctionDef) and [each.arg for each in node.args.args[:1]] == ["self"]:
             owner.body.append(node)
             tree.body.remove(node)
 
 
-def keep(program: Program, node: ast.stmt) -> list[ast.stmt]:
-    """What of a statement is carried out; the rest goes to `left_out`."""
-    if isinstance(node, Definition | ast.Import | ast.ImportFrom):
-        return [node]
-    if isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
+@dataclass
+class Sorter:
+    """Goes through the statements of a program in order, and knows which names stand for plain constants so far."""
+
+    program: Program
+    plain: set[str] = field(default_factory=set)
+
+    def statements_to_keep(self, node: ast.stmt) -> list[ast.stmt]:
+        """What of a statement is carried out; the rest is listed as left out."""
+        program = self.program
+        if isinstance(node, Definition | Import):
+            return [node]
+        if isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
+            return []
+        if isinstance(node, ast.If | ast.Try) and not is_main_guard(node):
+            n_before = len(program.left_out)
+            inner = [each for child in ast.iter_child_nodes(node) for each in self.branches_to_keep(child)]
+            is_whole = n_before == len(program.left_out) and self.is_plain(getattr(node, "test", ast.Constant(0)))
+            return [node] if is_whole else inner
+        value = getattr(node, "value", None)
+        names = names_of(node)
+        if names and isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign) and value is not None:
+            if self.is_plain(value) and not (isinstance(node, ast.AugAssign) and names[0] not in self.plain):
+                self.plain.update(names)
+                return [node]
+            self.plain.difference_update(names)
+        if isinstance(value, ast.Call) and name_of(value.func) in CALM and all(map(self.is_plain, value.args)):
+            return [node]
+        text = program.line(node.lineno).strip()
+        program.left_out.append(LeftOut(program.place(node.lineno), text, reason(program, node)))
         return []
-    if isinstance(node, ast.If | ast.Try) and not is_main_guard(node):
-        parts = {part: getattr(node, part) for part in ("body", "orelse", "finalbody") if getattr(node, part, None)}
-        choice = copy.copy(node)
-        inner = {part: [each for one in body for each in keep(program, one)] for part, body in parts.items()}
-        if not is_plain(program, getattr(node, "test", ast.Constant(True))):
-            return [*inner["body"], *inner.get("orelse", [])] if any(map(definitions_in, inner.values())) else []
-        for part, body in inner.items():
-            setattr(choice, part, body or ([ast.copy_location(ast.Pass(), node)] if part == "body" else []))
-        return [choice] if any(inner.values()) else []
-    if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign) and targets_of(node):
-        if node.value is None or is_plain(program, node.value):
-            program.__dict__.setdefault("plain", set()).update(targets_of(node))
-            return [] if node.value is None else [node]
-        program.__dict__.setdefault("plain", set()).difference_update(targets_of(node))
-    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and is_calm(program, node.value):
-        return [node]
-    what = program.line(node.lineno).strip()
-    program.left_out.append(LeftOut(program.place(node.lineno), what, reason(program, node)))
-    return []
 
+    def branches_to_keep(self, node: ast.AST) -> list[ast.stmt]:
+        """The same of a branch, a handler of errors, or a condition, of which nothing is kept."""
+        if isinstance(node, ast.ExceptHandler):
+            return [each for child in node.body for each in self.statements_to_keep(child)]
+        return self.statements_to_keep(node) if isinstance(node, ast.stmt) else []
 
-def is_calm(program: Program, call: ast.Call) -> bool:
-    """Whether a call only sets a seed, or how NumPy warns and prints."""
-    return getattr(call.func, "attr", "") in CALM and all(is_plain(program, each) for each in call.args)
+    def is_plain(self, node: ast.AST) -> bool:
+        """Whether an expression is made of constants and of functions of Python and NumPy alone."""
+        if isinstance(node, ast.Constant | ast.Lambda):
+            return True
+        if isinstance(node, ast.Name):
+            return node.id in self.plain or node.id in CHEAP or is_numeric(self.program.imports.get(node.id, "?"))
+        if isinstance(node, ast.Call) and name_of(node.func) in READS:
+            return False
+        if isinstance(node, ast.ListComp | ast.DictComp | ast.SetComp | ast.GeneratorExp):
+            names = {name for each in node.generators for name in names_of(each)}
+            parts = [part for each in node.generators for part in (each.iter, *each.ifs)]
+            results = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
+            return all(map(Sorter(self.program, self.plain | names).is_plain, [*parts, *results]))
+        plain = ast.BinOp | ast.UnaryOp | ast.Compare | ast.BoolOp | ast.IfExp | ast.Tuple | ast.List | ast.Dict
+        plain |= ast.Set | ast.Subscript | ast.Slice | ast.Starred | ast.JoinedStr | ast.FormattedValue
+        plain |= ast.Call | ast.Attribute | ast.keyword
+        children = [each for each in ast.iter_child_nodes(node) if isinstance(each, ast.expr | ast.keyword)]
+        return isinstance(node, plain) and all(map(self.is_plain, children))
 
 
 def is_main_guard(node: ast.AST) -> bool:
     """Whether a statement is `if __name__ == "__main__":`."""
-    return isinstance(node, ast.If) and any(
-        isinstance(each, ast.Name) and each.id == "__name__" for each in ast.walk(node.test)
-    )
-
-
-def is_plain(program: Program, node: ast.AST) -> bool:
-    """Whether an expression is made of constants, of names of such, and of NumPy's functions of such alone."""
-    if isinstance(node, ast.Constant | ast.Lambda):
-        return True
-    if isinstance(node, ast.Name):
-        local = program.__dict__.get("plain", set())
-        return node.id in local or node.id in CHEAP or isinstance(node.ctx, ast.Store)
-    if isinstance(node, ast.Attribute):
-        return is_numeric_name(node) or is_plain(program, node.value)
-    if isinstance(node, ast.Call):
-        function = node.func
-        if getattr(function, "attr", getattr(function, "id", "")) in READS or not is_plain(program, function):
-            return False
-        return all(is_plain(program, each) for each in [*node.args, *(word.value for word in node.keywords)])
-    allowed = ast.BinOp | ast.UnaryOp | ast.Compare | ast.BoolOp | ast.IfExp | ast.Tuple | ast.List | ast.Dict | ast.Set
-    allowed |= ast.Subscript | ast.Slice | ast.Starred | ast.JoinedStr | ast.FormattedValue
-    if not isinstance(node, allowed):
-        return False
-    return all(is_plain(program, each) for each in ast.iter_child_nodes(node) if isinstance(each, ast.expr))
-
-
-def is_numeric_name(node: ast.AST) -> bool:
-    """Whether an attribute is one of a module of numbers: np.pi, np.random.randn, math.sqrt."""
-    while isinstance(node, ast.Attribute):
-        node = node.value
-    return isinstance(node, ast.Name) and node.id in ("np", "numpy", "math", "random", "num", "cp")
+    return isinstance(node, ast.If) and "__name__" in map(name_of, ast.walk(node.test))
 
 
 def reason(program: Program, node: ast.stmt) -> str:
     """Why a statement is left out."""
-    names = [getattr(each, "id", getattr(each, "attr", "")) for each in ast.walk(node)]
-    called = [each.func for each in ast.walk(node) if isinstance(each, ast.Call)]
-    calls = [getattr(each, "attr", getattr(each, "id", "")) for each in called]
-    if is_main_guard(node):
-        return "runs only as a script"
-    if any(name in READS or name.startswith("read_") for name in calls):
-        return "reads a file"
-    if isinstance(node, Loop):
-        return "loops"
-    if any(is_drawing(name) for name in names):
-        return "draws"
-    if calls and isinstance(node, ast.Expr) and calls[0] == "print":
-        return "prints"
-    own = {each.name for each in program.tree.body if isinstance(each, Definition)}
-    if own & set(calls):
-        return "calls the program's own functions"
-    return "needs what is left out" if isinstance(node, ast.Assign | ast.AugAssign) else "is not a constant"
+    called = {name_of(each.func) for each in ast.walk(node) if isinstance(each, ast.Call)}
+    rows = {
+        "runs only as a script": is_main_guard(node),
+        "reads a file": bool(called & READS) or any(name.startswith("read_") for name in called),
+        "draws": any(name_of(each) in DRAWING for each in ast.walk(node)) and not isinstance(node, Loop),
+        "loops": isinstance(node, Loop),
+        "prints": isinstance(node, ast.Expr) and "print" in called,
+        "calls the program's own functions": bool(called & {getattr(each, "name", "") for each in program.tree.body}),
+        "needs what is left out": isinstance(node, ast.Assign | ast.AugAssign),
+    }
+    return next((why for why, is_so in rows.items() if is_so), "is not a constant")
 
 
-def definitions_in(body: Iterable[ast.stmt]) -> list[Definition]:
-    """The definitions among statements, and in their branches."""
-    found: list[Definition] = []
+def name_of(node: ast.AST) -> str:
+    """The name, or the last part of it, that an expression is."""
+    return str(getattr(node, "id", getattr(node, "attr", "")))
+
+
+def definitions_in(body: Iterable[ast.AST]) -> Iterator[Any]:
+    """The definitions among statements and in their branches, lambdas with a name among them."""
     for node in body:
-        if isinstance(node, Definition):
-            found.append(node)
-        else:
-            found += definitions_in([each for each in ast.iter_child_nodes(node) if isinstance(each, ast.stmt)])
-    return found
+        if isinstance(node, Definition) or (isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda)):
+            yield node
+        elif isinstance(node, ast.stmt | ast.ExceptHandler):
+            yield from definitions_in(ast.iter_child_nodes(node))
 
 
-def imports_in(body: Iterable[ast.stmt]) -> Iterator[tuple[str, str]]:
-    """Names that statements import, with what they stand for."""
-    for statement in body:
-        for node in [] if isinstance(statement, Definition) else ast.walk(statement):
-            if isinstance(node, ast.Import):
-                yield from ((alias.asname or alias.name.partition(".")[0], alias.name) for alias in node.names)
-            elif isinstance(node, ast.ImportFrom):
-                yield from ((alias.asname or alias.name, f"{node.module}:{alias.name}") for alias in node.names)
-
-
-def targets_of(node: ast.AST) -> list[str]:
-    """The names that a statement itself gives a value: none of attributes or elements."""
-    targets = getattr(node, "targets", None) or [getattr(node, "target", None)]
-    if isinstance(node, ast.Delete):
-        return []
-    stored = (each for target in targets if target is not None for each in ast.walk(target))
-    found = [each.id for each in stored if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)]
-    if isinstance(node, ast.If | ast.Try):
-        found += [name for each in ast.iter_child_nodes(node) for name in targets_of(each)]
-    return found
-
-
-def twice(body: list[ast.stmt]) -> Iterator[tuple[str, ast.stmt]]:
-    """Definitions of a name that had another one before, unless the two are the same."""
-    first: dict[str, Definition] = {}
-    for node in definitions_in(body):
-        if node.name in first and ast.dump(first[node.name]) != ast.dump(node):
-            yield node.name, node
-        first[node.name] = node
-
-
-def parameters_of(arguments: ast.arguments) -> list[ast.arg]:
-    """The parameters of a function that have names of their own."""
-    return [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+def names_of(node: ast.AST) -> list[str]:
+    """The names that a definition, or an assignment or loop itself, gives a value."""
+    if isinstance(node, Definition):
+        return [node.name]
+    if isinstance(node, ast.If | ast.Try | ast.ExceptHandler):
+        return [name for each in ast.iter_child_nodes(node) for name in names_of(each)]
+    targets = getattr(node, "targets", [getattr(node, "target", None)])
+    stored = [each for target in targets if target is not None for each in ast.walk(target)]
+    return [each.id for each in stored if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)]
 
 
 def product_count(node: ast.AST) -> int:
     """How many products of matrices are written in some code."""
-    operators = sum(isinstance(each, ast.MatMult) for each in ast.walk(node))
-    calls = (each.func for each in ast.walk(node) if isinstance(each, ast.Call))
-    return operators + sum(getattr(each, "attr", getattr(each, "id", "")) in PRODUCTS for each in calls)
+    calls = sum(name_of(each.func) in PRODUCTS for each in ast.walk(node) if isinstance(each, ast.Call))
+    return calls + sum(isinstance(each, ast.MatMult) for each in ast.walk(node))
 
 
-def global_names(node: Any) -> tuple[set[str], set[str]]:
-    """The names of the module that a definition reads, and those that it sets."""
-    module = ast.Module([node if isinstance(node, ast.stmt) else ast.Expr(node)], [])
+def global_names(node: ast.stmt) -> tuple[set[str], set[str]]:
+    """The names of the module that a definition reads, and those that it sets by `global`."""
     reads, writes = set[str](), set[str]()
-    tables = [symtable.symtable(ast.unparse(ast.fix_missing_locations(module)), "program", "exec")]
-    own = getattr(node, "name", "")
+    tables = [symtable.symtable(ast.unparse(node), "program", "exec")]
     while tables:
         table = tables.pop()
         tables += table.get_children()
+        is_module = table.get_type() == "module"
         for symbol in table.get_symbols():
-            outer = symbol.is_global() or table.get_type() == "module"
-            reads |= {symbol.get_name()} if outer and symbol.is_referenced() else set()
-            writes |= {symbol.get_name()} if symbol.is_declared_global() and symbol.is_assigned() else set()
-    return reads - {own}, writes
+            if symbol.is_referenced() and (symbol.is_global() or is_module):
+                reads.add(symbol.get_name())
+            if symbol.is_declared_global() and symbol.is_assigned():
+                writes.add(symbol.get_name())
+    return reads - set(names_of(node)), writes
 
 
-@dataclass
-class Flow:
-    """The names that statements read before they have a value of theirs, and those that they give one."""
+FIRST = (
+    "generators",
+    "value",
+    "iter",
+    "items",
+    "args",
+    "target",
+    "targets",
+    "ifs",
+)  # what runs before the other fields
 
-    reads: set[str] = field(default_factory=set)
-    writes: set[str] = field(default_factory=set)
 
-    def follow(self, nodes: Iterable[ast.AST]) -> None:
-        """Go through code in the order in which it runs."""
-        for node in nodes:
-            if isinstance(node, ast.Name):
-                if isinstance(node.ctx, ast.Load):
-                    self.reads |= {node.id} - self.writes
-                else:
-                    self.writes.add(node.id)
-            elif isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign | ast.NamedExpr):
-                again = [ast.Name(name, ast.Load()) for name in targets_of(node)]
-                targets = getattr(node, "targets", None) or [node.target]  # type: ignore[union-attr]
-                value = [node.value] if node.value is not None else []
-                self.follow([*value, *(again if isinstance(node, ast.AugAssign) else []), *targets])
-            elif isinstance(node, ast.For | ast.comprehension):
-                self.follow([node.iter, node.target, *getattr(node, "body", []), *getattr(node, "ifs", [])])
-            elif isinstance(node, ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp):
-                inner = Flow(set(), set(self.writes))
-                results = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
-                inner.follow([*node.generators, *results])
-                self.reads |= inner.reads
-            elif isinstance(node, Definition | ast.Lambda):
-                self.reads |= global_names(node)[0] - self.writes
-                self.writes |= {node.name} if isinstance(node, Definition) else set()
-            else:
-                self.follow(ast.iter_child_nodes(node))
+def flow(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, bool]]:
+    """The names in some code in the order in which it runs, and whether each is read there or written."""
+    for node in nodes:
+        if isinstance(node, ast.Name):
+            yield node.id, isinstance(node.ctx, ast.Load)
+        elif isinstance(node, ast.arg):
+            yield node.arg, False
+        else:
+            if isinstance(node, ast.AugAssign):
+                yield from ((name, True) for name in names_of(node))
+            fields = dict(ast.iter_fields(node))
+            names = [each for each in FIRST if each in fields and not isinstance(node, ast.Call)]
+            parts = [fields[each] for each in [*names, *(each for each in fields if each not in names)]]
+            children = [each for part in parts for each in (part if isinstance(part, list) else [part])]
+            yield from flow(each for each in children if isinstance(each, ast.AST))
+            if isinstance(node, Definition):
+                yield node.name, False
 
 
 class Ending(ast.NodeTransformer):
-    """Turns what a loop's body returns into all its variables."""
+    """Makes a body that returns something return all its variables."""
 
     def visit_Return(self, node: ast.Return) -> ast.AST:
         return ast.copy_location(ast.parse("return locals()").body[0], node)
@@ -481,12 +466,12 @@ class Ending(ast.NodeTransformer):
         return node  # whose own returns stay
 
 
-def loop_function(name: str, loop: Loop, inputs: tuple[str, ...]) -> Any:
-    """A function that does what one pass through a loop does: `break` and `continue` end it."""
-    body = [Ending().visit(copy.deepcopy(node)) for node in loop.body]
-    once = ast.For(ast.Name("_", ast.Store()), ast.Tuple([ast.Constant(0)], ast.Load()), body, [])
-    template: Any = ast.parse(f"def {name}({', '.join(inputs)}):\n    return locals()").body[0]
-    template.body.insert(0, once)
-    for node in (template, once, once.target, once.iter, *template.args.args, template.body[-1]):
-        ast.copy_location(node, loop)
-    return ast.fix_missing_locations(template)
+def function_of(name: str, body: list[ast.stmt], inputs: tuple[str, ...]) -> ast.stmt:
+    """A function that carries out statements once and returns all its variables: `break` and `continue` end it."""
+    source = f"def {name}({', '.join(inputs)}):\n    for _ in (0,):\n        pass\n    return locals()"
+    function: Any = ast.parse(source).body[0]
+    for node in ast.walk(function):
+        if hasattr(node, "lineno"):
+            ast.copy_location(node, body[0])
+    function.body[0].body = [Ending().visit(copy.deepcopy(node)) for node in body]
+    return function

@@ -1,7 +1,7 @@
 """A process of its own for code that a learner wrote: with limits of time and memory, in an empty folder.
 
 `run_apart` calls a function of ours there, which calls the learner's by `attempt`; results come back as JSON. It keeps
-mistakes from doing harm, and is no wall against malice: a program may still read and write the user's files.
+mistakes from doing harm, and stops no malice: the code can still read and write the user's files.
 """
 
 import io
@@ -19,15 +19,26 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppres
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
+from site import getsitepackages
 from typing import Any, NamedTuple
 
-MOST_PRINTED = 4_000  # characters of what a program prints that are kept
+MOST_PRINTED = 4_000  # characters of what a call prints
+MOST_WARNINGS = 20
 ROOT = Path(__file__).parents[2]  # where the child finds this package
-ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+NOT_THEIRS = (str(ROOT / "deltarule"), str(Path(os.__file__).parent), "<", *getsitepackages())
+SMALL = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1")
+ENDINGS = {
+    "returned": "returned",
+    "time": "did not return within {}",
+    "exit": "ended the process with {}",
+    "crash": "crashed Python ({})",
+    "memory": "needed more than {} of memory",
+    "error": "could not be checked: {}",
+}
 
 
 class Failure(NamedTuple):
-    """What a call raised: the error's type and message, and the innermost line of the file that was called."""
+    """An error or a warning: its type, its message, and the innermost line of the learner's own."""
 
     kind: str
     message: str
@@ -42,7 +53,7 @@ class Failure(NamedTuple):
 
 @dataclass
 class Attempt:
-    """What came of a call: its value or its failure, its warnings, and what it printed."""
+    """What came of a call: its value or its error, what it warned of, and the beginning of what it printed."""
 
     value: Any = None
     error: Failure | None = None
@@ -52,41 +63,30 @@ class Attempt:
 
 @dataclass
 class Apart:
-    """What came of a process: its result, and how it ended.
+    """What came of a process: its value, or how it ended instead.
 
-    ended: "returned", "time" (it took too long), "exit", "crash", "memory" or "error" (ours). doing: what it announced
-    last. parts: what it handed back on the way, which stays where it ends early.
+    ended: a key of ENDINGS; "error" is one of ours. doing: what was called last. parts: what was handed back before the
+    end, however that came.
     """
 
     ended: str
     value: Any = None
-    doing: str = ""
+    doing: str = "the program"
     parts: list[Any] = field(default_factory=list)
     detail: str = ""
 
     @property
     def says(self) -> str:
-        """How it ended, in words, with what it was doing."""
-        what = self.doing or "the program"
-        return f"{what} {ENDINGS[self.ended].format(detail=self.detail)}"
-
-
-ENDINGS = {
-    "returned": "returned",
-    "time": "did not return within {detail}",
-    "exit": "ended the process ({detail})",
-    "crash": "crashed the interpreter ({detail})",
-    "memory": "took more than {detail} of memory",
-    "error": "could not be checked: {detail}",
-}
+        """How it ended, in words, with what was called last."""
+        return f"{self.doing} {ENDINGS[self.ended].format(self.detail)}"
 
 
 class OutOfTime(BaseException):
-    """Raised inside a call that takes too long: a BaseException, so that `except Exception` does not catch it."""
+    """Raised in a call that takes too long; `except Exception` does not catch it."""
 
 
 class Bounded(io.StringIO):
-    """A text that keeps its beginning and forgets the rest."""
+    """A text that keeps its beginning and drops the rest."""
 
     def write(self, text: str) -> int:
         super().write(str(text)[: max(0, MOST_PRINTED - self.tell())])
@@ -96,26 +96,29 @@ class Bounded(io.StringIO):
 @contextmanager
 def limit(seconds: float) -> Iterator[None]:
     """Raise OutOfTime in the block after some seconds, where the system can: POSIX, and the main thread."""
-
-    def stop(*_: Any) -> None:
-        raise OutOfTime
-
     if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
         yield
         return
+    is_running = True
+
+    def stop(*_: Any) -> None:
+        if is_running:
+            raise OutOfTime(f"it did not return within {seconds:g} s")
+
     before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds, 0.05)  # again and again, for who catches it
+    signal.setitimer(signal.ITIMER_REAL, seconds, 0.05)  # again and again, for a program that catches it
     try:
         yield
     finally:
+        is_running = False
         signal.setitimer(signal.ITIMER_REAL, 0.0)
         signal.signal(signal.SIGALRM, before)
 
 
-def attempt(what: str, function: Callable[..., Any], *arguments: Any, seconds: float = 1.0, **words: Any) -> Attempt:
-    """Call a learner's function, and catch what it raises, prints and warns of.
+def attempt(what: str, function: Callable[..., Any], *given: Any, seconds: float = 1.0, **words: Any) -> Attempt:
+    """Call a learner's function, and catch whatever it raises, prints and warns of.
 
-    what: what is announced to the parent, which says it if the call never returns. seconds: for this call.
+    what: what the parent names if the call never returns. seconds: after which it is given up.
     """
     announce(what)
     done, output = Attempt(), Bounded()
@@ -123,40 +126,36 @@ def attempt(what: str, function: Callable[..., Any], *arguments: Any, seconds: f
         warnings.simplefilter("always")
         try:
             with limit(seconds):
-                done.value = function(*arguments, **words)
+                done.value = function(*given, **words)
         except KeyboardInterrupt:
             raise
-        except OutOfTime as error:
-            done.error = failure_of(error, f"did not return within {seconds:g} s")
-        except (
-            BaseException
-        ) as error:  # whatever a stranger's code raises, SystemExit too, is a finding about that code
-            done.error = failure_of(error, str(error)[:500])
-    done.warned = [Failure(each.category.__name__, str(each.message), each.filename, each.lineno) for each in caught]
+        except BaseException as error:  # what a stranger's code raises is a finding, be it SystemExit
+            done.error = failure_of(error)
+    done.warned = [
+        Failure(each.category.__name__, str(each.message), each.filename, each.lineno)
+        for each in caught[:MOST_WARNINGS]
+    ]
     done.printed = output.getvalue()
     return done
 
 
-def failure_of(error: BaseException, message: str) -> Failure:
-    """An error with the innermost line outside of Python's and NumPy's own files."""
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [
-        each
-        for each in frames
-        if "site-packages" not in each.filename and not each.filename.startswith(("<", sys.base_prefix))
-    ]
-    own = [each for each in own if Path(each.filename).parent != Path(__file__).parent]
-    line = getattr(error, "lineno", 0) or 0 if isinstance(error, SyntaxError) else 0
-    return Failure(type(error).__name__, message, own[-1].filename if own else "", own[-1].lineno or 0 if own else line)
+def failure_of(error: BaseException) -> Failure:
+    """An error with the innermost line of the learner's own."""
+    own = [each for each in traceback.extract_tb(error.__traceback__) if not each.filename.startswith(NOT_THEIRS)]
+    place = (own[-1].filename, own[-1].lineno or 0) if own else ("", getattr(error, "lineno", 0) or 0)
+    return Failure(type(error).__name__, str(error)[:500], *place)
 
 
-_DOOR: list[Any] = []  # the pipe to the parent, in the child
+_DOOR: list[Any] = []  # the pipe to the parent, in a child
 
 
 def tell(kind: str, content: Any) -> None:
-    """Send the parent a line of JSON; nothing outside of a child."""
+    """Send the parent a line of JSON; does nothing outside of a child."""
     if _DOOR:
-        _DOOR[0].write(json.dumps([kind, content], default=str).encode() + b"\n")
+        text = json.dumps(
+            [kind, content], default=lambda value: value.tolist() if hasattr(value, "tolist") else str(value)
+        )
+        _DOOR[0].write(text.encode() + b"\n")
         _DOOR[0].flush()
 
 
@@ -166,35 +165,47 @@ def announce(what: str) -> None:
 
 
 def hand_back(part: Any) -> None:
-    """Tell the parent a part of the result, which it has even if what comes next never returns."""
+    """Give the parent a part of the result, which it has even if what comes next never returns."""
     tell("part", part)
 
 
-def run_apart(function: str, arguments: dict[str, Any], *, seconds: float = 10.0, megabytes: int = 2_048) -> Apart:
-    """Call "module:name" with keyword arguments in a process of its own, and return what came of it.
+def run_apart(
+    function: str,
+    arguments: dict[str, Any],
+    *,
+    seconds: float = 10.0,
+    megabytes: int = 2_048,
+    folder: str | None = None,
+) -> Apart:
+    """Call "module:name" with keyword arguments in a process of its own, and say what came of it.
 
-    The arguments and the result are JSON. The process and its children end with this call.
+    Arguments and result are JSON. The process ends with this call, and so does what it started. folder: where it runs,
+    else in an empty folder that is removed.
     """
     task = json.dumps({"function": function, "arguments": arguments, "seconds": seconds, "megabytes": megabytes})
-    environment = os.environ | dict.fromkeys(ONE_THREAD, "1")
-    paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
-    environment |= {"PYTHONPATH": os.pathsep.join(filter(None, paths)), "PYTHONDONTWRITEBYTECODE": "1"}
+    paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    environment = os.environ | SMALL | {"PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1", "MPLBACKEND": "Agg"}
     command = [sys.executable, "-c", "from deltarule.learn.sandbox import serve; serve()"]
-    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-    with tempfile.TemporaryDirectory(prefix="deltarule-", ignore_cleanup_errors=True) as folder:
-        child = subprocess.Popen(command, cwd=folder, env=environment, start_new_session=True, **pipes)  # type: ignore[call-overload]  # noqa: S603
-        late = False
+    how: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    how |= {"env": environment, "start_new_session": True}
+    apart = Apart("", detail=f"{seconds:g} s")
+    with (
+        tempfile.TemporaryDirectory(prefix="deltarule-", ignore_cleanup_errors=True) as empty,
+        subprocess.Popen(command, cwd=folder or empty, **how) as child,  # noqa: S603 - ours, and no shell
+    ):
         try:
             lines, errors = child.communicate(task.encode(), timeout=seconds)
         except subprocess.TimeoutExpired:
-            late = True
+            apart.ended = "time"
         finally:
             end_session(child)
-        if late:
+        if apart.ended:
             lines, errors = child.communicate()
-    return outcome(
-        child.returncode, lines, errors, Apart("time" if late else "crash", detail=f"{seconds:g} s"), megabytes
-    )
+    read_lines(apart, lines, f"{megabytes:,} MB")
+    if not apart.ended:
+        end, detail = ending_of(child.returncode, errors.decode(errors="replace"))
+        apart.ended, apart.detail = end, f"{megabytes:,} MB" if end == "memory" else detail
+    return apart
 
 
 def end_session(child: subprocess.Popen[bytes]) -> None:
@@ -206,10 +217,10 @@ def end_session(child: subprocess.Popen[bytes]) -> None:
             child.kill()
 
 
-def outcome(code: int, lines: bytes, errors: bytes, apart: Apart, megabytes: int) -> Apart:
-    """What a process has said, and how it ended if it did not say so."""
+def read_lines(apart: Apart, lines: bytes, limit_of_memory: str) -> None:
+    """Take over what a child has told."""
     for line in lines.splitlines():
-        with suppress(ValueError):  # a line that was cut off
+        with suppress(ValueError):  # for a line that was cut off
             kind, content = json.loads(line)
             if kind == "part":
                 apart.parts.append(content)
@@ -217,34 +228,35 @@ def outcome(code: int, lines: bytes, errors: bytes, apart: Apart, megabytes: int
                 apart.doing = content
             else:
                 apart.ended, apart.value = kind, content
-                apart.detail = f"{megabytes:,} MB" if kind == "memory" else str(content)[:2000]
-                return apart
-    if apart.ended != "time":
-        last = errors.decode(errors="replace").strip().splitlines()[-1:]
-        names = {-number.value: number.name for number in signal.Signals}
-        apart.ended = "exit" if code >= 0 else "memory" if code == -getattr(signal, "SIGKILL", 9) else "crash"
-        apart.detail = f"exit code {code}" if code >= 0 else " ".join([names.get(code, str(code)), *last])
-        apart.detail = f"{megabytes:,} MB" if apart.ended == "memory" else apart.detail
-    return apart
+                apart.detail = limit_of_memory if kind == "memory" else str(content)
+
+
+def ending_of(code: int, errors: str) -> tuple[str, str]:
+    """How a process ended that did not say so: by its exit code, and the last line that it wrote to stderr."""
+    if code >= 0:
+        return "exit", f"exit code {code}"
+    name = next((each.name for each in signal.Signals if each == -code), str(code))
+    last = errors.strip().splitlines()[-1:]
+    return "memory" if name == "SIGKILL" or "MemoryError" in errors else "crash", ", ".join([name, *last])
 
 
 def serve() -> None:
-    """What the child does: read a task, carry it out, and write what came of it to where stdout was."""
+    """What a child does: read a task, carry it out, and write what came of it to where stdout was."""
     task = json.loads(sys.stdin.buffer.read())
     _DOOR.append(os.fdopen(os.dup(1), "wb"))
-    empty = os.open(os.devnull, os.O_RDWR)
+    nothing = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1):
-        os.dup2(empty, descriptor)
-    sys.stdout, sys.stderr = Bounded(), Bounded()
+        os.dup2(nothing, descriptor)
+    sys.stdout = sys.stderr = Bounded()
     set_limits(task["seconds"], task["megabytes"])
     module, _, name = task["function"].partition(":")
     try:
         tell("returned", getattr(import_module(module), name)(**task["arguments"]))
     except MemoryError:
-        tell("memory", "")
-    except BaseException:  # ours, and the parent has to know: nobody else sees this process
+        tell("memory", None)
+    except BaseException:  # ours: the parent says it, since no one else sees this process
         tell("error", traceback.format_exc(limit=-3))
-    os._exit(0)  # threads of the program, or what it registered for the end, are not waited for
+    os._exit(0)  # what the program registered for the end, and its threads, are not waited for
 
 
 def set_limits(seconds: float, megabytes: int) -> None:
