@@ -7,7 +7,7 @@ forward, loss, backward and update are called one after another, their arguments
 import ast
 import inspect
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -17,13 +17,12 @@ import numpy as np
 from deltarule.learn.examples import RATE, Examples, forms
 from deltarule.learn.layers import chains
 from deltarule.learn.namespace import Namespace, carry_out
-from deltarule.learn.program import Program, is_main_guard, reason, targets_of
-from deltarule.learn.recording import Event, Instrument, Recorder, Tape
+from deltarule.learn.program import Program
+from deltarule.learn.recording import Event, Recorder, Tape
 from deltarule.learn.roles import argument_of, plain, role_of
 from deltarule.learn.sandbox import Failure, attempt
 from deltarule.learn.verdict import Verdict, verdict
 from deltarule.nn.arrays import Array
-from deltarule.randomness import generator
 
 SKIPPED = ("reads a file", "draws", "prints")
 ORDER = ("forward", "loss", "backward", "update")
@@ -93,8 +92,9 @@ def first_of(values: Any, size: Any) -> Any:
 class Session:
     """A program, ready to be run again and again."""
 
-    def __init__(self, program: Program) -> None:
-        self.program, self.tape = program, Tape()
+    def __init__(self, program: Program, *, runs_all: bool = False) -> None:
+        self.program, self.tape, self.runs_all = program, Tape(), runs_all
+        self.runs: list[Run] = []
         self.twin = self.tape.instrument(program)
         self.functions = {name: role_of(name.rpartition(".")[2]) for name in program.functions}
         self.methods = {
@@ -160,9 +160,7 @@ class Session:
             if fits:
                 supplied[name] = value
                 run.supplied[name] = argument_of(name)
-        space = self.twin.namespace(supplied)
-        move_inputs(space, self.program.constants)
-        return space
+        return carry_out(self.twin, supplied)
 
     def call(self, run: Run, name: str, function: Any, bank: "Bank") -> Any:
         """Call a function of the program with arguments from the bank; keep what it raises."""
@@ -253,41 +251,21 @@ class Session:
 
     def by_script(self, run: Run) -> None:
         """The statements of the module that train, in order; what reads files or draws is left out."""
-        assert run.space is not None
-        kept = {id(node) for node in self.program.kept}
-        for node in statements(self.program.tree.body):
-            if id(node) in kept or isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom):
-                continue
-            why = reason(self.program, node)
-            names, failed = targets_of(node), len(run.space.failed)
-            if why not in SKIPPED or isinstance(node, ast.For | ast.While):
-                writer = Instrument(self.tape.places, self.program.place)
-                before = len(run.recorder.events)
-                for each in writer.statements(node):
-                    carry_out(run.space, each)
-                    if len(run.space.failed) > failed:
-                        break
-                if len(run.recorder.events) > before:
-                    run.called.append(f"line {node.lineno}")
-                if any("Enough" in each.error for each in run.space.failed[failed:]):
-                    return
-                move_inputs(run.space, names)
-                if len(run.space.failed) == failed:
-                    continue
-            for name in names:
-                fits, value = run.examples.value(name)
-                if fits:
-                    run.space.names[name] = value
-                    run.supplied[name] = argument_of(name)
 
+        def supplied(name: str) -> Any:
+            run.supplied[name] = argument_of(name)
+            return run.examples.value(name)[1]
 
-def statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
-    """The statements of a module, those of `if __name__ == "__main__":` among them."""
-    for node in body:
-        if isinstance(node, ast.If) and is_main_guard(node):
-            yield from statements(node.body)
-        else:
-            yield node
+        before = len(run.recorder.events)
+        twin = self.tape.script(self.program, skipped=() if self.runs_all else SKIPPED, supplies=supplied)
+        run.space = carry_out(twin, {})
+        if len(run.recorder.events) > before:
+            run.called.append("the statements of the module")
+        failed = [each for each in run.space.failed if not each.error.startswith("Enough")]
+        last = run.recorder.events[-1].where.line if run.recorder.events else 0
+        if failed and failed[0].place == self.program.place(last):
+            kind, _, message = failed[0].error.partition(": ")
+            run.error = Failure(kind, message, "", last)
 
 
 def is_complete(run: Run) -> bool:
@@ -308,15 +286,6 @@ def own_sizes(runs: list[Run]) -> tuple[int, ...] | None:
             if run.examples.n not in sizes:
                 return sizes
     return None
-
-
-def move_inputs(space: Namespace, names: Iterable[str]) -> None:
-    """Move the inputs that a program defines itself off 0, where dC/dW would be 0 whatever the program does."""
-    for name in names:
-        value = space.names.get(name)
-        if argument_of(name) == "X" and isinstance(value, np.ndarray) and value.dtype.kind in "biuf" and value.ndim > 1:
-            if value.size <= 10_000 and (value == 0).any():
-                space.names[name] = value + generator(0, "check inputs").uniform(0.1, 0.4, value.shape)
 
 
 def own_batches(run: Run) -> list[tuple[Array, Array]]:

@@ -8,19 +8,20 @@ import ast
 import builtins
 import copy
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from deltarule.learn.code_files import Place
-from deltarule.learn.program import Program
-from deltarule.learn.roles import is_start, parameter_kind
+from deltarule.learn.program import Program, is_main_guard, names_of, reason
+from deltarule.learn.roles import argument_of, is_start, parameter_kind
 from deltarule.nn.arrays import Array
 from deltarule.randomness import generator
 
-SEEN, STORED = "_deltarule_seen", "_deltarule_stored"
+SEEN, STORED, MOVED, SUPPLIED = (f"_deltarule_{name}" for name in ("seen", "stored", "moved", "supplied"))
 MOST_EVENTS, MOST_NUMBERS, MOST_SECONDS = 2000, 30_000_000, 1.0
 NUMBERS = "biuf"
 MOST_ITEMS = 12
@@ -223,7 +224,9 @@ class Instrument(ast.NodeTransformer):
         notes = [note for target in targets if (note := self._note(target, node, value))]
         if value is not None:
             node.value = self.visit(value)
-        return [node, *notes]
+        names = [each.id for each in targets if isinstance(each, ast.Name) and not self.function]
+        moves = [move for name in names if argument_of(name) == "X" for move in ast.parse(f"{name} = {MOVED}({name})").body]
+        return [node, *(ast.copy_location(each, node) for each in moves), *notes]
 
     def _note(self, target: ast.expr, node: ast.stmt, value: ast.expr | None) -> ast.stmt | None:
         text, arguments = ast.unparse(target), [as_load(target)]
@@ -275,6 +278,7 @@ class Tape:
     def __init__(self) -> None:
         self.places: list[Where] = []
         self.recorder: Recorder | None = None
+        self.supplies: Callable[[str], Any] = lambda name: None
 
     def see(self, index: int, value: Any) -> Any:
         """As `Recorder.see`."""
@@ -285,14 +289,57 @@ class Tape:
         if self.recorder is not None:
             self.recorder.store(index, *stored)
 
+    def move(self, value: Any) -> Any:
+        """Inputs that the program defines itself, moved off 0, where dC/dW would be 0 whatever the program does."""
+        is_small = isinstance(value, np.ndarray) and value.dtype.kind in NUMBERS and 1 < value.ndim and value.size < 10_000
+        if self.recorder is None or not is_small or not (value == 0).any():
+            return value
+        return value + generator(0, "check inputs").uniform(0.1, 0.4, value.shape)
+
+    def supply(self, name: str) -> Any:
+        """The value of a name whose own statement cannot run here."""
+        return self.supplies(name)
+
+    def script(self, program: Program, *, skipped: Sequence[str], supplies: Callable[[str], Any]) -> Program:
+        """The program with the statements of the module that train, too; `supplies` gives what they cannot read."""
+        self.supplies = supplies
+        twin, kept = self.instrument(program), {id(node) for node in program.kept}
+        writer, body = Instrument(self.places, program.place), list[ast.stmt]()
+        for node in script_statements(program.tree.body):
+            if id(node) in kept:
+                body += writer.statements(node)
+                continue
+            names = [name for name in names_of(node) if argument_of(name) in ("X", "Y", "y_flat", "m")]
+            handler = ast.parse("".join(f"{name} = {SUPPLIED}({name!r})\n" for name in names) or "raise").body
+            if reason(program, node) in skipped:
+                body += [ast.copy_location(each, node) for each in handler if names]
+            elif names:
+                catch = ast.ExceptHandler(ast.Name("Exception", ast.Load()), None, handler)
+                body.append(ast.copy_location(ast.Try(writer.statements(node), [catch], [], []), node))
+            else:
+                body += writer.statements(node)
+        twin.kept = [ast.fix_missing_locations(each) for each in body]
+        return twin
+
     def instrument(self, program: Program) -> Program:
         """The same program with notes in it, and in the programs beside it that it imports."""
-        for name in ("definitions", "constants", "imports", "known", "functions", "classes", "loops", "free"):
-            getattr(program, name)  # of the tree as it is written
+        for name, value in vars(type(program)).items():
+            if isinstance(value, cached_property):
+                getattr(program, name)  # of the tree as it is written
         twin, writer = copy.copy(program), Instrument(self.places, program.place)
         twin.tree = ast.fix_missing_locations(ast.Module([], []))
         twin.kept = [new for node in program.kept for new in writer.statements(node)]
         twin.modules = {name: self.instrument(each) for name, each in program.modules.items()}
         twin.__dict__["loops"] = []
-        vars(builtins).update({SEEN: self.see, STORED: self.store})  # which every module of the program sees
+        names = {SEEN: self.see, STORED: self.store, MOVED: self.move, SUPPLIED: self.supply}
+        vars(builtins).update(names)  # which every module of the program sees
         return twin
+
+
+def script_statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements of a module, those of `if __name__ == "__main__":` among them."""
+    for node in body:
+        if isinstance(node, ast.If) and is_main_guard(node):
+            yield from script_statements(node.body)
+        else:
+            yield node
