@@ -1,0 +1,194 @@
+"""The check of a learner's own program: what it computes, step by step, and the first line that is wrong."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from deltarule.learn.matching import Run, Session
+from deltarule.learn.probes import probe
+from deltarule.learn.program import Program, read_program
+from deltarule.learn.recording import Where
+from deltarule.learn.report import ADAPTER, Finding, Part, ProgramCheck
+from deltarule.learn.sandbox import run_apart
+from deltarule.learn.wording import describe, finding_at, finding_of, text_of
+from deltarule.public import public
+
+SECONDS, TRAIN_SECONDS = 20.0, 5.0
+STAGES = {"z": 2, "a": 2, "loss": 3, "delta": 5, "dW": 5, "db": 5, "update": 7}
+FIRST = ("used-before-value", "init-equal", "init-saturates", "bias-shape", "one-hot-shifted", "one-hot-wrong")
+SLOPES = ("slope-half", "slope-of-a", "slope-fed-z", "slope-of-another", "off", "slope-twice")
+ROLES = ("init", "forward", "backward", "update", "loss", "activation", "softmax", "derivative", "one_hot", "train", "predict")
+
+
+@public('check("network.py")')
+def check(path: str | os.PathLike[str], *, run: bool = False, train: bool = True) -> ProgramCheck:
+    """Check a network that you wrote yourself, and name the first line that is wrong.
+
+    path: a program (.py), a notebook (.ipynb) or a page with code (.md). Its imports, functions, classes and constants
+    are used; what reads files, plots or trains is left out. run: carry out all of it. train: whether a program without
+    mistakes is trained on the bundled digits for a few seconds.
+
+    The program runs in a process of its own with limits of time and memory: check your own files, not strangers'.
+    """
+    return check_program(path, run=run, train=train)
+
+
+def check_program(path: str | os.PathLike[str], *, run: bool = False, train: bool = True) -> ProgramCheck:
+    """As `check`."""
+    read_program(Path(path))  # what cannot be read is refused here
+    words = {"path": str(Path(path).resolve()), "run": run, "train": train}
+    apart = run_apart("deltarule.learn.check:check_here", words, seconds=SECONDS + TRAIN_SECONDS * train)
+    if apart.ended == "returned":
+        return ProgramCheck.from_json_dict(apart.value)
+    if apart.parts:
+        return ProgramCheck.from_json_dict(apart.parts[-1] | {"notes": [apart.says]})
+    return ProgramCheck(str(path), False, notes=(apart.says,))
+
+
+def check_here(path: str, *, run: bool = False, train: bool = True) -> dict[str, Any]:
+    """The check itself, in the process that calls it: the learner's code runs here."""
+    program = read_program(Path(path))
+    session = Session(program, runs_all=run)
+    best = session.best_run()
+    found = [*probe(session, best), *run_findings(program, session, best)]
+    findings = in_order(program, without_echoes(found))
+    verdict = best.verdict if best else None
+    n_layers = len(verdict.layers) if verdict else 0
+    seen = {(each.quantity, each.layer) for each in verdict.steps if each.is_found} if verdict else set()
+    matched = n_layers > 0 and all((name, l) in seen for name in ("z", "dW") for l in range(n_layers))
+    result = ProgramCheck(
+        path=os.path.basename(path),
+        matched=matched,
+        findings=tuple(findings),
+        right=tuple(right_words(verdict)) if verdict else (),
+        parts=tuple(parts_of(session)),
+        layers=tuple(describe(verdict.run)) if verdict and verdict.run.z else (),
+        left_out=tuple(f"line {each.place.line} {each.why}" for each in program.left_out[:6]),
+        supplied=tuple(sorted(best.supplied)) if best else (),
+        notes=tuple(notes_of(program, verdict)),
+        adapter="" if matched else adapter_for(program, session),
+    )
+    return result.to_json_dict()
+
+
+def run_findings(program: Program, session: Session, run: Run | None) -> list[Finding]:
+    """What the best run shows: arrays that are wrong, and where it stopped."""
+    found: list[Finding] = []
+    if run is not None and run.verdict is not None:
+        wrong = [each for each in run.verdict.steps if each.mistake not in ("", "?")]
+        found += [finding_of(program, run.verdict.run, each) for each in wrong]
+    return found + error_findings(program, session, run)
+
+
+def error_findings(program: Program, session: Session, run: Run | None) -> list[Finding]:
+    """What the program raises however it is called."""
+    errors = [each.error for each in session.runs if each.error is not None and each.error.line]
+    fine = [each for each in session.runs if each.error is None and each.called]
+    if not errors:
+        return []
+    own = run.error if run is not None and run.error is not None and run.error.line else None
+    best_is_fine = run is not None and own is None and run.verdict is not None and run.verdict.score[0] > 0
+    how = {each.how for each in session.runs if each.error is not None}
+    stopped = [each for each in session.runs if each.how == "by_training" and each.called]
+    if own is None and stopped and all(each.error is not None for each in stopped):
+        same = {(each.error.line, each.error.kind) for each in stopped if each.error}
+        own = stopped[0].error if len(same) == 1 else None
+    if own is None or (best_is_fine and fine and own.kind == "Unfilled"):
+        return []
+    del how
+    place = program.place(own.line)
+    where = Where(own.line, "", "", "", False, place)
+    texts = text_of("raises", {"function": f"line {place.line}", "error": own.says, "hint": hint_for(own.kind, own.message)})
+    return [finding_at(program, where, "mistake", "raises", texts)]
+
+
+def hint_for(kind: str, message: str) -> str:
+    """What to look at after an error."""
+    if "unpack" in message:
+        return "unpack as many values as the function returns"
+    if "not aligned" in message or "matmul" in message or "broadcast" in message:
+        return "compare the shapes of both arrays: a transpose is missing or too much, or an axis is wrong"
+    if kind == "NameError":
+        return "give the name a value before this line, or pass it as an argument"
+    return "compare what this line is given with what it expects"
+
+
+def without_echoes(found: Sequence[Finding]) -> list[Finding]:
+    """Findings without those that another one explains: a wrong derivative's delta, the same mistake twice."""
+    kept: list[Finding] = []
+    has_derivative = any(each.id == "derivative-differs" for each in found)
+    activations = {each.id for each in found if each.id == "activation-differs"}
+    for each in found:
+        if has_derivative and each.id in SLOPES and each.array.startswith("delta"):
+            continue
+        if activations and each.id == "off" and each.array.startswith(("a ", "delta")):
+            continue
+        if any((other.id, other.line) == (each.id, each.line) for other in kept):
+            continue
+        kept.append(each)
+    return kept
+
+
+def in_order(program: Program, found: Sequence[Finding]) -> list[Finding]:
+    """Findings in the order of the data's way."""
+
+    def key(finding: Finding) -> tuple[int, int]:
+        name = finding.array.removeprefix("dC/d").partition(" ")[0]
+        stage = {"z": 2, "a": 2, "the": 3, "sigma'": 4, "delta": 5, "W": 5, "b": 5}.get(name, 6)
+        if finding.id in FIRST:
+            stage = FIRST.index(finding.id) - len(FIRST)
+        elif finding.id in ("update-adds", "update-off", "update-factor", "update-forgets-rate", "returned-twice"):
+            stage = 7
+        elif finding.id == "raises":
+            stage = 6 if any(each.id != "raises" and each.line == finding.line for each in found) else 1
+        return stage, 0
+
+    return sorted(found, key=key)
+
+
+def right_words(verdict: Any) -> list[str]:
+    """What is right, a line for each kind of array."""
+    lines = []
+    for quantity in ("z", "a", "loss", "delta", "dW", "db", "update"):
+        steps = [each for each in verdict.steps if each.quantity == quantity]
+        right = sorted({each.layer for each in steps if not each.mistake})
+        if right and not any(each.mistake for each in steps):
+            where = "" if quantity == "loss" else " of all layers" if len(right) == len(verdict.layers) else f" of layer {right[0]}"
+            lines.append(f"{'the loss' if quantity == 'loss' else quantity}{where}")
+    return [", ".join(lines)] if lines else []
+
+
+def notes_of(program: Program, verdict: Any) -> list[str]:
+    """Conventions that the program follows, and what the reader of its file has to say."""
+    notes = [f"line {each.place.line}: {each.says}" for each in program.notes[:3]]
+    if verdict is None:
+        return notes
+    first = next((each for each in verdict.steps if each.quantity == "delta" and each.note), None)
+    if first is not None and not first.mistake:
+        names = {"quadratic": "squared error", "cross_entropy": "cross-entropy", "categorical": "cross-entropy"}
+        notes.append(f"the gradient is that of {names.get(first.note, first.note)}")
+    if any(each.note == "penalty" for each in verdict.steps):
+        notes.append("the gradient has a share of the weights added: a penalty")
+    return notes
+
+
+def parts_of(session: Session) -> list[Part]:
+    """The functions and classes that were found, with their roles."""
+    program = session.program
+    parts = [
+        Part(name, role, program.functions[name].place.line)
+        for name, role in session.functions.items()
+        if role in ROLES
+    ]
+    return parts + [Part(name, "class", block.place.line) for name, block in program.classes.items()]
+
+
+def adapter_for(program: Program, session: Session) -> str:
+    """The lines to fill in, where a program was not recognized."""
+    names = [name for name, role in session.functions.items() if role in ("forward", "backward")]
+    names = names or list(program.classes)[:1] or ["..."]
+    words = {"hidden": "sigmoid", "output": "softmax", "loss": "cross_entropy"}
+    return ADAPTER.format(module=program.path.stem, names=", ".join(names), **words)
+
+
