@@ -112,12 +112,12 @@ class Program:
     @cached_property
     def own(self) -> dict[str, Definition | ast.Assign]:
         """Its functions and classes outside of others, the last of each name; a lambda with a name is a function."""
-        return {name: node for node in definitions_in(self.kept) for name in targets_of(node)}
+        return {name: node for node in definitions_in(self.kept) for name in names_of(node)}
 
     @cached_property
     def constants(self) -> set[str]:
         """The other names that it gives a value which is kept."""
-        return {name for node in self.kept for name in targets_of(node)} - set(self.own)
+        return {name for node in self.kept for name in names_of(node)} - set(self.own)
 
     @cached_property
     def known(self) -> set[str]:
@@ -200,7 +200,7 @@ def program_of(code: Code, seen: tuple[Path, ...]) -> Program:
     program.kept = [each for node in tree.body for each in sorter.statements_to_keep(node)]
     before: dict[str, str] = {}
     for definition in definitions_in(program.kept):
-        for name in targets_of(definition):
+        for name in names_of(definition):
             if before.setdefault(name, ast.dump(definition)) != ast.dump(definition):
                 program.notes.append(Note(program.place(definition.lineno), "twice", name))
     for each in ("imports", "own", "constants", "known", "hides"):
@@ -271,7 +271,7 @@ class Sorter:
             is_whole = n_before == len(program.left_out) and self.is_plain(getattr(node, "test", ast.Constant(0)))
             return [node] if is_whole else inner
         value = getattr(node, "value", None)
-        names = targets_of(node)
+        names = names_of(node)
         if names and isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign) and value is not None:
             if self.is_plain(value) and not (isinstance(node, ast.AugAssign) and names[0] not in self.plain):
                 self.plain.update(names)
@@ -299,7 +299,7 @@ class Sorter:
         if isinstance(node, ast.Call) and name_of(node.func) in READS:
             return False
         if isinstance(node, ast.ListComp | ast.DictComp | ast.SetComp | ast.GeneratorExp):
-            names = {name for each in node.generators for name in targets_of(each)}
+            names = {name for each in node.generators for name in names_of(each)}
             parts = [part for each in node.generators for part in (each.iter, *each.ifs)]
             results = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
             return all(map(Sorter(self.program, self.plain | names).is_plain, [*parts, *results]))
@@ -344,12 +344,12 @@ def definitions_in(body: Iterable[ast.AST]) -> Iterator[Any]:
             yield from definitions_in(ast.iter_child_nodes(node))
 
 
-def targets_of(node: ast.AST) -> list[str]:
+def names_of(node: ast.AST) -> list[str]:
     """The names that a definition, or an assignment or loop itself, gives a value."""
     if isinstance(node, Definition):
         return [node.name]
     if isinstance(node, ast.If | ast.Try | ast.ExceptHandler):
-        return [name for each in ast.iter_child_nodes(node) for name in targets_of(each)]
+        return [name for each in ast.iter_child_nodes(node) for name in names_of(each)]
     targets = getattr(node, "targets", [getattr(node, "target", None)])
     stored = [each for target in targets if target is not None for each in ast.walk(target)]
     return [each.id for each in stored if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)]
@@ -371,4 +371,4 @@ def global_names(node: ast.stmt) -> set[str]:
         names |= {
             each.get_name() for each in table.get_symbols() if each.is_referenced() and (each.is_global() or is_module)
         }
-    return names - set(targets_of(node))
+    return names - set(names_of(node))
