@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from deltarule.learn.matching import Run, Session
+from deltarule.learn.namespace import MOST_SECONDS_TO_RUN, values_of_run
+from deltarule.learn.omissions import notes as reading_notes
+from deltarule.learn.omissions import omissions
 from deltarule.learn.probes import probe
 from deltarule.learn.program import Program, read_program
 from deltarule.learn.recording import Where
@@ -37,8 +40,10 @@ def check(path: str | os.PathLike[str], *, run: bool = False, train: bool = True
 def check_program(path: str | os.PathLike[str], *, run: bool = False, train: bool = True) -> ProgramCheck:
     """As `check`."""
     read_program(Path(path))  # what cannot be read is refused here
-    words = {"path": str(Path(path).resolve()), "run": run, "train": train}
-    apart = run_apart("deltarule.learn.check:check_here", words, seconds=SECONDS + TRAIN_SECONDS * train)
+    words: dict[str, Any] = {"path": str(Path(path).resolve()), "run": run, "train": train}
+    seconds = SECONDS + TRAIN_SECONDS * train + MOST_SECONDS_TO_RUN * run
+    folder = os.path.dirname(words["path"]) if run else None
+    apart = run_apart("deltarule.learn.check:check_here", words, seconds=seconds, folder=folder)
     if apart.ended == "returned":
         return ProgramCheck.from_json_dict(apart.value)
     if apart.parts:
@@ -49,6 +54,7 @@ def check_program(path: str | os.PathLike[str], *, run: bool = False, train: boo
 def check_here(path: str, *, run: bool = False, train: bool = True) -> dict[str, Any]:
     """The check itself, in the process that calls it: the learner's code runs here."""
     program = read_program(Path(path))
+    program.values = values_of_run(program) if run else {}
     session = Session(program, runs_all=run)
     best = session.best_run()
     found = [*probe(session, best), *run_findings(program, session, best)]
@@ -64,7 +70,7 @@ def check_here(path: str, *, run: bool = False, train: bool = True) -> dict[str,
         right=tuple(right_words(verdict)) if verdict else (),
         parts=tuple(parts_of(session)),
         layers=tuple(describe(verdict.run)) if verdict and verdict.run.z else (),
-        left_out=tuple(f"line {each.place.line} {each.why}" for each in program.left_out[:6]),
+        left_out=() if run else omissions(program),
         supplied=tuple(sorted(best.supplied)) if best else (),
         notes=tuple(notes_of(program, verdict)),
         adapter="" if matched else adapter_for(program, session),
@@ -161,7 +167,7 @@ def right_words(verdict: Any) -> list[str]:
 
 def notes_of(program: Program, verdict: Any) -> list[str]:
     """Conventions that the program follows, and what the reader of its file has to say."""
-    notes = [f"line {each.place.line}: {each.says}" for each in program.notes[:3]]
+    notes = list(reading_notes(program))
     if verdict is None:
         return notes
     first = next((each for each in verdict.steps if each.quantity == "delta" and each.note), None)

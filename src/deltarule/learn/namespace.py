@@ -78,7 +78,7 @@ def carry_out(program: Program, supplied: dict[str, Any], *, run: bool = False) 
         if name not in supplied and found is not None and not isinstance(found, float):
             names[name] = found
             space.unimported.append(name)
-    names |= {name: value for name, value in supplied.items() if name not in program.known}
+    names |= {name: value for name, value in (program.values | supplied).items() if name not in program.known}
     for node in program.tree.body if run else program.kept:
         code = compile(ast.Module([node], []), str(program.path), "exec", ANNOTATIONS, dont_inherit=True)
         place = program.place(node.lineno)
@@ -97,6 +97,12 @@ def carry_out(program: Program, supplied: dict[str, Any], *, run: bool = False) 
     names |= {name: supplied[name] for name in set(supplied) - set(names)}  # whose own statement failed
     space.supplied = sorted(name for name in supplied if names[name] is supplied[name])
     return space
+
+
+def values_of_run(program: Program) -> dict[str, Any]:
+    """The variables of a program after all of it has run: what it imports and defines is not among them."""
+    names = carry_out(program, {}, run=True).names
+    return {name: value for name, value in names.items() if name not in program.known and not name.startswith("__")}
 
 
 def names_to_begin(program: Program, modules: dict[str, Any], *, run: bool) -> dict[str, Any]:

@@ -68,6 +68,7 @@ class Program:
     notes: list[Note]
     tree: ast.Module
     modules: dict[str, "Program"]
+    values: dict[str, Any] = field(default_factory=dict)  # of its variables, once all of it was run
     kept: list[ast.stmt] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
 

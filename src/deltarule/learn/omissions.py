@@ -1,0 +1,43 @@
+"""What is said of how a program was read: what was left out of it and why, what was read otherwise than it stands."""
+
+from collections.abc import Sequence
+
+from deltarule.learn.code_files import Note, Place
+from deltarule.learn.program import TABLES, Program
+
+MOST_PLACES = 3
+
+
+def omissions(program: Program) -> tuple[str, ...]:
+    """A text for each reason why something is left out, with its lines: "line 9 reads a file"."""
+    places: dict[str, list[Place]] = {}
+    for each in program.left_out:
+        places.setdefault(each.why, []).append(each.place)
+    several = TABLES["several"]
+    return tuple(
+        f"{places_in_words(found)} {why if len(found) == 1 else several[why]}" for why, found in places.items()
+    )
+
+
+def notes(program: Program) -> tuple[str, ...]:
+    """A text for each kind of thing that was read otherwise than it stands; one for each that was not read at all."""
+    groups: dict[tuple[str, str], list[Note]] = {}
+    for note in program.notes:
+        groups.setdefault((note.kind, note.says if note.kind in ("syntax", "twice") else ""), []).append(note)
+    texts = []
+    for (kind, says), found in groups.items():
+        instead = ", ".join(dict.fromkeys(note.says for note in found))
+        where = places_in_words([note.place for note in found])
+        texts.append(TABLES["notes"][kind].format(places=where, instead=instead, says=says.partition("\n")[0]))
+    return tuple(texts)
+
+
+def places_in_words(places: Sequence[Place]) -> str:
+    """The first places, and how many there are besides: "lines 3, 4, 7 and 2 more", "cell 2, line 3"."""
+    unique = list(dict.fromkeys(places))
+    shown = [str(each.line) if each.cell is None else f"{each.cell}:{each.line}" for each in unique[:MOST_PLACES]]
+    if len(unique) == 1:
+        return f"line {shown[0]}" if unique[0].cell is None else f"cell {unique[0].cell}, line {unique[0].line}"
+    more = [f"{len(unique) - MOST_PLACES} more"] if len(unique) > MOST_PLACES else []
+    *first, last = [*shown, *more]
+    return f"{'lines' if unique[0].cell is None else 'cell:line'} {', '.join(first)} and {last}"
