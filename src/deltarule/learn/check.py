@@ -43,7 +43,7 @@ def check_program(path: str | os.PathLike[str], *, run: bool = False, train: boo
     words: dict[str, Any] = {"path": str(Path(path).resolve()), "run": run, "train": train}
     seconds = SECONDS + TRAIN_SECONDS * train + MOST_SECONDS_TO_RUN * run
     folder = os.path.dirname(words["path"]) if run else None
-    apart = run_apart("deltarule.learn.check:check_here", words, seconds=seconds, folder=folder)
+    apart = run_apart("deltarule.learn.check:check_here", words, seconds=seconds, folder=folder, megabytes=4_096 if run else 1_024)
     if apart.ended == "returned":
         return ProgramCheck.from_json_dict(apart.value)
     if apart.parts:

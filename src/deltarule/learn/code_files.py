@@ -119,7 +119,7 @@ def read_text(path: Path) -> str:
         text = content.decode(encoding)
     except UnicodeDecodeError:
         text = content.decode("latin-1")  # which reads every byte: comments in an older encoding do no harm
-    return re.sub(r"\r\n?|\f", "\n", text)
+    return re.sub(r"\r\n?", "\n", text).replace("\f", "")
 
 
 def notebook_chunks(path: Path, text: str) -> Iterator[Chunk]:
