@@ -1,4 +1,4 @@
-"""What is said of how a program was read."""
+"""How a program was read, in words."""
 
 from pathlib import Path
 

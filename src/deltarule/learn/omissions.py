@@ -1,4 +1,4 @@
-"""What is said of how a program was read: what was left out of it and why, what was read otherwise than it stands."""
+"""How a program was read, in words: what was left out and why, and what was read otherwise than it stands."""
 
 from collections.abc import Sequence
 
