@@ -131,7 +131,7 @@ def test_programs_beside_it_are_read_as_well(read: Reader) -> None:
 
 
 def test_the_names_of_a_star_are_known(read: Reader) -> None:
-    stars = "from numpy import *\nfrom math import *\nfrom pylab import *\n"
+    stars = "from numpy import *\nfrom math import *\nfrom pylab import *\nfrom numpy.nothing import *\n"
     program = read(f"{stars}W = zeros((2, 3))\ndef f(z): return exp(z) * nope")
     assert program.free == {"nope": ("f",)}
     assert program.constants == {"W"}

@@ -9,6 +9,7 @@ import builtins
 import symtable
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
@@ -107,8 +108,10 @@ class Program:
         if module in self.modules:
             return self.modules[module].known
         module = TABLES["aliases"].get(module, module)
-        loaded = import_module(module) if is_numeric(module) else None
-        return getattr(loaded, "__all__", dir(loaded)) if loaded else ()
+        with suppress(ImportError):
+            loaded = import_module(module) if module.partition(".")[0] in PLAIN else None
+            return getattr(loaded, "__all__", dir(loaded)) if loaded else ()
+        return ()
 
     @cached_property
     def own(self) -> dict[str, Definition | ast.Assign]:
