@@ -40,6 +40,11 @@ def softmax(z: Array, axis: int | None = 1) -> Array:
     return e / e.sum(axis=axis, keepdims=True)
 
 
+def shifted(z: Array, axis: int) -> Array:
+    """e^z after the largest z along an axis was subtracted."""
+    return np.exp(z - z.max(axis=axis, keepdims=True))
+
+
 def leaky(slope: float, name: str = "leaky ReLU") -> Kind:
     """A ReLU with a slope below 0."""
     return Kind(
@@ -65,17 +70,26 @@ KNOWN = (SIGMOID, TANH, RELU, SOFTMAX, *SMOOTH)
 MISTAKEN: tuple[tuple[str, Kind, Function], ...] = (
     ("sigmoid-minus", SIGMOID, lambda z: sigmoid(-z)),
     ("softmax-axis", SOFTMAX, lambda z: softmax(z, 0)),
+    ("softmax-axis", SOFTMAX, lambda z: shifted(z, 1) / shifted(z, 1).sum(axis=0)),
+    ("softmax-axis", SOFTMAX, lambda z: shifted(z, 0) / shifted(z, 0).sum(axis=0)),
     ("softmax-of-all", SOFTMAX, lambda z: softmax(z, None)),
+    ("softmax-of-all", SOFTMAX, lambda z: shifted(z, 1) / shifted(z, 1).sum()),
+    ("softmax-of-all", SOFTMAX, lambda z: shifted(z, 0) / shifted(z, 0).sum()),
+    ("softmax-axis", SOFTMAX, lambda z: shifted(z, 0) / shifted(z, 0).sum(axis=1, keepdims=True)),
     ("relu-inverted", RELU, lambda z: np.minimum(z, 0)),
-    ("relu-mask", RELU, lambda z: (z > 0) * 1.0),
-    ("relu-absolute", RELU, np.abs),
-    ("sigmoid-unfinished", SIGMOID, lambda z: 1 + np.exp(-z)),
     ("sigmoid-not-inverted", SIGMOID, lambda z: 1 / (1 - np.exp(-z))),
-    ("softmax-unnormalized", SOFTMAX, np.exp),
     ("softmax-minus", SOFTMAX, lambda z: softmax(-z)),
     ("tanh-inverted", TANH, lambda z: -np.tanh(z)),
     ("activation-twice", SIGMOID, lambda z: sigmoid(sigmoid(z))),
     ("activation-twice", TANH, lambda z: np.tanh(np.tanh(z))),
+)
+
+# The same of what may also be a step on the way to the right value.
+UNFINISHED: tuple[tuple[str, Kind, Function], ...] = (
+    ("relu-mask", RELU, lambda z: (z > 0) * 1.0),
+    ("relu-absolute", RELU, np.abs),
+    ("sigmoid-unfinished", SIGMOID, lambda z: 1 + np.exp(-z)),
+    ("softmax-unnormalized", SOFTMAX, np.exp),
 )
 
 

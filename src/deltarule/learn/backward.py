@@ -9,10 +9,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from deltarule.learn.activations import (
-    IDENTITY, RELU, SIGMOID, SOFTMAX, TANH, factor_between, is_close, leaky, shares_of,
+    IDENTITY, PLAIN, RELU, SIGMOID, SOFTMAX, TANH, factor_between, is_close, leaky, shares_of,
 )
 from deltarule.learn.judgement import Found, Pass, first, first_multiple
 from deltarule.learn.layers import Layer
+from deltarule.learn.recording import Event
 from deltarule.nn.arrays import Array
 
 Form = tuple[str, Array]
@@ -32,6 +33,7 @@ def walk_back(run: Pass, loss: str) -> None:
             deltas[l] = None if l == last and not forms[0] else right_delta(forms)
         else:
             (event, array), mistake, factor = found
+            event = source_of(run, l, event, mistake, begun, deltas[l + 1] if l < last else None)
             deltas[l] = array
             if mistake.startswith("="):
                 mistake, note = "", mistake[1:]
@@ -42,6 +44,32 @@ def walk_back(run: Pass, loss: str) -> None:
             break
         run.gradients[l] = (find_dW(run, l, deltas[l], begun), find_db(run, l, deltas[l], begun))
     run.delta = deltas  # type: ignore[assignment]
+
+
+def source_of(run: Pass, l: int, event: Event, mistake: str, begun: int, behind: Array | None) -> Event:
+    """Where a mistake in what is carried back was made: at the product with the weights, before sigma'."""
+    if behind is None or mistake not in ("updated-weights", "error-before-slope", "not-transposed", "weights-of-layer"):
+        return event
+    right = behind @ run.layers[l + 1].W.T
+    for each, array in run.step_of(run.trace.arrays(run.n, right.shape[1], begun)):
+        text = each.where.text
+        is_product = "@" in text or "dot(" in text or "matmul(" in text
+        if each.time <= event.time and is_product and not is_close(array, right) and ".T" in text + "transpose":
+            return each
+    return event
+
+
+def source_of_sign(run: Pass, event: Event, begun: int) -> Event:
+    """Where the error of the outputs got its wrong sign: at the first such array before delta."""
+    a, t = run.a[-1], run.targets
+    errors = (a - t, (a - t) / (a * (1 - a)), -t / a)
+    for pair in run.step_of(run.trace.arrays(*a.shape, begun)):
+        if pair[0].time <= event.time:
+            for each in errors:
+                factor = factor_between(pair[1], each) if np.isfinite(each).all() else None
+                if factor is not None and factor < 0:
+                    return pair[0]
+    return event
 
 
 def right_delta(forms: tuple[list[Form], list[Form]]) -> Array:
@@ -181,7 +209,10 @@ def is_used(run: Pass, l: int, delta: Array, begun: int) -> bool:
         return False
     product, layer = run.inputs(l).T @ delta, run.layers[l]
     pairs = run.step_of(run.trace.like(layer.weights.value.shape, begun))
-    return first_multiple(pairs, layer.oriented(product)) is not None
+    found = first_multiple(pairs, layer.oriented(product))
+    if delta.size > 1 or found is None:
+        return found is not None
+    return any(abs(abs(found[2]) - each) < 1e-6 for each in PLAIN)  # any number makes a multiple of the inputs
 
 
 def gradient_like(run: Pass, layer: Layer, right: Array, after: int) -> tuple[Found, float, float] | None:
@@ -204,6 +235,9 @@ def find_dW(run: Pass, l: int, delta: Array, begun: int) -> Array | None:
     layer, inputs = run.layers[l], run.inputs(l)
     right = inputs.T @ delta
     if found := gradient_like(run, layer, right, begun):
+        if wrong := spoiled(run, l, found[0]):
+            run.note("dW", l, wrong[0], wrong[1], **gradient_names(l))
+            return found[0][1]
         run.note("dW", l, found[0][0], "", factor=found[1], note="penalty" if found[2] else "")
         return found[0][1]
     shape = layer.weights.value.shape
@@ -241,6 +275,18 @@ def find_dW(run: Pass, l: int, delta: Array, begun: int) -> Array | None:
     return None
 
 
+def spoiled(run: Pass, l: int, found: Found) -> tuple[Event, str] | None:
+    """What the statement of a right product stores instead of it, and the mistake: its transpose, or zeros."""
+    layer = run.layers[l]
+    stored = next((each for each in run.statement(found[0]) if each.where.is_store), None)
+    if stored is None or stored.value.size != found[1].size:
+        return None
+    shape = layer.weights.value.shape
+    if stored.value.shape == shape[::-1] != shape and factor_between(stored.value, layer.oriented(found[1]).T):
+        return stored, "weights-transposed"
+    return (stored, "never-filled") if not stored.value.any() and found[1].any() else None
+
+
 def gradient_names(l: int) -> dict[str, object]:
     """What the rows of mistakes in dC/dW need."""
     return {"before": l - 1, "used": "an array", "other": "another layer", "meant": l}
@@ -276,7 +322,7 @@ def find_db(run: Pass, l: int, delta: Array, begun: int) -> Array | None:
     for event in names:
         scales = [1.0, 1 / run.n, 1 / delta.size, 1 / delta.shape[1]]
         if event.value.size == 1 and any(abs(abs(event.value.item()) - abs(total * c)) < 1e-9 * np.abs(delta).sum() for c in scales):
-            run.note("db", l, event, "bias-all-axes" if abs(total) > 1e-9 * np.abs(delta).sum() else "bias-all-axes-zero")
+            run.note("db", l, event, "bias-all-axes")
             return np.full(layer.b.size, event.value.item())
     wide = run.trace.of_size(run.n, begun)
     if run.n != layer.b.size and run.n > 1 and (across := first_multiple(wide, delta.sum(axis=1))):

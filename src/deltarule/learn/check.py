@@ -20,7 +20,7 @@ from deltarule.public import public
 SECONDS, TRAIN_SECONDS = 20.0, 5.0
 STAGES = {"z": 2, "a": 2, "loss": 3, "delta": 5, "dW": 5, "db": 5, "update": 7}
 FIRST = ("used-before-value", "init-equal", "init-saturates", "bias-shape", "one-hot-shifted", "one-hot-wrong")
-SLOPES = ("slope-half", "slope-of-a", "slope-fed-z", "slope-of-another", "off", "slope-twice")
+SLOPES = ("slope-half", "slope-of-a", "slope-fed-z", "slope-of-another", "off", "slope-twice", "mask-inverted", "mask-one")
 ROLES = ("init", "forward", "backward", "update", "loss", "activation", "softmax", "derivative", "one_hot", "train", "predict")
 
 
@@ -95,14 +95,15 @@ def error_findings(program: Program, session: Session, run: Run | None) -> list[
         return []
     own = run.error if run is not None and run.error is not None and run.error.line else None
     best_is_fine = run is not None and own is None and run.verdict is not None and run.verdict.score[0] > 0
-    how = {each.how for each in session.runs if each.error is not None}
     stopped = [each for each in session.runs if each.how == "by_training" and each.called]
     if own is None and stopped and all(each.error is not None for each in stopped):
         same = {(each.error.line, each.error.kind) for each in stopped if each.error}
         own = stopped[0].error if len(same) == 1 else None
     if own is None or (best_is_fine and fine and own.kind == "Unfilled"):
         return []
-    del how
+    if run is not None and run.verdict is not None and own is run.error:
+        if any(each.mistake not in ("", "?") for each in run.verdict.steps):
+            return []  # which is what the error comes of
     place = program.place(own.line)
     where = Where(own.line, "", "", "", False, place)
     texts = text_of("raises", {"function": f"line {place.line}", "error": own.says, "hint": hint_for(own.kind, own.message)})
@@ -123,10 +124,16 @@ def hint_for(kind: str, message: str) -> str:
 def without_echoes(found: Sequence[Finding]) -> list[Finding]:
     """Findings without those that another one explains: a wrong derivative's delta, the same mistake twice."""
     kept: list[Finding] = []
-    has_derivative = any(each.id == "derivative-differs" for each in found)
+    has_one_hot = any(each.id.startswith("one-hot") for each in found)
     activations = {each.id for each in found if each.id == "activation-differs"}
+    inside = {each.function.rpartition(".")[2] for each in found if each.array.startswith("delta")}
+    has_derivative = any(each.id == "derivative-differs" and each.function not in inside for each in found)
     for each in found:
+        if each.id == "derivative-differs" and each.function in inside:
+            continue
         if has_derivative and each.id in SLOPES and each.array.startswith("delta"):
+            continue
+        if has_one_hot and each.id.startswith("targets-"):
             continue
         if activations and each.id == "off" and each.array.startswith(("a ", "delta")):
             continue

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from deltarule.learn.activations import (
-    IDENTITY, KNOWN, MISTAKEN, RELU, SIGMOID, SOFTMAX, TANH, Kind, activation_for, factor_between, is_close, leaky, own,
+    IDENTITY, MISTAKEN, SOFTMAX, UNFINISHED, Kind, activation_for, factor_between, is_close, own,
 )
 from deltarule.learn.layers import Layer, Trace
 from deltarule.learn.recording import Event
+from deltarule.learn.roles import role_of
 from deltarule.nn.arrays import Array
 
 Found = tuple[Event, Array]
@@ -69,6 +70,12 @@ class Pass:
         """Those arrays that belong to the first training steps."""
         return [pair for pair in pairs if pair[0].time < self.end]
 
+    def statement(self, event: Event) -> Iterator[Event]:
+        """What its statement computes and stores after an event."""
+        for each in self.trace.events[event.time : event.time + 14]:
+            if each.time >= event.time and each.where.line == event.where.line:
+                yield each
+
     @property
     def n(self) -> int:
         """Samples."""
@@ -101,6 +108,9 @@ def last_of_line(pairs: Sequence[Found], found: Found) -> Found:
     """The last array of the same statement: what a part of an expression became."""
     same = [pair for pair in pairs if 0 <= pair[0].time - found[0].time < 12]
     return [pair for pair in same if pair[0].where.line == found[0].where.line][-1]
+
+
+NEAR = 30  # arrays of a layer's shape that are looked at for what follows at once
 
 
 def walk_forward(run: Pass) -> bool:
@@ -165,21 +175,27 @@ def find_a(run: Pass, l: int, layer: Layer) -> None:
     pairs = run.trace.arrays(run.n, z.shape[1], run.time)
     if not is_last:  # what comes after the next layer's z belongs to other steps
         following = run.layers[l + 1]
-        for event, array in run.trace.arrays(run.n, following.W.shape[1], run.time):
-            if any(is_close(array, each @ following.W) for _, each in [*pairs, (event, z)]):
+        products = [each @ following.W for each in (*(pair[1] for pair in pairs[:NEAR]), z)]
+        for event, array in run.trace.arrays(run.n, following.W.shape[1], run.time)[:NEAR]:
+            if any(is_close(array, each) for each in products):
                 pairs = [pair for pair in pairs if pair[0].time < event.time] or pairs
                 break
     for event, array in pairs:
         is_other = not is_close(array, z) or "relu" in f"{event.where.text}{event.where.function}".casefold()
         if is_other and (kind := activation_for(z, array)) is not None:
             return take_a(run, l, (event, array), kind, "")
-    for mistake, kind, function in MISTAKEN:
-        if (found := first(pairs, function(z))) and is_meant(found, pairs, mistake):
+        for mistake, kind, function in MISTAKEN:
+            if is_other and is_close(array, function(z)) and not (run.n == 1 and mistake == "softmax-axis"):
+                return take_a(run, l, (event, array), kind, mistake)
+    for mistake, kind, function in UNFINISHED:
+        if (found := first(pairs, function(z))) and last_of_line(pairs, found)[0] is found[0] and is_result(found[0]):
             return take_a(run, l, found, kind, mistake)
     for event, array in pairs:
         value = run.call(event, z)
         if value is not None and value.shape == z.shape and is_close(array, value) and not is_close(array, z):
             name = event.where.text.partition("(")[0].rpartition(".")[2]
+            if "softmax" in name.casefold():
+                return take_a(run, l, (event, array), SOFTMAX, "softmax-differs")
             return take_a(run, l, (event, array), own(name, lambda z, event=event: run.call(event, z)), "")
     run.a.append(z)
     run.kinds.append(IDENTITY)
@@ -187,10 +203,9 @@ def find_a(run: Pass, l: int, layer: Layer) -> None:
     return None
 
 
-def is_meant(found: Found, pairs: Sequence[Found], mistake: str) -> bool:
-    """Whether an array that a mistake would leave is not just a step on the way: e^-z on the way to a sigmoid."""
-    is_partial = mistake in ("softmax-unnormalized", "sigmoid-unfinished", "relu-mask", "relu-absolute")
-    return not is_partial or last_of_line(pairs, found)[0] is found[0] and found[0].where.function != ""
+def is_result(event: Event) -> bool:
+    """Whether an expression stands in a function that a program has for an activation."""
+    return role_of(event.where.function.rpartition(".")[2]) in ("activation", "softmax")
 
 
 def take_a(run: Pass, l: int, found: Found, kind: Kind, mistake: str) -> None:

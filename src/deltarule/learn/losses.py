@@ -73,7 +73,8 @@ def walk_loss(run: Pass) -> str:
         return name if named else ""
     for event in (each for each in numbers if is_loss_place(each)):
         value = float(event.value.ravel()[0].real)
-        for key, base in mistaken(a, t).items():
+        flipped = [("loss-sign", -known["binary"])] if run.kinds[-1] is SIGMOID else []
+        for key, base in [*mistaken(a, t).items(), *flipped]:
             if np.isfinite(base) and is_scaled(value, base, n, n_outputs) and event.where.is_store | is_return(event):
                 run.note("loss", len(run.layers), event, key, yours=value, right=known.get("cross_entropy", base))
                 return ""

@@ -22,7 +22,7 @@ from deltarule.nn.arrays import Array
 from deltarule.randomness import generator
 
 SEEN, STORED, MOVED, SUPPLIED = (f"_deltarule_{name}" for name in ("seen", "stored", "moved", "supplied"))
-MOST_EVENTS, MOST_NUMBERS, MOST_SECONDS = 2000, 30_000_000, 1.0
+MOST_EVENTS, MOST_NUMBERS, MOST_SECONDS = 4000, 30_000_000, 1.0
 NUMBERS = "biuf"
 MOST_ITEMS = 12
 LAST = "the last"  # as a key: what was appended
@@ -225,7 +225,8 @@ class Instrument(ast.NodeTransformer):
         if value is not None:
             node.value = self.visit(value)
         names = [each.id for each in targets if isinstance(each, ast.Name) and not self.function]
-        moves = [move for name in names if argument_of(name) == "X" for move in ast.parse(f"{name} = {MOVED}({name})").body]
+        moved = [each for each in names if argument_of(each) in ("X", "Y")]
+        moves = [move for each in moved for move in ast.parse(f"{each} = {MOVED}({each}, {argument_of(each)!r})").body]
         return [node, *(ast.copy_location(each, node) for each in moves), *notes]
 
     def _note(self, target: ast.expr, node: ast.stmt, value: ast.expr | None) -> ast.stmt | None:
@@ -289,12 +290,13 @@ class Tape:
         if self.recorder is not None:
             self.recorder.store(index, *stored)
 
-    def move(self, value: Any) -> Any:
-        """Inputs that the program defines itself, moved off 0, where dC/dW would be 0 whatever the program does."""
+    def move(self, value: Any, kind: str) -> Any:
+        """Data that the program defines itself, moved off 0, where dC/dW would be 0 whatever the program does."""
         is_small = isinstance(value, np.ndarray) and value.dtype.kind in NUMBERS and 1 < value.ndim and value.size < 10_000
         if self.recorder is None or not is_small or not (value == 0).any():
             return value
-        return value + generator(0, "check inputs").uniform(0.1, 0.4, value.shape)
+        more = generator(0, f"check {kind}").uniform(0.1, 0.4, value.shape)
+        return value + more if kind == "X" else 0.9 * value + 0.2 * more
 
     def supply(self, name: str) -> Any:
         """The value of a name whose own statement cannot run here."""

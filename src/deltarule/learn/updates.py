@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from deltarule.learn.activations import factor_between, is_close, shares_of
+from deltarule.learn.backward import source_of_sign
 from deltarule.learn.judgement import Pass, Step
 from deltarule.learn.recording import Event, Start
 from deltarule.nn.arrays import Array
@@ -35,6 +36,16 @@ def bare_name(path: str) -> str:
         inner = key[1].strip("'\"")
         return f"{bare_name(path[: key.start()])}[{inner}]" if inner.lstrip("-").isdigit() else inner.casefold()
     return path.rpartition(".")[2].casefold().strip("_")
+
+
+def reshaped(run: Pass, start: Start, after: int) -> Event | None:
+    """The first time that a parameter has another shape."""
+    name = bare_name(start.name)
+    for event in run.trace.events:
+        if event.time > after and event.where.is_store and event.value.size > start.value.size > 1:
+            if bare_name(event.name) == name:
+                return event
+    return None
 
 
 def moved(run: Pass, start: Start, gradient: Array | None, after: int) -> tuple[Event, Array] | None:
@@ -71,8 +82,8 @@ def walk_update(run: Pass, begun: int, rate: float) -> None:
             known = step is not None and step.mistake == "" and gradient is not None
             share = update_of(run, l, quantity, start, oriented, begun, summed)
             if known and share is not None and step is not None:
-                shares.append(replace(share, delta=signs[l], gradient=step.values.get("factor", 1.0)))
-    judge_shares(run, shares, rate)
+                shares.append(replace(share, delta=signs[l], gradient=share.gradient * step.values.get("factor", 1.0)))
+    judge_shares(run, shares, rate, begun)
 
 
 def sums_over_samples(run: Pass) -> list[tuple[Array, Array]] | None:
@@ -101,10 +112,15 @@ def update_of(
     run: Pass, l: int, quantity: str, start: Start, gradient: Array | None, begun: int, summed: list[tuple[Array, Array]] | None
 ) -> Share | None:
     """The update of one parameter, as a share whose factors before it are yet to be filled in."""
+    if run.whole is not None and summed is None:
+        return None  # the sum over samples is another array than the first one's
     whole = None if summed is None else summed[l][quantity == "db"]
     if whole is not None and (found := moved(run, start, whole, begun)) is not None:
         if (factor := factor_between(found[1], whole.reshape(found[1].shape))) is not None:
             return Share(quantity, l, found[0], 1.0, 1.0, factor)
+    if (other := reshaped(run, start, begun)) and other.time < run.end:
+        run.note("update", l, other, "update-off", parameter=start.name)
+        return None
     if (found := moved(run, start, gradient, begun)) is None:
         return None if gradient is None else Share(quantity, l, None, 1.0, 1.0, None)
     event, change = found
@@ -112,7 +128,8 @@ def update_of(
         return None
     slope = gradient.reshape(change.shape)
     if (factor := factor_between(change, slope)) is not None:
-        return Share(quantity, l, event, 1.0, 1.0, factor)
+        scale = stored_scale(run, slope, begun, event.time)
+        return Share(quantity, l, event, 1.0, scale, factor / scale)
     factor, share = shares_of(change, slope, start.value)
     if factor and is_close(change, factor * slope + share * start.value, 2e-5):
         return Share(quantity, l, event, 1.0, 1.0, factor)  # a penalty shrinks the weights, too
@@ -123,7 +140,16 @@ def update_of(
     return None
 
 
-def judge_shares(run: Pass, shares: Sequence[Share], rate: float) -> None:
+def stored_scale(run: Pass, gradient: Array, begun: int, end: int) -> float:
+    """How many times a gradient the program's last stored array of it is: 1/n, where it is divided later on."""
+    scale = 1.0
+    for event, array in run.trace.like(gradient.shape, begun):
+        if event.time < end and event.where.is_store and (factor := factor_between(array, gradient)):
+            scale = factor
+    return scale
+
+
+def judge_shares(run: Pass, shares: Sequence[Share], rate: float, begun: int) -> None:
     """Name the sign, the factor or the rate that makes a parameter move otherwise than the others."""
     moving = [each for each in shares if each.update is not None]
     shares = moving or [each for each in shares if each.event is None]  # Adam's steps have another size
@@ -133,8 +159,8 @@ def judge_shares(run: Pass, shares: Sequence[Share], rate: float) -> None:
     wrong_way = [each for each in shares if each.total > 0]
     if wrong_way:
         everywhere = len(wrong_way) == len(shares) and shares[0].update is not None
-        name_signs(run, wrong_way, everywhere=everywhere)
-    usual = usual_size([abs(each) for each in totals])
+        name_signs(run, wrong_way, shares, begun if everywhere else -1)
+    usual = usual_size([abs(each) for each in totals], rate / run.n)
     for share in shares:
         ratio = abs(share.total) / usual
         if abs(ratio - 1) > 1e-3:
@@ -144,22 +170,30 @@ def judge_shares(run: Pass, shares: Sequence[Share], rate: float) -> None:
             run.note("update", share.layer, share.event, "")
 
 
-def usual_size(sizes: Sequence[float]) -> float:
-    """The size that most have: of the last layer's weights where there is no majority."""
-    counts = [sum(abs(other / each - 1) < 1e-3 for other in sizes) for each in sizes]
-    return sizes[int(np.argmax(counts))]
+def usual_size(sizes: Sequence[float], mean: float = 1.0) -> float:
+    """The size that most have; where there is no majority, the one nearest to that of a mean over samples."""
+
+    def key(size: float) -> tuple[int, float]:
+        return sum(abs(other / size - 1) < 1e-3 for other in sizes), -abs(np.log(size / mean))
+
+    return max(sizes, key=key)
 
 
-def name_signs(run: Pass, wrong_way: Sequence[Share], *, everywhere: bool) -> None:
+def name_signs(run: Pass, wrong_way: Sequence[Share], run_shares: Sequence[Share], begun: int) -> None:
     """Where a sign is reversed: at the outputs' delta, at the update, or in one array."""
+    everywhere = begun >= 0
+    right_way = {np.sign(each.update) for each in run_shares if each not in wrong_way and each.update}
     for share in wrong_way:
         l = share.layer
+        if share.update and right_way and np.sign(share.update) not in right_way:
+            run.note("update", l, share.event, "update-adds" if share.update > 0 else "update-subtracts", parameter="it")
+            continue
         delta = next((each for each in run.steps if (each.quantity, each.layer) == ("delta", l)), None)
         if everywhere and share.delta > 0 and share.gradient > 0:
             run.note("update", l, share.event, "update-adds")
         elif everywhere:
             last = next(each for each in run.steps if each.quantity == "delta")
-            mark(run, last, "sign")
+            mark(run, last, "sign", at=source_of_sign(run, last.event, begun) if last.event else None)
             return
         elif share.gradient < 0:
             mark(run, next(each for each in run.steps if (each.quantity, each.layer) == (share.quantity, l)), "sign")
@@ -186,7 +220,8 @@ def name_factor(run: Pass, share: Share, shares: Sequence[Share], ratio: float, 
         key = "update-forgets-rate" if forgets else "update-factor"
         run.note("update", share.layer, share.event, key, factor=ratio, parameter=share.quantity)
         return
-    mark(run, step, factor_id(ratio, run.n, run.a[-1].shape[1]), factor=ratio)
+    place = next((each for each in run.statement(step.event) if each.where.is_store), None) if step.event else None
+    mark(run, step, factor_id(ratio, run.n, run.a[-1].shape[1]), factor=ratio, at=place)
 
 
 def factor_id(ratio: float, n: int, n_outputs: int) -> str:

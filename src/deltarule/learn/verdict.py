@@ -1,7 +1,7 @@
 """One run of a program judged as a whole: the chain of layers, the batch and the targets that explain most of it."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -37,6 +37,7 @@ def verdict(
 ) -> Verdict | None:
     """The reading of a run that recognizes most of it. batches: X (n, features) and t (n, outputs) as it may use them."""
     own = [each for each in events if "gradient_check" not in map(role_of, each.where.function.split("."))]
+    own = [replace(each, time=n) for n, each in enumerate(own)]
     trace, best = Trace(own), None
     for layers in chains(starts)[:6]:
         for X, t in batches:
@@ -71,6 +72,8 @@ def one_reading(run: Pass, rate: float) -> Verdict:
 
     def key(step: Step) -> tuple[int, int, int]:
         way = step.layer if step.quantity in ("z", "a") else last - step.layer
+        if step.quantity == "update":
+            return order["update"], step.event.where.line if step.event else 0, 0
         return order[step.quantity], way, inner.get(step.quantity, 0)
 
     return Verdict(tuple(run.layers), tuple(sorted(run.steps, key=key)), run)

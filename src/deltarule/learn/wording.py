@@ -41,7 +41,8 @@ def finding_of(program: Program, run: Pass, step: Step) -> Finding:
     equation, says, fix = text_of(step.mistake, values)
     array = ARRAYS.get(step.quantity, step.quantity)
     array += "" if step.quantity == "loss" else f" of layer {l}"
-    where = step.event.where if step.event else None
+    event = step.values.get("at") or step.event
+    where = event.where if event else None
     return finding_at(program, where, "mistake", step.mistake, (equation, says, fix), array, own_line(run, step))
 
 
