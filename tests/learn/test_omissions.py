@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from deltarule.learn.code_files import Place
-from deltarule.learn.omissions import notes, omissions, places_in_words
+from deltarule.learn.omissions import notes, omission_behind, omissions, places_in_words
 from deltarule.learn.program import read_program
+from deltarule.learn.sandbox import Failure
 
 SOURCE = """
 x = open("a").read()
@@ -38,3 +39,14 @@ def test_places_are_counted_beyond_the_first_three() -> None:
     assert places_in_words(lines) == "lines 3, 4, 7 and 2 more"
     assert places_in_words([Place("a.ipynb", 3, 2)]) == "cell 2, line 3"
     assert places_in_words([Place("a.ipynb", 3, 2), Place("a.ipynb", 1, 4)]) == "cell:line 2:3 and 4:1"
+
+
+def test_a_name_that_is_missing_since_its_line_is_left_out_is_explained(tmp_path: Path) -> None:
+    (path := tmp_path / "net.py").write_text("config = open('x').read()", encoding="utf-8")
+    program = read_program(path)
+    missing = Failure("NameError", "name 'config' is not defined")
+    assert (
+        omission_behind(program, missing) == "config gets its value in line 1, which is left out; --run runs it first"
+    )
+    assert omission_behind(program, Failure("NameError", "name 'confi' is not defined")) == ""
+    assert omission_behind(program, Failure("ValueError", "'config'")) == ""

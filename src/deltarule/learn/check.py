@@ -8,9 +8,9 @@ from typing import Any
 from deltarule.learn.matching import Run, Session
 from deltarule.learn.namespace import MOST_SECONDS_TO_RUN, values_of_run
 from deltarule.learn.omissions import notes as reading_notes
-from deltarule.learn.omissions import omissions
+from deltarule.learn.omissions import omission_behind, omissions
 from deltarule.learn.probes import probe
-from deltarule.learn.program import Program, read_program
+from deltarule.learn.program import TABLES, Program, read_program
 from deltarule.learn.recording import Where
 from deltarule.learn.report import ADAPTER, Finding, Part, ProgramCheck
 from deltarule.learn.sandbox import run_apart
@@ -63,6 +63,9 @@ def check_here(path: str, *, run: bool = False, train: bool = True) -> dict[str,
     n_layers = len(verdict.layers) if verdict else 0
     seen = {(each.quantity, each.layer) for each in verdict.steps if each.is_found} if verdict else set()
     matched = n_layers > 0 and all((name, l) in seen for name in ("z", "dW") for l in range(n_layers))
+    missing = [text for each in session.runs if (text := omission_behind(program, each.error))]
+    unimported = sorted({name for each in session.runs if each.space for name in each.space.unimported})
+    missing += [TABLES["notes"]["unimported"].format(names=", ".join(unimported))] if unimported else []
     result = ProgramCheck(
         path=os.path.basename(path),
         matched=matched,
@@ -72,7 +75,7 @@ def check_here(path: str, *, run: bool = False, train: bool = True) -> dict[str,
         layers=tuple(describe(verdict.run)) if verdict and verdict.run.z else (),
         left_out=() if run else omissions(program),
         supplied=tuple(sorted(best.supplied)) if best else (),
-        notes=tuple(notes_of(program, verdict)),
+        notes=tuple(dict.fromkeys([*notes_of(program, verdict), *missing])),
         adapter="" if matched else adapter_for(program, session),
     )
     return result.to_json_dict()
@@ -99,12 +102,12 @@ def error_findings(program: Program, session: Session, run: Run | None) -> list[
     if own is None and stopped and all(each.error is not None for each in stopped):
         same = {(each.error.line, each.error.kind) for each in stopped if each.error}
         own = stopped[0].error if len(same) == 1 else None
-    if own is None or (best_is_fine and fine and own.kind == "Unfilled"):
+    if own is None or (best_is_fine and fine and own.kind == "Unfilled") or omission_behind(program, own):
         return []
     if run is not None and run.verdict is not None and own is run.error:
         if any(each.mistake not in ("", "?") for each in run.verdict.steps):
             return []  # which is what the error comes of
-    place = program.place(own.line)
+    place = program.home(own.file).place(own.line)
     where = Where(own.line, "", "", "", False, place)
     texts = text_of("raises", {"function": f"line {place.line}", "error": own.says, "hint": hint_for(own.kind, own.message)})
     return [finding_at(program, where, "mistake", "raises", texts)]

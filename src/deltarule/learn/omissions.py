@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from deltarule.learn.code_files import Note, Place
 from deltarule.learn.program import TABLES, Program
+from deltarule.learn.sandbox import Failure
 
 MOST_PLACES = 3
 
@@ -13,6 +14,7 @@ def omissions(program: Program) -> tuple[str, ...]:
     places: dict[str, list[Place]] = {}
     for each in program.left_out:
         places.setdefault(each.why, []).append(each.place)
+    places = {why: list(dict.fromkeys(found)) for why, found in places.items()}
     several = TABLES["several"]
     return tuple(
         f"{places_in_words(found)} {why if len(found) == 1 else several[why]}" for why, found in places.items()
@@ -32,9 +34,19 @@ def notes(program: Program) -> tuple[str, ...]:
     return tuple(texts)
 
 
+def omission_behind(program: Program, error: Failure | None) -> str:
+    """What is left out that gives a name its value which an error misses: no mistake of the program's. Else ""."""
+    if error is not None and error.kind == "NameError":
+        for each in program.left_out:
+            for name in each.names:
+                if repr(name) in error.message:
+                    return TABLES["notes"]["missing"].format(name=name, place=places_in_words([each.place]))
+    return ""
+
+
 def places_in_words(places: Sequence[Place]) -> str:
     """The first places, and how many there are besides: "lines 3, 4, 7 and 2 more", "cell 2, line 3"."""
-    unique = list(dict.fromkeys(places))
+    unique = list(dict.fromkeys(places))  # a line may hold several statements
     shown = [str(each.line) if each.cell is None else f"{each.cell}:{each.line}" for each in unique[:MOST_PLACES]]
     if len(unique) == 1:
         return f"line {shown[0]}" if unique[0].cell is None else f"cell {unique[0].cell}, line {unique[0].line}"

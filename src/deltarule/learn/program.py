@@ -35,12 +35,13 @@ class LeftOut(NamedTuple):
     """A statement that is not carried out, by its first line.
 
     why: "reads a file", "draws", "prints", "loops", "runs only as a script", "calls the program's own functions",
-    "needs what is left out", or "is not a constant".
+    "needs what is left out", or "is not a constant". names: those that it would give a value.
     """
 
     place: Place
     what: str
     why: str
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -284,7 +285,7 @@ class Sorter:
         if isinstance(value, ast.Call) and name_of(value.func) in CALM and all(map(self.is_plain, value.args)):
             return [node]
         text = program.line(node.lineno).strip()
-        program.left_out.append(LeftOut(program.place(node.lineno), text, reason(program, node)))
+        program.left_out.append(LeftOut(program.place(node.lineno), text, reason(program, node), tuple(names)))
         return []
 
     def branches_to_keep(self, node: ast.AST) -> list[ast.stmt]:
