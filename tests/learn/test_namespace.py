@@ -28,7 +28,7 @@ def carry_out(tmp_path: Path) -> Carried:
 def test_functions_find_their_constants_and_what_is_supplied(carry_out: Carried) -> None:
     space = carry_out("import numpy as np\nk = 2.0\nm = open('x').read()\ndef f(x): return k * x / m", m=4)
     assert space.get("f")(np.array([2.0])) == [1.0]
-    assert (space.supplied, space.failed, space.unimported) == (["m"], [], [])
+    assert (space.supplied, space.failed) == (["m"], [])
 
 
 def test_what_the_program_defines_is_not_supplied(carry_out: Carried) -> None:
@@ -41,10 +41,9 @@ def test_what_the_program_defines_is_not_supplied(carry_out: Carried) -> None:
 
 
 def test_functions_of_numpy_that_are_not_imported_are_there_and_named(carry_out: Carried) -> None:
-    space = carry_out("def f(z): return 1 / (1 + exp(-z)) + np.ones(math.ceil(1)) + inf")
-    space.names["inf"] = 1  # a number that is not imported is supplied
+    space = carry_out("def f(z): return 1 / (1 + exp(-z)) + np.ones(math.ceil(1)) + size", size=1)
     assert space.get("f")(0.0) == [2.5]
-    assert sorted(space.unimported) == ["exp", "math", "np"]
+    assert sorted(namespace.unimported(space.program)) == ["exp", "math", "np"]  # size is a function, and not called
 
 
 def test_plots_do_nothing_and_progress_bars_give_back(carry_out: Carried) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from deltarule.learn.matching import Run, Session
-from deltarule.learn.namespace import MOST_SECONDS_TO_RUN, values_of_run
+from deltarule.learn.namespace import MOST_SECONDS_TO_RUN, unimported, values_of_run
 from deltarule.learn.omissions import notes as reading_notes
 from deltarule.learn.omissions import omission_behind, omissions
 from deltarule.learn.probes import probe
@@ -64,8 +64,8 @@ def check_here(path: str, *, run: bool = False, train: bool = True) -> dict[str,
     seen = {(each.quantity, each.layer) for each in verdict.steps if each.is_found} if verdict else set()
     matched = n_layers > 0 and all((name, l) in seen for name in ("z", "dW") for l in range(n_layers))
     missing = [text for each in session.runs if (text := omission_behind(program, each.error))]
-    unimported = sorted({name for each in session.runs if each.space for name in each.space.unimported})
-    missing += [TABLES["notes"]["unimported"].format(names=", ".join(unimported))] if unimported else []
+    names = ", ".join(sorted(unimported(program)))
+    missing += [TABLES["notes"]["unimported"].format(names=names)] if names else []
     result = ProgramCheck(
         path=os.path.basename(path),
         matched=matched,

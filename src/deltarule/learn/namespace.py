@@ -41,15 +41,11 @@ class Failed(NamedTuple):
 
 @dataclass
 class Namespace:
-    """The objects of a program by name; the names that were supplied, and the statements that failed.
-
-    unimported: names of modules and of NumPy's functions that the program reads without an import; they are there.
-    """
+    """The objects of a program by name; the names that were supplied, and the statements that failed."""
 
     program: Program
     names: dict[str, Any]
     supplied: list[str] = field(default_factory=list)
-    unimported: list[str] = field(default_factory=list)
     failed: list[Failed] = field(default_factory=list)
     printed: str = ""
 
@@ -72,13 +68,8 @@ def carry_out(program: Program, supplied: dict[str, Any], *, run: bool = False) 
     modules: dict[str, Any] = {}
     space = Namespace(program, names_to_begin(program, modules, run=run))
     names = space.names
-    for name in program.free:
-        module = {"np": "numpy"}.get(name, name)
-        found = import_module(module) if module in PLAIN else getattr(np, name, None) if len(name) > 2 else None
-        if name not in supplied and found is not None and not isinstance(found, float):
-            names[name] = found
-            space.unimported.append(name)
-    names |= {name: value for name, value in (program.values | supplied).items() if name not in program.known}
+    others = unimported(program) | program.values | supplied
+    names |= {name: value for name, value in others.items() if name not in program.known}
     for node in program.tree.body if run else program.kept:
         code = compile(ast.Module([node], []), str(program.path), "exec", ANNOTATIONS, dont_inherit=True)
         place = program.place(node.lineno)
@@ -97,6 +88,18 @@ def carry_out(program: Program, supplied: dict[str, Any], *, run: bool = False) 
     names |= {name: supplied[name] for name in set(supplied) - set(names)}  # whose own statement failed
     space.supplied = sorted(name for name in supplied if names[name] is supplied[name])
     return space
+
+
+def unimported(program: Program) -> dict[str, Any]:
+    """Modules and functions of NumPy that a program uses without an import, by name: they are there all the same."""
+    calls = {
+        node.func.id
+        for node in ast.walk(program.tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    found = {name: getattr(np, name) for name in {*program.free} & calls if hasattr(np, name)}
+    modules = {name: {"np": "numpy"}.get(name, name) for name in program.free}
+    return found | {name: import_module(module) for name, module in modules.items() if module in PLAIN}
 
 
 def values_of_run(program: Program) -> dict[str, Any]:
