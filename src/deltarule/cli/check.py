@@ -13,7 +13,7 @@ from deltarule.files.run_folder import HISTORY, MODEL, is_run, read_history
 from deltarule.inspection.diagnosis.diagnose import diagnose_network, diagnose_training, history_findings
 from deltarule.inspection.diagnosis.findings import Diagnosis
 from deltarule.inspection.gradcheck import check as gradient_check
-from deltarule.learn.check import check_program
+from deltarule.learn.check import ProgramCheck, check_program
 from deltarule.learn.code_files import find_program
 from deltarule.learn.network_check import NetworkCheck
 from deltarule.model import Model
@@ -26,6 +26,7 @@ BATCH = slice(8)  # the first examples: more say no more
 def check(options: CheckOptions) -> None:
     """Print what is wrong with a program or a network; exit code 1 where something is."""
     is_network = any(Path(options.name, each).exists() for each in (MODEL, HISTORY)) or is_run(options.name)
+    result: ProgramCheck | NetworkCheck
     program = None if is_network else find_program(options.name)
     if program is not None:
         if options.data or options.target or options.changes:
