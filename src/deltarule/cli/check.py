@@ -13,9 +13,10 @@ from deltarule.files.run_folder import HISTORY, MODEL, is_run, read_history
 from deltarule.inspection.diagnosis.diagnose import diagnose_network, diagnose_training, history_findings
 from deltarule.inspection.diagnosis.findings import Diagnosis
 from deltarule.inspection.gradcheck import check as gradient_check
-from deltarule.learn.check import ProgramCheck, check_program
+from deltarule.learn.check import check_program
 from deltarule.learn.code_files import find_program
 from deltarule.learn.network_check import NetworkCheck
+from deltarule.learn.report import ProgramCheck
 from deltarule.model import Model
 from deltarule.nn.penalties import Penalty
 from deltarule.recipes.build import Job
