@@ -14,6 +14,7 @@ from deltarule.learn.activations import (
 from deltarule.learn.judgement import Found, Pass, first, first_multiple
 from deltarule.learn.layers import Layer
 from deltarule.learn.recording import Event
+from deltarule.learn.roles import number_in, role_of
 from deltarule.nn.arrays import Array
 
 Form = tuple[str, Array]
@@ -48,6 +49,10 @@ def walk_back(run: Pass, loss: str) -> None:
 
 def source_of(run: Pass, l: int, event: Event, mistake: str, begun: int, behind: Array | None) -> Event:
     """Where a mistake in what is carried back was made: at the product with the weights, before sigma'."""
+    if mistake in ("slope-half", "slope-of-another", "mask-inverted", "mask-one"):
+        before = [each for each in run.trace.events[max(0, event.time - 8) : event.time] if each.time > begun]
+        inside = [each for each in before if role_of(each.where.function.rpartition(".")[2]) == "derivative"]
+        return inside[-1] if inside else event
     if behind is None or mistake not in ("updated-weights", "error-before-slope", "not-transposed", "weights-of-layer"):
         return event
     right = behind @ run.layers[l + 1].W.T
@@ -200,6 +205,8 @@ def find_delta(
 def is_error_name(name: str) -> bool:
     """Whether a name is that of an error or a delta."""
     bare = name.casefold().replace("_", "").rpartition(".")[2]
+    if "nabla" in bare:
+        return False
     return bare.startswith(("dz", "delta", "err", "dl", "dout", "grad")) or "delta" in bare or "error" in bare
 
 
@@ -267,7 +274,9 @@ def find_dW(run: Pass, l: int, delta: Array, begun: int) -> Array | None:
         if whole:
             run.note("dW", l, whole[0][0], "weights-transposed", **gradient_names(l))
             return lying[1].T if layer.is_out_first else lying[1]
+    number = number_in(layer.weights.name)
     named = [pair for pair in pairs if pair[0].where.is_store and is_gradient_name(pair[0].name)]
+    named = [pair for pair in named if number_in(pair[0].name) in (None, number)]
     if named:
         run.note("dW", l, named[-1][0], "never-filled" if not named[-1][1].any() else "off", **gradient_names(l))
         return named[-1][1]
@@ -324,16 +333,27 @@ def find_db(run: Pass, l: int, delta: Array, begun: int) -> Array | None:
         if event.value.size == 1 and any(abs(abs(event.value.item()) - abs(total * c)) < 1e-9 * np.abs(delta).sum() for c in scales):
             run.note("db", l, event, "bias-all-axes")
             return np.full(layer.b.size, event.value.item())
-    wide = run.trace.of_size(run.n, begun)
-    if run.n != layer.b.size and run.n > 1 and (across := first_multiple(wide, delta.sum(axis=1))):
-        run.note("db", l, across[0], "bias-wrong-axis")
-        return None
-    named = [pair for pair in pairs if pair[0].where.is_store and is_bias_gradient(pair[0].name)]
+    wide = run.step_of(run.trace.of_size(run.n, begun))
+    if run.n != layer.b.size and run.n > 1:
+        across = first_multiple(wide, delta.sum(axis=1)) or next(iter(named_for(layer.biases.name, wide, delta)), None)
+        if across:
+            run.note("db", l, across[0], "bias-wrong-axis")
+            return None
+    named = named_for(layer.biases.name, pairs, delta)
     if named:
         run.note("db", l, named[-1][0], "bias-forgotten" if not named[-1][1].any() else "off", line="delta.sum(axis=0)")
         return named[-1][1]
     run.note("db", l, None, "?")
     return None
+
+
+def named_for(name: str, pairs: list[Found], delta: Array) -> list[Found]:
+    """Arrays that have the name of a bias's gradient, and no other layer's number."""
+    number = number_in(name)
+    return [
+        pair for pair in pairs
+        if pair[0].where.is_store and is_bias_gradient(pair[0].name) and number_in(pair[0].name) in (None, number)
+    ] if delta.any() else []  # fmt: skip
 
 
 def is_bias_gradient(name: str) -> bool:

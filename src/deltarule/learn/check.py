@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from deltarule.learn.judgement import Step
 from deltarule.learn.matching import Run, Session
 from deltarule.learn.namespace import MOST_SECONDS_TO_RUN, unimported, values_of_run
 from deltarule.learn.omissions import notes as reading_notes
@@ -13,8 +14,9 @@ from deltarule.learn.probes import probe
 from deltarule.learn.program import TABLES, Program, read_program
 from deltarule.learn.recording import Where
 from deltarule.learn.report import ADAPTER, Finding, Part, ProgramCheck
-from deltarule.learn.sandbox import run_apart
-from deltarule.learn.wording import describe, finding_at, finding_of, text_of
+from deltarule.learn.rehearsal import rehearse
+from deltarule.learn.sandbox import Failure, run_apart
+from deltarule.learn.wording import ARRAYS, EQUATIONS, describe, finding_at, finding_of, own_line, text_of
 from deltarule.public import public
 
 SECONDS, TRAIN_SECONDS = 20.0, 5.0
@@ -58,6 +60,10 @@ def check_here(path: str, *, run: bool = False, train: bool = True) -> dict[str,
     session = Session(program, runs_all=run)
     best = session.best_run()
     found = [*probe(session, best), *run_findings(program, session, best)]
+    alone = None if reaches_back(best) else rehearse(session)
+    if alone is not None and alone.verdict is not None:
+        wrong = [each for each in alone.verdict.steps if each.mistake not in ("", "?") and each.quantity not in ("z", "a")]
+        found += [finding_of(program, alone.verdict.run, each) for each in wrong]
     findings = in_order(program, without_echoes(found))
     verdict = best.verdict if best else None
     n_layers = len(verdict.layers) if verdict else 0
@@ -76,9 +82,15 @@ def check_here(path: str, *, run: bool = False, train: bool = True) -> dict[str,
         left_out=() if run else omissions(program),
         supplied=tuple(sorted(best.supplied)) if best else (),
         notes=tuple(dict.fromkeys([*notes_of(program, verdict), *missing])),
-        adapter="" if matched else adapter_for(program, session),
+        adapter=adapter_for(program, session) if not matched and session.has_network else "",
     )
     return result.to_json_dict()
+
+
+def reaches_back(run: Run | None) -> bool:
+    """Whether a run came to the backward pass."""
+    steps = run.verdict.steps if run is not None and run.verdict is not None else ()
+    return any(each.quantity == "delta" and each.is_found for each in steps)
 
 
 def run_findings(program: Program, session: Session, run: Run | None) -> list[Finding]:
@@ -91,26 +103,34 @@ def run_findings(program: Program, session: Session, run: Run | None) -> list[Fi
 
 
 def error_findings(program: Program, session: Session, run: Run | None) -> list[Finding]:
-    """What the program raises however it is called."""
-    errors = [each.error for each in session.runs if each.error is not None and each.error.line]
-    fine = [each for each in session.runs if each.error is None and each.called]
-    if not errors:
-        return []
-    own = run.error if run is not None and run.error is not None and run.error.line else None
-    best_is_fine = run is not None and own is None and run.verdict is not None and run.verdict.score[0] > 0
-    stopped = [each for each in session.runs if each.how == "by_training" and each.called]
-    if own is None and stopped and all(each.error is not None for each in stopped):
-        same = {(each.error.line, each.error.kind) for each in stopped if each.error}
-        own = stopped[0].error if len(same) == 1 else None
-    if own is None or (best_is_fine and fine and own.kind == "Unfilled") or omission_behind(program, own):
-        return []
-    if run is not None and run.verdict is not None and own is run.error:
-        if any(each.mistake not in ("", "?") for each in run.verdict.steps):
-            return []  # which is what the error comes of
-    place = program.home(own.file).place(own.line)
-    where = Where(own.line, "", "", "", False, place)
-    texts = text_of("raises", {"function": f"line {place.line}", "error": own.says, "hint": hint_for(own.kind, own.message)})
-    return [finding_at(program, where, "mistake", "raises", texts)]
+    """What the program raises however it is called: in the best run, and in the function that trains."""
+    found: list[Finding] = []
+    steps = run.verdict.steps if run is not None and run.verdict is not None else ()
+    is_explained = any(each.mistake not in ("", "?") for each in steps)
+    trainings = [each for each in session.runs if each.how == "by_training" and each.called]
+    errors = {(each.error.line, each.error.kind) for each in trainings if each.error is not None and each.error.line}
+    everywhere = trainings[0].error if len(errors) == 1 and all(each.error for each in trainings) else None
+    ours = [each for each in (everywhere, run and run.error) if omission_behind(program, each)]  # no mistake of theirs
+    everywhere = None if everywhere in ours else everywhere
+    if run is not None and run.error is not None and run.error.line and not is_explained and run.error not in ours:
+        lost = [each for each in steps if each.mistake == "?"]
+        found.append(error_finding(program, run, run.error, lost[0] if lost else None))
+    if everywhere is not None and (run is None or run.how != "by_training"):
+        found.append(error_finding(program, None, everywhere, None))
+    return found
+
+
+def error_finding(program: Program, run: Run | None, error: Failure, lost: Step | None) -> Finding:
+    """An error, with what should have been computed there."""
+    place = program.home(error.file).place(error.line)
+    where = Where(error.line, "", "", "", False, place)
+    write = own_line(run.verdict.run, lost) if lost and run is not None and run.verdict else ""
+    array = f"{ARRAYS.get(lost.quantity, lost.quantity)} of layer {lost.layer}" if lost else ""
+    hint = hint_for(error.kind, error.message)
+    texts = text_of("raises", {"function": f"line {place.line}", "error": error.says, "hint": hint})
+    if lost:
+        texts = (EQUATIONS.get(lost.quantity, "BP2"), *texts[1:])
+    return finding_at(program, where, "mistake", "raises", texts, array, write)
 
 
 def hint_for(kind: str, message: str) -> str:

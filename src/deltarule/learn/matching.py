@@ -102,6 +102,19 @@ class Session:
             for name, block in program.classes.items()
         }
 
+    @property
+    def has_network(self) -> bool:
+        """Whether the program has a class, or a function that seems to go forward or back."""
+        return bool(self.methods) or bool({"forward", "backward"} & set(self.functions.values()))
+
+    def bare_run(self) -> Run:
+        """The program's names alone, for one that has small functions and no network."""
+
+        def nothing(run: Run) -> None:
+            return
+
+        return self.run(nothing, Examples())
+
     def best_run(self) -> Run | None:
         """The run that shows most of the program."""
         runs: list[Run] = []

@@ -33,11 +33,13 @@ FORMULAS = {
 def probe(session: Session, run: Run | None) -> Iterator[Finding]:
     """Findings about the small functions, in the order of the data's way."""
     yield from unset_names(session.program)
-    if run is not None and run.space is not None:
+    run = run or session.bare_run()
+    if run.space is not None:
         yield from start_findings(session.program, run)
         for name, function, node in callables(session, run):
             yield from function_findings(session.program, name, function, node)
     yield from lost_values(session.program)
+    yield from held_out_counts(session.program)
 
 
 def callables(session: Session, run: Run) -> Iterator[tuple[str, Any, ast.FunctionDef]]:
@@ -229,3 +231,17 @@ def lost_values(program: Program) -> Iterator[Finding]:
                 yield finding(program, where, "returned-twice", "the result", **shown)
 
 
+
+
+def held_out_counts(program: Program) -> Iterator[Finding]:
+    """A count of all rows by which the sum over the training rows is divided."""
+    text = program.text
+    for found in re.finditer(r"(?m)^(\w+)\s*,\s*\w+\s*=\s*(\w+)\.shape", text):
+        count, data = found.groups()
+        part = re.search(rf"{data}\[\s*\d+\s*:\s*{count}\s*\]", text)
+        users = [block for block in program.functions.values() if count in block.reads or count in block.uses]
+        if part and users:
+            line = text.count("\n", 0, found.start()) + 1
+            where = Where(line, "", "", "", False, program.place(line))
+            shown = {"name": count, "data": part[0], "function": users[0].name}
+            yield finding(program, where, "counts-held-out", "the batch", "warning", **shown)

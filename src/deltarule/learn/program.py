@@ -84,13 +84,8 @@ class Program:
 
     def home(self, file: str) -> "Program":
         """The program, this one or one beside it, that a file's name stands for, as in a traceback."""
-        programs = [self, *self.modules.values()]
-        found = [each for each in programs if str(each.path) == file]
-        return (
-            found[0]
-            if found
-            else next((inner for each in programs[1:] if (inner := each.home(file)) is not each), self)
-        )
+        beside = [each.home(file) for each in self.modules.values()]
+        return next((each for each in beside if str(each.path) == file), self)
 
     @cached_property
     def imports(self) -> dict[str, str]:
@@ -214,8 +209,8 @@ def program_of(code: Code, seen: tuple[Path, ...]) -> Program:
 
 
 def sibling(folder: Path, name: str) -> Path | None:
-    """The program beside another one that is imported by a name, from its folder or the one around it."""
-    for place in (folder, folder.parent):
+    """The program beside another one that is imported by a name, with or without the name of their package."""
+    for place in (folder, folder.parent) if name.startswith(f"{folder.name}.") else (folder,):
         base = place.joinpath(*name.split("."))
         for file in (base.with_suffix(".py"), base / "__init__.py"):
             if file.is_file() and file.stat().st_size:

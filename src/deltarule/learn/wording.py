@@ -26,7 +26,7 @@ def text_of(key: str, values: dict[str, Any]) -> tuple[str, str, str]:
     values = DEFAULTS | values
     equation = row.get("equation", values.get("equation", ""))
     says, fix = (row[name].format_map(values | {"equation": equation}) for name in ("says", "fix"))
-    return equation, says[:1].upper() + says[1:], fix.replace("a[-1]", "X")
+    return equation or "forward", says, fix.replace("a[-1]", "X")
 
 
 def finding_of(program: Program, run: Pass, step: Step) -> Finding:
