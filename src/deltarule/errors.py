@@ -8,6 +8,7 @@
     │   └── MissingNameError (ImportError)  the same, where it is imported
     ├── DataError           (ValueError)    a data file or an array whose content is wrong
     │   ├── DownloadError                   a data set that could not be fetched
+    │   ├── ProgramError                    a learner's program that cannot be read; says where
     │   └── NoDigitError                    a picture on which nothing is drawn
     ├── FileError           (OSError)       a file that cannot be read or written: missing, forbidden, disk full
     ├── ModelFileError      (ValueError)    a model file that is damaged, hostile, or of another version
@@ -62,6 +63,10 @@ class DownloadError(DataError):
     """A data set that could not be fetched."""
 
 
+class ProgramError(DataError):
+    """A learner's program that cannot be read: no text, no code, or a syntax error."""
+
+
 class NoDigitError(DataError):
     """A picture on which nothing is drawn."""
 
@@ -88,7 +93,7 @@ class MissingExtraError(DeltaruleError, ImportError):
 
 @cache
 def read_tables(name: str) -> dict[str, Any]:
-    """The tables of a TOML file of the package, by its path from here: settings, sentences, nn/equations."""
+    """The tables of a TOML file of the package, by its path from here: settings, nn/equations, learn/vocabulary."""
     file = Path(__file__).parent / f"{name}.toml"
     return importlib.import_module("tomllib").loads(file.read_text(encoding="utf-8"))
 

@@ -18,8 +18,8 @@ from deltarule.cli.printing import doors, note, print_text
 from deltarule.errors import DISTRIBUTION
 
 # Each is a function in the module of its name and a class in `options`; `data` has commands of its own.
-NAMES = ["train", "evaluate", "predict", "explain", "gradcheck", "diagnose", "learn", "plot", "playground", "export"]
-NAMES += ["recipes"]
+NAMES = ("train", "evaluate", "predict", "explain", "check", "learn", "plot", "playground", "export", "recipes")
+ALIASES = ("gradcheck", "diagnose")  # for parts of `check`, in whose module they are; the help does not list them
 
 
 def show_version(wanted: bool) -> None:
@@ -54,7 +54,8 @@ def command(name: str) -> Callable[..., None]:
     record = getattr(options, f"{name.capitalize()}Options")
 
     def carry_out(**given: Any) -> None:
-        getattr(import_module(f"deltarule.cli.{name}"), name)(record(**given))
+        home = "check" if name in ALIASES else name
+        getattr(import_module(f"deltarule.cli.{home}"), name)(record(**given))
 
     carry_out.__doc__ = record.__doc__
     carry_out.__annotations__ = get_type_hints(record, include_extras=True)
@@ -62,8 +63,8 @@ def command(name: str) -> Callable[..., None]:
     return carry_out
 
 
-for name in NAMES:
-    app.command(name, cls=Command)(command(name))
+for name in NAMES + ALIASES:
+    app.command(name, cls=Command, hidden=name in ALIASES)(command(name))
 app.add_typer(data_commands, name="data")
 
 

@@ -44,7 +44,8 @@ class Group(TyperGroup):
         if args[0] not in self.commands and not args[0].startswith("-"):
             from deltarule.public import words
 
-            offer = closest(args[0], self.commands, words()["commands"])
+            shown = [name for name, each in self.commands.items() if not each.hidden]
+            offer = closest(args[0], shown, words()["commands"])
             raise SettingError(sentence("command.no_command", group=ctx.command_path, name=args[0], offer=offer))
         return super().resolve_command(ctx, args)
 

@@ -189,15 +189,36 @@ class ExplainOptions(SubjectOptions):
     equation: Annotated[Text, option("ID", f"One equation alone, with symbols, code and proof: {EQUATIONS}.")] = None
 
 
+@dataclass(eq=False, repr=False)
+class CheckOptions(SubjectOptions):
+    """Find what is wrong with a program, a model, a recipe or a run.
+
+    Of a program that you wrote (a Python file, a notebook, a page with code): the first line that is wrong, the
+    equation, and what to write instead. Its functions run: do not check files of strangers. Of the others: the
+    gradient against numeric derivatives, and what keeps the network from learning. The exit code is 1 where something
+    is wrong.
+
+    \b
+    Examples:
+      deltarule check network.py
+      deltarule check notebook.ipynb --no-train
+      deltarule check model.safetensors
+    """  # noqa: D301
+
+    name: Annotated[str, argument("THING", "A .py, .ipynb or .md file, a model, a run's folder, or a recipe.")]
+    run: Annotated[bool, Option("--run", help="Run the whole program first, with its training and its data.")] = False
+    no_train: Annotated[bool, Option("--no-train", help="Leave out a right program's training on digits.")] = False
+
+
 class GradcheckOptions(SubjectOptions):
-    """Check the gradient against numeric derivatives.
+    """Check the gradient against numeric derivatives: a part of `check`.
 
     Every parameter is nudged, on a batch of 8 examples, in float64. The exit code is 1 where the two disagree.
     """
 
 
 class DiagnoseOptions(SubjectOptions):
-    """Say why a network does not learn, or would not.
+    """Say why a network does not learn, or would not: a part of `check`.
 
     Faults, warnings and notes come each with their evidence in numbers and what to do. Of a recipe, data, starting
     weights and first steps are looked at; of a model, what it has become; of a run, its history, too.

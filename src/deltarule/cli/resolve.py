@@ -122,11 +122,15 @@ def plan_recipe(name: str, options: DataOptions, changes: list[str] | None) -> t
     return plan_run(TrainOptions(recipe=name, changes=changes, **given), read_recipe(name), is_run=False)
 
 
+def changes_asked(options: TrainOptions) -> list[str]:
+    """What the options change in a recipe, as --set takes it."""
+    given = {key: getattr(options, name) for name, key in RECIPE_KEYS.items()}
+    return [*(options.changes or []), *(f"{key}={value}" for key, value in given.items() if value is not None)]
+
+
 def recipe_as_asked(recipe: Recipe, options: TrainOptions) -> Recipe:
     """The recipe with what the options change in it."""
-    given = {key: getattr(options, name) for name, key in RECIPE_KEYS.items()}
-    changes = [f"{key}={value}" for key, value in given.items() if value is not None]
-    recipe = recipe.with_changes([*(options.changes or []), *changes])
+    recipe = recipe.with_changes(changes_asked(options))
     return recipe if options.data is None else recipe.on(options.data)
 
 

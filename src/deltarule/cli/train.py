@@ -2,25 +2,25 @@
 
 import logging
 import os
+import shlex
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
-from shlex import quote
 from signal import SIGINT, Signals
 from tempfile import gettempdir
 from typing import Any
 
 import typer
 
-from deltarule.cli.diagnose import diagnosis_note
+from deltarule.cli.check import diagnosis_note
 from deltarule.cli.evaluate import example_noun, score_sentence, worst_mistake
 from deltarule.cli.interrupts import handle_interrupts
 from deltarule.cli.options import TrainOptions
 from deltarule.cli.printing import entry, in_a_line, note, print_json, print_text, score_words, tell
 from deltarule.cli.progress import Display
-from deltarule.cli.resolve import load_model, plan_run, read_recipe, recipe_as_asked, training_record
+from deltarule.cli.resolve import changes_asked, load_model, plan_run, read_recipe, recipe_as_asked, training_record
 from deltarule.cli.results import check_train_places, write_picture
 from deltarule.cli.resume import (
     checkpoint_record,
@@ -249,6 +249,7 @@ def keep_progress(run: Run, history: History, checkpoints: Checkpoints | None, e
             learned = str(failure) or "there is not enough memory to save what it had learned until then"
     if isinstance(error, DivergenceError):
         tell("diverged", learned)
+        note(in_a_line(f"next     deltarule check {check_arguments(run, history)}"))
     else:
         signum = getattr(error, "signum", SIGINT)
         by = "an error" if not is_interrupt else "Ctrl-C" if signum == SIGINT else Signals(signum).name
@@ -281,11 +282,31 @@ def finish(run: Run, history: History) -> None:
     for title, place in (("run", options.run), ("plot", options.plot)):
         if place is not None:
             print_text(entry(title, str(place)))
-    model = quote(f"./{run.out}" if str(run.out).startswith("-") else str(run.out))
+    model = shlex.quote(f"./{run.out}" if str(run.out).startswith("-") else str(run.out))
     can_draw = job.test and job.test.image_shape and job.test.task == "classes" and find_spec("matplotlib")
     second = f"plot mistakes {model} --out mistakes.png" if can_draw else "recipes"
-    print_text(in_a_line(f"next     deltarule evaluate {model}"))
-    print_text(in_a_line(f"         deltarule {second}"))
+    commands = [f"evaluate {model}", second]
+    commands = [f"check {model}", *commands] if is_poor(run, history, report) else commands
+    for title, command in zip(["next", "", ""], commands, strict=False):
+        print_text(in_a_line(f"{title:<9}deltarule {command}"))
+
+
+def is_poor(run: Run, history: History, report: Report | None) -> bool:
+    """Whether a network is less than halfway from chance to perfect, or never finds one of the classes."""
+    task, per_output = run.job.train.task, report.per_output if report else ()
+    score = report.score if report else history[f"train_{SCORE_NAMES[task]}"][-1]
+    chance = 1.0 / run.job.train.n_outputs if task == "classes" else 0.0
+    return score < (1.0 + chance) / 2.0 or any(getattr(each, "recall", None) == 0.0 for each in per_output)
+
+
+def check_arguments(run: Run, history: History) -> str:
+    """What `check` looks into for the reason why a run diverged: its folder, or its recipe and data."""
+    if run.options.run is not None and len(history) >= 2:
+        return shlex.quote(str(run.options.run))
+    options = [("--data", run.options.data), ("--target", run.options.target)]
+    options += [("--set", change) for change in changes_asked(run.options)]
+    given = [word for name, value in options if value for word in (name, value)]
+    return shlex.join([run.options.recipe or run.recipe.about.name, *given])
 
 
 def verdict(run: Run, history: History, report: Report | None) -> str:

@@ -5,7 +5,7 @@ import { color, diverging, element, paintWords, percent, shown, tableRow, wordOf
 const GAP = 1;
 const WIDE = 16; // pictures in a row
 const NARROW = 8;
-const MANY = { dead: 0.25, saturated: 0.5 }; // as `deltarule diagnose` counts it
+const MANY = { dead: 0.25, saturated: 0.5 }; // as `deltarule check` counts it
 
 /** How many of `count` pictures stand in a row of at most `most`: twice as many as rows, and no row is left unfilled if possible. */
 export function columnsFor(count, most) {

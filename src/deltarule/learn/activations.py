@@ -1,0 +1,144 @@
+"""Activations as a program may have them: the known ones, their usual mistakes, and functions of the program's own."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from deltarule.nn.arrays import Array
+
+Function = Callable[[Array], Array]
+TOLERANCE = 1e-5
+PLAIN = (1.0, 2.0, 0.5)  # the factors that are taken for conventions where one number alone is compared
+
+
+@dataclass(frozen=True)
+class Kind:
+    """An activation: its name, sigma, and sigma' as a function of z. softmax is the only one that mixes outputs."""
+
+    name: str
+    value: Function
+    slope: Function
+    of_a: Function | None = None  # sigma' as a function of a, where it has one
+
+    def back(self, error: Array, z: Array, a: Array) -> Array:
+        """dC/da, (n, outputs), as dC/dz. a: as the program has it, which may be another than value(z)."""
+        if self.name == "softmax":
+            return a * (error - (error * a).sum(axis=1, keepdims=True))
+        return error * self.slope(z)
+
+
+def sigmoid(z: Array) -> Array:
+    """1 / (1 + e^-z), without overflow."""
+    return 0.5 * (1.0 + np.tanh(0.5 * z))
+
+
+def softmax(z: Array, axis: int | None = 1) -> Array:
+    """e^z over its sum along an axis; over all of it, where that is None."""
+    e = np.exp(z - z.max())
+    return e / e.sum(axis=axis, keepdims=True)
+
+
+def shifted(z: Array, axis: int) -> Array:
+    """e^z after the largest z along an axis was subtracted."""
+    return np.exp(z - z.max(axis=axis, keepdims=True))
+
+
+def leaky(slope: float, name: str = "leaky ReLU") -> Kind:
+    """A ReLU with a slope below 0."""
+    return Kind(
+        name, lambda z: np.where(z > 0, z, slope * z), lambda z: np.where(z > 0, 1.0, slope), lambda a: np.where(a > 0, 1.0, slope)
+    )
+
+
+SIGMOID = Kind("sigmoid", sigmoid, lambda z: sigmoid(z) * sigmoid(-z), lambda a: a * (1 - a))
+TANH = Kind("tanh", np.tanh, lambda z: 1 - np.tanh(z) ** 2, lambda a: 1 - a**2)
+RELU = leaky(0.0, "ReLU")
+SOFTMAX = Kind("softmax", softmax, lambda z: softmax(z) * (1 - softmax(z)), lambda a: a * (1 - a))
+IDENTITY = Kind("identity", lambda z: z, np.ones_like, np.ones_like)
+SMOOTH = (
+    Kind("softplus", lambda z: np.logaddexp(0, z), sigmoid),
+    Kind("SiLU", lambda z: z * sigmoid(z), lambda z: sigmoid(z) * (1 + z * sigmoid(-z))),
+    Kind("sine", np.sin, np.cos),
+    Kind("arctan", np.arctan, lambda z: 1 / (1 + z**2)),
+    Kind("ELU", lambda z: np.where(z > 0, z, np.expm1(np.minimum(z, 0))), lambda z: np.exp(np.minimum(z, 0))),
+)
+KNOWN = (SIGMOID, TANH, RELU, SOFTMAX, *SMOOTH)
+
+# What the usual mistakes make of z: by id of mistakes.toml, with the activation that was meant.
+MISTAKEN: tuple[tuple[str, Kind, Function], ...] = (
+    ("sigmoid-minus", SIGMOID, lambda z: sigmoid(-z)),
+    ("softmax-axis", SOFTMAX, lambda z: softmax(z, 0)),
+    ("softmax-axis", SOFTMAX, lambda z: shifted(z, 1) / shifted(z, 1).sum(axis=0)),
+    ("softmax-axis", SOFTMAX, lambda z: shifted(z, 0) / shifted(z, 0).sum(axis=0)),
+    ("softmax-of-all", SOFTMAX, lambda z: softmax(z, None)),
+    ("softmax-of-all", SOFTMAX, lambda z: shifted(z, 1) / shifted(z, 1).sum()),
+    ("softmax-of-all", SOFTMAX, lambda z: shifted(z, 0) / shifted(z, 0).sum()),
+    ("softmax-axis", SOFTMAX, lambda z: shifted(z, 0) / shifted(z, 0).sum(axis=1, keepdims=True)),
+    ("relu-inverted", RELU, lambda z: np.minimum(z, 0)),
+    ("sigmoid-not-inverted", SIGMOID, lambda z: 1 / (1 - np.exp(-z))),
+    ("softmax-minus", SOFTMAX, lambda z: softmax(-z)),
+    ("tanh-inverted", TANH, lambda z: -np.tanh(z)),
+    ("activation-twice", SIGMOID, lambda z: sigmoid(sigmoid(z))),
+    ("activation-twice", TANH, lambda z: np.tanh(np.tanh(z))),
+)
+
+# The same of what may also be a step on the way to the right value.
+UNFINISHED: tuple[tuple[str, Kind, Function], ...] = (
+    ("relu-mask", RELU, lambda z: (z > 0) * 1.0),
+    ("relu-absolute", RELU, np.abs),
+    ("sigmoid-unfinished", SIGMOID, lambda z: 1 + np.exp(-z)),
+    ("softmax-unnormalized", SOFTMAX, np.exp),
+)
+
+
+def own(name: str, function: Function) -> Kind:
+    """A function of the program's own, with its slope by central differences."""
+    step = 1e-6
+    return Kind(name, function, lambda z: (function(z + step) - function(z - step)) / (2 * step))
+
+
+def is_close(found: Array, right: Array, tolerance: float = TOLERANCE) -> bool:
+    """Whether two arrays of one shape agree, as far as the size of the second asks for."""
+    size = max(math.sqrt(float(np.vdot(right, right).real)), 1e-30)
+    if not abs(found.flat[0] - right.flat[0]) <= tolerance * size:  # most are told apart by one number
+        return False
+    rest = found - right
+    return bool(math.sqrt(float(np.vdot(rest, rest).real)) <= tolerance * size)
+
+
+def activation_for(z: Array, a: Array) -> Kind | None:
+    """The known activation that makes a of z."""
+    for kind in KNOWN:
+        if is_close(a, kind.value(z)):
+            return kind
+    below = (z < 0) & (a != 0)
+    if below.any() and (z > 0).any() and is_close(a[z > 0], z[z > 0]):
+        slope = float(np.median(a[below] / z[below]))
+        if 0 < abs(slope) < 1 and is_close(a, np.where(z > 0, z, slope * z)):
+            return leaky(slope)
+    return None
+
+
+def factor_between(found: Array, right: Array) -> float | None:
+    """c where found = c * right, as far as rounding lets; None where there is none."""
+    size = float(np.vdot(right, right).real)
+    if not size or not math.isfinite(size):
+        return None
+    factor = float(np.vdot(right, found).real) / size
+    if not factor or not math.isfinite(factor):
+        return None
+    if np.count_nonzero(right) == 1 and not any(abs(abs(factor) / each - 1) < 1e-6 for each in PLAIN):
+        return None  # any number is a multiple of any other
+    return factor if is_close(found, factor * right, 2e-5) else None
+
+
+def shares_of(found: Array, first: Array, second: Array) -> tuple[float, float]:
+    """The factors of two arrays whose sum comes nearest to a third."""
+    one, two = first.ravel(), second.ravel()
+    system = np.array([[one @ one, one @ two], [one @ two, two @ two]])
+    if found.size < 4 or abs(np.linalg.det(system)) <= 1e-12 * system[0, 0] * system[1, 1]:
+        return 0.0, 0.0
+    factor, share = np.linalg.solve(system, [one @ found.ravel(), two @ found.ravel()])
+    return float(factor), float(share)

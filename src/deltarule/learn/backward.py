@@ -1,0 +1,362 @@
+"""The way back: which arrays of a program are delta, dC/dW and dC/db, and what is wrong with each.
+
+delta of a layer is the array that the program makes dC/dW of. It is compared with what BP1 or BP2 makes of the program's
+own arrays, and then with what the usual mistakes make of them. A factor is a convention; a sign is settled by the update.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from deltarule.learn.activations import (
+    IDENTITY, PLAIN, RELU, SIGMOID, SOFTMAX, TANH, factor_between, is_close, leaky, shares_of,
+)
+from deltarule.learn.judgement import Found, Pass, first, first_multiple
+from deltarule.learn.layers import Layer
+from deltarule.learn.recording import Event
+from deltarule.learn.roles import number_in, role_of
+from deltarule.nn.arrays import Array
+
+Form = tuple[str, Array]
+MULTI = (SIGMOID, SOFTMAX)
+
+
+def walk_back(run: Pass, loss: str) -> None:
+    """Follow the error from the outputs to the first layer. loss: what the program's loss is, "" where unknown."""
+    last, begun = len(run.layers) - 1, run.time
+    deltas: list[Array | None] = [None] * len(run.layers)
+    run.gradients = [(None, None)] * len(run.layers)
+    for l in range(last, -1, -1):
+        forms = output_forms(run, loss) if l == last else hidden_forms(run, l, deltas[l + 1])
+        found = find_delta(run, l, begun, forms)
+        if found is None:
+            run.note("delta", l, None, "?")
+            deltas[l] = None if l == last and not forms[0] else right_delta(forms)
+        else:
+            (event, array), mistake, factor = found
+            event = source_of(run, l, event, mistake, begun, deltas[l + 1] if l < last else None)
+            deltas[l] = array
+            if mistake.startswith("="):
+                mistake, note = "", mistake[1:]
+            else:
+                note = ""
+            run.note("delta", l, event, mistake, factor=factor, note=note, **names_of(run, l))
+        if deltas[l] is None:
+            break
+        run.gradients[l] = (find_dW(run, l, deltas[l], begun), find_db(run, l, deltas[l], begun))
+    run.delta = deltas  # type: ignore[assignment]
+
+
+def source_of(run: Pass, l: int, event: Event, mistake: str, begun: int, behind: Array | None) -> Event:
+    """Where a mistake in what is carried back was made: at the product with the weights, before sigma'."""
+    if mistake in ("slope-half", "slope-of-another", "mask-inverted", "mask-one"):
+        before = [each for each in run.trace.events[max(0, event.time - 8) : event.time] if each.time > begun]
+        inside = [each for each in before if role_of(each.where.function.rpartition(".")[2]) == "derivative"]
+        return inside[-1] if inside else event
+    if behind is None or mistake not in ("updated-weights", "error-before-slope", "not-transposed", "weights-of-layer"):
+        return event
+    right = behind @ run.layers[l + 1].W.T
+    for each, array in run.step_of(run.trace.arrays(run.n, right.shape[1], begun)):
+        text = each.where.text
+        is_product = "@" in text or "dot(" in text or "matmul(" in text
+        if each.time <= event.time and is_product and not is_close(array, right) and ".T" in text + "transpose":
+            return each
+    return event
+
+
+def source_of_sign(run: Pass, event: Event, begun: int) -> Event:
+    """Where the error of the outputs got its wrong sign: at the first such array before delta."""
+    a, t = run.a[-1], run.targets
+    errors = (a - t, (a - t) / (a * (1 - a)), -t / a)
+    for pair in run.step_of(run.trace.arrays(*a.shape, begun)):
+        if pair[0].time <= event.time:
+            for each in errors:
+                factor = factor_between(pair[1], each) if np.isfinite(each).all() else None
+                if factor is not None and factor < 0:
+                    return pair[0]
+    return event
+
+
+def right_delta(forms: tuple[list[Form], list[Form]]) -> Array:
+    """What delta should have been, where it was not seen."""
+    return forms[0][0][1]
+
+
+def names_of(run: Pass, l: int) -> dict[str, object]:
+    """What the rows of mistakes in delta need."""
+    kind = run.kinds[l]
+    slope = {"sigmoid": "a * (1 - a)", "tanh": "1 - a**2", "ReLU": "(z > 0)"}.get(kind.name, "sigma'(z)")
+    equation = "BP1" if l + 1 == len(run.layers) else "BP2"
+    return {"equation": equation, "own": kind.name, "slope": slope, "next": l + 1, "activation": "another activation"}
+
+
+def output_forms(run: Pass, loss: str) -> tuple[list[Form], list[Form]]:
+    """delta of the outputs: what is right for some loss, with the loss's name; and what mistakes make of it."""
+    a, z, t, kind = run.a[-1], run.z[-1], run.targets, run.kinds[-1]
+    error = a - t
+    plain, full = ("=", error), ("=quadratic", kind.back(error, z, a))
+    right: list[Form] = []
+    if kind in MULTI:
+        right.append(("=cross_entropy", error))
+    if kind is IDENTITY:
+        right.append(("=quadratic", error))
+    right.append(full)
+    if kind is SIGMOID:
+        right.append(("=categorical", -t * (1 - a)))
+        right.append(("=quadratic", error * a * (1 - a)))
+    del plain
+    wrong: list[Form] = []
+    if kind is SOFTMAX:
+        name = "softmax-diagonal" if loss == "quadratic" else "shortcut-slope"
+        wrong.append((name, error * a * (1 - a)))
+    if kind not in (*MULTI, IDENTITY):
+        wrong.append(("no-slope", error))
+    wrong += list(slope_forms(run, len(run.layers) - 1, error))
+    wrong += [("error-squared", error**2), ("error-absolute", np.abs(error)), ("error-sign-only", np.sign(error))]
+    rolled = np.roll(t, 1, axis=1), np.roll(t, -1, axis=1)
+    for other, key in [(each, "targets-shifted") for each in rolled] + [(1 - t, "targets-inverted"), (0 * t, "targets-forgotten")]:
+        wrong += [(key, a - other), (key, kind.back(a - other, z, a))]
+    wrong.append(("targets-not-one-hot", a - t.argmax(axis=1)[:, None]))
+    return right, wrong
+
+
+def hidden_forms(run: Pass, l: int, behind: Array | None) -> tuple[list[Form], list[Form]]:
+    """delta of a hidden layer: what BP2 makes of the program's delta behind it, and what mistakes make of that."""
+    if behind is None:
+        return [], []
+    kind, W, z, a = run.kinds[l], run.layers[l + 1].W, run.z[l], run.a[l]
+    error = behind @ W.T
+    right = [("", kind.back(error, z, a))]
+    if kind.of_a is not None and kind is not SOFTMAX:
+        right.append(("", error * kind.of_a(a)))  # of the program's own a, where its activation is wrong
+    wrong: list[Form] = [("no-slope", error)] if kind is not IDENTITY else []
+    wrong += list(slope_forms(run, l, error))
+    if W.shape[0] == W.shape[1]:
+        wrong.append(("not-transposed", kind.back(behind @ W, z, a)))
+    for _, later in run.step_of(run.trace.like(run.layers[l + 1].weights.value.shape, run.time)):
+        moved = run.layers[l + 1].oriented(later)
+        if not is_close(moved, W) and np.linalg.norm(moved - W) < np.linalg.norm(W):
+            wrong.append(("updated-weights", kind.back(behind @ moved.T, z, a)))
+    if l + 2 == len(run.layers):
+        bare = (run.a[-1] - run.targets) @ W.T
+        wrong += [("error-before-slope", kind.back(bare, z, a)), ("error-before-slope", kind.back(-bare, z, a))]
+    others = [(n, each) for n, each in enumerate(run.layers) if n != l + 1 and each.W.shape == W.shape]
+    wrong += [("weights-of-layer", kind.back(behind @ each.W.T, z, a)) for _, each in others]
+    if behind.shape == z.shape:
+        wrong.append(("no-weights", kind.back(behind, z, a)))
+    return right, wrong
+
+
+def slope_forms(run: Pass, l: int, error: Array) -> Iterator[Form]:
+    """What the usual mistakes in sigma' make of an error."""
+    kind, z, a = run.kinds[l], run.z[l], run.a[l]
+    if kind is SOFTMAX:
+        yield "softmax-minus", kind.back(-error, z, a)
+        return
+    yield "slope-twice", error * kind.slope(z) ** 2
+    if kind in (SIGMOID, TANH):
+        yield "slope-of-a", error * kind.slope(a)
+        assert kind.of_a is not None
+        yield "slope-fed-z", error * kind.of_a(z)
+        halves = (a, 1 - a, 1 + a) if kind is SIGMOID else (1 - a, 1 + a, a**2, 1 - z**2)
+        yield from (("slope-half", error * each) for each in halves)
+        yield "slope-half", error * (a * (1 + a) if kind is SIGMOID else 1 + a**2)
+        yield "slope-half", error * a**2
+        yield "slope-half", error * (a - 1) * kind.value(a)
+    if kind is RELU or "ReLU" in kind.name:
+        below = 1.0 if kind is RELU else float(kind.slope(np.array([-1.0]))[0])
+        yield "mask-of-error", error * (error > 0)
+        yield "mask-of-error", error * (error < 0)
+        yield "mask-inverted", error * (z <= 0)
+        yield "slope-half", error * a
+        yield "mask-one", error * np.where(z > 1, 1.0, 0.0)
+        del below
+        below_zero = (z < 0) & (error != 0)
+        del below_zero
+    for other in (SIGMOID, TANH, RELU, leaky(0.01)):
+        if other.name != kind.name:
+            yield "slope-of-another", error * other.slope(z)
+            if other.of_a is not None:
+                yield "slope-of-another", error * other.of_a(a)
+
+
+def find_delta(
+    run: Pass, l: int, begun: int, forms: tuple[list[Form], list[Form]]
+) -> tuple[Found, str, float] | None:
+    """The array that is delta of a layer, its mistake, and how many times the right one it is."""
+    pairs = run.step_of(run.trace.arrays(run.n, run.layers[l].W.shape[1], begun))
+    used = [pair for pair in pairs if is_used(run, l, pair[1], begun)]
+    right, wrong = forms
+    if not used:  # dC/dW may have a penalty's part
+        used = [pair for pair in pairs if gradient_like(run, run.layers[l], run.inputs(l).T @ pair[1], begun)]
+    for group in (used, pairs):
+        for key, array in right:
+            if found := first_multiple(group, array):
+                return found[:2], key, found[2]
+        for key, array in wrong:
+            if (found := first_multiple(group, array)) and not (group is pairs and key in ("no-slope", "error-before-slope", "targets-forgotten")):
+                return found[:2], key, found[2]
+        if group and group is used:
+            return group[0], "off", 1.0
+    named = [pair for pair in pairs if pair[0].where.is_store and is_error_name(pair[0].name)]
+    return (named[-1], "off", 1.0) if named and right else None
+
+
+def is_error_name(name: str) -> bool:
+    """Whether a name is that of an error or a delta."""
+    bare = name.casefold().replace("_", "").rpartition(".")[2]
+    if "nabla" in bare:
+        return False
+    return bare.startswith(("dz", "delta", "err", "dl", "dout", "grad")) or "delta" in bare or "error" in bare
+
+
+def is_used(run: Pass, l: int, delta: Array, begun: int) -> bool:
+    """Whether the program makes dC/dW of an array."""
+    if not delta.any() or not np.isfinite(delta).all():
+        return False
+    product, layer = run.inputs(l).T @ delta, run.layers[l]
+    pairs = run.step_of(run.trace.like(layer.weights.value.shape, begun))
+    found = first_multiple(pairs, layer.oriented(product))
+    if delta.size > 1 or found is None:
+        return found is not None
+    return any(abs(abs(found[2]) - each) < 1e-6 for each in PLAIN)  # any number makes a multiple of the inputs
+
+
+def gradient_like(run: Pass, layer: Layer, right: Array, after: int) -> tuple[Found, float, float] | None:
+    """The first array like W that is a multiple of `right`, perhaps with a share of W added: it, factor, that share."""
+    W = layer.W
+    alike = run.step_of(run.trace.like(layer.weights.value.shape, after))
+    pairs = [(event, layer.oriented(array)) for event, array in alike if np.isfinite(array).all()]
+    if found := first_multiple(pairs, right):
+        return found[:2], found[2], 0.0
+    for pair in pairs:
+        factor, share = shares_of(pair[1], right, W)
+        is_update = abs(abs(share) - 1) < 0.5  # W - rate * dC/dW, which is not a gradient
+        if abs(factor) > 1e-9 and not is_update and is_close(pair[1], factor * right + share * W, 2e-5):
+            return pair, factor, share
+    return None
+
+
+def find_dW(run: Pass, l: int, delta: Array, begun: int) -> Array | None:
+    """dC/dW of a layer, as (fan_in, fan_out)."""
+    layer, inputs = run.layers[l], run.inputs(l)
+    right = inputs.T @ delta
+    if found := gradient_like(run, layer, right, begun):
+        if wrong := spoiled(run, l, found[0]):
+            run.note("dW", l, wrong[0], wrong[1], **gradient_names(l))
+            return found[0][1]
+        run.note("dW", l, found[0][0], "", factor=found[1], note="penalty" if found[2] else "")
+        return found[0][1]
+    shape = layer.weights.value.shape
+    pairs = [(event, layer.oriented(array)) for event, array in run.step_of(run.trace.like(shape, begun))]
+    forms: list[Form] = []
+    if l and run.z[l - 1].shape == inputs.shape:
+        forms.append(("z-for-a", run.z[l - 1].T @ delta))
+    for n, other in enumerate([run.X, *run.a]):
+        if n != l and other.shape[1] == inputs.shape[1]:
+            forms.append(("of-another-layer", other.T @ delta))
+    for n, other in enumerate(run.delta or []):
+        if n != l and other is not None and other.shape == delta.shape:
+            forms.append(("of-another-layer", inputs.T @ other))
+    if l + 1 == len(run.layers):
+        forms.append(("error-for-delta", inputs.T @ (run.a[-1] - run.targets)))
+    forms.append(("sum-before-product", np.outer(inputs.sum(axis=0), delta.sum(axis=0))))
+    forms += [("one-sample", np.outer(inputs[n], delta[n])) for n in (0, -1)]
+    if right.shape[0] == right.shape[1]:
+        forms.append(("weights-transposed", right.T))
+    for key, array in forms:
+        if found_wrong := first_multiple(pairs, array):
+            run.note("dW", l, found_wrong[0], key, factor=found_wrong[2], **gradient_names(l))
+            return found_wrong[1]
+    flipped = [(event, array) for event, array in run.trace.like(shape[::-1], begun)]
+    if shape[0] != shape[1] and (lying := first_multiple(flipped, layer.oriented(right).T)):
+        whole = [pair for pair in flipped if pair[0].where.is_store and factor_between(pair[1], lying[1])]
+        if whole:
+            run.note("dW", l, whole[0][0], "weights-transposed", **gradient_names(l))
+            return lying[1].T if layer.is_out_first else lying[1]
+    number = number_in(layer.weights.name)
+    named = [pair for pair in pairs if pair[0].where.is_store and is_gradient_name(pair[0].name)]
+    named = [pair for pair in named if number_in(pair[0].name) in (None, number)]
+    if named:
+        run.note("dW", l, named[-1][0], "never-filled" if not named[-1][1].any() else "off", **gradient_names(l))
+        return named[-1][1]
+    run.note("dW", l, None, "?")
+    return None
+
+
+def spoiled(run: Pass, l: int, found: Found) -> tuple[Event, str] | None:
+    """What the statement of a right product stores instead of it, and the mistake: its transpose, or zeros."""
+    layer = run.layers[l]
+    stored = next((each for each in run.statement(found[0]) if each.where.is_store), None)
+    if stored is None or stored.value.size != found[1].size:
+        return None
+    shape = layer.weights.value.shape
+    if stored.value.shape == shape[::-1] != shape and factor_between(stored.value, layer.oriented(found[1]).T):
+        return stored, "weights-transposed"
+    return (stored, "never-filled") if not stored.value.any() and found[1].any() else None
+
+
+def gradient_names(l: int) -> dict[str, object]:
+    """What the rows of mistakes in dC/dW need."""
+    return {"before": l - 1, "used": "an array", "other": "another layer", "meant": l}
+
+
+def is_gradient_name(name: str) -> bool:
+    """Whether a name is that of a gradient of weights."""
+    bare = name.casefold().replace("_", "").rpartition(".")[2]
+    return bare.startswith(("dw", "grad", "nabla", "delta", "dtheta", "dj", "dl", "dc")) or "grad" in bare or bare.startswith("d")
+
+
+def find_db(run: Pass, l: int, delta: Array, begun: int) -> Array | None:
+    """dC/db of a layer, (fan_out,)."""
+    layer = run.layers[l]
+    if layer.biases is None:
+        return None
+    right = delta.sum(axis=0)
+    pairs = run.step_of(run.trace.of_size(layer.b.size, begun))
+    if found := first_multiple(pairs, right):
+        run.note("db", l, found[0], "", factor=found[2])
+        return found[1]
+    forms: list[Form] = [("one-sample", delta[-1]), ("one-sample", delta[0])]
+    if l + 1 == len(run.layers):
+        forms.append(("error-for-delta", (run.a[-1] - run.targets).sum(axis=0)))
+    forms.append(("bias-from-weights", (run.inputs(l).T @ delta).sum(axis=0)))
+    forms += [("of-another-layer", each.sum(axis=0)) for each in (run.delta or []) if each is not None and each.shape == delta.shape]
+    for key, array in forms:
+        if run.n > 1 and (wrong := first_multiple(pairs, array)):
+            run.note("db", l, wrong[0], key, which="last", line="delta.sum(axis=0)", **gradient_names(l))
+            return wrong[1]
+    names = [each for each in run.trace.events if begun < each.time < run.end and is_bias_gradient(each.name)]
+    total = delta.sum()
+    for event in names:
+        scales = [1.0, 1 / run.n, 1 / delta.size, 1 / delta.shape[1]]
+        if event.value.size == 1 and any(abs(abs(event.value.item()) - abs(total * c)) < 1e-9 * np.abs(delta).sum() for c in scales):
+            run.note("db", l, event, "bias-all-axes")
+            return np.full(layer.b.size, event.value.item())
+    wide = run.step_of(run.trace.of_size(run.n, begun))
+    if run.n != layer.b.size and run.n > 1:
+        across = first_multiple(wide, delta.sum(axis=1)) or next(iter(named_for(layer.biases.name, wide, delta)), None)
+        if across:
+            run.note("db", l, across[0], "bias-wrong-axis")
+            return None
+    named = named_for(layer.biases.name, pairs, delta)
+    if named:
+        run.note("db", l, named[-1][0], "bias-forgotten" if not named[-1][1].any() else "off", line="delta.sum(axis=0)")
+        return named[-1][1]
+    run.note("db", l, None, "?")
+    return None
+
+
+def named_for(name: str, pairs: list[Found], delta: Array) -> list[Found]:
+    """Arrays that have the name of a bias's gradient, and no other layer's number."""
+    number = number_in(name)
+    return [
+        pair for pair in pairs
+        if pair[0].where.is_store and is_bias_gradient(pair[0].name) and number_in(pair[0].name) in (None, number)
+    ] if delta.any() else []  # fmt: skip
+
+
+def is_bias_gradient(name: str) -> bool:
+    """Whether a name is that of a gradient of biases."""
+    bare = name.casefold().replace("_", "").rpartition(".")[2]
+    return bare.startswith(("db", "gradb", "nablab", "deltab", "dbias")) or ("b" in bare and bare.startswith(("grad", "d", "nabla", "delta")))

@@ -1,0 +1,230 @@
+"""The check of a learner's own program: what it computes, step by step, and the first line that is wrong."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from deltarule.learn.judgement import Step
+from deltarule.learn.matching import Run, Session
+from deltarule.learn.namespace import MOST_SECONDS_TO_RUN, unimported, values_of_run
+from deltarule.learn.omissions import notes as reading_notes
+from deltarule.learn.omissions import omission_behind, omissions
+from deltarule.learn.probes import probe
+from deltarule.learn.program import TABLES, Program, read_program
+from deltarule.learn.recording import Where
+from deltarule.learn.report import ADAPTER, Finding, Part, ProgramCheck
+from deltarule.learn.rehearsal import rehearse
+from deltarule.learn.sandbox import Failure, run_apart
+from deltarule.learn.wording import ARRAYS, EQUATIONS, describe, finding_at, finding_of, own_line, text_of
+from deltarule.public import public
+
+SECONDS, TRAIN_SECONDS = 20.0, 5.0
+STAGES = {"z": 2, "a": 2, "loss": 3, "delta": 5, "dW": 5, "db": 5, "update": 7}
+FIRST = ("used-before-value", "init-equal", "init-saturates", "bias-shape", "one-hot-shifted", "one-hot-wrong")
+SLOPES = ("slope-half", "slope-of-a", "slope-fed-z", "slope-of-another", "off", "slope-twice", "mask-inverted", "mask-one")
+ROLES = ("init", "forward", "backward", "update", "loss", "activation", "softmax", "derivative", "one_hot", "train", "predict")
+
+
+@public('check("network.py")')
+def check(path: str | os.PathLike[str], *, run: bool = False, train: bool = True) -> ProgramCheck:
+    """Check a network that you wrote yourself, and name the first line that is wrong.
+
+    path: a program (.py), a notebook (.ipynb) or a page with code (.md). Its imports, functions, classes and constants
+    are used; what reads files, plots or trains is left out. run: carry out all of it. train: whether a program without
+    mistakes is trained on the bundled digits for a few seconds.
+
+    The program runs in a process of its own with limits of time and memory: check your own files, not strangers'.
+    """
+    return check_program(path, run=run, train=train)
+
+
+def check_program(path: str | os.PathLike[str], *, run: bool = False, train: bool = True) -> ProgramCheck:
+    """As `check`."""
+    read_program(Path(path))  # what cannot be read is refused here
+    words: dict[str, Any] = {"path": str(Path(path).resolve()), "run": run, "train": train}
+    seconds = SECONDS + TRAIN_SECONDS * train + MOST_SECONDS_TO_RUN * run
+    folder = os.path.dirname(words["path"]) if run else None
+    apart = run_apart("deltarule.learn.check:check_here", words, seconds=seconds, folder=folder, megabytes=4_096 if run else 1_024)
+    if apart.ended == "returned":
+        return ProgramCheck.from_json_dict(apart.value)
+    if apart.parts:
+        return ProgramCheck.from_json_dict(apart.parts[-1] | {"notes": [apart.says]})
+    return ProgramCheck(str(path), False, notes=(apart.says,))
+
+
+def check_here(path: str, *, run: bool = False, train: bool = True) -> dict[str, Any]:
+    """The check itself, in the process that calls it: the learner's code runs here."""
+    program = read_program(Path(path))
+    program.values = values_of_run(program) if run else {}
+    session = Session(program, runs_all=run)
+    best = session.best_run()
+    found = [*probe(session, best), *run_findings(program, session, best)]
+    alone = None if reaches_back(best) else rehearse(session)
+    if alone is not None and alone.verdict is not None:
+        wrong = [each for each in alone.verdict.steps if each.mistake not in ("", "?") and each.quantity not in ("z", "a")]
+        found += [finding_of(program, alone.verdict.run, each) for each in wrong]
+    findings = in_order(program, without_echoes(found))
+    verdict = best.verdict if best else None
+    n_layers = len(verdict.layers) if verdict else 0
+    seen = {(each.quantity, each.layer) for each in verdict.steps if each.is_found} if verdict else set()
+    matched = n_layers > 0 and all((name, l) in seen for name in ("z", "dW") for l in range(n_layers))
+    missing = [text for each in session.runs if (text := omission_behind(program, each.error))]
+    names = ", ".join(sorted(unimported(program)))
+    missing += [TABLES["notes"]["unimported"].format(names=names)] if names else []
+    result = ProgramCheck(
+        path=os.path.basename(path),
+        matched=matched,
+        findings=tuple(findings),
+        right=tuple(right_words(verdict)) if verdict else (),
+        parts=tuple(parts_of(session)),
+        layers=tuple(describe(verdict.run)) if verdict and verdict.run.z else (),
+        left_out=() if run else omissions(program),
+        supplied=tuple(sorted(best.supplied)) if best else (),
+        notes=tuple(dict.fromkeys([*notes_of(program, verdict), *missing])),
+        adapter=adapter_for(program, session) if not matched and session.has_network else "",
+    )
+    return result.to_json_dict()
+
+
+def reaches_back(run: Run | None) -> bool:
+    """Whether a run came to the backward pass."""
+    steps = run.verdict.steps if run is not None and run.verdict is not None else ()
+    return any(each.quantity == "delta" and each.is_found for each in steps)
+
+
+def run_findings(program: Program, session: Session, run: Run | None) -> list[Finding]:
+    """What the best run shows: arrays that are wrong, and where it stopped."""
+    found: list[Finding] = []
+    if run is not None and run.verdict is not None:
+        wrong = [each for each in run.verdict.steps if each.mistake not in ("", "?")]
+        found += [finding_of(program, run.verdict.run, each) for each in wrong]
+    return found + error_findings(program, session, run)
+
+
+def error_findings(program: Program, session: Session, run: Run | None) -> list[Finding]:
+    """What the program raises however it is called: in the best run, and in the function that trains."""
+    found: list[Finding] = []
+    steps = run.verdict.steps if run is not None and run.verdict is not None else ()
+    is_explained = any(each.mistake not in ("", "?") for each in steps)
+    trainings = [each for each in session.runs if each.how == "by_training" and each.called]
+    errors = {(each.error.line, each.error.kind) for each in trainings if each.error is not None and each.error.line}
+    everywhere = trainings[0].error if len(errors) == 1 and all(each.error for each in trainings) else None
+    ours = [each for each in (everywhere, run and run.error) if omission_behind(program, each)]  # no mistake of theirs
+    everywhere = None if everywhere in ours else everywhere
+    if run is not None and run.error is not None and run.error.line and not is_explained and run.error not in ours:
+        lost = [each for each in steps if each.mistake == "?"]
+        found.append(error_finding(program, run, run.error, lost[0] if lost else None))
+    if everywhere is not None and (run is None or run.how != "by_training"):
+        found.append(error_finding(program, None, everywhere, None))
+    return found
+
+
+def error_finding(program: Program, run: Run | None, error: Failure, lost: Step | None) -> Finding:
+    """An error, with what should have been computed there."""
+    place = program.home(error.file).place(error.line)
+    where = Where(error.line, "", "", "", False, place)
+    write = own_line(run.verdict.run, lost) if lost and run is not None and run.verdict else ""
+    array = f"{ARRAYS.get(lost.quantity, lost.quantity)} of layer {lost.layer}" if lost else ""
+    hint = hint_for(error.kind, error.message)
+    texts = text_of("raises", {"function": f"line {place.line}", "error": error.says, "hint": hint})
+    if lost:
+        texts = (EQUATIONS.get(lost.quantity, "BP2"), *texts[1:])
+    return finding_at(program, where, "mistake", "raises", texts, array, write)
+
+
+def hint_for(kind: str, message: str) -> str:
+    """What to look at after an error."""
+    if "unpack" in message:
+        return "unpack as many values as the function returns"
+    if "not aligned" in message or "matmul" in message or "broadcast" in message:
+        return "compare the shapes of both arrays: a transpose is missing or too much, or an axis is wrong"
+    if kind == "NameError":
+        return "give the name a value before this line, or pass it as an argument"
+    return "compare what this line is given with what it expects"
+
+
+def without_echoes(found: Sequence[Finding]) -> list[Finding]:
+    """Findings without those that another one explains: a wrong derivative's delta, the same mistake twice."""
+    kept: list[Finding] = []
+    has_one_hot = any(each.id.startswith("one-hot") for each in found)
+    activations = {each.id for each in found if each.id == "activation-differs"}
+    inside = {each.function.rpartition(".")[2] for each in found if each.array.startswith("delta")}
+    has_derivative = any(each.id == "derivative-differs" and each.function not in inside for each in found)
+    for each in found:
+        if each.id == "derivative-differs" and each.function in inside:
+            continue
+        if has_derivative and each.id in SLOPES and each.array.startswith("delta"):
+            continue
+        if has_one_hot and each.id.startswith("targets-"):
+            continue
+        if activations and each.id == "off" and each.array.startswith(("a ", "delta")):
+            continue
+        if any((other.id, other.line) == (each.id, each.line) for other in kept):
+            continue
+        kept.append(each)
+    return kept
+
+
+def in_order(program: Program, found: Sequence[Finding]) -> list[Finding]:
+    """Findings in the order of the data's way."""
+
+    def key(finding: Finding) -> tuple[int, int]:
+        name = finding.array.removeprefix("dC/d").partition(" ")[0]
+        stage = {"z": 2, "a": 2, "the": 3, "sigma'": 4, "delta": 5, "W": 5, "b": 5}.get(name, 6)
+        if finding.id in FIRST:
+            stage = FIRST.index(finding.id) - len(FIRST)
+        elif finding.id in ("update-adds", "update-off", "update-factor", "update-forgets-rate", "returned-twice"):
+            stage = 7
+        elif finding.id == "raises":
+            stage = 6 if any(each.id != "raises" and each.line == finding.line for each in found) else 1
+        return stage, 0
+
+    return sorted(found, key=key)
+
+
+def right_words(verdict: Any) -> list[str]:
+    """What is right, a line for each kind of array."""
+    lines = []
+    for quantity in ("z", "a", "loss", "delta", "dW", "db", "update"):
+        steps = [each for each in verdict.steps if each.quantity == quantity]
+        right = sorted({each.layer for each in steps if not each.mistake})
+        if right and not any(each.mistake for each in steps):
+            where = "" if quantity == "loss" else " of all layers" if len(right) == len(verdict.layers) else f" of layer {right[0]}"
+            lines.append(f"{'the loss' if quantity == 'loss' else quantity}{where}")
+    return [", ".join(lines)] if lines else []
+
+
+def notes_of(program: Program, verdict: Any) -> list[str]:
+    """Conventions that the program follows, and what the reader of its file has to say."""
+    notes = list(reading_notes(program))
+    if verdict is None:
+        return notes
+    first = next((each for each in verdict.steps if each.quantity == "delta" and each.note), None)
+    if first is not None and not first.mistake:
+        names = {"quadratic": "squared error", "cross_entropy": "cross-entropy", "categorical": "cross-entropy"}
+        notes.append(f"the gradient is that of {names.get(first.note, first.note)}")
+    if any(each.note == "penalty" for each in verdict.steps):
+        notes.append("the gradient has a share of the weights added: a penalty")
+    return notes
+
+
+def parts_of(session: Session) -> list[Part]:
+    """The functions and classes that were found, with their roles."""
+    program = session.program
+    parts = [
+        Part(name, role, program.functions[name].place.line)
+        for name, role in session.functions.items()
+        if role in ROLES
+    ]
+    return parts + [Part(name, "class", block.place.line) for name, block in program.classes.items()]
+
+
+def adapter_for(program: Program, session: Session) -> str:
+    """The lines to fill in, where a program was not recognized."""
+    names = [name for name, role in session.functions.items() if role in ("forward", "backward")]
+    names = names or list(program.classes)[:1] or ["..."]
+    words = {"hidden": "sigmoid", "output": "softmax", "loss": "cross_entropy"}
+    return ADAPTER.format(module=program.path.stem, names=", ".join(names), **words)
+
+

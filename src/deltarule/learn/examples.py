@@ -1,0 +1,113 @@
+"""The small batch that a learner's program is checked with, in the form in which the program takes it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from deltarule.learn.roles import argument_of
+from deltarule.nn.arrays import Array
+from deltarule.randomness import generator
+
+SIZES = (7, 5, 11, 3)
+PRIMES = (17, 19, 23, 29, 31, 37, 41)
+RATE = 0.1
+EPOCHS = 100  # of which the first step is looked at
+
+
+@dataclass(frozen=True)
+class Examples:
+    """A batch whose every size is another prime, where the program leaves it free.
+
+    sizes: of the layers. is_columns: whether samples are columns. labels: "one_hot", "classes" (n,), "row" (1, n).
+    hidden: how a size of hidden layers is given, "number" or "list". n_layers: how many layers a list of sizes has.
+    """
+
+    sizes: tuple[int, ...] = SIZES
+    is_columns: bool = True
+    labels: str = "one_hot"
+    hidden: str = "number"
+
+    @property
+    def n(self) -> int:
+        """Samples."""
+        least = self.sizes[-1] if self.sizes[-1] <= 40 else 40
+        return next(prime for prime in PRIMES if prime not in self.sizes and prime > least)
+
+    @cached_property
+    def X(self) -> Array:
+        """(n, features), from 0 to 1."""
+        return generator(0, "check data").uniform(0.0, 1.0, (self.n, self.sizes[0]))
+
+    @cached_property
+    def y(self) -> Array:
+        """(n,) classes, every one of them."""
+        return generator(0, "check labels").permutation(np.arange(self.n) % max(2, self.sizes[-1]))
+
+    @cached_property
+    def t(self) -> Array:
+        """(n, outputs)."""
+        return self.y[:, None].astype(float) if self.sizes[-1] == 1 else np.eye(self.sizes[-1])[self.y]
+
+    @property
+    def given_X(self) -> Array:
+        """X as the program takes it."""
+        return self.X.T.copy() if self.is_columns else self.X.copy()
+
+    @property
+    def given_y(self) -> Array:
+        """The targets as the program takes them."""
+        if self.labels == "one_hot":
+            return self.t.T.copy() if self.is_columns else self.t.copy()
+        if self.labels == "row":
+            return self.y[None].copy() if self.is_columns else self.y[:, None].copy()
+        return self.y.copy()
+
+    @property
+    def pairs(self) -> list[tuple[Array, Array]]:
+        """One sample after another, x and t as columns."""
+        return [(x[:, None].copy(), t[:, None].copy()) for x, t in zip(self.X, self.t, strict=True)]
+
+    def batches(self) -> list[tuple[Array, Array]]:
+        """The ways in which a program may cut the batch: all of it, its first sample, scaled once more."""
+        return [(self.X, self.t), (self.X[:1], self.t[:1]), (self.X / 255.0, self.t)]
+
+    def value(self, name: str, *, is_constructor: bool = False) -> tuple[bool, Any]:
+        """What an argument of this name gets: whether anything fits, and it."""
+        kind, hidden = argument_of(name), self.sizes[1:-1] or (5,)
+        given: dict[str, Any] = {
+            "alpha": RATE, "epochs": EPOCHS, "batch_size": self.n, "cost_flag": False, "seed": 1,
+            "regularization": 0.0, "m": self.n, "X": self.given_X, "Y": self.given_y, "pairs": self.pairs,
+            "test_pairs": None, "y_flat": self.y.copy(), "sizes": list(self.sizes),
+            "n_in": self.sizes[0], "n_out": self.sizes[-1],
+        }  # fmt: skip
+        if kind == "n_hidden":
+            return True, list(hidden) if self.hidden == "list" else hidden[hidden_index(name) % len(hidden)]
+        if kind == "sizes" and "hidden" in name.casefold():
+            return True, list(hidden) if self.hidden == "list" else hidden[0]
+        if kind == "y_flat" and self.labels != "classes":
+            return True, self.given_y
+        if kind == "X" and is_constructor and name.casefold().startswith(("n", "num")):
+            return True, self.sizes[0]
+        return kind in given, given.get(kind)
+
+
+def hidden_index(name: str) -> int:
+    """Which hidden layer a name such as h2 means, from 0."""
+    digits = [each for each in name if each.isdigit()]
+    return max(0, int(digits[-1]) - 1) if digits else 0
+
+
+def forms(examples: Examples) -> list[Examples]:
+    """The same examples in every form."""
+    labels = ("one_hot", "classes", "row") if examples.sizes[-1] > 1 else ("one_hot", "classes")
+    return [
+        replace(examples, is_columns=is_columns, labels=each) for each in labels for is_columns in (True, False)
+    ]
+
+
+def sizes_of(shapes: Sequence[tuple[int, int]]) -> tuple[int, ...]:
+    """The layers' sizes, from those of (fan_in, fan_out) matrices."""
+    return (shapes[0][0], *(out for _, out in shapes))

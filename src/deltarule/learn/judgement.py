@@ -1,0 +1,216 @@
+"""Whether what a program computed follows, array by array, from what it computed before: z, a, delta, dC/dW, dC/db.
+
+Each array is judged by the program's own arrays before it, so that one mistake is found once. Arrays are recognized by
+their values: whatever they are called, delta is what makes dC/dW = inputs^T delta.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from deltarule.learn.activations import (
+    IDENTITY, MISTAKEN, SOFTMAX, UNFINISHED, Kind, activation_for, factor_between, is_close, own,
+)
+from deltarule.learn.layers import Layer, Trace
+from deltarule.learn.recording import Event
+from deltarule.learn.roles import role_of
+from deltarule.nn.arrays import Array
+
+Found = tuple[Event, Array]
+Forms = Sequence[tuple[str, dict[str, Any], Array]]  # what a mistake makes of an array: its id, what its row needs, it
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One array of the data's way: what it is, where it was computed, and which mistake it has, if any.
+
+    quantity: z, a, loss, delta, dW, db or update. layer: from 0. mistake: an id, "" where the array is right, "?" where
+    it was not found. values: what the mistake's row needs. note: a convention that the program follows.
+    """
+
+    quantity: str
+    layer: int
+    event: Event | None = None
+    mistake: str = ""
+    values: dict[str, Any] = field(default_factory=dict)
+    note: str = ""
+
+    @property
+    def is_found(self) -> bool:
+        """Whether the array was seen."""
+        return self.mistake != "?"
+
+
+@dataclass(eq=False)
+class Pass:
+    """What is known of one batch on its way through the program's layers.
+
+    X: (n, features). targets: (n, outputs), as the program uses them. call: the program's own functions by name.
+    whole: all samples and targets, where the batch is only the first of them. end: when the next steps begin.
+    """
+
+    trace: Trace
+    layers: list[Layer]
+    X: Array
+    targets: Array
+    call: Callable[[Event, Array], Array | None]
+    whole: tuple[Array, Array] | None = None
+    z: list[Array] = field(default_factory=list)
+    a: list[Array] = field(default_factory=list)
+    kinds: list[Kind] = field(default_factory=list)
+    delta: list[Array] = field(default_factory=list)
+    gradients: list[tuple[Array | None, Array | None]] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    time: int = -1
+    end: int = 1 << 30
+
+    def step_of(self, pairs: Sequence[Found]) -> list[Found]:
+        """Those arrays that belong to the first training steps."""
+        return [pair for pair in pairs if pair[0].time < self.end]
+
+    def statement(self, event: Event) -> Iterator[Event]:
+        """What its statement computes and stores after an event."""
+        for each in self.trace.events[event.time : event.time + 14]:
+            if each.time >= event.time and each.where.line == event.where.line:
+                yield each
+
+    @property
+    def n(self) -> int:
+        """Samples."""
+        return len(self.X)
+
+    def inputs(self, l: int) -> Array:
+        """What layer l reads."""
+        return self.X if l == 0 else self.a[l - 1]
+
+    def note(self, quantity: str, layer: int, event: Event | None, mistake: str = "", **more: Any) -> None:
+        """Add a step."""
+        text = more.pop("note", "")
+        self.steps.append(Step(quantity, layer, event, mistake, more, text))
+
+
+def first(pairs: Sequence[Found], right: Array) -> Found | None:
+    """The first array that agrees with another one."""
+    return next((pair for pair in pairs if is_close(pair[1], right)), None)
+
+
+def first_multiple(pairs: Sequence[Found], right: Array) -> tuple[Event, Array, float] | None:
+    """The first array that is a multiple of another one, and the factor."""
+    for event, array in pairs:
+        if (factor := factor_between(array, right)) is not None:
+            return event, array, factor
+    return None
+
+
+def last_of_line(pairs: Sequence[Found], found: Found) -> Found:
+    """The last array of the same statement: what a part of an expression became."""
+    same = [pair for pair in pairs if 0 <= pair[0].time - found[0].time < 12]
+    return [pair for pair in same if pair[0].where.line == found[0].where.line][-1]
+
+
+NEAR = 30  # arrays of a layer's shape that are looked at for what follows at once
+
+
+def walk_forward(run: Pass) -> bool:
+    """Follow the batch through the layers; False where it is lost on the way."""
+    for l, layer in enumerate(run.layers):
+        if not find_z(run, l, layer):
+            run.note("z", l, None, "?")
+            return False
+        find_a(run, l, layer)
+    first_z = next(each.event for each in run.steps if each.quantity == "z")
+    again = [each.time for each in run.trace.events if first_z and each.where is first_z.where and each.time > run.time]
+    run.end = again[1] if len(again) > 1 else run.end
+    return True
+
+
+def find_z(run: Pass, l: int, layer: Layer) -> bool:
+    """z of a layer."""
+    inputs, size = run.inputs(l), layer.W.shape[1]
+    if inputs.shape[1] != layer.W.shape[0]:
+        return False
+    pairs, product = run.trace.arrays(run.n, size, run.time), inputs @ layer.W
+    right = product + layer.b
+    if found := first(pairs, right):
+        return take_z(run, l, found, "")
+    forms: list[tuple[str, Array]] = [("bias-subtracted", product - layer.b), ("bias-twice", right + layer.b)]
+    if l and run.z[l - 1].shape[1] == layer.W.shape[0]:
+        skipped = run.z[l - 1] @ layer.W + layer.b
+        if (found := first(pairs, skipped)) and run.kinds[l - 1] is IDENTITY:
+            return take_z(run, l, found, "")
+        forms.append(("forward-skips-activation", skipped))
+    if l and layer.W.shape[0] == run.X.shape[1]:
+        forms.append(("forward-of-another-layer", run.X @ layer.W + layer.b))
+    forms += [("forward-of-another-layer", a @ layer.W + layer.b) for a in run.a[:-1] if a.shape[1] == len(layer.W)]
+    others = [each for each in run.layers if each is not layer and each.W.shape[1] == size and each.biases]
+    forms += [("bias-of-another-layer", product + each.b) for each in others]
+    if layer.W.shape[0] == size:
+        forms.append(("forward-not-transposed", inputs @ layer.W.T + layer.b))
+    for mistake, array in forms:
+        if layer.biases is None and mistake.startswith("bias"):
+            continue
+        if found := first(pairs, array):
+            return take_z(run, l, found, mistake)
+    if found := first(pairs, product):
+        whole = last_of_line(pairs, found)
+        if is_close(whole[1], product):
+            return take_z(run, l, found, "no-bias" if layer.biases else "")
+        return take_z(run, l, whole, "off")
+    return False
+
+
+def take_z(run: Pass, l: int, found: Found, mistake: str) -> bool:
+    """Go on with the z that the program has."""
+    run.z.append(found[1])
+    run.time = found[0].time
+    run.note("z", l, found[0], mistake, before=l - 1, other="another array")
+    return True
+
+
+def find_a(run: Pass, l: int, layer: Layer) -> None:
+    """a of a layer, and which activation makes it."""
+    z, is_last = run.z[l], l + 1 == len(run.layers)
+    pairs = run.trace.arrays(run.n, z.shape[1], run.time)
+    if not is_last:  # what comes after the next layer's z belongs to other steps
+        following = run.layers[l + 1]
+        products = [each @ following.W for each in (*(pair[1] for pair in pairs[:NEAR]), z)]
+        for event, array in run.trace.arrays(run.n, following.W.shape[1], run.time)[:NEAR]:
+            if any(is_close(array, each) for each in products):
+                pairs = [pair for pair in pairs if pair[0].time < event.time] or pairs
+                break
+    for event, array in pairs:
+        is_other = not is_close(array, z) or "relu" in f"{event.where.text}{event.where.function}".casefold()
+        if is_other and (kind := activation_for(z, array)) is not None:
+            return take_a(run, l, (event, array), kind, "")
+        for mistake, kind, function in MISTAKEN:
+            if is_other and is_close(array, function(z)) and not (run.n == 1 and mistake == "softmax-axis"):
+                return take_a(run, l, (event, array), kind, mistake)
+    for mistake, kind, function in UNFINISHED:
+        if (found := first(pairs, function(z))) and last_of_line(pairs, found)[0] is found[0] and is_result(found[0]):
+            return take_a(run, l, found, kind, mistake)
+    for event, array in pairs:
+        value = run.call(event, z)
+        if value is not None and value.shape == z.shape and is_close(array, value) and not is_close(array, z):
+            name = event.where.text.partition("(")[0].rpartition(".")[2]
+            if "softmax" in name.casefold():
+                return take_a(run, l, (event, array), SOFTMAX, "softmax-differs")
+            return take_a(run, l, (event, array), own(name, lambda z, event=event: run.call(event, z)), "")
+    run.a.append(z)
+    run.kinds.append(IDENTITY)
+    run.note("a", l, None, "", activation="identity")
+    return None
+
+
+def is_result(event: Event) -> bool:
+    """Whether an expression stands in a function that a program has for an activation."""
+    return role_of(event.where.function.rpartition(".")[2]) in ("activation", "softmax")
+
+
+def take_a(run: Pass, l: int, found: Found, kind: Kind, mistake: str) -> None:
+    """Go on with the a that the program has."""
+    run.a.append(found[1])
+    run.kinds.append(kind)
+    run.time = found[0].time
+    run.note("a", l, found[0], mistake, activation=kind.name, own=kind.name)

@@ -1,0 +1,120 @@
+"""The layers of a learner's network: its weight matrices and biases in order, and how its arrays lie."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from deltarule.learn.recording import Event, Start
+from deltarule.learn.roles import number_in
+from deltarule.nn.arrays import Array
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """Weights and biases as the program has them. is_out_first: whether W is (fan_out, fan_in)."""
+
+    weights: Start
+    biases: Start | None
+    is_out_first: bool
+
+    @property
+    def W(self) -> Array:
+        """(fan_in, fan_out)."""
+        return self.weights.value.T if self.is_out_first else self.weights.value
+
+    @property
+    def b(self) -> Array:
+        """(fan_out,); zeros where there is none."""
+        return np.zeros(self.W.shape[1]) if self.biases is None else self.biases.value.ravel()
+
+    def oriented(self, array: Array) -> Array:
+        """An array like W, as (fan_in, fan_out)."""
+        return array.T if self.is_out_first else array
+
+
+def chains(starts: Sequence[Start]) -> list[list[Layer]]:
+    """Every way in which the weights that a program made follow one another, the longest first."""
+    weights = [each for each in starts if each.kind == "weights" and each.value.ndim == 2]
+    biases = [each for each in starts if each.kind == "biases" or (each.kind == "weights" and each.value.ndim == 1)]
+    numbered = sorted(weights, key=lambda each: number_in(each.name) or 0)
+    found: list[list[Layer]] = []
+    for order in (weights, numbered, weights[::-1]):
+        for is_out_first in (True, False):
+            for chain in chains_in(order, is_out_first):
+                layers = [Layer(each, bias_of(each, biases, weights, is_out_first), is_out_first) for each in chain]
+                found.append(layers)
+    unique = {tuple((id(each.weights), each.is_out_first) for each in chain): chain for chain in found}
+    return sorted(unique.values(), key=len, reverse=True)
+
+
+def chains_in(weights: Sequence[Start], is_out_first: bool) -> Iterator[list[Start]]:
+    """Matrices one after another whose sizes fit, as long as they do."""
+    into, out = (1, 0) if is_out_first else (0, 1)
+    while weights:
+        chain = [weights[0]]
+        for each in weights[1:]:
+            if each.value.shape[into] != chain[-1].value.shape[out]:
+                break
+            chain.append(each)
+        yield chain
+        weights = weights[len(chain) :]
+
+
+def bias_of(weights: Start, biases: Sequence[Start], all_weights: Sequence[Start], is_out_first: bool) -> Start | None:
+    """The bias of a layer: of the right size, with the same number in its name, or at the same place in the order."""
+    size = weights.value.shape[0 if is_out_first else 1]
+    fitting = [each for each in biases if each.value.size == size]
+    number, place = number_in(weights.name), next(n for n, each in enumerate(all_weights) if each is weights)
+    same_number = [each for each in fitting if number is not None and number_in(each.name) == number]
+    same_place = [each for each in fitting if place < len(biases) and each is biases[place]]
+    after = [each for each in fitting if each.where.line >= weights.where.line]
+    same_line = [each for each in after if each.where.function == weights.where.function]
+    return next(iter([*same_number, *same_place, *same_line, *after, *fitting]), None)
+
+
+class Trace:
+    """The events of a run, to be searched for arrays by shape and by value."""
+
+    def __init__(self, events: Sequence[Event]) -> None:
+        self.events = events
+        self._by_shape: dict[tuple[int, ...], list[tuple[Event, Array]]] = {}
+
+    def arrays(self, rows: int, columns: int, after: int = -1) -> list[tuple[Event, Array]]:
+        """Arrays of a batch, as (rows, columns): samples in rows or columns, or one sample in any shape."""
+        key = (rows, columns)
+        if key not in self._by_shape:
+            self._by_shape[key] = [(each, view) for each in self.events for view in views(each.value, rows, columns)]
+        return [pair for pair in self._by_shape[key] if pair[0].time > after]
+
+    def like(self, shape: tuple[int, ...], after: int = -1) -> list[tuple[Event, Array]]:
+        """Arrays of exactly this shape."""
+        key = (*shape, -1)
+        if key not in self._by_shape:
+            self._by_shape[key] = [(each, each.value) for each in self.events if each.value.shape == shape]
+        return [pair for pair in self._by_shape[key] if pair[0].time > after]
+
+    def of_size(self, size: int, after: int = -1) -> list[tuple[Event, Array]]:
+        """Arrays with one dimension of this size, the others 1, flat."""
+        key = (size, -2)
+        if key not in self._by_shape:
+            flat = (each for each in self.events if each.value.size == size and max(each.value.shape, default=1) == size)
+            self._by_shape[key] = [(each, each.value.ravel()) for each in flat]
+        return [pair for pair in self._by_shape[key] if pair[0].time > after]
+
+
+def views(value: Array, rows: int, columns: int) -> Iterator[Array]:
+    """An array as (rows, columns), in each way in which it can be read so."""
+    if value.size != rows * columns:
+        return
+    if value.ndim == 2 and value.shape == (rows, columns):
+        yield value
+        if rows == columns:
+            yield value.T
+    elif value.ndim == 2 and value.shape == (columns, rows):
+        yield value.T
+    elif rows == 1 or columns == 1:
+        if sum(size > 1 for size in value.shape) <= 1:
+            yield value.reshape(rows, columns)
+    elif value.ndim == 3 and value.shape == (rows, columns, 1):
+        yield value[:, :, 0]

@@ -1,0 +1,100 @@
+"""The loss of a learner's program: which of the known ones it is, up to a factor, by its value."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from deltarule.learn.activations import SIGMOID, SOFTMAX
+from deltarule.learn.judgement import Pass
+from deltarule.learn.recording import Event
+from deltarule.learn.roles import role_of
+from deltarule.nn.arrays import Array
+
+NAMES = {
+    "quadratic": "squared error",
+    "cross_entropy": "cross-entropy",
+    "binary": "binary cross-entropy",
+    "categorical": "cross-entropy",
+    "absolute": "the absolute error",
+}
+
+
+def logarithm(values: Array) -> Array:
+    """ln, finite at 0."""
+    return np.log(np.clip(values, 1e-12, None))
+
+
+def sums(a: Array, t: Array) -> dict[str, float]:
+    """The known losses, summed over samples and outputs."""
+    return {
+        "quadratic": float(((a - t) ** 2).sum()),
+        "cross_entropy": float(-(t * logarithm(a)).sum()),
+        "binary": float(-(t * logarithm(a) + (1 - t) * logarithm(1 - a)).sum()),
+        "absolute": float(np.abs(a - t).sum()),
+    }
+
+
+def mistaken(a: Array, t: Array) -> dict[str, float]:
+    """What the usual mistakes make of them, by id of mistakes.toml."""
+    return {
+        "loss-sign": float((t * logarithm(a)).sum()),
+        "loss-half": float(-(t * logarithm(a)).sum()) if a.shape[1] == 1 else np.nan,
+        "loss-swapped": float(-(t * logarithm(1 - a) + (1 - t) * logarithm(a)).sum()),
+        "loss-without-square": float((a - t).sum()),
+    }
+
+
+def scales(n: int, n_outputs: int) -> Iterator[float]:
+    """The factors that are conventions."""
+    for first in (1.0, 0.5, 2.0):
+        yield from (first * each for each in (1.0, 1 / n, 1 / n_outputs, 1 / (n * n_outputs)))
+
+
+def is_scaled(value: float, base: float, n: int, n_outputs: int) -> bool:
+    """Whether a number is a loss's sum times a factor that is a convention."""
+    return bool(base) and any(abs(value - base * c) <= 2e-6 * abs(base * c) for c in scales(n, n_outputs))
+
+
+def walk_loss(run: Pass) -> str:
+    """Find the loss among the numbers that come after the outputs; its name, "" where none is seen."""
+    a, t = run.a[-1], run.targets
+    numbers = [each for each in run.trace.events if each.value.size == 1 and each.time > run.time - 200]
+    known, n, n_outputs = sums(a, t), run.n, a.shape[1]
+    if run.kinds[-1] is SIGMOID and n_outputs == 1:
+        known.pop("cross_entropy")
+    found: list[tuple[Event, str]] = []
+    for event in numbers:
+        value = float(event.value.ravel()[0].real)
+        found += [(event, name) for name, base in known.items() if is_scaled(value, base, n, n_outputs)]
+    if found:
+        named = [pair for pair in found if is_loss_place(pair[0])]
+        event, name = (named or found)[-1]
+        run.note("loss", len(run.layers), event, "", loss=NAMES[name])
+        return name if named else ""
+    for event in (each for each in numbers if is_loss_place(each)):
+        value = float(event.value.ravel()[0].real)
+        flipped = [("loss-sign", -known["binary"])] if run.kinds[-1] is SIGMOID else []
+        for key, base in [*mistaken(a, t).items(), *flipped]:
+            if np.isfinite(base) and is_scaled(value, base, n, n_outputs) and event.where.is_store | is_return(event):
+                run.note("loss", len(run.layers), event, key, yours=value, right=known.get("cross_entropy", base))
+                return ""
+    return ""
+
+
+def is_return(event: Event) -> bool:
+    """Whether an event is the whole of what a function of loss computes."""
+    return role_of(event.where.function.rpartition(".")[2]) == "loss"
+
+
+def is_loss_place(event: Event) -> bool:
+    """Whether a number stands where a loss does: in a function of that name, or under that name."""
+    name = event.name.rpartition(".")[2].partition("[")[0]
+    return is_return(event) or role_of(name) == "loss"
+
+
+def fits(delta_note: str, loss: str, run: Pass) -> bool:
+    """Whether a gradient's loss and the program's are one."""
+    pair = {"cross_entropy": {"cross_entropy", "binary", "categorical"}, "binary": {"cross_entropy", "binary"}}
+    if run.kinds[-1] is SOFTMAX:
+        pair = {"cross_entropy": {"cross_entropy"}, "binary": {"cross_entropy", "binary"}}
+    return delta_note in pair.get(loss, {loss}) or loss in ("", "absolute")

@@ -1,0 +1,438 @@
+"""A learner's program at work: its functions called with a small batch, in each way in which they may be meant.
+
+A program's own training function or method is preferred, since it calls the others as they are meant to be called; else
+forward, loss, backward and update are called one after another, their arguments matched by name.
+"""
+
+import ast
+import inspect
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from deltarule.learn.examples import RATE, Examples, forms
+from deltarule.learn.layers import chains
+from deltarule.learn.namespace import Namespace, carry_out
+from deltarule.learn.program import Program
+from deltarule.learn.recording import Event, Recorder, Tape
+from deltarule.learn.roles import argument_of, plain, role_of
+from deltarule.learn.sandbox import Failure, attempt
+from deltarule.learn.verdict import Verdict, verdict
+from deltarule.nn.arrays import Array
+
+SKIPPED = ("reads a file", "draws", "prints")
+ORDER = ("forward", "loss", "backward", "update")
+
+
+@dataclass(eq=False)
+class Run:
+    """One way to run the program: what was called, with which examples, what was seen, and what it raised."""
+
+    how: str
+    examples: Examples
+    recorder: Recorder
+    error: Failure | None = None
+    called: list[str] = field(default_factory=list)
+    supplied: dict[str, str] = field(default_factory=dict)
+    space: Namespace | None = None
+    owner: Any = None
+    verdict: Verdict | None = None
+
+    @property
+    def score(self) -> tuple[int, int, int]:
+        """How much of the program this run shows."""
+        seen, right = self.verdict.score if self.verdict else (0, 0)
+        return right, seen, len(self.recorder.events) if not seen else 0
+
+
+class Unfilled(Exception):
+    """An argument for which nothing fits."""
+
+
+class Seen(Exception):
+    """A call was ended, since a training step was seen."""
+
+
+@contextmanager
+def calm_chance() -> Iterator[None]:
+    """Shuffles keep the order, so that arrays can be compared; what is drawn elsewhere stays as it was."""
+    state, numbers = np.random.get_state(), random.getstate()
+    old = {name: getattr(np.random, name) for name in ("shuffle", "permutation", "choice", "randint")}
+    old_random = {name: getattr(random, name) for name in ("shuffle", "sample", "randint", "choice")}
+    np.random.shuffle = lambda values: None
+    np.random.permutation = lambda values: np.arange(values) if np.ndim(values) == 0 else np.array(values)
+    np.random.choice = lambda values, size=None, **_: first_of(values, size)
+    np.random.randint = lambda low, high=None, size=None, **_: np.zeros(size or (), int) + (0 if high is None else low)
+    random.shuffle = lambda values: None
+    random.sample = lambda values, k: list(values)[:k]
+    random.randint = lambda low, high: low
+    random.choice = lambda values: values[0]
+    try:
+        with np.errstate(all="ignore"):
+            yield
+    finally:
+        for name, value in old.items():
+            setattr(np.random, name, value)
+        for name, value in old_random.items():
+            setattr(random, name, value)
+        np.random.set_state(state)
+        random.setstate(numbers)
+
+
+def first_of(values: Any, size: Any) -> Any:
+    """The first of some values, as many as are asked for."""
+    pool = np.arange(values) if np.ndim(values) == 0 else np.array(values)
+    return pool[0] if size is None else pool[: int(np.prod(size))].reshape(size)
+
+
+class Session:
+    """A program, ready to be run again and again."""
+
+    def __init__(self, program: Program, *, runs_all: bool = False) -> None:
+        self.program, self.tape, self.runs_all = program, Tape(), runs_all
+        self.runs: list[Run] = []
+        self.twin = self.tape.instrument(program)
+        self.functions = {name: role_of(name.rpartition(".")[2]) for name in program.functions}
+        self.methods = {
+            name: [each.name for each in ast.walk(block.node) if isinstance(each, ast.FunctionDef)]
+            for name, block in program.classes.items()
+        }
+
+    @property
+    def has_network(self) -> bool:
+        """Whether the program has a class, or a function that seems to go forward or back."""
+        return bool(self.methods) or bool({"forward", "backward"} & set(self.functions.values()))
+
+    def bare_run(self) -> Run:
+        """The program's names alone, for one that has small functions and no network."""
+
+        def nothing(run: Run) -> None:
+            return
+
+        return self.run(nothing, Examples())
+
+    def best_run(self) -> Run | None:
+        """The run that shows most of the program."""
+        runs: list[Run] = []
+        for how in (self.by_training, self.by_class, self.by_functions, self.by_script):
+            found = self.in_every_form(how)
+            runs += found
+            if any(is_complete(each) for each in found):
+                break
+        self.runs = runs
+        return max(runs, key=lambda run: run.score, default=None)
+
+    def in_every_form(self, how: Callable[[Run], None]) -> list[Run]:
+        """Runs with sizes as the program has them, samples in rows and columns, labels one-hot or not."""
+        runs, examples = list[Run](), Examples()
+        for _ in range(2):
+            runs = []
+            for form in forms(examples):
+                run = self.run(how, form)
+                if run.called:
+                    runs.append(run)
+                if is_complete(run) and not any(step.mistake for step in run.verdict.steps if step.is_found):
+                    return [run]
+            if not runs:
+                return []
+            sizes = own_sizes(runs)
+            if sizes is None or sizes == examples.sizes:
+                break
+            examples = replace(examples, sizes=sizes)
+        return runs
+
+    def run(self, how: Callable[[Run], None], examples: Examples) -> Run:
+        """One run, recorded and judged."""
+        recorder = Recorder(self.tape.places)
+        run = Run(how.__name__, examples, recorder)
+        with calm_chance():
+            self.tape.recorder = recorder
+            try:
+                run.space = self.space(examples, run)
+                how(run)
+            except Seen:
+                pass
+            except Unfilled as error:
+                run.error = run.error or Failure("Unfilled", str(error))
+            finally:
+                self.tape.recorder = None
+            if run.called:
+                batches = [*examples.batches(), *own_batches(run)]
+                run.verdict = verdict(recorder.events, recorder.starts, batches, caller(run), RATE)
+        return run
+
+    def space(self, examples: Examples, run: Run) -> Namespace:
+        """The program's names, with what it takes from a module that isn't here supplied."""
+        supplied = {}
+        for name in self.program.free:
+            fits, value = examples.value(name)
+            if fits:
+                supplied[name] = value
+                run.supplied[name] = argument_of(name)
+        return carry_out(self.twin, supplied)
+
+    def call(self, run: Run, name: str, function: Any, bank: "Bank") -> Any:
+        """Call a function of the program with arguments from the bank; keep what it raises."""
+        arguments = bank.arguments(function)
+        run.called.append(name)
+        done = attempt(name, function, *arguments[0], seconds=1.0, **arguments[1])
+        if done.error is not None and done.error.kind != "Enough":
+            run.error = done.error
+            raise Unfilled(f"{name} raises {done.error.says}")
+        if done.error is not None:
+            raise Seen
+        return done.value
+
+    def by_training(self, run: Run) -> None:
+        """A function that trains, the one that does most first."""
+        assert run.space is not None
+        names = [name for name, role in self.functions.items() if role == "train"]
+        names.sort(key=lambda name: -self.calls_of(name))
+        bank = Bank(run.examples)
+        for name in names:
+            function = run.space.get(name)
+            if function is None or not self.calls_of(name):
+                continue
+            try:
+                self.call(run, name, function, bank)
+            except Unfilled:
+                if run.called:
+                    raise
+                continue
+            return
+
+    def calls_of(self, name: str) -> int:
+        """How many of the program's forward, backward and update functions a function calls, or products it has."""
+        block = self.program.functions[name]
+        called = {getattr(each.func, "id", "") for each in ast.walk(block.node) if isinstance(each, ast.Call)}
+        roles = {self.functions.get(each, "") for each in called} & {"forward", "backward", "update", "loss", "init"}
+        return 2 * len(roles) + (block.products >= 3)
+
+    def by_functions(self, run: Run) -> None:
+        """init, forward, loss, backward and update, one after another."""
+        assert run.space is not None
+        bank = Bank(run.examples)
+        for role in ("init", *ORDER):
+            for name in [each for each, other in self.functions.items() if other == role]:
+                function = run.space.get(name)
+                if function is None:
+                    continue
+                if role == "init" and not bank.can_fill(function):
+                    bank.is_constructor = True
+                try:
+                    bank.take(self.program.functions[name].node, name, self.call(run, name, function, bank))
+                except Unfilled:
+                    if run.error is not None and role in ("forward", "backward"):
+                        raise
+                bank.is_constructor = False
+            if role == "init" and not run.recorder.starts:
+                bank.draw_parameters(run, self.functions)
+
+    def by_class(self, run: Run) -> None:
+        """A class of networks: made, and trained by its own method, or step by step."""
+        assert run.space is not None
+        for name in sorted(self.methods, key=lambda each: -self.program.classes[each].products):
+            kind = run.space.get(name)
+            roles = {role_of(each) for each in self.methods[name]}
+            if kind is None or not roles & {"forward", "backward", "train"}:
+                continue
+            self.one_class(run, name, kind)
+            if run.called:
+                return
+
+    def one_class(self, run: Run, name: str, kind: Any) -> None:
+        """As `by_class`, of one class."""
+        bank = Bank(run.examples, is_constructor=True)
+        network = self.call(run, name, kind, bank)
+        run.owner, bank.is_constructor = network, False
+        trainers = [each for each in self.methods[name] if role_of(each) == "train"]
+        for each in sorted(trainers, key=lambda each: "batch" in each):
+            method = getattr(network, each, None)
+            if callable(method) and bank.can_fill(method):
+                self.call(run, f"{name}.{each}", method, bank)
+                return
+        nodes = {each.name: each for each in ast.walk(self.program.classes[name].node) if isinstance(each, ast.FunctionDef)}
+        for role in ORDER:
+            for each in [method for method in self.methods[name] if role_of(method) == role]:
+                method = getattr(network, each, None)
+                if callable(method) and bank.can_fill(method):
+                    bank.take(nodes[each], each, self.call(run, f"{name}.{each}", method, bank))
+
+    def by_script(self, run: Run) -> None:
+        """The statements of the module that train, in order; what reads files or draws is left out."""
+
+        def supplied(name: str) -> Any:
+            run.supplied[name] = argument_of(name)
+            return run.examples.value(name)[1]
+
+        before = len(run.recorder.events)
+        twin = self.tape.script(self.program, skipped=() if self.runs_all else SKIPPED, supplies=supplied)
+        run.space = carry_out(twin, {})
+        if len(run.recorder.events) > before:
+            run.called.append("the statements of the module")
+        failed = [each for each in run.space.failed if not each.error.startswith("Enough")]
+        last = run.recorder.events[-1].where.line if run.recorder.events else 0
+        if failed and failed[0].place == self.program.place(last):
+            kind, _, message = failed[0].error.partition(": ")
+            run.error = Failure(kind, message, "", last)
+
+
+def is_complete(run: Run) -> bool:
+    """Whether every array of the way there and back was found, and the update."""
+    if run.verdict is None or run.error is not None:
+        return False
+    found = [each for each in run.verdict.steps if each.is_found]
+    quantities = {(each.quantity, each.layer) for each in found}
+    n = len(run.verdict.layers)
+    return all(("z", l) in quantities and ("dW", l) in quantities for l in range(n)) and bool(n)
+
+
+def own_sizes(runs: list[Run]) -> tuple[int, ...] | None:
+    """The sizes of the layers that the program makes, where it makes any, and not of the batch."""
+    for run in sorted(runs, key=lambda each: -len(each.recorder.starts)):
+        for chain in chains(run.recorder.starts):
+            sizes = (chain[0].W.shape[0], *(layer.W.shape[1] for layer in chain))
+            if run.examples.n not in sizes:
+                return sizes
+    return None
+
+
+def own_batches(run: Run) -> list[tuple[Array, Array]]:
+    """The data that the program defines itself, such as the four rows of XOR, all of them and the first."""
+    names = {} if run.space is None else run.space.names
+    found: dict[str, list[Array]] = {"X": [], "Y": []}
+    for name, value in names.items():
+        if (kind := argument_of(name)) in found and isinstance(value, np.ndarray | list):
+            with suppress(ValueError, TypeError):
+                found[kind].append(np.squeeze(np.asarray(value, float)))
+    pairs = [
+        (x, y[:, None] if y.ndim == 1 else y)
+        for inputs in found["X"] if inputs.ndim == 2
+        for x in (inputs, inputs.T)
+        for targets in found["Y"] if targets.ndim in (1, 2)
+        for y in ((targets, targets.T) if targets.ndim == 2 else (targets,))
+        if len(x) == len(y)
+    ]  # fmt: skip
+    return [each for x, t in pairs[:8] for each in ((x, t), (x[:1], t[:1]))]
+
+
+def caller(run: Run) -> Callable[[Event, Array], Array | None]:
+    """How to call the program's function of an event with another argument, samples in rows."""
+
+    def call(event: Event, z: Array) -> Array | None:
+        if run.space is None or "(" not in event.where.text:
+            return None
+        name, _, rest = event.where.text.partition("(")
+        function = run.space.get(name) if not name.startswith("self.") else getattr(run.owner, name[5:], None)
+        if function is None or not callable(function) or isinstance(function, np.ufunc) or "," in rest:
+            return None
+        given = z if not run.examples.is_columns else z.T
+        done = attempt(name, function, given.copy())
+        value = done.value
+        if done.error is not None or not isinstance(value, np.ndarray) or value.shape != given.shape:
+            return None
+        return value if not run.examples.is_columns else value.T
+
+    return call
+
+
+@dataclass
+class Bank:
+    """Values for arguments, by name: what was computed so far, and the examples."""
+
+    examples: Examples
+    is_constructor: bool = False
+    known: dict[str, Any] = field(default_factory=dict)
+    results: dict[str, Any] = field(default_factory=dict)
+
+    def can_fill(self, function: Any) -> bool:
+        """Whether there is a value for every argument that needs one."""
+        try:
+            self.arguments(function)
+        except Unfilled:
+            return False
+        return True
+
+    def arguments(self, function: Any) -> tuple[list[Any], dict[str, Any]]:
+        """Values for all arguments of a function that have no default, and for the number of epochs and the rate."""
+        try:
+            parameters = inspect.signature(function).parameters.values()
+        except (TypeError, ValueError) as error:
+            raise Unfilled(str(error)) from error
+        given, words = list[Any](), dict[str, Any]()
+        free = iter((*self.examples.sizes, 1, 1, 1))
+        for each in parameters:
+            if each.kind in (each.VAR_POSITIONAL, each.VAR_KEYWORD):
+                continue
+            fits, value = self.value(each.name)
+            has_default = each.default is not each.empty
+            if has_default and not (fits and argument_of(each.name) in ("epochs", "alpha", "batch_size", "cost_flag", "X", "Y")):
+                continue
+            if has_default and (argument_of(each.name) not in ("epochs", "alpha", "batch_size") and each.default is not None):
+                continue
+            if not fits:
+                if not self.is_constructor:
+                    raise Unfilled(f"nothing fits the argument {each.name}")
+                value = activation_name(each.name) or next(free)
+            elif self.is_constructor and isinstance(value, int) and argument_of(each.name).startswith("n_"):
+                next(free)
+            if has_default or each.kind is each.KEYWORD_ONLY:
+                words[each.name] = value
+            else:
+                given.append(value)
+        return given, words
+
+    def value(self, name: str) -> tuple[bool, Any]:
+        """A value for a name: one that the program returned under that name, or one of the examples."""
+        key = plain(name)
+        if key in self.known:
+            return True, copy_of(self.known[key])
+        for pattern, result in (("param", "init"), ("cache", "forward"), ("grad", "backward"), ("memory", "forward")):
+            if pattern in key and result in self.results:
+                return True, self.results[result]
+        if role_of(name) == "init" or key in ("weights", "theta", "network", "model", "nn", "net", "p"):
+            if "init" in self.results:
+                return True, self.results["init"]
+        if key in ("yhat", "ypred", "output", "outputs", "pred", "preds", "predictions", "al", "a", "yp", "prediction", "probs"):
+            if "output" in self.results:
+                return True, self.results["output"]
+        return self.examples.value(name, is_constructor=self.is_constructor)
+
+    def take(self, node: Any, name: str, value: Any) -> None:
+        """Remember what a function returned, under the names of its return statement."""
+        role = role_of(name)
+        self.results.setdefault(role, value)
+        returns = [each.value for each in ast.walk(node) if isinstance(each, ast.Return) and each.value is not None]
+        names = [ast.unparse(each) for each in returns[-1].elts] if returns and isinstance(returns[-1], ast.Tuple) else []
+        if isinstance(value, tuple | list) and len(names) == len(value):
+            self.known |= {plain(each.rpartition(".")[2]): part for each, part in zip(names, value, strict=True)}
+            for each, part in zip(names, value, strict=True):
+                if isinstance(part, dict):
+                    self.results[role] = part if "cache" in each or "grad" in each else self.results[role]
+        elif returns and isinstance(returns[-1], ast.Name):
+            self.known[plain(returns[-1].id)] = value
+        for part in [value, *(value if isinstance(value, tuple | list) else ())]:
+            if isinstance(part, dict):
+                self.known |= {plain(str(key)): each for key, each in part.items()}
+        if role == "forward":
+            arrays = [each for each in (value if isinstance(value, tuple | list) else [value]) if isinstance(each, np.ndarray)]
+            if arrays:
+                self.results["output"] = arrays[0] if names and plain(names[0]) in ("al", "a2", "a3", "yhat", "output") else arrays[-1]
+
+    def draw_parameters(self, run: Run, functions: dict[str, str]) -> None:
+        """Parameters for a program that has no function which makes them."""
+        return
+
+
+def activation_name(name: str) -> str:
+    """A word for an argument that chooses an activation."""
+    return "sigmoid" if "act" in name.casefold() else ""
+
+
+def copy_of(value: Any) -> Any:
+    """An array of its own, since functions may change what they are given."""
+    return value.copy() if isinstance(value, np.ndarray) else value

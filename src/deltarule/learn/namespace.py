@@ -1,0 +1,213 @@
+"""What a learner's program defines, as objects. Only here its statements are carried out, in a process of its own.
+
+Of what it imports, Python's own modules and NumPy are there at once. Plots do nothing, a progress bar gives back what
+it is given, and everything else is imported when it is used: where it is not installed, the error says so then.
+"""
+
+import __future__
+
+import ast
+import builtins
+from dataclasses import dataclass, field
+from importlib import import_module
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from deltarule.learn.code_files import Place
+from deltarule.learn.program import DRAWING, PLAIN, PYTHON2_NAMES, TABLES, Program, is_numeric
+from deltarule.learn.sandbox import attempt
+
+OLD_NUMPY: dict[str, Any] = {"float": float, "int": int, "object": object, "str": str, "float_": np.float64}
+OLD_NUMPY |= {
+    "Inf": np.inf,
+    "NaN": np.nan,
+    "product": np.prod,
+    "in1d": np.isin,
+    "row_stack": np.vstack,
+    "complex": complex,
+}
+ANNOTATIONS = __future__.annotations.compiler_flag  # so that no annotation is carried out
+MOST_SECONDS_TO_RUN = 60.0  # of one statement, with `run`
+
+
+class Failed(NamedTuple):
+    """A statement that raised: where it stands, and what it raised."""
+
+    place: Place
+    error: str
+
+
+@dataclass
+class Namespace:
+    """The objects of a program by name; the names that were supplied, and the statements that failed."""
+
+    program: Program
+    names: dict[str, Any]
+    supplied: list[str] = field(default_factory=list)
+    failed: list[Failed] = field(default_factory=list)
+    printed: str = ""
+
+    def get(self, name: str) -> Any:
+        """The object of a name of `Program.functions` or `classes`; None where its statement failed."""
+        value = self.names.get(name.partition(".")[0])
+        for part in name.split(".")[1:]:
+            value = getattr(value, part, None)
+        return value
+
+
+def carry_out(program: Program, supplied: dict[str, Any], *, run: bool = False) -> Namespace:
+    """Carry out what is kept of a program, or with `run` all of it, statement by statement, as a notebook would.
+
+    supplied: objects for names that it reads and does not define. Only for a process of its own: see `sandbox`.
+    """
+    for name, value in OLD_NUMPY.items():
+        if name not in vars(np):  # NumPy 1 had it, and many programs still use it
+            setattr(np, name, value)
+    modules: dict[str, Any] = {}
+    space = Namespace(program, names_to_begin(program, modules, run=run))
+    names = space.names
+    others = unimported(program) | program.values | supplied
+    names |= {name: value for name, value in others.items() if name not in program.known}
+    for node in program.tree.body if run else program.kept:
+        code = compile(ast.Module([node], []), str(program.path), "exec", ANNOTATIONS, dont_inherit=True)
+        place = program.place(node.lineno)
+        done = attempt(
+            f"{place}: {program.line(node.lineno).strip()}",
+            exec,
+            code,
+            names,
+            seconds=MOST_SECONDS_TO_RUN if run else 1.0,
+        )
+        space.printed += done.printed
+        if done.error is not None:
+            home = program.home(done.error.file)
+            place = home.place(done.error.line) if done.error.line else place
+            space.failed.append(Failed(place, done.error.says))
+    names |= {name: supplied[name] for name in set(supplied) - set(names)}  # whose own statement failed
+    space.supplied = sorted(name for name in supplied if names[name] is supplied[name])
+    return space
+
+
+def unimported(program: Program) -> dict[str, Any]:
+    """Modules and functions of NumPy that a program uses without an import, by name: they are there all the same."""
+    calls = {
+        node.func.id
+        for node in ast.walk(program.tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    found = {name: getattr(np, name) for name in {*program.free} & calls if hasattr(np, name)}
+    modules = {name: {"np": "numpy"}.get(name, name) for name in program.free}
+    return found | {name: import_module(module) for name, module in modules.items() if module in PLAIN}
+
+
+def values_of_run(program: Program) -> dict[str, Any]:
+    """The variables of a program after all of it has run: what it imports and defines is not among them."""
+    names = carry_out(program, {}, run=True).names
+    return {name: value for name, value in names.items() if name not in program.known and not name.startswith("__")}
+
+
+def names_to_begin(program: Program, modules: dict[str, Any], *, run: bool) -> dict[str, Any]:
+    """What a module has before its first statement. modules: the programs beside it that are there, by their files."""
+
+    def load(name: str, *where: Any, fromlist: Any = (), level: int = 0) -> Any:
+        """A module, as `__import__` gives it."""
+        fromlist = where[2] if len(where) > 2 else fromlist
+        inner = {each: beside for each, beside in program.modules.items() if f"{each}.".startswith(f"{name}.")}
+        if not inner:
+            return stand_in(name if fromlist else name.partition(".")[0]) if name else ModuleType("beside")
+        for each, beside in inner.items():
+            key = str(beside.path)
+            if key not in modules:
+                modules[key] = ModuleType(each)
+                vars(modules[key]).update(names_to_begin(beside, modules, run=False))
+                fill(beside, vars(modules[key]))
+        module = modules[str(inner[name].path)] if name in inner else ModuleType(name)
+        vars(module).update({each.rpartition(".")[2]: modules[str(inner[each].path)] for each in inner if each != name})
+        return module
+
+    def fill(beside: Program, names: dict[str, Any]) -> None:
+        for node in beside.kept:
+            exec(compile(ast.Module([node], []), str(beside.path), "exec", ANNOTATIONS, dont_inherit=True), names)  # noqa: S102
+
+    own = vars(builtins) | PYTHON2_NAMES | {"__import__": load}
+    return {"__name__": "__main__" if run else program.path.stem, "__file__": str(program.path), "__builtins__": own}
+
+
+def stand_in(name: str) -> Any:
+    """A module that a program imports, programs beside it aside: itself, or what stands in for it."""
+    name = TABLES["aliases"].get(name, name)
+    top = name.partition(".")[0]
+    if top in DRAWING or top in TABLES["modules"]["aside"]:
+        return Idle(top not in DRAWING)
+    return import_module(name) if is_numeric(name) else Later(name)
+
+
+class Idle:
+    """Whatever is asked of it, it does nothing, as for plots; or gives back the first thing that it is given."""
+
+    def __init__(self, gives_back: bool = False) -> None:
+        self._gives_back = gives_back
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self
+
+    def __call__(self, *given: Any, **words: Any) -> Any:
+        return given[0] if self._gives_back and given and not isinstance(given[0], str) else self
+
+    def __iter__(self) -> Any:
+        return iter((self, self))  # as in  fig, ax = plt.subplots()
+
+    def __getitem__(self, key: Any) -> Any:
+        return self
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        pass
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+    def __mro_entries__(self, bases: Any) -> tuple[type, ...]:
+        return ()
+
+
+class Later:
+    """A module, or a name in one, that is imported when it is called, indexed or gone through."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        path = f"{self._path}.{name}"
+        return import_module(TABLES["aliases"][path]) if path in TABLES["aliases"] else Later(path)
+
+    def _real(self) -> Any:
+        first, *others = self._path.split(".")
+        real, path = import_module(first), first  # ModuleNotFoundError says what is not installed
+        for part in others:
+            path = f"{path}.{part}"
+            real = getattr(real, part) if hasattr(real, part) else import_module(path)
+        return real
+
+    def __call__(self, *given: Any, **words: Any) -> Any:
+        return self._real()(*given, **words)
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._real()[key]
+
+    def __iter__(self) -> Any:
+        return iter(self._real())
+
+    def __instancecheck__(self, value: Any) -> bool:
+        return type(value).__module__.partition(".")[0] == self._path.partition(".")[0]
+
+    def __mro_entries__(self, bases: Any) -> tuple[type, ...]:
+        return ()

@@ -1,0 +1,30 @@
+"""What a check finds of a network, be it a model, a recipe or a run: the gradient first, then why it does not learn."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from deltarule.inspection.diagnosis.findings import Diagnosis
+from deltarule.inspection.gradcheck.check import GradientCheck
+
+
+@dataclass(frozen=True)
+class NetworkCheck:
+    """A check of the gradient, None for a run that kept no model, and a diagnosis."""
+
+    gradient: GradientCheck | None
+    diagnosis: Diagnosis
+
+    @property
+    def ok(self) -> bool:
+        """Whether the gradient is right, and nothing was found that keeps the network from learning."""
+        return not self.diagnosis.faults and (self.gradient is None or self.gradient.ok)
+
+    def to_json_dict(self) -> dict[str, Any]:
+        """Both as dicts, lists and numbers."""
+        gradient = self.gradient and self.gradient.to_json_dict()
+        return {"kind": "network", "ok": self.ok, "gradient": gradient, "findings": self.diagnosis.to_json_list()}
+
+    def to_text(self, width: int = 80) -> str:
+        """Both in lines of at most `width` characters."""
+        parts = [self.gradient.to_text(width)] if self.gradient else []
+        return "\n\n".join([*parts, self.diagnosis.to_text(width)])

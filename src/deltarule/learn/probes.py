@@ -1,0 +1,247 @@
+"""Each small function of a program by itself: activations, their derivatives, one-hot, predictions, starts, names.
+
+A function is judged only where its name says what it is meant to be.
+"""
+
+import ast
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from deltarule.learn.activations import MISTAKEN, RELU, SIGMOID, SOFTMAX, TANH, Kind, is_close
+from deltarule.learn.layers import chains
+from deltarule.learn.matching import Run, Session
+from deltarule.learn.program import Program, names_of
+from deltarule.learn.recording import Where
+from deltarule.learn.report import Finding
+from deltarule.learn.roles import argument_of, parameter_kind, plain, role_of
+from deltarule.learn.sandbox import attempt
+from deltarule.learn.wording import finding_at, text_of
+from deltarule.nn.arrays import Array
+
+POINTS = np.array([[-2.1, 1.3, 0.4], [0.7, -0.6, 1.9], [-1.2, 2.3, -0.3], [0.2, -1.7, 0.9], [1.1, 0.6, -2.4]])
+MEANT = (("leaky", None), ("prelu", None), ("hard", None), ("sigm", SIGMOID), ("logistic", SIGMOID), ("tanh", TANH), ("softmax", SOFTMAX), ("relu", RELU))
+FORMULAS = {
+    "sigmoid": ("1 / (1 + np.exp(-z))", "s = sigmoid(z); s * (1 - s), or a * (1 - a) where it is given a"),
+    "tanh": ("np.tanh(z)", "1 - np.tanh(z)**2, or 1 - a**2 where it is given a"),
+    "ReLU": ("np.maximum(0, z)", "z > 0"),
+}
+
+
+def probe(session: Session, run: Run | None) -> Iterator[Finding]:
+    """Findings about the small functions, in the order of the data's way."""
+    yield from unset_names(session.program)
+    run = run or session.bare_run()
+    if run.space is not None:
+        yield from start_findings(session.program, run)
+        for name, function, node in callables(session, run):
+            yield from function_findings(session.program, name, function, node)
+    yield from lost_values(session.program)
+    yield from held_out_counts(session.program)
+
+
+def callables(session: Session, run: Run) -> Iterator[tuple[str, Any, ast.FunctionDef]]:
+    """The functions of the module, and the methods of the network that was made."""
+    for name, block in session.program.functions.items():
+        function = run.space.get(name) if run.space else None
+        if function is not None and isinstance(block.node, ast.FunctionDef):
+            yield name, function, block.node
+    for name, block in session.program.classes.items():
+        for node in (each for each in ast.walk(block.node) if isinstance(each, ast.FunctionDef)):
+            function = getattr(run.owner, node.name, None) if type(run.owner).__name__ == name else None
+            if callable(function):
+                yield node.name, function, node
+
+
+def meant_kind(name: str) -> Kind | None:
+    """The activation that a function's name says."""
+    bare = plain(name)
+    return next((kind for word, kind in MEANT if word in bare), None)
+
+
+def result(function: Callable[..., Any], *arguments: Any) -> Array | None:
+    """What a function returns, the first of several, as an array; None where it raises."""
+    done = attempt("a small function", function, *arguments, seconds=0.5)
+    value = done.value[0] if isinstance(done.value, tuple) and done.value else done.value
+    if done.error is not None or not isinstance(value, np.ndarray | list | float | np.generic):
+        return None
+    array = np.asarray(value)
+    return array.astype(float) if array.dtype.kind in "biuf" else None
+
+
+def function_findings(program: Program, name: str, function: Any, node: ast.FunctionDef) -> Iterator[Finding]:
+    """What is wrong with one function."""
+    role, kind = role_of(name), meant_kind(name)
+    n_arguments = len([each for each in node.args.args if each.arg != "self"]) - len(node.args.defaults)
+    where = place_of(program, node)
+    with np.errstate(all="ignore"):
+        if role in ("activation", "softmax") and kind is not None and n_arguments == 1:
+            yield from activation_findings(program, where, name, kind, function)
+        elif role == "derivative" and kind is not None and kind is not SOFTMAX:
+            yield from derivative_findings(program, where, name, kind, function, n_arguments)
+        elif role == "one_hot":
+            yield from one_hot_findings(program, where, name, function, n_arguments)
+
+
+def place_of(program: Program, node: ast.FunctionDef) -> Where:
+    """The last line of a function that returns."""
+    lines = [each.lineno for each in ast.walk(node) if isinstance(each, ast.Return)] or [node.lineno]
+    return Where(lines[-1], "", node.name, "", False, program.place(lines[-1]))
+
+
+def finding(program: Program, where: Where, key: str, array: str = "", level: str = "mistake", **values: Any) -> Finding:
+    """A finding of this row."""
+    return finding_at(program, where, level, key, text_of(key, values), array)
+
+
+def activation_findings(program: Program, where: Where, name: str, kind: Kind, function: Any) -> Iterator[Finding]:
+    """An activation that is not what its name says, or overflows."""
+    found = result(function, POINTS.copy())
+    if found is None or found.shape != POINTS.shape:
+        return
+    if kind is SOFTMAX:
+        large = result(function, np.array([[1000.0, 0.0], [0.0, 1000.0]]))
+        if large is not None and np.isnan(large).any():
+            yield finding(program, where, "softmax-overflow", "a", "warning")
+        return
+    right = kind.value(POINTS)
+    if is_close(found, right, 1e-4):
+        return
+    for key, meant, wrong in MISTAKEN:
+        if meant is kind and is_close(found, wrong(POINTS)):
+            yield finding(program, where, key, "a", own=kind.name, layer="l")
+            return
+    if kind is RELU and (found[POINTS > 0] == POINTS[POINTS > 0]).all():
+        return  # leaky, or another of its family
+    n = int(np.abs(found - right).argmax())
+    yield finding(
+        program, where, "activation-differs", "a", name=name, kind=kind.name, at=POINTS.flat[n], yours=found.flat[n],
+        right=right.flat[n], formula=FORMULAS[kind.name][0],
+    )  # fmt: skip
+
+
+def derivative_findings(
+    program: Program, where: Where, name: str, kind: Kind, function: Any, n_arguments: int
+) -> Iterator[Finding]:
+    """A derivative that is right neither of z nor of a."""
+    given = [POINTS.copy()] if n_arguments == 1 else [np.ones_like(POINTS), POINTS.copy()]
+    for arguments in (given, given[::-1]):
+        found = result(function, *arguments)
+        if found is None or found.shape != POINTS.shape or n_arguments > 2:
+            return
+        of_a = kind.of_a(POINTS) if kind.of_a else kind.slope(POINTS)
+        of_sigmoid = kind.slope(kind.value(POINTS))
+        rights = (kind.slope(POINTS), of_a)
+        if any(is_close(found, right, 1e-4) for right in rights):
+            return
+        if kind is RELU and (found[POINTS > 0] == 1).all() and len(set(found[POINTS < 0].tolist())) == 1:
+            return
+        del of_sigmoid
+    found = result(function, *given)
+    assert found is not None
+    n = int(np.minimum(np.abs(found - rights[0]), np.abs(found - rights[1])).argmax())
+    yield finding(
+        program, where, "derivative-differs", "sigma'", name=name, kind=kind.name, at=POINTS.flat[n],
+        yours=found.flat[n], right=rights[0].flat[n], of_a=rights[1].flat[n], formula=FORMULAS[kind.name][1],
+    )  # fmt: skip
+
+
+def one_hot_findings(program: Program, where: Where, name: str, function: Any, n_arguments: int) -> Iterator[Finding]:
+    """One-hot targets that are shifted, or no one-hot targets."""
+    y = np.array([2, 0, 1, 3, 1, 0, 2])
+    found = result(function, y) if n_arguments == 1 else result(function, y, 4)
+    right = np.eye(4)[y]
+    if found is None or found.ndim != 2 or {*found.shape} & {4} == set():
+        return
+    lying = found if found.shape[0] == len(y) else found.T
+    if lying.shape != right.shape or np.array_equal(lying, right):
+        return
+    for step in (1, -1):
+        if np.array_equal(lying, np.roll(right, step, axis=1)) or np.array_equal(lying[:, :-1], right[:, 1:]):
+            yield finding(program, where, "one-hot-shifted", "t", name=name, cls=1, column=int(lying[2].argmax()))
+            return
+    yield finding(program, where, "one-hot-wrong", "t", name=name)
+
+
+def start_findings(program: Program, run: Run) -> Iterator[Finding]:
+    """Weights that start all alike, or so large that the first layer is saturated."""
+    chain = next(iter(chains(run.recorder.starts)), [])
+    kinds = [each.name for each in run.verdict.run.kinds] if run.verdict else []
+    for l, layer in enumerate(chain):
+        start, raw = layer.weights, layer.weights.raw
+        where = start.where
+        if len(chain) > 1 and raw.size > 1 and np.ptp(raw) == 0:
+            yield finding(program, where, "init-equal", f"W of layer {l}", name=start.name, value=raw.flat[0])
+        fan_in, kind = layer.W.shape[0], kinds[l] if l < len(kinds) else written_kind(program)
+        z = fan_in * 0.13 * abs(float(raw.mean()))  # 0.13: the mean of MNIST's pixels
+        if l + 1 < len(chain) and z > 20 and raw.min() >= 0 and kind in ("sigmoid", "tanh", ""):
+            shown = {"name": start.name, "low": raw.min(), "high": raw.max(), "fan_in": fan_in, "z": z, "kind": kind or "a sigmoid"}
+            yield finding(program, where, "init-saturates", f"W of layer {l}", **shown)
+        b = layer.biases
+        is_judged = run.verdict is not None and len(run.verdict.run.z) > 0
+        if b is not None and b.raw.ndim == 1 and layer.is_out_first and not is_judged and run.how == "by_script":
+            size = b.raw.size
+            yield finding(program, b.where, "bias-shape", f"b of layer {l}", name=b.name, size=size)
+
+
+def written_kind(program: Program) -> str:
+    """The activation that the program's text speaks of."""
+    return "" if re.search("sigmoid|tanh", program.text.casefold()) is None else "sigmoid"
+
+
+def unset_names(program: Program) -> Iterator[Finding]:
+    """Names of the module that a statement reads before any statement gives them a value."""
+    defined, later = set[str](), dict[str, int]()
+    body = program.tree.body
+    for node in body:
+        for name in names_of(node):
+            later.setdefault(name, node.lineno)
+    known = set(program.imports) | set(program.own)
+    said = set[str]()
+    for node in body:
+        if not isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom):
+            reads = [each for each in ast.walk(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load)]
+            inner = {name for each in ast.walk(node) for name in names_of(each)}
+            for each in reads:
+                name = each.id
+                if name in later and name not in defined | known | said | inner and later[name] > node.lineno:
+                    said.add(name)
+                    where = Where(each.lineno, "", "", "", False, program.place(each.lineno))
+                    yield finding(program, where, "used-before-value", name=name, later=program.place(later[name]).line)
+        defined |= {name for each in ast.walk(node) for name in names_of(each)}
+
+
+def lost_values(program: Program) -> Iterator[Finding]:
+    """A return statement that has one parameter twice, and lacks another of the function's."""
+    for name, block in program.functions.items():
+        for node in (each for each in ast.walk(block.node) if isinstance(each, ast.Return)):
+            if not isinstance(node.value, ast.Tuple):
+                continue
+            names = [each.id for each in node.value.elts if isinstance(each, ast.Name)]
+            twice = [each for each in names if names.count(each) > 1]
+            stored = {each.id for each in ast.walk(block.node) if isinstance(each, ast.Name)}
+            lost = sorted(each for each in stored - set(names) if parameter_kind(each) and parameter_kind(each) == parameter_kind(twice[0])) if twice else []
+            if twice and lost:
+                left = iter(lost)
+                right = [next(left, each) if each in names[:n] else each for n, each in enumerate(names)]
+                where = Where(node.lineno, "", name, "", False, program.place(node.lineno))
+                shown = {"name": name, "twice": twice[0], "lost": lost[0], "right": ", ".join(right)}
+                yield finding(program, where, "returned-twice", "the result", **shown)
+
+
+
+
+def held_out_counts(program: Program) -> Iterator[Finding]:
+    """A count of all rows by which the sum over the training rows is divided."""
+    text = program.text
+    for found in re.finditer(r"(?m)^(\w+)\s*,\s*\w+\s*=\s*(\w+)\.shape", text):
+        count, data = found.groups()
+        part = re.search(rf"{data}\[\s*\d+\s*:\s*{count}\s*\]", text)
+        users = [block for block in program.functions.values() if count in block.reads or count in block.uses]
+        if part and users:
+            line = text.count("\n", 0, found.start()) + 1
+            where = Where(line, "", "", "", False, program.place(line))
+            shown = {"name": count, "data": part[0], "function": users[0].name}
+            yield finding(program, where, "counts-held-out", "the batch", "warning", **shown)

@@ -1,0 +1,347 @@
+"""What a program computes, line by line: its tree with a note after every expression, and the notes.
+
+Every value that an expression yields, and every value that a statement stores, is kept with its line. So each z, a,
+delta and gradient is seen, whether it has a name and is returned or not.
+"""
+
+import ast
+import builtins
+import copy
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from deltarule.learn.code_files import Place
+from deltarule.learn.program import Program, is_main_guard, names_of, reason
+from deltarule.learn.roles import argument_of, is_start, parameter_kind
+from deltarule.nn.arrays import Array
+from deltarule.randomness import generator
+
+SEEN, STORED, MOVED, SUPPLIED = (f"_deltarule_{name}" for name in ("seen", "stored", "moved", "supplied"))
+MOST_EVENTS, MOST_NUMBERS, MOST_SECONDS = 4000, 30_000_000, 1.0
+NUMBERS = "biuf"
+MOST_ITEMS = 12
+LAST = "the last"  # as a key: what was appended
+UNSEEN = (ast.JoinedStr, ast.Starred, ast.Slice, ast.Lambda)
+
+
+class Enough(BaseException):
+    """One training step was seen; a program that catches Exception does not catch it."""
+
+
+@dataclass(frozen=True)
+class Where:
+    """An expression or a stored name: its line, its text, the function it stands in, the text of the statement."""
+
+    line: int
+    text: str
+    function: str
+    source: str
+    is_store: bool
+    place: Place
+
+
+@dataclass(frozen=True, eq=False)
+class Event:
+    """A value at the time that it was computed, as float64 or complex; name: of what was stored, with its key."""
+
+    time: int
+    where: Where
+    name: str
+    value: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """A weight matrix or a bias when it was made: `raw` as the program drew it, `value` as it was used."""
+
+    name: str
+    kind: str
+    where: Where
+    raw: Array
+    value: Array
+
+
+@dataclass
+class Recorder:
+    """Takes the notes of one run. `redraws` has parameters drawn anew, so that no bias is 0 and no unit saturates."""
+
+    places: list[Where]
+    redraws: bool = True
+    most_seconds: float = MOST_SECONDS
+    events: list[Event] = field(default_factory=list)
+    starts: list[Start] = field(default_factory=list)
+    begun: float = field(default_factory=time.monotonic)
+    size: int = 0
+
+    def see(self, index: int, value: Any) -> Any:
+        """Keep what an expression yields, and hand it on."""
+        self._keep(self.places[index], "", value)
+        return value
+
+    def store(self, index: int, *stored: Any) -> None:
+        """Keep what a statement has stored: the value, or a container and the key in it."""
+        where, value, name = self.places[index], stored[0], self.places[index].text
+        if len(stored) == 2 and not isinstance(value, np.ndarray):
+            try:
+                key = len(value) - 1 if stored[1] == LAST else stored[1]
+                value, name = value[key], f"{name.partition('[')[0]}[{key!r}]"
+            except (LookupError, TypeError):
+                return
+        for path, kind, array in parameters_in(name, value):
+            if is_start(where.source, where.function):
+                self._start(path, kind, where, array)
+        self._keep(where, name, value)
+
+    def _keep(self, where: Where, name: str, value: Any) -> None:
+        for path, array in named_arrays(name, value):
+            self.events.append(Event(len(self.events), where, path, array))
+            self.size += array.size
+        if len(self.events) > MOST_EVENTS or self.size > MOST_NUMBERS or time.monotonic() - self.begun > self.most_seconds:
+            raise Enough
+
+    def _start(self, name: str, kind: str, where: Where, array: Array) -> None:
+        for n, each in enumerate(self.starts):
+            if each.value.shape == array.shape and np.array_equal(each.value, array):
+                self.starts[n] = replace(each, name=name)  # handed on under a better name
+                return
+        raw, rng = array.astype(np.float64), generator(len(self.starts), "check")
+        if self.redraws and array.flags.writeable:
+            scale = 1.5 / np.sqrt(min(array.shape)) if kind == "weights" and array.ndim > 1 else 0.3
+            array[...] = rng.normal(0.0, scale, array.shape)
+        self.starts.append(Start(name, kind, where, raw, array.astype(np.float64)))
+
+
+def named_arrays(name: str, value: Any) -> Iterator[tuple[str, Array]]:
+    """The arrays in what was stored under a name: of a list or a dict of arrays, each with its key."""
+    items: Iterable[tuple[Any, Any]] = ()
+    if name and isinstance(value, dict):
+        items = value.items()
+    elif name and isinstance(value, list | tuple) and len(value) < MOST_ITEMS:
+        items = enumerate(value)
+    arrays = [(key, each) for key, each in items if isinstance(each, np.ndarray) and each.ndim]
+    if arrays:
+        for key, each in arrays:
+            yield from ((f"{name}[{key!r}]", array) for array in arrays_in(each))
+    else:
+        yield from ((name, array) for array in arrays_in(value))
+
+
+def arrays_in(value: Any) -> Iterator[Array]:
+    """An array, a number, or a list of numbers, as a new array; nothing for other values."""
+    if isinstance(value, list | tuple) and value and isinstance(value[0], float | list) and len(value) < 1000:
+        try:
+            value = np.asarray(value)
+        except ValueError:  # lists of arrays, or of different lengths
+            return
+    if isinstance(value, np.ndarray | np.generic | float | int) and not isinstance(value, np.dtype):
+        array = np.asarray(value)
+        if array.dtype.kind in NUMBERS and 0 < array.size <= MOST_NUMBERS // 10:
+            yield array.astype(np.float64)
+        elif array.dtype.kind == "c":
+            yield array.copy()
+
+
+def parameters_in(text: str, value: Any) -> Iterator[tuple[str, str, Array]]:
+    """The weights and biases in what was stored, with their names and kinds: of a list or a dict, all of them."""
+    if isinstance(value, np.ndarray):
+        if value.ndim and value.dtype.kind == "f" and (kind := parameter_kind(text)):
+            yield text, kind, value
+    elif isinstance(value, dict):
+        for key, each in value.items():
+            name = f"{text}[{key!r}]"
+            if isinstance(each, np.ndarray) and each.ndim and each.dtype.kind == "f":
+                if kind := parameter_kind(str(key)) or parameter_kind(text):
+                    yield name, kind, each
+    elif isinstance(value, list) and (kind := parameter_kind(text)):
+        for n, each in enumerate(value):
+            if isinstance(each, np.ndarray) and each.ndim and each.dtype.kind == "f":
+                yield f"{text}[{n}]", kind, each
+
+
+class Instrument(ast.NodeTransformer):
+    """Writes a note behind every expression that computes, and after every statement that stores."""
+
+    def __init__(self, places: list[Where], place: Callable[[int], Place]) -> None:
+        self.places, self.place = places, place
+        self.function: list[str] = []
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        text = ast.unparse(node) if isinstance(node, ast.BinOp | ast.UnaryOp | ast.Call) else ""
+        original = node
+        if isinstance(node, UNSEEN) and not isinstance(node, ast.Lambda | ast.Starred):
+            return node
+        super().generic_visit(node)
+        if text and not text.startswith(("super(", "print(")):
+            call = ast.Call(ast.Name(SEEN, ast.Load()), [ast.Constant(self._index(original, text)), node], [])  # type: ignore[list-item]
+            return ast.copy_location(call, original)
+        return node
+
+    def statements(self, node: ast.stmt) -> list[ast.stmt]:
+        """A statement of the module, as one or more with notes in them."""
+        return [ast.fix_missing_locations(each) for each in as_list(self.visit(copy.deepcopy(node)))]
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        """The body alone: defaults, decorators and annotations stay as they are."""
+        self.function.append(node.name)
+        node.body = [each for old in node.body for each in as_list(self.visit(old))]
+        self.function.pop()
+        return node
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
+        """Like a function's body."""
+        self.function.append(node.name)
+        node.body = [each for old in node.body for each in as_list(self.visit(old))]
+        self.function.pop()
+        return node
+
+    def visit_Assign(self, node: ast.Assign) -> Any:
+        """The statement, and a note of each name that it stores."""
+        return self._with_notes(node, [leaf for target in node.targets for leaf in leaves(target)], node.value)
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> Any:
+        """As above, of one name."""
+        return self._with_notes(node, [node.target], node.value)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> Any:
+        """As above; the annotation stays."""
+        return self._with_notes(node, [node.target] if node.value else [], node.value)
+
+    def visit_Expr(self, node: ast.Expr) -> Any:
+        """The statement; of an `append`, a note of what was appended."""
+        call, notes = node.value, list[ast.stmt]()
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "append":
+            base = call.func.value
+            notes = [self._stored(node, ast.unparse(base), [copy.deepcopy(base), ast.Constant(LAST)])]
+        node.value = self.visit(call)
+        return [node, *notes]
+
+    def _with_notes(self, node: Any, targets: list[ast.expr], value: ast.expr | None) -> list[ast.stmt]:
+        notes = [note for target in targets if (note := self._note(target, node, value))]
+        if value is not None:
+            node.value = self.visit(value)
+        names = [each.id for each in targets if isinstance(each, ast.Name) and not self.function]
+        moved = [each for each in names if argument_of(each) in ("X", "Y")]
+        moves = [move for each in moved for move in ast.parse(f"{each} = {MOVED}({each}, {argument_of(each)!r})").body]
+        return [node, *(ast.copy_location(each, node) for each in moves), *notes]
+
+    def _note(self, target: ast.expr, node: ast.stmt, value: ast.expr | None) -> ast.stmt | None:
+        text, arguments = ast.unparse(target), [as_load(target)]
+        if isinstance(target, ast.Subscript):
+            arguments = [as_load(target.value)]
+            calls = [each for each in ast.walk(target.slice) if isinstance(each, ast.Call)]
+            is_plain = all(ast.unparse(each.func) in ("str", "int", "len") for each in calls)
+            if is_plain and not any(isinstance(each, ast.Slice | ast.Compare) for each in ast.walk(target.slice)):
+                arguments.append(copy.deepcopy(target.slice))
+        elif not isinstance(target, ast.Name | ast.Attribute):
+            return None
+        return self._stored(node, text, arguments)
+
+    def _stored(self, node: ast.stmt, text: str, arguments: list[ast.expr]) -> ast.stmt:
+        index = self._index(node, text, is_store=True)
+        call = ast.Call(ast.Name(STORED, ast.Load()), [ast.Constant(index), *arguments], [])
+        return ast.copy_location(ast.Expr(call), node)
+
+    def _index(self, node: ast.AST, text: str, *, is_store: bool = False) -> int:
+        source = ast.unparse(node) if is_store else text
+        line = getattr(node, "lineno", 0)
+        where = Where(line, text, ".".join(self.function), source, is_store, self.place(line))
+        self.places.append(where)
+        return len(self.places) - 1
+
+
+def as_list(nodes: Any) -> list[Any]:
+    """What a visit returns, as a list."""
+    return nodes if isinstance(nodes, list) else [nodes]
+
+
+def as_load(target: ast.expr) -> ast.expr:
+    """A target, to be read."""
+    return ast.copy_location(ast.parse(ast.unparse(target), mode="eval").body, target)
+
+
+def leaves(target: ast.expr) -> Iterator[ast.expr]:
+    """The single names of a target."""
+    if isinstance(target, ast.Tuple | ast.List):
+        for each in target.elts:
+            yield from leaves(each)
+    else:
+        yield target
+
+
+class Tape:
+    """What the instrumented code of a program calls: the recorder of the run that is on, if one is."""
+
+    def __init__(self) -> None:
+        self.places: list[Where] = []
+        self.recorder: Recorder | None = None
+        self.supplies: Callable[[str], Any] = lambda name: None
+
+    def see(self, index: int, value: Any) -> Any:
+        """As `Recorder.see`."""
+        return value if self.recorder is None else self.recorder.see(index, value)
+
+    def store(self, index: int, *stored: Any) -> None:
+        """As `Recorder.store`."""
+        if self.recorder is not None:
+            self.recorder.store(index, *stored)
+
+    def move(self, value: Any, kind: str) -> Any:
+        """Data that the program defines itself, moved off 0, where dC/dW would be 0 whatever the program does."""
+        is_small = isinstance(value, np.ndarray) and value.dtype.kind in NUMBERS and 1 < value.ndim and value.size < 10_000
+        if self.recorder is None or not is_small or not (value == 0).any():
+            return value
+        more = generator(0, f"check {kind}").uniform(0.1, 0.4, value.shape)
+        return value + more if kind == "X" else 0.9 * value + 0.2 * more
+
+    def supply(self, name: str) -> Any:
+        """The value of a name whose own statement cannot run here."""
+        return self.supplies(name)
+
+    def script(self, program: Program, *, skipped: Sequence[str], supplies: Callable[[str], Any]) -> Program:
+        """The program with the statements of the module that train, too; `supplies` gives what they cannot read."""
+        self.supplies = supplies
+        twin, kept = self.instrument(program), {id(node) for node in program.kept}
+        writer, body = Instrument(self.places, program.place), list[ast.stmt]()
+        for node in script_statements(program.tree.body):
+            if id(node) in kept:
+                body += writer.statements(node)
+                continue
+            names = [name for name in names_of(node) if argument_of(name) in ("X", "Y", "y_flat", "m")]
+            handler = ast.parse("".join(f"{name} = {SUPPLIED}({name!r})\n" for name in names) or "raise").body
+            if reason(program, node) in skipped:
+                body += [ast.copy_location(each, node) for each in handler if names]
+            elif names:
+                catch = ast.ExceptHandler(ast.Name("Exception", ast.Load()), None, handler)
+                body.append(ast.copy_location(ast.Try(writer.statements(node), [catch], [], []), node))
+            else:
+                body += writer.statements(node)
+        twin.kept = [ast.fix_missing_locations(each) for each in body]
+        return twin
+
+    def instrument(self, program: Program) -> Program:
+        """The same program with notes in it, and in the programs beside it that it imports."""
+        for name, value in vars(type(program)).items():
+            if isinstance(value, cached_property):
+                getattr(program, name)  # of the tree as it is written
+        twin, writer = copy.copy(program), Instrument(self.places, program.place)
+        twin.tree = ast.fix_missing_locations(ast.Module([], []))
+        twin.kept = [new for node in program.kept for new in writer.statements(node)]
+        twin.modules = {name: self.instrument(each) for name, each in program.modules.items()}
+        twin.__dict__["loops"] = []
+        names = {SEEN: self.see, STORED: self.store, MOVED: self.move, SUPPLIED: self.supply}
+        vars(builtins).update(names)  # which every module of the program sees
+        return twin
+
+
+def script_statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements of a module, those of `if __name__ == "__main__":` among them."""
+    for node in body:
+        if isinstance(node, ast.If) and is_main_guard(node):
+            yield from script_statements(node.body)
+        else:
+            yield node

@@ -1,0 +1,144 @@
+"""What a check of a learner's program found: as text for a terminal, and as JSON."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from deltarule.inspection.presentation import entry
+from deltarule.public import public
+
+ADAPTER = '''import numpy as np, deltarule as dr
+from {module} import {names}
+
+def gradient(network, X, y):  # X: samples in rows; y: classes
+    W, b = network.weights, network.biases  # W[l]: (fan_in, fan_out)
+    ...  # call your forward and backward here, with W[l].T where yours lie so
+    return loss, ([dW1, dW2], [db1, db2])  # shaped like W and b
+
+network = dr.Network((7, 5, 3), hidden="{hidden}", output="{output}", loss="{loss}")
+print(dr.gradcheck(network, np.random.rand(8, 7), np.arange(8) % 3, gradient=gradient))'''
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A mistake, or a weakness (level "warning"), with its place.
+
+    place: "file, line 40". code: that line. array: what it computes, "dC/dW of layer 1". equation: an id of the registry.
+    fix: what to write instead, in mathematics. write: the same in the program's own names, "" where that is unknown.
+    """
+
+    level: str
+    id: str
+    equation: str
+    place: str
+    line: int
+    code: str
+    function: str
+    array: str
+    says: str
+    fix: str
+    write: str = ""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A function, a method or a class of the program, and what it was taken for."""
+
+    name: str
+    role: str
+    line: int
+
+
+@public()
+@dataclass(frozen=True)
+class ProgramCheck:
+    """What `check` found in a learner's program.
+
+    ok: whether nothing is wrong in what was recognized. matched: whether a forward and a backward pass were recognized.
+    findings: mistakes and warnings, the first in the data's way first. right: what is right, in words.
+    parts: which functions were found, and what for. layers: the network as it was recognized, a line for each.
+    left_out, supplied: what was not run, and what the check put in its place. notes: conventions, and what else to know.
+    accuracy: reached on the bundled digits in a few seconds; None where nothing was trained.
+    """
+
+    path: str
+    matched: bool
+    findings: tuple[Finding, ...] = ()
+    right: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = ()
+    layers: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    supplied: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    accuracy: float | None = None
+    adapter: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether the program was recognized and no mistake was found."""
+        return self.matched and not any(each.level == "mistake" for each in self.findings)
+
+    @property
+    def first(self) -> Finding | None:
+        """The first mistake in the data's way."""
+        return next((each for each in self.findings if each.level == "mistake"), None)
+
+    def to_json_dict(self) -> dict[str, Any]:
+        """The same as dicts, lists and numbers."""
+        first = self.first
+        return {"kind": "program", "ok": self.ok, "first": first and asdict(first), **asdict(self)}
+
+    @classmethod
+    def from_json_dict(cls, content: dict[str, Any]) -> "ProgramCheck":
+        """What `to_json_dict` has written."""
+        fields = {key: value for key, value in content.items() if key not in ("kind", "ok", "first")}
+        fields = {key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()}
+        parts = {"findings": Finding, "parts": Part}
+        fields |= {key: tuple(kind(**each) for each in fields.get(key, ())) for key, kind in parts.items()}
+        return cls(**fields)
+
+    def to_text(self, width: int = 80) -> str:
+        """The same in lines of at most `width` characters."""
+        lines = [self.verdict_line(), ""]
+        mistakes = [each for each in self.findings if each.level == "mistake"]
+        warnings = [each for each in self.findings if each.level != "mistake"]
+        for n, each in enumerate(mistakes):
+            lines += [*finding_lines(each, "first" if n == 0 else "then", width), ""]
+        for each in warnings:
+            lines += [*finding_lines(each, "warning", width), ""]
+        rows = [("right", self.right), ("network", self.layers), ("note", self.notes)]
+        for title, texts in rows:
+            lines += [entry(title if n == 0 else "", text, width, 10) for n, text in enumerate(texts)]
+        if self.parts:
+            found = ", ".join(f"{each.name} ({each.role})" for each in self.parts)
+            lines.append(entry("found", found, width, 10))
+        if self.supplied:
+            lines.append(entry("supplied", ", ".join(self.supplied), width, 10))
+        if self.left_out:
+            lines.append(entry("left out", "; ".join(self.left_out), width, 10))
+        if self.accuracy is not None:
+            lines.append(entry("trained", f"{100 * self.accuracy:.1f} % of held-out digits are right", width, 10))
+        if self.adapter:
+            lines += ["", "Fill in these lines to have your gradient checked:", "", self.adapter]
+        return "\n".join(lines).rstrip()
+
+    def verdict_line(self) -> str:
+        """One sentence that says how it went."""
+        n = sum(each.level == "mistake" for each in self.findings)
+        if n:
+            return f"{self.path}: {n} mistake{'s' * (n > 1)} found"
+        if not self.matched:
+            return f"{self.path}: no forward and backward pass was recognized"
+        return f"{self.path}: the loss, the gradient and the update are right"
+
+    def __str__(self) -> str:
+        return self.to_text()
+
+
+def finding_lines(finding: Finding, title: str, width: int) -> Sequence[str]:
+    """A finding in lines: where, the line itself, what is wrong, what to write instead."""
+    what = f"{finding.array}, {finding.equation}" if finding.array else finding.equation
+    function = f", in {finding.function}" if finding.function else ""
+    rows = [(title, f"{finding.place}{function} ({what})"), ("", finding.code), ("", finding.says)]
+    rows.append(("write", finding.write or finding.fix))
+    return [entry(head, text, width, 10) for head, text in rows if text]

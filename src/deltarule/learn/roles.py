@@ -1,0 +1,59 @@
+"""Which function does what, and what its arguments are: by their names. The names are in roles.toml."""
+
+import re
+from functools import cache
+from pathlib import Path
+import tomllib
+
+TABLES = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+
+
+def plain(name: str) -> str:
+    """A name in small letters without underscores."""
+    return name.replace("_", "").casefold()
+
+
+@cache
+def role_of(name: str) -> str:
+    """The role of a function of this name; "" where it says nothing."""
+    return first_row("functions", plain(name))
+
+
+@cache
+def argument_of(name: str) -> str:
+    """What an argument or a name of the module holds; "" where it says nothing."""
+    return first_row("arguments", plain(name)).partition("_2")[0]
+
+
+def first_row(table: str, name: str) -> str:
+    """The first row of a table whose expression fits the whole name."""
+    return next((row for row, pattern in TABLES[table].items() if re.fullmatch(pattern, name)), "")
+
+
+@cache
+def parameter_kind(path: str) -> str:
+    """weights or biases, for a name, an attribute, a key, or a list or dict of them; "" for others."""
+    parts = [each for each in re.findall(r"\w+", path) if not each.isdigit()]
+    for part in reversed(parts):
+        name, rows = part.casefold().strip("_"), TABLES["parameters"]
+        if re.fullmatch(rows["never"], name) and name not in ("w", "b"):
+            return ""
+        kind = next((row for row in ("weights", "biases") if re.fullmatch(rows[row], name)), "")
+        if kind:
+            return kind
+        if "[" not in path:
+            return ""
+    return ""
+
+
+@cache
+def is_start(source: str, function: str) -> bool:
+    """Whether a statement makes a parameter, and does not update it."""
+    return bool(re.search(TABLES["parameters"]["start"], source.partition("=")[2].casefold())) or "init" in function
+
+
+@cache
+def number_in(name: str) -> int | None:
+    """The number at the end of a name, of a layer as a rule: 2 of W2, dW_2, params['W2']."""
+    found = re.search(r"(\d+)\D*$", name)
+    return int(found[1]) if found else None

@@ -1,0 +1,273 @@
+"""A process of its own for code that a learner wrote: with limits of time and memory, in an empty folder.
+
+`run_apart` calls a function of ours there, which calls the learner's by `attempt`; results come back as JSON. It keeps
+mistakes from doing harm, and stops no malice: the code can still read and write the user's files.
+"""
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import traceback
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from site import getsitepackages
+from typing import Any, NamedTuple
+
+MOST_PRINTED = 4_000  # characters of what a call prints
+MOST_WARNINGS = 20
+ROOT = Path(__file__).parents[2]  # where the child finds this package
+NOT_THEIRS = (str(ROOT / "deltarule"), str(Path(os.__file__).parent), "<", *getsitepackages())
+SMALL = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1")
+ENDINGS = {
+    "returned": "returned",
+    "time": "did not return within {}",
+    "exit": "ended the process with {}",
+    "crash": "crashed Python ({})",
+    "memory": "needed more than {} of memory",
+    "error": "could not be checked: {}",
+}
+
+
+class Failure(NamedTuple):
+    """An error or a warning: its type, its message, and the innermost line of the learner's own."""
+
+    kind: str
+    message: str
+    file: str = ""
+    line: int = 0
+
+    @property
+    def says(self) -> str:
+        """The error in words."""
+        return f"{self.kind}: {self.message}" if self.message else self.kind
+
+
+@dataclass
+class Attempt:
+    """What came of a call: its value or its error, what it warned of, and the beginning of what it printed."""
+
+    value: Any = None
+    error: Failure | None = None
+    warned: list[Failure] = field(default_factory=list)
+    printed: str = ""
+
+
+@dataclass
+class Apart:
+    """What came of a process: its value, or how it ended instead.
+
+    ended: a key of ENDINGS; "error" is one of ours. doing: what was called last. parts: what was handed back before the
+    end, however that came.
+    """
+
+    ended: str
+    value: Any = None
+    doing: str = "the program"
+    parts: list[Any] = field(default_factory=list)
+    detail: str = ""
+
+    @property
+    def says(self) -> str:
+        """How it ended, in words, with what was called last."""
+        return f"{self.doing} {ENDINGS[self.ended].format(self.detail)}"
+
+
+class OutOfTime(BaseException):
+    """Raised in a call that takes too long; `except Exception` does not catch it."""
+
+
+class Bounded(io.StringIO):
+    """A text that keeps its beginning and drops the rest."""
+
+    def write(self, text: str) -> int:
+        super().write(str(text)[: max(0, MOST_PRINTED - self.tell())])
+        return len(text)
+
+
+@contextmanager
+def limit(seconds: float) -> Iterator[None]:
+    """Raise OutOfTime in the block after some seconds, where the system can: POSIX, and the main thread."""
+    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    is_running = True
+
+    def stop(*_: Any) -> None:
+        if is_running:
+            raise OutOfTime(f"it did not return within {seconds:g} s")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds, 0.05)  # again and again, for a program that catches it
+    try:
+        yield
+    finally:
+        is_running = False
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def attempt(what: str, function: Callable[..., Any], *given: Any, seconds: float = 1.0, **words: Any) -> Attempt:
+    """Call a learner's function, and catch whatever it raises, prints and warns of.
+
+    what: what the parent names if the call never returns. seconds: after which it is given up; what took too long once
+    gets a tenth of them from then on, since it is tried in several ways.
+    """
+    announce(what)
+    done, output = Attempt(), Bounded()
+    seconds = seconds / 10.0 if what in _SLOW else seconds
+    with warnings.catch_warnings(record=True) as caught, redirect_stdout(output), redirect_stderr(output):
+        warnings.simplefilter("always")
+        try:
+            with limit(seconds):
+                done.value = function(*given, **words)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # what a stranger's code raises is a finding, be it SystemExit
+            done.error = failure_of(error)
+            _SLOW.update([what] if isinstance(error, OutOfTime) else [])
+    done.warned = [
+        Failure(each.category.__name__, str(each.message), each.filename, each.lineno)
+        for each in caught[:MOST_WARNINGS]
+    ]
+    done.printed = output.getvalue()
+    return done
+
+
+def failure_of(error: BaseException) -> Failure:
+    """An error with the innermost line of the learner's own."""
+    own = [each for each in traceback.extract_tb(error.__traceback__) if not each.filename.startswith(NOT_THEIRS)]
+    place = (own[-1].filename, own[-1].lineno or 0) if own else ("", getattr(error, "lineno", 0) or 0)
+    return Failure(type(error).__name__, str(error)[:500], *place)
+
+
+_SLOW: set[str] = set()  # what took too long
+_DOOR: list[Any] = []  # the pipe to the parent, in a child
+
+
+def tell(kind: str, content: Any) -> None:
+    """Send the parent a line of JSON; does nothing outside of a child."""
+    if _DOOR:
+        text = json.dumps(
+            [kind, content], default=lambda value: value.tolist() if hasattr(value, "tolist") else str(value)
+        )
+        _DOOR[0].write(text.encode() + b"\n")
+        _DOOR[0].flush()
+
+
+def announce(what: str) -> None:
+    """Tell the parent what is called next."""
+    tell("doing", what)
+
+
+def hand_back(part: Any) -> None:
+    """Give the parent a part of the result, which it has even if what comes next never returns."""
+    tell("part", part)
+
+
+def run_apart(
+    function: str,
+    arguments: dict[str, Any],
+    *,
+    seconds: float = 10.0,
+    megabytes: int = 1_024,
+    folder: str | None = None,
+) -> Apart:
+    """Call "module:name" with keyword arguments in a process of its own, and say what came of it.
+
+    Arguments and result are JSON. The process ends with this call, and so does what it started. folder: where it runs,
+    else in an empty folder that is removed.
+    """
+    task = json.dumps({"function": function, "arguments": arguments, "seconds": seconds, "megabytes": megabytes})
+    paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    environment = os.environ | SMALL | {"PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1", "MPLBACKEND": "Agg"}
+    command = [sys.executable, "-c", "from deltarule.learn.sandbox import serve; serve()"]
+    how: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    how |= {"env": environment, "start_new_session": True}
+    apart = Apart("", detail=f"{seconds:g} s")
+    with (
+        tempfile.TemporaryDirectory(prefix="deltarule-", ignore_cleanup_errors=True) as empty,
+        subprocess.Popen(command, cwd=folder or empty, **how) as child,  # noqa: S603 - ours, and no shell
+    ):
+        try:
+            lines, errors = child.communicate(task.encode(), timeout=seconds)
+        except subprocess.TimeoutExpired:
+            apart.ended = "time"
+        finally:
+            end_session(child)
+        if apart.ended:
+            lines, errors = child.communicate()
+    read_lines(apart, lines, f"{megabytes:,} MB")
+    if not apart.ended:
+        end, detail = ending_of(child.returncode, errors.decode(errors="replace"))
+        apart.ended, apart.detail = end, f"{megabytes:,} MB" if end == "memory" else detail
+    return apart
+
+
+def end_session(child: subprocess.Popen[bytes]) -> None:
+    """End a process and what it started."""
+    with suppress(ProcessLookupError, PermissionError):
+        if hasattr(os, "killpg"):
+            os.killpg(child.pid, signal.SIGKILL)
+        else:
+            child.kill()
+
+
+def read_lines(apart: Apart, lines: bytes, limit_of_memory: str) -> None:
+    """Take over what a child has told."""
+    for line in lines.splitlines():
+        with suppress(ValueError):  # for a line that was cut off
+            kind, content = json.loads(line)
+            if kind == "part":
+                apart.parts.append(content)
+            elif kind == "doing":
+                apart.doing = content
+            else:
+                apart.ended, apart.value = kind, content
+                apart.detail = limit_of_memory if kind == "memory" else str(content)
+
+
+def ending_of(code: int, errors: str) -> tuple[str, str]:
+    """How a process ended that did not say so: by its exit code, and the last line that it wrote to stderr."""
+    if code >= 0:
+        return "exit", f"exit code {code}"
+    name = next((each.name for each in signal.Signals if each == -code), str(code))
+    last = errors.strip().splitlines()[-1:]
+    return "memory" if name == "SIGKILL" or "MemoryError" in errors else "crash", ", ".join([name, *last])
+
+
+def serve() -> None:
+    """What a child does: read a task, carry it out, and write what came of it to where stdout was."""
+    task = json.loads(sys.stdin.buffer.read())
+    _DOOR.append(os.fdopen(os.dup(1), "wb"))
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1):
+        os.dup2(nothing, descriptor)
+    sys.stdout = sys.stderr = Bounded()
+    set_limits(task["seconds"], task["megabytes"])
+    module, _, name = task["function"].partition(":")
+    try:
+        tell("returned", getattr(import_module(module), name)(**task["arguments"]))
+    except MemoryError:
+        tell("memory", None)
+    except BaseException:  # ours: the parent says it, since no one else sees this process
+        tell("error", traceback.format_exc(limit=-3))
+    os._exit(0)  # what the program registered for the end, and its threads, are not waited for
+
+
+def set_limits(seconds: float, megabytes: int) -> None:
+    """Limit the memory and the time of this process, where the system can."""
+    with suppress(ImportError, ValueError, OSError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_CPU, (int(seconds) + 2, int(seconds) + 2))
+        resource.setrlimit(resource.RLIMIT_AS, (megabytes << 20, megabytes << 20))

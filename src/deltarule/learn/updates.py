@@ -1,0 +1,232 @@
+"""The step that a program takes: whether each parameter moves against its gradient, at one rate for all."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from deltarule.learn.activations import factor_between, is_close, shares_of
+from deltarule.learn.backward import source_of_sign
+from deltarule.learn.judgement import Pass, Step
+from deltarule.learn.recording import Event, Start
+from deltarule.nn.arrays import Array
+
+
+@dataclass(frozen=True, eq=False)
+class Share:
+    """How a parameter is moved: by which event, and how many times its gradient (delta, dC/d., update) that is."""
+
+    quantity: str
+    layer: int
+    event: Event | None
+    delta: float
+    gradient: float
+    update: float | None
+
+    @property
+    def total(self) -> float:
+        """The whole factor; of the gradient alone where no update was seen."""
+        return self.delta * self.gradient * (-1.0 if self.update is None else self.update)
+
+
+def bare_name(path: str) -> str:
+    """What tells a parameter from others: the key of an item, else the last name."""
+    if key := re.search(r"\[([^\]]*)\]$", path):
+        inner = key[1].strip("'\"")
+        return f"{bare_name(path[: key.start()])}[{inner}]" if inner.lstrip("-").isdigit() else inner.casefold()
+    return path.rpartition(".")[2].casefold().strip("_")
+
+
+def reshaped(run: Pass, start: Start, after: int) -> Event | None:
+    """The first time that a parameter has another shape."""
+    name = bare_name(start.name)
+    for event in run.trace.events:
+        if event.time > after and event.where.is_store and event.value.size > start.value.size > 1:
+            if bare_name(event.name) == name:
+                return event
+    return None
+
+
+def moved(run: Pass, start: Start, gradient: Array | None, after: int) -> tuple[Event, Array] | None:
+    """The first time that a parameter has another value: the event, and by how much it moved."""
+    name, slope = bare_name(start.name), None if gradient is None else gradient.reshape(start.value.shape)
+    for event, array in run.trace.like(start.value.shape, after):
+        change = array - start.value
+        if not np.isfinite(change).all():
+            continue
+        same_name = event.where.is_store and bare_name(event.name) == name
+        if same_name and not is_close(array, start.value, 1e-12):
+            return event, change
+        if slope is not None and np.linalg.norm(change) < np.linalg.norm(start.value):
+            if factor_between(change, slope) is not None:
+                return event, change
+    return None
+
+
+def walk_update(run: Pass, begun: int, rate: float) -> None:
+    """Judge signs, factors and rates of all parameters together, and then each update."""
+    signs, running = [1.0] * len(run.layers), 1.0
+    for step in (each for each in run.steps if each.quantity == "delta"):
+        running *= step.values.get("factor", 1.0) if step.is_found else 1.0
+        signs[step.layer] = running
+    shares: list[Share] = []
+    summed = sums_over_samples(run)
+    for l, layer in enumerate(run.layers):
+        starts = [("dW", layer.weights, run.gradients[l][0]), ("db", layer.biases, run.gradients[l][1])]
+        for quantity, start, gradient in starts:
+            if start is None:
+                continue
+            oriented = layer.oriented(gradient) if gradient is not None and quantity == "dW" else gradient
+            step = next((each for each in run.steps if (each.quantity, each.layer) == (quantity, l)), None)
+            known = step is not None and step.mistake == "" and gradient is not None
+            share = update_of(run, l, quantity, start, oriented, begun, summed)
+            if known and share is not None and step is not None:
+                shares.append(replace(share, delta=signs[l], gradient=share.gradient * step.values.get("factor", 1.0)))
+    judge_shares(run, shares, rate, begun)
+
+
+def sums_over_samples(run: Pass) -> list[tuple[Array, Array]] | None:
+    """dC/dW and dC/db of all samples, where the program goes through them one by one and its first was right."""
+    deltas = [each for each in run.steps if each.quantity == "delta"]
+    if run.whole is None or len(deltas) < len(run.layers) or any(each.mistake for each in deltas):
+        return None
+    X, t = run.whole
+    inputs, zs = [X], []
+    for layer, kind in zip(run.layers, run.kinds, strict=True):
+        zs.append(inputs[-1] @ layer.W + layer.b)
+        inputs.append(kind.value(zs[-1]))
+    delta = inputs[-1] - t
+    if deltas[0].note == "quadratic":
+        delta = run.kinds[-1].back(delta, zs[-1], inputs[-1])
+    found = []
+    for l in range(len(run.layers) - 1, -1, -1):
+        layer = run.layers[l]
+        found.append((layer.oriented(inputs[l].T @ delta), delta.sum(axis=0)))
+        if l:
+            delta = run.kinds[l - 1].back(delta @ layer.W.T, zs[l - 1], inputs[l])
+    return found[::-1]
+
+
+def update_of(
+    run: Pass, l: int, quantity: str, start: Start, gradient: Array | None, begun: int, summed: list[tuple[Array, Array]] | None
+) -> Share | None:
+    """The update of one parameter, as a share whose factors before it are yet to be filled in."""
+    if run.whole is not None and summed is None:
+        return None  # the sum over samples is another array than the first one's
+    whole = None if summed is None else summed[l][quantity == "db"]
+    if whole is not None and (found := moved(run, start, whole, begun)) is not None:
+        if (factor := factor_between(found[1], whole.reshape(found[1].shape))) is not None:
+            return Share(quantity, l, found[0], 1.0, 1.0, factor)
+    if (other := reshaped(run, start, begun)) and other.time < run.end:
+        run.note("update", l, other, "update-off", parameter=start.name)
+        return None
+    if (found := moved(run, start, gradient, begun)) is None:
+        return None if gradient is None else Share(quantity, l, None, 1.0, 1.0, None)
+    event, change = found
+    if gradient is None:
+        return None
+    slope = gradient.reshape(change.shape)
+    if (factor := factor_between(change, slope)) is not None:
+        scale = stored_scale(run, slope, begun, event.time)
+        return Share(quantity, l, event, 1.0, scale, factor / scale)
+    factor, share = shares_of(change, slope, start.value)
+    if factor and is_close(change, factor * slope + share * start.value, 2e-5):
+        return Share(quantity, l, event, 1.0, 1.0, factor)  # a penalty shrinks the weights, too
+    agree = float(np.mean(np.sign(change) == -np.sign(slope)))
+    if agree > 0.97 or agree < 0.03:  # Adam and its like take steps of another size
+        return Share(quantity, l, event, 1.0, 1.0, None)
+    run.note("update", l, event, "update-off", parameter=start.name)
+    return None
+
+
+def stored_scale(run: Pass, gradient: Array, begun: int, end: int) -> float:
+    """How many times a gradient the program's last stored array of it is: 1/n, where it is divided later on."""
+    scale = 1.0
+    for event, array in run.trace.like(gradient.shape, begun):
+        if event.time < end and event.where.is_store and (factor := factor_between(array, gradient)):
+            scale = factor
+    return scale
+
+
+def judge_shares(run: Pass, shares: Sequence[Share], rate: float, begun: int) -> None:
+    """Name the sign, the factor or the rate that makes a parameter move otherwise than the others."""
+    moving = [each for each in shares if each.update is not None]
+    shares = moving or [each for each in shares if each.event is None]  # Adam's steps have another size
+    if not shares:
+        return
+    totals = [each.total for each in shares]
+    wrong_way = [each for each in shares if each.total > 0]
+    if wrong_way:
+        everywhere = len(wrong_way) == len(shares) and shares[0].update is not None
+        name_signs(run, wrong_way, shares, begun if everywhere else -1)
+    usual = usual_size([abs(each) for each in totals], rate / run.n)
+    for share in shares:
+        ratio = abs(share.total) / usual
+        if abs(ratio - 1) > 1e-3:
+            name_factor(run, share, shares, ratio, rate)
+    for share in shares:
+        if share.event is not None and share.update is not None:
+            run.note("update", share.layer, share.event, "")
+
+
+def usual_size(sizes: Sequence[float], mean: float = 1.0) -> float:
+    """The size that most have; where there is no majority, the one nearest to that of a mean over samples."""
+
+    def key(size: float) -> tuple[int, float]:
+        return sum(abs(other / size - 1) < 1e-3 for other in sizes), -abs(np.log(size / mean))
+
+    return max(sizes, key=key)
+
+
+def name_signs(run: Pass, wrong_way: Sequence[Share], run_shares: Sequence[Share], begun: int) -> None:
+    """Where a sign is reversed: at the outputs' delta, at the update, or in one array."""
+    everywhere = begun >= 0
+    right_way = {np.sign(each.update) for each in run_shares if each not in wrong_way and each.update}
+    for share in wrong_way:
+        l = share.layer
+        if share.update and right_way and np.sign(share.update) not in right_way:
+            run.note("update", l, share.event, "update-adds" if share.update > 0 else "update-subtracts", parameter="it")
+            continue
+        delta = next((each for each in run.steps if (each.quantity, each.layer) == ("delta", l)), None)
+        if everywhere and share.delta > 0 and share.gradient > 0:
+            run.note("update", l, share.event, "update-adds")
+        elif everywhere:
+            last = next(each for each in run.steps if each.quantity == "delta")
+            mark(run, last, "sign", at=source_of_sign(run, last.event, begun) if last.event else None)
+            return
+        elif share.gradient < 0:
+            mark(run, next(each for each in run.steps if (each.quantity, each.layer) == (share.quantity, l)), "sign")
+        elif delta is not None and delta.values.get("factor", 1.0) < 0:
+            mark(run, delta, "sign")
+        elif share.update is not None and share.update > 0:
+            run.note("update", l, share.event, "update-adds")
+
+
+def mark(run: Pass, step: Step, mistake: str, **values: object) -> None:
+    """Give a step a mistake, unless it has one."""
+    if not step.mistake:
+        run.steps[run.steps.index(step)] = replace(step, mistake=mistake, values=step.values | values)
+
+
+def name_factor(run: Pass, share: Share, shares: Sequence[Share], ratio: float, rate: float) -> None:
+    """Where a factor differs from the others': in delta, in the gradient or in the update."""
+    others = [each for each in shares if each is not share]
+    usual_update = usual_size([abs(each.update or 1.0) for each in others] or [1.0])
+    update = abs(share.update or 1.0)
+    step = next(each for each in run.steps if (each.quantity, each.layer) == (share.quantity, share.layer))
+    if abs(update / usual_update - 1) > 1e-3:
+        forgets = abs(update - 1) < 1e-6 or abs(update * rate / usual_update - 1) < 1e-3
+        key = "update-forgets-rate" if forgets else "update-factor"
+        run.note("update", share.layer, share.event, key, factor=ratio, parameter=share.quantity)
+        return
+    place = next((each for each in run.statement(step.event) if each.where.is_store), None) if step.event else None
+    mark(run, step, factor_id(ratio, run.n, run.a[-1].shape[1]), factor=ratio, at=place)
+
+
+def factor_id(ratio: float, n: int, n_outputs: int) -> str:
+    """The id of the mistake that leaves a factor."""
+    known = {"undivided": float(n), "divided-twice": 1 / n, "factor-two": 2.0, "by-outputs": 1 / n_outputs}
+    known |= {"times-outputs": float(n_outputs)} if n_outputs > 2 else {}
+    close = [key for key, factor in known.items() if abs(ratio / factor - 1) < 1e-3]
+    return close[0] if close else "factor-two" if abs(ratio - 0.5) < 1e-3 else "factor"

@@ -1,0 +1,99 @@
+"""One run of a program judged as a whole: the chain of layers, the batch and the targets that explain most of it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from deltarule.learn.backward import walk_back
+from deltarule.learn.judgement import Pass, Step, walk_forward
+from deltarule.learn.layers import Layer, Trace, chains
+from deltarule.learn.losses import NAMES, fits, walk_loss
+from deltarule.learn.recording import Event, Start
+from deltarule.learn.roles import role_of
+from deltarule.learn.updates import mark, walk_update
+from deltarule.nn.arrays import Array
+
+Resolve = Callable[[Event, Array], Array | None]
+
+
+@dataclass(frozen=True, eq=False)
+class Verdict:
+    """What a run shows: the layers, and a step for each array, in the order of the data's way."""
+
+    layers: tuple[Layer, ...]
+    steps: tuple[Step, ...]
+    run: Pass
+
+    @property
+    def score(self) -> tuple[int, int]:
+        """How much of the program was recognized, and how much of that is right."""
+        seen = [each for each in self.steps if each.is_found and each.event is not None]
+        return len(seen), sum(not each.mistake for each in seen)
+
+
+def verdict(
+    events: Sequence[Event], starts: Sequence[Start], batches: Sequence[tuple[Array, Array]], call: Resolve, rate: float
+) -> Verdict | None:
+    """The reading of a run that recognizes most of it. batches: X (n, features) and t (n, outputs) as it may use them."""
+    own = [each for each in events if "gradient_check" not in map(role_of, each.where.function.split("."))]
+    own = [replace(each, time=n) for n, each in enumerate(own)]
+    trace, best = Trace(own), None
+    for layers in chains(starts)[:6]:
+        for X, t in batches:
+            if X.shape[1] != layers[0].W.shape[0] or t.shape[1] != layers[-1].W.shape[1]:
+                continue
+            found = one_reading(Pass(trace, layers, X, t, call, whole_of(X, batches)), rate)
+            if best is None or found.score[::-1] > best.score[::-1]:
+                best = found
+    return best
+
+
+def whole_of(X: Array, batches: Sequence[tuple[Array, Array]]) -> tuple[Array, Array] | None:
+    """All the samples, where X is the first of them."""
+    if len(X) > 1:
+        return None
+    return next((pair for pair in batches if len(pair[0]) > 1 and np.array_equal(pair[0][:1], X)), None)
+
+
+def one_reading(run: Pass, rate: float) -> Verdict:
+    """A reading with these layers and this batch."""
+    with np.errstate(all="ignore"):
+        if walk_forward(run):
+            begun = run.time
+            run.targets = targets_of(run, begun)
+            loss = walk_loss(run)
+            walk_back(run, loss)
+            compare_losses(run, loss)
+            walk_update(run, begun, rate)
+    order = {"z": 0, "a": 0, "loss": 1, "delta": 2, "dW": 2, "db": 2, "update": 3}
+    inner = {"z": 0, "a": 1, "delta": 0, "db": 2, "dW": 1}
+    last = len(run.layers)
+
+    def key(step: Step) -> tuple[int, int, int]:
+        way = step.layer if step.quantity in ("z", "a") else last - step.layer
+        if step.quantity == "update":
+            return order["update"], step.event.where.line if step.event else 0, 0
+        return order[step.quantity], way, inner.get(step.quantity, 0)
+
+    return Verdict(tuple(run.layers), tuple(sorted(run.steps, key=key)), run)
+
+
+def targets_of(run: Pass, begun: int) -> Array:
+    """The targets as the program makes them, where it makes them one-hot itself; else ours."""
+    if run.targets.shape[1] < 2:
+        return run.targets
+    for event, array in run.trace.arrays(*run.targets.shape):
+        is_one_hot = np.isin(array, (0, 1)).all() and (array.sum(axis=1) == 1).all()
+        if is_one_hot and event.where.is_store and np.array_equal(array, run.targets):
+            return array
+    return run.targets
+
+
+def compare_losses(run: Pass, loss: str) -> None:
+    """Mark a delta that is right for another loss than the program's."""
+    step = next((each for each in run.steps if each.quantity == "delta" and each.is_found), None)
+    if step is None or step.layer + 1 != len(run.layers) or step.mistake or not loss:
+        return
+    if not fits(step.note, loss, run):
+        mark(run, step, "two-losses", loss=NAMES[loss], fits=NAMES.get(step.note, step.note))

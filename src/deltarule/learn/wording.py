@@ -1,0 +1,140 @@
+"""A step that is wrong, in words: the row of mistakes.toml, and what to write instead in the program's own names."""
+
+from typing import Any
+
+from deltarule.inspection.gradcheck.catalog import ROWS, TEXTS
+from deltarule.learn.activations import IDENTITY, is_close
+from deltarule.learn.judgement import Pass, Step
+from deltarule.learn.program import Program
+from deltarule.learn.recording import Event, Where
+from deltarule.learn.report import Finding
+from deltarule.nn.arrays import Array
+
+EQUATIONS = {"z": "forward", "a": "forward", "loss": "C", "dW": "BP4", "db": "BP3", "update": "update"}
+ARRAYS = {"dW": "dC/dW", "db": "dC/db", "loss": "the loss", "update": "the update"}
+DEFAULTS: dict[str, Any] = {
+    "factor": 1.0, "error": 1.0, "yours": 0.0, "right": 0.0, "rate": 0.1, "half": "one factor", "other": "another layer",
+    "used": "an array", "meant": "its own layer", "which": "last", "fits": "another loss", "loss": "the loss",
+    "activation": "another activation", "shape": "another shape", "row": 0, "neuron": 0, "what": "neuron",
+    "class": 0, "column": 1, "base": 2, "parameter": "the parameter", "inverse": "", "why": "", "hint": "",
+}  # fmt: skip
+
+
+def text_of(key: str, values: dict[str, Any]) -> tuple[str, str, str]:
+    """The equation, the sentence and the fix of a row."""
+    row = ROWS[key]
+    values = DEFAULTS | values
+    equation = row.get("equation", values.get("equation", ""))
+    says, fix = (row[name].format_map(values | {"equation": equation}) for name in ("says", "fix"))
+    return equation or "forward", says, fix.replace("a[-1]", "X")
+
+
+def finding_of(program: Program, run: Pass, step: Step) -> Finding:
+    """A step that is wrong as a finding."""
+    last, l = len(run.layers) - 1, step.layer
+    equation = EQUATIONS.get(step.quantity, "BP1" if l == last else "BP2")
+    kind = run.kinds[l].name if l < len(run.kinds) else "the activation"
+    line = TEXTS["output" if step.quantity == "delta" and l == last else step.quantity] if step.quantity in TEXTS else ""
+    values: dict[str, Any] = {"layer": l, "next": l + 1, "before": l - 1, "own": kind, "equation": equation}
+    values |= {"array": ARRAYS.get(step.quantity, step.quantity), "slope": f"the derivative of {kind}"} | step.values
+    values["line"] = line.format_map(DEFAULTS | values)
+    equation, says, fix = text_of(step.mistake, values)
+    array = ARRAYS.get(step.quantity, step.quantity)
+    array += "" if step.quantity == "loss" else f" of layer {l}"
+    event = step.values.get("at") or step.event
+    where = event.where if event else None
+    return finding_at(program, where, "mistake", step.mistake, (equation, says, fix), array, own_line(run, step))
+
+
+def finding_at(
+    program: Program, where: Where | None, level: str, key: str, texts: tuple[str, str, str], array: str = "", write: str = ""
+) -> Finding:
+    """A finding at an expression."""
+    line = where.line if where else 0
+    place = str(where.place) if where else program.path.name
+    code = program.line(line).strip() if where else ""
+    equation, says, fix = texts
+    return Finding(level, key, equation, place, line, code, where.function if where else "", array, says, fix, write)
+
+
+def name_of(run: Pass, array: Array) -> str:
+    """The shortest name under which the program has an array."""
+    names = [
+        each.name for each in run.trace.events
+        if each.name and each.value.size == array.size and is_same(each.value, array)
+    ]  # fmt: skip
+    return min(names, key=len, default="")
+
+
+def is_same(value: Array, array: Array) -> bool:
+    """Whether two arrays agree in one of the ways in which they may lie."""
+    return any(each.size == array.size and is_close(each.ravel(), array.ravel()) for each in (value, value.T))
+
+
+def is_in_columns(run: Pass) -> bool:
+    """Whether the program's samples are columns."""
+    event = next(each.event for each in run.steps if each.quantity == "z" and each.event)
+    shape, size = event.value.shape, run.z[0].shape[1]
+    return len(shape) > 1 and shape[0] == size and shape[0] != run.n
+
+
+def own_line(run: Pass, step: Step) -> str:
+    """What to write instead, in the program's names and as its arrays lie; "" where a name is missing."""
+    l, columns = step.layer, is_in_columns(run)
+    if step.quantity not in ("z", "dW", "db", "delta") or l >= len(run.layers):
+        return ""
+    layer, target = run.layers[l], stored_name(run, step)
+    W, b = layer.weights.name, layer.biases.name if layer.biases else ""
+    inputs = (name_of(run, run.X) or "X") if l == 0 else name_of(run, run.a[l - 1])
+    delta = name_of(run, run.delta[l]) if l < len(run.delta) and run.delta[l] is not None else ""
+    if step.quantity == "z" and inputs:
+        return f"{target} = {W} @ {inputs} + {b}" if columns and layer.is_out_first else f"{target} = {inputs} @ {W} + {b}" if not layer.is_out_first else ""
+    if step.quantity == "dW" and inputs and delta:
+        return f"{target} = {delta} @ {inputs}.T" if layer.is_out_first else f"{target} = {inputs}.T @ {delta}"
+    if step.quantity == "db" and delta:
+        return f"{target} = np.sum({delta}, axis={int(columns)}, keepdims=True)" if run.n > 1 else f"{target} = {delta}"
+    if step.quantity == "delta" and l + 1 < len(run.layers):
+        behind = name_of(run, run.delta[l + 1])
+        following, slope = run.layers[l + 1].weights.name, slope_text(run, l)
+        if not behind or not slope:
+            return ""
+        product = f"{following}.T @ {behind}" if columns else f"{behind} @ {following}.T"
+        return f"{target} = ({product}) * {slope}"
+    return ""
+
+
+def slope_text(run: Pass, l: int) -> str:
+    """sigma' of a layer in the program's names."""
+    a, z, kind = name_of(run, run.a[l]), name_of(run, run.z[l]), run.kinds[l]
+    texts = {
+        "sigmoid": f"{a} * (1 - {a})" if a else "", "tanh": f"(1 - {a}**2)" if a else "",
+        "ReLU": f"({z} > 0)" if z else f"({a} > 0)" if a else "",
+    }  # fmt: skip
+    return "1" if kind is IDENTITY else texts.get(kind.name, "")
+
+
+def stored_name(run: Pass, step: Step) -> str:
+    """The name that the program gives to what a step computes."""
+    usual = {"z": "z", "dW": "dW", "db": "db", "delta": "delta"}.get(step.quantity, step.quantity)
+    if step.event is None:
+        return usual
+    return step.event.name or store_after(run, step.event) or usual
+
+
+def store_after(run: Pass, event: Event) -> str:
+    """The name under which the statement of an expression stores."""
+    for each in run.trace.events:
+        if 0 <= each.time - event.time < 12 and each.where.is_store and each.where.line == event.where.line:
+            return each.name
+    return ""
+
+
+def describe(run: Pass) -> list[str]:
+    """The network as it was recognized, a line for each layer."""
+    lines = []
+    for l, (layer, kind) in enumerate(zip(run.layers, run.kinds, strict=False)):
+        fan_in, fan_out = layer.W.shape
+        bias = layer.biases.name if layer.biases else "no bias"
+        lines.append(f"layer {l}: {layer.weights.name} {layer.weights.value.shape}, {bias}: {fan_in} -> {fan_out}, {kind.name}")
+    samples = "one sample at a time" if run.n == 1 else "samples in columns" if is_in_columns(run) else "samples in rows"
+    return [*lines, samples]
