@@ -86,8 +86,7 @@ def test_a_program_is_checked_as_the_options_say(
         facts = {"to_json_dict": lambda: {"kind": "program"}, "to_text": lambda width: f"{width} wide"}
         return SimpleNamespace(ok=not how["run"], **facts)
 
-    stand_in = SimpleNamespace(check_program=check_program)
-    monkeypatch.setattr("deltarule.cli.check.import_module", lambda name: stand_in)
+    monkeypatch.setattr("deltarule.cli.check.check_program", check_program)
     result = deltarule("check", name, "--json")
     assert (result.code, result.json, given) == (0, {"kind": "program"}, {path: {"run": False, "train": True}})
     assert deltarule("check", name, "--run", "--no-train").code == 1

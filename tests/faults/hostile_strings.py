@@ -202,6 +202,17 @@ def in_folders(text: str) -> Iterator[list[str]]:
     yield ["train", "--data", "arrays.npz"]
 
 
+def in_a_program(text: str) -> Iterator[list[str]]:
+    """The name, a line with a syntax error and the magics of a program and a notebook of one's own."""
+    name, text = as_name(text) or "net", in_unicode(text)
+    Path(f"{name}.py").write_text(f"x = 1\nreturn x x # {text}\n", encoding="utf-8")
+    yield ["check", f"{name}.py"]
+    cell = {"cell_type": "code", "source": f"!{text}"}
+    book = {"cells": [cell], "metadata": {"language_info": {"name": f"R {text}"}}}
+    Path(f"{name}.ipynb").write_text(json.dumps(book), encoding="utf-8")
+    yield ["check", f"{name}.ipynb", "--json"]
+
+
 def on_the_command_line(text: str) -> Iterator[list[str]]:
     """Commands, options and names that do not exist."""
     text = as_name(text) or "word"
@@ -233,6 +244,7 @@ PLACES: dict[str, Place] = {
     "a model": in_a_model,
     "a recipe": in_a_recipe,
     "folders": in_folders,
+    "a program": in_a_program,
     "the command line": on_the_command_line,
 }
 

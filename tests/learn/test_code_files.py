@@ -46,8 +46,8 @@ def placed(code: Code) -> dict[str, str]:
 )
 def test_a_program_is_read_in_any_encoding_and_with_any_line_ends(read: Written, content: bytes) -> None:
     lines = placed(read("net.py", content))
-    assert "x = 'dé'" in lines
-    assert "y = 1" in lines
+    assert [line.strip() for line in lines][-2:] == ["x = 'dé'", "y = 1"]
+    assert lines["y = 1"] == f"net.py, line {2 + (b'coding' in content)}"
 
 
 def test_a_syntax_error_shows_its_line_with_a_caret(read: Written) -> None:
@@ -207,3 +207,12 @@ def test_a_text_that_is_a_program_is_read_whole(read: Written) -> None:
 def test_what_holds_no_python_is_refused_by_name(read: Written, name: str, content: str, says: str) -> None:
     with pytest.raises(ProgramError, match=says):
         read(name, content)
+
+
+def test_one_broken_function_of_a_block_leaves_the_others(read: Written) -> None:
+    block = "import numpy as np\n"
+    block += "class N:\n    x = 1\ndef f(self):\n    print 2\n def g(x):\n        return x\ndef h(x) return\n"
+    code = read("post.md", f"```python\n{block}```\n")
+    assert placed(code)["def g(x):"] == "post.md, line 7"
+    assert "    print(2)" in placed(code)
+    assert [(note.kind, note.place.line) for note in code.notes] == [("python2", 6), ("syntax", 9)]

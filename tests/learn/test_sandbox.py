@@ -123,6 +123,16 @@ def test_an_attempt_gives_up_even_what_catches_everything() -> None:
     assert done.printed == "caught\n" * 3
 
 
+@posix_only
+def test_what_took_too_long_once_gets_a_tenth_of_the_time() -> None:
+    def wait() -> None:
+        while True:
+            pass
+
+    messages = [done.error and done.error.message for done in (attempt("wait", wait, seconds=0.2) for _ in range(2))]
+    assert messages == ["it did not return within 0.2 s", "it did not return within 0.02 s"]
+
+
 def test_a_key_that_interrupts_is_not_caught() -> None:
     def interrupt() -> None:
         raise KeyboardInterrupt

@@ -1,6 +1,5 @@
 """`deltarule check`: what is wrong with a program or a network; `gradcheck` and `diagnose` are parts of it."""
 
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,10 @@ from deltarule.files.run_folder import HISTORY, MODEL, is_run, read_history
 from deltarule.inspection.diagnosis.diagnose import diagnose_network, diagnose_training, history_findings
 from deltarule.inspection.diagnosis.findings import Diagnosis
 from deltarule.inspection.gradcheck import check as gradient_check
+from deltarule.learn.check import check_program
 from deltarule.learn.code_files import find_program
 from deltarule.learn.network_check import NetworkCheck
+from deltarule.learn.report import ProgramCheck
 from deltarule.model import Model
 from deltarule.nn.penalties import Penalty
 from deltarule.recipes.build import Job
@@ -26,11 +27,11 @@ BATCH = slice(8)  # the first examples: more say no more
 def check(options: CheckOptions) -> None:
     """Print what is wrong with a program or a network; exit code 1 where something is."""
     is_network = any(Path(options.name, each).exists() for each in (MODEL, HISTORY)) or is_run(options.name)
+    result: ProgramCheck | NetworkCheck
     program = None if is_network else find_program(options.name)
     if program is not None:
         if options.data or options.target or options.changes:
             raise SettingError(sentence("command.check_program", name=options.name))
-        check_program = import_module("deltarule.learn.check").check_program
         result = check_program(program, run=options.run, train=not options.no_train)
     elif options.run or options.no_train:
         raise SettingError(sentence("command.check_network", name=options.name))

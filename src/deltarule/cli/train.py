@@ -274,9 +274,10 @@ def finish(run: Run, history: History) -> None:
     model = shlex.quote(f"./{run.out}" if str(run.out).startswith("-") else str(run.out))
     can_draw = job.test and job.test.image_shape and job.test.task == "classes" and find_spec("matplotlib")
     second = f"plot mistakes {model} --out mistakes.png" if can_draw else "recipes"
-    commands = [f"check {model}"] if is_poor(run, history, report) else []
-    for n, command in enumerate([*commands, f"evaluate {model}", second]):
-        print_text(in_a_line(f"{'' if n else 'next':<9}deltarule {command}"))
+    commands = [f"evaluate {model}", second]
+    commands = [f"check {model}", *commands] if is_poor(run, history, report) else commands
+    for title, command in zip(["next", "", ""], commands, strict=False):
+        print_text(in_a_line(f"{title:<9}deltarule {command}"))
 
 
 def is_poor(run: Run, history: History, report: Report | None) -> bool:

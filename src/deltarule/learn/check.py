@@ -7,8 +7,11 @@ from typing import Any
 
 from deltarule.learn.judgement import Step
 from deltarule.learn.matching import Run, Session
+from deltarule.learn.namespace import MOST_SECONDS_TO_RUN, unimported, values_of_run
+from deltarule.learn.omissions import notes as reading_notes
+from deltarule.learn.omissions import omission_behind, omissions
 from deltarule.learn.probes import probe
-from deltarule.learn.program import Program, read_program
+from deltarule.learn.program import TABLES, Program, read_program
 from deltarule.learn.recording import Where
 from deltarule.learn.report import ADAPTER, Finding, Part, ProgramCheck
 from deltarule.learn.rehearsal import rehearse
@@ -40,8 +43,10 @@ def check(path: str | os.PathLike[str], *, run: bool = False, train: bool = True
 def check_program(path: str | os.PathLike[str], *, run: bool = False, train: bool = True) -> ProgramCheck:
     """As `check`."""
     read_program(Path(path))  # what cannot be read is refused here
-    words = {"path": str(Path(path).resolve()), "run": run, "train": train}
-    apart = run_apart("deltarule.learn.check:check_here", words, seconds=SECONDS + TRAIN_SECONDS * train)
+    words: dict[str, Any] = {"path": str(Path(path).resolve()), "run": run, "train": train}
+    seconds = SECONDS + TRAIN_SECONDS * train + MOST_SECONDS_TO_RUN * run
+    folder = os.path.dirname(words["path"]) if run else None
+    apart = run_apart("deltarule.learn.check:check_here", words, seconds=seconds, folder=folder, megabytes=4_096 if run else 1_024)
     if apart.ended == "returned":
         return ProgramCheck.from_json_dict(apart.value)
     if apart.parts:
@@ -52,6 +57,7 @@ def check_program(path: str | os.PathLike[str], *, run: bool = False, train: boo
 def check_here(path: str, *, run: bool = False, train: bool = True) -> dict[str, Any]:
     """The check itself, in the process that calls it: the learner's code runs here."""
     program = read_program(Path(path))
+    program.values = values_of_run(program) if run else {}
     session = Session(program, runs_all=run)
     best = session.best_run()
     found = [*probe(session, best), *run_findings(program, session, best)]
@@ -64,6 +70,9 @@ def check_here(path: str, *, run: bool = False, train: bool = True) -> dict[str,
     n_layers = len(verdict.layers) if verdict else 0
     seen = {(each.quantity, each.layer) for each in verdict.steps if each.is_found} if verdict else set()
     matched = n_layers > 0 and all((name, l) in seen for name in ("z", "dW") for l in range(n_layers))
+    missing = [text for each in session.runs if (text := omission_behind(program, each.error))]
+    names = ", ".join(sorted(unimported(program)))
+    missing += [TABLES["notes"]["unimported"].format(names=names)] if names else []
     result = ProgramCheck(
         path=os.path.basename(path),
         matched=matched,
@@ -71,9 +80,9 @@ def check_here(path: str, *, run: bool = False, train: bool = True) -> dict[str,
         right=tuple(right_words(verdict)) if verdict else (),
         parts=tuple(parts_of(session)),
         layers=tuple(describe(verdict.run)) if verdict and verdict.run.z else (),
-        left_out=tuple(f"line {each.place.line} {each.why}" for each in program.left_out[:6]),
+        left_out=() if run else omissions(program),
         supplied=tuple(sorted(best.supplied)) if best else (),
-        notes=tuple(notes_of(program, verdict)),
+        notes=tuple(dict.fromkeys([*notes_of(program, verdict), *missing])),
         adapter=adapter_for(program, session) if not matched and session.has_network else "",
     )
     return result.to_json_dict()
@@ -103,8 +112,11 @@ def error_findings(program: Program, session: Session, run: Run | None) -> list[
     errors = {(each.error.line, each.error.kind) for each in trainings if each.error is not None and each.error.line}
     everywhere = trainings[0].error if len(errors) == 1 and all(each.error for each in trainings) else None
     everywhere = everywhere if everywhere is not None and everywhere.kind in THEIRS else None
+    ours = [each for each in (everywhere, run and run.error) if omission_behind(program, each)]  # no mistake of theirs
+    everywhere = None if everywhere in ours else everywhere
     is_known = any(each.quantity == "z" and each.is_found for each in steps)
-    if run is not None and run.error is not None and run.error.line and is_known and not is_explained:
+    is_theirs = run is not None and run.error is not None and run.error.line > 0 and run.error not in ours
+    if run is not None and run.error is not None and is_theirs and is_known and not is_explained:
         lost = [each for each in steps if each.mistake == "?"]
         found.append(error_finding(program, run, run.error, lost[0] if lost else None))
     if everywhere is not None and (run is None or run.how != "by_training"):
@@ -114,7 +126,7 @@ def error_findings(program: Program, session: Session, run: Run | None) -> list[
 
 def error_finding(program: Program, run: Run | None, error: Failure, lost: Step | None) -> Finding:
     """An error, with what should have been computed there."""
-    place = program.place(error.line)
+    place = program.home(error.file).place(error.line)
     where = Where(error.line, "", "", "", False, place)
     write = own_line(run.verdict.run, lost) if lost and run is not None and run.verdict else ""
     array = f"{ARRAYS.get(lost.quantity, lost.quantity)} of layer {lost.layer}" if lost else ""
@@ -189,7 +201,7 @@ def right_words(verdict: Any) -> list[str]:
 
 def notes_of(program: Program, verdict: Any) -> list[str]:
     """Conventions that the program follows, and what the reader of its file has to say."""
-    notes = [f"line {each.place.line}: {each.says}" for each in program.notes[:3]]
+    notes = list(reading_notes(program))
     if verdict is None:
         return notes
     first = next((each for each in verdict.steps if each.quantity == "delta" and each.note), None)

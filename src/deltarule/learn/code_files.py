@@ -119,7 +119,7 @@ def read_text(path: Path) -> str:
         text = content.decode(encoding)
     except UnicodeDecodeError:
         text = content.decode("latin-1")  # which reads every byte: comments in an older encoding do no harm
-    return re.sub(r"\r\n?|\f", "\n", text)
+    return re.sub(r"\r\n?", "\n", text).replace("\f", "")
 
 
 def notebook_chunks(path: Path, text: str) -> Iterator[Chunk]:
@@ -196,7 +196,7 @@ def add_chunk(code: Code, chunk: Chunk) -> None:
     """Append a chunk to the code as Python 3, with notes; one that is not Python as empty lines, if that may be."""
     lines = chunk.text.split("\n")
     places = [Place(code.path.name, chunk.first + n, chunk.cell) for n in range(len(lines))]
-    error = None
+    error, n_before = None, len(code.notes)
     for _ in range(2 * len(lines) + 2):  # one repair at a time
         error, fix = syntax_error(lines), None
         if error is None or (fix := repair(lines, error)) is None:
@@ -207,10 +207,27 @@ def add_chunk(code: Code, chunk: Chunk) -> None:
         shown = f"{error.msg}\n    {(error.text or '').rstrip()}\n    {' ' * ((error.offset or 1) - 1)}^"
         if code.path.suffix.lower() == ".py":
             raise ProgramError(sentence("program.syntax", place=place, shown=shown))
+        parts = parts_of(chunk)
+        if len(parts) > 1:  # what is wrong with one leaves the others
+            del code.notes[n_before:]
+            for part in parts:
+                add_chunk(code, part)
+            return
         code.notes.append(Note(place, "syntax", shown))
         lines = [""] * len(lines)
     code.places += places
     code.text += "\n".join(lines) + "\n"
+
+
+def parts_of(chunk: Chunk) -> list[Chunk]:
+    """A chunk cut where definitions and imports begin that are hardly indented."""
+    lines = chunk.text.split("\n")
+    starts = [n for n, line in enumerate(lines) if re.match(r" ?(@|(def|class|import|from)\b)", line)]
+    ends = [*(n for n in starts if n), len(lines)]
+    return [
+        Chunk(dedent("\n".join(lines[start:end])), chunk.first + start, chunk.cell)
+        for start, end in zip([0, *ends], ends, strict=False)
+    ]
 
 
 def syntax_error(lines: list[str]) -> SyntaxError | None:

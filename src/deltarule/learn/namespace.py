@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from deltarule.learn.code_files import Place
-from deltarule.learn.program import DRAWING, PYTHON2_NAMES, TABLES, Program, is_numeric
+from deltarule.learn.program import DRAWING, PLAIN, PYTHON2_NAMES, TABLES, Program, is_numeric
 from deltarule.learn.sandbox import attempt
 
 OLD_NUMPY: dict[str, Any] = {"float": float, "int": int, "object": object, "str": str, "float_": np.float64}
@@ -41,20 +41,16 @@ class Failed(NamedTuple):
 
 @dataclass
 class Namespace:
-    """The objects of a program by name; the names that were supplied, and the statements that failed.
-
-    unimported: names of NumPy's functions that the program reads without an import; they are NumPy's here.
-    """
+    """The objects of a program by name; the names that were supplied, and the statements that failed."""
 
     program: Program
     names: dict[str, Any]
     supplied: list[str] = field(default_factory=list)
-    unimported: list[str] = field(default_factory=list)
     failed: list[Failed] = field(default_factory=list)
     printed: str = ""
 
     def get(self, name: str) -> Any:
-        """The object of a name of `Program.functions`, `classes` or `loops`; None where its statement failed."""
+        """The object of a name of `Program.functions` or `classes`; None where its statement failed."""
         value = self.names.get(name.partition(".")[0])
         for part in name.split(".")[1:]:
             value = getattr(value, part, None)
@@ -72,12 +68,9 @@ def carry_out(program: Program, supplied: dict[str, Any], *, run: bool = False) 
     modules: dict[str, Any] = {}
     space = Namespace(program, names_to_begin(program, modules, run=run))
     names = space.names
-    for name in program.free:
-        if name not in supplied and (name == "np" or (len(name) > 2 and callable(getattr(np, name, None)))):
-            names[name] = np if name == "np" else getattr(np, name)
-            space.unimported.append(name)
-    names |= {name: value for name, value in supplied.items() if name not in program.known}
-    for node in [*(program.tree.body if run else program.kept), *(loop.node for loop in program.loops)]:
+    others = unimported(program) | program.values | supplied
+    names |= {name: value for name, value in others.items() if name not in program.known}
+    for node in program.tree.body if run else program.kept:
         code = compile(ast.Module([node], []), str(program.path), "exec", ANNOTATIONS, dont_inherit=True)
         place = program.place(node.lineno)
         done = attempt(
@@ -95,6 +88,24 @@ def carry_out(program: Program, supplied: dict[str, Any], *, run: bool = False) 
     names |= {name: supplied[name] for name in set(supplied) - set(names)}  # whose own statement failed
     space.supplied = sorted(name for name in supplied if names[name] is supplied[name])
     return space
+
+
+def unimported(program: Program) -> dict[str, Any]:
+    """Modules and functions of NumPy that a program uses without an import, by name: they are there all the same."""
+    calls = {
+        node.func.id
+        for node in ast.walk(program.tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    found = {name: getattr(np, name) for name in {*program.free} & calls if hasattr(np, name)}
+    modules = {name: {"np": "numpy"}.get(name, name) for name in program.free}
+    return found | {name: import_module(module) for name, module in modules.items() if module in PLAIN}
+
+
+def values_of_run(program: Program) -> dict[str, Any]:
+    """The variables of a program after all of it has run: what it imports and defines is not among them."""
+    names = carry_out(program, {}, run=True).names
+    return {name: value for name, value in names.items() if name not in program.known and not name.startswith("__")}
 
 
 def names_to_begin(program: Program, modules: dict[str, Any], *, run: bool) -> dict[str, Any]:

@@ -6,21 +6,22 @@ trains, draws or prints at import is left out. `namespace.carry_out` carries out
 
 import ast
 import builtins
-import copy
 import symtable
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from deltarule.errors import read_tables
-from deltarule.learn.code_files import Note, Place, read_code
+from deltarule.errors import ProgramError, read_tables, sentence
+from deltarule.learn.code_files import Code, Note, Place, read_code
 
 TABLES = read_tables("learn/vocabulary")
 CHEAP, CALM, READS, PRODUCTS = (set(TABLES["functions"][each]) for each in ("cheap", "calm", "reads", "products"))
+PLAIN = set(TABLES["modules"]["plain"])
 DRAWING = set(TABLES["modules"]["drawing"])
 PYTHON2_NAMES: dict[str, Any] = {"xrange": range, "raw_input": input, "unicode": str, "long": int, "basestring": str}
 BUILTINS = {*dir(builtins), *PYTHON2_NAMES, "__file__"}
@@ -34,34 +35,29 @@ class LeftOut(NamedTuple):
     """A statement that is not carried out, by its first line.
 
     why: "reads a file", "draws", "prints", "loops", "runs only as a script", "calls the program's own functions",
-    "needs what is left out", or "is not a constant".
+    "needs what is left out", or "is not a constant". names: those that it would give a value.
     """
 
     place: Place
     what: str
     why: str
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Block:
-    """A function, a class, or statements outside of functions made into a function, which returns all its variables.
+    """A function or a class.
 
-    parameters: a class has those of its constructor; statements have the names that they read before they write them,
-    but for functions and modules. reads: the names that it takes from the module, which has none. uses: those that
-    the program or Python's imports define. writes: the names of the module that it sets; of statements, all that they
-    set. products: how many products of matrices are in it. inside: the function in which statements stand.
+    parameters: without `self`; those of its constructor for a class. reads: the names that it takes from the module,
+    which has none. products: how many products of matrices are written in it.
     """
 
     name: str
     node: Any
     place: Place
-    last: Place
-    parameters: tuple[str, ...] = ()
-    reads: tuple[str, ...] = ()
-    uses: tuple[str, ...] = ()
-    writes: tuple[str, ...] = ()
-    products: int = 0
-    inside: str = ""
+    parameters: tuple[str, ...]
+    reads: tuple[str, ...]
+    products: int
 
 
 @dataclass
@@ -74,6 +70,7 @@ class Program:
     notes: list[Note]
     tree: ast.Module
     modules: dict[str, "Program"]
+    values: dict[str, Any] = field(default_factory=dict)  # of its variables, once all of it was run
     kept: list[ast.stmt] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
 
@@ -87,13 +84,8 @@ class Program:
 
     def home(self, file: str) -> "Program":
         """The program, this one or one beside it, that a file's name stands for, as in a traceback."""
-        programs = [self, *self.modules.values()]
-        found = [each for each in programs if str(each.path) == file]
-        return (
-            found[0]
-            if found
-            else next((inner for each in programs[1:] if (inner := each.home(file)) is not each), self)
-        )
+        beside = [each.home(file) for each in self.modules.values()]
+        return next((each for each in beside if str(each.path) == file), self)
 
     @cached_property
     def imports(self) -> dict[str, str]:
@@ -112,8 +104,10 @@ class Program:
         if module in self.modules:
             return self.modules[module].known
         module = TABLES["aliases"].get(module, module)
-        loaded = import_module(module) if is_numeric(module) else None
-        return getattr(loaded, "__all__", dir(loaded)) if loaded else ()
+        with suppress(ImportError):
+            loaded = import_module(module) if module.partition(".")[0] in PLAIN else None
+            return getattr(loaded, "__all__", dir(loaded)) if loaded else ()
+        return ()
 
     @cached_property
     def own(self) -> dict[str, Definition | ast.Assign]:
@@ -129,6 +123,13 @@ class Program:
     def known(self) -> set[str]:
         """Every name that it defines or imports."""
         return {*self.own, *self.constants, *self.imports}
+
+    @cached_property
+    def hides(self) -> set[str]:
+        """The builtins whose names the module gives to something else."""
+        outside = [each for each in self.tree.body if not isinstance(each, Definition)]
+        names = [each for node in outside for each in ast.walk(node) if isinstance(each, ast.Name)]
+        return {each.id for each in names if isinstance(each.ctx, ast.Store)} & BUILTINS
 
     @cached_property
     def functions(self) -> dict[str, Block]:
@@ -156,65 +157,13 @@ class Program:
 
     def block(self, name: str, node: Any) -> Block:
         """A definition with the names that it reads."""
-        reads, writes = global_names(node)
         body = node.value if isinstance(node, ast.Assign) else node
         makers = [each for each in getattr(node, "body", []) if getattr(each, "name", "") == "__init__"]
         arguments = getattr((makers or [body])[-1], "args", None)
         parameters = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs] if arguments else []
-        return Block(
-            name,
-            node,
-            self.place(node.lineno),
-            self.place(node.end_lineno or node.lineno),
-            parameters=tuple(each.arg for each in parameters if each.arg != "self"),
-            reads=tuple(sorted(reads - self.known - BUILTINS)),
-            uses=tuple(sorted(reads & self.known)),
-            writes=tuple(sorted(writes)),
-            products=product_count(node),
-        )
-
-    @cached_property
-    def loops(self) -> list[Block]:
-        """Code in no function of its own that multiplies matrices: bodies of loops, the innermost first; the rest."""
-        found: list[Block] = []
-        owners = {child: node for node in ast.walk(self.tree) for child in ast.iter_child_nodes(node)}
-        for loop in (each for each in ast.walk(self.tree) if isinstance(each, Loop)):
-            owner: ast.AST | None = loop
-            while owner is not None and not isinstance(owner, Function):
-                owner = owners.get(owner)
-            if product_count(loop) >= 2 and not any(isinstance(each, ast.Yield) for each in ast.walk(loop)):
-                found.append(self.statements(loop.body, [loop], getattr(owner, "name", "")))
-        found.sort(key=lambda block: block.last.line - block.place.line)
-        flat = [each for each in self.tree.body if not isinstance(each, Definition | Import | Loop)]
-        flat = [each for each in flat if not is_main_guard(each) and reason(self, each) not in ("draws", "prints")]
-        first = next((n for n, each in enumerate(flat) if product_count(each)), len(flat))
-        script = flat[first:]
-        return [*found, self.statements(script, script)] if sum(map(product_count, script)) >= 2 else found
-
-    def statements(self, body: list[ast.stmt], around: list[Any], inside: str = "") -> Block:
-        """Statements as a function of what they read before they write it; a loop's variable is read."""
-        loop = around[0]
-        order = [(name, True) for name in names_of(loop)] if around != body and isinstance(loop, ast.For) else []
-        order += flow(body)
-        first: dict[str, bool] = {}
-        for name, is_read in order:
-            first.setdefault(name, is_read)
-        written = {name for name, is_read in order if not is_read}
-        reads = {name for name, is_read in first.items() if is_read} - BUILTINS
-        fixed = ({*self.own, *self.imports}) - written
-        inputs = tuple(sorted(reads - fixed))
-        return Block(
-            f"loop_{loop.lineno}",
-            function_of(f"loop_{loop.lineno}", body, inputs),
-            self.place(loop.lineno),
-            self.place(around[-1].end_lineno or loop.lineno),
-            parameters=inputs,
-            reads=tuple(name for name in inputs if inside or name not in self.known),
-            uses=tuple(sorted(reads & fixed)),
-            writes=tuple(sorted(written)),
-            products=sum(map(product_count, body)),
-            inside=inside,
-        )
+        names = tuple(each.arg for each in parameters if each.arg != "self")
+        reads = global_names(node) - self.known - (BUILTINS - self.hides)
+        return Block(name, node, self.place(node.lineno), names, tuple(sorted(reads)), product_count(node))
 
     @cached_property
     def free(self) -> dict[str, tuple[str, ...]]:
@@ -223,17 +172,19 @@ class Program:
         names = sorted({name for block in blocks.values() for name in block.reads})
         return {name: tuple(each for each, block in blocks.items() if name in block.reads) for name in names}
 
-    def calls(self, name: str) -> list[ast.Call]:
-        """Every call of a function or method of that name in the program, what is left out included."""
-        calls = (node for node in ast.walk(self.tree) if isinstance(node, ast.Call))
-        return [node for node in calls if name == name_of(node.func)]
-
 
 def read_program(path: str | Path, *, seen: tuple[Path, ...] = ()) -> Program:
     """Read a program, a notebook or a page, and the programs beside it that it imports. ProgramError if it cannot."""
     path = Path(path).absolute()
-    code = read_code(path)
-    tree = ast.parse(code.text)
+    try:
+        return program_of(read_code(path), seen)
+    except RecursionError as error:
+        raise ProgramError(sentence("program.deep", path=path)) from error
+
+
+def program_of(code: Code, seen: tuple[Path, ...]) -> Program:
+    """The program that some code is. seen: the programs that import it, which are being read."""
+    tree, path = ast.parse(code.text), code.path
     if any(note.kind == "python2" for note in code.notes):
         Modern().visit(tree)
     adopt_methods(tree)
@@ -252,14 +203,14 @@ def read_program(path: str | Path, *, seen: tuple[Path, ...] = ()) -> Program:
         for name in names_of(definition):
             if before.setdefault(name, ast.dump(definition)) != ast.dump(definition):
                 program.notes.append(Note(program.place(definition.lineno), "twice", name))
-    for each in ("imports", "own", "constants", "known"):
+    for each in ("imports", "own", "constants", "known", "hides"):
         program.__dict__.pop(each, None)  # which were asked for before all was there
     return program
 
 
 def sibling(folder: Path, name: str) -> Path | None:
-    """The program beside another one that is imported by a name, from its folder or the one around it."""
-    for place in (folder, folder.parent):
+    """The program beside another one that is imported by a name, with or without the name of their package."""
+    for place in (folder, folder.parent) if name.startswith(f"{folder.name}.") else (folder,):
         base = place.joinpath(*name.split("."))
         for file in (base.with_suffix(".py"), base / "__init__.py"):
             if file.is_file() and file.stat().st_size:
@@ -329,7 +280,7 @@ class Sorter:
         if isinstance(value, ast.Call) and name_of(value.func) in CALM and all(map(self.is_plain, value.args)):
             return [node]
         text = program.line(node.lineno).strip()
-        program.left_out.append(LeftOut(program.place(node.lineno), text, reason(program, node)))
+        program.left_out.append(LeftOut(program.place(node.lineno), text, reason(program, node), tuple(names)))
         return []
 
     def branches_to_keep(self, node: ast.AST) -> list[ast.stmt]:
@@ -343,7 +294,8 @@ class Sorter:
         if isinstance(node, ast.Constant | ast.Lambda):
             return True
         if isinstance(node, ast.Name):
-            return node.id in self.plain or node.id in CHEAP or is_numeric(self.program.imports.get(node.id, "?"))
+            origin = self.program.imports.get(node.id, "?").partition(":")[0].partition(".")[0]
+            return node.id in self.plain or node.id in CHEAP or TABLES["aliases"].get(origin, origin) in PLAIN
         if isinstance(node, ast.Call) and name_of(node.func) in READS:
             return False
         if isinstance(node, ast.ListComp | ast.DictComp | ast.SetComp | ast.GeneratorExp):
@@ -409,69 +361,14 @@ def product_count(node: ast.AST) -> int:
     return calls + sum(isinstance(each, ast.MatMult) for each in ast.walk(node))
 
 
-def global_names(node: ast.stmt) -> tuple[set[str], set[str]]:
-    """The names of the module that a definition reads, and those that it sets by `global`."""
-    reads, writes = set[str](), set[str]()
-    tables = [symtable.symtable(ast.unparse(node), "program", "exec")]
+def global_names(node: ast.stmt) -> set[str]:
+    """The names of the module that a definition reads."""
+    tables, names = [symtable.symtable(ast.unparse(node), "program", "exec")], set[str]()
     while tables:
         table = tables.pop()
         tables += table.get_children()
         is_module = table.get_type() == "module"
-        for symbol in table.get_symbols():
-            if symbol.is_referenced() and (symbol.is_global() or is_module):
-                reads.add(symbol.get_name())
-            if symbol.is_declared_global() and symbol.is_assigned():
-                writes.add(symbol.get_name())
-    return reads - set(names_of(node)), writes
-
-
-FIRST = (
-    "generators",
-    "value",
-    "iter",
-    "items",
-    "args",
-    "target",
-    "targets",
-    "ifs",
-)  # what runs before the other fields
-
-
-def flow(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, bool]]:
-    """The names in some code in the order in which it runs, and whether each is read there or written."""
-    for node in nodes:
-        if isinstance(node, ast.Name):
-            yield node.id, isinstance(node.ctx, ast.Load)
-        elif isinstance(node, ast.arg):
-            yield node.arg, False
-        else:
-            if isinstance(node, ast.AugAssign):
-                yield from ((name, True) for name in names_of(node))
-            fields = dict(ast.iter_fields(node))
-            names = [each for each in FIRST if each in fields and not isinstance(node, ast.Call)]
-            parts = [fields[each] for each in [*names, *(each for each in fields if each not in names)]]
-            children = [each for part in parts for each in (part if isinstance(part, list) else [part])]
-            yield from flow(each for each in children if isinstance(each, ast.AST))
-            if isinstance(node, Definition):
-                yield node.name, False
-
-
-class Ending(ast.NodeTransformer):
-    """Makes a body that returns something return all its variables."""
-
-    def visit_Return(self, node: ast.Return) -> ast.AST:
-        return ast.copy_location(ast.parse("return locals()").body[0], node)
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        return node  # whose own returns stay
-
-
-def function_of(name: str, body: list[ast.stmt], inputs: tuple[str, ...]) -> ast.stmt:
-    """A function that carries out statements once and returns all its variables: `break` and `continue` end it."""
-    source = f"def {name}({', '.join(inputs)}):\n    for _ in (0,):\n        pass\n    return locals()"
-    function: Any = ast.parse(source).body[0]
-    for node in ast.walk(function):
-        if hasattr(node, "lineno"):
-            ast.copy_location(node, body[0])
-    function.body[0].body = [Ending().visit(copy.deepcopy(node)) for node in body]
-    return function
+        names |= {
+            each.get_name() for each in table.get_symbols() if each.is_referenced() and (each.is_global() or is_module)
+        }
+    return names - set(names_of(node))

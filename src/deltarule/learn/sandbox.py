@@ -118,10 +118,12 @@ def limit(seconds: float) -> Iterator[None]:
 def attempt(what: str, function: Callable[..., Any], *given: Any, seconds: float = 1.0, **words: Any) -> Attempt:
     """Call a learner's function, and catch whatever it raises, prints and warns of.
 
-    what: what the parent names if the call never returns. seconds: after which it is given up.
+    what: what the parent names if the call never returns. seconds: after which it is given up; what took too long once
+    gets a tenth of them from then on, since it is tried in several ways.
     """
     announce(what)
     done, output = Attempt(), Bounded()
+    seconds = seconds / 10.0 if what in _SLOW else seconds
     with warnings.catch_warnings(record=True) as caught, redirect_stdout(output), redirect_stderr(output):
         warnings.simplefilter("always")
         try:
@@ -131,6 +133,7 @@ def attempt(what: str, function: Callable[..., Any], *given: Any, seconds: float
             raise
         except BaseException as error:  # what a stranger's code raises is a finding, be it SystemExit
             done.error = failure_of(error)
+            _SLOW.update([what] if isinstance(error, OutOfTime) else [])
     done.warned = [
         Failure(each.category.__name__, str(each.message), each.filename, each.lineno)
         for each in caught[:MOST_WARNINGS]
@@ -146,6 +149,7 @@ def failure_of(error: BaseException) -> Failure:
     return Failure(type(error).__name__, str(error)[:500], *place)
 
 
+_SLOW: set[str] = set()  # what took too long
 _DOOR: list[Any] = []  # the pipe to the parent, in a child
 
 
@@ -174,7 +178,7 @@ def run_apart(
     arguments: dict[str, Any],
     *,
     seconds: float = 10.0,
-    megabytes: int = 2_048,
+    megabytes: int = 1_024,
     folder: str | None = None,
 ) -> Apart:
     """Call "module:name" with keyword arguments in a process of its own, and say what came of it.
