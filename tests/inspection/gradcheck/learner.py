@@ -72,7 +72,7 @@ PROVEN = {("softmax", "cross_entropy"), ("sigmoid", "binary_cross_entropy")}
 
 @dataclass
 class Learner:
-    """activations: one a layer. slips: {(name, layer)}; loss: what it returns, where that is another than `descends`."""
+    """activations: one a layer. slips: {(name, layer)}. loss: what it returns, where that is not what it descends."""
 
     activations: list[str]
     descends: str
@@ -190,7 +190,13 @@ class Learner:
             dW = self.z[l - 1].T @ delta
         if self.has("dW transposed", l):
             dW = dW.T
-        for name, factor in (("undivided", n), ("divided twice", 1 / n), ("doubled", 2.0), ("reversed", -1.0), ("odd", 1.37)):
+        for name, factor in (
+            ("undivided", n),
+            ("divided twice", 1 / n),
+            ("doubled", 2.0),
+            ("reversed", -1.0),
+            ("odd", 1.37),
+        ):
             dW = factor * dW if self.has(f"dW {name}", l) else dW
             db = factor * db if self.has(f"db {name}", l) else db
         dW = 0 * dW if self.has("dW zero", l) or self.has("never filled", l) else dW

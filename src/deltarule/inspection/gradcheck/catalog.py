@@ -37,7 +37,7 @@ class Wrong:
     quantity: str
     layer: int | None
     mistake: Mistake
-    relative_error: float
+    relative_error: float | None
     layers: tuple[int, ...] = ()
     place: str = ""
 
@@ -68,8 +68,8 @@ class Judgement:
     kind, factor: the loss beside which the gradient was judged, None for one unknown, and how many times it.
     """
 
-    wrong: tuple[Wrong, ...]
-    right: tuple[tuple[str, int | None], ...]
+    wrong: tuple[Wrong, ...] = ()
+    right: tuple[tuple[str, int | None], ...] = ()
     notes: tuple[str, ...] = ()
     kind: Loss | None = None
     factor: float = 1.0

@@ -1,6 +1,7 @@
 """A gradient check: is what backpropagation says the derivative of the loss? For every parameter, in float64."""
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass, replace
 from inspect import signature
 from itertools import pairwise
@@ -11,8 +12,16 @@ import numpy as np
 from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError, ShapeError
 from deltarule.examples import check_data, examples_for
-from deltarule.inspection.gradcheck.formulas import best_method, check_axis, without_kinks
-from deltarule.inspection.gradcheck.mistakes import likely_mistakes
+from deltarule.inspection.gradcheck.catalog import Judgement, Observed, Wrong
+from deltarule.inspection.gradcheck.first_wrong import judgement
+from deltarule.inspection.gradcheck.formulas import (
+    ALIKE,
+    best_method,
+    check_axis,
+    formula_mistakes,
+    forward_mistakes,
+    without_kinks,
+)
 from deltarule.inspection.gradcheck.numeric_gradient import (
     CENTRAL_DIFFERENCES,
     Method,
@@ -22,7 +31,7 @@ from deltarule.inspection.gradcheck.numeric_gradient import (
 )
 from deltarule.inspection.presentation import entry, table
 from deltarule.model import Model, take_meaning
-from deltarule.nn.network import Network
+from deltarule.nn.network import Network, with_meaning
 from deltarule.nn.parameters import Parameters
 from deltarule.nn.penalties import Penalty
 from deltarule.nn.workspace import as_floats
@@ -32,7 +41,7 @@ from deltarule.randomness import generator
 from deltarule.settings import brief
 from deltarule.targets import check_weights
 
-Gradient = Callable[..., tuple[float, Any]]
+Gradient = Callable[..., tuple[Any, ...]]
 
 N_DIRECTIONS = 8
 MOST_WORK = 5e8  # numbers, half a minute: for larger networks random directions have to do
@@ -75,7 +84,8 @@ class GradientCheck:
     tolerance: the largest relative error that rounding explains.
     per_layer: a LayerCheck each. worst: None where only directions were checked.
     kinks: neurons at a z where the activation has no derivative; their samples were left out.
-    notes: what else to know. mistakes: what is likely to be wrong, where something is.
+    notes: what else to know. mistakes: what is likely to be wrong, where something is, the first array first.
+    wrong: the same of a gradient of one's own, with the id of each mistake, its equation, and what to write instead.
     """
 
     parameters: int
@@ -87,6 +97,7 @@ class GradientCheck:
     kinks: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     mistakes: tuple[str, ...] = ()
+    wrong: tuple[Wrong, ...] = ()
 
     @property
     def max_relative_error(self) -> float:
@@ -95,9 +106,10 @@ class GradientCheck:
 
     @property
     def ok(self) -> bool:
-        """Whether both opinions agree with the gradient, as far as rounding lets them."""
+        """Whether no mistake was found, and both opinions agree with the gradient, as far as rounding lets them."""
         second = max(each.second_opinion for each in self.per_layer)
-        return self.max_relative_error <= self.tolerance and second <= CENTRAL_DIFFERENCES.tolerance
+        agrees = self.max_relative_error <= self.tolerance and second <= CENTRAL_DIFFERENCES.tolerance
+        return agrees and not self.mistakes
 
     def to_json_dict(self) -> dict[str, Any]:
         """The same as dicts, lists and numbers."""
@@ -105,7 +117,8 @@ class GradientCheck:
 
     def to_text(self, width: int = 80) -> str:
         """The same in lines of at most `width` characters."""
-        verdict = "right" if self.ok else "WRONG"
+        has_right_numbers = self.max_relative_error <= self.tolerance
+        verdict = "right" if self.ok else "right, and the program is WRONG" if has_right_numbers else "WRONG"
         error = f"largest relative error {self.max_relative_error:.1e}, tolerance {self.tolerance:.0e}"
         how = f"by {self.method}, {self.parameters:,} parameters, {self.samples} samples"
         lines = [entry("", each, width, indent=0) for each in (f"The gradient is {verdict}: {error}", how)]
@@ -114,7 +127,8 @@ class GradientCheck:
         cells = [(f"{l}", f"{size:,}", f"{error:.1e}", f"{opinion:.1e}") for l, size, error, opinion in rows]
         lines += ["", *table(head, cells, left=0, indent=0)]
         said = [("kink", each) for each in self.kinks]
-        said += [("note", each) for each in self.notes] + [("likely", each) for each in self.mistakes]
+        said += [("note", each) for each in self.notes] + [("wrong", each) for each in self.mistakes]
+        said += [("fix", each.mistake.fix) for each in self.wrong[:1]]
         if self.worst is not None:
             both = f"gradient {self.worst.gradient:.9g}, {self.method} {self.worst.numeric:.9g}"
             said.insert(0, ("worst", f"{self.worst.name}: {both}"))
@@ -141,12 +155,15 @@ def gradcheck(
     sample_weight: (n_samples,), how much each sample counts. penalty: a part of the loss.
     gradient: whose gradient to check, backpropagation's by default. Your own is called as `loss_and_gradient` is,
         gradient(network, X, y), with sample_weight=... only where one is given, and returns (loss, Parameters) or
-        (loss, (all dC/dW, all dC/db)), of the whole loss, penalty included, nothing dropped. It must compute with the
-        network that it is given: biases that are all 0 are drawn anew, lest a pass that forgets them looks right.
+        (loss, (all dC/dW, all dC/db)), of the whole loss, penalty included, nothing dropped; None for a loss that it
+        does not compute. A third element, {"z": ..., "a": ..., "delta": ...} with a list of arrays (n, fan_out) each,
+        one a layer or None, lets the check look into the pass. It must compute with the network that it is given:
+        biases that are all 0 are drawn anew, lest a pass that forgets them looks right.
 
     All parameters are checked by the complex step, or by central differences where an activation or a loss of your own
     cannot take complex numbers; a very large network along random directions only. Central differences along random
-    directions give a second opinion. Where the gradient is wrong, the result names the likely mistake.
+    directions give a second opinion. Of a gradient of your own, `mistakes` names the first array that does not follow
+    from those before it, then the others. A loss that is a constant times the network's is no mistake: a note says so.
 
     Raises ShapeError, DataError or SettingError for what does not fit.
 
@@ -162,10 +179,18 @@ def gradcheck(
         check_axis(problem)
         problem, kinks = without_kinks(problem)
         method, why = best_method(problem)
-        weighted = sample_weight is not None
-        found = problem.grads if gradient is None else own_gradient(gradient, problem, weighted)
-        check = compare(problem, found, method, gradient is not None)
-    return replace(check, kinks=kinks, notes=(*notes, *why, *check.notes))
+        observed = None if gradient is None else own_arrays(gradient, problem, is_weighted=sample_weight is not None)
+        judged = Judgement() if observed is None else judgement(counted(problem), observed)
+        problem = beside(problem, judged)
+        check = compare(problem, problem.grads if observed is None else copy_of(observed, problem), method)
+        wrong = [*forward_mistakes(problem), *(() if check.ok else formula_mistakes(problem, method))]
+        wrong = wrong or [str(each) for each in judged.wrong]
+    said = (*notes, *why, *check.notes, *judged.notes)
+    error = check.max_relative_error
+    if observed is not None and not wrong and check.tolerance < error <= ALIKE:
+        said += (f"the whole gradient is right to {-math.log10(error):.0f} digits, as in float32",)
+        check = replace(check, tolerance=ALIKE)
+    return replace(check, kinks=kinks, notes=said, mistakes=tuple(dict.fromkeys(wrong)), wrong=judged.wrong)
 
 
 def problem_of(
@@ -187,36 +212,61 @@ def problem_of(
     return Problem(network, inputs, data.targets, weights, penalty), notes
 
 
-def own_gradient(gradient: Gradient, problem: Problem, is_weighted: bool) -> Parameters:
-    """The user's gradient of the samples that count.
-
-    Raises ShapeError where a part of it has the wrong shape, and says what that looks like.
-    """
+def counted(problem: Problem) -> Problem:
+    """The samples that count."""
     counts = problem.sample_weight > 0.0
-    more = {"sample_weight": problem.sample_weight[counts]} if is_weighted else {}
+    return replace(problem, X=problem.X[counts], y=problem.y[counts], sample_weight=problem.sample_weight[counts])
+
+
+def beside(problem: Problem, judged: Judgement) -> Problem:
+    """The problem with the loss beside which a gradient was judged."""
+    if judged.kind is None or (judged.kind == problem.network.loss and judged.factor == 1.0):
+        return problem
+    return replace(problem, network=with_meaning(problem.network, loss=judged.kind), factor=judged.factor)
+
+
+def own_arrays(gradient: Gradient, problem: Problem, *, is_weighted: bool) -> Observed:
+    """What the user's gradient function returns for the samples that count.
+
+    Raises ShapeError where a part of the gradient has the wrong shape, and says what that looks like.
+    """
+    given = counted(problem)
+    more = {"sample_weight": given.sample_weight} if is_weighted else {}
     if not callable(gradient):
         raise SettingError(f"gradient must be a function: got {brief(gradient)}; use gradient=my_gradient")
-    given = (problem.network, problem.X[counts], problem.y[counts])
     try:
-        signature(gradient).bind(*given, **more)
+        signature(gradient).bind(given.network, given.X, given.y, **more)
     except (TypeError, ValueError) as error:
         takes = ", ".join(["network, X, y", *more])
         raise SettingError(f"gradient is called with ({takes}): {error}; use def my_gradient({takes})") from error
-    match gradient(*given, **more):
-        case _, Parameters() as found:
-            return copy_of(found.weights, found.biases, problem.network.parameters)
-        case _, (weights, biases) if all(isinstance(each, Sequence) or np.ndim(each) > 2 for each in (weights, biases)):
-            return copy_of(weights, biases, problem.network.parameters)
-        case _, other:
-            got = f"a loss and {brief(other)}"
-        case other:
-            got = brief(other)
-    line = "return loss, (all_dC_dW, all_dC_db)"
-    raise SettingError(f"gradient returns (loss, (all dC/dW, all dC/db)): got {got}; use {line}")
+    returned: Any = gradient(given.network, given.X, given.y, **more)
+    arrays: dict[str, Any] = {}
+    if isinstance(returned, tuple) and len(returned) == 3 and isinstance(returned[2], Mapping):
+        *returned, arrays = returned
+        if unknown := sorted(set(arrays) - {"z", "a", "delta"}):
+            raise SettingError(f"the arrays of a gradient are z, a and delta: got {unknown}; leave it out")
+        n_layers = len(given.network.weights)
+        arrays = {name: list(each)[-n_layers:] for name, each in arrays.items()}  # often the inputs are the first a
+    match returned:
+        case loss, Parameters() as found:
+            observed = Observed(loss, weights=found.weights, biases=found.biases, **arrays)
+        case loss, (W, b) if all(isinstance(each, Sequence) or np.ndim(each) > 2 for each in (W, b)):
+            observed = Observed(loss, weights=W, biases=b, **arrays)
+        case _:
+            got = (
+                f"a loss and {brief(returned[1])}"
+                if isinstance(returned, tuple) and len(returned) == 2
+                else brief(returned)
+            )
+            line = "return loss, (all_dC_dW, all_dC_db)"
+            raise SettingError(f"gradient returns (loss, (all dC/dW, all dC/db)): got {got}; use {line}")
+    copied = copy_of(observed, problem)
+    return replace(observed, weights=copied.weights, biases=copied.biases)
 
 
-def copy_of(all_weights: Sequence[Any], all_biases: Sequence[Any], params: Parameters) -> Parameters:
+def copy_of(observed: Observed, problem: Problem) -> Parameters:
     """A user's dC/dW and dC/db of every layer as Parameters; ShapeError says what a wrong one looks like."""
+    params, all_weights, all_biases = problem.network.parameters, observed.weights or (), observed.biases or ()
     if len(all_weights) != len(params.weights) or len(all_biases) != len(params.biases):
         raise ShapeError(
             f"a gradient has dC/dW and dC/db for each of {len(params.weights)} layers: "
@@ -235,7 +285,7 @@ def copy_of(all_weights: Sequence[Any], all_biases: Sequence[Any], params: Param
     return grads
 
 
-def compare(problem: Problem, found: Parameters, method: Method, is_own: bool) -> GradientCheck:
+def compare(problem: Problem, found: Parameters, method: Method) -> GradientCheck:
     """The gradient `found` beside numeric derivatives, in every parameter where that is not too much work."""
     sizes = problem.network.layer_sizes  # a nudge moves the neurons behind it, for every sample
     moved = [
@@ -253,7 +303,7 @@ def compare(problem: Problem, found: Parameters, method: Method, is_own: bool) -
             pairs = ((weights, expected.weights[layer]), (biases, expected.biases[layer]))
             error = max(relative_error(mine, right, method.floor * size) for mine, right in pairs)
         layers.append(LayerCheck(layer, weights.size + biases.size, error, opinion))
-    check = GradientCheck(
+    return GradientCheck(
         parameters=problem.network.parameters.size,
         samples=int(np.count_nonzero(problem.sample_weight)),
         method=method.name if in_full else f"{method.name} along random directions",
@@ -262,9 +312,6 @@ def compare(problem: Problem, found: Parameters, method: Method, is_own: bool) -
         worst=None if expected is None else worst_parameter(found, expected),
         notes=(SURE,) if size == LEAST_NORM else (),
     )
-    if check.ok or expected is None:
-        return check
-    return replace(check, mistakes=likely_mistakes(problem, found, expected, method, is_own))
 
 
 def error_along(problem: Problem, found: Parameters, l: int, method: Method, size: float) -> float:

@@ -16,6 +16,7 @@ from deltarule.inspection.gradcheck.catalog import TEXTS, Judgement, Observed, W
 from deltarule.inspection.gradcheck.explanation import (
     NAMED,
     UNKNOWN,
+    Fitting,
     Option,
     explanation,
     factor_slips,
@@ -26,13 +27,13 @@ from deltarule.inspection.gradcheck.numeric_gradient import Problem, relative_er
 from deltarule.inspection.gradcheck.slips import (
     Flow,
     Slip,
-    hidden_deltas,
     losses_for,
-    output_deltas,
+    right_deltas,
     twice_wrong_deltas,
     words,
     wrong_a,
     wrong_biases,
+    wrong_deltas,
     wrong_weights,
     wrong_z,
 )
@@ -53,7 +54,7 @@ class Finding(NamedTuple):
     layer: int | None
     key: str
     values: Mapping[str, Any]
-    error: float = math.inf
+    error: float | None = None
 
 
 class LossReading(NamedTuple):
@@ -108,20 +109,20 @@ def judgement(problem: Problem, observed: Observed) -> Judgement:
     reading = loss_reading(start.flow, observed.loss)
     best = backward_states(start, observed, reading)[0]
     if reading.kind is None and (reading.key or best.cost >= NAMED) and observed.z is observed.a is None:
-        cost = best.cost + (UNKNOWN if reading.key else 0.0)
+        is_given, cost = bool(reading.key), best.cost + (UNKNOWN if reading.key else 0.0)
         for other in other_states(problem, observed):
             other_reading = loss_reading(other.flow, observed.loss)
-            if other_reading.key == "loss-differs" and reading.key:
-                continue
-            last = len(problem.network.weights) - 1
-            if backward_states(other, observed, other_reading, last)[0].cost >= cost:
-                continue
-            found = backward_states(other, observed, other_reading)[0]
-            if found.cost < cost - 1e-9:
-                best, reading, cost = found, other_reading, found.cost
+            if is_given == (other_reading.kind is None):
+                continue  # without a loss, all of the gradient must be right
+            explained = backward_states(other, observed, other_reading, depth=2 if is_given else 1)[0]
+            if explained.cost < min(cost, math.inf if is_given else NAMED + BOTH):
+                best, reading, cost = explained, other_reading, explained.cost
     found = [*misshapen, *loss_findings(problem, observed, reading, best), *best.findings]
     notes = notes_of(problem, observed, reading, best)
-    return Judgement(wrong_of(problem, found), best.right, notes, best.kind, best.factor if notes else 1.0)
+    is_fit = not any(each.key in ("delta-a-minus-t", "loss-of-gradient") for each in found)
+    return Judgement(
+        wrong_of(problem, found), best.right, notes, best.kind if is_fit else None, best.factor if notes else 1.0
+    )
 
 
 def entry(arrays: Sequence[Array | None] | None, l: int) -> Array | None:
@@ -183,7 +184,8 @@ def with_array(state: State, name: str, right: Array, found: Array | None, chose
     for _, values in option.slips:
         if "activation" in values:
             flow = replace(flow, activations=(*flow.activations[:l], values["activation"], *flow.activations[l + 1 :]))
-    state = replace(state, flow=replace(flow, **{name: [*getattr(flow, name), array]}))
+    flow = replace(flow, z=[*flow.z, array]) if name == "z" else replace(flow, a=[*flow.a, array])
+    state = replace(state, flow=flow)
     is_said = found is not None or option.slips
     return state.because(option, name, l, relative_error(array, right)) if is_said else state
 
@@ -250,12 +252,15 @@ def loss_findings(problem: Problem, observed: Observed, reading: LossReading, be
     """What is wrong with the loss that a program returns, beside its gradient."""
     own = problem.network.loss
     values = {"yours": observed.loss, "right": problem.loss, **reading.values}
-    if reading.key:
-        yield Finding("loss", None, reading.key, values)
+    error = None if observed.loss is None else abs(observed.loss - problem.loss) / abs(problem.loss or 1.0)
+    if observed.loss is not None and not math.isfinite(observed.loss):
+        yield Finding("loss", None, "not-finite", values)
+    elif reading.key:
+        yield Finding("loss", None, reading.key, values, error)
     elif reading.kind not in (None, own):
         fits = own if best.kind is None else best.kind
         key = "loss-other" if best.kind in (None, reading.kind) else "two-losses"
-        yield Finding("loss", None, key, values | {"loss": words(reading.kind), "fits": words(fits)})
+        yield Finding("loss", None, key, values | {"loss": words(reading.kind), "fits": words(fits)}, error)
 
 
 # The backward pass
@@ -299,26 +304,26 @@ class Layer:
         return explanation(self.parts[name], right, slips, flow.problem)
 
 
-def backward_states(start: State, observed: Observed, reading: LossReading, first: int = 0) -> list[State]:
-    """The likeliest explanations of a gradient, down to layer `first`; the likeliest stands first."""
+def backward_states(start: State, observed: Observed, reading: LossReading, depth: int = 3) -> list[State]:
+    """The likeliest explanations of a gradient, at most `depth` - 1 slips in a delta; the likeliest stands first."""
     states = [start]
-    for l in range(len(start.flow.weights) - 1, first - 1, -1):
+    for l in reversed(range(len(start.flow.weights))):
         layer = Layer.of(start.flow.problem, l, observed)
-        states = [each for state in states for each in continuations(state, layer, reading)]
+        states = [each for state in states for each in continuations(state, layer, reading, depth)]
         states = sorted(states, key=lambda state: state.cost)[:BEAM]
     return states
 
 
-def continuations(state: State, layer: Layer, reading: LossReading) -> list[State]:
+def continuations(state: State, layer: Layer, reading: LossReading, depth: int) -> list[State]:
     """All explanations of one more layer: first that delta is right, then by one slip in it, then by two."""
     flow, found = state.flow, list[State]()
-    slips = output_deltas(flow) if layer.l + 1 == len(flow.weights) else hidden_deltas(flow, layer.l)
-    right = next(slips)
+    rights = list(right_deltas(flow, layer.l))
+    right = rights[0]
     if layer.delta is None and not layer.parts:
         return [state.carrying(layer, right.array)]
-    for attempt in ([right], slips, twice_wrong_deltas(flow, layer.l)):
+    for attempt in (rights, wrong_deltas(flow, layer.l), twice_wrong_deltas(flow, layer.l))[:depth]:
         if min((each.cost for each in found), default=math.inf) >= state.cost + TWICE:
-            found += [each for slip in attempt for each in explained(state, layer, slip, right.array, reading)]
+            found += [each for slip in attempt for each in with_slip(state, layer, slip, right.array, reading)]
     if layer.delta is None:
         is_right = any(each.cost == state.cost for each in found)
         return found if is_right else [*found, *separate(state, layer, right.array)]
@@ -331,14 +336,14 @@ def continuations(state: State, layer: Layer, reading: LossReading) -> list[Stat
     return found
 
 
-def explained(state: State, layer: Layer, slip: Slip, right: Array, reading: LossReading) -> Iterator[State]:
+def with_slip(state: State, layer: Layer, slip: Slip, right: Array, reading: LossReading) -> Iterator[State]:
     """What follows if a slip, or none, made the delta of this layer."""
     problem, n = state.flow.problem, float(state.flow.problem.sample_weight.sum())
     if layer.delta is not None:
         if fitting := fit([layer.delta * state.scale], [slip], problem):
             yield with_delta(state, layer, slip, fitting, right, reading)
-            if layer.l + 1 == len(state.flow.weights) and abs(abs(fitting[0]) / n - 1.0) <= ALIKE:
-                scaled, fitting = replace(state, scale=1.0 / n), (fitting[0] / n, fitting[1])
+            if layer.l + 1 == len(state.flow.weights) and abs(abs(fitting.factor) / n - 1.0) <= ALIKE:
+                scaled, fitting = replace(state, scale=1.0 / n), Fitting(fitting.factor / n, fitting.values)
                 yield with_delta(scaled, layer, slip, fitting, right, reading)
         return
     images = layer.images(state.flow, slip)
@@ -349,9 +354,7 @@ def explained(state: State, layer: Layer, slip: Slip, right: Array, reading: Los
                 return
 
 
-def with_delta(
-    state: State, layer: Layer, slip: Slip, fitting: tuple[float, Mapping[str, Any]], right: Array, reading: LossReading
-) -> State:
+def with_delta(state: State, layer: Layer, slip: Slip, fitting: Fitting, right: Array, reading: LossReading) -> State:
     """A state whose delta of this layer is a slip's, which may be the right one, times a factor."""
     (factor, values), keys, problem = fitting, slip.key.split(), state.flow.problem
     delta = factor * slip.array if slip.along is None else slip.array + values["rate"] * slip.along
@@ -364,8 +367,8 @@ def with_delta(
     else:
         more = Option(0.0) if factor == 1.0 else Option(HIDDEN_FACTOR, factor_slips(factor, problem))
     option = Option(cost + more.cost, (*((key, values) for key in keys), *more.slips))
-    known = layer.delta is not None
-    after = state.carrying(layer, layer.delta * state.scale if known else delta, **changes)
+    carried = delta if layer.delta is None else layer.delta * state.scale
+    after = state.carrying(layer, carried, **changes)
     return with_parts(after.because(option, "delta", layer.l, relative_error(delta, right)), layer)
 
 
@@ -383,6 +386,8 @@ def output_factor(factor: float, kind: Loss | None, reading: LossReading, proble
 
 def with_parts(state: State, layer: Layer) -> State:
     """The same with dC/dW and dC/db explained by the delta."""
+    if len(layer.parts) == 2 and not any(part.any() for part in layer.parts.values()):
+        return state.because(Option(BOTH, (("never-filled", {"array": "the gradient"}),)), "dW", layer.l, 1.0)
     for name, part in layer.parts.items():
         right = layer.image(state.flow, name, state.flow.deltas[layer.l])
         state = state.because(layer.option(state.flow, name), name, layer.l, relative_error(part, right))
@@ -395,18 +400,18 @@ def separate(state: State, layer: Layer, right: Array) -> Iterator[State]:
     options = {name: layer.option(after.flow, name) for name in layer.parts}
     if any(option.cost < UNKNOWN for option in options.values()):
         found = with_parts(after.because(Option(0.0), "delta", layer.l, 0.0), layer)
-        alike = len(options) == 2 and len({str(option.slips) for option in options.values()}) == 1
+        alike = len(options) == 2 and len({tuple(key for key, _ in each.slips) for each in options.values()}) == 1
         yield replace(found, cost=state.cost + BOTH) if alike else found
         return
     option = Option(0.5) if state.lost else Option(LOST, (("off", {}),))
     error = max(relative_error(part, layer.image(state.flow, name, right)) for name, part in layer.parts.items())
-    lost = replace(after, cost=state.cost + option.cost, lost=True)
-    found = tuple(Finding("delta", layer.l, key, values, error) for key, values in option.slips)
-    yield replace(lost, findings=state.findings + found)
+    findings = state.findings + tuple(Finding("delta", layer.l, key, values, error) for key, values in option.slips)
+    lost = replace(after, cost=state.cost + option.cost, findings=findings, lost=True)
+    yield lost
     x = np.column_stack([state.flow.inputs[layer.l], np.ones(len(right))])
-    if len(layer.parts) == 2 and len(x) <= x.shape[1] and np.isfinite(error):
+    if len(layer.parts) == 2 and len(x) <= x.shape[1] and np.isfinite(error):  # delta can be had from its products
         delta = np.linalg.lstsq(x.T, np.vstack([layer.parts["dW"], layer.parts["db"]]), rcond=None)[0]
-        yield replace(state.carrying(layer, delta), cost=lost.cost, findings=state.findings + found)
+        yield replace(state.carrying(layer, delta), cost=lost.cost, findings=findings)
 
 
 # What is said
@@ -454,5 +459,5 @@ def notes_of(problem: Problem, observed: Observed, reading: LossReading, best: S
     """What is no mistake: that the gradient is of a loss that differs from the network's by a constant."""
     if best.factor in (1.0, -1.0) or any(each.quantity == "delta" and each.key in FACTORS for each in best.findings):
         return ()
-    too = observed.loss is not None and reading.factor == best.factor
+    too = observed.loss is not None and math.isclose(reading.factor, best.factor, rel_tol=ALIKE)
     return (mistake_of("convention", factor=best.factor, loss=", and so is your loss" if too else "").says,)

@@ -134,6 +134,24 @@ def takes_complex_numbers(formula: Formula) -> bool:
     return bool(np.linalg.norm(found - expected) <= 1e-4 * max(1.0, float(np.linalg.norm(expected))))
 
 
+def forward_mistakes(problem: Problem) -> Iterator[str]:
+    """Activations whose `forward`, and a network of one's own whose `forward`, are not what `value` makes of z."""
+    network, X = problem.network, problem.X
+    for l, activation in enumerate(network.activations):
+        z, a = problem.ws.z[l], np.empty_like(problem.ws.z[l])
+        activation.forward(z, out=a)
+        value = activation.value(z)
+        if relative_error(a, value) > ALIKE:
+            worst = np.unravel_index(np.abs(a - value).argmax(), a.shape)
+            at = f"at z = {z[worst]:.4g} it says {a[worst]:.6g}, and value {value[worst]:.6g}"
+            yield f"{type(activation).__name__}.forward is not value: {at}"
+    method = getattr(type(network), "forward", None)
+    if method is not None and problem.ws.masks is None:
+        error = relative_error(np.asarray(method(network, X)), problem.ws.a[-1])
+        if error > ALIKE:
+            yield f"{type(network).__name__}.forward is off by {error:.2g} times the outputs' size"
+
+
 def formula_mistakes(problem: Problem, method: Method) -> Iterator[str]:
     """Activations and losses whose derivative is not that of their value."""
     for formula in formulas(problem):

@@ -64,6 +64,7 @@ class Problem:
     """Everything that the loss of a batch depends on, in float64. Dropout masks are the same at every evaluation.
 
     X: (batch, features); y: as `backward` takes it; sample_weight: (batch,), 0 for a sample that is left out.
+    factor: how many times the network's the loss is that is meant, without the penalty.
     """
 
     network: Network
@@ -71,6 +72,7 @@ class Problem:
     y: Array
     sample_weight: Array
     penalty: Penalty
+    factor: float = 1.0
 
     @classmethod
     def of(cls, network: Network, X: Array, y: Array) -> "Problem":
@@ -80,9 +82,14 @@ class Problem:
         return cls(network, X, y, np.ones(len(X)), Penalty())
 
     @property
+    def divisor(self) -> float:
+        """What the weighted sum over samples is divided by."""
+        return float(self.sample_weight.sum()) / self.factor
+
+    @property
     def shares(self) -> Array:
         """s_i, (batch,): how much of C each sample makes."""
-        return sample_shares(len(self.X), self.sample_weight)
+        return sample_shares(len(self.X), self.sample_weight, self.divisor)
 
     @cached_property
     def ws(self) -> Workspace:
@@ -97,7 +104,7 @@ class Problem:
     def grads(self) -> Parameters:
         """The gradient by backpropagation, penalty included."""
         grads = self.network.parameters.zeros_like()
-        backward(self.network, self.y, self.ws, grads, sample_weight=self.sample_weight)
+        backward(self.network, self.y, self.ws, grads, sample_weight=self.sample_weight, divisor=self.divisor)
         self.penalty.add_gradient(self.network.parameters, grads)
         return grads
 
@@ -115,7 +122,7 @@ class Problem:
     @cached_property
     def loss(self) -> Any:
         """C: complex for a complex network."""
-        loss = loss_value(self.network, self.y, self.ws, sample_weight=self.sample_weight)
+        loss = loss_value(self.network, self.y, self.ws, sample_weight=self.sample_weight, divisor=self.divisor)
         return loss + self.penalty.value(self.network.parameters)
 
     def loss_at(self, change: Array) -> Any:

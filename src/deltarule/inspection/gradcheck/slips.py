@@ -157,8 +157,8 @@ def wrong_slopes(flow: Flow, l: int, error: Array) -> Iterator[Slip]:
         yield Slip("slope-below-zero", error * (z > 0.0), {"what": "slope"}, error * (z <= 0.0) * below)
     yield Slip("mask-of-error", np.maximum(error, 0.0))
     yield Slip("mask-inverted", error * (z <= 0.0))
-    for half, values in (("a", a), ("1 - a", 1.0 - a), ("a^2", a * a), ("1 + a", 1.0 + a), ("z", z)):
-        yield Slip("slope-half", error * values, {"half": half})
+    for half, factor in (("a", a), ("1 - a", 1.0 - a), ("a^2", a * a), ("1 + a", 1.0 + a), ("z", z)):
+        yield Slip("slope-half", error * factor, {"half": half})
     for other in OTHERS[:-1]:
         slope = other.derivative(z, other.value(z))
         if type(other) is not type(own):
@@ -172,17 +172,35 @@ def wrong_slopes(flow: Flow, l: int, error: Array) -> Iterator[Slip]:
             yield Slip("of-another-layer", error * own.derivative(z_m, own.value(z_m)), values)
 
 
+def right_deltas(flow: Flow, l: int) -> Iterator[Slip]:
+    """delta of layer l without a mistake; by the network's own sigma', too, where a is not its sigma of z."""
+    own, z, a, error = flow.problem.network.activations[l], flow.z[l], flow.a[l], flow.error(l)
+    is_output = l + 1 == len(flow.weights)
+    yield Slip("", delta_of_loss(flow, flow.problem.network.loss) if is_output else flow.times_slope(l, error))
+    if not np.allclose(a, own.value(z)):
+        if is_output and flow.problem.network.has_shortcut:
+            yield Slip("", loss_error(flow, Quadratic(), flow.targets))
+        if not isinstance(own, Softmax):
+            yield Slip("", error * own.derivative(z, own.value(z)))
+            if type(own) in FROM_A:
+                yield Slip("", error * FROM_A[type(own)](own, a))
+
+
+def wrong_deltas(flow: Flow, l: int) -> Iterator[Slip]:
+    """delta of layer l with one mistake."""
+    yield from output_deltas(flow) if l + 1 == len(flow.weights) else hidden_deltas(flow, l)
+
+
 def output_deltas(flow: Flow) -> Iterator[Slip]:
-    """delta of the outputs, right and mistaken."""
+    """delta of the outputs, mistaken."""
     own, l, t = flow.problem.network.loss, len(flow.z) - 1, flow.targets
     right, difference = delta_of_loss(flow, own), loss_error(flow, Quadratic(), t)
-    yield Slip("", right)
+    if isinstance(flow.activations[l], own.shortcut_for):
+        yield Slip("shortcut-slope", flow.times_slope(l, right))
+        yield Slip("shortcut-slope", right * FROM_A[type(flow.activations[l])](None, flow.a[l]))
     for loss in losses_for(flow)[1:]:
         key = "delta-a-minus-t" if isinstance(flow.activations[-1], loss.shortcut_for) else "loss-of-gradient"
         yield Slip(key, delta_of_loss(flow, loss), {"fits": words(loss), "loss": words(own), "kind": loss})
-    if flow.problem.network.has_shortcut:
-        yield Slip("shortcut-slope", flow.times_slope(l, right))
-        yield Slip("shortcut-slope", right * FROM_A[type(flow.activations[l])](None, flow.a[l]))
     for error in (flow.error(l), difference):
         yield from wrong_slopes(flow, l, error)
     for key, targets, values in wrong_targets(flow.problem.y, t):
@@ -211,8 +229,7 @@ def wrong_targets(y: Array, t: Array) -> Iterator[tuple[str, Array, dict[str, An
 
 
 def hidden_deltas(flow: Flow, l: int) -> Iterator[Slip]:
-    """delta of hidden layer l, by those behind it, right and mistaken."""
-    yield Slip("", flow.times_slope(l, flow.error(l)))
+    """delta of hidden layer l, by those behind it, mistaken."""
     yield from wrong_slopes(flow, l, flow.error(l))
     for slip in wrong_errors(flow, l):
         along = None if slip.along is None else flow.times_slope(l, slip.along)
