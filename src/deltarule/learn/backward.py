@@ -317,6 +317,14 @@ def find_db(run: Pass, l: int, delta: Array, begun: int) -> Array | None:
     if found := first_multiple(pairs, right):
         run.note("db", l, found[0], "", factor=found[2])
         return found[1]
+    if right.size == 1:  # a multiple says nothing: the factors that the program has in delta are tried
+        scaled = [factor_between(array, delta) for _, array in run.step_of(run.trace.arrays(*delta.shape, begun))]
+        factors = {each * more for each in scaled if each for more in (1.0, 1 / run.n)}
+        for event, array in pairs:
+            for factor in factors:
+                if is_close(array, factor * right):
+                    run.note("db", l, event, "", factor=factor)
+                    return array
     forms: list[Form] = [("one-sample", delta[-1]), ("one-sample", delta[0])]
     if l + 1 == len(run.layers):
         forms.append(("error-for-delta", (run.a[-1] - run.targets).sum(axis=0)))
@@ -334,7 +342,7 @@ def find_db(run: Pass, l: int, delta: Array, begun: int) -> Array | None:
             run.note("db", l, event, "bias-all-axes")
             return np.full(layer.b.size, event.value.item())
     wide = run.step_of(run.trace.of_size(run.n, begun))
-    if run.n != layer.b.size and run.n > 1:
+    if run.n != layer.b.size > 1 and run.n > 1:
         across = first_multiple(wide, delta.sum(axis=1)) or next(iter(named_for(layer.biases.name, wide, delta)), None)
         if across:
             run.note("db", l, across[0], "bias-wrong-axis")

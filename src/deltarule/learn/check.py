@@ -23,6 +23,7 @@ SECONDS, TRAIN_SECONDS = 20.0, 5.0
 STAGES = {"z": 2, "a": 2, "loss": 3, "delta": 5, "dW": 5, "db": 5, "update": 7}
 FIRST = ("used-before-value", "init-equal", "init-saturates", "bias-shape", "one-hot-shifted", "one-hot-wrong")
 SLOPES = ("slope-half", "slope-of-a", "slope-fed-z", "slope-of-another", "off", "slope-twice", "mask-inverted", "mask-one")
+THEIRS = ("ValueError", "NameError", "UnboundLocalError", "IndexError", "AttributeError", "ZeroDivisionError")
 ROLES = ("init", "forward", "backward", "update", "loss", "activation", "softmax", "derivative", "one_hot", "train", "predict")
 
 
@@ -110,9 +111,12 @@ def error_findings(program: Program, session: Session, run: Run | None) -> list[
     trainings = [each for each in session.runs if each.how == "by_training" and each.called]
     errors = {(each.error.line, each.error.kind) for each in trainings if each.error is not None and each.error.line}
     everywhere = trainings[0].error if len(errors) == 1 and all(each.error for each in trainings) else None
+    everywhere = everywhere if everywhere is not None and everywhere.kind in THEIRS else None
     ours = [each for each in (everywhere, run and run.error) if omission_behind(program, each)]  # no mistake of theirs
     everywhere = None if everywhere in ours else everywhere
-    if run is not None and run.error is not None and run.error.line and not is_explained and run.error not in ours:
+    is_known = any(each.quantity == "z" and each.is_found for each in steps)
+    is_theirs = run is not None and run.error is not None and run.error.line > 0 and run.error not in ours
+    if run is not None and run.error is not None and is_theirs and is_known and not is_explained:
         lost = [each for each in steps if each.mistake == "?"]
         found.append(error_finding(program, run, run.error, lost[0] if lost else None))
     if everywhere is not None and (run is None or run.how != "by_training"):

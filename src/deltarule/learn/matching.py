@@ -7,9 +7,11 @@ forward, loss, backward and update are called one after another, their arguments
 import ast
 import inspect
 import random
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +19,7 @@ import numpy as np
 from deltarule.learn.examples import RATE, Examples, forms
 from deltarule.learn.layers import chains
 from deltarule.learn.namespace import Namespace, carry_out
-from deltarule.learn.program import Program
+from deltarule.learn.program import Program, name_of
 from deltarule.learn.recording import Event, Recorder, Tape
 from deltarule.learn.roles import argument_of, plain, role_of
 from deltarule.learn.sandbox import Failure, attempt
@@ -25,6 +27,7 @@ from deltarule.learn.verdict import Verdict, verdict
 from deltarule.nn.arrays import Array
 
 SKIPPED = ("reads a file", "draws", "prints")
+MOST_SECONDS = 2.0  # for one way to run a program
 ORDER = ("forward", "loss", "backward", "update")
 
 
@@ -117,38 +120,44 @@ class Session:
 
     def best_run(self) -> Run | None:
         """The run that shows most of the program."""
-        runs: list[Run] = []
-        for how in (self.by_training, self.by_class, self.by_functions, self.by_script):
+        classes = [partial(self.by_class, name=name) for name in self.class_names()]
+        for how in (self.by_training, *classes, self.by_functions, self.by_script):
             found = self.in_every_form(how)
-            runs += found
+            self.runs += found
             if any(is_complete(each) for each in found):
                 break
-        self.runs = runs
-        return max(runs, key=lambda run: run.score, default=None)
+        return max(self.runs, key=lambda run: run.score, default=None)
+
+    def class_names(self) -> list[str]:
+        """The classes that may be networks, those with a method that trains first."""
+        roles = {name: {role_of(each) for each in methods} for name, methods in self.methods.items()}
+        names = [name for name, found in roles.items() if found & {"forward", "backward", "train"}]
+        return sorted(names, key=lambda name: ("train" not in roles[name], -self.program.classes[name].products))[:4]
 
     def in_every_form(self, how: Callable[[Run], None]) -> list[Run]:
         """Runs with sizes as the program has them, samples in rows and columns, labels one-hot or not."""
-        runs, examples = list[Run](), Examples()
-        for _ in range(2):
-            runs = []
-            for form in forms(examples):
+        runs, tried, waiting = list[Run](), set[tuple[int, ...]](), [Examples().sizes]
+        begun = time.monotonic()
+        while waiting and time.monotonic() - begun < MOST_SECONDS:
+            tried.add(sizes := waiting.pop(0))
+            for form in forms(Examples(sizes)):
                 run = self.run(how, form)
                 if run.called:
                     runs.append(run)
                 if is_complete(run) and not any(step.mistake for step in run.verdict.steps if step.is_found):
                     return [run]
-            if not runs:
-                return []
-            sizes = own_sizes(runs)
-            if sizes is None or sizes == examples.sizes:
+            if any(is_complete(each) for each in runs):
                 break
-            examples = replace(examples, sizes=sizes)
+            own = [each for run in runs for each in own_sizes(run)]
+            waiting = [each for each in dict.fromkeys(own) if each not in tried][:2]
+            if not waiting and runs and sizes[-1] > 1 and all(each.error for each in runs):
+                waiting = [each for each in [(*sizes[:-1], 1)] if each not in tried]
         return runs
 
     def run(self, how: Callable[[Run], None], examples: Examples) -> Run:
         """One run, recorded and judged."""
         recorder = Recorder(self.tape.places)
-        run = Run(how.__name__, examples, recorder)
+        run = Run(getattr(how, "__name__", "by_class"), examples, recorder)
         with calm_chance():
             self.tape.recorder = recorder
             try:
@@ -208,8 +217,8 @@ class Session:
     def calls_of(self, name: str) -> int:
         """How many of the program's forward, backward and update functions a function calls, or products it has."""
         block = self.program.functions[name]
-        called = {getattr(each.func, "id", "") for each in ast.walk(block.node) if isinstance(each, ast.Call)}
-        roles = {self.functions.get(each, "") for each in called} & {"forward", "backward", "update", "loss", "init"}
+        called = {name_of(each.func) for each in ast.walk(block.node) if isinstance(each, ast.Call)}
+        roles = {self.functions.get(each, "") or role_of(each) for each in called} & {"forward", "backward", "update", "loss", "init"}
         return 2 * len(roles) + (block.products >= 3)
 
     def by_functions(self, run: Run) -> None:
@@ -232,17 +241,11 @@ class Session:
             if role == "init" and not run.recorder.starts:
                 bank.draw_parameters(run, self.functions)
 
-    def by_class(self, run: Run) -> None:
+    def by_class(self, run: Run, name: str) -> None:
         """A class of networks: made, and trained by its own method, or step by step."""
-        assert run.space is not None
-        for name in sorted(self.methods, key=lambda each: -self.program.classes[each].products):
-            kind = run.space.get(name)
-            roles = {role_of(each) for each in self.methods[name]}
-            if kind is None or not roles & {"forward", "backward", "train"}:
-                continue
+        kind = run.space.get(name) if run.space is not None else None
+        if kind is not None:
             self.one_class(run, name, kind)
-            if run.called:
-                return
 
     def one_class(self, run: Run, name: str, kind: Any) -> None:
         """As `by_class`, of one class."""
@@ -269,10 +272,11 @@ class Session:
             run.supplied[name] = argument_of(name)
             return run.examples.value(name)[1]
 
-        before = len(run.recorder.events)
+        run.recorder.events.clear()
+        run.recorder.starts.clear()
         twin = self.tape.script(self.program, skipped=() if self.runs_all else SKIPPED, supplies=supplied)
         run.space = carry_out(twin, {})
-        if len(run.recorder.events) > before:
+        if run.recorder.events:
             run.called.append("the statements of the module")
         failed = [each for each in run.space.failed if not each.error.startswith("Enough")]
         last = run.recorder.events[-1].where.line if run.recorder.events else 0
@@ -291,19 +295,19 @@ def is_complete(run: Run) -> bool:
     return all(("z", l) in quantities and ("dW", l) in quantities for l in range(n)) and bool(n)
 
 
-def own_sizes(runs: list[Run]) -> tuple[int, ...] | None:
-    """The sizes of the layers that the program makes, where it makes any, and not of the batch."""
-    for run in sorted(runs, key=lambda each: -len(each.recorder.starts)):
-        for chain in chains(run.recorder.starts):
-            sizes = (chain[0].W.shape[0], *(layer.W.shape[1] for layer in chain))
-            if run.examples.n not in sizes:
-                return sizes
-    return None
+def own_sizes(run: Run) -> Iterator[tuple[int, ...]]:
+    """The sizes of the layers that the program makes, in each way to read them, and none of the batch."""
+    found = chains(run.recorder.starts)
+    for chain in found:
+        sizes = (chain[0].W.shape[0], *(layer.W.shape[1] for layer in chain))
+        if run.examples.n not in sizes and len(chain) == len(found[0]):
+            yield sizes
 
 
 def own_batches(run: Run) -> list[tuple[Array, Array]]:
     """The data that the program defines itself, such as the four rows of XOR, all of them and the first."""
-    names = {} if run.space is None else run.space.names
+    names = {} if run.space is None else dict(run.space.names)
+    names |= {each.name: each.value for each in run.recorder.events[:400] if each.where.is_store and each.value.ndim > 1}
     found: dict[str, list[Array]] = {"X": [], "Y": []}
     for name, value in names.items():
         if (kind := argument_of(name)) in found and isinstance(value, np.ndarray | list):
@@ -327,6 +331,8 @@ def caller(run: Run) -> Callable[[Event, Array], Array | None]:
         if run.space is None or "(" not in event.where.text:
             return None
         name, _, rest = event.where.text.partition("(")
+        if name.startswith(("np.", "numpy.")) or role_of(name.rpartition(".")[2]) == "derivative":
+            return None
         function = run.space.get(name) if not name.startswith("self.") else getattr(run.owner, name[5:], None)
         if function is None or not callable(function) or isinstance(function, np.ufunc) or "," in rest:
             return None

@@ -239,9 +239,16 @@ def held_out_counts(program: Program) -> Iterator[Finding]:
     for found in re.finditer(r"(?m)^(\w+)\s*,\s*\w+\s*=\s*(\w+)\.shape", text):
         count, data = found.groups()
         part = re.search(rf"{data}\[\s*\d+\s*:\s*{count}\s*\]", text)
-        users = [block for block in program.functions.values() if count in block.reads or count in block.uses]
+        users = [block for block in program.functions.values() if reads_global(block.node, count)]
         if part and users:
             line = text.count("\n", 0, found.start()) + 1
             where = Where(line, "", "", "", False, program.place(line))
             shown = {"name": count, "data": part[0], "function": users[0].name}
             yield finding(program, where, "counts-held-out", "the batch", "warning", **shown)
+
+
+def reads_global(node: ast.AST, name: str) -> bool:
+    """Whether a function reads a name and gives it no value itself."""
+    names = [each for each in ast.walk(node) if isinstance(each, ast.Name) and each.id == name]
+    own = {each.arg for each in ast.walk(node) if isinstance(each, ast.arg)}
+    return bool(names) and name not in own and all(isinstance(each.ctx, ast.Load) for each in names)

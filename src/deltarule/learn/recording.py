@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from deltarule.learn.code_files import Place
-from deltarule.learn.program import Program, is_main_guard, names_of, reason
-from deltarule.learn.roles import argument_of, is_start, parameter_kind
+from deltarule.learn.program import Program, is_main_guard, is_numeric, name_of, names_of, reason
+from deltarule.learn.roles import argument_of, first_row, is_start, parameter_kind
 from deltarule.nn.arrays import Array
 from deltarule.randomness import generator
 
@@ -152,10 +152,12 @@ def parameters_in(text: str, value: Any) -> Iterator[tuple[str, str, Array]]:
         if value.ndim and value.dtype.kind == "f" and (kind := parameter_kind(text)):
             yield text, kind, value
     elif isinstance(value, dict):
+        container = text.rpartition(".")[2].partition("[")[0].casefold().strip("_")
         for key, each in value.items():
             name = f"{text}[{key!r}]"
             if isinstance(each, np.ndarray) and each.ndim and each.dtype.kind == "f":
-                if kind := parameter_kind(str(key)) or parameter_kind(text):
+                kind = parameter_kind(str(key)) or parameter_kind(text)
+                if kind and first_row("containers", container) != "others":
                     yield name, kind, each
     elif isinstance(value, list) and (kind := parameter_kind(text)):
         for n, each in enumerate(value):
@@ -313,7 +315,9 @@ class Tape:
                 continue
             names = [name for name in names_of(node) if argument_of(name) in ("X", "Y", "y_flat", "m")]
             handler = ast.parse("".join(f"{name} = {SUPPLIED}({name!r})\n" for name in names) or "raise").body
-            if reason(program, node) in skipped:
+            asks = [program.imports.get(name_of(each), "") for each in ast.walk(node) if isinstance(each, ast.Name)]
+            is_far = any(origin and not is_numeric(origin.partition(":")[0]) for origin in asks)
+            if reason(program, node) in skipped or (is_far and names):
                 body += [ast.copy_location(each, node) for each in handler if names]
             elif names:
                 catch = ast.ExceptHandler(ast.Name("Exception", ast.Load()), None, handler)

@@ -34,6 +34,10 @@ def first_row(table: str, name: str) -> str:
 def parameter_kind(path: str) -> str:
     """weights or biases, for a name, an attribute, a key, or a list or dict of them; "" for others."""
     parts = [each for each in re.findall(r"\w+", path) if not each.isdigit()]
+    if "[" in path:
+        container = path.partition("[")[0].rpartition(".")[2].casefold().strip("_")
+        if first_row("containers", container) == "others":
+            return ""
     for part in reversed(parts):
         name, rows = part.casefold().strip("_"), TABLES["parameters"]
         if re.fullmatch(rows["never"], name) and name not in ("w", "b"):

@@ -10,6 +10,7 @@ from deltarule.learn.activations import factor_between, is_close, shares_of
 from deltarule.learn.backward import source_of_sign
 from deltarule.learn.judgement import Pass, Step
 from deltarule.learn.recording import Event, Start
+from deltarule.learn.roles import first_row
 from deltarule.nn.arrays import Array
 
 
@@ -38,9 +39,18 @@ def bare_name(path: str) -> str:
     return path.rpartition(".")[2].casefold().strip("_")
 
 
+def may_hold(path: str, start: str) -> bool:
+    """Whether a name may hold a parameter, and not the gradient that is kept under the same key."""
+    container, own = (each.rpartition("[")[0].rpartition(".")[2].casefold().strip("_") for each in (path, start))
+    return container in (own, "") or first_row("containers", container) == "parameters"
+
+
 def reshaped(run: Pass, start: Start, after: int) -> Event | None:
     """The first time that a parameter has another shape."""
     name = bare_name(start.name)
+    starts = [start for layer in run.layers for start in (layer.weights, layer.biases) if start]
+    if sum(bare_name(each.name) == name for each in starts) > 1:
+        return None  # layers that are objects: one name for all
     for event in run.trace.events:
         if event.time > after and event.where.is_store and event.value.size > start.value.size > 1:
             if bare_name(event.name) == name:
@@ -56,7 +66,7 @@ def moved(run: Pass, start: Start, gradient: Array | None, after: int) -> tuple[
         if not np.isfinite(change).all():
             continue
         same_name = event.where.is_store and bare_name(event.name) == name
-        if same_name and not is_close(array, start.value, 1e-12):
+        if same_name and not is_close(array, start.value, 1e-12) and may_hold(event.name, start.name):
             return event, change
         if slope is not None and np.linalg.norm(change) < np.linalg.norm(start.value):
             if factor_between(change, slope) is not None:
