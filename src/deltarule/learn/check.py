@@ -1,7 +1,9 @@
 """The check of a learner's own program: what it computes, step by step, and the first line that is wrong."""
 
+import ast
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -164,6 +166,8 @@ def without_echoes(found: Sequence[Finding]) -> list[Finding]:
             continue
         if activations and each.id == "off" and each.array.startswith(("a ", "delta")):
             continue
+        if each.id == "bias-forgotten" and any(other.id == "never-filled" for other in found):
+            continue
         if any((other.id, other.line) == (each.id, each.line) for other in kept):
             continue
         kept.append(each)
@@ -184,7 +188,23 @@ def in_order(program: Program, found: Sequence[Finding]) -> list[Finding]:
             stage = 6 if any(each.id != "raises" and each.line == finding.line for each in found) else 1
         return stage, 0
 
-    return sorted(found, key=key)
+    return [at_loop(program, each) if each.id == "never-filled" else each for each in sorted(found, key=key)]
+
+
+def at_loop(program: Program, finding: Finding) -> Finding:
+    """A gradient that is never filled, at the backward loop that leaves its layer out; else where it is made."""
+    node = next((each for each in ast.walk(program.tree) if is_around(each, finding.line)), None)
+    loops = [each for each in ast.walk(node) if isinstance(each, ast.For | ast.While)] if node else []
+    loops = [each for each in loops if each.lineno > finding.line and "range" in ast.unparse(each).partition("\n")[0]]
+    if not loops:
+        return finding
+    line = loops[-1].lineno
+    return replace(finding, line=line, place=str(program.place(line)), code=program.line(line).strip(), write="")
+
+
+def is_around(node: ast.AST, line: int) -> bool:
+    """Whether a node is the function that a line stands in."""
+    return isinstance(node, ast.FunctionDef) and node.lineno <= line <= (node.end_lineno or 0)
 
 
 def right_words(verdict: Any) -> list[str]:
