@@ -13,12 +13,12 @@ from deltarule.learn.judgement import Step
 from deltarule.learn.matching import Run, Session
 from deltarule.learn.namespace import MOST_SECONDS_TO_RUN, unimported, values_of_run
 from deltarule.learn.omissions import notes as reading_notes
-from deltarule.learn.omissions import omission_behind, omissions
+from deltarule.learn.omissions import omission_behind, omissions, stop_behind
 from deltarule.learn.probes import probe
 from deltarule.learn.program import TABLES, Program, read_program
 from deltarule.learn.recording import Where
-from deltarule.learn.report import ADAPTER, Finding, Part, ProgramCheck
 from deltarule.learn.rehearsal import rehearse
+from deltarule.learn.report import ADAPTER, Finding, Part, ProgramCheck
 from deltarule.learn.sandbox import Failure, hand_back, run_apart
 from deltarule.learn.training import accuracy_of
 from deltarule.learn.wording import ARRAYS, EQUATIONS, describe, finding_at, finding_of, own_line, text_of
@@ -76,6 +76,7 @@ def check_here(path: str, *, run: bool = False, train: bool = True) -> dict[str,
     seen = {(each.quantity, each.layer) for each in verdict.steps if each.is_found} if verdict else set()
     matched = n_layers > 0 and all((name, l) in seen for name in ("z", "dW") for l in range(n_layers))
     missing = [text for each in session.runs if (text := omission_behind(program, each.error))]
+    missing += [text for each in session.runs if not matched and (text := stop_behind(program, each.error))]
     names = ", ".join(sorted(unimported(program)))
     missing += [TABLES["notes"]["unimported"].format(names=names)] if names else []
     result = ProgramCheck(
