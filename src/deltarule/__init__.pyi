@@ -18,6 +18,8 @@ from deltarule.inspection.explain.explain import explain
 from deltarule.inspection.explain.walkthrough import Walkthrough
 from deltarule.inspection.gradcheck.check import gradcheck
 from deltarule.inspection.plots.kinds import plot
+from deltarule.learn.check import check
+from deltarule.learn.report import ProgramCheck
 from deltarule.model import Model, Standardization
 from deltarule.nn.activations import ELU, Activation, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
 from deltarule.nn.initializers import glorot_uniform, he_normal, lecun_normal, standard_normal, uniform, zeros
@@ -50,7 +52,7 @@ __all__ = [
     "MLPRegressor", "Model", "ModelCheckpoint", "Momentum", "MovingAverage", "Nesterov", "Network", "OneCycle",
     "Optimizer", "Parameters", "Penalty", "Progress", "Quadratic", "RMSProp", "ReLU", "ReduceOnPlateau", "SiLU",
     "Sigmoid", "Softmax", "Splits", "Standardization", "StepDecay", "Tanh", "Trainer", "TrainingState", "Walkthrough",
-    "WarmUp", "Workspace", "backward", "diagnose", "evaluate", "explain", "fit", "forward", "from_sklearn",
+    "WarmUp", "Workspace", "backward", "check", "diagnose", "evaluate", "explain", "fit", "forward", "from_sklearn",
     "from_torch", "glorot_uniform", "gradcheck", "he_normal", "lecun_normal", "load", "load_data", "loss_and_gradient",
     "loss_value", "plot", "read_table", "save", "save_npz", "save_onnx", "show", "standard_normal", "uniform", "zeros",
 ]  # fmt: skip

@@ -68,13 +68,18 @@ def source_of_sign(run: Pass, event: Event, begun: int) -> Event:
     """Where the error of the outputs got its wrong sign: at the first such array before delta."""
     a, t = run.a[-1], run.targets
     errors = (a - t, (a - t) / (a * (1 - a)), -t / a)
-    for pair in run.step_of(run.trace.arrays(*a.shape, begun)):
+    for pair in sorted(run.step_of(run.trace.arrays(*a.shape, begun)), key=lambda pair: is_of_loss(pair[0])):
         if pair[0].time <= event.time:
             for each in errors:
                 factor = factor_between(pair[1], each) if np.isfinite(each).all() else None
                 if factor is not None and factor < 0:
                     return pair[0]
     return event
+
+
+def is_of_loss(event: Event) -> bool:
+    """Whether an array is computed for the loss, where t - a does as well as a - t."""
+    return role_of(event.where.function.rpartition(".")[2]) == "loss"
 
 
 def right_delta(forms: tuple[list[Form], list[Form]]) -> Array:
@@ -185,6 +190,7 @@ def find_delta(
 ) -> tuple[Found, str, float] | None:
     """The array that is delta of a layer, its mistake, and how many times the right one it is."""
     pairs = run.step_of(run.trace.arrays(run.n, run.layers[l].W.shape[1], begun))
+    pairs.sort(key=lambda pair: is_of_loss(pair[0]))
     used = [pair for pair in pairs if is_used(run, l, pair[1], begun)]
     right, wrong = forms
     if not used:  # dC/dW may have a penalty's part

@@ -1,21 +1,26 @@
 """The check of a learner's own program: what it computes, step by step, and the first line that is wrong."""
 
+import ast
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from deltarule.learn.judgement import Step
 from deltarule.learn.matching import Run, Session
 from deltarule.learn.namespace import MOST_SECONDS_TO_RUN, unimported, values_of_run
 from deltarule.learn.omissions import notes as reading_notes
-from deltarule.learn.omissions import omission_behind, omissions
+from deltarule.learn.omissions import omission_behind, omissions, stop_behind
 from deltarule.learn.probes import probe
 from deltarule.learn.program import TABLES, Program, read_program
 from deltarule.learn.recording import Where
-from deltarule.learn.report import ADAPTER, Finding, Part, ProgramCheck
 from deltarule.learn.rehearsal import rehearse
-from deltarule.learn.sandbox import Failure, run_apart
+from deltarule.learn.report import ADAPTER, Finding, Part, ProgramCheck
+from deltarule.learn.sandbox import Failure, hand_back, run_apart
+from deltarule.learn.training import accuracy_of
 from deltarule.learn.wording import ARRAYS, EQUATIONS, describe, finding_at, finding_of, own_line, text_of
 from deltarule.public import public
 
@@ -71,6 +76,7 @@ def check_here(path: str, *, run: bool = False, train: bool = True) -> dict[str,
     seen = {(each.quantity, each.layer) for each in verdict.steps if each.is_found} if verdict else set()
     matched = n_layers > 0 and all((name, l) in seen for name in ("z", "dW") for l in range(n_layers))
     missing = [text for each in session.runs if (text := omission_behind(program, each.error))]
+    missing += [text for each in session.runs if not matched and (text := stop_behind(program, each.error))]
     names = ", ".join(sorted(unimported(program)))
     missing += [TABLES["notes"]["unimported"].format(names=names)] if names else []
     result = ProgramCheck(
@@ -85,6 +91,10 @@ def check_here(path: str, *, run: bool = False, train: bool = True) -> dict[str,
         notes=tuple(dict.fromkeys([*notes_of(program, verdict), *missing])),
         adapter=adapter_for(program, session) if not matched and session.has_network else "",
     )
+    if train and result.ok and best is not None:
+        hand_back(result.to_json_dict())  # which stays where training takes too long
+        with np.errstate(all="ignore"):  # what overflows shows in the accuracy
+            result = replace(result, accuracy=accuracy_of(session, best, TRAIN_SECONDS - 1.0))
     return result.to_json_dict()
 
 
@@ -164,6 +174,8 @@ def without_echoes(found: Sequence[Finding]) -> list[Finding]:
             continue
         if activations and each.id == "off" and each.array.startswith(("a ", "delta")):
             continue
+        if each.id == "bias-forgotten" and any(other.id == "never-filled" for other in found):
+            continue
         if any((other.id, other.line) == (each.id, each.line) for other in kept):
             continue
         kept.append(each)
@@ -184,7 +196,23 @@ def in_order(program: Program, found: Sequence[Finding]) -> list[Finding]:
             stage = 6 if any(each.id != "raises" and each.line == finding.line for each in found) else 1
         return stage, 0
 
-    return sorted(found, key=key)
+    return [at_loop(program, each) if each.id == "never-filled" else each for each in sorted(found, key=key)]
+
+
+def at_loop(program: Program, finding: Finding) -> Finding:
+    """A gradient that is never filled, at the backward loop that leaves its layer out; else where it is made."""
+    node = next((each for each in ast.walk(program.tree) if is_around(each, finding.line)), None)
+    loops = [each for each in ast.walk(node) if isinstance(each, ast.For | ast.While)] if node else []
+    loops = [each for each in loops if each.lineno > finding.line and "range" in ast.unparse(each).partition("\n")[0]]
+    if not loops:
+        return finding
+    line = loops[-1].lineno
+    return replace(finding, line=line, place=str(program.place(line)), code=program.line(line).strip(), write="")
+
+
+def is_around(node: ast.AST, line: int) -> bool:
+    """Whether a node is the function that a line stands in."""
+    return isinstance(node, ast.FunctionDef) and node.lineno <= line <= (node.end_lineno or 0)
 
 
 def right_words(verdict: Any) -> list[str]:

@@ -148,7 +148,8 @@ class Session:
                     return [run]
             if any(is_complete(each) for each in runs):
                 break
-            own = [each for run in runs for each in own_sizes(run)]
+            is_lost = not any(run.score[1] for run in runs)  # no z was found: the sizes may be others
+            own = [each for run in runs for each in own_sizes(run)] if is_lost else []
             waiting = [each for each in dict.fromkeys(own) if each not in tried][:2]
             if not waiting and runs and sizes[-1] > 1 and all(each.error for each in runs):
                 waiting = [each for each in [(*sizes[:-1], 1)] if each not in tried]
@@ -300,7 +301,7 @@ def own_sizes(run: Run) -> Iterator[tuple[int, ...]]:
     found = chains(run.recorder.starts)
     for chain in found:
         sizes = (chain[0].W.shape[0], *(layer.W.shape[1] for layer in chain))
-        if run.examples.n not in sizes and len(chain) == len(found[0]):
+        if run.examples.n not in sizes and 1 not in sizes[:-1] and len(chain) == len(found[0]):
             yield sizes
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from deltarule.learn.activations import SIGMOID
 from deltarule.learn.backward import walk_back
 from deltarule.learn.judgement import Pass, Step, walk_forward
 from deltarule.learn.layers import Layer, Trace, chains
@@ -95,5 +96,11 @@ def compare_losses(run: Pass, loss: str) -> None:
     step = next((each for each in run.steps if each.quantity == "delta" and each.is_found), None)
     if step is None or step.layer + 1 != len(run.layers) or step.mistake or not loss:
         return
-    if not fits(step.note, loss, run):
-        mark(run, step, "two-losses", loss=NAMES[loss], fits=NAMES.get(step.note, step.note))
+    if fits(step.note, loss, run):
+        return
+    names = {"loss": NAMES[loss], "fits": NAMES.get(step.note, step.note)}
+    if run.kinds[-1] is SIGMOID and step.note in ("cross_entropy", "quadratic"):
+        mark(run, step, "delta-a-minus-t" if loss == "quadratic" else "shortcut-slope", **names)
+    else:
+        at = next((each.event for each in run.steps if each.quantity == "loss"), None)
+        mark(run, step, "two-losses", at=at, **names)

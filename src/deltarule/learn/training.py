@@ -1,0 +1,122 @@
+"""A program that is right, trained on the bundled digits by its own function or method for a few seconds."""
+
+import time
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from deltarule.data.catalog import load_data
+from deltarule.learn.examples import Examples
+from deltarule.learn.matching import Bank, Run, Session, Unfilled
+from deltarule.learn.namespace import carry_out
+from deltarule.learn.roles import argument_of, role_of
+from deltarule.learn.sandbox import attempt
+from deltarule.learn.verdict import Verdict
+from deltarule.nn.arrays import Array
+
+N_TRAIN, N_TEST, HIDDEN, RATE = 800, 400, 32, 0.5
+
+
+@dataclass(frozen=True)
+class Digits(Examples):
+    """Digits in the form in which a program takes its examples. part: the training set, or the test set behind it."""
+
+    first: int = 0
+    length: int = N_TRAIN
+    epochs: int = 2
+
+    @property
+    def n(self) -> int:
+        """Samples."""
+        return self.length
+
+    @cached_property
+    def X(self) -> Array:
+        """(n, 784), from 0 to 1."""
+        rows = load_data("digits").train.inputs[self.first : self.first + self.length]
+        return np.asarray(rows, float).reshape(len(rows), -1) / 255.0
+
+    @cached_property
+    def y(self) -> Array:
+        """(n,) classes."""
+        return np.asarray(load_data("digits").train.targets[self.first : self.first + self.length])
+
+    def value(self, name: str, *, is_constructor: bool = False) -> tuple[bool, Any]:
+        """As for a small batch, with a rate and epochs to learn by."""
+        kind = argument_of(name)
+        chosen = {"epochs": self.epochs, "alpha": RATE, "batch_size": 20}
+        return (True, chosen[kind]) if kind in chosen else super().value(name, is_constructor=is_constructor)
+
+
+def accuracy_of(session: Session, run: Run, seconds: float) -> float | None:
+    """The share of held-out digits that the program gets right after training; None where it cannot be trained so."""
+    begun, verdict = time.monotonic(), run.verdict
+    if verdict is None or run.how not in ("by_training", "by_class") or not verdict.layers:
+        return None
+    fixed = [layer.W.shape for layer in verdict.layers]
+    is_fixed = fixed[0][0] == 784
+    sizes = (784, *(out for _, out in fixed[:-1]), 10) if is_fixed else (784, *[HIDDEN] * (len(fixed) - 1), 10)
+    if is_fixed and fixed[-1][1] != 10:
+        return None
+    digits = Digits(sizes, run.examples.is_columns, run.examples.labels, run.examples.hidden)
+    parameters, best = trained(session, run, digits, 1.0), None
+    spent = max(time.monotonic() - begun, 1e-3)
+    if parameters is not None:
+        best = share_right(verdict, parameters, digits)
+        epochs = int(2 * 0.7 * (seconds - spent) / spent)
+        more = trained(session, run, replace(digits, epochs=epochs), seconds - spent) if epochs > 2 else None
+        best = best if more is None else share_right(verdict, more, digits)
+    return best
+
+
+def trained(session: Session, run: Run, digits: Digits, seconds: float) -> list[Array] | None:
+    """All arrays that training leaves: of the network that was made, or of what the function returns."""
+    space = carry_out(session.program, {name: digits.value(name)[1] for name in session.program.free})
+    bank, name = Bank(digits), run.called[0]
+    try:
+        if run.how == "by_training":
+            given, words = bank.arguments(space.get(name))
+            done = attempt(name, space.get(name), *given, seconds=seconds, **words)
+            return None if done.error else list(arrays_of(done.value))
+        bank.is_constructor = True
+        given, words = bank.arguments(space.get(name))
+        made = attempt(name, space.get(name), *given, **words)
+        bank.is_constructor = False
+        method = run.called[-1].rpartition(".")[2]
+        if made.error or role_of(method) != "train":
+            return None
+        given, words = bank.arguments(getattr(made.value, method))
+        done = attempt(method, getattr(made.value, method), *given, seconds=seconds, **words)
+        is_over = done.error is None or done.error.kind == "OutOfTime"
+        return list(arrays_of(vars(made.value))) if is_over else None
+    except Unfilled:
+        return None
+
+
+def arrays_of(value: Any, depth: int = 4) -> Any:
+    """The arrays in lists, tuples, dicts and objects, in order."""
+    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+        yield value
+    elif depth and isinstance(value, dict | list | tuple) and len(value) < 1000:
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from arrays_of(each, depth - 1)
+    elif depth and hasattr(value, "__dict__"):
+        yield from arrays_of(vars(value), depth - 1)
+
+
+def share_right(verdict: Verdict, arrays: list[Array], digits: Digits) -> float | None:
+    """The accuracy of the first arrays that fit the layers, one after another."""
+    test = replace(digits, first=N_TRAIN, length=N_TEST)
+    a, left, fan_in = test.X, list(arrays), 784
+    for layer, kind, fan_out in zip(verdict.layers, verdict.run.kinds, digits.sizes[1:], strict=True):
+        shape = (fan_out, fan_in) if layer.is_out_first else (fan_in, fan_out)
+        W = next((each for each in left if each.shape == shape), None)
+        if W is None:
+            return None
+        left = [each for each in left if each is not W]
+        b = next((each for each in left if each.size == fan_out), np.zeros(fan_out)) if layer.biases else np.zeros(fan_out)
+        left = [each for each in left if each is not b]
+        a, fan_in = kind.value(a @ (W.T if layer.is_out_first else W) + b.ravel()), fan_out
+    return float((a.argmax(axis=1) == test.y).mean())
