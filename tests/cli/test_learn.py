@@ -58,13 +58,18 @@ def test_a_broken_network_says_what_a_guess_is_worth(deltarule: Command) -> None
     assert first.err.count("written") == len(repairs())
     assert "16 of 16 steps are right" in first.out
     path, repair = Path("broken", "01.py"), repairs()[0]
-    for guess, words in (("", "write your guess"), ("backward", "not in backward"), ("sigmoid", "sigmoid it is")):
+    assert "01.py" not in first.out.partition("16 of 16")[0]
+    for guess, words in (("backward", "not in backward"), ("sigmoid", "sigmoid it is")):
         path.write_text(repair.stub.replace('GUESS = ""', f'GUESS = "{guess}"'), encoding="utf-8")
         assert words in next(line for line in deltarule("learn").out.splitlines() if line.startswith("01.py"))
     path.write_text(repair.solution, encoding="utf-8")
     result = deltarule("learn")
     assert "repaired" in result.out.splitlines()[len(steps())]
-    assert "lacks a minus" not in result.out
+    assert "sigmoid lacked a minus" in result.out
+    for repair in repairs():
+        Path("broken", f"{repair.number:02}.py").write_text(repair.solution, encoding="utf-8")
+    assert "nothing left to do" in deltarule("learn").out
+    assert deltarule("learn", "--hint").code == 0
 
 
 def test_training_reaches_the_milestones_and_remembers(deltarule: Command, monkeypatch: pytest.MonkeyPatch) -> None:
