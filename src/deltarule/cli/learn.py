@@ -34,22 +34,22 @@ def learn(options: LearnOptions) -> None:
         if options.watch:
             watch(course, worker)
             return
-        marks = course.marks(worker)
+        wanted = find_exercise(options.step) if options.step else None
+        marks = [] if wanted or options.train else course.marks(worker)
         for path in course.created:
             tell("written", str(path))
-        current = find_exercise(options.step) if options.step else next_of(marks)
-        if options.hint or options.solution:
-            help_with(course, current, options)
-        elif options.train:
+        current = wanted or next_of(marks)
+        if options.train:
             train(course, worker)
-        elif options.step and current is not None:
-            facts = {name: getattr(current, name) for name in SHOWN}
-            print_result(facts, exercise_text(current), as_json=options.as_json)
+        elif options.hint or options.solution:
+            help_with(course, current, options)
+        elif wanted is not None:
+            facts = {name: getattr(wanted, name) for name in SHOWN}
+            print_result(facts, exercise_text(wanted), as_json=options.as_json)
         else:
-            facts = {"folder": str(course.folder), "next": current and current.id}
-            rows = [mark.to_json_dict() for mark in marks]
-            text = overview_text(course, marks, current)
-            print_result(facts | {"exercises": rows, "trained": course.milestones}, text, as_json=options.as_json)
+            facts = {"folder": str(course.folder), "next": current and current.id, "trained": course.milestones}
+            facts |= {"exercises": [mark.to_json_dict() for mark in marks]}
+            print_result(facts, overview_text(course, marks, current), as_json=options.as_json)
 
 
 def next_of(marks: list[Mark]) -> Exercise | None:

@@ -152,10 +152,11 @@ def test_structures_are_compared(found: object, expected: object, words: str) ->
 
 
 def test_questions_are_drawn_anew_and_by_the_seed() -> None:
+    drawn = [draw_all(np.random.default_rng(seed)) for seed in (1, 2, 1)]
     for step in steps():
-        one, other, again = (asks_of(step, draw_all(np.random.default_rng(seed))) for seed in (1, 2, 1))
-        assert str(one) == str(again)
-        assert str(one) != str(other)
+        one, other, again = (str(asks_of(step, each)) for each in drawn)
+        assert one == again
+        assert one != other
 
 
 def test_ordinary_numpy_runs(check: Check) -> None:
