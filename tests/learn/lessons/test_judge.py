@@ -52,7 +52,7 @@ def test_the_template_is_still_to_do(tmp_path: Path, worker: Worker) -> None:
 @pytest.mark.parametrize("step", steps(), ids=[step.id for step in steps()])
 def test_every_wrong_answer_is_named(step: Exercise, check: Check) -> None:
     for wrong in step.wrong:
-        mark = check(step, f"{whole_solution(step.number + 1)}\n\n{wrong.code}")
+        mark = check(step, f"import numpy as np\n\n{step.solution}\n\n{wrong.code}")
         assert mark.state == "wrong"
         assert said(mark) == wrong.says
 
