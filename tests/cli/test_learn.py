@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from deltarule.learn.lessons import milestones
-from deltarule.learn.lessons.exercises import find_step, repairs, steps, template, whole_solution
+from deltarule.learn.lessons.exercises import find_step, repairs, template, whole_solution
 
 Command = Callable[..., Any]
 SLIP = whole_solution().replace("return delta.sum(axis=0)", "return np.sum(delta)")
@@ -54,28 +54,35 @@ def test_hints_solutions_and_steps_are_shown(deltarule: Command) -> None:
 
 def test_a_broken_network_says_what_a_guess_is_worth(deltarule: Command) -> None:
     Path("network.py").write_text(whole_solution(), encoding="utf-8")
-    first = deltarule("learn")
-    assert first.err.count("written") == len(repairs())
-    assert "16 of 16 steps are right" in first.out
-    path, repair = Path("broken", "01.py"), repairs()[0]
-    for guess, words in (("", "write your guess"), ("backward", "not in backward"), ("sigmoid", "sigmoid it is")):
-        path.write_text(repair.stub.replace('GUESS = ""', f'GUESS = "{guess}"'), encoding="utf-8")
-        assert words in next(line for line in deltarule("learn").out.splitlines() if line.startswith("01.py"))
-    path.write_text(repair.solution, encoding="utf-8")
+    Path("broken").mkdir()
+    texts = [repair.solution for repair in repairs()]
+    for n, guess in enumerate(("sigmoid", "", "update")):
+        texts[n] = repairs()[n].stub.replace('GUESS = ""', f'GUESS = "{guess}"')
+    for repair, text in zip(repairs(), texts, strict=True):
+        Path("broken", f"{repair.number:02}.py").write_text(text, encoding="utf-8")
     result = deltarule("learn")
-    assert "repaired" in result.out.splitlines()[len(steps())]
-    assert "lacks a minus" not in result.out
+    assert "16 of 16 steps are right" in result.out
+    assert "can be trained (cute-dog, xor, mnist)" in result.out
+    assert [line.split()[1] for line in result.out.splitlines()[16:28]] == ["broken"] * 3 + ["repaired"] * 9
+    shown = {line[:5]: line for line in result.out.splitlines() if line[2:5] == ".py"}
+    assert "sigmoid it is" in shown["01.py"]
+    assert "02.py" not in shown
+    assert "not in update" in shown["03.py"]
+    assert repairs()[3].says in shown["04.py"]
+    assert deltarule("learn", "--step", "broken-02", "--solution").out.strip() == f"loss: {repairs()[1].says}"
+    assert "broken/02.py: What is printed" in deltarule("learn", "--step", "broken-02").out
 
 
 def test_training_reaches_the_milestones_and_remembers(deltarule: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(milestones, "OF_DIGITS", milestones.OF_DIGITS._replace(rounds=1, reach=0.5))
     Path("network.py").write_text(whole_solution(), encoding="utf-8")
-    assert "can be trained (cute-dog, xor, mnist)" in deltarule("learn").out
     result = deltarule("learn", "--train")
     assert result.code == 0
     assert "digits" in result.out
     assert "MNIST is not on this machine" in result.out
-    assert "can be trained" not in deltarule("learn").out
+    text = deltarule("learn").out
+    assert "16 of 16 steps are right" in text
+    assert "can be trained" not in text
     Path("network.py").write_text(template(), encoding="utf-8")
     failed = deltarule("learn", "--train")
     assert failed.code == 1

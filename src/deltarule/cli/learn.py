@@ -34,22 +34,22 @@ def learn(options: LearnOptions) -> None:
         if options.watch:
             watch(course, worker)
             return
-        marks = course.marks(worker)
+        wanted = find_exercise(options.step) if options.step else None
+        marks = [] if wanted or options.train else course.marks(worker)
         for path in course.created:
             tell("written", str(path))
-        current = find_exercise(options.step) if options.step else next_of(marks)
-        if options.hint or options.solution:
-            help_with(course, current, options)
-        elif options.train:
+        current = wanted or next_of(marks)
+        if options.train:
             train(course, worker)
-        elif options.step and current is not None:
-            facts = {name: getattr(current, name) for name in SHOWN}
-            print_result(facts, exercise_text(current), as_json=options.as_json)
+        elif options.hint or options.solution:
+            help_with(course, current, options)
+        elif wanted is not None:
+            facts = {name: getattr(wanted, name) for name in SHOWN}
+            print_result(facts, exercise_text(wanted), as_json=options.as_json)
         else:
-            facts = {"folder": str(course.folder), "next": current and current.id}
-            rows = [mark.to_json_dict() for mark in marks]
-            text = overview_text(course, marks, current)
-            print_result(facts | {"exercises": rows, "trained": course.milestones}, text, as_json=options.as_json)
+            facts = {"folder": str(course.folder), "next": current and current.id, "trained": course.milestones}
+            facts |= {"exercises": [mark.to_json_dict() for mark in marks]}
+            print_result(facts, overview_text(course, marks, current), as_json=options.as_json)
 
 
 def next_of(marks: list[Mark]) -> Exercise | None:
@@ -60,7 +60,8 @@ def next_of(marks: list[Mark]) -> Exercise | None:
 def help_with(course: Course, exercise: Exercise | None, options: LearnOptions) -> None:
     """Print the next hint, or the solution."""
     if exercise is None:
-        raise SettingError(says("learn.all_right"))
+        print_result(None, says("learn.all_right"), as_json=options.as_json)
+        return
     if options.solution:
         text = exercise.solution if not exercise.faulty else f"{', '.join(exercise.faulty)}: {exercise.says}"
         print_result({"id": exercise.id, "solution": text}, text.rstrip("\n"), as_json=options.as_json)
@@ -85,7 +86,7 @@ def overview_text(course: Course, marks: list[Mark], current: Exercise | None) -
     states = [words.get(mark.state, mark.state) if mark.exercise.faulty else mark.state for mark in marks]
     rows = zip([mark.exercise for mark in marks], states, strict=True)
     parts = ["\n".join(f"{each.number:>3}  {state:<9} {each.title}" for each, state in rows)]
-    for text, mark in {mark.words: mark for mark in reversed(marks) if mark.words and mark.state != "to do"}.items():
+    for text, mark in {mark.words: mark for mark in reversed(marks) if is_shown(mark)}.items():
         is_whole = mark.exercise.faulty or (mark.fault is not None and not mark.fault.function)
         parts.insert(1, entry(course.path_of(mark.exercise).name if is_whole else str(mark.exercise.number), text, 12))
     n_right = sum(mark.state == "right" for mark in marks[: len(steps())])
@@ -93,9 +94,16 @@ def overview_text(course: Course, marks: list[Mark], current: Exercise | None) -
     can_train = all(mark.state == "right" for mark in marks[:TRAINABLE])
     if can_train and (waiting := [each.name for each in MILESTONES if each.name not in course.milestones]):
         parts.append(says("learn.train", names=", ".join(waiting), folder=course.folder))
-    if current is not None:
-        parts += [exercise_text(current), says("learn.next", folder=course.folder)]
-    return "\n\n".join(parts)
+    if current is None:
+        return "\n\n".join([*parts, says("learn.all_right")])
+    return "\n\n".join([*parts, exercise_text(current), says("learn.next", folder=course.folder)])
+
+
+def is_shown(mark: Mark) -> bool:
+    """Whether there is something to say: what is wrong, what a guess is worth, or what was repaired."""
+    if mark.exercise.faulty:
+        return bool(mark.guess) or mark.state == "right"
+    return mark.state in ("wrong", "refused")
 
 
 def train(course: Course, worker: Worker) -> None:

@@ -332,7 +332,7 @@ class RecipesOptions:
 class LearnOptions:
     """Write a neural network yourself, and have every step checked.
 
-    The folder gets a network.py to fill in: sixteen functions, from the sigmoid to Adam. This command says what is
+    The folder gets a network.py to fill in, in sixteen steps from the sigmoid to Adam. This command says what is
     right, names what is wrong, and shows what comes next. Once all is right it adds twelve broken networks to repair.
 
     \b

@@ -58,9 +58,9 @@ def test_a_secret_asks_each_student_otherwise_and_the_same_again(
         return ask(self, request, seconds)
 
     monkeypatch.setattr(Worker, "ask", note_down)
-    for student, secret in (("ann", "s"), ("ann", "s"), ("bob", "s"), ("ann", "t"), ("ann", "")):
+    for student, secret in (("ann", "s"), ("ann", "s"), ("bob", "s"), ("ann", "")):
         grade_folders(submissions / "ann", worker, secret, student)
-    one, again, *others = (asked[n * 16 : n * 16 + 16] for n in range(5))
+    one, again, *others = (asked[n * 16 : n * 16 + 16] for n in range(4))
     assert one == again
     assert all(one[n] != other[n] for other in others for n in range(16))
 

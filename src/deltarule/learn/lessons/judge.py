@@ -58,7 +58,7 @@ def fault_of(step: Exercise, name: str, asked: list[Ask], got: list[Message]) ->
         return None
     line = next((message["line"] for message in got if "error" in message), 0)
     for wrong in step.wrong:
-        mistaken = results(f"{whole_solution()}\n\n{wrong.code}", asked)
+        mistaken = results(wrong.code, asked)
         both = [values, mistaken]
         if view and not any(isinstance(each, str) for each in [*values, *mistaken]):
             both = [list(view(each, asked).values()) for each in both]
@@ -100,11 +100,12 @@ def compiled(code: str) -> CodeType:
 
 
 def results(code: str, asked: list[Ask]) -> list[Any]:
-    """What code of ours answers, from the TOML files; the key of its error where it raises one."""
+    """What code of ours answers, from the TOML files, beside the solutions; the key of its error if it raises one."""
     namespace: dict[str, Any] = {}
     found, generators = [], dict[Any, Any]()
     with np.errstate(all="ignore"):
-        exec(compiled(code), namespace)  # noqa: S102 - ours, from the package
+        for part in (whole_solution(), code):
+            exec(compiled(part), namespace)  # noqa: S102 - ours, from the package
         for question in asked:
             try:
                 arguments = real(copy.deepcopy(question.arguments), namespace, generators)

@@ -31,7 +31,7 @@ class Refusal(NamedTuple):
 
 def refusals(tree: ast.Module) -> list[Refusal]:
     """All that is not allowed in a file, by line."""
-    modules = dict(imported_modules(tree))
+    modules = dict(modules_by_name(tree))
     found = [
         Refusal(getattr(node, "lineno", 0), getattr(top, "name", ""), says(f"refused.{key}", name=name))
         for top in tree.body
@@ -41,7 +41,7 @@ def refusals(tree: ast.Module) -> list[Refusal]:
     return sorted(set(found))
 
 
-def imported_modules(tree: ast.AST) -> Iterator[tuple[str, ModuleType]]:
+def modules_by_name(tree: ast.AST) -> Iterator[tuple[str, ModuleType]]:
     """The modules that a file imports, where they are allowed, by the name that it gives them."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
