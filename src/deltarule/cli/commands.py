@@ -85,9 +85,7 @@ class Command(TyperCommand):
         if option.startswith("-"):
             name, works = option, f"{option} {examples.get(option, parameter.metavar)}"
         needed = error.message.removeprefix("Value error, ").removeprefix("Input should be ").partition(", unable")[0]
-        needed = (
-            f"one of {needed.partition(' is not one of ')[2].rstrip('.')}" if " is not one of " in needed else needed
-        )
+        needed = re.sub(r"^.* is not (one of .*?)\.?$", r"\1", needed)
         values = {"name": name, "works": works, "path": path}
         if parameter.param_type_name == "argument" or "requires an argument" in needed:
             return sentence("command.missing", says=parameter.help, **values)
