@@ -26,6 +26,7 @@ TASK_SYNONYMS |= {"binary": "labels", "regression": "values"}
 DTYPES = ("float32", "float64", "complex128")
 ENGINES = ("auto", "numpy", "numba")
 MODES = ("auto", "min", "max")
+HIDDEN = ("Cc", "Cf", "Cs", "Zl", "Zp")  # categories: control, format, surrogate, line and paragraph separator
 BatchSize = int | Literal["full"] | None
 
 
@@ -298,6 +299,29 @@ def brief(value: Any) -> str:
     if callable(value) and hasattr(value, "__name__"):
         return f"the function {value.__name__}"
     return with_article(type(value).__name__)
+
+
+def visible(text: str) -> str:
+    r"""The same text, its control, format and bidirectional characters as escapes; lines stay lines.
+
+    >>> print(visible("a\x1b[2Jb\u202ec\rd"))
+    a\x1b[2Jb\u202ec\rd
+    """
+    if text.replace("\n", "").isprintable():
+        return text
+    from unicodedata import category
+
+    return "".join(_escape(each) if each != "\n" and category(each) in HIDDEN else each for each in text)
+
+
+def _escape(character: str) -> str:
+    escape = character.encode("unicode_escape").decode()
+    return escape.replace("\\x", "\\u00") if character > "\x7f" else escape  # as TOML and JSON read it
+
+
+def in_a_line(text: str) -> str:
+    """The same text in one line, whatever a stranger has put into it."""
+    return visible(text).replace("\n", "\\n")
 
 
 def with_article(kind: str) -> str:

@@ -131,7 +131,15 @@ def test_wrong_use_is_code_2_and_a_hint(deltarule: Command, arguments: list[str]
         (["evaluate", "m", "--test", "my.csv"], "has no option --test: did you mean --data?"),
         (["train", "--epochs", "abc"], "--epochs must be a valid integer: got 'abc'; use --epochs 10"),
         (["train", "--epochs=0"], "--epochs must be greater than or equal to 1: got '0'; use --epochs 10"),
-        (["train", "--task", "regression"], "use --task values"),
+        (
+            ["train", "--task", "regression"],
+            "--task must be one of 'classes', 'values': got 'regression'; use --task values",
+        ),
+        (
+            ["plot", "m.safetensors"],
+            "a picture's name comes first: got m.safetensors; use deltarule plot confusion m.safet",
+        ),
+        (["predict", "5.1", "3.5"], "a file must exist: got 5.1; numbers go into a CSV, a line for each sample"),
         (["train", "--out"], "deltarule train needs --out: Where to save the model"),
         (
             ["evaluate"],

@@ -72,12 +72,13 @@ class Command(TyperCommand):
         """The message for an option that does not exist, a wrong value, or one that is missing."""
         from deltarule.public import words
 
-        wrong, parameter = getattr(error, "option_name", ""), getattr(error, "param", None)
+        wrong: str = getattr(error, "option_name", "")
+        of_name = next((each for each in self.params if wrong and wrong in each.opts), None)
+        parameter: Any = getattr(error, "param", None) or of_name
         if hasattr(error, "possibilities"):
             advice = self.advice(wrong, given)
             joint = " " if advice.endswith("?") else "; "
             return f"{self.name} has no option {wrong}: {advice}{joint}{path} --help  lists its options"
-        parameter = parameter or next((each for each in self.params if wrong and wrong in each.opts), None)
         if parameter is None or "; use " in error.message:
             return str(error.message)
         option, examples = parameter.opts[0], words()["examples"]
@@ -85,6 +86,7 @@ class Command(TyperCommand):
         if option.startswith("-"):
             name, works = option, f"{option} {examples.get(option, parameter.metavar)}"
         needed = error.message.removeprefix("Value error, ").removeprefix("Input should be ").partition(", unable")[0]
+        needed = re.sub(r"^.* is not (one of .*?)\.?$", r"\1", needed)
         values = {"name": name, "works": works, "path": path}
         if parameter.param_type_name == "argument" or "requires an argument" in needed:
             return sentence("command.missing", says=parameter.help, **values)
@@ -120,7 +122,7 @@ class Command(TyperCommand):
             return f"leave it out, as in deltarule {self.name} {after}"
         near = [meant] if meant in known else difflib.get_close_matches(word, known, n=1, cutoff=0.75)
         if near or meant == "leave it out":
-            return f"did you mean --{near[0]}?" if near else meant
+            return f"did you mean --{near[0]}?" if near else "leave it out"
         from deltarule.recipes import names, read
 
         recipe = read(next((each for each in given if each in names()), "default"))

@@ -32,6 +32,8 @@ WITH_TRAINING_DATA = ("surface", "weights")  # the other pictures of a model are
 
 def plot(options: PlotOptions) -> None:
     """Draw a picture, or print its numbers: first what it is drawn of is looked at, then where it is to go."""
+    if Path(options.kind).exists() or options.kind.endswith(".safetensors"):
+        raise SettingError(sentence("command.kind_first", name=options.kind))
     check_kind(options.kind, options.layer)
     if options.changes and options.kind != "rates":
         raise SettingError(f"--set changes a recipe, of which only rates is drawn: got {options.kind}; leave it out")

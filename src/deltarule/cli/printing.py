@@ -19,36 +19,15 @@ from queue import Full, Queue
 from threading import Thread
 from typing import TYPE_CHECKING, Any, TextIO
 
+from deltarule.settings import in_a_line as in_a_line
+from deltarule.settings import visible
+
 if TYPE_CHECKING:
     from deltarule.nn.arrays import Array
 
-HIDDEN = ("Cc", "Cf", "Cs", "Zl", "Zp")  # categories: control, format, surrogate, line and paragraph separator
 CLEAR = "\r\x1b[K"  # a terminal's line
 MOST_WAITING = 1000  # lines that a slow reader of stderr may be behind; later ones are dropped
 PATIENCE_SECONDS = 1.0  # for a reader of stderr that does not read, once the work is done
-
-
-def visible(text: str) -> str:
-    r"""The same text, its control, format and bidirectional characters as escapes; lines stay lines.
-
-    >>> print(visible("a\x1b[2Jb\u202ec\rd"))
-    a\x1b[2Jb\u202ec\rd
-    """
-    if text.replace("\n", "").isprintable():
-        return text
-    from unicodedata import category
-
-    return "".join(_escape(each) if each != "\n" and category(each) in HIDDEN else each for each in text)
-
-
-def _escape(character: str) -> str:
-    escape = character.encode("unicode_escape").decode()
-    return escape.replace("\\x", "\\u00") if character > "\x7f" else escape  # as TOML and JSON read it
-
-
-def in_a_line(text: str) -> str:
-    """The same text in one line, whatever a stranger has put into it."""
-    return visible(text).replace("\n", "\\n")
 
 
 def paragraph(text: str) -> str:

@@ -167,7 +167,7 @@ def load_data(name: str, options: TrainOptions, *, known: Model | None = None, m
     than no MNIST; stderr says which they are.
     """
     if options.target is not None:
-        if known is not None and (known.image_shape if Path(name).is_file() else can_find(name)):
+        if known is not None and (known.image_shape if Path(name).is_file() else known.columns and can_find(name)):
             columns = ", ".join(column.name for column in known.columns)
             reads = "images" if known.image_shape else f"the columns {columns} of a table"
             raise SettingError(sentence("command.other_inputs", reads=reads, name=name))

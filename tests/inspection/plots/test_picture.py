@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 from sample_pictures import MATRIX, NAMES, PICTURES, history
 
+import deltarule as dr
 from deltarule.errors import MissingExtraError, SettingError
 from deltarule.inspection.plots.result_plots import draw_confusion, draw_curves
 
@@ -73,3 +74,12 @@ assert "matplotlib.pyplot" not in sys.modules
 """
     environment = {name: value for name, value in os.environ.items() if "DISPLAY" not in name}
     subprocess.run([sys.executable, "-c", program], env={**environment, "MPLBACKEND": "tkagg"}, check=True)
+
+
+def test_control_characters_of_names_are_escapes_in_pictures() -> None:
+    """No font has them: matplotlib would warn, and here a warning is an error."""
+    names = ["a\x1b[2J", "b\x07", "c\u202ed"]
+    data = dr.Dataset(np.random.default_rng(0).random((12, 4)), np.arange(12) % 3, class_names=names)
+    network = dr.Network((4, 3), class_names=names)
+    for kind in ("confusion", "scores", "architecture"):
+        assert dr.plot(kind, network, data).to_bytes(".png").startswith(b"\x89PNG")

@@ -54,7 +54,9 @@ IMAGE_FOLDER = Kind(
     "folder of images", reader=lambda path, how: reading_of(read_image_folder(path, size=how.size)), has_targets=True
 )
 TO_CSV = "import pandas; pandas.{}({{path!r}}).to_csv('data.csv', index=False)"
-MODEL = Kind("a model", rb".{6}\0\0\{", (".safetensors",), advice="pass it with --model {path} or --from {path}")
+MODEL = Kind(
+    "a model", rb".{6}\0\0\{", (".safetensors",), advice="pass it with --model {path}, or to train --from {path}"
+)
 KINDS = (
     MODEL,
     Kind("PNG", rb"\x89PNG\r\n\x1a\n", (".png",), read_picture_rows),
@@ -115,7 +117,8 @@ def kind_of(path: Path) -> Kind:
     if not path.exists():
         if idx_files(path.parent, path.name + IMAGES):
             return IDX_PAIRS
-        raise SettingError(f"a file must exist: got {path}")
+        more = "; numbers go into a CSV, a line for each sample" if re.fullmatch(r"-?[0-9.]+", path.name) else ""
+        raise SettingError(f"a file must exist: got {path}{more}")
     with open_stored(path, "a file") as file:
         head, is_compressed = file.read(HEAD_BYTES), isinstance(file, GzipFile)
     by_content = [kind for kind in KINDS if re.match(kind.signature, head, re.DOTALL)]

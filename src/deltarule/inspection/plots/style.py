@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from deltarule.errors import read_tables, require
+from deltarule.settings import in_a_line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,7 +31,8 @@ def label_epochs(axes: "Axes") -> None:
 
 
 def short_label(name: str) -> str:
-    """A name that fits under an image or beside an axis."""
+    """A name that fits under an image or beside an axis, its control characters as escapes, which no font has."""
+    name = in_a_line(name)
     return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
 
