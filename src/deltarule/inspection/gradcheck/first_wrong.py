@@ -121,7 +121,11 @@ def judgement(problem: Problem, observed: Observed) -> Judgement:
     notes = notes_of(problem, observed, reading, best)
     is_fit = not any(each.key in ("delta-a-minus-t", "loss-of-gradient") for each in found)
     return Judgement(
-        wrong_of(problem, found), best.right, notes, best.kind if is_fit else None, best.factor if notes else 1.0
+        wrong_of(problem, found),
+        best.right,
+        notes,
+        best.kind if is_fit else None,
+        best.factor if notes and best.factor > 0.0 else 1.0,
     )
 
 
@@ -452,8 +456,11 @@ def words(part: Activation | Loss) -> str:
 
 
 def notes_of(problem: Problem, observed: Observed, reading: LossReading, best: State) -> tuple[str, ...]:
-    """What is a convention: that the gradient is of a loss that differs from the network's by a constant."""
-    if best.factor in (1.0, -1.0) or any(each.quantity == "delta" and each.key in FACTORS for each in best.claims):
-        return ()
-    too = observed.loss is not None and math.isclose(reading.factor, best.factor, rel_tol=ALIKE)
-    return (mistake_of("convention", factor=best.factor, loss=", and so is your loss" if too else "").says,)
+    """What is a convention: that the loss, its gradient, or both are the network's times a constant."""
+    is_mistake = any(each.quantity == "delta" and each.key in FACTORS for each in best.claims)
+    factor = 1.0 if is_mistake or best.factor < 0.0 else best.factor
+    both = math.isclose(reading.factor, factor, rel_tol=ALIKE) and observed.loss is not None
+    values = {"factor": factor, "stated": reading.factor}
+    if factor != 1.0:
+        return (mistake_of("convention" if both else "convention-gradient", **values).says,)
+    return () if both or is_mistake or reading.kind is None else (mistake_of("convention-loss", **values).says,)

@@ -24,7 +24,12 @@ FROM_A: dict[type, Callable[[Any, Array], Array]] = {  # sigma' by a = sigma(z)
     ELU: lambda own, a: np.where(a > 0.0, 1.0, a + own.alpha),
     Softmax: lambda own, a: a * (1.0 - a),
 }
-PARTS_OF_A = {"a": lambda a: a, "1 - a": lambda a: 1.0 - a, "a^2": lambda a: a * a, "1 + a": lambda a: 1.0 + a}
+PARTS_OF_A: dict[str, Callable[[Array], Array]] = {
+    "a": lambda a: a,
+    "1 - a": lambda a: 1.0 - a,
+    "a^2": lambda a: a * a,
+    "1 + a": lambda a: 1.0 + a,
+}
 SQUARES = Quadratic()
 
 
