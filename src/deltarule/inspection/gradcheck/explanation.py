@@ -47,7 +47,7 @@ def factor_slips(factor: float, problem: Problem) -> tuple[tuple[str, Mapping[st
 def conventions(problem: Problem) -> list[float]:
     """Factors by which losses differ that are used everywhere: sums and means, with the half or without it."""
     n, k = float(problem.sample_weight.sum()), problem.network.layer_sizes[-1]
-    return [u * v for u in (1.0, n) for v in (1.0, 2.0, 1.0 / k, 2.0 / k, 0.5)]
+    return [scale * each for scale in (1.0, n) for each in (1.0, 2.0, 1.0 / k, 2.0 / k, 0.5)]
 
 
 def fit(found: Sequence[Array], slips: Sequence[Slip], problem: Problem, *, by_any: bool = False) -> Fitting | None:
