@@ -60,11 +60,16 @@ class Causes:
         if self.later.least > LEARNED and not any("learning-rate" in name for name in causes):
             name = "stuck-at-chance" if math.isfinite(self.later.least) else "diverged: first steps"
             yield Finding.of("fault", name, {"loss over chance": self.later.least})
+        if not causes:
+            yield from self.trials.batch_findings()
 
     @property
     def is_explained(self) -> bool:
         """Whether the data, or a wrong formula, explain a loss stuck at chance."""
-        return any(each.level == "fault" and "stuck-at-chance" in each.explains and not each.is_suspect for each in self.standing)
+        return any(
+            each.level == "fault" and "stuck-at-chance" in each.explains and not each.is_suspect
+            for each in self.standing
+        )
 
     @property
     def level(self) -> Level:
@@ -91,6 +96,7 @@ class Causes:
         """The loss over chance with each change that saves enough; more steps are taken where the first do not."""
         runs, now = dict(self.changes()), min(self.later.judged, 1.0)
         first = [*((name, 1.0) for name in runs if name), *(("", factor) for factor in RATE_FACTORS)]
+        first += [(name, 10.0) for name in OF_DATA if name in runs]
         both = [(name, factor) for name in ("new weights", "ReLU") if name in runs for factor in MORE_FACTORS]
         reached: dict[Change, float] = {}
         for changes, n_steps in ((first, WATCHED), (first, MORE * WATCHED), (both, WATCHED)):
@@ -107,19 +113,23 @@ class Causes:
         level = "warning" if level == "note" and self.given.least > LEARNED else level
         helps = list(self.names(helpful, found))
         for change, name in helps:
-            measured = {"loss over chance": self.later.least, f"with {change}": helpful[change, 1.0]}
+            loss = min(loss for (each, _), loss in helpful.items() if each == change)
+            measured = {"loss over chance": self.later.least, f"with {change}": loss}
             known = found.get(name)
             if known is None:
                 yield Finding.of(level, name, measured)
             else:
-                weight = min(level, known.as_note().level, key=LEVELS.index)
+                weight = min(level, known.level, key=LEVELS.index)
                 yield replace(known, level=weight, evidence={**known.evidence, **measured})
             level = "note"
         yield from self.rate_findings(helpful, "note" if helps else self.level)
 
     def names(self, helpful: Mapping[Change, float], found: Mapping[str, Finding]) -> Iterator[tuple[str, str]]:
         """Each change that helps at the rate as it is, and the name of the finding that it proves."""
-        hidden, alone = self.trials.trainer.network.activations[:-1], {name for name, factor in helpful if factor == 1.0}
+        hidden, alone = (
+            self.trials.trainer.network.activations[:-1],
+            {name for name, factor in helpful if factor == 1.0 or name in OF_DATA},
+        )
         rate_helps = any(name == "" for name, _ in helpful)
         for change, names in OF_DATA.items():
             if change in alone:

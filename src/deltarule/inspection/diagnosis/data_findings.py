@@ -162,9 +162,9 @@ def relation_findings(X: Array, train: Dataset) -> Iterator[Finding]:
         return
     measured = {"correlation with the nearest neighbor's target": found, "luck alone reaches": luck}
     for rows in (1, -1, 2, -2):
-        shifted = relation(X, np.roll(targets, rows, axis=0)[order])
+        shifted = predictability(X, np.roll(targets, rows, axis=0)[order])
         if shifted > max(3.0 * luck, ALIKE / 2.0):
-            measured |= {"rows": rows, "correlation with the targets of so many rows before": shifted}
+            measured |= {"rows": rows, "correlation with the targets predicted from so many rows away": shifted}
             yield Finding.of("fault", "labels-shifted", measured)
             return
     yield Finding.of("fault", "labels-shuffled", measured)

@@ -149,9 +149,7 @@ class Checkup(FirstSteps):
         return Diagnosis.of([*steps, *history_findings(history.rows, self._chance, is_image=self._is_image)])
 
 
-def history_findings(
-    rows: Sequence[Row], chance: float | None = None, *, is_image: bool = False
-) -> Iterator[Finding]:
+def history_findings(rows: Sequence[Row], chance: float | None = None, *, is_image: bool = False) -> Iterator[Finding]:
     """What a history shows, an epoch a row: divergence, no progress, or a validation loss that turns upwards.
 
     chance: the loss of knowing nothing, where that is known. is_image: what was learned, for the fix.

@@ -18,6 +18,7 @@ from deltarule.inspection.diagnosis.static_findings import (
     can_die,
     chance_loss,
     output_findings,
+    stratified,
     unit_findings,
 )
 from deltarule.model import Standardization
@@ -29,16 +30,19 @@ from deltarule.training.batches import steps_per_epoch
 from deltarule.training.callbacks import Callback, TrainingState
 from deltarule.training.clip_and_average import Latest
 from deltarule.training.evaluation import loss_and_score
+from deltarule.training.schedules import Constant
 from deltarule.training.trainer import Trainer
 
 WATCHED = 200  # steps
-EARLY = 10  # the first of them: later ones may be small because everything has died
+EARLY = 10  # of them at a time: a median of so many is no accident
 LARGE_UPDATE, SMALL_UPDATE = 0.1, 1e-5  # a step's length over the weights'; about 1e-3 is usual
 MOST_WORK = 2e9  # weights times samples of a trial: about a second
 MOST_OF_GIVEN = 3e10  # the same of the first steps as they are: their batches stay as they are
 MOST_OF_DYING = 6e9  # of the epoch in which outputs may die
 LEAST_STEPS, MANY, LONG = 60, 6, 6000
 BETTER, MUCH_BETTER = 0.8, 0.6  # of the loss, at most, is what a nonlinearity, or a lower rate, must leave to count
+ONE_BATCH = 32
+ONE_BATCH_RATES = (0.003, 0.03)  # Adam's usual one, and a bold one
 GOOD = 0.1  # a loss over chance that needs no lower rate
 HIDDEN = 64  # units of the layer that is tried in a network without one
 SWAPPED = (Sigmoid, Tanh, Softmax, Identity)  # hidden activations in whose place a ReLU is tried
@@ -70,13 +74,16 @@ class FirstSteps(Callback):
         """What the sizes of the steps show."""
         if not self.updates:
             return
-        early, largest = np.median(self.updates[:EARLY], axis=0), np.max(self.updates, axis=0)
-        if early.max() > LARGE_UPDATE:
-            measured = {f"step / weights in layer {l}": float(ratio) for l, ratio in enumerate(early)}
-            yield Finding.of("warning", "steps-too-large", measured)
-        elif largest.max() < SMALL_UPDATE:
-            measured = {f"largest step / weights in layer {l}": float(ratio) for l, ratio in enumerate(largest)}
-            yield Finding.of("warning", "steps-too-small", measured)
+        updates = np.array(self.updates)
+        windows = [np.median(updates[start : start + EARLY], axis=0) for start in range(0, len(updates), EARLY)]
+        highest, largest = np.max(windows, axis=0), updates.max(axis=0)
+        for name, ratios, is_found in (
+            ("steps-too-large", highest, highest.max() > LARGE_UPDATE),
+            ("steps-too-small", largest, largest.max() < SMALL_UPDATE),
+        ):
+            if is_found:
+                measured = {f"step / weights in layer {l}": float(ratio) for l, ratio in enumerate(ratios)}
+                yield Finding.of("warning", name, measured)
 
 
 class Outcome(NamedTuple):
@@ -157,7 +164,6 @@ class Trials:
         learned, judged = (math.inf if math.isnan(loss) else loss for loss in losses)
         return Outcome(network, learned, judged, steps)
 
-
     def first_steps(self) -> Outcome:
         """The run as it is, after WATCHED steps."""
         return self.run(WATCHED, most_work=MOST_OF_GIVEN)
@@ -181,22 +187,39 @@ class Trials:
             stuck = [each for each in output_findings(after, self.learn) if each.level == "fault"]
             yield from stuck if 2 * len(stuck) < train.n_outputs else ()
 
+    def batch_findings(self) -> Iterator[Finding]:
+        """A network that cannot even memorize a few examples, with weights enough to do so."""
+        network = with_meaning(self.trainer.network, dropout=0.0)
+        n_samples = min(ONE_BATCH, network.parameters.size // (4 * self.learn.n_outputs))
+        if n_samples < 2:
+            return
+        batch = stratified(self.learn, n_samples)
+        alone = Trials(Trainer(network=network, schedule=Constant(ONE_BATCH_RATES[0])), batch, batch, WATCHED)
+        factors = (1.0, ONE_BATCH_RATES[1] / ONE_BATCH_RATES[0])
+        loss = min(alone.run(WATCHED, factor=factor, batch_size=None).learned for factor in factors)
+        if loss > 0.5:
+            measured = {"examples": batch.n_samples, f"loss over chance after {WATCHED} steps of Adam": loss}
+            yield Finding.of("fault", "cannot-overfit-one-batch", measured)
+
     def linear_findings(self, train: Dataset) -> Iterator[Finding]:
         """Hidden layers without a nonlinearity, where one gets further."""
         network, whole = self.trainer.network, replace(self, learn=train)
         hidden = network.activations[:-1]
         if hidden and all(isinstance(each, Identity) for each in hidden):
             twin = fresh_twin(network, with_relu=True)
-            loss, bent = (whole.run(MANY * WATCHED, network=each, most_work=MOST_OF_GIVEN).judged for each in (network, twin))
+            loss, bent = (
+                whole.run(MANY * WATCHED, network=each, most_work=MOST_OF_GIVEN).judged for each in (network, twin)
+            )
             if bent < BETTER * loss:
                 yield Finding.of("note", "no-nonlinearity", {"loss over chance": loss, "with ReLU": bent})
 
     def rate_findings(self, given: Outcome) -> Iterator[Finding]:
         """A rate so high that a network learns, but a lower one gets much further."""
         rate, measured = self.highest_rate, {"loss over chance": given.judged}
+        enough = BETTER if any(each.id == "steps-too-large" for each in given.steps.findings()) else MUCH_BETTER
         for factor in (0.1, 0.01) if given.judged > GOOD else ():
             loss = self.run(WATCHED, factor=factor).judged
-            if loss < MUCH_BETTER * given.judged:
+            if loss < enough * given.judged:
                 measured |= {"learning rate": rate, f"with a rate of {factor * rate:.2g}": loss}
                 yield Finding.of("warning", "learning-rate-too-high: first steps", measured, better=factor * rate)
                 return
