@@ -5,7 +5,7 @@ import pytest
 from deltarule.inspection.diagnosis import causes, trials
 
 
-@pytest.fixture(autouse=True)
-def _fewer_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def fewer_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (causes, trials):
         monkeypatch.setattr(module, "WATCHED", 80)

@@ -16,6 +16,7 @@ from deltarule.nn.arrays import Array
 from deltarule.recipes import read
 from deltarule.recipes.build import Job, build
 
+pytestmark = pytest.mark.usefixtures("fewer_steps")
 DIGITS = dr.load_data("digits").train
 IMAGES, LABELS = DIGITS.inputs.reshape(-1, 28, 28), DIGITS.targets
 SMALL, FEW = IMAGES[:600, ::2, ::2], LABELS[:600]

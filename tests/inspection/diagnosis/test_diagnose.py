@@ -14,6 +14,7 @@ from deltarule.inspection.diagnosis.diagnose import diagnose_training
 from deltarule.inspection.diagnosis.findings import Diagnosis
 from deltarule.nn.arrays import Array
 
+pytestmark = pytest.mark.usefixtures("fewer_steps")
 DIGITS = dr.load_data("digits").train.take(slice(600))
 IMAGES, LABELS = DIGITS.inputs.reshape(-1, 28, 28)[:, ::2, ::2].reshape(600, 196), DIGITS.targets  # every other pixel
 NEW_IMAGES, NEW_LABELS, IMAGES, LABELS = IMAGES[400:], LABELS[400:], IMAGES[:400], LABELS[:400]
@@ -168,7 +169,7 @@ def test_recipes_that_learn_have_no_fault(name: str) -> None:
 
 def test_the_posts_network_as_written(mnist: dr.Splits) -> None:
     job = resolve(SubjectOptions(name="sigmoid-16-16-as-written", offline=True))
-    first, *others = diagnose_training(job.trainer, job.train.take(slice(200))).faults
+    first, *others = diagnose_training(job.trainer, job.train.take(slice(100))).faults
     assert first.id == "inputs-not-scaled"
     assert "saturated-units" in {each.id for each in others}
 

@@ -60,14 +60,16 @@ def of_recipe(name: str) -> Diagnosis:
 def of_estimator(X: Array, y: Array) -> Diagnosis:
     from deltarule.estimators import MLPClassifier
 
-    return dr.diagnose(MLPClassifier(hidden_layer_sizes=(12,), max_iter=30, random_state=0).fit(X, y).model_, X, y)
+    return dr.diagnose(
+        MLPClassifier(hidden_layer_sizes=(12,), max_iter=300, tol=1e-2, random_state=0).fit(X, y).model_, X, y
+    )
 
 
 SIZES, TARGET = DIABETES[0].shape, standard(DIABETES[1][:, None])
 SOUND: dict[str, Case] = {
     **{f"recipe {name}": lambda name=name: of_recipe(name) for name in (
-        "arithmetic", "cute-dog", "xor", "linear", "relu-10", "relu-32-16", "numpy-class", "quick", "nielsen-cross-entropy",
-        "drawings", "nielsen-30")},
+        "arithmetic", "cute-dog", "xor", "linear", "relu-10", "relu-32-16", "numpy-class",
+        "quick", "nielsen-cross-entropy", "drawings", "nielsen-30")},
     **{f"iris as it is, {each}": lambda each=each: look((4, 12, 3), *IRIS, hidden=each) for each in HIDDEN},
     **{f"diabetes, {each}": lambda each=each: look((10, 12, 1), standard(DIABETES[0]), TARGET, hidden=each, **VALUES)
        for each in HIDDEN[:3]},
@@ -98,8 +100,10 @@ SOUND: dict[str, Case] = {
     "a deep network of ReLUs": lambda: look((196, *[32] * 6, 10), X, Y, {}),
     "xor": lambda: look((2, 8, 1), *XOR, {"learning_rate": 0.05}, hidden="tanh", **YES_OR_NO),
     "xor in a cloud": lambda: look((6, 32, 2), CLOUD, ((CLOUD[:, 0] > 0) ^ (CLOUD[:, 1] > 0)).astype(int)),
-    "values of which noise is two thirds": lambda: look((6, 12, 1), CLOUD, standard(CLOUD[:, :1] + 1.4 * NOISE), **VALUES),
-    "values of which noise is nine tenths": lambda: look((6, 12, 1), CLOUD, standard(CLOUD[:, :1] + 3.0 * NOISE), **VALUES),
+    "values of which noise is two thirds": lambda: look(
+        (6, 12, 1), CLOUD, standard(CLOUD[:, :1] + 1.4 * NOISE), **VALUES),
+    "values of which noise is nine tenths": lambda: look(
+        (6, 12, 1), CLOUD, standard(CLOUD[:, :1] + 3.0 * NOISE), **VALUES),
     "classes of which a third is wrong": lambda: look(
         (6, 12, 2), CLOUD, ((CLOUD[:, 0] > 0) ^ (NOISE[:, 0] > 0.5)).astype(int), {"batch_size": 32}),
     "several labels": lambda: look((6, 20, 4), CLOUD, (CLOUD @ RNG.normal(size=(6, 4)) > 0).astype(int), **YES_OR_NO),

@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 from deltarule.inspection.diagnosis.findings import LEVELS, Finding, Level
 from deltarule.inspection.diagnosis.static_findings import LEARNED
@@ -33,7 +32,7 @@ MORE_FACTORS = (0.1, 10.0, 0.01)  # where neither another rate alone nor another
 MORE = 3  # times as many steps are taken where the first were too few
 
 OF_DATA = {"scaled inputs": ("inputs-not-scaled", "inputs-too-small"), "scaled targets": ("targets-not-scaled",)}
-OF_WEIGHTS = "weights-all-equal weights-too-small weights-too-large starts-too-sure saturated-units dead-relus".split()
+OF_WEIGHTS = ["weights-all-equal", "weights-too-small", "weights-too-large", "starts-too-sure", "saturated-units", "dead-relus"]
 Change = tuple[str, float]  # what is changed, "" for nothing, and the factor of the learning rate
 
 

@@ -11,8 +11,8 @@ import numpy as np
 
 from deltarule.data.dataset import Dataset
 from deltarule.errors import DivergenceError
-from deltarule.inspection.diagnosis.findings import Finding
 from deltarule.inspection.diagnosis.data_findings import FEW, TINY, sample_of, typical_size
+from deltarule.inspection.diagnosis.findings import Finding
 from deltarule.inspection.diagnosis.static_findings import (
     batch_problem,
     can_die,
@@ -26,7 +26,7 @@ from deltarule.nn.activations import Activation, Identity, ReLU, Sigmoid, Softma
 from deltarule.nn.network import Network, with_meaning, with_parameters
 from deltarule.nn.workspace import as_floats
 from deltarule.randomness import generator
-from deltarule.training.batches import steps_per_epoch
+from deltarule.training.batches import samples_per_step, steps_per_epoch
 from deltarule.training.callbacks import Callback, TrainingState
 from deltarule.training.clip_and_average import Latest
 from deltarule.training.evaluation import loss_and_score
@@ -150,7 +150,8 @@ class Trials:
         learn, judge = prepare(self.learn), prepare(self.judge)
         given = {"augment": None, "average": Latest(), "optimizer": copy.deepcopy(self.trainer.optimizer)}
         run = replace(self.trainer, network=network, **given | changes)
-        size, batch = network.parameters.size, min(run.batch_size or learn.n_samples, learn.n_samples)
+        n_all, size = learn.n_samples, network.parameters.size
+        batch = min(samples_per_step(n_all, run.batch_size), n_all)
         if size * batch * WATCHED > most_work:
             run.batch_size = batch = min(batch, max(32, int(most_work / (size * WATCHED))))
         steps = FirstSteps(min(n_steps, max(LEAST_STEPS, int(most_work / (size * (batch + 30))))))
