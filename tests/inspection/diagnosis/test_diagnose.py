@@ -99,7 +99,8 @@ FAULTS: dict[str, tuple[dict[str, str], Callable[[], Diagnosis]]] = {
     "ReLUs dead": ({"dead-relus": "fault"}, lambda: look(biased(digits_net(), -50.0), IMAGES, LABELS)),
     "weights too large, and it learns": ({"weights-too-large": "note"}, lambda: look(
         digits_net(hidden=dr.ReLU(initializer=N)), IMAGES, LABELS)),
-    "weights too small, and it learns": ({"weights-too-small": "note"}, lambda: look(scaled(digits_net(), 0.01), IMAGES, LABELS)),
+    "weights too small, and it learns": ({"weights-too-small": "note"}, lambda: look(
+        scaled(digits_net(), 0.01), IMAGES, LABELS)),
     "weights of 0": ({"weights-all-equal": "fault", "dead-relus": "fault", "stuck-at-chance": "fault"}, lambda: look(
         digits_net(hidden=dr.ReLU(initializer=dr.zeros)), IMAGES, LABELS)),
     "parameters not finite": ({"parameters-not-finite": "fault"}, lambda: look(broken(digits_net()), IMAGES, LABELS)),

@@ -126,7 +126,7 @@ def class_findings(data: Dataset) -> Iterator[Finding]:
         yield from Finding.by_limits("shares-far-apart", counts.max() / counts.min(), measured)
 
 
-def centered_targets(data: Dataset) -> Array:
+def targets_around_0(data: Dataset) -> Array:
     """(n_samples, outputs), each of mean 0; of classes, the share of each in the place of 0 and 1."""
     targets = np.eye(data.n_outputs)[data.targets] if data.task == "classes" else data.targets.astype(np.float64)
     return targets - targets.mean(axis=0)
@@ -167,7 +167,7 @@ def standard(columns: Array) -> Array:
 
 def relation_findings(X: Array, train: Dataset) -> Iterator[Finding]:
     """Targets that have nothing to do with the inputs X, a sample of `train`; or only with those of another row."""
-    targets, order = centered_targets(train), sample_order(train)
+    targets, order = targets_around_0(train), sample_order(train)
     X = X if train.image_shape else standard(X[:, X.std(axis=0) > 0.0])
     found, luck = relation(X, targets[order]), 3.0 / math.sqrt(len(X) // 2 * max(1, targets.shape[1] - 1))
     surely = 3.0 / math.sqrt(len(X) // 2)
@@ -184,13 +184,13 @@ def relation_findings(X: Array, train: Dataset) -> Iterator[Finding]:
 
 
 def wrap_findings(images: Dataset) -> Iterator[Finding]:
-    """Pixels that left the range of their integers and came back at its other end: undone, images are what they were."""
+    """Pixels that left the range of their integers and came back at its other end."""
     X = images.inputs * (1.0 if images.inputs.dtype == np.uint8 or np.abs(images.inputs).max() > 1.0 else 255.0)
     levels, shape = np.rint(X).astype(np.int64), images.image_shape or (images.n_features,)
     if images.n_features < FEW_COLUMNS or np.abs(X - levels).max() > 1e-3 or levels.min() < -128 or levels.max() > 255:
         return
     counts = np.bincount(levels.ravel() % 256, minlength=256)
-    background, targets = int(counts.argmax()), centered_targets(images)
+    background, targets = int(counts.argmax()), targets_around_0(images)
     if counts[background] < BACKGROUND * levels.size or (levels.min() >= 0 and background in (0, 255)):
         return
     steps, related = float(np.abs(np.diff(levels.reshape(-1, *shape))).mean()), relation(levels / 255.0, targets)
@@ -235,13 +235,16 @@ def overlap_findings(train: Dataset, validation: Dataset) -> Iterator[Finding]:
         yield from Finding.by_limits("validation-in-training", copied, measured, examples=examples)
 
 
-def difference_findings(X: Array, V: Array, train: Dataset) -> Iterator[Finding]:
-    """Validation inputs V that are inverted, or on another scale than the training inputs X."""
+def difference_findings(X: Array, held_out: Array, train: Dataset) -> Iterator[Finding]:
+    """Validation inputs `held_out` that are inverted, or on another scale than the training inputs X."""
     low, high, deviation = X.min(), X.max(), max(float(X.std()), TINY)
-    moved, ratio = float(V.mean() - X.mean()) / deviation, float(typical_size(V) / max(typical_size(X), TINY))
-    measured = {"typical size in training": float(typical_size(X)), "in validation": float(typical_size(V))}
-    inverted = float(low + high - V.mean() - X.mean()) / deviation
+    moved, ratio = (
+        float(held_out.mean() - X.mean()) / deviation,
+        float(typical_size(held_out) / max(typical_size(X), TINY)),
+    )
+    measured = {"typical size in training": float(typical_size(X)), "in validation": float(typical_size(held_out))}
+    inverted = float(low + high - held_out.mean() - X.mean()) / deviation
     if train.image_shape and abs(moved) > ALIKE and abs(inverted) < ALIKE * abs(moved):
         yield Finding.of("fault", "validation-inverted", measured)
-    elif len(V) > FEW_COLUMNS:
+    elif len(held_out) > FEW_COLUMNS:
         yield from Finding.by_limits("validation-on-another-scale", max(ratio, 1.0 / max(ratio, TINY)), measured)

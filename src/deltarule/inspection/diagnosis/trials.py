@@ -14,11 +14,11 @@ from deltarule.errors import DivergenceError
 from deltarule.inspection.diagnosis.data_findings import FEW, TINY, sample_of, typical_size
 from deltarule.inspection.diagnosis.findings import Finding
 from deltarule.inspection.diagnosis.static_findings import (
+    batch_of_all_classes,
     batch_problem,
     can_die,
     chance_loss,
     output_findings,
-    stratified,
     unit_findings,
 )
 from deltarule.model import Standardization
@@ -34,7 +34,8 @@ from deltarule.training.schedules import Constant
 from deltarule.training.trainer import Trainer
 
 WATCHED = 200  # steps
-EARLY = 10  # of them at a time: a median of so many is no accident
+HEALTHY = 0.5  # a loss below so much of that of knowing nothing needs no further question
+EARLY = 10  # of them at a time: their median is not due to luck
 LARGE_UPDATE, SMALL_UPDATE = 0.1, 1e-5  # a step's length over the weights'; about 1e-3 is usual
 MOST_WORK = 2e9  # weights times samples of a trial: about a second
 MOST_OF_GIVEN = 3e10  # the same of the first steps as they are: their batches stay as they are
@@ -74,19 +75,15 @@ class FirstSteps(Callback):
         """What the sizes of the steps show."""
         if not self.updates:
             return
-        updates = np.array(self.updates)
-        windows = [np.median(updates[start : start + EARLY], axis=0) for start in range(0, len(updates), EARLY)]
-        highest, largest = np.max(windows, axis=0), updates.max(axis=0)
-        for name, ratios, is_found in (
-            ("steps-too-large", highest, highest.max() > LARGE_UPDATE),
-            ("steps-too-small", largest, largest.max() < SMALL_UPDATE),
-        ):
-            if is_found:
-                measured = {f"step / weights in layer {l}": float(ratio) for l, ratio in enumerate(ratios)}
-                yield Finding.of("warning", name, measured)
+        windows = [self.updates[start : start + EARLY] for start in range(0, len(self.updates), EARLY)]
+        highest = np.max([np.median(each, axis=0) for each in windows], axis=0)
+        measured = {f"step / weights in layer {l}": float(ratio) for l, ratio in enumerate(highest)}
+        if highest.max() > LARGE_UPDATE or np.max(self.updates) < SMALL_UPDATE:
+            name = "steps-too-large" if highest.max() > LARGE_UPDATE else "steps-too-small"
+            yield Finding.of("warning", name, measured)
 
 
-class Outcome(NamedTuple):
+class TrialOutcome(NamedTuple):
     """What came of a trial: the network, and its loss over that of knowing nothing, inf where it diverged.
 
     learned: on the examples that it learned from. judged: on others, where there are enough.
@@ -101,11 +98,6 @@ class Outcome(NamedTuple):
     def least(self) -> float:
         """The lower of the two: whether anything is learned."""
         return min(self.learned, self.judged)
-
-
-def unchanged(data: Dataset) -> Dataset:
-    """The data as they are."""
-    return data
 
 
 @dataclass(frozen=True)
@@ -140,10 +132,10 @@ class Trials:
         *,
         network: Network | None = None,
         factor: float = 1.0,
-        prepare: Callable[[Dataset], Dataset] = unchanged,
+        prepare: Callable[[Dataset], Dataset] = lambda data: data,
         most_work: float = MOST_WORK,
         **changes: Any,
-    ) -> Outcome:
+    ) -> TrialOutcome:
         """A copy of the run after so many steps at most, with `factor` times the rate and these `changes`."""
         network = self.trainer.network if network is None else network
         network = with_parameters(network, network.parameters.copy())
@@ -163,17 +155,14 @@ class Trials:
             run.fit(learn)
             losses = [loss_and_score(network, each)[0] / chance for each in (learn, judge)]
         learned, judged = (math.inf if math.isnan(loss) else loss for loss in losses)
-        return Outcome(network, learned, judged, steps)
+        return TrialOutcome(network, learned, judged, steps)
 
-    def first_steps(self) -> Outcome:
-        """The run as it is, after WATCHED steps."""
-        return self.run(WATCHED, most_work=MOST_OF_GIVEN)
+    def as_it_is(self) -> tuple[TrialOutcome, TrialOutcome]:
+        """The run after its first steps and, where they get nowhere, after many times as many."""
+        given = self.run(WATCHED, most_work=MOST_OF_GIVEN)
+        return given, given if given.least < HEALTHY else self.run(MANY * WATCHED)
 
-    def later_steps(self) -> Outcome:
-        """The same after MANY times as many, where that is not too much work."""
-        return self.run(MANY * WATCHED)
-
-    def death_findings(self, given: Outcome) -> Iterator[Finding]:
+    def death_findings(self, given: TrialOutcome) -> Iterator[Finding]:
         """ReLUs that have died in the first steps."""
         already = {each.evidence["layer"] for each in unit_findings(batch_problem(self.trainer.network, self.learn))}
         if math.isfinite(given.learned):
@@ -194,11 +183,11 @@ class Trials:
         n_samples = min(ONE_BATCH, network.parameters.size // (4 * self.learn.n_outputs))
         if n_samples < 2:
             return
-        batch = stratified(self.learn, n_samples)
+        batch = batch_of_all_classes(self.learn, n_samples)
         alone = Trials(Trainer(network=network, schedule=Constant(ONE_BATCH_RATES[0])), batch, batch, WATCHED)
         factors = (1.0, ONE_BATCH_RATES[1] / ONE_BATCH_RATES[0])
         loss = min(alone.run(WATCHED, factor=factor, batch_size=None).learned for factor in factors)
-        if loss > 0.5:
+        if loss > HEALTHY:
             measured = {"examples": batch.n_samples, f"loss over chance after {WATCHED} steps of Adam": loss}
             yield Finding.of("fault", "cannot-overfit-one-batch", measured)
 
@@ -214,7 +203,7 @@ class Trials:
             if bent < BETTER * loss:
                 yield Finding.of("note", "no-nonlinearity", {"loss over chance": loss, "with ReLU": bent})
 
-    def rate_findings(self, given: Outcome) -> Iterator[Finding]:
+    def rate_findings(self, given: TrialOutcome) -> Iterator[Finding]:
         """A rate so high that a network learns, but a lower one gets much further."""
         rate, measured = self.highest_rate, {"loss over chance": given.judged}
         enough = BETTER if any(each.id == "steps-too-large" for each in given.steps.findings()) else MUCH_BETTER
@@ -248,7 +237,7 @@ def with_usual_start(activation: Activation) -> Activation:
     return activation
 
 
-def standardized(data: Dataset) -> Dataset:
+def with_scaled_inputs(data: Dataset) -> Dataset:
     """The same examples with inputs of a size of about 1: column by column, images as a whole."""
     X = as_floats(data.inputs, np.float64)
     X = X / max(float(typical_size(X)), TINY) if data.image_shape else Standardization.of(X).apply(X)
@@ -258,8 +247,3 @@ def standardized(data: Dataset) -> Dataset:
 def with_scaled_targets(data: Dataset) -> Dataset:
     """The same examples with targets of mean 0 and deviation 1."""
     return replace(data, targets=Standardization.of(data.targets).apply(data.targets))
-
-
-def as_numbers(network: Network) -> Network:
-    """The network, to be given inputs on another scale."""
-    return with_meaning(network, pixels=False, input_range=None)
