@@ -31,7 +31,7 @@ def test_the_posts_network_as_written_is_told_its_faults(deltarule: Command) -> 
     result = deltarule("diagnose", *RAW, "--json")
     assert result.code == 0
     assert {"inputs-not-scaled", "saturated-units"} <= ids(result.json, "fault")
-    assert all(set(each) == {"level", "id", "says", "evidence", "fix", "mend"} for each in result.json)
+    assert all(set(each) == {"level", "id", "says", "evidence", "fix", "explains", "mend"} for each in result.json)
     scale = next(each for each in result.json if each["id"] == "inputs-not-scaled")
     assert scale["evidence"]["largest input"] == 255
 

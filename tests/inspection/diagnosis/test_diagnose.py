@@ -10,11 +10,11 @@ import deltarule as dr
 from deltarule.cli.options import SubjectOptions
 from deltarule.cli.resolve import resolve
 from deltarule.errors import DataError, ShapeError
-from deltarule.inspection.diagnosis import diagnose as diagnosis_module
 from deltarule.inspection.diagnosis.diagnose import diagnose_training
 from deltarule.inspection.diagnosis.findings import Diagnosis
 from deltarule.nn.arrays import Array
 
+pytestmark = pytest.mark.usefixtures("fewer_steps")
 DIGITS = dr.load_data("digits").train.take(slice(600))
 IMAGES, LABELS = DIGITS.inputs.reshape(-1, 28, 28)[:, ::2, ::2].reshape(600, 196), DIGITS.targets  # every other pixel
 NEW_IMAGES, NEW_LABELS, IMAGES, LABELS = IMAGES[400:], LABELS[400:], IMAGES[:400], LABELS[:400]
@@ -72,7 +72,7 @@ FAULTS: dict[str, tuple[dict[str, str], Callable[[], Diagnosis]]] = {
     "pixels 0 to 255": ({"inputs-not-scaled": "fault"}, lambda: look(
         digits_net(), IMAGES.astype(np.float32).reshape(-1, 14, 14), LABELS)),
     "a column in thousands": ({"inputs-not-scaled": "fault"}, lambda: look(values_net(), one_column(5000.0), SUMS)),
-    "pixels divided twice": ({"inputs-too-small": "warning"}, lambda: look(
+    "pixels divided twice": ({"inputs-too-small": "fault"}, lambda: look(
         digits_net(), (IMAGES / 255**2).reshape(-1, 14, 14), LABELS)),
     "one image again and again": ({"inputs-all-alike": "fault"}, lambda: look(
         digits_net(), np.repeat(IMAGES[:1], 400, axis=0), LABELS)),
@@ -83,27 +83,28 @@ FAULTS: dict[str, tuple[dict[str, str], Callable[[], Diagnosis]]] = {
     "one class only": ({"one-class": "fault"}, lambda: look(digits_net(), IMAGES[LABELS == 3], LABELS[LABELS == 3])),
     "cut from sorted data": ({"classes-missing": "warning"}, lambda: look(
         digits_net(), IMAGES[LABELS < 6], LABELS[LABELS < 6])),
-    "few of one class": ({"shares-far-apart": "warning"}, lambda: look(
+    "few of one class": ({"shares-far-apart": "note"}, lambda: look(
         digits_net(), IMAGES[by_class(4)], LABELS[by_class(4)])),
     "a constant target": ({"constant-target": "warning"}, lambda: look(values_net(), POINTS, SUMS * [1.0, 0.0])),
-    "targets in thousands": ({"targets-not-scaled": "warning"}, lambda: look(values_net(), POINTS, SUMS * 1e3)),
+    "targets in thousands": ({"targets-not-scaled": "fault"}, lambda: look(values_net(), POINTS, SUMS * 1e3)),
     "targets out of reach": ({"targets-out-of-reach": "fault"}, lambda: look(values_net(dr.Sigmoid()), POINTS, SUMS)),
     "test images among the training images": ({"validation-in-training": "fault"}, lambda: look(
         digits_net(), IMAGES, LABELS, validation=(IMAGES[:100], LABELS[:100]))),
     "one test image among them": ({"validation-in-training": "warning"}, lambda: look(
         digits_net(), IMAGES, LABELS, validation=(np.vstack([NEW_IMAGES, IMAGES[:1]]), [*NEW_LABELS, LABELS[0]]))),
     "sigmoids saturated": ({"saturated-units": "fault"}, lambda: look(
-        digits_net(hidden=dr.Sigmoid(initializer=dr.uniform)), IMAGES, LABELS)),
-    "tanhs saturated": ({"saturated-units": "warning"}, lambda: look(
+        digits_net(hidden=dr.Sigmoid(initializer=dr.uniform)), IMAGES, LABELS, optimizer="sgd", learning_rate=0.1)),
+    "tanhs saturated, and it learns": ({"saturated-units": "note"}, lambda: look(
         digits_net(hidden=dr.Tanh(initializer=N)), IMAGES, LABELS)),
     "ReLUs dead": ({"dead-relus": "fault"}, lambda: look(biased(digits_net(), -50.0), IMAGES, LABELS)),
-    "weights too large": ({"weights-too-large": "warning"}, lambda: look(
+    "weights too large, and it learns": ({"weights-too-large": "note"}, lambda: look(
         digits_net(hidden=dr.ReLU(initializer=N)), IMAGES, LABELS)),
-    "weights too small": ({"weights-too-small": "warning"}, lambda: look(scaled(digits_net(), 0.01), IMAGES, LABELS)),
+    "weights too small, and it learns": ({"weights-too-small": "note"}, lambda: look(
+        scaled(digits_net(), 0.01), IMAGES, LABELS)),
     "weights of 0": ({"weights-all-equal": "fault", "dead-relus": "fault", "stuck-at-chance": "fault"}, lambda: look(
         digits_net(hidden=dr.ReLU(initializer=dr.zeros)), IMAGES, LABELS)),
     "parameters not finite": ({"parameters-not-finite": "fault"}, lambda: look(broken(digits_net()), IMAGES, LABELS)),
-    "sure before it knows": ({"starts-too-sure": "warning"}, lambda: look(
+    "sure before it knows, and it learns": ({"starts-too-sure": "note"}, lambda: look(
         digits_net(output=dr.Softmax(initializer=N), hidden=dr.ReLU(initializer=N)), IMAGES, LABELS)),
     "gradient vanishing": ({"vanishing-gradient": "fault"}, lambda: look(
         digits_net(*[20] * 8, hidden=dr.Sigmoid()), IMAGES, LABELS)),
@@ -122,8 +123,7 @@ FAULTS: dict[str, tuple[dict[str, str], Callable[[], Diagnosis]]] = {
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_seeded_fault_is_found_and_named(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(diagnosis_module, "WATCHED", 80)  # fewer steps than in earnest, for the tests' sake
+def test_a_seeded_fault_is_found_and_named(name: str) -> None:
     expected, make = FAULTS[name]
     diagnosis = make()
     assert expected.items() <= levels(diagnosis).items(), str(diagnosis)
@@ -170,8 +170,9 @@ def test_recipes_that_learn_have_no_fault(name: str) -> None:
 
 def test_the_posts_network_as_written(mnist: dr.Splits) -> None:
     job = resolve(SubjectOptions(name="sigmoid-16-16-as-written", offline=True))
-    faults = {each.id for each in diagnose_training(job.trainer, job.train.take(slice(500))).faults}
-    assert {"inputs-not-scaled", "saturated-units", "stuck-at-chance"} <= faults
+    first, *others = diagnose_training(job.trainer, job.train.take(slice(100))).faults
+    assert first.id == "inputs-not-scaled"
+    assert "saturated-units" in {each.id for each in others}
 
 
 @pytest.mark.parametrize("name", ["nielsen-30", "relu-10", "quick"])
@@ -189,7 +190,7 @@ def test_the_network_and_the_optimizer_are_left_as_they_were() -> None:
 
 
 def test_the_same_question_gets_the_same_answer() -> None:
-    first, second = (look(digits_net(), IMAGES, LABELS, learning_rate=1e-4) for _ in range(2))
+    first, second = (look(digits_net(), IMAGES, LABELS, learning_rate=1e-6) for _ in range(2))
     assert first == second
     assert first
 

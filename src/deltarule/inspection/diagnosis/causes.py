@@ -4,25 +4,23 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 from deltarule.inspection.diagnosis.findings import LEVELS, Finding, Level
 from deltarule.inspection.diagnosis.static_findings import LEARNED
 from deltarule.inspection.diagnosis.trials import (
+    HEALTHY,
     SWAPPED,
     WATCHED,
-    Outcome,
+    TrialOutcome,
     Trials,
-    as_numbers,
     fresh_twin,
-    standardized,
+    with_scaled_inputs,
     with_scaled_targets,
 )
 from deltarule.nn.activations import Identity, Sigmoid, Softmax, Tanh
 from deltarule.nn.network import with_meaning
 from deltarule.nn.penalties import Penalty
 
-HEALTHY = 0.5  # a loss below so much of that of knowing nothing needs no further question
 SLOW = 0.8  # a loss above so much of it has hardly moved
 GAIN = 0.15  # of its loss, at least, is what a change must save to count
 HOPELESS = 1.5  # a loss over chance, after the first steps, with which more steps are not tried
@@ -33,7 +31,8 @@ MORE_FACTORS = (0.1, 10.0, 0.01)  # where neither another rate alone nor another
 MORE = 3  # times as many steps are taken where the first were too few
 
 OF_DATA = {"scaled inputs": ("inputs-not-scaled", "inputs-too-small"), "scaled targets": ("targets-not-scaled",)}
-OF_WEIGHTS = "weights-all-equal weights-too-small weights-too-large starts-too-sure saturated-units dead-relus".split()
+OF_WEIGHTS: tuple[str, ...] = ("weights-all-equal", "weights-too-small", "weights-too-large", "starts-too-sure")
+OF_WEIGHTS += ("saturated-units", "dead-relus")
 Change = tuple[str, float]  # what is changed, "" for nothing, and the factor of the learning rate
 
 
@@ -45,8 +44,8 @@ class Causes:
     """
 
     trials: Trials
-    given: Outcome
-    later: Outcome
+    given: TrialOutcome
+    later: TrialOutcome
     standing: Sequence[Finding]
 
     def findings(self) -> Iterator[Finding]:
@@ -60,18 +59,21 @@ class Causes:
         if self.later.least > LEARNED and not any("learning-rate" in name for name in causes):
             name = "stuck-at-chance" if math.isfinite(self.later.least) else "diverged: first steps"
             yield Finding.of("fault", name, {"loss over chance": self.later.least})
+        if not causes:
+            yield from self.trials.batch_findings()
 
     @property
     def is_explained(self) -> bool:
         """Whether the data, or a wrong formula, explain a loss stuck at chance."""
-        return any(each.level == "fault" and "stuck-at-chance" in each.explains and not each.is_suspect for each in self.standing)
+        sure = (each for each in self.standing if each.level == "fault" and not each.is_suspect)
+        return any("stuck-at-chance" in each.explains for each in sure)
 
     @property
     def level(self) -> Level:
         """How much it matters."""
         return "fault" if self.later.least > LEARNED else "warning" if self.later.least > SLOW else "note"
 
-    def changes(self) -> Iterator[tuple[str, Callable[..., Outcome]]]:
+    def changes(self) -> Iterator[tuple[str, Callable[..., TrialOutcome]]]:
         """Each change but that of the rate, and the run with it."""
         run, network, found = self.trials.run, self.trials.trainer.network, {each.id for each in self.standing}
         yield "", run
@@ -79,7 +81,10 @@ class Causes:
         if any(isinstance(each, SWAPPED) for each in network.activations[:-1]) or len(network.activations) == 1:
             yield "ReLU", partial(run, network=fresh_twin(network, with_relu=True))
         if found & set(OF_DATA["scaled inputs"]):
-            yield "scaled inputs", partial(run, network=as_numbers(network), prepare=standardized)
+            yield (
+                "scaled inputs",
+                partial(run, network=with_meaning(network, pixels=False, input_range=None), prepare=with_scaled_inputs),
+            )
         if "targets-not-scaled" in found:
             yield "scaled targets", partial(run, prepare=with_scaled_targets)
         if type(self.trials.trainer.penalty) is not Penalty:
@@ -91,6 +96,7 @@ class Causes:
         """The loss over chance with each change that saves enough; more steps are taken where the first do not."""
         runs, now = dict(self.changes()), min(self.later.judged, 1.0)
         first = [*((name, 1.0) for name in runs if name), *(("", factor) for factor in RATE_FACTORS)]
+        first += [(name, 10.0) for name in OF_DATA if name in runs]
         both = [(name, factor) for name in ("new weights", "ReLU") if name in runs for factor in MORE_FACTORS]
         reached: dict[Change, float] = {}
         for changes, n_steps in ((first, WATCHED), (first, MORE * WATCHED), (both, WATCHED)):
@@ -102,31 +108,28 @@ class Causes:
         return {change: loss for change, loss in reached.items() if now - loss >= enough}
 
     def causes(self, helpful: Mapping[Change, float]) -> Iterator[Finding]:
-        """What the changes that help put right, in the order of causes; the first alone is of more weight than a note."""
+        """What the changes that help put right, in the order of causes; the first alone is more than a note."""
         found, level = {each.id: each for each in reversed(self.standing)}, self.level
         level = "warning" if level == "note" and self.given.least > LEARNED else level
         helps = list(self.names(helpful, found))
         for change, name in helps:
-            measured = {"loss over chance": self.later.least, f"with {change}": helpful[change, 1.0]}
-            known = found.get(name)
-            if known is None:
-                yield Finding.of(level, name, measured)
-            else:
-                weight = min(level, known.as_note().level, key=LEVELS.index)
-                yield replace(known, level=weight, evidence={**known.evidence, **measured})
+            loss = min(loss for (each, _), loss in helpful.items() if each == change)
+            measured = {"loss over chance": self.later.least, f"with {change}": loss}
+            known = found.get(name) or Finding.of(level, name, {})
+            weight = min(level, known.level, key=LEVELS.index)
+            yield replace(known, level=weight, evidence={**known.evidence, **measured})
             level = "note"
         yield from self.rate_findings(helpful, "note" if helps else self.level)
 
     def names(self, helpful: Mapping[Change, float], found: Mapping[str, Finding]) -> Iterator[tuple[str, str]]:
         """Each change that helps at the rate as it is, and the name of the finding that it proves."""
-        hidden, alone = self.trials.trainer.network.activations[:-1], {name for name, factor in helpful if factor == 1.0}
+        hidden = self.trials.trainer.network.activations[:-1]
+        alone = {name for name, factor in helpful if factor == 1.0 or name in OF_DATA}
         rate_helps = any(name == "" for name, _ in helpful)
         for change, names in OF_DATA.items():
             if change in alone:
                 yield change, next(name for name in names if name in found)
-        for change in ("no penalty", "no dropout"):
-            if change in alone:
-                yield change, f"too-much-{change[3:]}"
+        yield from ((change, f"too-much-{change[3:]}") for change in ("no penalty", "no dropout") if change in alone)
         weights = next((name for name in OF_WEIGHTS if name in found), "")
         if "new weights" in alone and (weights or not rate_helps):
             yield "new weights", weights or "starting-weights"

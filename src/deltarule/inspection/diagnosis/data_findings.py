@@ -1,7 +1,7 @@
 """What is wrong with data: with inputs, with targets, with their relation, and with what a network is judged by."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -22,7 +22,7 @@ FEW_COLUMNS = 16  # fewer are never taken for pixels
 BACKGROUND = 0.2  # the share of pixels of one value that make it the background
 SMOOTHER, CLOSER = 0.9, 0.05  # what undoing a wrap makes of the steps between pixels, or adds to the relation
 ALIKE = 0.5  # the correlation of mean images that show the same, and of targets that are surely related
-VIEWS = {  # how images may be stored, by what puts them right
+VIEWS: dict[str, tuple[str, Callable[[Array], Array]]] = {  # how images may be stored, by what puts them right
     "X.transpose(0, 2, 1)": ("transposed: rows and columns are swapped", lambda images: images.transpose(0, 2, 1)),
     "X[:, :, ::-1]": ("mirrored", lambda images: images[:, :, ::-1]),
     "X[:, ::-1]": ("upside down", lambda images: images[:, ::-1]),
@@ -78,7 +78,7 @@ def input_findings(X: Array, data: Dataset) -> Iterator[Finding]:
     if is_image:
         blank = float((~X.any(axis=1)).mean())
         yield from Finding.by_limits("blank-examples", blank, {"share": blank})
-    elif FEW_COLUMNS < len(X) and X.shape[1] <= FEW:
+    elif len(X) > FEW_COLUMNS and X.shape[1] <= FEW:
         varied = X[:, np.ptp(X, axis=0) > 0.0]
         if twins := varied.shape[1] - np.unique(varied, axis=1).shape[1]:
             yield Finding.of("note", "columns-alike", {"columns that repeat another": twins})
@@ -88,7 +88,7 @@ def scaling_cure(X: Array, *, is_image: bool) -> str:
     """What to do with inputs that are too large: pixels are divided by the largest, columns standardized."""
     high, tops = float(X.max()), X.max(axis=0)
     is_like_pixels = X.shape[1] >= FEW_COLUMNS and X.min() >= 0.0 and (tops > high / 2.0).mean() > 0.25
-    if is_image or (is_like_pixels and (X == np.rint(X)).all()):
+    if is_image or (is_like_pixels and (np.rint(X) == X).all()):
         return f"keep pixels as uint8, or divide them by {255 if 127 < high <= 255 else high:g}"
     apart = "" if np.ptp(X, axis=0).all() else "; leave constant columns out: their deviation is 0"
     return f"standardize each column (mean 0, deviation 1{apart})"
@@ -126,7 +126,7 @@ def class_findings(data: Dataset) -> Iterator[Finding]:
         yield from Finding.by_limits("shares-far-apart", counts.max() / counts.min(), measured)
 
 
-def centered_targets(data: Dataset) -> Array:
+def targets_around_0(data: Dataset) -> Array:
     """(n_samples, outputs), each of mean 0; of classes, the share of each in the place of 0 and 1."""
     targets = np.eye(data.n_outputs)[data.targets] if data.task == "classes" else data.targets.astype(np.float64)
     return targets - targets.mean(axis=0)
@@ -153,31 +153,44 @@ def predictability(X: Array, targets: Array) -> float:
     return correlation(targets[asked], kernel[asked] @ fitted)
 
 
+def stands_out(X: Array, targets: Array) -> bool:
+    """Whether one column alone is correlated with one target beyond what luck reaches among so many pairs."""
+    varied = X[:, X.std(axis=0) > 0.0]
+    between = standard(varied).T @ standard(targets[:, targets.std(axis=0) > 0.0]) / len(X)
+    return float(np.abs(between).max()) > math.sqrt((9.0 + 2.0 * math.log(2.0 * between.size)) / len(X))
+
+
+def standard(columns: Array) -> Array:
+    """Columns that are not constant, with mean 0 and deviation 1."""
+    return (columns - columns.mean(axis=0)) / columns.std(axis=0)
+
+
 def relation_findings(X: Array, train: Dataset) -> Iterator[Finding]:
     """Targets that have nothing to do with the inputs X, a sample of `train`; or only with those of another row."""
-    targets, order, deviation = centered_targets(train), sample_order(train), X.std(axis=0)
-    X = X if train.image_shape else (X - X.mean(axis=0)) / np.where(deviation > 0.0, deviation, 1.0)
+    targets, order = targets_around_0(train), sample_order(train)
+    X = X if train.image_shape else standard(X[:, X.std(axis=0) > 0.0])
     found, luck = relation(X, targets[order]), 3.0 / math.sqrt(len(X) // 2 * max(1, targets.shape[1] - 1))
-    if found >= luck or predictability(X, targets[order]) >= 3.0 / math.sqrt(len(X) // 2):
+    surely = 3.0 / math.sqrt(len(X) // 2)
+    if found >= luck or predictability(X, targets[order]) >= surely or stands_out(X, targets[order]):
         return
     measured = {"correlation with the nearest neighbor's target": found, "luck alone reaches": luck}
     for rows in (1, -1, 2, -2):
-        shifted = relation(X, np.roll(targets, rows, axis=0)[order])
+        shifted = predictability(X, np.roll(targets, rows, axis=0)[order])
         if shifted > max(3.0 * luck, ALIKE / 2.0):
-            measured |= {"rows": rows, "correlation with the targets of so many rows before": shifted}
+            measured |= {"rows": rows, "correlation with the targets predicted from so many rows away": shifted}
             yield Finding.of("fault", "labels-shifted", measured)
             return
     yield Finding.of("fault", "labels-shuffled", measured)
 
 
 def wrap_findings(images: Dataset) -> Iterator[Finding]:
-    """Pixels that left the range of their integers and came back at its other end: undone, images are what they were."""
+    """Pixels that left the range of their integers and came back at its other end."""
     X = images.inputs * (1.0 if images.inputs.dtype == np.uint8 or np.abs(images.inputs).max() > 1.0 else 255.0)
     levels, shape = np.rint(X).astype(np.int64), images.image_shape or (images.n_features,)
     if images.n_features < FEW_COLUMNS or np.abs(X - levels).max() > 1e-3 or levels.min() < -128 or levels.max() > 255:
         return
     counts = np.bincount(levels.ravel() % 256, minlength=256)
-    background, targets = int(counts.argmax()), centered_targets(images)
+    background, targets = int(counts.argmax()), targets_around_0(images)
     if counts[background] < BACKGROUND * levels.size or (levels.min() >= 0 and background in (0, 255)):
         return
     steps, related = float(np.abs(np.diff(levels.reshape(-1, *shape))).mean()), relation(levels / 255.0, targets)
@@ -222,13 +235,16 @@ def overlap_findings(train: Dataset, validation: Dataset) -> Iterator[Finding]:
         yield from Finding.by_limits("validation-in-training", copied, measured, examples=examples)
 
 
-def difference_findings(X: Array, V: Array, train: Dataset) -> Iterator[Finding]:
-    """Validation inputs V that are inverted, or on another scale than the training inputs X."""
+def difference_findings(X: Array, held_out: Array, train: Dataset) -> Iterator[Finding]:
+    """Validation inputs `held_out` that are inverted, or on another scale than the training inputs X."""
     low, high, deviation = X.min(), X.max(), max(float(X.std()), TINY)
-    moved, ratio = float(V.mean() - X.mean()) / deviation, float(typical_size(V) / max(typical_size(X), TINY))
-    measured = {"typical size in training": float(typical_size(X)), "in validation": float(typical_size(V))}
-    inverted = float(low + high - V.mean() - X.mean()) / deviation
+    moved, ratio = (
+        float(held_out.mean() - X.mean()) / deviation,
+        float(typical_size(held_out) / max(typical_size(X), TINY)),
+    )
+    measured = {"typical size in training": float(typical_size(X)), "in validation": float(typical_size(held_out))}
+    inverted = float(low + high - held_out.mean() - X.mean()) / deviation
     if train.image_shape and abs(moved) > ALIKE and abs(inverted) < ALIKE * abs(moved):
         yield Finding.of("fault", "validation-inverted", measured)
-    elif len(V) > FEW_COLUMNS:
+    elif len(held_out) > FEW_COLUMNS:
         yield from Finding.by_limits("validation-on-another-scale", max(ratio, 1.0 / max(ratio, TINY)), measured)

@@ -10,7 +10,7 @@ import numpy as np
 
 from deltarule.data.dataset import Dataset
 from deltarule.examples import check_data, examples_for, validation_examples
-from deltarule.inspection.diagnosis.causes import HEALTHY, Causes
+from deltarule.inspection.diagnosis.causes import Causes
 from deltarule.inspection.diagnosis.data_findings import data_findings, sample_of
 from deltarule.inspection.diagnosis.findings import Diagnosis, Finding
 from deltarule.inspection.diagnosis.static_findings import (
@@ -20,7 +20,7 @@ from deltarule.inspection.diagnosis.static_findings import (
     network_findings,
     output_findings,
 )
-from deltarule.inspection.diagnosis.trials import FirstSteps, Trials
+from deltarule.inspection.diagnosis.trials import HEALTHY, FirstSteps, Trials
 from deltarule.model import Model, take_meaning
 from deltarule.nn.network import Network, with_meaning
 from deltarule.nn.optimizers import Optimizer
@@ -89,7 +89,7 @@ def diagnose_network(network: Network, train: Dataset, validation: Dataset | Non
             standing = [each.as_note() for each in standing]
         elif loss > LEARNED * chance > 0.0:
             standing.append(Finding.of("fault", "stuck-at-chance", {"loss": loss, "loss of knowing nothing": chance}))
-        return Diagnosis.of([*standing, *trained_findings(network, train, validation)])
+        return Diagnosis.of([*standing, *achievement_findings(network, train, validation)])
 
 
 def training_findings(trainer: Trainer, train: Dataset, validation: Dataset | None) -> Iterator[Finding]:
@@ -102,12 +102,10 @@ def training_findings(trainer: Trainer, train: Dataset, validation: Dataset | No
         yield from standing
         return
     trials = Trials.of(trainer, train)
-    given = later = trials.first_steps()
+    given, later = trials.as_it_is()
     standing += [*given.steps.findings(), *trials.death_findings(given)]
-    if given.least >= HEALTHY:
-        later = trials.later_steps()
     if loss_and_score(network, part)[0] < HEALTHY * chance:
-        yield from trained_findings(network, train, validation)
+        yield from achievement_findings(network, train, validation)
     else:
         yield from trials.stuck_findings(train)
     if later.least < HEALTHY:
@@ -118,7 +116,7 @@ def training_findings(trainer: Trainer, train: Dataset, validation: Dataset | No
         yield from Causes(trials, given, later, standing).findings()
 
 
-def trained_findings(network: Network, train: Dataset, validation: Dataset | None) -> Iterator[Finding]:
+def achievement_findings(network: Network, train: Dataset, validation: Dataset | None) -> Iterator[Finding]:
     """What is wrong with what a network has learned: an output that never fires, examples learned without the rule."""
     part = sample_of(train)
     yield from output_findings(network, part)
@@ -149,9 +147,7 @@ class Checkup(FirstSteps):
         return Diagnosis.of([*steps, *history_findings(history.rows, self._chance, is_image=self._is_image)])
 
 
-def history_findings(
-    rows: Sequence[Row], chance: float | None = None, *, is_image: bool = False
-) -> Iterator[Finding]:
+def history_findings(rows: Sequence[Row], chance: float | None = None, *, is_image: bool = False) -> Iterator[Finding]:
     """What a history shows, an epoch a row: divergence, no progress, or a validation loss that turns upwards.
 
     chance: the loss of knowing nothing, where that is known. is_image: what was learned, for the fix.

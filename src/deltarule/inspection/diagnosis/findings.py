@@ -67,7 +67,7 @@ class Finding:
 @public()
 @dataclass(frozen=True)
 class Diagnosis:
-    """All findings, causes first, faults before warnings and notes. An empty one says that nothing is wrong: it is false."""
+    """All findings, faults first, and causes before what they explain. An empty one is false: nothing was found."""
 
     findings: tuple[Finding, ...]
 

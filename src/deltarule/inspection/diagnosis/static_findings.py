@@ -23,7 +23,7 @@ NEVER, FLAT = 0.02, 2e-6  # a recall; a slope through which an epoch of steps mo
 LEARNED = 0.97  # a loss above so much of that of knowing nothing has learned nothing
 
 
-def stratified(data: Dataset, n_samples: int) -> Dataset:
+def batch_of_all_classes(data: Dataset, n_samples: int) -> Dataset:
     """So many of the examples at most, every class with its share."""
     if n_samples >= data.n_samples:
         return data
@@ -38,7 +38,7 @@ def formula_findings(network: Network, data: Dataset) -> Iterator[Finding]:
         return
     if unused := [name for name in ("forward", "backward") if hasattr(network, name)]:
         yield Finding.of("fault", "own-pass-unused", {"methods": len(unused)}, names=" and ".join(unused))
-    check = gradcheck(network, stratified(data, CHECKED))
+    check = gradcheck(network, batch_of_all_classes(data, CHECKED))
     if not check.ok:
         measured = {"relative error of the gradient": check.max_relative_error, "tolerance": check.tolerance}
         yield Finding.of("fault", "derivative-wrong", measured, mistakes="; ".join(map(str, check.mistakes)))
@@ -85,7 +85,11 @@ def output_findings(network: Network, data: Dataset) -> Iterator[Finding]:
         slope = float(np.median(network.activations[-1].derivative(z, a)[own, k])) if can_die(network) else 1.0
         if slope < FLAT:
             measured["typical slope of its activation"] = slope
-            words = {"target": name, "activation": type(network.activations[-1]).__name__.lower(), "loss": type(network.loss).__name__}
+            words = {
+                "target": name,
+                "activation": type(network.activations[-1]).__name__.lower(),
+                "loss": type(network.loss).__name__,
+            }
             yield Finding.of("fault", "output-never-fires", measured, **words)
         else:
             yield Finding.of("warning", "class-never-predicted", measured, target=name)
@@ -93,7 +97,7 @@ def output_findings(network: Network, data: Dataset) -> Iterator[Finding]:
 
 def batch_problem(network: Network, data: Dataset) -> Problem:
     """What a few hundred examples leave on their way through a network and back, in float64."""
-    batch = stratified(data, BATCH)
+    batch = batch_of_all_classes(data, BATCH)
     return Problem.of(network, as_floats(batch.inputs, np.float64), batch.targets)
 
 

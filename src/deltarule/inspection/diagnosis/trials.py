@@ -11,9 +11,10 @@ import numpy as np
 
 from deltarule.data.dataset import Dataset
 from deltarule.errors import DivergenceError
-from deltarule.inspection.diagnosis.findings import Finding
 from deltarule.inspection.diagnosis.data_findings import FEW, TINY, sample_of, typical_size
+from deltarule.inspection.diagnosis.findings import Finding
 from deltarule.inspection.diagnosis.static_findings import (
+    batch_of_all_classes,
     batch_problem,
     can_die,
     chance_loss,
@@ -25,20 +26,24 @@ from deltarule.nn.activations import Activation, Identity, ReLU, Sigmoid, Softma
 from deltarule.nn.network import Network, with_meaning, with_parameters
 from deltarule.nn.workspace import as_floats
 from deltarule.randomness import generator
-from deltarule.training.batches import steps_per_epoch
+from deltarule.training.batches import samples_per_step, steps_per_epoch
 from deltarule.training.callbacks import Callback, TrainingState
 from deltarule.training.clip_and_average import Latest
 from deltarule.training.evaluation import loss_and_score
+from deltarule.training.schedules import Constant
 from deltarule.training.trainer import Trainer
 
 WATCHED = 200  # steps
-EARLY = 10  # the first of them: later ones may be small because everything has died
+HEALTHY = 0.5  # a loss below so much of that of knowing nothing needs no further question
+EARLY = 10  # of them at a time: their median is not due to luck
 LARGE_UPDATE, SMALL_UPDATE = 0.1, 1e-5  # a step's length over the weights'; about 1e-3 is usual
 MOST_WORK = 2e9  # weights times samples of a trial: about a second
 MOST_OF_GIVEN = 3e10  # the same of the first steps as they are: their batches stay as they are
 MOST_OF_DYING = 6e9  # of the epoch in which outputs may die
 LEAST_STEPS, MANY, LONG = 60, 6, 6000
 BETTER, MUCH_BETTER = 0.8, 0.6  # of the loss, at most, is what a nonlinearity, or a lower rate, must leave to count
+ONE_BATCH = 32
+ONE_BATCH_RATES = (0.003, 0.03)  # Adam's usual one, and a bold one
 GOOD = 0.1  # a loss over chance that needs no lower rate
 HIDDEN = 64  # units of the layer that is tried in a network without one
 SWAPPED = (Sigmoid, Tanh, Softmax, Identity)  # hidden activations in whose place a ReLU is tried
@@ -70,16 +75,15 @@ class FirstSteps(Callback):
         """What the sizes of the steps show."""
         if not self.updates:
             return
-        early, largest = np.median(self.updates[:EARLY], axis=0), np.max(self.updates, axis=0)
-        if early.max() > LARGE_UPDATE:
-            measured = {f"step / weights in layer {l}": float(ratio) for l, ratio in enumerate(early)}
-            yield Finding.of("warning", "steps-too-large", measured)
-        elif largest.max() < SMALL_UPDATE:
-            measured = {f"largest step / weights in layer {l}": float(ratio) for l, ratio in enumerate(largest)}
-            yield Finding.of("warning", "steps-too-small", measured)
+        windows = [self.updates[start : start + EARLY] for start in range(0, len(self.updates), EARLY)]
+        highest = np.max([np.median(each, axis=0) for each in windows], axis=0)
+        measured = {f"step / weights in layer {l}": float(ratio) for l, ratio in enumerate(highest)}
+        if highest.max() > LARGE_UPDATE or np.max(self.updates) < SMALL_UPDATE:
+            name = "steps-too-large" if highest.max() > LARGE_UPDATE else "steps-too-small"
+            yield Finding.of("warning", name, measured)
 
 
-class Outcome(NamedTuple):
+class TrialOutcome(NamedTuple):
     """What came of a trial: the network, and its loss over that of knowing nothing, inf where it diverged.
 
     learned: on the examples that it learned from. judged: on others, where there are enough.
@@ -94,11 +98,6 @@ class Outcome(NamedTuple):
     def least(self) -> float:
         """The lower of the two: whether anything is learned."""
         return min(self.learned, self.judged)
-
-
-def unchanged(data: Dataset) -> Dataset:
-    """The data as they are."""
-    return data
 
 
 @dataclass(frozen=True)
@@ -133,17 +132,18 @@ class Trials:
         *,
         network: Network | None = None,
         factor: float = 1.0,
-        prepare: Callable[[Dataset], Dataset] = unchanged,
+        prepare: Callable[[Dataset], Dataset] = lambda data: data,
         most_work: float = MOST_WORK,
         **changes: Any,
-    ) -> Outcome:
+    ) -> TrialOutcome:
         """A copy of the run after so many steps at most, with `factor` times the rate and these `changes`."""
         network = self.trainer.network if network is None else network
         network = with_parameters(network, network.parameters.copy())
         learn, judge = prepare(self.learn), prepare(self.judge)
         given = {"augment": None, "average": Latest(), "optimizer": copy.deepcopy(self.trainer.optimizer)}
         run = replace(self.trainer, network=network, **given | changes)
-        size, batch = network.parameters.size, min(run.batch_size or learn.n_samples, learn.n_samples)
+        n_all, size = learn.n_samples, network.parameters.size
+        batch = min(samples_per_step(n_all, run.batch_size), n_all)
         if size * batch * WATCHED > most_work:
             run.batch_size = batch = min(batch, max(32, int(most_work / (size * WATCHED))))
         steps = FirstSteps(min(n_steps, max(LEAST_STEPS, int(most_work / (size * (batch + 30))))))
@@ -155,18 +155,14 @@ class Trials:
             run.fit(learn)
             losses = [loss_and_score(network, each)[0] / chance for each in (learn, judge)]
         learned, judged = (math.inf if math.isnan(loss) else loss for loss in losses)
-        return Outcome(network, learned, judged, steps)
+        return TrialOutcome(network, learned, judged, steps)
 
+    def as_it_is(self) -> tuple[TrialOutcome, TrialOutcome]:
+        """The run after its first steps and, where they get nowhere, after many times as many."""
+        given = self.run(WATCHED, most_work=MOST_OF_GIVEN)
+        return given, given if given.least < HEALTHY else self.run(MANY * WATCHED)
 
-    def first_steps(self) -> Outcome:
-        """The run as it is, after WATCHED steps."""
-        return self.run(WATCHED, most_work=MOST_OF_GIVEN)
-
-    def later_steps(self) -> Outcome:
-        """The same after MANY times as many, where that is not too much work."""
-        return self.run(MANY * WATCHED)
-
-    def death_findings(self, given: Outcome) -> Iterator[Finding]:
+    def death_findings(self, given: TrialOutcome) -> Iterator[Finding]:
         """ReLUs that have died in the first steps."""
         already = {each.evidence["layer"] for each in unit_findings(batch_problem(self.trainer.network, self.learn))}
         if math.isfinite(given.learned):
@@ -181,22 +177,39 @@ class Trials:
             stuck = [each for each in output_findings(after, self.learn) if each.level == "fault"]
             yield from stuck if 2 * len(stuck) < train.n_outputs else ()
 
+    def batch_findings(self) -> Iterator[Finding]:
+        """A network that cannot even memorize a few examples, with weights enough to do so."""
+        network = with_meaning(self.trainer.network, dropout=0.0)
+        n_samples = min(ONE_BATCH, network.parameters.size // (4 * self.learn.n_outputs))
+        if n_samples < 2:
+            return
+        batch = batch_of_all_classes(self.learn, n_samples)
+        alone = Trials(Trainer(network=network, schedule=Constant(ONE_BATCH_RATES[0])), batch, batch, WATCHED)
+        factors = (1.0, ONE_BATCH_RATES[1] / ONE_BATCH_RATES[0])
+        loss = min(alone.run(WATCHED, factor=factor, batch_size=None).learned for factor in factors)
+        if loss > HEALTHY:
+            measured = {"examples": batch.n_samples, f"loss over chance after {WATCHED} steps of Adam": loss}
+            yield Finding.of("fault", "cannot-overfit-one-batch", measured)
+
     def linear_findings(self, train: Dataset) -> Iterator[Finding]:
         """Hidden layers without a nonlinearity, where one gets further."""
         network, whole = self.trainer.network, replace(self, learn=train)
         hidden = network.activations[:-1]
         if hidden and all(isinstance(each, Identity) for each in hidden):
             twin = fresh_twin(network, with_relu=True)
-            loss, bent = (whole.run(MANY * WATCHED, network=each, most_work=MOST_OF_GIVEN).judged for each in (network, twin))
+            loss, bent = (
+                whole.run(MANY * WATCHED, network=each, most_work=MOST_OF_GIVEN).judged for each in (network, twin)
+            )
             if bent < BETTER * loss:
                 yield Finding.of("note", "no-nonlinearity", {"loss over chance": loss, "with ReLU": bent})
 
-    def rate_findings(self, given: Outcome) -> Iterator[Finding]:
+    def rate_findings(self, given: TrialOutcome) -> Iterator[Finding]:
         """A rate so high that a network learns, but a lower one gets much further."""
         rate, measured = self.highest_rate, {"loss over chance": given.judged}
+        enough = BETTER if any(each.id == "steps-too-large" for each in given.steps.findings()) else MUCH_BETTER
         for factor in (0.1, 0.01) if given.judged > GOOD else ():
             loss = self.run(WATCHED, factor=factor).judged
-            if loss < MUCH_BETTER * given.judged:
+            if loss < enough * given.judged:
                 measured |= {"learning rate": rate, f"with a rate of {factor * rate:.2g}": loss}
                 yield Finding.of("warning", "learning-rate-too-high: first steps", measured, better=factor * rate)
                 return
@@ -224,7 +237,7 @@ def with_usual_start(activation: Activation) -> Activation:
     return activation
 
 
-def standardized(data: Dataset) -> Dataset:
+def with_scaled_inputs(data: Dataset) -> Dataset:
     """The same examples with inputs of a size of about 1: column by column, images as a whole."""
     X = as_floats(data.inputs, np.float64)
     X = X / max(float(typical_size(X)), TINY) if data.image_shape else Standardization.of(X).apply(X)
@@ -234,8 +247,3 @@ def standardized(data: Dataset) -> Dataset:
 def with_scaled_targets(data: Dataset) -> Dataset:
     """The same examples with targets of mean 0 and deviation 1."""
     return replace(data, targets=Standardization.of(data.targets).apply(data.targets))
-
-
-def as_numbers(network: Network) -> Network:
-    """The network, to be given inputs on another scale."""
-    return with_meaning(network, pixels=False, input_range=None)
