@@ -108,11 +108,11 @@ def judgement(problem: Problem, observed: Observed) -> Judgement:
     start = forward_state(problem, observed)
     reading = loss_reading(start.flow, observed.loss)
     best = backward_states(start, observed, reading)[0]
-    if reading.kind is None and (reading.key or best.cost >= NAMED) and observed.z is observed.a is None:
+    if reading.kind is None and (reading.key or best.cost >= TWICE) and observed.z is observed.a is None:
         is_given, cost = bool(reading.key), best.cost + (UNKNOWN if reading.key else 0.0)
         for other in other_states(problem, observed):
             other_reading = loss_reading(other.flow, observed.loss)
-            if is_given == (other_reading.kind is None):
+            if is_given == (other_reading.kind is None) or not (is_given or has_right_outputs(other, observed)):
                 continue  # without a loss, all of the gradient must be right
             explained = backward_states(other, observed, other_reading, depth=2 if is_given else 1)[0]
             if explained.cost < min(cost, math.inf if is_given else NAMED + BOTH):
@@ -306,6 +306,14 @@ def backward_states(start: State, observed: Observed, reading: LossReading, dept
         states = [each for state in states for each in continuations(state, layer, reading, depth)]
         states = sorted(states, key=lambda state: state.cost)[:BEAM]
     return states
+
+
+def has_right_outputs(state: State, observed: Observed) -> bool:
+    """Whether the gradient of the last layer is right, or a constant times that: a quick look."""
+    flow, last = state.flow, len(state.flow.weights) - 1
+    layer = Layer.of(flow.problem, last, observed)
+    images = [layer.images(flow, slip) for slip in right_deltas(flow, last)]
+    return any(fit([*layer.parts.values()], [*each.values()], flow.problem) for each in images if each)
 
 
 def continuations(state: State, layer: Layer, reading: LossReading, depth: int) -> list[State]:
