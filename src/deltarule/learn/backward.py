@@ -9,16 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from deltarule.learn.activations import (
-    IDENTITY,
-    PLAIN,
-    RELU,
-    SIGMOID,
-    SOFTMAX,
-    TANH,
-    factor_between,
-    is_close,
-    leaky,
-    shares_of,
+    IDENTITY, PLAIN, RELU, SIGMOID, SOFTMAX, TANH, factor_between, is_close, leaky, shares_of,
 )
 from deltarule.learn.judgement import Found, Pass, first, first_multiple
 from deltarule.learn.layers import Layer
@@ -128,10 +119,7 @@ def output_forms(run: Pass, loss: str) -> tuple[list[Form], list[Form]]:
     wrong += list(slope_forms(run, len(run.layers) - 1, error))
     wrong += [("error-squared", error**2), ("error-absolute", np.abs(error)), ("error-sign-only", np.sign(error))]
     rolled = np.roll(t, 1, axis=1), np.roll(t, -1, axis=1)
-    for other, key in [(each, "targets-shifted") for each in rolled] + [
-        (1 - t, "targets-inverted"),
-        (0 * t, "targets-forgotten"),
-    ]:
+    for other, key in [(each, "targets-shifted") for each in rolled] + [(1 - t, "targets-inverted"), (0 * t, "targets-forgotten")]:
         wrong += [(key, a - other), (key, kind.back(a - other, z, a))]
     wrong.append(("targets-not-one-hot", a - t.argmax(axis=1)[:, None]))
     return right, wrong
@@ -197,7 +185,9 @@ def slope_forms(run: Pass, l: int, error: Array) -> Iterator[Form]:
                 yield "slope-of-another", error * other.of_a(a)
 
 
-def find_delta(run: Pass, l: int, begun: int, forms: tuple[list[Form], list[Form]]) -> tuple[Found, str, float] | None:
+def find_delta(
+    run: Pass, l: int, begun: int, forms: tuple[list[Form], list[Form]]
+) -> tuple[Found, str, float] | None:
     """The array that is delta of a layer, its mistake, and how many times the right one it is."""
     pairs = run.step_of(run.trace.arrays(run.n, run.layers[l].W.shape[1], begun))
     pairs.sort(key=lambda pair: is_of_loss(pair[0]))
@@ -210,9 +200,7 @@ def find_delta(run: Pass, l: int, begun: int, forms: tuple[list[Form], list[Form
             if found := first_multiple(group, array):
                 return found[:2], key, found[2]
         for key, array in wrong:
-            if (found := first_multiple(group, array)) and not (
-                group is pairs and key in ("no-slope", "error-before-slope", "targets-forgotten")
-            ):
+            if (found := first_multiple(group, array)) and not (group is pairs and key in ("no-slope", "error-before-slope", "targets-forgotten")):
                 return found[:2], key, found[2]
         if group and group is used:
             return group[0], "off", 1.0
@@ -322,11 +310,7 @@ def gradient_names(l: int) -> dict[str, object]:
 def is_gradient_name(name: str) -> bool:
     """Whether a name is that of a gradient of weights."""
     bare = name.casefold().replace("_", "").rpartition(".")[2]
-    return (
-        bare.startswith(("dw", "grad", "nabla", "delta", "dtheta", "dj", "dl", "dc"))
-        or "grad" in bare
-        or bare.startswith("d")
-    )
+    return bare.startswith(("dw", "grad", "nabla", "delta", "dtheta", "dj", "dl", "dc")) or "grad" in bare or bare.startswith("d")
 
 
 def find_db(run: Pass, l: int, delta: Array, begun: int) -> Array | None:
@@ -351,11 +335,7 @@ def find_db(run: Pass, l: int, delta: Array, begun: int) -> Array | None:
     if l + 1 == len(run.layers):
         forms.append(("error-for-delta", (run.a[-1] - run.targets).sum(axis=0)))
     forms.append(("bias-from-weights", (run.inputs(l).T @ delta).sum(axis=0)))
-    forms += [
-        ("of-another-layer", each.sum(axis=0))
-        for each in (run.delta or [])
-        if each is not None and each.shape == delta.shape
-    ]
+    forms += [("of-another-layer", each.sum(axis=0)) for each in (run.delta or []) if each is not None and each.shape == delta.shape]
     for key, array in forms:
         if run.n > 1 and (wrong := first_multiple(pairs, array)):
             run.note("db", l, wrong[0], key, which="last", line="delta.sum(axis=0)", **gradient_names(l))
@@ -364,9 +344,7 @@ def find_db(run: Pass, l: int, delta: Array, begun: int) -> Array | None:
     total = delta.sum()
     for event in names:
         scales = [1.0, 1 / run.n, 1 / delta.size, 1 / delta.shape[1]]
-        if event.value.size == 1 and any(
-            abs(abs(event.value.item()) - abs(total * c)) < 1e-9 * np.abs(delta).sum() for c in scales
-        ):
+        if event.value.size == 1 and any(abs(abs(event.value.item()) - abs(total * c)) < 1e-9 * np.abs(delta).sum() for c in scales):
             run.note("db", l, event, "bias-all-axes")
             return np.full(layer.b.size, event.value.item())
     wide = run.step_of(run.trace.of_size(run.n, begun))
@@ -395,6 +373,4 @@ def named_for(name: str, pairs: list[Found], delta: Array) -> list[Found]:
 def is_bias_gradient(name: str) -> bool:
     """Whether a name is that of a gradient of biases."""
     bare = name.casefold().replace("_", "").rpartition(".")[2]
-    return bare.startswith(("db", "gradb", "nablab", "deltab", "dbias")) or (
-        "b" in bare and bare.startswith(("grad", "d", "nabla", "delta"))
-    )
+    return bare.startswith(("db", "gradb", "nablab", "deltab", "dbias")) or ("b" in bare and bare.startswith(("grad", "d", "nabla", "delta")))

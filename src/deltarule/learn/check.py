@@ -27,30 +27,9 @@ from deltarule.public import public
 SECONDS, TRAIN_SECONDS = 20.0, 5.0
 STAGES = {"z": 2, "a": 2, "loss": 3, "delta": 5, "dW": 5, "db": 5, "update": 7}
 FIRST = ("used-before-value", "init-equal", "init-saturates", "bias-shape", "one-hot-shifted", "one-hot-wrong")
-SLOPES = (
-    "slope-half",
-    "slope-of-a",
-    "slope-fed-z",
-    "slope-of-another",
-    "off",
-    "slope-twice",
-    "mask-inverted",
-    "mask-one",
-)
+SLOPES = ("slope-half", "slope-of-a", "slope-fed-z", "slope-of-another", "off", "slope-twice", "mask-inverted", "mask-one")
 THEIRS = ("ValueError", "NameError", "UnboundLocalError", "IndexError", "AttributeError", "ZeroDivisionError")
-ROLES = (
-    "init",
-    "forward",
-    "backward",
-    "update",
-    "loss",
-    "activation",
-    "softmax",
-    "derivative",
-    "one_hot",
-    "train",
-    "predict",
-)
+ROLES = ("init", "forward", "backward", "update", "loss", "activation", "softmax", "derivative", "one_hot", "train", "predict")
 
 
 @public('check("network.py")')
@@ -72,9 +51,7 @@ def check_program(path: str | os.PathLike[str], *, run: bool = False, train: boo
     words: dict[str, Any] = {"path": str(Path(path).resolve()), "run": run, "train": train}
     seconds = SECONDS + TRAIN_SECONDS * train + MOST_SECONDS_TO_RUN * run
     folder = os.path.dirname(words["path"]) if run else None
-    apart = run_apart(
-        "deltarule.learn.check:check_here", words, seconds=seconds, folder=folder, megabytes=4_096 if run else 1_024
-    )
+    apart = run_apart("deltarule.learn.check:check_here", words, seconds=seconds, folder=folder, megabytes=4_096 if run else 1_024)
     if apart.ended == "returned":
         return ProgramCheck.from_json_dict(apart.value)
     if apart.parts:
@@ -91,9 +68,7 @@ def check_here(path: str, *, run: bool = False, train: bool = True) -> dict[str,
     found = [*probe(session, best), *run_findings(program, session, best)]
     alone = None if reaches_back(best) else rehearse(session)
     if alone is not None and alone.verdict is not None:
-        wrong = [
-            each for each in alone.verdict.steps if each.mistake not in ("", "?") and each.quantity not in ("z", "a")
-        ]
+        wrong = [each for each in alone.verdict.steps if each.mistake not in ("", "?") and each.quantity not in ("z", "a")]
         found += [finding_of(program, alone.verdict.run, each) for each in wrong]
     findings = in_order(program, without_echoes(found))
     verdict = best.verdict if best else None
@@ -247,13 +222,7 @@ def right_words(verdict: Any) -> list[str]:
         steps = [each for each in verdict.steps if each.quantity == quantity]
         right = sorted({each.layer for each in steps if not each.mistake})
         if right and not any(each.mistake for each in steps):
-            where = (
-                ""
-                if quantity == "loss"
-                else " of all layers"
-                if len(right) == len(verdict.layers)
-                else f" of layer {right[0]}"
-            )
+            where = "" if quantity == "loss" else " of all layers" if len(right) == len(verdict.layers) else f" of layer {right[0]}"
             lines.append(f"{'the loss' if quantity == 'loss' else quantity}{where}")
     return [", ".join(lines)] if lines else []
 
@@ -289,3 +258,5 @@ def adapter_for(program: Program, session: Session) -> str:
     names = names or list(program.classes)[:1] or ["..."]
     words = {"hidden": "sigmoid", "output": "softmax", "loss": "cross_entropy"}
     return ADAPTER.format(module=program.path.stem, names=", ".join(names), **words)
+
+

@@ -103,7 +103,9 @@ def hidden_index(name: str) -> int:
 def forms(examples: Examples) -> list[Examples]:
     """The same examples in every form."""
     labels = ("one_hot", "classes", "row") if examples.sizes[-1] > 1 else ("one_hot", "classes")
-    return [replace(examples, is_columns=is_columns, labels=each) for each in labels for is_columns in (True, False)]
+    return [
+        replace(examples, is_columns=is_columns, labels=each) for each in labels for is_columns in (True, False)
+    ]
 
 
 def sizes_of(shapes: Sequence[tuple[int, int]]) -> tuple[int, ...]:

@@ -11,15 +11,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.learn.activations import (
-    IDENTITY,
-    MISTAKEN,
-    SOFTMAX,
-    UNFINISHED,
-    Kind,
-    activation_for,
-    factor_between,
-    is_close,
-    own,
+    IDENTITY, MISTAKEN, SOFTMAX, UNFINISHED, Kind, activation_for, factor_between, is_close, own,
 )
 from deltarule.learn.layers import Layer, Trace
 from deltarule.learn.recording import Event

@@ -219,13 +219,7 @@ class Session:
         """How many of the program's forward, backward and update functions a function calls, or products it has."""
         block = self.program.functions[name]
         called = {name_of(each.func) for each in ast.walk(block.node) if isinstance(each, ast.Call)}
-        roles = {self.functions.get(each, "") or role_of(each) for each in called} & {
-            "forward",
-            "backward",
-            "update",
-            "loss",
-            "init",
-        }
+        roles = {self.functions.get(each, "") or role_of(each) for each in called} & {"forward", "backward", "update", "loss", "init"}
         return 2 * len(roles) + (block.products >= 3)
 
     def by_functions(self, run: Run) -> None:
@@ -265,9 +259,7 @@ class Session:
             if callable(method) and bank.can_fill(method):
                 self.call(run, f"{name}.{each}", method, bank)
                 return
-        nodes = {
-            each.name: each for each in ast.walk(self.program.classes[name].node) if isinstance(each, ast.FunctionDef)
-        }
+        nodes = {each.name: each for each in ast.walk(self.program.classes[name].node) if isinstance(each, ast.FunctionDef)}
         for role in ORDER:
             for each in [method for method in self.methods[name] if role_of(method) == role]:
                 method = getattr(network, each, None)
@@ -316,9 +308,7 @@ def own_sizes(run: Run) -> Iterator[tuple[int, ...]]:
 def own_batches(run: Run) -> list[tuple[Array, Array]]:
     """The data that the program defines itself, such as the four rows of XOR, all of them and the first."""
     names = {} if run.space is None else dict(run.space.names)
-    names |= {
-        each.name: each.value for each in run.recorder.events[:400] if each.where.is_store and each.value.ndim > 1
-    }
+    names |= {each.name: each.value for each in run.recorder.events[:400] if each.where.is_store and each.value.ndim > 1}
     found: dict[str, list[Array]] = {"X": [], "Y": []}
     for name, value in names.items():
         if (kind := argument_of(name)) in found and isinstance(value, np.ndarray | list):
@@ -387,13 +377,9 @@ class Bank:
                 continue
             fits, value = self.value(each.name)
             has_default = each.default is not each.empty
-            if has_default and not (
-                fits and argument_of(each.name) in ("epochs", "alpha", "batch_size", "cost_flag", "X", "Y")
-            ):
+            if has_default and not (fits and argument_of(each.name) in ("epochs", "alpha", "batch_size", "cost_flag", "X", "Y")):
                 continue
-            if has_default and (
-                argument_of(each.name) not in ("epochs", "alpha", "batch_size") and each.default is not None
-            ):
+            if has_default and (argument_of(each.name) not in ("epochs", "alpha", "batch_size") and each.default is not None):
                 continue
             if not fits:
                 if not self.is_constructor:
@@ -418,20 +404,7 @@ class Bank:
         if role_of(name) == "init" or key in ("weights", "theta", "network", "model", "nn", "net", "p"):
             if "init" in self.results:
                 return True, self.results["init"]
-        if key in (
-            "yhat",
-            "ypred",
-            "output",
-            "outputs",
-            "pred",
-            "preds",
-            "predictions",
-            "al",
-            "a",
-            "yp",
-            "prediction",
-            "probs",
-        ):
+        if key in ("yhat", "ypred", "output", "outputs", "pred", "preds", "predictions", "al", "a", "yp", "prediction", "probs"):
             if "output" in self.results:
                 return True, self.results["output"]
         return self.examples.value(name, is_constructor=self.is_constructor)
@@ -441,9 +414,7 @@ class Bank:
         role = role_of(name)
         self.results.setdefault(role, value)
         returns = [each.value for each in ast.walk(node) if isinstance(each, ast.Return) and each.value is not None]
-        names = (
-            [ast.unparse(each) for each in returns[-1].elts] if returns and isinstance(returns[-1], ast.Tuple) else []
-        )
+        names = [ast.unparse(each) for each in returns[-1].elts] if returns and isinstance(returns[-1], ast.Tuple) else []
         if isinstance(value, tuple | list) and len(names) == len(value):
             self.known |= {plain(each.rpartition(".")[2]): part for each, part in zip(names, value, strict=True)}
             for each, part in zip(names, value, strict=True):
@@ -455,13 +426,9 @@ class Bank:
             if isinstance(part, dict):
                 self.known |= {plain(str(key)): each for key, each in part.items()}
         if role == "forward":
-            arrays = [
-                each for each in (value if isinstance(value, tuple | list) else [value]) if isinstance(each, np.ndarray)
-            ]
+            arrays = [each for each in (value if isinstance(value, tuple | list) else [value]) if isinstance(each, np.ndarray)]
             if arrays:
-                self.results["output"] = (
-                    arrays[0] if names and plain(names[0]) in ("al", "a2", "a3", "yhat", "output") else arrays[-1]
-                )
+                self.results["output"] = arrays[0] if names and plain(names[0]) in ("al", "a2", "a3", "yhat", "output") else arrays[-1]
 
     def draw_parameters(self, run: Run, functions: dict[str, str]) -> None:
         """Parameters for a program that has no function which makes them."""

@@ -61,9 +61,7 @@ def rehearsal(session: Session, name: str, node: ast.FunctionDef, form: Examples
             bank.known[f"{letter}{l + 1}"] = lying
             if letter in "wb":
                 path = f"{letter.upper() if letter == 'w' else letter}{l + 1}"
-                recorder.starts.append(
-                    Start(path, "weights" if letter == "w" else "biases", where, lying, lying.copy())
-                )
+                recorder.starts.append(Start(path, "weights" if letter == "w" else "biases", where, lying, lying.copy()))
             else:
                 recorder.events.append(Event(len(recorder.events), where, f"{letter.upper()}{l + 1}", lying.copy()))
     bank.results["output"] = bank.known[f"a{len(kinds)}"]

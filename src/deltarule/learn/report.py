@@ -7,7 +7,7 @@ from typing import Any
 from deltarule.inspection.presentation import entry
 from deltarule.public import public
 
-ADAPTER = """import numpy as np, deltarule as dr
+ADAPTER = '''import numpy as np, deltarule as dr
 from {module} import {names}
 
 def gradient(network, X, y):  # X: samples in rows; y: classes
@@ -16,7 +16,7 @@ def gradient(network, X, y):  # X: samples in rows; y: classes
     return loss, ([dW1, dW2], [db1, db2])  # shaped like W and b
 
 network = dr.Network((7, 5, 3), hidden="{hidden}", output="{output}", loss="{loss}")
-print(dr.gradcheck(network, np.random.rand(8, 7), np.arange(8) % 3, gradient=gradient))"""
+print(dr.gradcheck(network, np.random.rand(8, 7), np.arange(8) % 3, gradient=gradient))'''
 
 
 @dataclass(frozen=True)

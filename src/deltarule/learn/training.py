@@ -116,11 +116,7 @@ def share_right(verdict: Verdict, arrays: list[Array], digits: Digits) -> float 
         if W is None:
             return None
         left = [each for each in left if each is not W]
-        b = (
-            next((each for each in left if each.size == fan_out), np.zeros(fan_out))
-            if layer.biases
-            else np.zeros(fan_out)
-        )
+        b = next((each for each in left if each.size == fan_out), np.zeros(fan_out)) if layer.biases else np.zeros(fan_out)
         left = [each for each in left if each is not b]
         a, fan_in = kind.value(a @ (W.T if layer.is_out_first else W) + b.ravel()), fan_out
     return float((a.argmax(axis=1) == test.y).mean())

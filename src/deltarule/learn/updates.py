@@ -119,13 +119,7 @@ def sums_over_samples(run: Pass) -> list[tuple[Array, Array]] | None:
 
 
 def update_of(
-    run: Pass,
-    l: int,
-    quantity: str,
-    start: Start,
-    gradient: Array | None,
-    begun: int,
-    summed: list[tuple[Array, Array]] | None,
+    run: Pass, l: int, quantity: str, start: Start, gradient: Array | None, begun: int, summed: list[tuple[Array, Array]] | None
 ) -> Share | None:
     """The update of one parameter, as a share whose factors before it are yet to be filled in."""
     if run.whole is not None and summed is None:
@@ -202,9 +196,7 @@ def name_signs(run: Pass, wrong_way: Sequence[Share], run_shares: Sequence[Share
     for share in wrong_way:
         l = share.layer
         if share.update and right_way and np.sign(share.update) not in right_way:
-            run.note(
-                "update", l, share.event, "update-adds" if share.update > 0 else "update-subtracts", parameter="it"
-            )
+            run.note("update", l, share.event, "update-adds" if share.update > 0 else "update-subtracts", parameter="it")
             continue
         delta = next((each for each in run.steps if (each.quantity, each.layer) == ("delta", l)), None)
         if everywhere and share.delta > 0 and share.gradient > 0:
