@@ -48,7 +48,10 @@ def shifted(z: Array, axis: int) -> Array:
 def leaky(slope: float, name: str = "leaky ReLU") -> Kind:
     """A ReLU with a slope below 0."""
     return Kind(
-        name, lambda z: np.where(z > 0, z, slope * z), lambda z: np.where(z > 0, 1.0, slope), lambda a: np.where(a > 0, 1.0, slope)
+        name,
+        lambda z: np.where(z > 0, z, slope * z),
+        lambda z: np.where(z > 0, 1.0, slope),
+        lambda a: np.where(a > 0, 1.0, slope),
     )
 
 

@@ -17,8 +17,8 @@ from deltarule.learn.omissions import omission_behind, omissions
 from deltarule.learn.probes import probe
 from deltarule.learn.program import TABLES, Program, read_program
 from deltarule.learn.recording import Where
-from deltarule.learn.report import ADAPTER, Finding, Part, ProgramCheck
 from deltarule.learn.rehearsal import rehearse
+from deltarule.learn.report import ADAPTER, Finding, Part, ProgramCheck
 from deltarule.learn.sandbox import Failure, hand_back, run_apart
 from deltarule.learn.training import accuracy_of
 from deltarule.learn.wording import ARRAYS, EQUATIONS, describe, finding_at, finding_of, own_line, text_of
@@ -27,9 +27,30 @@ from deltarule.public import public
 SECONDS, TRAIN_SECONDS = 20.0, 5.0
 STAGES = {"z": 2, "a": 2, "loss": 3, "delta": 5, "dW": 5, "db": 5, "update": 7}
 FIRST = ("used-before-value", "init-equal", "init-saturates", "bias-shape", "one-hot-shifted", "one-hot-wrong")
-SLOPES = ("slope-half", "slope-of-a", "slope-fed-z", "slope-of-another", "off", "slope-twice", "mask-inverted", "mask-one")
+SLOPES = (
+    "slope-half",
+    "slope-of-a",
+    "slope-fed-z",
+    "slope-of-another",
+    "off",
+    "slope-twice",
+    "mask-inverted",
+    "mask-one",
+)
 THEIRS = ("ValueError", "NameError", "UnboundLocalError", "IndexError", "AttributeError", "ZeroDivisionError")
-ROLES = ("init", "forward", "backward", "update", "loss", "activation", "softmax", "derivative", "one_hot", "train", "predict")
+ROLES = (
+    "init",
+    "forward",
+    "backward",
+    "update",
+    "loss",
+    "activation",
+    "softmax",
+    "derivative",
+    "one_hot",
+    "train",
+    "predict",
+)
 
 
 @public('check("network.py")')
@@ -50,8 +71,10 @@ def check_program(path: str | os.PathLike[str], *, run: bool = False, train: boo
     read_program(Path(path))  # what cannot be read is refused here
     words: dict[str, Any] = {"path": str(Path(path).resolve()), "run": run, "train": train}
     seconds = SECONDS + TRAIN_SECONDS * train + MOST_SECONDS_TO_RUN * run
-    folder = os.path.dirname(words["path"]) if run else None
-    apart = run_apart("deltarule.learn.check:check_here", words, seconds=seconds, folder=folder, megabytes=4_096 if run else 1_024)
+    folder = str(Path(path).resolve().parent) if run else None
+    apart = run_apart(
+        "deltarule.learn.check:check_here", words, seconds=seconds, folder=folder, megabytes=4_096 if run else 1_024
+    )
     if apart.ended == "returned":
         return ProgramCheck.from_json_dict(apart.value)
     if apart.parts:
@@ -68,7 +91,9 @@ def check_here(path: str, *, run: bool = False, train: bool = True) -> dict[str,
     found = [*probe(session, best), *run_findings(program, session, best)]
     alone = None if reaches_back(best) else rehearse(session)
     if alone is not None and alone.verdict is not None:
-        wrong = [each for each in alone.verdict.steps if each.mistake not in ("", "?") and each.quantity not in ("z", "a")]
+        wrong = [
+            each for each in alone.verdict.steps if each.mistake not in ("", "?") and each.quantity not in ("z", "a")
+        ]
         found += [finding_of(program, alone.verdict.run, each) for each in wrong]
     findings = in_order(program, without_echoes(found))
     verdict = best.verdict if best else None
@@ -79,7 +104,7 @@ def check_here(path: str, *, run: bool = False, train: bool = True) -> dict[str,
     names = ", ".join(sorted(unimported(program)))
     missing += [TABLES["notes"]["unimported"].format(names=names)] if names else []
     result = ProgramCheck(
-        path=os.path.basename(path),
+        path=Path(path).name,
         matched=matched,
         findings=tuple(findings),
         right=tuple(right_words(verdict)) if verdict else (),
@@ -121,7 +146,9 @@ def error_findings(program: Program, session: Session, run: Run | None) -> list[
     errors = {(each.error.line, each.error.kind) for each in trainings if each.error is not None and each.error.line}
     everywhere = trainings[0].error if len(errors) == 1 and all(each.error for each in trainings) else None
     everywhere = everywhere if everywhere is not None and everywhere.kind in THEIRS else None
-    ours = [each for each in (everywhere, run and run.error) if omission_behind(program, each)]  # no mistake of theirs
+    ours = [
+        each for each in (everywhere, run.error if run else None) if omission_behind(program, each)
+    ]  # no mistake of theirs
     everywhere = None if everywhere in ours else everywhere
     is_known = any(each.quantity == "z" and each.is_found for each in steps)
     is_theirs = run is not None and run.error is not None and run.error.line > 0 and run.error not in ours
@@ -221,7 +248,13 @@ def right_words(verdict: Any) -> list[str]:
         steps = [each for each in verdict.steps if each.quantity == quantity]
         right = sorted({each.layer for each in steps if not each.mistake})
         if right and not any(each.mistake for each in steps):
-            where = "" if quantity == "loss" else " of all layers" if len(right) == len(verdict.layers) else f" of layer {right[0]}"
+            where = (
+                ""
+                if quantity == "loss"
+                else " of all layers"
+                if len(right) == len(verdict.layers)
+                else f" of layer {right[0]}"
+            )
             lines.append(f"{'the loss' if quantity == 'loss' else quantity}{where}")
     return [", ".join(lines)] if lines else []
 
@@ -257,5 +290,3 @@ def adapter_for(program: Program, session: Session) -> str:
     names = names or list(program.classes)[:1] or ["..."]
     words = {"hidden": "sigmoid", "output": "softmax", "loss": "cross_entropy"}
     return ADAPTER.format(module=program.path.stem, names=", ".join(names), **words)
-
-

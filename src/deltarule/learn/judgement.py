@@ -6,12 +6,21 @@ their values: whatever they are called, delta is what makes dC/dW = inputs^T del
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from deltarule.learn.activations import (
-    IDENTITY, MISTAKEN, SOFTMAX, UNFINISHED, Kind, activation_for, factor_between, is_close, own,
+    IDENTITY,
+    MISTAKEN,
+    SOFTMAX,
+    UNFINISHED,
+    Kind,
+    activation_for,
+    factor_between,
+    is_close,
+    own,
 )
 from deltarule.learn.layers import Layer, Trace
 from deltarule.learn.recording import Event
@@ -196,11 +205,17 @@ def find_a(run: Pass, l: int, layer: Layer) -> None:
             name = event.where.text.partition("(")[0].rpartition(".")[2]
             if "softmax" in name.casefold():
                 return take_a(run, l, (event, array), SOFTMAX, "softmax-differs")
-            return take_a(run, l, (event, array), own(name, lambda z, event=event: run.call(event, z)), "")
+            return take_a(run, l, (event, array), own(name, partial(value_of, run, event)), "")
     run.a.append(z)
     run.kinds.append(IDENTITY)
     run.note("a", l, None, "", activation="identity")
     return None
+
+
+def value_of(run: Pass, event: Event, z: Array) -> Array:
+    """A program's own function of z; NaN where it cannot be called."""
+    value = run.call(event, z)
+    return np.full_like(z, np.nan) if value is None else value
 
 
 def is_result(event: Event) -> bool:

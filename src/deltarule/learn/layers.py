@@ -19,7 +19,7 @@ class Layer:
     is_out_first: bool
 
     @property
-    def W(self) -> Array:
+    def W(self) -> Array:  # noqa: N802  # mathematics
         """(fan_in, fan_out)."""
         return self.weights.value.T if self.is_out_first else self.weights.value
 
@@ -98,7 +98,9 @@ class Trace:
         """Arrays with one dimension of this size, the others 1, flat."""
         key = (size, -2)
         if key not in self._by_shape:
-            flat = (each for each in self.events if each.value.size == size and max(each.value.shape, default=1) == size)
+            flat = (
+                each for each in self.events if each.value.size == size and max(each.value.shape, default=1) == size
+            )
             self._by_shape[key] = [(each, each.value.ravel()) for each in flat]
         return [pair for pair in self._by_shape[key] if pair[0].time > after]
 

@@ -68,7 +68,7 @@ def walk_loss(run: Pass) -> str:
         found += [(event, name) for name, base in known.items() if is_scaled(value, base, n, n_outputs)]
     if found:
         named = [pair for pair in found if is_loss_place(pair[0])]
-        event, name = (named or found)[-1]
+        event, name = (named or found)[0]
         run.note("loss", len(run.layers), event, "", loss=NAMES[name])
         return name if named else ""
     for event in (each for each in numbers if is_loss_place(each)):

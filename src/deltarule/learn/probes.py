@@ -16,13 +16,22 @@ from deltarule.learn.matching import Run, Session
 from deltarule.learn.program import Program, names_of
 from deltarule.learn.recording import Where
 from deltarule.learn.report import Finding
-from deltarule.learn.roles import argument_of, parameter_kind, plain, role_of
+from deltarule.learn.roles import parameter_kind, plain, role_of
 from deltarule.learn.sandbox import attempt
 from deltarule.learn.wording import finding_at, text_of
 from deltarule.nn.arrays import Array
 
 POINTS = np.array([[-2.1, 1.3, 0.4], [0.7, -0.6, 1.9], [-1.2, 2.3, -0.3], [0.2, -1.7, 0.9], [1.1, 0.6, -2.4]])
-MEANT = (("leaky", None), ("prelu", None), ("hard", None), ("sigm", SIGMOID), ("logistic", SIGMOID), ("tanh", TANH), ("softmax", SOFTMAX), ("relu", RELU))
+MEANT = (
+    ("leaky", None),
+    ("prelu", None),
+    ("hard", None),
+    ("sigm", SIGMOID),
+    ("logistic", SIGMOID),
+    ("tanh", TANH),
+    ("softmax", SOFTMAX),
+    ("relu", RELU),
+)
 FORMULAS = {
     "sigmoid": ("1 / (1 + np.exp(-z))", "s = sigmoid(z); s * (1 - s), or a * (1 - a) where it is given a"),
     "tanh": ("np.tanh(z)", "1 - np.tanh(z)**2, or 1 - a**2 where it is given a"),
@@ -91,7 +100,9 @@ def place_of(program: Program, node: ast.FunctionDef) -> Where:
     return Where(lines[-1], "", node.name, "", False, program.place(lines[-1]))
 
 
-def finding(program: Program, where: Where, key: str, array: str = "", level: str = "mistake", **values: Any) -> Finding:
+def finding(
+    program: Program, where: Where, key: str, array: str = "", level: str = "mistake", **values: Any
+) -> Finding:
     """A finding of this row."""
     return finding_at(program, where, level, key, text_of(key, values), array)
 
@@ -132,15 +143,13 @@ def derivative_findings(
         if found is None or found.shape != POINTS.shape or n_arguments > 2:
             return
         of_a = kind.of_a(POINTS) if kind.of_a else kind.slope(POINTS)
-        of_sigmoid = kind.slope(kind.value(POINTS))
         rights = (kind.slope(POINTS), of_a)
         if any(is_close(found, right, 1e-4) for right in rights):
             return
         if kind is RELU and (found[POINTS > 0] == 1).all() and len(set(found[POINTS < 0].tolist())) == 1:
             return
-        del of_sigmoid
-    found = result(function, *given)
-    assert found is not None
+    if (found := result(function, *given)) is None:
+        return
     n = int(np.minimum(np.abs(found - rights[0]), np.abs(found - rights[1])).argmax())
     yield finding(
         program, where, "derivative-differs", "sigma'", name=name, kind=kind.name, at=POINTS.flat[n],
@@ -177,7 +186,14 @@ def start_findings(program: Program, run: Run) -> Iterator[Finding]:
         fan_in, kind = layer.W.shape[0], kinds[l] if l < len(kinds) else written_kind(program)
         z = fan_in * 0.13 * abs(float(raw.mean()))  # 0.13: the mean of MNIST's pixels
         if l + 1 < len(chain) and z > 20 and raw.min() >= 0 and kind in ("sigmoid", "tanh", ""):
-            shown = {"name": start.name, "low": raw.min(), "high": raw.max(), "fan_in": fan_in, "z": z, "kind": kind or "a sigmoid"}
+            shown = {
+                "name": start.name,
+                "low": raw.min(),
+                "high": raw.max(),
+                "fan_in": fan_in,
+                "z": z,
+                "kind": kind or "a sigmoid",
+            }
             yield finding(program, where, "init-saturates", f"W of layer {l}", **shown)
         b = layer.biases
         is_judged = run.verdict is not None and len(run.verdict.run.z) > 0
@@ -222,15 +238,21 @@ def lost_values(program: Program) -> Iterator[Finding]:
             names = [each.id for each in node.value.elts if isinstance(each, ast.Name)]
             twice = [each for each in names if names.count(each) > 1]
             stored = {each.id for each in ast.walk(block.node) if isinstance(each, ast.Name)}
-            lost = sorted(each for each in stored - set(names) if parameter_kind(each) and parameter_kind(each) == parameter_kind(twice[0])) if twice else []
+            lost = (
+                sorted(
+                    each
+                    for each in stored - set(names)
+                    if parameter_kind(each) and parameter_kind(each) == parameter_kind(twice[0])
+                )
+                if twice
+                else []
+            )
             if twice and lost:
                 left = iter(lost)
                 right = [next(left, each) if each in names[:n] else each for n, each in enumerate(names)]
                 where = Where(node.lineno, "", name, "", False, program.place(node.lineno))
                 shown = {"name": name, "twice": twice[0], "lost": lost[0], "right": ", ".join(right)}
                 yield finding(program, where, "returned-twice", "the result", **shown)
-
-
 
 
 def held_out_counts(program: Program) -> Iterator[Finding]:

@@ -101,7 +101,11 @@ class Recorder:
         for path, array in named_arrays(name, value):
             self.events.append(Event(len(self.events), where, path, array))
             self.size += array.size
-        if len(self.events) > MOST_EVENTS or self.size > MOST_NUMBERS or time.monotonic() - self.begun > self.most_seconds:
+        if (
+            len(self.events) > MOST_EVENTS
+            or self.size > MOST_NUMBERS
+            or time.monotonic() - self.begun > self.most_seconds
+        ):
             raise Enough
 
     def _start(self, name: str, kind: str, where: Where, array: Array) -> None:
@@ -294,7 +298,9 @@ class Tape:
 
     def move(self, value: Any, kind: str) -> Any:
         """Data that the program defines itself, moved off 0, where dC/dW would be 0 whatever the program does."""
-        is_small = isinstance(value, np.ndarray) and value.dtype.kind in NUMBERS and 1 < value.ndim and value.size < 10_000
+        is_small = (
+            isinstance(value, np.ndarray) and value.dtype.kind in NUMBERS and value.ndim > 1 and value.size < 10_000
+        )
         if self.recorder is None or not is_small or not (value == 0).any():
             return value
         more = generator(0, f"check {kind}").uniform(0.1, 0.4, value.shape)

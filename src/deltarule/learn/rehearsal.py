@@ -1,4 +1,4 @@
-"""A backward function alone: called with right z, a and weights, where the program's own forward pass does not reach it.
+"""A backward function alone, called with right z, a and weights where the program's forward pass does not reach it.
 
 The layers are as many as its arguments count; the activations are those with which most of it is right.
 """
@@ -12,7 +12,7 @@ import numpy as np
 
 from deltarule.learn.activations import RELU, SIGMOID, SOFTMAX, TANH, Kind
 from deltarule.learn.examples import Examples, forms
-from deltarule.learn.matching import Bank, Run, Seen, Session, Unfilled, calm_chance
+from deltarule.learn.matching import Bank, Run, SeenError, Session, UnfilledError, calm_chance
 from deltarule.learn.namespace import carry_out
 from deltarule.learn.recording import Event, Recorder, Start, Where
 from deltarule.learn.verdict import verdict
@@ -61,7 +61,9 @@ def rehearsal(session: Session, name: str, node: ast.FunctionDef, form: Examples
             bank.known[f"{letter}{l + 1}"] = lying
             if letter in "wb":
                 path = f"{letter.upper() if letter == 'w' else letter}{l + 1}"
-                recorder.starts.append(Start(path, "weights" if letter == "w" else "biases", where, lying, lying.copy()))
+                recorder.starts.append(
+                    Start(path, "weights" if letter == "w" else "biases", where, lying, lying.copy())
+                )
             else:
                 recorder.events.append(Event(len(recorder.events), where, f"{letter.upper()}{l + 1}", lying.copy()))
     bank.results["output"] = bank.known[f"a{len(kinds)}"]
@@ -75,7 +77,7 @@ def rehearsal(session: Session, name: str, node: ast.FunctionDef, form: Examples
             function = run.space.get(name)
             if function is not None:
                 session.call(run, name, function, bank)
-        except (Unfilled, Seen):
+        except (UnfilledError, SeenError):
             pass
         finally:
             session.tape.recorder = None

@@ -7,7 +7,7 @@ from typing import Any
 from deltarule.inspection.presentation import entry
 from deltarule.public import public
 
-ADAPTER = '''import numpy as np, deltarule as dr
+ADAPTER = """import numpy as np, deltarule as dr
 from {module} import {names}
 
 def gradient(network, X, y):  # X: samples in rows; y: classes
@@ -16,15 +16,15 @@ def gradient(network, X, y):  # X: samples in rows; y: classes
     return loss, ([dW1, dW2], [db1, db2])  # shaped like W and b
 
 network = dr.Network((7, 5, 3), hidden="{hidden}", output="{output}", loss="{loss}")
-print(dr.gradcheck(network, np.random.rand(8, 7), np.arange(8) % 3, gradient=gradient))'''
+print(dr.gradcheck(network, np.random.rand(8, 7), np.arange(8) % 3, gradient=gradient))"""
 
 
 @dataclass(frozen=True)
 class Finding:
     """A mistake, or a weakness (level "warning"), with its place.
 
-    place: "file, line 40". code: that line. array: what it computes, "dC/dW of layer 1". equation: an id of the registry.
-    fix: what to write instead, in mathematics. write: the same in the program's own names, "" where that is unknown.
+    place: "file, line 40". code: that line. array: what it computes: "dC/dW of layer 1". equation: its id.
+    fix: what to write instead, in mathematics. write: the same in the program's names, "" where these are unknown.
     """
 
     level: str
@@ -57,7 +57,7 @@ class ProgramCheck:
     ok: whether nothing is wrong in what was recognized. matched: whether a forward and a backward pass were recognized.
     findings: mistakes and warnings, the first in the data's way first. right: what is right, in words.
     parts: which functions were found, and what for. layers: the network as it was recognized, a line for each.
-    left_out, supplied: what was not run, and what the check put in its place. notes: conventions, and what else to know.
+    left_out, supplied: what was not run, and what the check put in its place. notes: conventions, and the like.
     accuracy: reached on the bundled digits in a few seconds; None where nothing was trained.
     """
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from deltarule.data.catalog import load_data
 from deltarule.learn.examples import Examples
-from deltarule.learn.matching import Bank, Run, Session, Unfilled
+from deltarule.learn.matching import Bank, Run, Session, UnfilledError
 from deltarule.learn.namespace import carry_out
 from deltarule.learn.roles import argument_of, role_of
 from deltarule.learn.sandbox import attempt
@@ -33,7 +33,7 @@ class Digits(Examples):
         return self.length
 
     @cached_property
-    def X(self) -> Array:
+    def X(self) -> Array:  # noqa: N802  # mathematics
         """(n, 784), from 0 to 1."""
         rows = load_data("digits").train.inputs[self.first : self.first + self.length]
         return np.asarray(rows, float).reshape(len(rows), -1) / 255.0
@@ -91,7 +91,7 @@ def trained(session: Session, run: Run, digits: Digits, seconds: float) -> list[
         done = attempt(method, getattr(made.value, method), *given, seconds=seconds, **words)
         is_over = done.error is None or done.error.kind == "OutOfTime"
         return list(arrays_of(vars(made.value))) if is_over else None
-    except Unfilled:
+    except UnfilledError:
         return None
 
 
@@ -116,7 +116,11 @@ def share_right(verdict: Verdict, arrays: list[Array], digits: Digits) -> float 
         if W is None:
             return None
         left = [each for each in left if each is not W]
-        b = next((each for each in left if each.size == fan_out), np.zeros(fan_out)) if layer.biases else np.zeros(fan_out)
+        b = (
+            next((each for each in left if each.size == fan_out), np.zeros(fan_out))
+            if layer.biases
+            else np.zeros(fan_out)
+        )
         left = [each for each in left if each is not b]
         a, fan_in = kind.value(a @ (W.T if layer.is_out_first else W) + b.ravel()), fan_out
     return float((a.argmax(axis=1) == test.y).mean())

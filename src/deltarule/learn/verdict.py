@@ -1,6 +1,6 @@
 """One run of a program judged as a whole: the chain of layers, the batch and the targets that explain most of it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -36,7 +36,7 @@ class Verdict:
 def verdict(
     events: Sequence[Event], starts: Sequence[Start], batches: Sequence[tuple[Array, Array]], call: Resolve, rate: float
 ) -> Verdict | None:
-    """The reading of a run that recognizes most of it. batches: X (n, features) and t (n, outputs) as it may use them."""
+    """The reading of a run that recognizes most of it. batches: X (n, features) and t (n, outputs) that it may use."""
     own = [each for each in events if "gradient_check" not in map(role_of, each.where.function.split("."))]
     own = [replace(each, time=n) for n, each in enumerate(own)]
     trace, best = Trace(own), None
