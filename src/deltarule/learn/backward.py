@@ -22,7 +22,7 @@ from deltarule.learn.activations import (
     shares_of,
 )
 from deltarule.learn.judgement import Found, Pass, first_multiple
-from deltarule.learn.layers import Layer
+from deltarule.learn.layers import OwnLayer
 from deltarule.learn.recording import Event
 from deltarule.learn.roles import number_in, role_of
 from deltarule.nn.arrays import Array
@@ -76,8 +76,8 @@ def source_of(run: Pass, l: int, event: Event, mistake: str, begun: int, behind:
 
 def source_of_sign(run: Pass, event: Event, begun: int) -> Event:
     """Where the error of the outputs got its wrong sign: at the first such array before delta."""
-    a, t = run.a[-1], run.targets
-    errors = (a - t, (a - t) / (a * (1 - a)), -t / a)
+    a, wanted = run.a[-1], run.targets
+    errors = (a - wanted, (a - wanted) / (a * (1 - a)), -wanted / a)
     for pair in sorted(run.step_of(run.trace.arrays(run.n, a.shape[1], begun)), key=lambda pair: is_of_loss(pair[0])):
         if pair[0].time <= event.time:
             for each in errors:
@@ -107,8 +107,8 @@ def names_of(run: Pass, l: int) -> dict[str, object]:
 
 def output_forms(run: Pass, loss: str) -> tuple[list[Form], list[Form]]:
     """delta of the outputs: what is right for some loss, with the loss's name; and what mistakes make of it."""
-    a, z, t, kind = run.a[-1], run.z[-1], run.targets, run.kinds[-1]
-    error = a - t
+    a, z, wanted, kind = run.a[-1], run.z[-1], run.targets, run.kinds[-1]
+    error = a - wanted
     plain, full = ("=", error), ("=quadratic", kind.back(error, z, a))
     right: list[Form] = []
     if kind in MULTI:
@@ -117,7 +117,7 @@ def output_forms(run: Pass, loss: str) -> tuple[list[Form], list[Form]]:
         right.append(("=quadratic", error))
     right.append(full)
     if kind is SIGMOID:
-        right.append(("=categorical", -t * (1 - a)))
+        right.append(("=categorical", -wanted * (1 - a)))
         right.append(("=quadratic", error * a * (1 - a)))
     del plain
     wrong: list[Form] = []
@@ -128,13 +128,13 @@ def output_forms(run: Pass, loss: str) -> tuple[list[Form], list[Form]]:
         wrong.append(("no-slope", error))
     wrong += list(slope_forms(run, len(run.layers) - 1, error))
     wrong += [("error-squared", error**2), ("error-absolute", np.abs(error)), ("error-sign-only", np.sign(error))]
-    rolled = np.roll(t, 1, axis=1), np.roll(t, -1, axis=1)
+    rolled = np.roll(wanted, 1, axis=1), np.roll(wanted, -1, axis=1)
     for other, key in [(each, "targets-shifted") for each in rolled] + [
-        (1 - t, "targets-inverted"),
-        (0 * t, "targets-forgotten"),
+        (1 - wanted, "targets-inverted"),
+        (0 * wanted, "targets-forgotten"),
     ]:
         wrong += [(key, a - other), (key, kind.back(a - other, z, a))]
-    wrong.append(("targets-not-one-hot", a - t.argmax(axis=1)[:, None]))
+    wrong.append(("targets-not-one-hot", a - wanted.argmax(axis=1)[:, None]))
     return right, wrong
 
 
@@ -236,7 +236,7 @@ def is_used(run: Pass, l: int, delta: Array, begun: int) -> bool:
     return any(abs(abs(found[2]) - each) < 1e-6 for each in PLAIN)  # any number makes a multiple of the inputs
 
 
-def gradient_like(run: Pass, layer: Layer, right: Array, after: int) -> tuple[Found, float, float] | None:
+def gradient_like(run: Pass, layer: OwnLayer, right: Array, after: int) -> tuple[Found, float, float] | None:
     """The first array like W that is a multiple of `right`, perhaps with a share of W added: it, factor, that share."""
     W = layer.W
     alike = run.step_of(run.trace.like(layer.weights.value.shape, after))
@@ -256,7 +256,7 @@ def find_weight_gradient(run: Pass, l: int, delta: Array, begun: int) -> Array |
     layer, inputs = run.layers[l], run.inputs(l)
     right = inputs.T @ delta
     if found := gradient_like(run, layer, right, begun):
-        if wrong := spoiled(run, l, found[0]):
+        if wrong := wrong_store(run, l, found[0]):
             run.note("dW", l, wrong[0], wrong[1], **gradient_names(l))
             return found[0][1]
         run.note("dW", l, found[0][0], "", factor=found[1], note="penalty" if found[2] else "")
@@ -298,7 +298,7 @@ def find_weight_gradient(run: Pass, l: int, delta: Array, begun: int) -> Array |
     return None
 
 
-def spoiled(run: Pass, l: int, found: Found) -> tuple[Event, str] | None:
+def wrong_store(run: Pass, l: int, found: Found) -> tuple[Event, str] | None:
     """What the statement of a right product stores instead of it, and the mistake: its transpose, or zeros."""
     layer = run.layers[l]
     stored = next((each for each in run.statement(found[0]) if each.where.is_store), None)

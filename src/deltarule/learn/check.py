@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.learn.judgement import Step
-from deltarule.learn.matching import Run, Session
+from deltarule.learn.matching import Trial, Session
 from deltarule.learn.namespace import MOST_SECONDS_TO_RUN, unimported, values_of_run
 from deltarule.learn.omissions import notes as reading_notes
 from deltarule.learn.omissions import omission_behind, omissions
@@ -18,7 +18,7 @@ from deltarule.learn.probes import probe
 from deltarule.learn.program import TABLES, Program, read_program
 from deltarule.learn.recording import Where
 from deltarule.learn.rehearsal import rehearse
-from deltarule.learn.report import ADAPTER, Finding, Part, ProgramCheck
+from deltarule.learn.report import ADAPTER, ProgramFinding, ProgramPart, ProgramCheck
 from deltarule.learn.sandbox import Failure, hand_back, run_apart
 from deltarule.learn.training import accuracy_of
 from deltarule.learn.wording import ARRAYS, EQUATIONS, describe, finding_at, finding_of, own_line, text_of
@@ -122,24 +122,24 @@ def check_here(path: str, *, run: bool = False, train: bool = True) -> dict[str,
     return result.to_json_dict()
 
 
-def reaches_back(run: Run | None) -> bool:
+def reaches_back(run: Trial | None) -> bool:
     """Whether a run came to the backward pass."""
     steps = run.verdict.steps if run is not None and run.verdict is not None else ()
     return any(each.quantity == "delta" and each.is_found for each in steps)
 
 
-def run_findings(program: Program, session: Session, run: Run | None) -> list[Finding]:
+def run_findings(program: Program, session: Session, run: Trial | None) -> list[ProgramFinding]:
     """What the best run shows: arrays that are wrong, and where it stopped."""
-    found: list[Finding] = []
+    found: list[ProgramFinding] = []
     if run is not None and run.verdict is not None:
         wrong = [each for each in run.verdict.steps if each.mistake not in ("", "?")]
         found += [finding_of(program, run.verdict.run, each) for each in wrong]
     return found + error_findings(program, session, run)
 
 
-def error_findings(program: Program, session: Session, run: Run | None) -> list[Finding]:
+def error_findings(program: Program, session: Session, run: Trial | None) -> list[ProgramFinding]:
     """What the program raises however it is called: in the best run, and in the function that trains."""
-    found: list[Finding] = []
+    found: list[ProgramFinding] = []
     steps = run.verdict.steps if run is not None and run.verdict is not None else ()
     is_explained = any(each.mistake not in ("", "?") for each in steps)
     trainings = [each for each in session.runs if each.how == "by_training" and each.called]
@@ -160,7 +160,7 @@ def error_findings(program: Program, session: Session, run: Run | None) -> list[
     return found
 
 
-def error_finding(program: Program, run: Run | None, error: Failure, lost: Step | None) -> Finding:
+def error_finding(program: Program, run: Trial | None, error: Failure, lost: Step | None) -> ProgramFinding:
     """An error, with what should have been computed there."""
     place = program.home(error.file).place(error.line)
     where = Where(error.line, "", "", "", False, place)
@@ -184,9 +184,9 @@ def hint_for(kind: str, message: str) -> str:
     return "compare what this line is given with what it expects"
 
 
-def without_echoes(found: Sequence[Finding]) -> list[Finding]:
+def without_echoes(found: Sequence[ProgramFinding]) -> list[ProgramFinding]:
     """Findings without those that another one explains: a wrong derivative's delta, the same mistake twice."""
-    kept: list[Finding] = []
+    kept: list[ProgramFinding] = []
     has_one_hot = any(each.id.startswith("one-hot") for each in found)
     activations = {each.id for each in found if each.id == "activation-differs"}
     inside = {each.function.rpartition(".")[2] for each in found if each.array.startswith("delta")}
@@ -208,10 +208,10 @@ def without_echoes(found: Sequence[Finding]) -> list[Finding]:
     return kept
 
 
-def in_order(program: Program, found: Sequence[Finding]) -> list[Finding]:
+def in_order(program: Program, found: Sequence[ProgramFinding]) -> list[ProgramFinding]:
     """Findings in the order of the data's way."""
 
-    def key(finding: Finding) -> tuple[int, int]:
+    def key(finding: ProgramFinding) -> tuple[int, int]:
         name = finding.array.removeprefix("dC/d").partition(" ")[0]
         stage = {"z": 2, "a": 2, "the": 3, "sigma'": 4, "delta": 5, "W": 5, "b": 5}.get(name, 6)
         if finding.id in FIRST:
@@ -225,7 +225,7 @@ def in_order(program: Program, found: Sequence[Finding]) -> list[Finding]:
     return [at_loop(program, each) if each.id == "never-filled" else each for each in sorted(found, key=key)]
 
 
-def at_loop(program: Program, finding: Finding) -> Finding:
+def at_loop(program: Program, finding: ProgramFinding) -> ProgramFinding:
     """A gradient that is never filled, at the backward loop that leaves its layer out; else where it is made."""
     node = next((each for each in ast.walk(program.tree) if is_around(each, finding.line)), None)
     loops = [each for each in ast.walk(node) if isinstance(each, ast.For | ast.While)] if node else []
@@ -273,15 +273,15 @@ def notes_of(program: Program, verdict: Any) -> list[str]:
     return notes
 
 
-def parts_of(session: Session) -> list[Part]:
+def parts_of(session: Session) -> list[ProgramPart]:
     """The functions and classes that were found, with their roles."""
     program = session.program
     parts = [
-        Part(name, role, program.functions[name].place.line)
+        ProgramPart(name, role, program.functions[name].place.line)
         for name, role in session.functions.items()
         if role in ROLES
     ]
-    return parts + [Part(name, "class", block.place.line) for name, block in program.classes.items()]
+    return parts + [ProgramPart(name, "class", block.place.line) for name, block in program.classes.items()]
 
 
 def adapter_for(program: Program, session: Session) -> str:

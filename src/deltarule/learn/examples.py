@@ -18,7 +18,7 @@ EPOCHS = 100  # of which the first step is looked at
 
 
 @dataclass(frozen=True)
-class Examples:
+class SmallBatch:
     """A batch whose every size is another prime, where the program leaves it free.
 
     sizes: of the layers. is_columns: whether samples are columns. labels: "one_hot", "classes" (n,), "row" (1, n).
@@ -100,7 +100,7 @@ def hidden_index(name: str) -> int:
     return max(0, int(digits[-1]) - 1) if digits else 0
 
 
-def forms(examples: Examples) -> list[Examples]:
+def forms(examples: SmallBatch) -> list[SmallBatch]:
     """The same examples in every form."""
     labels = ("one_hot", "classes", "row") if examples.sizes[-1] > 1 else ("one_hot", "classes")
     return [replace(examples, is_columns=is_columns, labels=each) for each in labels for is_columns in (True, False)]

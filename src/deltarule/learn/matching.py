@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.learn.examples import RATE, Examples, forms
+from deltarule.learn.examples import RATE, SmallBatch, forms
 from deltarule.learn.layers import chains
 from deltarule.learn.namespace import Namespace, carry_out
 from deltarule.learn.program import Program, name_of
-from deltarule.learn.recording import Event, Recorder, Tape
+from deltarule.learn.recording import Event, RunRecorder, Tape
 from deltarule.learn.roles import argument_of, first_row, plain, role_of
 from deltarule.learn.sandbox import Failure, attempt
 from deltarule.learn.verdict import Verdict, verdict
@@ -32,12 +32,12 @@ ORDER = ("forward", "loss", "backward", "update")
 
 
 @dataclass(eq=False)
-class Run:
+class Trial:
     """One way to run the program: what was called, with which examples, what was seen, and what it raised."""
 
     how: str
-    examples: Examples
-    recorder: Recorder
+    examples: SmallBatch
+    recorder: RunRecorder
     error: Failure | None = None
     called: list[str] = field(default_factory=list)
     supplied: dict[str, str] = field(default_factory=dict)
@@ -102,7 +102,7 @@ class Session:
 
     def __init__(self, program: Program, *, runs_all: bool = False) -> None:
         self.program, self.tape, self.runs_all = program, Tape(), runs_all
-        self.runs: list[Run] = []
+        self.runs: list[Trial] = []
         self.twin = self.tape.instrument(program)
         self.functions = {name: role_of(name.rpartition(".")[2]) for name in program.functions}
         self.methods = {
@@ -115,17 +115,17 @@ class Session:
         """Whether the program has a class, or a function that seems to go forward or back."""
         return bool(self.methods) or bool({"forward", "backward"} & set(self.functions.values()))
 
-    def bare_run(self) -> Run:
+    def bare_run(self) -> Trial:
         """The program's names alone, for one that has small functions and no network."""
 
-        def nothing(run: Run) -> None:
+        def nothing(run: Trial) -> None:
             return
 
-        return self.run(nothing, Examples())
+        return self.run(nothing, SmallBatch())
 
-    def best_run(self) -> Run | None:
+    def best_run(self) -> Trial | None:
         """The run that shows most of the program."""
-        ways: list[Callable[[Run], None]] = [partial(self.by_class, name=name) for name in self.class_names()]
+        ways: list[Callable[[Trial], None]] = [partial(self.by_class, name=name) for name in self.class_names()]
         for how in (self.by_training, *ways, self.by_functions, self.by_script):
             found = self.in_every_form(how)
             self.runs += found
@@ -139,13 +139,13 @@ class Session:
         names = [name for name, found in roles.items() if found & {"forward", "backward", "train"}]
         return sorted(names, key=lambda name: ("train" not in roles[name], -self.program.classes[name].products))[:4]
 
-    def in_every_form(self, how: Callable[[Run], None]) -> list[Run]:
+    def in_every_form(self, how: Callable[[Trial], None]) -> list[Trial]:
         """Runs with sizes as the program has them, samples in rows and columns, labels one-hot or not."""
-        runs, tried, waiting = list[Run](), set[tuple[int, ...]](), [Examples().sizes]
+        runs, tried, waiting = list[Trial](), set[tuple[int, ...]](), [SmallBatch().sizes]
         begun = time.monotonic()
         while waiting and time.monotonic() - begun < MOST_SECONDS:
             tried.add(sizes := waiting.pop(0))
-            for form in forms(Examples(sizes)):
+            for form in forms(SmallBatch(sizes)):
                 run = self.run(how, form)
                 if run.called:
                     runs.append(run)
@@ -160,10 +160,10 @@ class Session:
                 waiting = [each for each in [(*sizes[:-1], 1)] if each not in tried]
         return runs
 
-    def run(self, how: Callable[[Run], None], examples: Examples) -> Run:
+    def run(self, how: Callable[[Trial], None], examples: SmallBatch) -> Trial:
         """One run, recorded and judged."""
-        recorder = Recorder(self.tape.places)
-        run = Run(getattr(how, "__name__", "by_class"), examples, recorder)
+        recorder = RunRecorder(self.tape.places)
+        run = Trial(getattr(how, "__name__", "by_class"), examples, recorder)
         with calm_chance():
             self.tape.recorder = recorder
             try:
@@ -180,7 +180,7 @@ class Session:
                 run.verdict = verdict(recorder.events, recorder.starts, batches, caller(run), RATE)
         return run
 
-    def space(self, examples: Examples, run: Run) -> Namespace:
+    def space(self, examples: SmallBatch, run: Trial) -> Namespace:
         """The program's names, with what it takes from a module that isn't here supplied."""
         supplied = {}
         for name in self.program.free:
@@ -190,7 +190,7 @@ class Session:
                 run.supplied[name] = argument_of(name)
         return carry_out(self.twin, supplied)
 
-    def call(self, run: Run, name: str, function: Any, bank: "Bank") -> Any:
+    def call(self, run: Trial, name: str, function: Any, bank: "Bank") -> Any:
         """Call a function of the program with arguments from the bank; keep what it raises."""
         arguments = bank.arguments(function)
         run.called.append(name)
@@ -202,7 +202,7 @@ class Session:
             raise SeenError
         return done.value
 
-    def by_training(self, run: Run) -> None:
+    def by_training(self, run: Trial) -> None:
         """A function that trains, the one that does most first."""
         if run.space is None:
             return
@@ -234,7 +234,7 @@ class Session:
         }
         return 2 * len(roles) + (block.products >= 3)
 
-    def by_functions(self, run: Run) -> None:
+    def by_functions(self, run: Trial) -> None:
         """init, forward, loss, backward and update, one after another."""
         if run.space is None:
             return
@@ -255,13 +255,13 @@ class Session:
             if role == "init" and not run.recorder.starts:
                 bank.draw_parameters(run, self.functions)
 
-    def by_class(self, run: Run, name: str) -> None:
+    def by_class(self, run: Trial, name: str) -> None:
         """A class of networks: made, and trained by its own method, or step by step."""
         kind = run.space.get(name) if run.space is not None else None
         if kind is not None:
             self.one_class(run, name, kind)
 
-    def one_class(self, run: Run, name: str, kind: Any) -> None:
+    def one_class(self, run: Trial, name: str, kind: Any) -> None:
         """As `by_class`, of one class."""
         bank = Bank(run.examples, is_constructor=True)
         network = self.call(run, name, kind, bank)
@@ -281,7 +281,7 @@ class Session:
                 if callable(method) and bank.can_fill(method):
                     bank.take(nodes[each], each, self.call(run, f"{name}.{each}", method, bank))
 
-    def by_script(self, run: Run) -> None:
+    def by_script(self, run: Trial) -> None:
         """The statements of the module that train, in order; what reads files or draws is left out."""
 
         def supplied(name: str) -> Any:
@@ -301,7 +301,7 @@ class Session:
             run.error = Failure(kind, message, "", last)
 
 
-def is_complete(run: Run) -> bool:
+def is_complete(run: Trial) -> bool:
     """Whether every array of the way there and back was found, and the update."""
     if run.verdict is None or run.error is not None:
         return False
@@ -311,12 +311,12 @@ def is_complete(run: Run) -> bool:
     return all(("z", l) in quantities and ("dW", l) in quantities for l in range(n)) and bool(n)
 
 
-def is_right(run: Run) -> bool:
+def is_right(run: Trial) -> bool:
     """Whether nothing that was found is wrong."""
     return run.verdict is not None and not any(step.mistake for step in run.verdict.steps if step.is_found)
 
 
-def own_sizes(run: Run) -> Iterator[tuple[int, ...]]:
+def own_sizes(run: Trial) -> Iterator[tuple[int, ...]]:
     """The sizes of the layers that the program makes, in each way to read them, and none of the batch."""
     found = chains(run.recorder.starts)
     for chain in found:
@@ -325,7 +325,7 @@ def own_sizes(run: Run) -> Iterator[tuple[int, ...]]:
             yield sizes
 
 
-def own_batches(run: Run) -> list[tuple[Array, Array]]:
+def own_batches(run: Trial) -> list[tuple[Array, Array]]:
     """The data that the program defines itself, such as the four rows of XOR, all of them and the first."""
     names = {} if run.space is None else dict(run.space.names)
     names |= {
@@ -344,10 +344,10 @@ def own_batches(run: Run) -> list[tuple[Array, Array]]:
         for y in ((targets, targets.T) if targets.ndim == 2 else (targets,))
         if len(x) == len(y)
     ]  # fmt: skip
-    return [each for x, t in pairs[:8] for each in ((x, t), (x[:1], t[:1]))]
+    return [each for x, wanted in pairs[:8] for each in ((x, wanted), (x[:1], wanted[:1]))]
 
 
-def caller(run: Run) -> Callable[[Event, Array], Array | None]:
+def caller(run: Trial) -> Callable[[Event, Array], Array | None]:
     """How to call the program's function of an event with another argument, samples in rows."""
 
     def call(event: Event, z: Array) -> Array | None:
@@ -373,7 +373,7 @@ def caller(run: Run) -> Callable[[Event, Array], Array | None]:
 class Bank:
     """Values for arguments, by name: what was computed so far, and the examples."""
 
-    examples: Examples
+    examples: SmallBatch
     is_constructor: bool = False
     known: dict[str, Any] = field(default_factory=dict)
     results: dict[str, Any] = field(default_factory=dict)
@@ -460,7 +460,7 @@ class Bank:
                     arrays[0] if names and plain(names[0]) in ("al", "a2", "a3", "yhat", "output") else arrays[-1]
                 )
 
-    def draw_parameters(self, run: Run, functions: dict[str, str]) -> None:
+    def draw_parameters(self, run: Trial, functions: dict[str, str]) -> None:
         """Parameters for a program that has no function which makes them."""
         return
 

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.learn.activations import MISTAKEN, RELU, SIGMOID, SOFTMAX, TANH, Kind, is_close
+from deltarule.learn.activations import MISTAKEN, RELU, SIGMOID, SOFTMAX, TANH, Sigma, is_close
 from deltarule.learn.layers import chains
-from deltarule.learn.matching import Run, Session
+from deltarule.learn.matching import Trial, Session
 from deltarule.learn.program import Program, names_of
 from deltarule.learn.recording import Where
-from deltarule.learn.report import Finding
+from deltarule.learn.report import ProgramFinding
 from deltarule.learn.roles import parameter_kind, plain, role_of
 from deltarule.learn.sandbox import attempt
 from deltarule.learn.wording import finding_at, text_of
@@ -39,7 +39,7 @@ FORMULAS = {
 }
 
 
-def probe(session: Session, run: Run | None) -> Iterator[Finding]:
+def probe(session: Session, run: Trial | None) -> Iterator[ProgramFinding]:
     """Findings about the small functions, in the order of the data's way."""
     yield from unset_names(session.program)
     run = run or session.bare_run()
@@ -51,7 +51,7 @@ def probe(session: Session, run: Run | None) -> Iterator[Finding]:
     yield from held_out_counts(session.program)
 
 
-def callables(session: Session, run: Run) -> Iterator[tuple[str, Any, ast.FunctionDef]]:
+def callables(session: Session, run: Trial) -> Iterator[tuple[str, Any, ast.FunctionDef]]:
     """The functions of the module, and the methods of the network that was made."""
     for name, block in session.program.functions.items():
         function = run.space.get(name) if run.space else None
@@ -64,7 +64,7 @@ def callables(session: Session, run: Run) -> Iterator[tuple[str, Any, ast.Functi
                 yield node.name, function, node
 
 
-def meant_kind(name: str) -> Kind | None:
+def meant_kind(name: str) -> Sigma | None:
     """The activation that a function's name says."""
     bare = plain(name)
     return next((kind for word, kind in MEANT if word in bare), None)
@@ -80,7 +80,7 @@ def result(function: Callable[..., Any], *arguments: Any) -> Array | None:
     return array.astype(float) if array.dtype.kind in "biuf" else None
 
 
-def function_findings(program: Program, name: str, function: Any, node: ast.FunctionDef) -> Iterator[Finding]:
+def function_findings(program: Program, name: str, function: Any, node: ast.FunctionDef) -> Iterator[ProgramFinding]:
     """What is wrong with one function."""
     role, kind = role_of(name), meant_kind(name)
     n_arguments = len([each for each in node.args.args if each.arg != "self"]) - len(node.args.defaults)
@@ -102,12 +102,14 @@ def place_of(program: Program, node: ast.FunctionDef) -> Where:
 
 def finding(
     program: Program, where: Where, key: str, array: str = "", level: str = "mistake", **values: Any
-) -> Finding:
+) -> ProgramFinding:
     """A finding of this row."""
     return finding_at(program, where, level, key, text_of(key, values), array)
 
 
-def activation_findings(program: Program, where: Where, name: str, kind: Kind, function: Any) -> Iterator[Finding]:
+def activation_findings(
+    program: Program, where: Where, name: str, kind: Sigma, function: Any
+) -> Iterator[ProgramFinding]:
     """An activation that is not what its name says, or overflows."""
     found = result(function, POINTS.copy())
     if found is None or found.shape != POINTS.shape:
@@ -134,8 +136,8 @@ def activation_findings(program: Program, where: Where, name: str, kind: Kind, f
 
 
 def derivative_findings(
-    program: Program, where: Where, name: str, kind: Kind, function: Any, n_arguments: int
-) -> Iterator[Finding]:
+    program: Program, where: Where, name: str, kind: Sigma, function: Any, n_arguments: int
+) -> Iterator[ProgramFinding]:
     """A derivative that is right neither of z nor of a."""
     given = [POINTS.copy()] if n_arguments == 1 else [np.ones_like(POINTS), POINTS.copy()]
     for arguments in (given, given[::-1]):
@@ -157,7 +159,9 @@ def derivative_findings(
     )  # fmt: skip
 
 
-def one_hot_findings(program: Program, where: Where, name: str, function: Any, n_arguments: int) -> Iterator[Finding]:
+def one_hot_findings(
+    program: Program, where: Where, name: str, function: Any, n_arguments: int
+) -> Iterator[ProgramFinding]:
     """One-hot targets that are shifted, or no one-hot targets."""
     y = np.array([2, 0, 1, 3, 1, 0, 2])
     found = result(function, y) if n_arguments == 1 else result(function, y, 4)
@@ -174,7 +178,7 @@ def one_hot_findings(program: Program, where: Where, name: str, function: Any, n
     yield finding(program, where, "one-hot-wrong", "t", name=name)
 
 
-def start_findings(program: Program, run: Run) -> Iterator[Finding]:
+def start_findings(program: Program, run: Trial) -> Iterator[ProgramFinding]:
     """Weights that start all alike, or so large that the first layer is saturated."""
     chain = next(iter(chains(run.recorder.starts)), [])
     kinds = [each.name for each in run.verdict.run.kinds] if run.verdict else []
@@ -207,7 +211,7 @@ def written_kind(program: Program) -> str:
     return "" if re.search("sigmoid|tanh", program.text.casefold()) is None else "sigmoid"
 
 
-def unset_names(program: Program) -> Iterator[Finding]:
+def unset_names(program: Program) -> Iterator[ProgramFinding]:
     """Names of the module that a statement reads before any statement gives them a value."""
     defined, later = set[str](), dict[str, int]()
     body = program.tree.body
@@ -229,7 +233,7 @@ def unset_names(program: Program) -> Iterator[Finding]:
         defined |= {name for each in ast.walk(node) for name in names_of(each)}
 
 
-def lost_values(program: Program) -> Iterator[Finding]:
+def lost_values(program: Program) -> Iterator[ProgramFinding]:
     """A return statement that has one parameter twice, and lacks another of the function's."""
     for name, block in program.functions.items():
         for node in (each for each in ast.walk(block.node) if isinstance(each, ast.Return)):
@@ -255,7 +259,7 @@ def lost_values(program: Program) -> Iterator[Finding]:
                 yield finding(program, where, "returned-twice", "the result", **shown)
 
 
-def held_out_counts(program: Program) -> Iterator[Finding]:
+def held_out_counts(program: Program) -> Iterator[ProgramFinding]:
     """A count of all rows by which the sum over the training rows is divided."""
     text = program.text
     for found in re.finditer(r"(?m)^(\w+)\s*,\s*\w+\s*=\s*(\w+)\.shape", text):

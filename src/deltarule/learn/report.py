@@ -20,7 +20,7 @@ print(dr.gradcheck(network, np.random.rand(8, 7), np.arange(8) % 3, gradient=gra
 
 
 @dataclass(frozen=True)
-class Finding:
+class ProgramFinding:
     """A mistake, or a weakness (level "warning"), with its place.
 
     place: "file, line 40". code: that line. array: what it computes: "dC/dW of layer 1". equation: its id.
@@ -41,7 +41,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Part:
+class ProgramPart:
     """A function, a method or a class of the program, and what it was taken for."""
 
     name: str
@@ -63,9 +63,9 @@ class ProgramCheck:
 
     path: str
     matched: bool
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[ProgramFinding, ...] = ()
     right: tuple[str, ...] = ()
-    parts: tuple[Part, ...] = ()
+    parts: tuple[ProgramPart, ...] = ()
     layers: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     supplied: tuple[str, ...] = ()
@@ -79,7 +79,7 @@ class ProgramCheck:
         return self.matched and not any(each.level == "mistake" for each in self.findings)
 
     @property
-    def first(self) -> Finding | None:
+    def first(self) -> ProgramFinding | None:
         """The first mistake in the data's way."""
         return next((each for each in self.findings if each.level == "mistake"), None)
 
@@ -93,7 +93,7 @@ class ProgramCheck:
         """What `to_json_dict` has written."""
         fields = {key: value for key, value in content.items() if key not in ("kind", "ok", "first")}
         fields = {key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()}
-        parts = {"findings": Finding, "parts": Part}
+        parts = {"findings": ProgramFinding, "parts": ProgramPart}
         fields |= {key: tuple(kind(**each) for each in fields.get(key, ())) for key, kind in parts.items()}
         return cls(**fields)
 
@@ -135,7 +135,7 @@ class ProgramCheck:
         return self.to_text()
 
 
-def finding_lines(finding: Finding, title: str, width: int) -> Sequence[str]:
+def finding_lines(finding: ProgramFinding, title: str, width: int) -> Sequence[str]:
     """A finding in lines: where, the line itself, what is wrong, what to write instead."""
     what = f"{finding.array}, {finding.equation}" if finding.array else finding.equation
     function = f", in {finding.function}" if finding.function else ""

@@ -9,7 +9,7 @@ import numpy as np
 from deltarule.learn.activations import factor_between, is_close, shares_of
 from deltarule.learn.backward import source_of_sign
 from deltarule.learn.judgement import Pass, Step
-from deltarule.learn.recording import Event, Start
+from deltarule.learn.recording import Event, InitialParameter
 from deltarule.learn.roles import first_row
 from deltarule.nn.arrays import Array
 
@@ -45,7 +45,7 @@ def may_hold(path: str, start: str) -> bool:
     return container in (own, "") or first_row("containers", container) == "parameters"
 
 
-def reshaped(run: Pass, start: Start, after: int) -> Event | None:
+def change_of_shape(run: Pass, start: InitialParameter, after: int) -> Event | None:
     """The first time that a parameter has another shape."""
     name = bare_name(start.name)
     starts = [start for layer in run.layers for start in (layer.weights, layer.biases) if start]
@@ -58,7 +58,7 @@ def reshaped(run: Pass, start: Start, after: int) -> Event | None:
     return None
 
 
-def moved(run: Pass, start: Start, gradient: Array | None, after: int) -> tuple[Event, Array] | None:
+def step_taken(run: Pass, start: InitialParameter, gradient: Array | None, after: int) -> tuple[Event, Array] | None:
     """The first time that a parameter has another value: the event, and by how much it moved."""
     name, slope = bare_name(start.name), None if gradient is None else gradient.reshape(start.value.shape)
     for event, array in run.trace.like(start.value.shape, after):
@@ -102,12 +102,12 @@ def sums_over_samples(run: Pass) -> list[tuple[Array, Array]] | None:
     deltas = [each for each in run.steps if each.quantity == "delta"]
     if run.whole is None or len(deltas) < len(run.layers) or any(each.mistake for each in deltas):
         return None
-    X, t = run.whole
+    X, wanted = run.whole
     inputs, zs = [X], []
     for layer, kind in zip(run.layers, run.kinds, strict=True):
         zs.append(inputs[-1] @ layer.W + layer.b)
         inputs.append(kind.value(zs[-1]))
-    delta = inputs[-1] - t
+    delta = inputs[-1] - wanted
     if deltas[0].note == "quadratic":
         delta = run.kinds[-1].back(delta, zs[-1], inputs[-1])
     found = []
@@ -123,7 +123,7 @@ def update_of(
     run: Pass,
     l: int,
     quantity: str,
-    start: Start,
+    start: InitialParameter,
     gradient: Array | None,
     begun: int,
     summed: list[tuple[Array, Array]] | None,
@@ -132,15 +132,15 @@ def update_of(
     if run.whole is not None and summed is None:
         return None  # the sum over samples is another array than the first one's
     whole = None if summed is None else summed[l][quantity == "db"]
-    of_all = None if whole is None else moved(run, start, whole, begun)
+    of_all = None if whole is None else step_taken(run, start, whole, begun)
     if of_all is not None and whole is not None:
         factor = factor_between(of_all[1], whole.reshape(of_all[1].shape))
         if factor is not None:
             return Share(quantity, l, of_all[0], 1.0, 1.0, factor)
-    if (other := reshaped(run, start, begun)) and other.time < run.end:
+    if (other := change_of_shape(run, start, begun)) and other.time < run.end:
         run.note("update", l, other, "update-off", parameter=start.name)
         return None
-    if (found := moved(run, start, gradient, begun)) is None:
+    if (found := step_taken(run, start, gradient, begun)) is None:
         return None if gradient is None else Share(quantity, l, None, 1.0, 1.0, None)
     event, change = found
     if gradient is None:

@@ -7,7 +7,7 @@ from deltarule.learn.activations import IDENTITY, is_close
 from deltarule.learn.judgement import Pass, Step
 from deltarule.learn.program import Program
 from deltarule.learn.recording import Event, Where
-from deltarule.learn.report import Finding
+from deltarule.learn.report import ProgramFinding
 from deltarule.nn.arrays import Array
 
 EQUATIONS = {"z": "forward", "a": "forward", "loss": "C", "dW": "BP4", "db": "BP3", "update": "update"}
@@ -30,7 +30,7 @@ def text_of(key: str, values: dict[str, Any]) -> tuple[str, str, str]:
     return equation or "forward", says, fix.replace("a[-1]", "X")
 
 
-def finding_of(program: Program, run: Pass, step: Step) -> Finding:
+def finding_of(program: Program, run: Pass, step: Step) -> ProgramFinding:
     """A step that is wrong as a finding."""
     last, l = len(run.layers) - 1, step.layer
     equation = EQUATIONS.get(step.quantity, "BP1" if l == last else "BP2")
@@ -57,13 +57,15 @@ def finding_at(
     texts: tuple[str, str, str],
     array: str = "",
     write: str = "",
-) -> Finding:
+) -> ProgramFinding:
     """A finding at an expression."""
     line = where.line if where else 0
     place = str(where.place) if where else program.path.name
     code = program.line(line).strip() if where else ""
     equation, says, fix = texts
-    return Finding(level, key, equation, place, line, code, where.function if where else "", array, says, fix, write)
+    return ProgramFinding(
+        level, key, equation, place, line, code, where.function if where else "", array, says, fix, write
+    )
 
 
 def name_of(run: Pass, array: Array) -> str:
