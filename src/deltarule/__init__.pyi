@@ -19,7 +19,6 @@ from deltarule.inspection.explain.walkthrough import Walkthrough
 from deltarule.inspection.gradcheck.check import gradcheck
 from deltarule.inspection.plots.kinds import plot
 from deltarule.learn.check import check
-from deltarule.learn.report import ProgramCheck
 from deltarule.model import Model, Standardization
 from deltarule.nn.activations import ELU, Activation, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
 from deltarule.nn.initializers import glorot_uniform, he_normal, lecun_normal, standard_normal, uniform, zeros

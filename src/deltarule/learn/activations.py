@@ -14,7 +14,7 @@ PLAIN = (1.0, 2.0, 0.5)  # the factors that are taken for conventions where one 
 
 
 @dataclass(frozen=True)
-class Kind:
+class Sigma:
     """An activation: its name, sigma, and sigma' as a function of z. softmax is the only one that mixes outputs."""
 
     name: str
@@ -40,42 +40,45 @@ def softmax(z: Array, axis: int | None = 1) -> Array:
     return e / e.sum(axis=axis, keepdims=True)
 
 
-def shifted(z: Array, axis: int) -> Array:
+def exponentials(z: Array, axis: int) -> Array:
     """e^z after the largest z along an axis was subtracted."""
     return np.exp(z - z.max(axis=axis, keepdims=True))
 
 
-def leaky(slope: float, name: str = "leaky ReLU") -> Kind:
+def leaky(slope: float, name: str = "leaky ReLU") -> Sigma:
     """A ReLU with a slope below 0."""
-    return Kind(
-        name, lambda z: np.where(z > 0, z, slope * z), lambda z: np.where(z > 0, 1.0, slope), lambda a: np.where(a > 0, 1.0, slope)
+    return Sigma(
+        name,
+        lambda z: np.where(z > 0, z, slope * z),
+        lambda z: np.where(z > 0, 1.0, slope),
+        lambda a: np.where(a > 0, 1.0, slope),
     )
 
 
-SIGMOID = Kind("sigmoid", sigmoid, lambda z: sigmoid(z) * sigmoid(-z), lambda a: a * (1 - a))
-TANH = Kind("tanh", np.tanh, lambda z: 1 - np.tanh(z) ** 2, lambda a: 1 - a**2)
+SIGMOID = Sigma("sigmoid", sigmoid, lambda z: sigmoid(z) * sigmoid(-z), lambda a: a * (1 - a))
+TANH = Sigma("tanh", np.tanh, lambda z: 1 - np.tanh(z) ** 2, lambda a: 1 - a**2)
 RELU = leaky(0.0, "ReLU")
-SOFTMAX = Kind("softmax", softmax, lambda z: softmax(z) * (1 - softmax(z)), lambda a: a * (1 - a))
-IDENTITY = Kind("identity", lambda z: z, np.ones_like, np.ones_like)
+SOFTMAX = Sigma("softmax", softmax, lambda z: softmax(z) * (1 - softmax(z)), lambda a: a * (1 - a))
+IDENTITY = Sigma("identity", lambda z: z, np.ones_like, np.ones_like)
 SMOOTH = (
-    Kind("softplus", lambda z: np.logaddexp(0, z), sigmoid),
-    Kind("SiLU", lambda z: z * sigmoid(z), lambda z: sigmoid(z) * (1 + z * sigmoid(-z))),
-    Kind("sine", np.sin, np.cos),
-    Kind("arctan", np.arctan, lambda z: 1 / (1 + z**2)),
-    Kind("ELU", lambda z: np.where(z > 0, z, np.expm1(np.minimum(z, 0))), lambda z: np.exp(np.minimum(z, 0))),
+    Sigma("softplus", lambda z: np.logaddexp(0, z), sigmoid),
+    Sigma("SiLU", lambda z: z * sigmoid(z), lambda z: sigmoid(z) * (1 + z * sigmoid(-z))),
+    Sigma("sine", np.sin, np.cos),
+    Sigma("arctan", np.arctan, lambda z: 1 / (1 + z**2)),
+    Sigma("ELU", lambda z: np.where(z > 0, z, np.expm1(np.minimum(z, 0))), lambda z: np.exp(np.minimum(z, 0))),
 )
 KNOWN = (SIGMOID, TANH, RELU, SOFTMAX, *SMOOTH)
 
 # What the usual mistakes make of z: by id of mistakes.toml, with the activation that was meant.
-MISTAKEN: tuple[tuple[str, Kind, Function], ...] = (
+MISTAKEN: tuple[tuple[str, Sigma, Function], ...] = (
     ("sigmoid-minus", SIGMOID, lambda z: sigmoid(-z)),
     ("softmax-axis", SOFTMAX, lambda z: softmax(z, 0)),
-    ("softmax-axis", SOFTMAX, lambda z: shifted(z, 1) / shifted(z, 1).sum(axis=0)),
-    ("softmax-axis", SOFTMAX, lambda z: shifted(z, 0) / shifted(z, 0).sum(axis=0)),
+    ("softmax-axis", SOFTMAX, lambda z: exponentials(z, 1) / exponentials(z, 1).sum(axis=0)),
+    ("softmax-axis", SOFTMAX, lambda z: exponentials(z, 0) / exponentials(z, 0).sum(axis=0)),
     ("softmax-of-all", SOFTMAX, lambda z: softmax(z, None)),
-    ("softmax-of-all", SOFTMAX, lambda z: shifted(z, 1) / shifted(z, 1).sum()),
-    ("softmax-of-all", SOFTMAX, lambda z: shifted(z, 0) / shifted(z, 0).sum()),
-    ("softmax-axis", SOFTMAX, lambda z: shifted(z, 0) / shifted(z, 0).sum(axis=1, keepdims=True)),
+    ("softmax-of-all", SOFTMAX, lambda z: exponentials(z, 1) / exponentials(z, 1).sum()),
+    ("softmax-of-all", SOFTMAX, lambda z: exponentials(z, 0) / exponentials(z, 0).sum()),
+    ("softmax-axis", SOFTMAX, lambda z: exponentials(z, 0) / exponentials(z, 0).sum(axis=1, keepdims=True)),
     ("relu-inverted", RELU, lambda z: np.minimum(z, 0)),
     ("sigmoid-not-inverted", SIGMOID, lambda z: 1 / (1 - np.exp(-z))),
     ("softmax-minus", SOFTMAX, lambda z: softmax(-z)),
@@ -85,7 +88,7 @@ MISTAKEN: tuple[tuple[str, Kind, Function], ...] = (
 )
 
 # The same of what may also be a step on the way to the right value.
-UNFINISHED: tuple[tuple[str, Kind, Function], ...] = (
+UNFINISHED: tuple[tuple[str, Sigma, Function], ...] = (
     ("relu-mask", RELU, lambda z: (z > 0) * 1.0),
     ("relu-absolute", RELU, np.abs),
     ("sigmoid-unfinished", SIGMOID, lambda z: 1 + np.exp(-z)),
@@ -93,10 +96,10 @@ UNFINISHED: tuple[tuple[str, Kind, Function], ...] = (
 )
 
 
-def own(name: str, function: Function) -> Kind:
+def own(name: str, function: Function) -> Sigma:
     """A function of the program's own, with its slope by central differences."""
     step = 1e-6
-    return Kind(name, function, lambda z: (function(z + step) - function(z - step)) / (2 * step))
+    return Sigma(name, function, lambda z: (function(z + step) - function(z - step)) / (2 * step))
 
 
 def is_close(found: Array, right: Array, tolerance: float = TOLERANCE) -> bool:
@@ -108,7 +111,7 @@ def is_close(found: Array, right: Array, tolerance: float = TOLERANCE) -> bool:
     return bool(math.sqrt(float(np.vdot(rest, rest).real)) <= tolerance * size)
 
 
-def activation_for(z: Array, a: Array) -> Kind | None:
+def activation_for(z: Array, a: Array) -> Sigma | None:
     """The known activation that makes a of z."""
     for kind in KNOWN:
         if is_close(a, kind.value(z)):

@@ -1,7 +1,8 @@
 """The way back: which arrays of a program are delta, dC/dW and dC/db, and what is wrong with each.
 
-delta of a layer is the array that the program makes dC/dW of. It is compared with what BP1 or BP2 makes of the program's
-own arrays, and then with what the usual mistakes make of them. A factor is a convention; a sign is settled by the update.
+delta of a layer is the array that the program makes dC/dW of. It is compared with what BP1 or BP2 makes of the
+program's own arrays, and then with what the usual mistakes make of them. A factor is a convention; a sign is settled
+by the update.
 """
 
 from collections.abc import Iterator
@@ -9,10 +10,19 @@ from collections.abc import Iterator
 import numpy as np
 
 from deltarule.learn.activations import (
-    IDENTITY, PLAIN, RELU, SIGMOID, SOFTMAX, TANH, factor_between, is_close, leaky, shares_of,
+    IDENTITY,
+    PLAIN,
+    RELU,
+    SIGMOID,
+    SOFTMAX,
+    TANH,
+    factor_between,
+    is_close,
+    leaky,
+    shares_of,
 )
-from deltarule.learn.judgement import Found, Pass, first, first_multiple
-from deltarule.learn.layers import Layer
+from deltarule.learn.judgement import Found, Pass, first_multiple
+from deltarule.learn.layers import OwnLayer
 from deltarule.learn.recording import Event
 from deltarule.learn.roles import number_in, role_of
 from deltarule.nn.arrays import Array
@@ -41,9 +51,9 @@ def walk_back(run: Pass, loss: str) -> None:
             else:
                 note = ""
             run.note("delta", l, event, mistake, factor=factor, note=note, **names_of(run, l))
-        if deltas[l] is None:
+        if (delta := deltas[l]) is None:
             break
-        run.gradients[l] = (find_dW(run, l, deltas[l], begun), find_db(run, l, deltas[l], begun))
+        run.gradients[l] = (find_weight_gradient(run, l, delta, begun), find_bias_gradient(run, l, delta, begun))
     run.delta = deltas  # type: ignore[assignment]
 
 
@@ -66,9 +76,9 @@ def source_of(run: Pass, l: int, event: Event, mistake: str, begun: int, behind:
 
 def source_of_sign(run: Pass, event: Event, begun: int) -> Event:
     """Where the error of the outputs got its wrong sign: at the first such array before delta."""
-    a, t = run.a[-1], run.targets
-    errors = (a - t, (a - t) / (a * (1 - a)), -t / a)
-    for pair in sorted(run.step_of(run.trace.arrays(*a.shape, begun)), key=lambda pair: is_of_loss(pair[0])):
+    a, wanted = run.a[-1], run.targets
+    errors = (a - wanted, (a - wanted) / (a * (1 - a)), -wanted / a)
+    for pair in sorted(run.step_of(run.trace.arrays(run.n, a.shape[1], begun)), key=lambda pair: is_of_loss(pair[0])):
         if pair[0].time <= event.time:
             for each in errors:
                 factor = factor_between(pair[1], each) if np.isfinite(each).all() else None
@@ -97,8 +107,8 @@ def names_of(run: Pass, l: int) -> dict[str, object]:
 
 def output_forms(run: Pass, loss: str) -> tuple[list[Form], list[Form]]:
     """delta of the outputs: what is right for some loss, with the loss's name; and what mistakes make of it."""
-    a, z, t, kind = run.a[-1], run.z[-1], run.targets, run.kinds[-1]
-    error = a - t
+    a, z, wanted, kind = run.a[-1], run.z[-1], run.targets, run.kinds[-1]
+    error = a - wanted
     plain, full = ("=", error), ("=quadratic", kind.back(error, z, a))
     right: list[Form] = []
     if kind in MULTI:
@@ -107,7 +117,7 @@ def output_forms(run: Pass, loss: str) -> tuple[list[Form], list[Form]]:
         right.append(("=quadratic", error))
     right.append(full)
     if kind is SIGMOID:
-        right.append(("=categorical", -t * (1 - a)))
+        right.append(("=categorical", -wanted * (1 - a)))
         right.append(("=quadratic", error * a * (1 - a)))
     del plain
     wrong: list[Form] = []
@@ -118,10 +128,13 @@ def output_forms(run: Pass, loss: str) -> tuple[list[Form], list[Form]]:
         wrong.append(("no-slope", error))
     wrong += list(slope_forms(run, len(run.layers) - 1, error))
     wrong += [("error-squared", error**2), ("error-absolute", np.abs(error)), ("error-sign-only", np.sign(error))]
-    rolled = np.roll(t, 1, axis=1), np.roll(t, -1, axis=1)
-    for other, key in [(each, "targets-shifted") for each in rolled] + [(1 - t, "targets-inverted"), (0 * t, "targets-forgotten")]:
+    rolled = np.roll(wanted, 1, axis=1), np.roll(wanted, -1, axis=1)
+    for other, key in [(each, "targets-shifted") for each in rolled] + [
+        (1 - wanted, "targets-inverted"),
+        (0 * wanted, "targets-forgotten"),
+    ]:
         wrong += [(key, a - other), (key, kind.back(a - other, z, a))]
-    wrong.append(("targets-not-one-hot", a - t.argmax(axis=1)[:, None]))
+    wrong.append(("targets-not-one-hot", a - wanted.argmax(axis=1)[:, None]))
     return right, wrong
 
 
@@ -161,23 +174,18 @@ def slope_forms(run: Pass, l: int, error: Array) -> Iterator[Form]:
     yield "slope-twice", error * kind.slope(z) ** 2
     if kind in (SIGMOID, TANH):
         yield "slope-of-a", error * kind.slope(a)
-        assert kind.of_a is not None
-        yield "slope-fed-z", error * kind.of_a(z)
+        yield "slope-fed-z", error * (z * (1 - z) if kind is SIGMOID else 1 - z**2)
         halves = (a, 1 - a, 1 + a) if kind is SIGMOID else (1 - a, 1 + a, a**2, 1 - z**2)
         yield from (("slope-half", error * each) for each in halves)
         yield "slope-half", error * (a * (1 + a) if kind is SIGMOID else 1 + a**2)
         yield "slope-half", error * a**2
         yield "slope-half", error * (a - 1) * kind.value(a)
     if kind is RELU or "ReLU" in kind.name:
-        below = 1.0 if kind is RELU else float(kind.slope(np.array([-1.0]))[0])
         yield "mask-of-error", error * (error > 0)
         yield "mask-of-error", error * (error < 0)
         yield "mask-inverted", error * (z <= 0)
         yield "slope-half", error * a
         yield "mask-one", error * np.where(z > 1, 1.0, 0.0)
-        del below
-        below_zero = (z < 0) & (error != 0)
-        del below_zero
     for other in (SIGMOID, TANH, RELU, leaky(0.01)):
         if other.name != kind.name:
             yield "slope-of-another", error * other.slope(z)
@@ -185,9 +193,7 @@ def slope_forms(run: Pass, l: int, error: Array) -> Iterator[Form]:
                 yield "slope-of-another", error * other.of_a(a)
 
 
-def find_delta(
-    run: Pass, l: int, begun: int, forms: tuple[list[Form], list[Form]]
-) -> tuple[Found, str, float] | None:
+def find_delta(run: Pass, l: int, begun: int, forms: tuple[list[Form], list[Form]]) -> tuple[Found, str, float] | None:
     """The array that is delta of a layer, its mistake, and how many times the right one it is."""
     pairs = run.step_of(run.trace.arrays(run.n, run.layers[l].W.shape[1], begun))
     pairs.sort(key=lambda pair: is_of_loss(pair[0]))
@@ -200,7 +206,9 @@ def find_delta(
             if found := first_multiple(group, array):
                 return found[:2], key, found[2]
         for key, array in wrong:
-            if (found := first_multiple(group, array)) and not (group is pairs and key in ("no-slope", "error-before-slope", "targets-forgotten")):
+            if (found := first_multiple(group, array)) and not (
+                group is pairs and key in ("no-slope", "error-before-slope", "targets-forgotten")
+            ):
                 return found[:2], key, found[2]
         if group and group is used:
             return group[0], "off", 1.0
@@ -228,7 +236,7 @@ def is_used(run: Pass, l: int, delta: Array, begun: int) -> bool:
     return any(abs(abs(found[2]) - each) < 1e-6 for each in PLAIN)  # any number makes a multiple of the inputs
 
 
-def gradient_like(run: Pass, layer: Layer, right: Array, after: int) -> tuple[Found, float, float] | None:
+def gradient_like(run: Pass, layer: OwnLayer, right: Array, after: int) -> tuple[Found, float, float] | None:
     """The first array like W that is a multiple of `right`, perhaps with a share of W added: it, factor, that share."""
     W = layer.W
     alike = run.step_of(run.trace.like(layer.weights.value.shape, after))
@@ -243,12 +251,12 @@ def gradient_like(run: Pass, layer: Layer, right: Array, after: int) -> tuple[Fo
     return None
 
 
-def find_dW(run: Pass, l: int, delta: Array, begun: int) -> Array | None:
+def find_weight_gradient(run: Pass, l: int, delta: Array, begun: int) -> Array | None:
     """dC/dW of a layer, as (fan_in, fan_out)."""
     layer, inputs = run.layers[l], run.inputs(l)
     right = inputs.T @ delta
     if found := gradient_like(run, layer, right, begun):
-        if wrong := spoiled(run, l, found[0]):
+        if wrong := wrong_store(run, l, found[0]):
             run.note("dW", l, wrong[0], wrong[1], **gradient_names(l))
             return found[0][1]
         run.note("dW", l, found[0][0], "", factor=found[1], note="penalty" if found[2] else "")
@@ -290,7 +298,7 @@ def find_dW(run: Pass, l: int, delta: Array, begun: int) -> Array | None:
     return None
 
 
-def spoiled(run: Pass, l: int, found: Found) -> tuple[Event, str] | None:
+def wrong_store(run: Pass, l: int, found: Found) -> tuple[Event, str] | None:
     """What the statement of a right product stores instead of it, and the mistake: its transpose, or zeros."""
     layer = run.layers[l]
     stored = next((each for each in run.statement(found[0]) if each.where.is_store), None)
@@ -310,10 +318,10 @@ def gradient_names(l: int) -> dict[str, object]:
 def is_gradient_name(name: str) -> bool:
     """Whether a name is that of a gradient of weights."""
     bare = name.casefold().replace("_", "").rpartition(".")[2]
-    return bare.startswith(("dw", "grad", "nabla", "delta", "dtheta", "dj", "dl", "dc")) or "grad" in bare or bare.startswith("d")
+    return bare.startswith(("d", "nabla")) or "grad" in bare
 
 
-def find_db(run: Pass, l: int, delta: Array, begun: int) -> Array | None:
+def find_bias_gradient(run: Pass, l: int, delta: Array, begun: int) -> Array | None:
     """dC/db of a layer, (fan_out,)."""
     layer = run.layers[l]
     if layer.biases is None:
@@ -324,7 +332,9 @@ def find_db(run: Pass, l: int, delta: Array, begun: int) -> Array | None:
         run.note("db", l, found[0], "", factor=found[2])
         return found[1]
     if right.size == 1:  # a multiple says nothing: the factors that the program has in delta are tried
-        scaled = [factor_between(array, delta) for _, array in run.step_of(run.trace.arrays(*delta.shape, begun))]
+        scaled = [
+            factor_between(array, delta) for _, array in run.step_of(run.trace.arrays(run.n, delta.shape[1], begun))
+        ]
         factors = {each * more for each in scaled if each for more in (1.0, 1 / run.n)}
         for event, array in pairs:
             for factor in factors:
@@ -335,7 +345,11 @@ def find_db(run: Pass, l: int, delta: Array, begun: int) -> Array | None:
     if l + 1 == len(run.layers):
         forms.append(("error-for-delta", (run.a[-1] - run.targets).sum(axis=0)))
     forms.append(("bias-from-weights", (run.inputs(l).T @ delta).sum(axis=0)))
-    forms += [("of-another-layer", each.sum(axis=0)) for each in (run.delta or []) if each is not None and each.shape == delta.shape]
+    forms += [
+        ("of-another-layer", each.sum(axis=0))
+        for each in (run.delta or [])
+        if each is not None and each.shape == delta.shape
+    ]
     for key, array in forms:
         if run.n > 1 and (wrong := first_multiple(pairs, array)):
             run.note("db", l, wrong[0], key, which="last", line="delta.sum(axis=0)", **gradient_names(l))
@@ -344,7 +358,9 @@ def find_db(run: Pass, l: int, delta: Array, begun: int) -> Array | None:
     total = delta.sum()
     for event in names:
         scales = [1.0, 1 / run.n, 1 / delta.size, 1 / delta.shape[1]]
-        if event.value.size == 1 and any(abs(abs(event.value.item()) - abs(total * c)) < 1e-9 * np.abs(delta).sum() for c in scales):
+        if event.value.size == 1 and any(
+            abs(abs(event.value.item()) - abs(total * c)) < 1e-9 * np.abs(delta).sum() for c in scales
+        ):
             run.note("db", l, event, "bias-all-axes")
             return np.full(layer.b.size, event.value.item())
     wide = run.step_of(run.trace.of_size(run.n, begun))
@@ -373,4 +389,6 @@ def named_for(name: str, pairs: list[Found], delta: Array) -> list[Found]:
 def is_bias_gradient(name: str) -> bool:
     """Whether a name is that of a gradient of biases."""
     bare = name.casefold().replace("_", "").rpartition(".")[2]
-    return bare.startswith(("db", "gradb", "nablab", "deltab", "dbias")) or ("b" in bare and bare.startswith(("grad", "d", "nabla", "delta")))
+    return bare.startswith(("db", "gradb", "nablab", "deltab", "dbias")) or (
+        "b" in bare and bare.startswith(("grad", "d", "nabla", "delta"))
+    )

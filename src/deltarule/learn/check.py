@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.learn.judgement import Step
-from deltarule.learn.matching import Run, Session
+from deltarule.learn.matching import Trial, Session
 from deltarule.learn.namespace import MOST_SECONDS_TO_RUN, unimported, values_of_run
 from deltarule.learn.omissions import notes as reading_notes
 from deltarule.learn.omissions import omission_behind, omissions, stop_behind
@@ -18,7 +18,7 @@ from deltarule.learn.probes import probe
 from deltarule.learn.program import TABLES, Program, read_program
 from deltarule.learn.recording import Where
 from deltarule.learn.rehearsal import rehearse
-from deltarule.learn.report import ADAPTER, Finding, Part, ProgramCheck
+from deltarule.learn.report import ADAPTER, ProgramFinding, ProgramPart, ProgramCheck
 from deltarule.learn.sandbox import Failure, hand_back, run_apart
 from deltarule.learn.training import accuracy_of
 from deltarule.learn.wording import ARRAYS, EQUATIONS, describe, finding_at, finding_of, own_line, text_of
@@ -27,9 +27,30 @@ from deltarule.public import public
 SECONDS, TRAIN_SECONDS = 20.0, 5.0
 STAGES = {"z": 2, "a": 2, "loss": 3, "delta": 5, "dW": 5, "db": 5, "update": 7}
 FIRST = ("used-before-value", "init-equal", "init-saturates", "bias-shape", "one-hot-shifted", "one-hot-wrong")
-SLOPES = ("slope-half", "slope-of-a", "slope-fed-z", "slope-of-another", "off", "slope-twice", "mask-inverted", "mask-one")
+SLOPES = (
+    "slope-half",
+    "slope-of-a",
+    "slope-fed-z",
+    "slope-of-another",
+    "off",
+    "slope-twice",
+    "mask-inverted",
+    "mask-one",
+)
 THEIRS = ("ValueError", "NameError", "UnboundLocalError", "IndexError", "AttributeError", "ZeroDivisionError")
-ROLES = ("init", "forward", "backward", "update", "loss", "activation", "softmax", "derivative", "one_hot", "train", "predict")
+ROLES = (
+    "init",
+    "forward",
+    "backward",
+    "update",
+    "loss",
+    "activation",
+    "softmax",
+    "derivative",
+    "one_hot",
+    "train",
+    "predict",
+)
 
 
 @public('check("network.py")')
@@ -50,8 +71,10 @@ def check_program(path: str | os.PathLike[str], *, run: bool = False, train: boo
     read_program(Path(path))  # what cannot be read is refused here
     words: dict[str, Any] = {"path": str(Path(path).resolve()), "run": run, "train": train}
     seconds = SECONDS + TRAIN_SECONDS * train + MOST_SECONDS_TO_RUN * run
-    folder = os.path.dirname(words["path"]) if run else None
-    apart = run_apart("deltarule.learn.check:check_here", words, seconds=seconds, folder=folder, megabytes=4_096 if run else 1_024)
+    folder = str(Path(path).resolve().parent) if run else None
+    apart = run_apart(
+        "deltarule.learn.check:check_here", words, seconds=seconds, folder=folder, megabytes=4_096 if run else 1_024
+    )
     if apart.ended == "returned":
         return ProgramCheck.from_json_dict(apart.value)
     if apart.parts:
@@ -68,7 +91,9 @@ def check_here(path: str, *, run: bool = False, train: bool = True) -> dict[str,
     found = [*probe(session, best), *run_findings(program, session, best)]
     alone = None if reaches_back(best) else rehearse(session)
     if alone is not None and alone.verdict is not None:
-        wrong = [each for each in alone.verdict.steps if each.mistake not in ("", "?") and each.quantity not in ("z", "a")]
+        wrong = [
+            each for each in alone.verdict.steps if each.mistake not in ("", "?") and each.quantity not in ("z", "a")
+        ]
         found += [finding_of(program, alone.verdict.run, each) for each in wrong]
     findings = in_order(program, without_echoes(found))
     verdict = best.verdict if best else None
@@ -80,7 +105,7 @@ def check_here(path: str, *, run: bool = False, train: bool = True) -> dict[str,
     names = ", ".join(sorted(unimported(program)))
     missing += [TABLES["notes"]["unimported"].format(names=names)] if names else []
     result = ProgramCheck(
-        path=os.path.basename(path),
+        path=Path(path).name,
         matched=matched,
         findings=tuple(findings),
         right=tuple(right_words(verdict)) if verdict else (),
@@ -98,31 +123,33 @@ def check_here(path: str, *, run: bool = False, train: bool = True) -> dict[str,
     return result.to_json_dict()
 
 
-def reaches_back(run: Run | None) -> bool:
+def reaches_back(run: Trial | None) -> bool:
     """Whether a run came to the backward pass."""
     steps = run.verdict.steps if run is not None and run.verdict is not None else ()
     return any(each.quantity == "delta" and each.is_found for each in steps)
 
 
-def run_findings(program: Program, session: Session, run: Run | None) -> list[Finding]:
+def run_findings(program: Program, session: Session, run: Trial | None) -> list[ProgramFinding]:
     """What the best run shows: arrays that are wrong, and where it stopped."""
-    found: list[Finding] = []
+    found: list[ProgramFinding] = []
     if run is not None and run.verdict is not None:
         wrong = [each for each in run.verdict.steps if each.mistake not in ("", "?")]
         found += [finding_of(program, run.verdict.run, each) for each in wrong]
     return found + error_findings(program, session, run)
 
 
-def error_findings(program: Program, session: Session, run: Run | None) -> list[Finding]:
+def error_findings(program: Program, session: Session, run: Trial | None) -> list[ProgramFinding]:
     """What the program raises however it is called: in the best run, and in the function that trains."""
-    found: list[Finding] = []
+    found: list[ProgramFinding] = []
     steps = run.verdict.steps if run is not None and run.verdict is not None else ()
     is_explained = any(each.mistake not in ("", "?") for each in steps)
     trainings = [each for each in session.runs if each.how == "by_training" and each.called]
     errors = {(each.error.line, each.error.kind) for each in trainings if each.error is not None and each.error.line}
     everywhere = trainings[0].error if len(errors) == 1 and all(each.error for each in trainings) else None
     everywhere = everywhere if everywhere is not None and everywhere.kind in THEIRS else None
-    ours = [each for each in (everywhere, run and run.error) if omission_behind(program, each)]  # no mistake of theirs
+    ours = [
+        each for each in (everywhere, run.error if run else None) if omission_behind(program, each)
+    ]  # no mistake of theirs
     everywhere = None if everywhere in ours else everywhere
     is_known = any(each.quantity == "z" and each.is_found for each in steps)
     is_theirs = run is not None and run.error is not None and run.error.line > 0 and run.error not in ours
@@ -134,7 +161,7 @@ def error_findings(program: Program, session: Session, run: Run | None) -> list[
     return found
 
 
-def error_finding(program: Program, run: Run | None, error: Failure, lost: Step | None) -> Finding:
+def error_finding(program: Program, run: Trial | None, error: Failure, lost: Step | None) -> ProgramFinding:
     """An error, with what should have been computed there."""
     place = program.home(error.file).place(error.line)
     where = Where(error.line, "", "", "", False, place)
@@ -158,9 +185,9 @@ def hint_for(kind: str, message: str) -> str:
     return "compare what this line is given with what it expects"
 
 
-def without_echoes(found: Sequence[Finding]) -> list[Finding]:
+def without_echoes(found: Sequence[ProgramFinding]) -> list[ProgramFinding]:
     """Findings without those that another one explains: a wrong derivative's delta, the same mistake twice."""
-    kept: list[Finding] = []
+    kept: list[ProgramFinding] = []
     has_one_hot = any(each.id.startswith("one-hot") for each in found)
     activations = {each.id for each in found if each.id == "activation-differs"}
     inside = {each.function.rpartition(".")[2] for each in found if each.array.startswith("delta")}
@@ -182,10 +209,10 @@ def without_echoes(found: Sequence[Finding]) -> list[Finding]:
     return kept
 
 
-def in_order(program: Program, found: Sequence[Finding]) -> list[Finding]:
+def in_order(program: Program, found: Sequence[ProgramFinding]) -> list[ProgramFinding]:
     """Findings in the order of the data's way."""
 
-    def key(finding: Finding) -> tuple[int, int]:
+    def key(finding: ProgramFinding) -> tuple[int, int]:
         name = finding.array.removeprefix("dC/d").partition(" ")[0]
         stage = {"z": 2, "a": 2, "the": 3, "sigma'": 4, "delta": 5, "W": 5, "b": 5}.get(name, 6)
         if finding.id in FIRST:
@@ -199,7 +226,7 @@ def in_order(program: Program, found: Sequence[Finding]) -> list[Finding]:
     return [at_loop(program, each) if each.id == "never-filled" else each for each in sorted(found, key=key)]
 
 
-def at_loop(program: Program, finding: Finding) -> Finding:
+def at_loop(program: Program, finding: ProgramFinding) -> ProgramFinding:
     """A gradient that is never filled, at the backward loop that leaves its layer out; else where it is made."""
     node = next((each for each in ast.walk(program.tree) if is_around(each, finding.line)), None)
     loops = [each for each in ast.walk(node) if isinstance(each, ast.For | ast.While)] if node else []
@@ -222,7 +249,13 @@ def right_words(verdict: Any) -> list[str]:
         steps = [each for each in verdict.steps if each.quantity == quantity]
         right = sorted({each.layer for each in steps if not each.mistake})
         if right and not any(each.mistake for each in steps):
-            where = "" if quantity == "loss" else " of all layers" if len(right) == len(verdict.layers) else f" of layer {right[0]}"
+            where = (
+                ""
+                if quantity == "loss"
+                else " of all layers"
+                if len(right) == len(verdict.layers)
+                else f" of layer {right[0]}"
+            )
             lines.append(f"{'the loss' if quantity == 'loss' else quantity}{where}")
     return [", ".join(lines)] if lines else []
 
@@ -241,15 +274,15 @@ def notes_of(program: Program, verdict: Any) -> list[str]:
     return notes
 
 
-def parts_of(session: Session) -> list[Part]:
+def parts_of(session: Session) -> list[ProgramPart]:
     """The functions and classes that were found, with their roles."""
     program = session.program
     parts = [
-        Part(name, role, program.functions[name].place.line)
+        ProgramPart(name, role, program.functions[name].place.line)
         for name, role in session.functions.items()
         if role in ROLES
     ]
-    return parts + [Part(name, "class", block.place.line) for name, block in program.classes.items()]
+    return parts + [ProgramPart(name, "class", block.place.line) for name, block in program.classes.items()]
 
 
 def adapter_for(program: Program, session: Session) -> str:
@@ -258,5 +291,3 @@ def adapter_for(program: Program, session: Session) -> str:
     names = names or list(program.classes)[:1] or ["..."]
     words = {"hidden": "sigmoid", "output": "softmax", "loss": "cross_entropy"}
     return ADAPTER.format(module=program.path.stem, names=", ".join(names), **words)
-
-

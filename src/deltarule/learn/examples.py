@@ -18,7 +18,7 @@ EPOCHS = 100  # of which the first step is looked at
 
 
 @dataclass(frozen=True)
-class Examples:
+class SmallBatch:
     """A batch whose every size is another prime, where the program leaves it free.
 
     sizes: of the layers. is_columns: whether samples are columns. labels: "one_hot", "classes" (n,), "row" (1, n).
@@ -37,7 +37,7 @@ class Examples:
         return next(prime for prime in PRIMES if prime not in self.sizes and prime > least)
 
     @cached_property
-    def X(self) -> Array:
+    def X(self) -> Array:  # noqa: N802  # mathematics
         """(n, features), from 0 to 1."""
         return generator(0, "check data").uniform(0.0, 1.0, (self.n, self.sizes[0]))
 
@@ -52,7 +52,7 @@ class Examples:
         return self.y[:, None].astype(float) if self.sizes[-1] == 1 else np.eye(self.sizes[-1])[self.y]
 
     @property
-    def given_X(self) -> Array:
+    def given_inputs(self) -> Array:
         """X as the program takes it."""
         return self.X.T.copy() if self.is_columns else self.X.copy()
 
@@ -79,7 +79,7 @@ class Examples:
         kind, hidden = argument_of(name), self.sizes[1:-1] or (5,)
         given: dict[str, Any] = {
             "alpha": RATE, "epochs": EPOCHS, "batch_size": self.n, "cost_flag": False, "seed": 1,
-            "regularization": 0.0, "m": self.n, "X": self.given_X, "Y": self.given_y, "pairs": self.pairs,
+            "regularization": 0.0, "m": self.n, "X": self.given_inputs, "Y": self.given_y, "pairs": self.pairs,
             "test_pairs": None, "y_flat": self.y.copy(), "sizes": list(self.sizes),
             "n_in": self.sizes[0], "n_out": self.sizes[-1],
         }  # fmt: skip
@@ -100,12 +100,10 @@ def hidden_index(name: str) -> int:
     return max(0, int(digits[-1]) - 1) if digits else 0
 
 
-def forms(examples: Examples) -> list[Examples]:
+def forms(examples: SmallBatch) -> list[SmallBatch]:
     """The same examples in every form."""
     labels = ("one_hot", "classes", "row") if examples.sizes[-1] > 1 else ("one_hot", "classes")
-    return [
-        replace(examples, is_columns=is_columns, labels=each) for each in labels for is_columns in (True, False)
-    ]
+    return [replace(examples, is_columns=is_columns, labels=each) for each in labels for is_columns in (True, False)]
 
 
 def sizes_of(shapes: Sequence[tuple[int, int]]) -> tuple[int, ...]:

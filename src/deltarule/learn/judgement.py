@@ -6,14 +6,23 @@ their values: whatever they are called, delta is what makes dC/dW = inputs^T del
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from deltarule.learn.activations import (
-    IDENTITY, MISTAKEN, SOFTMAX, UNFINISHED, Kind, activation_for, factor_between, is_close, own,
+    IDENTITY,
+    MISTAKEN,
+    SOFTMAX,
+    UNFINISHED,
+    Sigma,
+    activation_for,
+    factor_between,
+    is_close,
+    own,
 )
-from deltarule.learn.layers import Layer, Trace
+from deltarule.learn.layers import OwnLayer, Trace
 from deltarule.learn.recording import Event
 from deltarule.learn.roles import role_of
 from deltarule.nn.arrays import Array
@@ -52,14 +61,14 @@ class Pass:
     """
 
     trace: Trace
-    layers: list[Layer]
+    layers: list[OwnLayer]
     X: Array
     targets: Array
     call: Callable[[Event, Array], Array | None]
     whole: tuple[Array, Array] | None = None
     z: list[Array] = field(default_factory=list)
     a: list[Array] = field(default_factory=list)
-    kinds: list[Kind] = field(default_factory=list)
+    kinds: list[Sigma] = field(default_factory=list)
     delta: list[Array] = field(default_factory=list)
     gradients: list[tuple[Array | None, Array | None]] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
@@ -126,7 +135,7 @@ def walk_forward(run: Pass) -> bool:
     return True
 
 
-def find_z(run: Pass, l: int, layer: Layer) -> bool:
+def find_z(run: Pass, l: int, layer: OwnLayer) -> bool:
     """z of a layer."""
     inputs, size = run.inputs(l), layer.W.shape[1]
     if inputs.shape[1] != layer.W.shape[0]:
@@ -169,7 +178,7 @@ def take_z(run: Pass, l: int, found: Found, mistake: str) -> bool:
     return True
 
 
-def find_a(run: Pass, l: int, layer: Layer) -> None:
+def find_a(run: Pass, l: int, layer: OwnLayer) -> None:
     """a of a layer, and which activation makes it."""
     z, is_last = run.z[l], l + 1 == len(run.layers)
     pairs = run.trace.arrays(run.n, z.shape[1], run.time)
@@ -196,11 +205,17 @@ def find_a(run: Pass, l: int, layer: Layer) -> None:
             name = event.where.text.partition("(")[0].rpartition(".")[2]
             if "softmax" in name.casefold():
                 return take_a(run, l, (event, array), SOFTMAX, "softmax-differs")
-            return take_a(run, l, (event, array), own(name, lambda z, event=event: run.call(event, z)), "")
+            return take_a(run, l, (event, array), own(name, partial(value_of, run, event)), "")
     run.a.append(z)
     run.kinds.append(IDENTITY)
     run.note("a", l, None, "", activation="identity")
     return None
+
+
+def value_of(run: Pass, event: Event, z: Array) -> Array:
+    """A program's own function of z; NaN where it cannot be called."""
+    value = run.call(event, z)
+    return np.full_like(z, np.nan) if value is None else value
 
 
 def is_result(event: Event) -> bool:
@@ -208,7 +223,7 @@ def is_result(event: Event) -> bool:
     return role_of(event.where.function.rpartition(".")[2]) in ("activation", "softmax")
 
 
-def take_a(run: Pass, l: int, found: Found, kind: Kind, mistake: str) -> None:
+def take_a(run: Pass, l: int, found: Found, kind: Sigma, mistake: str) -> None:
     """Go on with the a that the program has."""
     run.a.append(found[1])
     run.kinds.append(kind)

@@ -5,21 +5,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deltarule.learn.recording import Event, Start
+from deltarule.learn.recording import Event, InitialParameter
 from deltarule.learn.roles import number_in
 from deltarule.nn.arrays import Array
 
 
 @dataclass(frozen=True, eq=False)
-class Layer:
+class OwnLayer:
     """Weights and biases as the program has them. is_out_first: whether W is (fan_out, fan_in)."""
 
-    weights: Start
-    biases: Start | None
+    weights: InitialParameter
+    biases: InitialParameter | None
     is_out_first: bool
 
     @property
-    def W(self) -> Array:
+    def W(self) -> Array:  # noqa: N802  # mathematics
         """(fan_in, fan_out)."""
         return self.weights.value.T if self.is_out_first else self.weights.value
 
@@ -33,22 +33,22 @@ class Layer:
         return array.T if self.is_out_first else array
 
 
-def chains(starts: Sequence[Start]) -> list[list[Layer]]:
+def chains(starts: Sequence[InitialParameter]) -> list[list[OwnLayer]]:
     """Every way in which the weights that a program made follow one another, the longest first."""
     weights = [each for each in starts if each.kind == "weights" and each.value.ndim == 2]
     biases = [each for each in starts if each.kind == "biases" or (each.kind == "weights" and each.value.ndim == 1)]
     numbered = sorted(weights, key=lambda each: number_in(each.name) or 0)
-    found: list[list[Layer]] = []
+    found: list[list[OwnLayer]] = []
     for order in (weights, numbered, weights[::-1]):
         for is_out_first in (True, False):
             for chain in chains_in(order, is_out_first):
-                layers = [Layer(each, bias_of(each, biases, weights, is_out_first), is_out_first) for each in chain]
+                layers = [OwnLayer(each, bias_of(each, biases, weights, is_out_first), is_out_first) for each in chain]
                 found.append(layers)
     unique = {tuple((id(each.weights), each.is_out_first) for each in chain): chain for chain in found}
     return sorted(unique.values(), key=len, reverse=True)
 
 
-def chains_in(weights: Sequence[Start], is_out_first: bool) -> Iterator[list[Start]]:
+def chains_in(weights: Sequence[InitialParameter], is_out_first: bool) -> Iterator[list[InitialParameter]]:
     """Matrices one after another whose sizes fit, as long as they do."""
     into, out = (1, 0) if is_out_first else (0, 1)
     while weights:
@@ -61,7 +61,12 @@ def chains_in(weights: Sequence[Start], is_out_first: bool) -> Iterator[list[Sta
         weights = weights[len(chain) :]
 
 
-def bias_of(weights: Start, biases: Sequence[Start], all_weights: Sequence[Start], is_out_first: bool) -> Start | None:
+def bias_of(
+    weights: InitialParameter,
+    biases: Sequence[InitialParameter],
+    all_weights: Sequence[InitialParameter],
+    is_out_first: bool,
+) -> InitialParameter | None:
     """The bias of a layer: of the right size, with the same number in its name, or at the same place in the order."""
     size = weights.value.shape[0 if is_out_first else 1]
     fitting = [each for each in biases if each.value.size == size]
@@ -98,7 +103,9 @@ class Trace:
         """Arrays with one dimension of this size, the others 1, flat."""
         key = (size, -2)
         if key not in self._by_shape:
-            flat = (each for each in self.events if each.value.size == size and max(each.value.shape, default=1) == size)
+            flat = (
+                each for each in self.events if each.value.size == size and max(each.value.shape, default=1) == size
+            )
             self._by_shape[key] = [(each, each.value.ravel()) for each in flat]
         return [pair for pair in self._by_shape[key] if pair[0].time > after]
 

@@ -24,23 +24,23 @@ def logarithm(values: Array) -> Array:
     return np.log(np.clip(values, 1e-12, None))
 
 
-def sums(a: Array, t: Array) -> dict[str, float]:
+def sums(a: Array, wanted: Array) -> dict[str, float]:
     """The known losses, summed over samples and outputs."""
     return {
-        "quadratic": float(((a - t) ** 2).sum()),
-        "cross_entropy": float(-(t * logarithm(a)).sum()),
-        "binary": float(-(t * logarithm(a) + (1 - t) * logarithm(1 - a)).sum()),
-        "absolute": float(np.abs(a - t).sum()),
+        "quadratic": float(((a - wanted) ** 2).sum()),
+        "cross_entropy": float(-(wanted * logarithm(a)).sum()),
+        "binary": float(-(wanted * logarithm(a) + (1 - wanted) * logarithm(1 - a)).sum()),
+        "absolute": float(np.abs(a - wanted).sum()),
     }
 
 
-def mistaken(a: Array, t: Array) -> dict[str, float]:
+def wrong_sums(a: Array, wanted: Array) -> dict[str, float]:
     """What the usual mistakes make of them, by id of mistakes.toml."""
     return {
-        "loss-sign": float((t * logarithm(a)).sum()),
-        "loss-half": float(-(t * logarithm(a)).sum()) if a.shape[1] == 1 else np.nan,
-        "loss-swapped": float(-(t * logarithm(1 - a) + (1 - t) * logarithm(a)).sum()),
-        "loss-without-square": float((a - t).sum()),
+        "loss-sign": float((wanted * logarithm(a)).sum()),
+        "loss-half": float(-(wanted * logarithm(a)).sum()) if a.shape[1] == 1 else np.nan,
+        "loss-swapped": float(-(wanted * logarithm(1 - a) + (1 - wanted) * logarithm(a)).sum()),
+        "loss-without-square": float((a - wanted).sum()),
     }
 
 
@@ -57,9 +57,9 @@ def is_scaled(value: float, base: float, n: int, n_outputs: int) -> bool:
 
 def walk_loss(run: Pass) -> str:
     """Find the loss among the numbers that come after the outputs; its name, "" where none is seen."""
-    a, t = run.a[-1], run.targets
+    a, wanted = run.a[-1], run.targets
     numbers = [each for each in run.trace.events if each.value.size == 1 and each.time > run.time - 200]
-    known, n, n_outputs = sums(a, t), run.n, a.shape[1]
+    known, n, n_outputs = sums(a, wanted), run.n, a.shape[1]
     if run.kinds[-1] is SIGMOID and n_outputs == 1:
         known.pop("cross_entropy")
     found: list[tuple[Event, str]] = []
@@ -68,13 +68,13 @@ def walk_loss(run: Pass) -> str:
         found += [(event, name) for name, base in known.items() if is_scaled(value, base, n, n_outputs)]
     if found:
         named = [pair for pair in found if is_loss_place(pair[0])]
-        event, name = (named or found)[-1]
+        event, name = (named or found)[0]
         run.note("loss", len(run.layers), event, "", loss=NAMES[name])
         return name if named else ""
     for event in (each for each in numbers if is_loss_place(each)):
         value = float(event.value.ravel()[0].real)
         flipped = [("loss-sign", -known["binary"])] if run.kinds[-1] is SIGMOID else []
-        for key, base in [*mistaken(a, t).items(), *flipped]:
+        for key, base in [*wrong_sums(a, wanted).items(), *flipped]:
             if np.isfinite(base) and is_scaled(value, base, n, n_outputs) and event.where.is_store | is_return(event):
                 run.note("loss", len(run.layers), event, key, yours=value, right=known.get("cross_entropy", base))
                 return ""

@@ -16,12 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.learn.examples import RATE, Examples, forms
+from deltarule.learn.examples import RATE, SmallBatch, forms
 from deltarule.learn.layers import chains
 from deltarule.learn.namespace import Namespace, carry_out
 from deltarule.learn.program import Program, name_of
-from deltarule.learn.recording import Event, Recorder, Tape
-from deltarule.learn.roles import argument_of, plain, role_of
+from deltarule.learn.recording import Event, RunRecorder, Tape
+from deltarule.learn.roles import argument_of, first_row, plain, role_of
 from deltarule.learn.sandbox import Failure, attempt
 from deltarule.learn.verdict import Verdict, verdict
 from deltarule.nn.arrays import Array
@@ -32,12 +32,12 @@ ORDER = ("forward", "loss", "backward", "update")
 
 
 @dataclass(eq=False)
-class Run:
+class Trial:
     """One way to run the program: what was called, with which examples, what was seen, and what it raised."""
 
     how: str
-    examples: Examples
-    recorder: Recorder
+    examples: SmallBatch
+    recorder: RunRecorder
     error: Failure | None = None
     called: list[str] = field(default_factory=list)
     supplied: dict[str, str] = field(default_factory=dict)
@@ -52,37 +52,42 @@ class Run:
         return right, seen, len(self.recorder.events) if not seen else 0
 
 
-class Unfilled(Exception):
+class UnfilledError(Exception):
     """An argument for which nothing fits."""
 
 
-class Seen(Exception):
+class SeenError(Exception):
     """A call was ended, since a training step was seen."""
 
 
 @contextmanager
 def calm_chance() -> Iterator[None]:
     """Shuffles keep the order, so that arrays can be compared; what is drawn elsewhere stays as it was."""
-    state, numbers = np.random.get_state(), random.getstate()
-    old = {name: getattr(np.random, name) for name in ("shuffle", "permutation", "choice", "randint")}
-    old_random = {name: getattr(random, name) for name in ("shuffle", "sample", "randint", "choice")}
-    np.random.shuffle = lambda values: None
-    np.random.permutation = lambda values: np.arange(values) if np.ndim(values) == 0 else np.array(values)
-    np.random.choice = lambda values, size=None, **_: first_of(values, size)
-    np.random.randint = lambda low, high=None, size=None, **_: np.zeros(size or (), int) + (0 if high is None else low)
-    random.shuffle = lambda values: None
-    random.sample = lambda values, k: list(values)[:k]
-    random.randint = lambda low, high: low
-    random.choice = lambda values: values[0]
+    calm: dict[Any, dict[str, Any]] = {
+        np.random: {
+            "shuffle": lambda values: None,
+            "permutation": lambda values: np.arange(values) if np.ndim(values) == 0 else np.array(values),
+            "choice": lambda values, size=None, *_, **__: first_of(values, size),
+            "randint": lambda low, high=None, size=None, **_: np.zeros(size or (), int) + (0 if high is None else low),
+        },
+        random: {
+            "shuffle": lambda values, *_: None,
+            "sample": lambda values, k: list(values)[:k],
+            "randint": lambda low, high: low,
+            "choice": lambda values: values[0],
+        },
+    }
+    state, numbers = np.random.get_state(), random.getstate()  # noqa: NPY002  # the programs' own
+    old = {module: {name: getattr(module, name) for name in names} for module, names in calm.items()}
     try:
+        for module, names in calm.items():
+            vars(module).update(names)
         with np.errstate(all="ignore"):
             yield
     finally:
-        for name, value in old.items():
-            setattr(np.random, name, value)
-        for name, value in old_random.items():
-            setattr(random, name, value)
-        np.random.set_state(state)
+        for module, names in old.items():
+            vars(module).update(names)
+        np.random.set_state(state)  # noqa: NPY002
         random.setstate(numbers)
 
 
@@ -97,7 +102,7 @@ class Session:
 
     def __init__(self, program: Program, *, runs_all: bool = False) -> None:
         self.program, self.tape, self.runs_all = program, Tape(), runs_all
-        self.runs: list[Run] = []
+        self.runs: list[Trial] = []
         self.twin = self.tape.instrument(program)
         self.functions = {name: role_of(name.rpartition(".")[2]) for name in program.functions}
         self.methods = {
@@ -110,18 +115,18 @@ class Session:
         """Whether the program has a class, or a function that seems to go forward or back."""
         return bool(self.methods) or bool({"forward", "backward"} & set(self.functions.values()))
 
-    def bare_run(self) -> Run:
+    def bare_run(self) -> Trial:
         """The program's names alone, for one that has small functions and no network."""
 
-        def nothing(run: Run) -> None:
+        def nothing(run: Trial) -> None:
             return
 
-        return self.run(nothing, Examples())
+        return self.run(nothing, SmallBatch())
 
-    def best_run(self) -> Run | None:
+    def best_run(self) -> Trial | None:
         """The run that shows most of the program."""
-        classes = [partial(self.by_class, name=name) for name in self.class_names()]
-        for how in (self.by_training, *classes, self.by_functions, self.by_script):
+        ways: list[Callable[[Trial], None]] = [partial(self.by_class, name=name) for name in self.class_names()]
+        for how in (self.by_training, *ways, self.by_functions, self.by_script):
             found = self.in_every_form(how)
             self.runs += found
             if any(is_complete(each) for each in found):
@@ -134,17 +139,17 @@ class Session:
         names = [name for name, found in roles.items() if found & {"forward", "backward", "train"}]
         return sorted(names, key=lambda name: ("train" not in roles[name], -self.program.classes[name].products))[:4]
 
-    def in_every_form(self, how: Callable[[Run], None]) -> list[Run]:
+    def in_every_form(self, how: Callable[[Trial], None]) -> list[Trial]:
         """Runs with sizes as the program has them, samples in rows and columns, labels one-hot or not."""
-        runs, tried, waiting = list[Run](), set[tuple[int, ...]](), [Examples().sizes]
+        runs, tried, waiting = list[Trial](), set[tuple[int, ...]](), [SmallBatch().sizes]
         begun = time.monotonic()
         while waiting and time.monotonic() - begun < MOST_SECONDS:
             tried.add(sizes := waiting.pop(0))
-            for form in forms(Examples(sizes)):
+            for form in forms(SmallBatch(sizes)):
                 run = self.run(how, form)
                 if run.called:
                     runs.append(run)
-                if is_complete(run) and not any(step.mistake for step in run.verdict.steps if step.is_found):
+                if is_complete(run) and is_right(run):
                     return [run]
             if any(is_complete(each) for each in runs):
                 break
@@ -155,18 +160,18 @@ class Session:
                 waiting = [each for each in [(*sizes[:-1], 1)] if each not in tried]
         return runs
 
-    def run(self, how: Callable[[Run], None], examples: Examples) -> Run:
+    def run(self, how: Callable[[Trial], None], examples: SmallBatch) -> Trial:
         """One run, recorded and judged."""
-        recorder = Recorder(self.tape.places)
-        run = Run(getattr(how, "__name__", "by_class"), examples, recorder)
+        recorder = RunRecorder(self.tape.places)
+        run = Trial(getattr(how, "__name__", "by_class"), examples, recorder)
         with calm_chance():
             self.tape.recorder = recorder
             try:
                 run.space = self.space(examples, run)
                 how(run)
-            except Seen:
+            except SeenError:
                 pass
-            except Unfilled as error:
+            except UnfilledError as error:
                 run.error = run.error or Failure("Unfilled", str(error))
             finally:
                 self.tape.recorder = None
@@ -175,7 +180,7 @@ class Session:
                 run.verdict = verdict(recorder.events, recorder.starts, batches, caller(run), RATE)
         return run
 
-    def space(self, examples: Examples, run: Run) -> Namespace:
+    def space(self, examples: SmallBatch, run: Trial) -> Namespace:
         """The program's names, with what it takes from a module that isn't here supplied."""
         supplied = {}
         for name in self.program.free:
@@ -185,21 +190,22 @@ class Session:
                 run.supplied[name] = argument_of(name)
         return carry_out(self.twin, supplied)
 
-    def call(self, run: Run, name: str, function: Any, bank: "Bank") -> Any:
+    def call(self, run: Trial, name: str, function: Any, bank: "Bank") -> Any:
         """Call a function of the program with arguments from the bank; keep what it raises."""
         arguments = bank.arguments(function)
         run.called.append(name)
         done = attempt(name, function, *arguments[0], seconds=1.0, **arguments[1])
         if done.error is not None and done.error.kind != "Enough":
             run.error = done.error
-            raise Unfilled(f"{name} raises {done.error.says}")
+            raise UnfilledError(f"{name} raises {done.error.says}")
         if done.error is not None:
-            raise Seen
+            raise SeenError
         return done.value
 
-    def by_training(self, run: Run) -> None:
+    def by_training(self, run: Trial) -> None:
         """A function that trains, the one that does most first."""
-        assert run.space is not None
+        if run.space is None:
+            return
         names = [name for name, role in self.functions.items() if role == "train"]
         names.sort(key=lambda name: -self.calls_of(name))
         bank = Bank(run.examples)
@@ -209,7 +215,7 @@ class Session:
                 continue
             try:
                 self.call(run, name, function, bank)
-            except Unfilled:
+            except UnfilledError:
                 if run.called:
                     raise
                 continue
@@ -219,12 +225,19 @@ class Session:
         """How many of the program's forward, backward and update functions a function calls, or products it has."""
         block = self.program.functions[name]
         called = {name_of(each.func) for each in ast.walk(block.node) if isinstance(each, ast.Call)}
-        roles = {self.functions.get(each, "") or role_of(each) for each in called} & {"forward", "backward", "update", "loss", "init"}
+        roles = {self.functions.get(each, "") or role_of(each) for each in called} & {
+            "forward",
+            "backward",
+            "update",
+            "loss",
+            "init",
+        }
         return 2 * len(roles) + (block.products >= 3)
 
-    def by_functions(self, run: Run) -> None:
+    def by_functions(self, run: Trial) -> None:
         """init, forward, loss, backward and update, one after another."""
-        assert run.space is not None
+        if run.space is None:
+            return
         bank = Bank(run.examples)
         for role in ("init", *ORDER):
             for name in [each for each, other in self.functions.items() if other == role]:
@@ -235,20 +248,20 @@ class Session:
                     bank.is_constructor = True
                 try:
                     bank.take(self.program.functions[name].node, name, self.call(run, name, function, bank))
-                except Unfilled:
+                except UnfilledError:
                     if run.error is not None and role in ("forward", "backward"):
                         raise
                 bank.is_constructor = False
             if role == "init" and not run.recorder.starts:
                 bank.draw_parameters(run, self.functions)
 
-    def by_class(self, run: Run, name: str) -> None:
+    def by_class(self, run: Trial, name: str) -> None:
         """A class of networks: made, and trained by its own method, or step by step."""
         kind = run.space.get(name) if run.space is not None else None
         if kind is not None:
             self.one_class(run, name, kind)
 
-    def one_class(self, run: Run, name: str, kind: Any) -> None:
+    def one_class(self, run: Trial, name: str, kind: Any) -> None:
         """As `by_class`, of one class."""
         bank = Bank(run.examples, is_constructor=True)
         network = self.call(run, name, kind, bank)
@@ -259,14 +272,16 @@ class Session:
             if callable(method) and bank.can_fill(method):
                 self.call(run, f"{name}.{each}", method, bank)
                 return
-        nodes = {each.name: each for each in ast.walk(self.program.classes[name].node) if isinstance(each, ast.FunctionDef)}
+        nodes = {
+            each.name: each for each in ast.walk(self.program.classes[name].node) if isinstance(each, ast.FunctionDef)
+        }
         for role in ORDER:
             for each in [method for method in self.methods[name] if role_of(method) == role]:
                 method = getattr(network, each, None)
                 if callable(method) and bank.can_fill(method):
                     bank.take(nodes[each], each, self.call(run, f"{name}.{each}", method, bank))
 
-    def by_script(self, run: Run) -> None:
+    def by_script(self, run: Trial) -> None:
         """The statements of the module that train, in order; what reads files or draws is left out."""
 
         def supplied(name: str) -> Any:
@@ -286,7 +301,7 @@ class Session:
             run.error = Failure(kind, message, "", last)
 
 
-def is_complete(run: Run) -> bool:
+def is_complete(run: Trial) -> bool:
     """Whether every array of the way there and back was found, and the update."""
     if run.verdict is None or run.error is not None:
         return False
@@ -296,7 +311,12 @@ def is_complete(run: Run) -> bool:
     return all(("z", l) in quantities and ("dW", l) in quantities for l in range(n)) and bool(n)
 
 
-def own_sizes(run: Run) -> Iterator[tuple[int, ...]]:
+def is_right(run: Trial) -> bool:
+    """Whether nothing that was found is wrong."""
+    return run.verdict is not None and not any(step.mistake for step in run.verdict.steps if step.is_found)
+
+
+def own_sizes(run: Trial) -> Iterator[tuple[int, ...]]:
     """The sizes of the layers that the program makes, in each way to read them, and none of the batch."""
     found = chains(run.recorder.starts)
     for chain in found:
@@ -305,10 +325,12 @@ def own_sizes(run: Run) -> Iterator[tuple[int, ...]]:
             yield sizes
 
 
-def own_batches(run: Run) -> list[tuple[Array, Array]]:
+def own_batches(run: Trial) -> list[tuple[Array, Array]]:
     """The data that the program defines itself, such as the four rows of XOR, all of them and the first."""
     names = {} if run.space is None else dict(run.space.names)
-    names |= {each.name: each.value for each in run.recorder.events[:400] if each.where.is_store and each.value.ndim > 1}
+    names |= {
+        each.name: each.value for each in run.recorder.events[:400] if each.where.is_store and each.value.ndim > 1
+    }
     found: dict[str, list[Array]] = {"X": [], "Y": []}
     for name, value in names.items():
         if (kind := argument_of(name)) in found and isinstance(value, np.ndarray | list):
@@ -322,10 +344,10 @@ def own_batches(run: Run) -> list[tuple[Array, Array]]:
         for y in ((targets, targets.T) if targets.ndim == 2 else (targets,))
         if len(x) == len(y)
     ]  # fmt: skip
-    return [each for x, t in pairs[:8] for each in ((x, t), (x[:1], t[:1]))]
+    return [each for x, wanted in pairs[:8] for each in ((x, wanted), (x[:1], wanted[:1]))]
 
 
-def caller(run: Run) -> Callable[[Event, Array], Array | None]:
+def caller(run: Trial) -> Callable[[Event, Array], Array | None]:
     """How to call the program's function of an event with another argument, samples in rows."""
 
     def call(event: Event, z: Array) -> Array | None:
@@ -351,7 +373,7 @@ def caller(run: Run) -> Callable[[Event, Array], Array | None]:
 class Bank:
     """Values for arguments, by name: what was computed so far, and the examples."""
 
-    examples: Examples
+    examples: SmallBatch
     is_constructor: bool = False
     known: dict[str, Any] = field(default_factory=dict)
     results: dict[str, Any] = field(default_factory=dict)
@@ -360,7 +382,7 @@ class Bank:
         """Whether there is a value for every argument that needs one."""
         try:
             self.arguments(function)
-        except Unfilled:
+        except UnfilledError:
             return False
         return True
 
@@ -369,7 +391,7 @@ class Bank:
         try:
             parameters = inspect.signature(function).parameters.values()
         except (TypeError, ValueError) as error:
-            raise Unfilled(str(error)) from error
+            raise UnfilledError(str(error)) from error
         given, words = list[Any](), dict[str, Any]()
         free = iter((*self.examples.sizes, 1, 1, 1))
         for each in parameters:
@@ -377,13 +399,17 @@ class Bank:
                 continue
             fits, value = self.value(each.name)
             has_default = each.default is not each.empty
-            if has_default and not (fits and argument_of(each.name) in ("epochs", "alpha", "batch_size", "cost_flag", "X", "Y")):
+            if has_default and not (
+                fits and argument_of(each.name) in ("epochs", "alpha", "batch_size", "cost_flag", "X", "Y")
+            ):
                 continue
-            if has_default and (argument_of(each.name) not in ("epochs", "alpha", "batch_size") and each.default is not None):
+            if has_default and (
+                argument_of(each.name) not in ("epochs", "alpha", "batch_size") and each.default is not None
+            ):
                 continue
             if not fits:
                 if not self.is_constructor:
-                    raise Unfilled(f"nothing fits the argument {each.name}")
+                    raise UnfilledError(f"nothing fits the argument {each.name}")
                 value = activation_name(each.name) or next(free)
             elif self.is_constructor and isinstance(value, int) and argument_of(each.name).startswith("n_"):
                 next(free)
@@ -401,12 +427,10 @@ class Bank:
         for pattern, result in (("param", "init"), ("cache", "forward"), ("grad", "backward"), ("memory", "forward")):
             if pattern in key and result in self.results:
                 return True, self.results[result]
-        if role_of(name) == "init" or key in ("weights", "theta", "network", "model", "nn", "net", "p"):
-            if "init" in self.results:
-                return True, self.results["init"]
-        if key in ("yhat", "ypred", "output", "outputs", "pred", "preds", "predictions", "al", "a", "yp", "prediction", "probs"):
-            if "output" in self.results:
-                return True, self.results["output"]
+        if "init" in self.results and (role_of(name) == "init" or first_row("results", key) == "parameters"):
+            return True, self.results["init"]
+        if "output" in self.results and first_row("results", key) == "output":
+            return True, self.results["output"]
         return self.examples.value(name, is_constructor=self.is_constructor)
 
     def take(self, node: Any, name: str, value: Any) -> None:
@@ -414,7 +438,9 @@ class Bank:
         role = role_of(name)
         self.results.setdefault(role, value)
         returns = [each.value for each in ast.walk(node) if isinstance(each, ast.Return) and each.value is not None]
-        names = [ast.unparse(each) for each in returns[-1].elts] if returns and isinstance(returns[-1], ast.Tuple) else []
+        names = (
+            [ast.unparse(each) for each in returns[-1].elts] if returns and isinstance(returns[-1], ast.Tuple) else []
+        )
         if isinstance(value, tuple | list) and len(names) == len(value):
             self.known |= {plain(each.rpartition(".")[2]): part for each, part in zip(names, value, strict=True)}
             for each, part in zip(names, value, strict=True):
@@ -426,11 +452,15 @@ class Bank:
             if isinstance(part, dict):
                 self.known |= {plain(str(key)): each for key, each in part.items()}
         if role == "forward":
-            arrays = [each for each in (value if isinstance(value, tuple | list) else [value]) if isinstance(each, np.ndarray)]
+            arrays = [
+                each for each in (value if isinstance(value, tuple | list) else [value]) if isinstance(each, np.ndarray)
+            ]
             if arrays:
-                self.results["output"] = arrays[0] if names and plain(names[0]) in ("al", "a2", "a3", "yhat", "output") else arrays[-1]
+                self.results["output"] = (
+                    arrays[0] if names and plain(names[0]) in ("al", "a2", "a3", "yhat", "output") else arrays[-1]
+                )
 
-    def draw_parameters(self, run: Run, functions: dict[str, str]) -> None:
+    def draw_parameters(self, run: Trial, functions: dict[str, str]) -> None:
         """Parameters for a program that has no function which makes them."""
         return
 

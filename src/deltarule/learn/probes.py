@@ -10,19 +10,28 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.learn.activations import MISTAKEN, RELU, SIGMOID, SOFTMAX, TANH, Kind, is_close
+from deltarule.learn.activations import MISTAKEN, RELU, SIGMOID, SOFTMAX, TANH, Sigma, is_close
 from deltarule.learn.layers import chains
-from deltarule.learn.matching import Run, Session
+from deltarule.learn.matching import Trial, Session
 from deltarule.learn.program import Program, names_of
 from deltarule.learn.recording import Where
-from deltarule.learn.report import Finding
-from deltarule.learn.roles import argument_of, parameter_kind, plain, role_of
+from deltarule.learn.report import ProgramFinding
+from deltarule.learn.roles import parameter_kind, plain, role_of
 from deltarule.learn.sandbox import attempt
 from deltarule.learn.wording import finding_at, text_of
 from deltarule.nn.arrays import Array
 
 POINTS = np.array([[-2.1, 1.3, 0.4], [0.7, -0.6, 1.9], [-1.2, 2.3, -0.3], [0.2, -1.7, 0.9], [1.1, 0.6, -2.4]])
-MEANT = (("leaky", None), ("prelu", None), ("hard", None), ("sigm", SIGMOID), ("logistic", SIGMOID), ("tanh", TANH), ("softmax", SOFTMAX), ("relu", RELU))
+MEANT = (
+    ("leaky", None),
+    ("prelu", None),
+    ("hard", None),
+    ("sigm", SIGMOID),
+    ("logistic", SIGMOID),
+    ("tanh", TANH),
+    ("softmax", SOFTMAX),
+    ("relu", RELU),
+)
 FORMULAS = {
     "sigmoid": ("1 / (1 + np.exp(-z))", "s = sigmoid(z); s * (1 - s), or a * (1 - a) where it is given a"),
     "tanh": ("np.tanh(z)", "1 - np.tanh(z)**2, or 1 - a**2 where it is given a"),
@@ -30,7 +39,7 @@ FORMULAS = {
 }
 
 
-def probe(session: Session, run: Run | None) -> Iterator[Finding]:
+def probe(session: Session, run: Trial | None) -> Iterator[ProgramFinding]:
     """Findings about the small functions, in the order of the data's way."""
     yield from unset_names(session.program)
     run = run or session.bare_run()
@@ -42,7 +51,7 @@ def probe(session: Session, run: Run | None) -> Iterator[Finding]:
     yield from held_out_counts(session.program)
 
 
-def callables(session: Session, run: Run) -> Iterator[tuple[str, Any, ast.FunctionDef]]:
+def callables(session: Session, run: Trial) -> Iterator[tuple[str, Any, ast.FunctionDef]]:
     """The functions of the module, and the methods of the network that was made."""
     for name, block in session.program.functions.items():
         function = run.space.get(name) if run.space else None
@@ -55,7 +64,7 @@ def callables(session: Session, run: Run) -> Iterator[tuple[str, Any, ast.Functi
                 yield node.name, function, node
 
 
-def meant_kind(name: str) -> Kind | None:
+def meant_kind(name: str) -> Sigma | None:
     """The activation that a function's name says."""
     bare = plain(name)
     return next((kind for word, kind in MEANT if word in bare), None)
@@ -71,7 +80,7 @@ def result(function: Callable[..., Any], *arguments: Any) -> Array | None:
     return array.astype(float) if array.dtype.kind in "biuf" else None
 
 
-def function_findings(program: Program, name: str, function: Any, node: ast.FunctionDef) -> Iterator[Finding]:
+def function_findings(program: Program, name: str, function: Any, node: ast.FunctionDef) -> Iterator[ProgramFinding]:
     """What is wrong with one function."""
     role, kind = role_of(name), meant_kind(name)
     n_arguments = len([each for each in node.args.args if each.arg != "self"]) - len(node.args.defaults)
@@ -91,12 +100,16 @@ def place_of(program: Program, node: ast.FunctionDef) -> Where:
     return Where(lines[-1], "", node.name, "", False, program.place(lines[-1]))
 
 
-def finding(program: Program, where: Where, key: str, array: str = "", level: str = "mistake", **values: Any) -> Finding:
+def finding(
+    program: Program, where: Where, key: str, array: str = "", level: str = "mistake", **values: Any
+) -> ProgramFinding:
     """A finding of this row."""
     return finding_at(program, where, level, key, text_of(key, values), array)
 
 
-def activation_findings(program: Program, where: Where, name: str, kind: Kind, function: Any) -> Iterator[Finding]:
+def activation_findings(
+    program: Program, where: Where, name: str, kind: Sigma, function: Any
+) -> Iterator[ProgramFinding]:
     """An activation that is not what its name says, or overflows."""
     found = result(function, POINTS.copy())
     if found is None or found.shape != POINTS.shape:
@@ -123,8 +136,8 @@ def activation_findings(program: Program, where: Where, name: str, kind: Kind, f
 
 
 def derivative_findings(
-    program: Program, where: Where, name: str, kind: Kind, function: Any, n_arguments: int
-) -> Iterator[Finding]:
+    program: Program, where: Where, name: str, kind: Sigma, function: Any, n_arguments: int
+) -> Iterator[ProgramFinding]:
     """A derivative that is right neither of z nor of a."""
     given = [POINTS.copy()] if n_arguments == 1 else [np.ones_like(POINTS), POINTS.copy()]
     for arguments in (given, given[::-1]):
@@ -132,15 +145,13 @@ def derivative_findings(
         if found is None or found.shape != POINTS.shape or n_arguments > 2:
             return
         of_a = kind.of_a(POINTS) if kind.of_a else kind.slope(POINTS)
-        of_sigmoid = kind.slope(kind.value(POINTS))
         rights = (kind.slope(POINTS), of_a)
         if any(is_close(found, right, 1e-4) for right in rights):
             return
         if kind is RELU and (found[POINTS > 0] == 1).all() and len(set(found[POINTS < 0].tolist())) == 1:
             return
-        del of_sigmoid
-    found = result(function, *given)
-    assert found is not None
+    if (found := result(function, *given)) is None:
+        return
     n = int(np.minimum(np.abs(found - rights[0]), np.abs(found - rights[1])).argmax())
     yield finding(
         program, where, "derivative-differs", "sigma'", name=name, kind=kind.name, at=POINTS.flat[n],
@@ -148,7 +159,9 @@ def derivative_findings(
     )  # fmt: skip
 
 
-def one_hot_findings(program: Program, where: Where, name: str, function: Any, n_arguments: int) -> Iterator[Finding]:
+def one_hot_findings(
+    program: Program, where: Where, name: str, function: Any, n_arguments: int
+) -> Iterator[ProgramFinding]:
     """One-hot targets that are shifted, or no one-hot targets."""
     y = np.array([2, 0, 1, 3, 1, 0, 2])
     found = result(function, y) if n_arguments == 1 else result(function, y, 4)
@@ -165,7 +178,7 @@ def one_hot_findings(program: Program, where: Where, name: str, function: Any, n
     yield finding(program, where, "one-hot-wrong", "t", name=name)
 
 
-def start_findings(program: Program, run: Run) -> Iterator[Finding]:
+def start_findings(program: Program, run: Trial) -> Iterator[ProgramFinding]:
     """Weights that start all alike, or so large that the first layer is saturated."""
     chain = next(iter(chains(run.recorder.starts)), [])
     kinds = [each.name for each in run.verdict.run.kinds] if run.verdict else []
@@ -177,7 +190,14 @@ def start_findings(program: Program, run: Run) -> Iterator[Finding]:
         fan_in, kind = layer.W.shape[0], kinds[l] if l < len(kinds) else written_kind(program)
         z = fan_in * 0.13 * abs(float(raw.mean()))  # 0.13: the mean of MNIST's pixels
         if l + 1 < len(chain) and z > 20 and raw.min() >= 0 and kind in ("sigmoid", "tanh", ""):
-            shown = {"name": start.name, "low": raw.min(), "high": raw.max(), "fan_in": fan_in, "z": z, "kind": kind or "a sigmoid"}
+            shown = {
+                "name": start.name,
+                "low": raw.min(),
+                "high": raw.max(),
+                "fan_in": fan_in,
+                "z": z,
+                "kind": kind or "a sigmoid",
+            }
             yield finding(program, where, "init-saturates", f"W of layer {l}", **shown)
         b = layer.biases
         is_judged = run.verdict is not None and len(run.verdict.run.z) > 0
@@ -191,7 +211,7 @@ def written_kind(program: Program) -> str:
     return "" if re.search("sigmoid|tanh", program.text.casefold()) is None else "sigmoid"
 
 
-def unset_names(program: Program) -> Iterator[Finding]:
+def unset_names(program: Program) -> Iterator[ProgramFinding]:
     """Names of the module that a statement reads before any statement gives them a value."""
     defined, later = set[str](), dict[str, int]()
     body = program.tree.body
@@ -213,7 +233,7 @@ def unset_names(program: Program) -> Iterator[Finding]:
         defined |= {name for each in ast.walk(node) for name in names_of(each)}
 
 
-def lost_values(program: Program) -> Iterator[Finding]:
+def lost_values(program: Program) -> Iterator[ProgramFinding]:
     """A return statement that has one parameter twice, and lacks another of the function's."""
     for name, block in program.functions.items():
         for node in (each for each in ast.walk(block.node) if isinstance(each, ast.Return)):
@@ -222,7 +242,15 @@ def lost_values(program: Program) -> Iterator[Finding]:
             names = [each.id for each in node.value.elts if isinstance(each, ast.Name)]
             twice = [each for each in names if names.count(each) > 1]
             stored = {each.id for each in ast.walk(block.node) if isinstance(each, ast.Name)}
-            lost = sorted(each for each in stored - set(names) if parameter_kind(each) and parameter_kind(each) == parameter_kind(twice[0])) if twice else []
+            lost = (
+                sorted(
+                    each
+                    for each in stored - set(names)
+                    if parameter_kind(each) and parameter_kind(each) == parameter_kind(twice[0])
+                )
+                if twice
+                else []
+            )
             if twice and lost:
                 left = iter(lost)
                 right = [next(left, each) if each in names[:n] else each for n, each in enumerate(names)]
@@ -231,9 +259,7 @@ def lost_values(program: Program) -> Iterator[Finding]:
                 yield finding(program, where, "returned-twice", "the result", **shown)
 
 
-
-
-def held_out_counts(program: Program) -> Iterator[Finding]:
+def held_out_counts(program: Program) -> Iterator[ProgramFinding]:
     """A count of all rows by which the sum over the training rows is divided."""
     text = program.text
     for found in re.finditer(r"(?m)^(\w+)\s*,\s*\w+\s*=\s*(\w+)\.shape", text):

@@ -56,7 +56,7 @@ class Event:
 
 
 @dataclass(frozen=True, eq=False)
-class Start:
+class InitialParameter:
     """A weight matrix or a bias when it was made: `raw` as the program drew it, `value` as it was used."""
 
     name: str
@@ -67,14 +67,14 @@ class Start:
 
 
 @dataclass
-class Recorder:
+class RunRecorder:
     """Takes the notes of one run. `redraws` has parameters drawn anew, so that no bias is 0 and no unit saturates."""
 
     places: list[Where]
     redraws: bool = True
     most_seconds: float = MOST_SECONDS
     events: list[Event] = field(default_factory=list)
-    starts: list[Start] = field(default_factory=list)
+    starts: list[InitialParameter] = field(default_factory=list)
     begun: float = field(default_factory=time.monotonic)
     size: int = 0
 
@@ -101,7 +101,11 @@ class Recorder:
         for path, array in named_arrays(name, value):
             self.events.append(Event(len(self.events), where, path, array))
             self.size += array.size
-        if len(self.events) > MOST_EVENTS or self.size > MOST_NUMBERS or time.monotonic() - self.begun > self.most_seconds:
+        if (
+            len(self.events) > MOST_EVENTS
+            or self.size > MOST_NUMBERS
+            or time.monotonic() - self.begun > self.most_seconds
+        ):
             raise Enough
 
     def _start(self, name: str, kind: str, where: Where, array: Array) -> None:
@@ -113,7 +117,7 @@ class Recorder:
         if self.redraws and array.flags.writeable:
             scale = 1.5 / np.sqrt(min(array.shape)) if kind == "weights" and array.ndim > 1 else 0.3
             array[...] = rng.normal(0.0, scale, array.shape)
-        self.starts.append(Start(name, kind, where, raw, array.astype(np.float64)))
+        self.starts.append(InitialParameter(name, kind, where, raw, array.astype(np.float64)))
 
 
 def named_arrays(name: str, value: Any) -> Iterator[tuple[str, Array]]:
@@ -280,7 +284,7 @@ class Tape:
 
     def __init__(self) -> None:
         self.places: list[Where] = []
-        self.recorder: Recorder | None = None
+        self.recorder: RunRecorder | None = None
         self.supplies: Callable[[str], Any] = lambda name: None
 
     def see(self, index: int, value: Any) -> Any:
@@ -294,7 +298,9 @@ class Tape:
 
     def move(self, value: Any, kind: str) -> Any:
         """Data that the program defines itself, moved off 0, where dC/dW would be 0 whatever the program does."""
-        is_small = isinstance(value, np.ndarray) and value.dtype.kind in NUMBERS and 1 < value.ndim and value.size < 10_000
+        is_small = (
+            isinstance(value, np.ndarray) and value.dtype.kind in NUMBERS and value.ndim > 1 and value.size < 10_000
+        )
         if self.recorder is None or not is_small or not (value == 0).any():
             return value
         more = generator(0, f"check {kind}").uniform(0.1, 0.4, value.shape)

@@ -1,4 +1,4 @@
-"""A backward function alone: called with right z, a and weights, where the program's own forward pass does not reach it.
+"""A backward function alone, called with right z, a and weights where the program's forward pass does not reach it.
 
 The layers are as many as its arguments count; the activations are those with which most of it is right.
 """
@@ -10,11 +10,11 @@ from itertools import product
 
 import numpy as np
 
-from deltarule.learn.activations import RELU, SIGMOID, SOFTMAX, TANH, Kind
-from deltarule.learn.examples import Examples, forms
-from deltarule.learn.matching import Bank, Run, Seen, Session, Unfilled, calm_chance
+from deltarule.learn.activations import RELU, SIGMOID, SOFTMAX, TANH, Sigma
+from deltarule.learn.examples import SmallBatch, forms
+from deltarule.learn.matching import Bank, Trial, SeenError, Session, UnfilledError, calm_chance
 from deltarule.learn.namespace import carry_out
-from deltarule.learn.recording import Event, Recorder, Start, Where
+from deltarule.learn.recording import Event, RunRecorder, InitialParameter, Where
 from deltarule.learn.verdict import verdict
 from deltarule.nn.arrays import Array
 from deltarule.randomness import generator
@@ -22,9 +22,9 @@ from deltarule.randomness import generator
 WIDTHS = {1: (7, 3), 2: (7, 5, 3), 3: (7, 5, 11, 3), 4: (7, 5, 11, 13, 3)}
 
 
-def rehearse(session: Session) -> Run | None:
+def rehearse(session: Session) -> Trial | None:
     """The best run of a backward function by itself; None where there is none that can be called so."""
-    best: Run | None = None
+    best: Trial | None = None
     for name in [each for each, role in session.functions.items() if role == "backward"]:
         block = session.program.functions[name]
         numbers = [int(each) for word in block.parameters for each in re.findall(r"[wza]_?(\d)$", word.casefold())]
@@ -36,19 +36,19 @@ def rehearse(session: Session) -> Run | None:
     return best
 
 
-def rehearsals(session: Session, name: str, node: ast.FunctionDef, sizes: tuple[int, ...]) -> Iterator[Run]:
+def rehearsals(session: Session, name: str, node: ast.FunctionDef, sizes: tuple[int, ...]) -> Iterator[Trial]:
     """Runs with every layout, form of labels and pair of activations."""
-    for form in forms(Examples(sizes)):
+    for form in forms(SmallBatch(sizes)):
         for hidden, output in product((RELU, SIGMOID, TANH), (SOFTMAX, SIGMOID)):
             run = rehearsal(session, name, node, form, [*[hidden] * (len(sizes) - 2), output])
             if run.error is None or run.recorder.events:
                 yield run
 
 
-def rehearsal(session: Session, name: str, node: ast.FunctionDef, form: Examples, kinds: list[Kind]) -> Run:
+def rehearsal(session: Session, name: str, node: ast.FunctionDef, form: SmallBatch, kinds: list[Sigma]) -> Trial:
     """One such run."""
-    recorder, bank = Recorder(session.tape.places), Bank(form)
-    run = Run("alone", form, recorder)
+    recorder, bank = RunRecorder(session.tape.places), Bank(form)
+    run = Trial("alone", form, recorder)
     where = Where(node.lineno, "", node.name, "", False, session.program.place(node.lineno))
     a = form.X
     for l, kind in enumerate(kinds):
@@ -61,7 +61,9 @@ def rehearsal(session: Session, name: str, node: ast.FunctionDef, form: Examples
             bank.known[f"{letter}{l + 1}"] = lying
             if letter in "wb":
                 path = f"{letter.upper() if letter == 'w' else letter}{l + 1}"
-                recorder.starts.append(Start(path, "weights" if letter == "w" else "biases", where, lying, lying.copy()))
+                recorder.starts.append(
+                    InitialParameter(path, "weights" if letter == "w" else "biases", where, lying, lying.copy())
+                )
             else:
                 recorder.events.append(Event(len(recorder.events), where, f"{letter.upper()}{l + 1}", lying.copy()))
     bank.results["output"] = bank.known[f"a{len(kinds)}"]
@@ -75,7 +77,7 @@ def rehearsal(session: Session, name: str, node: ast.FunctionDef, form: Examples
             function = run.space.get(name)
             if function is not None:
                 session.call(run, name, function, bank)
-        except (Unfilled, Seen):
+        except (UnfilledError, SeenError):
             pass
         finally:
             session.tape.recorder = None
@@ -89,7 +91,7 @@ def no_call(event: Event, z: Array) -> Array | None:
     return None
 
 
-def parameters(l: int, form: Examples) -> tuple[Array, Array]:
+def parameters(l: int, form: SmallBatch) -> tuple[Array, Array]:
     """W (fan_in, fan_out) and b of a layer."""
     rng, shape = generator(l, "rehearsal"), form.sizes[l : l + 2]
     return rng.normal(0.0, 1.0 / np.sqrt(shape[0]), shape), rng.normal(0.0, 0.3, shape[1])

@@ -7,7 +7,7 @@ from typing import Any
 from deltarule.inspection.presentation import entry
 from deltarule.public import public
 
-ADAPTER = '''import numpy as np, deltarule as dr
+ADAPTER = """import numpy as np, deltarule as dr
 from {module} import {names}
 
 def gradient(network, X, y):  # X: samples in rows; y: classes
@@ -16,15 +16,15 @@ def gradient(network, X, y):  # X: samples in rows; y: classes
     return loss, ([dW1, dW2], [db1, db2])  # shaped like W and b
 
 network = dr.Network((7, 5, 3), hidden="{hidden}", output="{output}", loss="{loss}")
-print(dr.gradcheck(network, np.random.rand(8, 7), np.arange(8) % 3, gradient=gradient))'''
+print(dr.gradcheck(network, np.random.rand(8, 7), np.arange(8) % 3, gradient=gradient))"""
 
 
 @dataclass(frozen=True)
-class Finding:
+class ProgramFinding:
     """A mistake, or a weakness (level "warning"), with its place.
 
-    place: "file, line 40". code: that line. array: what it computes, "dC/dW of layer 1". equation: an id of the registry.
-    fix: what to write instead, in mathematics. write: the same in the program's own names, "" where that is unknown.
+    place: "file, line 40". code: that line. array: what it computes: "dC/dW of layer 1". equation: its id.
+    fix: what to write instead, in mathematics. write: the same in the program's names, "" where these are unknown.
     """
 
     level: str
@@ -41,7 +41,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Part:
+class ProgramPart:
     """A function, a method or a class of the program, and what it was taken for."""
 
     name: str
@@ -57,15 +57,15 @@ class ProgramCheck:
     ok: whether nothing is wrong in what was recognized. matched: whether a forward and a backward pass were recognized.
     findings: mistakes and warnings, the first in the data's way first. right: what is right, in words.
     parts: which functions were found, and what for. layers: the network as it was recognized, a line for each.
-    left_out, supplied: what was not run, and what the check put in its place. notes: conventions, and what else to know.
+    left_out, supplied: what was not run, and what the check put in its place. notes: conventions, and the like.
     accuracy: reached on the bundled digits in a few seconds; None where nothing was trained.
     """
 
     path: str
     matched: bool
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[ProgramFinding, ...] = ()
     right: tuple[str, ...] = ()
-    parts: tuple[Part, ...] = ()
+    parts: tuple[ProgramPart, ...] = ()
     layers: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     supplied: tuple[str, ...] = ()
@@ -79,7 +79,7 @@ class ProgramCheck:
         return self.matched and not any(each.level == "mistake" for each in self.findings)
 
     @property
-    def first(self) -> Finding | None:
+    def first(self) -> ProgramFinding | None:
         """The first mistake in the data's way."""
         return next((each for each in self.findings if each.level == "mistake"), None)
 
@@ -93,7 +93,7 @@ class ProgramCheck:
         """What `to_json_dict` has written."""
         fields = {key: value for key, value in content.items() if key not in ("kind", "ok", "first")}
         fields = {key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()}
-        parts = {"findings": Finding, "parts": Part}
+        parts = {"findings": ProgramFinding, "parts": ProgramPart}
         fields |= {key: tuple(kind(**each) for each in fields.get(key, ())) for key, kind in parts.items()}
         return cls(**fields)
 
@@ -135,7 +135,7 @@ class ProgramCheck:
         return self.to_text()
 
 
-def finding_lines(finding: Finding, title: str, width: int) -> Sequence[str]:
+def finding_lines(finding: ProgramFinding, title: str, width: int) -> Sequence[str]:
     """A finding in lines: where, the line itself, what is wrong, what to write instead."""
     what = f"{finding.array}, {finding.equation}" if finding.array else finding.equation
     function = f", in {finding.function}" if finding.function else ""

@@ -1,9 +1,9 @@
 """Which function does what, and what its arguments are: by their names. The names are in roles.toml."""
 
 import re
+import tomllib
 from functools import cache
 from pathlib import Path
-import tomllib
 
 TABLES = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from deltarule.data.catalog import load_data
-from deltarule.learn.examples import Examples
-from deltarule.learn.matching import Bank, Run, Session, Unfilled
+from deltarule.learn.examples import SmallBatch
+from deltarule.learn.matching import Bank, Trial, Session, UnfilledError
 from deltarule.learn.namespace import carry_out
 from deltarule.learn.roles import argument_of, role_of
 from deltarule.learn.sandbox import attempt
@@ -20,7 +20,7 @@ N_TRAIN, N_TEST, HIDDEN, RATE = 800, 400, 32, 0.5
 
 
 @dataclass(frozen=True)
-class Digits(Examples):
+class Digits(SmallBatch):
     """Digits in the form in which a program takes its examples. part: the training set, or the test set behind it."""
 
     first: int = 0
@@ -33,7 +33,7 @@ class Digits(Examples):
         return self.length
 
     @cached_property
-    def X(self) -> Array:
+    def X(self) -> Array:  # noqa: N802  # mathematics
         """(n, 784), from 0 to 1."""
         rows = load_data("digits").train.inputs[self.first : self.first + self.length]
         return np.asarray(rows, float).reshape(len(rows), -1) / 255.0
@@ -50,7 +50,7 @@ class Digits(Examples):
         return (True, chosen[kind]) if kind in chosen else super().value(name, is_constructor=is_constructor)
 
 
-def accuracy_of(session: Session, run: Run, seconds: float) -> float | None:
+def accuracy_of(session: Session, run: Trial, seconds: float) -> float | None:
     """The share of held-out digits that the program gets right after training; None where it cannot be trained so."""
     begun, verdict = time.monotonic(), run.verdict
     if verdict is None or run.how not in ("by_training", "by_class") or not verdict.layers:
@@ -61,17 +61,19 @@ def accuracy_of(session: Session, run: Run, seconds: float) -> float | None:
     if is_fixed and fixed[-1][1] != 10:
         return None
     digits = Digits(sizes, run.examples.is_columns, run.examples.labels, run.examples.hidden)
-    parameters, best = trained(session, run, digits, 1.0), None
+    parameters, best = arrays_after_training(session, run, digits, 1.0), None
     spent = max(time.monotonic() - begun, 1e-3)
     if parameters is not None:
         best = share_right(verdict, parameters, digits)
         epochs = int(2 * 0.7 * (seconds - spent) / spent)
-        more = trained(session, run, replace(digits, epochs=epochs), seconds - spent) if epochs > 2 else None
+        more = (
+            arrays_after_training(session, run, replace(digits, epochs=epochs), seconds - spent) if epochs > 2 else None
+        )
         best = best if more is None else share_right(verdict, more, digits)
     return best
 
 
-def trained(session: Session, run: Run, digits: Digits, seconds: float) -> list[Array] | None:
+def arrays_after_training(session: Session, run: Trial, digits: Digits, seconds: float) -> list[Array] | None:
     """All arrays that training leaves: of the network that was made, or of what the function returns."""
     space = carry_out(session.program, {name: digits.value(name)[1] for name in session.program.free})
     bank, name = Bank(digits), run.called[0]
@@ -91,7 +93,7 @@ def trained(session: Session, run: Run, digits: Digits, seconds: float) -> list[
         done = attempt(method, getattr(made.value, method), *given, seconds=seconds, **words)
         is_over = done.error is None or done.error.kind == "OutOfTime"
         return list(arrays_of(vars(made.value))) if is_over else None
-    except Unfilled:
+    except UnfilledError:
         return None
 
 
@@ -116,7 +118,11 @@ def share_right(verdict: Verdict, arrays: list[Array], digits: Digits) -> float 
         if W is None:
             return None
         left = [each for each in left if each is not W]
-        b = next((each for each in left if each.size == fan_out), np.zeros(fan_out)) if layer.biases else np.zeros(fan_out)
+        b = (
+            next((each for each in left if each.size == fan_out), np.zeros(fan_out))
+            if layer.biases
+            else np.zeros(fan_out)
+        )
         left = [each for each in left if each is not b]
         a, fan_in = kind.value(a @ (W.T if layer.is_out_first else W) + b.ravel()), fan_out
     return float((a.argmax(axis=1) == test.y).mean())

@@ -9,7 +9,7 @@ import numpy as np
 from deltarule.learn.activations import factor_between, is_close, shares_of
 from deltarule.learn.backward import source_of_sign
 from deltarule.learn.judgement import Pass, Step
-from deltarule.learn.recording import Event, Start
+from deltarule.learn.recording import Event, InitialParameter
 from deltarule.learn.roles import first_row
 from deltarule.nn.arrays import Array
 
@@ -45,20 +45,20 @@ def may_hold(path: str, start: str) -> bool:
     return container in (own, "") or first_row("containers", container) == "parameters"
 
 
-def reshaped(run: Pass, start: Start, after: int) -> Event | None:
+def change_of_shape(run: Pass, start: InitialParameter, after: int) -> Event | None:
     """The first time that a parameter has another shape."""
     name = bare_name(start.name)
     starts = [start for layer in run.layers for start in (layer.weights, layer.biases) if start]
     if sum(bare_name(each.name) == name for each in starts) > 1:
         return None  # layers that are objects: one name for all
     for event in run.trace.events:
-        if event.time > after and event.where.is_store and event.value.size > start.value.size > 1:
-            if bare_name(event.name) == name:
-                return event
+        is_larger = event.where.is_store and event.value.size > start.value.size > 1
+        if event.time > after and is_larger and bare_name(event.name) == name:
+            return event
     return None
 
 
-def moved(run: Pass, start: Start, gradient: Array | None, after: int) -> tuple[Event, Array] | None:
+def step_taken(run: Pass, start: InitialParameter, gradient: Array | None, after: int) -> tuple[Event, Array] | None:
     """The first time that a parameter has another value: the event, and by how much it moved."""
     name, slope = bare_name(start.name), None if gradient is None else gradient.reshape(start.value.shape)
     for event, array in run.trace.like(start.value.shape, after):
@@ -68,18 +68,18 @@ def moved(run: Pass, start: Start, gradient: Array | None, after: int) -> tuple[
         same_name = event.where.is_store and bare_name(event.name) == name
         if same_name and not is_close(array, start.value, 1e-12) and may_hold(event.name, start.name):
             return event, change
-        if slope is not None and np.linalg.norm(change) < np.linalg.norm(start.value):
-            if factor_between(change, slope) is not None:
-                return event, change
+        is_step = slope is not None and np.linalg.norm(change) < np.linalg.norm(start.value)
+        if slope is not None and is_step and factor_between(change, slope) is not None:
+            return event, change
     return None
 
 
 def walk_update(run: Pass, begun: int, rate: float) -> None:
     """Judge signs, factors and rates of all parameters together, and then each update."""
     signs, running = [1.0] * len(run.layers), 1.0
-    for step in (each for each in run.steps if each.quantity == "delta"):
-        running *= step.values.get("factor", 1.0) if step.is_found else 1.0
-        signs[step.layer] = running
+    for each in (each for each in run.steps if each.quantity == "delta"):
+        running *= each.values.get("factor", 1.0) if each.is_found else 1.0
+        signs[each.layer] = running
     shares: list[Share] = []
     summed = sums_over_samples(run)
     for l, layer in enumerate(run.layers):
@@ -88,7 +88,8 @@ def walk_update(run: Pass, begun: int, rate: float) -> None:
             if start is None:
                 continue
             oriented = layer.oriented(gradient) if gradient is not None and quantity == "dW" else gradient
-            step = next((each for each in run.steps if (each.quantity, each.layer) == (quantity, l)), None)
+            judged = [each for each in run.steps if (each.quantity, each.layer) == (quantity, l)]
+            step = judged[0] if judged else None
             known = step is not None and step.mistake == "" and gradient is not None
             share = update_of(run, l, quantity, start, oriented, begun, summed)
             if known and share is not None and step is not None:
@@ -101,12 +102,12 @@ def sums_over_samples(run: Pass) -> list[tuple[Array, Array]] | None:
     deltas = [each for each in run.steps if each.quantity == "delta"]
     if run.whole is None or len(deltas) < len(run.layers) or any(each.mistake for each in deltas):
         return None
-    X, t = run.whole
+    X, wanted = run.whole
     inputs, zs = [X], []
     for layer, kind in zip(run.layers, run.kinds, strict=True):
         zs.append(inputs[-1] @ layer.W + layer.b)
         inputs.append(kind.value(zs[-1]))
-    delta = inputs[-1] - t
+    delta = inputs[-1] - wanted
     if deltas[0].note == "quadratic":
         delta = run.kinds[-1].back(delta, zs[-1], inputs[-1])
     found = []
@@ -119,19 +120,27 @@ def sums_over_samples(run: Pass) -> list[tuple[Array, Array]] | None:
 
 
 def update_of(
-    run: Pass, l: int, quantity: str, start: Start, gradient: Array | None, begun: int, summed: list[tuple[Array, Array]] | None
+    run: Pass,
+    l: int,
+    quantity: str,
+    start: InitialParameter,
+    gradient: Array | None,
+    begun: int,
+    summed: list[tuple[Array, Array]] | None,
 ) -> Share | None:
     """The update of one parameter, as a share whose factors before it are yet to be filled in."""
     if run.whole is not None and summed is None:
         return None  # the sum over samples is another array than the first one's
     whole = None if summed is None else summed[l][quantity == "db"]
-    if whole is not None and (found := moved(run, start, whole, begun)) is not None:
-        if (factor := factor_between(found[1], whole.reshape(found[1].shape))) is not None:
-            return Share(quantity, l, found[0], 1.0, 1.0, factor)
-    if (other := reshaped(run, start, begun)) and other.time < run.end:
+    of_all = None if whole is None else step_taken(run, start, whole, begun)
+    if of_all is not None and whole is not None:
+        factor = factor_between(of_all[1], whole.reshape(of_all[1].shape))
+        if factor is not None:
+            return Share(quantity, l, of_all[0], 1.0, 1.0, factor)
+    if (other := change_of_shape(run, start, begun)) and other.time < run.end:
         run.note("update", l, other, "update-off", parameter=start.name)
         return None
-    if (found := moved(run, start, gradient, begun)) is None:
+    if (found := step_taken(run, start, gradient, begun)) is None:
         return None if gradient is None else Share(quantity, l, None, 1.0, 1.0, None)
     event, change = found
     if gradient is None:
@@ -196,7 +205,9 @@ def name_signs(run: Pass, wrong_way: Sequence[Share], run_shares: Sequence[Share
     for share in wrong_way:
         l = share.layer
         if share.update and right_way and np.sign(share.update) not in right_way:
-            run.note("update", l, share.event, "update-adds" if share.update > 0 else "update-subtracts", parameter="it")
+            run.note(
+                "update", l, share.event, "update-adds" if share.update > 0 else "update-subtracts", parameter="it"
+            )
             continue
         delta = next((each for each in run.steps if (each.quantity, each.layer) == ("delta", l)), None)
         if everywhere and share.delta > 0 and share.gradient > 0:

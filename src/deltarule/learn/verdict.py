@@ -1,6 +1,6 @@
 """One run of a program judged as a whole: the chain of layers, the batch and the targets that explain most of it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -8,9 +8,9 @@ import numpy as np
 from deltarule.learn.activations import SIGMOID
 from deltarule.learn.backward import walk_back
 from deltarule.learn.judgement import Pass, Step, walk_forward
-from deltarule.learn.layers import Layer, Trace, chains
+from deltarule.learn.layers import OwnLayer, Trace, chains
 from deltarule.learn.losses import NAMES, fits, walk_loss
-from deltarule.learn.recording import Event, Start
+from deltarule.learn.recording import Event, InitialParameter
 from deltarule.learn.roles import role_of
 from deltarule.learn.updates import mark, walk_update
 from deltarule.nn.arrays import Array
@@ -22,7 +22,7 @@ Resolve = Callable[[Event, Array], Array | None]
 class Verdict:
     """What a run shows: the layers, and a step for each array, in the order of the data's way."""
 
-    layers: tuple[Layer, ...]
+    layers: tuple[OwnLayer, ...]
     steps: tuple[Step, ...]
     run: Pass
 
@@ -34,17 +34,21 @@ class Verdict:
 
 
 def verdict(
-    events: Sequence[Event], starts: Sequence[Start], batches: Sequence[tuple[Array, Array]], call: Resolve, rate: float
+    events: Sequence[Event],
+    starts: Sequence[InitialParameter],
+    batches: Sequence[tuple[Array, Array]],
+    call: Resolve,
+    rate: float,
 ) -> Verdict | None:
-    """The reading of a run that recognizes most of it. batches: X (n, features) and t (n, outputs) as it may use them."""
+    """The reading of a run that recognizes most of it. batches: X (n, features) and t (n, outputs) that it may use."""
     own = [each for each in events if "gradient_check" not in map(role_of, each.where.function.split("."))]
     own = [replace(each, time=n) for n, each in enumerate(own)]
     trace, best = Trace(own), None
     for layers in chains(starts)[:6]:
-        for X, t in batches:
-            if X.shape[1] != layers[0].W.shape[0] or t.shape[1] != layers[-1].W.shape[1]:
+        for X, wanted in batches:
+            if X.shape[1] != layers[0].W.shape[0] or wanted.shape[1] != layers[-1].W.shape[1]:
                 continue
-            found = one_reading(Pass(trace, layers, X, t, call, whole_of(X, batches)), rate)
+            found = one_reading(Pass(trace, layers, X, wanted, call, whole_of(X, batches)), rate)
             if best is None or found.score[::-1] > best.score[::-1]:
                 best = found
     return best

@@ -7,13 +7,14 @@ from deltarule.learn.activations import IDENTITY, is_close
 from deltarule.learn.judgement import Pass, Step
 from deltarule.learn.program import Program
 from deltarule.learn.recording import Event, Where
-from deltarule.learn.report import Finding
+from deltarule.learn.report import ProgramFinding
 from deltarule.nn.arrays import Array
 
 EQUATIONS = {"z": "forward", "a": "forward", "loss": "C", "dW": "BP4", "db": "BP3", "update": "update"}
 ARRAYS = {"dW": "dC/dW", "db": "dC/db", "loss": "the loss", "update": "the update"}
 DEFAULTS: dict[str, Any] = {
-    "factor": 1.0, "error": 1.0, "yours": 0.0, "right": 0.0, "rate": 0.1, "half": "one factor", "other": "another layer",
+    "factor": 1.0, "error": 1.0, "yours": 0.0, "right": 0.0, "rate": 0.1, "half": "one factor",
+    "other": "another layer",
     "used": "an array", "meant": "its own layer", "which": "last", "fits": "another loss", "loss": "the loss",
     "activation": "another activation", "shape": "another shape", "row": 0, "neuron": 0, "what": "neuron",
     "class": 0, "column": 1, "base": 2, "parameter": "the parameter", "inverse": "", "why": "", "hint": "",
@@ -29,12 +30,14 @@ def text_of(key: str, values: dict[str, Any]) -> tuple[str, str, str]:
     return equation or "forward", says, fix.replace("a[-1]", "X")
 
 
-def finding_of(program: Program, run: Pass, step: Step) -> Finding:
+def finding_of(program: Program, run: Pass, step: Step) -> ProgramFinding:
     """A step that is wrong as a finding."""
     last, l = len(run.layers) - 1, step.layer
     equation = EQUATIONS.get(step.quantity, "BP1" if l == last else "BP2")
     kind = run.kinds[l].name if l < len(run.kinds) else "the activation"
-    line = TEXTS["output" if step.quantity == "delta" and l == last else step.quantity] if step.quantity in TEXTS else ""
+    line = (
+        TEXTS["output" if step.quantity == "delta" and l == last else step.quantity] if step.quantity in TEXTS else ""
+    )
     values: dict[str, Any] = {"layer": l, "next": l + 1, "before": l - 1, "own": kind, "equation": equation}
     values |= {"array": ARRAYS.get(step.quantity, step.quantity), "slope": f"the derivative of {kind}"} | step.values
     values["line"] = line.format_map(DEFAULTS | values)
@@ -47,14 +50,22 @@ def finding_of(program: Program, run: Pass, step: Step) -> Finding:
 
 
 def finding_at(
-    program: Program, where: Where | None, level: str, key: str, texts: tuple[str, str, str], array: str = "", write: str = ""
-) -> Finding:
+    program: Program,
+    where: Where | None,
+    level: str,
+    key: str,
+    texts: tuple[str, str, str],
+    array: str = "",
+    write: str = "",
+) -> ProgramFinding:
     """A finding at an expression."""
     line = where.line if where else 0
     place = str(where.place) if where else program.path.name
     code = program.line(line).strip() if where else ""
     equation, says, fix = texts
-    return Finding(level, key, equation, place, line, code, where.function if where else "", array, says, fix, write)
+    return ProgramFinding(
+        level, key, equation, place, line, code, where.function if where else "", array, says, fix, write
+    )
 
 
 def name_of(run: Pass, array: Array) -> str:
@@ -88,7 +99,13 @@ def own_line(run: Pass, step: Step) -> str:
     inputs = (name_of(run, run.X) or "X") if l == 0 else name_of(run, run.a[l - 1])
     delta = name_of(run, run.delta[l]) if l < len(run.delta) and run.delta[l] is not None else ""
     if step.quantity == "z" and inputs:
-        return f"{target} = {W} @ {inputs} + {b}" if columns and layer.is_out_first else f"{target} = {inputs} @ {W} + {b}" if not layer.is_out_first else ""
+        return (
+            f"{target} = {W} @ {inputs} + {b}"
+            if columns and layer.is_out_first
+            else f"{target} = {inputs} @ {W} + {b}"
+            if not layer.is_out_first
+            else ""
+        )
     if step.quantity == "dW" and inputs and delta:
         return f"{target} = {delta} @ {inputs}.T" if layer.is_out_first else f"{target} = {inputs}.T @ {delta}"
     if step.quantity == "db" and delta:
@@ -135,6 +152,10 @@ def describe(run: Pass) -> list[str]:
     for l, (layer, kind) in enumerate(zip(run.layers, run.kinds, strict=False)):
         fan_in, fan_out = layer.W.shape
         bias = layer.biases.name if layer.biases else "no bias"
-        lines.append(f"layer {l}: {layer.weights.name} {layer.weights.value.shape}, {bias}: {fan_in} -> {fan_out}, {kind.name}")
-    samples = "one sample at a time" if run.n == 1 else "samples in columns" if is_in_columns(run) else "samples in rows"
+        lines.append(
+            f"layer {l}: {layer.weights.name} {layer.weights.value.shape}, {bias}: {fan_in} -> {fan_out}, {kind.name}"
+        )
+    samples = (
+        "one sample at a time" if run.n == 1 else "samples in columns" if is_in_columns(run) else "samples in rows"
+    )
     return [*lines, samples]
