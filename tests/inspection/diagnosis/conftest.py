@@ -2,10 +2,9 @@
 
 import pytest
 
-from deltarule.inspection.diagnosis import causes, trials
+from deltarule.inspection.diagnosis import causes
 
 
 @pytest.fixture
 def fewer_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (causes, trials):
-        monkeypatch.setattr(module, "WATCHED", 80)
+    monkeypatch.setattr(causes, "WATCHED", 80)

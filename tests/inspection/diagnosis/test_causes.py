@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import deltarule as dr
+from deltarule.inspection.diagnosis.causes import Trials
 from deltarule.inspection.diagnosis.diagnose import diagnose_network, diagnose_training, history_findings
 from deltarule.inspection.diagnosis.findings import Diagnosis
 from deltarule.inspection.diagnosis.static_findings import output_findings
-from deltarule.inspection.diagnosis.trials import Trials
 from deltarule.nn.arrays import Array
 from deltarule.recipes import read
 from deltarule.recipes.build import Job, build

@@ -1,26 +1,58 @@
 """Causes: a run that gets nowhere is tried again with one thing changed; what makes it learn was the cause."""
 
+import copy
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any, NamedTuple
 
+import numpy as np
+
+from deltarule.data.dataset import Dataset
+from deltarule.errors import DivergenceError
 from deltarule.inspection.diagnosis.findings import LEVELS, Finding, Level
-from deltarule.inspection.diagnosis.static_findings import LEARNED
-from deltarule.inspection.diagnosis.trials import (
-    HEALTHY,
-    SWAPPED,
-    WATCHED,
-    TrialOutcome,
-    Trials,
-    fresh_twin,
-    with_scaled_inputs,
-    with_scaled_targets,
+from deltarule.inspection.diagnosis.static_findings import (
+    FEW,
+    LEARNED,
+    TINY,
+    batch_of_all_classes,
+    batch_problem,
+    can_die,
+    chance_loss,
+    output_findings,
+    sample_of,
+    typical_size,
+    unit_findings,
 )
-from deltarule.nn.activations import Identity, Sigmoid, Softmax, Tanh
-from deltarule.nn.network import with_meaning
+from deltarule.model import Standardization
+from deltarule.nn.activations import Activation, Identity, ReLU, Sigmoid, Softmax, Tanh
+from deltarule.nn.network import Network, with_meaning, with_parameters
 from deltarule.nn.penalties import Penalty
+from deltarule.nn.workspace import as_floats
+from deltarule.randomness import generator
+from deltarule.training.batches import samples_per_step, steps_per_epoch
+from deltarule.training.callbacks import Callback, TrainingState
+from deltarule.training.clip_and_average import Latest
+from deltarule.training.evaluation import loss_and_score
+from deltarule.training.schedules import Constant
+from deltarule.training.trainer import Trainer
 
+WATCHED = 200  # steps
+HEALTHY = 0.5  # a loss below so much of that of knowing nothing needs no further question
+EARLY = 10  # of them at a time: their median is not due to luck
+LARGE_UPDATE, SMALL_UPDATE = 0.1, 1e-5  # a step's length over the weights'; about 1e-3 is usual
+MOST_WORK = 2e9  # weights times samples of a trial: about a second
+MOST_OF_GIVEN = 3e10  # the same of the first steps as they are: their batches stay as they are
+MOST_OF_DYING = 6e9  # of the epoch in which outputs may die
+LEAST_STEPS, MANY, LONG = 60, 6, 6000
+BETTER, MUCH_BETTER = 0.8, 0.6  # of the loss, at most, is what a nonlinearity, or a lower rate, must leave to count
+ONE_BATCH = 32
+ONE_BATCH_RATES = (0.003, 0.03)  # Adam's usual one, and a bold one
+GOOD = 0.1  # a loss over chance that needs no lower rate
+HIDDEN = 64  # units of the layer that is tried in a network without one
+SWAPPED = (Sigmoid, Tanh, Softmax, Identity)  # hidden activations in whose place a ReLU is tried
 SLOW = 0.8  # a loss above so much of it has hardly moved
 GAIN = 0.15  # of its loss, at least, is what a change must save to count
 HOPELESS = 1.5  # a loss over chance, after the first steps, with which more steps are not tried
@@ -34,6 +66,206 @@ OF_DATA = {"scaled inputs": ("inputs-not-scaled", "inputs-too-small"), "scaled t
 OF_WEIGHTS: tuple[str, ...] = ("weights-all-equal", "weights-too-small", "weights-too-large", "starts-too-sure")
 OF_WEIGHTS += ("saturated-units", "dead-relus")
 Change = tuple[str, float]  # what is changed, "" for nothing, and the factor of the learning rate
+
+
+class FirstSteps(Callback):
+    """Measures the first steps of a run, and ends it after `last` of them, where that is given.
+
+    updates: for each of the first WATCHED steps, (layers,), the length of the step over the length of the weights.
+    """
+
+    def __init__(self, last: int | None = None) -> None:
+        self.last = last
+        self.updates: list[list[float]] = []
+
+    def train_begin(self, state: TrainingState) -> None:
+        self._before = state.network.parameters.copy()
+
+    def step_end(self, state: TrainingState) -> None:
+        if state.step <= WATCHED:
+            before, self._before = self._before, state.network.parameters.copy()
+            pairs = zip(self._before.weights, before.weights, strict=True)
+            lengths = [(float(np.linalg.norm(W - old)), float(np.linalg.norm(old))) for W, old in pairs]
+            self.updates.append([step / max(length, 1e-30) for step, length in lengths])
+        if state.step == self.last:
+            state.stop_reason = "the first steps were all that was wanted"
+
+    def findings(self) -> Iterator[Finding]:
+        """What the sizes of the steps show."""
+        if not self.updates:
+            return
+        windows = [self.updates[start : start + EARLY] for start in range(0, len(self.updates), EARLY)]
+        highest = np.max([np.median(each, axis=0) for each in windows], axis=0)
+        measured = {f"step / weights in layer {l}": float(ratio) for l, ratio in enumerate(highest)}
+        if highest.max() > LARGE_UPDATE or np.max(self.updates) < SMALL_UPDATE:
+            name = "steps-too-large" if highest.max() > LARGE_UPDATE else "steps-too-small"
+            yield Finding.of("warning", name, measured)
+
+
+class TrialOutcome(NamedTuple):
+    """What came of a trial: the network, and its loss over that of knowing nothing, inf where it diverged.
+
+    learned: on the examples that it learned from. judged: on others, where there are enough.
+    """
+
+    network: Network
+    learned: float
+    judged: float
+    steps: FirstSteps
+
+    @property
+    def least(self) -> float:
+        """The lower of the two: whether anything is learned."""
+        return min(self.learned, self.judged)
+
+
+@dataclass(frozen=True)
+class Trials:
+    """Runs of a trainer on a part of its data, and the examples that they are judged by.
+
+    n_steps: of the whole run, whose schedule a trial goes through in its own steps.
+    """
+
+    trainer: Trainer
+    learn: Dataset
+    judge: Dataset
+    n_steps: int
+
+    @classmethod
+    def of(cls, trainer: Trainer, train: Dataset) -> "Trials":
+        """Of a sample of `train`; where that is large enough, a quarter is kept aside to judge by."""
+        part, n_steps = sample_of(train), trainer.epochs * steps_per_epoch(train.n_samples, trainer.batch_size)
+        if part.n_samples < FEW:
+            return cls(trainer, part, part, n_steps)
+        splits = part.split_shuffled(part.n_samples // 4, generator(0, "trials"))
+        return cls(trainer, splits.train, splits.test or part, n_steps)
+
+    @property
+    def highest_rate(self) -> float:
+        """Of the whole run."""
+        return max(float(self.trainer.schedule(int(step))) for step in np.linspace(0, self.n_steps - 1, WATCHED))
+
+    def run(
+        self,
+        n_steps: int,
+        *,
+        network: Network | None = None,
+        factor: float = 1.0,
+        prepare: Callable[[Dataset], Dataset] = lambda data: data,
+        most_work: float = MOST_WORK,
+        **changes: Any,
+    ) -> TrialOutcome:
+        """A copy of the run after so many steps at most, with `factor` times the rate and these `changes`."""
+        network = self.trainer.network if network is None else network
+        network = with_parameters(network, network.parameters.copy())
+        learn, judge = prepare(self.learn), prepare(self.judge)
+        given = {"augment": None, "average": Latest(), "optimizer": copy.deepcopy(self.trainer.optimizer)}
+        run = replace(self.trainer, network=network, **given | changes)
+        n_all, size = learn.n_samples, network.parameters.size
+        batch = min(samples_per_step(n_all, run.batch_size), n_all)
+        if size * batch * WATCHED > most_work:
+            run.batch_size = batch = min(batch, max(32, int(most_work / (size * WATCHED))))
+        steps = FirstSteps(min(n_steps, max(LEAST_STEPS, int(most_work / (size * (batch + 30))))))
+        run.epochs, run.callbacks = -(-n_steps // steps_per_epoch(learn.n_samples, run.batch_size)), [steps]
+        stride = max(1.0, self.n_steps / (steps.last or 1)) if n_steps < LONG else 1.0
+        run.schedule = lambda step: factor * self.trainer.schedule(int(stride * step))
+        losses, chance = [math.inf, math.inf], max(chance_loss(network, learn), TINY)
+        with suppress(DivergenceError):
+            run.fit(learn)
+            losses = [loss_and_score(network, each)[0] / chance for each in (learn, judge)]
+        learned, judged = (math.inf if math.isnan(loss) else loss for loss in losses)
+        return TrialOutcome(network, learned, judged, steps)
+
+    def as_it_is(self) -> tuple[TrialOutcome, TrialOutcome]:
+        """The run after its first steps and, where they get nowhere, after many times as many."""
+        given = self.run(WATCHED, most_work=MOST_OF_GIVEN)
+        return given, given if given.least < HEALTHY else self.run(MANY * WATCHED)
+
+    def death_findings(self, given: TrialOutcome) -> Iterator[Finding]:
+        """ReLUs that have died in the first steps."""
+        already = {each.evidence["layer"] for each in unit_findings(batch_problem(self.trainer.network, self.learn))}
+        if math.isfinite(given.learned):
+            for each in unit_findings(batch_problem(given.network, self.learn)):
+                if each.id == "dead-relus" and each.evidence["layer"] not in already:
+                    yield replace(each, says=f"{each.says} They died in the first {WATCHED} steps.")
+
+    def stuck_findings(self, train: Dataset) -> Iterator[Finding]:
+        """Outputs that no longer learn after the first epoch, of a pair of activation and loss that lets them die."""
+        if can_die(self.trainer.network):
+            after = replace(self, learn=train).run(LONG, most_work=MOST_OF_DYING).network
+            stuck = [each for each in output_findings(after, self.learn) if each.level == "fault"]
+            yield from stuck if 2 * len(stuck) < train.n_outputs else ()
+
+    def batch_findings(self) -> Iterator[Finding]:
+        """A network that cannot even memorize a few examples, with weights enough to do so."""
+        network = with_meaning(self.trainer.network, dropout=0.0)
+        n_samples = min(ONE_BATCH, network.parameters.size // (4 * self.learn.n_outputs))
+        if n_samples < 2:
+            return
+        batch = batch_of_all_classes(self.learn, n_samples)
+        alone = Trials(Trainer(network=network, schedule=Constant(ONE_BATCH_RATES[0])), batch, batch, WATCHED)
+        factors = (1.0, ONE_BATCH_RATES[1] / ONE_BATCH_RATES[0])
+        loss = min(alone.run(WATCHED, factor=factor, batch_size=None).learned for factor in factors)
+        if loss > HEALTHY:
+            measured = {"examples": batch.n_samples, f"loss over chance after {WATCHED} steps of Adam": loss}
+            yield Finding.of("fault", "cannot-overfit-one-batch", measured)
+
+    def linear_findings(self, train: Dataset) -> Iterator[Finding]:
+        """Hidden layers without a nonlinearity, where one gets further."""
+        network, whole = self.trainer.network, replace(self, learn=train)
+        hidden = network.activations[:-1]
+        if hidden and all(isinstance(each, Identity) for each in hidden):
+            twin = fresh_twin(network, with_relu=True)
+            loss, bent = (
+                whole.run(MANY * WATCHED, network=each, most_work=MOST_OF_GIVEN).judged for each in (network, twin)
+            )
+            if bent < BETTER * loss:
+                yield Finding.of("note", "no-nonlinearity", {"loss over chance": loss, "with ReLU": bent})
+
+    def rate_findings(self, given: TrialOutcome) -> Iterator[Finding]:
+        """A rate so high that a network learns, but a lower one gets much further."""
+        rate, measured = self.highest_rate, {"loss over chance": given.judged}
+        enough = BETTER if any(each.id == "steps-too-large" for each in given.steps.findings()) else MUCH_BETTER
+        for factor in (0.1, 0.01) if given.judged > GOOD else ():
+            loss = self.run(WATCHED, factor=factor).judged
+            if loss < enough * given.judged:
+                measured |= {"learning rate": rate, f"with a rate of {factor * rate:.2g}": loss}
+                yield Finding.of("warning", "learning-rate-too-high: first steps", measured, better=factor * rate)
+                return
+
+
+def fresh_twin(network: Network, *, with_relu: bool = False) -> Network:
+    """A network like it with weights newly drawn, as suits its activations; ReLUs in the place of those of SWAPPED."""
+    *hidden, output = network.activations
+    sizes, instead = network.layer_sizes, SWAPPED if with_relu else ()
+    hidden = [ReLU() if isinstance(each, instead) else each for each in hidden]
+    if with_relu and not hidden:
+        hidden, sizes = [ReLU()], (sizes[0], HIDDEN, sizes[-1])
+    names = ("loss", "task", "pixels", "image_shape", "class_names", "dtype")
+    given = {name: getattr(network, name) for name in names}
+    dropout = network.dropout if sizes == network.layer_sizes else 0.0
+    started = [*map(with_usual_start, (*hidden, output))]
+    return Network(sizes, hidden=started[:-1], output=started[-1], dropout=dropout, rng=1, **given)
+
+
+def with_usual_start(activation: Activation) -> Activation:
+    """The same activation, whose layer starts from the weights that are usual for its kind, and biases of 0."""
+    activation, usual = copy.copy(activation), type(activation).__dataclass_fields__
+    for name in ("initializer", "bias_initializer"):
+        object.__setattr__(activation, name, usual[name].default)
+    return activation
+
+
+def with_scaled_inputs(data: Dataset) -> Dataset:
+    """The same examples with inputs of a size of about 1: column by column, images as a whole."""
+    X = as_floats(data.inputs, np.float64)
+    X = X / max(float(typical_size(X)), TINY) if data.image_shape else Standardization.of(X).apply(X)
+    return replace(data, inputs=X)
+
+
+def with_scaled_targets(data: Dataset) -> Dataset:
+    """The same examples with targets of mean 0 and deviation 1."""
+    return replace(data, targets=Standardization.of(data.targets).apply(data.targets))
 
 
 @dataclass(frozen=True)

@@ -10,17 +10,17 @@ import numpy as np
 
 from deltarule.data.dataset import Dataset
 from deltarule.examples import check_data, examples_for, validation_examples
-from deltarule.inspection.diagnosis.causes import Causes
-from deltarule.inspection.diagnosis.data_findings import data_findings, sample_of
+from deltarule.inspection.diagnosis.causes import HEALTHY, Causes, FirstSteps, Trials
 from deltarule.inspection.diagnosis.findings import Diagnosis, Finding
 from deltarule.inspection.diagnosis.static_findings import (
     LEARNED,
     chance_loss,
+    data_findings,
     formula_findings,
     network_findings,
     output_findings,
+    sample_of,
 )
-from deltarule.inspection.diagnosis.trials import HEALTHY, FirstSteps, Trials
 from deltarule.model import Model, take_meaning
 from deltarule.nn.network import Network, with_meaning
 from deltarule.nn.optimizers import Optimizer
@@ -34,6 +34,7 @@ from deltarule.training.trainer import Trainer
 Row = Mapping[str, float | None]
 
 OVERFITTED = 1.1  # a validation loss that ends so many times above its least
+APART = 0.3  # accuracy, or R2, in training over that on new data
 JUMP = 1.1  # a loss that rises to so much of the epoch before
 CREEP = 0.002  # a loss that falls by so much of itself falls, and not by luck alone
 UNFINISHED = 0.2  # of the whole fall of the loss, in the last quarter of the epochs
@@ -176,8 +177,15 @@ def history_findings(rows: Sequence[Row], chance: float | None = None, *, is_ima
         best = int(np.argmin(held_out))
         measured = {"epoch": best, "validation loss there": held_out[best], "at the end": held_out[-1]}
         measured |= {"training loss there": losses[best], "training loss at the end": losses[-1]}
-        if held_out[-1] > OVERFITTED * held_out[best] and losses[-1] < losses[best]:
+        is_apart = any(gap > APART for gap in score_gaps(rows[-1]))
+        if (is_apart or held_out[-1] > OVERFITTED * held_out[best]) and losses[-1] < losses[best]:
             yield Finding.of("warning", "overfitting: images" if is_image else "overfitting", measured)
+
+
+def score_gaps(row: Row) -> list[float]:
+    """How far accuracy and R2 in training lie above those on new data, where a row has both."""
+    pairs = [(row.get(f"train_{name}"), row.get(f"validation_{name}")) for name in ("accuracy", "r2")]
+    return [known - new for known, new in pairs if known is not None and new is not None]
 
 
 def progress_findings(losses: Sequence[float], measured: dict[str, float]) -> Iterator[Finding]:

@@ -1,26 +1,260 @@
-"""What is wrong with a network as it is: with its formulas, weights, outputs, units and gradients."""
+"""What is wrong without a step: with inputs, targets and their relation; with formulas, weights, outputs, gradients."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 
+from deltarule.data.built_in import load_digits
 from deltarule.data.dataset import Dataset
-from deltarule.inspection.diagnosis.data_findings import TINY, typical_size
+from deltarule.examples import check_data
 from deltarule.inspection.diagnosis.findings import Finding
 from deltarule.inspection.gradcheck.check import gradcheck
 from deltarule.inspection.gradcheck.numeric_gradient import Problem
 from deltarule.nn.activations import Activation, Identity, ReLU, Sigmoid, Softmax, Tanh
 from deltarule.nn.arrays import Array
-from deltarule.nn.network import Network
+from deltarule.nn.network import Network, inputs_of
 from deltarule.nn.workspace import as_floats
 from deltarule.randomness import generator
 from deltarule.training.evaluation import loss_and_score
 
+MOST_EXAMPLES = 2000  # are looked at: enough to tell a share of 1 % from none
+FEW = 200  # with fewer examples, neighbors agree or differ by luck
+FEW_COLUMNS = 16  # fewer are never taken for pixels
+BACKGROUND = 0.2  # the share of pixels of one value that make it the background
+SMOOTHER, CLOSER = 0.9, 0.05  # what undoing a wrap makes of the steps between pixels, or adds to the relation
+ALIKE = 0.5  # the correlation of mean images that show the same, and of targets that are surely related
+VIEWS: dict[str, tuple[str, Callable[[Array], Array]]] = {  # how images may be stored, by what puts them right
+    "X.transpose(0, 2, 1)": ("transposed: rows and columns are swapped", lambda images: images.transpose(0, 2, 1)),
+    "X[:, :, ::-1]": ("mirrored", lambda images: images[:, :, ::-1]),
+    "X[:, ::-1]": ("upside down", lambda images: images[:, ::-1]),
+}
+TINY = 1e-300  # where a number is divided by one that may be 0
 BATCH, CHECKED = 512, 8  # examples
 SATURATED = {Sigmoid: 5.0, Tanh: 2.5}  # beyond such a z the slope is under 3 % of the steepest
 NEVER, FLAT = 0.02, 2e-6  # a recall; a slope through which an epoch of steps moves nothing
 LEARNED = 0.97  # a loss above so much of that of knowing nothing has learned nothing
+
+
+def data_findings(network: Network, train: Dataset, validation: Dataset | None = None) -> Iterator[Finding]:
+    """What the data show; `validation` is what the network is judged by."""
+    check_data(network, train, validation)
+    train = replace(train, inputs=inputs_of(network, train.inputs))
+    sample = sample_of(train)
+    X = as_floats(sample.inputs, np.float64)
+    yield from input_findings(X, train)
+    yield from class_findings(train) if train.task == "classes" else value_findings(train, network.activations[-1])
+    if sample.n_samples >= FEW and X.any() and np.ptp(sample.targets, axis=0).any():
+        wrapped = list(wrap_findings(sample))
+        yield from wrapped or relation_findings(X, train)
+    if train.image_shape == (28, 28) and train.class_names == tuple("0123456789") and sample.n_samples >= FEW:
+        yield from view_findings(X, sample.targets)
+    if validation is not None:
+        validation = replace(validation, inputs=inputs_of(network, validation.inputs))
+        yield from overlap_findings(train, validation)
+        yield from difference_findings(X, as_floats(sample_of(validation).inputs, np.float64), train)
+
+
+def sample_order(dataset: Dataset) -> Array:
+    """The places of at most MOST_EXAMPLES examples, drawn at random, the same ones every time."""
+    return np.sort(generator(0, "diagnosis").permutation(dataset.n_samples)[:MOST_EXAMPLES])
+
+
+def sample_of(dataset: Dataset) -> Dataset:
+    """These examples."""
+    return dataset if dataset.n_samples <= MOST_EXAMPLES else dataset.take(sample_order(dataset))
+
+
+def typical_size(array: Array, axis: int | None = None) -> Array:
+    """The root of the mean square."""
+    return np.sqrt((array * array).mean(axis=axis))
+
+
+def input_findings(X: Array, data: Dataset) -> Iterator[Finding]:
+    """Inputs that are all alike, far too large or far too small; columns that repeat others."""
+    if (X[0] == X).all() and len(X) > 1:
+        yield Finding.of("fault", "inputs-all-alike", {"examples": len(X)})
+        return
+    columns, is_image = typical_size(X, axis=0), data.image_shape is not None
+    size = float(typical_size(X) if is_image else columns.max())
+    measured = {"smallest input": float(X.min()), "largest input": float(X.max()), "typical size": size}
+    measured |= {} if is_image else {"in column": int(columns.argmax())}
+    yield from Finding.by_limits("inputs-not-scaled", size, measured, cure=scaling_cure(X, is_image=is_image))
+    yield from Finding.by_limits("inputs-too-small", 1.0 / max(float(typical_size(X)), TINY), measured)
+    if is_image:
+        blank = float((~X.any(axis=1)).mean())
+        yield from Finding.by_limits("blank-examples", blank, {"share": blank})
+    elif len(X) > FEW_COLUMNS and X.shape[1] <= FEW:
+        varied = X[:, np.ptp(X, axis=0) > 0.0]
+        if twins := varied.shape[1] - np.unique(varied, axis=1).shape[1]:
+            yield Finding.of("note", "columns-alike", {"columns that repeat another": twins})
+
+
+def scaling_cure(X: Array, *, is_image: bool) -> str:
+    """What to do with inputs that are too large: pixels are divided by the largest, columns standardized."""
+    high, tops = float(X.max()), X.max(axis=0)
+    is_like_pixels = X.shape[1] >= FEW_COLUMNS and X.min() >= 0.0 and (tops > high / 2.0).mean() > 0.25
+    if is_image or (is_like_pixels and (np.rint(X) == X).all()):
+        return f"keep pixels as uint8, or divide them by {255 if 127 < high <= 255 else high:g}"
+    apart = "" if np.ptp(X, axis=0).all() else "; leave constant columns out: their deviation is 0"
+    return f"standardize each column (mean 0, deviation 1{apart})"
+
+
+def value_findings(data: Dataset, output: Activation) -> Iterator[Finding]:
+    """Targets that are the same throughout, numbers of classes, or of a wild size."""
+    spread, found = np.ptp(data.targets, axis=0), np.unique(data.targets)
+    if not spread.all():
+        names = ", ".join(name for name, each in zip(data.class_names, spread, strict=True) if not each)
+        measured = {"constant targets": int((spread == 0).sum()), "of": data.n_outputs}
+        yield Finding.of("warning" if spread.any() else "fault", "constant-target", measured, names=names)
+    is_counted = data.n_outputs == 1 and 2 < len(found) <= data.n_samples / 5 and (np.diff(found) == 1).all()
+    if is_counted and found[0] in (0, 1) and (data.inputs.dtype == np.uint8 or not isinstance(output, Identity | ReLU)):
+        ends = {"different targets": len(found), "smallest": float(found[0]), "largest": float(found[-1])}
+        yield Finding.of("fault", "one-output-for-classes", ends, n=len(found), output=type(output).__name__)
+        return
+    size = float(typical_size(data.targets.astype(np.float64)))
+    ends = {"smallest target": float(data.targets.min()), "largest": float(data.targets.max()), "size": size}
+    yield from Finding.by_limits("targets-not-scaled", size, ends)
+
+
+def class_findings(data: Dataset) -> Iterator[Finding]:
+    """Classes without examples, or with many fewer than others."""
+    counts = np.bincount(data.targets, minlength=data.n_outputs)
+    most, least = int(counts.argmax()), int(counts.argmin())
+    measured = {f"examples of {data.class_names[each]}": int(counts[each]) for each in (most, least)}
+    missing = [name for name, count in zip(data.class_names, counts, strict=True) if count == 0]
+    if np.count_nonzero(counts) == 1:
+        yield Finding.of("fault", "one-class", measured)
+    elif missing:
+        measured |= {"classes": len(counts), "without examples": len(missing)}
+        yield Finding.of("warning", "classes-missing", measured, names=", ".join(missing[:10]))
+    else:
+        yield from Finding.by_limits("shares-far-apart", counts.max() / counts.min(), measured)
+
+
+def targets_around_0(data: Dataset) -> Array:
+    """(n_samples, outputs), each of mean 0; of classes, the share of each in the place of 0 and 1."""
+    targets = np.eye(data.n_outputs)[data.targets] if data.task == "classes" else data.targets.astype(np.float64)
+    return targets - targets.mean(axis=0)
+
+
+def correlation(first: Array, second: Array) -> float:
+    """Of two arrays, each of mean 0."""
+    return float((first * second).sum() / max(np.sqrt((first**2).sum() * (second**2).sum()), TINY))
+
+
+def relation(X: Array, targets: Array) -> float:
+    """Whether examples that look alike have targets alike: the correlation of a target with its neighbor's."""
+    asked, known = np.array_split(generator(0, "halves").permutation(len(X)), 2)
+    distances = (X[known] ** 2).sum(axis=1) - 2.0 * X[asked] @ X[known].T  # squared, but for what all have in common
+    return correlation(targets[asked], targets[known][distances.argmin(axis=1)])
+
+
+def predictability(X: Array, targets: Array) -> float:
+    """What a ridge regression, on inputs and on distances, learns of one half from the other: a correlation."""
+    asked, known = np.array_split(generator(0, "halves").permutation(len(X)), 2)
+    products, squares = X @ X[known].T / X.shape[1], (X * X).mean(axis=1)
+    kernel = products + np.exp(2.0 * products - squares[:, np.newaxis] - squares[known])
+    fitted = np.linalg.solve(kernel[known] + 0.1 * np.eye(len(known)), targets[known])
+    return correlation(targets[asked], kernel[asked] @ fitted)
+
+
+def stands_out(X: Array, targets: Array) -> bool:
+    """Whether one column alone is correlated with one target beyond what luck reaches among so many pairs."""
+    varied = X[:, X.std(axis=0) > 0.0]
+    between = standard(varied).T @ standard(targets[:, targets.std(axis=0) > 0.0]) / len(X)
+    return float(np.abs(between).max()) > math.sqrt((9.0 + 2.0 * math.log(2.0 * between.size)) / len(X))
+
+
+def standard(columns: Array) -> Array:
+    """Columns that are not constant, with mean 0 and deviation 1."""
+    return (columns - columns.mean(axis=0)) / columns.std(axis=0)
+
+
+def relation_findings(X: Array, train: Dataset) -> Iterator[Finding]:
+    """Targets that have nothing to do with the inputs X, a sample of `train`; or only with those of another row."""
+    targets, order = targets_around_0(train), sample_order(train)
+    X = X if train.image_shape else standard(X[:, X.std(axis=0) > 0.0])
+    found, luck = relation(X, targets[order]), 3.0 / math.sqrt(len(X) // 2 * max(1, targets.shape[1] - 1))
+    surely = 3.0 / math.sqrt(len(X) // 2)
+    if found >= luck or predictability(X, targets[order]) >= surely or stands_out(X, targets[order]):
+        return
+    measured = {"correlation with the nearest neighbor's target": found, "luck alone reaches": luck}
+    for rows in (1, -1, 2, -2):
+        shifted = predictability(X, np.roll(targets, rows, axis=0)[order])
+        if shifted > max(3.0 * luck, ALIKE / 2.0):
+            measured |= {"rows": rows, "correlation with the targets predicted from so many rows away": shifted}
+            yield Finding.of("fault", "labels-shifted", measured)
+            return
+    yield Finding.of("fault", "labels-shuffled", measured)
+
+
+def wrap_findings(images: Dataset) -> Iterator[Finding]:
+    """Pixels that left the range of their integers and came back at its other end."""
+    X = images.inputs * (1.0 if images.inputs.dtype == np.uint8 or np.abs(images.inputs).max() > 1.0 else 255.0)
+    levels, shape = np.rint(X).astype(np.int64), images.image_shape or (images.n_features,)
+    if images.n_features < FEW_COLUMNS or np.abs(X - levels).max() > 1e-3 or levels.min() < -128 or levels.max() > 255:
+        return
+    counts = np.bincount(levels.ravel() % 256, minlength=256)
+    background, targets = int(counts.argmax()), targets_around_0(images)
+    if counts[background] < BACKGROUND * levels.size or (levels.min() >= 0 and background in (0, 255)):
+        return
+    steps, related = float(np.abs(np.diff(levels.reshape(-1, *shape))).mean()), relation(levels / 255.0, targets)
+    for moved in (background, background + 1):
+        undone = (levels - moved) % 256
+        smooth, close = float(np.abs(np.diff(undone.reshape(-1, *shape))).mean()), relation(undone / 255.0, targets)
+        if close > related + CLOSER or (smooth < SMOOTHER * steps and close > related - CLOSER):
+            measured = {"background": background, "mean step between pixels": steps, "undone": smooth}
+            measured |= {"correlation with the nearest neighbor's target": related, "where the wrap is undone": close}
+            yield Finding.of("fault", "pixels-wrapped", measured)
+            return
+
+
+def view_findings(X: Array, classes: Array) -> Iterator[Finding]:
+    """Digits that look more like the bundled ones when they are turned or mirrored."""
+    digits, images = load_digits().train, X.reshape(-1, 28, 28)
+    if len(np.unique(classes)) < 10:
+        return
+    usual, found = (
+        np.stack([each[labels == k].mean(axis=0) for k in range(10)])
+        for each, labels in ((digits.inputs.reshape(-1, 28, 28) / 255.0, digits.targets), (images, classes))
+    )
+    usual, found = usual - usual.mean(axis=0), found - found.mean(axis=0)
+    as_it_is = correlation(usual, found)
+    for line, (how, turned) in VIEWS.items():
+        if (alike := correlation(usual, turned(found))) > max(ALIKE, as_it_is + 0.2):
+            measured = {"correlation with the bundled digits": as_it_is, "turned": alike}
+            yield Finding.of("warning", "images-turned", measured, how=how, line=line)
+            return
+
+
+def overlap_findings(train: Dataset, validation: Dataset) -> Iterator[Finding]:
+    """Examples of `validation` that are in `train`, more of them than twins within `train` make likely."""
+    seen = [hash(row.tobytes()) for row in train.inputs]
+    known = set(seen)
+    n_copied = sum(hash(row.tobytes()) in known for row in validation.inputs)
+    twins, copied = 1.0 - len(known) / len(seen), n_copied / validation.n_samples
+    likely = twins * validation.n_samples
+    if n_copied > likely + (3.0 * math.sqrt(max(likely, 1.0)) if likely else 0.0):
+        measured = {"share of the validation set": copied, "share of twins within the training set": twins}
+        examples = "examples" if validation.image_shape is None else "images"
+        yield from Finding.by_limits("validation-in-training", copied, measured, examples=examples)
+
+
+def difference_findings(X: Array, held_out: Array, train: Dataset) -> Iterator[Finding]:
+    """Validation inputs `held_out` that are inverted, or on another scale than the training inputs X."""
+    low, high, deviation = X.min(), X.max(), max(float(X.std()), TINY)
+    moved, ratio = (
+        float(held_out.mean() - X.mean()) / deviation,
+        float(typical_size(held_out) / max(typical_size(X), TINY)),
+    )
+    measured = {"typical size in training": float(typical_size(X)), "in validation": float(typical_size(held_out))}
+    inverted = float(low + high - held_out.mean() - X.mean()) / deviation
+    if train.image_shape and abs(moved) > ALIKE and abs(inverted) < ALIKE * abs(moved):
+        yield Finding.of("fault", "validation-inverted", measured)
+    elif len(held_out) > FEW_COLUMNS:
+        yield from Finding.by_limits("validation-on-another-scale", max(ratio, 1.0 / max(ratio, TINY)), measured)
 
 
 def batch_of_all_classes(data: Dataset, n_samples: int) -> Dataset:
