@@ -71,6 +71,12 @@ def check_batch(
     return X, check_targets(y, len(X), layer_sizes, task)[0], weights
 
 
+def check_range(y: NDArray[Any], least: float, name: str = "y") -> None:
+    """Raise DataError for targets below the least that a loss has a value for."""
+    if (y < least).any():
+        raise DataError(sentence("targets.too_low", name=name, low=y.min(), least=least))
+
+
 def as_numbers(y: NDArray[Any], task: Task | None, names: Sequence[str], name: str) -> NDArray[Any]:
     """Targets as they are, or, of texts that name a network's classes, their numbers."""
     if y.dtype.kind in "fiub":

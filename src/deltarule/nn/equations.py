@@ -19,7 +19,7 @@ from textwrap import dedent
 from typing import Any
 
 from deltarule.errors import SettingError, closest
-from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss
+from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss, Poisson
 from deltarule.nn.network import Network, backward, forward
 from deltarule.nn.optimizers import SGD
 
@@ -176,6 +176,12 @@ EQUATIONS = {
             id="BP1-sigmoid",
             title="The error of an output, for binary cross-entropy after sigmoid",
             says="With these two the flat ends of the sigmoid cancel: an output that is surely wrong still learns.",
+        ),
+        _shortcut(
+            Poisson,
+            id="BP1-exponential",
+            title="The error of an output, for the Poisson loss after an exponential",
+            says="With these two the slope e^z cancels: what is left is the predicted count minus the one observed.",
         ),
         Equation(
             id="BP2",

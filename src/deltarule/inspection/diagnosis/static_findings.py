@@ -12,6 +12,7 @@ from deltarule.inspection.diagnosis.findings import Finding
 from deltarule.inspection.gradcheck.numeric_gradient import Problem
 from deltarule.nn.activations import Activation, Identity, ReLU, Sigmoid, Softmax, Tanh
 from deltarule.nn.arrays import Array
+from deltarule.nn.losses import Loss
 from deltarule.nn.network import Network, inputs_of
 from deltarule.nn.workspace import as_floats
 from deltarule.randomness import generator
@@ -33,7 +34,7 @@ def standing_findings(network: Network, train: Dataset, validation: Dataset | No
     sample = sample_of(train)
     X = as_floats(sample.inputs, np.float64)
     yield from input_findings(X, is_image=train.image_shape is not None)
-    yield from class_findings(train) if train.task == "classes" else value_findings(train)
+    yield from class_findings(train) if train.task == "classes" else value_findings(train, network.loss)
     if sample.n_samples >= FEW and X.any() and np.ptp(sample.targets, axis=0).any():
         yield from neighbor_findings(X, sample)
     if validation is not None:
@@ -70,7 +71,7 @@ def input_findings(X: Array, *, is_image: bool) -> Iterator[Finding]:
         yield from Finding.by_limits("blank-examples", blank, {"share": blank})
 
 
-def value_findings(data: Dataset) -> Iterator[Finding]:
+def value_findings(data: Dataset, loss: Loss) -> Iterator[Finding]:
     """Targets that are the same throughout, or of a wild size."""
     spread = np.ptp(data.targets, axis=0)
     if not spread.all():
@@ -79,7 +80,8 @@ def value_findings(data: Dataset) -> Iterator[Finding]:
         yield Finding.of("warning" if spread.any() else "fault", "constant-target", measured, names=names)
     size = float(typical_size(data.targets.astype(np.float64)))
     ends = {"smallest target": float(data.targets.min()), "largest": float(data.targets.max()), "size": size}
-    yield from Finding.by_limits("targets-not-scaled", size, ends)
+    if loss.least_target < 0.0:  # counts are not to be standardized
+        yield from Finding.by_limits("targets-not-scaled", size, ends)
 
 
 def class_findings(data: Dataset) -> Iterator[Finding]:

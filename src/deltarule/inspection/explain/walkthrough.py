@@ -346,6 +346,7 @@ SECTIONS: dict[str, Callable[[Walkthrough], Lines]] = {
     "BP1": output_error,
     "BP1-softmax": shortcut,
     "BP1-sigmoid": shortcut,
+    "BP1-exponential": shortcut,
     "BP2": hidden_error,
     "BP3": bias_gradient,
     "BP4": weight_gradient,
