@@ -138,6 +138,8 @@ def test_networks_and_curves_are_equal_to_rounding(wine: Table, tumors: Table, d
     settings |= {"loss": "poisson"} if task.endswith("counts") else {}
     if way == "weights" and not hasattr(theirs.MLPClassifier, "set_fit_request"):
         pytest.skip("scikit-learn takes sample_weight from 1.7 on")
+    if "loss" in settings and "loss" not in theirs.MLPRegressor().get_params():
+        pytest.skip("scikit-learn has the Poisson loss from 1.7 on")
     both = [trained(home, way, data, **settings) for home in (ours, theirs)]
     hold_to_each_other(*both, data[0])
 

@@ -180,7 +180,7 @@ EQUATIONS = {
         _shortcut(
             Poisson,
             id="BP1-exponential",
-            title="The error of an output, for the Poisson loss after an exponential",
+            title="The error of an output, for the Poisson loss after exponential",
             says="With these two the slope e^z cancels: what is left is the predicted count minus the one observed.",
         ),
         Equation(

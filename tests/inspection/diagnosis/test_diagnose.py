@@ -201,3 +201,8 @@ def test_what_does_not_fit_is_refused() -> None:
         look(digits_net(), IMAGES, LABELS, validation=(POINTS, LABELS[:1].repeat(600)))
     with pytest.raises(DataError, match="X must be finite"):
         look(values_net(), one_column(np.nan), SUMS)
+
+
+def test_large_counts_are_not_to_be_standardized() -> None:
+    network = dr.Network((5, 20, 2), output="exponential", loss="poisson")
+    assert "targets-not-scaled" not in levels(look(network, POINTS, np.rint(np.exp(6.0 + SUMS))))
