@@ -3,9 +3,8 @@
 Inside kernels an activation is a code and a setting (a slope, an alpha, or 0), as `parts.kernel_values` has them.
 """
 
+from math import exp
 from typing import Any
-
-import numpy as np
 
 from deltarule.compiled.kernels import exponential, hyperbolic_tangent, kernel, number
 
@@ -61,7 +60,7 @@ def activate(z: Any, b: Any, code: int, setting: float, a: Any) -> None:
                 out[j] = row[j] * sigmoid(row[j], one)
         elif code == EXP:
             for j in range(row.shape[0]):
-                out[j] = np.exp(row[j])  # kernels.exponential ends at e^88 for float32
+                out[j] = exp(row[j])  # `exponential` ends at e^88 for float32
         elif code == SOFTMAX:
             softmax(row, out)
         else:

@@ -59,9 +59,8 @@ def total_loss(z: Any, a: Any, y: Any, weights: Any, divisor: float, loss: Any) 
                 cost += 0.5 * (x - t) * (x - t)
             elif code == CROSS_ENTROPY:
                 cost -= t * (x - largest) if from_z else t * np.log(max(x, tiny))
-            elif code == POISSON:
-                mean, log_mean = (np.exp(x), x) if from_z else (x, np.log(max(x, tiny)))
-                cost += mean - t + (t * (np.log(t) - log_mean) if t > 0.0 else 0.0)
+            elif code == POISSON:  # the only output that fits it has the shortcut
+                cost += np.exp(x) - t + (t * (np.log(t) - x) if t > 0.0 else 0.0)
             elif from_z:
                 cost += max(x, 0.0) - t * x + np.log1p(np.exp(-abs(x)))
             else:
@@ -83,8 +82,6 @@ def output_error(a: Any, y: Any, weights: Any, divisor: float, loss: Any, delta:
                 slope = x - t
             elif code == CROSS_ENTROPY:
                 slope = -t / max(x, tiny)
-            elif code == POISSON:
-                slope = 1.0 - t / max(x, tiny)
             else:
                 slope = (x - t) / max(x * (1.0 - x), tiny)
             delta[i, j] = slope * share

@@ -20,7 +20,6 @@ from deltarule.data.reading import print_if_possible
 from deltarule.errors import DivergenceError
 from deltarule.estimators import settings
 from deltarule.nn.arrays import Array
-from deltarule.nn.losses import Quadratic
 from deltarule.nn.optimizers import SGD, Adam, Optimizer
 from deltarule.nn.penalties import L2, Penalty
 from deltarule.training.batches import steps_per_epoch
@@ -115,7 +114,7 @@ class Fit:
         """Train; a run that is interrupted keeps what it has, and warns. Raises DivergenceError."""
         estimator, n_samples = self.estimator, len(self.train.targets)
         self.network = estimator.model_.network
-        self.n_averaged = self.network.layer_sizes[-1] if isinstance(self.network.loss, Quadratic) else 1
+        self.n_averaged = self.network.layer_sizes[-1] if getattr(estimator, "loss", "") == "squared_error" else 1
         self.max_epochs = 1 if self.incremental else estimator.max_iter
         is_stochastic = estimator.solver in settings.SOLVERS
         self._prepare(self._batch_size() if is_stochastic else n_samples)

@@ -15,10 +15,7 @@ from deltarule.estimators.settings import CONSTRAINTS
 from deltarule.nn.arrays import Array
 from deltarule.public import public
 
-ENDS = {  # how a network ends, by loss
-    "squared_error": {"output": "identity", "loss": "quadratic"},
-    "poisson": {"output": "exponential", "loss": "poisson"},
-}
+ENDS = {"squared_error": ("identity", "quadratic"), "poisson": ("exponential", "poisson")}  # output and loss here
 
 
 @public('MLPRegressor(hidden_layer_sizes=(100,), activation="relu", solver="adam")')
@@ -26,8 +23,7 @@ ENDS = {  # how a network ends, by loss
 class MLPRegressor(RegressorMixin, Perceptron):
     """scikit-learn's MLPRegressor on deltarule's network: same parameters, same results, and more of both.
 
-    loss: "squared_error", half of it, averaged over samples and outputs in `loss_`; or "poisson", for counts and rates
-        y >= 0: half the deviance, summed over the outputs, which are exponentials.
+    loss: "squared_error", half of it, a mean over outputs, too; or "poisson", half the deviance, for y of 0 or more.
     {parameters}
 
     After `fit`:
@@ -63,8 +59,8 @@ class MLPRegressor(RegressorMixin, Perceptron):
         return values
 
     def _output(self) -> dict[str, Any]:
-        names = tuple(map(str, range(self._n_values)))
-        return ENDS[self.loss] | {"task": "values", "class_names": names}
+        names, (output, loss) = tuple(map(str, range(self._n_values))), ENDS[self.loss]
+        return {"output": output, "loss": loss, "task": "values", "class_names": names}
 
     def _score_of(self, outputs: Array, answers: Any, weights: Array | None) -> float:
         return float(r2_score(answers, outputs.reshape(np.shape(answers)), sample_weight=weights))

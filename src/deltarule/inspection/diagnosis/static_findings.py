@@ -181,7 +181,7 @@ def reach_findings(network: Network, data: Dataset) -> Iterator[Finding]:
     output = network.activations[-1]
     if data.task != "values" or isinstance(output, Identity | Softmax):
         return
-    reach = output.value(np.array([[-1e3], [-1.0], [0.0], [1.0], [1e3]]))
+    reach = np.minimum(output.value(np.array([[-1e3], [-1.0], [0.0], [1.0], [1e3]])), np.finfo(float).max)
     low, high = float(reach.min()), float(reach.max())
     beyond = float(((data.targets < low) | (data.targets > high)).mean())
     measured = {"lowest output": low, "highest": high, "share of targets beyond": beyond}
