@@ -29,7 +29,7 @@ SETTINGS: dict[str, list[dict[str, float]]] = {
     "cross_entropy": [{}, {"label_smoothing": 0.1}],
     "binary_cross_entropy": [{}, {"label_smoothing": 0.2}],
 }
-TASKS = {"Identity": "values", "Sigmoid": "labels"}  # after the others, classes
+TASKS = {"Identity": "values", "Exp": "values", "Sigmoid": "labels"}  # after the others, classes
 RATE = 0.5
 
 

@@ -18,7 +18,7 @@ from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy
 from deltarule.nn.network import Network, scale_of
 from deltarule.public import check_network
 from deltarule.settings import Task, brief
-from deltarule.targets import check_targets
+from deltarule.targets import check_range, check_targets
 
 LOG = logging.getLogger("deltarule")
 PIXEL_COLUMNS, DARK = 16, 127  # so many columns beyond half of 255 are pixels and not counts
@@ -171,6 +171,7 @@ def check_data(network: Network, data: Dataset, validation: Dataset | None = Non
         if needed != got:
             sizes = (needed[0], *network.layer_sizes[1:-1], needed[1])
             raise ShapeError(sentence("training.other_sizes", data=each, got=got, sizes=sizes))
+        check_range(each.targets, network.loss.least_target, each.name)
         wrong = {"classes": (), "labels": (CrossEntropy,), "values": (CrossEntropy, BinaryCrossEntropy)}[each.task]
         if isinstance(network.loss, wrong):
             raise SettingError(sentence(f"training.{each.task}_for_loss", data=each, loss=type(network.loss).__name__))

@@ -155,7 +155,8 @@ class Model(metaclass=Named):
         if is_text.any():
             mean, scale = np.where(is_text, [[0.0], [1.0]], [input_scaling.mean, input_scaling.scale])
             input_scaling = Standardization(mean, scale)
-        target_scaling = Standardization.of(train.targets) if train.task == "values" else None
+        is_scaled = train.task == "values" and network.loss.least_target < 0.0  # counts stay counts
+        target_scaling = Standardization.of(train.targets) if is_scaled else None
         return replace(model, input_scaling=input_scaling, target_scaling=target_scaling)
 
     def with_meaning(self, **meaning: Any) -> Self:

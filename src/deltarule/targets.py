@@ -91,6 +91,12 @@ def check_outputs(a: Any, y: Any, *, are_probabilities: bool) -> tuple[NDArray[A
     return a, y
 
 
+def check_range(y: NDArray[Any], least: float, name: str = "y") -> None:
+    """Raise DataError for targets below the least that a loss has a value for."""
+    if (y < least).any():
+        raise DataError(sentence("targets.too_low", name=name, low=y.min(), least=least))
+
+
 def as_numbers(y: NDArray[Any], task: Task | None, names: Sequence[str], name: str) -> NDArray[Any]:
     """Targets as they are, or, of texts that name a network's classes, their numbers."""
     if y.dtype.kind in "fiub":

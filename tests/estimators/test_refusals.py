@@ -51,6 +51,15 @@ def test_settings(wine: Table, settings: dict[str, Any], says: str) -> None:
         MLPClassifier(**({"hidden_layer_sizes": (5,), "max_iter": 2} | settings)).fit(*wine)
 
 
+def test_a_poisson_loss_takes_no_negative_targets(wine: Table) -> None:
+    """scikit-learn's own, which ends with a loss of NaN, has no words for it; its linear PoissonRegressor has these."""
+    estimator = MLPRegressor(loss="poisson", max_iter=2)
+    with pytest.raises(ValueError, match=r"^Some value\(s\) of y are out of the valid range of the loss .*: got -1"):
+        estimator.fit(wine[0], wine[1] - 1.0)
+    with pytest.raises(ValueError, match=r"^Some value\(s\) of y are out of the valid range of the loss .*: got -2"):
+        estimator.fit(wine[0], wine[1], validation_data=(wine[0], wine[1] - 2.0))
+
+
 def test_dropout_needs_steps(wine: Table) -> None:
     with pytest.raises(ValueError, match="dropout needs a solver that takes steps: got 'lbfgs'"):
         MLPClassifier(solver="lbfgs", dropout=0.5).fit(*wine)

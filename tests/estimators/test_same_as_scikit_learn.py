@@ -29,6 +29,11 @@ TASKS: dict[str, Callable[[Table, Table, Table], Table]] = {
         diabetes[0][:150],
         np.column_stack([diabetes[1][:150], diabetes[1][:150] ** 2]),
     ),
+    "counts": lambda wine, tumors, diabetes: (wine[0], wine[1] * np.arange(1.0, 1.0 + len(wine[1])) // 20),
+    "several counts": lambda wine, tumors, diabetes: (
+        diabetes[0][:150],
+        np.column_stack([diabetes[1][:150] // 40, diabetes[1][:150] / 90]),
+    ),
 }
 SGD: dict[str, Any] = {"solver": "sgd", "learning_rate_init": 0.05}
 STOP: dict[str, Any] = {"early_stopping": True, "n_iter_no_change": 2, "max_iter": 30}
@@ -63,17 +68,22 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [  # task, way (see `trained`), p
     ("two classes", "fit", STOP | SGD | {"learning_rate": "adaptive", "tol": 0.01}),
     ("values", "fit", STOP | SGD | {"learning_rate": "invscaling", "validation_fraction": 0.3}),
     ("values", "fit", STOP | {"solver": "lbfgs", "max_iter": 4}),
+    ("counts", "fit", STOP | SGD | {"learning_rate": "adaptive", "tol": 0.01}),
     ("classes", "warm start", {"max_iter": 5}),
     ("values", "warm start", SGD | {"learning_rate": "invscaling", "max_iter": 5}),
     ("two classes", "warm start", STOP | {"max_iter": 6}),
     ("labels", "warm start", {"solver": "lbfgs", "max_iter": 2}),
+    ("counts", "warm start", {"solver": "lbfgs", "max_iter": 2}),
     ("classes", "stream", {}),
+    ("counts", "stream", SGD | {"learning_rate_init": 0.01}),
+    ("several counts", "stream", {}),
     ("two classes", "stream", SGD | {"momentum": 0.8}),
     ("labels", "stream", SGD | {"learning_rate": "invscaling"}),
     ("several values", "stream", {"shuffle": False}),
     *((task, "weights", {"shuffle": False}) for task in TASKS),
     ("classes", "weights", SGD | {"batch_size": 178}),
     ("values", "weights", {"solver": "lbfgs", "max_iter": 4}),
+    ("several counts", "weights", {"solver": "lbfgs", "max_iter": 4}),
     ("two classes", "weights", STOP | {"batch_size": 135}),
 ]
 
@@ -125,8 +135,11 @@ def test_networks_and_curves_are_equal_to_rounding(wine: Table, tumors: Table, d
     task, way, settings = case
     data = TASKS[task](wine, tumors, diabetes)
     settings = {"hidden_layer_sizes": (9, 6), "batch_size": 50, "max_iter": 15} | settings
+    settings |= {"loss": "poisson"} if task.endswith("counts") else {}
     if way == "weights" and not hasattr(theirs.MLPClassifier, "set_fit_request"):
         pytest.skip("scikit-learn takes sample_weight from 1.7 on")
+    if "loss" in settings and "loss" not in theirs.MLPRegressor().get_params():
+        pytest.skip("scikit-learn has the Poisson loss from 1.7 on")
     both = [trained(home, way, data, **settings) for home in (ours, theirs)]
     hold_to_each_other(*both, data[0])
 

@@ -18,9 +18,9 @@ from deltarule.data.columns import Column
 from deltarule.errors import FileError, ModelFileError, SettingError
 from deltarule.files.model_file import load, save
 from deltarule.model import Model, Standardization
-from deltarule.nn.activations import ELU, Activation, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
+from deltarule.nn.activations import ELU, Activation, Exp, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
 from deltarule.nn.initializers import uniform
-from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Quadratic
+from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Poisson, Quadratic
 from deltarule.nn.network import Network, loss_and_gradient, with_parameters
 from deltarule.nn.parameters import Parameters
 
@@ -35,6 +35,7 @@ endings = st.sampled_from(
         ("classes", Softmax(), Quadratic()),
         ("labels", Sigmoid(), BinaryCrossEntropy(label_smoothing=1 / 3)),
         ("values", Identity(), Quadratic()),
+        ("values", Exp(), Poisson()),
     ]
 )
 names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=5)

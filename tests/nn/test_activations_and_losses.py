@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from deltarule.nn.activations import ELU, Activation, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
+from deltarule.errors import DataError
+from deltarule.nn.activations import ELU, Activation, Exp, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
 from deltarule.nn.initializers import lecun_normal, uniform
-from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss, Quadratic
+from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss, Poisson, Quadratic
 from deltarule.nn.network import Network, loss_and_gradient
 
 EXACT: dict[Activation, Callable[[Decimal], Decimal]] = {
@@ -96,6 +97,39 @@ def test_quadratic_is_half_the_squared_error_a_mean_over_samples() -> None:
     a, y = np.array([[1.0, 2.0], [5.0, 3.0]]), np.array([[0.0, 0.0], [2.0, -1.0]])
     assert Quadratic().value(a, y) == 7.5  # (1 + 4) / 2 and (9 + 16) / 2
     assert Quadratic().gradient(a, y).tolist() == [[0.5, 1.0], [1.5, 2.0]]
+
+
+@pytest.mark.parametrize("dtype", FLOATS, ids=name)
+def test_an_exponential_beyond_the_largest_float_is_infinite(dtype: Any) -> None:
+    a = Exp().value(FAR.astype(dtype))[0]
+    assert a.tolist()[:2] == [0.0, 0.0]
+    assert a.tolist()[-2:] == [np.inf, np.inf]
+
+
+def test_poisson_is_half_the_deviance() -> None:
+    a, y = np.array([[2.0, 3.0], [1.0, 0.5]]), np.array([[2.0, 0.0], [math.e, 1.0]])
+    assert Poisson().value(a, y, np.ones(2)) == pytest.approx(0.0 + 3.0 + 1.0 + (math.log(2.0) - 0.5), rel=1e-15)
+    assert Poisson().gradient(a, y, np.ones(2)).tolist() == [[0.0, 1.0], [1.0 - math.e, -1.0]]
+    assert Poisson().lowest(3) == 0.0
+
+
+@pytest.mark.parametrize("dtype", FLOATS, ids=name)
+@pytest.mark.parametrize("z", [-1e4, -1000.0, -30.0, -2.5, 0.0, 0.75, 30.0])
+def test_poisson_from_z(z: float, dtype: Any) -> None:
+    """Against 50 digits; at -1000 the output itself is 0 in any float."""
+    for target in (0.0, 0.125, 1.0, 7.0, 1e6):
+        found = Poisson().value(np.array([[z]], dtype), np.array([[target]]), from_z=True)
+        with localcontext(prec=50, Emin=-(10**6)):
+            t, at = Decimal(target), Decimal(z)
+            exact = float((t * (t.ln() - at) if t else Decimal(0)) - t + at.exp())
+        lost = 4.0 * float(np.finfo(dtype).eps) * (target * (abs(math.log(target or 1.0)) + 1.0 + abs(z)))
+        assert found == pytest.approx(exact, rel=4 * float(np.finfo(dtype).eps), abs=lost + 1e-38)
+
+
+def test_targets_below_0_have_no_poisson_loss() -> None:
+    network = Network((3, 2), output="exponential", loss="poisson")
+    with pytest.raises(DataError, match=r'y holds -0.5, .* needs targets of 0 or more: .* output="identity"'):
+        loss_and_gradient(network, np.ones((2, 3)), np.array([[0.0, 1.0], [3.0, -0.5]]))
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.5])

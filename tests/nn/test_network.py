@@ -56,6 +56,11 @@ def test_print() -> None:
             "BinaryCrossEntropy needs outputs that are probabilities, from Sigmoid or Softmax: got Tanh; .*",
         ),
         (
+            {"output": "identity", "loss": "poisson"},
+            SettingError,
+            'Poisson needs outputs above 0, from Exp: got Identity; use output="exponential", or loss="quadratic"',
+        ),
+        (
             {"layer_sizes": (4, 1)},
             SettingError,
             'a softmax over one output is always 1: use two outputs, or output="sigmoid", loss="binary_cross_entropy"; '

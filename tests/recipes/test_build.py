@@ -1,5 +1,6 @@
 """From a recipe to what carries it out: splits, scaling, the network, the way to train."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from deltarule.nn.losses import BinaryCrossEntropy
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Adam, Nesterov
 from deltarule.nn.penalties import L1, Penalty
-from deltarule.recipes.build import Job, build, schedule_for
+from deltarule.recipes.build import Job, adapt, build, schedule_for
 from deltarule.training.callbacks import Callback, EarlyStopping
 from deltarule.training.clip_and_average import ClipNorm, Latest, MovingAverage, NoClipping
 from deltarule.training.evaluation import evaluate
@@ -132,6 +133,19 @@ def test_standardized_values_come_back_in_their_units() -> None:
     )
     assert unexplained.max() < 0.05
     assert evaluate(made.model.network, made.model.scaled(raw))[1] == pytest.approx(1 - unexplained.mean(), abs=1e-5)
+
+
+def test_counts_stay_counts() -> None:
+    """Standardized, half of them would be below 0."""
+    splits = table()
+    splits = Splits(replace(splits.train, targets=np.abs(splits.train.targets)))
+    recipe = recipes.read("quick").with_changes(["output=exponential", "loss=poisson"])
+    adapted, _ = adapt(recipe, splits)
+    assert (adapted.network.output, adapted.network.loss) == ("exponential", "poisson")
+    made = build(adapted, splits)
+    assert made.model.input_scaling is not None
+    assert made.model.target_scaling is None
+    assert made.train.targets.min() >= 0.0
 
 
 def test_the_network_is_as_written() -> None:

@@ -1,5 +1,6 @@
 """A run that comes to nothing: it stops at once, says where and why, and leaves parameters that are numbers."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -129,6 +130,14 @@ def test_before_the_first_step_no_learning_rate_is_to_blame() -> None:
 
     _, message = diverged(Overgrown(), values(), schedule=lambda _: 0.05)
     assert "at step 0 of epoch 1, broken first in layer 1; most likely the starting weights are too large" in message
+
+
+def test_an_exponential_that_overflows_is_no_far_target() -> None:
+    network = Network((3, 5, 2), output="exponential", loss="poisson")
+    network.weights[1][:] = 50.0
+    data = values()
+    with pytest.raises(DivergenceError, match=r"at step 0 of epoch 1, .* the starting weights are too large"):
+        Trainer(network=network, schedule=lambda _: 0.05, engine="numpy").fit(replace(data, targets=abs(data.targets)))
 
 
 def test_a_loss_that_blows_up_is_not_waited_for() -> None:

@@ -39,6 +39,10 @@ def valued() -> Network:
     return Network((6, 5, 3), output=Identity(), loss=Quadratic(), rng=1)
 
 
+def counting() -> Network:
+    return Network((6, 5, 3), output="exponential", loss="poisson", rng=1)
+
+
 def trained(network: Network, X: Any, y: Any, **settings: Any) -> np.ndarray:
     fit(network, X, y, **{"epochs": 2, "batch_size": 7} | settings)
     return network.parameters.vector
@@ -178,6 +182,7 @@ def with_nan() -> np.ndarray:
         (classifier(), PIXELS, np.eye(3)[CLASSES], ShapeError, "classes need shape (30,): use y.argmax(axis=1)"),
         (asked(), PIXELS, VALUES, SettingError, "values, which BinaryCrossEntropy cannot judge: use Quadratic"),
         (valued(), PIXELS, VALUES[:, :2], ShapeError, "values for 3 outputs need shape (30, 3)"),
+        (counting(), PIXELS, VALUES - 5.0, DataError, "the training data holds "),
         (valued(), PIXELS, VALUES * np.inf, DataError, "y must be finite: got "),
     ],
 )

@@ -18,7 +18,7 @@ Text = str | None
 Number = int | None
 Task = Literal["classes", "values"] | None
 Missing = Literal["error", "drop", "mean"]
-EQUATIONS = "forward, C, BP1 to BP4, update, BP1-softmax, BP1-sigmoid"
+EQUATIONS = "forward, C, BP1 to BP4, update, BP1-softmax, BP1-sigmoid, BP1-exponential"
 
 
 def argument(metavar: str, says: str) -> Any:

@@ -3,11 +3,12 @@
 Inside kernels an activation is a code and a setting (a slope, an alpha, or 0), as `parts.kernel_values` has them.
 """
 
+from math import exp
 from typing import Any
 
 from deltarule.compiled.kernels import exponential, hyperbolic_tangent, kernel, number
 
-IDENTITY, SIGMOID, TANH, RELU, LEAKY_RELU, ELU, SILU, SOFTMAX = range(8)
+IDENTITY, SIGMOID, TANH, RELU, LEAKY_RELU, ELU, SILU, EXP, SOFTMAX = range(9)
 
 
 @kernel
@@ -57,6 +58,9 @@ def activate(z: Any, b: Any, code: int, setting: float, a: Any) -> None:
         elif code == SILU:
             for j in range(row.shape[0]):
                 out[j] = row[j] * sigmoid(row[j], one)
+        elif code == EXP:
+            for j in range(row.shape[0]):
+                out[j] = exp(row[j])  # `exponential` ends at e^88 for float32
         elif code == SOFTMAX:
             softmax(row, out)
         else:
@@ -109,6 +113,9 @@ def derive(delta: Any, z: Any, a: Any, code: int, setting: float, bias_gradient:
             for j in range(d.shape[0]):
                 s = sigmoid(row[j], one)
                 d[j] *= s + out[j] * (one - s)
+        elif code == EXP:
+            for j in range(d.shape[0]):
+                d[j] *= out[j]
         elif code == SOFTMAX:
             total = zero
             for j in range(d.shape[0]):

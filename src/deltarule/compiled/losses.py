@@ -13,7 +13,7 @@ from deltarule.compiled.kernels import exponential, kernel, number
 from deltarule.nn.network import Network
 from deltarule.parts import kernel_values
 
-QUADRATIC, CROSS_ENTROPY, BINARY_CROSS_ENTROPY = range(3)
+QUADRATIC, CROSS_ENTROPY, BINARY_CROSS_ENTROPY, POISSON = range(4)
 
 
 def loss_code(network: Network) -> tuple[Any, ...] | None:
@@ -59,6 +59,8 @@ def total_loss(z: Any, a: Any, y: Any, weights: Any, divisor: float, loss: Any) 
                 cost += 0.5 * (x - t) * (x - t)
             elif code == CROSS_ENTROPY:
                 cost -= t * (x - largest) if from_z else t * np.log(max(x, tiny))
+            elif code == POISSON:  # the only output that fits it has the shortcut
+                cost += np.exp(x) - t + (t * (np.log(t) - x) if t > 0.0 else 0.0)
             elif from_z:
                 cost += max(x, 0.0) - t * x + np.log1p(np.exp(-abs(x)))
             else:

@@ -114,7 +114,7 @@ class Fit:
         """Train; a run that is interrupted keeps what it has, and warns. Raises DivergenceError."""
         estimator, n_samples = self.estimator, len(self.train.targets)
         self.network = estimator.model_.network
-        self.n_averaged = self.network.layer_sizes[-1] if self.network.task == "values" else 1
+        self.n_averaged = self.network.layer_sizes[-1] if getattr(estimator, "loss", "") == "squared_error" else 1
         self.max_epochs = 1 if self.incremental else estimator.max_iter
         is_stochastic = estimator.solver in settings.SOLVERS
         self._prepare(self._batch_size() if is_stochastic else n_samples)

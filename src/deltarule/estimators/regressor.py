@@ -8,14 +8,14 @@ from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils._param_validation import StrOptions
 
-from deltarule.errors import DataError
+from deltarule.errors import DataError, sentence
 from deltarule.estimators.fitting import Examples
 from deltarule.estimators.perceptron import Perceptron
 from deltarule.estimators.settings import CONSTRAINTS
-from deltarule.nn.activations import Identity
 from deltarule.nn.arrays import Array
-from deltarule.nn.losses import Quadratic
 from deltarule.public import public
+
+ENDS = {"squared_error": ("identity", "quadratic"), "poisson": ("exponential", "poisson")}  # output and loss here
 
 
 @public('MLPRegressor(hidden_layer_sizes=(100,), activation="relu", solver="adam")')
@@ -23,7 +23,7 @@ from deltarule.public import public
 class MLPRegressor(RegressorMixin, Perceptron):
     """scikit-learn's MLPRegressor on deltarule's network: same parameters, same results, and more of both.
 
-    loss: "squared_error", half of it, averaged over samples and outputs where it is told. (Not yet "poisson".)
+    loss: "squared_error", half of it, a mean over outputs, too; or "poisson", half the deviance, for y of 0 or more.
     {parameters}
 
     After `fit`:
@@ -40,7 +40,7 @@ class MLPRegressor(RegressorMixin, Perceptron):
     hidden_layer_sizes: Any = (100,)
     activation: Any = "relu"
     _y_is_numeric: ClassVar[bool] = True
-    _parameter_constraints: ClassVar[dict[str, Any]] = {**CONSTRAINTS, "loss": [StrOptions({"squared_error"})]}
+    _parameter_constraints: ClassVar[dict[str, Any]] = {**CONSTRAINTS, "loss": [StrOptions(set(ENDS))]}
 
     def _examples(self, X: Any, y: Any, *others: Any) -> Examples:
         first = y[0] if isinstance(y, list) and y else np.asarray(y).flat[0] if hasattr(y, "dtype") and len(y) else None
@@ -50,6 +50,8 @@ class MLPRegressor(RegressorMixin, Perceptron):
 
     def _read_targets(self, y: Array, is_first: bool, incremental: bool) -> Array:
         values = y.reshape(len(y), -1).astype(np.float64, copy=False)
+        if self.loss == "poisson" and values.min() < 0.0:
+            raise ValueError(sentence("estimators.negative", low=values.min()))
         if is_first:
             self._n_values = values.shape[1]
         elif values.shape[1] != self._n_values:
@@ -57,8 +59,8 @@ class MLPRegressor(RegressorMixin, Perceptron):
         return values
 
     def _output(self) -> dict[str, Any]:
-        names = tuple(map(str, range(self._n_values)))
-        return {"output": Identity(), "loss": Quadratic(), "task": "values", "class_names": names}
+        names, (output, loss) = tuple(map(str, range(self._n_values))), ENDS[self.loss]
+        return {"output": output, "loss": loss, "task": "values", "class_names": names}
 
     def _score_of(self, outputs: Array, answers: Any, weights: Array | None) -> float:
         return float(r2_score(answers, outputs.reshape(np.shape(answers)), sample_weight=weights))
@@ -67,3 +69,8 @@ class MLPRegressor(RegressorMixin, Perceptron):
         """Values for X (n_samples, n_features): (n_samples,), or (n_samples, n_outputs) for several outputs."""
         outputs = self._outputs(X)
         return outputs[:, 0] if outputs.shape[1] == 1 else outputs
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.positive_only = self.loss == "poisson"
+        return tags

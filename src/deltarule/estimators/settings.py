@@ -15,10 +15,10 @@ from deltarule.parts import PARTS, No, make
 from deltarule.settings import ENGINES, all_settings, brief, setting_names
 from deltarule.training.schedules import Cosine, OneCycle, Schedule
 
-ACTIVATIONS = {  # the estimators' name: the name here; of hidden layers, so without softmax
+ACTIVATIONS = {  # the estimators' name: the name here; of hidden layers, so without those of outputs alone
     (name if isinstance(row.sklearn, No) else row.sklearn): name
     for name, row in PARTS["activation"].items()
-    if name != "softmax"
+    if name not in ("softmax", "exponential")
 }
 SOLVERS: dict[str, type[Optimizer]] = {  # those that take steps: all but lbfgs
     "sgd": Momentum,

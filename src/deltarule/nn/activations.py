@@ -161,6 +161,18 @@ class SiLU(Activation):
 
 
 @part(frozen=True)
+class Exp(Activation):
+    """sigma(z) = e^z, above 0: the output of a regression on counts and rates, with the loss Poisson."""
+
+    @infinity_is_meant
+    def value(self, z: Array) -> Array:
+        return np.exp(z)
+
+    def derivative(self, z: Array, a: Array) -> Array:
+        return a
+
+
+@part(frozen=True)
 class Softmax(Activation):
     """sigma(z)_j = e^(z_j) / sum_k e^(z_k): positive and summing to 1 over the layer, so they are probabilities.
 

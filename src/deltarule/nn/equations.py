@@ -22,7 +22,7 @@ from textwrap import dedent
 from typing import Any
 
 from deltarule.errors import SettingError, closest, read_tables
-from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy
+from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Poisson
 from deltarule.nn.network import Network
 
 
@@ -102,6 +102,7 @@ def _lines_at(lines: list[str], marker: str) -> str:
 APPLIES_TO: dict[str, Callable[[Network], bool]] = {  # where an equation is not that of every network
     "BP1-softmax": lambda network: network.has_shortcut and isinstance(network.loss, CrossEntropy),
     "BP1-sigmoid": lambda network: network.has_shortcut and isinstance(network.loss, BinaryCrossEntropy),
+    "BP1-exponential": lambda network: network.has_shortcut and isinstance(network.loss, Poisson),
     "BP2": lambda network: len(network.weights) > 1,
 }
 

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from deltarule.nn.activations import Activation, Sigmoid, Softmax
+from deltarule.nn.activations import Activation, Exp, Sigmoid, Softmax
 from deltarule.nn.arrays import Array, blocks
 from deltarule.public import part
 from deltarule.targets import check_outputs
@@ -35,10 +35,12 @@ class Loss:
     a and z are (batch, outputs), y is (batch,) integers or (batch, outputs), shares is what `sample_shares` returns.
     fits: the output activations that the loss makes sense for.
     shortcut_for: the output activation with which BP1 is proven to collapse to delta^L = a^L - t.
+    least_target: the loss has no value for targets below it.
     """
 
     fits: ClassVar[tuple[type[Activation], ...]] = (Activation,)
     shortcut_for: ClassVar[tuple[type[Activation], ...]] = ()
+    least_target: ClassVar[float] = -np.inf
 
     def sample_losses(self, a: Array, t: Array) -> Array:
         """C_i: outputs a and targets t, (batch, outputs) -> (batch,)."""
@@ -158,6 +160,32 @@ class BinaryCrossEntropy(Loss):
         """sum_j ln(1 + e^(z_j)) - t_j z_j, written so that no e^z overflows and no small loss drowns in a large z."""
         above = z.real > 0.0  # asked once: at z = 0 a complex number must take the same side in both terms
         return (np.where(above, z, 0.0) - t * z + np.log1p(np.exp(np.where(above, -z, z)))).sum(axis=1)
+
+
+@part(frozen=True)
+class Poisson(Loss):
+    """C_i = sum_j [t_j ln(t_j / a_j) - t_j + a_j]: half the deviance, for counts and rates t >= 0 with mean a.
+
+    t ln(t / a) is 0 at t = 0. (PyTorch's PoissonNLLLoss leaves out what depends on t alone, and averages.)
+    """
+
+    fits: ClassVar[tuple[type[Activation], ...]] = (Exp,)
+    shortcut_for: ClassVar[tuple[type[Activation], ...]] = (Exp,)
+    least_target: ClassVar[float] = 0.0
+
+    def sample_losses(self, a: Array, t: Array) -> Array:
+        return _half_deviances(a, np.log(above_zero(a)), t)
+
+    def sample_gradients(self, a: Array, t: Array) -> Array:
+        return 1.0 - t / above_zero(a)
+
+    def sample_losses_from_z(self, z: Array, t: Array) -> Array:
+        """sum_j t_j (ln t_j - z_j) - t_j + e^(z_j): finite where e^z underflows to 0."""
+        return _half_deviances(Exp().value(z), z, t)
+
+
+def _half_deviances(a: Array, log_a: Array, t: Array) -> Array:
+    return (t * (np.log(np.where(t > 0.0, t, 1.0)) - log_a) - t + a).sum(axis=1)
 
 
 def above_zero(a: Array) -> Array:

@@ -16,7 +16,7 @@ from numpy.typing import DTypeLike
 
 from deltarule.errors import SettingError, sentence
 from deltarule.inputs import LARGEST, Scale, check_inputs
-from deltarule.nn.activations import Activation, Identity, Sigmoid, Softmax
+from deltarule.nn.activations import Activation, Exp, Identity, Sigmoid, Softmax
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import BinaryCrossEntropy, Loss, sample_shares
 from deltarule.nn.parameters import Parameters
@@ -24,7 +24,7 @@ from deltarule.nn.workspace import Workspace, scale_inputs
 from deltarule.parts import Spec, check_assignment, draw, resolve
 from deltarule.public import Named, public
 from deltarule.settings import Task, check_meaning, dtype_of, generator_of, one_per_layer, sizes_of
-from deltarule.targets import check_batch
+from deltarule.targets import check_batch, check_range
 
 PREDICTION_ROWS = 1024  # large enough for the matrix product's full speed, small enough for the cache
 
@@ -106,6 +106,7 @@ def loss_and_gradient(
 ) -> tuple[float, Parameters]:
     """C and its gradient for any batch, in new arrays: the whole of backpropagation in one call."""
     X, y, sample_weight = check_batch(inputs_of(network, X), y, sample_weight, network.layer_sizes)
+    check_range(y, network.loss.least_target)
     ws, grads = network.workspace(len(X)), network.parameters.zeros_like()
     forward(network, X, ws)
     backward(network, y, ws, grads, sample_weight=sample_weight)
@@ -155,7 +156,7 @@ class Network(metaclass=Named):
         self.loss: Loss = loss  # type: ignore[assignment]
         self.activations: tuple[Activation, ...] = (*between, last)
         if not isinstance(last, self.loss.fits):
-            raise output_error(self, "not_probabilities")
+            raise output_error(self, "not_above_0" if Exp in self.loss.fits else "not_probabilities")
         self.dropout: tuple[float, ...] = dropout  # type: ignore[assignment]
         self.parameters = Parameters(self.layer_sizes, dtype=dtype_of(dtype))
         self.task = task_of(last, self.loss, self.layer_sizes[-1]) if task is None else task
@@ -239,7 +240,7 @@ def task_of(output: Activation, loss: Loss, n_outputs: int) -> Task | None:
     if isinstance(output, Softmax):
         return "classes"
     is_yes_or_no = isinstance(output, Sigmoid) and isinstance(loss, BinaryCrossEntropy) and n_outputs == 1
-    return "labels" if is_yes_or_no else "values" if isinstance(output, Identity) else None
+    return "labels" if is_yes_or_no else "values" if isinstance(output, Identity | Exp) else None
 
 
 def output_error(network: Network, key: str) -> SettingError:

@@ -198,7 +198,7 @@ def adapt(recipe: Recipe, splits: Splits) -> tuple[Recipe, list[str]]:
         data = structs.replace(data, scaling="standardized")
         changes.append("standardized inputs")
     output, loss, says = OUTPUTS.get(splits.train.task, (network.output, network.loss, ""))
-    if network.output != output:
+    if network.output != output and (splits.train.task, network.output) != ("values", "exponential"):
         network = structs.replace(network, output=output, loss=loss)
         changes.append(says)
     return structs.replace(recipe, data=data, network=network, training=training), changes

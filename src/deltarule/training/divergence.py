@@ -41,7 +41,7 @@ def divergence(
     elif step > 0:
         key = "high_rate"
     else:
-        key = "far_target" if np.max(reached) <= BLOW_UP else "large_weights"
+        key = "far_target" if np.max([*reached, np.abs(ws.a[-1]).max()]) <= BLOW_UP else "large_weights"
     cause = sentence(f"divergence.{key}", largest=largest, rate=learning_rate, lower=learning_rate / 10)
     where = {"step": step, "epoch": epoch, "first": first, "kept": kept}
     return DivergenceError(sentence("divergence.loss", loss=loss, cause=cause, **where))

@@ -16,20 +16,32 @@ from deltarule.files.exchange import onnx as room
 from deltarule.files.exchange.onnx import onnx_bytes, save_onnx
 from deltarule.files.model_file import load, save
 from deltarule.model import Model, Standardization
-from deltarule.nn.activations import ELU, Activation, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Tanh
+from deltarule.nn.activations import ELU, Activation, Exp, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Tanh
 from deltarule.nn.arrays import Array
-from deltarule.nn.losses import BinaryCrossEntropy, Quadratic
+from deltarule.nn.losses import BinaryCrossEntropy, Poisson, Quadratic
 from deltarule.nn.network import Network
 from deltarule.training.fit import fit
 
 onnx = pytest.importorskip("onnx", reason="the extra onnx is not installed")
 runtime = pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed")
 
-HIDDEN = [Identity(), Sigmoid(), Tanh(), ReLU(), LeakyReLU(), LeakyReLU(slope=0.3), ELU(), ELU(alpha=0.5), SiLU()]
+HIDDEN = [
+    Identity(),
+    Sigmoid(),
+    Tanh(),
+    ReLU(),
+    LeakyReLU(),
+    LeakyReLU(slope=0.3),
+    ELU(),
+    ELU(alpha=0.5),
+    SiLU(),
+    Exp(),
+]
 OUTPUTS: list[dict[str, Any]] = [
     {},
     {"output": Sigmoid(), "loss": BinaryCrossEntropy()},
     {"output": Identity(), "loss": Quadratic()},
+    {"output": Exp(), "loss": Poisson()},
 ]
 
 
@@ -57,14 +69,15 @@ READERS = pytest.mark.parametrize("read", [by_reference, by_runtime])
 
 @READERS
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("settings", OUTPUTS, ids=["Softmax", "Sigmoid", "Identity"])
+@pytest.mark.parametrize("settings", OUTPUTS, ids=["Softmax", "Sigmoid", "Identity", "Exp"])
 @pytest.mark.parametrize("hidden", HIDDEN, ids=lambda hidden: type(hidden).__name__)
 def test_every_activation(hidden: Activation, settings: dict[str, Any], dtype: Any, read: Any) -> None:
     network = network_of(5, 7, 6, 3, hidden=hidden, dtype=dtype, **settings)
+    network.parameters.vector[:] *= 0.3 if isinstance(hidden, Exp) else 1.0
     X = 3.0 * np.random.default_rng(0).normal(size=(40, 5)).astype(dtype)
     a, expected = read(onnx_bytes(network), X), network.outputs(X)
     assert a.dtype == dtype
-    np.testing.assert_allclose(a, expected, rtol=0, atol=1e-5 if dtype == np.float32 else 1e-6)
+    np.testing.assert_allclose(a, expected, rtol=1e-5, atol=1e-5 if dtype == np.float32 else 1e-6)
 
 
 @READERS

@@ -14,7 +14,7 @@ from deltarule.files.exchange.onnx import onnx_bytes
 from deltarule.files.model_file import load, save
 from deltarule.inspection.explain.explain import explain
 from deltarule.inspection.gradcheck.check import gradcheck
-from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Quadratic
+from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Poisson, Quadratic
 
 X = np.random.default_rng(0).normal(size=(60, 4))
 CLASSES = np.array(["ant", "bee", "cat"])[np.arange(60) % 3]
@@ -160,9 +160,16 @@ def test_what_is_no_fitted_network(make: Callable[[], Any], message: str) -> Non
         from_sklearn(make())
 
 
+def test_a_poisson_regression_ends_in_an_exponential() -> None:
+    pytest.importorskip("sklearn", "1.7", reason="scikit-learn has the Poisson loss from 1.7 on")
+    estimator = fitted("MLPRegressor", np.abs(X[:, 0]), loss="poisson")
+    model = from_sklearn(estimator)
+    assert (model.task, model.network.loss) == ("values", Poisson())
+    np.testing.assert_allclose(model.predict(X)[:, 0], estimator.predict(X), rtol=1e-12)
+
+
 def test_an_output_that_has_no_counterpart() -> None:
-    """scikit-learn 1.7's Poisson regression ends in an exponential."""
     estimator = fitted("MLPRegressor", X[:, 0])
-    estimator.out_activation_ = "exp"
-    with pytest.raises(SettingError, match="no activation here is scikit-learn's 'exp': Known: identity, logistic"):
+    estimator.out_activation_ = "softplus"
+    with pytest.raises(SettingError, match="no activation here is scikit-learn's 'softplus': Known: exp, identity"):
         from_sklearn(estimator)

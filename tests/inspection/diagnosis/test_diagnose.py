@@ -1,5 +1,6 @@
 """diagnose: faults that were put there are found and named, and sound networks have none."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -202,3 +203,13 @@ def test_what_does_not_fit_is_refused() -> None:
         look(digits_net(), IMAGES, LABELS, validation=(POINTS, LABELS[:1].repeat(600)))
     with pytest.raises(DataError, match="X must be finite"):
         look(values_net(), one_column(np.nan), SUMS)
+
+
+def test_a_reach_without_end_is_a_number_in_json() -> None:
+    network = dr.Network((5, 20, 2), output="exponential", loss="quadratic")
+    assert "targets-out-of-reach" in json.dumps(look(network, POINTS, SUMS).to_json_list(), allow_nan=False)
+
+
+def test_large_counts_are_not_to_be_standardized() -> None:
+    network = dr.Network((5, 20, 2), output="exponential", loss="poisson")
+    assert "targets-not-scaled" not in levels(look(network, POINTS, np.rint(np.exp(6.0 + SUMS))))

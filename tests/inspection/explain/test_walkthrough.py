@@ -14,9 +14,9 @@ from deltarule.inspection.explain.walkthrough import Walkthrough, check_lines
 from deltarule.inspection.gradcheck.equation_checks import Check
 from deltarule.inspection.presentation import encodable
 from deltarule.model import Model, Standardization
-from deltarule.nn.activations import ELU, Activation, Identity, ReLU, Sigmoid, Softmax, Tanh
+from deltarule.nn.activations import ELU, Activation, Exp, Identity, ReLU, Sigmoid, Softmax, Tanh
 from deltarule.nn.equations import EQUATIONS
-from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss, Quadratic
+from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss, Poisson, Quadratic
 from deltarule.nn.network import Network
 
 
@@ -114,7 +114,7 @@ def test_every_number_is_in_the_json(digit_walk: Walkthrough) -> None:
     assert content["neuron"]["weighted"]["n_others"] == 779
     assert content["loss"] == digit_walk.loss
     shown = [equation["id"] for equation in content["equations"]]
-    assert shown == [key for key in EQUATIONS if key != "BP1-sigmoid"]
+    assert shown == [key for key in EQUATIONS if key not in ("BP1-sigmoid", "BP1-exponential")]
     assert all(check["ok"] for equation in content["equations"] for check in equation["checks"])
 
 
@@ -123,6 +123,7 @@ PAIRS: list[tuple[Activation, Loss]] = [
     (Sigmoid(), BinaryCrossEntropy()),
     (Sigmoid(), Quadratic()),
     (Identity(), Quadratic()),
+    (Exp(), Poisson()),
 ]
 
 
@@ -140,6 +141,13 @@ def test_every_kind_of_network(hidden: Activation, output: Activation, loss: Los
     if walk.neuron.back is not None and walk.neuron.slope is not None:
         assert walk.neuron.back.total * walk.neuron.slope == pytest.approx(walk.neuron.delta, rel=1e-12)
     assert max(map(len, str(walk).splitlines())) <= 80
+
+
+def test_a_count_below_0_is_refused_and_one_of_0_explained() -> None:
+    network = Network((3, 1), output="exponential", loss="poisson", rng=5)
+    assert "C_i = sum_j [t_j ln(t_j / a_j) - t_j + a_j]" in str(explain(network, np.ones(3), 0))
+    with pytest.raises(DataError, match="the target holds -1, and this loss needs targets of 0 or more"):
+        explain(network, np.ones(3), -1)
 
 
 def test_a_neuron_that_says_nothing() -> None:

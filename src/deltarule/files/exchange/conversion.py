@@ -12,7 +12,7 @@ import numpy as np
 from deltarule.data.columns import Column
 from deltarule.errors import DataError, SettingError, ShapeError, closest, sentence
 from deltarule.model import Model
-from deltarule.nn.activations import Activation, Sigmoid, Softmax
+from deltarule.nn.activations import Activation, Exp, Sigmoid, Softmax
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, with_meaning
 from deltarule.parts import PARTS, No, Spec, resolve
@@ -20,7 +20,7 @@ from deltarule.public import public
 from deltarule.settings import brief
 
 FITTED = ("coefs_", "intercepts_", "out_activation_")
-LOSSES: dict[type[Activation], str] = {Softmax: "cross_entropy", Sigmoid: "binary_cross_entropy"}  # else quadratic
+LOSSES = {Softmax: "cross_entropy", Sigmoid: "binary_cross_entropy", Exp: "poisson"}  # after others quadratic
 
 Layers = dict[str, tuple[Array, Array]]  # W (fan_in, fan_out) and b (fan_out,), by how their names begin
 
@@ -33,8 +33,8 @@ def from_sklearn(estimator: Any) -> Model:
     one that it is the probability of. Names of classes and of columns are kept, and so is the dtype. The arrays are
     copies.
 
-    Raises SettingError for another kind of estimator, a Pipeline for instance, for one that is not fitted, and for an
-    output that has no counterpart here (that of a Poisson regression).
+    Raises SettingError for another kind of estimator, a Pipeline for instance, for one that is not fitted, and for
+    activations that have no counterpart here.
 
     >>> from sklearn.neural_network import MLPRegressor
     >>> estimator = MLPRegressor(8, solver="lbfgs", random_state=0).fit(np.eye(4), np.arange(4.0))
@@ -94,7 +94,7 @@ def from_torch(
         in which data pass them, as they do from PyTorch (a safetensors file sorts them by name).
     hidden: the activation of every hidden layer, or a sequence with one for each: a state_dict does not say.
     output: what makes answers of the last layer's numbers. Softmax where CrossEntropyLoss trained it, Sigmoid where
-        BCEWithLogitsLoss did, Identity for values. It also decides the task.
+        BCEWithLogitsLoss did, "exponential" where PoissonNLLLoss did, Identity for values. It also decides the task.
     class_names, image_shape, pixels: as for Network. Give pixels=True where it learned from pixels divided by 255.
 
     The dtype is kept, float32 or float64; the arrays are copies.

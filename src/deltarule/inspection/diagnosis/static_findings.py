@@ -14,6 +14,7 @@ from deltarule.inspection.gradcheck.check import gradcheck
 from deltarule.inspection.gradcheck.numeric_gradient import Problem
 from deltarule.nn.activations import Activation, Identity, ReLU, Sigmoid, Softmax, Tanh
 from deltarule.nn.arrays import Array
+from deltarule.nn.losses import Loss
 from deltarule.nn.network import Network, inputs_of
 from deltarule.nn.workspace import as_floats
 from deltarule.randomness import generator
@@ -44,7 +45,7 @@ def data_findings(network: Network, train: Dataset, validation: Dataset | None =
     sample = sample_of(train)
     X = as_floats(sample.inputs, np.float64)
     yield from input_findings(X, train)
-    yield from class_findings(train) if train.task == "classes" else value_findings(train, network.activations[-1])
+    yield from class_findings(train) if train.task == "classes" else value_findings(train, network)
     if sample.n_samples >= FEW and X.any() and np.ptp(sample.targets, axis=0).any():
         wrapped = list(wrap_findings(sample))
         yield from wrapped or relation_findings(X, train)
@@ -101,8 +102,9 @@ def scaling_cure(X: Array, *, is_image: bool) -> str:
     return f"standardize each column (mean 0, deviation 1{apart})"
 
 
-def value_findings(data: Dataset, output: Activation) -> Iterator[Finding]:
+def value_findings(data: Dataset, network: Network) -> Iterator[Finding]:
     """Targets that are the same throughout, numbers of classes, or of a wild size."""
+    output = network.activations[-1]
     spread, found = np.ptp(data.targets, axis=0), np.unique(data.targets)
     if not spread.all():
         names = ", ".join(name for name, each in zip(data.class_names, spread, strict=True) if not each)
@@ -115,7 +117,8 @@ def value_findings(data: Dataset, output: Activation) -> Iterator[Finding]:
         return
     size = float(typical_size(data.targets.astype(np.float64)))
     ends = {"smallest target": float(data.targets.min()), "largest": float(data.targets.max()), "size": size}
-    yield from Finding.by_limits("targets-not-scaled", size, ends)
+    if network.loss.least_target < 0.0:  # counts are not to be standardized
+        yield from Finding.by_limits("targets-not-scaled", size, ends)
 
 
 def class_findings(data: Dataset) -> Iterator[Finding]:
@@ -365,7 +368,7 @@ def reach_findings(network: Network, data: Dataset) -> Iterator[Finding]:
     output = network.activations[-1]
     if data.task != "values" or isinstance(output, Identity | Softmax):
         return
-    reach = output.value(np.array([[-1e3], [-1.0], [0.0], [1.0], [1e3]]))
+    reach = np.minimum(output.value(np.array([[-1e3], [-1.0], [0.0], [1.0], [1e3]])), np.finfo(float).max)
     low, high = float(reach.min()), float(reach.max())
     beyond = float(((data.targets < low) | (data.targets > high)).mean())
     measured = {"lowest output": low, "highest": high, "share of targets beyond": beyond}

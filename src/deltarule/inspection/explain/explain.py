@@ -17,6 +17,7 @@ from deltarule.nn.arrays import Array
 from deltarule.nn.equations import EQUATIONS, Equation, find_equation
 from deltarule.nn.network import Network
 from deltarule.public import check_network, public
+from deltarule.targets import check_range
 
 NUDGE = 0.001  # small enough that what is predicted and what happens agree to three digits
 RATES = (0.001, 0.01, 0.1, 1.0)
@@ -121,6 +122,7 @@ def target_for(model: Model, target: Any) -> Array:
     if y.size != n_outputs or not np.isfinite(y).all():
         needs = f"the target of an example is {n_outputs} finite numbers, one an output"
         raise ShapeError(f"{needs}: got {y.tolist()[:5]}; for a class use a number, y[0]")
+    check_range(y, model.network.loss.least_target, "the target")
     values = y.reshape(1, n_outputs).astype(np.float64)
     return values if model.target_scaling is None else model.target_scaling.apply(values)
 

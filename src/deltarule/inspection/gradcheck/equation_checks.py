@@ -130,6 +130,7 @@ CHECKS: dict[str, Callable[[Problem], list[Check]]] = {
     "BP1": in_layers(check_delta, slice(-1, None)),
     "BP1-softmax": check_shortcut,
     "BP1-sigmoid": check_shortcut,
+    "BP1-exponential": check_shortcut,
     "BP2": in_layers(check_delta, slice(-1)),
     "BP3": in_layers(check_biases),
     "BP4": in_layers(check_weights),

@@ -21,6 +21,7 @@ const ELEMENTWISE = {
             return s + a * (1 - s);
         },
     },
+    exponential: { value: Math.exp, slope: (z, a) => a },
 };
 
 /** The names of all activations. */

@@ -117,6 +117,7 @@ const COSTS = {
     cross_entropy: "An output costs −t ln a: where t is 0, nothing.",
     binary_cross_entropy: "An output costs −t ln a − (1 − t) ln(1 − a).",
     quadratic: "An output costs half of (a − t) squared.",
+    poisson: "An output costs t ln(t / a) − t + a: where t is 0, a alone.",
 };
 
 /** delta: BP1 for the outputs, BP2 for the others. */

@@ -4,6 +4,9 @@ const TINY = 2 ** -1022; // the smallest normal number: the logarithm of a proba
 
 const aboveZero = (a) => Math.max(a, TINY);
 
+/** t ln(t / a) - t + a, where t ln(t / a) is 0 at t = 0. */
+const halfDeviance = (a, logA, t) => (t > 0 ? t * (Math.log(t) - logA) : 0) - t + a;
+
 /** What one output costs, and dC/da: of (a, t). */
 const FORMULAS = {
     quadratic: { cost: (a, t) => 0.5 * (a - t) ** 2, gradient: (a, t) => a - t },
@@ -12,10 +15,11 @@ const FORMULAS = {
         cost: (a, t) => -(t * Math.log(aboveZero(a)) + (1 - t) * Math.log(aboveZero(1 - a))),
         gradient: (a, t) => (a - t) / aboveZero(a * (1 - a)),
     },
+    poisson: { cost: (a, t) => halfDeviance(a, Math.log(aboveZero(a)), t), gradient: (a, t) => 1 - t / aboveZero(a) },
 };
 
 /** The output with which BP1 is proven to collapse to a - t. */
-const SHORTCUT_FOR = { cross_entropy: "softmax", binary_cross_entropy: "sigmoid" };
+const SHORTCUT_FOR = { cross_entropy: "softmax", binary_cross_entropy: "sigmoid", poisson: "exponential" };
 
 /** The names of all losses. */
 export const LOSSES = Object.keys(FORMULAS);
@@ -65,6 +69,9 @@ export function lossOf(loss, a, t) {
 export function lossFromZ(loss, z, t) {
     if (loss.name === "binary_cross_entropy") {
         return z.reduce((total, each, j) => total + Math.max(each, 0) - t[j] * each + Math.log1p(Math.exp(-Math.abs(each))), 0);
+    }
+    if (loss.name === "poisson") {
+        return z.reduce((total, each, j) => total + halfDeviance(Math.exp(each), each, t[j]), 0);
     }
     const top = z.indexOf(z.reduce((most, each) => Math.max(most, each), -Infinity));
     let others = 0;
