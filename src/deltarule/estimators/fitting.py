@@ -364,6 +364,7 @@ class SparseRows:
 
     @property
     def T(self) -> "SparseRows":  # noqa: N802 - NumPy's name
+        """The transpose."""
         return SparseRows(self.matrix, is_transposed=True)
 
     def __array_ufunc__(self, ufunc: Any, method: str, _: Any, dense: Array, out: tuple[Array]) -> Array:

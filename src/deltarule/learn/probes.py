@@ -12,7 +12,7 @@ import numpy as np
 
 from deltarule.learn.activations import MISTAKEN, RELU, SIGMOID, SOFTMAX, TANH, Sigma, is_close
 from deltarule.learn.layers import chains
-from deltarule.learn.matching import Trial, Session
+from deltarule.learn.matching import Session, Trial
 from deltarule.learn.program import Program, names_of
 from deltarule.learn.recording import Where
 from deltarule.learn.report import ProgramFinding

@@ -12,9 +12,9 @@ import numpy as np
 
 from deltarule.learn.activations import RELU, SIGMOID, SOFTMAX, TANH, Sigma
 from deltarule.learn.examples import SmallBatch, forms
-from deltarule.learn.matching import Bank, Trial, SeenError, Session, UnfilledError, calm_chance
+from deltarule.learn.matching import Bank, SeenError, Session, Trial, UnfilledError, calm_chance
 from deltarule.learn.namespace import carry_out
-from deltarule.learn.recording import Event, RunRecorder, InitialParameter, Where
+from deltarule.learn.recording import Event, InitialParameter, RunRecorder, Where
 from deltarule.learn.verdict import verdict
 from deltarule.nn.arrays import Array
 from deltarule.randomness import generator

@@ -14,7 +14,6 @@ from deltarule.inspection.gradcheck.check import gradcheck
 from deltarule.inspection.gradcheck.numeric_gradient import Problem
 from deltarule.nn.activations import Activation, Identity, ReLU, Sigmoid, Softmax, Tanh
 from deltarule.nn.arrays import Array
-from deltarule.nn.losses import Loss
 from deltarule.nn.network import Network, inputs_of
 from deltarule.nn.workspace import as_floats
 from deltarule.randomness import generator
