@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.learn.judgement import Step
-from deltarule.learn.matching import Trial, Session
+from deltarule.learn.matching import Session, Trial
 from deltarule.learn.namespace import MOST_SECONDS_TO_RUN, unimported, values_of_run
 from deltarule.learn.omissions import notes as reading_notes
 from deltarule.learn.omissions import omission_behind, omissions
@@ -18,7 +18,7 @@ from deltarule.learn.probes import probe
 from deltarule.learn.program import TABLES, Program, read_program
 from deltarule.learn.recording import Where
 from deltarule.learn.rehearsal import rehearse
-from deltarule.learn.report import ADAPTER, ProgramFinding, ProgramPart, ProgramCheck
+from deltarule.learn.report import ADAPTER, ProgramCheck, ProgramFinding, ProgramPart
 from deltarule.learn.sandbox import Failure, hand_back, run_apart
 from deltarule.learn.training import accuracy_of
 from deltarule.learn.wording import ARRAYS, EQUATIONS, describe, finding_at, finding_of, own_line, text_of
@@ -99,7 +99,7 @@ def check_here(path: str, *, run: bool = False, train: bool = True) -> dict[str,
     verdict = best.verdict if best else None
     n_layers = len(verdict.layers) if verdict else 0
     seen = {(each.quantity, each.layer) for each in verdict.steps if each.is_found} if verdict else set()
-    matched = n_layers > 0 and all((name, l) in seen for name in ("z", "dW") for l in range(n_layers))
+    matched = n_layers > 0 and all((name, index) in seen for name in ("z", "dW") for index in range(n_layers))
     missing = [text for each in session.runs if (text := omission_behind(program, each.error))]
     names = ", ".join(sorted(unimported(program)))
     missing += [TABLES["notes"]["unimported"].format(names=names)] if names else []

@@ -337,14 +337,14 @@ def own_batches(run: Trial) -> list[tuple[Array, Array]]:
             with suppress(ValueError, TypeError):
                 found[kind].append(np.squeeze(np.asarray(value, float)))
     pairs = [
-        (x, y[:, None] if y.ndim == 1 else y)
+        (row, y[:, None] if y.ndim == 1 else y)
         for inputs in found["X"] if inputs.ndim == 2
-        for x in (inputs, inputs.T)
+        for row in (inputs, inputs.T)
         for targets in found["Y"] if targets.ndim in (1, 2)
         for y in ((targets, targets.T) if targets.ndim == 2 else (targets,))
-        if len(x) == len(y)
+        if len(row) == len(y)
     ]  # fmt: skip
-    return [each for x, wanted in pairs[:8] for each in ((x, wanted), (x[:1], wanted[:1]))]
+    return [each for row, wanted in pairs[:8] for each in ((row, wanted), (row[:1], wanted[:1]))]
 
 
 def caller(run: Trial) -> Callable[[Event, Array], Array | None]:

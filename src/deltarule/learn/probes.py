@@ -6,13 +6,14 @@ A function is judged only where its name says what it is meant to be.
 import ast
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from deltarule.learn.activations import MISTAKEN, RELU, SIGMOID, SOFTMAX, TANH, Sigma, is_close
 from deltarule.learn.layers import chains
-from deltarule.learn.matching import Trial, Session
+from deltarule.learn.matching import Session, Trial
 from deltarule.learn.program import Program, names_of
 from deltarule.learn.recording import Where
 from deltarule.learn.report import ProgramFinding
@@ -91,7 +92,16 @@ def function_findings(program: Program, name: str, function: Any, node: ast.Func
         elif role == "derivative" and kind is not None and kind is not SOFTMAX:
             yield from derivative_findings(program, where, name, kind, function, n_arguments)
         elif role == "one_hot":
-            yield from one_hot_findings(program, where, name, function, n_arguments)
+            lines = [
+                each.lineno for each in ast.walk(node) if isinstance(each, ast.Assign) and is_item(each.targets[0])
+            ]
+            at = replace(where, line=lines[-1], place=program.place(lines[-1])) if lines else where
+            yield from one_hot_findings(program, at, name, function, n_arguments)
+
+
+def is_item(target: ast.expr) -> bool:
+    """Whether an assignment fills items of an array."""
+    return isinstance(target, ast.Subscript)
 
 
 def place_of(program: Program, node: ast.FunctionDef) -> Where:
@@ -241,7 +251,7 @@ def lost_values(program: Program) -> Iterator[ProgramFinding]:
                 continue
             names = [each.id for each in node.value.elts if isinstance(each, ast.Name)]
             twice = [each for each in names if names.count(each) > 1]
-            stored = {each.id for each in ast.walk(block.node) if isinstance(each, ast.Name)}
+            stored = {each.id for each in ast.walk(block.node) if isinstance(each, ast.Name)} | set(block.parameters)
             lost = (
                 sorted(
                     each
