@@ -69,7 +69,7 @@ def source_of(run: Pass, l: int, event: Event, mistake: str, begun: int, behind:
     for each, array in reversed(run.step_of(run.trace.arrays(run.n, right.shape[1], begun))):
         text = each.where.text
         is_product = "@" in text or "dot(" in text or "matmul(" in text
-        if each.time <= event.time and is_product and not is_close(array, right) and ".T" in text + "transpose":
+        if each.time <= event.time and is_product and not is_close(array, right):
             return each
     return event
 

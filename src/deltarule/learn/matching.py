@@ -48,7 +48,7 @@ class Trial:
     @property
     def score(self) -> tuple[int, int, int]:
         """How much of the program this run shows."""
-        seen, right = self.verdict.score if self.verdict else (0, 0)
+        right, _, seen = self.verdict.score if self.verdict else (0, 0, 0)
         return right, seen, len(self.recorder.events) if not seen else 0
 
 
