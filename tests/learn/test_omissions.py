@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from deltarule.learn.code_files import Place
-from deltarule.learn.omissions import notes, omission_behind, omissions, places_in_words
+from deltarule.learn.omissions import notes, omission_behind, omissions, places_in_words, stop_behind
 from deltarule.learn.program import read_program
 from deltarule.learn.sandbox import Failure
 
@@ -50,3 +50,11 @@ def test_a_name_that_is_missing_since_its_line_is_left_out_is_explained(tmp_path
     )
     assert omission_behind(program, Failure("NameError", "name 'confi' is not defined")) == ""
     assert omission_behind(program, Failure("ValueError", "'config'")) == ""
+
+
+def test_a_call_that_does_not_end_by_itself_is_placed(tmp_path: Path) -> None:
+    (path := tmp_path / "net.py").write_text("x = 1", encoding="utf-8")
+    program = read_program(path)
+    says = stop_behind(program, Failure("OutOfTime", "it did not return within 1 s", str(path), 1))
+    assert says.startswith("net.py, line 1 was still running when its time was up")
+    assert stop_behind(program, Failure("ValueError", "", str(path), 1)) == stop_behind(program, None) == ""

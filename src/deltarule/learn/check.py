@@ -13,7 +13,7 @@ from deltarule.learn.judgement import Step
 from deltarule.learn.matching import Session, Trial
 from deltarule.learn.namespace import MOST_SECONDS_TO_RUN, unimported, values_of_run
 from deltarule.learn.omissions import notes as reading_notes
-from deltarule.learn.omissions import omission_behind, omissions
+from deltarule.learn.omissions import omission_behind, omissions, stop_behind
 from deltarule.learn.probes import probe
 from deltarule.learn.program import TABLES, Program, read_program
 from deltarule.learn.recording import Where
@@ -101,6 +101,7 @@ def check_here(path: str, *, run: bool = False, train: bool = True) -> dict[str,
     seen = {(each.quantity, each.layer) for each in verdict.steps if each.is_found} if verdict else set()
     matched = n_layers > 0 and all((name, index) in seen for name in ("z", "dW") for index in range(n_layers))
     missing = [text for each in session.runs if (text := omission_behind(program, each.error))]
+    missing += [text for each in session.runs if not matched and (text := stop_behind(program, each.error))]
     names = ", ".join(sorted(unimported(program)))
     missing += [TABLES["notes"]["unimported"].format(names=names)] if names else []
     result = ProgramCheck(

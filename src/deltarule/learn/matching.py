@@ -177,7 +177,8 @@ class Session:
                 self.tape.recorder = None
             if run.called:
                 batches = [*examples.batches(), *own_batches(run)]
-                run.verdict = verdict(recorder.events, recorder.starts, batches, caller(run), RATE)
+                with suppress(ArithmeticError, IndexError, ValueError):  # arrays of shapes that fit no network
+                    run.verdict = verdict(recorder.events, recorder.starts, batches, caller(run), RATE)
         return run
 
     def space(self, examples: SmallBatch, run: Trial) -> Namespace:

@@ -44,6 +44,13 @@ def omission_behind(program: Program, error: Failure | None) -> str:
     return ""
 
 
+def stop_behind(program: Program, error: Failure | None) -> str:
+    """Where a call was ended that did not come to its end by itself; else ""."""
+    if error is None or not error.line or error.kind not in TABLES["stops"]:
+        return ""
+    return TABLES["stops"][error.kind].format(place=program.home(error.file).place(error.line))
+
+
 def places_in_words(places: Sequence[Place]) -> str:
     """The first places, and how many there are besides: "lines 3, 4, 7 and 2 more", "cell 2, line 3"."""
     unique = list(dict.fromkeys(places))  # a line may hold several statements
