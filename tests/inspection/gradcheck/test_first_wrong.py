@@ -243,9 +243,12 @@ def test_a_convention_is_not_called_a_mistake() -> None:
         assert check.ok
         assert check.mistakes == ()
         assert "conventions, not mistakes" in check.notes[-1]
-        assert "and so is your loss" in check.notes[-1]
+        assert check.notes[-1].startswith("your loss and its gradient are 0.")
     summed = learner_of(network, ("never divided", 1), loss=lambda a, t: 7.0 * LOSSES["quadratic"](a, t))
     assert gradcheck(network, X, y, gradient=summed).ok
+    squares = gradcheck(network, X, y, gradient=learner_of(network, loss=mean_of_squares))
+    assert squares.ok
+    assert squares.notes[-1].startswith("your loss is 0.666667 times the network's, and your gradient is the network's")
     half = gradcheck(network, X, y, gradient=learner_of(network, ("never divided", 1)))
     assert "not divided by the batch" in half.mistakes[0]
 
@@ -332,7 +335,7 @@ def test_gradcheck_takes_the_arrays_and_names_the_first() -> None:
 
 
 def test_every_row_of_the_catalog_can_be_said() -> None:
-    values = dict.fromkeys(("yours", "right", "factor", "rate", "error"), 0.5)
+    values = dict.fromkeys(("yours", "right", "factor", "stated", "rate", "error"), 0.5)
     values |= dict.fromkeys(("layer", "next", "before", "other", "meant", "neuron", "base"), 1)
     words = ("array", "line", "shape", "used", "which", "loss", "fits", "own", "activation", "slope", "half", "place")
     for key in ROWS:

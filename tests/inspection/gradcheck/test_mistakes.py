@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -273,6 +274,45 @@ def test_a_wrong_activation_is_named(activation: dr.Activation, named: str) -> N
     assert not check.ok
     assert len(check.mistakes) == 1
     assert named in check.mistakes[0]
+
+
+class StretchedForward(dr.Tanh):
+    def forward(self, z: Array, out: Array) -> None:
+        out[:] = 1.1 * np.tanh(z)
+
+
+class ForwardWithoutBiases(dr.Network):
+    def forward(self, X: Array) -> Array:
+        a = X
+        for W, activation in zip(self.weights, self.activations, strict=True):
+            a = activation.value(a @ W)
+        return a
+
+
+def test_an_overridden_forward_is_checked_like_value() -> None:
+    check = gradcheck(network_of((dr.Tanh(), StretchedForward())), X, CLASSES)
+    assert not check.ok
+    assert "StretchedForward.forward is not value: at z = " in check.mistakes[0]
+    network = ForwardWithoutBiases((4, 5, 3), hidden=dr.Tanh(), dtype=np.float64)
+    assert gradcheck(network, X, CLASSES).ok  # its biases are 0
+    network.biases[0][:] = 0.3
+    check = gradcheck(network, X, CLASSES)
+    assert not check.ok
+    assert "ForwardWithoutBiases.forward is off by" in check.mistakes[0]
+
+
+def test_a_weighted_gradient_is_judged_by_its_weights() -> None:
+    weights = np.array([1.0, 0.0, 2.0, 0.5, 1.0, 1.0, 3.0])
+
+    def gradient(network: dr.Network, inputs: Array, y: Array, sample_weight: Array, factor: float = 1.0) -> Any:
+        value, grads = dr.loss_and_gradient(network, inputs, y, sample_weight=sample_weight)
+        return value, ([factor * dW for dW in grads.weights], [factor * db for db in grads.biases])
+
+    check = gradcheck(network_of(), X, CLASSES, sample_weight=weights, gradient=gradient)
+    assert check.ok
+    undivided = partial(gradient, factor=weights.sum())
+    check = gradcheck(network_of(), X, CLASSES, sample_weight=weights, gradient=undivided)
+    assert "it is not divided by the batch" in check.mistakes[0]
 
 
 class Unhalved(dr.Quadratic):

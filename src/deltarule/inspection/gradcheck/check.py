@@ -163,7 +163,7 @@ def gradcheck(
     All parameters are checked by the complex step, or by central differences where an activation or a loss of your own
     cannot take complex numbers; a very large network along random directions only. Central differences along random
     directions give a second opinion. Of a gradient of your own, `mistakes` names the first array that does not follow
-    from those before it, then the others. A loss that is a constant times the network's is no mistake: a note says so.
+    from those before it, then the others. A loss that is a constant times the network's is a convention, for a note.
 
     Raises ShapeError, DataError or SettingError for what does not fit.
 
@@ -180,7 +180,7 @@ def gradcheck(
         problem, kinks = without_kinks(problem)
         method, why = best_method(problem)
         observed = None if gradient is None else own_arrays(gradient, problem, is_weighted=sample_weight is not None)
-        judged = Judgement() if observed is None else judgement(counted(problem), observed)
+        judged = Judgement() if observed is None else judgement(samples_that_count(problem), observed)
         problem = beside(problem, judged)
         check = compare(problem, problem.grads if observed is None else copy_of(observed, problem), method)
         wrong = [*forward_mistakes(problem), *(() if check.ok else formula_mistakes(problem, method))]
@@ -212,7 +212,7 @@ def problem_of(
     return Problem(network, inputs, data.targets, weights, penalty), notes
 
 
-def counted(problem: Problem) -> Problem:
+def samples_that_count(problem: Problem) -> Problem:
     """The samples that count."""
     counts = problem.sample_weight > 0.0
     return replace(problem, X=problem.X[counts], y=problem.y[counts], sample_weight=problem.sample_weight[counts])
@@ -230,7 +230,7 @@ def own_arrays(gradient: Gradient, problem: Problem, *, is_weighted: bool) -> Ob
 
     Raises ShapeError where a part of the gradient has the wrong shape, and says what that looks like.
     """
-    given = counted(problem)
+    given = samples_that_count(problem)
     more = {"sample_weight": given.sample_weight} if is_weighted else {}
     if not callable(gradient):
         raise SettingError(f"gradient must be a function: got {brief(gradient)}; use gradient=my_gradient")

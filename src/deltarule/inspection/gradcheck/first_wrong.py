@@ -18,6 +18,7 @@ from deltarule.inspection.gradcheck.explanation import (
     UNKNOWN,
     Fitting,
     Option,
+    conventions,
     explanation,
     factor_slips,
     fit,
@@ -30,7 +31,6 @@ from deltarule.inspection.gradcheck.slips import (
     losses_for,
     right_deltas,
     twice_wrong_deltas,
-    words,
     wrong_a,
     wrong_biases,
     wrong_deltas,
@@ -47,7 +47,7 @@ FACTORS = ("undivided", "divided-twice", "times-outputs", "by-outputs", "factor-
 Chosen = Callable[[str, int, Slip], bool]
 
 
-class Finding(NamedTuple):
+class Claim(NamedTuple):
     """A mistake in the making: a key of mistakes.toml, with what its sentence needs."""
 
     quantity: str
@@ -75,7 +75,7 @@ class State:
 
     flow: Flow
     cost: float = 0.0
-    findings: tuple[Finding, ...] = ()
+    claims: tuple[Claim, ...] = ()
     right: tuple[tuple[str, int | None], ...] = ()
     kind: Loss | None = None
     factor: float = 1.0
@@ -84,9 +84,9 @@ class State:
 
     def because(self, option: Option, quantity: str, l: int, error: float) -> Self:
         """The same with one more array explained."""
-        found = tuple(Finding(quantity, l, key, values, error) for key, values in option.slips)
+        found = tuple(Claim(quantity, l, key, values, error) for key, values in option.slips)
         right = self.right if found else (*self.right, (quantity, l))
-        return replace(self, cost=self.cost + option.cost, findings=self.findings + found, right=right)
+        return replace(self, cost=self.cost + option.cost, claims=self.claims + found, right=right)
 
     def carrying(self, layer: "Layer", delta: Array, **changes: Any) -> Self:
         """The same with delta of one more layer."""
@@ -108,20 +108,24 @@ def judgement(problem: Problem, observed: Observed) -> Judgement:
     start = forward_state(problem, observed)
     reading = loss_reading(start.flow, observed.loss)
     best = backward_states(start, observed, reading)[0]
-    if reading.kind is None and (reading.key or best.cost >= NAMED) and observed.z is observed.a is None:
+    if reading.kind is None and (reading.key or best.cost >= TWICE) and observed.z is observed.a is None:
         is_given, cost = bool(reading.key), best.cost + (UNKNOWN if reading.key else 0.0)
         for other in other_states(problem, observed):
             other_reading = loss_reading(other.flow, observed.loss)
-            if is_given == (other_reading.kind is None):
+            if is_given == (other_reading.kind is None) or not (is_given or has_right_outputs(other, observed)):
                 continue  # without a loss, all of the gradient must be right
             explained = backward_states(other, observed, other_reading, depth=2 if is_given else 1)[0]
             if explained.cost < min(cost, math.inf if is_given else NAMED + BOTH):
                 best, reading, cost = explained, other_reading, explained.cost
-    found = [*misshapen, *loss_findings(problem, observed, reading, best), *best.findings]
+    found = [*misshapen, *loss_claims(problem, observed, reading, best), *best.claims]
     notes = notes_of(problem, observed, reading, best)
     is_fit = not any(each.key in ("delta-a-minus-t", "loss-of-gradient") for each in found)
     return Judgement(
-        wrong_of(problem, found), best.right, notes, best.kind if is_fit else None, best.factor if notes else 1.0
+        wrong_of(problem, found),
+        best.right,
+        notes,
+        best.kind if is_fit else None,
+        best.factor if notes and best.factor > 0.0 else 1.0,
     )
 
 
@@ -130,33 +134,32 @@ def entry(arrays: Sequence[Array | None] | None, l: int) -> Array | None:
     return None if arrays is None or l >= len(arrays) else arrays[l]
 
 
-def with_shapes(problem: Problem, observed: Observed) -> tuple[Observed, list[Finding]]:
+def with_shapes(problem: Problem, observed: Observed) -> tuple[Observed, list[Claim]]:
     """What is observed as arrays of float64 of the right shape, and what has another shape."""
-    params, n, found = problem.network.parameters, len(problem.X), []
-    layers = range(len(params.weights))
-    wide = [(n, W.shape[1]) for W in params.weights]
-    shapes = {"z": wide, "a": wide, "delta": wide, "weights": [W.shape for W in params.weights]}
-    kept: dict[str, Any] = {}
-    for name, right in (shapes | {"biases": [b.shape for b in params.biases]}).items():
-        kept[name] = None if getattr(observed, name) is None else [None] * len(layers)
-        for l in layers:
-            if (array := entry(getattr(observed, name), l)) is None:
+    params, claims, kept = problem.network.parameters, list[Claim](), dict[str, Any]()
+    wide = [(len(problem.X), len(b)) for b in params.biases]
+    for name, quantity, shapes in (
+        *((name, name, wide) for name in ("z", "a", "delta")),
+        ("weights", "dW", [W.shape for W in params.weights]),
+        ("biases", "db", [b.shape for b in params.biases]),
+    ):
+        given = getattr(observed, name)
+        kept[name] = None if given is None else [None] * len(shapes)
+        for l, shape in enumerate(shapes):
+            array = entry(given, l)
+            if array is None:
                 continue
             array = np.asarray(array, np.float64)
-            if name == "biases" and array.size == 1:
-                array = np.full(right[l], array.ravel()[0])
-            if name == "biases" and array.size == right[l][0]:
-                array = array.ravel()
-            if array.shape == right[l]:
+            if quantity == "db" and array.size in (1, *shape):
+                array = np.broadcast_to(array.ravel(), shape)
+            if array.shape == shape:
                 kept[name][l] = array
             else:
-                quantity = {"weights": "dW", "biases": "db"}.get(name, name)
-                found.append(Finding(quantity, l, "shape", {"shape": array.shape, "right": right[l]}))
-    loss = observed.loss
-    if loss is not None and np.size(loss) != 1:
-        found.append(Finding("loss", None, "loss-array", {"shape": np.shape(loss)}))
-        loss = None
-    return Observed(None if loss is None else float(np.asarray(loss).ravel()[0]), **kept), found
+                claims.append(Claim(quantity, l, "shape", {"shape": array.shape, "right": shape}))
+    loss = np.asarray(np.nan if observed.loss is None else observed.loss, np.float64)
+    if loss.size != 1:
+        claims.append(Claim("loss", None, "loss-array", {"shape": loss.shape}))
+    return Observed(loss.item() if loss.size == 1 and observed.loss is not None else None, **kept), claims
 
 
 # The forward pass
@@ -216,10 +219,10 @@ def loss_reading(flow: Flow, yours: float | None) -> LossReading:
     """Which loss the number is."""
     if yours is None:
         return LossReading(None)
-    problem, a, t = flow.problem, flow.a[-1], flow.targets
+    problem, outputs = flow.problem, flow.a[-1]
     penalty, scales = problem.penalty.value(problem.network.parameters), conventions(problem)
     for kind in losses_for(flow):
-        value = kind.value(a, problem.y, problem.shares)
+        value = kind.value(outputs, problem.y, problem.shares)
         for factor in scales:
             for key, number, values in (
                 ("", factor * value + penalty, {}),
@@ -231,36 +234,30 @@ def loss_reading(flow: Flow, yours: float | None) -> LossReading:
             ):
                 if math.isclose(yours, number, rel_tol=3e-6):
                     return LossReading(kind, factor, key, values)
-    shares, off = problem.shares[:, np.newaxis], a - t
+    shares, off = problem.shares[:, np.newaxis], outputs - flow.targets()
     for key, value in (
-        ("loss-half", -(shares * t * np.log(np.maximum(a, 1e-300))).sum()),
+        ("loss-half", -(shares * flow.targets() * np.log(np.maximum(outputs, 1e-300))).sum()),
         ("loss-root", math.sqrt((shares * off**2).sum())),
         ("loss-absolute", (shares * np.abs(off)).sum()),
     ):
-        if any(math.isclose(yours, each * value, rel_tol=3e-6) for each in (*scales, a.shape[1] ** -0.5)):
+        if any(math.isclose(yours, each * value, rel_tol=3e-6) for each in (*scales, len(off[0]) ** -0.5)):
             return LossReading(problem.network.loss, 1.0, key)
     return LossReading(None, 1.0, "loss-differs")
 
 
-def conventions(problem: Problem) -> list[float]:
-    """Factors by which losses differ that are used everywhere: sums and means, with the half or without it."""
-    n, k = float(problem.sample_weight.sum()), problem.network.layer_sizes[-1]
-    return [u * v for u in (1.0, n) for v in (1.0, 2.0, 1.0 / k, 2.0 / k, 0.5)]
-
-
-def loss_findings(problem: Problem, observed: Observed, reading: LossReading, best: State) -> Iterator[Finding]:
+def loss_claims(problem: Problem, observed: Observed, reading: LossReading, best: State) -> Iterator[Claim]:
     """What is wrong with the loss that a program returns, beside its gradient."""
     own = problem.network.loss
     values = {"yours": observed.loss, "right": problem.loss, **reading.values}
     error = None if observed.loss is None else abs(observed.loss - problem.loss) / abs(problem.loss or 1.0)
     if observed.loss is not None and not math.isfinite(observed.loss):
-        yield Finding("loss", None, "not-finite", values)
+        yield Claim("loss", None, "not-finite", values)
     elif reading.key:
-        yield Finding("loss", None, reading.key, values, error)
+        yield Claim("loss", None, reading.key, values, error)
     elif reading.kind not in (None, own):
         fits = own if best.kind is None else best.kind
         key = "loss-other" if best.kind in (None, reading.kind) else "two-losses"
-        yield Finding("loss", None, key, values | {"loss": words(reading.kind), "fits": words(fits)}, error)
+        yield Claim("loss", None, key, values | {"loss": reading.kind, "fits": fits}, error)
 
 
 # The backward pass
@@ -290,11 +287,8 @@ class Layer:
 
     def images(self, flow: Flow, slip: Slip) -> dict[str, Slip]:
         """The parts that a delta leaves."""
-
-        def moved(name: str) -> Array | None:
-            return None if slip.along is None else self.image(flow, name, slip.along)
-
-        return {name: slip._replace(array=self.image(flow, name, slip.array), along=moved(name)) for name in self.parts}
+        ways = {name: None if slip.along is None else self.image(flow, name, slip.along) for name in self.parts}
+        return {name: Slip(slip.key, self.image(flow, name, slip.array), slip.values, ways[name]) for name in ways}
 
     def option(self, flow: Flow, name: str) -> Option:
         """How one part is explained by the delta that `flow` has."""
@@ -312,6 +306,14 @@ def backward_states(start: State, observed: Observed, reading: LossReading, dept
         states = [each for state in states for each in continuations(state, layer, reading, depth)]
         states = sorted(states, key=lambda state: state.cost)[:BEAM]
     return states
+
+
+def has_right_outputs(state: State, observed: Observed) -> bool:
+    """Whether the gradient of the last layer is right, or a constant times that: a quick look."""
+    flow, last = state.flow, len(state.flow.weights) - 1
+    layer = Layer.of(flow.problem, last, observed)
+    images = [layer.images(flow, slip) for slip in right_deltas(flow, last)]
+    return any(fit([*layer.parts.values()], [*each.values()], flow.problem) for each in images if each)
 
 
 def continuations(state: State, layer: Layer, reading: LossReading, depth: int) -> list[State]:
@@ -342,7 +344,7 @@ def with_slip(state: State, layer: Layer, slip: Slip, right: Array, reading: Los
     if layer.delta is not None:
         if fitting := fit([layer.delta * state.scale], [slip], problem):
             yield with_delta(state, layer, slip, fitting, right, reading)
-            if layer.l + 1 == len(state.flow.weights) and abs(abs(fitting.factor) / n - 1.0) <= ALIKE:
+            if state.flow.is_last(layer.l) and abs(abs(fitting.factor) / n - 1.0) <= ALIKE:
                 scaled, fitting = replace(state, scale=1.0 / n), Fitting(fitting.factor / n, fitting.values)
                 yield with_delta(scaled, layer, slip, fitting, right, reading)
         return
@@ -359,7 +361,7 @@ def with_delta(state: State, layer: Layer, slip: Slip, fitting: Fitting, right: 
     (factor, values), keys, problem = fitting, slip.key.split(), state.flow.problem
     delta = factor * slip.array if slip.along is None else slip.array + values["rate"] * slip.along
     cost, changes = TWICE if len(keys) > 1 else NAMED if keys else 0.0, {}
-    if layer.l + 1 == len(state.flow.weights):
+    if state.flow.is_last(layer.l):
         kind = values.get("kind", None if keys else problem.network.loss)
         if keys and kind is not None and kind == reading.kind:
             cost, keys = CONVENTION, []
@@ -405,21 +407,23 @@ def separate(state: State, layer: Layer, right: Array) -> Iterator[State]:
         return
     option = Option(0.5) if state.lost else Option(LOST, (("off", {}),))
     error = max(relative_error(part, layer.image(state.flow, name, right)) for name, part in layer.parts.items())
-    findings = state.findings + tuple(Finding("delta", layer.l, key, values, error) for key, values in option.slips)
-    lost = replace(after, cost=state.cost + option.cost, findings=findings, lost=True)
+    claims = state.claims + tuple(Claim("delta", layer.l, key, values, error) for key, values in option.slips)
+    lost = replace(after, cost=state.cost + option.cost, claims=claims, lost=True)
     yield lost
-    x = np.column_stack([state.flow.inputs[layer.l], np.ones(len(right))])
-    if len(layer.parts) == 2 and len(x) <= x.shape[1] and np.isfinite(error):  # delta can be had from its products
-        delta = np.linalg.lstsq(x.T, np.vstack([layer.parts["dW"], layer.parts["db"]]), rcond=None)[0]
-        yield replace(state.carrying(layer, delta), cost=lost.cost, findings=findings)
+    inputs = np.column_stack([state.flow.inputs[layer.l], np.ones(len(right))])
+    if (
+        len(layer.parts) == 2 and len(inputs) <= inputs.shape[1] and np.isfinite(error)
+    ):  # delta can be had from its products
+        delta = np.linalg.lstsq(inputs.T, np.vstack([layer.parts["dW"], layer.parts["db"]]), rcond=None)[0]
+        yield replace(state.carrying(layer, delta), cost=lost.cost, claims=claims)
 
 
-# What is said
+# Words
 
 
-def wrong_of(problem: Problem, found: Sequence[Finding]) -> tuple[Wrong, ...]:
-    """Findings in the order of the data's way, each mistake once for all layers that have it."""
-    last, together = len(problem.network.weights) - 1, dict[tuple[str, str, str], list[Finding]]()
+def wrong_of(problem: Problem, found: Sequence[Claim]) -> tuple[Wrong, ...]:
+    """Claims in the order of the data's way, each mistake once for all layers that have it."""
+    last, together = len(problem.network.weights) - 1, dict[tuple[str, str, str], list[Claim]]()
     for each in sorted(found, key=way):
         together.setdefault((each.quantity, each.key, f"{each.values.get('factor', 0.0):.6g}"), []).append(each)
     wrong = []
@@ -433,31 +437,38 @@ def wrong_of(problem: Problem, found: Sequence[Finding]) -> tuple[Wrong, ...]:
     return tuple(wrong)
 
 
-def way(finding: Finding) -> tuple[int, int]:
+def way(claim: Claim) -> tuple[int, int]:
     """Where an array stands in the order in which it is computed."""
-    stage, l = ("z", "a", "loss", "delta", "dW", "db").index(finding.quantity), finding.layer or 0
+    stage, l = ("z", "a", "loss", "delta", "dW", "db").index(claim.quantity), claim.layer or 0
     return (0, 2 * l + stage) if stage < 2 else (min(stage, 4), -2 * l + stage)
 
 
-def values_of(problem: Problem, finding: Finding) -> dict[str, Any]:
+def values_of(problem: Problem, claim: Claim) -> dict[str, Any]:
     """What the sentences of a mistake may need."""
-    l, network, name = finding.layer or 0, problem.network, finding.quantity
+    l, network, name = claim.layer or 0, problem.network, claim.quantity
     last, own = l + 1 == len(network.weights), network.activations[l]
     line = ("shortcut" if network.has_shortcut else "output") if name == "delta" and last else name
     equation = {"z": "forward", "a": "forward", "loss": "C", "dW": "BP4", "db": "BP3"}.get(name, f"BP{2 - last}")
     arrays = {"loss": "the loss", "dW": "dC/dW", "db": "dC/db"}
     values = {"layer": l, "next": l + 1, "before": l - 1, "equation": equation, "array": arrays.get(name, name)}
-    values |= {"own": words(network.loss) if name == "loss" else type(own).__name__, "error": finding.error}
-    values |= {"slope": TEXTS.get(type(own).__name__, "the derivative of its value")}
-    values |= finding.values
-    if isinstance(values.get("activation"), Activation):
-        values["activation"] = type(values["activation"]).__name__
+    values |= {"own": network.loss if name == "loss" else own, "error": claim.error, "loss": network.loss}
+    values |= {"slope": TEXTS.get(type(own).__name__, "the derivative of its value")} | dict(claim.values)
+    values = {key: words(each) if isinstance(each, Activation | Loss) else each for key, each in values.items()}
     return values | {"line": TEXTS[line].format(**values).replace("a[-1]", "X")}
 
 
+def words(part: Activation | Loss) -> str:
+    """An activation or a loss as a sentence calls it."""
+    name = type(part).__name__
+    return TEXTS.get(name, name) if isinstance(part, Loss) else name
+
+
 def notes_of(problem: Problem, observed: Observed, reading: LossReading, best: State) -> tuple[str, ...]:
-    """What is no mistake: that the gradient is of a loss that differs from the network's by a constant."""
-    if best.factor in (1.0, -1.0) or any(each.quantity == "delta" and each.key in FACTORS for each in best.findings):
-        return ()
-    too = observed.loss is not None and math.isclose(reading.factor, best.factor, rel_tol=ALIKE)
-    return (mistake_of("convention", factor=best.factor, loss=", and so is your loss" if too else "").says,)
+    """What is a convention: that the loss, its gradient, or both are the network's times a constant."""
+    is_mistake = any(each.quantity == "delta" and each.key in FACTORS for each in best.claims)
+    factor = 1.0 if is_mistake or best.factor < 0.0 else best.factor
+    both = math.isclose(reading.factor, factor, rel_tol=ALIKE) and observed.loss is not None
+    values = {"factor": factor, "stated": reading.factor}
+    if factor != 1.0:
+        return (mistake_of("convention" if both else "convention-gradient", **values).says,)
+    return () if both or is_mistake or reading.kind is None else (mistake_of("convention-loss", **values).says,)

@@ -1,7 +1,7 @@
 """What the usual mistakes leave in the place of z, a, delta, dC/dW and dC/db: the hypotheses, as data.
 
 Each is computed from what the program has at that line, right or wrong, as its own line would. Keys are those of
-mistakes.toml; "" is no mistake. The first that fits is believed, so the likelier stands first.
+mistakes.toml, or "" for what is right. The first that fits is believed, so the likelier stands first.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,11 +24,17 @@ FROM_A: dict[type, Callable[[Any, Array], Array]] = {  # sigma' by a = sigma(z)
     ELU: lambda own, a: np.where(a > 0.0, 1.0, a + own.alpha),
     Softmax: lambda own, a: a * (1.0 - a),
 }
-BENT = (ReLU, LeakyReLU, ELU)
+PARTS_OF_A: dict[str, Callable[[Array], Array]] = {
+    "a": lambda a: a,
+    "1 - a": lambda a: 1.0 - a,
+    "a^2": lambda a: a * a,
+    "1 + a": lambda a: 1.0 + a,
+}
+SQUARES = Quadratic()
 
 
 class Slip(NamedTuple):
-    """An array as a mistake leaves it: `array`, or `array` + r `along` with any r, which is then told as `rate`."""
+    """An array as a mistake leaves it: `array`, or `array` + rate * `along` with any rate."""
 
     key: str
     array: Array
@@ -38,14 +44,17 @@ class Slip(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Flow:
-    """A forward pass, right or wrong, and the deltas that a backward pass has carried so far, by layer."""
+    """A forward pass, right or wrong, and what a backward pass has made so far, by layer.
+
+    stepped: the program's own dC/dW, by which it may have moved the weights already.
+    """
 
     problem: Problem
     activations: tuple[Activation, ...]
     z: Sequence[Array]
     a: Sequence[Array]
     deltas: Mapping[int, Array] = field(default_factory=dict)
-    stepped: Mapping[int, Array] = field(default_factory=dict)  # the program's own dC/dW, which an update would use
+    stepped: Mapping[int, Array] = field(default_factory=dict)
 
     @property
     def inputs(self) -> list[Array]:
@@ -57,15 +66,18 @@ class Flow:
         """The network's."""
         return self.problem.network.weights
 
-    @property
+    def is_last(self, l: int) -> bool:
+        """Whether layer l makes the outputs."""
+        return l + 1 == len(self.weights)
+
     def targets(self) -> Array:
-        """t, one-hot."""
+        """What the outputs should be, one-hot for classes."""
         return self.problem.network.loss.targets(self.a[-1], self.problem.y)
 
     def others(self, l: int, arrays: Sequence[Array] | Mapping[int, Array]) -> Iterator[tuple[int, Array]]:
         """Arrays of other layers that have the shape of layer l's."""
         pairs = arrays.items() if isinstance(arrays, Mapping) else enumerate(arrays)
-        yield from ((m, array) for m, array in pairs if m != l and array.shape == arrays[l].shape)
+        yield from ((k, array) for k, array in pairs if k != l and array.shape == arrays[l].shape)
 
     def times_slope(self, l: int, error: Array) -> Array:
         """dC/dz of layer l by dC/da."""
@@ -73,29 +85,27 @@ class Flow:
         self.activations[l].backward(delta, self.z[l], self.a[l])
         return delta
 
-    def error(self, l: int) -> Array:
-        """dC/da of layer l by the delta of the layer behind it; for the outputs, by the loss."""
-        if l + 1 < len(self.weights):
-            return self.deltas[l + 1] @ self.weights[l + 1].T
-        return loss_error(self, self.problem.network.loss)
+    def error(self, loss: Loss, targets: Array | None = None) -> Array:
+        """dC/da of the outputs."""
+        return loss.gradient(self.a[-1], self.problem.y if targets is None else targets, self.problem.shares)
 
+    def errors(self, l: int) -> list[Array]:
+        """dC/da of layer l: the right one first, and a - t, which stands for it in many a last layer."""
+        if self.is_last(l):
+            return [self.error(self.problem.network.loss), self.error(SQUARES, self.targets())]
+        return [self.deltas[l + 1] @ self.weights[l + 1].T]
 
-def loss_error(flow: Flow, loss: Loss, targets: Array | None = None) -> Array:
-    """dC/da of the outputs."""
-    return loss.gradient(flow.a[-1], flow.problem.y if targets is None else targets, flow.problem.shares)
-
-
-def delta_of_loss(flow: Flow, loss: Loss, targets: Array | None = None) -> Array:
-    """delta of the outputs."""
-    if isinstance(flow.activations[-1], loss.shortcut_for):
-        return loss.shortcut(flow.a[-1], flow.problem.y if targets is None else targets, flow.problem.shares)
-    return flow.times_slope(len(flow.z) - 1, loss_error(flow, loss, targets))
+    def output_delta(self, loss: Loss, targets: Array | None = None) -> Array:
+        """dC/dz of the outputs."""
+        if isinstance(self.activations[-1], loss.shortcut_for):
+            return self.error(SQUARES, self.targets() if targets is None else targets)
+        return self.times_slope(len(self.z) - 1, self.error(loss, targets))
 
 
 def losses_for(flow: Flow) -> list[Loss]:
     """The network's loss, and the named ones that can be taken of its outputs."""
     a, own = flow.a[-1], flow.problem.network.loss
-    fitting = [Quadratic(), *([CrossEntropy()] if (a > 0.0).all() else [])]
+    fitting = [SQUARES, *([CrossEntropy()] if (a > 0.0).all() else [])]
     fitting += [BinaryCrossEntropy()] if ((a > 0.0) & (a < 1.0)).all() else []
     return [own, *(each for each in fitting if each != own)]
 
@@ -105,18 +115,18 @@ def losses_for(flow: Flow) -> list[Loss]:
 
 def wrong_z(flow: Flow, l: int) -> Iterator[Slip]:
     """z of layer l, where z and a in front of it are as they are in `flow`."""
-    W, b, x = flow.weights[l], flow.problem.network.biases[l], flow.inputs[l]
-    yield Slip("no-bias", x @ W)
-    yield Slip("bias-subtracted", x @ W - b)
+    W, b, inputs = flow.weights[l], flow.problem.network.biases[l], flow.inputs[l]
+    yield Slip("no-bias", inputs @ W)
+    yield Slip("bias-subtracted", inputs @ W - b)
     if l > 0:
         yield Slip("forward-skips-activation", flow.z[l - 1] @ W + b)
     if W.shape[0] == W.shape[1]:
-        yield Slip("forward-not-transposed", x @ W.T + b)
-    for m, inputs in enumerate(flow.inputs[:l]):
-        if inputs.shape == x.shape:
-            yield Slip("forward-of-another-layer", inputs @ W + b, {"other": f"a[{m - 1}]" if m else "X"})
-    for m, other in flow.others(l, flow.weights):
-        yield Slip("forward-weights-of-layer", x @ other + b, {"other": m})
+        yield Slip("forward-not-transposed", inputs @ W.T + b)
+    for k, other in enumerate(flow.inputs[:l]):
+        if other.shape == inputs.shape:
+            yield Slip("forward-of-another-layer", other @ W + b, {"other": f"a[{k - 1}]" if k else "X"})
+    for k, other in flow.others(l, flow.weights):
+        yield Slip("forward-weights-of-layer", inputs @ other + b, {"other": k})
 
 
 def wrong_a(flow: Flow, l: int) -> Iterator[Slip]:
@@ -126,9 +136,8 @@ def wrong_a(flow: Flow, l: int) -> Iterator[Slip]:
     if isinstance(own, Sigmoid):
         yield Slip("sigmoid-minus", 1.0 - own.value(z))
     if isinstance(own, Softmax):
-        e = np.exp(z)
-        yield Slip("softmax-axis", e / e.sum(axis=0))
-        yield Slip("softmax-of-all", e / e.sum())
+        yield Slip("softmax-axis", np.exp(z) / np.exp(z).sum(axis=0))
+        yield Slip("softmax-of-all", np.exp(z) / np.exp(z).sum())
     else:
         yield Slip("activation-twice", own.value(own.value(z)))
     for other in OTHERS:
@@ -139,10 +148,44 @@ def wrong_a(flow: Flow, l: int) -> Iterator[Slip]:
 # BP1 and BP2
 
 
+def right_deltas(flow: Flow, l: int) -> Iterator[Slip]:
+    """delta of layer l without a mistake; by the network's own sigma', too, where a is not its sigma of z."""
+    own, z, a, errors = flow.problem.network.activations[l], flow.z[l], flow.a[l], flow.errors(l)
+    is_last = flow.is_last(l)
+    yield Slip("", flow.output_delta(flow.problem.network.loss) if is_last else flow.times_slope(l, errors[0]))
+    if np.allclose(a, own.value(z)):
+        return
+    if is_last and flow.problem.network.has_shortcut:
+        yield Slip("", errors[1])
+    if not isinstance(own, Softmax):
+        yield Slip("", errors[0] * own.derivative(z, own.value(z)))
+        yield from (Slip("", errors[0] * FROM_A[kind](own, a)) for kind in FROM_A if type(own) is kind)
+
+
+def wrong_deltas(flow: Flow, l: int) -> Iterator[Slip]:
+    """delta of layer l with one mistake."""
+    if flow.is_last(l):
+        yield from wrong_output_deltas(flow, l)
+        return
+    yield from wrong_slopes(flow, l, flow.errors(l)[0])
+    for slip in wrong_errors(flow, l):
+        along = None if slip.along is None else flow.times_slope(l, slip.along)
+        yield slip._replace(array=flow.times_slope(l, slip.array), along=along)
+
+
+def twice_wrong_deltas(flow: Flow, l: int) -> Iterator[Slip]:
+    """delta where two slips meet in one line: their keys stand side by side, with a blank between them."""
+    targets = wrong_targets(flow.problem.y, flow.targets()) if flow.is_last(l) else ()
+    errors = (slip._replace(array=flow.error(SQUARES, slip.array)) for slip in targets)
+    for error in errors if flow.is_last(l) else wrong_errors(flow, l):
+        for slope in wrong_slopes(flow, l, error.array):
+            if error.along is None and slope.along is None:
+                yield Slip(f"{error.key} {slope.key}", slope.array, {**error.values, **slope.values})
+
+
 def wrong_slopes(flow: Flow, l: int, error: Array) -> Iterator[Slip]:
     """delta of layer l where sigma' is mistaken, by the error dC/da."""
-    own, z, a = flow.activations[l], flow.z[l], flow.a[l]
-    whole = flow.times_slope(l, error)
+    own, z, a, whole = flow.activations[l], flow.z[l], flow.a[l], flow.times_slope(l, error)
     yield Slip("no-slope", error)
     if isinstance(own, Softmax):
         yield Slip("softmax-diagonal", error * a * (1.0 - a))
@@ -152,88 +195,61 @@ def wrong_slopes(flow: Flow, l: int, error: Array) -> Iterator[Slip]:
     yield Slip("slope-twice", flow.times_slope(l, whole))
     if type(own) in FROM_A:
         yield Slip("slope-fed-z", error * FROM_A[type(own)](own, z))
-    if isinstance(own, BENT):
+    if isinstance(own, ReLU | LeakyReLU | ELU):
         below = np.exp(np.minimum(z, 0.0)) if isinstance(own, ELU) else 1.0
-        yield Slip("slope-below-zero", error * (z > 0.0), {"what": "slope"}, error * (z <= 0.0) * below)
+        yield Slip("slope-below-zero", error * (z > 0.0), {}, error * (z <= 0.0) * below)
     yield Slip("mask-of-error", np.maximum(error, 0.0))
     yield Slip("mask-inverted", error * (z <= 0.0))
-    for half, factor in (("a", a), ("1 - a", 1.0 - a), ("a^2", a * a), ("1 + a", 1.0 + a), ("z", z)):
-        yield Slip("slope-half", error * factor, {"half": half})
+    for half, part in PARTS_OF_A.items():
+        yield Slip("slope-half", error * part(a), {"half": half})
+    yield from wrong_derivatives(flow, l, error)
+
+
+def wrong_derivatives(flow: Flow, l: int, error: Array) -> Iterator[Slip]:
+    """delta of layer l where sigma' is another activation's, or taken in another layer."""
+    own, z, a = flow.activations[l], flow.z[l], flow.a[l]
     for other in OTHERS[:-1]:
-        slope = other.derivative(z, other.value(z))
         if type(other) is not type(own):
-            yield Slip("slope-of-another", error * slope, {"activation": type(other).__name__})
+            name = type(other).__name__
+            yield Slip("slope-of-another", error * other.derivative(z, other.value(z)), {"activation": name})
             if type(other) in FROM_A:
                 by_a = error * FROM_A[type(other)](other, a)
-                yield Slip("slope-of-another", by_a, {"activation": f"{type(other).__name__}, by a"})
-    for m, z_m in flow.others(l, flow.z):
-        values = {"used": "sigma'(z)", "other": m, "meant": l}
-        if not isinstance(own, Softmax):
-            yield Slip("of-another-layer", error * own.derivative(z_m, own.value(z_m)), values)
+                yield Slip("slope-of-another", by_a, {"activation": f"{name}, by a"})
+    for k, there in flow.others(l, flow.z) if not isinstance(own, Softmax) else ():
+        values = {"used": "sigma'(z)", "other": k, "meant": l}
+        yield Slip("of-another-layer", error * own.derivative(there, own.value(there)), values)
 
 
-def right_deltas(flow: Flow, l: int) -> Iterator[Slip]:
-    """delta of layer l without a mistake; by the network's own sigma', too, where a is not its sigma of z."""
-    own, z, a, error = flow.problem.network.activations[l], flow.z[l], flow.a[l], flow.error(l)
-    is_output = l + 1 == len(flow.weights)
-    yield Slip("", delta_of_loss(flow, flow.problem.network.loss) if is_output else flow.times_slope(l, error))
-    if not np.allclose(a, own.value(z)):
-        if is_output and flow.problem.network.has_shortcut:
-            yield Slip("", loss_error(flow, Quadratic(), flow.targets))
-        if not isinstance(own, Softmax):
-            yield Slip("", error * own.derivative(z, own.value(z)))
-            if type(own) in FROM_A:
-                yield Slip("", error * FROM_A[type(own)](own, a))
-
-
-def wrong_deltas(flow: Flow, l: int) -> Iterator[Slip]:
-    """delta of layer l with one mistake."""
-    yield from output_deltas(flow) if l + 1 == len(flow.weights) else hidden_deltas(flow, l)
-
-
-def output_deltas(flow: Flow) -> Iterator[Slip]:
-    """delta of the outputs, mistaken."""
-    own, l, t = flow.problem.network.loss, len(flow.z) - 1, flow.targets
-    right, difference = delta_of_loss(flow, own), loss_error(flow, Quadratic(), t)
+def wrong_output_deltas(flow: Flow, l: int) -> Iterator[Slip]:
+    """delta of the outputs with one mistake."""
+    own, difference, shares = flow.problem.network.loss, flow.errors(l)[1], flow.problem.shares[:, np.newaxis]
+    right = flow.output_delta(own)
     if isinstance(flow.activations[l], own.shortcut_for):
         yield Slip("shortcut-slope", flow.times_slope(l, right))
         yield Slip("shortcut-slope", right * FROM_A[type(flow.activations[l])](None, flow.a[l]))
     for loss in losses_for(flow)[1:]:
         key = "delta-a-minus-t" if isinstance(flow.activations[-1], loss.shortcut_for) else "loss-of-gradient"
-        yield Slip(key, delta_of_loss(flow, loss), {"fits": words(loss), "loss": words(own), "kind": loss})
-    for error in (flow.error(l), difference):
+        yield Slip(key, flow.output_delta(loss), {"fits": loss, "kind": loss})
+    for error in flow.errors(l):
         yield from wrong_slopes(flow, l, error)
-    for key, targets, values in wrong_targets(flow.problem.y, t):
-        yield Slip(key, delta_of_loss(flow, own, targets), values)
-        yield Slip(key, loss_error(flow, Quadratic(), targets), values)
-    shares = flow.problem.shares[:, np.newaxis]
-    for key, error in (
-        ("error-squared", difference**2 / shares),
-        ("error-absolute", np.abs(difference)),
-        ("error-sign-only", shares * np.sign(difference)),
-    ):
-        yield Slip(key, flow.times_slope(l, error))
-        yield Slip(key, error)
+    for slip in wrong_targets(flow.problem.y, flow.targets()):
+        yield slip._replace(array=flow.output_delta(own, slip.array))
+        yield slip._replace(array=flow.error(SQUARES, slip.array))
+    squared, absolute, sign = difference**2 / shares, np.abs(difference), shares * np.sign(difference)
+    for key, error in (("error-squared", squared), ("error-absolute", absolute), ("error-sign-only", sign)):
+        yield from (Slip(key, each) for each in (flow.times_slope(l, error), error))
 
 
-def wrong_targets(y: Array, t: Array) -> Iterator[tuple[str, Array, dict[str, Any]]]:
-    """Targets as they are mistaken, with the key and what it is told."""
-    for step in (1, -1) if t.shape[1] > 1 else ():
-        yield "targets-shifted", np.roll(t, step, axis=1), {}
+def wrong_targets(y: Array, targets: Array) -> Iterator[Slip]:
+    """Targets as they are mistaken."""
+    if targets.shape[1] > 1:
+        yield from (Slip("targets-shifted", np.roll(targets, step, axis=1)) for step in (1, -1))
     if y.ndim == 1:
-        yield "targets-not-one-hot", np.broadcast_to(y[:, np.newaxis], t.shape).astype(t.dtype), {}
-    yield "targets-forgotten", np.zeros_like(t), {}
-    yield "targets-inverted", 1.0 - t, {}
-    for other in (t[::-1], np.roll(t, 1, axis=0), np.roll(t, -1, axis=0)):
-        yield "targets-of-other-samples", other, {}
-
-
-def hidden_deltas(flow: Flow, l: int) -> Iterator[Slip]:
-    """delta of hidden layer l, by those behind it, mistaken."""
-    yield from wrong_slopes(flow, l, flow.error(l))
-    for slip in wrong_errors(flow, l):
-        along = None if slip.along is None else flow.times_slope(l, slip.along)
-        yield slip._replace(array=flow.times_slope(l, slip.array), along=along)
+        yield Slip("targets-not-one-hot", np.broadcast_to(y[:, np.newaxis], targets.shape).astype(targets.dtype))
+    yield Slip("targets-forgotten", np.zeros_like(targets))
+    yield Slip("targets-inverted", 1.0 - targets)
+    for other in (targets[::-1], np.roll(targets, 1, axis=0), np.roll(targets, -1, axis=0)):
+        yield Slip("targets-of-other-samples", other)
 
 
 def wrong_errors(flow: Flow, l: int) -> Iterator[Slip]:
@@ -242,32 +258,14 @@ def wrong_errors(flow: Flow, l: int) -> Iterator[Slip]:
     if W.shape[0] == W.shape[1]:
         yield Slip("not-transposed", behind @ W)
         yield Slip("no-weights", behind)
-    before = [flow.error(l + 1)]
-    if l + 2 == len(flow.weights):
-        before.append(loss_error(flow, Quadratic(), flow.targets))
-    for error in before:
+    for error in flow.errors(l + 1):
         yield Slip("error-before-slope", error @ W.T)
     if l + 1 in flow.stepped:
         yield Slip("updated-weights", behind @ W.T, {}, -behind @ flow.stepped[l + 1].T)
-    for m, other in flow.others(l + 1, flow.weights):
-        yield Slip("weights-of-layer", behind @ other.T, {"other": m})
-    for m, other in flow.others(l + 1, flow.deltas):
-        yield Slip("delta-of-layer", other @ W.T, {"other": m})
-
-
-def twice_wrong_deltas(flow: Flow, l: int) -> Iterator[Slip]:
-    """delta where two slips meet in one line: the keys stand side by side, with a blank between them."""
-    errors = wrong_errors(flow, l) if l + 1 < len(flow.weights) else wrong_output_errors(flow)
-    for error in errors:
-        for slope in wrong_slopes(flow, l, error.array):
-            if error.along is None and slope.along is None:
-                yield Slip(f"{error.key} {slope.key}", slope.array, {**error.values, **slope.values})
-
-
-def wrong_output_errors(flow: Flow) -> Iterator[Slip]:
-    """dC/da of the outputs where the targets are mistaken."""
-    for key, targets, values in wrong_targets(flow.problem.y, flow.targets):
-        yield Slip(key, loss_error(flow, Quadratic(), targets), values)
+    for k, other in flow.others(l + 1, flow.weights):
+        yield Slip("weights-of-layer", behind @ other.T, {"other": k})
+    for k, other in flow.others(l + 1, flow.deltas):
+        yield Slip("delta-of-layer", other @ W.T, {"other": k})
 
 
 # BP3 and BP4
@@ -275,27 +273,25 @@ def wrong_output_errors(flow: Flow) -> Iterator[Slip]:
 
 def wrong_weights(flow: Flow, l: int, penalty: Array) -> Iterator[Slip]:
     """dC/dW of layer l by its inputs and its delta, without the penalty's part."""
-    x, delta = flow.inputs[l], flow.deltas[l]
-    right = x.T @ delta
+    inputs, delta = flow.inputs[l], flow.deltas[l]
+    right = inputs.T @ delta
     yield Slip("never-filled", np.zeros_like(right))
     if penalty.any():
         yield Slip("no-penalty", right - penalty)
         yield Slip("penalty-factor", right - penalty, {}, penalty)
-    if x.shape[1] == delta.shape[1]:
+    if len(right) == right.shape[1]:
         yield Slip("weights-transposed", right.T)
-    for m, inputs in enumerate(flow.inputs):
-        if m != l and inputs.shape == x.shape:
-            values = {"used": "a" if m else "X, the input", "other": m - 1, "meant": l - 1}
-            yield Slip("of-another-layer", inputs.T @ delta, values)
+    for k, other in flow.others(l, flow.inputs):
+        values = {"used": "a" if k else "X, the input", "other": k - 1, "meant": l - 1}
+        yield Slip("of-another-layer", other.T @ delta, values)
     if l > 0:
         yield Slip("z-for-a", flow.z[l - 1].T @ delta)
-    for m, other in flow.others(l, flow.deltas):
-        yield Slip("of-another-layer", x.T @ other, {"used": "delta", "other": m, "meant": l})
-    for error in errors_for_delta(flow, l):
-        yield Slip("error-for-delta", x.T @ error)
-    yield Slip("sum-before-product", np.outer(x.sum(axis=0), delta.sum(axis=0)))
+    for k, other in flow.others(l, flow.deltas):
+        yield Slip("of-another-layer", inputs.T @ other, {"used": "delta", "other": k, "meant": l})
+    yield from (Slip("error-for-delta", inputs.T @ error) for error in flow.errors(l))
+    yield Slip("sum-before-product", np.outer(inputs.sum(axis=0), delta.sum(axis=0)))
     for which, i in (("last", -1), ("first", 0)):
-        yield Slip("one-sample", np.outer(x[i], delta[i]), {"which": which})
+        yield Slip("one-sample", np.outer(inputs[i], delta[i]), {"which": which})
 
 
 def wrong_biases(flow: Flow, l: int, dW: Array | None) -> Iterator[Slip]:
@@ -307,26 +303,11 @@ def wrong_biases(flow: Flow, l: int, dW: Array | None) -> Iterator[Slip]:
     yield Slip("bias-all-axes", np.full_like(right, right.sum()))
     if len(delta) == len(right):
         yield Slip("bias-wrong-axis", delta.sum(axis=1))
-    for step in (1, -1):
-        yield Slip("bias-shifted", np.roll(right, step))
-    for error in errors_for_delta(flow, l):
-        yield Slip("error-for-delta", error.sum(axis=0))
-    for m, other in flow.others(l, flow.deltas):
-        yield Slip("of-another-layer", other.sum(axis=0), {"used": "delta", "other": m, "meant": l})
+    yield from (Slip("bias-shifted", np.roll(right, step)) for step in (1, -1))
+    yield from (Slip("error-for-delta", error.sum(axis=0)) for error in flow.errors(l))
+    for k, other in flow.others(l, flow.deltas):
+        yield Slip("of-another-layer", other.sum(axis=0), {"used": "delta", "other": k, "meant": l})
     if dW is not None:
         yield Slip("bias-from-weights", dW.sum(axis=0))
     yield Slip("bias-penalty", right, {}, b)
-    for which, i in (("last", -1), ("first", 0)):
-        yield Slip("one-sample", delta[i], {"which": which})
-
-
-def errors_for_delta(flow: Flow, l: int) -> list[Array]:
-    """dC/da of layer l, in the forms that programs have it."""
-    last = l + 1 == len(flow.weights)
-    return [flow.error(l), *([loss_error(flow, Quadratic(), flow.targets)] if last else [])]
-
-
-def words(loss: Loss) -> str:
-    """A loss as a sentence calls it."""
-    names = {Quadratic: "squared error", CrossEntropy: "cross-entropy", BinaryCrossEntropy: "binary cross-entropy"}
-    return names.get(type(loss), type(loss).__name__)
+    yield from (Slip("one-sample", delta[i], {"which": which}) for which, i in (("last", -1), ("first", 0)))
