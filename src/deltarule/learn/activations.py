@@ -34,10 +34,10 @@ def sigmoid(z: Array) -> Array:
     return 0.5 * (1.0 + np.tanh(0.5 * z))
 
 
-def softmax(z: Array, axis: int | None = 1) -> Array:
+def softmax(weighted: Array, axis: int | None = 1) -> Array:
     """e^z over its sum along an axis; over all of it, where that is None."""
-    e = np.exp(z - z.max())
-    return e / e.sum(axis=axis, keepdims=True)
+    powers = np.exp(weighted - weighted.max())
+    return powers / powers.sum(axis=axis, keepdims=True)
 
 
 def exponentials(z: Array, axis: int) -> Array:

@@ -66,10 +66,10 @@ def source_of(run: Pass, l: int, event: Event, mistake: str, begun: int, behind:
     if behind is None or mistake not in ("updated-weights", "error-before-slope", "not-transposed", "weights-of-layer"):
         return event
     right = behind @ run.layers[l + 1].W.T
-    for each, array in run.step_of(run.trace.arrays(run.n, right.shape[1], begun)):
+    for each, array in reversed(run.step_of(run.trace.arrays(run.n, right.shape[1], begun))):
         text = each.where.text
         is_product = "@" in text or "dot(" in text or "matmul(" in text
-        if each.time <= event.time and is_product and not is_close(array, right) and ".T" in text + "transpose":
+        if each.time <= event.time and is_product and not is_close(array, right):
             return each
     return event
 
@@ -77,7 +77,7 @@ def source_of(run: Pass, l: int, event: Event, mistake: str, begun: int, behind:
 def source_of_sign(run: Pass, event: Event, begun: int) -> Event:
     """Where the error of the outputs got its wrong sign: at the first such array before delta."""
     a, wanted = run.a[-1], run.targets
-    errors = (a - wanted, (a - wanted) / (a * (1 - a)), -wanted / a)
+    errors = [a - wanted, *([(a - wanted) / (a * (1 - a)), -wanted / a] if run.kinds[-1] in MULTI else [])]
     for pair in sorted(run.step_of(run.trace.arrays(run.n, a.shape[1], begun)), key=lambda pair: is_of_loss(pair[0])):
         if pair[0].time <= event.time:
             for each in errors:
@@ -107,9 +107,9 @@ def names_of(run: Pass, l: int) -> dict[str, object]:
 
 def output_forms(run: Pass, loss: str) -> tuple[list[Form], list[Form]]:
     """delta of the outputs: what is right for some loss, with the loss's name; and what mistakes make of it."""
-    a, z, wanted, kind = run.a[-1], run.z[-1], run.targets, run.kinds[-1]
-    error = a - wanted
-    plain, full = ("=", error), ("=quadratic", kind.back(error, z, a))
+    outputs, weighted, wanted, kind = run.a[-1], run.z[-1], run.targets, run.kinds[-1]
+    error = outputs - wanted
+    plain, full = ("=", error), ("=quadratic", kind.back(error, weighted, outputs))
     right: list[Form] = []
     if kind in MULTI:
         right.append(("=cross_entropy", error))
@@ -117,13 +117,13 @@ def output_forms(run: Pass, loss: str) -> tuple[list[Form], list[Form]]:
         right.append(("=quadratic", error))
     right.append(full)
     if kind is SIGMOID:
-        right.append(("=categorical", -wanted * (1 - a)))
-        right.append(("=quadratic", error * a * (1 - a)))
+        right.append(("=categorical", -wanted * (1 - outputs)))
+        right.append(("=quadratic", error * outputs * (1 - outputs)))
     del plain
     wrong: list[Form] = []
     if kind is SOFTMAX:
         name = "softmax-diagonal" if loss == "quadratic" else "shortcut-slope"
-        wrong.append((name, error * a * (1 - a)))
+        wrong.append((name, error * outputs * (1 - outputs)))
     if kind not in (*MULTI, IDENTITY):
         wrong.append(("no-slope", error))
     wrong += list(slope_forms(run, len(run.layers) - 1, error))
@@ -133,8 +133,8 @@ def output_forms(run: Pass, loss: str) -> tuple[list[Form], list[Form]]:
         (1 - wanted, "targets-inverted"),
         (0 * wanted, "targets-forgotten"),
     ]:
-        wrong += [(key, a - other), (key, kind.back(a - other, z, a))]
-    wrong.append(("targets-not-one-hot", a - wanted.argmax(axis=1)[:, None]))
+        wrong += [(key, outputs - other), (key, kind.back(outputs - other, weighted, outputs))]
+    wrong.append(("targets-not-one-hot", outputs - wanted.argmax(axis=1)[:, None]))
     return right, wrong
 
 
@@ -203,12 +203,12 @@ def find_delta(run: Pass, l: int, begun: int, forms: tuple[list[Form], list[Form
         used = [pair for pair in pairs if gradient_like(run, run.layers[l], run.inputs(l).T @ pair[1], begun)]
     for group in (used, pairs):
         for key, array in right:
-            if found := first_multiple(group, array):
+            if found := nearest_multiple(run, l, begun, group, array):
                 return found[:2], key, found[2]
         for key, array in wrong:
-            if (found := first_multiple(group, array)) and not (
-                group is pairs and key in ("no-slope", "error-before-slope", "targets-forgotten")
-            ):
+            if group is pairs and key in ("no-slope", "error-before-slope", "targets-forgotten"):
+                continue
+            if found := nearest_multiple(run, l, begun, group, array):
                 return found[:2], key, found[2]
         if group and group is used:
             return group[0], "off", 1.0
@@ -216,12 +216,27 @@ def find_delta(run: Pass, l: int, begun: int, forms: tuple[list[Form], list[Form
     return (named[-1], "off", 1.0) if named and right else None
 
 
+def nearest_multiple(
+    run: Pass, l: int, begun: int, pairs: list[Found], right: Array
+) -> tuple[Event, Array, float] | None:
+    """The first array that is a multiple of another one and that dC/dW is made of as it is; else the first multiple."""
+    if (found := first_multiple(pairs, right)) is None:
+        return None
+    made = gradient_like(run, run.layers[l], run.inputs(l).T @ found[1], begun)
+    if made is not None and abs(abs(made[1]) - 1) > 1e-6:
+        for event, array in pairs:
+            is_whole = factor_between(array, made[1] * found[1])
+            if is_whole is not None and abs(is_whole - 1) < 1e-6 and (factor := factor_between(array, right)):
+                return event, array, factor
+    return found
+
+
 def is_error_name(name: str) -> bool:
     """Whether a name is that of an error or a delta."""
     bare = name.casefold().replace("_", "").rpartition(".")[2]
     if "nabla" in bare:
         return False
-    return bare.startswith(("dz", "delta", "err", "dl", "dout", "grad")) or "delta" in bare or "error" in bare
+    return bare.startswith(("dz", "delta", "err", "dl", "dout")) or "delta" in bare or "error" in bare
 
 
 def is_used(run: Pass, l: int, delta: Array, begun: int) -> bool:
@@ -251,50 +266,52 @@ def gradient_like(run: Pass, layer: OwnLayer, right: Array, after: int) -> tuple
     return None
 
 
-def find_weight_gradient(run: Pass, l: int, delta: Array, begun: int) -> Array | None:
+def find_weight_gradient(run: Pass, index: int, delta: Array, begun: int) -> Array | None:
     """dC/dW of a layer, as (fan_in, fan_out)."""
-    layer, inputs = run.layers[l], run.inputs(l)
+    layer, inputs = run.layers[index], run.inputs(index)
     right = inputs.T @ delta
     if found := gradient_like(run, layer, right, begun):
-        if wrong := wrong_store(run, l, found[0]):
-            run.note("dW", l, wrong[0], wrong[1], **gradient_names(l))
+        if wrong := wrong_store(run, index, found[0]):
+            run.note("dW", index, wrong[0], wrong[1], **gradient_names(index))
             return found[0][1]
-        run.note("dW", l, found[0][0], "", factor=found[1], note="penalty" if found[2] else "")
+        run.note("dW", index, found[0][0], "", factor=found[1], note="penalty" if found[2] else "")
         return found[0][1]
     shape = layer.weights.value.shape
     pairs = [(event, layer.oriented(array)) for event, array in run.step_of(run.trace.like(shape, begun))]
     forms: list[Form] = []
-    if l and run.z[l - 1].shape == inputs.shape:
-        forms.append(("z-for-a", run.z[l - 1].T @ delta))
-    for n, other in enumerate([run.X, *run.a]):
-        if n != l and other.shape[1] == inputs.shape[1]:
+    if index and run.z[index - 1].shape == inputs.shape:
+        forms.append(("z-for-a", run.z[index - 1].T @ delta))
+    for sample, other in enumerate([run.X, *run.a]):
+        if sample != index and other.shape[1] == inputs.shape[1]:
             forms.append(("of-another-layer", other.T @ delta))
-    for n, other in enumerate(run.delta or []):
-        if n != l and other is not None and other.shape == delta.shape:
+    for sample, other in enumerate(run.delta or []):
+        if sample != index and other is not None and other.shape == delta.shape:
             forms.append(("of-another-layer", inputs.T @ other))
-    if l + 1 == len(run.layers):
+    if index + 1 == len(run.layers):
         forms.append(("error-for-delta", inputs.T @ (run.a[-1] - run.targets)))
     forms.append(("sum-before-product", np.outer(inputs.sum(axis=0), delta.sum(axis=0))))
-    forms += [("one-sample", np.outer(inputs[n], delta[n])) for n in (0, -1)]
+    forms += [("one-sample", np.outer(inputs[sample], delta[sample])) for sample in (0, -1)]
     if right.shape[0] == right.shape[1]:
         forms.append(("weights-transposed", right.T))
     for key, array in forms:
         if found_wrong := first_multiple(pairs, array):
-            run.note("dW", l, found_wrong[0], key, factor=found_wrong[2], **gradient_names(l))
+            run.note("dW", index, found_wrong[0], key, factor=found_wrong[2], **gradient_names(index))
             return found_wrong[1]
     flipped = [(event, array) for event, array in run.trace.like(shape[::-1], begun)]
     if shape[0] != shape[1] and (lying := first_multiple(flipped, layer.oriented(right).T)):
         whole = [pair for pair in flipped if pair[0].where.is_store and factor_between(pair[1], lying[1])]
         if whole:
-            run.note("dW", l, whole[0][0], "weights-transposed", **gradient_names(l))
+            run.note("dW", index, whole[0][0], "weights-transposed", **gradient_names(index))
             return lying[1].T if layer.is_out_first else lying[1]
     number = number_in(layer.weights.name)
     named = [pair for pair in pairs if pair[0].where.is_store and is_gradient_name(pair[0].name)]
     named = [pair for pair in named if number_in(pair[0].name) in (None, number)]
     if named:
-        run.note("dW", l, named[-1][0], "never-filled" if not named[-1][1].any() else "off", **gradient_names(l))
+        run.note(
+            "dW", index, named[-1][0], "never-filled" if not named[-1][1].any() else "off", **gradient_names(index)
+        )
         return named[-1][1]
-    run.note("dW", l, None, "?")
+    run.note("dW", index, None, "?")
     return None
 
 
@@ -321,15 +338,15 @@ def is_gradient_name(name: str) -> bool:
     return bare.startswith(("d", "nabla")) or "grad" in bare
 
 
-def find_bias_gradient(run: Pass, l: int, delta: Array, begun: int) -> Array | None:
+def find_bias_gradient(run: Pass, index: int, delta: Array, begun: int) -> Array | None:
     """dC/db of a layer, (fan_out,)."""
-    layer = run.layers[l]
+    layer = run.layers[index]
     if layer.biases is None:
         return None
     right = delta.sum(axis=0)
     pairs = run.step_of(run.trace.of_size(layer.b.size, begun))
     if found := first_multiple(pairs, right):
-        run.note("db", l, found[0], "", factor=found[2])
+        run.note("db", index, found[0], "", factor=found[2])
         return found[1]
     if right.size == 1:  # a multiple says nothing: the factors that the program has in delta are tried
         scaled = [
@@ -339,12 +356,12 @@ def find_bias_gradient(run: Pass, l: int, delta: Array, begun: int) -> Array | N
         for event, array in pairs:
             for factor in factors:
                 if is_close(array, factor * right):
-                    run.note("db", l, event, "", factor=factor)
+                    run.note("db", index, event, "", factor=factor)
                     return array
     forms: list[Form] = [("one-sample", delta[-1]), ("one-sample", delta[0])]
-    if l + 1 == len(run.layers):
+    if index + 1 == len(run.layers):
         forms.append(("error-for-delta", (run.a[-1] - run.targets).sum(axis=0)))
-    forms.append(("bias-from-weights", (run.inputs(l).T @ delta).sum(axis=0)))
+    forms.append(("bias-from-weights", (run.inputs(index).T @ delta).sum(axis=0)))
     forms += [
         ("of-another-layer", each.sum(axis=0))
         for each in (run.delta or [])
@@ -352,28 +369,40 @@ def find_bias_gradient(run: Pass, l: int, delta: Array, begun: int) -> Array | N
     ]
     for key, array in forms:
         if run.n > 1 and (wrong := first_multiple(pairs, array)):
-            run.note("db", l, wrong[0], key, which="last", line="delta.sum(axis=0)", **gradient_names(l))
+            run.note("db", index, wrong[0], key, which="last", line="delta.sum(axis=0)", **gradient_names(index))
             return wrong[1]
-    names = [each for each in run.trace.events if begun < each.time < run.end and is_bias_gradient(each.name)]
+    return sum_over_other_axes(run, index, delta, begun, pairs)
+
+
+def sum_over_other_axes(run: Pass, l: int, delta: Array, begun: int, pairs: list[Found]) -> Array | None:
+    """dC/db of a layer that is a sum over all axes, or over the outputs; or is wrong in another way."""
+    layer, index = run.layers[l], l
+    if layer.biases is None:
+        return None
     total = delta.sum()
+    is_clear = abs(total) > 1e-6 * np.abs(delta).sum()  # else any 0 would do
+    names = [each for each in run.trace.events if begun < each.time < run.end and each.value.size == 1]
+    names = [each for each in names if is_bias_gradient(each.name) or (is_clear and run.n > 1)]
     for event in names:
         scales = [1.0, 1 / run.n, 1 / delta.size, 1 / delta.shape[1]]
         if event.value.size == 1 and any(
-            abs(abs(event.value.item()) - abs(total * c)) < 1e-9 * np.abs(delta).sum() for c in scales
+            abs(abs(event.value.item()) - abs(total * scale)) < 1e-9 * np.abs(delta).sum() for scale in scales
         ):
-            run.note("db", l, event, "bias-all-axes")
+            run.note("db", index, event, "bias-all-axes")
             return np.full(layer.b.size, event.value.item())
     wide = run.step_of(run.trace.of_size(run.n, begun))
     if run.n != layer.b.size > 1 and run.n > 1:
         across = first_multiple(wide, delta.sum(axis=1)) or next(iter(named_for(layer.biases.name, wide, delta)), None)
         if across:
-            run.note("db", l, across[0], "bias-wrong-axis")
+            run.note("db", index, across[0], "bias-wrong-axis")
             return None
     named = named_for(layer.biases.name, pairs, delta)
     if named:
-        run.note("db", l, named[-1][0], "bias-forgotten" if not named[-1][1].any() else "off", line="delta.sum(axis=0)")
+        run.note(
+            "db", index, named[-1][0], "bias-forgotten" if not named[-1][1].any() else "off", line="delta.sum(axis=0)"
+        )
         return named[-1][1]
-    run.note("db", l, None, "?")
+    run.note("db", index, None, "?")
     return None
 
 
@@ -389,6 +418,6 @@ def named_for(name: str, pairs: list[Found], delta: Array) -> list[Found]:
 def is_bias_gradient(name: str) -> bool:
     """Whether a name is that of a gradient of biases."""
     bare = name.casefold().replace("_", "").rpartition(".")[2]
-    return bare.startswith(("db", "gradb", "nablab", "deltab", "dbias")) or (
+    return bare.startswith(("db", "gb", "gradb", "nablab", "deltab", "dbias")) or (
         "b" in bare and bare.startswith(("grad", "d", "nabla", "delta"))
     )

@@ -99,7 +99,7 @@ def check_here(path: str, *, run: bool = False, train: bool = True) -> dict[str,
     verdict = best.verdict if best else None
     n_layers = len(verdict.layers) if verdict else 0
     seen = {(each.quantity, each.layer) for each in verdict.steps if each.is_found} if verdict else set()
-    matched = n_layers > 0 and all((name, l) in seen for name in ("z", "dW") for l in range(n_layers))
+    matched = n_layers > 0 and all((name, index) in seen for name in ("z", "dW") for index in range(n_layers))
     missing = [text for each in session.runs if (text := omission_behind(program, each.error))]
     missing += [text for each in session.runs if not matched and (text := stop_behind(program, each.error))]
     names = ", ".join(sorted(unimported(program)))

@@ -68,7 +68,7 @@ class SmallBatch:
     @property
     def pairs(self) -> list[tuple[Array, Array]]:
         """One sample after another, x and t as columns."""
-        return [(x[:, None].copy(), t[:, None].copy()) for x, t in zip(self.X, self.t, strict=True)]
+        return [(row[:, None].copy(), wanted[:, None].copy()) for row, wanted in zip(self.X, self.t, strict=True)]
 
     def batches(self) -> list[tuple[Array, Array]]:
         """The ways in which a program may cut the batch: all of it, its first sample, scaled once more."""

@@ -135,24 +135,28 @@ def walk_forward(run: Pass) -> bool:
     return True
 
 
-def find_z(run: Pass, l: int, layer: OwnLayer) -> bool:
+def find_z(run: Pass, index: int, layer: OwnLayer) -> bool:
     """z of a layer."""
-    inputs, size = run.inputs(l), layer.W.shape[1]
+    inputs, size = run.inputs(index), layer.W.shape[1]
     if inputs.shape[1] != layer.W.shape[0]:
         return False
     pairs, product = run.trace.arrays(run.n, size, run.time), inputs @ layer.W
     right = product + layer.b
     if found := first(pairs, right):
-        return take_z(run, l, found, "")
+        return take_z(run, index, found, "")
     forms: list[tuple[str, Array]] = [("bias-subtracted", product - layer.b), ("bias-twice", right + layer.b)]
-    if l and run.z[l - 1].shape[1] == layer.W.shape[0]:
-        skipped = run.z[l - 1] @ layer.W + layer.b
-        if (found := first(pairs, skipped)) and run.kinds[l - 1] is IDENTITY:
-            return take_z(run, l, found, "")
+    if index and run.z[index - 1].shape[1] == layer.W.shape[0]:
+        skipped = run.z[index - 1] @ layer.W + layer.b
+        if (found := first(pairs, skipped)) and run.kinds[index - 1] is IDENTITY:
+            return take_z(run, index, found, "")
         forms.append(("forward-skips-activation", skipped))
-    if l and layer.W.shape[0] == run.X.shape[1]:
+    if index and layer.W.shape[0] == run.X.shape[1]:
         forms.append(("forward-of-another-layer", run.X @ layer.W + layer.b))
-    forms += [("forward-of-another-layer", a @ layer.W + layer.b) for a in run.a[:-1] if a.shape[1] == len(layer.W)]
+    forms += [
+        ("forward-of-another-layer", outputs @ layer.W + layer.b)
+        for outputs in run.a[:-1]
+        if outputs.shape[1] == len(layer.W)
+    ]
     others = [each for each in run.layers if each is not layer and each.W.shape[1] == size and each.biases]
     forms += [("bias-of-another-layer", product + each.b) for each in others]
     if layer.W.shape[0] == size:
@@ -161,12 +165,12 @@ def find_z(run: Pass, l: int, layer: OwnLayer) -> bool:
         if layer.biases is None and mistake.startswith("bias"):
             continue
         if found := first(pairs, array):
-            return take_z(run, l, found, mistake)
+            return take_z(run, index, found, mistake)
     if found := first(pairs, product):
         whole = last_of_line(pairs, found)
         if is_close(whole[1], product):
-            return take_z(run, l, found, "no-bias" if layer.biases else "")
-        return take_z(run, l, whole, "off")
+            return take_z(run, index, found, "no-bias" if layer.biases else "")
+        return take_z(run, index, whole, "off")
     return False
 
 
@@ -178,37 +182,46 @@ def take_z(run: Pass, l: int, found: Found, mistake: str) -> bool:
     return True
 
 
-def find_a(run: Pass, l: int, layer: OwnLayer) -> None:
+def find_a(run: Pass, index: int, layer: OwnLayer) -> None:
     """a of a layer, and which activation makes it."""
-    z, is_last = run.z[l], l + 1 == len(run.layers)
-    pairs = run.trace.arrays(run.n, z.shape[1], run.time)
+    weighted, is_last = run.z[index], index + 1 == len(run.layers)
+    pairs = run.trace.arrays(run.n, weighted.shape[1], run.time)
     if not is_last:  # what comes after the next layer's z belongs to other steps
-        following = run.layers[l + 1]
-        products = [each @ following.W for each in (*(pair[1] for pair in pairs[:NEAR]), z)]
+        following = run.layers[index + 1]
+        products = [each @ following.W for each in (*(pair[1] for pair in pairs[:NEAR]), weighted)]
         for event, array in run.trace.arrays(run.n, following.W.shape[1], run.time)[:NEAR]:
             if any(is_close(array, each) for each in products):
                 pairs = [pair for pair in pairs if pair[0].time < event.time] or pairs
                 break
     for event, array in pairs:
-        is_other = not is_close(array, z) or "relu" in f"{event.where.text}{event.where.function}".casefold()
-        if is_other and (kind := activation_for(z, array)) is not None:
-            return take_a(run, l, (event, array), kind, "")
+        is_other = not is_close(array, weighted) or "relu" in f"{event.where.text}{event.where.function}".casefold()
+        if is_other and (kind := activation_for(weighted, array)) is not None:
+            return take_a(run, index, (event, array), kind, "")
         for mistake, kind, function in MISTAKEN:
-            if is_other and is_close(array, function(z)) and not (run.n == 1 and mistake == "softmax-axis"):
-                return take_a(run, l, (event, array), kind, mistake)
+            if is_other and is_close(array, function(weighted)) and not (run.n == 1 and mistake == "softmax-axis"):
+                return take_a(run, index, (event, array), kind, mistake)
     for mistake, kind, function in UNFINISHED:
-        if (found := first(pairs, function(z))) and last_of_line(pairs, found)[0] is found[0] and is_result(found[0]):
-            return take_a(run, l, found, kind, mistake)
+        if (
+            (found := first(pairs, function(weighted)))
+            and last_of_line(pairs, found)[0] is found[0]
+            and is_result(found[0])
+        ):
+            return take_a(run, index, found, kind, mistake)
     for event, array in pairs:
-        value = run.call(event, z)
-        if value is not None and value.shape == z.shape and is_close(array, value) and not is_close(array, z):
+        value = run.call(event, weighted)
+        if (
+            value is not None
+            and value.shape == weighted.shape
+            and is_close(array, value)
+            and not is_close(array, weighted)
+        ):
             name = event.where.text.partition("(")[0].rpartition(".")[2]
             if "softmax" in name.casefold():
-                return take_a(run, l, (event, array), SOFTMAX, "softmax-differs")
-            return take_a(run, l, (event, array), own(name, partial(value_of, run, event)), "")
-    run.a.append(z)
+                return take_a(run, index, (event, array), SOFTMAX, "softmax-differs")
+            return take_a(run, index, (event, array), own(name, partial(value_of, run, event)), "")
+    run.a.append(weighted)
     run.kinds.append(IDENTITY)
-    run.note("a", l, None, "", activation="identity")
+    run.note("a", index, None, "", activation="identity")
     return None
 
 

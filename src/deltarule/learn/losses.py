@@ -50,9 +50,11 @@ def scales(n: int, n_outputs: int) -> Iterator[float]:
         yield from (first * each for each in (1.0, 1 / n, 1 / n_outputs, 1 / (n * n_outputs)))
 
 
-def is_scaled(value: float, base: float, n: int, n_outputs: int) -> bool:
+def is_scaled(value: float, base: float, sample: int, n_outputs: int) -> bool:
     """Whether a number is a loss's sum times a factor that is a convention."""
-    return bool(base) and any(abs(value - base * c) <= 2e-6 * abs(base * c) for c in scales(n, n_outputs))
+    return bool(base) and any(
+        abs(value - base * scale) <= 2e-6 * abs(base * scale) for scale in scales(sample, n_outputs)
+    )
 
 
 def walk_loss(run: Pass) -> str:

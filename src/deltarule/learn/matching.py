@@ -48,7 +48,7 @@ class Trial:
     @property
     def score(self) -> tuple[int, int, int]:
         """How much of the program this run shows."""
-        seen, right = self.verdict.score if self.verdict else (0, 0)
+        right, _, seen = self.verdict.score if self.verdict else (0, 0, 0)
         return right, seen, len(self.recorder.events) if not seen else 0
 
 
@@ -177,7 +177,8 @@ class Session:
                 self.tape.recorder = None
             if run.called:
                 batches = [*examples.batches(), *own_batches(run)]
-                run.verdict = verdict(recorder.events, recorder.starts, batches, caller(run), RATE)
+                with suppress(ArithmeticError, IndexError, ValueError):  # arrays of shapes that fit no network
+                    run.verdict = verdict(recorder.events, recorder.starts, batches, caller(run), RATE)
         return run
 
     def space(self, examples: SmallBatch, run: Trial) -> Namespace:
@@ -337,14 +338,14 @@ def own_batches(run: Trial) -> list[tuple[Array, Array]]:
             with suppress(ValueError, TypeError):
                 found[kind].append(np.squeeze(np.asarray(value, float)))
     pairs = [
-        (x, y[:, None] if y.ndim == 1 else y)
+        (row, y[:, None] if y.ndim == 1 else y)
         for inputs in found["X"] if inputs.ndim == 2
-        for x in (inputs, inputs.T)
+        for row in (inputs, inputs.T)
         for targets in found["Y"] if targets.ndim in (1, 2)
         for y in ((targets, targets.T) if targets.ndim == 2 else (targets,))
-        if len(x) == len(y)
+        if len(row) == len(y)
     ]  # fmt: skip
-    return [each for x, wanted in pairs[:8] for each in ((x, wanted), (x[:1], wanted[:1]))]
+    return [each for row, wanted in pairs[:8] for each in ((row, wanted), (row[:1], wanted[:1]))]
 
 
 def caller(run: Trial) -> Callable[[Event, Array], Array | None]:

@@ -6,6 +6,7 @@ A function is judged only where its name says what it is meant to be.
 import ast
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from deltarule.learn.matching import Session, Trial
 from deltarule.learn.program import Program, names_of
 from deltarule.learn.recording import Where
 from deltarule.learn.report import ProgramFinding
-from deltarule.learn.roles import parameter_kind, plain, role_of
+from deltarule.learn.roles import number_in, parameter_kind, plain, role_of
 from deltarule.learn.sandbox import attempt
 from deltarule.learn.wording import finding_at, text_of
 from deltarule.nn.arrays import Array
@@ -91,7 +92,16 @@ def function_findings(program: Program, name: str, function: Any, node: ast.Func
         elif role == "derivative" and kind is not None and kind is not SOFTMAX:
             yield from derivative_findings(program, where, name, kind, function, n_arguments)
         elif role == "one_hot":
-            yield from one_hot_findings(program, where, name, function, n_arguments)
+            lines = [
+                each.lineno for each in ast.walk(node) if isinstance(each, ast.Assign) and is_item(each.targets[0])
+            ]
+            at = replace(where, line=lines[-1], place=program.place(lines[-1])) if lines else where
+            yield from one_hot_findings(program, at, name, function, n_arguments)
+
+
+def is_item(target: ast.expr) -> bool:
+    """Whether an assignment fills items of an array."""
+    return isinstance(target, ast.Subscript)
 
 
 def place_of(program: Program, node: ast.FunctionDef) -> Where:
@@ -241,19 +251,13 @@ def lost_values(program: Program) -> Iterator[ProgramFinding]:
                 continue
             names = [each.id for each in node.value.elts if isinstance(each, ast.Name)]
             twice = [each for each in names if names.count(each) > 1]
-            stored = {each.id for each in ast.walk(block.node) if isinstance(each, ast.Name)}
-            lost = (
-                sorted(
-                    each
-                    for each in stored - set(names)
-                    if parameter_kind(each) and parameter_kind(each) == parameter_kind(twice[0])
-                )
-                if twice
-                else []
-            )
+            stored = {each.id for each in ast.walk(block.node) if isinstance(each, ast.Name)} | set(block.parameters)
+            kind = parameter_kind(twice[0]) if twice else ""
+            lost = sorted(each for each in stored - set(names) if kind and parameter_kind(each) == kind)
             if twice and lost:
-                left = iter(lost)
-                right = [next(left, each) if each in names[:n] else each for n, each in enumerate(names)]
+                places = [n for n, each in enumerate(names) if each == twice[0]]
+                beside = [n for n in places if n and number_in(names[n - 1]) == number_in(lost[0])]
+                right = [lost[0] if n == (beside or places)[-1] else each for n, each in enumerate(names)]
                 where = Where(node.lineno, "", name, "", False, program.place(node.lineno))
                 shown = {"name": name, "twice": twice[0], "lost": lost[0], "right": ", ".join(right)}
                 yield finding(program, where, "returned-twice", "the result", **shown)

@@ -50,22 +50,22 @@ def rehearsal(session: Session, name: str, node: ast.FunctionDef, form: SmallBat
     recorder, bank = RunRecorder(session.tape.places), Bank(form)
     run = Trial("alone", form, recorder)
     where = Where(node.lineno, "", node.name, "", False, session.program.place(node.lineno))
-    a = form.X
-    for l, kind in enumerate(kinds):
-        W, b = parameters(l, form)
-        z = a @ W + b
-        a = kind.value(z)
-        given = {"w": W, "b": b[None], "z": z, "a": a}
+    outputs = form.X
+    for index, kind in enumerate(kinds):
+        matrix, bias = parameters(index, form)
+        weighted = outputs @ matrix + bias
+        outputs = kind.value(weighted)
+        given = {"w": matrix, "b": bias[None], "z": weighted, "a": outputs}
         for letter, array in given.items():
             lying = array.T.copy() if form.is_columns else array.copy()
-            bank.known[f"{letter}{l + 1}"] = lying
+            bank.known[f"{letter}{index + 1}"] = lying
             if letter in "wb":
-                path = f"{letter.upper() if letter == 'w' else letter}{l + 1}"
+                path = f"{letter.upper() if letter == 'w' else letter}{index + 1}"
                 recorder.starts.append(
                     InitialParameter(path, "weights" if letter == "w" else "biases", where, lying, lying.copy())
                 )
             else:
-                recorder.events.append(Event(len(recorder.events), where, f"{letter.upper()}{l + 1}", lying.copy()))
+                recorder.events.append(Event(len(recorder.events), where, f"{letter.upper()}{index + 1}", lying.copy()))
     bank.results["output"] = bank.known[f"a{len(kinds)}"]
     n_given = len(recorder.events)
     with calm_chance():

@@ -121,7 +121,7 @@ def sums_over_samples(run: Pass) -> list[tuple[Array, Array]] | None:
 
 def update_of(
     run: Pass,
-    l: int,
+    index: int,
     quantity: str,
     start: InitialParameter,
     gradient: Array | None,
@@ -131,31 +131,31 @@ def update_of(
     """The update of one parameter, as a share whose factors before it are yet to be filled in."""
     if run.whole is not None and summed is None:
         return None  # the sum over samples is another array than the first one's
-    whole = None if summed is None else summed[l][quantity == "db"]
+    whole = None if summed is None else summed[index][quantity == "db"]
     of_all = None if whole is None else step_taken(run, start, whole, begun)
     if of_all is not None and whole is not None:
         factor = factor_between(of_all[1], whole.reshape(of_all[1].shape))
         if factor is not None:
-            return Share(quantity, l, of_all[0], 1.0, 1.0, factor)
+            return Share(quantity, index, of_all[0], 1.0, 1.0, factor)
     if (other := change_of_shape(run, start, begun)) and other.time < run.end:
-        run.note("update", l, other, "update-off", parameter=start.name)
+        run.note("update", index, other, "update-off", parameter=start.name)
         return None
     if (found := step_taken(run, start, gradient, begun)) is None:
-        return None if gradient is None else Share(quantity, l, None, 1.0, 1.0, None)
+        return None if gradient is None else Share(quantity, index, None, 1.0, 1.0, None)
     event, change = found
     if gradient is None:
         return None
     slope = gradient.reshape(change.shape)
     if (factor := factor_between(change, slope)) is not None:
         scale = stored_scale(run, slope, begun, event.time)
-        return Share(quantity, l, event, 1.0, scale, factor / scale)
+        return Share(quantity, index, event, 1.0, scale, factor / scale)
     factor, share = shares_of(change, slope, start.value)
     if factor and is_close(change, factor * slope + share * start.value, 2e-5):
-        return Share(quantity, l, event, 1.0, 1.0, factor)  # a penalty shrinks the weights, too
+        return Share(quantity, index, event, 1.0, 1.0, factor)  # a penalty shrinks the weights, too
     agree = float(np.mean(np.sign(change) == -np.sign(slope)))
     if agree > 0.97 or agree < 0.03:  # Adam and its like take steps of another size
-        return Share(quantity, l, event, 1.0, 1.0, None)
-    run.note("update", l, event, "update-off", parameter=start.name)
+        return Share(quantity, index, event, 1.0, 1.0, None)
+    run.note("update", index, event, "update-off", parameter=start.name)
     return None
 
 

@@ -27,10 +27,10 @@ class Verdict:
     run: Pass
 
     @property
-    def score(self) -> tuple[int, int]:
-        """How much of the program was recognized, and how much of that is right."""
+    def score(self) -> tuple[int, int, int]:
+        """How many arrays are right; how many are wrong in a way that has no name, with a minus; how many were seen."""
         seen = [each for each in self.steps if each.is_found and each.event is not None]
-        return len(seen), sum(not each.mistake for each in seen)
+        return sum(not each.mistake for each in seen), -sum(each.mistake == "off" for each in seen), len(seen)
 
 
 def verdict(
@@ -49,7 +49,7 @@ def verdict(
             if X.shape[1] != layers[0].W.shape[0] or wanted.shape[1] != layers[-1].W.shape[1]:
                 continue
             found = one_reading(Pass(trace, layers, X, wanted, call, whole_of(X, batches)), rate)
-            if best is None or found.score[::-1] > best.score[::-1]:
+            if best is None or found.score > best.score:
                 best = found
     return best
 

@@ -91,18 +91,18 @@ def is_in_columns(run: Pass) -> bool:
 
 def own_line(run: Pass, step: Step) -> str:
     """What to write instead, in the program's names and as its arrays lie; "" where a name is missing."""
-    l, columns = step.layer, is_in_columns(run)
-    if step.quantity not in ("z", "dW", "db", "delta") or l >= len(run.layers):
+    index, columns = step.layer, is_in_columns(run)
+    if step.quantity not in ("z", "dW", "db", "delta") or index >= len(run.layers):
         return ""
-    layer, target = run.layers[l], stored_name(run, step)
-    W, b = layer.weights.name, layer.biases.name if layer.biases else ""
-    inputs = (name_of(run, run.X) or "X") if l == 0 else name_of(run, run.a[l - 1])
-    delta = name_of(run, run.delta[l]) if l < len(run.delta) and run.delta[l] is not None else ""
+    layer, target = run.layers[index], stored_name(run, step)
+    matrix, bias = layer.weights.name, layer.biases.name if layer.biases else ""
+    inputs = (name_of(run, run.X) or "X") if index == 0 else name_of(run, run.a[index - 1])
+    delta = name_of(run, run.delta[index]) if index < len(run.delta) and run.delta[index] is not None else ""
     if step.quantity == "z" and inputs:
         return (
-            f"{target} = {W} @ {inputs} + {b}"
+            f"{target} = {matrix} @ {inputs} + {bias}"
             if columns and layer.is_out_first
-            else f"{target} = {inputs} @ {W} + {b}"
+            else f"{target} = {inputs} @ {matrix} + {bias}"
             if not layer.is_out_first
             else ""
         )
@@ -110,9 +110,9 @@ def own_line(run: Pass, step: Step) -> str:
         return f"{target} = {delta} @ {inputs}.T" if layer.is_out_first else f"{target} = {inputs}.T @ {delta}"
     if step.quantity == "db" and delta:
         return f"{target} = np.sum({delta}, axis={int(columns)}, keepdims=True)" if run.n > 1 else f"{target} = {delta}"
-    if step.quantity == "delta" and l + 1 < len(run.layers):
-        behind = name_of(run, run.delta[l + 1])
-        following, slope = run.layers[l + 1].weights.name, slope_text(run, l)
+    if step.quantity == "delta" and index + 1 < len(run.layers):
+        behind = name_of(run, run.delta[index + 1])
+        following, slope = run.layers[index + 1].weights.name, slope_text(run, index)
         if not behind or not slope:
             return ""
         product = f"{following}.T @ {behind}" if columns else f"{behind} @ {following}.T"

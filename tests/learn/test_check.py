@@ -1,0 +1,164 @@
+"""The check of whole programs: right ones are not accused, and each mistake is named at its line."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import deltarule as dr
+from deltarule.learn.check import check_here
+from deltarule.learn.report import ProgramCheck
+from tests.learn.written_programs import ALL, COLUMNS
+
+
+def checked(folder: Path, text: str) -> ProgramCheck:
+    path = folder / "program.py"
+    path.write_text(text, encoding="utf-8")
+    return ProgramCheck.from_json_dict(check_here(str(path), train=False))
+
+
+def with_edit(folder: Path, program: str, old: str, new: str) -> tuple[ProgramCheck, int]:
+    """The check of a program with one edit, and the line of the edit."""
+    assert ALL[program].count(old) >= 1
+    line = ALL[program][: ALL[program].index(old)].count("\n") + 1
+    return checked(folder, ALL[program].replace(old, new, 1)), line
+
+
+@pytest.mark.parametrize("name", list(ALL))
+def test_a_right_program_is_recognized_and_not_accused(name: str, tmp_path: Path) -> None:
+    found = checked(tmp_path, ALL[name])
+    assert found.matched, found.to_text()
+    assert found.ok, found.to_text()
+    assert "update of all layers" in found.right[0]
+
+
+MISTAKES = [
+    ("columns", "db2 = np.sum(dZ2, axis=1, keepdims=True) / m", "db2 = np.sum(dZ2) / m", "bias-all-axes"),
+    ("columns", "db1 = np.sum(dZ1, axis=1, keepdims=True) / m", "db1 = np.sum(dZ1) / m", "bias-all-axes"),
+    ("columns", "db1 = np.sum(dZ1, axis=1, keepdims=True) / m", "db1 = dZ1.sum(axis=1, keepdims=True)", "undivided"),
+    ("columns", "dW1 = dZ1.dot(X.T) / m", "dW1 = dZ1.dot(X.T)", "undivided"),
+    ("columns", "W2.T.dot(dZ2) * relu_deriv(Z1)", "W2.T.dot(dZ2)", "no-slope"),
+    ("columns", "A2 - one_hot(Y)", "(A2 - one_hot(Y)) * A2 * (1 - A2)", "shortcut-slope"),
+    ("columns", "A2 - one_hot(Y)", "one_hot(Y) - A2", "sign"),
+    ("columns", "Z2 = W2.dot(A1) + b2", "Z2 = W2.dot(Z1) + b2", "forward-skips-activation"),
+    ("columns", "Z1 = W1.dot(X) + b1", "Z1 = W1.dot(X)", "no-bias"),
+    ("columns", "powers / powers.sum(axis=0)", "powers / powers.sum()", "softmax-of-all"),
+    ("columns", "labels] = 1", "labels - 1] = 1", "one-hot-shifted"),
+    ("columns", "dZ2.dot(A1.T)", "dZ2.dot(Z1.T)", "z-for-a"),
+    ("columns", "dW1 = dZ1.dot(X.T) / m", "dW1 = dZ1.dot(X) / m", "raises"),
+    ("columns", "b2 = b2 - alpha * db2", "b2 = b2 - db2", "update-forgets-rate"),
+    ("columns", "W1 = W1 - alpha * dW1", "W1 = W1 + alpha * dW1", "update-adds"),
+    ("rows", "(d3 @ self.W3.T) * self.sigmoid_prime(self.z2)", "d3 @ self.W3.T", "no-slope"),
+    ("rows", "self.sigmoid_prime(self.z2)", "self.sigmoid_prime(self.a2)", "slope-of-a"),
+    ("rows", "(d2 @ self.W2.T)", "(d2 @ self.W2)", "not-transposed"),
+    ("rows", "(self.a3 - y) * self.sigmoid_prime(self.z3)", "(self.a3 - y) * self.a3", "slope-half"),
+    ("rows", "(self.a3 - y) * self.sigmoid_prime(self.z3)", "(self.a3 - y)", "delta-a-minus-t"),
+    ("rows", "1 / (1 + np.exp(-z))", "1 / (1 + np.exp(z))", "sigmoid-minus"),
+    ("rows", "self.b2 -= self.rate * gb2", "self.b2 -= gb2", "update-forgets-rate"),
+    ("rows", "gb3 = d3.sum(axis=0)", "gb3 = d3.sum()", "bias-all-axes"),
+    ("one_by_one", "range(2, len(self.weights) + 1)", "range(2, len(self.weights))", "never-filled"),
+    ("one_by_one", "* (1 - outputs[-l] ** 2)", "* (1 - outputs[-l])", "slope-half"),
+    ("one_by_one", "b - eta / len(mini_batch) * g", "b + eta / len(mini_batch) * g", "update-adds"),
+    ("script", "error * guess * (1 - guess)", "error * guess", "slope-half"),
+    ("script", "d_output.dot(w_output.T) * hidden * (1 - hidden)", "error.dot(w_output.T) * hidden * (1 - hidden)",
+     "error-before-slope"),
+    ("dicts", "(cache[\"Z\" + str(l - 1)] > 0)", "(cache[\"Z\" + str(l - 1)] < 0)", "mask-inverted"),
+    ("dicts", "return -np.sum(Y", "return np.sum(Y", "loss-sign"),
+    ("layers", "output_gradient * (1 - self.out ** 2)", "output_gradient * (1 - self.out)", "slope-half"),
+    ("layers", "2 * (out - y) / y.size", "2 * (y - out) / y.size", "sign"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("program", "old", "new", "mistake"), MISTAKES)
+def test_a_mistake_is_named_at_its_line(program: str, old: str, new: str, mistake: str, tmp_path: Path) -> None:
+    found, line = with_edit(tmp_path, program, old, new)
+    first = found.first
+    assert first is not None, found.to_text()
+    assert (first.id, first.line) == (mistake, line), found.to_text()
+    assert [each.id for each in found.findings if each.level == "mistake"] == [mistake], found.to_text()
+
+
+def test_weights_that_are_updated_first_are_named(tmp_path: Path) -> None:
+    old = "        d2 = (d3 @ self.W3.T)"
+    found, _ = with_edit(tmp_path, "rows", old, f"        self.W3 -= self.rate * (self.a2.T @ d3)\n{old}")
+    assert found.first is not None
+    assert found.first.id == "updated-weights"
+
+
+def test_the_loss_of_a_softmax_with_squared_error_is_two_losses(tmp_path: Path) -> None:
+    more = "\ndef mse_loss(A2, Y):\n    return np.mean((A2 - one_hot(Y)) ** 2)\n\ndef gradient_descent"
+    text = COLUMNS.replace("\ndef gradient_descent", more).replace(
+        "Y)\n        W1 =", "Y)\n        mse_loss(A2, Y)\n        W1 ="
+    )
+    found = checked(tmp_path, text)
+    assert found.first is not None
+    assert (found.first.id, found.first.function) == ("two-losses", "mse_loss")
+
+
+def test_a_sum_in_place_of_a_mean_is_not_a_mistake(tmp_path: Path) -> None:
+    assert checked(tmp_path, COLUMNS.replace(" / m\n", "\n")).ok
+
+
+def test_small_functions_are_checked_without_a_network(tmp_path: Path) -> None:
+    found = checked(tmp_path, "import numpy as np\n\ndef sigmoid(z):\n    return 1 / (1 + np.exp(z))\n")
+    assert [(each.id, each.line) for each in found.findings] == [("sigmoid-minus", 4)]
+    assert found.adapter == ""
+
+
+def test_values_that_do_not_unpack_are_the_first_mistake(tmp_path: Path) -> None:
+    text = COLUMNS.replace("    return W1, b1, W2, b2\n\ndef relu(", "    return W1, b1, W2, b2, None\n\ndef relu(")
+    found = checked(tmp_path, text)
+    assert found.first is not None
+    assert found.first.id == "raises"
+    assert "unpack" in found.first.says
+    assert "init_params()" in found.first.code
+
+
+def test_a_backward_pass_is_checked_where_forward_fails(tmp_path: Path) -> None:
+    text = COLUMNS.replace("A1 = relu(Z1)", "A1 = relu(Z1, 1)").replace(
+        "np.sum(dZ1, axis=1, keepdims=True)", "np.sum(dZ1)"
+    )
+    found = checked(tmp_path, text)
+    assert {each.id for each in found.findings if each.level == "mistake"} >= {"bias-all-axes"}
+
+
+def test_names_and_results_that_are_lost_are_named(tmp_path: Path) -> None:
+    text = "import numpy as np\ntargets = np.zeros((rows, 3))\nrows = 5\n"
+    text += "def train_net(W1, b1, W2, b2):\n    return W1, b2, W2, b2\n"
+    found = checked(tmp_path, text)
+    assert [each.id for each in found.findings] == ["used-before-value", "returned-twice"]
+    assert found.findings[1].fix == "return W1, b1, W2, b2"
+
+
+def test_weights_that_start_equal_or_saturated_are_named(tmp_path: Path) -> None:
+    found = checked(
+        tmp_path, ALL["rows"].replace("np.random.randn(n_input, n_hidden) * 0.1", "np.zeros((n_input, n_hidden))")
+    )
+    assert found.first is not None
+    assert found.first.id == "init-equal"
+
+
+def test_what_cannot_be_matched_gets_lines_to_fill_in(tmp_path: Path) -> None:
+    found = checked(tmp_path, "def forward(q, r, s):\n    return q\n\ndef backward(q, r):\n    return r\n")
+    assert not found.matched
+    assert "dr.gradcheck(network" in found.adapter
+
+
+def test_the_report_fits_80_columns_and_json_comes_back(tmp_path: Path) -> None:
+    found, _ = with_edit(tmp_path, "rows", "gb3 = d3.sum(axis=0)", "gb3 = d3.sum()")
+    text = found.to_text()
+    assert max(map(len, text.partition("Fill in")[0].splitlines())) <= 80
+    assert "BP3" in text
+    assert "gb3 = np.sum(d3, axis=0" in text
+    content: dict[str, Any] = found.to_json_dict()
+    assert content["first"]["id"] == "bias-all-axes"
+    assert ProgramCheck.from_json_dict(content) == found
+
+
+def test_check_runs_apart_and_trains_on_digits(tmp_path: Path) -> None:
+    path = tmp_path / "network.py"
+    path.write_text(COLUMNS, encoding="utf-8")
+    found = dr.check(path)
+    assert found.ok
+    assert found.accuracy is not None
+    assert found.accuracy > 0.6
