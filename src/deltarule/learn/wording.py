@@ -8,6 +8,7 @@ from deltarule.learn.judgement import Pass, Step
 from deltarule.learn.program import Program
 from deltarule.learn.recording import Event, Where
 from deltarule.learn.report import ProgramFinding
+from deltarule.learn.second_opinion import second_opinion
 from deltarule.nn.arrays import Array
 
 EQUATIONS = {"z": "forward", "a": "forward", "loss": "C", "dW": "BP4", "db": "BP3", "update": "update"}
@@ -46,7 +47,10 @@ def finding_of(program: Program, run: Pass, step: Step) -> ProgramFinding:
     array += "" if step.quantity == "loss" else f" of layer {l}"
     event = step.values.get("at") or step.event
     where = event.where if event else None
-    return finding_at(program, where, "mistake", step.mistake, (equation, says, fix), array, own_line(run, step))
+    key = step.mistake
+    if key == "off" and (mistake := second_opinion(run, step)) is not None:
+        key, equation, says, fix = mistake.id, mistake.equation, mistake.says, mistake.fix
+    return finding_at(program, where, "mistake", key, (equation, says, fix), array, own_line(run, step))
 
 
 def finding_at(
