@@ -98,7 +98,7 @@ def own_line(run: Pass, step: Step) -> str:
     index, columns = step.layer, is_in_columns(run)
     if step.quantity not in ("z", "dW", "db", "delta") or index >= len(run.layers):
         return ""
-    layer, target = run.layers[index], stored_name(run, step)
+    layer, target = run.layers[index], target_name(run, step)
     matrix, bias = layer.weights.name, layer.biases.name if layer.biases else ""
     inputs = (name_of(run, run.X) or "X") if index == 0 else name_of(run, run.a[index - 1])
     delta = name_of(run, run.delta[index]) if index < len(run.delta) and run.delta[index] is not None else ""
@@ -134,7 +134,7 @@ def slope_text(run: Pass, l: int) -> str:
     return "1" if kind is IDENTITY else texts.get(kind.name, "")
 
 
-def stored_name(run: Pass, step: Step) -> str:
+def target_name(run: Pass, step: Step) -> str:
     """The name that the program gives to what a step computes."""
     usual = {"z": "z", "dW": "dW", "db": "db", "delta": "delta"}.get(step.quantity, step.quantity)
     if step.event is None:
