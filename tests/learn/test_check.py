@@ -100,7 +100,7 @@ def test_a_sum_in_place_of_a_mean_is_not_a_mistake(tmp_path: Path) -> None:
 
 
 def test_small_functions_are_checked_without_a_network(tmp_path: Path) -> None:
-    found = checked(tmp_path, "import numpy as np\n\ndef sigmoid(z):\n    return 1 / (1 + np.exp(z))\n")
+    found = checked(tmp_path, "# exp has no import\n\ndef sigmoid(z):\n    return 1 / (1 + exp(z))\n")
     assert [(each.id, each.line) for each in found.findings] == [("sigmoid-minus", 4)]
     assert found.adapter == ""
 

@@ -339,7 +339,6 @@ class Tape:
             if isinstance(value, cached_property):
                 getattr(program, name)  # of the tree as it is written
         twin, writer = copy.copy(program), Instrument(self.places, program.place)
-        twin.tree = ast.fix_missing_locations(ast.Module([], []))
         twin.kept = [new for node in program.kept for new in writer.statements(node)]
         twin.modules = {name: self.instrument(each) for name, each in program.modules.items()}
         twin.__dict__["loops"] = []
