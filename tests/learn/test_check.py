@@ -100,7 +100,7 @@ def test_a_sum_in_place_of_a_mean_is_not_a_mistake(tmp_path: Path) -> None:
 
 
 def test_small_functions_are_checked_without_a_network(tmp_path: Path) -> None:
-    found = checked(tmp_path, "import numpy as np\n\ndef sigmoid(z):\n    return 1 / (1 + np.exp(z))\n")
+    found = checked(tmp_path, "# exp has no import\n\ndef sigmoid(z):\n    return 1 / (1 + exp(z))\n")
     assert [(each.id, each.line) for each in found.findings] == [("sigmoid-minus", 4)]
     assert found.adapter == ""
 
@@ -162,3 +162,12 @@ def test_check_runs_apart_and_trains_on_digits(tmp_path: Path) -> None:
     assert found.ok
     assert found.accuracy is not None
     assert found.accuracy > 0.6
+
+
+def test_functions_that_are_given_their_parameters_are_checked(tmp_path: Path) -> None:
+    text = "import numpy as np\n\ndef forward(X, W1, b1, W2, b2):\n    Z1 = X @ W1 + b1\n    A1 = np.tanh(Z1)\n"
+    text += "    Z2 = A1 @ W2 + b2\n    return Z1, A1, Z2, Z2\n\ndef backward(X, Y, A1, A2, W2):\n"
+    text += "    d2 = (A2 - Y) / len(X)\n    d1 = d2 @ W2.T * (1 - A1)\n"
+    text += "    return X.T @ d1, d1.sum(axis=0), A1.T @ d2, d2.sum(axis=0)\n"
+    found = checked(tmp_path, text)
+    assert [(each.id, each.line) for each in found.findings] == [("slope-half", 11)]

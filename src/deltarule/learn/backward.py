@@ -152,7 +152,7 @@ def hidden_forms(run: Pass, l: int, behind: Array | None) -> tuple[list[Form], l
     if W.shape[0] == W.shape[1]:
         wrong.append(("not-transposed", kind.back(behind @ W, z, a)))
     for _, later in run.step_of(run.trace.like(run.layers[l + 1].weights.value.shape, run.time)):
-        moved = run.layers[l + 1].oriented(later)
+        moved = run.layers[l + 1].upright(later)
         if not is_close(moved, W) and np.linalg.norm(moved - W) < np.linalg.norm(W):
             wrong.append(("updated-weights", kind.back(behind @ moved.T, z, a)))
     if l + 2 == len(run.layers):
@@ -245,7 +245,7 @@ def is_used(run: Pass, l: int, delta: Array, begun: int) -> bool:
         return False
     product, layer = run.inputs(l).T @ delta, run.layers[l]
     pairs = run.step_of(run.trace.like(layer.weights.value.shape, begun))
-    found = first_multiple(pairs, layer.oriented(product))
+    found = first_multiple(pairs, layer.upright(product))
     if delta.size > 1 or found is None:
         return found is not None
     return any(abs(abs(found[2]) - each) < 1e-6 for each in PLAIN)  # any number makes a multiple of the inputs
@@ -255,7 +255,7 @@ def gradient_like(run: Pass, layer: OwnLayer, right: Array, after: int) -> tuple
     """The first array like W that is a multiple of `right`, perhaps with a share of W added: it, factor, that share."""
     W = layer.W
     alike = run.step_of(run.trace.like(layer.weights.value.shape, after))
-    pairs = [(event, layer.oriented(array)) for event, array in alike if np.isfinite(array).all()]
+    pairs = [(event, layer.upright(array)) for event, array in alike if np.isfinite(array).all()]
     if found := first_multiple(pairs, right):
         return found[:2], found[2], 0.0
     for pair in pairs:
@@ -277,7 +277,7 @@ def find_weight_gradient(run: Pass, index: int, delta: Array, begun: int) -> Arr
         run.note("dW", index, found[0][0], "", factor=found[1], note="penalty" if found[2] else "")
         return found[0][1]
     shape = layer.weights.value.shape
-    pairs = [(event, layer.oriented(array)) for event, array in run.step_of(run.trace.like(shape, begun))]
+    pairs = [(event, layer.upright(array)) for event, array in run.step_of(run.trace.like(shape, begun))]
     forms: list[Form] = []
     if index and run.z[index - 1].shape == inputs.shape:
         forms.append(("z-for-a", run.z[index - 1].T @ delta))
@@ -298,7 +298,7 @@ def find_weight_gradient(run: Pass, index: int, delta: Array, begun: int) -> Arr
             run.note("dW", index, found_wrong[0], key, factor=found_wrong[2], **gradient_names(index))
             return found_wrong[1]
     flipped = [(event, array) for event, array in run.trace.like(shape[::-1], begun)]
-    if shape[0] != shape[1] and (lying := first_multiple(flipped, layer.oriented(right).T)):
+    if shape[0] != shape[1] and (lying := first_multiple(flipped, layer.upright(right).T)):
         whole = [pair for pair in flipped if pair[0].where.is_store and factor_between(pair[1], lying[1])]
         if whole:
             run.note("dW", index, whole[0][0], "weights-transposed", **gradient_names(index))
@@ -322,7 +322,7 @@ def wrong_store(run: Pass, l: int, found: Found) -> tuple[Event, str] | None:
     if stored is None or stored.value.size != found[1].size:
         return None
     shape = layer.weights.value.shape
-    if stored.value.shape == shape[::-1] != shape and factor_between(stored.value, layer.oriented(found[1]).T):
+    if stored.value.shape == shape[::-1] != shape and factor_between(stored.value, layer.upright(found[1]).T):
         return stored, "weights-transposed"
     return (stored, "never-filled") if not stored.value.any() and found[1].any() else None
 
@@ -374,9 +374,9 @@ def find_bias_gradient(run: Pass, index: int, delta: Array, begun: int) -> Array
     return sum_over_other_axes(run, index, delta, begun, pairs)
 
 
-def sum_over_other_axes(run: Pass, l: int, delta: Array, begun: int, pairs: list[Found]) -> Array | None:
+def sum_over_other_axes(run: Pass, index: int, delta: Array, begun: int, pairs: list[Found]) -> Array | None:
     """dC/db of a layer that is a sum over all axes, or over the outputs; or is wrong in another way."""
-    layer, index = run.layers[l], l
+    layer = run.layers[index]
     if layer.biases is None:
         return None
     total = delta.sum()
@@ -392,11 +392,13 @@ def sum_over_other_axes(run: Pass, l: int, delta: Array, begun: int, pairs: list
             return np.full(layer.b.size, event.value.item())
     wide = run.step_of(run.trace.of_size(run.n, begun))
     if run.n != layer.b.size > 1 and run.n > 1:
-        across = first_multiple(wide, delta.sum(axis=1)) or next(iter(named_for(layer.biases.name, wide, delta)), None)
+        across = first_multiple(wide, delta.sum(axis=1)) or next(
+            iter(with_gradient_name(layer.biases.name, wide, delta)), None
+        )
         if across:
             run.note("db", index, across[0], "bias-wrong-axis")
             return None
-    named = named_for(layer.biases.name, pairs, delta)
+    named = with_gradient_name(layer.biases.name, pairs, delta)
     if named:
         run.note(
             "db", index, named[-1][0], "bias-forgotten" if not named[-1][1].any() else "off", line="delta.sum(axis=0)"
@@ -406,7 +408,7 @@ def sum_over_other_axes(run: Pass, l: int, delta: Array, begun: int, pairs: list
     return None
 
 
-def named_for(name: str, pairs: list[Found], delta: Array) -> list[Found]:
+def with_gradient_name(name: str, pairs: list[Found], delta: Array) -> list[Found]:
     """Arrays that have the name of a bias's gradient, and no other layer's number."""
     number = number_in(name)
     return [

@@ -95,7 +95,8 @@ def check_here(path: str, *, run: bool = False, train: bool = True) -> dict[str,
             each for each in alone.verdict.steps if each.mistake not in ("", "?") and each.quantity not in ("z", "a")
         ]
         found += [finding_of(program, alone.verdict.run, each) for each in wrong]
-    findings = in_order(program, without_echoes(found))
+    ordered = in_order(program, without_echoes(found))
+    findings = [replace(each, line=program.place(each.line).line) if each.line else each for each in ordered]
     verdict = best.verdict if best else None
     n_layers = len(verdict.layers) if verdict else 0
     seen = {(each.quantity, each.layer) for each in verdict.steps if each.is_found} if verdict else set()

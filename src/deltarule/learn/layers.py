@@ -28,7 +28,7 @@ class OwnLayer:
         """(fan_out,); zeros where there is none."""
         return np.zeros(self.W.shape[1]) if self.biases is None else self.biases.value.ravel()
 
-    def oriented(self, array: Array) -> Array:
+    def upright(self, array: Array) -> Array:
         """An array like W, as (fan_in, fan_out)."""
         return array.T if self.is_out_first else array
 

@@ -8,7 +8,7 @@ import ast
 import inspect
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,11 +20,12 @@ from deltarule.learn.examples import RATE, SmallBatch, forms
 from deltarule.learn.layers import chains
 from deltarule.learn.namespace import Namespace, carry_out
 from deltarule.learn.program import Program, name_of
-from deltarule.learn.recording import Event, RunRecorder, Tape
-from deltarule.learn.roles import argument_of, first_row, plain, role_of
+from deltarule.learn.recording import Event, InitialParameter, RunRecorder, Tape, Where
+from deltarule.learn.roles import argument_of, first_row, number_in, parameter_kind, plain, role_of
 from deltarule.learn.sandbox import Failure, attempt
 from deltarule.learn.verdict import Verdict, verdict
 from deltarule.nn.arrays import Array
+from deltarule.randomness import generator
 
 SKIPPED = ("reads a file", "draws", "prints")
 MOST_SECONDS = 2.0  # for one way to run a program
@@ -254,7 +255,10 @@ class Session:
                         raise
                 bank.is_constructor = False
             if role == "init" and not run.recorder.starts:
-                bank.draw_parameters(run, self.functions)
+                forward = [self.program.functions[each] for each, other in self.functions.items() if other == "forward"]
+                for block in forward[:1]:
+                    where = Where(block.node.lineno, "", block.name, "", False, block.place)
+                    bank.draw_parameters(run, block.parameters, where)
 
     def by_class(self, run: Trial, name: str) -> None:
         """A class of networks: made, and trained by its own method, or step by step."""
@@ -285,13 +289,13 @@ class Session:
     def by_script(self, run: Trial) -> None:
         """The statements of the module that train, in order; what reads files or draws is left out."""
 
-        def supplied(name: str) -> Any:
+        def value_for(name: str) -> Any:
             run.supplied[name] = argument_of(name)
             return run.examples.value(name)[1]
 
         run.recorder.events.clear()
         run.recorder.starts.clear()
-        twin = self.tape.script(self.program, skipped=() if self.runs_all else SKIPPED, supplies=supplied)
+        twin = self.tape.script(self.program, skipped=() if self.runs_all else SKIPPED, supplies=value_for)
         run.space = carry_out(twin, {})
         if run.recorder.events:
             run.called.append("the statements of the module")
@@ -430,7 +434,8 @@ class Bank:
                 return True, self.results[result]
         if "init" in self.results and (role_of(name) == "init" or first_row("results", key) == "parameters"):
             return True, self.results["init"]
-        if "output" in self.results and first_row("results", key) == "output":
+        is_last = key[:1] == "a" and key[1:].isdigit() and f"z{key[1:]}" in self.known
+        if "output" in self.results and (is_last or first_row("results", key) == "output"):
             return True, self.results["output"]
         return self.examples.value(name, is_constructor=self.is_constructor)
 
@@ -461,9 +466,18 @@ class Bank:
                     arrays[0] if names and plain(names[0]) in ("al", "a2", "a3", "yhat", "output") else arrays[-1]
                 )
 
-    def draw_parameters(self, run: Trial, functions: dict[str, str]) -> None:
-        """Parameters for a program that has no function which makes them."""
-        return
+    def draw_parameters(self, run: "Trial", names: Sequence[str], where: Where) -> None:
+        """Parameters for functions that are given them, W1, b1, W2 ..., in a program that has no function for these."""
+        found = {name: number_in(name) for name in names if parameter_kind(name) and number_in(name) is not None}
+        numbers = sorted({number for number in found.values() if number is not None})
+        sizes = (*self.examples.sizes[: len(numbers)], self.examples.sizes[-1])
+        for name, number in found.items():
+            kind, layer = parameter_kind(name), numbers.index(number or 0)
+            rng, shape = generator(len(run.recorder.starts), "drawn"), sizes[layer : layer + 2]
+            array = rng.normal(0.0, 0.5, shape if kind == "weights" else (1, shape[1]))
+            array = array.T.copy() if self.examples.is_columns else array
+            self.known[plain(name)] = array
+            run.recorder.starts.append(InitialParameter(name, kind, where, array.copy(), array.copy()))
 
 
 def activation_name(name: str) -> str:

@@ -49,7 +49,7 @@ def probe(session: Session, run: Trial | None) -> Iterator[ProgramFinding]:
         for name, function, node in callables(session, run):
             yield from function_findings(session.program, name, function, node)
     yield from lost_values(session.program)
-    yield from held_out_counts(session.program)
+    yield from counts_of_all_rows(session.program)
 
 
 def callables(session: Session, run: Trial) -> Iterator[tuple[str, Any, ast.FunctionDef]]:
@@ -65,7 +65,7 @@ def callables(session: Session, run: Trial) -> Iterator[tuple[str, Any, ast.Func
                 yield node.name, function, node
 
 
-def meant_kind(name: str) -> Sigma | None:
+def kind_by_name(name: str) -> Sigma | None:
     """The activation that a function's name says."""
     bare = plain(name)
     return next((kind for word, kind in MEANT if word in bare), None)
@@ -83,7 +83,7 @@ def result(function: Callable[..., Any], *arguments: Any) -> Array | None:
 
 def function_findings(program: Program, name: str, function: Any, node: ast.FunctionDef) -> Iterator[ProgramFinding]:
     """What is wrong with one function."""
-    role, kind = role_of(name), meant_kind(name)
+    role, kind = role_of(name), kind_by_name(name)
     n_arguments = len([each for each in node.args.args if each.arg != "self"]) - len(node.args.defaults)
     where = place_of(program, node)
     with np.errstate(all="ignore"):
@@ -197,7 +197,7 @@ def start_findings(program: Program, run: Trial) -> Iterator[ProgramFinding]:
         where = start.where
         if len(chain) > 1 and raw.size > 1 and np.ptp(raw) == 0:
             yield finding(program, where, "init-equal", f"W of layer {l}", name=start.name, value=raw.flat[0])
-        fan_in, kind = layer.W.shape[0], kinds[l] if l < len(kinds) else written_kind(program)
+        fan_in, kind = layer.W.shape[0], kinds[l] if l < len(kinds) else kind_in_text(program)
         z = fan_in * 0.13 * abs(float(raw.mean()))  # 0.13: the mean of MNIST's pixels
         if l + 1 < len(chain) and z > 20 and raw.min() >= 0 and kind in ("sigmoid", "tanh", ""):
             shown = {
@@ -216,7 +216,7 @@ def start_findings(program: Program, run: Trial) -> Iterator[ProgramFinding]:
             yield finding(program, b.where, "bias-shape", f"b of layer {l}", name=b.name, size=size)
 
 
-def written_kind(program: Program) -> str:
+def kind_in_text(program: Program) -> str:
     """The activation that the program's text speaks of."""
     return "" if re.search("sigmoid|tanh", program.text.casefold()) is None else "sigmoid"
 
@@ -263,7 +263,7 @@ def lost_values(program: Program) -> Iterator[ProgramFinding]:
                 yield finding(program, where, "returned-twice", "the result", **shown)
 
 
-def held_out_counts(program: Program) -> Iterator[ProgramFinding]:
+def counts_of_all_rows(program: Program) -> Iterator[ProgramFinding]:
     """A count of all rows by which the sum over the training rows is divided."""
     text = program.text
     for found in re.finditer(r"(?m)^(\w+)\s*,\s*\w+\s*=\s*(\w+)\.shape", text):

@@ -98,7 +98,7 @@ class RunRecorder:
         self._keep(where, name, value)
 
     def _keep(self, where: Where, name: str, value: Any) -> None:
-        for path, array in named_arrays(name, value):
+        for path, array in arrays_by_name(name, value):
             self.events.append(Event(len(self.events), where, path, array))
             self.size += array.size
         if (
@@ -120,7 +120,7 @@ class RunRecorder:
         self.starts.append(InitialParameter(name, kind, where, raw, array.astype(np.float64)))
 
 
-def named_arrays(name: str, value: Any) -> Iterator[tuple[str, Array]]:
+def arrays_by_name(name: str, value: Any) -> Iterator[tuple[str, Array]]:
     """The arrays in what was stored under a name: of a list or a dict of arrays, each with its key."""
     items: Iterable[tuple[Any, Any]] = ()
     if name and isinstance(value, dict):
@@ -222,7 +222,7 @@ class Instrument(ast.NodeTransformer):
         call, notes = node.value, list[ast.stmt]()
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "append":
             base = call.func.value
-            notes = [self._stored(node, ast.unparse(base), [copy.deepcopy(base), ast.Constant(LAST)])]
+            notes = [self._store_note(node, ast.unparse(base), [copy.deepcopy(base), ast.Constant(LAST)])]
         node.value = self.visit(call)
         return [node, *notes]
 
@@ -245,9 +245,9 @@ class Instrument(ast.NodeTransformer):
                 arguments.append(copy.deepcopy(target.slice))
         elif not isinstance(target, ast.Name | ast.Attribute):
             return None
-        return self._stored(node, text, arguments)
+        return self._store_note(node, text, arguments)
 
-    def _stored(self, node: ast.stmt, text: str, arguments: list[ast.expr]) -> ast.stmt:
+    def _store_note(self, node: ast.stmt, text: str, arguments: list[ast.expr]) -> ast.stmt:
         index = self._index(node, text, is_store=True)
         call = ast.Call(ast.Name(STORED, ast.Load()), [ast.Constant(index), *arguments], [])
         return ast.copy_location(ast.Expr(call), node)
@@ -339,7 +339,6 @@ class Tape:
             if isinstance(value, cached_property):
                 getattr(program, name)  # of the tree as it is written
         twin, writer = copy.copy(program), Instrument(self.places, program.place)
-        twin.tree = ast.fix_missing_locations(ast.Module([], []))
         twin.kept = [new for node in program.kept for new in writer.statements(node)]
         twin.modules = {name: self.instrument(each) for name, each in program.modules.items()}
         twin.__dict__["loops"] = []

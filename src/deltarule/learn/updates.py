@@ -87,7 +87,7 @@ def walk_update(run: Pass, begun: int, rate: float) -> None:
         for quantity, start, gradient in starts:
             if start is None:
                 continue
-            oriented = layer.oriented(gradient) if gradient is not None and quantity == "dW" else gradient
+            oriented = layer.upright(gradient) if gradient is not None and quantity == "dW" else gradient
             judged = [each for each in run.steps if (each.quantity, each.layer) == (quantity, l)]
             step = judged[0] if judged else None
             known = step is not None and step.mistake == "" and gradient is not None
@@ -113,7 +113,7 @@ def sums_over_samples(run: Pass) -> list[tuple[Array, Array]] | None:
     found = []
     for l in range(len(run.layers) - 1, -1, -1):
         layer = run.layers[l]
-        found.append((layer.oriented(inputs[l].T @ delta), delta.sum(axis=0)))
+        found.append((layer.upright(inputs[l].T @ delta), delta.sum(axis=0)))
         if l:
             delta = run.kinds[l - 1].back(delta @ layer.W.T, zs[l - 1], inputs[l])
     return found[::-1]
@@ -147,11 +147,13 @@ def update_of(
         return None
     slope = gradient.reshape(change.shape)
     if (factor := factor_between(change, slope)) is not None:
-        scale = stored_scale(run, slope, begun, event.time)
+        scale = scale_of_store(run, slope, begun, event.time)
         return Share(quantity, index, event, 1.0, scale, factor / scale)
     factor, share = shares_of(change, slope, start.value)
     if factor and is_close(change, factor * slope + share * start.value, 2e-5):
         return Share(quantity, index, event, 1.0, 1.0, factor)  # a penalty shrinks the weights, too
+    if spoil_few(run, index, quantity, change, slope, event):
+        return None
     agree = float(np.mean(np.sign(change) == -np.sign(slope)))
     if agree > 0.97 or agree < 0.03:  # Adam and its like take steps of another size
         return Share(quantity, index, event, 1.0, 1.0, None)
@@ -159,7 +161,27 @@ def update_of(
     return None
 
 
-def stored_scale(run: Pass, gradient: Array, begun: int, end: int) -> float:
+def spoil_few(run: Pass, l: int, quantity: str, change: Array, slope: Array, event: Event) -> bool:
+    """Mark a gradient of which a few entries were changed after it was computed; whether there are such."""
+    counts = slope != 0
+    ratios = change[counts] / slope[counts]
+    usual = float(np.median(ratios)) if ratios.size else 0.0
+    share = float(np.mean(np.abs(ratios - usual) <= 1e-6 * abs(usual))) if usual else 0.0
+    if ratios.size < 3 or not 0.5 < share < 1.0:
+        return False
+    found = change / usual
+    stores = [pair[0] for pair in run.trace.like(change.shape, run.time) if pair[0].where.is_store]
+    stores = [each for each in stores if each.time < event.time]
+    at = [each for each in stores if factor_between(each.value, change)] or [event]
+    step = next(each for each in run.steps if (each.quantity, each.layer) == (quantity, l))
+    mark(run, step, "off", at=at[0])
+    pair = list(run.gradients[l])
+    pair[quantity == "db"] = run.layers[l].upright(found) if quantity == "dW" else found.ravel()
+    run.gradients[l] = (pair[0], pair[1])
+    return True
+
+
+def scale_of_store(run: Pass, gradient: Array, begun: int, end: int) -> float:
     """How many times a gradient the program's last stored array of it is: 1/n, where it is divided later on."""
     scale = 1.0
     for event, array in run.trace.like(gradient.shape, begun):

@@ -8,6 +8,7 @@ from deltarule.learn.judgement import Pass, Step
 from deltarule.learn.program import Program
 from deltarule.learn.recording import Event, Where
 from deltarule.learn.report import ProgramFinding
+from deltarule.learn.second_opinion import second_opinion
 from deltarule.nn.arrays import Array
 
 EQUATIONS = {"z": "forward", "a": "forward", "loss": "C", "dW": "BP4", "db": "BP3", "update": "update"}
@@ -46,7 +47,10 @@ def finding_of(program: Program, run: Pass, step: Step) -> ProgramFinding:
     array += "" if step.quantity == "loss" else f" of layer {l}"
     event = step.values.get("at") or step.event
     where = event.where if event else None
-    return finding_at(program, where, "mistake", step.mistake, (equation, says, fix), array, own_line(run, step))
+    key = step.mistake
+    if key == "off" and (mistake := second_opinion(run, step)) is not None:
+        key, equation, says, fix = mistake.id, mistake.equation, mistake.says, mistake.fix
+    return finding_at(program, where, "mistake", key, (equation, says, fix), array, own_line(run, step))
 
 
 def finding_at(
@@ -94,7 +98,7 @@ def own_line(run: Pass, step: Step) -> str:
     index, columns = step.layer, is_in_columns(run)
     if step.quantity not in ("z", "dW", "db", "delta") or index >= len(run.layers):
         return ""
-    layer, target = run.layers[index], stored_name(run, step)
+    layer, target = run.layers[index], target_name(run, step)
     matrix, bias = layer.weights.name, layer.biases.name if layer.biases else ""
     inputs = (name_of(run, run.X) or "X") if index == 0 else name_of(run, run.a[index - 1])
     delta = name_of(run, run.delta[index]) if index < len(run.delta) and run.delta[index] is not None else ""
@@ -130,7 +134,7 @@ def slope_text(run: Pass, l: int) -> str:
     return "1" if kind is IDENTITY else texts.get(kind.name, "")
 
 
-def stored_name(run: Pass, step: Step) -> str:
+def target_name(run: Pass, step: Step) -> str:
     """The name that the program gives to what a step computes."""
     usual = {"z": "z", "dW": "dW", "db": "db", "delta": "delta"}.get(step.quantity, step.quantity)
     if step.event is None:
