@@ -206,7 +206,7 @@ def test_a_class_a_row_and_a_kernel_are_all_that_it_takes(tmp_path: Path) -> Non
         module.write(CLASS)
     edited(copy / "parts.toml", "[parts.activation.softmax]", ROW)
     kernels = copy / "compiled" / "activations.py"
-    edited(kernels, "\n\n@kernel\ndef sigmoid(z", "\nSOFTPLUS = 8\n")
+    edited(kernels, "\n\n@kernel\ndef sigmoid(z", "\nSOFTPLUS = 9\n")
     edited(kernels, "        elif code == SOFTMAX:\n            softmax", VALUE)
     edited(kernels, "        elif code == SOFTMAX:\n            total", SLOPE)
     text = kernels.read_text(encoding="utf-8").replace(

@@ -111,7 +111,7 @@ def test_a_sheet_of_data_needs_no_model(deltarule: Command) -> None:
 
 
 def test_all_activations_without_a_model(deltarule: Command) -> None:
-    assert len(deltarule("plot", "activations", "--json").json["activations"]) == 8
+    assert len(deltarule("plot", "activations", "--json").json["activations"]) == 9
 
 
 def test_the_model_in_a_runs_folder_stands_for_the_run(deltarule: Command, digits_run: Path) -> None:

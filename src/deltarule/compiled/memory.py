@@ -66,10 +66,11 @@ def fetch_rows(inputs: Any, rows: Any, columns: Any) -> None:
             fetch(row, k)
 
 
-def gather(inputs: Array, indices: Array, out: Array) -> None:
+def gather(inputs: Array, indices: Array, out: Array) -> Array:
     """The twin of `training.batches.gather`: out[i] = inputs[indices[i]], uint8 pixels divided by 255."""
     unit = 1.0 / 255.0 if inputs.dtype == np.uint8 else 1.0
     pick(np.asarray(inputs), indices, unit, out)  # asarray: a memory map is an array like any other
+    return out
 
 
 @kernel

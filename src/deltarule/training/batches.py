@@ -26,11 +26,12 @@ def sample_order(n_samples: int, batch_size: BatchSize, seed: int, epoch: int) -
     return np.arange(n_samples) if batch_size is None else generator(seed, "shuffle", epoch).permutation(n_samples)
 
 
-def gather(inputs: Array, indices: Array, out: Array) -> None:
-    """out[i] = inputs[indices[i]], cast; uint8 are pixels here, and divided by 255.
+def gather(inputs: Array, indices: Array, out: Array) -> Array:
+    """`out`, with out[i] = inputs[indices[i]], cast; uint8 are pixels here, and divided by 255.
 
     inputs: (n_samples, features), as `Network.inputs` returns them; indices: (batch,); out: (batch, features), of the
         network's dtype.
     """
     for rows in blocks(*out.shape):
         scale_inputs(np.take(inputs, indices[rows], axis=0), out[rows])
+    return out

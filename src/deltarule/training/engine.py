@@ -18,7 +18,6 @@ from deltarule.errors import DeltaruleError, FileError, MissingExtraError, insta
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, backward, forward, loss_value
 from deltarule.nn.optimizers import Optimizer
-from deltarule.nn.workspace import Workspace
 from deltarule.randomness import generator
 from deltarule.settings import ENGINES, BatchSize, check_choice
 from deltarule.training.batches import gather, steps_per_epoch
@@ -51,7 +50,7 @@ class Engine:
     loss_value: Callable[..., float]
     backward: Callable[..., None]
     step: Callable[..., None] | None
-    gather: Callable[..., None]
+    gather: Callable[..., Any]
     deform: Callable[..., Any]
     can_take_steps: Callable[..., bool] = lambda *arguments: False
     take_steps: Callable[..., Any] = lambda *arguments: None
@@ -76,7 +75,11 @@ class Engine:
             divisor = plan.weight(rows)
             for start in range(0, len(rows), ws.capacity):  # a large batch is worked through in pieces
                 piece = rows[start : start + ws.capacity]
-                inputs, targets = self.batch(plan.inputs, piece, ws), plan.targets[piece]
+                targets = plan.targets[piece]
+                if plan.takes_rows:
+                    inputs = plan.inputs[piece]
+                else:
+                    inputs = self.gather(plan.inputs, piece, ws.input_buffer(len(piece)))
                 deform_images(self, plan, inputs, plan.first_step + index, start)
                 if any(network.dropout):
                     ws.draw_masks(plan.seed, plan.epoch, plan.first_step + index, start)
@@ -117,14 +120,6 @@ class Engine:
             and plan.strengths is None
             and plan.epsilons is None
         )
-
-    def batch(self, inputs: Any, rows: Array, ws: Workspace) -> Any:
-        """Some samples, gathered into the workspace; what is not an array takes its rows itself."""
-        if not isinstance(inputs, np.ndarray):
-            return inputs[rows]
-        X = ws.input_buffer(len(rows))
-        self.gather(inputs, rows, X)
-        return X
 
     @property
     def one_by_one(self) -> "Engine":

@@ -60,7 +60,11 @@ def loss_and_outputs(
         """A block's part of the loss, and the outputs."""
         ws = idle.pop() if idle else network.workspace(min(n_samples, PREDICTION_ROWS))
         rows = slice(start, min(start + PREDICTION_ROWS, n_samples))
-        a = engine.forward(network, engine.batch(inputs, np.arange(start, rows.stop), ws), ws).copy()
+        if isinstance(inputs, np.ndarray):
+            X = engine.gather(inputs, np.arange(start, rows.stop), ws.input_buffer(rows.stop - start))
+        else:
+            X = inputs[rows]
+        a = engine.forward(network, X, ws).copy()
         weight = None if sample_weight is None else sample_weight[rows]
         loss = engine.loss_value(network, targets[rows], ws, sample_weight=weight, divisor=divisor)
         idle.append(ws)
