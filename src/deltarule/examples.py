@@ -15,7 +15,7 @@ from deltarule.model import Model, check_purpose
 from deltarule.nn.activations import Sigmoid
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy
-from deltarule.nn.network import Network, scale_of
+from deltarule.nn.network import Network, reads_as_pixels, scale_of, with_meaning
 from deltarule.public import check_network
 from deltarule.settings import Task, brief
 from deltarule.targets import check_range, check_targets
@@ -46,7 +46,8 @@ def examples_for(
     network = net_or_model.inner if isinstance(net_or_model, Model) else net_or_model
     refuse_structure(X, y, call)
     if isinstance(X, Dataset):
-        return network, read_dataset(network, X) if model is None else model.scaled(X)
+        data = read_dataset(network, X) if model is None else model.scaled(X)
+        return reader_of(network, data), data
     if model is not None:
         X = model.inputs(X)
     X, image_shape = input_rows(network, X, y, call, suffix)
@@ -55,7 +56,13 @@ def examples_for(
     targets, task = check_targets(y, len(X), sizes, network.task, names=names, binary=binary, name=f"y{suffix}")
     if model is not None and model.target_scaling is not None:
         targets = model.target_scaling.apply(targets)
-    return network, Dataset(X, targets, task, network.class_names, image_shape, name)
+    data = Dataset(X, targets, task, network.class_names, image_shape, name)
+    return reader_of(network, data), data
+
+
+def reader_of(network: Network, data: Dataset) -> Network:
+    """The network as it reads these data: one that has not learned yet takes uint8 for pixels, as `fit` will."""
+    return with_meaning(network, pixels=True) if reads_as_pixels(network, data.inputs) else network
 
 
 def refuse_structure(X: Any, y: Any, call: str) -> None:

@@ -1,5 +1,6 @@
 """What a name on the command line stands for: a model, a run or a recipe; and which examples go with it."""
 
+import math
 import shlex
 from collections.abc import Sequence
 from contextlib import suppress
@@ -235,6 +236,11 @@ def splits_for(model: Model, options: DataOptions) -> tuple[Splits, bool]:
     if options.data is None:
         check_data_exist(name, "model", "say where they are:  --data PATH")
     how: dict[str, Any] = {"target": target, "offline": options.offline}
+    n_inputs, is_plain = model.network.layer_sizes[0], not (model.columns or model.image_shape or model.pixels)
+    is_table = Path(name).suffix.lower() == ".csv" and Path(name).is_file()
+    if is_table and is_plain and (options.target or math.isqrt(n_inputs) ** 2 != n_inputs):
+        wanted = options.target or "COLUMN"
+        raise SettingError(sentence("command.no_columns", n_inputs=n_inputs, name=name, target=wanted))
     if target is not None:
         how |= {"missing": record.missing, "target_task": None if model.task == "labels" else model.task}
     elif Path(name).is_dir():

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from deltarule.errors import SettingError, sentence
+from deltarule.errors import DataError, SettingError, sentence
 from deltarule.inputs import LARGEST, Scale, check_inputs
 from deltarule.nn.activations import Activation, Exp, Identity, Sigmoid, Softmax
 from deltarule.nn.arrays import Array
@@ -133,6 +133,8 @@ class Network(metaclass=Named):
     (2,)
     """
 
+    input_range: tuple[float, float] | None = None  # its own once `fit`, a file or a program says what its inputs are
+
     def __init__(
         self,
         layer_sizes: Sequence[int],
@@ -162,7 +164,6 @@ class Network(metaclass=Named):
         self.task = task_of(last, self.loss, self.layer_sizes[-1]) if task is None else task
         self.pixels, self.image_shape = pixels, image_shape
         self.class_names: tuple[str, ...] = class_names  # type: ignore[assignment]
-        self.input_range: tuple[float, float] | None = None
         rng = generator_of(rng)
         for activation, W, b in zip(self.activations, self.weights, self.biases, strict=True):
             W[:] = draw(activation.initializer, rng, *W.shape)
@@ -271,11 +272,18 @@ def scale_of(network: Network) -> Scale:
     return Scale(network.pixels, network.input_range, LARGEST[network.dtype.char])
 
 
+def reads_as_pixels(network: Network, X: Array) -> bool:
+    """Whether X is uint8, and nothing says yet what a network's inputs are: `fit` would take them for pixels."""
+    return X.dtype == np.uint8 and not network.pixels and "input_range" not in vars(network)
+
+
 def inputs_of(network: Network, X: Any) -> Array:
     """X as (n, features), checked: uint8 only where it is pixels. ShapeError or DataError where it does not fit."""
     if network.dtype.kind == "c" and isinstance(X, np.ndarray) and X.dtype.kind == "c":
         return X  # of a complex-step check
     X = check_inputs(X, network.layer_sizes[0], network.image_shape, scale_of(network))
+    if reads_as_pixels(network, X):
+        raise DataError(sentence("inputs.undecided"))
     return X.astype(network.dtype) if X.dtype == np.uint8 and not network.pixels else X
 
 

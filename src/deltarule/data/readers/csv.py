@@ -80,12 +80,18 @@ def open_rows(path: AnyPath) -> Iterator[Iterator[tuple[int, list[str]]]]:
 
 
 def read_columns(
-    path: AnyPath, *, text: Collection[str] = (), only: Collection[str] | None = None, without: Collection[str] = ()
+    path: AnyPath,
+    *,
+    text: Collection[str] = (),
+    only: Collection[str] | None = None,
+    without: Collection[str] = (),
+    needs_header: bool = True,
 ) -> Table:
     """The columns of a CSV with a header.
 
     text: columns whose cells stay as they are written, so that 007 is not 7; others do where one is not a number.
-    only: the columns to read, None for all. without: columns not to read.
+    only: the columns to read, None for all. without: columns not to read. needs_header: whether a first line of numbers
+        is one, too; else it is a row, and columns are called by their numbers.
 
     Raises SettingError where columns share a name, DataError where lines are of other lengths than the header.
     """
@@ -93,6 +99,8 @@ def read_columns(
         header_line, names = next(rows, (1, [""]))
         header = [name.strip() for name in names]
         first = next(rows, (0, []))[1]
+    if not needs_header and are_numbers(names):
+        header_line, first, header = 0, names, [str(number) for number in range(1, len(names) + 1)]
     refuse_duplicates(str(path), header)
     wanted = {name: at for at, name in enumerate(header) if name not in without and (only is None or name in only)}
     if not first:
@@ -173,6 +181,11 @@ def number_in(cell: str) -> float | None:
         return float(cell) if "_" not in cell and cell.strip().isascii() else None
     except ValueError:
         return None
+
+
+def are_numbers(cells: Sequence[str]) -> bool:
+    """Whether cells of a first line are numbers, as those of a row are, and not the names of columns."""
+    return all(number_in(cell) is not None for cell in cells)
 
 
 def refuse_duplicates(name: str, header: Sequence[str]) -> None:

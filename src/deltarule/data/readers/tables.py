@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from deltarule.data.columns import Column, fill_with_means
 from deltarule.data.dataset import Dataset, Splits
-from deltarule.data.readers.csv import Table, Texts, cells_of, number_in, read_columns, refuse_duplicates
+from deltarule.data.readers.csv import Table, Texts, are_numbers, cells_of, number_in, read_columns, refuse_duplicates
 from deltarule.data.reading import Announce, Goal, How, Missing, Reading, print_to_stderr, refuse
 from deltarule.errors import DataError, SettingError, closest, sentence
 from deltarule.public import public
@@ -106,13 +106,17 @@ def read_table_rows(path: Path, how: How) -> Reading:
     asked = how.columns or ()
     only = [column.name for column in asked] or None
     passed_over = [] if how.target is None else [how.target]
-    table = read_columns(path, text=[each.name for each in asked if each.categories], only=only, without=passed_over)
+    texts = [each.name for each in asked if each.categories]
+    table = read_columns(path, text=texts, only=only, without=passed_over, needs_header=bool(asked))
     columns = asked or [Column(name) for name in table.cells]
+    refuse_absent(table, asked)
     if not len(table.rows):
         raise DataError(f"{table.name}: a header and rows were expected: got no rows")
     rows = table_rows(table, columns)
     advice = "fill them in, or train with --missing mean a model that answers such rows, too"
     refuse_missing(table, [column.name for column in columns if column.fill is None], advice)
+    if not asked and len(table.rows) and table.rows[0] == 1:
+        how.announce(f"{table.name}: line 1 holds numbers, and is read as a row")
     extra = [name for name in table.names if name not in table.cells and name != how.target]
     if extra:
         how.announce(f"{table.name}: what was not learned from is passed over: {', '.join(map(repr, extra))}")
@@ -279,6 +283,9 @@ def refuse_absent(table: Table, columns: Sequence[Column]) -> None:
     names = set(table.names)
     absent = [column.name for column in columns if column.name not in names]
     if absent:
+        if are_numbers(table.names) and table.is_file:
+            names_line = ",".join(column.name for column in columns)
+            raise DataError(f"{table.name}: line 1 must name the columns: {names_line}; got {','.join(table.names)}")
         got = f"none called {', '.join(map(repr, absent))}; {closest(absent[0], table.names)}"
         raise DataError(f"{table.name}: the columns that were learned from were expected: got {got}")
 
