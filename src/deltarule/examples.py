@@ -15,7 +15,7 @@ from deltarule.model import Model, check_purpose
 from deltarule.nn.activations import Sigmoid
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy
-from deltarule.nn.network import Network, reads_as_pixels, scale_of, with_meaning
+from deltarule.nn.network import Network, scale_of, with_meaning
 from deltarule.public import check_network
 from deltarule.settings import Task, brief
 from deltarule.targets import check_range, check_targets
@@ -46,7 +46,7 @@ def examples_for(
     network = net_or_model.inner if isinstance(net_or_model, Model) else net_or_model
     refuse_structure(X, y, call)
     if isinstance(X, Dataset):
-        data = read_dataset(network, X) if model is None else model.scaled(X)
+        data = read_dataset(network, X, call) if model is None else model.scaled(X)
         return reader_of(network, data), data
     if model is not None:
         X = model.inputs(X)
@@ -62,7 +62,7 @@ def examples_for(
 
 def reader_of(network: Network, data: Dataset) -> Network:
     """The network as it reads these data: one that has not learned yet takes uint8 for pixels, as `fit` will."""
-    return with_meaning(network, pixels=True) if reads_as_pixels(network, data.inputs) else network
+    return with_meaning(network, pixels=True) if scale_of(network).will_be_pixels(data.inputs) else network
 
 
 def refuse_structure(X: Any, y: Any, call: str) -> None:
@@ -79,7 +79,8 @@ def refuse_structure(X: Any, y: Any, call: str) -> None:
             raise DataError(sentence("examples.batches", line=call.format("X, y")))
         raise DataError(sentence("examples.pairs", line=call.format("np.array(X), np.array(y)")))
     if isinstance(X, Dataset) and y is not None:
-        line = f"{call.format('data')[:-1]}, validation=y)" if isinstance(y, Dataset) else call.format("data")
+        more = {Dataset: ", validation=y", int if "fit" in call else None: f", epochs={y}"}.get(type(y), "")
+        line = f"{call.format('data')[:-1]}{more})"
         raise DataError(sentence("examples.targets_twice", line=line))
     if not isinstance(X, Dataset) and X is not None and y is None:
         both = ", ".join(f"data[{key!r}]" for key in list(X)[:2]) if isinstance(X, dict) else "X, y"
@@ -94,11 +95,13 @@ def refuse_splits(X: Any, call: str) -> None:
         raise DataError(sentence("examples.splits", line=line))
 
 
-def read_dataset(network: Network, data: Dataset) -> Dataset:
+def read_dataset(network: Network, data: Dataset, call: str) -> Dataset:
     """A Dataset as the network reads it; an error where it is of another task, or on another scale."""
     check_purpose(network, data)
     if any(column.categories or column.fill is not None for column in data.columns):
-        raise DataError(sentence("examples.table", data=data))
+        is_asked = "fit" not in call and "validation" not in call
+        line = call.replace("network", "model").format("data") if is_asked else "dr.fit(network, model.scaled(data))"
+        raise DataError(sentence("examples.table", data=data, line=line))
     check_scale(data.inputs, scale_of(network))
     return replace(data, inputs=cast_inputs(network, data.inputs))
 
@@ -143,6 +146,19 @@ def warn_of_pixels(X: Array) -> None:
     is_wide = low >= 0 and DARK < high <= 255 and (first.max(axis=0) > DARK).sum() >= PIXEL_COLUMNS
     if is_wide and (first == np.rint(first)).all():
         LOG.warning(sentence("examples.pixels", low=low, high=high))
+
+
+def warn_of_reach(network: Network, data: Dataset) -> None:
+    """Say that values to learn lie beyond all that the output activation can answer."""
+    if data.task != "values":
+        return
+    output, z = network.activations[-1], np.linspace(-300.0, 300.0, 6001)[:, np.newaxis]
+    a = np.asarray(output.value(z))
+    near, (low, high) = a[np.abs(z) <= 50.0], (a.min(), a.max())
+    low, high = (low if low == near.min() else -np.inf), (high if high == near.max() else np.inf)
+    if data.targets.min() < low or data.targets.max() > high:
+        got = {"name": type(output).__name__, "low": data.targets.min(), "high": data.targets.max()}
+        LOG.warning(sentence("examples.reach", least=low, most=high, **got))
 
 
 def validation_examples(

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from deltarule.errors import DataError, SettingError, sentence
+from deltarule.errors import SettingError, sentence
 from deltarule.inputs import LARGEST, Scale, check_inputs
 from deltarule.nn.activations import Activation, Exp, Identity, Sigmoid, Softmax
 from deltarule.nn.arrays import Array
@@ -162,9 +162,8 @@ class Network(metaclass=Named):
         self.dropout: tuple[float, ...] = dropout  # type: ignore[assignment]
         self.parameters = Parameters(self.layer_sizes, dtype=dtype_of(dtype))
         self.task = task_of(last, self.loss, self.layer_sizes[-1]) if task is None else task
-        self.pixels, self.image_shape = pixels, image_shape
+        self.pixels, self.image_shape, rng = pixels, image_shape, generator_of(rng)
         self.class_names: tuple[str, ...] = class_names  # type: ignore[assignment]
-        rng = generator_of(rng)
         for activation, W, b in zip(self.activations, self.weights, self.biases, strict=True):
             W[:] = draw(activation.initializer, rng, *W.shape)
             b[:] = draw(activation.bias_initializer, rng, 1, len(b))[0]
@@ -197,8 +196,7 @@ class Network(metaclass=Named):
     @property
     def has_probabilities(self) -> bool:
         """Whether the outputs are probabilities: a softmax's, or a single sigmoid's."""
-        output = self.activations[-1]
-        return isinstance(output, Softmax) or (isinstance(output, Sigmoid) and self.layer_sizes[-1] == 1)
+        return isinstance(self.activations[-1], Sigmoid if self.layer_sizes[-1] == 1 else Softmax)
 
     def workspace(self, capacity: int) -> Workspace:
         """Room for batches of at most `capacity` samples."""
@@ -269,12 +267,7 @@ def with_parameters(network: Network, parameters: Parameters) -> Network:
 
 def scale_of(network: Network) -> Scale:
     """What numbers a network takes."""
-    return Scale(network.pixels, network.input_range, LARGEST[network.dtype.char])
-
-
-def reads_as_pixels(network: Network, X: Array) -> bool:
-    """Whether X is uint8, and nothing says yet what a network's inputs are: `fit` would take them for pixels."""
-    return X.dtype == np.uint8 and not network.pixels and "input_range" not in vars(network)
+    return Scale(network.pixels, network.input_range, LARGEST[network.dtype.char], "input_range" not in vars(network))
 
 
 def inputs_of(network: Network, X: Any) -> Array:
@@ -282,8 +275,6 @@ def inputs_of(network: Network, X: Any) -> Array:
     if network.dtype.kind == "c" and isinstance(X, np.ndarray) and X.dtype.kind == "c":
         return X  # of a complex-step check
     X = check_inputs(X, network.layer_sizes[0], network.image_shape, scale_of(network))
-    if reads_as_pixels(network, X):
-        raise DataError(sentence("inputs.undecided"))
     return X.astype(network.dtype) if X.dtype == np.uint8 and not network.pixels else X
 
 

@@ -16,6 +16,7 @@ from deltarule.data.readers.csv import Table, Texts, are_numbers, cells_of, numb
 from deltarule.data.reading import Announce, Goal, How, Missing, Reading, print_to_stderr, refuse
 from deltarule.errors import DataError, SettingError, closest, sentence
 from deltarule.public import public
+from deltarule.settings import TASK_SYNONYMS, check_choice
 
 MOST_CATEGORIES = 100  # more different texts are names or sentences, which say nothing one by one
 MOST_NUMBERS = 20  # a column of text with more different numbers in it is one of numbers with something else in it
@@ -59,6 +60,9 @@ def read_table(
     """
     if not isinstance(target, str):
         raise TypeError("target is a text")  # which `public` explains
+    if task is not None:
+        check_choice("task", task, get_args(Goal), TASK_SYNONYMS)
+    without = [without] if isinstance(without, str) else without
     return _read_dataset(source, How(target=target, task=task, missing=missing, without=without, announce=announce))
 
 
@@ -74,7 +78,7 @@ def _read_dataset(source: Any, how: How) -> Dataset:
     Raises as `read_table`, and, for what a model has not seen, as `table_rows` and `targets_in`.
     """
     if how.missing not in get_args(Missing):
-        raise SettingError(f"missing cells can be an error, drop or mean: got {how.missing!r}")
+        raise SettingError(f"missing cells can be an error, drop or mean: got {how.missing!r}; use missing='drop'")
     known, target = how.columns or (), how.target or ""
     text = [target, *(column.name for column in known if column.categories)]
     only = [target, *(column.name for column in known)] if known else None

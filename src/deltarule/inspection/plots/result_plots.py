@@ -284,5 +284,6 @@ def captions_of(dataset: Dataset, true: Array, answers: Array) -> list[str]:
 def images_of(dataset: Dataset, examples: Array) -> Array:
     """Some of its examples, (n, height, width). SettingError where they are no images."""
     if dataset.image_shape is None:
-        raise SettingError(f"only images can be drawn: got {dataset.name}, which says no image_shape")
+        line = "use dr.Dataset(X, y, image_shape=(28, 28)) for images of 28 x 28"
+        raise SettingError(f"only images can be drawn: got {dataset.name}, which says no image_shape; {line}")
     return dataset.inputs[examples].reshape(-1, *dataset.image_shape)
