@@ -15,7 +15,8 @@ from deltarule.model import Model, check_purpose
 from deltarule.nn.activations import Sigmoid
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy
-from deltarule.nn.network import Network, scale_of, with_meaning
+from deltarule.nn.network import Network, scale_of
+from deltarule.nn.workspace import as_floats
 from deltarule.public import check_network
 from deltarule.settings import Task, brief
 from deltarule.targets import check_range, check_targets
@@ -46,8 +47,7 @@ def examples_for(
     network = net_or_model.inner if isinstance(net_or_model, Model) else net_or_model
     refuse_structure(X, y, call)
     if isinstance(X, Dataset):
-        data = read_dataset(network, X, call) if model is None else model.scaled(X)
-        return reader_of(network, data), data
+        return network, read_dataset(network, X, call) if model is None else model.scaled(X)
     if model is not None:
         X = model.inputs(X)
     X, image_shape = input_rows(network, X, y, call, suffix)
@@ -56,13 +56,7 @@ def examples_for(
     targets, task = check_targets(y, len(X), sizes, network.task, names=names, binary=binary, name=f"y{suffix}")
     if model is not None and model.target_scaling is not None:
         targets = model.target_scaling.apply(targets)
-    data = Dataset(X, targets, task, network.class_names, image_shape, name)
-    return reader_of(network, data), data
-
-
-def reader_of(network: Network, data: Dataset) -> Network:
-    """The network as it reads these data: one that has not learned yet takes uint8 for pixels, as `fit` will."""
-    return with_meaning(network, pixels=True) if scale_of(network).will_be_pixels(data.inputs) else network
+    return network, Dataset(X, targets, task, network.class_names, image_shape, name)
 
 
 def refuse_structure(X: Any, y: Any, call: str) -> None:
@@ -103,7 +97,7 @@ def read_dataset(network: Network, data: Dataset, call: str) -> Dataset:
         line = call.replace("network", "model").format("data") if is_asked else "dr.fit(network, model.scaled(data))"
         raise DataError(sentence("examples.table", data=data, line=line))
     check_scale(data.inputs, scale_of(network))
-    return replace(data, inputs=cast_inputs(network, data.inputs))
+    return replace(data, inputs=cast_inputs(network, data.inputs, call))
 
 
 def input_rows(network: Network, X: Any, y: Any, call: str, suffix: str) -> tuple[Array, tuple[int, int] | None]:
@@ -119,20 +113,20 @@ def input_rows(network: Network, X: Any, y: Any, call: str, suffix: str) -> tupl
         values = {"shape": X.shape, "n_features": n_features, "sizes": (1, *network.layer_sizes[1:])}
         if X.dtype.kind in "iub" and "evaluate" in call:
             line = call.format(f"X, {y_name}")
-            raise ShapeError(
-                sentence("examples.two_targets", name=x_name, line=line, shape=X.shape, n_features=n_features)
-            )
+            raise ShapeError(sentence("examples.two_targets", name=x_name, line=line, **values))
         raise ShapeError(sentence("examples.one_feature", name=x_name, **values))
     rows, image_shape = flatten(X, n_features, network.image_shape, x_name)
     if X.ndim > 1 and np.prod(X.shape[:-1]) == n_features and X.shape[-1] == np.size(y) != len(X):
         raise shape_error(X.shape, n_features, network.image_shape, x_name)
     # Of another number of features check_data says with which layer sizes they fit.
     check_scale(rows, scale_of(network), name=x_name)
-    return cast_inputs(network, rows), image_shape
+    return cast_inputs(network, rows, call), image_shape
 
 
-def cast_inputs(network: Network, X: Array) -> Array:
+def cast_inputs(network: Network, X: Array, call: str) -> Array:
     """Inputs in a dtype that counts as it should: uint8 stays pixels for a network that may still learn from pixels."""
+    if scale_of(network).will_be_pixels(X) and ("evaluate" in call or "gradcheck" in call):
+        return as_floats(X, network.dtype)
     if X.dtype == np.uint8 and (network.pixels or network.input_range is None):
         return X
     return X.astype(network.dtype, copy=False)
@@ -150,15 +144,15 @@ def warn_of_pixels(X: Array) -> None:
 
 def warn_of_reach(network: Network, data: Dataset) -> None:
     """Say that values to learn lie beyond all that the output activation can answer."""
-    if data.task != "values":
-        return
-    output, z = network.activations[-1], np.linspace(-300.0, 300.0, 6001)[:, np.newaxis]
-    a = np.asarray(output.value(z))
-    near, (low, high) = a[np.abs(z) <= 50.0], (a.min(), a.max())
-    low, high = (low if low == near.min() else -np.inf), (high if high == near.max() else np.inf)
-    if data.targets.min() < low or data.targets.max() > high:
-        got = {"name": type(output).__name__, "low": data.targets.min(), "high": data.targets.max()}
-        LOG.warning(sentence("examples.reach", least=low, most=high, **got))
+    output, low, high = network.activations[-1], data.targets.min(), data.targets.max()
+    if data.task == "values":
+        a = np.asarray(output.value(np.linspace(-300.0, 300.0, 6001)[:, np.newaxis]))
+        near = a[2500:3501]  # of z from -50 to 50: what grows from there has no end
+        least, most = round(a.min(), 2) if np.isclose(a.min(), near.min()) else -np.inf, a.max()
+        most = most if np.isclose(most, near.max()) else np.inf
+        if low < least or high > most:
+            name = type(output).__name__
+            LOG.warning(sentence("examples.reach", name=name, low=low, high=high, least=least, most=most))
 
 
 def validation_examples(

@@ -153,9 +153,7 @@ MISREAD: dict[str, Callable[[Any], bool]] = {  # what NumPy and scikit-learn mak
 STRANGE: dict[str, Callable[[Any], bool]] = {  # what else is not an array, nor lists that make one
     "none": lambda given: given is None,
     "table_path": lambda given: isinstance(given, str) and given.lower().endswith((".csv", ".tsv", ".xlsx")),
-    "picture": lambda given: (
-        isinstance(given, str) and given.lower().endswith((".png", ".jpg", ".jpeg", ".bmp", ".webp"))
-    ),
+    "picture": lambda given: isinstance(given, str) and given.lower().endswith((".png", ".jpg", ".jpeg", ".bmp")),
     "text": lambda given: isinstance(given, str | bytes),
     "sparse": lambda given: hasattr(given, "toarray"),
     "dict": lambda given: isinstance(given, dict),

@@ -1,6 +1,5 @@
 """What a name on the command line stands for: a model, a run or a recipe; and which examples go with it."""
 
-import math
 import shlex
 from collections.abc import Sequence
 from contextlib import suppress
@@ -237,8 +236,12 @@ def splits_for(model: Model, options: DataOptions) -> tuple[Splits, bool]:
         check_data_exist(name, "model", "say where they are:  --data PATH")
     how: dict[str, Any] = {"target": target, "offline": options.offline}
     n_inputs, is_plain = model.network.layer_sizes[0], not (model.columns or model.image_shape or model.pixels)
-    is_table = Path(name).suffix.lower() == ".csv" and Path(name).is_file()
-    if is_table and is_plain and (options.target or math.isqrt(n_inputs) ** 2 != n_inputs):
+    if (
+        is_plain
+        and Path(name).suffix.lower() == ".csv"
+        and Path(name).is_file()
+        and (options.target or n_inputs**0.5 % 1)
+    ):
         wanted = options.target or "COLUMN"
         raise SettingError(sentence("command.no_columns", n_inputs=n_inputs, name=name, target=wanted))
     if target is not None:

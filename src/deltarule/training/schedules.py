@@ -181,13 +181,9 @@ def schedule_of(given: Any, name: str = "learning_rate", owner: type[Any] | str 
             if isinstance(given, FunctionType) and "epoch" in next(iter(signature(given).parameters)):
                 raise SettingError(sentence("schedules.of_epochs", given=brief(given)))
             return given
-    if isinstance(given, str | type):
-        word = (
-            getattr(given, "__name__", given).casefold().replace("_", "").replace("schedule", "").replace("decay", "")
-        )
-        line = words()["schedules"].get(word)
-        if line:
-            raise setting_error(name, "a number, or a schedule", given, f"{name}={line}")
+    word = str(getattr(given, "__name__", given)).casefold().replace("_", "").removesuffix("decay")
+    if line := words()["schedules"].get(word):
+        raise setting_error(name, "a number, or a schedule", given, f"{name}={line}")
     check(name, given, owner, note=note)
     return Constant(given)
 

@@ -23,6 +23,7 @@ from deltarule.data.dataset import Dataset, Splits
 from deltarule.data.reading import How, Reading, open_file, refuse
 from deltarule.errors import DataError, SettingError, sentence
 
+Names = Collection[str]
 SEPARATORS = ",;\t"
 MISSING = frozenset(["", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NULL", "null"])  # words for no cell
 BYTES = frozenset(map(str, range(256)))
@@ -80,12 +81,7 @@ def open_rows(path: AnyPath) -> Iterator[Iterator[tuple[int, list[str]]]]:
 
 
 def read_columns(
-    path: AnyPath,
-    *,
-    text: Collection[str] = (),
-    only: Collection[str] | None = None,
-    without: Collection[str] = (),
-    needs_header: bool = True,
+    path: AnyPath, *, text: Names = (), only: Names | None = None, without: Names = (), needs_header: bool = True
 ) -> Table:
     """The columns of a CSV with a header.
 
@@ -99,7 +95,7 @@ def read_columns(
         header_line, names = next(rows, (1, [""]))
         header = [name.strip() for name in names]
         first = next(rows, (0, []))[1]
-    if not needs_header and are_numbers(names):
+    if not needs_header and None not in map(number_in, names):
         header_line, first, header = 0, names, [str(number) for number in range(1, len(names) + 1)]
     refuse_duplicates(str(path), header)
     wanted = {name: at for at, name in enumerate(header) if name not in without and (only is None or name in only)}
@@ -181,11 +177,6 @@ def number_in(cell: str) -> float | None:
         return float(cell) if "_" not in cell and cell.strip().isascii() else None
     except ValueError:
         return None
-
-
-def are_numbers(cells: Sequence[str]) -> bool:
-    """Whether cells of a first line are numbers, as those of a row are, and not the names of columns."""
-    return all(number_in(cell) is not None for cell in cells)
 
 
 def refuse_duplicates(name: str, header: Sequence[str]) -> None:

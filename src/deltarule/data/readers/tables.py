@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from deltarule.data.columns import Column, fill_with_means
 from deltarule.data.dataset import Dataset, Splits
-from deltarule.data.readers.csv import Table, Texts, are_numbers, cells_of, number_in, read_columns, refuse_duplicates
+from deltarule.data.readers.csv import Table, Texts, cells_of, number_in, read_columns, refuse_duplicates
 from deltarule.data.reading import Announce, Goal, How, Missing, Reading, print_to_stderr, refuse
 from deltarule.errors import DataError, SettingError, closest, sentence
 from deltarule.public import public
@@ -287,7 +287,7 @@ def refuse_absent(table: Table, columns: Sequence[Column]) -> None:
     names = set(table.names)
     absent = [column.name for column in columns if column.name not in names]
     if absent:
-        if are_numbers(table.names) and table.is_file:
+        if table.is_file and None not in map(number_in, table.names):
             names_line = ",".join(column.name for column in columns)
             raise DataError(f"{table.name}: line 1 must name the columns: {names_line}; got {','.join(table.names)}")
         got = f"none called {', '.join(map(repr, absent))}; {closest(absent[0], table.names)}"

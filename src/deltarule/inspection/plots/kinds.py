@@ -19,7 +19,7 @@ from deltarule.inspection.plots.picture import Picture
 from deltarule.model import Model
 from deltarule.nn.network import Network
 from deltarule.parts import PARTS
-from deltarule.public import is_a, public, words
+from deltarule.public import public, words
 from deltarule.settings import brief, check_choice
 from deltarule.training.history import History
 from deltarule.training.trainer import Trainer
@@ -67,8 +67,6 @@ def plot(
         line = usage(what if isinstance(what, str) and what in KINDS else drawn).partition(" by ")[2]
         raise SettingError(f"plot takes the name of a picture first: got {brief(kind)}; use {line}")
     check_kind(kind, layer)
-    if kind == "curves" and is_a(what, "Perceptron"):
-        raise SettingError(f"{usage(kind)}: got {brief(what)}; use matplotlib.pyplot.plot(estimator.loss_curve_)")
     role, what = role_of(what), getattr(what, "model_", what)
     what = Model.of(what) if isinstance(what, Network) else what
     if what is not None and not role:
