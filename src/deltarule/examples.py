@@ -16,6 +16,7 @@ from deltarule.nn.activations import Sigmoid
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy
 from deltarule.nn.network import Network, scale_of
+from deltarule.nn.workspace import as_floats
 from deltarule.public import check_network
 from deltarule.settings import Task, brief
 from deltarule.targets import check_range, check_targets
@@ -46,7 +47,7 @@ def examples_for(
     network = net_or_model.inner if isinstance(net_or_model, Model) else net_or_model
     refuse_structure(X, y, call)
     if isinstance(X, Dataset):
-        return network, read_dataset(network, X) if model is None else model.scaled(X)
+        return network, read_dataset(network, X, call) if model is None else model.scaled(X)
     if model is not None:
         X = model.inputs(X)
     X, image_shape = input_rows(network, X, y, call, suffix)
@@ -72,7 +73,8 @@ def refuse_structure(X: Any, y: Any, call: str) -> None:
             raise DataError(sentence("examples.batches", line=call.format("X, y")))
         raise DataError(sentence("examples.pairs", line=call.format("np.array(X), np.array(y)")))
     if isinstance(X, Dataset) and y is not None:
-        line = f"{call.format('data')[:-1]}, validation=y)" if isinstance(y, Dataset) else call.format("data")
+        more = {Dataset: ", validation=y", int if "fit" in call else None: f", epochs={y}"}.get(type(y), "")
+        line = f"{call.format('data')[:-1]}{more})"
         raise DataError(sentence("examples.targets_twice", line=line))
     if not isinstance(X, Dataset) and X is not None and y is None:
         both = ", ".join(f"data[{key!r}]" for key in list(X)[:2]) if isinstance(X, dict) else "X, y"
@@ -87,13 +89,15 @@ def refuse_splits(X: Any, call: str) -> None:
         raise DataError(sentence("examples.splits", line=line))
 
 
-def read_dataset(network: Network, data: Dataset) -> Dataset:
+def read_dataset(network: Network, data: Dataset, call: str) -> Dataset:
     """A Dataset as the network reads it; an error where it is of another task, or on another scale."""
     check_purpose(network, data)
     if any(column.categories or column.fill is not None for column in data.columns):
-        raise DataError(sentence("examples.table", data=data))
+        is_asked = "fit" not in call and "validation" not in call
+        line = call.replace("network", "model").format("data") if is_asked else "dr.fit(network, model.scaled(data))"
+        raise DataError(sentence("examples.table", data=data, line=line))
     check_scale(data.inputs, scale_of(network))
-    return replace(data, inputs=cast_inputs(network, data.inputs))
+    return replace(data, inputs=cast_inputs(network, data.inputs, call))
 
 
 def input_rows(network: Network, X: Any, y: Any, call: str, suffix: str) -> tuple[Array, tuple[int, int] | None]:
@@ -109,20 +113,20 @@ def input_rows(network: Network, X: Any, y: Any, call: str, suffix: str) -> tupl
         values = {"shape": X.shape, "n_features": n_features, "sizes": (1, *network.layer_sizes[1:])}
         if X.dtype.kind in "iub" and "evaluate" in call:
             line = call.format(f"X, {y_name}")
-            raise ShapeError(
-                sentence("examples.two_targets", name=x_name, line=line, shape=X.shape, n_features=n_features)
-            )
+            raise ShapeError(sentence("examples.two_targets", name=x_name, line=line, **values))
         raise ShapeError(sentence("examples.one_feature", name=x_name, **values))
     rows, image_shape = flatten(X, n_features, network.image_shape, x_name)
     if X.ndim > 1 and np.prod(X.shape[:-1]) == n_features and X.shape[-1] == np.size(y) != len(X):
         raise shape_error(X.shape, n_features, network.image_shape, x_name)
     # Of another number of features check_data says with which layer sizes they fit.
     check_scale(rows, scale_of(network), name=x_name)
-    return cast_inputs(network, rows), image_shape
+    return cast_inputs(network, rows, call), image_shape
 
 
-def cast_inputs(network: Network, X: Array) -> Array:
+def cast_inputs(network: Network, X: Array, call: str) -> Array:
     """Inputs in a dtype that counts as it should: uint8 stays pixels for a network that may still learn from pixels."""
+    if scale_of(network).will_be_pixels(X) and ("evaluate" in call or "gradcheck" in call):
+        return as_floats(X, network.dtype)
     if X.dtype == np.uint8 and (network.pixels or network.input_range is None):
         return X
     return X.astype(network.dtype, copy=False)
@@ -136,6 +140,19 @@ def warn_of_pixels(X: Array) -> None:
     is_wide = low >= 0 and DARK < high <= 255 and (first.max(axis=0) > DARK).sum() >= PIXEL_COLUMNS
     if is_wide and (first == np.rint(first)).all():
         LOG.warning(sentence("examples.pixels", low=low, high=high))
+
+
+def warn_of_reach(network: Network, data: Dataset) -> None:
+    """Say that values to learn lie beyond all that the output activation can answer."""
+    output, low, high = network.activations[-1], data.targets.min(), data.targets.max()
+    if data.task == "values":
+        a = np.asarray(output.value(np.linspace(-300.0, 300.0, 6001)[:, np.newaxis]))
+        near = a[2500:3501]  # of z from -50 to 50: what grows from there has no end
+        least, most = round(a.min(), 2) if np.isclose(a.min(), near.min()) else -np.inf, a.max()
+        most = most if np.isclose(most, near.max()) else np.inf
+        if low < least or high > most:
+            name = type(output).__name__
+            LOG.warning(sentence("examples.reach", name=name, low=low, high=high, least=least, most=most))
 
 
 def validation_examples(

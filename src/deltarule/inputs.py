@@ -21,12 +21,17 @@ class Scale(NamedTuple):
 
     pixels: whether uint8 counts as value / 255; floats must then lie in 0 to 1. Else every dtype is taken at its value.
     seen: the lowest and the highest number that was learned from, where they are known.
-    largest: what the network's dtype holds.
+    largest: what the network's dtype holds. is_new: whether nothing says yet what its inputs are.
     """
 
     pixels: bool = False
     seen: tuple[float, float] | None = None
     largest: float = math.inf
+    is_new: bool = False
+
+    def will_be_pixels(self, X: NDArray[Any]) -> bool:
+        """Whether these are uint8, which the first `fit` takes for pixels."""
+        return X.dtype == np.uint8 and self.is_new and not self.pixels
 
 
 def check_inputs(
@@ -45,12 +50,14 @@ def check_inputs(
         if X.shape[1] != n_features:
             raise shape_error(array.shape, n_features, image_shape, name)
     check_scale(X, scale, may_miss=may_miss, name=name)
+    if scale.will_be_pixels(X):
+        raise DataError(sentence("inputs.undecided"))
     return X
 
 
 def check_scale(X: NDArray[Any], scale: Scale, *, may_miss: bool = False, name: str = "X") -> None:
     """Raise DataError where numbers are not finite, or on another scale than those that a network learned from."""
-    (pixels, seen, largest), kind = scale, X.dtype.kind
+    (pixels, seen, largest, _), kind = scale, X.dtype.kind
     if X.size == 0 or (pixels and X.dtype == np.uint8):
         return
     if kind == "f" and not may_miss:
@@ -146,6 +153,7 @@ MISREAD: dict[str, Callable[[Any], bool]] = {  # what NumPy and scikit-learn mak
 STRANGE: dict[str, Callable[[Any], bool]] = {  # what else is not an array, nor lists that make one
     "none": lambda given: given is None,
     "table_path": lambda given: isinstance(given, str) and given.lower().endswith((".csv", ".tsv", ".xlsx")),
+    "picture": lambda given: isinstance(given, str) and given.lower().endswith((".png", ".jpg", ".jpeg", ".bmp")),
     "text": lambda given: isinstance(given, str | bytes),
     "sparse": lambda given: hasattr(given, "toarray"),
     "dict": lambda given: isinstance(given, dict),

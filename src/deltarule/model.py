@@ -12,7 +12,7 @@ from deltarule.data.readers.tables import frame_rows, is_frame
 from deltarule.errors import DataError, SettingError, ShapeError, sentence
 from deltarule.inputs import Scale, check_inputs, check_scale, is_unit
 from deltarule.nn.arrays import Array
-from deltarule.nn.network import Network, decide, inputs_of, outputs_of, with_meaning
+from deltarule.nn.network import Network, decide, inputs_of, outputs_of, scale_of, with_meaning
 from deltarule.nn.workspace import as_floats
 from deltarule.public import Named, check_network, public, substitute_for
 from deltarule.settings import Task
@@ -92,6 +92,8 @@ class Model(metaclass=Named):
         if not any(has_own(network, name) for name in new):
             vars(network).update(vars(meant))
             meant = network
+        if columns or input_scaling is not None:
+            vars(meant).setdefault("input_range", None)  # numbers count as they are
         scalings = {"input_scaling": input_scaling, "target_scaling": target_scaling}
         vars(self).update(network=meant, columns=columns, record={} if record is None else record, **scalings)
 
@@ -178,6 +180,10 @@ class Model(metaclass=Named):
             raw = frame_rows(raw, self.columns)
         if not self.columns:
             return inputs_of(self.network, raw)
+        cells = np.array(raw, object).ravel() if isinstance(raw, list | tuple) else ()
+        if isinstance(raw, dict) or any(isinstance(each, str | dict) for each in cells):
+            rows = "[X]" if isinstance(raw, dict) and not any(map(np.ndim, raw.values())) else "X"
+            raise DataError(sentence("model.texts", names=[column.name for column in self.columns], rows=rows))
         if isinstance(raw, np.ndarray) and raw.dtype.kind == "O":
             raise ShapeError(sentence("model.not_a_frame", dtype=raw.dtype))
         return encode(self.columns, check_inputs(raw, len(self.columns), may_miss=True))
@@ -237,7 +243,9 @@ class Model(metaclass=Named):
         if self.task not in (None, dataset.task) or dataset.n_outputs != self.network.layer_sizes[-1]:
             n_outputs = self.network.layer_sizes[-1]
             raise SettingError(sentence("model.other_answers", model=self, n_outputs=n_outputs, data=dataset))
-        inputs, targets = self.inputs(dataset.inputs), dataset.targets
+        raw, targets = dataset.inputs, dataset.targets
+        is_new = scale_of(self.network).will_be_pixels(raw)
+        inputs = self.inputs(as_floats(raw, self.network.dtype) if is_new else raw)
         if self.target_scaling is not None:
             targets = self.target_scaling.apply(targets)
         return replace(dataset, inputs=inputs, targets=targets, columns=self.of_numbers().columns)

@@ -217,7 +217,7 @@ def check_assignment(network: Any, name: str, value: Any) -> Any:
     is_made = name in vars(network) or name != "layer_sizes"
     if is_made and (line := line_for("assigned", name)):
         raise SettingError(f"{name} of a network cannot be assigned: use {line}")
-    is_ours = type(network).__module__.startswith("deltarule.") and "input_range" in vars(network)
+    is_ours = type(network).__module__.startswith("deltarule.") and "class_names" in vars(network)
     if is_ours and not (name in vars(network) or hasattr(type(network), name) or name.startswith("_")):
         known = [each for each in dir(network) if not each.startswith("_")]
         if (offer := closest(name, known)).startswith("did you mean"):

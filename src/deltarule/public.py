@@ -30,6 +30,7 @@ from deltarule.settings import brief, check, check_settings, setting, setting_na
 T = TypeVar("T")
 RAW = (TypeError, AttributeError, LookupError, ValueError)  # what Python raises where an argument is of a wrong kind
 PLAIN: dict[str, Any] = {"text": str, "number": Real, "whole number": Integral, "path": (str, os.PathLike)}
+PLAIN["function"] = Callable
 ACTS: dict[str, list[str]] = read_tables("elsewhere")["acts"]  # by sign: the method, and what the class does not do
 OUTER = {"__init__", "__call__", "step", "fit", "score", "value", "derivative", "forward", "predict", "outputs"}
 OUTER |= {"probabilities", "astype", "workspace", "backward", "gradient", "sample_losses", "sample_gradients"}
@@ -108,8 +109,9 @@ class Call:
             self.owner, args = args[0] if self.is_of_class else type(args[0]), args[1:]
             self.called = self.owner.__name__ if self.is_made else self.called
         if not any(each.kind is each.VAR_KEYWORD for each in self.parameters.values()):
-            for wrong in (each for each in kwargs if each not in self.parameters):
-                raise SettingError(f"{self.called} has no argument {wrong!r}: {self._offer(wrong)}")
+            unknown, answered = [each for each in kwargs if each not in self.parameters], words()["instead"]
+            for wrong in sorted(unknown, key=lambda each: f"{self.called}.{each}" not in answered):
+                raise SettingError(f"{self.called} has no argument {wrong!r}: {self._offer(wrong, kwargs)}")
         self._check_number(args, kwargs)
         given = dict(zip(self.parameters, args, strict=False)) | dict(kwargs)
         self._check_kinds(given)
@@ -146,11 +148,11 @@ class Call:
         kinds, _, example = next((rows[key] for key in keys if key in rows), "").partition(": ")
         return kinds, example or ("" if self._setting(name) else name)
 
-    def _offer(self, wrong: str) -> str:
+    def _offer(self, wrong: str, given: Mapping[str, Any]) -> str:
         """The argument that was meant, where it is found, or what to leave out; or the nearest."""
         names, owner = names_for(wrong), self.owner
         if line := words()["instead"].get(f"{self.called}.{wrong}"):
-            return f"use {line}"
+            return f"use {line.format_map({'lr': 0.1, **given, 'value': brief(given[wrong])})}"
         if own := [name for name in names if name in self.parameters]:
             meant = "learning_rate_init" if "learning_rate_init" in own else own[0]
             if meant in self.required:
@@ -165,6 +167,8 @@ class Call:
         if name := next((each for each in (wrong, *names) if each in found_at and each not in self.parameters), ""):
             where, how = found_at[name]
             subject = "the learning rate" if name == "learning_rate" and wrong != name else "it"
+            if name == "learning_rate" and type(given[wrong]) is float:
+                how = how.replace("0.01", f"{given[wrong]}")
             if variable_of(owner) == "optimizer":
                 how = how.replace("X, y,", f"X, y, optimizer={self.called}(),")
             return f"{subject} is {where}; use {how}"
@@ -179,12 +183,17 @@ class Call:
             takes = "its arguments by name" if every else "no arguments"
             takes, how = (f"{', '.join(by_position)} alone by position", "") if by_position else (takes, " by position")
             more = words()["rate_of_fit"] if self.is_made and variable_of(self.owner) == "optimizer" else ""
-            raise SettingError(f"{called} takes {takes}: got {len(args)}{how}; use {self.works()}{more}")
+            raise SettingError(
+                f"{called} takes {takes}: got {len(args)}{how}; use {self.works()}{more.format(kind=called)}"
+            )
         given = by_position[: len(args)]
         if twice := [each for each in given if each in kwargs]:
             raise SettingError(f"{called} got {twice[0]} twice, by position and by name: use {self.works()}")
         if missing := [each for each in self.required if each not in (*kwargs, *given)]:
-            raise SettingError(f"{called} needs {' and '.join(missing)}; use {self.works()}")
+            line = self.works()
+            if any(is_a(each, "Dataset") for each in args):
+                line = line.replace("X, y", "data.inputs, data.targets")
+            raise SettingError(f"{called} needs {' and '.join(missing)}; use {line}")
 
     def _check_kinds(self, given: Mapping[str, Any]) -> None:
         for name, value in given.items():
@@ -219,6 +228,8 @@ def substitute_for(value: Any, kinds: str) -> str:
 def check_network(given: Any, line: str, kinds: str = "Network|Model") -> None:
     """Raise SettingError unless a network was given; line: the call that was meant, with `network` in it."""
     if not is_a(given, kinds):
+        if is_a(given, "Perceptron") and line.startswith("dr.fit("):
+            raise SettingError(f"a Network comes first: got {brief(given)}; use estimator.fit(X, y)")
         cure = re.sub(r"\bnetwork\b(?![=.])", substitute_for(given, kinds) or "network", line, count=1)
         raise SettingError(f"a Network comes first: got {brief(given)}; use {cure}")
 

@@ -56,7 +56,7 @@ def test_a_run_is_checked_with_or_without_its_model(deltarule: Command) -> None:
     [
         (["net.py"], "a program must exist: got net.py; did you mean 'nett.py'?"),
         (["programs"], "got programs, which holds 2; name one of "),
-        (["nothing-in-it"], "got nothing-in-it, which holds none; name its file"),
+        (["nothing-in-it"], "got nothing-in-it, which holds none; use  deltarule check network.py"),
         (["xor", "--run"], "--run and --no-train are for programs: got xor, which is not a .py"),
         (["nett.py", "--data", "digits"], "--data, --target and --set are for networks"),
         (["nobody"], "a recipe was expected: got nobody"),

@@ -140,7 +140,7 @@ def test_wrong_use_is_code_2_and_a_hint(deltarule: Command, arguments: list[str]
             "a picture's name comes first: got m.safetensors; use deltarule plot confusion m.safet",
         ),
         (["predict", "5.1", "3.5"], "a file must exist: got 5.1; numbers go into a CSV, a line for each sample"),
-        (["train", "--out"], "deltarule train needs --out: Where to save the model"),
+        (["train", "--out"], "--out needs a value after it: Where to save the model"),
         (
             ["evaluate"],
             "deltarule evaluate needs MODEL: A file, the folder of a run, or pretrained. Use deltarule evaluate",

@@ -12,9 +12,12 @@ import pytest
 from idx_files import write_idx
 
 from deltarule.data.catalog import load as load_data
+from deltarule.data.columns import Column
 from deltarule.files.model_file import load, save
 from deltarule.inspection.presentation import text_image
+from deltarule.model import Model
 from deltarule.nn.arrays import Array
+from deltarule.nn.network import Network
 
 Command = Callable[..., Any]
 
@@ -273,3 +276,18 @@ def test_json_is_json(deltarule: Command, digits_model: Path, images: Array) -> 
     write_pixels("one.csv", images[:1])
     out = deltarule("predict", "one.csv", "--model", digits_model, "--json").out
     assert isinstance(json.loads(out), list)
+
+
+def test_a_first_line_of_numbers_is_a_row(deltarule: Command) -> None:
+    """A plain model knows no names of columns; a table's model needs them."""
+    Path("rows.csv").write_text("1,0\n0,1\n")
+    Path("one.csv").write_text("1,0\n")
+    save(Network((2, 3), rng=1), "plain.safetensors")
+    answers = deltarule("predict", "rows.csv", "--model", "plain.safetensors", "--json")
+    assert [each["row"] for each in answers.json] == [0, 1]
+    assert "line 1 holds numbers, and is read as a row" in answers.err
+    assert len(deltarule("predict", "one.csv", "--model", "plain.safetensors", "--json").json) == 1
+    save(Model(Network((2, 3), rng=1), columns=(Column("size"), Column("rooms"))), "table.safetensors")
+    code, out, err = deltarule("predict", "one.csv", "--model", "table.safetensors")
+    assert (code, out) == (1, "")
+    assert "one.csv: line 1 must name the columns: size,rooms; got 1,0" in " ".join(err.split())

@@ -313,3 +313,21 @@ def test_large_numbers_are_finite() -> None:
     network = dr.Network((2, 2), hidden=(), dtype=np.float64)
     for X in (np.full((1, 2), 1e300), np.array([[3e38, -3e38]], np.float32), np.full((40, 2), 6e4, np.float16)):
         assert network.predict(X).shape == (len(X),)
+
+
+def test_an_untrained_network_counts_pixels_as_fit_does() -> None:
+    names = scope()
+    X, y, network = names["images"], names["y"], names["plain_reader"]
+    first = evaluate(network, X, y)
+    assert first == evaluate(network, X / np.float32(255.0), y)
+    assert first == evaluate(network, dr.Dataset(X.reshape(30, 16), y, image_shape=(4, 4)))
+    assert (network.pixels, network.input_range) == (False, None)
+    assert dr.fit(network, X, y, epochs=0)["train_loss"][0] == pytest.approx(first.loss)
+
+
+@pytest.mark.parametrize(("output", "target"), [("sigmoid", 100.0), ("relu", -3.0), ("tanh", 2.0), ("identity", 0.0)])
+def test_fit_notes_targets_beyond_the_output(output: str, target: float, log: list[str]) -> None:
+    network = dr.Network((6, 1), output=output, loss="quadratic")
+    dr.fit(network, scope()["X"], np.full(30, target), epochs=0)
+    assert len(log) == (output != "identity")
+    assert all(line.startswith(f"y holds values from {target:g} to {target:g}, and ") for line in log)

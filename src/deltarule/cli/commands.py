@@ -89,7 +89,8 @@ class Command(TyperCommand):
         needed = re.sub(r"^.* is not (one of .*?)\.?$", r"\1", needed)
         values = {"name": name, "works": works, "path": path}
         if parameter.param_type_name == "argument" or "requires an argument" in needed:
-            return sentence("command.missing", says=parameter.help, **values)
+            key = "missing" if parameter.param_type_name == "argument" else "no_value"
+            return sentence(f"command.{key}", says=parameter.help, **values)
         got = next((after for before, after in pairwise(given) if before == option), "")
         got = got or " ".join(given).partition(f"{option}=")[2].partition(" ")[0]
         return sentence("command.wrong_value", needed=needed, got=got, **values)

@@ -29,6 +29,8 @@ def learn(options: LearnOptions) -> None:
             return
         if len(words) > 1:
             raise SettingError(says("learn.words", words=" ".join(words)))
+        if words and words[0].isdigit() and not Path(words[0]).is_dir():
+            raise SettingError(says("learn.number", number=words[0]))
         course = Course(Path(words[0]) if words else Path() if Path(FILE).exists() else Path(DEFAULT))
         course.open()
         if options.watch:

@@ -235,6 +235,15 @@ def splits_for(model: Model, options: DataOptions) -> tuple[Splits, bool]:
     if options.data is None:
         check_data_exist(name, "model", "say where they are:  --data PATH")
     how: dict[str, Any] = {"target": target, "offline": options.offline}
+    n_inputs, is_plain = model.network.layer_sizes[0], not (model.columns or model.image_shape or model.pixels)
+    if (
+        is_plain
+        and Path(name).suffix.lower() == ".csv"
+        and Path(name).is_file()
+        and (options.target or n_inputs**0.5 % 1)
+    ):
+        wanted = options.target or "COLUMN"
+        raise SettingError(sentence("command.no_columns", n_inputs=n_inputs, name=name, target=wanted))
     if target is not None:
         how |= {"missing": record.missing, "target_task": None if model.task == "labels" else model.task}
     elif Path(name).is_dir():

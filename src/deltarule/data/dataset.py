@@ -156,8 +156,8 @@ class Dataset(metaclass=Named):
     def take(self, indices: NDArray[np.intp] | Sequence[int] | slice) -> "Dataset":
         """The samples at `indices`, in that order: copies, except for a slice, which is a view."""
         if isinstance(indices, str | Integral) or getattr(indices, "dtype", np.dtype(int)).kind not in "iub":
-            number = indices if isinstance(indices, Integral) else 0
-            raise SettingError(f"take needs places, or a slice: got {brief(indices)}; use data.take([{number}])")
+            line = f"range({indices})" if isinstance(indices, int) and indices > 0 else "[0]"
+            raise SettingError(f"take needs places, or a slice: got {brief(indices)}; use data.take({line})")
         try:
             return replace(self, inputs=self.inputs[indices], targets=self.targets[indices])
         except IndexError as error:

@@ -243,6 +243,7 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
         how = {"hidden": hidden, "dropout": self.dropout, "dtype": examples.inputs.dtype} | self._output()
         network = Network((n_features, *sizes, len(how["class_names"])), **how)
         settings.start(network, random_state)
+        network.input_range = None  # numbers count as they are
         columns = tuple(map(Column, getattr(self, "feature_names_in_", ())))
         self.model_ = Model(network, columns=columns, record={"estimator": type(self).__name__})
         self.n_layers_, self.n_outputs_ = len(sizes) + 2, network.layer_sizes[-1]

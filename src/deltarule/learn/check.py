@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from deltarule.errors import SettingError, sentence
+from deltarule.learn.code_files import find_program
 from deltarule.learn.judgement import Step
 from deltarule.learn.matching import Session, Trial
 from deltarule.learn.namespace import MOST_SECONDS_TO_RUN, unimported, values_of_run
@@ -63,7 +65,10 @@ def check(path: str | os.PathLike[str], *, run: bool = False, train: bool = True
 
     The program runs in a process of its own with limits of time and memory: check your own files, not strangers'.
     """
-    return check_program(path, run=run, train=train)
+    program = find_program(os.fspath(path)) or Path(path)
+    if not program.is_file():
+        raise SettingError(sentence("program.no_file", name=path))
+    return check_program(program, run=run, train=train)
 
 
 def check_program(path: str | os.PathLike[str], *, run: bool = False, train: bool = True) -> ProgramCheck:

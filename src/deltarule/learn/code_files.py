@@ -82,7 +82,9 @@ def find_program(name: str) -> Path | None:
     if path.is_dir():
         programs = [each for each in sorted(path.iterdir()) if each.suffix.lower() in (".py", ".ipynb")]
         if len(programs) != 1:
-            found = f"one of {', '.join(map(str, programs[:10]))}" if programs else "its file"
+            found = (
+                f"name one of {', '.join(map(str, programs[:10]))}" if programs else "use  deltarule check network.py"
+            )
             raise SettingError(sentence("program.folder", name=name, got=len(programs) or "none", found=found))
         return programs[0]
     if path.suffix.lower() not in SUFFIXES:

@@ -133,6 +133,8 @@ class Network(metaclass=Named):
     (2,)
     """
 
+    input_range: tuple[float, float] | None = None  # its own once `fit`, a file or a program says what its inputs are
+
     def __init__(
         self,
         layer_sizes: Sequence[int],
@@ -160,10 +162,8 @@ class Network(metaclass=Named):
         self.dropout: tuple[float, ...] = dropout  # type: ignore[assignment]
         self.parameters = Parameters(self.layer_sizes, dtype=dtype_of(dtype))
         self.task = task_of(last, self.loss, self.layer_sizes[-1]) if task is None else task
-        self.pixels, self.image_shape = pixels, image_shape
+        self.pixels, self.image_shape, rng = pixels, image_shape, generator_of(rng)
         self.class_names: tuple[str, ...] = class_names  # type: ignore[assignment]
-        self.input_range: tuple[float, float] | None = None
-        rng = generator_of(rng)
         for activation, W, b in zip(self.activations, self.weights, self.biases, strict=True):
             W[:] = draw(activation.initializer, rng, *W.shape)
             b[:] = draw(activation.bias_initializer, rng, 1, len(b))[0]
@@ -196,8 +196,7 @@ class Network(metaclass=Named):
     @property
     def has_probabilities(self) -> bool:
         """Whether the outputs are probabilities: a softmax's, or a single sigmoid's."""
-        output = self.activations[-1]
-        return isinstance(output, Softmax) or (isinstance(output, Sigmoid) and self.layer_sizes[-1] == 1)
+        return isinstance(self.activations[-1], Sigmoid if self.layer_sizes[-1] == 1 else Softmax)
 
     def workspace(self, capacity: int) -> Workspace:
         """Room for batches of at most `capacity` samples."""
@@ -268,7 +267,7 @@ def with_parameters(network: Network, parameters: Parameters) -> Network:
 
 def scale_of(network: Network) -> Scale:
     """What numbers a network takes."""
-    return Scale(network.pixels, network.input_range, LARGEST[network.dtype.char])
+    return Scale(network.pixels, network.input_range, LARGEST[network.dtype.char], "input_range" not in vars(network))
 
 
 def inputs_of(network: Network, X: Any) -> Array:

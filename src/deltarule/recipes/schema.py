@@ -340,6 +340,8 @@ def advice(word: str, value: str, tree: Tree) -> str:
     path = nearest_path(word, known)
     if path is None:
         return f"Known: {', '.join(known)}"
+    if path == "network.hidden" and word.endswith("layers") and value.isdigit() and 0 < int(value) < 10:
+        value = str([100] * int(value))  # of so many layers
     changes, (place, _, key) = [f"{path}={value}"], path.rpartition(".")
     if path not in known and place in KINDS:
         parts = [part for part in PARTS[KINDS[place]] if key in settings_of(place, part)]

@@ -14,8 +14,8 @@ from typing import Any
 
 from deltarule.errors import SettingError, sentence
 from deltarule.parts import resolve
-from deltarule.public import part
-from deltarule.settings import brief, check, check_settings
+from deltarule.public import part, words
+from deltarule.settings import brief, check, check_settings, setting_error
 from deltarule.training.callbacks import Callback, TrainingState
 from deltarule.training.history import History
 from deltarule.training.monitor import Monitor
@@ -181,6 +181,9 @@ def schedule_of(given: Any, name: str = "learning_rate", owner: type[Any] | str 
             if isinstance(given, FunctionType) and "epoch" in next(iter(signature(given).parameters)):
                 raise SettingError(sentence("schedules.of_epochs", given=brief(given)))
             return given
+    word = str(getattr(given, "__name__", given)).casefold().replace("_", "").removesuffix("decay")
+    if line := words()["schedules"].get(word):
+        raise setting_error(name, "a number, or a schedule", given, f"{name}={line}")
     check(name, given, owner, note=note)
     return Constant(given)
 

@@ -244,7 +244,7 @@ def test_texts_that_look_like_numbers_stay_text(stored: Stored) -> None:
     [
         ("color,length\nred,1\n", "columns that were learned from were expected: got none called 'width'"),
         ("colour,length,width\nred,1,2\n", "got none called 'color'; did you mean 'colour'"),
-        ("1,2,3\n4,5,6\n", "got none called 'length', 'color', 'width'"),
+        ("1,2,3\n4,5,6\n", "line 1 must name the columns: length,color,width; got 1,2,3"),
         (NEW + "red,old,3\n", "got\n  line 4, column 'length': 'old' is not a number$"),
         (
             NEW + "blue,1,1\nblue,2,2\n",

@@ -160,7 +160,7 @@ def test_a_neuron_that_says_nothing() -> None:
 
 
 def test_a_black_image_teaches_no_weight() -> None:
-    walk = explain(Model(Network((16, 3, 2)), "classes", image_shape=(4, 4)), np.zeros((4, 4), np.uint8), 0)
+    walk = explain(Model(Network((16, 3, 2)), "classes", image_shape=(4, 4)), np.zeros((4, 4), np.float32), 0)
     assert not walk.neuron.gradient.any()
     assert all_ok(walk)
     assert "learns nothing from this example" in str(walk)

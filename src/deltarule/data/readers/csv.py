@@ -23,6 +23,7 @@ from deltarule.data.dataset import Dataset, Splits
 from deltarule.data.reading import How, Reading, open_file, refuse
 from deltarule.errors import DataError, SettingError, sentence
 
+Names = Collection[str]
 SEPARATORS = ",;\t"
 MISSING = frozenset(["", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NULL", "null"])  # words for no cell
 BYTES = frozenset(map(str, range(256)))
@@ -80,12 +81,13 @@ def open_rows(path: AnyPath) -> Iterator[Iterator[tuple[int, list[str]]]]:
 
 
 def read_columns(
-    path: AnyPath, *, text: Collection[str] = (), only: Collection[str] | None = None, without: Collection[str] = ()
+    path: AnyPath, *, text: Names = (), only: Names | None = None, without: Names = (), needs_header: bool = True
 ) -> Table:
     """The columns of a CSV with a header.
 
     text: columns whose cells stay as they are written, so that 007 is not 7; others do where one is not a number.
-    only: the columns to read, None for all. without: columns not to read.
+    only: the columns to read, None for all. without: columns not to read. needs_header: whether a first line of numbers
+        is one, too; else it is a row, and columns are called by their numbers.
 
     Raises SettingError where columns share a name, DataError where lines are of other lengths than the header.
     """
@@ -93,6 +95,8 @@ def read_columns(
         header_line, names = next(rows, (1, [""]))
         header = [name.strip() for name in names]
         first = next(rows, (0, []))[1]
+    if not needs_header and None not in map(number_in, names):
+        header_line, first, header = 0, names, [str(number) for number in range(1, len(names) + 1)]
     refuse_duplicates(str(path), header)
     wanted = {name: at for at, name in enumerate(header) if name not in without and (only is None or name in only)}
     if not first:

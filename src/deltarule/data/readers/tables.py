@@ -16,6 +16,7 @@ from deltarule.data.readers.csv import Table, Texts, cells_of, number_in, read_c
 from deltarule.data.reading import Announce, Goal, How, Missing, Reading, print_to_stderr, refuse
 from deltarule.errors import DataError, SettingError, closest, sentence
 from deltarule.public import public
+from deltarule.settings import TASK_SYNONYMS, check_choice
 
 MOST_CATEGORIES = 100  # more different texts are names or sentences, which say nothing one by one
 MOST_NUMBERS = 20  # a column of text with more different numbers in it is one of numbers with something else in it
@@ -59,6 +60,9 @@ def read_table(
     """
     if not isinstance(target, str):
         raise TypeError("target is a text")  # which `public` explains
+    if task is not None:
+        check_choice("task", task, get_args(Goal), TASK_SYNONYMS)
+    without = [without] if isinstance(without, str) else without
     return _read_dataset(source, How(target=target, task=task, missing=missing, without=without, announce=announce))
 
 
@@ -74,7 +78,7 @@ def _read_dataset(source: Any, how: How) -> Dataset:
     Raises as `read_table`, and, for what a model has not seen, as `table_rows` and `targets_in`.
     """
     if how.missing not in get_args(Missing):
-        raise SettingError(f"missing cells can be an error, drop or mean: got {how.missing!r}")
+        raise SettingError(f"missing cells can be an error, drop or mean: got {how.missing!r}; use missing='drop'")
     known, target = how.columns or (), how.target or ""
     text = [target, *(column.name for column in known if column.categories)]
     only = [target, *(column.name for column in known)] if known else None
@@ -106,13 +110,17 @@ def read_table_rows(path: Path, how: How) -> Reading:
     asked = how.columns or ()
     only = [column.name for column in asked] or None
     passed_over = [] if how.target is None else [how.target]
-    table = read_columns(path, text=[each.name for each in asked if each.categories], only=only, without=passed_over)
+    texts = [each.name for each in asked if each.categories]
+    table = read_columns(path, text=texts, only=only, without=passed_over, needs_header=bool(asked))
     columns = asked or [Column(name) for name in table.cells]
+    refuse_absent(table, asked)
     if not len(table.rows):
         raise DataError(f"{table.name}: a header and rows were expected: got no rows")
     rows = table_rows(table, columns)
     advice = "fill them in, or train with --missing mean a model that answers such rows, too"
     refuse_missing(table, [column.name for column in columns if column.fill is None], advice)
+    if not asked and len(table.rows) and table.rows[0] == 1:
+        how.announce(f"{table.name}: line 1 holds numbers, and is read as a row")
     extra = [name for name in table.names if name not in table.cells and name != how.target]
     if extra:
         how.announce(f"{table.name}: what was not learned from is passed over: {', '.join(map(repr, extra))}")
@@ -279,6 +287,9 @@ def refuse_absent(table: Table, columns: Sequence[Column]) -> None:
     names = set(table.names)
     absent = [column.name for column in columns if column.name not in names]
     if absent:
+        if table.is_file and None not in map(number_in, table.names):
+            names_line = ",".join(column.name for column in columns)
+            raise DataError(f"{table.name}: line 1 must name the columns: {names_line}; got {','.join(table.names)}")
         got = f"none called {', '.join(map(repr, absent))}; {closest(absent[0], table.names)}"
         raise DataError(f"{table.name}: the columns that were learned from were expected: got {got}")
 

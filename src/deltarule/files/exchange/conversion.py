@@ -153,4 +153,5 @@ def network_of(layers: Layers, hidden: Any, output: Activation) -> Network:
     )
     for l, (W, b) in enumerate(layers.values()):
         network.weights[l][:], network.biases[l][:] = W, b
+    network.input_range = None  # it has learned, from numbers that it takes as they are
     return network

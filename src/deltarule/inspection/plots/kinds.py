@@ -74,7 +74,8 @@ def plot(
         cure = cure or f"; use {words()['drawn_of'][required_inputs(kind)[0] if required_inputs(kind) else 'model']}"
         raise SettingError(f"{usage(kind)}: got {brief(what)}{cure}")
     if data is not None and not isinstance(data, Dataset):
-        raise SettingError(f"data must be a Dataset, such as digits.test or dr.Dataset(X, y): got {brief(data)}")
+        save = f'; use dr.plot("{kind}", {role or "what"}).save({data!r})' if isinstance(data, str | PathLike) else ""
+        raise SettingError(f"data must be a Dataset, such as digits.test or dr.Dataset(X, y): got {brief(data)}{save}")
     given: dict[str, Any] = {"data": data, "recording": recording, "layer": layer} | ({role: what} if role else {})
     if isinstance(given["recording"], Recorder):
         given["recording"] = given["recording"].recording

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deltarule.data.dataset import Dataset
-from deltarule.errors import SettingError, require
+from deltarule.errors import SettingError, require, sentence
 from deltarule.inspection.measures.learning_rate_range import RangeTest
 from deltarule.inspection.measures.loss_landscape import Surface, WeightSlice
 from deltarule.inspection.measures.metrics import ClassScore, Mistakes, Reliability
@@ -284,5 +284,5 @@ def captions_of(dataset: Dataset, true: Array, answers: Array) -> list[str]:
 def images_of(dataset: Dataset, examples: Array) -> Array:
     """Some of its examples, (n, height, width). SettingError where they are no images."""
     if dataset.image_shape is None:
-        raise SettingError(f"only images can be drawn: got {dataset.name}, which says no image_shape")
+        raise SettingError(sentence("data.not_images", data=dataset))
     return dataset.inputs[examples].reshape(-1, *dataset.image_shape)
