@@ -167,7 +167,7 @@ def test_a_black_image_teaches_no_weight() -> None:
 
 
 def test_an_image_too_wide_for_the_terminal_is_not_drawn() -> None:
-    image = np.random.default_rng(0).integers(256, size=(2, 75)).astype(np.uint8)
+    image = np.random.default_rng(0).random((2, 75))
     text = str(explain(Model(Network((150, 2)), "classes", image_shape=(2, 75)), image, 0))
     assert "an image of 2x75 pixels, too wide" in text
     assert max(map(len, text.splitlines())) <= 80
