@@ -182,11 +182,11 @@ def test_a_rate_that_alone_would_do_is_said_beside_the_cause() -> None:
     assert [(each.id, each.level) for each in others] == [("learning-rate-too-low", "note")]
 
 
-@pytest.mark.parametrize("seed", [5, 11, 16])
+@pytest.mark.parametrize("seed", [5, 16])
 def test_an_output_that_never_fires_is_named_with_its_class(mnist: dr.Splits, seed: int) -> None:
     job = nielsen(seed, data=mnist)
     found = list(Trials.of(job.trainer, job.train).stuck_findings(job.train))
-    classes = {5: {0, 4}, 11: {1}, 16: {6}}[seed]
+    classes = {5: {0, 4}, 16: {6}}[seed]
     assert {(each.id, each.evidence["output"]) for each in found} == {("output-never-fires", k) for k in classes}
     assert all("cross-entropy" in each.fix for each in found)
 
