@@ -200,8 +200,8 @@ def find_a(run: Pass, index: int, layer: OwnLayer) -> None:
         is_other = not is_close(array, weighted) or "relu" in f"{event.where.text}{event.where.function}".casefold()
         if is_other and (kind := activation_for(weighted, array, values)) is not None:
             return take_a(run, index, (event, array), kind, "")
-        for mistake, kind, value in mistaken:
-            if is_other and is_close(array, value) and not (run.n == 1 and mistake == "softmax-axis"):
+        for mistake, kind, made in mistaken:
+            if is_other and is_close(array, made) and not (run.n == 1 and mistake == "softmax-axis"):
                 return take_a(run, index, (event, array), kind, mistake)
     for mistake, kind, function in UNFINISHED:
         if (

@@ -135,16 +135,15 @@ def test_a_seeded_fault_is_found_and_named(name: str) -> None:
         assert found.fix == found.mend
 
 
-def test_the_posts_network_as_written(mnist: dr.Splits) -> None:
+def test_the_posts_network_as_written() -> None:
     job = resolve(SubjectOptions(name="sigmoid-16-16-as-written", offline=True))
-    first, *others = diagnose_training(job.trainer, job.train.take(slice(100))).faults
+    first, *others = diagnose_training(job.trainer, job.train.take(slice(400))).faults
     assert first.id == "inputs-not-scaled"
     assert "saturated-units" in {each.id for each in others}
 
 
-@pytest.mark.parametrize("name", ["relu-10", "quick"])
-def test_the_posts_networks_mended_have_no_fault(mnist: dr.Splits, name: str) -> None:
-    job = resolve(SubjectOptions(name=name, offline=True))
+def test_a_recipe_has_no_fault_on_mnist(mnist: dr.Splits) -> None:
+    job = resolve(SubjectOptions(name="quick", offline=True))
     assert diagnose_training(job.trainer, job.train.take(slice(500)), job.test).faults == ()
 
 
