@@ -75,9 +75,10 @@ def main() -> None:
     parser = options(__doc__, "sparse.json", repetitions=5)
     parser.add_argument("--samples", type=int, default=5_000, metavar="N", help="rows (5,000)")
     parser.add_argument("--features", type=int, default=1_000_000, metavar="N", help="columns (1,000,000)")
+    parser.add_argument("--solvers", nargs="+", default=["adam", "sgd"], metavar="NAME", help="adam, sgd (both)")
     given = parser.parse_args()
     rows = []
-    for solver in ("adam", "sgd"):
+    for solver in given.solvers:
         rows.append(row := measured(solver, given.samples, given.features, given.repetitions))
         print(
             f"{row['workload']}: fit {row['ours_seconds']:.2f} s, {PEER} {row['ratio']:.2f} times as long "

@@ -317,10 +317,9 @@ def test_every_recipe_was_measured_as_it_is_now(measured: Any, monkeypatch: pyte
 
 def test_sparse_rows_beside_scikit_learn(tmp_path: Path) -> None:
     pytest.importorskip("sklearn", reason="the extra sklearn is not installed")
-    sizes = ("--samples", "40", "--features", "500", "--repetitions", "2")
-    assert run("sparse.py", *sizes, "--json", tmp_path / "rows.json").count("times as long") == 2
-    rows = rows_in(tmp_path / "rows.json")
-    assert [row["workload"] for row in rows] == ["40 x 500, adam", "40 x 500, sgd"]
-    for row in rows:
-        assert row.keys() >= COMPARED | CIRCUMSTANCES
-        assert row["ours_loss"] == pytest.approx(row["peer_loss"], rel=1e-9)
+    sizes = ("--samples", "40", "--features", "500", "--repetitions", "2", "--solvers", "sgd")
+    assert "times as long" in run("sparse.py", *sizes, "--json", tmp_path / "rows.json")
+    (row,) = rows_in(tmp_path / "rows.json")
+    assert row["workload"] == "40 x 500, sgd"
+    assert row.keys() >= COMPARED | CIRCUMSTANCES
+    assert row["ours_loss"] == pytest.approx(row["peer_loss"], rel=1e-9)

@@ -1,6 +1,7 @@
 """Threads that share a step, and the BLAS that they call: alone, together, forsaken, and on any number of threads."""
 
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -70,9 +71,18 @@ def blas_threads() -> list[int]:
     return [library["num_threads"] for library in threadpoolctl.threadpool_info() if library["user_api"] == "blas"]
 
 
-def test_blas_threads_are_as_before_when_the_last_user_leaves() -> None:
+@pytest.fixture
+def two_threads() -> Iterator[None]:
+    """As on a machine of two cores, whatever the tests run on."""
     blas.libraries()
+    with threadpoolctl.threadpool_limits(2, user_api="blas"):
+        yield
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_blas_threads_are_as_before_when_the_last_user_leaves() -> None:
     before = blas_threads()
+    assert set(before) == {2}
     with blas.one_thread():
         with blas.one_thread():
             assert set(blas_threads()) == {1}
@@ -80,8 +90,8 @@ def test_blas_threads_are_as_before_when_the_last_user_leaves() -> None:
     assert blas_threads() == before
 
 
+@pytest.mark.usefixtures("two_threads")
 def test_any_thread_may_limit_a_blas_whoever_did_before() -> None:
-    blas.libraries()
     before, meanwhile = blas_threads(), []
 
     def limited() -> None:

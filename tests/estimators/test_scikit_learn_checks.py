@@ -29,7 +29,7 @@ ESTIMATORS: list[Any] = [
     *(kind(**STOP, **SMALL) for kind in (MLPClassifier, MLPRegressor)),
     *(kind(dropout=0.1, hidden_layer_sizes=(50,)) for kind in (MLPClassifier, MLPRegressor)),
     MLPClassifier(class_weight="balanced", **SMALL),
-    MLPRegressor(loss="poisson", learning_rate_init=0.01, **SMALL),
+    MLPRegressor(loss="poisson", learning_rate_init=0.03, max_iter=60, **SMALL),
 ]
 
 

@@ -34,9 +34,7 @@ def test_a_right_program_is_recognized_and_not_accused(name: str, tmp_path: Path
 
 MISTAKES = [
     ("columns", "db2 = np.sum(dZ2, axis=1, keepdims=True) / m", "db2 = np.sum(dZ2) / m", "bias-all-axes"),
-    ("columns", "db1 = np.sum(dZ1, axis=1, keepdims=True) / m", "db1 = np.sum(dZ1) / m", "bias-all-axes"),
     ("columns", "db1 = np.sum(dZ1, axis=1, keepdims=True) / m", "db1 = dZ1.sum(axis=1, keepdims=True)", "undivided"),
-    ("columns", "dW1 = dZ1.dot(X.T) / m", "dW1 = dZ1.dot(X.T)", "undivided"),
     ("columns", "W2.T.dot(dZ2) * relu_deriv(Z1)", "W2.T.dot(dZ2)", "no-slope"),
     ("columns", "A2 - one_hot(Y)", "(A2 - one_hot(Y)) * A2 * (1 - A2)", "shortcut-slope"),
     ("columns", "A2 - one_hot(Y)", "one_hot(Y) - A2", "sign"),
@@ -54,18 +52,14 @@ MISTAKES = [
     ("rows", "(self.a3 - y) * self.sigmoid_prime(self.z3)", "(self.a3 - y) * self.a3", "slope-half"),
     ("rows", "(self.a3 - y) * self.sigmoid_prime(self.z3)", "(self.a3 - y)", "delta-a-minus-t"),
     ("rows", "1 / (1 + np.exp(-z))", "1 / (1 + np.exp(z))", "sigmoid-minus"),
-    ("rows", "self.b2 -= self.rate * gb2", "self.b2 -= gb2", "update-forgets-rate"),
-    ("rows", "gb3 = d3.sum(axis=0)", "gb3 = d3.sum()", "bias-all-axes"),
     ("one_by_one", "range(2, len(self.weights) + 1)", "range(2, len(self.weights))", "never-filled"),
     ("one_by_one", "* (1 - outputs[-l] ** 2)", "* (1 - outputs[-l])", "slope-half"),
     ("one_by_one", "b - eta / len(mini_batch) * g", "b + eta / len(mini_batch) * g", "update-adds"),
-    ("script", "error * guess * (1 - guess)", "error * guess", "slope-half"),
     ("script", "d_output.dot(w_output.T) * hidden * (1 - hidden)", "error.dot(w_output.T) * hidden * (1 - hidden)",
      "error-before-slope"),
     ("dicts", "(cache[\"Z\" + str(l - 1)] > 0)", "(cache[\"Z\" + str(l - 1)] < 0)", "mask-inverted"),
     ("dicts", "return -np.sum(Y", "return np.sum(Y", "loss-sign"),
     ("layers", "output_gradient * (1 - self.out ** 2)", "output_gradient * (1 - self.out)", "slope-half"),
-    ("layers", "2 * (out - y) / y.size", "2 * (y - out) / y.size", "sign"),
 ]  # fmt: skip
 
 

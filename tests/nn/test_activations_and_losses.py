@@ -110,6 +110,9 @@ def test_poisson_is_half_the_deviance() -> None:
     a, y = np.array([[2.0, 3.0], [1.0, 0.5]]), np.array([[2.0, 0.0], [math.e, 1.0]])
     assert Poisson().value(a, y, np.ones(2)) == pytest.approx(0.0 + 3.0 + 1.0 + (math.log(2.0) - 0.5), rel=1e-15)
     assert Poisson().gradient(a, y, np.ones(2)).tolist() == [[0.0, 1.0], [1.0 - math.e, -1.0]]
+    assert Poisson().value(a, y) == Poisson().value(
+        a, y, np.full(2, 0.5)
+    )  # a rate above 1 is no probability gone wrong
     assert Poisson().lowest(3) == 0.0
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from deltarule.learn.activations import (
     IDENTITY,
+    KNOWN,
     MISTAKEN,
     SOFTMAX,
     UNFINISHED,
@@ -193,12 +194,14 @@ def find_a(run: Pass, index: int, layer: OwnLayer) -> None:
             if any(is_close(array, each) for each in products):
                 pairs = [pair for pair in pairs if pair[0].time < event.time] or pairs
                 break
+    values = [kind.value(weighted) for kind in KNOWN]
+    mistaken = [(mistake, kind, function(weighted)) for mistake, kind, function in MISTAKEN]
     for event, array in pairs:
         is_other = not is_close(array, weighted) or "relu" in f"{event.where.text}{event.where.function}".casefold()
-        if is_other and (kind := activation_for(weighted, array)) is not None:
+        if is_other and (kind := activation_for(weighted, array, values)) is not None:
             return take_a(run, index, (event, array), kind, "")
-        for mistake, kind, function in MISTAKEN:
-            if is_other and is_close(array, function(weighted)) and not (run.n == 1 and mistake == "softmax-axis"):
+        for mistake, kind, made in mistaken:
+            if is_other and is_close(array, made) and not (run.n == 1 and mistake == "softmax-axis"):
                 return take_a(run, index, (event, array), kind, mistake)
     for mistake, kind, function in UNFINISHED:
         if (

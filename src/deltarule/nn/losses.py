@@ -62,6 +62,11 @@ class Loss:
         t[np.arange(len(y)), y] = 1.0
         return t
 
+    @property
+    def takes_probabilities(self) -> bool:
+        """Whether no output but one of probabilities makes sense for it."""
+        return {*self.fits} <= {Sigmoid, Softmax}
+
     def lowest(self, n_outputs: int) -> float:
         """What a sample costs at least, its outputs equal to its targets: 0, or more where labels are smoothed."""
         t = self.targets(np.zeros((1, n_outputs)), np.array([0]))
@@ -70,7 +75,7 @@ class Loss:
     def value(self, a: Array, y: Array, shares: Array | None = None, *, from_z: bool = False) -> float:
         """C, a Python float (complex for complex outputs). With `from_z`, `a` holds the last layer's z instead."""
         if shares is None:  # asked by a program, not by a step
-            a, y = check_outputs(a, y, are_probabilities=Activation not in self.fits and not from_z)
+            a, y = check_outputs(a, y, are_probabilities=self.takes_probabilities and not from_z)
         formula = self.sample_losses_from_z if from_z else self.sample_losses
         losses = np.empty(len(a), a.dtype)
         for rows in blocks(len(a), 2 * a.shape[1]):  # a row of outputs, and one of targets
@@ -81,7 +86,7 @@ class Loss:
     def gradient(self, a: Array, y: Array, shares: Array | None = None, *, out: Array | None = None) -> Array:
         """dC/da, (batch, outputs), in `out` where it is given."""
         if shares is None:
-            a, y = check_outputs(a, y, are_probabilities=Activation not in self.fits)
+            a, y = check_outputs(a, y, are_probabilities=self.takes_probabilities)
         return self._by_sample(self.sample_gradients, a, y, shares, out)
 
     def shortcut(self, a: Array, y: Array, shares: Array | None = None, *, out: Array | None = None) -> Array:

@@ -7,4 +7,4 @@ from deltarule.inspection.diagnosis import causes
 
 @pytest.fixture
 def fewer_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(causes, "WATCHED", 80)
+    monkeypatch.setattr(causes, "WATCHED", 60)

@@ -119,10 +119,10 @@ PATIENTS: dict[str, tuple[str, Callable[[], Diagnosis]]] = {
         small_relus(8, 20, 20, 20, factor=0.01), TABLE, YES, **sgd(0.1))),
     "pixels as floats to 255": ("inputs-not-scaled", lambda: look(
         net(196, 30, 10, hidden="sigmoid", **SIGMOIDS), SMALL.reshape(600, -1).astype(np.float32), FEW, **sgd(3.0))),
-    "33 subtracted in uint8": ("pixels-wrapped", lambda: look(net(784, 30, 10), IMAGES - np.uint8(33), LABELS)),
-    "pixels as int8": ("pixels-wrapped", lambda: look(net(784, 30, 10), IMAGES.astype(np.int8), LABELS)),
+    "33 subtracted in uint8": ("pixels-wrapped", lambda: look(net(784, 30, 10), IMAGES[:600] - np.uint8(33), FEW)),
+    "pixels as int8": ("pixels-wrapped", lambda: look(net(784, 30, 10), IMAGES[:600].astype(np.int8), FEW)),
     "wrapped pixels as floats of 0 to 1": ("pixels-wrapped", lambda: look(
-        net(784, 30, 10), (IMAGES - np.uint8(100)).reshape(len(IMAGES), -1) / 255.0, LABELS)),
+        net(784, 30, 10), (IMAGES[:600] - np.uint8(100)).reshape(600, -1) / 255.0, FEW)),
     "one sigmoid for ten classes": ("one-output-for-classes", lambda: look(
         net(196, 30, 1, output="sigmoid", loss="quadratic"), SMALL, FEW.astype(float), **sgd(3.0))),
     "one tanh for three classes": ("one-output-for-classes", lambda: look(
@@ -182,12 +182,10 @@ def test_a_rate_that_alone_would_do_is_said_beside_the_cause() -> None:
     assert [(each.id, each.level) for each in others] == [("learning-rate-too-low", "note")]
 
 
-@pytest.mark.parametrize("seed", [5, 11, 16])
-def test_an_output_that_never_fires_is_named_with_its_class(mnist: dr.Splits, seed: int) -> None:
-    job = nielsen(seed, data=mnist)
+def test_outputs_that_never_fire_are_named_with_their_classes(mnist: dr.Splits) -> None:
+    job = nielsen(5, data=mnist)
     found = list(Trials.of(job.trainer, job.train).stuck_findings(job.train))
-    classes = {5: {0, 4}, 11: {1}, 16: {6}}[seed]
-    assert {(each.id, each.evidence["output"]) for each in found} == {("output-never-fires", k) for k in classes}
+    assert {(each.id, each.evidence["output"]) for each in found} == {("output-never-fires", k) for k in (0, 4)}
     assert all("cross-entropy" in each.fix for each in found)
 
 

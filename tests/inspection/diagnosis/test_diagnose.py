@@ -135,50 +135,15 @@ def test_a_seeded_fault_is_found_and_named(name: str) -> None:
         assert found.fix == found.mend
 
 
-SOUND = {
-    "softmax": lambda: look(digits_net(), IMAGES, LABELS, validation=(NEW_IMAGES, NEW_LABELS)),
-    "two hidden layers": lambda: look(digits_net(64, 32), IMAGES, LABELS),
-    "linear": lambda: look(dr.Network((196, 10)), IMAGES, LABELS),
-    "tanh": lambda: look(digits_net(hidden=dr.Tanh()), IMAGES, LABELS),
-    "sigmoid": lambda: look(digits_net(hidden=dr.Sigmoid()), IMAGES, LABELS, learning_rate=0.003),
-    "elu with dropout": lambda: look(digits_net(hidden=dr.ELU(), dropout=0.3), IMAGES, LABELS),
-    "sgd": lambda: look(digits_net(), IMAGES, LABELS, optimizer=dr.SGD(), learning_rate=0.1),
-    "momentum": lambda: look(digits_net(), IMAGES, LABELS, optimizer=dr.Momentum(), learning_rate=0.02),
-    "full batch": lambda: look(digits_net(), IMAGES, LABELS, batch_size=None),
-    "ten sigmoids": lambda: look(
-        digits_net(hidden=dr.Tanh(), output=dr.Sigmoid(), loss=dr.BinaryCrossEntropy()), IMAGES, ONE_HOT
-    ),
-    "values": lambda: look(values_net(), POINTS, SUMS, learning_rate=0.01),
-    "a recipe": lambda: recipe("cute-dog"),
-}  # fmt: skip
-
-
-def recipe(name: str) -> Diagnosis:
-    job = resolve(SubjectOptions(name=name, offline=True))
-    return diagnose_training(job.trainer, job.train, None if job.test is None else job.model.scaled(job.test))
-
-
-@pytest.mark.parametrize("name", SOUND)
-def test_a_sound_network_has_no_fault(name: str) -> None:
-    diagnosis = SOUND[name]()
-    assert {each.id for each in diagnosis if each.level != "note"} == set(), str(diagnosis)
-
-
-@pytest.mark.parametrize("name", ["xor", "arithmetic"])
-def test_recipes_that_learn_have_no_fault(name: str) -> None:
-    assert recipe(name).faults == ()
-
-
-def test_the_posts_network_as_written(mnist: dr.Splits) -> None:
+def test_the_posts_network_as_written() -> None:
     job = resolve(SubjectOptions(name="sigmoid-16-16-as-written", offline=True))
-    first, *others = diagnose_training(job.trainer, job.train.take(slice(100))).faults
+    first, *others = diagnose_training(job.trainer, job.train.take(slice(400))).faults
     assert first.id == "inputs-not-scaled"
     assert "saturated-units" in {each.id for each in others}
 
 
-@pytest.mark.parametrize("name", ["nielsen-30", "relu-10", "quick"])
-def test_the_posts_networks_mended_have_no_fault(mnist: dr.Splits, name: str) -> None:
-    job = resolve(SubjectOptions(name=name, offline=True))
+def test_a_recipe_has_no_fault_on_mnist(mnist: dr.Splits) -> None:
+    job = resolve(SubjectOptions(name="quick", offline=True))
     assert diagnose_training(job.trainer, job.train.take(slice(500)), job.test).faults == ()
 
 
@@ -191,7 +156,7 @@ def test_the_network_and_the_optimizer_are_left_as_they_were() -> None:
 
 
 def test_the_same_question_gets_the_same_answer() -> None:
-    first, second = (look(digits_net(), IMAGES, LABELS, learning_rate=1e-6) for _ in range(2))
+    first, second = (look(values_net(), POINTS, SUMS, learning_rate=1e-6) for _ in range(2))
     assert first == second
     assert first
 

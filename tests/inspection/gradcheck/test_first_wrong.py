@@ -335,11 +335,14 @@ def test_gradcheck_takes_the_arrays_and_names_the_first() -> None:
 
 
 def test_every_row_of_the_catalog_can_be_said() -> None:
-    values = dict.fromkeys(("yours", "right", "factor", "stated", "rate", "error"), 0.5)
-    values |= dict.fromkeys(("layer", "next", "before", "other", "meant", "neuron", "base"), 1)
-    words = ("array", "line", "shape", "used", "which", "loss", "fits", "own", "activation", "slope", "half", "place")
+    numbers = "yours right factor stated rate error at of_a value low high size fan_in column cls z"
+    counts = "layer next before other meant neuron base later axis"
+    words = "array line shape used which loss fits own activation slope half place name kind parameter data function"
+    words += " lost twice formula hint"
+    values: dict[str, Any] = dict.fromkeys(numbers.split(), 0.5) | dict.fromkeys(counts.split(), 1)
+    values |= dict.fromkeys(words.split(), "it")
     for key in ROWS:
-        mistake = mistake_of(key, equation="BP1", **values, **dict.fromkeys(words, "it"))
+        mistake = mistake_of(key, **{"equation": "BP1"} | values)
         assert mistake.equation in EQUATIONS
         assert "{" not in mistake.says + mistake.fix
     assert {key for key, _, _ in SLIPS.values()} <= set(ROWS)

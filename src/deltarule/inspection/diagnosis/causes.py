@@ -60,7 +60,7 @@ SHARE = 0.5  # of what the best change saves, at least, is what another must
 ALIKE = 1.2  # a rate as good as the best leaves so many times its loss at most
 RATE_FACTORS = (0.1, 10.0, 0.01, 100.0, 1e-3, 1e3)
 MORE_FACTORS = (0.1, 10.0, 0.01)  # where neither another rate alone nor another network alone will do
-MORE = 3  # times as many steps are taken where the first were too few
+MORE, PROMISING = 3, 4  # times as many steps are taken where the first were too few, by so many changes
 
 OF_DATA = {"scaled inputs": ("inputs-not-scaled", "inputs-too-small"), "scaled targets": ("targets-not-scaled",)}
 OF_WEIGHTS: tuple[str, ...] = ("weights-all-equal", "weights-too-small", "weights-too-large", "starts-too-sure")
@@ -83,10 +83,11 @@ class FirstSteps(Callback):
 
     def step_end(self, state: TrainingState) -> None:
         if state.step <= WATCHED:
-            before, self._before = self._before, state.network.parameters.copy()
-            pairs = zip(self._before.weights, before.weights, strict=True)
+            now, before = state.network.parameters, self._before
+            pairs = zip(now.weights, before.weights, strict=True)
             lengths = [(float(np.linalg.norm(W - old)), float(np.linalg.norm(old))) for W, old in pairs]
             self.updates.append([step / max(length, 1e-30) for step, length in lengths])
+            before.vector[:] = now.vector
         if state.step == self.last:
             state.stop_reason = "the first steps were all that was wanted"
 
@@ -332,7 +333,10 @@ class Causes:
         both = [(name, factor) for name in ("new weights", "ReLU") if name in runs for factor in MORE_FACTORS]
         reached: dict[Change, float] = {}
         for changes, n_steps in ((first, WATCHED), (first, MORE * WATCHED), (both, WATCHED)):
-            changes = [each for each in changes if reached.get(each, 0.0) < HOPELESS]
+            changes = sorted(
+                (each for each in changes if reached.get(each, 0.0) < HOPELESS), key=lambda each: reached.get(each, 0.0)
+            )
+            changes = changes[: PROMISING if n_steps > WATCHED else None]
             reached |= {(name, factor): runs[name](n_steps, factor=factor).judged for name, factor in changes}
             if min(reached.values()) < HEALTHY * now or self.is_explained:
                 break

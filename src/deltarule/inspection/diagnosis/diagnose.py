@@ -107,7 +107,7 @@ def training_findings(trainer: Trainer, train: Dataset, validation: Dataset | No
     standing += [*given.steps.findings(), *trials.death_findings(given)]
     if loss_and_score(network, part)[0] < HEALTHY * chance:
         yield from achievement_findings(network, train, validation)
-    else:
+    elif later.least < LEARNED:
         yield from trials.stuck_findings(train)
     if later.least < HEALTHY:
         yield from map(Finding.as_note, standing)

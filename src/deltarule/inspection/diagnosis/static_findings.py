@@ -166,7 +166,9 @@ def stands_out(X: Array, targets: Array) -> bool:
     """Whether one column alone is correlated with one target beyond what luck reaches among so many pairs."""
     varied = X[:, X.std(axis=0) > 0.0]
     between = standard(varied).T @ standard(targets[:, targets.std(axis=0) > 0.0]) / len(X)
-    return float(np.abs(between).max()) > math.sqrt((9.0 + 2.0 * math.log(2.0 * between.size)) / len(X))
+    return float(np.abs(between).max(initial=0.0)) > math.sqrt(
+        (9.0 + 2.0 * math.log(2.0 * max(between.size, 1))) / len(X)
+    )
 
 
 def standard(columns: Array) -> Array:
