@@ -30,6 +30,14 @@ pytest.importorskip("numba", reason="the extra fast is not installed")
 from deltarule.compiled import steps
 
 COMPILED = engine("numba")
+
+
+@pytest.fixture(autouse=True)
+def _two_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on two cores, whatever the tests' process is allowed."""
+    monkeypatch.setattr(steps.team, "most", lambda: 2)
+
+
 ONE_BY_ONE = COMPILED.one_by_one
 
 
