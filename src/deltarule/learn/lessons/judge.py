@@ -23,30 +23,42 @@ Message = dict[str, Any]
 
 
 class Fault(NamedTuple):
-    """What is wrong with a function. line: in the learner's file, or 0. is_named: as a common wrong answer."""
+    """What is wrong with a function. line: in the learner's file, or 0. is_named: as a common wrong answer.
+
+    is_to_do: nothing is wrong, since nothing is written.
+    """
 
     function: str
     says: str
     line: int = 0
     is_named: bool = False
+    is_to_do: bool = False
 
 
 def find_fault(step: Exercise, questions: list[Ask], replies: Replies, seconds: float) -> Fault | None:
-    """The first function that is wrong, in the order of the questions; None where all are right."""
+    """The first function that is wrong, in the order of the questions; None where all are right.
+
+    A function that is named as a common wrong answer comes before one that is still to be written.
+    """
+    faults, right = list[Fault](), list[str]()
     for name in dict.fromkeys(question.function for question in questions):
         places = [n for n, question in enumerate(questions) if question.function == name]
         asked, got = [questions[n] for n in places], replies.messages[places[0] : places[-1] + 1]
         if len(got) < len(asked):
-            return Fault(name, says(f"missing.{replies.missing}", seconds=f"{seconds:g}"))
-        if fault := fault_of(step, name, asked, got):
-            return fault
-    return None
+            faults.append(Fault(name, says(f"missing.{replies.missing}", seconds=f"{seconds:g}")))
+            break
+        fault = fault_of(step, name, asked, got)
+        faults, right = (faults, [*right, name]) if fault is None else ([*faults, fault], right)
+    fault = next((each for each in faults if each.is_named), faults[0]) if faults else None
+    if fault is not None and fault.is_to_do and right:
+        return fault._replace(says=says("result.half", right=" and ".join(right), words=fault.says))
+    return fault
 
 
 def fault_of(step: Exercise, name: str, asked: list[Ask], got: list[Message]) -> Fault | None:
     """What is wrong with one function, which these questions ask for."""
     if "missing" in got[0]:
-        return Fault(name, says("result.missing", name=name))
+        return Fault(name, says("result.missing", name=name), is_to_do=True)
     right = [each.expected for each in asked] if "right" in step.asks[0] else results(step.solution, asked)
     view = VIEWS.get(step.views.get(name, ""))
     words = next(filter(None, (fault_words(step, *each, view is None) for each in zip(got, right, strict=True))), "")
@@ -64,13 +76,14 @@ def fault_of(step: Exercise, name: str, asked: list[Ask], got: list[Message]) ->
             both = [list(view(each, asked).values()) for each in both]
         if are_same(*both) and not (are_same(mistaken, right) and view is None):
             return Fault(name, wrong.says, line, is_named=True)
-    return Fault(name, words, line)
+    return Fault(name, words, line, is_to_do=words == says("result.to_do"))
 
 
 def fault_words(step: Exercise, message: Message, right: Any, is_compared: bool) -> str:
     """How a message differs from the right result, or ""."""
     if "error" in message:
-        key = "to_do" if message["error"] == "NotImplementedError" else "error"
+        is_np = message["words"] == "name 'np' is not defined"
+        key = "to_do" if message["error"] == "NotImplementedError" else "no_numpy" if is_np else "error"
         return says(f"result.{key}", kind=message["error"], words=message["words"].rstrip(".") or "...")
     if message["value"] is None:
         return says("result.printed" if message["printed"] else "result.none")
