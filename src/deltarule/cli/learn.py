@@ -87,71 +87,54 @@ def exercise_text(exercise: Exercise, *, is_guessed: bool = False) -> str:
 
 
 def overview_text(course: Course, marks: list[Mark], current: Exercise | None) -> str:
-    """Which exercises are right, what is wrong with the others, and what comes next."""
+    """Which exercises are right, what comes next, and last what is wrong."""
     words = {"right": "repaired", "wrong": "broken"}
     states = [words.get(mark.state, mark.state) if mark.exercise.faulty else mark.state for mark in marks]
     rows = zip([mark.exercise for mark in marks], states, strict=True)
-    lines = [f"{each.number:>3}  {state:<9} {each.title}" for each, state in rows]
-    parts = [
-        "\n".join(
-            [
-                *lines[: len(steps())],
-                *(["", says("learn.broken")] * bool(lines[len(steps()) :])),
-                *lines[len(steps()) :],
-            ]
-        )
-    ]
-    n_right = sum(mark.state == "right" for mark in marks[: len(steps())])
+    lines, n_steps = [f"{each.number:>3}  {state:<9} {each.title}" for each, state in rows], len(steps())
+    parts = ["\n".join(lines[:n_steps])]
+    if lines[n_steps:]:
+        parts.append("\n".join([says("learn.broken"), *lines[n_steps:]]))
+    n_right = sum(mark.state == "right" for mark in marks[:n_steps])
     verb = "is" if n_right == 1 else "are"
-    parts.append(says("learn.count", n=n_right, verb=verb, steps=len(steps()), file=course.file))
-    if n_right == len(steps()) and current is not None:
-        parts.append(says("learn.steps_right", folder=course.folder / BROKEN))
+    parts.append(says("learn.count", n=n_right, verb=verb, steps=n_steps, file=course.file))
+    if n_right == n_steps:
+        parts.append(says("learn.steps_right" if current else "learn.all_right", folder=course.folder / BROKEN))
     can_train = all(mark.state == "right" for mark in marks[:TRAINABLE])
     if can_train and (waiting := [each.name for each in MILESTONES if each.name not in course.milestones]):
         parts.append(says("learn.train", names=", ".join(waiting), folder=course.folder))
-    if current is None:
-        parts.append(says("learn.all_right"))
-    else:
+    if current is not None:
         is_guessed = any(mark.exercise is current and mark.is_guessed for mark in marks)
         parts += [exercise_text(current, is_guessed=is_guessed), says("learn.next", folder=course.folder)]
     return "\n\n".join([*parts, *finding_texts(course, marks)])
 
 
 def finding_texts(course: Course, marks: list[Mark]) -> list[str]:
-    """What is wrong, what a guess is worth, what was repaired, and what the functions print."""
+    """What is wrong or half done, what a guess is worth, what was repaired; and what the functions print."""
     texts = dict[str, str]()
-    for mark in filter(is_shown, marks):
-        is_whole = mark.exercise.faulty or (mark.fault is not None and not mark.fault.function)
-        name = course.path_of(mark.exercise).name if is_whole else str(mark.exercise.number)
-        texts.setdefault(mark.words, entry(name, mark.words, 12))
     for mark in marks:
-        if mark.printed.strip() and mark.state != "right" and not mark.exercise.faulty:
-            lines = ["".join(filter(str.isprintable, line)) for line in mark.printed.splitlines()]
-            texts[f"printed {mark.exercise.id}"] = "\n".join(
-                [
-                    says("learn.printed", number=mark.exercise.number),
-                    *(f"            {line[:100]}" for line in lines[:SHOWN_LINES]),
-                ]
+        step = mark.exercise
+        is_half = mark.fault is not None and mark.fault.is_half
+        is_said = (
+            mark.words != says("repair.no_guess") if step.faulty else is_half or mark.state in ("wrong", "refused")
+        )
+        if is_said:
+            is_whole = step.faulty or (mark.fault is not None and not mark.fault.function)
+            texts.setdefault(
+                mark.words, entry(course.path_of(step).name if is_whole else str(step.number), mark.words, 12)
             )
+        if mark.printed.strip() and mark.state != "right" and not step.faulty:
+            lines = ["".join(filter(str.isprintable, line))[:100] for line in mark.printed.splitlines()[:SHOWN_LINES]]
+            texts[step.id] = "\n            ".join([says("learn.printed", number=step.number), *lines])
     return list(texts.values())
-
-
-def is_shown(mark: Mark) -> bool:
-    """Whether there is something to say: what is wrong or half done, what a guess is worth, or what was repaired."""
-    if mark.exercise.faulty:
-        return bool(mark.words) and mark.words != says("repair.no_guess")
-    is_half = mark.state == "to do" and mark.fault is not None and " is right; " in mark.fault.says
-    return mark.state in ("wrong", "refused") or is_half
 
 
 def train(course: Course, worker: Worker, marks: list[Mark]) -> None:
     """Train the learner's own network on every milestone; exit code 1 where one is not reached, or a step is wrong."""
     if faulty := [mark for mark in marks[:TRAINABLE] if mark.state != "right"]:
         wrong = next((mark for mark in faulty if mark.state != "to do"), None)
-        key = "learn.fix_first" if wrong else "learn.write_first"
-        print_text(
-            says(key, number=(wrong or faulty[0]).exercise.number, n=TRAINABLE, words=wrong.words if wrong else "")
-        )
+        key, first = "learn.fix_first" if wrong else "learn.write_first", wrong or faulty[0]
+        print_text(says(key, number=first.exercise.number, n=TRAINABLE, words=first.words))
         raise Exit(1)
     source, is_reached = read_file(course.file).source, True
     for milestone in MILESTONES:
@@ -162,12 +145,8 @@ def train(course: Course, worker: Worker, marks: list[Mark]) -> None:
         is_reached &= result.is_reached
         stands_in = says("learn.stands_in") if name != milestone.name else ""
         reached = percent(result.accuracies[-1]) if result.accuracies else "-"
-        words = {
-            "name": name,
-            "reached": reached,
-            "reach": f"{100 * result.milestone.reach:g} %",
-            "problem": result.problem,
-        }
+        goal = f"{100 * result.milestone.reach:g} %"
+        words = {"name": name, "reached": reached, "reach": goal, "problem": result.problem}
         key = "reached" if result.is_reached else "missed"
         print_text(entry(name, " ".join(filter(None, [says(f"learn.{key}", **words), stands_in]))))
     if not is_reached:
@@ -195,19 +174,16 @@ def watch(course: Course, worker: Worker) -> None:
 
 def watch_text(marks: list[Mark], start: float) -> str:
     """How many steps and repairs are right, and the first that is not."""
-    first = next((mark for mark in marks if mark.state != "right"), None)
-    right = [mark.exercise for mark in marks if mark.state == "right"]
-    n_repaired, n_repairs = sum(bool(each.faulty) for each in right), max(len(marks) - len(steps()), 0)
-    title = f"{len(right) - n_repaired} of {len(steps())} steps" + f", {n_repaired} of {n_repairs} repairs" * bool(
-        n_repairs
-    )
-    name = (
-        f"{'Repair' if first.exercise.faulty else 'Step'} {first.exercise.number} ({first.exercise.title})"
-        if first
-        else ""
-    )
-    what = f"{name}  {mark_text(first)}" if first else says("learn.all_right")
-    return entry(f"{title}  ", f"{what}  ({time.perf_counter() - start:.2f} s)")
+    counts = []
+    for word, part in (("steps", marks[: len(steps())]), ("repairs", marks[len(steps()) :])):
+        counts += [f"{sum(mark.state == 'right' for mark in part)} of {len(part)} {word}"] if part else []
+    first, what = next((mark for mark in marks if mark.state != "right"), None), says("learn.all_right")
+    if first is not None:
+        kind = "repair" if first.exercise.faulty else "step"
+        what = says(
+            "learn.first", kind=kind, number=first.exercise.number, title=first.exercise.title, mark=mark_text(first)
+        )
+    return entry(f"{', '.join(counts)}  ", f"{what}  ({time.perf_counter() - start:.2f} s)")
 
 
 def grade(words: list[str], options: LearnOptions, worker: Worker) -> None:

@@ -52,14 +52,14 @@ def test_the_template_is_still_to_do(tmp_path: Path, worker: Worker) -> None:
 @pytest.mark.parametrize("step", steps(), ids=[step.id for step in steps()])
 def test_every_wrong_answer_is_named(step: Exercise, check: Check) -> None:
     for wrong in step.wrong:
-        mark = check(step, f"import numpy as np\n\n{step.solution}\n\n{wrong.code}")
+        mark = check(step, f"{template()}\n\n{step.solution}\n\n{wrong.code}")
         assert mark.state == "wrong"
         assert said(mark) == wrong.says
 
 
 @pytest.mark.parametrize("step", steps(), ids=[step.id for step in steps()])
 def test_a_step_counts_by_itself_whatever_the_earlier_ones_are(step: Exercise, check: Check) -> None:
-    assert check(step, f"import numpy as np\n\n{step.solution}").state == "right"
+    assert check(step, f"{template()}\n\n{step.solution}").state == "right"
 
 
 @pytest.mark.parametrize("repair", repairs(), ids=[repair.id for repair in repairs()])
@@ -182,4 +182,4 @@ def test_a_function_that_is_asked_twice_is_judged_by_both(check: Check) -> None:
 def test_np_dot_and_the_operator_make_the_same_mistake(check: Check) -> None:
     for product in ("W @ a", "np.dot(W, a)", "np.matmul(W, a)"):
         code = f"def forward_layer(a, W, b, function):\n    z = {product} + b\n    return z, function(z)"
-        assert "the batch stands on the left" in said(check(find_step("5"), f"import numpy as np\n{code}"))
+        assert "the batch comes first" in said(check(find_step("5"), f"import numpy as np\n{code}"))

@@ -208,10 +208,7 @@ class Runner:
         return frame(facts | {"printed": self.printed.getvalue()[:MOST_PRINTED]})
 
     def load(self, source: str, supplied: str) -> bytes | None:
-        """Run a file, then put the functions of `supplied` in the place of its own; the error's frame, if any.
-
-        What the file neither defines nor imports stays missing, as it would be in Python.
-        """
+        """Run a file, then put those of `supplied` in the place of functions that it has; the error's frame."""
         try:
             code = compile(source, self.file, "exec")
         except (SyntaxError, ValueError) as error:

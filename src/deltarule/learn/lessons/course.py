@@ -56,16 +56,10 @@ class Mark(NamedTuple):
         words = f"{where}: {fault.says}" if where else fault.says
         if not exercise.faulty or not fault.function or self.state == "refused":
             return words
-        is_known = not self.guess or self.guess in exercise.functions
-        key = "right" if self.is_guessed else "no" if not self.guess else "wrong" if is_known else "unknown"
-        count = says("repair.one" if len(exercise.faulty) == 1 else "repair.several", n=len(exercise.faulty))
-        values = {
-            "guess": self.guess,
-            "count": count,
-            "hint": "" if is_known else closest(self.guess, exercise.functions),
-        }
+        key = "right" if self.is_guessed else "wrong" if self.guess in exercise.functions else "unknown"
+        values = {"guess": self.guess, "n": len(exercise.faulty), "hint": closest(self.guess, exercise.functions)}
+        answer = says(f"repair.{key if self.guess else 'no'}_guess", **values)
         is_plain = "NameError" in fault.says or (self.is_guessed and fault.function == self.guess)
-        answer = says(f"repair.{key}_guess", **values)
         return f"{answer} {says('repair.so_far', words=words)}" if is_plain and not fault.is_named else answer
 
     def to_json_dict(self) -> dict[str, Any]:
@@ -96,11 +90,9 @@ def read_file(path: Path) -> LearnerFile:
         words = says("file.syntax", words=getattr(error, "msg", None) or error)
         return LearnerFile(path.name, "", Fault("", words, getattr(error, "lineno", None) or 0))
     lines = {node.name: node.lineno for node in tree.body if isinstance(node, ast.FunctionDef)}
-    guess = re.search(r"^GUESS *= *([\"']?)(\w*)", source, re.MULTILINE)
-    problem = None
-    if guess and guess[2] and not guess[1]:
-        problem = Fault("", says("repair.no_quotes", guess=guess[2]), source.count("\n", 0, guess.start()) + 1)
-    return LearnerFile(path.name, source, problem, refusals(tree), lines, guess[2] if guess else "")
+    quote, guess = (*re.findall(r"^GUESS *= *([\"']?)(\w*)", source, re.MULTILINE), ("", ""))[0]
+    problem = Fault("", says("repair.no_quotes", guess=guess)) if guess and not quote else None
+    return LearnerFile(path.name, source, problem, refusals(tree), lines, guess)
 
 
 def examine(exercise: Exercise, file: LearnerFile, worker: Worker, drawn: Drawn) -> Mark:
@@ -126,7 +118,7 @@ def examine(exercise: Exercise, file: LearnerFile, worker: Worker, drawn: Drawn)
         return Mark(exercise, "right", printed=printed)
     others = [name for name in file.lines if all(name not in step.functions for step in steps())]
     near = get_close_matches(fault.function, others, n=1, cutoff=0.5)
-    if fault.is_to_do and near and fault.function not in file.lines and not exercise.faulty:
+    if near and fault.is_to_do and fault.function not in file.lines and not exercise.faulty:
         words = says("result.renamed", name=fault.function, found=near[0])
         fault = Fault(fault.function, words, file.lines[near[0]])
     fault = fault._replace(line=fault.line or file.lines.get(fault.function, 0))

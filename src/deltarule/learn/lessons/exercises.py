@@ -3,12 +3,11 @@
 import re
 import tomllib
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from deltarule.errors import SettingError
+from deltarule.errors import SettingError, closest
 from deltarule.nn.equations import EQUATIONS
 
 HEAD = '''"""A neural network, written by hand.
@@ -145,15 +144,14 @@ def find_step(word: str) -> Exercise:
         if word.casefold() in (step.id, str(step.number)) or word in step.functions:
             return step
     names = [step.id for step in steps()]
-    near = get_close_matches(word.casefold(), names, n=1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
+    hint = closest(word, names).partition("Known")[0]
     raise SettingError(says("learn.no_step", word=word, hint=hint, n=len(names), names=", ".join(names)))
 
 
 def find_exercise(word: str) -> Exercise:
     """The step as `find_step` finds it, or the broken network of that name: broken-01, broken-1, broken/01.py."""
-    found = re.fullmatch(r"broken[-/]?0*(\d+)(\.py)?", word.casefold())
-    return next((repair for repair in repairs() if found and repair.number == int(found[1])), None) or find_step(word)
+    number = re.sub(r"^broken[-/]?0*(\d+)(\.py)?$", r"broken-\1", word.casefold())
+    return next((repair for repair in repairs() if number == f"broken-{repair.number}"), None) or find_step(word)
 
 
 def template() -> str:

@@ -23,16 +23,14 @@ Message = dict[str, Any]
 
 
 class Fault(NamedTuple):
-    """What is wrong with a function. line: in the learner's file, or 0. is_named: as a common wrong answer.
-
-    is_to_do: nothing is wrong, since nothing is written.
-    """
+    """What is wrong with a function. line: in the learner's file, or 0. is_half: the step's other function is right."""
 
     function: str
     says: str
     line: int = 0
     is_named: bool = False
     is_to_do: bool = False
+    is_half: bool = False
 
 
 def find_fault(step: Exercise, questions: list[Ask], replies: Replies, seconds: float) -> Fault | None:
@@ -49,10 +47,13 @@ def find_fault(step: Exercise, questions: list[Ask], replies: Replies, seconds: 
             break
         fault = fault_of(step, name, asked, got)
         faults, right = (faults, [*right, name]) if fault is None else ([*faults, fault], right)
-    fault = next((each for each in faults if each.is_named), faults[0]) if faults else None
-    if fault is not None and fault.is_to_do and right:
-        return fault._replace(says=says("result.half", right=" and ".join(right), words=fault.says))
-    return fault
+    first = min(faults, key=lambda fault: not fault.is_named, default=None)
+    is_half = first is not None and first.is_to_do and bool(right)
+    return (
+        first._replace(is_half=True, says=says("result.half", right=right[0], words=first.says))
+        if first and is_half
+        else first
+    )
 
 
 def fault_of(step: Exercise, name: str, asked: list[Ask], got: list[Message]) -> Fault | None:
@@ -82,8 +83,13 @@ def fault_of(step: Exercise, name: str, asked: list[Ask], got: list[Message]) ->
 def fault_words(step: Exercise, message: Message, right: Any, is_compared: bool) -> str:
     """How a message differs from the right result, or ""."""
     if "error" in message:
-        is_np = message["words"] == "name 'np' is not defined"
-        key = "to_do" if message["error"] == "NotImplementedError" else "no_numpy" if is_np else "error"
+        causes = {
+            "NotImpl": "to_do",
+            "name 'np'": "no_numpy",
+            "'function'": "uncalled_error",
+            "'numpy.ufunc'": "uncalled_error",
+        }
+        key = next((key for word, key in causes.items() if word in message["error"] + message["words"]), "error")
         return says(f"result.{key}", kind=message["error"], words=message["words"].rstrip(".") or "...")
     if message["value"] is None:
         return says("result.printed" if message["printed"] else "result.none")
@@ -141,7 +147,8 @@ def difference(found: Any, expected: Any, names: list[str], where: str = "") -> 
         return list_difference(found, list(expected), names, where)
     if isinstance(found, list | Other | str | None):
         key = "list" if isinstance(found, list) else "text" if isinstance(found, str) else "other" if found else "none"
-        return where + says(f"result.{key}", name=found.name if isinstance(found, Other) else "")
+        name = found.name if isinstance(found, Other) else ""
+        return where + says("result.uncalled" if name in ("function", "ufunc") else f"result.{key}", name=name)
     array, right = np.asarray(found), np.asarray(expected)
     if array.dtype.kind == "c":
         return where + says("result.complex")

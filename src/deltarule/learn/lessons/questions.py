@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from deltarule.learn.lessons.child import Other, Special
+from deltarule.learn.lessons.child import PRIMES, Other, Special
 from deltarule.learn.lessons.exercises import Exercise
 from deltarule.nn.activations import ReLU, Sigmoid, Softmax
 from deltarule.nn.arrays import Array
@@ -56,26 +56,21 @@ def draw_all(rng: Generator) -> Drawn:
 def draw_network(rng: Generator, sizes: list[int], rate: float) -> dict[str, Any]:
     """A network of three layers, a pass forward and back in squared error, and a step.
 
-    "_all" stands behind its parameters after steps in full batches; "_same" after batches of one sample repeated, in
-    which the order does not matter; "_mixed" after batches in a new order for each epoch.
+    "_mixed" stands behind its parameters after some epochs, with batches in a new order for each.
     """
     names = [str(name) for name in rng.permutation(ACTIVATIONS)]
     start = rng.normal(0.0, 1.0, Parameters(sizes[1:]).size)
     inputs, targets = rng.normal(0.0, 1.0, sizes[:2]), rng.uniform(0.0, 1.0, (sizes[0], sizes[-1]))
     n_rows, epochs, seed = (int(rng.integers(low, high)) for low, high in ((3, 5), (2, 4), (1, 10**6)))
-    same = [np.repeat(each[:1], 2 * n_rows + 1, axis=0) for each in (inputs, targets)]
     mixed = [rng.normal(0.0, 1.0, (N_MIXED, sizes[1])), rng.uniform(0.0, 1.0, (N_MIXED, sizes[-1]))]
     shuffler = np.random.default_rng(seed)
     orders = [np.array_split(shuffler.permutation(N_MIXED), range(n_rows, N_MIXED, n_rows)) for _ in range(epochs)]
-    drawn: dict[str, Any] = {"X": inputs, "t": targets, "X_same": same[0], "t_same": same[1], "rate": rate}
-    drawn |= {"X_mixed": mixed[0], "t_mixed": mixed[1], "rng_mixed": Special("rng", [seed, 2])}
-    drawn |= {"n_all": len(inputs), "n_rows": n_rows, "epochs": epochs, "many": 784}
+    drawn: dict[str, Any] = {"X": inputs, "t": targets, "X_mixed": mixed[0], "t_mixed": mixed[1], "rate": rate}
+    drawn |= {"n_rows": n_rows, "epochs": epochs, "many": 784}
     drawn |= {"f": [Special("function", name) for name in names], "prime": [Special("prime", name) for name in names]}
     drawn |= {"rng": Special("rng", [seed, 0]), "rng_again": Special("rng", [seed, 1])}
     for word, rows, data in (
         ("", [slice(None)], [inputs, targets]),
-        ("_all", [slice(None)] * epochs, [inputs, targets]),
-        ("_same", [slice(n_rows), slice(n_rows), slice(1)] * epochs, same),
         ("_mixed", [rows for order in orders for rows in order], mixed),
     ):
         kinds: dict[str, Any] = {"hidden": names[:-1], "output": names[-1], "loss": "quadratic", "task": "values"}
@@ -84,6 +79,8 @@ def draw_network(rng: Generator, sizes: list[int], rate: float) -> dict[str, Any
         first = descend(network, data, rows, rate)
         drawn |= first if not word else {}
         drawn |= {f"W{word or '_next'}": list(network.weights), f"b{word or '_next'}": list(network.biases)}
+    slope = PRIMES[names[0]](drawn["z"][-1])  # two layers' slopes are asked for, so that one cannot be written in
+    drawn["delta_other"] = Quadratic().gradient(drawn["a"][-1], targets) * slope
     return drawn | draw_columns(rng, drawn)
 
 
