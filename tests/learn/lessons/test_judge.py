@@ -111,6 +111,8 @@ def test_the_program_of_the_repairs_is_our_gradient() -> None:
         ("sigmoid = 3", "has no function sigmoid"),
         ("sigmoid = lambda z: -1 / (1 + np.exp(-z))", "sign is reversed"),
         ("", "has no function sigmoid"),
+        ("def sigmoid(z):\n    return sigmoid", "returns a function, not its value"),
+        ("def sigmoid(z):\n    return 1 / sigmoid", "used without its arguments"),
         ("x = undefined", "the file stops with NameError"),
         ("def sigmoid(z):\n    return 1 +\n", "cannot read the file"),
         ("x = '\0'", "cannot read the file"),
@@ -120,6 +122,24 @@ def test_other_results_are_described(code: str, words: str, check: Check) -> Non
     mark = check(find_step("sigmoid"), f"import numpy as np\n{code}")
     assert mark.state == ("to do" if "has no function" in words else "wrong")
     assert words in said(mark)
+
+
+def test_a_name_that_the_file_lacks_is_not_supplied(check: Check) -> None:
+    code = whole_solution().replace("import numpy as np", "import numpy")
+    assert "np is not defined" in said(check(find_step("softmax"), code))
+    assert "name 'forward_layer'" in said(check(find_step("forward"), f"import numpy as np\n{find_step('6').solution}"))
+
+
+def test_a_half_done_step_says_what_is_missing(check: Check) -> None:
+    half = "import numpy as np\ndef relu(z):\n    print('here')\n    return np.maximum(z, 0)\ndef {}(z):\n    {}\n"
+    mark = check(find_step("relu"), half.format("relu_prime", "raise NotImplementedError"))
+    assert (mark.state, mark.printed) == ("to do", "here\n")
+    assert said(mark) == "relu is right; this one is missing: still to be written"
+    renamed = check(find_step("relu"), half.format("relu_derivative", "return z > 0"))
+    assert (renamed.state, said(renamed)) == (
+        "wrong",
+        "relu_prime is not in the file (found: relu_derivative): rename it",
+    )
 
 
 def test_a_fault_has_the_line_of_the_error_or_of_the_function(check: Check) -> None:
