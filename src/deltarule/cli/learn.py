@@ -115,14 +115,11 @@ def finding_texts(course: Course, marks: list[Mark]) -> list[str]:
     for mark in marks:
         step = mark.exercise
         is_half = mark.fault is not None and mark.fault.is_half
-        is_said = (
-            mark.words != says("repair.no_guess") if step.faulty else is_half or mark.state in ("wrong", "refused")
-        )
-        if is_said:
+        is_bad = is_half or mark.state in ("wrong", "refused")
+        if mark.words != says("repair.no_guess") if step.faulty else is_bad:
             is_whole = step.faulty or (mark.fault is not None and not mark.fault.function)
-            texts.setdefault(
-                mark.words, entry(course.path_of(step).name if is_whole else str(step.number), mark.words, 12)
-            )
+            name = course.path_of(step).name if is_whole else str(step.number)
+            texts.setdefault(mark.words, entry(name, mark.words, 12))
         if mark.printed.strip() and mark.state != "right" and not step.faulty:
             lines = ["".join(filter(str.isprintable, line))[:100] for line in mark.printed.splitlines()[:SHOWN_LINES]]
             texts[step.id] = "\n            ".join([says("learn.printed", number=step.number), *lines])
@@ -179,10 +176,8 @@ def watch_text(marks: list[Mark], start: float) -> str:
         counts += [f"{sum(mark.state == 'right' for mark in part)} of {len(part)} {word}"] if part else []
     first, what = next((mark for mark in marks if mark.state != "right"), None), says("learn.all_right")
     if first is not None:
-        kind = "repair" if first.exercise.faulty else "step"
-        what = says(
-            "learn.first", kind=kind, number=first.exercise.number, title=first.exercise.title, mark=mark_text(first)
-        )
+        step, kind = first.exercise, "repair" if first.exercise.faulty else "step"
+        what = says("learn.first", kind=kind, number=step.number, title=step.title, mark=mark_text(first))
     return entry(f"{', '.join(counts)}  ", f"{what}  ({time.perf_counter() - start:.2f} s)")
 
 

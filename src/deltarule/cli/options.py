@@ -347,8 +347,7 @@ class LearnOptions:
     words: Annotated[
         list[str] | None,
         argument(
-            "[DIR] | grade DIR",
-            "Your folder (default: my-network). To grade: one student's folder, or a folder of many.",
+            "[DIR] | grade DIR", "Your folder (default: my-network). To grade: one student's, or a folder of many."
         ),
     ] = None
     hint: Annotated[bool, Option("--hint", help="A hint for the next step. Repeat it for a plainer hint.")] = False

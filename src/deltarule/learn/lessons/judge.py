@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from deltarule.learn.lessons.child import Other, real
-from deltarule.learn.lessons.exercises import Exercise, says, whole_solution
+from deltarule.learn.lessons.exercises import Exercise, read_table, says, whole_solution
 from deltarule.learn.lessons.questions import VIEWS, Ask
 from deltarule.learn.lessons.worker import Replies
 from deltarule.nn.arrays import Array
@@ -34,10 +34,7 @@ class Fault(NamedTuple):
 
 
 def find_fault(step: Exercise, questions: list[Ask], replies: Replies, seconds: float) -> Fault | None:
-    """The first function that is wrong, in the order of the questions; None where all are right.
-
-    A function that is named as a common wrong answer comes before one that is still to be written.
-    """
+    """The first function that is wrong, those named as a common wrong answer before others; None if all are right."""
     faults, right = list[Fault](), list[str]()
     for name in dict.fromkeys(question.function for question in questions):
         places = [n for n, question in enumerate(questions) if question.function == name]
@@ -48,12 +45,9 @@ def find_fault(step: Exercise, questions: list[Ask], replies: Replies, seconds: 
         fault = fault_of(step, name, asked, got)
         faults, right = (faults, [*right, name]) if fault is None else ([*faults, fault], right)
     first = min(faults, key=lambda fault: not fault.is_named, default=None)
-    is_half = first is not None and first.is_to_do and bool(right)
-    return (
-        first._replace(is_half=True, says=says("result.half", right=right[0], words=first.says))
-        if first and is_half
-        else first
-    )
+    if first is not None and first.is_to_do and right:
+        first = first._replace(is_half=True, says=says("result.half", right=right[0], words=first.says))
+    return first
 
 
 def fault_of(step: Exercise, name: str, asked: list[Ask], got: list[Message]) -> Fault | None:
@@ -83,13 +77,8 @@ def fault_of(step: Exercise, name: str, asked: list[Ask], got: list[Message]) ->
 def fault_words(step: Exercise, message: Message, right: Any, is_compared: bool) -> str:
     """How a message differs from the right result, or ""."""
     if "error" in message:
-        causes = {
-            "NotImpl": "to_do",
-            "name 'np'": "no_numpy",
-            "'function'": "uncalled_error",
-            "'numpy.ufunc'": "uncalled_error",
-        }
-        key = next((key for word, key in causes.items() if word in message["error"] + message["words"]), "error")
+        text, causes = message["error"] + message["words"], read_table("sentences.toml")["causes"]
+        key = next((key for word, key in causes.items() if word in text), "error")
         return says(f"result.{key}", kind=message["error"], words=message["words"].rstrip(".") or "...")
     if message["value"] is None:
         return says("result.printed" if message["printed"] else "result.none")
