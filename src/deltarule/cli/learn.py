@@ -96,8 +96,7 @@ def overview_text(course: Course, marks: list[Mark], current: Exercise | None) -
     if lines[n_steps:]:
         parts.append("\n".join([says("learn.broken"), *lines[n_steps:]]))
     n_right = sum(mark.state == "right" for mark in marks[:n_steps])
-    verb = "is" if n_right == 1 else "are"
-    parts.append(says("learn.count", n=n_right, verb=verb, steps=n_steps, file=course.file))
+    parts.append(says("learn.count", n=n_right, verb="is" if n_right == 1 else "are", steps=n_steps, file=course.file))
     if n_right == n_steps:
         parts.append(says("learn.steps_right" if current else "learn.all_right", folder=course.folder / BROKEN))
     can_train = all(mark.state == "right" for mark in marks[:TRAINABLE])
@@ -115,8 +114,7 @@ def finding_texts(course: Course, marks: list[Mark]) -> list[str]:
     for mark in marks:
         step = mark.exercise
         is_half = mark.fault is not None and mark.fault.is_half
-        is_bad = is_half or mark.state in ("wrong", "refused")
-        if mark.words != says("repair.no_guess") if step.faulty else is_bad:
+        if mark.words != says("repair.no_guess") if step.faulty else is_half or mark.state in ("wrong", "refused"):
             is_whole = step.faulty or (mark.fault is not None and not mark.fault.function)
             name = course.path_of(step).name if is_whole else str(step.number)
             texts.setdefault(mark.words, entry(name, mark.words, 12))

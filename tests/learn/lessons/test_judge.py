@@ -39,8 +39,7 @@ def test_there_are_sixteen_steps_and_twelve_repairs() -> None:
 def test_the_solutions_are_right(tmp_path: Path, worker: Worker) -> None:
     path = tmp_path / "network.py"
     path.write_text(whole_solution(), encoding="utf-8")
-    for _ in range(2):  # the inputs are drawn anew each time
-        assert {each.state for each in examine_all(steps(), read_file(path), worker)} == {"right"}
+    assert {each.state for each in examine_all(steps(), read_file(path), worker)} == {"right"}
 
 
 def test_the_template_is_still_to_do(tmp_path: Path, worker: Worker) -> None:

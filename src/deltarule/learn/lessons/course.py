@@ -30,10 +30,7 @@ MOST_BYTES = 1_000_000
 
 
 class Mark(NamedTuple):
-    """What an exercise has come to. state: "right", "wrong", "to do" or "refused".
-
-    guess: of a faulty function. printed: by the learner's functions, the beginning of it.
-    """
+    """What came of an exercise. state: right, wrong, to do or refused. guess: of a function. printed: by a call."""
 
     exercise: Exercise
     state: str
