@@ -32,7 +32,8 @@ def test_a_wrong_answer_is_named_with_function_and_line(deltarule: Command) -> N
     result = deltarule("learn")
     assert "15 of 16 steps are right in network.py." in result.out
     line = 1 + SLIP[: SLIP.index("def bias_gradient")].count("\n")
-    assert f"bias_gradient, line {line}: np.sum without an axis" in result.out
+    assert f"bias_gradient, line {line}: np.sum without an axis" in result.out.split("--hint")[1]
+    assert result.code == 1
     rows = deltarule("learn", "--json").json
     assert (rows["next"], rows["exercises"][9]["state"], rows["exercises"][9]["is_named"]) == (
         "bias_gradient",
@@ -46,6 +47,8 @@ def test_hints_solutions_and_steps_are_shown(deltarule: Command) -> None:
     step = find_step("softmax")
     hints = [deltarule("learn", "--step", "3", "--hint").out for _ in range(2)]
     assert hints == [f"hint {n}   {step.hints[n - 1]}\n" for n in (1, 2)]
+    code = "         " + "\n         ".join(step.solution.strip().splitlines()[1:])
+    assert deltarule("learn", "--step", "3", "--hint").out.endswith(f"\n\n{code}\n")
     assert deltarule("learn", "--solution").out.strip() == find_step("1").solution.strip()
     assert deltarule("learn", "--step", "BP9").code == 2
     assert "dC/db^l_j = sum_i delta^l_ij" in deltarule("learn", "--step", "bias_gradient").out
@@ -63,14 +66,15 @@ def test_a_broken_network_says_what_a_guess_is_worth(deltarule: Command) -> None
     result = deltarule("learn")
     assert "16 of 16 steps are right" in result.out
     assert "can be trained (cute-dog, xor, mnist)" in result.out
-    assert [line.split()[1] for line in result.out.splitlines()[16:28]] == ["broken"] * 3 + ["repaired"] * 9
+    assert [line.split()[1] for line in result.out.splitlines()[18:30]] == ["broken"] * 3 + ["repaired"] * 9
     shown = {line[:5]: line for line in result.out.splitlines() if line[2:5] == ".py"}
-    assert "sigmoid it is" in shown["01.py"]
+    assert "Broken networks" in result.out
+    assert "Yes, it is sigmoid" in shown["01.py"]
     assert "02.py" not in shown
     assert "not in update" in shown["03.py"]
     assert repairs()[3].says in shown["04.py"]
     assert deltarule("learn", "--step", "broken-02", "--solution").out.strip() == f"loss: {repairs()[1].says}"
-    assert "broken/02.py: What is printed" in deltarule("learn", "--step", "broken-02").out
+    assert "broken/02.py: The printed loss" in deltarule("learn", "--step", "broken-02").out
 
 
 def test_training_reaches_the_milestones_and_remembers(deltarule: Command, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,7 +90,9 @@ def test_training_reaches_the_milestones_and_remembers(deltarule: Command, monke
     Path("network.py").write_text(template(), encoding="utf-8")
     failed = deltarule("learn", "--train")
     assert failed.code == 1
-    assert "train raised NotImplementedError" in failed.out
+    assert "write steps 1 to 14 first" in failed.out
+    Path("network.py").write_text(whole_solution().replace("(a - t) * prime(z)", "(a - t)"), encoding="utf-8")
+    assert deltarule("learn", "--train").out.startswith("Step 8 is wrong: fix it first.")
 
 
 def test_grades_are_printed_for_one_and_for_a_class(deltarule: Command) -> None:
@@ -129,10 +135,13 @@ def test_watching_answers_when_the_file_is_saved(heeded_interrupts: None) -> Non
     command = [sys.executable, "-m", "deltarule", "learn", ".", "--watch"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "COLUMNS": "200"}) as process:
         assert process.stdout is not None
-        assert process.stdout.readline().startswith(" 0 right")
+        lines = [process.stdout.readline() for _ in range(2)]
         start = time.perf_counter()
         Path("network.py").write_text(f"import numpy as np\n{find_step('1').solution}", encoding="utf-8")
-        assert process.stdout.readline().startswith(" 1 right")
+        lines.append(process.stdout.readline())
         print(f"answered after {time.perf_counter() - start:.2f} s")
         process.send_signal(signal.SIGINT)
         assert process.wait(10) == 130
+    assert lines[0] == "Watching network.py; stop with Ctrl-C\n"
+    assert lines[1].startswith("0 of 16 steps  step 1 (The sigmoid and its derivative) is to do")
+    assert lines[2].startswith("1 of 16 steps  step 2 ")

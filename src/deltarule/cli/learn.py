@@ -17,6 +17,7 @@ from deltarule.learn.lessons.worker import Worker
 SHOWN = ("id", "number", "title", "says", "equation_text", "signature")  # of a step, as JSON
 DEFAULT = "my-network"
 TRAINABLE = 14  # steps that a network needs before it can be trained
+SHOWN_LINES = 3  # of what a function prints
 POLL_SECONDS = 0.03  # how often --watch looks whether a file was saved
 
 
@@ -37,12 +38,12 @@ def learn(options: LearnOptions) -> None:
             watch(course, worker)
             return
         wanted = find_exercise(options.step) if options.step else None
-        marks = [] if wanted or options.train else course.marks(worker)
+        marks = [] if wanted else course.marks(worker)
         for path in course.created:
             tell("written", str(path))
         current = wanted or next_of(marks)
         if options.train:
-            train(course, worker)
+            train(course, worker, marks or course.marks(worker))
         elif options.hint or options.solution:
             help_with(course, current, options)
         elif wanted is not None:
@@ -52,6 +53,8 @@ def learn(options: LearnOptions) -> None:
             facts = {"folder": str(course.folder), "next": current and current.id, "trained": course.milestones}
             facts |= {"exercises": [mark.to_json_dict() for mark in marks]}
             print_result(facts, overview_text(course, marks, current), as_json=options.as_json)
+            if any(mark.state in ("wrong", "refused") for mark in marks[: len(steps())]):
+                raise Exit(1)
 
 
 def next_of(marks: list[Mark]) -> Exercise | None:
@@ -70,56 +73,77 @@ def help_with(course: Course, exercise: Exercise | None, options: LearnOptions) 
         return
     number, hint = course.hint(exercise)
     facts = {"id": exercise.id, "number": number, "hint": hint}
-    print_result(facts, entry(f"hint {number}", hint), as_json=options.as_json)
+    words, *code = hint.strip().split("\n")
+    text = "\n".join([entry(f"hint {number}", words), *(f"         {line}".rstrip() for line in code)])
+    print_result(facts, text, as_json=options.as_json)
 
 
-def exercise_text(exercise: Exercise) -> str:
-    """What to do next: the title, why, the equation, and the signature."""
+def exercise_text(exercise: Exercise, *, is_guessed: bool = False) -> str:
+    """What to do next: the title, why, the equation, and the signature. is_guessed: what is wrong in a network."""
     if exercise.faulty:
-        return entry("repair", says("learn.repair", number=exercise.number, title=exercise.title))
+        key = "learn.guessed" if is_guessed else "learn.repair"
+        return entry("repair", says(key, number=exercise.number, title=exercise.title))
     lines = [f"Step {exercise.number}: {exercise.title}", "", entry("", exercise.says, 2), ""]
     lines += [f"    {line}" for line in exercise.equation_text.splitlines()]
     return "\n".join([*lines, "", *(f"  {line}".rstrip() for line in exercise.signature.strip().splitlines())])
 
 
 def overview_text(course: Course, marks: list[Mark], current: Exercise | None) -> str:
-    """Which exercises are right, what is wrong with the others, and what comes next."""
+    """Which exercises are right, what comes next, and last what is wrong."""
     words = {"right": "repaired", "wrong": "broken"}
     states = [words.get(mark.state, mark.state) if mark.exercise.faulty else mark.state for mark in marks]
     rows = zip([mark.exercise for mark in marks], states, strict=True)
-    parts = ["\n".join(f"{each.number:>3}  {state:<9} {each.title}" for each, state in rows)]
-    for text, mark in {mark.words: mark for mark in reversed(marks) if is_shown(mark)}.items():
-        is_whole = mark.exercise.faulty or (mark.fault is not None and not mark.fault.function)
-        parts.insert(1, entry(course.path_of(mark.exercise).name if is_whole else str(mark.exercise.number), text, 12))
-    n_right = sum(mark.state == "right" for mark in marks[: len(steps())])
-    parts.append(says("learn.count", n=n_right, steps=len(steps()), file=course.file))
+    lines, n_steps = [f"{each.number:>3}  {state:<9} {each.title}" for each, state in rows], len(steps())
+    parts = ["\n".join(lines[:n_steps])]
+    if lines[n_steps:]:
+        parts.append("\n".join([says("learn.broken"), *lines[n_steps:]]))
+    n_right = sum(mark.state == "right" for mark in marks[:n_steps])
+    parts.append(says("learn.count", n=n_right, verb="is" if n_right == 1 else "are", steps=n_steps, file=course.file))
+    if n_right == n_steps:
+        parts.append(says("learn.steps_right" if current else "learn.all_right", folder=course.folder / BROKEN))
     can_train = all(mark.state == "right" for mark in marks[:TRAINABLE])
     if can_train and (waiting := [each.name for each in MILESTONES if each.name not in course.milestones]):
         parts.append(says("learn.train", names=", ".join(waiting), folder=course.folder))
-    if current is None:
-        return "\n\n".join([*parts, says("learn.all_right")])
-    return "\n\n".join([*parts, exercise_text(current), says("learn.next", folder=course.folder)])
+    if current is not None:
+        is_guessed = any(mark.exercise is current and mark.is_guessed for mark in marks)
+        parts += [exercise_text(current, is_guessed=is_guessed), says("learn.next", folder=course.folder)]
+    return "\n\n".join([*parts, *finding_texts(course, marks)])
 
 
-def is_shown(mark: Mark) -> bool:
-    """Whether there is something to say: what is wrong, what a guess is worth, or what was repaired."""
-    if mark.exercise.faulty:
-        return bool(mark.guess) or mark.state == "right"
-    return mark.state in ("wrong", "refused")
+def finding_texts(course: Course, marks: list[Mark]) -> list[str]:
+    """What is wrong or half done, what a guess is worth, what was repaired; and what the functions print."""
+    texts = dict[str, str]()
+    for mark in marks:
+        step = mark.exercise
+        is_half = mark.fault is not None and mark.fault.is_half
+        if mark.words != says("repair.no_guess") if step.faulty else is_half or mark.state in ("wrong", "refused"):
+            is_whole = step.faulty or (mark.fault is not None and not mark.fault.function)
+            name = course.path_of(step).name if is_whole else str(step.number)
+            texts.setdefault(mark.words, entry(name, mark.words, 12))
+        if mark.printed.strip() and mark.state != "right" and not step.faulty:
+            lines = ["".join(filter(str.isprintable, line))[:100] for line in mark.printed.splitlines()[:SHOWN_LINES]]
+            texts[step.id] = "\n            ".join([says("learn.printed", number=step.number), *lines])
+    return list(texts.values())
 
 
-def train(course: Course, worker: Worker) -> None:
-    """Train the learner's own network on every milestone; exit code 1 where one is not reached."""
+def train(course: Course, worker: Worker, marks: list[Mark]) -> None:
+    """Train the learner's own network on every milestone; exit code 1 where one is not reached, or a step is wrong."""
+    if faulty := [mark for mark in marks[:TRAINABLE] if mark.state != "right"]:
+        wrong = next((mark for mark in faulty if mark.state != "to do"), None)
+        key, first = "learn.fix_first" if wrong else "learn.write_first", wrong or faulty[0]
+        print_text(says(key, number=first.exercise.number, n=TRAINABLE, words=first.words))
+        raise Exit(1)
     source, is_reached = read_file(course.file).source, True
     for milestone in MILESTONES:
-        result = attain(milestone, source, worker, lambda n, share: note(f"  round {n:>2}  accuracy {percent(share)}"))
+        result = attain(milestone, source, worker, lambda n, share: note(f"  epoch {n:>2}  accuracy {percent(share)}"))
         name = result.milestone.name
         if result.is_reached:
             course.keep("milestones", milestone.name, result.accuracies[-1])
         is_reached &= result.is_reached
         stands_in = says("learn.stands_in") if name != milestone.name else ""
         reached = percent(result.accuracies[-1]) if result.accuracies else "-"
-        words = {"name": name, "reached": reached, "reach": percent(result.milestone.reach), "problem": result.problem}
+        goal = f"{100 * result.milestone.reach:g} %"
+        words = {"name": name, "reached": reached, "reach": goal, "problem": result.problem}
         key = "reached" if result.is_reached else "missed"
         print_text(entry(name, " ".join(filter(None, [says(f"learn.{key}", **words), stands_in]))))
     if not is_reached:
@@ -128,21 +152,33 @@ def train(course: Course, worker: Worker) -> None:
 
 def watch(course: Course, worker: Worker) -> None:
     """Answer whenever a file of the course is saved, until Ctrl-C."""
-    seen: dict[Path, int] = {}
+    seen: dict[Path, int] = {course.file: 0}
+    print_text(says("learn.watching", file=course.file))
     try:
         while True:
             paths = [course.file, *(course.folder / BROKEN).glob("*.py")]
             now = {path: path.stat().st_mtime_ns for path in paths if path.exists()}
             if now != seen and course.file in now:
-                seen, start = now, time.perf_counter()
-                marks = course.marks(worker)
-                first = next((mark for mark in marks if mark.state != "right"), None)
-                what = f"{first.exercise.title}: {mark_text(first)}" if first else says("learn.all_right")
-                n_right, seconds = sum(mark.state == "right" for mark in marks), time.perf_counter() - start
-                print_text(entry(f"{n_right:>2} right", f"{what}  ({seconds:.2f} s)"))
+                start = time.perf_counter()
+                print_text(watch_text(course.marks(worker), start))
+            elif now != seen and course.file in seen:
+                print_text(says("learn.gone", file=course.file))
+            seen = now
             time.sleep(POLL_SECONDS)
     except KeyboardInterrupt:
         raise Exit(130) from None
+
+
+def watch_text(marks: list[Mark], start: float) -> str:
+    """How many steps and repairs are right, and the first that is not."""
+    counts = []
+    for word, part in (("steps", marks[: len(steps())]), ("repairs", marks[len(steps()) :])):
+        counts += [f"{sum(mark.state == 'right' for mark in part)} of {len(part)} {word}"] if part else []
+    first, what = next((mark for mark in marks if mark.state != "right"), None), says("learn.all_right")
+    if first is not None:
+        step, kind = first.exercise, "repair" if first.exercise.faulty else "step"
+        what = says("learn.first", kind=kind, number=step.number, title=step.title, mark=mark_text(first))
+    return entry(f"{', '.join(counts)}  ", f"{what}  ({time.perf_counter() - start:.2f} s)")
 
 
 def grade(words: list[str], options: LearnOptions, worker: Worker) -> None:

@@ -346,14 +346,16 @@ class LearnOptions:
 
     words: Annotated[
         list[str] | None,
-        argument("[DIR] | grade DIR", "The folder, else my-network; to grade, one or a folder of many."),
+        argument(
+            "[DIR] | grade DIR", "Your folder (default: my-network). To grade: one student's, or a folder of many."
+        ),
     ] = None
-    hint: Annotated[bool, Option("--hint", help="A hint for the next step; again, a plainer one.")] = False
+    hint: Annotated[bool, Option("--hint", help="A hint for the next step. Repeat it for a plainer hint.")] = False
     solution: Annotated[bool, Option("--solution", help="The solution of the next step.")] = False
-    step: Annotated[Text, option("STEP", "Another step than the next one: its number, or its name.")] = None
+    step: Annotated[Text, option("STEP", "A step other than the next one: its number or its name.")] = None
     train: Annotated[bool, Option("--train", help="Train your own network: a dog, xor, then digits.")] = False
     watch: Annotated[bool, Option("--watch", help="Check again whenever you save, until Ctrl-C.")] = False
-    secret: Annotated[Text, option("WORD", "Grading: what is asked depends on it and on the student.")] = None
-    student: Annotated[Text, option("NAME", "Grading: the student, else the folder's name.")] = None
+    secret: Annotated[Text, option("WORD", "Grading: the test data depends on this word and on the student.")] = None
+    student: Annotated[Text, option("NAME", "Grading: the student's name (default: the folder's).")] = None
     tests: Annotated[File, option("FOLDER", "Grading: write tests for Otter, nbgrader and Gradescope.")] = None
     as_json: AsJson = False

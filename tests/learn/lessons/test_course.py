@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from deltarule.errors import SettingError
-from deltarule.learn.lessons.course import BROKEN, NOTES, Course
+from deltarule.learn.lessons.course import BROKEN, NOTES, Course, examine_all, read_file
 from deltarule.learn.lessons.exercises import find_exercise, find_step, repairs, steps, template, whole_solution
 from deltarule.learn.lessons.worker import Replies, Request, Worker
 
@@ -85,8 +85,10 @@ def test_the_broken_networks_come_once_all_steps_are_right(tmp_path: Path, worke
 def test_exercises_are_found_by_number_name_and_function() -> None:
     assert find_exercise("9") is find_exercise("hidden_error") is find_step("Hidden_Error")
     assert find_exercise("sigmoid_prime").number == 1
-    assert find_exercise("broken-03") is repairs()[2]
-    with pytest.raises(SettingError, match="no step is called 'softmaxx': did you mean 'softmax'"):
+    assert find_exercise("broken-03") is find_exercise("broken/3") is repairs()[2]
+    with pytest.raises(
+        SettingError, match=r"no step softmaxx: did you mean 'softmax'.* steps are 1 to 16, or sigmoid, relu"
+    ):
         find_exercise("softmaxx")
 
 
@@ -99,12 +101,28 @@ def test_the_worker_goes_on_after_a_call_that_hangs_or_dies() -> None:
 
 
 def test_a_file_that_never_loads_is_tried_once(tmp_path: Path, worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("deltarule.learn.lessons.course.SECONDS", 0.5)
+    monkeypatch.setattr("deltarule.learn.lessons.course.SECONDS", 0.2)
     course = opened(tmp_path)
     course.file.write_text(template() + "\nwhile True:\n    pass\n", encoding="utf-8")
     marks = course.marks(worker)
     assert {mark.words.partition(" within")[0] for mark in marks} == {"the file did not load"}
     assert len(marks) == 16
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('GUESS = ""', "GUESS = sigmoid", 'in quotes: GUESS = "sigmoid"'),
+        ('GUESS = ""', 'GUESS = "sigmod"', "There is no function sigmod: did you mean 'sigmoid'"),
+        ('GUESS = ""', 'GUESS = "loss"', "The mistake is not in loss."),
+        ("np.exp(z))", "np.exp(zz))", "name 'zz' is not defined"),
+        ("import numpy", "import numpy numpy", "Python cannot read the file"),
+    ],
+)
+def test_a_failed_repair_says_why(old: str, new: str, words: str, tmp_path: Path, worker: Worker) -> None:
+    path = tmp_path / "01.py"
+    path.write_text(repairs()[0].stub.replace(old, new), encoding="utf-8")
+    assert words in examine_all(repairs()[:1], read_file(path), worker)[0].words
 
 
 def test_a_broken_network_gives_nothing_away_before_a_guess(tmp_path: Path, worker: Worker) -> None:

@@ -28,7 +28,7 @@ def mark(cheat: dict[str, str], folder: Path, worker: Worker, *, has_rules: bool
 
 @pytest.fixture(autouse=True)
 def _little_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(course, "SECONDS", 1.0)
+    monkeypatch.setattr(course, "SECONDS", 0.3)
 
 
 def test_there_are_more_than_thirty_cheats() -> None:

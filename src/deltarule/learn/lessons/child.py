@@ -29,6 +29,7 @@ NAMES = {"eval", "exec", "compile", "open", "input", "breakpoint", "getattr", "s
 NAMES |= {"vars", "dir", "id", "help", "memoryview", "exit", "quit", "copyright", "credits", "license", "__import__"}
 HEADER = struct.Struct("<IQ")  # the sizes of a frame's JSON, and of the arrays' bytes behind it
 MOST_ITEMS = 10_000  # of a list that a function returns
+MOST_PRINTED = 500  # characters of what a call prints
 
 
 def sigmoid(z: Any) -> Any:
@@ -203,10 +204,11 @@ class Runner:
             self.is_guarded = False
 
     def _error_frame(self, kind: str, words: str, error: BaseException, loading: bool) -> bytes:
-        return frame({"error": kind, "words": words, "line": line_of(error, self.file), "loading": loading})
+        facts = {"error": kind, "words": words, "line": line_of(error, self.file), "loading": loading}
+        return frame(facts | {"printed": self.printed.getvalue()[:MOST_PRINTED]})
 
     def load(self, source: str, supplied: str) -> bytes | None:
-        """Run a file, then put the functions of `supplied` in the place of its own; the error's frame, if any."""
+        """Run a file, then put those of `supplied` in the place of functions that it has; the error's frame."""
         try:
             code = compile(source, self.file, "exec")
         except (SyntaxError, ValueError) as error:
@@ -214,7 +216,7 @@ class Runner:
         failure = self.attempt(lambda: exec(code, self.namespace), loading=True)  # noqa: S102 - what this is for
         ours: dict[str, Any] = {}
         exec(compile(supplied, "supplied", "exec"), ours)  # noqa: S102 - solutions of earlier steps
-        self.namespace |= {name: value for name, value in ours.items() if not name.startswith("__")}
+        self.namespace |= {name: ours[name] for name in self.namespace.keys() & ours if callable(ours[name])}
         return failure
 
     def call(self, name: str, given: list[Any]) -> bytes:
@@ -223,8 +225,9 @@ class Runner:
         kept = without_functions(arguments) if self.is_watched else []
         before = frame({}, kept)
         self.printed.seek(0)
+        self.printed.truncate()
         result = self.namespace[name](*arguments)
-        return frame({"changed": before != frame({}, kept), "printed": self.printed.tell() > 0}, result)
+        return frame({"changed": before != frame({}, kept), "printed": self.printed.getvalue()[:MOST_PRINTED]}, result)
 
 
 def answer(request: dict[str, Any], stream: BinaryIO) -> None:

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -16,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from deltarule.atomic import atomic_stream
-from deltarule.errors import SettingError
+from deltarule.errors import SettingError, closest
 from deltarule.learn.lessons.exercises import Exercise, repairs, says, steps, template, whole_solution
 from deltarule.learn.lessons.judge import Fault, find_fault
 from deltarule.learn.lessons.questions import Drawn, asks_of, draw_all
@@ -29,25 +30,34 @@ MOST_BYTES = 1_000_000
 
 
 class Mark(NamedTuple):
-    """What an exercise has come to. state: "right", "wrong", "to do" or "refused". guess: of a faulty function."""
+    """What came of an exercise. state: right, wrong, to do or refused. guess: of a function. printed: by a call."""
 
     exercise: Exercise
     state: str
     fault: Fault | None = None
     guess: str = ""
+    printed: str = ""
+
+    @property
+    def is_guessed(self) -> bool:
+        """Whether the guess is one of the functions with a mistake."""
+        return self.guess in self.exercise.faulty
 
     @property
     def words(self) -> str:
         """What is wrong, with function and line; of a broken network only what a guess is worth."""
         exercise, fault = self.exercise, self.fault
-        if exercise.faulty:
-            key = "right" if self.guess in exercise.faulty else "wrong" if self.guess else "no"
-            values = {"guess": self.guess, "n": len(exercise.faulty), "title": exercise.title}
-            return exercise.says if self.state == "right" else says(f"repair.{key}_guess", **values)
         if fault is None:
-            return ""
+            return exercise.says if exercise.faulty else ""
         where = ", ".join(filter(None, [fault.function, f"line {fault.line}" if fault.line else ""]))
-        return f"{where}: {fault.says}" if where else fault.says
+        words = f"{where}: {fault.says}" if where else fault.says
+        if not exercise.faulty or not fault.function or self.state == "refused":
+            return words
+        key = "right" if self.is_guessed else "wrong" if self.guess in exercise.functions else "unknown"
+        values = {"guess": self.guess, "n": len(exercise.faulty), "hint": closest(self.guess, exercise.functions)}
+        answer = says(f"repair.{key if self.guess else 'no'}_guess", **values)
+        is_plain = "NameError" in fault.says or (self.is_guessed and fault.function == self.guess)
+        return f"{answer} {says('repair.so_far', words=words)}" if is_plain and not fault.is_named else answer
 
     def to_json_dict(self) -> dict[str, Any]:
         """The same as JSON."""
@@ -77,8 +87,9 @@ def read_file(path: Path) -> LearnerFile:
         words = says("file.syntax", words=getattr(error, "msg", None) or error)
         return LearnerFile(path.name, "", Fault("", words, getattr(error, "lineno", None) or 0))
     lines = {node.name: node.lineno for node in tree.body if isinstance(node, ast.FunctionDef)}
-    guess = re.search(r"^GUESS = [\"'](\w*)", source, re.MULTILINE)
-    return LearnerFile(path.name, source, None, refusals(tree), lines, guess[1] if guess else "")
+    quote, guess = (*re.findall(r"^GUESS *= *([\"']?)(\w*)", source, re.MULTILINE), ("", ""))[0]
+    problem = Fault("", says("repair.no_quotes", guess=guess)) if guess and not quote else None
+    return LearnerFile(path.name, source, problem, refusals(tree), lines, guess)
 
 
 def examine(exercise: Exercise, file: LearnerFile, worker: Worker, drawn: Drawn) -> Mark:
@@ -99,11 +110,17 @@ def examine(exercise: Exercise, file: LearnerFile, worker: Worker, drawn: Drawn)
         words = says(f"file.{key}", kind=message["error"], words=message["words"], seconds=SECONDS)
         return Mark(exercise, "wrong", Fault("", words, message["line"]), file.guess)
     fault = find_fault(exercise, asks, replies, SECONDS)
+    printed = next(filter(None, (message.get("printed", "") for message in replies.messages)), "")
     if fault is None:
-        return Mark(exercise, "right")
-    is_empty = fault.says in (says("result.to_do"), says("result.missing", name=fault.function))
+        return Mark(exercise, "right", printed=printed)
+    others = [name for name in file.lines if all(name not in step.functions for step in steps())]
+    near = get_close_matches(fault.function, others, n=1, cutoff=0.5)
+    if near and fault.is_to_do and fault.function not in file.lines and not exercise.faulty:
+        words = says("result.renamed", name=fault.function, found=near[0])
+        fault = Fault(fault.function, words, file.lines[near[0]])
     fault = fault._replace(line=fault.line or file.lines.get(fault.function, 0))
-    return Mark(exercise, "to do" if is_empty and not exercise.faulty else "wrong", fault, file.guess)
+    state = "to do" if fault.is_to_do and not exercise.faulty else "wrong"
+    return Mark(exercise, state, fault, file.guess, printed)
 
 
 def examine_all(

@@ -12,8 +12,8 @@ from deltarule.nn.equations import EQUATIONS
 
 HEAD = '''"""A neural network, written by hand.
 
-Fill in one function after the other: replace `raise NotImplementedError` by your code. A sample is a row.
-Run  deltarule learn  to see what is right, and what comes next.
+Fill in the functions one by one: replace `raise NotImplementedError` with your code. A sample is a row.
+Run  deltarule learn  to see what is right and what comes next.
 """
 
 import numpy as np
@@ -79,7 +79,8 @@ def exercise(table: dict[str, Any], name: str, number: int) -> Exercise:
     """What a table of TOML states, its edits carried out."""
     fields = dict(table)
     solution = fields.pop("solution").strip() + "\n"
-    wrong = [WrongAnswer(row["says"], _code(row, solution)) for row in fields.pop("wrong")]
+    rows = [(row, word) for row in fields.pop("wrong") for word in row.get("each", [""])]
+    wrong = [WrongAnswer(row["says"].replace("EACH", w), _code(row, solution).replace("EACH", w)) for row, w in rows]
     fields |= {key: tuple(fields.get(key, ())) for key in ("hints", "gives", "asks", "faulty")}
     fields["says"] = " ".join(fields["says"].split())
     return Exercise(id=name, number=number, solution=solution, wrong=tuple(wrong), **fields)
@@ -142,12 +143,15 @@ def find_step(word: str) -> Exercise:
     for step in steps():
         if word.casefold() in (step.id, str(step.number)) or word in step.functions:
             return step
-    raise SettingError(f"no step is called {word!r}: {closest(word, [step.id for step in steps()])}")
+    names = [step.id for step in steps()]
+    hint = closest(word, names).partition("Known")[0]
+    raise SettingError(says("learn.no_step", word=word, hint=hint, n=len(names), names=", ".join(names)))
 
 
 def find_exercise(word: str) -> Exercise:
-    """The step as `find_step` finds it, or the broken network of that id: broken-01."""
-    return next((repair for repair in repairs() if repair.id == word.casefold()), None) or find_step(word)
+    """The step as `find_step` finds it, or the broken network of that name: broken-01, broken-1, broken/01.py."""
+    number = re.sub(r"^broken[-/]?0*(\d+)(\.py)?$", r"broken-\1", word.casefold())
+    return next((repair for repair in repairs() if number == f"broken-{repair.number}"), None) or find_step(word)
 
 
 def template() -> str:

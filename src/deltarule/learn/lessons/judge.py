@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from deltarule.learn.lessons.child import Other, real
-from deltarule.learn.lessons.exercises import Exercise, says, whole_solution
+from deltarule.learn.lessons.exercises import Exercise, read_table, says, whole_solution
 from deltarule.learn.lessons.questions import VIEWS, Ask
 from deltarule.learn.lessons.worker import Replies
 from deltarule.nn.arrays import Array
@@ -23,30 +23,37 @@ Message = dict[str, Any]
 
 
 class Fault(NamedTuple):
-    """What is wrong with a function. line: in the learner's file, or 0. is_named: as a common wrong answer."""
+    """What is wrong with a function. line: in the learner's file, or 0. is_half: the step's other function is right."""
 
     function: str
     says: str
     line: int = 0
     is_named: bool = False
+    is_to_do: bool = False
+    is_half: bool = False
 
 
 def find_fault(step: Exercise, questions: list[Ask], replies: Replies, seconds: float) -> Fault | None:
-    """The first function that is wrong, in the order of the questions; None where all are right."""
+    """The first function that is wrong, those named as a common wrong answer before others; None if all are right."""
+    faults, right = list[Fault](), list[str]()
     for name in dict.fromkeys(question.function for question in questions):
         places = [n for n, question in enumerate(questions) if question.function == name]
         asked, got = [questions[n] for n in places], replies.messages[places[0] : places[-1] + 1]
         if len(got) < len(asked):
-            return Fault(name, says(f"missing.{replies.missing}", seconds=f"{seconds:g}"))
-        if fault := fault_of(step, name, asked, got):
-            return fault
-    return None
+            faults.append(Fault(name, says(f"missing.{replies.missing}", seconds=f"{seconds:g}")))
+            break
+        fault = fault_of(step, name, asked, got)
+        faults, right = (faults, [*right, name]) if fault is None else ([*faults, fault], right)
+    first = min(faults, key=lambda fault: not fault.is_named, default=None)
+    if first is not None and first.is_to_do and right:
+        first = first._replace(is_half=True, says=says("result.half", right=right[0], words=first.says))
+    return first
 
 
 def fault_of(step: Exercise, name: str, asked: list[Ask], got: list[Message]) -> Fault | None:
     """What is wrong with one function, which these questions ask for."""
     if "missing" in got[0]:
-        return Fault(name, says("result.missing", name=name))
+        return Fault(name, says("result.missing", name=name), is_to_do=True)
     right = [each.expected for each in asked] if "right" in step.asks[0] else results(step.solution, asked)
     view = VIEWS.get(step.views.get(name, ""))
     words = next(filter(None, (fault_words(step, *each, view is None) for each in zip(got, right, strict=True))), "")
@@ -64,13 +71,14 @@ def fault_of(step: Exercise, name: str, asked: list[Ask], got: list[Message]) ->
             both = [list(view(each, asked).values()) for each in both]
         if are_same(*both) and not (are_same(mistaken, right) and view is None):
             return Fault(name, wrong.says, line, is_named=True)
-    return Fault(name, words, line)
+    return Fault(name, words, line, is_to_do=words == says("result.to_do"))
 
 
 def fault_words(step: Exercise, message: Message, right: Any, is_compared: bool) -> str:
     """How a message differs from the right result, or ""."""
     if "error" in message:
-        key = "to_do" if message["error"] == "NotImplementedError" else "error"
+        text, causes = message["error"] + message["words"], read_table("sentences.toml")["causes"]
+        key = next((key for word, key in causes.items() if word in text), "error")
         return says(f"result.{key}", kind=message["error"], words=message["words"].rstrip(".") or "...")
     if message["value"] is None:
         return says("result.printed" if message["printed"] else "result.none")
@@ -128,7 +136,8 @@ def difference(found: Any, expected: Any, names: list[str], where: str = "") -> 
         return list_difference(found, list(expected), names, where)
     if isinstance(found, list | Other | str | None):
         key = "list" if isinstance(found, list) else "text" if isinstance(found, str) else "other" if found else "none"
-        return where + says(f"result.{key}", name=found.name if isinstance(found, Other) else "")
+        name = found.name if isinstance(found, Other) else ""
+        return where + says("result.uncalled" if name in ("function", "ufunc") else f"result.{key}", name=name)
     array, right = np.asarray(found), np.asarray(expected)
     if array.dtype.kind == "c":
         return where + says("result.complex")

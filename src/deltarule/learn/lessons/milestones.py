@@ -71,7 +71,7 @@ def inputs_and_targets(data: Dataset, like: Dataset) -> tuple[Any, Any]:
 def attain(
     milestone: Milestone, source: str, worker: Worker, show: Callable[[int, float], None] = lambda *_: None
 ) -> Attainment:
-    """Train with a learner's functions, and count how often the learner's outputs are right. show: round, accuracy."""
+    """Train with a learner's functions, and count how often the learner's outputs are right. show: epoch, accuracy."""
     milestone, splits = data_of(milestone)
     train, test = splits.train, splits.test or splits.train
     inputs, targets = inputs_and_targets(train, train)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from deltarule.learn.lessons.child import Other, Special
+from deltarule.learn.lessons.child import PRIMES, Other, Special
 from deltarule.learn.lessons.exercises import Exercise
 from deltarule.nn.activations import ReLU, Sigmoid, Softmax
 from deltarule.nn.arrays import Array
@@ -19,6 +19,7 @@ from deltarule.nn.optimizers import SGD, Adam, Momentum
 from deltarule.nn.parameters import Parameters
 
 PRIME_SIZES = (3, 5, 7, 11, 13)
+N_MIXED = 17  # samples of which two epochs hardly ever have the same order
 ACTIVATIONS = ("sigmoid", "tanh", "silu")  # of a network, each in one layer
 Generator = np.random.Generator
 Drawn = dict[str, Any]
@@ -55,22 +56,22 @@ def draw_all(rng: Generator) -> Drawn:
 def draw_network(rng: Generator, sizes: list[int], rate: float) -> dict[str, Any]:
     """A network of three layers, a pass forward and back in squared error, and a step.
 
-    "_all" stands behind its parameters after steps in full batches; "_same" after batches of one sample repeated, in
-    which the order does not matter.
+    "_mixed" stands behind its parameters after some epochs, with batches in a new order for each.
     """
     names = [str(name) for name in rng.permutation(ACTIVATIONS)]
     start = rng.normal(0.0, 1.0, Parameters(sizes[1:]).size)
     inputs, targets = rng.normal(0.0, 1.0, sizes[:2]), rng.uniform(0.0, 1.0, (sizes[0], sizes[-1]))
     n_rows, epochs, seed = (int(rng.integers(low, high)) for low, high in ((3, 5), (2, 4), (1, 10**6)))
-    same = [np.repeat(each[:1], 2 * n_rows + 1, axis=0) for each in (inputs, targets)]
-    drawn: dict[str, Any] = {"X": inputs, "t": targets, "X_same": same[0], "t_same": same[1], "rate": rate}
-    drawn |= {"n_all": len(inputs), "n_rows": n_rows, "epochs": epochs, "many": 784}
+    mixed = [rng.normal(0.0, 1.0, (N_MIXED, sizes[1])), rng.uniform(0.0, 1.0, (N_MIXED, sizes[-1]))]
+    shuffler = np.random.default_rng(seed)
+    orders = [np.array_split(shuffler.permutation(N_MIXED), range(n_rows, N_MIXED, n_rows)) for _ in range(epochs)]
+    drawn: dict[str, Any] = {"X": inputs, "t": targets, "X_mixed": mixed[0], "t_mixed": mixed[1], "rate": rate}
+    drawn |= {"n_rows": n_rows, "epochs": epochs, "many": 784}
     drawn |= {"f": [Special("function", name) for name in names], "prime": [Special("prime", name) for name in names]}
     drawn |= {"rng": Special("rng", [seed, 0]), "rng_again": Special("rng", [seed, 1])}
     for word, rows, data in (
         ("", [slice(None)], [inputs, targets]),
-        ("_all", [slice(None)] * epochs, [inputs, targets]),
-        ("_same", [slice(n_rows), slice(n_rows), slice(1)] * epochs, same),
+        ("_mixed", [rows for order in orders for rows in order], mixed),
     ):
         kinds: dict[str, Any] = {"hidden": names[:-1], "output": names[-1], "loss": "quadratic", "task": "values"}
         network = Network(sizes[1:], **kinds, dtype=np.float64)
@@ -78,10 +79,12 @@ def draw_network(rng: Generator, sizes: list[int], rate: float) -> dict[str, Any
         first = descend(network, data, rows, rate)
         drawn |= first if not word else {}
         drawn |= {f"W{word or '_next'}": list(network.weights), f"b{word or '_next'}": list(network.biases)}
+    slope = PRIMES[names[0]](drawn["z"][-1])  # two layers' slopes are asked for, so that one cannot be written in
+    drawn["delta_other"] = Quadratic().gradient(drawn["a"][-1], targets) * slope
     return drawn | draw_columns(rng, drawn)
 
 
-def descend(network: Network, data: list[Array], steps: list[slice], rate: float) -> dict[str, Any]:
+def descend(network: Network, data: list[Array], steps: list[Any], rate: float) -> dict[str, Any]:
     """Take steps of gradient descent, each on some rows; what the first one has computed, by name."""
     first, grads = dict[str, Any](), network.parameters.zeros_like()
     for rows in steps:
@@ -115,7 +118,7 @@ def draw_functions(rng: Generator, sizes: list[int]) -> dict[str, Any]:
     far = scores + np.resize([rng.uniform(900, 1100), -rng.uniform(900, 1100)], (shape[0], 1))
     outputs, one_hot = rng.uniform(0.0, 1.0, shape), Loss().targets(scores, labels)
     sigmoid, softmax, surely = Sigmoid().value(steep), Softmax().value(scores), Softmax().value(scores)
-    surely[0, -1] = 0.0  # the probability of a wrong class
+    surely[0, -1], surely[1, 1] = 0.0, 1e-20  # the probabilities of a wrong class, and of a right one
     drawn = {"steep": steep, "scores": scores, "far": far, "outputs": outputs, "surely": surely}
     drawn |= {"y": labels, "n_classes": sizes[1], "one_hot": one_hot}
     drawn |= {"sigmoid": sigmoid, "sigmoid_prime": Sigmoid().derivative(steep, sigmoid)}
