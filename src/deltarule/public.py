@@ -344,7 +344,8 @@ def _assign(thing: Any, name: str, value: Any) -> None:
             raise SettingError(f"{name} of {called} cannot be assigned: use {line}")
         if is_ours and not hasattr(thing, name):
             raise no_attribute(kind, name, dir(thing), f"{kind.__name__!r} object")
-        if name in vars(thing) and (name in setting_names(kind) if known else setting(name, kind)):
+        is_default = value is None and getattr(kind, name, "") is None
+        if not is_default and name in vars(thing) and (name in setting_names(kind) if known else setting(name, kind)):
             check(name, value)
     object.__setattr__(thing, name, value)
 
