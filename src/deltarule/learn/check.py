@@ -11,7 +11,7 @@ import numpy as np
 
 from deltarule.learn.judgement import Step
 from deltarule.learn.matching import Session, Trial
-from deltarule.learn.namespace import MOST_SECONDS_TO_RUN, unimported, values_of_run
+from deltarule.learn.namespace import MOST_SECONDS_TO_RUN, names_without_import, values_of_run
 from deltarule.learn.omissions import notes as reading_notes
 from deltarule.learn.omissions import omission_behind, omissions, stop_behind
 from deltarule.learn.probes import probe
@@ -103,7 +103,7 @@ def check_here(path: str, *, run: bool = False, train: bool = True) -> dict[str,
     matched = n_layers > 0 and all((name, index) in seen for name in ("z", "dW") for index in range(n_layers))
     missing = [text for each in session.runs if (text := omission_behind(program, each.error))]
     missing += [text for each in session.runs if not matched and (text := stop_behind(program, each.error))]
-    names = ", ".join(sorted(unimported(program)))
+    names = ", ".join(sorted(names_without_import(program)))
     missing += [TABLES["notes"]["unimported"].format(names=names)] if names else []
     result = ProgramCheck(
         path=Path(path).name,

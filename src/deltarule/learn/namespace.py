@@ -68,7 +68,7 @@ def carry_out(program: Program, supplied: dict[str, Any], *, run: bool = False) 
     modules: dict[str, Any] = {}
     space = Namespace(program, names_to_begin(program, modules, run=run))
     names = space.names
-    others = unimported(program) | program.values | supplied
+    others = names_without_import(program) | program.values | supplied
     names |= {name: value for name, value in others.items() if name not in program.known}
     for node in program.tree.body if run else program.kept:
         code = compile(ast.Module([node], []), str(program.path), "exec", ANNOTATIONS, dont_inherit=True)
@@ -90,7 +90,7 @@ def carry_out(program: Program, supplied: dict[str, Any], *, run: bool = False) 
     return space
 
 
-def unimported(program: Program) -> dict[str, Any]:
+def names_without_import(program: Program) -> dict[str, Any]:
     """Modules and functions of NumPy that a program uses without an import, by name: they are there all the same."""
     calls = {
         node.func.id
