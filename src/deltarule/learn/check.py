@@ -38,6 +38,7 @@ SLOPES = (
     "mask-one",
 )
 THEIRS = ("ValueError", "NameError", "UnboundLocalError", "IndexError", "AttributeError", "ZeroDivisionError")
+ABSENT = ("ModuleNotFoundError", "ImportError", "FileNotFoundError")  # what is missing here, and not in the program
 ROLES = (
     "init",
     "forward",
@@ -154,6 +155,7 @@ def error_findings(program: Program, session: Session, run: Trial | None) -> lis
     everywhere = None if everywhere in ours else everywhere
     is_known = any(each.quantity == "z" and each.is_found for each in steps)
     is_theirs = run is not None and run.error is not None and run.error.line > 0 and run.error not in ours
+    is_theirs = is_theirs and run is not None and run.error is not None and run.error.kind not in ABSENT
     if run is not None and run.error is not None and is_theirs and is_known and not is_explained:
         lost = [each for each in steps if each.mistake == "?"]
         found.append(error_finding(program, run, run.error, lost[0] if lost else None))

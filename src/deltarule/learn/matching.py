@@ -7,6 +7,7 @@ forward, loss, backward and update are called one after another, their arguments
 import ast
 import inspect
 import random
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -78,6 +79,7 @@ def calm_chance() -> Iterator[None]:
             "choice": lambda values: values[0],
         },
     }
+    calm[np.random] |= {"RandomState": CalmState, "default_rng": lambda seed=None: CalmGenerator(np.random.PCG64(seed))}
     state, numbers = np.random.get_state(), random.getstate()  # noqa: NPY002  # the programs' own
     old = {module: {name: getattr(module, name) for name in names} for module, names in calm.items()}
     try:
@@ -90,6 +92,24 @@ def calm_chance() -> Iterator[None]:
             vars(module).update(names)
         np.random.set_state(state)  # noqa: NPY002
         random.setstate(numbers)
+
+
+class CalmGenerator(np.random.Generator):
+    """A generator of a program's own that leaves the order as it is."""
+
+    def shuffle(self, x: Any, axis: int = 0) -> None:
+        """Nothing."""
+
+    def permutation(self, x: Any, axis: int = 0) -> Any:
+        """The values as they are."""
+        return np.arange(x) if np.ndim(x) == 0 else np.array(x)
+
+
+class CalmState(np.random.RandomState):
+    """The same of NumPy's older generators."""
+
+    shuffle = CalmGenerator.shuffle
+    permutation = CalmGenerator.permutation
 
 
 def first_of(values: Any, size: Any) -> Any:
@@ -138,7 +158,7 @@ class Session:
         """The classes that may be networks, those with a method that trains first."""
         roles = {name: {role_of(each) for each in methods} for name, methods in self.methods.items()}
         names = [name for name, found in roles.items() if found & {"forward", "backward", "train"}]
-        return sorted(names, key=lambda name: ("train" not in roles[name], -self.program.classes[name].products))[:4]
+        return sorted(names, key=lambda name: ("train" not in roles[name], not self.has_inner_classes(name)))[:4]
 
     def in_every_form(self, how: Callable[[Trial], None]) -> list[Trial]:
         """Runs with sizes as the program has them, samples in rows and columns, labels one-hot or not."""
@@ -210,7 +230,7 @@ class Session:
             return
         names = [name for name, role in self.functions.items() if role == "train"]
         names.sort(key=lambda name: -self.calls_of(name))
-        bank = Bank(run.examples)
+        bank = Bank(run.examples, network=partial(self.network, run))
         for name in names:
             function = run.space.get(name)
             if function is None or not self.calls_of(name):
@@ -223,18 +243,32 @@ class Session:
                 continue
             return
 
+    def network(self, run: Trial) -> Any:
+        """An object of the class that is the network, for a function that is given one; None where there is none."""
+        bank = Bank(run.examples, is_constructor=True)
+        for name in self.class_names():
+            kind = run.space.get(name) if run.space is not None else None
+            if kind is not None and (self.has_inner_classes(name) or len(self.methods) == 1):
+                with suppress(UnfilledError):
+                    words = bank.arguments(kind)
+                    if (made := attempt(name, kind, *words[0], **words[1])).error is None:
+                        run.owner = made.value
+                        return made.value
+        return None
+
+    def has_inner_classes(self, name: str) -> bool:
+        """Whether a class makes objects of others of the program: of its layers."""
+        bodies = [each for each in self.program.classes[name].node.body if isinstance(each, ast.FunctionDef)]
+        names = {each.id for body in bodies for each in ast.walk(body) if isinstance(each, ast.Name)}
+        return bool(names & set(self.program.classes) - {name})
+
     def calls_of(self, name: str) -> int:
         """How many of the program's forward, backward and update functions a function calls, or products it has."""
         block = self.program.functions[name]
         called = {name_of(each.func) for each in ast.walk(block.node) if isinstance(each, ast.Call)}
-        roles = {self.functions.get(each, "") or role_of(each) for each in called} & {
-            "forward",
-            "backward",
-            "update",
-            "loss",
-            "init",
-        }
-        return 2 * len(roles) + (block.products >= 3)
+        roles = {self.functions.get(each, "") or role_of(each) for each in called} & {"init", "loss", *ORDER}
+        trains = any(self.functions.get(each) == "train" for each in called - {name.rpartition(".")[2]})
+        return 2 * len(roles) + (block.products >= 3) or (1 if trains and not block.parameters else 0)
 
     def by_functions(self, run: Trial) -> None:
         """init, forward, loss, backward and update, one after another."""
@@ -296,7 +330,8 @@ class Session:
         run.recorder.events.clear()
         run.recorder.starts.clear()
         twin = self.tape.script(self.program, skipped=() if self.runs_all else SKIPPED, supplies=value_for)
-        run.space = carry_out(twin, {})
+        free = {name: run.examples.value(name, is_constructor=True) for name in self.program.free}
+        run.space = carry_out(twin, {name: value for name, (fits, value) in free.items() if fits})
         if run.recorder.events:
             run.called.append("the statements of the module")
         failed = [each for each in run.space.failed if not each.error.startswith("Enough")]
@@ -332,21 +367,26 @@ def own_sizes(run: Trial) -> Iterator[tuple[int, ...]]:
 
 def own_batches(run: Trial) -> list[tuple[Array, Array]]:
     """The data that the program defines itself, such as the four rows of XOR, all of them and the first."""
-    names = {} if run.space is None else dict(run.space.names)
-    names |= {
-        each.name: each.value for each in run.recorder.events[:400] if each.where.is_store and each.value.ndim > 1
-    }
+    names = [] if run.space is None else list(run.space.names.items())
+    stored = [each for each in run.recorder.events[:400] if each.where.is_store and each.value.ndim > 1]
+    names += {each.name: each.value for each in stored}.items()
     found: dict[str, list[Array]] = {"X": [], "Y": []}
-    for name, value in names.items():
-        if (kind := argument_of(name)) in found and isinstance(value, np.ndarray | list):
+    for name, value in names:
+        if (kind := argument_of(name)) in found and isinstance(value, np.ndarray | list | float):
             with suppress(ValueError, TypeError):
-                found[kind].append(np.squeeze(np.asarray(value, float)))
+                array = np.asarray(value, float)
+                found[kind].append(array[:, :, 0] if array.ndim == 3 and array.shape[2] == 1 else array)
+    found["X"] += [each[None] for each in found["X"] if each.ndim == 1]
+    for each in [each.ravel() for each in found["Y"] if each.size == max(each.shape, default=0) > 2]:
+        n_classes = int(each.max()) + 1
+        if 2 < n_classes < 50 and np.isin(each, range(n_classes)).all():
+            found["Y"].insert(0, np.eye(n_classes)[each.astype(int)])
     pairs = [
         (row, y[:, None] if y.ndim == 1 else y)
         for inputs in found["X"] if inputs.ndim == 2
         for row in (inputs, inputs.T)
-        for targets in found["Y"] if targets.ndim in (1, 2)
-        for y in ((targets, targets.T) if targets.ndim == 2 else (targets,))
+        for targets in found["Y"] if targets.ndim in (0, 1, 2)
+        for y in ((targets, targets.T) if targets.ndim == 2 else (targets.reshape(-1),))
         if len(row) == len(y)
     ]  # fmt: skip
     return [each for row, wanted in pairs[:8] for each in ((row, wanted), (row[:1], wanted[:1]))]
@@ -382,6 +422,7 @@ class Bank:
     is_constructor: bool = False
     known: dict[str, Any] = field(default_factory=dict)
     results: dict[str, Any] = field(default_factory=dict)
+    network: Callable[[], Any] = lambda: None
 
     def can_fill(self, function: Any) -> bool:
         """Whether there is a value for every argument that needs one."""
@@ -437,6 +478,9 @@ class Bank:
         is_last = key[:1] == "a" and key[1:].isdigit() and f"z{key[1:]}" in self.known
         if "output" in self.results and (is_last or first_row("results", key) == "output"):
             return True, self.results["output"]
+        if not self.is_constructor and re.fullmatch("(my|the|self)?(nn|net|network|model|neuralnet(work)?|mlp)", key):
+            network = self.network()
+            return network is not None, network
         return self.examples.value(name, is_constructor=self.is_constructor)
 
     def take(self, node: Any, name: str, value: Any) -> None:

@@ -24,6 +24,7 @@ from deltarule.randomness import generator
 SEEN, STORED, MOVED, SUPPLIED = (f"_deltarule_{name}" for name in ("seen", "stored", "moved", "supplied"))
 MOST_EVENTS, MOST_NUMBERS, MOST_SECONDS = 4000, 30_000_000, 1.0
 NUMBERS = "biuf"
+SUPPLIED_KINDS = ("X", "Y", "y_flat", "m", "epochs", "alpha", "n_in", "n_hidden", "n_out", "sizes", "batch_size")
 MOST_ITEMS = 12
 LAST = "the last"  # as a key: what was appended
 UNSEEN = (ast.JoinedStr, ast.Starred, ast.Slice, ast.Lambda)
@@ -230,7 +231,8 @@ class Instrument(ast.NodeTransformer):
         notes = [note for target in targets if (note := self._note(target, node, value))]
         if value is not None:
             node.value = self.visit(value)
-        names = [each.id for each in targets if isinstance(each, ast.Name) and not self.function]
+        names = [each.id for each in targets if isinstance(each, ast.Name)]
+        names = names if not self.function or is_literal(value) else []
         moved = [each for each in names if argument_of(each) in ("X", "Y")]
         moves = [move for each in moved for move in ast.parse(f"{each} = {MOVED}({each}, {argument_of(each)!r})").body]
         return [node, *(ast.copy_location(each, node) for each in moves), *notes]
@@ -258,6 +260,12 @@ class Instrument(ast.NodeTransformer):
         where = Where(line, text, ".".join(self.function), source, is_store, self.place(line))
         self.places.append(where)
         return len(self.places) - 1
+
+
+def is_literal(value: ast.expr | None) -> bool:
+    """Whether an expression makes an array of numbers that stand in it."""
+    names = {each.id for each in ast.walk(value) if isinstance(each, ast.Name)} if value is not None else {""}
+    return isinstance(value, ast.Call) and names <= {"np", "numpy"}
 
 
 def as_list(nodes: Any) -> list[Any]:
@@ -319,7 +327,7 @@ class Tape:
             if id(node) in kept:
                 body += writer.statements(node)
                 continue
-            names = [name for name in names_of(node) if argument_of(name) in ("X", "Y", "y_flat", "m")]
+            names = [name for name in names_of(node) if argument_of(name) in SUPPLIED_KINDS]
             handler = ast.parse("".join(f"{name} = {SUPPLIED}({name!r})\n" for name in names) or "raise").body
             asks = [program.imports.get(name_of(each), "") for each in ast.walk(node) if isinstance(each, ast.Name)]
             is_far = any(origin and not is_numeric(origin.partition(":")[0]) for origin in asks)
