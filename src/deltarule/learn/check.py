@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.learn.judgement import Step
-from deltarule.learn.matching import Session, Trial
+from deltarule.learn.matching import ABSENT, Session, Trial
 from deltarule.learn.namespace import MOST_SECONDS_TO_RUN, names_without_import, values_of_run
 from deltarule.learn.omissions import notes as reading_notes
 from deltarule.learn.omissions import omission_behind, omissions, stop_behind
@@ -38,7 +38,6 @@ SLOPES = (
     "mask-one",
 )
 THEIRS = ("ValueError", "NameError", "UnboundLocalError", "IndexError", "AttributeError", "ZeroDivisionError")
-ABSENT = ("ModuleNotFoundError", "ImportError", "FileNotFoundError")  # what is missing here, and not in the program
 ROLES = (
     "init",
     "forward",

@@ -6,18 +6,18 @@ forward, loss, backward and update are called one after another, their arguments
 
 import ast
 import inspect
-import random
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from deltarule.learn.examples import RATE, SmallBatch, forms
+from deltarule.learn.calm_chance import calm_chance
+from deltarule.learn.examples import RATE, SmallBatch, forms, single_forms
 from deltarule.learn.layers import chains
 from deltarule.learn.namespace import Namespace, carry_out
 from deltarule.learn.program import Program, name_of
@@ -30,6 +30,7 @@ from deltarule.randomness import generator
 
 SKIPPED = ("reads a file", "draws", "prints")
 MOST_SECONDS = 2.0  # for one way to run a program
+ABSENT = ("ModuleNotFoundError", "ImportError", "FileNotFoundError")  # what is missing here, and not in the program
 ORDER = ("forward", "loss", "backward", "update")
 
 
@@ -60,62 +61,6 @@ class UnfilledError(Exception):
 
 class SeenError(Exception):
     """A call was ended, since a training step was seen."""
-
-
-@contextmanager
-def calm_chance() -> Iterator[None]:
-    """Shuffles keep the order, so that arrays can be compared; what is drawn elsewhere stays as it was."""
-    calm: dict[Any, dict[str, Any]] = {
-        np.random: {
-            "shuffle": lambda values: None,
-            "permutation": lambda values: np.arange(values) if np.ndim(values) == 0 else np.array(values),
-            "choice": lambda values, size=None, *_, **__: first_of(values, size),
-            "randint": lambda low, high=None, size=None, **_: np.zeros(size or (), int) + (0 if high is None else low),
-        },
-        random: {
-            "shuffle": lambda values, *_: None,
-            "sample": lambda values, k: list(values)[:k],
-            "randint": lambda low, high: low,
-            "choice": lambda values: values[0],
-        },
-    }
-    calm[np.random] |= {"RandomState": CalmState, "default_rng": lambda seed=None: CalmGenerator(np.random.PCG64(seed))}
-    state, numbers = np.random.get_state(), random.getstate()  # noqa: NPY002  # the programs' own
-    old = {module: {name: getattr(module, name) for name in names} for module, names in calm.items()}
-    try:
-        for module, names in calm.items():
-            vars(module).update(names)
-        with np.errstate(all="ignore"):
-            yield
-    finally:
-        for module, names in old.items():
-            vars(module).update(names)
-        np.random.set_state(state)  # noqa: NPY002
-        random.setstate(numbers)
-
-
-class CalmGenerator(np.random.Generator):
-    """A generator of a program's own that leaves the order as it is."""
-
-    def shuffle(self, x: Any, axis: int = 0) -> None:
-        """Nothing."""
-
-    def permutation(self, x: Any, axis: int = 0) -> Any:
-        """The values as they are."""
-        return np.arange(x) if np.ndim(x) == 0 else np.array(x)
-
-
-class CalmState(np.random.RandomState):
-    """The same of NumPy's older generators."""
-
-    shuffle = CalmGenerator.shuffle
-    permutation = CalmGenerator.permutation
-
-
-def first_of(values: Any, size: Any) -> Any:
-    """The first of some values, as many as are asked for."""
-    pool = np.arange(values) if np.ndim(values) == 0 else np.array(values)
-    return pool[0] if size is None else pool[: int(np.prod(size))].reshape(size)
 
 
 class Session:
@@ -179,6 +124,10 @@ class Session:
             waiting = [each for each in dict.fromkeys(own) if each not in tried][:2]
             if not waiting and runs and sizes[-1] > 1 and all(each.error for each in runs):
                 waiting = [each for each in [(*sizes[:-1], 1)] if each not in tried]
+        if runs and not any(is_complete(each) for each in runs):
+            best = max(runs, key=lambda run: run.score)
+            sizes = next(own_sizes(best), best.examples.sizes)
+            runs += [run for form in single_forms(SmallBatch(sizes)) if (run := self.run(how, form)).called]
         return runs
 
     def run(self, how: Callable[[Trial], None], examples: SmallBatch) -> Trial:
@@ -268,7 +217,7 @@ class Session:
         called = {name_of(each.func) for each in ast.walk(block.node) if isinstance(each, ast.Call)}
         roles = {self.functions.get(each, "") or role_of(each) for each in called} & {"init", "loss", *ORDER}
         trains = any(self.functions.get(each) == "train" for each in called - {name.rpartition(".")[2]})
-        return 2 * len(roles) + (block.products >= 3) or (1 if trains and not block.parameters else 0)
+        return 2 * len(roles) + (block.products >= 2) or (1 if trains and not block.parameters else 0)
 
     def by_functions(self, run: Trial) -> None:
         """init, forward, loss, backward and update, one after another."""
@@ -309,8 +258,13 @@ class Session:
         for each in sorted(trainers, key=lambda each: "batch" in each):
             method = getattr(network, each, None)
             if callable(method) and bank.can_fill(method):
-                self.call(run, f"{name}.{each}", method, bank)
-                return
+                try:
+                    self.call(run, f"{name}.{each}", method, bank)
+                    return
+                except UnfilledError:
+                    if run.error is None or run.error.kind not in ABSENT:
+                        raise
+                    run.error = None  # its data are not here: step by step
         nodes = {
             each.name: each for each in ast.walk(self.program.classes[name].node) if isinstance(each, ast.FunctionDef)
         }
@@ -324,7 +278,10 @@ class Session:
         """The statements of the module that train, in order; what reads files or draws is left out."""
 
         def value_for(name: str) -> Any:
-            run.supplied[name] = argument_of(name)
+            kind = run.supplied[name] = argument_of(name)
+            own = [each.value for each in run.recorder.events if each.where.is_store and argument_of(each.name) == "Y"]
+            if kind == "n_out" and own and own[-1].ndim == 2:
+                return own[-1].shape[1]  # as many as its own targets have
             return run.examples.value(name)[1]
 
         run.recorder.events.clear()
@@ -423,6 +380,7 @@ class Bank:
     known: dict[str, Any] = field(default_factory=dict)
     results: dict[str, Any] = field(default_factory=dict)
     network: Callable[[], Any] = lambda: None
+    is_update: bool = False
 
     def can_fill(self, function: Any) -> bool:
         """Whether there is a value for every argument that needs one."""
@@ -438,6 +396,7 @@ class Bank:
             parameters = inspect.signature(function).parameters.values()
         except (TypeError, ValueError) as error:
             raise UnfilledError(str(error)) from error
+        self.is_update = role_of(getattr(function, "__name__", "")) == "update"
         given, words = list[Any](), dict[str, Any]()
         free = iter((*self.examples.sizes, 1, 1, 1))
         for each in parameters:
@@ -470,6 +429,13 @@ class Bank:
         key = plain(name)
         if key in self.known:
             return True, copy_of(self.known[key])
+        if self.is_update and key == "a":
+            return True, RATE
+        longer = [each for each in self.known if len(key) >= 4 and each.startswith(key) and each[-1:].isalpha()]
+        if longer:
+            return True, copy_of(self.known[longer[0]])
+        if not self.is_constructor and re.fullmatch(r"\w*(path|file|filename|folder)", key):
+            return True, "missing"
         for pattern, result in (("param", "init"), ("cache", "forward"), ("grad", "backward"), ("memory", "forward")):
             if pattern in key and result in self.results:
                 return True, self.results[result]

@@ -15,8 +15,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from deltarule.learn.activations import sigma_of
 from deltarule.learn.code_files import Place
 from deltarule.learn.program import DRAWING, PLAIN, PYTHON2_NAMES, TABLES, Program, is_numeric
+from deltarule.learn.roles import role_of
 from deltarule.learn.sandbox import attempt
 
 OLD_NUMPY: dict[str, Any] = {"float": float, "int": int, "object": object, "str": str, "float_": np.float64}
@@ -177,6 +179,18 @@ class Idle:
         return ()
 
 
+def value_by_name(name: str, given: tuple[Any, ...]) -> Any:
+    """What a function of a module that is not here gives for arrays, where its name says it; else what does nothing."""
+    role, kind = role_of(name), sigma_of(name)
+    array = given[0]
+    if kind is not None and len(given) == 1 and role in ("activation", "softmax", "derivative"):
+        return kind.slope(array) if role == "derivative" else kind.value(array)
+    if role in ("loss", "loss_derivative") and len(given) == 2 and ("mse" in name or "square" in name):
+        y, outputs = given if np.isin(given[0], (0, 1)).all() else given[::-1]
+        return 2 * (outputs - y) / np.size(y) if role == "loss_derivative" else np.mean((outputs - y) ** 2)
+    return Idle(gives_back=False)
+
+
 class Later:
     """A module, or a name in one, that is imported when it is called, indexed or gone through."""
 
@@ -198,7 +212,13 @@ class Later:
         return real
 
     def __call__(self, *given: Any, **words: Any) -> Any:
-        return self._real()(*given, **words)
+        try:
+            real = self._real()
+        except ModuleNotFoundError:
+            if not any(isinstance(each, np.ndarray) for each in given):
+                raise
+            return value_by_name(self._path.rpartition(".")[2], given)
+        return real(*given, **words)
 
     def __getitem__(self, key: Any) -> Any:
         return self._real()[key]
