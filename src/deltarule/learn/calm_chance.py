@@ -25,7 +25,7 @@ def calm_chance() -> Iterator[None]:
             "choice": lambda values: values[0],
         },
     }
-    calm[np.random] |= {"RandomState": CalmState, "default_rng": lambda seed=None: CalmGenerator(np.random.PCG64(seed))}
+    calm[np.random] |= {"RandomState": CalmState, "default_rng": calm_generator}
     state, numbers = np.random.get_state(), random.getstate()  # noqa: NPY002  # the programs' own
     old = {module: {name: getattr(module, name) for name in names} for module, names in calm.items()}
     try:
@@ -43,12 +43,17 @@ def calm_chance() -> Iterator[None]:
 class CalmGenerator(np.random.Generator):
     """A generator of a program's own that leaves the order as it is."""
 
-    def shuffle(self, x: Any, axis: int = 0) -> None:
+    def shuffle(self, *values: Any, **words: Any) -> None:
         """Nothing."""
 
-    def permutation(self, x: Any, axis: int = 0) -> Any:
+    def permutation(self, *values: Any, **words: Any) -> Any:
         """The values as they are."""
-        return np.arange(x) if np.ndim(x) == 0 else np.array(x)
+        return np.arange(values[0]) if np.ndim(values[0]) == 0 else np.array(values[0])
+
+
+def calm_generator(seed: Any = None) -> CalmGenerator:
+    """As `np.random.default_rng`."""
+    return CalmGenerator(np.random.PCG64(seed))
 
 
 class CalmState(np.random.RandomState):

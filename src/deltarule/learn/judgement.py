@@ -74,6 +74,7 @@ class Pass:
     steps: list[Step] = field(default_factory=list)
     time: int = -1
     end: int = 1 << 30
+    has_second_step: bool = False
 
     def step_of(self, pairs: Sequence[Found]) -> list[Found]:
         """Those arrays that belong to the first training steps."""
@@ -132,6 +133,7 @@ def walk_forward(run: Pass) -> bool:
         find_a(run, l, layer)
     first_z = next(each.event for each in run.steps if each.quantity == "z")
     again = [each.time for each in run.trace.events if first_z and each.where is first_z.where and each.time > run.time]
+    run.has_second_step = len(again) > 1
     run.end = again[1] if len(again) > 1 else run.time + MOST_OF_STEP
     return True
 

@@ -5,10 +5,8 @@ forward, loss, backward and update are called one after another, their arguments
 """
 
 import ast
-import inspect
-import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,17 +14,17 @@ from typing import Any
 
 import numpy as np
 
+from deltarule.learn.bank import Bank, UnfilledError, is_network
 from deltarule.learn.calm_chance import calm_chance
 from deltarule.learn.examples import RATE, SmallBatch, forms, single_forms
 from deltarule.learn.layers import chains
 from deltarule.learn.namespace import Namespace, carry_out
 from deltarule.learn.program import Program, name_of
-from deltarule.learn.recording import Event, InitialParameter, RunRecorder, Tape, Where
-from deltarule.learn.roles import argument_of, first_row, number_in, parameter_kind, plain, role_of
+from deltarule.learn.recording import Event, RunRecorder, Tape, Where
+from deltarule.learn.roles import argument_of, role_of
 from deltarule.learn.sandbox import Failure, attempt
 from deltarule.learn.verdict import Verdict, verdict
 from deltarule.nn.arrays import Array
-from deltarule.randomness import generator
 
 SKIPPED = ("reads a file", "draws", "prints")
 MOST_SECONDS = 2.0  # for one way to run a program
@@ -53,10 +51,6 @@ class Trial:
         """How much of the program this run shows."""
         right, _, seen = self.verdict.score if self.verdict else (0, 0, 0)
         return right, seen, len(self.recorder.events) if not seen else 0
-
-
-class UnfilledError(Exception):
-    """An argument for which nothing fits."""
 
 
 class SeenError(Exception):
@@ -102,7 +96,8 @@ class Session:
     def class_names(self) -> list[str]:
         """The classes that may be networks, those with a method that trains first."""
         roles = {name: {role_of(each) for each in methods} for name, methods in self.methods.items()}
-        names = [name for name, found in roles.items() if found & {"forward", "backward", "train"}]
+        wanted = {"forward", "backward", "train"}
+        names = [name for name, found in roles.items() if found & wanted or self.has_inner_classes(name)]
         return sorted(names, key=lambda name: ("train" not in roles[name], not self.has_inner_classes(name)))[:4]
 
     def in_every_form(self, how: Callable[[Trial], None]) -> list[Trial]:
@@ -136,6 +131,7 @@ class Session:
         run = Trial(getattr(how, "__name__", "by_class"), examples, recorder)
         with calm_chance():
             self.tape.recorder = recorder
+            self.tape.supplies = lambda name: examples.value(name)[1]
             try:
                 run.space = self.space(examples, run)
                 how(run)
@@ -179,18 +175,23 @@ class Session:
             return
         names = [name for name, role in self.functions.items() if role == "train"]
         names.sort(key=lambda name: -self.calls_of(name))
-        bank = Bank(run.examples, network=partial(self.network, run))
+        bank, stopped = Bank(run.examples, network=partial(self.network, run)), list[tuple[UnfilledError, Any]]()
         for name in names:
             function = run.space.get(name)
             if function is None or not self.calls_of(name):
                 continue
+            run.error = None
             try:
                 self.call(run, name, function, bank)
-            except UnfilledError:
-                if run.called:
+            except UnfilledError as error:
+                if run.called and (reaches_z(run) or name == names[-1]):
                     raise
+                stopped += [(error, run.error)] if run.called else []
                 continue
             return
+        if stopped:
+            run.error = stopped[0][1]
+            raise stopped[0][0]
 
     def network(self, run: Trial) -> Any:
         """An object of the class that is the network, for a function that is given one; None where there is none."""
@@ -217,7 +218,8 @@ class Session:
         called = {name_of(each.func) for each in ast.walk(block.node) if isinstance(each, ast.Call)}
         roles = {self.functions.get(each, "") or role_of(each) for each in called} & {"init", "loss", *ORDER}
         trains = any(self.functions.get(each) == "train" for each in called - {name.rpartition(".")[2]})
-        return 2 * len(roles) + (block.products >= 2) or (1 if trains and not block.parameters else 0)
+        is_start = (trains and not block.parameters) or any(map(is_network, block.parameters))
+        return 2 * len(roles) + (block.products >= 2) or int(is_start)
 
     def by_functions(self, run: Trial) -> None:
         """init, forward, loss, backward and update, one after another."""
@@ -241,7 +243,7 @@ class Session:
                 forward = [self.program.functions[each] for each, other in self.functions.items() if other == "forward"]
                 for block in forward[:1]:
                     where = Where(block.node.lineno, "", block.name, "", False, block.place)
-                    bank.draw_parameters(run, block.parameters, where)
+                    bank.draw_parameters(run.recorder.starts, block.parameters, where)
 
     def by_class(self, run: Trial, name: str) -> None:
         """A class of networks: made, and trained by its own method, or step by step."""
@@ -296,6 +298,11 @@ class Session:
         if failed and failed[0].place == self.program.place(last):
             kind, _, message = failed[0].error.partition(": ")
             run.error = Failure(kind, message, "", last)
+
+
+def reaches_z(run: Trial) -> bool:
+    """Whether a run made parameters and computed something with them."""
+    return bool(run.recorder.starts) and len(run.recorder.events) > 4 * len(run.recorder.starts)
 
 
 def is_complete(run: Trial) -> bool:
@@ -369,132 +376,3 @@ def caller(run: Trial) -> Callable[[Event, Array], Array | None]:
         return value if not run.examples.is_columns else value.T
 
     return call
-
-
-@dataclass
-class Bank:
-    """Values for arguments, by name: what was computed so far, and the examples."""
-
-    examples: SmallBatch
-    is_constructor: bool = False
-    known: dict[str, Any] = field(default_factory=dict)
-    results: dict[str, Any] = field(default_factory=dict)
-    network: Callable[[], Any] = lambda: None
-    is_update: bool = False
-
-    def can_fill(self, function: Any) -> bool:
-        """Whether there is a value for every argument that needs one."""
-        try:
-            self.arguments(function)
-        except UnfilledError:
-            return False
-        return True
-
-    def arguments(self, function: Any) -> tuple[list[Any], dict[str, Any]]:
-        """Values for all arguments of a function that have no default, and for the number of epochs and the rate."""
-        try:
-            parameters = inspect.signature(function).parameters.values()
-        except (TypeError, ValueError) as error:
-            raise UnfilledError(str(error)) from error
-        self.is_update = role_of(getattr(function, "__name__", "")) == "update"
-        given, words = list[Any](), dict[str, Any]()
-        free = iter((*self.examples.sizes, 1, 1, 1))
-        for each in parameters:
-            if each.kind in (each.VAR_POSITIONAL, each.VAR_KEYWORD):
-                continue
-            fits, value = self.value(each.name)
-            has_default = each.default is not each.empty
-            if has_default and not (
-                fits and argument_of(each.name) in ("epochs", "alpha", "batch_size", "cost_flag", "X", "Y")
-            ):
-                continue
-            if has_default and (
-                argument_of(each.name) not in ("epochs", "alpha", "batch_size") and each.default is not None
-            ):
-                continue
-            if not fits:
-                if not self.is_constructor:
-                    raise UnfilledError(f"nothing fits the argument {each.name}")
-                value = activation_name(each.name) or next(free)
-            elif self.is_constructor and isinstance(value, int) and argument_of(each.name).startswith("n_"):
-                next(free)
-            if has_default or each.kind is each.KEYWORD_ONLY:
-                words[each.name] = value
-            else:
-                given.append(value)
-        return given, words
-
-    def value(self, name: str) -> tuple[bool, Any]:
-        """A value for a name: one that the program returned under that name, or one of the examples."""
-        key = plain(name)
-        if key in self.known:
-            return True, copy_of(self.known[key])
-        if self.is_update and key == "a":
-            return True, RATE
-        longer = [each for each in self.known if len(key) >= 4 and each.startswith(key) and each[-1:].isalpha()]
-        if longer:
-            return True, copy_of(self.known[longer[0]])
-        if not self.is_constructor and re.fullmatch(r"\w*(path|file|filename|folder)", key):
-            return True, "missing"
-        for pattern, result in (("param", "init"), ("cache", "forward"), ("grad", "backward"), ("memory", "forward")):
-            if pattern in key and result in self.results:
-                return True, self.results[result]
-        if "init" in self.results and (role_of(name) == "init" or first_row("results", key) == "parameters"):
-            return True, self.results["init"]
-        is_last = key[:1] == "a" and key[1:].isdigit() and f"z{key[1:]}" in self.known
-        if "output" in self.results and (is_last or first_row("results", key) == "output"):
-            return True, self.results["output"]
-        if not self.is_constructor and re.fullmatch("(my|the|self)?(nn|net|network|model|neuralnet(work)?|mlp)", key):
-            network = self.network()
-            return network is not None, network
-        return self.examples.value(name, is_constructor=self.is_constructor)
-
-    def take(self, node: Any, name: str, value: Any) -> None:
-        """Remember what a function returned, under the names of its return statement."""
-        role = role_of(name)
-        self.results.setdefault(role, value)
-        returns = [each.value for each in ast.walk(node) if isinstance(each, ast.Return) and each.value is not None]
-        names = (
-            [ast.unparse(each) for each in returns[-1].elts] if returns and isinstance(returns[-1], ast.Tuple) else []
-        )
-        if isinstance(value, tuple | list) and len(names) == len(value):
-            self.known |= {plain(each.rpartition(".")[2]): part for each, part in zip(names, value, strict=True)}
-            for each, part in zip(names, value, strict=True):
-                if isinstance(part, dict):
-                    self.results[role] = part if "cache" in each or "grad" in each else self.results[role]
-        elif returns and isinstance(returns[-1], ast.Name):
-            self.known[plain(returns[-1].id)] = value
-        for part in [value, *(value if isinstance(value, tuple | list) else ())]:
-            if isinstance(part, dict):
-                self.known |= {plain(str(key)): each for key, each in part.items()}
-        if role == "forward":
-            arrays = [
-                each for each in (value if isinstance(value, tuple | list) else [value]) if isinstance(each, np.ndarray)
-            ]
-            if arrays:
-                self.results["output"] = (
-                    arrays[0] if names and plain(names[0]) in ("al", "a2", "a3", "yhat", "output") else arrays[-1]
-                )
-
-    def draw_parameters(self, run: "Trial", names: Sequence[str], where: Where) -> None:
-        """Parameters for functions that are given them, W1, b1, W2 ..., in a program that has no function for these."""
-        found = {name: number_in(name) for name in names if parameter_kind(name) and number_in(name) is not None}
-        numbers = sorted({number for number in found.values() if number is not None})
-        sizes = (*self.examples.sizes[: len(numbers)], self.examples.sizes[-1])
-        for name, number in found.items():
-            kind, layer = parameter_kind(name), numbers.index(number or 0)
-            rng, shape = generator(len(run.recorder.starts), "drawn"), sizes[layer : layer + 2]
-            array = rng.normal(0.0, 0.5, shape if kind == "weights" else (1, shape[1]))
-            array = array.T.copy() if self.examples.is_columns else array
-            self.known[plain(name)] = array
-            run.recorder.starts.append(InitialParameter(name, kind, where, array.copy(), array.copy()))
-
-
-def activation_name(name: str) -> str:
-    """A word for an argument that chooses an activation."""
-    return "sigmoid" if "act" in name.casefold() else ""
-
-
-def copy_of(value: Any) -> Any:
-    """An array of its own, since functions may change what they are given."""
-    return value.copy() if isinstance(value, np.ndarray) else value
