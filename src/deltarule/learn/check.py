@@ -204,7 +204,7 @@ def without_echoes(found: Sequence[ProgramFinding]) -> list[ProgramFinding]:
     """Findings without those that another one explains: a wrong derivative's delta, the same mistake twice."""
     kept: list[ProgramFinding] = []
     has_one_hot = any(each.id.startswith("one-hot") for each in found)
-    activations = {each.id for each in found if each.id == "activation-differs"}
+    activations = {each.id for each in found if each.id == "activation-differs" and each.level == "mistake"}
     inside = {each.function.rpartition(".")[2] for each in found if each.array.startswith("delta")}
     has_derivative = any(each.id == "derivative-differs" and each.function not in inside for each in found)
     for each in found:
