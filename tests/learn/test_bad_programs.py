@@ -72,5 +72,5 @@ def test_a_program_that_ends_its_process_is_named_with_the_function(checked: Che
 
 def test_a_program_without_functions_is_checked_without_an_error(checked: Checked) -> None:
     found = checked("x = 1\nprint(x)\n")
-    assert (found.ok, found.matched) == (False, False)
+    assert (found.ok, found.matched) == (None, False)
     assert found.left_out == ("line 2 prints",)

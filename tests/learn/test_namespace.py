@@ -43,7 +43,11 @@ def test_what_the_program_defines_is_not_supplied(carry_out: Carried) -> None:
 def test_functions_of_numpy_that_are_not_imported_are_there_and_named(carry_out: Carried) -> None:
     space = carry_out("def f(z): return 1 / (1 + exp(-z)) + np.ones(math.ceil(1)) + size", size=1)
     assert space.get("f")(0.0) == [2.5]
-    assert sorted(namespace.unimported(space.program)) == ["exp", "math", "np"]  # size is a function, and not called
+    assert sorted(namespace.names_without_import(space.program)) == [
+        "exp",
+        "math",
+        "np",
+    ]  # size is a function, and not called
 
 
 def test_plots_do_nothing_and_progress_bars_give_back(carry_out: Carried) -> None:

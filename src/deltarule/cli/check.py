@@ -54,10 +54,10 @@ def diagnose(options: DiagnoseOptions) -> None:
 
 
 def print_and_leave(result: Any, options: SubjectOptions) -> None:
-    """Print a result; leave with exit code 1 unless it is `ok`."""
+    """Print a result; leave with exit code 1 where it is not `ok`, and 2 where a program was not recognized."""
     print_result(result.to_json_dict(), result.to_text(terminal_width()), as_json=options.as_json)
     if not result.ok:
-        raise typer.Exit(1)
+        raise typer.Exit(2 if result.ok is None else 1)
 
 
 def subject_and_history(options: SubjectOptions) -> tuple[Model | Job | None, Diagnosis]:

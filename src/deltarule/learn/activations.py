@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from deltarule.learn.roles import plain
 from deltarule.nn.arrays import Array
 
 Function = Callable[[Array], Array]
@@ -69,6 +70,17 @@ SMOOTH = (
 )
 KNOWN = (SIGMOID, TANH, RELU, SOFTMAX, *SMOOTH)
 
+MEANT = (
+    ("leaky", None),
+    ("prelu", None),
+    ("hard", None),
+    ("sigm", SIGMOID),
+    ("logistic", SIGMOID),
+    ("tanh", TANH),
+    ("softmax", SOFTMAX),
+    ("relu", RELU),
+)
+
 # What the usual mistakes make of z: by id of mistakes.toml, with the activation that was meant.
 MISTAKEN: tuple[tuple[str, Sigma, Function], ...] = (
     ("sigmoid-minus", SIGMOID, lambda z: sigmoid(-z)),
@@ -94,6 +106,12 @@ UNFINISHED: tuple[tuple[str, Sigma, Function], ...] = (
     ("sigmoid-unfinished", SIGMOID, lambda z: 1 + np.exp(-z)),
     ("softmax-unnormalized", SOFTMAX, np.exp),
 )
+
+
+def sigma_of(name: str) -> Sigma | None:
+    """The activation that a function's name says."""
+    bare = plain(name)
+    return next((kind for word, kind in MEANT if word in bare), None)
 
 
 def own(name: str, function: Function) -> Sigma:

@@ -21,7 +21,7 @@ from deltarule.learn.activations import (
     leaky,
     shares_of,
 )
-from deltarule.learn.judgement import Found, Pass, first_multiple
+from deltarule.learn.judgement import Found, Pass, first, first_multiple
 from deltarule.learn.layers import OwnLayer
 from deltarule.learn.recording import Event
 from deltarule.learn.roles import number_in, role_of
@@ -345,7 +345,8 @@ def find_bias_gradient(run: Pass, index: int, delta: Array, begun: int) -> Array
         return None
     right = delta.sum(axis=0)
     pairs = run.step_of(run.trace.of_size(layer.b.size, begun))
-    if found := first_multiple(pairs, right):
+    equal = first(pairs, right) if run.n == 1 else None  # of one sample, other arrays may be multiples by chance
+    if found := (*equal, 1.0) if equal else first_multiple(pairs, right):
         run.note("db", index, found[0], "", factor=found[2])
         return found[1]
     if right.size == 1:  # a multiple says nothing: the factors that the program has in delta are tried

@@ -12,8 +12,8 @@ import numpy as np
 from deltarule.errors import SettingError, sentence
 from deltarule.learn.code_files import find_program
 from deltarule.learn.judgement import Step
-from deltarule.learn.matching import Session, Trial
-from deltarule.learn.namespace import MOST_SECONDS_TO_RUN, unimported, values_of_run
+from deltarule.learn.matching import ABSENT, Session, Trial
+from deltarule.learn.namespace import MOST_SECONDS_TO_RUN, names_without_import, values_of_run
 from deltarule.learn.omissions import notes as reading_notes
 from deltarule.learn.omissions import omission_behind, omissions, stop_behind
 from deltarule.learn.probes import probe
@@ -100,7 +100,7 @@ def check_here(path: str, *, run: bool = False, train: bool = True) -> dict[str,
             each for each in alone.verdict.steps if each.mistake not in ("", "?") and each.quantity not in ("z", "a")
         ]
         found += [finding_of(program, alone.verdict.run, each) for each in wrong]
-    ordered = in_order(program, without_echoes(found))
+    ordered = in_order(program, without_echoes(calmer(program, best, found)))
     findings = [replace(each, line=program.place(each.line).line) if each.line else each for each in ordered]
     verdict = best.verdict if best else None
     n_layers = len(verdict.layers) if verdict else 0
@@ -108,7 +108,7 @@ def check_here(path: str, *, run: bool = False, train: bool = True) -> dict[str,
     matched = n_layers > 0 and all((name, index) in seen for name in ("z", "dW") for index in range(n_layers))
     missing = [text for each in session.runs if (text := omission_behind(program, each.error))]
     missing += [text for each in session.runs if not matched and (text := stop_behind(program, each.error))]
-    names = ", ".join(sorted(unimported(program)))
+    names = ", ".join(sorted(names_without_import(program)))
     missing += [TABLES["notes"]["unimported"].format(names=names)] if names else []
     result = ProgramCheck(
         path=Path(path).name,
@@ -127,6 +127,19 @@ def check_here(path: str, *, run: bool = False, train: bool = True) -> dict[str,
         with np.errstate(all="ignore"):  # what overflows shows in the accuracy
             result = replace(result, accuracy=accuracy_of(session, best, TRAIN_SECONDS - 1.0))
     return result.to_json_dict()
+
+
+def calmer(program: Program, run: Trial | None, found: Sequence[ProgramFinding]) -> list[ProgramFinding]:
+    """Findings, with those of functions that the program never uses as warnings, where its network was seen."""
+    used = {each.id for each in ast.walk(program.tree) if isinstance(each, ast.Name)}
+    used |= {each.attr for each in ast.walk(program.tree) if isinstance(each, ast.Attribute)}
+    is_small = ("activation-differs", "derivative-differs")
+    return [
+        replace(each, level="warning")
+        if each.id in is_small and reaches_back(run) and each.function.rpartition(".")[2] not in used
+        else each
+        for each in found
+    ]
 
 
 def reaches_back(run: Trial | None) -> bool:
@@ -159,6 +172,7 @@ def error_findings(program: Program, session: Session, run: Trial | None) -> lis
     everywhere = None if everywhere in ours else everywhere
     is_known = any(each.quantity == "z" and each.is_found for each in steps)
     is_theirs = run is not None and run.error is not None and run.error.line > 0 and run.error not in ours
+    is_theirs = is_theirs and run is not None and run.error is not None and run.error.kind not in ABSENT
     if run is not None and run.error is not None and is_theirs and is_known and not is_explained:
         lost = [each for each in steps if each.mistake == "?"]
         found.append(error_finding(program, run, run.error, lost[0] if lost else None))
@@ -195,7 +209,7 @@ def without_echoes(found: Sequence[ProgramFinding]) -> list[ProgramFinding]:
     """Findings without those that another one explains: a wrong derivative's delta, the same mistake twice."""
     kept: list[ProgramFinding] = []
     has_one_hot = any(each.id.startswith("one-hot") for each in found)
-    activations = {each.id for each in found if each.id == "activation-differs"}
+    activations = {each.id for each in found if each.id == "activation-differs" and each.level == "mistake"}
     inside = {each.function.rpartition(".")[2] for each in found if each.array.startswith("delta")}
     has_derivative = any(each.id == "derivative-differs" and each.function not in inside for each in found)
     for each in found:

@@ -29,10 +29,13 @@ class SmallBatch:
     is_columns: bool = True
     labels: str = "one_hot"
     hidden: str = "number"
+    is_single: bool = False  # one sample: a column, or a vector
 
     @property
     def n(self) -> int:
         """Samples."""
+        if self.is_single:
+            return 1
         least = self.sizes[-1] if self.sizes[-1] <= 40 else 40
         return next(prime for prime in PRIMES if prime not in self.sizes and prime > least)
 
@@ -54,11 +57,15 @@ class SmallBatch:
     @property
     def given_inputs(self) -> Array:
         """X as the program takes it."""
+        if self.is_single and not self.is_columns:
+            return self.X[0].copy()
         return self.X.T.copy() if self.is_columns else self.X.copy()
 
     @property
     def given_y(self) -> Array:
         """The targets as the program takes them."""
+        if self.is_single and not self.is_columns:
+            return self.t[0].copy() if self.labels == "one_hot" else self.y[0]
         if self.labels == "one_hot":
             return self.t.T.copy() if self.is_columns else self.t.copy()
         if self.labels == "row":
@@ -104,6 +111,12 @@ def forms(examples: SmallBatch) -> list[SmallBatch]:
     """The same examples in every form."""
     labels = ("one_hot", "classes", "row") if examples.sizes[-1] > 1 else ("one_hot", "classes")
     return [replace(examples, is_columns=is_columns, labels=each) for each in labels for is_columns in (True, False)]
+
+
+def single_forms(examples: SmallBatch) -> list[SmallBatch]:
+    """One sample in every form."""
+    one = replace(examples, is_single=True)
+    return [replace(one, is_columns=False), one, replace(one, is_columns=False, labels="classes")]
 
 
 def sizes_of(shapes: Sequence[tuple[int, int]]) -> tuple[int, ...]:

@@ -75,6 +75,7 @@ class Pass:
     steps: list[Step] = field(default_factory=list)
     time: int = -1
     end: int = 1 << 30
+    has_second_step: bool = False
 
     def step_of(self, pairs: Sequence[Found]) -> list[Found]:
         """Those arrays that belong to the first training steps."""
@@ -120,6 +121,7 @@ def last_of_line(pairs: Sequence[Found], found: Found) -> Found:
     return [pair for pair in same if pair[0].where.line == found[0].where.line][-1]
 
 
+MOST_OF_STEP = 1500  # arrays that one training step computes
 NEAR = 30  # arrays of a layer's shape that are looked at for what follows at once
 
 
@@ -132,7 +134,8 @@ def walk_forward(run: Pass) -> bool:
         find_a(run, l, layer)
     first_z = next(each.event for each in run.steps if each.quantity == "z")
     again = [each.time for each in run.trace.events if first_z and each.where is first_z.where and each.time > run.time]
-    run.end = again[1] if len(again) > 1 else run.end
+    run.has_second_step = len(again) > 1
+    run.end = again[1] if len(again) > 1 else run.time + MOST_OF_STEP
     return True
 
 

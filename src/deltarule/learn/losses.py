@@ -44,6 +44,14 @@ def wrong_sums(a: Array, wanted: Array) -> dict[str, float]:
     }
 
 
+def logarithms_of_targets(a: Array, wanted: Array) -> Iterator[tuple[str, float]]:
+    """Cross-entropy with the logarithm of the targets, moved off 0 by what programs usually take."""
+    for small in (1e-15, 1e-12, 1e-10, 1e-9, 1e-8, 1e-7):
+        logs = np.log(np.maximum(wanted, 0) + small)
+        yield "loss-of-targets", float(-(a * logs).sum())
+        yield "loss-of-targets", float(-(a * logs + (1 - a) * np.log(np.maximum(1 - wanted, 0) + small)).sum())
+
+
 def scales(n: int, n_outputs: int) -> Iterator[float]:
     """The factors that are conventions."""
     for first in (1.0, 0.5, 2.0):
@@ -76,7 +84,7 @@ def walk_loss(run: Pass) -> str:
     for event in (each for each in numbers if is_loss_place(each)):
         value = float(event.value.ravel()[0].real)
         flipped = [("loss-sign", -known["binary"])] if run.kinds[-1] is SIGMOID else []
-        for key, base in [*wrong_sums(a, wanted).items(), *flipped]:
+        for key, base in [*wrong_sums(a, wanted).items(), *flipped, *logarithms_of_targets(a, wanted)]:
             if np.isfinite(base) and is_scaled(value, base, n, n_outputs) and event.where.is_store | is_return(event):
                 run.note("loss", len(run.layers), event, key, yours=value, right=known.get("cross_entropy", base))
                 return ""

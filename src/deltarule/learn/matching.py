@@ -5,30 +5,30 @@ forward, loss, backward and update are called one after another, their arguments
 """
 
 import ast
-import inspect
-import random
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from deltarule.learn.examples import RATE, SmallBatch, forms
+from deltarule.learn.bank import Bank, UnfilledError, is_network
+from deltarule.learn.calm_chance import calm_chance
+from deltarule.learn.examples import RATE, SmallBatch, forms, single_forms
 from deltarule.learn.layers import chains
 from deltarule.learn.namespace import Namespace, carry_out
 from deltarule.learn.program import Program, name_of
-from deltarule.learn.recording import Event, InitialParameter, RunRecorder, Tape, Where
-from deltarule.learn.roles import argument_of, first_row, number_in, parameter_kind, plain, role_of
+from deltarule.learn.recording import Event, RunRecorder, Tape, Where
+from deltarule.learn.roles import argument_of, role_of
 from deltarule.learn.sandbox import Failure, attempt
 from deltarule.learn.verdict import Verdict, verdict
 from deltarule.nn.arrays import Array
-from deltarule.randomness import generator
 
 SKIPPED = ("reads a file", "draws", "prints")
 MOST_SECONDS = 2.0  # for one way to run a program
+ABSENT = ("ModuleNotFoundError", "ImportError", "FileNotFoundError")  # what is missing here, and not in the program
 ORDER = ("forward", "loss", "backward", "update")
 
 
@@ -53,49 +53,8 @@ class Trial:
         return right, seen, len(self.recorder.events) if not seen else 0
 
 
-class UnfilledError(Exception):
-    """An argument for which nothing fits."""
-
-
 class SeenError(Exception):
     """A call was ended, since a training step was seen."""
-
-
-@contextmanager
-def calm_chance() -> Iterator[None]:
-    """Shuffles keep the order, so that arrays can be compared; what is drawn elsewhere stays as it was."""
-    calm: dict[Any, dict[str, Any]] = {
-        np.random: {
-            "shuffle": lambda values: None,
-            "permutation": lambda values: np.arange(values) if np.ndim(values) == 0 else np.array(values),
-            "choice": lambda values, size=None, *_, **__: first_of(values, size),
-            "randint": lambda low, high=None, size=None, **_: np.zeros(size or (), int) + (0 if high is None else low),
-        },
-        random: {
-            "shuffle": lambda values, *_: None,
-            "sample": lambda values, k: list(values)[:k],
-            "randint": lambda low, high: low,
-            "choice": lambda values: values[0],
-        },
-    }
-    state, numbers = np.random.get_state(), random.getstate()  # noqa: NPY002  # the programs' own
-    old = {module: {name: getattr(module, name) for name in names} for module, names in calm.items()}
-    try:
-        for module, names in calm.items():
-            vars(module).update(names)
-        with np.errstate(all="ignore"):
-            yield
-    finally:
-        for module, names in old.items():
-            vars(module).update(names)
-        np.random.set_state(state)  # noqa: NPY002
-        random.setstate(numbers)
-
-
-def first_of(values: Any, size: Any) -> Any:
-    """The first of some values, as many as are asked for."""
-    pool = np.arange(values) if np.ndim(values) == 0 else np.array(values)
-    return pool[0] if size is None else pool[: int(np.prod(size))].reshape(size)
 
 
 class Session:
@@ -137,8 +96,9 @@ class Session:
     def class_names(self) -> list[str]:
         """The classes that may be networks, those with a method that trains first."""
         roles = {name: {role_of(each) for each in methods} for name, methods in self.methods.items()}
-        names = [name for name, found in roles.items() if found & {"forward", "backward", "train"}]
-        return sorted(names, key=lambda name: ("train" not in roles[name], -self.program.classes[name].products))[:4]
+        wanted = {"forward", "backward", "train"}
+        names = [name for name, found in roles.items() if found & wanted or self.has_inner_classes(name)]
+        return sorted(names, key=lambda name: ("train" not in roles[name], not self.has_inner_classes(name)))[:4]
 
     def in_every_form(self, how: Callable[[Trial], None]) -> list[Trial]:
         """Runs with sizes as the program has them, samples in rows and columns, labels one-hot or not."""
@@ -159,6 +119,10 @@ class Session:
             waiting = [each for each in dict.fromkeys(own) if each not in tried][:2]
             if not waiting and runs and sizes[-1] > 1 and all(each.error for each in runs):
                 waiting = [each for each in [(*sizes[:-1], 1)] if each not in tried]
+        if runs and not any(is_complete(each) for each in runs):
+            best = max(runs, key=lambda run: run.score)
+            sizes = next(own_sizes(best), best.examples.sizes)
+            runs += [run for form in single_forms(SmallBatch(sizes)) if (run := self.run(how, form)).called]
         return runs
 
     def run(self, how: Callable[[Trial], None], examples: SmallBatch) -> Trial:
@@ -167,6 +131,7 @@ class Session:
         run = Trial(getattr(how, "__name__", "by_class"), examples, recorder)
         with calm_chance():
             self.tape.recorder = recorder
+            self.tape.supplies = lambda name: examples.value(name)[1]
             try:
                 run.space = self.space(examples, run)
                 how(run)
@@ -210,31 +175,51 @@ class Session:
             return
         names = [name for name, role in self.functions.items() if role == "train"]
         names.sort(key=lambda name: -self.calls_of(name))
-        bank = Bank(run.examples)
+        bank, stopped = Bank(run.examples, network=partial(self.network, run)), list[tuple[UnfilledError, Any]]()
         for name in names:
             function = run.space.get(name)
             if function is None or not self.calls_of(name):
                 continue
+            run.error = None
             try:
                 self.call(run, name, function, bank)
-            except UnfilledError:
-                if run.called:
+            except UnfilledError as error:
+                if run.called and (reaches_z(run) or name == names[-1]):
                     raise
+                stopped += [(error, run.error)] if run.called else []
                 continue
             return
+        if stopped:
+            run.error = stopped[0][1]
+            raise stopped[0][0]
+
+    def network(self, run: Trial) -> Any:
+        """An object of the class that is the network, for a function that is given one; None where there is none."""
+        bank = Bank(run.examples, is_constructor=True)
+        for name in self.class_names():
+            kind = run.space.get(name) if run.space is not None else None
+            if kind is not None and (self.has_inner_classes(name) or len(self.methods) == 1):
+                with suppress(UnfilledError):
+                    words = bank.arguments(kind)
+                    if (made := attempt(name, kind, *words[0], **words[1])).error is None:
+                        run.owner = made.value
+                        return made.value
+        return None
+
+    def has_inner_classes(self, name: str) -> bool:
+        """Whether a class makes objects of others of the program: of its layers."""
+        bodies = [each for each in self.program.classes[name].node.body if isinstance(each, ast.FunctionDef)]
+        names = {each.id for body in bodies for each in ast.walk(body) if isinstance(each, ast.Name)}
+        return bool(names & set(self.program.classes) - {name})
 
     def calls_of(self, name: str) -> int:
         """How many of the program's forward, backward and update functions a function calls, or products it has."""
         block = self.program.functions[name]
         called = {name_of(each.func) for each in ast.walk(block.node) if isinstance(each, ast.Call)}
-        roles = {self.functions.get(each, "") or role_of(each) for each in called} & {
-            "forward",
-            "backward",
-            "update",
-            "loss",
-            "init",
-        }
-        return 2 * len(roles) + (block.products >= 3)
+        roles = {self.functions.get(each, "") or role_of(each) for each in called} & {"init", "loss", *ORDER}
+        trains = any(self.functions.get(each) == "train" for each in called - {name.rpartition(".")[2]})
+        is_start = (trains and not block.parameters) or any(map(is_network, block.parameters))
+        return 2 * len(roles) + (block.products >= 2) or int(is_start)
 
     def by_functions(self, run: Trial) -> None:
         """init, forward, loss, backward and update, one after another."""
@@ -258,7 +243,7 @@ class Session:
                 forward = [self.program.functions[each] for each, other in self.functions.items() if other == "forward"]
                 for block in forward[:1]:
                     where = Where(block.node.lineno, "", block.name, "", False, block.place)
-                    bank.draw_parameters(run, block.parameters, where)
+                    bank.draw_parameters(run.recorder.starts, block.parameters, where)
 
     def by_class(self, run: Trial, name: str) -> None:
         """A class of networks: made, and trained by its own method, or step by step."""
@@ -275,8 +260,13 @@ class Session:
         for each in sorted(trainers, key=lambda each: "batch" in each):
             method = getattr(network, each, None)
             if callable(method) and bank.can_fill(method):
-                self.call(run, f"{name}.{each}", method, bank)
-                return
+                try:
+                    self.call(run, f"{name}.{each}", method, bank)
+                    return
+                except UnfilledError:
+                    if run.error is None or run.error.kind not in ABSENT:
+                        raise
+                    run.error = None  # its data are not here: step by step
         nodes = {
             each.name: each for each in ast.walk(self.program.classes[name].node) if isinstance(each, ast.FunctionDef)
         }
@@ -290,13 +280,17 @@ class Session:
         """The statements of the module that train, in order; what reads files or draws is left out."""
 
         def value_for(name: str) -> Any:
-            run.supplied[name] = argument_of(name)
+            kind = run.supplied[name] = argument_of(name)
+            own = [each.value for each in run.recorder.events if each.where.is_store and argument_of(each.name) == "Y"]
+            if kind == "n_out" and own and own[-1].ndim == 2:
+                return own[-1].shape[1]  # as many as its own targets have
             return run.examples.value(name)[1]
 
         run.recorder.events.clear()
         run.recorder.starts.clear()
         twin = self.tape.script(self.program, skipped=() if self.runs_all else SKIPPED, supplies=value_for)
-        run.space = carry_out(twin, {})
+        free = {name: run.examples.value(name, is_constructor=True) for name in self.program.free}
+        run.space = carry_out(twin, {name: value for name, (fits, value) in free.items() if fits})
         if run.recorder.events:
             run.called.append("the statements of the module")
         failed = [each for each in run.space.failed if not each.error.startswith("Enough")]
@@ -304,6 +298,11 @@ class Session:
         if failed and failed[0].place == self.program.place(last):
             kind, _, message = failed[0].error.partition(": ")
             run.error = Failure(kind, message, "", last)
+
+
+def reaches_z(run: Trial) -> bool:
+    """Whether a run made parameters and computed something with them."""
+    return bool(run.recorder.starts) and len(run.recorder.events) > 4 * len(run.recorder.starts)
 
 
 def is_complete(run: Trial) -> bool:
@@ -332,21 +331,26 @@ def own_sizes(run: Trial) -> Iterator[tuple[int, ...]]:
 
 def own_batches(run: Trial) -> list[tuple[Array, Array]]:
     """The data that the program defines itself, such as the four rows of XOR, all of them and the first."""
-    names = {} if run.space is None else dict(run.space.names)
-    names |= {
-        each.name: each.value for each in run.recorder.events[:400] if each.where.is_store and each.value.ndim > 1
-    }
+    names = [] if run.space is None else list(run.space.names.items())
+    stored = [each for each in run.recorder.events[:400] if each.where.is_store and each.value.ndim > 1]
+    names += {each.name: each.value for each in stored}.items()
     found: dict[str, list[Array]] = {"X": [], "Y": []}
-    for name, value in names.items():
-        if (kind := argument_of(name)) in found and isinstance(value, np.ndarray | list):
+    for name, value in names:
+        if (kind := argument_of(name)) in found and isinstance(value, np.ndarray | list | float):
             with suppress(ValueError, TypeError):
-                found[kind].append(np.squeeze(np.asarray(value, float)))
+                array = np.asarray(value, float)
+                found[kind].append(array[:, :, 0] if array.ndim == 3 and array.shape[2] == 1 else array)
+    found["X"] += [each[None] for each in found["X"] if each.ndim == 1]
+    for each in [each.ravel() for each in found["Y"] if each.size == max(each.shape, default=0) > 2]:
+        n_classes = int(each.max()) + 1
+        if 2 < n_classes < 50 and np.isin(each, range(n_classes)).all():
+            found["Y"].insert(0, np.eye(n_classes)[each.astype(int)])
     pairs = [
         (row, y[:, None] if y.ndim == 1 else y)
         for inputs in found["X"] if inputs.ndim == 2
         for row in (inputs, inputs.T)
-        for targets in found["Y"] if targets.ndim in (1, 2)
-        for y in ((targets, targets.T) if targets.ndim == 2 else (targets,))
+        for targets in found["Y"] if targets.ndim in (0, 1, 2)
+        for y in ((targets, targets.T) if targets.ndim == 2 else (targets.reshape(-1),))
         if len(row) == len(y)
     ]  # fmt: skip
     return [each for row, wanted in pairs[:8] for each in ((row, wanted), (row[:1], wanted[:1]))]
@@ -372,119 +376,3 @@ def caller(run: Trial) -> Callable[[Event, Array], Array | None]:
         return value if not run.examples.is_columns else value.T
 
     return call
-
-
-@dataclass
-class Bank:
-    """Values for arguments, by name: what was computed so far, and the examples."""
-
-    examples: SmallBatch
-    is_constructor: bool = False
-    known: dict[str, Any] = field(default_factory=dict)
-    results: dict[str, Any] = field(default_factory=dict)
-
-    def can_fill(self, function: Any) -> bool:
-        """Whether there is a value for every argument that needs one."""
-        try:
-            self.arguments(function)
-        except UnfilledError:
-            return False
-        return True
-
-    def arguments(self, function: Any) -> tuple[list[Any], dict[str, Any]]:
-        """Values for all arguments of a function that have no default, and for the number of epochs and the rate."""
-        try:
-            parameters = inspect.signature(function).parameters.values()
-        except (TypeError, ValueError) as error:
-            raise UnfilledError(str(error)) from error
-        given, words = list[Any](), dict[str, Any]()
-        free = iter((*self.examples.sizes, 1, 1, 1))
-        for each in parameters:
-            if each.kind in (each.VAR_POSITIONAL, each.VAR_KEYWORD):
-                continue
-            fits, value = self.value(each.name)
-            has_default = each.default is not each.empty
-            if has_default and not (
-                fits and argument_of(each.name) in ("epochs", "alpha", "batch_size", "cost_flag", "X", "Y")
-            ):
-                continue
-            if has_default and (
-                argument_of(each.name) not in ("epochs", "alpha", "batch_size") and each.default is not None
-            ):
-                continue
-            if not fits:
-                if not self.is_constructor:
-                    raise UnfilledError(f"nothing fits the argument {each.name}")
-                value = activation_name(each.name) or next(free)
-            elif self.is_constructor and isinstance(value, int) and argument_of(each.name).startswith("n_"):
-                next(free)
-            if has_default or each.kind is each.KEYWORD_ONLY:
-                words[each.name] = value
-            else:
-                given.append(value)
-        return given, words
-
-    def value(self, name: str) -> tuple[bool, Any]:
-        """A value for a name: one that the program returned under that name, or one of the examples."""
-        key = plain(name)
-        if key in self.known:
-            return True, copy_of(self.known[key])
-        for pattern, result in (("param", "init"), ("cache", "forward"), ("grad", "backward"), ("memory", "forward")):
-            if pattern in key and result in self.results:
-                return True, self.results[result]
-        if "init" in self.results and (role_of(name) == "init" or first_row("results", key) == "parameters"):
-            return True, self.results["init"]
-        is_last = key[:1] == "a" and key[1:].isdigit() and f"z{key[1:]}" in self.known
-        if "output" in self.results and (is_last or first_row("results", key) == "output"):
-            return True, self.results["output"]
-        return self.examples.value(name, is_constructor=self.is_constructor)
-
-    def take(self, node: Any, name: str, value: Any) -> None:
-        """Remember what a function returned, under the names of its return statement."""
-        role = role_of(name)
-        self.results.setdefault(role, value)
-        returns = [each.value for each in ast.walk(node) if isinstance(each, ast.Return) and each.value is not None]
-        names = (
-            [ast.unparse(each) for each in returns[-1].elts] if returns and isinstance(returns[-1], ast.Tuple) else []
-        )
-        if isinstance(value, tuple | list) and len(names) == len(value):
-            self.known |= {plain(each.rpartition(".")[2]): part for each, part in zip(names, value, strict=True)}
-            for each, part in zip(names, value, strict=True):
-                if isinstance(part, dict):
-                    self.results[role] = part if "cache" in each or "grad" in each else self.results[role]
-        elif returns and isinstance(returns[-1], ast.Name):
-            self.known[plain(returns[-1].id)] = value
-        for part in [value, *(value if isinstance(value, tuple | list) else ())]:
-            if isinstance(part, dict):
-                self.known |= {plain(str(key)): each for key, each in part.items()}
-        if role == "forward":
-            arrays = [
-                each for each in (value if isinstance(value, tuple | list) else [value]) if isinstance(each, np.ndarray)
-            ]
-            if arrays:
-                self.results["output"] = (
-                    arrays[0] if names and plain(names[0]) in ("al", "a2", "a3", "yhat", "output") else arrays[-1]
-                )
-
-    def draw_parameters(self, run: "Trial", names: Sequence[str], where: Where) -> None:
-        """Parameters for functions that are given them, W1, b1, W2 ..., in a program that has no function for these."""
-        found = {name: number_in(name) for name in names if parameter_kind(name) and number_in(name) is not None}
-        numbers = sorted({number for number in found.values() if number is not None})
-        sizes = (*self.examples.sizes[: len(numbers)], self.examples.sizes[-1])
-        for name, number in found.items():
-            kind, layer = parameter_kind(name), numbers.index(number or 0)
-            rng, shape = generator(len(run.recorder.starts), "drawn"), sizes[layer : layer + 2]
-            array = rng.normal(0.0, 0.5, shape if kind == "weights" else (1, shape[1]))
-            array = array.T.copy() if self.examples.is_columns else array
-            self.known[plain(name)] = array
-            run.recorder.starts.append(InitialParameter(name, kind, where, array.copy(), array.copy()))
-
-
-def activation_name(name: str) -> str:
-    """A word for an argument that chooses an activation."""
-    return "sigmoid" if "act" in name.casefold() else ""
-
-
-def copy_of(value: Any) -> Any:
-    """An array of its own, since functions may change what they are given."""
-    return value.copy() if isinstance(value, np.ndarray) else value

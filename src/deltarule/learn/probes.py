@@ -11,28 +11,18 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.learn.activations import MISTAKEN, RELU, SIGMOID, SOFTMAX, TANH, Sigma, is_close
+from deltarule.learn.activations import MISTAKEN, RELU, SOFTMAX, Sigma, is_close, sigma_of
 from deltarule.learn.layers import chains
 from deltarule.learn.matching import Session, Trial
 from deltarule.learn.program import Program, names_of
 from deltarule.learn.recording import Where
 from deltarule.learn.report import ProgramFinding
-from deltarule.learn.roles import number_in, parameter_kind, plain, role_of
+from deltarule.learn.roles import number_in, parameter_kind, role_of
 from deltarule.learn.sandbox import attempt
 from deltarule.learn.wording import finding_at, text_of
 from deltarule.nn.arrays import Array
 
 POINTS = np.array([[-2.1, 1.3, 0.4], [0.7, -0.6, 1.9], [-1.2, 2.3, -0.3], [0.2, -1.7, 0.9], [1.1, 0.6, -2.4]])
-MEANT = (
-    ("leaky", None),
-    ("prelu", None),
-    ("hard", None),
-    ("sigm", SIGMOID),
-    ("logistic", SIGMOID),
-    ("tanh", TANH),
-    ("softmax", SOFTMAX),
-    ("relu", RELU),
-)
 FORMULAS = {
     "sigmoid": ("1 / (1 + np.exp(-z))", "s = sigmoid(z); s * (1 - s), or a * (1 - a) where it is given a"),
     "tanh": ("np.tanh(z)", "1 - np.tanh(z)**2, or 1 - a**2 where it is given a"),
@@ -65,12 +55,6 @@ def callables(session: Session, run: Trial) -> Iterator[tuple[str, Any, ast.Func
                 yield node.name, function, node
 
 
-def kind_by_name(name: str) -> Sigma | None:
-    """The activation that a function's name says."""
-    bare = plain(name)
-    return next((kind for word, kind in MEANT if word in bare), None)
-
-
 def result(function: Callable[..., Any], *arguments: Any) -> Array | None:
     """What a function returns, the first of several, as an array; None where it raises."""
     done = attempt("a small function", function, *arguments, seconds=0.5)
@@ -83,7 +67,7 @@ def result(function: Callable[..., Any], *arguments: Any) -> Array | None:
 
 def function_findings(program: Program, name: str, function: Any, node: ast.FunctionDef) -> Iterator[ProgramFinding]:
     """What is wrong with one function."""
-    role, kind = role_of(name), kind_by_name(name)
+    role, kind = role_of(name), sigma_of(name)
     n_arguments = len([each for each in node.args.args if each.arg != "self"]) - len(node.args.defaults)
     where = place_of(program, node)
     with np.errstate(all="ignore"):

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.learn.code_files import Place
-from deltarule.learn.program import Program, is_main_guard, is_numeric, name_of, names_of, reason
+from deltarule.learn.program import READS, Program, is_main_guard, is_numeric, name_of, names_of, reason
 from deltarule.learn.roles import argument_of, first_row, is_start, parameter_kind
 from deltarule.nn.arrays import Array
 from deltarule.randomness import generator
@@ -24,6 +24,7 @@ from deltarule.randomness import generator
 SEEN, STORED, MOVED, SUPPLIED = (f"_deltarule_{name}" for name in ("seen", "stored", "moved", "supplied"))
 MOST_EVENTS, MOST_NUMBERS, MOST_SECONDS = 4000, 30_000_000, 1.0
 NUMBERS = "biuf"
+SUPPLIED_KINDS = ("X", "Y", "y_flat", "m", "epochs", "alpha", "n_in", "n_hidden", "n_out", "sizes", "batch_size")
 MOST_ITEMS = 12
 LAST = "the last"  # as a key: what was appended
 UNSEEN = (ast.JoinedStr, ast.Starred, ast.Slice, ast.Lambda)
@@ -116,7 +117,7 @@ class RunRecorder:
         raw, rng = array.astype(np.float64), generator(len(self.starts), "check")
         if self.redraws and array.flags.writeable:
             scale = 1.5 / np.sqrt(min(array.shape)) if kind == "weights" and array.ndim > 1 else 0.3
-            array[...] = rng.normal(0.0, scale, array.shape)
+            array[...] = rng.normal(0.0 if kind == "weights" else 0.3, scale, array.shape)  # so that no ReLU is dead
         self.starts.append(InitialParameter(name, kind, where, raw, array.astype(np.float64)))
 
 
@@ -230,8 +231,17 @@ class Instrument(ast.NodeTransformer):
         notes = [note for target in targets if (note := self._note(target, node, value))]
         if value is not None:
             node.value = self.visit(value)
-        names = [each.id for each in targets if isinstance(each, ast.Name) and not self.function]
+        names = [each.id for each in targets if isinstance(each, ast.Name)]
+        names = names if not self.function or is_literal(value) else []
         moved = [each for each in names if argument_of(each) in ("X", "Y")]
+        if self.function and value is not None and any(name_of(each) in READS for each in calls_in(value)):
+            named = [
+                each.id for each in targets if isinstance(each, ast.Name) and argument_of(each.id) in SUPPLIED_KINDS
+            ]
+            handler = [each for name in named for each in supply(name)]
+            if named:
+                catch = ast.ExceptHandler(ast.Name("Exception", ast.Load()), None, handler)
+                node = ast.copy_location(ast.Try([node], [catch], [], []), node)
         moves = [move for each in moved for move in ast.parse(f"{each} = {MOVED}({each}, {argument_of(each)!r})").body]
         return [node, *(ast.copy_location(each, node) for each in moves), *notes]
 
@@ -258,6 +268,17 @@ class Instrument(ast.NodeTransformer):
         where = Where(line, text, ".".join(self.function), source, is_store, self.place(line))
         self.places.append(where)
         return len(self.places) - 1
+
+
+def calls_in(value: ast.expr) -> list[ast.expr]:
+    """What an expression calls."""
+    return [each.func for each in ast.walk(value) if isinstance(each, ast.Call)]
+
+
+def is_literal(value: ast.expr | None) -> bool:
+    """Whether an expression makes an array of numbers that stand in it."""
+    names = {each.id for each in ast.walk(value) if isinstance(each, ast.Name)} if value is not None else {""}
+    return isinstance(value, ast.Call) and names <= {"np", "numpy"}
 
 
 def as_list(nodes: Any) -> list[Any]:
@@ -315,12 +336,16 @@ class Tape:
         self.supplies = supplies
         twin, kept = self.instrument(program), {id(node) for node in program.kept}
         writer, body = Instrument(self.places, program.place), list[ast.stmt]()
+        nowhere = names_from_nowhere(program)
         for node in script_statements(program.tree.body):
+            for name in sorted(nowhere & {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}):
+                body += [ast.copy_location(each, node) for each in supply(name)]
+                nowhere.remove(name)
             if id(node) in kept:
                 body += writer.statements(node)
                 continue
-            names = [name for name in names_of(node) if argument_of(name) in ("X", "Y", "y_flat", "m")]
-            handler = ast.parse("".join(f"{name} = {SUPPLIED}({name!r})\n" for name in names) or "raise").body
+            names = [name for name in names_of(node) if argument_of(name) in SUPPLIED_KINDS]
+            handler = [each for name in names for each in supply(name)] or ast.parse("raise").body
             asks = [program.imports.get(name_of(each), "") for each in ast.walk(node) if isinstance(each, ast.Name)]
             is_far = any(origin and not is_numeric(origin.partition(":")[0]) for origin in asks)
             if reason(program, node) in skipped or (is_far and names):
@@ -345,6 +370,21 @@ class Tape:
         names = {SEEN: self.see, STORED: self.store, MOVED: self.move, SUPPLIED: self.supply}
         vars(builtins).update(names)  # which every module of the program sees
         return twin
+
+
+def supply(name: str) -> list[ast.stmt]:
+    """The statement that gives a name a value of ours."""
+    return ast.parse(f"{name} = {SUPPLIED}({name!r})").body
+
+
+def names_from_nowhere(program: Program) -> set[str]:
+    """Names that a program reads and nowhere gives a value, where it is clear what they are: max_iterations."""
+    nodes = [each for each in ast.walk(program.tree) if isinstance(each, ast.Name)]
+    stored = (
+        {each.id for each in nodes if not isinstance(each.ctx, ast.Load)} | set(program.known) | set(vars(builtins))
+    )
+    stored |= {each.arg for each in ast.walk(program.tree) if isinstance(each, ast.arg)}
+    return {each.id for each in nodes if each.id not in stored and argument_of(each.id) in SUPPLIED_KINDS}
 
 
 def script_statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:

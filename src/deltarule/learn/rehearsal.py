@@ -11,8 +11,10 @@ from itertools import product
 import numpy as np
 
 from deltarule.learn.activations import RELU, SIGMOID, SOFTMAX, TANH, Sigma
+from deltarule.learn.bank import Bank, UnfilledError
+from deltarule.learn.calm_chance import calm_chance
 from deltarule.learn.examples import SmallBatch, forms
-from deltarule.learn.matching import Bank, SeenError, Session, Trial, UnfilledError, calm_chance
+from deltarule.learn.matching import SeenError, Session, Trial
 from deltarule.learn.namespace import carry_out
 from deltarule.learn.recording import Event, InitialParameter, RunRecorder, Where
 from deltarule.learn.verdict import verdict

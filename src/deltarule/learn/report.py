@@ -54,7 +54,8 @@ class ProgramPart:
 class ProgramCheck:
     """What `check` found in a learner's program.
 
-    ok: whether nothing is wrong in what was recognized. matched: whether a forward and a backward pass were recognized.
+    ok: whether nothing is wrong; None where nothing wrong was found, but the program was not recognized.
+    matched: whether a forward and a backward pass were recognized.
     findings: mistakes and warnings, the first in the data's way first. right: what is right, in words.
     parts: which functions were found, and what for. layers: the network as it was recognized, a line for each.
     left_out, supplied: what was not run, and what the check put in its place. notes: conventions, and the like.
@@ -74,9 +75,11 @@ class ProgramCheck:
     adapter: str = ""
 
     @property
-    def ok(self) -> bool:
-        """Whether the program was recognized and no mistake was found."""
-        return self.matched and not any(each.level == "mistake" for each in self.findings)
+    def ok(self) -> bool | None:
+        """Whether no mistake was found; None where there is none, but the program was not recognized either."""
+        if any(each.level == "mistake" for each in self.findings):
+            return False
+        return True if self.matched else None
 
     @property
     def first(self) -> ProgramFinding | None:

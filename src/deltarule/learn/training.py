@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from deltarule.data.catalog import load_data
+from deltarule.learn.bank import Bank, UnfilledError
 from deltarule.learn.examples import SmallBatch
-from deltarule.learn.matching import Bank, Session, Trial, UnfilledError
+from deltarule.learn.matching import Session, Trial
 from deltarule.learn.namespace import carry_out
 from deltarule.learn.roles import argument_of, role_of
 from deltarule.learn.sandbox import attempt

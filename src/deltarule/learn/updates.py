@@ -95,6 +95,21 @@ def walk_update(run: Pass, begun: int, rate: float) -> None:
             if known and share is not None and step is not None:
                 shares.append(replace(share, delta=signs[l], gradient=share.gradient * step.values.get("factor", 1.0)))
     judge_shares(run, shares, rate, begun)
+    note_still_biases(run, shares, begun)
+
+
+def note_still_biases(run: Pass, shares: Sequence[Share], begun: int) -> None:
+    """Biases that stay as they are in a step in which the weights of their layer move."""
+    moving = {each.layer: each.event for each in shares if each.quantity == "dW" and each.event is not None}
+    for l, event in moving.items():  # the first step has ended, and the bias is as it was
+        biases = run.layers[l].biases
+        is_judged = any(
+            (each.quantity, each.layer) == ("db", l) and each.mistake not in ("", "?") for each in run.steps
+        )
+        if biases is None or not run.has_second_step or is_judged:
+            continue
+        if step_taken(run, biases, run.gradients[l][1], begun) is None:
+            run.note("update", l, event, "never-updated", parameter=biases.name)
 
 
 def sums_over_samples(run: Pass) -> list[tuple[Array, Array]] | None:

@@ -1,0 +1,153 @@
+"""Values for the arguments of a learner's functions, by their names."""
+
+import ast
+import inspect
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from deltarule.learn.examples import RATE, SmallBatch
+from deltarule.learn.recording import InitialParameter, Where
+from deltarule.learn.roles import argument_of, first_row, number_in, parameter_kind, plain, role_of
+from deltarule.randomness import generator
+
+
+class UnfilledError(Exception):
+    """An argument for which nothing fits."""
+
+
+@dataclass
+class Bank:
+    """Values for arguments, by name: what was computed so far, and the examples."""
+
+    examples: SmallBatch
+    is_constructor: bool = False
+    known: dict[str, Any] = field(default_factory=dict)
+    results: dict[str, Any] = field(default_factory=dict)
+    network: Callable[[], Any] = lambda: None
+    is_update: bool = False
+
+    def can_fill(self, function: Any) -> bool:
+        """Whether there is a value for every argument that needs one."""
+        try:
+            self.arguments(function)
+        except UnfilledError:
+            return False
+        return True
+
+    def arguments(self, function: Any) -> tuple[list[Any], dict[str, Any]]:
+        """Values for all arguments of a function that have no default, and for the number of epochs and the rate."""
+        try:
+            parameters = inspect.signature(function).parameters.values()
+        except (TypeError, ValueError) as error:
+            raise UnfilledError(str(error)) from error
+        self.is_update = role_of(getattr(function, "__name__", "")) == "update"
+        given, words = list[Any](), dict[str, Any]()
+        free = iter((*self.examples.sizes, 1, 1, 1))
+        for each in parameters:
+            if each.kind in (each.VAR_POSITIONAL, each.VAR_KEYWORD):
+                continue
+            fits, value = self.value(each.name)
+            has_default = each.default is not each.empty
+            if has_default and not (
+                fits and argument_of(each.name) in ("epochs", "alpha", "batch_size", "cost_flag", "X", "Y")
+            ):
+                continue
+            if has_default and (
+                argument_of(each.name) not in ("epochs", "alpha", "batch_size") and each.default is not None
+            ):
+                continue
+            if not fits:
+                if not self.is_constructor:
+                    raise UnfilledError(f"nothing fits the argument {each.name}")
+                value = activation_name(each.name) or next(free)
+            elif self.is_constructor and isinstance(value, int) and argument_of(each.name).startswith("n_"):
+                next(free)
+            if has_default or each.kind is each.KEYWORD_ONLY:
+                words[each.name] = value
+            else:
+                given.append(value)
+        return given, words
+
+    def value(self, name: str) -> tuple[bool, Any]:
+        """A value for a name: one that the program returned under that name, or one of the examples."""
+        key = plain(name)
+        if key in self.known:
+            return True, copy_of(self.known[key])
+        if self.is_update and key == "a":
+            return True, RATE
+        longer = [each for each in self.known if len(key) >= 4 and each.startswith(key) and each[-1:].isalpha()]
+        if longer:
+            return True, copy_of(self.known[longer[0]])
+        if not self.is_constructor and re.fullmatch(r"\w*(path|file|filename|folder)", key):
+            return True, "missing"
+        for pattern, result in (("param", "init"), ("cache", "forward"), ("grad", "backward"), ("memory", "forward")):
+            if pattern in key and result in self.results:
+                return True, self.results[result]
+        if "init" in self.results and (role_of(name) == "init" or first_row("results", key) == "parameters"):
+            return True, self.results["init"]
+        is_last = key[:1] == "a" and key[1:].isdigit() and f"z{key[1:]}" in self.known
+        if "output" in self.results and (is_last or first_row("results", key) == "output"):
+            return True, self.results["output"]
+        if not self.is_constructor and is_network(key):
+            network = self.network()
+            return network is not None, network
+        return self.examples.value(name, is_constructor=self.is_constructor)
+
+    def take(self, node: Any, name: str, value: Any) -> None:
+        """Remember what a function returned, under the names of its return statement."""
+        role = role_of(name)
+        self.results.setdefault(role, value)
+        returns = [each.value for each in ast.walk(node) if isinstance(each, ast.Return) and each.value is not None]
+        names = (
+            [ast.unparse(each) for each in returns[-1].elts] if returns and isinstance(returns[-1], ast.Tuple) else []
+        )
+        if isinstance(value, tuple | list) and len(names) == len(value):
+            self.known |= {plain(each.rpartition(".")[2]): part for each, part in zip(names, value, strict=True)}
+            for each, part in zip(names, value, strict=True):
+                if isinstance(part, dict):
+                    self.results[role] = part if "cache" in each or "grad" in each else self.results[role]
+        elif returns and isinstance(returns[-1], ast.Name):
+            self.known[plain(returns[-1].id)] = value
+        for part in [value, *(value if isinstance(value, tuple | list) else ())]:
+            if isinstance(part, dict):
+                self.known |= {plain(str(key)): each for key, each in part.items()}
+        if role == "forward":
+            arrays = [
+                each for each in (value if isinstance(value, tuple | list) else [value]) if isinstance(each, np.ndarray)
+            ]
+            if arrays:
+                self.results["output"] = (
+                    arrays[0] if names and plain(names[0]) in ("al", "a2", "a3", "yhat", "output") else arrays[-1]
+                )
+
+    def draw_parameters(self, starts: list[InitialParameter], names: Sequence[str], where: Where) -> None:
+        """Parameters for functions that are given them, W1, b1, W2 ..., in a program that has no function for these."""
+        found = {name: number_in(name) for name in names if parameter_kind(name) and number_in(name) is not None}
+        numbers = sorted({number for number in found.values() if number is not None})
+        sizes = (*self.examples.sizes[: len(numbers)], self.examples.sizes[-1])
+        for name, number in found.items():
+            kind, layer = parameter_kind(name), numbers.index(number or 0)
+            rng, shape = generator(len(starts), "drawn"), sizes[layer : layer + 2]
+            array = rng.normal(0.0, 0.5, shape if kind == "weights" else (1, shape[1]))
+            array = array.T.copy() if self.examples.is_columns else array
+            self.known[plain(name)] = array
+            starts.append(InitialParameter(name, kind, where, array.copy(), array.copy()))
+
+
+def activation_name(name: str) -> str:
+    """A word for an argument that chooses an activation."""
+    return "sigmoid" if "act" in name.casefold() else ""
+
+
+def copy_of(value: Any) -> Any:
+    """An array of its own, since functions may change what they are given."""
+    return value.copy() if isinstance(value, np.ndarray) else value
+
+
+def is_network(name: str) -> bool:
+    """Whether an argument of this name is the network itself."""
+    return bool(re.fullmatch("(my|the)?(nn|net|network|model|neuralnet(work)?|mlp)", plain(name)))

@@ -1,0 +1,125 @@
+"""Programs of kinds that are not a handful of functions: which of them are recognized, and what is said of them."""
+
+from pathlib import Path
+
+import pytest
+
+from deltarule.learn.check import check_here
+from deltarule.learn.report import ProgramCheck
+
+LAYERS = """
+import numpy as np
+
+class Dense:
+    def __init__(self, n_in, n_out):
+        self.W = np.random.randn(n_in, n_out)
+        self.b = np.zeros((1, n_out))
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.W + self.b
+
+    def backward(self, grad, lr):
+        back = grad @ self.W.T
+        self.W -= lr * self.x.T @ grad
+        self.b -= lr * grad.sum(axis=0, keepdims=True)
+        return back
+
+class Tanh:
+    def forward(self, x):
+        self.a = np.tanh(x)
+        return self.a
+
+    def backward(self, grad, lr):
+        return grad * (1 - self.a ** 2)
+"""
+NETWORK = (
+    LAYERS
+    + """
+class Network:
+    def __init__(self, sizes):
+        self.layers = [Dense(sizes[0], sizes[1]), Tanh(), Dense(sizes[1], sizes[2])]
+
+    def step(self, x, y, lr):
+        a = x
+        for layer in self.layers:
+            a = layer.forward(a)
+        grad = (a - y) / len(x)
+        for layer in reversed(self.layers):
+            grad = layer.backward(grad, lr)
+
+def train(net, x, y, epochs=10, lr=0.1):
+    for epoch in range(epochs):
+        net.step(x, y, lr)
+"""
+)
+MAIN = (
+    LAYERS
+    + """
+def fit(layers, X, Y):
+    for x, y in zip(X, Y):
+        a = x[None]
+        for layer in layers:
+            a = layer.forward(a)
+        grad = a - y[None]
+        for layer in reversed(layers):
+            grad = layer.backward(grad, 0.1)
+
+def main():
+    X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
+    Y = np.array([[0], [1], [1], [0]])
+    network = [Dense(2, 5), Tanh(), Dense(5, 1)]
+    for epoch in range(100):
+        fit(network, X, Y)
+"""
+)
+OWN_GENERATOR = """
+import numpy as np
+from activations import relu, relu_grad
+
+class Network:
+    def __init__(self, sizes, seed=0):
+        self.rng = np.random.default_rng(seed)
+        self.weights_input_hidden = self.rng.normal(size=(sizes[0], sizes[1]))
+        self.weights_hidden_output = self.rng.normal(size=(sizes[1], sizes[-1]))
+
+    def treinar(self, X, y, epocas):
+        for _ in range(epocas):
+            order = self.rng.permutation(len(X))
+            X, y = X[order], y[order]
+            z = X @ self.weights_input_hidden
+            a = relu(z)
+            delta = (a @ self.weights_hidden_output - y) / len(X)
+            hidden = delta @ self.weights_hidden_output.T * relu_grad(z)
+            self.weights_hidden_output -= 0.1 * a.T @ delta
+            self.weights_input_hidden -= 0.1 * X.T @ hidden
+"""
+
+
+def checked(folder: Path, text: str) -> ProgramCheck:
+    path = folder / "program.py"
+    path.write_text(text, encoding="utf-8")
+    return ProgramCheck.from_json_dict(check_here(str(path), train=False))
+
+
+@pytest.mark.parametrize("text", [NETWORK, MAIN, OWN_GENERATOR], ids=["network of layers", "main", "own generator"])
+def test_a_sound_program_of_each_kind_is_recognized_and_not_accused(tmp_path: Path, text: str) -> None:
+    found = checked(tmp_path, text)
+    assert (found.ok, found.matched) == (True, True), found.to_text()
+
+
+def test_a_layer_that_carries_back_new_weights_is_found(tmp_path: Path) -> None:
+    text = NETWORK.replace("        back = grad @ self.W.T\n", "").replace("return back", "return grad @ self.W.T")
+    found = checked(tmp_path, text)
+    assert found.first is not None
+    assert (found.first.id, found.first.code) == ("updated-weights", "return grad @ self.W.T")
+
+
+def test_a_bias_that_is_never_updated_is_found(tmp_path: Path) -> None:
+    found = checked(tmp_path, NETWORK.replace("        self.b -= lr * grad.sum(axis=0, keepdims=True)\n", ""))
+    assert found.first is not None
+    assert (found.first.id, found.first.function) == ("never-updated", "Dense.backward")
+
+
+def test_a_program_that_is_not_recognized_is_neither_right_nor_wrong(tmp_path: Path) -> None:
+    assert checked(tmp_path, "def double(x):\n    return 2 * x\n").ok is None
