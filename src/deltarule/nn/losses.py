@@ -33,14 +33,14 @@ class Loss:
     """The price of a batch of outputs. Write your own by giving `sample_losses` and `sample_gradients`.
 
     a and z are (batch, outputs), y is (batch,) integers or (batch, outputs), shares is what `sample_shares` returns.
-    fits: the output activations that the loss makes sense for.
+    fits: the output activations that the loss makes sense for. least_target: it has no value for targets below.
     shortcut_for: the output activation with which BP1 is proven to collapse to delta^L = a^L - t.
-    least_target: the loss has no value for targets below it.
     """
 
     fits: ClassVar[tuple[type[Activation], ...]] = (Activation,)
     shortcut_for: ClassVar[tuple[type[Activation], ...]] = ()
     least_target: ClassVar[float] = -np.inf
+    takes_probabilities: ClassVar[bool] = False
 
     def sample_losses(self, a: Array, t: Array) -> Array:
         """C_i: outputs a and targets t, (batch, outputs) -> (batch,)."""
@@ -61,11 +61,6 @@ class Loss:
         t = np.zeros(a.shape, a.real.dtype)
         t[np.arange(len(y)), y] = 1.0
         return t
-
-    @property
-    def takes_probabilities(self) -> bool:
-        """Whether no output but one of probabilities makes sense for it."""
-        return {*self.fits} <= {Sigmoid, Softmax}
 
     def lowest(self, n_outputs: int) -> float:
         """What a sample costs at least, its outputs equal to its targets: 0, or more where labels are smoothed."""
@@ -124,6 +119,7 @@ class CrossEntropy(Loss):
     label_smoothing: float = 0.0
     fits: ClassVar[tuple[type[Activation], ...]] = (Softmax,)
     shortcut_for: ClassVar[tuple[type[Activation], ...]] = (Softmax,)
+    takes_probabilities: ClassVar[bool] = True
 
     def targets(self, a: Array, y: Array) -> Array:
         return (1.0 - self.label_smoothing) * super().targets(a, y) + self.label_smoothing / a.shape[1]
@@ -151,6 +147,7 @@ class BinaryCrossEntropy(Loss):
     label_smoothing: float = 0.0
     fits: ClassVar[tuple[type[Activation], ...]] = (Sigmoid, Softmax)
     shortcut_for: ClassVar[tuple[type[Activation], ...]] = (Sigmoid,)
+    takes_probabilities: ClassVar[bool] = True
 
     def targets(self, a: Array, y: Array) -> Array:
         return (1.0 - self.label_smoothing) * super().targets(a, y) + self.label_smoothing / 2.0

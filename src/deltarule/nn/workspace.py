@@ -38,8 +38,7 @@ class Workspace:
             [np.empty((capacity, size), dtype) for size in layer_sizes[1:]] for _ in range(4)
         )
         self._masks = [np.empty(a.shape, a.real.dtype) for a in self._a[:-1]]
-        widths = [-(-size // 8) * 8 for size in layer_sizes[1:-1]]  # whole counts of Philox
-        self._drawn = [np.empty((capacity, width), np.float32) for width in widths]
+        self._drawn = [np.empty((capacity, -(-size // 8) * 8), np.float32) for size in layer_sizes[1:-1]]
         self.masks: list[Array] | None = None
         self.inputs: list[Array] = [self._input] * len(self._z)
         self._take_rows(capacity)
@@ -68,8 +67,8 @@ class Workspace:
         draws depends on its layer and its number in the step's batch, `first_row` being that of the first one here.
         """
         for l, (mask, drawn, rate) in enumerate(zip(self._masks, self._drawn, self._dropout, strict=True)):
-            rng = generator_at(first_row * drawn.shape[1] // 8, seed, f"dropout {l}", epoch, step)
-            rng.random(dtype=np.float32, out=drawn)
+            count = first_row * drawn.shape[1] // 8
+            generator_at(count, seed, f"dropout {l}", epoch, step).random(dtype=np.float32, out=drawn)
             np.greater_equal(drawn[:, : mask.shape[1]], rate, out=mask)
             mask /= 1.0 - rate
         self.masks = [mask[: len(self.z[0])] for mask in self._masks]
