@@ -132,7 +132,10 @@ class ProgramCheck:
             return f"{self.path}: {n} mistake{'s' * (n > 1)} found"
         if not self.matched:
             return f"{self.path}: no forward and backward pass was recognized"
-        return f"{self.path}: the loss, the gradient and the update are right"
+        seen = " ".join(self.right)
+        before, behind = "the loss, " * ("the loss" in seen), " and the update" * ("update" in seen)
+        verb = "are" if before or behind else "is"
+        return f"{self.path}: {before if behind else before.replace(', ', ' and ')}the gradient{behind} {verb} right"
 
     def __str__(self) -> str:
         return self.to_text()

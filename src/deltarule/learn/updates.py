@@ -156,7 +156,10 @@ def update_of(
         run.note("update", index, other, "update-off", parameter=start.name)
         return None
     if (found := step_taken(run, start, gradient, begun)) is None:
-        return None if gradient is None else Share(quantity, index, None, 1.0, 1.0, None)
+        if gradient is None:
+            return None
+        scale = scale_of_store(run, gradient.reshape(start.value.shape), begun, run.end)
+        return Share(quantity, index, None, 1.0, scale, None)
     event, change = found
     if gradient is None:
         return None

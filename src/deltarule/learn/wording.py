@@ -1,5 +1,6 @@
 """A step that is wrong, in words: the row of mistakes.toml, and what to write instead in the program's own names."""
 
+import re
 from typing import Any
 
 from deltarule.inspection.gradcheck.catalog import ROWS, TEXTS
@@ -11,6 +12,8 @@ from deltarule.learn.report import ProgramFinding
 from deltarule.learn.second_opinion import second_opinion
 from deltarule.nn.arrays import Array
 
+NUMBER = r"([\w.]+(?:\[\w+\])?)"
+DIVISION = re.compile(rf"1\.?0?\s*/\s*{NUMBER}\s*\)?\s*\*|\*\s*\(?\s*1\.?0?\s*/\s*{NUMBER}|/\s*{NUMBER}\s*;?\s*$")
 EQUATIONS = {"z": "forward", "a": "forward", "loss": "C", "dW": "BP4", "db": "BP3", "update": "update"}
 ARRAYS = {"dW": "dC/dW", "db": "dC/db", "loss": "the loss", "update": "the update"}
 DEFAULTS: dict[str, Any] = {
@@ -50,7 +53,7 @@ def finding_of(program: Program, run: Pass, step: Step) -> ProgramFinding:
     key = step.mistake
     if key == "off" and (mistake := second_opinion(run, step)) is not None:
         key, equation, says, fix = mistake.id, mistake.equation, mistake.says, mistake.fix
-    return finding_at(program, where, "mistake", key, (equation, says, fix), array, own_line(run, step))
+    return finding_at(program, where, "mistake", key, (equation, says, fix), array, own_line(program, run, step))
 
 
 def finding_at(
@@ -93,8 +96,25 @@ def is_in_columns(run: Pass) -> bool:
     return len(shape) > 1 and shape[0] == size and shape[0] != run.n
 
 
-def own_line(run: Pass, step: Step) -> str:
+def own_line(program: Program, run: Pass, step: Step) -> str:
     """What to write instead, in the program's names and as its arrays lie; "" where a name is missing."""
+    line = bare_line(run, step)
+    return f"{line}{batch_share(program, run, step)}" if line and step.quantity in ("dW", "db") else line
+
+
+def batch_share(program: Program, run: Pass, step: Step) -> str:
+    """The text " / m", where the program's other gradients are divided by m, or this one is and there are no others."""
+    gradients = [each for each in run.steps if each.quantity in ("dW", "db") and each.event is not None]
+    others = [
+        each for each in gradients if each.event and step.event and each.event.where.line != step.event.where.line
+    ]
+    lines = [program.line(each.event.where.line).partition("#")[0] for each in others or [step] if each.event]
+    found = [next(filter(None, match.groups())) for match in map(DIVISION.search, lines) if match]
+    return f" / {found[0]}" if found else ""
+
+
+def bare_line(run: Pass, step: Step) -> str:
+    """The same without what a gradient is divided by."""
     index, columns = step.layer, is_in_columns(run)
     if step.quantity not in ("z", "dW", "db", "delta") or index >= len(run.layers):
         return ""
