@@ -82,7 +82,7 @@ def test_noise_has_the_deviation_that_was_asked_for() -> None:
 
 def bars() -> tuple[Model, Dataset]:
     """Five images of 5x5, a bar in each column, and a network that says in which."""
-    network = Network((25, 5))
+    network = Network((25, 5), pixels=True)
     network.weights[0][:] = np.tile(np.eye(5), (5, 1))
     columns = np.tile(np.eye(5, dtype=np.uint8)[:, np.newaxis] * 255, (1, 5, 1)).reshape(5, 25)
     data = Dataset(columns, np.arange(5), image_shape=(5, 5), name="bars")

@@ -185,7 +185,7 @@ def error_finding(program: Program, run: Trial | None, error: Failure, lost: Ste
     """An error, with what should have been computed there."""
     place = program.home(error.file).place(error.line)
     where = Where(error.line, "", "", "", False, place)
-    write = own_line(run.verdict.run, lost) if lost and run is not None and run.verdict else ""
+    write = own_line(program, run.verdict.run, lost) if lost and run is not None and run.verdict else ""
     array = f"{ARRAYS.get(lost.quantity, lost.quantity)} of layer {lost.layer}" if lost else ""
     hint = hint_for(error.kind, error.message)
     texts = text_of("raises", {"function": f"line {place.line}", "error": error.says, "hint": hint})

@@ -255,7 +255,7 @@ def output_error(network: Network, key: str) -> SettingError:
 def with_meaning(network: Network, **meaning: Any) -> Network:
     """The same layers around the same parameters with another task, pixels, input_range, image_shape, class_names."""
     other = copy.copy(network)
-    for name, value in meaning.items():
+    for name, value in ({"input_range": network.input_range} | meaning if "pixels" in meaning else meaning).items():
         setattr(other, name, value)
     return other
 
