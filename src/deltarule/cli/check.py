@@ -6,7 +6,7 @@ from typing import Any
 import typer
 
 from deltarule.cli.options import CheckOptions, DiagnoseOptions, GradcheckOptions, SubjectOptions
-from deltarule.cli.printing import entry, print_result, terminal_width
+from deltarule.cli.printing import print_result, terminal_width
 from deltarule.cli.resolve import is_model, load_examples, refuse_changes, resolve, train_and_test
 from deltarule.errors import DataError, SettingError, sentence
 from deltarule.files.run_folder import HISTORY, MODEL, is_run, read_history
@@ -93,10 +93,3 @@ def findings(subject: Model | Job | None, history: Diagnosis, options: SubjectOp
         more = diagnose_training(subject.trainer, subject.train, test)
     known = {each.id for each in history}
     return Diagnosis.of([*history, *(each for each in more if each.id not in known)])
-
-
-def diagnosis_note(place: str, diagnosis: Diagnosis) -> str:
-    """What a look at some place has found, in lines that fit the terminal."""
-    if not diagnosis:
-        return entry("looked", f"at {place}: nothing wrong was found")
-    return f"{entry('looked', f'at {place}:')}\n{diagnosis.to_text(terminal_width())}"

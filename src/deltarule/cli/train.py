@@ -10,15 +10,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from signal import SIGINT, Signals
 from tempfile import gettempdir
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from deltarule.cli.check import diagnosis_note
 from deltarule.cli.evaluate import example_noun, score_sentence, worst_mistake
 from deltarule.cli.interrupts import handle_interrupts
 from deltarule.cli.options import TrainOptions
-from deltarule.cli.printing import entry, in_a_line, note, print_json, print_text, score_words, tell
+from deltarule.cli.printing import entry, in_a_line, note, print_json, print_text, score_words, tell, terminal_width
 from deltarule.cli.progress import Display
 from deltarule.cli.resolve import changes_asked, load_model, plan_run, read_recipe, recipe_as_asked, training_record
 from deltarule.cli.results import check_train_places, write_picture
@@ -36,7 +35,6 @@ from deltarule.errors import DivergenceError, FileError, ModelFileError
 from deltarule.files import run_folder
 from deltarule.files.checkpoint import Checkpoints
 from deltarule.files.model_file import model_bytes, save
-from deltarule.inspection.diagnosis.diagnose import Checkup
 from deltarule.inspection.measures.layer_history import Recorder
 from deltarule.inspection.measures.metrics import Report, evaluate_model
 from deltarule.inspection.plots.result_plots import draw_curves
@@ -47,6 +45,10 @@ from deltarule.recipes.schema import Recipe
 from deltarule.training.callbacks import TrainingState
 from deltarule.training.history import History
 from deltarule.training.score import SCORE_NAMES
+
+if TYPE_CHECKING:
+    from deltarule.inspection.diagnosis.diagnose import Checkup
+    from deltarule.inspection.diagnosis.findings import Diagnosis
 
 LOG = logging.getLogger("deltarule")
 FEWEST_PROBED = 10  # examples that a recorder looks at; else one of a hundred
@@ -64,7 +66,7 @@ class Run:
     job: Job
     environment: dict[str, Any]
     saved: str = ""
-    checkup: Checkup | None = None
+    checkup: "Checkup | None" = None
 
     @property
     def out(self) -> Path:
@@ -166,13 +168,22 @@ def announce(run: Run) -> None:
         tell("engine", f"{how}: {job.trainer.engine.says}")
 
 
-def begin_checkup(run: Run) -> Checkup:
+def begin_checkup(run: Run) -> "Checkup":
     """What looks for faults while the network learns, after a look at what it starts from."""
+    from deltarule.inspection.diagnosis.diagnose import Checkup  # which takes a tenth of a second
+
     job = run.job
     judged_by = job.validation or (None if job.test is None else job.model.scaled(job.test))
     checkup = Checkup(job.trainer, job.train, judged_by)
     note(diagnosis_note("data and starting weights", checkup.before))
     return checkup
+
+
+def diagnosis_note(place: str, diagnosis: "Diagnosis") -> str:
+    """What a look at some place has found, in lines that fit the terminal."""
+    if not diagnosis:
+        return entry("looked", f"at {place}: nothing wrong was found")
+    return f"{entry('looked', f'at {place}:')}\n{diagnosis.to_text(terminal_width())}"
 
 
 def run_diagnosis(run: Run, history: History) -> dict[str, Any]:

@@ -95,7 +95,10 @@ class Bounded(io.StringIO):
 
 @contextmanager
 def limit(seconds: float) -> Iterator[None]:
-    """Raise OutOfTime in the block after some seconds, where the system can: POSIX, and the main thread."""
+    """Raise OutOfTime in the block after some seconds of computing, where the system can: POSIX, and the main thread.
+
+    A busy machine then changes no answer; what waits is ended by the parent.
+    """
     if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -105,14 +108,14 @@ def limit(seconds: float) -> Iterator[None]:
         if is_running:
             raise OutOfTime(f"it did not return within {seconds:g} s")
 
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds, 0.05)  # again and again, for a program that catches it
+    before = signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, seconds, 0.05)  # again and again, for a program that catches it
     try:
         yield
     finally:
         is_running = False
-        signal.setitimer(signal.ITIMER_REAL, 0.0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0.0)
+        signal.signal(signal.SIGPROF, before)
 
 
 def attempt(what: str, function: Callable[..., Any], *given: Any, seconds: float = 1.0, **words: Any) -> Attempt:
