@@ -1,0 +1,19 @@
+"""What the tests of the check share."""
+
+from contextlib import AbstractContextManager
+
+import pytest
+
+from deltarule.learn import sandbox
+
+
+@pytest.fixture(autouse=True)
+def _patience(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More time for a learner's function: beside 8,000 other tests it takes longer than in a process of its own."""
+    limit = sandbox.limit
+
+    def patient(seconds: float) -> AbstractContextManager[None]:
+        return limit(10.0 * seconds)
+
+    if request.path.stem in ("test_check", "test_kinds_of_programs", "test_second_opinion"):
+        monkeypatch.setattr(sandbox, "limit", patient)
