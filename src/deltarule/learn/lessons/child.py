@@ -245,7 +245,7 @@ def answer(request: dict[str, Any], stream: BinaryIO) -> None:
 
 
 def serve(requests: BinaryIO, answers: BinaryIO) -> None:
-    """Answer requests until there are no more."""
+    """Answer requests until the last one."""
     for module in MODULES:  # later none is loaded from a file, which the guard would refuse
         importlib.import_module(module)
     np.seterr(all="ignore")

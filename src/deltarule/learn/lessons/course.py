@@ -218,7 +218,7 @@ class Course:
             stream.write(json.dumps(notes, indent=2).encode())
 
     def hint(self, exercise: Exercise) -> tuple[int, str]:
-        """The next hint, and its number; the last one again where there are no more."""
+        """The next hint, and its number; the last one again where all were given."""
         given = self._table("hints").get(exercise.id)
         number = min(max(given, 0) + 1, len(exercise.hints)) if isinstance(given, int) else 1
         self.keep("hints", exercise.id, number)

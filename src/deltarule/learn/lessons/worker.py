@@ -113,7 +113,7 @@ class Worker:
 
 
 def _read_all(stream: Any, messages: "Queue[dict[str, Any] | None]") -> None:
-    """Pass on every message that arrives; None where there are no more, or one is not whole."""
+    """Pass on every message that arrives; None after the last one, or where one is not whole."""
     try:
         while True:
             messages.put(read_frame(stream))
