@@ -21,6 +21,7 @@ from deltarule.inspection.diagnosis.static_findings import (
     output_findings,
     sample_of,
 )
+from deltarule.inspection.gradcheck.check import one_thread
 from deltarule.model import Model, take_meaning
 from deltarule.nn.network import Network, with_meaning
 from deltarule.nn.optimizers import Optimizer
@@ -76,7 +77,7 @@ def diagnose_training(trainer: Trainer, train: Dataset, validation: Dataset | No
     trainer = replace(trainer, network=with_meaning(trainer.network))
     check_data(trainer.network, train)
     take_meaning(trainer.network, train)
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), one_thread():
         return Diagnosis.of(training_findings(trainer, train, validation))
 
 

@@ -53,11 +53,11 @@ class Observed:
     """
 
     loss: float | None = None
-    z: Sequence[Array | None] | None = None
-    a: Sequence[Array | None] | None = None
-    delta: Sequence[Array | None] | None = None
-    weights: Sequence[Array | None] | None = None
-    biases: Sequence[Array | None] | None = None
+    z: Sequence[Array | None] = ()
+    a: Sequence[Array | None] = ()
+    delta: Sequence[Array | None] = ()
+    weights: Sequence[Array | None] = ()
+    biases: Sequence[Array | None] = ()
 
 
 @dataclass(frozen=True)

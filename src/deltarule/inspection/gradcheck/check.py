@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, astuple, dataclass, replace
 from inspect import signature
 from itertools import pairwise
@@ -15,7 +16,6 @@ from deltarule.examples import check_data, examples_for
 from deltarule.inspection.gradcheck.catalog import Judgement, Observed, Wrong
 from deltarule.inspection.gradcheck.first_wrong import judgement
 from deltarule.inspection.gradcheck.formulas import (
-    ALIKE,
     best_method,
     check_axis,
     formula_mistakes,
@@ -23,6 +23,7 @@ from deltarule.inspection.gradcheck.formulas import (
     without_kinks,
 )
 from deltarule.inspection.gradcheck.numeric_gradient import (
+    ALIKE,
     CENTRAL_DIFFERENCES,
     Method,
     Problem,
@@ -175,14 +176,14 @@ def gradcheck(
     network, data = examples_for(in_full, X, y, "the batch", "dr.gradcheck(network, {})")
     cost = resolve("penalty", penalty, "penalty")
     problem, notes = problem_of(network, data, sample_weight, cost, is_own=gradient is not None)
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), one_thread():
         check_axis(problem)
         problem, kinks = without_kinks(problem)
         method, why = best_method(problem)
         observed = None if gradient is None else own_arrays(gradient, problem, is_weighted=sample_weight is not None)
         judged = Judgement() if observed is None else judgement(samples_that_count(problem), observed)
         problem = beside(problem, judged)
-        check = compare(problem, problem.grads if observed is None else copy_of(observed, problem), method)
+        check = compare(problem, problem.grads if observed is None else parameters_of(observed, problem), method)
         wrong = [*forward_mistakes(problem), *(() if check.ok else formula_mistakes(problem, method))]
         wrong = wrong or [str(each) for each in judged.wrong]
     said = (*notes, *why, *check.notes, *judged.notes)
@@ -191,6 +192,16 @@ def gradcheck(
         said += (f"the whole gradient is right to {-math.log10(error):.0f} digits, as in float32",)
         check = replace(check, tolerance=ALIKE)
     return replace(check, kinks=kinks, notes=said, mistakes=tuple(dict.fromkeys(wrong)), wrong=judged.wrong)
+
+
+def one_thread() -> AbstractContextManager[Any]:
+    """Matrix products in one thread: on busy cores threads that wait for each other cost several times as much."""
+    try:
+        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    except ImportError:
+        return nullcontext()
+    limits: AbstractContextManager[Any] = threadpool_limits(1, "blas")
+    return limits
 
 
 def problem_of(
@@ -226,10 +237,7 @@ def beside(problem: Problem, judged: Judgement) -> Problem:
 
 
 def own_arrays(gradient: Gradient, problem: Problem, *, is_weighted: bool) -> Observed:
-    """What the user's gradient function returns for the samples that count.
-
-    Raises ShapeError where a part of the gradient has the wrong shape, and says what that looks like.
-    """
+    """What the user's gradient function returns for the samples that count."""
     given = samples_that_count(problem)
     more = {"sample_weight": given.sample_weight} if is_weighted else {}
     if not callable(gradient):
@@ -240,48 +248,37 @@ def own_arrays(gradient: Gradient, problem: Problem, *, is_weighted: bool) -> Ob
         takes = ", ".join(["network, X, y", *more])
         raise SettingError(f"gradient is called with ({takes}): {error}; use def my_gradient({takes})") from error
     returned: Any = gradient(given.network, given.X, given.y, **more)
-    arrays: dict[str, Any] = {}
+    arrays, n_layers = dict[str, Any](), len(given.network.weights)
     if isinstance(returned, tuple) and len(returned) == 3 and isinstance(returned[2], Mapping):
         *returned, arrays = returned
         if unknown := sorted(set(arrays) - {"z", "a", "delta"}):
             raise SettingError(f"the arrays of a gradient are z, a and delta: got {unknown}; leave it out")
-        n_layers = len(given.network.weights)
         arrays = {name: list(each)[-n_layers:] for name, each in arrays.items()}  # often the inputs are the first a
     match returned:
-        case loss, Parameters() as found:
-            observed = Observed(loss, weights=found.weights, biases=found.biases, **arrays)
+        case loss, Parameters(weights=W, biases=b):
+            pass
         case loss, (W, b) if all(isinstance(each, Sequence) or np.ndim(each) > 2 for each in (W, b)):
-            observed = Observed(loss, weights=W, biases=b, **arrays)
+            pass
         case _:
-            got = (
-                f"a loss and {brief(returned[1])}"
-                if isinstance(returned, tuple) and len(returned) == 2
-                else brief(returned)
-            )
+            is_pair = isinstance(returned, tuple) and len(returned) == 2
+            got = f"a loss and {brief(returned[1])}" if is_pair else brief(returned)
             line = "return loss, (all_dC_dW, all_dC_db)"
             raise SettingError(f"gradient returns (loss, (all dC/dW, all dC/db)): got {got}; use {line}")
-    copied = copy_of(observed, problem)
-    return replace(observed, weights=copied.weights, biases=copied.biases)
-
-
-def copy_of(observed: Observed, problem: Problem) -> Parameters:
-    """A user's dC/dW and dC/db of every layer as Parameters; ShapeError says what a wrong one looks like."""
-    params, all_weights, all_biases = problem.network.parameters, observed.weights or (), observed.biases or ()
-    if len(all_weights) != len(params.weights) or len(all_biases) != len(params.biases):
+    if len(W) != n_layers or len(b) != n_layers:
         raise ShapeError(
-            f"a gradient has dC/dW and dC/db for each of {len(params.weights)} layers: "
-            f"got {len(all_weights)} and {len(all_biases)}; return those of every layer, the first one first"
+            f"a gradient has dC/dW and dC/db for each of {n_layers} layers: got {len(W)} and {len(b)}; "
+            "return those of every layer, the first one first"
         )
-    grads = params.zeros_like()
-    for l, (W, b) in enumerate(zip(grads.weights, grads.biases, strict=True)):
-        dW, db = np.asarray(all_weights[l], np.float64), np.asarray(all_biases[l], np.float64)
-        if dW.shape != W.shape:
-            hint = "it is transposed" if dW.shape == W.T.shape else "it is inputs^T delta"
-            raise ShapeError(f"dC/dW of layer {l} must have shape {W.shape}: got {dW.shape}; {hint}")
-        if db.size != b.size:
-            hint = "a sum over all axes instead of the batch's" if db.size == 1 else "sum delta over axis 0, the batch"
-            raise ShapeError(f"dC/db of layer {l} must have shape {b.shape}: got {db.shape}; {hint}")
-        W[:], b[:] = dW, db.ravel()
+    return Observed(loss, weights=[np.array(each, np.float64) for each in W], biases=[*map(np.array, b)], **arrays)
+
+
+def parameters_of(observed: Observed, problem: Problem) -> Parameters:
+    """A user's gradient as Parameters; an array of the wrong shape, which is a mistake in itself, counts as 0."""
+    grads = problem.network.parameters.zeros_like()
+    for part, own in ((grads.weights, observed.weights), (grads.biases, observed.biases)):
+        for mine, array in zip(part, own, strict=True):
+            if array is not None and array.size == mine.size and (array.shape == mine.shape or mine.ndim == 1):
+                mine[:] = array.reshape(mine.shape)
     return grads
 
 
