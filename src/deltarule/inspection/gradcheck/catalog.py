@@ -62,14 +62,13 @@ class Observed:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What is wrong with the arrays of a program, the first one first; what is right; what else to know.
+    """What is wrong with the arrays of a program, the first one first; what else to know.
 
-    right: pairs of a quantity and its layer. notes: conventions, which are not mistakes.
+    notes: conventions, which are not mistakes.
     kind, factor: the loss beside which the gradient was judged, None for one unknown, and how many times it.
     """
 
     wrong: tuple[Wrong, ...] = ()
-    right: tuple[tuple[str, int | None], ...] = ()
     notes: tuple[str, ...] = ()
     kind: Loss | None = None
     factor: float = 1.0

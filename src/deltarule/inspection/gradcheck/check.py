@@ -13,23 +13,10 @@ import numpy as np
 from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError, ShapeError
 from deltarule.examples import check_data, examples_for
+from deltarule.inspection.gradcheck import formulas
 from deltarule.inspection.gradcheck.catalog import Judgement, Observed, Wrong
 from deltarule.inspection.gradcheck.first_wrong import judgement
-from deltarule.inspection.gradcheck.formulas import (
-    best_method,
-    check_axis,
-    formula_mistakes,
-    forward_mistakes,
-    without_kinks,
-)
-from deltarule.inspection.gradcheck.numeric_gradient import (
-    ALIKE,
-    CENTRAL_DIFFERENCES,
-    Method,
-    Problem,
-    by_layer,
-    relative_error,
-)
+from deltarule.inspection.gradcheck.numeric_gradient import ALIKE, CENTRAL_DIFFERENCES, Method, Problem, relative_error
 from deltarule.inspection.presentation import entry, table
 from deltarule.model import Model, take_meaning
 from deltarule.nn.network import Network, with_meaning
@@ -177,14 +164,14 @@ def gradcheck(
     cost = resolve("penalty", penalty, "penalty")
     problem, notes = problem_of(network, data, sample_weight, cost, is_own=gradient is not None)
     with np.errstate(all="ignore"), one_thread():
-        check_axis(problem)
-        problem, kinks = without_kinks(problem)
-        method, why = best_method(problem)
+        formulas.check_axis(problem)
+        problem, kinks = formulas.without_kinks(problem)
+        method, why = formulas.best_method(problem)
         observed = None if gradient is None else own_arrays(gradient, problem, is_weighted=sample_weight is not None)
         judged = Judgement() if observed is None else judgement(samples_that_count(problem), observed)
         problem = beside(problem, judged)
         check = compare(problem, problem.grads if observed is None else parameters_of(observed, problem), method)
-        wrong = [*forward_mistakes(problem), *(() if check.ok else formula_mistakes(problem, method))]
+        wrong = [*formulas.forward_mistakes(problem), *(() if check.ok else formulas.formula_mistakes(problem, method))]
         wrong = wrong or [str(each) for each in judged.wrong]
     said = (*notes, *why, *check.notes, *judged.notes)
     error = check.max_relative_error
@@ -328,10 +315,11 @@ def error_along(problem: Problem, found: Parameters, l: int, method: Method, siz
 
 def worst_parameter(found: Parameters, expected: Parameters) -> WorstParameter:
     """The parameter with the largest difference, relative to the norm of its layer's derivative."""
-    tiny, both = np.finfo(np.float64).tiny, list(zip(by_layer(found), by_layer(expected), strict=True))
-    off = [np.abs(part - right) / max(np.linalg.norm(right), tiny) for part, right in both]
-    l = int(np.argmax([part.max() for part in off]))
-    k, neuron = (int(n) for n in np.unravel_index(off[l].argmax(), off[l].shape))
-    name = f"biases[{l}][{neuron}]" if k == len(off[l]) - 1 else f"weights[{l}][{k}, {neuron}]"
-    gradient, numeric = (float(part[k, neuron]) for part in both[l])
-    return WorstParameter(name, gradient, numeric)
+    worst = []
+    for l, (W, b) in enumerate(zip(expected.weights, expected.biases, strict=True)):
+        size = max(math.hypot(np.linalg.norm(W), np.linalg.norm(b)), np.finfo(np.float64).tiny)
+        for name, mine, right in (("weights", found.weights[l], W), ("biases", found.biases[l], b)):
+            at = np.unravel_index(np.abs(mine - right).argmax(), right.shape)
+            place = f"{name}[{l}][{', '.join(map(str, at))}]"
+            worst.append((abs(mine[at] - right[at]) / size, WorstParameter(place, float(mine[at]), float(right[at]))))
+    return max(worst, key=lambda each: each[0])[1]

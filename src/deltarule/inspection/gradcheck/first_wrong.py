@@ -26,8 +26,7 @@ BEAM = 4  # explanations that are followed at once
 CONVENTION, HIDDEN_FACTOR, BOTH, TWICE, LOST = 0.2, 1.1, 1.2, 2.2, 4.0  # beside NAMED and UNKNOWN
 FACTORS = ("undivided", "divided-twice", "times-outputs", "by-outputs", "factor-two", "factor")
 ARRAYS = ("z", "a", "delta", "weights", "biases")  # of what is observed
-Assumed = tuple[str, str, str]  # a slip in the forward pass: the quantity, the key and the values
-NOTHING: Assumed = ("", "", "")
+Assumed = Mapping[tuple[str, int], int]  # which of the hypotheses z or a of a layer is
 
 
 class Claim(NamedTuple):
@@ -59,7 +58,6 @@ class State:
     flow: Flow
     cost: float = 0.0
     claims: tuple[Claim, ...] = ()
-    right: tuple[tuple[str, int | None], ...] = ()
     kind: Loss | None = None
     factor: float = 1.0
     lost: bool = False
@@ -67,8 +65,7 @@ class State:
     def because(self, option: Option, quantity: str, l: int) -> Self:
         """The same with one more array explained."""
         found = tuple(Claim(quantity, l, key, values, option.error) for key, values in option.slips)
-        right = self.right if found else (*self.right, (quantity, l))
-        return replace(self, cost=self.cost + option.cost, claims=self.claims + found, right=right)
+        return replace(self, cost=self.cost + option.cost, claims=self.claims + found)
 
     def carrying(self, l: int, delta: Array, dW: Array | None) -> Self:
         """The same with delta of one more layer, and with its dC/dW, without the penalty's part, where it is known."""
@@ -82,7 +79,7 @@ class State:
 def judgement(problem: Problem, observed: Observed) -> Judgement:
     """What is right and what is wrong: z and a from the first layer, the loss, then delta, dW and db from the last."""
     observed = in_floats(problem, observed)
-    start = forward_state(problem, observed)
+    start = forward_state(problem, observed, {})
     observed = with_divided_deltas(start.flow, observed)
     reading = loss_reading(start.flow, observed.loss)
     best = backward_states(start, observed, reading)[0]
@@ -91,16 +88,17 @@ def judgement(problem: Problem, observed: Observed) -> Judgement:
         is_given, cost = bool(reading.key), best.cost + (UNKNOWN if reading.key else 0.0)
         for other in other_states(problem, observed):
             other_reading = loss_reading(other.flow, observed.loss)
-            if is_given == (other_reading.kind is None) or not (is_given or has_right_outputs(other, observed)):
-                continue  # without a loss, all of the gradient must be right
-            found = backward_states(other, observed, other_reading, depth=2 if is_given else 1)[0]
+            if is_given == (other_reading.kind is None):
+                continue
+            depth = 2 if is_given else 1  # without a loss, all of the gradient must be right
+            found = backward_states(other, observed, other_reading, depth)[0]
             if found.cost < min(cost, math.inf if is_given else NAMED + BOTH):
                 best, reading, cost = found, other_reading, found.cost
     claims = [*loss_claims(problem, observed.loss, reading, best), *best.claims]
     notes = notes_of(observed.loss is not None, reading, best)
     is_fit = not any(each.key in ("delta-a-minus-t", "loss-of-gradient") for each in claims)
     factor = best.factor if notes and best.factor > 0.0 else 1.0
-    return Judgement(wrong_of(problem, claims), best.right, notes, best.kind if is_fit else None, factor)
+    return Judgement(wrong_of(problem, claims), notes, best.kind if is_fit else None, factor)
 
 
 def in_floats(problem: Problem, observed: Observed) -> Observed:
@@ -129,52 +127,45 @@ def with_divided_deltas(flow: Flow, observed: Observed) -> Observed:
 # The forward pass
 
 
-def forward_state(problem: Problem, observed: Observed, assumed: Assumed = NOTHING, at: Sequence[int] = ()) -> State:
-    """The forward pass as it is observed; where it is not, in the layers `at`, with the slip that is assumed."""
+def forward_state(problem: Problem, observed: Observed, assumed: Assumed) -> State:
+    """The forward pass as it is observed; where it is not, as it is assumed, or else right."""
     state = State(Flow(problem, problem.network.activations, [], []))
     for l, name in product(range(len(problem.network.weights)), ("z", "a")):
-        state = with_array(state, name, getattr(observed, name)[l], assumed if l in at else NOTHING)
+        state = with_array(state, name, l, getattr(observed, name)[l], assumed.get((name, l), 0))
     return state
 
 
-def with_array(state: State, name: str, found: Array | None, assumed: Assumed) -> State:
-    """z or a of the next layer added to a forward pass."""
-    flow, l, option = state.flow, len(getattr(state.flow, name)), Option(0.0)
-    known = hypotheses(flow, name, l)
+def with_array(state: State, name: str, l: int, found: Array | None, which: int) -> State:
+    """z or a of the next layer added to a forward pass: what is found, or one of the hypotheses."""
+    flow, option, known = state.flow, Option(0.0), hypotheses(state.flow, name, l)
     right = next(known)
     array = right.array
     if found is not None:
         option = explanation(found, chain([right], known), flow.problem)
         array = found if found.shape == array.shape else array
-    elif assumed[0] == name and (slip := next((each for each in known if identity(name, each) == assumed), None)):
-        option = Option(0.0, ((slip.key, slip.values),), relative_error(slip.array, array))
-        array = slip.array
+    elif which:
+        slip = next(islice(known, which - 1, None))
+        option, array = Option(0.0, ((slip.key, slip.values),), relative_error(slip.array, array)), slip.array
     for _, values in option.slips:
         if "activation" in values:
             flow = replace(flow, activations=(*flow.activations[:l], values["activation"], *flow.activations[l + 1 :]))
     flow = replace(flow, z=[*flow.z, array]) if name == "z" else replace(flow, a=[*flow.a, array])
-    state = replace(state, flow=flow)
-    return state.because(option, name, l) if found is not None or option.slips else state
-
-
-def identity(name: str, slip: Slip) -> Assumed:
-    """What tells a slip in z or in a from others."""
-    return name, slip.key, str(slip.values)
+    return replace(state, flow=flow).because(option, name, l)
 
 
 def other_states(problem: Problem, observed: Observed) -> Iterator[State]:
     """Forward passes with one slip, in one layer or in all where it can happen."""
-    seen: dict[Assumed, list[int]] = {}
-    flow, last = forward_state(problem, observed).flow, len(problem.network.weights) - 1
+    seen: dict[tuple[str, str], dict[tuple[str, int], int]] = {}
+    flow, last = forward_state(problem, observed, {}).flow, len(problem.network.weights) - 1
     for l, name in product(range(last + 1), ("z", "a")):
         before = replace(flow, z=flow.z[: l + (name == "a")], a=flow.a[:l])
-        for slip in islice(hypotheses(before, name, l), 1, None):
-            seen.setdefault(identity(name, slip), []).append(l)
-    for assumed, layers in seen.items():
-        hidden = tuple(l for l in layers if l < last)
-        for at in dict.fromkeys([*((l,) for l in layers), hidden, tuple(layers)]):
-            if at:
-                yield replace(forward_state(problem, observed, assumed, at), cost=NAMED)
+        for which, slip in islice(enumerate(hypotheses(before, name, l)), 1, None):
+            seen.setdefault((slip.key, str(slip.values)), {})[name, l] = which
+    for places in seen.values():
+        hidden = {place: which for place, which in places.items() if place[1] < last}
+        assumed = [*({place: which} for place, which in places.items()), hidden, places]
+        for each in (each for n, each in enumerate(assumed) if each and each not in assumed[:n]):
+            yield replace(forward_state(problem, observed, each), cost=NAMED)
 
 
 # The loss
@@ -320,9 +311,7 @@ class Layer:
             return
         error = max(each.error or 0.0 for each in claims)
         found = state.claims if state.lost else (*state.claims, Claim("delta", self.l, "off", {}, error))
-        lost = replace(
-            after, cost=state.cost + (0.5 if state.lost else LOST), claims=found, right=state.right, lost=True
-        )
+        lost = replace(after, cost=state.cost + (0.5 if state.lost else LOST), claims=found, lost=True)
         yield lost
         inputs = np.column_stack([state.flow.inputs[self.l], np.ones(len(right))])
         if (
@@ -341,13 +330,6 @@ def backward_states(start: State, observed: Observed, reading: LossReading, dept
         states = [each for state in states for each in layer.continuations(state, depth)]
         states = sorted(states, key=lambda state: state.cost)[:BEAM]
     return states
-
-
-def has_right_outputs(state: State, observed: Observed) -> bool:
-    """Whether the gradient of the last layer is right, or a constant times that: a quick look."""
-    last = len(state.flow.weights) - 1
-    layer = Layer.of(state.flow, observed, last)
-    return any(any(layer.with_slip(state, slip, slip.array)) for slip in deltas(state.flow, last, 0))
 
 
 def output_factor(factor: float, kind: Loss | None, reading: LossReading, problem: Problem) -> Option:

@@ -213,8 +213,3 @@ def penalty_gradient(penalty: Penalty, weights: Array, method: Method) -> Array:
         return penalty.value(one)
 
     return np.array([method.slope(partial(value, w)) for w in weights.tolist()])
-
-
-def by_layer(gradient: Parameters) -> list[Array]:
-    """A gradient as (fan_in + 1, fan_out) a layer, the biases in the last row."""
-    return [np.vstack([W, b]) for W, b in zip(gradient.weights, gradient.biases, strict=True)]

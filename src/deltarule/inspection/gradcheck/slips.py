@@ -164,45 +164,51 @@ def activations(flow: Flow, l: int) -> Iterator[Slip]:
 
 def deltas(flow: Flow, l: int, n_slips: int) -> Iterator[Slip]:
     """delta of layer l with so many mistakes: in the error dC/da that it is made of, and in sigma'."""
-    is_last = flow.is_last(l)
-    if is_last and n_slips < 2:
-        yield from wrong_output_deltas(flow, l) if n_slips else right_output_deltas(flow, l)
-        return
-    mistaken = (Slip(key, flow.error(SQUARES, targets)) for key, targets in wrong_targets(flow))
-    for error in mistaken if is_last else hidden_errors(flow, l):
-        for delta in slopes(flow, l, error.array):
+    if flow.is_last(l) and n_slips == 1:
+        yield from wrong_output_deltas(flow, l)
+    for error, right in output_errors(flow, l) if flow.is_last(l) else hidden_errors(flow, l):
+        for delta in slopes(flow, l, error.array, right):
             keys = [each for each in (error.key, delta.key) if each]
-            ways = [each for each in (error.along, delta.along) if each is not None]
-            if len(keys) == n_slips and not (n_slips > 1 and ways):
-                along = delta.along if error.along is None else flow.times_slope(l, error.along)
+            if len(keys) > n_slips:
+                break  # what is right stands first
+            along = delta.along if error.along is None else flow.times_slope(l, error.along)
+            if len(keys) == n_slips and (n_slips < 2 or along is None):
                 yield Slip(" ".join(keys), delta.array, {**error.values, **delta.values}, along)
 
 
-def hidden_errors(flow: Flow, l: int) -> Iterator[Slip]:
-    """dC/da of hidden layer l."""
+def output_errors(flow: Flow, l: int) -> Iterator[tuple[Slip, Array | None]]:
+    """dC/da of the outputs, and the delta that belongs to it, None where that is another loss's."""
+    network, (error, difference) = flow.problem.network, flow.errors(l)
+    yield Slip("", error), flow.output_delta(network.loss)
+    yield Slip("", difference), difference if network.has_shortcut else None
+    for key, targets in wrong_targets(flow):
+        yield Slip(key, flow.error(SQUARES, targets)), flow.output_delta(network.loss, targets)
+
+
+def hidden_errors(flow: Flow, l: int) -> Iterator[tuple[Slip, Array | None]]:
+    """dC/da of hidden layer l, and the delta that sigma' makes of it."""
     W, behind = flow.weights[l + 1], flow.deltas[l + 1]
-    yield Slip("", behind @ W.T)
+    slips = [Slip("", behind @ W.T)]
     if W.shape[0] == W.shape[1]:
-        yield Slip("not-transposed", behind @ W)
-        yield Slip("no-weights", behind)
-    yield from (Slip("error-before-slope", error @ W.T) for error in flow.errors(l + 1))
+        slips += [Slip("not-transposed", behind @ W), Slip("no-weights", behind)]
+    slips += [Slip("error-before-slope", error @ W.T) for error in flow.errors(l + 1)]
     if l + 1 in flow.stepped:
-        yield Slip("updated-weights", behind @ W.T, {}, -behind @ flow.stepped[l + 1].T)
-    yield from (
-        Slip("weights-of-layer", behind @ other.T, {"other": k}) for k, other in flow.others(l + 1, flow.weights)
-    )
-    yield from (Slip("delta-of-layer", other @ W.T, {"other": k}) for k, other in flow.others(l + 1, flow.deltas))
+        slips.append(Slip("updated-weights", behind @ W.T, {}, -behind @ flow.stepped[l + 1].T))
+    slips += [Slip("weights-of-layer", behind @ each.T, {"other": k}) for k, each in flow.others(l + 1, flow.weights)]
+    slips += [Slip("delta-of-layer", each @ W.T, {"other": k}) for k, each in flow.others(l + 1, flow.deltas)]
+    yield from ((slip, flow.times_slope(l, slip.array)) for slip in slips)
 
 
-def slopes(flow: Flow, l: int, error: Array) -> Iterator[Slip]:
-    """delta of layer l by dC/da: with sigma', also the network's own where a is not its sigma of z; with mistakes."""
-    own, z, a, whole = flow.activations[l], flow.z[l], flow.a[l], flow.times_slope(l, error)
-    yield Slip("", whole)
-    meant = flow.problem.network.activations[l]
-    if not isinstance(meant, Softmax) and not np.allclose(a, meant.value(z)):
+def slopes(flow: Flow, l: int, error: Array, right: Array | None) -> Iterator[Slip]:
+    """delta of layer l by dC/da: what is right, also by the network's own sigma' where a is another's; then mistakes."""
+    own, z, a, meant = flow.activations[l], flow.z[l], flow.a[l], flow.problem.network.activations[l]
+    if right is not None:
+        yield Slip("", right)
+    if right is not None and not isinstance(meant, Softmax) and not np.allclose(a, meant.value(z)):
         yield Slip("", error * meant.derivative(z, meant.value(z)))
         yield from (Slip("", error * FROM_A[kind](meant, a)) for kind in FROM_A if type(meant) is kind)
     yield Slip("no-slope", error)
+    whole = flow.times_slope(l, error)
     if isinstance(own, Softmax):
         yield Slip("softmax-diagonal", error * a * (1.0 - a))
         yield Slip("slope-twice", whole * a * (1.0 - a))
@@ -243,30 +249,15 @@ def known_slopes(own: Activation, z: Array, a: Array) -> Iterator[tuple[str, Arr
     yield from ((f"the derivative of {name}", slope) for name, slope in other_slopes(own, z, a))
 
 
-def right_output_deltas(flow: Flow, l: int) -> Iterator[Slip]:
-    """delta of the outputs without a mistake."""
-    network, errors = flow.problem.network, flow.errors(l)
-    yield Slip("", flow.output_delta(network.loss))
-    if network.has_shortcut:
-        yield Slip("", errors[1])
-    else:
-        yield from (slip for slip in slopes(flow, l, errors[0]) if not slip.key)
-
-
 def wrong_output_deltas(flow: Flow, l: int) -> Iterator[Slip]:
-    """delta of the outputs with one mistake."""
+    """delta of the outputs by a mistake that only they can have: of another loss, or of its value."""
     own, difference, shares = flow.problem.network.loss, flow.errors(l)[1], flow.problem.shares[:, np.newaxis]
-    right = flow.output_delta(own)
     if isinstance(flow.activations[l], own.shortcut_for):
-        yield Slip("shortcut-slope", flow.times_slope(l, right))
-        yield Slip("shortcut-slope", right * FROM_A[type(flow.activations[l])](None, flow.a[l]))
+        yield Slip("shortcut-slope", flow.times_slope(l, difference))
+        yield Slip("shortcut-slope", difference * FROM_A[type(flow.activations[l])](None, flow.a[l]))
     for loss in losses_for(flow)[1:]:
         key = "delta-a-minus-t" if isinstance(flow.activations[-1], loss.shortcut_for) else "loss-of-gradient"
         yield Slip(key, flow.output_delta(loss), {"fits": loss, "kind": loss})
-    for error in flow.errors(l):
-        yield from (slip for slip in slopes(flow, l, error) if slip.key)
-    for key, targets in wrong_targets(flow):
-        yield from (Slip(key, each) for each in (flow.output_delta(own, targets), flow.error(SQUARES, targets)))
     squared, absolute, sign = difference**2 / shares, np.abs(difference), shares * np.sign(difference)
     for key, error in (("error-squared", squared), ("error-absolute", absolute), ("error-sign-only", sign)):
         yield from (Slip(key, each) for each in (flow.times_slope(l, error), error))
