@@ -169,7 +169,8 @@ def gradcheck(
         method, why = formulas.best_method(problem)
         observed = None if gradient is None else own_arrays(gradient, problem, is_weighted=sample_weight is not None)
         judged = Judgement() if observed is None else judgement(samples_that_count(problem), observed)
-        problem = beside(problem, judged)
+        if judged.kind is not None and (judged.kind != network.loss or judged.factor != 1.0):
+            problem = replace(problem, network=with_meaning(problem.network, loss=judged.kind), factor=judged.factor)
         check = compare(problem, problem.grads if observed is None else parameters_of(observed, problem), method)
         wrong = [*formulas.forward_mistakes(problem), *(() if check.ok else formulas.formula_mistakes(problem, method))]
         wrong = wrong or [str(each) for each in judged.wrong]
@@ -214,13 +215,6 @@ def samples_that_count(problem: Problem) -> Problem:
     """The samples that count."""
     counts = problem.sample_weight > 0.0
     return replace(problem, X=problem.X[counts], y=problem.y[counts], sample_weight=problem.sample_weight[counts])
-
-
-def beside(problem: Problem, judged: Judgement) -> Problem:
-    """The problem with the loss beside which a gradient was judged."""
-    if judged.kind is None or (judged.kind == problem.network.loss and judged.factor == 1.0):
-        return problem
-    return replace(problem, network=with_meaning(problem.network, loss=judged.kind), factor=judged.factor)
 
 
 def own_arrays(gradient: Gradient, problem: Problem, *, is_weighted: bool) -> Observed:

@@ -53,16 +53,17 @@ def conventions(problem: Problem) -> list[float]:
 def fit(found: Sequence[Array], slips: Sequence[Slip], problem: Problem, *, by_any: bool = False) -> Fitting | None:
     """How a slip, one for each array, explains arrays: by a factor that has a name, by any, or by a rate; or None."""
     is_free = slips[0].along is not None
-    ways = [each.array if each.along is None else each.along for each in slips]
-    rests = [
-        mine - each.array if is_free else mine
-        for mine, each in zip(found, slips, strict=True)
-        if mine.shape == each.array.shape
-    ]
-    size = sum(float(np.vdot(way, way)) for way in ways)
-    if len(rests) < len(ways) or not (0.0 < size < math.inf):
+    if any(mine.shape != each.array.shape for mine, each in zip(found, slips, strict=True)):
         return None
-    rate = sum(float(np.vdot(way, rest)) for way, rest in zip(ways, rests, strict=True)) / size
+    ways = [each.array if each.along is None else each.along for each in slips]
+    rests = [mine - each.array for mine, each in zip(found, slips, strict=True)] if is_free else found
+    size, product, power = (
+        sum(float(np.vdot(one, other)) for one, other in zip(first, second, strict=True))
+        for first, second in ((ways, ways), (ways, rests), (rests, rests))
+    )
+    if not (0.0 < size < math.inf) or size * power - product**2 > 1e-6 * size * power:  # most are not parallel
+        return None
+    rate = product / size
     made = [each.array + rate * way if is_free else rate * way for each, way in zip(slips, ways, strict=True)]
     if not all(map(is_alike, found, made)):
         return None

@@ -177,8 +177,9 @@ def loss_reading(flow: Flow, yours: Any) -> LossReading:
         return LossReading(None)
     problem, outputs, yours = flow.problem, flow.a[-1], np.asarray(yours, np.float64).item()
     penalty, scales = problem.penalty.value(problem.network.parameters), explained.conventions(problem)
-    for kind, factor in product(losses_for(flow), scales):
-        value = factor * kind.value(outputs, problem.y, problem.shares)
+    known = [(kind, kind.value(outputs, problem.y, problem.shares)) for kind in losses_for(flow)]
+    for (kind, whole), factor in product(known, scales):
+        value = factor * whole
         for key, number, values in (
             ("", value + penalty, {}),
             ("", value + factor * penalty, {}),

@@ -200,7 +200,7 @@ def hidden_errors(flow: Flow, l: int) -> Iterator[tuple[Slip, Array | None]]:
 
 
 def slopes(flow: Flow, l: int, error: Array, right: Array | None) -> Iterator[Slip]:
-    """delta of layer l by dC/da: what is right, also by the network's own sigma' where a is another's; then mistakes."""
+    """delta of layer l by dC/da: what is right, also by the network's sigma' where a is another's; then mistakes."""
     own, z, a, meant = flow.activations[l], flow.z[l], flow.a[l], flow.problem.network.activations[l]
     if right is not None:
         yield Slip("", right)
