@@ -151,7 +151,8 @@ def gradcheck(
     All parameters are checked by the complex step, or by central differences where an activation or a loss of your own
     cannot take complex numbers; a very large network along random directions only. Central differences along random
     directions give a second opinion. Of a gradient of your own, `mistakes` names the first array that does not follow
-    from those before it, then the others. A loss that is a constant times the network's is a convention, for a note.
+    from those before it, or has a wrong shape, then the others. A loss that is a constant times the network's is a
+    convention, for a note.
 
     Raises ShapeError, DataError or SettingError for what does not fit.
 
@@ -250,16 +251,18 @@ def own_arrays(gradient: Gradient, problem: Problem, *, is_weighted: bool) -> Ob
             f"a gradient has dC/dW and dC/db for each of {n_layers} layers: got {len(W)} and {len(b)}; "
             "return those of every layer, the first one first"
         )
-    return Observed(loss, weights=[np.array(each, np.float64) for each in W], biases=[*map(np.array, b)], **arrays)
+    W, b = ([np.array(array, np.float64) for array in each] for each in (W, b))
+    return Observed(loss, weights=W, biases=b, **arrays)
 
 
 def parameters_of(observed: Observed, problem: Problem) -> Parameters:
-    """A user's gradient as Parameters; an array of the wrong shape, which is a mistake in itself, counts as 0."""
+    """A user's gradient as Parameters. What has a wrong shape is turned, spread, or counts as 0."""
     grads = problem.network.parameters.zeros_like()
-    for part, own in ((grads.weights, observed.weights), (grads.biases, observed.biases)):
-        for mine, array in zip(part, own, strict=True):
-            if array is not None and array.size == mine.size and (array.shape == mine.shape or mine.ndim == 1):
-                mine[:] = array.reshape(mine.shape)
+    for mine, array in zip(grads.weights + grads.biases, (*observed.weights, *observed.biases), strict=True):
+        if array is not None and (array.size == 1 or (mine.ndim == 1 and array.size == mine.size)):
+            mine[:] = array.ravel()
+        elif array is not None and mine.shape in (array.shape, array.T.shape):
+            mine[:] = array if array.shape == mine.shape else array.T
     return grads
 
 

@@ -315,9 +315,8 @@ class Layer:
         lost = replace(after, cost=state.cost + (0.5 if state.lost else LOST), claims=found, lost=True)
         yield lost
         inputs = np.column_stack([state.flow.inputs[self.l], np.ones(len(right))])
-        if (
-            len(parts) == 2 and len(inputs) <= inputs.shape[1] and np.isfinite(error)
-        ):  # delta can be had from its products
+        is_determined = len(parts) == 2 and len(inputs) <= inputs.shape[1]
+        if is_determined and np.isfinite(error):  # delta can be had from its products
             delta = np.linalg.lstsq(inputs.T, np.vstack([parts["dW"], parts["db"]]), rcond=None)[0]
             after = state.carrying(self.l, delta, parts["dW"])
             yield replace(after, cost=lost.cost, claims=found)
