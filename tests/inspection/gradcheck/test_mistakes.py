@@ -227,10 +227,8 @@ def test_a_bias_gradient_of_one_number_is_named(l: int) -> None:
     """G2: the scalar that np.sum returns without an axis, 0 behind a softmax."""
     for number in (np.sum, np.mean, lambda db: [[np.sum(db)]]):
         check = check_of(with_change(lambda dW, db, number=number: (dW, with_layer(db, l, number(db[l])))))
-        size = network_of().layer_sizes[l + 1]
-        assert check.mistakes == (
-            f"layer {l}: dC/db is one number, where layer {l} has {size} biases: the sum runs over all axes",
-        )
+        said = f"layer {l}: dC/db is one number, where each neuron needs its own: the sum runs over all axes"
+        assert check.mistakes == (said,)
         assert check.wrong[0].mistake.fix == f"dC_db[{l}] = delta[{l}].sum(axis=0)"
 
 

@@ -44,12 +44,6 @@ def has_name(slips: Iterable[Named]) -> bool:
     return all(key != "factor" for key, _ in slips)
 
 
-def conventions(problem: Problem) -> list[float]:
-    """Factors by which losses differ that are used everywhere: sums and means, with the half or without it."""
-    n, k = float(problem.sample_weight.sum()), problem.network.layer_sizes[-1]
-    return [scale * each for scale in (1.0, n) for each in (1.0, 2.0, 1.0 / k, 2.0 / k, 0.5)]
-
-
 def fit(found: Sequence[Array], slips: Sequence[Slip], problem: Problem, *, by_any: bool = False) -> Fitting | None:
     """How a slip, one for each array, explains arrays: by a factor that has a name, by any, or by a rate; or None."""
     is_free = slips[0].along is not None
@@ -85,7 +79,7 @@ def explanation(found: Array, hypotheses: Iterable[Slip], problem: Problem) -> O
     if found.shape == right.shape:
         return Option(cost, named, relative_error(found, right))
     words = f" (its shape is {found.shape}, the layer's is {right.shape})"
-    values = {"shape": found.shape, "right": right.shape, "size": right.size, "shapes": words}
+    values = {"shape": found.shape, "right": right.shape, "shapes": words}
     return Option(cost, tuple((key, {**values, **theirs}) for key, theirs in named), 1.0)
 
 

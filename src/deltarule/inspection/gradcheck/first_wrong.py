@@ -13,9 +13,8 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from deltarule.inspection.gradcheck import explanation as explained
 from deltarule.inspection.gradcheck.catalog import TEXTS, Judgement, Observed, Wrong, mistake_of
-from deltarule.inspection.gradcheck.explanation import NAMED, UNKNOWN, Fitting, Option, explanation, factor_slips, fit
+from deltarule.inspection.gradcheck.explanation import NAMED, UNKNOWN, Option, explanation, factor_slips, fit, is_alike
 from deltarule.inspection.gradcheck.numeric_gradient import ALIKE, Problem, relative_error
 from deltarule.inspection.gradcheck.slips import Flow, Slip, deltas, hypotheses, losses_for
 from deltarule.nn.activations import Activation
@@ -48,14 +47,19 @@ class LossReading(NamedTuple):
     values: Mapping[str, Any] = {}
 
 
+NOT_READ = LossReading(None)
+
+
 @dataclass(frozen=True, eq=False)
 class State:
-    """An explanation of the layers so far.
+    """An explanation of the layers so far, by what is observed and by the loss that was read.
 
     kind, factor: the loss that the gradient is of, and times how much. lost: nothing explains a layer behind this one.
     """
 
     flow: Flow
+    observed: Observed
+    reading: LossReading = NOT_READ
     cost: float = 0.0
     claims: tuple[Claim, ...] = ()
     kind: Loss | None = None
@@ -67,35 +71,113 @@ class State:
         found = tuple(Claim(quantity, l, key, values, option.error) for key, values in option.slips)
         return replace(self, cost=self.cost + option.cost, claims=self.claims + found)
 
-    def carrying(self, l: int, delta: Array, dW: Array | None) -> Self:
-        """The same with delta of one more layer, and with its dC/dW, without the penalty's part, where it is known."""
-        penalty, stepped = self.flow.problem.penalty_gradient.weights[l], self.flow.stepped
+    def carrying(self, l: int, delta: Array) -> Self:
+        """The same with delta of one more layer, and with its dC/dW, penalty included, where that is known."""
+        penalty, stepped, dW = (
+            self.flow.problem.penalty_gradient.weights[l],
+            self.flow.stepped,
+            self.observed.weights[l],
+        )
         if dW is not None and dW.shape == penalty.shape:
             stepped = {**stepped, l: dW + penalty}
         return replace(self, flow=replace(self.flow, deltas={**self.flow.deltas, l: delta}, stepped=stepped))
+
+    def parts(self, l: int) -> dict[str, Array]:
+        """dC/dW, without the penalty's part, and dC/db of a layer, where they are known."""
+        parts = {"dW": self.observed.weights[l], "db": self.observed.biases[l]}
+        return {name: part for name, part in parts.items() if part is not None}
+
+    def continuations(self, l: int, depth: int) -> list[Self]:
+        """All explanations of one more layer: first that delta is right, then by one slip in it, then by two."""
+        delta, found, right = self.observed.delta[l], list[Self](), next(deltas(self.flow, l, 0)).array
+        if delta is None and not self.parts(l):
+            return [self.carrying(l, right)]
+        for n_slips in range(depth):
+            if min((each.cost for each in found), default=math.inf) >= self.cost + TWICE:
+                for slip in deltas(self.flow, l, n_slips):
+                    found += self.with_slip(l, slip, right)
+        if delta is None:
+            is_right = any(each.cost == self.cost for each in found)
+            return found if is_right else [*found, *self.separate(l, right)]
+        if not found:
+            option = explanation(delta, [Slip("", right)], self.flow.problem)
+            is_usable = delta.shape == right.shape and np.isfinite(delta).all()
+            found = [self.because(option, "delta", l).with_parts(l, delta if is_usable else right)]
+        return found
+
+    def with_slip(self, l: int, slip: Slip, right: Array) -> Iterator[Self]:
+        """What follows if a slip, or none, made the delta of a layer: by delta itself, or by dC/dW and dC/db."""
+        delta = self.observed.delta[l]
+        shown = self.parts(l) if delta is None else {"delta": delta}
+        images = {name: self.flow.image(name, l, slip) for name in shown}
+        for names in dict.fromkeys([tuple(shown), *((name,) for name in shown)]):
+            fitting = fit([shown[name] for name in names], [images[name] for name in names], self.flow.problem)
+            if fitting is not None:
+                yield self.with_delta(l, slip, fitting, right)
+                if len(names) == len(images):
+                    return
+
+    def with_delta(self, l: int, slip: Slip, fitting: tuple[float, Mapping[str, Any]], right: Array) -> Self:
+        """The same with a delta that is a slip's, which may be the right one, times a factor."""
+        (factor, values), keys, problem, state = fitting, slip.key.split(), self.flow.problem, self
+        delta = factor * slip.array if slip.along is None else slip.array + values["rate"] * slip.along
+        cost = TWICE if len(keys) > 1 else NAMED if keys else 0.0
+        more = Option(0.0) if factor == 1.0 else Option(HIDDEN_FACTOR, factor_slips(factor, problem))
+        if self.flow.is_last(l):
+            kind = values.get("kind", None if keys else problem.network.loss)
+            if keys and kind is not None and kind == self.reading.kind:
+                cost, keys = CONVENTION, []
+            more, state = output_factor(factor, kind, self.reading, problem), replace(state, kind=kind, factor=factor)
+        slips = (*((key, values) for key in keys), *more.slips)
+        option = Option(cost + more.cost, slips, relative_error(delta, right))
+        observed = self.observed.delta[l]
+        return state.because(option, "delta", l).with_parts(l, delta if observed is None else observed)
+
+    def with_parts(self, l: int, delta: Array) -> Self:
+        """The same with this delta, and dC/dW and dC/db explained by it."""
+        state, parts = self.carrying(l, delta), self.parts(l)
+        if len(parts) == 2 and not any(part.any() for part in parts.values()):
+            return state.because(Option(BOTH, (("never-filled", {"array": "the gradient"}),), 1.0), "dW", l)
+        for name, part in parts.items():
+            state = state.because(explanation(part, hypotheses(state.flow, name, l), state.flow.problem), name, l)
+        return state
+
+    def separate(self, l: int, right: Array) -> Iterator[Self]:
+        """What follows if delta is right, and dC/dW and dC/db are each wrong; or if nothing explains them."""
+        after, parts = self.with_parts(l, right), self.parts(l)
+        claims = after.claims[len(self.claims) :]
+        keys = [[each.key for each in claims if each.quantity == name] for name in parts]
+        if any(each != ["off"] for each in keys):
+            yield replace(after, cost=self.cost + BOTH) if keys[0] == keys[-1] and len(keys) == 2 else after
+            return
+        error = max(each.error or 0.0 for each in claims)
+        found = self.claims if self.lost else (*self.claims, Claim("delta", l, "off", {}, error))
+        lost = replace(after, cost=self.cost + (0.5 if self.lost else LOST), claims=found, lost=True)
+        yield lost
+        inputs = np.column_stack([self.flow.inputs[l], np.ones(len(right))])
+        is_determined = len(parts) == 2 and len(inputs) <= inputs.shape[1]
+        if is_determined and np.isfinite(error):  # delta can be had from its products
+            delta = np.linalg.lstsq(inputs.T, np.vstack([parts["dW"], parts["db"]]), rcond=None)[0]
+            yield replace(self.carrying(l, delta), cost=lost.cost, claims=found)
 
 
 @np.errstate(all="ignore")
 def judgement(problem: Problem, observed: Observed) -> Judgement:
     """What is right and what is wrong: z and a from the first layer, the loss, then delta, dW and db from the last."""
     observed = in_floats(problem, observed)
-    start = forward_state(problem, observed, {})
-    observed = with_divided_deltas(start.flow, observed)
-    reading = loss_reading(start.flow, observed.loss)
-    best = backward_states(start, observed, reading)[0]
+    start = with_divided_deltas(forward_state(problem, observed, {}))
+    best, reading = backward_states(start)[0], start.reading
     is_hidden = all(each is None for each in (*observed.z, *observed.a))
     if reading.kind is None and (reading.key or best.cost >= TWICE) and is_hidden:
         is_given, cost = bool(reading.key), best.cost + (UNKNOWN if reading.key else 0.0)
-        for other in other_states(problem, observed):
-            other_reading = loss_reading(other.flow, observed.loss)
-            if is_given == (other_reading.kind is None):
+        for other in other_states(problem, start.observed):
+            if is_given == (other.reading.kind is None):
                 continue
-            depth = 2 if is_given else 1  # without a loss, all of the gradient must be right
-            found = backward_states(other, observed, other_reading, depth)[0]
+            found = backward_states(other, 2 if is_given else 1)[0]  # without a loss, all of the gradient must be right
             if found.cost < min(cost, math.inf if is_given else NAMED + BOTH):
-                best, reading, cost = found, other_reading, found.cost
-    claims = [*loss_claims(problem, observed.loss, reading, best), *best.claims]
-    notes = notes_of(observed.loss is not None, reading, best)
+                best, cost = found, found.cost
+    claims = [*loss_claims(problem, observed.loss, best), *best.claims]
+    notes = notes_of(observed.loss is not None, best)
     is_fit = not any(each.key in ("delta-a-minus-t", "loss-of-gradient") for each in claims)
     factor = best.factor if notes and best.factor > 0.0 else 1.0
     return Judgement(wrong_of(problem, claims), notes, best.kind if is_fit else None, factor)
@@ -115,13 +197,16 @@ def in_floats(problem: Problem, observed: Observed) -> Observed:
     return replace(observed, **lists)
 
 
-def with_divided_deltas(flow: Flow, observed: Observed) -> Observed:
+def with_divided_deltas(state: State) -> State:
     """The same with deltas divided by the batch, where a program divides dC/dW and dC/db in their place."""
-    n, layer = float(flow.problem.sample_weight.sum()), Layer.of(flow, observed, len(flow.weights) - 1)
-    products = {} if layer.delta is None else {name: layer.image(flow, name, layer.delta) for name in layer.parts}
-    if products and all(explained.is_alike(n * layer.parts[name], products[name]) for name in products):
-        return replace(observed, delta=[None if each is None else each / n for each in observed.delta])
-    return observed
+    n, l, observed = float(state.flow.problem.sample_weight.sum()), len(state.flow.weights) - 1, state.observed
+    delta, parts = observed.delta[l], state.parts(l)
+    if delta is None or delta.shape != state.flow.z[l].shape or not parts:
+        return state
+    if not all(is_alike(n * parts[name], state.flow.image(name, l, Slip("", delta)).array) for name in parts):
+        return state
+    divided = [None if each is None else each / n for each in observed.delta]
+    return replace(state, observed=replace(observed, delta=divided))
 
 
 # The forward pass
@@ -129,10 +214,10 @@ def with_divided_deltas(flow: Flow, observed: Observed) -> Observed:
 
 def forward_state(problem: Problem, observed: Observed, assumed: Assumed) -> State:
     """The forward pass as it is observed; where it is not, as it is assumed, or else right."""
-    state = State(Flow(problem, problem.network.activations, [], []))
+    state = State(Flow(problem, problem.network.activations, [], []), observed)
     for l, name in product(range(len(problem.network.weights)), ("z", "a")):
         state = with_array(state, name, l, getattr(observed, name)[l], assumed.get((name, l), 0))
-    return state
+    return replace(state, reading=loss_reading(state.flow, observed.loss))
 
 
 def with_array(state: State, name: str, l: int, found: Array | None, which: int) -> State:
@@ -171,12 +256,18 @@ def other_states(problem: Problem, observed: Observed) -> Iterator[State]:
 # The loss
 
 
+def conventions(problem: Problem) -> list[float]:
+    """Factors by which losses differ that are used everywhere: sums and means, with the half or without it."""
+    n, k = float(problem.sample_weight.sum()), problem.network.layer_sizes[-1]
+    return [scale * each for scale in (1.0, n) for each in (1.0, 2.0, 1.0 / k, 2.0 / k, 0.5)]
+
+
 def loss_reading(flow: Flow, yours: Any) -> LossReading:
     """Which loss the number is."""
     if yours is None or np.size(yours) != 1:
-        return LossReading(None)
+        return NOT_READ
     problem, outputs, yours = flow.problem, flow.a[-1], np.asarray(yours, np.float64).item()
-    penalty, scales = problem.penalty.value(problem.network.parameters), explained.conventions(problem)
+    penalty, scales = problem.penalty.value(problem.network.parameters), conventions(problem)
     known = [(kind, kind.value(outputs, problem.y, problem.shares)) for kind in losses_for(flow)]
     for (kind, whole), factor in product(known, scales):
         value = factor * whole
@@ -201,9 +292,9 @@ def loss_reading(flow: Flow, yours: Any) -> LossReading:
     return LossReading(None, 1.0, "loss-differs")
 
 
-def loss_claims(problem: Problem, yours: Any, reading: LossReading, best: State) -> Iterator[Claim]:
+def loss_claims(problem: Problem, yours: Any, best: State) -> Iterator[Claim]:
     """What is wrong with the loss that a program returns, beside its gradient."""
-    own, key = problem.network.loss, reading.key
+    own, reading, key = problem.network.loss, best.reading, best.reading.key
     values = {"yours": yours, "right": problem.loss, "shape": np.shape(yours), **reading.values}
     if yours is not None and np.size(yours) != 1:
         yield Claim("loss", None, "loss-array", values)
@@ -220,114 +311,11 @@ def loss_claims(problem: Problem, yours: Any, reading: LossReading, best: State)
 # The backward pass
 
 
-@dataclass(frozen=True, eq=False)
-class Layer:
-    """What is observed of a layer: delta; dC/dW, without the penalty's part, and dC/db. reading: of the loss."""
-
-    l: int
-    delta: Array | None
-    parts: Mapping[str, Array]
-    reading: LossReading
-
-    @classmethod
-    def of(cls, flow: Flow, observed: Observed, l: int, reading: LossReading = LossReading(None)) -> Self:
-        """Layer l of what is observed."""
-        parts = {"dW": observed.weights[l], "db": observed.biases[l]}
-        return cls(l, observed.delta[l], {name: part for name, part in parts.items() if part is not None}, reading)
-
-    def image(self, flow: Flow, name: str, delta: Array) -> Array:
-        """What BP3 or BP4 makes of a delta; or delta itself."""
-        return delta if name == "delta" else flow.inputs[self.l].T @ delta if name == "dW" else delta.sum(axis=0)
-
-    def images(self, flow: Flow, slip: Slip) -> dict[str, Slip]:
-        """What a delta leaves in what is observed: in delta itself, or in dC/dW and dC/db."""
-        found = {}
-        for name in self.parts if self.delta is None else ("delta",):
-            along = None if slip.along is None else self.image(flow, name, slip.along)
-            found[name] = slip._replace(array=self.image(flow, name, slip.array), along=along)
-        return found
-
-    def continuations(self, state: State, depth: int) -> list[State]:
-        """All explanations of one more layer: first that delta is right, then by one slip in it, then by two."""
-        l, found, right = self.l, list[State](), next(deltas(state.flow, self.l, 0)).array
-        if self.delta is None and not self.parts:
-            return [state.carrying(l, right, None)]
-        for n_slips in range(depth):
-            if min((each.cost for each in found), default=math.inf) >= state.cost + TWICE:
-                for slip in deltas(state.flow, l, n_slips):
-                    found += self.with_slip(state, slip, right)
-        if self.delta is None:
-            is_right = any(each.cost == state.cost for each in found)
-            return found if is_right else [*found, *self.separate(state, right)]
-        if not found:
-            option = explanation(self.delta, [Slip("", right)], state.flow.problem)
-            is_usable = self.delta.shape == right.shape and np.isfinite(self.delta).all()
-            found = [self.with_parts(state.because(option, "delta", l), self.delta if is_usable else right)]
-        return found
-
-    def with_slip(self, state: State, slip: Slip, right: Array) -> Iterator[State]:
-        """What follows if a slip, or none, made the delta of this layer."""
-        images, arrays = self.images(state.flow, slip), dict(self.parts)
-        if self.delta is not None:
-            arrays = {"delta": self.delta}
-        for names in dict.fromkeys([tuple(images), *((name,) for name in images)]):
-            fitting = fit([arrays[name] for name in names], [images[name] for name in names], state.flow.problem)
-            if fitting is not None:
-                yield self.with_delta(state, slip, fitting, right)
-                if len(names) == len(images):
-                    return
-
-    def with_delta(self, state: State, slip: Slip, fitting: Fitting, right: Array) -> State:
-        """A state whose delta of this layer is a slip's, which may be the right one, times a factor."""
-        (factor, values), keys, problem = fitting, slip.key.split(), state.flow.problem
-        delta = factor * slip.array if slip.along is None else slip.array + values["rate"] * slip.along
-        cost = TWICE if len(keys) > 1 else NAMED if keys else 0.0
-        more = Option(0.0) if factor == 1.0 else Option(HIDDEN_FACTOR, factor_slips(factor, problem))
-        if state.flow.is_last(self.l):
-            kind = values.get("kind", None if keys else problem.network.loss)
-            if keys and kind is not None and kind == self.reading.kind:
-                cost, keys = CONVENTION, []
-            more, state = output_factor(factor, kind, self.reading, problem), replace(state, kind=kind, factor=factor)
-        slips = (*((key, values) for key in keys), *more.slips)
-        option = Option(cost + more.cost, slips, relative_error(delta, right))
-        return self.with_parts(state.because(option, "delta", self.l), delta if self.delta is None else self.delta)
-
-    def with_parts(self, state: State, delta: Array) -> State:
-        """The same with this delta, and dC/dW and dC/db explained by it."""
-        state = state.carrying(self.l, delta, self.parts.get("dW"))
-        if len(self.parts) == 2 and not any(part.any() for part in self.parts.values()):
-            return state.because(Option(BOTH, (("never-filled", {"array": "the gradient"}),), 1.0), "dW", self.l)
-        for name, part in self.parts.items():
-            option = explanation(part, hypotheses(state.flow, name, self.l), state.flow.problem)
-            state = state.because(option, name, self.l)
-        return state
-
-    def separate(self, state: State, right: Array) -> Iterator[State]:
-        """What follows if delta is right, and dC/dW and dC/db are each wrong; or if nothing explains them."""
-        after = self.with_parts(state.because(Option(0.0), "delta", self.l), right)
-        claims, parts = after.claims[len(state.claims) :], self.parts
-        keys = [[each.key for each in claims if each.quantity == name] for name in parts]
-        if any(each != ["off"] for each in keys):
-            yield replace(after, cost=state.cost + BOTH) if keys[0] == keys[-1] and len(keys) == 2 else after
-            return
-        error = max(each.error or 0.0 for each in claims)
-        found = state.claims if state.lost else (*state.claims, Claim("delta", self.l, "off", {}, error))
-        lost = replace(after, cost=state.cost + (0.5 if state.lost else LOST), claims=found, lost=True)
-        yield lost
-        inputs = np.column_stack([state.flow.inputs[self.l], np.ones(len(right))])
-        is_determined = len(parts) == 2 and len(inputs) <= inputs.shape[1]
-        if is_determined and np.isfinite(error):  # delta can be had from its products
-            delta = np.linalg.lstsq(inputs.T, np.vstack([parts["dW"], parts["db"]]), rcond=None)[0]
-            after = state.carrying(self.l, delta, parts["dW"])
-            yield replace(after, cost=lost.cost, claims=found)
-
-
-def backward_states(start: State, observed: Observed, reading: LossReading, depth: int = 3) -> list[State]:
+def backward_states(start: State, depth: int = 3) -> list[State]:
     """The likeliest explanations of a gradient, at most `depth` - 1 slips in a delta; the likeliest stands first."""
     states = [start]
     for l in reversed(range(len(start.flow.weights))):
-        layer = Layer.of(start.flow, observed, l, reading)
-        states = [each for state in states for each in layer.continuations(state, depth)]
+        states = [each for state in states for each in state.continuations(l, depth)]
         states = sorted(states, key=lambda state: state.cost)[:BEAM]
     return states
 
@@ -339,7 +327,7 @@ def output_factor(factor: float, kind: Loss | None, reading: LossReading, proble
     if factor == 1.0:
         return Option(0.0)
     scales = [1.0, 2.0, 0.5, 1.0 / k, 2.0 / k, k, k / 2.0]
-    scales += [] if is_stated or reading.key else explained.conventions(problem)
+    scales += [] if is_stated or reading.key else conventions(problem)
     if any(abs(relative / each - 1.0) <= ALIKE for each in scales):
         return Option(CONVENTION)
     return Option(0.9 * NAMED, factor_slips(factor, problem))
@@ -390,8 +378,9 @@ def words(part: Activation | Loss) -> str:
     return TEXTS.get(name, name) if isinstance(part, Loss) else name
 
 
-def notes_of(has_loss: bool, reading: LossReading, best: State) -> tuple[str, ...]:
+def notes_of(has_loss: bool, best: State) -> tuple[str, ...]:
     """What is a convention: that the loss, its gradient, or both are the network's times a constant."""
+    reading = best.reading
     is_mistake = any(each.quantity == "delta" and each.key in FACTORS for each in best.claims)
     factor = 1.0 if is_mistake or best.factor < 0.0 else best.factor
     both = has_loss and math.isclose(reading.factor, factor, rel_tol=ALIKE)

@@ -81,6 +81,14 @@ class Flow:
         """Whether layer l makes the outputs."""
         return l + 1 == len(self.weights)
 
+    def image(self, name: str, l: int, slip: Slip) -> Slip:
+        """What BP3 or BP4 makes of a delta of layer l; or delta itself."""
+
+        def of(delta: Array) -> Array:
+            return delta if name == "delta" else self.inputs[l].T @ delta if name == "dW" else delta.sum(axis=0)
+
+        return slip._replace(array=of(slip.array), along=None if slip.along is None else of(slip.along))
+
     def others(self, l: int, arrays: Sequence[Array] | Mapping[int, Array]) -> Iterator[tuple[int, Array]]:
         """Arrays of other layers that have the shape of layer l's."""
         pairs = arrays.items() if isinstance(arrays, Mapping) else enumerate(arrays)
