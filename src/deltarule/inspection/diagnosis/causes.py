@@ -30,7 +30,6 @@ from deltarule.training.trainer import Trainer
 WATCHED = 200  # steps
 HEALTHY = 0.5  # a loss below so much of that of knowing nothing needs no further question
 EARLY = 10  # of them at a time: their median is not due to luck
-LARGE_UPDATE, SMALL_UPDATE = 0.1, 1e-5  # a step's length over the weights'; about 1e-3 is usual
 MOST_WORK = 1e9  # weights times samples of a trial: about half a second
 MOST_OF_GIVEN = 3e10  # the same of the first steps as they are: their batches stay as they are
 MOST_OF_DYING = 6e9  # of the epoch in which outputs may die
@@ -86,9 +85,8 @@ class FirstSteps(Callback):
         windows = [self.updates[start : start + EARLY] for start in range(0, len(self.updates), EARLY)]
         highest = np.max([np.median(each, axis=0) for each in windows], axis=0)
         measured = {f"step / weights in layer {l}": float(ratio) for l, ratio in enumerate(highest)}
-        if highest.max() > LARGE_UPDATE or np.max(self.updates) < SMALL_UPDATE:
-            name = "steps-too-large" if highest.max() > LARGE_UPDATE else "steps-too-small"
-            yield Finding.of("warning", name, measured)
+        yield from Finding.by_limits("steps-too-large", highest.max(), measured)
+        yield from Finding.by_limits("steps-too-small", 1.0 / max(np.max(self.updates), static.TINY), measured)
 
 
 class TrialOutcome(NamedTuple):
