@@ -229,8 +229,12 @@ def own_arrays(gradient: Gradient, problem: Problem, *, is_weighted: bool) -> Ob
     except (TypeError, ValueError) as error:
         takes = ", ".join(["network, X, y", *more])
         raise SettingError(f"gradient is called with ({takes}): {error}; use def my_gradient({takes})") from error
-    returned: Any = gradient(given.network, given.X, given.y, **more)
-    arrays, n_layers = dict[str, Any](), len(given.network.weights)
+    return arrays_of(gradient(given.network, given.X, given.y, **more), len(given.network.weights))
+
+
+def arrays_of(returned: Any, n_layers: int) -> Observed:
+    """The loss and the arrays that a gradient function has returned."""
+    arrays: dict[str, Any] = {}
     if isinstance(returned, tuple) and len(returned) == 3 and isinstance(returned[2], Mapping):
         *returned, arrays = returned
         if unknown := sorted(set(arrays) - {"z", "a", "delta"}):

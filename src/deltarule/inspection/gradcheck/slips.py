@@ -127,13 +127,13 @@ def losses_for(flow: Flow) -> list[Loss]:
 
 def hypotheses(flow: Flow, quantity: str, l: int) -> Iterator[Slip]:
     """What "z", "a", "dW" or "db" of layer l is, by what stands before it in `flow`, and what mistakes make of it."""
-    return {"z": weighted_inputs, "a": activations, "dW": weight_gradients, "db": bias_gradients}[quantity](flow, l)
+    return {"z": sums, "a": activations, "dW": weight_gradients, "db": bias_gradients}[quantity](flow, l)
 
 
 # The forward pass
 
 
-def weighted_inputs(flow: Flow, l: int) -> Iterator[Slip]:
+def sums(flow: Flow, l: int) -> Iterator[Slip]:
     """z of layer l."""
     W, b, inputs = flow.weights[l], flow.problem.network.biases[l], flow.inputs[l]
     yield Slip("", inputs @ W + b)
@@ -209,14 +209,19 @@ def hidden_errors(flow: Flow, l: int) -> Iterator[tuple[Slip, Array | None]]:
 
 def slopes(flow: Flow, l: int, error: Array, right: Array | None) -> Iterator[Slip]:
     """delta of layer l by dC/da: what is right, also by the network's sigma' where a is another's; then mistakes."""
-    own, z, a, meant = flow.activations[l], flow.z[l], flow.a[l], flow.problem.network.activations[l]
+    z, a, own = flow.z[l], flow.a[l], flow.problem.network.activations[l]
     if right is not None:
         yield Slip("", right)
-    if right is not None and not isinstance(meant, Softmax) and not np.allclose(a, meant.value(z)):
-        yield Slip("", error * meant.derivative(z, meant.value(z)))
-        yield from (Slip("", error * FROM_A[kind](meant, a)) for kind in FROM_A if type(meant) is kind)
+        if not isinstance(own, Softmax) and not np.allclose(a, own.value(z)):
+            yield Slip("", error * own.derivative(z, own.value(z)))
+            yield from (Slip("", error * FROM_A[kind](own, a)) for kind in FROM_A if type(own) is kind)
+    yield from wrong_slopes(flow, l, error)
+
+
+def wrong_slopes(flow: Flow, l: int, error: Array) -> Iterator[Slip]:
+    """delta of layer l by dC/da, with a mistake in sigma'."""
+    own, z, a, whole = flow.activations[l], flow.z[l], flow.a[l], flow.times_slope(l, error)
     yield Slip("no-slope", error)
-    whole = flow.times_slope(l, error)
     if isinstance(own, Softmax):
         yield Slip("softmax-diagonal", error * a * (1.0 - a))
         yield Slip("slope-twice", whole * a * (1.0 - a))
