@@ -2,7 +2,7 @@
 
 Each is computed from what the program has at that line, right or wrong, as its own line would. Keys are those of
 mistakes.toml. What is right comes first, with the key ""; of the others the first that fits is believed, so the
-likelier stands first. A hypothesis whose shape the program's array has not is passed over.
+likelier stands first. A hypothesis of another shape than the program's array is passed over.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
