@@ -18,6 +18,7 @@ from deltarule.errors import DeltaruleError, FileError, MissingExtraError, insta
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, backward, forward, loss_value
 from deltarule.nn.optimizers import Optimizer
+from deltarule.nn.parameters import Parameters
 from deltarule.randomness import generator
 from deltarule.settings import ENGINES, BatchSize, check_choice
 from deltarule.training.batches import gather, steps_per_epoch
@@ -71,6 +72,8 @@ class Engine:
         penalty = plan.penalty if plan.strengths is None else copy(plan.penalty)
         step = optimizer.step if self.step is None else partial(self.step, optimizer)
         for index, learning_rate in enumerate(plan.learning_rates.tolist()):
+            if plan.stop is not None and plan.stop[0]:
+                break
             rows, loss = plan.batch(index), 0.0
             divisor = plan.weight(rows)
             for start in range(0, len(rows), ws.capacity):  # a large batch is worked through in pieces
@@ -104,7 +107,10 @@ class Engine:
                 if plan.epsilons is not None:
                     vars(optimizer)["epsilon"] = plan.epsilons[index].item()
                 buffers.is_changing = True
+                before = None if plan.rate_factors is None else params.copy()
                 step(params, grads, learning_rate)
+                if before is not None:
+                    scale_change(params, before, plan.rate_factors)
                 plan.average.update(params)
             outcome.weights.append(divisor)
         return outcome
@@ -117,8 +123,7 @@ class Engine:
             and network.task == "classes"
             and type(plan.average) in (Latest, MovingAverage)
             and type(plan.clip) is NoClipping
-            and plan.strengths is None
-            and plan.epsilons is None
+            and all(each is None for each in (plan.strengths, plan.epsilons, plan.rate_factors, plan.stop))
         )
 
     @property
@@ -131,6 +136,13 @@ class Engine:
 
 
 REFERENCE = Engine("numpy", forward, loss_value, backward, None, gather, deform)
+
+
+def scale_change(params: Parameters, before: Parameters, factors: Any) -> None:
+    """Multiply how far each array has come from `before` by its factor: as if that had stood at its learning rate."""
+    arrays = zip((*params.weights, *params.biases), (*before.weights, *before.biases), factors, strict=True)
+    for array, start, factor in arrays:
+        array[:] = start + float(factor) * (array - start)
 
 
 def deform_images(engine: Engine, plan: Plan, X: Array, step: int, start: int) -> None:
