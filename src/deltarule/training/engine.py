@@ -6,7 +6,6 @@ An engine is a record of functions, so that faster twins can take the place of t
 import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from copy import copy
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Any
@@ -19,6 +18,7 @@ from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, backward, forward, loss_value
 from deltarule.nn.optimizers import Optimizer
 from deltarule.nn.parameters import Parameters
+from deltarule.nn.workspace import Workspace
 from deltarule.randomness import generator
 from deltarule.settings import ENGINES, BatchSize, check_choice
 from deltarule.training.batches import gather, steps_per_epoch
@@ -69,7 +69,7 @@ class Engine:
         params, buffers = network.parameters, plan.buffers or Buffers(network, plan.batch_size)
         ws, grads = buffers.workspace, buffers.grads
         outcome = Outcome(None if plan.score is None else plan.score.copy())
-        penalty = plan.penalty if plan.strengths is None else copy(plan.penalty)
+        penalty = plan.penalty
         step = optimizer.step if self.step is None else partial(self.step, optimizer)
         for index, learning_rate in enumerate(plan.learning_rates.tolist()):
             if plan.stop is not None and plan.stop[0]:
@@ -78,11 +78,7 @@ class Engine:
             divisor = plan.weight(rows)
             for start in range(0, len(rows), ws.capacity):  # a large batch is worked through in pieces
                 piece = rows[start : start + ws.capacity]
-                targets = plan.targets[piece]
-                if plan.takes_rows:
-                    inputs = plan.inputs[piece]
-                else:
-                    inputs = self.gather(plan.inputs, piece, ws.input_buffer(len(piece)))
+                inputs, targets = self.load(plan.inputs, piece, ws), plan.targets[piece]
                 deform_images(self, plan, inputs, plan.first_step + index, start)
                 if any(network.dropout):
                     ws.draw_masks(plan.seed, plan.epoch, plan.first_step + index, start)
@@ -114,6 +110,11 @@ class Engine:
                 plan.average.update(params)
             outcome.weights.append(divisor)
         return outcome
+
+    def load(self, inputs: Any, rows: Array, ws: Workspace) -> Any:
+        """The inputs of some samples, gathered in a workspace; where they are sparse, and not an array, the rows."""
+        is_array = isinstance(inputs, np.ndarray)
+        return self.gather(inputs, rows, ws.input_buffer(len(rows))) if is_array else inputs[rows]
 
     def can_run_in_one_call(self, network: Network, optimizer: Optimizer, plan: Plan) -> bool:
         """Whether a compiled function takes all steps of such a plan: Python then sees none of them."""
@@ -168,9 +169,7 @@ def run_in_one_call(engine: Engine, network: Network, optimizer: Optimizer, plan
     score = None if plan.score is None else plan.score.copy()
     if score is not None:
         score.count(n_right, len(samples))
-    weights = np.ones(len(samples)) if plan.sample_weight is None else plan.sample_weight[samples]
-    starts = np.arange(0, len(samples), plan.batch_size)
-    return Outcome(score, losses.tolist(), np.add.reduceat(weights, starts).tolist() if n_taken else [])
+    return Outcome(score, losses.tolist(), plan.batch_weights()[:n_taken].tolist())
 
 
 def with_images(engine: Engine, network: Network, plan: Plan) -> Plan:

@@ -52,8 +52,8 @@ class Plan:
         nothing; its step counts.
     seed, epoch, first_step: the key of what is drawn in a step, dropout and deformation; the first of these steps is
         `first_step` of the run, counted from 0.
-    penalty: its kind, and its strength where `strengths` gives none for each step: (steps,).
-    epsilons: (steps,), the optimizer's epsilon at each step; None leaves it as it is.
+    penalty: on the weights. strengths: (steps,), its strength at each step, and epsilons: (steps,), the optimizer's
+        epsilon, which the engine sets; None leaves them as they are.
     rate_factors: what the learning rate is multiplied by, for each weight matrix and then for each bias vector,
         (2 layers,); None is 1 for all. At 0 an array keeps its numbers, while the optimizer's memory of it moves on.
     clip, average: what stands before and behind an update.
@@ -88,11 +88,6 @@ class Plan:
     stop: Array | None = None
     buffers: Buffers | None = None
 
-    @property
-    def takes_rows(self) -> bool:
-        """Whether the inputs are not an array, but a sparse matrix for instance, of which rows stay what they are."""
-        return not isinstance(self.inputs, np.ndarray)
-
     def batch(self, index: int) -> Array:
         """The samples of one of the steps: their indices."""
         return self.order[index * self.batch_size : (index + 1) * self.batch_size]
@@ -104,6 +99,11 @@ class Plan:
     def weight(self, rows: Array) -> float:
         """What these samples weigh together: as many as they are, where all count the same."""
         return float(len(rows)) if self.sample_weight is None else float(self.sample_weight[rows].sum())
+
+    def batch_weights(self) -> Array:
+        """What the batch of each step weighs, (steps,)."""
+        weights = np.ones(len(self.order)) if self.sample_weight is None else self.sample_weight[self.order]
+        return np.add.reduceat(weights, np.arange(0, len(self.order), self.batch_size))
 
 
 @dataclass(eq=False)

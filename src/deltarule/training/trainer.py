@@ -4,10 +4,10 @@ import dataclasses
 import hashlib
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -80,8 +80,11 @@ class Trainer(TrainingNumbers, metaclass=Named):
         self.schedule = schedule_of(self.schedule, "schedule")
         self.penalty = Penalty() if self.penalty is None else resolve("penalty", self.penalty, "penalty")
         self.augment = deformation_of(self.augment)
-        self.average = object_or_number("average", self.average, Latest, MovingAverage)
-        self.clip = object_or_number("clip", self.clip, NoClipping, ClipNorm)
+        for name, base, kind in (("average", Latest, MovingAverage), ("clip", NoClipping, ClipNorm)):
+            given = getattr(self, name)
+            if not isinstance(given, base):
+                check(name, given)
+                setattr(self, name, base() if given is None else kind(given))
         self.callbacks = callbacks_of(self.callbacks)
         Monitor(self.monitor)
         self._engine_name = None
@@ -126,31 +129,29 @@ class Trainer(TrainingNumbers, metaclass=Named):
             self.engine = engine_for(self, train.n_samples, self._engine_name)
         if self.engine.says:
             LOG.debug("the engine is %s: %s", self.engine.name, self.engine.says)
-        state = self._begin(train, validation, sample_weight)
+        plan = self.plan(train, sample_weight)
+        state = self._begin(plan, train, validation)
         final = state.best if validation is not None else self.average.parameters
         if resume is not None:
             resume.restore(state)
-        monitor = None if validation is None else Monitor(self.monitor)
-        if monitor is not None:
-            monitor.begin(state.history)
-        plan = replace(self.plan(train, sample_weight), buffers=state.buffers)
+        self._best = Monitor(self.monitor)
+        if validation is not None:
+            self._best.begin(state.history)
         for listener in self.listeners:
             listener.train_begin(state)
         try:
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
                 if resume is None:
-                    self._end_epoch(
-                        state, loss_and_score(self.network, train.take(slice(FIRST_LOOK)), self.engine), monitor
-                    )
+                    self._end_epoch(state, *loss_and_score(self.network, train.take(slice(FIRST_LOOK)), self.engine))
                 while state.epoch < self.epochs and state.stop_reason is None:
                     state.epoch += 1
                     self._train_epoch(state, plan)
-                    self._end_epoch(state, (state.tally.mean_loss, state.tally.value), monitor)
+                    self._end_epoch(state, state.tally.mean_loss, state.tally.value)
         except BaseException as error:
             state.ending = error
             if isinstance(error, DivergenceError):
                 final = state.best
-            elif not state.is_updating:
+            elif not state.buffers.is_changing:
                 with suppress(MemoryError):
                     state.left_off = self.network.parameters.copy()
             raise
@@ -177,20 +178,20 @@ class Trainer(TrainingNumbers, metaclass=Named):
         if state.ending is None and failed is not None:
             raise failed
 
-    def _begin(self, train: Dataset, validation: Dataset | None, sample_weight: Array | None) -> TrainingState:
-        network, batch_size = self.network, min(samples_per_step(train.n_samples, self.batch_size), train.n_samples)
-        self.average.begin(network.parameters)
+    def _begin(self, plan: Plan, train: Dataset, validation: Dataset | None) -> TrainingState:
+        plan.buffers = Buffers(self.network, min(plan.batch_size, train.n_samples))
+        self.average.begin(self.network.parameters)
         return TrainingState(
-            network=network,
-            buffers=Buffers(network, batch_size),
+            network=self.network,
+            buffers=plan.buffers,
             optimizer=self.optimizer,
             average=self.average,
-            best=network.parameters.copy(),
+            best=self.network.parameters.copy(),
             train=train,
             validation=validation,
             tally=Score(train.task),
             listeners=self.callbacks,
-            identity=cache(lambda: self.identity(train, validation, sample_weight)),
+            identity=cache(partial(self.identity, train, validation, plan.sample_weight)),
             learning_rate=float(self.schedule(0)),
             n_epochs=self.epochs,
             n_steps=self.epochs * steps_per_epoch(train.n_samples, self.batch_size),
@@ -225,36 +226,29 @@ class Trainer(TrainingNumbers, metaclass=Named):
         order = sample_order(state.train.n_samples, self.batch_size, self.seed, state.epoch)[state.tally.n_samples :]
         watchers, is_many = self.watchers, self.can_take_many(plan)
         engine = self.engine if is_many else self.engine.one_by_one
-        began = time.perf_counter()
         with engine.one_thread_each():
-            for samples in self._stretches(state, order, plan.batch_size, is_many):
-                n_steps = steps_per_epoch(len(samples), plan.batch_size)
-                plan.order, plan.first_step, plan.score = samples, state.step, state.tally
+            while len(order) and state.stop_reason is None:
+                began = time.perf_counter()
+                most = self._stretch(state.step, plan.batch_size) if is_many else 1 if watchers else len(order)
+                plan.order, order = np.split(order, [most * plan.batch_size])
+                n_steps = steps_per_epoch(len(plan.order), plan.batch_size)
+                plan.first_step, plan.score = state.step, state.tally
                 plan.learning_rates = np.array([float(self.schedule(state.step + i)) for i in range(n_steps)])
                 self._note(state, plan, engine.run_steps(self.network, self.optimizer, plan))
                 state.seconds += time.perf_counter() - began
                 for watcher in watchers:
                     watcher.step_end(state)
-                if state.stop_reason is not None:
-                    break
-                began = time.perf_counter()
 
-    def _stretches(self, state: TrainingState, order: Array, batch_size: int, is_many: bool) -> Iterator[Array]:
-        """Samples of an epoch, a whole number of batches at a time, cut where a callback wants to hear of a step.
+    def _stretch(self, step: int, batch_size: int) -> int:
+        """How many steps to take in one call: until a callback wants to hear of one, or a tenth of a second.
 
-        In one call so many steps are taken as last a tenth of a second, so that neither Ctrl-C nor a bar waits.
+        So neither Ctrl-C nor a bar waits.
         """
         most = STRETCH_WEIGHTS // self.network.parameters.size
         if self.augment is not None:
             most = min(most, STRETCH_INPUTS // self.network.layer_sizes[0])
-        start, longest = 0, max(1, most // batch_size) if is_many else 1 if self.watchers else len(order)
-        while start < len(order):
-            size = longest
-            if is_many:
-                wanted = [each.every_steps for each in self.callbacks if each.every_steps is not None]
-                size = min([longest, *(every - state.step % every for every in wanted)])
-            yield order[start : start + size * batch_size]
-            start += size * batch_size
+        wanted = [each.every_steps for each in self.callbacks if each.every_steps is not None]
+        return min([max(1, most // batch_size), *(every - step % every for every in wanted)])
 
     def _note(self, state: TrainingState, plan: Plan, outcome: Outcome) -> None:
         """Take what came of some steps into the state. Raises DivergenceError where the loss is lost."""
@@ -268,20 +262,19 @@ class Trainer(TrainingNumbers, metaclass=Named):
             state.tally.add_loss(loss, weight)
         state.buffers.is_changing = False
 
-    def _end_epoch(self, state: TrainingState, trained: tuple[float, float], monitor: Monitor | None) -> None:
+    def _end_epoch(self, state: TrainingState, loss: float, score: float) -> None:
         """Add the epoch's row to the history; keep its parameters if they are the best so far, or simply the last."""
-        history, counted, validation = state.history, self.average.parameters, state.validation
+        history, counted, score_name = state.history, self.average.parameters, SCORE_NAMES[state.task]
         if not are_finite(counted):
             raise divergence_of(state)
-        figures = {"train": trained}
-        if validation is not None:
-            figures["validation"] = loss_and_score(with_parameters(self.network, counted), validation, self.engine)
         row: Row = {name: getattr(state, name) for name in ("epoch", "step", "learning_rate", "seconds")}
-        for which, (loss, score) in figures.items():
-            row |= {f"{which}_loss": loss, f"{which}_{SCORE_NAMES[state.task]}": score}
+        row |= {"train_loss": loss, f"train_{score_name}": score}
+        if state.validation is not None:
+            found = loss_and_score(with_parameters(self.network, counted), state.validation, self.engine)
+            row |= {"validation_loss": found[0], f"validation_{score_name}": found[1]}
         state.buffers.is_changing = True
         history.rows.append(row)
-        if monitor is None or monitor.improves(history):
+        if state.validation is None or self._best.improves(history):
             history.best_epoch = state.epoch
             state.best.vector[:] = counted.vector
         state.tally, state.buffers.is_changing = Score(state.task), False
@@ -322,17 +315,6 @@ def divergence_of(state: TrainingState) -> DivergenceError:
     """The error for where a run stands."""
     figures = {name: getattr(state, name) for name in ("learning_rate", "step", "epoch")}
     return divergence(state.network, state.workspace, loss=state.batch_loss, kept=state.history.best_epoch, **figures)
-
-
-def object_or_number(name: str, given: Any, base: type[Any], kind: Callable[[float], Any]) -> Any:
-    """The setting `name` as an object: from one, from the number that makes one, or from None, which stands for none.
-
-    Raises SettingError for anything else.
-    """
-    if isinstance(given, base):
-        return given
-    check(name, given)
-    return base() if given is None else kind(given)
 
 
 def engine_for(trainer: Trainer, n_samples: int, name: str) -> Engine:
