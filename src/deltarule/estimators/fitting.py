@@ -17,7 +17,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import check_scoring
 
 from deltarule.data.reading import print_if_possible
-from deltarule.errors import DivergenceError
+from deltarule.errors import DivergenceError, sentence
 from deltarule.estimators import settings
 from deltarule.nn.arrays import Array
 from deltarule.nn.optimizers import SGD, Adam, Optimizer
@@ -50,13 +50,8 @@ class Examples(NamedTuple):
 
     def take(self, rows: Array) -> "Examples":
         """Copies of the examples at `rows`."""
-        weights = None if self.weights is None else self.weights[rows]
-        return Examples(self.inputs[rows], self.targets[rows], weights, self.answers[rows])
-
-    @property
-    def importance(self) -> Array:
-        """The weights, (n_samples,): 1 where all count the same."""
-        return np.ones(len(self.targets)) if self.weights is None else self.weights
+        taken: Any = (None if each is None else each[rows] for each in self)
+        return Examples(*taken)
 
 
 @dataclass
@@ -73,14 +68,10 @@ class Descent:
     factor: float = 1.0
     step: int = 0
 
-    def rates(self, n_steps: int) -> Array:
-        """The learning rates of the next steps."""
-        return np.array([self.schedule(self.step + i) for i in range(n_steps)]) * self.factor
-
     @property
     def rate(self) -> float:
         """The learning rate of the next step."""
-        return self.rates(1).item()
+        return self.schedule(self.step) * self.factor
 
     def scale_rate(self, factor: float) -> None:
         """Take a new factor. Momentum keeps its speed: what moves is rate times velocity, so the velocity grows."""
@@ -134,7 +125,7 @@ class Fit:
         is_named = estimator.scoring not in (None, "loss")
         self.scorer = check_scoring(estimator, estimator.scoring) if is_named else None
         is_stochastic = estimator.solver in settings.SOLVERS
-        self._prepare(self._batch_size() if is_stochastic else len(self.train.targets))
+        self._prepare(estimator.batch_size if is_stochastic else len(self.train.targets))
         self.kept, self.step, estimator.n_iter_ = self.vector.copy(), 0, 0
         try:
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
@@ -149,19 +140,13 @@ class Fit:
         finally:
             self._keep_best()
 
-    def _batch_size(self) -> int:
-        asked, n_samples = self.estimator.batch_size, len(self.train.targets)
-        if asked == "auto":
-            return min(settings.AUTO_BATCH, n_samples)
-        if asked > n_samples:
-            words = "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped"
-            warnings.warn(words, stacklevel=2)
-        return min(int(asked), n_samples)
-
-    def _prepare(self, batch_size: int) -> None:
-        """Choose the engine, and the part of the plan that all epochs share."""
+    def _prepare(self, asked: int | str) -> None:
+        """Choose the engine, and the part of the plan that all epochs share. asked: samples a step, or "auto"."""
         network, train, alpha = self.network, self.train, self.estimator.alpha
         n_samples, piece_rows = len(train.targets), PIECE_ROWS
+        batch_size = min(settings.AUTO_BATCH if asked == "auto" else int(asked), n_samples)
+        if asked != "auto" and batch_size < int(asked):
+            warnings.warn(sentence("estimators.batch_size"), stacklevel=2)
         seconds = seconds_with_numpy(network.parameters.size, n_samples, batch_size, self.max_epochs)
         self.engine = engine(self.estimator.engine, seconds).one_by_one  # each batch has its penalty
         if isinstance(train.inputs, SparseRows):  # a piece's gradient takes more room than the samples of a batch
@@ -208,11 +193,13 @@ class Fit:
         if plan.strengths is None or plan.sample_weight is not None:  # else each epoch's batches weigh the same
             weights = plan.batch_weights()
             plan.strengths = estimator.alpha / np.where(weights > 0.0, weights, np.inf)
-            self.n_updates = np.cumsum(weights > 0.0)
-        plan.first_step, plan.learning_rates = descent.step, descent.rates(len(plan.strengths))
-        if type(optimizer) is Adam:
-            updates = np.maximum(optimizer.steps + self.n_updates, 1)
-            plan.epsilons = estimator.epsilon / np.sqrt(1.0 - optimizer.beta_2**updates)
+            self.n_updates: list[int] = np.cumsum(weights > 0.0).tolist()
+        steps = range(descent.step, descent.step + len(plan.strengths))
+        plan.first_step = descent.step
+        plan.learning_rates = np.array([descent.schedule(step) * descent.factor for step in steps])
+        if type(optimizer) is Adam:  # in Python's own numbers: most epochs of a small table are one step
+            fading = (optimizer.beta_2 ** max(optimizer.steps + n, 1) for n in self.n_updates)
+            plan.epsilons = np.array([estimator.epsilon / math.sqrt(1.0 - each) for each in fading])
         outcome = self.engine.run_steps(self.network, optimizer, plan)
         descent.step = self.step = descent.step + outcome.steps
         loss = outcome.losses[-1]
@@ -252,8 +239,8 @@ class Fit:
     def _validation_figures(self, held_out: Examples) -> tuple[float, float]:
         """(score, loss) on what is held out. DivergenceError where the loss is not finite."""
         estimator, (inputs, targets, weights, answers) = self.estimator, held_out
-        loss, outputs = loss_and_outputs(self.network, inputs, targets, self.engine, weights)
-        loss /= self.n_averaged
+        loss, blocks = loss_and_outputs(self.network, inputs, targets, self.engine, weights)
+        loss, outputs = loss / self.n_averaged, np.concatenate(blocks)
         self._check(loss)
         if estimator.scoring == "loss":
             return -loss, loss
@@ -281,13 +268,10 @@ class Fit:
                 monitor.wait_again()
                 end = f"Setting learning rate to {descent.rate:f}"
             figure = "Validation score" if estimator._stops_early else "Training loss"
-            words = "{} did not improve more than tol={:f} for {} consecutive epochs. {}"
-            self._print(words, figure, estimator.tol, estimator.n_iter_no_change, end)
-        is_at_end = estimator.n_iter_ == estimator.max_iter and not (self.incremental or rule in settings.PLANNED)
-        if is_at_end and not estimator.stopped_:
-            reached = f"Maximum iterations ({estimator.max_iter}) reached"
-            words = f"Stochastic Optimizer: {reached} and the optimization hasn't converged yet."
-            warnings.warn(words, ConvergenceWarning, stacklevel=2)
+            self._print(sentence("estimators.no_progress", figure=figure, estimator=estimator, end=end))
+        is_cut_off = not (self.incremental or rule in settings.PLANNED or estimator.stopped_)
+        if is_cut_off and estimator.n_iter_ == estimator.max_iter:
+            warnings.warn(sentence("estimators.max_iter", reached=estimator.max_iter), ConvergenceWarning, stacklevel=2)
         return bool(estimator.stopped_)
 
     def _print(self, line: str, *values: Any) -> None:
@@ -312,9 +296,7 @@ class Fit:
         self._check(self._loss_and_gradient(found.x)[0])
         estimator.n_iter_, estimator.loss_ = min(found.nit, estimator.max_iter), self.reported
         if found.status == 1:
-            reached = f"lbfgs failed to converge after {found.nit} iteration(s) (status={found.status})"
-            words = f"{reached}:\n{found.message}\n\nIncrease max_iter or max_fun, or scale the data (StandardScaler)."
-            warnings.warn(words, ConvergenceWarning, stacklevel=2)
+            warnings.warn(sentence("estimators.lbfgs", found=found), ConvergenceWarning, stacklevel=2)
 
     def _loss_and_gradient(self, point: Array) -> tuple[float, Array]:
         """Of all samples at a point, (n_parameters,), with the penalty: what is minimized, and its gradient, float64.

@@ -18,7 +18,6 @@ from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, backward, forward, loss_value
 from deltarule.nn.optimizers import Optimizer
 from deltarule.nn.parameters import Parameters
-from deltarule.nn.workspace import Workspace
 from deltarule.randomness import generator
 from deltarule.settings import ENGINES, BatchSize, check_choice
 from deltarule.training.batches import gather, steps_per_epoch
@@ -78,7 +77,11 @@ class Engine:
             divisor = plan.weight(rows)
             for start in range(0, len(rows), ws.capacity):  # a large batch is worked through in pieces
                 piece = rows[start : start + ws.capacity]
-                inputs, targets = self.load(plan.inputs, piece, ws), plan.targets[piece]
+                targets = plan.targets[piece]
+                if plan.takes_rows:
+                    inputs = plan.inputs[piece]
+                else:
+                    inputs = self.gather(plan.inputs, piece, ws.input_buffer(len(piece)))
                 deform_images(self, plan, inputs, plan.first_step + index, start)
                 if any(network.dropout):
                     ws.draw_masks(plan.seed, plan.epoch, plan.first_step + index, start)
@@ -110,11 +113,6 @@ class Engine:
                 plan.average.update(params)
             outcome.weights.append(divisor)
         return outcome
-
-    def load(self, inputs: Any, rows: Array, ws: Workspace) -> Any:
-        """The inputs of some samples, gathered in a workspace; where they are sparse, and not an array, the rows."""
-        is_array = isinstance(inputs, np.ndarray)
-        return self.gather(inputs, rows, ws.input_buffer(len(rows))) if is_array else inputs[rows]
 
     def can_run_in_one_call(self, network: Network, optimizer: Optimizer, plan: Plan) -> bool:
         """Whether a compiled function takes all steps of such a plan: Python then sees none of them."""

@@ -7,7 +7,7 @@ import numpy as np
 from deltarule.data.dataset import Dataset
 from deltarule.examples import check_data, examples_for
 from deltarule.model import Model
-from deltarule.nn.arrays import Array, blocks
+from deltarule.nn.arrays import Array
 from deltarule.nn.network import PREDICTION_ROWS, Network, inputs_of
 from deltarule.nn.workspace import Workspace
 from deltarule.public import public
@@ -38,33 +38,37 @@ def evaluate(net_or_model: Network | Model, X: Any, y: Any = None, *, engine: En
 
 def loss_and_score(network: Network, dataset: Dataset, engine: Engine = REFERENCE) -> tuple[float, float]:
     """The same for a dataset as the network is trained on it."""
-    loss, outputs = loss_and_outputs(network, inputs_of(network, dataset.inputs), dataset.targets, engine)
+    loss, blocks = loss_and_outputs(network, inputs_of(network, dataset.inputs), dataset.targets, engine)
     score = Score(dataset.task)
-    for rows in blocks(*outputs.shape):
-        score.add(outputs[rows], dataset.targets[rows])
+    for start, a in enumerate(blocks):
+        score.add(a, dataset.targets[start * PREDICTION_ROWS : start * PREDICTION_ROWS + len(a)])
     return loss, score.value
 
 
 def loss_and_outputs(
     network: Network, inputs: Any, targets: Array, engine: Engine, sample_weight: Array | None = None
-) -> tuple[float, Array]:
-    """The mean loss, and a^L, (n_samples, outputs), in blocks of PREDICTION_ROWS samples; nothing is dropped.
+) -> tuple[float, list[Array]]:
+    """The mean loss, and a^L in blocks of PREDICTION_ROWS samples, (rows, outputs); nothing is dropped.
 
     inputs: as the engine gathers them; targets: as in Dataset. sample_weight: (n_samples,), how much each counts.
     """
     idle: list[Workspace] = []
     n_samples = len(targets)
-    outputs = np.empty((n_samples, network.layer_sizes[-1]), network.dtype)
     divisor = n_samples if sample_weight is None else sample_weight.sum().item()
 
-    def block_loss(start: int) -> float:
-        """A block's part of the loss."""
+    def answer(start: int) -> tuple[float, Array]:
+        """A block's part of the loss, and the outputs."""
         ws = idle.pop() if idle else network.workspace(min(n_samples, PREDICTION_ROWS))
-        rows = np.arange(start, min(start + PREDICTION_ROWS, n_samples))
-        outputs[rows] = engine.forward(network, engine.load(inputs, rows, ws), ws)
+        rows = slice(start, min(start + PREDICTION_ROWS, n_samples))
+        if isinstance(inputs, np.ndarray):
+            X = engine.gather(inputs, np.arange(start, rows.stop), ws.input_buffer(rows.stop - start))
+        else:
+            X = inputs[rows]
+        a = engine.forward(network, X, ws).copy()
         weight = None if sample_weight is None else sample_weight[rows]
         loss = engine.loss_value(network, targets[rows], ws, sample_weight=weight, divisor=divisor)
         idle.append(ws)
-        return loss
+        return loss, a
 
-    return sum(engine.each(block_loss, range(0, n_samples, PREDICTION_ROWS))), outputs
+    losses, blocks = zip(*engine.each(answer, range(0, n_samples, PREDICTION_ROWS)), strict=True)
+    return sum(losses), list(blocks)

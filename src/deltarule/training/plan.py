@@ -88,6 +88,11 @@ class Plan:
     stop: Array | None = None
     buffers: Buffers | None = None
 
+    @property
+    def takes_rows(self) -> bool:
+        """Whether the inputs are not an array, but a sparse matrix for instance, of which rows stay what they are."""
+        return not isinstance(self.inputs, np.ndarray)
+
     def batch(self, index: int) -> Array:
         """The samples of one of the steps: their indices."""
         return self.order[index * self.batch_size : (index + 1) * self.batch_size]

@@ -4,7 +4,7 @@ import dataclasses
 import hashlib
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
@@ -226,29 +226,36 @@ class Trainer(TrainingNumbers, metaclass=Named):
         order = sample_order(state.train.n_samples, self.batch_size, self.seed, state.epoch)[state.tally.n_samples :]
         watchers, is_many = self.watchers, self.can_take_many(plan)
         engine = self.engine if is_many else self.engine.one_by_one
+        began = time.perf_counter()
         with engine.one_thread_each():
-            while len(order) and state.stop_reason is None:
-                began = time.perf_counter()
-                most = self._stretch(state.step, plan.batch_size) if is_many else 1 if watchers else len(order)
-                plan.order, order = np.split(order, [most * plan.batch_size])
-                n_steps = steps_per_epoch(len(plan.order), plan.batch_size)
-                plan.first_step, plan.score = state.step, state.tally
+            for samples in self._stretches(state, order, plan.batch_size, is_many):
+                n_steps = steps_per_epoch(len(samples), plan.batch_size)
+                plan.order, plan.first_step, plan.score = samples, state.step, state.tally
                 plan.learning_rates = np.array([float(self.schedule(state.step + i)) for i in range(n_steps)])
                 self._note(state, plan, engine.run_steps(self.network, self.optimizer, plan))
                 state.seconds += time.perf_counter() - began
                 for watcher in watchers:
                     watcher.step_end(state)
+                if state.stop_reason is not None:
+                    break
+                began = time.perf_counter()
 
-    def _stretch(self, step: int, batch_size: int) -> int:
-        """How many steps to take in one call: until a callback wants to hear of one, or a tenth of a second.
+    def _stretches(self, state: TrainingState, order: Array, batch_size: int, is_many: bool) -> Iterator[Array]:
+        """Samples of an epoch, a whole number of batches at a time, cut where a callback wants to hear of a step.
 
-        So neither Ctrl-C nor a bar waits.
+        In one call so many steps are taken as last a tenth of a second, so that neither Ctrl-C nor a bar waits.
         """
         most = STRETCH_WEIGHTS // self.network.parameters.size
         if self.augment is not None:
             most = min(most, STRETCH_INPUTS // self.network.layer_sizes[0])
-        wanted = [each.every_steps for each in self.callbacks if each.every_steps is not None]
-        return min([max(1, most // batch_size), *(every - step % every for every in wanted)])
+        start, longest = 0, max(1, most // batch_size) if is_many else 1 if self.watchers else len(order)
+        while start < len(order):
+            size = longest
+            if is_many:
+                wanted = [each.every_steps for each in self.callbacks if each.every_steps is not None]
+                size = min([longest, *(every - state.step % every for every in wanted)])
+            yield order[start : start + size * batch_size]
+            start += size * batch_size
 
     def _note(self, state: TrainingState, plan: Plan, outcome: Outcome) -> None:
         """Take what came of some steps into the state. Raises DivergenceError where the loss is lost."""
