@@ -122,8 +122,7 @@ class Fit:
         losses.patience = math.inf if is_planned else scores.patience
         if self.held_out is not None and estimator.validation_scores_ is None:
             estimator.validation_scores_, estimator.validation_loss_curve_ = [], []
-        is_named = estimator.scoring not in (None, "loss")
-        self.scorer = check_scoring(estimator, estimator.scoring) if is_named else None
+        self.scorer = None if estimator.scoring in (None, "loss") else check_scoring(estimator, estimator.scoring)
         is_stochastic = estimator.solver in settings.SOLVERS
         self._prepare(estimator.batch_size if is_stochastic else len(self.train.targets))
         self.kept, self.step, estimator.n_iter_ = self.vector.copy(), 0, 0
@@ -176,9 +175,8 @@ class Fit:
             plan.epoch = epoch
             if estimator.shuffle and n_samples > plan.batch_size:
                 plan.order = plan.order[self.random_state.permutation(n_samples)]
-            loss = self._train_epoch(estimator._descent)
+            self._add_epoch(self._train_epoch(estimator._descent))
             estimator.t_ += n_samples
-            self._add_epoch(loss)
             if self._is_over(estimator._descent):
                 break
             self.kept[:] = self.vector

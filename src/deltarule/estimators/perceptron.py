@@ -235,8 +235,8 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
         network = Network((n_features, *sizes, len(how["class_names"])), **how)
         settings.start(network, random_state)
         network.input_range = None  # numbers count as they are
-        columns = tuple(map(Column, getattr(self, "feature_names_in_", ())))
-        self.model_ = Model(network, columns=columns, record={"estimator": type(self).__name__})
+        columns = map(Column, getattr(self, "feature_names_in_", ()))
+        self.model_ = Model(network, columns=tuple(columns), record={"estimator": type(self).__name__})
         self.n_layers_, self.n_outputs_ = len(sizes) + 2, network.layer_sizes[-1]
         self.t_, self.n_iter_, self.loss_, self.stopped_ = 0, 0, math.nan, False
         self.out_activation_ = PARTS["activation"][spec_of("activation", network.activations[-1])["name"]].sklearn

@@ -135,8 +135,7 @@ class Trainer(TrainingNumbers, metaclass=Named):
         if resume is not None:
             resume.restore(state)
         self._best = Monitor(self.monitor)
-        if validation is not None:
-            self._best.begin(state.history)
+        self._best.begin(state.history if validation is not None else None)
         for listener in self.listeners:
             listener.train_begin(state)
         try:
