@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import deltarule as dr
+from deltarule import errors
 from deltarule.errors import SettingError, UnknownNameError
 from deltarule.files.page import Page
 from deltarule.inspection.diagnosis.findings import Diagnosis
@@ -48,6 +49,16 @@ def test_a_name_of_another_library_is_answered_with_its_line(whose: str) -> None
         with pytest.raises(UnknownNameError) as caught:
             getattr(THINGS[whose], name)
         assert str(caught.value).endswith(f"has no attribute {name!r}: use {line_for(whose, name)}")
+
+
+def test_hasattr_searches_for_no_near_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = dr.Network((3, 3))
+    with pytest.raises(UnknownNameError) as caught:
+        network.wieghts  # noqa: B018
+    assert "did you mean 'weights'?" in str(pickle.loads(pickle.dumps(caught.value)))
+    monkeypatch.setattr(errors, "difflib", None)
+    assert not hasattr(network, "wieghts")
+    assert not hasattr(dr.History, "wieghts")
 
 
 def test_every_name_of_the_table_is_absent_somewhere() -> None:
