@@ -19,8 +19,9 @@ from typing import Any, Literal, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from deltarule.elsewhere import line_for, names_for, words
 from deltarule.errors import SettingError, ShapeError, closest, read_tables, sentence
-from deltarule.public import Activations, line_for, names_for, words
+from deltarule.public import Activations
 from deltarule.settings import brief, check_choice, one_per_layer, setting, setting_error, setting_names, with_article
 
 T = TypeVar("T")

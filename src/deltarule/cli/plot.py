@@ -16,12 +16,12 @@ from deltarule.cli.resolve import (
     training_record,
 )
 from deltarule.cli.results import check_place, input_files, write_picture
+from deltarule.elsewhere import words
 from deltarule.errors import SettingError, sentence
 from deltarule.files.run_folder import HISTORY, MODEL, RECORDING, read_history, read_recording
 from deltarule.inspection.measures.layer_history import LayerHistory
 from deltarule.inspection.measures.learning_rate_range import N_STEPS
 from deltarule.inspection.plots.kinds import check_kind, drawing, inputs, required_inputs
-from deltarule.public import words
 from deltarule.recipes import names
 from deltarule.recipes.build import adapt, build
 from deltarule.recipes.schema import parse
