@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, get_type_hints
 from typer import Argument, BadParameter, Context, Option
 
 from deltarule.errors import read_tables
-from deltarule.settings import NUMBERS
+from deltarule.settings import all_settings
 
 File = Path | None  # what is None unless the command line gives it
 Text = str | None
@@ -80,17 +80,9 @@ class TrainOptions:
 
 
 RECIPE_KEYS = {"epochs": "training.epochs", "learning_rate": "training.schedule.rate"}  # which an option changes
-KEPT: tuple[str, ...] = (
-    "target",
-    "target_task",
-    "missing",
-    "without",
-    "size",
-    "seed",
-    "holdout",
-    "engine",
-)  # by a checkpoint,
-KEPT += ("start", "out", "run", "plot", "diagnose")  # from where `train --resume` takes them
+# Which a checkpoint keeps, from where `train --resume` takes them.
+KEPT: tuple[str, ...] = ("target", "target_task", "missing", "without", "size", "seed", "holdout", "engine")
+KEPT += ("start", "out", "run", "plot", "diagnose")
 
 
 @dataclass(eq=False, repr=False)
@@ -231,5 +223,5 @@ def explained_options(command: str, record: type[Any]) -> Iterator[tuple[str, An
             metavar, says, limits = ("", row, {}) if isinstance(row, str) else (*row, {})[:3]
             more: dict[str, Any] = limits | parsers.get(name, {})
             called = f"--{NAMES.get(name, name).replace('_', '-')}"
-            says = says or NUMBERS[name].says
+            says = says or all_settings()[name].says
             yield name, Annotated[kind, Option(called, metavar=metavar or None, help=says, **more)]
