@@ -87,13 +87,10 @@ def read_run(folder: Path, checkpoints: Checkpoints | None) -> EarlierRun:
         with suppress(FileNotFoundError):  # of an empty folder
             snapshot = newest_checkpoint(folder)[1] if checkpoints is None else checkpoints.newest()
     if snapshot is None:
-        got = "which holds none" if folder.is_dir() else "which does not exist"
-        cure = f"deltarule train --checkpoint {folder}  begins a run that keeps them there"
+        key = "empty_folder" if folder.is_dir() else "no_folder"
         if folder.is_file():
-            got, cure = "a file", f"give the folder; deltarule train --from {folder}  starts from a model's weights"
-            if folder.match(STEPS):
-                got, cure = "one of them", f"use --resume {folder.parent}"
-        raise SettingError(f"--resume takes a folder of checkpoints: got {folder}, {got}; {cure}")
+            key = "one_checkpoint" if folder.match(STEPS) else "file_as_folder"
+        raise SettingError(sentence(f"command.{key}", folder=folder))
     return earlier_run(snapshot, folder)
 
 
