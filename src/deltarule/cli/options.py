@@ -207,7 +207,7 @@ def positive_rate(text: str) -> float:
     raise BadParameter(f"a learning rate is a number above 0: got {text!r}; use --learning-rate 0.01")
 
 
-def explained_options(command: str, record: type[Any]) -> Iterator[tuple[str, Any]]:
+def option_types(command: str, record: type[Any]) -> Iterator[tuple[str, Any]]:
     """Each option of a command, with its type as Typer wants it: with its name, its help and its limits."""
     tables = read_tables("cli/help")
     options, arguments = tables["every"] | tables[command], tables[command].get("arguments", {})
