@@ -96,25 +96,34 @@ class Setting(NamedTuple):
         return self.default if self.example is None else self.example
 
 
-@cache
-def all_settings() -> dict[str, Setting]:
-    """Every setting, by its name or by its owner's and its own."""
-    rows = read_tables("settings").items()
-    return {name: Setting(**row | {"kind": float if row["kind"] == "float" else int}) for name, row in rows}
-
-
-def number(name: str) -> Any:
-    """A field of a dataclass whose default is that of a setting."""
-    return field(default=all_settings()[name].default)
+def number(*declared: Any, **more: Any) -> Any:
+    """A field of a dataclass whose range, default and sentence are those of a Setting(...)."""
+    asked = Setting(*declared, **more)
+    return field(default=asked.default, metadata={"setting": asked})
 
 
 @dataclass(kw_only=True)
 class TrainingNumbers:
     """The numbers of a run: `fit`, Trainer and a recipe's [training] take what is declared here."""
 
-    epochs: int = number("epochs")
-    batch_size: BatchSize = number("batch_size")
-    seed: int = number("seed")
+    epochs: int = number(int, "[0, inf)", 10, "Passes over the training data.")
+    batch_size: BatchSize = number(
+        int, "[1, inf)", 128, "Samples a step.", or_else='or "full" or None for all samples at once'
+    )
+    seed: int = number(int, "[0, inf)", 0, "The same seed gives the same network.")
+
+
+# The settings that `deltarule --help` reads, which waits for no file.
+NUMBERS: dict[str, Setting] = {each.name: each.metadata["setting"] for each in fields(TrainingNumbers)}
+HELD_OUT = "Keep the last N training examples aside, to choose the best epoch by."
+NUMBERS["holdout"] = Setting(int, "[0, inf)", 0, HELD_OUT, 10_000)
+
+
+@cache
+def all_settings() -> dict[str, Setting]:
+    """Every setting, by its name or by its owner's and its own."""
+    rows = read_tables("settings").items()
+    return NUMBERS | {name: Setting(**row | {"kind": float if row["kind"] == "float" else int}) for name, row in rows}
 
 
 def setting(name: str, owner: type[Any] | str = "") -> Setting | None:
@@ -247,7 +256,7 @@ def one_per_layer(
 
 def dtype_of(dtype: Any) -> "np.dtype[Any]":
     """The dtype. SettingError unless it is one of DTYPES."""
-    import numpy as np  # here, since `deltarule --help` must not wait for NumPy
+    import numpy as np  # here, since `deltarule --help` reads NUMBERS and must not wait for NumPy
 
     found = None
     with suppress(TypeError):

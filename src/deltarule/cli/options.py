@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, get_type_hints
 from typer import Argument, BadParameter, Context, Option
 
 from deltarule.errors import read_tables
-from deltarule.settings import all_settings
+from deltarule.settings import NUMBERS
 
 File = Path | None  # what is None unless the command line gives it
 Text = str | None
@@ -223,5 +223,5 @@ def option_types(command: str, record: type[Any]) -> Iterator[tuple[str, Any]]:
             metavar, says, limits = ("", row, {}) if isinstance(row, str) else (*row, {})[:3]
             more: dict[str, Any] = limits | parsers.get(name, {})
             called = f"--{NAMES.get(name, name).replace('_', '-')}"
-            says = says or all_settings()[name].says
+            says = says or NUMBERS[name].says
             yield name, Annotated[kind, Option(called, metavar=metavar or None, help=says, **more)]
