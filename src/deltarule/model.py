@@ -9,12 +9,13 @@ import numpy as np
 from deltarule.data.columns import Column, encode, fill_with_means, input_names
 from deltarule.data.dataset import Dataset
 from deltarule.data.readers.tables import frame_rows, is_frame
+from deltarule.elsewhere import substitute_for
 from deltarule.errors import DataError, SettingError, ShapeError, sentence
 from deltarule.inputs import Scale, check_inputs, check_scale, is_unit
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, decide, inputs_of, outputs_of, scale_of, with_meaning
 from deltarule.nn.workspace import as_floats
-from deltarule.public import Named, check_network, public, substitute_for
+from deltarule.public import Named, check_network, public
 from deltarule.settings import Task
 from deltarule.targets import MADE_WITH
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from deltarule.cli.options import KEPT, MARKS, TrainOptions
+from deltarule.cli.options import KEPT, TrainOptions
 from deltarule.cli.printing import tell
 from deltarule.cli.resolve import check_data_exist
 from deltarule.cli.results import check_place, check_run_place
@@ -22,12 +22,15 @@ from deltarule.recipes.schema import Recipe, parse
 from deltarule.training.snapshot import Snapshot, differences
 
 MODEL_SUFFIXES = (".safetensors", ".st", ".model", ".weights", ".bin")  # of files that no other program runs or obeys
-KEPT_OPTIONS = {each.name: each for each in fields(TrainOptions) if MARKS.get(each.name) == KEPT}
 
 # What a checkpoint of `deltarule train` knows of the command that made it; `recipe` is TOML, all filled in.
 KeptOptions: Any = msgspec.defstruct(
     "KeptOptions",
-    [("recipe", str), ("recipe_name", str), *((each.name, each.type, each.default) for each in KEPT_OPTIONS.values())],
+    [
+        ("recipe", str),
+        ("recipe_name", str),
+        *((each.name, each.type, each.default) for each in fields(TrainOptions) if each.name in KEPT),
+    ],
     forbid_unknown_fields=True,
 )
 
@@ -65,7 +68,10 @@ def resume_run(options: TrainOptions) -> tuple[TrainOptions, Checkpoints | None,
             raise SettingError(sentence("command.other_run", folder=folder))
         return options, checkpoints, None
     resumed = read_run(source, checkpoints if source == folder else None)
-    check_kept_places(resumed, options)
+    for name in ("out", "run", "plot"):  # a checkpoint, perhaps a stranger's, may name no place where that does harm
+        place = resumed.options[name]
+        if place is not None and getattr(options, name) is None and not is_safe(name, place):
+            raise SettingError(sentence("command.unsafe_place", place=str(place), name=name))
     name = resumed.recipe.data.name
     if options.data is None:
         check_data_exist(name, "run", f"say where they are:  deltarule train --resume {options.resume} --data PATH")
@@ -81,13 +87,10 @@ def read_run(folder: Path, checkpoints: Checkpoints | None) -> EarlierRun:
         with suppress(FileNotFoundError):  # of an empty folder
             snapshot = newest_checkpoint(folder)[1] if checkpoints is None else checkpoints.newest()
     if snapshot is None:
-        got = "which holds none" if folder.is_dir() else "which does not exist"
-        cure = f"deltarule train --checkpoint {folder}  begins a run that keeps them there"
+        key = "empty_folder" if folder.is_dir() else "no_folder"
         if folder.is_file():
-            got, cure = "a file", f"give the folder; deltarule train --from {folder}  starts from a model's weights"
-            if folder.match(STEPS):
-                got, cure = "one of them", f"use --resume {folder.parent}"
-        raise SettingError(f"--resume takes a folder of checkpoints: got {folder}, {got}; {cure}")
+            key = "one_checkpoint" if folder.match(STEPS) else "file_as_folder"
+        raise SettingError(sentence(f"command.{key}", folder=folder))
     return earlier_run(snapshot, folder)
 
 
@@ -97,7 +100,7 @@ def earlier_run(snapshot: Snapshot, folder: Path) -> EarlierRun:
         found = msgspec.convert(snapshot.record, KeptOptions, dec_hook=lambda kind, value: kind(value))
     except msgspec.ValidationError as error:
         raise SettingError(sentence("command.program", folder=folder)) from error
-    kept = {name: getattr(found, name) for name in KEPT_OPTIONS}
+    kept = {name: getattr(found, name) for name in KEPT}
     return EarlierRun(snapshot, parse(found.recipe, found.recipe_name), kept)
 
 
@@ -132,20 +135,12 @@ def take_weights(network: Network, run: EarlierRun, path: str) -> None:
     network.parameters.vector[:] = vector
 
 
-def check_kept_places(resumed: EarlierRun, options: TrainOptions) -> None:
-    """SettingError where only a checkpoint, perhaps a stranger's, names a place at which a result could do harm.
-
-    It may name a run's folder or a new one, and a model or a picture of deltarule's or a new one; a new model must
-    have the suffix of one, so that no program reads it as its own settings.
-    """
-    for name in ("out", "run", "plot"):
-        place = resumed.options[name]
-        if place is not None and getattr(options, name) is None and not is_safe(name, place):
-            raise SettingError(sentence("command.unsafe_place", place=str(place), name=name))
-
-
 def is_safe(name: str, place: Path) -> bool:
-    """Whether nothing is lost, and nothing obeys what is new, where --out, --run or --plot would put something."""
+    """Whether nothing is lost, and nothing obeys what is new, where --out, --run or --plot would put something.
+
+    A run's folder or a new one is safe, and a model or a picture of deltarule's or a new one; a new model must have the
+    suffix of one, so that no program reads it as its own settings.
+    """
     is_new = not os.path.exists(place)  # noqa: PTH110 - Path raises for a name that is too long
     try:
         if name == "run":
@@ -159,7 +154,7 @@ def is_safe(name: str, place: Path) -> bool:
 
 def checkpoint_record(options: TrainOptions, recipe: Recipe, job: Job) -> dict[str, Any]:
     """What a checkpoint is to know of the command that made it."""
-    kept = {name: getattr(options, name) for name in KEPT_OPTIONS} | {"engine": job.trainer.engine.name}
+    kept = {name: getattr(options, name) for name in KEPT} | {"engine": job.trainer.engine.name}
     content = KeptOptions(recipe=recipe.to_toml(), recipe_name=recipe.about.name, **kept)
     record: dict[str, Any] = msgspec.to_builtins(content, enc_hook=str)
     return record

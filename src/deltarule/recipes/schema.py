@@ -16,9 +16,9 @@ from msgspec import Meta
 from msgspec.structs import replace
 
 from deltarule.data.augment import Deformation
+from deltarule.elsewhere import words
 from deltarule.errors import RecipeError, closest
 from deltarule.parts import PARTS, Kind, Spec
-from deltarule.public import words
 from deltarule.settings import TrainingNumbers, all_settings, setting_names
 from deltarule.training.schedules import ReduceOnPlateau
 

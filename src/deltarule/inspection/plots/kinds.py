@@ -9,6 +9,7 @@ from os import PathLike
 from typing import Any, NamedTuple
 
 from deltarule.data.dataset import Dataset
+from deltarule.elsewhere import words
 from deltarule.errors import SettingError
 from deltarule.inspection.measures.layer_history import LayerHistory, Recorder
 from deltarule.inspection.measures.learning_rate_range import range_test
@@ -19,7 +20,7 @@ from deltarule.inspection.plots.picture import Picture
 from deltarule.model import Model
 from deltarule.nn.network import Network
 from deltarule.parts import PARTS
-from deltarule.public import public, words
+from deltarule.public import public
 from deltarule.settings import brief, check_choice
 from deltarule.training.history import History
 from deltarule.training.trainer import Trainer
