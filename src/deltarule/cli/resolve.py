@@ -77,7 +77,11 @@ def load_model(name: str) -> Model:
     Raises SettingError where there is none, ModelFileError where the file does not hold a model.
     """
     path = model_path(name)
-    if path.is_file() and (kind := kind_of(path)) is not MODEL_FILE and kind.name != UNKNOWN:
+    kind = kind_of(path) if path.is_file() else MODEL_FILE
+    is_other_zip = (
+        kind.name == "npz" and path.suffix.lower() not in kind.endings
+    )  # PyTorch's, say, which `load` answers
+    if kind is not MODEL_FILE and kind.name != UNKNOWN and not is_other_zip:
         cure = f"give data as MODEL --data {name}" if kind.reader else "deltarule train  makes a model"
         raise SettingError(f"a model is a .safetensors file, or the folder of a run: got {name} ({kind.name}); {cure}")
     if not path.exists():
@@ -167,9 +171,11 @@ def load_data(name: str, options: TrainOptions, *, known: Model | None = None, m
     than no MNIST; stderr says which they are.
     """
     if options.target is not None:
-        if known is not None and (known.image_shape if Path(name).is_file() else known.columns and can_find(name)):
+        if known is not None and (
+            known.image_shape or known.pixels if Path(name).is_file() else known.columns and can_find(name)
+        ):
             columns = ", ".join(column.name for column in known.columns)
-            reads = "images" if known.image_shape else f"the columns {columns} of a table"
+            reads = "images" if known.image_shape or known.pixels else f"the columns {columns} of a table"
             raise SettingError(sentence("command.other_inputs", reads=reads, name=name))
         if not Path(name).is_file():
             what = f"--target names a column of a CSV file: got {name}" if can_find(name) else f"{name} does not exist"

@@ -8,6 +8,7 @@ import csv
 import math
 import re
 import warnings
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -63,7 +64,14 @@ def open_text(path: AnyPath) -> Iterator[tuple[TextIO, str]]:
 
     Bytes that are not UTF-8 become a character that no number contains.
     """
-    with open_file(path, "a CSV file", "r", encoding="utf-8-sig", errors="replace", newline=None) as file:
+    with open_file(path, "a CSV file") as file:
+        head = file.read(512)
+    is_wide = head[:2] in (BOM_UTF16_LE, BOM_UTF16_BE)
+    if (b"\0" in head and not is_wide) or head.startswith((b'{"', b"[{")):
+        kind = {".json": "json", ".parquet": "parquet", ".pkl": "pickle"}.get(Path(path).suffix, "excel")
+        raise DataError(sentence("readers.no_text", path=str(path), kind=kind))
+    encoding = "utf-16" if is_wide else "utf-8-sig"  # Excel writes both
+    with open_file(path, "a CSV file", "r", encoding=encoding, errors="replace", newline=None) as file:
         first = next((line for line in file if line.strip()), "")
         file.seek(0)
         yield file, next((each for each in SEPARATORS if each in first), ",")
