@@ -56,8 +56,19 @@ def examples_for(
     model = net_or_model if isinstance(net_or_model, Model) else None
     network = net_or_model.inner if isinstance(net_or_model, Model) else net_or_model
     refuse_structure(X, y, call)
+    if isinstance(X, Dataset) and model is not None:
+        return network, model.scaled(X)
     if isinstance(X, Dataset):
-        return network, read_dataset(network, X, call) if model is None else model.scaled(X)
+        check_purpose(network, X)
+        if any(column.categories or column.fill is not None for column in X.columns):
+            is_asked = "fit" not in call and "validation" not in call
+            line = (
+                call.replace("network", "model").format("data") if is_asked else "dr.fit(network, model.scaled(data))"
+            )
+            raise DataError(sentence("examples.table", data=X, line=line))
+        if X.n_features == network.layer_sizes[0]:
+            check_scale(X.inputs, scale_of(network))
+        return network, replace(X, inputs=cast_inputs(network, X.inputs, call))
     if model is not None:
         X = model.inputs(X)
     X, image_shape = input_rows(network, X, y, call, suffix)
@@ -98,18 +109,6 @@ def refuse_splits(X: Any, call: str) -> None:
         is_test = "evaluate" in call or "validation" in call
         line = call.replace("({})", "{}").format("digits.test") if is_test else call.format("digits.train")
         raise DataError(sentence("examples.splits", line=line))
-
-
-def read_dataset(network: Network, data: Dataset, call: str) -> Dataset:
-    """A Dataset as the network reads it; an error where it is of another task, or on another scale."""
-    check_purpose(network, data)
-    if any(column.categories or column.fill is not None for column in data.columns):
-        is_asked = "fit" not in call and "validation" not in call
-        line = call.replace("network", "model").format("data") if is_asked else "dr.fit(network, model.scaled(data))"
-        raise DataError(sentence("examples.table", data=data, line=line))
-    if data.n_features == network.layer_sizes[0]:
-        check_scale(data.inputs, scale_of(network))
-    return replace(data, inputs=cast_inputs(network, data.inputs, call))
 
 
 def input_rows(network: Network, X: Any, y: Any, call: str, suffix: str) -> tuple[Array, tuple[int, int] | None]:

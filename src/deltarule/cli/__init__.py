@@ -59,7 +59,7 @@ def command(name: str) -> Callable[..., None]:
         getattr(import_module(f"deltarule.cli.{home}"), name)(record(**given))
 
     carry_out.__doc__ = read_tables("cli/help")[name]["says"]
-    kinds = carry_out.__annotations__ = dict(options.explained_options(name, record))
+    kinds = carry_out.__annotations__ = dict(options.option_types(name, record))
     parameters = [each.replace(annotation=kinds[each.name]) for each in inspect.signature(record).parameters.values()]
     carry_out.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     return carry_out

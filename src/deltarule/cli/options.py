@@ -80,17 +80,9 @@ class TrainOptions:
 
 
 RECIPE_KEYS = {"epochs": "training.epochs", "learning_rate": "training.schedule.rate"}  # which an option changes
-KEPT: tuple[str, ...] = (
-    "target",
-    "target_task",
-    "missing",
-    "without",
-    "size",
-    "seed",
-    "holdout",
-    "engine",
-)  # by a checkpoint,
-KEPT += ("start", "out", "run", "plot", "diagnose")  # from where `train --resume` takes them
+# Which a checkpoint keeps, from where `train --resume` takes them.
+KEPT: tuple[str, ...] = ("target", "target_task", "missing", "without", "size", "seed", "holdout", "engine")
+KEPT += ("start", "out", "run", "plot", "diagnose")
 
 
 @dataclass(eq=False, repr=False)
@@ -215,7 +207,7 @@ def positive_rate(text: str) -> float:
     raise BadParameter(f"a learning rate is a number above 0: got {text!r}; use --learning-rate 0.01")
 
 
-def explained_options(command: str, record: type[Any]) -> Iterator[tuple[str, Any]]:
+def option_types(command: str, record: type[Any]) -> Iterator[tuple[str, Any]]:
     """Each option of a command, with its type as Typer wants it: with its name, its help and its limits."""
     tables = read_tables("cli/help")
     options, arguments = tables["every"] | tables[command], tables[command].get("arguments", {})

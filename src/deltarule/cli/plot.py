@@ -37,8 +37,12 @@ def plot(options: PlotOptions) -> None:
     check_kind(options.kind, options.layer)
     if options.changes and options.kind != "rates":
         raise SettingError(f"--set changes a recipe, of which only rates is drawn: got {options.kind}; leave it out")
-    check_subject(options)
-    if {"history", "recording"} & {*required_inputs(options.kind)}:
+    needed = required_inputs(options.kind)
+    is_named = options.name is not None or (needed == ["data"] and options.data is not None)
+    if needed and not is_named:
+        what, argument = next(row for name, row in words()["subjects"].items() if name in needed)
+        raise SettingError(sentence("command.no_subject", kind=options.kind, what=what, argument=argument))
+    if {"history", "recording"} & {*needed}:
         run_folder(options, HISTORY)
     if options.out is None and not options.as_json:
         raise SettingError(sentence("command.no_out", kind=options.kind, name=options.name or ""))
@@ -51,15 +55,6 @@ def plot(options: PlotOptions) -> None:
             print_text(in_a_line(f"{options.out}: {picture.description}"))
     if options.as_json:
         print_json({"kind": options.kind} | found.facts)
-
-
-def check_subject(options: PlotOptions) -> None:
-    """Raise SettingError, with a line that works, unless the command line names what a kind is drawn of."""
-    kind, needed = options.kind, required_inputs(options.kind)
-    is_named = options.name is not None or (needed == ["data"] and options.data is not None)
-    if needed and not is_named:
-        what, argument = next(row for name, row in words()["subjects"].items() if name in needed)
-        raise SettingError(sentence("command.no_subject", kind=kind, what=what, argument=argument))
 
 
 def subjects(options: PlotOptions) -> dict[str, Any]:

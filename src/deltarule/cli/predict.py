@@ -26,7 +26,7 @@ from deltarule.cli.printing import (
 from deltarule.cli.resolve import load_model, training_record
 from deltarule.cli.results import check_place, input_files
 from deltarule.data.readers.kinds import PICTURE_ENDINGS, read
-from deltarule.errors import DataError, NoDigitError, SettingError, ShapeError
+from deltarule.errors import DataError, NoDigitError, SettingError, ShapeError, sentence
 from deltarule.files.model_file import PRETRAINED
 from deltarule.files.run_folder import MODEL
 from deltarule.model import Answers, Model
@@ -132,8 +132,7 @@ def files_in(paths: Iterable[Path]) -> list[Path]:
         if path.is_dir():
             found = sorted(file for file in path.rglob("*") if file.suffix.lower() in PICTURE_ENDINGS)
         if not found:
-            expected = "a file of examples, or a folder of pictures (PNG, JPEG, WebP, BMP), must exist"
-            raise SettingError(f"{expected}: got {path}")
+            raise SettingError(sentence("command.no_pictures", path=path))
         files += found
     return files
 

@@ -85,14 +85,9 @@ def load_model(name: str) -> Model:
         cure = f"give data as MODEL --data {name}" if kind.reader else "deltarule train  makes a model"
         raise SettingError(f"a model is a .safetensors file, or the folder of a run: got {name} ({kind.name}); {cure}")
     if not path.exists():
-        instead = f"does not exist; deltarule train  makes one, and {PRETRAINED.stem}  is there"
-        if Path(name).is_dir():
-            instead = f"holds no {MODEL}; deltarule train --run {name}  puts one there"
-        elif name in names():
-            instead = f"is the name of a recipe; deltarule train {name}  makes a model of it"
-        elif can_find(name):
-            instead = f"is the name of data; use them as MODEL --data {name}"
-        raise SettingError(f"a model is a file, or the folder of a run: got {name}, which {instead}")
+        others = "recipe_as_model" if name in names() else "data_as_model" if can_find(name) else "no_model_file"
+        key = "no_model_there" if Path(name).is_dir() else others
+        raise SettingError(sentence(f"command.{key}", name=name, file=MODEL, pretrained=PRETRAINED.stem))
     model = load_file(path)
     record = training_record(model)
     origin = f", trained by the recipe {record.recipe} on {record.dataset}" if record.recipe else ""
@@ -273,7 +268,7 @@ def match_classes(model: Model, dataset: Dataset) -> Dataset:
         return dataset
     unknown = sorted(set(theirs) - set(ours))
     if unknown:
-        got = f"{', '.join(unknown)} in {dataset.name}"
-        raise SettingError(f"this model knows the classes {', '.join(ours)}: got {got}")
+        known, got = ", ".join(ours), ", ".join(unknown)
+        raise SettingError(f"this model knows the classes {known}: got {got} in {dataset.name}")
     targets = np.array([ours.index(name) for name in theirs])[dataset.targets]
     return replace(dataset, targets=targets, class_names=ours)

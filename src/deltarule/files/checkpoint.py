@@ -340,8 +340,7 @@ def newest_checkpoint(folder: str | os.PathLike[str], *, weights_only: bool = Fa
                 LOG.warning("checkpoint passed over: %s", reason)
             return path, snapshot
         reasons.append(f"{path} is of step {snapshot.step:,}, so it is not what its name says")
-    cure = "Copy them again, or begin anew in another folder"
-    raise ModelFileError(f"none of {len(paths)} checkpoints in {folder} is sound: {'; '.join(reasons)}. {cure}")
+    raise ModelFileError(sentence("files.no_sound", n=len(paths), folder=folder, reasons="; ".join(reasons)))
 
 
 def step_of(path: Path) -> int:
