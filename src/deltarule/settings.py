@@ -191,8 +191,6 @@ def setting_names(kind: type[Any]) -> tuple[str, ...]:
 def check_choice(what: str, value: Any, choices: tuple[str, ...], synonyms: Mapping[str, str] | None = None) -> None:
     """Raise SettingError unless `value` is one of the names that there are."""
     if not (isinstance(value, str) and value in choices):
-        if hasattr(value, "shape"):
-            raise SettingError(f"{what} must be one of {', '.join(map(repr, choices))}: got {brief(value)}")
         raise SettingError(f"no {what} is called {brief(value)}: {closest(str(value), choices, synonyms or {})}")
 
 

@@ -11,17 +11,8 @@ from deltarule.cli import main
 from deltarule.errors import DeltaruleError
 from deltarule.recipes.schema import parse
 
-RECIPE = '[about]
-name = "mine"
-[data]
-name = "digits"
-[network]
-hidden = [16]
-'
-RECIPE += "[training]
-schedule = 0.1
-epochs = 1
-"
+RECIPE = '[about]\nname = "mine"\n[data]\nname = "digits"\n[network]\nhidden = [16]\n'
+RECIPE += "[training]\nschedule = 0.1\nepochs = 1\n"
 ROWS = "".join(f"{k},{'xy'[k % 2]},{k}.5\n" for k in range(30))
 
 

@@ -77,12 +77,10 @@ def load_model(name: str) -> Model:
     Raises SettingError where there is none, ModelFileError where the file does not hold a model.
     """
     path = model_path(name)
-    kind = kind_of(path) if path.is_file() else MODEL_FILE
-    is_other_zip = (
-        kind.name == "npz" and path.suffix.lower() not in kind.endings
-    )  # PyTorch's, say, which `load` answers
-    if kind is not MODEL_FILE and kind.name != UNKNOWN and not is_other_zip:
+    kind = kind_of(path) if path.is_file() and path.suffix not in (".pt", ".pth", ".ckpt") else MODEL_FILE
+    if kind is not MODEL_FILE and kind.name != UNKNOWN:
         cure = f"give data as MODEL --data {name}" if kind.reader else "deltarule train  makes a model"
+        cure = kind.advice.format(path=name) if kind.reader and kind.advice else cure
         raise SettingError(f"a model is a .safetensors file, or the folder of a run: got {name} ({kind.name}); {cure}")
     if not path.exists():
         others = "recipe_as_model" if name in names() else "data_as_model" if can_find(name) else "no_model_file"
@@ -174,7 +172,7 @@ def load_data(name: str, options: TrainOptions, *, known: Model | None = None, m
             raise SettingError(sentence("command.other_inputs", reads=reads, name=name))
         if not Path(name).is_file():
             what = f"--target names a column of a CSV file: got {name}" if can_find(name) else f"{name} does not exist"
-            raise SettingError(f"{what}; give the CSV file with --data PATH")
+            raise SettingError(f"{what}; give the CSV file with --data PATH, or leave --target out")
         how: dict[str, Any] = {"task": options.target_task, "without": options.without or ()}
         if known is not None and known.columns and known.task != "labels":
             how = {"task": known.task, "class_names": known.class_names, "columns": known.columns}

@@ -121,6 +121,7 @@ def kind_of(path: Path) -> Kind:
         if idx_files(path.parent, path.name + IMAGES):
             return IDX_PAIRS
         more = "; numbers go into a CSV, a line for each sample" if re.fullmatch(r"-?[0-9.]+", path.name) else ""
+        more = "; download it first" if path.parts[0] in ("http:", "https:") else more
         raise SettingError(f"a file must exist: got {path}{more}")
     with open_stored(path, "a file") as file:
         head, is_compressed = file.read(HEAD_BYTES), isinstance(file, GzipFile)

@@ -90,7 +90,7 @@ def _read_dataset(source: Any, how: How) -> Dataset:
             offer, parts = closest(name, table.names), [part.strip() for part in name.split(",")]
             if table.is_file and 2 * sum(number_in(each) is not None for each in table.names) > len(table.names):
                 raise DataError(sentence("tables.no_header", table=table, name=name, got=",".join(table.names[:9])))
-            if set(parts) <= set(table.names):
+            if name != target and set(parts) <= set(table.names):
                 offer = f"name each by itself, {' '.join(f'--without {part}' for part in parts)}, or without={parts}"
             raise SettingError(f"{table.name}: one column called {name!r} was expected: got none; {offer}")
     refuse_absent(table, known)
