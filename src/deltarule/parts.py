@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from deltarule.elsewhere import line_for, names_for, words
 from deltarule.errors import SettingError, ShapeError, closest, read_tables, sentence
-from deltarule.public import Activations
+from deltarule.public import Activations, public
 from deltarule.settings import brief, check_choice, one_per_layer, setting, setting_error, setting_names, with_article
 
 T = TypeVar("T")
@@ -246,6 +246,17 @@ def check_assignment(network: Any, name: str, value: Any) -> Any:
             raise ShapeError(sentence("network.class_names", n_outputs=n_outputs, n_names=len(names)))
         return names
     return resolve("loss", value, "loss") if name == "loss" else value
+
+
+@public()
+class Views(tuple[Any, ...]):
+    """Arrays that are parts of one vector: `weights[0] += W` changes it, another array would not."""
+
+    def __setitem__(self, place: Any, given: Any) -> None:
+        if given is not self[place]:
+            l = place if isinstance(place, int) else 0
+            lines = f"network.weights[{l}][:] = W, or network.biases[{l}][:] = b"
+            raise SettingError(f"an array of a network cannot be replaced, only its numbers: use {lines}")
 
 
 def draw(initializer: Callable[..., Any], rng: np.random.Generator, fan_in: int, fan_out: int) -> NDArray[Any]:

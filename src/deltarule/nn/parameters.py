@@ -15,19 +15,9 @@ from numpy.typing import DTypeLike
 
 from deltarule.errors import SettingError, ShapeError, sentence
 from deltarule.nn.arrays import Array
+from deltarule.parts import Views
 from deltarule.public import public
 from deltarule.settings import sizes_of
-
-
-@public()
-class Views(tuple[Any, ...]):
-    """Arrays that are parts of one vector: `weights[0] += W` changes it, another array would not."""
-
-    def __setitem__(self, place: Any, given: Any) -> None:
-        if given is not self[place]:
-            l = place if isinstance(place, int) else 0
-            lines = f"network.weights[{l}][:] = W, or network.biases[{l}][:] = b"
-            raise SettingError(f"an array of a network cannot be replaced, only its numbers: use {lines}")
 
 
 @public()
