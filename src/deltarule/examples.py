@@ -66,8 +66,7 @@ def examples_for(
                 call.replace("network", "model").format("data") if is_asked else "dr.fit(network, model.scaled(data))"
             )
             raise DataError(sentence("examples.table", data=X, line=line))
-        if X.n_features == network.layer_sizes[0]:
-            check_scale(X.inputs, scale_of(network))
+        check_scale(X.inputs, scale_of(network))
         return network, replace(X, inputs=cast_inputs(network, X.inputs, call))
     if model is not None:
         X = model.inputs(X)

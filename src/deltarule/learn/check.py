@@ -25,7 +25,6 @@ from deltarule.learn.sandbox import Failure, hand_back, run_apart
 from deltarule.learn.training import accuracy_of
 from deltarule.learn.wording import ARRAYS, EQUATIONS, describe, finding_at, finding_of, own_line, text_of
 from deltarule.public import public
-from deltarule.settings import brief
 
 SECONDS, TRAIN_SECONDS = 20.0, 5.0
 STAGES = {"z": 2, "a": 2, "loss": 3, "delta": 5, "dW": 5, "db": 5, "update": 7}
@@ -66,8 +65,6 @@ def check(path: str | os.PathLike[str], *, run: bool = False, train: bool = True
 
     The program runs in a process of its own with limits of time and memory: check your own files, not strangers'.
     """
-    if not isinstance(path, str | os.PathLike):
-        raise SettingError(sentence("program.no_path", got=brief(path)))
     program = find_program(os.fspath(path)) or Path(path)
     if not program.is_file():
         raise SettingError(sentence("program.no_file", name=path))
