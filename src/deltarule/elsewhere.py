@@ -20,6 +20,8 @@ def words() -> dict[str, Any]:
     """elsewhere.toml, with its names by themselves."""
     tables = read_tables("elsewhere")
     rows = ((whose, row) for whose, table in tables["names"].items() for row in table.items())
+    for name in ("pictures", "columns", "commands", "verbs", "options", "schedules"):
+        tables[name] = {alias: meant for meant, aliases in tables[name].items() for alias in aliases.split()}
     return tables | {"names": {(whose, name): line for whose, (called, line) in rows for name in called.split()}}
 
 

@@ -150,6 +150,7 @@ class Model(metaclass=Named):
         """
         columns = fill_with_means(train.columns, train.inputs)
         take_meaning(network, train)
+        vars(network).update({"input_range": None} if columns else {})  # not that of numbers as they are: see `fit`
         model = cls(network, columns=columns)
         if not (train.image_shape is None if standardize is None else standardize):
             return model
@@ -270,7 +271,7 @@ def take_meaning(network: Network, train: Dataset) -> None:
         raise DataError(sentence("model.now_pixels", seen=seen, data=train))
     if pixels:
         check_scale(train.inputs, Scale(pixels=True))
-    elif not train.columns:  # a table's columns have scales of their own
+    else:
         seen = range_with(seen, train.inputs)
     meant = with_meaning(
         network,

@@ -20,6 +20,7 @@ from deltarule.errors import DeltaruleError, SettingError, ShapeError, closest, 
 
 # Exit code 2: ask otherwise, as after an option, a name or a file of a kind that is not read. Any other error of ours
 # is 1: the job failed, as after a damaged file.
+FLAGS = {"v": "--version", "version": "--version", "h": "--help", "help": "--help"}  # by what else they are called
 WRONG_USE = (SettingError, ShapeError)
 
 
@@ -42,7 +43,13 @@ class Group(TyperGroup):
             raise Exit(2 if isinstance(error, WRONG_USE) else 1) from error
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        if args[0] not in self.commands and not args[0].startswith("-"):
+        (word, *rest), path = args, ctx.command_path
+        meant, flag = [each for each in rest if each in self.commands][:1], FLAGS.get(word.lstrip("-").casefold())
+        if word not in self.commands and (flag or word.startswith("-")):
+            line = [flag] if flag else [word, *(each for each in rest if each not in meant)] if meant else ["--help"]
+            what = "option" if word.startswith("-") else "command"
+            raise SettingError(f"{path} has no {what} {word!r}: use {' '.join([path, shlex.join([*meant, *line])])}")
+        if word not in self.commands:
             shown = [name for name, each in self.commands.items() if not each.hidden]
             offer = closest(args[0], shown, words()["commands"])
             raise SettingError(sentence("command.no_command", group=ctx.command_path, name=args[0], offer=offer))

@@ -47,6 +47,8 @@ def predict(options: PredictOptions) -> None:
     """Print a model's answers to the rows of files, or write them as Kaggle wants them."""
     files, kaggle, out, as_json = options.files, options.kaggle, options.out, options.as_json
     if bool(files) == (kaggle is not None) or (kaggle is None) != (out is None):
+        if files and kaggle is None:
+            raise SettingError(f"--out is for --kaggle: use  deltarule predict {files[0]} --json > answers.json")
         raise SettingError("give either FILE... or both --kaggle test.csv and --out submission.csv")
     paths = files_in(files or ())
     name = options.model or model_for(paths)

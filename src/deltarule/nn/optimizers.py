@@ -42,8 +42,7 @@ class Optimizer:
         vectors = list(self._vectors.values())
         sizes = [params.size, grads.size, *(v.size for v in vectors)]
         if len(set(sizes)) > 1:
-            got = ", ".join(map(str, sizes))
-            raise ShapeError(sentence("network.other_sizes", optimizer=type(self).__name__, got=got))
+            raise ShapeError(sentence("network.other_sizes", optimizer=type(self).__name__, got=", ".join(map(str, sizes))))
         return vectors
 
     def update(self, p: Array, g: Array, learning_rate: float, *moments: Array) -> None:

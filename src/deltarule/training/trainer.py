@@ -45,7 +45,7 @@ APART = ("network", "engine", "callbacks")  # of a Trainer's fields: in words of
 FIRST_LOOK = 10_000  # how many training samples epoch 0 is evaluated on
 
 
-@public("Trainer(network=network)", is_inner=True)
+@public("Trainer(network=network).fit(dr.Dataset(X, y))", is_inner=True)
 @dataclass(kw_only=True)
 class Trainer(TrainingNumbers, metaclass=Named):
     """How a network is to be trained; `fit` does it. Every part is an object, or what the function `fit` takes for it.

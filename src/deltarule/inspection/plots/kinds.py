@@ -71,7 +71,7 @@ def plot(
     role, what = role_of(what), getattr(what, "model_", what)
     what = Model.of(what) if isinstance(what, Network) else what
     if what is not None and not role:
-        cure = f'; use dr.load("{what}")' if isinstance(what, str | PathLike) else ""
+        cure = f'; use dr.load("{what}")' if isinstance(what, str | PathLike) and kind != "curves" else ""
         cure = cure or f"; use {words()['drawn_of'][required_inputs(kind)[0] if required_inputs(kind) else 'model']}"
         raise SettingError(f"{usage(kind)}: got {brief(what)}{cure}")
     if data is not None and not isinstance(data, Dataset):
