@@ -7,7 +7,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from importlib import import_module
-from typing import Annotated, Any
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
@@ -15,7 +15,7 @@ from deltarule.cli import options
 from deltarule.cli.commands import Command, Group, error_message
 from deltarule.cli.data import app as data_commands
 from deltarule.cli.printing import doors, note, print_text
-from deltarule.errors import DISTRIBUTION, read_tables
+from deltarule.errors import DISTRIBUTION
 
 # Each is a function in the module of its name and a class in `options`; `data` has commands of its own.
 NAMES = ("train", "evaluate", "predict", "explain", "check", "learn", "plot", "playground", "export", "recipes")
@@ -34,7 +34,6 @@ def show_version(wanted: bool) -> None:
 app = typer.Typer(
     cls=Group,
     no_args_is_help=True,
-    context_settings={"ignore_unknown_options": True},  # which Group answers
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # plain help is shorter, and there in half the time
@@ -58,10 +57,9 @@ def command(name: str) -> Callable[..., None]:
         home = "check" if name in ALIASES else name
         getattr(import_module(f"deltarule.cli.{home}"), name)(record(**given))
 
-    carry_out.__doc__ = read_tables("cli/help")[name]["says"]
-    kinds = carry_out.__annotations__ = dict(options.option_types(name, record))
-    parameters = [each.replace(annotation=kinds[each.name]) for each in inspect.signature(record).parameters.values()]
-    carry_out.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    carry_out.__doc__ = record.__doc__
+    carry_out.__annotations__ = get_type_hints(record, include_extras=True)
+    carry_out.__signature__ = inspect.signature(record)  # type: ignore[attr-defined]
     return carry_out
 
 

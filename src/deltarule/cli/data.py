@@ -5,13 +5,12 @@ from typing import Annotated, Any
 import typer
 
 from deltarule.cli.commands import Command, Group
+from deltarule.cli.options import AsJson
 from deltarule.cli.printing import entry, in_a_line, print_result, print_text
-from deltarule.errors import DataError, read_tables, sentence
+from deltarule.errors import DataError, sentence
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="One that `data list` shows.")]
 NameOrPath = Annotated[str, typer.Argument(metavar="DATA", help="A name that `data list` shows, or a path.")]
-
-AsJson = Annotated[bool, typer.Option("--json", help=read_tables("cli/help")["every"]["as_json"])]
 
 NOT_HERE = "not here"
 

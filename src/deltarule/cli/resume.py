@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from deltarule.cli.options import KEPT, TrainOptions
+from deltarule.cli.options import KEPT, MARKS, TrainOptions
 from deltarule.cli.printing import tell
 from deltarule.cli.resolve import check_data_exist
 from deltarule.cli.results import check_place, check_run_place
@@ -22,15 +22,12 @@ from deltarule.recipes.schema import Recipe, parse
 from deltarule.training.snapshot import Snapshot, differences
 
 MODEL_SUFFIXES = (".safetensors", ".st", ".model", ".weights", ".bin")  # of files that no other program runs or obeys
+KEPT_OPTIONS = {each.name: each for each in fields(TrainOptions) if MARKS.get(each.name) == KEPT}
 
 # What a checkpoint of `deltarule train` knows of the command that made it; `recipe` is TOML, all filled in.
 KeptOptions: Any = msgspec.defstruct(
     "KeptOptions",
-    [
-        ("recipe", str),
-        ("recipe_name", str),
-        *((each.name, each.type, each.default) for each in fields(TrainOptions) if each.name in KEPT),
-    ],
+    [("recipe", str), ("recipe_name", str), *((each.name, each.type, each.default) for each in KEPT_OPTIONS.values())],
     forbid_unknown_fields=True,
 )
 
@@ -100,7 +97,7 @@ def earlier_run(snapshot: Snapshot, folder: Path) -> EarlierRun:
         found = msgspec.convert(snapshot.record, KeptOptions, dec_hook=lambda kind, value: kind(value))
     except msgspec.ValidationError as error:
         raise SettingError(sentence("command.program", folder=folder)) from error
-    kept = {name: getattr(found, name) for name in KEPT}
+    kept = {name: getattr(found, name) for name in KEPT_OPTIONS}
     return EarlierRun(snapshot, parse(found.recipe, found.recipe_name), kept)
 
 
@@ -154,7 +151,7 @@ def is_safe(name: str, place: Path) -> bool:
 
 def checkpoint_record(options: TrainOptions, recipe: Recipe, job: Job) -> dict[str, Any]:
     """What a checkpoint is to know of the command that made it."""
-    kept = {name: getattr(options, name) for name in KEPT} | {"engine": job.trainer.engine.name}
+    kept = {name: getattr(options, name) for name in KEPT_OPTIONS} | {"engine": job.trainer.engine.name}
     content = KeptOptions(recipe=recipe.to_toml(), recipe_name=recipe.about.name, **kept)
     record: dict[str, Any] = msgspec.to_builtins(content, enc_hook=str)
     return record
