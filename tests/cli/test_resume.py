@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from deltarule.cli import train
-from deltarule.cli.options import RECIPE_KEYS, TrainOptions
-from deltarule.cli.resume import KEPT_OPTIONS
+from deltarule.cli.options import KEPT, RECIPE_KEYS, TrainOptions
 from deltarule.errors import FileError
 from deltarule.files import run_folder
 from deltarule.files.checkpoint import checkpoint_bytes, newest_checkpoint, read_checkpoint
@@ -177,8 +176,8 @@ def test_a_checkpoint_keeps_the_options_that_are_marked(deltarule: Command) -> N
     once = {"context", "data", "changes", "checkpoint", "every_steps", "every_seconds"}
     once |= {"recipe", "resume", "resume_anyway", "force", "offline", "as_json"}
     once |= RECIPE_KEYS.keys()
-    assert set(KEPT_OPTIONS) == {each.name for each in fields(TrainOptions)} - once
-    assert set(newest_checkpoint("kept")[1].record) == {"recipe", "recipe_name", *KEPT_OPTIONS}
+    assert set(KEPT) == {each.name for each in fields(TrainOptions)} - once
+    assert set(newest_checkpoint("kept")[1].record) == {"recipe", "recipe_name", *KEPT}
 
 
 def test_a_checkpoint_without_later_options_is_read(deltarule: Command) -> None:
