@@ -42,7 +42,8 @@ class Optimizer:
         vectors = list(self._vectors.values())
         sizes = [params.size, grads.size, *(v.size for v in vectors)]
         if len(set(sizes)) > 1:
-            raise ShapeError(sentence("network.other_sizes", optimizer=type(self).__name__, got=", ".join(map(str, sizes))))
+            got = ", ".join(map(str, sizes))
+            raise ShapeError(sentence("network.other_sizes", optimizer=type(self).__name__, got=got))
         return vectors
 
     def update(self, p: Array, g: Array, learning_rate: float, *moments: Array) -> None:
