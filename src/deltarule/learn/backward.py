@@ -21,10 +21,11 @@ from deltarule.learn.activations import (
     leaky,
     shares_of,
 )
+from deltarule.learn.blame import delta_source, is_in, targets_source
 from deltarule.learn.judgement import Found, Pass, first, first_multiple
 from deltarule.learn.layers import OwnLayer
 from deltarule.learn.recording import Event
-from deltarule.learn.roles import number_in, role_of
+from deltarule.learn.roles import number_in
 from deltarule.nn.arrays import Array
 
 Form = tuple[str, Array]
@@ -44,12 +45,9 @@ def walk_back(run: Pass, loss: str) -> None:
             deltas[l] = None if l == last and not forms[0] else right_delta(forms)
         else:
             (event, array), mistake, factor = found
-            event = source_of(run, l, event, mistake, begun, deltas[l + 1] if l < last else None)
             deltas[l] = array
-            if mistake.startswith("="):
-                mistake, note = "", mistake[1:]
-            else:
-                note = ""
+            mistake, note = ("", mistake[1:]) if mistake.startswith("=") else (mistake, "")
+            event = source_of(run, l, event, mistake, begun, errors_before(run, l, deltas))
             run.note("delta", l, event, mistake, factor=factor, note=note, **names_of(run, l))
         if (delta := deltas[l]) is None:
             break
@@ -57,28 +55,22 @@ def walk_back(run: Pass, loss: str) -> None:
     run.delta = deltas  # type: ignore[assignment]
 
 
-def source_of(run: Pass, l: int, event: Event, mistake: str, begun: int, behind: Array | None) -> Event:
-    """Where a mistake in what is carried back was made: at the product with the weights, before sigma'."""
+def source_of(run: Pass, l: int, event: Event, mistake: str, begun: int, errors: list[Array]) -> Event:
+    """Where a wrong delta was made."""
     if mistake in ("slope-half", "slope-of-another", "mask-inverted", "mask-one"):
-        before = [each for each in run.trace.events[max(0, event.time - 8) : event.time] if each.time > begun]
-        inside = [each for each in before if role_of(each.where.function.rpartition(".")[2]) == "derivative"]
-        return inside[-1] if inside else event
-    if behind is None or mistake not in ("updated-weights", "error-before-slope", "not-transposed", "weights-of-layer"):
-        return event
-    right = behind @ run.layers[l + 1].W.T
-    for each, array in reversed(run.step_of(run.trace.arrays(run.n, right.shape[1], begun))):
-        text = each.where.text
-        is_product = "@" in text or "dot(" in text or "matmul(" in text
-        if each.time <= event.time and is_product and not is_close(array, right):
-            return each
-    return event
+        before = [each for each in run.trace.events[max(0, event.time - 8) : event.time + 1] if each.time > begun]
+        inside = [each for each in before if is_in("derivative", each)]
+        return inside[-1] if inside else delta_source(run, l, event, begun, errors)
+    if mistake in ("targets-shifted", "targets-inverted"):
+        return targets_source(run, wrong_targets(run.targets), event)
+    return delta_source(run, l, event, begun, errors) if mistake else event
 
 
 def source_of_sign(run: Pass, event: Event, begun: int) -> Event:
     """Where the error of the outputs got its wrong sign: at the first such array before delta."""
     a, wanted = run.a[-1], run.targets
     errors = [a - wanted, *([(a - wanted) / (a * (1 - a)), -wanted / a] if run.kinds[-1] in MULTI else [])]
-    for pair in sorted(run.step_of(run.trace.arrays(run.n, a.shape[1], begun)), key=lambda pair: is_of_loss(pair[0])):
+    for pair in sorted(run.step_of(run.trace.arrays(run.n, a.shape[1], begun)), key=lambda pair: is_in("loss", pair[0])):
         if pair[0].time <= event.time:
             for each in errors:
                 factor = factor_between(pair[1], each) if np.isfinite(each).all() else None
@@ -87,9 +79,18 @@ def source_of_sign(run: Pass, event: Event, begun: int) -> Event:
     return event
 
 
-def is_of_loss(event: Event) -> bool:
-    """Whether an array is computed for the loss, where t - a does as well as a - t."""
-    return role_of(event.where.function.rpartition(".")[2]) == "loss"
+def errors_before(run: Pass, l: int, deltas: list[Array | None]) -> list[Array]:
+    """dC/da of a layer, as it is right for some loss."""
+    if l + 1 == len(run.layers):
+        a, t = run.a[-1], run.targets
+        return [a - t, (a - t) / (a * (1 - a)), t / a] if run.kinds[-1] in MULTI else [a - t]
+    behind = deltas[l + 1]
+    return [] if behind is None else [behind @ run.layers[l + 1].W.T]
+
+
+def wrong_targets(targets: Array) -> list[Array]:
+    """Targets that are shifted by a class, or 0 for 1."""
+    return [np.roll(targets, 1, axis=1), np.roll(targets, -1, axis=1), 1 - targets]
 
 
 def right_delta(forms: tuple[list[Form], list[Form]]) -> Array:
@@ -109,7 +110,7 @@ def output_forms(run: Pass, loss: str) -> tuple[list[Form], list[Form]]:
     """delta of the outputs: what is right for some loss, with the loss's name; and what mistakes make of it."""
     outputs, weighted, wanted, kind = run.a[-1], run.z[-1], run.targets, run.kinds[-1]
     error = outputs - wanted
-    plain, full = ("=", error), ("=quadratic", kind.back(error, weighted, outputs))
+    full = ("=quadratic", kind.back(error, weighted, outputs))
     right: list[Form] = []
     if kind in MULTI:
         right.append(("=cross_entropy", error))
@@ -119,7 +120,6 @@ def output_forms(run: Pass, loss: str) -> tuple[list[Form], list[Form]]:
     if kind is SIGMOID:
         right.append(("=categorical", -wanted * (1 - outputs)))
         right.append(("=quadratic", error * outputs * (1 - outputs)))
-    del plain
     wrong: list[Form] = []
     if kind is SOFTMAX:
         name = "softmax-diagonal" if loss == "quadratic" else "shortcut-slope"
@@ -128,11 +128,8 @@ def output_forms(run: Pass, loss: str) -> tuple[list[Form], list[Form]]:
         wrong.append(("no-slope", error))
     wrong += list(slope_forms(run, len(run.layers) - 1, error))
     wrong += [("error-squared", error**2), ("error-absolute", np.abs(error)), ("error-sign-only", np.sign(error))]
-    rolled = np.roll(wanted, 1, axis=1), np.roll(wanted, -1, axis=1)
-    for other, key in [(each, "targets-shifted") for each in rolled] + [
-        (1 - wanted, "targets-inverted"),
-        (0 * wanted, "targets-forgotten"),
-    ]:
+    keys = ("targets-shifted", "targets-shifted", "targets-inverted", "targets-forgotten")
+    for key, other in zip(keys, [*wrong_targets(wanted), 0 * wanted], strict=True):
         wrong += [(key, outputs - other), (key, kind.back(outputs - other, weighted, outputs))]
     wrong.append(("targets-not-one-hot", outputs - wanted.argmax(axis=1)[:, None]))
     return right, wrong
@@ -196,7 +193,7 @@ def slope_forms(run: Pass, l: int, error: Array) -> Iterator[Form]:
 def find_delta(run: Pass, l: int, begun: int, forms: tuple[list[Form], list[Form]]) -> tuple[Found, str, float] | None:
     """The array that is delta of a layer, its mistake, and how many times the right one it is."""
     pairs = run.step_of(run.trace.arrays(run.n, run.layers[l].W.shape[1], begun))
-    pairs.sort(key=lambda pair: is_of_loss(pair[0]))
+    pairs.sort(key=lambda pair: is_in("loss", pair[0]))
     used = [pair for pair in pairs if is_used(run, l, pair[1], begun)]
     right, wrong = forms
     if not used:  # dC/dW may have a penalty's part
@@ -209,7 +206,9 @@ def find_delta(run: Pass, l: int, begun: int, forms: tuple[list[Form], list[Form
             if group is pairs and key in ("no-slope", "error-before-slope", "targets-forgotten"):
                 continue
             if found := nearest_multiple(run, l, begun, group, array):
-                return found[:2], key, found[2]
+                later = [pair for pair in pairs if pair[0].time > found[0].time and pair[0].where.is_store]
+                unused = next((each for _, made in right if (each := first_multiple(later, made))), None)
+                return (unused[:2], right[0][0], unused[2]) if unused and group is used else (found[:2], key, found[2])
         if group and group is used:
             return group[0], "off", 1.0
     named = [pair for pair in pairs if pair[0].where.is_store and is_error_name(pair[0].name)]
@@ -289,6 +288,8 @@ def find_weight_gradient(run: Pass, index: int, delta: Array, begun: int) -> Arr
             forms.append(("of-another-layer", inputs.T @ other))
     if index + 1 == len(run.layers):
         forms.append(("error-for-delta", inputs.T @ (run.a[-1] - run.targets)))
+    made = run.step_of(run.trace.arrays(run.n, delta.shape[1], begun))
+    forms += [("error-for-delta", inputs.T @ array) for event, array in made if event.where.is_store and array.any()]
     forms.append(("sum-before-product", np.outer(inputs.sum(axis=0), delta.sum(axis=0))))
     forms += [("one-sample", np.outer(inputs[sample], delta[sample])) for sample in (0, -1)]
     if right.shape[0] == right.shape[1]:
@@ -368,6 +369,8 @@ def find_bias_gradient(run: Pass, index: int, delta: Array, begun: int) -> Array
         for each in (run.delta or [])
         if each is not None and each.shape == delta.shape
     ]
+    made = run.step_of(run.trace.arrays(run.n, delta.shape[1], begun))
+    forms += [("error-for-delta", array.sum(axis=0)) for event, array in made if event.where.is_store and array.any()]
     for key, array in forms:
         if run.n > 1 and (wrong := first_multiple(pairs, array)):
             run.note("db", index, wrong[0], key, which="last", line="delta.sum(axis=0)", **gradient_names(index))

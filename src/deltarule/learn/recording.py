@@ -7,10 +7,12 @@ delta and gradient is seen, whether it has a name and is returned or not.
 import ast
 import builtins
 import copy
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -48,12 +50,21 @@ class Where:
 
 @dataclass(frozen=True, eq=False)
 class Event:
-    """A value at the time that it was computed, as float64 or complex; name: of what was stored, with its key."""
+    """A value at the time that it was computed, as float64 or complex; name: of what was stored, with its key.
+
+    callers: the lines of the calls that lead to it, the innermost first.
+    """
 
     time: int
     where: Where
     name: str
     value: Array
+    callers: tuple[int, ...] = ()
+
+    @property
+    def lines(self) -> tuple[int, ...]:
+        """Its own line, and those of the calls."""
+        return self.where.line, *self.callers
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,8 +110,10 @@ class RunRecorder:
         self._keep(where, name, value)
 
     def _keep(self, where: Where, name: str, value: Any) -> None:
+        callers: tuple[int, ...] | None = None
         for path, array in arrays_by_name(name, value):
-            self.events.append(Event(len(self.events), where, path, array))
+            callers = call_lines(sys._getframe(3)) if callers is None else callers  # noqa: SLF001  # who called us
+            self.events.append(Event(len(self.events), where, path, array, callers))
             self.size += array.size
         if (
             len(self.events) > MOST_EVENTS
@@ -119,6 +132,16 @@ class RunRecorder:
             scale = 1.5 / np.sqrt(min(array.shape)) if kind == "weights" and array.ndim > 1 else 0.3
             array[...] = rng.normal(0.0 if kind == "weights" else 0.3, scale, array.shape)  # so that no ReLU is dead
         self.starts.append(InitialParameter(name, kind, where, raw, array.astype(np.float64)))
+
+
+def call_lines(frame: FrameType) -> tuple[int, ...]:
+    """The lines of a program's calls that lead to one of its frames, the innermost first."""
+    lines, file, outer = list[int](), frame.f_code.co_filename, frame.f_back
+    while outer is not None:
+        if outer.f_code.co_filename == file:
+            lines.append(outer.f_lineno)
+        outer = outer.f_back
+    return tuple(lines)
 
 
 def arrays_by_name(name: str, value: Any) -> Iterator[tuple[str, Array]]:

@@ -7,6 +7,7 @@ import numpy as np
 
 from deltarule.learn.activations import SIGMOID
 from deltarule.learn.backward import walk_back
+from deltarule.learn.blame import blame_callers
 from deltarule.learn.judgement import Pass, Step, walk_forward
 from deltarule.learn.layers import OwnLayer, Trace, chains
 from deltarule.learn.losses import NAMES, fits, walk_loss
@@ -71,6 +72,8 @@ def one_reading(run: Pass, rate: float) -> Verdict:
             walk_back(run, loss)
             compare_losses(run, loss)
             walk_update(run, begun, rate)
+            for n, line in blame_callers(run).items():
+                run.steps[n] = replace(run.steps[n], values=run.steps[n].values | {"line": line})
     order = {"z": 0, "a": 0, "loss": 1, "delta": 2, "dW": 2, "db": 2, "update": 3}
     inner = {"z": 0, "a": 1, "delta": 0, "db": 2, "dW": 1}
     last = len(run.layers)

@@ -1,6 +1,7 @@
 """A step that is wrong, in words: the row of mistakes.toml, and what to write instead in the program's own names."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from deltarule.inspection.gradcheck.catalog import ROWS, TEXTS
@@ -49,7 +50,8 @@ def finding_of(program: Program, run: Pass, step: Step) -> ProgramFinding:
     array = ARRAYS.get(step.quantity, step.quantity)
     array += "" if step.quantity == "loss" else f" of layer {l}"
     event = step.values.get("at") or step.event
-    where = event.where if event else None
+    where, line = event.where if event else None, step.values.get("line", 0)
+    where = replace(where, line=line, place=program.place(line)) if where and isinstance(line, int) and line else where
     key = step.mistake
     if key == "off" and (mistake := second_opinion(run, step)) is not None:
         key, equation, says, fix = mistake.id, mistake.equation, mistake.says, mistake.fix
