@@ -35,7 +35,7 @@ MULTI = (SIGMOID, SOFTMAX)
 def walk_back(run: Pass, loss: str) -> None:
     """Follow the error from the outputs to the first layer. loss: what the program's loss is, "" where unknown."""
     last, begun = len(run.layers) - 1, run.time
-    deltas: list[Array | None] = [None] * len(run.layers)
+    deltas = run.delta = [None] * len(run.layers)
     run.gradients = [(None, None)] * len(run.layers)
     for l in range(last, -1, -1):
         forms = output_forms(run, loss) if l == last else hidden_forms(run, l, deltas[l + 1])
@@ -52,7 +52,6 @@ def walk_back(run: Pass, loss: str) -> None:
         if (delta := deltas[l]) is None:
             break
         run.gradients[l] = (find_weight_gradient(run, l, delta, begun), find_bias_gradient(run, l, delta, begun))
-    run.delta = deltas  # type: ignore[assignment]
 
 
 def source_of(run: Pass, l: int, event: Event, mistake: str, begun: int, errors: list[Array]) -> Event:
@@ -199,9 +198,10 @@ def find_delta(run: Pass, l: int, begun: int, forms: tuple[list[Form], list[Form
     if not used:  # dC/dW may have a penalty's part
         used = [pair for pair in pairs if gradient_like(run, run.layers[l], run.inputs(l).T @ pair[1], begun)]
     for group in (used, pairs):
-        for key, array in right:
-            if found := nearest_multiple(run, l, begun, group, array):
-                return found[:2], key, found[2]
+        fitting = [(found, key) for key, array in right if (found := nearest_multiple(run, l, begun, group, array))]
+        if fitting:  # where dC/dW is made of none of them, the one that was computed last
+            found, key = fitting[0] if group is used else max(fitting, key=lambda pair: pair[0][0].time)
+            return found[:2], key, found[2]
         for key, array in wrong:
             if group is pairs and key in ("no-slope", "error-before-slope", "targets-forgotten"):
                 continue
@@ -280,12 +280,8 @@ def find_weight_gradient(run: Pass, index: int, delta: Array, begun: int) -> Arr
     forms: list[Form] = []
     if index and run.z[index - 1].shape == inputs.shape:
         forms.append(("z-for-a", run.z[index - 1].T @ delta))
-    for sample, other in enumerate([run.X, *run.a]):
-        if sample != index and other.shape[1] == inputs.shape[1]:
-            forms.append(("of-another-layer", other.T @ delta))
-    for sample, other in enumerate(run.delta or []):
-        if sample != index and other is not None and other.shape == delta.shape:
-            forms.append(("of-another-layer", inputs.T @ other))
+    forms += [("of-another-layer", each.T @ delta) for n, each in enumerate([run.X, *run.a]) if n != index]
+    forms += [("of-another-layer", inputs.T @ each) for each in run.delta or [] if each is not None]
     if index + 1 == len(run.layers):
         forms.append(("error-for-delta", inputs.T @ (run.a[-1] - run.targets)))
     made = run.step_of(run.trace.arrays(run.n, delta.shape[1], begun))
@@ -295,9 +291,10 @@ def find_weight_gradient(run: Pass, index: int, delta: Array, begun: int) -> Arr
     if right.shape[0] == right.shape[1]:
         forms.append(("weights-transposed", right.T))
     for key, array in forms:
-        if found_wrong := first_multiple(pairs, array):
+        alike = pairs if array.shape == right.shape else oriented(run, layer, array.shape, begun)
+        if found_wrong := first_multiple(alike, array):
             run.note("dW", index, found_wrong[0], key, factor=found_wrong[2], **gradient_names(index))
-            return found_wrong[1]
+            return found_wrong[1] if array.shape == right.shape else None
     flipped = [(event, array) for event, array in run.trace.like(shape[::-1], begun)]
     if shape[0] != shape[1] and (lying := first_multiple(flipped, layer.upright(right).T)):
         whole = [pair for pair in flipped if pair[0].where.is_store and factor_between(pair[1], lying[1])]
@@ -314,6 +311,12 @@ def find_weight_gradient(run: Pass, index: int, delta: Array, begun: int) -> Arr
         return named[-1][1]
     run.note("dW", index, None, "?")
     return None
+
+
+def oriented(run: Pass, layer: OwnLayer, shape: tuple[int, ...], after: int) -> list[Found]:
+    """The arrays of a shape (fan_in, fan_out), as they lie in a layer."""
+    lying = shape[::-1] if layer.is_out_first else shape
+    return [(event, layer.upright(array)) for event, array in run.step_of(run.trace.like(lying, after))]
 
 
 def wrong_store(run: Pass, l: int, found: Found) -> tuple[Event, str] | None:

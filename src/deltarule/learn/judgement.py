@@ -70,7 +70,7 @@ class Pass:
     z: list[Array] = field(default_factory=list)
     a: list[Array] = field(default_factory=list)
     kinds: list[Sigma] = field(default_factory=list)
-    delta: list[Array] = field(default_factory=list)
+    delta: list[Array | None] = field(default_factory=list)
     gradients: list[tuple[Array | None, Array | None]] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     time: int = -1

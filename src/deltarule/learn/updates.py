@@ -16,7 +16,10 @@ from deltarule.nn.arrays import Array
 
 @dataclass(frozen=True, eq=False)
 class Share:
-    """How a parameter is moved: by which event, and how many times its gradient (delta, dC/d., update) that is."""
+    """How a parameter is moved: by which event, and how many times its gradient (delta, dC/d., update) that is.
+
+    store: the last array that is a multiple of the gradient.
+    """
 
     quantity: str
     layer: int
@@ -24,6 +27,7 @@ class Share:
     delta: float
     gradient: float
     update: float | None
+    store: Event | None = None
 
     @property
     def total(self) -> float:
@@ -91,7 +95,9 @@ def walk_update(run: Pass, begun: int, rate: float) -> None:
             judged = [each for each in run.steps if (each.quantity, each.layer) == (quantity, l)]
             step = judged[0] if judged else None
             known = step is not None and step.mistake == "" and gradient is not None
-            share = update_of(run, l, quantity, start, oriented, begun, summed)
+            before = signs[l] * (step.values.get("factor", 1.0) if step else 1.0)
+            whole = None if summed is None else summed[l][quantity == "db"] * before
+            share = update_of(run, l, quantity, start, oriented, begun, whole)
             if known and share is not None and step is not None:
                 shares.append(replace(share, delta=signs[l], gradient=share.gradient * step.values.get("factor", 1.0)))
     judge_shares(run, shares, rate, begun)
@@ -141,32 +147,36 @@ def update_of(
     start: InitialParameter,
     gradient: Array | None,
     begun: int,
-    summed: list[tuple[Array, Array]] | None,
+    whole: Array | None,
 ) -> Share | None:
-    """The update of one parameter, as a share whose factors before it are yet to be filled in."""
-    if run.whole is not None and summed is None:
+    """The update of one parameter, as a share whose factors before it are yet to be filled in.
+
+    whole: the gradient's sum over all samples, where the program goes through them one by one.
+    """
+    if run.whole is not None and whole is None:
         return None  # the sum over samples is another array than the first one's
-    whole = None if summed is None else summed[index][quantity == "db"]
     of_all = None if whole is None else step_taken(run, start, whole, begun)
     if of_all is not None and whole is not None:
-        factor = factor_between(of_all[1], whole.reshape(of_all[1].shape))
+        slope = whole.reshape(of_all[1].shape)
+        factor = factor_between(of_all[1], slope)
         if factor is not None:
-            return Share(quantity, index, of_all[0], 1.0, 1.0, factor)
+            scale, store = scale_of_store(run, slope, begun, of_all[0].time)
+            return Share(quantity, index, of_all[0], 1.0, scale, factor / scale, store)
     if (other := change_of_shape(run, start, begun)) and other.time < run.end:
         run.note("update", index, other, "update-off", parameter=start.name)
         return None
     if (found := step_taken(run, start, gradient, begun)) is None:
         if gradient is None:
             return None
-        scale = scale_of_store(run, gradient.reshape(start.value.shape), begun, run.end)
-        return Share(quantity, index, None, 1.0, scale, None)
+        scale, store = scale_of_store(run, gradient.reshape(start.value.shape), begun, run.end)
+        return Share(quantity, index, None, 1.0, scale, None, store)
     event, change = found
     if gradient is None:
         return None
     slope = gradient.reshape(change.shape)
     if (factor := factor_between(change, slope)) is not None:
-        scale = scale_of_store(run, slope, begun, event.time)
-        return Share(quantity, index, event, 1.0, scale, factor / scale)
+        scale, store = scale_of_store(run, slope, begun, event.time)
+        return Share(quantity, index, event, 1.0, scale, factor / scale, store)
     factor, share = shares_of(change, slope, start.value)
     if factor and is_close(change, factor * slope + share * start.value, 2e-5):
         return Share(quantity, index, event, 1.0, 1.0, factor)  # a penalty shrinks the weights, too
@@ -175,7 +185,9 @@ def update_of(
     agree = float(np.mean(np.sign(change) == -np.sign(slope)))
     if agree > 0.97 or agree < 0.03:  # Adam and its like take steps of another size
         return Share(quantity, index, event, 1.0, 1.0, None)
-    run.note("update", index, event, "update-off", parameter=start.name)
+    stores = [pair[0] for pair in run.trace.like(change.shape, begun) if pair[0].time < event.time]
+    stores = [each for each in stores if each.where.is_store and factor_between(each.value, change)]
+    run.note("update", index, event, "update-off", parameter=start.name, at=stores[-1] if stores else event)
     return None
 
 
@@ -199,13 +211,12 @@ def spoil_few(run: Pass, l: int, quantity: str, change: Array, slope: Array, eve
     return True
 
 
-def scale_of_store(run: Pass, gradient: Array, begun: int, end: int) -> float:
-    """How many times a gradient the program's last stored array of it is: 1/n, where it is divided later on."""
-    scale = 1.0
-    for event, array in run.trace.like(gradient.shape, begun):
+def scale_of_store(run: Pass, gradient: Array, begun: int, end: int) -> tuple[float, Event | None]:
+    """How many times a gradient the program's last stored array of it is: 1/n, where it is divided later on; and it."""
+    for event, array in reversed(run.trace.like(gradient.shape, begun)):
         if event.time < end and event.where.is_store and (factor := factor_between(array, gradient)):
-            scale = factor
-    return scale
+            return factor, event
+    return 1.0, None
 
 
 def judge_shares(run: Pass, shares: Sequence[Share], rate: float, begun: int) -> None:
@@ -257,7 +268,8 @@ def name_signs(run: Pass, wrong_way: Sequence[Share], run_shares: Sequence[Share
             mark(run, last, "sign", at=source_of_sign(run, last.event, begun) if last.event else None)
             return
         elif share.gradient < 0:
-            mark(run, next(each for each in run.steps if (each.quantity, each.layer) == (share.quantity, l)), "sign")
+            step = next(each for each in run.steps if (each.quantity, each.layer) == (share.quantity, l))
+            mark(run, step, "sign", at=share.store or step.event)
         elif delta is not None and delta.values.get("factor", 1.0) < 0:
             mark(run, delta, "sign")
         elif share.update is not None and share.update > 0:

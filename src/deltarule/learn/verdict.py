@@ -7,7 +7,7 @@ import numpy as np
 
 from deltarule.learn.activations import SIGMOID
 from deltarule.learn.backward import walk_back
-from deltarule.learn.blame import blame_callers
+from deltarule.learn.blame import blame_callers, last_copy
 from deltarule.learn.judgement import Pass, Step, walk_forward
 from deltarule.learn.layers import OwnLayer, Trace, chains
 from deltarule.learn.losses import NAMES, fits, walk_loss
@@ -107,7 +107,8 @@ def compare_losses(run: Pass, loss: str) -> None:
         return
     names = {"loss": NAMES[loss], "fits": NAMES.get(step.note, step.note)}
     if run.kinds[-1] is SIGMOID and step.note in ("cross_entropy", "quadratic"):
-        mark(run, step, "delta-a-minus-t" if loss == "quadratic" else "shortcut-slope", **names)
+        at = last_copy(run, step.layer, step.event) if step.event else None
+        mark(run, step, "delta-a-minus-t" if loss == "quadratic" else "shortcut-slope", at=at, **names)
     else:
         at = next((each.event for each in run.steps if each.quantity == "loss"), None)
         mark(run, step, "two-losses", at=at, **names)
