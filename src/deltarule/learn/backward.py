@@ -349,6 +349,9 @@ def find_bias_gradient(run: Pass, index: int, delta: Array, begun: int) -> Array
         return None
     right = delta.sum(axis=0)
     pairs = run.step_of(run.trace.of_size(layer.b.size, begun))
+    if run.n == 1 and (other := stored_for_bias(run, index, right, begun)):
+        run.note("db", index, other[0], "off", line="delta.sum(axis=0)")
+        return other[1]
     equal = first(pairs, right) if run.n == 1 else None  # of one sample, other arrays may be multiples by chance
     if found := (*equal, 1.0) if equal else first_multiple(pairs, right):
         run.note("db", index, found[0], "", factor=found[2])
@@ -379,6 +382,18 @@ def find_bias_gradient(run: Pass, index: int, delta: Array, begun: int) -> Array
             run.note("db", index, wrong[0], key, which="last", line="delta.sum(axis=0)", **gradient_names(index))
             return wrong[1]
     return sum_over_other_axes(run, index, delta, begun, pairs)
+
+
+def stored_for_bias(run: Pass, index: int, delta: Array, begun: int) -> Found | None:
+    """What is stored as the gradient of biases between a layer's delta and the next one's, where it is not delta."""
+    pairs = run.trace.of_size(run.layers[index].b.size, begun)
+    time = next((event.time for event, array in pairs if is_close(array, delta)), None)
+    if time is None:
+        return None
+    for event, array in run.step_of(pairs):
+        if time < event.time < time + 6 and event.where.is_store and "b" in event.name and is_bias_gradient(event.name):
+            return None if factor_between(array, delta) is not None else (event, array)
+    return None
 
 
 def sum_over_other_axes(run: Pass, index: int, delta: Array, begun: int, pairs: list[Found]) -> Array | None:

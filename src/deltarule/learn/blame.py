@@ -11,9 +11,6 @@ from deltarule.learn.recording import Event
 from deltarule.learn.roles import role_of
 from deltarule.nn.arrays import Array
 
-FORWARD, BACK = ("z", "a"), ("delta", "dW", "db")
-
-
 def is_in(role: str, event: Event) -> bool:
     """Whether an expression stands in a function of this role."""
     return role_of(event.where.function.rpartition(".")[2]) == role
@@ -100,8 +97,7 @@ def blame_callers(run: Pass) -> dict[int, int]:
         event = step.values.get("at") or step.event
         if event is None or step.mistake in ("", "?") or not event.callers:
             continue
-        group = FORWARD if step.quantity in FORWARD else BACK if step.quantity in BACK else (step.quantity,)
-        right = [each.event.lines for each in run.steps if each.event and not each.mistake and each.quantity in group]
+        right = [each.event.lines for each in run.steps if each.event and not each.mistake]
         level = next((i for i in range(len(event.lines)) if not any(each[: i + 1] == event.lines[: i + 1] for each in right)), 0)
         kind = named_slope(event)
         if level == 0 and step.mistake == "slope-of-another" and kind is not None and kind is not run.kinds[step.layer]:

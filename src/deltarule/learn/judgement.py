@@ -7,6 +7,7 @@ their values: whatever they are called, delta is what makes dC/dW = inputs^T del
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -203,9 +204,9 @@ def find_a(run: Pass, index: int, layer: OwnLayer) -> None:
         is_other = not is_close(array, weighted) or "relu" in f"{event.where.text}{event.where.function}".casefold()
         if is_other and (kind := activation_for(weighted, array, values)) is not None:
             return take_a(run, index, (event, array), kind, "")
-        for mistake, kind, made in mistaken:
-            if is_other and is_close(array, made) and not (run.n == 1 and mistake == "softmax-axis"):
-                return take_a(run, index, (event, array), kind, mistake)
+    for (event, array), (mistake, kind, made) in product(pairs, mistaken):
+        if is_close(array, made) and not is_close(array, weighted) and not (run.n == 1 and mistake == "softmax-axis"):
+            return take_a(run, index, (event, array), kind, mistake)
     for mistake, kind, function in UNFINISHED:
         if (
             (found := first(pairs, function(weighted)))

@@ -72,6 +72,8 @@ def function_findings(program: Program, name: str, function: Any, node: ast.Func
     where = place_of(program, node)
     with np.errstate(all="ignore"):
         if role in ("activation", "softmax") and kind is not None and n_arguments == 1:
+            powers = [each.lineno for each in ast.walk(node) if isinstance(each, ast.Attribute) and each.attr == "exp"]
+            where = place_at(program, node, powers[0]) if kind is SOFTMAX and powers else where
             yield from activation_findings(program, where, name, kind, function)
         elif role == "derivative" and kind is not None and kind is not SOFTMAX:
             yield from derivative_findings(program, where, name, kind, function, n_arguments)
@@ -89,9 +91,16 @@ def is_item(target: ast.expr) -> bool:
 
 
 def place_of(program: Program, node: ast.FunctionDef) -> Where:
-    """The last line of a function that returns."""
-    lines = [each.lineno for each in ast.walk(node) if isinstance(each, ast.Return)] or [node.lineno]
-    return Where(lines[-1], "", node.name, "", False, program.place(lines[-1]))
+    """The last line of a function that returns, or that gives the name that it returns its value."""
+    returns = [each for each in ast.walk(node) if isinstance(each, ast.Return)]
+    name = getattr(returns[-1].value, "id", "") if returns else ""
+    stores = [each.lineno for each in ast.walk(node) if isinstance(each, ast.stmt) and name and name in names_of(each)]
+    return place_at(program, node, (stores or [each.lineno for each in returns] or [node.lineno])[-1])
+
+
+def place_at(program: Program, node: ast.FunctionDef, line: int) -> Where:
+    """A line of a function."""
+    return Where(line, "", node.name, "", False, program.place(line))
 
 
 def finding(
@@ -159,10 +168,10 @@ def one_hot_findings(
     """One-hot targets that are shifted, or no one-hot targets."""
     y = np.array([2, 0, 1, 3, 1, 0, 2])
     found = result(function, y) if n_arguments == 1 else result(function, y, 4)
-    right = np.eye(4)[y]
-    if found is None or found.ndim != 2 or {*found.shape} & {4} == set():
+    if found is None or found.ndim != 2 or len(y) not in found.shape:
         return
     lying = found if found.shape[0] == len(y) else found.T
+    right = np.eye(max(4, lying.shape[1]))[y]
     if lying.shape != right.shape or np.array_equal(lying, right):
         return
     for step in (1, -1):

@@ -38,7 +38,10 @@ class Enough(BaseException):
 
 @dataclass(frozen=True)
 class Where:
-    """An expression or a stored name: its line, its text, the function it stands in, the text of the statement."""
+    """An expression, a name that is stored, or one of a parameter that is read.
+
+    Its line, its text, the function it stands in, the text of the statement.
+    """
 
     line: int
     text: str
@@ -46,6 +49,7 @@ class Where:
     source: str
     is_store: bool
     place: Place
+    is_load: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +96,8 @@ class RunRecorder:
 
     def see(self, index: int, value: Any) -> Any:
         """Keep what an expression yields, and hand it on."""
-        self._keep(self.places[index], "", value)
+        where = self.places[index]
+        self._keep(where, where.text if where.is_load else "", value)
         return value
 
     def store(self, index: int, *stored: Any) -> None:
@@ -206,10 +211,23 @@ class Instrument(ast.NodeTransformer):
         if isinstance(node, UNSEEN) and not isinstance(node, ast.Lambda | ast.Starred):
             return node
         super().generic_visit(node)
+        if isinstance(node, ast.BinOp):
+            node.left, node.right = self._with_load(node.left), self._with_load(node.right)
+        elif isinstance(node, ast.Call):
+            node.args = [self._with_load(each) for each in node.args]
         if text and not text.startswith(("super(", "print(")):
             call = ast.Call(ast.Name(SEEN, ast.Load()), [ast.Constant(self._index(original, text)), node], [])  # type: ignore[list-item]
             return ast.copy_location(call, original)
         return node
+
+    def _with_load(self, node: ast.expr) -> ast.expr:
+        """An operand, noted where it is a parameter: its value in the second step tells how it was updated."""
+        if not isinstance(node, ast.Name | ast.Attribute) or not parameter_kind(name_of(node)):
+            return node
+        index = self._index(node, ast.unparse(node))
+        self.places[index] = replace(self.places[index], is_load=True)
+        call = ast.Call(ast.Name(SEEN, ast.Load()), [ast.Constant(index), node], [])
+        return ast.copy_location(call, node)
 
     def statements(self, node: ast.stmt) -> list[ast.stmt]:
         """A statement of the module, as one or more with notes in them."""

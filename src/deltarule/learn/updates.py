@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from deltarule.learn.activations import factor_between, is_close, shares_of
-from deltarule.learn.backward import source_of_sign
+from deltarule.learn.backward import is_bias_gradient, source_of_sign
 from deltarule.learn.judgement import Pass, Step
 from deltarule.learn.recording import Event, InitialParameter
 from deltarule.learn.roles import first_row
@@ -69,13 +69,19 @@ def step_taken(run: Pass, start: InitialParameter, gradient: Array | None, after
         change = array - start.value
         if not np.isfinite(change).all():
             continue
-        same_name = event.where.is_store and bare_name(event.name) == name
+        same_name = (event.where.is_store or event.where.is_load) and bare_name(event.name) == name
         if same_name and not is_close(array, start.value, 1e-12) and may_hold(event.name, start.name):
-            return event, change
+            return last_store(run, start, event) if event.where.is_load else event, change
         is_step = slope is not None and np.linalg.norm(change) < np.linalg.norm(start.value)
         if slope is not None and is_step and factor_between(change, slope) is not None:
             return event, change
     return None
+
+
+def last_store(run: Pass, start: InitialParameter, event: Event) -> Event:
+    """What was stored in the shape of a parameter before it was read with another value."""
+    stores = [pair[0] for pair in run.trace.like(start.value.shape, run.time) if pair[0].where.is_store]
+    return ([each for each in stores if each.time < event.time] or [event])[-1]
 
 
 def walk_update(run: Pass, begun: int, rate: float) -> None:
@@ -101,21 +107,33 @@ def walk_update(run: Pass, begun: int, rate: float) -> None:
             if known and share is not None and step is not None:
                 shares.append(replace(share, delta=signs[l], gradient=share.gradient * step.values.get("factor", 1.0)))
     judge_shares(run, shares, rate, begun)
-    note_still_biases(run, shares, begun)
+    note_still(run, shares, begun)
 
 
-def note_still_biases(run: Pass, shares: Sequence[Share], begun: int) -> None:
-    """Biases that stay as they are in a step in which the weights of their layer move."""
-    moving = {each.layer: each.event for each in shares if each.quantity == "dW" and each.event is not None}
-    for l, event in moving.items():  # the first step has ended, and the bias is as it was
-        biases = run.layers[l].biases
-        is_judged = any(
-            (each.quantity, each.layer) == ("db", l) and each.mistake not in ("", "?") for each in run.steps
-        )
-        if biases is None or not run.has_second_step or is_judged:
-            continue
-        if step_taken(run, biases, run.gradients[l][1], begun) is None:
-            run.note("update", l, event, "never-updated", parameter=biases.name)
+def note_still(run: Pass, shares: Sequence[Share], begun: int) -> None:
+    """Parameters that stay as they are in a step in which weights move."""
+    moving = [each.event for each in shares if each.quantity == "dW" and each.event is not None]
+    if not moving or not run.has_second_step:  # the first step has to have ended
+        return
+    judged = {(each.quantity, each.layer) for each in run.steps if each.mistake not in ("", "?")}
+    for l, layer in enumerate(run.layers):
+        for quantity, start in (("dW", layer.weights), ("db", layer.biases)):
+            if start is None or (quantity, l) in judged or ("update", l) in judged:
+                continue
+            if step_taken(run, start, run.gradients[l][quantity == "db"], begun) is None:
+                unfilled = unfilled_gradient(run, start, begun) if quantity == "db" else None
+                if unfilled is not None:
+                    run.note(quantity, l, unfilled, "never-filled")
+                else:
+                    run.note("update", l, moving[0], "never-updated", parameter=start.name)
+
+
+def unfilled_gradient(run: Pass, start: InitialParameter, begun: int) -> Event | None:
+    """An array of a parameter's shape that is stored as a gradient, and is 0."""
+    for event, array in run.trace.like(start.value.shape, begun):
+        if event.where.is_store and not array.any() and is_bias_gradient(event.name):
+            return event
+    return None
 
 
 def sums_over_samples(run: Pass) -> list[tuple[Array, Array]] | None:
