@@ -6,6 +6,7 @@ by the update.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -52,6 +53,7 @@ def walk_back(run: Pass, loss: str) -> None:
         if (delta := deltas[l]) is None:
             break
         run.gradients[l] = (find_weight_gradient(run, l, delta, begun), find_bias_gradient(run, l, delta, begun))
+    judge_penalties(run)
 
 
 def source_of(run: Pass, l: int, event: Event, mistake: str, begun: int, errors: list[Array]) -> Event:
@@ -273,8 +275,9 @@ def find_weight_gradient(run: Pass, index: int, delta: Array, begun: int) -> Arr
         if wrong := wrong_store(run, index, found[0]):
             run.note("dW", index, wrong[0], wrong[1], **gradient_names(index))
             return found[0][1]
-        run.note("dW", index, found[0][0], "", factor=found[1], note="penalty" if found[2] else "")
-        return found[0][1]
+        (event, array), factor, share = with_penalty(run, layer, found, right)
+        run.note("dW", index, event, "", factor=factor, penalty=share)
+        return array
     shape = layer.weights.value.shape
     pairs = [(event, layer.upright(array)) for event, array in run.step_of(run.trace.like(shape, begun))]
     forms: list[Form] = []
@@ -311,6 +314,38 @@ def find_weight_gradient(run: Pass, index: int, delta: Array, begun: int) -> Arr
         return named[-1][1]
     run.note("dW", index, None, "?")
     return None
+
+
+def with_penalty(
+    run: Pass, layer: OwnLayer, found: tuple[Found, float, float], right: Array
+) -> tuple[Found, float, float]:
+    """What the statement of a product stores, where that is a multiple of the product with a share of W added."""
+    for event in run.statement(found[0][0]):
+        if event.where.is_store and event.value.shape == layer.weights.value.shape and np.isfinite(event.value).all():
+            whole = layer.upright(event.value)
+            factor, share = shares_of(whole, right, layer.W)
+            is_update = abs(abs(share) - 1) < 0.5
+            if not is_update and abs(factor) > 1e-9 and is_close(whole, factor * right + share * layer.W, 2e-5):
+                return (event, whole), factor, share if abs(share) > 1e-7 else 0.0
+    return found
+
+
+def judge_penalties(run: Pass) -> None:
+    """Compare the shares of the weights that the program adds to dC/dW: one strength for all, with a plus."""
+    steps = {step.layer: step for step in run.steps if step.quantity == "dW" and "penalty" in step.values}
+    shares = {l: step.values["penalty"] for l, step in steps.items()}
+    strengths = {l: shares[l] / step.values["factor"] for l, step in steps.items()}
+    if not any(shares.values()) or all(abs(each - max(shares.values())) < 1e-7 for each in shares.values()):
+        return
+    for l, strength in strengths.items():
+        others = [each for other, each in strengths.items() if other != l]
+        usual = max(others, key=lambda each: sum(abs(each - other) < 1e-6 for other in others), default=strength)
+        is_alone = len(others) > 1 and abs(strength / usual - 1) > 1e-3 if usual else False
+        key = "no-penalty" if not strength else "penalty-factor" if strength < 0 or is_alone else ""
+        if key:
+            run.steps[run.steps.index(steps[l])] = replace(
+                steps[l], mistake=key, values=steps[l].values | {"factor": strength / usual if usual else -1.0}
+            )
 
 
 def oriented(run: Pass, layer: OwnLayer, shape: tuple[int, ...], after: int) -> list[Found]:
